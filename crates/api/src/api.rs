@@ -1,0 +1,92 @@
+//! The one interface every face is written against.
+
+use std::future::Future;
+
+use crate::{
+    ApiError, CleanQuery, Cleaned, EngineInfo, EventPage, EventQuery, FollowUp, ListQuery, LogPage,
+    LogQuery, NewTask, OutputChunk, OutputQuery, Queue, StopMode, Stopped, Task, TaskDetail,
+    TaskId, TaskPage,
+};
+
+/// Shorthand for what every call gives back.
+type Answer<T> = Result<T, ApiError>;
+
+/// Everything a client can ask of an engine.
+///
+/// The engine implements it in process; the socket client implements it over the wire. One
+/// contract suite runs against both. All methods are safe to call at the same time.
+pub trait TaskApi: Send + Sync {
+    /// Puts a task into the queue. When this returns, the task is on disk.
+    ///
+    /// # Errors
+    /// `invalid_request` (empty prompt, missing directory), `queue_full`, `disk_full`.
+    fn submit(&self, task: NewTask) -> impl Future<Output = Answer<Task>> + Send;
+
+    /// Lists tasks, newest first.
+    fn list(&self, query: ListQuery) -> impl Future<Output = Answer<TaskPage>> + Send;
+
+    /// Everything stored about one task.
+    ///
+    /// # Errors
+    /// `not_found`.
+    fn get(&self, id: TaskId) -> impl Future<Output = Answer<TaskDetail>> + Send;
+
+    /// A part of a run's log, as items; waits for more when asked to.
+    ///
+    /// # Errors
+    /// `not_found` (task, run, or output that was deleted).
+    fn log(&self, id: TaskId, query: LogQuery) -> impl Future<Output = Answer<LogPage>> + Send;
+
+    /// A part of a run's output, as bytes; waits for more when asked to.
+    ///
+    /// # Errors
+    /// `not_found` (task, run, or output that was deleted).
+    fn output(
+        &self,
+        id: TaskId,
+        query: OutputQuery,
+    ) -> impl Future<Output = Answer<OutputChunk>> + Send;
+
+    /// Asks a task to stop. A task in the queue is cancelled at once; a running one is
+    /// `stopping` until its whole process tree is gone. Cancelling a task that is already
+    /// stopping or cancelled changes nothing.
+    ///
+    /// # Errors
+    /// `not_found`; `conflict` when it has already finished otherwise.
+    fn cancel(&self, id: TaskId) -> impl Future<Output = Answer<Task>> + Send;
+
+    /// Runs a finished task once more, from the beginning, in a new session.
+    ///
+    /// # Errors
+    /// `not_found`; `conflict` when it is not finished.
+    fn retry(&self, id: TaskId) -> impl Future<Output = Answer<Task>> + Send;
+
+    /// Goes on with a finished task in the same agent session.
+    ///
+    /// # Errors
+    /// `not_found`; `invalid_request` for an empty message; `conflict` when the task is not
+    /// finished (its session is in use) or has no session.
+    fn resume(&self, id: TaskId, follow_up: FollowUp) -> impl Future<Output = Answer<Task>> + Send;
+
+    /// Removes a task with all its output. A running one is stopped first, and is gone when its
+    /// process tree is.
+    ///
+    /// # Errors
+    /// `not_found`.
+    fn remove(&self, id: TaskId) -> impl Future<Output = Answer<()>> + Send;
+
+    /// Removes finished tasks.
+    fn clean(&self, query: CleanQuery) -> impl Future<Output = Answer<Cleaned>> + Send;
+
+    /// Stops or lets go the starting of tasks. Survives a restart of the engine.
+    fn set_paused(&self, paused: bool) -> impl Future<Output = Answer<Queue>> + Send;
+
+    /// Events after a point in the stream; waits for one when asked to.
+    fn events(&self, query: EventQuery) -> impl Future<Output = Answer<EventPage>> + Send;
+
+    /// Who answers, and how the queue stands.
+    fn engine(&self) -> impl Future<Output = Answer<EngineInfo>> + Send;
+
+    /// Stops the engine. The answer is sent before it goes.
+    fn stop(&self, mode: StopMode) -> impl Future<Output = Answer<Stopped>> + Send;
+}

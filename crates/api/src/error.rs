@@ -1,0 +1,105 @@
+//! The one error a client can be given.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Why a request was refused or could not be served. Codes are stable: programs match on them,
+/// people read [`ApiError::message`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorCode {
+    /// The request itself is wrong: empty prompt, missing directory, value out of range.
+    InvalidRequest,
+    /// No task (or run, or log) by that name.
+    NotFound,
+    /// The task is in a state that does not allow this: retry while running, resume twice.
+    Conflict,
+    /// The queue already holds as many tasks as the configuration allows.
+    QueueFull,
+    /// The disk has no room for a new task. Nothing stored was lost.
+    DiskFull,
+    /// The caller may not do this (token, peer user, or configuration forbids it).
+    Forbidden,
+    /// Client and engine speak different protocol versions.
+    VersionMismatch,
+    /// No engine answers, or it is just shutting down.
+    Unavailable,
+    /// Another engine owns the data directory.
+    Locked,
+    /// The stored data cannot be used: corrupt, or written by a newer version.
+    BadDatabase,
+    /// A defect or an unexpected condition in the engine.
+    Internal,
+    /// A code this build does not know, from a newer engine.
+    #[serde(other)]
+    Unknown,
+}
+
+/// An error as every face shows it: a stable code, what happened, and what to do next.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ApiError {
+    /// The stable code.
+    pub code: ErrorCode,
+    /// One sentence: what happened.
+    pub message: String,
+    /// One sentence: what to do next. Empty when there is nothing to do.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub hint: String,
+}
+
+impl ApiError {
+    /// An error with a message and no advice.
+    #[must_use]
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), hint: String::new() }
+    }
+
+    /// The same error with advice on what to do next.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = hint.into();
+        self
+    }
+
+    /// An [`ErrorCode::InvalidRequest`].
+    #[must_use]
+    pub fn invalid(message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::InvalidRequest, message)
+    }
+
+    /// An [`ErrorCode::Conflict`].
+    #[must_use]
+    pub fn conflict(message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::Conflict, message)
+    }
+
+    /// An [`ErrorCode::Internal`].
+    #[must_use]
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::Internal, message)
+    }
+
+    /// An [`ErrorCode::Unavailable`].
+    #[must_use]
+    pub fn unavailable(message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::Unavailable, message)
+    }
+
+    /// [`ErrorCode::NotFound`] for a task id.
+    #[must_use]
+    pub fn no_task(id: crate::TaskId) -> Self {
+        Self::new(ErrorCode::NotFound, format!("There is no task {id}"))
+            .hint("claude-worker list shows the tasks there are")
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        if self.hint.is_empty() { Ok(()) } else { write!(f, ". {}", self.hint) }
+    }
+}
+
+impl std::error::Error for ApiError {}

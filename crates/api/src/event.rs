@@ -1,0 +1,82 @@
+//! The event stream: everything that happens, in one order.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{State, TaskId, Timestamp};
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum EventKind {
+    /// A task entered the queue.
+    Submitted,
+    /// A task is now in this state.
+    StateChanged {
+        /// The new state.
+        #[serde(flatten)]
+        state: State,
+    },
+    /// The agent does something new.
+    Progress {
+        /// What, in a few words.
+        last_action: String,
+    },
+    /// The agent has printed nothing for a while.
+    Quiet {
+        /// For how long, in milliseconds.
+        silent_ms: u64,
+    },
+    /// The task was removed.
+    Removed,
+    /// The queue was paused or unpaused.
+    QueuePaused {
+        /// Whether it is paused now.
+        paused: bool,
+    },
+    /// A kind this build does not know.
+    #[serde(other)]
+    Unknown,
+}
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Event {
+    /// Its place in the order: strictly rising, never reused.
+    pub seq: i64,
+    /// When.
+    pub at: Timestamp,
+    /// To which task; absent for the queue as a whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<TaskId>,
+    /// What.
+    #[serde(flatten)]
+    pub kind: EventKind,
+}
+
+/// Which events to read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct EventQuery {
+    /// Only events after this one. Absent: none, only where the stream stands now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<i64>,
+    /// At most this many, 1 to 1000. Default 200.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// When there are none yet, wait this long for one, in milliseconds (at most 60,000).
+    pub wait_ms: u64,
+}
+
+/// Some events, in order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct EventPage {
+    /// The events. Empty when the wait ended without one.
+    pub events: Vec<Event>,
+    /// Pass as `after` to go on.
+    pub next: i64,
+    /// Whether events between `after` and the first one here are no longer kept: read the tasks
+    /// anew.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub gap: bool,
+}

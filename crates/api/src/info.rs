@@ -1,0 +1,120 @@
+//! The engine and its queue as a whole.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{Status, Timestamp};
+
+/// How many tasks are in each status.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Counts {
+    /// Waiting for something.
+    pub waiting: u64,
+    /// In the queue.
+    pub pending: u64,
+    /// Being worked on.
+    pub running: u64,
+    /// Done.
+    pub completed: u64,
+    /// Failed.
+    pub failed: u64,
+    /// Stopped on request.
+    pub cancelled: u64,
+    /// Never run.
+    pub skipped: u64,
+}
+
+impl Counts {
+    /// The number for one status.
+    #[must_use]
+    pub const fn get(&self, status: Status) -> u64 {
+        match status {
+            Status::Waiting => self.waiting,
+            Status::Pending => self.pending,
+            Status::Running => self.running,
+            Status::Completed => self.completed,
+            Status::Failed => self.failed,
+            Status::Cancelled => self.cancelled,
+            Status::Skipped => self.skipped,
+        }
+    }
+
+    /// The number for one status, to change it.
+    pub const fn get_mut(&mut self, status: Status) -> &mut u64 {
+        match status {
+            Status::Waiting => &mut self.waiting,
+            Status::Pending => &mut self.pending,
+            Status::Running => &mut self.running,
+            Status::Completed => &mut self.completed,
+            Status::Failed => &mut self.failed,
+            Status::Cancelled => &mut self.cancelled,
+            Status::Skipped => &mut self.skipped,
+        }
+    }
+
+    /// Tasks that still have something ahead of them.
+    #[must_use]
+    pub const fn unfinished(&self) -> u64 {
+        self.waiting + self.pending + self.running
+    }
+
+    /// All tasks.
+    #[must_use]
+    pub const fn total(&self) -> u64 {
+        self.unfinished() + self.completed + self.failed + self.cancelled + self.skipped
+    }
+}
+
+/// The queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Queue {
+    /// Whether nothing new is started.
+    pub paused: bool,
+    /// How many tasks may run at once.
+    pub workers: u32,
+    /// How many tasks there are.
+    pub counts: Counts,
+}
+
+/// Who answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct EngineInfo {
+    /// Its program version.
+    pub version: String,
+    /// Its [`crate::PROTOCOL`].
+    pub protocol: u32,
+    /// Its process.
+    pub pid: u32,
+    /// When it started.
+    pub started_at: Timestamp,
+    /// Its database file.
+    pub database: String,
+    /// Where it keeps the runs' output.
+    pub runs_directory: String,
+    /// Its queue.
+    pub queue: Queue,
+    /// Bytes of output kept for all runs.
+    pub output_bytes: u64,
+    /// What it warns of (a nearly full disk), as sentences.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+}
+
+/// What happens to running tasks when the engine stops.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum StopMode {
+    /// They run on; the next engine adopts them.
+    #[default]
+    LeaveRunning,
+    /// They are cancelled first, and the engine stops when they have ended.
+    CancelRunning,
+}
+
+/// The engine's answer to a stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Stopped {
+    /// Tasks that run on without an engine.
+    pub left_running: u64,
+}

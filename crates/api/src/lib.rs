@@ -1,0 +1,43 @@
+//! The vocabulary of Claude Worker.
+//!
+//! # Theory of operation
+//!
+//! Everything that crosses a boundary (local socket, REST, MCP, web view) is declared here, once:
+//! what a client may ask ([`TaskApi`] and its request types), what it gets back ([`Task`],
+//! [`Run`], [`LogPage`], [`Event`]), and how it is told no ([`ApiError`]). The engine implements
+//! [`TaskApi`]; the socket client implements it again over the wire; every face (command line,
+//! app, REST, MCP) is written against the trait and cannot tell the two apart.
+//!
+//! This crate does no input or output and knows no runtime. JSON is the wire format. Unknown
+//! fields are ignored on reading, so that an older client understands a newer engine.
+
+mod api;
+mod error;
+mod event;
+mod info;
+mod log;
+mod submit;
+mod task;
+mod time;
+mod verdict;
+
+pub use api::TaskApi;
+pub use error::{ApiError, ErrorCode};
+pub use event::{Event, EventKind, EventPage, EventQuery};
+pub use info::{Counts, EngineInfo, Queue, StopMode, Stopped};
+pub use log::{
+    LogEntry, LogItem, LogPage, LogQuery, OutputChunk, OutputQuery, OutputStream, ToolOutcome,
+};
+pub use submit::{
+    Agent, CleanQuery, Cleaned, FollowUp, Limits, MAX_PROMPT_BYTES, NewTask, PermissionMode,
+};
+pub use task::{
+    ListQuery, Run, RunId, RunOutcome, State, Status, Task, TaskDetail, TaskId, TaskPage, Usage,
+    WaitReason,
+};
+pub use time::{Timestamp, format_duration, parse_duration};
+pub use verdict::{DeniedTool, Failure, Verdict};
+
+/// Version of the wire protocol. Client and engine must agree on it exactly; it is raised by a
+/// change that an older peer would misread, not by an added field.
+pub const PROTOCOL: u32 = 1;

@@ -1,0 +1,192 @@
+//! A run's output, as a conversation and as bytes.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{DeniedTool, RunId, Timestamp, Usage};
+
+/// One thing in a run's log. Every text in it is bounded and comes from the agent: hostile until
+/// escaped by whoever shows it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum LogItem {
+    /// The agent's session began (again).
+    Started {
+        /// Its session.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        session_id: Option<String>,
+        /// The model it uses.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        model: Option<String>,
+        /// Its own version.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        version: Option<String>,
+    },
+    /// Prose, in Markdown.
+    Text {
+        /// The prose.
+        text: String,
+    },
+    /// The agent's reasoning, where it shows it.
+    Thinking {
+        /// The reasoning.
+        text: String,
+    },
+    /// The agent calls a tool.
+    ToolCall {
+        /// Joins it with its result.
+        id: String,
+        /// The tool's name.
+        tool: String,
+        /// Its main argument in one line: the command, the path, the pattern.
+        summary: String,
+        /// All arguments, as JSON text.
+        input: String,
+    },
+    /// A tool answers.
+    ToolResult {
+        /// The call it belongs to.
+        id: String,
+        /// How it went.
+        outcome: ToolOutcome,
+        /// What it returned.
+        text: String,
+    },
+    /// The agent tries the API again.
+    Retry {
+        /// Which attempt failed.
+        attempt: u32,
+        /// After how many it gives up.
+        max_attempts: u32,
+        /// How long it waits, in milliseconds.
+        delay_ms: u64,
+        /// Why.
+        reason: String,
+    },
+    /// A remark of the agent's that is none of the others.
+    Note {
+        /// The remark.
+        text: String,
+    },
+    /// The agent reports the end of its work. A run may have several; only the end of the
+    /// process is the end of the run.
+    Result {
+        /// Whether it reports a failure.
+        is_error: bool,
+        /// The final answer or the error.
+        text: String,
+        /// What was used so far.
+        usage: Usage,
+        /// What was denied.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        denied_tools: Vec<DeniedTool>,
+    },
+    /// A line of plain output: everything a shell task prints, and what an agent prints outside
+    /// its protocol.
+    Output {
+        /// The line, without its line end.
+        text: String,
+        /// Whether it came on standard error.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        stderr: bool,
+    },
+}
+
+/// How a tool call went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ToolOutcome {
+    /// It did what it was asked.
+    Ok,
+    /// It failed.
+    Error,
+    /// It was not allowed.
+    Denied,
+}
+
+/// An item with its place in the run's output.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LogEntry {
+    /// Byte offset, in the output, of the line it came from. A line can yield several items.
+    pub offset: u64,
+    /// When, as far as the agent said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at: Option<Timestamp>,
+    /// What.
+    #[serde(flatten)]
+    pub item: LogItem,
+}
+
+/// Which part of a log to read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct LogQuery {
+    /// Which run. Absent: the newest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunId>,
+    /// Start at this byte offset: the `next` of the page before. Default: the beginning.
+    pub after: u64,
+    /// At most this many items, 1 to 2000 (a line's items are never split). Default 500.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// When nothing new is there and the run goes on, wait this long, in milliseconds (at most
+    /// 60,000).
+    pub wait_ms: u64,
+}
+
+/// A part of a log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LogPage {
+    /// The run it belongs to; absent when the task has had none yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunId>,
+    /// The items, in order.
+    pub entries: Vec<LogEntry>,
+    /// Pass as `after` to go on.
+    pub next: u64,
+    /// Whether the run is over and this page reaches its end.
+    pub end: bool,
+}
+
+/// Which of a run's two outputs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OutputStream {
+    /// Standard output; for a shell task both, in the order they were printed.
+    #[default]
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+/// Which bytes of a run's output to read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct OutputQuery {
+    /// Which run. Absent: the newest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunId>,
+    /// Which stream.
+    pub stream: OutputStream,
+    /// From this byte on.
+    pub offset: u64,
+    /// At most this many bytes, up to 1 MiB. Default 256 KiB.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// When nothing new is there and the run goes on, wait this long, in milliseconds (at most
+    /// 60,000).
+    pub wait_ms: u64,
+}
+
+/// Some bytes of a run's output, exactly as the agent printed them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutputChunk {
+    /// The run they belong to; absent when the task has had none yet.
+    pub run: Option<RunId>,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// Pass as `offset` to go on.
+    pub next: u64,
+    /// Whether the run is over and these bytes reach its end.
+    pub end: bool,
+}

@@ -1,0 +1,161 @@
+//! What a client asks for when it submits, resumes or cleans.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+use crate::Status;
+
+/// The longest prompt a task may have, in bytes of UTF-8. It bounds every request body.
+pub const MAX_PROMPT_BYTES: usize = 16 * 1024 * 1024;
+
+/// Which program does the work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Agent {
+    /// The Claude Code CLI; the prompt travels on its standard input.
+    #[default]
+    Claude,
+    /// `/bin/sh -c PROMPT`: any command.
+    Shell,
+}
+
+impl Agent {
+    /// The name people type: `claude` or `shell`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Claude => "claude",
+            Self::Shell => "shell",
+        }
+    }
+}
+
+/// Claude Code's permission modes, as `claude --permission-mode` names them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
+pub enum PermissionMode {
+    /// Ask for everything; in a background run that means: deny what is not allowed beforehand.
+    #[serde(rename = "default")]
+    Default,
+    /// File edits are accepted, other tools follow the allow list. This is our default.
+    #[default]
+    #[serde(rename = "acceptEdits")]
+    AcceptEdits,
+    /// Read and plan only.
+    #[serde(rename = "plan")]
+    Plan,
+    /// Deny without asking whatever is not allowed beforehand.
+    #[serde(rename = "dontAsk")]
+    DontAsk,
+    /// Let Claude Code's classifier decide.
+    #[serde(rename = "auto")]
+    Auto,
+    /// No permission checks at all. Only by explicit choice, per task.
+    #[serde(rename = "bypassPermissions")]
+    BypassPermissions,
+}
+
+impl PermissionMode {
+    /// All modes, in the order help texts list them.
+    pub const ALL: [Self; 6] = [
+        Self::Default,
+        Self::AcceptEdits,
+        Self::Plan,
+        Self::DontAsk,
+        Self::Auto,
+        Self::BypassPermissions,
+    ];
+
+    /// The mode's name on Claude Code's command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Default => "default",
+            Self::AcceptEdits => "acceptEdits",
+            Self::Plan => "plan",
+            Self::DontAsk => "dontAsk",
+            Self::Auto => "auto",
+            Self::BypassPermissions => "bypassPermissions",
+        }
+    }
+}
+
+/// What may end a run early. `None` means the configured default.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Limits {
+    /// At most this many agent turns.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_turns: Option<u32>,
+    /// At most this much money, in US dollars.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_budget_usd: Option<f64>,
+    /// Wall time of one run, in milliseconds; 0 means none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<u64>,
+    /// How long the agent may print nothing, in milliseconds; 0 means for ever.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub silence_ms: Option<u64>,
+}
+
+/// A task to put into the queue.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct NewTask {
+    /// What to do: the prompt for `claude`, the command for `shell`. Not empty.
+    pub execution_prompt: String,
+    /// Absolute path of an existing directory to work in.
+    pub working_directory: String,
+    /// What people see in lists. Default: the prompt's first line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Who does it.
+    #[serde(default)]
+    pub agent: Agent,
+    /// Appended to the agent's own system prompt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub system_prompt: Option<String>,
+    /// The model's name or alias, as the agent understands it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// Claude Code's permission mode. Default: from the configuration.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permission_mode: Option<PermissionMode>,
+    /// Tools allowed without asking, in Claude Code's syntax (`Bash(git diff:*)`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allowed_tools: Vec<String>,
+    /// What may end a run early.
+    #[serde(default)]
+    pub limits: Limits,
+    /// Environment variables for this task. Kept in a private file, never in the database or a
+    /// log, and never handed back to a client.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub env: BTreeMap<String, String>,
+    /// A name for this request, chosen by the caller. A second submission with the same key
+    /// returns the first one's task instead of making another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency_key: Option<String>,
+}
+
+/// A further message in a finished task's agent session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FollowUp {
+    /// What to say. Not empty.
+    pub prompt: String,
+}
+
+/// Which finished tasks to remove.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct CleanQuery {
+    /// Only these statuses. Empty: every finished one.
+    pub statuses: Vec<Status>,
+    /// Only tasks that ended at least this long ago, in milliseconds.
+    pub older_than_ms: u64,
+}
+
+/// What was removed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Cleaned {
+    /// How many tasks.
+    pub removed: u64,
+}

@@ -1,0 +1,396 @@
+//! Tasks and their runs, as every client sees them.
+
+use std::fmt;
+use std::str::FromStr;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{Agent, Counts, DeniedTool, Failure, NewTask, Timestamp, Verdict};
+
+/// A task's number: small, typed by people, never used twice.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(transparent)]
+pub struct TaskId(pub i64);
+
+impl fmt::Display for TaskId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl FromStr for TaskId {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.strip_prefix('#').unwrap_or(text).parse::<i64>() {
+            Ok(id) if id > 0 => Ok(Self(id)),
+            _ => Err(format!("\"{text}\" is not a task id: ids are numbers like 12")),
+        }
+    }
+}
+
+/// A run's name and the name of its directory: `<task>-<number>-<random>`. The random part keeps
+/// a directory left by another database from ever being taken for ours.
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(try_from = "String", into = "String")]
+pub struct RunId(String);
+
+impl RunId {
+    /// The id of a task's run; `random` is hexadecimal-coded into it.
+    #[must_use]
+    pub fn new(task: TaskId, number: u32, random: u32) -> Self {
+        Self(format!("{task}-{number}-{random:08x}"))
+    }
+
+    /// The text, safe as a file name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for RunId {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let safe = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
+        if text.is_empty() || text.len() > 64 || !text.bytes().all(safe) {
+            return Err(format!("\"{}\" is not a run id", text.escape_debug()));
+        }
+        Ok(Self(text))
+    }
+}
+
+impl From<RunId> for String {
+    fn from(id: RunId) -> Self {
+        id.0
+    }
+}
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A task's state by name alone, for filters and counts. [`State`] carries the data.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Not yet due: waits for a time, a limit or another task.
+    Waiting,
+    /// In the queue.
+    Pending,
+    /// An agent works on it.
+    Running,
+    /// Done.
+    Completed,
+    /// Not done; the state says why.
+    Failed,
+    /// Stopped on request.
+    Cancelled,
+    /// Never to be run, because of what it depended on.
+    Skipped,
+}
+
+impl Status {
+    /// Every status, in the order of a task's life.
+    pub const ALL: [Self; 7] = [
+        Self::Waiting,
+        Self::Pending,
+        Self::Running,
+        Self::Completed,
+        Self::Failed,
+        Self::Cancelled,
+        Self::Skipped,
+    ];
+
+    /// The name on the wire.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Pending => "pending",
+            Self::Running => "running",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Skipped => "skipped",
+        }
+    }
+
+    /// Whether nothing more happens to the task by itself.
+    #[must_use]
+    pub const fn is_finished(self) -> bool {
+        matches!(self, Self::Completed | Self::Failed | Self::Cancelled | Self::Skipped)
+    }
+}
+
+impl FromStr for Status {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|s| s.name() == text).ok_or_else(|| {
+            let names: Vec<_> = Self::ALL.iter().map(|s| s.name()).collect();
+            format!("\"{text}\" is not a status: one of {}", names.join(", "))
+        })
+    }
+}
+
+/// Why a task is not yet in the queue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "for", rename_all = "snake_case")]
+pub enum WaitReason {
+    /// The account's usage limit; it goes on by itself, in the same session, at `until`.
+    UsageLimit {
+        /// When it goes on.
+        until: Timestamp,
+    },
+}
+
+/// Where a task stands, with the data that belongs to that state.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub enum State {
+    /// Not yet due.
+    Waiting {
+        /// For what.
+        reason: WaitReason,
+    },
+    /// In the queue.
+    Pending,
+    /// An agent works on it.
+    Running {
+        /// When the agent was started; absent while it is being started.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        started_at: Option<Timestamp>,
+        /// Whether it has been asked to stop and is about to.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        stopping: bool,
+    },
+    /// Done.
+    Completed {
+        /// When.
+        ended_at: Timestamp,
+        /// What the agent was not allowed to do.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        denied_tools: Vec<DeniedTool>,
+    },
+    /// Not done.
+    Failed {
+        /// When.
+        ended_at: Timestamp,
+        /// Why.
+        failure: Failure,
+    },
+    /// Stopped on request.
+    Cancelled {
+        /// When.
+        ended_at: Timestamp,
+    },
+    /// Never to be run.
+    Skipped {
+        /// When that was decided.
+        ended_at: Timestamp,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl State {
+    /// The state's name.
+    #[must_use]
+    pub const fn status(&self) -> Status {
+        match self {
+            Self::Waiting { .. } => Status::Waiting,
+            Self::Pending => Status::Pending,
+            Self::Running { .. } => Status::Running,
+            Self::Completed { .. } => Status::Completed,
+            Self::Failed { .. } => Status::Failed,
+            Self::Cancelled { .. } => Status::Cancelled,
+            Self::Skipped { .. } => Status::Skipped,
+        }
+    }
+
+    /// When the task finished, if it has.
+    #[must_use]
+    pub const fn ended_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Completed { ended_at, .. }
+            | Self::Failed { ended_at, .. }
+            | Self::Cancelled { ended_at }
+            | Self::Skipped { ended_at, .. } => Some(*ended_at),
+            Self::Waiting { .. } | Self::Pending | Self::Running { .. } => None,
+        }
+    }
+
+    /// The verdict in words, for a finished task that was run.
+    #[must_use]
+    pub fn verdict(&self) -> Option<Verdict> {
+        match self {
+            Self::Completed { denied_tools, .. } => {
+                Some(Verdict::Completed { denied_tools: denied_tools.clone() })
+            }
+            Self::Failed { failure, .. } => Some(Verdict::Failed { failure: failure.clone() }),
+            Self::Cancelled { .. } => Some(Verdict::Cancelled),
+            _ => None,
+        }
+    }
+}
+
+/// What a task or run has used. Absent figures were never reported.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Usage {
+    /// US dollars. For a run: of its whole session so far, as the agent reports it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost_usd: Option<f64>,
+    /// Agent turns.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub turns: Option<u32>,
+    /// Input tokens, without those read from or written to the cache.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input_tokens: Option<u64>,
+    /// Output tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output_tokens: Option<u64>,
+    /// Input tokens read from the cache.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache_read_tokens: Option<u64>,
+    /// Input tokens written to the cache.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cache_creation_tokens: Option<u64>,
+}
+
+/// A task, as lists show it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Task {
+    /// Its number.
+    pub id: TaskId,
+    /// What people call it.
+    pub name: String,
+    /// Who does it.
+    pub agent: Agent,
+    /// Where it works.
+    pub working_directory: String,
+    /// The model asked for, or the one the agent said it uses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// Where it stands.
+    #[serde(flatten)]
+    pub state: State,
+    /// When it was submitted.
+    pub created_at: Timestamp,
+    /// When its newest run's agent was started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Timestamp>,
+    /// How many runs it has had, the present one included.
+    #[serde(default)]
+    pub runs: u32,
+    /// What the agent did last, in a few words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_action: Option<String>,
+    /// When the agent last printed something, while it runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_output_at: Option<Timestamp>,
+    /// The beginning of the final answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub final_summary: Option<String>,
+    /// What all its runs used together.
+    #[serde(default)]
+    pub usage: Usage,
+}
+
+/// A task with everything stored about it, secrets excepted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TaskDetail {
+    /// The task as lists show it.
+    #[serde(flatten)]
+    pub task: Task,
+    /// What was submitted. `env` holds the names only, with empty values.
+    pub request: NewTask,
+    /// Every run, oldest first.
+    pub run_history: Vec<Run>,
+    /// The final answer of the newest run that has one, up to 1 MiB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<String>,
+}
+
+/// How a finished run ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RunOutcome {
+    /// When.
+    pub ended_at: Timestamp,
+    /// How.
+    #[serde(flatten)]
+    pub verdict: Verdict,
+    /// The agent's exit code, if it exited by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_code: Option<i32>,
+    /// The signal that ended the agent, if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_signal: Option<i32>,
+}
+
+/// One attempt at a task.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Run {
+    /// Its name.
+    pub id: RunId,
+    /// 1 for a task's first run.
+    pub number: u32,
+    /// The follow-up it was started with, when it resumed a session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follow_up: Option<String>,
+    /// When its agent was started.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<Timestamp>,
+    /// How it ended; absent while it goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<RunOutcome>,
+    /// The agent's session, for resuming.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_id: Option<String>,
+    /// What it used.
+    #[serde(default)]
+    pub usage: Usage,
+    /// Bytes of output kept.
+    #[serde(default)]
+    pub output_bytes: u64,
+    /// Whether its output has been deleted to keep within the configured total.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub output_deleted: bool,
+}
+
+/// Which tasks to list. Newest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct ListQuery {
+    /// Only these statuses. Empty: all.
+    pub statuses: Vec<Status>,
+    /// Only tasks whose name contains this text, whatever its case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub search: Option<String>,
+    /// Only tasks older than this one: the `next` of the page before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<TaskId>,
+    /// At most this many, 1 to 1000. Default 50.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+}
+
+/// One page of tasks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TaskPage {
+    /// The tasks, newest first.
+    pub tasks: Vec<Task>,
+    /// Pass as `before` for the next page; absent on the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<TaskId>,
+    /// How many tasks there are in each status, whatever the filter.
+    pub counts: Counts,
+}
