@@ -1,0 +1,71 @@
+//! What a supervisor writes down about its run.
+
+use claude_worker_api::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// `started.json`: the agent has been started.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Started {
+    /// The agent's process.
+    pub pid: u32,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// `exit.json`: the run is over and nothing of its process tree is left.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exit {
+    /// How the agent's own process ended.
+    pub ending: Ending,
+    /// Who ended it.
+    pub ended_by: EndedBy,
+    /// When the agent was started; absent when it could not be.
+    #[serde(default)]
+    pub started_at: Option<Timestamp>,
+    /// When the last process of the tree was gone.
+    pub ended_at: Timestamp,
+    /// Bytes kept of standard output.
+    pub stdout_bytes: u64,
+    /// Bytes kept of standard error.
+    pub stderr_bytes: u64,
+    /// How many processes outlived the agent and had to be ended.
+    #[serde(default)]
+    pub leftovers: u32,
+}
+
+/// How a process ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "how", rename_all = "snake_case")]
+pub enum Ending {
+    /// By exiting.
+    Exited {
+        /// Its exit code.
+        code: i32,
+    },
+    /// By a signal.
+    Signalled {
+        /// The signal's number.
+        signal: i32,
+    },
+    /// It never began.
+    SpawnFailed {
+        /// What the system said, as a sentence.
+        message: String,
+    },
+}
+
+/// Why a run came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndedBy {
+    /// Nobody: the agent ended by itself.
+    Itself,
+    /// A request to stop.
+    Cancel,
+    /// The deadline.
+    Timeout,
+    /// The watchdog: no output for too long.
+    Silence,
+    /// The output cap.
+    OutputLimit,
+}
