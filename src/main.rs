@@ -1,2 +1,5 @@
-//! Skeleton.
-fn main() {}
+//! The program `claude-worker`; everything is in the crates.
+
+fn main() -> std::process::ExitCode {
+    claude_worker_cli::main()
+}

@@ -1,2 +1,65 @@
-//! Skeleton.
-fn main() {}
+//! `cargo xtask`: the project's own commands.
+//!
+//! # Theory of operation
+//!
+//! One file per command. [`setup`] installs what the others need and is quick when all is
+//! there; `test`, `demo` and `bench` begin with the part of it that concerns them, so that each
+//! of them works in a fresh clone. [`step`] runs programs and shows how long each step took;
+//! [`workspace`] knows the places.
+
+mod bench;
+mod demo;
+mod interrupt;
+mod layers;
+mod processes;
+mod sandbox;
+mod setup;
+mod step;
+mod test;
+mod workspace;
+
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+const USAGE: &str = "\
+The project's own commands.
+
+Usage: cargo xtask COMMAND
+
+  setup          Install what tests and demo need and this machine lacks.
+  test           Run every check and every test. What CI runs.
+  demo           Show the main job for real: the real Claude Code against a scripted model.
+  bench [PART…]  Measure the figures of docs/benchmarks.md: claude, queue, latency, memory.
+      --write    Put the table into docs/benchmarks.md.
+";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let (command, rest) = match args.split_first() {
+        Some((command, rest)) => (command.as_str(), rest),
+        None => ("help", &[][..]),
+    };
+    match run(command, rest) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("\nxtask {command}: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: &str, rest: &[String]) -> Result<ExitCode> {
+    if command != "bench" && !rest.is_empty() {
+        bail!("{command} takes no arguments\n\n{USAGE}");
+    }
+    match command {
+        "setup" => setup::everything()?,
+        "test" => test::everything()?,
+        "demo" => demo::run_all()?,
+        "bench" => return bench::run(rest),
+        "help" | "--help" | "-h" => print!("{USAGE}"),
+        other => bail!("there is no command {other}\n\n{USAGE}"),
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,1 +1,45 @@
-//! Skeleton.
+//! What is known about each agent: how to start it, how to read what it prints, and how to judge
+//! how it ended.
+//!
+//! # Theory of operation
+//!
+//! An agent is a program that does a task's work. Everything particular to one is in this crate,
+//! and all of it is pure: text and numbers in, text and numbers out; no files, no clock, no
+//! processes. The engine does the rest, the same way for every agent.
+//!
+//! ```text
+//! NewTask ── validate ── launch ──▶ Launch ──▶ (the engine starts a supervisor)
+//!                                                        │ bytes
+//!                      ┌── items ──▶ LogEntry…  ◀─ Line ─┴─ Lines
+//!                      └── Summary::read ──▶ Summary ─┐
+//!                                     Exit and Spec ──┴─▶ verdict ──▶ Verdict
+//! ```
+//!
+//! [`Lines`] cuts bytes into lines of bounded size, whatever the agent prints. [`items`] turns one
+//! line into what a log shows; [`Summary`] folds a run's lines into what is remembered of it;
+//! [`verdict`] joins that with what the supervisor recorded. Lines never seen before pass
+//! through unharmed: agents learn new words with every release, and an unknown word must not
+//! fail a task.
+//!
+//! `claude` knows the Claude Code CLI (`-p --output-format stream-json`): `launch` its command
+//! line, `message` its protocol, `log` and `story` what of it is shown and remembered, `judge`
+//! what its reports mean. `shell` knows plain commands. To add an agent, add a module beside
+//! them and an arm to the four functions that choose among agents.
+
+mod claude;
+mod launch;
+mod lines;
+mod log;
+mod object;
+mod shell;
+mod summary;
+mod text;
+mod validate;
+mod verdict;
+
+pub use launch::{Launch, Session, launch};
+pub use lines::{Line, Lines};
+pub use log::items;
+pub use summary::Summary;
+pub use validate::{MAX_ARGUMENT_BYTES, MAX_CLAUDE_STDIN_BYTES, validate, validate_follow_up};
+pub use verdict::{lost_verdict, verdict};

@@ -165,8 +165,9 @@ pub enum State {
     Pending,
     /// An agent works on it.
     Running {
-        /// When the agent was started; absent while it is being started.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        /// When the agent was started; absent while it is being started. Named apart from the
+        /// task's own `started_at` on the wire, where the two stand side by side.
+        #[serde(rename = "running_since", default, skip_serializing_if = "Option::is_none")]
         started_at: Option<Timestamp>,
         /// Whether it has been asked to stop and is about to.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -393,4 +394,69 @@ pub struct TaskPage {
     pub next: Option<TaskId>,
     /// How many tasks there are in each status, whatever the filter.
     pub counts: Counts,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn task(state: State) -> Task {
+        Task {
+            id: TaskId(12),
+            name: "name".to_owned(),
+            agent: Agent::Claude,
+            working_directory: "/work".to_owned(),
+            model: Some("opus".to_owned()),
+            state,
+            created_at: Timestamp::from_millis(1),
+            started_at: Some(Timestamp::from_millis(2)),
+            runs: 1,
+            last_action: Some("Edit".to_owned()),
+            last_output_at: None,
+            final_summary: Some("done".to_owned()),
+            usage: Usage { cost_usd: Some(0.25), ..Usage::default() },
+        }
+    }
+
+    /// Flattened parts must not have a field of the same name; only a round trip shows it.
+    #[test]
+    fn every_state_survives_the_wire() {
+        let at = Timestamp::from_millis(3);
+        let states = [
+            State::Waiting { reason: WaitReason::UsageLimit { until: at } },
+            State::Pending,
+            State::Running { started_at: Some(at), stopping: true },
+            State::Running { started_at: None, stopping: false },
+            State::Completed { ended_at: at, denied_tools: Vec::new() },
+            State::Failed {
+                ended_at: at,
+                failure: Failure::Exit { code: 1, message: String::new() },
+            },
+            State::Cancelled { ended_at: at },
+            State::Skipped { ended_at: at, reason: "its dependency failed".to_owned() },
+        ];
+        for state in states {
+            let task = task(state.clone());
+            let text = serde_json::to_string(&task).unwrap();
+            assert_eq!(serde_json::from_str::<Task>(&text).unwrap(), task, "{text}");
+            let event = crate::Event {
+                seq: 1,
+                at,
+                task: Some(TaskId(12)),
+                kind: crate::EventKind::StateChanged { state },
+            };
+            let text = serde_json::to_string(&event).unwrap();
+            assert_eq!(serde_json::from_str::<crate::Event>(&text).unwrap(), event, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_older_client_reads_what_a_newer_engine_says() {
+        let mut value = serde_json::to_value(task(State::Pending)).unwrap();
+        value["a_field_of_tomorrow"] = serde_json::json!({ "x": 1 });
+        assert_eq!(serde_json::from_value::<Task>(value).unwrap(), task(State::Pending));
+        let event: crate::EventKind =
+            serde_json::from_str(r#"{"kind":"of_tomorrow","x":1}"#).unwrap();
+        assert_eq!(event, crate::EventKind::Unknown);
+    }
 }

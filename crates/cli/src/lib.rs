@@ -1,1 +1,187 @@
-//! Skeleton.
+//! The command line of Claude Worker.
+//!
+//! # Theory of operation
+//!
+//! [`main`] does as little as it can, for it runs once per `find … | xargs claude-worker run`
+//! line: it reads the arguments, makes a runtime of one thread, connects to the engine (which
+//! the client starts when there is none), and hands both to one function in [`commands`].
+//!
+//! Every command is written against [`TaskApi`](claude_worker_api::TaskApi) and a
+//! [`Console`], so that tests run it with a scripted engine and
+//! read what it wrote. What it shows is made by pure functions in [`render`]: from what the
+//! engine says, the time and the width of the page, to text. Everything that comes from an agent
+//! passes through [`render::text`], which leaves nothing in it that a terminal would obey.
+//!
+//! Following a task ([`follow`], [`watch`]) is reading its log with long polls, page by page, so
+//! that its memory does not grow with the log; when the engine is away for a moment, [`patience`]
+//! asks again. Exit codes are a table in [`exit`]. With `--json`, standard output carries one
+//! document (errors included: `{"error":{"code","message","hint"}}`), and standard error what is
+//! for people.
+//!
+//! Two hidden subcommands are dispatched before anything else happens, so that they stay as small
+//! as they are meant to be: `supervise RUN_DIRECTORY` is the supervisor of one run, and `serve`
+//! the engine in the background ([`host`]).
+
+pub mod args;
+pub mod commands;
+mod connect;
+pub mod console;
+mod doctor;
+pub mod error;
+pub mod exit;
+#[cfg(test)]
+mod fake;
+pub mod follow;
+mod host;
+mod interrupt;
+pub mod patience;
+mod prompt;
+pub mod render;
+mod stdin;
+pub mod watch;
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Parser;
+use claude_worker_api::{ApiError, TaskApi, Timestamp};
+
+use crate::args::Cli;
+use crate::commands::{Command, server};
+use crate::connect::{Start, connect};
+use crate::console::{Console, View};
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::render::Paint;
+
+/// The program.
+#[must_use]
+pub fn main() -> ExitCode {
+    let mut arguments = std::env::args_os().skip(1);
+    match arguments.next() {
+        Some(first) if first == host::SUPERVISE => {
+            let run_directory = arguments.next().unwrap_or_default();
+            return claude_worker_supervisor::run(Path::new(&run_directory));
+        }
+        Some(first) if first == host::SUBCOMMAND => return host::background(arguments),
+        _ => {}
+    }
+    match Cli::try_parse() {
+        Ok(cli) => run(&cli).into(),
+        Err(error) => explain(&error).into(),
+    }
+}
+
+/// Carries out a command and shows its error, if there is one.
+fn run(cli: &Cli) -> Exit {
+    let view = if cli.json {
+        View { terminal: false, paint: Paint::NONE }
+    } else {
+        console::detect_view()
+    };
+    let (mut out, mut err) = (io::stdout(), io::stderr());
+    let mut console = Console {
+        out: &mut out,
+        err: &mut err,
+        view,
+        json: cli.json,
+        measure: console::measure,
+        now: Timestamp::now,
+    };
+    let result = execute(&cli.command, &mut console);
+    conclude(result, &mut console)
+}
+
+/// Shows an error for people, and with `--json` as an object too; gives the exit code.
+fn conclude(result: Result<Exit, CliError>, console: &mut Console<'_>) -> Exit {
+    match result {
+        Ok(exit) => exit,
+        // The reader has seen enough (`claude-worker list | head -1`).
+        Err(error) if error.is_closed_output() => Exit::Done,
+        Err(error) => {
+            console.complain(&error.as_api());
+            if console.json && !matches!(error, CliError::Output(_)) {
+                let _ = console.document(&serde_json::json!({ "error": error.as_api() }));
+            }
+            error.exit()
+        }
+    }
+}
+
+fn execute(command: &Command, console: &mut Console<'_>) -> Result<Exit, CliError> {
+    match command {
+        Command::Completions(args) => return commands::completions::execute(console, args),
+        Command::Config => return commands::config::execute(console),
+        Command::Server(server::Command::Start { foreground: true, http }) => {
+            return server::foreground(console, *http);
+        }
+        _ => {}
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(CliError::Setup)?;
+    runtime.block_on(async {
+        let start = match command {
+            Command::Server(server::Command::Start { http, .. }) => {
+                return server::start(console, *http).await;
+            }
+            Command::Server(_) | Command::Doctor => Start::Never,
+            _ => Start::IfNeeded,
+        };
+        let api = connect(&start)?;
+        dispatch(&api, command, console).await
+    })
+}
+
+async fn dispatch(
+    api: &impl TaskApi,
+    command: &Command,
+    console: &mut Console<'_>,
+) -> Result<Exit, CliError> {
+    use commands::{
+        cancel, clean, doctor, list, logs, pause, remove, resume, retry, run, status, wait,
+    };
+    match command {
+        Command::Run(args) => run::execute(api, console, args).await,
+        Command::List(args) => list::execute(api, console, args).await,
+        Command::Status(args) => status::execute(api, console, args).await,
+        Command::Logs(args) => logs::execute(api, console, args).await,
+        Command::Wait(args) => wait::execute(api, console, args).await,
+        Command::Cancel(args) => cancel::execute(api, console, args).await,
+        Command::Retry(args) => retry::execute(api, console, args).await,
+        Command::Resume(args) => resume::execute(api, console, args).await,
+        Command::Remove(args) => remove::execute(api, console, args).await,
+        Command::Clean(args) => clean::execute(api, console, args).await,
+        Command::Pause => pause::execute(api, console, true).await,
+        Command::Unpause => pause::execute(api, console, false).await,
+        Command::Doctor => doctor::execute(api, console).await,
+        Command::Server(server::Command::Stop { cancel_running }) => {
+            server::stop(api, console, *cancel_running).await
+        }
+        Command::Server(server::Command::Health) => server::health(api, console).await,
+        Command::Completions(_)
+        | Command::Config
+        | Command::Server(server::Command::Start { .. }) => {
+            Err(ApiError::internal("This command needs no engine").into())
+        }
+    }
+}
+
+/// Shows what clap has to say: help and version on standard output, mistakes on standard error,
+/// and with `--json` as an error object too.
+fn explain(error: &clap::Error) -> Exit {
+    let _ = error.print();
+    if !error.use_stderr() {
+        return Exit::Done;
+    }
+    if std::env::args_os().any(|argument| argument == "--json") {
+        let text = error.render().to_string();
+        let first = text.lines().next().unwrap_or_default();
+        let message = first.strip_prefix("error: ").unwrap_or(first);
+        let error = ApiError::invalid(message).hint("claude-worker --help shows what there is");
+        let _ = writeln!(io::stdout(), "{}", serde_json::json!({ "error": error }));
+    }
+    Exit::Usage
+}

@@ -1,1 +1,32 @@
-//! Skeleton.
+//! The way to a running engine, both halves of it.
+//!
+//! # Theory of operation
+//!
+//! The engine is reached by HTTP over a Unix domain socket in its data directory. [`host`] runs
+//! an engine and serves it: one axum router over anything that implements [`TaskApi`], which the
+//! HTTP server over TCP uses too, behind a guard. [`EngineClient`] is the other half: a
+//! [`TaskApi`] that sends each call over a connection of its own, so that an engine that was
+//! killed, upgraded or replaced by the app between two calls is simply found again. Where no
+//! engine runs it can start one in the background ([`Starter`]).
+//!
+//! Both halves say their protocol version in a header. They must agree, except for asking who
+//! the engine is and telling it to stop: an older engine can always be sent home.
+//!
+//! [`TaskApi`]: claude_worker_api::TaskApi
+
+mod client;
+mod host;
+mod http;
+mod routes;
+mod server;
+mod start;
+mod transport;
+mod unix;
+
+pub use client::EngineClient;
+pub use host::{Hosted, host};
+pub use start::{Ready, Starter};
+pub use transport::Address;
+
+/// The header in which both halves say their protocol version.
+const PROTOCOL_HEADER: &str = "x-claude-worker-protocol";

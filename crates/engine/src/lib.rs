@@ -1,1 +1,38 @@
-//! Skeleton.
+//! The task engine.
+//!
+//! # Theory of operation
+//!
+//! An [`Engine`] owns one data directory: it holds the directory's lock, and only the holder of
+//! the lock writes the database. SQLite is the truth about tasks; run directories are the truth
+//! about processes (see the supervisor crate).
+//!
+//! Everything that is to change goes to one loop, the dispatcher, which applies it through one
+//! pure function, [`state`]'s `transition`, stores state and event in one transaction, and then
+//! publishes and acts. Commit before effect, publish after commit: so an engine may be killed at
+//! any instant, and the next one finds in rows and run directories what remains to be done.
+//!
+//! Live runs are followed by threads ([`live`]) that report to the dispatcher and decide nothing.
+//! Clients read straight from the database and the output files; whoever waits for news is woken
+//! by the number of the newest event.
+
+pub mod locate;
+
+mod config;
+mod disk;
+mod dispatcher;
+mod engine;
+mod env_file;
+mod error;
+mod live;
+mod logs;
+mod message;
+mod paths;
+mod state;
+mod store;
+mod usage;
+
+pub use config::{Agents, Caps, Config, Retention, RunLimits, UsageLimit};
+pub use dispatcher::FAULT_POINTS;
+pub use engine::{Claim, Engine};
+pub use error::EngineError;
+pub use paths::Paths;

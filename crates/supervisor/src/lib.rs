@@ -1,7 +1,63 @@
 //! One small process per run.
+//!
+//! # Theory of operation
+//!
+//! The engine may die at any instant, so it never holds an agent itself. For each run it makes a
+//! [`RunDir`] with a [`Spec`] and [`launch`]es a supervisor: a process in a session of its own
+//! whose main is [`run`]. The supervisor starts one agent, copies its output to files, keeps its
+//! deadlines and its output cap, ends the whole process tree, and writes down how it ended. It
+//! needs no engine to be alive.
+//!
+//! Engine and supervisor meet only in the run directory:
+//!
+//! | file | by | meaning |
+//! |---|---|---|
+//! | `spec.json`, `stdin` | engine | what to run |
+//! | `lock` | supervisor | held all its life: "is it alive" is "is it locked", so a reused pid is harmless |
+//! | `spawning` | supervisor | on disk before the agent exists: from here on the run may have had effects |
+//! | `started.json` | supervisor | the agent's pid |
+//! | `stdout`, `stderr` | supervisor | the output |
+//! | `control` | supervisor | named pipe: a byte in it asks for the end of the run |
+//! | `cancel` | engine | the same request, on disk |
+//! | `exit.json` | supervisor | the run is over, nothing of its tree is left |
+//! | `revoked` | engine | fence: a supervisor that comes later must not start the agent |
+//!
+//! [`RunDir::inspect`] turns these into the recovery table of the engine. News travel the other
+//! way through the [`Bell`], a named pipe of the engine: it only says "look again", and a ring
+//! that nobody hears is no loss, because an engine reads the directories when it starts.
+//!
+//! Inside the supervisor (`supervise.rs`) everything happens in one thread and one `poll` loop
+//! (`watch.rs`): output (`output.rs`), deadlines (`limits.rs`, pure), the end of the tree
+//! (`tree.rs`). The supervisor is a subreaper: whatever its agent leaves behind becomes its own
+//! child, so "no child is left" means "the tree is gone". Should a supervisor be killed, the
+//! kernel kills its agent, and the engine ends the rest with [`end_leftovers`].
+//!
+//! All that depends on the operating system is in `os/`.
 
+mod agent;
+mod bell;
+mod durable;
+mod error;
+mod fault;
+mod launch;
+mod leftovers;
+mod limits;
+mod os;
+mod output;
 mod record;
+mod rundir;
 mod spec;
+mod supervise;
+mod tree;
+mod watch;
 
+pub use agent::{RUN_MARKER, TASK_MARKER};
+pub use bell::{Bell, BellCloser, Ring, What};
+pub use error::SupervisorError;
+pub use fault::{FAULT_POINTS, FAULT_VARIABLE, fault_point};
+pub use launch::{Launched, SupervisorCommand, launch};
+pub use leftovers::end_leftovers;
 pub use record::{EndedBy, Ending, Exit, Started};
+pub use rundir::{Found, Revocation, RunDir};
 pub use spec::Spec;
+pub use supervise::run;

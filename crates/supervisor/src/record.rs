@@ -47,7 +47,9 @@ pub enum Ending {
         /// The signal's number.
         signal: i32,
     },
-    /// It never began.
+    /// It was never started: the request to stop came first.
+    NotStarted,
+    /// It could not be started.
     SpawnFailed {
         /// What the system said, as a sentence.
         message: String,

@@ -1,0 +1,8 @@
+//! The Claude Code CLI, run as `claude -p --output-format stream-json`.
+
+pub(crate) mod judge;
+pub(crate) mod launch;
+pub(crate) mod log;
+mod message;
+pub(crate) mod story;
+mod tool;

@@ -1,0 +1,156 @@
+//! What the CLI's last report means for the run.
+
+use claude_worker_api::{Failure, Timestamp, Verdict};
+
+use super::message::{Outcome, instant};
+use super::story::{LastReport, Story};
+use crate::object::Object;
+use crate::text::one_line;
+use crate::verdict::Ended;
+
+/// The longest message of a failure, in characters.
+const MAX_MESSAGE: usize = 300;
+
+/// The verdict on a run that nobody ended from outside.
+///
+/// A reported error goes before the exit code, which is 0 after an interruption. A reported
+/// success counts only with an exit code of 0: a process that fails after it has not ended well.
+pub(crate) fn judge(story: &Story, ended: Ended) -> Verdict {
+    let failure = match (&story.report, ended) {
+        (Some(LastReport { outcome: Outcome::Done, .. }), Ended::Exited(0)) => {
+            return Verdict::Completed { denied_tools: story.denied.clone() };
+        }
+        (Some(report), _) if report.outcome != Outcome::Done => reported(report, story),
+        (_, Ended::Exited(0)) => Failure::NoResult,
+        (None, _) if is_usage_limit(&story.complaint) => usage_limit(&story.complaint, story),
+        // The CLI turns SIGHUP, SIGINT and SIGTERM into exit codes, and a wrapper around it
+        // SIGKILL: 128 and the signal.
+        (_, Ended::Exited(code @ (129 | 130 | 137 | 143))) => {
+            Failure::Signal { signal: code - 128 }
+        }
+        (_, Ended::Exited(code)) => {
+            Failure::Exit { code, message: one_line(&story.complaint, MAX_MESSAGE) }
+        }
+        (_, Ended::Signalled(signal)) => Failure::Signal { signal },
+    };
+    Verdict::Failed { failure }
+}
+
+fn reported(report: &LastReport, story: &Story) -> Failure {
+    match report.outcome {
+        Outcome::Turns => Failure::Turns,
+        Outcome::Budget => Failure::Budget,
+        Outcome::Api { status: Some(429) } => usage_limit(&report.text, story),
+        _ if is_usage_limit(&report.text) => usage_limit(&report.text, story),
+        Outcome::Api { status } => api_error(status, &report.text),
+        Outcome::Done | Outcome::Interrupted | Outcome::Error => {
+            Failure::AgentError { message: one_line(&report.text, MAX_MESSAGE) }
+        }
+    }
+}
+
+/// Whether an error is about the account's limits. Not every such error carries a status.
+fn is_usage_limit(text: &str) -> bool {
+    let text = text.to_lowercase();
+    text.contains("usage limit reached")
+        || text.contains("out of extra usage")
+        || (text.contains("you've hit your") && text.contains("limit"))
+}
+
+fn usage_limit(text: &str, story: &Story) -> Failure {
+    Failure::UsageLimit {
+        resets_at: story.limit_resets_at.or_else(|| written_instant(text)),
+        message: said(text),
+    }
+}
+
+/// The instant in `Claude AI usage limit reached|1749924000`. One in words (`resets 5am`) is
+/// not read: its time zone and day are anybody's guess.
+fn written_instant(text: &str) -> Option<Timestamp> {
+    let digits = text.split_once('|')?.1.trim();
+    instant(digits.parse().ok()?)
+}
+
+fn api_error(status: Option<u16>, text: &str) -> Failure {
+    let lower = text.to_lowercase();
+    let said = said(text);
+    let (http_status, message) = match status {
+        _ if lower.contains("credit balance") => (status, "Credit balance too low".to_owned()),
+        Some(401) | None if lower.contains("invalid api key") => {
+            (Some(401), "Invalid API key".to_owned())
+        }
+        // The CLI did not even ask the API. To whoever has to act it is the same as a 401.
+        None if lower.contains("/login") => (Some(401), "Not logged in".to_owned()),
+        Some(403) => (status, format!("Access refused: {said}")),
+        Some(404) => (status, model_not_found(text)),
+        Some(529) => (status, "API overloaded".to_owned()),
+        Some(code @ 500..) => (status, format!("API error {code}: {said}")),
+        _ => (status, said),
+    };
+    Failure::ApiError { http_status, message: one_line(&message, MAX_MESSAGE) }
+}
+
+fn model_not_found(text: &str) -> String {
+    let named = text.split_once("model (").and_then(|(_, rest)| rest.split_once(')'));
+    match named {
+        Some((model, _)) => format!("Model not found: {model}"),
+        None => "Model not found".to_owned(),
+    }
+}
+
+/// An error text without the CLI's wrapping: `API Error: 500 {"error":{"message":…}}` is what
+/// the message says.
+fn said(text: &str) -> String {
+    let inner = text.rsplit_once("API Error: ").map_or(text, |(_, rest)| rest);
+    let inner = inner.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start();
+    let inner = inner.strip_prefix("Request rejected (429) · ").unwrap_or(inner);
+    let json = inner.find('{').and_then(|at| Object::parse(inner[at..].trim()));
+    let message = json.and_then(|json| json.object("error").text("message"));
+    let message = message.as_deref().unwrap_or(inner);
+    let message = message.split_once('|').map_or(message, |(before, _)| before);
+    one_line(message, MAX_MESSAGE).trim_end_matches('.').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_are_said_in_few_words() {
+        let check = |status: Option<u16>, text: &str, code: Option<u16>, expected: &str| {
+            let expected = Failure::ApiError { http_status: code, message: expected.to_owned() };
+            assert_eq!(api_error(status, text), expected, "{text}");
+        };
+        check(Some(400), "Credit balance is too low", Some(400), "Credit balance too low");
+        check(Some(400), "Prompt is too long", Some(400), "Prompt is too long");
+        check(Some(401), "Invalid API key · Fix external API key", Some(401), "Invalid API key");
+        check(None, "Not logged in · Please run /login", Some(401), "Not logged in");
+        check(
+            Some(500),
+            r#"API Error: 500 {"type":"error","error":{"type":"api_error","message":"Oops."}}"#,
+            Some(500),
+            "API error 500: Oops",
+        );
+        check(Some(404), "Nothing there", Some(404), "Model not found");
+        check(
+            None,
+            "API Error: Connection refused (ECONNREFUSED)",
+            None,
+            "Connection refused (ECONNREFUSED)",
+        );
+    }
+
+    #[test]
+    fn instants_in_limit_texts() {
+        let check = |text: &str, millis: Option<i64>| {
+            assert_eq!(written_instant(text).map(Timestamp::as_millis), millis, "{text}");
+        };
+        check("Claude AI usage limit reached|1749924000", Some(1_749_924_000_000));
+        check("Claude AI usage limit reached|1749924000123", Some(1_749_924_000_123));
+        check("Claude AI usage limit reached", None);
+        check("You've hit your session limit · resets 5am", None);
+        check("limit|soon", None);
+        check("limit|inf", None);
+        check("limit|-5", None);
+    }
+}

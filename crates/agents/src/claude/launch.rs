@@ -1,0 +1,43 @@
+//! The CLI's command line.
+
+use claude_worker_api::{NewTask, PermissionMode};
+
+use crate::launch::{Launch, Session};
+
+/// How to start the CLI on a valid request.
+///
+/// The prompt travels on standard input. Values travel in the form `--flag=value`, so that none
+/// of them can be read as a flag, whatever it begins with.
+pub(crate) fn launch(
+    request: &NewTask,
+    default_permission_mode: PermissionMode,
+    session: &Session<'_>,
+) -> Launch {
+    let mut args: Vec<String> =
+        ["-p", "--output-format", "stream-json", "--verbose"].map(str::to_owned).into();
+    let mode = request.permission_mode.unwrap_or(default_permission_mode);
+    args.push(format!("--permission-mode={}", mode.name()));
+    if let Some(model) = &request.model {
+        args.push(format!("--model={}", model.trim()));
+    }
+    if let Some(text) = &request.system_prompt {
+        args.push(format!("--append-system-prompt={text}"));
+    }
+    if !request.allowed_tools.is_empty() {
+        args.push(format!("--allowedTools={}", request.allowed_tools.join(",")));
+    }
+    if let Some(turns) = request.limits.max_turns {
+        args.push(format!("--max-turns={turns}"));
+    }
+    if let Some(dollars) = request.limits.max_budget_usd {
+        args.push(format!("--max-budget-usd={dollars}"));
+    }
+    let prompt = match session {
+        Session::New => &request.execution_prompt,
+        Session::Resume { session_id, follow_up } => {
+            args.push(format!("--resume={session_id}"));
+            *follow_up
+        }
+    };
+    Launch::new(request, args, prompt.as_bytes().to_vec())
+}

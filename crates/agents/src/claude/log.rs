@@ -1,0 +1,81 @@
+//! The CLI's messages as a log shows them.
+
+use claude_worker_api::{LogItem, Timestamp};
+
+use super::message::{Block, Message, Outcome, RateLimit, Report};
+use crate::text::clip;
+
+/// The longest line shown as it is, in bytes.
+const MAX_OUTPUT: usize = 64 * 1024;
+
+/// What the CLI writes into the conversation when it is interrupted.
+const INTERRUPTED: &str = "[Request interrupted by user";
+
+/// A line of standard output as log items, and when the agent said it happened.
+pub(crate) fn items(line: &str) -> (Option<Timestamp>, Vec<LogItem>) {
+    let Some(message) = Message::parse(line) else {
+        if line.trim().is_empty() {
+            return (None, Vec::new());
+        }
+        let text = clip(line.to_owned(), MAX_OUTPUT);
+        return (None, vec![LogItem::Output { text, stderr: false }]);
+    };
+    match message {
+        Message::Init { session_id, model, version, .. } => {
+            (None, vec![LogItem::Started { session_id, model, version }])
+        }
+        Message::Assistant { at, blocks, is_api_error } => {
+            let item = |block| match block {
+                // The result says it again, as the error it is.
+                Block::Text(text) if is_api_error => LogItem::Note { text },
+                block => shown(block),
+            };
+            (at, blocks.into_iter().map(item).collect())
+        }
+        Message::User { at, blocks } => {
+            let item = |block| match block {
+                Block::Answer { .. } => Some(shown(block)),
+                Block::Text(text) if text.starts_with(INTERRUPTED) => {
+                    Some(LogItem::Note { text: "Interrupted".to_owned() })
+                }
+                // The CLI's own additions for the model.
+                _ => None,
+            };
+            (at, blocks.into_iter().filter_map(item).collect())
+        }
+        Message::Retry { attempt, max_attempts, delay_ms, status, error } => {
+            let reason = match status {
+                Some(status) => format!("{status} {error}"),
+                None => error,
+            };
+            (None, vec![LogItem::Retry { attempt, max_attempts, delay_ms, reason }])
+        }
+        Message::RateLimit { state, kind, .. } => (None, limit_note(state, &kind)),
+        Message::Note(text) => (None, vec![LogItem::Note { text }]),
+        Message::Report(Report { outcome, text, usage, denied }) => {
+            let is_error = outcome != Outcome::Done;
+            let denied_tools = denied.into_iter().map(|(_, tool)| tool).collect();
+            (None, vec![LogItem::Result { is_error, text, usage, denied_tools }])
+        }
+        Message::Nothing => (None, Vec::new()),
+    }
+}
+
+fn shown(block: Block) -> LogItem {
+    match block {
+        Block::Text(text) => LogItem::Text { text },
+        Block::Thinking(text) => LogItem::Thinking { text },
+        Block::Call { id, tool, summary, input } => LogItem::ToolCall { id, tool, summary, input },
+        Block::Answer { id, outcome, text } => LogItem::ToolResult { id, outcome, text },
+    }
+}
+
+fn limit_note(state: RateLimit, kind: &str) -> Vec<LogItem> {
+    let words = match state {
+        RateLimit::Fine => return Vec::new(),
+        RateLimit::Close => "Close to the usage limit",
+        RateLimit::Reached => "Usage limit reached",
+    };
+    let text = if kind.is_empty() { words.to_owned() } else { format!("{words} ({kind})") };
+    vec![LogItem::Note { text }]
+}

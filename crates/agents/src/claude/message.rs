@@ -1,0 +1,332 @@
+//! The CLI's output protocol: what one line says.
+//!
+//! Only the fields used here are looked at, each on its own, so that a missing, new or changed
+//! field costs no more than itself.
+
+use claude_worker_api::{DeniedTool, Timestamp, ToolOutcome, Usage};
+
+use super::tool;
+use crate::object::{Object, list, string};
+use crate::text::clip;
+
+/// The longest text a message carries, in bytes, results excepted.
+const MAX_TEXT: usize = 64 * 1024;
+/// The longest result, in bytes.
+pub(super) const MAX_RESULT: usize = 1024 * 1024;
+
+/// What one line of output says.
+#[derive(Debug)]
+pub(super) enum Message {
+    /// The session began; a run may see this several times.
+    Init {
+        session_id: Option<String>,
+        model: Option<String>,
+        version: Option<String>,
+        directory: Option<String>,
+    },
+    /// The model said or did something.
+    Assistant {
+        at: Option<Timestamp>,
+        blocks: Vec<Block>,
+        /// Whether the CLI itself wrote it, to tell of an API error. The result repeats it.
+        is_api_error: bool,
+    },
+    /// Something was said to the model: a tool's answer, an interruption.
+    User { at: Option<Timestamp>, blocks: Vec<Block> },
+    /// An API request failed and is tried again.
+    Retry { attempt: u32, max_attempts: u32, delay_ms: u64, status: Option<u16>, error: String },
+    /// How the account's usage limits stand.
+    RateLimit { state: RateLimit, resets_at: Option<Timestamp>, kind: String },
+    /// A remark for people.
+    Note(String),
+    /// The end of the work asked for. A run may have several.
+    Report(Report),
+    /// Part of the protocol, but nothing to show or remember.
+    Nothing,
+}
+
+/// A part of what was said.
+#[derive(Debug)]
+pub(super) enum Block {
+    Text(String),
+    Thinking(String),
+    Call { id: String, tool: String, summary: String, input: String },
+    Answer { id: String, outcome: ToolOutcome, text: String },
+}
+
+/// Whether a usage limit is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum RateLimit {
+    Fine,
+    Close,
+    Reached,
+}
+
+/// What the CLI reports at the end of its work.
+#[derive(Debug)]
+pub(super) struct Report {
+    pub(super) outcome: Outcome,
+    /// The answer, or the error in words.
+    pub(super) text: String,
+    /// Tokens and turns since the last report; cost of the whole session so far.
+    pub(super) usage: Usage,
+    /// Denied calls of the session, each with its id.
+    pub(super) denied: Vec<(String, DeniedTool)>,
+}
+
+/// How the CLI says it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Done,
+    /// It used up its turns.
+    Turns,
+    /// It used up its budget.
+    Budget,
+    /// The API failed; the status, when there was an answer.
+    Api {
+        status: Option<u16>,
+    },
+    /// It was told to stop in the middle.
+    Interrupted,
+    /// Anything else.
+    Error,
+}
+
+impl Message {
+    /// Reads a line; `None` when it is not of the protocol.
+    pub(super) fn parse(line: &str) -> Option<Self> {
+        if !line.starts_with('{') {
+            return None;
+        }
+        let line = Object::parse(line)?;
+        let at = || line.text("timestamp").and_then(|at| at.parse().ok());
+        Some(match line.text("type")?.as_str() {
+            "system" => system(&line),
+            "assistant" => Self::Assistant {
+                at: at(),
+                blocks: blocks(&line),
+                is_api_error: line.get("is_api_error_message").unwrap_or(false),
+            },
+            "user" => Self::User { at: at(), blocks: blocks(&line) },
+            "rate_limit_event" => rate_limit(&line.object("rate_limit_info")),
+            "result" => Self::Report(report(&line)),
+            _ => Self::Nothing,
+        })
+    }
+}
+
+fn system(line: &Object<'_>) -> Message {
+    match line.text("subtype").as_deref().unwrap_or_default() {
+        "init" => Message::Init {
+            session_id: line.text("session_id").filter(|id| !id.is_empty()),
+            model: line.text("model").filter(|model| !model.is_empty()),
+            version: line.text("claude_code_version"),
+            directory: line.text("cwd"),
+        },
+        "api_retry" => Message::Retry {
+            attempt: line.get("attempt").unwrap_or(0),
+            max_attempts: line.get("max_retries").unwrap_or(0),
+            delay_ms: line.get("retry_delay_ms").map_or(0, whole),
+            status: line.get("error_status"),
+            error: line.text("error").unwrap_or_default().replace('_', " "),
+        },
+        // The tool's answer tells of a denied call; only a subagent's is not seen here.
+        "permission_denied" if line.raw("agent_id").is_some() => {
+            let tool = line.text("tool_name").unwrap_or_default();
+            Message::Note(format!("A subagent was not allowed to use {tool}"))
+        }
+        "model_fallback" | "model_refusal_fallback" => {
+            let model = |key| line.text(key).unwrap_or_else(|| "another model".to_owned());
+            let (from, to) = (model("original_model"), model("fallback_model"));
+            let why = line.text("trigger").unwrap_or_default().replace('_', " ");
+            Message::Note(format!("Went on with {to} instead of {from} ({why})"))
+        }
+        "status" => match (line.text("status").as_deref(), line.text("compact_error")) {
+            (_, Some(error)) => Message::Note(format!("Compacting failed: {error}")),
+            (Some("compacting"), None) => Message::Note("Compacting the conversation".to_owned()),
+            _ => Message::Nothing,
+        },
+        "compact_boundary" => Message::Note("The conversation was compacted".to_owned()),
+        "task_started" if line.get("is_backgrounded") == Some(true) => {
+            let what = line.text("description").unwrap_or_default();
+            Message::Note(format!("Started in the background: {what}"))
+        }
+        "task_notification" => {
+            let status = line.text("status").unwrap_or_else(|| "ended".to_owned());
+            let summary = line.text("summary").unwrap_or_default();
+            Message::Note(format!("Background task {status}: {summary}"))
+        }
+        "informational" | "local_command_output" => note(line.text("content")),
+        "notification" => note(line.text("text")),
+        _ => Message::Nothing,
+    }
+}
+
+fn note(text: Option<String>) -> Message {
+    match text {
+        Some(text) if !text.trim().is_empty() => Message::Note(clip(text, MAX_TEXT)),
+        _ => Message::Nothing,
+    }
+}
+
+fn rate_limit(info: &Object<'_>) -> Message {
+    Message::RateLimit {
+        state: match info.text("status").as_deref() {
+            Some("rejected") => RateLimit::Reached,
+            Some("allowed_warning") => RateLimit::Close,
+            _ => RateLimit::Fine,
+        },
+        resets_at: info.get("resetsAt").and_then(instant),
+        kind: info.text("rateLimitType").unwrap_or_default().replace('_', " "),
+    }
+}
+
+/// The content of an `assistant` or `user` line.
+fn blocks(line: &Object<'_>) -> Vec<Block> {
+    let message = line.object("message");
+    if let Some(text) = message.text("content") {
+        return vec![Block::Text(text)];
+    }
+    let denied = denied_answers(line);
+    message
+        .list("content")
+        .into_iter()
+        .filter_map(|json| block(&Object::parse(json)?, json, &denied))
+        .collect()
+}
+
+fn block(block: &Object<'_>, json: &str, denied: &[String]) -> Option<Block> {
+    let text = |key| block.text(key).filter(|text| !text.trim().is_empty());
+    match block.text("type")?.as_str() {
+        "text" => Some(Block::Text(text("text")?)),
+        "thinking" => Some(Block::Thinking(text("thinking")?)),
+        "tool_use" | "server_tool_use" | "mcp_tool_use" => {
+            let input = block.raw("input").unwrap_or("{}");
+            Some(Block::Call {
+                id: block.text("id").unwrap_or_default(),
+                tool: block.text("name").unwrap_or_default(),
+                summary: tool::summary(input),
+                input: clip(input.to_owned(), MAX_TEXT),
+            })
+        }
+        "tool_result" | "mcp_tool_result" => {
+            let id = block.text("tool_use_id").unwrap_or_default();
+            let outcome = if denied.contains(&id) {
+                ToolOutcome::Denied
+            } else if block.get("is_error") == Some(true) {
+                ToolOutcome::Error
+            } else {
+                ToolOutcome::Ok
+            };
+            let text = block.raw("content").map(answer_text).unwrap_or_default();
+            Some(Block::Answer { id, outcome, text: clip(text, MAX_TEXT) })
+        }
+        // What the API's own tools (web search) answered stays as it is.
+        kind if kind.ends_with("_tool_result") => Some(Block::Answer {
+            id: block.text("tool_use_id").unwrap_or_default(),
+            outcome: ToolOutcome::Ok,
+            text: clip(block.raw("content").unwrap_or(json).to_owned(), MAX_TEXT),
+        }),
+        _ => None,
+    }
+}
+
+/// What a tool answered: a string, or a list of texts and pictures.
+fn answer_text(content: &str) -> String {
+    if let Some(text) = string(content) {
+        return text;
+    }
+    let part = |json| {
+        let part = Object::parse(json)?;
+        part.text("text").or_else(|| Some(format!("[{}]", part.text("type")?)))
+    };
+    list(content).into_iter().filter_map(part).collect::<Vec<_>>().join("\n")
+}
+
+/// The ids of the calls that were refused rather than run. The answer itself looks like any
+/// other error; only what the CLI notes beside it tells the difference.
+fn denied_answers(line: &Object<'_>) -> Vec<String> {
+    let is_denied = |meta: &Object<'_>| {
+        let kind = meta.text("non_execution_kind").unwrap_or_default();
+        let decision = meta.object("permission_decision").text("decision");
+        decision.as_deref() == Some("reject")
+            || matches!(kind.as_str(), "user-rejected" | "permission-rule")
+            || kind.starts_with("automode-")
+    };
+    line.list("tool_result_meta")
+        .into_iter()
+        .filter_map(Object::parse)
+        .filter(is_denied)
+        .filter_map(|meta| meta.text("id"))
+        .collect()
+}
+
+fn report(line: &Object<'_>) -> Report {
+    let outcome = outcome(line);
+    let errors: Vec<String> = line.list("errors").into_iter().filter_map(string).collect();
+    let text = match (outcome, line.text("result")) {
+        (_, Some(text)) => text,
+        (Outcome::Interrupted, None) => "Interrupted before it was done".to_owned(),
+        (Outcome::Done, None) => String::new(),
+        (_, None) if errors.is_empty() => "The agent reported an error without words".to_owned(),
+        // These are the CLI's notes to its own makers.
+        (_, None) if errors.iter().all(|error| error.starts_with("[ede_diagnostic]")) => {
+            "The agent stopped in the middle of its work".to_owned()
+        }
+        (_, None) => errors.join("; "),
+    };
+    let usage = line.object("usage");
+    Report {
+        outcome,
+        text: clip(text, MAX_RESULT - 64),
+        usage: Usage {
+            cost_usd: line.get("total_cost_usd"),
+            turns: line.get("num_turns"),
+            input_tokens: usage.get("input_tokens"),
+            output_tokens: usage.get("output_tokens"),
+            cache_read_tokens: usage.get("cache_read_input_tokens"),
+            cache_creation_tokens: usage.get("cache_creation_input_tokens"),
+        },
+        denied: line.list("permission_denials").into_iter().filter_map(denial).collect(),
+    }
+}
+
+/// How it ended. `subtype` alone does not tell: an API error is a `success` there.
+fn outcome(line: &Object<'_>) -> Outcome {
+    let subtype = line.text("subtype").unwrap_or_default();
+    let reason = line.text("terminal_reason").unwrap_or_default();
+    let status = line.get::<u16>("api_error_status");
+    match (subtype.as_str(), reason.as_str()) {
+        ("error_max_turns", _) => Outcome::Turns,
+        ("error_max_budget_usd", _) => Outcome::Budget,
+        _ if !line.get("is_error").unwrap_or(false) && !subtype.starts_with("error") => {
+            Outcome::Done
+        }
+        (_, "api_error") => Outcome::Api { status },
+        _ if status.is_some() => Outcome::Api { status },
+        (_, reason) if reason.starts_with("aborted") => Outcome::Interrupted,
+        _ => Outcome::Error,
+    }
+}
+
+fn denial(json: &str) -> Option<(String, DeniedTool)> {
+    let denial = Object::parse(json)?;
+    let tool = denial.text("tool_name")?;
+    let input = denial.raw("tool_input").map(tool::summary).unwrap_or_default();
+    let id = denial.text("tool_use_id").unwrap_or_else(|| format!("{tool} {input}"));
+    Some((id, DeniedTool { tool, input }))
+}
+
+/// An instant from a number of seconds or milliseconds since the Unix epoch. The two are told
+/// apart by size: seconds stay below 10^11 until the year 5138.
+pub(super) fn instant(number: f64) -> Option<Timestamp> {
+    const FIRST_MILLIS: f64 = 1e11;
+    const LAST_MILLIS: f64 = 1e14;
+    let millis = if number < FIRST_MILLIS { number * 1000.0 } else { number };
+    (millis > 0.0 && millis < LAST_MILLIS).then(|| Timestamp::from_millis(millis as i64))
+}
+
+fn whole(number: f64) -> u64 {
+    // Saturates, and makes zero of what is no number.
+    number as u64
+}

@@ -1,0 +1,219 @@
+//! Cutting an agent's output into lines, in bounded memory whatever it prints.
+
+mod filter;
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+
+use crate::text::omission;
+use filter::Filter;
+
+/// One line of output, made fit to be read: valid UTF-8 (what was not is replaced by U+FFFD),
+/// without its line end (`\n` or `\r\n`), and of bounded size.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line<'a> {
+    /// Where the line begins in the output, in bytes.
+    pub offset: u64,
+    /// Where the next one begins, in bytes.
+    pub end: u64,
+    /// The line. A shortened one carries the remark `… [N bytes more]` where something is
+    /// missing; a JSON object stays valid JSON unless it is too large even with every long
+    /// string in it shortened.
+    pub text: Cow<'a, str>,
+    /// Whether something was left out.
+    pub shortened: bool,
+}
+
+/// How much is kept, in bytes.
+#[derive(Debug, Clone, Copy)]
+struct Bounds {
+    /// Of a line that is not a JSON object.
+    plain: usize,
+    /// Of any one string in a JSON object.
+    string: usize,
+    /// Of the string that is the value of an object's own `result`.
+    result: usize,
+    /// Of a JSON object as a whole. One larger than this is treated as a plain line.
+    object: usize,
+}
+
+const BOUNDS: Bounds = Bounds {
+    plain: 64 * 1024,
+    string: 64 * 1024,
+    // With the remark on what is missing, the whole stays under 1 MiB.
+    result: 1024 * 1024 - 64,
+    // Leaves room for the last remark on what is missing.
+    object: 2 * 1024 * 1024 - 64,
+};
+
+/// What the buffer keeps between lines. A power of two, so that it grows to 2 MiB and no
+/// further.
+const IDLE_CAPACITY: usize = 64 * 1024;
+
+/// Cuts bytes, arriving in pieces of any size, into [`Line`]s. Needs at most about 2 MiB.
+#[derive(Debug)]
+pub struct Lines {
+    bounds: Bounds,
+    /// Where the present line begins.
+    start: u64,
+    /// Where the next byte pushed belongs.
+    position: u64,
+    /// What is kept of the present line so far.
+    buffer: Vec<u8>,
+    state: State,
+}
+
+/// What the present line is, as far as it has arrived.
+#[derive(Debug)]
+enum State {
+    /// Nothing has arrived.
+    Empty,
+    /// Not a JSON object.
+    Plain,
+    /// A plain line over its bound: the rest is only counted.
+    Full {
+        /// The last byte that arrived, which may belong to the line end.
+        last: u8,
+    },
+    /// A JSON object, by its first byte.
+    Object(Filter),
+}
+
+impl Lines {
+    /// Begins at `start_offset` of the output, which must be the beginning of a line.
+    #[must_use]
+    pub const fn new(start_offset: u64) -> Self {
+        Self::with_bounds(start_offset, BOUNDS)
+    }
+
+    const fn with_bounds(start_offset: u64, bounds: Bounds) -> Self {
+        Self {
+            bounds,
+            start: start_offset,
+            position: start_offset,
+            buffer: Vec::new(),
+            state: State::Empty,
+        }
+    }
+
+    /// Where the line begins that is not complete yet: reading may begin again from here.
+    #[must_use]
+    pub const fn offset(&self) -> u64 {
+        self.start
+    }
+
+    /// Takes the next bytes and gives out every line they complete.
+    pub fn push(&mut self, mut bytes: &[u8], mut each: impl FnMut(Line<'_>)) {
+        // A whole line no longer than this has nothing in it to shorten.
+        let harmless = self.bounds.plain.min(self.bounds.string);
+        while let Some(length) = bytes.iter().position(|&b| b == b'\n') {
+            let line = &bytes[..length];
+            bytes = &bytes[length + 1..];
+            if matches!(self.state, State::Empty) && length <= harmless {
+                self.position += length as u64 + 1;
+                let line = line.strip_suffix(b"\r").unwrap_or(line);
+                each(Line {
+                    offset: self.start,
+                    end: self.position,
+                    text: String::from_utf8_lossy(line),
+                    shortened: false,
+                });
+                self.start = self.position;
+            } else {
+                self.take(line);
+                self.position += 1;
+                self.emit(1, &mut each);
+            }
+        }
+        self.take(bytes);
+    }
+
+    /// Gives out the last line when the output ended without a line end. Call it only when no
+    /// more output can come.
+    pub fn finish(&mut self, mut each: impl FnMut(Line<'_>)) {
+        if !matches!(self.state, State::Empty) {
+            self.emit(0, &mut each);
+        }
+    }
+
+    /// Takes bytes of the present line.
+    fn take(&mut self, bytes: &[u8]) {
+        let (Some(&first), Some(&last)) = (bytes.first(), bytes.last()) else { return };
+        self.position += bytes.len() as u64;
+        if matches!(self.state, State::Empty) {
+            self.state = if first == b'{' { State::Object(Filter::new()) } else { State::Plain };
+        }
+        match &mut self.state {
+            State::Empty => {}
+            State::Plain => {
+                let room = self.bounds.plain + 1 - self.buffer.len();
+                self.buffer.extend_from_slice(&bytes[..bytes.len().min(room)]);
+                if self.buffer.len() > self.bounds.plain {
+                    self.fill_up(last);
+                }
+            }
+            State::Full { last: before } => *before = last,
+            State::Object(filter) => {
+                if filter.push(bytes, &mut self.buffer, &self.bounds).is_err() {
+                    self.fill_up(last);
+                }
+            }
+        }
+    }
+
+    /// Goes on with the present line as a plain one that has reached its bound.
+    fn fill_up(&mut self, last: u8) {
+        self.buffer.truncate(whole_characters(&self.buffer, self.bounds.plain));
+        self.state = State::Full { last };
+    }
+
+    /// Gives out the present line; `line_end` is how many bytes of `\n` belong to it.
+    fn emit(&mut self, line_end: u64, each: &mut impl FnMut(Line<'_>)) {
+        let shortened = match std::mem::replace(&mut self.state, State::Empty) {
+            State::Full { last } => {
+                let carriage_return = u64::from(last == b'\r');
+                let length = self.position - self.start - line_end - carriage_return;
+                let missing = length.saturating_sub(self.buffer.len() as u64);
+                if missing > 0 {
+                    self.buffer.extend_from_slice(omission(missing).as_bytes());
+                }
+                missing > 0
+            }
+            State::Object(filter) => {
+                self.strip_carriage_return();
+                filter.finish(&mut self.buffer)
+            }
+            State::Empty | State::Plain => {
+                self.strip_carriage_return();
+                false
+            }
+        };
+        each(Line {
+            offset: self.start,
+            end: self.position,
+            text: String::from_utf8_lossy(&self.buffer),
+            shortened,
+        });
+        self.start = self.position;
+        self.buffer.clear();
+        self.buffer.shrink_to(IDLE_CAPACITY);
+    }
+
+    fn strip_carriage_return(&mut self) {
+        if self.buffer.last() == Some(&b'\r') {
+            self.buffer.pop();
+        }
+    }
+}
+
+/// The largest length up to `max` at which `bytes` (longer than `max`) can be cut without
+/// cutting a UTF-8 sequence.
+fn whole_characters(bytes: &[u8], max: usize) -> usize {
+    let is_continuation = |b: u8| b & 0b1100_0000 == 0b1000_0000;
+    let mut at = max;
+    while at > 0 && max - at < 3 && is_continuation(bytes[at]) {
+        at -= 1;
+    }
+    if bytes[at] >= 0b1100_0000 { at } else { max }
+}

@@ -1,0 +1,205 @@
+//! Whether a request can be run at all, as far as the request alone tells.
+
+use std::path::Path;
+
+use claude_worker_api::{Agent, ApiError, MAX_PROMPT_BYTES, NewTask};
+
+/// The longest text that travels as an argument or an environment variable, in bytes. Linux
+/// refuses a single one of more than 128 KiB.
+pub const MAX_ARGUMENT_BYTES: usize = 100 * 1024;
+
+/// The longest prompt the Claude Code CLI reads on its standard input, in bytes.
+pub const MAX_CLAUDE_STDIN_BYTES: usize = 10_000_000;
+
+/// The longest name of a task, in characters.
+const MAX_NAME_CHARS: usize = 200;
+
+/// The longest idempotency key, in bytes.
+const MAX_KEY_BYTES: usize = 200;
+
+/// Variables of this program's own, which a task must not set for the programs it starts.
+const RESERVED_PREFIX: &str = "CLAUDE_WORKER_";
+
+type Checked = Result<(), ApiError>;
+
+/// Checks everything about a request that the request alone can tell. Whether the directory
+/// exists is for the engine to find out.
+///
+/// # Errors
+/// `invalid_request` that says what is wrong and what to do.
+pub fn validate(request: &NewTask) -> Checked {
+    prompt(request.agent, &request.execution_prompt)?;
+    directory(&request.working_directory)?;
+    if let Some(name) = &request.name {
+        task_name(name)?;
+    }
+    if let Some(key) = &request.idempotency_key {
+        require(
+            !key.is_empty() && key.len() <= MAX_KEY_BYTES,
+            || format!("The idempotency key must have 1 to {MAX_KEY_BYTES} bytes"),
+            "Use a short key, such as a UUID",
+        )?;
+    }
+    request.env.iter().try_for_each(|(name, value)| variable(name, value))?;
+    match request.agent {
+        Agent::Claude => claude_options(request),
+        Agent::Shell => no_claude_options(request),
+    }
+}
+
+/// Checks a further message for a session of `agent`.
+///
+/// # Errors
+/// `invalid_request` when the message cannot be sent, or the agent has no sessions.
+pub fn validate_follow_up(agent: Agent, text: &str) -> Checked {
+    require(
+        agent == Agent::Claude,
+        || format!("A {} task has no session to resume", agent.name()),
+        "Retry the task, or submit a new one",
+    )?;
+    prompt(agent, text)
+}
+
+/// An error unless `holds`.
+fn require(holds: bool, message: impl FnOnce() -> String, hint: &str) -> Checked {
+    if holds { Ok(()) } else { Err(ApiError::invalid(message()).hint(hint)) }
+}
+
+fn no_nul(what: &str, text: &str) -> Checked {
+    require(
+        !text.contains('\0'),
+        || format!("{what} contains a NUL byte"),
+        "Pass text, not the content of a binary file",
+    )
+}
+
+fn prompt(agent: Agent, text: &str) -> Checked {
+    require(
+        !text.trim().is_empty(),
+        || "The prompt is empty".to_owned(),
+        "Say what the task is to do",
+    )?;
+    no_nul("The prompt", text)?;
+    let (max, hint) = match agent {
+        Agent::Claude => (
+            MAX_PROMPT_BYTES.min(MAX_CLAUDE_STDIN_BYTES),
+            "Put the material into a file and name that file in the prompt",
+        ),
+        Agent::Shell => (MAX_ARGUMENT_BYTES, "Put the commands into a script and run that"),
+    };
+    require(
+        text.len() <= max,
+        || format!("The prompt has {} bytes; {} takes at most {max}", text.len(), agent.name()),
+        hint,
+    )
+}
+
+fn directory(path: &str) -> Checked {
+    no_nul("The working directory", path)?;
+    require(
+        Path::new(path).is_absolute(),
+        || format!("The working directory \"{}\" is not an absolute path", path.escape_debug()),
+        "Give the full path of an existing directory",
+    )
+}
+
+fn task_name(name: &str) -> Checked {
+    require(
+        !name.trim().is_empty() && !name.contains(char::is_control),
+        || "The name must be one line of text".to_owned(),
+        "Choose another name, or none: then it is the prompt's first line",
+    )?;
+    require(
+        name.chars().count() <= MAX_NAME_CHARS,
+        || format!("The name has more than {MAX_NAME_CHARS} characters"),
+        "Choose a shorter name",
+    )
+}
+
+fn variable(name: &str, value: &str) -> Checked {
+    require(
+        !name.is_empty() && !name.contains(['=', '\0']),
+        || format!("\"{}\" cannot be the name of an environment variable", name.escape_debug()),
+        "Use letters, digits and underscores",
+    )?;
+    require(
+        !name.starts_with(RESERVED_PREFIX),
+        || format!("A task may not set {}: the name is reserved", name.escape_debug()),
+        "Choose another name",
+    )?;
+    // The value may be a secret, so no message shows it.
+    require(
+        !value.contains('\0') && name.len() + value.len() <= MAX_ARGUMENT_BYTES,
+        || {
+            let name = name.escape_debug();
+            format!("The value of {name} has a NUL byte or more than {MAX_ARGUMENT_BYTES} bytes")
+        },
+        "Put it into a file and pass that file's path",
+    )
+}
+
+fn claude_options(request: &NewTask) -> Checked {
+    if let Some(text) = &request.system_prompt {
+        no_nul("The system prompt", text)?;
+        require(
+            text.len() <= MAX_ARGUMENT_BYTES,
+            || format!("The system prompt has more than {MAX_ARGUMENT_BYTES} bytes"),
+            "Move a part of it into the prompt or into CLAUDE.md",
+        )?;
+    }
+    if let Some(model) = &request.model {
+        require(
+            !model.trim().is_empty() && model.len() <= 200 && !model.contains(char::is_control),
+            || format!("\"{}\" is not the name of a model", model.escape_debug()),
+            "Use an alias like sonnet or opus, or a model's full name",
+        )?;
+    }
+    request.allowed_tools.iter().try_for_each(|rule| tool_rule(rule))?;
+    let length: usize = request.allowed_tools.iter().map(|rule| rule.len() + 1).sum();
+    require(
+        length <= MAX_ARGUMENT_BYTES,
+        || format!("The allowed tools take more than {MAX_ARGUMENT_BYTES} bytes together"),
+        "Allow fewer tools, or put the rules into .claude/settings.json",
+    )?;
+    require(
+        request.limits.max_turns != Some(0),
+        || "A task needs at least one turn".to_owned(),
+        "Raise max_turns, or leave it out",
+    )?;
+    require(
+        request.limits.max_budget_usd.is_none_or(|dollars| dollars.is_finite() && dollars > 0.0),
+        || "The budget must be an amount above 0 dollars".to_owned(),
+        "Raise max_budget_usd, or leave it out",
+    )
+}
+
+/// A rule must stand for itself in a list: nothing empty, no bracket left open that would take
+/// in its neighbours.
+fn tool_rule(rule: &str) -> Checked {
+    let mut open = 0_i32;
+    let balanced = rule.chars().all(|c| {
+        open += i32::from(c == '(') - i32::from(c == ')');
+        open >= 0
+    });
+    require(
+        !rule.trim().is_empty() && balanced && open == 0 && !rule.contains(char::is_control),
+        || format!("\"{}\" is not a rule for a tool", rule.escape_debug()),
+        "Write it like Read, or like Bash(git diff:*)",
+    )
+}
+
+fn no_claude_options(request: &NewTask) -> Checked {
+    let given = [
+        ("a system prompt", request.system_prompt.is_some()),
+        ("a model", request.model.is_some()),
+        ("a permission mode", request.permission_mode.is_some()),
+        ("allowed tools", !request.allowed_tools.is_empty()),
+        ("a limit on turns", request.limits.max_turns.is_some()),
+        ("a budget", request.limits.max_budget_usd.is_some()),
+    ];
+    match given.into_iter().find(|(_, is_given)| *is_given) {
+        None => Ok(()),
+        Some((what, _)) => Err(ApiError::invalid(format!("A shell task cannot have {what}"))
+            .hint("Leave it out, or use the agent claude")),
+    }
+}

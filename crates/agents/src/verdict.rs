@@ -1,0 +1,45 @@
+//! How a run ended.
+
+use claude_worker_api::{Failure, Verdict};
+use claude_worker_supervisor::{EndedBy, Ending, Exit, Spec};
+
+use crate::Summary;
+
+/// The verdict on a run, from what the supervisor recorded (`exit`, under the limits in `spec`)
+/// and what the agent said (`summary`, of all its output).
+///
+/// Whoever ended a run decides first: an agent that is stopped may say anything. If nobody did,
+/// the agent's own report decides, and then how its process ended. A stop asked for too late
+/// changes nothing.
+#[must_use]
+pub fn verdict(summary: &Summary, exit: &Exit, spec: &Spec) -> Verdict {
+    let failure = match (exit.ended_by, &exit.ending) {
+        (EndedBy::Cancel, _) | (_, Ending::NotStarted) => return Verdict::Cancelled,
+        (EndedBy::Timeout, _) => Failure::Timeout { limit_ms: spec.timeout_ms.unwrap_or_default() },
+        (EndedBy::Silence, _) => Failure::Silent { limit_ms: spec.silence_ms.unwrap_or_default() },
+        (EndedBy::OutputLimit, _) => Failure::OutputLimit { limit_bytes: spec.output_cap_bytes },
+        (EndedBy::Itself, Ending::SpawnFailed { message }) => {
+            Failure::Spawn { message: message.clone() }
+        }
+        (EndedBy::Itself, Ending::Exited { code }) => return summary.judge(Ended::Exited(*code)),
+        (EndedBy::Itself, Ending::Signalled { signal }) => {
+            return summary.judge(Ended::Signalled(*signal));
+        }
+    };
+    Verdict::Failed { failure }
+}
+
+/// How an agent's process ended that was started and that nobody here ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    /// With this exit code.
+    Exited(i32),
+    /// By this signal.
+    Signalled(i32),
+}
+
+/// The verdict on a run whose supervisor vanished without recording an end.
+#[must_use]
+pub const fn lost_verdict() -> Verdict {
+    Verdict::Failed { failure: Failure::Lost }
+}

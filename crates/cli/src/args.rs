@@ -1,0 +1,148 @@
+//! The command line as a whole.
+
+use clap::Parser;
+
+use crate::commands::Command;
+use crate::exit;
+
+/// Runs Claude Code tasks in the background: hand one over and forget it.
+#[derive(Debug, Parser)]
+#[command(
+    name = "claude-worker",
+    version,
+    about,
+    arg_required_else_help = true,
+    after_help = "The first command that needs an engine starts one in the background.",
+    after_long_help = environment() + &exit::help(),
+)]
+pub struct Cli {
+    /// Print one JSON document (logs: one per line) instead of text; errors too
+    #[arg(long, global = true, display_order = 100)]
+    pub json: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+fn environment() -> String {
+    "The first command that needs an engine starts one in the background.
+
+Environment:
+  CLAUDE_WORKER_HOME     the data directory [default: ~/.claude-worker]
+  CLAUDE_WORKER_DB       the database file
+  CLAUDE_WORKER_LOG_DIR  where the runs' output is kept
+  NO_COLOR               no colours
+
+"
+    .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+    use claude_worker_api::{Agent, PermissionMode, Status, TaskId};
+
+    use super::*;
+    use crate::stdin::StdinUse;
+
+    fn parse(line: &[&str]) -> Result<Cli, clap::Error> {
+        Cli::try_parse_from([&["claude-worker"], line].concat())
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn run_takes_everything_at_once() {
+        let cli = parse(&[
+            "run",
+            "Do it",
+            "-d",
+            "/tmp",
+            "-s",
+            "Be brief",
+            "-m",
+            "opus",
+            "--name",
+            "N",
+            "--permission-mode",
+            "plan",
+            "--allowed-tools",
+            "Edit,Read",
+            "--allowed-tools",
+            "Bash(a,b)",
+            "--max-turns",
+            "5",
+            "--max-budget-usd",
+            "2.5",
+            "--timeout",
+            "1h30m",
+            "--silence",
+            "0",
+            "--env",
+            "A",
+            "--env",
+            "B",
+            "--wait",
+            "--json",
+            "--stdin",
+            "never",
+        ])
+        .unwrap();
+        assert!(cli.json);
+        let Command::Run(args) = cli.command else { panic!("not run") };
+        assert_eq!(args.prompt.as_deref(), Some("Do it"));
+        assert_eq!(args.agent, Agent::Claude);
+        assert_eq!(args.permission_mode, Some(PermissionMode::Plan));
+        assert_eq!(args.allowed_tools, ["Edit,Read", "Bash(a,b)"]);
+        assert_eq!(args.timeout, Some(5_400_000));
+        assert_eq!(args.silence, Some(0));
+        assert_eq!(args.env, ["A", "B"]);
+        assert_eq!(args.stdin, StdinUse::Never);
+        assert!(args.wait);
+    }
+
+    #[test]
+    fn ids_and_statuses_are_checked_at_once() {
+        let Command::Wait(args) = parse(&["wait", "1", "#22", "--any"]).unwrap().command else {
+            panic!("not wait")
+        };
+        assert_eq!(args.ids, [TaskId(1), TaskId(22)]);
+        let Command::List(args) = parse(&["ls", "-s", "running,failed"]).unwrap().command else {
+            panic!("not list")
+        };
+        assert_eq!(args.status, [Status::Running, Status::Failed]);
+    }
+
+    #[test]
+    fn mistakes_are_usage_errors_that_name_them() {
+        let check = |line: &[&str], expected: &str| {
+            let error = parse(line).unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{line:?}");
+            assert!(error.to_string().contains(expected), "{line:?}: {error}");
+        };
+        check(&["logs", "twelve"], "\"twelve\" is not a task id");
+        check(&["logs", "0"], "is not a task id");
+        check(&["list", "--status", "done"], "possible values: waiting");
+        check(&["list", "--limit", "0"], "1..=1000");
+        check(&["clean", "--status", "running"], "possible values: completed");
+        check(&["run", "x", "--timeout", "soon"], "not a duration");
+        check(&["run", "x", "--env", "A=b"], "read by every user");
+        check(&["run", "x", "--permission-mode", "yolo"], "acceptEdits");
+        check(&["run", "x", "--agent", "codex"], "possible values: claude, shell");
+        check(&["run", "x", "--watch", "--wait"], "cannot be used with");
+        check(&["run", "x", "--watch", "--json"], "cannot be used with");
+        check(&["run", "two", "words"], "unexpected argument 'words'");
+        check(&["frobnicate"], "unrecognized subcommand");
+        check(&["wait"], "<ID>");
+    }
+
+    #[test]
+    fn help_lists_the_exit_codes() {
+        let help = Cli::command().render_long_help().to_string();
+        assert!(help.contains("  124  wait --timeout"), "{help}");
+        assert!(help.contains("CLAUDE_WORKER_HOME"), "{help}");
+    }
+}

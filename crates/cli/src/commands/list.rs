@@ -1,0 +1,94 @@
+//! `list`: tasks, newest first.
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use claude_worker_api::{ListQuery, Status, TaskApi, TaskId, TaskPage};
+
+use crate::console::Console;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::render::{Tone, table, words};
+
+/// Tasks per call when all are wanted.
+const LARGEST_PAGE: u32 = 1000;
+
+/// The arguments of `list`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Only tasks of this status; repeat it or separate several with commas
+    #[arg(short, long, value_delimiter = ',', value_parser = status())]
+    pub status: Vec<Status>,
+    /// Only tasks whose name contains this text, whatever its case
+    #[arg(long, value_name = "TEXT")]
+    pub search: Option<String>,
+    /// At most this many
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 50,
+          value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub limit: u32,
+    /// Only tasks older than this one: the next page
+    #[arg(long, value_name = "ID")]
+    pub before: Option<TaskId>,
+    /// All of them, however many
+    #[arg(short, long, conflicts_with = "limit")]
+    pub all: bool,
+}
+
+/// Accepts the name of a status.
+pub(crate) fn status() -> impl TypedValueParser<Value = Status> {
+    PossibleValuesParser::new(Status::ALL.map(Status::name)).try_map(|name| name.parse::<Status>())
+}
+
+/// Shows the list.
+///
+/// # Errors
+/// When no engine answers.
+pub async fn execute(
+    api: &impl TaskApi,
+    console: &mut Console<'_>,
+    args: &Args,
+) -> Result<Exit, CliError> {
+    let mut query = ListQuery {
+        statuses: args.status.clone(),
+        search: args.search.clone(),
+        before: args.before,
+        limit: Some(if args.all { LARGEST_PAGE } else { args.limit }),
+    };
+    let mut page = api.list(query.clone()).await?;
+    while let Some(next) = page.next.filter(|_| args.all) {
+        query.before = Some(next);
+        let more = api.list(query.clone()).await?;
+        page.tasks.extend(more.tasks);
+        page.next = more.next;
+    }
+    if console.json {
+        console.document(&page)?;
+    } else {
+        show(console, &page, args)?;
+    }
+    Ok(Exit::Done)
+}
+
+fn show(console: &mut Console<'_>, page: &TaskPage, args: &Args) -> Result<(), CliError> {
+    let paint = console.view.paint;
+    if page.tasks.is_empty() {
+        return console.remark(if page.counts.total() == 0 {
+            "No tasks yet. Send the first one: claude-worker run \"Write tests for src/parser.rs\""
+        } else if args.before.is_some() {
+            "No older tasks"
+        } else {
+            "No task matches"
+        });
+    }
+    let table = table::tasks(&page.tasks, console.now(), console.width(), paint);
+    console.print(&table)?;
+    let mut last = Vec::new();
+    if console.view.terminal {
+        last.push(words::counts(&page.counts));
+    }
+    if let Some(next) = page.next {
+        last.push(format!("older: claude-worker list --before {next}"));
+    }
+    if last.is_empty() {
+        return Ok(());
+    }
+    console.remark(&paint.tone(Tone::Quiet, &format!("  {}", last.join(" · "))))
+}

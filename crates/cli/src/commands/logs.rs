@@ -1,0 +1,199 @@
+//! `logs`: what a task's agent did and said; or exactly what it printed.
+
+use std::pin::pin;
+
+use claude_worker_api::{
+    ApiError, ErrorCode, LogQuery, OutputQuery, OutputStream, RunId, TaskApi, TaskId,
+};
+
+use crate::console::Console;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::interrupt::ctrl_c;
+use crate::patience::Link;
+use crate::render::detail;
+use crate::render::log::LogText;
+use crate::render::text::reveal;
+use crate::watch;
+
+/// Entries per call.
+const PAGE: u32 = 200;
+/// How long one call waits at the engine while following, in milliseconds.
+const WAIT_MS: u64 = 30_000;
+
+/// The arguments of `logs`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The task
+    pub id: TaskId,
+    /// Go on until the task has finished
+    #[arg(short, long)]
+    pub follow: bool,
+    /// Exactly what the agent printed, byte for byte (control characters are shown, not sent,
+    /// when this is a terminal)
+    #[arg(long, conflicts_with = "json")]
+    pub raw: bool,
+    /// The run with this number instead of the newest
+    #[arg(long, value_name = "N")]
+    pub run: Option<u32>,
+    /// What came on standard error, as raw output
+    #[arg(long, conflicts_with = "json")]
+    pub stderr: bool,
+}
+
+/// Shows the log.
+///
+/// # Errors
+/// `not_found` for the task, the run, or output that was deleted.
+pub async fn execute(
+    api: &impl TaskApi,
+    console: &mut Console<'_>,
+    args: &Args,
+) -> Result<Exit, CliError> {
+    let run = match args.run {
+        Some(number) => Some(run_id(api, args.id, number).await?),
+        None => None,
+    };
+    if args.raw || args.stderr {
+        return raw(api, console, args, run).await;
+    }
+    if args.follow && run.is_none() {
+        let newest = super::newest_run(api, args.id).await?;
+        let watched =
+            watch::watch(api, console, args.id, newest.saturating_sub(1), ctrl_c()).await?;
+        return Ok(match watched {
+            watch::Watched::Finished(_) => Exit::Done,
+            watch::Watched::Interrupted => Exit::Interrupted,
+        });
+    }
+    readable(api, console, args, run).await
+}
+
+async fn run_id(api: &impl TaskApi, id: TaskId, number: u32) -> Result<RunId, ApiError> {
+    let detail = api.get(id).await?;
+    let runs = detail.run_history.len();
+    detail.run_history.into_iter().find(|run| run.number == number).map(|run| run.id).ok_or_else(
+        || {
+            ApiError::new(ErrorCode::NotFound, format!("Task {id} has no run {number}"))
+                .hint(format!("It has had {runs}; claude-worker status {id} lists them"))
+        },
+    )
+}
+
+/// One run's log, to where it stands now or, when followed, to its end.
+async fn readable(
+    api: &impl TaskApi,
+    console: &mut Console<'_>,
+    args: &Args,
+    run: Option<RunId>,
+) -> Result<Exit, CliError> {
+    let link = Link::default();
+    let mut log = LogText::new(console.view.paint);
+    let wait_ms = if args.follow { WAIT_MS } else { 0 };
+    let mut query = LogQuery { run, after: 0, limit: Some(PAGE), wait_ms };
+    let mut seen = false;
+    loop {
+        let page = link.call(|| api.log(args.id, query.clone())).await?;
+        let mut text = String::new();
+        for entry in &page.entries {
+            if console.json {
+                text += &serde_json::to_string(entry).unwrap_or_default();
+                text.push('\n');
+            } else {
+                text += &log.entry(entry);
+            }
+        }
+        console.print(&text)?;
+        seen |= !page.entries.is_empty();
+        let stands = page.next == query.after && page.entries.is_empty();
+        if page.end || (stands && !args.follow) {
+            break;
+        }
+        // Later pages are of the same run, even when another one begins meanwhile.
+        query = LogQuery { run: page.run, after: page.next, ..query };
+    }
+    if console.view.terminal && seen {
+        // A log that just stops leaves a person wondering how it ended.
+        let task = link.call(|| api.get(args.id)).await?.task;
+        if task.state.status().is_finished() {
+            let ending = detail::ending(&task, console.view.paint);
+            console.remark(&format!("\n{}", ending.trim_end()))?;
+        }
+    }
+    if !seen && !console.json {
+        console.remark(&format!("Task {} has printed nothing yet", args.id))?;
+    }
+    Ok(Exit::Done)
+}
+
+async fn raw(
+    api: &impl TaskApi,
+    console: &mut Console<'_>,
+    args: &Args,
+    run: Option<RunId>,
+) -> Result<Exit, CliError> {
+    let link = Link::default();
+    let stream = if args.stderr { OutputStream::Stderr } else { OutputStream::Stdout };
+    let wait_ms = if args.follow { WAIT_MS } else { 0 };
+    let mut query = OutputQuery { run, stream, offset: 0, limit: None, wait_ms };
+    let mut decoder = Decoder::default();
+    let mut interrupt = pin!(ctrl_c());
+    loop {
+        let chunk = tokio::select! {
+            chunk = link.call(|| api.output(args.id, query.clone())) => chunk?,
+            () = &mut interrupt, if args.follow => return Ok(Exit::Interrupted),
+        };
+        if console.view.terminal {
+            let text = decoder.text(&chunk.bytes);
+            console.print(&reveal(&text))?;
+        } else {
+            console.out.write_all(&chunk.bytes)?;
+            console.out.flush()?;
+        }
+        let stands = chunk.next == query.offset && chunk.bytes.is_empty();
+        if chunk.end || (stands && !args.follow) {
+            return Ok(Exit::Done);
+        }
+        query = OutputQuery { run: chunk.run, offset: chunk.next, ..query };
+    }
+}
+
+/// Makes text of chunks of bytes, whose ends can cut a character in two.
+#[derive(Debug, Default)]
+struct Decoder {
+    rest: Vec<u8>,
+}
+
+impl Decoder {
+    fn text(&mut self, bytes: &[u8]) -> String {
+        let mut all = std::mem::take(&mut self.rest);
+        all.extend_from_slice(bytes);
+        // At most three bytes at the end can be the beginning of a character.
+        let tail = all.len().saturating_sub(3);
+        let cut = (tail..all.len())
+            .find(|at| {
+                std::str::from_utf8(&all[*at..])
+                    .is_err_and(|error| error.valid_up_to() == 0 && error.error_len().is_none())
+            })
+            .unwrap_or(all.len());
+        self.rest = all.split_off(cut);
+        String::from_utf8_lossy(&all).into_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn characters_may_be_cut_anywhere() {
+        let text = "aé日👩b";
+        for cut in 0..=text.len() {
+            let (first, second) = text.as_bytes().split_at(cut);
+            let mut decoder = Decoder::default();
+            let whole = decoder.text(first) + &decoder.text(second);
+            assert_eq!(whole, text, "cut at {cut}");
+        }
+        assert_eq!(Decoder::default().text(b"a\xff\xfeb"), "a\u{fffd}\u{fffd}b");
+    }
+}

@@ -1,0 +1,128 @@
+//! The commands, one file each: its arguments, and what it does with a [`TaskApi`].
+
+pub mod cancel;
+pub mod clean;
+pub mod completions;
+pub mod config;
+pub mod doctor;
+pub mod list;
+pub mod logs;
+pub mod pause;
+pub mod remove;
+pub mod resume;
+pub mod retry;
+pub mod run;
+pub mod server;
+pub mod status;
+pub mod wait;
+
+#[cfg(test)]
+mod tests;
+
+use clap::Subcommand;
+use claude_worker_api::{ApiError, Task, TaskApi, TaskId};
+use serde::Serialize;
+
+use crate::console::Console;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::interrupt::ctrl_c;
+use crate::watch::{self, Watched};
+
+/// What a person can ask for.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Put a task into the queue
+    Run(Box<run::Args>),
+    /// List tasks, newest first
+    #[command(visible_alias = "ls")]
+    List(list::Args),
+    /// Show one task in full, or how the queue stands
+    Status(status::Args),
+    /// Show what a task's agent did and said
+    Logs(logs::Args),
+    /// Wait until tasks have finished
+    Wait(wait::Args),
+    /// Stop tasks, with everything they started
+    Cancel(cancel::Args),
+    /// Run a finished task once more, from the beginning
+    Retry(retry::Args),
+    /// Go on with a finished task, in the same session
+    Resume(resume::Args),
+    /// Remove tasks with all their output; a running one is stopped first
+    #[command(visible_alias = "rm")]
+    Remove(remove::Args),
+    /// Remove finished tasks
+    Clean(clean::Args),
+    /// Start nothing new until `unpause`; what runs goes on
+    Pause,
+    /// Let the queue go on
+    Unpause,
+    /// Start, stop or ask the engine
+    #[command(subcommand)]
+    Server(server::Command),
+    /// Check what is needed, and say what to do about what is missing
+    Doctor,
+    /// Show the settings in force and where they come from
+    Config,
+    /// Print the completion script for a shell
+    Completions(completions::Args),
+}
+
+/// Several tasks after one command: what became of each.
+#[derive(Debug, Default, Serialize)]
+pub(crate) struct Report {
+    tasks: Vec<Task>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    removed: Vec<TaskId>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<ReportedError>,
+}
+
+#[derive(Debug, Serialize)]
+struct ReportedError {
+    id: TaskId,
+    #[serde(flatten)]
+    error: ApiError,
+}
+
+impl Report {
+    /// Notes that a task could not be dealt with, and goes on with the others.
+    fn refuse(&mut self, console: &mut Console<'_>, id: TaskId, error: ApiError) -> Exit {
+        let exit = Exit::of_error(error.code);
+        console.complain(&error);
+        self.errors.push(ReportedError { id, error });
+        exit
+    }
+}
+
+/// The number of a task's newest run; 0 when it has had none.
+async fn newest_run(api: &impl TaskApi, id: TaskId) -> Result<u32, ApiError> {
+    Ok(api.get(id).await?.run_history.last().map_or(0, |run| run.number))
+}
+
+/// Watches a task from its next run on; the exit code is the verdict's.
+async fn watch_next(
+    api: &impl TaskApi,
+    console: &mut Console<'_>,
+    id: TaskId,
+    after: u32,
+) -> Result<Exit, CliError> {
+    Ok(watch::watch(api, console, id, after, ctrl_c()).await?.exit())
+}
+
+/// Waits for a task without showing its log. A person who interrupts is told that it runs on.
+async fn wait_for(
+    api: &impl TaskApi,
+    console: &mut Console<'_>,
+    id: TaskId,
+) -> Result<Watched, CliError> {
+    let waited = tokio::select! {
+        detail = wait::until_finished(api, id) => Watched::Finished(Box::new(detail?)),
+        () = ctrl_c() => Watched::Interrupted,
+    };
+    if matches!(waited, Watched::Interrupted) {
+        console.remark(&format!("Task {id} runs on. claude-worker wait {id} waits again"))?;
+    }
+    Ok(waited)
+}

@@ -1,0 +1,49 @@
+//! `resume`: a further message in a finished task's session.
+
+use claude_worker_api::{Agent, FollowUp, TaskApi, TaskId};
+
+use super::{newest_run, watch_next};
+use crate::console::Console;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::prompt;
+use crate::stdin::StdinUse;
+
+/// The arguments of `resume`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The task
+    pub id: TaskId,
+    /// What to say: text, a file, or standard input, as with `run`
+    pub prompt: Option<String>,
+    /// Show what happens until it has finished
+    #[arg(short, long, conflicts_with = "json")]
+    pub watch: bool,
+    /// Whether standard input is read beside a prompt
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub stdin: StdinUse,
+}
+
+/// Sends the follow-up.
+///
+/// # Errors
+/// `not_found`; `conflict` when the task is not finished or has no session.
+pub async fn execute(
+    api: &impl TaskApi,
+    console: &mut Console<'_>,
+    args: &Args,
+) -> Result<Exit, CliError> {
+    let id = args.id;
+    let prompt = prompt::resolve(args.prompt.as_deref(), Agent::Claude, args.stdin)?;
+    let before = if args.watch { newest_run(api, id).await? } else { 0 };
+    let task = api.resume(id, FollowUp { prompt }).await?;
+    if args.watch {
+        return watch_next(api, console, id, before).await;
+    }
+    if console.json {
+        console.document(&task)?;
+    } else {
+        console.line(&format!("Task {id} goes on. claude-worker logs {id} -f follows it"))?;
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,203 @@
+//! `server`: start, stop or ask the engine.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use claude_worker_api::{ApiError, ErrorCode, StopMode, TaskApi};
+use claude_worker_client::EngineClient;
+use claude_worker_engine::Paths;
+use serde::Serialize;
+
+use crate::connect::{Start, connect, starter};
+use crate::console::Console;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::host;
+use crate::render::detail;
+use crate::render::figures::plural;
+
+/// How long a stopping engine may take to be gone, tasks that are to be cancelled not counted.
+const GONE_WITHIN: Duration = Duration::from_secs(20);
+
+/// What to do with the engine.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Start an engine in the background; say so when one is there already
+    Start {
+        /// Be the engine: stay in this terminal until Ctrl-C
+        #[arg(long)]
+        foreground: bool,
+        /// Also listen for HTTP at this port or address of this machine; clients need the token
+        #[arg(short = 'p', long, value_name = "ADDRESS", value_parser = listen_address)]
+        http: Option<SocketAddr>,
+    },
+    /// Stop the engine; running tasks run on, and the next engine adopts them
+    Stop {
+        /// Cancel running tasks first
+        #[arg(long)]
+        cancel_running: bool,
+    },
+    /// Ask whether an engine answers; starts none
+    Health,
+}
+
+#[derive(Serialize)]
+struct Health<'a, T: Serialize> {
+    running: bool,
+    #[serde(flatten)]
+    engine: &'a T,
+}
+
+/// Starts an engine in the background, or says which one is there.
+///
+/// # Errors
+/// `conflict` when an HTTP server is wanted and an engine runs already; whatever keeps the
+/// engine from starting.
+pub async fn start(console: &mut Console<'_>, http: Option<SocketAddr>) -> Result<Exit, CliError> {
+    let running = connect(&Start::Never)?;
+    let (info, before) = match running.engine().await {
+        Ok(info) if http.is_some() => {
+            return Err(ApiError::conflict(format!(
+                "An engine runs already, as process {}",
+                info.pid
+            ))
+            .hint("Stop it first with `claude-worker server stop`; running tasks run on")
+            .into());
+        }
+        Ok(info) => (info, true),
+        Err(error) if error.code == ErrorCode::Unavailable => {
+            let paths = Paths::from_env()?;
+            let further = http.map(|address| vec!["--http".to_owned(), address.to_string()]);
+            let starter = starter(&paths, further.unwrap_or_default())?;
+            let client = EngineClient::from_env(&paths, Some(starter))?;
+            (client.engine().await?, false)
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if console.json {
+        console.document(&Health { running: true, engine: &info })?;
+    } else {
+        let workers = plural(u64::from(info.queue.workers), "worker");
+        let already = if before { " already" } else { "" };
+        console.line(&format!("The engine runs{already} as process {}, {workers}", info.pid))?;
+    }
+    Ok(Exit::Done)
+}
+
+/// Says whether an engine answers.
+///
+/// # Errors
+/// When no engine answers: exit code 5.
+pub async fn health(api: &impl TaskApi, console: &mut Console<'_>) -> Result<Exit, CliError> {
+    let info = api.engine().await?;
+    if console.json {
+        console.document(&Health { running: true, engine: &info })?;
+    } else {
+        let text = detail::overview(&info, console.now(), console.view.paint);
+        console.print(&text)?;
+    }
+    Ok(Exit::Done)
+}
+
+/// Stops the engine and waits until it is gone.
+///
+/// # Errors
+/// When it does not stop in time.
+pub async fn stop(
+    api: &impl TaskApi,
+    console: &mut Console<'_>,
+    cancel_running: bool,
+) -> Result<Exit, CliError> {
+    let Some(pid) = pid(api).await? else { return no_engine(console) };
+    let mode = if cancel_running { StopMode::CancelRunning } else { StopMode::LeaveRunning };
+    let stopped = api.stop(mode).await?;
+    wait_until_gone(api, pid).await?;
+    if console.json {
+        console.document(&stopped)?;
+    } else {
+        console.line(&match stopped.left_running {
+            0 => "The engine has stopped".to_owned(),
+            left => format!(
+                "The engine has stopped. Without it {} on; the next engine adopts {}",
+                match left {
+                    1 => "1 task runs".to_owned(),
+                    n => format!("{n} tasks run"),
+                },
+                if left == 1 { "it" } else { "them" }
+            ),
+        })?;
+    }
+    Ok(Exit::Done)
+}
+
+/// `server stop` with no engine: what was asked for is already so.
+///
+/// # Errors
+/// When the output cannot be written.
+pub fn no_engine(console: &mut Console<'_>) -> Result<Exit, CliError> {
+    if console.json {
+        console.document(&serde_json::json!({ "running": false }))?;
+    } else {
+        console.line("No engine is running")?;
+    }
+    Ok(Exit::Done)
+}
+
+/// The engine's process; none when no engine answers.
+async fn pid(api: &impl TaskApi) -> Result<Option<u32>, ApiError> {
+    match api.engine().await {
+        Ok(info) => Ok(Some(info.pid)),
+        Err(error) if error.code == ErrorCode::Unavailable => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Waits until the engine with this process id no longer answers; another one may, when somebody
+/// needed one meanwhile.
+async fn wait_until_gone(api: &impl TaskApi, stopping: u32) -> Result<(), ApiError> {
+    let gone = async {
+        // The engine gives no event about its own end; its socket just stops answering.
+        while pid(api).await == Ok(Some(stopping)) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(GONE_WITHIN, gone).await.map_err(|_| {
+        ApiError::internal("The engine said it would stop, but it still answers")
+            .hint("Ask again with claude-worker server health, and look into its log")
+    })
+}
+
+/// Is the engine, until it is told to stop.
+///
+/// # Errors
+/// `locked` when another engine owns the data directory; whatever keeps it from starting.
+pub fn foreground(console: &mut Console<'_>, http: Option<SocketAddr>) -> Result<Exit, CliError> {
+    host::host(http, |reachable| {
+        let mut text = format!("The engine listens at {}", reachable.socket.display());
+        if let Some((address, token)) = reachable.http {
+            text += &format!(" and http://{address} (its token is in {})", token.display());
+        }
+        let _ = console.remark(&format!("{text}. Ctrl-C stops it; running tasks run on"));
+    })?;
+    Ok(Exit::Done)
+}
+
+/// An address to listen at: `8000` means this machine's own `127.0.0.1:8000`.
+fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    let loopback = |port: u16| SocketAddr::from(([127, 0, 0, 1], port));
+    text.parse::<u16>().map(loopback).or_else(|_| text.parse()).map_err(|_| {
+        format!("\"{text}\" is not an address: write a port like 8000, or 127.0.0.1:8000")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_alone_means_this_machine() {
+        assert_eq!(listen_address("8000"), Ok("127.0.0.1:8000".parse().unwrap()));
+        assert_eq!(listen_address("[::1]:9"), Ok("[::1]:9".parse().unwrap()));
+        assert!(listen_address("localhost").unwrap_err().contains("write a port"));
+    }
+}

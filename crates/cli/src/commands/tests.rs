@@ -1,0 +1,449 @@
+//! Commands against a scripted engine: what they send, write, and exit with.
+
+use clap::Parser;
+use claude_worker_api::{Failure, State, TaskApi, TaskId};
+
+use super::Command;
+use crate::args::Cli;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::fake::{Closed, FakeEngine, Look, Written};
+use crate::render::samples::{self, NOW};
+
+fn completed() -> State {
+    State::Completed { ended_at: NOW, denied_tools: Vec::new() }
+}
+
+fn failed() -> State {
+    State::Failed { ended_at: NOW, failure: Failure::Exit { code: 3, message: String::new() } }
+}
+
+fn parse(line: &str) -> Command {
+    let words = std::iter::once("claude-worker").chain(line.split(' '));
+    Cli::try_parse_from(words).unwrap().command
+}
+
+/// Runs a command line and gives its exit code and what it wrote.
+async fn command(engine: &FakeEngine, look: Look, line: &str) -> (Exit, Written) {
+    let mut written = Written::new();
+    let mut console = written.console(look);
+    let result = crate::dispatch(engine, &parse(line), &mut console).await;
+    let exit = crate::conclude(result, &mut console);
+    (exit, written)
+}
+
+/// Runs a command line beside a script that changes the engine meanwhile.
+async fn beside(
+    engine: &FakeEngine,
+    look: Look,
+    line: &str,
+    script: impl Future<Output = ()>,
+) -> (Exit, Written) {
+    let (done, ()) = tokio::join!(command(engine, look, line), script);
+    done
+}
+
+/// Lets the command get as far as it can: in paused time, a sleep ends when nothing else moves.
+async fn settle() {
+    tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn run_prints_the_id_alone_for_a_script() {
+    let engine = FakeEngine::default();
+    let (exit, written) = command(&engine, Look::Pipe, "run --stdin never Test").await;
+    assert_eq!((exit, written.out(), written.err()), (Exit::Done, "1\n", ""));
+    let submitted = engine.submitted();
+    assert_eq!(submitted[0].execution_prompt, "Test");
+    assert!(submitted[0].working_directory.starts_with('/'));
+    assert!(submitted[0].idempotency_key.is_some());
+
+    let (_, written) = command(&engine, Look::Terminal, "run --stdin never Test").await;
+    assert_eq!(written.out(), "Task 2 queued: Test\nclaude-worker logs 2 -f follows it\n");
+
+    let (_, written) = command(&engine, Look::Json, "run --stdin never Test").await;
+    assert_eq!(written.json()["id"], 3);
+    let submitted = engine.submitted();
+    assert_ne!(submitted[0].idempotency_key, submitted[1].idempotency_key);
+}
+
+#[tokio::test(start_paused = true)]
+async fn run_passes_its_options_on() {
+    let engine = FakeEngine::default();
+    let line = "run --stdin never Go --name N --system S --model opus --permission-mode plan \
+                --allowed-tools Edit,Bash(a,b) --max-turns 3 --max-budget-usd 0.5 --timeout 90s \
+                --silence 0 --env PATH";
+    command(&engine, Look::Pipe, line).await;
+    let task = engine.submitted().remove(0);
+    assert_eq!(task.name.as_deref(), Some("N"));
+    assert_eq!(task.system_prompt.as_deref(), Some("S"));
+    assert_eq!(task.allowed_tools, ["Edit", "Bash(a,b)"]);
+    assert_eq!(task.limits.timeout_ms, Some(90_000));
+    assert_eq!(task.limits.silence_ms, Some(0));
+    assert_eq!(task.limits.max_turns, Some(3));
+    assert_eq!(task.env.get("PATH"), std::env::var("PATH").ok().as_ref());
+}
+
+#[tokio::test(start_paused = true)]
+async fn run_refuses_a_variable_that_is_not_there() {
+    let engine = FakeEngine::default();
+    let line = "run --stdin never Go --env NO_SUCH_VARIABLE_HERE";
+    let (exit, written) = command(&engine, Look::Json, line).await;
+    assert_eq!(exit, Exit::Usage);
+    assert_eq!(written.json()["error"]["code"], "invalid_request");
+    assert!(written.err().contains("NO_SUCH_VARIABLE_HERE"));
+    assert!(engine.submitted().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn run_outlasts_a_moment_without_an_engine() {
+    let engine = FakeEngine::default();
+    engine.go_away(2);
+    let (exit, written) = command(&engine, Look::Pipe, "run --stdin never Test").await;
+    assert_eq!((exit, written.out()), (Exit::Done, "1\n"));
+    engine.go_away(u32::MAX);
+    let (exit, written) = command(&engine, Look::Pipe, "run --stdin never Test").await;
+    assert_eq!((exit, written.out()), (Exit::NoEngine, ""));
+    assert_eq!(written.err(), "claude-worker: No engine answers\n");
+}
+
+#[tokio::test(start_paused = true)]
+async fn run_and_wait_gives_the_result_and_the_verdict() {
+    let engine = FakeEngine::default();
+    let script = async {
+        settle().await;
+        engine.begin(1);
+        settle().await;
+        engine.finish(1, failed(), "as far as I came\n");
+    };
+    let (exit, written) =
+        beside(&engine, Look::Pipe, "run --stdin never --wait Test", script).await;
+    assert_eq!(exit, Exit::TaskFailed);
+    assert_eq!(written.out(), "as far as I came\n");
+    assert!(written.err().contains("Exited with code 3"), "{}", written.err());
+
+    let script = async {
+        settle().await;
+        engine.finish(2, completed(), "42");
+    };
+    let (exit, written) =
+        beside(&engine, Look::Json, "run --stdin never --wait Test", script).await;
+    assert_eq!(exit, Exit::Done);
+    assert_eq!(written.json()["result"], "42");
+    assert_eq!(written.json()["status"], "completed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn watching_shows_the_log_and_leaves_a_clean_last_frame() {
+    let engine = FakeEngine::default();
+    let script = async {
+        settle().await;
+        let run = engine.begin(1);
+        settle().await;
+        for line in ["one\n", "two\u{1b}[2J\n", "three\n"] {
+            engine.print(&run, line);
+        }
+        settle().await;
+        // The output is complete before the verdict is known.
+        engine.end_run(&run);
+        settle().await;
+        engine.finish(1, completed(), "done");
+    };
+    let line = "run --stdin never --watch Test";
+    let (exit, written) = beside(&engine, Look::Terminal, line, script).await;
+    assert_eq!(exit, Exit::Done);
+    let frames = written.out();
+    assert!(frames.contains("○ pending  in the queue"), "{frames:?}");
+    assert!(frames.contains("one\ntwo\n"), "{frames:?}");
+    assert!(!frames.contains("\u{1b}[2J"), "{frames:?}");
+    // What a terminal shows in the end: each line as it was last erased and written.
+    let last: Vec<_> = frames.lines().map(|l| l.rsplit("\u{1b}[2K").next().unwrap()).collect();
+    assert_eq!(last, ["Task 1 queued: Test", "one", "two", "three", "", "✓ Done"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn watching_in_a_pipe_is_plain_lines() {
+    let engine = FakeEngine::default();
+    let script = async {
+        settle().await;
+        let run = engine.begin(1);
+        engine.print(&run, "one\n");
+        settle().await;
+        engine.go_away(3);
+        settle().await;
+        engine.print(&run, "after a crash\n");
+        engine.end_run(&run);
+        engine.finish(1, failed(), "");
+    };
+    let (exit, written) = beside(&engine, Look::Pipe, "run --stdin never -w Test", script).await;
+    assert_eq!(exit, Exit::TaskFailed);
+    assert_eq!(written.out(), "one\nafter a crash\n");
+}
+
+#[tokio::test(start_paused = true)]
+async fn following_goes_on_into_the_next_run() {
+    let engine = FakeEngine::default();
+    engine.put(samples::task(1, "Test", State::Pending));
+    let first = engine.begin(1);
+    engine.print(&first, "first run\n");
+    let script = async {
+        settle().await;
+        engine.end_run(&first);
+        settle().await;
+        let second = engine.begin(1);
+        engine.print(&second, "second run\n");
+        engine.end_run(&second);
+        engine.finish(1, failed(), "");
+    };
+    let (exit, written) = beside(&engine, Look::Pipe, "logs 1 -f", script).await;
+    // `logs` shows; only `run` and `wait` judge.
+    assert_eq!(exit, Exit::Done);
+    assert_eq!(written.out(), "first run\n\nRun 2\nsecond run\n");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_interrupted_watch_says_that_the_task_runs_on() {
+    let engine = FakeEngine::default();
+    engine.put(samples::task(1, "Test", State::Pending));
+    engine.begin(1);
+    let mut written = Written::new();
+    let mut console = written.console(Look::Terminal);
+    let watched = crate::watch::watch(&engine, &mut console, TaskId(1), 0, settle()).await.unwrap();
+    assert_eq!(watched.exit(), Exit::Interrupted);
+    let last = written.out().rsplit("\u{1b}[2K").next().unwrap();
+    assert_eq!(last, "Task 1 runs on. claude-worker logs 1 -f follows it again\n");
+    let state = engine.get(TaskId(1)).await.unwrap().task.state;
+    assert!(matches!(state, State::Running { stopping: false, .. }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn logs_read_to_the_end_and_stop() {
+    let engine = FakeEngine::default();
+    engine.put(samples::task(1, "Test", State::Pending));
+    let (exit, written) = command(&engine, Look::Pipe, "logs 1").await;
+    assert_eq!((exit, written.out()), (Exit::Done, ""));
+    assert_eq!(written.err(), "Task 1 has printed nothing yet\n");
+
+    let run = engine.begin(1);
+    let lines: Vec<_> = (1..=5).map(|n| format!("line {n}\n")).collect();
+    for line in &lines {
+        engine.print(&run, line);
+    }
+    let (_, written) = command(&engine, Look::Pipe, "logs 1").await;
+    assert_eq!(written.out(), lines.concat());
+
+    let (_, written) = command(&engine, Look::Json, "logs 1").await;
+    let entries: Vec<serde_json::Value> =
+        written.out().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(entries.len(), 5);
+    assert_eq!(entries[4]["text"], "line 5");
+
+    let (exit, written) = command(&engine, Look::Pipe, "logs 1 --run 2").await;
+    assert_eq!(exit, Exit::NotFound);
+    assert!(written.err().contains("Task 1 has no run 2"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn raw_logs_are_the_bytes_but_never_obeyed_by_a_terminal() {
+    let engine = FakeEngine::default();
+    engine.put(samples::task(1, "Test", State::Pending));
+    let run = engine.begin(1);
+    let bytes = b"\x1b[2Jpr\xc3\xbcfen \xff\n";
+    engine.print_bytes(&run, bytes);
+    engine.end_run(&run);
+    let (exit, written) = command(&engine, Look::Pipe, "logs 1 --raw").await;
+    assert_eq!((exit, written.out.as_slice()), (Exit::Done, &bytes[..]));
+    let (_, written) = command(&engine, Look::Terminal, "logs 1 --raw").await;
+    assert_eq!(written.out(), "␛[2Jprüfen \u{fffd}\n");
+}
+
+#[tokio::test(start_paused = true)]
+async fn list_says_where_it_goes_on() {
+    let engine = FakeEngine::default();
+    let (_, written) = command(&engine, Look::Pipe, "list").await;
+    assert_eq!(written.out(), "");
+    assert!(written.err().starts_with("No tasks yet. Send the first one: claude-worker run"));
+
+    for task in samples::tasks() {
+        engine.put(task);
+    }
+    let (_, written) = command(&engine, Look::Pipe, "list -n 2").await;
+    assert_eq!(written.out().lines().count(), 3);
+    assert_eq!(written.err(), "  older: claude-worker list --before 132\n");
+    let (_, written) = command(&engine, Look::Terminal, "list -s completed,failed").await;
+    insta::assert_snapshot!(written.out());
+    let (_, written) = command(&engine, Look::Json, "list --all").await;
+    assert_eq!(written.json()["tasks"].as_array().unwrap().len(), samples::tasks().len());
+    let (_, written) = command(&engine, Look::Terminal, "list --before 7").await;
+    assert_eq!(written.out(), "No older tasks\n");
+}
+
+#[tokio::test(start_paused = true)]
+async fn status_of_a_task_and_of_the_queue() {
+    let engine = FakeEngine::default();
+    engine.put(samples::running(131, "Split", "Bash cargo test"));
+    engine.put(samples::completed(7, "Done before", "ok"));
+    let (_, written) = command(&engine, Look::Terminal, "status").await;
+    insta::assert_snapshot!(written.out());
+    let (_, written) = command(&engine, Look::Json, "status 131").await;
+    assert_eq!(written.json()["status"], "running");
+    let (exit, written) = command(&engine, Look::Json, "status 99").await;
+    assert_eq!(exit, Exit::NotFound);
+    assert_eq!(written.json()["error"]["code"], "not_found");
+    assert_eq!(
+        written.err(),
+        "claude-worker: There is no task 99\nclaude-worker list shows the tasks there are\n"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn wait_judges_in_the_order_named() {
+    let engine = FakeEngine::default();
+    for id in 1..=3 {
+        engine.put(samples::task(id, "Test", State::Pending));
+    }
+    let script = async {
+        settle().await;
+        engine.finish(2, State::Cancelled { ended_at: NOW }, "");
+        settle().await;
+        engine.go_away(2);
+        settle().await;
+        engine.finish(1, failed(), "");
+    };
+    let (exit, written) = beside(&engine, Look::Pipe, "wait 1 2 1", script).await;
+    assert_eq!(exit, Exit::TaskFailed);
+    assert_eq!(written.out(), "2  cancelled  Cancelled\n1  failed  Exited with code 3\n");
+
+    let (exit, written) = command(&engine, Look::Json, "wait --any 3 2").await;
+    assert_eq!(exit, Exit::TaskCancelled);
+    assert_eq!(written.json()["tasks"][0]["id"], 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn wait_ends_when_its_time_is_over() {
+    let engine = FakeEngine::default();
+    engine.put(samples::task(1, "Test", State::Pending));
+    let before = tokio::time::Instant::now();
+    let (exit, written) = command(&engine, Look::Pipe, "wait 1 --timeout 10m").await;
+    assert_eq!(exit, Exit::TimedOut);
+    assert_eq!(before.elapsed().as_secs(), 600);
+    assert_eq!(written.err(), "Still unfinished: 1 task. They run on\n");
+}
+
+#[tokio::test(start_paused = true)]
+async fn wait_notices_that_a_task_was_removed() {
+    let engine = FakeEngine::default();
+    engine.put(samples::task(1, "Test", State::Pending));
+    let script = async {
+        settle().await;
+        engine.forget(1);
+    };
+    let (exit, _) = beside(&engine, Look::Pipe, "wait 1", script).await;
+    assert_eq!(exit, Exit::NotFound);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_bad_id_does_not_keep_the_others_from_it() {
+    let engine = FakeEngine::default();
+    engine.put(samples::running(1, "Test", "Bash"));
+    engine.put(samples::task(3, "Test", State::Pending));
+    let (exit, written) = command(&engine, Look::Pipe, "cancel 1 2 3").await;
+    assert_eq!(exit, Exit::NotFound);
+    assert_eq!(written.out(), "Task 1 is stopping\nTask 3 is cancelled\n");
+    assert!(written.err().contains("There is no task 2"));
+
+    let (exit, written) = command(&engine, Look::Json, "remove 3 4").await;
+    assert_eq!(exit, Exit::NotFound);
+    assert_eq!(written.json()["removed"], serde_json::json!([3]));
+    assert_eq!(written.json()["errors"][0]["id"], 4);
+    assert_eq!(written.json()["errors"][0]["code"], "not_found");
+}
+
+#[tokio::test(start_paused = true)]
+async fn retry_resume_clean_and_pause() {
+    let engine = FakeEngine::default();
+    engine.put(samples::completed(1, "Test", "ok"));
+    engine.put(samples::completed(2, "Test", "ok"));
+    let (_, written) = command(&engine, Look::Pipe, "retry 1").await;
+    assert_eq!(written.out(), "Task 1 is in the queue again\n");
+    let (exit, _) = command(&engine, Look::Pipe, "retry 1").await;
+    assert_eq!(exit, Exit::Conflict);
+    let (_, written) = command(&engine, Look::Pipe, "resume --stdin never 2 Further").await;
+    assert_eq!(written.out(), "Task 2 goes on. claude-worker logs 2 -f follows it\n");
+    assert_eq!(engine.follow_ups(), ["Further"]);
+
+    engine.put(samples::completed(3, "Test", "ok"));
+    let (_, written) = command(&engine, Look::Pipe, "clean --status failed").await;
+    assert_eq!(written.out(), "Nothing to remove\n");
+    let (_, written) = command(&engine, Look::Pipe, "clean").await;
+    assert_eq!(written.out(), "Removed 1 finished task\n");
+
+    let (_, written) = command(&engine, Look::Json, "pause").await;
+    assert_eq!(written.json()["paused"], true);
+    let (_, written) = command(&engine, Look::Pipe, "unpause").await;
+    assert_eq!(written.out(), "The queue goes on (2 pending)\n");
+}
+
+#[tokio::test(start_paused = true)]
+async fn resume_watches_only_the_new_run() {
+    let engine = FakeEngine::default();
+    engine.put(samples::task(1, "Test", State::Pending));
+    let first = engine.begin(1);
+    engine.print(&first, "before\n");
+    engine.end_run(&first);
+    engine.finish(1, completed(), "");
+    let script = async {
+        settle().await;
+        let second = engine.begin(1);
+        engine.print(&second, "after\n");
+        engine.end_run(&second);
+        engine.finish(1, completed(), "");
+    };
+    let (exit, written) =
+        beside(&engine, Look::Pipe, "resume --stdin never -w 1 Further", script).await;
+    assert_eq!(exit, Exit::Done);
+    assert_eq!((written.out(), written.err()), ("\nRun 2\nafter\n", "\nDone\n"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn stopping_says_what_runs_on() {
+    let engine = FakeEngine::default();
+    engine.put(samples::running(1, "Test", "Bash"));
+    let (exit, written) = command(&engine, Look::Pipe, "server stop").await;
+    assert_eq!(exit, Exit::Done);
+    assert_eq!(
+        written.out(),
+        "The engine has stopped. Without it 1 task runs on; the next engine adopts it\n"
+    );
+    let (exit, written) = command(&engine, Look::Pipe, "server stop").await;
+    assert_eq!((exit, written.out()), (Exit::Done, "No engine is running\n"));
+    let (exit, _) = command(&engine, Look::Pipe, "server health").await;
+    assert_eq!(exit, Exit::NoEngine);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reader_that_has_seen_enough_is_no_failure() {
+    let engine = FakeEngine::default();
+    engine.put(samples::completed(1, "Test", "ok"));
+    let mut written = Written::new();
+    let mut closed = Closed;
+    let mut console = written.console(Look::Pipe);
+    console.out = &mut closed;
+    let result = crate::dispatch(&engine, &parse("list"), &mut console).await;
+    assert!(result.as_ref().is_err_and(CliError::is_closed_output));
+    assert_eq!(crate::conclude(result, &mut console), Exit::Done);
+    assert_eq!(written.err(), "");
+}
+
+#[test]
+fn completions_are_printed_for_every_shell() {
+    for shell in ["bash", "zsh", "fish"] {
+        let mut written = Written::new();
+        let Command::Completions(args) = parse(&format!("completions {shell}")) else {
+            panic!("not completions")
+        };
+        super::completions::execute(&mut written.console(Look::Pipe), &args).unwrap();
+        assert!(written.out().contains("unpause"), "{shell}");
+        assert!(!written.out().contains("supervise"), "{shell}");
+    }
+}

@@ -1,0 +1,144 @@
+//! The two streams a command writes to, and what is known about them.
+
+use std::io::{self, IsTerminal, Write};
+
+use claude_worker_api::{ApiError, Timestamp};
+use serde::Serialize;
+
+use crate::error::CliError;
+use crate::render::Paint;
+use crate::render::text::clean;
+
+/// Columns assumed where nobody says: a pipe, a file.
+const DEFAULT_WIDTH: usize = 120;
+
+/// How output is to look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct View {
+    /// Whether standard output is a terminal that a person looks at.
+    pub terminal: bool,
+    /// Colours and symbols.
+    pub paint: Paint,
+}
+
+/// Where a command writes, what time it is, and how wide the page is. Commands get all of these
+/// from here and from nowhere else, so that tests can give their own.
+pub struct Console<'a> {
+    /// Standard output: what was asked for.
+    pub out: &'a mut dyn Write,
+    /// Standard error: remarks for people.
+    pub err: &'a mut dyn Write,
+    /// How standard output is to look.
+    pub view: View,
+    /// Whether one JSON document is wanted instead of text.
+    pub json: bool,
+    /// The columns there are now; asked again whenever a line is redrawn.
+    pub measure: fn() -> usize,
+    /// The wall clock.
+    pub now: fn() -> Timestamp,
+}
+
+impl Console<'_> {
+    /// Writes text to standard output.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn print(&mut self, text: &str) -> Result<(), CliError> {
+        self.out.write_all(text.as_bytes())?;
+        self.out.flush()?;
+        Ok(())
+    }
+
+    /// Writes a line to standard output.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn line(&mut self, text: &str) -> Result<(), CliError> {
+        self.print(&format!("{text}\n"))
+    }
+
+    /// Writes a line for a person: to standard output when one looks at it, to standard error
+    /// otherwise. Standard error may be gone; that is no reason to fail.
+    ///
+    /// # Errors
+    /// When standard output is a terminal and cannot be written.
+    pub fn remark(&mut self, text: &str) -> Result<(), CliError> {
+        if self.view.terminal && !self.json {
+            return self.line(text);
+        }
+        let _ = writeln!(self.err, "{text}");
+        Ok(())
+    }
+
+    /// Says on standard error what went wrong, and what to do on a line of its own.
+    pub fn complain(&mut self, error: &ApiError) {
+        let _ = writeln!(self.err, "claude-worker: {}", clean(&error.message));
+        if !error.hint.is_empty() {
+            let _ = writeln!(self.err, "{}", clean(&error.hint));
+        }
+    }
+
+    /// Writes a value as one JSON document.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn document(&mut self, value: &impl Serialize) -> Result<(), CliError> {
+        let text = serde_json::to_string(value).map_err(|error| {
+            ApiError::internal(format!("This cannot be shown as JSON: {error}"))
+        })?;
+        self.line(&text)
+    }
+
+    /// The columns there are now.
+    #[must_use]
+    pub fn width(&self) -> usize {
+        (self.measure)()
+    }
+
+    /// The wall clock now.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        (self.now)()
+    }
+}
+
+/// What the environment and standard output say about how to look.
+#[must_use]
+pub fn detect_view() -> View {
+    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
+    view_of(io::stdout().is_terminal(), dumb, set("NO_COLOR"))
+}
+
+/// A dumb terminal cannot move its cursor or colour, so it is written to like a file.
+const fn view_of(is_terminal: bool, dumb: bool, no_colour: bool) -> View {
+    let terminal = is_terminal && !dumb;
+    View { terminal, paint: Paint { colour: terminal && !no_colour, symbols: terminal } }
+}
+
+/// The columns of standard output: the terminal's, or `COLUMNS`, or 120.
+#[must_use]
+pub fn measure() -> usize {
+    let terminal = rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| size.ws_col);
+    let wanted = || std::env::var("COLUMNS").ok()?.parse().ok();
+    match terminal.filter(|columns| *columns > 0).or_else(wanted) {
+        Some(columns) => usize::from(columns).max(20),
+        None => DEFAULT_WIDTH,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colour_needs_a_terminal_that_has_it_and_wants_it() {
+        let both = Paint { colour: true, symbols: true };
+        assert_eq!(view_of(true, false, false), View { terminal: true, paint: both });
+        let symbols = Paint { colour: false, symbols: true };
+        assert_eq!(view_of(true, false, true), View { terminal: true, paint: symbols });
+        let nothing = View { terminal: false, paint: Paint::NONE };
+        assert_eq!(view_of(true, true, false), nothing);
+        assert_eq!(view_of(false, false, false), nothing);
+    }
+}

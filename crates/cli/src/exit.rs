@@ -1,0 +1,165 @@
+//! Exit codes: part of the interface, listed in `--help`.
+
+use std::fmt::Write as _;
+use std::process::ExitCode;
+
+use claude_worker_api::{ErrorCode, Failure, State, Status};
+
+/// How the command line ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// Done; with `--wait`: the task is completed.
+    Done = 0,
+    /// The command failed for a reason that has no code of its own.
+    Failed = 1,
+    /// The command line or the request is wrong.
+    Usage = 2,
+    /// There is no such task, run or output.
+    NotFound = 3,
+    /// The task is in a state that does not allow it.
+    Conflict = 4,
+    /// No engine can be used.
+    NoEngine = 5,
+    /// The disk or the queue is full.
+    NoRoom = 6,
+    /// The stored data cannot be used.
+    BadData = 7,
+    /// The task failed.
+    TaskFailed = 10,
+    /// The task was cancelled.
+    TaskCancelled = 11,
+    /// The task was never run.
+    TaskSkipped = 12,
+    /// The task was stopped at one of its limits.
+    TaskLimit = 13,
+    /// The task was lost.
+    TaskLost = 14,
+    /// The time given to `wait --timeout` is over.
+    TimedOut = 124,
+    /// Interrupted with Ctrl-C while it watched or waited.
+    Interrupted = 130,
+}
+
+/// Every code with its meaning, as `--help` prints it.
+pub const TABLE: [(Exit, &str); 15] = [
+    (Exit::Done, "done; with --wait or --watch: the task is completed"),
+    (Exit::Failed, "the command failed (doctor: something needed is missing)"),
+    (Exit::Usage, "the command line or the request is wrong"),
+    (Exit::NotFound, "no such task, run or output"),
+    (Exit::Conflict, "the task's state does not allow it (retry while it runs)"),
+    (Exit::NoEngine, "no engine answers, or one of another version"),
+    (Exit::NoRoom, "the disk or the queue is full; nothing was lost"),
+    (Exit::BadData, "the stored data is damaged or of a newer version"),
+    (Exit::TaskFailed, "the task failed"),
+    (Exit::TaskCancelled, "the task was cancelled"),
+    (Exit::TaskSkipped, "the task was never run"),
+    (
+        Exit::TaskLimit,
+        "the task was stopped at a limit: time, silence, output, budget, turns, usage",
+    ),
+    (Exit::TaskLost, "the task was lost: its supervisor was killed or the machine went down"),
+    (Exit::TimedOut, "wait --timeout: the time is over, the tasks run on"),
+    (Exit::Interrupted, "interrupted with Ctrl-C; the task runs on"),
+];
+
+/// The table as the text that ends `--help`.
+#[must_use]
+pub fn help() -> String {
+    let mut text = String::from("Exit codes (10 to 14 with --wait, --watch and wait):\n");
+    for (exit, meaning) in TABLE {
+        let _ = writeln!(text, "  {:>3}  {meaning}", exit as u8);
+    }
+    text
+}
+
+impl Exit {
+    /// The code for an error of the engine's.
+    #[must_use]
+    pub const fn of_error(code: ErrorCode) -> Self {
+        match code {
+            ErrorCode::InvalidRequest => Self::Usage,
+            ErrorCode::NotFound => Self::NotFound,
+            ErrorCode::Conflict => Self::Conflict,
+            ErrorCode::Unavailable
+            | ErrorCode::VersionMismatch
+            | ErrorCode::Locked
+            | ErrorCode::Forbidden => Self::NoEngine,
+            ErrorCode::QueueFull | ErrorCode::DiskFull => Self::NoRoom,
+            ErrorCode::BadDatabase => Self::BadData,
+            ErrorCode::Internal | ErrorCode::Unknown => Self::Failed,
+        }
+    }
+
+    /// The code for the state of a finished task; an unfinished one counts as done asking.
+    #[must_use]
+    pub const fn of_state(state: &State) -> Self {
+        match state {
+            State::Failed { failure, .. } => match failure {
+                Failure::Timeout { .. }
+                | Failure::Silent { .. }
+                | Failure::OutputLimit { .. }
+                | Failure::UsageLimit { .. }
+                | Failure::Budget
+                | Failure::Turns => Self::TaskLimit,
+                Failure::Lost => Self::TaskLost,
+                _ => Self::TaskFailed,
+            },
+            other => match other.status() {
+                Status::Cancelled => Self::TaskCancelled,
+                Status::Skipped => Self::TaskSkipped,
+                _ => Self::Done,
+            },
+        }
+    }
+
+    /// The first of two that is not [`Exit::Done`].
+    #[must_use]
+    pub const fn or(self, other: Self) -> Self {
+        match self {
+            Self::Done => other,
+            _ => self,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use claude_worker_api::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn every_code_is_listed_once_and_in_order() {
+        let codes: Vec<u8> = TABLE.iter().map(|(exit, _)| *exit as u8).collect();
+        let mut sorted = codes.clone();
+        sorted.sort_unstable();
+        sorted.dedup();
+        assert_eq!(codes, sorted);
+        assert!(help().contains("\n  124  wait --timeout"));
+    }
+
+    #[test]
+    fn verdicts_have_codes_of_their_own() {
+        let ended_at = Timestamp::default();
+        let failed = |failure| Exit::of_state(&State::Failed { ended_at, failure });
+        assert_eq!(failed(Failure::Lost), Exit::TaskLost);
+        assert_eq!(failed(Failure::Turns), Exit::TaskLimit);
+        assert_eq!(failed(Failure::Exit { code: 3, message: String::new() }), Exit::TaskFailed);
+        let completed = State::Completed { ended_at, denied_tools: Vec::new() };
+        assert_eq!(Exit::of_state(&completed), Exit::Done);
+        assert_eq!(Exit::of_state(&State::Cancelled { ended_at }), Exit::TaskCancelled);
+    }
+
+    #[test]
+    fn the_first_trouble_decides() {
+        assert_eq!(Exit::Done.or(Exit::Conflict), Exit::Conflict);
+        assert_eq!(Exit::NotFound.or(Exit::Conflict), Exit::NotFound);
+    }
+}

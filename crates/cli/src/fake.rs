@@ -1,0 +1,411 @@
+//! A scripted engine in memory, and a console that keeps what was written: for tests of commands.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io;
+use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
+
+use claude_worker_api::{
+    ApiError, CleanQuery, Cleaned, Counts, EngineInfo, Event, EventKind, EventPage, EventQuery,
+    FollowUp, ListQuery, LogEntry, LogItem, LogPage, LogQuery, NewTask, OutputChunk, OutputQuery,
+    Queue, Run, RunId, State, StopMode, Stopped, Task, TaskApi, TaskDetail, TaskId, TaskPage,
+    Usage,
+};
+use tokio::sync::Notify;
+
+use crate::console::{Console, View};
+use crate::render::Paint;
+use crate::render::samples::{self, NOW};
+
+type Answer<T> = Result<T, ApiError>;
+
+/// An engine that does what the test tells it.
+#[derive(Default)]
+pub(crate) struct FakeEngine {
+    memory: Mutex<Memory>,
+    news: Notify,
+}
+
+#[derive(Default)]
+struct Memory {
+    tasks: BTreeMap<TaskId, TaskDetail>,
+    logs: HashMap<RunId, Log>,
+    events: Vec<Event>,
+    submitted: Vec<NewTask>,
+    follow_ups: Vec<String>,
+    paused: bool,
+    /// How many further calls find no engine.
+    away: u32,
+    gone: bool,
+}
+
+#[derive(Default)]
+struct Log {
+    entries: Vec<LogEntry>,
+    bytes: Vec<u8>,
+    ended: bool,
+}
+
+impl FakeEngine {
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap()
+    }
+
+    /// Puts a task in, as it stands.
+    pub(crate) fn put(&self, task: Task) {
+        let request = NewTask { execution_prompt: task.name.clone(), ..NewTask::default() };
+        let detail = TaskDetail { task, request, run_history: Vec::new(), result: None };
+        self.memory().tasks.insert(detail.task.id, detail);
+    }
+
+    /// Starts a task's next run.
+    pub(crate) fn begin(&self, id: i64) -> RunId {
+        let id = TaskId(id);
+        let mut memory = self.memory();
+        let detail = memory.tasks.get_mut(&id).unwrap();
+        let number = detail.run_history.len() as u32 + 1;
+        let run = RunId::new(id, number, 7);
+        detail.run_history.push(Run {
+            id: run.clone(),
+            number,
+            follow_up: None,
+            started_at: Some(NOW),
+            outcome: None,
+            session_id: None,
+            usage: Usage::default(),
+            output_bytes: 0,
+            output_deleted: false,
+        });
+        let state = State::Running { started_at: Some(NOW), stopping: false };
+        detail.task.state = state.clone();
+        memory.logs.insert(run.clone(), Log::default());
+        drop(memory);
+        self.happen(id, EventKind::StateChanged { state });
+        run
+    }
+
+    /// The agent of a run prints something.
+    pub(crate) fn print(&self, run: &RunId, text: &str) {
+        let mut memory = self.memory();
+        let log = memory.logs.get_mut(run).unwrap();
+        let offset = log.entries.len() as u64;
+        let item = LogItem::Output { text: text.trim_end().to_owned(), stderr: false };
+        log.entries.push(LogEntry { offset, at: None, item });
+        log.bytes.extend_from_slice(text.as_bytes());
+        drop(memory);
+        self.news.notify_waiters();
+    }
+
+    /// A run prints bytes that need not be text.
+    pub(crate) fn print_bytes(&self, run: &RunId, bytes: &[u8]) {
+        self.memory().logs.get_mut(run).unwrap().bytes.extend_from_slice(bytes);
+    }
+
+    /// A run's output is complete; the task's state is still the old one.
+    pub(crate) fn end_run(&self, run: &RunId) {
+        self.memory().logs.get_mut(run).unwrap().ended = true;
+        self.news.notify_waiters();
+    }
+
+    /// A task comes into another state, with a result.
+    pub(crate) fn finish(&self, id: i64, state: State, result: &str) {
+        let id = TaskId(id);
+        let mut memory = self.memory();
+        let detail = memory.tasks.get_mut(&id).unwrap();
+        detail.task.state = state.clone();
+        detail.result = Some(result.to_owned());
+        drop(memory);
+        self.happen(id, EventKind::StateChanged { state });
+    }
+
+    /// Somebody removes a task.
+    pub(crate) fn forget(&self, id: i64) {
+        self.memory().tasks.remove(&TaskId(id));
+        self.happen(TaskId(id), EventKind::Removed);
+    }
+
+    /// The next `calls` calls find no engine; whoever waits loses the connection.
+    pub(crate) fn go_away(&self, calls: u32) {
+        self.memory().away = calls;
+        self.news.notify_waiters();
+    }
+
+    /// What was submitted.
+    pub(crate) fn submitted(&self) -> Vec<NewTask> {
+        self.memory().submitted.clone()
+    }
+
+    /// The follow-ups that were sent.
+    pub(crate) fn follow_ups(&self) -> Vec<String> {
+        self.memory().follow_ups.clone()
+    }
+
+    fn happen(&self, task: TaskId, kind: EventKind) {
+        let mut memory = self.memory();
+        let seq = memory.events.len() as i64 + 1;
+        memory.events.push(Event { seq, at: NOW, task: Some(task), kind });
+        drop(memory);
+        self.news.notify_waiters();
+    }
+
+    fn reach(&self) -> Answer<MutexGuard<'_, Memory>> {
+        let mut memory = self.memory();
+        if memory.gone {
+            return Err(ApiError::unavailable("No engine is running"));
+        }
+        if memory.away > 0 {
+            memory.away -= 1;
+            return Err(ApiError::unavailable("No engine answers"));
+        }
+        Ok(memory)
+    }
+
+    /// A long poll: asks until there is something, or the time is over.
+    async fn poll<T>(
+        &self,
+        wait_ms: u64,
+        mut ask: impl FnMut(&Memory) -> Answer<(T, bool)>,
+    ) -> Answer<T> {
+        let deadline = tokio::time::Instant::now() + Duration::from_millis(wait_ms);
+        loop {
+            let news = self.news.notified();
+            let mut news = std::pin::pin!(news);
+            news.as_mut().enable();
+            let (answer, worth_it) = ask(&*self.reach()?)?;
+            if worth_it || tokio::time::timeout_at(deadline, news).await.is_err() {
+                return Ok(answer);
+            }
+        }
+    }
+}
+
+fn detail(memory: &Memory, id: TaskId) -> Answer<&TaskDetail> {
+    memory.tasks.get(&id).ok_or_else(|| ApiError::no_task(id))
+}
+
+/// The run asked for, or the newest.
+fn run_of(memory: &Memory, id: TaskId, run: Option<&RunId>) -> Answer<Option<RunId>> {
+    let newest = || detail(memory, id).map(|d| d.run_history.last().map(|run| run.id.clone()));
+    run.map_or_else(newest, |run| Ok(Some(run.clone())))
+}
+
+impl TaskApi for FakeEngine {
+    async fn submit(&self, new: NewTask) -> Answer<Task> {
+        let mut memory = self.reach()?;
+        let id = memory.tasks.keys().last().map_or(1, |id| id.0 + 1);
+        let name = new.name.clone().unwrap_or_else(|| new.execution_prompt.clone());
+        let task = Task { runs: 0, ..samples::task(id, &name, State::Pending) };
+        memory.submitted.push(new.clone());
+        let detail =
+            TaskDetail { task: task.clone(), request: new, run_history: Vec::new(), result: None };
+        memory.tasks.insert(TaskId(id), detail);
+        Ok(task)
+    }
+
+    async fn list(&self, query: ListQuery) -> Answer<TaskPage> {
+        let memory = self.reach()?;
+        let mut counts = Counts::default();
+        for detail in memory.tasks.values() {
+            *counts.get_mut(detail.task.state.status()) += 1;
+        }
+        let matching = |task: &&Task| {
+            (query.statuses.is_empty() || query.statuses.contains(&task.state.status()))
+                && query.before.is_none_or(|before| task.id < before)
+        };
+        let all: Vec<Task> =
+            memory.tasks.values().rev().map(|d| &d.task).filter(matching).cloned().collect();
+        let limit = query.limit.unwrap_or(50) as usize;
+        let next = (all.len() > limit).then(|| all[limit - 1].id);
+        Ok(TaskPage { tasks: all.into_iter().take(limit).collect(), next, counts })
+    }
+
+    async fn get(&self, id: TaskId) -> Answer<TaskDetail> {
+        detail(&*self.reach()?, id).cloned()
+    }
+
+    async fn log(&self, id: TaskId, query: LogQuery) -> Answer<LogPage> {
+        self.poll(query.wait_ms, |memory| {
+            let Some(run) = run_of(memory, id, query.run.as_ref())? else {
+                return Ok((
+                    LogPage { run: None, entries: Vec::new(), next: 0, end: false },
+                    false,
+                ));
+            };
+            let log = &memory.logs[&run];
+            let rest = log.entries.iter().skip(query.after as usize);
+            // Two at a time, so that every test reads several pages.
+            let entries: Vec<_> = rest.take(2).cloned().collect();
+            let next = query.after + entries.len() as u64;
+            let end = log.ended && next == log.entries.len() as u64;
+            let worth_it = end || !entries.is_empty();
+            Ok((LogPage { run: Some(run), entries, next, end }, worth_it))
+        })
+        .await
+    }
+
+    async fn output(&self, id: TaskId, query: OutputQuery) -> Answer<OutputChunk> {
+        self.poll(query.wait_ms, |memory| {
+            let Some(run) = run_of(memory, id, query.run.as_ref())? else {
+                return Ok((
+                    OutputChunk { run: None, bytes: Vec::new(), next: 0, end: false },
+                    false,
+                ));
+            };
+            let log = &memory.logs[&run];
+            let rest = log.bytes.iter().skip(query.offset as usize);
+            let bytes: Vec<u8> = rest.take(5).copied().collect();
+            let next = query.offset + bytes.len() as u64;
+            let end = log.ended && next == log.bytes.len() as u64;
+            let worth_it = end || !bytes.is_empty();
+            Ok((OutputChunk { run: Some(run), bytes, next, end }, worth_it))
+        })
+        .await
+    }
+
+    async fn cancel(&self, id: TaskId) -> Answer<Task> {
+        let mut memory = self.reach()?;
+        let detail = memory.tasks.get_mut(&id).ok_or_else(|| ApiError::no_task(id))?;
+        detail.task.state = match detail.task.state.clone() {
+            State::Pending => State::Cancelled { ended_at: NOW },
+            State::Running { started_at, .. } => State::Running { started_at, stopping: true },
+            _ => return Err(ApiError::conflict(format!("Task {id} has already finished"))),
+        };
+        Ok(detail.task.clone())
+    }
+
+    async fn retry(&self, id: TaskId) -> Answer<Task> {
+        let mut memory = self.reach()?;
+        let detail = memory.tasks.get_mut(&id).ok_or_else(|| ApiError::no_task(id))?;
+        if !detail.task.state.status().is_finished() {
+            return Err(ApiError::conflict(format!("Task {id} has not finished")));
+        }
+        detail.task.state = State::Pending;
+        Ok(detail.task.clone())
+    }
+
+    async fn resume(&self, id: TaskId, follow_up: FollowUp) -> Answer<Task> {
+        let task = self.retry(id).await?;
+        self.memory().follow_ups.push(follow_up.prompt);
+        Ok(task)
+    }
+
+    async fn remove(&self, id: TaskId) -> Answer<()> {
+        self.reach()?.tasks.remove(&id).map(drop).ok_or_else(|| ApiError::no_task(id))
+    }
+
+    async fn clean(&self, query: CleanQuery) -> Answer<Cleaned> {
+        let mut memory = self.reach()?;
+        let before = memory.tasks.len();
+        memory.tasks.retain(|_, detail| {
+            let status = detail.task.state.status();
+            !status.is_finished()
+                || !(query.statuses.is_empty() || query.statuses.contains(&status))
+        });
+        Ok(Cleaned { removed: (before - memory.tasks.len()) as u64 })
+    }
+
+    async fn set_paused(&self, paused: bool) -> Answer<Queue> {
+        self.reach()?.paused = paused;
+        Ok(self.engine().await?.queue)
+    }
+
+    async fn events(&self, query: EventQuery) -> Answer<EventPage> {
+        self.poll(query.wait_ms, |memory| {
+            let newest = memory.events.len() as i64;
+            let after = query.after.unwrap_or(newest);
+            let events: Vec<_> =
+                memory.events.iter().filter(|event| event.seq > after).cloned().collect();
+            let worth_it = !events.is_empty();
+            Ok((EventPage { events, next: newest, gap: false }, worth_it))
+        })
+        .await
+    }
+
+    async fn engine(&self) -> Answer<EngineInfo> {
+        let memory = self.reach()?;
+        let mut counts = Counts::default();
+        for detail in memory.tasks.values() {
+            *counts.get_mut(detail.task.state.status()) += 1;
+        }
+        Ok(EngineInfo {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            protocol: 1,
+            pid: 4711,
+            started_at: NOW,
+            database: "/data/tasks.db".to_owned(),
+            runs_directory: "/data/runs".to_owned(),
+            queue: Queue { paused: memory.paused, workers: 4, counts },
+            output_bytes: 0,
+            warnings: Vec::new(),
+        })
+    }
+
+    async fn stop(&self, _: StopMode) -> Answer<Stopped> {
+        let left_running = self.engine().await?.queue.counts.running;
+        self.memory().gone = true;
+        Ok(Stopped { left_running })
+    }
+}
+
+/// What a command wrote.
+pub(crate) struct Written {
+    pub(crate) out: Vec<u8>,
+    pub(crate) err: Vec<u8>,
+}
+
+impl Written {
+    /// Standard output.
+    pub(crate) fn out(&self) -> &str {
+        std::str::from_utf8(&self.out).unwrap()
+    }
+
+    /// Standard error.
+    pub(crate) fn err(&self) -> &str {
+        std::str::from_utf8(&self.err).unwrap()
+    }
+
+    /// Standard output as one JSON document.
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.out).unwrap()
+    }
+}
+
+/// How a test's console looks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Look {
+    Pipe,
+    Terminal,
+    Json,
+}
+
+impl Written {
+    pub(crate) const fn new() -> Self {
+        Self { out: Vec::new(), err: Vec::new() }
+    }
+
+    /// A console that writes here.
+    pub(crate) fn console(&mut self, look: Look) -> Console<'_> {
+        let terminal = look == Look::Terminal;
+        Console {
+            out: &mut self.out,
+            err: &mut self.err,
+            view: View { terminal, paint: Paint { colour: false, symbols: terminal } },
+            json: look == Look::Json,
+            measure: || 80,
+            now: || NOW,
+        }
+    }
+}
+
+/// A standard output whose reader has gone.
+pub(crate) struct Closed;
+
+impl io::Write for Closed {
+    fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+        Err(io::ErrorKind::BrokenPipe.into())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

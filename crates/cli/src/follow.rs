@@ -1,0 +1,151 @@
+//! Following tasks: their logs across runs, and their ends.
+//!
+//! Both are built on the engine's long polls. A cursor into the event stream is taken *before* a
+//! task is read, so that nothing that happens in between is missed.
+
+use claude_worker_api::{
+    ApiError, EventQuery, LogEntry, LogQuery, Run, RunId, TaskApi, TaskDetail, TaskId,
+};
+
+use crate::patience::Link;
+
+/// How long one call waits at the engine, in milliseconds.
+const WAIT_MS: u64 = 30_000;
+/// Entries per page: with an entry bounded to some 64 KiB, a page stays small.
+const PAGE: u32 = 200;
+/// Events per page.
+const EVENTS: u32 = 500;
+
+/// A place in the event stream.
+pub struct Changes<'a, A> {
+    api: &'a A,
+    link: &'a Link,
+    cursor: i64,
+}
+
+impl<'a, A: TaskApi> Changes<'a, A> {
+    /// The place where the stream stands now.
+    ///
+    /// # Errors
+    /// When no engine answers.
+    pub async fn begin(api: &'a A, link: &'a Link) -> Result<Self, ApiError> {
+        let page = link.call(|| api.events(EventQuery::default())).await?;
+        Ok(Self { api, link, cursor: page.next })
+    }
+
+    /// Waits until something happens to one of `tasks`, and says to which. After a gap in the
+    /// stream that is all of them. After half a minute of nothing it is none.
+    ///
+    /// # Errors
+    /// When no engine answers.
+    pub async fn next(&mut self, tasks: &[TaskId]) -> Result<Vec<TaskId>, ApiError> {
+        let query = EventQuery { after: Some(self.cursor), limit: Some(EVENTS), wait_ms: WAIT_MS };
+        let page = self.link.call(|| self.api.events(query.clone())).await?;
+        self.cursor = page.next;
+        if page.gap {
+            return Ok(tasks.to_vec());
+        }
+        let mut touched: Vec<TaskId> = page
+            .events
+            .iter()
+            .filter_map(|event| event.task)
+            .filter(|id| tasks.contains(id))
+            .collect();
+        touched.sort_unstable();
+        touched.dedup();
+        Ok(touched)
+    }
+}
+
+/// What a follower of a log sees next.
+#[derive(Debug)]
+pub enum Step {
+    /// The task as it stands, while there is no run to read.
+    Queued(Box<TaskDetail>),
+    /// A run begins.
+    Run(Box<TaskDetail>, Box<Run>),
+    /// What the run's agent did.
+    Entries(Vec<LogEntry>),
+    /// The task has finished and everything has been read.
+    Finished(Box<TaskDetail>),
+}
+
+enum Place {
+    /// Before any run with a higher number than this one.
+    After(u32),
+    /// In a run.
+    In { run: RunId, number: u32, offset: u64 },
+}
+
+/// Reads a task's log from a given run on, across retries and follow-ups, until it has finished.
+pub struct Follower<'a, A> {
+    api: &'a A,
+    link: &'a Link,
+    id: TaskId,
+    changes: Changes<'a, A>,
+    place: Place,
+    /// Whether the task was read since its last event.
+    fresh: bool,
+}
+
+impl<'a, A: TaskApi> Follower<'a, A> {
+    /// A follower of the runs of task `id` after number `after`.
+    ///
+    /// # Errors
+    /// When no engine answers.
+    pub async fn begin(
+        api: &'a A,
+        link: &'a Link,
+        id: TaskId,
+        after: u32,
+    ) -> Result<Self, ApiError> {
+        let changes = Changes::begin(api, link).await?;
+        Ok(Self { api, link, id, changes, place: Place::After(after), fresh: false })
+    }
+
+    /// Waits for what comes next.
+    ///
+    /// # Errors
+    /// `not_found` when the task or its output was removed; when no engine answers.
+    pub async fn next(&mut self) -> Result<Step, ApiError> {
+        loop {
+            match &mut self.place {
+                Place::After(last) => {
+                    let last = *last;
+                    while self.fresh {
+                        self.fresh = self.changes.next(&[self.id]).await?.is_empty();
+                    }
+                    let detail = self.link.call(|| self.api.get(self.id)).await?;
+                    self.fresh = true;
+                    if let Some(run) = detail.run_history.iter().find(|run| run.number > last) {
+                        let run = Box::new(run.clone());
+                        self.place =
+                            Place::In { run: run.id.clone(), number: run.number, offset: 0 };
+                        return Ok(Step::Run(Box::new(detail), run));
+                    }
+                    if detail.task.state.status().is_finished() {
+                        return Ok(Step::Finished(Box::new(detail)));
+                    }
+                    return Ok(Step::Queued(Box::new(detail)));
+                }
+                Place::In { run, number, offset } => {
+                    let query = LogQuery {
+                        run: Some(run.clone()),
+                        after: *offset,
+                        limit: Some(PAGE),
+                        wait_ms: WAIT_MS,
+                    };
+                    let page = self.link.call(|| self.api.log(self.id, query.clone())).await?;
+                    *offset = page.next;
+                    if page.end {
+                        self.place = Place::After(*number);
+                        self.fresh = false;
+                    }
+                    if !page.entries.is_empty() {
+                        return Ok(Step::Entries(page.entries));
+                    }
+                }
+            }
+        }
+    }
+}

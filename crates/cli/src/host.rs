@@ -1,0 +1,150 @@
+//! Being the engine: in the background, where another process waits for our word, or in a
+//! terminal.
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use claude_worker_api::{ApiError, StopMode, TaskApi};
+use claude_worker_client::Ready;
+use claude_worker_engine::{Config, Engine, Paths};
+use claude_worker_supervisor::SupervisorCommand;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::exit::Exit;
+
+/// The hidden subcommand that is a background engine.
+pub(crate) const SUBCOMMAND: &str = "serve";
+/// The hidden subcommand that is the supervisor of one run.
+pub(crate) const SUPERVISE: &str = "supervise";
+
+/// The subcommand `serve [--http ADDRESS]`: an engine in the background. It tells the process
+/// that started it, in one line on standard output, that it is ready or why it is not.
+pub(crate) fn background(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    // A session of its own: closing the terminal, or Ctrl-C in it, is not meant for the engine.
+    let _ = rustix::process::setsid();
+    let served = http_argument(arguments).and_then(|http| {
+        host(http, |_| Ready::tell(Ok(()))).inspect_err(|error| tracing::error!(%error, "ended"))
+    });
+    match served {
+        Ok(()) => Exit::Done.into(),
+        Err(error) => {
+            Ready::tell(Err(&error));
+            Exit::of_error(error.code).into()
+        }
+    }
+}
+
+fn http_argument(
+    mut arguments: impl Iterator<Item = OsString>,
+) -> Result<Option<SocketAddr>, ApiError> {
+    match arguments.next() {
+        None => Ok(None),
+        Some(flag) if flag == "--http" => arguments
+            .next()
+            .and_then(|address| address.to_str()?.parse().ok())
+            .map(Some)
+            .ok_or_else(|| ApiError::invalid("--http needs an address like 127.0.0.1:8000")),
+        Some(other) => Err(ApiError::invalid(format!("serve does not know {}", other.display()))),
+    }
+}
+
+/// Where the engine of this process can be reached.
+pub(crate) struct Reachable<'a> {
+    /// Its local socket.
+    pub(crate) socket: &'a Path,
+    /// Its HTTP server and the file with the token for it, if it has one.
+    pub(crate) http: Option<(SocketAddr, &'a Path)>,
+}
+
+/// Runs an engine in this process until it is told to stop, by a client or a signal. Running
+/// tasks run on without it. `ready` is called when clients can reach it.
+///
+/// # Errors
+/// `locked` when another engine owns the data directory; whatever keeps it from starting.
+pub(crate) fn host(
+    http: Option<SocketAddr>,
+    ready: impl FnOnce(&Reachable<'_>),
+) -> Result<(), ApiError> {
+    log_to_stderr();
+    let paths = Paths::from_env()?;
+    let config = Config::load(&paths)?;
+    // Two threads: one can make a large answer while the other takes the next request. All
+    // decisions are made on the dispatcher's own thread anyway.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| ApiError::internal(format!("Cannot start: {error}")))?;
+    runtime.block_on(async {
+        let hosted = claude_worker_client::host(paths.clone(), config, supervisor(), http).await?;
+        ready(&Reachable {
+            socket: &paths.socket,
+            http: hosted.http().map(|address| (address, paths.token.as_path())),
+        });
+        let signals = tokio::spawn(stop_on_signal(hosted.engine().clone()));
+        hosted.ended().await;
+        signals.abort();
+        Ok(())
+    })
+}
+
+/// Ctrl-C and a friendly kill stop the engine as a client would.
+async fn stop_on_signal(engine: Engine) {
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
+        return;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    // It fails when somebody else has stopped it already.
+    let _ = engine.stop(StopMode::LeaveRunning).await;
+}
+
+/// How a supervisor is started: as this very program, even when a newer one has taken its place
+/// on the disk.
+fn supervisor() -> SupervisorCommand {
+    let running = PathBuf::from("/proc/self/exe");
+    let program = if running.exists() {
+        running
+    } else {
+        std::env::current_exe().unwrap_or_else(|_| "claude-worker".into())
+    };
+    SupervisorCommand { program, args: vec![SUPERVISE.to_owned()] }
+}
+
+/// Engines say what they do on standard error, which in the background is the engine's log.
+/// `CLAUDE_WORKER_LOG` chooses how much, like `debug` or `claude_worker_engine=trace`.
+fn log_to_stderr() {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::builder()
+        .with_default_directive(tracing::Level::INFO.into())
+        .with_env_var("CLAUDE_WORKER_LOG")
+        .from_env_lossy();
+    // Only a test that hosts twice in one process has one already.
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .try_init();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_address_of_a_background_engine_is_checked() {
+        let parse = |arguments: &[&str]| {
+            http_argument(arguments.iter().map(OsString::from)).map_err(|error| error.message)
+        };
+        assert_eq!(parse(&[]), Ok(None));
+        assert_eq!(parse(&["--http", "127.0.0.1:0"]), Ok(Some("127.0.0.1:0".parse().unwrap())));
+        assert!(parse(&["--http"]).is_err());
+        assert!(parse(&["--https"]).unwrap_err().contains("--https"));
+    }
+}

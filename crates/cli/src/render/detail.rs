@@ -1,0 +1,223 @@
+//! `status`: one task in full, or the queue as a whole.
+
+use std::fmt::Write as _;
+
+use claude_worker_api::{EngineInfo, Run, Task, TaskDetail, Timestamp};
+
+use super::text::{clean, clean_line, truncate};
+use super::{Paint, Tone, figures, tone_of, words};
+
+/// How many lines of a prompt are shown; `--json` has the rest.
+const PROMPT_LINES: usize = 12;
+/// How many lines of a result are shown: all of any that a person would read here.
+const RESULT_LINES: usize = 400;
+/// How many of the newest runs are shown.
+const RUNS_SHOWN: usize = 8;
+
+/// One task in full.
+#[must_use]
+pub fn task(detail: &TaskDetail, now: Timestamp, page: usize, paint: Paint) -> String {
+    let task = &detail.task;
+    let mut text = String::new();
+    let name = clean_line(&task.name);
+    let _ = writeln!(text, "{}", paint.tone(Tone::Strong, &format!("Task {}  {name}", task.id)));
+    let _ = writeln!(text, "{}", headline(task, now, page, paint));
+    text.push('\n');
+
+    let mut field = |label: &str, value: &str| {
+        if !value.is_empty() {
+            let label = paint.tone(Tone::Quiet, &format!("{label:<13}"));
+            let _ = writeln!(text, "{label}{value}");
+        }
+    };
+    let who = [Some(task.agent.name()), task.model.as_deref()];
+    let who: Vec<_> = who.into_iter().flatten().map(clean_line).collect();
+    field("Agent", &who.join(", "));
+    field("Directory", &clean_line(&task.working_directory));
+    field("Submitted", &figures::ago(now.millis_since(task.created_at)));
+    field("Permissions", detail.request.permission_mode.map_or("", |mode| mode.name()));
+    field("Allowed", &clean_line(&detail.request.allowed_tools.join(", ")));
+    let env: Vec<_> = detail.request.env.keys().map(|name| clean_line(name)).collect();
+    field("Environment", &env.join(", "));
+    field("Used", &figures::usage(&task.usage));
+    let session = detail.run_history.iter().rev().find_map(|run| run.session_id.as_deref());
+    field("Session", &session.map(clean_line).unwrap_or_default());
+
+    if task.runs > 1 {
+        heading(&mut text, "Runs", paint);
+        let skipped = detail.run_history.len().saturating_sub(RUNS_SHOWN);
+        if skipped > 0 {
+            let _ = writeln!(text, "{}", paint.tone(Tone::Quiet, &format!("  {skipped} earlier")));
+        }
+        for run in &detail.run_history[skipped..] {
+            let _ = writeln!(text, "{}", truncate_line(&run_line(run, now), page));
+        }
+    }
+    heading(&mut text, "Prompt", paint);
+    excerpt(&mut text, &detail.request.execution_prompt, PROMPT_LINES, paint);
+    if let Some(result) = detail.result.as_deref().filter(|result| !result.trim().is_empty()) {
+        heading(&mut text, "Result", paint);
+        excerpt(&mut text, result, RESULT_LINES, paint);
+    }
+    let step = words::next_step(&task.state);
+    if !step.is_empty() {
+        let _ = writeln!(text, "\n{step}");
+    }
+    text
+}
+
+/// The status, the clock and the story in one line.
+fn headline(task: &Task, now: Timestamp, page: usize, paint: Paint) -> String {
+    let status = paint.status(&task.state);
+    let mut rest = String::new();
+    let time = words::time(task, now);
+    if !time.is_empty() {
+        let _ = write!(rest, "  {time}");
+    }
+    let story = match words::verdict(&task.state) {
+        verdict if verdict.is_empty() => words::story(task, now),
+        verdict => verdict,
+    };
+    let _ = write!(rest, "  {story}");
+    let room = page.saturating_sub(status.chars().count());
+    let tone = tone_of(task.state.status());
+    format!("{}{}", paint.tone(tone, &status), truncate(&rest, room))
+}
+
+fn run_line(run: &Run, now: Timestamp) -> String {
+    let mut parts = vec![match &run.outcome {
+        Some(outcome) => clean_line(&outcome.verdict.words()),
+        None => "running".to_owned(),
+    }];
+    if let (Some(start), Some(outcome)) = (run.started_at, &run.outcome) {
+        parts.push(format!("took {}", figures::clock(outcome.ended_at.millis_since(start))));
+        parts.push(figures::ago(now.millis_since(outcome.ended_at)));
+    }
+    if run.output_deleted {
+        parts.push("output deleted".to_owned());
+    }
+    if let Some(follow_up) = &run.follow_up {
+        parts.push(format!("\"{}\"", truncate(&clean_line(follow_up), 60)));
+    }
+    format!("  {}  {}", run.number, parts.join(" · "))
+}
+
+/// The queue and its engine.
+#[must_use]
+pub fn overview(info: &EngineInfo, now: Timestamp, paint: Paint) -> String {
+    let queue = &info.queue;
+    let mut text = String::new();
+    let mut field = |label: &str, value: &str, tone: Tone| {
+        let label = paint.tone(Tone::Quiet, &format!("{label:<9}"));
+        let _ = writeln!(text, "{label}{}", paint.tone(tone, value));
+    };
+    field("Tasks", &words::counts(&queue.counts), Tone::Plain);
+    let workers = format!("{} of {} busy", queue.counts.running, queue.workers);
+    field("Workers", &workers, Tone::Plain);
+    if queue.paused {
+        let paused = "paused: nothing new is started until claude-worker unpause";
+        field("Queue", paused, Tone::Attention);
+    }
+    field("Output", &figures::bytes(info.output_bytes), Tone::Plain);
+    let up = figures::short(now.millis_since(info.started_at));
+    let engine = format!("version {}, process {}, up {up}", clean_line(&info.version), info.pid);
+    field("Engine", &engine, Tone::Plain);
+    for warning in &info.warnings {
+        field("Warning", &clean_line(warning), Tone::Attention);
+    }
+    text
+}
+
+/// How a task ended, as the last lines of a live view or of `wait`: the verdict, what it used,
+/// and the next step.
+#[must_use]
+pub fn ending(task: &Task, paint: Paint) -> String {
+    let status = paint.status(&task.state);
+    let symbol = status.strip_suffix(task.state.status().name()).unwrap_or_default();
+    let verdict = format!("{symbol}{}", words::verdict(&task.state));
+    let mut facts = Vec::new();
+    if let (Some(start), Some(end)) = (task.started_at, task.state.ended_at()) {
+        facts.push(figures::clock(end.millis_since(start)));
+    }
+    let usage = figures::usage(&task.usage);
+    if !usage.is_empty() {
+        facts.push(usage);
+    }
+    let mut text = paint.tone(tone_of(task.state.status()), &verdict);
+    if !facts.is_empty() {
+        let _ = write!(text, "  {}", paint.tone(Tone::Quiet, &facts.join(" · ")));
+    }
+    text.push('\n');
+    let step = words::next_step(&task.state);
+    if !step.is_empty() {
+        let _ = writeln!(text, "{}{step}", if paint.symbols { "  " } else { "" });
+    }
+    text
+}
+
+fn heading(text: &mut String, title: &str, paint: Paint) {
+    let _ = writeln!(text, "\n{}", paint.tone(Tone::Strong, title));
+}
+
+fn excerpt(text: &mut String, content: &str, most: usize, paint: Paint) {
+    let content = clean(content.trim_end());
+    let mut lines = content.lines();
+    for line in lines.by_ref().take(most) {
+        let _ = writeln!(text, "{}", format!("  {line}").trim_end());
+    }
+    let more = lines.count() as u64;
+    if more > 0 {
+        let more = format!("  … {}", figures::plural(more, "more line"));
+        let _ = writeln!(text, "{}", paint.tone(Tone::Quiet, &more));
+    }
+}
+
+fn truncate_line(line: &str, page: usize) -> String {
+    truncate(line, page).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use claude_worker_api::{Counts, Failure, Queue};
+
+    use super::*;
+    use crate::render::samples::{self, NOW};
+
+    const SYMBOLS: Paint = Paint { colour: false, symbols: true };
+
+    #[test]
+    fn a_task_with_several_runs() {
+        insta::assert_snapshot!(task(&samples::detail(), NOW, 90, SYMBOLS));
+    }
+
+    #[test]
+    fn a_queue_that_is_paused_and_warned_about() {
+        let info = EngineInfo {
+            version: "0.1.0".to_owned(),
+            protocol: 1,
+            pid: 4711,
+            started_at: NOW.minus_millis(7_200_000),
+            database: "/home/dev/.claude-worker/tasks.db".to_owned(),
+            runs_directory: "/home/dev/.claude-worker/runs".to_owned(),
+            queue: Queue {
+                paused: true,
+                workers: 4,
+                counts: Counts { running: 3, waiting: 6, completed: 1200, ..Counts::default() },
+            },
+            output_bytes: 1_234_567_890,
+            warnings: vec!["The disk is nearly full: 80 MB are free".to_owned()],
+        };
+        insta::assert_snapshot!(overview(&info, NOW, SYMBOLS));
+    }
+
+    #[test]
+    fn endings_say_what_to_do_next() {
+        let tasks = [
+            samples::completed(1, "x", "All good"),
+            samples::failed(2, "x", Failure::Silent { limit_ms: 600_000 }),
+            samples::tasks().into_iter().find(|task| task.id.0 == 9).unwrap(),
+        ];
+        let text: Vec<_> = tasks.iter().map(|task| ending(task, SYMBOLS)).collect();
+        insta::assert_snapshot!(text.join("---\n"));
+    }
+}

@@ -1,0 +1,351 @@
+//! A log as a conversation: prose as prose, tool calls in one line each, results in a few.
+
+use std::collections::VecDeque;
+use std::fmt::Write as _;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use claude_worker_api::{DeniedTool, LogEntry, LogItem, Run, ToolOutcome, Usage};
+
+use super::text::{clean, clean_line, truncate};
+use super::{Paint, Tone, figures};
+
+/// Lines shown of what a tool returned, and of reasoning; `--json` and `--raw` have the rest.
+const RESULT_LINES: usize = 6;
+/// Lines shown of each side of an edit.
+const DIFF_LINES: usize = 8;
+/// How many tool calls are remembered, to say again whose result comes late.
+const CALLS_REMEMBERED: usize = 32;
+
+/// Turns log entries into text, in order. It remembers a bounded amount, so that following a
+/// log of any size takes the same memory.
+#[derive(Debug)]
+pub struct LogText {
+    paint: Paint,
+    /// The hash of the newest prose: the final answer is usually that prose once more.
+    prose: Option<u64>,
+    /// The newest call, whose result needs no name when it follows at once.
+    calls: VecDeque<(String, String)>,
+    last_call: Option<String>,
+}
+
+impl LogText {
+    /// A reader at the beginning of a log.
+    #[must_use]
+    pub const fn new(paint: Paint) -> Self {
+        Self { paint, prose: None, calls: VecDeque::new(), last_call: None }
+    }
+
+    /// The line that separates a further run from what came before it.
+    #[must_use]
+    pub fn run_heading(&mut self, run: &Run) -> String {
+        self.prose = None;
+        let mut title = format!("Run {}", run.number);
+        if let Some(follow_up) = &run.follow_up {
+            let _ = write!(title, ": {}", truncate(&clean_line(follow_up), 200));
+        }
+        format!("\n{}\n", self.paint.tone(Tone::Strong, &title))
+    }
+
+    /// One entry as text: whole lines, or nothing.
+    #[must_use]
+    pub fn entry(&mut self, entry: &LogEntry) -> String {
+        let text = match &entry.item {
+            LogItem::Started { model, version, .. } => self.started(model.as_deref(), version),
+            LogItem::Text { text } => self.prose(text),
+            LogItem::Thinking { text } => self.few(text, "  ", Tone::Quiet),
+            LogItem::ToolCall { id, tool, summary, input } => self.call(id, tool, summary, input),
+            LogItem::ToolResult { id, outcome, text } => self.result(id, *outcome, text),
+            LogItem::Retry { attempt, max_attempts, delay_ms, reason } => {
+                let wait = figures::short(delay_ms.saturating_add(999));
+                let reason = clean_line(reason);
+                self.note(
+                    Tone::Attention,
+                    &format!("Retry {attempt} of {max_attempts} in {wait}: {reason}"),
+                )
+            }
+            LogItem::Note { text } => self.note(Tone::Quiet, &clean_line(text)),
+            LogItem::Result { is_error, text, usage, denied_tools } => {
+                self.end(*is_error, text, usage, denied_tools)
+            }
+            LogItem::Output { text, stderr } => {
+                let tone = if *stderr { Tone::Quiet } else { Tone::Plain };
+                format!("{}\n", self.paint.tone(tone, &clean(text).replace('\n', " ")))
+            }
+        };
+        if !matches!(entry.item, LogItem::ToolCall { .. }) {
+            self.last_call = None;
+        }
+        text
+    }
+
+    fn started(&self, model: Option<&str>, version: &Option<String>) -> String {
+        let mut parts = vec!["Session began".to_owned()];
+        parts.extend(model.map(clean_line));
+        parts.extend(version.as_deref().map(|version| format!("version {}", clean_line(version))));
+        self.note(Tone::Quiet, &parts.join(", "))
+    }
+
+    fn prose(&mut self, text: &str) -> String {
+        let text = text.trim();
+        if text.is_empty() {
+            return String::new();
+        }
+        self.prose = Some(hash(text));
+        format!("\n{}\n\n", clean(text))
+    }
+
+    fn call(&mut self, id: &str, tool: &str, summary: &str, input: &str) -> String {
+        let tool = clean_line(tool);
+        self.calls.push_back((id.to_owned(), tool.clone()));
+        if self.calls.len() > CALLS_REMEMBERED {
+            self.calls.pop_front();
+        }
+        self.last_call = Some(id.to_owned());
+        let mut line = self.paint.tone(Tone::Running, self.paint.symbol("● "));
+        line += &self.paint.tone(Tone::Strong, &tool);
+        let summary = clean_line(summary);
+        if !summary.is_empty() {
+            line += if self.paint.symbols { " " } else { ": " };
+            line += &truncate(&summary, 400);
+        }
+        line.push('\n');
+        line + &self.diff(input)
+    }
+
+    /// An edit as a small diff: its tool calls carry the text before and after.
+    fn diff(&self, input: &str) -> String {
+        let Ok(input) = serde_json::from_str::<serde_json::Value>(input) else {
+            return String::new();
+        };
+        let side = |name: &str| input.get(name).and_then(serde_json::Value::as_str);
+        let (Some(old), Some(new)) = (side("old_string"), side("new_string")) else {
+            return String::new();
+        };
+        let lines = |text: &str, sign: char, tone: Tone| {
+            let text = clean(text);
+            let mut shown = String::new();
+            for line in text.lines().take(DIFF_LINES) {
+                let line = format!("{sign} {}", truncate(line, 400));
+                let _ = writeln!(shown, "  {}", self.paint.tone(tone, line.trim_end()));
+            }
+            let more = text.lines().skip(DIFF_LINES).count();
+            shown + &self.more(more, "  ")
+        };
+        lines(old, '-', Tone::Bad) + &lines(new, '+', Tone::Good)
+    }
+
+    fn result(&self, id: &str, outcome: ToolOutcome, text: &str) -> String {
+        let mut shown = String::new();
+        let silent = outcome == ToolOutcome::Ok && text.trim().is_empty();
+        if !silent
+            && self.last_call.as_deref() != Some(id)
+            && let Some((_, tool)) = self.calls.iter().find(|(call, _)| call == id)
+        {
+            let _ = writeln!(shown, "  {}", self.paint.tone(Tone::Quiet, &format!("{tool}:")));
+        }
+        match outcome {
+            ToolOutcome::Ok => shown + &self.few(text, "  ", Tone::Quiet),
+            ToolOutcome::Error => {
+                shown
+                    + &format!("  {}\n", self.paint.tone(Tone::Bad, "failed"))
+                    + &self.few(text, "  ", Tone::Quiet)
+            }
+            ToolOutcome::Denied => {
+                let reason = truncate(&clean_line(text), 400).into_owned();
+                let words = if reason.is_empty() {
+                    "denied".to_owned()
+                } else {
+                    format!("denied: {reason}")
+                };
+                shown + &format!("  {}\n", self.paint.tone(Tone::Attention, &words))
+            }
+        }
+    }
+
+    fn end(
+        &mut self,
+        is_error: bool,
+        text: &str,
+        usage: &Usage,
+        denied_tools: &[DeniedTool],
+    ) -> String {
+        let text = text.trim();
+        let mut shown = String::new();
+        if !is_error && !text.is_empty() && self.prose != Some(hash(text)) {
+            let _ = write!(shown, "\n{}\n\n", clean(text));
+        }
+        self.prose = None;
+        let (symbol, words, tone) = if is_error {
+            let words = truncate(&clean_line(text), 400).into_owned();
+            let words =
+                if words.is_empty() { "The agent reports an error".to_owned() } else { words };
+            ("✗ ", words, Tone::Bad)
+        } else {
+            ("✓ ", "Answered".to_owned(), Tone::Quiet)
+        };
+        let mut line = format!("{}{words}", self.paint.symbol(symbol));
+        let used = figures::usage(usage);
+        if !used.is_empty() {
+            let _ = write!(line, " · {used}");
+        }
+        let _ = writeln!(shown, "{}", self.paint.tone(tone, &line));
+        for denied in denied_tools {
+            let call = clean_line(&format!("{} {}", denied.tool, denied.input));
+            let line = format!("  denied: {}", truncate(&call, 400));
+            let _ = writeln!(shown, "{}", self.paint.tone(Tone::Attention, &line));
+        }
+        shown
+    }
+
+    fn note(&self, tone: Tone, words: &str) -> String {
+        let line = format!("{}{}", self.paint.symbol("· "), truncate(words, 400));
+        format!("{}\n", self.paint.tone(tone, &line))
+    }
+
+    /// The first lines of a longer text.
+    fn few(&self, text: &str, indent: &str, tone: Tone) -> String {
+        let text = clean(text.trim_end());
+        let mut shown = String::new();
+        let mut lines = text.lines().filter(|line| !line.trim().is_empty());
+        for line in lines.by_ref().take(RESULT_LINES) {
+            let line = truncate(line.trim_end(), 400);
+            let _ = writeln!(shown, "{indent}{}", self.paint.tone(tone, &line));
+        }
+        shown + &self.more(lines.count(), indent)
+    }
+
+    fn more(&self, lines: usize, indent: &str) -> String {
+        if lines == 0 {
+            return String::new();
+        }
+        let words = format!("… {}", figures::plural(lines as u64, "more line"));
+        format!("{indent}{}\n", self.paint.tone(Tone::Quiet, &words))
+    }
+}
+
+/// What a log entry says about what the agent is doing now, for the status line.
+#[must_use]
+pub fn action(item: &LogItem) -> Option<String> {
+    let line = match item {
+        LogItem::ToolCall { tool, summary, .. } => format!("{tool} {summary}"),
+        LogItem::Text { text } => text.lines().next().unwrap_or_default().to_owned(),
+        LogItem::Retry { reason, .. } => format!("waiting to retry: {reason}"),
+        LogItem::Thinking { .. } => "thinking".to_owned(),
+        LogItem::Output { text, .. } => text.clone(),
+        _ => return None,
+    };
+    let line = truncate(&clean_line(&line), 300).into_owned();
+    (!line.is_empty()).then_some(line)
+}
+
+fn hash(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entries() -> Vec<LogEntry> {
+        let call = |id: &str, tool: &str, summary: &str, input: &str| LogItem::ToolCall {
+            id: id.to_owned(),
+            tool: tool.to_owned(),
+            summary: summary.to_owned(),
+            input: input.to_owned(),
+        };
+        let result = |id: &str, outcome, text: &str| LogItem::ToolResult {
+            id: id.to_owned(),
+            outcome,
+            text: text.to_owned(),
+        };
+        let lines: Vec<String> = (1..=20).map(|n| format!("line {n}")).collect();
+        let items = vec![
+            LogItem::Started {
+                session_id: Some("s".to_owned()),
+                model: Some("claude-sonnet-5".to_owned()),
+                version: Some("2.1.330".to_owned()),
+            },
+            LogItem::Thinking { text: "First I look.\nThen I leap.".to_owned() },
+            LogItem::Text { text: "I'll split the crate.\n\n- one\n- two\n".to_owned() },
+            call("a", "Bash", "cargo test\n  -p auth", r#"{"command":"cargo test"}"#),
+            result("a", ToolOutcome::Ok, &lines.join("\n")),
+            call(
+                "b",
+                "Edit",
+                "src/lib.rs",
+                r#"{"old_string":"let a = 1;","new_string":"let a = 2;\nlet b = 3;"}"#,
+            ),
+            call("c", "Bash", "rm -rf /\u{1b}[8m hidden", "{not json"),
+            result("b", ToolOutcome::Ok, ""),
+            result("c", ToolOutcome::Denied, "This command requires approval"),
+            call("d", "Read", "missing.txt", "{}"),
+            result("d", ToolOutcome::Error, "File does not exist"),
+            LogItem::Retry {
+                attempt: 2,
+                max_attempts: 10,
+                delay_ms: 3_600,
+                reason: "529 overloaded".to_owned(),
+            },
+            LogItem::Note { text: "A background command goes on".to_owned() },
+            LogItem::Output { text: "\u{1b}[32mok\u{1b}[0m\ttest\u{7}".to_owned(), stderr: false },
+            LogItem::Output { text: "warning: \u{202e}odd".to_owned(), stderr: true },
+            LogItem::Text { text: "Done.".to_owned() },
+            LogItem::Result {
+                is_error: false,
+                text: "Done.".to_owned(),
+                usage: Usage { cost_usd: Some(0.84), turns: Some(12), ..Usage::default() },
+                denied_tools: crate::render::samples::denied(),
+            },
+            LogItem::Result {
+                is_error: true,
+                text: "Credit balance too low".to_owned(),
+                usage: Usage::default(),
+                denied_tools: Vec::new(),
+            },
+        ];
+        items.into_iter().map(|item| LogEntry { offset: 0, at: None, item }).collect()
+    }
+
+    fn render(paint: Paint) -> String {
+        let mut log = LogText::new(paint);
+        entries().iter().map(|entry| log.entry(entry)).collect()
+    }
+
+    #[test]
+    fn a_conversation_on_a_terminal() {
+        insta::assert_snapshot!(render(Paint { colour: false, symbols: true }));
+    }
+
+    #[test]
+    fn a_conversation_in_colour() {
+        let text = render(Paint { colour: true, symbols: true });
+        insta::assert_snapshot!(text.replace('\u{1b}', "␛"));
+    }
+
+    #[test]
+    fn a_conversation_in_a_pipe() {
+        insta::assert_snapshot!(render(Paint::NONE));
+    }
+
+    #[test]
+    fn a_final_answer_that_is_new_is_shown() {
+        let mut log = LogText::new(Paint::NONE);
+        let item = LogItem::Result {
+            is_error: false,
+            text: "The answer".to_owned(),
+            usage: Usage::default(),
+            denied_tools: Vec::new(),
+        };
+        let text = log.entry(&LogEntry { offset: 0, at: None, item });
+        assert!(text.contains("\nThe answer\n"));
+    }
+
+    #[test]
+    fn nothing_an_agent_prints_reaches_a_terminal_as_a_control() {
+        for text in [render(Paint::NONE), render(Paint { colour: false, symbols: true })] {
+            assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text:?}");
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! Hostile text made safe, and text fitted to a width.
+//!
+//! Agents print what they like, and names come from prompts. A terminal obeys control characters
+//! (it can be made to retitle its window, move the cursor over an earlier line, or answer as if
+//! the person had typed), and bidirectional overrides make text read as something it is not. So
+//! nothing from outside reaches a terminal but through [`clean`] or [`clean_line`].
+
+use std::borrow::Cow;
+
+use unicode_width::UnicodeWidthStr;
+
+/// Several lines made safe: line ends stay, tabs become spaces, complete escape sequences
+/// (colours) disappear, and every other control character becomes its visible picture.
+#[must_use]
+pub fn clean(text: &str) -> Cow<'_, str> {
+    if text.chars().all(|c| c == '\n' || is_harmless(c)) {
+        return Cow::Borrowed(text);
+    }
+    let mut safe = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        if c == '\u{1b}' {
+            let length = escape_sequence(rest);
+            if length > 0 {
+                rest = &rest[length..];
+                continue;
+            }
+        }
+        rest = &rest[c.len_utf8()..];
+        match c {
+            '\n' => safe.push('\n'),
+            '\t' => safe.push_str("    "),
+            '\r' if rest.starts_with('\n') => {}
+            c => safe.push(picture(c)),
+        }
+    }
+    Cow::Owned(safe)
+}
+
+/// One line made safe: like [`clean`], with line ends and runs of spaces as one space each.
+#[must_use]
+pub fn clean_line(text: &str) -> String {
+    let safe = clean(text);
+    let mut line = String::with_capacity(safe.len());
+    for word in safe.split_whitespace() {
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    line
+}
+
+/// Each control character as its picture, sequences not interpreted: for raw output on a
+/// terminal, where what was printed should be seen.
+#[must_use]
+pub fn reveal(text: &str) -> String {
+    text.chars().map(|c| if c == '\n' || c == '\t' { c } else { picture(c) }).collect()
+}
+
+/// How many columns a line takes.
+#[must_use]
+pub fn width(line: &str) -> usize {
+    line.width()
+}
+
+/// The line, cut to `max` columns with `…` when it is longer.
+#[must_use]
+pub fn truncate(line: &str, max: usize) -> Cow<'_, str> {
+    // Characters without width (combining marks) are bounded too: a kilobyte of them on one
+    // letter is an attack on the reader.
+    let bound = max.saturating_mul(4).saturating_add(16);
+    let crowded = line.chars().nth(bound).is_some();
+    if !crowded && width(line) <= max {
+        return Cow::Borrowed(line);
+    }
+    let mut end = 0;
+    for (count, (at, c)) in line.char_indices().enumerate() {
+        let next = at + c.len_utf8();
+        if count >= bound || width(&line[..next]) > max.saturating_sub(1) {
+            break;
+        }
+        end = next;
+    }
+    if max == 0 {
+        return Cow::Borrowed("");
+    }
+    Cow::Owned(format!("{}…", line[..end].trim_end()))
+}
+
+/// The line in exactly `columns` columns: cut, or filled with spaces on the right.
+#[must_use]
+pub fn fit(line: &str, columns: usize) -> String {
+    let cut = truncate(line, columns);
+    let missing = columns.saturating_sub(width(&cut));
+    format!("{cut}{:missing$}", "")
+}
+
+/// The line in at least `columns` columns, filled with spaces on the left.
+#[must_use]
+pub fn right(line: &str, columns: usize) -> String {
+    let missing = columns.saturating_sub(width(line));
+    format!("{:missing$}{line}", "")
+}
+
+/// Bytes of the complete escape sequence that `text` begins with; 0 when there is none.
+fn escape_sequence(text: &str) -> usize {
+    // Bounded, so that a sequence that is never closed does not swallow the text after it.
+    const LONGEST: usize = 1024;
+    let bytes = &text.as_bytes()[..text.len().min(LONGEST)];
+    match bytes.get(1) {
+        Some(b'[') => bytes[2..]
+            .iter()
+            .position(|b| !(0x20..=0x3f).contains(b))
+            .filter(|at| (0x40..=0x7e).contains(&bytes[2 + at]))
+            .map_or(0, |at| at + 3),
+        Some(b']' | b'P' | b'_' | b'^') => {
+            let bell = bytes.iter().position(|b| *b == 0x07).map(|at| at + 1);
+            let string_end = bytes[2..].windows(2).position(|w| w == b"\x1b\\").map(|at| at + 4);
+            match (bell, string_end) {
+                (Some(a), Some(b)) => a.min(b),
+                (a, b) => a.or(b).unwrap_or(0),
+            }
+        }
+        Some(b'(' | b')') if bytes.len() > 2 && bytes[2].is_ascii_alphanumeric() => 3,
+        _ => 0,
+    }
+}
+
+fn is_harmless(c: char) -> bool {
+    picture(c) == c
+}
+
+/// The character itself, or what is shown in its place when a terminal would obey it.
+fn picture(c: char) -> char {
+    match c {
+        '\u{0}'..='\u{1f}' => char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{fffd}'),
+        '\u{7f}' => '\u{2421}',
+        // C1 controls; bidirectional embeddings, overrides and isolates; deprecated format
+        // characters; line and paragraph separators; tags; the byte order mark.
+        '\u{80}'..='\u{9f}'
+        | '\u{202a}'..='\u{202e}'
+        | '\u{2066}'..='\u{206f}'
+        | '\u{2028}'
+        | '\u{2029}'
+        | '\u{e0000}'..='\u{e007f}'
+        | '\u{feff}' => '\u{fffd}',
+        c => c,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn controls_become_pictures_and_sequences_vanish() {
+        let check = |text: &str, expected: &str| assert_eq!(clean(text), expected, "{text:?}");
+        check("plain\ntext", "plain\ntext");
+        check("\u{1b}[31mred\u{1b}[0m", "red");
+        check("\u{1b}]0;new title\u{7}x", "x");
+        check("\u{1b}]8;;http://a\u{1b}\\link\u{1b}]8;;\u{1b}\\", "link");
+        check("a\u{1b}c", "a␛c");
+        check("never closed \u{1b}]0;abc", "never closed ␛]0;abc");
+        check("\u{9b}31m", "\u{fffd}31m");
+        check("back\u{8}space\u{7f}", "back␈space␡");
+        check("gpj.\u{202e}exe", "gpj.\u{fffd}exe");
+        check("dos\r\nunix\rmac", "dos\nunix␍mac");
+        check("a\tb", "a    b");
+        check("שלום عالم", "שלום عالم");
+    }
+
+    #[test]
+    fn a_line_stays_one_line() {
+        assert_eq!(clean_line("  one\n\n two\tthree "), "one two three");
+    }
+
+    #[test]
+    fn raw_output_shows_what_was_printed() {
+        assert_eq!(reveal("\u{1b}[1mx\n"), "␛[1mx\n");
+    }
+
+    #[test]
+    fn cutting_respects_wide_characters() {
+        let check = |text: &str, max: usize, expected: &str| {
+            assert_eq!(truncate(text, max), expected, "{text}");
+        };
+        check("short", 5, "short");
+        check("longer", 5, "long…");
+        check("日本語", 6, "日本語");
+        check("日本語", 5, "日本…");
+        check("日本語", 4, "日…");
+        check("anything", 0, "");
+        check("anything", 1, "…");
+        check("a 👩‍👩‍👧 b", 4, "a…");
+    }
+
+    #[test]
+    fn stacked_marks_are_bounded() {
+        let zalgo = format!("x{}", "\u{301}".repeat(10_000));
+        assert!(truncate(&zalgo, 10).chars().count() < 100);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_dangerous_passes(text in "\\PC*|[\\x00-\\x20\\x7f-\\x9f\\[\\]m;\u{202e}a]*") {
+            let safe = clean(&text);
+            prop_assert!(safe.chars().all(|c| c == '\n' || is_harmless(c)));
+            prop_assert_eq!(clean(&safe), safe.clone());
+            prop_assert!(!clean_line(&text).contains('\n'));
+        }
+
+        #[test]
+        fn what_is_fitted_has_that_width(text in "\\PC*", columns in 1usize..60) {
+            let line = clean_line(&text);
+            prop_assert_eq!(width(&fit(&line, columns)), columns);
+        }
+    }
+}

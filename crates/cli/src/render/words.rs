@@ -1,0 +1,90 @@
+//! One line that tells the story: what a task does now, what it waits for, how it ended.
+
+use claude_worker_api::{Counts, State, Status, Task, Timestamp, WaitReason};
+
+use super::figures;
+use super::text::clean_line;
+
+/// From this silence on, a running task's line says that nothing comes, in milliseconds.
+const QUIET_MS: u64 = 120_000;
+
+/// What a task is doing now, what it waits for, or how it ended; one clean line.
+#[must_use]
+pub fn story(task: &Task, now: Timestamp) -> String {
+    match &task.state {
+        State::Waiting { reason: WaitReason::UsageLimit { until } } => {
+            match until.millis_since(now) {
+                0 => "usage limit, goes on at once".to_owned(),
+                left => format!("usage limit, goes on in {}", figures::short(left)),
+            }
+        }
+        State::Pending => "in the queue".to_owned(),
+        State::Running { started_at: None, .. } => "starting".to_owned(),
+        State::Running { .. } => {
+            let action = task.last_action.as_deref().map(clean_line).unwrap_or_default();
+            let action = if action.is_empty() { "working".to_owned() } else { action };
+            match task.last_output_at.map(|at| now.millis_since(at)) {
+                Some(silent) if silent >= QUIET_MS => {
+                    format!("silent for {} · {action}", figures::short(silent))
+                }
+                _ => action,
+            }
+        }
+        State::Completed { denied_tools, .. } if denied_tools.is_empty() => {
+            let summary = task.final_summary.as_deref().map(clean_line).unwrap_or_default();
+            if summary.is_empty() { "Done".to_owned() } else { summary }
+        }
+        state => verdict(state),
+    }
+}
+
+/// How a finished task ended, in words; one clean line. Empty for an unfinished one.
+#[must_use]
+pub fn verdict(state: &State) -> String {
+    match (state, state.verdict()) {
+        (State::Skipped { reason, .. }, _) => format!("Skipped: {}", clean_line(reason)),
+        (_, Some(verdict)) => clean_line(&verdict.words()),
+        (_, None) => String::new(),
+    }
+}
+
+/// What a person can do about a failed task; empty when there is nothing general to say.
+#[must_use]
+pub const fn next_step(state: &State) -> &'static str {
+    match state {
+        State::Failed { failure, .. } => failure.next_step(),
+        State::Completed { denied_tools, .. } if !denied_tools.is_empty() => {
+            "Allow what it needs with --allowed-tools, then resume or retry it"
+        }
+        _ => "",
+    }
+}
+
+/// The TIME column: a running clock, or how long ago it ended.
+#[must_use]
+pub fn time(task: &Task, now: Timestamp) -> String {
+    match &task.state {
+        State::Running { started_at: Some(at), .. } => figures::clock(now.millis_since(*at)),
+        state => state.ended_at().map_or_else(String::new, |at| figures::ago(now.millis_since(at))),
+    }
+}
+
+/// The counts that are not zero, what goes on first: `3 running, 6 waiting`.
+#[must_use]
+pub fn counts(counts: &Counts) -> String {
+    const ORDER: [Status; 7] = [
+        Status::Running,
+        Status::Pending,
+        Status::Waiting,
+        Status::Failed,
+        Status::Completed,
+        Status::Cancelled,
+        Status::Skipped,
+    ];
+    let parts: Vec<_> = ORDER
+        .into_iter()
+        .filter(|status| counts.get(*status) > 0)
+        .map(|status| format!("{} {}", counts.get(status), status.name()))
+        .collect();
+    if parts.is_empty() { "no tasks".to_owned() } else { parts.join(", ") }
+}

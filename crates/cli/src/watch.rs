@@ -1,0 +1,246 @@
+//! The live view of one task: its log as it grows, and on a terminal one line at the bottom that
+//! is redrawn in place.
+//!
+//! The status line is erased and everything is written again in one write, so that nothing
+//! flickers; it is never longer than the page, so that it never wraps; and the terminal is in no
+//! special mode, so that whatever happens there is nothing to restore.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use claude_worker_api::{LogItem, State, Task, TaskApi, TaskDetail, TaskId, Timestamp};
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::console::Console;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::follow::{Follower, Step};
+use crate::patience::Link;
+use crate::render::log::{LogText, action};
+use crate::render::text::{truncate, width};
+use crate::render::{Paint, Tone, detail, figures, tone_of, words};
+
+const ERASE_LINE: &str = "\r\u{1b}[2K";
+
+/// How a live view ended.
+#[derive(Debug)]
+pub enum Watched {
+    /// The task finished.
+    Finished(Box<TaskDetail>),
+    /// The person had seen enough; the task runs on.
+    Interrupted,
+}
+
+impl Watched {
+    /// The exit code that a command takes from the task's verdict.
+    #[must_use]
+    pub const fn exit(&self) -> Exit {
+        match self {
+            Self::Finished(detail) => Exit::of_state(&detail.task.state),
+            Self::Interrupted => Exit::Interrupted,
+        }
+    }
+}
+
+/// Shows the runs of task `id` after number `after` until the task has finished or `interrupt`
+/// ends.
+///
+/// # Errors
+/// `not_found` when the task or its output was removed; when no engine answers; when the output
+/// cannot be written.
+pub async fn watch<A: TaskApi>(
+    api: &A,
+    console: &mut Console<'_>,
+    id: TaskId,
+    after: u32,
+    interrupt: impl Future<Output = ()>,
+) -> Result<Watched, CliError> {
+    let link = Link::default();
+    let mut screen = Screen { status: Status::default(), log: LogText::new(console.view.paint) };
+    let shown = show(api, console, &mut screen, &link, id, after, interrupt).await;
+    // Whatever happened, the last frame has no half-drawn status line in it.
+    if console.view.terminal {
+        console.print(ERASE_LINE)?;
+    }
+    match shown? {
+        Watched::Finished(task) => {
+            if console.json {
+                return Ok(Watched::Finished(task));
+            }
+            let ending = detail::ending(&task.task, console.view.paint);
+            console.remark(&format!("\n{}", ending.trim_end()))?;
+            Ok(Watched::Finished(task))
+        }
+        Watched::Interrupted => {
+            console.remark(&format!(
+                "Task {id} runs on. claude-worker logs {id} -f follows it again"
+            ))?;
+            Ok(Watched::Interrupted)
+        }
+    }
+}
+
+struct Screen {
+    status: Status,
+    log: LogText,
+}
+
+async fn show<A: TaskApi>(
+    api: &A,
+    console: &mut Console<'_>,
+    screen: &mut Screen,
+    link: &Link,
+    id: TaskId,
+    after: u32,
+    interrupt: impl Future<Output = ()>,
+) -> Result<Watched, CliError> {
+    let mut interrupt = pin!(interrupt);
+    let mut follower = tokio::select! {
+        follower = Follower::begin(api, link, id, after) => follower?,
+        () = &mut interrupt => return Ok(Watched::Interrupted),
+    };
+    let mut tick = interval(Duration::from_secs(1));
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let step = {
+            let mut next = pin!(follower.next());
+            loop {
+                tokio::select! {
+                    step = &mut next => break step?,
+                    () = &mut interrupt => return Ok(Watched::Interrupted),
+                    _ = tick.tick(), if console.view.terminal => {
+                        screen.draw(console, link, "")?;
+                    }
+                }
+            }
+        };
+        match step {
+            Step::Finished(detail) => return Ok(Watched::Finished(detail)),
+            Step::Queued(detail) => {
+                screen.status.read(&detail);
+                screen.draw(console, link, "")?;
+            }
+            Step::Run(detail, run) => {
+                screen.status.read(&detail);
+                let heading =
+                    if run.number > 1 { screen.log.run_heading(&run) } else { String::new() };
+                screen.draw(console, link, &heading)?;
+            }
+            Step::Entries(entries) => {
+                let mut text = String::new();
+                for entry in &entries {
+                    if console.json {
+                        text += &serde_json::to_string(entry).unwrap_or_default();
+                        text.push('\n');
+                    } else {
+                        text += &screen.log.entry(entry);
+                    }
+                    screen.status.entry(&entry.item, console.now());
+                }
+                screen.draw(console, link, &text)?;
+            }
+        }
+    }
+}
+
+impl Screen {
+    /// Writes `text` above the status line, and the status line anew.
+    fn draw(&self, console: &mut Console<'_>, link: &Link, text: &str) -> Result<(), CliError> {
+        if !console.view.terminal {
+            return if text.is_empty() { Ok(()) } else { console.print(text) };
+        }
+        let paint = console.view.paint;
+        // The last column stays free: some terminals wrap when it is written.
+        let page = console.width().saturating_sub(1);
+        let line = self.status.line(console.now(), page, link.is_away(), paint);
+        console.print(&format!("{ERASE_LINE}{text}{line}"))
+    }
+}
+
+/// What the status line says: the task as it was last read, kept up to date from its log.
+#[derive(Debug, Default)]
+struct Status {
+    task: Option<Task>,
+}
+
+impl Status {
+    fn read(&mut self, detail: &TaskDetail) {
+        self.task = Some(detail.task.clone());
+    }
+
+    fn entry(&mut self, item: &LogItem, now: Timestamp) {
+        let Some(task) = &mut self.task else { return };
+        if !matches!(task.state, State::Running { started_at: Some(_), .. }) {
+            // It was read just before its agent was started.
+            task.state = State::Running { started_at: Some(now), stopping: false };
+        }
+        task.last_output_at = Some(now);
+        if let Some(action) = action(item) {
+            task.last_action = Some(action);
+        }
+        if let LogItem::Result { usage, .. } = item {
+            task.usage.cost_usd = usage.cost_usd.or(task.usage.cost_usd);
+        }
+    }
+
+    /// The line: `● running  4:12  $0.84  Bash cargo test`, at most `page` columns wide.
+    fn line(&self, now: Timestamp, page: usize, away: bool, paint: Paint) -> String {
+        let Some(task) = &self.task else {
+            return String::new();
+        };
+        let mut parts = vec![words::time(task, now)];
+        parts.extend(task.usage.cost_usd.map(figures::dollars));
+        parts.push(if away {
+            "no engine answers, reconnecting".to_owned()
+        } else {
+            words::story(task, now)
+        });
+        parts.retain(|part| !part.is_empty());
+        let head = truncate(&paint.status(&task.state), page).into_owned();
+        let room = page.saturating_sub(width(&head));
+        let rest = format!("  {}", parts.join("  "));
+        let tone = if away { Tone::Attention } else { tone_of(task.state.status()) };
+        paint.tone(tone, &head) + &paint.tone(Tone::Quiet, &truncate(&rest, room))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use claude_worker_api::Usage;
+
+    use super::*;
+    use crate::render::samples::{self, NOW};
+
+    const SYMBOLS: Paint = Paint { colour: false, symbols: true };
+
+    fn status() -> Status {
+        let mut status = Status::default();
+        let task = samples::running(12, "x", "Bash cargo test");
+        status.read(&TaskDetail { task, ..samples::detail() });
+        status
+    }
+
+    #[test]
+    fn the_line_says_what_goes_on() {
+        let mut status = status();
+        assert_eq!(status.line(NOW, 80, false, SYMBOLS), "● running  4:12  Bash cargo test");
+        status.entry(&LogItem::Text { text: "Now\u{1b}[2J the docs\nand more".to_owned() }, NOW);
+        let usage = Usage { cost_usd: Some(0.5), ..Usage::default() };
+        let (text, denied_tools) = (String::new(), Vec::new());
+        status.entry(&LogItem::Result { is_error: false, text, usage, denied_tools }, NOW);
+        assert_eq!(status.line(NOW, 80, false, SYMBOLS), "● running  4:12  $0.50  Now the docs");
+        assert_eq!(
+            status.line(NOW, 80, true, SYMBOLS),
+            "● running  4:12  $0.50  no engine answers, reconnecting"
+        );
+    }
+
+    #[test]
+    fn the_line_never_wraps() {
+        let mut status = status();
+        status.entry(&LogItem::Output { text: "翻訳".repeat(500), stderr: false }, NOW);
+        for page in 1..100 {
+            assert!(width(&status.line(NOW, page, false, SYMBOLS)) <= page, "{page}");
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! The HTTP server over TCP: off unless asked for, and guarded when on.
+//!
+//! Any web page a person visits can send requests to a loopback port. So every request must
+//! carry the token, name the server by a loopback name (a rebound DNS name is refused), come
+//! from no foreign page, and carry JSON when it carries anything.
+
+use std::io;
+use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, Method, header};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use claude_worker_api::{ApiError, ErrorCode, TaskApi};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::routes;
+use crate::server::until_closed;
+
+/// A TCP server that is bound and not yet served.
+pub(crate) struct HttpServer {
+    listener: TcpListener,
+    address: SocketAddr,
+    token: String,
+}
+
+impl HttpServer {
+    /// Binds a loopback address and reads the token, making one when there is none.
+    ///
+    /// # Errors
+    /// `invalid_request` for an address that is not loopback or cannot be bound.
+    pub(crate) async fn bind(address: SocketAddr, token_file: &Path) -> Result<Self, ApiError> {
+        if !address.ip().is_loopback() {
+            return Err(ApiError::invalid(format!("{address} is not a loopback address"))
+                .hint("Use 127.0.0.1 or [::1]; reach it from elsewhere through an SSH tunnel"));
+        }
+        let failed = |error: io::Error| {
+            ApiError::invalid(format!("Cannot listen at {address}: {error}"))
+                .hint("Choose another port; 0 lets the system choose")
+        };
+        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let token = token(token_file).map_err(|error| {
+            ApiError::invalid(format!("Cannot keep a token in {}: {error}", token_file.display()))
+        })?;
+        Ok(Self { listener, address, token })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub(crate) const fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+/// Serves `api` over TCP until the sender of `stopped` is dropped.
+///
+/// # Errors
+/// What the system says when the listener fails.
+pub(crate) async fn serve_http<A: TaskApi + 'static>(
+    server: HttpServer,
+    api: Arc<A>,
+    stopped: watch::Receiver<()>,
+) -> io::Result<()> {
+    let guard = Arc::new(Guard { port: server.address.port(), token: server.token });
+    let routes = routes::router(api).layer(middleware::from_fn_with_state(guard, admit));
+    axum::serve(server.listener, routes).with_graceful_shutdown(until_closed(stopped)).await
+}
+
+struct Guard {
+    port: u16,
+    token: String,
+}
+
+async fn admit(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
+    match guard.check(request.method(), request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err(error) => routes::refuse(error),
+    }
+}
+
+impl Guard {
+    fn check(&self, method: &Method, headers: &HeaderMap) -> Result<(), ApiError> {
+        let forbidden = |message: &str| ApiError::new(ErrorCode::Forbidden, message);
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        let host = text(header::HOST).unwrap_or_default();
+        if !self.hosts().iter().any(|own| own == host) {
+            return Err(forbidden("This server is reached by a loopback name only")
+                .hint(format!("Use http://127.0.0.1:{}", self.port)));
+        }
+        if let Some(origin) = text(header::ORIGIN)
+            && !self.hosts().iter().any(|own| origin.strip_prefix("http://") == Some(own))
+        {
+            return Err(forbidden("A page of another origin may not use this server"));
+        }
+        let given = text(header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
+        if !given.is_some_and(|given| same(given.as_bytes(), self.token.as_bytes())) {
+            return Err(forbidden("The request carries no valid token")
+                .hint("Send `Authorization: Bearer TOKEN`; the token is in the data directory's file `token`"));
+        }
+        let has_body = matches!(*method, Method::POST | Method::PUT | Method::PATCH);
+        let json = text(header::CONTENT_TYPE)
+            .is_some_and(|kind| kind.split(';').next().unwrap_or("").trim() == "application/json");
+        if has_body && !json {
+            return Err(ApiError::invalid("The request must have Content-Type: application/json"));
+        }
+        Ok(())
+    }
+
+    fn hosts(&self) -> [String; 3] {
+        ["127.0.0.1", "localhost", "[::1]"].map(|host| format!("{host}:{}", self.port))
+    }
+}
+
+/// Compares without telling by its duration where the difference is.
+fn same(left: &[u8], right: &[u8]) -> bool {
+    left.len() == right.len()
+        && left.iter().zip(right).fold(0, |differs, (l, r)| differs | (l ^ r)) == 0
+}
+
+/// The token in `file`; a new one is written there when it has none.
+fn token(file: &Path) -> io::Result<String> {
+    match std::fs::read_to_string(file) {
+        Ok(token) if !token.trim().is_empty() => return Ok(token.trim().to_owned()),
+        Ok(_) => std::fs::remove_file(file)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    let mut random = [0; 32];
+    io::Read::read_exact(&mut std::fs::File::open("/dev/urandom")?, &mut random)?;
+    let token: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut opened =
+        std::fs::OpenOptions::new().create_new(true).write(true).mode(0o600).open(file)?;
+    io::Write::write_all(&mut opened, token.as_bytes())?;
+    opened.sync_all()?;
+    Ok(token)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(method: &Method, headers: &[(&'static str, &str)]) -> Result<(), ErrorCode> {
+        let guard = Guard { port: 8000, token: "secret".to_owned() };
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.insert(*name, value.parse().unwrap());
+        }
+        guard.check(method, &map).map_err(|error| error.code)
+    }
+
+    #[test]
+    fn only_the_token_from_a_loopback_name_gets_in() {
+        const HOST: (&str, &str) = ("host", "127.0.0.1:8000");
+        const TOKEN: (&str, &str) = ("authorization", "Bearer secret");
+        const JSON: (&str, &str) = ("content-type", "application/json");
+        let forbidden = Err(ErrorCode::Forbidden);
+        assert_eq!(check(&Method::GET, &[HOST, TOKEN]), Ok(()));
+        assert_eq!(check(&Method::POST, &[HOST, TOKEN, JSON]), Ok(()));
+        assert_eq!(check(&Method::GET, &[HOST]), forbidden);
+        assert_eq!(check(&Method::GET, &[HOST, ("authorization", "Bearer secre")]), forbidden);
+        assert_eq!(check(&Method::GET, &[TOKEN]), forbidden);
+        // DNS rebinding: the browser sends the attacker's name.
+        assert_eq!(check(&Method::GET, &[("host", "evil.example:8000"), TOKEN]), forbidden);
+        assert_eq!(
+            check(&Method::POST, &[HOST, TOKEN, JSON, ("origin", "https://evil.example")]),
+            forbidden
+        );
+        assert_eq!(
+            check(&Method::POST, &[HOST, TOKEN, JSON, ("origin", "http://127.0.0.1:8000")]),
+            Ok(())
+        );
+        // What a page can send without being asked first.
+        assert_eq!(
+            check(&Method::POST, &[HOST, TOKEN, ("content-type", "text/plain")]),
+            Err(ErrorCode::InvalidRequest)
+        );
+    }
+}

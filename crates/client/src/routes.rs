@@ -1,0 +1,317 @@
+//! What each address of the HTTP interface does, for the socket and for TCP alike.
+//!
+//! A route translates, and nothing else: request to [`TaskApi`] call, answer to JSON.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, QueryRejection};
+use axum::extract::{DefaultBodyLimit, FromRequestParts, Path, Query, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post, put};
+use claude_worker_api::{
+    ApiError, CleanQuery, ErrorCode, EventQuery, FollowUp, ListQuery, LogQuery, MAX_PROMPT_BYTES,
+    NewTask, OutputQuery, PROTOCOL, Status, StopMode, TaskApi, TaskId,
+};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::PROTOCOL_HEADER;
+
+/// The largest request body: a prompt as long as it may be, with every character escaped twice.
+const LARGEST_BODY: usize = 2 * MAX_PROMPT_BYTES + 1024 * 1024;
+
+/// Body of `PUT /api/v1/queue`.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Pause {
+    pub(crate) paused: bool,
+}
+
+/// Body of `POST /api/v1/engine/stop`.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct StopRequest {
+    pub(crate) mode: StopMode,
+}
+
+/// The headers of `GET /api/v1/tasks/{id}/output`, whose body is the bytes themselves.
+pub(crate) struct OutputHeaders;
+
+impl OutputHeaders {
+    pub(crate) const RUN: &str = "x-claude-worker-run";
+    pub(crate) const NEXT: &str = "x-claude-worker-next";
+    pub(crate) const END: &str = "x-claude-worker-end";
+}
+
+/// The query string of `GET /api/v1/tasks`.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct ListParams {
+    /// Statuses, with commas between them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    search: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    before: Option<TaskId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit: Option<u32>,
+}
+
+/// A path with a query string made of `query`'s fields.
+pub(crate) fn path(path: &str, query: &impl Serialize) -> String {
+    // Only structs of plain values come here, and those always encode.
+    let query = serde_urlencoded::to_string(query).unwrap_or_default();
+    format!("{path}?{query}")
+}
+
+/// The path of a list.
+pub(crate) fn list_path(query: &ListQuery) -> String {
+    let names: Vec<_> = query.statuses.iter().map(|status| status.name()).collect();
+    path(
+        "/api/v1/tasks",
+        &ListParams {
+            status: (!names.is_empty()).then(|| names.join(",")),
+            search: query.search.clone(),
+            before: query.before,
+            limit: query.limit,
+        },
+    )
+}
+
+/// The routes over an engine.
+pub(crate) fn router<A: TaskApi + 'static>(api: Arc<A>) -> Router {
+    Router::new()
+        .route("/health", get(health::<A>))
+        .route("/api/v1/engine", get(engine::<A>))
+        .route("/api/v1/engine/stop", post(stop::<A>))
+        .route("/api/v1/queue", put(set_paused::<A>))
+        .route("/api/v1/events", get(events::<A>))
+        .route("/api/v1/tasks", get(list::<A>).post(submit::<A>))
+        .route("/api/v1/tasks/clean", post(clean::<A>))
+        .route("/api/v1/tasks/{id}", get(task::<A>).delete(remove::<A>))
+        .route("/api/v1/tasks/{id}/cancel", post(cancel::<A>))
+        .route("/api/v1/tasks/{id}/retry", post(retry::<A>))
+        .route("/api/v1/tasks/{id}/resume", post(resume::<A>))
+        .route("/api/v1/tasks/{id}/log", get(log::<A>))
+        .route("/api/v1/tasks/{id}/output", get(output::<A>))
+        .fallback(no_such_route)
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .layer(middleware::from_fn(agree_on_protocol))
+        .with_state(api)
+}
+
+type Api<A> = State<Arc<A>>;
+
+/// An error as an HTTP answer.
+struct Refusal(ApiError);
+
+type Answer<T> = Result<Json<T>, Refusal>;
+
+impl From<ApiError> for Refusal {
+    fn from(error: ApiError) -> Self {
+        Self(error)
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let status = match self.0.code {
+            ErrorCode::InvalidRequest => StatusCode::BAD_REQUEST,
+            ErrorCode::NotFound => StatusCode::NOT_FOUND,
+            ErrorCode::Conflict | ErrorCode::Locked => StatusCode::CONFLICT,
+            ErrorCode::QueueFull => StatusCode::TOO_MANY_REQUESTS,
+            ErrorCode::DiskFull => StatusCode::INSUFFICIENT_STORAGE,
+            ErrorCode::Forbidden => StatusCode::FORBIDDEN,
+            ErrorCode::VersionMismatch => StatusCode::UPGRADE_REQUIRED,
+            ErrorCode::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+            ErrorCode::BadDatabase | ErrorCode::Internal | ErrorCode::Unknown => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
+        };
+        (status, Json(self.0)).into_response()
+    }
+}
+
+/// An error as an HTTP answer, for other parts of the server.
+pub(crate) fn refuse(error: ApiError) -> Response {
+    Refusal(error).into_response()
+}
+
+/// Says our protocol in every answer, and refuses a client that says another one. A client that
+/// says none (curl, a script) is taken as it is.
+async fn agree_on_protocol(request: Request, next: Next) -> Response {
+    let theirs = request.headers().get(PROTOCOL_HEADER).and_then(|value| value.to_str().ok());
+    let about_the_engine = request.uri().path().starts_with("/api/v1/engine");
+    let mut response = match theirs.map(str::parse::<u32>) {
+        Some(theirs) if theirs != Ok(PROTOCOL) && !about_the_engine => refuse(
+            ApiError::new(
+                ErrorCode::VersionMismatch,
+                format!(
+                    "This client and the running engine ({}) are of different versions",
+                    env!("CARGO_PKG_VERSION")
+                ),
+            )
+            .hint("Run `claude-worker server stop`; running tasks go on, and the next command starts the right engine"),
+        ),
+        _ => next.run(request).await,
+    };
+    response.headers_mut().insert(PROTOCOL_HEADER, HeaderValue::from(PROTOCOL));
+    response
+}
+
+/// A task's number from the path.
+struct Id(TaskId);
+
+impl<S: Send + Sync> FromRequestParts<S> for Id {
+    type Rejection = Refusal;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let Path(text) = Path::<String>::from_request_parts(parts, state)
+            .await
+            .map_err(|error| Refusal(ApiError::invalid(error.body_text())))?;
+        text.parse().map(Self).map_err(|error| Refusal(ApiError::invalid(error)))
+    }
+}
+
+fn query<T>(params: Result<Query<T>, QueryRejection>) -> Result<T, Refusal> {
+    params
+        .map(|Query(params)| params)
+        .map_err(|error| Refusal(ApiError::invalid(error.body_text())))
+}
+
+/// Reads a JSON body; an empty one as the default where there is one.
+fn body<T: DeserializeOwned>(bytes: Result<Bytes, BytesRejection>) -> Result<T, Refusal> {
+    let bytes = bytes.map_err(|error| {
+        Refusal(
+            ApiError::invalid(format!("The request is too large or broken: {}", error.body_text()))
+                .hint("A prompt may have 16 MiB; put more into a file and name it"),
+        )
+    })?;
+    let bytes = if bytes.is_empty() { b"{}".as_slice() } else { &bytes };
+    serde_json::from_slice(bytes)
+        .map_err(|error| Refusal(ApiError::invalid(format!("The request cannot be read: {error}"))))
+}
+
+async fn no_such_route() -> Refusal {
+    Refusal(ApiError::new(ErrorCode::NotFound, "There is nothing at this address"))
+}
+
+async fn health<A: TaskApi>(State(api): Api<A>) -> Answer<serde_json::Value> {
+    let info = api.engine().await?;
+    Ok(Json(serde_json::json!({ "status": "ok", "version": info.version })))
+}
+
+async fn engine<A: TaskApi>(State(api): Api<A>) -> Answer<impl Serialize> {
+    Ok(Json(api.engine().await?))
+}
+
+async fn stop<A: TaskApi>(
+    State(api): Api<A>,
+    bytes: Result<Bytes, BytesRejection>,
+) -> Answer<impl Serialize> {
+    Ok(Json(api.stop(body::<StopRequest>(bytes)?.mode).await?))
+}
+
+async fn set_paused<A: TaskApi>(
+    State(api): Api<A>,
+    bytes: Result<Bytes, BytesRejection>,
+) -> Answer<impl Serialize> {
+    Ok(Json(api.set_paused(body::<Pause>(bytes)?.paused).await?))
+}
+
+async fn events<A: TaskApi>(
+    State(api): Api<A>,
+    params: Result<Query<EventQuery>, QueryRejection>,
+) -> Answer<impl Serialize> {
+    Ok(Json(api.events(query(params)?).await?))
+}
+
+async fn list<A: TaskApi>(
+    State(api): Api<A>,
+    params: Result<Query<ListParams>, QueryRejection>,
+) -> Answer<impl Serialize> {
+    let params = query(params)?;
+    let names = params.status.unwrap_or_default();
+    let statuses = names
+        .split(',')
+        .filter(|name| !name.is_empty())
+        .map(str::parse::<Status>)
+        .collect::<Result<_, _>>()
+        .map_err(ApiError::invalid)?;
+    let query =
+        ListQuery { statuses, search: params.search, before: params.before, limit: params.limit };
+    Ok(Json(api.list(query).await?))
+}
+
+async fn submit<A: TaskApi>(
+    State(api): Api<A>,
+    bytes: Result<Bytes, BytesRejection>,
+) -> Result<impl IntoResponse, Refusal> {
+    let task = api.submit(body::<NewTask>(bytes)?).await?;
+    Ok((StatusCode::CREATED, Json(task)))
+}
+
+async fn task<A: TaskApi>(State(api): Api<A>, Id(id): Id) -> Answer<impl Serialize> {
+    Ok(Json(api.get(id).await?))
+}
+
+async fn remove<A: TaskApi>(State(api): Api<A>, Id(id): Id) -> Answer<impl Serialize> {
+    Ok(Json(api.remove(id).await?))
+}
+
+async fn clean<A: TaskApi>(
+    State(api): Api<A>,
+    bytes: Result<Bytes, BytesRejection>,
+) -> Answer<impl Serialize> {
+    Ok(Json(api.clean(body::<CleanQuery>(bytes)?).await?))
+}
+
+async fn cancel<A: TaskApi>(State(api): Api<A>, Id(id): Id) -> Answer<impl Serialize> {
+    Ok(Json(api.cancel(id).await?))
+}
+
+async fn retry<A: TaskApi>(State(api): Api<A>, Id(id): Id) -> Answer<impl Serialize> {
+    Ok(Json(api.retry(id).await?))
+}
+
+async fn resume<A: TaskApi>(
+    State(api): Api<A>,
+    Id(id): Id,
+    bytes: Result<Bytes, BytesRejection>,
+) -> Answer<impl Serialize> {
+    Ok(Json(api.resume(id, body::<FollowUp>(bytes)?).await?))
+}
+
+async fn log<A: TaskApi>(
+    State(api): Api<A>,
+    Id(id): Id,
+    params: Result<Query<LogQuery>, QueryRejection>,
+) -> Answer<impl Serialize> {
+    Ok(Json(api.log(id, query(params)?).await?))
+}
+
+async fn output<A: TaskApi>(
+    State(api): Api<A>,
+    Id(id): Id,
+    params: Result<Query<OutputQuery>, QueryRejection>,
+) -> Result<Response, Refusal> {
+    let chunk = api.output(id, query(params)?).await?;
+    let mut response = chunk.bytes.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
+    headers.insert(OutputHeaders::NEXT, HeaderValue::from(chunk.next));
+    headers.insert(
+        OutputHeaders::END,
+        HeaderValue::from_static(if chunk.end { "true" } else { "false" }),
+    );
+    if let Some(run) = chunk.run
+        && let Ok(run) = HeaderValue::from_str(run.as_str())
+    {
+        headers.insert(OutputHeaders::RUN, run);
+    }
+    Ok(response)
+}

@@ -1,0 +1,228 @@
+//! Where an engine is reached, and one request there.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use bytes::Bytes;
+use claude_worker_api::{ApiError, ErrorCode, PROTOCOL};
+use claude_worker_engine::Paths;
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap};
+use hyper::{Method, Request, StatusCode};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpStream, UnixStream};
+
+use crate::PROTOCOL_HEADER;
+use crate::unix::SocketName;
+
+/// The largest answer that is read: a page of a log whose every line is as long as it may be.
+const LARGEST_ANSWER: usize = 256 * 1024 * 1024;
+
+/// Where an engine is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Address {
+    /// The local socket of a data directory.
+    Socket(PathBuf),
+    /// An HTTP server, with the token it wants.
+    Http {
+        /// Host and port.
+        authority: String,
+        /// The bearer token.
+        token: String,
+    },
+}
+
+/// Why a request got no answer.
+#[derive(Debug)]
+pub(crate) enum NoAnswer {
+    /// Nobody listens there.
+    NobodyThere(std::io::Error),
+    /// The connection broke after the request was sent: whether it was carried out is unknown.
+    Broken(String),
+    /// Something else is wrong, and said as the user will read it.
+    Refused(ApiError),
+}
+
+/// An answer as it came.
+pub(crate) struct Answer {
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Address {
+    /// The address that `CLAUDE_WORKER_SERVER_URL` names (`unix:///path`, `http://host:port`),
+    /// or else the data directory's socket.
+    ///
+    /// # Errors
+    /// `invalid_request` when the variable cannot be read as one of the two.
+    pub fn from_env(paths: &Paths) -> Result<Self, ApiError> {
+        let url = std::env::var("CLAUDE_WORKER_SERVER_URL").unwrap_or_default();
+        let token = || {
+            std::env::var("CLAUDE_WORKER_TOKEN").ok().filter(|token| !token.is_empty()).or_else(
+                || {
+                    let stored = std::fs::read_to_string(&paths.token).ok()?;
+                    Some(stored.trim().to_owned())
+                },
+            )
+        };
+        Self::parse(&url, paths, token)
+    }
+
+    fn parse(
+        url: &str,
+        paths: &Paths,
+        token: impl FnOnce() -> Option<String>,
+    ) -> Result<Self, ApiError> {
+        if url.is_empty() {
+            return Ok(Self::Socket(paths.socket.clone()));
+        }
+        if let Some(path) = url.strip_prefix("unix://") {
+            return Ok(Self::Socket(path.into()));
+        }
+        let authority = url.strip_prefix("http://").map(|rest| rest.trim_end_matches('/'));
+        match authority {
+            Some(authority) if !authority.is_empty() && !authority.contains('/') => {
+                Ok(Self::Http {
+                    authority: authority.to_owned(),
+                    token: token().unwrap_or_default(),
+                })
+            }
+            _ => Err(ApiError::invalid(format!(
+                "CLAUDE_WORKER_SERVER_URL=\"{url}\" is not an address"
+            ))
+            .hint("Use http://127.0.0.1:PORT or unix:///path/to/engine.sock, or unset it")),
+        }
+    }
+
+    /// Sends one request over a connection of its own.
+    pub(crate) async fn send(
+        &self,
+        method: &Method,
+        path: &str,
+        body: Bytes,
+        deadline: Duration,
+    ) -> Result<Answer, NoAnswer> {
+        let exchange = async {
+            match self {
+                Self::Socket(path_of_socket) => {
+                    let name = SocketName::new(path_of_socket).map_err(NoAnswer::NobodyThere)?;
+                    let stream =
+                        UnixStream::connect(name.as_path()).await.map_err(NoAnswer::NobodyThere)?;
+                    exchange(stream, "localhost", None, method, path, body).await
+                }
+                Self::Http { authority, token } => {
+                    let stream =
+                        TcpStream::connect(authority).await.map_err(NoAnswer::NobodyThere)?;
+                    exchange(stream, authority, Some(token), method, path, body).await
+                }
+            }
+        };
+        match tokio::time::timeout(deadline, exchange).await {
+            Ok(answer) => answer,
+            Err(_) => Err(NoAnswer::Refused(
+                ApiError::unavailable(format!(
+                    "The engine did not answer within {} s",
+                    deadline.as_secs()
+                ))
+                .hint("See `claude-worker server health` and the engine's log"),
+            )),
+        }
+    }
+}
+
+async fn exchange(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    host: &str,
+    token: Option<&String>,
+    method: &Method,
+    path: &str,
+    body: Bytes,
+) -> Result<Answer, NoAnswer> {
+    let broken = |error: hyper::Error| NoAnswer::Broken(error.to_string());
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
+    let mut request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header(HOST, host)
+        .header(PROTOCOL_HEADER, PROTOCOL)
+        .header(CONTENT_TYPE, "application/json");
+    if let Some(token) = token {
+        request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+    }
+    let request = request.body(Full::new(body)).map_err(|error| {
+        NoAnswer::Refused(ApiError::invalid(format!("The request cannot be sent: {error}")))
+    })?;
+    let talk = async {
+        let response = sender.send_request(request).await.map_err(broken)?;
+        let (head, body) = response.into_parts();
+        let body = Limited::new(body, LARGEST_ANSWER)
+            .collect()
+            .await
+            .map_err(|error| NoAnswer::Broken(error.to_string()))?
+            .to_bytes();
+        Ok((head, body))
+    };
+    // The connection makes progress only while it is polled beside the request.
+    let (head, body) = tokio::select! {
+        done = talk => done?,
+        closed = async { drop(connection.await); std::future::pending::<()>().await } => {
+            let () = closed;
+            return Err(NoAnswer::Broken("the connection was closed".to_owned()));
+        }
+    };
+    let theirs = head.headers.get(PROTOCOL_HEADER).and_then(|value| value.to_str().ok());
+    if theirs.is_none() {
+        return Err(NoAnswer::Refused(
+            ApiError::unavailable("Something that is not Claude Worker answers there")
+                .hint("Check CLAUDE_WORKER_SERVER_URL and CLAUDE_WORKER_HOME"),
+        ));
+    }
+    if head.status.is_success() {
+        return Ok(Answer { headers: head.headers, body });
+    }
+    Err(NoAnswer::Refused(error_in(head.status, &body)))
+}
+
+fn error_in(status: StatusCode, body: &[u8]) -> ApiError {
+    serde_json::from_slice(body).unwrap_or_else(|_| {
+        let code = if status == StatusCode::NOT_FOUND {
+            ErrorCode::VersionMismatch
+        } else {
+            ErrorCode::Internal
+        };
+        ApiError::new(code, format!("The engine answered {status}"))
+            .hint("Engine and client may be of different versions: `claude-worker server stop`, then try again")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_as_people_write_them() {
+        let paths = Paths {
+            home: "/h".into(),
+            database: "/h/tasks.db".into(),
+            runs: "/h/runs".into(),
+            env: "/h/env".into(),
+            socket: "/h/engine.sock".into(),
+            lock: "/h/engine.lock".into(),
+            bell: "/h/engine.bell".into(),
+            config: "/h/config.toml".into(),
+            log: "/h/engine.log".into(),
+            token: "/h/token".into(),
+        };
+        let parse = |url: &str| Address::parse(url, &paths, || Some("t".to_owned()));
+        assert_eq!(parse(""), Ok(Address::Socket("/h/engine.sock".into())));
+        assert_eq!(parse("unix:///x.sock"), Ok(Address::Socket("/x.sock".into())));
+        let http = Address::Http { authority: "localhost:8000".to_owned(), token: "t".to_owned() };
+        assert_eq!(parse("http://localhost:8000"), Ok(http.clone()));
+        assert_eq!(parse("http://localhost:8000/"), Ok(http));
+        for wrong in ["localhost:8000", "https://x", "http://", "http://x/api"] {
+            assert!(parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! `config.toml`: what a person may set.
+
+use std::io;
+use std::path::PathBuf;
+
+use claude_worker_api::{ApiError, PermissionMode, parse_duration};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::Paths;
+
+/// The configuration in force. Every key is optional in the file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// How many tasks run at once, 1 to 256.
+    pub workers: u32,
+    /// Claude Code's permission mode for tasks that do not choose one.
+    pub permission_mode: PermissionMode,
+    /// Where the agents' programs are.
+    pub agents: Agents,
+    /// What ends a run early.
+    pub limits: RunLimits,
+    /// How much the engine keeps and takes on.
+    pub caps: Caps,
+    /// How long finished tasks are kept.
+    pub retention: Retention,
+    /// What happens when the account's usage limit is reached.
+    pub usage_limit: UsageLimit,
+}
+
+/// Where the agents' programs are.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Agents {
+    /// Claude Code's program. Absent: found as a login shell would find it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub claude: Option<PathBuf>,
+}
+
+/// What ends a run early. Durations are written like `90s`, `10m`, `1h30m`; `0` means never.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RunLimits {
+    /// Wall time of a run.
+    #[serde(deserialize_with = "duration", serialize_with = "show_duration")]
+    pub timeout: u64,
+    /// How long `claude` may print nothing. Its own tools stop after ten minutes at the latest,
+    /// so that a longer silence means that it hangs.
+    #[serde(deserialize_with = "duration", serialize_with = "show_duration")]
+    pub silence: u64,
+    /// How long a process tree has between being asked to end and being killed.
+    #[serde(deserialize_with = "duration", serialize_with = "show_duration")]
+    pub grace: u64,
+}
+
+/// How much the engine keeps and takes on. Sizes are written like `256MB`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Caps {
+    /// Output of one run; more ends it.
+    #[serde(deserialize_with = "size", serialize_with = "show_size")]
+    pub output_per_run: u64,
+    /// Output of all runs together; beyond it the oldest finished runs lose theirs.
+    #[serde(deserialize_with = "size", serialize_with = "show_size")]
+    pub output_total: u64,
+    /// Disk space that must stay free for a new task to be taken on.
+    #[serde(deserialize_with = "size", serialize_with = "show_size")]
+    pub free_disk: u64,
+    /// How many tasks may wait in the queue.
+    pub queued: u64,
+}
+
+/// How long finished tasks are kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Retention {
+    /// After this long a finished task is removed; `0` keeps it until someone removes it.
+    #[serde(deserialize_with = "duration", serialize_with = "show_duration")]
+    pub finished: u64,
+}
+
+/// What happens when the account's usage limit is reached.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct UsageLimit {
+    /// Whether the task waits and goes on in the same session. Otherwise it fails.
+    pub wait: bool,
+    /// How long it waits when the agent does not say when the limit ends.
+    #[serde(deserialize_with = "duration", serialize_with = "show_duration")]
+    pub retry_after: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            workers: 4,
+            permission_mode: PermissionMode::default(),
+            agents: Agents::default(),
+            limits: RunLimits::default(),
+            caps: Caps::default(),
+            retention: Retention::default(),
+            usage_limit: UsageLimit::default(),
+        }
+    }
+}
+
+impl Default for RunLimits {
+    fn default() -> Self {
+        Self { timeout: 0, silence: 15 * 60_000, grace: 5_000 }
+    }
+}
+
+impl Default for Caps {
+    fn default() -> Self {
+        Self {
+            output_per_run: 256_000_000,
+            output_total: 5_000_000_000,
+            free_disk: 100_000_000,
+            queued: 100_000,
+        }
+    }
+}
+
+impl Default for UsageLimit {
+    fn default() -> Self {
+        Self { wait: true, retry_after: 15 * 60_000 }
+    }
+}
+
+impl Config {
+    /// Reads the configuration file; a missing one means the defaults.
+    ///
+    /// # Errors
+    /// `invalid_request` naming the file, the key and what it accepts.
+    pub fn load(paths: &Paths) -> Result<Self, ApiError> {
+        let refuse = |what: String| {
+            ApiError::invalid(format!("{}: {what}", paths.config.display()))
+                .hint("Correct the file; `claude-worker config` shows what is in force")
+        };
+        match std::fs::read_to_string(&paths.config) {
+            Ok(text) => Self::parse(&text).map_err(refuse),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(error) => Err(refuse(error.to_string())),
+        }
+    }
+
+    /// Reads a configuration from its text.
+    ///
+    /// # Errors
+    /// A sentence that names the line, the key and what it accepts.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let config: Self =
+            toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())?;
+        if !(1..=256).contains(&config.workers) {
+            return Err(format!("workers = {}: it must be from 1 to 256", config.workers));
+        }
+        if config.permission_mode == PermissionMode::BypassPermissions {
+            return Err("permission_mode = \"bypassPermissions\": permissions are turned off \
+                        per task, with --permission-mode, never for all"
+                .to_owned());
+        }
+        if config.caps.output_per_run == 0 {
+            return Err("caps.output_per_run must be more than 0".to_owned());
+        }
+        Ok(config)
+    }
+
+    /// The configuration as the text of a file, every key included.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        toml::to_string_pretty(self).unwrap_or_default()
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum NumberOrText {
+    Number(u64),
+    Text(String),
+}
+
+/// Reads a duration in milliseconds: a text like `10m`, or a number of seconds.
+fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    match NumberOrText::deserialize(deserializer)? {
+        NumberOrText::Number(seconds) => Ok(seconds.saturating_mul(1000)),
+        NumberOrText::Text(text) => parse_duration(&text).map_err(serde::de::Error::custom),
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's serialize_with passes references")]
+fn show_duration<S: serde::Serializer>(millis: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+    let text = match *millis {
+        0 => "0".to_owned(),
+        ms if ms % 1000 != 0 => format!("{ms}ms"),
+        ms if ms % 86_400_000 == 0 => format!("{}d", ms / 86_400_000),
+        ms if ms % 3_600_000 == 0 => format!("{}h", ms / 3_600_000),
+        ms if ms % 60_000 == 0 => format!("{}m", ms / 60_000),
+        ms => format!("{}s", ms / 1000),
+    };
+    serializer.serialize_str(&text)
+}
+
+/// Reads a size in bytes: a number, or a text like `256MB`.
+fn size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let text = match NumberOrText::deserialize(deserializer)? {
+        NumberOrText::Number(bytes) => return Ok(bytes),
+        NumberOrText::Text(text) => text,
+    };
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let unit: u64 = match text[digits..].trim() {
+        "" | "B" => 1,
+        "kB" | "KB" => 1_000,
+        "MB" => 1_000_000,
+        "GB" => 1_000_000_000,
+        _ => 0,
+    };
+    text[..digits]
+        .parse::<u64>()
+        .ok()
+        .and_then(|n| n.checked_mul(unit))
+        .filter(|_| unit > 0)
+        .ok_or_else(|| {
+            serde::de::Error::custom(format!(
+                "\"{text}\" is not a size: write it like 500kB, 256MB or 5GB"
+            ))
+        })
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's serialize_with passes references")]
+fn show_size<S: serde::Serializer>(bytes: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+    let text = match *bytes {
+        0 => "0".to_owned(),
+        n if n % 1_000_000_000 == 0 => format!("{}GB", n / 1_000_000_000),
+        n if n % 1_000_000 == 0 => format!("{}MB", n / 1_000_000),
+        n if n % 1_000 == 0 => format!("{}kB", n / 1_000),
+        n => format!("{n}B"),
+    };
+    serializer.serialize_str(&text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_file_means_the_defaults() {
+        assert_eq!(Config::parse("").unwrap(), Config::default());
+    }
+
+    #[test]
+    fn what_is_shown_can_be_read_again() {
+        let config = Config::default();
+        assert_eq!(Config::parse(&config.to_toml()).unwrap(), config);
+    }
+
+    #[test]
+    fn values_as_people_write_them() {
+        let config = Config::parse(
+            "workers = 2\n[limits]\nsilence = \"90s\"\ntimeout = 60\n[caps]\noutput_per_run = \"1MB\"",
+        )
+        .unwrap();
+        assert_eq!(config.workers, 2);
+        assert_eq!(config.limits.silence, 90_000);
+        assert_eq!(config.limits.timeout, 60_000);
+        assert_eq!(config.caps.output_per_run, 1_000_000);
+    }
+
+    #[test]
+    fn mistakes_are_named() {
+        let check = |text: &str, expected: &str| {
+            let error = Config::parse(text).unwrap_err();
+            assert!(error.contains(expected), "{text}: {error}");
+        };
+        check("wrokers = 3", "wrokers");
+        check("workers = 0", "from 1 to 256");
+        check("[limits]\ngrace = \"soon\"", "not a duration");
+        check("[caps]\noutput_total = \"5 parsecs\"", "not a size");
+        check("permission_mode = \"bypassPermissions\"", "per task");
+        check("permission_mode = \"yolo\"", "yolo");
+    }
+}

@@ -1,0 +1,111 @@
+//! What can go wrong inside the engine.
+
+use std::path::PathBuf;
+
+use claude_worker_api::{ApiError, ErrorCode};
+use claude_worker_supervisor::SupervisorError;
+
+/// Why the engine cannot start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// Another engine owns the data directory.
+    #[error("another engine already serves {0}")]
+    Locked(PathBuf),
+    /// The database file is not ours, or damaged.
+    #[error("{path} cannot be used: {reason}")]
+    BadDatabase {
+        /// The database.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The disk is full.
+    #[error("the disk is full")]
+    DiskFull,
+    /// SQLite failed otherwise.
+    #[error("the database failed: {0}")]
+    Database(rusqlite::Error),
+    /// A stored value does not read as what it should be.
+    #[error("the database holds something unreadable: {0}")]
+    Unreadable(String),
+    /// A run's directory or process could not be handled.
+    #[error(transparent)]
+    Supervisor(#[from] SupervisorError),
+    /// The file system refused something else.
+    #[error("{context}: {source}")]
+    Io {
+        /// What was being done.
+        context: String,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// The request cannot be granted; said as the client will read it.
+    #[error("{0}")]
+    Refused(ApiError),
+}
+
+impl EngineError {
+    pub(crate) fn io(context: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
+        let context = context.into();
+        move |source| match source.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Self::DiskFull,
+            _ => Self::Io { context, source },
+        }
+    }
+
+    /// Whether the same thing may work in a moment.
+    pub(crate) fn is_passing(&self) -> bool {
+        match self {
+            Self::DiskFull => true,
+            Self::Supervisor(error) => error.is_disk_full(),
+            Self::Database(rusqlite::Error::SqliteFailure(failure, _)) => matches!(
+                failure.code,
+                rusqlite::ErrorCode::DiskFull
+                    | rusqlite::ErrorCode::DatabaseBusy
+                    | rusqlite::ErrorCode::SystemIoFailure
+            ),
+            _ => false,
+        }
+    }
+}
+
+impl From<rusqlite::Error> for EngineError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::DiskFull) => Self::DiskFull,
+            _ => Self::Database(error),
+        }
+    }
+}
+
+impl From<serde_json::Error> for EngineError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Unreadable(error.to_string())
+    }
+}
+
+impl From<EngineError> for ApiError {
+    fn from(error: EngineError) -> Self {
+        let message = error.to_string();
+        match error {
+            EngineError::Refused(refused) => refused,
+            EngineError::Locked(home) => Self::new(
+                ErrorCode::Locked,
+                format!("Another engine already serves {}", home.display()),
+            )
+            .hint("Use it as it is, or stop it first with `claude-worker server stop`"),
+            EngineError::BadDatabase { .. } => Self::new(ErrorCode::BadDatabase, message).hint(
+                "Update Claude Worker, restore the file from a backup, or move it away to begin \
+                 anew; nothing was changed",
+            ),
+            EngineError::DiskFull => disk_full(),
+            _ => Self::internal(message).hint("The engine's log may say more"),
+        }
+    }
+}
+
+/// The refusal of a new task for want of disk space.
+pub(crate) fn disk_full() -> ApiError {
+    ApiError::new(ErrorCode::DiskFull, "The disk is full; the task was not taken on")
+        .hint("Free some space (`claude-worker clean` removes finished tasks) and submit it again")
+}

@@ -1,0 +1,116 @@
+//! What is said to the dispatcher.
+
+use claude_worker_api::{
+    ApiError, CleanQuery, Cleaned, NewTask, Queue, RunId, StopMode, Stopped, Task, TaskId,
+    Timestamp,
+};
+use tokio::sync::oneshot;
+
+use crate::store::RunEnd;
+
+/// One thing for the dispatcher to deal with.
+#[derive(Debug)]
+pub(crate) enum Message {
+    /// A client wants something, and an answer.
+    Request(Request, oneshot::Sender<Result<Reply, ApiError>>),
+    /// Something happened to a run.
+    Report(Report),
+}
+
+/// What clients want.
+#[derive(Debug)]
+pub(crate) enum Request {
+    /// A new task, already checked.
+    Submit(Box<NewTask>),
+    /// Stop a task.
+    Cancel(TaskId),
+    /// Run a task again.
+    Retry(TaskId),
+    /// Go on in a task's session.
+    Resume(TaskId, String),
+    /// Stop and remove a task. Answered when it is gone.
+    Remove(TaskId),
+    /// Remove finished tasks.
+    Clean(CleanQuery),
+    /// Pause or unpause the queue.
+    SetPaused(bool),
+    /// Stop the engine.
+    Stop(StopMode),
+}
+
+/// What they get.
+#[derive(Debug)]
+pub(crate) enum Reply {
+    /// The task as it is now.
+    Task(Box<Task>),
+    /// The task is being stopped and will be removed then.
+    Removing(TaskId),
+    /// The task is gone.
+    Removed,
+    /// So many were removed.
+    Cleaned(Cleaned),
+    /// The queue as it is now.
+    Queue(Queue),
+    /// The engine stops when the running tasks have been cancelled.
+    Stopping,
+    /// The engine stops.
+    Stopped(Stopped),
+}
+
+/// What happened to a run. Reports of runs that are no longer live are dropped.
+#[derive(Debug)]
+pub(crate) enum Report {
+    /// Its agent was started.
+    Started {
+        /// The task.
+        task: TaskId,
+        /// The run.
+        run: RunId,
+        /// When.
+        at: Timestamp,
+    },
+    /// Its agent does something new.
+    Progress {
+        /// The task.
+        task: TaskId,
+        /// The run.
+        run: RunId,
+        /// What it does.
+        last_action: Option<String>,
+        /// Its session, when that is news.
+        session_id: Option<String>,
+        /// Its model, when that is news.
+        model: Option<String>,
+    },
+    /// Its agent has printed nothing for a while.
+    Quiet {
+        /// The task.
+        task: TaskId,
+        /// The run.
+        run: RunId,
+        /// For how long, in milliseconds.
+        silent_ms: u64,
+    },
+    /// It is over.
+    Ended {
+        /// The task.
+        task: TaskId,
+        /// The run.
+        run: RunId,
+        /// How, and with what.
+        end: Box<RunEnd>,
+    },
+    /// It never began, and never will.
+    NeverStarted {
+        /// The task.
+        task: TaskId,
+        /// The run.
+        run: RunId,
+        /// Why.
+        reason: String,
+        /// Whether only the disk was full: that passes, however long it takes.
+        disk_full: bool,
+    },
+    /// These run directories have been deleted.
+    Deleted(Vec<RunId>),
+}

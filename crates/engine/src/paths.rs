@@ -1,0 +1,198 @@
+//! Where everything is kept.
+
+use std::env;
+use std::ffi::OsString;
+use std::fs::{DirBuilder, Permissions, set_permissions};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use claude_worker_api::{ApiError, ErrorCode};
+
+/// The places one engine uses. Two engines with the same [`Paths::lock`] cannot both run; a
+/// database with a name of its own (`CLAUDE_WORKER_DB`) gets a lock and a socket of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paths {
+    /// The data directory.
+    pub home: PathBuf,
+    /// The database file.
+    pub database: PathBuf,
+    /// One directory per run in here.
+    pub runs: PathBuf,
+    /// Private environment files of tasks, one per task.
+    pub env: PathBuf,
+    /// The local socket.
+    pub socket: PathBuf,
+    /// The lock an engine holds all its life.
+    pub lock: PathBuf,
+    /// The named pipe through which supervisors tell the engine that something happened.
+    pub bell: PathBuf,
+    /// The configuration file; need not exist.
+    pub config: PathBuf,
+    /// What a background engine has to say.
+    pub log: PathBuf,
+    /// The bearer token of the HTTP server.
+    pub token: PathBuf,
+}
+
+impl Paths {
+    /// The places that the environment names: `CLAUDE_WORKER_HOME` (default
+    /// `~/.claude-worker`), `CLAUDE_WORKER_DB` and `CLAUDE_WORKER_LOG_DIR`.
+    ///
+    /// # Errors
+    /// `invalid_request` when no home directory is known, or a path is relative to nothing.
+    pub fn from_env() -> Result<Self, ApiError> {
+        let user_home = env::var_os("HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
+        Self::resolve(
+            user_home.as_deref(),
+            variable("CLAUDE_WORKER_HOME"),
+            variable("CLAUDE_WORKER_DB"),
+            variable("CLAUDE_WORKER_LOG_DIR"),
+            &env::current_dir().unwrap_or_default(),
+        )
+    }
+
+    fn resolve(
+        user_home: Option<&Path>,
+        home: Option<OsString>,
+        database: Option<OsString>,
+        log_dir: Option<OsString>,
+        current: &Path,
+    ) -> Result<Self, ApiError> {
+        let absolute = |text: OsString| -> PathBuf {
+            let path = PathBuf::from(text);
+            match (path.strip_prefix("~"), user_home) {
+                (Ok(rest), Some(home)) => home.join(rest),
+                _ => current.join(path),
+            }
+        };
+        let default_home = user_home.map(|home| home.join(".claude-worker"));
+        let database = database.map(absolute);
+        let config_home = home.clone().map(absolute).or_else(|| default_home.clone());
+        let home = match (home, &database) {
+            (Some(home), _) => Some(absolute(home)),
+            (None, Some(database)) => database.parent().map(Path::to_path_buf),
+            (None, None) => default_home,
+        };
+        let home = home.ok_or_else(|| {
+            ApiError::invalid("There is no home directory to keep tasks in")
+                .hint("Set HOME or CLAUDE_WORKER_HOME to a directory of yours")
+        })?;
+        let database = database.unwrap_or_else(|| home.join("tasks.db"));
+        // A database called otherwise may share its directory with another one.
+        let prefix = match database.file_stem().and_then(|stem| stem.to_str()) {
+            Some("tasks") | None => String::new(),
+            Some(stem) => format!("{stem}."),
+        };
+        let place = |name: &str| home.join(format!("{prefix}{name}"));
+        Ok(Self {
+            runs: log_dir.map_or_else(|| place("runs"), absolute),
+            env: place("env"),
+            socket: place("engine.sock"),
+            lock: place("engine.lock"),
+            bell: place("engine.bell"),
+            log: place("engine.log"),
+            token: place("token"),
+            config: config_home.unwrap_or_else(|| home.clone()).join("config.toml"),
+            home,
+            database,
+        })
+    }
+
+    /// Makes the directories that are missing, private to this user.
+    ///
+    /// # Errors
+    /// `invalid_request` with the directory's name and the system's reason.
+    pub fn create(&self) -> Result<(), ApiError> {
+        let parent = self.database.parent().unwrap_or(&self.home);
+        for directory in [self.home.as_path(), parent, &self.runs, &self.env] {
+            create_private(directory).map_err(|error| {
+                let code = match error.kind() {
+                    io::ErrorKind::StorageFull => ErrorCode::DiskFull,
+                    _ => ErrorCode::InvalidRequest,
+                };
+                ApiError::new(code, format!("Cannot use {}: {error}", directory.display()))
+                    .hint("Check the directory and its permissions, or set CLAUDE_WORKER_HOME")
+            })?;
+        }
+        Ok(())
+    }
+}
+
+fn variable(name: &str) -> Option<OsString> {
+    env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// Creates a directory with mode 0700. One that is there already is tightened when it is ours
+/// alone (its name says so); any other is left as it is, and its files are private by their own
+/// modes.
+fn create_private(directory: &Path) -> io::Result<()> {
+    match std::fs::metadata(directory) {
+        Ok(found) if !found.is_dir() => Err(io::ErrorKind::NotADirectory.into()),
+        Ok(found) => {
+            let ours = matches!(
+                directory.file_name().and_then(|name| name.to_str()),
+                Some(".claude-worker" | "runs" | "env")
+            ) && found.uid() == rustix::process::geteuid().as_raw();
+            if ours && found.mode() & 0o077 != 0 {
+                set_permissions(directory, Permissions::from_mode(0o700))?;
+            }
+            Ok(())
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            DirBuilder::new().recursive(true).mode(0o700).create(directory)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolve(home: Option<&str>, database: Option<&str>, logs: Option<&str>) -> Paths {
+        Paths::resolve(
+            Some(Path::new("/u")),
+            home.map(Into::into),
+            database.map(Into::into),
+            logs.map(Into::into),
+            Path::new("/cwd"),
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn the_default_is_one_directory_in_the_home() {
+        let paths = resolve(None, None, None);
+        assert_eq!(paths.database, Path::new("/u/.claude-worker/tasks.db"));
+        assert_eq!(paths.socket, Path::new("/u/.claude-worker/engine.sock"));
+        assert_eq!(paths.config, Path::new("/u/.claude-worker/config.toml"));
+    }
+
+    #[test]
+    fn naming_the_default_database_changes_nothing() {
+        assert_eq!(
+            resolve(None, Some("/u/.claude-worker/tasks.db"), None),
+            resolve(None, None, None)
+        );
+        assert_eq!(
+            resolve(None, Some("~/.claude-worker/tasks.db"), None),
+            resolve(None, None, None)
+        );
+    }
+
+    #[test]
+    fn another_database_has_its_own_lock_and_socket() {
+        let paths = resolve(None, Some("/data/nightly.db"), Some("logs"));
+        assert_eq!(paths.lock, Path::new("/data/nightly.engine.lock"));
+        assert_eq!(paths.socket, Path::new("/data/nightly.engine.sock"));
+        assert_eq!(paths.runs, Path::new("/cwd/logs"));
+        assert_eq!(paths.config, Path::new("/u/.claude-worker/config.toml"));
+    }
+
+    #[test]
+    fn without_any_home_it_says_what_to_set() {
+        let error = Paths::resolve(None, None, None, None, Path::new("/")).unwrap_err();
+        assert!(error.hint.contains("CLAUDE_WORKER_HOME"));
+    }
+}

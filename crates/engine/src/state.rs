@@ -1,0 +1,465 @@
+//! The task state machine: one pure function.
+//!
+//! [`transition`] is the only way a task's state changes, live and at recovery. It looks at
+//! nothing but its arguments and does nothing but answer: what the task's state is next, and
+//! what has to be done once that state is on disk.
+
+use claude_worker_api::{DeniedTool, Failure, RunId, State, Timestamp, Verdict, WaitReason};
+use serde::{Deserialize, Serialize};
+
+/// A task's state as the database keeps it. Compared with the wire's [`State`] it also knows
+/// which run is the live one and what the next run is to do.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub(crate) enum TaskState {
+    /// Not yet due.
+    Waiting {
+        /// For what.
+        reason: WaitReason,
+        /// What its next run does.
+        plan: Plan,
+    },
+    /// In the queue.
+    Pending {
+        /// What its next run does.
+        plan: Plan,
+    },
+    /// A supervisor has been, or is about to be, started for this run.
+    Running {
+        /// The live run. Whatever is reported of any other run is stale.
+        run: RunId,
+        /// What the run does; kept in case it turns out that it never began.
+        plan: Plan,
+        /// When its agent was started, once that is known.
+        started_at: Option<Timestamp>,
+        /// What happens to the task when the run has ended.
+        wish: Wish,
+    },
+    /// Done.
+    Completed {
+        /// When.
+        ended_at: Timestamp,
+        /// What was denied on the way.
+        denied_tools: Vec<DeniedTool>,
+    },
+    /// Not done.
+    Failed {
+        /// When.
+        ended_at: Timestamp,
+        /// Why.
+        failure: Failure,
+    },
+    /// Stopped on request.
+    Cancelled {
+        /// When.
+        ended_at: Timestamp,
+    },
+    /// Removed: the row and its files go. Never stored.
+    Gone,
+}
+
+/// What a run does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "plan", rename_all = "snake_case")]
+pub(crate) enum Plan {
+    /// The task's own prompt, in a new session.
+    New,
+    /// A further message in a session that exists.
+    Resume {
+        /// The agent's session.
+        session_id: String,
+        /// The message.
+        follow_up: String,
+    },
+}
+
+/// What somebody asked of a running task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Wish {
+    /// Nothing.
+    None,
+    /// To stop.
+    Cancel,
+    /// To stop and be removed.
+    Remove,
+}
+
+/// Something that happened to a task, or that somebody wants of it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Input {
+    /// A worker is free; this is the run it would be.
+    Dispatch {
+        /// The new run.
+        run: RunId,
+    },
+    /// The supervisor says that the agent was started.
+    Started {
+        /// Which run.
+        run: RunId,
+        /// When.
+        at: Timestamp,
+    },
+    /// A run is over, and nothing of its process tree is left.
+    Ended {
+        /// Which run.
+        run: RunId,
+        /// When.
+        at: Timestamp,
+        /// How.
+        verdict: Verdict,
+        /// How the task goes on by itself, when it does.
+        go_on: Option<GoOn>,
+    },
+    /// A run's agent was never started, and its directory is fenced so that it never will be.
+    NeverStarted {
+        /// Which run.
+        run: RunId,
+    },
+    /// What the task waited for has come.
+    Due,
+    /// Stop it.
+    Cancel,
+    /// Stop and remove it.
+    Remove,
+    /// Run it once more from the beginning.
+    Retry,
+    /// Go on in its session.
+    Resume {
+        /// The session to go on in, if it ever had one.
+        session_id: Option<String>,
+        /// The message.
+        follow_up: String,
+    },
+}
+
+/// How a task that hit the usage limit goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct GoOn {
+    /// When.
+    pub until: Timestamp,
+    /// With what.
+    pub plan: Plan,
+}
+
+/// What is to be done once the new state is on disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// Start a supervisor for the run.
+    Launch {
+        /// The run.
+        run: RunId,
+    },
+    /// Ask the run's supervisor to end its process tree.
+    RequestEnd {
+        /// The run.
+        run: RunId,
+    },
+}
+
+/// The answer of [`transition`].
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Transition {
+    /// The task's new state.
+    pub state: TaskState,
+    /// What to do about it, after it is on disk.
+    pub effect: Option<Effect>,
+}
+
+/// Why an input does not apply to a state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Illegal {
+    /// Reported of a run that is not the live one: to be dropped.
+    Stale,
+    /// The task has not finished, and its session is in use.
+    NotFinished,
+    /// The task has already finished, another way than asked.
+    AlreadyFinished,
+    /// The task has no session to go on in.
+    NoSession,
+    /// The dispatcher asked for something that makes no sense in this state: a defect.
+    Impossible,
+}
+
+/// The next state of a task, or why there is none.
+///
+/// # Errors
+/// [`Illegal`]; the state is then unchanged and nothing is to be done.
+pub(crate) fn transition(
+    state: &TaskState,
+    input: Input,
+    now: Timestamp,
+) -> Result<Transition, Illegal> {
+    use TaskState as S;
+    let to = |state: TaskState| Ok(Transition { state, effect: None });
+    match (state, input) {
+        (S::Gone, _) => Err(Illegal::Impossible),
+
+        (S::Pending { plan }, Input::Dispatch { run }) => Ok(Transition {
+            state: S::Running {
+                run: run.clone(),
+                plan: plan.clone(),
+                started_at: None,
+                wish: Wish::None,
+            },
+            effect: Some(Effect::Launch { run }),
+        }),
+        (_, Input::Dispatch { .. }) => Err(Illegal::Impossible),
+
+        (S::Waiting { plan, .. }, Input::Due) => to(S::Pending { plan: plan.clone() }),
+        (_, Input::Due) => Err(Illegal::Stale),
+
+        (
+            S::Running { run, plan, wish, started_at: None },
+            Input::Started { run: reported, at },
+        ) if *run == reported => {
+            to(S::Running { run: reported, plan: plan.clone(), started_at: Some(at), wish: *wish })
+        }
+        (_, Input::Started { .. }) => Err(Illegal::Stale),
+
+        (S::Running { run, wish, .. }, Input::Ended { run: reported, at, verdict, go_on })
+            if *run == reported =>
+        {
+            to(match (wish, verdict, go_on) {
+                (Wish::Remove, _, _) => S::Gone,
+                (Wish::None, Verdict::Failed { .. }, Some(GoOn { until, plan })) => {
+                    S::Waiting { reason: WaitReason::UsageLimit { until }, plan }
+                }
+                (_, Verdict::Completed { denied_tools }, _) => {
+                    S::Completed { ended_at: at, denied_tools }
+                }
+                (_, Verdict::Failed { failure }, _) => S::Failed { ended_at: at, failure },
+                (_, Verdict::Cancelled, _) => S::Cancelled { ended_at: at },
+            })
+        }
+        (_, Input::Ended { .. }) => Err(Illegal::Stale),
+
+        (S::Running { run, plan, wish, .. }, Input::NeverStarted { run: reported })
+            if *run == reported =>
+        {
+            to(match wish {
+                Wish::None => S::Pending { plan: plan.clone() },
+                Wish::Cancel => S::Cancelled { ended_at: now },
+                Wish::Remove => S::Gone,
+            })
+        }
+        (_, Input::NeverStarted { .. }) => Err(Illegal::Stale),
+
+        (S::Waiting { .. } | S::Pending { .. }, Input::Cancel) => {
+            to(S::Cancelled { ended_at: now })
+        }
+        (S::Running { run, plan, started_at, wish }, asked @ (Input::Cancel | Input::Remove)) => {
+            Ok(Transition {
+                state: S::Running {
+                    run: run.clone(),
+                    plan: plan.clone(),
+                    started_at: *started_at,
+                    wish: match asked {
+                        Input::Remove => Wish::Remove,
+                        _ if *wish == Wish::Remove => Wish::Remove,
+                        _ => Wish::Cancel,
+                    },
+                },
+                // Asking again is harmless, and mends a request that a crash swallowed.
+                effect: Some(Effect::RequestEnd { run: run.clone() }),
+            })
+        }
+        (S::Cancelled { ended_at }, Input::Cancel) => to(S::Cancelled { ended_at: *ended_at }),
+        (S::Completed { .. } | S::Failed { .. }, Input::Cancel) => Err(Illegal::AlreadyFinished),
+
+        (_, Input::Remove) => to(S::Gone),
+
+        (S::Completed { .. } | S::Failed { .. } | S::Cancelled { .. }, Input::Retry) => {
+            to(S::Pending { plan: Plan::New })
+        }
+        (
+            S::Completed { .. } | S::Failed { .. } | S::Cancelled { .. },
+            Input::Resume { session_id, follow_up },
+        ) => match session_id {
+            Some(session_id) => to(S::Pending { plan: Plan::Resume { session_id, follow_up } }),
+            None => Err(Illegal::NoSession),
+        },
+        (_, Input::Retry | Input::Resume { .. }) => Err(Illegal::NotFinished),
+    }
+}
+
+impl TaskState {
+    /// The state as clients see it.
+    ///
+    /// # Panics
+    /// Never: a task that is [`TaskState::Gone`] has no row to show, and reads as cancelled.
+    #[must_use]
+    pub(crate) fn to_wire(&self) -> State {
+        match self.clone() {
+            Self::Waiting { reason, .. } => State::Waiting { reason },
+            Self::Pending { .. } => State::Pending,
+            Self::Running { started_at, wish, .. } => {
+                State::Running { started_at, stopping: wish != Wish::None }
+            }
+            Self::Completed { ended_at, denied_tools } => {
+                State::Completed { ended_at, denied_tools }
+            }
+            Self::Failed { ended_at, failure } => State::Failed { ended_at, failure },
+            Self::Cancelled { ended_at } => State::Cancelled { ended_at },
+            Self::Gone => State::Cancelled { ended_at: Timestamp::default() },
+        }
+    }
+
+    /// The live run, while there is one.
+    #[must_use]
+    pub(crate) const fn live_run(&self) -> Option<&RunId> {
+        match self {
+            Self::Running { run, .. } => Some(run),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use claude_worker_api::TaskId;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_000);
+
+    fn run(n: u32) -> RunId {
+        RunId::new(TaskId(7), n, 0xabcd)
+    }
+
+    fn states() -> Vec<(&'static str, TaskState)> {
+        let at = Timestamp::from_millis(500);
+        let resume = Plan::Resume { session_id: "s".to_owned(), follow_up: "go on".to_owned() };
+        let running = |wish, started_at| TaskState::Running {
+            run: run(1),
+            plan: Plan::New,
+            started_at,
+            wish,
+        };
+        vec![
+            (
+                "waiting",
+                TaskState::Waiting {
+                    reason: WaitReason::UsageLimit { until: at },
+                    plan: resume.clone(),
+                },
+            ),
+            ("pending", TaskState::Pending { plan: Plan::New }),
+            ("pending-resume", TaskState::Pending { plan: resume }),
+            ("launching", running(Wish::None, None)),
+            ("launching-cancel", running(Wish::Cancel, None)),
+            ("launching-remove", running(Wish::Remove, None)),
+            ("running", running(Wish::None, Some(at))),
+            ("running-cancel", running(Wish::Cancel, Some(at))),
+            ("running-remove", running(Wish::Remove, Some(at))),
+            ("completed", TaskState::Completed { ended_at: at, denied_tools: vec![] }),
+            ("failed", TaskState::Failed { ended_at: at, failure: Failure::Lost }),
+            ("cancelled", TaskState::Cancelled { ended_at: at }),
+        ]
+    }
+
+    fn inputs() -> Vec<(&'static str, Input)> {
+        let ended = |run, verdict, go_on| Input::Ended { run, at: NOW, verdict, go_on };
+        let limit = Verdict::Failed {
+            failure: Failure::UsageLimit { resets_at: None, message: "limit".to_owned() },
+        };
+        let go_on = GoOn {
+            until: Timestamp::from_millis(9_000),
+            plan: Plan::Resume { session_id: "s".to_owned(), follow_up: "go on".to_owned() },
+        };
+        let done = Verdict::Completed { denied_tools: vec![] };
+        vec![
+            ("dispatch", Input::Dispatch { run: run(2) }),
+            ("started", Input::Started { run: run(1), at: NOW }),
+            ("started-stale", Input::Started { run: run(9), at: NOW }),
+            ("ended-done", ended(run(1), done.clone(), None)),
+            ("ended-lost", ended(run(1), Verdict::Failed { failure: Failure::Lost }, None)),
+            ("ended-limit", ended(run(1), limit, Some(go_on))),
+            ("ended-cancelled", ended(run(1), Verdict::Cancelled, None)),
+            ("ended-stale", ended(run(9), done, None)),
+            ("never-started", Input::NeverStarted { run: run(1) }),
+            ("never-started-stale", Input::NeverStarted { run: run(9) }),
+            ("due", Input::Due),
+            ("cancel", Input::Cancel),
+            ("remove", Input::Remove),
+            ("retry", Input::Retry),
+            (
+                "resume",
+                Input::Resume { session_id: Some("s".to_owned()), follow_up: "more".to_owned() },
+            ),
+            (
+                "resume-without-session",
+                Input::Resume { session_id: None, follow_up: "more".to_owned() },
+            ),
+        ]
+    }
+
+    /// The whole table, for people to read in a review.
+    #[test]
+    fn every_state_with_every_input() {
+        let mut table = String::new();
+        for (state_name, state) in states() {
+            for (input_name, input) in inputs() {
+                let answer = match transition(&state, input, NOW) {
+                    Ok(Transition { state, effect }) => {
+                        let effect = match effect {
+                            Some(Effect::Launch { run }) => format!(" + launch {run}"),
+                            Some(Effect::RequestEnd { run }) => format!(" + request end of {run}"),
+                            None => String::new(),
+                        };
+                        format!("{}{effect}", serde_json::to_string(&state).unwrap())
+                    }
+                    Err(illegal) => format!("illegal: {illegal:?}"),
+                };
+                table.push_str(&format!("{state_name:16} {input_name:22} {answer}\n"));
+            }
+        }
+        insta::assert_snapshot!(table);
+    }
+
+    fn any_input() -> impl Strategy<Value = usize> {
+        0..inputs().len()
+    }
+
+    proptest! {
+        /// Whatever happens in whatever order: a live run is launched exactly once before it is
+        /// reported ended, a finished task has had its verdict exactly once since it was queued,
+        /// and reports of other runs change nothing.
+        #[test]
+        fn one_launch_and_one_verdict_per_run(script in prop::collection::vec(any_input(), 1..60)) {
+            let mut state = TaskState::Pending { plan: Plan::New };
+            let mut next_run = 1;
+            let mut launched: Vec<RunId> = Vec::new();
+            let mut ended: Vec<RunId> = Vec::new();
+            for index in script {
+                let live = state.live_run().cloned();
+                let (_, input) = inputs().swap_remove(index);
+                // Reports are made of the live run, so that they have a chance to apply.
+                let input = match input {
+                    Input::Dispatch { .. } => { next_run += 1; Input::Dispatch { run: run(next_run) } }
+                    Input::Started { run: r, at } if r == run(1) => Input::Started { run: live.clone().unwrap_or(r), at },
+                    Input::Ended { run: r, at, verdict, go_on } if r == run(1) =>
+                        Input::Ended { run: live.clone().unwrap_or(r), at, verdict, go_on },
+                    Input::NeverStarted { run: r } if r == run(1) => Input::NeverStarted { run: live.clone().unwrap_or(r) },
+                    other => other,
+                };
+                let is_end = matches!(input, Input::Ended { .. });
+                let Ok(next) = transition(&state, input, NOW) else { continue };
+                if let Some(Effect::Launch { run }) = &next.effect {
+                    prop_assert!(!launched.contains(run), "launched twice: {run}");
+                    prop_assert_eq!(next.state.live_run(), Some(run));
+                    launched.push(run.clone());
+                }
+                if is_end {
+                    let run = live.expect("only a live run can end");
+                    prop_assert!(!ended.contains(&run), "ended twice: {run}");
+                    prop_assert!(next.state.live_run().is_none());
+                    ended.push(run);
+                }
+                state = next.state;
+                if state == TaskState::Gone { break; }
+            }
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! The database: all SQL of the project is in this room.
+//!
+//! One [`Writer`], owned by the dispatcher's thread, does every write inside a transaction that
+//! the dispatcher opens and commits. [`Readers`] serve everyone else from connections that
+//! cannot write. Agent output never comes here.
+
+mod reader;
+mod rows;
+mod schema;
+mod writer;
+
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+pub(crate) use reader::Readers;
+pub(crate) use rows::StoredTask;
+pub(crate) use writer::{RunEnd, Writer};
+
+use crate::EngineError;
+
+/// How long a connection waits for another one's lock. Only the engine writes, so that waiting
+/// happens only while somebody looks at the file with tools of their own.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Opens the database for writing, creating or migrating it. The caller holds the engine lock.
+pub(crate) fn open(path: &Path) -> Result<Writer, EngineError> {
+    let bad = |reason: String| EngineError::BadDatabase { path: path.to_owned(), reason };
+    // Created here with its mode, because SQLite would use the umask; its side files inherit it.
+    OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(EngineError::io(format!("cannot open {}", path.display())))?;
+    let explain = |error: rusqlite::Error| match error.sqlite_error_code() {
+        Some(rusqlite::ErrorCode::NotADatabase) => bad("it is not a SQLite database".to_owned()),
+        Some(rusqlite::ErrorCode::DatabaseCorrupt) => bad(format!("it is damaged ({error})")),
+        _ => error.into(),
+    };
+    let mut connection = connect(path, false).map_err(explain)?;
+    let number = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let application = number("application_id").map_err(explain)?;
+    let version = number("user_version").map_err(explain)?;
+    let tables: i64 = connection
+        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+        .map_err(explain)?;
+    if application != i64::from(schema::APPLICATION_ID) && (tables > 0 || version > 0) {
+        return Err(bad("it belongs to another program".to_owned()));
+    }
+    let version = usize::try_from(version).unwrap_or(usize::MAX);
+    if version > schema::VERSION {
+        return Err(bad(format!(
+            "it was written by a newer Claude Worker (shape {version}, this one knows {})",
+            schema::VERSION
+        )));
+    }
+    connection.pragma_update(None, "journal_mode", "WAL").map_err(explain)?;
+    schema::migrate(&mut connection, version).map_err(explain)?;
+    Writer::new(connection).map_err(|error| match error {
+        EngineError::Database(error) => explain(error),
+        other => other,
+    })
+}
+
+fn connect(path: &Path, read_only: bool) -> rusqlite::Result<Connection> {
+    let access = if read_only {
+        OpenFlags::SQLITE_OPEN_READ_ONLY
+    } else {
+        OpenFlags::SQLITE_OPEN_READ_WRITE
+    };
+    let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    // Negative: kibibytes. Small, because history is read a page at a time.
+    connection.pragma_update(None, "cache_size", -1024)?;
+    if !read_only {
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        connection.pragma_update(None, "journal_size_limit", 8 << 20)?;
+    }
+    Ok(connection)
+}

@@ -1,0 +1,163 @@
+//! Everything clients read.
+
+use std::path::PathBuf;
+use std::sync::Mutex;
+
+use claude_worker_api::{Event, ListQuery, NewTask, Run, RunId, TaskId};
+use rusqlite::{Connection, OptionalExtension, params_from_iter, types::Value};
+
+use super::rows::{self, StoredTask};
+use crate::EngineError;
+
+/// How many idle connections are kept. More are opened when more read at once.
+const IDLE: usize = 2;
+
+/// Connections that can only read. A call borrows one for as long as it takes.
+pub(crate) struct Readers {
+    path: PathBuf,
+    idle: Mutex<Vec<Connection>>,
+}
+
+impl Readers {
+    pub(crate) const fn new(path: PathBuf) -> Self {
+        Self { path, idle: Mutex::new(Vec::new()) }
+    }
+
+    fn with<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, EngineError>,
+    ) -> Result<T, EngineError> {
+        let idle = || self.idle.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let kept = idle().pop();
+        let connection = match kept {
+            Some(connection) => connection,
+            None => super::connect(&self.path, true)?,
+        };
+        let answer = read(&connection);
+        let mut kept = idle();
+        if kept.len() < IDLE {
+            kept.push(connection);
+        }
+        answer
+    }
+
+    pub(crate) fn task(&self, id: TaskId) -> Result<Option<StoredTask>, EngineError> {
+        self.with(|connection| {
+            let mut statement = connection
+                .prepare_cached(&format!("SELECT {} FROM task WHERE id = ?1", rows::TASK))?;
+            statement.query([id.0])?.next()?.map(rows::task).transpose()
+        })
+    }
+
+    pub(crate) fn request(&self, id: TaskId) -> Result<Option<NewTask>, EngineError> {
+        self.with(|connection| {
+            let text: Option<String> = connection
+                .prepare_cached("SELECT request FROM request WHERE task_id = ?1")?
+                .query_row([id.0], |row| row.get(0))
+                .optional()?;
+            text.as_deref().map(rows::json).transpose()
+        })
+    }
+
+    /// A task's runs, oldest first.
+    pub(crate) fn runs(&self, id: TaskId) -> Result<Vec<Run>, EngineError> {
+        self.with(|connection| {
+            let mut statement = connection.prepare_cached(&format!(
+                "SELECT {} FROM run WHERE task_id = ?1 ORDER BY number",
+                rows::RUN
+            ))?;
+            let mut found = statement.query([id.0])?;
+            let mut runs = Vec::new();
+            while let Some(row) = found.next()? {
+                runs.push(rows::run(row)?);
+            }
+            Ok(runs)
+        })
+    }
+
+    /// A task's run by its id, or its newest.
+    pub(crate) fn run(&self, id: TaskId, run: Option<&RunId>) -> Result<Option<Run>, EngineError> {
+        self.with(|connection| {
+            let mut statement = connection.prepare_cached(&format!(
+                "SELECT {} FROM run WHERE task_id = ?1 AND (?2 IS NULL OR id = ?2)
+                 ORDER BY number DESC LIMIT 1",
+                rows::RUN
+            ))?;
+            let mut found = statement.query((id.0, run.map(RunId::as_str)))?;
+            found.next()?.map(rows::run).transpose()
+        })
+    }
+
+    /// The final answer of a task's newest run that has one.
+    pub(crate) fn result(&self, id: TaskId) -> Result<Option<String>, EngineError> {
+        self.with(|connection| {
+            Ok(connection
+                .prepare_cached(
+                    "SELECT result FROM run WHERE task_id = ?1 AND result IS NOT NULL
+                     ORDER BY number DESC LIMIT 1",
+                )?
+                .query_row([id.0], |row| row.get(0))
+                .optional()?)
+        })
+    }
+
+    /// Tasks, newest first; one more than `limit`, so that the caller sees whether there are more.
+    pub(crate) fn list(
+        &self,
+        query: &ListQuery,
+        limit: u32,
+    ) -> Result<Vec<StoredTask>, EngineError> {
+        let mut conditions = Vec::new();
+        let mut values = Vec::new();
+        if !query.statuses.is_empty() {
+            let names: Vec<_> =
+                query.statuses.iter().map(|status| format!("'{}'", status.name())).collect();
+            conditions.push(format!("status IN ({})", names.join(", ")));
+        }
+        if let Some(before) = query.before {
+            values.push(Value::Integer(before.0));
+            conditions.push(format!("id < ?{}", values.len()));
+        }
+        if let Some(text) = query.search.as_deref().filter(|text| !text.is_empty()) {
+            let escaped: String = text
+                .chars()
+                .flat_map(|c| "\\%_".contains(c).then_some('\\').into_iter().chain([c]))
+                .collect();
+            values.push(Value::Text(format!("%{escaped}%")));
+            conditions.push(format!("name LIKE ?{} ESCAPE '\\'", values.len()));
+        }
+        let filter = match conditions.is_empty() {
+            true => String::new(),
+            false => format!("WHERE {}", conditions.join(" AND ")),
+        };
+        self.with(|connection| {
+            let mut statement = connection.prepare_cached(&format!(
+                "SELECT {} FROM task {filter} ORDER BY id DESC LIMIT {}",
+                rows::TASK,
+                limit.saturating_add(1)
+            ))?;
+            let mut found = statement.query(params_from_iter(values))?;
+            let mut tasks = Vec::new();
+            while let Some(row) = found.next()? {
+                tasks.push(rows::task(row)?);
+            }
+            Ok(tasks)
+        })
+    }
+
+    /// Events after `after`, and whether older ones than those are missing.
+    pub(crate) fn events(&self, after: i64, limit: u32) -> Result<(Vec<Event>, bool), EngineError> {
+        self.with(|connection| {
+            let mut statement = connection.prepare_cached(
+                "SELECT seq, at, task_id, kind FROM event WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+            )?;
+            let mut found = statement.query((after, limit))?;
+            let mut events = Vec::new();
+            while let Some(row) = found.next()? {
+                events.push(rows::event(row)?);
+            }
+            let gap = events.first().is_some_and(|first: &Event| first.seq > after + 1);
+            Ok((events, gap))
+        })
+    }
+}

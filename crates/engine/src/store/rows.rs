@@ -1,0 +1,97 @@
+//! Rows as types.
+
+use claude_worker_api::{Agent, Event, Run, RunId, Task, TaskId, Timestamp};
+use rusqlite::Row;
+use serde::de::DeserializeOwned;
+
+use crate::EngineError;
+use crate::state::TaskState;
+
+/// A task's row: what clients see, and what only the engine knows.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct StoredTask {
+    /// As lists show it.
+    pub task: Task,
+    /// Its state in full.
+    pub state: TaskState,
+    /// The agent session it last worked in.
+    pub session_id: Option<String>,
+}
+
+/// The columns [`task`] reads, in its order.
+pub(super) const TASK: &str = "id, name, agent, working_directory, model, state, created_at, \
+     started_at, runs, last_action, final_summary, usage, session_id";
+
+/// The columns [`run`] reads, in its order.
+pub(super) const RUN: &str = "id, number, follow_up, started_at, outcome, session_id, usage, \
+     output_bytes, output_deleted";
+
+pub(super) fn json<T: DeserializeOwned>(text: &str) -> Result<T, EngineError> {
+    Ok(serde_json::from_str(text)?)
+}
+
+/// An enum that is stored by its wire name.
+pub(super) fn named<T: DeserializeOwned>(text: String) -> Result<T, EngineError> {
+    Ok(serde_json::from_value(serde_json::Value::String(text))?)
+}
+
+pub(super) fn instant(millis: Option<i64>) -> Option<Timestamp> {
+    millis.map(Timestamp::from_millis)
+}
+
+pub(super) fn task(row: &Row<'_>) -> Result<StoredTask, EngineError> {
+    let state: TaskState = json(row.get_ref(5)?.as_str().map_err(unreadable)?)?;
+    Ok(StoredTask {
+        task: Task {
+            id: TaskId(row.get(0)?),
+            name: row.get(1)?,
+            agent: named::<Agent>(row.get(2)?)?,
+            working_directory: row.get(3)?,
+            model: row.get(4)?,
+            state: state.to_wire(),
+            created_at: Timestamp::from_millis(row.get(6)?),
+            started_at: instant(row.get(7)?),
+            runs: row.get(8)?,
+            last_action: row.get(9)?,
+            last_output_at: None,
+            final_summary: row.get(10)?,
+            usage: json(row.get_ref(11)?.as_str().map_err(unreadable)?)?,
+        },
+        state,
+        session_id: row.get(12)?,
+    })
+}
+
+pub(super) fn run(row: &Row<'_>) -> Result<Run, EngineError> {
+    let outcome: Option<String> = row.get(4)?;
+    let output_bytes: i64 = row.get(7)?;
+    Ok(Run {
+        id: run_id(row.get(0)?)?,
+        number: row.get(1)?,
+        follow_up: row.get(2)?,
+        started_at: instant(row.get(3)?),
+        outcome: outcome.as_deref().map(json).transpose()?,
+        session_id: row.get(5)?,
+        usage: json(row.get_ref(6)?.as_str().map_err(unreadable)?)?,
+        output_bytes: output_bytes.unsigned_abs(),
+        output_deleted: row.get(8)?,
+    })
+}
+
+pub(super) fn event(row: &Row<'_>) -> Result<Event, EngineError> {
+    Ok(Event {
+        seq: row.get(0)?,
+        at: Timestamp::from_millis(row.get(1)?),
+        task: row.get::<_, Option<i64>>(2)?.map(TaskId),
+        kind: json(row.get_ref(3)?.as_str().map_err(unreadable)?)?,
+    })
+}
+
+pub(super) fn run_id(text: String) -> Result<RunId, EngineError> {
+    RunId::try_from(text).map_err(EngineError::Unreadable)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "the shape that map_err wants")]
+fn unreadable(error: rusqlite::types::FromSqlError) -> EngineError {
+    EngineError::Unreadable(error.to_string())
+}

@@ -1,0 +1,92 @@
+//! The database's shape, and how an older one becomes today's.
+
+use rusqlite::Connection;
+
+/// Marks a database file as ours ("CWrk"), so that a foreign one is never written to.
+pub(super) const APPLICATION_ID: i32 = 0x4357_726b;
+
+/// One step per released shape, oldest first. A step is never changed once released: a new shape
+/// is a new step at the end. `user_version` counts the steps done.
+const STEPS: &[&str] = &[
+    // 1: the first shape.
+    "
+    CREATE TABLE task (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        status TEXT NOT NULL,
+        state TEXT NOT NULL,
+        run_id TEXT,
+        queue_position INTEGER NOT NULL,
+        due_at INTEGER,
+        ended_at INTEGER,
+        name TEXT NOT NULL,
+        agent TEXT NOT NULL,
+        working_directory TEXT NOT NULL,
+        model TEXT,
+        created_at INTEGER NOT NULL,
+        started_at INTEGER,
+        runs INTEGER NOT NULL DEFAULT 0,
+        session_id TEXT,
+        last_action TEXT,
+        final_summary TEXT,
+        usage TEXT NOT NULL DEFAULT '{}',
+        idempotency_key TEXT UNIQUE
+    ) STRICT;
+    CREATE INDEX task_by_status ON task (status, id);
+    CREATE INDEX task_queue ON task (queue_position) WHERE status = 'pending';
+    CREATE INDEX task_due ON task (due_at) WHERE due_at IS NOT NULL;
+    CREATE INDEX task_ended ON task (ended_at) WHERE ended_at IS NOT NULL;
+
+    -- Apart from the row, so that listing never reads prompts.
+    CREATE TABLE request (
+        task_id INTEGER PRIMARY KEY REFERENCES task (id) ON DELETE CASCADE,
+        request TEXT NOT NULL
+    ) STRICT;
+
+    CREATE TABLE run (
+        id TEXT PRIMARY KEY,
+        task_id INTEGER NOT NULL REFERENCES task (id) ON DELETE CASCADE,
+        number INTEGER NOT NULL,
+        follow_up TEXT,
+        started_at INTEGER,
+        ended_at INTEGER,
+        outcome TEXT,
+        session_id TEXT,
+        usage TEXT NOT NULL DEFAULT '{}',
+        result TEXT,
+        output_bytes INTEGER NOT NULL DEFAULT 0,
+        output_deleted INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
+    CREATE INDEX run_by_task ON run (task_id, number);
+    CREATE INDEX run_with_output ON run (ended_at)
+        WHERE ended_at IS NOT NULL AND output_deleted = 0 AND output_bytes > 0;
+
+    CREATE TABLE event (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        at INTEGER NOT NULL,
+        task_id INTEGER,
+        kind TEXT NOT NULL
+    ) STRICT;
+
+    -- Run directories that are to be deleted: written with the row's deletion, cleared when the
+    -- directory is gone, so that a crash between the two leaves nothing behind.
+    CREATE TABLE garbage (run_id TEXT PRIMARY KEY) STRICT;
+
+    CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+    ",
+];
+
+/// The shape this build writes.
+pub(super) const VERSION: usize = STEPS.len();
+
+/// Brings a database from `version` to [`VERSION`], each step in its own transaction.
+pub(super) fn migrate(connection: &mut Connection, version: usize) -> rusqlite::Result<()> {
+    for (done, step) in STEPS.iter().enumerate().skip(version) {
+        let transaction =
+            connection.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        transaction.execute_batch(step)?;
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        transaction.pragma_update(None, "user_version", (done + 1) as i64)?;
+        transaction.commit()?;
+    }
+    Ok(())
+}

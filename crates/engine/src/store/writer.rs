@@ -1,0 +1,500 @@
+//! The only connection that writes.
+
+use claude_worker_api::{
+    Counts, EventKind, NewTask, RunId, RunOutcome, Status, TaskId, Timestamp, Usage,
+};
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::rows::{self, StoredTask};
+use crate::EngineError;
+use crate::state::{Plan, TaskState};
+
+/// How many events are kept. Whoever was away for longer reads the tasks anew.
+const EVENTS_KEPT: i64 = 20_000;
+
+/// Every write of the engine. Between [`Writer::begin`] and [`Writer::commit`] nothing is
+/// visible to readers.
+pub(crate) struct Writer {
+    connection: Connection,
+}
+
+/// What is stored of a run when it has ended.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct RunEnd {
+    /// How.
+    pub outcome: RunOutcome,
+    /// When its agent was started, if it was.
+    pub started_at: Option<Timestamp>,
+    /// The session it worked in.
+    pub session_id: Option<String>,
+    /// The model it used.
+    pub model: Option<String>,
+    /// What it used.
+    pub usage: Usage,
+    /// The final answer.
+    pub result: Option<String>,
+    /// Its beginning, in one line.
+    pub final_summary: Option<String>,
+    /// What the agent did last.
+    pub last_action: Option<String>,
+    /// Bytes of output kept.
+    pub output_bytes: u64,
+}
+
+impl Writer {
+    pub(super) fn new(connection: Connection) -> Result<Self, EngineError> {
+        let writer = Self { connection };
+        // Reads a row of each table, so that damage shows now and not at the first task.
+        for table in ["task", "request", "run", "event", "garbage", "setting"] {
+            writer.connection.query_row(
+                &format!("SELECT count(*) FROM (SELECT 1 FROM {table} LIMIT 1)"),
+                [],
+                |_| Ok(()),
+            )?;
+        }
+        Ok(writer)
+    }
+
+    pub(crate) fn begin(&mut self) -> Result<(), EngineError> {
+        Ok(self.connection.execute_batch("BEGIN IMMEDIATE")?)
+    }
+
+    pub(crate) fn commit(&mut self) -> Result<(), EngineError> {
+        Ok(self.connection.execute_batch("COMMIT")?)
+    }
+
+    /// Forgets what was written since [`Writer::begin`]. SQLite may have done so by itself.
+    pub(crate) fn rollback(&mut self) {
+        if !self.connection.is_autocommit() {
+            drop(self.connection.execute_batch("ROLLBACK"));
+        }
+    }
+
+    pub(crate) fn insert_task(
+        &mut self,
+        request: &NewTask,
+        name: &str,
+        position: i64,
+        now: Timestamp,
+    ) -> Result<TaskId, EngineError> {
+        let state = TaskState::Pending { plan: Plan::New };
+        self.connection
+            .prepare_cached(
+                "INSERT INTO task (status, state, queue_position, name, agent, working_directory,
+                 model, created_at, idempotency_key) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            )?
+            .execute(params![
+                Status::Pending.name(),
+                serde_json::to_string(&state)?,
+                position,
+                name,
+                request.agent.name(),
+                request.working_directory,
+                request.model,
+                now.as_millis(),
+                request.idempotency_key,
+            ])?;
+        let id = self.connection.last_insert_rowid();
+        self.connection
+            .prepare_cached("INSERT INTO request (task_id, request) VALUES (?1, ?2)")?
+            .execute(params![id, serde_json::to_string(request)?])?;
+        Ok(TaskId(id))
+    }
+
+    pub(crate) fn task_by_key(&self, key: &str) -> Result<Option<TaskId>, EngineError> {
+        Ok(self
+            .connection
+            .prepare_cached("SELECT id FROM task WHERE idempotency_key = ?1")?
+            .query_row([key], |row| row.get(0))
+            .optional()?
+            .map(TaskId))
+    }
+
+    pub(crate) fn task(&self, id: TaskId) -> Result<Option<StoredTask>, EngineError> {
+        let mut statement = self
+            .connection
+            .prepare_cached(&format!("SELECT {} FROM task WHERE id = ?1", rows::TASK))?;
+        statement.query([id.0])?.next()?.map(rows::task).transpose()
+    }
+
+    pub(crate) fn request(&self, id: TaskId) -> Result<NewTask, EngineError> {
+        let text: String = self
+            .connection
+            .prepare_cached("SELECT request FROM request WHERE task_id = ?1")?
+            .query_row([id.0], |row| row.get(0))?;
+        rows::json(&text)
+    }
+
+    /// Stores a task's new state. The row must still be in the state that was read: anything
+    /// else is a defect and aborts the transaction.
+    pub(crate) fn set_state(
+        &mut self,
+        id: TaskId,
+        old: &TaskState,
+        new: &TaskState,
+        position: Option<i64>,
+    ) -> Result<(), EngineError> {
+        let wire = new.to_wire();
+        let due = match new {
+            TaskState::Waiting { reason, .. } => match reason {
+                claude_worker_api::WaitReason::UsageLimit { until } => Some(until.as_millis()),
+            },
+            _ => None,
+        };
+        let changed = self
+            .connection
+            .prepare_cached(
+                "UPDATE task SET status = ?1, state = ?2, run_id = ?3, due_at = ?4, ended_at = ?5,
+                 queue_position = coalesce(?6, queue_position)
+                 WHERE id = ?7 AND status = ?8 AND run_id IS ?9",
+            )?
+            .execute(params![
+                wire.status().name(),
+                serde_json::to_string(new)?,
+                new.live_run().map(RunId::as_str),
+                due,
+                wire.ended_at().map(Timestamp::as_millis),
+                position,
+                id.0,
+                old.to_wire().status().name(),
+                old.live_run().map(RunId::as_str),
+            ])?;
+        if changed == 1 {
+            Ok(())
+        } else {
+            Err(EngineError::Unreadable(format!("task {id} is not in the state it was read in")))
+        }
+    }
+
+    pub(crate) fn insert_run(
+        &mut self,
+        task: TaskId,
+        run: &RunId,
+        number: u32,
+        plan: &Plan,
+    ) -> Result<(), EngineError> {
+        let (session, follow_up) = match plan {
+            Plan::New => (None, None),
+            Plan::Resume { session_id, follow_up } => (Some(session_id), Some(follow_up)),
+        };
+        self.connection
+            .prepare_cached(
+                "INSERT INTO run (id, task_id, number, follow_up, session_id)
+                 VALUES (?1, ?2, ?3, ?4, ?5)",
+            )?
+            .execute(params![run.as_str(), task.0, number, follow_up, session])?;
+        // What the last run left must not be shown as this one's.
+        self.connection
+            .prepare_cached(
+                "UPDATE task SET runs = ?1, started_at = NULL, last_action = NULL,
+                 final_summary = NULL WHERE id = ?2",
+            )?
+            .execute(params![number, task.0])?;
+        Ok(())
+    }
+
+    /// Forgets a run that never began, so that it is not counted.
+    pub(crate) fn delete_run(&mut self, task: TaskId, run: &RunId) -> Result<(), EngineError> {
+        self.connection
+            .prepare_cached("INSERT OR IGNORE INTO garbage (run_id) VALUES (?1)")?
+            .execute([run.as_str()])?;
+        self.connection.prepare_cached("DELETE FROM run WHERE id = ?1")?.execute([run.as_str()])?;
+        self.connection
+            .prepare_cached("UPDATE task SET runs = runs - 1 WHERE id = ?1")?
+            .execute([task.0])?;
+        Ok(())
+    }
+
+    pub(crate) fn run_started(
+        &mut self,
+        task: TaskId,
+        run: &RunId,
+        at: Timestamp,
+    ) -> Result<(), EngineError> {
+        self.connection
+            .prepare_cached("UPDATE run SET started_at = ?1 WHERE id = ?2")?
+            .execute(params![at.as_millis(), run.as_str()])?;
+        self.connection
+            .prepare_cached("UPDATE task SET started_at = ?1 WHERE id = ?2")?
+            .execute(params![at.as_millis(), task.0])?;
+        Ok(())
+    }
+
+    /// Stores what is known of a run while it goes on. The session is kept as soon as it is
+    /// known, so that a run that is lost later can still be resumed.
+    pub(crate) fn progress(
+        &mut self,
+        task: TaskId,
+        run: &RunId,
+        last_action: Option<&str>,
+        session_id: Option<&str>,
+        model: Option<&str>,
+    ) -> Result<(), EngineError> {
+        self.connection
+            .prepare_cached(
+                "UPDATE task SET last_action = coalesce(?1, last_action),
+                 session_id = coalesce(?2, session_id), model = coalesce(?3, model) WHERE id = ?4",
+            )?
+            .execute(params![last_action, session_id, model, task.0])?;
+        self.connection
+            .prepare_cached("UPDATE run SET session_id = coalesce(?1, session_id) WHERE id = ?2")?
+            .execute(params![session_id, run.as_str()])?;
+        Ok(())
+    }
+
+    pub(crate) fn run_ended(
+        &mut self,
+        task: TaskId,
+        run: &RunId,
+        end: &RunEnd,
+    ) -> Result<(), EngineError> {
+        self.connection
+            .prepare_cached(
+                "UPDATE run SET started_at = coalesce(?1, started_at), ended_at = ?2, outcome = ?3,
+                 session_id = coalesce(?4, session_id), usage = ?5, result = ?6, output_bytes = ?7
+                 WHERE id = ?8",
+            )?
+            .execute(params![
+                end.started_at.map(Timestamp::as_millis),
+                end.outcome.ended_at.as_millis(),
+                serde_json::to_string(&end.outcome)?,
+                end.session_id,
+                serde_json::to_string(&end.usage)?,
+                end.result,
+                i64::try_from(end.output_bytes).unwrap_or(i64::MAX),
+                run.as_str(),
+            ])?;
+        let usage = self.usage_of_all_runs(task)?;
+        self.connection
+            .prepare_cached(
+                "UPDATE task SET started_at = coalesce(?1, started_at),
+                 session_id = coalesce(?2, session_id), model = coalesce(?3, model),
+                 last_action = coalesce(?4, last_action), final_summary = ?5, usage = ?6
+                 WHERE id = ?7",
+            )?
+            .execute(params![
+                end.started_at.map(Timestamp::as_millis),
+                end.session_id,
+                end.model,
+                end.last_action,
+                end.final_summary,
+                serde_json::to_string(&usage)?,
+                task.0,
+            ])?;
+        Ok(())
+    }
+
+    /// What a task's runs used together. An agent reports a session's cost so far, so that
+    /// within one session only the greatest figure counts; tokens and turns are per run.
+    fn usage_of_all_runs(&self, task: TaskId) -> Result<Usage, EngineError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT session_id, id, usage FROM run WHERE task_id = ?1")?;
+        let mut found = statement.query([task.0])?;
+        let mut runs = Vec::new();
+        while let Some(row) = found.next()? {
+            let session: Option<String> = row.get(0)?;
+            let usage: Usage = rows::json(&row.get::<_, String>(2)?)?;
+            runs.push((session.unwrap_or(row.get(1)?), usage));
+        }
+        Ok(crate::usage::total(&runs))
+    }
+
+    /// Deletes a task's row and marks its run directories for deletion.
+    pub(crate) fn delete_task(&mut self, id: TaskId) -> Result<(), EngineError> {
+        self.connection
+            .prepare_cached(
+                "INSERT OR IGNORE INTO garbage (run_id) SELECT id FROM run WHERE task_id = ?1",
+            )?
+            .execute([id.0])?;
+        self.connection.prepare_cached("DELETE FROM task WHERE id = ?1")?.execute([id.0])?;
+        Ok(())
+    }
+
+    pub(crate) fn append_event(
+        &mut self,
+        task: Option<TaskId>,
+        kind: &EventKind,
+        now: Timestamp,
+    ) -> Result<i64, EngineError> {
+        self.connection
+            .prepare_cached("INSERT INTO event (at, task_id, kind) VALUES (?1, ?2, ?3)")?
+            .execute(params![now.as_millis(), task.map(|id| id.0), serde_json::to_string(kind)?])?;
+        let seq = self.connection.last_insert_rowid();
+        if seq % 1000 == 0 {
+            self.connection
+                .prepare_cached("DELETE FROM event WHERE seq <= ?1")?
+                .execute([seq - EVENTS_KEPT])?;
+        }
+        Ok(seq)
+    }
+
+    /// The newest event's number; 0 when there has been none.
+    pub(crate) fn last_event(&self) -> Result<i64, EngineError> {
+        Ok(self
+            .connection
+            .query_row("SELECT coalesce(max(seq), 0) FROM event", [], |row| row.get(0))?)
+    }
+
+    /// The task that is first in the queue.
+    pub(crate) fn next_pending(&self) -> Result<Option<TaskId>, EngineError> {
+        Ok(self
+            .connection
+            .prepare_cached(
+                "SELECT id FROM task WHERE status = 'pending' ORDER BY queue_position LIMIT 1",
+            )?
+            .query_row([], |row| row.get(0))
+            .optional()?
+            .map(TaskId))
+    }
+
+    /// The greatest place in the queue ever given.
+    pub(crate) fn last_position(&self) -> Result<i64, EngineError> {
+        Ok(self.connection.query_row(
+            "SELECT coalesce(max(queue_position), 0) FROM task",
+            [],
+            |row| row.get(0),
+        )?)
+    }
+
+    /// Every task in this status, oldest first.
+    pub(crate) fn tasks_in(&self, status: Status) -> Result<Vec<TaskId>, EngineError> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT id FROM task WHERE status = ?1 ORDER BY id")?;
+        let ids = statement.query_map([status.name()], |row| row.get(0).map(TaskId))?;
+        Ok(ids.collect::<Result<_, _>>()?)
+    }
+
+    /// When the next waiting task is due, and the tasks that are.
+    pub(crate) fn due(
+        &self,
+        now: Timestamp,
+    ) -> Result<(Vec<TaskId>, Option<Timestamp>), EngineError> {
+        let mut statement = self
+            .connection
+            .prepare_cached("SELECT id FROM task WHERE due_at <= ?1 ORDER BY due_at, id")?;
+        let ids = statement.query_map([now.as_millis()], |row| row.get(0).map(TaskId))?;
+        let ids = ids.collect::<Result<_, _>>()?;
+        let next: Option<i64> = self
+            .connection
+            .prepare_cached("SELECT min(due_at) FROM task WHERE due_at > ?1")?
+            .query_row([now.as_millis()], |row| row.get(0))?;
+        Ok((ids, rows::instant(next)))
+    }
+
+    /// Finished tasks that ended at or before `before`; at most `limit`, oldest end first.
+    pub(crate) fn finished(
+        &self,
+        statuses: &[Status],
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<TaskId>, EngineError> {
+        let all = [Status::Completed, Status::Failed, Status::Cancelled, Status::Skipped];
+        let wanted = if statuses.is_empty() { &all[..] } else { statuses };
+        let names: Vec<_> = wanted.iter().map(|status| format!("'{}'", status.name())).collect();
+        let mut statement = self.connection.prepare(&format!(
+            "SELECT id FROM task WHERE ended_at <= ?1 AND status IN ({})
+             ORDER BY ended_at LIMIT ?2",
+            names.join(", ")
+        ))?;
+        let ids = statement
+            .query_map(params![before.as_millis(), limit], |row| row.get(0).map(TaskId))?;
+        Ok(ids.collect::<Result<_, _>>()?)
+    }
+
+    pub(crate) fn counts(&self) -> Result<Counts, EngineError> {
+        let mut counts = Counts::default();
+        let mut statement =
+            self.connection.prepare("SELECT status, count(*) FROM task GROUP BY status")?;
+        let mut found = statement.query([])?;
+        while let Some(row) = found.next()? {
+            let status: Status = rows::named(row.get(0)?)?;
+            let count: i64 = row.get(1)?;
+            *counts.get_mut(status) = count.unsigned_abs();
+        }
+        Ok(counts)
+    }
+
+    pub(crate) fn paused(&self) -> Result<bool, EngineError> {
+        let value: Option<String> = self
+            .connection
+            .prepare_cached("SELECT value FROM setting WHERE key = 'paused'")?
+            .query_row([], |row| row.get(0))
+            .optional()?;
+        Ok(value.as_deref() == Some("true"))
+    }
+
+    pub(crate) fn set_paused(&mut self, paused: bool) -> Result<(), EngineError> {
+        self.connection
+            .prepare_cached("INSERT OR REPLACE INTO setting (key, value) VALUES ('paused', ?1)")?
+            .execute([if paused { "true" } else { "false" }])?;
+        Ok(())
+    }
+
+    /// Bytes of output kept of finished runs.
+    pub(crate) fn output_kept(&self) -> Result<u64, EngineError> {
+        let total: i64 = self.connection.query_row(
+            "SELECT coalesce(sum(output_bytes), 0) FROM run
+             WHERE ended_at IS NOT NULL AND output_deleted = 0 AND output_bytes > 0",
+            [],
+            |row| row.get(0),
+        )?;
+        Ok(total.unsigned_abs())
+    }
+
+    /// Bytes of output kept of one task's finished runs.
+    pub(crate) fn output_of(&self, id: TaskId) -> Result<u64, EngineError> {
+        let total: i64 = self
+            .connection
+            .prepare_cached(
+                "SELECT coalesce(sum(output_bytes), 0) FROM run
+                 WHERE task_id = ?1 AND ended_at IS NOT NULL AND output_deleted = 0",
+            )?
+            .query_row([id.0], |row| row.get(0))?;
+        Ok(total.unsigned_abs())
+    }
+
+    /// Marks the output of the run that ended first for deletion. Returns its size, or none when
+    /// no finished run has any.
+    pub(crate) fn drop_oldest_output(&mut self) -> Result<Option<u64>, EngineError> {
+        let oldest: Option<(String, i64)> = self
+            .connection
+            .prepare_cached(
+                "SELECT id, output_bytes FROM run
+                 WHERE ended_at IS NOT NULL AND output_deleted = 0 AND output_bytes > 0
+                 ORDER BY ended_at LIMIT 1",
+            )?
+            .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        let Some((run, bytes)) = oldest else { return Ok(None) };
+        self.connection
+            .prepare_cached("UPDATE run SET output_deleted = 1 WHERE id = ?1")?
+            .execute([&run])?;
+        self.connection
+            .prepare_cached("INSERT OR IGNORE INTO garbage (run_id) VALUES (?1)")?
+            .execute([&run])?;
+        Ok(Some(bytes.unsigned_abs()))
+    }
+
+    /// Run directories that are to be deleted.
+    pub(crate) fn garbage(&self) -> Result<Vec<RunId>, EngineError> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT run_id FROM garbage LIMIT 1000")?;
+        let mut found = statement.query([])?;
+        let mut runs = Vec::new();
+        while let Some(row) = found.next()? {
+            runs.push(rows::run_id(row.get(0)?)?);
+        }
+        Ok(runs)
+    }
+
+    /// Notes that these directories are gone.
+    pub(crate) fn forget_garbage(&mut self, runs: &[RunId]) -> Result<(), EngineError> {
+        let mut statement =
+            self.connection.prepare_cached("DELETE FROM garbage WHERE run_id = ?1")?;
+        for run in runs {
+            statement.execute([run.as_str()])?;
+        }
+        Ok(())
+    }
+}

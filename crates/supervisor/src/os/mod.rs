@@ -1,0 +1,89 @@
+//! Everything that depends on the operating system, behind one set of names.
+//!
+//! `unix.rs` holds what all Unixes share, with `linux.rs` or `ps.rs` for the process table;
+//! `windows.rs` has the same names and says that it cannot yet.
+
+#[cfg(unix)]
+#[expect(unsafe_code, reason = "signal handlers and what happens between fork and exec")]
+mod unix;
+#[cfg(unix)]
+pub(crate) use unix::*;
+
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(target_os = "linux")]
+pub(crate) use linux::{ADOPTS_ORPHANS, is_marked, processes, signal};
+
+// Compiled everywhere for its tests, used where there is no /proc.
+#[cfg(all(unix, any(test, not(target_os = "linux"))))]
+mod ps;
+#[cfg(all(unix, not(target_os = "linux")))]
+pub(crate) use ps::{ADOPTS_ORPHANS, is_marked, processes, signal};
+
+#[cfg(windows)]
+mod windows;
+#[cfg(windows)]
+pub(crate) use windows::*;
+
+use crate::Ending;
+
+/// One row of the process table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Process {
+    pub(crate) pid: u32,
+    pub(crate) parent: u32,
+    pub(crate) session: u32,
+    /// When it was started, in a unit of the system's; rises with time. With the pid it names one
+    /// process for ever.
+    pub(crate) started: u64,
+    pub(crate) state: ProcessState,
+}
+
+/// What a process is able to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ProcessState {
+    /// Run, or wait for something.
+    Alive,
+    /// Nothing until it is continued.
+    Stopped,
+    /// Nothing ever again: it only waits to be cleared away.
+    Dead,
+}
+
+/// The signals this crate sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Signal {
+    /// Please end.
+    End,
+    /// Die.
+    Kill,
+    /// Stop where you are.
+    Freeze,
+    /// Go on.
+    Continue,
+}
+
+/// What clearing away one dead child came to.
+#[derive(Debug)]
+pub(crate) enum Reaped {
+    /// This one.
+    Process {
+        /// Its former id.
+        pid: u32,
+        /// How it ended.
+        ending: Ending,
+    },
+    /// There are children, and all are alive.
+    NobodyDead,
+    /// There are no children at all.
+    NoChildren,
+}
+
+/// The signals that woke the supervisor.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Noticed {
+    /// A child has ended (or stopped).
+    pub(crate) child_changed: bool,
+    /// Somebody wants this process to go.
+    pub(crate) told_to_go: bool,
+}

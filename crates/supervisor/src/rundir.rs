@@ -1,0 +1,367 @@
+//! The directory in which engine and supervisor of one run meet.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use claude_worker_api::RunId;
+use serde::de::DeserializeOwned;
+
+use crate::durable::{self, private};
+use crate::{Exit, Spec, Started, SupervisorError, os};
+
+/// The directory of one run. The value is only a path: nothing is opened, nothing need exist.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunDir {
+    path: PathBuf,
+}
+
+/// What a run directory tells about its run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// A supervisor is alive: adopt the run.
+    Running {
+        /// The agent, once it is started.
+        started: Option<Started>,
+    },
+    /// The run is over and nothing of its tree is left.
+    Finished(Exit),
+    /// The supervisor vanished after it had set out to start the agent: what was done is unknown.
+    /// [`crate::end_leftovers`] ends what may be left of the tree.
+    Lost {
+        /// The agent, if it was started.
+        started: Option<Started>,
+    },
+    /// No agent was ever started. A supervisor may still be on its way: [`RunDir::revoke`] the run
+    /// before starting it again under another name.
+    NeverStarted,
+}
+
+/// Whether a run that had not started could be fenced off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Revocation {
+    /// From now on no supervisor will start this run's agent.
+    Revoked,
+    /// A supervisor holds the lock: the run is alive, nothing was changed.
+    Held,
+    /// The agent may have been started: nothing was changed. [`RunDir::inspect`] says how it
+    /// stands.
+    AlreadySpawned,
+}
+
+/// What an attempt to take the lock found.
+enum LockState {
+    /// Taken, as long as the file is kept.
+    Taken(File),
+    /// Somebody else has it.
+    Held,
+    /// There is no lock file, so no supervisor was ever here.
+    Missing,
+}
+
+impl RunDir {
+    /// The directory of `run` below `runs_root`.
+    #[must_use]
+    pub fn new(runs_root: &Path, run: &RunId) -> Self {
+        Self { path: runs_root.join(run.as_str()) }
+    }
+
+    /// A run directory by its own path.
+    pub(crate) fn at(path: &Path) -> Self {
+        Self { path: path.to_owned() }
+    }
+
+    /// The directory itself.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What the agent printed on standard output (and on standard error, when merged).
+    #[must_use]
+    pub fn stdout_path(&self) -> PathBuf {
+        self.path.join("stdout")
+    }
+
+    /// What the agent printed on standard error. No such file when it is merged into `stdout`.
+    #[must_use]
+    pub fn stderr_path(&self) -> PathBuf {
+        self.path.join("stderr")
+    }
+
+    pub(crate) fn spec_path(&self) -> PathBuf {
+        self.path.join("spec.json")
+    }
+
+    pub(crate) fn stdin_path(&self) -> PathBuf {
+        self.path.join("stdin")
+    }
+
+    pub(crate) fn control_path(&self) -> PathBuf {
+        self.path.join("control")
+    }
+
+    pub(crate) fn lock_path(&self) -> PathBuf {
+        self.path.join("lock")
+    }
+
+    pub(crate) fn spawning_path(&self) -> PathBuf {
+        self.path.join("spawning")
+    }
+
+    pub(crate) fn started_path(&self) -> PathBuf {
+        self.path.join("started.json")
+    }
+
+    pub(crate) fn exit_path(&self) -> PathBuf {
+        self.path.join("exit.json")
+    }
+
+    pub(crate) fn cancel_path(&self) -> PathBuf {
+        self.path.join("cancel")
+    }
+
+    pub(crate) fn revoked_path(&self) -> PathBuf {
+        self.path.join("revoked")
+    }
+
+    /// Makes the directory (0700) with `spec.json` and `stdin` (0600). Nothing is flushed: until a
+    /// supervisor has started, the run can be made anew from what the engine stores.
+    ///
+    /// # Errors
+    /// [`SupervisorError::Exists`] when the directory is there; [`SupervisorError::Io`] otherwise,
+    /// and then nothing is left of it.
+    pub fn create(&self, spec: &Spec, stdin: &[u8]) -> Result<(), SupervisorError> {
+        match os::create_private_directory(&self.path) {
+            Ok(()) => {}
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
+                return Err(SupervisorError::Exists { path: self.path.clone() });
+            }
+            Err(e) => return Err(SupervisorError::io("create", &self.path)(e)),
+        }
+        let filled = (|| {
+            let path = self.spec_path();
+            let json = serde_json::to_vec(spec)
+                .map_err(|source| SupervisorError::Damaged { path: path.clone(), source })?;
+            durable::write_new(&path, &json).map_err(SupervisorError::io("write", &path))?;
+            let path = self.stdin_path();
+            durable::write_new(&path, stdin).map_err(SupervisorError::io("write", &path))
+        })();
+        if filled.is_err() {
+            // Half a run directory is of no use, and what is removed makes room on a full disk.
+            let _ = fs::remove_dir_all(&self.path);
+        }
+        filled
+    }
+
+    /// How the run stands. The lock is taken for an instant, shared, so any number of callers may
+    /// look at once; a supervisor that is just starting waits for that instant.
+    ///
+    /// # Errors
+    /// [`SupervisorError::Damaged`] for an `exit.json` that cannot be read; [`SupervisorError::Io`].
+    pub fn inspect(&self) -> Result<Found, SupervisorError> {
+        // Once `exit.json` is there, nothing more happens, though the lock may be held a little
+        // longer.
+        if let Some(exit) = self.exit()? {
+            return Ok(Found::Finished(exit));
+        }
+        let _lock = match self.try_lock(File::try_lock_shared)? {
+            LockState::Taken(lock) => lock,
+            LockState::Held => return Ok(Found::Running { started: self.started()? }),
+            // Answered at once: a supervisor that comes now would be taken for a lost one by a look
+            // at its files without the lock.
+            LockState::Missing => return Ok(Found::NeverStarted),
+        };
+        // It may have ended between the first look and the lock. No supervisor writes from here on.
+        if let Some(exit) = self.exit()? {
+            Ok(Found::Finished(exit))
+        } else if self.has(&self.spawning_path())? {
+            Ok(Found::Lost { started: self.started()? })
+        } else {
+            Ok(Found::NeverStarted)
+        }
+    }
+
+    /// The agent's start, once it is recorded.
+    ///
+    /// # Errors
+    /// [`SupervisorError::Io`].
+    pub fn started(&self) -> Result<Option<Started>, SupervisorError> {
+        match self.read(&self.started_path()) {
+            // It is not flushed, so a power cut may leave an empty file: as good as none.
+            Err(SupervisorError::Damaged { .. }) => Ok(None),
+            other => other,
+        }
+    }
+
+    /// How the run ended, once it is recorded. From then on nothing of its tree is left and the
+    /// output files do not change.
+    ///
+    /// # Errors
+    /// [`SupervisorError::Damaged`], [`SupervisorError::Io`].
+    pub fn exit(&self) -> Result<Option<Exit>, SupervisorError> {
+        self.read(&self.exit_path())
+    }
+
+    /// What the supervisor was told; none before [`RunDir::create`].
+    ///
+    /// # Errors
+    /// [`SupervisorError::Damaged`] or the system's reason.
+    pub fn spec(&self) -> Result<Option<Spec>, SupervisorError> {
+        self.read(&self.spec_path())
+    }
+
+    /// Asks for the end of the run: on disk, and by the control pipe if a supervisor listens.
+    /// Asking again, or asking a run that is over, changes nothing.
+    ///
+    /// # Errors
+    /// [`SupervisorError::Io`] when the request could not be stored and nobody heard it either.
+    pub fn request_end(&self) -> Result<(), SupervisorError> {
+        let path = self.cancel_path();
+        let stored = durable::create_marker(&path).map_err(SupervisorError::io("create", &path));
+        // On a full disk the request cannot be stored, but a living supervisor can be told.
+        let heard = os::write_to_listener(&self.control_path(), b"e").is_ok();
+        if heard { Ok(()) } else { stored }
+    }
+
+    /// Fences off a run that has not started, without waiting: a supervisor that comes later
+    /// exits without starting anything. A directory that is missing is made for the fence.
+    ///
+    /// # Errors
+    /// [`SupervisorError::Io`]; then nothing can be said about the run.
+    pub fn revoke(&self) -> Result<Revocation, SupervisorError> {
+        match os::create_private_directory(&self.path) {
+            Ok(()) => {}
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(e) => return Err(SupervisorError::io("create", &self.path)(e)),
+        }
+        let lock = self.open_lock()?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(Revocation::Held),
+            Err(TryLockError::Error(e)) => {
+                return Err(SupervisorError::io("lock", &self.lock_path())(e));
+            }
+        }
+        if self.has(&self.spawning_path())? || self.has(&self.exit_path())? {
+            return Ok(Revocation::AlreadySpawned);
+        }
+        let path = self.revoked_path();
+        durable::create_marker(&path).map_err(SupervisorError::io("create", &path))?;
+        Ok(Revocation::Revoked)
+    }
+
+    /// Blocks this thread until no supervisor holds the lock. Returns at once when there is none.
+    ///
+    /// # Errors
+    /// [`SupervisorError::Io`].
+    pub fn wait_until_free(&self) -> Result<(), SupervisorError> {
+        let path = self.lock_path();
+        let lock = match File::open(&path) {
+            Ok(file) => file,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(e) => return Err(SupervisorError::io("open", &path)(e)),
+        };
+        uninterrupted(|| lock.lock_shared()).map_err(SupervisorError::io("lock", &path))
+    }
+
+    /// Removes the directory with all that is in it. Only for a run that is over or revoked. Doing
+    /// it again, also after a half-done removal, is fine.
+    ///
+    /// # Errors
+    /// [`SupervisorError::Io`]; call it again.
+    pub fn delete(&self) -> Result<(), SupervisorError> {
+        // Renamed first: the fence `revoked` must not vanish before the directory has, or a late
+        // supervisor could find a directory that still looks startable.
+        let mut doomed_name = std::ffi::OsString::from(".deleted-");
+        doomed_name.push(self.path.file_name().unwrap_or_default());
+        let doomed = self.path.with_file_name(doomed_name);
+        remove_tree(&doomed)?;
+        match fs::rename(&self.path, &doomed) {
+            Ok(()) => remove_tree(&doomed),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(e) => Err(SupervisorError::io("rename", &self.path)(e)),
+        }
+    }
+
+    /// Takes the lock for a supervisor's life, waiting for those who only look (they hold it for an
+    /// instant). Nothing when another supervisor of this run holds it or held it before.
+    pub(crate) fn lock_for_life(&self) -> Result<Option<File>, SupervisorError> {
+        let path = self.lock_path();
+        let lock = self.open_lock()?;
+        match lock.try_lock() {
+            Ok(()) => return Ok(Some(lock)),
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(e)) => return Err(SupervisorError::io("lock", &path)(e)),
+        }
+        if self.has(&self.spawning_path())? {
+            return Ok(None);
+        }
+        uninterrupted(|| lock.lock()).map_err(SupervisorError::io("lock", &path))?;
+        Ok(Some(lock))
+    }
+
+    /// Whether a file of this run exists.
+    pub(crate) fn has(&self, path: &Path) -> Result<bool, SupervisorError> {
+        path.try_exists().map_err(SupervisorError::io("look at", path))
+    }
+
+    /// Reads a JSON file of this run, if it is there.
+    pub(crate) fn read<T: DeserializeOwned>(
+        &self,
+        path: &Path,
+    ) -> Result<Option<T>, SupervisorError> {
+        let bytes = match fs::read(path) {
+            Ok(bytes) => bytes,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(e) => return Err(SupervisorError::io("read", path)(e)),
+        };
+        match serde_json::from_slice(&bytes) {
+            Ok(value) => Ok(Some(value)),
+            Err(source) => Err(SupervisorError::Damaged { path: path.to_owned(), source }),
+        }
+    }
+
+    fn open_lock(&self) -> Result<File, SupervisorError> {
+        let path = self.lock_path();
+        private(OpenOptions::new().read(true).create(true).truncate(false))
+            .open(&path)
+            .map_err(SupervisorError::io("open", &path))
+    }
+
+    fn try_lock(
+        &self,
+        attempt: fn(&File) -> Result<(), TryLockError>,
+    ) -> Result<LockState, SupervisorError> {
+        let path = self.lock_path();
+        let lock = match File::open(&path) {
+            Ok(file) => file,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(LockState::Missing),
+            Err(e) => return Err(SupervisorError::io("open", &path)(e)),
+        };
+        match attempt(&lock) {
+            Ok(()) => Ok(LockState::Taken(lock)),
+            Err(TryLockError::WouldBlock) => Ok(LockState::Held),
+            Err(TryLockError::Error(e)) => Err(SupervisorError::io("lock", &path)(e)),
+        }
+    }
+}
+
+fn remove_tree(path: &Path) -> Result<(), SupervisorError> {
+    match fs::remove_dir_all(path) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => {
+            Err(SupervisorError::io("remove", path)(e))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Repeats a system call that a signal has interrupted.
+fn uninterrupted(mut call: impl FnMut() -> io::Result<()>) -> io::Result<()> {
+    loop {
+        match call() {
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            other => return other,
+        }
+    }
+}

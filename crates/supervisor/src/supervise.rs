@@ -1,0 +1,140 @@
+//! The life of a supervisor process, from its start to `exit.json`.
+
+use std::fs::{File, OpenOptions};
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use claude_worker_api::Timestamp;
+
+use crate::bell::Ringer;
+use crate::durable::{self, Durability, private};
+use crate::output::Output;
+use crate::watch::{Cause, Ended, Watch};
+use crate::{
+    EndedBy, Ending, Exit, RunDir, Spec, Started, SupervisorError, agent, fault_point, os,
+};
+
+/// Between two attempts to record the end on a full disk.
+const RECORD_INTERVAL: Duration = Duration::from_millis(250);
+
+/// What a supervisor process has come to; its exit code for whoever launched it.
+enum Outcome {
+    /// `exit.json` is written: 0.
+    Recorded,
+    /// Another supervisor has or had this run, or it was revoked or deleted: 3. Nothing was
+    /// started.
+    NotOurs,
+    /// Told by SIGTERM to go (the machine shuts down): the tree is ended, and as nobody asked for
+    /// that, nothing is recorded and the run counts as lost: 4.
+    ToldToGo,
+}
+
+/// The supervisor process's main. Call it first thing, from the main thread (the agent is killed
+/// when that thread ends), and exit with what it returns: 0 when the run's end is recorded, 3 when
+/// the run was not to be started, 4 when told to go, 1 when it could not even begin.
+#[must_use]
+pub fn run(run_dir: &Path) -> ExitCode {
+    match supervise(run_dir) {
+        Ok(Outcome::Recorded) => ExitCode::SUCCESS,
+        Ok(Outcome::NotOurs) => ExitCode::from(3),
+        Ok(Outcome::ToldToGo) => ExitCode::from(4),
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn supervise(run_dir: &Path) -> Result<Outcome, SupervisorError> {
+    let path = std::path::absolute(run_dir).map_err(SupervisorError::io("find", run_dir))?;
+    let dir = RunDir::at(&path);
+    os::detach().map_err(SupervisorError::io("detach for", &path))?;
+    let signals = os::Signals::install().map_err(SupervisorError::io("get signals for", &path))?;
+
+    // Everything by its full path, never through an open directory: once the run is deleted, all
+    // of this fails, and nothing is started.
+    let Some(_lock) = dir.lock_for_life()? else { return Ok(Outcome::NotOurs) };
+    fault_point("supervisor.locked");
+    if dir.has(&dir.revoked_path())? || dir.has(&dir.spawning_path())? {
+        return Ok(Outcome::NotOurs);
+    }
+    let Some(spec) = dir.read::<Spec>(&dir.spec_path())? else { return Ok(Outcome::NotOurs) };
+
+    // All that can fail for want of room comes before `spawning`: then the run has not started,
+    // and the engine can try it again.
+    let stdout = create_output(&dir.stdout_path())?;
+    let stderr = if spec.merge_stderr { None } else { Some(create_output(&dir.stderr_path())?) };
+    let control = os::listen(&dir.control_path())
+        .map_err(SupervisorError::io("listen on", &dir.control_path()))?;
+    durable::create_marker(&dir.spawning_path())
+        .map_err(SupervisorError::io("create", &dir.spawning_path()))?;
+    fault_point("supervisor.spawning");
+
+    let mut ringer = Ringer::new(spec.bell.clone(), spec.run.clone());
+    // From here on a request to end rings the control pipe; this is for the ones before.
+    if dir.has(&dir.cancel_path())? {
+        let never = Ended::without_start(Ending::NotStarted, EndedBy::Cancel);
+        return Ok(record(&dir, never, None, &mut ringer));
+    }
+    let agent = match agent::start(&spec, &dir) {
+        Ok(agent) => agent,
+        Err(message) => {
+            let failed = Ended::without_start(Ending::SpawnFailed { message }, EndedBy::Itself);
+            return Ok(record(&dir, failed, None, &mut ringer));
+        }
+    };
+    fault_point("supervisor.spawned");
+    let started = Started { pid: agent.pid, at: Timestamp::now() };
+    // Only for those who want to know the pid: without room on the disk the run goes on.
+    if let Ok(json) = serde_json::to_vec(&started) {
+        let _ = durable::write_whole(&dir.started_path(), &json, Durability::Visible);
+    }
+    ringer.started();
+    fault_point("supervisor.started");
+
+    let streams = std::iter::once((agent.stdout, stdout)).chain(agent.stderr.zip(stderr));
+    let output = Output::new(streams, spec.output_cap_bytes);
+    let ended = Watch::new(&spec, agent.pid, output, &control, &signals, &mut ringer)
+        .until_the_tree_is_gone();
+    fault_point("supervisor.tree_ended");
+    Ok(record(&dir, ended, Some(started.at), &mut ringer))
+}
+
+fn create_output(path: &Path) -> Result<File, SupervisorError> {
+    private(OpenOptions::new().create(true).append(true))
+        .open(path)
+        .map_err(SupervisorError::io("create", path))
+}
+
+/// Writes `exit.json`, however long it takes to find room for it, and rings the bell.
+fn record(
+    dir: &RunDir,
+    ended: Ended,
+    started_at: Option<Timestamp>,
+    ringer: &mut Ringer,
+) -> Outcome {
+    let Cause::By(ended_by) = ended.cause else {
+        ringer.ended();
+        return Outcome::ToldToGo;
+    };
+    let exit = Exit {
+        ending: ended.ending,
+        ended_by,
+        started_at,
+        ended_at: Timestamp::now(),
+        stdout_bytes: ended.stdout_bytes,
+        stderr_bytes: ended.stderr_bytes,
+        leftovers: ended.leftovers,
+    };
+    let json = serde_json::to_vec(&exit).unwrap_or_default();
+    while durable::write_whole(&dir.exit_path(), &json, Durability::OnDisk).is_err() {
+        if !dir.path().exists() {
+            return Outcome::NotOurs;
+        }
+        std::thread::sleep(RECORD_INTERVAL);
+    }
+    fault_point("supervisor.exit_written");
+    ringer.ended();
+    Outcome::Recorded
+}

@@ -1,0 +1,262 @@
+//! The one loop of a supervisor: from the agent's start until nothing of its tree is left.
+
+use std::fs::File;
+use std::io::{PipeReader, Read};
+use std::time::{Duration, Instant};
+
+use crate::bell::Ringer;
+use crate::limits::Limits;
+use crate::os::{self, Readable, Reaped, Signal, Signals};
+use crate::output::Output;
+use crate::tree::{Killed, Tree};
+use crate::{EndedBy, Ending, Spec, fault_point};
+
+/// Between two attempts to kill, at first and at most.
+const KILL_INTERVALS: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(250));
+
+/// So many times in a row a search for someone to kill may come back with nobody, and still be
+/// repeated at once. Forks that outrun us are caught long before.
+const QUICK_MISSES: u32 = 2000;
+
+/// After the tree is gone, at most so much is still read from its pipes: more than a pipe can
+/// hold. Whatever comes beyond is printed by a stranger who was handed a pipe's end.
+const LAST_BYTES: usize = 4 << 20;
+
+/// Why a run came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// For a reason of the run's own.
+    By(EndedBy),
+    /// The supervisor itself was told to go.
+    ToldToGo,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) ending: Ending,
+    pub(crate) cause: Cause,
+    pub(crate) stdout_bytes: u64,
+    pub(crate) stderr_bytes: u64,
+    pub(crate) leftovers: u32,
+}
+
+impl Ended {
+    /// The end of a run whose agent never was.
+    pub(crate) const fn without_start(ending: Ending, by: EndedBy) -> Self {
+        let cause = Cause::By(by);
+        Self { ending, cause, stdout_bytes: 0, stderr_bytes: 0, leftovers: 0 }
+    }
+}
+
+/// How far the run is. It only ever moves forward.
+#[derive(Debug, Clone, Copy)]
+enum Phase {
+    /// The agent works.
+    Running,
+    /// Everyone was asked to end and has until then.
+    Asked { kill_at: Instant },
+    /// Everyone is being killed.
+    Killing { again_at: Instant, interval: Duration, misses: u32 },
+}
+
+/// A run that is being watched.
+pub(crate) struct Watch<'a> {
+    agent: u32,
+    grace: Duration,
+    output: Output<PipeReader, File>,
+    limits: Limits,
+    control: &'a File,
+    signals: &'a Signals,
+    ringer: &'a mut Ringer,
+    tree: Tree,
+    phase: Phase,
+    /// The agent's own end, once it has come.
+    ending: Option<Ending>,
+    cause: Cause,
+    leftovers: u32,
+}
+
+impl<'a> Watch<'a> {
+    /// A run whose agent was started just now. `signals` must have been installed before.
+    pub(crate) fn new(
+        spec: &Spec,
+        agent: u32,
+        output: Output<PipeReader, File>,
+        control: &'a File,
+        signals: &'a Signals,
+        ringer: &'a mut Ringer,
+    ) -> Self {
+        for stream in 0..output.count() {
+            if let Some(pipe) = output.source(stream) {
+                os::never_block(pipe);
+            }
+        }
+        os::never_block(control);
+        Self {
+            agent,
+            grace: Duration::from_millis(spec.grace_ms),
+            output,
+            limits: Limits::new(spec, Instant::now()),
+            control,
+            signals,
+            ringer,
+            tree: Tree::of_this_process(spec.run.as_str()),
+            phase: Phase::Running,
+            ending: None,
+            cause: Cause::By(EndedBy::Itself),
+            leftovers: 0,
+        }
+    }
+
+    /// Blocks until the agent has ended and no process of its tree is left.
+    pub(crate) fn until_the_tree_is_gone(mut self) -> Ended {
+        let mut asked_to_end = false;
+        loop {
+            let noticed = self.signals.take();
+            if (noticed.child_changed || !matches!(self.phase, Phase::Running))
+                && self.reap_until_nobody_is_left()
+            {
+                break;
+            }
+            let now = Instant::now();
+            self.output.write_waiting(now);
+            self.limits.set_blocked(self.output.retry_at().is_some(), now);
+            self.ringer.tell_due(now);
+            self.advance(now, asked_to_end, noticed.told_to_go);
+            asked_to_end |= self.wait();
+        }
+        self.take_what_is_left();
+        if self.output.is_over() && self.cause == Cause::By(EndedBy::Itself) {
+            // It was gone before we had read too much of it. All the same, output was cut off.
+            self.cause = Cause::By(EndedBy::OutputLimit);
+        }
+        Ended {
+            // Nobody is left, so the agent was cleared away and its status was seen.
+            ending: self.ending.unwrap_or_else(|| Ending::SpawnFailed {
+                message: "The agent vanished without an exit status".to_owned(),
+            }),
+            cause: self.cause,
+            stdout_bytes: self.output.kept(0),
+            stderr_bytes: self.output.kept(1),
+            leftovers: self.leftovers,
+        }
+    }
+
+    /// Clears away the dead. True when that was the last of the tree.
+    fn reap_until_nobody_is_left(&mut self) -> bool {
+        loop {
+            match os::reap() {
+                Reaped::Process { pid, ending } => {
+                    if pid == self.agent {
+                        self.ending = Some(ending);
+                        fault_point("supervisor.agent_exited");
+                    }
+                }
+                Reaped::NobodyDead => return false,
+                Reaped::NoChildren => {
+                    return os::ADOPTS_ORPHANS || self.tree.members().is_empty();
+                }
+            }
+        }
+    }
+
+    /// Moves the run on to its next phase, if it is time.
+    fn advance(&mut self, now: Instant, asked_to_end: bool, told_to_go: bool) {
+        match self.phase {
+            Phase::Running => {
+                let reason = if told_to_go {
+                    Some(Cause::ToldToGo)
+                } else if self.ending.is_some() {
+                    // The agent ended by itself, and somebody of its tree lives on.
+                    Some(Cause::By(EndedBy::Itself))
+                } else if asked_to_end {
+                    Some(Cause::By(EndedBy::Cancel))
+                } else if self.output.is_over() {
+                    Some(Cause::By(EndedBy::OutputLimit))
+                } else {
+                    self.limits.reached(now).map(Cause::By)
+                };
+                if let Some(cause) = reason {
+                    self.cause = cause;
+                    let reached = self.tree.signal_all(Signal::End);
+                    if cause == Cause::By(EndedBy::Itself) {
+                        self.leftovers = reached;
+                    }
+                    self.phase = Phase::Asked { kill_at: now + self.grace };
+                }
+            }
+            Phase::Asked { kill_at } if kill_at <= now => {
+                self.phase =
+                    Phase::Killing { again_at: now, interval: KILL_INTERVALS.0, misses: 0 };
+                self.advance(now, asked_to_end, told_to_go);
+            }
+            Phase::Killing { again_at, interval, misses } if again_at <= now => {
+                let longer = (interval * 2).min(KILL_INTERVALS.1);
+                self.phase = match self.tree.kill() {
+                    Killed::Nobody if misses < QUICK_MISSES => {
+                        Phase::Killing { again_at: now, interval, misses: misses + 1 }
+                    }
+                    found => Phase::Killing {
+                        again_at: Instant::now() + interval,
+                        interval: longer,
+                        misses: if found == Killed::Nobody { misses } else { 0 },
+                    },
+                };
+            }
+            Phase::Asked { .. } | Phase::Killing { .. } => {}
+        }
+    }
+
+    /// Waits until something happens or is due, and takes the output there is. True when somebody
+    /// asked for the end of the run.
+    fn wait(&mut self) -> bool {
+        let phase_due = match self.phase {
+            Phase::Running => self.limits.next(),
+            Phase::Asked { kill_at } => Some(kill_at),
+            Phase::Killing { again_at, .. } => Some(again_at),
+        };
+        let due = [phase_due, self.output.retry_at(), self.ringer.next_due()];
+        let readable = {
+            let source = |n: usize| {
+                let exists = n < self.output.count();
+                let pipe = if exists { self.output.source(n) } else { None };
+                pipe.map(|pipe| pipe as &dyn Readable)
+            };
+            let sources = [Some(self.signals.source()), Some(self.control), source(0), source(1)];
+            os::wait_readable(sources, due.into_iter().flatten().min())
+        };
+        let now = Instant::now();
+        for stream in 0..self.output.count() {
+            if readable[2 + stream] && self.output.take(stream, now) > 0 {
+                self.limits.heard(now);
+                self.ringer.output(now);
+            }
+        }
+        let mut control = self.control;
+        readable[1] && matches!(control.read(&mut [0; 64]), Ok(1..))
+    }
+
+    /// Takes what the dead have left in the pipes, waiting for room on the disk if need be.
+    fn take_what_is_left(&mut self) {
+        let mut rest = LAST_BYTES;
+        for stream in 0..self.output.count() {
+            while rest > 0 {
+                let now = Instant::now();
+                if let Some(retry_at) = self.output.retry_at() {
+                    std::thread::sleep(retry_at.saturating_duration_since(now));
+                    self.output.write_waiting(Instant::now());
+                    continue;
+                }
+                match self.output.take(stream, now) {
+                    0 => break,
+                    taken => rest = rest.saturating_sub(taken),
+                }
+            }
+        }
+        while let Some(retry_at) = self.output.retry_at() {
+            std::thread::sleep(retry_at.saturating_duration_since(Instant::now()));
+            self.output.write_waiting(Instant::now());
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! How runs end: by themselves, by request, by a limit, or before they begin.
+
+use std::time::{Duration, Instant};
+
+use claude_worker_supervisor::{EndedBy, Ending, Found, What};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::support::{Stage, read, wait};
+
+#[test]
+fn an_agent_that_ends_by_itself() {
+    let stage = Stage::new();
+    let check = |words: &[&str], ending: Ending| {
+        let (dir, exit) = stage.perform(&stage.spec(words));
+        assert_eq!(exit.ending, ending);
+        assert_eq!((exit.ended_by, exit.leftovers), (EndedBy::Itself, 0));
+        assert!(exit.started_at.unwrap() <= exit.ended_at);
+        assert_eq!(dir.inspect().unwrap(), Found::Finished(exit));
+    };
+    check(&["exit", "0"], Ending::Exited { code: 0 });
+    check(&["exit", "42"], Ending::Exited { code: 42 });
+    check(&["signal-self"], Ending::Signalled { signal: 10 });
+    stage.assert_nobody_left();
+}
+
+#[test]
+fn the_agent_gets_its_input_environment_and_directory() {
+    let stage = Stage::new();
+    let (dir, _) = stage.perform(&stage.spec(&["cat"]));
+    assert_eq!(read(&dir.stdout_path()), "the prompt");
+
+    let mut spec =
+        stage.spec(&["env", "MINE", "PATH", "HOME", "CLAUDE_WORKER_RUN", "CLAUDE_WORKER_TASK"]);
+    spec.env.insert("MINE".to_owned(), "two words".to_owned());
+    spec.env_remove = vec!["HOME".to_owned()];
+    let work = stage.path().join("work");
+    std::fs::create_dir(&work).unwrap();
+    spec.directory = work.to_str().unwrap().to_owned();
+    let (dir, _) = stage.perform(&spec);
+    let path = std::env::var("PATH").unwrap();
+    let expected = format!(
+        "MINE=two words\nPATH={path}\nHOME=unset\nCLAUDE_WORKER_RUN={}\nCLAUDE_WORKER_TASK={}\ncwd={}\n",
+        spec.run, spec.task, spec.directory
+    );
+    assert_eq!(read(&dir.stdout_path()), expected);
+}
+
+#[test]
+fn an_agent_that_cannot_be_started_says_why() {
+    let stage = Stage::new();
+    let check = |program: &str, directory: &str, expected: &str| {
+        let mut spec = stage.spec(&[]);
+        spec.program = program.to_owned();
+        spec.directory = directory.to_owned();
+        let (_, exit) = stage.perform(&spec);
+        let Ending::SpawnFailed { message } = exit.ending else { panic!("{:?}", exit.ending) };
+        assert!(message.contains(expected), "{message}");
+        assert_eq!((exit.ended_by, exit.started_at), (EndedBy::Itself, None));
+    };
+    check("no-such-program-anywhere", "/", "no-such-program-anywhere is not in PATH");
+    check("/no/such/program", "/", "/no/such/program (or its interpreter) does not exist");
+    check("true", "/no/such/directory", "The directory /no/such/directory cannot be entered");
+    check("true", "/etc/passwd", "/etc/passwd is not a directory");
+    check("/etc/passwd", "/", "ermission denied");
+    stage.assert_nobody_left();
+}
+
+#[test]
+fn a_request_to_end_is_obeyed_and_the_last_words_are_kept() {
+    let stage = Stage::new();
+    let mut spec = stage.spec(&["obey"]);
+    spec.grace_ms = 20_000;
+    let live = stage.start(&spec);
+    stage.hear_printed(&live, "ready");
+    assert!(matches!(live.dir.inspect().unwrap(), Found::Running { started: Some(_) }));
+    live.dir.request_end().unwrap();
+    let exit = stage.end_of(&live);
+    assert_eq!((exit.ending, exit.ended_by), (Ending::Exited { code: 7 }, EndedBy::Cancel));
+    assert_eq!(read(&live.dir.stdout_path()), "ready\nlast words\n");
+    live.dir.request_end().unwrap();
+    wait(live.supervisor);
+    live.dir.request_end().unwrap();
+    stage.assert_nobody_left();
+}
+
+#[test]
+fn who_ignores_the_request_is_killed_after_the_grace() {
+    let stage = Stage::new();
+    let mut spec = stage.spec(&["stubborn"]);
+    spec.grace_ms = 300;
+    let live = stage.start(&spec);
+    stage.hear_printed(&live, "ready");
+    let asked = Instant::now();
+    live.dir.request_end().unwrap();
+    let exit = stage.end_of(&live);
+    assert!(asked.elapsed() >= Duration::from_millis(300));
+    assert_eq!((exit.ending, exit.ended_by), (Ending::Signalled { signal: 9 }, EndedBy::Cancel));
+    wait(live.supervisor);
+    stage.assert_nobody_left();
+}
+
+#[test]
+fn a_request_before_the_start_keeps_the_agent_from_starting() {
+    let stage = Stage::new();
+    let spec = stage.spec(&["exit", "0"]);
+    let dir = stage.run_dir(&spec);
+    dir.create(&spec, b"").unwrap();
+    dir.request_end().unwrap();
+    let supervisor = claude_worker_supervisor::launch(&crate::support::supervisor(), &dir).unwrap();
+    assert_eq!(wait(supervisor).code(), Some(0));
+    let exit = dir.exit().unwrap().unwrap();
+    assert_eq!((exit.ending, exit.ended_by), (Ending::NotStarted, EndedBy::Cancel));
+    assert_eq!((exit.started_at, dir.started().unwrap()), (None, None));
+}
+
+#[test]
+fn a_request_at_any_moment_of_the_start_is_never_lost() {
+    let stage = Stage::new();
+    for _ in 0..40 {
+        let spec = stage.spec(&["hang"]);
+        let live = stage.start(&spec);
+        live.dir.request_end().unwrap();
+        assert_eq!(stage.end_of(&live).ended_by, EndedBy::Cancel);
+        wait(live.supervisor);
+    }
+    stage.assert_nobody_left();
+}
+
+#[test]
+fn the_first_reason_to_end_stays_the_reason() {
+    let stage = Stage::new();
+    let mut spec = stage.spec(&["stubborn"]);
+    spec.timeout_ms = Some(50);
+    spec.grace_ms = 400;
+    let live = stage.start(&spec);
+    stage.hear_printed(&live, "ready");
+    assert!(
+        !stage.hears(&live, What::Ended, Duration::from_millis(200)),
+        "the grace is waited for"
+    );
+    live.dir.request_end().unwrap();
+    assert_eq!(stage.end_of(&live).ended_by, EndedBy::Timeout);
+    wait(live.supervisor);
+    stage.assert_nobody_left();
+}
+
+#[test]
+fn the_deadline_ends_a_run_however_busy() {
+    let stage = Stage::new();
+    for words in [&["hang"] as &[&str], &["flood"]] {
+        let mut spec = stage.spec(words);
+        spec.timeout_ms = Some(150);
+        let begun = Instant::now();
+        let (_, exit) = stage.perform(&spec);
+        assert!(begun.elapsed() >= Duration::from_millis(150));
+        assert_eq!(exit.ended_by, EndedBy::Timeout);
+        assert_eq!(exit.ending, Ending::Signalled { signal: 15 });
+    }
+    stage.assert_nobody_left();
+}
+
+#[test]
+fn silence_ends_a_run_and_printing_puts_it_off() {
+    let stage = Stage::new();
+    let mut spec = stage.spec(&["hang"]);
+    spec.silence_ms = Some(100);
+    let (_, exit) = stage.perform(&spec);
+    assert_eq!(exit.ended_by, EndedBy::Silence);
+
+    let mut spec = stage.spec(&["slow", "12", "100"]);
+    spec.silence_ms = Some(1100);
+    let (dir, exit) = stage.perform(&spec);
+    assert_eq!(exit.ended_by, EndedBy::Itself, "1200 ms in all, but never 1100 ms of silence");
+    assert_eq!(read(&dir.stdout_path()).lines().count(), 12);
+    stage.assert_nobody_left();
+}
+
+#[test]
+fn a_supervisor_told_to_go_ends_the_tree_and_records_nothing() {
+    let stage = Stage::new();
+    let live = stage.start(&stage.spec(&["tree", "hang"]));
+    stage.hear_printed(&live, "ready");
+    let pid = Pid::from_raw(i32::try_from(live.supervisor.pid()).unwrap()).unwrap();
+    kill_process(pid, Signal::TERM).unwrap();
+    assert_eq!(wait(live.supervisor).code(), Some(4));
+    assert!(matches!(live.dir.inspect().unwrap(), Found::Lost { started: Some(_) }));
+    stage.assert_nobody_left();
+}

@@ -1,0 +1,185 @@
+//! What an engine finds after a crash: each row of the recovery table, and the races around it.
+
+use std::os::unix::fs::PermissionsExt;
+use std::sync::Barrier;
+use std::time::Duration;
+
+use claude_worker_supervisor::{
+    FAULT_POINTS, Found, Revocation, RunDir, SupervisorError, What, end_leftovers, launch,
+};
+
+use crate::support::{Stage, supervisor, supervisor_with_fault, wait};
+
+#[test]
+fn a_run_directory_is_private_and_made_only_once() {
+    let stage = Stage::new();
+    let spec = stage.spec(&["exit", "0"]);
+    let dir = stage.run_dir(&spec);
+    dir.create(&spec, b"secret").unwrap();
+    assert!(matches!(dir.create(&spec, b""), Err(SupervisorError::Exists { .. })));
+    let live = stage.start(&stage.spec(&["turns", "1"]));
+    stage.end_of(&live);
+    wait(live.supervisor);
+    for dir in [dir, live.dir] {
+        let mode = |path: &std::path::Path| path.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(dir.path()), 0o700);
+        for entry in std::fs::read_dir(dir.path()).unwrap() {
+            let path = entry.unwrap().path();
+            assert_eq!(mode(&path), 0o600, "{}", path.display());
+        }
+    }
+}
+
+#[test]
+fn a_run_that_nobody_started_is_revoked_and_stays_so() {
+    let stage = Stage::new();
+    let spec = stage.spec(&["exit", "0"]);
+    let dir = stage.run_dir(&spec);
+    assert_eq!(dir.inspect().unwrap(), Found::NeverStarted, "without a directory");
+    dir.create(&spec, b"").unwrap();
+    assert_eq!(dir.inspect().unwrap(), Found::NeverStarted);
+    assert_eq!(dir.revoke().unwrap(), Revocation::Revoked);
+    assert_eq!(dir.revoke().unwrap(), Revocation::Revoked);
+    assert_eq!(wait(launch(&supervisor(), &dir).unwrap()).code(), Some(3));
+    assert_eq!(dir.inspect().unwrap(), Found::NeverStarted);
+    assert!(!dir.stdout_path().exists());
+}
+
+#[test]
+fn a_missing_run_is_revoked_by_a_directory_that_holds_the_fence() {
+    let stage = Stage::new();
+    let spec = stage.spec(&["exit", "0"]);
+    let dir = stage.run_dir(&spec);
+    assert_eq!(dir.revoke().unwrap(), Revocation::Revoked);
+    assert!(matches!(dir.create(&spec, b""), Err(SupervisorError::Exists { .. })));
+    assert_eq!(wait(launch(&supervisor(), &dir).unwrap()).code(), Some(3));
+}
+
+#[test]
+fn a_living_run_is_adopted_and_can_be_waited_for() {
+    let stage = Stage::new();
+    let live = stage.start(&stage.spec(&["hang"]));
+    stage.hear(&live, What::Started);
+    let Found::Running { started: Some(started) } = live.dir.inspect().unwrap() else {
+        panic!("it runs")
+    };
+    assert!(stage.processes().contains(&started.pid));
+    assert_eq!(live.dir.revoke().unwrap(), Revocation::Held);
+    // A second supervisor for the same run leaves at once, and harms nothing.
+    assert_eq!(wait(launch(&supervisor(), &live.dir).unwrap()).code(), Some(3));
+    live.dir.request_end().unwrap();
+    live.dir.wait_until_free().unwrap();
+    assert!(matches!(live.dir.inspect().unwrap(), Found::Finished(_)));
+    assert_eq!(live.dir.revoke().unwrap(), Revocation::AlreadySpawned);
+    wait(live.supervisor);
+    // Nor does one that comes too late.
+    let before = live.dir.exit().unwrap();
+    assert_eq!(wait(launch(&supervisor(), &live.dir).unwrap()).code(), Some(3));
+    assert_eq!(live.dir.exit().unwrap(), before);
+}
+
+#[test]
+fn a_supervisor_that_dies_anywhere_leaves_a_truth_behind() {
+    for place in FAULT_POINTS {
+        let stage = Stage::new();
+        let spec = stage.spec(&["tree", "0"]);
+        let live = stage.start_with(&spec, &supervisor_with_fault(place));
+        assert_eq!(wait(live.supervisor).code(), None, "{place}: killed");
+        live.dir.wait_until_free().unwrap();
+        let found = live.dir.inspect().unwrap();
+        let as_it_should = match *place {
+            "supervisor.locked" => found == Found::NeverStarted,
+            "supervisor.exit_written" => matches!(found, Found::Finished(_)),
+            _ => matches!(found, Found::Lost { .. }),
+        };
+        assert!(as_it_should, "{place}: {found:?}");
+
+        // Whatever it was, a second supervisor never starts an agent a second time.
+        if found == Found::NeverStarted {
+            assert_eq!(live.dir.revoke().unwrap(), Revocation::Revoked);
+        } else {
+            assert_eq!(live.dir.revoke().unwrap(), Revocation::AlreadySpawned);
+        }
+        assert_eq!(wait(launch(&supervisor(), &live.dir).unwrap()).code(), Some(3), "{place}");
+        assert_eq!(live.dir.inspect().unwrap(), found, "{place}");
+
+        end_leftovers(&live.run, Duration::from_millis(20));
+        live.dir.delete().unwrap();
+    }
+}
+
+#[test]
+fn revoking_and_starting_at_once_has_exactly_one_winner() {
+    let stage = Stage::new();
+    let mut started = 0;
+    // Moves to where the race is close, however fast the machine.
+    let mut head_start = Duration::from_micros(500);
+    for _ in 0..150 {
+        let spec = stage.spec(&["exit", "0"]);
+        let dir = stage.run_dir(&spec);
+        dir.create(&spec, b"").unwrap();
+        let line = Barrier::new(2);
+        let (status, revocation) = std::thread::scope(|scope| {
+            let runner = scope.spawn(|| {
+                line.wait();
+                wait(launch(&supervisor(), &dir).unwrap())
+            });
+            line.wait();
+            std::thread::sleep(head_start);
+            let revocation = dir.revoke().unwrap();
+            (runner.join().unwrap(), revocation)
+        });
+        let ran = matches!(dir.inspect().unwrap(), Found::Finished(_));
+        assert_eq!(ran, revocation != Revocation::Revoked, "{revocation:?}, {status}");
+        assert_eq!(status.code(), Some(if ran { 0 } else { 3 }));
+        started += u32::from(ran);
+        let step = Duration::from_micros(100);
+        head_start = if ran { head_start.saturating_sub(step) } else { head_start + step };
+    }
+    assert!(
+        (1..150).contains(&started),
+        "both must win sometimes, or nothing is tested: {started}"
+    );
+}
+
+#[test]
+fn looking_never_keeps_a_run_from_starting() {
+    let stage = Stage::new();
+    for _ in 0..30 {
+        let spec = stage.spec(&["exit", "0"]);
+        let live = stage.start(&spec);
+        loop {
+            match live.dir.inspect().unwrap() {
+                Found::Finished(_) => break,
+                Found::Lost { .. } => panic!("it is not lost"),
+                Found::Running { .. } | Found::NeverStarted => {}
+            }
+        }
+        assert_eq!(wait(live.supervisor).code(), Some(0));
+    }
+}
+
+#[test]
+fn deleting_is_complete_and_can_be_repeated() {
+    let stage = Stage::new();
+    let (dir, _) = stage.perform(&stage.spec(&["turns", "2"]));
+    dir.delete().unwrap();
+    dir.delete().unwrap();
+    let left: Vec<_> =
+        std::fs::read_dir(stage.path()).unwrap().map(|e| e.unwrap().path()).collect();
+    assert_eq!(left, [stage.path().join("bell")]);
+    assert_eq!(wait(launch(&supervisor(), &dir).unwrap()).code(), Some(1), "nothing to start");
+    assert!(!dir.path().exists());
+}
+
+#[test]
+fn damaged_records_are_told_apart_from_missing_ones() {
+    let stage = Stage::new();
+    let spec = stage.spec(&["exit", "0"]);
+    let dir: RunDir = stage.run_dir(&spec);
+    dir.create(&spec, b"").unwrap();
+    std::fs::write(dir.path().join("started.json"), "").unwrap();
+    assert_eq!(dir.started().unwrap(), None, "it is never flushed, so this can happen");
+    std::fs::write(dir.path().join("exit.json"), "{\"ending\":").unwrap();
+    assert!(matches!(dir.inspect(), Err(SupervisorError::Damaged { .. })));
+}

@@ -1,0 +1,227 @@
+//! A stage on which runs are performed.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::ExitStatus;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use claude_worker_api::{RunId, TaskId};
+use claude_worker_supervisor::{
+    Bell, BellCloser, Exit, FAULT_VARIABLE, Launched, Ring, RunDir, Spec, SupervisorCommand, What,
+    launch,
+};
+use rustix::process::{Pid, Signal, kill_process};
+
+/// No wait in these tests takes longer, unless something is broken.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
+
+/// A directory for runs, a bell, and the promise that no process is left at the end.
+pub(crate) struct Stage {
+    dir: tempfile::TempDir,
+    rings: Receiver<Ring>,
+    closer: BellCloser,
+}
+
+/// A run whose supervisor was launched.
+pub(crate) struct Live {
+    pub(crate) dir: RunDir,
+    pub(crate) run: RunId,
+    pub(crate) supervisor: Launched,
+}
+
+impl Stage {
+    pub(crate) fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let mut bell = Bell::open(&dir.path().join("bell")).unwrap();
+        let closer = bell.closer();
+        let (sender, rings) = channel();
+        std::thread::spawn(move || {
+            while let Ok(ring) = bell.next() {
+                if sender.send(ring).is_err() {
+                    break;
+                }
+            }
+        });
+        Self { dir, rings, closer }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// What every process of this stage carries in its command line.
+    fn token(&self) -> &str {
+        self.dir.path().to_str().unwrap()
+    }
+
+    /// A run of the fake agent with no limits and a short grace.
+    pub(crate) fn spec(&self, words: &[&str]) -> Spec {
+        // Unique on the machine, as real ids are: leftovers are looked for everywhere.
+        static RUNS: AtomicU32 = AtomicU32::new(1);
+        let task = TaskId(i64::from(RUNS.fetch_add(1, Ordering::Relaxed)));
+        let mut args = vec![self.token().to_owned()];
+        args.extend(words.iter().map(|word| (*word).to_owned()));
+        Spec {
+            run: RunId::new(task, 1, std::process::id()),
+            task,
+            program: env!("CARGO_BIN_EXE_fake-agent").to_owned(),
+            args,
+            directory: self.token().to_owned(),
+            env: BTreeMap::new(),
+            env_remove: Vec::new(),
+            merge_stderr: false,
+            timeout_ms: None,
+            silence_ms: None,
+            grace_ms: 100,
+            output_cap_bytes: u64::MAX,
+            bell: Some(self.path().join("bell")),
+        }
+    }
+
+    pub(crate) fn run_dir(&self, spec: &Spec) -> RunDir {
+        RunDir::new(self.path(), &spec.run)
+    }
+
+    pub(crate) fn start(&self, spec: &Spec) -> Live {
+        self.start_with(spec, &supervisor())
+    }
+
+    pub(crate) fn start_with(&self, spec: &Spec, command: &SupervisorCommand) -> Live {
+        let dir = self.run_dir(spec);
+        dir.create(spec, b"the prompt").unwrap();
+        let supervisor = launch(command, &dir).unwrap();
+        Live { dir, run: spec.run.clone(), supervisor }
+    }
+
+    /// Runs to the end.
+    pub(crate) fn perform(&self, spec: &Spec) -> (RunDir, Exit) {
+        let live = self.start(spec);
+        let exit = self.end_of(&live);
+        let status = wait(live.supervisor);
+        assert_eq!(status.code(), Some(0));
+        (live.dir, exit)
+    }
+
+    /// Waits for a ring about this run.
+    pub(crate) fn hear(&self, live: &Live, what: What) {
+        assert!(self.hears(live, what, DEADLINE), "{what:?} of {} was not told", live.run);
+    }
+
+    /// Whether a ring about this run comes within a time.
+    pub(crate) fn hears(&self, live: &Live, what: What, within: Duration) -> bool {
+        let until = Instant::now() + within;
+        loop {
+            match self.rings.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(ring) if ring.run == live.run && ring.what == what => return true,
+                Ok(_) => {}
+                Err(RecvTimeoutError::Timeout) => return false,
+                Err(RecvTimeoutError::Disconnected) => panic!("the bell is broken"),
+            }
+        }
+    }
+
+    /// Waits until a run has printed something that contains `text`.
+    pub(crate) fn hear_printed(&self, live: &Live, text: &str) {
+        let until = Instant::now() + DEADLINE;
+        while !read(&live.dir.stdout_path()).contains(text) {
+            let rest = until.saturating_duration_since(Instant::now());
+            assert!(self.hears(live, What::Output, rest), "{text:?} was not printed");
+        }
+    }
+
+    /// Waits for the end of a run.
+    pub(crate) fn end_of(&self, live: &Live) -> Exit {
+        self.hear(live, What::Ended);
+        live.dir.exit().unwrap().expect("the end is told once it is recorded")
+    }
+
+    /// All processes of this stage: agents, what they made, and supervisors.
+    pub(crate) fn processes(&self) -> Vec<u32> {
+        processes_with(self.token())
+    }
+
+    /// Everything of this stage must be gone.
+    pub(crate) fn assert_nobody_left(&self) {
+        assert_eq!(self.processes(), Vec::<u32>::new(), "processes are left");
+    }
+
+    /// Waits until as many processes of this stage are left as wanted.
+    pub(crate) fn wait_for_processes(&self, wanted: usize) {
+        let until = Instant::now() + DEADLINE;
+        while self.processes().len() != wanted {
+            assert!(Instant::now() < until, "{:?} are left, not {wanted}", self.processes());
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        self.closer.close();
+        // Only after a failed test is anybody there. A fork chain needs several attempts.
+        for _ in 0..1000 {
+            let left = self.processes();
+            if left.is_empty() {
+                break;
+            }
+            left.into_iter().for_each(kill);
+        }
+    }
+}
+
+/// The supervisor as it is.
+pub(crate) fn supervisor() -> SupervisorCommand {
+    SupervisorCommand { program: PathBuf::from(env!("CARGO_BIN_EXE_supervise-one")), args: vec![] }
+}
+
+/// A supervisor that dies at a place.
+pub(crate) fn supervisor_with_fault(place: &str) -> SupervisorCommand {
+    let program = env!("CARGO_BIN_EXE_supervise-one").to_owned();
+    let args = vec![format!("{FAULT_VARIABLE}={place}"), program];
+    SupervisorCommand { program: PathBuf::from("/usr/bin/env"), args }
+}
+
+/// Waits for a supervisor process, with the deadline.
+pub(crate) fn wait(supervisor: Launched) -> ExitStatus {
+    let (sender, receiver) = channel();
+    std::thread::spawn(move || sender.send(supervisor.wait().unwrap()));
+    receiver.recv_timeout(DEADLINE).expect("the supervisor ends")
+}
+
+/// `kill -9`.
+pub(crate) fn kill(pid: u32) {
+    let pid = Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+    let _ = kill_process(pid, Signal::KILL);
+}
+
+pub(crate) fn read(path: &Path) -> String {
+    String::from_utf8_lossy(&std::fs::read(path).unwrap_or_default()).into_owned()
+}
+
+pub(crate) fn length(path: &Path) -> u64 {
+    std::fs::metadata(path).map_or(0, |found| found.len())
+}
+
+/// Ids of the living processes that have the token in their command line.
+fn processes_with(token: &str) -> Vec<u32> {
+    if !Path::new("/proc/self").exists() {
+        let output =
+            std::process::Command::new("ps").args(["-axww", "-o", "pid=,command="]).output();
+        let text = String::from_utf8_lossy(&output.unwrap().stdout).into_owned();
+        let rows = text.lines().filter(|row| row.contains(token));
+        return rows.filter_map(|row| row.split_whitespace().next()?.parse().ok()).collect();
+    }
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
+            continue;
+        };
+        let command = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        if command.windows(token.len()).any(|part| part == token.as_bytes()) {
+            found.push(pid);
+        }
+    }
+    found
+}

@@ -1,0 +1,256 @@
+//! The plug is pulled: at named points, and at random instants.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use claude_worker_engine::FAULT_POINTS as ENGINE_POINTS;
+use claude_worker_supervisor::{FAULT_POINTS as SUPERVISOR_POINTS, FAULT_VARIABLE};
+
+use crate::support::{Home, Ran, kill, read, until};
+
+/// Starts an engine that dies at this point, by name of the point.
+fn start_with_fault(home: &Home, point: &str) -> Ran {
+    let output =
+        home.command().args(["server", "start"]).env(FAULT_VARIABLE, point).output().unwrap();
+    Ran {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+/// How often each task has run: every task appends its own line to this file.
+fn runs_of(log: &Path) -> BTreeMap<String, usize> {
+    let mut runs = BTreeMap::new();
+    for line in read(log).lines() {
+        *runs.entry(line.to_owned()).or_default() += 1;
+    }
+    runs
+}
+
+/// How often each task reached an end, by the event stream.
+fn ends_of(home: &Home) -> BTreeMap<i64, usize> {
+    let database = rusqlite::Connection::open_with_flags(
+        home.data().join("tasks.db"),
+        rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY,
+    )
+    .unwrap();
+    let mut statement = database
+        .prepare(
+            "SELECT task_id, count(*) FROM event
+             WHERE json_extract(kind, '$.kind') = 'state_changed'
+             AND json_extract(kind, '$.status') IN ('completed', 'failed', 'cancelled')
+             GROUP BY task_id",
+        )
+        .unwrap();
+    statement
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect()
+}
+
+#[test]
+fn an_engine_that_dies_at_any_point_loses_nothing_and_runs_nothing_twice() {
+    for point in ENGINE_POINTS {
+        let home = Home::with_config("workers = 2");
+        let log = home.place("log");
+        start_with_fault(&home, point);
+        for n in 0..4 {
+            // The command meets the dying engine, starts another one, and sends its task again.
+            home.shell(&format!("echo task{n} >> {}", log.display()));
+        }
+        for id in 1..=4 {
+            let task = home.finished(id);
+            assert_eq!(task["status"], "completed", "{point}: {task}");
+            assert_eq!(task["run_history"].as_array().unwrap().len(), 1, "{point}: {task}");
+        }
+        assert_eq!(home.json(["list"])["counts"]["completed"], 4, "{point}");
+        let runs = runs_of(&log);
+        assert_eq!(runs.len(), 4, "{point}: {runs:?}");
+        assert!(runs.values().all(|count| *count == 1), "{point}: {runs:?}");
+        assert!(ends_of(&home).values().all(|count| *count == 1), "{point}");
+    }
+}
+
+#[test]
+fn a_supervisor_that_dies_at_any_point_leaves_one_true_verdict_and_no_process() {
+    for point in SUPERVISOR_POINTS {
+        let home = Home::with_config("workers = 2\n[limits]\ngrace = \"200ms\"");
+        let log = home.place("log");
+        start_with_fault(&home, point).ok();
+        let id =
+            home.shell(&format!("echo ran >> {}; setsid sleep 1000 & sleep 0.1", log.display()));
+        let task = home.finished(id);
+        let ran = runs_of(&log).get("ran").copied().unwrap_or(0);
+        match *point {
+            // Before anything was spawned: tried again, and given up with that reason.
+            "supervisor.locked" => {
+                assert_eq!(task["failure"]["kind"], "spawn", "{point}: {task}");
+                assert_eq!(ran, 0, "{point}");
+            }
+            "supervisor.spawning" => {
+                assert_eq!(task["failure"]["kind"], "lost", "{point}: {task}");
+                assert_eq!(ran, 0, "{point}");
+            }
+            // The end had been written down: it counts.
+            "supervisor.exit_written" => assert_eq!(task["status"], "completed", "{point}: {task}"),
+            _ => {
+                assert_eq!(task["failure"]["kind"], "lost", "{point}: {task}");
+                assert!(ran <= 1, "{point}: ran {ran} times");
+            }
+        }
+        assert!(home.agents().is_empty(), "{point}: {:?}", home.agents());
+    }
+}
+
+#[test]
+fn a_run_goes_on_without_its_engine_and_is_adopted_with_all_its_output() {
+    let home = Home::new();
+    let gate = home.place("gate");
+    let command = format!(
+        "echo before; until [ -e {0} ]; do sleep 0.01; done; echo after; exit 7",
+        gate.display()
+    );
+    let (seen_running, ends_alone) = (home.shell(&command), home.shell(&command));
+    home.until_status(seen_running, "running");
+    home.until_status(ends_alone, "running");
+    until("both have begun to print", || {
+        [seen_running, ends_alone]
+            .iter()
+            .all(|id| home.run(["logs", &id.to_string(), "--raw"]).stdout == "before\n")
+    });
+    let agents = home.agents();
+    home.kill_engine();
+    assert_eq!(home.agents(), agents, "the agents run on");
+    // The next command starts an engine, which adopts them.
+    let pid_before = agents;
+    assert_eq!(home.json(["status", "1"])["status"], "running");
+    home.kill_engine();
+    assert_eq!(home.agents(), pid_before);
+    // Now they end while no engine looks.
+    std::fs::write(&gate, "").unwrap();
+    until("the agents have ended", || home.agents().is_empty());
+    for id in [seen_running, ends_alone] {
+        let task = home.finished(id);
+        assert_eq!(task["failure"]["kind"], "exit", "{task}");
+        assert_eq!(task["failure"]["code"], 7, "{task}");
+        assert_eq!(task["run_history"].as_array().unwrap().len(), 1);
+        assert_eq!(home.run(["logs", &id.to_string(), "--raw"]).stdout, "before\nafter\n");
+    }
+    assert!(ends_of(&home).values().all(|count| *count == 1));
+}
+
+#[test]
+fn a_killed_supervisor_means_lost_and_nothing_of_its_tree_survives() {
+    let home = Home::with_config("[limits]\ngrace = \"300ms\"");
+    let id = home.shell(
+        "setsid sh -c 'trap \"\" TERM; while :; do sleep 1; done' & \
+         (setsid nohup sleep 1000 &) ; sleep 1000",
+    );
+    home.until_status(id, "running");
+    until("the whole tree is there", || home.agents().len() >= 4);
+    kill(supervisor_of(&home, id));
+    let task = home.finished(id);
+    assert_eq!(task["failure"]["kind"], "lost", "{task}");
+    assert!(home.agents().is_empty());
+    // And with the engine dead as well, the next one cleans up.
+    let id = home.shell("setsid sleep 1000 & sleep 1000");
+    home.until_status(id, "running");
+    until("the tree is there", || home.agents().len() >= 3);
+    let supervisor = supervisor_of(&home, id);
+    home.kill_engine();
+    kill(supervisor);
+    let task = home.finished(id);
+    assert_eq!(task["failure"]["kind"], "lost", "{task}");
+    assert!(home.agents().is_empty());
+}
+
+/// The process that holds the lock of a task's run: the parent of the agent.
+fn supervisor_of(home: &Home, id: i64) -> u32 {
+    let directory = home.run_directory(id);
+    let name = directory.to_string_lossy().into_owned();
+    home.processes()
+        .into_iter()
+        .find(|pid| {
+            let arguments = read(Path::new(&format!("/proc/{pid}/cmdline")));
+            arguments.contains("supervise") && arguments.contains(&name)
+        })
+        .expect("a supervisor")
+}
+
+#[test]
+fn a_cancel_that_the_engine_could_not_pass_on_is_not_forgotten() {
+    let home = Home::with_config("[limits]\ngrace = \"300ms\"");
+    start_with_fault(&home, "engine.before_end").ok();
+    let id = home.shell("sleep 1000");
+    home.until_status(id, "running");
+    until("its agent is there", || !home.agents().is_empty());
+    // The engine stores the request and dies before it tells the supervisor.
+    home.run(["cancel", &id.to_string()]);
+    let task = home.finished(id);
+    assert_eq!(task["status"], "cancelled", "{task}");
+    assert!(home.agents().is_empty());
+}
+
+/// Rounds of random kills: a few hundred in an ordinary run, as many as one likes on demand
+/// (`CLAUDE_WORKER_KILLS=5000`).
+#[test]
+fn random_kills_lose_nothing_and_double_nothing() {
+    let rounds: u64 =
+        std::env::var("CLAUDE_WORKER_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(200);
+    let home = Home::with_config("workers = 3");
+    let log = home.place("log");
+    let mut random = Random::new();
+    let began = Instant::now();
+    for round in 0..rounds {
+        // One long enough to be caught alive, one that may be anywhere when the engine dies.
+        home.shell(&format!("echo a{round} >> {}", log.display()));
+        home.shell(&format!("echo b{round} >> {0}; sleep 0.0{1}", log.display(), random.below(5)));
+        let pid = home.engine_pid();
+        let delay = Duration::from_micros(random.below(9_000));
+        let until_then = Instant::now() + delay;
+        while Instant::now() < until_then {
+            std::hint::spin_loop();
+        }
+        kill(pid);
+    }
+    let tasks = i64::try_from(2 * rounds).unwrap();
+    for id in 1..=tasks {
+        let task = home.finished(id);
+        assert_eq!(task["status"], "completed", "{task}");
+    }
+    let runs = runs_of(&log);
+    assert_eq!(runs.len(), 2 * usize::try_from(rounds).unwrap(), "every task ran");
+    assert!(runs.values().all(|count| *count == 1), "none twice: {runs:?}");
+    let ends = ends_of(&home);
+    assert!(ends.values().all(|count| *count == 1), "one verdict each: {ends:?}");
+    eprintln!("{rounds} kills in {:?}, seed {}", began.elapsed(), random.seed);
+}
+
+/// Numbers that differ from run to run; the seed is printed, and can be given again in
+/// `CLAUDE_WORKER_SEED`.
+struct Random {
+    seed: u64,
+    state: u64,
+}
+
+impl Random {
+    fn new() -> Self {
+        use std::hash::{BuildHasher, RandomState};
+        let seed = std::env::var("CLAUDE_WORKER_SEED")
+            .ok()
+            .and_then(|text| text.parse().ok())
+            .unwrap_or_else(|| RandomState::new().hash_one(0) | 1);
+        eprintln!("CLAUDE_WORKER_SEED={seed}");
+        Self { seed, state: seed }
+    }
+
+    fn below(&mut self, limit: u64) -> u64 {
+        self.state ^= self.state << 13;
+        self.state ^= self.state >> 7;
+        self.state ^= self.state << 17;
+        self.state % limit
+    }
+}

@@ -1,0 +1,155 @@
+//! One engine per directory, and what happens around its start and stop.
+
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
+use crate::support::{Home, Kept, until};
+
+#[test]
+fn there_is_never_a_second_engine_on_one_directory() {
+    let home = Home::new();
+    home.run(["server", "start"]).ok();
+    let first = home.engine_pid();
+    home.run(["server", "start"]).ok();
+    assert_eq!(home.engine_pid(), first);
+    home.run(["server", "start", "--foreground"]).refused(5, &["Another engine", "server stop"]);
+    assert_eq!(home.engine_pid(), first);
+}
+
+#[test]
+fn many_first_commands_at_once_start_one_engine_and_lose_no_task() {
+    let home = Home::with_config("workers = 2");
+    let children: Vec<_> = (0..12)
+        .map(|n| {
+            home.command()
+                .args(["run", "--agent", "shell", &format!("echo {n}")])
+                .stdout(Stdio::piped())
+                .spawn()
+                .unwrap()
+        })
+        .collect();
+    let mut ids: Vec<i64> = children
+        .into_iter()
+        .map(|child| {
+            let output = child.wait_with_output().unwrap();
+            assert!(output.status.success());
+            String::from_utf8(output.stdout).unwrap().trim().parse().unwrap()
+        })
+        .collect();
+    ids.sort_unstable();
+    assert_eq!(ids, (1..=12).collect::<Vec<_>>());
+    home.finished(12);
+}
+
+#[test]
+fn a_foreground_engine_serves_until_it_is_told_to_go() {
+    let home = Home::new();
+    let mut child = home
+        .command()
+        .args(["server", "start", "--foreground"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
+    let pid = child.id();
+    let child = Kept(child);
+    until("it serves", || said.next().is_some_and(|line| line.unwrap().contains("serv")));
+    assert_eq!(home.engine_pid(), pid);
+    crate::support::signal(pid, rustix::process::Signal::TERM);
+    let mut child = child;
+    assert!(child.0.wait().unwrap().success());
+    assert!(!home.data().join("engine.sock").exists());
+}
+
+#[test]
+fn stop_and_health_never_start_one() {
+    let home = Home::new();
+    home.run(["server", "health"]).refused(5, &["No engine is running"]);
+    home.run(["server", "stop"]).refused(5, &["No engine is running"]);
+    assert!(!home.data().join("tasks.db").exists());
+}
+
+#[test]
+fn no_engine_is_started_from_inside_a_task() {
+    let home = Home::new();
+    // The task kills the engine it belongs to and then wants one.
+    home.run(["server", "start"]).ok();
+    let pid = home.engine_pid();
+    let binary = env!("CARGO_BIN_EXE_claude-worker");
+    let id = home.shell(&format!("kill -9 {pid}; {binary} list; echo code $?"));
+    until("it has been refused", || {
+        std::fs::read_dir(home.data().join("runs")).is_ok_and(|runs| {
+            runs.flatten().any(|run| {
+                std::fs::read_to_string(run.path().join("stdout"))
+                    .is_ok_and(|text| text.contains("code 5"))
+            })
+        })
+    });
+    assert_eq!(home.finished(id)["status"], "completed");
+    assert!(home.run(["logs", "1"]).stdout.contains("inside task"));
+}
+
+#[test]
+fn a_database_of_its_own_has_an_engine_of_its_own() {
+    let home = Home::new();
+    let other = home.place("other");
+    std::fs::create_dir(&other).unwrap();
+    let run = |arguments: &[&str]| {
+        let output = home
+            .command()
+            .env_remove("CLAUDE_WORKER_HOME")
+            .env("CLAUDE_WORKER_DB", other.join("nightly.db"))
+            .env("CLAUDE_WORKER_LOG_DIR", other.join("logs"))
+            .args(arguments)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert_eq!(run(&["run", "--agent", "shell", "echo there", "--wait"]).lines().next(), Some("1"));
+    assert!(other.join("nightly.db").exists());
+    assert_eq!(std::fs::read_dir(other.join("logs")).unwrap().count(), 1);
+    assert_eq!(home.shell("true"), 1);
+    home.finished(1);
+    run(&["server", "stop"]);
+}
+
+#[test]
+fn http_is_off_unless_asked_for_and_wants_the_token() {
+    let home = Home::new();
+    let mut child = home
+        .command()
+        .args(["server", "start", "--foreground", "--http", "127.0.0.1:0"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
+    let _child = Kept(child);
+    let mut url = String::new();
+    until("it says where", || {
+        let line = said.next().unwrap().unwrap();
+        match line.split_whitespace().find(|word| word.starts_with("http://")) {
+            Some(found) => {
+                url = found.trim_end_matches(['.', ',']).to_owned();
+                true
+            }
+            None => false,
+        }
+    });
+    let with_url = |token: &str, arguments: &[&str]| {
+        home.command()
+            .env("CLAUDE_WORKER_SERVER_URL", &url)
+            .env("CLAUDE_WORKER_TOKEN", token)
+            .args(arguments)
+            .output()
+            .unwrap()
+    };
+    let token = std::fs::read_to_string(home.data().join("token")).unwrap();
+    let ran = with_url(&token, &["run", "--agent", "shell", "echo over tcp", "--wait"]);
+    assert!(ran.status.success(), "{ran:?}");
+    let ran = with_url("wrong", &["list"]);
+    assert!(!ran.status.success());
+    assert!(String::from_utf8_lossy(&ran.stderr).contains("token"), "{ran:?}");
+}

@@ -1,0 +1,16 @@
+//! End-to-end tests: the real binary, real processes, real files.
+//!
+//! Each test has a [`support::Home`] of its own: data directory, HOME and TMPDIR in a temporary
+//! directory, an environment with nothing of the caller's in it, and a promise, checked when it
+//! is dropped, that no process is left behind.
+
+mod bad_input;
+mod bounds;
+mod claude;
+mod commands;
+mod contract;
+mod crash;
+mod docs;
+mod engine;
+mod support;
+mod trees;

@@ -1,0 +1,121 @@
+//! How long a person waits: one call, the agent's first instruction, a list of a long history.
+
+use std::env;
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result};
+
+use super::Bench;
+use super::figure::{Figure, Limit, Unit, median, millis, quantile};
+use super::memory;
+use crate::interrupt;
+use crate::sandbox::{NO_API, Sandbox};
+use crate::step::run;
+
+/// `cargo xtask bench` with this word is the agent whose first instruction is timed.
+pub(super) const AGENT: &str = "note-the-time";
+
+const SAMPLES: usize = 200;
+const LISTS: usize = 50;
+
+/// The agent: writes down the time at once.
+pub(super) fn agent(file: &Path) -> Result<()> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos();
+    // Renamed into place, so that a reader never sees half of it.
+    let partial = file.with_extension("partial");
+    fs::File::create(&partial)?.write_all(now.to_string().as_bytes())?;
+    Ok(fs::rename(partial, file)?)
+}
+
+pub(super) fn measure(bench: &Bench) -> Result<Vec<Figure>> {
+    let mut figures = starting(bench)?;
+    figures.push(listing(bench)?);
+    Ok(figures)
+}
+
+fn starting(bench: &Bench) -> Result<Vec<Figure>> {
+    let sandbox = Sandbox::new(&bench.worker, &bench.claude, NO_API, "workers = 2")?;
+    sandbox.start_engine()?;
+    let note = sandbox.path("noted");
+    let this = env::current_exe()?;
+    let command = format!("exec '{}' bench {AGENT} '{}'", this.display(), note.display());
+    let (mut calls, mut starts, mut floors) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..SAMPLES {
+        // The floor: the same agent, started by us.
+        let began = SystemTime::now();
+        run(sandbox.command("/bin/sh").args(["-c", &command]))?;
+        floors.push(taken_note(&note, began)?);
+
+        let began = SystemTime::now();
+        let clock = Instant::now();
+        let id = sandbox.submit(&["--agent", "shell", &command])?;
+        calls.push(clock.elapsed());
+        sandbox.wait(&[id])?;
+        starts.push(taken_note(&note, began)?);
+    }
+    sandbox.stop()?;
+    let floor = millis(median(&floors));
+    let figure = |what: &str, value, limit, detail| Figure {
+        what: what.to_owned(),
+        value,
+        unit: Unit::Milliseconds,
+        limit: Limit::AtMost(limit),
+        detail,
+    };
+    let began = format!(
+        "from the start of `claude-worker run`; {SAMPLES} samples; without us, the same agent \
+         takes {floor:.2} ms"
+    );
+    Ok(vec![
+        figure(
+            "Submission to the agent's first instruction, median",
+            millis(median(&starts)),
+            10.0,
+            began.clone(),
+        ),
+        figure(
+            "Submission to the agent's first instruction, p99",
+            millis(quantile(&starts, 0.99)),
+            50.0,
+            began,
+        ),
+        figure(
+            "One `claude-worker run` call, median",
+            millis(median(&calls)),
+            10.0,
+            format!("whole process, p99 {:.2} ms", millis(quantile(&calls, 0.99))),
+        ),
+    ])
+}
+
+/// The time the agent noted, since then; takes the note away.
+fn taken_note(note: &Path, since: SystemTime) -> Result<Duration> {
+    let text = fs::read_to_string(note).context("the agent noted nothing")?;
+    fs::remove_file(note)?;
+    let noted = Duration::from_nanos(text.parse()?);
+    noted.checked_sub(since.duration_since(UNIX_EPOCH)?).context("the clock was set back")
+}
+
+fn listing(bench: &Bench) -> Result<Figure> {
+    let sandbox = memory::long_history(bench)?;
+    let mut times = Vec::new();
+    for _ in 0..=LISTS {
+        let start = Instant::now();
+        run(sandbox.worker(&["list"]).stdout(Stdio::null()))?;
+        times.push(start.elapsed());
+        interrupt::check()?;
+    }
+    times.remove(0); // The first one reads the database from disk.
+    sandbox.stop()?;
+    Ok(Figure {
+        what: format!("`list` with {} tasks, whole process, median", memory::HISTORY),
+        value: millis(median(&times)),
+        unit: Unit::Milliseconds,
+        limit: Limit::AtMost(20.0),
+        detail: format!("p99 {:.2} ms", millis(quantile(&times, 0.99))),
+    })
+}

@@ -1,0 +1,91 @@
+//! `cargo xtask bench`: the figures of `docs/benchmarks.md`, each with its limit.
+//!
+//! What is compared is run in turns within one run, so that a busy or slow machine slows both
+//! sides. Everything is the release build.
+
+mod claude;
+mod figure;
+mod latency;
+mod machine;
+mod memory;
+mod queue;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+
+use self::figure::Figure;
+use crate::step::{run as run_program, step};
+use crate::{interrupt, setup, workspace};
+
+/// Runs the parts that are named, or all of them. Fails when a limit is missed.
+pub(crate) fn run(args: &[String]) -> Result<ExitCode> {
+    if let [word, file] = args
+        && word == latency::AGENT
+    {
+        latency::agent(Path::new(file))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut parts: Vec<&str> = args.iter().map(String::as_str).collect();
+    let asked_to_write = parts.contains(&"--write");
+    parts.retain(|part| *part != "--write");
+    if let Some(unknown) = parts.iter().find(|part| !PARTS.iter().any(|(name, _)| name == *part)) {
+        bail!("there is no part {unknown}: claude, queue, latency and memory are the parts");
+    }
+    if asked_to_write && !parts.is_empty() {
+        bail!("--write needs all parts: leave their names out");
+    }
+    let claude = setup::claude_code()?;
+    step("Build claude-worker for release", || {
+        let mut build = workspace::cargo();
+        run_program(build.args(["build", "--quiet", "--release", "--package", "claude-worker"]))
+    })?;
+    let bench = Bench { worker: workspace::target()?.join("release/claude-worker"), claude };
+    interrupt::clean_up_on_ctrl_c()?;
+    let mut figures = Vec::new();
+    for (name, measure) in PARTS {
+        if parts.is_empty() || parts.contains(name) {
+            figures.extend(step(&format!("Measure {name}"), || measure(&bench))?);
+        }
+    }
+    let document = document(&figures);
+    print!("{document}");
+    if asked_to_write {
+        fs::write(workspace::root().join("docs/benchmarks.md"), &document)?;
+    }
+    let missed = figures.iter().filter(|figure| !figure.holds()).count();
+    if missed > 0 {
+        eprintln!("{missed} of {} figures miss their limits", figures.len());
+        return Ok(ExitCode::FAILURE);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The programs under test.
+pub(crate) struct Bench {
+    /// `claude-worker`, the release build.
+    worker: PathBuf,
+    /// The pinned Claude Code CLI.
+    claude: PathBuf,
+}
+
+type Measure = fn(&Bench) -> Result<Vec<Figure>>;
+
+const PARTS: &[(&str, Measure)] = &[
+    ("claude", claude::measure),
+    ("queue", queue::measure),
+    ("latency", latency::measure),
+    ("memory", memory::measure),
+];
+
+fn document(figures: &[Figure]) -> String {
+    format!(
+        "# Benchmarks\n\n\
+         Measured by `cargo xtask bench --write` on {}. What is compared was run in turns within\n\
+         one run; times are medians unless it says otherwise.\n\n{}",
+        machine::describe(),
+        figure::table(figures),
+    )
+}

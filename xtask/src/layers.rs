@@ -1,0 +1,181 @@
+//! The boundaries between the rooms of the house, checked on the sources.
+//!
+//! `docs/architecture.md` states them; what the compiler cannot hold is held here: who may
+//! depend on whom, where SQL may stand, who may start or signal processes.
+
+use std::fmt::Write;
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use crate::step::output;
+use crate::workspace::{self, Source};
+
+/// Which of our crates each of our crates may name. Dependencies point one way.
+const MAY_USE: &[(&str, &[&str])] = &[
+    ("claude-worker-api", &[]),
+    ("claude-worker-supervisor", &["claude-worker-api"]),
+    ("claude-worker-agents", &["claude-worker-api", "claude-worker-supervisor"]),
+    (
+        "claude-worker-engine",
+        &["claude-worker-api", "claude-worker-supervisor", "claude-worker-agents"],
+    ),
+    (
+        "claude-worker-client",
+        &["claude-worker-api", "claude-worker-supervisor", "claude-worker-engine"],
+    ),
+    (
+        "claude-worker-cli",
+        &[
+            "claude-worker-api",
+            "claude-worker-supervisor",
+            "claude-worker-agents",
+            "claude-worker-engine",
+            "claude-worker-client",
+        ],
+    ),
+    ("claude-worker", &["claude-worker-cli"]),
+    ("scripted-api", &[]),
+];
+
+/// Words that may stand in some places only.
+struct Confined {
+    /// What the words mean.
+    what: &'static str,
+    words: &'static [&'static str],
+    /// Where they may stand: beginnings of paths.
+    only_in: &'static [&'static str],
+}
+
+const CONFINED: &[Confined] = &[
+    Confined {
+        what: "SQL",
+        words: &["SELECT ", "INSERT INTO ", "DELETE FROM ", "CREATE TABLE ", "prepare_cached("],
+        only_in: &["crates/engine/src/store/"],
+    },
+    Confined {
+        what: "a signal to a process",
+        words: &["kill_process", "pidfd_send_signal", "libc::kill"],
+        only_in: &[
+            "crates/supervisor/src/",
+            // Ends a login shell that does not answer in time.
+            "crates/engine/src/locate.rs",
+        ],
+    },
+    Confined {
+        what: "the start of a process",
+        words: &["process::Command", "Command::new("],
+        only_in: &[
+            "crates/supervisor/src/",
+            // A client starts an engine when none is there.
+            "crates/client/src/start.rs",
+            // Asks a login shell where programs are.
+            "crates/engine/src/locate.rs",
+            // Asks programs for their version.
+            "crates/cli/src/doctor/",
+        ],
+    },
+    Confined { what: "Tauri", words: &["tauri::"], only_in: &["src-tauri/"] },
+];
+
+/// Checks everything; the error lists every breach.
+pub(crate) fn check() -> Result<()> {
+    let mut breaches = String::new();
+    for source in workspace::rust_sources(&["src", "crates"], &workspace::root())? {
+        let in_product = source.path.starts_with("src/")
+            || (source.path.contains("/src/") && !source.path.starts_with("crates/scripted-api/"));
+        if in_product {
+            words_out_of_place(&source, &mut breaches);
+        }
+    }
+    dependencies(&mut breaches)?;
+    desktop_libraries(&mut breaches)?;
+    if breaches.is_empty() {
+        return Ok(());
+    }
+    bail!("the layers of docs/architecture.md are not kept:\n{breaches}");
+}
+
+fn words_out_of_place(source: &Source, breaches: &mut String) {
+    for rule in CONFINED {
+        if rule.only_in.iter().any(|place| source.path.starts_with(place)) {
+            continue;
+        }
+        // Tests may do anything, and stand at the end of a file.
+        let lines = source.text.lines().take_while(|line| !line.starts_with("#[cfg(test)]"));
+        for (number, line) in lines.enumerate() {
+            let code = !line.trim_start().starts_with("//");
+            if code && rule.words.iter().any(|word| line.contains(word)) {
+                let place = rule.only_in.join(", ");
+                let (path, number, what) = (&source.path, number + 1, rule.what);
+                let _ = writeln!(breaches, "{path}:{number}: {what} belongs in {place}");
+            }
+        }
+    }
+}
+
+/// Our crates name only those of our crates that lie below them.
+fn dependencies(breaches: &mut String) -> Result<()> {
+    let mut cargo = workspace::cargo();
+    let metadata = output(cargo.args(["metadata", "--no-deps", "--format-version=1"]))?;
+    let metadata: Value = serde_json::from_str(&metadata)?;
+    let packages = metadata["packages"].as_array().context("cargo metadata has no packages")?;
+    let ours: Vec<&str> = packages.iter().filter_map(|package| package["name"].as_str()).collect();
+    for package in packages {
+        let name = package["name"].as_str().unwrap_or_default();
+        let Some((_, may_use)) = MAY_USE.iter().find(|(known, _)| *known == name) else {
+            if name != "xtask" && !name.ends_with("-app") {
+                let _ = writeln!(breaches, "{name} has no place among the layers yet");
+            }
+            continue;
+        };
+        for dependency in package["dependencies"].as_array().into_iter().flatten() {
+            let used = dependency["name"].as_str().unwrap_or_default();
+            let for_tests = dependency["kind"] == "dev";
+            if !for_tests && ours.contains(&used) && !may_use.contains(&used) {
+                let _ = writeln!(breaches, "{name} must not depend on {used}");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The command line must not need a desktop.
+fn desktop_libraries(breaches: &mut String) -> Result<()> {
+    let mut cargo = workspace::cargo();
+    cargo.args(["tree", "--package", "claude-worker", "--edges", "normal,build"]);
+    let tree = output(cargo.args(["--prefix", "none", "--format", "{p}"]))?;
+    for line in tree.lines() {
+        let name = line.split(' ').next().unwrap_or_default();
+        if ["gtk", "webkit", "tauri", "wry", "gdk"].iter().any(|word| name.contains(word)) {
+            let _ = writeln!(breaches, "claude-worker must not depend on {line}");
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn breaches(path: &str, text: &str) -> String {
+        let mut breaches = String::new();
+        let source = Source { path: path.to_owned(), text: text.to_owned() };
+        words_out_of_place(&source, &mut breaches);
+        breaches
+    }
+
+    #[test]
+    fn words_are_found_where_they_do_not_belong() {
+        let sql = "fn f() {}\nlet q = \"SELECT 1\";\n";
+        assert!(breaches("crates/cli/src/lib.rs", sql).starts_with("crates/cli/src/lib.rs:2: SQL"));
+        assert_eq!(breaches("crates/engine/src/store/reader.rs", sql), "");
+        assert!(breaches("crates/engine/src/x.rs", "Command::new(\"sh\")").contains("process"));
+    }
+
+    #[test]
+    fn comments_and_tests_may_say_anything() {
+        let text = "// SELECT it\n#[cfg(test)]\nmod tests { const Q: &str = \"SELECT 1\"; }\n";
+        assert_eq!(breaches("crates/cli/src/lib.rs", text), "");
+    }
+}

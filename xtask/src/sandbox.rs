@@ -1,0 +1,120 @@
+//! A place of its own for one engine: temporary home, data and project directories, and an
+//! environment without anything of the caller's.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use scripted_api::claude;
+use tempfile::TempDir;
+
+use crate::processes;
+use crate::step::{output, run};
+
+/// The directories and the environment. Dropping it ends its engine and every task.
+pub(crate) struct Sandbox {
+    root: TempDir,
+    program: PathBuf,
+    api_url: String,
+}
+
+/// An address nobody answers at, for sandboxes whose tasks need no model.
+pub(crate) const NO_API: &str = "http://127.0.0.1:9";
+
+impl Sandbox {
+    /// A new one for this `claude-worker` program, whose Claude Code tasks run `agent` against
+    /// the API at this address. `config` is the text of `config.toml`, without tables.
+    pub(crate) fn new(program: &Path, agent: &Path, api_url: &str, config: &str) -> Result<Self> {
+        let root = tempfile::Builder::new().prefix("claude-worker-").tempdir()?;
+        for name in ["home", "tmp", "data", "project"] {
+            fs::create_dir(root.path().join(name))?;
+        }
+        let sandbox = Self { root, program: program.to_owned(), api_url: api_url.to_owned() };
+        let agent = agent.to_str().context("the path of claude is not UTF-8")?;
+        let text = format!("{config}\n[agents]\nclaude = {agent:?}\n[caps]\n{CAPS}");
+        fs::write(sandbox.root.path().join("data/config.toml"), text)?;
+        Ok(sandbox)
+    }
+
+    /// Where tasks work.
+    pub(crate) fn project(&self) -> PathBuf {
+        self.root.path().join("project")
+    }
+
+    /// The engine's data directory.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.root.path().join("data")
+    }
+
+    /// A file or directory of the sandbox's own.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.root.path().join(name)
+    }
+
+    /// Any program, with the sandbox's environment and the project as its directory.
+    pub(crate) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let (home, tmp) = (self.path("home"), self.path("tmp"));
+        let mut command = Command::new(program);
+        command
+            .env_clear()
+            .envs(claude::environment(&home, &tmp, &self.api_url))
+            .env("CLAUDE_WORKER_HOME", self.data())
+            .current_dir(self.project())
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// The command line under test.
+    pub(crate) fn worker(&self, args: &[&str]) -> Command {
+        let mut command = self.command(&self.program);
+        command.args(args);
+        command
+    }
+
+    /// Submits a task and returns its id.
+    pub(crate) fn submit(&self, args: &[&str]) -> Result<String> {
+        let id = output(self.worker(&["run"]).args(args))?;
+        Ok(id.trim().to_owned())
+    }
+
+    /// Waits until these tasks have finished, however they ended.
+    pub(crate) fn wait(&self, ids: &[String]) -> Result<()> {
+        let mut command = self.worker(&["wait"]);
+        let status = command.args(ids).stdout(Stdio::null()).status()?;
+        // It exits by the tasks' verdicts; only a signal or "no such command" is our business.
+        match status.code() {
+            Some(0 | 10..) => Ok(()),
+            _ => bail!("`claude-worker wait` ended with {status}"),
+        }
+    }
+
+    /// Starts the engine, so that what is measured next does not begin with it.
+    pub(crate) fn start_engine(&self) -> Result<()> {
+        run(self.worker(&["server", "start"]).stdout(Stdio::null()))
+    }
+
+    /// Stops the engine and its tasks; an error names the processes that are left, if any.
+    pub(crate) fn stop(&self) -> Result<()> {
+        run(self.worker(&["server", "stop", "--cancel-running"]).stdout(Stdio::null()))?;
+        let found = processes::with_environment("CLAUDE_WORKER_HOME", &self.data())?;
+        // The engine no longer answers, but may still be on its way out.
+        let left = processes::outliving(found, Duration::from_secs(5));
+        if !left.is_empty() {
+            bail!("these processes are left: {left:?}");
+        }
+        Ok(())
+    }
+}
+
+/// Room for the benchmark's log of one gigabyte.
+const CAPS: &str = "output_per_run = \"2GB\"\n";
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        // Says nothing when there is no engine to stop, which is the ordinary case.
+        let mut stop = self.worker(&["server", "stop", "--cancel-running"]);
+        let _ = stop.stdout(Stdio::null()).stderr(Stdio::null()).status();
+    }
+}

@@ -1,0 +1,151 @@
+//! `cargo xtask setup`: installs what is missing, through the ordinary clients.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
+
+use anyhow::{Context, Result, bail};
+use scripted_api::claude::{self, Installation};
+
+use crate::step::{output, probe, run, step};
+use crate::workspace;
+
+/// The test runner, the version the nextest configuration is written for.
+const NEXTEST: &str = "0.9.143";
+
+/// Checks licenses and sources of dependencies.
+const CARGO_DENY: &str = "0.20.2";
+
+/// The most used of the peers that `bench` compares with.
+const PUEUE: &str = "4.0.4";
+
+/// Everything that `test` and `demo` need.
+pub(crate) fn everything() -> Result<()> {
+    test_tools()?;
+    let claude = claude_code()?;
+    eprintln!("Everything is there. Claude Code: {}", claude.display());
+    Ok(())
+}
+
+/// Cargo's tools for `test`.
+pub(crate) fn test_tools() -> Result<()> {
+    for (tool, component) in [("fmt", "rustfmt"), ("clippy", "clippy")] {
+        if probe(workspace::cargo().args([tool, "--version"])).is_none() {
+            step(&format!("Install {component}"), || {
+                run(Command::new("rustup").args(["component", "add", component])).with_context(
+                    || format!("install {component} the way Rust was installed on this machine"),
+                )
+            })?;
+        }
+    }
+    cargo_tool("nextest", "cargo-nextest", NEXTEST)?;
+    cargo_tool("deny", "cargo-deny", CARGO_DENY)
+}
+
+/// Installs a Cargo subcommand unless one of any version is there. Built without optimization
+/// and debug info: that takes a third of the time, and these tools have little to compute.
+fn cargo_tool(subcommand: &str, package: &str, version: &str) -> Result<()> {
+    if probe(workspace::cargo().args([subcommand, "--version"])).is_some() {
+        return Ok(());
+    }
+    step(&format!("Install {package} {version} (a few minutes, once)"), || {
+        let mut cargo = workspace::cargo();
+        cargo.args(["install", package, "--locked", "--version", version, "--debug"]);
+        run(cargo.args(["--config", "profile.dev.debug=false"]))
+    })
+}
+
+/// The pinned Claude Code CLI; returns the program.
+pub(crate) fn claude_code() -> Result<PathBuf> {
+    let place = Installation::expected()?;
+    let Some(prefix) = &place.prefix else {
+        return Ok(place.program); // Somebody named one, and knows what it is.
+    };
+    if is_pinned(&place.program) {
+        return Ok(place.program);
+    }
+    step(&format!("Install Claude Code {} from npm", claude::VERSION), || {
+        if probe(Command::new("npm").arg("--version")).is_none() {
+            debian_package("npm", "npm")?;
+        }
+        if prefix.exists() {
+            fs::remove_dir_all(prefix).context("cannot remove a half-finished installation")?;
+        }
+        fs::create_dir_all(prefix)?;
+        let package = format!("{}@{}", claude::PACKAGE, claude::VERSION);
+        run(Command::new("npm")
+            .args(["install", "--no-audit", "--no-fund", "--no-save", "--loglevel=error"])
+            .arg("--prefix")
+            .arg(prefix)
+            .arg(package))?;
+        // Where npm runs no install scripts, its own one has to be run by hand.
+        let script = prefix.join("node_modules").join(claude::PACKAGE).join("install.cjs");
+        if !is_pinned(&place.program) && script.is_file() {
+            run(Command::new("node").arg(script))?;
+        }
+        if !is_pinned(&place.program) {
+            bail!("{} does not answer to --version", place.program.display());
+        }
+        Ok(())
+    })?;
+    Ok(place.program)
+}
+
+/// Whether this is the release the project is tested with. Asked in an empty environment, as
+/// the CLI should see nothing of the caller's.
+fn is_pinned(program: &Path) -> bool {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let home = env::temp_dir();
+    probe(Command::new(program).arg("--version").env_clear().env("PATH", path).env("HOME", home))
+        .is_some_and(|text| text.starts_with(claude::VERSION))
+}
+
+/// The programs that `bench` compares with.
+#[derive(Debug)]
+pub(crate) struct Peers {
+    /// The directory with `pueue` and `pueued`.
+    pub(crate) pueue: PathBuf,
+    /// task-spooler's program.
+    pub(crate) tsp: PathBuf,
+}
+
+/// The peers, installed if they are missing: pueue into the target directory, task-spooler from
+/// Debian.
+pub(crate) fn peers() -> Result<Peers> {
+    let root = workspace::target()?.join("peers").join(format!("pueue-{PUEUE}"));
+    let pueue = root.join("bin");
+    if !pueue.join("pueued").is_file() {
+        step(&format!("Install pueue {PUEUE} (a few minutes, once)"), || {
+            let mut cargo = workspace::cargo();
+            cargo.args(["install", "pueue", "--locked", "--version", PUEUE, "--root"]);
+            run(cargo.arg(&root))
+        })?;
+    }
+    if probe(Command::new("tsp").arg("-V")).is_none() {
+        debian_package("task-spooler", "tsp")?;
+    }
+    Ok(Peers { pueue, tsp: "tsp".into() })
+}
+
+/// Installs a Debian package that provides a program.
+fn debian_package(package: &str, program: &str) -> Result<()> {
+    if probe(Command::new("apt-get").arg("--version")).is_none() {
+        bail!("{program} is missing; install it with this system's package manager");
+    }
+    step(&format!("Install the Debian package {package}"), || {
+        let root = output(Command::new("id").arg("-u"))?.trim() == "0";
+        let apt = |args: &[&str]| {
+            let mut command = if root {
+                Command::new("apt-get")
+            } else {
+                let mut sudo = Command::new("sudo");
+                sudo.arg("apt-get");
+                sudo
+            };
+            run(command.args(args).env("DEBIAN_FRONTEND", "noninteractive"))
+        };
+        let install = ["install", "-y", "-qq", "--no-install-recommends", package];
+        // The package list may be old or missing: fetch it only then.
+        apt(&install).or_else(|_| apt(&["update", "-qq"]).and_then(|()| apt(&install)))
+    })
+}

@@ -1,0 +1,72 @@
+//! `cargo xtask test`: every check and every test, the quick ones first.
+
+use std::path::Path;
+
+use anyhow::Result;
+
+use crate::step::{run, step};
+use crate::{layers, setup, workspace};
+
+/// Runs everything. The test runner comes last, so that its summary closes the output.
+pub(crate) fn everything() -> Result<()> {
+    setup::test_tools()?;
+    setup::claude_code()?;
+    step("Format", || run(workspace::cargo().args(["fmt", "--all", "--check"])))?;
+    step("Layers", layers::check)?;
+    // Advisories are left out: their database is on a git host that a build need not reach.
+    step("Licenses and sources of dependencies", || {
+        let mut deny = workspace::cargo();
+        deny.args(["deny", "--log-level", "error", "check", "--hide-inclusion-graph"]);
+        run(deny.args(["bans", "licenses", "sources"]))
+    })?;
+    step("Clippy", || {
+        let mut clippy = workspace::cargo();
+        clippy.args(["clippy", "--quiet", "--workspace", "--all-targets", "--"]);
+        run(clippy.args(["-D", "warnings"]))
+    })?;
+    if has_doc_tests(&workspace::root())? {
+        step("Doc tests", || run(workspace::cargo().args(["test", "--workspace", "--doc"])))?;
+    }
+    step("Build", || {
+        let mut build = workspace::cargo();
+        run(build.args(["nextest", "run", "--cargo-quiet", "--workspace", "--no-run"]))
+    })?;
+    eprintln!("── Tests");
+    run(workspace::cargo().args(["nextest", "run", "--cargo-quiet", "--workspace"]))
+}
+
+/// Whether any documentation comment holds Rust code to run. Without any, the doc test pass
+/// would only link empty programs.
+fn has_doc_tests(root: &Path) -> Result<bool> {
+    let sources = workspace::rust_sources(&["src", "crates", "xtask"], root)?;
+    Ok(sources.iter().any(|source| runs_code(&source.text)))
+}
+
+fn runs_code(source: &str) -> bool {
+    let mut inside = false;
+    for line in source.lines().map(str::trim_start) {
+        let comment = line.strip_prefix("///").or_else(|| line.strip_prefix("//!"));
+        let Some(language) = comment.and_then(|text| text.trim().strip_prefix("```")) else {
+            continue;
+        };
+        inside = !inside;
+        let first = language.split(',').next().unwrap_or_default();
+        if inside && matches!(first, "" | "rust" | "no_run" | "should_panic" | "compile_fail") {
+            return true;
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::runs_code;
+
+    #[test]
+    fn only_rust_code_in_documentation_counts() {
+        assert!(runs_code("/// Adds.\n/// ```\n/// assert!(true);\n/// ```\n"));
+        assert!(runs_code("    //! ```no_run\n    //! x()\n    //! ```\n"));
+        assert!(!runs_code("//! ```text\n//! a picture\n//! ```\n"));
+        assert!(!runs_code("let fence = \"```\";\n// ```\n"));
+    }
+}
