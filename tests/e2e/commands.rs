@@ -230,7 +230,7 @@ fn list_filters_and_pages() {
     assert_eq!(ids(&["--limit", "2"]), [7, 6]);
     assert_eq!(ids(&["--limit", "2", "--before", "6"]), [5, 4]);
     assert_eq!(ids(&["--search", "NUMBER 3"]), [3]);
-    assert_eq!(ids(&["--search", "100%"]), []);
+    assert!(ids(&["--search", "100%"]).is_empty());
     assert_eq!(home.json(["list"])["counts"]["failed"], 4);
 }
 

@@ -30,7 +30,7 @@ fn runs_of(log: &Path) -> BTreeMap<String, usize> {
 }
 
 /// How often each task reached an end, by the event stream.
-fn ends_of(home: &Home) -> BTreeMap<i64, usize> {
+fn ends_of(home: &Home) -> BTreeMap<i64, i64> {
     let database = rusqlite::Connection::open_with_flags(
         home.data().join("tasks.db"),
         rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY,

@@ -89,6 +89,18 @@ impl Console<'_> {
         self.line(&text)
     }
 
+    /// Writes an error as one JSON document: `{"error":{"code","message","hint"}}`.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn error_document(&mut self, error: &ApiError) -> Result<(), CliError> {
+        #[derive(Serialize)]
+        struct Document<'a> {
+            error: &'a ApiError,
+        }
+        self.document(&Document { error })
+    }
+
     /// The columns there are now.
     #[must_use]
     pub fn width(&self) -> usize {

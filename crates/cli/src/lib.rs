@@ -102,7 +102,7 @@ fn conclude(result: Result<Exit, CliError>, console: &mut Console<'_>) -> Exit {
         Err(error) => {
             console.complain(&error.as_api());
             if console.json && !matches!(error, CliError::Output(_)) {
-                let _ = console.document(&serde_json::json!({ "error": error.as_api() }));
+                let _ = console.error_document(&error.as_api());
             }
             error.exit()
         }

@@ -24,14 +24,9 @@ pub(crate) fn items(line: &str) -> (Option<Timestamp>, Vec<LogItem>) {
         Message::Init { session_id, model, version, .. } => {
             (None, vec![LogItem::Started { session_id, model, version }])
         }
-        Message::Assistant { at, blocks, is_api_error } => {
-            let item = |block| match block {
-                // The result says it again, as the error it is.
-                Block::Text(text) if is_api_error => LogItem::Note { text },
-                block => shown(block),
-            };
-            (at, blocks.into_iter().map(item).collect())
-        }
+        // The result says it again, as the error it is.
+        Message::Assistant { is_api_error: true, .. } | Message::Nothing => (None, Vec::new()),
+        Message::Assistant { at, blocks, .. } => (at, blocks.into_iter().map(shown).collect()),
         Message::User { at, blocks } => {
             let item = |block| match block {
                 Block::Answer { .. } => Some(shown(block)),
@@ -57,7 +52,6 @@ pub(crate) fn items(line: &str) -> (Option<Timestamp>, Vec<LogItem>) {
             let denied_tools = denied.into_iter().map(|(_, tool)| tool).collect();
             (None, vec![LogItem::Result { is_error, text, usage, denied_tools }])
         }
-        Message::Nothing => (None, Vec::new()),
     }
 }
 

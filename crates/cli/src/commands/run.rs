@@ -65,7 +65,7 @@ pub struct Args {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub max_turns: Option<u32>,
     /// End it when it has cost this much, in US dollars
-    #[arg(long, value_name = "USD", value_parser = budget)]
+    #[arg(long, value_name = "USD", value_parser = budget, allow_negative_numbers = true)]
     pub max_budget_usd: Option<f64>,
     /// End it after this time, like 90s, 10m or 2h; 0 means never
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]

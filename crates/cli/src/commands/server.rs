@@ -102,13 +102,13 @@ pub async fn health(api: &impl TaskApi, console: &mut Console<'_>) -> Result<Exi
 /// Stops the engine and waits until it is gone.
 ///
 /// # Errors
-/// When it does not stop in time.
+/// `unavailable` when no engine is running; when it does not stop in time.
 pub async fn stop(
     api: &impl TaskApi,
     console: &mut Console<'_>,
     cancel_running: bool,
 ) -> Result<Exit, CliError> {
-    let Some(pid) = pid(api).await? else { return no_engine(console) };
+    let pid = api.engine().await?.pid;
     let mode = if cancel_running { StopMode::CancelRunning } else { StopMode::LeaveRunning };
     let stopped = api.stop(mode).await?;
     wait_until_gone(api, pid).await?;
@@ -130,34 +130,12 @@ pub async fn stop(
     Ok(Exit::Done)
 }
 
-/// `server stop` with no engine: what was asked for is already so.
-///
-/// # Errors
-/// When the output cannot be written.
-pub fn no_engine(console: &mut Console<'_>) -> Result<Exit, CliError> {
-    if console.json {
-        console.document(&serde_json::json!({ "running": false }))?;
-    } else {
-        console.line("No engine is running")?;
-    }
-    Ok(Exit::Done)
-}
-
-/// The engine's process; none when no engine answers.
-async fn pid(api: &impl TaskApi) -> Result<Option<u32>, ApiError> {
-    match api.engine().await {
-        Ok(info) => Ok(Some(info.pid)),
-        Err(error) if error.code == ErrorCode::Unavailable => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
 /// Waits until the engine with this process id no longer answers; another one may, when somebody
 /// needed one meanwhile.
 async fn wait_until_gone(api: &impl TaskApi, stopping: u32) -> Result<(), ApiError> {
     let gone = async {
         // The engine gives no event about its own end; its socket just stops answering.
-        while pid(api).await == Ok(Some(stopping)) {
+        while api.engine().await.is_ok_and(|info| info.pid == stopping) {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
@@ -173,7 +151,7 @@ async fn wait_until_gone(api: &impl TaskApi, stopping: u32) -> Result<(), ApiErr
 /// `locked` when another engine owns the data directory; whatever keeps it from starting.
 pub fn foreground(console: &mut Console<'_>, http: Option<SocketAddr>) -> Result<Exit, CliError> {
     host::host(http, |reachable| {
-        let mut text = format!("The engine listens at {}", reachable.socket.display());
+        let mut text = format!("The engine serves {}", reachable.socket.display());
         if let Some((address, token)) = reachable.http {
             text += &format!(" and http://{address} (its token is in {})", token.display());
         }

@@ -416,7 +416,8 @@ async fn stopping_says_what_runs_on() {
         "The engine has stopped. Without it 1 task runs on; the next engine adopts it\n"
     );
     let (exit, written) = command(&engine, Look::Pipe, "server stop").await;
-    assert_eq!((exit, written.out()), (Exit::Done, "No engine is running\n"));
+    assert_eq!((exit, written.out()), (Exit::NoEngine, ""));
+    assert_eq!(written.err(), "claude-worker: No engine is running\n");
     let (exit, _) = command(&engine, Look::Pipe, "server health").await;
     assert_eq!(exit, Exit::NoEngine);
 }

@@ -90,7 +90,7 @@ fn run_line(run: &Run, now: Timestamp) -> String {
         None => "running".to_owned(),
     }];
     if let (Some(start), Some(outcome)) = (run.started_at, &run.outcome) {
-        parts.push(format!("took {}", figures::clock(outcome.ended_at.millis_since(start))));
+        parts.push(format!("took {}", figures::took(outcome.ended_at.millis_since(start))));
         parts.push(figures::ago(now.millis_since(outcome.ended_at)));
     }
     if run.output_deleted {
@@ -137,7 +137,7 @@ pub fn ending(task: &Task, paint: Paint) -> String {
     let verdict = format!("{symbol}{}", words::verdict(&task.state));
     let mut facts = Vec::new();
     if let (Some(start), Some(end)) = (task.started_at, task.state.ended_at()) {
-        facts.push(figures::clock(end.millis_since(start)));
+        facts.push(figures::took(end.millis_since(start)));
     }
     let usage = figures::usage(&task.usage);
     if !usage.is_empty() {

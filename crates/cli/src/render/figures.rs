@@ -14,6 +14,16 @@ pub fn clock(millis: u64) -> String {
     }
 }
 
+/// How long something took that is over: `0.4s`, then like [`clock`].
+#[must_use]
+pub fn took(millis: u64) -> String {
+    if millis < 10_000 {
+        format!("{}.{}s", millis / 1000, millis % 1000 / 100)
+    } else {
+        clock(millis)
+    }
+}
+
 /// A length of time in one or two letters: `45s`, `14m`, `3h`, `2d`.
 #[must_use]
 pub fn short(millis: u64) -> String {
@@ -96,6 +106,9 @@ mod tests {
         assert_eq!(clock(7_900), "0:07");
         assert_eq!(clock(252_000), "4:12");
         assert_eq!(clock(3_852_000), "1:04:12");
+        assert_eq!(took(450), "0.4s");
+        assert_eq!(took(9_999), "9.9s");
+        assert_eq!(took(10_000), "0:10");
         assert_eq!(ago(4_999), "just now");
         assert_eq!(ago(45_000), "45s ago");
         assert_eq!(ago(14 * 60_000), "14m ago");

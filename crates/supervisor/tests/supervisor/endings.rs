@@ -3,9 +3,9 @@
 use std::time::{Duration, Instant};
 
 use claude_worker_supervisor::{EndedBy, Ending, Found, What};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Signal, kill_process};
 
-use crate::support::{Stage, read, wait};
+use crate::support::{Stage, as_pid, read, wait};
 
 #[test]
 fn an_agent_that_ends_by_itself() {
@@ -180,8 +180,7 @@ fn a_supervisor_told_to_go_ends_the_tree_and_records_nothing() {
     let stage = Stage::new();
     let live = stage.start(&stage.spec(&["tree", "hang"]));
     stage.hear_printed(&live, "ready");
-    let pid = Pid::from_raw(i32::try_from(live.supervisor.pid()).unwrap()).unwrap();
-    kill_process(pid, Signal::TERM).unwrap();
+    kill_process(as_pid(live.supervisor.pid()), Signal::TERM).unwrap();
     assert_eq!(wait(live.supervisor).code(), Some(4));
     assert!(matches!(live.dir.inspect().unwrap(), Found::Lost { started: Some(_) }));
     stage.assert_nobody_left();

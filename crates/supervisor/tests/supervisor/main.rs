@@ -1,5 +1,7 @@
 //! The supervisor with real processes: real agents, real signals, real files.
-#![cfg(unix)]
+//!
+//! On Linux only: the tests look into `/proc` and use pidfds.
+#![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "whatever cannot be unwrapped here is a failed test")]
 
 mod endings;

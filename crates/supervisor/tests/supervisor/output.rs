@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use claude_worker_supervisor::{Bell, EndedBy, Ending, SupervisorCommand, What};
-use rustix::process::{Pid, Resource, Rlimit, prlimit};
+use rustix::process::{Resource, Rlimit, prlimit};
 
-use crate::support::{Live, Stage, length, read, supervisor, wait};
+use crate::support::{Live, Stage, as_pid, length, read, supervisor, wait};
 
 #[test]
 fn both_streams_are_kept_apart_or_together_in_order() {
@@ -80,8 +80,12 @@ fn supervisor_without_room() -> SupervisorCommand {
 }
 
 fn make_room(live: &Live) {
-    let pid = Pid::from_raw(i32::try_from(live.supervisor.pid()).unwrap()).unwrap();
-    prlimit(Some(pid), Resource::Fsize, Rlimit { current: None, maximum: None }).unwrap();
+    prlimit(
+        Some(as_pid(live.supervisor.pid())),
+        Resource::Fsize,
+        Rlimit { current: None, maximum: None },
+    )
+    .unwrap();
 }
 
 #[test]

@@ -12,7 +12,8 @@ use claude_worker_supervisor::{
     Bell, BellCloser, Exit, FAULT_VARIABLE, Launched, Ring, RunDir, Spec, SupervisorCommand, What,
     launch,
 };
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 
 /// No wait in these tests takes longer, unless something is broken.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
@@ -190,10 +191,24 @@ pub(crate) fn wait(supervisor: Launched) -> ExitStatus {
     receiver.recv_timeout(DEADLINE).expect("the supervisor ends")
 }
 
+/// Kills a supervisor, and waits until it and its agent are gone.
+pub(crate) fn kill_supervisor(live: Live) {
+    let agent = live.dir.started().unwrap().expect("the agent was started").pid;
+    let agent = pidfd_open(as_pid(agent), PidfdFlags::empty()).unwrap();
+    kill(live.supervisor.pid());
+    wait(live.supervisor);
+    let within = Timespec { tv_sec: 30, tv_nsec: 0 };
+    let mut watched = [PollFd::new(&agent, PollFlags::IN)];
+    assert_eq!(poll(&mut watched, Some(&within)).unwrap(), 1, "the agent dies with its supervisor");
+}
+
+pub(crate) fn as_pid(pid: u32) -> Pid {
+    Pid::from_raw(i32::try_from(pid).unwrap()).unwrap()
+}
+
 /// `kill -9`.
 pub(crate) fn kill(pid: u32) {
-    let pid = Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
-    let _ = kill_process(pid, Signal::KILL);
+    let _ = kill_process(as_pid(pid), Signal::KILL);
 }
 
 pub(crate) fn read(path: &Path) -> String {
@@ -206,13 +221,6 @@ pub(crate) fn length(path: &Path) -> u64 {
 
 /// Ids of the living processes that have the token in their command line.
 fn processes_with(token: &str) -> Vec<u32> {
-    if !Path::new("/proc/self").exists() {
-        let output =
-            std::process::Command::new("ps").args(["-axww", "-o", "pid=,command="]).output();
-        let text = String::from_utf8_lossy(&output.unwrap().stdout).into_owned();
-        let rows = text.lines().filter(|row| row.contains(token));
-        return rows.filter_map(|row| row.split_whitespace().next()?.parse().ok()).collect();
-    }
     let mut found = Vec::new();
     for entry in std::fs::read_dir("/proc").unwrap().flatten() {
         let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use claude_worker_supervisor::{EndedBy, Ending, Found, end_leftovers};
+use rustix::process::{Signal, kill_process};
 
-use crate::support::{Stage, kill, wait};
+use crate::support::{Stage, as_pid, kill, kill_supervisor, wait};
 
 /// Processes of `fake-agent tree`: the agent, one that hangs, a stubborn one, a session leader with
 /// a stubborn child, a daemon, and the same pair again with an empty environment.
@@ -34,14 +35,13 @@ fn what_outlives_its_agent_is_ended_and_counted() {
 
 #[test]
 fn a_stopped_tree_can_be_ended_and_can_still_obey() {
-    use rustix::process::{Pid, Signal, kill_process};
     let stage = Stage::new();
     let mut spec = stage.spec(&["obey"]);
     spec.grace_ms = 20_000;
     let live = stage.start(&spec);
     stage.hear_printed(&live, "ready");
     let agent = live.dir.started().unwrap().unwrap().pid;
-    kill_process(Pid::from_raw(i32::try_from(agent).unwrap()).unwrap(), Signal::STOP).unwrap();
+    kill_process(as_pid(agent), Signal::STOP).unwrap();
     live.dir.request_end().unwrap();
     assert_eq!(stage.end_of(&live).ending, Ending::Exited { code: 7 });
     wait(live.supervisor);
@@ -77,18 +77,18 @@ fn a_killed_supervisor_takes_its_agent_along_and_the_rest_is_found() {
     let stage = Stage::new();
     let live = stage.start(&stage.spec(&["tree", "hang"]));
     stage.hear_printed(&live, "ready");
-    kill(live.supervisor.pid());
-    wait(live.supervisor);
-    live.dir.wait_until_free().unwrap();
-    // The agent dies with it. The pair with the empty environment had no parent but the agent, and
-    // shares no session with anybody who can be recognised.
-    stage.wait_for_processes(FAMILY - 1);
-    assert!(matches!(live.dir.inspect().unwrap(), Found::Lost { started: Some(_) }));
-    assert_eq!(end_leftovers(&live.run, Duration::from_millis(50)), 5);
+    let (dir, run) = (live.dir.clone(), live.run.clone());
+    kill_supervisor(live);
+    dir.wait_until_free().unwrap();
+    assert!(matches!(dir.inspect().unwrap(), Found::Lost { started: Some(_) }));
+    // The pair with the empty environment had no parent but the agent, and shares no session with
+    // anybody who can be recognised.
+    assert_eq!(stage.processes().len(), FAMILY - 1);
+    assert_eq!(end_leftovers(&run, Duration::from_millis(50)), 5);
     let strangers = stage.processes();
     assert_eq!(strangers.len(), 2, "the documented limit");
     strangers.into_iter().for_each(kill);
-    assert_eq!(end_leftovers(&live.run, Duration::from_millis(50)), 0);
+    assert_eq!(end_leftovers(&run, Duration::from_millis(50)), 0);
 }
 
 #[test]
@@ -97,10 +97,9 @@ fn a_nameless_child_is_found_through_its_parent() {
     // The middle process is marked; below it is one without environment, in its own session.
     let live = stage.start(&stage.spec(&["own-session", "stranger", "own-session", "stubborn"]));
     stage.hear_printed(&live, "ready");
-    kill(live.supervisor.pid());
-    wait(live.supervisor);
-    stage.wait_for_processes(3);
-    assert_eq!(end_leftovers(&live.run, Duration::from_millis(50)), 3);
+    let run = live.run.clone();
+    kill_supervisor(live);
+    assert_eq!(end_leftovers(&run, Duration::from_millis(50)), 3);
     stage.assert_nobody_left();
 }
 
@@ -111,9 +110,9 @@ fn leftovers_of_one_run_are_not_those_of_another() {
     stage.hear_printed(&lost, "ready");
     let other = stage.start(&stage.spec(&["hang"]));
     stage.hear_printed(&other, "ready");
-    kill(lost.supervisor.pid());
-    wait(lost.supervisor);
-    end_leftovers(&lost.run, Duration::ZERO);
+    let run = lost.run.clone();
+    kill_supervisor(lost);
+    end_leftovers(&run, Duration::ZERO);
     assert!(matches!(other.dir.inspect().unwrap(), Found::Running { .. }));
     other.dir.request_end().unwrap();
     assert_eq!(stage.end_of(&other).ended_by, EndedBy::Cancel);

@@ -1,0 +1,200 @@
+//! Which requests are refused, and what the others become.
+
+use std::collections::BTreeMap;
+
+use claude_worker_agents::{
+    MAX_ARGUMENT_BYTES, MAX_CLAUDE_STDIN_BYTES, Session, launch, validate, validate_follow_up,
+};
+use claude_worker_api::{Agent, ErrorCode, NewTask, PermissionMode};
+
+fn request(agent: Agent) -> NewTask {
+    NewTask {
+        execution_prompt: "do it".to_owned(),
+        working_directory: "/home/dev".to_owned(),
+        agent,
+        ..NewTask::default()
+    }
+}
+
+fn args(request: &NewTask, session: &Session<'_>) -> Vec<String> {
+    launch(request, PermissionMode::AcceptEdits, session).expect("a launch").args
+}
+
+#[test]
+fn claude_gets_its_prompt_on_standard_input() {
+    let mut task = request(Agent::Claude);
+    task.execution_prompt = "--version".to_owned();
+    let launch = launch(&task, PermissionMode::AcceptEdits, &Session::New).expect("a launch");
+    assert_eq!(
+        launch.args,
+        ["-p", "--output-format", "stream-json", "--verbose", "--permission-mode=acceptEdits"]
+    );
+    assert_eq!(launch.stdin, b"--version");
+    assert!(!launch.merge_stderr);
+}
+
+#[test]
+fn values_cannot_be_read_as_flags() {
+    let mut task = request(Agent::Claude);
+    task.model = Some("--dangerously-skip-permissions".to_owned());
+    task.system_prompt = Some("-v".to_owned());
+    task.allowed_tools = vec!["-p".to_owned(), "Bash(git diff:*)".to_owned()];
+    task.permission_mode = Some(PermissionMode::Plan);
+    task.limits.max_turns = Some(3);
+    task.limits.max_budget_usd = Some(0.000_000_5);
+    let session = Session::Resume { session_id: "-r", follow_up: "go on" };
+    assert_eq!(
+        args(&task, &session)[4..],
+        [
+            "--permission-mode=plan",
+            "--model=--dangerously-skip-permissions",
+            "--append-system-prompt=-v",
+            "--allowedTools=-p,Bash(git diff:*)",
+            "--max-turns=3",
+            "--max-budget-usd=0.0000005",
+            "--resume=-r",
+        ]
+    );
+}
+
+#[test]
+fn a_resumed_session_hears_the_follow_up_only() {
+    let session = Session::Resume { session_id: "abc", follow_up: "and now?" };
+    let task = request(Agent::Claude);
+    let resumed = launch(&task, PermissionMode::Default, &session).expect("a launch");
+    assert_eq!(resumed.stdin, b"and now?");
+    assert_eq!(resumed.args[4..], ["--permission-mode=default", "--resume=abc"]);
+
+    for (agent, session_id, follow_up) in [
+        (Agent::Claude, "abc", " "),
+        (Agent::Claude, "", "go on"),
+        (Agent::Claude, "a\0b", "go on"),
+        (Agent::Shell, "abc", "go on"),
+    ] {
+        let session = Session::Resume { session_id, follow_up };
+        let refused = launch(&request(agent), PermissionMode::Default, &session);
+        let error = refused.expect_err("an error");
+        assert_eq!(error.code, ErrorCode::InvalidRequest, "{session:?}");
+    }
+    assert!(validate_follow_up(Agent::Claude, "go on").is_ok());
+}
+
+#[test]
+fn a_shell_gets_its_prompt_as_a_command() {
+    let launched = |prompt: &str| {
+        let task = NewTask { execution_prompt: prompt.to_owned(), ..request(Agent::Shell) };
+        launch(&task, PermissionMode::AcceptEdits, &Session::New).expect("a launch")
+    };
+    let echo = launched("echo $HOME");
+    assert_eq!(echo.args, ["-c", "echo $HOME"]);
+    assert!(echo.stdin.is_empty() && echo.merge_stderr);
+    // Without the space a shell would take it for its own options.
+    assert_eq!(launched("-o; echo").args, ["-c", " -o; echo"]);
+}
+
+#[test]
+fn a_surrounding_session_stays_outside() {
+    let mut task = request(Agent::Claude);
+    task.env = BTreeMap::from([("CLAUDE_CODE_ENTRYPOINT".to_owned(), "mine".to_owned())]);
+    for agent in [Agent::Claude, Agent::Shell] {
+        task.agent = agent;
+        let launch = launch(&task, PermissionMode::AcceptEdits, &Session::New).expect("a launch");
+        let removed = |name: &str| launch.env_remove.iter().any(|removed| removed == name);
+        for name in ["CLAUDECODE", "CLAUDE_CODE_SESSION_ID", "CLAUDE_CODE_SSE_PORT"] {
+            assert!(removed(name), "{name}");
+        }
+        // What the task itself asks for, the account, and behaviour in general stay.
+        for name in [
+            "CLAUDE_CODE_ENTRYPOINT",
+            "ANTHROPIC_API_KEY",
+            "CLAUDE_CODE_OAUTH_TOKEN",
+            "CLAUDE_CODE_MAX_RETRIES",
+            "CLAUDE_CONFIG_DIR",
+        ] {
+            assert!(!removed(name), "{name}");
+        }
+        assert_eq!(launch.env, task.env);
+    }
+}
+
+#[test]
+fn what_cannot_be_run_is_refused() {
+    let check = |agent, expected: &str, change: &dyn Fn(&mut NewTask)| {
+        let mut task = request(agent);
+        change(&mut task);
+        let error = validate(&task).expect_err(expected);
+        assert_eq!(error.code, ErrorCode::InvalidRequest, "{expected}");
+        assert!(error.message.contains(expected), "{} / {expected}", error.message);
+        assert!(!error.hint.is_empty(), "{expected}");
+        assert!(!error.message.contains("SECRET"), "{}", error.message);
+        assert!(launch(&task, PermissionMode::AcceptEdits, &Session::New).is_err(), "{expected}");
+    };
+    let long = |length: usize| "x".repeat(length);
+    for agent in [Agent::Claude, Agent::Shell] {
+        let check = |expected: &str, change: &dyn Fn(&mut NewTask)| check(agent, expected, change);
+        check("prompt is empty", &|task| task.execution_prompt = " \n".to_owned());
+        check("NUL", &|task| task.execution_prompt.push('\0'));
+        check("absolute", &|task| task.working_directory = "src".to_owned());
+        check("absolute", &|task| task.working_directory.clear());
+        check("NUL", &|task| task.working_directory.push('\0'));
+        check("one line", &|task| task.name = Some("a\nb".to_owned()));
+        check("one line", &|task| task.name = Some("  ".to_owned()));
+        check("200 characters", &|task| task.name = Some("é".repeat(201)));
+        check("idempotency key", &|task| task.idempotency_key = Some(String::new()));
+        check("idempotency key", &|task| task.idempotency_key = Some(long(201)));
+        for name in ["", "A=B", "A\0"] {
+            check("environment variable", &|task| {
+                task.env.insert(name.to_owned(), "SECRET".to_owned());
+            });
+        }
+        check("reserved", &|task| {
+            task.env.insert("CLAUDE_WORKER_DB".to_owned(), "SECRET".to_owned());
+        });
+        check("NUL", &|task| {
+            task.env.insert("A".to_owned(), "SECRET\0".to_owned());
+        });
+        check("bytes", &|task| {
+            task.env.insert("A".to_owned(), long(MAX_ARGUMENT_BYTES));
+        });
+    }
+    let claude = |expected: &str, change: &dyn Fn(&mut NewTask)| {
+        check(Agent::Claude, expected, change);
+    };
+    claude("at most", &|task| task.execution_prompt = long(MAX_CLAUDE_STDIN_BYTES + 1));
+    claude("bytes", &|task| task.system_prompt = Some(long(MAX_ARGUMENT_BYTES + 1)));
+    claude("NUL", &|task| task.system_prompt = Some("\0".to_owned()));
+    claude("model", &|task| task.model = Some(" ".to_owned()));
+    claude("model", &|task| task.model = Some("a\nb".to_owned()));
+    for rule in ["", "Bash(git", "Bash)(", "A\nB"] {
+        claude("rule", &|task| task.allowed_tools = vec!["Read".to_owned(), rule.to_owned()]);
+    }
+    claude("together", &|task| task.allowed_tools = vec![long(1000); 200]);
+    claude("turn", &|task| task.limits.max_turns = Some(0));
+    for dollars in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+        claude("budget", &|task| task.limits.max_budget_usd = Some(dollars));
+    }
+    let shell = |expected: &str, change: &dyn Fn(&mut NewTask)| {
+        check(Agent::Shell, expected, change);
+    };
+    shell("at most", &|task| task.execution_prompt = long(MAX_ARGUMENT_BYTES + 1));
+    shell("system prompt", &|task| task.system_prompt = Some("x".to_owned()));
+    shell("model", &|task| task.model = Some("opus".to_owned()));
+    shell("permission mode", &|task| task.permission_mode = Some(PermissionMode::Plan));
+    shell("allowed tools", &|task| task.allowed_tools = vec!["Read".to_owned()]);
+    shell("turns", &|task| task.limits.max_turns = Some(1));
+    shell("budget", &|task| task.limits.max_budget_usd = Some(1.0));
+}
+
+#[test]
+fn what_reaches_a_bound_is_accepted() {
+    let mut task = request(Agent::Claude);
+    task.execution_prompt = "x".repeat(MAX_CLAUDE_STDIN_BYTES);
+    task.system_prompt = Some("x".repeat(MAX_ARGUMENT_BYTES));
+    task.name = Some("é".repeat(200));
+    task.limits.timeout_ms = Some(0);
+    task.limits.silence_ms = Some(0);
+    assert_eq!(validate(&task), Ok(()));
+    let mut task = request(Agent::Shell);
+    task.execution_prompt = "x".repeat(MAX_ARGUMENT_BYTES);
+    assert_eq!(validate(&task), Ok(()));
+}
