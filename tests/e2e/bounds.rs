@@ -75,6 +75,7 @@ fn a_full_disk_refuses_new_tasks_and_loses_no_old_one() {
     let home = Home::new();
     let script = r#"
         set -eu
+        trap 'cat "$CLAUDE_WORKER_HOME/engine.log"' EXIT
         mkdir -p "$CLAUDE_WORKER_HOME"
         mount -t tmpfs -o size=8m tmpfs "$CLAUDE_WORKER_HOME"
         printf '[caps]\nfree_disk = "1MB"\n' > "$CLAUDE_WORKER_HOME/config.toml"

@@ -105,7 +105,10 @@ async fn exercise(api: &impl TaskApi, work: &Path) {
         panic!("it must fail")
     };
     assert_eq!(failure.kind(), "exit");
-    assert!(matches!(api.retry(failing).await.unwrap().state.status(), Status::Pending | Status::Running));
+    assert!(matches!(
+        api.retry(failing).await.unwrap().state.status(),
+        Status::Pending | Status::Running
+    ));
     finished(api, failing).await;
     let detail = api.get(failing).await.unwrap();
     assert_eq!(detail.run_history.len(), 2);

@@ -90,7 +90,7 @@ const SURROUNDING_SESSION: [&str; 27] = [
 /// `default_permission_mode`.
 ///
 /// # Errors
-/// `invalid_request` when [`validate`] or [`validate_follow_up`] refuses it.
+/// `invalid_request` when [`validate()`] or [`validate_follow_up`] refuses it.
 pub fn launch(
     request: &NewTask,
     default_permission_mode: PermissionMode,

@@ -17,7 +17,7 @@
 //!
 //! [`Lines`] cuts bytes into lines of bounded size, whatever the agent prints. [`items`] turns one
 //! line into what a log shows; [`Summary`] folds a run's lines into what is remembered of it;
-//! [`verdict`] joins that with what the supervisor recorded. Lines never seen before pass
+//! [`verdict()`] joins that with what the supervisor recorded. Lines never seen before pass
 //! through unharmed: agents learn new words with every release, and an unknown word must not
 //! fail a task.
 //!

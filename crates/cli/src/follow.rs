@@ -10,9 +10,10 @@ use claude_worker_api::{
 use crate::patience::Link;
 
 /// How long one call waits at the engine, in milliseconds.
-const WAIT_MS: u64 = 30_000;
-/// Entries per page: with an entry bounded to some 64 KiB, a page stays small.
-const PAGE: u32 = 200;
+pub(crate) const WAIT_MS: u64 = 30_000;
+/// Entries per page, as many as there can be: an engine's page is bounded in bytes too, so that
+/// following takes little memory, and most lines are short.
+pub(crate) const PAGE: u32 = 2000;
 /// Events per page.
 const EVENTS: u32 = 500;
 

@@ -130,6 +130,9 @@ fn log_to_stderr() {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(false)
+        // It would print to standard error about not being able to print there, and panic when
+        // that fails too, which on a full disk it does.
+        .log_internal_errors(false)
         .try_init();
 }
 

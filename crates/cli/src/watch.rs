@@ -9,7 +9,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use claude_worker_api::{LogItem, State, Task, TaskApi, TaskDetail, TaskId, Timestamp};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::console::Console;
 use crate::error::CliError;
@@ -20,6 +20,8 @@ use crate::render::log::{LogText, action};
 use crate::render::text::{truncate, width};
 use crate::render::{Paint, Tone, detail, figures, tone_of, words};
 
+/// How long reading the task anew may keep the view from going on.
+const REFRESH_LIMIT: Duration = Duration::from_millis(200);
 const ERASE_LINE: &str = "\r\u{1b}[2K";
 
 /// How a live view ended.
@@ -109,6 +111,7 @@ async fn show<A: TaskApi>(
                     step = &mut next => break step?,
                     () = &mut interrupt => return Ok(Watched::Interrupted),
                     _ = tick.tick(), if console.view.terminal => {
+                        screen.status.refresh(api, id).await;
                         screen.draw(console, link, "")?;
                     }
                 }
@@ -166,6 +169,14 @@ struct Status {
 impl Status {
     fn read(&mut self, detail: &TaskDetail) {
         self.task = Some(detail.task.clone());
+    }
+
+    /// Reads the task anew: what is not in its log (when its agent was started, that it is being
+    /// stopped) changes too. A line that is a second old is better than one that waits.
+    async fn refresh(&mut self, api: &impl TaskApi, id: TaskId) {
+        if let Ok(Ok(detail)) = timeout(REFRESH_LIMIT, api.get(id)).await {
+            self.read(&detail);
+        }
     }
 
     fn entry(&mut self, item: &LogItem, now: Timestamp) {

@@ -18,7 +18,7 @@ use claude_worker_api::{ApiError, ErrorCode, TaskApi};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::routes;
+use crate::routes::{self, speaking_our_protocol};
 use crate::server::until_closed;
 
 /// A TCP server that is bound and not yet served.
@@ -68,7 +68,9 @@ pub(crate) async fn serve_http<A: TaskApi + 'static>(
 ) -> io::Result<()> {
     let guard = Arc::new(Guard { port: server.address.port(), token: server.token });
     let routes = routes::router(api).layer(middleware::from_fn_with_state(guard, admit));
-    axum::serve(server.listener, routes).with_graceful_shutdown(until_closed(stopped)).await
+    axum::serve(server.listener, speaking_our_protocol(routes))
+        .with_graceful_shutdown(until_closed(stopped))
+        .await
 }
 
 struct Guard {

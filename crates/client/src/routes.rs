@@ -101,8 +101,12 @@ pub(crate) fn router<A: TaskApi + 'static>(api: Arc<A>) -> Router {
         .route("/api/v1/tasks/{id}/output", get(output::<A>))
         .fallback(no_such_route)
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
-        .layer(middleware::from_fn(agree_on_protocol))
         .with_state(api)
+}
+
+/// The outermost layer of both servers, so that every answer says our protocol.
+pub(crate) fn speaking_our_protocol(routes: Router) -> Router {
+    routes.layer(middleware::from_fn(agree_on_protocol))
 }
 
 type Api<A> = State<Arc<A>>;

@@ -12,7 +12,7 @@ use claude_worker_api::{ApiError, TaskApi};
 use tokio::net::{UnixListener, UnixStream, unix::SocketAddr};
 use tokio::sync::watch;
 
-use crate::routes;
+use crate::routes::{self, speaking_our_protocol};
 use crate::unix::{SocketName, own_uid};
 
 /// How long open connections may take to end once the engine has stopped.
@@ -63,7 +63,7 @@ pub(crate) async fn serve<A: TaskApi + 'static>(
     api: Arc<A>,
     stopped: watch::Receiver<()>,
 ) -> io::Result<()> {
-    let serving = axum::serve(SameUser(listening.0), routes::router(api))
+    let serving = axum::serve(SameUser(listening.0), speaking_our_protocol(routes::router(api)))
         .with_graceful_shutdown(until_closed(stopped.clone()));
     let cut_off = async {
         until_closed(stopped).await;

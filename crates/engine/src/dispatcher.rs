@@ -182,6 +182,7 @@ impl Dispatcher {
             }
             again = self.round(batch);
             if self.stopping {
+                self.writer.fold_log();
                 return;
             }
         }

@@ -575,6 +575,8 @@ impl Follower {
                 self.end(outcome, exit.started_at)
             }
         };
+        // From now on its output is counted with that of the finished runs.
+        self.live.output_bytes.store(0, Ordering::Relaxed);
         self.runs.tell(Report::Ended { task, run, end: Box::new(end) });
     }
 

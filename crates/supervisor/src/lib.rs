@@ -3,7 +3,7 @@
 //! # Theory of operation
 //!
 //! The engine may die at any instant, so it never holds an agent itself. For each run it makes a
-//! [`RunDir`] with a [`Spec`] and [`launch`]es a supervisor: a process in a session of its own
+//! [`RunDir`] with a [`Spec`] and starts ([`launch()`]) a supervisor: a process in a session of its own
 //! whose main is [`run`]. The supervisor starts one agent, copies its output to files, keeps its
 //! deadlines and its output cap, ends the whole process tree, and writes down how it ended. It
 //! needs no engine to be alive.

@@ -105,7 +105,7 @@ fn listing(bench: &Bench) -> Result<Figure> {
     let mut times = Vec::new();
     for _ in 0..=LISTS {
         let start = Instant::now();
-        run(sandbox.worker(&["list"]).stdout(Stdio::null()))?;
+        run(sandbox.worker(&["list"]).stdout(Stdio::null()).stderr(Stdio::null()))?;
         times.push(start.elapsed());
         interrupt::check()?;
     }

@@ -113,7 +113,8 @@ fn multiply(database: &std::path::Path) -> Result<()> {
 fn engine(bench: &Bench) -> Result<Figure> {
     let sandbox = long_history(bench)?;
     // What it is there for: pages of history, some work, somebody who watches.
-    run(sandbox.worker(&["list", "--limit", "1000"]).stdout(Stdio::null()))?;
+    let mut list = sandbox.worker(&["list", "--limit", "1000"]);
+    run(list.stdout(Stdio::null()).stderr(Stdio::null()))?;
     let mut ids = Vec::new();
     for _ in 0..20 {
         ids.push(sandbox.submit(&["--agent", "shell", "echo done"])?);

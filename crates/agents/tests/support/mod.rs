@@ -9,7 +9,7 @@ use claude_worker_api::{Agent, LogEntry, RunId, TaskId, Timestamp};
 use claude_worker_supervisor::{EndedBy, Ending, Exit, Spec};
 
 /// A record of a run's end.
-pub fn exit(ended_by: EndedBy, ending: Ending) -> Exit {
+pub(crate) fn exit(ended_by: EndedBy, ending: Ending) -> Exit {
     Exit {
         ending,
         ended_by,
@@ -22,7 +22,7 @@ pub fn exit(ended_by: EndedBy, ending: Ending) -> Exit {
 }
 
 /// A run's limits.
-pub fn spec() -> Spec {
+pub(crate) fn spec() -> Spec {
     Spec {
         run: RunId::new(TaskId(1), 1, 0),
         task: TaskId(1),
@@ -41,7 +41,7 @@ pub fn spec() -> Spec {
 }
 
 /// Everything read out of a run's two outputs.
-pub fn read(agent: Agent, stdout: &[u8], stderr: &[u8]) -> (Vec<LogEntry>, Summary) {
+pub(crate) fn read(agent: Agent, stdout: &[u8], stderr: &[u8]) -> (Vec<LogEntry>, Summary) {
     let mut entries = Vec::new();
     let mut summary = Summary::new(agent);
     for (bytes, is_stderr) in [(stdout, false), (stderr, true)] {

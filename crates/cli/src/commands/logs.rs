@@ -9,17 +9,13 @@ use claude_worker_api::{
 use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::follow::{PAGE, WAIT_MS};
 use crate::interrupt::ctrl_c;
 use crate::patience::Link;
 use crate::render::detail;
 use crate::render::log::LogText;
 use crate::render::text::reveal;
 use crate::watch;
-
-/// Entries per call.
-const PAGE: u32 = 200;
-/// How long one call waits at the engine while following, in milliseconds.
-const WAIT_MS: u64 = 30_000;
 
 /// The arguments of `logs`.
 #[derive(Debug, clap::Args)]

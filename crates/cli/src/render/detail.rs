@@ -21,7 +21,7 @@ pub fn task(detail: &TaskDetail, now: Timestamp, page: usize, paint: Paint) -> S
     let mut text = String::new();
     let name = clean_line(&task.name);
     let _ = writeln!(text, "{}", paint.tone(Tone::Strong, &format!("Task {}  {name}", task.id)));
-    let _ = writeln!(text, "{}", headline(task, now, page, paint));
+    let _ = writeln!(text, "{}", headline(task, now, paint));
     text.push('\n');
 
     let mut field = |label: &str, value: &str| {
@@ -67,7 +67,7 @@ pub fn task(detail: &TaskDetail, now: Timestamp, page: usize, paint: Paint) -> S
 }
 
 /// The status, the clock and the story in one line.
-fn headline(task: &Task, now: Timestamp, page: usize, paint: Paint) -> String {
+fn headline(task: &Task, now: Timestamp, paint: Paint) -> String {
     let status = paint.status(&task.state);
     let mut rest = String::new();
     let time = words::time(task, now);
@@ -79,9 +79,9 @@ fn headline(task: &Task, now: Timestamp, page: usize, paint: Paint) -> String {
         verdict => verdict,
     };
     let _ = write!(rest, "  {story}");
-    let room = page.saturating_sub(status.chars().count());
     let tone = tone_of(task.state.status());
-    format!("{}{}", paint.tone(tone, &status), truncate(&rest, room))
+    // The one place where a long reason can be read in full, so it may wrap.
+    format!("{}{}", paint.tone(tone, &status), truncate(&rest, 4000))
 }
 
 fn run_line(run: &Run, now: Timestamp) -> String {

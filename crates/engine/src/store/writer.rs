@@ -70,6 +70,17 @@ impl Writer {
         }
     }
 
+    /// Moves everything from the write-ahead log into the database file, so that a stopped engine
+    /// leaves one file. It fails harmlessly while somebody else reads.
+    pub(crate) fn fold_log(&mut self) {
+        let folded = self
+            .connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
+        if let Err(error) = folded {
+            tracing::warn!(%error, "the write-ahead log stays as it is");
+        }
+    }
+
     pub(crate) fn insert_task(
         &mut self,
         request: &NewTask,

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use claude_worker_supervisor::{Bell, EndedBy, Ending, SupervisorCommand, What};
+use claude_worker_supervisor::{Bell, EndedBy, Ending, Found, SupervisorCommand, What};
 use rustix::process::{Resource, Rlimit, prlimit};
 
 use crate::support::{Live, Stage, as_pid, length, read, supervisor, wait};
@@ -66,12 +66,13 @@ fn resident_kib(status: &str) -> u64 {
     line.and_then(|rest| rest.split_whitespace().next()?.parse().ok()).unwrap_or(0)
 }
 
-/// A supervisor that finds no room beyond the first few KiB of a file, until [`make_room`].
+/// A supervisor that finds no room beyond the first `blocks` (of 512 or 1024 bytes) of a file, until
+/// [`make_room`].
 ///
 /// The limit on a file's size stands for a full disk: writes fail in the same way (partly at
 /// first), without the need for a file system of our own.
-fn supervisor_without_room() -> SupervisorCommand {
-    let script = "ulimit -S -f 8; exec \"$0\" \"$1\"".to_owned();
+fn supervisor_with_room_for(blocks: u32) -> SupervisorCommand {
+    let script = format!("ulimit -S -f {blocks}; exec \"$0\" \"$1\"");
     let program = supervisor().program.to_str().unwrap().to_owned();
     SupervisorCommand {
         program: PathBuf::from("/bin/sh"),
@@ -93,7 +94,7 @@ fn without_room_the_agent_is_held_back_and_nothing_is_lost() {
     let stage = Stage::new();
     let mut spec = stage.spec(&["bytes", "1000000"]);
     spec.silence_ms = Some(300);
-    let live = stage.start_with(&spec, &supervisor_without_room());
+    let live = stage.start_with(&spec, &supervisor_with_room_for(8));
     stage.hear(&live, What::Output);
     assert!(
         !stage.hears(&live, What::Ended, Duration::from_millis(800)),
@@ -112,7 +113,7 @@ fn without_room_the_agent_is_held_back_and_nothing_is_lost() {
 #[test]
 fn without_room_a_request_to_end_still_works() {
     let stage = Stage::new();
-    let live = stage.start_with(&stage.spec(&["flood"]), &supervisor_without_room());
+    let live = stage.start_with(&stage.spec(&["flood"]), &supervisor_with_room_for(8));
     stage.hear(&live, What::Output);
     live.dir.request_end().unwrap();
     // The supervisor alone is left: it keeps what it has read until there is room for it.
@@ -121,6 +122,18 @@ fn without_room_a_request_to_end_still_works() {
     assert_eq!(stage.end_of(&live).ended_by, EndedBy::Cancel);
     wait(live.supervisor);
     stage.assert_nobody_left();
+}
+
+#[test]
+fn without_room_the_end_is_recorded_as_soon_as_there_is() {
+    let stage = Stage::new();
+    let live = stage.start_with(&stage.spec(&["exit", "3"]), &supervisor_with_room_for(0));
+    stage.hear(&live, What::Started);
+    assert!(!stage.hears(&live, What::Ended, Duration::from_millis(600)));
+    assert!(matches!(live.dir.inspect().unwrap(), Found::Running { started: None }));
+    make_room(&live);
+    assert_eq!(stage.end_of(&live).ending, Ending::Exited { code: 3 });
+    wait(live.supervisor);
 }
 
 #[test]
