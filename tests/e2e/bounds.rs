@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::{Home, read};
+use crate::support::{Home, read, until};
 
 #[test]
 fn a_flood_is_stopped_at_the_cap_with_that_verdict() {
@@ -67,6 +67,19 @@ fn a_queue_that_is_full_says_so() {
     home.shell("true");
     home.shell("true");
     home.run(["run", "--agent", "shell", "true"]).refused(6, &["already holds 2", "caps.queued"]);
+}
+
+#[test]
+fn finished_tasks_past_their_retention_are_removed() {
+    let home = Home::new();
+    let id = home.shell("echo x");
+    home.finished(id);
+    let directory = home.run_directory(id);
+    home.run(["server", "stop"]).ok();
+    std::fs::write(home.data().join("config.toml"), "[retention]\nfinished = \"1ms\"").unwrap();
+    home.run(["server", "start"]).ok();
+    until("the task is gone", || home.run(["status", &id.to_string()]).code == 3);
+    until("its files are gone", || !directory.exists());
 }
 
 #[test]

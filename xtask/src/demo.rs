@@ -67,7 +67,8 @@ pub(crate) fn run_all() -> Result<()> {
     let sandbox = Sandbox::new(&program, &claude, &api.url(), "workers = 2")?;
     fs::write(sandbox.project().join(SCRIPT), "echo \"Hello, ${1:-world}.\"\n# The end\n")?;
 
-    println!("\nThree tasks for the real Claude Code, two at a time; the model is scripted.\n");
+    println!("\nThree tasks for the real Claude Code, two at a time. The model is scripted: what");
+    println!("stands in [[…]] behind a prompt, further down, is what it does and says.\n");
     let ids = submit(&sandbox)?;
     println!();
     follow(&sandbox, &ids)?;
@@ -86,7 +87,7 @@ pub(crate) fn run_all() -> Result<()> {
 
     println!();
     show(&sandbox, &["server", "stop", "--cancel-running"])?;
-    sandbox.stop().context("the engine was stopped, but not everything has ended")?;
+    sandbox.nothing_runs()?;
     println!("\nNothing is left running. In your own project: claude-worker run \"…\" --watch");
     Ok(())
 }
@@ -108,10 +109,12 @@ fn follow(sandbox: &Sandbox, ids: &[String]) -> Result<()> {
     let mut readers = Vec::new();
     for (task, id) in TASKS.iter().zip(ids) {
         let mut logs = sandbox.worker(&["logs", id, "-f"]);
-        let mut child = logs.stdout(Stdio::piped()).spawn()?;
+        // How each ended is shown by the commands that follow.
+        let mut child = logs.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
         let stdout = child.stdout.take().context("no output to read")?;
         readers.push(thread::spawn(move || {
-            for line in BufReader::new(stdout).lines().map_while(std::io::Result::ok) {
+            let lines = BufReader::new(stdout).lines().map_while(std::io::Result::ok);
+            for line in lines.filter(|line| !line.trim().is_empty()) {
                 println!("  {:<9} │ {line}", task.name);
             }
             child.wait()
@@ -119,9 +122,11 @@ fn follow(sandbox: &Sandbox, ids: &[String]) -> Result<()> {
     }
     for reader in readers {
         let ended = reader.join().map_err(|_| anyhow::anyhow!("a reader of logs panicked"))?;
-        ended?;
+        let ended = ended?;
+        interrupt::check()?;
+        ensure!(ended.success(), "`claude-worker logs` ended with {ended}");
     }
-    interrupt::check()
+    Ok(())
 }
 
 /// Runs a command of the product in front of the audience.

@@ -102,7 +102,7 @@ fn words_out_of_place(source: &Source, breaches: &mut String) {
             continue;
         }
         // Tests may do anything, and stand at the end of a file.
-        let lines = source.text.lines().take_while(|line| !line.starts_with("#[cfg(test)]"));
+        let lines = source.text.lines().take_while(|line| !begins_tests(line));
         for (number, line) in lines.enumerate() {
             let code = !line.trim_start().starts_with("//");
             if code && rule.words.iter().any(|word| line.contains(word)) {
@@ -112,6 +112,11 @@ fn words_out_of_place(source: &Source, breaches: &mut String) {
             }
         }
     }
+}
+
+/// Whether this line, an attribute at the margin, opens a file's tests.
+fn begins_tests(line: &str) -> bool {
+    line.starts_with("#[cfg(test)]") || line.starts_with("#[cfg(all(test,")
 }
 
 /// Our crates name only those of our crates that lie below them.

@@ -95,9 +95,14 @@ impl Sandbox {
         run(self.worker(&["server", "start"]).stdout(Stdio::null()))
     }
 
-    /// Stops the engine and its tasks; an error names the processes that are left, if any.
+    /// Stops the engine and its tasks, and checks that nothing is left.
     pub(crate) fn stop(&self) -> Result<()> {
         run(self.worker(&["server", "stop", "--cancel-running"]).stdout(Stdio::null()))?;
+        self.nothing_runs()
+    }
+
+    /// Checks that the engine was stopped and left nothing; the error names what is left.
+    pub(crate) fn nothing_runs(&self) -> Result<()> {
         let found = processes::with_environment("CLAUDE_WORKER_HOME", &self.data())?;
         // The engine no longer answers, but may still be on its way out.
         let left = processes::outliving(found, Duration::from_secs(5));

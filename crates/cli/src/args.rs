@@ -10,7 +10,6 @@ use crate::exit;
 #[command(
     name = "claude-worker",
     version,
-    about,
     arg_required_else_help = true,
     after_help = "The first command that needs an engine starts one in the background.",
     after_long_help = environment() + &exit::help(),

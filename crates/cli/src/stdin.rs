@@ -235,3 +235,51 @@ mod writers {
         false
     }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::process::{Command, Stdio};
+
+    use super::*;
+
+    /// Set in the process that is to read its standard input; it is this test once more.
+    const READER: &str = "CLI_TEST_READS_STANDARD_INPUT";
+
+    fn reader(program: &std::path::Path) -> String {
+        format!(
+            "{READER}=1 exec '{}' --exact stdin::tests::who_could_write_decides --nocapture",
+            program.display()
+        )
+    }
+
+    #[test]
+    fn who_could_write_decides() {
+        if std::env::var_os(READER).is_some() {
+            let material = material(StdinUse::Auto).unwrap();
+            println!("read: {:?}", material.map(|bytes| String::from_utf8(bytes).unwrap()));
+            return;
+        }
+        let read = |script: &str, stdin: Stdio| {
+            let mut shell = Command::new("/bin/sh");
+            shell.args(["-c", script]).stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
+            let mut child = shell.spawn().unwrap();
+            // Held open, and never written to, until the child has ended.
+            let open = child.stdin.take();
+            let output = child.wait_with_output().unwrap();
+            drop(open);
+            let said = String::from_utf8(output.stdout).unwrap();
+            let line = said.lines().find_map(|line| line.split_once("read: "));
+            line.map(|(_, read)| read.to_owned()).unwrap_or(said)
+        };
+        let reader = reader(&std::env::current_exe().unwrap());
+        assert_eq!(read(&reader, Stdio::null()), "None");
+        // A pipe that its starter left open, directly and one process further up.
+        assert_eq!(read(&reader, Stdio::piped()), "None");
+        assert_eq!(read(&format!("sh -c \"{reader}\"; true"), Stdio::piped()), "None");
+        // A producer beside it, slower than our patience.
+        let slow = format!("(sleep 3; echo late) | sh -c \"{reader}\"");
+        assert_eq!(read(&slow, Stdio::null()), "Some(\"late\\n\")");
+        // A producer that has nothing to say.
+        assert_eq!(read(&format!("true | sh -c \"{reader}\""), Stdio::null()), "Some(\"\")");
+    }
+}

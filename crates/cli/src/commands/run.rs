@@ -19,16 +19,15 @@ use crate::render::text::{clean, clean_line, truncate};
 use crate::stdin::StdinUse;
 use crate::watch::Watched;
 
-/// The arguments of `run`.
-#[derive(Debug, clap::Args)]
-#[command(
-    after_long_help = exit::help(),
-    after_help = "Examples:
+const EXAMPLES: &str = "Examples:
   claude-worker run \"Write tests for src/parser.rs\"
   git diff | claude-worker run \"Review these changes\" --watch
   find . -name '*.py' | xargs -I {} claude-worker run \"Document {}\"
-  claude-worker run --agent shell \"make check\" --wait"
-)]
+  claude-worker run --agent shell \"make check\" --wait";
+
+/// The arguments of `run`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{}", exit::help()))]
 pub struct Args {
     /// What to do: text, or the path of a file with the text, or - for standard input. What is
     /// piped in beside an instruction becomes its material

@@ -1,0 +1,232 @@
+//! Real SQLite in a temporary directory.
+
+use claude_worker_api::{
+    Agent, EventKind, Failure, ListQuery, NewTask, RunId, RunOutcome, Status, TaskId, Timestamp,
+    Usage, Verdict,
+};
+use tempfile::TempDir;
+
+use super::{Readers, RunEnd, Writer, open};
+use crate::EngineError;
+use crate::state::{Plan, TaskState, Wish};
+
+struct Place {
+    directory: TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        Self { directory: tempfile::tempdir().unwrap() }
+    }
+
+    fn database(&self) -> std::path::PathBuf {
+        self.directory.path().join("tasks.db")
+    }
+
+    fn open(&self) -> Writer {
+        open(&self.database()).unwrap()
+    }
+
+    fn readers(&self) -> Readers {
+        Readers::new(self.database())
+    }
+}
+
+fn request(prompt: &str) -> NewTask {
+    NewTask {
+        execution_prompt: prompt.to_owned(),
+        working_directory: "/".to_owned(),
+        agent: Agent::Shell,
+        ..NewTask::default()
+    }
+}
+
+fn at(millis: i64) -> Timestamp {
+    Timestamp::from_millis(millis)
+}
+
+fn insert(writer: &mut Writer, position: i64) -> TaskId {
+    let name = format!("task at {position}");
+    writer.insert_task(&request(&name), &name, position, at(position)).unwrap()
+}
+
+/// Puts a task through a run that ended with this verdict and left this much output.
+fn finish(writer: &mut Writer, task: TaskId, ended: i64, output_bytes: u64) -> RunId {
+    let run = RunId::new(task, 1, u32::try_from(ended).unwrap());
+    writer.insert_run(task, &run, 1, &Plan::New).unwrap();
+    let outcome = RunOutcome {
+        ended_at: at(ended),
+        verdict: Verdict::Failed { failure: Failure::Lost },
+        exit_code: None,
+        exit_signal: None,
+    };
+    let mut end = RunEnd::without_output(outcome);
+    end.output_bytes = output_bytes;
+    end.usage = Usage { cost_usd: Some(0.5), ..Usage::default() };
+    writer.run_ended(task, &run, &end).unwrap();
+    let old = writer.task(task).unwrap().unwrap().state;
+    let new = TaskState::Failed { ended_at: at(ended), failure: Failure::Lost };
+    writer.set_state(task, &old, &new, None).unwrap();
+    run
+}
+
+#[test]
+fn nothing_is_visible_before_the_commit_and_nothing_remains_after_a_rollback() {
+    let place = Place::new();
+    let (mut writer, readers) = (place.open(), place.readers());
+    writer.begin().unwrap();
+    let id = insert(&mut writer, 1);
+    assert_eq!(readers.task(id).unwrap(), None);
+    writer.rollback();
+    assert_eq!(writer.task(id).unwrap(), None);
+    writer.begin().unwrap();
+    let id = insert(&mut writer, 1);
+    writer.commit().unwrap();
+    assert_eq!(readers.task(id).unwrap().unwrap().task.name, "task at 1");
+}
+
+#[test]
+fn a_number_is_never_given_twice() {
+    let place = Place::new();
+    let mut writer = place.open();
+    let first = insert(&mut writer, 1);
+    writer.delete_task(first).unwrap();
+    drop(writer);
+    assert_eq!(insert(&mut place.open(), 2), TaskId(first.0 + 1));
+}
+
+#[test]
+fn the_queue_is_in_the_order_of_its_positions() {
+    let place = Place::new();
+    let mut writer = place.open();
+    let (first, second) = (insert(&mut writer, 1), insert(&mut writer, 2));
+    assert_eq!(writer.next_pending().unwrap(), Some(first));
+    // Queued anew, it goes behind those that were there.
+    finish(&mut writer, first, 10, 0);
+    let old = writer.task(first).unwrap().unwrap().state;
+    writer.set_state(first, &old, &TaskState::Pending { plan: Plan::New }, Some(3)).unwrap();
+    assert_eq!(writer.next_pending().unwrap(), Some(second));
+    assert_eq!(writer.last_position().unwrap(), 3);
+}
+
+#[test]
+fn a_state_is_changed_only_from_the_state_that_was_read() {
+    let place = Place::new();
+    let mut writer = place.open();
+    let id = insert(&mut writer, 1);
+    let running = |n| TaskState::Running {
+        run: RunId::new(id, n, 0),
+        plan: Plan::New,
+        started_at: None,
+        wish: Wish::None,
+    };
+    let pending = TaskState::Pending { plan: Plan::New };
+    writer.set_state(id, &pending, &running(1), None).unwrap();
+    assert!(matches!(
+        writer.set_state(id, &pending, &running(2), None),
+        Err(EngineError::Unreadable(_))
+    ));
+    assert!(matches!(
+        writer.set_state(id, &running(2), &pending, None),
+        Err(EngineError::Unreadable(_))
+    ));
+}
+
+#[test]
+fn the_oldest_output_goes_first_and_is_remembered_until_it_is_gone() {
+    let place = Place::new();
+    let mut writer = place.open();
+    let ids: Vec<_> = (1..=3).map(|position| insert(&mut writer, position)).collect();
+    let late = finish(&mut writer, ids[0], 300, 10);
+    let early = finish(&mut writer, ids[1], 100, 20);
+    finish(&mut writer, ids[2], 200, 0);
+    assert_eq!(writer.output_kept().unwrap(), 30);
+    assert_eq!(writer.drop_oldest_output().unwrap(), Some(20));
+    assert_eq!(writer.garbage().unwrap(), [early.clone()]);
+    assert_eq!(writer.drop_oldest_output().unwrap(), Some(10));
+    assert_eq!(writer.drop_oldest_output().unwrap(), None);
+    assert_eq!(writer.output_kept().unwrap(), 0);
+    writer.forget_garbage(&[early]).unwrap();
+    drop(writer);
+    assert_eq!(place.open().garbage().unwrap(), [late]);
+}
+
+#[test]
+fn what_is_removed_leaves_only_a_note_for_the_files() {
+    let place = Place::new();
+    let mut writer = place.open();
+    let id = insert(&mut writer, 1);
+    let run = finish(&mut writer, id, 5, 1);
+    writer.delete_task(id).unwrap();
+    assert_eq!(writer.garbage().unwrap(), [run]);
+    let readers = place.readers();
+    assert_eq!(readers.runs(id).unwrap(), []);
+    assert_eq!(readers.request(id).unwrap(), None);
+}
+
+#[test]
+fn old_events_go_and_a_reader_who_needs_them_is_told() {
+    let place = Place::new();
+    let mut writer = place.open();
+    writer.begin().unwrap();
+    for n in 0..21_000 {
+        writer.append_event(None, &EventKind::QueuePaused { paused: n % 2 == 0 }, at(n)).unwrap();
+    }
+    writer.commit().unwrap();
+    let readers = place.readers();
+    let (events, gap) = readers.events(0, 10).unwrap();
+    assert!(gap);
+    assert!(events[0].seq > 1);
+    let (events, gap) = readers.events(events[0].seq, 10).unwrap();
+    assert!(!gap);
+    assert_eq!(events.len(), 10);
+    // The numbers go on where they stopped, whatever was deleted.
+    drop(writer);
+    assert_eq!(place.open().last_event().unwrap(), 21_000);
+}
+
+#[test]
+fn counts_and_lists_agree() {
+    let place = Place::new();
+    let mut writer = place.open();
+    for position in 1..=9 {
+        let id = insert(&mut writer, position);
+        if position % 3 == 0 {
+            finish(&mut writer, id, position, 0);
+        }
+    }
+    let counts = writer.counts().unwrap();
+    assert_eq!((counts.pending, counts.failed, counts.total()), (6, 3, 9));
+    let readers = place.readers();
+    let list = |query: ListQuery| -> Vec<i64> {
+        let limit = query.limit.unwrap_or(100);
+        readers.list(&query, limit).unwrap().iter().map(|stored| stored.task.id.0).collect()
+    };
+    let failed = ListQuery { statuses: vec![Status::Failed], ..ListQuery::default() };
+    assert_eq!(list(failed), [9, 6, 3]);
+    let named = |text: &str| ListQuery { search: Some(text.to_owned()), ..ListQuery::default() };
+    assert_eq!(list(named("AT 4")), [4]);
+    assert_eq!(list(named("%")), [0; 0]);
+    assert_eq!(list(named("_")), [0; 0]);
+    let page = ListQuery { before: Some(TaskId(4)), limit: Some(1), ..ListQuery::default() };
+    assert_eq!(list(page), [3, 2], "one more than asked for, to show that there is more");
+    assert_eq!(writer.finished(&[], at(6), 10).unwrap(), [TaskId(3), TaskId(6)]);
+}
+
+/// What version 0.1.0 stored must stay readable: these are its texts.
+#[test]
+fn stored_states_of_earlier_versions_can_be_read() {
+    for text in [
+        r#"{"state":"pending","plan":{"plan":"new"}}"#,
+        r#"{"state":"pending","plan":{"plan":"resume","session_id":"s","follow_up":"go on"}}"#,
+        r#"{"state":"waiting","reason":{"for":"usage_limit","until":"2026-11-23T04:44:38.033Z"},"plan":{"plan":"new"}}"#,
+        r#"{"state":"running","run":"7-1-0000abcd","plan":{"plan":"new"},"started_at":null,"wish":"none"}"#,
+        r#"{"state":"running","run":"7-1-0000abcd","plan":{"plan":"new"},"started_at":"2026-11-23T04:44:38.033Z","wish":"remove"}"#,
+        r#"{"state":"completed","ended_at":"2026-11-23T04:44:38.033Z","denied_tools":[{"tool":"Bash","input":"ls"}]}"#,
+        r#"{"state":"failed","ended_at":"2026-11-23T04:44:38.033Z","failure":{"kind":"lost"}}"#,
+        r#"{"state":"cancelled","ended_at":"2026-11-23T04:44:38.033Z"}"#,
+    ] {
+        let state: TaskState = serde_json::from_str(text).unwrap();
+        assert_eq!(serde_json::to_string(&state).unwrap(), text);
+    }
+}
