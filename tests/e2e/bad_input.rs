@@ -100,7 +100,7 @@ fn databases_that_cannot_be_used_stay_as_they_are() {
                 path,
                 "this is not a database, but it is long enough to be one".repeat(50),
             )
-            .unwrap()
+            .unwrap();
         },
         &["tasks.db", "not a SQLite database"],
     );

@@ -280,7 +280,7 @@ fn everything_is_private_to_the_user() {
     let home = Home::new();
     let id = home.shell("echo x");
     home.finished(id);
-    let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().mode() & 0o777;
+    let mode = |path: &Path| std::fs::metadata(path).unwrap().mode() & 0o777;
     assert_eq!(mode(&home.data()), 0o700);
     assert_eq!(mode(&home.data().join("runs")), 0o700);
     for file in ["tasks.db", "engine.sock", "engine.lock", "engine.bell", "engine.log"] {

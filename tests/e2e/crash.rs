@@ -13,11 +13,7 @@ use crate::support::{Home, Ran, is_gone, kill, read, until};
 fn start_with_fault(home: &Home, point: &str) -> Ran {
     let output =
         home.command().args(["server", "start"]).env(FAULT_VARIABLE, point).output().unwrap();
-    Ran {
-        code: output.status.code().unwrap_or(-1),
-        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-    }
+    Ran::of(&output)
 }
 
 /// How often each task has run: every task appends its own line to this file.

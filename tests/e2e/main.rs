@@ -4,6 +4,8 @@
 //! directory, an environment with nothing of the caller's in it, and a promise, checked when it
 //! is dropped, that no process is left behind.
 
+#![expect(clippy::unwrap_used, reason = "in a test, what must not fail is unwrapped")]
+
 mod bad_input;
 mod bounds;
 mod claude;

@@ -12,17 +12,17 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// How long anything in a test may take. Far more than it does, because machines are shared.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A data directory with everything around it.
-pub struct Home {
+pub(crate) struct Home {
     root: TempDir,
     variables: Vec<(String, String)>,
 }
 
 impl Home {
     /// A fresh one, with the default configuration.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let root = tempfile::Builder::new().prefix("cw-").tempdir().unwrap();
         for name in ["home", "tmp", "work"] {
             std::fs::create_dir(root.path().join(name)).unwrap();
@@ -39,7 +39,7 @@ impl Home {
     }
 
     /// A fresh one with this `config.toml`.
-    pub fn with_config(config: &str) -> Self {
+    pub(crate) fn with_config(config: &str) -> Self {
         let home = Self::new();
         std::fs::create_dir(home.data()).unwrap();
         std::fs::write(home.data().join("config.toml"), config).unwrap();
@@ -47,34 +47,34 @@ impl Home {
     }
 
     /// The same, with a variable more (or another value) in the environment of every command.
-    pub fn variable(mut self, name: &str, value: impl Into<String>) -> Self {
+    pub(crate) fn variable(mut self, name: &str, value: impl Into<String>) -> Self {
         self.variables.retain(|(known, _)| known != name);
         self.variables.push((name.to_owned(), value.into()));
         self
     }
 
     /// The data directory. It exists once an engine has started.
-    pub fn data(&self) -> PathBuf {
+    pub(crate) fn data(&self) -> PathBuf {
         self.root.path().join("data")
     }
 
     /// A directory for tasks to work in.
-    pub fn work(&self) -> PathBuf {
+    pub(crate) fn work(&self) -> PathBuf {
         self.root.path().join("work")
     }
 
     /// A place of the test's own.
-    pub fn place(&self, name: &str) -> PathBuf {
+    pub(crate) fn place(&self, name: &str) -> PathBuf {
         self.root.path().join(name)
     }
 
     /// The environment of every command.
-    pub fn variables(&self) -> &[(String, String)] {
+    pub(crate) fn variables(&self) -> &[(String, String)] {
         &self.variables
     }
 
     /// The program, ready to be given arguments, working in [`Home::work`].
-    pub fn command(&self) -> Command {
+    pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_claude-worker"));
         command
             .env_clear()
@@ -85,12 +85,12 @@ impl Home {
     }
 
     /// Runs the program and waits for it.
-    pub fn run<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Ran {
-        Ran::of(self.command().args(arguments).output().unwrap())
+    pub(crate) fn run<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Ran {
+        Ran::of(&self.command().args(arguments).output().unwrap())
     }
 
     /// Runs the program with this standard input.
-    pub fn run_with_input<S: AsRef<OsStr>>(
+    pub(crate) fn run_with_input<S: AsRef<OsStr>>(
         &self,
         arguments: impl IntoIterator<Item = S>,
         input: &[u8],
@@ -105,24 +105,24 @@ impl Home {
             .unwrap();
         // A program that refuses early does not read it all.
         drop(child.stdin.take().unwrap().write_all(input));
-        Ran::of(child.wait_with_output().unwrap())
+        Ran::of(&child.wait_with_output().unwrap())
     }
 
     /// Runs the program with `--json`, expects it to succeed, and reads what it said.
-    pub fn json<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Value {
-        let ran = Ran::of(self.command().args(arguments).arg("--json").output().unwrap());
+    pub(crate) fn json<S: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = S>) -> Value {
+        let ran = Ran::of(&self.command().args(arguments).arg("--json").output().unwrap());
         ran.ok();
         serde_json::from_str(&ran.stdout)
             .unwrap_or_else(|error| panic!("not JSON ({error}): {ran:?}"))
     }
 
     /// Queues a shell command and returns the task's id.
-    pub fn shell(&self, command: &str) -> i64 {
+    pub(crate) fn shell(&self, command: &str) -> i64 {
         self.json(["run", "--agent", "shell", command])["id"].as_i64().unwrap()
     }
 
     /// Waits until a task is finished; returns it as `status --json` shows it.
-    pub fn finished(&self, id: i64) -> Value {
+    pub(crate) fn finished(&self, id: i64) -> Value {
         let id = id.to_string();
         let ran = self.run(["wait", &id, "--timeout", "60s"]);
         assert_ne!(ran.code, 124, "task {id} did not end: {:?}", self.json(["status", &id]));
@@ -130,7 +130,7 @@ impl Home {
     }
 
     /// Waits until a task is in this status.
-    pub fn until_status(&self, id: i64, status: &str) -> Value {
+    pub(crate) fn until_status(&self, id: i64, status: &str) -> Value {
         let mut last = Value::Null;
         until(&format!("task {id} is {status}"), || {
             last = self.json(["status", &id.to_string()]);
@@ -140,25 +140,25 @@ impl Home {
     }
 
     /// The engine's process.
-    pub fn engine_pid(&self) -> u32 {
+    pub(crate) fn engine_pid(&self) -> u32 {
         let pid = self.json(["server", "health"])["pid"].as_u64().unwrap();
         u32::try_from(pid).unwrap()
     }
 
     /// Kills the engine without a word, and waits until it is gone.
-    pub fn kill_engine(&self) {
+    pub(crate) fn kill_engine(&self) {
         kill(self.engine_pid());
     }
 
     /// The directory of a task's newest run.
-    pub fn run_directory(&self, id: i64) -> PathBuf {
+    pub(crate) fn run_directory(&self, id: i64) -> PathBuf {
         let task = self.json(["status", &id.to_string()]);
         let run = task["run_history"].as_array().unwrap().last().expect("a run").clone();
         self.data().join("runs").join(run["id"].as_str().unwrap())
     }
 
     /// Processes that carry a run's marker of this home, and its engine.
-    pub fn processes(&self) -> BTreeSet<u32> {
+    pub(crate) fn processes(&self) -> BTreeSet<u32> {
         let own = format!("CLAUDE_WORKER_HOME={}", self.data().display());
         let mut found = BTreeSet::new();
         for entry in std::fs::read_dir("/proc").unwrap().flatten() {
@@ -174,7 +174,7 @@ impl Home {
     }
 
     /// Processes that belong to runs of this home.
-    pub fn agents(&self) -> BTreeSet<u32> {
+    pub(crate) fn agents(&self) -> BTreeSet<u32> {
         let marked = |pid: &u32| {
             std::fs::read(format!("/proc/{pid}/environ")).is_ok_and(|environment| {
                 environment
@@ -216,14 +216,14 @@ impl Drop for Home {
 
 /// What a command did.
 #[derive(Debug)]
-pub struct Ran {
-    pub code: i32,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Ran {
-    fn of(output: Output) -> Self {
+    pub(crate) fn of(output: &Output) -> Self {
         Self {
             code: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -233,7 +233,7 @@ impl Ran {
 
     /// Expects success.
     #[track_caller]
-    pub fn ok(&self) -> &Self {
+    pub(crate) fn ok(&self) -> &Self {
         assert_eq!(self.code, 0, "{self:?}");
         self
     }
@@ -241,7 +241,7 @@ impl Ran {
     /// Expects this exit code and a message that contains these words, and that it panicked
     /// nowhere.
     #[track_caller]
-    pub fn refused(&self, code: i32, words: &[&str]) -> &Self {
+    pub(crate) fn refused(&self, code: i32, words: &[&str]) -> &Self {
         assert_eq!(self.code, code, "{self:?}");
         for word in words {
             assert!(self.stderr.contains(word), "\"{word}\" is missing: {self:?}");
@@ -253,7 +253,7 @@ impl Ran {
 
 /// Waits until something is true, looking again and again.
 #[track_caller]
-pub fn until(what: &str, mut condition: impl FnMut() -> bool) {
+pub(crate) fn until(what: &str, mut condition: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
     while !condition() {
         assert!(Instant::now() < deadline, "it never came true that {what}");
@@ -262,20 +262,20 @@ pub fn until(what: &str, mut condition: impl FnMut() -> bool) {
 }
 
 /// Kills a process and waits until it is gone.
-pub fn kill(pid: u32) {
+pub(crate) fn kill(pid: u32) {
     signal(pid, rustix::process::Signal::KILL);
     until(&format!("process {pid} is gone"), || is_gone(pid));
 }
 
 /// Sends a signal to a process, if it is there.
-pub fn signal(pid: u32, signal: rustix::process::Signal) {
+pub(crate) fn signal(pid: u32, signal: rustix::process::Signal) {
     if let Some(pid) = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()) {
         drop(rustix::process::kill_process(pid, signal));
     }
 }
 
 /// Whether a process has ended; one that nobody has reaped yet counts as gone.
-pub fn is_gone(pid: u32) -> bool {
+pub(crate) fn is_gone(pid: u32) -> bool {
     match std::fs::read_to_string(format!("/proc/{pid}/stat")) {
         Ok(stat) => {
             stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with(['Z', 'X']))
@@ -285,14 +285,14 @@ pub fn is_gone(pid: u32) -> bool {
 }
 
 /// A file's text; empty when it is not there.
-pub fn read(path: &Path) -> String {
+pub(crate) fn read(path: &Path) -> String {
     std::fs::read(path)
         .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
         .unwrap_or_default()
 }
 
 /// A process that is ended when the test is over.
-pub struct Kept(pub Child);
+pub(crate) struct Kept(pub(crate) Child);
 
 impl Drop for Kept {
     fn drop(&mut self) {

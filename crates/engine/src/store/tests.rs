@@ -142,7 +142,7 @@ fn the_oldest_output_goes_first_and_is_remembered_until_it_is_gone() {
     finish(&mut writer, ids[2], 200, 0);
     assert_eq!(writer.output_kept().unwrap(), 30);
     assert_eq!(writer.drop_oldest_output().unwrap(), Some(20));
-    assert_eq!(writer.garbage().unwrap(), [early.clone()]);
+    assert_eq!(writer.garbage().unwrap(), std::slice::from_ref(&early));
     assert_eq!(writer.drop_oldest_output().unwrap(), Some(10));
     assert_eq!(writer.drop_oldest_output().unwrap(), None);
     assert_eq!(writer.output_kept().unwrap(), 0);
