@@ -63,6 +63,21 @@ fn a_foreground_engine_serves_until_it_is_told_to_go() {
 }
 
 #[test]
+fn what_is_in_the_queue_begins_with_the_engine_alone() {
+    let home = Home::new();
+    home.run(["pause"]).ok();
+    let id = home.shell("echo x > began");
+    home.run(["server", "stop"]).ok();
+    // Unpaused behind the engine's back: nobody will say anything to the new one.
+    let database = rusqlite::Connection::open(home.data().join("tasks.db")).unwrap();
+    database.execute("UPDATE setting SET value = 'false' WHERE key = 'paused'", []).unwrap();
+    drop(database);
+    home.run(["server", "start"]).ok();
+    until("the task began by itself", || home.work().join("began").exists());
+    assert_eq!(home.finished(id)["status"], "completed");
+}
+
+#[test]
 fn stop_and_health_never_start_one() {
     let home = Home::new();
     home.run(["server", "health"]).refused(5, &["No engine is running"]);

@@ -270,7 +270,7 @@ pub(crate) fn kill(pid: u32) {
 /// Sends a signal to a process, if it is there.
 pub(crate) fn signal(pid: u32, signal: rustix::process::Signal) {
     if let Some(pid) = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()) {
-        drop(rustix::process::kill_process(pid, signal));
+        let _ = rustix::process::kill_process(pid, signal);
     }
 }
 

@@ -42,6 +42,11 @@ const BATCH: usize = 256;
 const HOLD: Duration = Duration::from_secs(1);
 /// How often finished tasks are looked through for those past their retention.
 const SWEEP: Duration = Duration::from_secs(600);
+/// How long a directory that could not be deleted is left alone.
+const GARBAGE_AGAIN: Duration = Duration::from_secs(60);
+/// How long the loop sleeps at the most while a task waits for an instant: its clock stands still
+/// while the machine is asleep, and the wall clock does not.
+const LONGEST_NAP: Duration = Duration::from_secs(30);
 /// How often a run may fail to begin before its task is given up.
 const BEGINNINGS: u32 = 3;
 
@@ -87,7 +92,16 @@ pub(crate) struct Dispatcher {
     awaiting_removal: HashMap<TaskId, Vec<Answer>>,
     awaiting_stop: Vec<Answer>,
     stopping: bool,
-    collecting_garbage: bool,
+    garbage: Garbage,
+}
+
+/// How the deletion of old run directories stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Garbage {
+    /// Nobody deletes; there may be some from this instant on.
+    LookFrom(Timestamp),
+    /// This many directories are being deleted.
+    BeingDeleted(usize),
 }
 
 /// What the dispatcher shows to the rest of the engine.
@@ -140,7 +154,7 @@ impl Dispatcher {
             awaiting_removal: HashMap::new(),
             awaiting_stop: Vec::new(),
             stopping: false,
-            collecting_garbage: false,
+            garbage: Garbage::LookFrom(Timestamp::default()),
         };
         let shown = Shown { seq: seq_shown, queue: queue_shown, output_kept: output_kept_shown };
         Ok((dispatcher, shown))
@@ -160,7 +174,8 @@ impl Dispatcher {
 
     /// The loop. Ends when the engine has been told to stop, or nobody can say anything any more.
     pub(crate) async fn run(mut self) {
-        let mut again: Vec<Message> = Vec::new();
+        // What the last engine left in the queue begins without anybody saying so.
+        let mut again = self.round(Vec::new());
         loop {
             let mut batch = std::mem::take(&mut again);
             if batch.is_empty() {
@@ -405,7 +420,10 @@ impl Dispatcher {
             }
             Report::Deleted(runs) => {
                 self.writer.forget_garbage(runs)?;
-                self.collecting_garbage = false;
+                let all = self.garbage == Garbage::BeingDeleted(runs.len());
+                // What could not be deleted is tried again, but not at once.
+                let pause = if all { 0 } else { GARBAGE_AGAIN.as_millis() as u64 };
+                self.garbage = Garbage::LookFrom(now.plus_millis(pause));
             }
         }
         Ok(())
@@ -667,15 +685,21 @@ impl Dispatcher {
                 drop(answer.send(Ok(Reply::Stopped(Stopped { left_running: 0 }))));
             }
         }
-        if !self.collecting_garbage {
-            match self.writer.garbage() {
-                Ok(garbage) if !garbage.is_empty() => {
-                    self.collecting_garbage = true;
-                    self.runs.delete(garbage);
-                }
-                Ok(_) => {}
-                Err(error) => tracing::warn!(%error, "cannot read what is to be deleted"),
+        self.collect_garbage();
+    }
+
+    fn collect_garbage(&mut self) {
+        match self.garbage {
+            Garbage::LookFrom(instant) if instant <= Timestamp::now() => {}
+            _ => return,
+        }
+        match self.writer.garbage() {
+            Ok(garbage) if garbage.is_empty() => {}
+            Ok(garbage) => {
+                self.garbage = Garbage::BeingDeleted(garbage.len());
+                self.runs.delete(garbage);
             }
+            Err(error) => tracing::warn!(%error, "cannot read what is to be deleted"),
         }
     }
 
@@ -690,6 +714,7 @@ impl Dispatcher {
             && let Ok((due, later)) = self.writer.due(now)
         {
             next = next.min(later.unwrap_or(next));
+            next = next.min(now.plus_millis(LONGEST_NAP.as_millis() as u64));
             next = if due.is_empty() { next } else { now };
         }
         if self.config.retention.finished > 0 {

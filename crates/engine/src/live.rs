@@ -349,11 +349,6 @@ impl Follower {
         env.extend(env_file::read(&self.runs.paths.env, *task).map_err(|error| error.to_string())?);
         let limit =
             |own: Option<u64>, default: u64| Some(own.unwrap_or(default)).filter(|ms| *ms > 0);
-        let default_silence = match request.agent {
-            Agent::Claude => config.limits.silence,
-            // A command may well be silent for hours.
-            Agent::Shell => 0,
-        };
         let spec = Spec {
             run: run.clone(),
             task: *task,
@@ -364,12 +359,22 @@ impl Follower {
             env_remove: launch.env_remove,
             merge_stderr: launch.merge_stderr,
             timeout_ms: limit(request.limits.timeout_ms, config.limits.timeout),
-            silence_ms: limit(request.limits.silence_ms, default_silence),
+            silence_ms: self.silence_limit(),
             grace_ms: config.limits.grace,
             output_cap_bytes: config.caps.output_per_run,
             bell: Some(self.runs.paths.bell.clone()),
         };
         Ok((spec, launch.stdin))
+    }
+
+    /// How long the agent may print nothing, in milliseconds.
+    fn silence_limit(&self) -> Option<u64> {
+        let default = match self.order.request.agent {
+            Agent::Claude => self.runs.config.limits.silence,
+            // A command may well be silent for hours.
+            Agent::Shell => 0,
+        };
+        Some(self.order.request.limits.silence_ms.unwrap_or(default)).filter(|limit| *limit > 0)
     }
 
     /// Finds out how a run stands that another engine started.
@@ -419,12 +424,11 @@ impl Follower {
 
     /// Waits until something happens to the run, and deals with it.
     fn wait(&mut self) -> Result<Next, EngineError> {
-        let silence =
-            self.order.request.limits.silence_ms.unwrap_or(self.runs.config.limits.silence);
-        let first = match silence {
-            0 => self.inbox.recv().map_err(|_| std_mpsc::RecvTimeoutError::Disconnected),
-            // Half of what ends the run is worth a word.
-            ms => self.inbox.recv_timeout(Duration::from_millis((ms / 2).max(100))),
+        // Half of the silence that ends the run is worth a word.
+        let quiet_after = self.silence_limit().map(|limit| limit / 2);
+        let first = match quiet_after {
+            None => self.inbox.recv().map_err(|_| std_mpsc::RecvTimeoutError::Disconnected),
+            Some(millis) => self.inbox.recv_timeout(Duration::from_millis(millis.max(100))),
         };
         let first = match first {
             Ok(signal) => signal,
@@ -432,7 +436,7 @@ impl Follower {
                 self.runs.tell(Report::Quiet {
                     task: self.order.task,
                     run: self.order.run.clone(),
-                    silent_ms: silence / 2,
+                    silent_ms: quiet_after.unwrap_or_default(),
                 });
                 return Ok(Next::Live);
             }

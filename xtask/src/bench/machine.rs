@@ -1,7 +1,36 @@
 //! What kind of machine the figures are from. No names of machines or people.
 
 use std::fs;
-use std::thread::available_parallelism;
+use std::thread::{available_parallelism, sleep};
+use std::time::Duration;
+
+/// How busy the machine is with other things, from 0 to 1, looked at for one second. On a busy
+/// one all figures suffer, and comparisons are unfair: Linux shares its cores out by session,
+/// and tasks of ours have one each.
+pub(crate) fn busy() -> f64 {
+    let before = ticks();
+    sleep(Duration::from_secs(1));
+    match (before, ticks()) {
+        (Some(before), Some(after)) if after.all > before.all => {
+            1.0 - (after.idle - before.idle) / (after.all - before.all)
+        }
+        _ => 0.0,
+    }
+}
+
+/// The kernel's count of time since boot.
+struct Ticks {
+    all: f64,
+    idle: f64,
+}
+
+fn ticks() -> Option<Ticks> {
+    let stat = fs::read_to_string("/proc/stat").ok()?;
+    let fields = stat.lines().next()?.split_whitespace().skip(1);
+    let fields: Vec<f64> = fields.filter_map(|field| field.parse().ok()).collect();
+    // The fourth is idle time, the fifth is idle time with the disk at work.
+    Some(Ticks { all: fields.iter().take(8).sum(), idle: fields.get(3)? + fields.get(4)? })
+}
 
 /// One phrase: cores, processor, kernel.
 pub(crate) fn describe() -> String {

@@ -44,13 +44,20 @@ pub(crate) fn run(args: &[String]) -> Result<ExitCode> {
     })?;
     let bench = Bench { worker: workspace::target()?.join("release/claude-worker"), claude };
     interrupt::clean_up_on_ctrl_c()?;
+    let busy = machine::busy();
+    if busy > QUIET {
+        eprintln!(
+            "This machine is {:.0} % busy with other things: do not trust the figures.",
+            busy * 100.0
+        );
+    }
     let mut figures = Vec::new();
     for (name, measure) in PARTS {
         if parts.is_empty() || parts.contains(name) {
             figures.extend(step(&format!("Measure {name}"), || measure(&bench))?);
         }
     }
-    let document = document(&figures);
+    let document = document(&figures, busy);
     print!("{document}");
     if asked_to_write {
         fs::write(workspace::root().join("docs/benchmarks.md"), &document)?;
@@ -62,6 +69,9 @@ pub(crate) fn run(args: &[String]) -> Result<ExitCode> {
     }
     Ok(ExitCode::SUCCESS)
 }
+
+/// A machine that is busier than this with other things is no place to measure.
+const QUIET: f64 = 0.1;
 
 /// The programs under test.
 pub(crate) struct Bench {
@@ -80,12 +90,14 @@ const PARTS: &[(&str, Measure)] = &[
     ("memory", memory::measure),
 ];
 
-fn document(figures: &[Figure]) -> String {
+fn document(figures: &[Figure], busy: f64) -> String {
     format!(
         "# Benchmarks\n\n\
-         Measured by `cargo xtask bench --write` on {}. What is compared was run in turns within\n\
-         one run; times are medians unless it says otherwise.\n\n{}",
+         Measured by `cargo xtask bench --write` on {}, {:.0} % busy with\n\
+         other things. What is compared was run in turns within one run; times are medians\n\
+         unless it says otherwise.\n\n{}",
         machine::describe(),
+        busy * 100.0,
         figure::table(figures),
     )
 }
