@@ -121,7 +121,7 @@ fn databases_that_cannot_be_used_stay_as_they_are() {
                 )
                 .unwrap();
         },
-        &["newer Claude Worker", "Update"],
+        &["newer Claude Worker", "Update", "mv "],
     );
 }
 

@@ -49,10 +49,12 @@ fn home() -> Home {
 fn cancel_ends_the_whole_tree() {
     let home = home();
     let id = grown(&home);
-    home.run(["cancel", &id.to_string()]).ok();
-    assert_eq!(home.finished(id)["status"], "cancelled");
+    let ran = home.run(["cancel", &id.to_string()]);
+    // What is said to be cancelled is gone.
+    assert_eq!(ran.ok().stdout, format!("Task {id} is cancelled\n"));
     assert!(home.agents().is_empty(), "{:?}", home.agents());
     assert_eq!(sleepers(), 0);
+    assert_eq!(home.finished(id)["status"], "cancelled");
     // Cancelling again changes nothing.
     home.run(["cancel", &id.to_string()]).ok();
 }

@@ -153,7 +153,7 @@ impl Failure {
 
     /// What a person can do about it, as one sentence; empty when only they can know.
     #[must_use]
-    pub const fn next_step(&self) -> &'static str {
+    pub fn next_step(&self) -> &'static str {
         match self {
             Self::Timeout { .. } => "Resume it, or retry with a longer --timeout",
             Self::Silent { .. } => "Read its log, then resume or retry it",
@@ -161,6 +161,9 @@ impl Failure {
             Self::Spawn { .. } => "claude-worker doctor says what is missing",
             Self::ApiError { http_status: Some(401 | 403), .. } => {
                 "Log in again with `claude` or check the API key, then retry"
+            }
+            Self::ApiError { http_status: Some(400), message } if message.contains("redit") => {
+                "Add credit to the account, then retry"
             }
             Self::ApiError { http_status: Some(404), .. } => "Choose another model and retry",
             Self::ApiError { .. } => "Retry it later",

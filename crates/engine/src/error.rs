@@ -94,10 +94,12 @@ impl From<EngineError> for ApiError {
                 format!("Another engine already serves {}", home.display()),
             )
             .hint("Use it as it is, or stop it first with `claude-worker server stop`"),
-            EngineError::BadDatabase { .. } => Self::new(ErrorCode::BadDatabase, message).hint(
-                "Update Claude Worker, restore the file from a backup, or move it away to begin \
-                 anew; nothing was changed",
-            ),
+            EngineError::BadDatabase { path, .. } => Self::new(ErrorCode::BadDatabase, message)
+                .hint(format!(
+                    "Nothing was changed. Update Claude Worker, restore the file from a backup, or \
+                     begin anew with `mv {0} {0}.old`",
+                    path.display()
+                )),
             EngineError::DiskFull => disk_full(),
             _ => Self::internal(message).hint("The engine's log may say more"),
         }

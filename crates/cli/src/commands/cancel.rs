@@ -3,9 +3,12 @@
 use claude_worker_api::{State, TaskApi, TaskId};
 
 use super::Report;
+use super::wait::until_finished;
 use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::interrupt::ctrl_c;
+use crate::render::words;
 
 /// The arguments of `cancel`.
 #[derive(Debug, clap::Args)]
@@ -15,7 +18,8 @@ pub struct Args {
     pub ids: Vec<TaskId>,
 }
 
-/// Asks each task to stop; one that cannot be stopped does not keep the others from it.
+/// Asks each task to stop, then waits until they have: only then is nothing left of them. One
+/// that cannot be stopped does not keep the others from it. Ctrl-C ends the waiting only.
 ///
 /// # Errors
 /// When the output cannot be written. What the engine refuses is reported per task.
@@ -28,16 +32,25 @@ pub async fn execute(
     let mut exit = Exit::Done;
     for id in &args.ids {
         match api.cancel(*id).await {
-            Ok(task) => {
-                if !console.json {
-                    console.line(&match task.state {
-                        State::Running { .. } => format!("Task {id} is stopping"),
-                        _ => format!("Task {id} is cancelled"),
-                    })?;
-                }
-                report.tasks.push(task);
-            }
+            Ok(task) => report.tasks.push(task),
             Err(error) => exit = exit.or(report.refuse(console, *id, error)),
+        }
+    }
+    for task in &mut report.tasks {
+        if matches!(task.state, State::Running { .. }) {
+            tokio::select! {
+                ended = until_finished(api, task.id) => task.state = ended?.task.state,
+                () = ctrl_c() => exit = Exit::Interrupted,
+            }
+        }
+        if !console.json {
+            let id = task.id;
+            console.line(&match &task.state {
+                State::Running { .. } => format!("Task {id} is stopping"),
+                State::Cancelled { .. } => format!("Task {id} is cancelled"),
+                // It was quicker.
+                other => format!("Task {id} had ended: {}", words::verdict(other)),
+            })?;
         }
     }
     if console.json {

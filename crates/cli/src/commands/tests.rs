@@ -347,9 +347,13 @@ async fn one_bad_id_does_not_keep_the_others_from_it() {
     let engine = FakeEngine::default();
     engine.put(samples::running(1, "Test", "Bash"));
     engine.put(samples::task(3, "Test", State::Pending));
-    let (exit, written) = command(&engine, Look::Pipe, "cancel 1 2 3").await;
+    let script = async {
+        settle().await;
+        engine.finish(1, State::Cancelled { ended_at: NOW }, "");
+    };
+    let (exit, written) = beside(&engine, Look::Pipe, "cancel 1 2 3", script).await;
     assert_eq!(exit, Exit::NotFound);
-    assert_eq!(written.out(), "Task 1 is stopping\nTask 3 is cancelled\n");
+    assert_eq!(written.out(), "Task 1 is cancelled\nTask 3 is cancelled\n");
     assert!(written.err().contains("There is no task 2"));
 
     let (exit, written) = command(&engine, Look::Json, "remove 3 4").await;

@@ -50,7 +50,7 @@ pub fn verdict(state: &State) -> String {
 
 /// What a person can do about a failed task; empty when there is nothing general to say.
 #[must_use]
-pub const fn next_step(state: &State) -> &'static str {
+pub fn next_step(state: &State) -> &'static str {
     match state {
         State::Failed { failure, .. } => failure.next_step(),
         State::Completed { denied_tools, .. } if !denied_tools.is_empty() => {
