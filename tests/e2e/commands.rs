@@ -45,6 +45,14 @@ fn run_wait_exits_by_the_verdict() {
 }
 
 #[test]
+fn run_wait_prints_all_that_a_command_printed() {
+    let home = Home::new();
+    let ran = home.run(["run", "--agent", "shell", "--wait", "seq 1 100000"]);
+    let expected: String = (1..=100_000).map(|n| format!("{n}\n")).collect();
+    assert!(ran.ok().stdout == expected, "{} bytes", ran.stdout.len());
+}
+
+#[test]
 fn failures_say_their_kind() {
     let home = Home::new();
     let kind = |command: &str, more: &[&str]| {

@@ -76,7 +76,7 @@ pub struct EventPage {
     /// Pass as `after` to go on.
     pub next: i64,
     /// Whether events between `after` and the first one here are no longer kept: read the tasks
-    /// anew.
+    /// anew. Passing events (`progress`, `quiet`) may be missing without a gap.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub gap: bool,
 }

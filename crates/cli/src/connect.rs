@@ -1,7 +1,9 @@
 //! The way to an engine.
 
+use std::path::Path;
+
 use claude_worker_api::ApiError;
-use claude_worker_client::{EngineClient, Starter};
+use claude_worker_client::{Address, EngineClient, Starter};
 use claude_worker_engine::Paths;
 
 use crate::host;
@@ -26,6 +28,12 @@ pub(crate) fn connect(start: &Start) -> Result<EngineClient, ApiError> {
         Start::Never => None,
     };
     EngineClient::from_env(&paths, starter)
+}
+
+/// The lock of the engine that `client` talks to, where it is the one of `paths`.
+pub(crate) fn lock_of<'a>(client: &EngineClient, paths: &'a Paths) -> Option<&'a Path> {
+    let ours = *client.address() == Address::Socket(paths.socket.clone());
+    ours.then_some(paths.lock.as_path())
 }
 
 /// How this program starts an engine in the background, with further arguments for it.

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use claude_worker_api::{ApiError, StopMode, TaskApi};
 use claude_worker_client::Ready;
@@ -18,6 +19,9 @@ use crate::exit::Exit;
 pub(crate) const SUBCOMMAND: &str = "serve";
 /// The hidden subcommand that is the supervisor of one run.
 pub(crate) const SUPERVISE: &str = "supervise";
+
+/// How long reads that are under way may take once the engine has stopped.
+const LAST_READS: Duration = Duration::from_secs(5);
 
 /// The subcommand `serve [--http ADDRESS]`: an engine in the background. It tells the process
 /// that started it, in one line on standard output, that it is ready or why it is not.
@@ -77,7 +81,7 @@ pub(crate) fn host(
         .enable_all()
         .build()
         .map_err(|error| ApiError::internal(format!("Cannot start: {error}")))?;
-    runtime.block_on(async {
+    let ended = runtime.block_on(async {
         let hosted = claude_worker_client::host(paths.clone(), config, supervisor(), http).await?;
         ready(&Reachable {
             socket: &paths.socket,
@@ -87,7 +91,11 @@ pub(crate) fn host(
         hosted.ended().await;
         signals.abort();
         Ok(())
-    })
+    });
+    // A read that hangs, on a disk that does not answer, must not keep an engine that has said
+    // goodbye.
+    runtime.shutdown_timeout(LAST_READS);
+    ended
 }
 
 /// Ctrl-C and a friendly kill stop the engine as a client would.

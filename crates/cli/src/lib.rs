@@ -127,6 +127,9 @@ fn execute(command: &Command, console: &mut Console<'_>) -> Result<Exit, CliErro
             Command::Server(server::Command::Start { http, .. }) => {
                 return server::start(console, *http).await;
             }
+            Command::Server(server::Command::Stop { cancel_running }) => {
+                return server::stop(console, *cancel_running).await;
+            }
             Command::Server(_) | Command::Doctor => Start::Never,
             _ => Start::IfNeeded,
         };
@@ -158,7 +161,7 @@ async fn dispatch(
         Command::Unpause => pause::execute(api, console, false).await,
         Command::Doctor => doctor::execute(api, console).await,
         Command::Server(server::Command::Stop { cancel_running }) => {
-            server::stop(api, console, *cancel_running).await
+            server::stop_at(api, console, *cancel_running, None).await
         }
         Command::Server(server::Command::Health) => server::health(api, console).await,
         Command::Completions(_)

@@ -1,5 +1,7 @@
 //! A [`TaskApi`] over the wire.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,6 +15,8 @@ use hyper::Method;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::farewell;
+use crate::random::random_hex;
 use crate::routes::{self, OutputHeaders, Pause, StopRequest};
 use crate::start::Starter;
 use crate::transport::{Address, Answer, NoAnswer};
@@ -22,11 +26,17 @@ const CALL: Duration = Duration::from_secs(30);
 /// How long a call may take that ends a process tree first.
 const ENDING: Duration = Duration::from_secs(300);
 
+/// How long to leave an engine that is about to go before it is asked again.
+const A_MOMENT: Duration = Duration::from_millis(100);
+
 /// A way to an engine. Each call is a connection of its own.
 #[derive(Debug, Clone)]
 pub struct EngineClient {
     address: Address,
     starter: Option<Starter>,
+    /// Whether an engine has answered this client or a clone of it. One that knew an engine does
+    /// not bring it back after somebody has stopped it.
+    met: Arc<AtomicBool>,
 }
 
 /// What may be done when a connection breaks before the answer came.
@@ -41,19 +51,20 @@ enum Repeat {
 impl EngineClient {
     /// A client that talks to `address` and never starts an engine.
     #[must_use]
-    pub const fn new(address: Address) -> Self {
-        Self { address, starter: None }
+    pub fn new(address: Address) -> Self {
+        Self { address, starter: None, met: Arc::default() }
     }
 
     /// A client of the engine that the environment names. With a starter, a call that finds no
-    /// engine at the local socket starts one in the background first.
+    /// engine at the local socket starts one in the background first; but where this client has
+    /// known an engine and that one was told to stop, the call fails with `unavailable`.
     ///
     /// # Errors
     /// `invalid_request` when the environment names no usable place.
     pub fn from_env(paths: &Paths, starter: Option<Starter>) -> Result<Self, ApiError> {
         let address = Address::from_env(paths)?;
         let ours = address == Address::Socket(paths.socket.clone());
-        Ok(Self { address, starter: starter.filter(|_| ours) })
+        Ok(Self { starter: starter.filter(|_| ours), ..Self::new(address) })
     }
 
     /// Where this client's engine is.
@@ -74,10 +85,22 @@ impl EngineClient {
         let mut repeated = false;
         loop {
             match self.address.send(&method, path, body.clone(), deadline).await {
-                Ok(answer) => return Ok(answer),
+                Ok(answer) => {
+                    self.met.store(true, Ordering::Relaxed);
+                    return Ok(answer);
+                }
                 Err(NoAnswer::Refused(error)) => return Err(error),
+                Err(NoAnswer::Leaving(_)) if repeat == Repeat::Safe && !repeated => {
+                    repeated = true;
+                    tokio::time::sleep(A_MOMENT).await;
+                }
+                Err(NoAnswer::Leaving(error)) => return Err(error),
                 Err(NoAnswer::NobodyThere(error)) => match &self.starter {
                     Some(starter) if !started => {
+                        if self.met.load(Ordering::Relaxed) && farewell::was_stopped(&starter.paths)
+                        {
+                            return Err(was_stopped());
+                        }
                         starter.start(&self.address).await?;
                         started = true;
                     }
@@ -128,8 +151,11 @@ impl EngineClient {
 }
 
 impl TaskApi for EngineClient {
-    async fn submit(&self, task: NewTask) -> Result<Task, ApiError> {
+    async fn submit(&self, mut task: NewTask) -> Result<Task, ApiError> {
         // With a key, the engine recognises what it has already taken on.
+        if task.idempotency_key.is_none() {
+            task.idempotency_key = random_hex::<16>().ok();
+        }
         let repeat = if task.idempotency_key.is_some() { Repeat::Safe } else { Repeat::No };
         self.post("/api/v1/tasks", Some(&task), repeat).await
     }
@@ -213,6 +239,12 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     })
 }
 
+fn was_stopped() -> ApiError {
+    ApiError::unavailable("The engine was stopped").hint(
+        "What was running runs on, and what was queued is still queued: `claude-worker server start` goes on with it",
+    )
+}
+
 fn nobody_there(address: &Address, error: &std::io::Error) -> ApiError {
     match address {
         Address::Socket(path) => {
@@ -227,5 +259,108 @@ fn nobody_there(address: &Address, error: &std::io::Error) -> ApiError {
             ApiError::unavailable(format!("Nobody answers at {authority}: {error}"))
                 .hint("Check CLAUDE_WORKER_SERVER_URL, or unset it to use the local engine")
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use claude_worker_api::PROTOCOL;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{UnixListener, UnixStream};
+
+    use super::*;
+    use crate::testing;
+
+    /// Reads one request and gives one answer; returns what was asked.
+    async fn answer(listener: &UnixListener, status: &str, body: &str) -> String {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let asked = request(&mut stream).await;
+        let answer = format!(
+            "HTTP/1.1 {status}\r\nx-claude-worker-protocol: {PROTOCOL}\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(answer.as_bytes()).await.unwrap();
+        asked
+    }
+
+    async fn request(stream: &mut UnixStream) -> String {
+        let mut text = Vec::new();
+        loop {
+            stream.read_buf(&mut text).await.unwrap();
+            let asked = String::from_utf8(text.clone()).unwrap();
+            // The client sends its whole request before it expects anything.
+            if let Some((head, body)) = asked.split_once("\r\n\r\n") {
+                let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+                if body.len() >= length.map_or(0, |length| length.parse().unwrap()) {
+                    return asked;
+                }
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_submission_whose_answer_is_lost_is_sent_again_under_the_same_name() {
+        let directory = tempfile::tempdir().unwrap();
+        let socket = directory.path().join("engine.sock");
+        let listener = UnixListener::bind(&socket).unwrap();
+        let client = EngineClient::new(Address::Socket(socket));
+        let server = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let first = request(&mut stream).await;
+            drop(stream);
+            let error = r#"{"code":"queue_full","message":"full"}"#;
+            (first, answer(&listener, "429 Too Many Requests", error).await)
+        };
+        let (refused, (first, second)) = tokio::join!(client.submit(NewTask::default()), server);
+        assert_eq!(refused.unwrap_err().code, ErrorCode::QueueFull);
+        let key = |asked: &str| -> NewTask {
+            serde_json::from_str(asked.split_once("\r\n\r\n").unwrap().1).unwrap()
+        };
+        assert!(key(&first).idempotency_key.is_some_and(|key| key.len() == 32));
+        assert_eq!(key(&first), key(&second));
+    }
+
+    #[tokio::test]
+    async fn an_engine_that_is_about_to_go_is_asked_once_more() {
+        let directory = tempfile::tempdir().unwrap();
+        let socket = directory.path().join("engine.sock");
+        let listener = UnixListener::bind(&socket).unwrap();
+        let client = EngineClient::new(Address::Socket(socket));
+        let leaving = r#"{"code":"unavailable","message":"The engine is shutting down"}"#;
+        let server = async {
+            answer(&listener, "503 Service Unavailable", leaving).await;
+            answer(&listener, "200 OK", "null").await;
+            // What may not be done twice is asked once.
+            answer(&listener, "503 Service Unavailable", leaving).await;
+        };
+        let client = async {
+            client.send(Method::GET, "/", Bytes::new(), CALL, Repeat::Safe).await.unwrap();
+            client.send(Method::POST, "/", Bytes::new(), CALL, Repeat::No).await.err().unwrap()
+        };
+        let (error, ()) = tokio::join!(client, server);
+        assert_eq!(error.message, "The engine is shutting down");
+    }
+
+    #[tokio::test]
+    async fn a_stopped_engine_is_brought_back_by_fresh_clients_only() {
+        let directory = tempfile::tempdir().unwrap();
+        let paths = testing::paths(directory.path());
+        let starter = testing::starter(&paths, "echo started >> \"$0\"; echo '{}'");
+        let client = EngineClient {
+            starter: Some(starter),
+            ..EngineClient::new(Address::Socket(paths.socket.clone()))
+        };
+        let count = || testing::starts(&paths);
+        let ask = async || client.engine().await.unwrap_err().message;
+
+        farewell::leave(&paths);
+        ask().await;
+        assert_eq!(count(), 1, "a fresh client starts one");
+        client.met.store(true, Ordering::Relaxed);
+        assert_eq!(ask().await, "The engine was stopped");
+        assert_eq!(count(), 1, "one that knew the engine starts none");
+        farewell::forget(&paths);
+        ask().await;
+        assert_eq!(count(), 2, "after a crash it does");
     }
 }

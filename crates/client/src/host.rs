@@ -6,7 +6,10 @@ use std::sync::Arc;
 use claude_worker_api::ApiError;
 use claude_worker_engine::{Claim, Config, Engine, Paths};
 use claude_worker_supervisor::SupervisorCommand;
+use tokio::sync::watch;
 
+use crate::connections::until_closed;
+use crate::farewell;
 use crate::http::{HttpServer, serve_http};
 use crate::server::{bind, serve};
 
@@ -33,6 +36,7 @@ pub async fn host(
 ) -> Result<Hosted, ApiError> {
     let claim = Claim::take(paths).map_err(ApiError::from)?;
     let paths = claim.paths().clone();
+    farewell::forget(&paths);
     let listening = bind(&paths.socket).await?;
     let http = match http {
         Some(address) => Some(HttpServer::bind(address, &paths.token).await?),
@@ -43,17 +47,19 @@ pub async fn host(
     let api = Arc::new(engine.clone());
     let stopped = engine.stopped();
     let serving = tokio::spawn(async move {
+        let (open, closing) = watch::channel(());
         let over_tcp = async {
-            match http {
-                Some(http) => serve_http(http, Arc::clone(&api), stopped.clone()).await,
-                None => Ok(()),
+            if let Some(http) = http {
+                serve_http(http, Arc::clone(&api), closing.clone()).await;
             }
         };
-        let (socket, tcp) =
-            tokio::join!(serve(listening, Arc::clone(&api), stopped.clone()), over_tcp);
-        for error in [socket.err(), tcp.err()].into_iter().flatten() {
-            tracing::error!(%error, "a server of the engine failed");
-        }
+        let close = async {
+            until_closed(stopped).await;
+            // Before the doors are closed: whoever finds them closed looks for it.
+            farewell::leave(&paths);
+            drop(open);
+        };
+        tokio::join!(serve(listening, Arc::clone(&api), closing.clone()), over_tcp, close);
         // While the lock is still ours: afterwards it may be another engine's socket.
         drop(std::fs::remove_file(&paths.socket));
     });

@@ -11,15 +11,20 @@ use std::path::Path;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, Method, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use claude_worker_api::{ApiError, ErrorCode, TaskApi};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use crate::connections::serve_connections;
+use crate::random::random_hex;
 use crate::routes::{self, speaking_our_protocol};
-use crate::server::until_closed;
+
+/// How many connections may be open at once: few, because whoever connects need not be a friend,
+/// and each takes a descriptor that running tasks need too.
+const CONNECTIONS: usize = 64;
 
 /// A TCP server that is bound and not yet served.
 pub(crate) struct HttpServer {
@@ -57,20 +62,15 @@ impl HttpServer {
     }
 }
 
-/// Serves `api` over TCP until the sender of `stopped` is dropped.
-///
-/// # Errors
-/// What the system says when the listener fails.
+/// Serves `api` over TCP until the sender of `closing` is dropped.
 pub(crate) async fn serve_http<A: TaskApi + 'static>(
     server: HttpServer,
     api: Arc<A>,
-    stopped: watch::Receiver<()>,
-) -> io::Result<()> {
+    closing: watch::Receiver<()>,
+) {
     let guard = Arc::new(Guard { port: server.address.port(), token: server.token });
     let routes = routes::router(api).layer(middleware::from_fn_with_state(guard, admit));
-    axum::serve(server.listener, speaking_our_protocol(routes))
-        .with_graceful_shutdown(until_closed(stopped))
-        .await
+    serve_connections(server.listener, speaking_our_protocol(routes), CONNECTIONS, closing).await;
 }
 
 struct Guard {
@@ -78,37 +78,70 @@ struct Guard {
     token: String,
 }
 
+/// Why a request does not get in.
+#[derive(Debug, PartialEq, Eq)]
+enum Denied {
+    /// It shows no token, or a wrong one: with the right one it may come again.
+    NoToken,
+    /// It is one that no token helps.
+    Refused(ApiError),
+}
+
 async fn admit(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
     match guard.check(request.method(), request.headers()) {
         Ok(()) => next.run(request).await,
-        Err(error) => routes::refuse(error),
+        Err(denied) => denied.into_response(),
+    }
+}
+
+impl IntoResponse for Denied {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Refused(error) => routes::refuse(error),
+            Self::NoToken => {
+                let mut response = routes::refuse(
+                    ApiError::new(ErrorCode::Forbidden, "The request carries no valid token").hint(
+                        "Send `Authorization: Bearer TOKEN`; the token is in the data directory's file `token`",
+                    ),
+                );
+                *response.status_mut() = StatusCode::UNAUTHORIZED;
+                let bearer = HeaderValue::from_static("Bearer");
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, bearer);
+                response
+            }
+        }
     }
 }
 
 impl Guard {
-    fn check(&self, method: &Method, headers: &HeaderMap) -> Result<(), ApiError> {
+    fn check(&self, method: &Method, headers: &HeaderMap) -> Result<(), Denied> {
         let forbidden = |message: &str| ApiError::new(ErrorCode::Forbidden, message);
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
         let host = text(header::HOST).unwrap_or_default();
         if !self.hosts().iter().any(|own| own == host) {
-            return Err(forbidden("This server is reached by a loopback name only")
-                .hint(format!("Use http://127.0.0.1:{}", self.port)));
+            return Err(Denied::Refused(
+                forbidden("This server is reached by a loopback name only")
+                    .hint(format!("Use http://127.0.0.1:{}", self.port)),
+            ));
         }
         if let Some(origin) = text(header::ORIGIN)
             && !self.hosts().iter().any(|own| origin.strip_prefix("http://") == Some(own))
         {
-            return Err(forbidden("A page of another origin may not use this server"));
+            return Err(Denied::Refused(forbidden(
+                "A page of another origin may not use this server",
+            )));
         }
         let given = text(header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
         if !given.is_some_and(|given| same(given.as_bytes(), self.token.as_bytes())) {
-            return Err(forbidden("The request carries no valid token")
-                .hint("Send `Authorization: Bearer TOKEN`; the token is in the data directory's file `token`"));
+            return Err(Denied::NoToken);
         }
         let has_body = matches!(*method, Method::POST | Method::PUT | Method::PATCH);
         let json = text(header::CONTENT_TYPE)
             .is_some_and(|kind| kind.split(';').next().unwrap_or("").trim() == "application/json");
         if has_body && !json {
-            return Err(ApiError::invalid("The request must have Content-Type: application/json"));
+            return Err(Denied::Refused(ApiError::invalid(
+                "The request must have Content-Type: application/json",
+            )));
         }
         Ok(())
     }
@@ -132,9 +165,7 @@ fn token(file: &Path) -> io::Result<String> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error),
     }
-    let mut random = [0; 32];
-    io::Read::read_exact(&mut std::fs::File::open("/dev/urandom")?, &mut random)?;
-    let token: String = random.iter().map(|byte| format!("{byte:02x}")).collect();
+    let token = random_hex::<32>()?;
     let mut opened =
         std::fs::OpenOptions::new().create_new(true).write(true).mode(0o600).open(file)?;
     io::Write::write_all(&mut opened, token.as_bytes())?;
@@ -146,13 +177,13 @@ fn token(file: &Path) -> io::Result<String> {
 mod tests {
     use super::*;
 
-    fn check(method: &Method, headers: &[(&'static str, &str)]) -> Result<(), ErrorCode> {
+    fn check(method: &Method, headers: &[(&'static str, &str)]) -> Result<(), StatusCode> {
         let guard = Guard { port: 8000, token: "secret".to_owned() };
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.insert(*name, value.parse().unwrap());
         }
-        guard.check(method, &map).map_err(|error| error.code)
+        guard.check(method, &map).map_err(|denied| denied.into_response().status())
     }
 
     #[test]
@@ -160,11 +191,12 @@ mod tests {
         const HOST: (&str, &str) = ("host", "127.0.0.1:8000");
         const TOKEN: (&str, &str) = ("authorization", "Bearer secret");
         const JSON: (&str, &str) = ("content-type", "application/json");
-        let forbidden = Err(ErrorCode::Forbidden);
+        let forbidden = Err(StatusCode::FORBIDDEN);
+        let unauthorized = Err(StatusCode::UNAUTHORIZED);
         assert_eq!(check(&Method::GET, &[HOST, TOKEN]), Ok(()));
         assert_eq!(check(&Method::POST, &[HOST, TOKEN, JSON]), Ok(()));
-        assert_eq!(check(&Method::GET, &[HOST]), forbidden);
-        assert_eq!(check(&Method::GET, &[HOST, ("authorization", "Bearer secre")]), forbidden);
+        assert_eq!(check(&Method::GET, &[HOST]), unauthorized);
+        assert_eq!(check(&Method::GET, &[HOST, ("authorization", "Bearer secre")]), unauthorized);
         assert_eq!(check(&Method::GET, &[TOKEN]), forbidden);
         // DNS rebinding: the browser sends the attacker's name.
         assert_eq!(check(&Method::GET, &[("host", "evil.example:8000"), TOKEN]), forbidden);
@@ -179,7 +211,7 @@ mod tests {
         // What a page can send without being asked first.
         assert_eq!(
             check(&Method::POST, &[HOST, TOKEN, ("content-type", "text/plain")]),
-            Err(ErrorCode::InvalidRequest)
+            Err(StatusCode::BAD_REQUEST)
         );
     }
 }

@@ -7,7 +7,12 @@
 //! HTTP server over TCP uses too, behind a guard. [`EngineClient`] is the other half: a
 //! [`TaskApi`] that sends each call over a connection of its own, so that an engine that was
 //! killed, upgraded or replaced by the app between two calls is simply found again. Where no
-//! engine runs it can start one in the background ([`Starter`]).
+//! engine runs it can start one in the background ([`Starter`]), but not against a person's will:
+//! an engine that was told to stop leaves a sign (`farewell`), and a client that knew it from
+//! before does not start another.
+//!
+//! What is open to others is bounded: connections in number, the time to send a request's head,
+//! and the time for last answers when the engine stops (`connections`).
 //!
 //! Both halves say their protocol version in a header. They must agree, except for asking who
 //! the engine is and telling it to stop: an older engine can always be sent home.
@@ -15,16 +20,23 @@
 //! [`TaskApi`]: claude_worker_api::TaskApi
 
 mod client;
+mod connections;
+mod farewell;
 mod host;
 mod http;
+mod lock;
+mod random;
 mod routes;
 mod server;
 mod start;
+#[cfg(test)]
+mod testing;
 mod transport;
 mod unix;
 
 pub use client::EngineClient;
 pub use host::{Hosted, host};
+pub use lock::LockHolder;
 pub use start::{Ready, Starter};
 pub use transport::Address;
 

@@ -10,7 +10,7 @@ use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, QueryRejection};
 use axum::extract::{DefaultBodyLimit, FromRequestParts, Path, Query, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
@@ -100,6 +100,7 @@ pub(crate) fn router<A: TaskApi + 'static>(api: Arc<A>) -> Router {
         .route("/api/v1/tasks/{id}/log", get(log::<A>))
         .route("/api/v1/tasks/{id}/output", get(output::<A>))
         .fallback(no_such_route)
+        .method_not_allowed_fallback(no_such_method)
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .with_state(api)
 }
@@ -202,6 +203,12 @@ fn body<T: DeserializeOwned>(bytes: Result<Bytes, BytesRejection>) -> Result<T, 
 
 async fn no_such_route() -> Refusal {
     Refusal(ApiError::new(ErrorCode::NotFound, "There is nothing at this address"))
+}
+
+async fn no_such_method(method: Method) -> impl IntoResponse {
+    let error = ApiError::invalid(format!("This address does not know {method}"))
+        .hint("The answer's header Allow says what it knows");
+    (StatusCode::METHOD_NOT_ALLOWED, Json(error))
 }
 
 async fn health<A: TaskApi>(State(api): Api<A>) -> Answer<serde_json::Value> {

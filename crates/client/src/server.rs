@@ -5,18 +5,19 @@ use std::io;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::serve::Listener;
 use claude_worker_api::{ApiError, TaskApi};
 use tokio::net::{UnixListener, UnixStream, unix::SocketAddr};
 use tokio::sync::watch;
 
+use crate::connections::serve_connections;
 use crate::routes::{self, speaking_our_protocol};
 use crate::unix::{SocketName, own_uid};
 
-/// How long open connections may take to end once the engine has stopped.
-const LAST_ANSWERS: Duration = Duration::from_secs(2);
+/// How many connections may be open at once. They are all of one person's programs, most of them
+/// waiting for news; the bound is there for the one that forgets to hang up.
+const CONNECTIONS: usize = 512;
 
 /// A socket that is bound and not yet served.
 pub(crate) struct Listening(UnixListener);
@@ -54,30 +55,14 @@ pub(crate) async fn bind(path: &Path) -> Result<Listening, ApiError> {
     Ok(Listening(listener))
 }
 
-/// Serves `api` until the sender of `stopped` is dropped and the last answers have been sent.
-///
-/// # Errors
-/// What the system says when the socket fails.
+/// Serves `api` until the sender of `closing` is dropped and the last answers have been sent.
 pub(crate) async fn serve<A: TaskApi + 'static>(
     listening: Listening,
     api: Arc<A>,
-    stopped: watch::Receiver<()>,
-) -> io::Result<()> {
-    let serving = axum::serve(SameUser(listening.0), speaking_our_protocol(routes::router(api)))
-        .with_graceful_shutdown(until_closed(stopped.clone()));
-    let cut_off = async {
-        until_closed(stopped).await;
-        tokio::time::sleep(LAST_ANSWERS).await;
-    };
-    tokio::select! {
-        result = serving => result,
-        () = cut_off => Ok(()),
-    }
-}
-
-/// Resolves when the sender is gone; nothing is ever sent.
-pub(crate) async fn until_closed(mut receiver: watch::Receiver<()>) {
-    while receiver.changed().await.is_ok() {}
+    closing: watch::Receiver<()>,
+) {
+    let routes = speaking_our_protocol(routes::router(api));
+    serve_connections(SameUser(listening.0), routes, CONNECTIONS, closing).await;
 }
 
 /// Accepts connections of this user only (and of root, who could read everything anyway).

@@ -1,22 +1,35 @@
 //! Starting an engine in the background.
 
-use std::fs::OpenOptions;
-use std::io::{self, BufRead, BufReader, Write};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::path::{Path, PathBuf};
+use std::process::{ChildStdout, Command, Stdio};
+use std::time::Duration;
 
 use bytes::Bytes;
 use claude_worker_api::{ApiError, ErrorCode};
 use claude_worker_engine::Paths;
 use claude_worker_supervisor::TASK_MARKER;
 use hyper::Method;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::net::unix::pipe;
+use tokio::time::Instant;
 
+use crate::lock::LockHolder;
 use crate::transport::{Address, NoAnswer};
 
-/// How long an engine has to come up, or the one that holds the lock to answer.
+/// How long an engine that holds the lock has to answer or to let go of it.
 const COMING_UP: Duration = Duration::from_secs(15);
+/// The pauses between two looks at the lock: they double from the first to the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
+const LONGEST_PAUSE: Duration = Duration::from_millis(250);
+/// How long a started engine may take to say that it is ready, recovery included.
+const WORD_WITHIN: Duration = Duration::from_secs(30);
+/// The longest word that is read, in bytes.
+const LONGEST_WORD: u64 = 64 * 1024;
+/// A log that is longer than this, in bytes, is put aside when an engine is started.
+const LONGEST_LOG: u64 = 5 * 1024 * 1024;
 
 /// How an engine is started: a program that serves in the foreground, and tells on its standard
 /// output, in one line, when it is ready or why it is not (see [`Ready`]).
@@ -61,16 +74,26 @@ impl Starter {
             .hint("Start one from outside with `claude-worker server start`"));
         }
         let deadline = Instant::now() + COMING_UP;
+        let mut pause = FIRST_PAUSE;
         loop {
-            let starter = self.clone();
-            let started = tokio::task::spawn_blocking(move || starter.start_once())
-                .await
-                .map_err(|error| ApiError::internal(error.to_string()))?;
-            match started {
-                Ok(()) => return Ok(()),
-                // Another engine holds the lock: it is coming up, or about to go.
-                Err(error) if error.code == ErrorCode::Locked && Instant::now() < deadline => {}
-                Err(error) if error.code == ErrorCode::Locked => {
+            // While somebody holds the lock, one that is started could only go away again. A lock
+            // that cannot be looked at is the started engine's to explain.
+            let held = matches!(LockHolder::of(&self.paths.lock), Ok(LockHolder::Engine(_)));
+            if !held {
+                match self.start_once().await {
+                    // Somebody was quicker.
+                    Err(error) if error.code == ErrorCode::Locked => {}
+                    result => return result,
+                }
+            }
+            let call = Duration::from_secs(1);
+            match address.send(&Method::GET, "/api/v1/engine", Bytes::new(), call).await {
+                // It is coming up, or about to go.
+                Err(NoAnswer::NobodyThere(_)) if Instant::now() < deadline => {
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+                Err(NoAnswer::NobodyThere(_)) => {
                     return Err(ApiError::unavailable(
                         "An engine holds the lock but does not answer",
                     )
@@ -80,31 +103,24 @@ impl Starter {
                         self.paths.log.display()
                     )));
                 }
-                Err(error) => return Err(error),
-            }
-            let call = Duration::from_secs(1);
-            match address.send(&Method::GET, "/api/v1/engine", Bytes::new(), call).await {
-                Err(NoAnswer::NobodyThere(_)) => {
-                    tokio::time::sleep(Duration::from_millis(10)).await;
-                }
                 _ => return Ok(()),
             }
         }
     }
 
     /// Starts the program and waits for its word.
-    fn start_once(&self) -> Result<(), ApiError> {
+    async fn start_once(&self) -> Result<(), ApiError> {
+        let starter = self.clone();
+        let word = tokio::task::spawn_blocking(move || starter.spawn())
+            .await
+            .map_err(|error| ApiError::internal(error.to_string()))??;
+        self.word(word).await
+    }
+
+    /// Starts the program; gives the pipe that its word will come through.
+    fn spawn(&self) -> Result<ChildStdout, ApiError> {
         self.paths.create()?;
-        let failed = |error: io::Error| {
-            ApiError::unavailable(format!("The engine cannot be started: {error}"))
-                .hint("`claude-worker doctor` says what is missing")
-        };
-        let log = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .mode(0o600)
-            .open(&self.paths.log)
-            .map_err(failed)?;
+        let log = open_log(&self.paths.log).map_err(cannot_start)?;
         let mut child = Command::new(&self.program)
             .args(&self.args)
             .current_dir("/")
@@ -112,21 +128,116 @@ impl Starter {
             .stdout(Stdio::piped())
             .stderr(log)
             .spawn()
-            .map_err(failed)?;
+            .map_err(cannot_start)?;
+        let word = child.stdout.take().ok_or_else(|| ApiError::internal("There is no pipe"))?;
+        // Whenever it ends somebody has to take note of it, or it stays in the process table for
+        // as long as this process runs. Without the thread it does just that.
+        let reaper = std::thread::Builder::new().stack_size(64 * 1024);
+        drop(reaper.spawn(move || child.wait()));
+        Ok(word)
+    }
+
+    async fn word(&self, pipe: ChildStdout) -> Result<(), ApiError> {
+        let log = || format!("Its log is {}", self.paths.log.display());
+        let pipe = pipe::Receiver::from_owned_fd(pipe.into()).map_err(cannot_start)?;
         let mut line = String::new();
-        if let Some(stdout) = child.stdout.take() {
-            BufReader::new(stdout).read_line(&mut line).map_err(failed)?;
+        let mut reader = BufReader::new(pipe.take(LONGEST_WORD));
+        match tokio::time::timeout(WORD_WITHIN, reader.read_line(&mut line)).await {
+            Ok(read) => drop(read.map_err(cannot_start)?),
+            // It is left to go on: with much to recover it may yet come up.
+            Err(_) => {
+                return Err(ApiError::unavailable(format!(
+                    "The engine was started, and is not ready after {} s",
+                    WORD_WITHIN.as_secs()
+                ))
+                .hint(log()));
+            }
         }
         match line.trim() {
             "{}" => Ok(()),
-            "" => Err(ApiError::unavailable("The engine ended while it was starting")
-                .hint(format!("Its log is {}", self.paths.log.display()))),
-            // The program has said why it ends; reap it.
-            refusal => {
-                drop(child.wait());
-                Err(serde_json::from_str(refusal)
-                    .unwrap_or_else(|_| ApiError::internal(refusal.to_owned())))
-            }
+            "" => Err(ApiError::unavailable("The engine ended while it was starting").hint(log())),
+            refusal => Err(serde_json::from_str(refusal)
+                .unwrap_or_else(|_| ApiError::internal(refusal.to_owned()))),
         }
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is what map_err calls")]
+fn cannot_start(error: io::Error) -> ApiError {
+    ApiError::unavailable(format!("The engine cannot be started: {error}"))
+        .hint("`claude-worker doctor` says what is missing")
+}
+
+/// Opens the engine's log to go on with it, or with a new one when it has grown long. Only the
+/// last long one is kept.
+fn open_log(path: &Path) -> io::Result<File> {
+    if std::fs::metadata(path).is_ok_and(|found| found.is_file() && found.len() > LONGEST_LOG) {
+        let mut old = path.as_os_str().to_owned();
+        old.push(".old");
+        std::fs::rename(path, old)?;
+    }
+    OpenOptions::new().create(true).append(true).mode(0o600).open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+
+    #[tokio::test(start_paused = true)]
+    async fn no_process_is_started_while_the_lock_is_held() {
+        let directory = tempfile::tempdir().unwrap();
+        let paths = testing::paths(directory.path());
+        let starter = testing::starter(&paths, "echo started >> \"$0\"; echo '{}'");
+        let lock = File::create(&paths.lock).unwrap();
+        lock.try_lock().unwrap();
+        let address = Address::Socket(paths.socket.clone());
+        let error = starter.start(&address).await.unwrap_err();
+        assert!(error.message.contains("does not answer"), "{error}");
+        assert_eq!(testing::starts(&paths), 0);
+        drop(lock);
+        // From here on a real process is waited for.
+        tokio::time::resume();
+        starter.start(&address).await.unwrap();
+        assert_eq!(testing::starts(&paths), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_engine_that_never_says_that_it_is_ready_is_not_waited_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let paths = testing::paths(directory.path());
+        let starter = testing::starter(&paths, "");
+        // A pipe whose other end stays open and says nothing.
+        let (silent, _open) = io::pipe().unwrap();
+        let error = starter.word(std::os::fd::OwnedFd::from(silent).into()).await.unwrap_err();
+        assert!(error.message.contains("not ready"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn an_engine_that_ends_without_a_word_or_with_one() {
+        let directory = tempfile::tempdir().unwrap();
+        let paths = testing::paths(directory.path());
+        let address = Address::Socket(paths.socket.clone());
+        let start = async |script: &str| {
+            testing::starter(&paths, script).start(&address).await.unwrap_err()
+        };
+        assert!(start("exit 1").await.message.contains("ended while it was starting"));
+        let refusal = r#"echo '{"code":"bad_database","message":"no"}'"#;
+        assert_eq!(start(refusal).await, ApiError::new(ErrorCode::BadDatabase, "no"));
+    }
+
+    #[test]
+    fn a_long_log_is_put_aside() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("engine.log");
+        let old = directory.path().join("engine.log.old");
+        drop(open_log(&path).unwrap());
+        File::options().write(true).open(&path).unwrap().set_len(LONGEST_LOG).unwrap();
+        drop(open_log(&path).unwrap());
+        assert!(!old.exists());
+        File::options().write(true).open(&path).unwrap().set_len(LONGEST_LOG + 1).unwrap();
+        drop(open_log(&path).unwrap());
+        assert_eq!(std::fs::metadata(&old).unwrap().len(), LONGEST_LOG + 1);
+        assert_eq!(std::fs::metadata(&path).unwrap().len(), 0);
     }
 }

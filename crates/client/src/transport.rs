@@ -40,6 +40,8 @@ pub(crate) enum NoAnswer {
     NobodyThere(std::io::Error),
     /// The connection broke after the request was sent: whether it was carried out is unknown.
     Broken(String),
+    /// The engine is there and says that it can do nothing any more: it is about to go.
+    Leaving(ApiError),
     /// Something else is wrong, and said as the user will read it.
     Refused(ApiError),
 }
@@ -182,7 +184,11 @@ async fn exchange(
     if head.status.is_success() {
         return Ok(Answer { headers: head.headers, body });
     }
-    Err(NoAnswer::Refused(error_in(head.status, &body)))
+    let error = error_in(head.status, &body);
+    Err(match error.code {
+        ErrorCode::Unavailable => NoAnswer::Leaving(error),
+        _ => NoAnswer::Refused(error),
+    })
 }
 
 fn error_in(status: StatusCode, body: &[u8]) -> ApiError {

@@ -9,7 +9,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use claude_worker_api::{
     ApiError, CleanQuery, Cleaned, Counts, ErrorCode, EventKind, Failure, NewTask, Queue, RunId,
@@ -20,7 +20,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::live::{Order, Runs};
 use crate::message::{Message, Reply, Report, Request};
-use crate::state::{Effect, GoOn, Illegal, Input, Plan, TaskState, transition};
+use crate::state::{Effect, GoOn, Illegal, Input, Plan, TaskState, Wish, transition};
 use crate::store::{RunEnd, StoredTask, Writer};
 use crate::{Config, EngineError, Paths, env_file};
 
@@ -38,6 +38,13 @@ pub const FAULT_POINTS: &[&str] = &[
 
 /// How many messages one transaction takes on.
 const BATCH: usize = 256;
+/// How many tasks one request to clean removes; whoever wants more asks again.
+pub(crate) const CLEANED_AT_ONCE: u32 = 500;
+/// How long the loop pauses after a round that could not be written down.
+const AFTER_FAILURE: Duration = Duration::from_millis(200);
+/// The longest that a task waits for a usage limit before it looks for itself. What an agent says
+/// about it is text, and may be wrong.
+const LONGEST_LIMIT: u64 = 8 * 86_400_000;
 /// How long the dispatcher starts nothing after it could not start something.
 const HOLD: Duration = Duration::from_secs(1);
 /// How often finished tasks are looked through for those past their retention.
@@ -60,6 +67,8 @@ struct Memory {
     output_kept: u64,
     /// The engine is to stop: nothing new is started.
     draining: bool,
+    /// How often a task's run did not begin, since one last did.
+    failed_beginnings: HashMap<TaskId, u32>,
 }
 
 /// What a round does once it has committed.
@@ -84,11 +93,13 @@ pub(crate) struct Dispatcher {
     output_kept: watch::Sender<u64>,
     memory: Memory,
     random: RandomState,
-    /// Nothing is started before this instant.
-    hold_until: Option<Timestamp>,
+    /// Nothing is started before this instant. Of the machine's own clock, which nobody sets.
+    hold_until: Option<Instant>,
+    /// Whether the last round could not be written down.
+    failed: bool,
     next_sweep: Timestamp,
-    /// How often a task's run did not begin, since one last did.
-    failed_beginnings: HashMap<TaskId, u32>,
+    /// Runs of the last engine that could not be taken up for want of a thread.
+    to_adopt: Vec<(Order, Wish)>,
     awaiting_removal: HashMap<TaskId, Vec<Answer>>,
     awaiting_stop: Vec<Answer>,
     stopping: bool,
@@ -129,6 +140,7 @@ impl Dispatcher {
             seq: writer.last_event()?,
             output_kept: writer.output_kept()?,
             draining: false,
+            failed_beginnings: HashMap::new(),
         };
         let (seq, seq_shown) = watch::channel(memory.seq);
         let (queue, queue_shown) = watch::channel(Queue {
@@ -149,8 +161,9 @@ impl Dispatcher {
             memory,
             random: RandomState::new(),
             hold_until: None,
+            failed: false,
             next_sweep: Timestamp::default(),
-            failed_beginnings: HashMap::new(),
+            to_adopt: Vec::new(),
             awaiting_removal: HashMap::new(),
             awaiting_stop: Vec::new(),
             stopping: false,
@@ -164,12 +177,31 @@ impl Dispatcher {
     /// [`crate::live`].
     pub(crate) fn recover(&mut self) -> Result<(), EngineError> {
         for id in self.writer.tasks_in(Status::Running)? {
-            let Some(stored) = self.writer.task(id)? else { continue };
-            let TaskState::Running { run, plan, wish, .. } = stored.state else { continue };
-            let request = self.writer.request(id)?;
-            self.runs.adopt(Order { task: id, run, request, plan }, wish);
+            let found = self.writer.task(id).and_then(|stored| {
+                let request = self.writer.request(id)?;
+                Ok((stored, request))
+            });
+            match found {
+                Ok((Some(stored), request)) => {
+                    let TaskState::Running { run, plan, wish, .. } = stored.state else { continue };
+                    self.to_adopt.push((Order { task: id, run, request, plan }, wish));
+                }
+                Ok((None, _)) => {}
+                // One bad row must not keep all the others waiting.
+                Err(error) => tracing::error!(%id, %error, "a running task cannot be taken up"),
+            }
         }
+        self.adopt();
         Ok(())
+    }
+
+    /// Takes up what can be taken up now.
+    fn adopt(&mut self) {
+        let runs = Arc::clone(&self.runs);
+        self.to_adopt.retain(|(order, wish)| {
+            let adopted = runs.adopt(order.clone(), *wish);
+            adopted.inspect_err(|error| tracing::warn!(%error, "a run waits to be taken up")).is_err()
+        });
     }
 
     /// The loop. Ends when the engine has been told to stop, or nobody can say anything any more.
@@ -177,6 +209,10 @@ impl Dispatcher {
         // What the last engine left in the queue begins without anybody saying so.
         let mut again = self.round(Vec::new());
         loop {
+            if self.failed {
+                // The disk is full or the file is busy: what cannot be refused is tried again.
+                tokio::time::sleep(AFTER_FAILURE).await;
+            }
             let mut batch = std::mem::take(&mut again);
             if batch.is_empty() {
                 let nap = self.until_next_timer();
@@ -185,16 +221,15 @@ impl Dispatcher {
                     Ok(None) => return,
                     Err(_) => {}
                 }
-            } else {
-                // The disk was full or busy: what cannot be refused is tried again.
-                tokio::time::sleep(Duration::from_millis(200)).await;
             }
-            while batch.len() < BATCH {
+            // On top of what is tried again, so that requests are always answered.
+            for _ in 0..BATCH {
                 match self.inbox.try_recv() {
                     Ok(message) => batch.push(message),
                     Err(_) => break,
                 }
             }
+            self.adopt();
             again = self.round(batch);
             if self.stopping {
                 self.writer.fold_log();
@@ -211,6 +246,7 @@ impl Dispatcher {
         match self.transact(&batch, now, &mut after) {
             Ok(replies) => {
                 fault_point("engine.committed");
+                self.failed = false;
                 self.publish(&before);
                 let answers = batch.into_iter().filter_map(|message| match message {
                     Message::Request(_, answer) => Some(answer),
@@ -219,26 +255,40 @@ impl Dispatcher {
                 for (answer, reply) in answers.zip(replies) {
                     self.answer(answer, reply);
                 }
-                self.act(after);
-                Vec::new()
+                self.act(after)
             }
             Err(error) => {
                 self.writer.rollback();
                 self.memory = before;
-                let passing = error.is_passing();
-                tracing::error!(%error, passing, "a transaction failed; nothing of it was kept");
-                let refusal = ApiError::from(error);
-                let mut again = Vec::new();
-                for message in batch {
-                    match message {
-                        Message::Request(_, answer) => drop(answer.send(Err(refusal.clone()))),
-                        // A report is a fact: it is kept until it can be written down.
-                        report @ Message::Report(_) => again.push(report),
-                    }
+                if !std::mem::replace(&mut self.failed, true) {
+                    tracing::error!(%error, "a transaction failed; nothing of it was kept");
                 }
-                self.hold_until = Some(now.plus_millis(1000));
-                again
+                self.hold_until = Some(Instant::now() + HOLD);
+                let refusal = ApiError::from(error);
+                batch.into_iter().filter_map(|message| self.give_back(message, &refusal)).collect()
             }
+        }
+    }
+
+    /// What becomes of a message whose round could not be written down: a request is refused, a
+    /// fact is kept until it can be written, and what is only nice to know is dropped.
+    fn give_back(&self, message: Message, refusal: &ApiError) -> Option<Message> {
+        match message {
+            Message::Request(request, answer) => {
+                let mut refusal = refusal.clone();
+                if let Request::Cancel(id) | Request::Remove(id) = request
+                    && let Ok(Some(stored)) = self.writer.task(id)
+                    && let Some(run) = stored.state.live_run()
+                {
+                    // Its end may be what makes room again; the supervisor is told all the same.
+                    self.runs.request_end(run);
+                    refusal.hint = format!("Task {id} is being stopped; ask again when it has ended");
+                }
+                drop(answer.send(Err(refusal)));
+                None
+            }
+            Message::Report(Report::Progress { .. } | Report::Quiet { .. }) => None,
+            report @ Message::Report(_) => Some(report),
         }
     }
 
@@ -253,14 +303,20 @@ impl Dispatcher {
         let mut replies = Vec::with_capacity(batch.len());
         for message in batch {
             match message {
-                Message::Request(request, _) => {
-                    replies.push(match self.request(request, now, after) {
-                        Ok(reply) => Ok(reply),
-                        Err(EngineError::Refused(refusal)) => Err(refusal),
-                        Err(error) => return Err(error),
-                    });
+                // Whoever asked has gone away: nothing may happen that nobody is told of.
+                Message::Request(_, answer) if answer.is_closed() => {
+                    replies.push(Err(ApiError::unavailable("Nobody waits for the answer")));
                 }
-                Message::Report(report) => self.report(report, now, after)?,
+                Message::Request(request, _) => {
+                    let done = self.alone(after, |this, after| this.request(request, now, after))?;
+                    replies.push(done.map_err(ApiError::from));
+                }
+                Message::Report(report) => {
+                    let done = self.alone(after, |this, after| this.report(report, now, after))?;
+                    if let Err(error) = done {
+                        tracing::error!(?report, %error, "a report cannot be written down");
+                    }
+                }
             }
         }
         self.wake_due(now, after)?;
@@ -270,6 +326,36 @@ impl Dispatcher {
         fault_point("engine.before_commit");
         self.writer.commit()?;
         Ok(replies)
+    }
+
+    /// Does one thing within the transaction so that its failure leaves the others alone. The
+    /// outer error means that nothing of the whole transaction can be written.
+    fn alone<T>(
+        &mut self,
+        after: &mut AfterCommit,
+        act: impl FnOnce(&mut Self, &mut AfterCommit) -> Result<T, EngineError>,
+    ) -> Result<Result<T, EngineError>, EngineError> {
+        let memory = self.memory.clone();
+        let (launches, ends, removed) =
+            (after.launches.len(), after.ends.len(), after.removed.len());
+        self.writer.savepoint()?;
+        match act(self, after) {
+            Ok(done) => {
+                self.writer.release()?;
+                Ok(Ok(done))
+            }
+            Err(error) if error.is_passing() => Err(error),
+            Err(error) => {
+                if !self.writer.roll_back_to()? {
+                    return Err(error);
+                }
+                self.memory = memory;
+                after.launches.truncate(launches);
+                after.ends.truncate(ends);
+                after.removed.truncate(removed);
+                Ok(Err(error))
+            }
+        }
     }
 
     fn request(
@@ -319,11 +405,19 @@ impl Dispatcher {
     }
 
     fn submit(&mut self, request: &NewTask, now: Timestamp) -> Result<Reply, EngineError> {
+        let mut stored_request = request.clone();
+        stored_request.env.values_mut().for_each(String::clear);
         if let Some(key) = &request.idempotency_key
             && let Some(id) = self.writer.task_by_key(key)?
             && let Some(stored) = self.writer.task(id)?
         {
-            return Ok(shown(stored));
+            if self.writer.request(id)? == stored_request {
+                return Ok(shown(stored));
+            }
+            return Err(EngineError::Refused(
+                ApiError::conflict(format!("The key \"{key}\" belongs to task {id}, which is another one"))
+                    .hint("Use a new key for a new task"),
+            ));
         }
         let counts = &self.memory.counts;
         if counts.pending + counts.waiting >= self.config.caps.queued {
@@ -336,8 +430,6 @@ impl Dispatcher {
             ));
         }
         let name = task_name(request);
-        let mut stored_request = request.clone();
-        stored_request.env.values_mut().for_each(String::clear);
         self.memory.position += 1;
         let id = self.writer.insert_task(&stored_request, &name, self.memory.position, now)?;
         if request.env.is_empty() {
@@ -369,7 +461,7 @@ impl Dispatcher {
             ));
         }
         let before = now.minus_millis(query.older_than_ms);
-        let ids = self.writer.finished(&query.statuses, before, u32::MAX)?;
+        let ids = self.writer.finished(&query.statuses, before, CLEANED_AT_ONCE)?;
         for id in &ids {
             self.apply(*id, Input::Remove, now, after)?;
         }
@@ -384,7 +476,7 @@ impl Dispatcher {
     ) -> Result<(), EngineError> {
         match report {
             Report::Started { task, run, at } => {
-                self.failed_beginnings.remove(task);
+                self.memory.failed_beginnings.remove(task);
                 let input = Input::Started { run: run.clone(), at: *at };
                 if self.apply_report(*task, input, now, after)? {
                     self.writer.run_started(*task, run, *at)?;
@@ -412,9 +504,9 @@ impl Dispatcher {
                 }
             }
             Report::Ended { task, run, end } => self.ended(*task, run, end, now, after)?,
-            Report::NeverStarted { task, run, reason, disk_full } => {
-                if *disk_full {
-                    self.failed_beginnings.remove(task);
+            Report::NeverStarted { task, run, reason, passing } => {
+                if *passing {
+                    self.memory.failed_beginnings.remove(task);
                 }
                 self.never_started(*task, run, reason, now, after)?;
             }
@@ -438,7 +530,7 @@ impl Dispatcher {
         after: &mut AfterCommit,
     ) -> Result<(), EngineError> {
         let Some(stored) = self.live(task, run)? else { return Ok(()) };
-        self.failed_beginnings.remove(&task);
+        self.memory.failed_beginnings.remove(&task);
         // First the run, then the state: the event of the state must find the run's data.
         self.writer.run_ended(task, run, end)?;
         self.memory.output_kept += end.output_bytes;
@@ -463,7 +555,7 @@ impl Dispatcher {
         now: Timestamp,
         after: &mut AfterCommit,
     ) -> Result<(), EngineError> {
-        let count = self.failed_beginnings.entry(task).or_insert(0);
+        let count = self.memory.failed_beginnings.entry(task).or_insert(0);
         *count += 1;
         tracing::warn!(%task, %run, reason, count, "a run did not begin");
         if *count >= BEGINNINGS {
@@ -478,7 +570,7 @@ impl Dispatcher {
         }
         if self.apply_report(task, Input::NeverStarted { run: run.clone() }, now, after)? {
             self.writer.delete_run(task, run)?;
-            self.hold_until = Some(now.plus_millis(HOLD.as_millis() as u64));
+            self.hold_until = Some(Instant::now() + HOLD);
         }
         Ok(())
     }
@@ -591,7 +683,7 @@ impl Dispatcher {
 
     /// Starts what is first in the queue while workers are free.
     fn fill_workers(&mut self, now: Timestamp, after: &mut AfterCommit) -> Result<(), EngineError> {
-        if self.hold_until.is_some_and(|until| now < until) {
+        if self.hold_until.is_some_and(|until| Instant::now() < until) {
             return Ok(());
         }
         self.hold_until = None;
@@ -599,15 +691,23 @@ impl Dispatcher {
             return Ok(());
         }
         if !crate::disk::has_room(&self.paths, self.config.caps.free_disk) {
-            self.hold_until = Some(now.plus_millis(HOLD.as_millis() as u64));
+            self.hold_until = Some(Instant::now() + HOLD);
             return Ok(());
         }
         while self.can_start_one() {
             let Some(id) = self.writer.next_pending()? else { break };
-            let number = self.writer.task(id)?.map_or(1, |stored| stored.task.runs + 1);
-            let random = self.random.hash_one((id.0, self.memory.seq, now.as_millis())) as u32;
-            let run = RunId::new(id, number, random);
-            self.apply(id, Input::Dispatch { run }, now, after)?;
+            let started = self.alone(after, |this, after| {
+                let number = this.writer.task(id)?.map_or(1, |stored| stored.task.runs + 1);
+                let random = this.random.hash_one((id.0, this.memory.seq, now.as_millis())) as u32;
+                let run = RunId::new(id, number, random);
+                this.apply(id, Input::Dispatch { run }, now, after).map(drop)
+            })?;
+            if let Err(error) = started {
+                // One bad row must not stop the queue.
+                tracing::error!(%id, %error, "a task cannot be started");
+                self.writer.give_up(id, now, &format!("Its record cannot be read: {error}"))?;
+                self.memory.counts = self.writer.counts()?;
+            }
         }
         Ok(())
     }
@@ -664,14 +764,20 @@ impl Dispatcher {
     }
 
     /// What was decided and is now on disk, is done.
-    fn act(&mut self, after: AfterCommit) {
+    /// Returns what could not be done, as the reports of it.
+    fn act(&mut self, after: AfterCommit) -> Vec<Message> {
+        let mut failed = Vec::new();
         for run in after.ends {
             fault_point("engine.before_end");
             self.runs.request_end(&run);
         }
         for order in after.launches {
             fault_point("engine.before_launch");
-            self.runs.launch(order);
+            let (task, run) = (order.task, order.run.clone());
+            if let Err(error) = self.runs.launch(order) {
+                let reason = error.to_string();
+                failed.push(Message::Report(Report::NeverStarted { task, run, reason, passing: true }));
+            }
         }
         for id in &after.removed {
             env_file::delete(&self.paths.env, *id);
@@ -686,6 +792,7 @@ impl Dispatcher {
             }
         }
         self.collect_garbage();
+        failed
     }
 
     fn collect_garbage(&mut self) {
@@ -696,8 +803,13 @@ impl Dispatcher {
         match self.writer.garbage() {
             Ok(garbage) if garbage.is_empty() => {}
             Ok(garbage) => {
-                self.garbage = Garbage::BeingDeleted(garbage.len());
-                self.runs.delete(garbage);
+                let count = garbage.len();
+                self.garbage = match self.runs.delete(garbage) {
+                    Ok(()) => Garbage::BeingDeleted(count),
+                    Err(_) => Garbage::LookFrom(
+                        Timestamp::now().plus_millis(GARBAGE_AGAIN.as_millis() as u64),
+                    ),
+                };
             }
             Err(error) => tracing::warn!(%error, "cannot read what is to be deleted"),
         }
@@ -707,9 +819,6 @@ impl Dispatcher {
     fn until_next_timer(&self) -> Duration {
         let now = Timestamp::now();
         let mut next = now.plus_millis(3_600_000);
-        if let Some(until) = self.hold_until {
-            next = next.min(until);
-        }
         if self.memory.counts.waiting > 0
             && let Ok((due, later)) = self.writer.due(now)
         {
@@ -720,7 +829,11 @@ impl Dispatcher {
         if self.config.retention.finished > 0 {
             next = next.min(self.next_sweep);
         }
-        Duration::from_millis(next.millis_since(now))
+        let mut nap = Duration::from_millis(next.millis_since(now));
+        if let Some(until) = self.hold_until {
+            nap = nap.min(until.saturating_duration_since(Instant::now()));
+        }
+        if self.to_adopt.is_empty() { nap } else { nap.min(HOLD) }
     }
 }
 
@@ -752,7 +865,7 @@ fn go_on(
         return None;
     }
     let until = resets_at
-        .filter(|at| *at > now)
+        .filter(|at| *at > now && *at < now.plus_millis(LONGEST_LIMIT))
         .unwrap_or_else(|| now.plus_millis(config.usage_limit.retry_after));
     // A run that got no answer at all has nothing to go on from: it is done again as it was.
     let plan = match session_id {
@@ -768,6 +881,10 @@ fn go_on(
 fn refusal(id: TaskId, illegal: Illegal, state: &TaskState) -> ApiError {
     let status = state.to_wire().status().name();
     match illegal {
+        Illegal::NotFinished if !matches!(state, TaskState::Running { .. }) => {
+            ApiError::conflict(format!("Task {id} is {status} and has its turn before it"))
+                .hint("Wait for it, or cancel it first")
+        }
         Illegal::NotFinished => {
             ApiError::conflict(format!("Task {id} is {status}; its session is in use"))
                 .hint(format!("Wait for it with `claude-worker wait {id}`, or cancel it first"))

@@ -3,28 +3,35 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use claude_worker_api::{
     Agent, ApiError, CleanQuery, Cleaned, EngineInfo, ErrorCode, EventPage, EventQuery, FollowUp,
-    ListQuery, LogPage, LogQuery, MAX_PROMPT_BYTES, NewTask, OutputChunk, OutputQuery, PROTOCOL,
+    ListQuery, LogPage, LogQuery, NewTask, OutputChunk, OutputQuery, PROTOCOL,
     Queue, Run, State, StopMode, Stopped, Task, TaskApi, TaskDetail, TaskId, TaskPage, Timestamp,
 };
-use claude_worker_supervisor::{Bell, RunDir, SupervisorCommand, fault_point};
-use tokio::sync::{mpsc, oneshot, watch};
+use claude_worker_supervisor::{Bell, SupervisorCommand, fault_point};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use crate::dispatcher::{Dispatcher, Shown};
-use crate::live::Runs;
+use crate::live::{Places, Runs};
 use crate::logs::{self, Source};
 use crate::message::{Message, Reply, Request};
-use crate::store::{self, Readers, StoredTask};
-use crate::{Config, EngineError, Paths, disk};
+use crate::store::{self, Readers, StoredTask, Writer};
+use crate::{Config, EngineError, Paths, disk, env_file};
 
 /// How many messages may wait for the dispatcher.
 const INBOX: usize = 1024;
+/// How many reads are under way at once.
+const READS: usize = 8;
+/// How many tasks one round of the dispatcher removes.
+const CLEANED_AT_ONCE: u64 = crate::dispatcher::CLEANED_AT_ONCE as u64;
+/// How long a lock may be held by somebody who only looks.
+const PROBES: Duration = Duration::from_millis(200);
 /// The longest a client may ask to wait.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
@@ -44,25 +51,43 @@ struct Inner {
     shown: Shown,
     /// Closed when the dispatcher has ended.
     ended: watch::Receiver<()>,
-    /// Held until the last handle is gone, and by the kernel's word no longer than the process.
-    _claim: Claim,
+    /// What was noticed at the start.
+    warning: Option<String>,
+    /// Bounds how many reads are under way at once: each needs a thread and descriptors.
+    reading: Semaphore,
+    /// Held until the last handle and the dispatcher are gone, and no longer than the process.
+    _claim: Arc<Claim>,
 }
 
-/// Possession of a data directory: while it is held, no other engine can start there.
+/// Possession of a data directory and its database: while it is held, no other engine can start
+/// there. Two data directories may name the same database, so that it has a lock of its own.
 pub struct Claim {
     paths: Paths,
-    _lock: File,
+    _directory: File,
+    _database: File,
 }
 
 impl Claim {
     /// Makes the data directory if need be and takes it into possession.
     ///
     /// # Errors
-    /// [`EngineError::Locked`] when another engine has it, and what the system says.
+    /// [`EngineError::Locked`] when another engine has it, [`EngineError::DatabaseInUse`] when
+    /// one from elsewhere has the database, and what the system says.
     pub fn take(paths: Paths) -> Result<Self, EngineError> {
         paths.create().map_err(EngineError::Refused)?;
-        let lock = take_lock(&paths)?;
-        Ok(Self { paths, _lock: lock })
+        let directory = take_lock(&paths.lock)?
+            .ok_or_else(|| EngineError::Locked(paths.home.clone()))?;
+        // By its real name, however it was reached.
+        let real = std::fs::canonicalize(&paths.database).unwrap_or_else(|_| {
+            let parent = paths.database.parent().unwrap_or(&paths.home);
+            let parent = std::fs::canonicalize(parent).unwrap_or_else(|_| parent.to_owned());
+            parent.join(paths.database.file_name().unwrap_or_default())
+        });
+        let mut name = real.clone().into_os_string();
+        name.push(".lock");
+        let database =
+            take_lock(Path::new(&name))?.ok_or(EngineError::DatabaseInUse(real))?;
+        Ok(Self { paths, _directory: directory, _database: database })
     }
 
     /// The places that are ours now.
@@ -84,11 +109,22 @@ impl Engine {
         config: Config,
         supervisor: SupervisorCommand,
     ) -> Result<Self, EngineError> {
-        let paths = claim.paths.clone();
-        let writer = store::open(&paths.database)?;
+        raise_descriptor_limit();
+        let claim = Arc::new(claim);
+        let mut paths = claim.paths.clone();
+        let mut writer = store::open(&paths.database)?;
+        let warning;
+        (paths.runs, warning) = runs_directory(&mut writer, &paths.runs)?;
+        // A row that cannot be read is there all the same.
+        env_file::sweep(&paths.env, |id| !matches!(writer.task(id), Ok(None)));
         fault_point("engine.opened");
         let (inbox, messages) = mpsc::channel(INBOX);
-        let runs = Arc::new(Runs::new(paths.clone(), config.clone(), supervisor, inbox.clone()));
+        let places = Places {
+            runs: paths.runs.clone(),
+            env: paths.env.clone(),
+            bell: paths.bell.clone(),
+        };
+        let runs = Arc::new(Runs::new(places, config.clone(), supervisor, inbox.clone()));
         let bell = Bell::open(&paths.bell)
             .map_err(EngineError::io(format!("cannot open {}", paths.bell.display())))?;
         runs.listen(bell)?;
@@ -102,9 +138,20 @@ impl Engine {
             .map_err(EngineError::io("cannot start the dispatcher"))?;
         std::thread::Builder::new()
             .name("dispatcher".to_owned())
-            .spawn(move || {
-                runtime.block_on(dispatcher.run());
-                drop(ending);
+            .spawn({
+                let (runs, claim) = (Arc::clone(&runs), Arc::clone(&claim));
+                move || {
+                    // However it ends: nothing may be started once the directory is free.
+                    let ended = catch_unwind(AssertUnwindSafe(|| {
+                        runtime.block_on(dispatcher.run());
+                    }));
+                    if ended.is_err() {
+                        tracing::error!("the dispatcher failed; the engine stops");
+                    }
+                    runs.close();
+                    drop(claim);
+                    drop(ending);
+                }
             })
             .map_err(EngineError::io("cannot start the dispatcher"))?;
         Ok(Self {
@@ -117,6 +164,8 @@ impl Engine {
                 inbox,
                 shown,
                 ended,
+                warning,
+                reading: Semaphore::new(READS),
                 _claim: claim,
             }),
         })
@@ -154,6 +203,7 @@ impl Engine {
         &self,
         read: impl FnOnce(&Inner) -> Result<T, EngineError> + Send + 'static,
     ) -> Result<T, ApiError> {
+        let _turn = self.inner.reading.acquire().await;
         let inner = Arc::clone(&self.inner);
         tokio::task::spawn_blocking(move || read(&inner))
             .await
@@ -168,7 +218,7 @@ impl Engine {
         run: Option<claude_worker_api::RunId>,
         wait_ms: u64,
         read: impl Fn(&Source<'_>) -> Result<(T, bool), EngineError> + Clone + Send + 'static,
-        nothing: impl Fn() -> T,
+        nothing: impl Fn(bool) -> T,
     ) -> Result<T, ApiError> {
         let deadline = deadline(wait_ms);
         let mut seq = self.inner.shown.seq.clone();
@@ -186,18 +236,19 @@ impl Engine {
                                 ErrorCode::NotFound,
                                 format!("Task {id} has no run {run}"),
                             ))),
-                            None => Ok((None, None)),
+                            // A task that ended before its first run will never have output.
+                            None => Ok((Err(stored.state.to_wire().status().is_finished()), None)),
                         };
                     };
                     // In this order: a run that ends after it was seen live is read again.
                     let grown = inner.runs.find(&run.id).map(|live| live.grown());
                     let over = stored.state.live_run() != Some(&run.id);
-                    let dir = RunDir::new(&inner.paths.runs, &run.id);
+                    let dir = inner.runs.directory(&run.id);
                     let source = Source { dir: &dir, run: &run, agent: stored.task.agent, over };
-                    Ok((Some(read(&source)?), grown))
+                    Ok((Ok(read(&source)?), grown))
                 })
                 .await?;
-            let (answer, enough) = found.unwrap_or_else(|| (nothing(), false));
+            let (answer, enough) = found.unwrap_or_else(|end| (nothing(end), end));
             if enough || Instant::now() >= deadline {
                 return Ok(answer);
             }
@@ -221,15 +272,21 @@ impl Engine {
 impl TaskApi for Engine {
     async fn submit(&self, mut task: NewTask) -> Result<Task, ApiError> {
         claude_worker_agents::validate(&task)?;
-        check_directory(&task.working_directory)?;
         if task.agent == Agent::Claude && task.permission_mode.is_none() {
             // Stored with the task, so that a later change of the default does not change it.
             task.permission_mode = Some(self.inner.config.permission_mode);
         }
-        let (paths, room) = (self.inner.paths.clone(), self.inner.config.caps.free_disk);
-        if !disk::has_room(&paths, room) {
-            return Err(crate::error::disk_full());
-        }
+        // On a thread that may block: a directory on a dead network drive does.
+        let directory = task.working_directory.clone();
+        self.read(move |inner| {
+            check_directory(&directory).map_err(EngineError::Refused)?;
+            if disk::has_room(&inner.paths, inner.config.caps.free_disk) {
+                Ok(())
+            } else {
+                Err(EngineError::Refused(crate::error::disk_full()))
+            }
+        })
+        .await?;
         self.ask_for_task(Request::Submit(Box::new(task))).await
     }
 
@@ -273,7 +330,7 @@ impl TaskApi for Engine {
                 let enough = !page.entries.is_empty() || page.end || page.next > after;
                 Ok((page, enough))
             },
-            || LogPage { run: None, entries: Vec::new(), next: after, end: false },
+            |end| LogPage { run: None, entries: Vec::new(), next: after, end },
         )
         .await
     }
@@ -290,7 +347,7 @@ impl TaskApi for Engine {
                 let enough = !chunk.bytes.is_empty() || chunk.end;
                 Ok((chunk, enough))
             },
-            || OutputChunk { run: None, bytes: Vec::new(), next: offset, end: false },
+            |end| OutputChunk { run: None, bytes: Vec::new(), next: offset, end },
         )
         .await
     }
@@ -307,9 +364,10 @@ impl TaskApi for Engine {
         if follow_up.prompt.trim().is_empty() {
             return Err(ApiError::invalid("The follow-up is empty").hint("Say what to do next"));
         }
-        if follow_up.prompt.len() > MAX_PROMPT_BYTES {
-            return Err(ApiError::invalid("The follow-up is over 16 MiB")
-                .hint("Put the material into a file and name it"));
+        let stored = self.read(move |inner| inner.readers.task(id)).await?;
+        // Whether the task can be resumed at all is for its state to say.
+        if stored.is_some_and(|stored| stored.task.agent == Agent::Claude) {
+            claude_worker_agents::validate_follow_up(Agent::Claude, &follow_up.prompt)?;
         }
         self.ask_for_task(Request::Resume(id, follow_up.prompt)).await
     }
@@ -322,9 +380,18 @@ impl TaskApi for Engine {
     }
 
     async fn clean(&self, query: CleanQuery) -> Result<Cleaned, ApiError> {
-        match self.ask(Request::Clean(query)).await? {
-            Reply::Cleaned(cleaned) => Ok(cleaned),
-            other => Err(unexpected(&other)),
+        // Some at a time, so that nobody else has to wait for all of them.
+        let mut removed = 0;
+        loop {
+            match self.ask(Request::Clean(query.clone())).await? {
+                Reply::Cleaned(cleaned) => {
+                    removed += cleaned.removed;
+                    if cleaned.removed < CLEANED_AT_ONCE {
+                        return Ok(Cleaned { removed });
+                    }
+                }
+                other => return Err(unexpected(&other)),
+            }
         }
     }
 
@@ -371,7 +438,7 @@ impl TaskApi for Engine {
 
     async fn engine(&self) -> Result<EngineInfo, ApiError> {
         let inner = &self.inner;
-        let mut warnings = Vec::new();
+        let mut warnings: Vec<String> = inner.warning.iter().cloned().collect();
         if !disk::has_room(&inner.paths, inner.config.caps.free_disk) {
             warnings.push("The disk is nearly full: nothing new is started".to_owned());
         }
@@ -431,23 +498,72 @@ fn check_directory(directory: &str) -> Result<(), ApiError> {
     }
 }
 
-/// Takes the engine lock and writes our process id into it, for people to read.
-fn take_lock(paths: &Paths) -> Result<File, EngineError> {
+/// Takes a lock and writes our process id into it, for people to read. None when somebody else
+/// has it.
+fn take_lock(path: &Path) -> Result<Option<File>, EngineError> {
     let mut file = OpenOptions::new()
         .create(true)
         .truncate(false)
         .write(true)
         .mode(0o600)
-        .open(&paths.lock)
-        .map_err(EngineError::io(format!("cannot open {}", paths.lock.display())))?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Err(EngineError::Locked(paths.home.clone())),
-        Err(TryLockError::Error(error)) => {
-            return Err(EngineError::io(format!("cannot lock {}", paths.lock.display()))(error));
+        .open(path)
+        .map_err(EngineError::io(format!("cannot open {}", path.display())))?;
+    let patience = Instant::now() + PROBES;
+    loop {
+        match file.try_lock() {
+            Ok(()) => break,
+            // A client that looks whether an engine is there holds it for an instant.
+            Err(TryLockError::WouldBlock) if Instant::now() < patience => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => {
+                return Err(EngineError::io(format!("cannot lock {}", path.display()))(error));
+            }
         }
     }
     // Only for information, and not worth failing for on a full disk.
     drop(file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id())));
-    Ok(file)
+    Ok(Some(file))
+}
+
+/// The directory in which this database's runs are. The first engine chooses; another one asked
+/// for later is taken only when no runs would be lost sight of. Returns what to warn of, if it is
+/// not the one asked for.
+fn runs_directory(
+    writer: &mut Writer,
+    wanted: &Path,
+) -> Result<(PathBuf, Option<String>), EngineError> {
+    let stored = writer.runs_directory()?.map(PathBuf::from);
+    match stored {
+        Some(stored) if stored != wanted && writer.has_runs()? => {
+            let warning = format!(
+                "Output is kept in {}, where this database's runs are, not in {}: remove all tasks \
+                 first to move it",
+                stored.display(),
+                wanted.display()
+            );
+            Ok((stored, Some(warning)))
+        }
+        Some(stored) if stored == wanted => Ok((stored, None)),
+        _ => {
+            writer.set_runs_directory(&wanted.to_string_lossy())?;
+            Ok((wanted.to_owned(), None))
+        }
+    }
+}
+
+/// Lets this process open more files than the usual 1024: each live run and each client needs a
+/// few. Agents inherit it.
+fn raise_descriptor_limit() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    const ENOUGH: u64 = 8192;
+    let limit = getrlimit(Resource::Nofile);
+    let most = limit.maximum.map_or(ENOUGH, |hard| hard.min(ENOUGH));
+    if limit.current.is_some_and(|soft| soft < most) {
+        let raised = Rlimit { current: Some(most), maximum: limit.maximum };
+        if let Err(error) = setrlimit(Resource::Nofile, raised) {
+            tracing::warn!(%error, "the limit of open files stays as it is");
+        }
+    }
 }

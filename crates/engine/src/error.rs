@@ -11,6 +11,9 @@ pub enum EngineError {
     /// Another engine owns the data directory.
     #[error("another engine already serves {0}")]
     Locked(PathBuf),
+    /// An engine of another data directory uses the same database.
+    #[error("{0} is used by an engine of another data directory")]
+    DatabaseInUse(PathBuf),
     /// The database file is not ours, or damaged.
     #[error("{path} cannot be used: {reason}")]
     BadDatabase {
@@ -57,7 +60,9 @@ impl EngineError {
     pub(crate) fn is_passing(&self) -> bool {
         match self {
             Self::DiskFull => true,
-            Self::Supervisor(error) => error.is_disk_full(),
+            Self::Supervisor(SupervisorError::Io { source, .. }) | Self::Io { source, .. } => {
+                is_shortage(source)
+            }
             Self::Database(rusqlite::Error::SqliteFailure(failure, _)) => matches!(
                 failure.code,
                 rusqlite::ErrorCode::DiskFull
@@ -67,6 +72,14 @@ impl EngineError {
             _ => false,
         }
     }
+}
+
+/// Whether the system lacks something just now: room, processes, descriptors, memory.
+fn is_shortage(error: &std::io::Error) -> bool {
+    use rustix::io::Errno;
+    const SHORTAGES: [Errno; 6] =
+        [Errno::AGAIN, Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::NOSPC, Errno::DQUOT];
+    SHORTAGES.iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
 }
 
 impl From<rusqlite::Error> for EngineError {
@@ -94,16 +107,29 @@ impl From<EngineError> for ApiError {
                 format!("Another engine already serves {}", home.display()),
             )
             .hint("Use it as it is, or stop it first with `claude-worker server stop`"),
+            EngineError::DatabaseInUse(_) => Self::new(ErrorCode::Conflict, capitalised(&message))
+                .hint("Set CLAUDE_WORKER_HOME as it has, or stop it first"),
             EngineError::BadDatabase { path, .. } => Self::new(ErrorCode::BadDatabase, message)
                 .hint(format!(
                     "Nothing was changed. Update Claude Worker, restore the file from a backup, or \
                      begin anew with `mv {0} {0}.old`",
                     path.display()
                 )),
-            EngineError::DiskFull => disk_full(),
+            EngineError::DiskFull => Self::new(
+                ErrorCode::DiskFull,
+                "The disk is full; nothing was changed",
+            )
+            .hint("Free some space and try it again"),
             _ => Self::internal(message).hint("The engine's log may say more"),
         }
     }
+}
+
+fn capitalised(message: &str) -> String {
+    let mut characters = message.chars();
+    characters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(characters).collect()
+    })
 }
 
 /// The refusal of a new task for want of disk space.

@@ -1,8 +1,14 @@
 //! Reading a run's output for clients: as a conversation, and as bytes.
 //!
-//! Pages are read from the files each time; nothing is kept in memory between two of them, so
-//! that a reader costs the same whatever the size of the log. A position in the log is a byte
-//! offset: first through standard output, then, when the run is over, on through standard error.
+//! Pages are read from the files each time, so that a reader costs the same whatever the size of
+//! the log. A position in the log is a byte offset: first through standard output, then, when the
+//! run is over, on through standard error.
+//!
+//! Reading goes on at the beginning of a line, even of one that is not complete yet. How far such
+//! a line was looked through is remembered between pages ([`unfinished`]), because an agent that
+//! prints megabytes without a line end would have them read again with every piece it adds.
+
+mod unfinished;
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -41,9 +47,12 @@ pub(crate) fn page(source: &Source<'_>, query: &LogQuery) -> Result<LogPage, Eng
     refuse_deleted(source.run)?;
     let limit = query.limit.unwrap_or(ITEMS.0).clamp(1, ITEMS.1) as usize;
     let stdout_length = length(&source.dir.stdout_path())?;
-    let mut page = Page { entries: Vec::new(), next: query.after, limit };
+    // A position beyond the end is one at the end.
+    let stderr_length = if source.over { length(&source.dir.stderr_path())? } else { 0 };
+    let after = query.after.min(stdout_length + stderr_length);
+    let mut page = Page { entries: Vec::new(), next: after, limit };
     let mut complete = true;
-    if query.after < stdout_length || !source.over {
+    if after < stdout_length || !source.over {
         complete = page.read(&source.dir.stdout_path(), 0, source, false)?;
     }
     if source.over && complete && page.entries.len() < limit {
@@ -74,14 +83,18 @@ impl Page {
         stderr: bool,
     ) -> Result<bool, EngineError> {
         let start = self.next.saturating_sub(base);
-        let Some(mut file) = open(path, start)? else { return Ok(true) };
+        let Some((mut file, _)) = open(path, start)? else { return Ok(true) };
+        let cannot_read = || EngineError::io(format!("cannot read {}", path.display()));
+        if !source.over
+            && !unfinished::may_be_complete(path, start, &mut file).map_err(cannot_read())?
+        {
+            return Ok(true);
+        }
         let mut lines = Lines::new(start);
         let mut buffer = vec![0; 64 * 1024];
         let mut read = 0;
         loop {
-            let count = file
-                .read(&mut buffer)
-                .map_err(EngineError::io(format!("cannot read {}", path.display())))?;
+            let count = file.read(&mut buffer).map_err(cannot_read())?;
             read += count as u64;
             let Self { entries, next, limit } = self;
             let mut take = |line: claude_worker_agents::Line<'_>| {
@@ -99,6 +112,8 @@ impl Page {
                 // A line without an end is complete only when nobody can add to it.
                 if source.over {
                     lines.finish(&mut take);
+                } else {
+                    unfinished::remember(path, lines.offset(), start + read);
                 }
                 return Ok(self.entries.len() < self.limit);
             }
@@ -119,12 +134,13 @@ pub(crate) fn chunk(source: &Source<'_>, query: &OutputQuery) -> Result<OutputCh
     };
     let limit = u64::from(query.limit.unwrap_or(BYTES.0).clamp(1, BYTES.1));
     let mut bytes = Vec::new();
-    if let Some(file) = open(&path, query.offset)? {
+    let mut next = 0;
+    if let Some((file, offset)) = open(&path, query.offset)? {
         file.take(limit)
             .read_to_end(&mut bytes)
             .map_err(EngineError::io(format!("cannot read {}", path.display())))?;
+        next = offset + bytes.len() as u64;
     }
-    let next = query.offset + bytes.len() as u64;
     let end = source.over && (bytes.len() as u64) < limit;
     Ok(OutputChunk { run: Some(source.run.id.clone()), bytes, next, end })
 }
@@ -145,14 +161,16 @@ fn refuse_deleted(run: &Run) -> Result<(), EngineError> {
     Ok(())
 }
 
-/// Opens a file at an offset; none when it is not there.
-fn open(path: &Path, offset: u64) -> Result<Option<File>, EngineError> {
+/// Opens a file at an offset, or at its end when that comes first, and says where; none when it
+/// is not there.
+fn open(path: &Path, offset: u64) -> Result<Option<(File, u64)>, EngineError> {
     let opened = File::open(path).and_then(|mut file| {
+        let offset = offset.min(file.metadata()?.len());
         file.seek(SeekFrom::Start(offset))?;
-        Ok(file)
+        Ok((file, offset))
     });
     match opened {
-        Ok(file) => Ok(Some(file)),
+        Ok(opened) => Ok(Some(opened)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(EngineError::io(format!("cannot read {}", path.display()))(error)),
     }
@@ -165,3 +183,6 @@ fn length(path: &Path) -> Result<u64, EngineError> {
         Err(error) => Err(EngineError::io(format!("cannot read {}", path.display()))(error)),
     }
 }
+
+#[cfg(test)]
+mod tests;

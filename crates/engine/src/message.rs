@@ -30,7 +30,7 @@ pub(crate) enum Request {
     Resume(TaskId, String),
     /// Stop and remove a task. Answered when it is gone.
     Remove(TaskId),
-    /// Remove finished tasks.
+    /// Remove finished tasks, some at a time; answered with how many it were.
     Clean(CleanQuery),
     /// Pause or unpause the queue.
     SetPaused(bool),
@@ -108,8 +108,9 @@ pub(crate) enum Report {
         run: RunId,
         /// Why.
         reason: String,
-        /// Whether only the disk was full: that passes, however long it takes.
-        disk_full: bool,
+        /// Whether the same thing may work in a moment (a full disk, no free process), so that it
+        /// is no reason to give the task up.
+        passing: bool,
     },
     /// These run directories have been deleted.
     Deleted(Vec<RunId>),

@@ -79,6 +79,12 @@ impl Paths {
                 .hint("Set HOME or CLAUDE_WORKER_HOME to a directory of yours")
         })?;
         let database = database.unwrap_or_else(|| home.join("tasks.db"));
+        for path in [&home, &database] {
+            if path.to_str().is_none() {
+                return Err(ApiError::invalid(format!("{} is not valid UTF-8", path.display()))
+                    .hint("Set CLAUDE_WORKER_HOME to a directory with another name"));
+            }
+        }
         // A database called otherwise may share its directory with another one.
         let prefix = match database.file_stem().and_then(|stem| stem.to_str()) {
             Some("tasks") | None => String::new(),

@@ -17,6 +17,9 @@ use crate::render::log::LogText;
 use crate::render::text::reveal;
 use crate::watch;
 
+/// How many bytes are asked for at once.
+const CHUNK: u32 = 1024 * 1024;
+
 /// The arguments of `logs`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -128,16 +131,37 @@ async fn raw(
     args: &Args,
     run: Option<RunId>,
 ) -> Result<Exit, CliError> {
-    let link = Link::default();
     let stream = if args.stderr { OutputStream::Stderr } else { OutputStream::Stdout };
     let wait_ms = if args.follow { WAIT_MS } else { 0 };
-    let mut query = OutputQuery { run, stream, offset: 0, limit: None, wait_ms };
+    let query = OutputQuery { run, stream, offset: 0, limit: Some(CHUNK), wait_ms };
+    output(api, console, args.id, query).await
+}
+
+/// Everything that a finished task's newest run printed on standard output, from first to last.
+pub(crate) async fn whole_output(
+    api: &impl TaskApi,
+    console: &mut Console<'_>,
+    id: TaskId,
+) -> Result<(), CliError> {
+    let query = OutputQuery { limit: Some(CHUNK), ..OutputQuery::default() };
+    output(api, console, id, query).await.map(drop)
+}
+
+/// Bytes as they were printed, to where they stand now or, when the query waits, to their end.
+async fn output(
+    api: &impl TaskApi,
+    console: &mut Console<'_>,
+    id: TaskId,
+    mut query: OutputQuery,
+) -> Result<Exit, CliError> {
+    let link = Link::default();
+    let follow = query.wait_ms > 0;
     let mut decoder = Decoder::default();
     let mut interrupt = pin!(ctrl_c());
     loop {
         let chunk = tokio::select! {
-            chunk = link.call(|| api.output(args.id, query.clone())) => chunk?,
-            () = &mut interrupt, if args.follow => return Ok(Exit::Interrupted),
+            chunk = link.call(|| api.output(id, query.clone())) => chunk?,
+            () = &mut interrupt, if follow => return Ok(Exit::Interrupted),
         };
         if console.view.terminal {
             let text = decoder.text(&chunk.bytes);
@@ -147,7 +171,7 @@ async fn raw(
             console.out.flush()?;
         }
         let stands = chunk.next == query.offset && chunk.bytes.is_empty();
-        if chunk.end || (stands && !args.follow) {
+        if chunk.end || (stands && !follow) {
             return Ok(Exit::Done);
         }
         query = OutputQuery { run: chunk.run, offset: chunk.next, ..query };

@@ -8,7 +8,7 @@ use claude_worker_api::{
     Agent, Limits, NewTask, PermissionMode, TaskApi, TaskDetail, parse_duration,
 };
 
-use super::{wait_for, watch_next};
+use super::{logs, wait_for, watch_next};
 use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::{self, Exit};
@@ -113,7 +113,14 @@ pub async fn execute(
     }
     let waited = wait_for(api, console, id).await?;
     if let Watched::Finished(detail) = &waited {
-        show_result(console, detail)?;
+        if task.agent == Agent::Shell && !console.json {
+            // What a command printed is its result, all of it; the stored one is only its end.
+            logs::whole_output(api, console, id).await?;
+            let ending = detail::ending(&detail.task, console.view.paint);
+            console.remark(ending.trim_end())?;
+        } else {
+            show_result(console, detail)?;
+        }
     }
     Ok(waited.exit())
 }

@@ -1,14 +1,15 @@
 //! `server`: start, stop or ask the engine.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use claude_worker_api::{ApiError, ErrorCode, StopMode, TaskApi};
-use claude_worker_client::EngineClient;
+use claude_worker_client::{EngineClient, LockHolder};
 use claude_worker_engine::Paths;
 use serde::Serialize;
 
-use crate::connect::{Start, connect, starter};
+use crate::connect::{Start, connect, lock_of, starter};
 use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -99,19 +100,31 @@ pub async fn health(api: &impl TaskApi, console: &mut Console<'_>) -> Result<Exi
     Ok(Exit::Done)
 }
 
-/// Stops the engine and waits until it is gone.
+/// Stops the engine that the environment names and waits until its process is gone.
+///
+/// # Errors
+/// See [`stop_at`].
+pub async fn stop(console: &mut Console<'_>, cancel_running: bool) -> Result<Exit, CliError> {
+    let client = connect(&Start::Never)?;
+    let paths = Paths::from_env()?;
+    stop_at(&client, console, cancel_running, lock_of(&client, &paths)).await
+}
+
+/// Stops an engine and waits until it is gone: until its `lock` is free, or, where the lock is
+/// not to be seen from here, until it no longer answers.
 ///
 /// # Errors
 /// `unavailable` when no engine is running; when it does not stop in time.
-pub async fn stop(
+pub(crate) async fn stop_at(
     api: &impl TaskApi,
     console: &mut Console<'_>,
     cancel_running: bool,
+    lock: Option<&Path>,
 ) -> Result<Exit, CliError> {
     let pid = api.engine().await?.pid;
     let mode = if cancel_running { StopMode::CancelRunning } else { StopMode::LeaveRunning };
     let stopped = api.stop(mode).await?;
-    wait_until_gone(api, pid).await?;
+    wait_until_gone(api, pid, lock).await?;
     if console.json {
         console.document(&stopped)?;
     } else {
@@ -130,18 +143,41 @@ pub async fn stop(
     Ok(Exit::Done)
 }
 
-/// Waits until the engine with this process id no longer answers; another one may, when somebody
-/// needed one meanwhile.
-async fn wait_until_gone(api: &impl TaskApi, stopping: u32) -> Result<(), ApiError> {
+/// Waits until the engine with this process id is gone; another one may be there then, when
+/// somebody needed one meanwhile.
+async fn wait_until_gone(
+    api: &impl TaskApi,
+    stopping: u32,
+    lock: Option<&Path>,
+) -> Result<(), ApiError> {
     let gone = async {
-        // The engine gives no event about its own end; its socket just stops answering.
-        while api.engine().await.is_ok_and(|info| info.pid == stopping) {
+        // The engine gives no event about its own end. Its socket is
+        // what it closes first, its lock what it lets go of last.
+        while match lock {
+            Some(lock) => holds(lock, stopping)?,
+            None => api.engine().await.is_ok_and(|info| info.pid == stopping),
+        } {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+        Ok(())
     };
-    tokio::time::timeout(GONE_WITHIN, gone).await.map_err(|_| {
-        ApiError::internal("The engine said it would stop, but it still answers")
-            .hint("Ask again with claude-worker server health, and look into its log")
+    tokio::time::timeout(GONE_WITHIN, gone).await.unwrap_or_else(|_| {
+        Err(ApiError::internal(format!(
+            "The engine said it would stop, but process {stopping} is still there"
+        ))
+        .hint("Ask again with claude-worker server health, and look into its log"))
+    })
+}
+
+/// Whether the engine with this process id holds the lock.
+fn holds(lock: &Path, engine: u32) -> Result<bool, ApiError> {
+    let holder = LockHolder::of(lock).map_err(|error| {
+        ApiError::internal(format!("Cannot look at {}: {error}", lock.display()))
+    })?;
+    Ok(match holder {
+        LockHolder::Nobody => false,
+        // Its number is missing when the disk was full; then it is the one that we know of.
+        LockHolder::Engine(pid) => pid.is_none_or(|pid| pid == engine),
     })
 }
 
@@ -171,6 +207,19 @@ fn listen_address(text: &str) -> Result<SocketAddr, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_the_engine_that_was_told_to_stop_is_waited_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("engine.lock");
+        assert!(!holds(&path, 4711).unwrap());
+        let engine = std::fs::File::create(&path).unwrap();
+        engine.try_lock().unwrap();
+        assert!(holds(&path, 4711).unwrap(), "its number is not written yet");
+        std::fs::write(&path, "4711\n").unwrap();
+        assert!(holds(&path, 4711).unwrap());
+        assert!(!holds(&path, 4712).unwrap(), "another one has come");
+    }
 
     #[test]
     fn a_port_alone_means_this_machine() {

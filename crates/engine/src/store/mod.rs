@@ -4,6 +4,7 @@
 //! the dispatcher opens and commits. [`Readers`] serve everyone else from connections that
 //! cannot write. Agent output never comes here.
 
+mod events;
 mod reader;
 mod rows;
 mod schema;

@@ -1,7 +1,8 @@
 //! Everything clients read.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use claude_worker_api::{Event, ListQuery, NewTask, Run, RunId, TaskId};
 use rusqlite::{Connection, OptionalExtension, params_from_iter, types::Value};
@@ -16,18 +17,20 @@ const IDLE: usize = 2;
 pub(crate) struct Readers {
     path: PathBuf,
     idle: Mutex<Vec<Connection>>,
+    /// Tasks that cannot be read, so that each is logged once and not at every list.
+    unreadable: Mutex<HashSet<TaskId>>,
 }
 
 impl Readers {
-    pub(crate) const fn new(path: PathBuf) -> Self {
-        Self { path, idle: Mutex::new(Vec::new()) }
+    pub(crate) fn new(path: PathBuf) -> Self {
+        Self { path, idle: Mutex::default(), unreadable: Mutex::default() }
     }
 
     fn with<T>(
         &self,
         read: impl FnOnce(&Connection) -> Result<T, EngineError>,
     ) -> Result<T, EngineError> {
-        let idle = || self.idle.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = idle().pop();
         let connection = match kept {
             Some(connection) => connection,
@@ -101,51 +104,47 @@ impl Readers {
         })
     }
 
-    /// Tasks, newest first; one more than `limit`, so that the caller sees whether there are more.
+    /// Tasks, newest first; one more than `limit`, so that the caller sees whether there are
+    /// more. One that cannot be read is left out, and the next one takes its place.
     pub(crate) fn list(
         &self,
         query: &ListQuery,
         limit: u32,
     ) -> Result<Vec<StoredTask>, EngineError> {
-        let mut conditions = Vec::new();
-        let mut values = Vec::new();
-        if !query.statuses.is_empty() {
-            let names: Vec<_> =
-                query.statuses.iter().map(|status| format!("'{}'", status.name())).collect();
-            conditions.push(format!("status IN ({})", names.join(", ")));
-        }
-        if let Some(before) = query.before {
-            values.push(Value::Integer(before.0));
-            conditions.push(format!("id < ?{}", values.len()));
-        }
-        if let Some(text) = query.search.as_deref().filter(|text| !text.is_empty()) {
-            let escaped: String = text
-                .chars()
-                .flat_map(|c| "\\%_".contains(c).then_some('\\').into_iter().chain([c]))
-                .collect();
-            values.push(Value::Text(format!("%{escaped}%")));
-            conditions.push(format!("name LIKE ?{} ESCAPE '\\'", values.len()));
-        }
-        let filter = match conditions.is_empty() {
-            true => String::new(),
-            false => format!("WHERE {}", conditions.join(" AND ")),
-        };
+        let wanted = limit as usize + 1;
+        let mut before = query.before;
+        let mut tasks = Vec::new();
         self.with(|connection| {
-            let mut statement = connection.prepare_cached(&format!(
-                "SELECT {} FROM task {filter} ORDER BY id DESC LIMIT {}",
-                rows::TASK,
-                limit.saturating_add(1)
-            ))?;
-            let mut found = statement.query(params_from_iter(values))?;
-            let mut tasks = Vec::new();
-            while let Some(row) = found.next()? {
-                tasks.push(rows::task(row)?);
+            loop {
+                let missing = wanted - tasks.len();
+                let (sql, values) = list_query(query, before, missing);
+                let mut statement = connection.prepare_cached(&sql)?;
+                let mut found = statement.query(params_from_iter(values))?;
+                let mut seen = 0;
+                while let Some(row) = found.next()? {
+                    seen += 1;
+                    let id = TaskId(row.get(0)?);
+                    before = Some(id);
+                    match rows::task(row) {
+                        Ok(task) => tasks.push(task),
+                        Err(error) => self.leave_out(id, &error),
+                    }
+                }
+                if seen < missing || tasks.len() == wanted {
+                    return Ok(tasks);
+                }
             }
-            Ok(tasks)
         })
     }
 
-    /// Events after `after`, and whether older ones than those are missing.
+    fn leave_out(&self, id: TaskId, error: &EngineError) {
+        let mut known = self.unreadable.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.insert(id) {
+            tracing::error!(task = %id, %error, "a task cannot be read and is not listed");
+        }
+    }
+
+    /// Events after `after`, and whether lasting ones are missing before or among them.
     pub(crate) fn events(&self, after: i64, limit: u32) -> Result<(Vec<Event>, bool), EngineError> {
         self.with(|connection| {
             let mut statement = connection.prepare_cached(
@@ -156,8 +155,43 @@ impl Readers {
             while let Some(row) = found.next()? {
                 events.push(rows::event(row)?);
             }
-            let gap = events.first().is_some_and(|first: &Event| first.seq > after + 1);
-            Ok((events, gap))
+            // After the events: what is deleted in between is at worst called missing.
+            let from: Option<i64> = connection
+                .prepare_cached(
+                    "SELECT CAST(value AS INTEGER) FROM setting WHERE key = 'events_from'",
+                )?
+                .query_row([], |row| row.get(0))
+                .optional()?;
+            Ok((events, from.is_some_and(|from| after < from - 1)))
         })
     }
+}
+
+/// The statement for one page of a list, and its parameters.
+fn list_query(query: &ListQuery, before: Option<TaskId>, limit: usize) -> (String, Vec<Value>) {
+    let mut conditions = Vec::new();
+    let mut values = Vec::new();
+    if !query.statuses.is_empty() {
+        let names: Vec<_> =
+            query.statuses.iter().map(|status| format!("'{}'", status.name())).collect();
+        conditions.push(format!("status IN ({})", names.join(", ")));
+    }
+    if let Some(before) = before {
+        values.push(Value::Integer(before.0));
+        conditions.push(format!("id < ?{}", values.len()));
+    }
+    if let Some(text) = query.search.as_deref().filter(|text| !text.is_empty()) {
+        let escaped: String = text
+            .chars()
+            .flat_map(|c| "\\%_".contains(c).then_some('\\').into_iter().chain([c]))
+            .collect();
+        values.push(Value::Text(format!("%{escaped}%")));
+        conditions.push(format!("name LIKE ?{} ESCAPE '\\'", values.len()));
+    }
+    let filter = match conditions.is_empty() {
+        true => String::new(),
+        false => format!("WHERE {}", conditions.join(" AND ")),
+    };
+    let sql = format!("SELECT {} FROM task {filter} ORDER BY id DESC LIMIT {limit}", rows::TASK);
+    (sql, values)
 }

@@ -1,6 +1,6 @@
 //! Rows as types.
 
-use claude_worker_api::{Agent, Event, Run, RunId, Task, TaskId, Timestamp};
+use claude_worker_api::{Agent, Event, EventKind, Run, RunId, Task, TaskId, Timestamp};
 use rusqlite::Row;
 use serde::de::DeserializeOwned;
 
@@ -78,12 +78,19 @@ pub(super) fn run(row: &Row<'_>) -> Result<Run, EngineError> {
     })
 }
 
+/// An event whose kind cannot be read is [`EventKind::Unknown`]: an error would stop everyone at
+/// it for ever.
 pub(super) fn event(row: &Row<'_>) -> Result<Event, EngineError> {
+    let seq = row.get(0)?;
+    let kind = json(row.get_ref(3)?.as_str().map_err(unreadable)?).unwrap_or_else(|error| {
+        tracing::warn!(seq, %error, "an event cannot be read");
+        EventKind::Unknown
+    });
     Ok(Event {
-        seq: row.get(0)?,
+        seq,
         at: Timestamp::from_millis(row.get(1)?),
         task: row.get::<_, Option<i64>>(2)?.map(TaskId),
-        kind: json(row.get_ref(3)?.as_str().map_err(unreadable)?)?,
+        kind,
     })
 }
 

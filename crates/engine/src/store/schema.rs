@@ -60,12 +60,19 @@ const STEPS: &[&str] = &[
     CREATE INDEX run_with_output ON run (ended_at)
         WHERE ended_at IS NOT NULL AND output_deleted = 0 AND output_bytes > 0;
 
+    -- Lasting events (1) tell of tasks' states and are kept long; passing ones (0) tell what an
+    -- agent does and are kept for minutes. Each class is numbered, so that its oldest are found
+    -- without counting. The setting events_from is the first seq from which on no lasting event
+    -- was deleted.
     CREATE TABLE event (
         seq INTEGER PRIMARY KEY AUTOINCREMENT,
         at INTEGER NOT NULL,
         task_id INTEGER,
-        kind TEXT NOT NULL
+        kind TEXT NOT NULL,
+        lasting INTEGER NOT NULL,
+        ordinal INTEGER NOT NULL
     ) STRICT;
+    CREATE UNIQUE INDEX event_by_class ON event (lasting, ordinal);
 
     -- Run directories that are to be deleted: written with the row's deletion, cleared when the
     -- directory is gone, so that a crash between the two leaves nothing behind.

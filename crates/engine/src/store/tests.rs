@@ -165,24 +165,131 @@ fn what_is_removed_leaves_only_a_note_for_the_files() {
 }
 
 #[test]
-fn old_events_go_and_a_reader_who_needs_them_is_told() {
+fn a_savepoint_undoes_one_part_of_a_transaction() {
     let place = Place::new();
     let mut writer = place.open();
     writer.begin().unwrap();
-    for n in 0..21_000 {
-        writer.append_event(None, &EventKind::QueuePaused { paused: n % 2 == 0 }, at(n)).unwrap();
+    let first = insert(&mut writer, 1);
+    writer.savepoint().unwrap();
+    let undone = insert(&mut writer, 2);
+    assert!(writer.roll_back_to().unwrap());
+    assert_eq!(writer.task(undone).unwrap(), None);
+    writer.savepoint().unwrap();
+    let third = insert(&mut writer, 3);
+    writer.release().unwrap();
+    writer.commit().unwrap();
+    let names = |id| place.readers().task(id).unwrap().unwrap().task.name;
+    assert_eq!([first, third].map(names), ["task at 1", "task at 3"]);
+    // What SQLite has given up as a whole cannot be gone back to.
+    writer.begin().unwrap();
+    writer.savepoint().unwrap();
+    writer.rollback();
+    assert!(!writer.roll_back_to().unwrap());
+}
+
+fn paused(n: i64) -> EventKind {
+    EventKind::QueuePaused { paused: n % 2 == 0 }
+}
+
+/// How many events there are of each class: passing ones, lasting ones.
+fn events_kept(place: &Place) -> (i64, i64) {
+    let database = rusqlite::Connection::open(place.database()).unwrap();
+    let count = |lasting: bool| {
+        let sql = "SELECT count(*) FROM event WHERE lasting = ?1";
+        database.query_row(sql, [lasting], |row| row.get(0)).unwrap()
+    };
+    (count(false), count(true))
+}
+
+#[test]
+fn progress_does_not_drive_out_what_lasts() {
+    let place = Place::new();
+    let mut writer = place.open();
+    writer.begin().unwrap();
+    for n in 0..10 {
+        writer.append_event(None, &paused(n), at(n)).unwrap();
+    }
+    for n in 0..5_000 {
+        let kind = match n % 2 {
+            0 => EventKind::Progress { last_action: format!("step {n}") },
+            _ => EventKind::Quiet { silent_ms: 1 },
+        };
+        writer.append_event(Some(TaskId(1)), &kind, at(n)).unwrap();
+    }
+    let last = writer.append_event(None, &paused(0), at(0)).unwrap();
+    writer.commit().unwrap();
+    assert_eq!(events_kept(&place), (2_000, 11));
+    let (events, gap) = place.readers().events(0, 11).unwrap();
+    assert!(!gap, "nothing that lasts is missing");
+    assert_eq!(
+        events.iter().map(|event| event.seq).take(10).collect::<Vec<_>>(),
+        [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
+    );
+    assert_eq!(events[10].seq, last - 2_000, "the newest of what passes is still there");
+}
+
+#[test]
+fn old_events_go_and_a_reader_who_needs_them_is_told() {
+    let place = Place::new();
+    let mut writer = place.open();
+    let readers = place.readers();
+    // As the writer would have stored them, but at once.
+    rusqlite::Connection::open(place.database())
+        .unwrap()
+        .execute_batch(
+            r#"WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 100000)
+               INSERT INTO event (seq, at, kind, lasting, ordinal)
+               SELECT n, n, '{"kind":"queue_paused","paused":true}', 1, n FROM n"#,
+        )
+        .unwrap();
+    assert!(!readers.events(0, 1).unwrap().1, "none has gone yet");
+    writer.begin().unwrap();
+    for n in 0..250 {
+        writer.append_event(None, &paused(n), at(n)).unwrap();
     }
     writer.commit().unwrap();
-    let readers = place.readers();
-    let (events, gap) = readers.events(0, 10).unwrap();
-    assert!(gap);
-    assert!(events[0].seq > 1);
-    let (events, gap) = readers.events(events[0].seq, 10).unwrap();
+    // They go a hundred at a time.
+    assert_eq!(events_kept(&place), (0, 100_050));
+    assert!(readers.events(0, 10).unwrap().1);
+    assert!(readers.events(199, 10).unwrap().1);
+    let (events, gap) = readers.events(200, 10).unwrap();
     assert!(!gap);
-    assert_eq!(events.len(), 10);
+    assert_eq!((events[0].seq, events.len()), (201, 10));
     // The numbers go on where they stopped, whatever was deleted.
     drop(writer);
-    assert_eq!(place.open().last_event().unwrap(), 21_000);
+    assert_eq!(place.open().last_event().unwrap(), 100_250);
+}
+
+#[test]
+fn a_damaged_row_hurts_no_other() {
+    let place = Place::new();
+    let mut writer = place.open();
+    let ids: Vec<_> = (1..=6).map(|position| insert(&mut writer, position)).collect();
+    writer.append_event(None, &paused(0), at(0)).unwrap();
+    let database = rusqlite::Connection::open(place.database()).unwrap();
+    database
+        .execute_batch(
+            "UPDATE task SET state = '{}' WHERE id IN (3, 5);
+             UPDATE task SET status = 'odd' WHERE id = 3;
+             UPDATE event SET kind = 'x';",
+        )
+        .unwrap();
+    let readers = place.readers();
+    let list = |before: Option<i64>, limit| -> Vec<i64> {
+        let query = ListQuery { before: before.map(TaskId), ..ListQuery::default() };
+        readers.list(&query, limit).unwrap().iter().map(|stored| stored.task.id.0).collect()
+    };
+    assert_eq!(list(None, 100), [6, 4, 2, 1]);
+    // A page is full nonetheless, so that nobody takes it for the last one.
+    assert_eq!(list(None, 1), [6, 4]);
+    assert_eq!(list(None, 2), [6, 4, 2]);
+    assert_eq!(list(Some(6), 1), [4, 2]);
+    assert_eq!(list(Some(2), 1), [1]);
+    assert!(matches!(writer.task(ids[2]), Err(EngineError::Unreadable(_))));
+    assert!(matches!(readers.task(ids[2]), Err(EngineError::Unreadable(_))));
+    assert_eq!(writer.counts().unwrap().pending, 5);
+    let (events, _) = readers.events(0, 10).unwrap();
+    assert_eq!((events.len(), &events[0].kind), (1, &EventKind::Unknown));
 }
 
 #[test]

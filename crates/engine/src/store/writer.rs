@@ -1,7 +1,7 @@
 //! The only connection that writes.
 
 use claude_worker_api::{
-    Counts, EventKind, NewTask, RunId, RunOutcome, Status, TaskId, Timestamp, Usage,
+    Counts, Failure, NewTask, RunId, RunOutcome, Status, TaskId, Timestamp, Usage,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -9,13 +9,10 @@ use super::rows::{self, StoredTask};
 use crate::EngineError;
 use crate::state::{Plan, TaskState};
 
-/// How many events are kept. Whoever was away for longer reads the tasks anew.
-const EVENTS_KEPT: i64 = 20_000;
-
 /// Every write of the engine. Between [`Writer::begin`] and [`Writer::commit`] nothing is
 /// visible to readers.
 pub(crate) struct Writer {
-    connection: Connection,
+    pub(super) connection: Connection,
 }
 
 /// What is stored of a run when it has ended.
@@ -68,6 +65,36 @@ impl Writer {
         if !self.connection.is_autocommit() {
             drop(self.connection.execute_batch("ROLLBACK"));
         }
+    }
+
+    /// Marks where [`Writer::roll_back_to`] goes back to. Only between
+    /// [`Writer::begin`] and [`Writer::commit`], one at a time.
+    pub(crate) fn savepoint(&mut self) -> Result<(), EngineError> {
+        debug_assert!(!self.connection.is_autocommit(), "a savepoint outside of a transaction");
+        self.execute_cached("SAVEPOINT one_message")
+    }
+
+    /// Keeps what was written since [`Writer::savepoint`], for the commit.
+    pub(crate) fn release(&mut self) -> Result<(), EngineError> {
+        self.execute_cached("RELEASE one_message")
+    }
+
+    /// Forgets what was written since [`Writer::savepoint`]. Says whether what was written before
+    /// it still stands: when not, SQLite has given up the whole transaction, as it does on a full
+    /// disk, and so must the caller.
+    pub(crate) fn roll_back_to(&mut self) -> Result<bool, EngineError> {
+        if self.connection.is_autocommit() {
+            return Ok(false);
+        }
+        self.execute_cached("ROLLBACK TO one_message")?;
+        // Rolling back leaves the savepoint itself in place.
+        self.release()?;
+        Ok(true)
+    }
+
+    fn execute_cached(&self, sql: &str) -> Result<(), EngineError> {
+        self.connection.prepare_cached(sql)?.execute([])?;
+        Ok(())
     }
 
     /// Moves everything from the write-ahead log into the database file, so that a stopped engine
@@ -322,31 +349,6 @@ impl Writer {
         Ok(())
     }
 
-    pub(crate) fn append_event(
-        &mut self,
-        task: Option<TaskId>,
-        kind: &EventKind,
-        now: Timestamp,
-    ) -> Result<i64, EngineError> {
-        self.connection
-            .prepare_cached("INSERT INTO event (at, task_id, kind) VALUES (?1, ?2, ?3)")?
-            .execute(params![now.as_millis(), task.map(|id| id.0), serde_json::to_string(kind)?])?;
-        let seq = self.connection.last_insert_rowid();
-        if seq % 1000 == 0 {
-            self.connection
-                .prepare_cached("DELETE FROM event WHERE seq <= ?1")?
-                .execute([seq - EVENTS_KEPT])?;
-        }
-        Ok(seq)
-    }
-
-    /// The newest event's number; 0 when there has been none.
-    pub(crate) fn last_event(&self) -> Result<i64, EngineError> {
-        Ok(self
-            .connection
-            .query_row("SELECT coalesce(max(seq), 0) FROM event", [], |row| row.get(0))?)
-    }
-
     /// The task that is first in the queue.
     pub(crate) fn next_pending(&self) -> Result<Option<TaskId>, EngineError> {
         Ok(self
@@ -419,7 +421,12 @@ impl Writer {
             self.connection.prepare("SELECT status, count(*) FROM task GROUP BY status")?;
         let mut found = statement.query([])?;
         while let Some(row) = found.next()? {
-            let status: Status = rows::named(row.get(0)?)?;
+            let status: String = row.get(0)?;
+            // One damaged row must not keep the engine from starting.
+            let Ok(status) = rows::named::<Status>(status.clone()) else {
+                tracing::error!(%status, "the database holds tasks of a status there is not");
+                continue;
+            };
             let count: i64 = row.get(1)?;
             *counts.get_mut(status) = count.unsigned_abs();
         }
@@ -440,6 +447,56 @@ impl Writer {
             .prepare_cached("INSERT OR REPLACE INTO setting (key, value) VALUES ('paused', ?1)")?
             .execute([if paused { "true" } else { "false" }])?;
         Ok(())
+    }
+
+    /// Ends a task whose row cannot be read, whatever is in it.
+    pub(crate) fn give_up(
+        &mut self,
+        id: TaskId,
+        now: Timestamp,
+        reason: &str,
+    ) -> Result<(), EngineError> {
+        let failure = Failure::Spawn { message: reason.to_owned() };
+        let state = TaskState::Failed { ended_at: now, failure };
+        self.connection
+            .prepare_cached(
+                "UPDATE task SET status = ?1, state = ?2, run_id = NULL, due_at = NULL,
+                 ended_at = ?3 WHERE id = ?4",
+            )?
+            .execute(params![
+                Status::Failed.name(),
+                serde_json::to_string(&state)?,
+                now.as_millis(),
+                id.0,
+            ])?;
+        Ok(())
+    }
+
+    /// The directory in which this database's runs are, once an engine has chosen one.
+    pub(crate) fn runs_directory(&self) -> Result<Option<String>, EngineError> {
+        Ok(self
+            .connection
+            .query_row("SELECT value FROM setting WHERE key = 'runs_directory'", [], |row| {
+                row.get(0)
+            })
+            .optional()?)
+    }
+
+    pub(crate) fn set_runs_directory(&mut self, directory: &str) -> Result<(), EngineError> {
+        self.connection.execute(
+            "INSERT OR REPLACE INTO setting (key, value) VALUES ('runs_directory', ?1)",
+            [directory],
+        )?;
+        Ok(())
+    }
+
+    /// Whether there are runs, or directories of some, that a new place would lose sight of.
+    pub(crate) fn has_runs(&self) -> Result<bool, EngineError> {
+        Ok(self.connection.query_row(
+            "SELECT EXISTS (SELECT 1 FROM run) OR EXISTS (SELECT 1 FROM garbage)",
+            [],
+            |row| row.get(0),
+        )?)
     }
 
     /// Bytes of output kept of finished runs.

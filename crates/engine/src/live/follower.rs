@@ -1,0 +1,519 @@
+//! One run's thread: from its beginning to the report of its end.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use claude_worker_agents::{Session, Summary};
+use claude_worker_api::{Agent, Failure, RunOutcome, Timestamp, Verdict};
+use claude_worker_supervisor::{
+    Ending, Exit, Found, Launched, Revocation, Spec, What, end_leftovers, fault_point,
+};
+
+use super::tail::Tail;
+use super::{EndRequest, LiveRun, Order, Runs, Signal, lock, thread};
+use crate::message::Report;
+use crate::state::Plan;
+use crate::store::RunEnd;
+use crate::{EngineError, env_file, locate};
+
+/// How often a run's progress is written to the database, at the most.
+const PROGRESS_EVERY: Duration = Duration::from_millis(250);
+/// How long to pause before looking again at a run that could not be looked at, at first and at
+/// the most.
+const LOOK_AGAIN: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+
+/// How a run's thread begins.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Beginning {
+    /// With a new supervisor.
+    Launch,
+    /// With the one that an earlier engine started.
+    Adopt,
+}
+
+/// How a run stands.
+enum Next {
+    /// It goes on.
+    Live,
+    /// It is over, or never was.
+    Over(Over),
+}
+
+/// What is to be reported of a run at last.
+enum Over {
+    /// Its supervisor recorded its end.
+    Finished(Exit),
+    /// Its supervisor vanished and what was left of it has been ended.
+    Lost { started_at: Option<Timestamp> },
+    /// Its agent was not started and will not be.
+    NeverStarted {
+        reason: String,
+        /// Whether the same thing may work in a moment.
+        passing: bool,
+    },
+    /// Its agent cannot be started at all.
+    CannotStart { message: String },
+    /// This engine has stopped before anything was started: the next one finds the row.
+    NotOurs,
+}
+
+/// What has been reported, so that only news is.
+#[derive(Default)]
+struct Reported {
+    started: bool,
+    last_action: Option<String>,
+    session_id: Option<String>,
+    model: Option<String>,
+    /// When, and so when the next report may follow.
+    at: Option<Instant>,
+    /// Whether there is news that came too soon after the last report.
+    due: bool,
+}
+
+/// A run's thread.
+pub(super) struct Follower {
+    runs: Arc<Runs>,
+    order: Order,
+    live: Arc<LiveRun>,
+    inbox: Receiver<Signal>,
+    /// The supervisor, while nobody waits for it yet.
+    launched: Option<Launched>,
+    summary: Summary,
+    stdout: Tail,
+    stderr: Tail,
+    reported: Reported,
+    /// Reading the output failed in our own code: it is not read any further.
+    blind: bool,
+}
+
+impl Follower {
+    pub(super) fn new(
+        runs: Arc<Runs>,
+        order: Order,
+        live: Arc<LiveRun>,
+        inbox: Receiver<Signal>,
+    ) -> Self {
+        Self {
+            runs,
+            summary: Summary::new(order.request.agent),
+            order,
+            live,
+            inbox,
+            launched: None,
+            stdout: Tail::default(),
+            stderr: Tail::default(),
+            reported: Reported::default(),
+            blind: false,
+        }
+    }
+
+    /// Follows the run until it is over. An error on our side never invents an end: the run is
+    /// looked at again until its directory tells what became of it.
+    pub(super) fn follow_to_the_end(mut self, beginning: Beginning) {
+        let mut next = match beginning {
+            Beginning::Launch => self.launch(),
+            Beginning::Adopt => self.adopt(),
+        };
+        let mut pause = LOOK_AGAIN.0;
+        let over = loop {
+            match next {
+                Ok(Next::Over(over)) => break over,
+                Ok(Next::Live) => {
+                    pause = LOOK_AGAIN.0;
+                    next = self.wait();
+                }
+                Err(error) => {
+                    tracing::error!(run = %self.order.run, %error, "a run cannot be looked at");
+                    std::thread::sleep(pause);
+                    pause = (2 * pause).min(LOOK_AGAIN.1);
+                    next = self.adopt();
+                }
+            }
+        };
+        self.report_end(over);
+        lock(&self.runs.live).remove(&self.order.run);
+        // Wakes those who follow the log, so that they see the end.
+        self.live.grown.send_modify(|bytes| *bytes += 1);
+    }
+
+    /// Makes the directory and starts the supervisor.
+    fn launch(&mut self) -> Result<Next, EngineError> {
+        let (spec, stdin) = match self.spec() {
+            Ok(prepared) => prepared,
+            Err(message) => return Ok(Next::Over(Over::CannotStart { message })),
+        };
+        let runs = Arc::clone(&self.runs);
+        let Some(permission) = runs.may_start() else { return Ok(Next::Over(Over::NotOurs)) };
+        let begun = self.begin(&spec, &stdin);
+        drop(permission);
+        match begun {
+            Ok(()) => {
+                self.watch()?;
+                Ok(Next::Live)
+            }
+            // Nothing was started, and nothing can be: only we know the run's name.
+            Err(error) => Ok(Next::Over(Over::NeverStarted {
+                passing: error.is_passing(),
+                reason: error.to_string(),
+            })),
+        }
+    }
+
+    fn begin(&mut self, spec: &Spec, stdin: &[u8]) -> Result<(), EngineError> {
+        self.live.dir.create(spec, stdin)?;
+        fault_point("engine.run_created");
+        let asked =
+            std::mem::replace(&mut *lock(&self.live.end_request), EndRequest::DirectoryIsThere);
+        if let EndRequest::NoDirectoryYet { wanted: true } = asked {
+            self.live.dir.request_end()?;
+        }
+        let launched = claude_worker_supervisor::launch(&self.runs.supervisor, &self.live.dir)?;
+        fault_point("engine.launched");
+        self.launched = Some(launched);
+        Ok(())
+    }
+
+    /// Lets a thread wait for the supervisor to be gone.
+    fn watch(&mut self) -> Result<(), EngineError> {
+        let signals = self.live.signals.clone();
+        let dir = self.live.dir.clone();
+        // The process is handed over through a cell, so that it is still ours if no thread can
+        // be made: somebody has to clear it away when it is gone.
+        let launched = Arc::new(std::sync::Mutex::new(self.launched.take()));
+        let handed_over = Arc::clone(&launched);
+        let started = thread("supervisor", move || {
+            let waited = match lock(&handed_over).take() {
+                Some(launched) => launched.wait().map(drop).map_err(|error| error.to_string()),
+                None => dir.wait_until_free().map_err(|error| error.to_string()),
+            };
+            if let Err(error) = waited {
+                tracing::warn!(error, "waiting for a supervisor failed");
+            }
+            drop(signals.send(Signal::Gone));
+        });
+        if started.is_err() {
+            self.launched = lock(&launched).take();
+        }
+        started
+    }
+
+    /// What the supervisor is told, and the agent's standard input.
+    fn spec(&self) -> Result<(Spec, Vec<u8>), String> {
+        let Order { task, run, request, plan } = &self.order;
+        let config = &self.runs.config;
+        let session = match plan {
+            Plan::New => Session::New,
+            Plan::Resume { session_id, follow_up } => Session::Resume { session_id, follow_up },
+        };
+        let launch = claude_worker_agents::launch(request, config.permission_mode, &session)
+            .map_err(|error| error.to_string())?;
+        let program = match request.agent {
+            Agent::Shell => PathBuf::from("/bin/sh"),
+            Agent::Claude => {
+                locate::claude(config.agents.claude.as_deref())
+                    .map_err(|error| error.to_string())?
+                    .path
+            }
+        };
+        if !Path::new(&request.working_directory).is_dir() {
+            return Err(format!("The directory {} is gone", request.working_directory));
+        }
+        let names = request.env.keys().map(String::as_str);
+        let own = env_file::read_all(&self.runs.places.env, *task, names)
+            .map_err(|error| error.to_string())?;
+        let mut env = launch.env;
+        env.extend(own);
+        let timeout = request.limits.timeout_ms.unwrap_or(config.limits.timeout);
+        let spec = Spec {
+            run: run.clone(),
+            task: *task,
+            program: program.to_string_lossy().into_owned(),
+            args: launch.args,
+            directory: request.working_directory.clone(),
+            env,
+            env_remove: launch.env_remove,
+            merge_stderr: launch.merge_stderr,
+            timeout_ms: Some(timeout).filter(|limit| *limit > 0),
+            silence_ms: self.silence_limit(),
+            grace_ms: config.limits.grace,
+            output_cap_bytes: config.caps.output_per_run,
+            bell: Some(self.runs.places.bell.clone()),
+        };
+        Ok((spec, launch.stdin))
+    }
+
+    /// How long the agent may print nothing, in milliseconds.
+    fn silence_limit(&self) -> Option<u64> {
+        let default = match self.order.request.agent {
+            Agent::Claude => self.runs.config.limits.silence,
+            // A command may well be silent for hours.
+            Agent::Shell => 0,
+        };
+        Some(self.order.request.limits.silence_ms.unwrap_or(default)).filter(|limit| *limit > 0)
+    }
+
+    /// Finds out how a run stands that was started before, and goes on with it.
+    fn adopt(&mut self) -> Result<Next, EngineError> {
+        let next = self.look()?;
+        if matches!(next, Next::Live) {
+            self.watch()?;
+            self.read_along()?;
+        }
+        Ok(next)
+    }
+
+    /// Reads the recovery table.
+    fn look(&mut self) -> Result<Next, EngineError> {
+        let grace = Duration::from_millis(self.runs.config.limits.grace);
+        loop {
+            let over = match self.live.dir.inspect()? {
+                Found::Running { started } => {
+                    if let Some(started) = started {
+                        self.report_started(started.at);
+                    }
+                    return Ok(Next::Live);
+                }
+                Found::Finished(exit) => Over::Finished(exit),
+                Found::Lost { started } => {
+                    let ended = end_leftovers(&self.order.run, grace);
+                    tracing::warn!(run = %self.order.run, ended, "a supervisor vanished");
+                    Over::Lost { started_at: started.map(|started| started.at) }
+                }
+                Found::NeverStarted => {
+                    if self.live.dir.revoke()? != Revocation::Revoked {
+                        // It has begun since we looked: look again.
+                        continue;
+                    }
+                    // The directory may have been deleted by hand, with the run going on.
+                    match end_leftovers(&self.order.run, grace) {
+                        0 => Over::NeverStarted {
+                            reason: "its supervisor never started the agent".to_owned(),
+                            passing: false,
+                        },
+                        _ => Over::Lost { started_at: None },
+                    }
+                }
+            };
+            return Ok(Next::Over(over));
+        }
+    }
+
+    /// Waits until something happens to the run, and deals with it.
+    fn wait(&mut self) -> Result<Next, EngineError> {
+        // Half of the silence that ends the run is worth a word.
+        let quiet_after = self.silence_limit().map(|limit| (limit / 2).max(100));
+        let until_quiet = quiet_after.map(Duration::from_millis);
+        let until_news = self.reported.due.then(|| self.until_next_report());
+        let first = match until_quiet.into_iter().chain(until_news).min() {
+            None => self.inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some(nap) => self.inbox.recv_timeout(nap),
+        };
+        let first = match first {
+            Ok(signal) => signal,
+            Err(RecvTimeoutError::Timeout) if until_news.is_some() => {
+                self.report_progress();
+                return Ok(Next::Live);
+            }
+            Err(RecvTimeoutError::Timeout) => {
+                self.runs.tell(Report::Quiet {
+                    task: self.order.task,
+                    run: self.order.run.clone(),
+                    silent_ms: quiet_after.unwrap_or_default(),
+                });
+                return Ok(Next::Live);
+            }
+            Err(RecvTimeoutError::Disconnected) => Signal::Gone,
+        };
+        // What came meanwhile is dealt with at once: a run that began and ended is one report.
+        let mut over = false;
+        for signal in
+            std::iter::once(first).chain(std::iter::from_fn(|| self.inbox.try_recv().ok()))
+        {
+            over |= matches!(signal, Signal::Rang(What::Ended) | Signal::Gone);
+        }
+        if over {
+            return match self.live.dir.exit()? {
+                Some(exit) => Ok(Next::Over(Over::Finished(exit))),
+                // The supervisor is about to go, or has gone without a word.
+                None => self.adopt(),
+            };
+        }
+        // A ring may get lost when the pipe is full, so that any of them makes us look.
+        if !self.reported.started
+            && let Some(started) = self.live.dir.started()?
+        {
+            self.report_started(started.at);
+        }
+        self.read_along()?;
+        self.report_progress();
+        Ok(Next::Live)
+    }
+
+    /// Reads what the agent has printed since the last time.
+    fn read_along(&mut self) -> Result<(), EngineError> {
+        if self.blind {
+            return Ok(());
+        }
+        let (stdout, stderr) = (self.live.dir.stdout_path(), self.live.dir.stderr_path());
+        let Self { summary, stdout: out, stderr: err, .. } = self;
+        // Output is hostile: should it find a hole in our reading, only the reading ends.
+        let read = catch_unwind(AssertUnwindSafe(|| -> Result<u64, EngineError> {
+            let from_out = out.read(&stdout, |lines, bytes| {
+                lines.push(bytes, |line| summary.read(&line, false));
+            })?;
+            let from_err = err.read(&stderr, |lines, bytes| {
+                lines.push(bytes, |line| summary.read(&line, true));
+            })?;
+            Ok(from_out + from_err)
+        }));
+        let Ok(grown) = read else {
+            tracing::error!(run = %self.order.run, "its output cannot be understood any further");
+            self.blind = true;
+            return Ok(());
+        };
+        let grown = grown?;
+        if grown > 0 {
+            self.live.last_output_at.store(Timestamp::now().as_millis(), Ordering::Relaxed);
+            self.live.output_bytes.fetch_add(grown, Ordering::Relaxed);
+            self.live.grown.send_modify(|bytes| *bytes += grown);
+        }
+        Ok(())
+    }
+
+    fn report_started(&mut self, at: Timestamp) {
+        if !std::mem::replace(&mut self.reported.started, true) {
+            let (task, run) = (self.order.task, self.order.run.clone());
+            self.runs.tell(Report::Started { task, run, at });
+        }
+    }
+
+    fn until_next_report(&self) -> Duration {
+        let since = self.reported.at.map_or(PROGRESS_EVERY, |at| at.elapsed());
+        PROGRESS_EVERY.saturating_sub(since)
+    }
+
+    /// Reports what is new, or remembers that it is due.
+    fn report_progress(&mut self) {
+        if !self.until_next_report().is_zero() {
+            self.reported.due = true;
+            return;
+        }
+        self.reported.due = false;
+        let news = |reported: &mut Option<String>, now: Option<&str>| {
+            let now = now.filter(|now| reported.as_deref() != Some(*now))?;
+            *reported = Some(now.to_owned());
+            Some(now.to_owned())
+        };
+        let last_action =
+            news(&mut self.reported.last_action, self.summary.last_action().as_deref());
+        let session_id = news(&mut self.reported.session_id, self.summary.session_id());
+        let model = news(&mut self.reported.model, self.summary.model());
+        if last_action.is_none() && session_id.is_none() && model.is_none() {
+            return;
+        }
+        self.reported.at = Some(Instant::now());
+        self.runs.tell(Report::Progress {
+            task: self.order.task,
+            run: self.order.run.clone(),
+            last_action,
+            session_id,
+            model,
+        });
+    }
+
+    fn report_end(&mut self, over: Over) {
+        let (task, run) = (self.order.task, self.order.run.clone());
+        let without_exit = |ended_at, failure| RunOutcome {
+            ended_at,
+            verdict: Verdict::Failed { failure },
+            exit_code: None,
+            exit_signal: None,
+        };
+        let end = match over {
+            Over::NotOurs => return,
+            Over::NeverStarted { reason, passing } => {
+                self.runs.tell(Report::NeverStarted { task, run, reason, passing });
+                return;
+            }
+            Over::CannotStart { message } => RunEnd::without_output(without_exit(
+                Timestamp::now(),
+                Failure::Spawn { message },
+            )),
+            Over::Lost { started_at } => {
+                self.read_to_the_end();
+                self.end(without_exit(Timestamp::now(), Failure::Lost), started_at)
+            }
+            Over::Finished(exit) => {
+                self.read_to_the_end();
+                self.end(self.outcome(&exit), exit.started_at)
+            }
+        };
+        // From now on its output is counted with that of the finished runs.
+        self.live.output_bytes.store(0, Ordering::Relaxed);
+        self.runs.tell(Report::Ended { task, run, end: Box::new(end) });
+    }
+
+    fn outcome(&self, exit: &Exit) -> RunOutcome {
+        let verdict = match self.live.dir.spec() {
+            Ok(Some(spec)) => claude_worker_agents::verdict(&self.summary, exit, &spec),
+            unreadable => {
+                tracing::error!(run = %self.order.run, ?unreadable, "its spec cannot be read");
+                Verdict::Failed { failure: Failure::Lost }
+            }
+        };
+        let (exit_code, exit_signal) = match exit.ending {
+            Ending::Exited { code } => (Some(code), None),
+            Ending::Signalled { signal } => (None, Some(signal)),
+            _ => (None, None),
+        };
+        RunOutcome { ended_at: exit.ended_at, verdict, exit_code, exit_signal }
+    }
+
+    fn end(&self, outcome: RunOutcome, started_at: Option<Timestamp>) -> RunEnd {
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        RunEnd {
+            outcome,
+            started_at,
+            session_id: owned(self.summary.session_id()),
+            model: owned(self.summary.model()),
+            usage: self.summary.usage(),
+            result: owned(self.summary.result()),
+            final_summary: self.summary.final_summary(),
+            last_action: self.summary.last_action(),
+            output_bytes: self.stdout.offset + self.stderr.offset,
+        }
+    }
+
+    fn read_to_the_end(&mut self) {
+        if let Err(error) = self.read_along() {
+            tracing::warn!(run = %self.order.run, %error, "its output cannot be read");
+        }
+        if self.blind {
+            return;
+        }
+        let summary = &mut self.summary;
+        self.stdout.lines.finish(|line| summary.read(&line, false));
+        self.stderr.lines.finish(|line| summary.read(&line, true));
+    }
+}
+
+impl RunEnd {
+    /// The end of a run that printed nothing.
+    pub(crate) fn without_output(outcome: RunOutcome) -> Self {
+        Self {
+            outcome,
+            started_at: None,
+            session_id: None,
+            model: None,
+            usage: claude_worker_api::Usage::default(),
+            result: None,
+            final_summary: None,
+            last_action: None,
+            output_bytes: 0,
+        }
+    }
+}

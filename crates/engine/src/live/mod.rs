@@ -1,0 +1,295 @@
+//! The runs that are live: started, adopted, followed to their end.
+//!
+//! Each live run has a thread, its [`follower`], that starts its supervisor (or finds the one
+//! that the last engine left), reads along what the agent prints, and reports to the dispatcher.
+//! A second, tiny thread does nothing but wait for the supervisor process to be gone. Neither
+//! decides anything: an engine that dies with them loses nothing, because the run's directory
+//! tells all.
+//!
+//! What becomes of a run is read from its directory:
+//!
+//! | supervisor's lock | files | so |
+//! |---|---|---|
+//! | held | any | adopt it |
+//! | free | `exit.json` | it finished while nobody looked |
+//! | free | `spawning`, no `exit.json` | lost: end what is left of its tree |
+//! | free | neither | it never started: fence it, queue the task again |
+
+mod follower;
+mod tail;
+
+use std::collections::HashMap;
+use std::io;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, mpsc as std_mpsc,
+};
+
+use claude_worker_api::{NewTask, RunId, TaskId, Timestamp};
+use claude_worker_supervisor::{Bell, BellCloser, RunDir, SupervisorCommand, What};
+use tokio::sync::{mpsc, watch};
+
+use crate::message::{Message, Report};
+use crate::state::{Plan, Wish};
+use crate::{Config, EngineError};
+
+use follower::{Beginning, Follower};
+
+/// The stack of a run's thread. Its deepest call is a JSON parser with a bounded depth.
+const STACK: usize = 512 * 1024;
+
+/// A run to start or adopt.
+#[derive(Debug, Clone)]
+pub(crate) struct Order {
+    /// The task.
+    pub task: TaskId,
+    /// The run.
+    pub run: RunId,
+    /// What was submitted.
+    pub request: NewTask,
+    /// What the run does.
+    pub plan: Plan,
+}
+
+/// What a run's thread waits for.
+enum Signal {
+    /// The supervisor rang.
+    Rang(What),
+    /// The supervisor process is gone.
+    Gone,
+}
+
+/// What others may know and ask of a live run.
+pub(crate) struct LiveRun {
+    dir: RunDir,
+    signals: std_mpsc::Sender<Signal>,
+    /// Rises with every byte printed: wakes those who follow the log.
+    grown: watch::Sender<u64>,
+    last_output_at: AtomicI64,
+    output_bytes: AtomicU64,
+    end_request: Mutex<EndRequest>,
+}
+
+/// A request to end may come before there is a directory to write it into.
+enum EndRequest {
+    NoDirectoryYet { wanted: bool },
+    DirectoryIsThere,
+}
+
+/// Where runs live, as this engine keeps it: see [`crate::Engine::start`].
+#[derive(Debug, Clone)]
+pub(crate) struct Places {
+    /// One directory per run in here.
+    pub runs: PathBuf,
+    /// Tasks' private variables.
+    pub env: PathBuf,
+    /// The bell.
+    pub bell: PathBuf,
+}
+
+/// The live runs, and the way to start more.
+pub(crate) struct Runs {
+    places: Places,
+    config: Config,
+    supervisor: SupervisorCommand,
+    live: Mutex<HashMap<RunId, Arc<LiveRun>>>,
+    reports: mpsc::Sender<Message>,
+    bell: Mutex<Option<BellCloser>>,
+    /// Whether the engine has stopped: from then on another one may own these runs, and nothing
+    /// may be started from here. Starting holds it for reading, closing for writing.
+    closed: RwLock<bool>,
+}
+
+impl Runs {
+    pub(crate) fn new(
+        places: Places,
+        config: Config,
+        supervisor: SupervisorCommand,
+        reports: mpsc::Sender<Message>,
+    ) -> Self {
+        Self {
+            places,
+            config,
+            supervisor,
+            live: Mutex::default(),
+            reports,
+            bell: Mutex::default(),
+            closed: RwLock::new(false),
+        }
+    }
+
+    /// Listens to the supervisors' bell, on a thread of its own, until [`Runs::close`].
+    pub(crate) fn listen(self: &Arc<Self>, mut bell: Bell) -> Result<(), EngineError> {
+        let runs = Arc::clone(self);
+        *lock(&self.bell) = Some(bell.closer());
+        thread("bell", move || {
+            loop {
+                match bell.next() {
+                    Ok(ring) => {
+                        if let Some(live) = runs.find(&ring.run) {
+                            drop(live.signals.send(Signal::Rang(ring.what)));
+                        }
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => return,
+                    Err(error) => {
+                        tracing::error!(%error, "the bell failed; runs are seen only at their end");
+                        return;
+                    }
+                }
+            }
+        })
+    }
+
+    /// Nothing is started from here any more when this returns, and nobody listens to the bell:
+    /// the next engine may come, in this process or another one.
+    pub(crate) fn close(&self) {
+        *self.closed.write().unwrap_or_else(PoisonError::into_inner) = true;
+        if let Some(closer) = lock(&self.bell).take() {
+            closer.close();
+        }
+    }
+
+    /// The right to start something, until it is dropped; none when the engine has stopped.
+    fn may_start(&self) -> Option<RwLockReadGuard<'_, bool>> {
+        let closed = self.closed.read().unwrap_or_else(PoisonError::into_inner);
+        if *closed { None } else { Some(closed) }
+    }
+
+    /// Starts a run. Whatever goes wrong later is reported.
+    ///
+    /// # Errors
+    /// When no thread can be made: nothing has begun.
+    pub(crate) fn launch(self: &Arc<Self>, order: Order) -> Result<(), EngineError> {
+        self.follow(order, EndRequest::NoDirectoryYet { wanted: false }, Beginning::Launch)
+    }
+
+    /// Takes up a run that an engine before this one started.
+    ///
+    /// # Errors
+    /// When no thread can be made: it has not been taken up.
+    pub(crate) fn adopt(self: &Arc<Self>, order: Order, wish: Wish) -> Result<(), EngineError> {
+        let run = order.run.clone();
+        self.follow(order, EndRequest::DirectoryIsThere, Beginning::Adopt)?;
+        if wish != Wish::None {
+            // The engine may have died between storing the wish and passing it on.
+            self.request_end(&run);
+        }
+        Ok(())
+    }
+
+    fn follow(
+        self: &Arc<Self>,
+        order: Order,
+        end_request: EndRequest,
+        beginning: Beginning,
+    ) -> Result<(), EngineError> {
+        let (signals, inbox) = std_mpsc::channel();
+        let live = Arc::new(LiveRun {
+            dir: RunDir::new(&self.places.runs, &order.run),
+            signals,
+            grown: watch::Sender::new(0),
+            last_output_at: AtomicI64::new(0),
+            output_bytes: AtomicU64::new(0),
+            end_request: Mutex::new(end_request),
+        });
+        let run = order.run.clone();
+        lock(&self.live).insert(run.clone(), Arc::clone(&live));
+        let follower = Follower::new(Arc::clone(self), order, live, inbox);
+        thread("run", move || follower.follow_to_the_end(beginning)).inspect_err(|_| {
+            lock(&self.live).remove(&run);
+        })
+    }
+
+    /// Asks a live run's supervisor to end its process tree.
+    pub(crate) fn request_end(&self, run: &RunId) {
+        let Some(live) = self.find(run) else { return };
+        if let EndRequest::NoDirectoryYet { wanted } = &mut *lock(&live.end_request) {
+            *wanted = true;
+            return;
+        }
+        let request = {
+            let live = Arc::clone(&live);
+            move || {
+                if let Err(error) = live.dir.request_end() {
+                    tracing::error!(%error, "a request to end a run could not be stored");
+                }
+            }
+        };
+        // On a thread of its own, because the request is synced to disk; here when there is none.
+        if thread("end", request.clone()).is_err() {
+            request();
+        }
+    }
+
+    /// Deletes run directories, then reports it.
+    ///
+    /// # Errors
+    /// When no thread can be made: nothing is deleted.
+    pub(crate) fn delete(self: &Arc<Self>, garbage: Vec<RunId>) -> Result<(), EngineError> {
+        let runs = Arc::clone(self);
+        thread("delete", move || {
+            let deleted = garbage
+                .into_iter()
+                .filter(|run| match RunDir::new(&runs.places.runs, run).delete() {
+                    Ok(()) => true,
+                    Err(error) => {
+                        tracing::warn!(%run, %error, "a run's directory could not be deleted");
+                        false
+                    }
+                })
+                .collect();
+            runs.tell(Report::Deleted(deleted));
+        })
+    }
+
+    /// The directory of a run.
+    pub(crate) fn directory(&self, run: &RunId) -> RunDir {
+        RunDir::new(&self.places.runs, run)
+    }
+
+    /// The live run of this name.
+    pub(crate) fn find(&self, run: &RunId) -> Option<Arc<LiveRun>> {
+        lock(&self.live).get(run).cloned()
+    }
+
+    /// Bytes of output of all live runs so far.
+    pub(crate) fn output_bytes(&self) -> u64 {
+        lock(&self.live).values().map(|live| live.output_bytes.load(Ordering::Relaxed)).sum()
+    }
+
+    /// For the runs' own threads only: it blocks while the dispatcher is busy.
+    fn tell(&self, report: Report) {
+        // It fails only when the engine has stopped; the next one reads the directory.
+        drop(self.reports.blocking_send(Message::Report(report)));
+    }
+}
+
+impl LiveRun {
+    /// When the agent last printed something, if it has since it was taken up.
+    pub(crate) fn last_output_at(&self) -> Option<Timestamp> {
+        match self.last_output_at.load(Ordering::Relaxed) {
+            0 => None,
+            millis => Some(Timestamp::from_millis(millis)),
+        }
+    }
+
+    /// Wakes whenever the agent prints something.
+    pub(crate) fn grown(&self) -> watch::Receiver<u64> {
+        self.grown.subscribe()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn thread(name: &str, body: impl FnOnce() + Send + 'static) -> Result<(), EngineError> {
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .stack_size(STACK)
+        .spawn(body)
+        .map(drop)
+        .map_err(EngineError::io("cannot start a thread"))
+}

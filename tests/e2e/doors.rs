@@ -1,0 +1,164 @@
+//! The engine's doors: who gets in, how many, and that a stopped engine is gone and stays gone.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{ChildStderr, Stdio};
+
+use crate::support::{Home, Kept, PATIENCE, Ran, is_gone, read, until};
+
+/// An engine with an HTTP server.
+struct Engine {
+    child: Kept,
+    address: String,
+    token: String,
+    _log: BufReader<ChildStderr>,
+}
+
+impl Engine {
+    fn start(home: &Home) -> Self {
+        let mut child = home
+            .command()
+            .args(["server", "start", "--foreground", "--http", "127.0.0.1:0"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut log = BufReader::new(child.stderr.take().unwrap());
+        let child = Kept(child);
+        let mut address = String::new();
+        until("it says where it listens", || {
+            let mut line = String::new();
+            assert_ne!(log.read_line(&mut line).unwrap(), 0, "the engine ended");
+            let url = line.split_whitespace().find_map(|word| word.strip_prefix("http://"));
+            address = url.unwrap_or_default().to_owned();
+            !address.is_empty()
+        });
+        Self { child, address, token: read(&home.data().join("token")), _log: log }
+    }
+
+    fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream
+    }
+
+    /// Sends a request without a body, with the token or another one; returns head and body.
+    fn ask(&self, method: &str, path: &str, token: Option<&str>) -> (String, String) {
+        let mut stream = self.connect();
+        let authorization =
+            token.map(|token| format!("authorization: Bearer {token}\r\n")).unwrap_or_default();
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {}\r\n{authorization}content-type: application/json\r\nconnection: close\r\n\r\n",
+            self.address
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").expect("an answer");
+        (head.to_owned(), body.to_owned())
+    }
+}
+
+#[test]
+fn half_a_request_does_not_keep_a_stopped_engine() {
+    let home = Home::new();
+    let engine = Engine::start(&home);
+    let pid = engine.child.0.id();
+    let mut stream = engine.connect();
+    stream.write_all(b"GET / HT").unwrap();
+    home.run(["server", "stop"]).ok();
+    // No waiting here: the command has waited.
+    let lock = std::fs::File::open(home.data().join("engine.lock")).unwrap();
+    lock.try_lock().expect("the lock is free when the command says that the engine has stopped");
+    drop(lock);
+    until("the process is gone", || is_gone(pid));
+}
+
+#[test]
+fn idle_connections_are_bounded_and_cut_off() {
+    let home = Home::new();
+    let engine = Engine::start(&home);
+    let mut idle: Vec<_> = (0..174).map(|_| engine.connect()).collect();
+    // The local socket has its own places, and its answer shows that the engine has had time.
+    home.run(["list"]).ok();
+    let descriptors = format!("/proc/{}/fd", engine.child.0.id());
+    let open = std::fs::read_dir(descriptors).unwrap().count();
+    assert!(open < 150, "{open} descriptors are open");
+    // Whoever says nothing loses its place, so that in the end everybody is heard.
+    let (head, _) = engine.ask("GET", "/health", Some(&engine.token));
+    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+    let mut rest = Vec::new();
+    let _ = idle[0].read_to_end(&mut rest).inspect_err(|error| {
+        assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset, "{error}");
+    });
+}
+
+#[test]
+fn refusals_over_http_have_fitting_statuses_and_say_why() {
+    let home = Home::new();
+    let engine = Engine::start(&home);
+    for token in [None, Some("wrong")] {
+        let (head, body) = engine.ask("GET", "/api/v1/tasks", token);
+        assert!(head.starts_with("HTTP/1.1 401"), "{head}");
+        assert!(head.to_lowercase().contains("\r\nwww-authenticate: bearer"), "{head}");
+        let error: serde_json::Value = serde_json::from_str(&body).unwrap();
+        assert_eq!(error["code"], "forbidden");
+    }
+    let (head, body) = engine.ask("DELETE", "/api/v1/engine", Some(&engine.token));
+    assert!(head.starts_with("HTTP/1.1 405"), "{head}");
+    assert!(head.to_lowercase().contains("\r\nallow: get"), "{head}");
+    let error: serde_json::Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(error["code"], "invalid_request");
+
+    let id = home.shell("echo something");
+    home.finished(id);
+    let farthest = u64::MAX;
+    for path in [format!("output?offset={farthest}"), format!("log?after={farthest}")] {
+        let path = format!("/api/v1/tasks/{id}/{path}");
+        let (head, _) = engine.ask("GET", &path, Some(&engine.token));
+        let answered = ["200", "400", "404"].iter().any(|status| head[9..].starts_with(status));
+        assert!(answered, "{path}: {head}");
+    }
+}
+
+#[test]
+fn who_watches_does_not_bring_a_stopped_engine_back() {
+    let home = Home::new();
+    let done = home.shell("true").to_string();
+    home.finished(1);
+    let id = home.shell("echo begun; sleep 1000").to_string();
+    // Each has had an answer from the engine when its first line is there.
+    let watch = |arguments: &[&str]| {
+        let mut child = home
+            .command()
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut shown = BufReader::new(child.stdout.take().unwrap());
+        assert_ne!(shown.read_line(&mut String::new()).unwrap(), 0, "{arguments:?}");
+        // Who still has something to say needs somebody to listen.
+        child.stdout = Some(shown.into_inner());
+        child
+    };
+    let watchers = [watch(&["logs", &id, "-f"]), watch(&["wait", &done, &id])];
+
+    home.run(["server", "stop"]).ok();
+    for watcher in watchers {
+        Ran::of(&watcher.wait_with_output().unwrap())
+            .refused(5, &["The engine was stopped", "runs on"]);
+    }
+    home.run(["server", "health"]).refused(5, &["No engine is running"]);
+    assert!(home.data().join("engine.stopped").exists());
+
+    // A fresh command starts one as ever, and the task is still there.
+    home.until_status(2, "running");
+    assert!(!home.data().join("engine.stopped").exists());
+    // One that crashes is brought back by whoever watches.
+    let wait = watch(&["wait", &done, &id]);
+    home.kill_engine();
+    until("there is an engine again", || home.run(["server", "health"]).code == 0);
+    home.run(["cancel", &id]).ok();
+    assert_eq!(wait.wait_with_output().unwrap().status.code(), Some(11));
+}
