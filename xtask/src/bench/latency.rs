@@ -1,10 +1,8 @@
 //! How long a person waits: one call, the agent's first instruction, a list of a long history.
 
-use std::env;
 use std::fs;
-use std::io::Write;
-use std::path::Path;
-use std::process::Stdio;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
@@ -12,23 +10,21 @@ use anyhow::{Context, Result};
 use super::Bench;
 use super::figure::{Figure, Limit, Unit, median, millis, quantile};
 use super::memory;
-use crate::interrupt;
 use crate::sandbox::{NO_API, Sandbox};
 use crate::step::run;
-
-/// `cargo xtask bench` with this word is the agent whose first instruction is timed.
-pub(super) const AGENT: &str = "note-the-time";
+use crate::{interrupt, workspace};
 
 const SAMPLES: usize = 200;
 const LISTS: usize = 50;
 
-/// The agent: writes down the time at once.
-pub(super) fn agent(file: &Path) -> Result<()> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos();
-    // Renamed into place, so that a reader never sees half of it.
-    let partial = file.with_extension("partial");
-    fs::File::create(&partial)?.write_all(now.to_string().as_bytes())?;
-    Ok(fs::rename(partial, file)?)
+/// The agent: a program that notes the time and nothing else.
+fn agent(directory: &Path) -> Result<PathBuf> {
+    let source = workspace::root().join("xtask/src/bench/note_the_time.rs");
+    let program = directory.join("note-the-time");
+    let mut compile = Command::new("rustc");
+    compile.args(["--edition", "2024", "-O", "-C", "target-feature=+crt-static", "-o"]);
+    run(compile.arg(&program).arg(&source))?;
+    Ok(program)
 }
 
 pub(super) fn measure(bench: &Bench) -> Result<Vec<Figure>> {
@@ -41,8 +37,8 @@ fn starting(bench: &Bench) -> Result<Vec<Figure>> {
     let sandbox = Sandbox::new(&bench.worker, &bench.claude, NO_API, "workers = 2")?;
     sandbox.start_engine()?;
     let note = sandbox.path("noted");
-    let this = env::current_exe()?;
-    let command = format!("exec '{}' bench {AGENT} '{}'", this.display(), note.display());
+    let agent = agent(&sandbox.path(""))?;
+    let command = format!("exec '{}' '{}'", agent.display(), note.display());
     let (mut calls, mut starts, mut floors) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..SAMPLES {
         // The floor: the same agent, started by us.

@@ -84,7 +84,14 @@ fn multiply(database: &std::path::Path) -> Result<()> {
         ("task", &[("id", "n.n"), ("idempotency_key", "NULL"), ("queue_position", "n.n")][..]),
         ("request", &[("task_id", "n.n")]),
         ("run", &[("id", "n.n || '-1-00000000'"), ("task_id", "n.n"), ("output_bytes", "0")]),
-        ("event", &[("seq", "t.seq + 1000 * n.n"), ("task_id", "n.n")]),
+        (
+            "event",
+            &[
+                ("seq", "t.seq + 1000 * n.n"),
+                ("task_id", "n.n"),
+                ("ordinal", "t.ordinal + 1000 * n.n"),
+            ],
+        ),
     ] {
         let columns: Vec<String> = transaction
             .prepare(&format!("SELECT name FROM pragma_table_info('{table}')"))?

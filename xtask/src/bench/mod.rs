@@ -11,7 +11,7 @@ mod memory;
 mod queue;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
@@ -22,12 +22,6 @@ use crate::{interrupt, setup, workspace};
 
 /// Runs the parts that are named, or all of them. Fails when a limit is missed.
 pub(crate) fn run(args: &[String]) -> Result<ExitCode> {
-    if let [word, file] = args
-        && word == latency::AGENT
-    {
-        latency::agent(Path::new(file))?;
-        return Ok(ExitCode::SUCCESS);
-    }
     let mut parts: Vec<&str> = args.iter().map(String::as_str).collect();
     let asked_to_write = parts.contains(&"--write");
     parts.retain(|part| *part != "--write");
