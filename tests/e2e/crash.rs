@@ -1,6 +1,8 @@
 //! The plug is pulled: at named points, and at random instants.
 
 use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -194,6 +196,37 @@ fn a_cancel_that_the_engine_could_not_pass_on_is_not_forgotten() {
     let task = home.finished(id);
     assert_eq!(task["status"], "cancelled", "{task}");
     assert!(home.agents().is_empty());
+}
+
+#[test]
+fn after_a_restart_of_the_machine_missing_files_prove_nothing() {
+    let home = Home::new();
+    let log = home.place("log");
+    // The engine dies between the commit and the launch: a running row, and no directory.
+    start_with_fault(&home, "engine.before_launch").ok();
+    let body = serde_json::json!({
+        "execution_prompt": format!("echo ran >> {}", log.display()),
+        "working_directory": home.work(),
+        "agent": "shell",
+    })
+    .to_string();
+    // By hand, because a client of ours would start another engine at once.
+    let mut stream = UnixStream::connect(home.data().join("engine.sock")).unwrap();
+    let length = body.len();
+    write!(
+        stream,
+        "POST /api/v1/tasks HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n\r\n{body}"
+    )
+    .unwrap();
+    drop(stream.read_to_end(&mut Vec::new()));
+    until("the engine is dead", || home.run(["server", "health"]).code == 5);
+    let database = rusqlite::Connection::open(home.data().join("tasks.db")).unwrap();
+    let changed = database.execute("UPDATE run SET boot = 'another start'", []).unwrap();
+    assert_eq!(changed, 1);
+    drop(database);
+    let task = home.finished(1);
+    assert_eq!(task["failure"]["kind"], "lost", "{task}");
+    assert_eq!(read(&log), "");
 }
 
 /// Rounds of random kills: a few hundred in an ordinary run, as many as one likes on demand

@@ -87,6 +87,38 @@ fn an_engine_short_of_descriptors_never_invents_an_end() {
 }
 
 #[test]
+fn relative_places_are_the_callers() {
+    let home = Home::new();
+    std::fs::create_dir(home.work().join("deep")).unwrap();
+    let variables = [("CLAUDE_WORKER_HOME", "deep/data".to_owned())];
+    let ran = run_with(&home, &variables, &["run", "--agent", "shell", "echo here", "--wait"]);
+    assert!(ran.ok().stdout.contains("here"), "{ran:?}");
+    assert!(home.work().join("deep/data/tasks.db").exists());
+    run_with(&home, &variables, &["server", "stop"]).ok();
+}
+
+#[test]
+fn an_engine_holds_nothing_of_its_caller() {
+    let home = Home::new();
+    let lock = home.place("callers-lock");
+    let script = format!(
+        "exec 9> {0}; flock -n 9; {1} run --agent shell true",
+        lock.display(),
+        env!("CARGO_BIN_EXE_claude-worker")
+    );
+    let ran = Command::new("sh")
+        .args(["-c", &script])
+        .env_clear()
+        .envs(home.variables().iter().cloned())
+        .current_dir(home.work())
+        .output()
+        .unwrap();
+    Ran::of(&ran).ok();
+    assert!(std::fs::File::open(&lock).unwrap().try_lock().is_ok(), "the engine has it");
+    home.finished(1);
+}
+
+#[test]
 fn the_last_thing_an_agent_did_is_what_is_shown() {
     let home = Home::new();
     let id = home.shell("echo one; echo two; echo three; sleep 1000");

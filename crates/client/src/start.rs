@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use claude_worker_api::{ApiError, ErrorCode};
 use claude_worker_engine::Paths;
-use claude_worker_supervisor::TASK_MARKER;
+use claude_worker_supervisor::{TASK_MARKER, keep_descriptors};
 use hyper::Method;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::net::unix::pipe;
@@ -121,7 +121,21 @@ impl Starter {
     fn spawn(&self) -> Result<ChildStdout, ApiError> {
         self.paths.create()?;
         let log = open_log(&self.paths.log).map_err(cannot_start)?;
-        let mut child = Command::new(&self.program)
+        // The engine lives on after the caller: it must not hold what the caller was given.
+        keep_descriptors();
+        let mut command = Command::new(&self.program);
+        // It works in another directory, where a relative path would mean another place.
+        let places = [
+            ("CLAUDE_WORKER_HOME", &self.paths.home),
+            ("CLAUDE_WORKER_DB", &self.paths.database),
+            ("CLAUDE_WORKER_LOG_DIR", &self.paths.runs),
+        ];
+        for (name, place) in places {
+            if std::env::var_os(name).is_some_and(|value| !value.is_empty()) {
+                command.env(name, place);
+            }
+        }
+        let mut child = command
             .args(&self.args)
             .current_dir("/")
             .stdin(Stdio::null())

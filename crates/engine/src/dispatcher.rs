@@ -15,7 +15,7 @@ use claude_worker_api::{
     ApiError, CleanQuery, Cleaned, Counts, ErrorCode, EventKind, Failure, NewTask, Queue, RunId,
     RunOutcome, Status, StopMode, Stopped, TaskId, Timestamp, Verdict,
 };
-use claude_worker_supervisor::fault_point;
+use claude_worker_supervisor::{boot_id, fault_point};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::live::{Order, Runs};
@@ -93,6 +93,8 @@ pub(crate) struct Dispatcher {
     output_kept: watch::Sender<u64>,
     memory: Memory,
     random: RandomState,
+    /// The machine's present start.
+    boot: Option<String>,
     /// Nothing is started before this instant. Of the machine's own clock, which nobody sets.
     hold_until: Option<Instant>,
     /// Whether the last round could not be written down.
@@ -160,6 +162,7 @@ impl Dispatcher {
             output_kept,
             memory,
             random: RandomState::new(),
+            boot: boot_id(),
             hold_until: None,
             failed: false,
             next_sweep: Timestamp::default(),
@@ -184,7 +187,9 @@ impl Dispatcher {
             match found {
                 Ok((Some(stored), request)) => {
                     let TaskState::Running { run, plan, wish, .. } = stored.state else { continue };
-                    self.to_adopt.push((Order { task: id, run, request, plan }, wish));
+                    let boot = self.writer.boot_of(&run)?;
+                    let this_boot = boot.is_some() && boot == self.boot;
+                    self.to_adopt.push((Order { task: id, run, request, plan, this_boot }, wish));
                 }
                 Ok((None, _)) => {}
                 // One bad row must not keep all the others waiting.
@@ -200,7 +205,9 @@ impl Dispatcher {
         let runs = Arc::clone(&self.runs);
         self.to_adopt.retain(|(order, wish)| {
             let adopted = runs.adopt(order.clone(), *wish);
-            adopted.inspect_err(|error| tracing::warn!(%error, "a run waits to be taken up")).is_err()
+            adopted
+                .inspect_err(|error| tracing::warn!(%error, "a run waits to be taken up"))
+                .is_err()
         });
     }
 
@@ -265,15 +272,26 @@ impl Dispatcher {
                 }
                 self.hold_until = Some(Instant::now() + HOLD);
                 let refusal = ApiError::from(error);
-                batch.into_iter().filter_map(|message| self.give_back(message, &refusal)).collect()
+                let mut kept = Vec::new();
+                for message in batch {
+                    kept.extend(self.give_back(message, &refusal));
+                }
+                kept
             }
         }
     }
 
     /// What becomes of a message whose round could not be written down: a request is refused, a
     /// fact is kept until it can be written, and what is only nice to know is dropped.
-    fn give_back(&self, message: Message, refusal: &ApiError) -> Option<Message> {
+    fn give_back(&mut self, message: Message, refusal: &ApiError) -> Option<Message> {
         match message {
+            // To stop needs nothing to be written down.
+            Message::Request(Request::Stop(StopMode::LeaveRunning), answer) => {
+                self.stopping = true;
+                let left_running = self.memory.counts.running;
+                drop(answer.send(Ok(Reply::Stopped(Stopped { left_running }))));
+                None
+            }
             Message::Request(request, answer) => {
                 let mut refusal = refusal.clone();
                 if let Request::Cancel(id) | Request::Remove(id) = request
@@ -282,7 +300,8 @@ impl Dispatcher {
                 {
                     // Its end may be what makes room again; the supervisor is told all the same.
                     self.runs.request_end(run);
-                    refusal.hint = format!("Task {id} is being stopped; ask again when it has ended");
+                    refusal.hint =
+                        format!("Task {id} is being stopped; ask again when it has ended");
                 }
                 drop(answer.send(Err(refusal)));
                 None
@@ -308,7 +327,8 @@ impl Dispatcher {
                     replies.push(Err(ApiError::unavailable("Nobody waits for the answer")));
                 }
                 Message::Request(request, _) => {
-                    let done = self.alone(after, |this, after| this.request(request, now, after))?;
+                    let done =
+                        self.alone(after, |this, after| this.request(request, now, after))?;
                     replies.push(done.map_err(ApiError::from));
                 }
                 Message::Report(report) => {
@@ -415,8 +435,10 @@ impl Dispatcher {
                 return Ok(shown(stored));
             }
             return Err(EngineError::Refused(
-                ApiError::conflict(format!("The key \"{key}\" belongs to task {id}, which is another one"))
-                    .hint("Use a new key for a new task"),
+                ApiError::conflict(format!(
+                    "The key \"{key}\" belongs to task {id}, which is another one"
+                ))
+                .hint("Use a new key for a new task"),
             ));
         }
         let counts = &self.memory.counts;
@@ -618,9 +640,10 @@ impl Dispatcher {
                     return Err(EngineError::Unreadable("a launch without a run".to_owned()));
                 };
                 let plan = plan.clone();
-                self.writer.insert_run(id, &run, stored.task.runs + 1, &plan)?;
+                let number = stored.task.runs + 1;
+                self.writer.insert_run(id, &run, number, &plan, self.boot.as_deref())?;
                 let request = self.writer.request(id)?;
-                after.launches.push(Order { task: id, run, request, plan });
+                after.launches.push(Order { task: id, run, request, plan, this_boot: true });
             }
             None => {}
         }
@@ -776,7 +799,12 @@ impl Dispatcher {
             let (task, run) = (order.task, order.run.clone());
             if let Err(error) = self.runs.launch(order) {
                 let reason = error.to_string();
-                failed.push(Message::Report(Report::NeverStarted { task, run, reason, passing: true }));
+                failed.push(Message::Report(Report::NeverStarted {
+                    task,
+                    run,
+                    reason,
+                    passing: true,
+                }));
             }
         }
         for id in &after.removed {

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use claude_worker_api::{
     Agent, ApiError, CleanQuery, Cleaned, EngineInfo, ErrorCode, EventPage, EventQuery, FollowUp,
-    ListQuery, LogPage, LogQuery, NewTask, OutputChunk, OutputQuery, PROTOCOL,
-    Queue, Run, State, StopMode, Stopped, Task, TaskApi, TaskDetail, TaskId, TaskPage, Timestamp,
+    ListQuery, LogPage, LogQuery, NewTask, OutputChunk, OutputQuery, PROTOCOL, Queue, Run, State,
+    StopMode, Stopped, Task, TaskApi, TaskDetail, TaskId, TaskPage, Timestamp,
 };
 use claude_worker_supervisor::{Bell, SupervisorCommand, fault_point};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
@@ -75,8 +75,8 @@ impl Claim {
     /// one from elsewhere has the database, and what the system says.
     pub fn take(paths: Paths) -> Result<Self, EngineError> {
         paths.create().map_err(EngineError::Refused)?;
-        let directory = take_lock(&paths.lock)?
-            .ok_or_else(|| EngineError::Locked(paths.home.clone()))?;
+        let directory =
+            take_lock(&paths.lock)?.ok_or_else(|| EngineError::Locked(paths.home.clone()))?;
         // By its real name, however it was reached.
         let real = std::fs::canonicalize(&paths.database).unwrap_or_else(|_| {
             let parent = paths.database.parent().unwrap_or(&paths.home);
@@ -85,8 +85,7 @@ impl Claim {
         });
         let mut name = real.clone().into_os_string();
         name.push(".lock");
-        let database =
-            take_lock(Path::new(&name))?.ok_or(EngineError::DatabaseInUse(real))?;
+        let database = take_lock(Path::new(&name))?.ok_or(EngineError::DatabaseInUse(real))?;
         Ok(Self { paths, _directory: directory, _database: database })
     }
 
@@ -119,11 +118,8 @@ impl Engine {
         env_file::sweep(&paths.env, |id| !matches!(writer.task(id), Ok(None)));
         fault_point("engine.opened");
         let (inbox, messages) = mpsc::channel(INBOX);
-        let places = Places {
-            runs: paths.runs.clone(),
-            env: paths.env.clone(),
-            bell: paths.bell.clone(),
-        };
+        let places =
+            Places { runs: paths.runs.clone(), env: paths.env.clone(), bell: paths.bell.clone() };
         let runs = Arc::new(Runs::new(places, config.clone(), supervisor, inbox.clone()));
         let bell = Bell::open(&paths.bell)
             .map_err(EngineError::io(format!("cannot open {}", paths.bell.display())))?;

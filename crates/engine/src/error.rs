@@ -115,11 +115,10 @@ impl From<EngineError> for ApiError {
                      begin anew with `mv {0} {0}.old`",
                     path.display()
                 )),
-            EngineError::DiskFull => Self::new(
-                ErrorCode::DiskFull,
-                "The disk is full; nothing was changed",
-            )
-            .hint("Free some space and try it again"),
+            EngineError::DiskFull => {
+                Self::new(ErrorCode::DiskFull, "The disk is full; nothing was changed")
+                    .hint("Free some space and try it again")
+            }
             _ => Self::internal(message).hint("The engine's log may say more"),
         }
     }
@@ -127,9 +126,9 @@ impl From<EngineError> for ApiError {
 
 fn capitalised(message: &str) -> String {
     let mut characters = message.chars();
-    characters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(characters).collect()
-    })
+    characters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }
 
 /// The refusal of a new task for want of disk space.

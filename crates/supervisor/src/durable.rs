@@ -20,10 +20,16 @@ pub(crate) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     os::owner_only(options.write(true))
 }
 
+/// Creates the empty file `path`, or finds it there. Other processes see it; a power cut may undo
+/// it.
+pub(crate) fn create_visible(path: &Path) -> io::Result<()> {
+    private(OpenOptions::new().create(true).truncate(false)).open(path).map(drop)
+}
+
 /// Creates the empty file `path`, or finds it there, and gets its directory entry onto the disk.
 /// An empty file is nothing but that entry, so the directory is all there is to flush.
 pub(crate) fn create_marker(path: &Path) -> io::Result<()> {
-    private(OpenOptions::new().create(true).truncate(false)).open(path)?;
+    create_visible(path)?;
     sync_parent(path)
 }
 

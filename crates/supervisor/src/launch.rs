@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use crate::agent::{RUN_MARKER, TASK_MARKER};
-use crate::{RunDir, SupervisorError};
+use crate::{RunDir, SupervisorError, os};
 
 /// How to start a supervisor: a program that hands its last argument to [`crate::run`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,4 +61,20 @@ impl Launched {
     pub fn wait(mut self) -> io::Result<ExitStatus> {
         self.child.wait()
     }
+}
+
+/// Keeps every descriptor but the standard three from programs that this process starts from now
+/// on: a lock or pipe that a caller was given by accident must not live as long as an engine.
+pub fn keep_descriptors() {
+    os::keep_descriptors();
+}
+
+/// Names the time since the machine was started; none where the system does not tell.
+///
+/// A file that was made and not flushed outlives every process, but not the machine. So a run
+/// directory tells the truth about processes of this start, and about an earlier one only what
+/// it has: that nothing is there does not mean that nothing was begun.
+#[must_use]
+pub fn boot_id() -> Option<String> {
+    os::boot_id().filter(|id| !id.is_empty())
 }

@@ -14,7 +14,7 @@
 //! |---|---|---|
 //! | `spec.json`, `stdin` | engine | what to run |
 //! | `lock` | supervisor | held all its life: "is it alive" is "is it locked", so a reused pid is harmless |
-//! | `spawning` | supervisor | on disk before the agent exists: from here on the run may have had effects |
+//! | `spawning` | supervisor | there before the agent exists: from here on the run may have had effects |
 //! | `started.json` | supervisor | the agent's pid |
 //! | `stdout`, `stderr` | supervisor | the output |
 //! | `control` | supervisor | named pipe: a byte in it asks for the end of the run |
@@ -55,7 +55,7 @@ pub use agent::{RUN_MARKER, TASK_MARKER};
 pub use bell::{Bell, BellCloser, Ring, What};
 pub use error::SupervisorError;
 pub use fault::{FAULT_POINTS, FAULT_VARIABLE, fault_point};
-pub use launch::{Launched, SupervisorCommand, launch};
+pub use launch::{Launched, SupervisorCommand, boot_id, keep_descriptors, launch};
 pub use leftovers::end_leftovers;
 pub use record::{EndedBy, Ending, Exit, Started};
 pub use rundir::{Found, Revocation, RunDir};

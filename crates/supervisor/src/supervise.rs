@@ -67,7 +67,8 @@ fn supervise(run_dir: &Path) -> Result<Outcome, SupervisorError> {
     let stderr = if spec.merge_stderr { None } else { Some(create_output(&dir.stderr_path())?) };
     let control = os::listen(&dir.control_path())
         .map_err(SupervisorError::io("listen on", &dir.control_path()))?;
-    durable::create_marker(&dir.spawning_path())
+    // Not flushed: after a power cut the engine goes by the machine's start, see `boot_id`.
+    durable::create_visible(&dir.spawning_path())
         .map_err(SupervisorError::io("create", &dir.spawning_path()))?;
     fault_point("supervisor.spawning");
 

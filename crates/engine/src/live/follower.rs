@@ -203,7 +203,7 @@ impl Follower {
 
     /// What the supervisor is told, and the agent's standard input.
     fn spec(&self) -> Result<(Spec, Vec<u8>), String> {
-        let Order { task, run, request, plan } = &self.order;
+        let Order { task, run, request, plan, .. } = &self.order;
         let config = &self.runs.config;
         let session = match plan {
             Plan::New => Session::New,
@@ -290,7 +290,7 @@ impl Follower {
                     }
                     // The directory may have been deleted by hand, with the run going on.
                     match end_leftovers(&self.order.run, grace) {
-                        0 => Over::NeverStarted {
+                        0 if self.order.this_boot => Over::NeverStarted {
                             reason: "its supervisor never started the agent".to_owned(),
                             passing: false,
                         },
@@ -439,10 +439,9 @@ impl Follower {
                 self.runs.tell(Report::NeverStarted { task, run, reason, passing });
                 return;
             }
-            Over::CannotStart { message } => RunEnd::without_output(without_exit(
-                Timestamp::now(),
-                Failure::Spawn { message },
-            )),
+            Over::CannotStart { message } => {
+                RunEnd::without_output(without_exit(Timestamp::now(), Failure::Spawn { message }))
+            }
             Over::Lost { started_at } => {
                 self.read_to_the_end();
                 self.end(without_exit(Timestamp::now(), Failure::Lost), started_at)

@@ -14,6 +14,9 @@
 //! | free | `exit.json` | it finished while nobody looked |
 //! | free | `spawning`, no `exit.json` | lost: end what is left of its tree |
 //! | free | neither | it never started: fence it, queue the task again |
+//!
+//! The last row holds only for a run of this start of the machine: a power cut may have undone
+//! files that were there, so that an earlier start's run is lost instead.
 
 mod follower;
 mod tail;
@@ -22,9 +25,7 @@ use std::collections::HashMap;
 use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, mpsc as std_mpsc,
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, mpsc as std_mpsc};
 
 use claude_worker_api::{NewTask, RunId, TaskId, Timestamp};
 use claude_worker_supervisor::{Bell, BellCloser, RunDir, SupervisorCommand, What};
@@ -50,6 +51,8 @@ pub(crate) struct Order {
     pub request: NewTask,
     /// What the run does.
     pub plan: Plan,
+    /// Whether it was launched since the machine was last started.
+    pub this_boot: bool,
 }
 
 /// What a run's thread waits for.

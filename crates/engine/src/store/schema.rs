@@ -47,6 +47,8 @@ const STEPS: &[&str] = &[
         task_id INTEGER NOT NULL REFERENCES task (id) ON DELETE CASCADE,
         number INTEGER NOT NULL,
         follow_up TEXT,
+        -- The machine's start in which it was launched.
+        boot TEXT,
         started_at INTEGER,
         ended_at INTEGER,
         outcome TEXT,

@@ -53,7 +53,7 @@ fn insert(writer: &mut Writer, position: i64) -> TaskId {
 /// Puts a task through a run that ended with this verdict and left this much output.
 fn finish(writer: &mut Writer, task: TaskId, ended: i64, output_bytes: u64) -> RunId {
     let run = RunId::new(task, 1, u32::try_from(ended).unwrap());
-    writer.insert_run(task, &run, 1, &Plan::New).unwrap();
+    writer.insert_run(task, &run, 1, &Plan::New, None).unwrap();
     let outcome = RunOutcome {
         ended_at: at(ended),
         verdict: Verdict::Failed { failure: Failure::Lost },

@@ -210,6 +210,7 @@ impl Writer {
         run: &RunId,
         number: u32,
         plan: &Plan,
+        boot: Option<&str>,
     ) -> Result<(), EngineError> {
         let (session, follow_up) = match plan {
             Plan::New => (None, None),
@@ -217,10 +218,10 @@ impl Writer {
         };
         self.connection
             .prepare_cached(
-                "INSERT INTO run (id, task_id, number, follow_up, session_id)
-                 VALUES (?1, ?2, ?3, ?4, ?5)",
+                "INSERT INTO run (id, task_id, number, follow_up, session_id, boot)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?
-            .execute(params![run.as_str(), task.0, number, follow_up, session])?;
+            .execute(params![run.as_str(), task.0, number, follow_up, session, boot])?;
         // What the last run left must not be shown as this one's.
         self.connection
             .prepare_cached(
@@ -229,6 +230,16 @@ impl Writer {
             )?
             .execute(params![number, task.0])?;
         Ok(())
+    }
+
+    /// The machine's start in which a run was launched, if it is known.
+    pub(crate) fn boot_of(&self, run: &RunId) -> Result<Option<String>, EngineError> {
+        Ok(self
+            .connection
+            .prepare_cached("SELECT boot FROM run WHERE id = ?1")?
+            .query_row([run.as_str()], |row| row.get(0))
+            .optional()?
+            .flatten())
     }
 
     /// Forgets a run that never began, so that it is not counted.

@@ -12,6 +12,12 @@ use crate::RUN_MARKER;
 /// Orphans among our descendants become our children.
 pub(crate) const ADOPTS_ORPHANS: bool = true;
 
+/// Names the time since the machine was started.
+pub(crate) fn boot_id() -> Option<String> {
+    let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    Some(id.trim().to_owned())
+}
+
 /// All processes but the ones to skip. Not one instant's picture: the table changes while it is
 /// read.
 pub(crate) fn processes(skip: &HashSet<u32>) -> Vec<Process> {

@@ -39,6 +39,12 @@ pub(crate) fn signal(target: &Process, signal: Signal) -> bool {
 
 const COLUMNS: &str = "pid=,ppid=,sess=,state=,lstart=";
 
+/// Names the time since the machine was started.
+pub(crate) fn boot_id() -> Option<String> {
+    let asked = Command::new("sysctl").args(["-n", "kern.bootsessionuuid"]).output().ok()?;
+    Some(String::from_utf8(asked.stdout).ok()?.trim().to_owned())
+}
+
 fn ps(arguments: &[&str]) -> String {
     let output = Command::new("/bin/ps")
         .args(arguments)
@@ -83,6 +89,14 @@ const MONTHS: [&str; 12] =
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_system_that_does_not_know_its_start_has_none() {
+        // Where `sysctl` has no such name, it prints nothing on standard output.
+        if cfg!(target_os = "linux") {
+            assert_eq!(boot_id().unwrap_or_default(), "");
+        }
+    }
 
     #[test]
     fn rows_are_read_and_start_times_rise() {

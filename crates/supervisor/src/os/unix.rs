@@ -65,14 +65,20 @@ pub(crate) fn detach() -> io::Result<()> {
     #[cfg(target_os = "linux")]
     {
         rustix::process::set_child_subreaper(Some(rustix::process::getpid()))?;
-        // Whatever descriptors came from the engine's own parent are not for the agent. An old
-        // kernel does not know the call; then the agent sees what the engine would have seen.
-        // SAFETY: sets a flag on descriptors, closes none, touches no memory.
-        unsafe {
-            libc::syscall(libc::SYS_close_range, 3, u32::MAX, libc::CLOSE_RANGE_CLOEXEC);
-        }
+        // Whatever descriptors came from the engine's own parent are not for the agent.
+        keep_descriptors();
     }
     Ok(())
+}
+
+/// Keeps every descriptor but the standard three from programs that this process starts. On a
+/// system that lacks the call they see what this process was given.
+pub(crate) fn keep_descriptors() {
+    // SAFETY: sets a flag on descriptors, closes none, touches no memory.
+    #[cfg(target_os = "linux")]
+    unsafe {
+        libc::syscall(libc::SYS_close_range, 3, u32::MAX, libc::CLOSE_RANGE_CLOEXEC);
+    }
 }
 
 /// Prepares the agent's process: a session of its own, signals as a fresh process has them, and

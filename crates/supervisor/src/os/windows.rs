@@ -100,3 +100,11 @@ pub(crate) fn is_marked(_process: &Process, _run: &str) -> bool {
 pub(crate) fn signal(_target: &Process, _signal: Signal) -> bool {
     false
 }
+
+/// Nothing: Windows hands on only what is marked to be.
+pub(crate) fn keep_descriptors() {}
+
+/// Unknown so far.
+pub(crate) fn boot_id() -> Option<String> {
+    None
+}
