@@ -17,6 +17,7 @@
 
 pub mod locate;
 
+mod claim;
 mod config;
 mod disk;
 mod dispatcher;
@@ -31,8 +32,9 @@ mod state;
 mod store;
 mod usage;
 
+pub use claim::Claim;
 pub use config::{Agents, Caps, Config, Retention, RunLimits, UsageLimit};
 pub use dispatcher::FAULT_POINTS;
-pub use engine::{Claim, Engine};
+pub use engine::Engine;
 pub use error::EngineError;
 pub use paths::Paths;

@@ -5,9 +5,11 @@
 //! cannot write. Agent output never comes here.
 
 mod events;
+mod output;
 mod reader;
 mod rows;
 mod schema;
+mod settings;
 #[cfg(test)]
 mod tests;
 mod writer;

@@ -1,0 +1,104 @@
+//! The only place where a task's state changes.
+
+use claude_worker_api::{ApiError, EventKind, TaskId, Timestamp};
+
+use super::{AfterCommit, Dispatcher};
+use crate::EngineError;
+use crate::live::Order;
+use crate::state::{Effect, Illegal, Input, TaskState, transition};
+use crate::store::StoredTask;
+
+impl Dispatcher {
+    /// The only place where a task's state changes.
+    pub(super) fn apply(
+        &mut self,
+        id: TaskId,
+        input: Input,
+        now: Timestamp,
+        after: &mut AfterCommit,
+    ) -> Result<StoredTask, EngineError> {
+        let Some(mut stored) = self.writer.task(id)? else {
+            return Err(EngineError::Refused(ApiError::no_task(id)));
+        };
+        let queued_anew = matches!(input, Input::Retry | Input::Resume { .. });
+        let next = transition(&stored.state, input, now)
+            .map_err(|illegal| EngineError::Refused(refusal(id, illegal, &stored.state)))?;
+        let old_status = stored.state.to_wire().status();
+        match next.effect {
+            Some(Effect::RequestEnd { run }) => after.ends.push(run),
+            Some(Effect::Launch { run }) => {
+                let TaskState::Running { plan, .. } = &next.state else {
+                    return Err(EngineError::Unreadable("a launch without a run".to_owned()));
+                };
+                let plan = plan.clone();
+                let number = stored.task.runs + 1;
+                self.writer.insert_run(id, &run, number, &plan, self.boot.as_deref())?;
+                let request = self.writer.request(id)?;
+                after.launches.push(Order { task: id, run, request, plan, this_boot: true });
+            }
+            None => {}
+        }
+        *self.memory.counts.get_mut(old_status) -= 1;
+        if next.state == TaskState::Gone {
+            let freed = self.writer.output_of(id)?;
+            self.memory.output_kept = self.memory.output_kept.saturating_sub(freed);
+            self.writer.delete_task(id)?;
+            self.event(Some(id), &EventKind::Removed, now)?;
+            after.removed.push(id);
+            return Ok(stored);
+        }
+        *self.memory.counts.get_mut(next.state.to_wire().status()) += 1;
+        if next.state != stored.state {
+            let position = queued_anew.then(|| {
+                self.memory.position += 1;
+                self.memory.position
+            });
+            self.writer.set_state(id, &stored.state, &next.state, position)?;
+            let shown = next.state.to_wire();
+            if shown != stored.task.state {
+                self.event(Some(id), &EventKind::StateChanged { state: shown.clone() }, now)?;
+            }
+            stored.task.state = shown;
+            stored.state = next.state;
+        }
+        Ok(stored)
+    }
+
+    pub(super) fn event(
+        &mut self,
+        task: Option<TaskId>,
+        kind: &EventKind,
+        now: Timestamp,
+    ) -> Result<(), EngineError> {
+        self.memory.seq = self.writer.append_event(task, kind, now)?;
+        Ok(())
+    }
+}
+
+fn refusal(id: TaskId, illegal: Illegal, state: &TaskState) -> ApiError {
+    let status = state.to_wire().status().name();
+    match illegal {
+        Illegal::NotFinished if !matches!(state, TaskState::Running { .. }) => {
+            ApiError::conflict(format!("Task {id} is {status} and has its turn before it"))
+                .hint("Wait for it, or cancel it first")
+        }
+        Illegal::NotFinished => {
+            ApiError::conflict(format!("Task {id} is {status}; its session is in use"))
+                .hint(format!("Wait for it with `claude-worker wait {id}`, or cancel it first"))
+        }
+        Illegal::AlreadyFinished => ApiError::conflict(format!(
+            "Task {id} has already {}",
+            match state {
+                TaskState::Completed { .. } => "completed",
+                _ => "failed",
+            }
+        )),
+        Illegal::NoSession => {
+            ApiError::conflict(format!("Task {id} has no agent session to go on in"))
+                .hint(format!("`claude-worker retry {id}` runs it from the beginning"))
+        }
+        Illegal::Stale | Illegal::Impossible => {
+            ApiError::conflict(format!("Task {id} is {status}; that does not apply to it"))
+        }
+    }
+}

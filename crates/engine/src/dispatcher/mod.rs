@@ -1,0 +1,462 @@
+//! The one loop that decides.
+//!
+//! It runs on a thread of its own and is the only owner of the [`Writer`]. Each round takes what
+//! has been said since the last one, applies it through [`crate::state::transition`], commits it as one
+//! transaction, and only then tells the world (events, answers) and acts (effects). A crash
+//! before the commit means that it never happened; a crash after it is mended at the next start,
+//! because every effect can be seen to be missing from the files and rows.
+
+mod apply;
+mod queue;
+mod reports;
+mod requests;
+
+use std::collections::HashMap;
+use std::hash::RandomState;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use claude_worker_api::{
+    ApiError, Counts, Queue, RunId, Status, StopMode, Stopped, TaskId, Timestamp,
+};
+use claude_worker_supervisor::{boot_id, fault_point};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::live::{Order, Runs};
+use crate::message::{Message, Reply, Report, Request};
+use crate::state::{TaskState, Wish};
+use crate::store::Writer;
+use crate::{Config, EngineError, Paths, env_file};
+
+/// The places at which tests let an engine die, in the order in which a task passes them.
+pub const FAULT_POINTS: &[&str] = &[
+    "engine.opened",
+    "engine.submitted",
+    "engine.before_commit",
+    "engine.committed",
+    "engine.before_launch",
+    "engine.run_created",
+    "engine.launched",
+    "engine.ended",
+];
+
+/// How many messages one transaction takes on.
+const BATCH: usize = 256;
+/// How many tasks one request to clean removes; whoever wants more asks again.
+pub(crate) const CLEANED_AT_ONCE: u32 = 500;
+/// How long the loop pauses after a round that could not be written down.
+const AFTER_FAILURE: Duration = Duration::from_millis(200);
+/// How long the dispatcher starts nothing after it could not start something.
+const HOLD: Duration = Duration::from_secs(1);
+/// How long a directory that could not be deleted is left alone.
+const GARBAGE_AGAIN: Duration = Duration::from_secs(60);
+
+/// What is known without asking the database. Replaced as a whole when a round has committed.
+#[derive(Debug, Clone, Default)]
+struct Memory {
+    counts: Counts,
+    paused: bool,
+    position: i64,
+    seq: i64,
+    output_kept: u64,
+    /// The engine is to stop: nothing new is started.
+    draining: bool,
+    /// How often a task's run did not begin, since one last did.
+    failed_beginnings: HashMap<TaskId, u32>,
+}
+
+/// What a round does once it has committed.
+#[derive(Default)]
+struct AfterCommit {
+    launches: Vec<Order>,
+    ends: Vec<RunId>,
+    removed: Vec<TaskId>,
+}
+
+type Answer = oneshot::Sender<Result<Reply, ApiError>>;
+
+/// The loop and all it owns.
+pub(crate) struct Dispatcher {
+    writer: Writer,
+    config: Config,
+    paths: Paths,
+    runs: Arc<Runs>,
+    inbox: mpsc::Receiver<Message>,
+    seq: watch::Sender<i64>,
+    queue: watch::Sender<Queue>,
+    output_kept: watch::Sender<u64>,
+    memory: Memory,
+    random: RandomState,
+    /// The machine's present start.
+    boot: Option<String>,
+    /// Nothing is started before this instant. Of the machine's own clock, which nobody sets.
+    hold_until: Option<Instant>,
+    /// Whether the last round could not be written down.
+    failed: bool,
+    next_sweep: Timestamp,
+    /// Runs of the last engine that could not be taken up for want of a thread.
+    to_adopt: Vec<(Order, Wish)>,
+    awaiting_removal: HashMap<TaskId, Vec<Answer>>,
+    awaiting_stop: Vec<Answer>,
+    stopping: bool,
+    garbage: Garbage,
+}
+
+/// How the deletion of old run directories stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Garbage {
+    /// Nobody deletes; there may be some from this instant on.
+    LookFrom(Timestamp),
+    /// This many directories are being deleted.
+    BeingDeleted(usize),
+}
+
+/// What the dispatcher shows to the rest of the engine.
+pub(crate) struct Shown {
+    /// The newest event.
+    pub seq: watch::Receiver<i64>,
+    /// The queue.
+    pub queue: watch::Receiver<Queue>,
+    /// Bytes of output kept of finished runs.
+    pub output_kept: watch::Receiver<u64>,
+}
+
+impl Dispatcher {
+    pub(crate) fn new(
+        writer: Writer,
+        config: Config,
+        paths: Paths,
+        runs: Arc<Runs>,
+        inbox: mpsc::Receiver<Message>,
+    ) -> Result<(Self, Shown), EngineError> {
+        let memory = Memory {
+            counts: writer.counts()?,
+            paused: writer.paused()?,
+            position: writer.last_position()?,
+            seq: writer.last_event()?,
+            output_kept: writer.output_kept()?,
+            draining: false,
+            failed_beginnings: HashMap::new(),
+        };
+        let (seq, seq_shown) = watch::channel(memory.seq);
+        let (queue, queue_shown) = watch::channel(Queue {
+            paused: memory.paused,
+            workers: config.workers,
+            counts: memory.counts,
+        });
+        let (output_kept, output_kept_shown) = watch::channel(memory.output_kept);
+        let dispatcher = Self {
+            writer,
+            config,
+            paths,
+            runs,
+            inbox,
+            seq,
+            queue,
+            output_kept,
+            memory,
+            random: RandomState::new(),
+            boot: boot_id(),
+            hold_until: None,
+            failed: false,
+            next_sweep: Timestamp::default(),
+            to_adopt: Vec::new(),
+            awaiting_removal: HashMap::new(),
+            awaiting_stop: Vec::new(),
+            stopping: false,
+            garbage: Garbage::LookFrom(Timestamp::default()),
+        };
+        let shown = Shown { seq: seq_shown, queue: queue_shown, output_kept: output_kept_shown };
+        Ok((dispatcher, shown))
+    }
+
+    /// Takes up the runs that the last engine left. The table of what becomes of each is in
+    /// [`crate::live`].
+    pub(crate) fn recover(&mut self) -> Result<(), EngineError> {
+        for id in self.writer.tasks_in(Status::Running)? {
+            let found = self.writer.task(id).and_then(|stored| {
+                let request = self.writer.request(id)?;
+                Ok((stored, request))
+            });
+            match found {
+                Ok((Some(stored), request)) => {
+                    let TaskState::Running { run, plan, wish, .. } = stored.state else { continue };
+                    let boot = self.writer.boot_of(&run)?;
+                    let this_boot = boot.is_some() && boot == self.boot;
+                    self.to_adopt.push((Order { task: id, run, request, plan, this_boot }, wish));
+                }
+                Ok((None, _)) => {}
+                // One bad row must not keep all the others waiting.
+                Err(error) => tracing::error!(%id, %error, "a running task cannot be taken up"),
+            }
+        }
+        self.adopt();
+        Ok(())
+    }
+
+    /// Takes up what can be taken up now.
+    fn adopt(&mut self) {
+        let runs = Arc::clone(&self.runs);
+        self.to_adopt.retain(|(order, wish)| {
+            let adopted = runs.adopt(order.clone(), *wish);
+            adopted
+                .inspect_err(|error| tracing::warn!(%error, "a run waits to be taken up"))
+                .is_err()
+        });
+    }
+
+    /// The loop. Ends when the engine has been told to stop, or nobody can say anything any more.
+    pub(crate) async fn run(mut self) {
+        // What the last engine left in the queue begins without anybody saying so.
+        let mut again = self.round(Vec::new());
+        loop {
+            if self.failed {
+                // The disk is full or the file is busy: what cannot be refused is tried again.
+                tokio::time::sleep(AFTER_FAILURE).await;
+            }
+            let mut batch = std::mem::take(&mut again);
+            if batch.is_empty() {
+                let nap = self.until_next_timer();
+                match tokio::time::timeout(nap, self.inbox.recv()).await {
+                    Ok(Some(message)) => batch.push(message),
+                    Ok(None) => return,
+                    Err(_) => {}
+                }
+            }
+            // On top of what is tried again, so that requests are always answered.
+            for _ in 0..BATCH {
+                match self.inbox.try_recv() {
+                    Ok(message) => batch.push(message),
+                    Err(_) => break,
+                }
+            }
+            self.adopt();
+            again = self.round(batch);
+            if self.stopping {
+                self.writer.fold_log();
+                return;
+            }
+        }
+    }
+
+    /// One transaction. Returns the reports that must be tried again.
+    fn round(&mut self, batch: Vec<Message>) -> Vec<Message> {
+        let now = Timestamp::now();
+        let before = self.memory.clone();
+        let mut after = AfterCommit::default();
+        match self.transact(&batch, now, &mut after) {
+            Ok(replies) => {
+                fault_point("engine.committed");
+                self.failed = false;
+                self.publish(&before);
+                let answers = batch.into_iter().filter_map(|message| match message {
+                    Message::Request(_, answer) => Some(answer),
+                    Message::Report(_) => None,
+                });
+                for (answer, reply) in answers.zip(replies) {
+                    self.answer(answer, reply);
+                }
+                self.act(after)
+            }
+            Err(error) => {
+                self.writer.rollback();
+                self.memory = before;
+                if !std::mem::replace(&mut self.failed, true) {
+                    tracing::error!(%error, "a transaction failed; nothing of it was kept");
+                }
+                self.hold_until = Some(Instant::now() + HOLD);
+                let refusal = ApiError::from(error);
+                let mut kept = Vec::new();
+                for message in batch {
+                    kept.extend(self.give_back(message, &refusal));
+                }
+                kept
+            }
+        }
+    }
+
+    /// What becomes of a message whose round could not be written down: a request is refused, a
+    /// fact is kept until it can be written, and what is only nice to know is dropped.
+    fn give_back(&mut self, message: Message, refusal: &ApiError) -> Option<Message> {
+        match message {
+            // To stop needs nothing to be written down.
+            Message::Request(Request::Stop(StopMode::LeaveRunning), answer) => {
+                self.stopping = true;
+                let left_running = self.memory.counts.running;
+                drop(answer.send(Ok(Reply::Stopped(Stopped { left_running }))));
+                None
+            }
+            Message::Request(request, answer) => {
+                let mut refusal = refusal.clone();
+                if let Request::Cancel(id) | Request::Remove(id) = request
+                    && let Ok(Some(stored)) = self.writer.task(id)
+                    && let Some(run) = stored.state.live_run()
+                {
+                    // Its end may be what makes room again; the supervisor is told all the same.
+                    self.runs.request_end(run);
+                    refusal.hint =
+                        format!("Task {id} is being stopped; ask again when it has ended");
+                }
+                drop(answer.send(Err(refusal)));
+                None
+            }
+            Message::Report(Report::Progress { .. } | Report::Quiet { .. }) => None,
+            report @ Message::Report(_) => Some(report),
+        }
+    }
+
+    /// Applies a batch. The replies come in the order of the batch, one per request.
+    fn transact(
+        &mut self,
+        batch: &[Message],
+        now: Timestamp,
+        after: &mut AfterCommit,
+    ) -> Result<Vec<Result<Reply, ApiError>>, EngineError> {
+        self.writer.begin()?;
+        let mut replies = Vec::with_capacity(batch.len());
+        for message in batch {
+            match message {
+                // Whoever asked has gone away: nothing may happen that nobody is told of.
+                Message::Request(_, answer) if answer.is_closed() => {
+                    replies.push(Err(ApiError::unavailable("Nobody waits for the answer")));
+                }
+                Message::Request(request, _) => {
+                    let done =
+                        self.alone(after, |this, after| this.request(request, now, after))?;
+                    replies.push(done.map_err(ApiError::from));
+                }
+                Message::Report(report) => {
+                    let done = self.alone(after, |this, after| this.report(report, now, after))?;
+                    if let Err(error) = done {
+                        tracing::error!(?report, %error, "a report cannot be written down");
+                    }
+                }
+            }
+        }
+        self.wake_due(now, after)?;
+        self.sweep(now, after)?;
+        self.fill_workers(now, after)?;
+        self.keep_output_within_cap()?;
+        fault_point("engine.before_commit");
+        self.writer.commit()?;
+        Ok(replies)
+    }
+
+    /// Does one thing within the transaction so that its failure leaves the others alone. The
+    /// outer error means that nothing of the whole transaction can be written.
+    fn alone<T>(
+        &mut self,
+        after: &mut AfterCommit,
+        act: impl FnOnce(&mut Self, &mut AfterCommit) -> Result<T, EngineError>,
+    ) -> Result<Result<T, EngineError>, EngineError> {
+        let memory = self.memory.clone();
+        let (launches, ends, removed) =
+            (after.launches.len(), after.ends.len(), after.removed.len());
+        self.writer.savepoint()?;
+        match act(self, after) {
+            Ok(done) => {
+                self.writer.release()?;
+                Ok(Ok(done))
+            }
+            Err(error) if error.is_passing() => Err(error),
+            Err(error) => {
+                if !self.writer.roll_back_to()? {
+                    return Err(error);
+                }
+                self.memory = memory;
+                after.launches.truncate(launches);
+                after.ends.truncate(ends);
+                after.removed.truncate(removed);
+                Ok(Err(error))
+            }
+        }
+    }
+
+    const fn queue_now(&self) -> Queue {
+        Queue {
+            paused: self.memory.paused,
+            workers: self.config.workers,
+            counts: self.memory.counts,
+        }
+    }
+
+    fn publish(&self, before: &Memory) {
+        let queue = self.queue_now();
+        self.queue.send_if_modified(|shown| std::mem::replace(shown, queue) != queue);
+        if self.memory.output_kept != before.output_kept {
+            self.output_kept.send_replace(self.memory.output_kept);
+        }
+        if self.memory.seq != before.seq {
+            self.seq.send_replace(self.memory.seq);
+        }
+    }
+
+    fn answer(&mut self, answer: Answer, reply: Result<Reply, ApiError>) {
+        match reply {
+            Ok(Reply::Removing(id)) => self.awaiting_removal.entry(id).or_default().push(answer),
+            Ok(Reply::Stopping) => self.awaiting_stop.push(answer),
+            Ok(reply @ Reply::Stopped(_)) => {
+                self.stopping = true;
+                drop(answer.send(Ok(reply)));
+            }
+            reply => drop(answer.send(reply)),
+        }
+    }
+
+    /// What was decided and is now on disk, is done.
+    /// Returns what could not be done, as the reports of it.
+    fn act(&mut self, after: AfterCommit) -> Vec<Message> {
+        let mut failed = Vec::new();
+        for run in after.ends {
+            fault_point("engine.before_end");
+            self.runs.request_end(&run);
+        }
+        for order in after.launches {
+            fault_point("engine.before_launch");
+            let (task, run) = (order.task, order.run.clone());
+            if let Err(error) = self.runs.launch(order) {
+                let reason = error.to_string();
+                failed.push(Message::Report(Report::NeverStarted {
+                    task,
+                    run,
+                    reason,
+                    passing: true,
+                }));
+            }
+        }
+        for id in &after.removed {
+            env_file::delete(&self.paths.env, *id);
+            for answer in self.awaiting_removal.remove(id).unwrap_or_default() {
+                drop(answer.send(Ok(Reply::Removed)));
+            }
+        }
+        if self.memory.counts.running == 0 {
+            for answer in std::mem::take(&mut self.awaiting_stop) {
+                self.stopping = true;
+                drop(answer.send(Ok(Reply::Stopped(Stopped { left_running: 0 }))));
+            }
+        }
+        self.collect_garbage();
+        failed
+    }
+
+    fn collect_garbage(&mut self) {
+        match self.garbage {
+            Garbage::LookFrom(instant) if instant <= Timestamp::now() => {}
+            _ => return,
+        }
+        match self.writer.garbage() {
+            Ok(garbage) if garbage.is_empty() => {}
+            Ok(garbage) => {
+                let count = garbage.len();
+                self.garbage = match self.runs.delete(garbage) {
+                    Ok(()) => Garbage::BeingDeleted(count),
+                    Err(_) => Garbage::LookFrom(
+                        Timestamp::now().plus_millis(GARBAGE_AGAIN.as_millis() as u64),
+                    ),
+                };
+            }
+            Err(error) => tracing::warn!(%error, "cannot read what is to be deleted"),
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! What clients want.
+
+use claude_worker_api::{
+    ApiError, CleanQuery, Cleaned, ErrorCode, EventKind, NewTask, Status, StopMode, Stopped,
+    Timestamp,
+};
+use claude_worker_supervisor::fault_point;
+
+use super::{AfterCommit, CLEANED_AT_ONCE, Dispatcher};
+use crate::message::{Reply, Request};
+use crate::state::Input;
+use crate::store::StoredTask;
+use crate::{EngineError, env_file};
+
+impl Dispatcher {
+    pub(super) fn request(
+        &mut self,
+        request: &Request,
+        now: Timestamp,
+        after: &mut AfterCommit,
+    ) -> Result<Reply, EngineError> {
+        match request {
+            Request::Submit(task) => self.submit(task, now),
+            Request::Cancel(id) => self.apply(*id, Input::Cancel, now, after).map(shown),
+            Request::Retry(id) => self.apply(*id, Input::Retry, now, after).map(shown),
+            Request::Resume(id, follow_up) => {
+                let session_id = self.writer.task(*id)?.and_then(|stored| stored.session_id);
+                let input = Input::Resume { session_id, follow_up: follow_up.clone() };
+                self.apply(*id, input, now, after).map(shown)
+            }
+            Request::Remove(id) => {
+                self.apply(*id, Input::Remove, now, after)?;
+                let gone = after.removed.contains(id);
+                Ok(if gone { Reply::Removed } else { Reply::Removing(*id) })
+            }
+            Request::Clean(query) => self.clean(query, now, after),
+            Request::SetPaused(paused) => {
+                if *paused != self.memory.paused {
+                    self.writer.set_paused(*paused)?;
+                    self.memory.paused = *paused;
+                    self.event(None, &EventKind::QueuePaused { paused: *paused }, now)?;
+                }
+                Ok(Reply::Queue(self.queue_now()))
+            }
+            Request::Stop(StopMode::LeaveRunning) => {
+                self.memory.draining = true;
+                Ok(Reply::Stopped(Stopped { left_running: self.memory.counts.running }))
+            }
+            Request::Stop(StopMode::CancelRunning) => {
+                self.memory.draining = true;
+                for id in self.writer.tasks_in(Status::Running)? {
+                    self.apply(id, Input::Cancel, now, after)?;
+                }
+                Ok(match self.memory.counts.running {
+                    0 => Reply::Stopped(Stopped { left_running: 0 }),
+                    _ => Reply::Stopping,
+                })
+            }
+        }
+    }
+
+    fn submit(&mut self, request: &NewTask, now: Timestamp) -> Result<Reply, EngineError> {
+        let mut stored_request = request.clone();
+        stored_request.env.values_mut().for_each(String::clear);
+        if let Some(key) = &request.idempotency_key
+            && let Some(id) = self.writer.task_by_key(key)?
+            && let Some(stored) = self.writer.task(id)?
+        {
+            if self.writer.request(id)? == stored_request {
+                return Ok(shown(stored));
+            }
+            return Err(EngineError::Refused(
+                ApiError::conflict(format!(
+                    "The key \"{key}\" belongs to task {id}, which is another one"
+                ))
+                .hint("Use a new key for a new task"),
+            ));
+        }
+        let counts = &self.memory.counts;
+        if counts.pending + counts.waiting >= self.config.caps.queued {
+            return Err(EngineError::Refused(
+                ApiError::new(
+                    ErrorCode::QueueFull,
+                    format!("The queue already holds {} tasks", counts.pending + counts.waiting),
+                )
+                .hint("Wait for some to finish, remove some, or raise caps.queued"),
+            ));
+        }
+        let name = task_name(request);
+        self.memory.position += 1;
+        let id = self.writer.insert_task(&stored_request, &name, self.memory.position, now)?;
+        if request.env.is_empty() {
+            // A submission that was rolled back may have left a file under the same number.
+            env_file::delete(&self.paths.env, id);
+        } else {
+            env_file::write(&self.paths.env, id, &request.env)?;
+        }
+        self.memory.counts.pending += 1;
+        self.event(Some(id), &EventKind::Submitted, now)?;
+        fault_point("engine.submitted");
+        match self.writer.task(id)? {
+            Some(stored) => Ok(shown(stored)),
+            None => Err(EngineError::Unreadable(format!("task {id} is not there after insertion"))),
+        }
+    }
+
+    fn clean(
+        &mut self,
+        query: &CleanQuery,
+        now: Timestamp,
+        after: &mut AfterCommit,
+    ) -> Result<Reply, EngineError> {
+        let unfinished = query.statuses.iter().find(|status| !status.is_finished());
+        if let Some(status) = unfinished {
+            return Err(EngineError::Refused(
+                ApiError::invalid(format!("Tasks that are {} cannot be cleaned", status.name()))
+                    .hint("Cancel or remove them by id"),
+            ));
+        }
+        let before = now.minus_millis(query.older_than_ms);
+        let ids = self.writer.finished(&query.statuses, before, CLEANED_AT_ONCE)?;
+        for id in &ids {
+            self.apply(*id, Input::Remove, now, after)?;
+        }
+        Ok(Reply::Cleaned(Cleaned { removed: ids.len() as u64 }))
+    }
+}
+
+fn shown(stored: StoredTask) -> Reply {
+    Reply::Task(Box::new(stored.task))
+}
+
+/// What a task is called: its given name, or the first line of its prompt that says something.
+fn task_name(request: &NewTask) -> String {
+    let text = request.name.as_deref().unwrap_or(&request.execution_prompt);
+    let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("task");
+    let clean: String = line.chars().filter(|c| !c.is_control()).take(120).collect();
+    if clean.is_empty() { "task".to_owned() } else { clean }
+}

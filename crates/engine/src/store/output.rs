@@ -1,0 +1,76 @@
+//! How much output is kept, and which run directories are to go.
+
+use claude_worker_api::{RunId, TaskId};
+use rusqlite::OptionalExtension;
+
+use super::{Writer, rows};
+use crate::EngineError;
+
+impl Writer {
+    /// Bytes of output kept of finished runs.
+    pub(crate) fn output_kept(&self) -> Result<u64, EngineError> {
+        let total: i64 = self.connection.query_row(
+            "SELECT coalesce(sum(output_bytes), 0) FROM run
+             WHERE ended_at IS NOT NULL AND output_deleted = 0 AND output_bytes > 0",
+            [],
+            |row| row.get(0),
+        )?;
+        Ok(total.unsigned_abs())
+    }
+
+    /// Bytes of output kept of one task's finished runs.
+    pub(crate) fn output_of(&self, id: TaskId) -> Result<u64, EngineError> {
+        let total: i64 = self
+            .connection
+            .prepare_cached(
+                "SELECT coalesce(sum(output_bytes), 0) FROM run
+                 WHERE task_id = ?1 AND ended_at IS NOT NULL AND output_deleted = 0",
+            )?
+            .query_row([id.0], |row| row.get(0))?;
+        Ok(total.unsigned_abs())
+    }
+
+    /// Marks the output of the run that ended first for deletion. Returns its size, or none when
+    /// no finished run has any.
+    pub(crate) fn drop_oldest_output(&mut self) -> Result<Option<u64>, EngineError> {
+        let oldest: Option<(String, i64)> = self
+            .connection
+            .prepare_cached(
+                "SELECT id, output_bytes FROM run
+                 WHERE ended_at IS NOT NULL AND output_deleted = 0 AND output_bytes > 0
+                 ORDER BY ended_at LIMIT 1",
+            )?
+            .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        let Some((run, bytes)) = oldest else { return Ok(None) };
+        self.connection
+            .prepare_cached("UPDATE run SET output_deleted = 1 WHERE id = ?1")?
+            .execute([&run])?;
+        self.connection
+            .prepare_cached("INSERT OR IGNORE INTO garbage (run_id) VALUES (?1)")?
+            .execute([&run])?;
+        Ok(Some(bytes.unsigned_abs()))
+    }
+
+    /// Run directories that are to be deleted.
+    pub(crate) fn garbage(&self) -> Result<Vec<RunId>, EngineError> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT run_id FROM garbage LIMIT 1000")?;
+        let mut found = statement.query([])?;
+        let mut runs = Vec::new();
+        while let Some(row) = found.next()? {
+            runs.push(rows::run_id(row.get(0)?)?);
+        }
+        Ok(runs)
+    }
+
+    /// Notes that these directories are gone.
+    pub(crate) fn forget_garbage(&mut self, runs: &[RunId]) -> Result<(), EngineError> {
+        let mut statement =
+            self.connection.prepare_cached("DELETE FROM garbage WHERE run_id = ?1")?;
+        for run in runs {
+            statement.execute([run.as_str()])?;
+        }
+        Ok(())
+    }
+}
