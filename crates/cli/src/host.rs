@@ -128,20 +128,24 @@ fn supervisor() -> SupervisorCommand {
 /// Engines say what they do on standard error, which in the background is the engine's log.
 /// `CLAUDE_WORKER_LOG` chooses how much, like `debug` or `claude_worker_engine=trace`.
 fn log_to_stderr() {
-    use tracing_subscriber::EnvFilter;
-    let filter = EnvFilter::builder()
-        .with_default_directive(tracing::Level::INFO.into())
-        .with_env_var("CLAUDE_WORKER_LOG")
-        .from_env_lossy();
-    // Only a test that hosts twice in one process has one already.
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    use tracing_subscriber::filter::{LevelFilter, Targets};
+    use tracing_subscriber::layer::SubscriberExt;
+    use tracing_subscriber::util::SubscriberInitExt;
+    let wanted = std::env::var("CLAUDE_WORKER_LOG").unwrap_or_default();
+    // What cannot be read is as good as nothing said: an engine starts all the same.
+    let filter = wanted
+        .parse::<Targets>()
+        .ok()
+        .filter(|_| !wanted.is_empty())
+        .unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(false)
         // It would print to standard error about not being able to print there, and panic when
         // that fails too, which on a full disk it does.
-        .log_internal_errors(false)
-        .try_init();
+        .log_internal_errors(false);
+    // Only a test that hosts twice in one process has one already.
+    let _ = tracing_subscriber::registry().with(lines).with(filter).try_init();
 }
 
 #[cfg(test)]
