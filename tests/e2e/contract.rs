@@ -222,20 +222,7 @@ async fn exercise(api: &impl TaskApi, work: &Path) {
 
 /// An engine in this process, with all its doors open.
 async fn hosted(home: &Home) -> Hosted {
-    let data = home.data();
-    let place = |name: &str| data.join(name);
-    let paths = Paths {
-        home: data.clone(),
-        database: place("tasks.db"),
-        runs: place("runs"),
-        env: place("env"),
-        socket: place("engine.sock"),
-        lock: place("engine.lock"),
-        bell: place("engine.bell"),
-        config: place("config.toml"),
-        log: place("engine.log"),
-        token: place("token"),
-    };
+    let paths = Paths::below(&home.data());
     let supervisor = SupervisorCommand {
         program: env!("CARGO_BIN_EXE_claude-worker").into(),
         args: vec!["supervise".to_owned()],

@@ -42,4 +42,4 @@ pub use lines::{Line, Lines};
 pub use log::items;
 pub use summary::Summary;
 pub use validate::{MAX_ARGUMENT_BYTES, MAX_CLAUDE_STDIN_BYTES, validate, validate_follow_up};
-pub use verdict::{lost_verdict, verdict};
+pub use verdict::verdict;

@@ -37,9 +37,3 @@ pub(crate) enum Ended {
     /// By this signal.
     Signalled(i32),
 }
-
-/// The verdict on a run whose supervisor vanished without recording an end.
-#[must_use]
-pub const fn lost_verdict() -> Verdict {
-    Verdict::Failed { failure: Failure::Lost }
-}

@@ -344,7 +344,7 @@ mod tests {
     #[tokio::test]
     async fn a_stopped_engine_is_brought_back_by_fresh_clients_only() {
         let directory = tempfile::tempdir().unwrap();
-        let paths = testing::paths(directory.path());
+        let paths = Paths::below(directory.path());
         let starter = testing::starter(&paths, "echo started >> \"$0\"; echo '{}'");
         let client = EngineClient {
             starter: Some(starter),

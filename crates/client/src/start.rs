@@ -201,7 +201,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn no_process_is_started_while_the_lock_is_held() {
         let directory = tempfile::tempdir().unwrap();
-        let paths = testing::paths(directory.path());
+        let paths = Paths::below(directory.path());
         let starter = testing::starter(&paths, "echo started >> \"$0\"; echo '{}'");
         let lock = File::create(&paths.lock).unwrap();
         lock.try_lock().unwrap();
@@ -219,7 +219,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_engine_that_never_says_that_it_is_ready_is_not_waited_for() {
         let directory = tempfile::tempdir().unwrap();
-        let paths = testing::paths(directory.path());
+        let paths = Paths::below(directory.path());
         let starter = testing::starter(&paths, "");
         // A pipe whose other end stays open and says nothing.
         let (silent, _open) = io::pipe().unwrap();
@@ -230,7 +230,7 @@ mod tests {
     #[tokio::test]
     async fn an_engine_that_ends_without_a_word_or_with_one() {
         let directory = tempfile::tempdir().unwrap();
-        let paths = testing::paths(directory.path());
+        let paths = Paths::below(directory.path());
         let address = Address::Socket(paths.socket.clone());
         let start = async |script: &str| {
             testing::starter(&paths, script).start(&address).await.unwrap_err()

@@ -1,27 +1,10 @@
 //! What this crate's tests share: places in a temporary directory, and scripts for engines.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use claude_worker_engine::Paths;
 
 use crate::Starter;
-
-/// The places of a data directory.
-pub(crate) fn paths(home: &Path) -> Paths {
-    let place = |name: &str| home.join(name);
-    Paths {
-        home: home.to_owned(),
-        database: place("tasks.db"),
-        runs: place("runs"),
-        env: place("env"),
-        socket: place("engine.sock"),
-        lock: place("engine.lock"),
-        bell: place("engine.bell"),
-        config: place("config.toml"),
-        log: place("engine.log"),
-        token: place("token"),
-    }
-}
 
 /// A starter whose engine is a shell script; `$0` is the file in which [`starts`] counts lines.
 pub(crate) fn starter(paths: &Paths, script: &str) -> Starter {

@@ -209,18 +209,7 @@ mod tests {
 
     #[test]
     fn addresses_as_people_write_them() {
-        let paths = Paths {
-            home: "/h".into(),
-            database: "/h/tasks.db".into(),
-            runs: "/h/runs".into(),
-            env: "/h/env".into(),
-            socket: "/h/engine.sock".into(),
-            lock: "/h/engine.lock".into(),
-            bell: "/h/engine.bell".into(),
-            config: "/h/config.toml".into(),
-            log: "/h/engine.log".into(),
-            token: "/h/token".into(),
-        };
+        let paths = Paths::below(std::path::Path::new("/h"));
         let parse = |url: &str| Address::parse(url, &paths, || Some("t".to_owned()));
         assert_eq!(parse(""), Ok(Address::Socket("/h/engine.sock".into())));
         assert_eq!(parse("unix:///x.sock"), Ok(Address::Socket("/x.sock".into())));

@@ -52,6 +52,24 @@ impl Paths {
         )
     }
 
+    /// The places of a data directory of which nothing is elsewhere.
+    #[must_use]
+    pub fn below(home: &Path) -> Self {
+        let place = |name: &str| home.join(name);
+        Self {
+            home: home.to_owned(),
+            database: place("tasks.db"),
+            runs: place("runs"),
+            env: place("env"),
+            socket: place("engine.sock"),
+            lock: place("engine.lock"),
+            bell: place("engine.bell"),
+            config: place("config.toml"),
+            log: place("engine.log"),
+            token: place("token"),
+        }
+    }
+
     fn resolve(
         user_home: Option<&Path>,
         home: Option<OsString>,
@@ -173,6 +191,7 @@ mod tests {
         assert_eq!(paths.database, Path::new("/u/.claude-worker/tasks.db"));
         assert_eq!(paths.socket, Path::new("/u/.claude-worker/engine.sock"));
         assert_eq!(paths.config, Path::new("/u/.claude-worker/config.toml"));
+        assert_eq!(paths, Paths::below(Path::new("/u/.claude-worker")));
     }
 
     #[test]

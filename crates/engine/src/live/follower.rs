@@ -144,7 +144,7 @@ impl Follower {
     fn launch(&mut self) -> Result<Next, EngineError> {
         let (spec, stdin) = match self.spec() {
             Ok(prepared) => prepared,
-            Err(message) => return Ok(Next::Over(Over::CannotStart { message })),
+            Err(over) => return Ok(Next::Over(over)),
         };
         let runs = Arc::clone(&self.runs);
         let Some(permission) = runs.may_start() else { return Ok(Next::Over(Over::NotOurs)) };
@@ -202,7 +202,8 @@ impl Follower {
     }
 
     /// What the supervisor is told, and the agent's standard input.
-    fn spec(&self) -> Result<(Spec, Vec<u8>), String> {
+    fn spec(&self) -> Result<(Spec, Vec<u8>), Over> {
+        let never = |message| Over::CannotStart { message };
         let Order { task, run, request, plan, .. } = &self.order;
         let config = &self.runs.config;
         let session = match plan {
@@ -210,21 +211,28 @@ impl Follower {
             Plan::Resume { session_id, follow_up } => Session::Resume { session_id, follow_up },
         };
         let launch = claude_worker_agents::launch(request, config.permission_mode, &session)
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| never(error.to_string()))?;
         let program = match request.agent {
             Agent::Shell => PathBuf::from("/bin/sh"),
             Agent::Claude => {
                 locate::claude(config.agents.claude.as_deref())
-                    .map_err(|error| error.to_string())?
+                    .map_err(|error| never(error.to_string()))?
                     .path
             }
         };
         if !Path::new(&request.working_directory).is_dir() {
-            return Err(format!("The directory {} is gone", request.working_directory));
+            return Err(never(format!("The directory {} is gone", request.working_directory)));
         }
         let names = request.env.keys().map(String::as_str);
-        let own = env_file::read_all(&self.runs.places.env, *task, names)
-            .map_err(|error| error.to_string())?;
+        let own = env_file::read_all(&self.runs.places.env, *task, names).map_err(|error| {
+            let reason = error.to_string();
+            // Too many open files, say, is no reason to give the task up.
+            if error.is_passing() {
+                Over::NeverStarted { reason, passing: true }
+            } else {
+                never(reason)
+            }
+        })?;
         let mut env = launch.env;
         env.extend(own);
         let timeout = request.limits.timeout_ms.unwrap_or(config.limits.timeout);
