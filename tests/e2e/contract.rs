@@ -1,20 +1,25 @@
 //! One contract, held by every way to an engine: in process, over the socket, over TCP.
 
+mod delegation;
+mod looking;
+
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use claude_worker_api::{
-    Agent, ApiError, CleanQuery, ErrorCode, EventKind, EventQuery, FollowUp, Limits, ListQuery,
-    LogItem, LogQuery, NewTask, OutputQuery, State, Status, StopMode, TaskApi, TaskId,
+    Agent, ApiError, CleanQuery, ErrorCode, EventKind, EventQuery, FollowUp, HostKind, Limits,
+    ListQuery, LogItem, LogQuery, NewTask, OutputQuery, Settings, State, Status, StopMode, TaskApi,
+    TaskId,
 };
-use claude_worker_client::{Address, EngineClient, Hosted, host};
+use claude_worker_client::{Address, EngineClient, Hosted, LockHolder, host};
 use claude_worker_engine::{Config, Paths};
 use claude_worker_supervisor::SupervisorCommand;
 
 use crate::support::Home;
 
-fn shell(work: &Path, command: &str) -> NewTask {
+pub(crate) fn shell(work: &Path, command: &str) -> NewTask {
     NewTask {
         execution_prompt: command.to_owned(),
         working_directory: work.display().to_string(),
@@ -37,7 +42,7 @@ async fn finished(api: &impl TaskApi, id: TaskId) -> State {
         if task.state.status().is_finished() {
             return task.state;
         }
-        let query = EventQuery { after: Some(after), wait_ms: 20_000, limit: None };
+        let query = EventQuery { after: Some(after), wait_ms: 20_000, ..EventQuery::default() };
         let page = api.events(query).await.unwrap();
         assert!(!page.events.is_empty(), "nothing happened to task {id}");
         after = page.next;
@@ -178,11 +183,11 @@ async fn exercise(api: &impl TaskApi, work: &Path) {
     let query = ListQuery { limit: Some(2), ..ListQuery::default() };
     let newest = api.list(query).await.unwrap();
     assert_eq!(newest.tasks.len(), 2);
-    let query = ListQuery { before: newest.next, limit: Some(1), ..ListQuery::default() };
+    let query = ListQuery { cursor: newest.next, limit: Some(1), ..ListQuery::default() };
     assert_eq!(api.list(query).await.unwrap().tasks[0].id, page.tasks[2].id);
 
     // Events: every change of the first task, once, in order.
-    let query = EventQuery { after: Some(start), limit: Some(1000), wait_ms: 0 };
+    let query = EventQuery { after: Some(start), limit: Some(1000), ..EventQuery::default() };
     let events = api.events(query).await.unwrap().events;
     assert!(events.windows(2).all(|pair| pair[0].seq < pair[1].seq));
     let story: Vec<_> = events
@@ -198,6 +203,13 @@ async fn exercise(api: &impl TaskApi, work: &Path) {
     // A cursor from another life is told so.
     let query = EventQuery { after: Some(i64::MAX), ..EventQuery::default() };
     assert!(api.events(query).await.unwrap().gap);
+
+    settings(api).await;
+    let checks = api.doctor().await.unwrap().checks;
+    for name in ["Claude Code", "Sign-in", "Settings", "Data", "Disk", "Git"] {
+        assert!(checks.iter().any(|check| check.name == name), "{name}: {checks:?}");
+    }
+    assert!(checks[0].found.starts_with("1.2.3 ("), "{checks:?}");
 
     // Removal, and what is not there.
     let endless = api.submit(shell(work, "sleep 1000")).await.unwrap().id;
@@ -218,17 +230,44 @@ async fn exercise(api: &impl TaskApi, work: &Path) {
     let left = api.list(ListQuery::default()).await.unwrap().tasks.len() as u64;
     assert_eq!(api.clean(CleanQuery::default()).await.unwrap().removed, left);
     assert_eq!(api.engine().await.unwrap().queue.counts.total(), 0);
+
+    looking::exercise(api, work).await;
+    delegation::exercise(api, work).await;
+    assert_eq!(api.engine().await.unwrap().queue.counts.total(), 0);
+}
+
+/// Settings are changed for all, at once, and told; what is wrong changes nothing.
+async fn settings(api: &impl TaskApi) {
+    let before = api.settings().await.unwrap();
+    let after = api.events(EventQuery::default()).await.unwrap().next;
+    let changed = Settings { workers: before.workers + 1, ..before.clone() };
+    assert_eq!(api.set_settings(changed.clone()).await.unwrap(), changed);
+    assert_eq!(api.settings().await.unwrap(), changed);
+    assert_eq!(api.engine().await.unwrap().queue.workers, changed.workers);
+    let query = EventQuery { after: Some(after), ..EventQuery::default() };
+    let events = api.events(query).await.unwrap().events;
+    assert!(events.iter().any(|event| event.kind == EventKind::SettingsChanged), "{events:?}");
+    let wrong = Settings { workers: 0, ..changed };
+    assert_eq!(code(api.set_settings(wrong).await), ErrorCode::InvalidRequest);
+    assert_eq!(api.set_settings(before.clone()).await.unwrap(), before);
 }
 
 /// An engine in this process, with all its doors open.
-async fn hosted(home: &Home) -> Hosted {
+pub(crate) async fn hosted(home: &Home) -> Hosted {
     let paths = Paths::below(&home.data());
     let supervisor = SupervisorCommand {
         program: env!("CARGO_BIN_EXE_claude-worker").into(),
         args: vec!["supervise".to_owned()],
     };
     let any_port = "127.0.0.1:0".parse().unwrap();
-    host(paths, Config::default(), supervisor, Some(any_port)).await.unwrap()
+    // For `doctor`, which asks it for its version: not the one of whoever runs the tests.
+    let claude = home.place("claude");
+    std::fs::write(&claude, "#!/bin/sh\necho 1.2.3\n").unwrap();
+    std::fs::set_permissions(&claude, Permissions::from_mode(0o755)).unwrap();
+    std::fs::create_dir(home.data()).unwrap();
+    std::fs::write(&paths.config, format!("agents.claude = {claude:?}\n")).unwrap();
+    let config = Config::load(&paths).unwrap();
+    host(paths, config, supervisor, Some(any_port), HostKind::Headless).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -236,6 +275,9 @@ async fn every_way_to_an_engine_holds_the_contract() {
     let home = Home::new();
     let hosted = hosted(&home).await;
     let engine = hosted.engine().clone();
+    let info = engine.engine().await.unwrap();
+    assert_eq!(info.http, hosted.http().map(|address| format!("http://{address}")));
+    assert_eq!((info.host, info.stopping), (HostKind::Headless, false));
     exercise(&engine, &home.work()).await;
 
     let socket = EngineClient::new(Address::Socket(home.data().join("engine.sock")));
@@ -252,12 +294,17 @@ async fn every_way_to_an_engine_holds_the_contract() {
         let socket = socket.clone();
         async move {
             let after = Some(socket.events(EventQuery::default()).await.unwrap().next);
-            socket.events(EventQuery { after, wait_ms: 50_000, limit: None }).await
+            socket.events(EventQuery { after, wait_ms: 50_000, ..EventQuery::default() }).await
         }
     });
     socket.stop(StopMode::LeaveRunning).await.unwrap();
     tokio::time::timeout(Duration::from_secs(10), hosted.ended()).await.expect("it ends at once");
     drop(waiting.await.unwrap());
     assert_eq!(code(socket.engine().await), ErrorCode::Unavailable);
-    let _still_a_handle = Arc::new(engine);
+    // The directory is free, although there is a handle still: of no more use.
+    let lock = LockHolder::of(&home.data().join("engine.lock")).unwrap();
+    assert_eq!(lock, LockHolder::Nobody);
+    assert_eq!(code(engine.list(ListQuery::default()).await), ErrorCode::Unavailable);
+    assert_eq!(code(engine.events(EventQuery::default()).await), ErrorCode::Unavailable);
+    assert_eq!(code(engine.set_paused(true).await), ErrorCode::Unavailable);
 }

@@ -171,17 +171,65 @@ fn agent_of(home: &Home, id: i64) -> u32 {
     u32::try_from(started["pid"].as_u64().unwrap()).unwrap()
 }
 
-/// The process that holds the lock of a task's run: the parent of the agent.
+/// The process that holds the lock of a task's run: the parent of the agent. Its command line
+/// need not name the run, because it may have been a spare one.
 fn supervisor_of(home: &Home, id: i64) -> u32 {
-    let directory = home.run_directory(id);
-    let name = directory.to_string_lossy().into_owned();
-    home.processes()
-        .into_iter()
-        .find(|pid| {
+    let started = home.run_directory(id).join("started.json");
+    until("the agent is on record", || started.is_file());
+    let status = read(Path::new(&format!("/proc/{}/status", agent_of(home, id))));
+    let parent = status.lines().find_map(|line| line.strip_prefix("PPid:"));
+    parent.expect("a parent").trim().parse().expect("a process id")
+}
+
+/// A supervisor that was started to wait for a run and is none of these, once there is one.
+fn spare_but(home: &Home, known: &[u32]) -> u32 {
+    let mut found = None;
+    until("there is a spare supervisor", || {
+        found = home.processes().into_iter().find(|pid| {
             let arguments = read(Path::new(&format!("/proc/{pid}/cmdline")));
-            arguments.contains("supervise") && arguments.contains(&name)
-        })
-        .expect("a supervisor")
+            !known.contains(pid) && arguments.ends_with("\0--spare\0")
+        });
+        found.is_some()
+    });
+    found.unwrap()
+}
+
+#[test]
+fn a_run_takes_the_spare_supervisor_and_the_next_one_comes_by_itself() {
+    let home = Home::new();
+    home.run(["server", "start"]).ok();
+    let mut taken = None;
+    // At the first attempt, but that the engine may not have noticed yet that there is one.
+    until("a run takes the spare one", || {
+        let spare = spare_but(&home, &[]);
+        let id = home.shell("sleep 1000");
+        home.until_status(id, "running");
+        if supervisor_of(&home, id) == spare {
+            taken = Some(spare);
+        } else {
+            home.run(["remove", &id.to_string()]).ok();
+        }
+        taken.is_some()
+    });
+    // A dead one is no obstacle.
+    kill(spare_but(&home, &[taken.unwrap()]));
+    let id = home.shell("true");
+    assert_eq!(home.finished(id)["status"], "completed");
+}
+
+#[test]
+fn a_spare_supervisor_ends_with_its_engine_however_that_ends() {
+    for killed in [true, false] {
+        let home = Home::new();
+        home.run(["server", "start"]).ok();
+        let spare = spare_but(&home, &[]);
+        if killed {
+            home.kill_engine();
+        } else {
+            home.run(["server", "stop"]).ok();
+        }
+        until("it is gone", || is_gone(spare));
+    }
 }
 
 #[test]

@@ -63,6 +63,28 @@ fn a_foreground_engine_serves_until_it_is_told_to_go() {
 }
 
 #[test]
+fn an_engine_that_is_told_twice_to_go_does_not_wait_any_more() {
+    let home = Home::new();
+    let mut child = Kept(
+        home.command()
+            .args(["server", "start", "--foreground"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap(),
+    );
+    let mut said = BufReader::new(child.0.stderr.take().unwrap()).lines();
+    until("it serves", || said.next().is_some_and(|line| line.unwrap().contains("serv")));
+    // Somebody else writes to the database, so that it cannot do what the first signal asks for.
+    let database = rusqlite::Connection::open(home.data().join("tasks.db")).unwrap();
+    database.execute_batch("BEGIN IMMEDIATE").unwrap();
+    crate::support::signal(child.0.id(), rustix::process::Signal::TERM);
+    crate::support::signal(child.0.id(), rustix::process::Signal::INT);
+    // An orderly end would have said 0.
+    assert_eq!(child.0.wait().unwrap().code(), Some(130));
+}
+
+#[test]
 fn what_is_in_the_queue_begins_with_the_engine_alone() {
     let home = Home::new();
     home.run(["pause"]).ok();

@@ -35,6 +35,17 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("claude-worker", &["claude-worker-cli"]),
+    ("claude-worker-desktop", &["claude-worker-api"]),
+    (
+        "claude-worker-app",
+        &[
+            "claude-worker-api",
+            "claude-worker-supervisor",
+            "claude-worker-engine",
+            "claude-worker-client",
+            "claude-worker-desktop",
+        ],
+    ),
     ("scripted-api", &[]),
 ];
 
@@ -71,18 +82,27 @@ const CONFINED: &[Confined] = &[
             "crates/client/src/start.rs",
             // Asks a login shell where programs are.
             "crates/engine/src/locate.rs",
+            // Starts the desktop app.
+            "crates/cli/src/commands/open.rs",
             // Asks programs for their version.
-            "crates/cli/src/doctor/",
+            "crates/engine/src/doctor/",
+            // Opens directories and addresses as the desktop would.
+            "src-tauri/src/opener.rs",
         ],
     },
-    Confined { what: "Tauri", words: &["tauri::"], only_in: &["src-tauri/"] },
+    Confined {
+        what: "the desktop",
+        words: &["tauri::", "tauri_plugin", "gtk::", "gdk::", "webkit2gtk::", "wry::", "tao::"],
+        only_in: &["src-tauri/"],
+    },
 ];
 
 /// Checks everything; the error lists every breach.
 pub(crate) fn check() -> Result<()> {
     let mut breaches = String::new();
-    for source in workspace::rust_sources(&["src", "crates"], &workspace::root())? {
+    for source in workspace::rust_sources(&["src", "crates", "src-tauri"], &workspace::root())? {
         let in_product = source.path.starts_with("src/")
+            || source.path.starts_with("src-tauri/src/")
             || (source.path.contains("/src/") && !source.path.starts_with("crates/scripted-api/"));
         if in_product {
             words_out_of_place(&source, &mut breaches);
@@ -129,7 +149,7 @@ fn dependencies(breaches: &mut String) -> Result<()> {
     for package in packages {
         let name = package["name"].as_str().unwrap_or_default();
         let Some((_, may_use)) = MAY_USE.iter().find(|(known, _)| *known == name) else {
-            if name != "xtask" && !name.ends_with("-app") {
+            if name != "xtask" {
                 let _ = writeln!(breaches, "{name} has no place among the layers yet");
             }
             continue;
@@ -145,15 +165,17 @@ fn dependencies(breaches: &mut String) -> Result<()> {
     Ok(())
 }
 
-/// The command line must not need a desktop.
+/// The command line must not need a desktop, and what the app decides must not, either.
 fn desktop_libraries(breaches: &mut String) -> Result<()> {
-    let mut cargo = workspace::cargo();
-    cargo.args(["tree", "--package", "claude-worker", "--edges", "normal,build"]);
-    let tree = output(cargo.args(["--prefix", "none", "--format", "{p}"]))?;
-    for line in tree.lines() {
-        let name = line.split(' ').next().unwrap_or_default();
-        if ["gtk", "webkit", "tauri", "wry", "gdk"].iter().any(|word| name.contains(word)) {
-            let _ = writeln!(breaches, "claude-worker must not depend on {line}");
+    for package in ["claude-worker", "claude-worker-desktop"] {
+        let mut cargo = workspace::cargo();
+        cargo.args(["tree", "--package", package, "--edges", "normal,build"]);
+        let tree = output(cargo.args(["--prefix", "none", "--format", "{p}"]))?;
+        for line in tree.lines() {
+            let name = line.split(' ').next().unwrap_or_default();
+            if ["gtk", "webkit", "tauri", "wry", "gdk"].iter().any(|word| name.contains(word)) {
+                let _ = writeln!(breaches, "{package} must not depend on {line}");
+            }
         }
     }
     Ok(())

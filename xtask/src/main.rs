@@ -3,10 +3,11 @@
 //! # Theory of operation
 //!
 //! One file per command. [`setup`] installs what the others need and is quick when all is
-//! there; `test`, `demo` and `bench` begin with the part of it that concerns them, so that each
+//! there; the other commands begin with the part of it that concerns them, so that each
 //! of them works in a fresh clone. [`step`] runs programs and shows how long each step took;
 //! [`workspace`] knows the places.
 
+mod app;
 mod bench;
 mod demo;
 mod interrupt;
@@ -16,6 +17,7 @@ mod sandbox;
 mod setup;
 mod step;
 mod test;
+mod ui;
 mod workspace;
 
 use std::process::ExitCode;
@@ -29,6 +31,8 @@ Usage: cargo xtask COMMAND
 
   setup          Install what tests and demo need and this machine lacks.
   test           Run every check and every test. What CI runs.
+  app            Run the desktop app on pages that follow their sources, to work on it.
+  ui             Build the window's pages, and check and test them.
   demo           Show the main job for real: the real Claude Code against a scripted model.
   bench [PART…]  Measure the figures of docs/benchmarks.md: claude, queue, latency, memory.
       --write    Put the table into docs/benchmarks.md.
@@ -56,6 +60,8 @@ fn run(command: &str, rest: &[String]) -> Result<ExitCode> {
     match command {
         "setup" => setup::everything()?,
         "test" => test::everything()?,
+        "app" => app::develop()?,
+        "ui" => ui::build().and_then(|()| ui::check())?,
         "demo" => demo::run_all()?,
         "bench" => return bench::run(rest),
         "help" | "--help" | "-h" => print!("{USAGE}"),

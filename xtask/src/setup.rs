@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use scripted_api::claude::{self, Installation};
 
 use crate::step::{output, probe, run, step};
-use crate::workspace;
+use crate::{ui, workspace};
 
 /// The test runner, the version the nextest configuration is written for.
 const NEXTEST: &str = "0.9.143";
@@ -19,9 +19,54 @@ const CARGO_DENY: &str = "0.20.2";
 /// The most used of the peers that `bench` compares with.
 const PUEUE: &str = "4.0.4";
 
+/// How it is seen that a part of the desktop is there.
+enum Sign {
+    /// A program of this name in `PATH`.
+    Program(&'static str),
+    /// A library that `pkg-config` knows by this name.
+    Library(&'static str),
+    /// A file.
+    File(&'static str),
+}
+
+/// What building the app and testing it without a screen need, with the Debian packages that
+/// have it.
+const DESKTOP: &[(&str, Sign)] = &[
+    ("pkg-config", Sign::Program("pkg-config")),
+    ("libwebkit2gtk-4.1-dev", Sign::Library("webkit2gtk-4.1")),
+    // A screen that is none, a session bus, and a driver for the window.
+    ("xvfb", Sign::Program("Xvfb")),
+    ("dbus", Sign::Program("dbus-daemon")),
+    ("webkit2gtk-driver", Sign::Program("WebKitWebDriver")),
+    // A notification daemon as people have one.
+    ("dunst", Sign::Program("dunst")),
+    // Pictures of the whole screen, and letters in them.
+    ("imagemagick", Sign::Program("import")),
+    ("fonts-dejavu-core", Sign::File("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf")),
+    // The browser form of the window.
+    ("chromium", Sign::Program("chromium")),
+];
+
+impl Sign {
+    fn is_seen(&self) -> bool {
+        match self {
+            Self::Program(name) => {
+                let path = env::var_os("PATH").unwrap_or_default();
+                env::split_paths(&path).any(|directory| directory.join(name).is_file())
+            }
+            Self::Library(name) => {
+                probe(Command::new("pkg-config").args(["--exists", name])).is_some()
+            }
+            Self::File(path) => Path::new(path).is_file(),
+        }
+    }
+}
+
 /// Everything that `test` and `demo` need.
 pub(crate) fn everything() -> Result<()> {
     test_tools()?;
+    desktop_packages()?;
+    ui::install()?;
     let claude = claude_code()?;
     eprintln!("Everything is there. Claude Code: {}", claude.display());
     Ok(())
@@ -65,9 +110,7 @@ pub(crate) fn claude_code() -> Result<PathBuf> {
         return Ok(place.program);
     }
     step(&format!("Install Claude Code {} from npm", claude::VERSION), || {
-        if probe(Command::new("npm").arg("--version")).is_none() {
-            debian_package("npm", "npm")?;
-        }
+        npm()?;
         if prefix.exists() {
             fs::remove_dir_all(prefix).context("cannot remove a half-finished installation")?;
         }
@@ -122,17 +165,39 @@ pub(crate) fn peers() -> Result<Peers> {
         })?;
     }
     if probe(Command::new("tsp").arg("-V")).is_none() {
-        debian_package("task-spooler", "tsp")?;
+        debian_packages(&["task-spooler"])?;
     }
     Ok(Peers { pueue, tsp: "tsp".into() })
 }
 
-/// Installs a Debian package that provides a program.
-fn debian_package(package: &str, program: &str) -> Result<()> {
-    if probe(Command::new("apt-get").arg("--version")).is_none() {
-        bail!("{program} is missing; install it with this system's package manager");
+/// The libraries the app is linked with, and the programs its tests need.
+pub(crate) fn desktop_packages() -> Result<()> {
+    let missing = DESKTOP.iter().filter(|(_, sign)| !sign.is_seen()).map(|(name, _)| *name);
+    let missing: Vec<_> = missing.collect();
+    if missing.is_empty() {
+        return Ok(());
     }
-    step(&format!("Install the Debian package {package}"), || {
+    debian_packages(&missing)
+}
+
+/// npm, which comes with Node.
+pub(crate) fn npm() -> Result<()> {
+    if probe(Command::new("npm").arg("--version")).is_none() {
+        debian_packages(&["npm"])?;
+    }
+    Ok(())
+}
+
+/// Installs Debian packages.
+fn debian_packages(packages: &[&str]) -> Result<()> {
+    let names = packages.join(", ");
+    if probe(Command::new("apt-get").arg("--version")).is_none() {
+        bail!(
+            "this machine lacks what Debian has as {names}; install it with this system's \
+             package manager"
+        );
+    }
+    step(&format!("Install from Debian: {names}"), || {
         let root = output(Command::new("id").arg("-u"))?.trim() == "0";
         let apt = |args: &[&str]| {
             let mut command = if root {
@@ -144,7 +209,7 @@ fn debian_package(package: &str, program: &str) -> Result<()> {
             };
             run(command.args(args).env("DEBIAN_FRONTEND", "noninteractive"))
         };
-        let install = ["install", "-y", "-qq", "--no-install-recommends", package];
+        let install = [&["install", "-y", "-qq", "--no-install-recommends"], packages].concat();
         // The package list may be old or missing: fetch it only then.
         apt(&install).or_else(|_| apt(&["update", "-qq"]).and_then(|()| apt(&install)))
     })

@@ -38,7 +38,7 @@ pub(crate) fn everything() -> Result<()> {
 /// Whether any documentation comment holds Rust code to run. Without any, the doc test pass
 /// would only link empty programs.
 fn has_doc_tests(root: &Path) -> Result<bool> {
-    let sources = workspace::rust_sources(&["src", "crates", "xtask"], root)?;
+    let sources = workspace::rust_sources(&["src", "crates", "src-tauri", "xtask"], root)?;
     Ok(sources.iter().any(|source| runs_code(&source.text)))
 }
 

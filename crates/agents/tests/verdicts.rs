@@ -53,7 +53,8 @@ fn whoever_ended_a_run_decides_first() {
             }
         }
         let spawn = |by| {
-            let ending = Ending::SpawnFailed { message: "No claude in PATH".to_owned() };
+            let message = "No claude in PATH".to_owned();
+            let ending = Ending::SpawnFailed { message, passing: false };
             judged(agent, "", "", by, ending)
         };
         let message = "No claude in PATH".to_owned();

@@ -3,9 +3,9 @@
 use std::future::Future;
 
 use crate::{
-    ApiError, CleanQuery, Cleaned, EngineInfo, EventPage, EventQuery, FollowUp, ListQuery, LogPage,
-    LogQuery, NewTask, OutputChunk, OutputQuery, Queue, StopMode, Stopped, Task, TaskDetail,
-    TaskId, TaskPage,
+    ApiError, CleanQuery, Cleaned, Diagnosis, EngineInfo, EventPage, EventQuery, FollowUp,
+    ListQuery, LogPage, LogQuery, NewTask, OutputChunk, OutputQuery, Queue, SeenQuery, Settings,
+    Spent, SpentQuery, StopMode, Stopped, Task, TaskDetail, TaskId, TaskPage,
 };
 
 /// Shorthand for what every call gives back.
@@ -19,10 +19,14 @@ pub trait TaskApi: Send + Sync {
     /// Puts a task into the queue. When this returns, the task is on disk.
     ///
     /// # Errors
-    /// `invalid_request` (empty prompt, missing directory), `queue_full`, `disk_full`.
+    /// `invalid_request` (empty prompt, missing directory, unknown parent), `queue_full`,
+    /// `disk_full`; `forbidden` when tasks may not submit more, or not that deep.
     fn submit(&self, task: NewTask) -> impl Future<Output = Answer<Task>> + Send;
 
-    /// Lists tasks, newest first.
+    /// Lists tasks.
+    ///
+    /// # Errors
+    /// `invalid_request` for too many `ids`.
     fn list(&self, query: ListQuery) -> impl Future<Output = Answer<TaskPage>> + Send;
 
     /// Everything stored about one task.
@@ -78,6 +82,16 @@ pub trait TaskApi: Send + Sync {
     /// Removes finished tasks.
     fn clean(&self, query: CleanQuery) -> impl Future<Output = Answer<Cleaned>> + Send;
 
+    /// Notes that a person has looked at finished tasks.
+    ///
+    /// # Errors
+    /// `invalid_request` for too many `ids`.
+    fn seen(&self, query: SeenQuery) -> impl Future<Output = Answer<Queue>> + Send;
+
+    /// What the runs that ended since an instant have cost. Removing a task does not undo what
+    /// it has cost.
+    fn spent(&self, query: SpentQuery) -> impl Future<Output = Answer<Spent>> + Send;
+
     /// Stops or lets go the starting of tasks. Survives a restart of the engine.
     fn set_paused(&self, paused: bool) -> impl Future<Output = Answer<Queue>> + Send;
 
@@ -86,6 +100,23 @@ pub trait TaskApi: Send + Sync {
 
     /// Who answers, and how the queue stands.
     fn engine(&self) -> impl Future<Output = Answer<EngineInfo>> + Send;
+
+    /// The settings in force.
+    fn settings(&self) -> impl Future<Output = Answer<Settings>> + Send;
+
+    /// Changes the settings: those that differ from what is in force are written into
+    /// `config.toml`, whose comments stay, and all that the file then says is in force at once.
+    /// More workers start what is queued; with fewer, what runs goes on. Limits and the like
+    /// apply to runs that begin later. Gives back what is in force.
+    ///
+    /// # Errors
+    /// `invalid_request` naming the key whose value is out of range, or what is wrong with the
+    /// file; `disk_full`.
+    fn set_settings(&self, settings: Settings) -> impl Future<Output = Answer<Settings>> + Send;
+
+    /// Looks at what tasks need: the agent, its sign-in, the data directory, room on the disk.
+    /// It may take some seconds.
+    fn doctor(&self) -> impl Future<Output = Answer<Diagnosis>> + Send;
 
     /// Stops the engine. The answer is sent before it goes.
     fn stop(&self, mode: StopMode) -> impl Future<Output = Answer<Stopped>> + Send;

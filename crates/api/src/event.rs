@@ -29,11 +29,15 @@ pub enum EventKind {
     },
     /// The task was removed.
     Removed,
+    /// A person has looked at the finished task; without a task: at all of them.
+    Seen,
     /// The queue was paused or unpaused.
     QueuePaused {
         /// Whether it is paused now.
         paused: bool,
     },
+    /// The settings were changed: read them anew.
+    SettingsChanged,
     /// A kind this build does not know.
     #[serde(other)]
     Unknown,
@@ -64,6 +68,11 @@ pub struct EventQuery {
     /// At most this many, 1 to 1000. Default 200.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
+    /// Only events of these tasks, at most 1000. Empty: all events.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tasks: Vec<TaskId>,
+    /// Only lasting events, without the passing ones (`progress`, `quiet`).
+    pub lasting: bool,
     /// When there are none yet, wait this long for one, in milliseconds (at most 60,000).
     pub wait_ms: u64,
 }

@@ -66,6 +66,24 @@ impl Counts {
     }
 }
 
+/// How many tasks need a person: nobody has looked at them since they finished.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Unseen {
+    /// They failed.
+    pub failed: u64,
+    /// They completed, but tool calls were denied on the way.
+    pub denied: u64,
+}
+
+impl Unseen {
+    /// All of them.
+    #[must_use]
+    pub const fn total(&self) -> u64 {
+        self.failed + self.denied
+    }
+}
+
 /// The queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Queue {
@@ -75,6 +93,9 @@ pub struct Queue {
     pub workers: u32,
     /// How many tasks there are.
     pub counts: Counts,
+    /// How many need a person.
+    #[serde(default)]
+    pub unseen: Unseen,
 }
 
 /// Who answers.
@@ -92,6 +113,15 @@ pub struct EngineInfo {
     pub database: String,
     /// Where it keeps the runs' output.
     pub runs_directory: String,
+    /// Where its HTTP server listens (`http://127.0.0.1:8000`), if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub http: Option<String>,
+    /// Which kind of process it lives in.
+    #[serde(default)]
+    pub host: HostKind,
+    /// Whether it has been told to stop and starts nothing any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stopping: bool,
     /// Its queue.
     pub queue: Queue,
     /// Bytes of output kept for all runs.
@@ -99,6 +129,17 @@ pub struct EngineInfo {
     /// What it warns of (a nearly full disk), as sentences.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
+}
+
+/// Which kind of process an engine lives in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum HostKind {
+    /// One of its own, in the background or a terminal. It makes room for the app.
+    #[default]
+    Headless,
+    /// The desktop app.
+    App,
 }
 
 /// What happens to running tasks when the engine stops.
@@ -110,6 +151,9 @@ pub enum StopMode {
     LeaveRunning,
     /// They are cancelled first, and the engine stops when they have ended.
     CancelRunning,
+    /// They run on, and the next engine is on its way to adopt them: nobody is told goodbye. For
+    /// a process that is about to be that engine.
+    HandOver,
 }
 
 /// The engine's answer to a stop.

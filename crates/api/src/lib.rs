@@ -12,28 +12,36 @@
 //! fields are ignored on reading, so that an older client understands a newer engine.
 
 mod api;
+mod doctor;
 mod error;
 mod event;
 mod info;
 mod log;
+mod settings;
 mod submit;
 mod task;
 mod time;
 mod verdict;
 
 pub use api::TaskApi;
+pub use doctor::{Check, CheckLevel, Diagnosis};
 pub use error::{ApiError, ErrorCode};
 pub use event::{Event, EventKind, EventPage, EventQuery};
-pub use info::{Counts, EngineInfo, Queue, StopMode, Stopped};
+pub use info::{Counts, EngineInfo, HostKind, Queue, StopMode, Stopped, Unseen};
 pub use log::{
     LogEntry, LogItem, LogPage, LogQuery, OutputChunk, OutputQuery, OutputStream, ToolOutcome,
 };
+pub use settings::{
+    AgentSettings, CapSettings, DelegationSettings, LimitSettings, McpSettings,
+    NotificationSettings, RetentionSettings, Settings, UsageLimitSettings,
+};
 pub use submit::{
-    Agent, CleanQuery, Cleaned, FollowUp, Limits, MAX_PROMPT_BYTES, NewTask, PermissionMode,
+    Agent, CleanQuery, Cleaned, FollowUp, Limits, MAX_CALLER_CHARS, MAX_PROMPT_BYTES, NewTask,
+    PermissionMode, SeenQuery, Spent, SpentQuery,
 };
 pub use task::{
-    ListQuery, Run, RunId, RunOutcome, State, Status, Task, TaskDetail, TaskId, TaskPage, Usage,
-    WaitReason,
+    ListQuery, Order, Run, RunId, RunOutcome, State, Status, Task, TaskDetail, TaskId, TaskPage,
+    Usage, WaitReason,
 };
 pub use time::{Timestamp, format_duration, parse_duration};
 pub use verdict::{DeniedTool, Failure, Verdict};

@@ -126,11 +126,17 @@ pub struct LogQuery {
     pub run: Option<RunId>,
     /// Start at this byte offset: the `next` of the page before. Default: the beginning.
     pub after: u64,
+    /// Instead of going forward from `after`: the last `limit` items there are.
+    pub tail: bool,
+    /// Instead of going forward from `after`: the last `limit` items that end before this byte
+    /// offset, which is the `start` of the page that follows. It never waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<u64>,
     /// At most this many items, 1 to 2000 (a line's items are never split). Default 500.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
     /// When nothing new is there and the run goes on, wait this long, in milliseconds (at most
-    /// 60,000).
+    /// 60,000). With `tail`: only when there is nothing at all yet.
     pub wait_ms: u64,
 }
 
@@ -140,8 +146,13 @@ pub struct LogPage {
     /// The run it belongs to; absent when the task has had none yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<RunId>,
-    /// The items, in order.
+    /// The items, in order. A page may have none although more follow or precede it: go on at
+    /// `next`, or back at `start`.
     pub entries: Vec<LogEntry>,
+    /// Byte offset of the first line the page covers; 0 is the log's beginning. Pass as `before`
+    /// to go back.
+    #[serde(default)]
+    pub start: u64,
     /// Pass as `after` to go on.
     pub next: u64,
     /// Whether the run is over and this page reaches its end.

@@ -4,10 +4,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-use crate::Status;
+use crate::{Status, TaskId, Timestamp};
 
 /// The longest prompt a task may have, in bytes of UTF-8. It bounds every request body.
 pub const MAX_PROMPT_BYTES: usize = 16 * 1024 * 1024;
+
+/// The longest [`NewTask::caller`], in characters.
+pub const MAX_CALLER_CHARS: usize = 64;
 
 /// Which program does the work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
@@ -134,6 +137,14 @@ pub struct NewTask {
     /// returns the first one's task instead of making another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idempotency_key: Option<String>,
+    /// The task from inside which this one is submitted. The configuration bounds how deep such
+    /// tasks may go, and how many of one parent may be unfinished.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<TaskId>,
+    /// Who submits, as the face names it (like `mcp:4f1c`); at most [`MAX_CALLER_CHARS`]. The
+    /// configuration bounds how many tasks of one caller may be unfinished.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caller: Option<String>,
 }
 
 /// A further message in a finished task's agent session.
@@ -141,6 +152,32 @@ pub struct NewTask {
 pub struct FollowUp {
     /// What to say. Not empty.
     pub prompt: String,
+}
+
+/// Which finished tasks a person has looked at.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct SeenQuery {
+    /// These, at most 1000. Those that have not finished, or are gone, are passed over. Empty:
+    /// all of them.
+    pub ids: Vec<TaskId>,
+}
+
+/// Since when to add up what was spent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SpentQuery {
+    /// Runs that ended at or after this instant count.
+    pub since: Timestamp,
+}
+
+/// What runs have cost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Spent {
+    /// US dollars, as far as the agents reported them. Each run counts with its own share, not
+    /// with what its session has cost so far.
+    pub cost_usd: f64,
+    /// How many runs ended.
+    pub runs: u64,
 }
 
 /// Which finished tasks to remove.

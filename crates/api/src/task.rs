@@ -304,6 +304,26 @@ pub struct Task {
     /// What all its runs used together.
     #[serde(default)]
     pub usage: Usage,
+    /// Whether it has finished and no person has looked at it since.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unseen: bool,
+    /// The task from inside which it was submitted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<TaskId>,
+}
+
+impl Task {
+    /// Whether it needs a person: nobody has looked at it since it failed, or since it completed
+    /// with tool calls denied.
+    #[must_use]
+    pub const fn needs_attention(&self) -> bool {
+        self.unseen
+            && match &self.state {
+                State::Failed { .. } => true,
+                State::Completed { denied_tools, .. } => !denied_tools.is_empty(),
+                _ => false,
+            }
+    }
 }
 
 /// A task with everything stored about it, secrets excepted.
@@ -367,19 +387,39 @@ pub struct Run {
     pub output_deleted: bool,
 }
 
-/// Which tasks to list. Newest first.
+/// In which order tasks are listed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Order {
+    /// The newest first.
+    #[default]
+    NewestFirst,
+    /// The oldest first.
+    OldestFirst,
+}
+
+/// Which tasks to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct ListQuery {
     /// Only these statuses. Empty: all.
     pub statuses: Vec<Status>,
-    /// Only tasks whose name contains this text, whatever its case.
+    /// Only these tasks, as far as there are such, at most 1000. Empty: all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ids: Vec<TaskId>,
+    /// Only tasks that need a person: nobody has looked at them since they failed, or since they
+    /// completed with tool calls denied.
+    pub attention: bool,
+    /// Only tasks whose name or working directory contains this text, whatever its case, or whose
+    /// number it is (`12`, `#12`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub search: Option<String>,
-    /// Only tasks older than this one: the `next` of the page before.
+    /// The order.
+    pub order: Order,
+    /// Only tasks that come after this one in the order: the `next` of the page before.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub before: Option<TaskId>,
-    /// At most this many, 1 to 1000. Default 50.
+    pub cursor: Option<TaskId>,
+    /// At most this many, 1 to 1000. Default 50, and 1000 where `ids` are given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
 }
@@ -387,9 +427,9 @@ pub struct ListQuery {
 /// One page of tasks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TaskPage {
-    /// The tasks, newest first.
+    /// The tasks, in the order asked for.
     pub tasks: Vec<Task>,
-    /// Pass as `before` for the next page; absent on the last one.
+    /// Pass as `cursor` for the next page; absent on the last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<TaskId>,
     /// How many tasks there are in each status, whatever the filter.
@@ -415,6 +455,8 @@ mod tests {
             last_output_at: None,
             final_summary: Some("done".to_owned()),
             usage: Usage { cost_usd: Some(0.25), ..Usage::default() },
+            unseen: false,
+            parent: None,
         }
     }
 

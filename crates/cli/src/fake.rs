@@ -6,10 +6,10 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use claude_worker_api::{
-    ApiError, CleanQuery, Cleaned, Counts, EngineInfo, Event, EventKind, EventPage, EventQuery,
-    FollowUp, ListQuery, LogEntry, LogItem, LogPage, LogQuery, NewTask, OutputChunk, OutputQuery,
-    Queue, Run, RunId, State, StopMode, Stopped, Task, TaskApi, TaskDetail, TaskId, TaskPage,
-    Usage,
+    ApiError, CleanQuery, Cleaned, Counts, Diagnosis, EngineInfo, Event, EventKind, EventPage,
+    EventQuery, FollowUp, HostKind, ListQuery, LogEntry, LogItem, LogPage, LogQuery, NewTask,
+    OutputChunk, OutputQuery, Queue, Run, RunId, SeenQuery, Settings, Spent, SpentQuery, State,
+    StopMode, Stopped, Task, TaskApi, TaskDetail, TaskId, TaskPage, Unseen, Usage,
 };
 use tokio::sync::Notify;
 
@@ -113,6 +113,7 @@ impl FakeEngine {
         let mut memory = self.memory();
         let detail = memory.tasks.get_mut(&id).unwrap();
         detail.task.state = state.clone();
+        detail.task.unseen = state.status().is_finished();
         detail.result = Some(result.to_owned());
         drop(memory);
         self.happen(id, EventKind::StateChanged { state });
@@ -210,7 +211,8 @@ impl TaskApi for FakeEngine {
         }
         let matching = |task: &&Task| {
             (query.statuses.is_empty() || query.statuses.contains(&task.state.status()))
-                && query.before.is_none_or(|before| task.id < before)
+                && query.cursor.is_none_or(|cursor| task.id < cursor)
+                && (!query.attention || task.needs_attention())
         };
         let all: Vec<Task> =
             memory.tasks.values().rev().map(|d| &d.task).filter(matching).cloned().collect();
@@ -227,7 +229,7 @@ impl TaskApi for FakeEngine {
         self.poll(query.wait_ms, |memory| {
             let Some(run) = run_of(memory, id, query.run.as_ref())? else {
                 return Ok((
-                    LogPage { run: None, entries: Vec::new(), next: 0, end: false },
+                    LogPage { run: None, entries: Vec::new(), start: 0, next: 0, end: false },
                     false,
                 ));
             };
@@ -238,7 +240,8 @@ impl TaskApi for FakeEngine {
             let next = query.after + entries.len() as u64;
             let end = log.ended && next == log.entries.len() as u64;
             let worth_it = end || !entries.is_empty();
-            Ok((LogPage { run: Some(run), entries, next, end }, worth_it))
+            let start = query.after;
+            Ok((LogPage { run: Some(run), entries, start, next, end }, worth_it))
         })
         .await
     }
@@ -304,6 +307,17 @@ impl TaskApi for FakeEngine {
         Ok(Cleaned { removed: (before - memory.tasks.len()) as u64 })
     }
 
+    async fn seen(&self, query: SeenQuery) -> Answer<Queue> {
+        for (id, detail) in &mut self.reach()?.tasks {
+            detail.task.unseen &= !(query.ids.is_empty() || query.ids.contains(id));
+        }
+        Ok(self.engine().await?.queue)
+    }
+
+    async fn spent(&self, _: SpentQuery) -> Answer<Spent> {
+        Ok(Spent::default())
+    }
+
     async fn set_paused(&self, paused: bool) -> Answer<Queue> {
         self.reach()?.paused = paused;
         Ok(self.engine().await?.queue)
@@ -334,10 +348,25 @@ impl TaskApi for FakeEngine {
             started_at: NOW,
             database: "/data/tasks.db".to_owned(),
             runs_directory: "/data/runs".to_owned(),
-            queue: Queue { paused: memory.paused, workers: 4, counts },
+            http: None,
+            host: HostKind::Headless,
+            stopping: false,
+            queue: Queue { paused: memory.paused, workers: 4, counts, unseen: Unseen::default() },
             output_bytes: 0,
             warnings: Vec::new(),
         })
+    }
+
+    async fn settings(&self) -> Answer<Settings> {
+        self.reach().map(|_| Settings::default())
+    }
+
+    async fn set_settings(&self, settings: Settings) -> Answer<Settings> {
+        self.reach().map(|_| settings)
+    }
+
+    async fn doctor(&self) -> Answer<Diagnosis> {
+        self.reach().map(|_| Diagnosis::default())
     }
 
     async fn stop(&self, _: StopMode) -> Answer<Stopped> {

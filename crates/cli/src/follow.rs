@@ -16,6 +16,8 @@ pub(crate) const WAIT_MS: u64 = 30_000;
 pub(crate) const PAGE: u32 = 2000;
 /// Events per page.
 const EVENTS: u32 = 500;
+/// How many tasks an event query may name.
+const MOST_NAMED: usize = 1000;
 
 /// A place in the event stream.
 pub struct Changes<'a, A> {
@@ -40,7 +42,14 @@ impl<'a, A: TaskApi> Changes<'a, A> {
     /// # Errors
     /// When no engine answers.
     pub async fn next(&mut self, tasks: &[TaskId]) -> Result<Vec<TaskId>, ApiError> {
-        let query = EventQuery { after: Some(self.cursor), limit: Some(EVENTS), wait_ms: WAIT_MS };
+        let query = EventQuery {
+            after: Some(self.cursor),
+            limit: Some(EVENTS),
+            // More than can be named are looked for among all.
+            tasks: if tasks.len() <= MOST_NAMED { tasks.to_vec() } else { Vec::new() },
+            lasting: false,
+            wait_ms: WAIT_MS,
+        };
         let page = self.link.call(|| self.api.events(query.clone())).await?;
         self.cursor = page.next;
         if page.gap {
@@ -135,6 +144,7 @@ impl<'a, A: TaskApi> Follower<'a, A> {
                         after: *offset,
                         limit: Some(PAGE),
                         wait_ms: WAIT_MS,
+                        ..LogQuery::default()
                     };
                     let page = self.link.call(|| self.api.log(self.id, query.clone())).await?;
                     *offset = page.next;

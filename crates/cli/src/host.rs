@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use claude_worker_api::{ApiError, StopMode, TaskApi};
+use claude_worker_api::{ApiError, HostKind, StopMode, TaskApi};
 use claude_worker_client::Ready;
 use claude_worker_engine::{Config, Engine, Paths};
 use claude_worker_supervisor::SupervisorCommand;
@@ -82,7 +82,14 @@ pub(crate) fn host(
         .build()
         .map_err(|error| ApiError::internal(format!("Cannot start: {error}")))?;
     let ended = runtime.block_on(async {
-        let hosted = claude_worker_client::host(paths.clone(), config, supervisor(), http).await?;
+        let hosted = claude_worker_client::host(
+            paths.clone(),
+            config,
+            supervisor(),
+            http,
+            HostKind::Headless,
+        )
+        .await?;
         ready(&Reachable {
             socket: &paths.socket,
             http: hosted.http().map(|address| (address, paths.token.as_path())),
@@ -98,19 +105,32 @@ pub(crate) fn host(
     ended
 }
 
-/// Ctrl-C and a friendly kill stop the engine as a client would.
+/// Ctrl-C and a friendly kill stop the engine as a client would. Who asks a second time does not
+/// want to wait for whatever takes so long, a disk that does not answer, say: the process ends at
+/// once, which loses nothing, because an engine may die at any instant.
 async fn stop_on_signal(engine: Engine) {
     let (Ok(mut interrupt), Ok(mut terminate)) =
         (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {
         return;
     };
+    let mut told = async || {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    };
+    told().await;
+    let stop = async {
+        // It fails when somebody else has stopped it already.
+        let _ = engine.stop(StopMode::LeaveRunning).await;
+        // There may still be answers under way; the end of this process ends this wait.
+        std::future::pending::<()>().await;
+    };
     tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+        () = stop => {}
+        () = told() => std::process::exit(Exit::Interrupted as i32),
     }
-    // It fails when somebody else has stopped it already.
-    let _ = engine.stop(StopMode::LeaveRunning).await;
 }
 
 /// How a supervisor is started: as this very program, even when a newer one has taken its place

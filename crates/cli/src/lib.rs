@@ -19,8 +19,8 @@
 //! for people.
 //!
 //! Two hidden subcommands are dispatched before anything else happens, so that they stay as small
-//! as they are meant to be: `supervise RUN_DIRECTORY` is the supervisor of one run, and `serve`
-//! the engine in the background ([`host`]).
+//! as they are meant to be: `supervise` is the supervisor of one run, and `serve` the engine in the
+//! background ([`host`]).
 
 pub mod args;
 pub mod commands;
@@ -113,6 +113,7 @@ fn execute(command: &Command, console: &mut Console<'_>) -> Result<Exit, CliErro
     match command {
         Command::Completions(args) => return commands::completions::execute(console, args),
         Command::Config => return commands::config::execute(console),
+        Command::Open(args) => return commands::open::execute(console, args),
         Command::Server(server::Command::Start { foreground: true, http }) => {
             return server::foreground(console, *http);
         }
@@ -166,6 +167,7 @@ async fn dispatch(
         Command::Server(server::Command::Health) => server::health(api, console).await,
         Command::Completions(_)
         | Command::Config
+        | Command::Open(_)
         | Command::Server(server::Command::Start { .. }) => {
             Err(ApiError::internal("This command needs no engine").into())
         }

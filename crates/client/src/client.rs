@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use claude_worker_api::{
-    ApiError, CleanQuery, Cleaned, EngineInfo, ErrorCode, EventPage, EventQuery, FollowUp,
-    ListQuery, LogPage, LogQuery, NewTask, OutputChunk, OutputQuery, Queue, RunId, StopMode,
-    Stopped, Task, TaskApi, TaskDetail, TaskId, TaskPage,
+    ApiError, CleanQuery, Cleaned, Diagnosis, EngineInfo, ErrorCode, EventPage, EventQuery,
+    FollowUp, ListQuery, LogPage, LogQuery, NewTask, OutputChunk, OutputQuery, Queue, RunId,
+    SeenQuery, Settings, Spent, SpentQuery, StopMode, Stopped, Task, TaskApi, TaskDetail, TaskId,
+    TaskPage,
 };
 use claude_worker_engine::Paths;
 use hyper::Method;
@@ -16,8 +17,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::farewell;
+use crate::hand_over::Coming;
+use crate::params::{self, EventParams, ListParams, SpentParams};
 use crate::random::random_hex;
-use crate::routes::{self, OutputHeaders, Pause, StopRequest};
+use crate::routes::{OutputHeaders, Pause, StopRequest};
 use crate::start::Starter;
 use crate::transport::{Address, Answer, NoAnswer};
 
@@ -26,13 +29,20 @@ const CALL: Duration = Duration::from_secs(30);
 /// How long a call may take that ends a process tree first.
 const ENDING: Duration = Duration::from_secs(300);
 
-/// How long to leave an engine that is about to go before it is asked again.
+/// How often a call is sent again that may be, and how often it starts an engine: one that hands
+/// over leaves it unanswered, and the next one may be killed before it can be asked.
+const REPEATS: u32 = 5;
+/// How long to leave an engine that is about to go before it is asked again, and how often: its
+/// last answers take it some seconds at the most.
 const A_MOMENT: Duration = Duration::from_millis(100);
+const MOMENTS: u32 = 50;
 
 /// A way to an engine. Each call is a connection of its own.
 #[derive(Debug, Clone)]
 pub struct EngineClient {
     address: Address,
+    /// The places of the engine at `address`, where they are known.
+    paths: Option<Paths>,
     starter: Option<Starter>,
     /// Whether an engine has answered this client or a clone of it. One that knew an engine does
     /// not bring it back after somebody has stopped it.
@@ -52,7 +62,7 @@ impl EngineClient {
     /// A client that talks to `address` and never starts an engine.
     #[must_use]
     pub fn new(address: Address) -> Self {
-        Self { address, starter: None, met: Arc::default() }
+        Self { address, paths: None, starter: None, met: Arc::default() }
     }
 
     /// A client of the engine that the environment names. With a starter, a call that finds no
@@ -64,7 +74,8 @@ impl EngineClient {
     pub fn from_env(paths: &Paths, starter: Option<Starter>) -> Result<Self, ApiError> {
         let address = Address::from_env(paths)?;
         let ours = address == Address::Socket(paths.socket.clone());
-        Ok(Self { starter: starter.filter(|_| ours), ..Self::new(address) })
+        let starter = starter.filter(|_| ours);
+        Ok(Self { paths: ours.then(|| paths.clone()), starter, ..Self::new(address) })
     }
 
     /// Where this client's engine is.
@@ -81,8 +92,10 @@ impl EngineClient {
         deadline: Duration,
         repeat: Repeat,
     ) -> Result<Answer, ApiError> {
-        let mut started = false;
-        let mut repeated = false;
+        let mut starts = 0;
+        let mut repeats = 0;
+        let mut moments = 0;
+        let mut coming = Coming::default();
         loop {
             match self.address.send(&method, path, body.clone(), deadline).await {
                 Ok(answer) => {
@@ -90,23 +103,30 @@ impl EngineClient {
                     return Ok(answer);
                 }
                 Err(NoAnswer::Refused(error)) => return Err(error),
-                Err(NoAnswer::Leaving(_)) if repeat == Repeat::Safe && !repeated => {
-                    repeated = true;
+                Err(NoAnswer::Leaving(_)) if repeat == Repeat::Safe && moments < MOMENTS => {
+                    moments += 1;
                     tokio::time::sleep(A_MOMENT).await;
                 }
                 Err(NoAnswer::Leaving(error)) => return Err(error),
+                Err(NoAnswer::NobodyThere(_))
+                    if coming.worth_waiting(self.paths.as_ref()).await =>
+                {
+                    starts = 0;
+                }
                 Err(NoAnswer::NobodyThere(error)) => match &self.starter {
-                    Some(starter) if !started => {
+                    Some(starter) if starts < REPEATS => {
                         if self.met.load(Ordering::Relaxed) && farewell::was_stopped(&starter.paths)
                         {
                             return Err(was_stopped());
                         }
                         starter.start(&self.address).await?;
-                        started = true;
+                        starts += 1;
                     }
                     _ => return Err(nobody_there(&self.address, &error)),
                 },
-                Err(NoAnswer::Broken(_)) if repeat == Repeat::Safe && !repeated => repeated = true,
+                Err(NoAnswer::Broken(_)) if repeat == Repeat::Safe && repeats < REPEATS => {
+                    repeats += 1;
+                }
                 Err(NoAnswer::Broken(error)) => {
                     return Err(ApiError::unavailable(format!(
                         "The engine went away before it answered ({error})"
@@ -161,7 +181,7 @@ impl TaskApi for EngineClient {
     }
 
     async fn list(&self, query: ListQuery) -> Result<TaskPage, ApiError> {
-        self.get_json(&routes::list_path(&query), 0).await
+        self.get_json(&params::path("/api/v1/tasks", &ListParams::from(&query)), 0).await
     }
 
     async fn get(&self, id: TaskId) -> Result<TaskDetail, ApiError> {
@@ -169,12 +189,12 @@ impl TaskApi for EngineClient {
     }
 
     async fn log(&self, id: TaskId, query: LogQuery) -> Result<LogPage, ApiError> {
-        let path = routes::path(&format!("/api/v1/tasks/{id}/log"), &query);
+        let path = params::path(&format!("/api/v1/tasks/{id}/log"), &query);
         self.get_json(&path, query.wait_ms).await
     }
 
     async fn output(&self, id: TaskId, query: OutputQuery) -> Result<OutputChunk, ApiError> {
-        let path = routes::path(&format!("/api/v1/tasks/{id}/output"), &query);
+        let path = params::path(&format!("/api/v1/tasks/{id}/output"), &query);
         let deadline = CALL + Duration::from_millis(query.wait_ms.min(60_000));
         let answer = self.send(Method::GET, &path, Bytes::new(), deadline, Repeat::Safe).await?;
         let header = |name: &str| answer.headers.get(name).and_then(|value| value.to_str().ok());
@@ -210,17 +230,39 @@ impl TaskApi for EngineClient {
         self.post("/api/v1/tasks/clean", Some(&query), Repeat::Safe).await
     }
 
+    async fn seen(&self, query: SeenQuery) -> Result<Queue, ApiError> {
+        self.post("/api/v1/tasks/seen", Some(&query), Repeat::Safe).await
+    }
+
+    async fn spent(&self, query: SpentQuery) -> Result<Spent, ApiError> {
+        self.get_json(&params::path("/api/v1/spent", &SpentParams::from(query)), 0).await
+    }
+
     async fn set_paused(&self, paused: bool) -> Result<Queue, ApiError> {
         let body = Pause { paused };
         self.call(Method::PUT, "/api/v1/queue", Some(&body), CALL, Repeat::Safe).await
     }
 
     async fn events(&self, query: EventQuery) -> Result<EventPage, ApiError> {
-        self.get_json(&routes::path("/api/v1/events", &query), query.wait_ms).await
+        self.get_json(&params::path("/api/v1/events", &EventParams::from(&query)), query.wait_ms)
+            .await
     }
 
     async fn engine(&self) -> Result<EngineInfo, ApiError> {
         self.get_json("/api/v1/engine", 0).await
+    }
+
+    async fn settings(&self) -> Result<Settings, ApiError> {
+        self.get_json("/api/v1/settings", 0).await
+    }
+
+    async fn set_settings(&self, settings: Settings) -> Result<Settings, ApiError> {
+        self.call(Method::PUT, "/api/v1/settings", Some(&settings), CALL, Repeat::Safe).await
+    }
+
+    async fn doctor(&self) -> Result<Diagnosis, ApiError> {
+        // It starts programs, and one examination waits for the other.
+        self.get_json("/api/v1/doctor", 60_000).await
     }
 
     async fn stop(&self, mode: StopMode) -> Result<Stopped, ApiError> {
@@ -355,12 +397,13 @@ mod tests {
 
         farewell::leave(&paths);
         ask().await;
-        assert_eq!(count(), 1, "a fresh client starts one");
+        let before = count();
+        assert!(before > 0, "a fresh client starts one");
         client.met.store(true, Ordering::Relaxed);
         assert_eq!(ask().await, "The engine was stopped");
-        assert_eq!(count(), 1, "one that knew the engine starts none");
+        assert_eq!(count(), before, "one that knew the engine starts none");
         farewell::forget(&paths);
         ask().await;
-        assert_eq!(count(), 2, "after a crash it does");
+        assert!(count() > before, "after a crash it does");
     }
 }

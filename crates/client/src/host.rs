@@ -3,9 +3,9 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use claude_worker_api::ApiError;
-use claude_worker_engine::{Claim, Config, Engine, Paths};
-use claude_worker_supervisor::SupervisorCommand;
+use claude_worker_api::{ApiError, HostKind};
+use claude_worker_engine::{Claim, Config, Engine, Hosting, Paths};
+use claude_worker_supervisor::{SupervisorCommand, fault_point};
 use tokio::sync::watch;
 
 use crate::connections::until_closed;
@@ -21,6 +21,7 @@ pub struct Hosted {
 }
 
 /// Starts an engine and serves it at its local socket, and over TCP when `http` names an address.
+/// `kind` says what kind of process this is.
 ///
 /// The doors are opened before the engine takes up its work, so that an engine that cannot be
 /// reached never starts a task.
@@ -33,8 +34,20 @@ pub async fn host(
     config: Config,
     supervisor: SupervisorCommand,
     http: Option<SocketAddr>,
+    kind: HostKind,
 ) -> Result<Hosted, ApiError> {
     let claim = Claim::take(paths).map_err(ApiError::from)?;
+    open(claim, config, supervisor, http, kind).await
+}
+
+/// Opens the doors of a directory that is ours, and starts its engine.
+pub(crate) async fn open(
+    claim: Claim,
+    config: Config,
+    supervisor: SupervisorCommand,
+    http: Option<SocketAddr>,
+    kind: HostKind,
+) -> Result<Hosted, ApiError> {
     let paths = claim.paths().clone();
     farewell::forget(&paths);
     let listening = bind(&paths.socket).await?;
@@ -43,7 +56,8 @@ pub async fn host(
         None => None,
     };
     let http_address = http.as_ref().map(HttpServer::address);
-    let engine = Engine::start(claim, config, supervisor).map_err(ApiError::from)?;
+    let hosting = Hosting { kind, http: http_address.map(|address| format!("http://{address}")) };
+    let engine = Engine::start(claim, config, supervisor, hosting).map_err(ApiError::from)?;
     let api = Arc::new(engine.clone());
     let stopped = engine.stopped();
     let serving = tokio::spawn(async move {
@@ -55,13 +69,17 @@ pub async fn host(
         };
         let close = async {
             until_closed(stopped).await;
+            fault_point("host.closing");
             // Before the doors are closed: whoever finds them closed looks for it.
-            farewell::leave(&paths);
+            if farewell::is_due(api.told_to_stop()) {
+                farewell::leave(&paths);
+            }
             drop(open);
         };
         tokio::join!(serve(listening, Arc::clone(&api), closing.clone()), over_tcp, close);
         // While the lock is still ours: afterwards it may be another engine's socket.
         drop(std::fs::remove_file(&paths.socket));
+        api.release().await;
     });
     Ok(Hosted { engine, http: http_address, serving })
 }
@@ -79,8 +97,8 @@ impl Hosted {
         self.http
     }
 
-    /// Resolves when the engine has stopped and the last answers have been sent. The data
-    /// directory is free when all handles of the engine are gone.
+    /// Resolves when the engine has stopped, the last answers have been sent and the data
+    /// directory is free. Handles of the engine that are left are of no more use.
     pub async fn ended(self) {
         drop(self.serving.await);
     }

@@ -7,7 +7,7 @@
 use std::io;
 use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
@@ -19,6 +19,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::connections::serve_connections;
+use crate::pages;
 use crate::random::random_hex;
 use crate::routes::{self, speaking_our_protocol};
 
@@ -31,6 +32,8 @@ pub(crate) struct HttpServer {
     listener: TcpListener,
     address: SocketAddr,
     token: String,
+    /// Where the web pages are, if there are any.
+    pages: Option<PathBuf>,
 }
 
 impl HttpServer {
@@ -52,7 +55,7 @@ impl HttpServer {
         let token = token(token_file).map_err(|error| {
             ApiError::invalid(format!("Cannot keep a token in {}: {error}", token_file.display()))
         })?;
-        Ok(Self { listener, address, token })
+        Ok(Self { listener, address, token, pages: pages::directory() })
     }
 
     /// Where it listens.
@@ -68,14 +71,24 @@ pub(crate) async fn serve_http<A: TaskApi + 'static>(
     api: Arc<A>,
     closing: watch::Receiver<()>,
 ) {
-    let guard = Arc::new(Guard { port: server.address.port(), token: server.token });
-    let routes = routes::router(api).layer(middleware::from_fn_with_state(guard, admit));
+    let guard = Arc::new(Guard {
+        port: server.address.port(),
+        token: server.token,
+        pages: server.pages.is_some(),
+    });
+    let mut routes = routes::router(api, closing.clone());
+    if let Some(directory) = &server.pages {
+        routes = routes.fallback_service(pages::routes(directory));
+    }
+    let routes = routes.layer(middleware::from_fn_with_state(guard, admit));
     serve_connections(server.listener, speaking_our_protocol(routes), CONNECTIONS, closing).await;
 }
 
 struct Guard {
     port: u16,
     token: String,
+    /// Whether there are pages to be opened.
+    pages: bool,
 }
 
 /// Why a request does not get in.
@@ -88,7 +101,13 @@ enum Denied {
 }
 
 async fn admit(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
-    match guard.check(request.method(), request.headers()) {
+    let checked = guard.check_source(request.headers()).and_then(|()| {
+        // A browser that opens a page has no token yet, and a page is no secret.
+        let api = request.uri().path().starts_with("/api/") || request.uri().path() == "/health";
+        let page = guard.pages && !api && request.method() == Method::GET;
+        if page { Ok(()) } else { guard.check_token(request.method(), request.headers()) }
+    });
+    match checked {
         Ok(()) => next.run(request).await,
         Err(denied) => denied.into_response(),
     }
@@ -114,7 +133,8 @@ impl IntoResponse for Denied {
 }
 
 impl Guard {
-    fn check(&self, method: &Method, headers: &HeaderMap) -> Result<(), Denied> {
+    /// Whether the request names us as it should, and is from no foreign page.
+    fn check_source(&self, headers: &HeaderMap) -> Result<(), Denied> {
         let forbidden = |message: &str| ApiError::new(ErrorCode::Forbidden, message);
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
         let host = text(header::HOST).unwrap_or_default();
@@ -131,6 +151,12 @@ impl Guard {
                 "A page of another origin may not use this server",
             )));
         }
+        Ok(())
+    }
+
+    /// Whether it shows the token, and sends nothing that a foreign page could send.
+    fn check_token(&self, method: &Method, headers: &HeaderMap) -> Result<(), Denied> {
+        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
         let given = text(header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
         if !given.is_some_and(|given| same(given.as_bytes(), self.token.as_bytes())) {
             return Err(Denied::NoToken);
@@ -178,12 +204,15 @@ mod tests {
     use super::*;
 
     fn check(method: &Method, headers: &[(&'static str, &str)]) -> Result<(), StatusCode> {
-        let guard = Guard { port: 8000, token: "secret".to_owned() };
+        let guard = Guard { port: 8000, token: "secret".to_owned(), pages: false };
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.insert(*name, value.parse().unwrap());
         }
-        guard.check(method, &map).map_err(|denied| denied.into_response().status())
+        guard
+            .check_source(&map)
+            .and_then(|()| guard.check_token(method, &map))
+            .map_err(|denied| denied.into_response().status())
     }
 
     #[test]

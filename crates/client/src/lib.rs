@@ -22,19 +22,25 @@
 mod client;
 mod connections;
 mod farewell;
+mod hand_over;
 mod host;
 mod http;
 mod lock;
+mod pages;
+mod params;
 mod random;
 mod routes;
 mod server;
+mod settings;
 mod start;
+mod stream;
 #[cfg(test)]
 mod testing;
 mod transport;
 mod unix;
 
 pub use client::EngineClient;
+pub use hand_over::{HAND_OVER_FAULT_POINTS, take_over};
 pub use host::{Hosted, host};
 pub use lock::LockHolder;
 pub use start::{Ready, Starter};

@@ -10,18 +10,24 @@ use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, QueryRejection};
 use axum::extract::{DefaultBodyLimit, FromRequestParts, Path, Query, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use claude_worker_api::{
-    ApiError, CleanQuery, ErrorCode, EventQuery, FollowUp, ListQuery, LogQuery, MAX_PROMPT_BYTES,
-    NewTask, OutputQuery, PROTOCOL, Status, StopMode, TaskApi, TaskId,
+    ApiError, CleanQuery, ErrorCode, FollowUp, LogQuery, MAX_PROMPT_BYTES, NewTask, OutputQuery,
+    PROTOCOL, SeenQuery, StopMode, TaskApi, TaskId,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use tokio::sync::watch;
 
 use crate::PROTOCOL_HEADER;
+use crate::params::{EventParams, ListParams, SpentParams};
+use crate::settings;
+use crate::stream;
 
 /// The largest request body: a prompt as long as it may be, with every character escaped twice.
 const LARGEST_BODY: usize = 2 * MAX_PROMPT_BYTES + 1024 * 1024;
@@ -48,51 +54,24 @@ impl OutputHeaders {
     pub(crate) const END: &str = "x-claude-worker-end";
 }
 
-/// The query string of `GET /api/v1/tasks`.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct ListParams {
-    /// Statuses, with commas between them.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    search: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    before: Option<TaskId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    limit: Option<u32>,
-}
-
-/// A path with a query string made of `query`'s fields.
-pub(crate) fn path(path: &str, query: &impl Serialize) -> String {
-    // Only structs of plain values come here, and those always encode.
-    let query = serde_urlencoded::to_string(query).unwrap_or_default();
-    format!("{path}?{query}")
-}
-
-/// The path of a list.
-pub(crate) fn list_path(query: &ListQuery) -> String {
-    let names: Vec<_> = query.statuses.iter().map(|status| status.name()).collect();
-    path(
-        "/api/v1/tasks",
-        &ListParams {
-            status: (!names.is_empty()).then(|| names.join(",")),
-            search: query.search.clone(),
-            before: query.before,
-            limit: query.limit,
-        },
-    )
-}
-
-/// The routes over an engine.
-pub(crate) fn router<A: TaskApi + 'static>(api: Arc<A>) -> Router {
+/// The routes over an engine. What stays open ends when the sender of `closing` is dropped.
+pub(crate) fn router<A: TaskApi + 'static>(api: Arc<A>, closing: watch::Receiver<()>) -> Router {
+    let stream = async move |State(api): Api<A>, headers: HeaderMap, params: EventQueryString| {
+        stream::stream(api, query(params)?.try_into()?, &headers, closing).await.map_err(Refusal)
+    };
     Router::new()
         .route("/health", get(health::<A>))
         .route("/api/v1/engine", get(engine::<A>))
         .route("/api/v1/engine/stop", post(stop::<A>))
         .route("/api/v1/queue", put(set_paused::<A>))
+        .route("/api/v1/settings", get(get_settings::<A>).put(set_settings::<A>))
+        .route("/api/v1/doctor", get(doctor::<A>))
         .route("/api/v1/events", get(events::<A>))
+        .route("/api/v1/events/stream", get(stream))
         .route("/api/v1/tasks", get(list::<A>).post(submit::<A>))
         .route("/api/v1/tasks/clean", post(clean::<A>))
+        .route("/api/v1/tasks/seen", post(seen::<A>))
+        .route("/api/v1/spent", get(spent::<A>))
         .route("/api/v1/tasks/{id}", get(task::<A>).delete(remove::<A>))
         .route("/api/v1/tasks/{id}/cancel", post(cancel::<A>))
         .route("/api/v1/tasks/{id}/retry", post(retry::<A>))
@@ -111,6 +90,8 @@ pub(crate) fn speaking_our_protocol(routes: Router) -> Router {
 }
 
 type Api<A> = State<Arc<A>>;
+
+type EventQueryString = Result<Query<EventParams>, QueryRejection>;
 
 /// An error as an HTTP answer.
 struct Refusal(ApiError);
@@ -211,7 +192,7 @@ async fn no_such_method(method: Method) -> impl IntoResponse {
     (StatusCode::METHOD_NOT_ALLOWED, Json(error))
 }
 
-async fn health<A: TaskApi>(State(api): Api<A>) -> Answer<serde_json::Value> {
+async fn health<A: TaskApi>(State(api): Api<A>) -> Answer<Value> {
     let info = api.engine().await?;
     Ok(Json(serde_json::json!({ "status": "ok", "version": info.version })))
 }
@@ -234,28 +215,36 @@ async fn set_paused<A: TaskApi>(
     Ok(Json(api.set_paused(body::<Pause>(bytes)?.paused).await?))
 }
 
+async fn get_settings<A: TaskApi>(State(api): Api<A>) -> Answer<impl Serialize> {
+    Ok(Json(api.settings().await?))
+}
+
+/// Changes what the body names; what it leaves out stays.
+async fn set_settings<A: TaskApi>(
+    State(api): Api<A>,
+    bytes: Result<Bytes, BytesRejection>,
+) -> Answer<impl Serialize> {
+    let changes: Value = body(bytes)?;
+    let settings = settings::changed(&api.settings().await?, changes)?;
+    Ok(Json(api.set_settings(settings).await?))
+}
+
+async fn doctor<A: TaskApi>(State(api): Api<A>) -> Answer<impl Serialize> {
+    Ok(Json(api.doctor().await?))
+}
+
 async fn events<A: TaskApi>(
     State(api): Api<A>,
-    params: Result<Query<EventQuery>, QueryRejection>,
+    params: EventQueryString,
 ) -> Answer<impl Serialize> {
-    Ok(Json(api.events(query(params)?).await?))
+    Ok(Json(api.events(query(params)?.try_into()?).await?))
 }
 
 async fn list<A: TaskApi>(
     State(api): Api<A>,
     params: Result<Query<ListParams>, QueryRejection>,
 ) -> Answer<impl Serialize> {
-    let params = query(params)?;
-    let names = params.status.unwrap_or_default();
-    let statuses = names
-        .split(',')
-        .filter(|name| !name.is_empty())
-        .map(str::parse::<Status>)
-        .collect::<Result<_, _>>()
-        .map_err(ApiError::invalid)?;
-    let query =
-        ListQuery { statuses, search: params.search, before: params.before, limit: params.limit };
-    Ok(Json(api.list(query).await?))
+    Ok(Json(api.list(query(params)?.try_into()?).await?))
 }
 
 async fn submit<A: TaskApi>(
@@ -272,6 +261,20 @@ async fn task<A: TaskApi>(State(api): Api<A>, Id(id): Id) -> Answer<impl Seriali
 
 async fn remove<A: TaskApi>(State(api): Api<A>, Id(id): Id) -> Answer<impl Serialize> {
     Ok(Json(api.remove(id).await?))
+}
+
+async fn seen<A: TaskApi>(
+    State(api): Api<A>,
+    bytes: Result<Bytes, BytesRejection>,
+) -> Answer<impl Serialize> {
+    Ok(Json(api.seen(body::<SeenQuery>(bytes)?).await?))
+}
+
+async fn spent<A: TaskApi>(
+    State(api): Api<A>,
+    params: Result<Query<SpentParams>, QueryRejection>,
+) -> Answer<impl Serialize> {
+    Ok(Json(api.spent(query(params)?.into()).await?))
 }
 
 async fn clean<A: TaskApi>(

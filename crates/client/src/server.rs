@@ -61,7 +61,7 @@ pub(crate) async fn serve<A: TaskApi + 'static>(
     api: Arc<A>,
     closing: watch::Receiver<()>,
 ) {
-    let routes = speaking_our_protocol(routes::router(api));
+    let routes = speaking_our_protocol(routes::router(api, closing.clone()));
     serve_connections(SameUser(listening.0), routes, CONNECTIONS, closing).await;
 }
 

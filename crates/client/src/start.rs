@@ -16,6 +16,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::net::unix::pipe;
 use tokio::time::Instant;
 
+use crate::hand_over;
 use crate::lock::LockHolder;
 use crate::transport::{Address, NoAnswer};
 
@@ -66,6 +67,20 @@ impl Starter {
     /// Returns when an engine answers at `address`: the one started here, or another one that
     /// was quicker.
     pub(crate) async fn start(&self, address: &Address) -> Result<(), ApiError> {
+        self.bring_up(address, || hand_over::under_way(&self.paths)).await
+    }
+
+    /// The same for the one who has announced this engine, and need not wait for it.
+    pub(crate) async fn start_announced(&self, address: &Address) -> Result<(), ApiError> {
+        self.bring_up(address, || false).await
+    }
+
+    /// Starts an engine unless one is there or, as `announced` tells, on its way.
+    async fn bring_up(
+        &self,
+        address: &Address,
+        announced: impl Fn() -> bool,
+    ) -> Result<(), ApiError> {
         // Whatever is started inside a task is ended with it, and an engine must not be.
         if let Ok(task) = std::env::var(TASK_MARKER) {
             return Err(ApiError::unavailable(format!(
@@ -79,7 +94,7 @@ impl Starter {
             // While somebody holds the lock, one that is started could only go away again. A lock
             // that cannot be looked at is the started engine's to explain.
             let held = matches!(LockHolder::of(&self.paths.lock), Ok(LockHolder::Engine(_)));
-            if !held {
+            if !held && !announced() {
                 match self.start_once().await {
                     // Somebody was quicker.
                     Err(error) if error.code == ErrorCode::Locked => {}

@@ -8,6 +8,11 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::Paths;
 
+/// The longest duration that can be set, in milliseconds: ten years.
+const LONGEST: u64 = 3650 * 86_400_000;
+/// The largest number that can be set: what every JSON reader takes without loss.
+const LARGEST: u64 = (1 << 53) - 1;
+
 /// The configuration in force. Every key is optional in the file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -26,6 +31,12 @@ pub struct Config {
     pub retention: Retention,
     /// What happens when the account's usage limit is reached.
     pub usage_limit: UsageLimit,
+    /// How far tasks may submit tasks.
+    pub delegation: Delegation,
+    /// What the MCP sidecar may ask for.
+    pub mcp: Mcp,
+    /// What the desktop app tells of.
+    pub notifications: Notifications,
 }
 
 /// Where the agents' programs are.
@@ -90,6 +101,36 @@ pub struct UsageLimit {
     pub retry_after: u64,
 }
 
+/// How far tasks may submit tasks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Delegation {
+    /// How deep: a person's task is at depth 0, a task submitted from inside it at 1.
+    pub depth: u32,
+    /// How many unfinished tasks one task, or one caller, may have submitted.
+    pub unfinished: u32,
+}
+
+/// What the MCP sidecar may ask for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Mcp {
+    /// Whether a task submitted over MCP may turn permission checks off.
+    pub allow_bypass: bool,
+}
+
+/// What the desktop app tells of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Notifications {
+    /// That a task is completed.
+    pub finished: bool,
+    /// That a task failed.
+    pub failed: bool,
+    /// That a task needs a person.
+    pub attention: bool,
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -100,6 +141,9 @@ impl Default for Config {
             caps: Caps::default(),
             retention: Retention::default(),
             usage_limit: UsageLimit::default(),
+            delegation: Delegation::default(),
+            mcp: Mcp::default(),
+            notifications: Notifications::default(),
         }
     }
 }
@@ -127,6 +171,18 @@ impl Default for UsageLimit {
     }
 }
 
+impl Default for Delegation {
+    fn default() -> Self {
+        Self { depth: 2, unfinished: 50 }
+    }
+}
+
+impl Default for Notifications {
+    fn default() -> Self {
+        Self { finished: true, failed: true, attention: true }
+    }
+}
+
 impl Config {
     /// Reads the configuration file; a missing one means the defaults.
     ///
@@ -151,18 +207,47 @@ impl Config {
     pub fn parse(text: &str) -> Result<Self, String> {
         let config: Self =
             toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())?;
-        if !(1..=256).contains(&config.workers) {
-            return Err(format!("workers = {}: it must be from 1 to 256", config.workers));
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Whether every value is one that can be meant. The error names the key.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        if !(1..=256).contains(&self.workers) {
+            return Err(format!("workers = {}: it must be from 1 to 256", self.workers));
         }
-        if config.permission_mode == PermissionMode::BypassPermissions {
+        if self.permission_mode == PermissionMode::BypassPermissions {
             return Err("permission_mode = \"bypassPermissions\": permissions are turned off \
                         per task, with --permission-mode, never for all"
                 .to_owned());
         }
-        if config.caps.output_per_run == 0 {
+        if self.caps.output_per_run == 0 {
             return Err("caps.output_per_run must be more than 0".to_owned());
         }
-        Ok(config)
+        let durations = [
+            ("limits.timeout", self.limits.timeout),
+            ("limits.silence", self.limits.silence),
+            ("limits.grace", self.limits.grace),
+            ("retention.finished", self.retention.finished),
+            ("usage_limit.retry_after", self.usage_limit.retry_after),
+        ];
+        let numbers = [
+            ("caps.output_per_run", self.caps.output_per_run),
+            ("caps.output_total", self.caps.output_total),
+            ("caps.free_disk", self.caps.free_disk),
+            ("caps.queued", self.caps.queued),
+        ];
+        for (key, value) in durations {
+            if value > LONGEST {
+                return Err(format!("{key} must be at most 3650d"));
+            }
+        }
+        for (key, value) in numbers {
+            if value > LARGEST {
+                return Err(format!("{key} must be at most {LARGEST}"));
+            }
+        }
+        Ok(())
     }
 
     /// The configuration as the text of a file, every key included.

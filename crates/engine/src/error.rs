@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use claude_worker_api::{ApiError, ErrorCode};
-use claude_worker_supervisor::SupervisorError;
+use claude_worker_supervisor::{SupervisorError, is_shortage};
 
 /// Why the engine cannot start or go on.
 #[derive(Debug, thiserror::Error)]
@@ -72,14 +72,6 @@ impl EngineError {
             _ => false,
         }
     }
-}
-
-/// Whether the system lacks something just now: room, processes, descriptors, memory.
-fn is_shortage(error: &std::io::Error) -> bool {
-    use rustix::io::Errno;
-    const SHORTAGES: [Errno; 6] =
-        [Errno::AGAIN, Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::NOSPC, Errno::DQUOT];
-    SHORTAGES.iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
 }
 
 impl From<rusqlite::Error> for EngineError {

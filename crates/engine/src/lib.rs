@@ -15,6 +15,7 @@
 //! Clients read straight from the database and the output files; whoever waits for news is woken
 //! by the number of the newest event.
 
+pub mod doctor;
 pub mod locate;
 
 mod claim;
@@ -28,13 +29,16 @@ mod live;
 mod logs;
 mod message;
 mod paths;
+mod settings;
 mod state;
 mod store;
 mod usage;
 
 pub use claim::Claim;
-pub use config::{Agents, Caps, Config, Retention, RunLimits, UsageLimit};
+pub use config::{
+    Agents, Caps, Config, Delegation, Mcp, Notifications, Retention, RunLimits, UsageLimit,
+};
 pub use dispatcher::FAULT_POINTS;
-pub use engine::Engine;
+pub use engine::{Engine, Hosting};
 pub use error::EngineError;
 pub use paths::Paths;

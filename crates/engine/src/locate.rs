@@ -110,8 +110,7 @@ pub fn claude(configured: Option<&Path>) -> Result<Found, LocateError> {
         };
     }
     let found = |how| move |path| Found { path, how };
-    env::var_os("PATH")
-        .and_then(|path| on_path(&path, "claude"))
+    on_own_path("claude")
         .map(found(How::Path))
         .or_else(|| from_login_shell().map(found(How::LoginShell)))
         .or_else(|| known_place(home.as_deref()).map(found(How::KnownPlace)))
@@ -153,6 +152,11 @@ pub fn output_within(mut command: Command, limit: Duration) -> Option<String> {
         let _ = child.wait();
     }
     bytes.filter(|_| succeeded).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// The program called `name` on this process's `PATH`.
+pub(crate) fn on_own_path(name: &str) -> Option<PathBuf> {
+    on_path(&env::var_os("PATH")?, name)
 }
 
 /// The first program called `name` in a `PATH`. Relative entries do not count: what they mean

@@ -8,6 +8,7 @@
 //! a line was looked through is remembered between pages ([`unfinished`]), because an agent that
 //! prints megabytes without a line end would have them read again with every piece it adds.
 
+mod backwards;
 mod unfinished;
 
 use std::fs::File;
@@ -46,6 +47,9 @@ pub(crate) struct Source<'a> {
 pub(crate) fn page(source: &Source<'_>, query: &LogQuery) -> Result<LogPage, EngineError> {
     refuse_deleted(source.run)?;
     let limit = query.limit.unwrap_or(ITEMS.0).clamp(1, ITEMS.1) as usize;
+    if query.tail || query.before.is_some() {
+        return backwards::page(source, query.before.filter(|_| !query.tail), limit);
+    }
     let stdout_length = length(&source.dir.stdout_path())?;
     // A position beyond the end is one at the end.
     let stderr_length = if source.over { length(&source.dir.stderr_path())? } else { 0 };
@@ -61,6 +65,7 @@ pub(crate) fn page(source: &Source<'_>, query: &LogQuery) -> Result<LogPage, Eng
     }
     Ok(LogPage {
         run: Some(source.run.id.clone()),
+        start: after,
         entries: page.entries,
         next: page.next,
         end: source.over && complete,

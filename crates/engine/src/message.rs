@@ -1,11 +1,14 @@
 //! What is said to the dispatcher.
 
+use std::sync::Arc;
+
 use claude_worker_api::{
     ApiError, CleanQuery, Cleaned, NewTask, Queue, RunId, StopMode, Stopped, Task, TaskId,
     Timestamp,
 };
 use tokio::sync::oneshot;
 
+use crate::Config;
 use crate::store::RunEnd;
 
 /// One thing for the dispatcher to deal with.
@@ -32,8 +35,12 @@ pub(crate) enum Request {
     Remove(TaskId),
     /// Remove finished tasks, some at a time; answered with how many it were.
     Clean(CleanQuery),
+    /// A person has looked at these tasks, or at all when it names none.
+    Seen(Vec<TaskId>),
     /// Pause or unpause the queue.
     SetPaused(bool),
+    /// Go by this configuration from now on; the file says it already.
+    Configure(Arc<Config>),
     /// Stop the engine.
     Stop(StopMode),
 }
@@ -49,6 +56,8 @@ pub(crate) enum Reply {
     Removed,
     /// So many were removed.
     Cleaned(Cleaned),
+    /// The configuration is in force.
+    Configured,
     /// The queue as it is now.
     Queue(Queue),
     /// The engine stops when the running tasks have been cancelled.

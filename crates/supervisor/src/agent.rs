@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::fault::FAULT_VARIABLE;
-use crate::{RunDir, Spec, os};
+use crate::{RunDir, Spec, is_shortage, os};
 
 /// The environment variable by which every process of a run can be recognised.
 pub const RUN_MARKER: &str = "CLAUDE_WORKER_RUN";
@@ -24,12 +24,28 @@ pub(crate) struct Agent {
     pub(crate) stderr: Option<PipeReader>,
 }
 
+/// Why there is no agent.
+#[derive(Debug)]
+pub(crate) struct NotStarted {
+    /// A sentence for people: what could not be done.
+    pub(crate) message: String,
+    /// Whether it may well work in a moment.
+    pub(crate) passing: bool,
+}
+
+impl NotStarted {
+    fn because(error: &io::Error, message: String) -> Self {
+        Self { message, passing: is_shortage(error) }
+    }
+}
+
 /// Starts the agent in a session of its own. It dies when this thread does.
 ///
 /// # Errors
-/// A sentence for people: what could not be done.
-pub(crate) fn start(spec: &Spec, dir: &RunDir) -> Result<Agent, String> {
-    let pipes = |e: io::Error| format!("The agent's pipes could not be made: {e}");
+/// [`NotStarted`]; then nothing of it has run.
+pub(crate) fn start(spec: &Spec, dir: &RunDir) -> Result<Agent, NotStarted> {
+    let pipes =
+        |e: io::Error| NotStarted::because(&e, format!("The agent's pipes could not be made: {e}"));
     let (stdout, stdout_end) = io::pipe().map_err(pipes)?;
     let (stderr, stderr_end) = if spec.merge_stderr {
         (None, stdout_end.try_clone().map_err(pipes)?)
@@ -38,8 +54,10 @@ pub(crate) fn start(spec: &Spec, dir: &RunDir) -> Result<Agent, String> {
         (Some(reader), writer)
     };
     let stdin_path = dir.stdin_path();
-    let stdin = File::open(&stdin_path)
-        .map_err(|e| format!("The agent's input {} is gone: {e}", stdin_path.display()))?;
+    let stdin = File::open(&stdin_path).map_err(|e| {
+        let message = format!("The agent's input {} cannot be read: {e}", stdin_path.display());
+        NotStarted::because(&e, message)
+    })?;
 
     let mut command = Command::new(&spec.program);
     command.args(&spec.args).current_dir(&spec.directory);
@@ -54,7 +72,7 @@ pub(crate) fn start(spec: &Spec, dir: &RunDir) -> Result<Agent, String> {
     // Dropping `command` afterwards closes our copies of the pipes' writing ends.
     match command.spawn() {
         Ok(child) => Ok(Agent { pid: child.id(), stdout, stderr }),
-        Err(e) => Err(why_not(spec, &e)),
+        Err(e) => Err(NotStarted::because(&e, why_not(spec, &e))),
     }
 }
 

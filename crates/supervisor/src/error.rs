@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::os;
+
 /// An operation on a run failed.
 #[derive(Debug, thiserror::Error)]
 pub enum SupervisorError {
@@ -33,6 +35,13 @@ pub enum SupervisorError {
         /// What is wrong with it.
         source: serde_json::Error,
     },
+}
+
+/// Whether the system lacks something just now (room, processes, memory, descriptors), so that the
+/// same call may work in a moment.
+#[must_use]
+pub fn is_shortage(error: &io::Error) -> bool {
+    os::is_shortage(error)
 }
 
 impl SupervisorError {

@@ -7,12 +7,13 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use crate::agent::{RUN_MARKER, TASK_MARKER};
 use crate::{RunDir, SupervisorError, os};
 
-/// How to start a supervisor: a program that hands its last argument to [`crate::run`].
+/// How to start a supervisor: a program that hands its last argument to [`crate::run`], whatever
+/// that is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SupervisorCommand {
     /// The program, for instance `/proc/self/exe`.
     pub program: PathBuf,
-    /// Its arguments; the run directory is appended.
+    /// Its arguments; one more is appended: the run directory, or a word that lets it wait for one.
     pub args: Vec<String>,
 }
 
@@ -31,21 +32,32 @@ pub struct Launched {
 /// [`SupervisorError::Io`] when the process could not be made; then nothing has started, and
 /// nothing will.
 pub fn launch(command: &SupervisorCommand, dir: &RunDir) -> Result<Launched, SupervisorError> {
-    let child = Command::new(&command.program)
-        .args(&command.args)
+    let child = process(command)
         .arg(dir.path())
+        .spawn()
+        .map_err(SupervisorError::io("start the supervisor", &command.program))?;
+    Ok(Launched::new(child))
+}
+
+/// A supervisor process that is still to be given its argument.
+pub(crate) fn process(command: &SupervisorCommand) -> Command {
+    let mut process = Command::new(&command.program);
+    process
+        .args(&command.args)
         // An engine may itself have been started from within a task. Its runs are not part of it.
         .env_remove(RUN_MARKER)
         .env_remove(TASK_MARKER)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .map_err(SupervisorError::io("start the supervisor", &command.program))?;
-    Ok(Launched { child })
+        .stderr(Stdio::null());
+    process
 }
 
 impl Launched {
+    pub(crate) const fn new(child: Child) -> Self {
+        Self { child }
+    }
+
     /// The supervisor's process.
     #[must_use]
     pub fn pid(&self) -> u32 {

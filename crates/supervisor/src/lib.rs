@@ -13,7 +13,7 @@
 //! | file | by | meaning |
 //! |---|---|---|
 //! | `spec.json`, `stdin` | engine | what to run |
-//! | `lock` | supervisor | held all its life: "is it alive" is "is it locked", so a reused pid is harmless |
+//! | `lock` | supervisor | held all its life: "is it alive" is "is it locked", so a reused pid is harmless; says who holds it |
 //! | `spawning` | supervisor | there before the agent exists: from here on the run may have had effects |
 //! | `started.json` | supervisor | the agent's pid |
 //! | `stdout`, `stderr` | supervisor | the output |
@@ -25,6 +25,9 @@
 //! [`RunDir::inspect`] turns these into the recovery table of the engine. News travel the other
 //! way through the [`Bell`], a named pipe of the engine: it only says "look again", and a ring
 //! that nobody hears is no loss, because an engine reads the directories when it starts.
+//!
+//! A supervisor need not be started for its run: an engine keeps a [`Spare`] that only waits to be
+//! told one (`spare.rs`).
 //!
 //! Inside the supervisor (`supervise.rs`) everything happens in one thread and one `poll` loop
 //! (`watch.rs`): output (`output.rs`), deadlines (`limits.rs`, pure), the end of the tree
@@ -46,18 +49,22 @@ mod os;
 mod output;
 mod record;
 mod rundir;
+mod spare;
 mod spec;
+mod stuck;
 mod supervise;
 mod tree;
 mod watch;
 
 pub use agent::{RUN_MARKER, TASK_MARKER};
 pub use bell::{Bell, BellCloser, Ring, What};
-pub use error::SupervisorError;
+pub use error::{SupervisorError, is_shortage};
 pub use fault::{FAULT_POINTS, FAULT_VARIABLE, fault_point};
 pub use launch::{Launched, SupervisorCommand, boot_id, keep_descriptors, launch};
 pub use leftovers::end_leftovers;
 pub use record::{EndedBy, Ending, Exit, Started};
 pub use rundir::{Found, Revocation, RunDir};
+pub use spare::Spare;
 pub use spec::Spec;
+pub use stuck::Remedy;
 pub use supervise::run;

@@ -53,6 +53,10 @@ pub enum Ending {
     SpawnFailed {
         /// What the system said, as a sentence.
         message: String,
+        /// Whether the system only lacked something just then (processes, memory, descriptors),
+        /// so that the same run may well be started in a moment.
+        #[serde(default)]
+        passing: bool,
     },
 }
 

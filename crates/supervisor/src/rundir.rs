@@ -301,6 +301,11 @@ impl RunDir {
         Ok(Some(lock))
     }
 
+    /// Whether a supervisor holds the lock.
+    pub(crate) fn is_locked(&self) -> Result<bool, SupervisorError> {
+        Ok(matches!(self.try_lock(File::try_lock_shared)?, LockState::Held))
+    }
+
     /// Whether a file of this run exists.
     pub(crate) fn has(&self, path: &Path) -> Result<bool, SupervisorError> {
         path.try_exists().map_err(SupervisorError::io("look at", path))

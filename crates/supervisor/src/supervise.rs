@@ -12,7 +12,8 @@ use crate::durable::{self, Durability, private};
 use crate::output::Output;
 use crate::watch::{Cause, Ended, Watch};
 use crate::{
-    EndedBy, Ending, Exit, RunDir, Spec, Started, SupervisorError, agent, fault_point, os,
+    EndedBy, Ending, Exit, RunDir, Spec, Started, SupervisorError, agent, fault_point, os, spare,
+    stuck,
 };
 
 /// Between two attempts to record the end on a full disk.
@@ -28,15 +29,28 @@ enum Outcome {
     /// Told by SIGTERM to go (the machine shuts down): the tree is ended, and as nobody asked for
     /// that, nothing is recorded and the run counts as lost: 4.
     ToldToGo,
+    /// It was a spare, and its engine has gone: 0.
+    NotNeeded,
 }
 
 /// The supervisor process's main. Call it first thing, from the main thread (the agent is killed
-/// when that thread ends), and exit with what it returns: 0 when the run's end is recorded, 3 when
-/// the run was not to be started, 4 when told to go, 1 when it could not even begin.
+/// when that thread ends), with the last argument of the process, and exit with what it returns:
+/// 0 when the run's end is recorded, 3 when the run was not to be started, 4 when told to go, 1
+/// when it could not even begin.
 #[must_use]
-pub fn run(run_dir: &Path) -> ExitCode {
-    match supervise(run_dir) {
-        Ok(Outcome::Recorded) => ExitCode::SUCCESS,
+pub fn run(argument: &Path) -> ExitCode {
+    let outcome = if spare::is_asked_to_stand_by(argument) {
+        stand_by()
+    } else {
+        std::path::absolute(argument).map_err(SupervisorError::io("find", argument)).and_then(
+            |path| {
+                os::detach().map_err(SupervisorError::io("detach for", &path))?;
+                supervise(&path)
+            },
+        )
+    };
+    match outcome {
+        Ok(Outcome::Recorded | Outcome::NotNeeded) => ExitCode::SUCCESS,
         Ok(Outcome::NotOurs) => ExitCode::from(3),
         Ok(Outcome::ToldToGo) => ExitCode::from(4),
         Err(error) => {
@@ -46,15 +60,25 @@ pub fn run(run_dir: &Path) -> ExitCode {
     }
 }
 
-fn supervise(run_dir: &Path) -> Result<Outcome, SupervisorError> {
-    let path = std::path::absolute(run_dir).map_err(SupervisorError::io("find", run_dir))?;
-    let dir = RunDir::at(&path);
-    os::detach().map_err(SupervisorError::io("detach for", &path))?;
-    let signals = os::Signals::install().map_err(SupervisorError::io("get signals for", &path))?;
+/// Does what can be done without knowing the run, waits for it, and goes on with it.
+fn stand_by() -> Result<Outcome, SupervisorError> {
+    let place = Path::new("standard input");
+    os::detach().map_err(SupervisorError::io("detach for", place))?;
+    // Signals keep their usual effect meanwhile: whoever ends a spare harms nothing.
+    match spare::wait_for_a_run().map_err(SupervisorError::io("read", place))? {
+        Some(run_dir) => supervise(&run_dir),
+        None => Ok(Outcome::NotNeeded),
+    }
+}
+
+/// A run from its lock to its record. The process has been detached, and the path is absolute.
+fn supervise(path: &Path) -> Result<Outcome, SupervisorError> {
+    let dir = RunDir::at(path);
+    let signals = os::Signals::install().map_err(SupervisorError::io("get signals for", path))?;
 
     // Everything by its full path, never through an open directory: once the run is deleted, all
     // of this fails, and nothing is started.
-    let Some(_lock) = dir.lock_for_life()? else { return Ok(Outcome::NotOurs) };
+    let Some(lock) = dir.lock_for_life()? else { return Ok(Outcome::NotOurs) };
     fault_point("supervisor.locked");
     if dir.has(&dir.revoked_path())? || dir.has(&dir.spawning_path())? {
         return Ok(Outcome::NotOurs);
@@ -80,8 +104,11 @@ fn supervise(run_dir: &Path) -> Result<Outcome, SupervisorError> {
     }
     let agent = match agent::start(&spec, &dir) {
         Ok(agent) => agent,
-        Err(message) => {
-            let failed = Ended::without_start(Ending::SpawnFailed { message }, EndedBy::Itself);
+        Err(agent::NotStarted { message, passing }) => {
+            // Where descriptors are what is missing, the record needs those that are of no use now.
+            drop((stdout, stderr, control));
+            let ending = Ending::SpawnFailed { message, passing };
+            let failed = Ended::without_start(ending, EndedBy::Itself);
             return Ok(record(&dir, failed, None, &mut ringer));
         }
     };
@@ -91,6 +118,7 @@ fn supervise(run_dir: &Path) -> Result<Outcome, SupervisorError> {
     if let Ok(json) = serde_json::to_vec(&started) {
         let _ = durable::write_whole(&dir.started_path(), &json, Durability::Visible);
     }
+    stuck::sign(&lock);
     ringer.started();
     fault_point("supervisor.started");
 

@@ -130,13 +130,13 @@ pub(crate) fn living(mut processes: Vec<Process>) -> Vec<Process> {
     processes
 }
 
-/// Sends a signal to each. Returns how many could be reached. Asked to end, a stopped process is
-/// also woken, or it could not obey.
+/// Sends a signal to each. Returns how many could be reached. Asked to end, each is also woken: one
+/// that is stopped could not obey, and one may have been sent a stop that has yet to take effect.
 pub(crate) fn send(processes: &[Process], signal: Signal) -> u32 {
     let mut reached = 0;
     for process in processes {
         reached += u32::from(os::signal(process, signal));
-        if signal == Signal::End && process.state == ProcessState::Stopped {
+        if signal == Signal::End {
             os::signal(process, Signal::Continue);
         }
     }

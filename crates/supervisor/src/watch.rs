@@ -135,6 +135,7 @@ impl<'a> Watch<'a> {
             // Nobody is left, so the agent was cleared away and its status was seen.
             ending: self.ending.unwrap_or_else(|| Ending::SpawnFailed {
                 message: "The agent vanished without an exit status".to_owned(),
+                passing: false,
             }),
             cause: self.cause,
             stdout_bytes: self.output.kept(0),

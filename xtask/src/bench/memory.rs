@@ -36,8 +36,11 @@ fn supervisors(bench: &Bench) -> Result<Figure> {
         wait_for_line(&sandbox, &id)?;
     }
     let all = processes::with_environment("CLAUDE_WORKER_HOME", &sandbox.data())?;
-    let found: Vec<&Process> =
-        all.iter().filter(|p| p.args.get(1).is_some_and(|arg| arg == "supervise")).collect();
+    // A spare one has no agent.
+    let at_work = |p: &&Process| {
+        p.args.get(1).is_some_and(|arg| arg == "supervise") && processes::has_children(p.pid)
+    };
+    let found: Vec<&Process> = all.iter().filter(at_work).collect();
     ensure!(found.len() == COUNT, "{} supervisors instead of {COUNT}: {all:?}", found.len());
     let sizes: Vec<u64> =
         found.iter().map(|process| processes::pss_kib(process.pid)).collect::<Result<_>>()?;

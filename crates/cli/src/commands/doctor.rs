@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-use claude_worker_api::TaskApi;
+use claude_worker_api::{Check, CheckLevel, TaskApi};
 
 use crate::console::Console;
-use crate::doctor::{Check, Level, examine};
+use crate::doctor::examine;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::render::text::clean_line;
@@ -17,7 +17,7 @@ use crate::render::{Paint, Tone};
 /// When the output cannot be written. What is missing is exit code 1.
 pub async fn execute(api: &impl TaskApi, console: &mut Console<'_>) -> Result<Exit, CliError> {
     let checks = examine(api).await;
-    let ok = checks.iter().all(|check| check.level != Level::Fail);
+    let ok = checks.iter().all(|check| check.level != CheckLevel::Bad);
     if console.json {
         console.document(&serde_json::json!({ "ok": ok, "checks": checks }))?;
     } else {
@@ -32,20 +32,20 @@ fn render(checks: &[Check], paint: Paint) -> String {
     let widest = checks.iter().map(|check| check.name.len()).max().unwrap_or(0);
     for check in checks {
         let (symbol, word, tone) = match check.level {
-            Level::Ok => ("✓", "ok", Tone::Good),
-            Level::Warn => ("!", "warn", Tone::Attention),
-            Level::Fail => ("✗", "fail", Tone::Bad),
+            CheckLevel::Ok => ("✓", "ok", Tone::Good),
+            CheckLevel::Warn => ("!", "warn", Tone::Attention),
+            CheckLevel::Bad => ("✗", "bad", Tone::Bad),
         };
         let mark = if paint.symbols { symbol.to_owned() } else { format!("{word:<4}") };
         let mark = paint.tone(tone, &mark);
         let name = format!("{:<widest$}", check.name);
         let _ = writeln!(text, "{mark}  {name}  {}", clean_line(&check.found));
-        if !check.fix.is_empty() {
+        if !check.advice.is_empty() {
             let indent = if paint.symbols { 1 } else { 4 } + 2 + widest + 2;
-            let _ = writeln!(text, "{:indent$}{}", "", clean_line(&check.fix));
+            let _ = writeln!(text, "{:indent$}{}", "", clean_line(&check.advice));
         }
     }
-    let missing = checks.iter().filter(|check| check.level == Level::Fail).count();
+    let missing = checks.iter().filter(|check| check.level == CheckLevel::Bad).count();
     text.push('\n');
     text += &match missing {
         0 => "Ready to run tasks\n".to_owned(),
@@ -60,16 +60,21 @@ mod tests {
     use super::*;
 
     fn checks() -> Vec<Check> {
-        let check = |name, level, found: &str, fix: &str| Check {
-            name,
+        let check = |name: &str, level, found: &str, advice: &str| Check {
+            name: name.to_owned(),
             level,
             found: found.to_owned(),
-            fix: fix.to_owned(),
+            advice: advice.to_owned(),
         };
         vec![
-            check("Claude Code", Level::Ok, "2.1.330 (/usr/bin/claude, found in PATH)", ""),
-            check("Sign-in", Level::Fail, "no key \u{1b}[31mhere", "Run `claude` once and log in"),
-            check("Disk", Level::Warn, "400.0 MB free", "Free some space"),
+            check("Claude Code", CheckLevel::Ok, "2.1.330 (/usr/bin/claude, found in PATH)", ""),
+            check(
+                "Sign-in",
+                CheckLevel::Bad,
+                "no key \u{1b}[31mhere",
+                "Run `claude` once and log in",
+            ),
+            check("Disk", CheckLevel::Warn, "400.0 MB free", "Free some space"),
         ]
     }
 

@@ -17,7 +17,10 @@ pub struct Args {
     /// Only tasks of this status; repeat it or separate several with commas
     #[arg(short, long, value_delimiter = ',', value_parser = status())]
     pub status: Vec<Status>,
-    /// Only tasks whose name contains this text, whatever its case
+    /// Only tasks that need a person: failed, or with tools denied, and not looked at since
+    #[arg(long)]
+    pub attention: bool,
+    /// Only tasks whose name or directory contains this text, whatever its case; or a task's number
     #[arg(long, value_name = "TEXT")]
     pub search: Option<String>,
     /// At most this many
@@ -49,12 +52,14 @@ pub async fn execute(
     let mut query = ListQuery {
         statuses: args.status.clone(),
         search: args.search.clone(),
-        before: args.before,
+        attention: args.attention,
+        cursor: args.before,
         limit: Some(if args.all { LARGEST_PAGE } else { args.limit }),
+        ..ListQuery::default()
     };
     let mut page = api.list(query.clone()).await?;
     while let Some(next) = page.next.filter(|_| args.all) {
-        query.before = Some(next);
+        query.cursor = Some(next);
         let more = api.list(query.clone()).await?;
         page.tasks.extend(more.tasks);
         page.next = more.next;

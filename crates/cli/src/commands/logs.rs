@@ -58,8 +58,7 @@ pub async fn execute(
     }
     if args.follow && run.is_none() {
         let newest = super::newest_run(api, args.id).await?;
-        let watched =
-            watch::watch(api, console, args.id, newest.saturating_sub(1), ctrl_c()).await?;
+        let watched = super::watch_from(api, console, args.id, newest.saturating_sub(1)).await?;
         return Ok(match watched {
             watch::Watched::Finished(_) => Exit::Done,
             watch::Watched::Interrupted => Exit::Interrupted,
@@ -89,7 +88,7 @@ async fn readable(
     let link = Link::default();
     let mut log = LogText::new(console.view.paint);
     let wait_ms = if args.follow { WAIT_MS } else { 0 };
-    let mut query = LogQuery { run, after: 0, limit: Some(PAGE), wait_ms };
+    let mut query = LogQuery { run, limit: Some(PAGE), wait_ms, ..LogQuery::default() };
     let mut seen = false;
     loop {
         let page = link.call(|| api.log(args.id, query.clone())).await?;
@@ -117,6 +116,7 @@ async fn readable(
         if task.state.status().is_finished() {
             let ending = detail::ending(&task, console.view.paint);
             console.remark(&format!("\n{}", ending.trim_end()))?;
+            super::looked_at(api, console, &[&task]).await;
         }
     }
     if !seen && !console.json {

@@ -7,6 +7,7 @@ pub mod config;
 pub mod doctor;
 pub mod list;
 pub mod logs;
+pub mod open;
 pub mod pause;
 pub mod remove;
 pub mod resume;
@@ -20,7 +21,7 @@ pub mod wait;
 mod tests;
 
 use clap::Subcommand;
-use claude_worker_api::{ApiError, Task, TaskApi, TaskId};
+use claude_worker_api::{ApiError, SeenQuery, Task, TaskApi, TaskId};
 use serde::Serialize;
 
 use crate::console::Console;
@@ -58,6 +59,8 @@ pub enum Command {
     Pause,
     /// Let the queue go on
     Unpause,
+    /// Show the desktop app's window, at a task
+    Open(open::Args),
     /// Start, stop or ask the engine
     #[command(subcommand)]
     Server(server::Command),
@@ -101,6 +104,33 @@ async fn newest_run(api: &impl TaskApi, id: TaskId) -> Result<u32, ApiError> {
     Ok(api.get(id).await?.run_history.last().map_or(0, |run| run.number))
 }
 
+/// Notes that a person has seen how these tasks ended, where there is a person: at a terminal, and
+/// not where a program reads along.
+async fn looked_at(api: &impl TaskApi, console: &Console<'_>, tasks: &[&Task]) {
+    let ids: Vec<TaskId> = tasks.iter().filter(|task| task.unseen).map(|task| task.id).collect();
+    if !console.view.terminal || console.json || ids.is_empty() {
+        return;
+    }
+    // What the command was asked for is done; this is only a courtesy.
+    for ids in ids.chunks(1000) {
+        drop(api.seen(SeenQuery { ids: ids.to_vec() }).await);
+    }
+}
+
+/// Watches a task from after a run of it to its end.
+async fn watch_from(
+    api: &impl TaskApi,
+    console: &mut Console<'_>,
+    id: TaskId,
+    after: u32,
+) -> Result<Watched, CliError> {
+    let watched = watch::watch(api, console, id, after, ctrl_c()).await?;
+    if let Watched::Finished(detail) = &watched {
+        looked_at(api, console, &[&detail.task]).await;
+    }
+    Ok(watched)
+}
+
 /// Watches a task from its next run on; the exit code is the verdict's.
 async fn watch_next(
     api: &impl TaskApi,
@@ -108,7 +138,7 @@ async fn watch_next(
     id: TaskId,
     after: u32,
 ) -> Result<Exit, CliError> {
-    Ok(watch::watch(api, console, id, after, ctrl_c()).await?.exit())
+    Ok(watch_from(api, console, id, after).await?.exit())
 }
 
 /// Waits for a task without showing its log. A person who interrupts is told that it runs on.
@@ -121,8 +151,11 @@ async fn wait_for(
         detail = wait::until_finished(api, id) => Watched::Finished(Box::new(detail?)),
         () = ctrl_c() => Watched::Interrupted,
     };
-    if matches!(waited, Watched::Interrupted) {
-        console.remark(&format!("Task {id} runs on. claude-worker wait {id} waits again"))?;
+    match &waited {
+        Watched::Finished(detail) => looked_at(api, console, &[&detail.task]).await,
+        Watched::Interrupted => {
+            console.remark(&format!("Task {id} runs on. claude-worker wait {id} waits again"))?;
+        }
     }
     Ok(waited)
 }

@@ -31,6 +31,7 @@ pub async fn execute(
         } else {
             let text = detail::task(&task, console.now(), console.width(), paint);
             console.print(&text)?;
+            super::looked_at(api, console, &[&task.task]).await;
         }
         return Ok(Exit::Done);
     }

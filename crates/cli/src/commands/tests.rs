@@ -1,7 +1,7 @@
 //! Commands against a scripted engine: what they send, write, and exit with.
 
 use clap::Parser;
-use claude_worker_api::{Failure, State, TaskApi, TaskId};
+use claude_worker_api::{Failure, ListQuery, State, TaskApi, TaskId};
 
 use super::Command;
 use crate::args::Cli;
@@ -294,6 +294,36 @@ async fn status_of_a_task_and_of_the_queue() {
         written.err(),
         "claude-worker: There is no task 99\nclaude-worker list shows the tasks there are\n"
     );
+}
+
+/// Only a person who looks at a terminal has seen anything.
+#[tokio::test(start_paused = true)]
+async fn a_person_who_is_told_how_a_task_ended_has_seen_it() {
+    for (line, needs) in [
+        ("status 7", 1),
+        ("logs 7", 1),
+        ("logs 7 -f", 1),
+        ("wait 7", 1),
+        ("wait 7 8", 0),
+        ("list", 2),
+        ("status", 2),
+    ] {
+        for look in [Look::Terminal, Look::Pipe, Look::Json] {
+            let engine = FakeEngine::default();
+            for id in [7, 8] {
+                engine.put(samples::running(id, "x", "y"));
+                let run = engine.begin(id);
+                engine.print(&run, "something\n");
+                engine.end_run(&run);
+                engine.finish(id, failed(), "");
+            }
+            command(&engine, look, line).await;
+            let query = ListQuery { attention: true, ..ListQuery::default() };
+            let unseen = engine.list(query).await.unwrap().tasks.len();
+            let expected = if look == Look::Terminal { needs } else { 2 };
+            assert_eq!(unseen, expected, "{line}");
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

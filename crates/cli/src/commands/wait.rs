@@ -56,6 +56,7 @@ pub async fn execute(
     // In the order they were named, so that the exit code does not depend on who was first.
     let tasks: Vec<Task> = ids.iter().filter_map(|id| finished.remove(id)).collect();
     let verdict = tasks.iter().fold(Exit::Done, |exit, task| exit.or(Exit::of_state(&task.state)));
+    super::looked_at(api, console, &tasks.iter().collect::<Vec<_>>()).await;
     if console.json {
         console.document(&Report { tasks, ..Report::default() })?;
     }

@@ -2,10 +2,9 @@
 
 use std::fs::{OpenOptions, TryLockError};
 
-use claude_worker_api::{ErrorCode, TaskApi};
+use claude_worker_api::{Check, ErrorCode, TaskApi};
 use claude_worker_engine::Paths;
 
-use super::Check;
 use crate::render::figures::plural;
 
 const NAME: &str = "Engine";
@@ -26,7 +25,7 @@ pub(super) async fn check(api: &impl TaskApi, paths: &Paths) -> Check {
             }
         }
         Err(error) if error.code == ErrorCode::Unavailable => silent(paths),
-        Err(error) => Check::fail(NAME, error.message, error.hint),
+        Err(error) => Check::bad(NAME, error.message, error.hint),
     }
 }
 
@@ -37,7 +36,7 @@ fn silent(paths: &Paths) -> Check {
         .open(&paths.lock)
         .is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)));
     if held {
-        Check::fail(
+        Check::bad(
             NAME,
             format!("a process holds {}, but does not answer", paths.lock.display()),
             format!(

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use claude_worker_api::{EngineInfo, Run, Task, TaskDetail, Timestamp};
+use claude_worker_api::{EngineInfo, HostKind, Run, Task, TaskDetail, Timestamp};
 
 use super::text::{clean, clean_line, truncate};
 use super::{Paint, Tone, figures, tone_of, words};
@@ -34,7 +34,8 @@ pub fn task(detail: &TaskDetail, now: Timestamp, page: usize, paint: Paint) -> S
     let who: Vec<_> = who.into_iter().flatten().map(clean_line).collect();
     field("Agent", &who.join(", "));
     field("Directory", &clean_line(&task.working_directory));
-    field("Submitted", &figures::ago(now.millis_since(task.created_at)));
+    let by = task.parent.map(|parent| format!(", by task {parent}")).unwrap_or_default();
+    field("Submitted", &format!("{}{by}", figures::ago(now.millis_since(task.created_at))));
     field("Permissions", detail.request.permission_mode.map_or("", |mode| mode.name()));
     field("Allowed", &clean_line(&detail.request.allowed_tools.join(", ")));
     let env: Vec<_> = detail.request.env.keys().map(|name| clean_line(name)).collect();
@@ -112,6 +113,17 @@ pub fn overview(info: &EngineInfo, now: Timestamp, paint: Paint) -> String {
         let _ = writeln!(text, "{label}{}", paint.tone(tone, value));
     };
     field("Tasks", &words::counts(&queue.counts), Tone::Plain);
+    let mut unseen = Vec::new();
+    if queue.unseen.failed > 0 {
+        unseen.push(format!("{} failed", queue.unseen.failed));
+    }
+    if queue.unseen.denied > 0 {
+        unseen.push(format!("{} with tool calls denied", queue.unseen.denied));
+    }
+    if !unseen.is_empty() {
+        let unseen = format!("{}: claude-worker list --attention", unseen.join(", "));
+        field("Unseen", &unseen, Tone::Attention);
+    }
     let workers = format!("{} of {} busy", queue.counts.running, queue.workers);
     field("Workers", &workers, Tone::Plain);
     if queue.paused {
@@ -120,8 +132,19 @@ pub fn overview(info: &EngineInfo, now: Timestamp, paint: Paint) -> String {
     }
     field("Output", &figures::bytes(info.output_bytes), Tone::Plain);
     let up = figures::short(now.millis_since(info.started_at));
-    let engine = format!("version {}, process {}, up {up}", clean_line(&info.version), info.pid);
+    let lives = match info.host {
+        HostKind::Headless => "",
+        HostKind::App => ", in the app",
+    };
+    let engine =
+        format!("version {}, process {}{lives}, up {up}", clean_line(&info.version), info.pid);
     field("Engine", &engine, Tone::Plain);
+    if let Some(http) = &info.http {
+        field("HTTP", &clean_line(http), Tone::Plain);
+    }
+    if info.stopping {
+        field("Stopping", "nothing new is started; running tasks are ended first", Tone::Attention);
+    }
     for warning in &info.warnings {
         field("Warning", &clean_line(warning), Tone::Attention);
     }
@@ -178,7 +201,7 @@ fn truncate_line(line: &str, page: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use claude_worker_api::{Counts, Failure, Queue};
+    use claude_worker_api::{Counts, Failure, Queue, Unseen};
 
     use super::*;
     use crate::render::samples::{self, NOW};
@@ -199,10 +222,14 @@ mod tests {
             started_at: NOW.minus_millis(7_200_000),
             database: "/home/dev/.claude-worker/tasks.db".to_owned(),
             runs_directory: "/home/dev/.claude-worker/runs".to_owned(),
+            http: Some("http://127.0.0.1:8000".to_owned()),
+            host: HostKind::App,
+            stopping: true,
             queue: Queue {
                 paused: true,
                 workers: 4,
                 counts: Counts { running: 3, waiting: 6, completed: 1200, ..Counts::default() },
+                unseen: Unseen { failed: 2, denied: 1 },
             },
             output_bytes: 1_234_567_890,
             warnings: vec!["The disk is nearly full: 80 MB are free".to_owned()],

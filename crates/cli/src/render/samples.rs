@@ -25,6 +25,8 @@ pub(crate) fn task(id: i64, name: &str, state: State) -> Task {
         last_output_at: None,
         final_summary: None,
         usage: Usage::default(),
+        unseen: false,
+        parent: None,
     }
 }
 

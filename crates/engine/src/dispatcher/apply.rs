@@ -6,7 +6,7 @@ use super::{AfterCommit, Dispatcher};
 use crate::EngineError;
 use crate::live::Order;
 use crate::state::{Effect, Illegal, Input, TaskState, transition};
-use crate::store::StoredTask;
+use crate::store::{StoredTask, Unseen};
 
 impl Dispatcher {
     /// The only place where a task's state changes.
@@ -39,6 +39,12 @@ impl Dispatcher {
             None => {}
         }
         *self.memory.counts.get_mut(old_status) -= 1;
+        if stored.task.unseen
+            && let Some(count) =
+                Unseen::after(&stored.task.state).counted_in(&mut self.memory.unseen)
+        {
+            *count = count.saturating_sub(1);
+        }
         if next.state == TaskState::Gone {
             let freed = self.writer.output_of(id)?;
             self.memory.output_kept = self.memory.output_kept.saturating_sub(freed);
@@ -58,8 +64,15 @@ impl Dispatcher {
             if shown != stored.task.state {
                 self.event(Some(id), &EventKind::StateChanged { state: shown.clone() }, now)?;
             }
+            stored.task.unseen = Unseen::after(&shown) != Unseen::Nothing;
             stored.task.state = shown;
             stored.state = next.state;
+        }
+        if stored.task.unseen
+            && let Some(count) =
+                Unseen::after(&stored.task.state).counted_in(&mut self.memory.unseen)
+        {
+            *count += 1;
         }
         Ok(stored)
     }

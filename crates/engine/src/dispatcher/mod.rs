@@ -7,6 +7,7 @@
 //! because every effect can be seen to be missing from the files and rows.
 
 mod apply;
+mod delegation;
 mod queue;
 mod reports;
 mod requests;
@@ -17,13 +18,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use claude_worker_api::{
-    ApiError, Counts, Queue, RunId, Status, StopMode, Stopped, TaskId, Timestamp,
+    ApiError, Counts, Queue, RunId, Status, StopMode, Stopped, TaskId, Timestamp, Unseen,
 };
 use claude_worker_supervisor::{boot_id, fault_point};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::live::{Order, Runs};
 use crate::message::{Message, Reply, Report, Request};
+use crate::settings::InForce;
 use crate::state::{TaskState, Wish};
 use crate::store::Writer;
 use crate::{Config, EngineError, Paths, env_file};
@@ -55,12 +57,13 @@ const GARBAGE_AGAIN: Duration = Duration::from_secs(60);
 #[derive(Debug, Clone, Default)]
 struct Memory {
     counts: Counts,
+    unseen: Unseen,
     paused: bool,
     position: i64,
     seq: i64,
     output_kept: u64,
     /// The engine is to stop: nothing new is started.
-    draining: bool,
+    draining: Option<StopMode>,
     /// How often a task's run did not begin, since one last did.
     failed_beginnings: HashMap<TaskId, u32>,
 }
@@ -78,12 +81,14 @@ type Answer = oneshot::Sender<Result<Reply, ApiError>>;
 /// The loop and all it owns.
 pub(crate) struct Dispatcher {
     writer: Writer,
-    config: Config,
+    config: Arc<Config>,
+    in_force: InForce,
     paths: Paths,
     runs: Arc<Runs>,
     inbox: mpsc::Receiver<Message>,
     seq: watch::Sender<i64>,
     queue: watch::Sender<Queue>,
+    draining: watch::Sender<Option<StopMode>>,
     output_kept: watch::Sender<u64>,
     memory: Memory,
     random: RandomState,
@@ -117,6 +122,8 @@ pub(crate) struct Shown {
     pub seq: watch::Receiver<i64>,
     /// The queue.
     pub queue: watch::Receiver<Queue>,
+    /// How the engine is to stop, once it is; it starts nothing new then.
+    pub draining: watch::Receiver<Option<StopMode>>,
     /// Bytes of output kept of finished runs.
     pub output_kept: watch::Receiver<u64>,
 }
@@ -124,18 +131,20 @@ pub(crate) struct Shown {
 impl Dispatcher {
     pub(crate) fn new(
         writer: Writer,
-        config: Config,
+        in_force: InForce,
         paths: Paths,
         runs: Arc<Runs>,
         inbox: mpsc::Receiver<Message>,
     ) -> Result<(Self, Shown), EngineError> {
+        let config = in_force.now();
         let memory = Memory {
             counts: writer.counts()?,
+            unseen: writer.unseen()?,
             paused: writer.paused()?,
             position: writer.last_position()?,
             seq: writer.last_event()?,
             output_kept: writer.output_kept()?,
-            draining: false,
+            draining: None,
             failed_beginnings: HashMap::new(),
         };
         let (seq, seq_shown) = watch::channel(memory.seq);
@@ -143,16 +152,20 @@ impl Dispatcher {
             paused: memory.paused,
             workers: config.workers,
             counts: memory.counts,
+            unseen: memory.unseen,
         });
+        let (draining, draining_shown) = watch::channel(None);
         let (output_kept, output_kept_shown) = watch::channel(memory.output_kept);
         let dispatcher = Self {
             writer,
             config,
+            in_force,
             paths,
             runs,
             inbox,
             seq,
             queue,
+            draining,
             output_kept,
             memory,
             random: RandomState::new(),
@@ -166,7 +179,12 @@ impl Dispatcher {
             stopping: false,
             garbage: Garbage::LookFrom(Timestamp::default()),
         };
-        let shown = Shown { seq: seq_shown, queue: queue_shown, output_kept: output_kept_shown };
+        let shown = Shown {
+            seq: seq_shown,
+            queue: queue_shown,
+            draining: draining_shown,
+            output_kept: output_kept_shown,
+        };
         Ok((dispatcher, shown))
     }
 
@@ -209,6 +227,7 @@ impl Dispatcher {
     pub(crate) async fn run(mut self) {
         // What the last engine left in the queue begins without anybody saying so.
         let mut again = self.round(Vec::new());
+        self.runs.prepare();
         loop {
             if self.failed {
                 // The disk is full or the file is busy: what cannot be refused is tried again.
@@ -248,6 +267,8 @@ impl Dispatcher {
             Ok(replies) => {
                 fault_point("engine.committed");
                 self.failed = false;
+                // Before anybody is told: of all that follows, this takes longest.
+                let not_launched = self.launch(std::mem::take(&mut after.launches));
                 self.publish(&before);
                 let answers = batch.into_iter().filter_map(|message| match message {
                     Message::Request(_, answer) => Some(answer),
@@ -256,7 +277,8 @@ impl Dispatcher {
                 for (answer, reply) in answers.zip(replies) {
                     self.answer(answer, reply);
                 }
-                self.act(after)
+                self.act(after);
+                not_launched
             }
             Err(error) => {
                 self.writer.rollback();
@@ -280,10 +302,20 @@ impl Dispatcher {
     fn give_back(&mut self, message: Message, refusal: &ApiError) -> Option<Message> {
         match message {
             // To stop needs nothing to be written down.
-            Message::Request(Request::Stop(StopMode::LeaveRunning), answer) => {
+            Message::Request(
+                Request::Stop(mode @ (StopMode::LeaveRunning | StopMode::HandOver)),
+                answer,
+            ) => {
                 self.stopping = true;
+                self.draining.send_replace(Some(mode));
                 let left_running = self.memory.counts.running;
                 drop(answer.send(Ok(Reply::Stopped(Stopped { left_running }))));
+                None
+            }
+            // Nor does this; it is in force, and only its event is missing.
+            Message::Request(Request::Configure(config), answer) => {
+                self.configure(&config);
+                drop(answer.send(Ok(Reply::Configured)));
                 None
             }
             Message::Request(request, answer) => {
@@ -372,16 +404,20 @@ impl Dispatcher {
         }
     }
 
-    const fn queue_now(&self) -> Queue {
+    fn queue_now(&self) -> Queue {
         Queue {
             paused: self.memory.paused,
             workers: self.config.workers,
             counts: self.memory.counts,
+            unseen: self.memory.unseen,
         }
     }
 
     fn publish(&self, before: &Memory) {
         let queue = self.queue_now();
+        if self.memory.draining != before.draining {
+            self.draining.send_replace(self.memory.draining);
+        }
         self.queue.send_if_modified(|shown| std::mem::replace(shown, queue) != queue);
         if self.memory.output_kept != before.output_kept {
             self.output_kept.send_replace(self.memory.output_kept);
@@ -403,15 +439,10 @@ impl Dispatcher {
         }
     }
 
-    /// What was decided and is now on disk, is done.
-    /// Returns what could not be done, as the reports of it.
-    fn act(&mut self, after: AfterCommit) -> Vec<Message> {
+    /// Starts the runs whose rows are now on disk. Returns the reports of those that could not be.
+    fn launch(&self, launches: Vec<Order>) -> Vec<Message> {
         let mut failed = Vec::new();
-        for run in after.ends {
-            fault_point("engine.before_end");
-            self.runs.request_end(&run);
-        }
-        for order in after.launches {
+        for order in launches {
             fault_point("engine.before_launch");
             let (task, run) = (order.task, order.run.clone());
             if let Err(error) = self.runs.launch(order) {
@@ -423,6 +454,15 @@ impl Dispatcher {
                     passing: true,
                 }));
             }
+        }
+        failed
+    }
+
+    /// What else was decided and is now on disk, is done.
+    fn act(&mut self, after: AfterCommit) {
+        for run in after.ends {
+            fault_point("engine.before_end");
+            self.runs.request_end(&run);
         }
         for id in &after.removed {
             env_file::delete(&self.paths.env, *id);
@@ -437,7 +477,6 @@ impl Dispatcher {
             }
         }
         self.collect_garbage();
-        failed
     }
 
     fn collect_garbage(&mut self) {

@@ -50,7 +50,7 @@ impl Dispatcher {
     fn can_start_one(&self) -> bool {
         let Memory { counts, paused, draining, .. } = &self.memory;
         !paused
-            && !draining
+            && draining.is_none()
             && counts.pending > 0
             && counts.running < u64::from(self.config.workers)
     }
@@ -85,6 +85,7 @@ impl Dispatcher {
                 tracing::error!(%id, %error, "a task cannot be started");
                 self.writer.give_up(id, now, &format!("Its record cannot be read: {error}"))?;
                 self.memory.counts = self.writer.counts()?;
+                self.memory.unseen = self.writer.unseen()?;
             }
         }
         Ok(())

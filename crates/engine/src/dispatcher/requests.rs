@@ -1,16 +1,18 @@
 //! What clients want.
 
+use std::sync::Arc;
+
 use claude_worker_api::{
     ApiError, CleanQuery, Cleaned, ErrorCode, EventKind, NewTask, Status, StopMode, Stopped,
-    Timestamp,
+    TaskId, Timestamp,
 };
 use claude_worker_supervisor::fault_point;
 
 use super::{AfterCommit, CLEANED_AT_ONCE, Dispatcher};
 use crate::message::{Reply, Request};
 use crate::state::Input;
-use crate::store::StoredTask;
-use crate::{EngineError, env_file};
+use crate::store::{StoredTask, Unseen};
+use crate::{Config, EngineError, env_file};
 
 impl Dispatcher {
     pub(super) fn request(
@@ -34,6 +36,7 @@ impl Dispatcher {
                 Ok(if gone { Reply::Removed } else { Reply::Removing(*id) })
             }
             Request::Clean(query) => self.clean(query, now, after),
+            Request::Seen(ids) => self.seen(ids, now),
             Request::SetPaused(paused) => {
                 if *paused != self.memory.paused {
                     self.writer.set_paused(*paused)?;
@@ -42,12 +45,18 @@ impl Dispatcher {
                 }
                 Ok(Reply::Queue(self.queue_now()))
             }
-            Request::Stop(StopMode::LeaveRunning) => {
-                self.memory.draining = true;
+            Request::Configure(config) => {
+                if self.configure(config) {
+                    self.event(None, &EventKind::SettingsChanged, now)?;
+                }
+                Ok(Reply::Configured)
+            }
+            Request::Stop(mode @ (StopMode::LeaveRunning | StopMode::HandOver)) => {
+                self.memory.draining = Some(*mode);
                 Ok(Reply::Stopped(Stopped { left_running: self.memory.counts.running }))
             }
-            Request::Stop(StopMode::CancelRunning) => {
-                self.memory.draining = true;
+            Request::Stop(mode @ StopMode::CancelRunning) => {
+                self.memory.draining = Some(*mode);
                 for id in self.writer.tasks_in(Status::Running)? {
                     self.apply(id, Input::Cancel, now, after)?;
                 }
@@ -57,6 +66,18 @@ impl Dispatcher {
                 })
             }
         }
+    }
+
+    /// From here on this configuration counts; says whether it is another one. It is not undone
+    /// with the round: the file says it already.
+    pub(super) fn configure(&mut self, config: &Arc<Config>) -> bool {
+        let changed = *config != self.config;
+        if changed {
+            self.config = Arc::clone(config);
+            self.in_force.replace(Arc::clone(config));
+            self.next_sweep = Timestamp::default();
+        }
+        changed
     }
 
     fn submit(&mut self, request: &NewTask, now: Timestamp) -> Result<Reply, EngineError> {
@@ -86,9 +107,11 @@ impl Dispatcher {
                 .hint("Wait for some to finish, remove some, or raise caps.queued"),
             ));
         }
+        let depth = self.depth_of(request)?;
         let name = task_name(request);
         self.memory.position += 1;
-        let id = self.writer.insert_task(&stored_request, &name, self.memory.position, now)?;
+        let position = self.memory.position;
+        let id = self.writer.insert_task(&stored_request, &name, position, depth, now)?;
         if request.env.is_empty() {
             // A submission that was rolled back may have left a file under the same number.
             env_file::delete(&self.paths.env, id);
@@ -102,6 +125,24 @@ impl Dispatcher {
             Some(stored) => Ok(shown(stored)),
             None => Err(EngineError::Unreadable(format!("task {id} is not there after insertion"))),
         }
+    }
+
+    /// A person has looked at these tasks, or at all when there are none in `ids`.
+    fn seen(&mut self, ids: &[TaskId], now: Timestamp) -> Result<Reply, EngineError> {
+        if ids.is_empty() && self.writer.mark_all_seen()? > 0 {
+            self.memory.unseen = claude_worker_api::Unseen::default();
+            self.event(None, &EventKind::Seen, now)?;
+        }
+        for id in ids {
+            let news = self.writer.mark_seen(*id)?;
+            if let Some(count) = news.counted_in(&mut self.memory.unseen) {
+                *count = count.saturating_sub(1);
+            }
+            if news != Unseen::Nothing {
+                self.event(Some(*id), &EventKind::Seen, now)?;
+            }
+        }
+        Ok(Reply::Queue(self.queue_now()))
     }
 
     fn clean(

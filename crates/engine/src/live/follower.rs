@@ -13,6 +13,7 @@ use claude_worker_supervisor::{
     Ending, Exit, Found, Launched, Revocation, Spec, What, end_leftovers, fault_point,
 };
 
+use super::over::Over;
 use super::tail::Tail;
 use super::{EndRequest, LiveRun, Order, Runs, Signal, lock, thread};
 use crate::message::Report;
@@ -41,24 +42,6 @@ enum Next {
     Live,
     /// It is over, or never was.
     Over(Over),
-}
-
-/// What is to be reported of a run at last.
-enum Over {
-    /// Its supervisor recorded its end.
-    Finished(Exit),
-    /// Its supervisor vanished and what was left of it has been ended.
-    Lost { started_at: Option<Timestamp> },
-    /// Its agent was not started and will not be.
-    NeverStarted {
-        reason: String,
-        /// Whether the same thing may work in a moment.
-        passing: bool,
-    },
-    /// Its agent cannot be started at all.
-    CannotStart { message: String },
-    /// This engine has stopped before anything was started: the next one finds the row.
-    NotOurs,
 }
 
 /// What has been reported, so that only news is.
@@ -124,6 +107,10 @@ impl Follower {
                 Ok(Next::Over(over)) => break over,
                 Ok(Next::Live) => {
                     pause = LOOK_AGAIN.0;
+                    if self.reported.started {
+                        // Now it is in nobody's way.
+                        self.runs.keep_a_spare();
+                    }
                     next = self.wait();
                 }
                 Err(error) => {
@@ -138,6 +125,7 @@ impl Follower {
         lock(&self.runs.live).remove(&self.order.run);
         // Wakes those who follow the log, so that they see the end.
         self.live.grown.send_modify(|bytes| *bytes += 1);
+        self.runs.keep_a_spare();
     }
 
     /// Makes the directory and starts the supervisor.
@@ -171,7 +159,7 @@ impl Follower {
         if let EndRequest::NoDirectoryYet { wanted: true } = asked {
             self.live.dir.request_end()?;
         }
-        let launched = claude_worker_supervisor::launch(&self.runs.supervisor, &self.live.dir)?;
+        let launched = self.runs.supervisors.launch(&self.live.dir)?;
         fault_point("engine.launched");
         self.launched = Some(launched);
         Ok(())
@@ -205,7 +193,7 @@ impl Follower {
     fn spec(&self) -> Result<(Spec, Vec<u8>), Over> {
         let never = |message| Over::CannotStart { message };
         let Order { task, run, request, plan, .. } = &self.order;
-        let config = &self.runs.config;
+        let config = self.runs.config.now();
         let session = match plan {
             Plan::New => Session::New,
             Plan::Resume { session_id, follow_up } => Session::Resume { session_id, follow_up },
@@ -257,7 +245,7 @@ impl Follower {
     /// How long the agent may print nothing, in milliseconds.
     fn silence_limit(&self) -> Option<u64> {
         let default = match self.order.request.agent {
-            Agent::Claude => self.runs.config.limits.silence,
+            Agent::Claude => self.runs.config.now().limits.silence,
             // A command may well be silent for hours.
             Agent::Shell => 0,
         };
@@ -276,7 +264,7 @@ impl Follower {
 
     /// Reads the recovery table.
     fn look(&mut self) -> Result<Next, EngineError> {
-        let grace = Duration::from_millis(self.runs.config.limits.grace);
+        let grace = Duration::from_millis(self.runs.config.now().limits.grace);
         loop {
             let over = match self.live.dir.inspect()? {
                 Found::Running { started } => {
@@ -285,7 +273,7 @@ impl Follower {
                     }
                     return Ok(Next::Live);
                 }
-                Found::Finished(exit) => Over::Finished(exit),
+                Found::Finished(exit) => Over::recorded(exit),
                 Found::Lost { started } => {
                     let ended = end_leftovers(&self.order.run, grace);
                     tracing::warn!(run = %self.order.run, ended, "a supervisor vanished");
@@ -345,7 +333,7 @@ impl Follower {
         }
         if over {
             return match self.live.dir.exit()? {
-                Some(exit) => Ok(Next::Over(Over::Finished(exit))),
+                Some(exit) => Ok(Next::Over(Over::recorded(exit))),
                 // The supervisor is about to go, or has gone without a word.
                 None => self.adopt(),
             };

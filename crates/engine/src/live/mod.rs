@@ -19,6 +19,8 @@
 //! files that were there, so that an earlier start's run is lost instead.
 
 mod follower;
+mod over;
+mod supervisors;
 mod tail;
 
 use std::collections::HashMap;
@@ -31,11 +33,13 @@ use claude_worker_api::{NewTask, RunId, TaskId, Timestamp};
 use claude_worker_supervisor::{Bell, BellCloser, RunDir, SupervisorCommand, What};
 use tokio::sync::{mpsc, watch};
 
+use crate::EngineError;
 use crate::message::{Message, Report};
+use crate::settings::InForce;
 use crate::state::{Plan, Wish};
-use crate::{Config, EngineError};
 
 use follower::{Beginning, Follower};
+use supervisors::Supervisors;
 
 /// The stack of a run's thread. Its deepest call is a JSON parser with a bounded depth.
 const STACK: usize = 512 * 1024;
@@ -94,8 +98,8 @@ pub(crate) struct Places {
 /// The live runs, and the way to start more.
 pub(crate) struct Runs {
     places: Places,
-    config: Config,
-    supervisor: SupervisorCommand,
+    config: InForce,
+    supervisors: Supervisors,
     live: Mutex<HashMap<RunId, Arc<LiveRun>>>,
     reports: mpsc::Sender<Message>,
     bell: Mutex<Option<BellCloser>>,
@@ -107,14 +111,14 @@ pub(crate) struct Runs {
 impl Runs {
     pub(crate) fn new(
         places: Places,
-        config: Config,
+        config: InForce,
         supervisor: SupervisorCommand,
         reports: mpsc::Sender<Message>,
     ) -> Self {
         Self {
             places,
             config,
-            supervisor,
+            supervisors: Supervisors::new(supervisor),
             live: Mutex::default(),
             reports,
             bell: Mutex::default(),
@@ -149,6 +153,7 @@ impl Runs {
     /// the next engine may come, in this process or another one.
     pub(crate) fn close(&self) {
         *self.closed.write().unwrap_or_else(PoisonError::into_inner) = true;
+        self.supervisors.dismiss();
         if let Some(closer) = lock(&self.bell).take() {
             closer.close();
         }
@@ -158,6 +163,20 @@ impl Runs {
     fn may_start(&self) -> Option<RwLockReadGuard<'_, bool>> {
         let closed = self.closed.read().unwrap_or_else(PoisonError::into_inner);
         if *closed { None } else { Some(closed) }
+    }
+
+    /// Has a supervisor at hand for the next run. Blocks this thread while its process is made.
+    fn keep_a_spare(&self) {
+        if let Some(_permission) = self.may_start() {
+            self.supervisors.keep_a_spare();
+        }
+    }
+
+    /// Has a supervisor at hand for the first run, without anybody waiting for it.
+    pub(crate) fn prepare(self: &Arc<Self>) {
+        let runs = Arc::clone(self);
+        // Without a thread the first run goes without.
+        drop(thread("spare", move || runs.keep_a_spare()));
     }
 
     /// Starts a run. Whatever goes wrong later is reported.

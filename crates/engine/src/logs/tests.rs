@@ -8,11 +8,14 @@ use tempfile::TempDir;
 
 use super::*;
 
+mod backwards;
+
 /// A run's output that grows.
 struct Output {
     _root: TempDir,
     dir: RunDir,
     run: Run,
+    agent: Agent,
     over: bool,
 }
 
@@ -33,7 +36,7 @@ impl Output {
             output_bytes: 0,
             output_deleted: false,
         };
-        Self { _root: root, dir, run, over: false }
+        Self { _root: root, dir, run, agent: Agent::Shell, over: false }
     }
 
     fn print(&self, path: &Path, bytes: &[u8]) {
@@ -46,7 +49,7 @@ impl Output {
     }
 
     fn source(&self) -> Source<'_> {
-        Source { dir: &self.dir, run: &self.run, agent: Agent::Shell, over: self.over }
+        Source { dir: &self.dir, run: &self.run, agent: self.agent, over: self.over }
     }
 
     fn page(&self, after: u64) -> LogPage {

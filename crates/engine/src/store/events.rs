@@ -78,7 +78,9 @@ const fn is_lasting(kind: &EventKind) -> bool {
         EventKind::Submitted
         | EventKind::StateChanged { .. }
         | EventKind::Removed
+        | EventKind::Seen
         | EventKind::QueuePaused { .. }
+        | EventKind::SettingsChanged
         | EventKind::Unknown => true,
     }
 }

@@ -4,14 +4,18 @@
 //! the dispatcher opens and commits. [`Readers`] serve everyone else from connections that
 //! cannot write. Agent output never comes here.
 
+mod delegation;
 mod events;
+mod list;
 mod output;
 mod reader;
 mod rows;
 mod schema;
 mod settings;
+mod spending;
 #[cfg(test)]
 mod tests;
+mod unseen;
 mod writer;
 
 use std::fs::OpenOptions;
@@ -21,8 +25,9 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
-pub(crate) use reader::Readers;
+pub(crate) use reader::{EventFilter, Readers};
 pub(crate) use rows::StoredTask;
+pub(crate) use unseen::Unseen;
 pub(crate) use writer::{RunEnd, Writer};
 
 use crate::EngineError;

@@ -4,14 +4,33 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
-use claude_worker_api::{Event, ListQuery, NewTask, Run, RunId, TaskId};
-use rusqlite::{Connection, OptionalExtension, params_from_iter, types::Value};
+use claude_worker_api::{Event, EventQuery, ListQuery, NewTask, Run, RunId, TaskId};
+use rusqlite::{Connection, OptionalExtension, params_from_iter};
 
+use super::list;
 use super::rows::{self, StoredTask};
 use crate::EngineError;
 
 /// How many idle connections are kept. More are opened when more read at once.
 const IDLE: usize = 2;
+
+/// Which events a reader wants.
+#[derive(Debug, Clone)]
+pub(crate) struct EventFilter {
+    lasting: bool,
+    /// The tasks, as a JSON array; none for all.
+    tasks: Option<String>,
+}
+
+impl EventFilter {
+    pub(crate) fn new(query: &EventQuery) -> Self {
+        let ids: Vec<_> = query.tasks.iter().map(ToString::to_string).collect();
+        Self {
+            lasting: query.lasting,
+            tasks: (!ids.is_empty()).then(|| format!("[{}]", ids.join(","))),
+        }
+    }
+}
 
 /// Connections that can only read. A call borrows one for as long as it takes.
 pub(crate) struct Readers {
@@ -26,7 +45,7 @@ impl Readers {
         Self { path, idle: Mutex::default(), unreadable: Mutex::default() }
     }
 
-    fn with<T>(
+    pub(super) fn with<T>(
         &self,
         read: impl FnOnce(&Connection) -> Result<T, EngineError>,
     ) -> Result<T, EngineError> {
@@ -104,7 +123,7 @@ impl Readers {
         })
     }
 
-    /// Tasks, newest first; one more than `limit`, so that the caller sees whether there are
+    /// Tasks in the order asked for; one more than `limit`, so that the caller sees whether there are
     /// more. One that cannot be read is left out, and the next one takes its place.
     pub(crate) fn list(
         &self,
@@ -112,19 +131,19 @@ impl Readers {
         limit: u32,
     ) -> Result<Vec<StoredTask>, EngineError> {
         let wanted = limit as usize + 1;
-        let mut before = query.before;
+        let mut cursor = query.cursor;
         let mut tasks = Vec::new();
         self.with(|connection| {
             loop {
                 let missing = wanted - tasks.len();
-                let (sql, values) = list_query(query, before, missing);
+                let (sql, values) = list::statement(query, cursor, missing);
                 let mut statement = connection.prepare_cached(&sql)?;
                 let mut found = statement.query(params_from_iter(values))?;
                 let mut seen = 0;
                 while let Some(row) = found.next()? {
                     seen += 1;
                     let id = TaskId(row.get(0)?);
-                    before = Some(id);
+                    cursor = Some(id);
                     match rows::task(row) {
                         Ok(task) => tasks.push(task),
                         Err(error) => self.leave_out(id, &error),
@@ -145,12 +164,21 @@ impl Readers {
     }
 
     /// Events after `after`, and whether lasting ones are missing before or among them.
-    pub(crate) fn events(&self, after: i64, limit: u32) -> Result<(Vec<Event>, bool), EngineError> {
+    pub(crate) fn events(
+        &self,
+        after: i64,
+        limit: u32,
+        filter: &EventFilter,
+    ) -> Result<(Vec<Event>, bool), EngineError> {
         self.with(|connection| {
             let mut statement = connection.prepare_cached(
-                "SELECT seq, at, task_id, kind FROM event WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+                "SELECT seq, at, task_id, kind FROM event
+                 WHERE seq > ?1 AND (?2 OR lasting = 1)
+                 AND (?3 IS NULL OR task_id IN (SELECT value FROM json_each(?3)))
+                 ORDER BY seq LIMIT ?4",
             )?;
-            let mut found = statement.query((after, limit))?;
+            let mut found =
+                statement.query((after, !filter.lasting, filter.tasks.as_deref(), limit))?;
             let mut events = Vec::new();
             while let Some(row) = found.next()? {
                 events.push(rows::event(row)?);
@@ -165,33 +193,4 @@ impl Readers {
             Ok((events, from.is_some_and(|from| after < from - 1)))
         })
     }
-}
-
-/// The statement for one page of a list, and its parameters.
-fn list_query(query: &ListQuery, before: Option<TaskId>, limit: usize) -> (String, Vec<Value>) {
-    let mut conditions = Vec::new();
-    let mut values = Vec::new();
-    if !query.statuses.is_empty() {
-        let names: Vec<_> =
-            query.statuses.iter().map(|status| format!("'{}'", status.name())).collect();
-        conditions.push(format!("status IN ({})", names.join(", ")));
-    }
-    if let Some(before) = before {
-        values.push(Value::Integer(before.0));
-        conditions.push(format!("id < ?{}", values.len()));
-    }
-    if let Some(text) = query.search.as_deref().filter(|text| !text.is_empty()) {
-        let escaped: String = text
-            .chars()
-            .flat_map(|c| "\\%_".contains(c).then_some('\\').into_iter().chain([c]))
-            .collect();
-        values.push(Value::Text(format!("%{escaped}%")));
-        conditions.push(format!("name LIKE ?{} ESCAPE '\\'", values.len()));
-    }
-    let filter = match conditions.is_empty() {
-        true => String::new(),
-        false => format!("WHERE {}", conditions.join(" AND ")),
-    };
-    let sql = format!("SELECT {} FROM task {filter} ORDER BY id DESC LIMIT {limit}", rows::TASK);
-    (sql, values)
 }

@@ -20,7 +20,8 @@ pub(crate) struct StoredTask {
 
 /// The columns [`task`] reads, in its order.
 pub(super) const TASK: &str = "id, name, agent, working_directory, model, state, created_at, \
-     started_at, runs, last_action, final_summary, usage, session_id";
+     started_at, runs, last_action, final_summary, usage, session_id, \
+     parent_id, EXISTS (SELECT 1 FROM unseen WHERE unseen.task_id = task.id)";
 
 /// The columns [`run`] reads, in its order.
 pub(super) const RUN: &str = "id, number, follow_up, started_at, outcome, session_id, usage, \
@@ -56,6 +57,8 @@ pub(super) fn task(row: &Row<'_>) -> Result<StoredTask, EngineError> {
             last_output_at: None,
             final_summary: row.get(10)?,
             usage: json(row.get_ref(11)?.as_str().map_err(unreadable)?)?,
+            unseen: row.get(14)?,
+            parent: row.get::<_, Option<i64>>(13)?.map(TaskId),
         },
         state,
         session_id: row.get(12)?,

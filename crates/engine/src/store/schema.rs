@@ -29,12 +29,31 @@ const STEPS: &[&str] = &[
         last_action TEXT,
         final_summary TEXT,
         usage TEXT NOT NULL DEFAULT '{}',
-        idempotency_key TEXT UNIQUE
+        idempotency_key TEXT UNIQUE,
+        -- From inside which task it was submitted, how many tasks are above it, and by whom.
+        parent_id INTEGER,
+        depth INTEGER NOT NULL DEFAULT 0,
+        caller TEXT
     ) STRICT;
     CREATE INDEX task_by_status ON task (status, id);
     CREATE INDEX task_queue ON task (queue_position) WHERE status = 'pending';
     CREATE INDEX task_due ON task (due_at) WHERE due_at IS NOT NULL;
     CREATE INDEX task_ended ON task (ended_at) WHERE ended_at IS NOT NULL;
+    -- Holds all that a search looks at, so that it reads a fraction of the rows.
+    CREATE INDEX task_search ON task (id, status, name, working_directory);
+    -- The unfinished ones only: that is what is counted.
+    CREATE INDEX task_of_parent ON task (parent_id)
+        WHERE parent_id IS NOT NULL AND ended_at IS NULL;
+    CREATE INDEX task_of_caller ON task (caller) WHERE caller IS NOT NULL AND ended_at IS NULL;
+
+    -- Finished tasks that nobody has looked at since. Kind 1: with nothing to do about it,
+    -- 2: failed, 3: completed with tools denied. Apart from the row, so that looking at all of
+    -- them is quick.
+    CREATE TABLE unseen (
+        task_id INTEGER PRIMARY KEY REFERENCES task (id) ON DELETE CASCADE,
+        kind INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX unseen_needy ON unseen (task_id) WHERE kind > 1;
 
     -- Apart from the row, so that listing never reads prompts.
     CREATE TABLE request (
@@ -75,6 +94,11 @@ const STEPS: &[&str] = &[
         ordinal INTEGER NOT NULL
     ) STRICT;
     CREATE UNIQUE INDEX event_by_class ON event (lasting, ordinal);
+
+    -- What each run cost by itself. Apart from the runs, because money stays spent when a task is
+    -- removed.
+    CREATE TABLE spending (ended_at INTEGER NOT NULL, usd REAL NOT NULL) STRICT;
+    CREATE INDEX spending_by_end ON spending (ended_at, usd);
 
     -- Run directories that are to be deleted: written with the row's deletion, cleared when the
     -- directory is gone, so that a crash between the two leaves nothing behind.

@@ -1,14 +1,16 @@
 //! Real SQLite in a temporary directory.
 
 use claude_worker_api::{
-    Agent, EventKind, Failure, ListQuery, NewTask, RunId, RunOutcome, Status, TaskId, Timestamp,
-    Usage, Verdict,
+    Agent, EventKind, EventQuery, Failure, ListQuery, NewTask, RunId, RunOutcome, Status, TaskId,
+    Timestamp, Usage, Verdict,
 };
 use tempfile::TempDir;
 
-use super::{Readers, RunEnd, Writer, open};
+use super::{EventFilter, Readers, RunEnd, Writer, open};
 use crate::EngineError;
 use crate::state::{Plan, TaskState, Wish};
+
+mod looking;
 
 struct Place {
     directory: TempDir,
@@ -45,9 +47,14 @@ fn at(millis: i64) -> Timestamp {
     Timestamp::from_millis(millis)
 }
 
+/// Every event.
+fn all() -> EventFilter {
+    EventFilter::new(&EventQuery::default())
+}
+
 fn insert(writer: &mut Writer, position: i64) -> TaskId {
     let name = format!("task at {position}");
-    writer.insert_task(&request(&name), &name, position, at(position)).unwrap()
+    writer.insert_task(&request(&name), &name, position, 0, at(position)).unwrap()
 }
 
 /// Puts a task through a run that ended with this verdict and left this much output.
@@ -219,7 +226,7 @@ fn progress_does_not_drive_out_what_lasts() {
     let last = writer.append_event(None, &paused(0), at(0)).unwrap();
     writer.commit().unwrap();
     assert_eq!(events_kept(&place), (2_000, 11));
-    let (events, gap) = place.readers().events(0, 11).unwrap();
+    let (events, gap) = place.readers().events(0, 11, &all()).unwrap();
     assert!(!gap, "nothing that lasts is missing");
     assert_eq!(
         events.iter().map(|event| event.seq).take(10).collect::<Vec<_>>(),
@@ -242,7 +249,7 @@ fn old_events_go_and_a_reader_who_needs_them_is_told() {
                SELECT n, n, '{"kind":"queue_paused","paused":true}', 1, n FROM n"#,
         )
         .unwrap();
-    assert!(!readers.events(0, 1).unwrap().1, "none has gone yet");
+    assert!(!readers.events(0, 1, &all()).unwrap().1, "none has gone yet");
     writer.begin().unwrap();
     for n in 0..250 {
         writer.append_event(None, &paused(n), at(n)).unwrap();
@@ -250,9 +257,9 @@ fn old_events_go_and_a_reader_who_needs_them_is_told() {
     writer.commit().unwrap();
     // They go a hundred at a time.
     assert_eq!(events_kept(&place), (0, 100_050));
-    assert!(readers.events(0, 10).unwrap().1);
-    assert!(readers.events(199, 10).unwrap().1);
-    let (events, gap) = readers.events(200, 10).unwrap();
+    assert!(readers.events(0, 10, &all()).unwrap().1);
+    assert!(readers.events(199, 10, &all()).unwrap().1);
+    let (events, gap) = readers.events(200, 10, &all()).unwrap();
     assert!(!gap);
     assert_eq!((events[0].seq, events.len()), (201, 10));
     // The numbers go on where they stopped, whatever was deleted.
@@ -276,7 +283,7 @@ fn a_damaged_row_hurts_no_other() {
         .unwrap();
     let readers = place.readers();
     let list = |before: Option<i64>, limit| -> Vec<i64> {
-        let query = ListQuery { before: before.map(TaskId), ..ListQuery::default() };
+        let query = ListQuery { cursor: before.map(TaskId), ..ListQuery::default() };
         readers.list(&query, limit).unwrap().iter().map(|stored| stored.task.id.0).collect()
     };
     assert_eq!(list(None, 100), [6, 4, 2, 1]);
@@ -288,7 +295,7 @@ fn a_damaged_row_hurts_no_other() {
     assert!(matches!(writer.task(ids[2]), Err(EngineError::Unreadable(_))));
     assert!(matches!(readers.task(ids[2]), Err(EngineError::Unreadable(_))));
     assert_eq!(writer.counts().unwrap().pending, 5);
-    let (events, _) = readers.events(0, 10).unwrap();
+    let (events, _) = readers.events(0, 10, &all()).unwrap();
     assert_eq!((events.len(), &events[0].kind), (1, &EventKind::Unknown));
 }
 
@@ -315,7 +322,7 @@ fn counts_and_lists_agree() {
     assert_eq!(list(named("AT 4")), [4]);
     assert_eq!(list(named("%")), [0; 0]);
     assert_eq!(list(named("_")), [0; 0]);
-    let page = ListQuery { before: Some(TaskId(4)), limit: Some(1), ..ListQuery::default() };
+    let page = ListQuery { cursor: Some(TaskId(4)), limit: Some(1), ..ListQuery::default() };
     assert_eq!(list(page), [3, 2], "one more than asked for, to show that there is more");
     assert_eq!(writer.finished(&[], at(6), 10).unwrap(), [TaskId(3), TaskId(6)]);
 }

@@ -6,6 +6,7 @@ use claude_worker_api::{
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::rows::{self, StoredTask};
+use super::unseen::Unseen;
 use crate::EngineError;
 use crate::state::{Plan, TaskState};
 
@@ -42,7 +43,8 @@ impl Writer {
     pub(super) fn new(connection: Connection) -> Result<Self, EngineError> {
         let writer = Self { connection };
         // Reads a row of each table, so that damage shows now and not at the first task.
-        for table in ["task", "request", "run", "event", "garbage", "setting"] {
+        for table in ["task", "unseen", "request", "run", "spending", "event", "garbage", "setting"]
+        {
             writer.connection.query_row(
                 &format!("SELECT count(*) FROM (SELECT 1 FROM {table} LIMIT 1)"),
                 [],
@@ -113,13 +115,15 @@ impl Writer {
         request: &NewTask,
         name: &str,
         position: i64,
+        depth: u32,
         now: Timestamp,
     ) -> Result<TaskId, EngineError> {
         let state = TaskState::Pending { plan: Plan::New };
         self.connection
             .prepare_cached(
                 "INSERT INTO task (status, state, queue_position, name, agent, working_directory,
-                 model, created_at, idempotency_key) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                 model, created_at, idempotency_key, parent_id, depth, caller)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
             )?
             .execute(params![
                 Status::Pending.name(),
@@ -131,6 +135,9 @@ impl Writer {
                 request.model,
                 now.as_millis(),
                 request.idempotency_key,
+                request.parent.map(|parent| parent.0),
+                depth,
+                request.caller,
             ])?;
         let id = self.connection.last_insert_rowid();
         self.connection
@@ -198,7 +205,7 @@ impl Writer {
                 old.live_run().map(RunId::as_str),
             ])?;
         if changed == 1 {
-            Ok(())
+            self.set_unseen(id, Unseen::after(&wire))
         } else {
             Err(EngineError::Unreadable(format!("task {id} is not in the state it was read in")))
         }
@@ -297,6 +304,7 @@ impl Writer {
         run: &RunId,
         end: &RunEnd,
     ) -> Result<(), EngineError> {
+        let before = self.usage_of_all_runs(task)?;
         self.connection
             .prepare_cached(
                 "UPDATE run SET started_at = coalesce(?1, started_at), ended_at = ?2, outcome = ?3,
@@ -314,6 +322,9 @@ impl Writer {
                 run.as_str(),
             ])?;
         let usage = self.usage_of_all_runs(task)?;
+        // A session's cost is reported as it stands, so that the run's own share is what it adds.
+        let share = usage.cost_usd.unwrap_or(0.0) - before.cost_usd.unwrap_or(0.0);
+        self.note_spending(end.outcome.ended_at, share)?;
         self.connection
             .prepare_cached(
                 "UPDATE task SET started_at = coalesce(?1, started_at),
@@ -464,6 +475,6 @@ impl Writer {
                 now.as_millis(),
                 id.0,
             ])?;
-        Ok(())
+        self.set_unseen(id, Unseen::Failed)
     }
 }

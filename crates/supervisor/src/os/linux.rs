@@ -59,7 +59,8 @@ pub(crate) fn signal(target: &Process, signal: Signal) -> bool {
     }
 }
 
-fn process(pid: u32) -> Option<Process> {
+/// One row of the process table.
+pub(crate) fn process(pid: u32) -> Option<Process> {
     let mut text = [0; 1024];
     let n = File::open(format!("/proc/{pid}/stat")).ok()?.read(&mut text).ok()?;
     parse_stat(pid, &text[..n])

@@ -12,13 +12,13 @@ pub(crate) use unix::*;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{ADOPTS_ORPHANS, boot_id, is_marked, processes, signal};
+pub(crate) use linux::{ADOPTS_ORPHANS, boot_id, is_marked, process, processes, signal};
 
 // Compiled everywhere for its tests, used where there is no /proc.
 #[cfg(all(unix, any(test, not(target_os = "linux"))))]
 mod ps;
 #[cfg(all(unix, not(target_os = "linux")))]
-pub(crate) use ps::{ADOPTS_ORPHANS, boot_id, is_marked, processes, signal};
+pub(crate) use ps::{ADOPTS_ORPHANS, boot_id, is_marked, process, processes, signal};
 
 #[cfg(windows)]
 mod windows;

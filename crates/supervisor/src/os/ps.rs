@@ -27,13 +27,18 @@ pub(crate) fn is_marked(process: &Process, run: &str) -> bool {
     text.split_ascii_whitespace().any(|word| word == mark)
 }
 
+/// One row of the process table.
+#[cfg_attr(test, allow(dead_code, reason = "only the parser is tested here"))]
+pub(crate) fn process(pid: u32) -> Option<Process> {
+    ps(&["-o", COLUMNS, "-p", &pid.to_string()]).lines().find_map(parse_row)
+}
+
 /// Sends a signal to this very process; false when it is gone or out of reach.
 #[cfg_attr(test, expect(dead_code, reason = "only the parser is tested here"))]
 pub(crate) fn signal(target: &Process, signal: Signal) -> bool {
-    let text = ps(&["-o", COLUMNS, "-p", &target.pid.to_string()]);
     let is_it = |now: Process| now.started == target.started && now.state != ProcessState::Dead;
     let pid = i32::try_from(target.pid).ok().and_then(Pid::from_raw);
-    text.lines().find_map(parse_row).is_some_and(is_it)
+    process(target.pid).is_some_and(is_it)
         && pid.is_some_and(|pid| kill_process(pid, signal.as_rustix()).is_ok())
 }
 

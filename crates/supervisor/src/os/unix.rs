@@ -1,13 +1,13 @@
 //! What all Unixes share.
 
-use std::ffi::CString;
+use std::ffi::{CString, OsStr};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{DirBuilderExt, FileTypeExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::time::Instant;
@@ -46,6 +46,39 @@ pub(crate) fn create_private_directory(path: &Path) -> io::Result<()> {
 /// Gets a directory's entries onto the disk.
 pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
+}
+
+/// What tells a file from the one that takes its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FileVersion {
+    device: u64,
+    inode: u64,
+    modified: (i64, i64),
+}
+
+/// Which file is at `path` now; none when it cannot be looked at.
+pub(crate) fn file_version(path: &Path) -> Option<FileVersion> {
+    let found = fs::metadata(path).ok()?;
+    let modified = (found.mtime(), found.mtime_nsec());
+    Some(FileVersion { device: found.dev(), inode: found.ino(), modified })
+}
+
+/// A path as the system knows it.
+pub(crate) fn path_to_bytes(path: &Path) -> Option<Vec<u8>> {
+    Some(path.as_os_str().as_bytes().to_vec())
+}
+
+/// The other way round.
+pub(crate) fn path_from_bytes(bytes: &[u8]) -> Option<PathBuf> {
+    Some(PathBuf::from(OsStr::from_bytes(bytes)))
+}
+
+/// Whether an error says that the system lacks something just now.
+pub(crate) fn is_shortage(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    const SHORTAGES: [Errno; 6] =
+        [Errno::AGAIN, Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::NOSPC, Errno::DQUOT];
+    SHORTAGES.iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
 }
 
 /// Dies on the spot, as by `kill -9`.

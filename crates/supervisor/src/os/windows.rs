@@ -5,9 +5,9 @@
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use super::{Noticed, Process, Reaped, Signal};
 
@@ -30,6 +30,29 @@ pub(crate) fn create_private_directory(path: &Path) -> io::Result<()> {
 
 pub(crate) fn sync_directory(_path: &Path) -> io::Result<()> {
     Ok(())
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct FileVersion {
+    modified: SystemTime,
+    length: u64,
+}
+
+pub(crate) fn file_version(path: &Path) -> Option<FileVersion> {
+    let found = fs::metadata(path).ok()?;
+    Some(FileVersion { modified: found.modified().ok()?, length: found.len() })
+}
+
+pub(crate) fn path_to_bytes(path: &Path) -> Option<Vec<u8>> {
+    Some(path.to_str()?.as_bytes().to_vec())
+}
+
+pub(crate) fn path_from_bytes(bytes: &[u8]) -> Option<PathBuf> {
+    Some(PathBuf::from(std::str::from_utf8(bytes).ok()?))
+}
+
+pub(crate) fn is_shortage(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::OutOfMemory | io::ErrorKind::StorageFull)
 }
 
 pub(crate) fn kill_self() -> ! {
@@ -91,6 +114,10 @@ impl Signals {
 
 pub(crate) fn processes(_skip: &HashSet<u32>) -> Vec<Process> {
     Vec::new()
+}
+
+pub(crate) fn process(_pid: u32) -> Option<Process> {
+    None
 }
 
 pub(crate) fn is_marked(_process: &Process, _run: &str) -> bool {

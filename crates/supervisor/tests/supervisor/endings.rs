@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use claude_worker_supervisor::{EndedBy, Ending, Found, What};
+use claude_worker_supervisor::{EndedBy, Ending, Exit, Found, SupervisorCommand, What, launch};
 use rustix::process::{Signal, kill_process};
 
-use crate::support::{Stage, as_pid, read, wait};
+use crate::support::{Stage, as_pid, read, supervisor, wait};
 
 #[test]
 fn an_agent_that_ends_by_itself() {
@@ -53,8 +53,11 @@ fn an_agent_that_cannot_be_started_says_why() {
         spec.program = program.to_owned();
         spec.directory = directory.to_owned();
         let (_, exit) = stage.perform(&spec);
-        let Ending::SpawnFailed { message } = exit.ending else { panic!("{:?}", exit.ending) };
+        let Ending::SpawnFailed { message, passing } = exit.ending else {
+            panic!("{:?}", exit.ending)
+        };
         assert!(message.contains(expected), "{message}");
+        assert!(!passing, "{message}");
         assert_eq!((exit.ended_by, exit.started_at), (EndedBy::Itself, None));
     };
     check("no-such-program-anywhere", "/", "no-such-program-anywhere is not in PATH");
@@ -63,6 +66,36 @@ fn an_agent_that_cannot_be_started_says_why() {
     check("true", "/etc/passwd", "/etc/passwd is not a directory");
     check("/etc/passwd", "/", "ermission denied");
     stage.assert_nobody_left();
+}
+
+#[test]
+fn want_of_descriptors_for_the_agent_is_told_as_passing() {
+    let stage = Stage::new();
+    let mut seen = Vec::new();
+    // With fewer it cannot even set out, with more it runs; in between it cannot start the agent.
+    for limit in 3..64 {
+        let spec = stage.spec(&["exit", "0"]);
+        let dir = stage.run_dir(&spec);
+        dir.create(&spec, b"").unwrap();
+        let program = supervisor().program.display().to_string();
+        let script = format!("ulimit -n {limit}; exec '{program}' \"$1\"");
+        let args = ["-c", script.as_str(), "sh"].map(str::to_owned).to_vec();
+        let limited = SupervisorCommand { program: "/bin/sh".into(), args };
+        let status = wait(launch(&limited, &dir).unwrap());
+        match dir.inspect().unwrap() {
+            Found::NeverStarted => assert_ne!(status.code(), Some(0)),
+            Found::Finished(Exit { ending: Ending::SpawnFailed { message, passing }, .. }) => {
+                assert!(passing, "{message}");
+                seen.push(message);
+            }
+            Found::Finished(Exit { ending, .. }) => {
+                assert_eq!(ending, Ending::Exited { code: 0 });
+                break;
+            }
+            other => panic!("{limit}: {other:?}"),
+        }
+    }
+    assert!(!seen.is_empty(), "the limit was never in between");
 }
 
 #[test]
@@ -106,7 +139,7 @@ fn a_request_before_the_start_keeps_the_agent_from_starting() {
     let dir = stage.run_dir(&spec);
     dir.create(&spec, b"").unwrap();
     dir.request_end().unwrap();
-    let supervisor = claude_worker_supervisor::launch(&crate::support::supervisor(), &dir).unwrap();
+    let supervisor = launch(&supervisor(), &dir).unwrap();
     assert_eq!(wait(supervisor).code(), Some(0));
     let exit = dir.exit().unwrap().unwrap();
     assert_eq!((exit.ending, exit.ended_by), (Ending::NotStarted, EndedBy::Cancel));

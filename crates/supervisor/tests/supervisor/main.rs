@@ -7,5 +7,6 @@
 mod endings;
 mod output;
 mod recovery;
+mod spare;
 mod support;
 mod trees;

@@ -5,10 +5,11 @@ use std::sync::Barrier;
 use std::time::Duration;
 
 use claude_worker_supervisor::{
-    FAULT_POINTS, Found, Revocation, RunDir, SupervisorError, What, end_leftovers, launch,
+    EndedBy, FAULT_POINTS, Found, Remedy, Revocation, RunDir, Spare, SupervisorError, What,
+    end_leftovers, launch,
 };
 
-use crate::support::{Stage, supervisor, supervisor_with_fault, wait};
+use crate::support::{Stage, stop, supervisor, supervisor_with_fault, wait};
 
 #[test]
 fn a_run_directory_is_private_and_made_only_once() {
@@ -110,6 +111,11 @@ fn a_supervisor_that_dies_anywhere_leaves_a_truth_behind() {
 
 #[test]
 fn revoking_and_starting_at_once_has_exactly_one_winner() {
+    race_of_revoking_against(|| None);
+    race_of_revoking_against(|| Some(Spare::start(&supervisor()).unwrap()));
+}
+
+fn race_of_revoking_against(spare: impl Fn() -> Option<Spare>) {
     let stage = Stage::new();
     let mut started = 0;
     // Moves to where the race is close, however fast the machine.
@@ -118,11 +124,15 @@ fn revoking_and_starting_at_once_has_exactly_one_winner() {
         let spec = stage.spec(&["exit", "0"]);
         let dir = stage.run_dir(&spec);
         dir.create(&spec, b"").unwrap();
+        let spare = spare();
         let line = Barrier::new(2);
         let (status, revocation) = std::thread::scope(|scope| {
             let runner = scope.spawn(|| {
                 line.wait();
-                wait(launch(&supervisor(), &dir).unwrap())
+                wait(match spare {
+                    Some(spare) => spare.take_on(&dir).unwrap(),
+                    None => launch(&supervisor(), &dir).unwrap(),
+                })
             });
             line.wait();
             std::thread::sleep(head_start);
@@ -140,6 +150,32 @@ fn revoking_and_starting_at_once_has_exactly_one_winner() {
         (1..150).contains(&started),
         "both must win sometimes, or nothing is tested: {started}"
     );
+}
+
+#[test]
+fn a_stopped_supervisor_is_helped_and_no_other_is_touched() {
+    let stage = Stage::new();
+    let live = stage.start(&stage.spec(&["hang"]));
+    stage.hear(&live, What::Started);
+    for remedy in [Remedy::Continue, Remedy::Kill] {
+        assert!(!live.dir.help_stopped_supervisor(remedy).unwrap(), "it is at work");
+    }
+    stop(live.supervisor.pid());
+    live.dir.request_end().unwrap();
+    assert!(live.dir.help_stopped_supervisor(Remedy::Continue).unwrap());
+    assert_eq!(stage.end_of(&live).ended_by, EndedBy::Cancel);
+    wait(live.supervisor);
+    assert!(!live.dir.help_stopped_supervisor(Remedy::Kill).unwrap(), "nobody is there");
+
+    let live = stage.start(&stage.spec(&["hang"]));
+    stage.hear(&live, What::Started);
+    stop(live.supervisor.pid());
+    assert!(live.dir.help_stopped_supervisor(Remedy::Kill).unwrap());
+    live.dir.wait_until_free().unwrap();
+    wait(live.supervisor);
+    assert!(matches!(live.dir.inspect().unwrap(), Found::Lost { .. }));
+    end_leftovers(&live.run, Duration::from_millis(20));
+    stage.assert_nobody_left();
 }
 
 #[test]

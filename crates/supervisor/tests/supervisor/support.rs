@@ -1,6 +1,7 @@
 //! A stage on which runs are performed.
 
 use std::collections::BTreeMap;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -92,8 +93,12 @@ impl Stage {
     pub(crate) fn start_with(&self, spec: &Spec, command: &SupervisorCommand) -> Live {
         let dir = self.run_dir(spec);
         dir.create(spec, b"the prompt").unwrap();
-        let supervisor = launch(command, &dir).unwrap();
-        Live { dir, run: spec.run.clone(), supervisor }
+        self.live(spec, launch(command, &dir).unwrap())
+    }
+
+    /// A run that was given to this supervisor.
+    pub(crate) fn live(&self, spec: &Spec, supervisor: Launched) -> Live {
+        Live { dir: self.run_dir(spec), run: spec.run.clone(), supervisor }
     }
 
     /// Runs to the end.
@@ -197,9 +202,19 @@ pub(crate) fn kill_supervisor(live: Live) {
     let agent = pidfd_open(as_pid(agent), PidfdFlags::empty()).unwrap();
     kill(live.supervisor.pid());
     wait(live.supervisor);
+    assert!(has_ended(&agent), "the agent dies with its supervisor");
+}
+
+/// Waits until a process has ended; somebody may still have to clear it away.
+pub(crate) fn end_of_process(pid: u32) {
+    let process = pidfd_open(as_pid(pid), PidfdFlags::empty()).unwrap();
+    assert!(has_ended(&process), "process {pid} ends");
+}
+
+fn has_ended(process: &OwnedFd) -> bool {
     let within = Timespec { tv_sec: 30, tv_nsec: 0 };
-    let mut watched = [PollFd::new(&agent, PollFlags::IN)];
-    assert_eq!(poll(&mut watched, Some(&within)).unwrap(), 1, "the agent dies with its supervisor");
+    let mut watched = [PollFd::new(process, PollFlags::IN)];
+    poll(&mut watched, Some(&within)).unwrap() == 1
 }
 
 pub(crate) fn as_pid(pid: u32) -> Pid {
@@ -209,6 +224,16 @@ pub(crate) fn as_pid(pid: u32) -> Pid {
 /// `kill -9`.
 pub(crate) fn kill(pid: u32) {
     let _ = kill_process(as_pid(pid), Signal::KILL);
+}
+
+/// `kill -STOP`; returns when it has had its effect.
+pub(crate) fn stop(pid: u32) {
+    kill_process(as_pid(pid), Signal::STOP).unwrap();
+    let until = Instant::now() + DEADLINE;
+    while !read(Path::new(&format!("/proc/{pid}/stat"))).contains(") T ") {
+        assert!(Instant::now() < until, "process {pid} does not stop");
+        std::thread::sleep(Duration::from_millis(1));
+    }
 }
 
 pub(crate) fn read(path: &Path) -> String {

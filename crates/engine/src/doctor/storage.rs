@@ -3,19 +3,16 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use claude_worker_engine::Paths;
-use rustix::fs::{Access, access, statvfs};
+use claude_worker_api::Check;
+use rustix::fs::{Access, access};
 
-use super::Check;
-use crate::render::figures::bytes;
+use crate::{Config, Paths, disk};
 
-/// Below this, tasks may soon be refused.
-const LITTLE_SPACE: u64 = 1_000_000_000;
-/// Below this, tasks are refused or fail.
-const NO_SPACE: u64 = 100_000_000;
+/// With so much more than what must stay free, in bytes, tasks are not refused for a while.
+const PLENTY: u64 = 1_000_000_000;
 
-pub(super) fn checks(paths: &Paths) -> Vec<Check> {
-    vec![directory(&paths.home), space(&paths.home)]
+pub(super) fn checks(paths: &Paths, config: &Config) -> Vec<Check> {
+    vec![directory(&paths.home), space(&paths.home, config.caps.free_disk)]
 }
 
 fn directory(home: &Path) -> Check {
@@ -26,7 +23,7 @@ fn directory(home: &Path) -> Check {
         return if access(parent, Access::WRITE_OK | Access::EXEC_OK).is_ok() {
             Check::ok(NAME, format!("{shown} (made by the first task)"))
         } else {
-            Check::fail(
+            Check::bad(
                 NAME,
                 format!(
                     "{shown} is not there and cannot be made: {} is not writable",
@@ -37,21 +34,21 @@ fn directory(home: &Path) -> Check {
         };
     };
     if !found.is_dir() {
-        return Check::fail(
+        return Check::bad(
             NAME,
             format!("{shown} is not a directory"),
             "Move it away, or set CLAUDE_WORKER_HOME to a directory of yours",
         );
     }
     if found.uid() != rustix::process::geteuid().as_raw() {
-        return Check::fail(
+        return Check::bad(
             NAME,
             format!("{shown} belongs to another user"),
             "Run this as its owner, or set CLAUDE_WORKER_HOME to a directory of yours",
         );
     }
     if access(home, Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK).is_err() {
-        return Check::fail(NAME, format!("{shown} is not writable"), format!("chmod 700 {shown}"));
+        return Check::bad(NAME, format!("{shown} is not writable"), format!("chmod 700 {shown}"));
     }
     if found.mode() & 0o077 != 0 {
         return Check::warn(
@@ -63,21 +60,32 @@ fn directory(home: &Path) -> Check {
     Check::ok(NAME, format!("{shown}, private"))
 }
 
-fn space(home: &Path) -> Check {
-    const NAME: &str = "Disk";
-    let Ok(disk) = statvfs(existing(home)) else {
-        return Check::warn(NAME, "the system does not say how much room there is", "");
-    };
-    space_check(NAME, disk.f_bavail.saturating_mul(disk.f_frsize))
+fn space(home: &Path, needed: u64) -> Check {
+    match disk::free(existing(home)) {
+        Some(free) => judge_space(free, needed),
+        None => Check::warn("Disk", "the system does not say how much room there is", ""),
+    }
 }
 
-fn space_check(name: &'static str, free: u64) -> Check {
-    let found = format!("{} free", bytes(free));
-    let fix = "Free some space; `claude-worker clean` removes finished tasks";
-    match free {
-        0..NO_SPACE => Check::fail(name, found, fix),
-        NO_SPACE..LITTLE_SPACE => Check::warn(name, found, fix),
-        _ => Check::ok(name, found),
+fn judge_space(free: u64, needed: u64) -> Check {
+    const NAME: &str = "Disk";
+    const ADVICE: &str = "Free some space; `claude-worker clean` removes finished tasks";
+    let found = format!("{} free", gigabytes(free));
+    if free < needed {
+        Check::bad(NAME, found, ADVICE)
+    } else if free < needed.saturating_add(PLENTY) {
+        Check::warn(NAME, found, ADVICE)
+    } else {
+        Check::ok(NAME, found)
+    }
+}
+
+/// A size as people read it: `99.0 MB`, `5.2 GB`.
+#[expect(clippy::cast_precision_loss, reason = "one decimal is shown")]
+fn gigabytes(bytes: u64) -> String {
+    match bytes {
+        0..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
+        _ => format!("{:.1} GB", bytes as f64 / 1e9),
     }
 }
 
@@ -91,35 +99,37 @@ mod tests {
     use std::fs::{Permissions, set_permissions};
     use std::os::unix::fs::PermissionsExt;
 
-    use super::super::Level;
     use super::*;
+    use claude_worker_api::CheckLevel;
 
     #[test]
     fn a_directory_that_others_can_enter_is_warned_of() {
         let parent = tempfile::tempdir().unwrap();
         let home = parent.path().join("data");
-        assert_eq!(directory(&home).level, Level::Ok);
+        assert_eq!(directory(&home).level, CheckLevel::Ok);
         std::fs::create_dir(&home).unwrap();
         set_permissions(&home, Permissions::from_mode(0o755)).unwrap();
         let check = directory(&home);
-        assert_eq!(check.level, Level::Warn);
-        assert_eq!(check.fix, format!("chmod 700 {}", home.display()));
+        assert_eq!(check.level, CheckLevel::Warn);
+        assert_eq!(check.advice, format!("chmod 700 {}", home.display()));
         set_permissions(&home, Permissions::from_mode(0o700)).unwrap();
-        assert_eq!(directory(&home).level, Level::Ok);
+        assert_eq!(directory(&home).level, CheckLevel::Ok);
     }
 
     #[test]
     fn a_file_in_its_place_is_named() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let check = directory(file.path());
-        assert_eq!(check.level, Level::Fail);
+        assert_eq!(check.level, CheckLevel::Bad);
         assert!(check.found.ends_with("is not a directory"));
     }
 
     #[test]
-    fn room_is_judged() {
-        assert_eq!(space_check("Disk", 99_000_000).level, Level::Fail);
-        assert_eq!(space_check("Disk", 500_000_000).level, Level::Warn);
-        assert_eq!(space_check("Disk", 5_000_000_000).level, Level::Ok);
+    fn room_is_judged_by_what_must_stay_free() {
+        let level = |free| judge_space(free, 100_000_000).level;
+        assert_eq!(level(99_000_000), CheckLevel::Bad);
+        assert_eq!(level(500_000_000), CheckLevel::Warn);
+        assert_eq!(level(5_000_000_000), CheckLevel::Ok);
+        assert_eq!(judge_space(5_000_000_000, 6_000_000_000).level, CheckLevel::Bad);
     }
 }

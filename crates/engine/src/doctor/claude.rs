@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use claude_worker_engine::{Config, locate};
+use claude_worker_api::Check;
 
-use super::Check;
+use crate::{Config, locate};
 
 /// How long `claude --version` may take; it starts a large program from a cold disk.
 const VERSION_LIMIT: Duration = Duration::from_secs(20);
@@ -31,7 +31,7 @@ pub(super) fn checks(config: &Config) -> Vec<Check> {
             command.arg("--version").env("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1");
             match locate::output_within(command, VERSION_LIMIT).as_deref().and_then(version) {
                 Some(version) => Check::ok(NAME, format!("{version} ({place})")),
-                None => Check::fail(
+                None => Check::bad(
                     NAME,
                     format!("{place}, but it does not say its version"),
                     "Run it with --version to see why; install it anew with `npm install -g \
@@ -42,8 +42,8 @@ pub(super) fn checks(config: &Config) -> Vec<Check> {
         Err(error) => {
             // The message is what happened, then what to do.
             let text = error.to_string();
-            let (found, fix) = text.split_once(". ").unwrap_or((&text, ""));
-            Check::fail(NAME, found, fix)
+            let (found, advice) = text.split_once(". ").unwrap_or((&text, ""));
+            Check::bad(NAME, found, advice)
         }
     };
     vec![program, sign_in(home.as_deref())]
@@ -59,7 +59,7 @@ fn sign_in(home: Option<&Path>) -> Check {
     const NAME: &str = "Sign-in";
     let set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     if let Some(name) = KEYS.into_iter().find(set) {
-        return Check::ok(NAME, format!("{name} is set here"));
+        return Check::ok(NAME, format!("{name} is set"));
     }
     match home.and_then(stored_sign_in) {
         Some(place) => Check::ok(NAME, format!("found in {place}")),
@@ -68,7 +68,7 @@ fn sign_in(home: Option<&Path>) -> Check {
             "no key in the environment or in ~/.claude; it may be in the keychain",
             "If tasks fail with an authentication error, run `claude` once and log in",
         ),
-        None => Check::fail(
+        None => Check::bad(
             NAME,
             "no key in the environment and no login in ~/.claude",
             "Run `claude` once and log in, or set ANTHROPIC_API_KEY and start the engine anew",

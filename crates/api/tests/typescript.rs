@@ -1,0 +1,246 @@
+//! The types of the user interface, made from ours: `ui/src/backend/api.ts`.
+//!
+//! They are made from the JSON schemas that every wire type has anyway. A schema knows which
+//! fields may be left out, and that differs by direction: what is asked may leave out whatever has
+//! a default, what is answered only what is skipped when empty. So types of requests come from
+//! the one form and all others from the other, and nothing but this test needs to be built.
+//!
+//! `CLAUDE_WORKER_UPDATE=1 cargo nextest run -p claude-worker-api typescript` writes the file.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::path::Path;
+
+use claude_worker_api as api;
+use schemars::JsonSchema;
+use schemars::generate::{SchemaGenerator, SchemaSettings};
+use serde_json::{Map, Value};
+
+const HEAD: &str = "// Generated from crates/api by its test `typescript`; do not edit.\n\
+                    // CLAUDE_WORKER_UPDATE=1 cargo nextest run -p claude-worker-api typescript\n";
+
+/// As wide as a line may be in `ui/`.
+const WIDTH: usize = 100;
+
+#[test]
+fn typescript_of_the_user_interface_is_current() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ui/src/backend/api.ts");
+    let made = typescript();
+    if std::env::var_os("CLAUDE_WORKER_UPDATE").is_some() {
+        std::fs::write(&file, &made).expect("the file can be written");
+    }
+    let committed = std::fs::read_to_string(&file).expect("the file is there");
+    let first_difference = made.lines().zip(committed.lines()).find(|(new, old)| new != old);
+    assert!(
+        made == committed,
+        "{} is not what crates/api makes: {first_difference:?}. \
+         Run this test with CLAUDE_WORKER_UPDATE=1",
+        file.display()
+    );
+}
+
+/// What is asked, and what comes back.
+fn roots() -> BTreeMap<String, Value> {
+    let mut asked = SchemaSettings::draft2020_12().for_deserialize().into_generator();
+    add::<api::NewTask>(&mut asked);
+    add::<api::FollowUp>(&mut asked);
+    add::<api::ListQuery>(&mut asked);
+    add::<api::LogQuery>(&mut asked);
+    add::<api::OutputQuery>(&mut asked);
+    add::<api::EventQuery>(&mut asked);
+    add::<api::CleanQuery>(&mut asked);
+    add::<api::SeenQuery>(&mut asked);
+    add::<api::SpentQuery>(&mut asked);
+    add::<api::StopMode>(&mut asked);
+    let mut answered = SchemaSettings::draft2020_12().for_serialize().into_generator();
+    add::<api::Task>(&mut answered);
+    add::<api::TaskDetail>(&mut answered);
+    add::<api::TaskPage>(&mut answered);
+    add::<api::LogPage>(&mut answered);
+    add::<api::EventPage>(&mut answered);
+    add::<api::EngineInfo>(&mut answered);
+    add::<api::Cleaned>(&mut answered);
+    add::<api::Spent>(&mut answered);
+    add::<api::Stopped>(&mut answered);
+    add::<api::Settings>(&mut answered);
+    add::<api::Diagnosis>(&mut answered);
+    add::<api::ApiError>(&mut answered);
+    // Those that only ever appear as a part of another type's own fields.
+    add::<api::State>(&mut answered);
+    add::<api::Verdict>(&mut answered);
+    add::<api::LogItem>(&mut answered);
+    add::<api::EventKind>(&mut answered);
+    let mut all: BTreeMap<String, Value> = answered.take_definitions(true).into_iter().collect();
+    // A request that is shown again (a task's) keeps the form in which it is asked.
+    all.extend(asked.take_definitions(true));
+    all
+}
+
+fn add<T: JsonSchema>(generator: &mut SchemaGenerator) {
+    generator.subschema_for::<T>();
+}
+
+fn typescript() -> String {
+    let types = Types(roots());
+    let mut text = HEAD.to_owned();
+    for (name, schema) in &types.0 {
+        text.push('\n');
+        text.push_str(&doc(schema, ""));
+        let declaration = format!("export type {name} = ");
+        let body = types.show(schema, "", Some(name), declaration.len());
+        let declaration =
+            if body.starts_with('\n') { declaration.trim_end() } else { &declaration };
+        let _ = writeln!(text, "{declaration}{body};");
+    }
+    text
+}
+
+/// A type's or field's description as a comment.
+fn doc(schema: &Value, indent: &str) -> String {
+    let Some(text) = schema.get("description").and_then(Value::as_str) else {
+        return String::new();
+    };
+    let text = text.replace("*/", "* /");
+    let lines: Vec<_> = text.lines().collect();
+    if let [line] = lines[..] {
+        return format!("{indent}/** {line} */\n");
+    }
+    let lines: String = lines
+        .iter()
+        .map(|line| format!("{indent} * {line}").trim_end().to_owned() + "\n")
+        .collect();
+    format!("{indent}/**\n{lines}{indent} */\n")
+}
+
+struct Types(BTreeMap<String, Value>);
+
+impl Types {
+    /// A schema as a type. What it says on further lines begins with `indent`; `column` is where
+    /// its first line begins. `own`: the name that is being declared, which must not stand for
+    /// itself.
+    fn show(&self, schema: &Value, indent: &str, own: Option<&str>, column: usize) -> String {
+        let Value::Object(schema) = schema else { return "unknown".to_owned() };
+        if let Some(name) = schema.get("$ref").and_then(Value::as_str) {
+            return name.rsplit('/').next().unwrap_or(name).to_owned();
+        }
+        if let Some(constant) = schema.get("const") {
+            return constant.to_string();
+        }
+        if let Some(values) = schema.get("enum").and_then(Value::as_array) {
+            let values: Vec<_> = values.iter().map(ToString::to_string).collect();
+            return union(&values, indent, column);
+        }
+        if let Some(choices) = schema.get("oneOf").or_else(|| schema.get("anyOf")) {
+            return self.choice(schema, choices, indent, own, column);
+        }
+        if schema.contains_key("properties") {
+            return self.object(schema, indent);
+        }
+        match &schema["type"] {
+            Value::Array(types) => {
+                let types = types.iter().filter(|one| *one != "null");
+                types.map(|one| self.simple(one, schema, indent)).collect::<Vec<_>>().join(" | ")
+            }
+            one => self.simple(one, schema, indent),
+        }
+    }
+
+    fn simple(&self, name: &Value, schema: &Map<String, Value>, indent: &str) -> String {
+        match name.as_str().expect("a type's name") {
+            "integer" | "number" => "number".to_owned(),
+            "boolean" => "boolean".to_owned(),
+            "string" => "string".to_owned(),
+            "array" => format!("{}[]", self.show(&schema["items"], indent, None, 0)),
+            "object" => {
+                let values = self.show(&schema["additionalProperties"], indent, None, 0);
+                format!("Record<string, {values}>")
+            }
+            other => panic!("the type {other} has no words yet"),
+        }
+    }
+
+    /// One of several types, and the fields they have in common.
+    fn choice(
+        &self,
+        schema: &Map<String, Value>,
+        choices: &Value,
+        indent: &str,
+        own: Option<&str>,
+        column: usize,
+    ) -> String {
+        let choices = choices.as_array().expect("a list of schemas");
+        let choices: Vec<&Value> = choices.iter().filter(|one| one["type"] != "null").collect();
+        let named = self.named(&choices, own);
+        if schema.contains_key("properties") {
+            let named = named.expect("what shares fields has a name of its own");
+            return format!("{} & {named}", self.object(schema, indent));
+        }
+        if let Some(named) = named {
+            return named.to_owned();
+        }
+        if let [one] = choices[..] {
+            return self.show(one, indent, None, column);
+        }
+        let inner = format!("{indent}    ");
+        let shown = choices.iter().map(|one| {
+            let shown = self.show(one, &inner, None, 0);
+            // Fields and a choice together must be held together.
+            if shown.contains(" & ") { format!("({shown})") } else { shown }
+        });
+        union(&shown.collect::<Vec<_>>(), indent, column)
+    }
+
+    /// The type whose choices these are.
+    fn named(&self, choices: &[&Value], own: Option<&str>) -> Option<&str> {
+        let same = |schema: &Value| {
+            let theirs = schema.get("oneOf").and_then(Value::as_array);
+            schema.get("properties").is_none()
+                && theirs.is_some_and(|theirs| theirs.iter().eq(choices.iter().copied()))
+        };
+        self.0
+            .iter()
+            .find(|(name, schema)| own != Some(name.as_str()) && same(schema))
+            .map(|(name, _)| name.as_str())
+    }
+
+    fn object(&self, schema: &Map<String, Value>, indent: &str) -> String {
+        let properties = schema["properties"].as_object().expect("an object's fields");
+        let required = schema.get("required").and_then(Value::as_array);
+        let is_required =
+            |name: &str| required.is_some_and(|required| required.iter().any(|one| one == name));
+        // The field that tells the choices apart first, the others by name: the order must not
+        // depend on how a map of JSON happens to be built.
+        let mut fields: Vec<_> = properties.iter().collect();
+        fields.sort_by_key(|(name, field)| (field.get("const").is_none(), name.as_str()));
+        let inner = format!("{indent}  ");
+        let has_docs = fields.iter().any(|(_, field)| field.get("description").is_some());
+        let shown = fields.iter().map(|(name, field)| {
+            let mark = if is_required(name) { "" } else { "?" };
+            let before = format!("{inner}{name}{mark}: ");
+            let shown = self.show(field, &inner, None, before.len());
+            (doc(field, &inner), format!("{name}{mark}: {shown};"))
+        });
+        let shown: Vec<_> = shown.collect();
+        match &shown[..] {
+            [(_, field)] if !has_docs => format!("{{ {} }}", field.trim_end_matches(';')),
+            fields => {
+                let lines: String =
+                    fields.iter().map(|(doc, field)| format!("{doc}{inner}{field}\n")).collect();
+                format!("{{\n{lines}{indent}}}")
+            }
+        }
+    }
+}
+
+/// One of several types: in one line where there is room, and otherwise as prettier breaks it.
+fn union(types: &[String], indent: &str, column: usize) -> String {
+    let line = types.join(" | ");
+    let fits = !line.contains('\n') && column + line.len() < WIDTH;
+    if fits || types.len() == 1 {
+        return line;
+    }
+    if !line.contains('\n') && indent.is_empty() && line.len() + 3 <= WIDTH {
+        return format!("\n  {line}");
+    }
+    types.iter().map(|one| format!("\n{indent}  | {one}")).collect()
+}

@@ -1,0 +1,140 @@
+//! `open`: the desktop app's window, at a task or as it is.
+
+use std::ffi::OsStr;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use claude_worker_api::{ApiError, TaskId};
+use serde::Serialize;
+
+use crate::console::Console;
+use crate::error::CliError;
+use crate::exit::Exit;
+
+/// The app's program.
+const APP: &str = "claude-worker-app";
+/// The app has refused within this time, if it does: no display, a library that is missing. One
+/// that runs already has taken the request by then.
+const REFUSES_WITHIN: Duration = Duration::from_millis(500);
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// The arguments of `open`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The task to show; without it the window is shown as it is
+    pub id: Option<TaskId>,
+}
+
+#[derive(Serialize)]
+struct Opened {
+    app: PathBuf,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    task: Option<TaskId>,
+}
+
+/// Starts the app, or has the running one show its window. Needs no engine.
+///
+/// # Errors
+/// `unavailable` without a display, without the app, or when it ends at once.
+pub fn execute(console: &mut Console<'_>, args: &Args) -> Result<Exit, CliError> {
+    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    if !set("DISPLAY") && !set("WAYLAND_DISPLAY") {
+        return Err(ApiError::unavailable("There is no display to show a window on")
+            .hint("`claude-worker status` and `claude-worker logs` show it here")
+            .into());
+    }
+    let beside = std::env::current_exe().ok();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let app = find(beside.as_deref(), &path).ok_or_else(not_installed)?;
+    start(&app, args.id)?;
+    if console.json {
+        console.document(&Opened { app, task: args.id })?;
+    }
+    Ok(Exit::Done)
+}
+
+/// The app beside this program, or else in the PATH.
+fn find(this: Option<&Path>, path: &OsStr) -> Option<PathBuf> {
+    this.map(|this| this.with_file_name(APP))
+        .into_iter()
+        .chain(std::env::split_paths(path).map(|directory| directory.join(APP)))
+        .find(|program| program.is_file())
+}
+
+fn not_installed() -> ApiError {
+    ApiError::unavailable("The desktop app is not installed here")
+        .hint("Install the package with the app, or open the pages of `claude-worker server start --http 127.0.0.1:0` in a browser")
+}
+
+/// Starts the app apart from this terminal, and looks whether it stays.
+fn start(app: &Path, task: Option<TaskId>) -> Result<(), ApiError> {
+    let refused = |why: String| {
+        ApiError::unavailable(format!("The desktop app does not start: {why}"))
+            .hint("Start claude-worker-app in a terminal to see more")
+    };
+    let mut child = Command::new(app)
+        .arg("open")
+        .args(task.map(|id| id.to_string()))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        // Ctrl-C here is not meant for it.
+        .process_group(0)
+        .spawn()
+        .map_err(|error| refused(error.to_string()))?;
+    let deadline = Instant::now() + REFUSES_WITHIN;
+    while Instant::now() < deadline {
+        match child.try_wait() {
+            Ok(Some(status)) if status.success() => return Ok(()),
+            Ok(Some(status)) => return Err(refused(status.to_string())),
+            Ok(None) => sleep(LOOK_EVERY),
+            Err(error) => return Err(refused(error.to_string())),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn script(directory: &Path, text: &str) -> PathBuf {
+        let file = directory.join(APP);
+        fs::write(&file, format!("#!/bin/sh\n{text}\n")).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
+        file
+    }
+
+    #[test]
+    fn the_app_beside_comes_before_one_in_the_path() {
+        let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let this = here.path().join("claude-worker");
+        let path = there.path().as_os_str();
+        assert_eq!(find(Some(&this), path), None);
+        let in_path = script(there.path(), "");
+        assert_eq!(find(Some(&this), path), Some(in_path));
+        let beside = script(here.path(), "");
+        assert_eq!(find(Some(&this), path), Some(beside));
+        assert_eq!(find(None, OsStr::new("")), None);
+    }
+
+    #[test]
+    fn the_task_is_passed_on_and_a_refusal_is_said() {
+        let directory = tempfile::tempdir().unwrap();
+        let said = directory.path().join("said");
+        let app = script(directory.path(), &format!("echo \"$@\" > {}", said.display()));
+        start(&app, Some(TaskId(12))).unwrap();
+        assert_eq!(fs::read_to_string(&said).unwrap(), "open 12\n");
+        start(&app, None).unwrap();
+        assert_eq!(fs::read_to_string(&said).unwrap(), "open\n");
+        let app = script(directory.path(), "exit 3");
+        let error = start(&app, None).unwrap_err();
+        assert!(error.message.contains("exit status: 3"), "{error}");
+    }
+}

@@ -1,0 +1,74 @@
+//! Stands in for the programs that host an engine, so that tests can have them hand over to each
+//! other, and kill them meanwhile: `serve` for the headless one, `app` for the app, which says
+//! `ready` when it has taken over, and hands back when it reads a line.
+
+use std::io::{BufRead, Write};
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use claude_worker_api::{ApiError, HostKind};
+use claude_worker_client::{Ready, Starter, host, take_over};
+use claude_worker_engine::{Config, Paths};
+use claude_worker_supervisor::SupervisorCommand;
+
+/// How long the engine that is there may take to let go.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let role = arguments.next().unwrap_or_default();
+    if role == "supervise" {
+        let run_directory = arguments.next().unwrap_or_default();
+        return claude_worker_supervisor::run(Path::new(&run_directory));
+    }
+    // An address to listen at, if there is one.
+    let http = arguments.next().and_then(|address| address.parse().ok());
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let done = runtime.block_on(async {
+        let paths = Paths::from_env()?;
+        let config = Config::load(&paths)?;
+        let program = std::env::current_exe().expect("a path");
+        let supervisor =
+            SupervisorCommand { program: program.clone(), args: vec!["supervise".to_owned()] };
+        if role == "serve" {
+            let hosted = host(paths, config, supervisor, http, HostKind::Headless).await?;
+            Ready::tell(Ok(()));
+            hosted.ended().await;
+            return Ok(());
+        }
+        let kind = HostKind::App;
+        let hosted = take_over(paths.clone(), config, supervisor, http, kind, PATIENCE).await?;
+        say("ready");
+        let asked = tokio::task::spawn_blocking(|| {
+            std::io::stdin().lock().read_line(&mut String::new()).unwrap_or(0) > 0
+        });
+        if asked.await.unwrap_or(false) {
+            let starter = Starter { program, args: vec!["serve".to_owned()], paths };
+            hosted.hand_back(&starter).await?;
+            say("back");
+        }
+        Ok(())
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            refuse(&role, &error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn say(word: &str) {
+    let mut out = std::io::stdout().lock();
+    // A test that has gone needs no answer.
+    drop(writeln!(out, "{word}").and_then(|()| out.flush()));
+}
+
+fn refuse(role: &str, error: &ApiError) {
+    if role == "serve" {
+        Ready::tell(Err(error));
+    } else {
+        say(&error.to_string());
+    }
+}

@@ -1,0 +1,269 @@
+//! What clients may ask, answered by the engine itself.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use claude_worker_api::{
+    Agent, ApiError, CleanQuery, Cleaned, Diagnosis, EngineInfo, EventPage, EventQuery, FollowUp,
+    ListQuery, LogPage, LogQuery, MAX_CALLER_CHARS, NewTask, OutputChunk, OutputQuery, PROTOCOL,
+    Queue, Run, SeenQuery, Settings, Spent, SpentQuery, StopMode, Stopped, Task, TaskApi,
+    TaskDetail, TaskId, TaskPage,
+};
+
+use super::Engine;
+use crate::message::{Reply, Request};
+use crate::{EngineError, disk, doctor, logs, settings};
+
+/// How many tasks one round of the dispatcher removes.
+const CLEANED_AT_ONCE: u64 = crate::dispatcher::CLEANED_AT_ONCE as u64;
+/// How many tasks a query may name.
+const MOST_IDS: usize = 1000;
+
+impl TaskApi for Engine {
+    async fn submit(&self, mut task: NewTask) -> Result<Task, ApiError> {
+        claude_worker_agents::validate(&task)?;
+        check_caller(task.caller.as_deref())?;
+        if task.agent == Agent::Claude && task.permission_mode.is_none() {
+            // Stored with the task, so that a later change of the default does not change it.
+            task.permission_mode = Some(self.inner.config.now().permission_mode);
+        }
+        // On a thread that may block: a directory on a dead network drive does.
+        let directory = task.working_directory.clone();
+        self.read(move |inner| {
+            check_directory(&directory).map_err(EngineError::Refused)?;
+            if disk::has_room(&inner.paths, inner.config.now().caps.free_disk) {
+                Ok(())
+            } else {
+                Err(EngineError::Refused(crate::error::disk_full()))
+            }
+        })
+        .await?;
+        self.ask_for_task(Request::Submit(Box::new(task))).await
+    }
+
+    async fn list(&self, query: ListQuery) -> Result<TaskPage, ApiError> {
+        at_most_a_thousand(&query.ids)?;
+        let usual = if query.ids.is_empty() { 50 } else { MOST_IDS as u32 };
+        let limit = query.limit.unwrap_or(usual).clamp(1, 1000);
+        let counts = self.inner.shown.queue.borrow().counts;
+        self.read(move |inner| {
+            let mut tasks = inner.readers.list(&query, limit)?;
+            let more = tasks.len() > limit as usize;
+            tasks.truncate(limit as usize);
+            let next = tasks.last().filter(|_| more).map(|last| last.task.id);
+            let tasks = tasks.into_iter().map(|stored| inner.overlay(stored)).collect();
+            Ok(TaskPage { tasks, next, counts })
+        })
+        .await
+    }
+
+    async fn get(&self, id: TaskId) -> Result<TaskDetail, ApiError> {
+        self.read(move |inner| {
+            let (Some(stored), Some(request)) =
+                (inner.readers.task(id)?, inner.readers.request(id)?)
+            else {
+                return Err(EngineError::Refused(ApiError::no_task(id)));
+            };
+            let run_history: Vec<Run> = inner.readers.runs(id)?;
+            let result = inner.readers.result(id)?;
+            Ok(TaskDetail { task: inner.overlay(stored), request, run_history, result })
+        })
+        .await
+    }
+
+    async fn log(&self, id: TaskId, query: LogQuery) -> Result<LogPage, ApiError> {
+        let after = if query.tail { 0 } else { query.before.unwrap_or(query.after) };
+        let wait_ms = if query.before.is_some() { 0 } else { query.wait_ms };
+        let run = query.run.clone();
+        self.read_output(
+            id,
+            run,
+            wait_ms,
+            move |source| {
+                let page = logs::page(source, &query)?;
+                let enough = !page.entries.is_empty() || page.end || page.next > after;
+                Ok((page, enough))
+            },
+            |end| LogPage { run: None, entries: Vec::new(), start: after, next: after, end },
+        )
+        .await
+    }
+
+    async fn output(&self, id: TaskId, query: OutputQuery) -> Result<OutputChunk, ApiError> {
+        let offset = query.offset;
+        let (run, wait_ms) = (query.run.clone(), query.wait_ms);
+        self.read_output(
+            id,
+            run,
+            wait_ms,
+            move |source| {
+                let chunk = logs::chunk(source, &query)?;
+                let enough = !chunk.bytes.is_empty() || chunk.end;
+                Ok((chunk, enough))
+            },
+            |end| OutputChunk { run: None, bytes: Vec::new(), next: offset, end },
+        )
+        .await
+    }
+
+    async fn cancel(&self, id: TaskId) -> Result<Task, ApiError> {
+        self.ask_for_task(Request::Cancel(id)).await
+    }
+
+    async fn retry(&self, id: TaskId) -> Result<Task, ApiError> {
+        self.ask_for_task(Request::Retry(id)).await
+    }
+
+    async fn resume(&self, id: TaskId, follow_up: FollowUp) -> Result<Task, ApiError> {
+        if follow_up.prompt.trim().is_empty() {
+            return Err(ApiError::invalid("The follow-up is empty").hint("Say what to do next"));
+        }
+        let stored = self.read(move |inner| inner.readers.task(id)).await?;
+        // Whether the task can be resumed at all is for its state to say.
+        if stored.is_some_and(|stored| stored.task.agent == Agent::Claude) {
+            claude_worker_agents::validate_follow_up(Agent::Claude, &follow_up.prompt)?;
+        }
+        self.ask_for_task(Request::Resume(id, follow_up.prompt)).await
+    }
+
+    async fn remove(&self, id: TaskId) -> Result<(), ApiError> {
+        match self.ask(Request::Remove(id)).await? {
+            Reply::Removed => Ok(()),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    async fn clean(&self, query: CleanQuery) -> Result<Cleaned, ApiError> {
+        // Some at a time, so that nobody else has to wait for all of them.
+        let mut removed = 0;
+        loop {
+            match self.ask(Request::Clean(query.clone())).await? {
+                Reply::Cleaned(cleaned) => {
+                    removed += cleaned.removed;
+                    if cleaned.removed < CLEANED_AT_ONCE {
+                        return Ok(Cleaned { removed });
+                    }
+                }
+                other => return Err(unexpected(&other)),
+            }
+        }
+    }
+
+    async fn seen(&self, query: SeenQuery) -> Result<Queue, ApiError> {
+        at_most_a_thousand(&query.ids)?;
+        match self.ask(Request::Seen(query.ids)).await? {
+            Reply::Queue(queue) => Ok(queue),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    async fn spent(&self, query: SpentQuery) -> Result<Spent, ApiError> {
+        self.read(move |inner| inner.readers.spent(query.since)).await
+    }
+
+    async fn set_paused(&self, paused: bool) -> Result<Queue, ApiError> {
+        match self.ask(Request::SetPaused(paused)).await? {
+            Reply::Queue(queue) => Ok(queue),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    async fn events(&self, query: EventQuery) -> Result<EventPage, ApiError> {
+        at_most_a_thousand(&query.tasks)?;
+        self.read_events(query).await
+    }
+
+    async fn engine(&self) -> Result<EngineInfo, ApiError> {
+        let inner = &self.inner;
+        let mut warnings: Vec<String> = inner.warning.iter().cloned().collect();
+        if !disk::has_room(&inner.paths, inner.config.now().caps.free_disk) {
+            warnings.push("The disk is nearly full: nothing new is started".to_owned());
+        }
+        let output_kept = *inner.shown.output_kept.borrow();
+        Ok(EngineInfo {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            protocol: PROTOCOL,
+            pid: std::process::id(),
+            started_at: inner.started_at,
+            database: inner.paths.database.display().to_string(),
+            runs_directory: inner.paths.runs.display().to_string(),
+            http: inner.hosting.http.clone(),
+            host: inner.hosting.kind,
+            stopping: inner.shown.draining.borrow().is_some() || inner.ended.has_changed().is_err(),
+            queue: *inner.shown.queue.borrow(),
+            output_bytes: output_kept + inner.runs.output_bytes(),
+            warnings,
+        })
+    }
+
+    async fn settings(&self) -> Result<Settings, ApiError> {
+        Ok(settings::shown(&self.inner.config.now(), &self.inner.paths))
+    }
+
+    async fn set_settings(&self, wanted: Settings) -> Result<Settings, ApiError> {
+        let _turn = self.inner.changing_settings.lock().await;
+        let written =
+            self.read(move |inner| settings::write(&inner.paths, &inner.config.now(), wanted));
+        match self.ask(Request::Configure(Arc::new(written.await?))).await? {
+            Reply::Configured => self.settings().await,
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    async fn doctor(&self) -> Result<Diagnosis, ApiError> {
+        // One at a time: it starts programs.
+        let _turn = self.inner.examining.lock().await;
+        let inner = Arc::clone(&self.inner);
+        let examine = move || doctor::examine(&inner.paths, Some(&inner.config.now()));
+        tokio::task::spawn_blocking(examine)
+            .await
+            .map_err(|error| ApiError::internal(error.to_string()))
+    }
+
+    async fn stop(&self, mode: StopMode) -> Result<Stopped, ApiError> {
+        match self.ask(Request::Stop(mode)).await? {
+            Reply::Stopped(stopped) => Ok(stopped),
+            other => Err(unexpected(&other)),
+        }
+    }
+}
+
+pub(super) fn unexpected(reply: &Reply) -> ApiError {
+    ApiError::internal(format!("The engine gave an answer of the wrong kind: {reply:?}"))
+}
+
+fn check_directory(directory: &str) -> Result<(), ApiError> {
+    let path = Path::new(directory);
+    if !path.is_absolute() {
+        return Err(ApiError::invalid(format!("\"{directory}\" is not an absolute path"))
+            .hint("Give the working directory from the root on"));
+    }
+    match std::fs::metadata(path) {
+        Ok(found) if found.is_dir() => Ok(()),
+        Ok(_) => Err(ApiError::invalid(format!("{directory} is not a directory"))
+            .hint("Give a directory to work in with --dir")),
+        Err(error) => Err(ApiError::invalid(format!("Cannot work in {directory}: {error}"))
+            .hint("Create it, or give another one with --dir")),
+    }
+}
+
+fn at_most_a_thousand(ids: &[TaskId]) -> Result<(), ApiError> {
+    if ids.len() <= MOST_IDS {
+        return Ok(());
+    }
+    Err(ApiError::invalid(format!("{} task ids are too many: at most {MOST_IDS}", ids.len()))
+        .hint("Ask for some at a time"))
+}
+
+fn check_caller(caller: Option<&str>) -> Result<(), ApiError> {
+    let Some(caller) = caller else { return Ok(()) };
+    let length = caller.chars().count();
+    if (1..=MAX_CALLER_CHARS).contains(&length) && !caller.chars().any(char::is_control) {
+        return Ok(());
+    }
+    Err(ApiError::invalid(format!(
+        "The caller has {length} characters; it must have 1 to {MAX_CALLER_CHARS} and none that \
+         controls a terminal"
+    ))
+    .hint("Leave it out, or name the caller shortly, like mcp:4f1c"))
+}

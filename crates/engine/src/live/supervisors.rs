@@ -1,0 +1,78 @@
+//! Where the supervisors of new runs come from.
+//!
+//! To start a process is the slowest step between a submission and the agent's first instruction.
+//! So one supervisor is started ahead, waits as a [`Spare`], and takes the next run; another is
+//! started when that has begun. One is enough: of several runs that begin at once, the others
+//! have their supervisors started as ever, which also happens when the spare has died.
+
+use std::sync::{Mutex, PoisonError};
+
+use claude_worker_supervisor::{
+    Launched, RunDir, Spare, SupervisorCommand, SupervisorError, launch,
+};
+
+/// Starts supervisors, mostly ahead of time.
+pub(super) struct Supervisors {
+    command: SupervisorCommand,
+    spare: Mutex<Place>,
+}
+
+/// The place for the spare.
+enum Place {
+    Empty,
+    /// Somebody is starting one. Nobody else waits for that.
+    Promised,
+    Taken(Spare),
+}
+
+impl Supervisors {
+    pub(super) fn new(command: SupervisorCommand) -> Self {
+        Self { command, spare: Mutex::new(Place::Empty) }
+    }
+
+    /// A supervisor for the run in `dir`: the spare one, or a new one.
+    ///
+    /// # Errors
+    /// When there is no spare and no process could be made: nothing has started, and nothing will.
+    pub(super) fn launch(&self, dir: &RunDir) -> Result<Launched, SupervisorError> {
+        if let Some(launched) = self.take().and_then(|spare| spare.take_on(dir)) {
+            return Ok(launched);
+        }
+        launch(&self.command, dir)
+    }
+
+    /// Starts a spare one, if there is none. Blocks this thread while the process is being made.
+    pub(super) fn keep_a_spare(&self) {
+        {
+            let mut place = self.place();
+            if !matches!(*place, Place::Empty) {
+                return;
+            }
+            *place = Place::Promised;
+        }
+        let spare = Spare::start(&self.command)
+            // Without one, runs begin a little later: whoever launches says what is wrong.
+            .inspect_err(|error| tracing::debug!(%error, "there is no spare supervisor"));
+        *self.place() = spare.map_or(Place::Empty, Place::Taken);
+    }
+
+    /// Ends the spare one.
+    pub(super) fn dismiss(&self) {
+        drop(self.take());
+    }
+
+    fn take(&self) -> Option<Spare> {
+        let mut place = self.place();
+        match std::mem::replace(&mut *place, Place::Empty) {
+            Place::Taken(spare) => Some(spare),
+            other => {
+                *place = other;
+                None
+            }
+        }
+    }
+
+    fn place(&self) -> std::sync::MutexGuard<'_, Place> {
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,103 @@
+//! Changing `config.toml` without harming what a person wrote there.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use toml_edit::{DocumentMut, Item, TableLike};
+
+use crate::{Config, EngineError};
+
+/// The file's text; that of a missing one is empty.
+pub(super) fn read(path: &Path) -> Result<String, EngineError> {
+    match std::fs::read_to_string(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
+        read => read.map_err(EngineError::io(format!("cannot read {}", path.display()))),
+    }
+}
+
+/// The text with those keys set anew in which the two configurations differ. Comments, order,
+/// blank lines and all other keys stay as they are.
+pub(super) fn edit(text: &str, before: &Config, after: &Config) -> Result<String, String> {
+    let parse = |text: &str| text.parse::<DocumentMut>().map_err(|error| error.to_string());
+    let mut document = parse(text)?;
+    let (before, after) = (parse(&before.to_toml())?, parse(&after.to_toml())?);
+    change(document.as_table_mut(), before.as_table(), after.as_table());
+    Ok(document.to_string())
+}
+
+/// Carries over into `table` what differs between `before` and `after`.
+fn change(table: &mut dyn TableLike, before: &dyn TableLike, after: &dyn TableLike) {
+    for (key, _) in before.iter() {
+        if after.get(key).is_none() {
+            table.remove(key);
+        }
+    }
+    for (key, wanted) in after.iter() {
+        let known = before.get(key);
+        if let Some(wanted) = wanted.as_table_like() {
+            let nothing = toml_edit::Table::new();
+            let known = known.and_then(Item::as_table_like).unwrap_or(&nothing);
+            if same(known, wanted) {
+                continue;
+            }
+            let section = table.entry(key).or_insert_with(toml_edit::table);
+            if let Some(section) = section.as_table_like_mut() {
+                change(section, known, wanted);
+            }
+        } else if known.map(plain) != Some(plain(wanted)) {
+            set(table, key, wanted);
+        }
+    }
+}
+
+fn same(one: &dyn TableLike, other: &dyn TableLike) -> bool {
+    let plain_entries = |table: &dyn TableLike| -> Vec<(String, String)> {
+        table.iter().map(|(key, item)| (key.to_owned(), plain(item))).collect()
+    };
+    plain_entries(one) == plain_entries(other)
+}
+
+fn plain(item: &Item) -> String {
+    item.to_string().trim().to_owned()
+}
+
+/// Sets a key; what stands around its old value, a comment behind it say, stays.
+fn set(table: &mut dyn TableLike, key: &str, wanted: &Item) {
+    let Some(wanted) = wanted.as_value() else { return };
+    match table.get_mut(key).and_then(Item::as_value_mut) {
+        Some(value) => {
+            let around = value.decor().clone();
+            *value = wanted.clone();
+            *value.decor_mut() = around;
+        }
+        None => {
+            table.insert(key, Item::Value(wanted.clone()));
+        }
+    }
+}
+
+/// Puts a new text in the file's place: whole or not at all, whatever happens meanwhile.
+pub(super) fn replace(path: &Path, text: &str) -> Result<(), EngineError> {
+    let failed = || EngineError::io(format!("cannot write {}", path.display()));
+    let mut draft = path.as_os_str().to_owned();
+    draft.push(".draft");
+    let draft = PathBuf::from(draft);
+    // A person may have let others read it.
+    let mode = std::fs::metadata(path).map_or(0o600, |found| found.permissions().mode() & 0o777);
+    let written = write(&draft, text, mode).and_then(|()| std::fs::rename(&draft, path));
+    if written.is_err() {
+        drop(std::fs::remove_file(&draft));
+    }
+    written.map_err(failed())?;
+    let directory = path.parent().unwrap_or(Path::new("/"));
+    File::open(directory).and_then(|directory| directory.sync_all()).map_err(failed())
+}
+
+fn write(draft: &Path, text: &str, mode: u32) -> io::Result<()> {
+    let mut file =
+        OpenOptions::new().create(true).truncate(true).write(true).mode(mode).open(draft)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}

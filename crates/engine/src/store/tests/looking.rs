@@ -1,0 +1,230 @@
+//! Finding tasks, and what nobody has looked at.
+
+use claude_worker_api::{DeniedTool, Order, Spent, Unseen as Counts};
+
+use super::super::{Unseen, list};
+use super::*;
+
+/// What a search, a filter or an order gives.
+fn listed(readers: &Readers, query: &ListQuery) -> Vec<i64> {
+    readers.list(query, 100).unwrap().iter().map(|stored| stored.task.id.0).collect()
+}
+
+/// A finished task: failed, completed, or completed with something denied.
+fn ended(writer: &mut Writer, position: i64, end: &str) -> TaskId {
+    let id = insert(writer, position);
+    let old = writer.task(id).unwrap().unwrap().state;
+    let ended_at = at(position);
+    let denied = DeniedTool { tool: "Bash".to_owned(), input: "ls".to_owned() };
+    let new = match end {
+        "failed" => TaskState::Failed { ended_at, failure: Failure::Lost },
+        "denied" => TaskState::Completed { ended_at, denied_tools: vec![denied] },
+        "done" => TaskState::Completed { ended_at, denied_tools: Vec::new() },
+        _ => TaskState::Cancelled { ended_at },
+    };
+    writer.set_state(id, &old, &new, None).unwrap();
+    id
+}
+
+#[test]
+fn what_nobody_has_looked_at_is_known_until_somebody_does() {
+    let place = Place::new();
+    let (mut writer, readers) = (place.open(), place.readers());
+    let ids: Vec<TaskId> = ["failed", "denied", "done", "cancelled", "failed"]
+        .iter()
+        .zip(1..)
+        .map(|(end, position)| ended(&mut writer, position, end))
+        .collect();
+    insert(&mut writer, 6);
+    let unseen = |failed, denied| Counts { failed, denied };
+    assert_eq!(writer.unseen().unwrap(), unseen(2, 1));
+    let attention = ListQuery { attention: true, ..ListQuery::default() };
+    let oldest = ListQuery { order: Order::OldestFirst, ..attention.clone() };
+    let completed = ListQuery { statuses: vec![Status::Completed], ..attention.clone() };
+    assert_eq!(listed(&readers, &attention), [5, 2, 1]);
+    assert_eq!(listed(&readers, &oldest), [1, 2, 5]);
+    assert_eq!(listed(&readers, &completed), [2]);
+    let later = ListQuery { cursor: Some(TaskId(2)), ..oldest };
+    assert_eq!(listed(&readers, &later), [5]);
+    let flags = |readers: &Readers| -> Vec<bool> {
+        readers.list(&ListQuery::default(), 9).unwrap().iter().map(|t| t.task.unseen).collect()
+    };
+    assert_eq!(flags(&readers), [false, true, true, true, true, true]);
+
+    assert_eq!(writer.mark_seen(ids[0]).unwrap(), Unseen::Failed);
+    assert_eq!(writer.mark_seen(ids[0]).unwrap(), Unseen::Nothing);
+    assert_eq!(writer.mark_seen(ids[2]).unwrap(), Unseen::End);
+    assert_eq!(writer.mark_seen(TaskId(99)).unwrap(), Unseen::Nothing);
+    // Queued again and removed, they need nobody any more.
+    let old = writer.task(ids[1]).unwrap().unwrap().state;
+    writer.set_state(ids[1], &old, &TaskState::Pending { plan: Plan::New }, Some(9)).unwrap();
+    writer.delete_task(ids[4]).unwrap();
+    assert_eq!(writer.unseen().unwrap(), unseen(0, 0));
+    assert_eq!(listed(&readers, &attention), [0; 0]);
+
+    assert_eq!(writer.mark_all_seen().unwrap(), 1, "the cancelled one");
+    assert_eq!(writer.mark_all_seen().unwrap(), 0);
+    assert!(!flags(&readers).contains(&true));
+}
+
+#[test]
+fn a_search_looks_at_names_directories_and_numbers() {
+    let place = Place::new();
+    let (mut writer, readers) = (place.open(), place.readers());
+    for (position, (name, directory)) in
+        [("Fix the parser", "/srv/Alpha"), ("Answer 7", "/srv/beta"), ("100 % done", "/srv/a_b")]
+            .iter()
+            .zip(1..)
+            .map(|(task, position)| (position, task))
+    {
+        let request = NewTask { working_directory: (*directory).to_owned(), ..request("x") };
+        writer.insert_task(&request, name, position, 0, at(position)).unwrap();
+    }
+    let check = |text: &str, expected: &[i64]| {
+        let search = ListQuery { search: Some(text.to_owned()), ..ListQuery::default() };
+        assert_eq!(listed(&readers, &search), expected, "{text}");
+        let ids = vec![TaskId(1), TaskId(2), TaskId(3)];
+        assert_eq!(listed(&readers, &ListQuery { ids, ..search.clone() }), expected, "{text}");
+        let pending = ListQuery { statuses: vec![Status::Pending], ..search.clone() };
+        assert_eq!(listed(&readers, &pending), expected, "{text}");
+        let failed = ListQuery { statuses: vec![Status::Failed], ..search };
+        assert_eq!(listed(&readers, &failed), [0; 0], "{text}");
+    };
+    check("PARSER", &[1]);
+    check("alpha", &[1]);
+    check("/srv", &[3, 2, 1]);
+    check("#3", &[3]);
+    check(" 2 ", &[2]);
+    check("7", &[2]);
+    check("1", &[3, 1]);
+    check("%", &[3]);
+    check("_", &[3]);
+    check("", &[3, 2, 1]);
+    check("nothing", &[]);
+}
+
+/// Every filter goes by an index that has the order of the list, and so nothing is sorted and no
+/// row is read that is not shown.
+#[test]
+fn no_list_sorts_or_reads_rows_it_does_not_show() {
+    let place = Place::new();
+    drop(place.open());
+    let database = rusqlite::Connection::open(place.database()).unwrap();
+    let plan = |query: &ListQuery, cursor| -> Vec<String> {
+        let (sql, values) = list::statement(query, cursor, 50);
+        let mut explain = database.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let steps = explain.query_map(rusqlite::params_from_iter(values), |row| row.get(3));
+        steps.unwrap().map(Result::unwrap).collect()
+    };
+    let failed = ListQuery { statuses: vec![Status::Failed], ..ListQuery::default() };
+    let attention = ListQuery { attention: true, ..failed.clone() };
+    let search = ListQuery { search: Some("text".to_owned()), ..failed.clone() };
+    for (query, step, step_after) in [
+        (ListQuery::default(), "SCAN task", "task USING INTEGER PRIMARY KEY (rowid"),
+        (failed, "task USING INDEX task_by_status", "task USING INDEX task_by_status"),
+        (attention, "unseen USING INDEX unseen_needy", "unseen USING INDEX unseen_needy (task_id"),
+        (search, "USING COVERING INDEX task_search", "USING COVERING INDEX task_search (id"),
+    ] {
+        for order in [Order::NewestFirst, Order::OldestFirst] {
+            let query = ListQuery { order, ..query.clone() };
+            for (cursor, expected) in [(None, step), (Some(TaskId(7)), step_after)] {
+                let steps = plan(&query, cursor);
+                assert!(steps.iter().any(|step| step.contains(expected)), "{query:?}: {steps:?}");
+                assert!(!steps.iter().any(|step| step.contains("TEMP B-TREE")), "{steps:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_run_costs_what_it_adds_to_its_session() {
+    let place = Place::new();
+    let (mut writer, readers) = (place.open(), place.readers());
+    let task = insert(&mut writer, 1);
+    let resume = |session: &str| Plan::Resume { session_id: session.into(), follow_up: "x".into() };
+    let mut run = |number: u32, plan: &Plan, ended: i64, cost_usd: Option<f64>| {
+        let run = RunId::new(task, number, number);
+        writer.insert_run(task, &run, number, plan, None).unwrap();
+        let outcome = RunOutcome {
+            ended_at: at(ended),
+            verdict: Verdict::Cancelled,
+            exit_code: None,
+            exit_signal: None,
+        };
+        let mut end = RunEnd::without_output(outcome);
+        end.usage.cost_usd = cost_usd;
+        if let Plan::Resume { session_id, .. } = plan {
+            end.session_id = Some(session_id.clone());
+        }
+        writer.run_ended(task, &run, &end).unwrap();
+    };
+    run(1, &resume("a"), 10, Some(1.0));
+    run(2, &resume("a"), 20, Some(1.5));
+    run(3, &resume("a"), 30, None);
+    run(4, &resume("b"), 40, Some(0.25));
+    run(5, &resume("a"), 50, Some(1.75));
+    let spent = |since: i64| readers.spent(at(since)).unwrap();
+    assert_eq!(spent(0), Spent { cost_usd: 2.0, runs: 5 });
+    assert_eq!(spent(11), Spent { cost_usd: 1.0, runs: 4 });
+    assert_eq!(spent(20), Spent { cost_usd: 1.0, runs: 4 });
+    assert_eq!(spent(21), Spent { cost_usd: 0.5, runs: 3 });
+    assert_eq!(spent(51), Spent::default());
+    writer.delete_task(task).unwrap();
+    assert_eq!(spent(0).runs, 5, "removing does not pay back");
+}
+
+#[test]
+fn unfinished_tasks_of_a_parent_and_of_a_caller_are_counted() {
+    let place = Place::new();
+    let mut writer = place.open();
+    let parent = insert(&mut writer, 1);
+    let child =
+        NewTask { parent: Some(parent), caller: Some("mcp:1".to_owned()), ..request("child") };
+    let ids: Vec<TaskId> = (2..=4)
+        .map(|position| writer.insert_task(&child, "child", position, 1, at(position)).unwrap())
+        .collect();
+    let counted = |writer: &Writer| {
+        let of_parent = writer.unfinished_of_parent(parent).unwrap();
+        assert_eq!(writer.unfinished_of_caller("mcp:1").unwrap(), of_parent);
+        of_parent
+    };
+    assert_eq!(counted(&writer), 3);
+    assert_eq!((writer.depth(parent).unwrap(), writer.depth(ids[0]).unwrap()), (Some(0), Some(1)));
+    assert_eq!(writer.depth(TaskId(99)).unwrap(), None);
+    finish(&mut writer, ids[0], 10, 0);
+    assert_eq!(counted(&writer), 2);
+    // Run once more, it is unfinished again.
+    let old = writer.task(ids[0]).unwrap().unwrap().state;
+    writer.set_state(ids[0], &old, &TaskState::Pending { plan: Plan::New }, Some(9)).unwrap();
+    assert_eq!(counted(&writer), 3);
+    writer.delete_task(ids[1]).unwrap();
+    assert_eq!(counted(&writer), 2);
+    assert_eq!(writer.unfinished_of_caller("mcp:2").unwrap(), 0);
+}
+
+#[test]
+fn events_of_some_tasks_or_of_what_lasts() {
+    let place = Place::new();
+    let (mut writer, readers) = (place.open(), place.readers());
+    let progress = EventKind::Progress { last_action: "x".to_owned() };
+    for task in 1..=3 {
+        writer.append_event(Some(TaskId(task)), &EventKind::Submitted, at(0)).unwrap();
+        writer.append_event(Some(TaskId(task)), &progress, at(0)).unwrap();
+    }
+    writer.append_event(None, &EventKind::Seen, at(0)).unwrap();
+    let seqs = |query: EventQuery, limit| -> Vec<i64> {
+        let (events, gap) = readers.events(0, limit, &EventFilter::new(&query)).unwrap();
+        assert!(!gap);
+        events.iter().map(|event| event.seq).collect()
+    };
+    let of = |tasks: &[i64], lasting| EventQuery {
+        tasks: tasks.iter().copied().map(TaskId).collect(),
+        lasting,
+        ..EventQuery::default()
+    };
+    assert_eq!(seqs(of(&[], false), 99), [1, 2, 3, 4, 5, 6, 7]);
+    assert_eq!(seqs(of(&[], true), 99), [1, 3, 5, 7]);
+    assert_eq!(seqs(of(&[3, 1], false), 99), [1, 2, 5, 6]);
+    assert_eq!(seqs(of(&[3, 1], true), 1), [1]);
+    assert_eq!(seqs(of(&[9], false), 99), [0; 0]);
+}

@@ -1,0 +1,70 @@
+//! Supervisors that somebody has stopped.
+//!
+//! A supervisor that was sent SIGSTOP does nothing any more, and so a wish to end its run would go
+//! unheard for ever. Who it is stands in the lock file that it holds: with the lock held, that is
+//! no other process, whatever became of numbers.
+
+use std::fs::File;
+use std::io::{self, Seek, SeekFrom, Write};
+
+use serde::{Deserialize, Serialize};
+
+use crate::os::{self, ProcessState, Signal};
+use crate::{RunDir, SupervisorError};
+
+/// What the lock file says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Holder {
+    pid: u32,
+    /// As the system counts: with the pid it names one process for ever.
+    started: u64,
+}
+
+/// What to do about a supervisor that is stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remedy {
+    /// Let it go on, so that it can do what it was asked for.
+    Continue,
+    /// Kill it. Its run is lost then, and its tree is for [`crate::end_leftovers`].
+    Kill,
+}
+
+/// Writes who we are into the lock that we hold. A full disk is no reason not to work.
+pub(crate) fn sign(mut lock: &File) {
+    let Some(me) = os::process(std::process::id()) else { return };
+    let holder = Holder { pid: me.pid, started: me.started };
+    let _ = serde_json::to_vec(&holder).map_err(io::Error::from).and_then(|json| {
+        lock.seek(SeekFrom::Start(0))?;
+        lock.set_len(0)?;
+        lock.write_all(&json)
+    });
+}
+
+impl RunDir {
+    /// Helps a supervisor that lives and is stopped; says whether there was one. One that does
+    /// anything at all, be it to wait for room on a full disk, is left alone.
+    ///
+    /// # Errors
+    /// [`SupervisorError::Io`].
+    pub fn help_stopped_supervisor(&self, remedy: Remedy) -> Result<bool, SupervisorError> {
+        if !self.is_locked()? {
+            return Ok(false);
+        }
+        let holder = match self.read::<Holder>(&self.lock_path()) {
+            Ok(Some(holder)) => holder,
+            // Nobody signed: there was no room for it.
+            Ok(None) | Err(SupervisorError::Damaged { .. }) => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        let stopped = os::process(holder.pid).filter(|process| {
+            process.started == holder.started && process.state == ProcessState::Stopped
+        });
+        Ok(stopped.is_some_and(|process| {
+            let signal = match remedy {
+                Remedy::Continue => Signal::Continue,
+                Remedy::Kill => Signal::Kill,
+            };
+            os::signal(&process, signal)
+        }))
+    }
+}

@@ -1,0 +1,190 @@
+//! The app put together: what is started, in which order, and what ends it.
+
+use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use claude_worker_api::{ApiError, HostKind};
+use claude_worker_desktop::launch::{Launch, Page};
+use claude_worker_desktop::login::LoginEntry;
+use claude_worker_engine::Paths;
+use tauri::{AppHandle, Manager, RunEvent, Wry};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::commands::{desktop, events, tasks};
+use crate::desk::{Desk, Sight};
+use crate::host::{Departure, Host};
+use crate::journal::say;
+use crate::notify::Notifier;
+use crate::tray::Tray;
+use crate::{follow, headless, journal, leave, theme, window};
+
+/// How long a tray may take to come up at login.
+const TRAY_COMES_WITHIN: Duration = Duration::from_secs(5);
+
+/// Runs the app until it is left.
+pub(crate) fn run(launch: Launch) -> ExitCode {
+    let paths = Paths::from_env().and_then(|paths| paths.create().map(|()| paths));
+    let paths = match paths {
+        Ok(paths) => paths,
+        Err(error) => return fail(&error),
+    };
+    journal::begin(&paths.log);
+    // Tauri would panic without a display.
+    if gtk::init().is_err() {
+        return headless::run(paths);
+    }
+    let single = tauri_plugin_single_instance::Builder::new()
+        .dbus_id(bus_name(&paths))
+        .callback(|app, arguments, _directory| started_again(app, &arguments))
+        .build();
+    let built = tauri::Builder::default()
+        .plugin(single)
+        .invoke_handler(handler())
+        .setup(move |app| {
+            set_up(app.handle(), paths, launch);
+            Ok(())
+        })
+        .on_window_event(window::event)
+        .build(tauri::generate_context!());
+    let app = match built {
+        Ok(app) => app,
+        Err(error) => return fail(&ApiError::internal(format!("Cannot start: {error}"))),
+    };
+    let code = app.run_return(|_, event| {
+        // The app lives on in the tray when its window is gone; only `leave` ends it, with a code.
+        if let RunEvent::ExitRequested { code: None, api, .. } = event {
+            api.prevent_exit();
+        }
+    });
+    ExitCode::from(u8::try_from(code).unwrap_or(1))
+}
+
+fn fail(error: &ApiError) -> ExitCode {
+    say(&error.to_string());
+    ExitCode::FAILURE
+}
+
+fn set_up(app: &AppHandle, paths: Paths, launch: Launch) {
+    let host = Host::begin(paths.clone(), HostKind::App);
+    let login = std::env::current_exe().ok().and_then(|program| {
+        LoginEntry::of(program, std::env::var_os("XDG_CONFIG_HOME"), std::env::var_os("HOME"))
+    });
+    let tray = Tray::begin(app, theme::ink(), login.as_ref().map(LoginEntry::is_on));
+    let (notifier, notifications) = Notifier::begin(app);
+    let shown = tray.shown();
+    app.manage(Desk {
+        paths,
+        host,
+        tray,
+        login,
+        notifications,
+        sight: Mutex::new(Sight::default()),
+        asking: AtomicBool::new(false),
+    });
+    if let Launch::Show(page) = launch {
+        window::show(app, page);
+    }
+    tauri::async_runtime::spawn(follow::engine(app.clone(), notifier));
+    tauri::async_runtime::spawn(without_tray(app.clone(), launch, shown));
+    tauri::async_runtime::spawn(leave_on_signal(app.clone()));
+}
+
+/// Where there is no tray the app would be out of reach: it shows its window, and says why.
+async fn without_tray(app: AppHandle, launch: Launch, mut shown: watch::Receiver<Option<bool>>) {
+    let known = shown.wait_for(Option::is_some).await.map(|shown| *shown);
+    if known.is_ok_and(|shown| shown == Some(false)) {
+        // At login the app may be there before the tray is.
+        if launch == Launch::Hidden {
+            let comes = shown.wait_for(|shown| *shown == Some(true));
+            if tokio::time::timeout(TRAY_COMES_WITHIN, comes).await.is_ok() {
+                return;
+            }
+        }
+        say("there is no tray on this desktop; start claude-worker-app again to see its window");
+        window::show(&app, Page::Any);
+    }
+}
+
+/// A second start hands its arguments over, and ends.
+fn started_again(app: &AppHandle, arguments: &[String]) {
+    match Launch::parse(arguments.get(1..).unwrap_or_default()) {
+        Ok(Launch::Show(page)) => window::show(app, page),
+        Ok(Launch::Hidden | Launch::Version | Launch::Help) => {}
+        Err(words) => tracing::warn!("{words}"),
+    }
+}
+
+/// The end of the session, or Ctrl-C where it was started in a terminal.
+async fn leave_on_signal(app: AppHandle) {
+    let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)) = (
+        signal(SignalKind::interrupt()),
+        signal(SignalKind::terminate()),
+        signal(SignalKind::hangup()),
+    ) else {
+        return;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+        _ = hangup.recv() => {}
+    }
+    leave::depart(&app, Departure::Signal).await;
+}
+
+/// The name on the session bus that makes the app the only one for its data directory.
+fn bus_name(paths: &Paths) -> String {
+    const NAME: &str = "io.github.yigitkonur.ClaudeWorker";
+    let usual = std::env::home_dir().map(|home| home.join(".claude-worker"));
+    if usual.as_ref() == Some(&paths.home) {
+        return NAME.to_owned();
+    }
+    // FNV-1a: the same for every build, unlike the standard library's hash.
+    let home = paths.home.as_os_str().as_encoded_bytes();
+    let hash = home.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    format!("{NAME}.at{hash:016x}")
+}
+
+/// Every command the pages may call: the list of `build.rs`.
+fn handler() -> impl Fn(tauri::ipc::Invoke<Wry>) -> bool + Send + Sync + 'static {
+    tauri::generate_handler![
+        tasks::submit,
+        tasks::list,
+        tasks::get,
+        tasks::log,
+        tasks::output,
+        tasks::cancel,
+        tasks::retry,
+        tasks::resume,
+        tasks::remove,
+        tasks::clean,
+        tasks::seen,
+        tasks::spent,
+        tasks::set_paused,
+        tasks::events,
+        tasks::engine,
+        tasks::settings,
+        tasks::set_settings,
+        tasks::doctor,
+        tasks::stop,
+        events::subscribe_events,
+        desktop::subscribe_window,
+        desktop::app_info,
+        desktop::start_engine,
+        desktop::looking_at,
+        desktop::painted,
+        desktop::pick_directory,
+        desktop::open_directory,
+        desktop::open_raw_log,
+        desktop::open_external,
+        desktop::copy,
+        desktop::read_dropped,
+        desktop::open_at_login,
+        desktop::set_open_at_login,
+        desktop::quit,
+    ]
+}

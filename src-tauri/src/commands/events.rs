@@ -1,0 +1,80 @@
+//! The event stream for the pages.
+
+use std::time::Duration;
+
+use claude_worker_api::{EventQuery, TaskApi};
+use tauri::State;
+use tauri::ipc::Channel;
+
+use super::EventMessage;
+use crate::desk::Desk;
+use crate::host::{Host, Status};
+
+/// Messages to the pages are at least this far apart, so that a flood of events comes in few of
+/// them. A person does not see the difference.
+const PACE: Duration = Duration::from_millis(20);
+/// How long one question for events waits, in milliseconds.
+const POLL_MS: u64 = 60_000;
+
+/// Sends every event after `after` (absent: from now on) to `channel`, until the window is gone
+/// or subscribes again.
+#[tauri::command]
+pub(crate) fn subscribe_events(
+    desk: State<'_, Desk>,
+    after: Option<i64>,
+    channel: Channel<EventMessage>,
+) {
+    let sending = tauri::async_runtime::spawn(send(desk.host.clone(), after, channel));
+    if let Some(before) = desk.sight().events.replace(sending) {
+        before.abort();
+    }
+}
+
+/// Sends until the channel is closed.
+async fn send(host: Host, mut after: Option<i64>, channel: Channel<EventMessage>) {
+    let mut status = host.status();
+    loop {
+        let now = status.borrow_and_update().clone();
+        let engine = match now {
+            Status::Up(engine) => engine,
+            Status::Starting => {
+                if status.changed().await.is_err() {
+                    return;
+                }
+                continue;
+            }
+            Status::Down(error) => {
+                let sent = channel.send(EventMessage::Away { error });
+                if sent.is_err() || status.changed().await.is_err() {
+                    return;
+                }
+                continue;
+            }
+        };
+        // Where the stream stands comes at once: it says that the engine is there.
+        let mut wait_ms = 0;
+        let mut stopped = engine.stopped();
+        loop {
+            let query = EventQuery { after, wait_ms, ..EventQuery::default() };
+            let page = tokio::select! {
+                page = engine.events(query) => page,
+                _ = stopped.changed() => break,
+            };
+            let Ok(page) = page else { break };
+            after = Some(page.next);
+            let (events, gap) = (page.events, page.gap);
+            if wait_ms == 0 || gap || !events.is_empty() {
+                let message = EventMessage::Events { events, next: page.next, gap };
+                if channel.send(message).is_err() {
+                    return;
+                }
+            }
+            wait_ms = POLL_MS;
+            tokio::time::sleep(PACE).await;
+        }
+        drop(engine);
+        // The status follows at once when the engine has stopped; what else can go wrong with
+        // reading is tried again.
+        drop(tokio::time::timeout(Duration::from_secs(1), status.changed()).await);
+    }
+}

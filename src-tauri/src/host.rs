@@ -1,0 +1,224 @@
+//! The app's engine: started, given to whoever asks, and left in order.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use claude_worker_api::{ApiError, HostKind, StopMode, TaskApi};
+use claude_worker_client::{Hosted, Starter};
+use claude_worker_desktop::quit::Leave;
+use claude_worker_engine::{Config, Engine, Paths};
+use claude_worker_supervisor::{SupervisorCommand, TASK_MARKER};
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// How long an engine in the background may take to make room for this one.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// How the engine stands.
+#[derive(Clone)]
+pub(crate) enum Status {
+    /// It is being started.
+    Starting,
+    /// It works.
+    Up(Engine),
+    /// There is none, and why.
+    Down(ApiError),
+}
+
+/// What the keeper of the engine is told.
+enum Order {
+    /// Start one, if there is none.
+    Start,
+    /// Go, in this way; answer when that is done.
+    Leave(Departure, oneshot::Sender<Result<(), ApiError>>),
+}
+
+/// How the engine is left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Departure {
+    /// As a person chose.
+    Chosen(Leave),
+    /// The session ends: what runs is left to its supervisors.
+    Signal,
+}
+
+/// The app's engine. Cloning gives another handle.
+#[derive(Clone)]
+pub(crate) struct Host {
+    status: watch::Receiver<Status>,
+    orders: mpsc::Sender<Order>,
+}
+
+impl Host {
+    /// Begins to keep an engine for the directory. It is not there yet when this returns.
+    pub(crate) fn begin(paths: Paths, kind: HostKind) -> Self {
+        let (telling, status) = watch::channel(Status::Starting);
+        let (orders, taken) = mpsc::channel(8);
+        tauri::async_runtime::spawn(Keeper { paths, kind, telling }.keep(taken));
+        Self { status, orders }
+    }
+
+    /// The engine, when it has come up.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub(crate) async fn engine(&self) -> Result<Engine, ApiError> {
+        let mut status = self.status.clone();
+        let known = status.wait_for(|status| !matches!(status, Status::Starting)).await;
+        match known.as_deref() {
+            Ok(Status::Up(engine)) => Ok(engine.clone()),
+            Ok(Status::Down(error)) => Err(error.clone()),
+            _ => Err(ApiError::unavailable("The app is being closed")),
+        }
+    }
+
+    /// How the engine stands, and every change of it.
+    pub(crate) fn status(&self) -> watch::Receiver<Status> {
+        self.status.clone()
+    }
+
+    /// Starts an engine where there is none, and waits for it.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub(crate) async fn start(&self) -> Result<(), ApiError> {
+        if matches!(*self.status.borrow(), Status::Down(_)) {
+            let mut status = self.status.clone();
+            status.mark_unchanged();
+            if self.orders.send(Order::Start).await.is_ok() {
+                drop(status.changed().await);
+            }
+        }
+        self.engine().await.map(drop)
+    }
+
+    /// Leaves the engine. Nothing of it is here any more when this returns well.
+    ///
+    /// # Errors
+    /// Why it is still here.
+    pub(crate) async fn leave(&self, departure: Departure) -> Result<(), ApiError> {
+        let (answer, answered) = oneshot::channel();
+        if self.orders.send(Order::Leave(departure, answer)).await.is_err() {
+            return Ok(());
+        }
+        answered.await.unwrap_or(Ok(()))
+    }
+}
+
+/// The task that owns the engine.
+struct Keeper {
+    paths: Paths,
+    kind: HostKind,
+    telling: watch::Sender<Status>,
+}
+
+impl Keeper {
+    async fn keep(self, mut orders: mpsc::Receiver<Order>) {
+        loop {
+            self.telling.send_replace(Status::Starting);
+            let started = self.start().await;
+            let left = match started {
+                Ok(hosted) => self.attend(hosted, &mut orders).await,
+                Err(error) => {
+                    tracing::error!(%error, "there is no engine");
+                    self.telling.send_replace(Status::Down(error));
+                    false
+                }
+            };
+            if left || !wait_for_start(&mut orders).await {
+                return;
+            }
+        }
+    }
+
+    async fn start(&self) -> Result<Hosted, ApiError> {
+        // Whatever is started inside a task is ended with it, and an engine must not be.
+        if let Ok(task) = std::env::var(TASK_MARKER) {
+            return Err(ApiError::unavailable(format!(
+                "The app cannot be started inside task {task}"
+            ))
+            .hint("Start it from outside"));
+        }
+        let program = command_line()?;
+        let config = Config::load(&self.paths)?;
+        let supervisor = SupervisorCommand { program, args: vec!["supervise".to_owned()] };
+        let paths = self.paths.clone();
+        claude_worker_client::take_over(paths, config, supervisor, None, self.kind, PATIENCE).await
+    }
+
+    /// Keeps a started engine until it stops. Says whether that was because the app leaves.
+    async fn attend(&self, hosted: Hosted, orders: &mut mpsc::Receiver<Order>) -> bool {
+        let engine = hosted.engine().clone();
+        let mut stopped = engine.stopped();
+        self.telling.send_replace(Status::Up(engine));
+        loop {
+            tokio::select! {
+                // Nothing is ever sent: it closes.
+                _ = stopped.changed() => {
+                    self.telling.send_replace(Status::Down(
+                        ApiError::unavailable("The engine was stopped").hint("Start it again"),
+                    ));
+                    hosted.ended().await;
+                    return false;
+                }
+                order = orders.recv() => match order {
+                    Some(Order::Start) => {}
+                    Some(Order::Leave(departure, answer)) => {
+                        let left = self.leave(hosted, departure).await;
+                        drop(answer.send(left));
+                        return true;
+                    }
+                    None => return true,
+                }
+            }
+        }
+    }
+
+    async fn leave(&self, hosted: Hosted, departure: Departure) -> Result<(), ApiError> {
+        self.telling.send_replace(Status::Down(ApiError::unavailable("The app is being closed")));
+        let mode = match departure {
+            Departure::Chosen(Leave::Background) => {
+                let mut args = vec!["serve".to_owned()];
+                args.extend(
+                    hosted.http().into_iter().flat_map(|at| ["--http".to_owned(), at.to_string()]),
+                );
+                let paths = self.paths.clone();
+                return hosted.hand_back(&Starter { program: command_line()?, args, paths }).await;
+            }
+            Departure::Chosen(Leave::Stop) => StopMode::CancelRunning,
+            Departure::Signal => StopMode::LeaveRunning,
+        };
+        let stopped = hosted.engine().stop(mode).await;
+        hosted.ended().await;
+        stopped.map(drop)
+    }
+}
+
+/// Waits until an engine is wanted again. Says whether one is.
+async fn wait_for_start(orders: &mut mpsc::Receiver<Order>) -> bool {
+    loop {
+        match orders.recv().await {
+            Some(Order::Start) => return true,
+            Some(Order::Leave(_, answer)) => {
+                drop(answer.send(Ok(())));
+                return false;
+            }
+            None => return false,
+        }
+    }
+}
+
+/// The command line's program, which is also the supervisor and the headless engine: beside this
+/// one, or else in the PATH.
+fn command_line() -> Result<PathBuf, ApiError> {
+    const NAME: &str = "claude-worker";
+    let beside = std::env::current_exe().ok().map(|app| app.with_file_name(NAME));
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    beside
+        .into_iter()
+        .chain(std::env::split_paths(&path).map(|directory| directory.join(NAME)))
+        .find(|program| program.is_file())
+        .ok_or_else(|| {
+            ApiError::unavailable("The program claude-worker is not beside claude-worker-app")
+                .hint("Install Claude Worker again")
+        })
+}

@@ -1,0 +1,46 @@
+//! What the app has to say about its work.
+
+use std::fs::OpenOptions;
+use std::io::{self, IsTerminal};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::Mutex;
+
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt::writer::BoxMakeWriter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// From here on events are written to the terminal the app was started in, or else to the
+/// engine's log. `CLAUDE_WORKER_LOG` chooses how much, like `debug`.
+pub(crate) fn begin(log: &Path) {
+    let wanted = std::env::var("CLAUDE_WORKER_LOG").unwrap_or_default();
+    let filter =
+        wanted.parse::<Targets>().ok().filter(|_| !wanted.is_empty()).unwrap_or_else(|| {
+            Targets::new().with_default(LevelFilter::INFO).with_target("zbus", LevelFilter::WARN)
+        });
+    let file = || OpenOptions::new().create(true).append(true).mode(0o600).open(log);
+    let writer = if io::stderr().is_terminal() {
+        BoxMakeWriter::new(io::stderr)
+    } else {
+        match file() {
+            Ok(file) => BoxMakeWriter::new(Mutex::new(file)),
+            Err(_) => BoxMakeWriter::new(io::stderr),
+        }
+    };
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(writer)
+        .with_ansi(false)
+        // A full disk is no reason to panic.
+        .log_internal_errors(false);
+    let _ = tracing_subscriber::registry().with(lines).with(filter).try_init();
+}
+
+/// Says something to whoever started the app in a terminal or reads its standard error, and to
+/// the journal.
+pub(crate) fn say(words: &str) {
+    use std::io::Write;
+    tracing::warn!("{words}");
+    // A closed standard error is no reason to panic, as `eprintln` would.
+    drop(writeln!(io::stderr(), "claude-worker-app: {words}"));
+}

@@ -1,0 +1,354 @@
+//! A private desktop for one test.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+use scripted_api::ScriptedApi;
+use scripted_api::claude::{Installation, environment};
+use serde_json::Value;
+use tempfile::TempDir;
+use zbus::blocking::Connection;
+
+use crate::process::{self, Kept, command_line, is_gone, kill, read, until, until_some};
+
+/// The program under test.
+pub(crate) const APP: &str = env!("CARGO_BIN_EXE_claude-worker-app");
+
+/// What a machine has, and may lack.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Machine {
+    /// A screen.
+    pub(crate) screen: bool,
+    /// A session bus.
+    pub(crate) bus: bool,
+    /// The Claude Code CLI.
+    pub(crate) claude: bool,
+}
+
+impl Machine {
+    /// One that has everything.
+    pub(crate) const FULL: Self = Self { screen: true, bus: true, claude: true };
+}
+
+/// The desktop. Dropping it ends everything on it, and checks that nothing is left.
+pub(crate) struct Desktop {
+    root: TempDir,
+    variables: BTreeMap<String, String>,
+    /// The model behind the tasks.
+    pub(crate) api: ScriptedApi,
+    bus: Option<Kept>,
+    screen: Option<Kept>,
+}
+
+impl Desktop {
+    /// One with everything.
+    pub(crate) fn new() -> Self {
+        Self::of(Machine::FULL, "")
+    }
+
+    /// One with these parts, and these lines at the end of `config.toml`.
+    pub(crate) fn of(machine: Machine, config: &str) -> Self {
+        let root = tempfile::Builder::new().prefix("cw-").tempdir().unwrap();
+        let path = |name: &str| root.path().join(name);
+        for name in ["home", "tmp", "work", "data", "runtime", "xdg"] {
+            std::fs::create_dir(path(name)).unwrap();
+            let private = std::fs::Permissions::from_mode(0o700);
+            std::fs::set_permissions(path(name), private).unwrap();
+        }
+        let mut text = "[limits]\ngrace = \"2s\"\n".to_owned();
+        if machine.claude {
+            let claude = Installation::find().unwrap();
+            text += &format!("[agents]\nclaude = \"{}\"\n", claude.program.display());
+        }
+        std::fs::write(path("data/config.toml"), text + config).unwrap();
+
+        let api = ScriptedApi::start().unwrap();
+        let mut variables: BTreeMap<_, _> =
+            environment(&path("home"), &path("tmp"), &api.url()).into_iter().collect();
+        let mut set = |name: &str, value: String| drop(variables.insert(name.to_owned(), value));
+        set("CLAUDE_WORKER_HOME", path("data").display().to_string());
+        set("XDG_RUNTIME_DIR", path("runtime").display().to_string());
+        for (name, below) in
+            [("XDG_CONFIG_HOME", "config"), ("XDG_DATA_HOME", "share"), ("XDG_CACHE_HOME", "cache")]
+        {
+            set(name, path("xdg").join(below).display().to_string());
+        }
+        if !machine.claude {
+            // Nowhere a login shell would find one.
+            set("PATH", "/usr/bin:/bin".to_owned());
+        }
+        // GTK's own services are other processes on the bus, which nobody has started here.
+        for (name, value) in
+            [("NO_AT_BRIDGE", "1"), ("GSETTINGS_BACKEND", "memory"), ("GIO_USE_VFS", "local")]
+        {
+            set(name, value.to_owned());
+        }
+        let mut desktop = Self { root, variables, api, bus: None, screen: None };
+        if machine.screen {
+            desktop.start_screen();
+        }
+        if machine.bus {
+            desktop.start_bus();
+        }
+        desktop
+    }
+
+    /// Starts an X server on the first free display.
+    fn start_screen(&mut self) {
+        let mut server = Command::new("Xvfb");
+        server.args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"]);
+        let (server, number) = first_line(server.env("TMPDIR", self.place("tmp")));
+        self.screen = Some(server);
+        self.variable("DISPLAY", &format!(":{number}"));
+    }
+
+    /// Starts a session bus that starts no services by itself: what is on it, a test has put
+    /// there.
+    fn start_bus(&mut self) {
+        let address = format!("unix:path={}", self.place("bus").display());
+        let config = self.place("bus.conf");
+        std::fs::write(&config, BUS_CONFIG.replace("ADDRESS", &address)).unwrap();
+        let mut daemon = Command::new("dbus-daemon");
+        daemon.arg(format!("--config-file={}", config.display()));
+        let (daemon, _) = first_line(daemon.args(["--nofork", "--print-address=1"]));
+        self.bus = Some(daemon);
+        self.variable("DBUS_SESSION_BUS_ADDRESS", &address);
+    }
+
+    /// Sets a variable for every program from now on.
+    pub(crate) fn variable(&mut self, name: &str, value: &str) {
+        self.variables.insert(name.to_owned(), value.to_owned());
+    }
+
+    /// A variable of every program.
+    pub(crate) fn value(&self, name: &str) -> &str {
+        self.variables.get(name).map_or("", String::as_str)
+    }
+
+    /// A connection to the session bus.
+    pub(crate) fn connect(&self) -> Connection {
+        self.bus_builder().build().unwrap()
+    }
+
+    /// A connection to the session bus, to be given names and objects.
+    pub(crate) fn bus_builder(&self) -> zbus::blocking::connection::Builder<'static> {
+        let address: zbus::Address =
+            self.value("DBUS_SESSION_BUS_ADDRESS").parse().expect("a desktop with a bus");
+        zbus::blocking::connection::Builder::address(address).unwrap()
+    }
+
+    /// A place of the test's own.
+    pub(crate) fn place(&self, name: &str) -> PathBuf {
+        self.root.path().join(name)
+    }
+
+    /// The directory tasks work in.
+    pub(crate) fn work(&self) -> PathBuf {
+        self.place("work")
+    }
+
+    /// The data directory.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.place("data")
+    }
+
+    /// Any program, with the desktop's environment and nothing else.
+    pub(crate) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command.env_clear().envs(&self.variables).current_dir(self.work()).stdin(Stdio::null());
+        command
+    }
+
+    /// Starts the app; its words go to a file that [`App::words`] reads.
+    pub(crate) fn start<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> App {
+        let log = self.place("app.log");
+        let file = File::options().create(true).append(true).open(&log).unwrap();
+        let mut command = self.command(APP);
+        command.args(arguments).stdout(file.try_clone().unwrap()).stderr(file);
+        let journal = self.data().join("engine.log");
+        App { child: Kept(command.spawn().unwrap()), logs: [log, journal] }
+    }
+
+    /// Runs the command line, expects it to succeed, and returns what it printed.
+    pub(crate) fn worker<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> String {
+        let mut command = self.command(worker());
+        let output = command.args(arguments).output().unwrap();
+        assert!(output.status.success(), "{command:?}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Runs the command line with `--json` and reads what it said.
+    pub(crate) fn json<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Value {
+        let text = self.worker(arguments.into_iter().chain(["--json"]));
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("not JSON ({error}): {text}"))
+    }
+
+    /// Queues a task for the real Claude Code CLI and returns its id.
+    pub(crate) fn submit(&self, prompt: &str, name: &str) -> String {
+        self.json(["run", prompt, "--name", name])["id"].to_string()
+    }
+
+    /// Waits until a task is in this status; returns it.
+    #[track_caller]
+    pub(crate) fn until_status(&self, id: &str, status: &str) -> Value {
+        let mut last = Value::Null;
+        until(&format!("task {id} is {status}"), || {
+            last = self.json(["status", id]);
+            last["status"] == status
+        });
+        last
+    }
+
+    /// The process that hosts the engine, if there is one.
+    pub(crate) fn engine(&self) -> Option<u32> {
+        let output = self.command(worker()).args(["server", "health", "--json"]).output().unwrap();
+        let health: Value = serde_json::from_slice(&output.stdout).ok()?;
+        u32::try_from(health["pid"].as_u64()?).ok()
+    }
+
+    /// Every process of this desktop's programs, but for those that make the desktop.
+    pub(crate) fn processes(&self) -> BTreeSet<u32> {
+        process::with_variable(&format!("CLAUDE_WORKER_HOME={}", self.data().display()))
+    }
+
+    /// How many processes of this desktop run this program.
+    pub(crate) fn running(&self, program: &str) -> usize {
+        let runs = |pid: &u32| {
+            let line = command_line(*pid);
+            let path = line.split(' ').next().unwrap_or_default();
+            Path::new(path).file_name().is_some_and(|name| name == program)
+        };
+        self.processes().iter().filter(|pid| runs(pid)).count()
+    }
+
+    /// Waits until a webview shows something, or none does.
+    #[track_caller]
+    pub(crate) fn until_webviews(&self, count: usize) {
+        until(&format!("{count} webviews are there"), || self.running("WebKitWebProcess") == count);
+    }
+
+    /// Saves a picture of the whole screen, so that a failure can be looked at.
+    fn photograph(&self) {
+        let test = std::thread::current().name().unwrap_or("test").replace("::", "-");
+        let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{test}.png"));
+        let taken = self.command("import").args(["-window", "root"]).arg(&file).status();
+        if taken.is_ok_and(|taken| taken.success()) {
+            eprintln!("the screen: {}", file.display());
+        }
+    }
+}
+
+impl Drop for Desktop {
+    fn drop(&mut self) {
+        let stop = || {
+            let mut command = self.command(worker());
+            command.args(["server", "stop", "--cancel-running"]).output().unwrap()
+        };
+        if std::thread::panicking() {
+            if self.screen.is_some() {
+                self.photograph();
+            }
+            drop(stop());
+            self.processes().into_iter().for_each(kill);
+            return;
+        }
+        let stopped = stop();
+        // 5: there was none to stop.
+        assert!(matches!(stopped.status.code(), Some(0 | 5)), "{stopped:?}");
+        let left = || self.processes().into_iter().map(command_line).collect::<Vec<_>>();
+        let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            until("no process is left", || self.processes().is_empty());
+        }));
+        if ended.is_err() {
+            let left = left();
+            self.processes().into_iter().for_each(kill);
+            panic!("left behind: {left:?}");
+        }
+    }
+}
+
+/// The command line, which stands beside the app as it does when it is installed.
+pub(crate) fn worker() -> PathBuf {
+    let program = Path::new(APP).with_file_name("claude-worker");
+    assert!(program.is_file(), "it is missing: `cargo build --package claude-worker`");
+    program
+}
+
+/// The app, running.
+pub(crate) struct App {
+    child: Kept,
+    logs: [PathBuf; 2],
+}
+
+impl App {
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.0.id()
+    }
+
+    /// Whether it runs.
+    pub(crate) fn is_running(&self) -> bool {
+        !is_gone(self.pid())
+    }
+
+    /// Everything the app has said so far, to whoever started it and to its journal, in this and
+    /// earlier starts on this desktop.
+    pub(crate) fn words(&self) -> String {
+        self.logs.iter().map(|log| read(log)).collect()
+    }
+
+    /// Waits until it ends by itself.
+    #[track_caller]
+    pub(crate) fn ended(&mut self) -> ExitStatus {
+        let child: &mut Child = &mut self.child.0;
+        until_some("the app ends", || child.try_wait().unwrap())
+    }
+
+    /// Kills it without a word.
+    pub(crate) fn kill(self) {
+        kill(self.pid());
+    }
+}
+
+impl Drop for App {
+    fn drop(&mut self) {
+        let words = self.words();
+        if std::thread::panicking() {
+            eprintln!("the app's words:\n{words}");
+        } else {
+            assert!(!words.contains("panicked"), "{words}");
+        }
+    }
+}
+
+/// Starts a program that stays, and waits for its first line.
+fn first_line(command: &mut Command) -> (Kept, String) {
+    command.env_remove("DISPLAY").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap_or_else(|error| {
+        panic!("{command:?}: {error}. `cargo xtask setup` installs what is missing")
+    });
+    let stdout = child.stdout.take().unwrap();
+    let kept = Kept(child);
+    let mut line = String::new();
+    BufReader::new(stdout).read_line(&mut line).unwrap();
+    assert!(!line.trim().is_empty(), "{command:?} said nothing");
+    (kept, line.trim().to_owned())
+}
+
+const BUS_CONFIG: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>session</type>
+  <listen>ADDRESS</listen>
+  <auth>EXTERNAL</auth>
+  <policy context="default">
+    <allow send_destination="*" eavesdrop="true"/>
+    <allow eavesdrop="true"/>
+    <allow own="*"/>
+  </policy>
+</busconfig>
+"#;

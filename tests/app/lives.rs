@@ -1,0 +1,63 @@
+//! Whose turn it is to run the queue: engines come, go and are killed, and no task minds.
+
+use crate::desktop::Desktop;
+use crate::process::until;
+use crate::tray::Panel;
+
+/// A task that says this after a while, once in all.
+fn slow(desktop: &Desktop, words: &str) -> String {
+    let id = desktop.submit(&format!("[[pause 3000]] [[say {words}]]"), words);
+    desktop.until_status(&id, "running");
+    id
+}
+
+/// Checks that the task was done, in one run, with one question to the model.
+#[track_caller]
+fn done_once(desktop: &Desktop, id: &str, words: &str) {
+    let task = desktop.until_status(id, "completed");
+    assert_eq!(task["result"], words, "{task}");
+    assert_eq!(task["run_history"].as_array().unwrap().len(), 1, "{task}");
+    assert_eq!(desktop.api.turns(words), 1);
+}
+
+#[test]
+fn the_app_takes_over_from_an_engine_with_a_running_task() {
+    let desktop = Desktop::new();
+    let panel = Panel::on(&desktop);
+    let id = slow(&desktop, "Taken over.");
+    let before = desktop.engine().unwrap();
+    let app = desktop.start(["--hidden"]);
+    until("the app is the engine", || desktop.engine() == Some(app.pid()));
+    until("the one before is gone", || crate::process::is_gone(before));
+    panel.icon().entry("● Taken over.");
+    done_once(&desktop, &id, "Taken over.");
+    panel.icon().entry("✓ Taken over.");
+}
+
+#[test]
+fn a_killed_app_loses_nothing_and_the_next_one_goes_on() {
+    let desktop = Desktop::new();
+    let panel = Panel::on(&desktop);
+    let app = desktop.start(["--hidden"]);
+    panel.icon();
+    let id = slow(&desktop, "Survived.");
+    assert_eq!(desktop.engine(), Some(app.pid()));
+    app.kill();
+    let app = desktop.start(["--hidden"]);
+    until("the new app is the engine", || desktop.engine() == Some(app.pid()));
+    done_once(&desktop, &id, "Survived.");
+}
+
+#[test]
+fn a_killed_app_is_replaced_by_the_command_line() {
+    let desktop = Desktop::new();
+    let panel = Panel::on(&desktop);
+    let app = desktop.start([]);
+    panel.icon();
+    desktop.until_webviews(1);
+    let id = slow(&desktop, "Went on.");
+    app.kill();
+    done_once(&desktop, &id, "Went on.");
+    // Nobody draws for a window that is not there.
+    desktop.until_webviews(0);
+}

@@ -1,0 +1,161 @@
+//! Notifications: which are shown, what they say, what their buttons do.
+
+use zbus::blocking::Proxy;
+
+use crate::desktop::{Desktop, Machine};
+use crate::notifications::Notifications;
+use crate::process::{Kept, until};
+use crate::tray::Panel;
+use crate::webdriver::Window;
+
+#[test]
+fn the_end_of_a_task_is_told_with_its_verdict_and_buttons() {
+    let desktop = Desktop::new();
+    let notifications = Notifications::on(&desktop);
+    let _app = desktop.start(["--hidden"]);
+    desktop.submit("[[error credit]]", "Translate the manual");
+    let notice = notifications.with("Translate the manual");
+    assert_eq!(notice.summary, "Translate the manual");
+    assert!(notice.body.contains("redit balance"), "{notice:?}");
+    assert_eq!(notice.buttons(), ["Open", "Retry"], "{notice:?}");
+    assert_eq!(notice.app, "Claude Worker");
+}
+
+#[test]
+fn open_opens_the_task_and_retry_runs_it_again() {
+    let desktop = Desktop::new();
+    let notifications = Notifications::on(&desktop);
+    let window = Window::open(&desktop, &[]);
+    let id = desktop.submit("[[error credit]]", "Costly");
+    let notice = notifications.with("Costly");
+    notifications.press(&notice, "Retry");
+    until("it ran twice", || {
+        let task = desktop.json(["status", &id]);
+        task["status"] == "failed" && task["run_history"].as_array().unwrap().len() == 2
+    });
+    until("the second end is told, too", || notifications.all().len() == 2);
+    let second = notifications.all().pop().unwrap();
+    notifications.press(&second, "Open");
+    window.until_place("#/task/1");
+}
+
+#[test]
+fn open_brings_a_window_where_there_is_none() {
+    let desktop = Desktop::new();
+    let notifications = Notifications::on(&desktop);
+    let _app = desktop.start(["--hidden"]);
+    desktop.submit("[[say Hello.]]", "Greet");
+    let notice = notifications.with("Greet");
+    assert_eq!(notice.body, "Done", "{notice:?}");
+    assert_eq!(notice.buttons(), ["Open"], "there is nothing to retry");
+    notifications.press(&notice, "Open");
+    desktop.until_webviews(1);
+}
+
+/// Lets tasks of these names end at about the same time.
+fn several(desktop: &Desktop, names: &[&str]) {
+    until("the engine is there", || desktop.engine().is_some());
+    desktop.worker(["pause"]);
+    let submit = |name: &&str| {
+        desktop.json(["run", "--agent", "shell", "true", "--name", name])["id"].to_string()
+    };
+    let ids: Vec<String> = names.iter().map(submit).collect();
+    desktop.worker(["unpause"]);
+    for id in &ids {
+        desktop.until_status(id, "completed");
+    }
+}
+
+#[test]
+fn several_ends_at_once_are_one_notification() {
+    let desktop = Desktop::new();
+    let notifications = Notifications::on(&desktop);
+    let _app = desktop.start(["--hidden"]);
+    several(&desktop, &["One", "Two", "Three", "Four", "Five"]);
+    let digest = notifications.with("5 tasks");
+    assert_eq!(digest.buttons(), ["Open"], "{digest:?}");
+    assert_eq!(notifications.all(), [digest]);
+}
+
+#[test]
+fn nothing_is_told_twice_and_nothing_is_forgotten_between_two_starts() {
+    let desktop = Desktop::new();
+    let notifications = Notifications::on(&desktop);
+    let app = desktop.start(["--hidden"]);
+    desktop.submit("[[say One.]]", "First");
+    notifications.with("First");
+    app.kill();
+    // An engine without a desktop runs this one.
+    let id = desktop.submit("[[say Two.]]", "Second");
+    desktop.until_status(&id, "completed");
+    let _app = desktop.start(["--hidden"]);
+    notifications.with("Second");
+    desktop.submit("[[say Three.]]", "Third");
+    notifications.with("Third");
+    let titles: Vec<String> = notifications.all().into_iter().map(|n| n.summary).collect();
+    assert_eq!(titles, ["First", "Second", "Third"]);
+}
+
+#[test]
+fn what_is_looked_at_is_not_told() {
+    let desktop = Desktop::new();
+    let notifications = Notifications::on(&desktop);
+    let window = Window::open(&desktop, &[]);
+    let seen = desktop.submit("[[pause 1500]] [[say Seen.]]", "Looked at");
+    window.go(&format!("#/task/{seen}"));
+    window.shows("Looked at");
+    window.shows("Seen.");
+    desktop.until_status(&seen, "completed");
+    // Told in order: when this one has been told, that one never will be.
+    desktop.submit("[[say Elsewhere.]]", "Not looked at");
+    let notice = notifications.with("Not looked at");
+    assert_eq!(notifications.all(), [notice]);
+}
+
+#[test]
+fn each_kind_can_be_turned_off() {
+    let desktop = Desktop::of(Machine::FULL, "[notifications]\nfinished = false\n");
+    let notifications = Notifications::on(&desktop);
+    let _app = desktop.start(["--hidden"]);
+    let id = desktop.submit("[[say Quiet.]]", "Quiet");
+    desktop.until_status(&id, "completed");
+    desktop.submit("[[error credit]]", "Loud");
+    let notice = notifications.with("Loud");
+    assert_eq!(notifications.all(), [notice]);
+}
+
+#[test]
+fn markup_is_only_text() {
+    let desktop = Desktop::new();
+    let notifications = Notifications::on(&desktop);
+    let _app = desktop.start(["--hidden"]);
+    several(&desktop, &["One <b>bold</b>", "Two <img src=x>"]);
+    let digest = notifications.with("2 tasks");
+    // A daemon may take the body for markup, the title it does not.
+    assert!(digest.body.contains("&lt;b&gt;bold"), "{digest:?}");
+    assert!(!digest.body.contains('<'), "{digest:?}");
+}
+
+#[test]
+fn a_real_daemon_shows_it_and_its_click_opens_the_task() {
+    let desktop = Desktop::new();
+    let panel = Panel::on(&desktop);
+    let mut dunst = desktop.command("dunst");
+    let _dunst = Kept(dunst.spawn().expect("dunst; `cargo xtask setup` installs it"));
+    let bus = desktop.connect();
+    let dunst = || {
+        let path = "/org/freedesktop/Notifications";
+        Proxy::new(&bus, "org.freedesktop.Notifications", path, "org.dunstproject.cmd0")
+    };
+    let _app = desktop.start(["--hidden"]);
+    panel.icon();
+    until("dunst is there", || {
+        dunst().is_ok_and(|dunst| dunst.get_property::<u32>("displayedLength").is_ok())
+    });
+    desktop.submit("[[say Hello.]]", "Greet");
+    until("dunst shows it", || {
+        dunst().unwrap().get_property::<u32>("displayedLength").unwrap() == 1
+    });
+    dunst().unwrap().call::<_, _, ()>("NotificationAction", &0_u32).unwrap();
+    desktop.until_webviews(1);
+}

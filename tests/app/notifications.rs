@@ -1,0 +1,118 @@
+//! The notification daemon: a stub that records what it is to show and answers for the person.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use zbus::blocking::Connection;
+use zbus::zvariant::OwnedValue;
+
+use crate::desktop::Desktop;
+use crate::process::until_some;
+
+const NAME: &str = "org.freedesktop.Notifications";
+const PATH: &str = "/org/freedesktop/Notifications";
+
+/// A notification as a daemon was told to show it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Notice {
+    /// Its number.
+    pub(crate) id: u32,
+    /// Which program it says it is from.
+    pub(crate) app: String,
+    /// Its title.
+    pub(crate) summary: String,
+    /// Its text.
+    pub(crate) body: String,
+    /// Its actions: keys and words.
+    pub(crate) actions: Vec<(String, String)>,
+}
+
+impl Notice {
+    /// The words of its buttons; what a click on the notification itself does is none.
+    pub(crate) fn buttons(&self) -> Vec<&str> {
+        let named = self.actions.iter().filter(|(key, _)| key != "default");
+        named.map(|(_, word)| word.as_str()).collect()
+    }
+}
+
+/// The daemon.
+pub(crate) struct Notifications {
+    connection: Connection,
+    shown: Arc<Mutex<Vec<Notice>>>,
+}
+
+struct Daemon {
+    shown: Arc<Mutex<Vec<Notice>>>,
+}
+
+#[zbus::interface(name = "org.freedesktop.Notifications")]
+impl Daemon {
+    #[expect(clippy::too_many_arguments, reason = "the protocol has that many")]
+    fn notify(
+        &self,
+        app_name: String,
+        _replaces_id: u32,
+        _app_icon: &str,
+        summary: String,
+        body: String,
+        actions: Vec<String>,
+        _hints: HashMap<String, OwnedValue>,
+        _expire_timeout: i32,
+    ) -> u32 {
+        let mut shown = self.shown.lock().unwrap();
+        let id = u32::try_from(shown.len()).unwrap() + 1;
+        let actions = actions.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone()));
+        let actions = actions.collect();
+        shown.push(Notice { id, app: app_name, summary, body, actions });
+        id
+    }
+
+    fn close_notification(&self, _id: u32) {}
+
+    fn get_capabilities(&self) -> Vec<&str> {
+        vec!["actions", "body", "persistence"]
+    }
+
+    fn get_server_information(&self) -> (&str, &str, &str, &str) {
+        ("stub", "claude-worker", "1", "1.2")
+    }
+}
+
+impl Notifications {
+    /// Puts a daemon on this desktop.
+    pub(crate) fn on(desktop: &Desktop) -> Self {
+        let shown = Arc::new(Mutex::new(Vec::new()));
+        let daemon = Daemon { shown: Arc::clone(&shown) };
+        let builder = desktop.bus_builder().serve_at(PATH, daemon).unwrap();
+        Self { connection: builder.name(NAME).unwrap().build().unwrap(), shown }
+    }
+
+    /// Everything shown so far.
+    pub(crate) fn all(&self) -> Vec<Notice> {
+        self.shown.lock().unwrap().clone()
+    }
+
+    /// Waits until a notification with this text in its title or body was shown.
+    #[track_caller]
+    pub(crate) fn with(&self, text: &str) -> Notice {
+        until_some(&format!("a notification says \"{text}\": {:?}", self.all()), || {
+            self.all()
+                .into_iter()
+                .find(|notice| notice.summary.contains(text) || notice.body.contains(text))
+        })
+    }
+
+    /// Presses the button with this word, as a person would.
+    #[track_caller]
+    pub(crate) fn press(&self, notice: &Notice, word: &str) {
+        let action = notice.actions.iter().find(|(_, found)| found == word);
+        let (key, _) = action.unwrap_or_else(|| panic!("no button \"{word}\": {notice:?}"));
+        self.emit("ActionInvoked", &(notice.id, key));
+        // What a daemon says next: 2 is "the person closed it".
+        self.emit("NotificationClosed", &(notice.id, 2_u32));
+    }
+
+    fn emit<B: serde::Serialize + zbus::zvariant::DynamicType>(&self, signal: &str, body: &B) {
+        self.connection.emit_signal(None::<&str>, PATH, NAME, signal, body).unwrap();
+    }
+}

@@ -1,0 +1,98 @@
+//! The screen from outside: which windows the X server has, and a press on their close button.
+
+use x11rb::connection::Connection;
+use x11rb::protocol::xproto::{
+    Atom, AtomEnum, BUTTON_PRESS_EVENT, BUTTON_RELEASE_EVENT, ClientMessageEvent, ConnectionExt,
+    EventMask, MOTION_NOTIFY_EVENT, MapState, Window,
+};
+use x11rb::protocol::xtest::ConnectionExt as _;
+use x11rb::rust_connection::RustConnection;
+
+use crate::desktop::Desktop;
+use crate::process::until_some;
+
+/// How far the middle of a dialog's buttons is above its lower edge, in pixels.
+const FOOT: i16 = 18;
+
+/// The screen of a desktop.
+pub(crate) struct Screen {
+    connection: RustConnection,
+    root: Window,
+}
+
+impl Screen {
+    /// Looks at the screen of this desktop.
+    pub(crate) fn of(desktop: &Desktop) -> Self {
+        let (connection, number) = RustConnection::connect(Some(desktop.value("DISPLAY"))).unwrap();
+        let root = connection.setup().roots[number].root;
+        Self { connection, root }
+    }
+
+    /// Titles of the windows a person sees.
+    pub(crate) fn titles(&self) -> Vec<String> {
+        self.windows().into_iter().map(|(_, title)| title).collect()
+    }
+
+    /// Waits for a window whose title contains this text and asks it to close, as the button in
+    /// its title bar does.
+    #[track_caller]
+    pub(crate) fn close(&self, text: &str) {
+        let window = until_some(&format!("there is a window \"{text}\""), || {
+            self.windows().into_iter().find(|(_, title)| title.contains(text))
+        });
+        let data = [self.atom("WM_DELETE_WINDOW"), 0, 0, 0, 0];
+        let event = ClientMessageEvent::new(32, window.0, self.atom("WM_PROTOCOLS"), data);
+        self.connection.send_event(false, window.0, EventMask::NO_EVENT, event).unwrap();
+        self.connection.flush().unwrap();
+    }
+
+    /// Waits for a dialog whose title contains this text, clicks one of the buttons that stand in
+    /// a row at its foot, and waits until the dialog is gone.
+    #[track_caller]
+    pub(crate) fn press_button(&self, text: &str, button: usize, of: usize) {
+        until_some(&format!("the dialog \"{text}\" is answered"), || {
+            let windows = self.windows();
+            let Some((window, _)) = windows.into_iter().find(|(_, title)| title.contains(text))
+            else {
+                return None;
+            };
+            let place = self.connection.get_geometry(window).ok()?.reply().ok()?;
+            let (width, height) = (usize::from(place.width), i16::try_from(place.height).ok()?);
+            let across = i16::try_from(width * (2 * button + 1) / (2 * of)).ok()?;
+            let (x, y) = (place.x + across, place.y + height - FOOT);
+            for (kind, detail) in
+                [(MOTION_NOTIFY_EVENT, 0), (BUTTON_PRESS_EVENT, 1), (BUTTON_RELEASE_EVENT, 1)]
+            {
+                self.connection.xtest_fake_input(kind, detail, 0, self.root, x, y, 0).ok()?;
+            }
+            self.connection.flush().unwrap();
+            // It may have been too early for the dialog: look again, click again.
+            std::thread::sleep(std::time::Duration::from_millis(100));
+            (!self.titles().iter().any(|title| title.contains(text))).then_some(())
+        });
+    }
+
+    /// Every mapped top-level window that has a title. No window manager runs here, so they are
+    /// the root's children.
+    fn windows(&self) -> Vec<(Window, String)> {
+        let tree = self.connection.query_tree(self.root).unwrap().reply().unwrap();
+        let named = |window: Window| {
+            // Any of them may go away while it is looked at.
+            let attributes = self.connection.get_window_attributes(window).ok()?.reply().ok()?;
+            let title = self.title(window)?;
+            (attributes.map_state == MapState::VIEWABLE).then_some((window, title))
+        };
+        tree.children.into_iter().filter_map(named).collect()
+    }
+
+    fn title(&self, window: Window) -> Option<String> {
+        let (property, kind) = (self.atom("_NET_WM_NAME"), AtomEnum::ANY);
+        let asked = self.connection.get_property(false, window, property, kind, 0, 1024);
+        let title = asked.ok()?.reply().ok()?.value;
+        (!title.is_empty()).then(|| String::from_utf8_lossy(&title).into_owned())
+    }
+
+    fn atom(&self, name: &str) -> Atom {
+        self.connection.intern_atom(false, name.as_bytes()).unwrap().reply().unwrap().atom
+    }
+}

@@ -1,0 +1,208 @@
+//! The panel: a stub of `org.kde.StatusNotifierWatcher` that shows tray icons to a test.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use zbus::blocking::{Connection, Proxy};
+use zbus::message::Header;
+use zbus::zvariant::{OwnedObjectPath, OwnedValue, Value};
+
+use crate::desktop::Desktop;
+use crate::process::until_some;
+
+const NAME: &str = "org.kde.StatusNotifierWatcher";
+const ITEM: &str = "org.kde.StatusNotifierItem";
+const MENU: &str = "com.canonical.dbusmenu";
+
+/// Bus names and object paths of the items that have registered.
+type Items = Arc<Mutex<Vec<(String, String)>>>;
+
+/// The panel, with the items in it.
+pub(crate) struct Panel {
+    connection: Connection,
+    items: Items,
+}
+
+struct Watcher {
+    items: Items,
+}
+
+#[zbus::interface(name = "org.kde.StatusNotifierWatcher")]
+impl Watcher {
+    /// An item says where it is: by its object's path, or by the name of its connection.
+    fn register_status_notifier_item(&self, service: &str, #[zbus(header)] header: Header<'_>) {
+        let sender = header.sender().map(ToString::to_string).unwrap_or_default();
+        let item = if service.starts_with('/') {
+            (sender, service.to_owned())
+        } else {
+            (service.to_owned(), "/StatusNotifierItem".to_owned())
+        };
+        self.items.lock().unwrap().push(item);
+    }
+
+    fn register_status_notifier_host(&self, _service: &str) {}
+
+    #[zbus(property)]
+    fn registered_status_notifier_items(&self) -> Vec<String> {
+        self.items.lock().unwrap().iter().map(|(name, path)| format!("{name}{path}")).collect()
+    }
+
+    #[zbus(property)]
+    fn is_status_notifier_host_registered(&self) -> bool {
+        true
+    }
+
+    #[zbus(property)]
+    fn protocol_version(&self) -> i32 {
+        0
+    }
+
+    #[zbus(signal)]
+    async fn status_notifier_host_registered(
+        emitter: &zbus::object_server::SignalEmitter<'_>,
+    ) -> zbus::Result<()>;
+}
+
+impl Panel {
+    /// Puts a panel on this desktop.
+    pub(crate) fn on(desktop: &Desktop) -> Self {
+        let items = Items::default();
+        let watcher = Watcher { items: Arc::clone(&items) };
+        let builder = desktop.bus_builder().serve_at("/StatusNotifierWatcher", watcher).unwrap();
+        Self { connection: builder.name(NAME).unwrap().build().unwrap(), items }
+    }
+
+    /// Waits for the icon of an app, the newest if there were several.
+    #[track_caller]
+    pub(crate) fn icon(&self) -> Icon<'_> {
+        let (name, path) = until_some("there is an icon in the tray", || {
+            self.items.lock().unwrap().last().cloned()
+        });
+        Icon { connection: &self.connection, name, path }
+    }
+}
+
+/// A tray icon.
+pub(crate) struct Icon<'a> {
+    connection: &'a Connection,
+    name: String,
+    path: String,
+}
+
+/// A line of a menu.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Entry {
+    id: i32,
+    /// What is written there.
+    pub(crate) label: String,
+    /// Whether it can be clicked.
+    pub(crate) enabled: bool,
+    /// Whether it is ticked; none if it is no check item.
+    pub(crate) checked: Option<bool>,
+}
+
+/// A node of a menu as `GetLayout` tells it: number, properties, children.
+type Node = (i32, HashMap<String, OwnedValue>, Vec<OwnedValue>);
+
+impl Icon<'_> {
+    fn proxy<'p>(&'p self, path: &'p str, interface: &'p str) -> Proxy<'p> {
+        Proxy::new(self.connection, self.name.as_str(), path, interface).unwrap()
+    }
+
+    /// A property of the icon, if it has it.
+    fn property<T>(&self, name: &str) -> Option<T>
+    where
+        T: TryFrom<OwnedValue>,
+        T::Error: Into<zbus::Error>,
+    {
+        // Asked anew each time: what a proxy remembers may be older than what is so.
+        let properties = self.proxy(&self.path, "org.freedesktop.DBus.Properties");
+        let value: OwnedValue = properties.call("Get", &(ITEM, name)).ok()?;
+        T::try_from(value).ok()
+    }
+
+    /// Its picture in the largest size: width, height, and ARGB bytes.
+    pub(crate) fn pixmap(&self) -> Option<(i32, i32, Vec<u8>)> {
+        let properties = self.proxy(&self.path, "org.freedesktop.DBus.Properties");
+        let value: OwnedValue = properties.call("Get", &(ITEM, "IconPixmap")).ok()?;
+        let pictures: Vec<(i32, i32, Vec<u8>)> = Value::from(value).try_into().ok()?;
+        pictures.into_iter().max_by_key(|(width, ..)| *width)
+    }
+
+    /// What is shown when the pointer rests on it: title and text.
+    pub(crate) fn tooltip(&self) -> String {
+        let properties = self.proxy(&self.path, "org.freedesktop.DBus.Properties");
+        let Ok(value) = properties.call::<_, _, OwnedValue>("Get", &(ITEM, "ToolTip")) else {
+            return String::new();
+        };
+        type ToolTip = (String, Vec<(i32, i32, Vec<u8>)>, String, String);
+        let (_, _, title, text): ToolTip = Value::from(value).try_into().unwrap();
+        [title, text].join("\n").trim().to_owned()
+    }
+
+    /// A click on the icon itself.
+    pub(crate) fn activate(&self) {
+        self.proxy(&self.path, ITEM).call::<_, _, ()>("Activate", &(0, 0)).unwrap();
+    }
+
+    /// The menu as it is now, without separators.
+    pub(crate) fn menu(&self) -> Vec<Entry> {
+        let path: OwnedObjectPath = self.property("Menu").expect("the icon has a menu");
+        let menu = self.proxy(path.as_str(), MENU);
+        let none: &[&str] = &[];
+        let (_, root): (u32, Node) = menu.call("GetLayout", &(0, -1, none)).unwrap();
+        let mut entries = Vec::new();
+        read(root, &mut entries);
+        entries
+    }
+
+    /// The menu's labels.
+    pub(crate) fn labels(&self) -> Vec<String> {
+        self.menu().into_iter().map(|entry| entry.label).collect()
+    }
+
+    /// Waits until an entry is there whose label contains this text.
+    #[track_caller]
+    pub(crate) fn entry(&self, text: &str) -> Entry {
+        until_some(&format!("the menu has an entry \"{text}\""), || {
+            self.menu().into_iter().find(|entry| entry.label.contains(text))
+        })
+    }
+
+    /// Clicks the entry whose label contains this text, once it is there.
+    #[track_caller]
+    pub(crate) fn click(&self, text: &str) {
+        let entry = self.entry(text);
+        let path: OwnedObjectPath = self.property("Menu").unwrap();
+        let menu = self.proxy(path.as_str(), MENU);
+        let event = (entry.id, "clicked", Value::from(0_i32), 0_u32);
+        menu.call::<_, _, ()>("Event", &event).unwrap();
+    }
+}
+
+/// Adds a node and what is below it to the entries.
+fn read((id, properties, children): Node, entries: &mut Vec<Entry>) {
+    let text = |name: &str| -> String {
+        properties
+            .get(name)
+            .and_then(|value| String::try_from(value.clone()).ok())
+            .unwrap_or_default()
+    };
+    let flag = |name: &str| -> bool {
+        properties.get(name).and_then(|value| bool::try_from(value.clone()).ok()).unwrap_or(true)
+    };
+    let label = text("label");
+    if !label.is_empty() && text("type") != "separator" && flag("visible") {
+        let state = properties
+            .get("toggle-state")
+            .and_then(|value| i32::try_from(value.clone()).ok())
+            .unwrap_or(-1);
+        let checked = (!text("toggle-type").is_empty()).then_some(state == 1);
+        // An underscore marks the key of an entry, two are one that is meant.
+        let label = label.replace("__", "\0").replace('_', "").replace('\0', "_");
+        entries.push(Entry { id, label, enabled: flag("enabled"), checked });
+    }
+    for child in children {
+        read(Value::from(child).try_into().expect("a node of a menu"), entries);
+    }
+}

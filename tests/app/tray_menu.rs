@@ -1,0 +1,152 @@
+//! What the tray shows, and what its menu does.
+
+use std::time::Duration;
+
+use crate::desktop::Desktop;
+use crate::process::{never, read, until};
+use crate::screen::Screen;
+use crate::tray::{Icon, Panel};
+use crate::webdriver::Window;
+
+/// Waits until the menu's first line, the tooltip says it, too, reads like this.
+#[track_caller]
+fn until_summary(icon: &Icon<'_>, words: &str) {
+    let mut last = Vec::new();
+    until(&format!("the tray says \"{words}\""), || {
+        last = icon.labels();
+        last.first().is_some_and(|first| first == words)
+    });
+    assert!(icon.tooltip().contains(words), "{:?}", icon.tooltip());
+}
+
+#[test]
+fn the_menu_tells_how_things_stand_and_follows() {
+    let desktop = Desktop::new();
+    let panel = Panel::on(&desktop);
+    let app = desktop.start(["--hidden"]);
+    let icon = panel.icon();
+    until_summary(&icon, "Nothing running");
+    let idle = icon.pixmap();
+    let labels = icon.labels();
+    assert_eq!(
+        labels[1..],
+        ["New task…", "Pause queue", "Open window", "Start at login", "Quit"],
+        "{labels:?}"
+    );
+
+    let id = desktop.submit("[[hang]]", "Look_at the gate");
+    until_summary(&icon, "1 running, 0 waiting");
+    icon.entry("● Look_at the gate");
+    let running = icon.pixmap();
+    assert_ne!(idle, running, "the icon tells that something runs");
+
+    desktop.worker(["cancel", &id]);
+    icon.entry("– Look_at the gate");
+    until_summary(&icon, "Nothing running");
+    assert_eq!(icon.pixmap(), idle);
+
+    // What needs a person is red until somebody has looked.
+    let id = desktop.submit("[[error credit]]", "Costly");
+    desktop.until_status(&id, "failed");
+    icon.entry("✗ Costly");
+    until("the tooltip counts it", || icon.tooltip().contains("1 failed"));
+    let failed = icon.pixmap();
+    assert_ne!(failed, idle);
+    assert_ne!(failed, running);
+    assert_eq!(desktop.running("WebKitWebProcess"), 0, "nobody asked for a window");
+    assert!(app.is_running());
+}
+
+#[test]
+fn a_click_in_the_tray_opens_the_page() {
+    let desktop = Desktop::new();
+    let panel = Panel::on(&desktop);
+    let window = Window::open(&desktop, &[]);
+    let id = desktop.submit("[[say Hello.]]", "Greet");
+    desktop.until_status(&id, "completed");
+    let icon = panel.icon();
+    icon.click("Greet");
+    window.until_place("#/task/1");
+    window.shows("Hello.");
+    icon.click("New task…");
+    window.until_place("#/new");
+}
+
+#[test]
+fn a_click_on_the_icon_opens_the_window() {
+    let desktop = Desktop::new();
+    let panel = Panel::on(&desktop);
+    let _app = desktop.start(["--hidden"]);
+    panel.icon().activate();
+    desktop.until_webviews(1);
+}
+
+#[test]
+fn the_queue_is_paused_and_resumed_from_the_tray() {
+    let desktop = Desktop::new();
+    let panel = Panel::on(&desktop);
+    let _app = desktop.start(["--hidden"]);
+    let icon = panel.icon();
+    icon.click("Pause queue");
+    icon.entry("Resume queue");
+    let id = desktop.submit("[[say Late.]]", "Late");
+    assert_eq!(desktop.json(["status", &id])["status"], "pending");
+    until_summary(&icon, "0 running, 1 waiting (paused)");
+    icon.click("Resume queue");
+    desktop.until_status(&id, "completed");
+    icon.entry("Pause queue");
+}
+
+#[test]
+fn start_at_login_is_an_entry_of_the_session_that_can_be_taken_back() {
+    let desktop = Desktop::new();
+    let panel = Panel::on(&desktop);
+    let _app = desktop.start(["--hidden"]);
+    let icon = panel.icon();
+    let directory = desktop.place("xdg/config/autostart");
+    let entries = || {
+        let files = std::fs::read_dir(&directory).into_iter().flatten().flatten();
+        files.map(|file| read(&file.path())).collect::<Vec<_>>()
+    };
+    assert_eq!(icon.entry("Start at login").checked, Some(false));
+    icon.click("Start at login");
+    until("it is ticked", || icon.entry("Start at login").checked == Some(true));
+    let [entry] = &entries()[..] else { panic!("{:?}", entries()) };
+    assert!(entry.contains("claude-worker-app") && entry.contains("--hidden"), "{entry}");
+    icon.click("Start at login");
+    until("it is not ticked", || icon.entry("Start at login").checked == Some(false));
+    assert_eq!(entries(), Vec::<String>::new());
+}
+
+#[test]
+fn closing_the_window_keeps_the_tray_and_frees_the_page() {
+    let desktop = Desktop::new();
+    let panel = Panel::on(&desktop);
+    let app = desktop.start([]);
+    let screen = Screen::of(&desktop);
+    desktop.until_webviews(1);
+    for _ in 0..2 {
+        screen.close("Claude Worker");
+        desktop.until_webviews(0);
+        until("the window is gone", || screen.titles().is_empty());
+        // The rest goes on.
+        let icon = panel.icon();
+        let id = desktop.submit("[[say Unseen.]]", "Unseen");
+        desktop.until_status(&id, "completed");
+        icon.entry("✓ Unseen");
+        icon.click("Open window");
+        desktop.until_webviews(1);
+    }
+    assert!(app.is_running());
+}
+
+#[test]
+fn hidden_stays_hidden() {
+    let desktop = Desktop::new();
+    let panel = Panel::on(&desktop);
+    let _app = desktop.start(["--hidden"]);
+    let icon = panel.icon();
+    until_summary(&icon, "Nothing running");
+    // A window takes a quarter of a second to come.
+    never("a window comes", Duration::from_secs(1), || desktop.running("WebKitWebProcess") > 0);
+}

@@ -1,0 +1,282 @@
+//! The window, driven as a person would: a small client of the W3C WebDriver protocol.
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::Stdio;
+
+use http_body_util::{BodyExt, Full};
+use hyper::body::Bytes;
+use hyper::{Method, Request};
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+
+use crate::desktop::{APP, Desktop};
+use crate::process::{Kept, is_gone, read, until_some};
+
+/// Finds elements by role and name, roughly as a screen reader would.
+const LOCATE: &str = include_str!("locate.js");
+
+/// The key under which the protocol sends elements.
+const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+
+/// The app's window, with the app that was started for it.
+pub(crate) struct Window {
+    driver: Client,
+    session: String,
+    log: std::path::PathBuf,
+    /// Ends last: the session has to be closed first.
+    _process: Kept,
+    app: u32,
+}
+
+/// An element of the page.
+#[derive(Debug, Clone)]
+pub(crate) struct Element(String);
+
+impl Window {
+    /// Starts the app with these arguments and waits for its window.
+    #[track_caller]
+    pub(crate) fn open(desktop: &Desktop, arguments: &[&str]) -> Self {
+        let log = desktop.place("driver.log");
+        let file = std::fs::File::create(&log).unwrap();
+        // Free now; taken by another in between, the driver ends and says so.
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut driver = desktop.command("WebKitWebDriver");
+        driver
+            .args([format!("--port={port}"), "--host=127.0.0.1".to_owned()])
+            .env("TAURI_WEBVIEW_AUTOMATION", "true")
+            .stdout(Stdio::from(file.try_clone().unwrap()))
+            .stderr(file);
+        let process = Kept(driver.spawn().unwrap());
+        let driver = Client::new(port);
+        until_some("the driver answers", || {
+            assert!(!is_gone(process.0.id()), "the driver ended: {}", read(&log));
+            driver.call(Method::GET, "/status", None).ok()
+        });
+        let before = desktop.processes();
+        let browser = json!({ "binary": APP, "args": arguments });
+        let capabilities = json!({ "browserName": "wry", "webkitgtk:browserOptions": browser });
+        let asked = json!({ "capabilities": { "alwaysMatch": capabilities } });
+        let answer = driver
+            .call(Method::POST, "/session", Some(asked))
+            .unwrap_or_else(|error| panic!("no window: {error}\n{}", read(&log)));
+        let session = answer["sessionId"].as_str().unwrap().to_owned();
+        let program = Path::new(APP).file_name().unwrap();
+        let app = desktop.processes().difference(&before).copied().find(|pid| {
+            std::fs::read_link(format!("/proc/{pid}/exe"))
+                .is_ok_and(|found| found.file_name() == Some(program))
+        });
+        Self { driver, session, log, _process: process, app: app.unwrap() }
+    }
+
+    /// The app's process.
+    pub(crate) fn app(&self) -> u32 {
+        self.app
+    }
+
+    fn call(&self, method: Method, path: &str, body: Option<Value>) -> Result<Value, String> {
+        self.driver.call(method, &format!("/session/{}{path}", self.session), body)
+    }
+
+    #[track_caller]
+    fn expect(&self, method: Method, path: &str, body: Option<Value>) -> Value {
+        self.call(method, path, body).unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    /// Runs JavaScript in the page as a function's body and returns what it returns.
+    #[track_caller]
+    pub(crate) fn script(&self, body: &str) -> Value {
+        self.expect(Method::POST, "/execute/sync", Some(json!({ "script": body, "args": [] })))
+    }
+
+    /// The text that a promise in the page comes to.
+    #[track_caller]
+    pub(crate) fn answer(&self, promise: &str) -> String {
+        let script =
+            format!("const done = arguments[0]; {promise}.then(done, (e) => done(`${{e}}`))");
+        let asked = json!({ "script": script, "args": [] });
+        let answer = self.expect(Method::POST, "/execute/async", Some(asked));
+        answer.as_str().unwrap_or_default().to_owned()
+    }
+
+    /// The page's address behind `#`.
+    pub(crate) fn place(&self) -> String {
+        self.script("return location.hash").as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Goes to another page of the window.
+    #[track_caller]
+    pub(crate) fn go(&self, place: &str) {
+        self.script(&format!("location.hash = {place:?}"));
+        self.until_place(place);
+    }
+
+    /// Waits until the page is at this place.
+    #[track_caller]
+    pub(crate) fn until_place(&self, place: &str) {
+        let mut last = String::new();
+        self.until(&format!("the page is at {place}"), || {
+            last = self.place();
+            (last == place).then_some(())
+        });
+    }
+
+    /// All text that is shown.
+    pub(crate) fn text(&self) -> String {
+        self.script("return document.body.innerText").as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Waits until the page shows this text.
+    #[track_caller]
+    pub(crate) fn shows(&self, text: &str) {
+        self.until(&format!("the window shows \"{text}\""), || {
+            self.text().contains(text).then_some(())
+        });
+    }
+
+    /// Waits until the log has this as a paragraph of the agent's own.
+    #[track_caller]
+    pub(crate) fn says(&self, text: &str) {
+        let script = "return [...document.querySelectorAll('[aria-label=Log] p')]
+            .map((paragraph) => paragraph.textContent.trim())";
+        self.until(&format!("the log says \"{text}\""), || {
+            let said = self.script(script);
+            said.as_array()?.iter().any(|said| said == text).then_some(())
+        });
+    }
+
+    /// Waits for an element that this CSS selector finds.
+    #[track_caller]
+    pub(crate) fn css(&self, selector: &str) -> Element {
+        let asked = json!({ "using": "css selector", "value": selector });
+        self.until(&format!("there is an element {selector}"), || {
+            let found = self.call(Method::POST, "/element", Some(asked.clone())).ok()?;
+            element(&found)
+        })
+    }
+
+    /// Waits for an element with this role whose accessible name contains this text.
+    #[track_caller]
+    pub(crate) fn role(&self, role: &str, name: &str) -> Element {
+        self.until(&format!("there is a {role} \"{name}\""), || self.look(role, name))
+    }
+
+    /// An element with this role and name, if it is there and can be seen now.
+    pub(crate) fn look(&self, role: &str, name: &str) -> Option<Element> {
+        let asked = json!({ "script": LOCATE, "args": [role, name] });
+        element(&self.call(Method::POST, "/execute/sync", Some(asked)).ok()?)
+    }
+
+    /// Clicks the element with this role and name, once it is there and enabled.
+    #[track_caller]
+    pub(crate) fn click(&self, role: &str, name: &str) {
+        self.until(&format!("the {role} \"{name}\" can be clicked"), || {
+            // A page that is drawn anew in between takes the element away: look again.
+            let Element(id) = self.look(role, name)?;
+            self.call(Method::POST, &format!("/element/{id}/click"), Some(json!({}))).ok()
+        });
+    }
+
+    /// Replaces what is in the field with this role and name, once it is there.
+    #[track_caller]
+    pub(crate) fn fill(&self, role: &str, name: &str, text: &str) {
+        let Element(id) = self.role(role, name);
+        self.expect(Method::POST, &format!("/element/{id}/clear"), Some(json!({})));
+        let typed = json!({ "text": text });
+        self.expect(Method::POST, &format!("/element/{id}/value"), Some(typed));
+    }
+
+    /// Presses keys with nothing but the page itself to receive them.
+    #[track_caller]
+    pub(crate) fn press(&self, keys: &str) {
+        let press = |key: char| {
+            let key = key.to_string();
+            [json!({"type": "keyDown", "value": key}), json!({"type": "keyUp", "value": key})]
+        };
+        let actions: Vec<Value> = keys.chars().flat_map(press).collect();
+        let source = json!({ "type": "key", "id": "keyboard", "actions": actions });
+        self.expect(Method::POST, "/actions", Some(json!({ "actions": [source] })));
+    }
+
+    /// Waits for something in the page; a failure shows the page.
+    #[track_caller]
+    pub(crate) fn until<T>(&self, what: &str, look: impl FnMut() -> Option<T>) -> T {
+        let shown = Shown(self);
+        let found = until_some(what, look);
+        std::mem::forget(shown);
+        found
+    }
+}
+
+/// Says what the page looked like if the test fails while it waits.
+struct Shown<'a>(&'a Window);
+
+impl Drop for Shown<'_> {
+    fn drop(&mut self) {
+        let ask = |script: &str| {
+            let asked = json!({ "script": script, "args": [] });
+            match self.0.call(Method::POST, "/execute/sync", Some(asked)) {
+                Ok(Value::String(text)) => text,
+                other => format!("{other:?}"),
+            }
+        };
+        let place = ask("return location.href");
+        let page = ask("return document.body.innerText");
+        eprintln!("the page at {place}:\n{page}\nthe driver:\n{}", read(&self.0.log));
+    }
+}
+
+impl Drop for Window {
+    fn drop(&mut self) {
+        // Ends the app, too. Where the app has gone already, there is no session to end.
+        drop(self.call(Method::DELETE, "", None));
+        crate::process::kill(self.app);
+    }
+}
+
+fn element(found: &Value) -> Option<Element> {
+    Some(Element(found[ELEMENT].as_str()?.to_owned()))
+}
+
+/// The driver's HTTP interface.
+struct Client {
+    runtime: tokio::runtime::Runtime,
+    authority: String,
+}
+
+impl Client {
+    fn new(port: u16) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        Self { runtime, authority: format!("127.0.0.1:{port}") }
+    }
+
+    /// One request over a connection of its own; the error is the driver's, in its words.
+    fn call(&self, method: Method, path: &str, body: Option<Value>) -> Result<Value, String> {
+        let exchange = async {
+            let stream = TcpStream::connect(&self.authority).await?;
+            let (mut sender, connection) =
+                hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+            tokio::spawn(connection);
+            let request = Request::builder()
+                .method(method)
+                .uri(path)
+                .header("host", &self.authority)
+                .header("content-type", "application/json")
+                .body(Full::new(Bytes::from(body.map_or_else(String::new, |b| b.to_string()))))?;
+            let response = sender.send_request(request).await?;
+            let bytes = response.into_body().collect().await?.to_bytes();
+            Ok::<Value, Box<dyn std::error::Error + Send + Sync>>(serde_json::from_slice(&bytes)?)
+        };
+        let limited = async { tokio::time::timeout(crate::process::PATIENCE, exchange).await };
+        let answer = self
+            .runtime
+            .block_on(limited)
+            .map_err(|_| format!("{path}: the driver does not answer"))?
+            .map_err(|error| format!("{path}: {error}"))?;
+        match &answer["value"]["error"] {
+            Value::String(error) => Err(format!("{error}: {}", answer["value"]["message"])),
+            _ => Ok(answer["value"].clone()),
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! The window, used as a person would use it.
+
+use serde_json::{Value, json};
+
+use crate::desktop::Desktop;
+use crate::process::until;
+use crate::webdriver::Window;
+
+/// Fills the form for a new task and sends it.
+fn send(window: &Window, desktop: &Desktop, name: &str, prompt: &str) {
+    window.go("#/new");
+    window.fill("textbox", "What is to be done?", prompt);
+    window.fill("combobox", "Directory", &desktop.work().display().to_string());
+    window.fill("textbox", "Name", name);
+    window.click("button", "Send");
+}
+
+#[test]
+fn a_task_from_the_form_to_its_follow_up() {
+    let desktop = Desktop::new();
+    std::fs::write(desktop.work().join("notes.txt"), "written by nobody\n").unwrap();
+    let window = Window::open(&desktop, &[]);
+    let prompt = "[[say I look at the notes.]] [[read notes.txt]] [[hang]]";
+    send(&window, &desktop, "Journey", prompt);
+
+    // Its log appears while it works, and the tool call unfolds.
+    window.until_place("#/task/1");
+    window.role("heading", "Journey");
+    window.says("I look at the notes.");
+    assert_eq!(desktop.json(["status", "1"])["status"], "running");
+    window.click("button", "notes.txt");
+    window.shows("written by nobody");
+
+    window.click("button", "Cancel");
+    let cancelled = desktop.until_status("1", "cancelled");
+    assert_eq!(cancelled["run_history"].as_array().unwrap().len(), 1, "{cancelled}");
+    window.shows("Cancelled");
+
+    // The same session goes on.
+    window.fill("textbox", "Follow-up", "[[say Going on.]]");
+    window.click("button", "Send follow-up");
+    window.says("Going on.");
+    let resumed = desktop.until_status("1", "completed");
+    assert_eq!(resumed["result"], "Going on.", "{resumed}");
+    let runs = resumed["run_history"].as_array().unwrap().clone();
+    assert_eq!(runs[0]["session_id"], runs[1]["session_id"], "{resumed}");
+
+    // From the beginning once more.
+    window.click("button", "Retry");
+    until("it runs for a third time", || {
+        let task = desktop.json(["status", "1"]);
+        task["status"] == "running" && task["run_history"].as_array().unwrap().len() == 3
+    });
+    window.says("I look at the notes.");
+    window.click("button", "Cancel");
+    desktop.until_status("1", "cancelled");
+}
+
+#[test]
+fn what_happens_elsewhere_is_seen_at_once() {
+    let desktop = Desktop::new();
+    let window = Window::open(&desktop, &[]);
+    window.go("#/");
+    let id = desktop.submit("[[hang]]", "From the terminal");
+    window.shows("From the terminal");
+    desktop.worker(["cancel", &id]);
+    until("the row says so", || {
+        let row = "return [...document.querySelectorAll('[role=option], [role=row], li, a')]
+            .find((row) => row.textContent.includes('From the terminal'))?.textContent ?? ''";
+        window.script(row).as_str().unwrap().contains("ancelled")
+    });
+}
+
+#[test]
+fn the_queue_is_paused_by_a_key() {
+    let desktop = Desktop::new();
+    let window = Window::open(&desktop, &[]);
+    window.go("#/");
+    window.role("button", "Pause");
+    window.press("p");
+    window.role("button", "Resume");
+    assert_eq!(desktop.json(["server", "health"])["queue"]["paused"], true);
+    window.press("p");
+    window.role("button", "Pause");
+    assert_eq!(desktop.json(["server", "health"])["queue"]["paused"], false);
+}
+
+/// Text that would do harm if it were taken for anything else. It sets the variable `owned`.
+const HOSTILE: &str = "<script>owned=1</script><img src=x onerror=owned=2> \
+                       <svg onload=owned=3> [press](javascript:owned=4) \u{1b}]0;owned\u{7}";
+
+#[test]
+fn hostile_text_stays_text() {
+    let desktop = Desktop::new();
+    std::fs::write(desktop.work().join("evil.txt"), HOSTILE).unwrap();
+    let window = Window::open(&desktop, &[]);
+    let prompt = format!("[[say {HOSTILE}]] [[read evil.txt]] [[say Read it.]]");
+    send(&window, &desktop, "<img src=x onerror=owned=5>", &prompt);
+    window.until_place("#/task/1");
+    window.says("Read it.");
+    window.click("button", "evil.txt");
+    // As it was written, tags and all.
+    window.shows("<img src=x onerror=owned=2>");
+    window.shows("<img src=x onerror=owned=5>");
+    assert_eq!(window.script("return window.owned ?? null"), Value::Null);
+    let made = "return document.querySelectorAll(
+        'body script:not([src]), img[src=x], svg[onload], a[href^=javascript]').length";
+    assert_eq!(window.script(made), 0);
+    assert_ne!(window.script("return document.title"), "owned");
+}
+
+#[test]
+fn the_page_can_run_nothing_and_reach_nobody_but_the_app() {
+    let desktop = Desktop::new();
+    let window = Window::open(&desktop, &[]);
+    window.go("#/");
+    window.css("main");
+    let inline = "const script = document.createElement('script');
+        script.textContent = 'window.owned = 1'; document.head.append(script);
+        return window.owned ?? null";
+    assert_eq!(window.script(inline), Value::Null, "an inline script ran");
+
+    // A request that any page of the web could send without being asked.
+    let reached = window.answer(&format!(
+        "fetch('{}', {{ mode: 'no-cors' }}).then(() => 'reached', () => 'refused')",
+        desktop.api.url()
+    ));
+    assert_eq!(reached, "refused");
+
+    // The window's way to the app: our commands, and nothing of Tauri's own.
+    let call = |command: &str| {
+        window.answer(&format!(
+            "window.__TAURI_INTERNALS__.invoke('{command}').then(() => 'done', () => 'refused')"
+        ))
+    };
+    assert_eq!(call("engine"), "done");
+    for command in [
+        "plugin:fs|read_dir",
+        "plugin:shell|execute",
+        "plugin:window|create",
+        "plugin:webview|create_webview_window",
+        "plugin:app|app_hide",
+        "plugin:path|resolve_directory",
+    ] {
+        assert_eq!(call(command), "refused", "{command}");
+    }
+}
+
+#[test]
+fn the_window_shows_no_other_page() {
+    let desktop = Desktop::new();
+    let window = Window::open(&desktop, &[]);
+    window.go("#/");
+    let home = window.script("return location.origin");
+    window.script(&format!("location.href = '{}/elsewhere'", desktop.api.url()));
+    window.script("window.open('https://example.org/')");
+    window.go("#/new");
+    window.role("textbox", "What is to be done?");
+    assert_eq!(window.script("return location.origin"), home);
+}
+
+/// What a screen reader and a keyboard need on every page; returns what is missing.
+const BASICS: &str = r#"
+const missing = [];
+const say = (condition, words) => condition || missing.push(words);
+const shown = (element) => element.checkVisibility() && element.getClientRects().length > 0;
+say(document.documentElement.lang, "the language of the page");
+say(document.title, "a title of the page");
+say(document.querySelectorAll("main").length === 1, "one main part");
+say([...document.querySelectorAll("h1")].filter(shown).length <= 1, "at most one first heading");
+const text = (node) => [...node.childNodes].map((child) =>
+  child.nodeType === 3 ? child.data
+    : child.nodeType !== 1 || child.ariaHidden === "true" ? ""
+    : child.ariaLabel ?? text(child)).join("");
+const named = (element) => {
+  const by = element.getAttribute("aria-labelledby");
+  return element.ariaLabel
+    || (by && by.split(/\s+/).every((id) => document.getElementById(id)))
+    || element.labels?.length || element.title || text(element).trim();
+};
+const controls = "button, a[href], input, select, textarea, [role=button], [role=option], [role=tab]";
+for (const element of document.querySelectorAll(controls)) {
+  if (shown(element)) say(named(element), `a name for ${element.outerHTML.slice(0, 160)}`);
+}
+for (const picture of document.querySelectorAll("svg, img")) {
+  const told = picture.ariaHidden === "true" || picture.ariaLabel || picture.alt !== undefined
+    || picture.closest("[aria-hidden=true], [aria-label], button, a");
+  if (shown(picture)) say(told, `words for, or the hiding of, ${picture.outerHTML.slice(0, 120)}`);
+}
+return missing;
+"#;
+
+#[test]
+fn every_page_has_what_a_screen_reader_and_a_keyboard_need() {
+    let desktop = Desktop::new();
+    let window = Window::open(&desktop, &[]);
+    let id = desktop.submit("[[say Hello.]] [[bash true]] [[say Bye.]]", "Greet");
+    desktop.until_status(&id, "completed");
+    for (place, role, name) in [
+        ("#/", "searchbox", "Search tasks"),
+        ("#/task/1", "heading", "Greet"),
+        ("#/new", "heading", "New task"),
+        ("#/settings", "heading", "Settings"),
+    ] {
+        window.go(place);
+        window.role(role, name);
+        assert_eq!(window.script(BASICS), json!([]), "{place}");
+        // Where the keyboard is can be seen.
+        window.script("document.activeElement?.blur()");
+        window.press("\u{e004}");
+        let focus = "const at = document.activeElement; const style = getComputedStyle(at);
+            return at !== document.body && at.matches(':focus-visible')
+                && (style.outlineStyle !== 'none' || style.boxShadow !== 'none')
+                || at.outerHTML.slice(0, 200)";
+        assert_eq!(window.script(focus), json!(true), "{place}");
+    }
+}

@@ -1,0 +1,108 @@
+//! The contract's part about finding things: lists, logs from their end, events of some tasks, and
+//! what nobody has looked at.
+
+use std::path::Path;
+
+use claude_worker_api::{
+    CleanQuery, ErrorCode, EventKind, EventQuery, ListQuery, LogQuery, Order, SeenQuery, Spent,
+    SpentQuery, TaskApi, TaskId, Timestamp,
+};
+
+use super::{code, finished, shell};
+
+/// Leaves nothing behind in a queue that was empty.
+pub(super) async fn exercise(api: &impl TaskApi, work: &Path) {
+    let start = api.events(EventQuery::default()).await.unwrap().next;
+    let begun = Timestamp::now();
+    let good = api.submit(shell(work, "echo first line; echo second; exit 0")).await.unwrap().id;
+    finished(api, good).await;
+    let bad = api.submit(shell(work, "exit 9")).await.unwrap().id;
+    finished(api, bad).await;
+
+    backwards(api, good).await;
+    unseen(api, good, bad).await;
+    lists(api, work, good, bad).await;
+    some_events(api, start, bad).await;
+
+    // Commands report no cost, and their runs count: a retry is one more.
+    let spent = api.spent(SpentQuery { since: begun }).await.unwrap();
+    assert_eq!(spent, Spent { cost_usd: 0.0, runs: 3 });
+    let tomorrow = SpentQuery { since: begun.plus_millis(86_400_000) };
+    assert_eq!(api.spent(tomorrow).await.unwrap(), Spent::default());
+    assert_eq!(api.clean(CleanQuery::default()).await.unwrap().removed, 2);
+    assert_eq!(api.spent(SpentQuery { since: begun }).await.unwrap(), spent);
+    assert_eq!(api.engine().await.unwrap().queue.unseen.total(), 0);
+}
+
+/// From a log's end back to its beginning, one item at a time.
+async fn backwards(api: &impl TaskApi, id: TaskId) {
+    let whole = api.log(id, LogQuery::default()).await.unwrap();
+    assert_eq!((whole.start, whole.entries.len(), whole.end), (0, 2, true));
+    let query = LogQuery { tail: true, limit: Some(1), ..LogQuery::default() };
+    let last = api.log(id, query).await.unwrap();
+    assert_eq!(last.entries, whole.entries[1..]);
+    assert_eq!((last.start, last.next, last.end), (11, whole.next, true));
+    let query = LogQuery { before: Some(last.start), limit: Some(9), ..LogQuery::default() };
+    let before = api.log(id, query).await.unwrap();
+    assert_eq!(before.entries, whole.entries[..1]);
+    assert_eq!((before.start, before.next, before.end), (0, last.start, false));
+}
+
+/// A failure needs a person until one has looked at it, or it is run again.
+async fn unseen(api: &impl TaskApi, good: TaskId, bad: TaskId) {
+    let needy = async || -> Vec<TaskId> {
+        let query = ListQuery { attention: true, ..ListQuery::default() };
+        let tasks = api.list(query).await.unwrap().tasks;
+        assert!(tasks.iter().all(|task| task.unseen && task.needs_attention()));
+        let queue = api.engine().await.unwrap().queue;
+        assert_eq!(queue.unseen.failed, tasks.len() as u64);
+        tasks.iter().map(|task| task.id).collect()
+    };
+    assert_eq!(needy().await, [bad]);
+    let queue = api.seen(SeenQuery { ids: vec![bad, TaskId(999_999)] }).await.unwrap();
+    assert_eq!(queue.unseen.total(), 0);
+    assert!(!api.get(bad).await.unwrap().task.unseen);
+    assert!(api.get(good).await.unwrap().task.unseen, "nobody looked at this one");
+    assert!(!api.retry(bad).await.unwrap().unseen);
+    assert_eq!(needy().await, []);
+    finished(api, bad).await;
+    assert_eq!(needy().await, [bad]);
+    assert_eq!(api.seen(SeenQuery::default()).await.unwrap().unseen.total(), 0);
+    assert!(!api.get(good).await.unwrap().task.unseen, "all were looked at");
+    let many = SeenQuery { ids: vec![bad; 1001] };
+    assert_eq!(code(api.seen(many).await), ErrorCode::InvalidRequest);
+}
+
+async fn lists(api: &impl TaskApi, work: &Path, good: TaskId, bad: TaskId) {
+    let list = async |query: ListQuery| -> Vec<TaskId> {
+        api.list(query).await.unwrap().tasks.iter().map(|task| task.id).collect()
+    };
+    let oldest = ListQuery { order: Order::OldestFirst, limit: Some(1), ..ListQuery::default() };
+    let page = api.list(oldest.clone()).await.unwrap();
+    assert_eq!((page.tasks[0].id, page.next), (good, Some(good)));
+    assert_eq!(list(ListQuery { cursor: page.next, ..oldest }).await, [bad]);
+    let some = |ids: Vec<TaskId>| ListQuery { ids, ..ListQuery::default() };
+    assert_eq!(list(some(vec![good, TaskId(999_999)])).await, [good]);
+    assert_eq!(list(some(vec![good, bad])).await, [bad, good]);
+    assert_eq!(code(api.list(some(vec![bad; 1001])).await), ErrorCode::InvalidRequest);
+    let with = |text: &str| ListQuery { search: Some(text.to_owned()), ..ListQuery::default() };
+    assert!(list(with(&format!("#{good}"))).await.contains(&good));
+    assert_eq!(list(with(&work.display().to_string())).await, [bad, good]);
+    assert_eq!(list(with("SECOND; exit")).await, [good]);
+}
+
+/// Events of one task only, and only what lasts.
+async fn some_events(api: &impl TaskApi, start: i64, task: TaskId) {
+    let all = EventQuery { after: Some(start), limit: Some(1000), ..EventQuery::default() };
+    let events = api.events(all.clone()).await.unwrap().events;
+    let query = EventQuery { tasks: vec![task], lasting: true, ..all.clone() };
+    let theirs = api.events(query).await.unwrap().events;
+    let passing =
+        |kind: &EventKind| matches!(kind, EventKind::Progress { .. } | EventKind::Quiet { .. });
+    let expected = events.iter().filter(|e| e.task == Some(task) && !passing(&e.kind));
+    assert!(theirs.iter().eq(expected), "{theirs:?}");
+    assert_eq!(theirs.iter().filter(|event| event.kind == EventKind::Seen).count(), 1);
+    // Nothing that was asked for has happened: the cursor moves on all the same.
+    let none = api.events(EventQuery { tasks: vec![TaskId(999_999)], ..all }).await.unwrap();
+    assert!(none.events.is_empty() && none.next >= events.last().unwrap().seq, "{none:?}");
+}

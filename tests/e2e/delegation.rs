@@ -1,0 +1,41 @@
+//! Tasks that submit tasks.
+
+use crate::support::{Home, read};
+
+#[test]
+fn a_task_that_submits_a_task_is_its_parent() {
+    let home = Home::new();
+    let script = |name: &str, then: &str| {
+        let binary = env!("CARGO_BIN_EXE_claude-worker");
+        let text = format!("'{binary}' run --agent shell --wait '{then}' 2>> said\n");
+        std::fs::write(home.work().join(name), text).unwrap();
+    };
+    script("first.sh", "sh second.sh");
+    script("second.sh", "sh third.sh");
+    script("third.sh", "true");
+    home.run(["run", "--agent", "shell", "--wait", "sh first.sh"]).refused(10, &[]);
+    // The grandchild may submit nothing more, and is told why.
+    let said = read(&home.work().join("said"));
+    assert!(said.contains("delegation.depth is 2"), "{said}");
+    let list = home.json(["list"]);
+    let tasks = list["tasks"].as_array().unwrap();
+    let parents: Vec<_> = tasks.iter().map(|task| task["parent"].as_i64()).collect();
+    assert_eq!(parents, [Some(2), Some(1), None], "{list:#}");
+    assert!(home.run(["status", "2"]).ok().stdout.contains(", by task 1"));
+}
+
+#[test]
+fn a_task_with_an_engine_of_its_own_has_no_parent_there() {
+    let home = Home::new();
+    // As if inside a task of another engine.
+    let inside = [("CLAUDE_WORKER_RUN", "7-1-0000abcd"), ("CLAUDE_WORKER_TASK", "7")];
+    home.shell("true");
+    let submitted = home
+        .command()
+        .envs(inside)
+        .args(["run", "--json", "--agent", "shell", "true"])
+        .output()
+        .unwrap();
+    let task: serde_json::Value = serde_json::from_slice(&submitted.stdout).unwrap();
+    assert!(task["id"].is_i64() && task["parent"].is_null(), "{task:#}");
+}

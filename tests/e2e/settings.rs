@@ -1,0 +1,66 @@
+//! Settings that are changed while an engine runs.
+
+use claude_worker_api::{Settings, TaskApi};
+use claude_worker_client::{Address, EngineClient};
+
+use crate::support::{Home, read, until};
+
+fn client(home: &Home) -> EngineClient {
+    EngineClient::new(Address::Socket(home.data().join("engine.sock")))
+}
+
+#[tokio::test]
+async fn more_workers_start_what_is_queued_and_fewer_end_nothing() {
+    let home = Home::with_config("# few\nworkers = 1 # at first\n");
+    let task = |name: &str| {
+        let gate = format!("touch {name}.begun; until [ -e {name} ]; do sleep 0.01; done");
+        home.shell(&gate)
+    };
+    let begun = |name: &str| home.work().join(format!("{name}.begun")).exists();
+    let open = |name: &str| std::fs::write(home.work().join(name), "").unwrap();
+    let ids: Vec<_> = ["a", "b", "c", "d"].map(task).into();
+    home.until_status(ids[0], "running");
+    let client = client(&home);
+    let settings = client.settings().await.unwrap();
+    assert_eq!((settings.workers, begun("b")), (1, false));
+
+    client.set_settings(Settings { workers: 3, ..settings.clone() }).await.unwrap();
+    until("three run", || begun("a") && begun("b") && begun("c"));
+    assert_eq!(client.engine().await.unwrap().queue.counts.running, 3);
+
+    client.set_settings(Settings { workers: 1, ..settings.clone() }).await.unwrap();
+    open("a");
+    home.finished(ids[0]);
+    // Two are still running, and one is allowed: the place that became free stays empty.
+    let queue = client.engine().await.unwrap().queue;
+    assert_eq!((queue.counts.running, queue.counts.pending), (2, 1));
+    open("b");
+    open("c");
+    home.finished(ids[1]);
+    home.finished(ids[2]);
+    until("the last one runs", || begun("d"));
+    open("d");
+    home.finished(ids[3]);
+
+    // The file says so too, and so does the next engine.
+    client.set_settings(Settings { workers: 2, ..settings }).await.unwrap();
+    assert_eq!(read(&home.data().join("config.toml")), "# few\nworkers = 2 # at first\n");
+    home.run(["server", "stop"]).ok();
+    home.run(["server", "start"]).ok();
+    assert_eq!(client.settings().await.unwrap().workers, 2);
+}
+
+#[tokio::test]
+async fn limits_apply_to_runs_that_begin_later() {
+    let home = Home::new();
+    let before = home.shell("until [ -e gate ]; do sleep 0.01; done");
+    home.until_status(before, "running");
+    let client = client(&home);
+    let mut settings = client.settings().await.unwrap();
+    settings.limits.timeout = 200;
+    client.set_settings(settings).await.unwrap();
+    let after = home.shell("sleep 1000");
+    assert_eq!(home.finished(after)["failure"]["kind"], "timeout");
+    std::fs::write(home.work().join("gate"), "").unwrap();
+    assert_eq!(home.finished(before)["status"], "completed");
+}

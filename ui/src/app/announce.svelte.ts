@@ -1,0 +1,33 @@
+// Tells a screen reader how tasks ended, whichever page is on screen.
+import type { Event } from "../backend";
+import { queueView } from "../queue/queue.svelte";
+import { running } from "../state/tasks.svelte";
+import { stream } from "../state/stream.svelte";
+import { ending } from "../words/verdict";
+
+/** More than so many at once are only counted. */
+const NAMED = 3;
+
+/** What is said; the window keeps it in a live region. */
+export const announced = $state({ text: "" });
+
+/** What to say about some events; nothing when none of them is the end of a task. Pure. */
+export function words(events: Event[], nameOf: (id: number) => string | undefined): string {
+  const ended = events.flatMap((event) =>
+    event.kind === "state_changed" && event.task !== undefined && "ended_at" in event
+      ? [`${nameOf(event.task) ?? `Task ${event.task}`}: ${ending(event)}`]
+      : [],
+  );
+  if (ended.length > NAMED) return `${ended.length} tasks have ended`;
+  return ended.join(". ");
+}
+
+export function announceEnds(): () => void {
+  const nameOf = (id: number) => (running.get(id) ?? queueView.list.get(id))?.name;
+  return stream.listen({
+    events: (events) => {
+      const text = words(events, nameOf);
+      if (text) announced.text = text;
+    },
+  });
+}

@@ -1,0 +1,66 @@
+// The one registry of keyboard shortcuts. The `?` sheet and the palette read it too.
+import { untrack } from "svelte";
+import { matches } from "./keys";
+
+export interface Shortcut {
+  /** Like "n" or "Mod+k"; see keys.ts. Empty: in the palette only. */
+  keys: string;
+  /** A verb and what it acts on: "New task". */
+  name: string;
+  /** The heading it is listed under. */
+  group: string;
+  run: () => void;
+  /** Whether it can be used now. Read when needed, may read reactive state. */
+  when?: () => boolean;
+  /** Works while typing too. Only for presses with a modifier, and Escape. */
+  whileTyping?: boolean;
+}
+
+export const isMac = /^(Mac|iP)/.test(navigator.platform);
+
+class Shortcuts {
+  /** All of them, the newest last. */
+  all = $state.raw<readonly Shortcut[]>([]);
+
+  constructor() {
+    window.addEventListener("keydown", (event) => this.#press(event));
+  }
+
+  /** Adds one and returns what removes it. Where two match, the newer one that may run does. */
+  add(shortcut: Shortcut): () => void {
+    // An effect that adds one must not run again because of it.
+    this.all = [...untrack(() => this.all), shortcut];
+    return () => {
+      this.all = untrack(() => this.all).filter((other) => other !== shortcut);
+    };
+  }
+
+  #press(event: KeyboardEvent) {
+    if (event.defaultPrevented || event.isComposing) return;
+    const typing = isTyping(event.target);
+    for (const shortcut of this.all.toReversed()) {
+      if (!shortcut.keys || !matches(shortcut.keys, event, isMac)) continue;
+      if ((typing || covered()) && !shortcut.whileTyping) continue;
+      if (shortcut.when && !shortcut.when()) continue;
+      event.preventDefault();
+      shortcut.run();
+      return;
+    }
+  }
+}
+
+/** Whether something is open above the page: it has its own keys. */
+export function covered(): boolean {
+  const above = "dialog[open]:modal, [role=menu], [role=listbox][data-state=open]";
+  return document.querySelector(above) !== null;
+}
+
+function isTyping(target: EventTarget | null): boolean {
+  if (!(target instanceof HTMLElement)) return false;
+  if (target.isContentEditable || target instanceof HTMLTextAreaElement) return true;
+  if (target instanceof HTMLSelectElement) return true;
+  const quiet = ["button", "checkbox", "radio", "submit", "reset", "range", "color", "file"];
+  return target instanceof HTMLInputElement && !quiet.includes(target.type);
+}
+
+export const shortcuts = new Shortcuts();

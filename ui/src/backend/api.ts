@@ -1,0 +1,854 @@
+// Generated from crates/api by its test `typescript`; do not edit.
+// CLAUDE_WORKER_UPDATE=1 cargo nextest run -p claude-worker-api typescript
+
+/** Which program does the work. */
+export type Agent = "claude" | "shell";
+
+/** Where the agents' programs are. */
+export type AgentSettings = {
+  /**
+   * Claude Code's program. None: found as a login shell would find it. Never left out, so that
+   * a change to none can be told from no change.
+   */
+  claude: string;
+};
+
+/** An error as every face shows it: a stable code, what happened, and what to do next. */
+export type ApiError = {
+  /** The stable code. */
+  code: ErrorCode;
+  /** One sentence: what to do next. Empty when there is nothing to do. */
+  hint?: string;
+  /** One sentence: what happened. */
+  message: string;
+};
+
+/** How much is kept and taken on, in bytes but for `queued`. */
+export type CapSettings = {
+  /** Disk space that must stay free for a new task to be taken on. */
+  free_disk: number;
+  /** Output of one run; more ends it. */
+  output_per_run: number;
+  /** Output of all runs; beyond it the oldest finished runs lose theirs. */
+  output_total: number;
+  /** How many tasks may wait in the queue. */
+  queued: number;
+};
+
+/** One thing that was looked at. */
+export type Check = {
+  /** What to do; empty when there is nothing to do. */
+  advice?: string;
+  /** What was found. */
+  found: string;
+  /** How it turned out. */
+  level: CheckLevel;
+  /** What it is about, in a word or two. */
+  name: string;
+};
+
+/** How a check turned out. */
+export type CheckLevel = "ok" | "warn" | "bad";
+
+/** Which finished tasks to remove. */
+export type CleanQuery = {
+  /** Only tasks that ended at least this long ago, in milliseconds. */
+  older_than_ms?: number;
+  /** Only these statuses. Empty: every finished one. */
+  statuses?: Status[];
+};
+
+/** What was removed. */
+export type Cleaned = {
+  /** How many tasks. */
+  removed: number;
+};
+
+/** How many tasks are in each status. */
+export type Counts = {
+  /** Stopped on request. */
+  cancelled: number;
+  /** Done. */
+  completed: number;
+  /** Failed. */
+  failed: number;
+  /** In the queue. */
+  pending: number;
+  /** Being worked on. */
+  running: number;
+  /** Never run. */
+  skipped: number;
+  /** Waiting for something. */
+  waiting: number;
+};
+
+/** How far tasks may submit tasks. */
+export type DelegationSettings = {
+  /** How deep: a person's task is at depth 0, a task submitted from inside it at 1. */
+  depth: number;
+  /** How many unfinished tasks one task, or one caller, may have submitted. */
+  unfinished: number;
+};
+
+/** A tool call the agent wanted and was not allowed. */
+export type DeniedTool = {
+  /** Its main argument, shortened: the command, the path. */
+  input: string;
+  /** The tool's name. */
+  tool: string;
+};
+
+/** Everything that was looked at, in the order in which it is shown. */
+export type Diagnosis = {
+  /** The checks. */
+  checks: Check[];
+};
+
+/** Who answers. */
+export type EngineInfo = {
+  /** Its database file. */
+  database: string;
+  /** Which kind of process it lives in. */
+  host: HostKind;
+  /** Where its HTTP server listens (`http://127.0.0.1:8000`), if it has one. */
+  http?: string;
+  /** Bytes of output kept for all runs. */
+  output_bytes: number;
+  /** Its process. */
+  pid: number;
+  /** Its [`crate::PROTOCOL`]. */
+  protocol: number;
+  /** Its queue. */
+  queue: Queue;
+  /** Where it keeps the runs' output. */
+  runs_directory: string;
+  /** When it started. */
+  started_at: Timestamp;
+  /** Whether it has been told to stop and starts nothing any more. */
+  stopping?: boolean;
+  /** Its program version. */
+  version: string;
+  /** What it warns of (a nearly full disk), as sentences. */
+  warnings?: string[];
+};
+
+/**
+ * Why a request was refused or could not be served. Codes are stable: programs match on them,
+ * people read [`ApiError::message`].
+ */
+export type ErrorCode =
+  | "invalid_request"
+  | "not_found"
+  | "conflict"
+  | "queue_full"
+  | "disk_full"
+  | "forbidden"
+  | "version_mismatch"
+  | "unavailable"
+  | "locked"
+  | "bad_database"
+  | "internal"
+  | "unknown";
+
+/** One thing that happened. */
+export type Event = {
+  /** When. */
+  at: Timestamp;
+  /** Its place in the order: strictly rising, never reused. */
+  seq: number;
+  /** To which task; absent for the queue as a whole. */
+  task?: TaskId;
+} & EventKind;
+
+/** What happened. */
+export type EventKind =
+  | { kind: "submitted" }
+  | ({ kind: "state_changed" } & State)
+  | {
+      kind: "progress";
+      /** What, in a few words. */
+      last_action: string;
+    }
+  | {
+      kind: "quiet";
+      /** For how long, in milliseconds. */
+      silent_ms: number;
+    }
+  | { kind: "removed" }
+  | { kind: "seen" }
+  | {
+      kind: "queue_paused";
+      /** Whether it is paused now. */
+      paused: boolean;
+    }
+  | { kind: "settings_changed" }
+  | { kind: "unknown" };
+
+/** Some events, in order. */
+export type EventPage = {
+  /** The events. Empty when the wait ended without one. */
+  events: Event[];
+  /**
+   * Whether events between `after` and the first one here are no longer kept: read the tasks
+   * anew. Passing events (`progress`, `quiet`) may be missing without a gap.
+   */
+  gap?: boolean;
+  /** Pass as `after` to go on. */
+  next: number;
+};
+
+/** Which events to read. */
+export type EventQuery = {
+  /** Only events after this one. Absent: none, only where the stream stands now. */
+  after?: number;
+  /** Only lasting events, without the passing ones (`progress`, `quiet`). */
+  lasting?: boolean;
+  /** At most this many, 1 to 1000. Default 200. */
+  limit?: number;
+  /** Only events of these tasks, at most 1000. Empty: all events. */
+  tasks?: TaskId[];
+  /** When there are none yet, wait this long for one, in milliseconds (at most 60,000). */
+  wait_ms?: number;
+};
+
+/** Why a run failed. */
+export type Failure =
+  | {
+      kind: "exit";
+      /** The exit code. */
+      code: number;
+      /** The last line it printed on standard error, shortened; may be empty. */
+      message: string;
+    }
+  | {
+      kind: "signal";
+      /** The signal's number. */
+      signal: number;
+    }
+  | {
+      kind: "timeout";
+      /** The limit in milliseconds. */
+      limit_ms: number;
+    }
+  | {
+      kind: "silent";
+      /** The limit in milliseconds. */
+      limit_ms: number;
+    }
+  | {
+      kind: "output_limit";
+      /** The limit in bytes. */
+      limit_bytes: number;
+    }
+  | {
+      kind: "spawn";
+      /** What the system said, and what to do. */
+      message: string;
+    }
+  | {
+      kind: "api_error";
+      /** The HTTP status, when there was one. */
+      http_status?: number;
+      /** What the API said. */
+      message: string;
+    }
+  | {
+      kind: "usage_limit";
+      /** What the agent said. */
+      message: string;
+      /** When it is said to be over. */
+      resets_at?: Timestamp;
+    }
+  | { kind: "budget" }
+  | { kind: "turns" }
+  | {
+      kind: "agent_error";
+      /** What it said. */
+      message: string;
+    }
+  | { kind: "no_result" }
+  | { kind: "lost" };
+
+/** A further message in a finished task's agent session. */
+export type FollowUp = {
+  /** What to say. Not empty. */
+  prompt: string;
+};
+
+/** Which kind of process an engine lives in. */
+export type HostKind = "headless" | "app";
+
+/** What ends a run early, in milliseconds. */
+export type LimitSettings = {
+  /** How long a process tree has between being asked to end and being killed. */
+  grace: number;
+  /** How long `claude` may print nothing. */
+  silence: number;
+  /** Wall time of a run. */
+  timeout: number;
+};
+
+/** What may end a run early. `None` means the configured default. */
+export type Limits = {
+  /** At most this much money, in US dollars. */
+  max_budget_usd?: number;
+  /** At most this many agent turns. */
+  max_turns?: number;
+  /** How long the agent may print nothing, in milliseconds; 0 means for ever. */
+  silence_ms?: number;
+  /** Wall time of one run, in milliseconds; 0 means none. */
+  timeout_ms?: number;
+};
+
+/** Which tasks to list. */
+export type ListQuery = {
+  /**
+   * Only tasks that need a person: nobody has looked at them since they failed, or since they
+   * completed with tool calls denied.
+   */
+  attention?: boolean;
+  /** Only tasks that come after this one in the order: the `next` of the page before. */
+  cursor?: TaskId;
+  /** Only these tasks, as far as there are such, at most 1000. Empty: all. */
+  ids?: TaskId[];
+  /** At most this many, 1 to 1000. Default 50, and 1000 where `ids` are given. */
+  limit?: number;
+  /** The order. */
+  order?: Order;
+  /**
+   * Only tasks whose name or working directory contains this text, whatever its case, or whose
+   * number it is (`12`, `#12`).
+   */
+  search?: string;
+  /** Only these statuses. Empty: all. */
+  statuses?: Status[];
+};
+
+/** An item with its place in the run's output. */
+export type LogEntry = {
+  /** When, as far as the agent said so. */
+  at?: Timestamp;
+  /** Byte offset, in the output, of the line it came from. A line can yield several items. */
+  offset: number;
+} & LogItem;
+
+/**
+ * One thing in a run's log. Every text in it is bounded and comes from the agent: hostile until
+ * escaped by whoever shows it.
+ */
+export type LogItem =
+  | {
+      type: "started";
+      /** The model it uses. */
+      model?: string;
+      /** Its session. */
+      session_id?: string;
+      /** Its own version. */
+      version?: string;
+    }
+  | {
+      type: "text";
+      /** The prose. */
+      text: string;
+    }
+  | {
+      type: "thinking";
+      /** The reasoning. */
+      text: string;
+    }
+  | {
+      type: "tool_call";
+      /** Joins it with its result. */
+      id: string;
+      /** All arguments, as JSON text. */
+      input: string;
+      /** Its main argument in one line: the command, the path, the pattern. */
+      summary: string;
+      /** The tool's name. */
+      tool: string;
+    }
+  | {
+      type: "tool_result";
+      /** The call it belongs to. */
+      id: string;
+      /** How it went. */
+      outcome: ToolOutcome;
+      /** What it returned. */
+      text: string;
+    }
+  | {
+      type: "retry";
+      /** Which attempt failed. */
+      attempt: number;
+      /** How long it waits, in milliseconds. */
+      delay_ms: number;
+      /** After how many it gives up. */
+      max_attempts: number;
+      /** Why. */
+      reason: string;
+    }
+  | {
+      type: "note";
+      /** The remark. */
+      text: string;
+    }
+  | {
+      type: "result";
+      /** What was denied. */
+      denied_tools?: DeniedTool[];
+      /** Whether it reports a failure. */
+      is_error: boolean;
+      /** The final answer or the error. */
+      text: string;
+      /** What was used so far. */
+      usage: Usage;
+    }
+  | {
+      type: "output";
+      /** Whether it came on standard error. */
+      stderr?: boolean;
+      /** The line, without its line end. */
+      text: string;
+    };
+
+/** A part of a log. */
+export type LogPage = {
+  /** Whether the run is over and this page reaches its end. */
+  end: boolean;
+  /**
+   * The items, in order. A page may have none although more follow or precede it: go on at
+   * `next`, or back at `start`.
+   */
+  entries: LogEntry[];
+  /** Pass as `after` to go on. */
+  next: number;
+  /** The run it belongs to; absent when the task has had none yet. */
+  run?: RunId;
+  /**
+   * Byte offset of the first line the page covers; 0 is the log's beginning. Pass as `before`
+   * to go back.
+   */
+  start: number;
+};
+
+/** Which part of a log to read. */
+export type LogQuery = {
+  /** Start at this byte offset: the `next` of the page before. Default: the beginning. */
+  after?: number;
+  /**
+   * Instead of going forward from `after`: the last `limit` items that end before this byte
+   * offset, which is the `start` of the page that follows. It never waits.
+   */
+  before?: number;
+  /** At most this many items, 1 to 2000 (a line's items are never split). Default 500. */
+  limit?: number;
+  /** Which run. Absent: the newest. */
+  run?: RunId;
+  /** Instead of going forward from `after`: the last `limit` items there are. */
+  tail?: boolean;
+  /**
+   * When nothing new is there and the run goes on, wait this long, in milliseconds (at most
+   * 60,000). With `tail`: only when there is nothing at all yet.
+   */
+  wait_ms?: number;
+};
+
+/** What the MCP sidecar may ask for. */
+export type McpSettings = {
+  /** Whether a task submitted over MCP may turn permission checks off. */
+  allow_bypass: boolean;
+};
+
+/** A task to put into the queue. */
+export type NewTask = {
+  /** Who does it. */
+  agent?: Agent;
+  /** Tools allowed without asking, in Claude Code's syntax (`Bash(git diff:*)`). */
+  allowed_tools?: string[];
+  /**
+   * Who submits, as the face names it (like `mcp:4f1c`); at most [`MAX_CALLER_CHARS`]. The
+   * configuration bounds how many tasks of one caller may be unfinished.
+   */
+  caller?: string;
+  /**
+   * Environment variables for this task. Kept in a private file, never in the database or a
+   * log, and never handed back to a client.
+   */
+  env?: Record<string, string>;
+  /** What to do: the prompt for `claude`, the command for `shell`. Not empty. */
+  execution_prompt: string;
+  /**
+   * A name for this request, chosen by the caller. A second submission with the same key
+   * returns the first one's task instead of making another.
+   */
+  idempotency_key?: string;
+  /** What may end a run early. */
+  limits?: Limits;
+  /** The model's name or alias, as the agent understands it. */
+  model?: string;
+  /** What people see in lists. Default: the prompt's first line. */
+  name?: string;
+  /**
+   * The task from inside which this one is submitted. The configuration bounds how deep such
+   * tasks may go, and how many of one parent may be unfinished.
+   */
+  parent?: TaskId;
+  /** Claude Code's permission mode. Default: from the configuration. */
+  permission_mode?: PermissionMode;
+  /** Appended to the agent's own system prompt. */
+  system_prompt?: string;
+  /** Absolute path of an existing directory to work in. */
+  working_directory: string;
+};
+
+/** What the desktop app tells of. */
+export type NotificationSettings = {
+  /** That a task needs a person: it waits, is quiet, or was denied a tool. */
+  attention: boolean;
+  /** That a task failed. */
+  failed: boolean;
+  /** That a task is completed. */
+  finished: boolean;
+};
+
+/** In which order tasks are listed. */
+export type Order = "newest_first" | "oldest_first";
+
+/** Which bytes of a run's output to read. */
+export type OutputQuery = {
+  /** At most this many bytes, up to 1 MiB. Default 256 KiB. */
+  limit?: number;
+  /** From this byte on. */
+  offset?: number;
+  /** Which run. Absent: the newest. */
+  run?: RunId;
+  /** Which stream. */
+  stream?: OutputStream;
+  /**
+   * When nothing new is there and the run goes on, wait this long, in milliseconds (at most
+   * 60,000).
+   */
+  wait_ms?: number;
+};
+
+/** Which of a run's two outputs. */
+export type OutputStream = "stdout" | "stderr";
+
+/** Claude Code's permission modes, as `claude --permission-mode` names them. */
+export type PermissionMode =
+  "default" | "acceptEdits" | "plan" | "dontAsk" | "auto" | "bypassPermissions";
+
+/** The queue. */
+export type Queue = {
+  /** How many tasks there are. */
+  counts: Counts;
+  /** Whether nothing new is started. */
+  paused: boolean;
+  /** How many need a person. */
+  unseen: Unseen;
+  /** How many tasks may run at once. */
+  workers: number;
+};
+
+/** How long finished tasks are kept. */
+export type RetentionSettings = {
+  /** After this many milliseconds a finished task is removed; 0 keeps it. */
+  finished: number;
+};
+
+/** One attempt at a task. */
+export type Run = {
+  /** The follow-up it was started with, when it resumed a session. */
+  follow_up?: string;
+  /** Its name. */
+  id: RunId;
+  /** 1 for a task's first run. */
+  number: number;
+  /** How it ended; absent while it goes on. */
+  outcome?: RunOutcome;
+  /** Bytes of output kept. */
+  output_bytes: number;
+  /** Whether its output has been deleted to keep within the configured total. */
+  output_deleted?: boolean;
+  /** The agent's session, for resuming. */
+  session_id?: string;
+  /** When its agent was started. */
+  started_at?: Timestamp;
+  /** What it used. */
+  usage: Usage;
+};
+
+/**
+ * A run's name and the name of its directory: `<task>-<number>-<random>`. The random part keeps
+ * a directory left by another database from ever being taken for ours.
+ */
+export type RunId = string;
+
+/** How a finished run ended. */
+export type RunOutcome = {
+  /** When. */
+  ended_at: Timestamp;
+  /** The agent's exit code, if it exited by itself. */
+  exit_code?: number;
+  /** The signal that ended the agent, if one did. */
+  exit_signal?: number;
+} & Verdict;
+
+/** Which finished tasks a person has looked at. */
+export type SeenQuery = {
+  /**
+   * These, at most 1000. Those that have not finished, or are gone, are passed over. Empty:
+   * all of them.
+   */
+  ids?: TaskId[];
+};
+
+/**
+ * The settings in force, under the names they have in `config.toml`. Durations are in
+ * milliseconds and sizes in bytes; where a duration ends something, 0 means never.
+ *
+ * A setting that an older engine does not know has its default.
+ */
+export type Settings = {
+  /** Where the agents' programs are. */
+  agents: AgentSettings;
+  /** How much is kept and taken on. */
+  caps: CapSettings;
+  /** How far tasks may submit tasks. */
+  delegation: DelegationSettings;
+  /** Where `config.toml` is. Read-only: ignored when settings are changed. */
+  file: string;
+  /** What ends a run early, where a task says nothing else. */
+  limits: LimitSettings;
+  /** What the MCP sidecar may ask for. */
+  mcp: McpSettings;
+  /** What the desktop app tells of. */
+  notifications: NotificationSettings;
+  /** Claude Code's permission mode for tasks that choose none; never `bypassPermissions`. */
+  permission_mode: PermissionMode;
+  /** How long finished tasks are kept. */
+  retention: RetentionSettings;
+  /** What happens when the account's usage limit is reached. */
+  usage_limit: UsageLimitSettings;
+  /** How many tasks run at once, 1 to 256. */
+  workers: number;
+};
+
+/** What runs have cost. */
+export type Spent = {
+  /**
+   * US dollars, as far as the agents reported them. Each run counts with its own share, not
+   * with what its session has cost so far.
+   */
+  cost_usd: number;
+  /** How many runs ended. */
+  runs: number;
+};
+
+/** Since when to add up what was spent. */
+export type SpentQuery = {
+  /** Runs that ended at or after this instant count. */
+  since: Timestamp;
+};
+
+/** Where a task stands, with the data that belongs to that state. */
+export type State =
+  | {
+      status: "waiting";
+      /** For what. */
+      reason: WaitReason;
+    }
+  | { status: "pending" }
+  | {
+      status: "running";
+      /**
+       * When the agent was started; absent while it is being started. Named apart from the
+       * task's own `started_at` on the wire, where the two stand side by side.
+       */
+      running_since?: Timestamp;
+      /** Whether it has been asked to stop and is about to. */
+      stopping?: boolean;
+    }
+  | {
+      status: "completed";
+      /** What the agent was not allowed to do. */
+      denied_tools?: DeniedTool[];
+      /** When. */
+      ended_at: Timestamp;
+    }
+  | {
+      status: "failed";
+      /** When. */
+      ended_at: Timestamp;
+      /** Why. */
+      failure: Failure;
+    }
+  | {
+      status: "cancelled";
+      /** When. */
+      ended_at: Timestamp;
+    }
+  | {
+      status: "skipped";
+      /** When that was decided. */
+      ended_at: Timestamp;
+      /** Why. */
+      reason: string;
+    };
+
+/** A task's state by name alone, for filters and counts. [`State`] carries the data. */
+export type Status =
+  "waiting" | "pending" | "running" | "completed" | "failed" | "cancelled" | "skipped";
+
+/** What happens to running tasks when the engine stops. */
+export type StopMode = "leave_running" | "cancel_running" | "hand_over";
+
+/** The engine's answer to a stop. */
+export type Stopped = {
+  /** Tasks that run on without an engine. */
+  left_running: number;
+};
+
+/** A task, as lists show it. */
+export type Task = {
+  /** Who does it. */
+  agent: Agent;
+  /** When it was submitted. */
+  created_at: Timestamp;
+  /** The beginning of the final answer. */
+  final_summary?: string;
+  /** Its number. */
+  id: TaskId;
+  /** What the agent did last, in a few words. */
+  last_action?: string;
+  /** When the agent last printed something, while it runs. */
+  last_output_at?: Timestamp;
+  /** The model asked for, or the one the agent said it uses. */
+  model?: string;
+  /** What people call it. */
+  name: string;
+  /** The task from inside which it was submitted. */
+  parent?: TaskId;
+  /** How many runs it has had, the present one included. */
+  runs: number;
+  /** When its newest run's agent was started. */
+  started_at?: Timestamp;
+  /** Whether it has finished and no person has looked at it since. */
+  unseen?: boolean;
+  /** What all its runs used together. */
+  usage: Usage;
+  /** Where it works. */
+  working_directory: string;
+} & State;
+
+/** A task with everything stored about it, secrets excepted. */
+export type TaskDetail = {
+  /** Who does it. */
+  agent: Agent;
+  /** When it was submitted. */
+  created_at: Timestamp;
+  /** The beginning of the final answer. */
+  final_summary?: string;
+  /** Its number. */
+  id: TaskId;
+  /** What the agent did last, in a few words. */
+  last_action?: string;
+  /** When the agent last printed something, while it runs. */
+  last_output_at?: Timestamp;
+  /** The model asked for, or the one the agent said it uses. */
+  model?: string;
+  /** What people call it. */
+  name: string;
+  /** The task from inside which it was submitted. */
+  parent?: TaskId;
+  /** What was submitted. `env` holds the names only, with empty values. */
+  request: NewTask;
+  /** The final answer of the newest run that has one, up to 1 MiB. */
+  result?: string;
+  /** Every run, oldest first. */
+  run_history: Run[];
+  /** How many runs it has had, the present one included. */
+  runs: number;
+  /** When its newest run's agent was started. */
+  started_at?: Timestamp;
+  /** Whether it has finished and no person has looked at it since. */
+  unseen?: boolean;
+  /** What all its runs used together. */
+  usage: Usage;
+  /** Where it works. */
+  working_directory: string;
+} & State;
+
+/** A task's number: small, typed by people, never used twice. */
+export type TaskId = number;
+
+/** One page of tasks. */
+export type TaskPage = {
+  /** How many tasks there are in each status, whatever the filter. */
+  counts: Counts;
+  /** Pass as `cursor` for the next page; absent on the last one. */
+  next?: TaskId;
+  /** The tasks, in the order asked for. */
+  tasks: Task[];
+};
+
+export type Timestamp = string;
+
+/** How a tool call went. */
+export type ToolOutcome = "ok" | "error" | "denied";
+
+/** How many tasks need a person: nobody has looked at them since they finished. */
+export type Unseen = {
+  /** They completed, but tool calls were denied on the way. */
+  denied: number;
+  /** They failed. */
+  failed: number;
+};
+
+/** What a task or run has used. Absent figures were never reported. */
+export type Usage = {
+  /** Input tokens written to the cache. */
+  cache_creation_tokens?: number;
+  /** Input tokens read from the cache. */
+  cache_read_tokens?: number;
+  /** US dollars. For a run: of its whole session so far, as the agent reports it. */
+  cost_usd?: number;
+  /** Input tokens, without those read from or written to the cache. */
+  input_tokens?: number;
+  /** Output tokens. */
+  output_tokens?: number;
+  /** Agent turns. */
+  turns?: number;
+};
+
+/** What happens when the account's usage limit is reached. */
+export type UsageLimitSettings = {
+  /** How long it waits when the agent does not say when the limit ends, in milliseconds. */
+  retry_after: number;
+  /** Whether the task waits and goes on in the same session. Otherwise it fails. */
+  wait: boolean;
+};
+
+/**
+ * How one run ended. Computed from what the supervisor recorded and what the agent reported,
+ * never from one of them alone.
+ */
+export type Verdict =
+  | {
+      verdict: "completed";
+      /** What it was not allowed to do. */
+      denied_tools?: DeniedTool[];
+    }
+  | {
+      verdict: "failed";
+      /** Why. */
+      failure: Failure;
+    }
+  | { verdict: "cancelled" };
+
+/** Why a task is not yet in the queue. */
+export type WaitReason = {
+  for: "usage_limit";
+  /** When it goes on. */
+  until: Timestamp;
+};

@@ -1,0 +1,373 @@
+// A made-up engine: it answers like the real one, and its running task goes on.
+import {
+  Refused,
+  type ApiError,
+  type Backend,
+  type Counts,
+  type Event,
+  type EventKind,
+  type EventListener,
+  type ListQuery,
+  type Queue,
+  type Settings,
+  type State,
+  type Status,
+  type Task,
+  type TaskDetail,
+  type TaskId,
+  type TaskPage,
+} from "../index";
+import { FakeLog } from "./log";
+import { iso, make, older, ordinary } from "./tasks";
+import { diagnosis, SETTINGS } from "./world";
+
+/** Which made-up world: named in the address, like `?fake=huge`. */
+export type World = "day" | "empty" | "huge" | "away" | "broken" | "slow" | "first";
+
+const ACTIONS = [
+  "Running cargo nextest run -p auth",
+  "Reading server/src/main.rs",
+  "Editing crates/auth/src/lib.rs",
+];
+const WORKERS = 4;
+const RUNNING_NAME = "Split the auth middleware into its own crate";
+
+export class FakeEngine {
+  #tasks = new Map<TaskId, TaskDetail>();
+  #logs = new Map<string, FakeLog>();
+  #listeners = new Set<EventListener>();
+  #seq = 1000;
+  #paused = false;
+  #settings: Settings = structuredClone(SETTINGS);
+  #away: ApiError | undefined;
+
+  constructor(readonly world: World) {
+    const now = Date.now();
+    const sketches = world === "empty" || world === "first" ? [] : ordinary(now);
+    const more = world === "huge" ? 100_000 - sketches.length : sketches.length ? 107 : 0;
+    for (let index = more - 1; index >= 0; index--)
+      this.#add(make(more - index, older(index, now), now));
+    sketches.toReversed().forEach((sketch, index) => {
+      const id = more + index + 1;
+      this.#add(make(id, sketch.parent ? { ...sketch, parent: id - 1 } : sketch, now));
+    });
+    if (world === "away") setTimeout(() => this.goAway(), 3000);
+    this.#live();
+  }
+
+  /** As if the engine had been killed; with `null` it is back. */
+  goAway(error: ApiError | null = { code: "unavailable", message: "The engine does not answer" }) {
+    this.#away = error ?? undefined;
+    for (const listener of this.#listeners) {
+      listener.connection(
+        error ? { state: "away", error, since: Date.now() } : { state: "connected" },
+      );
+    }
+  }
+
+  readonly backend: Backend = {
+    submit: (task) =>
+      this.#answer(() => {
+        if (!task.execution_prompt.trim()) {
+          throw refused("invalid_request", "The prompt is empty", "Say what there is to do");
+        }
+        const id = Math.max(0, ...this.#tasks.keys()) + 1;
+        const name = task.name ?? task.execution_prompt.split("\n")[0]!.slice(0, 80);
+        const made = make(id, { name, state: { status: "pending" } }, Date.now());
+        const detail: TaskDetail = {
+          ...made,
+          agent: task.agent ?? "claude",
+          working_directory: task.working_directory,
+          model: task.model,
+          request: task,
+        };
+        this.#add(detail);
+        this.#tell({ kind: "submitted" }, id);
+        setTimeout(() => this.#begin(id), 1500);
+        return summary(detail);
+      }),
+    list: (query) => this.#answer(() => this.#list(query)),
+    get: (id) => this.#answer(() => structuredClone(this.#find(id))),
+    log: async (id, query, signal) => {
+      const task = await this.#answer(() => this.#find(id));
+      const run = query.run ?? task.run_history.at(-1)?.id;
+      if (!run) return { entries: [], start: 0, next: 0, end: false };
+      return this.#log(run, task).page(run, query, signal);
+    },
+    cancel: (id) =>
+      this.#answer(() => {
+        const task = this.#find(id);
+        if ("ended_at" in task) throw refused("conflict", `Task ${id} has already finished`);
+        if (task.status !== "running")
+          return this.#become(id, { status: "cancelled", ended_at: iso(Date.now()) });
+        setTimeout(
+          () => this.#become(id, { status: "cancelled", ended_at: iso(Date.now()) }),
+          1200,
+        );
+        return this.#become(id, {
+          status: "running",
+          running_since: task.running_since,
+          stopping: true,
+        });
+      }),
+    retry: (id) => this.#again(id),
+    resume: (id) => this.#again(id),
+    remove: (id) =>
+      this.#answer(() => {
+        this.#find(id);
+        this.#tasks.delete(id);
+        this.#tell({ kind: "removed" }, id);
+      }),
+    clean: ({ statuses }) =>
+      this.#answer(() => {
+        const ids = this.#all().filter(
+          (t) => "ended_at" in t && (!statuses?.length || statuses.includes(t.status)),
+        );
+        for (const { id } of ids) {
+          this.#tasks.delete(id);
+          this.#tell({ kind: "removed" }, id);
+        }
+        return { removed: ids.length };
+      }),
+    setPaused: (paused) =>
+      this.#answer(() => {
+        this.#paused = paused;
+        this.#tell({ kind: "queue_paused", paused });
+        return this.#queue();
+      }),
+    engine: () =>
+      this.#answer(() => ({
+        version: "0.1.0",
+        protocol: 1,
+        pid: 4711,
+        started_at: iso(Date.now() - 3_600_000),
+        database: "/home/ada/.claude-worker/tasks.db",
+        runs_directory: "/home/ada/.claude-worker/runs",
+        http: "http://127.0.0.1:8000",
+        host: "headless" as const,
+        queue: this.#queue(),
+        output_bytes: 48_000_000,
+        warnings: [],
+      })),
+    seen: (ids) =>
+      this.#answer(() => {
+        for (const id of ids.length ? ids : this.#tasks.keys()) {
+          const task = this.#tasks.get(id);
+          if (!task?.unseen) continue;
+          this.#tasks.set(id, { ...task, unseen: false });
+          this.#tell({ kind: "seen" }, id);
+        }
+        return this.#queue();
+      }),
+    spent: (since) =>
+      this.#answer(() => {
+        const ended = this.#all().filter((task) => "ended_at" in task && task.ended_at >= since);
+        const cost_usd = ended.reduce((sum, task) => sum + (task.usage.cost_usd ?? 0), 0);
+        return { cost_usd, runs: ended.length };
+      }),
+    settings: () => this.#answer(() => structuredClone(this.#settings)),
+    setSettings: (settings) =>
+      this.#answer(() => {
+        if (settings.workers < 1 || settings.workers > 256) {
+          throw refused("invalid_request", "workers is from 1 to 256");
+        }
+        this.#settings = { ...settings, file: this.#settings.file };
+        this.#tell({ kind: "settings_changed" });
+        return structuredClone(this.#settings);
+      }),
+    doctor: () => this.#answer(() => diagnosis(this.world === "first")),
+    stop: () => this.#answer(() => ({ left_running: 3 })),
+    copy: (text) => navigator.clipboard.writeText(text),
+    follow: (listener) => {
+      this.#listeners.add(listener);
+      const first = () => {
+        if (this.world !== "broken") listener.connection({ state: "connected" });
+        else listener.connection({ state: "away", error: BROKEN, since: Date.now() });
+      };
+      setTimeout(first, this.world === "slow" ? 1500 : 0);
+      return () => this.#listeners.delete(listener);
+    },
+  };
+
+  async #answer<T>(work: () => T): Promise<T> {
+    await new Promise((resolve) => setTimeout(resolve, this.world === "slow" ? 1500 : 4));
+    if (this.world === "broken") throw new Refused(BROKEN);
+    if (this.#away) throw new Refused(this.#away);
+    return work();
+  }
+
+  #again(id: TaskId): Promise<Task> {
+    return this.#answer(() => {
+      const task = this.#find(id);
+      if (!("ended_at" in task)) throw refused("conflict", `Task ${id} has not finished`);
+      setTimeout(() => this.#begin(id), 1500);
+      return this.#become(id, { status: "pending" }, { unseen: false });
+    });
+  }
+
+  #list(query: ListQuery): TaskPage {
+    const limit = query.limit ?? 50;
+    const wanted = (task: TaskDetail) =>
+      (!query.statuses?.length || query.statuses.includes(task.status)) &&
+      (!query.attention || trouble(task)) &&
+      (!query.search || matches(task, query.search.toLowerCase()));
+    if (query.ids?.length) {
+      const tasks = query.ids.flatMap((id) => this.#tasks.get(id) ?? []).filter(wanted);
+      return { tasks: tasks.map(summary), counts: this.#counts() };
+    }
+    const all = this.#all();
+    const newest = query.order !== "oldest_first";
+    const tasks: Task[] = [];
+    let more = false;
+    for (let step = 0; step < all.length; step++) {
+      const task = newest ? all[all.length - 1 - step]! : all[step]!;
+      if (query.cursor != null && (newest ? task.id >= query.cursor : task.id <= query.cursor))
+        continue;
+      if (!wanted(task)) continue;
+      if (tasks.length === limit) {
+        more = true;
+        break;
+      }
+      tasks.push(summary(task));
+    }
+    return { tasks, next: more ? tasks.at(-1)!.id : undefined, counts: this.#counts() };
+  }
+
+  #all(): TaskDetail[] {
+    return [...this.#tasks.values()];
+  }
+
+  #counts(): Counts {
+    const counts: Counts = {
+      waiting: 0,
+      pending: 0,
+      running: 0,
+      completed: 0,
+      failed: 0,
+      cancelled: 0,
+      skipped: 0,
+    };
+    for (const task of this.#tasks.values()) counts[task.status] += 1;
+    return counts;
+  }
+
+  #queue(): Queue {
+    const unseen = { failed: 0, denied: 0 };
+    for (const task of this.#tasks.values()) {
+      if (trouble(task)) unseen[task.status === "failed" ? "failed" : "denied"] += 1;
+    }
+    return {
+      paused: this.#paused,
+      workers: this.#settings.workers ?? WORKERS,
+      counts: this.#counts(),
+      unseen,
+    };
+  }
+
+  #find(id: TaskId): TaskDetail {
+    const task = this.#tasks.get(id);
+    if (!task) throw refused("not_found", `There is no task ${id}`);
+    return task;
+  }
+
+  #add(task: TaskDetail) {
+    this.#tasks.set(task.id, task);
+  }
+
+  #log(run: string, task: TaskDetail): FakeLog {
+    let log = this.#logs.get(run);
+    if (!log) this.#logs.set(run, (log = new FakeLog(task, Date.now())));
+    return log;
+  }
+
+  #become(id: TaskId, state: State, change: Partial<Task> = {}): Task {
+    const old = this.#tasks.get(id);
+    if (!old) throw refused("not_found", `There is no task ${id}`);
+    const rest: Record<string, unknown> = { ...old, ...change };
+    for (const key of [
+      "reason",
+      "running_since",
+      "stopping",
+      "ended_at",
+      "denied_tools",
+      "failure",
+    ])
+      delete rest[key];
+    const task = { ...rest, ...state } as TaskDetail;
+    this.#tasks.set(id, task);
+    this.#tell({ kind: "state_changed", ...state }, id);
+    return summary(task);
+  }
+
+  #begin(id: TaskId) {
+    const old = this.#tasks.get(id);
+    if (old?.status !== "pending") return;
+    const now = iso(Date.now());
+    const number = old.run_history.length + 1;
+    const run = {
+      id: `${id}-${number}-00c0ffee`,
+      number,
+      started_at: now,
+      usage: {},
+      output_bytes: 0,
+    };
+    this.#tasks.set(id, { ...old, run_history: [...old.run_history, run] });
+    this.#become(
+      id,
+      { status: "running", running_since: now },
+      { started_at: now, runs: number, last_output_at: now },
+    );
+    setTimeout(() => {
+      if (this.#tasks.get(id)?.status !== "running") return;
+      this.#become(
+        id,
+        { status: "completed", ended_at: iso(Date.now()) },
+        { final_summary: "Done as asked.", unseen: true },
+      );
+    }, 12_000);
+  }
+
+  /** The running task says something new every other second. */
+  #live() {
+    let step = 0;
+    setInterval(() => {
+      if (this.#away) return;
+      const task = this.#all().findLast(
+        (task) => task.status === "running" && task.name === RUNNING_NAME,
+      );
+      if (!task) return;
+      step += 1;
+      const last_action = ACTIONS[step % ACTIONS.length]!;
+      this.#tasks.set(task.id, { ...task, last_action, last_output_at: iso(Date.now()) });
+      this.#log(task.run_history.at(-1)!.id, task).grow(step - 1);
+      this.#tell({ kind: "progress", last_action }, task.id);
+    }, 2500);
+  }
+
+  #tell(kind: EventKind, task?: TaskId) {
+    const event = { seq: ++this.#seq, at: iso(Date.now()), task, ...kind } as Event;
+    if (!this.#away)
+      for (const listener of this.#listeners) setTimeout(() => listener.events([event]));
+  }
+}
+
+const BROKEN: ApiError = {
+  code: "bad_database",
+  message: "The database was written by a newer version of Claude Worker",
+  hint: "Install that version, or move ~/.claude-worker away to begin anew",
+};
+
+const refused = (code: ApiError["code"], message: string, hint?: string) =>
+  new Refused({ code, message, hint });
+
+const summary = ({ request: _1, run_history: _2, result: _3, ...task }: TaskDetail): Task =>
+  task as Task;
+
+const trouble = (task: Task & { status: Status }) =>
+  !!task.unseen &&
+  (task.status === "failed" || ("denied_tools" in task && !!task.denied_tools?.length));
+
+const matches = (task: Task, text: string) =>
+  task.name.toLowerCase().includes(text) ||
+  task.working_directory.toLowerCase().includes(text) ||
+  String(task.id) === text.replace("#", "");

@@ -1,0 +1,55 @@
+// What is made up about the machine around the engine.
+import type { Diagnosis, Settings } from "../index";
+
+export const SETTINGS: Settings = {
+  workers: 4,
+  permission_mode: "acceptEdits",
+  agents: { claude: null as unknown as string },
+  limits: { timeout: 0, silence: 900_000, grace: 5_000 },
+  caps: {
+    output_per_run: 256_000_000,
+    output_total: 5_000_000_000,
+    free_disk: 100_000_000,
+    queued: 100_000,
+  },
+  retention: { finished: 0 },
+  usage_limit: { wait: true, retry_after: 900_000 },
+  delegation: { depth: 2, unfinished: 50 },
+  mcp: { allow_bypass: false },
+  notifications: { finished: true, failed: true, attention: true },
+  file: "/home/ada/.claude-worker/config.toml",
+};
+
+/** What a look at the machine finds: all well, or Claude Code missing. */
+export function diagnosis(missing: boolean): Diagnosis {
+  const claude = missing
+    ? {
+        name: "claude",
+        level: "bad" as const,
+        found: "There is no claude in PATH",
+        advice: "npm install -g @anthropic-ai/claude-code",
+      }
+    : { name: "claude", level: "ok" as const, found: "2.1.0 at /usr/local/bin/claude" };
+  const login = missing
+    ? {
+        name: "sign-in",
+        level: "warn" as const,
+        found: "Not checked",
+        advice: "Install claude first",
+      }
+    : { name: "sign-in", level: "ok" as const, found: "Signed in as ada@example.org" };
+  return {
+    checks: [
+      claude,
+      login,
+      { name: "data directory", level: "ok", found: "/home/ada/.claude-worker, private" },
+      { name: "disk", level: "ok", found: "212 GB free" },
+      {
+        name: "git",
+        level: "warn",
+        found: "Not found",
+        advice: "Install git to see what tasks change",
+      },
+    ],
+  };
+}

@@ -1,0 +1,161 @@
+// The engine over HTTP, for a browser. The server's address is where the page came from; the
+// token comes in the address after `#` once, and is kept for as long as the tab lives.
+import {
+  Refused,
+  type ApiError,
+  type Backend,
+  type Event,
+  type EventListener,
+  type EventPage,
+} from "./index";
+import { listQuery, queryString } from "./query";
+import { keepTrying } from "./reconnect";
+import { MessageReader } from "./sse";
+
+const TOKEN = "claude-worker-token";
+/** Without a sign of life for so long, a stream is taken for dead, in milliseconds. */
+const SILENCE = 40_000;
+
+/** Takes the token out of the address, so that it is neither seen nor bookmarked. */
+export function takeToken(): string | null {
+  const given = /^#token=([^&]+)/.exec(location.hash)?.[1];
+  if (given) {
+    sessionStorage.setItem(TOKEN, decodeURIComponent(given));
+    history.replaceState(history.state, "", location.pathname + location.search + "#/");
+  }
+  return sessionStorage.getItem(TOKEN);
+}
+
+export function httpBackend(): Backend {
+  const token = takeToken();
+  const auth: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {};
+
+  async function request(path: string, init: RequestInit = {}): Promise<Response> {
+    let response: Response;
+    try {
+      response = await fetch(`/api/v1${path}`, {
+        ...init,
+        headers: { ...auth, ...(init.body ? { "content-type": "application/json" } : {}) },
+      });
+    } catch (error) {
+      if (init.signal?.aborted) throw error;
+      throw new Refused(AWAY);
+    }
+    if (!response.ok) throw new Refused(await refusal(response));
+    return response;
+  }
+
+  async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+    return (await (await request(path, { signal })).json()) as T;
+  }
+
+  async function send<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const init = { method, body: JSON.stringify(body ?? {}) };
+    return (await (await request(path, init)).json()) as T;
+  }
+
+  /** Reads one connection's worth of events; returns when the engine ends it. */
+  async function stream(after: number, take: (message: StreamNews) => void, outer: AbortSignal) {
+    const inner = new AbortController();
+    const stop = () => inner.abort();
+    outer.addEventListener("abort", stop);
+    let watch = setTimeout(stop, SILENCE);
+    try {
+      const path = `/events/stream${queryString({ after })}`;
+      const response = await request(path, { signal: inner.signal });
+      take({ connected: true });
+      const reader = new MessageReader();
+      const body = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+      for (;;) {
+        const piece = await body?.read();
+        if (!piece || piece.done) return;
+        clearTimeout(watch);
+        watch = setTimeout(stop, SILENCE);
+        const messages = reader.read(piece.value);
+        const events = messages
+          .filter(({ event }) => event === "message")
+          .map(({ data }) => JSON.parse(data) as Event);
+        const seen = messages.findLast(({ id }) => id)?.id;
+        if (messages.some(({ event }) => event === "gap")) take({ gap: true });
+        if (messages.length) take({ events, seen: seen === undefined ? undefined : Number(seen) });
+      }
+    } finally {
+      clearTimeout(watch);
+      outer.removeEventListener("abort", stop);
+      inner.abort();
+    }
+  }
+
+  function follow(listener: EventListener): () => void {
+    const stopped = new AbortController();
+    let cursor: number | undefined;
+    let awaySince: number | undefined;
+    const attempt = async (alive: () => void) => {
+      cursor ??= (await get<EventPage>("/events", stopped.signal)).next;
+      const take = (news: StreamNews) => {
+        if (stopped.signal.aborted) return;
+        alive();
+        if (news.connected) {
+          awaySince = undefined;
+          listener.connection({ state: "connected" });
+        }
+        if (news.gap) listener.gap();
+        cursor = news.seen ?? cursor;
+        if (news.events?.length) listener.events(news.events);
+      };
+      await stream(cursor, take, stopped.signal);
+      throw new Refused(AWAY);
+    };
+    const failed = (error: unknown) => {
+      awaySince ??= Date.now();
+      const said = error instanceof Refused ? error.error : AWAY;
+      listener.connection({ state: "away", error: said, since: awaySince });
+    };
+    void keepTrying(attempt, failed, stopped.signal);
+    return () => stopped.abort();
+  }
+
+  return {
+    submit: (task) => send("POST", "/tasks", task),
+    list: (query) => get(`/tasks${listQuery(query)}`),
+    get: (id) => get(`/tasks/${id}`),
+    log: (id, query, signal) => get(`/tasks/${id}/log${queryString(query)}`, signal),
+    cancel: (id) => send("POST", `/tasks/${id}/cancel`),
+    retry: (id) => send("POST", `/tasks/${id}/retry`),
+    resume: (id, prompt) => send("POST", `/tasks/${id}/resume`, { prompt }),
+    remove: (id) => send("DELETE", `/tasks/${id}`),
+    clean: (query) => send("POST", "/tasks/clean", query),
+    setPaused: (paused) => send("PUT", "/queue", { paused }),
+    engine: () => get("/engine"),
+    seen: (ids) => send("POST", "/tasks/seen", { ids }),
+    spent: (since) => get(`/spent${queryString({ since: Date.parse(since) })}`),
+    settings: () => get("/settings"),
+    setSettings: (settings) => send("PUT", "/settings", settings),
+    doctor: () => get("/doctor"),
+    stop: (mode) => send("POST", "/engine/stop", { mode }),
+    copy: (text) => navigator.clipboard.writeText(text),
+    follow,
+  };
+}
+
+/** What a stream brings; `seen` is the number of the last event it told of. */
+type StreamNews = { connected?: boolean; gap?: boolean; events?: Event[]; seen?: number };
+
+const AWAY: ApiError = {
+  code: "unavailable",
+  message: "The engine does not answer",
+  hint: "Tasks that run go on without it; start it with claude-worker server start",
+};
+
+async function refusal(response: Response): Promise<ApiError> {
+  try {
+    const error = (await response.json()) as Partial<ApiError>;
+    if (error.code && error.message) return error as ApiError;
+  } catch {
+    // Not the engine's words: what stands between may have answered.
+  }
+  return {
+    code: response.status === 401 || response.status === 403 ? "forbidden" : "internal",
+    message: `The server answered with status ${response.status}`,
+  };
+}

@@ -1,0 +1,47 @@
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { keepTrying, pauseAfter } from "./reconnect";
+
+describe("keeping a connection", () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+
+  it("waits longer after each failure, up to a bound", () => {
+    expect([1, 2, 3, 4, 5, 6, 99].map(pauseAfter)).toEqual([
+      250, 500, 1000, 2000, 4000, 5000, 5000,
+    ]);
+  });
+
+  it("begins with short pauses again when an attempt got through", async () => {
+    const at: number[] = [];
+    const start = Date.now();
+    const end = new AbortController();
+    let attempts = 0;
+    void keepTrying(
+      async (alive) => {
+        at.push(Date.now() - start);
+        if (++attempts === 3) alive();
+        throw new Error("lost");
+      },
+      () => undefined,
+      end.signal,
+    );
+    await vi.advanceTimersByTimeAsync(1300);
+    expect(at).toEqual([0, 250, 750, 1000]);
+    end.abort();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(at).toHaveLength(4);
+  });
+
+  it("tries at once when the machine is online again", async () => {
+    const attempt = vi.fn(() => Promise.reject(new Error("lost")));
+    const end = new AbortController();
+    void keepTrying(attempt, () => undefined, end.signal);
+    await vi.advanceTimersByTimeAsync(10_000);
+    const before = attempt.mock.calls.length;
+    window.dispatchEvent(new Event("online"));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(attempt).toHaveBeenCalledTimes(before + 1);
+    end.abort();
+  });
+});

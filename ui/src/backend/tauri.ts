@@ -1,0 +1,152 @@
+// The engine inside the desktop app. Commands have the names and parameters of the Rust methods.
+import { Channel, invoke, isTauri } from "@tauri-apps/api/core";
+import {
+  Refused,
+  type ApiError,
+  type Backend,
+  type Desktop,
+  type Event,
+  type EventListener,
+} from "./index";
+import { keepTrying } from "./reconnect";
+
+/** Whether the page is in the app's window. */
+export const inTauri = isTauri;
+
+async function call<T>(command: string, parameters: Record<string, unknown> = {}): Promise<T> {
+  try {
+    return await invoke<T>(command, parameters);
+  } catch (error) {
+    throw new Refused(asApiError(error));
+  }
+}
+
+function asApiError(error: unknown): ApiError {
+  if (typeof error === "object" && error && "code" in error && "message" in error) {
+    return error as ApiError;
+  }
+  return { code: "internal", message: String(error) };
+}
+
+/** Like {@link call}, for what may wait long: it ends for the caller when `signal` is aborted. */
+function callUntil<T>(
+  command: string,
+  parameters: Record<string, unknown>,
+  signal?: AbortSignal,
+): Promise<T> {
+  if (!signal) return call(command, parameters);
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason as Error);
+    if (signal.aborted) return abort();
+    signal.addEventListener("abort", abort, { once: true });
+    call<T>(command, parameters)
+      .then(resolve, reject)
+      .finally(() => signal.removeEventListener("abort", abort));
+  });
+}
+
+/** What comes through the event channel. */
+type EventMessage =
+  | { kind: "events"; events: Event[]; next: number; gap: boolean }
+  | { kind: "away"; error: ApiError };
+
+function follow(listener: EventListener): () => void {
+  const stopped = new AbortController();
+  let cursor: number | undefined;
+  let awaySince: number | undefined;
+  const away = (error: ApiError) => {
+    awaySince ??= Date.now();
+    listener.connection({ state: "away", error, since: awaySince });
+  };
+  // The app keeps the channel open for as long as there is a window, whatever the engine does.
+  const attempt = async (alive: () => void) => {
+    const channel = new Channel<EventMessage>((message) => {
+      if (stopped.signal.aborted) return;
+      if (message.kind === "away") return away(message.error);
+      alive();
+      awaySince = undefined;
+      cursor = message.next;
+      listener.connection({ state: "connected" });
+      if (message.gap) listener.gap();
+      if (message.events.length) listener.events(message.events);
+    });
+    await call("subscribe_events", { after: cursor, channel });
+    await new Promise((resolve) => stopped.signal.addEventListener("abort", resolve));
+  };
+  const failed = (error: unknown) =>
+    away(error instanceof Refused ? error.error : asApiError(error));
+  void keepTrying(attempt, failed, stopped.signal);
+  return () => stopped.abort();
+}
+
+/** What the desktop tells the page unasked. */
+type WindowMessage =
+  | { kind: "open"; route: string }
+  | { kind: "hovering"; over: boolean }
+  | { kind: "dropped"; paths: { path: string; directory: boolean }[]; x: number; y: number };
+
+const windowListeners = new Set<(message: WindowMessage) => void>();
+let windowHeard = false;
+
+/** Listens to what the desktop tells, through one channel for the whole page. */
+function hear(listener: (message: WindowMessage) => void): () => void {
+  windowListeners.add(listener);
+  if (!windowHeard) {
+    windowHeard = true;
+    const channel = new Channel<WindowMessage>((message) => {
+      for (const listener of [...windowListeners]) listener(message);
+    });
+    void call("subscribe_window", { channel });
+  }
+  return () => windowListeners.delete(listener);
+}
+
+const desktop: Desktop = {
+  pickDirectory: (start) => call("pick_directory", { start }),
+  openDirectory: (task) => call("open_directory", { task }),
+  openRawLog: (task, run) => call("open_raw_log", { task, run }),
+  openExternal: (url) => call("open_external", { url }),
+  lookingAt: (task) => call("looking_at", { task }),
+  openAtLogin: () => call("open_at_login"),
+  setOpenAtLogin: (on) => call("set_open_at_login", { on }),
+  quit: (how) => call("quit", { how }),
+  info: () => call("app_info"),
+  startEngine: () => call("start_engine"),
+  onFilesDropped: (listener) =>
+    hear((message) => {
+      if (message.kind !== "dropped") return;
+      const paths = message.paths.map(({ path }) => path);
+      listener(paths, { x: message.x, y: message.y });
+    }),
+  readDropped: (path) => call("read_dropped", { path }),
+  onOpen: (listener) =>
+    hear((message) => {
+      if (message.kind === "open") listener(message.route);
+    }),
+  painted: () => call("painted"),
+};
+
+export function tauriBackend(): Backend {
+  return {
+    submit: (task) => call("submit", { task }),
+    list: (query) => call("list", { query }),
+    get: (id) => call("get", { id }),
+    log: (id, query, signal) => callUntil("log", { id, query }, signal),
+    cancel: (id) => call("cancel", { id }),
+    retry: (id) => call("retry", { id }),
+    resume: (id, prompt) => call("resume", { id, followUp: { prompt } }),
+    remove: (id) => call("remove", { id }),
+    clean: (query) => call("clean", { query }),
+    setPaused: (paused) => call("set_paused", { paused }),
+    engine: () => call("engine"),
+    seen: (ids) => call("seen", { query: { ids } }),
+    spent: (since) => call("spent", { query: { since } }),
+    settings: () => call("settings"),
+    setSettings: (settings) => call("set_settings", { settings }),
+    doctor: () => call("doctor"),
+    stop: (mode) => call("stop", { mode }),
+    copy: (text) => call("copy", { text }),
+    follow,
+    desktop,
+  };
+}

@@ -1,0 +1,29 @@
+// Asking before something that cannot be undone. ConfirmDialog.svelte, once in the window, draws it.
+
+export interface Question {
+  /** A question that names what it is about: "Remove task 12?" */
+  title: string;
+  /** What happens then. */
+  text: string;
+  /** The verb on the button. */
+  verb: string;
+  danger?: boolean;
+}
+
+export const asked = $state<{ now: (Question & { answer: (yes: boolean) => void }) | undefined }>({
+  now: undefined,
+});
+
+/** Asks, and says whether the answer was yes. */
+export function confirm(question: Question): Promise<boolean> {
+  asked.now?.answer(false);
+  return new Promise((resolve) => {
+    asked.now = {
+      ...question,
+      answer: (yes) => {
+        asked.now = undefined;
+        resolve(yes);
+      },
+    };
+  });
+}

@@ -1,0 +1,248 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+
+import { Refused, type LogEntry, type LogPage, type LogQuery } from "../backend";
+import { LogFollower, type Edge, type LogView } from "./follow";
+
+/** A log of lines ten bytes each, that grows, answers as an engine does and can wait. */
+class FakeLog {
+  lines = 0;
+  over = false;
+  asked: LogQuery[] = [];
+  failures: unknown[] = [];
+  #waiting: (() => void)[] = [];
+
+  grow(lines: number) {
+    this.lines += lines;
+    this.#wake();
+  }
+
+  end() {
+    this.over = true;
+    this.#wake();
+  }
+
+  #wake() {
+    for (const wake of this.#waiting.splice(0)) wake();
+  }
+
+  read = async (query: LogQuery, signal: AbortSignal): Promise<LogPage> => {
+    this.asked.push(query);
+    const failure = this.failures.shift();
+    if (failure) throw failure;
+    const page = this.#page(query);
+    if (page.entries.length || page.end || !query.wait_ms) return page;
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(resolve, query.wait_ms);
+      this.#waiting.push(() => (clearTimeout(timer), resolve()));
+      signal.addEventListener("abort", () => {
+        clearTimeout(timer);
+        reject(new DOMException("ended", "AbortError"));
+      });
+    });
+    return this.#page(query);
+  };
+
+  #page({ tail, before, after = 0, limit = 500 }: LogQuery): LogPage {
+    let from = Math.ceil(after / 10);
+    let to = Math.min(this.lines, from + limit);
+    if (tail || before !== undefined) {
+      to = before === undefined ? this.lines : before / 10;
+      from = Math.max(0, to - limit);
+    }
+    const entries = Array.from({ length: Math.max(0, to - from) }, (_, i): LogEntry => ({
+      offset: (from + i) * 10,
+      type: "text",
+      text: `line ${from + i}`,
+    }));
+    const end = this.over && to === this.lines;
+    return { run: "1-1-00000000", entries, start: from * 10, next: to * 10, end };
+  }
+}
+
+let log: FakeLog;
+let follower: LogFollower;
+let edges: Edge[];
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  log = new FakeLog();
+  edges = [];
+  follower = new LogFollower(log.read, (_, edge) => edges.push(edge));
+});
+afterEach(() => {
+  follower.stop();
+  vi.useRealTimers();
+});
+
+const settle = () => vi.advanceTimersByTimeAsync(100);
+const first = (view: LogView) => view.blocks.at(0)?.key;
+const last = (view: LogView) => view.blocks.at(-1)?.key;
+
+test("a long log opens at its end with one question", async () => {
+  log.grow(100_000);
+  follower.start();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(log.asked[0]).toMatchObject({ tail: true, limit: 300 });
+  expect(follower.view).toMatchObject({ loaded: true, atStart: false, atEnd: true, over: false });
+  expect(follower.view.blocks).toHaveLength(300);
+  expect(last(follower.view)).toBe("999990.0");
+});
+
+test("what is printed is there at once", async () => {
+  log.grow(5);
+  follower.start();
+  await settle();
+  expect(follower.view).toMatchObject({ atStart: true });
+  log.grow(1);
+  // Not a single timer has to pass.
+  await vi.advanceTimersByTimeAsync(0);
+  expect(last(follower.view)).toBe("50.0");
+  expect(edges.at(-1)).toBe("newer");
+});
+
+test("when the run is over nothing is asked any more", async () => {
+  log.grow(3);
+  follower.start();
+  await settle();
+  log.end();
+  await settle();
+  expect(follower.view.over).toBe(true);
+  const asked = log.asked.length;
+  await vi.advanceTimersByTimeAsync(120_000);
+  expect(log.asked.length).toBe(asked);
+});
+
+test("a log with nothing in it yet is waited for", async () => {
+  follower.start();
+  await settle();
+  expect(follower.view.loaded).toBe(false);
+  log.grow(1);
+  await settle();
+  expect(follower.view.blocks).toHaveLength(1);
+});
+
+test("older parts come in front, down to the beginning", async () => {
+  log.grow(700);
+  follower.start();
+  await settle();
+  await follower.older();
+  expect(edges.at(-1)).not.toBe("all");
+  expect(edges).toContain("older");
+  expect(first(follower.view)).toBe("1000.0");
+  await follower.older();
+  expect(follower.view).toMatchObject({ atStart: true, atEnd: true, loadingOlder: false });
+  expect(follower.view.blocks).toHaveLength(700);
+  const asked = log.asked.length;
+  await follower.older();
+  expect(log.asked.length).toBe(asked);
+});
+
+test("memory is bounded while following, and while going back and forth", async () => {
+  const bounds = { entries: 900, chars: 1_000_000 };
+  follower = new LogFollower(log.read, (_, edge) => edges.push(edge), undefined, bounds);
+  log.grow(5000);
+  follower.start();
+  await settle();
+  for (let i = 0; i < 5; i++) {
+    log.grow(400);
+    await settle();
+    expect(follower.view.blocks.length).toBeLessThanOrEqual(bounds.entries);
+  }
+  expect(last(follower.view)).toBe(`${log.lines * 10 - 10}.0`);
+
+  follower.readerAtEnd = false;
+  for (let i = 0; i < 10; i++) {
+    await follower.older();
+    expect(follower.view.blocks.length).toBeLessThanOrEqual(bounds.entries);
+  }
+  expect(follower.view).toMatchObject({ atEnd: false, over: false });
+  // What is printed meanwhile is not read.
+  const oldest = first(follower.view);
+  log.grow(10);
+  await settle();
+  expect(first(follower.view)).toBe(oldest);
+
+  for (let i = 0; i < 30 && !follower.view.atEnd; i++) await follower.newer();
+  await settle();
+  expect(follower.view.atEnd).toBe(true);
+  expect(last(follower.view)).toBe(`${log.lines * 10 - 10}.0`);
+  log.grow(1);
+  await settle();
+  expect(last(follower.view)).toBe(`${log.lines * 10 - 10}.0`);
+});
+
+test("few but huge entries are bounded, too", async () => {
+  const bounds = { entries: 900, chars: 5000 };
+  follower = new LogFollower(log.read, (_, edge) => edges.push(edge), undefined, bounds);
+  log.grow(5000);
+  follower.start();
+  await settle();
+  follower.readerAtEnd = false;
+  for (let i = 0; i < 3; i++) await follower.older();
+  expect(follower.view.blocks.length).toBeLessThanOrEqual(600);
+});
+
+test("who reads far from the end is left in peace by what is printed", async () => {
+  log.grow(1000);
+  follower.start();
+  await settle();
+  follower.readerAtEnd = false;
+  const oldest = first(follower.view);
+  for (let i = 0; i < 10; i++) {
+    log.grow(900);
+    await settle();
+  }
+  expect(first(follower.view)).toBe(oldest);
+  expect(follower.view.atEnd).toBe(false);
+  follower.newest();
+  await settle();
+  expect(follower.view.atEnd).toBe(true);
+  expect(last(follower.view)).toBe(`${log.lines * 10 - 10}.0`);
+});
+
+test("a flood is not read line by line", async () => {
+  log.grow(10);
+  follower.start();
+  await settle();
+  log.grow(1_000_000);
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(last(follower.view)).toBe(`${log.lines * 10 - 10}.0`);
+  expect(log.asked.length).toBeLessThan(10);
+});
+
+test("an engine that is away is asked again, and nothing is missing", async () => {
+  log.grow(2);
+  follower.start();
+  await settle();
+  log.failures = Array.from(
+    { length: 3 },
+    () => new Refused({ code: "unavailable", message: "No engine answers" }),
+  );
+  log.grow(1);
+  await settle();
+  log.grow(1);
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(follower.view.error).toBeUndefined();
+  expect(follower.view.blocks).toHaveLength(4);
+});
+
+test("output that was deleted is said, and not asked for again", async () => {
+  const error = { code: "not_found", message: "The output of run 1 was deleted" } as const;
+  log.failures = [new Refused(error)];
+  follower.start();
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(follower.view.error).toEqual(error);
+  expect(log.asked).toHaveLength(1);
+});
+
+test("a follower that was stopped says nothing any more", async () => {
+  log.grow(2);
+  follower.start();
+  await settle();
+  const said = edges.length;
+  follower.stop();
+  log.grow(5);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(edges.length).toBe(said);
+  expect(vi.getTimerCount()).toBe(0);
+});

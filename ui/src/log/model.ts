@@ -1,0 +1,206 @@
+// From log entries to what a reader sees: blocks of a conversation. Pure.
+//
+// What comes at the end of the log is added to the story. When something comes or goes at any other
+// place, all that is loaded is folded anew, so that the same entries always make the same blocks;
+// `keep` then puts the blocks that did not change back in place, so that what is on screen stays.
+import type { DeniedTool, LogEntry, Timestamp, ToolOutcome, Usage } from "../backend";
+
+/** What every block has. */
+interface Base {
+  /** Its name in the list: the same as long as it begins with the same entry. */
+  key: string;
+  /** How many entries went into it: two blocks with the same key and parts are the same. */
+  parts: number;
+  /** When it happened, as far as the agent said so. */
+  at?: Timestamp;
+}
+
+/** A tool call, with its result once there is one. */
+export interface ToolBlock extends Base {
+  kind: "tool";
+  tool: string;
+  /** Its main argument in one line. */
+  summary: string;
+  /** All arguments, as JSON text; cut off when it is very long. */
+  input: string;
+  result?: { outcome: ToolOutcome; text: string; at?: Timestamp };
+}
+
+/** A run of lines outside the agent's protocol. */
+export interface OutputBlock extends Base {
+  kind: "output";
+  stderr: boolean;
+  /** The lines, parted by line ends. */
+  text: string;
+}
+
+/** The agent tries the API again, perhaps for the nth time. */
+export interface RetryBlock extends Base {
+  kind: "retry";
+  attempt: number;
+  maxAttempts: number;
+  delayMs: number;
+  reason: string;
+}
+
+/** The agent reports the end of its work. */
+export interface EndBlock extends Base {
+  kind: "end";
+  isError: boolean;
+  /** The final answer or the error. Empty when it only repeats the prose just before it. */
+  text: string;
+  usage: Usage;
+  denied: DeniedTool[];
+}
+
+export type Block =
+  | (Base & { kind: "text"; text: string })
+  | (Base & { kind: "thinking"; text: string })
+  | (Base & { kind: "started"; model?: string; version?: string; again: boolean })
+  | (Base & { kind: "note"; text: string })
+  | ToolBlock
+  | RetryBlock
+  | OutputBlock
+  | EndBlock;
+
+/**
+ * Lines of plain output are put together by where they are in the log, not by how many there are:
+ * so the blocks are the same from wherever one begins to read.
+ */
+const OUTPUT_BLOCK_BYTES = 4096;
+
+/** Makes blocks of entries that follow each other in one run's log. */
+export function fold(entries: readonly LogEntry[]): Block[] {
+  const story = new Story();
+  story.add(entries);
+  return [...story.blocks];
+}
+
+/** Blocks that grow with the entries that follow. A block that changes is replaced by a new one. */
+export class Story {
+  blocks: Block[] = [];
+  /** Where in the list the calls are. */
+  readonly #calls = new Map<string, number>();
+  /** The newest prose: the final answer usually says it again. */
+  #prose = "";
+  #started = false;
+  #offset = -1;
+  /** Which entry of its line the last one was: a line may yield several. */
+  #place = 0;
+
+  /** Goes on with what comes next in the log. */
+  add(entries: readonly LogEntry[]) {
+    for (const entry of entries) this.#add(entry);
+  }
+
+  #add(entry: LogEntry) {
+    const { blocks } = this;
+    this.#place = entry.offset === this.#offset ? this.#place + 1 : 0;
+    this.#offset = entry.offset;
+    const base: Base = { key: `${entry.offset}.${this.#place}`, parts: 1, at: entry.at };
+    const at = blocks.length - 1;
+    const last = blocks[at];
+    switch (entry.type) {
+      case "started": {
+        const { model, version } = entry;
+        blocks.push({ ...base, kind: "started", model, version, again: this.#started });
+        this.#started = true;
+        break;
+      }
+      case "text":
+        if (entry.text.trim() === "") break;
+        this.#prose = entry.text.trim();
+        blocks.push({ ...base, kind: "text", text: entry.text });
+        break;
+      case "thinking":
+        if (entry.text.trim() === "") break;
+        blocks.push({ ...base, kind: "thinking", text: entry.text });
+        break;
+      case "tool_call": {
+        const { tool, summary, input } = entry;
+        this.#calls.set(entry.id, blocks.length);
+        blocks.push({ ...base, kind: "tool", tool, summary, input });
+        break;
+      }
+      case "tool_result": {
+        const index = this.#calls.get(entry.id) ?? -1;
+        const call = blocks[index];
+        // A result whose call is not loaded is shown with the call, when that is.
+        if (call?.kind !== "tool") break;
+        const result = { outcome: entry.outcome, text: entry.text, at: entry.at };
+        blocks[index] = { ...call, parts: call.parts + 1, result };
+        break;
+      }
+      case "retry": {
+        const { attempt, max_attempts: maxAttempts, delay_ms: delayMs, reason } = entry;
+        const state = { attempt, maxAttempts, delayMs, reason };
+        if (last?.kind === "retry" && last.reason === reason && last.attempt < attempt) {
+          blocks[at] = { ...last, ...state, at: entry.at, parts: last.parts + 1 };
+        } else {
+          blocks.push({ ...base, kind: "retry", ...state });
+        }
+        break;
+      }
+      case "note":
+        blocks.push({ ...base, kind: "note", text: entry.text });
+        break;
+      case "result": {
+        const text = entry.text.trim() === this.#prose ? "" : entry.text;
+        this.#prose = "";
+        const { is_error: isError, usage, denied_tools: denied = [] } = entry;
+        blocks.push({ ...base, kind: "end", isError, text, usage, denied });
+        break;
+      }
+      case "output": {
+        const stderr = entry.stderr ?? false;
+        if (last?.kind === "output" && last.stderr === stderr && together(last, entry.offset)) {
+          blocks[at] = { ...last, text: `${last.text}\n${entry.text}`, parts: last.parts + 1 };
+        } else {
+          blocks.push({ ...base, kind: "output", stderr, text: entry.text });
+        }
+        break;
+      }
+    }
+  }
+}
+
+function together(block: OutputBlock, offset: number): boolean {
+  const first = Number.parseInt(block.key, 10);
+  const bucket = (at: number) => Math.floor(at / OUTPUT_BLOCK_BYTES);
+  return bucket(first) === bucket(offset);
+}
+
+/** The new blocks, with those that are no different from before taken from before. */
+export function keep(before: readonly Block[], now: readonly Block[]): Block[] {
+  const known = new Map(before.map((block) => [block.key, block]));
+  return now.map((block) => {
+    const old = known.get(block.key);
+    return old && same(old, block) ? old : block;
+  });
+}
+
+function same(old: Block, block: Block): boolean {
+  if (old.kind !== block.kind || old.parts !== block.parts) return false;
+  // What came before decides these, and what came before may have been loaded since.
+  if (old.kind === "end" && block.kind === "end") return old.text === block.text;
+  if (old.kind === "started" && block.kind === "started") return old.again === block.again;
+  return true;
+}
+
+/** All text of a block, for searching and copying. */
+export function textOf(block: Block): string {
+  switch (block.kind) {
+    case "text":
+    case "thinking":
+    case "note":
+    case "output":
+    case "end":
+      return block.text;
+    case "tool":
+      return [block.tool, block.summary, block.input, block.result?.text ?? ""].join("\n");
+    case "retry":
+      return block.reason;
+    case "started":
+      return block.model ?? "";
+  }
+}

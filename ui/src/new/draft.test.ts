@@ -1,0 +1,136 @@
+import { describe, expect, it } from "vitest";
+import type { TaskDetail } from "../backend";
+import {
+  afterSending,
+  emptyDraft,
+  fieldOf,
+  fromStored,
+  fromTask,
+  rules,
+  toRequest,
+  toStored,
+  type Draft,
+} from "./draft";
+
+const filled: Draft = {
+  ...emptyDraft(),
+  prompt: "Write tests\n\nfor the parser",
+  directory: "~/code/shop",
+  model: " opus ",
+  permissionMode: "plan",
+  allowedTools: "Read\nBash(git log:*, git diff:*)",
+  turns: "12",
+  budget: "$2.50",
+  timeout: "1h30m",
+  silence: "0",
+  env: [{ name: "TOKEN", value: "s3cret" }],
+};
+
+describe("a request", () => {
+  it("has what was typed, and nothing that was not", () => {
+    expect(toRequest(filled, "/home/mia").request).toEqual({
+      execution_prompt: "Write tests\n\nfor the parser",
+      working_directory: "/home/mia/code/shop",
+      agent: "claude",
+      name: undefined,
+      model: "opus",
+      permission_mode: "plan",
+      system_prompt: undefined,
+      allowed_tools: ["Read", "Bash(git log:*, git diff:*)"],
+      limits: { max_turns: 12, max_budget_usd: 2.5, timeout_ms: 5_400_000, silence_ms: 0 },
+      env: { TOKEN: "s3cret" },
+    });
+  });
+
+  it("of a shell task leaves out what only claude has", () => {
+    const shell = toRequest({ ...filled, agent: "shell" }, "/home/mia").request;
+    expect(shell).toEqual({
+      execution_prompt: filled.prompt,
+      working_directory: "/home/mia/code/shop",
+      agent: "shell",
+      name: undefined,
+      limits: { timeout_ms: 5_400_000, silence_ms: 0 },
+      env: { TOKEN: "s3cret" },
+    });
+  });
+
+  it.each<[Partial<Draft>, keyof Draft]>([
+    [{ prompt: " \n" }, "prompt"],
+    [{ directory: "" }, "directory"],
+    [{ directory: "code/shop" }, "directory"],
+    [{ turns: "0" }, "turns"],
+    [{ turns: "2.5" }, "turns"],
+    [{ budget: "-1" }, "budget"],
+    [{ timeout: "soon" }, "timeout"],
+    [{ silence: "1x" }, "silence"],
+    [{ env: [{ name: "A=B", value: "" }] }, "env"],
+    [
+      {
+        env: [
+          { name: "A", value: "1" },
+          { name: "A", value: "2" },
+        ],
+      },
+      "env",
+    ],
+  ])("%j is an error beside %s alone", (wrong, field) => {
+    const { errors } = toRequest({ ...filled, ...wrong }, "/home/mia");
+    expect(Object.keys(errors ?? {})).toEqual([field]);
+  });
+
+  it("needs to know what ~ stands for", () => {
+    expect(toRequest(filled, undefined).errors?.directory).toContain("~");
+  });
+});
+
+it("rules stand on lines or between commas, and may contain commas in parentheses", () => {
+  expect(rules("Edit, Write,,\n Bash(git log:*, git diff:*),Read")).toEqual([
+    "Edit",
+    "Write",
+    "Bash(git log:*, git diff:*)",
+    "Read",
+  ]);
+  expect(rules("Bash(open\nRead")).toEqual(["Bash(open", "Read"]);
+});
+
+it("a task's draft asks for the same again, with the values of variables to be typed", () => {
+  const { request } = toRequest(filled, "/home/mia");
+  const draft = fromTask({ request } as TaskDetail);
+  expect(draft).toMatchObject({ prompt: filled.prompt, turns: "12", timeout: "1h30m" });
+  expect(draft.env).toEqual([{ name: "TOKEN", value: "" }]);
+  const again = toRequest({ ...draft, env: filled.env }, undefined).request;
+  expect(again).toEqual(request);
+});
+
+it("after sending, where and how stay, but not what, and never the bypass", () => {
+  const next = afterSending({ ...filled, permissionMode: "bypassPermissions" });
+  expect(next).toMatchObject({ directory: "~/code/shop", model: " opus ", prompt: "", env: [] });
+  expect(next.permissionMode).toBe("");
+});
+
+it("a kept draft has no values of variables", () => {
+  const text = toStored(filled);
+  expect(text).not.toContain("s3cret");
+  expect(fromStored(text)).toEqual({ ...filled, env: [{ name: "TOKEN", value: "" }] });
+});
+
+it.each([null, "", "{", "[]", '"x"', '{"prompt": 3, "agent": "rm", "env": [null, {"name": 1}]}'])(
+  "a broken kept draft %j is an empty one",
+  (text) => expect(fromStored(text)).toEqual(emptyDraft()),
+);
+
+it.each<[string, keyof Draft | undefined]>([
+  ["The prompt is empty", "prompt"],
+  ['The working directory "x" is not an absolute path', "directory"],
+  ["The name has more than 200 characters", "name"],
+  ['"\u0001" is not the name of a model', "model"],
+  ["The system prompt has more than 102400 bytes", "systemPrompt"],
+  ['"Bash(" is not a rule for a tool', "allowedTools"],
+  ["A task needs at least one turn", "turns"],
+  ["The budget must be an amount above 0 dollars", "budget"],
+  ["A task may not set CLAUDE_WORKER_HOME: the name is reserved", "env"],
+  ["Something quite different", undefined],
+])("the refusal %j is about %s", (message, field) => {
+  expect(fieldOf({ code: "invalid_request", message })).toBe(field);
+  expect(fieldOf({ code: "disk_full", message })).toBeUndefined();
+});

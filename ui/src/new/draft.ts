@@ -1,0 +1,270 @@
+// What a person has typed into the new-task form, and what becomes of it. Pure: the form shows a
+// draft, `toRequest` turns it into a request or says which field is wrong and why.
+import type { Agent, ApiError, NewTask, PermissionMode, TaskDetail } from "../backend";
+import { parseDuration, showDuration } from "../settings/quantities";
+import { expandHome } from "./home";
+
+/** The form as typed. Empty texts mean "as configured". */
+export type Draft = {
+  agent: Agent;
+  prompt: string;
+  directory: string;
+  name: string;
+  model: string;
+  permissionMode: PermissionMode | "";
+  systemPrompt: string;
+  /** One rule per line. */
+  allowedTools: string;
+  turns: string;
+  budget: string;
+  timeout: string;
+  silence: string;
+  env: Variable[];
+};
+
+export type Variable = { name: string; value: string };
+
+/** A field that can be wrong. */
+export type Field = Exclude<keyof Draft, "agent">;
+
+export type FieldErrors = Partial<Record<Field, string>>;
+
+export function emptyDraft(): Draft {
+  return {
+    agent: "claude",
+    prompt: "",
+    directory: "",
+    name: "",
+    model: "",
+    permissionMode: "",
+    systemPrompt: "",
+    allowedTools: "",
+    turns: "",
+    budget: "",
+    timeout: "",
+    silence: "",
+    env: [],
+  };
+}
+
+/** Whether there is anything in it worth keeping. */
+export function isBlank(draft: Draft): boolean {
+  const texts = [draft.prompt, draft.name, draft.systemPrompt, draft.allowedTools];
+  return texts.every((text) => text.trim() === "") && draft.env.length === 0;
+}
+
+/** The draft that would submit the same task again. Values of variables are never handed back by
+ * the engine, so they are empty and have to be typed again. */
+export function fromTask(task: TaskDetail): Draft {
+  const { request } = task;
+  const limits = request.limits ?? {};
+  return {
+    ...emptyDraft(),
+    agent: request.agent ?? "claude",
+    prompt: request.execution_prompt,
+    directory: request.working_directory,
+    name: request.name ?? "",
+    model: request.model ?? "",
+    permissionMode: request.permission_mode ?? "",
+    systemPrompt: request.system_prompt ?? "",
+    allowedTools: (request.allowed_tools ?? []).join("\n"),
+    turns: limits.max_turns?.toString() ?? "",
+    budget: limits.max_budget_usd?.toString() ?? "",
+    timeout: limits.timeout_ms === undefined ? "" : showDuration(limits.timeout_ms),
+    silence: limits.silence_ms === undefined ? "" : showDuration(limits.silence_ms),
+    env: Object.keys(request.env ?? {}).map((name) => ({ name, value: "" })),
+  };
+}
+
+/** What is left for the next task after this one was sent: where and how, but not what. */
+export function afterSending(draft: Draft): Draft {
+  const { agent, directory, model, permissionMode, turns, budget, timeout, silence } = draft;
+  const next = { ...emptyDraft(), agent, directory, model, turns, budget, timeout, silence };
+  // Turning permission checks off is a choice for one task.
+  return { ...next, permissionMode: permissionMode === "bypassPermissions" ? "" : permissionMode };
+}
+
+/** The request, or what is wrong with which field. */
+export function toRequest(
+  draft: Draft,
+  home: string | undefined,
+): { request: NewTask; errors?: undefined } | { request?: undefined; errors: FieldErrors } {
+  const errors: FieldErrors = {};
+  if (draft.prompt.trim() === "") {
+    errors.prompt =
+      draft.agent === "shell" ? "Type the command to run." : "Say what the task is to do.";
+  }
+  const directory = expandHome(draft.directory.trim(), home);
+  if (directory === "") {
+    errors.directory = "Choose the directory to work in.";
+  } else if (directory.startsWith("~")) {
+    errors.directory = "It is not known here what ~ stands for. Write the whole path.";
+  } else if (!isAbsolute(directory)) {
+    errors.directory = "Write the whole path, from / or ~ on.";
+  }
+  const timeout = duration(draft.timeout, "timeout", errors);
+  const silence = duration(draft.silence, "silence", errors);
+  const request: NewTask = {
+    execution_prompt: draft.prompt,
+    working_directory: directory,
+    agent: draft.agent,
+    limits: { timeout_ms: timeout, silence_ms: silence },
+    env: environment(draft.env, errors),
+    name: filled(draft.name),
+  };
+  if (draft.agent === "claude") {
+    request.model = filled(draft.model);
+    request.permission_mode = draft.permissionMode === "" ? undefined : draft.permissionMode;
+    request.system_prompt = filled(draft.systemPrompt);
+    request.allowed_tools = rules(draft.allowedTools);
+    request.limits = {
+      ...request.limits,
+      max_turns: number(draft.turns, "turns", errors, {
+        test: (n) => Number.isInteger(n) && n >= 1 && n <= 0xffff_ffff,
+        otherwise: "A whole number, 1 or more.",
+      }),
+      max_budget_usd: number(draft.budget.replace(/^\s*\$/, ""), "budget", errors, {
+        test: (n) => Number.isFinite(n) && n > 0,
+        otherwise: "An amount in dollars above 0, like 2.50.",
+      }),
+    };
+  }
+  return Object.keys(errors).length > 0 ? { errors } : { request };
+}
+
+/** The rules for tools, one per line or between commas; commas inside parentheses belong to a rule. */
+export function rules(text: string): string[] {
+  const found: string[] = [];
+  let depth = 0;
+  let rule = "";
+  for (const c of `${text}\n`) {
+    if (c === "(") depth += 1;
+    if (c === ")") depth = Math.max(0, depth - 1);
+    if (c === "\n" || (c === "," && depth === 0)) {
+      if (rule.trim() !== "") found.push(rule.trim());
+      rule = "";
+      if (c === "\n") depth = 0;
+    } else {
+      rule += c;
+    }
+  }
+  return found;
+}
+
+// The engine's words about a request, by the field they are about. See agents/src/validate.rs.
+const ABOUT: [RegExp, Field][] = [
+  [/^The prompt/, "prompt"],
+  [/working directory|^The directory|^Cannot work in|is not a directory/i, "directory"],
+  [/^The name/, "name"],
+  [/name of a model|a model$/, "model"],
+  [/system prompt/, "systemPrompt"],
+  [/allowed tools|rule for a tool/, "allowedTools"],
+  [/permission/i, "permissionMode"],
+  [/turn/, "turns"],
+  [/budget/, "budget"],
+  [/environment variable|may not set|^The value of/, "env"],
+];
+
+/** The field that an engine's refusal is about; undefined when it is about the whole. */
+export function fieldOf(error: ApiError): Field | undefined {
+  if (error.code !== "invalid_request") return undefined;
+  return ABOUT.find(([pattern]) => pattern.test(error.message))?.[1];
+}
+
+/** The draft as it is kept: without the values of variables, which may be secrets. */
+export function toStored(draft: Draft): string {
+  return JSON.stringify({ ...draft, env: draft.env.map(({ name }) => ({ name, value: "" })) });
+}
+
+/** Reads a stored draft; whatever is not as expected is left out. */
+export function fromStored(text: string | null): Draft {
+  const draft = emptyDraft();
+  let stored: unknown;
+  try {
+    stored = JSON.parse(text ?? "");
+  } catch {
+    return draft;
+  }
+  if (typeof stored !== "object" || stored === null) return draft;
+  const entries = new Map(Object.entries(stored));
+  for (const key of TEXTS) {
+    const value: unknown = entries.get(key);
+    if (typeof value === "string") draft[key] = value;
+  }
+  if (entries.get("agent") === "shell") draft.agent = "shell";
+  const mode = MODES.find((mode) => mode === entries.get("permissionMode"));
+  if (mode) draft.permissionMode = mode;
+  const env: unknown = entries.get("env");
+  if (Array.isArray(env)) {
+    draft.env = env.flatMap((item: { name?: unknown } | null) =>
+      typeof item?.name === "string" ? [{ name: item.name, value: "" }] : [],
+    );
+  }
+  return draft;
+}
+
+/** All permission modes, from the most careful to the least. */
+export const MODES: PermissionMode[] = [
+  "plan",
+  "dontAsk",
+  "default",
+  "acceptEdits",
+  "auto",
+  "bypassPermissions",
+];
+
+const TEXTS = [
+  "prompt",
+  "directory",
+  "name",
+  "model",
+  "systemPrompt",
+  "allowedTools",
+  "turns",
+  "budget",
+  "timeout",
+  "silence",
+] as const;
+
+function isAbsolute(path: string): boolean {
+  return path.startsWith("/") || /^[A-Za-z]:[/\\]/.test(path) || path.startsWith("\\\\");
+}
+
+function filled(text: string): string | undefined {
+  return text.trim() === "" ? undefined : text.trim();
+}
+
+function duration(text: string, field: Field, errors: FieldErrors): number | undefined {
+  if (text.trim() === "") return undefined;
+  const ms = parseDuration(text);
+  if (ms === undefined) errors[field] = "A time like 90s, 10m or 1h30m; 0 means never.";
+  return ms;
+}
+
+function number(
+  text: string,
+  field: Field,
+  errors: FieldErrors,
+  { test, otherwise }: { test: (value: number) => boolean; otherwise: string },
+): number | undefined {
+  if (text.trim() === "") return undefined;
+  const value = Number(text);
+  if (test(value)) return value;
+  errors[field] = otherwise;
+  return undefined;
+}
+
+function environment(variables: Variable[], errors: FieldErrors): Record<string, string> {
+  const env: Record<string, string> = {};
+  for (const { name, value } of variables) {
+    if (name.trim() === "" && value === "") continue;
+    if (!/^[^=\0\s]+$/.test(name.trim())) {
+      errors.env = "A variable needs a name without blanks or =.";
+    } else if (Object.hasOwn(env, name.trim())) {
+      errors.env = `${name.trim()} is there twice.`;
+    } else {
+      env[name.trim()] = value;
+    }
+  }
+  return env;
+}

@@ -1,0 +1,110 @@
+// The new-task form: its draft, what is wrong with it, and sending it.
+import { backend } from "../app/backend";
+import { Refused, type ApiError, type NewTask, type Task, type TaskId } from "../backend";
+import {
+  afterSending,
+  emptyDraft,
+  fieldOf,
+  fromStored,
+  fromTask,
+  isBlank,
+  toRequest,
+  toStored,
+  type Draft,
+  type FieldErrors,
+} from "./draft";
+
+/** Where the draft is kept between visits. */
+const KEPT = "claude-worker.draft";
+
+export class Form {
+  draft = $state<Draft>(emptyDraft());
+  errors = $state.raw<FieldErrors>({});
+  /** What the engine said about the whole, or that the task to start from is not to be had. */
+  refusal = $state.raw<ApiError>();
+  sending = $state(false);
+  /** The request that was last tried in vain, with its key: trying the same again uses the same
+   * key, so that it cannot become two tasks. */
+  #tried: { request: string; key: string } | undefined;
+
+  /** `from`: a task whose request is the beginning; such a draft is not kept. */
+  constructor(readonly from: TaskId | undefined) {
+    if (from === undefined) this.draft = fromStored(localStorage.getItem(KEPT));
+  }
+
+  /** Fills the form from the task it starts from. */
+  async fill(): Promise<void> {
+    if (this.from === undefined) return;
+    try {
+      this.draft = fromTask(await backend.get(this.from));
+    } catch (error) {
+      this.refusal = said(error);
+    }
+  }
+
+  /** Keeps the draft for the next visit. */
+  keep() {
+    if (this.from === undefined) localStorage.setItem(KEPT, toStored(this.draft));
+  }
+
+  /** Empties the form; the result brings back what was in it. */
+  clear(): () => void {
+    const before = $state.snapshot(this.draft);
+    this.draft = emptyDraft();
+    this.errors = {};
+    this.refusal = undefined;
+    return () => (this.draft = before);
+  }
+
+  /** The request as it would be sent; undefined, with errors beside the fields, when it cannot be. */
+  check(home: string | undefined): NewTask | undefined {
+    const { request, errors } = toRequest($state.snapshot(this.draft), home);
+    this.errors = errors ?? {};
+    this.refusal = undefined;
+    return request;
+  }
+
+  /** Sends a request; undefined, with the reason shown, when the engine does not take it. */
+  async send(request: NewTask): Promise<Task | undefined> {
+    const text = JSON.stringify(request);
+    const key = this.#tried?.request === text ? this.#tried.key : newKey();
+    this.sending = true;
+    try {
+      const task = await backend.submit({ ...request, idempotency_key: key });
+      this.#tried = undefined;
+      this.draft = afterSending($state.snapshot(this.draft));
+      this.keep();
+      return task;
+    } catch (error) {
+      this.#tried = { request: text, key };
+      const refusal = said(error);
+      const field = fieldOf(refusal);
+      if (field) this.errors = { [field]: sentences(refusal) };
+      else this.refusal = refusal;
+      return undefined;
+    } finally {
+      this.sending = false;
+    }
+  }
+}
+
+function sentences({ message, hint }: ApiError): string {
+  return hint ? `${message}. ${hint}.` : `${message}.`;
+}
+
+function said(error: unknown): ApiError {
+  if (error instanceof Refused) return error.error;
+  return { code: "internal", message: String(error) };
+}
+
+/** 128 random bits in hexadecimal. */
+function newKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** Makes a prompt the kept draft, for the form that opens next; one that was begun is not overwritten. */
+export function beginWith(prompt: string) {
+  const draft = fromStored(localStorage.getItem(KEPT));
+  if (isBlank(draft)) localStorage.setItem(KEPT, toStored({ ...draft, prompt }));
+}

@@ -1,0 +1,21 @@
+import { expect, it } from "vitest";
+import { expandHome, foldHome, homeOf } from "./home";
+
+it.each([
+  [["/srv/data", "/home/mia/code/shop"], "/home/mia"],
+  [["/Users/mia/.claude-worker/tasks.db"], "/Users/mia"],
+  [["/root"], "/root"],
+  [["/rooted/x", "/homestead/x"], undefined],
+  [["C:\\Users\\mia\\code"], "C:\\Users\\mia"],
+  [[], undefined],
+])("the home of %j is %s", (paths, home) => expect(homeOf(paths)).toBe(home));
+
+it("writes ~ out and folds it again, at its beginning only", () => {
+  expect(expandHome("~/code", "/home/mia")).toBe("/home/mia/code");
+  expect(expandHome("~", "/home/mia")).toBe("/home/mia");
+  expect(expandHome("~other/code", "/home/mia")).toBe("~other/code");
+  expect(expandHome("/x/~", "/home/mia")).toBe("/x/~");
+  expect(expandHome("~/code", undefined)).toBe("~/code");
+  expect(foldHome("/home/mia/code", "/home/mia")).toBe("~/code");
+  expect(foldHome("/home/miau", "/home/mia")).toBe("/home/miau");
+});

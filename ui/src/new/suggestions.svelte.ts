@@ -1,0 +1,40 @@
+// What was used in earlier tasks, offered again: directories and models, the newest first.
+import { backend } from "../app/backend";
+import type { PermissionMode } from "../backend";
+import { homeOf } from "./home";
+
+/** How many tasks are looked at. */
+const LOOKED_AT = 200;
+/** Names that Claude Code itself understands. */
+const MODELS = ["opus", "sonnet", "haiku"];
+
+export class Suggestions {
+  directories = $state.raw<string[]>([]);
+  models = $state.raw<string[]>(MODELS);
+  home = $state.raw<string>();
+  /** The mode of tasks that choose none. */
+  permissionMode = $state.raw<PermissionMode>();
+
+  /** Reads them; what cannot be read is not suggested. */
+  async load(): Promise<void> {
+    const [tasks, info, settings] = await Promise.allSettled([
+      backend.list({ limit: LOOKED_AT }),
+      backend.engine(),
+      backend.settings(),
+    ]);
+    const paths: string[] = [];
+    if (info.status === "fulfilled") paths.push(info.value.database);
+    if (tasks.status === "fulfilled") {
+      this.directories = unique(tasks.value.tasks.map((task) => task.working_directory));
+      const used = tasks.value.tasks.flatMap((task) => task.model ?? []);
+      this.models = unique([...MODELS, ...used]).slice(0, 8);
+      paths.push(...this.directories);
+    }
+    if (settings.status === "fulfilled") this.permissionMode = settings.value.permission_mode;
+    this.home = homeOf(paths);
+  }
+}
+
+function unique(values: string[]): string[] {
+  return [...new Set(values)];
+}

@@ -1,0 +1,35 @@
+// What the folded parts of the form say about what is set in them. Pure.
+import { rules, type Draft } from "./draft";
+
+export function limitsSet({ agent, turns, budget, timeout, silence }: Draft): string {
+  const parts: string[] = [];
+  if (agent === "claude" && turns.trim()) parts.push(`${turns.trim()} turns`);
+  if (agent === "claude" && budget.trim()) parts.push(`$${budget.trim().replace(/^\$/, "")}`);
+  if (timeout.trim()) parts.push(`ends after ${timeout.trim()}`);
+  if (silence.trim()) parts.push(`silent for ${silence.trim()}`);
+  return parts.join(" · ");
+}
+
+export function toolsSet({ allowedTools, systemPrompt }: Draft): string {
+  const count = rules(allowedTools).length;
+  const parts: string[] = [];
+  if (count > 0) parts.push(`${count} ${count === 1 ? "rule" : "rules"}`);
+  if (systemPrompt.trim()) parts.push("system prompt");
+  return parts.join(" · ");
+}
+
+export function envSet({ env }: Draft): string {
+  return env
+    .map(({ name }) => name.trim())
+    .filter(Boolean)
+    .join(", ");
+}
+
+/** What the task will be called when it is given no name: its prompt's first line. */
+export function nameOf(prompt: string): string {
+  const line = prompt
+    .split("\n", 50)
+    .map((line) => line.trim())
+    .find(Boolean);
+  return (line ?? "").slice(0, 120);
+}

@@ -1,0 +1,22 @@
+// The shortcuts as the `?` sheet lists them. Pure.
+import type { Shortcut } from "../app/keys.svelte";
+
+export type Group = { name: string; shortcuts: { name: string; ways: string[] }[] };
+
+/** By group, in the order in which groups and shortcuts were added; each name once, with every way
+ * to press it. Those without a key are in the palette only. */
+export function groups(shortcuts: readonly Shortcut[]): Group[] {
+  const found = new Map<string, Map<string, Set<string>>>();
+  for (const { group, name, keys } of shortcuts) {
+    if (keys.trim() === "") continue;
+    const names = found.get(group) ?? new Map<string, Set<string>>();
+    found.set(group, names);
+    const ways = names.get(name) ?? new Set<string>();
+    names.set(name, ways);
+    for (const way of keys.split(" ")) ways.add(way);
+  }
+  return [...found].map(([name, names]) => ({
+    name,
+    shortcuts: [...names].map(([name, ways]) => ({ name, ways: [...ways] })),
+  }));
+}

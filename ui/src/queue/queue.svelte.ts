@@ -1,0 +1,40 @@
+// The list that is on screen: which place, what is searched for, where the keyboard is.
+import type { Place } from "../app/routes";
+import type { TaskId } from "../backend";
+import { TaskList } from "../state/tasks.svelte";
+
+/** A new list replaces the old one when it is there, or after so long in any case, in milliseconds. */
+const PATIENCE = 150;
+
+class QueueView {
+  /** What is shown. */
+  list = $state.raw(new TaskList("all"));
+  /** What is typed into the search field. */
+  search = $state("");
+  /** The row the keyboard is at; absent: the task whose page is on screen. */
+  cursor = $state<TaskId>();
+  /** Where the list was scrolled to when it was last on screen. */
+  scrollTop = 0;
+  #next: TaskList | undefined;
+
+  /** Shows a place. What is on screen stays until the new list is there. */
+  async show(place: Place, search: string) {
+    const newest = this.#next ?? this.list;
+    if (newest.place === place && newest.search === search && newest.isOpen) return;
+    this.#next?.close();
+    const next = new TaskList(place, search).open();
+    this.#next = next;
+    // Another search in the same place keeps the old rows; they are better than a skeleton.
+    const patience = new Promise((resolve) => setTimeout(resolve, PATIENCE));
+    await (place === this.list.place && this.list.isOpen
+      ? next.first
+      : Promise.race([next.first, patience]));
+    if (this.#next !== next) return;
+    this.#next = undefined;
+    this.list.close();
+    this.scrollTop = 0;
+    this.list = next;
+  }
+}
+
+export const queueView = new QueueView();

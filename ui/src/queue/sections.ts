@@ -1,0 +1,83 @@
+// How a place's tasks are parted, in the order of a task's life. Pure.
+import type { Place } from "../app/routes";
+import type { Queue } from "../backend";
+import { startOfDay } from "../state/days";
+import type { Part } from "../state/places";
+import type { Segment } from "../state/segment";
+import { dollars } from "../words/figures";
+import type { Section } from "./layout";
+
+/** Of what is up next, a list of everything shows so many. */
+export const NEXT_SHOWN = 6;
+
+export interface Facts {
+  place: Place;
+  searching: boolean;
+  segment: (part: Part) => Segment | undefined;
+  queue: Queue | undefined;
+  spentToday: number | undefined;
+  now: Date;
+}
+
+export function sections({ place, searching, segment, queue, spentToday, now }: Facts): Section[] {
+  const all: Section[] = [];
+  const running = segment("running");
+  if (running) {
+    const workers = queue ? `${queue.counts.running} of ${queue.workers} workers` : "";
+    all.push({
+      key: "running",
+      title: place === "attention" ? "Silent" : "Running",
+      note: place === "attention" ? "" : searching ? "" : workers,
+      segment: running,
+      from: 0,
+      to: running.tasks.length,
+    });
+  }
+  const next = segment("next");
+  if (next) all.push(upNext(next, place, searching, queue));
+  const finished = segment("finished");
+  if (finished)
+    all.push(...byDay(finished, now, place === "all" && !searching ? spentToday : undefined));
+  return all;
+}
+
+function upNext(
+  next: Segment,
+  place: Place,
+  searching: boolean,
+  queue: Queue | undefined,
+): Section {
+  const here = next.tasks.length;
+  const known = queue && !searching ? queue.counts.pending + queue.counts.waiting : here;
+  const total = Math.max(here, known);
+  const folded = place === "all" && total > NEXT_SHOWN + 1;
+  return {
+    key: "next",
+    title: "Up next",
+    note: [queue?.paused ? "paused" : "", String(total)].filter(Boolean).join(" · "),
+    segment: next,
+    from: 0,
+    to: folded ? Math.min(here, NEXT_SHOWN) : here,
+    link: folded ? `Show all ${total.toLocaleString("en")}` : undefined,
+  };
+}
+
+function byDay(segment: Segment, now: Date, spentToday: number | undefined): Section[] {
+  const since = (day: string) =>
+    segment.count((task) => ("ended_at" in task ? task.ended_at : task.created_at) >= day);
+  const today = since(startOfDay(now));
+  const yesterday = since(startOfDay(now, -1));
+  const spent = spentToday ? dollars(spentToday) : "";
+  return [
+    { key: "today", title: "Today", note: spent, segment, from: 0, to: today },
+    { key: "yesterday", title: "Yesterday", note: "", segment, from: today, to: yesterday },
+    {
+      key: "earlier",
+      title: "Earlier",
+      note: "",
+      segment,
+      from: yesterday,
+      to: segment.tasks.length,
+    },
+  ];
+}

@@ -1,0 +1,81 @@
+import { describe, expect, it } from "vitest";
+import type { Settings } from "../backend";
+import { read, SECTIONS, show, valueAt, withValue } from "./fields";
+
+const settings = {
+  workers: 4,
+  permission_mode: "acceptEdits",
+  agents: { claude: null },
+  limits: { timeout: 0, silence: 900_000, grace: 5000 },
+  caps: { output_per_run: 256e6, output_total: 5e9, free_disk: 100e6, queued: 100_000 },
+  retention: { finished: 0 },
+  usage_limit: { wait: true, retry_after: 900_000 },
+  delegation: { depth: 2, unfinished: 50 },
+  mcp: { allow_bypass: false },
+  notifications: { finished: true, failed: true, attention: true },
+  file: "/home/mia/.claude-worker/config.toml",
+} as unknown as Settings;
+
+const all = SECTIONS.flatMap((section) => section.settings);
+const find = (key: string) => {
+  const setting = all.find((setting) => setting.key === key);
+  if (!setting) throw new Error(`no setting ${key}`);
+  return setting;
+};
+
+it("shows every setting there is, each once", () => {
+  const keys = Object.entries(settings as Record<string, unknown>).flatMap(([key, value]) =>
+    typeof value === "object" && value ? Object.keys(value).map((k) => `${key}.${k}`) : [key],
+  );
+  expect(all.map(({ key }) => key).sort()).toEqual(keys.filter((key) => key !== "file").sort());
+});
+
+it.each(all.filter(({ kind }) => !["switch", "mode"].includes(kind)))(
+  "what is shown of $key can be read again",
+  (setting) => {
+    const value = valueAt(settings, setting.key);
+    expect(read(setting, show(setting, value))).toEqual({ value });
+  },
+);
+
+it("changes one value and leaves the others", () => {
+  const changed = withValue(settings, "limits.timeout", 60_000);
+  expect(changed).toEqual({ ...settings, limits: { ...limits(), timeout: 60_000 } });
+  expect(withValue(settings, "workers", 2)).toEqual({ ...settings, workers: 2 });
+  expect(valueAt(settings, "limits.timeout")).toBe(0);
+});
+
+function limits() {
+  return valueAt(settings, "limits") as object;
+}
+
+it("does not know what an engine does not have", () => {
+  expect(valueAt({ file: "" } as Settings, "mcp.allow_bypass")).toBeUndefined();
+});
+
+describe("what is typed", () => {
+  it.each([
+    ["limits.timeout", "Never", 0],
+    ["limits.timeout", "2h", 7_200_000],
+    ["retention.finished", "always", 0],
+    ["retention.finished", "30d", 2_592_000_000],
+    ["caps.output_total", "1.5 GB", 1.5e9],
+    ["agents.claude", "  ", null],
+    ["agents.claude", "~/bin/claude", "~/bin/claude"],
+    ["workers", "256", 256],
+    ["delegation.depth", "0", 0],
+  ])("%s = %j is %j", (key, text, value) => expect(read(find(key), text)).toEqual({ value }));
+
+  it.each([
+    ["limits.grace", "never", "A time like"],
+    ["limits.timeout", "soon", "never"],
+    ["caps.output_per_run", "0", "more than 0"],
+    ["caps.output_total", "5 parsecs", "A size like"],
+    ["workers", "0", "from 1 to 256"],
+    ["workers", "257", "from 1 to 256"],
+    ["workers", "2.5", "from 1 to 256"],
+    ["caps.queued", "-1", "1 or more"],
+  ])("%s = %j says why not", (key, text, words) => {
+    expect(read(find(key), text)).toEqual({ error: expect.stringContaining(words) });
+  });
+});

@@ -1,0 +1,253 @@
+// Every setting, as data: where it stands, how it is shown and what it accepts. Pure.
+import type { Settings } from "../backend";
+import { parseDuration, parseSize, showDuration, showSize } from "./quantities";
+
+/** How a setting is shown and changed. */
+export type Kind =
+  | { kind: "switch" }
+  | { kind: "mode" }
+  /** A path; empty means: found by itself. */
+  | { kind: "path" }
+  | { kind: "stepper"; min: number; max: number }
+  | { kind: "count"; min: number }
+  | { kind: "size"; min: number }
+  /** `zero` is the word for 0, where that means more than "no time at all". */
+  | { kind: "duration"; zero?: string };
+
+export type Setting = {
+  /** As in config.toml: `limits.timeout`. */
+  key: string;
+  label: string;
+  hint: string;
+} & Kind;
+
+export type Section = { id: string; title: string; note?: string; settings: Setting[] };
+
+export const SECTIONS: Section[] = [
+  {
+    id: "general",
+    title: "General",
+    settings: [
+      {
+        key: "workers",
+        label: "Workers",
+        hint: "Tasks that run at once",
+        kind: "stepper",
+        min: 1,
+        max: 256,
+      },
+      {
+        key: "permission_mode",
+        label: "Permissions",
+        hint: "For tasks that choose none",
+        kind: "mode",
+      },
+      {
+        key: "agents.claude",
+        label: "Claude Code",
+        hint: "Its program; empty: found as your shell finds it",
+        kind: "path",
+      },
+    ],
+  },
+  {
+    id: "limits",
+    title: "Limits of a run",
+    note: "They apply to runs that begin later. A task may have its own.",
+    settings: [
+      {
+        key: "limits.timeout",
+        label: "Time",
+        hint: "A run is ended after this long",
+        kind: "duration",
+        zero: "never",
+      },
+      {
+        key: "limits.silence",
+        label: "Silence",
+        hint: "Claude is ended when it prints nothing for this long",
+        kind: "duration",
+        zero: "never",
+      },
+      {
+        key: "limits.grace",
+        label: "Grace",
+        hint: "Between being asked to end and being killed",
+        kind: "duration",
+      },
+    ],
+  },
+  {
+    id: "usage",
+    title: "Usage limit of the account",
+    settings: [
+      {
+        key: "usage_limit.wait",
+        label: "Wait and go on",
+        hint: "In the same session, when the limit is over. Otherwise the task fails",
+        kind: "switch",
+      },
+      {
+        key: "usage_limit.retry_after",
+        label: "Try again after",
+        hint: "When Claude Code does not say when the limit ends",
+        kind: "duration",
+      },
+    ],
+  },
+  {
+    id: "notifications",
+    title: "Notifications",
+    note: "From the desktop app, never about what you are looking at.",
+    settings: [
+      {
+        key: "notifications.finished",
+        label: "A task is done",
+        hint: "Several together are told as one",
+        kind: "switch",
+      },
+      {
+        key: "notifications.failed",
+        label: "A task failed",
+        hint: "With the reason",
+        kind: "switch",
+      },
+      {
+        key: "notifications.attention",
+        label: "A task needs you",
+        hint: "It waits, is silent, or was denied a tool",
+        kind: "switch",
+      },
+    ],
+  },
+  {
+    id: "storage",
+    title: "Storage",
+    settings: [
+      {
+        key: "retention.finished",
+        label: "Keep finished tasks",
+        hint: "For this long after they ended",
+        kind: "duration",
+        zero: "always",
+      },
+      {
+        key: "caps.output_per_run",
+        label: "Output of one run",
+        hint: "More ends it",
+        kind: "size",
+        min: 1,
+      },
+      {
+        key: "caps.output_total",
+        label: "Output of all runs",
+        hint: "Beyond it the oldest lose theirs, and keep result and verdict",
+        kind: "size",
+        min: 0,
+      },
+      {
+        key: "caps.free_disk",
+        label: "Keep free",
+        hint: "With less room on the disk nothing new is started",
+        kind: "size",
+        min: 0,
+      },
+      {
+        key: "caps.queued",
+        label: "Longest queue",
+        hint: "Tasks that may wait at once",
+        kind: "count",
+        min: 1,
+      },
+    ],
+  },
+  {
+    id: "delegation",
+    title: "Tasks that submit tasks",
+    settings: [
+      {
+        key: "delegation.depth",
+        label: "Depth",
+        hint: "Your task is at 0, a task it submits at 1; 0 forbids it",
+        kind: "count",
+        min: 0,
+      },
+      {
+        key: "delegation.unfinished",
+        label: "Unfinished at once",
+        hint: "That one task, or one MCP client, may have submitted",
+        kind: "count",
+        min: 0,
+      },
+      {
+        key: "mcp.allow_bypass",
+        label: "Allow “No checks” over MCP",
+        hint: "Whether tasks submitted over MCP may turn permission checks off",
+        kind: "switch",
+      },
+    ],
+  },
+];
+
+/** A setting's value; undefined when this engine does not have it. */
+export function valueAt(settings: Settings, key: string): unknown {
+  let value: unknown = settings;
+  for (const part of key.split(".")) {
+    if (typeof value !== "object" || value === null) return undefined;
+    value = (value as Record<string, unknown>)[part];
+  }
+  return value;
+}
+
+/** The settings with one value changed. */
+export function withValue(settings: Settings, key: string, value: unknown): Settings {
+  const [first = "", second] = key.split(".");
+  const all = settings as Record<string, unknown>;
+  const changed = second === undefined ? value : { ...(all[first] as object), [second]: value };
+  return { ...settings, [first]: changed } as Settings;
+}
+
+/** A value as it stands in its field. */
+export function show(setting: Setting, value: unknown): string {
+  if (typeof value !== "number") return typeof value === "string" ? value : "";
+  switch (setting.kind) {
+    case "duration":
+      return value === 0 && setting.zero ? setting.zero : showDuration(value);
+    case "size":
+      return showSize(value);
+    default:
+      return String(value);
+  }
+}
+
+/** What was typed, as a value; or why it cannot be one, and what is accepted. */
+export function read(setting: Setting, text: string): { value: unknown } | { error: string } {
+  const typed = text.trim();
+  switch (setting.kind) {
+    case "path":
+      return { value: typed === "" ? null : typed };
+    case "duration": {
+      const never = setting.zero !== undefined && typed.toLowerCase() === setting.zero;
+      const ms = never ? 0 : parseDuration(typed);
+      const word = setting.zero ? ` or ${setting.zero}` : "";
+      return ms === undefined ? { error: `A time like 90s, 10m, 2h${word}.` } : { value: ms };
+    }
+    case "size": {
+      const bytes = parseSize(typed);
+      if (bytes === undefined) return { error: "A size like 500 kB, 256 MB or 5 GB." };
+      return bytes < setting.min ? { error: "It must be more than 0." } : { value: bytes };
+    }
+    case "count":
+    case "stepper": {
+      const count = /^\d+$/.test(typed) ? Number(typed) : Number.NaN;
+      const max = setting.kind === "stepper" ? setting.max : 0xffff_ffff;
+      if (count >= setting.min && count <= max) return { value: count };
+      if (setting.kind === "stepper") {
+        return { error: `A whole number from ${setting.min} to ${setting.max}.` };
+      }
+      return { error: `A whole number, ${setting.min} or more.` };
+    }
+    default:
+      return { value: typed };
+  }
+}

@@ -1,0 +1,67 @@
+// The settings on screen: read from the engine, each written back as soon as it is changed.
+import { backend } from "../app/backend";
+import { Refused, type ApiError, type Settings } from "../backend";
+import { toast } from "../components/toast.svelte";
+import { valueAt, withValue, type Setting } from "./fields";
+
+export class SettingsForm {
+  settings = $state.raw<Settings>();
+  /** Why they cannot be read. */
+  refusal = $state.raw<ApiError>();
+  /** What is wrong with a setting, by its key. */
+  errors = $state<Record<string, string>>({});
+  /** Changes are written one after the other, each on top of the one before. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  async load(): Promise<void> {
+    try {
+      this.settings = await backend.settings();
+      this.refusal = undefined;
+    } catch (error) {
+      this.refusal = said(error);
+    }
+  }
+
+  /** Writes a changed value, and offers to undo it. */
+  change(setting: Setting, value: unknown): Promise<void> {
+    const write = this.#last.then(() => this.#write(setting, value, true));
+    this.#last = write;
+    return write;
+  }
+
+  /** Says why what was typed cannot be a value; nothing is written. */
+  refuse(setting: Setting, error: string) {
+    this.errors[setting.key] = error;
+  }
+
+  async #write(setting: Setting, value: unknown, undoable: boolean): Promise<void> {
+    const before = this.settings;
+    if (!before) return;
+    const old = valueAt(before, setting.key);
+    if (old === value) {
+      delete this.errors[setting.key];
+      return;
+    }
+    // Shown at once, and taken back when the engine refuses.
+    this.settings = withValue(before, setting.key, value);
+    try {
+      this.settings = await backend.setSettings(this.settings);
+      delete this.errors[setting.key];
+      if (undoable) {
+        toast(`Changed: ${setting.label}`, {
+          name: "Undo",
+          run: () => (this.#last = this.#last.then(() => this.#write(setting, old, false))),
+        });
+      }
+    } catch (error) {
+      this.settings = before;
+      const { message, hint } = said(error);
+      this.errors[setting.key] = hint ? `${message}. ${hint}.` : `${message}.`;
+    }
+  }
+}
+
+function said(error: unknown): ApiError {
+  if (error instanceof Refused) return error.error;
+  return { code: "internal", message: String(error) };
+}

@@ -1,0 +1,20 @@
+// How many tasks need a person: what ended badly unseen, and what runs and has gone silent.
+import { fromStore } from "svelte/store";
+import type { Task } from "../backend";
+import { now } from "../words/time";
+import { isSilent } from "../words/verdict";
+import { engine } from "./engine.svelte";
+import { running } from "./tasks.svelte";
+
+const clock = fromStore(now);
+
+/** What runs and has printed nothing for long, the oldest first. */
+export function silentTasks(): Task[] {
+  const tasks = running.segment("running")?.tasks ?? [];
+  return tasks.filter((task) => isSilent(task, clock.current));
+}
+
+export function attentionCount(): number {
+  const unseen = engine.queue?.unseen;
+  return (unseen ? unseen.failed + unseen.denied : 0) + silentTasks().length;
+}

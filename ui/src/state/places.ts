@@ -1,0 +1,81 @@
+// What belongs into each place. Pure.
+import type { Place } from "../app/routes";
+import type { Counts, ListQuery, Status, Task } from "../backend";
+
+/** The parts of a task's life, in the order in which a list shows them. */
+export const PARTS = ["running", "next", "finished"] as const;
+export type Part = (typeof PARTS)[number];
+
+const PART_OF: Record<Status, Part> = {
+  running: "running",
+  pending: "next",
+  waiting: "next",
+  completed: "finished",
+  failed: "finished",
+  cancelled: "finished",
+  skipped: "finished",
+};
+
+export const partOf = (task: Task): Part => PART_OF[task.status];
+
+type Filter = Pick<ListQuery, "statuses" | "attention">;
+
+/** What to ask the engine for, part by part; a part that is absent is not shown there. */
+export const QUERIES: Record<Place, Partial<Record<Part, Filter>>> = {
+  all: {
+    running: { statuses: ["running"] },
+    next: { statuses: ["pending", "waiting"] },
+    finished: { statuses: ["completed", "failed", "cancelled", "skipped"] },
+  },
+  running: { running: { statuses: ["running"] } },
+  // Beside these it shows the silent ones of what runs: time makes them silent, not the engine.
+  attention: { finished: { attention: true } },
+  waiting: { next: { statuses: ["pending", "waiting"] } },
+  failed: { finished: { statuses: ["failed"] } },
+  finished: { finished: { statuses: ["completed", "cancelled", "skipped"] } },
+};
+
+/** Finished without anyone having looked, and not simply well. */
+export function isUnseenTrouble(task: Task): boolean {
+  if (!task.unseen) return false;
+  return task.status === "failed" || (task.status === "completed" && !!task.denied_tools?.length);
+}
+
+/** Whether a task belongs into a place. One that is already `shown` stays until it moves on. */
+export function belongs(place: Place, task: Task, shown: boolean): boolean {
+  if (place === "attention") {
+    // What is being looked at must not vanish under the eyes that look at it.
+    return isUnseenTrouble(task) || (shown && partOf(task) === "finished");
+  }
+  const statuses = QUERIES[place][partOf(task)]?.statuses;
+  return statuses?.includes(task.status) ?? false;
+}
+
+/** Whether a search finds a task: the engine's rule, for rows that change while one is on. */
+export function found(task: Task, search: string): boolean {
+  const text = search.trim().toLowerCase();
+  if (!text) return true;
+  return (
+    task.name.toLowerCase().includes(text) ||
+    task.working_directory.toLowerCase().includes(text) ||
+    String(task.id) === text.replace(/^#/, "")
+  );
+}
+
+/** How many tasks a place holds, as far as the engine counts them. */
+export function countOf(place: Place, counts: Counts, attention: number): number {
+  switch (place) {
+    case "all":
+      return Object.values(counts).reduce((sum, count) => sum + count, 0);
+    case "running":
+      return counts.running;
+    case "attention":
+      return attention;
+    case "waiting":
+      return counts.waiting + counts.pending;
+    case "failed":
+      return counts.failed;
+    case "finished":
+      return counts.completed + counts.cancelled + counts.skipped;
+  }
+}

@@ -1,0 +1,132 @@
+// Turns events into fresh rows: what an event says is applied at once, the rest of the row is
+// read soon after, for all lists together.
+import { backend } from "../app/backend";
+import type { Event, State, Task, TaskId, Timestamp } from "../backend";
+import { coalesce } from "./coalesce";
+import { stream } from "./stream.svelte";
+
+/** At most this many rows are asked for at a time; the engine takes no more. */
+const CHUNK = 1000;
+
+/** Who shows rows. */
+export interface RowListener {
+  /** Rows as they are now. */
+  rows(tasks: Task[]): void;
+  /** These tasks are gone. */
+  gone(ids: TaskId[]): void;
+  /** A row that is known is to be changed like this. */
+  patch(id: TaskId, change: (task: Task) => Task): void;
+  /** All finished tasks have been looked at. */
+  allSeen(): void;
+  /** Events were missed. */
+  reload(): void;
+}
+
+/** What an event says about a row by itself; nothing when the row must be read. */
+export function patchOf(event: Event): ((task: Task) => Task) | undefined {
+  switch (event.kind) {
+    case "progress":
+      return (task) => withAction(task, event.last_action, event.at);
+    case "state_changed":
+      return (task) => withState(task, event);
+    case "seen":
+      return (task) => ({ ...task, unseen: false });
+    default:
+      return undefined;
+  }
+}
+
+function withAction(task: Task, last_action: string, at: Timestamp): Task {
+  return task.status === "running" ? { ...task, last_action, last_output_at: at } : task;
+}
+
+const STATE_FIELDS = ["reason", "running_since", "stopping", "ended_at", "denied_tools", "failure"];
+
+function withState(task: Task, event: Event & State): Task {
+  // The fields of the old state go, so that no state has another one's data.
+  const rest = Object.fromEntries(
+    Object.entries(task).filter(([key]) => !STATE_FIELDS.includes(key)),
+  );
+  const { seq: _seq, at: _at, task: _task, ...said } = event as Event & Record<string, unknown>;
+  const { kind: _kind, ...state } = said;
+  return { ...rest, ...state } as Task;
+}
+
+/** Whether a row must be read anew after an event: it has more to it than the event says. */
+export const mustRead = (event: Event): boolean =>
+  event.kind === "submitted" || event.kind === "state_changed";
+
+class Rows {
+  #listeners = new Set<RowListener>();
+  #dirty = new Set<TaskId>();
+  #refresh = coalesce(250, () => this.#read());
+  #started = false;
+
+  listen(listener: RowListener): () => void {
+    this.#start();
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Tells the lists of a task that an answer brought, before its event comes. */
+  tell(task: Task) {
+    this.#each((listener) => listener.rows([task]));
+  }
+
+  #start() {
+    if (this.#started) return;
+    this.#started = true;
+    stream.listen({
+      events: (events) => this.#take(events),
+      gap: () => this.#each((listener) => listener.reload()),
+      connected: () => this.#each((listener) => listener.reload()),
+    });
+  }
+
+  #take(events: Event[]) {
+    for (const event of events) {
+      const { task } = event;
+      if (task === undefined) {
+        if (event.kind === "seen") this.#each((listener) => listener.allSeen());
+        continue;
+      }
+      if (event.kind === "removed") {
+        this.#dirty.delete(task);
+        this.#each((listener) => listener.gone([task]));
+        continue;
+      }
+      const change = patchOf(event);
+      if (change) this.#each((listener) => listener.patch(task, change));
+      if (mustRead(event)) this.#dirty.add(task);
+    }
+    if (this.#dirty.size) this.#refresh();
+  }
+
+  async #read() {
+    while (this.#dirty.size) {
+      const ids = [...this.#dirty].slice(0, CHUNK);
+      for (const id of ids) this.#dirty.delete(id);
+      let tasks: Task[];
+      try {
+        ({ tasks } = await backend.list({ ids, limit: CHUNK }));
+      } catch (error) {
+        for (const id of ids) this.#dirty.add(id);
+        throw error;
+      }
+      // What has changed again meanwhile is read again; this answer may be from before.
+      const fresh = tasks.filter((task) => !this.#dirty.has(task.id));
+      const there = new Set(tasks.map((task) => task.id));
+      const gone = ids.filter((id) => !there.has(id) && !this.#dirty.has(id));
+      this.#each((listener) => {
+        if (fresh.length) listener.rows(fresh);
+        if (gone.length) listener.gone(gone);
+      });
+    }
+  }
+
+  #each(tell: (listener: RowListener) => void) {
+    for (const listener of [...this.#listeners]) tell(listener);
+  }
+}
+
+export const rows = new Rows();

@@ -1,0 +1,56 @@
+import { describe, expect, it } from "vitest";
+import { done, sample } from "./sample";
+import { endedLast, oldestFirst, Segment } from "./segment";
+
+const ids = (segment: Segment) => segment.tasks.map(({ id }) => id);
+
+describe("a segment", () => {
+  it("keeps its order whatever the order in which tasks come", () => {
+    const segment = new Segment(oldestFirst);
+    for (const id of [5, 1, 4, 2, 3]) segment.put(sample(id));
+    expect(ids(segment)).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  it("replaces what it knows, and moves it when its place changed", () => {
+    const segment = new Segment(endedLast);
+    for (const id of [1, 2, 3]) segment.put(done(id, id));
+    segment.put(done(2, 2, { name: "renamed" }));
+    expect(segment.get(2)?.name).toBe("renamed");
+    expect(ids(segment)).toEqual([3, 2, 1]);
+    segment.put(done(1, 10));
+    expect(ids(segment)).toEqual([1, 3, 2]);
+  });
+
+  it("orders tasks that ended at the same instant", () => {
+    const segment = new Segment(endedLast);
+    for (const id of [2, 1, 3]) segment.put(done(id, 7));
+    expect(ids(segment)).toEqual([3, 2, 1]);
+  });
+
+  it("removes, and says whether there was something to remove", () => {
+    const segment = new Segment(oldestFirst);
+    segment.put(sample(1));
+    expect(segment.remove(1)).toBe(true);
+    expect(segment.remove(1)).toBe(false);
+    expect(segment.tasks).toEqual([]);
+  });
+
+  it("agrees with sorting after any sequence of changes", () => {
+    const segment = new Segment(endedLast);
+    const known = new Map<number, number>();
+    let random = 7;
+    const next = (below: number) => (random = (random * 48271) % 2147483647) % below;
+    for (let step = 0; step < 3000; step++) {
+      const id = 1 + next(80);
+      if (next(4) === 0) {
+        expect(segment.remove(id)).toBe(known.delete(id));
+      } else {
+        const seconds = next(50);
+        known.set(id, seconds);
+        segment.put(done(id, seconds));
+      }
+    }
+    const sorted = [...known].map(([id, seconds]) => done(id, seconds)).sort(endedLast);
+    expect(ids(segment)).toEqual(sorted.map(({ id }) => id));
+  });
+});

@@ -1,0 +1,206 @@
+// The tasks of a place, page by page, kept up to date by events.
+import { backend } from "../app/backend";
+import type { Place } from "../app/routes";
+import { Refused, type ApiError, type Task, type TaskId } from "../backend";
+import { belongs, found, PARTS, partOf, QUERIES, type Part } from "./places";
+import { rows } from "./rows";
+import { endedLast, oldestFirst, Segment } from "./segment";
+
+/** Rows of the first page: enough for any screen, so that the first paint is quick. */
+const FIRST = 100;
+/** Rows of a later page. */
+const LATER = 500;
+/** Of what is up next, a list of everything shows only the beginning. */
+const NEXT_IN_ALL = 50;
+
+interface Paged {
+  segment: Segment;
+  /** Pass to the engine to go on; absent at the end, null before the first page. */
+  cursor: TaskId | undefined | null;
+}
+
+export class TaskList {
+  /** Rises with every change of what the segments hold; reading it makes an effect depend on them. */
+  version = $state(0);
+  /** Whether the first page is still on its way. */
+  loading = $state(true);
+  loadingMore = $state(false);
+  error = $state.raw<ApiError>();
+  #parts: Partial<Record<Part, Paged>> = {};
+  #stopListening: (() => void) | undefined;
+  /** Which load is the newest; the answers of older ones are dropped. */
+  #generation = 0;
+  /** Ids that were said to be fresh or gone while a load was on: its answer about them is old. */
+  #touched: Set<TaskId> | undefined;
+  /** Settles when the first page is there, or was refused. */
+  first: Promise<void> = Promise.resolve();
+
+  constructor(
+    readonly place: Place,
+    readonly search = "",
+  ) {
+    this.#parts = this.#empty();
+  }
+
+  /** Reads the first page and follows events until {@link close}. */
+  open(): this {
+    this.#stopListening ??= rows.listen({
+      rows: (tasks) => this.#change(() => tasks.forEach((task) => this.#place(task))),
+      gone: (ids) => this.#change(() => ids.forEach((id) => this.#take(id))),
+      patch: (id, change) => {
+        const task = this.get(id);
+        if (task) this.#change(() => this.#place(change(task)));
+      },
+      allSeen: () => {
+        const tasks = this.#parts.finished?.segment.tasks.filter((task) => task.unseen) ?? [];
+        this.#change(() => tasks.forEach((task) => this.#place({ ...task, unseen: false })));
+      },
+      reload: () => void this.reload(),
+    });
+    this.first = this.reload();
+    return this;
+  }
+
+  close() {
+    this.#stopListening?.();
+    this.#stopListening = undefined;
+    this.#generation += 1;
+  }
+
+  get isOpen(): boolean {
+    return this.#stopListening !== undefined;
+  }
+
+  /** The tasks of a part, in order. The array changes in place: see {@link version}. */
+  segment(part: Part): Segment | undefined {
+    void this.version;
+    return this.#parts[part]?.segment;
+  }
+
+  get(id: TaskId): Task | undefined {
+    for (const part of PARTS) {
+      const task = this.#parts[part]?.segment.get(id);
+      if (task) return task;
+    }
+    return undefined;
+  }
+
+  /** Whether the engine has more of a part than is here. */
+  hasMore(part: Part): boolean {
+    void this.version;
+    return this.#parts[part]?.cursor !== undefined;
+  }
+
+  get size(): number {
+    void this.version;
+    return PARTS.reduce((sum, part) => sum + (this.#parts[part]?.segment.tasks.length ?? 0), 0);
+  }
+
+  /** Reads the first pages anew. What is on screen stays until they are there. */
+  async reload() {
+    const generation = ++this.#generation;
+    this.#touched = new Set();
+    const fresh = this.#empty();
+    try {
+      await Promise.all(PARTS.map((part) => this.#page(part, fresh[part], FIRST)));
+    } catch (error) {
+      if (generation !== this.#generation) return;
+      this.error = asApiError(error);
+      this.loading = false;
+      return;
+    }
+    if (generation !== this.#generation) return;
+    const touched = this.#touched;
+    const old = this.#parts;
+    this.#parts = fresh;
+    // Of what changed while the pages were on their way, the newer word counts.
+    for (const id of touched) {
+      for (const part of PARTS) fresh[part]?.segment.remove(id);
+      for (const part of PARTS) {
+        const task = old[part]?.segment.get(id);
+        if (task) fresh[part]?.segment.put(task);
+      }
+    }
+    this.#touched = undefined;
+    this.error = undefined;
+    this.loading = false;
+    this.version += 1;
+  }
+
+  /** Reads the next page of the last part that has one. */
+  async more(part: Part) {
+    const paged = this.#parts[part];
+    if (!paged || paged.cursor === undefined || this.loadingMore || this.loading) return;
+    const generation = this.#generation;
+    this.loadingMore = true;
+    this.#touched = new Set();
+    try {
+      await this.#page(part, paged, LATER, () => generation === this.#generation);
+      this.error = undefined;
+    } catch (error) {
+      this.error = asApiError(error);
+    } finally {
+      this.loadingMore = false;
+    }
+    this.version += 1;
+  }
+
+  async #page(part: Part, paged: Paged | undefined, limit: number, current = () => true) {
+    const filter = QUERIES[this.place][part];
+    if (!filter || !paged) return;
+    const { tasks, next } = await backend.list({
+      ...filter,
+      search: this.search.trim() || undefined,
+      order: part === "finished" ? "newest_first" : "oldest_first",
+      cursor: paged.cursor ?? undefined,
+      limit: part === "next" && this.place === "all" ? NEXT_IN_ALL : limit,
+    });
+    if (!current()) return;
+    paged.cursor = next;
+    for (const task of tasks) {
+      const touched = this.#parts[part] === paged && this.#touched?.has(task.id);
+      if (!touched && belongs(this.place, task, false)) paged.segment.put(task);
+    }
+  }
+
+  #empty(): Partial<Record<Part, Paged>> {
+    const parts: Partial<Record<Part, Paged>> = {};
+    for (const part of PARTS) {
+      if (!QUERIES[this.place][part]) continue;
+      const compare = part === "finished" ? endedLast : oldestFirst;
+      parts[part] = { segment: new Segment(compare), cursor: null };
+    }
+    return parts;
+  }
+
+  #change(work: () => void) {
+    work();
+    this.version += 1;
+  }
+
+  /** Puts a task where it belongs now, which may be nowhere here. */
+  #place(task: Task) {
+    const shown = this.get(task.id) !== undefined;
+    this.#take(task.id);
+    if (!found(task, this.search) || !belongs(this.place, task, shown)) return;
+    const part = partOf(task);
+    const paged = this.#parts[part];
+    if (!paged) return;
+    // What comes after the pages that are here comes with its own page.
+    const beyond = part !== "finished" && paged.cursor != null && task.id > paged.cursor;
+    if (!beyond) paged.segment.put(task);
+  }
+
+  #take(id: TaskId) {
+    this.#touched?.add(id);
+    for (const part of PARTS) this.#parts[part]?.segment.remove(id);
+  }
+}
+
+function asApiError(error: unknown): ApiError {
+  if (error instanceof Refused) return error.error;
+  return { code: "internal", message: String(error) };
+}
+
+/** What runs now, in every place: for the count of what needs a person. */
+export const running = new TaskList("running");

@@ -1,0 +1,151 @@
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { Refused, type ListQuery, type Task, type TaskPage } from "../backend";
+import { done, sample } from "./sample";
+import type { RowListener } from "./rows";
+
+const engine = vi.hoisted(() => ({
+  tasks: [] as Task[],
+  asked: [] as ListQuery[],
+  hold: undefined as Promise<void> | undefined,
+  refuse: false,
+  listeners: [] as RowListener[],
+}));
+
+vi.mock("./rows", () => ({
+  rows: {
+    listen: (listener: RowListener) => {
+      engine.listeners.push(listener);
+      return () => undefined;
+    },
+  },
+}));
+vi.mock("../app/backend", () => ({
+  backend: {
+    list: async (query: ListQuery): Promise<TaskPage> => {
+      engine.asked.push(query);
+      const newest = query.order === "newest_first";
+      const sorted = [...engine.tasks].sort((a, b) => (newest ? b.id - a.id : a.id - b.id));
+      const after = sorted.filter(
+        (task) =>
+          (!query.statuses?.length || query.statuses.includes(task.status)) &&
+          (query.cursor == null || (newest ? task.id < query.cursor : task.id > query.cursor)),
+      );
+      const tasks = after.slice(0, query.limit);
+      await engine.hold;
+      if (engine.refuse) throw new Refused({ code: "unavailable", message: "away" });
+      const next = after.length > tasks.length ? tasks.at(-1)!.id : undefined;
+      return { tasks, next, counts: {} as TaskPage["counts"] };
+    },
+  },
+}));
+
+const { TaskList } = await import("./tasks.svelte");
+const settle = () => new Promise((resolve) => setTimeout(resolve));
+const ids = (list: InstanceType<typeof TaskList>, part: "running" | "next" | "finished") =>
+  list.segment(part)?.tasks.map(({ id }) => id);
+const tell = () => engine.listeners.at(-1)!;
+
+describe("the tasks of a place", () => {
+  beforeEach(() => {
+    engine.tasks = [];
+    engine.asked = [];
+    engine.listeners = [];
+    engine.hold = undefined;
+    engine.refuse = false;
+  });
+
+  it("come in the order of a task's life", async () => {
+    engine.tasks = [sample(1), done(2, 5), done(3, 4), sample(4, { status: "running" }), sample(5)];
+    const list = new TaskList("all").open();
+    expect(list.loading).toBe(true);
+    await list.first;
+    expect(list.loading).toBe(false);
+    expect(ids(list, "running")).toEqual([4]);
+    expect(ids(list, "next")).toEqual([1, 5]);
+    expect(ids(list, "finished")).toEqual([2, 3]);
+  });
+
+  it("come page by page, each once", async () => {
+    engine.tasks = Array.from({ length: 1300 }, (_, index) => done(index + 1, index));
+    const list = new TaskList("finished").open();
+    await list.first;
+    expect(list.size).toBe(100);
+    while (list.hasMore("finished")) await list.more("finished");
+    expect(list.size).toBe(1300);
+    expect(engine.asked.map(({ cursor }) => cursor)).toEqual([undefined, 1201, 701, 201]);
+    expect(ids(list, "finished")?.[0]).toBe(1300);
+  });
+
+  it("move when they change, and leave when they no longer belong", async () => {
+    engine.tasks = [sample(1), sample(2)];
+    const list = new TaskList("all").open();
+    await list.first;
+    const before = list.version;
+    tell().patch(1, (task) => ({ ...task, status: "running" }) as Task);
+    expect(list.version).toBeGreaterThan(before);
+    expect([ids(list, "running"), ids(list, "next")]).toEqual([[1], [2]]);
+    tell().rows([done(1, 9)]);
+    expect([ids(list, "running"), ids(list, "finished")]).toEqual([[], [1]]);
+    tell().gone([1]);
+    expect(list.size).toBe(1);
+  });
+
+  it("that are new show in front, but not beyond the pages that are here", async () => {
+    engine.tasks = Array.from({ length: 300 }, (_, index) => sample(index + 1));
+    const list = new TaskList("waiting").open();
+    await list.first;
+    tell().rows([sample(301)]);
+    expect(list.size).toBe(100);
+    engine.tasks = [...engine.tasks, sample(301)];
+    await list.more("next");
+    tell().rows([sample(302)]);
+    expect(list.size).toBe(302);
+    expect(ids(list, "next")?.at(-1)).toBe(302);
+  });
+
+  it("that changed while a page was on its way are not set back by it", async () => {
+    engine.tasks = [sample(1), sample(2)];
+    let go = () => undefined as void;
+    const list = new TaskList("all").open();
+    await list.first;
+    engine.hold = new Promise((resolve) => (go = resolve));
+    const reloading = list.reload();
+    tell().gone([1]);
+    tell().rows([sample(2, { status: "running" })]);
+    go();
+    await reloading;
+    expect([ids(list, "running"), ids(list, "next")]).toEqual([[2], []]);
+  });
+
+  it("stay on screen while they are read anew, and when that fails", async () => {
+    engine.tasks = [sample(1)];
+    const list = new TaskList("all").open();
+    await list.first;
+    engine.refuse = true;
+    await list.reload();
+    expect(list.size).toBe(1);
+    expect(list.error?.code).toBe("unavailable");
+    engine.refuse = false;
+    await list.reload();
+    expect(list.error).toBeUndefined();
+  });
+
+  it("that are found by a search follow it when their names change", async () => {
+    engine.tasks = [sample(1, { status: "pending" }, { name: "login" })];
+    const list = new TaskList("all", "login").open();
+    await list.first;
+    expect(engine.asked[0]?.search).toBe("login");
+    tell().rows([sample(2, { status: "pending" }, { name: "logout" })]);
+    expect(list.size).toBe(1);
+    tell().rows([sample(1, { status: "pending" }, { name: "logout" })]);
+    expect(list.size).toBe(0);
+  });
+
+  it("ask the engine no more after they were closed", async () => {
+    engine.tasks = Array.from({ length: 300 }, (_, index) => done(index + 1, index));
+    const list = new TaskList("finished").open();
+    list.close();
+    await settle();
+    expect(list.size).toBe(0);
+  });
+});

@@ -1,0 +1,71 @@
+// One task with everything known about it, kept up to date by events.
+import { backend } from "../app/backend";
+import { Refused, type ApiError, type Task, type TaskDetail, type TaskId } from "../backend";
+import { coalesce } from "../state/coalesce";
+import { rows } from "../state/rows";
+
+export class Detail {
+  detail = $state.raw<TaskDetail>();
+  error = $state.raw<ApiError>();
+  /** There is no such task, or no longer. */
+  gone = $state(false);
+  #read = coalesce(250, () => this.#load());
+  #open = true;
+  #stopListening: () => void;
+
+  /** Reads the task and follows it until {@link close}. */
+  constructor(readonly id: TaskId) {
+    this.#stopListening = rows.listen({
+      rows: (tasks) => {
+        const task = tasks.find((task) => task.id === id);
+        if (!task) return;
+        this.#merge(task);
+        // A row that was read anew is in another state: so are its runs and its result.
+        this.#read();
+      },
+      patch: (changed, change) => {
+        if (changed === id && this.detail) this.detail = change(this.detail) as TaskDetail;
+      },
+      gone: (ids) => {
+        if (ids.includes(id)) this.gone = true;
+      },
+      allSeen: () => {
+        if (this.detail?.unseen) this.detail = { ...this.detail, unseen: false };
+      },
+      reload: () => this.#read(),
+    });
+    this.#read();
+  }
+
+  close() {
+    this.#open = false;
+    this.#stopListening();
+  }
+
+  /** Reads it anew, soon. */
+  refresh() {
+    this.#read();
+  }
+
+  #merge(task: Task) {
+    if (!this.detail) return;
+    const { request, run_history, result } = this.detail;
+    this.detail = { ...task, request, run_history, result };
+  }
+
+  async #load() {
+    if (!this.#open) return;
+    try {
+      const detail = await backend.get(this.id);
+      if (!this.#open) return;
+      this.detail = detail;
+      this.error = undefined;
+      this.gone = false;
+    } catch (error) {
+      if (!this.#open) return;
+      if (!(error instanceof Refused)) throw error;
+      if (error.code === "not_found") this.gone = true;
+      this.error = error.error;
+    }
+  }
+}

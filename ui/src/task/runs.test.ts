@@ -1,0 +1,68 @@
+import { expect, test } from "vitest";
+
+import type { NewTask, Run, TaskDetail } from "../backend";
+import { options } from "./options";
+import { askedIn, isLive, stateOf } from "./runs";
+
+const run = (more: Partial<Run>): Run => ({
+  id: "1-1-0",
+  number: 1,
+  usage: {},
+  output_bytes: 0,
+  ...more,
+});
+const task = (more: Partial<TaskDetail>): TaskDetail =>
+  ({
+    id: 1,
+    status: "running",
+    request: { execution_prompt: "make", working_directory: "/w", agent: "claude" },
+    ...more,
+  }) as TaskDetail;
+const ended_at = "2026-11-23T12:00:00.000Z";
+
+test("a run stands as its end says", () => {
+  expect(stateOf(run({}))).toMatchObject({ status: "running" });
+  const failure = { kind: "budget" } as const;
+  expect(stateOf(run({ outcome: { verdict: "failed", ended_at, failure } }))).toMatchObject({
+    status: "failed",
+    failure,
+  });
+  expect(stateOf(run({ outcome: { verdict: "cancelled", ended_at } }))).toMatchObject({
+    status: "cancelled",
+  });
+});
+
+test("only a run without an end is live, and only while the task runs", () => {
+  expect(isLive(task({}), run({}))).toBe(true);
+  expect(isLive(task({}), run({ outcome: { verdict: "completed", ended_at } }))).toBe(false);
+  // A run that was cut off without an end, in a task that waits to go on.
+  expect(isLive(task({ status: "pending" } as TaskDetail), run({}))).toBe(false);
+  expect(isLive(task({}), undefined)).toBe(true);
+});
+
+test("a follow-up's run begins with the follow-up, a command is one", () => {
+  expect(askedIn(task({}), run({ follow_up: "and now?" }))).toMatchObject({
+    who: "Follow-up",
+    text: "and now?",
+  });
+  const shell = { execution_prompt: "make", working_directory: "/w", agent: "shell" } as NewTask;
+  expect(askedIn(task({ request: shell }), run({}))).toMatchObject({ who: "Command", mono: true });
+});
+
+test("options say what was chosen and leave out what was not", () => {
+  const request = {
+    execution_prompt: "x",
+    working_directory: "/w",
+    agent: "claude",
+    limits: { timeout_ms: 600_000, silence_ms: 0, max_budget_usd: 2 },
+    env: { TOKEN: "" },
+  } as unknown as NewTask;
+  expect(options(request).map(({ name, value }) => `${name}: ${value}`)).toEqual([
+    "Directory: /w",
+    "Agent: Claude Code",
+    "Budget: At most $2.00",
+    "Time: Ends after 10 minutes",
+    "Silence: No limit",
+    "Environment: TOKEN",
+  ]);
+});

@@ -1,0 +1,34 @@
+// What follows from a task's runs. Pure.
+import type { Run, State, TaskDetail } from "../backend";
+import type { Asked } from "../log/types";
+
+/** A run's standing as a task's state, for icon and colour. */
+export function stateOf(run: Run): State {
+  const { outcome } = run;
+  if (!outcome) return { status: "running", running_since: run.started_at };
+  const { ended_at } = outcome;
+  switch (outcome.verdict) {
+    case "completed":
+      return { status: "completed", ended_at, denied_tools: outcome.denied_tools };
+    case "failed":
+      return { status: "failed", ended_at, failure: outcome.failure };
+    case "cancelled":
+      return { status: "cancelled", ended_at };
+  }
+}
+
+/** What the agent was asked in a run. */
+export function askedIn(task: TaskDetail, run: Run | undefined): Asked {
+  const command = task.request.agent === "shell";
+  if (run?.follow_up) return { who: "Follow-up", text: run.follow_up, mono: false };
+  return {
+    who: command ? "Command" : "Prompt",
+    text: task.request.execution_prompt,
+    mono: command,
+  };
+}
+
+/** Whether a run goes on, or is about to begin. */
+export function isLive(task: TaskDetail, run: Run | undefined): boolean {
+  return run ? run.outcome === undefined && task.status === "running" : task.status === "running";
+}

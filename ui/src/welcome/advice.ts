@@ -1,0 +1,20 @@
+// What a check advises, cut into words and commands that can be copied. Pure.
+
+export type Part = { text: string; command: boolean };
+
+/** Advice that is nothing but a command, without backticks around it. */
+const BARE = /^(chmod|claude-worker|npm|brew|sudo) [^,;]*$/;
+
+/** Text between backticks is a command. */
+export function parts(advice: string): Part[] {
+  if (BARE.test(advice)) return [{ text: advice, command: true }];
+  return advice
+    .split("`")
+    .map((text, index) => ({ text, command: index % 2 === 1 }))
+    .filter(({ text }) => text !== "");
+}
+
+/** The commands in it, each once. */
+export function commands(advice: string): string[] {
+  return [...new Set(parts(advice).flatMap(({ text, command }) => (command ? [text] : [])))];
+}

@@ -1,0 +1,102 @@
+// Instants and lengths of time as people read them. All lengths are in milliseconds.
+import { readable, type Readable } from "svelte/store";
+
+import type { Timestamp } from "../backend";
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/**
+ * The wall clock, in milliseconds since the epoch; it ticks every second, at the same moment for
+ * everybody, and only while somebody looks at it.
+ */
+export const now: Readable<number> = readable(Date.now(), (set) => {
+  set(Date.now());
+  let timer: ReturnType<typeof setTimeout>;
+  const tick = () => {
+    timer = setTimeout(
+      () => {
+        set(Date.now());
+        tick();
+      },
+      SECOND - (Date.now() % SECOND),
+    );
+  };
+  tick();
+  return () => clearTimeout(timer);
+});
+
+/** Milliseconds since the epoch; `undefined` for what is absent or no instant. */
+export function millis(at: Timestamp | undefined): number | undefined {
+  if (at === undefined) return undefined;
+  const parsed = Date.parse(at);
+  return Number.isNaN(parsed) ? undefined : parsed;
+}
+
+/** Milliseconds from an instant until now, never negative; zero when the instant is unknown. */
+export function since(at: Timestamp | undefined, now: number): number {
+  const from = millis(at);
+  return from === undefined ? 0 : Math.max(0, now - from);
+}
+
+/** A running clock: `0:07`, `4:12`, `1:04:12`. */
+export function clock(length: number): string {
+  const seconds = Math.floor(length / SECOND);
+  const two = (number: number) => String(number).padStart(2, "0");
+  const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+  return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
+}
+
+/** How long something took: `<0.1 s`, `0.4 s`, `38 s`, then like {@link clock}. */
+export function took(length: number): string {
+  if (length < 100) return "<0.1 s";
+  if (length < 10 * SECOND) return `${(Math.floor(length / 100) / 10).toFixed(1)} s`;
+  if (length < MINUTE) return `${Math.floor(length / SECOND)} s`;
+  return clock(length);
+}
+
+/** A length of time in one unit: `45 s`, `14 min`, `3 h`, `2 d`. */
+export function short(length: number): string {
+  if (length < MINUTE) return `${Math.floor(length / SECOND)} s`;
+  if (length < HOUR) return `${Math.floor(length / MINUTE)} min`;
+  if (length < DAY) return `${Math.floor(length / HOUR)} h`;
+  return `${Math.floor(length / DAY)} d`;
+}
+
+/** How long ago: `just now`, `2 min ago`. */
+export function ago(length: number): string {
+  return length < 5 * SECOND ? "just now" : `${short(length)} ago`;
+}
+
+/** A duration in the words of a sentence, as the engine says it: `45 seconds`, `2 h 5 min`. */
+export function duration(length: number): string {
+  const plural = (n: number, unit: string) => `${n} ${unit}${n === 1 ? "" : "s"}`;
+  const seconds = Math.floor(length / SECOND);
+  if (seconds === 0) return `${length} ms`;
+  if (seconds < 120) return plural(seconds, "second");
+  if (seconds < 7200) return plural(Math.floor(seconds / 60), "minute");
+  if (seconds % 3600 < 60) return plural(Math.floor(seconds / 3600), "hour");
+  return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
+}
+
+/** The time of day, with the day when it is not today: `14:05`, `Tue 02:00`, `3 Nov, 14:05`. */
+export function timeOfDay(at: Timestamp, now: number): string {
+  const then = millis(at);
+  if (then === undefined) return "";
+  const date = new Date(then);
+  const time = `${String(date.getHours()).padStart(2, "0")}:${String(date.getMinutes()).padStart(2, "0")}`;
+  if (date.toDateString() === new Date(now).toDateString()) return time;
+  if (Math.abs(then - now) < 6 * DAY) {
+    return `${date.toLocaleDateString("en", { weekday: "short" })} ${time}`;
+  }
+  return `${date.toLocaleDateString("en-GB", { day: "numeric", month: "short" })}, ${time}`;
+}
+
+/** The exact instant in the reader's own time, for tooltips. */
+export function exact(at: Timestamp | undefined): string {
+  const then = millis(at);
+  if (then === undefined) return "";
+  return new Date(then).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "medium" });
+}

@@ -1,0 +1,113 @@
+import { describe, expect, test } from "vitest";
+
+import type { Failure, State, Task, Verdict } from "../backend";
+import fixture from "./fixture.json";
+import {
+  ending,
+  failureStep,
+  isSilent,
+  nextStep,
+  stateWords,
+  story,
+  terminalStep,
+  toneOf,
+  verdictWords,
+} from "./verdict";
+
+const NOW = Date.parse("2026-11-23T12:00:00.000Z");
+
+function task(state: State, more: Partial<Task> = {}): Task {
+  return {
+    id: 12,
+    name: "A task",
+    agent: "claude",
+    working_directory: "/home/dev/webshop",
+    created_at: "2026-11-23T11:00:00.000Z",
+    runs: 1,
+    usage: {},
+    ...more,
+    ...state,
+  } as Task;
+}
+
+describe("every face says the same", () => {
+  test.each(fixture)("$words", ({ verdict, words, next_step }) => {
+    const given = verdict as Verdict;
+    expect(verdictWords(given)).toBe(words);
+    expect(given.verdict === "failed" ? terminalStep(given.failure) : "").toBe(next_step);
+  });
+
+  test("of every kind of failure there is one", () => {
+    const kinds = fixture.map(({ verdict }) => (verdict as { failure?: Failure }).failure?.kind);
+    const all: Record<Failure["kind"], true> = {
+      exit: true,
+      signal: true,
+      timeout: true,
+      silent: true,
+      output_limit: true,
+      spawn: true,
+      api_error: true,
+      usage_limit: true,
+      budget: true,
+      turns: true,
+      agent_error: true,
+      no_result: true,
+      lost: true,
+    };
+    expect(new Set(kinds.filter(Boolean))).toEqual(new Set(Object.keys(all)));
+  });
+});
+
+test("in a window a next step names no flags and no commands", () => {
+  for (const { verdict } of fixture) {
+    if (verdict.verdict !== "failed") continue;
+    const step = failureStep((verdict as { failure: Failure }).failure);
+    expect(step.words).not.toMatch(/--|claude-worker|_/);
+    expect(step.actions.length).toBeGreaterThan(0);
+  }
+});
+
+test("denied tool calls have a next step, plain success has none", () => {
+  const denied = [{ tool: "Bash", input: "git push" }];
+  const at = "2026-11-23T11:59:00.000Z";
+  expect(nextStep({ status: "completed", ended_at: at })).toBeUndefined();
+  expect(nextStep({ status: "completed", ended_at: at, denied_tools: denied })?.actions).toEqual([
+    "edit",
+    "follow_up",
+  ]);
+  expect(toneOf({ status: "completed", ended_at: at, denied_tools: denied })).toBe("warn");
+  expect(ending({ status: "completed", ended_at: at, denied_tools: denied })).toBe(
+    "Done, 1 tool call was denied",
+  );
+});
+
+test("a running task's line says what it does, and that nothing comes", () => {
+  const running: State = { status: "running", running_since: "2026-11-23T11:50:00.000Z" };
+  const heard = "2026-11-23T11:59:58.000Z";
+  expect(story(task(running, { last_action: "Bash make", last_output_at: heard }), NOW)).toBe(
+    "Bash make",
+  );
+  const quiet = task(running, {
+    last_action: "Bash make",
+    last_output_at: "2026-11-23T11:54:00.000Z",
+  });
+  expect(story(quiet, NOW)).toBe("Silent for 6 min · Bash make");
+  expect(isSilent(quiet, NOW)).toBe(true);
+  // One that never printed anything counts from its start.
+  expect(isSilent(task(running), NOW)).toBe(true);
+  expect(story(task({ status: "running" }), NOW)).toBe("Starting");
+  expect(stateWords({ ...running, stopping: true })).toBe("Stopping");
+});
+
+test("a waiting task's line says for what and how long", () => {
+  const until = (at: string): State => ({
+    status: "waiting",
+    reason: { for: "usage_limit", until: at },
+  });
+  expect(story(task(until("2026-11-23T14:10:00.000Z")), NOW)).toBe(
+    "Usage limit reached, goes on in 2 h",
+  );
+  expect(story(task(until("2026-11-23T11:00:00.000Z")), NOW)).toBe(
+    "Usage limit reached, goes on at once",
+  );
+});

@@ -1,0 +1,67 @@
+// The main journey without a pointer.
+import { expect, test, visit } from "./support/fixture";
+
+test("write, watch, cancel and retry a task by keyboard alone", async ({ app, engine }) => {
+  await expect(app.getByRole("textbox", { name: "Search tasks" })).toBeVisible();
+  await app.keyboard.press("n");
+  await expect(app.getByRole("textbox", { name: "What is to be done?" })).toBeFocused();
+  // Back to the choice above, and to the shell.
+  await app.keyboard.press("Shift+Tab");
+  await app.keyboard.press("Shift+Tab");
+  await expect(app.getByRole("radio", { name: "Claude" })).toBeFocused();
+  await app.keyboard.press("ArrowRight");
+  await app.keyboard.press("Tab");
+  await app.keyboard.press("Tab");
+  await expect(app.getByRole("textbox", { name: "Command" })).toBeFocused();
+  await app.keyboard.type("echo by-keyboard; sleep 600");
+  await app.keyboard.press("Tab");
+  await app.keyboard.press("Tab");
+  await expect(app.getByRole("combobox", { name: "Directory" })).toBeFocused();
+  await app.keyboard.type(engine.project);
+  await app.keyboard.press("Control+Enter");
+  await expect(app.getByRole("log")).toContainText("by-keyboard");
+
+  await app.keyboard.press("c");
+  await engine.until(1, (task) => task.status === "cancelled");
+  await app.keyboard.press("r");
+  await engine.until(1, (task) => task.runs === 2 && task.status === "running");
+
+  // Out of the task, down the list, and into another one.
+  await engine.finished("echo other", { name: "The other one" });
+  await app.keyboard.press("Escape");
+  await app.keyboard.press("j");
+  await app.keyboard.press("j");
+  await app.keyboard.press("Enter");
+  await expect(app).toHaveURL(/#\/task\/[12]$/);
+});
+
+test("menus open, move, choose and give the focus back", async ({ app, engine }) => {
+  const { id } = await engine.finished("echo done", { name: "Finished work" });
+  await visit(app, `#/task/${id}`);
+  const more = app.getByRole("button", { name: "More" });
+  await more.focus();
+  await app.keyboard.press("Enter");
+  const menu = app.getByRole("menu");
+  await expect(menu.getByRole("menuitem").first()).toBeFocused();
+  await app.keyboard.press("ArrowUp");
+  await expect(menu.getByRole("menuitem").last()).toBeFocused();
+  await app.keyboard.press("Escape");
+  await expect(menu).toHaveCount(0);
+  await expect(more).toBeFocused();
+  await app.keyboard.press("ArrowDown");
+  await app.keyboard.type("rem");
+  await app.keyboard.press("Enter");
+  const question = app.getByRole("dialog", { name: /Remove/ });
+  await expect(question).toBeVisible();
+  await app.keyboard.press("Escape");
+  await expect(question).toBeHidden();
+  // The same actions on a row of the list, by pointer and by keyboard.
+  const row = app.getByRole("option", { name: /Finished work/ });
+  await row.click({ button: "right" });
+  await expect(menu.getByRole("menuitem").first()).toBeFocused();
+  await app.mouse.click(1200, 600);
+  await expect(menu).toHaveCount(0);
+  await app.getByRole("listbox").focus();
+  await app.keyboard.press("Shift+F10");
+  await expect(menu.getByRole("menuitem").first()).toBeFocused();
+});

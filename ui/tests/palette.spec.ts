@@ -1,0 +1,55 @@
+// The palette and the list of shortcuts, by keyboard.
+import { expect, test, visit } from "./support/fixture";
+
+test("pages, actions and tasks are found by typing", async ({ app, engine }) => {
+  const { id } = await engine.finished("echo found", { name: "Port the tests" });
+  await engine.finished("echo other", { name: "Something else" });
+  await app.keyboard.press("Control+k");
+  const palette = app.getByRole("dialog", { name: "Command palette" });
+  const field = palette.getByRole("combobox");
+  await expect(field).toBeFocused();
+  await field.fill("sett");
+  await expect(palette.getByRole("option", { selected: true })).toContainText("Settings");
+  await app.keyboard.press("Enter");
+  await expect(palette).toBeHidden();
+  await expect(app).toHaveURL(/#\/settings$/);
+
+  await app.keyboard.press("Control+k");
+  await field.fill("port");
+  await expect(palette.getByRole("option", { selected: true })).toContainText("Port the tests");
+  await app.keyboard.press("Enter");
+  await expect(app).toHaveURL(new RegExp(`#/task/${id}$`));
+
+  await app.keyboard.press("Control+k");
+  await field.fill("pause");
+  await app.keyboard.press("Enter");
+  await expect.poll(async () => (await engine.info()).queue.paused).toBe(true);
+});
+
+test("arrows go round, and Escape leaves everything as it was", async ({ app }) => {
+  await visit(app, "#/settings");
+  await app.keyboard.press("Control+k");
+  const palette = app.getByRole("dialog", { name: "Command palette" });
+  const options = palette.getByRole("option");
+  await expect(options.first()).toHaveAttribute("aria-selected", "true");
+  await app.keyboard.press("ArrowUp");
+  await expect(options.last()).toHaveAttribute("aria-selected", "true");
+  await app.keyboard.press("ArrowDown");
+  await expect(options.first()).toHaveAttribute("aria-selected", "true");
+  await palette.getByRole("combobox").fill("no such thing at all");
+  await expect(palette.getByText(/Nothing is called/)).toBeVisible();
+  await app.keyboard.press("Escape");
+  await expect(palette).toBeHidden();
+  await expect(app).toHaveURL(/#\/settings$/);
+});
+
+test("the list of shortcuts names what works", async ({ app }) => {
+  await expect(app.getByRole("textbox", { name: "Search tasks" })).toBeVisible();
+  await app.keyboard.press("?");
+  const sheet = app.getByRole("dialog", { name: "Keyboard shortcuts" });
+  for (const name of ["New task", "Command palette", "Keyboard shortcuts"]) {
+    await expect(sheet.getByRole("term").filter({ hasText: name })).toBeVisible();
+  }
+  await app.keyboard.press("Escape");
+  await expect(sheet).toBeHidden();
+});

@@ -1,0 +1,96 @@
+// The queue: what happens shows up by itself, is found, and can be held.
+import { expect, test, visit } from "./support/fixture";
+
+test("what happens elsewhere shows up by itself", async ({ app, engine }) => {
+  await engine.pause(true);
+  const { id } = await engine.submit("echo hello", { name: "From a terminal" });
+  const row = app.getByRole("option", { name: /From a terminal/ });
+  await expect(row).toBeVisible();
+  await expect(row.getByRole("img", { name: /queue|pending|waiting/i })).toBeVisible();
+  await engine.pause(false);
+  await expect(row.getByRole("img", { name: "Done" })).toBeVisible();
+  await engine.call("DELETE", `tasks/${id}`);
+  await expect(row).toHaveCount(0);
+});
+
+test("a failure says why, needs somebody, and stops needing when it was looked at", async ({
+  app,
+  engine,
+}) => {
+  await engine.finished("echo 'no such host' >&2; exit 3", { name: "Deploy" });
+  const needs = app.getByRole("link", { name: /Needs you/ });
+  await expect(needs).toContainText("1");
+  await needs.click();
+  const row = app.getByRole("option", { name: /Deploy/ });
+  await expect(row).toContainText("Exited with code 3: no such host");
+  await row.click();
+  await expect(app.getByRole("heading", { name: "Deploy" })).toBeVisible();
+  await expect(needs).not.toContainText("1");
+  expect((await engine.info()).queue.unseen.failed).toBe(0);
+});
+
+test("tasks are searched by name, directory and number", async ({ app, engine }) => {
+  for (const name of ["Port the parser", "Fix the login", "Write the guide"]) {
+    await engine.finished("true", { name });
+  }
+  await expect(app.getByRole("option")).toHaveCount(3);
+  await app.keyboard.press("/");
+  await app.keyboard.type("PARSER");
+  await expect(app.getByRole("option")).toHaveCount(1);
+  await expect(app.getByRole("option")).toContainText("Port the parser");
+  const field = app.getByRole("textbox", { name: "Search tasks" });
+  await field.fill("#2");
+  await expect(app.getByRole("option")).toContainText("Fix the login");
+  await field.fill("project");
+  await expect(app.getByRole("option")).toHaveCount(3);
+  await field.fill("no such thing");
+  await expect(app.getByRole("option")).toHaveCount(0);
+});
+
+test("the queue is paused and goes on", async ({ app, engine }) => {
+  await app.getByRole("button", { name: "Pause queue" }).click();
+  await expect.poll(async () => (await engine.info()).queue.paused).toBe(true);
+  const { id } = await engine.submit("echo later");
+  await expect(app.getByRole("button", { name: "Resume queue" })).toBeVisible();
+  expect((await engine.get(id)).status).toBe("pending");
+  await app.getByRole("button", { name: "Resume queue" }).click();
+  await engine.until(id, (task) => task.status === "completed");
+});
+
+test("10,000 tasks scroll", async ({ app, engine }) => {
+  test.setTimeout(180_000);
+  await engine.pause(true);
+  let left = 10_000;
+  const send = async () => {
+    while (left-- > 0) await engine.submit("true", { name: `Task number ${left}` });
+  };
+  await Promise.all(Array.from({ length: 24 }, send));
+  await app.reload();
+  await visit(app, "#/waiting");
+  const list = app.getByRole("listbox");
+  await expect(list.getByRole("option").first()).toBeVisible();
+  // Processor time, not the wall clock: other work on the machine must not count.
+  const metrics = await app.context().newCDPSession(app);
+  await metrics.send("Performance.enable", { timeDomain: "threadTicks" });
+  const busy = async () => {
+    const { metrics: all } = await metrics.send("Performance.getMetrics");
+    return (all.find(({ name }) => name === "TaskDuration")?.value ?? Number.NaN) * 1000;
+  };
+  const before = await busy();
+  const { frames, rows, scrollTop } = await list.evaluate(async (element) => {
+    let rows = 0;
+    const frames = 120;
+    for (let frame = 0; frame < frames; frame += 1) {
+      element.scrollTop += 200;
+      await new Promise((resolve) => requestAnimationFrame(resolve));
+      rows = Math.max(rows, element.querySelectorAll("[role=option]").length);
+    }
+    return { frames, rows, scrollTop: element.scrollTop };
+  });
+  const perFrame = ((await busy()) - before) / frames;
+  const measured = `${perFrame.toFixed(1)} ms of processor time per frame, ${rows} rows at once`;
+  test.info().annotations.push({ type: "scrolling", description: measured });
+  expect(rows).toBeLessThan(120);
+  expect(scrollTop).toBeGreaterThan(20_000);
+  expect(perFrame, measured).toBeLessThan(16);
+});

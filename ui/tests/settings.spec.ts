@@ -1,0 +1,58 @@
+// Changing settings: each is saved at once, can be undone, and says why it cannot be so.
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test, visit } from "./support/fixture";
+
+test("a change is saved, is in the file, and can be undone", async ({ app, engine }) => {
+  await visit(app, "#/settings");
+  await expect(app.getByRole("textbox", { name: "Workers" })).toHaveValue("4");
+  await app.getByRole("button", { name: "More workers" }).click();
+  await expect.poll(async () => (await engine.info()).queue.workers).toBe(5);
+  const file = await readFile(join(engine.data, "config.toml"), "utf8");
+  expect(file).toContain("workers = 5");
+  expect(file, "what was there stays").toContain("[agents]");
+  await app.getByRole("button", { name: "Undo" }).click();
+  await expect.poll(async () => (await engine.info()).queue.workers).toBe(4);
+  await expect(app.getByRole("textbox", { name: "Workers" })).toHaveValue("4");
+});
+
+test("a value that cannot be is refused beside its field", async ({ app, engine }) => {
+  await visit(app, "#/settings");
+  const grace = app.getByRole("textbox", { name: "Grace" });
+  await grace.fill("soon");
+  await grace.press("Enter");
+  await expect(grace).toHaveAccessibleDescription(/A time like 90s/);
+  await grace.fill("2s");
+  await grace.press("Enter");
+  await expect(grace).not.toHaveAccessibleDescription(/A time like/);
+  await expect.poll(async () => (await engine.settings()).limits.grace).toBe(2000);
+});
+
+test("switches and choices", async ({ app, engine }) => {
+  await visit(app, "#/settings");
+  const wait = app.getByRole("switch", { name: "Wait and go on" });
+  await expect(wait).toBeChecked();
+  await wait.click();
+  await expect.poll(async () => (await engine.settings()).usage_limit.wait).toBe(false);
+  await app.getByLabel("Permissions").click();
+  await expect(app.getByRole("option", { name: /No checks/ })).toHaveCount(0);
+  await app.getByRole("option", { name: /Plan only/ }).click();
+  await expect.poll(async () => (await engine.settings()).permission_mode).toBe("plan");
+});
+
+test("a change made elsewhere shows up", async ({ app, engine }) => {
+  await visit(app, "#/settings");
+  await expect(app.getByRole("textbox", { name: "Workers" })).toHaveValue("4");
+  await engine.call("PUT", "settings", { ...(await engine.settings()), workers: 7 });
+  await expect(app.getByRole("textbox", { name: "Workers" })).toHaveValue("7");
+});
+
+test("finished tasks are removed after a question", async ({ app, engine }) => {
+  await engine.finished("true");
+  await engine.finished("false");
+  await visit(app, "#/settings");
+  await app.getByRole("button", { name: /Remove finished tasks/ }).click();
+  const question = app.getByRole("dialog", { name: "Remove 2 finished tasks?" });
+  await question.getByRole("button", { name: "Remove" }).click();
+  await expect.poll(async () => (await engine.list()).tasks).toEqual([]);
+});

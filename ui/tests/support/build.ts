@@ -1,0 +1,25 @@
+// The tests look at what is shipped, so it is built first when it is older than its sources.
+import { execFileSync } from "node:child_process";
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+
+const ui = join(import.meta.dirname, "../..");
+
+export default function build() {
+  const sources = [join(ui, "index.html"), join(ui, "vite.config.ts"), ...filesBelow("src")];
+  const newest = Math.max(...sources.map(changed));
+  if (changed(join(ui, "dist/index.html")) < newest) {
+    execFileSync("npx", ["vite", "build", "--logLevel", "warn"], { cwd: ui, stdio: "inherit" });
+  }
+}
+
+function filesBelow(directory: string): string[] {
+  const entries = readdirSync(join(ui, directory), { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+}
+
+function changed(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+}

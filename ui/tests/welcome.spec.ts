@@ -1,0 +1,33 @@
+// The first page, shown by itself once.
+import { rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test, visit } from "./support/fixture";
+
+test.describe("for the first time", () => {
+  test.use({ firstTime: true });
+
+  test("it is shown once, and leads to the first task", async ({ app }) => {
+    await expect(app).toHaveURL(/#\/welcome$/);
+    await expect(app.getByRole("status").filter({ hasText: "Everything is there" })).toBeVisible();
+    await app.getByRole("button", { name: /Explain how this project/ }).click();
+    await expect(app.getByRole("textbox", { name: "What is to be done?" })).toHaveValue(
+      /Explain how this project/,
+    );
+    await visit(app, "#/");
+    await app.reload();
+    await expect(app.getByRole("textbox", { name: "Search tasks" })).toBeVisible();
+    await expect(app).not.toHaveURL(/welcome/);
+  });
+});
+
+test("what is missing is said with what to do, and looked for again", async ({ app, engine }) => {
+  const claude = join(engine.root, "claude");
+  await rm(claude);
+  await visit(app, "#/welcome");
+  await expect(app.getByText(/missing before Claude can work/)).toBeVisible();
+  const check = app.getByRole("listitem").filter({ hasText: "Claude Code" });
+  await expect(check.getByRole("img", { name: "Missing" })).toBeVisible();
+  await writeFile(claude, "#!/bin/sh\necho '2.1.0 (Claude Code)'\n", { mode: 0o755 });
+  await app.getByRole("button", { name: "Check again" }).click();
+  await expect(app.getByText("Everything is there")).toBeVisible();
+});
