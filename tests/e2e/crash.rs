@@ -164,6 +164,18 @@ fn a_killed_supervisor_means_lost_and_nothing_of_its_tree_survives() {
     assert!(home.agents().is_empty());
 }
 
+#[test]
+fn a_run_is_cancelled_even_if_somebody_has_stopped_its_supervisor() {
+    let home = Home::with_config("[limits]\ngrace = \"300ms\"");
+    let id = home.shell("trap '' TERM; setsid sleep 1000 & sleep 1000; sleep 1000");
+    home.until_status(id, "running");
+    until("the tree is there", || home.agents().len() >= 3);
+    crate::support::signal(supervisor_of(&home, id), rustix::process::Signal::STOP);
+    home.run(["cancel", &id.to_string()]).ok();
+    assert_eq!(home.finished(id)["status"], "cancelled");
+    assert!(home.agents().is_empty());
+}
+
 /// The agent's own process of a task's newest run.
 fn agent_of(home: &Home, id: i64) -> u32 {
     let started = read(&home.run_directory(id).join("started.json"));

@@ -5,11 +5,12 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::step::{run, step};
-use crate::{layers, setup, workspace};
+use crate::{layers, setup, ui, workspace};
 
 /// Runs everything. The test runner comes last, so that its summary closes the output.
 pub(crate) fn everything() -> Result<()> {
     setup::test_tools()?;
+    setup::desktop_packages()?;
     setup::claude_code()?;
     step("Format", || run(workspace::cargo().args(["fmt", "--all", "--check"])))?;
     step("Layers", layers::check)?;
@@ -19,6 +20,8 @@ pub(crate) fn everything() -> Result<()> {
         deny.args(["deny", "--log-level", "error", "check", "--hide-inclusion-graph"]);
         run(deny.args(["bans", "licenses", "sources"]))
     })?;
+    // The app takes its pages with it when it is built.
+    ui::build()?;
     step("Clippy", || {
         let mut clippy = workspace::cargo();
         clippy.args(["clippy", "--quiet", "--workspace", "--all-targets", "--"]);
@@ -31,6 +34,8 @@ pub(crate) fn everything() -> Result<()> {
         let mut build = workspace::cargo();
         run(build.args(["nextest", "run", "--cargo-quiet", "--workspace", "--no-run"]))
     })?;
+    // In a browser they are shown by the program that has just been built.
+    ui::check()?;
     eprintln!("── Tests");
     run(workspace::cargo().args(["nextest", "run", "--cargo-quiet", "--workspace"]))
 }

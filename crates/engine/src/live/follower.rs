@@ -14,6 +14,7 @@ use claude_worker_supervisor::{
 };
 
 use super::over::Over;
+use super::stuck::Patience;
 use super::tail::Tail;
 use super::{EndRequest, LiveRun, Order, Runs, Signal, lock, thread};
 use crate::message::Report;
@@ -71,6 +72,8 @@ pub(super) struct Follower {
     reported: Reported,
     /// Reading the output failed in our own code: it is not read any further.
     blind: bool,
+    /// With a supervisor that was asked to end the run.
+    patience: Option<Patience>,
 }
 
 impl Follower {
@@ -91,6 +94,7 @@ impl Follower {
             stderr: Tail::default(),
             reported: Reported::default(),
             blind: false,
+            patience: None,
         }
     }
 
@@ -158,6 +162,7 @@ impl Follower {
             std::mem::replace(&mut *lock(&self.live.end_request), EndRequest::DirectoryIsThere);
         if let EndRequest::NoDirectoryYet { wanted: true } = asked {
             self.live.dir.request_end()?;
+            self.be_patient();
         }
         let launched = self.runs.supervisors.launch(&self.live.dir)?;
         fault_point("engine.launched");
@@ -304,22 +309,15 @@ impl Follower {
         let quiet_after = self.silence_limit().map(|limit| (limit / 2).max(100));
         let until_quiet = quiet_after.map(Duration::from_millis);
         let until_news = self.reported.due.then(|| self.until_next_report());
-        let first = match until_quiet.into_iter().chain(until_news).min() {
+        let until_stuck = self.patience.as_ref().map(|patience| patience.left(Instant::now()));
+        let first = match until_quiet.into_iter().chain(until_news).chain(until_stuck).min() {
             None => self.inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
             Some(nap) => self.inbox.recv_timeout(nap),
         };
         let first = match first {
             Ok(signal) => signal,
-            Err(RecvTimeoutError::Timeout) if until_news.is_some() => {
-                self.report_progress();
-                return Ok(Next::Live);
-            }
             Err(RecvTimeoutError::Timeout) => {
-                self.runs.tell(Report::Quiet {
-                    task: self.order.task,
-                    run: self.order.run.clone(),
-                    silent_ms: quiet_after.unwrap_or_default(),
-                });
+                self.after_a_nap(quiet_after)?;
                 return Ok(Next::Live);
             }
             Err(RecvTimeoutError::Disconnected) => Signal::Gone,
@@ -330,6 +328,9 @@ impl Follower {
             std::iter::once(first).chain(std::iter::from_fn(|| self.inbox.try_recv().ok()))
         {
             over |= matches!(signal, Signal::Rang(What::Ended) | Signal::Gone);
+            if matches!(signal, Signal::EndRequested) {
+                self.be_patient();
+            }
         }
         if over {
             return match self.live.dir.exit()? {
@@ -347,6 +348,30 @@ impl Follower {
         self.read_along()?;
         self.report_progress();
         Ok(Next::Live)
+    }
+
+    /// The supervisor has been asked to end the run, and has its time for it from now on.
+    fn be_patient(&mut self) {
+        let grace = Duration::from_millis(self.runs.config.now().limits.grace);
+        self.patience.get_or_insert_with(|| Patience::new(grace, Instant::now()));
+    }
+
+    /// Nothing has happened for as long as there was nothing to do.
+    fn after_a_nap(&mut self, quiet_after: Option<u64>) -> Result<(), EngineError> {
+        if let Some(remedy) = self.patience.as_mut().and_then(|it| it.due(Instant::now()))
+            && self.live.dir.help_stopped_supervisor(remedy)?
+        {
+            tracing::warn!(run = %self.order.run, ?remedy, "its supervisor was stopped");
+        }
+        if self.reported.due {
+            self.report_progress();
+        } else if let Some(silent_ms) = quiet_after
+            && self.patience.is_none()
+        {
+            let (task, run) = (self.order.task, self.order.run.clone());
+            self.runs.tell(Report::Quiet { task, run, silent_ms });
+        }
+        Ok(())
     }
 
     /// Reads what the agent has printed since the last time.

@@ -20,6 +20,7 @@
 
 mod follower;
 mod over;
+mod stuck;
 mod supervisors;
 mod tail;
 
@@ -63,6 +64,8 @@ pub(crate) struct Order {
 enum Signal {
     /// The supervisor rang.
     Rang(What),
+    /// The supervisor has been asked to end the run.
+    EndRequested,
     /// The supervisor process is gone.
     Gone,
 }
@@ -237,6 +240,7 @@ impl Runs {
                 if let Err(error) = live.dir.request_end() {
                     tracing::error!(%error, "a request to end a run could not be stored");
                 }
+                drop(live.signals.send(Signal::EndRequested));
             }
         };
         // On a thread of its own, because the request is synced to disk; here when there is none.
