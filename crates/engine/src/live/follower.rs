@@ -323,14 +323,15 @@ impl Follower {
             Err(RecvTimeoutError::Disconnected) => Signal::Gone,
         };
         // What came meanwhile is dealt with at once: a run that began and ended is one report.
-        let mut over = false;
+        let (mut over, mut end_requested) = (false, false);
         for signal in
             std::iter::once(first).chain(std::iter::from_fn(|| self.inbox.try_recv().ok()))
         {
             over |= matches!(signal, Signal::Rang(What::Ended) | Signal::Gone);
-            if matches!(signal, Signal::EndRequested) {
-                self.be_patient();
-            }
+            end_requested |= matches!(signal, Signal::EndRequested);
+        }
+        if end_requested {
+            self.be_patient();
         }
         if over {
             return match self.live.dir.exit()? {
