@@ -2,6 +2,7 @@
 //! terminal.
 
 use std::ffi::OsString;
+use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -11,7 +12,7 @@ use claude_worker_api::{ApiError, HostKind, StopMode, TaskApi};
 use claude_worker_client::Ready;
 use claude_worker_engine::{Config, Engine, Paths};
 use claude_worker_supervisor::SupervisorCommand;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::exit::Exit;
 
@@ -90,11 +91,14 @@ pub(crate) fn host(
             HostKind::Headless,
         )
         .await?;
+        // Before anybody is told that it runs: who was may send a signal the next moment.
+        let signals = Signals::new()
+            .map_err(|error| ApiError::internal(format!("Cannot wait for signals: {error}")))?;
         ready(&Reachable {
             socket: &paths.socket,
             http: hosted.http().map(|address| (address, paths.token.as_path())),
         });
-        let signals = tokio::spawn(stop_on_signal(hosted.engine().clone()));
+        let signals = tokio::spawn(signals.stop(hosted.engine().clone()));
         hosted.ended().await;
         signals.abort();
         Ok(())
@@ -105,31 +109,42 @@ pub(crate) fn host(
     ended
 }
 
-/// Ctrl-C and a friendly kill stop the engine as a client would. Who asks a second time does not
-/// want to wait for whatever takes so long, a disk that does not answer, say: the process ends at
-/// once, which loses nothing, because an engine may die at any instant.
-async fn stop_on_signal(engine: Engine) {
-    let (Ok(mut interrupt), Ok(mut terminate)) =
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        return;
-    };
-    let mut told = async || {
+/// Ctrl-C and a friendly kill, from the moment this is made.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) {
         tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
         }
-    };
-    told().await;
-    let stop = async {
-        // It fails when somebody else has stopped it already.
-        let _ = engine.stop(StopMode::LeaveRunning).await;
-        // There may still be answers under way; the end of this process ends this wait.
-        std::future::pending::<()>().await;
-    };
-    tokio::select! {
-        () = stop => {}
-        () = told() => std::process::exit(Exit::Interrupted as i32),
+    }
+
+    /// The first one stops the engine as a client would. Who asks a second time does not want to
+    /// wait for whatever takes so long, a disk that does not answer, say: the process ends at
+    /// once, which loses nothing, because an engine may die at any instant.
+    async fn stop(mut self, engine: Engine) {
+        self.next().await;
+        let stop = async {
+            // It fails when somebody else has stopped it already.
+            let _ = engine.stop(StopMode::LeaveRunning).await;
+            // There may still be answers under way; the end of this process ends this wait.
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            () = stop => {}
+            () = self.next() => std::process::exit(Exit::Interrupted as i32),
+        }
     }
 }
 
