@@ -174,7 +174,7 @@ fn log_to_stderr() {
         .filter(|_| !wanted.is_empty())
         .unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
     let lines = tracing_subscriber::fmt::layer()
-        .with_writer(std::io::stderr)
+        .with_writer(io::stderr)
         .with_ansi(false)
         // It would print to standard error about not being able to print there, and panic when
         // that fails too, which on a full disk it does.

@@ -33,6 +33,8 @@ pub(crate) struct Tree {
     /// faster, and most of the table never changes.
     outsiders: HashSet<u32>,
     looks: u32,
+    /// Who has been asked to end, by id and start time.
+    asked: HashSet<(u32, u64)>,
 }
 
 impl Tree {
@@ -43,6 +45,7 @@ impl Tree {
             run: run.to_owned(),
             outsiders: HashSet::new(),
             looks: 0,
+            asked: HashSet::new(),
         }
     }
 
@@ -70,10 +73,23 @@ impl Tree {
         living(found)
     }
 
-    /// Sends a signal to everyone. Returns to how many.
-    pub(crate) fn signal_all(&mut self, signal: Signal) -> u32 {
+    /// Asks everyone to end. Returns how many heard it.
+    pub(crate) fn ask_all(&mut self) -> u32 {
         let members = self.members();
-        send(&members, signal)
+        self.ask(&members)
+    }
+
+    /// Asks those to end who were made at the very moment when everyone was asked, so that nobody
+    /// asked them, and whose makers are gone.
+    pub(crate) fn ask_latecomers(&mut self) {
+        let members = self.members();
+        let late = latecomers(&members, &self.asked, self.own_pid);
+        self.ask(&late);
+    }
+
+    fn ask(&mut self, processes: &[Process]) -> u32 {
+        self.asked.extend(processes.iter().map(|process| (process.pid, process.started)));
+        send(processes, Signal::End)
     }
 
     /// Tries once to kill everyone.
@@ -121,6 +137,19 @@ pub(crate) fn belonging(
             return found;
         }
     }
+}
+
+/// Of the members of a tree that was asked to end, the orphans that have not heard of it, with
+/// whoever descends from them. A process whose maker still lives is left alone: one that cleans up
+/// on its way out may well need the help of others for it.
+fn latecomers(members: &[Process], asked: &HashSet<(u32, u64)>, own_pid: u32) -> Vec<Process> {
+    let unasked: Vec<Process> = members
+        .iter()
+        .filter(|process| !asked.contains(&(process.pid, process.started)))
+        .cloned()
+        .collect();
+    // Process 1 is who adopts orphans where the supervisor cannot.
+    belonging(&unasked, |process| [own_pid, 1].contains(&process.parent), Follow::Parents)
 }
 
 /// Those that are not merely waiting to be cleared away, youngest first.
@@ -193,6 +222,20 @@ mod tests {
         assert_eq!(pids(belonging(&table, below_5, Follow::Parents)), [10, 20, 30]);
         let wider = belonging(&table, below_5, Follow::ParentsAndSessions);
         assert_eq!(pids(wider), [10, 20, 30, 40]);
+    }
+
+    #[test]
+    fn an_orphan_that_was_not_asked_is_a_latecomer_and_a_helper_of_the_dying_is_not() {
+        let members = [
+            process(10, 5, 10, 1),
+            process(11, 10, 10, 7), // Helps 10, which was asked, to clean up.
+            process(20, 5, 10, 7),  // Its maker was asked, and is gone.
+            process(21, 20, 10, 8),
+            process(30, 5, 10, 9), // Has the id of one that was asked.
+            process(40, 1, 40, 7),
+        ];
+        let asked = HashSet::from([(10, 1), (30, 2)]);
+        assert_eq!(pids(latecomers(&members, &asked, 5)), [20, 21, 30, 40]);
     }
 
     #[test]

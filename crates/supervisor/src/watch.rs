@@ -6,13 +6,16 @@ use std::time::{Duration, Instant};
 
 use crate::bell::Ringer;
 use crate::limits::Limits;
-use crate::os::{self, Readable, Reaped, Signal, Signals};
+use crate::os::{self, Readable, Reaped, Signals};
 use crate::output::Output;
 use crate::tree::{Killed, Tree};
 use crate::{EndedBy, Ending, Spec, fault_point};
 
 /// Between two attempts to kill, at first and at most.
 const KILL_INTERVALS: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(250));
+
+/// Between two looks for those whom nobody asked to end, at first and at most.
+const ASK_INTERVALS: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(640));
 
 /// So many times in a row a search for someone to kill may come back with nobody, and still be
 /// repeated at once. Forks that outrun us are caught long before.
@@ -55,7 +58,7 @@ enum Phase {
     /// The agent works.
     Running,
     /// Everyone was asked to end and has until then.
-    Asked { kill_at: Instant },
+    Asked { kill_at: Instant, again_at: Instant, interval: Duration },
     /// Everyone is being killed.
     Killing { again_at: Instant, interval: Duration, misses: u32 },
 }
@@ -180,17 +183,24 @@ impl<'a> Watch<'a> {
                 };
                 if let Some(cause) = reason {
                     self.cause = cause;
-                    let reached = self.tree.signal_all(Signal::End);
+                    let reached = self.tree.ask_all();
                     if cause == Cause::By(EndedBy::Itself) {
                         self.leftovers = reached;
                     }
-                    self.phase = Phase::Asked { kill_at: now + self.grace };
+                    let interval = ASK_INTERVALS.0;
+                    let again_at = now + interval;
+                    self.phase = Phase::Asked { kill_at: now + self.grace, again_at, interval };
                 }
             }
-            Phase::Asked { kill_at } if kill_at <= now => {
+            Phase::Asked { kill_at, .. } if kill_at <= now => {
                 self.phase =
                     Phase::Killing { again_at: now, interval: KILL_INTERVALS.0, misses: 0 };
                 self.advance(now, asked_to_end, told_to_go);
+            }
+            Phase::Asked { kill_at, again_at, interval } if again_at <= now => {
+                self.tree.ask_latecomers();
+                let interval = (interval * 2).min(ASK_INTERVALS.1);
+                self.phase = Phase::Asked { kill_at, again_at: now + interval, interval };
             }
             Phase::Killing { again_at, interval, misses } if again_at <= now => {
                 let longer = (interval * 2).min(KILL_INTERVALS.1);
@@ -214,7 +224,7 @@ impl<'a> Watch<'a> {
     fn wait(&mut self) -> bool {
         let phase_due = match self.phase {
             Phase::Running => self.limits.next(),
-            Phase::Asked { kill_at } => Some(kill_at),
+            Phase::Asked { kill_at, again_at, .. } => Some(kill_at.min(again_at)),
             Phase::Killing { again_at, .. } => Some(again_at),
         };
         let due = [phase_due, self.output.retry_at(), self.ringer.next_due()];

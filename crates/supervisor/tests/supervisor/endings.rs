@@ -133,6 +133,24 @@ fn who_ignores_the_request_is_killed_after_the_grace() {
 }
 
 #[test]
+fn who_is_made_just_as_everyone_is_asked_to_end_does_not_take_the_whole_grace() {
+    let stage = Stage::new();
+    let mut spec = stage.spec(&[]);
+    spec.program = "/bin/sh".to_owned();
+    // What it leaves behind was not there to hear the request, and has nobody to end it.
+    let script = "trap 'sleep 1000 & exit 3' TERM; echo ready; sleep 1000 & wait";
+    spec.args = vec!["-c".to_owned(), script.to_owned()];
+    spec.grace_ms = 600_000;
+    let live = stage.start(&spec);
+    stage.hear_printed(&live, "ready");
+    live.dir.request_end().unwrap();
+    let exit = stage.end_of(&live);
+    assert_eq!((exit.ending, exit.ended_by), (Ending::Exited { code: 3 }, EndedBy::Cancel));
+    wait(live.supervisor);
+    stage.assert_nobody_left();
+}
+
+#[test]
 fn a_request_before_the_start_keeps_the_agent_from_starting() {
     let stage = Stage::new();
     let spec = stage.spec(&["exit", "0"]);
