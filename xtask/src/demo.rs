@@ -1,8 +1,11 @@
 //! `cargo xtask demo`: the main job for real, without a key and at no cost.
 //!
 //! The real Claude Code CLI works on three tasks in a throw-away project; the model behind it
-//! is the project's scripted API. The debug build is shown: it is there after a test run, and
-//! speed is what `bench` is for.
+//! is the project's scripted API. The app hosts the engine and its window shows the queue, while
+//! the command line is used beside it. The debug build is shown: it is there after a test run,
+//! and speed is what `bench` is for.
+
+mod desktop;
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -10,12 +13,13 @@ use std::process::Stdio;
 use std::thread;
 
 use anyhow::{Context, Result, bail, ensure};
+use desktop::{App, Desktop};
 use scripted_api::ScriptedApi;
 use serde_json::Value;
 
 use crate::sandbox::Sandbox;
 use crate::step::{output, run, step};
-use crate::{interrupt, setup, workspace};
+use crate::{interrupt, setup, ui, workspace};
 
 /// One task of the demo.
 struct Task {
@@ -58,15 +62,21 @@ const TASKS: [Task; 3] = [
 /// Shows everything, checks that it went as told, and leaves nothing behind.
 pub(crate) fn run_all() -> Result<()> {
     let claude = setup::claude_code()?;
+    setup::desktop_packages()?;
+    ui::build()?;
     step("Build claude-worker", || {
-        run(workspace::cargo().args(["build", "--quiet", "--package", "claude-worker"]))
+        let mut build = workspace::cargo();
+        build.args(["build", "--quiet", "--package", "claude-worker"]);
+        run(build.args(["--package", "claude-worker-app"]))
     })?;
     let program = workspace::target()?.join("debug/claude-worker");
     let api = ScriptedApi::start().context("cannot start the scripted API")?;
     interrupt::clean_up_on_ctrl_c()?;
-    let sandbox = Sandbox::new(&program, &claude, &api.url(), "workers = 2")?;
+    let mut sandbox = Sandbox::new(&program, &claude, &api.url(), "workers = 2")?;
+    let desktop = Desktop::find(&mut sandbox)?;
     fs::write(sandbox.project().join(SCRIPT), "echo \"Hello, ${1:-world}.\"\n# The end\n")?;
 
+    let mut app = step("Open the app", || App::start(&sandbox, &desktop::program()?))?;
     println!("\nThree tasks for the real Claude Code, two at a time. The model is scripted: what");
     println!("stands in [[…]] behind a prompt, further down, is what it does and says.\n");
     let ids = submit(&sandbox)?;
@@ -86,7 +96,9 @@ pub(crate) fn run_all() -> Result<()> {
     check(&sandbox, &ids)?;
 
     println!();
-    show(&sandbox, &["server", "stop", "--cancel-running"])?;
+    show(&sandbox, &["open", &ids[1]])?;
+    desktop.show(&mut app)?;
+    app.end()?;
     sandbox.nothing_runs()?;
     println!("\nNothing is left running. In your own project: claude-worker run \"…\" --watch");
     Ok(())

@@ -9,6 +9,7 @@
 
 mod app;
 mod bench;
+mod bundle;
 mod demo;
 mod interrupt;
 mod layers;
@@ -33,6 +34,7 @@ Usage: cargo xtask COMMAND
   test           Run every check and every test. What CI runs.
   app            Run the desktop app on pages that follow their sources, to work on it.
   ui             Build the window's pages, and check and test them.
+  bundle         Make the Debian package of app, command line and MCP sidecar.
   demo           Show the main job for real: the real Claude Code against a scripted model.
   bench [PART…]  Measure the figures of docs/benchmarks.md: claude, queue, latency, memory.
       --write    Put the table into docs/benchmarks.md.
@@ -62,6 +64,7 @@ fn run(command: &str, rest: &[String]) -> Result<ExitCode> {
         "test" => test::everything()?,
         "app" => app::develop()?,
         "ui" => ui::build().and_then(|()| ui::check())?,
+        "bundle" => bundle::release()?,
         "demo" => demo::run_all()?,
         "bench" => return bench::run(rest),
         "help" | "--help" | "-h" => print!("{USAGE}"),

@@ -1,6 +1,7 @@
 //! A place of its own for one engine: temporary home, data and project directories, and an
 //! environment without anything of the caller's.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -18,6 +19,7 @@ pub(crate) struct Sandbox {
     root: TempDir,
     program: PathBuf,
     api_url: String,
+    variables: Vec<(String, OsString)>,
 }
 
 /// An address nobody answers at, for sandboxes whose tasks need no model.
@@ -31,11 +33,21 @@ impl Sandbox {
         for name in ["home", "tmp", "data", "project"] {
             fs::create_dir(root.path().join(name))?;
         }
-        let sandbox = Self { root, program: program.to_owned(), api_url: api_url.to_owned() };
+        let sandbox = Self {
+            root,
+            program: program.to_owned(),
+            api_url: api_url.to_owned(),
+            variables: Vec::new(),
+        };
         let agent = agent.to_str().context("the path of claude is not UTF-8")?;
         let text = format!("{config}\n[agents]\nclaude = {agent:?}\n[caps]\n{CAPS}");
         fs::write(sandbox.root.path().join("data/config.toml"), text)?;
         Ok(sandbox)
+    }
+
+    /// Gives every program that is started from now on one variable more.
+    pub(crate) fn set(&mut self, name: &str, value: impl Into<OsString>) {
+        self.variables.push((name.to_owned(), value.into()));
     }
 
     /// Where tasks work.
@@ -61,6 +73,7 @@ impl Sandbox {
             .env_clear()
             .envs(claude::environment(&home, &tmp, &self.api_url))
             .env("CLAUDE_WORKER_HOME", self.data())
+            .envs(self.variables.iter().cloned())
             .current_dir(self.project())
             .stdin(Stdio::null());
         command

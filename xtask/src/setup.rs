@@ -43,6 +43,8 @@ const DESKTOP: &[(&str, Sign)] = &[
     // Pictures of the whole screen, and letters in them.
     ("imagemagick", Sign::Program("import")),
     ("fonts-dejavu-core", Sign::File("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf")),
+    // Installs a package without being root.
+    ("fakeroot", Sign::Program("fakeroot")),
     // The browser form of the window.
     ("chromium", Sign::Program("chromium")),
 ];
