@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use claude_worker_api::{
-    Agent, Limits, NewTask, PermissionMode, RunId, TaskApi, TaskDetail, TaskId, parse_duration,
+    Agent, Limits, NewTask, PermissionMode, TaskApi, TaskDetail, parse_duration,
 };
-use claude_worker_supervisor::{RUN_MARKER, TASK_MARKER};
+use claude_worker_client::task_around;
 
 use super::{logs, wait_for, watch_next};
 use crate::console::Console;
@@ -91,7 +91,7 @@ pub async fn execute(
     args: &Args,
 ) -> Result<Exit, CliError> {
     let mut new = new_task(args)?;
-    new.parent = parent(api).await?;
+    new.parent = Link::brief().call(|| task_around(api)).await?;
     // The key makes it safe to ask again when the engine went away before it could answer.
     let task = Link::brief().call(|| api.submit(new.clone())).await?;
     let id = task.id;
@@ -165,17 +165,6 @@ fn new_task(args: &Args) -> Result<NewTask, CliError> {
         idempotency_key: Some(random_key()),
         ..NewTask::default()
     })
-}
-
-/// The task from inside which this command runs, if that is one of the same engine: a task may
-/// well use an engine of its own, as a test of this program does.
-async fn parent(api: &impl TaskApi) -> Result<Option<TaskId>, CliError> {
-    let (Ok(run), Ok(task)) = (std::env::var(RUN_MARKER), std::env::var(TASK_MARKER)) else {
-        return Ok(None);
-    };
-    let runs = Link::brief().call(|| api.engine()).await?.runs_directory;
-    let ours = RunId::try_from(run).is_ok_and(|run| Path::new(&runs).join(run.as_str()).is_dir());
-    Ok(task.parse().ok().filter(|_| ours))
 }
 
 /// The absolute path of the directory to work in.

@@ -1,0 +1,125 @@
+//! JSON schemas of what tools take and give, made from the types.
+//!
+//! They are kept plain, because clients differ in what they understand: nothing is referred to
+//! elsewhere in the document, an argument that may be left out is simply not required, and no
+//! keyword is used that JSON Schema leaves open.
+
+use std::sync::Arc;
+
+use rmcp::model::JsonObject;
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
+use serde_json::Value;
+
+/// The schema of a tool's arguments.
+pub(crate) fn input<T: JsonSchema>() -> Arc<JsonObject> {
+    plain::<T>(SchemaSettings::draft2020_12())
+}
+
+/// The schema of a tool's structured answer.
+pub(crate) fn output<T: JsonSchema>() -> Arc<JsonObject> {
+    plain::<T>(SchemaSettings::draft2020_12().for_serialize())
+}
+
+fn plain<T: JsonSchema>(mut settings: SchemaSettings) -> Arc<JsonObject> {
+    settings.inline_subschemas = true;
+    let schema = settings.into_generator().into_root_schema_for::<T>();
+    let mut schema = schema.to_value();
+    simplify(&mut schema);
+    match schema {
+        Value::Object(mut object) => {
+            for name in ["$schema", "title", "description"] {
+                object.remove(name);
+            }
+            // A type without fields has none to list.
+            object.entry("properties").or_insert_with(|| Value::Object(JsonObject::new()));
+            Arc::new(object)
+        }
+        _ => Arc::default(),
+    }
+}
+
+/// Takes out what only some clients understand.
+fn simplify(schema: &mut Value) {
+    match schema {
+        Value::Array(items) => items.iter_mut().for_each(simplify),
+        Value::Object(object) => {
+            // Numbers have formats that nobody but us knows.
+            object.remove("format");
+            if object.get("default").is_some_and(Value::is_null) {
+                object.remove("default");
+            }
+            // What may be null may be left out.
+            if let Some(Value::Array(types)) = object.get_mut("type") {
+                types.retain(|name| name != "null");
+                if let [only] = types.as_slice() {
+                    let only = only.clone();
+                    object.insert("type".to_owned(), only);
+                }
+            }
+            if let Some(Value::Array(options)) = object.get_mut("enum") {
+                options.retain(|option| !option.is_null());
+            }
+            for (key, value) in object.iter_mut() {
+                // A field may be called like a keyword.
+                if key == "properties" {
+                    if let Value::Object(fields) = value {
+                        fields.values_mut().for_each(simplify);
+                    }
+                } else {
+                    simplify(value);
+                }
+            }
+            without_null(object);
+        }
+        _ => {}
+    }
+}
+
+/// `anyOf` of something and null is that something.
+fn without_null(object: &mut JsonObject) {
+    let Some(Value::Array(options)) = object.get_mut("anyOf") else { return };
+    options.retain(|option| option.get("type").is_none_or(|name| name != "null"));
+    if let [Value::Object(only)] = options.as_slice() {
+        let only = only.clone();
+        object.remove("anyOf");
+        for (key, value) in only {
+            object.entry(key).or_insert(value);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use claude_worker_api::{PermissionMode, Task};
+    use serde_json::json;
+
+    use super::*;
+
+    #[derive(JsonSchema)]
+    #[expect(dead_code, reason = "only its schema counts")]
+    struct Example {
+        /// Counted.
+        number: Option<u32>,
+        mode: Option<PermissionMode>,
+        format: String,
+    }
+
+    #[test]
+    fn optional_is_not_required_and_not_null() {
+        let schema = Value::Object(input::<Example>().as_ref().clone());
+        assert_eq!(schema["required"], json!(["format"]));
+        let number = json!({ "description": "Counted.", "type": "integer", "minimum": 0 });
+        assert_eq!(schema["properties"]["number"], number);
+        assert_eq!(schema["properties"]["format"]["type"], "string");
+        assert!(!schema["properties"]["mode"].to_string().contains("null"), "{schema:#}");
+    }
+
+    #[test]
+    fn nothing_is_left_that_clients_stumble_over() {
+        let text = Value::Object(output::<Task>().as_ref().clone()).to_string();
+        for word in ["$ref", "$defs", "\"null\"", "uint", "int64"] {
+            assert!(!text.contains(word), "{word}: {text}");
+        }
+    }
+}

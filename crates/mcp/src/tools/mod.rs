@@ -1,0 +1,143 @@
+//! What a client can do: the tools, one file per group.
+
+mod create;
+mod look;
+pub(crate) mod permission;
+
+use std::sync::OnceLock;
+
+use claude_worker_api::{ApiError, Task, TaskApi, TaskId};
+use rmcp::model::{CallToolResult, JsonObject, Tool, ToolAnnotations};
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::answer::{self, Answer};
+use crate::{schema, words};
+
+/// Everything a call may need besides its arguments.
+pub(crate) struct Call {
+    /// Who asks, as the engine counts tasks.
+    pub(crate) caller: String,
+}
+
+/// All tools, in the order in which they are listed.
+pub(crate) fn list() -> &'static [Tool] {
+    static LIST: OnceLock<Vec<Tool>> = OnceLock::new();
+    LIST.get_or_init(|| vec![create::description(), look::status_description()])
+}
+
+/// Whether there is a tool of this name.
+pub(crate) fn is_known(name: &str) -> bool {
+    list().iter().any(|tool| tool.name == name)
+}
+
+/// Calls a tool that [`is_known`].
+pub(crate) async fn call(
+    api: &impl TaskApi,
+    call: &Call,
+    name: &str,
+    arguments: JsonObject,
+) -> CallToolResult {
+    match name {
+        create::NAME => with(arguments, async |args| create::execute(api, call, args).await).await,
+        look::STATUS => with(arguments, async |args| look::status(api, args).await).await,
+        _ => answer::refusal(&ApiError::invalid(format!("There is no tool {name}"))),
+    }
+}
+
+/// Reads a tool's arguments and calls it.
+async fn with<A: DeserializeOwned, T: Serialize>(
+    arguments: JsonObject,
+    tool: impl AsyncFnOnce(A) -> answer::Answered<T>,
+) -> CallToolResult {
+    match serde_json::from_value(serde_json::Value::Object(arguments)) {
+        Ok(arguments) => answer::result(tool(arguments).await),
+        Err(error) => {
+            let error = ApiError::invalid(format!("The arguments cannot be used: {error}"))
+                .hint("Correct them and call the tool again");
+            answer::refusal(&error)
+        }
+    }
+}
+
+/// What a tool does to the world, for clients that ask their person before some calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Effect {
+    /// None.
+    Reads,
+    /// It adds something.
+    Adds,
+    /// It adds nothing when it is called again.
+    AddsOnce,
+    /// It ends something; again is the same as once.
+    Ends,
+}
+
+/// A tool's description, with the schemas of its arguments `A` and its answer `T`.
+fn tool<A: JsonSchema, T: JsonSchema>(
+    name: &'static str,
+    title: &str,
+    description: &'static str,
+    effect: Effect,
+) -> Tool {
+    let annotations = ToolAnnotations::with_title(title)
+        .read_only(effect == Effect::Reads)
+        .destructive(effect == Effect::Ends)
+        .idempotent(effect != Effect::Adds)
+        // Agents reach whatever they are allowed to.
+        .open_world(effect == Effect::Adds);
+    Tool::new(name, description, schema::input::<A>())
+        .with_title(title)
+        .with_raw_output_schema(schema::output::<T>())
+        .with_annotations(annotations)
+}
+
+/// The arguments of a tool for one task.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OneTask {
+    /// The task's number, as create_task gave it.
+    #[serde(deserialize_with = "task_id")]
+    #[schemars(range(min = 1))]
+    pub(crate) task_id: TaskId,
+}
+
+/// A task and what to do about it.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct TaskAnswer {
+    /// The task as it stands.
+    pub(crate) task: Task,
+    /// How it stands, in words.
+    pub(crate) summary: String,
+    /// What to do next.
+    pub(crate) next_step: String,
+}
+
+impl TaskAnswer {
+    /// The answer about a task, with the advice that fits its state.
+    pub(crate) fn about(task: Task) -> Answer<Self> {
+        let (summary, next_step) = (words::story(&task), words::next_step(&task));
+        let text = format!("{summary}.\n{next_step}.");
+        Answer { value: Self { task, summary, next_step }, text }
+    }
+}
+
+/// A task's number; models write it as text, too.
+fn task_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TaskId, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Id {
+        Number(i64),
+        Text(String),
+    }
+    let wrong = |id: String| {
+        serde::de::Error::custom(format!("{id} is not a task id: ids are numbers like 12"))
+    };
+    match Id::deserialize(deserializer) {
+        Ok(Id::Number(id)) if id > 0 => Ok(TaskId(id)),
+        Ok(Id::Number(id)) => Err(wrong(id.to_string())),
+        Ok(Id::Text(text)) => text.trim().parse().map_err(|_| wrong(format!("{text:?}"))),
+        Err(_) => Err(wrong("this".to_owned())),
+    }
+}
