@@ -23,10 +23,12 @@ mod answer;
 mod caller;
 mod engine;
 mod lines;
+mod progress;
 mod schema;
 mod server;
 mod stdio;
 mod tools;
+mod transcript;
 mod words;
 
 use std::process::ExitCode;

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 
 use crate::caller::Caller;
 use crate::engine::EngineDoor;
+use crate::progress::Progress;
 use crate::{answer, tools};
 
 /// What a model is told about the tools as a whole.
@@ -22,6 +23,9 @@ be done in parallel first, go on with your own work, then call wait_for_tasks wi
 waits for you, so never sleep or poll. When a task has finished, get_result gives its answer, and \
 get_task_logs what it did on the way. resume_task says more to a finished task in its own session; \
 retry_task runs it anew. A task sees nothing of this conversation: say everything in its prompt.";
+
+/// Clients that let a call take many minutes and show its progress, and let their person end it.
+const PATIENT_CLIENTS: &[&str] = &["claude-code"];
 
 /// One client's server.
 #[derive(Clone)]
@@ -47,7 +51,12 @@ impl Sidecar {
             Err(error) => return answer::refusal(&error),
         };
         let client = context.client_info().map(|info| info.name);
-        let call = tools::Call { caller: self.caller.name(client.as_deref()) };
+        let call = tools::Call {
+            caller: self.caller.name(client.as_deref()),
+            is_patient: client.is_some_and(|name| PATIENT_CLIENTS.contains(&name.as_str())),
+            progress: Progress::of(context),
+            closed: self.closed.clone(),
+        };
         let arguments = request.arguments.unwrap_or_default();
         tools::call(&api, &call, &request.name, arguments).await
     }

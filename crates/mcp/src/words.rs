@@ -1,6 +1,6 @@
 //! A task in words, for a model.
 
-use claude_worker_api::{Failure, State, Task, WaitReason, format_duration};
+use claude_worker_api::{Counts, Failure, State, Status, Task, WaitReason};
 
 /// How a task stands, in one line: `Task 3 "Fix the tests" is running: Bash cargo test`.
 pub(crate) fn story(task: &Task) -> String {
@@ -76,9 +76,14 @@ pub(crate) fn next_step(task: &Task) -> String {
     }
 }
 
-/// A time as a person says it: `45 s`, `2m`.
-pub(crate) fn duration(millis: u64) -> String {
-    format_duration(millis)
+/// The counts that are not zero: `2 running, 5 completed`.
+pub(crate) fn counts(counts: &Counts) -> String {
+    let parts: Vec<_> = Status::ALL
+        .into_iter()
+        .filter(|status| counts.get(*status) > 0)
+        .map(|status| format!("{} {}", counts.get(status), status.name()))
+        .collect();
+    if parts.is_empty() { "no tasks".to_owned() } else { parts.join(", ") }
 }
 
 /// Text as one line of at most so many characters, without control characters.

@@ -1,8 +1,11 @@
 //! What a client can do: the tools, one file per group.
 
+mod change;
 mod create;
+pub(crate) mod logs;
 mod look;
 pub(crate) mod permission;
+pub(crate) mod wait;
 
 use std::sync::OnceLock;
 
@@ -12,19 +15,41 @@ use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use tokio::sync::watch;
+
 use crate::answer::{self, Answer};
+use crate::progress::Progress;
 use crate::{schema, words};
 
 /// Everything a call may need besides its arguments.
 pub(crate) struct Call {
     /// Who asks, as the engine counts tasks.
     pub(crate) caller: String,
+    /// Whether its client is known to let a call take minutes.
+    pub(crate) is_patient: bool,
+    /// How to tell how far the call is, if anybody wants to know.
+    pub(crate) progress: Option<Progress>,
+    /// True when the client has gone.
+    pub(crate) closed: watch::Receiver<bool>,
 }
 
 /// All tools, in the order in which they are listed.
 pub(crate) fn list() -> &'static [Tool] {
     static LIST: OnceLock<Vec<Tool>> = OnceLock::new();
-    LIST.get_or_init(|| vec![create::description(), look::status_description()])
+    LIST.get_or_init(|| {
+        vec![
+            create::description(),
+            wait::description(),
+            logs::result_description(),
+            look::status_description(),
+            logs::logs_description(),
+            look::list_description(),
+            change::cancel_description(),
+            change::resume_description(),
+            change::retry_description(),
+            look::health_description(),
+        ]
+    })
 }
 
 /// Whether there is a tool of this name.
@@ -41,7 +66,15 @@ pub(crate) async fn call(
 ) -> CallToolResult {
     match name {
         create::NAME => with(arguments, async |args| create::execute(api, call, args).await).await,
+        wait::NAME => with(arguments, async |args| wait::execute(api, call, args).await).await,
+        logs::RESULT => with(arguments, async |args| logs::result(api, args).await).await,
         look::STATUS => with(arguments, async |args| look::status(api, args).await).await,
+        logs::LOGS => with(arguments, async |args| logs::logs(api, args).await).await,
+        look::LIST => with(arguments, async |args| look::list(api, args).await).await,
+        change::CANCEL => with(arguments, async |args| change::cancel(api, call, args).await).await,
+        change::RESUME => with(arguments, async |args| change::resume(api, args).await).await,
+        change::RETRY => with(arguments, async |args| change::retry(api, args).await).await,
+        look::HEALTH => with(arguments, async |args| look::health(api, call, args).await).await,
         _ => answer::refusal(&ApiError::invalid(format!("There is no tool {name}"))),
     }
 }
@@ -68,8 +101,6 @@ enum Effect {
     Reads,
     /// It adds something.
     Adds,
-    /// It adds nothing when it is called again.
-    AddsOnce,
     /// It ends something; again is the same as once.
     Ends,
 }

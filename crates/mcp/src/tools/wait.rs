@@ -1,0 +1,283 @@
+//! `wait_for_tasks`.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use claude_worker_api::{
+    ApiError, ErrorCode, Event, EventKind, EventQuery, ListQuery, Task, TaskApi, TaskId,
+};
+use rmcp::model::Tool;
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep};
+
+use super::{Call, Effect, tool};
+use crate::answer::{Answer, Answered};
+use crate::progress::Progress;
+use crate::words;
+
+pub(super) const NAME: &str = "wait_for_tasks";
+
+/// How many tasks can be waited for at once.
+const MOST_TASKS: usize = 100;
+/// How long a call waits unless told otherwise, in seconds, and at most where nothing is known
+/// about the client: some take a call for lost after a minute.
+pub(crate) const USUAL_SECONDS: u64 = 45;
+/// How long a call may wait where the client is known to be patient, in seconds.
+pub(crate) const PATIENT_SECONDS: u64 = 600;
+/// How long one question to the engine takes, so that progress is reported now and then.
+const BREATH: Duration = Duration::from_secs(5);
+/// How long an engine may be away while something is waited for, and when it is asked again.
+const AWAY: Duration = Duration::from_secs(20);
+const ASK_AGAIN: Duration = Duration::from_millis(200);
+
+/// What for, and how long.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Args {
+    /// The tasks' numbers, at most 100.
+    #[serde(deserialize_with = "task_ids")]
+    #[schemars(length(min = 1, max = 100))]
+    task_ids: Vec<TaskId>,
+    /// Whether to wait for all of them (the default) or until any one has finished. With any,
+    /// leave out those that you know to have finished.
+    #[serde(default)]
+    mode: Wanted,
+    /// How long to wait at most, in seconds. Default 45, which is also the most for clients that
+    /// do not let a call take longer; for others 600.
+    #[serde(default)]
+    #[schemars(range(min = 0, max = 600))]
+    timeout_seconds: Option<u64>,
+}
+
+/// When a wait is over.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Wanted {
+    /// When all have finished.
+    #[default]
+    All,
+    /// When any has.
+    Any,
+}
+
+/// What became of the tasks.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct WaitAnswer {
+    /// Those that have finished, however they ended.
+    finished: Vec<Task>,
+    /// Those that have not.
+    unfinished: Vec<Task>,
+    /// Those that somebody removed meanwhile.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    removed: Vec<TaskId>,
+    /// Whether the time was up before what was waited for.
+    timed_out: bool,
+    /// How each of them stands, in words, and what to do next.
+    summary: String,
+}
+
+pub(super) fn description() -> Tool {
+    const DESCRIPTION: &str = "\
+Waits until delegated tasks have finished: all of them, or any one. Returns as soon as that is so, \
+or after some time with how they stand; then call it again with those that are unfinished. It costs \
+nothing while it waits, so use it instead of sleeping or asking again and again. Ending the wait \
+does not end the tasks.";
+    tool::<Args, WaitAnswer>(NAME, "Wait for tasks", DESCRIPTION, Effect::Reads)
+}
+
+pub(super) async fn execute(api: &impl TaskApi, call: &Call, args: Args) -> Answered<WaitAnswer> {
+    let mut ids = args.task_ids;
+    ids.sort_unstable();
+    ids.dedup();
+    if ids.is_empty() || ids.len() > MOST_TASKS {
+        return Err(ApiError::invalid(format!("task_ids must name 1 to {MOST_TASKS} tasks"))
+            .hint("Wait for some of them, then for the others"));
+    }
+    let most = if call.is_patient { PATIENT_SECONDS } else { USUAL_SECONDS };
+    let seconds = args.timeout_seconds.unwrap_or(USUAL_SECONDS).min(most);
+    let deadline = Instant::now() + Duration::from_secs(seconds);
+    let watched =
+        watch(api, &ids, args.mode, deadline, &call.closed, call.progress.as_ref()).await?;
+    Ok(answer(watched, args.mode))
+}
+
+fn answer(watched: Watched, mode: Wanted) -> Answer<WaitAnswer> {
+    let Watched { tasks, removed, timed_out } = watched;
+    let (finished, unfinished): (Vec<Task>, Vec<Task>) =
+        tasks.into_values().partition(|task| task.state.status().is_finished());
+    let mut lines: Vec<String> = finished.iter().map(words::story).collect();
+    lines.extend(unfinished.iter().map(words::story));
+    lines.extend(removed.iter().map(|id| format!("Task {id} was removed")));
+    let open: Vec<String> = unfinished.iter().map(|task| task.id.to_string()).collect();
+    let open = open.join(", ");
+    let mut next = Vec::new();
+    if !finished.is_empty() {
+        next.push("get_result gives the answer of a finished task".to_owned());
+    }
+    if timed_out {
+        next.push(format!(
+            "The time is up and the tasks go on: call wait_for_tasks again with task_ids [{open}]"
+        ));
+    } else if mode == Wanted::Any && !unfinished.is_empty() {
+        next.push(format!("The others go on: wait_for_tasks with task_ids [{open}]"));
+    }
+    let summary = format!("{}\n{}.", lines.join("\n"), next.join(". "));
+    let text = summary.clone();
+    Answer { value: WaitAnswer { finished, unfinished, removed, timed_out, summary }, text }
+}
+
+/// What was seen.
+#[derive(Debug)]
+pub(crate) struct Watched {
+    /// The tasks that there are.
+    pub(crate) tasks: BTreeMap<TaskId, Task>,
+    /// The tasks that there are no more.
+    pub(crate) removed: Vec<TaskId>,
+    /// Whether the time was up first.
+    pub(crate) timed_out: bool,
+}
+
+/// Watches tasks until they have finished, the time is up, or the client has gone. An engine that
+/// is away for a moment is asked again.
+///
+/// # Errors
+/// `not_found` naming the tasks that there are not; `unavailable` when the engine stays away.
+pub(crate) async fn watch(
+    api: &impl TaskApi,
+    ids: &[TaskId],
+    wanted: Wanted,
+    deadline: Instant,
+    closed: &watch::Receiver<bool>,
+    progress: Option<&Progress>,
+) -> Result<Watched, ApiError> {
+    let mut link = Link::default();
+    let begin = Instant::now();
+    let query = || ListQuery { ids: ids.to_vec(), ..ListQuery::default() };
+    // The place in the stream first, so that nothing that happens in between is missed.
+    let mut after = link.call(|| api.events(EventQuery::default())).await?.next;
+    let mut tasks = by_id(link.call(|| api.list(query())).await?.tasks);
+    let unknown: Vec<_> = ids.iter().filter(|id| !tasks.contains_key(id)).collect();
+    if !unknown.is_empty() {
+        return Err(no_such(&unknown));
+    }
+    let mut closed = closed.clone();
+    loop {
+        let removed: Vec<TaskId> =
+            ids.iter().filter(|id| !tasks.contains_key(id)).copied().collect();
+        let open: Vec<TaskId> = tasks
+            .values()
+            .filter(|task| !task.state.status().is_finished())
+            .map(|task| task.id)
+            .collect();
+        let enough = match wanted {
+            Wanted::All => open.is_empty(),
+            Wanted::Any => open.len() < ids.len(),
+        };
+        let now = Instant::now();
+        if enough || now >= deadline || *closed.borrow() {
+            return Ok(Watched { tasks, removed, timed_out: !enough });
+        }
+        if let Some(progress) = progress {
+            progress.tell(now - begin, deadline - begin, &so_far(&tasks, open.len())).await;
+        }
+        let query_events = EventQuery {
+            after: Some(after),
+            limit: Some(500),
+            tasks: open,
+            lasting: progress.is_none(),
+            wait_ms: u64::try_from((deadline - now).min(BREATH).as_millis()).unwrap_or(0),
+        };
+        let page = tokio::select! {
+            page = link.call(|| api.events(query_events.clone())) => page?,
+            _ = closed.wait_for(|closed| *closed) => continue,
+        };
+        after = page.next;
+        if page.gap || page.events.iter().any(changes_state) {
+            tasks = by_id(link.call(|| api.list(query())).await?.tasks);
+        } else {
+            for event in page.events {
+                if let (Some(task), EventKind::Progress { last_action }) =
+                    (event.task.and_then(|id| tasks.get_mut(&id)), event.kind)
+                {
+                    task.last_action = Some(last_action);
+                }
+            }
+        }
+    }
+}
+
+fn changes_state(event: &Event) -> bool {
+    matches!(event.kind, EventKind::StateChanged { .. } | EventKind::Removed)
+}
+
+fn by_id(tasks: Vec<Task>) -> BTreeMap<TaskId, Task> {
+    tasks.into_iter().map(|task| (task.id, task)).collect()
+}
+
+fn no_such(ids: &[&TaskId]) -> ApiError {
+    match ids {
+        [id] => ApiError::no_task(**id),
+        ids => {
+            let ids: Vec<_> = ids.iter().map(ToString::to_string).collect();
+            ApiError::new(ErrorCode::NotFound, format!("There are no tasks {}", ids.join(", ")))
+        }
+    }
+}
+
+/// How far it is, in one line.
+fn so_far(tasks: &BTreeMap<TaskId, Task>, open: usize) -> String {
+    let done = tasks.len() - open;
+    let count = format!("{done} of {} finished", tasks.len());
+    let first = tasks.values().find(|task| !task.state.status().is_finished());
+    match first {
+        Some(task) => format!("{count}. {}", words::story(task)),
+        None => count,
+    }
+}
+
+/// Patience with an engine that is away for a moment: killed, or handing over.
+#[derive(Default)]
+struct Link {
+    since: Option<Instant>,
+}
+
+impl Link {
+    async fn call<T, F>(&mut self, mut call: impl FnMut() -> F) -> Result<T, ApiError>
+    where
+        F: Future<Output = Result<T, ApiError>>,
+    {
+        loop {
+            match call().await {
+                Err(error) if error.code == ErrorCode::Unavailable => {
+                    if self.since.get_or_insert_with(Instant::now).elapsed() > AWAY {
+                        return Err(error);
+                    }
+                    sleep(ASK_AGAIN).await;
+                }
+                answer => {
+                    self.since = None;
+                    return answer;
+                }
+            }
+        }
+    }
+}
+
+/// Several numbers; models write one alone, and text, too.
+fn task_ids<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<TaskId>, D::Error> {
+    #[derive(Deserialize)]
+    struct Id(#[serde(deserialize_with = "super::task_id")] TaskId);
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Ids {
+        Many(Vec<Id>),
+        One(Id),
+    }
+    match Ids::deserialize(deserializer) {
+        Ok(Ids::Many(ids)) => Ok(ids.into_iter().map(|id| id.0).collect()),
+        Ok(Ids::One(id)) => Ok(vec![id.0]),
+        Err(_) => Err(serde::de::Error::custom("task_ids must be a list of numbers like [12, 13]")),
+    }
+}
