@@ -96,7 +96,8 @@ pub(crate) fn run_all() -> Result<()> {
     check(&sandbox, &ids)?;
 
     println!();
-    show(&sandbox, &["open", &ids[1]])?;
+    println!("$ claude-worker open {}", ids[1]);
+    app.open(&ids[1])?;
     desktop.show(&mut app)?;
     app.end()?;
     sandbox.nothing_runs()?;

@@ -55,6 +55,7 @@ pub(crate) async fn start_engine(desk: State<'_, Desk>) -> Answer<()> {
 /// The task on the screen, of which nobody is notified while the window has the focus.
 #[tauri::command]
 pub(crate) fn looking_at(desk: State<'_, Desk>, task: Option<TaskId>) {
+    tracing::debug!(?task, "the window shows");
     desk.sight().task = task;
 }
 

@@ -20,10 +20,28 @@ const VARIABLES: &[&str] =
 
 /// How long the window may take to show something. The debug build is slow, and so are many
 /// machines on which a demo is looked at.
-const FIRST_PAINT: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long to wait before looking again.
+const GLANCE: Duration = Duration::from_millis(50);
 
 /// How long the app may take to end.
 const LEAVING: Duration = Duration::from_secs(10);
+
+/// A session bus on which only is what was put there: no service starts by itself.
+const BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig>
+  <type>session</type>
+  <listen>unix:path=SOCKET</listen>
+  <auth>EXTERNAL</auth>
+  <policy context="default">
+    <allow send_destination="*" eavesdrop="true"/>
+    <allow eavesdrop="true"/>
+    <allow own="*"/>
+  </policy>
+</busconfig>
+"#;
 
 /// Where the app is shown.
 pub(super) enum Desktop {
@@ -61,16 +79,17 @@ impl Desktop {
         let mut screen = Command::new("Xvfb");
         screen.args(["-displayfd", "1", "-screen", "0", "1280x820x24", "-nolisten", "tcp"]);
         let (screen, number) = first_line(&mut screen)?;
-        let mut bus = sandbox.command("dbus-daemon");
-        bus.args(["--session", "--nofork", "--nopidfile", "--print-address"]);
+        let config = sandbox.path("bus.conf");
+        let socket = sandbox.path("bus");
+        fs::write(&config, BUS.replace("SOCKET", &socket.to_string_lossy()))?;
+        let mut bus = Command::new("dbus-daemon");
+        bus.arg("--config-file").arg(&config).args(["--nofork", "--print-address=1"]);
         let (bus, address) = first_line(&mut bus)?;
         let runtime = sandbox.path("runtime");
         fs::create_dir(&runtime)?;
         sandbox.set("DISPLAY", format!(":{number}"));
         sandbox.set("DBUS_SESSION_BUS_ADDRESS", address);
         sandbox.set("XDG_RUNTIME_DIR", runtime);
-        // Screen readers' services are other processes, which nobody needs to start here.
-        sandbox.set("NO_AT_BRIDGE", "1");
         Ok(Self::InMemory { _servers: [screen, bus] })
     }
 
@@ -86,8 +105,7 @@ impl Desktop {
             Self::Real => Ok(()),
             Self::InMemory { .. } => {
                 let picture = workspace::target()?.join("demo.png");
-                let mut import = app.sandboxed("import");
-                run(import.args(["-window", "root"]).arg(&picture))?;
+                app.picture(&picture)?;
                 println!("\nThere is no display here: {} shows the window.", picture.display());
                 Ok(())
             }
@@ -98,6 +116,8 @@ impl Desktop {
 /// The app with its window.
 pub(super) struct App<'a> {
     sandbox: &'a Sandbox,
+    /// What it prints.
+    said: PathBuf,
     process: Child,
 }
 
@@ -107,39 +127,52 @@ impl<'a> App<'a> {
         let said = sandbox.path("app.log");
         let log = File::create(&said)?;
         let mut command = sandbox.command(program);
-        // The app says there when its window has been painted.
-        command.env("CLAUDE_WORKER_LOG", "info").stdout(log.try_clone()?).stderr(log);
-        let process = command.spawn().context("cannot start the app")?;
-        let mut app = Self { sandbox, process };
-        app.until_painted(&said)?;
+        // Its journal says what the window shows.
+        command.env("CLAUDE_WORKER_LOG", "info,claude_worker_app=debug");
+        let process = command.stdout(log.try_clone()?).stderr(log).spawn();
+        let mut app = Self { sandbox, said, process: process.context("cannot start the app")? };
+        app.until_said("the window is painted")?;
         Ok(app)
     }
 
-    fn until_painted(&mut self, said: &Path) -> Result<()> {
+    /// Waits until the app has written these words into its journal.
+    fn until_said(&mut self, words: &str) -> Result<()> {
         let journal = self.sandbox.data().join("engine.log");
-        let deadline = Instant::now() + FIRST_PAINT;
-        loop {
+        let read = |file: &Path| fs::read_to_string(file).unwrap_or_default();
+        let deadline = Instant::now() + PATIENCE;
+        while !read(&journal).contains(words) {
             interrupt::check()?;
-            let painted = [said, &journal].iter().any(|log| {
-                fs::read_to_string(log).is_ok_and(|text| text.contains("painted"))
-            });
-            if painted {
-                return Ok(());
-            }
-            let said = || fs::read_to_string(said).unwrap_or_default();
             if let Some(status) = self.process.try_wait()? {
-                bail!("the app ended with {status}:\n{}", said());
+                bail!("the app ended with {status}:\n{}", read(&self.said));
             }
             if deadline <= Instant::now() {
-                bail!("the app's window shows nothing:\n{}", said());
+                bail!("the app does not say \"{words}\":\n{}", read(&journal));
             }
-            std::thread::sleep(Duration::from_millis(50));
+            std::thread::sleep(GLANCE);
         }
+        Ok(())
     }
 
-    /// A program that sees what the app sees.
-    fn sandboxed(&self, program: &str) -> Command {
-        self.sandbox.command(program)
+    /// Brings a task onto the screen.
+    pub(super) fn open(&mut self, task: &str) -> Result<()> {
+        run(&mut self.sandbox.worker(&["open", task]))?;
+        self.until_said(&format!("the window shows task=Some(TaskId({task}))"))
+    }
+
+    /// Takes a picture of the screen as soon as it does not change any more.
+    fn picture(&mut self, file: &Path) -> Result<()> {
+        let mut last = Vec::new();
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let mut import = self.sandbox.command("import");
+            run(import.args(["-window", "root", "+set", "date:create"]).arg(file))?;
+            let now = fs::read(file)?;
+            if now == last || deadline <= Instant::now() {
+                return Ok(());
+            }
+            last = now;
+            std::thread::sleep(4 * GLANCE);
+        }
     }
 
     /// Ends it as the end of a session does: nothing of it is left.
