@@ -7,7 +7,10 @@ import {
   type Event,
   type EventListener,
   type EventPage,
+  type OutputQuery,
+  type TaskId,
 } from "./index";
+import { wholeCharacters } from "./characters";
 import { listQuery, queryString } from "./query";
 import { keepTrying } from "./reconnect";
 import { MessageReader } from "./sse";
@@ -52,6 +55,20 @@ export function httpBackend(): Backend {
   async function send<T>(method: string, path: string, body?: unknown): Promise<T> {
     const init = { method, body: JSON.stringify(body ?? {}) };
     return (await (await request(path, init)).json()) as T;
+  }
+
+  async function output(id: TaskId, query: OutputQuery, signal?: AbortSignal) {
+    const response = await request(`/tasks/${id}/output${queryString(query)}`, { signal });
+    const { headers } = response;
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    const end = headers.get("x-claude-worker-end") === "true";
+    // The rest of a character that is cut in two comes with it the next time.
+    const left = end ? 0 : bytes.length - wholeCharacters(bytes);
+    const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(
+      bytes.subarray(0, bytes.length - left),
+    );
+    const next = Number(headers.get("x-claude-worker-next")) - left;
+    return { run: headers.get("x-claude-worker-run") ?? undefined, text, next, end };
   }
 
   /** Reads one connection's worth of events; returns when the engine ends it. */
@@ -120,6 +137,7 @@ export function httpBackend(): Backend {
     list: (query) => get(`/tasks${listQuery(query)}`),
     get: (id) => get(`/tasks/${id}`),
     log: (id, query, signal) => get(`/tasks/${id}/log${queryString(query)}`, signal),
+    output,
     cancel: (id) => send("POST", `/tasks/${id}/cancel`),
     retry: (id) => send("POST", `/tasks/${id}/retry`),
     resume: (id, prompt) => send("POST", `/tasks/${id}/resume`, { prompt }),

@@ -10,6 +10,7 @@ import type {
   LogPage,
   LogQuery,
   NewTask,
+  OutputQuery,
   Queue,
   RunId,
   Settings,
@@ -39,6 +40,17 @@ export class Refused extends Error {
   }
 }
 
+/** A part of a run's raw output, as text. */
+export interface OutputText {
+  /** The run it is of; absent when the task has had none yet. */
+  run?: RunId;
+  text: string;
+  /** Pass as `offset` to go on. */
+  next: number;
+  /** Whether the run is over and this reaches its end. */
+  end: boolean;
+}
+
 /** How the way to the engine stands. */
 export type Connection =
   | { state: "connecting" }
@@ -63,6 +75,8 @@ export interface Backend {
   get(id: TaskId): Promise<TaskDetail>;
   /** A part of a run's log; `signal` ends a wait. */
   log(id: TaskId, query: LogQuery, signal?: AbortSignal): Promise<LogPage>;
+  /** A part of a run's raw output; `signal` ends a wait. */
+  output(id: TaskId, query: OutputQuery, signal?: AbortSignal): Promise<OutputText>;
   cancel(id: TaskId): Promise<Task>;
   retry(id: TaskId): Promise<Task>;
   resume(id: TaskId, prompt: string): Promise<Task>;
@@ -102,9 +116,11 @@ export interface Desktop {
   info(): Promise<{ version: string; platform: string; tray: boolean; notifications: boolean }>;
   /** Starts the engine of the app, where it could not start or was stopped. */
   startEngine(): Promise<void>;
-  /** Files dropped on the window; the result stops listening. */
+  /** Files dropped on the window, and whether some are being held over it; the result stops
+   * listening. */
   onFilesDropped(
     listener: (paths: string[], position: { x: number; y: number }) => void,
+    hovering: (over: boolean) => void,
   ): () => void;
   /** Text of a dropped file (bounded), to become a prompt. */
   readDropped(path: string): Promise<string>;

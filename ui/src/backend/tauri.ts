@@ -112,8 +112,9 @@ const desktop: Desktop = {
   quit: (how) => call("quit", { how }),
   info: () => call("app_info"),
   startEngine: () => call("start_engine"),
-  onFilesDropped: (listener) =>
+  onFilesDropped: (listener, hovering) =>
     hear((message) => {
+      if (message.kind === "hovering") return hovering(message.over);
       if (message.kind !== "dropped") return;
       const paths = message.paths.map(({ path }) => path);
       listener(paths, { x: message.x, y: message.y });
@@ -132,6 +133,7 @@ export function tauriBackend(): Backend {
     list: (query) => call("list", { query }),
     get: (id) => call("get", { id }),
     log: (id, query, signal) => callUntil("log", { id, query }, signal),
+    output: (id, query, signal) => callUntil("output", { id, query }, signal),
     cancel: (id) => call("cancel", { id }),
     retry: (id) => call("retry", { id }),
     resume: (id, prompt) => call("resume", { id, followUp: { prompt } }),

@@ -14,6 +14,7 @@ import {
   type LogQuery,
   type RunId,
 } from "../backend";
+import { delay } from "./delay";
 import { keep, Story, type Block } from "./model";
 
 /** How much is held at the most: entries, and characters of text in them. */
@@ -340,17 +341,4 @@ function charsOf(entries: readonly LogEntry[]): number {
     if ("input" in entry) chars += entry.input.length;
   }
   return chars;
-}
-
-function delay(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (milliseconds <= 0 || signal.aborted) return resolve();
-    const timer = setTimeout(done, milliseconds);
-    function done() {
-      clearTimeout(timer);
-      signal.removeEventListener("abort", done);
-      resolve();
-    }
-    signal.addEventListener("abort", done);
-  });
 }

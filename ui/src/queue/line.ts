@@ -1,17 +1,17 @@
 // What a row says beside the name: one line that tells the story, and one figure. Pure.
 import type { Task } from "../backend";
+import { basename } from "../words/paths";
 import { ago, clock, millis, since, timeOfDay } from "../words/time";
 import { isSilent, story, toneOf, type Tone } from "../words/verdict";
 
-/** The last part of a path. */
-export const basename = (path: string): string =>
-  path
-    .replace(/[/\\]+$/, "")
-    .split(/[/\\]/)
-    .pop() || path;
-
-/** Markdown's marks for code and stress are noise in one line. */
-const plain = (text: string): string => text.replace(/[`*]{1,3}(\S[^`*]*)[`*]{1,3}/g, "$1");
+/**
+ * Markdown in one line: its marks for code and stress are noise there, and what comes after the
+ * first paragraph is another story.
+ */
+function plain(text: string): string {
+  const first = text.replace(/^#{1,6} /, "").split(/ (?=#{1,6} |```|\| |1\. )/, 1)[0] ?? "";
+  return first.replace(/[`*]{1,3}(\S[^`*]*)[`*]{1,3}/g, "$1");
+}
 
 /** The story in one line: what it does now, waits for, or how it ended. */
 export function line(task: Task, now: number): string {
@@ -37,7 +37,9 @@ export function figure(task: Task, now: number, isNext: boolean, paused: boolean
       return isNext ? (paused ? "paused" : "next") : "";
     default: {
       const ended = millis(task.ended_at);
-      return ended === undefined ? "" : ago(Math.max(0, now - ended));
+      if (ended === undefined) return "";
+      const today = new Date(ended).toDateString() === new Date(now).toDateString();
+      return today ? ago(Math.max(0, now - ended)) : timeOfDay(task.ended_at, now);
     }
   }
 }

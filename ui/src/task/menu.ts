@@ -47,7 +47,7 @@ export function menuOf(task: TaskDetail, run: RunId | undefined, followUp: () =>
       {
         name: "Open raw log",
         icon: FileText,
-        keys: "l",
+        keys: "Shift+l",
         disabled: run === undefined,
         run: () => void desktop.openRawLog(task.id, run).catch(toastTrouble),
       },

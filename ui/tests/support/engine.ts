@@ -9,6 +9,7 @@ import type {
   ListQuery,
   NewTask,
   Settings,
+  StopMode,
   Task,
   TaskDetail,
   TaskId,
@@ -85,10 +86,15 @@ export class Engine {
     await ended(this.#process, () => this.#process?.kill("SIGKILL"));
   }
 
+  /** Stops the engine; what runs goes on, unless it is to be cancelled. */
+  async stop(mode: StopMode = "leave_running"): Promise<void> {
+    await ended(this.#process, () => this.call("POST", "engine/stop", { mode }));
+  }
+
   /** Cancels what runs, stops the engine and deletes everything. */
   async end(): Promise<void> {
     if (this.#process?.exitCode !== null || this.#process.signalCode !== null) await this.run();
-    await ended(this.#process, () => this.call("POST", "engine/stop", { mode: "cancel_running" }));
+    await this.stop("cancel_running");
     await rm(this.root, { recursive: true, force: true });
   }
 

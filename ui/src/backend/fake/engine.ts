@@ -88,6 +88,14 @@ export class FakeEngine {
       }),
     list: (query) => this.#answer(() => this.#list(query)),
     get: (id) => this.#answer(() => structuredClone(this.#find(id))),
+    output: async (id, { run, offset = 0 }) => {
+      const task = await this.#answer(() => this.#find(id));
+      const newest = run ?? task.run_history.at(-1)?.id ?? "";
+      const { entries } = await this.#log(newest, task).page(newest, { tail: true });
+      const raw = entries.map((entry) => `${JSON.stringify(entry)}\n`).join("");
+      const text = raw.slice(offset);
+      return { run: newest, text, next: raw.length, end: true };
+    },
     log: async (id, query, signal) => {
       const task = await this.#answer(() => this.#find(id));
       const run = query.run ?? task.run_history.at(-1)?.id;

@@ -1,0 +1,17 @@
+// Raw output comes in parts, cut anywhere. Pure.
+
+/**
+ * How many of these bytes are whole characters of UTF-8: all, but for the beginning of one at the
+ * end. Bytes that are no text at all count as whole: nothing that follows would complete them.
+ */
+export function wholeCharacters(bytes: Uint8Array): number {
+  // A character has at most four bytes, so that its beginning is among the last three.
+  for (let back = 1; back <= Math.min(3, bytes.length); back += 1) {
+    const start = bytes.length - back;
+    const first = bytes[start] ?? 0;
+    if (first >= 0x80 && first <= 0xbf) continue;
+    const length = first < 0xc2 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 1;
+    return length > back ? start : bytes.length;
+  }
+  return bytes.length;
+}

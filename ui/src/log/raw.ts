@@ -1,0 +1,214 @@
+// Reads one stream of a run's raw output for somebody who looks at it: opens at its end, follows
+// it, and loads older parts on demand. What is held in memory is bounded, as for the log.
+import { Refused, type ApiError, type OutputQuery, type OutputText, type RunId } from "../backend";
+import { delay } from "./delay";
+
+/** Bytes asked for at once. */
+const PART = 128 * 1024;
+/** So many parts are held at the most. */
+const MOST_PARTS = 16;
+/** How long the engine is let wait for something new, in milliseconds. */
+const WAIT_MS = 25_000;
+/** The shortest time between two answers while output pours in, in milliseconds. */
+const PAUSE_MS = 50;
+/** After a failure it is tried again after this many milliseconds. */
+const TRY_AGAIN_MS = 1000;
+/** Beyond every output: the engine goes on from its end. */
+const END = Number.MAX_SAFE_INTEGER;
+
+/** A stretch of the output. */
+export interface RawPart {
+  /** The bytes it is of. */
+  start: number;
+  next: number;
+  /** As it is to be shown: see {@link visible}. */
+  text: string;
+}
+
+/** What there is to see. */
+export interface RawView {
+  parts: readonly RawPart[];
+  loaded: boolean;
+  /** Whether the newest end is loaded; then it is followed. */
+  atEnd: boolean;
+  /** Whether the run is over and its end is loaded. */
+  over: boolean;
+  error?: ApiError;
+}
+
+export type ReadOutput = (query: OutputQuery, signal: AbortSignal) => Promise<OutputText>;
+
+export class RawFollower {
+  /** What there is to see now. A new object after each change. */
+  view: RawView = { parts: [], loaded: false, atEnd: true, over: false };
+  /** Whether the reader is at the newest end: then the oldest part goes first. */
+  readerAtEnd = true;
+  readonly #life = new AbortController();
+  #following: AbortController | undefined;
+  #reading = false;
+
+  /** `changed` is called after each change; `older`: it was at the older end. */
+  constructor(
+    readonly read: ReadOutput,
+    readonly changed: (view: RawView, older: boolean) => void,
+    readonly run?: RunId,
+  ) {}
+
+  /** Opens the output at its end and follows it. */
+  start() {
+    void this.#follow();
+  }
+
+  stop() {
+    this.#life.abort();
+    this.#following?.abort();
+  }
+
+  /** Back to the newest end, from wherever the window is. */
+  newest() {
+    this.readerAtEnd = true;
+    if (this.view.atEnd) return;
+    this.view = { ...this.view, parts: [] };
+    void this.#follow();
+  }
+
+  /** Loads the part before what is loaded. */
+  async older() {
+    const first = this.view.parts[0];
+    if (!first || first.start === 0) return;
+    await this.#page(async () => {
+      const start = Math.max(0, first.start - PART);
+      const page = await this.#ask({ offset: start, limit: first.start - start });
+      const parts = [{ start, next: first.start, text: visible(page.text) }, ...this.view.parts];
+      const dropped = parts.length > MOST_PARTS;
+      if (dropped) this.#following?.abort();
+      const kept = dropped ? { parts: parts.slice(0, MOST_PARTS), atEnd: false } : { parts };
+      this.#show(kept, true);
+    });
+  }
+
+  /** Loads the part after what is loaded, when that no longer reaches the end. */
+  async newer() {
+    const last = this.view.parts.at(-1);
+    if (!last || this.view.atEnd) return;
+    await this.#page(async () => {
+      const page = await this.#ask({ offset: last.next, limit: PART });
+      this.#append(last.next, page);
+      if (page.next - last.next < PART) {
+        this.#show({ atEnd: true, over: page.end }, false);
+        void this.#follow(page);
+      }
+    });
+  }
+
+  async #page(work: () => Promise<void>) {
+    if (this.#reading) return;
+    this.#reading = true;
+    try {
+      await work();
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#reading = false;
+    }
+  }
+
+  async #follow(from?: OutputText) {
+    this.#following?.abort();
+    const following = new AbortController();
+    this.#following = following;
+    const { signal } = following;
+    let page = from;
+    while (!signal.aborted && !this.#life.signal.aborted && !page?.end) {
+      const asked = Date.now();
+      try {
+        if (page === undefined) {
+          page = await this.#open(signal);
+        } else {
+          const offset: number = page.next;
+          const query = { offset, limit: PART, wait_ms: WAIT_MS };
+          const answer: OutputText = await this.#ask(query, signal);
+          if (signal.aborted) return;
+          page = answer;
+          this.#append(offset, answer);
+          if (!this.view.atEnd) return;
+        }
+        await delay(PAUSE_MS - (Date.now() - asked), signal);
+      } catch (error) {
+        if (signal.aborted || !this.#fail(error)) return;
+        await delay(TRY_AGAIN_MS, signal);
+      }
+    }
+  }
+
+  /** Reads the last part there is now. */
+  async #open(signal: AbortSignal): Promise<OutputText> {
+    const { next: length } = await this.#ask({ offset: END, limit: 1 }, signal);
+    const start = Math.max(0, length - PART);
+    // One more than there is, so that the end is told.
+    const page = await this.#ask({ offset: start, limit: PART + 1 }, signal);
+    const parts = page.text === "" ? [] : [{ start, next: page.next, text: visible(page.text) }];
+    this.#show({ parts, loaded: true, atEnd: true, over: page.end }, false);
+    return page;
+  }
+
+  #append(start: number, page: OutputText) {
+    const text = visible(page.text);
+    const parts = [...this.view.parts];
+    const last = parts.at(-1);
+    if (last && last.next === start && page.next - last.start <= PART) {
+      // Many small answers make one part.
+      parts[parts.length - 1] = { start: last.start, next: page.next, text: last.text + text };
+    } else if (text !== "") {
+      parts.push({ start, next: page.next, text });
+    }
+    if (parts.length <= MOST_PARTS) return this.#show({ parts, over: page.end }, false);
+    if (this.readerAtEnd || !this.view.atEnd) {
+      this.#show({ parts: parts.slice(-MOST_PARTS), over: page.end }, false);
+    } else {
+      // Who reads further up keeps that; the rest is there when it is wanted.
+      this.#show({ atEnd: false }, false);
+    }
+  }
+
+  #ask(query: OutputQuery, signal = this.#life.signal): Promise<OutputText> {
+    return this.read(this.run ? { ...query, run: this.run } : query, signal);
+  }
+
+  #show(change: Partial<RawView>, older: boolean) {
+    if (this.#life.signal.aborted) return;
+    this.view = { ...this.view, error: undefined, ...change };
+    this.changed(this.view, older);
+  }
+
+  /** Notes a failure; says whether it is worth while to try again. */
+  #fail(error: unknown): boolean {
+    if (this.#life.signal.aborted) return false;
+    if (error instanceof DOMException && error.name === "AbortError") return false;
+    const said: ApiError =
+      error instanceof Refused
+        ? error.error
+        : { code: "internal", message: "The output cannot be read", hint: "Reload the window" };
+    if (said.code === "unavailable") return true;
+    this.view = { ...this.view, error: said, loaded: true };
+    this.changed(this.view, false);
+    return said.code !== "not_found" && said.code !== "forbidden";
+  }
+}
+
+/**
+ * Text in which every character can be seen: those that steer a terminal are shown as their
+ * pictures, and those that turn the order of letters round by their number.
+ */
+export function visible(text: string): string {
+  return text
+    .replace(/\r\n/g, "\n")
+    .replace(/[\u0000-\u0008\u000b-\u001f]/g, (sign) =>
+      String.fromCharCode(0x2400 + sign.charCodeAt(0)),
+    )
+    .replace(/\u007f/g, "␡")
+    .replace(
+      /[\u0080-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
+      (sign) => `⟨U+${sign.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0")}⟩`,
+    );
+}
