@@ -15,8 +15,14 @@ use zbus::blocking::Connection;
 
 use crate::process::{self, Kept, command_line, is_gone, kill, read, until, until_some};
 
-/// The program under test.
-pub(crate) const APP: &str = env!("CARGO_BIN_EXE_claude-worker-app");
+/// The program under test: the one that Cargo has built, or the one that a package has installed
+/// below `CLAUDE_WORKER_INSTALLED`.
+pub(crate) fn app() -> PathBuf {
+    match std::env::var_os("CLAUDE_WORKER_INSTALLED") {
+        Some(root) => Path::new(&root).join("usr/bin/claude-worker-app"),
+        None => env!("CARGO_BIN_EXE_claude-worker-app").into(),
+    }
+}
 
 /// What a machine has, and may lack.
 #[derive(Debug, Clone, Copy)]
@@ -167,7 +173,7 @@ impl Desktop {
     pub(crate) fn start<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> App {
         let log = self.place("app.log");
         let file = File::options().create(true).append(true).open(&log).unwrap();
-        let mut command = self.command(APP);
+        let mut command = self.command(app());
         command.args(arguments).stdout(file.try_clone().unwrap()).stderr(file);
         let journal = self.data().join("engine.log");
         App { child: Kept(command.spawn().unwrap()), logs: [log, journal] }
@@ -273,7 +279,7 @@ impl Drop for Desktop {
 
 /// The command line, which stands beside the app as it does when it is installed.
 pub(crate) fn worker() -> PathBuf {
-    let program = Path::new(APP).with_file_name("claude-worker");
+    let program = app().with_file_name("claude-worker");
     assert!(program.is_file(), "it is missing: `cargo build --package claude-worker`");
     program
 }

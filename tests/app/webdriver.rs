@@ -1,7 +1,6 @@
 //! The window, driven as a person would: a small client of the W3C WebDriver protocol.
 
 use std::net::TcpListener;
-use std::path::Path;
 use std::process::Stdio;
 
 use http_body_util::{BodyExt, Full};
@@ -11,7 +10,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 
-use crate::desktop::{APP, Desktop};
+use crate::desktop::{Desktop, app};
 use crate::process::{Kept, is_gone, read, until_some};
 
 /// Finds elements by role and name, roughly as a screen reader would.
@@ -55,17 +54,17 @@ impl Window {
             driver.call(Method::GET, "/status", None).ok()
         });
         let before = desktop.processes();
-        let browser = json!({ "binary": APP, "args": arguments });
+        let browser = json!({ "binary": app(), "args": arguments });
         let capabilities = json!({ "browserName": "wry", "webkitgtk:browserOptions": browser });
         let asked = json!({ "capabilities": { "alwaysMatch": capabilities } });
         let answer = driver
             .call(Method::POST, "/session", Some(asked))
             .unwrap_or_else(|error| panic!("no window: {error}\n{}", read(&log)));
         let session = answer["sessionId"].as_str().unwrap().to_owned();
-        let program = Path::new(APP).file_name().unwrap();
+        let program = app().file_name().map(ToOwned::to_owned);
         let app = desktop.processes().difference(&before).copied().find(|pid| {
             std::fs::read_link(format!("/proc/{pid}/exe"))
-                .is_ok_and(|found| found.file_name() == Some(program))
+                .is_ok_and(|found| found.file_name() == program.as_deref())
         });
         Self { driver, session, log, _process: process, app: app.unwrap() }
     }

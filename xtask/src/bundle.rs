@@ -58,17 +58,22 @@ pub(crate) fn release() -> Result<()> {
     Ok(())
 }
 
+/// The tests of the app that drive what a package has installed: a task from the form to its
+/// result, one app for all starts with the command line beside it, the queue outliving the app.
+const DRIVES: &str = "package(claude-worker-app) & kind(test) & \
+     (test(/^window::a_task_/) | test(/^instances::/) | test(/^lives::/) | test(/_at_login_/))";
+
 /// Packs what the tests have built, installs the package below a directory in the target
-/// directory, and drives the app that is there with the tests of its main path.
+/// directory, and drives the app that is there.
 pub(crate) fn check() -> Result<()> {
     let package = pack(Build::Debug)?;
     let root = workspace::target()?.join("bundle/installed");
-    step("Package: install", || install(&package, &root))?;
+    step("Package: install", || install(&package, &root).and_then(|()| look(&root)))?;
     step("Package: drive what was installed", || {
         let mut tests = workspace::cargo();
         tests.args(["nextest", "run", "--cargo-quiet", "--workspace", "--no-fail-fast"]);
         // The same selection as for all tests, or Cargo would build the dependencies anew.
-        tests.args(["-E", "package(claude-worker-app) & test(/^installed::/)"]);
+        tests.args(["-E", DRIVES]);
         run(tests.env("CLAUDE_WORKER_INSTALLED", &root))
     })
 }
@@ -114,17 +119,18 @@ fn contents(built: &Path, place: &Path) -> Result<serde_json::Value> {
         beside.push(prepared);
     }
     let mut files = serde_json::Map::new();
-    files.insert(
-        "/usr/share/claude-worker/ui".to_owned(),
-        json!(workspace::root().join("ui/dist")),
-    );
+    files
+        .insert("/usr/share/claude-worker/ui".to_owned(), json!(workspace::root().join("ui/dist")));
     for (shell, installed) in COMPLETIONS {
         let file = place.join(format!("completions.{shell}"));
         let program = built.join(format!("claude-worker{EXE_SUFFIX}"));
         fs::write(&file, output(Command::new(program).args(["completions", shell]))?)?;
         files.insert((*installed).to_owned(), json!(file));
     }
-    Ok(json!({ "bundle": { "externalBin": beside, "linux": { "deb": { "files": files } } } }))
+    // The package and its files are called like the command: without a space.
+    Ok(
+        json!({ "productName": "claude-worker", "bundle": { "externalBin": beside, "linux": { "deb": { "files": files } } } }),
+    )
 }
 
 /// The target triple of this machine, as the compiler names it.
@@ -165,6 +171,34 @@ fn install(package: &Path, root: &Path) -> Result<()> {
     let plan = output(Command::new("apt-get").args(["install", "--simulate", "-q"]).arg(package))?;
     let wanted = plan.lines().filter(|line| line.starts_with("Inst ")).count();
     ensure!(wanted == 1, "the package needs more than the machine on which it was built:\n{plan}");
+    Ok(())
+}
+
+/// Looks at what was installed: what the desktop file and the documents promise has to be there.
+fn look(root: &Path) -> Result<()> {
+    let read = |path: &str| {
+        let file = root.join(path);
+        fs::read_to_string(&file).with_context(|| format!("{} is missing", file.display()))
+    };
+    let entry = read("usr/share/applications/claude-worker.desktop")?;
+    let value = |key: &str| entry.lines().find_map(|line| line.strip_prefix(key));
+    let program = value("Exec=").context("the desktop entry starts nothing")?;
+    let icon = value("Icon=").context("the desktop entry has no icon")?;
+    ensure!(value("Name=") == Some("Claude Worker"), "the desktop entry has another name");
+    for size in ["32x32", "128x128", "512x512"] {
+        let icon = format!("usr/share/icons/hicolor/{size}/apps/{icon}.png");
+        ensure!(root.join(&icon).is_file(), "{icon} is missing");
+    }
+    let index = read("usr/share/claude-worker/ui/index.html")?;
+    ensure!(index.contains("<script"), "the pages for browsers are a placeholder");
+    for (_, completions) in COMPLETIONS {
+        ensure!(!read(completions.trim_start_matches('/'))?.is_empty(), "{completions} is empty");
+    }
+    let expected = env!("CARGO_PKG_VERSION");
+    for program in BESIDE.iter().copied().chain([program]) {
+        let said = output(Command::new(root.join("usr/bin").join(program)).arg("--version"))?;
+        ensure!(said.contains(expected), "{program} --version says {said}");
+    }
     Ok(())
 }
 

@@ -35,6 +35,7 @@ Usage: cargo xtask COMMAND
   app            Run the desktop app on pages that follow their sources, to work on it.
   ui             Build the window's pages, and check and test them.
   bundle         Make the Debian package of app, command line and MCP sidecar.
+      --check    Pack what the tests have built instead, install that, and drive it.
   demo           Show the main job for real: the real Claude Code against a scripted model.
   bench [PART…]  Measure the figures of docs/benchmarks.md: claude, queue, latency, memory.
       --write    Put the table into docs/benchmarks.md.
@@ -56,7 +57,7 @@ fn main() -> ExitCode {
 }
 
 fn run(command: &str, rest: &[String]) -> Result<ExitCode> {
-    if command != "bench" && !rest.is_empty() {
+    if !matches!(command, "bench" | "bundle") && !rest.is_empty() {
         bail!("{command} takes no arguments\n\n{USAGE}");
     }
     match command {
@@ -64,7 +65,11 @@ fn run(command: &str, rest: &[String]) -> Result<ExitCode> {
         "test" => test::everything()?,
         "app" => app::develop()?,
         "ui" => ui::build().and_then(|()| ui::check())?,
-        "bundle" => bundle::release()?,
+        "bundle" => match rest {
+            [] => bundle::release()?,
+            [option] if option == "--check" => bundle::check()?,
+            _ => bail!("bundle knows only --check\n\n{USAGE}"),
+        },
         "demo" => demo::run_all()?,
         "bench" => return bench::run(rest),
         "help" | "--help" | "-h" => print!("{USAGE}"),

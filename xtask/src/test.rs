@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::step::{run, step};
-use crate::{layers, setup, ui, workspace};
+use crate::{bundle, layers, setup, ui, workspace};
 
 /// Runs everything. The test runner comes last, so that its summary closes the output.
 pub(crate) fn everything() -> Result<()> {
@@ -36,6 +36,7 @@ pub(crate) fn everything() -> Result<()> {
     })?;
     // In a browser they are shown by the program that has just been built.
     ui::check()?;
+    bundle::check()?;
     eprintln!("── Tests");
     run(workspace::cargo().args(["nextest", "run", "--cargo-quiet", "--workspace"]))
 }
