@@ -1,19 +1,28 @@
 //! The protocol: what a client's requests become.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use claude_worker_api::{ListQuery, TaskApi};
+use claude_worker_client::EngineClient;
 use rmcp::ServerHandler;
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, CallToolResult, ErrorCode, ErrorData, Implementation,
-    ListToolsResult, PaginatedRequestParams, ServerCapabilities, ServerConfig,
+    CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestParams, CompleteResult,
+    CustomRequest, CustomResult, ErrorCode, ErrorData, GetPromptRequestParams, GetPromptResponse,
+    Implementation, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
+    ListToolsResult, PaginatedRequestParams, ReadResourceRequestParams, ReadResourceResponse,
+    Reference, ServerCapabilities, ServerConfig, SubscribeRequestParams, SubscriptionFilter,
+    UnsubscribeRequestParams,
 };
-use rmcp::service::{RequestContext, RoleServer};
+use rmcp::service::{RequestContext, RoleServer, SubscriptionContext};
 use tokio::sync::watch;
 
 use crate::caller::Caller;
 use crate::engine::EngineDoor;
 use crate::progress::Progress;
-use crate::{answer, tools};
+use crate::resources::{self, Uri, completion, refusal};
+use crate::subscriptions::{self, Subscriptions};
+use crate::{answer, prompts, tools};
 
 /// What a model is told about the tools as a whole.
 const INSTRUCTIONS: &str = "\
@@ -27,18 +36,41 @@ retry_task runs it anew. A task sees nothing of this conversation: say everythin
 /// Clients that let a call take many minutes and show its progress, and let their person end it.
 const PATIENT_CLIENTS: &[&str] = &["claude-code"];
 
+/// How many requests that stay open a client may have.
+const MOST_LISTENERS: usize = 16;
+
+/// The methods whose arguments are known; others are no methods at all.
+const METHODS: &[&str] = &[
+    "tools/call",
+    "resources/read",
+    "resources/subscribe",
+    "resources/unsubscribe",
+    "subscriptions/listen",
+    "prompts/get",
+    "completion/complete",
+    "initialize",
+];
+
 /// One client's server.
 #[derive(Clone)]
 pub(crate) struct Sidecar {
     door: EngineDoor,
     caller: Arc<Caller>,
+    subscriptions: Subscriptions,
+    listeners: Arc<AtomicUsize>,
     /// True when the client has closed its input.
     closed: watch::Receiver<bool>,
 }
 
 impl Sidecar {
     pub(crate) fn new(door: EngineDoor, closed: watch::Receiver<bool>) -> Self {
-        Self { door, caller: Arc::new(Caller::new()), closed }
+        Self {
+            door,
+            caller: Arc::new(Caller::new()),
+            subscriptions: Subscriptions::default(),
+            listeners: Arc::default(),
+            closed,
+        }
     }
 
     async fn tool(
@@ -60,11 +92,30 @@ impl Sidecar {
         let arguments = request.arguments.unwrap_or_default();
         tools::call(&api, &call, &request.name, arguments).await
     }
+
+    fn api(&self) -> Result<EngineClient, ErrorData> {
+        self.door.client().map_err(|error| refusal(&error))
+    }
+}
+
+/// A request that stays open, as long as it does.
+struct Listener(Arc<AtomicUsize>);
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl ServerHandler for Sidecar {
     fn get_info(&self) -> ServerConfig {
-        let capabilities = ServerCapabilities::builder().enable_tools().build();
+        let capabilities = ServerCapabilities::builder()
+            .enable_tools()
+            .enable_resources()
+            .enable_resources_subscribe()
+            .enable_prompts()
+            .enable_completions()
+            .build();
         let this = Implementation::new("claude-worker", env!("CARGO_PKG_VERSION"))
             .with_title("Claude Worker")
             .with_description("Runs Claude Code tasks in the background");
@@ -86,12 +137,154 @@ impl ServerHandler for Sidecar {
     ) -> Result<CallToolResponse, ErrorData> {
         if !tools::is_known(&request.name) {
             let what = format!("There is no tool {}", request.name);
-            return Err(ErrorData::new(ErrorCode::INVALID_PARAMS, what, None));
+            return Err(ErrorData::invalid_params(what, None));
         }
         tokio::select! {
             // Nobody waits for the answer any more; the engine's work is not undone by that.
             () = context.ct.cancelled() => Ok(CallToolResult::default().into()),
             result = self.tool(request, &context) => Ok(result.into()),
         }
+    }
+
+    async fn list_resources(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ListResourcesResult, ErrorData> {
+        let cursor = request.and_then(|request| request.cursor);
+        resources::list(&self.api()?, cursor.as_deref()).await
+    }
+
+    async fn list_resource_templates(
+        &self,
+        _request: Option<PaginatedRequestParams>,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ListResourceTemplatesResult, ErrorData> {
+        Ok(ListResourceTemplatesResult::with_all_items(resources::templates()))
+    }
+
+    async fn read_resource(
+        &self,
+        request: ReadResourceRequestParams,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ReadResourceResponse, ErrorData> {
+        let uri = request.uri.parse()?;
+        Ok(resources::read(&self.api()?, uri).await?.into())
+    }
+
+    async fn subscribe(
+        &self,
+        request: SubscribeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        let uri = request.uri.parse()?;
+        let closed = self.closed.clone();
+        self.subscriptions.add(self.api()?, uri, context.peer, closed).await
+    }
+
+    async fn unsubscribe(
+        &self,
+        request: UnsubscribeRequestParams,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        self.subscriptions.remove(request.uri.parse()?);
+        Ok(())
+    }
+
+    fn accepted_subscription_filter(
+        &self,
+        requested: &SubscriptionFilter,
+    ) -> Option<SubscriptionFilter> {
+        // Tools, prompts and the list of resources do not change by themselves.
+        let names = requested.resource_subscriptions.as_deref().unwrap_or_default();
+        Some(
+            SubscriptionFilter::builder()
+                .resource_subscriptions(subscriptions::known(names))
+                .build(),
+        )
+    }
+
+    async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
+        let listener = Listener(Arc::clone(&self.listeners));
+        if self.listeners.fetch_add(1, Ordering::Relaxed) >= MOST_LISTENERS {
+            return Err(subscriptions::too_many_listeners(MOST_LISTENERS));
+        }
+        let names = context.accepted().resource_subscriptions.clone().unwrap_or_default();
+        let uris = names.iter().map(|name| name.parse::<Uri>()).collect::<Result<_, _>>()?;
+        let sink = context.sink().clone();
+        let api = self.api()?;
+        let result = tokio::select! {
+            () = context.cancelled() => Ok(()),
+            result = subscriptions::listen(&api, uris, sink, self.closed.clone()) => result,
+        };
+        drop(listener);
+        result
+    }
+
+    async fn list_prompts(
+        &self,
+        _request: Option<PaginatedRequestParams>,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<ListPromptsResult, ErrorData> {
+        Ok(ListPromptsResult::with_all_items(prompts::list()))
+    }
+
+    async fn get_prompt(
+        &self,
+        request: GetPromptRequestParams,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<GetPromptResponse, ErrorData> {
+        let arguments = request.arguments.unwrap_or_default();
+        Ok(prompts::get(&self.api()?, &request.name, &arguments).await?.into())
+    }
+
+    async fn complete(
+        &self,
+        request: CompleteRequestParams,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<CompleteResult, ErrorData> {
+        let typed = request.argument.value.as_str();
+        let api = self.api()?;
+        match (&request.r#ref, request.argument.name.as_str()) {
+            (Reference::Resource(template), "id") if template.uri.starts_with("task://{id}") => {
+                resources::complete_id(&api, typed).await
+            }
+            (Reference::Prompt(prompt), "task_ids") if prompt.name == prompts::REVIEW => {
+                let last = typed.rsplit(',').next().unwrap_or_default();
+                let before = &typed[..typed.len() - last.len()];
+                let mut ids = resources::complete_id(&api, last.trim_start()).await?;
+                for id in &mut ids.completion.values {
+                    id.insert_str(0, before);
+                }
+                Ok(ids)
+            }
+            (Reference::Prompt(prompt), "working_directory")
+                if prompt.name == prompts::DELEGATE =>
+            {
+                let query = ListQuery { limit: Some(1000), ..ListQuery::default() };
+                let page = api.list(query).await.map_err(|error| refusal(&error))?;
+                let places = page.tasks.into_iter().map(|task| task.working_directory);
+                Ok(completion(places.filter(|place| place.starts_with(typed))))
+            }
+            _ => Ok(CompleteResult::default()),
+        }
+    }
+
+    async fn on_custom_request(
+        &self,
+        request: CustomRequest,
+        _context: RequestContext<RoleServer>,
+    ) -> Result<CustomResult, ErrorData> {
+        let method = request.method;
+        // What is known under that name, but could not be read as that.
+        if METHODS.contains(&method.as_str()) {
+            let what = format!("The parameters of {method} are missing or wrong");
+            return Err(ErrorData::invalid_params(what, None));
+        }
+        Err(ErrorData::new(
+            ErrorCode::METHOD_NOT_FOUND,
+            format!("There is no method {method}"),
+            None,
+        ))
     }
 }

@@ -1,0 +1,272 @@
+//! Telling clients that a resource has changed.
+//!
+//! The protocol has two ways to ask for that: `resources/subscribe`, one resource after the other,
+//! and `subscriptions/listen`, a request that stays open. Behind both is the same loop, which
+//! reads the engine's events with long polls; it is there only while somebody has subscribed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use claude_worker_api::{
+    ApiError, ErrorCode, EventKind, EventQuery, ListQuery, Task, TaskApi, TaskId, Timestamp,
+};
+use rmcp::Peer;
+use rmcp::model::{ErrorData, ResourceUpdatedNotificationParam};
+use rmcp::service::{RoleServer, SubscriptionSink};
+use tokio::sync::watch;
+use tokio::time::sleep;
+
+use crate::resources::{Uri, View, refusal};
+
+/// How many resources one client can subscribe to.
+pub(crate) const MOST: usize = 100;
+/// How long the engine is asked to wait for news, in milliseconds; less where a log is followed,
+/// whose growth is no event.
+const WAIT_MS: u64 = 30_000;
+const LOG_WAIT_MS: u64 = 1_000;
+/// The least time between two messages about the same resource: an agent at work changes its log
+/// many times a second.
+const BETWEEN: Duration = Duration::from_millis(250);
+/// How long to leave an engine alone that is away.
+const AWAY: Duration = Duration::from_secs(1);
+
+/// What one client has subscribed to in the older way.
+#[derive(Clone)]
+pub(crate) struct Subscriptions {
+    wanted: Arc<watch::Sender<BTreeSet<Uri>>>,
+    /// Whether the loop runs.
+    runs: Arc<Mutex<bool>>,
+}
+
+impl Default for Subscriptions {
+    fn default() -> Self {
+        Self { wanted: Arc::new(watch::Sender::default()), runs: Arc::default() }
+    }
+}
+
+impl Subscriptions {
+    /// Adds a resource, and sees to it that its changes are told from now on.
+    ///
+    /// # Errors
+    /// When the task does not exist, too many are subscribed to, or no engine answers.
+    pub(crate) async fn add(
+        &self,
+        api: impl TaskApi + 'static,
+        uri: Uri,
+        peer: Peer<RoleServer>,
+        closed: watch::Receiver<bool>,
+    ) -> Result<(), ErrorData> {
+        let start = start(&api, &BTreeSet::from([uri])).await.map_err(|error| refusal(&error))?;
+        let mut too_many = false;
+        self.wanted.send_if_modified(|wanted| {
+            too_many = wanted.len() >= MOST && !wanted.contains(&uri);
+            !too_many && wanted.insert(uri)
+        });
+        if too_many {
+            let what = format!("At most {MOST} resources can be subscribed to");
+            return Err(ErrorData::invalid_request(what, None));
+        }
+        let mut runs = self.runs.lock().unwrap_or_else(PoisonError::into_inner);
+        if !std::mem::replace(&mut runs, true) {
+            let this = self.clone();
+            tokio::spawn(async move {
+                let wanted = this.wanted.subscribe();
+                tell(&api, start, wanted, closed, &Told::Peer(peer)).await;
+            });
+        }
+        Ok(())
+    }
+
+    /// Takes a resource away again.
+    pub(crate) fn remove(&self, uri: Uri) {
+        self.wanted.send_if_modified(|wanted| wanted.remove(&uri));
+    }
+}
+
+/// Tells of changes of these resources until the client ends its request.
+///
+/// # Errors
+/// When no engine answers at the beginning.
+pub(crate) async fn listen(
+    api: &impl TaskApi,
+    uris: BTreeSet<Uri>,
+    sink: SubscriptionSink,
+    closed: watch::Receiver<bool>,
+) -> Result<(), ErrorData> {
+    let start = start(api, &uris).await.map_err(|error| refusal(&error))?;
+    let (_fixed, wanted) = watch::channel(uris);
+    tell(api, start, wanted, closed, &Told::Listener(sink)).await;
+    Ok(())
+}
+
+/// Who is told.
+enum Told {
+    Peer(Peer<RoleServer>),
+    Listener(SubscriptionSink),
+}
+
+impl Told {
+    /// Whether there is still somebody.
+    async fn of(&self, uri: Uri) -> bool {
+        let uri = uri.to_string();
+        match self {
+            Self::Peer(peer) => {
+                let changed = ResourceUpdatedNotificationParam::new(uri);
+                peer.notify_resource_updated(changed).await.is_ok()
+            }
+            Self::Listener(sink) => sink.notify_resource_updated(uri).await.is_ok(),
+        }
+    }
+}
+
+/// Where the events stand, after making sure that the tasks exist.
+async fn start(api: &impl TaskApi, uris: &BTreeSet<Uri>) -> Result<i64, ApiError> {
+    let next = api.events(EventQuery::default()).await?.next;
+    let ids: Vec<TaskId> = tasks_of(uris).into_iter().collect();
+    let query = ListQuery { ids: ids.clone(), ..ListQuery::default() };
+    let found = if ids.is_empty() { Vec::new() } else { api.list(query).await?.tasks };
+    match ids.iter().find(|id| !found.iter().any(|task| task.id == **id)) {
+        Some(id) => Err(ApiError::no_task(*id)),
+        None => Ok(next),
+    }
+}
+
+fn tasks_of(uris: &BTreeSet<Uri>) -> BTreeSet<TaskId> {
+    uris.iter().map(|uri| uri.task).collect()
+}
+
+/// The loop: waits for events and tells which resources they change.
+async fn tell(
+    api: &impl TaskApi,
+    mut after: i64,
+    mut wanted: watch::Receiver<BTreeSet<Uri>>,
+    mut closed: watch::Receiver<bool>,
+    told: &Told,
+) {
+    let mut printed = BTreeMap::new();
+    loop {
+        let uris = wanted.borrow_and_update().clone();
+        let round = async {
+            if uris.is_empty() {
+                return std::future::pending().await;
+            }
+            round(api, &uris, &mut after, &mut printed).await
+        };
+        let changed = tokio::select! {
+            changed = round => changed,
+            another = wanted.changed() => match another {
+                Ok(()) => continue,
+                Err(_) => return,
+            },
+            _ = closed.wait_for(|closed| *closed) => return,
+        };
+        match changed {
+            Ok(changed) => {
+                for uri in changed {
+                    if !told.of(uri).await {
+                        return;
+                    }
+                }
+                sleep(BETWEEN).await;
+            }
+            // What was missed meanwhile is in the stream of events.
+            Err(_) => sleep(AWAY).await,
+        }
+    }
+}
+
+/// Waits for news once. Gives the resources that have changed.
+async fn round(
+    api: &impl TaskApi,
+    uris: &BTreeSet<Uri>,
+    after: &mut i64,
+    printed: &mut BTreeMap<TaskId, Option<Timestamp>>,
+) -> Result<BTreeSet<Uri>, ApiError> {
+    let logs: Vec<TaskId> =
+        uris.iter().filter(|uri| uri.view == View::Log).map(|uri| uri.task).collect();
+    let query = EventQuery {
+        after: Some(*after),
+        limit: Some(500),
+        tasks: tasks_of(uris).into_iter().collect(),
+        lasting: false,
+        wait_ms: if logs.is_empty() { WAIT_MS } else { LOG_WAIT_MS },
+    };
+    let page = api.events(query).await?;
+    let mut changed = BTreeSet::new();
+    for uri in uris {
+        let events = page.events.iter().filter(|event| event.task == Some(uri.task));
+        if page.gap || events.into_iter().any(|event| changes(&event.kind, uri.view)) {
+            changed.insert(*uri);
+        }
+    }
+    if !logs.is_empty() {
+        let query = ListQuery { ids: logs.clone(), ..ListQuery::default() };
+        for Task { id, last_output_at, .. } in api.list(query).await?.tasks {
+            // The first look is at what the client can read by itself.
+            if printed.insert(id, last_output_at).is_some_and(|before| before != last_output_at) {
+                changed.insert(Uri { task: id, view: View::Log });
+            }
+        }
+        printed.retain(|id, _| logs.contains(id));
+    }
+    // Only now, so that a round that is broken off or fails is made good by the next one.
+    *after = page.next;
+    Ok(changed)
+}
+
+/// Whether such an event changes what a view shows.
+const fn changes(kind: &EventKind, view: View) -> bool {
+    match (kind, view) {
+        (EventKind::StateChanged { state }, View::Result) => state.status().is_finished(),
+        (EventKind::StateChanged { .. } | EventKind::Removed, _)
+        | (EventKind::Progress { .. }, View::Task | View::Log) => true,
+        _ => false,
+    }
+}
+
+/// Which of these names can be subscribed to.
+pub(crate) fn known(names: &[String]) -> Vec<String> {
+    names.iter().filter(|name| name.parse::<Uri>().is_ok()).take(MOST).cloned().collect()
+}
+
+/// A listener too many.
+pub(crate) fn too_many_listeners(most: usize) -> ErrorData {
+    let error = ApiError::new(
+        ErrorCode::Forbidden,
+        format!("At most {most} requests of this kind may be open; end one first"),
+    );
+    refusal(&error)
+}
+
+#[cfg(test)]
+mod tests {
+    use claude_worker_api::State;
+
+    use super::*;
+
+    #[test]
+    fn a_view_changes_with_what_it_shows() {
+        let ended = State::Cancelled { ended_at: Timestamp::from_millis(0) };
+        let ended = EventKind::StateChanged { state: ended };
+        let begun = EventKind::StateChanged { state: State::Pending };
+        let works = EventKind::Progress { last_action: "Bash".to_owned() };
+        let expected = [
+            (&ended, [true, true, true]),
+            (&begun, [true, true, false]),
+            (&works, [true, true, false]),
+            (&EventKind::Removed, [true, true, true]),
+            (&EventKind::Seen, [false, false, false]),
+        ];
+        for (kind, shown) in expected {
+            let found = [View::Task, View::Log, View::Result].map(|view| changes(kind, view));
+            assert_eq!(found, shown, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_resource_is_left_out() {
+        let names = ["task://1", "file:///x", "task://1/log"].map(str::to_owned);
+        assert_eq!(known(&names), ["task://1", "task://1/log"]);
+    }
+}
