@@ -76,6 +76,11 @@ test("turning permission checks off is asked a second time", async ({ app, engin
   await expect(question).toBeVisible();
   await app.keyboard.press("Escape");
   await expect(question).toBeHidden();
+  // Enter alone, perhaps still held from sending, does no harm.
+  await app.keyboard.press("Control+Enter");
+  await expect(question.getByRole("button", { name: "Do not send" })).toBeFocused();
+  await app.keyboard.press("Enter");
+  await expect(question).toBeHidden();
   expect((await engine.list()).tasks).toEqual([]);
   await app.getByRole("button", { name: "Send without checks" }).click();
   await question.getByRole("button", { name: "Send without checks" }).click();
@@ -126,4 +131,34 @@ test("a file's text is inserted where the caret is", async ({ app }) => {
     buffer: Buffer.from("line 1\nline 2\n"),
   });
   await expect(prompt).toHaveValue("Review this:\nline 1\nline 2\n");
+});
+
+test("a file that is dropped anywhere begins a task, or goes into the one that is written", async ({
+  app,
+}) => {
+  const carried = (name: string, text: string) =>
+    app.evaluateHandle(
+      ({ name, text }) => {
+        const carried = new DataTransfer();
+        carried.items.add(new File([text], name, { type: "text/plain" }));
+        return carried;
+      },
+      { name, text },
+    );
+  const list = app.getByRole("main");
+  const notes = await carried("notes.txt", "first line");
+  await list.dispatchEvent("dragover", { dataTransfer: notes });
+  await expect(app.getByText("Drop to begin a task with it")).toBeVisible();
+  await list.dispatchEvent("drop", { dataTransfer: notes });
+  await expect(app.getByText("Drop to begin a task with it")).toBeHidden();
+  await expect(app).toHaveURL(/#\/new$/);
+  const prompt = app.getByRole("textbox", { name: "What is to be done?" });
+  await expect(prompt).toHaveValue("first line");
+  const image = await carried("picture.png", "\0\0");
+  await app
+    .getByRole("heading", { name: "New task" })
+    .dispatchEvent("drop", { dataTransfer: image });
+  await expect(app.getByText(/picture.png is not text. Name its path/)).toBeVisible();
+  await list.dispatchEvent("drop", { dataTransfer: await carried("more.txt", "second") });
+  await expect(prompt).toHaveValue("first line second");
 });

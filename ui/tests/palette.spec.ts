@@ -43,6 +43,19 @@ test("arrows go round, and Escape leaves everything as it was", async ({ app }) 
   await expect(app).toHaveURL(/#\/settings$/);
 });
 
+test("all that is finished is removed from the palette", async ({ app, engine }) => {
+  await engine.finished("true", { name: "Old work" });
+  await expect(app.getByRole("option", { name: /Old work/ })).toBeVisible();
+  await app.keyboard.press("Control+k");
+  await app.keyboard.type("remove fin");
+  await app.keyboard.press("Enter");
+  const question = app.getByRole("dialog", { name: "Remove 1 finished task?" });
+  await expect(question.getByRole("button", { name: "Keep" })).toBeFocused();
+  await app.keyboard.press("Tab");
+  await app.keyboard.press("Enter");
+  await expect.poll(async () => (await engine.list()).tasks).toEqual([]);
+});
+
 test("the list of shortcuts names what works", async ({ app }) => {
   await expect(app.getByRole("textbox", { name: "Search tasks" })).toBeVisible();
   await app.keyboard.press("?");

@@ -51,6 +51,7 @@ test("finished tasks are removed after a question", async ({ app, engine }) => {
   await engine.finished("true");
   await engine.finished("false");
   await visit(app, "#/settings");
+  await expect(app.getByText(/^2 finished tasks, \d+ B of output$/)).toBeVisible();
   await app.getByRole("button", { name: /Remove finished tasks/ }).click();
   const question = app.getByRole("dialog", { name: "Remove 2 finished tasks?" });
   await question.getByRole("button", { name: "Remove" }).click();

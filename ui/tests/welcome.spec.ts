@@ -27,6 +27,7 @@ test("what is missing is said with what to do, and looked for again", async ({ a
   await expect(app.getByText(/missing before Claude can work/)).toBeVisible();
   const check = app.getByRole("listitem").filter({ hasText: "Claude Code" });
   await expect(check.getByRole("img", { name: "Missing" })).toBeVisible();
+  await expect(check.getByRole("button", { name: "Open settings" })).toBeVisible();
   await writeFile(claude, "#!/bin/sh\necho '2.1.0 (Claude Code)'\n", { mode: 0o755 });
   await app.getByRole("button", { name: "Check again" }).click();
   await expect(app.getByText("Everything is there")).toBeVisible();

@@ -5,6 +5,7 @@ export const loadSettings = () => import("../settings/SettingsPage.svelte");
 export const loadWelcome = () => import("../welcome/WelcomePage.svelte");
 export const loadPalette = () => import("../palette/Palette.svelte");
 export const loadShortcuts = () => import("../palette/Shortcuts.svelte");
+export const loadDrops = () => import("../new/DropVeil.svelte");
 
 /** Fetches what may soon be needed, the likeliest first, without holding anything up. */
 export async function fetchAhead(): Promise<void> {

@@ -7,6 +7,9 @@ export interface Question {
   text: string;
   /** The verb on the button. */
   verb: string;
+  /** The verb on the button that does nothing; "Keep" by default. */
+  otherwise?: string;
+  /** The keyboard is then on the other button: Enter alone does no harm. */
   danger?: boolean;
 }
 

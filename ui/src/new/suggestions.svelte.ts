@@ -1,6 +1,6 @@
 // What was used in earlier tasks, offered again: directories and models, the newest first.
 import { backend } from "../app/backend";
-import type { PermissionMode } from "../backend";
+import type { Settings } from "../backend";
 import { homeOf } from "./home";
 
 /** How many tasks are looked at. */
@@ -12,8 +12,8 @@ export class Suggestions {
   directories = $state.raw<string[]>([]);
   models = $state.raw<string[]>(MODELS);
   home = $state.raw<string>();
-  /** The mode of tasks that choose none. */
-  permissionMode = $state.raw<PermissionMode>();
+  /** What counts for tasks that choose nothing else. */
+  settings = $state.raw<Settings>();
 
   /** Reads them; what cannot be read is not suggested. */
   async load(): Promise<void> {
@@ -30,7 +30,7 @@ export class Suggestions {
       this.models = unique([...MODELS, ...used]).slice(0, 8);
       paths.push(...this.directories);
     }
-    if (settings.status === "fulfilled") this.permissionMode = settings.value.permission_mode;
+    if (settings.status === "fulfilled") this.settings = settings.value;
     this.home = homeOf(paths);
   }
 }

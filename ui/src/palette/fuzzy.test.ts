@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { match } from "./fuzzy";
+import { match, mentions } from "./fuzzy";
 
 const names = [
   "New task",
@@ -46,4 +46,14 @@ it("ignores accents without shifting the places", () => {
 it("looks at the beginning of a monstrous text only", () => {
   expect(match("end", `${"x ".repeat(300)}end`)).toBeUndefined();
   expect(match("end", `${"x ".repeat(100)}end`)).toBeDefined();
+});
+
+it.each([
+  ["pref", true],
+  ["limits wor", true],
+  ["por", false],
+  ["options nothing", false],
+  ["", false],
+])("words that are not shown mention %j: %j", (query, expected) => {
+  expect(mentions(query, "preferences options workers limits")).toBe(expected);
 });

@@ -28,6 +28,16 @@ export function match(query: string, text: string): Match | undefined {
   return best;
 }
 
+/** Whether each word of the query begins a word of the text: for words that are not shown, where
+ * scattered characters would be found without anybody seeing why. */
+export function mentions(query: string, text: string): boolean {
+  const words = plain(text).split(/[^\p{L}\p{N}]+/u);
+  const wanted = plain(query)
+    .split(/[^\p{L}\p{N}]+/u)
+    .filter(Boolean);
+  return wanted.length > 0 && wanted.every((part) => words.some((word) => word.startsWith(part)));
+}
+
 function places(from: number, phrase: string): number[] {
   return Array.from({ length: phrase.length }, (_, i) => from + i);
 }

@@ -1,5 +1,5 @@
 // What the palette offers for what was typed. Pure.
-import { match } from "./fuzzy";
+import { match, mentions } from "./fuzzy";
 
 /** Something that can be chosen. */
 export type Item = {
@@ -30,8 +30,8 @@ export function arrange<T extends Item>(
     const found = items.flatMap((item) => {
       const label = match(query, item.label);
       if (label) return [{ item: { ...item, at: label.at }, score: label.score }];
-      const other = match(query, `${item.detail ?? ""} ${item.words ?? ""}`);
-      if (other) return [{ item: { ...item, at: [] }, score: other.score - 400 }];
+      const other = mentions(query, `${item.detail ?? ""} ${item.words ?? ""}`);
+      if (other) return [{ item: { ...item, at: [] }, score: 500 }];
       return searched ? [{ item: { ...item, at: [] }, score: -1000 }] : [];
     });
     if (query.trim() !== "" && !searched) found.sort((a, b) => b.score - a.score);

@@ -64,6 +64,8 @@ describe("what is typed", () => {
     ["agents.claude", "~/bin/claude", "~/bin/claude"],
     ["workers", "256", 256],
     ["delegation.depth", "0", 0],
+    ["caps.queued", "1,250,000", 1_250_000],
+    ["caps.queued", "2 000", 2000],
   ])("%s = %j is %j", (key, text, value) => expect(read(find(key), text)).toEqual({ value }));
 
   it.each([
@@ -75,6 +77,7 @@ describe("what is typed", () => {
     ["workers", "257", "from 1 to 256"],
     ["workers", "2.5", "from 1 to 256"],
     ["caps.queued", "-1", "1 or more"],
+    ["caps.queued", "1,5", "1 or more"],
   ])("%s = %j says why not", (key, text, words) => {
     expect(read(find(key), text)).toEqual({ error: expect.stringContaining(words) });
   });

@@ -115,7 +115,7 @@ export const SECTIONS: Section[] = [
       {
         key: "notifications.attention",
         label: "A task needs you",
-        hint: "It waits, is silent, or was denied a tool",
+        hint: "It is done, but was denied a tool",
         kind: "switch",
       },
     ],
@@ -215,6 +215,8 @@ export function show(setting: Setting, value: unknown): string {
       return value === 0 && setting.zero ? setting.zero : showDuration(value);
     case "size":
       return showSize(value);
+    case "count":
+      return value.toLocaleString("en");
     default:
       return String(value);
   }
@@ -239,7 +241,8 @@ export function read(setting: Setting, text: string): { value: unknown } | { err
     }
     case "count":
     case "stepper": {
-      const count = /^\d+$/.test(typed) ? Number(typed) : Number.NaN;
+      const digits = typed.replace(/(?<=\d)[ ,](?=\d{3}(?!\d))/g, "");
+      const count = /^\d+$/.test(digits) ? Number(digits) : Number.NaN;
       const max = setting.kind === "stepper" ? setting.max : 0xffff_ffff;
       if (count >= setting.min && count <= max) return { value: count };
       if (setting.kind === "stepper") {

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { commands, parts } from "./advice";
+import { commands, inSettings, parts } from "./advice";
 
 it("tells words from commands", () => {
   expect(parts("Run `claude` once and log in")).toEqual([
@@ -22,4 +22,11 @@ it("knows advice that is a command as a whole", () => {
 
 it("lists each command once", () => {
   expect(commands("Run `a`, then `b`, then `a`")).toEqual(["a", "b"]);
+});
+
+it("knows what can be done on the settings page", () => {
+  expect(inSettings("Install it, or set agents.claude in the configuration to its path")).toBe(
+    true,
+  );
+  expect(inSettings("Run `claude` once and log in")).toBe(false);
 });

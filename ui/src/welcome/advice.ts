@@ -18,3 +18,8 @@ export function parts(advice: string): Part[] {
 export function commands(advice: string): string[] {
   return [...new Set(parts(advice).flatMap(({ text, command }) => (command ? [text] : [])))];
 }
+
+/** Whether it speaks of something that the settings page can change. */
+export function inSettings(advice: string): boolean {
+  return /\bagents\.claude\b/.test(advice);
+}
