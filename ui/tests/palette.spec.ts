@@ -43,6 +43,17 @@ test("arrows go round, and Escape leaves everything as it was", async ({ app }) 
   await expect(app).toHaveURL(/#\/settings$/);
 });
 
+test("a task on screen comes first", async ({ app, engine }) => {
+  const { id } = await engine.finished("false", { name: "Broken" });
+  await visit(app, `#/task/${id}`);
+  await expect(app.getByRole("heading", { name: "Broken" })).toBeVisible();
+  await app.keyboard.press("Control+k");
+  const mine = app.getByRole("group", { name: "This task" });
+  await expect(mine.getByRole("option").first()).toContainText("Retry");
+  await app.keyboard.press("Enter");
+  await engine.until(id, (task) => task.runs === 2);
+});
+
 test("all that is finished is removed from the palette", async ({ app, engine }) => {
   await engine.finished("true", { name: "Old work" });
   await expect(app.getByRole("option", { name: /Old work/ })).toBeVisible();

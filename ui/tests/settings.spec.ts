@@ -1,16 +1,18 @@
 // Changing settings: each is saved at once, can be undone, and says why it cannot be so.
-import { readFile } from "node:fs/promises";
+import { appendFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test, visit } from "./support/fixture";
 
 test("a change is saved, is in the file, and can be undone", async ({ app, engine }) => {
+  const path = join(engine.data, "config.toml");
+  await appendFile(path, "# A note to myself.\n");
   await visit(app, "#/settings");
   await expect(app.getByRole("textbox", { name: "Workers" })).toHaveValue("4");
   await app.getByRole("button", { name: "More workers" }).click();
   await expect.poll(async () => (await engine.info()).queue.workers).toBe(5);
-  const file = await readFile(join(engine.data, "config.toml"), "utf8");
+  const file = await readFile(path, "utf8");
   expect(file).toContain("workers = 5");
-  expect(file, "what was there stays").toContain("[agents]");
+  for (const kept of ["[agents]", "# A note to myself."]) expect(file).toContain(kept);
   await app.getByRole("button", { name: "Undo" }).click();
   await expect.poll(async () => (await engine.info()).queue.workers).toBe(4);
   await expect(app.getByRole("textbox", { name: "Workers" })).toHaveValue("4");

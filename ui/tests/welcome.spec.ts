@@ -31,4 +31,11 @@ test("what is missing is said with what to do, and looked for again", async ({ a
   await writeFile(claude, "#!/bin/sh\necho '2.1.0 (Claude Code)'\n", { mode: 0o755 });
   await app.getByRole("button", { name: "Check again" }).click();
   await expect(app.getByText("Everything is there")).toBeVisible();
+  // Whoever did it in a terminal and comes back need not ask.
+  await rm(claude);
+  await app.getByRole("button", { name: "Check again" }).click();
+  await expect(app.getByText(/missing before Claude can work/)).toBeVisible();
+  await writeFile(claude, "#!/bin/sh\necho '2.1.0 (Claude Code)'\n", { mode: 0o755 });
+  await app.evaluate(() => window.dispatchEvent(new Event("focus")));
+  await expect(app.getByText("Everything is there")).toBeVisible();
 });

@@ -8,33 +8,49 @@ interface Options {
   align: "start" | "end";
   /** Pressing this does not close it: it has its own say. */
   owner?: () => Element | null | undefined;
+  /** Whether it goes along with its anchor where that can be scrolled; otherwise it closes. */
+  follows?: boolean;
   close: () => void;
 }
 
 /** Opens the element, which has `popover="manual"`, for as long as it is there. */
-export function popup({ anchor, align, owner, close }: Options): Attachment<HTMLElement> {
+export function popup(options: Options): Attachment<HTMLElement> {
+  const { anchor, align, owner, follows = false, close } = options;
   return (element) => {
     element.showPopover();
-    const rtl = getComputedStyle(element).direction === "rtl";
-    const side = (align === "start") === rtl ? "right" : "left";
-    const window_ = { width: innerWidth, height: innerHeight };
-    const placed = place(anchor(), element.getBoundingClientRect(), window_, side);
-    element.style.left = `${placed.left}px`;
-    element.style.top = `${placed.top}px`;
-    element.style.maxHeight = `${placed.maxHeight}px`;
+
+    const put = () => {
+      const rtl = getComputedStyle(element).direction === "rtl";
+      const side = (align === "start") === rtl ? "right" : "left";
+      const { scrollTop } = element;
+      element.style.maxHeight = "";
+      const room = { width: innerWidth, height: innerHeight };
+      const placed = place(anchor(), element.getBoundingClientRect(), room, side);
+      element.style.left = `${placed.left}px`;
+      element.style.top = `${placed.top}px`;
+      element.style.maxHeight = `${placed.maxHeight}px`;
+      element.scrollTop = scrollTop;
+    };
+    put();
 
     const pressed = ({ target }: PointerEvent) => {
       if (!(target instanceof Node)) return;
       if (!element.contains(target) && !owner?.()?.contains(target)) close();
     };
     const scrolled = ({ target }: Event) => {
-      if (target !== element) close();
+      if (target === element) return;
+      if (follows) put();
+      else close();
     };
+    // What it offers may change while it is open.
+    const resized = new ResizeObserver(put);
+    if (follows) resized.observe(element);
     window.addEventListener("pointerdown", pressed, true);
     window.addEventListener("scroll", scrolled, true);
     window.addEventListener("resize", close);
     window.addEventListener("blur", close);
     return () => {
+      resized.disconnect();
       window.removeEventListener("pointerdown", pressed, true);
       window.removeEventListener("scroll", scrolled, true);
       window.removeEventListener("resize", close);

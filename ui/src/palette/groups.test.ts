@@ -29,3 +29,13 @@ it("lists each name once, with every way to press it", () => {
     { name: "Task", shortcuts: [{ name: "Retry", ways: ["r"] }] },
   ]);
 });
+
+it("begins with what works everywhere", () => {
+  const names = ["Log", "Elsewhere", "Queue", "Anywhere"];
+  expect(groups(names.map((name) => shortcut(name, "x", "x"))).map(({ name }) => name)).toEqual([
+    "Anywhere",
+    "Queue",
+    "Log",
+    "Elsewhere",
+  ]);
+});

@@ -3,8 +3,11 @@ import type { Shortcut } from "../app/keys.svelte";
 
 export type Group = { name: string; shortcuts: { name: string; ways: string[] }[] };
 
-/** By group, in the order in which groups and shortcuts were added; each name once, with every way
- * to press it. Those without a key are in the palette only. */
+/** From what works everywhere to what works on one page; others come last. */
+const ORDER = ["Anywhere", "Go to", "Queue", "Task", "Log"];
+
+/** By group, and in it in the order in which shortcuts were added; each name once, with every way to
+ * press it. Those without a key are in the palette only. */
 export function groups(shortcuts: readonly Shortcut[]): Group[] {
   const found = new Map<string, Map<string, Set<string>>>();
   for (const { group, name, keys } of shortcuts) {
@@ -15,8 +18,11 @@ export function groups(shortcuts: readonly Shortcut[]): Group[] {
     names.set(name, ways);
     for (const way of keys.split(" ")) ways.add(way);
   }
-  return [...found].map(([name, names]) => ({
-    name,
-    shortcuts: [...names].map(([name, ways]) => ({ name, ways: [...ways] })),
-  }));
+  const place = (name: string) => (ORDER.includes(name) ? ORDER.indexOf(name) : ORDER.length);
+  return [...found]
+    .sort(([a], [b]) => place(a) - place(b))
+    .map(([name, names]) => ({
+      name,
+      shortcuts: [...names].map(([name, ways]) => ({ name, ways: [...ways] })),
+    }));
 }

@@ -7,7 +7,7 @@ import type { Task } from "../backend";
 import type { Item } from "./items";
 import { idOf, PAGES } from "./places";
 
-export type Entry = Item & { icon?: Component; task?: Task };
+export type Entry = Item & { icon?: Component; task?: Task; group?: string };
 
 /** What can be done now and is not one of the pages. The newest shortcut of a name counts. */
 export function actionItems(shortcuts: readonly Shortcut[]): Entry[] {
@@ -16,7 +16,7 @@ export function actionItems(shortcuts: readonly Shortcut[]): Entry[] {
   for (const { name, group, keys, run, when } of shortcuts.toReversed()) {
     if (known.has(name) || (when && !when())) continue;
     known.add(name);
-    items.push({ id: `action:${name}`, label: name, words: group, keys, run, icon: Action });
+    items.push({ id: `action:${name}`, label: name, words: group, group, keys, run, icon: Action });
   }
   return items.reverse();
 }

@@ -24,28 +24,28 @@ export const SETTINGS: Settings = {
 export function diagnosis(missing: boolean): Diagnosis {
   const claude = missing
     ? {
-        name: "claude",
+        name: "Claude Code",
         level: "bad" as const,
         found: "There is no claude in PATH",
         advice: "npm install -g @anthropic-ai/claude-code",
       }
-    : { name: "claude", level: "ok" as const, found: "2.1.0 at /usr/local/bin/claude" };
+    : { name: "Claude Code", level: "ok" as const, found: "2.1.0 at /usr/local/bin/claude" };
   const login = missing
     ? {
-        name: "sign-in",
+        name: "Sign-in",
         level: "warn" as const,
         found: "Not checked",
         advice: "Install claude first",
       }
-    : { name: "sign-in", level: "ok" as const, found: "Signed in as ada@example.org" };
+    : { name: "Sign-in", level: "ok" as const, found: "Signed in as ada@example.org" };
   return {
     checks: [
       claude,
       login,
-      { name: "data directory", level: "ok", found: "/home/ada/.claude-worker, private" },
-      { name: "disk", level: "ok", found: "212 GB free" },
+      { name: "Data", level: "ok", found: "/home/ada/.claude-worker, private" },
+      { name: "Disk", level: "ok", found: "212 GB free" },
       {
-        name: "git",
+        name: "Git",
         level: "warn",
         found: "Not found",
         advice: "Install git to see what tasks change",
