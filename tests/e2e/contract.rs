@@ -17,6 +17,7 @@ use claude_worker_client::{Address, EngineClient, Hosted, LockHolder, host};
 use claude_worker_engine::{Config, Paths};
 use claude_worker_supervisor::SupervisorCommand;
 
+use crate::mcp::McpApi;
 use crate::support::Home;
 
 pub(crate) fn shell(work: &Path, command: &str) -> NewTask {
@@ -288,6 +289,12 @@ async fn every_way_to_an_engine_holds_the_contract() {
         token: std::fs::read_to_string(home.data().join("token")).unwrap(),
     });
     exercise(&http, &home.work()).await;
+
+    // Over MCP with all that a user can allow, so that its tasks can be plain commands.
+    let mut settings = socket.settings().await.unwrap();
+    settings.mcp.allow_bypass = true;
+    socket.set_settings(settings).await.unwrap();
+    exercise(&McpApi::new(&home, socket.clone()), &home.work()).await;
 
     // Stopping answers everyone who waits, and then nobody is there any more.
     let waiting = tokio::spawn({

@@ -19,6 +19,7 @@ mod engine;
 mod fences;
 mod hand_over;
 mod kept;
+mod mcp;
 mod settings;
 mod stream;
 mod support;

@@ -164,7 +164,11 @@ async fn tell(
         match changed {
             Ok(changed) => {
                 for uri in changed {
-                    if !told.of(uri).await {
+                    let somebody = tokio::select! {
+                        somebody = told.of(uri) => somebody,
+                        _ = closed.wait_for(|closed| *closed) => false,
+                    };
+                    if !somebody {
                         return;
                     }
                 }

@@ -70,7 +70,7 @@ impl Installation {
 
 /// The Cargo target directory that holds the running program. Cargo marks it with a
 /// `CACHEDIR.TAG` file, which build scripts' and profiles' directories do not have.
-fn target_directory() -> Option<PathBuf> {
+pub(crate) fn target_directory() -> Option<PathBuf> {
     let program = env::current_exe().ok()?;
     program.ancestors().find(|dir| dir.join("CACHEDIR.TAG").is_file()).map(Path::to_owned)
 }

@@ -25,6 +25,7 @@
 
 pub mod claude;
 pub mod conversation;
+pub mod mcp_clients;
 mod record;
 pub mod reply;
 pub mod script;

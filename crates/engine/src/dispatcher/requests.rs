@@ -87,7 +87,9 @@ impl Dispatcher {
             && let Some(id) = self.writer.task_by_key(key)?
             && let Some(stored) = self.writer.task(id)?
         {
-            if self.writer.request(id)? == stored_request {
+            // A client that was started anew asks under another name and means the same.
+            let caller = stored_request.caller.clone();
+            if (NewTask { caller, ..self.writer.request(id)? }) == stored_request {
                 return Ok(shown(stored));
             }
             return Err(EngineError::Refused(

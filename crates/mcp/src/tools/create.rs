@@ -1,6 +1,6 @@
 //! `create_task`.
 
-use claude_worker_api::{Agent, ApiError, Limits, NewTask, PermissionMode, TaskApi};
+use claude_worker_api::{Agent, Limits, NewTask, PermissionMode, TaskApi};
 use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -79,24 +79,5 @@ pub(super) async fn execute(api: &impl TaskApi, call: &Call, args: Args) -> Answ
         ..NewTask::default()
     };
     permission::check(api, &task).await?;
-    let keyed = task
-        .idempotency_key
-        .clone()
-        .map(|key| (key, task.execution_prompt.clone(), task.working_directory.clone()));
-    let made = api.submit(task).await?;
-    if let Some((key, prompt, directory)) = keyed {
-        let detail = api.get(made.id).await?;
-        if (&detail.request.execution_prompt, &detail.request.working_directory)
-            != (&prompt, &directory)
-        {
-            return Err(ApiError::conflict(format!(
-                "Task {} was made with the idempotency key {key:?} for another prompt or directory, \
-                 and nothing was made now",
-                made.id
-            ))
-            .hint("Use that task if it is the one you mean, or choose another key"));
-        }
-        return Ok(TaskAnswer::about(detail.task));
-    }
-    Ok(TaskAnswer::about(made))
+    Ok(TaskAnswer::about(api.submit(task).await?))
 }

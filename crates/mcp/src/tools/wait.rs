@@ -180,7 +180,11 @@ pub(crate) async fn watch(
             return Ok(Watched { tasks, removed, timed_out: !enough });
         }
         if let Some(progress) = progress {
-            progress.tell(now - begin, deadline - begin, &so_far(&tasks, open.len())).await;
+            let message = so_far(&tasks, open.len());
+            tokio::select! {
+                () = progress.tell(now - begin, deadline - begin, &message) => {}
+                _ = closed.wait_for(|closed| *closed) => continue,
+            }
         }
         let query_events = EventQuery {
             after: Some(after),

@@ -1,0 +1,12 @@
+//! Delegation over MCP: the real sidecar, the real engine, and clients of all kinds.
+
+mod api;
+mod bounds;
+mod client;
+mod clients;
+mod engines;
+mod protocol;
+mod resources;
+mod tools;
+
+pub(crate) use api::McpApi;
