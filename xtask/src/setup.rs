@@ -6,6 +6,7 @@ use std::{env, fs};
 
 use anyhow::{Context, Result, bail};
 use scripted_api::claude::{self, Installation};
+use scripted_api::mcp_clients::{self, McpClients};
 
 use crate::step::{output, probe, run, step};
 use crate::{ui, workspace};
@@ -69,6 +70,7 @@ pub(crate) fn everything() -> Result<()> {
     test_tools()?;
     desktop_packages()?;
     ui::install()?;
+    mcp_clients()?;
     let claude = claude_code()?;
     eprintln!("Everything is there. Claude Code: {}", claude.display());
     Ok(())
@@ -143,6 +145,42 @@ fn is_pinned(program: &Path) -> bool {
     let home = env::temp_dir();
     probe(Command::new(program).arg("--version").env_clear().env("PATH", path).env("HOME", home))
         .is_some_and(|text| text.starts_with(claude::VERSION))
+}
+
+/// The pinned MCP clients that the server is tested with.
+pub(crate) fn mcp_clients() -> Result<McpClients> {
+    let clients = McpClients::below(&workspace::target()?);
+    if clients.are_there() {
+        return Ok(clients);
+    }
+    step("Install the MCP clients from npm and PyPI", || {
+        npm()?;
+        for place in [&clients.npm, &clients.venv] {
+            if place.exists() {
+                fs::remove_dir_all(place).context("cannot remove a half-finished installation")?;
+            }
+            fs::create_dir_all(place)?;
+        }
+        let packages = mcp_clients::NPM.map(|(name, version)| format!("{name}@{version}"));
+        run(Command::new("npm")
+            .args(["install", "--no-audit", "--no-fund", "--no-save", "--loglevel=error"])
+            .arg("--prefix")
+            .arg(&clients.npm)
+            .args(packages))?;
+        if probe(Command::new("python3").args(["-c", "import ensurepip, venv"])).is_none() {
+            debian_packages(&["python3-venv"])?;
+        }
+        run(Command::new("python3").args(["-m", "venv"]).arg(&clients.venv))?;
+        let (package, version) = mcp_clients::PYTHON;
+        run(Command::new(clients.python())
+            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+            .arg(format!("{package}=={version}")))?;
+        for place in [&clients.npm, &clients.venv] {
+            fs::write(place.join("complete"), "")?;
+        }
+        Ok(())
+    })?;
+    Ok(clients)
 }
 
 /// The programs that `bench` compares with.

@@ -12,6 +12,7 @@ pub(crate) fn everything() -> Result<()> {
     setup::test_tools()?;
     setup::desktop_packages()?;
     setup::claude_code()?;
+    setup::mcp_clients()?;
     step("Format", || run(workspace::cargo().args(["fmt", "--all", "--check"])))?;
     step("Layers", layers::check)?;
     // Advisories are left out: their database is on a git host that a build need not reach.
