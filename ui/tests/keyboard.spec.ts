@@ -23,6 +23,8 @@ test("write, watch, cancel and retry a task by keyboard alone", async ({ app, en
 
   await app.keyboard.press("c");
   await engine.until(1, (task) => task.status === "cancelled");
+  // A person tries again when it is said that it has ended.
+  await expect(app.getByRole("button", { name: "Retry" })).toBeVisible();
   await app.keyboard.press("r");
   await engine.until(1, (task) => task.runs === 2 && task.status === "running");
 
