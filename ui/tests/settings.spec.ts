@@ -30,6 +30,23 @@ test("a value that cannot be is refused beside its field", async ({ app, engine 
   await expect.poll(async () => (await engine.settings()).limits.grace).toBe(2000);
 });
 
+test("what the engine refuses stays in its field to be corrected", async ({ app, engine }) => {
+  await visit(app, "#/settings");
+  const program = app.getByRole("textbox", { name: "Claude Code" });
+  const before = await program.inputValue();
+  await program.fill("/nowhere/claude");
+  await program.press("Enter");
+  await expect(program).toHaveAccessibleDescription(/\/nowhere\/claude, which does not exist/);
+  await expect(program).toHaveValue("/nowhere/claude");
+  await app.keyboard.press("Escape");
+  await expect(program).toHaveValue(before);
+  await expect(program).not.toHaveAccessibleDescription(/nowhere/);
+  expect((await engine.settings()).agents.claude).toBe(before);
+  // Once more, and the page is closed.
+  await app.keyboard.press("Escape");
+  await expect(program).toBeHidden();
+});
+
 test("switches and choices", async ({ app, engine }) => {
   await visit(app, "#/settings");
   const wait = app.getByRole("switch", { name: "Wait and go on" });

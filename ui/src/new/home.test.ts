@@ -4,6 +4,7 @@ import { expandHome, foldHome, homeOf } from "./home";
 it.each([
   [["/srv/data", "/home/mia/code/shop"], "/home/mia"],
   [["/Users/mia/.claude-worker/tasks.db"], "/Users/mia"],
+  [["/var/home/mia/.claude-worker/tasks.db", "/home/noor/code"], "/var/home/mia"],
   [["/root"], "/root"],
   [["/rooted/x", "/homestead/x"], undefined],
   [["C:\\Users\\mia\\code"], "C:\\Users\\mia"],

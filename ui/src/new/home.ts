@@ -1,12 +1,15 @@
 // The engine takes absolute paths only, and people type `~`. The pages are never told the home
 // directory, but the paths they see give it away.
 
+/** By default the data directory stands in it, whatever it is called. */
+const DEFAULT_DATA = /^(.+)[/\\]\.claude-worker[/\\]/;
+
 const HOME = /^(\/home\/[^/]+|\/Users\/[^/]+|\/root|[A-Za-z]:\\Users\\[^\\]+)(?=[/\\]|$)/;
 
 /** The home directory that the first of these paths that is in one tells; undefined if none does. */
 export function homeOf(paths: Iterable<string>): string | undefined {
   for (const path of paths) {
-    const found = HOME.exec(path);
+    const found = DEFAULT_DATA.exec(path) ?? HOME.exec(path);
     if (found) return found[1];
   }
   return undefined;

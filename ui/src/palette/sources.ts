@@ -1,5 +1,19 @@
 // Where the palette's items come from: the shortcuts, the pages, the tasks.
-import Action from "@lucide/svelte/icons/corner-down-right";
+import Ban from "@lucide/svelte/icons/ban";
+import Braces from "@lucide/svelte/icons/braces";
+import Trash from "@lucide/svelte/icons/trash-2";
+import Bottom from "@lucide/svelte/icons/arrow-down-to-line";
+import Eraser from "@lucide/svelte/icons/eraser";
+import FilePen from "@lucide/svelte/icons/file-pen";
+import FileText from "@lucide/svelte/icons/file-text";
+import FolderOpen from "@lucide/svelte/icons/folder-open";
+import FollowUp from "@lucide/svelte/icons/corner-down-right";
+import Keyboard from "@lucide/svelte/icons/keyboard";
+import Pause from "@lucide/svelte/icons/pause";
+import Play from "@lucide/svelte/icons/play";
+import RotateCcw from "@lucide/svelte/icons/rotate-ccw";
+import Search from "@lucide/svelte/icons/search";
+import Action from "@lucide/svelte/icons/zap";
 import type { Component } from "svelte";
 import type { Shortcut } from "../app/keys.svelte";
 import { go } from "../app/router.svelte";
@@ -16,13 +30,47 @@ export function actionItems(shortcuts: readonly Shortcut[]): Entry[] {
   for (const { name, group, keys, run, when } of shortcuts.toReversed()) {
     if (known.has(name) || (when && !when())) continue;
     known.add(name);
-    items.push({ id: `action:${name}`, label: name, words: group, group, keys, run, icon: Action });
+    items.push({
+      id: `action:${name}`,
+      label: name,
+      words: group,
+      group,
+      keys,
+      run,
+      icon: ICONS[name] ?? Action,
+    });
   }
   return items.reverse();
 }
 
 /** What only makes sense as a key. */
-const POINTLESS = ["Command palette", "Next task", "Previous task", "Back"];
+const POINTLESS = [
+  "Command palette",
+  "Next task",
+  "Previous task",
+  "Next tab",
+  "Previous tab",
+  "Back",
+];
+
+/** The same signs as on buttons and in menus. */
+const ICONS: Record<string, Component> = {
+  Cancel: Ban,
+  "Find in log": Search,
+  "Follow up": FollowUp,
+  "Go to the newest": Bottom,
+  "Keyboard shortcuts": Keyboard,
+  "New task like this": FilePen,
+  "Open directory": FolderOpen,
+  "Open raw log": FileText,
+  "Pause queue": Pause,
+  Remove: Trash,
+  "Remove finished tasks…": Eraser,
+  "Resume queue": Play,
+  Retry: RotateCcw,
+  "Search tasks": Search,
+  "Show raw output": Braces,
+};
 
 export function pageItems(shortcuts: readonly Shortcut[]): Entry[] {
   return PAGES.map((page) => ({

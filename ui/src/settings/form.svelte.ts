@@ -4,6 +4,8 @@ import { Refused, type ApiError, type Settings } from "../backend";
 import { toast } from "../components/toast.svelte";
 import { valueAt, withValue, type Setting } from "./fields";
 
+const SHOWN_AT_ONCE = new Set<Setting["kind"]>(["switch", "mode", "stepper"]);
+
 export class SettingsForm {
   settings = $state.raw<Settings>();
   /** Why they cannot be read. */
@@ -42,10 +44,12 @@ export class SettingsForm {
       delete this.errors[setting.key];
       return;
     }
-    // Shown at once, and taken back when the engine refuses.
-    this.settings = withValue(before, setting.key, value);
+    const wanted = withValue(before, setting.key, value);
+    // Shown at once, and taken back when the engine refuses. What was typed stands in its field
+    // anyway, and stays there to be corrected.
+    if (SHOWN_AT_ONCE.has(setting.kind)) this.settings = wanted;
     try {
-      this.settings = await backend.setSettings(this.settings);
+      this.settings = await backend.setSettings(wanted);
       delete this.errors[setting.key];
       if (undoable) {
         toast(`Changed: ${setting.label}`, {
