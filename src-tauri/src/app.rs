@@ -99,7 +99,8 @@ async fn without_tray(app: AppHandle, launch: Launch, mut shown: watch::Receiver
         // At login the app may be there before the tray is.
         if launch == Launch::Hidden {
             let comes = shown.wait_for(|shown| *shown == Some(true));
-            if tokio::time::timeout(TRAY_COMES_WITHIN, comes).await.is_ok() {
+            // Without a session bus there is nobody left to say that it comes.
+            if matches!(tokio::time::timeout(TRAY_COMES_WITHIN, comes).await, Ok(Ok(_))) {
                 return;
             }
         }

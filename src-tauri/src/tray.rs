@@ -60,11 +60,7 @@ impl Tray {
 }
 
 /// Shows what is told, for as long as the app lives.
-async fn keep(
-    item: TrayItem,
-    mut news: watch::Receiver<Told>,
-    shows: watch::Sender<Option<bool>>,
-) {
+async fn keep(item: TrayItem, mut news: watch::Receiver<Told>, shows: watch::Sender<Option<bool>>) {
     // A tray that comes later than the app, as at login, is as good.
     let handle = match item.assume_sni_available(true).spawn().await {
         Ok(handle) => handle,

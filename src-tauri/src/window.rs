@@ -71,10 +71,29 @@ fn make(app: &AppHandle, page: Page) -> tauri::Result<()> {
         .on_navigation(is_ours);
     // It comes to its place before it is seen.
     let window = builder.visible(frame.at.is_none()).build()?;
+    paint_without_graphics_hardware(&window)?;
     if let Some((x, y)) = frame.at {
         window.set_position(PhysicalPosition::new(x, y))?;
     }
     bring_up(&window)
+}
+
+/// Lists and text are painted quickly enough by the processor. Graphics drivers would take 100 MB
+/// of memory, more than all the rest of a page, and some show a blank window.
+#[cfg(target_os = "linux")]
+fn paint_without_graphics_hardware(window: &WebviewWindow) -> tauri::Result<()> {
+    use webkit2gtk::{HardwareAccelerationPolicy, SettingsExt, WebViewExt};
+    window.with_webview(|webview| {
+        if let Some(settings) = webview.inner().settings() {
+            settings.set_hardware_acceleration_policy(HardwareAccelerationPolicy::Never);
+        }
+    })
+}
+
+/// Elsewhere the system's web view knows best.
+#[cfg(not(target_os = "linux"))]
+fn paint_without_graphics_hardware(_window: &WebviewWindow) -> tauri::Result<()> {
+    Ok(())
 }
 
 /// Whether the window may show this: our own pages, wherever they come from.
@@ -101,7 +120,10 @@ pub(crate) fn event(window: &Window, event: &WindowEvent) {
     let desk = window.state::<Desk>();
     match event {
         WindowEvent::CloseRequested { .. } => remember(window, &desk),
-        WindowEvent::Destroyed => desk.window_gone(),
+        WindowEvent::Destroyed => {
+            desk.window_gone();
+            tracing::info!("the window is closed");
+        }
         WindowEvent::Focused(focused) => desk.sight().focused = *focused,
         WindowEvent::DragDrop(event) => dragged(window, &desk, event),
         _ => {}

@@ -46,7 +46,8 @@ fn open_brings_a_window_where_there_is_none() {
     let _app = desktop.start(["--hidden"]);
     desktop.submit("[[say Hello.]]", "Greet");
     let notice = notifications.with("Greet");
-    assert_eq!(notice.body, "Done", "{notice:?}");
+    // The verdict, and below it how the answer begins.
+    assert_eq!(notice.body, "Done\nHello.", "{notice:?}");
     assert_eq!(notice.buttons(), ["Open"], "there is nothing to retry");
     notifications.press(&notice, "Open");
     desktop.until_webviews(1);

@@ -74,4 +74,5 @@ fn thinking_better_of_it_changes_nothing() {
     }
     assert!(app.is_running());
     assert_eq!(desktop.json(["status", &id])["status"], "running");
+    desktop.worker(["cancel", &id]);
 }

@@ -43,7 +43,13 @@ impl Screen {
         let data = [self.atom("WM_DELETE_WINDOW"), 0, 0, 0, 0];
         let event = ClientMessageEvent::new(32, window.0, self.atom("WM_PROTOCOLS"), data);
         self.connection.send_event(false, window.0, EventMask::NO_EVENT, event).unwrap();
-        self.connection.flush().unwrap();
+        self.sync();
+    }
+
+    /// Waits until the X server has done what it was sent. One that finds the connection closed
+    /// first does not.
+    fn sync(&self) {
+        self.connection.get_input_focus().unwrap().reply().unwrap();
     }
 
     /// Waits for a dialog whose title contains this text, clicks one of the buttons that stand in

@@ -20,7 +20,8 @@ type Items = Arc<Mutex<Vec<(String, String)>>>;
 /// The panel, with the items in it.
 pub(crate) struct Panel {
     connection: Connection,
-    items: Items,
+    /// The items that have registered.
+    pub(crate) items: Items,
 }
 
 struct Watcher {

@@ -111,6 +111,14 @@ impl Window {
         self.until_place(place);
     }
 
+    /// Waits for the page that welcomes whoever has no tasks yet, and leaves it for the queue.
+    #[track_caller]
+    pub(crate) fn past_welcome(&self) {
+        self.until_place("#/welcome");
+        self.click("button", "To the queue");
+        self.until_place("#/");
+    }
+
     /// Waits until the page is at this place.
     #[track_caller]
     pub(crate) fn until_place(&self, place: &str) {

@@ -60,7 +60,7 @@ fn a_task_from_the_form_to_its_follow_up() {
 fn what_happens_elsewhere_is_seen_at_once() {
     let desktop = Desktop::new();
     let window = Window::open(&desktop, &[]);
-    window.go("#/");
+    window.past_welcome();
     let id = desktop.submit("[[hang]]", "From the terminal");
     window.shows("From the terminal");
     desktop.worker(["cancel", &id]);
@@ -75,7 +75,7 @@ fn what_happens_elsewhere_is_seen_at_once() {
 fn the_queue_is_paused_by_a_key() {
     let desktop = Desktop::new();
     let window = Window::open(&desktop, &[]);
-    window.go("#/");
+    window.past_welcome();
     window.role("button", "Pause");
     window.press("p");
     window.role("button", "Resume");
@@ -113,7 +113,7 @@ fn hostile_text_stays_text() {
 fn the_page_can_run_nothing_and_reach_nobody_but_the_app() {
     let desktop = Desktop::new();
     let window = Window::open(&desktop, &[]);
-    window.go("#/");
+    window.past_welcome();
     window.css("main");
     let inline = "const script = document.createElement('script');
         script.textContent = 'window.owned = 1'; document.head.append(script);
@@ -150,7 +150,7 @@ fn the_page_can_run_nothing_and_reach_nobody_but_the_app() {
 fn the_window_shows_no_other_page() {
     let desktop = Desktop::new();
     let window = Window::open(&desktop, &[]);
-    window.go("#/");
+    window.past_welcome();
     let home = window.script("return location.origin");
     window.script(&format!("location.href = '{}/elsewhere'", desktop.api.url()));
     window.script("window.open('https://example.org/')");
@@ -197,7 +197,7 @@ fn every_page_has_what_a_screen_reader_and_a_keyboard_need() {
     let id = desktop.submit("[[say Hello.]] [[bash true]] [[say Bye.]]", "Greet");
     desktop.until_status(&id, "completed");
     for (place, role, name) in [
-        ("#/", "searchbox", "Search tasks"),
+        ("#/", "textbox", "Search tasks"),
         ("#/task/1", "heading", "Greet"),
         ("#/new", "heading", "New task"),
         ("#/settings", "heading", "Settings"),
