@@ -37,7 +37,8 @@ Usage: cargo xtask COMMAND
   bundle         Make the Debian package of app, command line and MCP sidecar.
       --check    Pack what the tests have built instead, install that, and drive it.
   demo           Show the main job for real: the real Claude Code against a scripted model.
-  bench [PART…]  Measure the figures of docs/benchmarks.md: claude, queue, latency, memory.
+  bench [PART…]  Measure the figures of docs/benchmarks.md: app, claude, queue, latency,
+                 memory.
       --write    Put the table into docs/benchmarks.md.
 ";
 

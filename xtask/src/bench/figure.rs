@@ -10,6 +10,10 @@ pub(crate) enum Unit {
     Times,
     Milliseconds,
     MiB,
+    /// Thousands of bytes.
+    Kilobytes,
+    /// Of one processor.
+    Percent,
 }
 
 /// What a figure must be.
@@ -49,6 +53,8 @@ impl fmt::Display for Unit {
             Self::Times => "×",
             Self::Milliseconds => "ms",
             Self::MiB => "MiB",
+            Self::Kilobytes => "kB",
+            Self::Percent => "%",
         })
     }
 }

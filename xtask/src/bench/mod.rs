@@ -3,6 +3,7 @@
 //! What is compared is run in turns within one run, so that a busy or slow machine slows both
 //! sides. Everything is the release build.
 
+mod app;
 mod claude;
 mod figure;
 mod latency;
@@ -26,7 +27,7 @@ pub(crate) fn run(args: &[String]) -> Result<ExitCode> {
     let asked_to_write = parts.contains(&"--write");
     parts.retain(|part| *part != "--write");
     if let Some(unknown) = parts.iter().find(|part| !PARTS.iter().any(|(name, _)| name == *part)) {
-        bail!("there is no part {unknown}: claude, queue, latency and memory are the parts");
+        bail!("there is no part {unknown}: app, claude, queue, latency and memory are the parts");
     }
     if asked_to_write && !parts.is_empty() {
         bail!("--write needs all parts: leave their names out");
@@ -83,6 +84,7 @@ const PARTS: &[(&str, Measure)] = &[
     ("claude", claude::measure),
     ("queue", queue::measure),
     ("memory", memory::measure),
+    ("app", app::measure),
 ];
 
 fn document(figures: &[Figure], busy: f64) -> String {

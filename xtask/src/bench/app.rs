@@ -1,0 +1,129 @@
+//! The desktop app: how quickly it is there, how large it is, how soon it shows what happens.
+//!
+//! The measuring is done by `tests/app/figures.rs`, which has the means of the app's tests.
+
+use std::collections::HashMap;
+
+use anyhow::{Context, Result, ensure};
+
+use super::Bench;
+use super::figure::{Figure, Limit, Unit};
+use crate::step::{output, run};
+use crate::{setup, ui, workspace};
+
+/// Samples by what they are of, as `tests/app/figures.rs` names it.
+type Samples = HashMap<String, Vec<f64>>;
+
+pub(super) fn measure(_bench: &Bench) -> Result<Vec<Figure>> {
+    setup::desktop_packages()?;
+    ui::build()?;
+    let mut figures = workspace::cargo();
+    figures.args(["bench", "--quiet", "--package", "claude-worker-app", "--bench", "figures"]);
+    let samples = read(&output(&mut figures)?)?;
+    let mebibytes = |what: &str, limit: f64| -> Result<Figure> {
+        let value = median(&samples, what)? / 1024.0;
+        let name = format!("App: PSS of all its processes, {}", what.replace("memory, ", ""));
+        Ok(figure(&name, value, Unit::MiB, limit, String::new()))
+    };
+    let times = |what: &str, limit: f64| -> Result<Figure> {
+        let (all, value) = (sorted(&samples, what)?, median(&samples, what)?);
+        let last = all.last().copied().unwrap_or_default();
+        let detail = format!("median of {}, slowest {last:.0} ms", all.len());
+        Ok(figure(&format!("App: {what}"), value, Unit::Milliseconds, limit, detail))
+    };
+    let screen = sorted(&samples, "print to screen")?;
+    let detail = format!(
+        "{} lines of an agent, until the frame that shows them; median {:.0} ms, slowest {:.0} ms",
+        screen.len(),
+        quantile(&screen, 0.5),
+        quantile(&screen, 1.0)
+    );
+    let idle = median(&samples, "idle")?;
+    Ok(vec![
+        times("start to tray", 400.0)?,
+        times("start to first paint", 600.0)?,
+        figure(
+            "App: an agent's print to the screen, p95",
+            quantile(&screen, 0.95),
+            Unit::Milliseconds,
+            100.0,
+            detail,
+        ),
+        mebibytes("memory, tray only", 100.0)?,
+        mebibytes("memory, window open", 280.0)?,
+        mebibytes("memory, window closed", 145.0)?,
+        figure(
+            "App: processor use with the window closed",
+            idle,
+            Unit::Percent,
+            0.5,
+            "of one processor, 20 s".to_owned(),
+        ),
+        javascript()?,
+    ])
+}
+
+fn figure(what: &str, value: f64, unit: Unit, at_most: f64, detail: String) -> Figure {
+    Figure { what: what.to_owned(), value, unit, limit: Limit::AtMost(at_most), detail }
+}
+
+/// What the window loads at the most, as its own build counts it.
+fn javascript() -> Result<Figure> {
+    run(&mut ui::npm(&["run", "--silent", "build"]))?;
+    let said = output(
+        std::process::Command::new("node")
+            .arg("scripts/size.mjs")
+            .current_dir(workspace::root().join("ui")),
+    )?;
+    let total = said.lines().last().and_then(|line| line.split_whitespace().next());
+    let value = total.and_then(|total| total.parse().ok()).context("no size in what was said")?;
+    let detail = "all chunks, gzip".to_owned();
+    Ok(figure("App: JavaScript that the window ships", value, Unit::Kilobytes, 150.0, detail))
+}
+
+/// Reads lines of a name, a tab and a number.
+fn read(text: &str) -> Result<Samples> {
+    let mut samples = Samples::new();
+    for line in text.lines() {
+        let Some((what, value)) = line.split_once('\t') else { continue };
+        let value: f64 = value.parse().with_context(|| format!("no number in {line:?}"))?;
+        samples.entry(what.to_owned()).or_default().push(value);
+    }
+    Ok(samples)
+}
+
+fn sorted(samples: &Samples, what: &str) -> Result<Vec<f64>> {
+    let mut sorted = samples.get(what).with_context(|| format!("{what} was not measured"))?.clone();
+    ensure!(!sorted.is_empty(), "{what} was not measured");
+    sorted.sort_by(f64::total_cmp);
+    Ok(sorted)
+}
+
+fn median(samples: &Samples, what: &str) -> Result<f64> {
+    Ok(quantile(&sorted(samples, what)?, 0.5))
+}
+
+/// The value below which this share of sorted samples lies.
+fn quantile(sorted: &[f64], share: f64) -> f64 {
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a few hundred samples at most"
+    )]
+    let place = ((sorted.len() - 1) as f64 * share).round() as usize;
+    sorted[place.min(sorted.len() - 1)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_are_told_from_other_words() {
+        let samples = read("building\nidle\t0.5\nidle\t0.25\nidle\t3\n").unwrap();
+        assert_eq!(median(&samples, "idle").unwrap(), 0.5);
+        assert!(median(&samples, "start to tray").is_err());
+        assert!(read("idle\tmuch\n").is_err());
+    }
+}
