@@ -3,42 +3,127 @@
 import { join } from "node:path";
 import axe from "axe-core";
 import type { Page } from "@playwright/test";
-import type { Engine } from "./support/engine";
+import { live, type Day } from "./support/day";
 import { expect, test, visit } from "./support/fixture";
 
 const WIDTHS = [
   { name: "wide", width: 1280, height: 820 },
-  { name: "middle", width: 960, height: 760 },
-  { name: "phone", width: 360, height: 740 },
+  { name: "stack", width: 880, height: 820 },
+  { name: "phone", width: 390, height: 780 },
   // What a window of 1280 by 820 has left at 200 %.
   { name: "zoomed", width: 640, height: 410 },
 ];
 
-/** Where to go, and what shows that it is all there. */
-const PAGES: { name: string; hash: string; ready: (page: Page) => Promise<void> }[] = [
+interface Look {
+  name: string;
+  /** Where to go. */
+  hash: (day: Day) => string;
+  /** What to do there, and what shows that it is all there. */
+  ready: (page: Page) => Promise<void>;
+}
+
+const log = (page: Page) => page.getByRole("log");
+const tab = (page: Page, name: RegExp) => page.getByRole("tab", { name }).click();
+const verdict = (page: Page) => page.getByRole("region", { name: "Verdict" });
+
+const LOOKS: Look[] = [
   {
     name: "queue",
-    hash: "#/",
-    ready: (page) => expect(page.getByRole("option", { name: /Failing/ })).toBeVisible(),
+    hash: () => "#/",
+    ready: (page) => expect(page.getByRole("option", { name: /uploader/ })).toBeVisible(),
   },
   {
-    name: "empty",
-    hash: "#/attention",
-    ready: (page) => expect(page.getByRole("option")).toHaveCount(0),
+    name: "needs-you",
+    hash: () => "#/attention",
+    ready: (page) => expect(page.getByRole("option").first()).toBeVisible(),
   },
   {
-    name: "running-task",
-    hash: "#/task/1",
-    ready: (page) => expect(page.getByRole("log")).toContainText("Compiling"),
+    name: "nothing-found",
+    hash: () => "#/failed",
+    ready: async (page) => {
+      await page.getByRole("textbox", { name: "Search tasks" }).fill("no such thing");
+      await expect(page.getByText("Nothing found")).toBeVisible();
+    },
   },
   {
-    name: "failed-task",
-    hash: "#/task/2",
-    ready: (page) => expect(page.getByText(/Exited with code 2/).first()).toBeVisible(),
+    name: "running",
+    hash: ({ splitting }) => `#/task/${splitting}`,
+    ready: (page) => expect(log(page)).toContainText("All 42 tests pass"),
+  },
+  {
+    name: "unfolded",
+    hash: ({ splitting }) => `#/task/${splitting}`,
+    ready: async (page) => {
+      await page.getByRole("button", { name: /nextest run -p auth/ }).click();
+      await expect(page.getByRole("group", { name: "What came out" })).toBeVisible();
+    },
+  },
+  {
+    name: "raw",
+    hash: ({ splitting }) => `#/task/${splitting}`,
+    ready: async (page) => {
+      await expect(log(page)).toContainText("All 42 tests");
+      await page.keyboard.press("l");
+      await expect(page.getByRole("log", { name: "Raw output" })).toContainText("All 42 tests");
+    },
+  },
+  {
+    name: "prompt",
+    hash: ({ splitting }) => `#/task/${splitting}`,
+    ready: async (page) => {
+      await tab(page, /Prompt/);
+      await expect(page.getByText("claude-worker run --dir")).toBeVisible();
+    },
+  },
+  {
+    name: "denied",
+    hash: ({ denied }) => `#/task/${denied}`,
+    ready: (page) => expect(verdict(page)).toContainText("2 tool calls were denied"),
+  },
+  {
+    name: "runs",
+    hash: ({ denied }) => `#/task/${denied}`,
+    ready: async (page) => {
+      await tab(page, /Runs/);
+      await expect(page.getByText("Exit code")).toBeVisible();
+    },
+  },
+  {
+    name: "failed",
+    hash: ({ failed }) => `#/task/${failed}`,
+    ready: (page) => expect(verdict(page)).toContainText("Credit balance too low"),
+  },
+  {
+    name: "limited",
+    hash: ({ limited }) => `#/task/${limited}`,
+    ready: (page) => expect(verdict(page)).toContainText("Usage limit reached"),
+  },
+  {
+    name: "queued",
+    hash: ({ queued }) => `#/task/${queued}`,
+    ready: (page) => expect(page.getByText("Its log appears here")).toBeVisible(),
+  },
+  {
+    name: "done",
+    hash: ({ done }) => `#/task/${done}`,
+    ready: (page) => expect(log(page).getByRole("table")).toBeVisible(),
+  },
+  {
+    name: "result",
+    hash: ({ done }) => `#/task/${done}`,
+    ready: async (page) => {
+      await tab(page, /Result/);
+      await expect(page.getByRole("tabpanel").getByRole("table")).toBeVisible();
+    },
+  },
+  {
+    name: "gone",
+    hash: () => "#/task/999",
+    ready: (page) => expect(page.getByText("There is no task 999")).toBeVisible(),
   },
   {
     name: "new",
-    hash: "#/new",
+    hash: () => "#/new",
     ready: async (page) => {
       await expect(page.getByRole("textbox", { name: "What is to be done?" })).toBeVisible();
       for (const part of ["Limits", "Environment variables"]) {
@@ -48,27 +133,15 @@ const PAGES: { name: string; hash: string; ready: (page: Page) => Promise<void> 
   },
   {
     name: "settings",
-    hash: "#/settings",
+    hash: () => "#/settings",
     ready: (page) => expect(page.getByRole("textbox", { name: "Workers" })).toBeVisible(),
   },
   {
     name: "welcome",
-    hash: "#/welcome",
+    hash: () => "#/welcome",
     ready: (page) => expect(page.getByText("Everything is there")).toBeVisible(),
   },
 ];
-
-async function fill(engine: Engine) {
-  await engine.submit("echo '   Compiling auth v0.1.0'; echo 'PASS policy'; sleep 600", {
-    name: "Split the auth middleware into its own crate",
-  });
-  const failing = await engine.finished("echo 'missing field `id`' >&2; exit 2", {
-    name: "Failing: generate the API client from the spec",
-  });
-  await engine.finished("echo done", { name: "اكتب دليل الترحيل للإصدار الثاني" });
-  await engine.finished("echo done", { name: "A name that is long, ".repeat(8).trim() });
-  await engine.call("POST", "tasks/seen", { ids: [failing.id] });
-}
 
 /** What axe finds wrong, as sentences. */
 async function violations(page: Page): Promise<string[]> {
@@ -84,6 +157,18 @@ async function violations(page: Page): Promise<string[]> {
   });
 }
 
+/** Takes a picture, and finds fault. */
+async function look(page: Page, name: string) {
+  await page.evaluate(() => document.fonts.ready);
+  await page.screenshot({ path: join("test-results", "looks", `${name}.png`) });
+  // Softly, so that one page's faults do not hide the next one's.
+  expect.soft(await violations(page), name).toEqual([]);
+  const wide = await page.evaluate(
+    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  );
+  expect.soft(wide, `${name} is wider than the window`).toBeLessThanOrEqual(0);
+}
+
 for (const colorScheme of ["light", "dark"] as const) {
   test.describe(colorScheme, () => {
     // axe is put into the page by evaluate, which the pages' own policy has no say in.
@@ -91,36 +176,54 @@ for (const colorScheme of ["light", "dark"] as const) {
 
     for (const { name: size, ...viewport } of WIDTHS) {
       test(`every page, ${size}`, async ({ app, engine }) => {
-        test.setTimeout(120_000);
+        test.setTimeout(180_000);
         await app.setViewportSize(viewport);
-        await fill(engine);
-        for (const { name, hash, ready } of PAGES) {
-          await visit(app, hash);
+        const day = await live(engine);
+        for (const { name, hash, ready } of LOOKS) {
+          // What was done on the page before is forgotten.
+          await visit(app, "#/");
+          await visit(app, hash(day));
           await ready(app);
-          await app.evaluate(() => document.fonts.ready);
-          const path = join("test-results", "looks", `${name}-${size}-${colorScheme}.png`);
-          await app.screenshot({ path });
-          // Softly, so that one page's faults do not hide the next one's.
-          expect.soft(await violations(app), `${name}, ${size}, ${colorScheme}`).toEqual([]);
-          const wide = await app.evaluate(
-            () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-          );
-          expect.soft(wide, `${name} is wider than the window`).toBeLessThanOrEqual(0);
+          await look(app, `${name}-${size}-${colorScheme}`);
         }
       });
     }
 
+    test("an empty queue, its places in a drawer, and an engine that is away", async ({
+      app,
+      engine,
+    }) => {
+      await expect(app.getByText("No tasks yet")).toBeVisible();
+      await look(app, `empty-wide-${colorScheme}`);
+      await app.setViewportSize({ width: 390, height: 780 });
+      await look(app, `empty-phone-${colorScheme}`);
+      await app.getByRole("button", { name: "Places" }).click();
+      await expect(app.getByRole("dialog", { name: "Places" })).toBeVisible();
+      await look(app, `drawer-${colorScheme}`);
+      await app.keyboard.press("Escape");
+      const { id } = await engine.submit("echo here; sleep 600", { name: "Goes on" });
+      await visit(app, `#/task/${id}`);
+      await expect(log(app)).toContainText("here");
+      await engine.kill();
+      await expect(app.getByText("The engine does not answer")).toBeVisible();
+      await look(app, `away-phone-${colorScheme}`);
+      await app.setViewportSize({ width: 1280, height: 820 });
+      await look(app, `away-wide-${colorScheme}`);
+      await visit(app, "#/failed");
+      await expect(app.getByRole("button", { name: "Try again" })).toBeVisible();
+      await look(app, `away-list-${colorScheme}`);
+    });
+
     test("what opens above the page", async ({ app, engine }) => {
-      await fill(engine);
-      await expect(app.getByRole("option", { name: /Failing/ })).toBeVisible();
+      await live(engine);
+      await expect(app.getByRole("option", { name: /uploader/ })).toBeVisible();
       for (const [name, key] of [
         ["palette", "Control+k"],
         ["shortcuts", "?"],
       ] as const) {
         await app.keyboard.press(key);
         await expect(app.locator("dialog[open]")).toBeVisible();
-        await app.screenshot({ path: join("test-results", "looks", `${name}-${colorScheme}.png`) });
-        expect(await violations(app), `${name}, ${colorScheme}`).toEqual([]);
+        await look(app, `${name}-${colorScheme}`);
         await app.keyboard.press("Escape");
       }
     });
