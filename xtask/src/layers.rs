@@ -91,6 +91,8 @@ const CONFINED: &[Confined] = &[
             "crates/client/src/start.rs",
             // Asks a login shell where programs are.
             "crates/engine/src/locate.rs",
+            // Has Claude Code change its settings.
+            "crates/cli/src/commands/mcp/claude_code.rs",
             // Starts the desktop app.
             "crates/cli/src/commands/open.rs",
             // Asks programs for their version.

@@ -113,6 +113,7 @@ fn execute(command: &Command, console: &mut Console<'_>) -> Result<Exit, CliErro
     match command {
         Command::Completions(args) => return commands::completions::execute(console, args),
         Command::Config => return commands::config::execute(console),
+        Command::Mcp(command) => return commands::mcp::execute(console, command),
         Command::Open(args) => return commands::open::execute(console, args),
         Command::Server(server::Command::Start { foreground: true, http }) => {
             return server::foreground(console, *http);
@@ -167,6 +168,7 @@ async fn dispatch(
         Command::Server(server::Command::Health) => server::health(api, console).await,
         Command::Completions(_)
         | Command::Config
+        | Command::Mcp(_)
         | Command::Open(_)
         | Command::Server(server::Command::Start { .. }) => {
             Err(ApiError::internal("This command needs no engine").into())

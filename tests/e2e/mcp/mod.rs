@@ -5,6 +5,7 @@ mod bounds;
 mod client;
 mod clients;
 mod engines;
+mod install;
 mod protocol;
 mod resources;
 mod tools;

@@ -7,6 +7,7 @@ pub mod config;
 pub mod doctor;
 pub mod list;
 pub mod logs;
+pub mod mcp;
 pub mod open;
 pub mod pause;
 pub mod remove;
@@ -64,6 +65,9 @@ pub enum Command {
     /// Start, stop or ask the engine
     #[command(subcommand)]
     Server(server::Command),
+    /// Let other agents delegate: add the MCP server to their programs
+    #[command(subcommand)]
+    Mcp(mcp::Command),
     /// Check what is needed, and say what to do about what is missing
     Doctor,
     /// Show the settings in force and where they come from

@@ -1,0 +1,95 @@
+//! A client's file: read, put aside, and replaced as a whole.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use claude_worker_api::ApiError;
+
+/// The file's text; that of a missing one is empty.
+///
+/// # Errors
+/// `invalid_request` with the file's name and the system's reason.
+pub(super) fn read(path: &Path) -> Result<String, ApiError> {
+    match std::fs::read_to_string(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
+        read => read.map_err(|error| refused("read", path, &error)),
+    }
+}
+
+/// Puts a new text in the file's place, whole or not at all, and the text before beside it. Gives
+/// where that is; there is none when there was no file.
+///
+/// # Errors
+/// `invalid_request` with the file's name and the system's reason. The file is as before then.
+pub(super) fn replace(path: &Path, text: &str) -> Result<Option<PathBuf>, ApiError> {
+    // The file itself, where a link leads to it: people keep their settings in other places.
+    let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let write = |error: io::Error| refused("write", &path, &error);
+    let directory = path.parent().unwrap_or(Path::new("/"));
+    std::fs::create_dir_all(directory).map_err(write)?;
+    let before = std::fs::metadata(&path).ok();
+    let backup = before.is_some().then(|| beside(&path, ".before-claude-worker"));
+    if let Some(backup) = &backup {
+        std::fs::copy(&path, backup).map_err(write)?;
+    }
+    let mode = before.map_or(0o600, |found| found.permissions().mode() & 0o777);
+    let draft = beside(&path, ".claude-worker-draft");
+    let written = draft_of(&draft, text, mode).and_then(|()| std::fs::rename(&draft, &path));
+    if written.is_err() {
+        drop(std::fs::remove_file(&draft));
+    }
+    written.map_err(write)?;
+    File::open(directory).and_then(|directory| directory.sync_all()).map_err(write)?;
+    Ok(backup)
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
+}
+
+fn draft_of(draft: &Path, text: &str, mode: u32) -> io::Result<()> {
+    let mut file =
+        OpenOptions::new().create(true).truncate(true).write(true).mode(mode).open(draft)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}
+
+fn refused(what: &str, path: &Path, error: &io::Error) -> ApiError {
+    ApiError::invalid(format!("Cannot {what} {}: {error}", path.display()))
+        .hint("Nothing was changed there; --print shows what to add by hand")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_with_its_mode_through_its_link_and_kept_beside() {
+        let directory = tempfile::tempdir().unwrap();
+        let (real, link) = (directory.path().join("real.json"), directory.path().join("link.json"));
+        std::fs::write(&real, "before").unwrap();
+        std::fs::set_permissions(&real, PermissionsExt::from_mode(0o640)).unwrap();
+        std::os::unix::fs::symlink(&real, &link).unwrap();
+        let backup = replace(&link, "after").unwrap().unwrap();
+        assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+        assert_eq!(read(&real).unwrap(), "after");
+        assert_eq!(read(&backup).unwrap(), "before");
+        assert_eq!(std::fs::metadata(&real).unwrap().permissions().mode() & 0o777, 0o640);
+        assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 3);
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_made_and_private() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("new/here.json");
+        assert_eq!(read(&path).unwrap(), "");
+        assert_eq!(replace(&path, "text").unwrap(), None);
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let in_the_way = directory.path().join("new/here.json/below.json");
+        assert!(replace(&in_the_way, "x").unwrap_err().message.contains("here.json"));
+    }
+}

@@ -1,0 +1,344 @@
+//! `mcp`: makes the MCP server known to the clients on this machine.
+
+mod claude_code;
+mod clients;
+mod file;
+mod json;
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use claude_worker_api::{ApiError, ErrorCode};
+use serde::Serialize;
+
+use self::claude_code::Claude;
+use self::clients::{CLIENTS, Client, Entry, Kind, Places};
+use crate::console::Console;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::render::text::clean;
+
+/// What can be done with the MCP server.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Add it to the clients on this machine, or to one
+    Install {
+        /// The clients that are meant.
+        #[command(flatten)]
+        which: Which,
+        /// Show what would be added, and change nothing
+        #[arg(long)]
+        print: bool,
+    },
+    /// Take it away from the clients that have it, or from one
+    Uninstall {
+        /// The clients that are meant.
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Show which clients there are and which have it
+    Status,
+}
+
+/// Which clients are meant.
+#[derive(Debug, clap::Args)]
+pub struct Which {
+    /// This one alone, whether it is found or not
+    #[arg(long, value_name = "CLIENT", value_parser = client())]
+    client: Option<&'static str>,
+}
+
+fn client() -> impl TypedValueParser<Value = &'static str> {
+    PossibleValuesParser::new(CLIENTS.iter().map(|client| client.id))
+        .map(|id| Client::named(&id).map_or("", |client| client.id))
+}
+
+/// What became of a client, or how it stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Outcome {
+    Added,
+    Updated,
+    AlreadyThere,
+    Removed,
+    NotThere,
+    /// There is one, but it is another program or another data directory.
+    Different,
+    NotFound,
+    Failed,
+}
+
+#[derive(Debug, Serialize)]
+struct Report {
+    client: &'static str,
+    outcome: Outcome,
+    file: PathBuf,
+    /// The file as it was before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    backup: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<ApiError>,
+}
+
+#[derive(Serialize)]
+struct Reports {
+    clients: Vec<Report>,
+}
+
+/// Carries it out. Needs no engine.
+///
+/// # Errors
+/// When no client is found, or the server's program is missing. What goes wrong with one client
+/// is reported and does not keep the others from it.
+pub fn execute(console: &mut Console<'_>, command: &Command) -> Result<Exit, CliError> {
+    let places = Places::from_env()?;
+    match command {
+        Command::Status => status(console, &places),
+        Command::Install { which, print: true } => print(console, &places, which),
+        Command::Install { which, .. } => {
+            let entry = entry()?;
+            let chosen = chosen(which, &places)?;
+            let report = |client| {
+                changed(client, &places, |client, text| install(client, &places, text, &entry))
+            };
+            conclude(console, chosen.into_iter().map(report).collect())
+        }
+        Command::Uninstall { which } => {
+            let chosen = chosen(which, &places)?;
+            let report =
+                |client| changed(client, &places, |client, text| uninstall(client, &places, text));
+            conclude(console, chosen.into_iter().map(report).collect())
+        }
+    }
+}
+
+/// The clients that are meant: the one that is named, or all that are here.
+fn chosen(which: &Which, places: &Places) -> Result<Vec<&'static Client>, ApiError> {
+    if let Some(client) = which.client.and_then(Client::named) {
+        return Ok(vec![client]);
+    }
+    let here: Vec<_> = CLIENTS.iter().filter(|client| client.is_here(places)).collect();
+    if here.is_empty() {
+        return Err(ApiError::new(ErrorCode::NotFound, "No MCP client was found on this machine")
+            .hint("Name one with --client, or see with --print what to add by hand"));
+    }
+    Ok(here)
+}
+
+/// How clients are to start the server.
+fn entry() -> Result<Entry, ApiError> {
+    let this = std::env::current_exe().ok();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let program = clients::server(this.as_deref(), &path).ok_or_else(|| {
+        ApiError::unavailable("The program claude-worker-mcp is not installed here")
+            .hint("Install it beside claude-worker, or into a directory of the PATH")
+    })?;
+    let command = program.into_os_string().into_string().map_err(|path| {
+        ApiError::invalid(format!("The path {} is not UTF-8 text", path.display()))
+            .hint("Install claude-worker in another place")
+    })?;
+    // A client starts it with an environment of its own, and it must find the same engine.
+    let places = ["CLAUDE_WORKER_HOME", "CLAUDE_WORKER_DB", "CLAUDE_WORKER_LOG_DIR"];
+    let env = places.into_iter().filter_map(|name| {
+        let value = std::env::var(name).ok().filter(|value| !value.is_empty())?;
+        let absolute = std::path::absolute(&value).ok()?;
+        Some((name.to_owned(), absolute.to_str()?.to_owned()))
+    });
+    Ok(Entry { command, env: env.collect() })
+}
+
+/// What was done: the outcome, and where the file of before is.
+type Done = Result<(Outcome, Option<PathBuf>), ApiError>;
+
+/// Changes a client and reports on it.
+fn changed(
+    client: &'static Client,
+    places: &Places,
+    change: impl FnOnce(&Client, &str) -> Done,
+) -> Report {
+    let file = client.file(places);
+    let done = file::read(&file).and_then(|text| change(client, &text));
+    let (outcome, backup, error) = match done {
+        Ok((outcome, backup)) => (outcome, backup, None),
+        Err(error) => (Outcome::Failed, None, Some(error)),
+    };
+    Report { client: client.id, outcome, file, backup, error }
+}
+
+fn install(client: &Client, places: &Places, text: &str, entry: &Entry) -> Done {
+    let before = current(client, places, text)?;
+    let outcome = match &before {
+        Some(before) if before == entry => return Ok((Outcome::AlreadyThere, None)),
+        Some(_) => Outcome::Updated,
+        None => Outcome::Added,
+    };
+    if client.kind == Kind::ClaudeCode {
+        let mut commands = Vec::new();
+        if before.is_some() {
+            commands.push(claude_code::remove_arguments());
+        }
+        commands.push(claude_code::add_arguments(entry));
+        through_claude(&commands)?;
+        let after = current(client, places, &file::read(&client.file(places))?)?;
+        if after.as_ref() != Some(entry) {
+            return Err(did_not(&commands));
+        }
+        return Ok((outcome, None));
+    }
+    let text = client.kind.set(text, entry).map_err(|what| unreadable(client, places, &what))?;
+    Ok((outcome, file::replace(&client.file(places), &text)?))
+}
+
+fn uninstall(client: &Client, places: &Places, text: &str) -> Done {
+    if current(client, places, text)?.is_none() {
+        return Ok((Outcome::NotThere, None));
+    }
+    if client.kind == Kind::ClaudeCode {
+        let commands = [claude_code::remove_arguments()];
+        through_claude(&commands)?;
+        return match current(client, places, &file::read(&client.file(places))?)? {
+            None => Ok((Outcome::Removed, None)),
+            Some(_) => Err(did_not(&commands)),
+        };
+    }
+    match client.kind.remove(text).map_err(|what| unreadable(client, places, &what))? {
+        Some(text) => Ok((Outcome::Removed, file::replace(&client.file(places), &text)?)),
+        None => Ok((Outcome::NotThere, None)),
+    }
+}
+
+fn current(client: &Client, places: &Places, text: &str) -> Result<Option<Entry>, ApiError> {
+    client.kind.get(text).map_err(|what| unreadable(client, places, &what))
+}
+
+fn unreadable(client: &Client, places: &Places, what: &str) -> ApiError {
+    let file = client.file(places);
+    ApiError::invalid(format!("{} cannot be read: {what}", file.display()))
+        .hint("Correct the file first; nothing was changed there")
+}
+
+/// Has Claude Code do it, where it is installed.
+fn through_claude(commands: &[Vec<String>]) -> Result<(), ApiError> {
+    let Some(claude) = Claude::find() else {
+        let lines: Vec<_> = commands.iter().map(|command| claude_code::shown(command)).collect();
+        return Err(ApiError::unavailable(
+            "Claude Code is not found here, and its settings are its own to change",
+        )
+        .hint(format!("Where it is, run: {}", lines.join(" && "))));
+    };
+    for command in commands {
+        claude.run(command);
+    }
+    Ok(())
+}
+
+fn did_not(commands: &[Vec<String>]) -> ApiError {
+    let lines: Vec<_> = commands.iter().map(|command| claude_code::shown(command)).collect();
+    ApiError::internal("Claude Code did not change its settings")
+        .hint(format!("See what it says: {}", lines.join(" && ")))
+}
+
+fn conclude(console: &mut Console<'_>, reports: Vec<Report>) -> Result<Exit, CliError> {
+    let mut exit = Exit::Done;
+    let mut anew = false;
+    for report in &reports {
+        let client = Client::named(report.client);
+        let title = client.map_or(report.client, |client| client.title);
+        let file = clean(&report.file.display().to_string()).into_owned();
+        if let Some(error) = &report.error {
+            exit = exit.or(Exit::of_error(error.code));
+            console.complain(&ApiError {
+                message: format!("{title}: {}", error.message),
+                ..error.clone()
+            });
+            continue;
+        }
+        let changes = matches!(report.outcome, Outcome::Added | Outcome::Updated);
+        anew |= changes;
+        if console.json {
+            continue;
+        }
+        console.line(&match report.outcome {
+            Outcome::Added => format!("{title}: added to {file}"),
+            Outcome::Updated => format!("{title}: updated in {file}"),
+            Outcome::AlreadyThere => format!("{title}: already in {file}"),
+            Outcome::Removed => format!("{title}: removed from {file}"),
+            _ => format!("{title}: not in {file}"),
+        })?;
+        if let Some(backup) = &report.backup {
+            console
+                .line(&format!("  as it was before: {}", clean(&backup.display().to_string())))?;
+        }
+        if let Some(client) = client.filter(|client| changes && !client.remark.is_empty()) {
+            console.line(&format!("  {}", client.remark))?;
+        }
+    }
+    if console.json {
+        console.document(&Reports { clients: reports })?;
+    } else if anew {
+        console.remark("A client that is running sees it in its next session")?;
+    }
+    Ok(exit)
+}
+
+fn status(console: &mut Console<'_>, places: &Places) -> Result<Exit, CliError> {
+    let wanted = entry().ok();
+    let mut reports = Vec::new();
+    for client in CLIENTS {
+        let report = changed(client, places, |client, text| {
+            let outcome = match current(client, places, text)? {
+                Some(found) if Some(&found) == wanted.as_ref() => Outcome::AlreadyThere,
+                Some(_) => Outcome::Different,
+                None if client.is_here(places) => Outcome::NotThere,
+                None => Outcome::NotFound,
+            };
+            Ok((outcome, None))
+        });
+        if !console.json {
+            let words = match report.outcome {
+                Outcome::AlreadyThere => "has it",
+                Outcome::Different => "has another one: `claude-worker mcp install` corrects it",
+                Outcome::NotThere => "does not have it",
+                Outcome::Failed => "its file cannot be read",
+                _ => "not found here",
+            };
+            console.line(&format!("{:<16}{words}", client.title))?;
+        }
+        reports.push(report);
+    }
+    if console.json {
+        console.document(&Reports { clients: reports })?;
+    } else if wanted.is_none() {
+        console.remark("The program claude-worker-mcp is not installed here")?;
+    }
+    Ok(Exit::Done)
+}
+
+/// Shows what would be added, for people who keep their files themselves.
+fn print(console: &mut Console<'_>, places: &Places, which: &Which) -> Result<Exit, CliError> {
+    let entry = entry()?;
+    let chosen = match chosen(which, places) {
+        Ok(chosen) => chosen,
+        Err(_) => CLIENTS.iter().collect(),
+    };
+    if console.json {
+        let typed = chosen.iter().any(|client| client.kind == Kind::ClaudeCode);
+        console.document(&entry.to_json(typed))?;
+        return Ok(Exit::Done);
+    }
+    for client in chosen {
+        let file = client.file(places).display().to_string();
+        let text = match client.kind {
+            Kind::ClaudeCode => claude_code::shown(&claude_code::add_arguments(&entry)) + "\n",
+            kind => kind.set("", &entry).map_err(ApiError::internal)?,
+        };
+        let place = match client.kind {
+            Kind::ClaudeCode => "in a terminal".to_owned(),
+            _ => format!("in {}", clean(&file)),
+        };
+        console.remark(&format!("{}, {place}:", client.title))?;
+        console.print(&text)?;
+    }
+    Ok(Exit::Done)
+}
