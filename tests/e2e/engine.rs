@@ -190,3 +190,17 @@ fn http_is_off_unless_asked_for_and_wants_the_token() {
     assert!(!ran.status.success());
     assert!(String::from_utf8_lossy(&ran.stderr).contains("token"), "{ran:?}");
 }
+
+#[test]
+fn the_address_for_a_browser_has_the_token_and_the_page() {
+    let home = Home::new();
+    home.run(["open", "--browser"]).refused(5, &["no HTTP server", "--http"]);
+    home.run(["server", "stop"]).ok();
+    home.run(["server", "start", "--http", "127.0.0.1:0"]).ok();
+    let server = home.json(["server", "health"])["http"].as_str().unwrap().to_owned();
+    let token = std::fs::read_to_string(home.data().join("token")).unwrap();
+    let address = home.run(["open", "--browser"]).ok().stdout.clone();
+    assert_eq!(address, format!("{server}/#token={}\n", token.trim()));
+    let address = home.json(["open", "12", "--browser"])["url"].as_str().unwrap().to_owned();
+    assert!(address.ends_with("&/task/12"), "{address}");
+}

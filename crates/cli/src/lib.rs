@@ -114,7 +114,7 @@ fn execute(command: &Command, console: &mut Console<'_>) -> Result<Exit, CliErro
         Command::Completions(args) => return commands::completions::execute(console, args),
         Command::Config => return commands::config::execute(console),
         Command::Mcp(command) => return commands::mcp::execute(console, command),
-        Command::Open(args) => return commands::open::execute(console, args),
+        Command::Open(args) if !args.browser => return commands::open::execute(console, args),
         Command::Server(server::Command::Start { foreground: true, http }) => {
             return server::foreground(console, *http);
         }
@@ -146,7 +146,7 @@ async fn dispatch(
     console: &mut Console<'_>,
 ) -> Result<Exit, CliError> {
     use commands::{
-        cancel, clean, doctor, list, logs, pause, remove, resume, retry, run, status, wait,
+        cancel, clean, doctor, list, logs, open, pause, remove, resume, retry, run, status, wait,
     };
     match command {
         Command::Run(args) => run::execute(api, console, args).await,
@@ -161,6 +161,7 @@ async fn dispatch(
         Command::Clean(args) => clean::execute(api, console, args).await,
         Command::Pause => pause::execute(api, console, true).await,
         Command::Unpause => pause::execute(api, console, false).await,
+        Command::Open(args) => open::in_browser(api, console, args.id).await,
         Command::Doctor => doctor::execute(api, console).await,
         Command::Server(server::Command::Stop { cancel_running }) => {
             server::stop_at(api, console, *cancel_running, None).await
@@ -169,7 +170,6 @@ async fn dispatch(
         Command::Completions(_)
         | Command::Config
         | Command::Mcp(_)
-        | Command::Open(_)
         | Command::Server(server::Command::Start { .. }) => {
             Err(ApiError::internal("This command needs no engine").into())
         }

@@ -46,7 +46,7 @@ pub use host::{Hosted, host};
 pub use inside::task_around;
 pub use lock::LockHolder;
 pub use start::{Ready, Starter};
-pub use transport::Address;
+pub use transport::{Address, token};
 
 /// The header in which both halves say their protocol version.
 const PROTOCOL_HEADER: &str = "x-claude-worker-protocol";

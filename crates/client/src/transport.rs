@@ -52,6 +52,16 @@ pub(crate) struct Answer {
     pub(crate) body: Bytes,
 }
 
+/// The token for an engine's HTTP server: `CLAUDE_WORKER_TOKEN`, or the one in the data directory.
+#[must_use]
+pub fn token(paths: &Paths) -> Option<String> {
+    let given = std::env::var("CLAUDE_WORKER_TOKEN").ok().filter(|token| !token.is_empty());
+    given.or_else(|| {
+        let stored = std::fs::read_to_string(&paths.token).ok()?;
+        Some(stored.trim().to_owned())
+    })
+}
+
 impl Address {
     /// The address that `CLAUDE_WORKER_SERVER_URL` names (`unix:///path`, `http://host:port`),
     /// or else the data directory's socket.
@@ -60,15 +70,7 @@ impl Address {
     /// `invalid_request` when the variable cannot be read as one of the two.
     pub fn from_env(paths: &Paths) -> Result<Self, ApiError> {
         let url = std::env::var("CLAUDE_WORKER_SERVER_URL").unwrap_or_default();
-        let token = || {
-            std::env::var("CLAUDE_WORKER_TOKEN").ok().filter(|token| !token.is_empty()).or_else(
-                || {
-                    let stored = std::fs::read_to_string(&paths.token).ok()?;
-                    Some(stored.trim().to_owned())
-                },
-            )
-        };
-        Self::parse(&url, paths, token)
+        Self::parse(&url, paths, || token(paths))
     }
 
     fn parse(

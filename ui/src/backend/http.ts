@@ -19,12 +19,13 @@ const TOKEN = "claude-worker-token";
 /** Without a sign of life for so long, a stream is taken for dead, in milliseconds. */
 const SILENCE = 40_000;
 
-/** Takes the token out of the address, so that it is neither seen nor bookmarked. */
+/** Takes the token out of the address, so that it is neither seen nor bookmarked. What follows it
+ *  behind an `&` is the page to show. */
 export function takeToken(): string | null {
-  const given = /^#token=([^&]+)/.exec(location.hash)?.[1];
+  const [, given, page = "/"] = /^#token=([^&]+)(?:&(.*))?$/.exec(location.hash) ?? [];
   if (given) {
     sessionStorage.setItem(TOKEN, decodeURIComponent(given));
-    history.replaceState(history.state, "", location.pathname + location.search + "#/");
+    history.replaceState(history.state, "", `${location.pathname}${location.search}#${page}`);
   }
   return sessionStorage.getItem(TOKEN);
 }

@@ -1,4 +1,4 @@
-//! `open`: the desktop app's window, at a task or as it is.
+//! `open`: the desktop app's window, or the same pages in a browser, at a task or as they are.
 
 use std::ffi::OsStr;
 use std::os::unix::process::CommandExt;
@@ -7,7 +7,8 @@ use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use claude_worker_api::{ApiError, TaskId};
+use claude_worker_api::{ApiError, TaskApi, TaskId};
+use claude_worker_engine::Paths;
 use serde::Serialize;
 
 use crate::console::Console;
@@ -26,6 +27,10 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 pub struct Args {
     /// The task to show; without it the window is shown as it is
     pub id: Option<TaskId>,
+
+    /// Print an address for a browser instead, with the token in it
+    #[arg(long)]
+    pub browser: bool,
 }
 
 #[derive(Serialize)]
@@ -33,6 +38,42 @@ struct Opened {
     app: PathBuf,
     #[serde(skip_serializing_if = "Option::is_none")]
     task: Option<TaskId>,
+}
+
+#[derive(Serialize)]
+struct Address {
+    url: String,
+}
+
+/// Prints the address of the pages that the engine's HTTP server has. It is not handed to a
+/// browser from here: another process's arguments can be read by everybody.
+///
+/// # Errors
+/// `unavailable` when the engine has no HTTP server, or its token cannot be read.
+pub async fn in_browser(
+    api: &impl TaskApi,
+    console: &mut Console<'_>,
+    task: Option<TaskId>,
+) -> Result<Exit, CliError> {
+    let server = api.engine().await?.http.ok_or_else(|| {
+        ApiError::unavailable("The engine has no HTTP server").hint(
+            "`claude-worker server stop`, then `claude-worker server start --http 8000`; \
+             running tasks run on",
+        )
+    })?;
+    let paths = Paths::from_env()?;
+    let token = claude_worker_client::token(&paths).ok_or_else(|| {
+        ApiError::unavailable(format!("{} cannot be read", paths.token.display()))
+            .hint("Name the token in CLAUDE_WORKER_TOKEN")
+    })?;
+    let page = task.map(|id| format!("&/task/{id}")).unwrap_or_default();
+    let url = format!("{server}/#token={token}{page}");
+    if console.json {
+        console.document(&Address { url })?;
+    } else {
+        console.line(&url)?;
+    }
+    Ok(Exit::Done)
 }
 
 /// Starts the app, or has the running one show its window. Needs no engine.
@@ -66,7 +107,7 @@ fn find(this: Option<&Path>, path: &OsStr) -> Option<PathBuf> {
 
 fn not_installed() -> ApiError {
     ApiError::unavailable("The desktop app is not installed here")
-        .hint("Install the package with the app, or open the pages of `claude-worker server start --http 127.0.0.1:0` in a browser")
+        .hint("Install the package with the app, or see `claude-worker open --browser`")
 }
 
 /// Starts the app apart from this terminal, and looks whether it stays.
