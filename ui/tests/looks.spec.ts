@@ -38,14 +38,6 @@ const LOOKS: Look[] = [
     ready: (page) => expect(page.getByRole("option").first()).toBeVisible(),
   },
   {
-    name: "nothing-found",
-    hash: () => "#/failed",
-    ready: async (page) => {
-      await page.getByRole("textbox", { name: "Search tasks" }).fill("no such thing");
-      await expect(page.getByText("Nothing found")).toBeVisible();
-    },
-  },
-  {
     name: "running",
     hash: ({ splitting }) => `#/task/${splitting}`,
     ready: (page) => expect(log(page)).toContainText("All 42 tests pass"),
@@ -78,7 +70,10 @@ const LOOKS: Look[] = [
   {
     name: "denied",
     hash: ({ denied }) => `#/task/${denied}`,
-    ready: (page) => expect(verdict(page)).toContainText("2 tool calls were denied"),
+    ready: async (page) => {
+      await expect(verdict(page)).toContainText("2 tool calls were denied");
+      await expect(log(page)).toContainText("Answered");
+    },
   },
   {
     name: "runs",
@@ -91,12 +86,18 @@ const LOOKS: Look[] = [
   {
     name: "failed",
     hash: ({ failed }) => `#/task/${failed}`,
-    ready: (page) => expect(verdict(page)).toContainText("Credit balance too low"),
+    ready: async (page) => {
+      await expect(verdict(page)).toContainText("Credit balance too low");
+      await expect(log(page)).toContainText("Ended with an error");
+    },
   },
   {
     name: "limited",
     hash: ({ limited }) => `#/task/${limited}`,
-    ready: (page) => expect(verdict(page)).toContainText("Usage limit reached"),
+    ready: async (page) => {
+      await expect(verdict(page)).toContainText("Usage limit reached");
+      await expect(log(page)).toContainText("Ended with an error");
+    },
   },
   {
     name: "queued",
@@ -141,6 +142,15 @@ const LOOKS: Look[] = [
     hash: () => "#/welcome",
     ready: (page) => expect(page.getByText("Everything is there")).toBeVisible(),
   },
+  {
+    // The last one, because what is searched for stays.
+    name: "nothing-found",
+    hash: () => "#/failed",
+    ready: async (page) => {
+      await page.getByRole("textbox", { name: "Search tasks" }).fill("no such thing");
+      await expect(page.getByText("Nothing found")).toBeVisible();
+    },
+  },
 ];
 
 /** What axe finds wrong, as sentences. */
@@ -159,7 +169,10 @@ async function violations(page: Page): Promise<string[]> {
 
 /** Takes a picture, and finds fault. */
 async function look(page: Page, name: string) {
-  await page.evaluate(() => document.fonts.ready);
+  await page.evaluate(async () => {
+    await document.fonts.ready;
+    for (let frame = 0; frame < 3; frame += 1) await new Promise(requestAnimationFrame);
+  });
   await page.screenshot({ path: join("test-results", "looks", `${name}.png`) });
   // Softly, so that one page's faults do not hide the next one's.
   expect.soft(await violations(page), name).toEqual([]);

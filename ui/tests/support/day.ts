@@ -43,7 +43,7 @@ export async function live(engine: Engine): Promise<Day> {
     uploader(webshop, minutes(31)),
     client(webshop, minutes(14)),
     slowBuild(webshop, minutes(9)),
-    splitting(webshop, minutes(4)),
+    splitting(webshop, minutes(0.7)),
     parser(webshop, minutes(1)),
     snapshots(webshop, minutes(0), now + 95 * 60_000),
   ]);
