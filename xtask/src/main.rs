@@ -13,6 +13,7 @@ mod bundle;
 mod demo;
 mod interrupt;
 mod layers;
+mod mcpb;
 mod processes;
 mod sandbox;
 mod setup;
@@ -36,6 +37,7 @@ Usage: cargo xtask COMMAND
   ui             Build the window's pages, and check and test them.
   bundle         Make the Debian package of app, command line and MCP sidecar.
       --check    Pack what the tests have built instead, install that, and drive it.
+      --mcpb     Make the extension for Claude Desktop instead, and the registry's server.json.
   demo           Show the main job for real: the real Claude Code against a scripted model.
   bench [PART…]  Measure the figures of docs/benchmarks.md: app, claude, queue, latency,
                  memory.
@@ -69,7 +71,8 @@ fn run(command: &str, rest: &[String]) -> Result<ExitCode> {
         "bundle" => match rest {
             [] => bundle::release()?,
             [option] if option == "--check" => bundle::check()?,
-            _ => bail!("bundle knows only --check\n\n{USAGE}"),
+            [option] if option == "--mcpb" => mcpb::release()?,
+            _ => bail!("bundle knows only --check and --mcpb\n\n{USAGE}"),
         },
         "demo" => demo::run_all()?,
         "bench" => return bench::run(rest),

@@ -18,7 +18,7 @@ use crate::support::{Home, PATIENCE, Ran};
 const SERVER: &str = env!("CARGO_BIN_EXE_claude-worker-mcp");
 
 /// The pinned clients; without them there is no test.
-fn clients() -> McpClients {
+pub(super) fn clients() -> McpClients {
     let clients = McpClients::expected().unwrap();
     assert!(clients.are_there(), "`cargo xtask setup` installs the MCP clients: {clients:?}");
     clients

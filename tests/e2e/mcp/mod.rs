@@ -2,6 +2,7 @@
 
 mod api;
 mod bounds;
+mod bundle;
 mod client;
 mod clients;
 mod engines;

@@ -1,0 +1,144 @@
+//! `cargo xtask bundle --mcpb`: the extension for Claude Desktop and others, a file that holds the
+//! MCP server with the engine it starts, and what the registry of MCP servers is told about it.
+
+use std::env::consts::{ARCH, EXE_SUFFIX, OS};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+
+use crate::step::{output, run, step};
+use crate::{setup, workspace};
+
+/// The manifest without what differs from bundle to bundle.
+const MANIFEST: &str = "crates/mcp/mcpb/manifest.json";
+/// The programs in it: the server, and the engine that it starts.
+const PROGRAMS: &[&str] = &["claude-worker-mcp", "claude-worker"];
+/// Where releases are.
+const RELEASES: &str = "https://github.com/yigitkonur/claude-worker/releases/download";
+/// The registry's name for the server: its namespace is the account that publishes it.
+const REGISTRY_NAME: &str = "io.github.yigitkonur/claude-worker";
+
+/// Builds the programs for release and makes the bundle for this machine's platform.
+pub(crate) fn release() -> Result<()> {
+    let clients = setup::mcp_clients()?;
+    step("Build for release", || {
+        let mut build = workspace::cargo();
+        run(build.args(["build", "--quiet", "--release", "--package", "claude-worker"]))
+    })?;
+    let built = workspace::target()?.join("release");
+    let place = workspace::target()?.join("bundle");
+    let version = env!("CARGO_PKG_VERSION");
+    let bundle = place.join(file_name(version));
+    step("Pack the MCP bundle", || {
+        let stage = place.join("mcpb");
+        if stage.exists() {
+            fs::remove_dir_all(&stage)?;
+        }
+        prepare(&built, &stage, version)?;
+        run(Command::new(clients.mcpb()).arg("validate").arg(stage.join("manifest.json")))?;
+        run(Command::new(clients.mcpb()).arg("pack").args([&stage, &bundle]))
+    })?;
+    let hash = sha256(&bundle)?;
+    let server = place.join("server.json");
+    fs::write(&server, format!("{:#}\n", server_json(version, &hash)))?;
+    let megabytes = fs::metadata(&bundle)?.len() as f64 / 1e6;
+    eprintln!("{} ({megabytes:.1} MB)", bundle.display());
+    eprintln!("For the registry: {}", server.display());
+    Ok(())
+}
+
+fn file_name(version: &str) -> String {
+    // One of each platform has to have a name of its own; the registry wants "mcp" in it.
+    format!("claude-worker-{version}-{OS}-{ARCH}.mcpb")
+}
+
+/// Lays out what the bundle holds.
+fn prepare(built: &Path, stage: &Path, version: &str) -> Result<()> {
+    let root = workspace::root();
+    fs::create_dir_all(stage.join("server"))?;
+    for name in PROGRAMS {
+        let name = format!("{name}{EXE_SUFFIX}");
+        fs::copy(built.join(&name), stage.join("server").join(&name))
+            .with_context(|| format!("{name} has not been built"))?;
+    }
+    fs::copy(root.join("icons/icon.png"), stage.join("icon.png"))?;
+    fs::copy(root.join("LICENSE"), stage.join("LICENSE"))?;
+    let manifest: Value = serde_json::from_str(&fs::read_to_string(root.join(MANIFEST))?)?;
+    let manifest = manifest_for(manifest, version)?;
+    fs::write(stage.join("manifest.json"), format!("{manifest:#}\n"))?;
+    Ok(())
+}
+
+/// The manifest for this version and platform.
+fn manifest_for(mut manifest: Value, version: &str) -> Result<Value> {
+    let platform = match OS {
+        "macos" => "darwin",
+        "windows" => "win32",
+        other => other,
+    };
+    manifest["version"] = json!(version);
+    manifest["compatibility"]["platforms"] = json!([platform]);
+    for place in ["/server/entry_point", "/server/mcp_config/command"] {
+        let program = manifest.pointer_mut(place).context("the manifest names no server")?;
+        *program = json!(format!("{}{EXE_SUFFIX}", program.as_str().unwrap_or_default()));
+    }
+    Ok(manifest)
+}
+
+/// What the registry is told.
+fn server_json(version: &str, sha256: &str) -> Value {
+    json!({
+        "$schema": "https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json",
+        "name": REGISTRY_NAME,
+        "title": "Claude Worker",
+        "description": "Delegate work to Claude Code tasks that run in the background",
+        "version": version,
+        "repository": { "url": "https://github.com/yigitkonur/claude-worker", "source": "github" },
+        "packages": [{
+            "registryType": "mcpb",
+            "identifier": format!("{RELEASES}/v{version}/{}", file_name(version)),
+            "version": version,
+            "fileSha256": sha256,
+            "transport": { "type": "stdio" },
+        }],
+    })
+}
+
+fn sha256(file: &PathBuf) -> Result<String> {
+    let program = if cfg!(target_os = "macos") { "shasum" } else { "sha256sum" };
+    let mut command = Command::new(program);
+    if cfg!(target_os = "macos") {
+        command.args(["-a", "256"]);
+    }
+    let printed = output(command.arg(file))?;
+    let hash = printed.split_whitespace().next().unwrap_or_default().to_owned();
+    ensure!(hash.len() == 64, "{program} printed {printed}");
+    Ok(hash)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_registry_is_told_what_it_wants_to_know() {
+        let server = server_json("1.2.3", &"0".repeat(64));
+        assert!(server["description"].as_str().unwrap().len() <= 100);
+        assert_eq!(server["name"].as_str().unwrap().matches('/').count(), 1);
+        let package = &server["packages"][0];
+        let identifier = package["identifier"].as_str().unwrap();
+        assert!(identifier.contains("mcp") && identifier.contains("/v1.2.3/"), "{identifier}");
+        assert_eq!(package["version"], server["version"]);
+    }
+
+    #[test]
+    fn the_manifest_is_completed() {
+        let text = fs::read_to_string(workspace::root().join(MANIFEST)).unwrap();
+        let manifest = manifest_for(serde_json::from_str(&text).unwrap(), "1.2.3").unwrap();
+        assert_eq!(manifest["version"], "1.2.3");
+        assert_eq!(manifest["compatibility"]["platforms"].as_array().unwrap().len(), 1);
+    }
+}
