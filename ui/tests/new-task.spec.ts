@@ -162,3 +162,25 @@ test("a file that is dropped anywhere begins a task, or goes into the one that i
   await list.dispatchEvent("drop", { dataTransfer: await carried("more.txt", "second") });
   await expect(prompt).toHaveValue("first line second");
 });
+
+test("variables are pasted as lines, and the wrong one is marked", async ({ app, engine }) => {
+  await visit(app, "#/new");
+  await app.getByRole("textbox", { name: "What is to be done?" }).fill("Deploy it");
+  await app.getByRole("combobox", { name: "Directory" }).fill(engine.project);
+  await app.getByText("Environment variables", { exact: true }).click();
+  await app.getByRole("button", { name: "Add a variable" }).click();
+  const first = app.getByRole("textbox", { name: "Name of variable 1" });
+  await first.evaluate((field) => {
+    const clipboardData = new DataTransfer();
+    clipboardData.setData("text/plain", "# staging\nTOKEN=abc\nexport WHO='mia noor'\n");
+    field.dispatchEvent(new ClipboardEvent("paste", { clipboardData, cancelable: true }));
+  });
+  await expect(app.getByLabel("Value of TOKEN")).toHaveValue("abc");
+  await expect(app.getByLabel("Value of WHO")).toHaveValue("mia noor");
+  await app.getByRole("button", { name: "Add a variable" }).click();
+  await first.fill("TO KEN");
+  await app.keyboard.press("Control+Enter");
+  await expect(first).toBeFocused();
+  await expect(first).toHaveAccessibleDescription(/without blanks/);
+  expect((await engine.list()).tasks).toEqual([]);
+});

@@ -3,6 +3,7 @@
 import type { Agent, ApiError, NewTask, PermissionMode, TaskDetail } from "../backend";
 import { parseDuration, showDuration } from "../settings/quantities";
 import { expandHome } from "./home";
+import { wrongVariable, type Variable } from "./variables";
 
 /** The form as typed. Empty texts mean "as configured". */
 export type Draft = {
@@ -21,8 +22,6 @@ export type Draft = {
   silence: string;
   env: Variable[];
 };
-
-export type Variable = { name: string; value: string };
 
 /** A field that can be wrong. */
 export type Field = Exclude<keyof Draft, "agent">;
@@ -255,16 +254,8 @@ function number(
 }
 
 function environment(variables: Variable[], errors: FieldErrors): Record<string, string> {
-  const env: Record<string, string> = {};
-  for (const { name, value } of variables) {
-    if (name.trim() === "" && value === "") continue;
-    if (!/^[^=\0\s]+$/.test(name.trim())) {
-      errors.env = "A variable needs a name without blanks or =.";
-    } else if (Object.hasOwn(env, name.trim())) {
-      errors.env = `${name.trim()} is there twice.`;
-    } else {
-      env[name.trim()] = value;
-    }
-  }
-  return env;
+  const wrong = wrongVariable(variables);
+  if (wrong) errors.env = wrong.message;
+  const named = variables.filter(({ name }) => name.trim() !== "");
+  return Object.fromEntries(named.map(({ name, value }) => [name.trim(), value]));
 }

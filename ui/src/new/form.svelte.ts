@@ -47,10 +47,10 @@ export class Form {
     if (this.from === undefined) localStorage.setItem(KEPT, toStored(this.draft));
   }
 
-  /** Empties the form; the result brings back what was in it. */
+  /** Clears all but who does it and where; the result brings back what was there. */
   clear(): () => void {
     const before = $state.snapshot(this.draft);
-    this.draft = emptyDraft();
+    this.draft = { ...emptyDraft(), agent: before.agent, directory: before.directory };
     this.errors = {};
     this.refusal = undefined;
     return () => (this.draft = before);

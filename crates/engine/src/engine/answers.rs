@@ -1,5 +1,6 @@
 //! What clients may ask, answered by the engine itself.
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -241,9 +242,15 @@ fn check_directory(directory: &str) -> Result<(), ApiError> {
     match std::fs::metadata(path) {
         Ok(found) if found.is_dir() => Ok(()),
         Ok(_) => Err(ApiError::invalid(format!("{directory} is not a directory"))
-            .hint("Give a directory to work in with --dir")),
-        Err(error) => Err(ApiError::invalid(format!("Cannot work in {directory}: {error}"))
-            .hint("Create it, or give another one with --dir")),
+            .hint("Give a directory to work in")),
+        Err(error) => {
+            let why = match error.kind() {
+                ErrorKind::NotFound => "it does not exist".to_owned(),
+                _ => error.to_string(),
+            };
+            Err(ApiError::invalid(format!("Cannot work in {directory}: {why}"))
+                .hint("Create it, or give another directory"))
+        }
     }
 }
 

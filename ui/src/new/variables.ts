@@ -1,0 +1,34 @@
+// Environment variables as they are typed. Pure.
+
+export type Variable = { name: string; value: string };
+
+/** The first variable that cannot be, and why; an empty line is none. */
+export function wrongVariable(
+  variables: Variable[],
+): { index: number; message: string } | undefined {
+  const names = new Set<string>();
+  for (const [index, variable] of variables.entries()) {
+    const name = variable.name.trim();
+    if (name === "" && variable.value === "") continue;
+    if (!/^[^=\0\s]+$/.test(name)) {
+      return { index, message: "A variable needs a name without blanks or =." };
+    }
+    if (names.has(name)) return { index, message: `${name} is there twice.` };
+    names.add(name);
+  }
+  return undefined;
+}
+
+/** The variables in lines like `NAME=value`, as they stand in an .env file or a shell script;
+ * undefined when the text is something else. */
+export function variablesIn(text: string): Variable[] | undefined {
+  const found: Variable[] = [];
+  for (const line of text.split(/\r?\n/)) {
+    if (/^\s*(#|$)/.test(line)) continue;
+    const parts = /^\s*(?:export\s+)?([^=\s]+)=(.*?)\s*$/.exec(line);
+    if (!parts) return undefined;
+    const [, name = "", value = ""] = parts;
+    found.push({ name, value: /^(["']).*\1$/.test(value) ? value.slice(1, -1) : value });
+  }
+  return found.length > 0 ? found : undefined;
+}
