@@ -194,6 +194,62 @@ test("raw output is one key away, follows, and shows what would deceive the eye"
   await expect(app.getByRole("log", { name: "Log" })).toContainText("second");
 });
 
+test("reading back, line by line, nothing jumps", async ({ app, engine }) => {
+  // Lines as agents print them: short, long, and some that take several rows.
+  const line = (n: number) => `line ${n}. ${"words ".repeat((n * 7919) % 40)}\n`;
+  const all = Array.from({ length: 6000 }, (_, n) => line(n)).join("");
+  const feed = join(engine.project, "feed");
+  await writeFile(feed, all);
+  const { id } = await engine.finished(`cat ${feed}`);
+  await visit(app, `#/task/${id}`);
+  await expect(log(app)).toContainText("line 5999.");
+  await log(app).hover();
+  /** The number of the first line that is wholly on screen. */
+  const first = () =>
+    log(app).evaluate((element) => {
+      const { left, top } = element.getBoundingClientRect();
+      const at = document.caretPositionFromPoint(left + 30, top + 12);
+      const text = at?.offsetNode.textContent ?? "";
+      // The line the point is in: the last one that begins before it.
+      const before = text.slice(0, (at?.offset ?? 0) + 1);
+      const [, n] = [...before.matchAll(/line (\d+)\./g)].at(-1) ?? [];
+      return n === undefined ? undefined : Number(n);
+    });
+  let last = 6000;
+  for (let step = 0; step < 60; step += 1) {
+    await app.mouse.wheel(0, -300);
+    await app.evaluate(
+      () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))),
+    );
+    const now = await first();
+    if (now === undefined) continue;
+    expect(now, `step ${step}: never forwards`).toBeLessThanOrEqual(last);
+    if (last < 6000) expect(last - now, `step ${step}: no leap`).toBeLessThan(60);
+    last = now;
+  }
+  expect(last).toBeLessThan(5600);
+});
+
+test("words are found in the log", async ({ app, engine }) => {
+  const day = await live(engine);
+  await visit(app, `#/task/${day.splitting}`);
+  await expect(log(app)).toContainText("All 42 tests pass");
+  await app.keyboard.press("Control+f");
+  const field = app.getByRole("textbox", { name: "Find in the log" });
+  await expect(field).toBeFocused();
+  await app.keyboard.type("denies_unknown");
+  await expect(app.getByRole("search", { name: "Find in the log" })).toContainText("of 1");
+  await app.keyboard.press("Enter");
+  // It is inside a folded card, which unfolds.
+  await expect(log(app).getByRole("group", { name: "What came out" })).toContainText(
+    "denies_unknown_role",
+  );
+  await expect(app.getByRole("search", { name: "Find in the log" })).toContainText("1 of 1");
+  expect(await app.evaluate(() => CSS.highlights.get("log-found")?.size)).toBe(1);
+  await app.keyboard.press("Escape");
+  await expect(field).toHaveCount(0);
+});
+
 test.describe("a hundred megabytes", () => {
   const SIZE = 100_000_000;
 

@@ -234,7 +234,7 @@ function shortAddress(href: string): string {
   const url = new URL(href);
   if (url.protocol === "mailto:") return url.pathname;
   const path = url.pathname === "/" ? "" : url.pathname + url.search;
-  return url.host + (path.length > 32 ? `${path.slice(0, 31)}…` : path);
+  return url.host + (path.length > 32 ? `${path.slice(0, 31).replace(/[./-]+$/, "")}…` : path);
 }
 
 /** The words of inlines alone. */
