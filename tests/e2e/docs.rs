@@ -152,7 +152,8 @@ fn check_against_help(home: &Home, line: &str, place: &str) {
         .take_while(|word| !word.starts_with(['#', '|']))
         .collect();
     let is_name = |word: &&&str| word.bytes().all(|byte| byte.is_ascii_lowercase());
-    let names = if words.first() == Some(&"server") { 2 } else { 1 };
+    let has_subcommands = matches!(words.first(), Some(&("server" | "mcp")));
+    let names = if has_subcommands { 2 } else { 1 };
     let mut command: Vec<&str> = words.iter().take(names).take_while(is_name).copied().collect();
     command.push("--help");
     let help = home.run(&command);

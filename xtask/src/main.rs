@@ -39,8 +39,8 @@ Usage: cargo xtask COMMAND
       --check    Pack what the tests have built instead, install that, and drive it.
       --mcpb     Make the extension for Claude Desktop instead, and the registry's server.json.
   demo           Show the main job for real: the real Claude Code against a scripted model.
-  bench [PART…]  Measure the figures of docs/benchmarks.md: app, claude, queue, latency,
-                 memory.
+  bench [PART…]  Measure the figures of docs/benchmarks.md: app, claude, latency, mcp, memory,
+                 queue.
       --write    Put the table into docs/benchmarks.md.
 ";
 

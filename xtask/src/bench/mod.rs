@@ -8,6 +8,7 @@ mod claude;
 mod figure;
 mod latency;
 mod machine;
+mod mcp;
 mod memory;
 mod queue;
 
@@ -27,7 +28,9 @@ pub(crate) fn run(args: &[String]) -> Result<ExitCode> {
     let asked_to_write = parts.contains(&"--write");
     parts.retain(|part| *part != "--write");
     if let Some(unknown) = parts.iter().find(|part| !PARTS.iter().any(|(name, _)| name == *part)) {
-        bail!("there is no part {unknown}: app, claude, queue, latency and memory are the parts");
+        bail!(
+            "there is no part {unknown}: app, claude, latency, mcp, memory and queue are the parts"
+        );
     }
     if asked_to_write && !parts.is_empty() {
         bail!("--write needs all parts: leave their names out");
@@ -81,6 +84,7 @@ type Measure = fn(&Bench) -> Result<Vec<Figure>>;
 const PARTS: &[(&str, Measure)] = &[
     // First, while the machine is still as idle as these figures ask for.
     ("latency", latency::measure),
+    ("mcp", mcp::measure),
     ("claude", claude::measure),
     ("queue", queue::measure),
     ("memory", memory::measure),
