@@ -1,99 +1,211 @@
-//! The desktop's notifications.
+//! The desktop's notifications, spoken over D-Bus (`org.freedesktop.Notifications`).
+//!
+//! One connection shows them all and hears what is clicked. It listens before the first one is
+//! shown, so that no click comes too early to be heard.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use claude_worker_api::{TaskApi, TaskId};
 use claude_worker_desktop::launch::Page;
 use claude_worker_desktop::notice::Notice;
-use notify_rust::{Notification, NotificationResponse, Urgency};
-use tauri::async_runtime::JoinHandle;
+use futures_util::StreamExt;
 use tauri::{AppHandle, Manager};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
+use zbus::names::OwnedUniqueName;
+use zbus::zvariant::Value;
+use zbus::{Connection, MatchRule, Message, MessageStream};
 
 use crate::desk::Desk;
 use crate::window;
 
-/// For how long a click on a notification is waited for. A daemon that goes away says nothing, so
-/// that there must be an end.
-const CLICKABLE: Duration = Duration::from_secs(60 * 60);
-/// How many notifications are waited for at once; the oldest are given up.
+const NAME: &str = "org.freedesktop.Notifications";
+const PATH: &str = "/org/freedesktop/Notifications";
+
+/// How many notifications on the screen are remembered, to do what is clicked on them.
+const REMEMBERED: usize = 64;
+/// How many may be on their way to the daemon.
 const MOST_WAITING: usize = 32;
+/// How many of the daemon's signals may be unread, those for other programs among them.
+const SIGNALS: usize = 1024;
 /// How long a daemon may take to take a notification.
-const TAKEN_WITHIN: Duration = Duration::from_secs(30);
+const TAKEN_WITHIN: Duration = Duration::from_secs(10);
+/// What the protocol calls normal and critical.
+const NORMAL: u8 = 1;
+const CRITICAL: u8 = 2;
 
 /// Shows notifications, and does what is clicked on them.
 pub(crate) struct Notifier {
-    app: AppHandle,
-    works: Arc<watch::Sender<bool>>,
-    waiting: Mutex<VecDeque<JoinHandle<()>>>,
+    notices: mpsc::Sender<Notice>,
 }
 
 impl Notifier {
     /// A notifier, and whether notifications can be shown, as far as is known.
     pub(crate) fn begin(app: &AppHandle) -> (Self, watch::Receiver<bool>) {
+        let (notices, given) = mpsc::channel(MOST_WAITING);
         let (works, known) = watch::channel(true);
-        let works = Arc::new(works);
-        let asked = Arc::clone(&works);
-        tauri::async_runtime::spawn_blocking(move || {
-            if let Err(error) = notify_rust::get_server_information() {
-                tracing::warn!(%error, "there is nothing that shows notifications");
-                asked.send_replace(false);
-            }
-        });
-        (Self { app: app.clone(), works, waiting: Mutex::default() }, known)
+        tauri::async_runtime::spawn(keep(app.clone(), given, works));
+        (Self { notices }, known)
     }
 
     /// Shows one. Returns at once.
     pub(crate) fn show(&self, notice: Notice) {
-        let (app, works) = (self.app.clone(), Arc::clone(&self.works));
-        let shown = tauri::async_runtime::spawn(show(app, works, notice));
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.retain(|waiting| !waiting.inner().is_finished());
-        waiting.push_back(shown);
-        if waiting.len() > MOST_WAITING
-            && let Some(oldest) = waiting.pop_front()
-        {
-            oldest.abort();
+        if let Err(error) = self.notices.try_send(notice) {
+            tracing::warn!(%error, "a notification is left out");
         }
     }
 }
 
-async fn show(app: AppHandle, works: Arc<watch::Sender<bool>>, notice: Notice) {
-    let mut notification = Notification::new();
-    notification
-        .appname("Claude Worker")
-        .icon("claude-worker-app")
-        .summary(&notice.title)
-        .body(&notice.body)
-        .urgency(if notice.bad { Urgency::Critical } else { Urgency::Normal })
-        // A click on the notification itself.
-        .action("default", "Open")
-        .action("open", "Open");
-    if notice.retry.is_some() {
-        notification.action("retry", "Retry");
-    }
-    let taken = tokio::time::timeout(TAKEN_WITHIN, notification.show_async()).await;
-    works.send_replace(matches!(taken, Ok(Ok(_))));
-    let handle = match taken {
-        Ok(Ok(handle)) => handle,
-        Ok(Err(error)) => {
-            tracing::warn!(%error, title = notice.title, "a notification cannot be shown");
-            return;
-        }
-        Err(_) => {
-            tracing::warn!(title = notice.title, "a notification was not taken in time");
-            return;
+/// Shows what is given, for as long as the app lives. A daemon that is missing, or a bus, may be
+/// there the next time.
+async fn keep(app: AppHandle, mut given: mpsc::Receiver<Notice>, works: watch::Sender<bool>) {
+    let mut daemon = match Daemon::connect().await {
+        Ok(daemon) => match daemon.greet().await {
+            Ok(()) => Some(daemon),
+            Err(error) => {
+                tracing::warn!(%error, "there is nothing that shows notifications");
+                works.send_replace(false);
+                Some(daemon)
+            }
+        },
+        Err(error) => {
+            tracing::warn!(%error, "there is nothing that shows notifications");
+            works.send_replace(false);
+            None
         }
     };
-    let mut clicked = None;
-    let waited = handle.wait_for_action_async(|response| clicked = Click::of(response, &notice));
-    if tokio::time::timeout(CLICKABLE, waited).await.is_ok()
-        && let Some(click) = clicked
-    {
-        act(&app, click).await;
+    loop {
+        let signal = async {
+            match &mut daemon {
+                Some(daemon) => daemon.signals.next().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            notice = given.recv() => {
+                let Some(notice) = notice else { return };
+                if daemon.is_none() {
+                    daemon = Daemon::connect().await.ok();
+                }
+                let shown = match &mut daemon {
+                    Some(daemon) => daemon.show(notice).await,
+                    None => Err(zbus::Error::Failure("there is no session bus".to_owned())),
+                };
+                works.send_replace(shown.is_ok());
+                if let Err(error) = shown {
+                    tracing::warn!(%error, "a notification cannot be shown");
+                }
+            }
+            signal = signal => match signal {
+                Some(Ok(message)) => {
+                    if let Some(click) = daemon.as_mut().and_then(|daemon| daemon.heard(&message)) {
+                        // Not to be waited for: the next click may come meanwhile.
+                        tauri::async_runtime::spawn(act(app.clone(), click));
+                    }
+                }
+                // The bus has gone, and everything on the screen with it.
+                Some(Err(_)) | None => daemon = None,
+            },
+        }
     }
+}
+
+/// The way to the notification daemon.
+struct Daemon {
+    bus: Connection,
+    signals: MessageStream,
+    shown: VecDeque<Shown>,
+}
+
+/// A notification on the screen.
+struct Shown {
+    /// The daemon's number for it, and which daemon that is: another one counts anew.
+    id: u32,
+    by: Option<OwnedUniqueName>,
+    notice: Notice,
+}
+
+impl Daemon {
+    async fn connect() -> zbus::Result<Self> {
+        let bus = Connection::session().await?;
+        // Both signals in one stream: a click and the closing that it brings come in order.
+        let rule = MatchRule::builder()
+            .msg_type(zbus::message::Type::Signal)
+            .interface(NAME)?
+            .path(PATH)?
+            .build();
+        let signals = MessageStream::for_match_rule(rule, &bus, Some(SIGNALS)).await?;
+        Ok(Self { bus, signals, shown: VecDeque::new() })
+    }
+
+    /// Asks who the daemon is, only to know that there is one.
+    async fn greet(&self) -> zbus::Result<()> {
+        let asked = self.bus.call_method(Some(NAME), PATH, Some(NAME), "GetServerInformation", &());
+        in_time(asked).await.map(drop)
+    }
+
+    async fn show(&mut self, notice: Notice) -> zbus::Result<()> {
+        // A click on the notification itself is the default action.
+        let mut actions = vec!["default", "Open", "open", "Open"];
+        if notice.retry.is_some() {
+            actions.extend(["retry", "Retry"]);
+        }
+        let urgency = if notice.bad { CRITICAL } else { NORMAL };
+        let hints = HashMap::from([("urgency", Value::U8(urgency))]);
+        let (replaces, expires) = (0_u32, -1_i32);
+        let body = (
+            "Claude Worker",
+            replaces,
+            "claude-worker-app",
+            notice.title.as_str(),
+            notice.body.as_str(),
+            actions,
+            hints,
+            expires,
+        );
+        let asked = self.bus.call_method(Some(NAME), PATH, Some(NAME), "Notify", &body);
+        // Signals are read afterwards: a click that came meanwhile is still there.
+        let answer = in_time(asked).await?;
+        let id = answer.body().deserialize()?;
+        if self.shown.len() == REMEMBERED {
+            self.shown.pop_front();
+        }
+        self.shown.push_back(Shown { id, by: sender(&answer), notice });
+        Ok(())
+    }
+
+    /// What a signal of the daemon means.
+    fn heard(&mut self, signal: &Message) -> Option<Click> {
+        let header = signal.header();
+        let (id, key): (u32, Option<String>) = match header.member()?.as_str() {
+            "ActionInvoked" => {
+                let (id, key) = signal.body().deserialize().ok()?;
+                (id, Some(key))
+            }
+            "NotificationClosed" => (signal.body().deserialize::<(u32, u32)>().ok()?.0, None),
+            _ => return None,
+        };
+        let by = sender(signal);
+        let at = self.shown.iter().position(|shown| shown.id == id && shown.by == by)?;
+        match key {
+            Some(key) => Click::of(&key, &self.shown[at].notice),
+            None => {
+                self.shown.remove(at);
+                None
+            }
+        }
+    }
+}
+
+fn sender(message: &Message) -> Option<OwnedUniqueName> {
+    message.header().sender().map(|sender| sender.to_owned().into())
+}
+
+/// A daemon's answer, unless it takes too long.
+async fn in_time(asked: impl Future<Output = zbus::Result<Message>>) -> zbus::Result<Message> {
+    tokio::time::timeout(TAKEN_WITHIN, asked)
+        .await
+        .unwrap_or_else(|_| Err(zbus::Error::Failure("the daemon does not answer".to_owned())))
 }
 
 /// What was clicked.
@@ -103,23 +215,18 @@ enum Click {
 }
 
 impl Click {
-    fn of(response: &NotificationResponse, notice: &Notice) -> Option<Self> {
-        match response {
-            NotificationResponse::Default => Some(Self::Open(notice.open)),
-            NotificationResponse::Action(action) if action == "open" => {
-                Some(Self::Open(notice.open))
-            }
-            NotificationResponse::Action(action) if action == "retry" => {
-                notice.retry.map(Self::Retry)
-            }
+    fn of(key: &str, notice: &Notice) -> Option<Self> {
+        match key {
+            "default" | "open" => Some(Self::Open(notice.open)),
+            "retry" => notice.retry.map(Self::Retry),
             _ => None,
         }
     }
 }
 
-async fn act(app: &AppHandle, click: Click) {
+async fn act(app: AppHandle, click: Click) {
     match click {
-        Click::Open(page) => window::show(app, page),
+        Click::Open(page) => window::show(&app, page),
         Click::Retry(task) => {
             let retried = match app.state::<Desk>().host.engine().await {
                 Ok(engine) => engine.retry(task).await.map(drop),
@@ -128,7 +235,7 @@ async fn act(app: &AppHandle, click: Click) {
             if let Err(error) = retried {
                 tracing::warn!(%error, %task, "it cannot be run again");
                 // The window says how the task stands, and why it cannot.
-                window::show(app, Page::Task(task));
+                window::show(&app, Page::Task(task));
             }
         }
     }
