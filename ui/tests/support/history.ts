@@ -1,6 +1,6 @@
 // Changing the past of an engine that is not running: its database is written directly, so that
 // there is a long history without having lived through it.
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import initSqlJs, { type Database } from "sql.js";
 import type { Engine } from "./engine";
@@ -9,9 +9,12 @@ import type { Engine } from "./engine";
 export async function rewrite(engine: Engine, change: (database: Database) => void): Promise<void> {
   await engine.stop();
   const path = join(engine.data, "tasks.db");
+  // An engine that was stopped has written everything into the file itself.
+  const log = await stat(`${path}-wal`).catch(() => undefined);
+  if (log?.size) throw new Error(`${log.size} bytes of the database are in its write-ahead log`);
   const bytes = await readFile(path);
-  // The engine left no write-ahead log behind; the two bytes say that none is to be looked for,
-  // which a database in memory could not have. The engine turns it on again.
+  // The two bytes say that no such log is to be looked for, which a database in memory could not
+  // have. The engine turns it on again.
   bytes[18] = 1;
   bytes[19] = 1;
   const sqlite = await initSqlJs();
