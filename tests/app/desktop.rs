@@ -176,7 +176,22 @@ impl Desktop {
         let mut command = self.command(app());
         command.args(arguments).stdout(file.try_clone().unwrap()).stderr(file);
         let journal = self.data().join("engine.log");
-        App { child: Kept(command.spawn().unwrap()), logs: [log, journal] }
+        let camera = self.screen.is_some().then(|| self.command("import"));
+        App { child: Kept(command.spawn().unwrap()), logs: [log, journal], camera }
+    }
+
+    /// Starts the app without a window and waits until it runs the queue. A task that is
+    /// submitted earlier may end before the app is there, in an engine that tells nobody.
+    pub(crate) fn start_hidden(&self) -> App {
+        let app = self.start(["--hidden"]);
+        self.until_engine(app.pid());
+        app
+    }
+
+    /// Waits until this process is the engine.
+    #[track_caller]
+    pub(crate) fn until_engine(&self, pid: u32) {
+        until("the app is the engine", || self.engine() == Some(pid));
     }
 
     /// Runs the command line, expects it to succeed, and returns what it printed.
@@ -236,16 +251,6 @@ impl Desktop {
     pub(crate) fn until_webviews(&self, count: usize) {
         until(&format!("{count} webviews are there"), || self.running("WebKitWebProcess") == count);
     }
-
-    /// Saves a picture of the whole screen, so that a failure can be looked at.
-    fn photograph(&self) {
-        let test = std::thread::current().name().unwrap_or("test").replace("::", "-");
-        let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{test}.png"));
-        let taken = self.command("import").args(["-window", "root"]).arg(&file).status();
-        if taken.is_ok_and(|taken| taken.success()) {
-            eprintln!("the screen: {}", file.display());
-        }
-    }
 }
 
 impl Drop for Desktop {
@@ -255,9 +260,6 @@ impl Drop for Desktop {
             command.args(["server", "stop", "--cancel-running"]).output().unwrap()
         };
         if std::thread::panicking() {
-            if self.screen.is_some() {
-                self.photograph();
-            }
             drop(stop());
             self.processes().into_iter().for_each(kill);
             return;
@@ -288,6 +290,18 @@ pub(crate) fn worker() -> PathBuf {
 pub(crate) struct App {
     child: Kept,
     logs: [PathBuf; 2],
+    /// Takes a picture of the screen it is on.
+    camera: Option<Command>,
+}
+
+/// Saves a picture of the whole screen, so that a failure can be looked at.
+fn photograph(camera: &mut Command) {
+    let test = std::thread::current().name().unwrap_or("test").replace("::", "-");
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{test}.png"));
+    let taken = camera.args(["-window", "root"]).arg(&file).status();
+    if taken.is_ok_and(|taken| taken.success()) {
+        eprintln!("the screen: {}", file.display());
+    }
 }
 
 impl App {
@@ -325,6 +339,7 @@ impl Drop for App {
         let words = self.words();
         if std::thread::panicking() {
             eprintln!("the app's words:\n{words}");
+            self.camera.iter_mut().for_each(photograph);
         } else {
             assert!(!words.contains("panicked"), "{words}");
         }

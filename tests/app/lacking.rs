@@ -18,7 +18,7 @@ fn until_said(app: &App, words: &str) {
 /// Checks that the app is the engine and that tasks are done.
 #[track_caller]
 fn works(desktop: &Desktop, app: &App) {
-    until("the app is the engine", || desktop.engine() == Some(app.pid()));
+    desktop.until_engine(app.pid());
     let id = desktop.submit("[[say It works.]]", "Work");
     assert_eq!(desktop.until_status(&id, "completed")["result"], "It works.");
     assert!(app.is_running(), "{}", app.words());

@@ -26,8 +26,7 @@ fn the_app_takes_over_from_an_engine_with_a_running_task() {
     let panel = Panel::on(&desktop);
     let id = slow(&desktop, "Taken over.");
     let before = desktop.engine().unwrap();
-    let app = desktop.start(["--hidden"]);
-    until("the app is the engine", || desktop.engine() == Some(app.pid()));
+    let _app = desktop.start_hidden();
     until("the one before is gone", || crate::process::is_gone(before));
     panel.icon().entry("● Taken over.");
     done_once(&desktop, &id, "Taken over.");
@@ -38,13 +37,12 @@ fn the_app_takes_over_from_an_engine_with_a_running_task() {
 fn a_killed_app_loses_nothing_and_the_next_one_goes_on() {
     let desktop = Desktop::new();
     let panel = Panel::on(&desktop);
-    let app = desktop.start(["--hidden"]);
+    let app = desktop.start_hidden();
     panel.icon();
     let id = slow(&desktop, "Survived.");
     assert_eq!(desktop.engine(), Some(app.pid()));
     app.kill();
-    let app = desktop.start(["--hidden"]);
-    until("the new app is the engine", || desktop.engine() == Some(app.pid()));
+    let _app = desktop.start_hidden();
     done_once(&desktop, &id, "Survived.");
 }
 

@@ -12,7 +12,7 @@ use crate::webdriver::Window;
 fn the_end_of_a_task_is_told_with_its_verdict_and_buttons() {
     let desktop = Desktop::new();
     let notifications = Notifications::on(&desktop);
-    let _app = desktop.start(["--hidden"]);
+    let _app = desktop.start_hidden();
     desktop.submit("[[error credit]]", "Translate the manual");
     let notice = notifications.with("Translate the manual");
     assert_eq!(notice.summary, "Translate the manual");
@@ -26,6 +26,7 @@ fn open_opens_the_task_and_retry_runs_it_again() {
     let desktop = Desktop::new();
     let notifications = Notifications::on(&desktop);
     let window = Window::open(&desktop, &[]);
+    desktop.until_engine(window.app());
     let id = desktop.submit("[[error credit]]", "Costly");
     let notice = notifications.with("Costly");
     notifications.press(&notice, "Retry");
@@ -43,7 +44,7 @@ fn open_opens_the_task_and_retry_runs_it_again() {
 fn open_brings_a_window_where_there_is_none() {
     let desktop = Desktop::new();
     let notifications = Notifications::on(&desktop);
-    let _app = desktop.start(["--hidden"]);
+    let _app = desktop.start_hidden();
     desktop.submit("[[say Hello.]]", "Greet");
     let notice = notifications.with("Greet");
     // The verdict, and below it how the answer begins.
@@ -71,7 +72,7 @@ fn several(desktop: &Desktop, names: &[&str]) {
 fn several_ends_at_once_are_one_notification() {
     let desktop = Desktop::new();
     let notifications = Notifications::on(&desktop);
-    let _app = desktop.start(["--hidden"]);
+    let _app = desktop.start_hidden();
     several(&desktop, &["One", "Two", "Three", "Four", "Five"]);
     let digest = notifications.with("5 tasks");
     assert_eq!(digest.buttons(), ["Open"], "{digest:?}");
@@ -82,14 +83,14 @@ fn several_ends_at_once_are_one_notification() {
 fn nothing_is_told_twice_and_nothing_is_forgotten_between_two_starts() {
     let desktop = Desktop::new();
     let notifications = Notifications::on(&desktop);
-    let app = desktop.start(["--hidden"]);
+    let app = desktop.start_hidden();
     desktop.submit("[[say One.]]", "First");
     notifications.with("First");
     app.kill();
     // An engine without a desktop runs this one.
     let id = desktop.submit("[[say Two.]]", "Second");
     desktop.until_status(&id, "completed");
-    let _app = desktop.start(["--hidden"]);
+    let _app = desktop.start_hidden();
     notifications.with("Second");
     desktop.submit("[[say Three.]]", "Third");
     notifications.with("Third");
@@ -102,6 +103,7 @@ fn what_is_looked_at_is_not_told() {
     let desktop = Desktop::new();
     let notifications = Notifications::on(&desktop);
     let window = Window::open(&desktop, &[]);
+    desktop.until_engine(window.app());
     let seen = desktop.submit("[[pause 1500]] [[say Seen.]]", "Looked at");
     window.go(&format!("#/task/{seen}"));
     window.shows("Looked at");
@@ -117,7 +119,7 @@ fn what_is_looked_at_is_not_told() {
 fn each_kind_can_be_turned_off() {
     let desktop = Desktop::of(Machine::FULL, "[notifications]\nfinished = false\n");
     let notifications = Notifications::on(&desktop);
-    let _app = desktop.start(["--hidden"]);
+    let _app = desktop.start_hidden();
     let id = desktop.submit("[[say Quiet.]]", "Quiet");
     desktop.until_status(&id, "completed");
     desktop.submit("[[error credit]]", "Loud");
@@ -129,7 +131,7 @@ fn each_kind_can_be_turned_off() {
 fn markup_is_only_text() {
     let desktop = Desktop::new();
     let notifications = Notifications::on(&desktop);
-    let _app = desktop.start(["--hidden"]);
+    let _app = desktop.start_hidden();
     several(&desktop, &["One <b>bold</b>", "Two <img src=x>"]);
     let digest = notifications.with("2 tasks");
     // A daemon may take the body for markup, the title it does not.
@@ -148,7 +150,7 @@ fn a_real_daemon_shows_it_and_its_click_opens_the_task() {
         let path = "/org/freedesktop/Notifications";
         Proxy::new(&bus, "org.freedesktop.Notifications", path, "org.dunstproject.cmd0")
     };
-    let _app = desktop.start(["--hidden"]);
+    let _app = desktop.start_hidden();
     panel.icon();
     until("dunst is there", || {
         dunst().is_ok_and(|dunst| dunst.get_property::<u32>("displayedLength").is_ok())

@@ -16,7 +16,7 @@ const KEEP_RUNNING: usize = 2;
 fn quitting_with_nothing_left_asks_nothing() {
     let desktop = Desktop::new();
     let panel = Panel::on(&desktop);
-    let mut app = desktop.start(["--hidden"]);
+    let mut app = desktop.start_hidden();
     let id = desktop.submit("[[say Done with it.]]", "Done");
     desktop.until_status(&id, "completed");
     panel.icon().click("Quit");
@@ -48,7 +48,7 @@ fn the_queue_keeps_running_in_the_background() {
 fn stop_cancels_what_runs_and_leaves_nothing() {
     let desktop = Desktop::new();
     let panel = Panel::on(&desktop);
-    let mut app = desktop.start(["--hidden"]);
+    let mut app = desktop.start_hidden();
     let id = desktop.submit("[[hang]]", "Endless");
     desktop.until_status(&id, "running");
     panel.icon().click("Quit");
@@ -62,7 +62,7 @@ fn stop_cancels_what_runs_and_leaves_nothing() {
 fn thinking_better_of_it_changes_nothing() {
     let desktop = Desktop::new();
     let panel = Panel::on(&desktop);
-    let app = desktop.start(["--hidden"]);
+    let app = desktop.start_hidden();
     let id = desktop.submit("[[hang]]", "Endless");
     desktop.until_status(&id, "running");
     let screen = Screen::of(&desktop);

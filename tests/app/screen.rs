@@ -56,11 +56,12 @@ impl Screen {
     /// a row at its foot, and waits until the dialog is gone.
     #[track_caller]
     pub(crate) fn press_button(&self, text: &str, button: usize, of: usize) {
+        let mut pressed = false;
         until_some(&format!("the dialog \"{text}\" is answered"), || {
             let windows = self.windows();
             let Some((window, _)) = windows.into_iter().find(|(_, title)| title.contains(text))
             else {
-                return None;
+                return pressed.then_some(());
             };
             let place = self.connection.get_geometry(window).ok()?.reply().ok()?;
             let (width, height) = (usize::from(place.width), i16::try_from(place.height).ok()?);
@@ -71,10 +72,12 @@ impl Screen {
             {
                 self.connection.xtest_fake_input(kind, detail, 0, self.root, x, y, 0).ok()?;
             }
-            self.connection.flush().unwrap();
-            // It may have been too early for the dialog: look again, click again.
+            self.sync();
+            pressed = true;
+            // It may have been too early for the dialog, or it takes its time to go: look again,
+            // and click again if it is still there.
             std::thread::sleep(std::time::Duration::from_millis(100));
-            (!self.titles().iter().any(|title| title.contains(text))).then_some(())
+            None
         });
     }
 

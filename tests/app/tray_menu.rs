@@ -23,7 +23,7 @@ fn until_summary(icon: &Icon<'_>, words: &str) {
 fn the_menu_tells_how_things_stand_and_follows() {
     let desktop = Desktop::new();
     let panel = Panel::on(&desktop);
-    let app = desktop.start(["--hidden"]);
+    let app = desktop.start_hidden();
     let icon = panel.icon();
     until_summary(&icon, "Nothing running");
     let idle = icon.pixmap();
@@ -76,7 +76,7 @@ fn a_click_in_the_tray_opens_the_page() {
 fn a_click_on_the_icon_opens_the_window() {
     let desktop = Desktop::new();
     let panel = Panel::on(&desktop);
-    let _app = desktop.start(["--hidden"]);
+    let _app = desktop.start_hidden();
     panel.icon().activate();
     desktop.until_webviews(1);
 }
@@ -85,7 +85,7 @@ fn a_click_on_the_icon_opens_the_window() {
 fn the_queue_is_paused_and_resumed_from_the_tray() {
     let desktop = Desktop::new();
     let panel = Panel::on(&desktop);
-    let _app = desktop.start(["--hidden"]);
+    let _app = desktop.start_hidden();
     let icon = panel.icon();
     icon.click("Pause queue");
     icon.entry("Resume queue");
@@ -101,7 +101,7 @@ fn the_queue_is_paused_and_resumed_from_the_tray() {
 fn start_at_login_is_an_entry_of_the_session_that_can_be_taken_back() {
     let desktop = Desktop::new();
     let panel = Panel::on(&desktop);
-    let _app = desktop.start(["--hidden"]);
+    let _app = desktop.start_hidden();
     let icon = panel.icon();
     let directory = desktop.place("xdg/config/autostart");
     let entries = || {
@@ -144,7 +144,7 @@ fn closing_the_window_keeps_the_tray_and_frees_the_page() {
 fn hidden_stays_hidden() {
     let desktop = Desktop::new();
     let panel = Panel::on(&desktop);
-    let _app = desktop.start(["--hidden"]);
+    let _app = desktop.start_hidden();
     let icon = panel.icon();
     until_summary(&icon, "Nothing running");
     // A window takes a quarter of a second to come.
