@@ -81,6 +81,7 @@ test("turning permission checks off is asked a second time", async ({ app, engin
   await expect(question.getByRole("button", { name: "Do not send" })).toBeFocused();
   await app.keyboard.press("Enter");
   await expect(question).toBeHidden();
+  await expect(app.getByRole("button", { name: "Send without checks" })).toBeFocused();
   expect((await engine.list()).tasks).toEqual([]);
   await app.getByRole("button", { name: "Send without checks" }).click();
   await question.getByRole("button", { name: "Send without checks" }).click();

@@ -13,18 +13,26 @@ export interface Question {
   danger?: boolean;
 }
 
-export const asked = $state<{ now: (Question & { answer: (yes: boolean) => void }) | undefined }>({
-  now: undefined,
-});
+export interface Asked extends Question {
+  /** No two questions have the same. */
+  id: number;
+  answer: (yes: boolean) => void;
+}
+
+/** The question on screen. */
+export const asked = $state<{ now: Asked | undefined }>({ now: undefined });
+let newest = 0;
 
 /** Asks, and says whether the answer was yes. */
 export function confirm(question: Question): Promise<boolean> {
   asked.now?.answer(false);
   return new Promise((resolve) => {
+    const id = ++newest;
     asked.now = {
       ...question,
+      id,
       answer: (yes) => {
-        asked.now = undefined;
+        if (asked.now?.id === id) asked.now = undefined;
         resolve(yes);
       },
     };
