@@ -195,15 +195,13 @@ impl Keeper {
 
 /// Waits until an engine is wanted again. Says whether one is.
 async fn wait_for_start(orders: &mut mpsc::Receiver<Order>) -> bool {
-    loop {
-        match orders.recv().await {
-            Some(Order::Start) => return true,
-            Some(Order::Leave(_, answer)) => {
-                drop(answer.send(Ok(())));
-                return false;
-            }
-            None => return false,
+    match orders.recv().await {
+        Some(Order::Start) => true,
+        Some(Order::Leave(_, answer)) => {
+            drop(answer.send(Ok(())));
+            false
         }
+        None => false,
     }
 }
 

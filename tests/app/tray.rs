@@ -30,6 +30,7 @@ struct Watcher {
 
 #[zbus::interface(name = "org.kde.StatusNotifierWatcher")]
 impl Watcher {
+    #[expect(clippy::needless_pass_by_value, reason = "zbus hands the header over by value")]
     /// An item says where it is: by its object's path, or by the name of its connection.
     fn register_status_notifier_item(&self, service: &str, #[zbus(header)] header: Header<'_>) {
         let sender = header.sender().map(ToString::to_string).unwrap_or_default();

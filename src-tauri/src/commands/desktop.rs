@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use claude_worker_api::{ApiError, RunId, TaskApi, TaskId};
 use claude_worker_desktop::dropped;
+use claude_worker_desktop::login::LoginEntry;
 use claude_worker_desktop::quit::Leave;
 use claude_worker_supervisor::RunDir;
 use serde::Serialize;
@@ -123,7 +124,7 @@ pub(crate) async fn read_dropped(desk: State<'_, Desk>, path: PathBuf) -> Answer
 /// Whether the app starts at login.
 #[tauri::command]
 pub(crate) fn open_at_login(desk: State<'_, Desk>) -> bool {
-    desk.login.as_ref().is_some_and(|login| login.is_on())
+    desk.login.as_ref().is_some_and(LoginEntry::is_on)
 }
 
 /// Makes the app start at login, or not.

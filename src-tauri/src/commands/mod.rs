@@ -5,6 +5,8 @@
 //! and asks from outside come through two channels: [`EventMessage`] ([`events`]) and
 //! [`WindowMessage`].
 
+#![expect(clippy::needless_pass_by_value, reason = "Tauri hands over by value what a call has")]
+
 pub(crate) mod desktop;
 pub(crate) mod events;
 pub(crate) mod tasks;
