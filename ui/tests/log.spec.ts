@@ -193,6 +193,48 @@ test("raw output is one key away, follows, and shows what would deceive the eye"
   await expect(app.getByRole("log", { name: "Log" })).toContainText("second");
 });
 
+test("raw output is read back to its beginning without a jump", async ({ app, engine }) => {
+  test.setTimeout(120_000);
+  const feed = join(engine.project, "feed");
+  // More than is held at once.
+  await writeFile(feed, lines(0, 60_000));
+  const { id } = await engine.finished(`cat ${feed}`);
+  await visit(app, `#/task/${id}`);
+  await expect(log(app)).toContainText("line 59999.");
+  await app.keyboard.press("l");
+  const raw = app.getByRole("log", { name: "Raw output" });
+  await expect(raw).toContainText("line 59999.");
+  /** The number of the line at the top of the screen. */
+  const first = () =>
+    raw.evaluate((element) => {
+      const { left, top } = element.getBoundingClientRect();
+      const at = document.caretPositionFromPoint(left + 30, top + 12);
+      const text = at?.offsetNode.textContent ?? "";
+      return Number(/line (\d+)\.$/.exec(text.slice(0, text.indexOf("\n", at?.offset)))?.[1]);
+    });
+  const at = await first();
+  await raw.hover();
+  await app.mouse.wheel(0, -2000);
+  await expect(newest(app)).toBeVisible();
+  const then = await first();
+  // A hundred lines of twenty pixels, give or take what a line is high.
+  expect(at - then).toBeGreaterThan(80);
+  expect(at - then).toBeLessThan(120);
+  // To the beginning, part by part: what is beyond the bound goes at the other end.
+  await expect
+    .poll(
+      async () => {
+        await raw.evaluate((element) => (element.scrollTop = 0));
+        return raw.evaluate((element) => element.textContent?.startsWith("line 0.\n"));
+      },
+      { timeout: 60_000, intervals: [50] },
+    )
+    .toBe(true);
+  expect(await raw.evaluate((element) => element.textContent?.length)).toBeLessThan(700_000);
+  await app.keyboard.press("g");
+  await expect(raw).toContainText("line 59999.");
+});
+
 test("reading back, line by line, nothing jumps", async ({ app, engine }) => {
   // Lines as agents print them: short, long, and some that take several rows.
   const line = (n: number) => `line ${n}. ${"words ".repeat((n * 7919) % 40)}\n`;

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import type { OutputQuery } from "../backend";
 import { RawFollower, visible, type RawView } from "./raw";
 
-const PART = 128 * 1024;
+const PART = 64 * 1024;
 
 /** An engine with this output, which may grow. */
 function output(text: string, over = true) {
@@ -67,11 +67,11 @@ it("holds a bounded part, and comes back to the end", async () => {
   await until(({ loaded }) => loaded);
   while (follower.view.parts[0]!.start > 0) {
     await follower.older();
-    expect(follower.view.parts.length).toBeLessThanOrEqual(16);
+    expect(follower.view.parts.length).toBeLessThanOrEqual(10);
   }
   expect(follower.view.atEnd).toBe(false);
   await follower.newer();
-  expect(follower.view.parts.length).toBeLessThanOrEqual(16);
+  expect(follower.view.parts.length).toBeLessThanOrEqual(10);
   follower.newest();
   const view = await until(({ atEnd, over }) => atEnd && over);
   expect(view.parts.at(-1)!.next).toBe(text.length);

@@ -4,9 +4,9 @@ import { Refused, type ApiError, type OutputQuery, type OutputText, type RunId }
 import { delay } from "./delay";
 
 /** Bytes asked for at once. */
-const PART = 128 * 1024;
+const PART = 64 * 1024;
 /** So many parts are held at the most. */
-const MOST_PARTS = 16;
+const MOST_PARTS = 10;
 /** How long the engine is let wait for something new, in milliseconds. */
 const WAIT_MS = 25_000;
 /** The shortest time between two answers while output pours in, in milliseconds. */
@@ -47,10 +47,10 @@ export class RawFollower {
   #following: AbortController | undefined;
   #reading = false;
 
-  /** `changed` is called after each change; `older`: it was at the older end. */
+  /** `changed` is called after each change. */
   constructor(
     readonly read: ReadOutput,
-    readonly changed: (view: RawView, older: boolean) => void,
+    readonly changed: (view: RawView) => void,
     readonly run?: RunId,
   ) {}
 
@@ -83,7 +83,7 @@ export class RawFollower {
       const dropped = parts.length > MOST_PARTS;
       if (dropped) this.#following?.abort();
       const kept = dropped ? { parts: parts.slice(0, MOST_PARTS), atEnd: false } : { parts };
-      this.#show(kept, true);
+      this.#show(kept);
     });
   }
 
@@ -95,7 +95,7 @@ export class RawFollower {
       const page = await this.#ask({ offset: last.next, limit: PART });
       this.#append(last.next, page);
       if (page.next - last.next < PART) {
-        this.#show({ atEnd: true, over: page.end }, false);
+        this.#show({ atEnd: true, over: page.end });
         void this.#follow(page);
       }
     });
@@ -148,7 +148,7 @@ export class RawFollower {
     // One more than there is, so that the end is told.
     const page = await this.#ask({ offset: start, limit: PART + 1 }, signal);
     const parts = page.text === "" ? [] : [{ start, next: page.next, text: visible(page.text) }];
-    this.#show({ parts, loaded: true, atEnd: true, over: page.end }, false);
+    this.#show({ parts, loaded: true, atEnd: true, over: page.end });
     return page;
   }
 
@@ -162,12 +162,12 @@ export class RawFollower {
     } else if (text !== "") {
       parts.push({ start, next: page.next, text });
     }
-    if (parts.length <= MOST_PARTS) return this.#show({ parts, over: page.end }, false);
+    if (parts.length <= MOST_PARTS) return this.#show({ parts, over: page.end });
     if (this.readerAtEnd || !this.view.atEnd) {
-      this.#show({ parts: parts.slice(-MOST_PARTS), over: page.end }, false);
+      this.#show({ parts: parts.slice(-MOST_PARTS), over: page.end });
     } else {
       // Who reads further up keeps that; the rest is there when it is wanted.
-      this.#show({ atEnd: false }, false);
+      this.#show({ atEnd: false });
     }
   }
 
@@ -175,10 +175,10 @@ export class RawFollower {
     return this.read(this.run ? { ...query, run: this.run } : query, signal);
   }
 
-  #show(change: Partial<RawView>, older: boolean) {
+  #show(change: Partial<RawView>) {
     if (this.#life.signal.aborted) return;
     this.view = { ...this.view, error: undefined, ...change };
-    this.changed(this.view, older);
+    this.changed(this.view);
   }
 
   /** Notes a failure; says whether it is worth while to try again. */
@@ -191,7 +191,7 @@ export class RawFollower {
         : { code: "internal", message: "The output cannot be read", hint: "Reload the window" };
     if (said.code === "unavailable") return true;
     this.view = { ...this.view, error: said, loaded: true };
-    this.changed(this.view, false);
+    this.changed(this.view);
     return said.code !== "not_found" && said.code !== "forbidden";
   }
 }
