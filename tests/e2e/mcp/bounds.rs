@@ -2,19 +2,15 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
-use std::os::fd::AsFd;
 use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde_json::{Value, json};
 
 use super::client::{LEGACY, Mcp, command, outcome, wait};
 use super::tools::{BYPASS, id, shell};
-use crate::support::{Home, Kept, PATIENCE, read};
-
-/// Less than what the protocol's library gives open requests to end in.
-const PROMPTLY: Duration = Duration::from_secs(4);
+use crate::support::{Home, Kept, PATIENCE, read, until};
 
 fn handshake() -> String {
     let client = json!({ "name": "e2e", "version": "1" });
@@ -38,9 +34,9 @@ fn closing_the_input_ends_it_at_once_whatever_it_waits_for() {
             "_meta": { "progressToken": 1 } });
         let (_, waiting) = mcp.request("tools/call", wait_for);
         mcp.until_told("that it waits", |told| told["method"] == "notifications/progress");
-        let took = mcp.close();
-        assert!(took < PROMPTLY, "{took:?}");
-        // Whoever still listens is told how things stand, and the task goes on.
+        mcp.close();
+        // Whoever still listens is told how things stand: what is not done with some seconds later
+        // is dropped without an answer. And the task goes on.
         let waited = outcome(wait(waiting)).unwrap()["structuredContent"].clone();
         assert_eq!(waited["timed_out"], true, "{waited:#}");
         assert_ne!(home.json(["status", &task.to_string()])["status"], "cancelled");
@@ -134,10 +130,7 @@ fn a_client_that_never_reads_fills_its_own_pipes_and_no_memory() {
         assert!(memory < 48 * 1024, "{memory} KiB for {request}");
         // And when it is gone for good, so is the server.
         drop(server.0.stdout.take());
-        let begin = Instant::now();
-        server.0.wait().unwrap();
-        assert!(begin.elapsed() < PROMPTLY * 2, "{:?}", begin.elapsed());
-        let _ = server.0.stdin.as_ref().map(|stdin| stdin.as_fd());
+        until("the server has ended", || server.0.try_wait().unwrap().is_some());
     }
 }
 

@@ -1,14 +1,12 @@
 //! Engines come and go: every call gets an answer.
 
-use std::time::{Duration, Instant};
-
 use claude_worker_api::HostKind;
 use claude_worker_client::{Starter, take_over};
 use claude_worker_engine::{Config, Paths};
 use claude_worker_supervisor::SupervisorCommand;
 use serde_json::json;
 
-use super::client::{LEGACY, Mcp, command, outcome, text, wait};
+use super::client::{LEGACY, Mcp, outcome, text, wait};
 use super::tools::{BYPASS, id, shell};
 use crate::support::{Home, PATIENCE};
 
@@ -134,9 +132,6 @@ fn an_unused_server_starts_no_engine() {
     mcp.ask("tools/list", json!({})).unwrap();
     mcp.ask("prompts/list", json!({})).unwrap();
     mcp.ask("resources/templates/list", json!({})).unwrap();
-    let begin = Instant::now();
     mcp.close();
-    assert!(begin.elapsed() < Duration::from_secs(4));
     assert!(!home.data().join("engine.lock").exists());
-    drop(command(&home));
 }

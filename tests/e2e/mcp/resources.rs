@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::client::Mcp;
+use super::client::{Mcp, outcome, wait};
 use super::tools::{BYPASS, id, shell};
 use crate::support::Home;
 
@@ -136,7 +136,7 @@ fn who_listens_is_told_of_changes_in_the_newer_way() {
     home.until_status(task, "running");
     let uri = format!("task://{task}");
     let wanted = json!({ "resourceSubscriptions": [uri, "file:///x"], "toolsListChanged": true });
-    let (request, _open) = mcp.request("subscriptions/listen", json!({ "notifications": wanted }));
+    let (request, open) = mcp.request("subscriptions/listen", json!({ "notifications": wanted }));
     let taken = mcp.until_told("what is taken on", |message| {
         message["method"] == "notifications/subscriptions/acknowledged"
     });
@@ -148,5 +148,7 @@ fn who_listens_is_told_of_changes_in_the_newer_way() {
     assert_eq!(told["params"]["_meta"][key], request, "{told:#}");
     // The older way is none here.
     assert!(mcp.ask("resources/subscribe", json!({ "uri": uri })).is_err());
-    assert!(mcp.close() < std::time::Duration::from_secs(4));
+    // And when the client goes, what was open is ended in order.
+    mcp.close();
+    assert_eq!(outcome(wait(open)).unwrap()["resultType"], "complete");
 }
