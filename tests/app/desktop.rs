@@ -125,6 +125,11 @@ impl Desktop {
         self.variable("DBUS_SESSION_BUS_ADDRESS", &address);
     }
 
+    /// Ends the session bus.
+    pub(crate) fn end_bus(&mut self) {
+        self.bus = None;
+    }
+
     /// Sets a variable for every program from now on.
     pub(crate) fn variable(&mut self, name: &str, value: &str) {
         self.variables.insert(name.to_owned(), value.to_owned());

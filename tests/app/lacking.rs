@@ -85,6 +85,23 @@ fn without_a_notification_daemon_ends_are_only_not_told() {
 }
 
 #[test]
+fn a_session_bus_that_goes_away_takes_no_task_with_it() {
+    let mut desktop = Desktop::new();
+    let panel = Panel::on(&desktop);
+    let mut app = desktop.start([]);
+    panel.icon();
+    desktop.until_webviews(1);
+    desktop.until_engine(app.pid());
+    let id = desktop.submit("[[pause 2000]] [[say It went on.]]", "Long");
+    desktop.until_status(&id, "running");
+    desktop.end_bus();
+    // GTK takes it for the end of the session.
+    assert!(app.ended().success(), "{}", app.words());
+    let task = desktop.until_status(&id, "completed");
+    assert_eq!(task["run_history"].as_array().unwrap().len(), 1, "{task}");
+}
+
+#[test]
 fn without_claude_the_window_says_what_to_do() {
     let desktop = Desktop::of(Machine { claude: false, ..Machine::FULL }, "");
     let window = Window::open(&desktop, &[]);

@@ -1,7 +1,7 @@
 //! Whose turn it is to run the queue: engines come, go and are killed, and no task minds.
 
 use crate::desktop::Desktop;
-use crate::process::until;
+use crate::process::{terminate, until};
 use crate::tray::Panel;
 
 /// A task that says this after a while, once in all.
@@ -58,4 +58,20 @@ fn a_killed_app_is_replaced_by_the_command_line() {
     done_once(&desktop, &id, "Went on.");
     // Nobody draws for a window that is not there.
     desktop.until_webviews(0);
+}
+
+#[test]
+fn the_end_of_the_session_leaves_tasks_running_and_the_next_start_goes_on() {
+    let desktop = Desktop::new();
+    let panel = Panel::on(&desktop);
+    let mut app = desktop.start([]);
+    panel.icon();
+    desktop.until_webviews(1);
+    desktop.until_engine(app.pid());
+    let id = slow(&desktop, "Outlived it.");
+    terminate(app.pid());
+    assert!(app.ended().success(), "{}", app.words());
+    desktop.until_webviews(0);
+    let _app = desktop.start_hidden();
+    done_once(&desktop, &id, "Outlived it.");
 }

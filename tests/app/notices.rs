@@ -4,7 +4,7 @@ use zbus::blocking::Proxy;
 
 use crate::desktop::{Desktop, Machine};
 use crate::notifications::Notifications;
-use crate::process::{Kept, until};
+use crate::process::{Kept, read, until};
 use crate::tray::Panel;
 use crate::webdriver::Window;
 
@@ -116,7 +116,7 @@ fn what_is_looked_at_is_not_told() {
 }
 
 #[test]
-fn each_kind_can_be_turned_off() {
+fn finished_tasks_need_not_be_told() {
     let desktop = Desktop::of(Machine::FULL, "[notifications]\nfinished = false\n");
     let notifications = Notifications::on(&desktop);
     let _app = desktop.start_hidden();
@@ -124,6 +124,43 @@ fn each_kind_can_be_turned_off() {
     desktop.until_status(&id, "completed");
     desktop.submit("[[error credit]]", "Loud");
     let notice = notifications.with("Loud");
+    assert_eq!(notifications.all(), [notice]);
+}
+
+#[test]
+fn failed_tasks_and_denied_tools_need_not_be_told() {
+    let config = "[notifications]\nfailed = false\nattention = false\n";
+    let desktop = Desktop::of(Machine::FULL, config);
+    let notifications = Notifications::on(&desktop);
+    let _app = desktop.start_hidden();
+    let failed = desktop.submit("[[error credit]]", "Failed");
+    desktop.until_status(&failed, "failed");
+    let prompt = "[[bash touch denied.txt]] [[say Could not.]]";
+    let mode = ["--name", "Denied", "--permission-mode", "default"];
+    let denied = desktop.json(["run", prompt].into_iter().chain(mode))["id"].to_string();
+    let denied = desktop.until_status(&denied, "completed");
+    assert_eq!(denied["denied_tools"][0]["tool"], "Bash", "{denied}");
+    // Told in order: when this one has been told, those before never will be.
+    desktop.submit("[[say Done.]]", "Finished");
+    let notice = notifications.with("Finished");
+    assert_eq!(notifications.all(), [notice]);
+}
+
+#[test]
+fn a_kind_is_turned_off_in_the_window() {
+    let desktop = Desktop::new();
+    let notifications = Notifications::on(&desktop);
+    let window = Window::open(&desktop, &[]);
+    desktop.until_engine(window.app());
+    window.go("#/settings");
+    window.click("switch", "A task failed");
+    until("it is in force", || {
+        read(&desktop.data().join("config.toml")).contains("failed = false")
+    });
+    let id = desktop.submit("[[error credit]]", "Failed");
+    desktop.until_status(&id, "failed");
+    desktop.submit("[[say Done.]]", "Finished");
+    let notice = notifications.with("Finished");
     assert_eq!(notifications.all(), [notice]);
 }
 

@@ -88,6 +88,12 @@ pub(crate) fn kill(pid: u32) {
     until(&format!("process {pid} is gone"), || is_gone(pid));
 }
 
+/// Asks a process to end.
+pub(crate) fn terminate(pid: u32) {
+    let handle = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+    rustix::process::kill_process(handle, rustix::process::Signal::TERM).unwrap();
+}
+
 /// A file's text; empty when it is not there.
 pub(crate) fn read(path: &Path) -> String {
     std::fs::read(path)

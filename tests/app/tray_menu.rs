@@ -150,3 +150,35 @@ fn hidden_stays_hidden() {
     // A window takes a quarter of a second to come.
     never("a window comes", Duration::from_secs(1), || desktop.running("WebKitWebProcess") > 0);
 }
+
+#[test]
+fn a_stopped_engine_is_said_and_started_again_from_the_tray() {
+    let desktop = Desktop::new();
+    let panel = Panel::on(&desktop);
+    let app = desktop.start_hidden();
+    let icon = panel.icon();
+    until_summary(&icon, "Nothing running");
+    desktop.worker(["server", "stop"]);
+    until_summary(&icon, "The engine was stopped");
+    assert_eq!(desktop.engine(), None);
+    icon.click("Start the engine");
+    until_summary(&icon, "Nothing running");
+    desktop.until_engine(app.pid());
+}
+
+#[test]
+fn an_engine_that_another_command_started_meanwhile_is_taken_over() {
+    let desktop = Desktop::new();
+    let panel = Panel::on(&desktop);
+    let app = desktop.start_hidden();
+    let icon = panel.icon();
+    until_summary(&icon, "Nothing running");
+    desktop.worker(["server", "stop"]);
+    let id = desktop.submit("[[pause 3000]] [[say Went on.]]", "Long");
+    desktop.until_status(&id, "running");
+    assert_ne!(desktop.engine(), Some(app.pid()));
+    icon.click("Start the engine");
+    desktop.until_engine(app.pid());
+    desktop.until_status(&id, "completed");
+    assert_eq!(desktop.api.turns("Went on."), 1);
+}

@@ -1,9 +1,12 @@
 //! The window, used as a person would use it.
 
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
 use serde_json::{Value, json};
 
 use crate::desktop::Desktop;
-use crate::process::until;
+use crate::process::{read, until};
 use crate::webdriver::Window;
 
 /// Fills the form for a new task and sends it.
@@ -83,6 +86,39 @@ fn the_queue_is_paused_by_a_key() {
     window.press("p");
     window.role("button", "Pause");
     assert_eq!(desktop.json(["server", "health"])["queue"]["paused"], false);
+}
+
+#[test]
+fn directory_log_and_links_open_in_other_programs() {
+    let mut desktop = Desktop::new();
+    // What the desktop would open things with notes what it is asked for.
+    let (programs, opened) = (desktop.place("programs"), desktop.place("opened"));
+    std::fs::create_dir(&programs).unwrap();
+    let opener = programs.join("xdg-open");
+    std::fs::write(&opener, format!("#!/bin/sh\necho \"$1\" >> {}\n", opened.display())).unwrap();
+    std::fs::set_permissions(&opener, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", programs.display(), desktop.value("PATH"));
+    desktop.variable("PATH", &path);
+    let window = Window::open(&desktop, &[]);
+    let id = desktop.submit("[[say See [the page](https://example.org/page).]]", "Linked");
+    let task = desktop.until_status(&id, "completed");
+    let lines = || read(&opened).lines().map(str::to_owned).collect::<Vec<_>>();
+
+    window.go("#/task/1");
+    window.click("link", "the page");
+    until("the link is opened", || lines() == ["https://example.org/page"]);
+    assert_eq!(window.place(), "#/task/1", "the window itself stays");
+
+    window.click("button", "Open directory");
+    until("the directory is opened", || lines().len() == 2);
+    assert_eq!(lines()[1], desktop.work().display().to_string());
+
+    window.click("button", "More");
+    window.click("menuitem", "Open raw log");
+    until("the log is opened", || lines().len() == 3);
+    let run = task["run_history"][0]["id"].as_str().unwrap();
+    let log = PathBuf::from(&lines()[2]);
+    assert!(log.is_file() && log.starts_with(desktop.data().join("runs").join(run)), "{log:?}");
 }
 
 /// Text that would do harm if it were taken for anything else. It sets the variable `owned`.
