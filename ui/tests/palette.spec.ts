@@ -59,6 +59,8 @@ test("all that is finished is removed from the palette", async ({ app, engine })
   await expect(app.getByRole("option", { name: /Old work/ })).toBeVisible();
   await app.keyboard.press("Control+k");
   await app.keyboard.type("remove fin");
+  const palette = app.getByRole("dialog", { name: "Command palette" });
+  await expect(palette.getByRole("option", { selected: true })).toContainText("Remove finished");
   await app.keyboard.press("Enter");
   const question = app.getByRole("dialog", { name: "Remove 1 finished task?" });
   await expect(question.getByRole("button", { name: "Keep" })).toBeFocused();
