@@ -34,15 +34,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "claude-worker-client",
         ],
     ),
-    (
-        "claude-worker-mcp",
-        &[
-            "claude-worker-api",
-            "claude-worker-supervisor",
-            "claude-worker-engine",
-            "claude-worker-client",
-        ],
-    ),
+    ("claude-worker-mcp", &["claude-worker-api", "claude-worker-engine", "claude-worker-client"]),
     ("claude-worker", &["claude-worker-cli", "claude-worker-mcp"]),
     ("claude-worker-desktop", &["claude-worker-api"]),
     (

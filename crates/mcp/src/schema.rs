@@ -16,9 +16,30 @@ pub(crate) fn input<T: JsonSchema>() -> Arc<JsonObject> {
     plain::<T>(SchemaSettings::draft2020_12())
 }
 
-/// The schema of a tool's structured answer.
+/// The schema of a tool's structured answer. Only its own fields are described: some clients show
+/// it to their model, and what is inside a task says itself what it is.
 pub(crate) fn output<T: JsonSchema>() -> Arc<JsonObject> {
-    plain::<T>(SchemaSettings::draft2020_12().for_serialize())
+    let mut schema = plain::<T>(SchemaSettings::draft2020_12().for_serialize());
+    if let Some(Value::Object(fields)) = Arc::make_mut(&mut schema).get_mut("properties") {
+        for field in fields.values_mut().filter_map(Value::as_object_mut) {
+            field.values_mut().for_each(without_descriptions);
+        }
+    }
+    schema
+}
+
+fn without_descriptions(schema: &mut Value) {
+    match schema {
+        Value::Array(items) => items.iter_mut().for_each(without_descriptions),
+        Value::Object(object) => {
+            // A field may be called so; then it is a schema and no text.
+            if object.get("description").is_some_and(Value::is_string) {
+                object.remove("description");
+            }
+            object.values_mut().for_each(without_descriptions);
+        }
+        _ => {}
+    }
 }
 
 fn plain<T: JsonSchema>(mut settings: SchemaSettings) -> Arc<JsonObject> {
@@ -121,5 +142,21 @@ mod tests {
         for word in ["$ref", "$defs", "\"null\"", "uint", "int64"] {
             assert!(!text.contains(word), "{word}: {text}");
         }
+    }
+
+    #[test]
+    fn an_answer_describes_its_own_fields_and_not_those_inside() {
+        let schema = Value::Object(output::<Outer>().as_ref().clone());
+        let field = &schema["properties"]["inner"];
+        assert_eq!(field["description"], "Said.");
+        assert_eq!(field["properties"]["number"]["type"], "integer");
+        assert!(!field["properties"].to_string().contains("Counted"), "{schema:#}");
+    }
+
+    #[derive(JsonSchema)]
+    #[expect(dead_code, reason = "only its schema counts")]
+    struct Outer {
+        /// Said.
+        inner: Example,
     }
 }
