@@ -47,7 +47,11 @@ struct Daemon {
 
 #[zbus::interface(name = "org.freedesktop.Notifications")]
 impl Daemon {
-    #[expect(clippy::too_many_arguments, reason = "the protocol has that many")]
+    #[expect(
+        clippy::too_many_arguments,
+        clippy::needless_pass_by_value,
+        reason = "the protocol has that many, and they come by value"
+    )]
     fn notify(
         &self,
         app_name: String,

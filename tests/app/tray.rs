@@ -8,7 +8,7 @@ use zbus::message::Header;
 use zbus::zvariant::{OwnedObjectPath, OwnedValue, Value};
 
 use crate::desktop::Desktop;
-use crate::process::until_some;
+use crate::process::{until, until_some};
 
 const NAME: &str = "org.kde.StatusNotifierWatcher";
 const ITEM: &str = "org.kde.StatusNotifierItem";
@@ -174,11 +174,21 @@ impl Icon<'_> {
     /// Clicks the entry whose label contains this text, once it is there.
     #[track_caller]
     pub(crate) fn click(&self, text: &str) {
-        let entry = self.entry(text);
         let path: OwnedObjectPath = self.property("Menu").unwrap();
         let menu = self.proxy(path.as_str(), MENU);
-        let event = (entry.id, "clicked", Value::from(0_i32), 0_u32);
-        menu.call::<_, _, ()>("Event", &event).unwrap();
+        until(&format!("\"{text}\" can be clicked"), || {
+            // A menu that was made anew in between does not know the entry's number any more.
+            let event = (self.entry(text).id, "clicked", Value::from(0_i32), 0_u32);
+            match menu.call::<_, _, ()>("Event", &event) {
+                Ok(()) => true,
+                Err(zbus::Error::MethodError(name, ..))
+                    if name == "org.freedesktop.DBus.Error.InvalidArgs" =>
+                {
+                    false
+                }
+                Err(error) => panic!("{error}"),
+            }
+        });
     }
 }
 

@@ -232,7 +232,12 @@ impl Drop for Shown<'_> {
         };
         let place = ask("return location.href");
         let page = ask("return document.body.innerText");
-        eprintln!("the page at {place}:\n{page}\nthe driver:\n{}", read(&self.0.log));
+        let loaded = ask("return [...performance.getEntriesByType('resource')]
+                .map((found) => `${found.name} ${Math.round(found.responseEnd)} ms`).join('\\n')");
+        eprintln!(
+            "the page at {place}:\n{page}\nloaded:\n{loaded}\nthe driver:\n{}",
+            read(&self.0.log)
+        );
     }
 }
 
