@@ -71,7 +71,7 @@ pub struct EventQuery {
     /// Only events of these tasks, at most 1000. Empty: all events.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tasks: Vec<TaskId>,
-    /// Only lasting events, without the passing ones (`progress`, `quiet`).
+    /// Only lasting events, without the passing ones (`progress`).
     pub lasting: bool,
     /// When there are none yet, wait this long for one, in milliseconds (at most 60,000).
     pub wait_ms: u64,
@@ -85,7 +85,7 @@ pub struct EventPage {
     /// Pass as `after` to go on.
     pub next: i64,
     /// Whether events between `after` and the first one here are no longer kept: read the tasks
-    /// anew. Passing events (`progress`, `quiet`) may be missing without a gap.
+    /// anew. Passing events (`progress`) may be missing without a gap.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub gap: bool,
 }

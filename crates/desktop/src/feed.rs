@@ -1,4 +1,4 @@
-//! The one reader of the engine's events: it keeps the tray up to date and tells of ends.
+//! The one reader of the engine's events: it keeps the tray up to date and tells of news.
 
 use std::future::Future;
 use std::time::Duration;
@@ -9,19 +9,19 @@ use claude_worker_api::{
 use tokio::time::{Instant, sleep_until};
 
 use crate::cursor::Cursor;
-use crate::notice::{Ended, Notice, notice};
+use crate::notice::{News, Notice, notice};
 use crate::tray::{Overview, TASKS_SHOWN};
 
 /// The tray is told at most this often.
 const TRAY_EVERY: Duration = Duration::from_millis(250);
-/// Ends within this time of the first one become one notification.
+/// What happens within this time of the first becomes one notification.
 const TOGETHER: Duration = Duration::from_millis(2_000);
 /// How long to wait after an engine's error before asking again.
 const AFTER_ERROR: Duration = Duration::from_secs(1);
 /// How long one question for events waits, in milliseconds.
 const POLL_MS: u64 = 60_000;
-/// How many ends are kept for one notification. After a long absence there may be many.
-const MOST_ENDS: usize = 500;
+/// How much is kept for one notification. After a long absence there may be much.
+const MOST_NEWS: usize = 500;
 
 /// What the feed asks of an engine. Any [`TaskApi`] can answer it.
 pub trait Source: Sync {
@@ -96,7 +96,7 @@ pub async fn follow(
 
 async fn read(source: &impl Source, cursor: &Cursor, audience: &impl Audience) {
     let mut after = begin(source, cursor).await;
-    let mut ended: Vec<Ended> = Vec::new();
+    let mut news: Vec<News> = Vec::new();
     // When the next notification is due, and when the tray is; never before `tray_rests_until`.
     let mut tell_at: Option<Instant> = None;
     let mut tray_at: Option<Instant> = Some(Instant::now());
@@ -119,7 +119,7 @@ async fn read(source: &impl Source, cursor: &Cursor, audience: &impl Audience) {
             }
             () = until(tell_at) => {
                 tell_at = None;
-                tell(source, cursor, audience, &std::mem::take(&mut ended)).await;
+                tell(source, cursor, audience, &std::mem::take(&mut news)).await;
             }
             page = &mut poll => {
                 match page {
@@ -128,10 +128,10 @@ async fn read(source: &impl Source, cursor: &Cursor, audience: &impl Audience) {
                         if !page.events.is_empty() || page.gap {
                             tray_at.get_or_insert(tray_rests_until);
                         }
-                        ended.extend(page.events.iter().filter_map(Ended::of));
-                        let too_many = ended.len().saturating_sub(MOST_ENDS);
-                        ended.drain(..too_many);
-                        if !ended.is_empty() {
+                        news.extend(page.events.iter().filter_map(News::of));
+                        let too_many = news.len().saturating_sub(MOST_NEWS);
+                        news.drain(..too_many);
+                        if !news.is_empty() {
                             tell_at.get_or_insert_with(|| Instant::now() + TOGETHER);
                         }
                     }
@@ -168,20 +168,20 @@ async fn begin(source: &impl Source, cursor: &Cursor) -> i64 {
     }
 }
 
-/// Tells of what ended, at most once.
-async fn tell(source: &impl Source, cursor: &Cursor, audience: &impl Audience, ended: &[Ended]) {
-    let Some(newest) = ended.iter().map(|ended| ended.seq).max() else { return };
-    let ids = ended.iter().map(|ended| ended.task).collect();
+/// Tells the news, at most once.
+async fn tell(source: &impl Source, cursor: &Cursor, audience: &impl Audience, news: &[News]) {
+    let Some(newest) = news.iter().map(|news| news.seq).max() else { return };
+    let ids = news.iter().map(|news| news.task).collect();
     let (tasks, wishes) = match (source.tasks(ids).await, source.wishes().await) {
         (Ok(tasks), Ok(wishes)) => (tasks, wishes),
         (Err(error), _) | (_, Err(error)) => {
             // The cursor stays: the next start of the app tells of them.
-            tracing::warn!(%error, "what ended cannot be told");
+            tracing::warn!(%error, "the news cannot be told");
             return;
         }
     };
     remember(cursor, newest);
-    if let Some(notice) = notice(ended, &tasks, &wishes, audience.looking_at()) {
+    if let Some(notice) = notice(news, &tasks, &wishes, audience.looking_at()) {
         audience.notice(notice);
     }
 }

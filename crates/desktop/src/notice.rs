@@ -1,7 +1,8 @@
-//! From tasks that ended to the notification to show.
+//! From what happened to tasks to the notification to show.
 
 use claude_worker_api::{
-    Event, EventKind, NotificationSettings, State, Task, TaskId, Timestamp, Verdict,
+    Event, EventKind, NotificationSettings, State, Task, TaskId, Timestamp, Verdict, WaitReason,
+    format_duration,
 };
 
 use crate::launch::Page;
@@ -13,27 +14,64 @@ const NAMED: usize = 4;
 const LONGEST_TITLE: usize = 80;
 const LONGEST_LINE: usize = 200;
 
-/// A task ended in a way that a person may want to hear of.
+/// Something happened to a task that a person may want to hear of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ended {
+pub struct News {
     /// The event that said so.
     pub seq: i64,
     /// Which task.
     pub task: TaskId,
-    /// When. Tells this end from those of other runs.
-    pub at: Timestamp,
+    /// What.
+    pub what: What,
 }
 
-impl Ended {
-    /// What an event says about the end of a task. That a person cancelled one is no news to them.
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum What {
+    /// It ended at this instant, which tells this end from those of other runs.
+    Ended(Timestamp),
+    /// It has reached a usage limit, and waits.
+    Waits,
+    /// Its agent has printed nothing for so many milliseconds, up to this instant.
+    Quiet(u64, Timestamp),
+}
+
+impl News {
+    /// What an event says. That a person cancelled a task is no news to them.
     #[must_use]
     pub fn of(event: &Event) -> Option<Self> {
-        let EventKind::StateChanged { state } = &event.kind else { return None };
-        match state {
-            State::Completed { ended_at, .. } | State::Failed { ended_at, .. } => {
-                Some(Self { seq: event.seq, task: event.task?, at: *ended_at })
+        let what = match &event.kind {
+            EventKind::Quiet { silent_ms } => What::Quiet(*silent_ms, event.at),
+            EventKind::StateChanged { state } => match state {
+                State::Completed { ended_at, .. } | State::Failed { ended_at, .. } => {
+                    What::Ended(*ended_at)
+                }
+                State::Waiting { reason: WaitReason::UsageLimit { .. } } => What::Waits,
+                _ => return None,
+            },
+            _ => return None,
+        };
+        Some(Self { seq: event.seq, task: event.task?, what })
+    }
+
+    /// What there is to say about the task as it stands now; nothing when that has changed since.
+    fn words(self, task: &Task) -> Option<(String, Kind)> {
+        match self.what {
+            What::Ended(at) => {
+                let current = task.state.ended_at() == Some(at) && task.unseen;
+                let verdict = task.state.verdict().filter(|_| current)?;
+                Some((words(&verdict.words()), kind(&verdict)?))
             }
-            _ => None,
+            What::Waits => {
+                let limit = matches!(task.state, State::Waiting { .. });
+                limit.then(|| ("Usage limit reached, goes on by itself".to_owned(), Kind::Waits))
+            }
+            What::Quiet(silent_ms, at) => {
+                let silent = task.last_output_at.is_none_or(|last| last <= at);
+                let current = matches!(task.state, State::Running { .. }) && silent;
+                let words = format!("Silent for {}", format_duration(silent_ms));
+                current.then_some((words, Kind::Quiet))
+            }
         }
     }
 }
@@ -43,7 +81,21 @@ impl Ended {
 enum Kind {
     Finished,
     Failed,
-    Attention,
+    Denied,
+    Waits,
+    Quiet,
+}
+
+impl Kind {
+    /// Whether the task is over.
+    const fn is_end(self) -> bool {
+        matches!(self, Self::Finished | Self::Failed | Self::Denied)
+    }
+
+    /// Whether it needs a person, and did not fail.
+    const fn needs_you(self) -> bool {
+        matches!(self, Self::Denied | Self::Waits | Self::Quiet)
+    }
 }
 
 /// What a notification offers to do.
@@ -70,48 +122,53 @@ pub struct Notice {
     pub bad: bool,
 }
 
-/// The notification for tasks that ended at about the same time; several become one.
+/// The notification for what happened at about the same time; several tasks become one.
 ///
 /// `tasks` are the tasks as they stand now: one that is gone, runs again, or has been looked at is
 /// no news any more. `looking_at` is the task in the focused window.
 #[must_use]
 pub fn notice(
-    ended: &[Ended],
+    news: &[News],
     tasks: &[Task],
     wishes: &NotificationSettings,
     looking_at: Option<TaskId>,
 ) -> Option<Notice> {
-    let mut news: Vec<(&Task, Verdict, Kind)> = Vec::new();
-    for ended in ended {
-        let Some(task) = tasks.iter().find(|task| task.id == ended.task) else { continue };
-        let stale = task.state.ended_at() != Some(ended.at) || !task.unseen;
-        let told = news.iter().any(|(known, ..)| known.id == task.id);
-        if stale || told || looking_at == Some(task.id) {
+    let mut told: Vec<Told<'_>> = Vec::new();
+    // Of what happened to one task, the last counts.
+    for news in news.iter().rev() {
+        let Some(task) = tasks.iter().find(|task| task.id == news.task) else { continue };
+        if looking_at == Some(task.id) || told.iter().any(|known| known.task.id == task.id) {
             continue;
         }
-        let Some(verdict) = task.state.verdict() else { continue };
-        let Some(kind) = kind(&verdict) else { continue };
-        if wanted(kind, wishes) {
-            news.push((task, verdict, kind));
+        if let Some((words, kind)) = news.words(task).filter(|(_, kind)| wanted(*kind, wishes)) {
+            told.push(Told { task, words, kind });
         }
     }
-    match news.as_slice() {
+    told.reverse();
+    match told.as_slice() {
         [] => None,
-        [(task, verdict, kind)] => Some(Notice {
+        [Told { task, words, kind }] => Some(Notice {
             title: one_line(&task.name, LONGEST_TITLE),
-            body: story(task, verdict, *kind),
+            body: story(task, words, *kind),
             open: Page::Task(task.id),
-            retry: (*kind != Kind::Finished).then_some(task.id),
+            retry: (kind.is_end() && *kind != Kind::Finished).then_some(task.id),
             bad: *kind == Kind::Failed,
         }),
         several => Some(digest(several)),
     }
 }
 
+/// What is told of one task.
+struct Told<'a> {
+    task: &'a Task,
+    words: String,
+    kind: Kind,
+}
+
 fn kind(verdict: &Verdict) -> Option<Kind> {
     match verdict {
         Verdict::Completed { denied_tools } if denied_tools.is_empty() => Some(Kind::Finished),
-        Verdict::Completed { .. } => Some(Kind::Attention),
+        Verdict::Completed { .. } => Some(Kind::Denied),
         Verdict::Failed { .. } => Some(Kind::Failed),
         Verdict::Cancelled => None,
     }
@@ -121,14 +178,15 @@ const fn wanted(kind: Kind, wishes: &NotificationSettings) -> bool {
     match kind {
         Kind::Finished => wishes.finished,
         Kind::Failed => wishes.failed,
-        Kind::Attention => wishes.attention,
+        Kind::Denied | Kind::Waits | Kind::Quiet => wishes.attention,
     }
 }
 
-/// The verdict, and below it how the answer begins, where there is one.
-fn story(task: &Task, verdict: &Verdict, kind: Kind) -> String {
-    let mut body = words(verdict);
-    let answer = task.final_summary.as_deref().filter(|_| kind != Kind::Failed).unwrap_or_default();
+/// The words, and below them how the answer begins, where there is one.
+fn story(task: &Task, words: &str, kind: Kind) -> String {
+    let mut body = words.to_owned();
+    let has_answer = matches!(kind, Kind::Finished | Kind::Denied);
+    let answer = task.final_summary.as_deref().filter(|_| has_answer).unwrap_or_default();
     let answer = one_line(answer, LONGEST_LINE);
     if !answer.is_empty() {
         body.push('\n');
@@ -137,61 +195,67 @@ fn story(task: &Task, verdict: &Verdict, kind: Kind) -> String {
     body
 }
 
-fn words(verdict: &Verdict) -> String {
-    no_markup(&one_line(&verdict.words(), LONGEST_LINE))
+fn words(text: &str) -> String {
+    no_markup(&one_line(text, LONGEST_LINE))
 }
 
-fn digest(news: &[(&Task, Verdict, Kind)]) -> Notice {
-    let of = |kind: Kind| news.iter().filter(|(.., other)| *other == kind).count() as u64;
-    let (failed, attention) = (of(Kind::Failed), of(Kind::Attention));
-    let all = news.len() as u64;
-    let mut title = if failed == all {
-        format!("{all} tasks failed")
-    } else {
-        let mut title = count(all, "task ended", "tasks ended");
+fn digest(told: &[Told<'_>]) -> Notice {
+    let of = |which: fn(&Kind) -> bool| told.iter().filter(|it| which(&it.kind)).count() as u64;
+    let failed = of(|kind| *kind == Kind::Failed);
+    let ended = of(|kind| kind.is_end());
+    let need = of(|kind| kind.needs_you());
+    let mut parts = Vec::new();
+    if failed > 0 && failed == ended {
+        parts.push(count(failed, "task failed", "tasks failed"));
+    } else if ended > 0 {
+        parts.push(count(ended, "task ended", "tasks ended"));
         if failed > 0 {
-            title.push_str(&format!(", {failed} failed"));
+            parts.push(format!("{failed} failed"));
         }
-        title
-    };
-    if attention > 0 {
-        title.push_str(&format!(", {}", count(attention, "needs you", "need you")));
+    }
+    if need > 0 {
+        let (one, many) = match ended {
+            0 => ("task needs you", "tasks need you"),
+            _ => ("needs you", "need you"),
+        };
+        parts.push(count(need, one, many));
     }
     // What went wrong is named first.
-    let mut sorted: Vec<_> = news.iter().collect();
-    sorted.sort_by_key(|(.., kind)| match kind {
+    let mut sorted: Vec<&Told<'_>> = told.iter().collect();
+    sorted.sort_by_key(|it| match it.kind {
         Kind::Failed => 0,
-        Kind::Attention => 1,
+        Kind::Denied | Kind::Waits | Kind::Quiet => 1,
         Kind::Finished => 2,
     });
     let mut lines: Vec<String> = sorted
         .iter()
         .take(NAMED)
-        .map(|(task, verdict, _)| {
-            let name = no_markup(&one_line(&task.name, LONGEST_TITLE / 2));
-            format!("{name}: {}", words(verdict))
+        .map(|Told { task, words, .. }| {
+            format!("{}: {words}", no_markup(&one_line(&task.name, LONGEST_TITLE / 2)))
         })
         .collect();
-    if news.len() > NAMED {
-        lines.push(format!("and {} more", news.len() - NAMED));
+    if told.len() > NAMED {
+        lines.push(format!("and {} more", told.len() - NAMED));
     }
     let page = match sorted.as_slice() {
-        [(task, ..), (.., second)] if failed == 1 && *second != Kind::Failed => Page::Task(task.id),
+        [first, second] if failed == 1 && second.kind != Kind::Failed => Page::Task(first.task.id),
         _ => Page::Any,
     };
-    Notice { title, body: lines.join("\n"), open: page, retry: None, bad: failed > 0 }
+    let (title, body) = (parts.join(", "), lines.join("\n"));
+    Notice { title, body, open: page, retry: None, bad: failed > 0 }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::samples::{AT, completed, failed, running, task};
+    use crate::samples::{AT, completed, failed, running, task, waiting};
 
     const ALL: NotificationSettings =
         NotificationSettings { finished: true, failed: true, attention: true };
 
-    fn ended(ids: &[i64]) -> Vec<Ended> {
-        ids.iter().map(|id| Ended { seq: *id, task: TaskId(*id), at: AT }).collect()
+    fn ended(ids: &[i64]) -> Vec<News> {
+        let news = |id: &i64| News { seq: *id, task: TaskId(*id), what: What::Ended(AT) };
+        ids.iter().map(news).collect()
     }
 
     fn one(state: State) -> Option<Notice> {
@@ -255,17 +319,49 @@ mod tests {
     }
 
     #[test]
-    fn only_ends_by_themselves_are_ends() {
-        let event = |state| Event {
-            seq: 5,
-            at: AT,
-            task: Some(TaskId(1)),
-            kind: EventKind::StateChanged { state },
-        };
-        let expected = Some(Ended { seq: 5, task: TaskId(1), at: AT });
-        assert_eq!(Ended::of(&event(completed(0))), expected);
-        assert_eq!(Ended::of(&event(failed("x"))), expected);
-        assert_eq!(Ended::of(&event(State::Cancelled { ended_at: AT })), None);
-        assert_eq!(Ended::of(&event(running())), None);
+    fn what_waits_or_is_silent_needs_a_person_until_it_goes_on() {
+        let waits = News { seq: 1, task: TaskId(1), what: What::Waits };
+        let told = notice(&[waits], &[task(1, "x", waiting())], &ALL, None).unwrap();
+        assert_eq!((told.body.as_str(), told.retry), WAITS);
+        assert_eq!(notice(&[waits], &[task(1, "x", running())], &ALL, None), None);
+        let quiet = News { seq: 2, task: TaskId(1), what: What::Quiet(300_000, AT) };
+        let silent = task(1, "x", running());
+        let told = notice(&[quiet], std::slice::from_ref(&silent), &ALL, None).unwrap();
+        assert_eq!(told.body, "Silent for 5 minutes");
+        let later = Task { last_output_at: Some(Timestamp::from_millis(2_000)), ..silent.clone() };
+        assert_eq!(notice(&[quiet], &[later], &ALL, None), None);
+        assert_eq!(notice(&[quiet], &[task(1, "x", completed(0))], &ALL, None), None);
+        let wishes = NotificationSettings { attention: false, ..ALL };
+        assert_eq!(notice(&[quiet], &[silent.clone()], &wishes, None), None);
+        // Several, and one that is over.
+        let both = [quiet, News { task: TaskId(2), ..waits }];
+        let tasks = [silent, task(2, "y", waiting()), task(3, "z", completed(0))];
+        assert_eq!(notice(&both, &tasks, &ALL, None).unwrap().title, "2 tasks need you");
+        let all = [both.as_slice(), &ended(&[3])].concat();
+        assert_eq!(notice(&all, &tasks, &ALL, None).unwrap().title, "1 task ended, 2 need you");
+    }
+
+    const WAITS: (&str, Option<TaskId>) = ("Usage limit reached, goes on by itself", None);
+
+    #[test]
+    fn of_what_happened_to_a_task_the_last_is_told() {
+        let quiet = News { seq: 1, task: TaskId(1), what: What::Quiet(1, AT) };
+        let news = [quiet, ended(&[1])[0]];
+        let told = notice(&news, &[task(1, "x", failed("no"))], &ALL, None).unwrap();
+        assert_eq!(told.body, "no");
+    }
+
+    #[test]
+    fn not_everything_that_happens_is_news() {
+        let of = |kind| News::of(&Event { seq: 5, at: AT, task: Some(TaskId(1)), kind });
+        let state = |state| of(EventKind::StateChanged { state });
+        let some = |what| Some(News { seq: 5, task: TaskId(1), what });
+        assert_eq!(state(completed(0)), some(What::Ended(AT)));
+        assert_eq!(state(failed("x")), some(What::Ended(AT)));
+        assert_eq!(state(waiting()), some(What::Waits));
+        assert_eq!(of(EventKind::Quiet { silent_ms: 7 }), some(What::Quiet(7, AT)));
+        assert_eq!(state(State::Cancelled { ended_at: AT }), None);
+        assert_eq!(state(running()), None);
+        assert_eq!(of(EventKind::Progress { last_action: String::new() }), None);
     }
 }

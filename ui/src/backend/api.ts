@@ -190,7 +190,7 @@ export type EventPage = {
   events: Event[];
   /**
    * Whether events between `after` and the first one here are no longer kept: read the tasks
-   * anew. Passing events (`progress`, `quiet`) may be missing without a gap.
+   * anew. Passing events (`progress`) may be missing without a gap.
    */
   gap?: boolean;
   /** Pass as `after` to go on. */
@@ -201,7 +201,7 @@ export type EventPage = {
 export type EventQuery = {
   /** Only events after this one. Absent: none, only where the stream stands now. */
   after?: number;
-  /** Only lasting events, without the passing ones (`progress`, `quiet`). */
+  /** Only lasting events, without the passing ones (`progress`). */
   lasting?: boolean;
   /** At most this many, 1 to 1000. Default 200. */
   limit?: number;

@@ -115,7 +115,7 @@ export const SECTIONS: Section[] = [
       {
         key: "notifications.attention",
         label: "A task needs you",
-        hint: "It is done, but was denied a tool",
+        hint: "It waits for a usage limit, is silent, or was denied a tool",
         kind: "switch",
       },
     ],

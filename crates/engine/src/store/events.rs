@@ -74,9 +74,10 @@ impl Writer {
 /// Whether an event tells of something that has to be known later, too.
 const fn is_lasting(kind: &EventKind) -> bool {
     match kind {
-        EventKind::Progress { .. } | EventKind::Quiet { .. } => false,
+        EventKind::Progress { .. } => false,
         EventKind::Submitted
         | EventKind::StateChanged { .. }
+        | EventKind::Quiet { .. }
         | EventKind::Removed
         | EventKind::Seen
         | EventKind::QueuePaused { .. }

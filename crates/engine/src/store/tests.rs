@@ -217,10 +217,7 @@ fn progress_does_not_drive_out_what_lasts() {
         writer.append_event(None, &paused(n), at(n)).unwrap();
     }
     for n in 0..5_000 {
-        let kind = match n % 2 {
-            0 => EventKind::Progress { last_action: format!("step {n}") },
-            _ => EventKind::Quiet { silent_ms: 1 },
-        };
+        let kind = EventKind::Progress { last_action: format!("step {n}") };
         writer.append_event(Some(TaskId(1)), &kind, at(n)).unwrap();
     }
     let last = writer.append_event(None, &paused(0), at(0)).unwrap();
