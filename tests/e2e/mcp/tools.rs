@@ -179,6 +179,19 @@ fn a_task_that_is_removed_is_waited_for_no_longer() {
 }
 
 #[test]
+fn who_waits_in_a_queue_that_is_paused_is_told_so() {
+    let home = Home::with_config(BYPASS);
+    let mcp = Mcp::legacy(&home);
+    home.run(["pause"]).ok();
+    let task = id(&mcp.ok("create_task", shell(&home, "true")));
+    let waited = mcp.ok("wait_for_tasks", json!({ "task_ids": [task], "timeout_seconds": 0 }));
+    assert!(waited["summary"].as_str().unwrap().contains("queue is paused"), "{waited:#}");
+    home.run(["unpause"]).ok();
+    let waited = mcp.ok("wait_for_tasks", json!({ "task_ids": [task] }));
+    assert!(!waited["summary"].as_str().unwrap().contains("paused"), "{waited:#}");
+}
+
+#[test]
 fn a_cancelled_wait_ends_and_the_task_goes_on() {
     let home = Home::with_config(BYPASS);
     for mcp in [Mcp::legacy(&home), Mcp::modern(&home)] {

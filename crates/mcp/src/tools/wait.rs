@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use claude_worker_api::{
-    ApiError, ErrorCode, Event, EventKind, EventQuery, ListQuery, Task, TaskApi, TaskId,
+    ApiError, ErrorCode, Event, EventKind, EventQuery, ListQuery, Status, Task, TaskApi, TaskId,
 };
 use rmcp::model::Tool;
 use schemars::JsonSchema;
@@ -100,16 +100,25 @@ pub(super) async fn execute(api: &impl TaskApi, call: &Call, args: Args) -> Answ
     let deadline = Instant::now() + Duration::from_secs(seconds);
     let watched =
         watch(api, &ids, args.mode, deadline, &call.closed, call.progress.as_ref()).await?;
-    Ok(answer(watched, args.mode))
+    // Who waits for what is not begun should know why. An engine that is away says nothing then.
+    let waits = watched.tasks.values().any(|task| task.state.status() == Status::Pending);
+    let is_paused =
+        watched.timed_out && waits && api.engine().await.is_ok_and(|info| info.queue.paused);
+    Ok(answer(watched, args.mode, is_paused))
 }
 
-fn answer(watched: Watched, mode: Wanted) -> Answer<WaitAnswer> {
+fn answer(watched: Watched, mode: Wanted, is_paused: bool) -> Answer<WaitAnswer> {
     let Watched { tasks, removed, timed_out } = watched;
     let (finished, unfinished): (Vec<Task>, Vec<Task>) =
         tasks.into_values().partition(|task| task.state.status().is_finished());
     let mut lines: Vec<String> = finished.iter().map(words::story).collect();
     lines.extend(unfinished.iter().map(words::story));
     lines.extend(removed.iter().map(|id| format!("Task {id} was removed")));
+    if is_paused {
+        lines.push(
+            "The queue is paused: nothing is started until a person lets it go on".to_owned(),
+        );
+    }
     let open: Vec<String> = unfinished.iter().map(|task| task.id.to_string()).collect();
     let open = open.join(", ");
     let mut next = Vec::new();
