@@ -332,7 +332,7 @@ mod tests {
         assert_eq!(notice(&[quiet], &[later], &ALL, None), None);
         assert_eq!(notice(&[quiet], &[task(1, "x", completed(0))], &ALL, None), None);
         let wishes = NotificationSettings { attention: false, ..ALL };
-        assert_eq!(notice(&[quiet], &[silent.clone()], &wishes, None), None);
+        assert_eq!(notice(&[quiet], std::slice::from_ref(&silent), &wishes, None), None);
         // Several, and one that is over.
         let both = [quiet, News { task: TaskId(2), ..waits }];
         let tasks = [silent, task(2, "y", waiting()), task(3, "z", completed(0))];
