@@ -15,6 +15,7 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "in a test, what must not fail is unwrapped")]
 
+mod delegation;
 mod desktop;
 mod instances;
 mod lacking;

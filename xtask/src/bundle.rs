@@ -59,9 +59,10 @@ pub(crate) fn release() -> Result<()> {
 }
 
 /// The tests of the app that drive what a package has installed: a task from the form to its
-/// result, one app for all starts with the command line beside it, the queue outliving the app.
+/// result, one app for all starts with the command line beside it, the queue outliving the app, an
+/// agent that delegates through the sidecar.
 const DRIVES: &str = "package(claude-worker-app) & kind(test) & \
-     (test(/^window::a_task_/) | test(/^instances::/) | test(/^lives::/) | test(/_at_login_/))";
+     (test(/^window::a_task_/) | test(/^instances::/) | test(/^lives::/) | test(/^delegation::/) | test(/_at_login_/))";
 
 /// Packs what the tests have built, installs the package below a directory in the target
 /// directory, and drives the app that is there.
