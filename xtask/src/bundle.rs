@@ -62,7 +62,8 @@ pub(crate) fn release() -> Result<()> {
 /// result, one app for all starts with the command line beside it, the queue outliving the app, an
 /// agent that delegates through the sidecar.
 const DRIVES: &str = "package(claude-worker-app) & kind(test) & \
-     (test(/^window::a_task_/) | test(/^instances::/) | test(/^lives::/) | test(/^delegation::/) | test(/_at_login_/))";
+     (test(/^window::a_task_/) | test(/^instances::/) | test(/^lives::/) | test(/^delegation::/) \
+     | test(/_at_login_/))";
 
 /// Packs what the tests have built, installs the package below a directory in the target
 /// directory, and drives the app that is there.
