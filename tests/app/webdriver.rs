@@ -19,6 +19,16 @@ const LOCATE: &str = include_str!("locate.js");
 /// The key under which the protocol sends elements.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
+/// Remembers what goes wrong in the page.
+const NOTE_TROUBLES: &str = "
+    window.troubles = [];
+    const note = (what) => troubles.push(`${what?.message ?? what} ${what?.stack ?? ''}`);
+    addEventListener('error', (event) => note(event.error ?? event.message));
+    addEventListener('unhandledrejection', (event) => note(event.reason));
+    const say = console.error;
+    console.error = (...words) => { words.forEach(note); say(...words); };
+";
+
 /// The app's window, with the app that was started for it.
 pub(crate) struct Window {
     driver: Client,
@@ -66,7 +76,9 @@ impl Window {
             std::fs::read_link(format!("/proc/{pid}/exe"))
                 .is_ok_and(|found| found.file_name() == program.as_deref())
         });
-        Self { driver, session, log, _process: process, app: app.unwrap() }
+        let window = Self { driver, session, log, _process: process, app: app.unwrap() };
+        window.script(NOTE_TROUBLES);
+        window
     }
 
     /// The app's process.
@@ -232,10 +244,10 @@ impl Drop for Shown<'_> {
         };
         let place = ask("return location.href");
         let page = ask("return document.body.innerText");
-        let loaded = ask("return [...performance.getEntriesByType('resource')]
-                .map((found) => `${found.name} ${Math.round(found.responseEnd)} ms`).join('\\n')");
+        let troubles = ask("return troubles.join('\\n')");
+        let main = ask("return document.querySelector('main')?.outerHTML.slice(-1500)");
         eprintln!(
-            "the page at {place}:\n{page}\nloaded:\n{loaded}\nthe driver:\n{}",
+            "the page at {place}:\n{page}\nits troubles:\n{troubles}\n{main}\nthe driver:\n{}",
             read(&self.0.log)
         );
     }
