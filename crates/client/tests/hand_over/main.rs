@@ -135,6 +135,7 @@ fn kills_at_any_instant_lose_nothing() {
         }
         let worked = hammer.rest().await;
         all_was_done_once(&world, &client, long, worked).await;
+        world.end_latecomers().await;
     });
 }
 

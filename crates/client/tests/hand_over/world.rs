@@ -126,6 +126,17 @@ impl World {
 }
 
 impl World {
+    /// Stops engines until no process is left. One that a killed app had begun to start may come
+    /// to the directory late, when the one that was quicker has been stopped already.
+    pub(crate) async fn end_latecomers(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        while !self.processes().is_empty() {
+            assert!(Instant::now() < deadline, "something is left behind that is no engine");
+            drop(self.onlooker().stop(StopMode::LeaveRunning).await);
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// Every process of this directory: engines, supervisors, agents.
     fn processes(&self) -> Vec<u32> {
         let own = format!("CLAUDE_WORKER_HOME={}", self.paths().home.display());
