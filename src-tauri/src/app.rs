@@ -135,16 +135,17 @@ async fn leave_on_signal(app: AppHandle) {
     leave::depart(&app, Departure::Signal).await;
 }
 
-/// The name on the session bus that makes the app the only one for its data directory.
+/// The name on the session bus that makes the app the only one for its engine. As the lock it
+/// tells apart the databases that one directory may have.
 fn bus_name(paths: &Paths) -> String {
     const NAME: &str = "io.github.yigitkonur.ClaudeWorker";
-    let usual = std::env::home_dir().map(|home| home.join(".claude-worker"));
-    if usual.as_ref() == Some(&paths.home) {
+    let usual = std::env::home_dir().map(|home| home.join(".claude-worker/engine.lock"));
+    if usual.as_ref() == Some(&paths.lock) {
         return NAME.to_owned();
     }
     // FNV-1a: the same for every build, unlike the standard library's hash.
-    let home = paths.home.as_os_str().as_encoded_bytes();
-    let hash = home.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+    let place = paths.lock.as_os_str().as_encoded_bytes();
+    let hash = place.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
     });
     format!("{NAME}.at{hash:016x}")

@@ -1,8 +1,6 @@
 //! What the app has to say about its work.
 
-use std::fs::OpenOptions;
 use std::io::{self, IsTerminal};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::Mutex;
 
@@ -19,11 +17,10 @@ pub(crate) fn begin(log: &Path) {
         wanted.parse::<Targets>().ok().filter(|_| !wanted.is_empty()).unwrap_or_else(|| {
             Targets::new().with_default(LevelFilter::INFO).with_target("zbus", LevelFilter::WARN)
         });
-    let file = || OpenOptions::new().create(true).append(true).mode(0o600).open(log);
     let writer = if io::stderr().is_terminal() {
         BoxMakeWriter::new(io::stderr)
     } else {
-        match file() {
+        match claude_worker_client::open_log(log) {
             Ok(file) => BoxMakeWriter::new(Mutex::new(file)),
             Err(_) => BoxMakeWriter::new(io::stderr),
         }

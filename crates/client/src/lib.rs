@@ -45,7 +45,7 @@ pub use hand_over::{HAND_OVER_FAULT_POINTS, take_over};
 pub use host::{Hosted, host};
 pub use inside::task_around;
 pub use lock::LockHolder;
-pub use start::{Ready, Starter};
+pub use start::{Ready, Starter, open_log};
 pub use transport::{Address, token};
 
 /// The header in which both halves say their protocol version.

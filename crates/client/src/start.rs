@@ -199,7 +199,10 @@ fn cannot_start(error: io::Error) -> ApiError {
 
 /// Opens the engine's log to go on with it, or with a new one when it has grown long. Only the
 /// last long one is kept.
-fn open_log(path: &Path) -> io::Result<File> {
+///
+/// # Errors
+/// When it can be neither renamed nor opened.
+pub fn open_log(path: &Path) -> io::Result<File> {
     if std::fs::metadata(path).is_ok_and(|found| found.is_file() && found.len() > LONGEST_LOG) {
         let mut old = path.as_os_str().to_owned();
         old.push(".old");

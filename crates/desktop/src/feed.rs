@@ -118,8 +118,12 @@ async fn read(source: &impl Source, cursor: &Cursor, audience: &impl Audience) {
                 };
             }
             () = until(tell_at) => {
-                tell_at = None;
-                tell(source, cursor, audience, &std::mem::take(&mut news)).await;
+                tell_at = if tell(source, cursor, audience, &news).await {
+                    news.clear();
+                    None
+                } else {
+                    Some(Instant::now() + AFTER_ERROR)
+                };
             }
             page = &mut poll => {
                 match page {
@@ -168,22 +172,28 @@ async fn begin(source: &impl Source, cursor: &Cursor) -> i64 {
     }
 }
 
-/// Tells the news, at most once.
-async fn tell(source: &impl Source, cursor: &Cursor, audience: &impl Audience, news: &[News]) {
-    let Some(newest) = news.iter().map(|news| news.seq).max() else { return };
+/// Tells the news, at most once. False when it could not be read what to tell: the cursor stays, so
+/// that it is told later, be it by the next start of the app.
+async fn tell(
+    source: &impl Source,
+    cursor: &Cursor,
+    audience: &impl Audience,
+    news: &[News],
+) -> bool {
+    let Some(newest) = news.iter().map(|news| news.seq).max() else { return true };
     let ids = news.iter().map(|news| news.task).collect();
     let (tasks, wishes) = match (source.tasks(ids).await, source.wishes().await) {
         (Ok(tasks), Ok(wishes)) => (tasks, wishes),
         (Err(error), _) | (_, Err(error)) => {
-            // The cursor stays: the next start of the app tells of them.
             tracing::warn!(%error, "the news cannot be told");
-            return;
+            return false;
         }
     };
     remember(cursor, newest);
     if let Some(notice) = notice(news, &tasks, &wishes, audience.looking_at()) {
         audience.notice(notice);
     }
+    true
 }
 
 fn remember(cursor: &Cursor, seq: i64) {
@@ -216,6 +226,8 @@ mod tests {
         tasks: Mutex<Vec<Task>>,
         told: watch::Sender<Vec<Notice>>,
         drawn: watch::Sender<Vec<Instant>>,
+        /// So many questions for tasks fail.
+        failing: Mutex<u32>,
     }
 
     impl Stage {
@@ -226,6 +238,7 @@ mod tests {
                 tasks: Mutex::default(),
                 told: watch::channel(Vec::new()).0,
                 drawn: watch::channel(Vec::new()).0,
+                failing: Mutex::default(),
             }
         }
 
@@ -273,6 +286,11 @@ mod tests {
         }
 
         async fn tasks(&self, ids: Vec<TaskId>) -> Result<Vec<Task>, ApiError> {
+            let mut failing = self.failing.lock().unwrap();
+            if let Some(left) = failing.checked_sub(1) {
+                *failing = left;
+                return Err(ApiError::internal("not now"));
+            }
             let tasks = self.tasks.lock().unwrap();
             Ok(tasks.iter().filter(|task| ids.contains(&task.id)).cloned().collect())
         }
@@ -349,6 +367,18 @@ mod tests {
         stage.happens(1, completed(0));
         stage.follow_for(&cursor, TOGETHER / 2).await;
         assert_eq!(stage.titles(), [""; 0]);
+        stage.follow_for(&cursor, LONG).await;
+        assert_eq!(stage.titles(), ["T1"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_could_not_be_told_is_told_later() {
+        let (_directory, cursor) = cursor();
+        let stage = Stage::new();
+        stage.happens(9, running());
+        stage.follow_for(&cursor, LONG).await;
+        *stage.failing.lock().unwrap() = 2;
+        stage.happens(1, completed(0));
         stage.follow_for(&cursor, LONG).await;
         assert_eq!(stage.titles(), ["T1"]);
     }

@@ -6,6 +6,7 @@
 //! own pipes and not our memory.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -86,10 +87,10 @@ impl<R: AsyncBufRead + Unpin> Stdio<R> {
             };
             match line {
                 Line::Whole(line) => match serde_json::from_slice(&line) {
-                    Ok(message) => {
-                        self.open.note(&message, line.len());
-                        return Some(message);
-                    }
+                    Ok(message) => match self.open.note(&message, line.len()) {
+                        Ok(()) => return Some(message),
+                        Err(refused) => self.refusal = encode(&refused),
+                    },
                     Err(error) => self.refusal = refusal(&line, &error),
                 },
                 Line::TooLong(beginning, end) => {
@@ -177,11 +178,24 @@ struct Open {
 }
 
 impl Open {
-    fn note(&self, message: &RxJsonRpcMessage<RoleServer>, length: usize) {
+    /// Counts a request. One whose id is that of an open one is refused: it would not be counted,
+    /// and nobody could tell the answers apart.
+    fn note(
+        &self,
+        message: &RxJsonRpcMessage<RoleServer>,
+        length: usize,
+    ) -> Result<(), TxJsonRpcMessage<RoleServer>> {
         match message {
-            JsonRpcMessage::Request(request) => {
-                self.lock().insert(request.id.clone(), length);
-            }
+            JsonRpcMessage::Request(request) => match self.lock().entry(request.id.clone()) {
+                Entry::Vacant(place) => {
+                    place.insert(length);
+                }
+                Entry::Occupied(_) => {
+                    let what = "A request with this id is open already";
+                    let error = ErrorData::invalid_request(what, None);
+                    return Err(JsonRpcMessage::error(error, Some(request.id.clone())));
+                }
+            },
             // A cancelled request is not answered.
             JsonRpcMessage::Notification(notification) => {
                 if let ClientNotification::CancelledNotification(cancelled) =
@@ -193,6 +207,7 @@ impl Open {
             }
             _ => {}
         }
+        Ok(())
     }
 
     fn close(&self, id: &RequestId) {

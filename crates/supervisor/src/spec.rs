@@ -16,7 +16,7 @@ pub struct Spec {
     pub task: TaskId,
     /// The agent's program: an absolute path, or a name to look up in `PATH`.
     pub program: String,
-    /// Its arguments. No secrets and no prompts: other users can read a command line.
+    /// Its arguments. Neither secrets nor prompts for Claude: other users can read a command line.
     pub args: Vec<String>,
     /// Its working directory.
     pub directory: String,

@@ -1,4 +1,5 @@
-//! Permission checks stay on, unless the user's configuration lets MCP turn them off.
+//! Permission checks stay as strict as the user's configuration has them, unless it lets MCP do
+//! without.
 
 use claude_worker_api::{Agent, ApiError, ErrorCode, NewTask, PermissionMode, TaskApi};
 
@@ -18,16 +19,31 @@ fn is_unchecked(task: &NewTask) -> Option<&'static str> {
     }
 }
 
-/// Refuses what would act unchecked where `mcp.allow_bypass` is not set.
+/// How much a mode allows without asking: more for each step.
+const fn freedom(mode: PermissionMode) -> u8 {
+    match mode {
+        PermissionMode::Default | PermissionMode::Plan | PermissionMode::DontAsk => 0,
+        PermissionMode::AcceptEdits => 1,
+        PermissionMode::Auto => 2,
+        PermissionMode::BypassPermissions => 3,
+    }
+}
+
+/// Whether the task would be allowed more than the user's own tasks are.
+fn is_freer(task: &NewTask, usual: PermissionMode) -> Option<&'static str> {
+    let mode = task.permission_mode?;
+    (freedom(mode) > freedom(usual))
+        .then_some("This permission mode allows more than the user's configuration does")
+}
+
+/// Refuses what would act unchecked, or less checked than usual, where `mcp.allow_bypass` is not set.
 ///
 /// # Errors
 /// `forbidden`, with what a person can do.
 pub(crate) async fn check(api: &impl TaskApi, task: &NewTask) -> Result<(), ApiError> {
-    let Some(why) = is_unchecked(task) else { return Ok(()) };
     let settings = api.settings().await?;
-    if settings.mcp.allow_bypass {
-        return Ok(());
-    }
+    let why = is_unchecked(task).or_else(|| is_freer(task, settings.permission_mode));
+    let Some(why) = why.filter(|_| !settings.mcp.allow_bypass) else { return Ok(()) };
     Err(ApiError::new(ErrorCode::Forbidden, format!("{why}, which is not allowed over MCP here"))
         .hint(format!(
             "Do without it, or ask the user: they can allow tools in the project's \
@@ -54,5 +70,17 @@ mod tests {
         ] {
             assert!(is_unchecked(&unchecked).is_some(), "{unchecked:?}");
         }
+    }
+    #[test]
+    fn a_mode_that_allows_more_than_usual_is_known() {
+        let task = |mode| NewTask { permission_mode: mode, ..NewTask::default() };
+        let freer = |mode, usual| is_freer(&task(Some(mode)), usual).is_some();
+        assert!(is_freer(&task(None), PermissionMode::Plan).is_none());
+        assert!(freer(PermissionMode::AcceptEdits, PermissionMode::Plan));
+        assert!(freer(PermissionMode::AcceptEdits, PermissionMode::DontAsk));
+        assert!(freer(PermissionMode::Auto, PermissionMode::AcceptEdits));
+        assert!(freer(PermissionMode::BypassPermissions, PermissionMode::Auto));
+        assert!(!freer(PermissionMode::Plan, PermissionMode::AcceptEdits));
+        assert!(!freer(PermissionMode::Auto, PermissionMode::Auto));
     }
 }

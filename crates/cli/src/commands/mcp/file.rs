@@ -31,7 +31,8 @@ pub(super) fn replace(path: &Path, text: &str) -> Result<Option<PathBuf>, ApiErr
     std::fs::create_dir_all(directory).map_err(write)?;
     let before = std::fs::metadata(&path).ok();
     let backup = before.is_some().then(|| beside(&path, ".before-claude-worker"));
-    if let Some(backup) = &backup {
+    // The first one is of the file as it was before us, and stays.
+    if let Some(backup) = backup.as_ref().filter(|backup| !backup.exists()) {
         std::fs::copy(&path, backup).map_err(write)?;
     }
     let mode = before.map_or(0o600, |found| found.permissions().mode() & 0o777);
