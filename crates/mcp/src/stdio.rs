@@ -88,8 +88,12 @@ impl<R: AsyncBufRead + Unpin> Stdio<R> {
             match line {
                 Line::Whole(line) => match serde_json::from_slice(&line) {
                     Ok(message) => match self.open.note(&message, line.len()) {
-                        Ok(()) => return Some(message),
-                        Err(refused) => self.refusal = encode(&refused),
+                        None => return Some(message),
+                        Some(id) => {
+                            let what = "A request with this id is open already";
+                            let error = ErrorData::invalid_request(what, None);
+                            self.refusal = encode(&JsonRpcMessage::error(error, Some(id)));
+                        }
                     },
                     Err(error) => self.refusal = refusal(&line, &error),
                 },
@@ -178,23 +182,15 @@ struct Open {
 }
 
 impl Open {
-    /// Counts a request. One whose id is that of an open one is refused: it would not be counted,
-    /// and nobody could tell the answers apart.
-    fn note(
-        &self,
-        message: &RxJsonRpcMessage<RoleServer>,
-        length: usize,
-    ) -> Result<(), TxJsonRpcMessage<RoleServer>> {
+    /// Counts a request. Gives its id when that is the one of an open request: it would not be
+    /// counted, and nobody could tell the answers apart.
+    fn note(&self, message: &RxJsonRpcMessage<RoleServer>, length: usize) -> Option<RequestId> {
         match message {
             JsonRpcMessage::Request(request) => match self.lock().entry(request.id.clone()) {
                 Entry::Vacant(place) => {
                     place.insert(length);
                 }
-                Entry::Occupied(_) => {
-                    let what = "A request with this id is open already";
-                    let error = ErrorData::invalid_request(what, None);
-                    return Err(JsonRpcMessage::error(error, Some(request.id.clone())));
-                }
+                Entry::Occupied(_) => return Some(request.id.clone()),
             },
             // A cancelled request is not answered.
             JsonRpcMessage::Notification(notification) => {
@@ -207,7 +203,7 @@ impl Open {
             }
             _ => {}
         }
-        Ok(())
+        None
     }
 
     fn close(&self, id: &RequestId) {
