@@ -17,6 +17,8 @@ interface Options {
 export function popup(options: Options): Attachment<HTMLElement> {
   const { anchor, align, owner, follows = false, close } = options;
   return (element) => {
+    const { left, top } = anchor();
+    const origin = owner?.() ?? document.elementFromPoint(left + 1, top + 1);
     element.showPopover();
 
     const put = () => {
@@ -38,7 +40,8 @@ export function popup(options: Options): Attachment<HTMLElement> {
       if (!element.contains(target) && !owner?.()?.contains(target)) close();
     };
     const scrolled = ({ target }: Event) => {
-      if (target === element) return;
+      // A log that grows scrolls by itself, and moves nothing but its own lines.
+      if (target === element || !(target instanceof Node) || !target.contains(origin)) return;
       if (follows) put();
       else close();
     };
