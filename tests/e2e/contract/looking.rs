@@ -63,8 +63,11 @@ async fn unseen(api: &impl TaskApi, good: TaskId, bad: TaskId) {
     assert_eq!(queue.unseen.total(), 0);
     assert!(!api.get(bad).await.unwrap().task.unseen);
     assert!(api.get(good).await.unwrap().task.unseen, "nobody looked at this one");
+    // It would fail again at once.
+    api.set_paused(true).await.unwrap();
     assert!(!api.retry(bad).await.unwrap().unseen);
     assert_eq!(needy().await, []);
+    api.set_paused(false).await.unwrap();
     finished(api, bad).await;
     assert_eq!(needy().await, [bad]);
     assert_eq!(api.seen(SeenQuery::default()).await.unwrap().unseen.total(), 0);
