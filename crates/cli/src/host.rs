@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use claude_worker_api::{ApiError, HostKind, StopMode, TaskApi};
-use claude_worker_client::Ready;
+use claude_worker_client::{Ready, host_awaited};
 use claude_worker_engine::{Config, Engine, Paths};
 use claude_worker_supervisor::SupervisorCommand;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -30,7 +30,8 @@ pub(crate) fn background(arguments: impl Iterator<Item = OsString>) -> ExitCode 
     // A session of its own: closing the terminal, or Ctrl-C in it, is not meant for the engine.
     let _ = rustix::process::setsid();
     let served = http_argument(arguments).and_then(|http| {
-        host(http, |_| Ready::tell(Ok(()))).inspect_err(|error| tracing::error!(%error, "ended"))
+        host(Ground::Back, http, |_| Ready::tell(Ok(())))
+            .inspect_err(|error| tracing::error!(%error, "ended"))
     });
     match served {
         Ok(()) => Exit::Done.into(),
@@ -63,12 +64,22 @@ pub(crate) struct Reachable<'a> {
     pub(crate) http: Option<(SocketAddr, &'a Path)>,
 }
 
+/// Where an engine runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ground {
+    /// In front of the person who started it.
+    Fore,
+    /// Out of sight, for a process that waits until it is ready.
+    Back,
+}
+
 /// Runs an engine in this process until it is told to stop, by a client or a signal. Running
 /// tasks run on without it. `ready` is called when clients can reach it.
 ///
 /// # Errors
 /// `locked` when another engine owns the data directory; whatever keeps it from starting.
 pub(crate) fn host(
+    ground: Ground,
     http: Option<SocketAddr>,
     ready: impl FnOnce(&Reachable<'_>),
 ) -> Result<(), ApiError> {
@@ -83,14 +94,14 @@ pub(crate) fn host(
         .build()
         .map_err(|error| ApiError::internal(format!("Cannot start: {error}")))?;
     let ended = runtime.block_on(async {
-        let hosted = claude_worker_client::host(
-            paths.clone(),
-            config,
-            supervisor(),
-            http,
-            HostKind::Headless,
-        )
-        .await?;
+        let (places, supervisor) = (paths.clone(), supervisor());
+        let hosted = match ground {
+            Ground::Fore => {
+                claude_worker_client::host(places, config, supervisor, http, HostKind::Headless)
+                    .await?
+            }
+            Ground::Back => host_awaited(places, config, supervisor, http).await?,
+        };
         // Before anybody is told that it runs: who was may send a signal the next moment.
         let signals = Signals::new()
             .map_err(|error| ApiError::internal(format!("Cannot wait for signals: {error}")))?;

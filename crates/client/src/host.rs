@@ -12,6 +12,7 @@ use crate::connections::until_closed;
 use crate::farewell;
 use crate::http::{HttpServer, serve_http};
 use crate::server::{bind, serve};
+use crate::start::Ready;
 
 /// An engine that is running and being served.
 pub struct Hosted {
@@ -38,6 +39,27 @@ pub async fn host(
 ) -> Result<Hosted, ApiError> {
     let claim = Claim::take(paths).map_err(ApiError::from)?;
     open(claim, config, supervisor, http, kind).await
+}
+
+/// The same for a headless engine that somebody has started and waits for (see [`Ready`]).
+///
+/// A machine that is busy may let this process come late, when its starter is gone and whoever
+/// came instead has been stopped already. Nobody wants this engine then, and it does not begin.
+///
+/// # Errors
+/// `unavailable` when the starter is gone; and as [`host`].
+pub async fn host_awaited(
+    paths: Paths,
+    config: Config,
+    supervisor: SupervisorCommand,
+    http: Option<SocketAddr>,
+) -> Result<Hosted, ApiError> {
+    let claim = Claim::take(paths).map_err(ApiError::from)?;
+    if !Ready::is_awaited() {
+        return Err(ApiError::unavailable("Whoever started this engine is gone")
+            .hint("The next command starts one"));
+    }
+    open(claim, config, supervisor, http, HostKind::Headless).await
 }
 
 /// Opens the doors of a directory that is ours, and starts its engine.

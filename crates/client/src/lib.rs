@@ -42,7 +42,7 @@ mod unix;
 
 pub use client::EngineClient;
 pub use hand_over::{HAND_OVER_FAULT_POINTS, take_over};
-pub use host::{Hosted, host};
+pub use host::{Hosted, host, host_awaited};
 pub use inside::task_around;
 pub use lock::LockHolder;
 pub use start::{Ready, Starter, open_log};

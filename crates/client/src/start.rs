@@ -12,6 +12,7 @@ use claude_worker_api::{ApiError, ErrorCode};
 use claude_worker_engine::Paths;
 use claude_worker_supervisor::{TASK_MARKER, keep_descriptors};
 use hyper::Method;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::net::unix::pipe;
 use tokio::time::Instant;
@@ -48,6 +49,15 @@ pub struct Starter {
 pub struct Ready;
 
 impl Ready {
+    /// Whether the starter is still there to hear it.
+    pub(crate) fn is_awaited() -> bool {
+        let stdout = io::stdout();
+        let mut pipe = [PollFd::new(&stdout, PollFlags::empty())];
+        // A pipe that nobody reads from any more is an error at once; anything else is waited for.
+        let looked = poll(&mut pipe, Some(&Timespec::default()));
+        looked.is_err() || !pipe[0].revents().contains(PollFlags::ERR)
+    }
+
     /// Tells the starter, and takes leave of it: standard output leads nowhere from then on.
     pub fn tell(result: Result<(), &ApiError>) {
         let line = match result {

@@ -13,7 +13,7 @@ use crate::connect::{Start, connect, lock_of, starter};
 use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::host;
+use crate::host::{self, Ground};
 use crate::render::detail;
 use crate::render::figures::plural;
 
@@ -186,7 +186,7 @@ fn holds(lock: &Path, engine: u32) -> Result<bool, ApiError> {
 /// # Errors
 /// `locked` when another engine owns the data directory; whatever keeps it from starting.
 pub fn foreground(console: &mut Console<'_>, http: Option<SocketAddr>) -> Result<Exit, CliError> {
-    host::host(http, |reachable| {
+    host::host(Ground::Fore, http, |reachable| {
         let mut text = format!("The engine serves {}", reachable.socket.display());
         if let Some((address, token)) = reachable.http {
             text += &format!(" and http://{address} (its token is in {})", token.display());

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use claude_worker_api::{ApiError, HostKind};
-use claude_worker_client::{Ready, Starter, host, take_over};
+use claude_worker_client::{Ready, Starter, host_awaited, take_over};
 use claude_worker_engine::{Config, Paths};
 use claude_worker_supervisor::SupervisorCommand;
 
@@ -32,7 +32,7 @@ fn main() -> ExitCode {
         let supervisor =
             SupervisorCommand { program: program.clone(), args: vec!["supervise".to_owned()] };
         if role == "serve" {
-            let hosted = host(paths, config, supervisor, http, HostKind::Headless).await?;
+            let hosted = host_awaited(paths, config, supervisor, http).await?;
             Ready::tell(Ok(()));
             hosted.ended().await;
             return Ok(());

@@ -10,7 +10,7 @@ mod world;
 use std::time::Duration;
 
 use claude_worker_api::{ErrorCode, EventQuery, HostKind, Status, TaskApi, TaskId};
-use claude_worker_client::{EngineClient, HAND_OVER_FAULT_POINTS};
+use claude_worker_client::{EngineClient, HAND_OVER_FAULT_POINTS, LockHolder};
 use tokio::runtime::Runtime;
 
 use crate::world::{Hammer, PATIENCE, World};
@@ -135,8 +135,14 @@ fn kills_at_any_instant_lose_nothing() {
         }
         let worked = hammer.rest().await;
         all_was_done_once(&world, &client, long, worked).await;
-        world.end_latecomers().await;
     });
+}
+
+#[test]
+fn an_engine_that_comes_when_its_starter_is_gone_does_not_begin() {
+    let world = World::new();
+    assert!(!world.headless_for_nobody().success());
+    assert_eq!(LockHolder::of(&world.paths().lock).unwrap(), LockHolder::Nobody);
 }
 
 #[test]

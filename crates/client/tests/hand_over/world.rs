@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -78,6 +78,15 @@ impl World {
         program
     }
 
+    /// A headless engine whose starter is gone before it begins; returns when it has ended.
+    pub(crate) fn headless_for_nobody(&self) -> ExitStatus {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = Command::new(STAND_IN);
+        command.arg("serve").env("CLAUDE_WORKER_HOME", self.paths().home);
+        command.stdin(Stdio::null()).stdout(writer).stderr(Stdio::null()).status().unwrap()
+    }
+
     /// An app that is about to take over, and dies at `fault`.
     pub(crate) fn app(&self, fault: Option<&str>) -> Program {
         self.program(&["app"], fault)
@@ -126,17 +135,6 @@ impl World {
 }
 
 impl World {
-    /// Stops engines until no process is left. One that a killed app had begun to start may come
-    /// to the directory late, when the one that was quicker has been stopped already.
-    pub(crate) async fn end_latecomers(&self) {
-        let deadline = Instant::now() + PATIENCE;
-        while !self.processes().is_empty() {
-            assert!(Instant::now() < deadline, "something is left behind that is no engine");
-            drop(self.onlooker().stop(StopMode::LeaveRunning).await);
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    }
-
     /// Every process of this directory: engines, supervisors, agents.
     fn processes(&self) -> Vec<u32> {
         let own = format!("CLAUDE_WORKER_HOME={}", self.paths().home.display());
