@@ -11,7 +11,7 @@ import RotateCcw from "@lucide/svelte/icons/rotate-ccw";
 import Trash from "@lucide/svelte/icons/trash-2";
 import { backend } from "../app/backend";
 import { go, router } from "../app/router.svelte";
-import type { Task } from "../backend";
+import type { Task, TaskId } from "../backend";
 import { confirm } from "../components/confirm.svelte";
 import { toast, toastTrouble } from "../components/toast.svelte";
 import type { MenuItem } from "../components/types";
@@ -25,9 +25,9 @@ export const canFollowUp = (task: Task): boolean =>
   isFinished(task) && task.agent === "claude" && task.runs > 0;
 
 /** Does something and shows its answer at once; what goes wrong is said. */
-async function act(work: () => Promise<Task>): Promise<boolean> {
+async function act(id: TaskId, work: () => Promise<Task>): Promise<boolean> {
   try {
-    rows.tell(await work());
+    await rows.act(id, work);
     return true;
   } catch (error) {
     toastTrouble(error);
@@ -36,11 +36,11 @@ async function act(work: () => Promise<Task>): Promise<boolean> {
 }
 
 export async function cancel(task: Task) {
-  if (await act(() => backend.cancel(task.id))) toast(`Stopping #${task.id}`);
+  if (await act(task.id, () => backend.cancel(task.id))) toast(`Stopping #${task.id}`);
 }
 
 export async function retry(task: Task) {
-  if (await act(() => backend.retry(task.id))) toast(`#${task.id} is in the queue again`);
+  if (await act(task.id, () => backend.retry(task.id))) toast(`#${task.id} is in the queue again`);
 }
 
 export function followUp(task: Task) {

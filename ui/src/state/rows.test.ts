@@ -105,6 +105,32 @@ describe("rows", () => {
     expect(heard).toEqual(["rows 1"]);
   });
 
+  it("are told by an answer, but not by one that events have overtaken", async () => {
+    engine.list = () => Promise.resolve(page([sample(1)]));
+    await rows.act(1, () => Promise.resolve(sample(1)));
+    expect(heard).toEqual(["rows 1"]);
+
+    heard.length = 0;
+    let answer: (task: Task) => void = () => undefined;
+    const acted = rows.act(1, () => new Promise((resolve) => (answer = resolve)));
+    const other = rows.ask(2, () => new Promise((resolve) => setTimeout(resolve, 1)));
+    engine.listener!.events([event({ kind: "state_changed", status: "cancelled" }, 1)]);
+    answer(sample(1, { status: "running", running_since: AT, stopping: true }));
+    await vi.advanceTimersByTimeAsync(300);
+    await acted;
+    expect(heard).toEqual(["patch 1", "rows 1"]);
+    expect(await other).toMatchObject({ overtaken: false });
+  });
+
+  it("are not brought back by an answer from before their removal", async () => {
+    let answer: (task: Task) => void = () => undefined;
+    const acted = rows.act(1, () => new Promise((resolve) => (answer = resolve)));
+    engine.listener!.events([event({ kind: "removed" }, 1)]);
+    answer(sample(1));
+    await acted;
+    expect(heard).toEqual(["gone 1"]);
+  });
+
   it("are reloaded after a gap", () => {
     engine.listener!.gap();
     expect(heard).toEqual(["reload"]);

@@ -56,9 +56,17 @@ function withState(task: Task, event: Event & State): Task {
 export const mustRead = (event: Event): boolean =>
   event.kind === "submitted" || event.kind === "state_changed";
 
+/** A question about a task that is under way. */
+interface Question {
+  id: TaskId;
+  /** Whether events have told of a newer state than the answer may know. */
+  overtaken: boolean;
+}
+
 class Rows {
   #listeners = new Set<RowListener>();
   #dirty = new Set<TaskId>();
+  #questions = new Set<Question>();
   #refresh = coalesce(250, () => this.#read());
   #started = false;
 
@@ -68,9 +76,26 @@ class Rows {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Tells the lists of a task that an answer brought, before its event comes. */
-  tell(task: Task) {
-    this.#each((listener) => listener.rows([task]));
+  /**
+   * Asks about a task. Answers and events travel apart: one that events have overtaken is from
+   * before them, and to show it would turn the clock back.
+   */
+  async ask<T>(id: TaskId, work: () => Promise<T>): Promise<{ answer: T; overtaken: boolean }> {
+    const question: Question = { id, overtaken: false };
+    this.#questions.add(question);
+    try {
+      const answer = await work();
+      return { answer, overtaken: question.overtaken };
+    } finally {
+      this.#questions.delete(question);
+    }
+  }
+
+  /** Does something to a task, and tells the lists of its answer before the event comes. */
+  async act(id: TaskId, work: () => Promise<Task>): Promise<void> {
+    const { answer, overtaken } = await this.ask(id, work);
+    // The events have told, and the row is read anew anyway.
+    if (!overtaken) this.#each((listener) => listener.rows([answer]));
   }
 
   #start() {
@@ -90,6 +115,7 @@ class Rows {
         if (event.kind === "seen") this.#each((listener) => listener.allSeen());
         continue;
       }
+      if (mustRead(event) || event.kind === "removed") this.#overtake(task);
       if (event.kind === "removed") {
         this.#dirty.delete(task);
         this.#each((listener) => listener.gone([task]));
@@ -100,6 +126,10 @@ class Rows {
       if (mustRead(event)) this.#dirty.add(task);
     }
     if (this.#dirty.size) this.#refresh();
+  }
+
+  #overtake(id: TaskId) {
+    for (const question of this.#questions) if (question.id === id) question.overtaken = true;
   }
 
   async #read() {

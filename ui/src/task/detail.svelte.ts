@@ -53,12 +53,13 @@ export class Detail {
     this.detail = { ...task, request, run_history, result };
   }
 
-  async #load() {
+  async #load(): Promise<void> {
     if (!this.#open) return;
     try {
-      const detail = await backend.get(this.id);
+      const { answer, overtaken } = await rows.ask(this.id, () => backend.get(this.id));
       if (!this.#open) return;
-      this.detail = detail;
+      if (overtaken) return await this.#load();
+      this.detail = answer;
       this.error = undefined;
       this.gone = false;
     } catch (error) {
