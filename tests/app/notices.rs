@@ -147,6 +147,27 @@ fn failed_tasks_and_denied_tools_need_not_be_told() {
 }
 
 #[test]
+fn a_usage_limit_and_silence_are_told() {
+    let mut desktop = Desktop::of(Machine::FULL, "[limits]\nsilence = \"3s\"\n");
+    desktop.variable("CLAUDE_CODE_MAX_RETRIES", "0");
+    let notifications = Notifications::on(&desktop);
+    let _app = desktop.start_hidden();
+    let limited = desktop.submit("[[status 429 retry-after=3600]]", "Over");
+    let notice = notifications.with("Usage limit reached");
+    assert_eq!((notice.summary.as_str(), notice.buttons()), ("Over", vec!["Open"]), "{notice:?}");
+    assert_eq!(desktop.json(["status", &limited])["status"], "waiting");
+    let stalled = desktop.submit("[[stall]]", "Stalled");
+    let notice = notifications.with("Silent for");
+    assert_eq!(
+        (notice.summary.as_str(), notice.buttons()),
+        ("Stalled", vec!["Open"]),
+        "{notice:?}"
+    );
+    desktop.until_status(&stalled, "failed");
+    assert_eq!(notifications.with("Stopped: silent").buttons(), ["Open", "Retry"]);
+}
+
+#[test]
 fn a_kind_is_turned_off_in_the_window() {
     let desktop = Desktop::new();
     let notifications = Notifications::on(&desktop);

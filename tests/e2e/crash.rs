@@ -165,6 +165,22 @@ fn a_killed_supervisor_means_lost_and_nothing_of_its_tree_survives() {
 }
 
 #[test]
+fn a_damaged_record_of_an_end_is_an_unknown_end() {
+    let home = Home::new();
+    let gate = home.place("gate");
+    let id = home.shell(&format!("until [ -e {} ]; do sleep 0.01; done", gate.display()));
+    home.until_status(id, "running");
+    let (agent, supervisor) = (agent_of(&home, id), supervisor_of(&home, id));
+    home.kill_engine();
+    std::fs::write(&gate, "").unwrap();
+    until("agent and supervisor have ended", || is_gone(agent) && is_gone(supervisor));
+    std::fs::write(home.run_directory(id).join("exit.json"), "{\"ending\":").unwrap();
+    let task = home.finished(id);
+    assert_eq!(task["failure"]["kind"], "lost", "{task}");
+    assert_eq!(ends_of(&home)[&id], 1);
+}
+
+#[test]
 fn a_run_is_cancelled_even_if_somebody_has_stopped_its_supervisor() {
     let home = Home::with_config("[limits]\ngrace = \"300ms\"");
     let id = home.shell("trap '' TERM; setsid sleep 1000 & sleep 1000; sleep 1000");

@@ -396,6 +396,8 @@ pub enum Order {
     NewestFirst,
     /// The oldest first.
     OldestFirst,
+    /// Finished tasks only: what ended last comes first.
+    EndedLast,
 }
 
 /// Which tasks to list.
@@ -419,6 +421,10 @@ pub struct ListQuery {
     /// Only tasks that come after this one in the order: the `next` of the page before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cursor: Option<TaskId>,
+    /// With `cursor` in a list of what ended last: when that task had ended. It may have run again or
+    /// been removed since, so the engine cannot look it up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cursor_ended_at: Option<Timestamp>,
     /// At most this many, 1 to 1000. Default 50, and 1000 where `ids` are given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,

@@ -1,5 +1,5 @@
 //! Query strings of the addresses whose queries are more than plain values: lists are written with
-//! commas, instants in milliseconds.
+//! commas.
 
 use std::str::FromStr;
 
@@ -32,6 +32,8 @@ pub(crate) struct ListParams {
     #[serde(skip_serializing_if = "Option::is_none")]
     cursor: Option<TaskId>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    cursor_ended_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     limit: Option<u32>,
 }
 
@@ -44,6 +46,7 @@ impl From<&ListQuery> for ListParams {
             search: query.search.clone(),
             order: (query.order != Order::default()).then_some(query.order),
             cursor: query.cursor,
+            cursor_ended_at: query.cursor_ended_at,
             limit: query.limit,
         }
     }
@@ -59,6 +62,7 @@ impl TryFrom<ListParams> for ListQuery {
             search: params.search,
             order: params.order.unwrap_or_default(),
             cursor: params.cursor,
+            cursor_ended_at: params.cursor_ended_at,
             limit: params.limit,
         })
     }

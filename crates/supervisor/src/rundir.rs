@@ -26,7 +26,8 @@ pub enum Found {
     },
     /// The run is over and nothing of its tree is left.
     Finished(Exit),
-    /// The supervisor vanished after it had set out to start the agent: what was done is unknown.
+    /// The supervisor vanished after it had set out to start the agent, or its record is damaged:
+    /// what was done is unknown.
     /// [`crate::end_leftovers`] ends what may be left of the tree.
     Lost {
         /// The agent, if it was started.
@@ -158,7 +159,7 @@ impl RunDir {
     /// look at once; a supervisor that is just starting waits for that instant.
     ///
     /// # Errors
-    /// [`SupervisorError::Damaged`] for an `exit.json` that cannot be read; [`SupervisorError::Io`].
+    /// [`SupervisorError::Io`].
     pub fn inspect(&self) -> Result<Found, SupervisorError> {
         // Once `exit.json` is there, nothing more happens, though the lock may be held a little
         // longer.
@@ -175,7 +176,7 @@ impl RunDir {
         // It may have ended between the first look and the lock. No supervisor writes from here on.
         if let Some(exit) = self.exit()? {
             Ok(Found::Finished(exit))
-        } else if self.has(&self.spawning_path())? {
+        } else if self.has(&self.spawning_path())? || self.has(&self.exit_path())? {
             Ok(Found::Lost { started: self.started()? })
         } else {
             Ok(Found::NeverStarted)
@@ -187,20 +188,17 @@ impl RunDir {
     /// # Errors
     /// [`SupervisorError::Io`].
     pub fn started(&self) -> Result<Option<Started>, SupervisorError> {
-        match self.read(&self.started_path()) {
-            // It is not flushed, so a power cut may leave an empty file: as good as none.
-            Err(SupervisorError::Damaged { .. }) => Ok(None),
-            other => other,
-        }
+        // It is not flushed, so a power cut may leave an empty file: as good as none.
+        self.read_whole(&self.started_path())
     }
 
     /// How the run ended, once it is recorded. From then on nothing of its tree is left and the
-    /// output files do not change.
+    /// output files do not change. A record that was damaged since says nothing any more.
     ///
     /// # Errors
-    /// [`SupervisorError::Damaged`], [`SupervisorError::Io`].
+    /// [`SupervisorError::Io`].
     pub fn exit(&self) -> Result<Option<Exit>, SupervisorError> {
-        self.read(&self.exit_path())
+        self.read_whole(&self.exit_path())
     }
 
     /// What the supervisor was told; none before [`RunDir::create`].
@@ -324,6 +322,14 @@ impl RunDir {
         match serde_json::from_slice(&bytes) {
             Ok(value) => Ok(Some(value)),
             Err(source) => Err(SupervisorError::Damaged { path: path.to_owned(), source }),
+        }
+    }
+
+    /// The same, where a file that cannot be understood is as good as none.
+    fn read_whole<T: DeserializeOwned>(&self, path: &Path) -> Result<Option<T>, SupervisorError> {
+        match self.read(path) {
+            Err(SupervisorError::Damaged { .. }) => Ok(None),
+            other => other,
         }
     }
 

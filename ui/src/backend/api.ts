@@ -309,6 +309,11 @@ export type ListQuery = {
   attention?: boolean;
   /** Only tasks that come after this one in the order: the `next` of the page before. */
   cursor?: TaskId;
+  /**
+   * With `cursor` in a list of what ended last: when that task had ended. It may have run again or
+   * been removed since, so the engine cannot look it up.
+   */
+  cursor_ended_at?: Timestamp;
   /** Only these tasks, as far as there are such, at most 1000. Empty: all. */
   ids?: TaskId[];
   /** At most this many, 1 to 1000. Default 50, and 1000 where `ids` are given. */
@@ -512,7 +517,7 @@ export type NotificationSettings = {
 };
 
 /** In which order tasks are listed. */
-export type Order = "newest_first" | "oldest_first";
+export type Order = "newest_first" | "oldest_first" | "ended_last";
 
 /** Which bytes of a run's output to read. */
 export type OutputQuery = {

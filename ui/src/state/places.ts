@@ -18,7 +18,7 @@ const PART_OF: Record<Status, Part> = {
 
 export const partOf = (task: Task): Part => PART_OF[task.status];
 
-type Filter = Pick<ListQuery, "statuses" | "attention">;
+export type Filter = Pick<ListQuery, "statuses" | "attention">;
 
 /** What to ask the engine for, part by part; a part that is absent is not shown there. */
 export const QUERIES: Record<Place, Partial<Record<Part, Filter>>> = {

@@ -1,8 +1,15 @@
 // The tasks of a place, page by page, kept up to date by events.
 import { backend } from "../app/backend";
 import type { Place } from "../app/routes";
-import { Refused, type ApiError, type Task, type TaskId } from "../backend";
-import { belongs, found, PARTS, partOf, QUERIES, type Part } from "./places";
+import {
+  Refused,
+  type ApiError,
+  type ListQuery,
+  type Order,
+  type Task,
+  type TaskId,
+} from "../backend";
+import { belongs, found, PARTS, partOf, QUERIES, type Filter, type Part } from "./places";
 import { rows } from "./rows";
 import { endedLast, oldestFirst, Segment } from "./segment";
 
@@ -16,7 +23,7 @@ const NEXT_IN_ALL = 50;
 interface Paged {
   segment: Segment;
   /** Pass to the engine to go on; absent at the end, null before the first page. */
-  cursor: TaskId | undefined | null;
+  cursor: Pick<ListQuery, "cursor" | "cursor_ended_at"> | undefined | null;
 }
 
 export class TaskList {
@@ -148,15 +155,18 @@ export class TaskList {
   async #page(part: Part, paged: Paged | undefined, limit: number, current = () => true) {
     const filter = QUERIES[this.place][part];
     if (!filter || !paged) return;
+    const search = this.search.trim() || undefined;
     const { tasks, next } = await backend.list({
       ...filter,
-      search: this.search.trim() || undefined,
-      order: part === "finished" ? "newest_first" : "oldest_first",
-      cursor: paged.cursor ?? undefined,
+      ...paged.cursor,
+      search,
+      order: part === "finished" ? finishedOrder(filter, search) : "oldest_first",
       limit: part === "next" && this.place === "all" ? NEXT_IN_ALL : limit,
     });
     if (!current()) return;
-    paged.cursor = next;
+    const last = tasks.at(-1);
+    const cursor_ended_at = last && "ended_at" in last ? last.ended_at : undefined;
+    paged.cursor = next === undefined ? undefined : { cursor: next, cursor_ended_at };
     for (const task of tasks) {
       const touched = this.#parts[part] === paged && this.#touched?.has(task.id);
       if (!touched && belongs(this.place, task, false)) paged.segment.put(task);
@@ -187,7 +197,8 @@ export class TaskList {
     const paged = this.#parts[part];
     if (!paged) return;
     // What comes after the pages that are here comes with its own page.
-    const beyond = part !== "finished" && paged.cursor != null && task.id > paged.cursor;
+    const last = paged.cursor?.cursor;
+    const beyond = part !== "finished" && last != null && task.id > last;
     if (!beyond) paged.segment.put(task);
   }
 
@@ -196,6 +207,10 @@ export class TaskList {
     for (const part of PARTS) this.#parts[part]?.segment.remove(id);
   }
 }
+
+/** The engine has an index for what ended last, but none for a search or what needs a person. */
+const finishedOrder = (filter: Filter, search?: string): Order =>
+  search || filter.attention ? "newest_first" : "ended_last";
 
 function asApiError(error: unknown): ApiError {
   if (error instanceof Refused) return error.error;

@@ -23,13 +23,19 @@ vi.mock("../app/backend", () => ({
   backend: {
     list: async (query: ListQuery): Promise<TaskPage> => {
       engine.asked.push(query);
-      const newest = query.order === "newest_first";
-      const sorted = [...engine.tasks].sort((a, b) => (newest ? b.id - a.id : a.id - b.id));
-      const after = sorted.filter(
-        (task) =>
-          (!query.statuses?.length || query.statuses.includes(task.status)) &&
-          (query.cursor == null || (newest ? task.id < query.cursor : task.id > query.cursor)),
-      );
+      const by = {
+        newest_first: (a: Task, b: Task) => b.id - a.id,
+        oldest_first: (a: Task, b: Task) => a.id - b.id,
+        ended_last: (a: Task, b: Task) => ended(b) - ended(a) || b.id - a.id,
+      }[query.order!];
+      const cursor = query.cursor == null ? undefined : done(query.cursor, 0);
+      if (cursor && query.order === "ended_last") {
+        Object.assign(cursor, { ended_at: query.cursor_ended_at });
+      }
+      const after = engine.tasks
+        .filter((task) => !query.statuses?.length || query.statuses.includes(task.status))
+        .filter((task) => !cursor || by(task, cursor) > 0)
+        .sort(by);
       const tasks = after.slice(0, query.limit);
       await engine.hold;
       if (engine.refuse) throw new Refused({ code: "unavailable", message: "away" });
@@ -38,6 +44,8 @@ vi.mock("../app/backend", () => ({
     },
   },
 }));
+
+const ended = (task: Task) => Date.parse("ended_at" in task ? task.ended_at : "");
 
 const { TaskList } = await import("./tasks.svelte");
 const settle = () => new Promise((resolve) => setTimeout(resolve));
@@ -74,6 +82,17 @@ describe("the tasks of a place", () => {
     expect(list.size).toBe(1300);
     expect(engine.asked.map(({ cursor }) => cursor)).toEqual([undefined, 1201, 701, 201]);
     expect(ids(list, "finished")?.[0]).toBe(1300);
+  });
+
+  it("that ran long and ended last are on the first page", async () => {
+    const quick = Array.from({ length: 300 }, (_, index) => done(index + 2, index));
+    engine.tasks = [done(1, 1000), ...quick];
+    const list = new TaskList("finished").open();
+    await list.first;
+    expect(ids(list, "finished")?.slice(0, 2)).toEqual([1, 301]);
+    await list.more("finished");
+    expect(list.size).toBe(301);
+    expect(ids(list, "finished")?.at(-1)).toBe(2);
   });
 
   it("move when they change, and leave when they no longer belong", async () => {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use claude_worker_api::{
     Agent, ApiError, CleanQuery, Cleaned, Diagnosis, EngineInfo, EventPage, EventQuery, FollowUp,
-    ListQuery, LogPage, LogQuery, MAX_CALLER_CHARS, NewTask, OutputChunk, OutputQuery, PROTOCOL,
-    Queue, Run, SeenQuery, Settings, Spent, SpentQuery, StopMode, Stopped, Task, TaskApi,
+    ListQuery, LogPage, LogQuery, MAX_CALLER_CHARS, NewTask, Order, OutputChunk, OutputQuery,
+    PROTOCOL, Queue, Run, SeenQuery, Settings, Spent, SpentQuery, StopMode, Stopped, Task, TaskApi,
     TaskDetail, TaskId, TaskPage,
 };
 
@@ -44,6 +44,13 @@ impl TaskApi for Engine {
 
     async fn list(&self, query: ListQuery) -> Result<TaskPage, ApiError> {
         at_most_a_thousand(&query.ids)?;
+        let placed = query.cursor.is_none() || query.cursor_ended_at.is_some();
+        if query.order == Order::EndedLast && !placed {
+            return Err(ApiError::invalid(
+                "Where a list of what ended last goes on is not said by the task's number alone",
+            )
+            .hint("Pass cursor_ended_at with the cursor: when that task had ended"));
+        }
         let usual = if query.ids.is_empty() { 50 } else { MOST_IDS as u32 };
         let limit = query.limit.unwrap_or(usual).clamp(1, 1000);
         let counts = self.inner.shown.queue.borrow().counts;

@@ -4,27 +4,47 @@
 //! costs what is on it, however many tasks there are. Only a search for a rare text reads on: in
 //! an index that holds little more than the texts.
 
-use claude_worker_api::{ListQuery, Order, TaskId};
+use claude_worker_api::{ListQuery, Order, TaskId, Timestamp};
 use rusqlite::types::Value;
 
 use super::rows;
 
-/// The statement for one page of a list, from after `cursor` on, and its parameters.
+/// Where in a list a task stands, or stood.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Position {
+    pub(super) id: TaskId,
+    /// None for a task that has not finished.
+    pub(super) ended_at: Option<Timestamp>,
+}
+
+/// The statement for one page of a list, from after a position on, and its parameters.
 pub(super) fn statement(
     query: &ListQuery,
-    cursor: Option<TaskId>,
+    after: Option<Position>,
     limit: usize,
 ) -> (String, Vec<Value>) {
     let columns = rows::TASK;
-    let (after, direction) = match query.order {
-        Order::NewestFirst => ("<", "DESC"),
-        Order::OldestFirst => (">", "ASC"),
-    };
     let mut filter = Filter::default();
-    if let Some(cursor) = cursor {
-        let n = filter.parameter(Value::Integer(cursor.0));
-        filter.condition(format!("task.id {after} ?{n}"));
+    if let Some(Position { id, ended_at }) = after {
+        let id = filter.parameter(Value::Integer(id.0));
+        match query.order {
+            Order::NewestFirst => filter.condition(format!("task.id < ?{id}")),
+            Order::OldestFirst => filter.condition(format!("task.id > ?{id}")),
+            Order::EndedLast => {
+                let ended_at = ended_at.map_or(i64::MAX, Timestamp::as_millis);
+                let ended_at = filter.parameter(Value::Integer(ended_at));
+                filter.condition(format!("(ended_at, task.id) < (?{ended_at}, ?{id})"));
+            }
+        }
     }
+    let order = match query.order {
+        Order::NewestFirst => "ORDER BY task.id DESC",
+        Order::OldestFirst => "ORDER BY task.id ASC",
+        Order::EndedLast => {
+            filter.condition("ended_at IS NOT NULL".to_owned());
+            "ORDER BY ended_at DESC, task.id DESC"
+        }
+    };
     if !query.ids.is_empty() {
         let ids: Vec<_> = query.ids.iter().map(ToString::to_string).collect();
         // One statement for all lists of ids, so that it is prepared once.
@@ -35,8 +55,9 @@ pub(super) fn statement(
     if !query.statuses.is_empty() {
         let names: Vec<_> =
             query.statuses.iter().map(|status| format!("'{}'", status.name())).collect();
-        // The plus keeps SQLite from going through a whole status where few tasks are in question.
-        let plus = if few { "+" } else { "" };
+        // The plus keeps SQLite from going through a whole status where few tasks are in question,
+        // or where that is not the order.
+        let plus = if few || query.order == Order::EndedLast { "+" } else { "" };
         filter.condition(format!("{plus}status IN ({})", names.join(", ")));
     }
     let search = query.search.as_deref().filter(|text| !text.is_empty());
@@ -44,15 +65,14 @@ pub(super) fn statement(
         filter.search(text);
     }
     let filter_text = filter.text();
-    let order = format!("ORDER BY task.id {direction}");
     let sql = if query.attention {
         format!(
             "SELECT {columns} FROM unseen INDEXED BY unseen_needy
              CROSS JOIN task ON task.id = unseen.task_id WHERE unseen.kind > 1 {and} {filter_text}
-             ORDER BY unseen.task_id {direction} LIMIT {limit}",
+             {order} LIMIT {limit}",
             and = if filter_text.is_empty() { "" } else { "AND" },
         )
-    } else if search.is_some() && !few {
+    } else if search.is_some() && !few && query.order != Order::EndedLast {
         format!(
             "SELECT {columns} FROM task WHERE id IN (SELECT id FROM task INDEXED BY task_search
              WHERE {filter_text} {order} LIMIT {limit}) {order}"

@@ -131,22 +131,23 @@ impl Readers {
         limit: u32,
     ) -> Result<Vec<StoredTask>, EngineError> {
         let wanted = limit as usize + 1;
-        let mut cursor = query.cursor;
+        let mut after =
+            query.cursor.map(|id| list::Position { id, ended_at: query.cursor_ended_at });
         let mut tasks = Vec::new();
         self.with(|connection| {
             loop {
                 let missing = wanted - tasks.len();
-                let (sql, values) = list::statement(query, cursor, missing);
+                let (sql, values) = list::statement(query, after, missing);
                 let mut statement = connection.prepare_cached(&sql)?;
                 let mut found = statement.query(params_from_iter(values))?;
                 let mut seen = 0;
                 while let Some(row) = found.next()? {
                     seen += 1;
-                    let id = TaskId(row.get(0)?);
-                    cursor = Some(id);
+                    let position = rows::position(row)?;
+                    after = Some(position);
                     match rows::task(row) {
                         Ok(task) => tasks.push(task),
-                        Err(error) => self.leave_out(id, &error),
+                        Err(error) => self.leave_out(position.id, &error),
                     }
                 }
                 if seen < missing || tasks.len() == wanted {

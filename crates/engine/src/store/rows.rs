@@ -4,6 +4,7 @@ use claude_worker_api::{Agent, Event, EventKind, Run, RunId, Task, TaskId, Times
 use rusqlite::Row;
 use serde::de::DeserializeOwned;
 
+use super::list::Position;
 use crate::EngineError;
 use crate::state::TaskState;
 
@@ -18,10 +19,10 @@ pub(crate) struct StoredTask {
     pub session_id: Option<String>,
 }
 
-/// The columns [`task`] reads, in its order.
+/// The columns [`task`] and [`position`] read, in their order.
 pub(super) const TASK: &str = "id, name, agent, working_directory, model, state, created_at, \
      started_at, runs, last_action, final_summary, usage, session_id, \
-     parent_id, EXISTS (SELECT 1 FROM unseen WHERE unseen.task_id = task.id)";
+     parent_id, EXISTS (SELECT 1 FROM unseen WHERE unseen.task_id = task.id), ended_at";
 
 /// The columns [`run`] reads, in its order.
 pub(super) const RUN: &str = "id, number, follow_up, started_at, outcome, session_id, usage, \
@@ -63,6 +64,11 @@ pub(super) fn task(row: &Row<'_>) -> Result<StoredTask, EngineError> {
         state,
         session_id: row.get(12)?,
     })
+}
+
+/// Where a row stands in a list, even one that cannot be read otherwise.
+pub(super) fn position(row: &Row<'_>) -> rusqlite::Result<Position> {
+    Ok(Position { id: TaskId(row.get(0)?), ended_at: instant(row.get(15)?) })
 }
 
 pub(super) fn run(row: &Row<'_>) -> Result<Run, EngineError> {

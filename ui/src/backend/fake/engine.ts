@@ -223,21 +223,12 @@ export class FakeEngine {
       const tasks = query.ids.flatMap((id) => this.#tasks.get(id) ?? []).filter(wanted);
       return { tasks: tasks.map(summary), counts: this.#counts() };
     }
-    const all = this.#all();
-    const newest = query.order !== "oldest_first";
-    const tasks: Task[] = [];
-    let more = false;
-    for (let step = 0; step < all.length; step++) {
-      const task = newest ? all[all.length - 1 - step]! : all[step]!;
-      if (query.cursor != null && (newest ? task.id >= query.cursor : task.id <= query.cursor))
-        continue;
-      if (!wanted(task)) continue;
-      if (tasks.length === limit) {
-        more = true;
-        break;
-      }
-      tasks.push(summary(task));
-    }
+    const all = this.#all().filter(wanted);
+    if (query.order === "ended_last") all.sort((a, b) => endOf(a) - endOf(b) || a.id - b.id);
+    if (query.order !== "oldest_first") all.reverse();
+    const from = query.cursor == null ? 0 : all.findIndex(({ id }) => id === query.cursor) + 1;
+    const tasks = all.slice(from, from + limit).map(summary);
+    const more = all.length > from + limit;
     return { tasks, next: more ? tasks.at(-1)!.id : undefined, counts: this.#counts() };
   }
 
@@ -370,6 +361,8 @@ const refused = (code: ApiError["code"], message: string, hint?: string) =>
 
 const summary = ({ request: _1, run_history: _2, result: _3, ...task }: TaskDetail): Task =>
   task as Task;
+
+const endOf = (task: Task) => ("ended_at" in task ? Date.parse(task.ended_at) : 0);
 
 const trouble = (task: Task & { status: Status }) =>
   !!task.unseen &&

@@ -2,7 +2,8 @@
 
 use claude_worker_api::{DeniedTool, Order, Spent, Unseen as Counts};
 
-use super::super::{Unseen, list};
+use super::super::Unseen;
+use super::super::list::{self, Position};
 use super::*;
 
 /// What a search, a filter or an order gives.
@@ -103,6 +104,38 @@ fn a_search_looks_at_names_directories_and_numbers() {
     check("nothing", &[]);
 }
 
+#[test]
+fn what_ended_last_comes_first_page_by_page() {
+    let place = Place::new();
+    let (mut writer, readers) = (place.open(), place.readers());
+    // The first task runs the longest; two end at the same instant; one does not end.
+    let ids: Vec<TaskId> = (1..=6).map(|position| insert(&mut writer, position)).collect();
+    for (id, end) in ids.iter().zip([90, 30, 30, 20, 40]) {
+        let old = writer.task(*id).unwrap().unwrap().state;
+        let new = TaskState::Completed { ended_at: at(end), denied_tools: Vec::new() };
+        let failed = TaskState::Failed { ended_at: at(end), failure: Failure::Lost };
+        writer.set_state(*id, &old, if end == 20 { &failed } else { &new }, None).unwrap();
+    }
+    let all = ListQuery { order: Order::EndedLast, ..ListQuery::default() };
+    assert_eq!(listed(&readers, &all), [1, 5, 3, 2, 4]);
+    let completed = ListQuery { statuses: vec![Status::Completed], ..all.clone() };
+    assert_eq!(listed(&readers, &completed), [1, 5, 3, 2]);
+    let search = ListQuery { search: Some("4".to_owned()), ..all.clone() };
+    assert_eq!(listed(&readers, &search), [4]);
+    let after = |id: i64, end| ListQuery {
+        cursor: Some(TaskId(id)),
+        cursor_ended_at: Some(at(end)),
+        ..all.clone()
+    };
+    assert_eq!(listed(&readers, &after(1, 90)), [5, 3, 2, 4]);
+    assert_eq!(listed(&readers, &after(3, 30)), [2, 4]);
+    assert_eq!(listed(&readers, &after(4, 20)), [0; 0]);
+    // It goes on there although the task has gone on, or has gone.
+    let old = writer.task(ids[2]).unwrap().unwrap().state;
+    writer.set_state(ids[2], &old, &TaskState::Pending { plan: Plan::New }, Some(9)).unwrap();
+    assert_eq!(listed(&readers, &after(3, 30)), [2, 4]);
+}
+
 /// Every filter goes by an index that has the order of the list, and so nothing is sorted and no
 /// row is read that is not shown.
 #[test]
@@ -110,13 +143,25 @@ fn no_list_sorts_or_reads_rows_it_does_not_show() {
     let place = Place::new();
     drop(place.open());
     let database = rusqlite::Connection::open(place.database()).unwrap();
-    let plan = |query: &ListQuery, cursor| -> Vec<String> {
-        let (sql, values) = list::statement(query, cursor, 50);
+    let plan = |query: &ListQuery, after| -> Vec<String> {
+        let (sql, values) = list::statement(query, after, 50);
         let mut explain = database.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
         let steps = explain.query_map(rusqlite::params_from_iter(values), |row| row.get(3));
         steps.unwrap().map(Result::unwrap).collect()
     };
+    let position = Position { id: TaskId(7), ended_at: Some(at(7)) };
+    let check = |query: &ListQuery, step: &str, step_after: &str| {
+        for (after, expected) in [(None, step), (Some(position), step_after)] {
+            let steps = plan(query, after);
+            assert!(steps.iter().any(|step| step.contains(expected)), "{query:?}: {steps:?}");
+            assert!(!steps.iter().any(|step| step.contains("TEMP B-TREE")), "{steps:?}");
+        }
+    };
     let failed = ListQuery { statuses: vec![Status::Failed], ..ListQuery::default() };
+    for query in [&failed, &ListQuery::default()] {
+        let query = ListQuery { order: Order::EndedLast, ..query.clone() };
+        check(&query, "task USING INDEX task_by_end", "task USING INDEX task_by_end (ended_at<?)");
+    }
     let attention = ListQuery { attention: true, ..failed.clone() };
     let search = ListQuery { search: Some("text".to_owned()), ..failed.clone() };
     for (query, step, step_after) in [
@@ -126,12 +171,7 @@ fn no_list_sorts_or_reads_rows_it_does_not_show() {
         (search, "USING COVERING INDEX task_search", "USING COVERING INDEX task_search (id"),
     ] {
         for order in [Order::NewestFirst, Order::OldestFirst] {
-            let query = ListQuery { order, ..query.clone() };
-            for (cursor, expected) in [(None, step), (Some(TaskId(7)), step_after)] {
-                let steps = plan(&query, cursor);
-                assert!(steps.iter().any(|step| step.contains(expected)), "{query:?}: {steps:?}");
-                assert!(!steps.iter().any(|step| step.contains("TEMP B-TREE")), "{steps:?}");
-            }
+            check(&ListQuery { order, ..query.clone() }, step, step_after);
         }
     }
 }
