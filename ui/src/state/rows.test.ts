@@ -92,6 +92,17 @@ describe("rows", () => {
     expect(heard).toEqual(["patch 2", "rows 1", "rows 2"]);
   });
 
+  it("that are removed while they are read stay away", async () => {
+    let answer: (page: TaskPage) => void = () => undefined;
+    engine.list = () => new Promise((resolve) => (answer = resolve));
+    engine.listener!.events([event({ kind: "submitted" }, 1), event({ kind: "submitted" }, 2)]);
+    await vi.advanceTimersByTimeAsync(0);
+    engine.listener!.events([event({ kind: "removed" }, 1)]);
+    answer(page([sample(1), sample(2)]));
+    await vi.advanceTimersByTimeAsync(600);
+    expect(heard).toEqual(["gone 1", "rows 2"]);
+  });
+
   it("that could not be read are read with the next ones", async () => {
     let fails = true;
     engine.list = () =>
@@ -113,13 +124,13 @@ describe("rows", () => {
     heard.length = 0;
     let answer: (task: Task) => void = () => undefined;
     const acted = rows.act(1, () => new Promise((resolve) => (answer = resolve)));
-    const other = rows.ask(2, () => new Promise((resolve) => setTimeout(resolve, 1)));
+    const other = rows.ask(() => new Promise((resolve) => setTimeout(resolve, 1)));
     engine.listener!.events([event({ kind: "state_changed", status: "cancelled" }, 1)]);
     answer(sample(1, { status: "running", running_since: AT, stopping: true }));
     await vi.advanceTimersByTimeAsync(300);
     await acted;
     expect(heard).toEqual(["patch 1", "rows 1"]);
-    expect(await other).toMatchObject({ overtaken: false });
+    expect((await other).overtaken).toEqual(new Set([1]));
   });
 
   it("are not brought back by an answer from before their removal", async () => {

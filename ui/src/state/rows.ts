@@ -56,11 +56,9 @@ function withState(task: Task, event: Event & State): Task {
 export const mustRead = (event: Event): boolean =>
   event.kind === "submitted" || event.kind === "state_changed";
 
-/** A question about a task that is under way. */
+/** A question that is under way, and of which tasks events have told meanwhile. */
 interface Question {
-  id: TaskId;
-  /** Whether events have told of a newer state than the answer may know. */
-  overtaken: boolean;
+  overtaken: Set<TaskId>;
 }
 
 class Rows {
@@ -77,15 +75,14 @@ class Rows {
   }
 
   /**
-   * Asks about a task. Answers and events travel apart: one that events have overtaken is from
-   * before them, and to show it would turn the clock back.
+   * Asks about tasks. Answers and events travel apart: what an answer says of a task that events
+   * have overtaken is from before them, and to show it would turn the clock back.
    */
-  async ask<T>(id: TaskId, work: () => Promise<T>): Promise<{ answer: T; overtaken: boolean }> {
-    const question: Question = { id, overtaken: false };
+  async ask<T>(work: () => Promise<T>): Promise<{ answer: T } & Question> {
+    const question: Question = { overtaken: new Set() };
     this.#questions.add(question);
     try {
-      const answer = await work();
-      return { answer, overtaken: question.overtaken };
+      return { answer: await work(), ...question };
     } finally {
       this.#questions.delete(question);
     }
@@ -93,9 +90,9 @@ class Rows {
 
   /** Does something to a task, and tells the lists of its answer before the event comes. */
   async act(id: TaskId, work: () => Promise<Task>): Promise<void> {
-    const { answer, overtaken } = await this.ask(id, work);
+    const { answer, overtaken } = await this.ask(work);
     // The events have told, and the row is read anew anyway.
-    if (!overtaken) this.#each((listener) => listener.rows([answer]));
+    if (!overtaken.has(id)) this.#each((listener) => listener.rows([answer]));
   }
 
   #start() {
@@ -129,24 +126,22 @@ class Rows {
   }
 
   #overtake(id: TaskId) {
-    for (const question of this.#questions) if (question.id === id) question.overtaken = true;
+    for (const question of this.#questions) question.overtaken.add(id);
   }
 
   async #read() {
     while (this.#dirty.size) {
       const ids = [...this.#dirty].slice(0, CHUNK);
       for (const id of ids) this.#dirty.delete(id);
-      let tasks: Task[];
-      try {
-        ({ tasks } = await backend.list({ ids, limit: CHUNK }));
-      } catch (error) {
+      const asked = await this.ask(() => backend.list({ ids, limit: CHUNK })).catch((error) => {
         for (const id of ids) this.#dirty.add(id);
         throw error;
-      }
-      // What has changed again meanwhile is read again; this answer may be from before.
-      const fresh = tasks.filter((task) => !this.#dirty.has(task.id));
+      });
+      const { tasks } = asked.answer;
+      // What has changed again meanwhile is read again, and what was removed stays away.
+      const fresh = tasks.filter((task) => !asked.overtaken.has(task.id));
       const there = new Set(tasks.map((task) => task.id));
-      const gone = ids.filter((id) => !there.has(id) && !this.#dirty.has(id));
+      const gone = ids.filter((id) => !there.has(id) && !asked.overtaken.has(id));
       this.#each((listener) => {
         if (fresh.length) listener.rows(fresh);
         if (gone.length) listener.gone(gone);

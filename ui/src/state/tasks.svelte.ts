@@ -37,8 +37,8 @@ export class TaskList {
   #stopListening: (() => void) | undefined;
   /** Which load is the newest; the answers of older ones are dropped. */
   #generation = 0;
-  /** Ids that were said to be fresh or gone while a load was on: its answer about them is old. */
-  #touched: Set<TaskId> | undefined;
+  /** For each load that is on, what was said to be fresh or gone since: its answer is old there. */
+  #loads = new Set<Set<TaskId>>();
   /** Settles when the first page is there, or was refused. */
   first: Promise<void> = Promise.resolve();
 
@@ -106,7 +106,7 @@ export class TaskList {
   /** Reads the first pages anew. What is on screen stays until they are there. */
   async reload() {
     const generation = ++this.#generation;
-    this.#touched = new Set();
+    const touched = this.#begin();
     const fresh = this.#empty();
     try {
       await Promise.all(PARTS.map((part) => this.#page(part, fresh[part], FIRST)));
@@ -115,9 +115,10 @@ export class TaskList {
       this.error = asApiError(error);
       this.loading = false;
       return;
+    } finally {
+      this.#loads.delete(touched);
     }
     if (generation !== this.#generation) return;
-    const touched = this.#touched;
     const old = this.#parts;
     this.#parts = fresh;
     // Of what changed while the pages were on their way, the newer word counts.
@@ -128,7 +129,6 @@ export class TaskList {
         if (task) fresh[part]?.segment.put(task);
       }
     }
-    this.#touched = undefined;
     this.error = undefined;
     this.loading = false;
     this.version += 1;
@@ -138,21 +138,28 @@ export class TaskList {
   async more(part: Part) {
     const paged = this.#parts[part];
     if (!paged || paged.cursor === undefined || this.loadingMore || this.loading) return;
-    const generation = this.#generation;
     this.loadingMore = true;
-    this.#touched = new Set();
+    const touched = this.#begin();
     try {
-      await this.#page(part, paged, LATER, () => generation === this.#generation);
+      await this.#page(part, paged, LATER, (id) => !touched.has(id));
       this.error = undefined;
     } catch (error) {
       this.error = asApiError(error);
     } finally {
+      this.#loads.delete(touched);
       this.loadingMore = false;
     }
     this.version += 1;
   }
 
-  async #page(part: Part, paged: Paged | undefined, limit: number, current = () => true) {
+  #begin(): Set<TaskId> {
+    const touched = new Set<TaskId>();
+    this.#loads.add(touched);
+    return touched;
+  }
+
+  /** Reads a page into `paged`, but for the rows that are no longer `wanted`. */
+  async #page(part: Part, paged: Paged | undefined, limit: number, wanted = (_: TaskId) => true) {
     const filter = QUERIES[this.place][part];
     if (!filter || !paged) return;
     const search = this.search.trim() || undefined;
@@ -163,13 +170,11 @@ export class TaskList {
       order: part === "finished" ? finishedOrder(filter, search) : "oldest_first",
       limit: part === "next" && this.place === "all" ? NEXT_IN_ALL : limit,
     });
-    if (!current()) return;
     const last = tasks.at(-1);
     const cursor_ended_at = last && "ended_at" in last ? last.ended_at : undefined;
     paged.cursor = next === undefined ? undefined : { cursor: next, cursor_ended_at };
     for (const task of tasks) {
-      const touched = this.#parts[part] === paged && this.#touched?.has(task.id);
-      if (!touched && belongs(this.place, task, false)) paged.segment.put(task);
+      if (wanted(task.id) && belongs(this.place, task, false)) paged.segment.put(task);
     }
   }
 
@@ -203,7 +208,7 @@ export class TaskList {
   }
 
   #take(id: TaskId) {
-    this.#touched?.add(id);
+    for (const touched of this.#loads) touched.add(id);
     for (const part of PARTS) this.#parts[part]?.segment.remove(id);
   }
 }

@@ -56,9 +56,9 @@ export class Detail {
   async #load(): Promise<void> {
     if (!this.#open) return;
     try {
-      const { answer, overtaken } = await rows.ask(this.id, () => backend.get(this.id));
+      const { answer, overtaken } = await rows.ask(() => backend.get(this.id));
       if (!this.#open) return;
-      if (overtaken) return await this.#load();
+      if (overtaken.has(this.id)) return await this.#load();
       this.detail = answer;
       this.error = undefined;
       this.gone = false;
