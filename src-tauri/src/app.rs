@@ -13,6 +13,7 @@ use tauri::{AppHandle, Manager, RunEvent, Wry};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+use crate::again::Stay;
 use crate::commands::{desktop, events, tasks};
 use crate::desk::{Desk, Sight};
 use crate::host::{Departure, Host};
@@ -31,21 +32,27 @@ pub(crate) fn run(launch: Launch) -> ExitCode {
         Ok(paths) => paths,
         Err(error) => return fail(&error),
     };
-    journal::begin(&paths.log);
+    journal::begin(&paths);
     // Tauri would panic without a display.
     if gtk::init().is_err() {
         return headless::run(paths);
     }
+    let stay = Stay::default();
     let single = tauri_plugin_single_instance::Builder::new()
         .dbus_id(bus_name(&paths))
-        .callback(|app, arguments, _directory| started_again(app, &arguments))
+        .callback(|app, arguments, _directory| {
+            started_again(app, arguments.get(1..).unwrap_or_default());
+        })
         .build();
     let built = tauri::Builder::default()
         .plugin(single)
         .invoke_handler(handler())
-        .setup(move |app| {
-            set_up(app.handle(), paths, launch);
-            Ok(())
+        .setup({
+            let stay = stay.clone();
+            move |app| {
+                set_up(app.handle(), paths, launch, stay);
+                Ok(())
+            }
         })
         .on_window_event(window::event)
         .build(tauri::generate_context!());
@@ -59,6 +66,7 @@ pub(crate) fn run(launch: Launch) -> ExitCode {
             api.prevent_exit();
         }
     });
+    stay.start_what_was_put_off();
     ExitCode::from(u8::try_from(code).unwrap_or(1))
 }
 
@@ -67,7 +75,7 @@ fn fail(error: &ApiError) -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn set_up(app: &AppHandle, paths: Paths, launch: Launch) {
+fn set_up(app: &AppHandle, paths: Paths, launch: Launch, stay: Stay) {
     let host = Host::begin(paths.clone(), HostKind::App);
     let login = std::env::current_exe().ok().and_then(|program| {
         LoginEntry::of(program, std::env::var_os("XDG_CONFIG_HOME"), std::env::var_os("HOME"))
@@ -83,6 +91,7 @@ fn set_up(app: &AppHandle, paths: Paths, launch: Launch) {
         notifications,
         sight: Mutex::new(Sight::default()),
         asking: AtomicBool::new(false),
+        stay,
     });
     if let Launch::Show(page) = launch {
         window::show(app, page);
@@ -110,8 +119,13 @@ async fn without_tray(app: AppHandle, launch: Launch, mut shown: watch::Receiver
 }
 
 /// A second start hands its arguments over, and ends.
-fn started_again(app: &AppHandle, arguments: &[String]) {
-    match Launch::parse(arguments.get(1..).unwrap_or_default()) {
+pub(crate) fn started_again(app: &AppHandle, arguments: &[String]) {
+    // While everything is being set up nobody can be leaving.
+    let desk = app.try_state::<Desk>();
+    if desk.is_some_and(|desk| desk.stay.puts_off(arguments)) {
+        return;
+    }
+    match Launch::parse(arguments) {
         Ok(Launch::Show(page)) => window::show(app, page),
         Ok(Launch::Hidden | Launch::Version | Launch::Help) => {}
         Err(words) => tracing::warn!("{words}"),
@@ -127,12 +141,19 @@ async fn leave_on_signal(app: AppHandle) {
     ) else {
         return;
     };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-        _ = hangup.recv() => {}
+    for times in 1.. {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        }
+        // The second one insists; who sends a third wants nothing but the end.
+        if times > 2 {
+            std::process::exit(1);
+        }
+        let app = app.clone();
+        tauri::async_runtime::spawn(async move { leave::depart(&app, Departure::Signal).await });
     }
-    leave::depart(&app, Departure::Signal).await;
 }
 
 /// The name on the session bus that makes the app the only one for its engine. As the lock it

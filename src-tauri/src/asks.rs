@@ -62,6 +62,33 @@ pub(crate) async fn how_to_leave(
     .await
 }
 
+/// Tells a person what went wrong. Returns when it is on the screen.
+///
+/// # Errors
+/// `unavailable` when the app ends meanwhile.
+pub(crate) async fn tell(app: &AppHandle, title: &str, error: &ApiError) -> Result<(), ApiError> {
+    let parent = app.clone();
+    let (title, text) = (title.to_owned(), error.to_string());
+    on_main(app, move |shown| {
+        let dialog = MessageDialog::builder()
+            .message_type(MessageType::Error)
+            .buttons(ButtonsType::Close)
+            .title("Claude Worker")
+            .text(&title)
+            .secondary_text(&text)
+            .build();
+        match parent_window(&parent) {
+            Some(parent) => dialog.set_transient_for(Some(&parent)),
+            None => dialog.set_keep_above(true),
+        }
+        dialog.connect_response(|dialog, _| dialog.close());
+        dialog.show_all();
+        dialog.present();
+        let _ = shown.send(());
+    })
+    .await
+}
+
 /// Lets a person choose a directory, beginning at `start`; none when they thought better of it.
 ///
 /// # Errors

@@ -12,6 +12,7 @@ use claude_worker_engine::Paths;
 use tauri::ipc::Channel;
 use tokio::sync::watch;
 
+use crate::again::Stay;
 use crate::commands::WindowMessage;
 use crate::host::Host;
 use crate::tray::Tray;
@@ -29,6 +30,8 @@ pub(crate) struct Desk {
     pub(crate) sight: Mutex<Sight>,
     /// Whether the question about leaving is on the screen.
     pub(crate) asking: AtomicBool,
+    /// Whether the app is being left.
+    pub(crate) stay: Stay,
 }
 
 /// What belongs to one window, and goes with it.

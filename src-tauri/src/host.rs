@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use claude_worker_api::{ApiError, HostKind, StopMode, TaskApi};
+use claude_worker_api::{ApiError, ErrorCode, HostKind, StopMode, TaskApi};
 use claude_worker_client::{Hosted, Starter};
 use claude_worker_desktop::quit::Leave;
 use claude_worker_engine::{Config, Engine, Paths};
@@ -30,6 +30,16 @@ enum Order {
     Start,
     /// Go, in this way; answer when that is done.
     Leave(Departure, oneshot::Sender<Result<(), ApiError>>),
+}
+
+/// What comes after an engine.
+enum Next {
+    /// Nothing: the app has left it.
+    Nothing,
+    /// Another one, when somebody wants it.
+    OnDemand,
+    /// Another one, at once.
+    Another,
 }
 
 /// How the engine is left.
@@ -91,10 +101,12 @@ impl Host {
         self.engine().await.map(drop)
     }
 
-    /// Leaves the engine. Nothing of it is here any more when this returns well.
+    /// Leaves the engine. Nothing of it is here any more when this returns well. Whoever calls it
+    /// again meanwhile insists: what runs is then no longer waited for.
     ///
     /// # Errors
-    /// Why it is still here.
+    /// Why it could not be left like this. Where the queue was to go on in the background, it goes
+    /// on here instead.
     pub(crate) async fn leave(&self, departure: Departure) -> Result<(), ApiError> {
         let (answer, answered) = oneshot::channel();
         if self.orders.send(Order::Leave(departure, answer)).await.is_err() {
@@ -116,16 +128,18 @@ impl Keeper {
         loop {
             self.telling.send_replace(Status::Starting);
             let started = self.start().await;
-            let left = match started {
+            let next = match started {
                 Ok(hosted) => self.attend(hosted, &mut orders).await,
                 Err(error) => {
                     tracing::error!(%error, "there is no engine");
                     self.telling.send_replace(Status::Down(error));
-                    false
+                    Next::OnDemand
                 }
             };
-            if left || !wait_for_start(&mut orders).await {
-                return;
+            match next {
+                Next::Another => {}
+                Next::OnDemand if wait_for_start(&mut orders).await => {}
+                Next::OnDemand | Next::Nothing => return,
             }
         }
     }
@@ -145,8 +159,8 @@ impl Keeper {
         claude_worker_client::take_over(paths, config, supervisor, None, self.kind, PATIENCE).await
     }
 
-    /// Keeps a started engine until it stops. Says whether that was because the app leaves.
-    async fn attend(&self, hosted: Hosted, orders: &mut mpsc::Receiver<Order>) -> bool {
+    /// Keeps a started engine until it stops.
+    async fn attend(&self, hosted: Hosted, orders: &mut mpsc::Receiver<Order>) -> Next {
         let engine = hosted.engine().clone();
         let mut stopped = engine.stopped();
         self.telling.send_replace(Status::Up(engine));
@@ -154,26 +168,50 @@ impl Keeper {
             tokio::select! {
                 // Nothing is ever sent: it closes.
                 _ = stopped.changed() => {
+                    // Told when nothing of it is left, because some then end the process.
+                    hosted.ended().await;
                     self.telling.send_replace(Status::Down(
                         ApiError::unavailable("The engine was stopped").hint("Start it again"),
                     ));
-                    hosted.ended().await;
-                    return false;
+                    return Next::OnDemand;
                 }
                 order = orders.recv() => match order {
                     Some(Order::Start) => {}
                     Some(Order::Leave(departure, answer)) => {
-                        let left = self.leave(hosted, departure).await;
+                        if let Err(error) = self.may_leave(departure) {
+                            drop(answer.send(Err(error)));
+                            continue;
+                        }
+                        let left = self.leave(hosted, departure, orders).await;
+                        let next = match (departure, &left) {
+                            (Departure::Chosen(Leave::Background), Err(_)) => Next::Another,
+                            _ => Next::Nothing,
+                        };
                         drop(answer.send(left));
-                        return true;
+                        return next;
                     }
-                    None => return true,
+                    None => return Next::Nothing,
                 }
             }
         }
     }
 
-    async fn leave(&self, hosted: Hosted, departure: Departure) -> Result<(), ApiError> {
+    /// What would keep another engine from taking the queue is found out before this one lets go
+    /// of it.
+    fn may_leave(&self, departure: Departure) -> Result<(), ApiError> {
+        if departure == Departure::Chosen(Leave::Background) {
+            command_line()?;
+            Config::load(&self.paths)?;
+        }
+        Ok(())
+    }
+
+    async fn leave(
+        &self,
+        hosted: Hosted,
+        departure: Departure,
+        orders: &mut mpsc::Receiver<Order>,
+    ) -> Result<(), ApiError> {
         self.telling.send_replace(Status::Down(ApiError::unavailable("The app is being closed")));
         let mode = match departure {
             Departure::Chosen(Leave::Background) => {
@@ -187,9 +225,40 @@ impl Keeper {
             Departure::Chosen(Leave::Stop) => StopMode::CancelRunning,
             Departure::Signal => StopMode::LeaveRunning,
         };
-        let stopped = hosted.engine().stop(mode).await;
+        let engine = hosted.engine().clone();
+        let mut insisting = None;
+        let stopped = tokio::select! {
+            stopped = engine.stop(mode) => stopped,
+            answer = insisted(orders) => {
+                insisting = Some(answer);
+                // The supervisors of what cannot be ended go on trying.
+                engine.stop(StopMode::LeaveRunning).await
+            }
+        };
+        let left = match stopped {
+            // It was refused: its end could not be written down, on a full disk say. To leave
+            // what runs needs nothing to be written.
+            Err(error) if error.code != ErrorCode::Unavailable => {
+                engine.stop(StopMode::LeaveRunning).await.and(Err(error))
+            }
+            stopped => stopped.map(drop),
+        };
         hosted.ended().await;
-        stopped.map(drop)
+        if let Some(answer) = insisting {
+            drop(answer.send(left.clone()));
+        }
+        left
+    }
+}
+
+/// Waits until somebody wants the app to be left without further ado.
+async fn insisted(orders: &mut mpsc::Receiver<Order>) -> oneshot::Sender<Result<(), ApiError>> {
+    loop {
+        match orders.recv().await {
+            Some(Order::Leave(_, answer)) => return answer,
+            Some(Order::Start) => {}
+            None => return std::future::pending().await,
+        }
     }
 }
 

@@ -7,9 +7,9 @@ use claude_worker_desktop::quit::{Leave, question};
 use tauri::{AppHandle, Manager};
 
 use crate::desk::Desk;
-use crate::host::{Departure, Status};
+use crate::host::Departure;
 use crate::journal::say;
-use crate::{asks, window};
+use crate::{app, asks, window};
 
 /// Leaves the app, after a question when there is work left.
 ///
@@ -17,16 +17,14 @@ use crate::{asks, window};
 /// What keeps the question from being asked.
 pub(crate) async fn ask(app: &AppHandle) -> Result<(), ApiError> {
     let desk = app.state::<Desk>();
-    let status = desk.host.status().borrow().clone();
-    let Status::Up(engine) = status else {
-        depart(app, Departure::Signal).await;
-        return Ok(());
+    // One that is on its way is waited for: it may bring work along.
+    let Ok(engine) = desk.host.engine().await else {
+        return depart(app, Departure::Signal).await;
     };
     let queue = engine.engine().await?.queue;
     let Some(question) = question(&queue) else {
         // Nothing runs, and should something have just started, it is not cancelled unasked.
-        depart(app, Departure::Signal).await;
-        return Ok(());
+        return depart(app, Departure::Signal).await;
     };
     if desk.asking.swap(true, Ordering::AcqRel) {
         return Ok(());
@@ -42,23 +40,34 @@ pub(crate) async fn ask(app: &AppHandle) -> Result<(), ApiError> {
 /// Leaves the app in this way, without a question.
 ///
 /// # Errors
-/// None at present: what goes wrong is said, and the app is left all the same.
+/// Why the app is still here: no other engine can take the queue.
 pub(crate) async fn leave(app: &AppHandle, how: Leave) -> Result<(), ApiError> {
-    depart(app, Departure::Chosen(how)).await;
-    Ok(())
+    depart(app, Departure::Chosen(how)).await
 }
 
 /// Leaves the engine, and ends the process.
-pub(crate) async fn depart(app: &AppHandle, departure: Departure) {
+///
+/// # Errors
+/// As [`leave`]; a person has been told.
+pub(crate) async fn depart(app: &AppHandle, departure: Departure) -> Result<(), ApiError> {
+    let desk = app.state::<Desk>();
+    desk.stay.leaves();
     window::close(app);
-    let left = app.state::<Desk>().host.leave(departure).await;
-    let code = match left {
-        Ok(()) => 0,
+    match desk.host.leave(departure).await {
+        Ok(()) => app.exit(0),
+        Err(error) if departure == Departure::Chosen(Leave::Background) => {
+            say(&format!("the app stays: {error}"));
+            if let Some(arguments) = desk.stay.stays() {
+                app::started_again(app, &arguments);
+            }
+            asks::tell(app, "Claude Worker is still here", &error).await?;
+            return Err(error);
+        }
         Err(error) => {
             // The engine has stopped, and nothing is lost: the next start goes on with the queue.
             say(&error.to_string());
-            1
+            app.exit(1);
         }
-    };
-    app.exit(code);
+    }
+    Ok(())
 }

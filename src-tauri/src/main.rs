@@ -16,11 +16,13 @@
 
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
+mod again;
 mod app;
 mod asks;
 mod commands;
 mod desk;
 mod follow;
+mod graphics;
 mod headless;
 mod host;
 mod journal;
@@ -41,7 +43,10 @@ fn main() -> ExitCode {
     match Launch::parse(&arguments) {
         Ok(Launch::Version) => println!("claude-worker-app {}", env!("CARGO_PKG_VERSION")),
         Ok(Launch::Help) => print!("{USAGE}"),
-        Ok(launch) => return app::run(launch),
+        Ok(launch) => {
+            graphics::keep_drivers_out();
+            return app::run(launch);
+        }
         Err(words) => {
             eprintln!("{words}\n\n{USAGE}");
             return ExitCode::from(2);

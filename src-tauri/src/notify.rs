@@ -6,9 +6,9 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use claude_worker_api::{TaskApi, TaskId};
+use claude_worker_api::{ApiError, TaskApi};
 use claude_worker_desktop::launch::Page;
-use claude_worker_desktop::notice::Notice;
+use claude_worker_desktop::notice::{Notice, Retry};
 use futures_util::StreamExt;
 use tauri::{AppHandle, Manager};
 use tokio::sync::{mpsc, watch};
@@ -211,7 +211,7 @@ async fn in_time(asked: impl Future<Output = zbus::Result<Message>>) -> zbus::Re
 /// What was clicked.
 enum Click {
     Open(Page),
-    Retry(TaskId),
+    Retry(Retry),
 }
 
 impl Click {
@@ -224,18 +224,28 @@ impl Click {
     }
 }
 
+/// Runs a task once more, unless it has gone on since that was offered; says whether it did.
+async fn retried(app: &AppHandle, offer: Retry) -> Result<bool, ApiError> {
+    let engine = app.state::<Desk>().host.engine().await?;
+    let holds = offer.holds(&engine.get(offer.task).await?.task);
+    if holds {
+        engine.retry(offer.task).await?;
+    }
+    Ok(holds)
+}
+
 async fn act(app: AppHandle, click: Click) {
     match click {
         Click::Open(page) => window::show(&app, page),
-        Click::Retry(task) => {
-            let retried = match app.state::<Desk>().host.engine().await {
-                Ok(engine) => engine.retry(task).await.map(drop),
-                Err(error) => Err(error),
-            };
-            if let Err(error) = retried {
-                tracing::warn!(%error, %task, "it cannot be run again");
-                // The window says how the task stands, and why it cannot.
-                window::show(&app, Page::Task(task));
+        Click::Retry(offer) => {
+            // Where it did not run again, the window says how the task stands, and why.
+            match retried(&app, offer).await {
+                Ok(true) => {}
+                Ok(false) => window::show(&app, Page::Task(offer.task)),
+                Err(error) => {
+                    tracing::warn!(%error, task = %offer.task, "it cannot be run again");
+                    window::show(&app, Page::Task(offer.task));
+                }
             }
         }
     }

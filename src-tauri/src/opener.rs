@@ -6,12 +6,24 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use claude_worker_api::ApiError;
+use claude_worker_supervisor::without_own_variables;
 use tauri::Url;
 
 /// The program that knows which program opens what.
 const OPENER: &str = "xdg-open";
 /// It has refused within this time, if it does; the program it starts may run for ever.
 const REFUSES_WITHIN: Duration = Duration::from_secs(3);
+
+/// Opens a directory in the program for it. What an agent has put in its place is not opened.
+///
+/// # Errors
+/// `invalid_request` when there is no such directory; `unavailable` when nothing can open it.
+pub(crate) async fn open_directory(path: &Path) -> Result<(), ApiError> {
+    if !path.is_dir() {
+        return Err(ApiError::invalid(format!("{} is no directory any more", path.display())));
+    }
+    open_path(path).await
+}
 
 /// Opens a file or directory in the program for it.
 ///
@@ -41,7 +53,9 @@ async fn open(what: &OsStr) -> Result<(), ApiError> {
         ApiError::unavailable(format!("{} cannot be opened: {why}", what.display()))
             .hint("Check that xdg-open is installed, and knows a program for it")
     };
-    let mut opener = tokio::process::Command::new(OPENER)
+    let mut opener = tokio::process::Command::new(OPENER);
+    without_own_variables(opener.as_std_mut());
+    let mut opener = opener
         .arg(what)
         .stdin(Stdio::null())
         .stdout(Stdio::null())

@@ -65,7 +65,9 @@ impl Desktop {
             let private = std::fs::Permissions::from_mode(0o700);
             std::fs::set_permissions(path(name), private).unwrap();
         }
-        let mut text = "[limits]\ngrace = \"2s\"\n".to_owned();
+        // TOML has each table once: a test with limits of its own names this one, too.
+        let limits = if config.contains("[limits]") { "" } else { "[limits]\ngrace = \"2s\"\n" };
+        let mut text = limits.to_owned();
         if machine.claude {
             let claude = Installation::find().unwrap();
             text += &format!("[agents]\nclaude = \"{}\"\n", claude.program.display());

@@ -41,6 +41,20 @@ fn open_opens_the_task_and_retry_runs_it_again() {
 }
 
 #[test]
+fn retry_on_an_old_notification_only_shows_how_the_task_stands() {
+    let desktop = Desktop::new();
+    let notifications = Notifications::on(&desktop);
+    let _app = desktop.start_hidden();
+    let id = desktop.submit("[[error credit]]", "Costly");
+    let old = notifications.with("Costly");
+    desktop.worker(["retry", &id]);
+    until("the second end is told, too", || notifications.all().len() == 2);
+    notifications.press(&old, "Retry");
+    desktop.until_webviews(1);
+    assert_eq!(desktop.json(["status", &id])["run_history"].as_array().unwrap().len(), 2);
+}
+
+#[test]
 fn open_brings_a_window_where_there_is_none() {
     let desktop = Desktop::new();
     let notifications = Notifications::on(&desktop);
@@ -148,14 +162,10 @@ fn failed_tasks_and_denied_tools_need_not_be_told() {
 
 #[test]
 fn a_usage_limit_and_silence_are_told() {
-    let mut desktop = Desktop::of(Machine::FULL, "[limits]\nsilence = \"3s\"\n");
+    let mut desktop = Desktop::of(Machine::FULL, "[limits]\ngrace = \"2s\"\nsilence = \"12s\"\n");
     desktop.variable("CLAUDE_CODE_MAX_RETRIES", "0");
     let notifications = Notifications::on(&desktop);
     let _app = desktop.start_hidden();
-    let limited = desktop.submit("[[status 429 retry-after=3600]]", "Over");
-    let notice = notifications.with("Usage limit reached");
-    assert_eq!((notice.summary.as_str(), notice.buttons()), ("Over", vec!["Open"]), "{notice:?}");
-    assert_eq!(desktop.json(["status", &limited])["status"], "waiting");
     let stalled = desktop.submit("[[stall]]", "Stalled");
     let notice = notifications.with("Silent for");
     assert_eq!(
@@ -165,6 +175,10 @@ fn a_usage_limit_and_silence_are_told() {
     );
     desktop.until_status(&stalled, "failed");
     assert_eq!(notifications.with("Stopped: silent").buttons(), ["Open", "Retry"]);
+    let limited = desktop.submit("[[status 429 retry-after=3600]]", "Over");
+    let notice = notifications.with("Usage limit reached");
+    assert_eq!((notice.summary.as_str(), notice.buttons()), ("Over", vec!["Open"]), "{notice:?}");
+    assert_eq!(desktop.json(["status", &limited])["status"], "waiting");
 }
 
 #[test]

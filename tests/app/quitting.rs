@@ -1,7 +1,7 @@
 //! Leaving the app: a question where work is left, and each of its answers.
 
-use crate::desktop::Desktop;
-use crate::process::until;
+use crate::desktop::{App, Desktop, Machine};
+use crate::process::{kill, read, terminate, until};
 use crate::screen::Screen;
 use crate::tray::Panel;
 
@@ -56,6 +56,70 @@ fn stop_cancels_what_runs_and_leaves_nothing() {
     assert!(app.ended().success(), "{}", app.words());
     until("nothing is left", || desktop.processes().is_empty());
     desktop.until_status(&id, "cancelled");
+}
+
+/// A desktop where what runs takes its time to end, and the app on it, told to stop.
+fn slow_to_stop(desktop: &Desktop, panel: &Panel) -> (App, String) {
+    let app = desktop.start_hidden();
+    let stubborn = "trap '' TERM; while :; do sleep 0.1; done";
+    let id = desktop.json(["run", "--agent", "shell", stubborn])["id"].to_string();
+    desktop.until_status(&id, "running");
+    panel.icon().click("Quit");
+    Screen::of(desktop).press_button(QUESTION, STOP, 3);
+    until("it is being stopped", || desktop.json(["status", &id])["stopping"] == true);
+    (app, id)
+}
+
+#[test]
+fn who_insists_does_not_wait_for_what_does_not_end() {
+    let desktop = Desktop::of(Machine::FULL, "[limits]\ngrace = \"10m\"\n");
+    let panel = Panel::on(&desktop);
+    let (mut app, id) = slow_to_stop(&desktop, &panel);
+    terminate(app.pid());
+    assert!(app.ended().success(), "{}", app.words());
+    // Its supervisor goes on trying.
+    let task = desktop.json(["status", &id]);
+    assert_eq!((&task["status"], &task["stopping"]), (&"running".into(), &true.into()), "{task}");
+    let run = task["run_history"][0]["id"].as_str().unwrap();
+    let started = read(&desktop.data().join("runs").join(run).join("started.json"));
+    let started: serde_json::Value = serde_json::from_str(&started).unwrap();
+    kill(u32::try_from(started["pid"].as_u64().unwrap()).unwrap());
+    desktop.until_status(&id, "cancelled");
+}
+
+#[test]
+fn an_app_that_is_started_while_it_is_being_left_is_there_afterwards() {
+    let desktop = Desktop::of(Machine::FULL, "[limits]\ngrace = \"3s\"\n");
+    let panel = Panel::on(&desktop);
+    let (mut app, id) = slow_to_stop(&desktop, &panel);
+    assert!(desktop.start(["open", &id]).ended().success());
+    desktop.until_webviews(1);
+    desktop.until_engine(app.pid());
+    desktop.until_status(&id, "cancelled");
+    assert_eq!(desktop.running("claude-worker-app"), 1);
+    panel.icon().click("Quit");
+    assert!(app.ended().success(), "{}", app.words());
+}
+
+#[test]
+fn an_app_that_cannot_leave_the_queue_to_another_engine_stays_and_says_so() {
+    let desktop = Desktop::new();
+    let panel = Panel::on(&desktop);
+    let app = desktop.start_hidden();
+    let id = desktop.submit("[[hang]]", "Endless");
+    desktop.until_status(&id, "running");
+    let config = desktop.data().join("config.toml");
+    let good = read(&config);
+    std::fs::write(&config, "workers = many\n").unwrap();
+    panel.icon().click("Quit");
+    let screen = Screen::of(&desktop);
+    screen.press_button(QUESTION, KEEP_RUNNING, 3);
+    until("it says so", || screen.titles() == ["Claude Worker"]);
+    assert_eq!(desktop.engine(), Some(app.pid()));
+    assert_eq!(desktop.json(["status", &id])["status"], "running");
+    assert!(app.words().contains("config.toml"), "{}", app.words());
+    std::fs::write(&config, good).unwrap();
+    desktop.worker(["cancel", &id]);
 }
 
 #[test]

@@ -19,6 +19,26 @@ fn send(window: &Window, desktop: &Desktop, name: &str, prompt: &str) {
 }
 
 #[test]
+fn no_graphics_driver_is_loaded_and_tasks_see_nothing_of_how_that_is_done() {
+    let desktop = Desktop::new();
+    // Not by WebDriver, for which WebKit asks the driver all the same.
+    let app = desktop.start([]);
+    desktop.until_engine(app.pid());
+    until("the window is painted", || app.words().contains("the window is painted"));
+    let id = desktop.json(["run", "--agent", "shell", "env"])["id"].to_string();
+    desktop.until_status(&id, "completed");
+    let loaded = read(format!("/proc/{}/maps", app.pid()).as_ref());
+    for driver in ["libLLVM", "_dri.so", "libgallium"] {
+        assert!(!loaded.contains(driver), "{driver} is loaded");
+    }
+    let seen = desktop.worker(["logs", &id, "--raw"]);
+    assert!(seen.contains("CLAUDE_WORKER_TASK="), "{seen}");
+    for own in ["GDK_GL", "WEBKIT_DISABLE_DMABUF_RENDERER", "WEBKIT_WEB_RENDER_DEVICE_FILE"] {
+        assert!(!seen.contains(own), "{own} reaches tasks: {seen}");
+    }
+}
+
+#[test]
 fn a_task_from_the_form_to_its_follow_up() {
     let desktop = Desktop::new();
     std::fs::write(desktop.work().join("notes.txt"), "written by nobody\n").unwrap();

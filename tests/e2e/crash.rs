@@ -171,10 +171,11 @@ fn a_damaged_record_of_an_end_is_an_unknown_end() {
     let id = home.shell(&format!("until [ -e {} ]; do sleep 0.01; done", gate.display()));
     home.until_status(id, "running");
     let (agent, supervisor) = (agent_of(&home, id), supervisor_of(&home, id));
+    let record = home.run_directory(id).join("exit.json");
     home.kill_engine();
     std::fs::write(&gate, "").unwrap();
     until("agent and supervisor have ended", || is_gone(agent) && is_gone(supervisor));
-    std::fs::write(home.run_directory(id).join("exit.json"), "{\"ending\":").unwrap();
+    std::fs::write(record, "{\"ending\":").unwrap();
     let task = home.finished(id);
     assert_eq!(task["failure"]["kind"], "lost", "{task}");
     assert_eq!(ends_of(&home)[&id], 1);

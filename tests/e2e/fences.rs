@@ -185,6 +185,21 @@ fn a_task_cancelled_before_its_first_run_has_a_log_that_ends() {
 }
 
 #[test]
+fn an_engine_that_can_write_nothing_down_still_stops_and_ends_what_runs() {
+    let home = Home::with_config("[limits]\ngrace = \"300ms\"");
+    let id = home.shell("setsid sleep 1000 & sleep 1000");
+    home.until_status(id, "running");
+    until("the tree is there", || home.agents().len() >= 3);
+    let database = rusqlite::Connection::open(home.data().join("tasks.db")).unwrap();
+    // Whoever holds this keeps everybody else from writing.
+    database.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    home.run(["server", "stop", "--cancel-running"]).ok();
+    until("nothing of it is left", || home.agents().is_empty());
+    drop(database);
+    assert_eq!(home.finished(id)["status"], "cancelled");
+}
+
+#[test]
 fn on_a_full_disk_the_task_that_fills_it_can_be_stopped() {
     let home = Home::new();
     let script = r#"

@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use claude_worker_api::{ApiError, ErrorCode};
 use claude_worker_engine::Paths;
-use claude_worker_supervisor::{TASK_MARKER, keep_descriptors};
+use claude_worker_supervisor::{TASK_MARKER, keep_descriptors, without_own_variables};
 use hyper::Method;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
@@ -160,7 +160,7 @@ impl Starter {
                 command.env(name, place);
             }
         }
-        let mut child = command
+        let mut child = without_own_variables(&mut command)
             .args(&self.args)
             .current_dir("/")
             .stdin(Stdio::null())

@@ -98,13 +98,22 @@ impl Kind {
     }
 }
 
-/// What a notification offers to do.
+/// A task to run once more, as it was when that was offered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Offer {
-    /// Look at it.
-    Open(Page),
-    /// Run this task once more.
-    Retry(TaskId),
+pub struct Retry {
+    /// The task.
+    pub task: TaskId,
+    /// The end after which it was offered.
+    pub ended_at: Timestamp,
+}
+
+impl Retry {
+    /// Whether the offer still stands. A notification stays on the screen, and the task may have
+    /// run again since.
+    #[must_use]
+    pub fn holds(&self, task: &Task) -> bool {
+        task.id == self.task && task.state.ended_at() == Some(self.ended_at)
+    }
 }
 
 /// A notification.
@@ -116,8 +125,8 @@ pub struct Notice {
     pub body: String,
     /// What a click on it does.
     pub open: Page,
-    /// The task that can be run again from here.
-    pub retry: Option<TaskId>,
+    /// What can be run again from here.
+    pub retry: Option<Retry>,
     /// Whether something went wrong.
     pub bad: bool,
 }
@@ -151,7 +160,11 @@ pub fn notice(
             title: one_line(&task.name, LONGEST_TITLE),
             body: story(task, words, *kind),
             open: Page::Task(task.id),
-            retry: (kind.is_end() && *kind != Kind::Finished).then_some(task.id),
+            retry: task
+                .state
+                .ended_at()
+                .filter(|_| kind.is_end() && *kind != Kind::Finished)
+                .map(|ended_at| Retry { task: task.id, ended_at }),
             bad: *kind == Kind::Failed,
         }),
         several => Some(digest(several)),
@@ -269,7 +282,12 @@ mod tests {
         assert_eq!((done.open, done.retry), (Page::Task(TaskId(1)), None));
         let broken = one(failed("Credit <b>")).unwrap();
         assert_eq!(broken.body, "Credit &lt;b&gt;");
-        assert_eq!((broken.retry, broken.bad), (Some(TaskId(1)), true));
+        let retry = Retry { task: TaskId(1), ended_at: AT };
+        assert_eq!((broken.retry, broken.bad), (Some(retry), true));
+        assert!(retry.holds(&task(1, "Fix it", failed("x"))));
+        assert!(!retry.holds(&task(1, "Fix it", running())));
+        let later = State::Completed { ended_at: Timestamp::from_millis(9), denied_tools: vec![] };
+        assert!(!retry.holds(&task(1, "Fix it", later)));
         assert_eq!(one(completed(2)).unwrap().body, "Done, 2 tool calls were denied");
         let answered =
             Task { final_summary: Some("All\n<i>well".to_owned()), ..task(1, "x", completed(0)) };
@@ -341,7 +359,7 @@ mod tests {
         assert_eq!(notice(&all, &tasks, &ALL, None).unwrap().title, "1 task ended, 2 need you");
     }
 
-    const WAITS: (&str, Option<TaskId>) = ("Usage limit reached, goes on by itself", None);
+    const WAITS: (&str, Option<Retry>) = ("Usage limit reached, goes on by itself", None);
 
     #[test]
     fn of_what_happened_to_a_task_the_last_is_told() {

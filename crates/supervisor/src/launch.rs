@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use crate::agent::{RUN_MARKER, TASK_MARKER};
+use crate::own_variables::without_own_variables;
 use crate::{RunDir, SupervisorError, os};
 
 /// How to start a supervisor: a program that hands its last argument to [`crate::run`], whatever
@@ -42,7 +43,7 @@ pub fn launch(command: &SupervisorCommand, dir: &RunDir) -> Result<Launched, Sup
 /// A supervisor process that is still to be given its argument.
 pub(crate) fn process(command: &SupervisorCommand) -> Command {
     let mut process = Command::new(&command.program);
-    process
+    without_own_variables(&mut process)
         .args(&command.args)
         // An engine may itself have been started from within a task. Its runs are not part of it.
         .env_remove(RUN_MARKER)

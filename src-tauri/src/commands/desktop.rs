@@ -79,7 +79,7 @@ pub(crate) async fn pick_directory(
 #[tauri::command]
 pub(crate) async fn open_directory(desk: State<'_, Desk>, task: TaskId) -> Answer<()> {
     let detail = desk.host.engine().await?.get(task).await?;
-    opener::open_path(&PathBuf::from(detail.task.working_directory)).await
+    opener::open_directory(&PathBuf::from(detail.task.working_directory)).await
 }
 
 /// Opens the file with everything a run's agent printed; the newest run's, if none is named.

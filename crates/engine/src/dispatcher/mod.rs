@@ -302,10 +302,11 @@ impl Dispatcher {
     fn give_back(&mut self, message: Message, refusal: &ApiError) -> Option<Message> {
         match message {
             // To stop needs nothing to be written down.
-            Message::Request(
-                Request::Stop(mode @ (StopMode::LeaveRunning | StopMode::HandOver)),
-                answer,
-            ) => {
+            Message::Request(Request::Stop(mode), answer) => {
+                if mode == StopMode::CancelRunning {
+                    // The supervisors end what runs, and the next engine writes that down.
+                    self.runs.request_all_ends();
+                }
                 self.stopping = true;
                 self.draining.send_replace(Some(mode));
                 let left_running = self.memory.counts.running;

@@ -249,6 +249,19 @@ impl Runs {
         }
     }
 
+    /// Asks the supervisors of all live runs to end them. They have been told when this returns,
+    /// so that the engine may be gone the next moment.
+    pub(crate) fn request_all_ends(&self) {
+        let all: Vec<Arc<LiveRun>> = lock(&self.live).values().cloned().collect();
+        for live in all {
+            if let EndRequest::NoDirectoryYet { wanted } = &mut *lock(&live.end_request) {
+                *wanted = true;
+            } else if let Err(error) = live.dir.request_end() {
+                tracing::error!(%error, "a request to end a run could not be stored");
+            }
+        }
+    }
+
     /// Deletes run directories, then reports it.
     ///
     /// # Errors

@@ -1,0 +1,23 @@
+//! Variables for libraries inside this process, which the programs it starts must not see.
+//!
+//! Some libraries can be told things by the environment only. Every agent would inherit what is
+//! meant for them, so whoever starts a program leaves it out.
+
+use std::process::Command;
+use std::sync::OnceLock;
+
+static OWN: OnceLock<Vec<String>> = OnceLock::new();
+
+/// Names the variables that are for this process alone. To be called once, before anything is
+/// started.
+pub fn own_variables(names: Vec<String>) {
+    let _ = OWN.set(names);
+}
+
+/// Leaves this process's own variables out of what a program will be started with.
+pub fn without_own_variables(command: &mut Command) -> &mut Command {
+    for name in OWN.get().into_iter().flatten() {
+        command.env_remove(name);
+    }
+    command
+}
