@@ -143,7 +143,7 @@ fn parent_window(app: &AppHandle) -> Option<gtk::ApplicationWindow> {
 }
 
 /// Begins something on the main thread, and waits for its answer elsewhere.
-async fn on_main<T: Send + 'static>(
+pub(crate) async fn on_main<T: Send + 'static>(
     app: &AppHandle,
     begin: impl FnOnce(oneshot::Sender<T>) + Send + 'static,
 ) -> Result<T, ApiError> {

@@ -1,13 +1,17 @@
 //! Opening things in other programs.
 
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
 use claude_worker_api::ApiError;
-use claude_worker_supervisor::without_own_variables;
-use tauri::Url;
+use claude_worker_supervisor::{own_variable_names, without_own_variables};
+use gtk::gio;
+use gtk::gio::prelude::*;
+use tauri::{AppHandle, Url};
+
+use crate::asks;
 
 /// The program that knows which program opens what.
 const OPENER: &str = "xdg-open";
@@ -19,21 +23,36 @@ const REFUSES_WITHIN: Duration = Duration::from_secs(3);
 /// # Errors
 /// `invalid_request` when there is no such directory; `unavailable` when nothing can open it.
 pub(crate) async fn open_directory(path: &Path) -> Result<(), ApiError> {
-    if !path.is_dir() {
+    if !path.is_absolute() || !path.is_dir() {
         return Err(ApiError::invalid(format!("{} is no directory any more", path.display())));
     }
-    open_path(path).await
+    open(path.as_os_str()).await
 }
 
-/// Opens a file or directory in the program for it.
+/// Opens a file in the program for text, whatever is in it: what an agent has printed must not
+/// choose the program that reads it.
 ///
 /// # Errors
 /// `invalid_request` when it is not there; `unavailable` when nothing can open it.
-pub(crate) async fn open_path(path: &Path) -> Result<(), ApiError> {
-    if !path.is_absolute() || !path.exists() {
+pub(crate) async fn open_text(app: &AppHandle, path: PathBuf) -> Result<(), ApiError> {
+    if !path.is_absolute() || !path.is_file() {
         return Err(ApiError::invalid(format!("{} is not there any more", path.display())));
     }
-    open(path.as_os_str()).await
+    asks::on_main(app, move |opened| drop(opened.send(launch_editor(&path)))).await?
+}
+
+fn launch_editor(path: &Path) -> Result<(), ApiError> {
+    let refused = |why: &str| {
+        ApiError::unavailable(format!("{} cannot be opened: {why}", path.display()))
+            .hint("Choose a program for plain text in the settings of your desktop")
+    };
+    let editor = gio::AppInfo::default_for_type("text/plain", false)
+        .ok_or_else(|| refused("there is no program for text"))?;
+    let context = gio::AppLaunchContext::new();
+    own_variable_names().for_each(|name| context.unsetenv(name));
+    editor
+        .launch(&[gio::File::for_path(path)], Some(&context))
+        .map_err(|error| refused(error.message()))
 }
 
 /// Opens an address of the web in the browser.

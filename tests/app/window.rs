@@ -117,6 +117,17 @@ fn directory_log_and_links_open_in_other_programs() {
     let opener = programs.join("xdg-open");
     std::fs::write(&opener, format!("#!/bin/sh\necho \"$1\" >> {}\n", opened.display())).unwrap();
     std::fs::set_permissions(&opener, std::fs::Permissions::from_mode(0o755)).unwrap();
+    // The log is text whatever is in it, so that the program for text is asked to open it.
+    let applications = desktop.place("xdg/share/applications");
+    std::fs::create_dir_all(&applications).unwrap();
+    let entry = format!(
+        "[Desktop Entry]\nType=Application\nName=Notes\nExec={} %f\nMimeType=text/plain;\n",
+        opener.display()
+    );
+    std::fs::write(applications.join("notes.desktop"), entry).unwrap();
+    std::fs::create_dir_all(desktop.place("xdg/config")).unwrap();
+    let defaults = "[Default Applications]\ntext/plain=notes.desktop\n";
+    std::fs::write(desktop.place("xdg/config/mimeapps.list"), defaults).unwrap();
     let path = format!("{}:{}", programs.display(), desktop.value("PATH"));
     desktop.variable("PATH", &path);
     let window = Window::open(&desktop, &[]);

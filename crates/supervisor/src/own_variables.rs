@@ -14,9 +14,14 @@ pub fn own_variables(names: Vec<String>) {
     let _ = OWN.set(names);
 }
 
+/// The names of this process's own variables, for whoever starts a program by other means.
+pub fn own_variable_names() -> impl Iterator<Item = &'static str> {
+    OWN.get().into_iter().flatten().map(String::as_str)
+}
+
 /// Leaves this process's own variables out of what a program will be started with.
 pub fn without_own_variables(command: &mut Command) -> &mut Command {
-    for name in OWN.get().into_iter().flatten() {
+    for name in own_variable_names() {
         command.env_remove(name);
     }
     command

@@ -85,6 +85,7 @@ pub(crate) async fn open_directory(desk: State<'_, Desk>, task: TaskId) -> Answe
 /// Opens the file with everything a run's agent printed; the newest run's, if none is named.
 #[tauri::command]
 pub(crate) async fn open_raw_log(
+    app: AppHandle,
     desk: State<'_, Desk>,
     task: TaskId,
     run: Option<RunId>,
@@ -95,7 +96,7 @@ pub(crate) async fn open_raw_log(
     let run = runs.find(|known| run.as_ref().is_none_or(|run| *run == known.id));
     let run = run.ok_or_else(|| ApiError::invalid(format!("Task {task} has no such run")))?;
     let directory = PathBuf::from(engine.engine().await?.runs_directory);
-    opener::open_path(&RunDir::new(&directory, &run.id).stdout_path()).await
+    opener::open_text(&app, RunDir::new(&directory, &run.id).stdout_path()).await
 }
 
 /// Opens an address of the web in the browser.
