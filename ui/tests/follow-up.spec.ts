@@ -34,3 +34,28 @@ test("what was sent is not left to be sent again", async ({ app, engine }) => {
   await visit(app, `#/task/${id}`);
   await expect(box).toHaveValue("Half a thought");
 });
+
+test("a link to the box leads there once, and not again", async ({ app, engine }) => {
+  const { id } = await engine.finished("Begin", { agent: "claude" });
+  await visit(app, `#/task/${id}?follow`);
+  const box = app.getByRole("textbox", { name: "Follow-up" });
+  await expect(box).toBeFocused();
+  await expect(app).toHaveURL(new RegExp(`#/task/${id}$`));
+  await app.getByRole("tab", { name: /Runs/ }).click();
+  await expect(app.getByRole("tabpanel")).toContainText("Run 1");
+  await expect(box).toHaveCount(0);
+
+  await app.getByRole("tab", { name: "Log" }).click();
+  await expect(box).toBeVisible();
+  const search = app.getByRole("textbox", { name: "Search tasks" });
+  await search.focus();
+  await engine.call("POST", `tasks/${id}/retry`, {});
+  await engine.until(id, (task) => task.runs === 2 && task.status === "completed");
+  await expect(app.getByRole("tab", { name: /Runs/ })).toContainText("2");
+  await expect(box).toBeVisible();
+  await expect(search, "the end of a run takes nothing away").toBeFocused();
+  // The key leads there as often as it is pressed.
+  await app.keyboard.press("Escape");
+  await app.keyboard.press("f");
+  await expect(box).toBeFocused();
+});

@@ -1,5 +1,15 @@
 // The main journey without a pointer.
+import type { Page } from "@playwright/test";
 import { expect, test, visit } from "./support/fixture";
+
+/** Presses keys faster than any person and any machine: nothing happens in between. */
+function pressAtOnce(page: Page, ...keys: string[]): Promise<void> {
+  return page.evaluate((keys) => {
+    for (const key of keys) {
+      document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+    }
+  }, keys);
+}
 
 test("write, watch, cancel and retry a task by keyboard alone", async ({ app, engine }) => {
   await expect(app.getByRole("textbox", { name: "Search tasks" })).toBeVisible();
@@ -66,4 +76,35 @@ test("menus open, move, choose and give the focus back", async ({ app, engine })
   await app.getByRole("listbox").focus();
   await app.keyboard.press("Shift+F10");
   await expect(menu.getByRole("menuitem").first()).toBeFocused();
+});
+
+test("a key that acts means the row the keyboard went to, before its page is shown", async ({
+  app,
+  engine,
+}) => {
+  await engine.finished("true", { name: "First" });
+  await engine.finished("true", { name: "Second" });
+  await visit(app, "#/task/2");
+  await expect(app.getByRole("heading", { name: "Second" })).toBeVisible();
+  await expect(app.getByRole("option")).toHaveCount(2);
+  await pressAtOnce(app, "j", "r");
+  await engine.until(1, (task) => task.runs === 2);
+  await expect(app.getByRole("heading", { name: "First" })).toBeVisible();
+  expect((await engine.get(2)).runs).toBe(1);
+});
+
+test("a page that was asked for is not left for the row the keyboard rested on", async ({
+  app,
+  engine,
+}) => {
+  await engine.finished("true", { name: "First" });
+  await engine.finished("true", { name: "Second" });
+  await visit(app, "#/task/2");
+  await expect(app.getByRole("heading", { name: "Second" })).toBeVisible();
+  await expect(app.getByRole("option")).toHaveCount(2);
+  await app.clock.install();
+  await pressAtOnce(app, "j", "n");
+  await app.clock.runFor(1000);
+  await expect(app.getByRole("textbox", { name: "What is to be done?" })).toBeVisible();
+  await expect(app).toHaveURL(/#\/new$/);
 });

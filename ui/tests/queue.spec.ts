@@ -31,6 +31,33 @@ test("a failure says why, needs somebody, and stops needing when it was looked a
   expect((await engine.info()).queue.unseen.failed).toBe(0);
 });
 
+test("what has gone silent is searched and acted on by keyboard", async ({ app, engine }) => {
+  for (const name of ["Long build", "Long test"]) {
+    const { id } = await engine.submit("sleep 600", { name });
+    await engine.until(id, (task) => task.status === "running" && !!task.running_since);
+  }
+  const needs = app.getByRole("link", { name: /Needs you/ });
+  await expect(app.getByRole("option")).toHaveCount(2);
+  await expect(needs).not.toContainText("2");
+  await app.clock.setFixedTime(Date.now() + 6 * 60_000);
+  await expect(needs).toContainText("2");
+  await needs.click();
+  const rows = app.getByRole("group", { name: "Silent" }).getByRole("option");
+  await expect(rows).toHaveCount(2);
+  await app.keyboard.press("/");
+  await app.keyboard.type("test");
+  await expect(rows).toHaveCount(1);
+  await expect(rows).toContainText("Long test");
+  await app.keyboard.press("Enter");
+  await app.keyboard.press("Enter");
+  await expect(app).toHaveURL(/#\/task\/2$/);
+  await app.keyboard.press("Escape");
+  await app.keyboard.press("j");
+  await app.keyboard.press("c");
+  await engine.until(2, (task) => task.status === "cancelled");
+  expect((await engine.get(1)).status).toBe("running");
+});
+
 test("tasks are searched by name, directory and number", async ({ app, engine }) => {
   for (const name of ["Port the parser", "Fix the login", "Write the guide"]) {
     await engine.finished("true", { name });

@@ -226,6 +226,58 @@ test("an engine that is away is asked again, and nothing is missing", async () =
   expect(follower.view.blocks).toHaveLength(4);
 });
 
+test("older parts are not asked for without pause while the engine is away", async () => {
+  log.grow(700);
+  let away = true;
+  let asked = 0;
+  const read = (query: LogQuery, signal: AbortSignal) => {
+    if (query.before === undefined) return log.read(query, signal);
+    asked += 1;
+    // Without a pause it would go on for ever here.
+    if (!away || asked > 100) return log.read(query, signal);
+    return Promise.reject(new Refused({ code: "unavailable", message: "No engine answers" }));
+  };
+  // As the page does it: near the beginning it asks with every change.
+  follower = new LogFollower(read, () => void follower.older());
+  follower.start();
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(asked).toBeLessThan(8);
+  expect(follower.view).toMatchObject({ atStart: false });
+  away = false;
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(follower.view).toMatchObject({ atStart: true, loadingOlder: false });
+});
+
+test("newer parts are not asked for without pause when they cannot be read", async () => {
+  const bounds = { entries: 900, chars: 1_000_000 };
+  log.grow(5000);
+  follower = new LogFollower(log.read, () => undefined, undefined, bounds);
+  follower.start();
+  await settle();
+  follower.readerAtEnd = false;
+  for (let i = 0; i < 4; i++) await follower.older();
+  expect(follower.view.atEnd).toBe(false);
+  log.asked = [];
+  log.failures = Array.from({ length: 100 }, () => new Error("broken"));
+  for (let i = 0; i < 100; i++) {
+    void follower.newer();
+    await vi.advanceTimersByTimeAsync(10);
+  }
+  expect(log.asked.length).toBeLessThan(4);
+});
+
+test("what is printed while it is looked at is heard, what it opens with is not", async () => {
+  log.grow(5);
+  follower.start();
+  await settle();
+  expect(follower.view.heard).toBeUndefined();
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(follower.view.heard).toBeUndefined();
+  log.grow(1);
+  await vi.advanceTimersByTimeAsync(0);
+  expect(follower.view.heard).toBe(Date.now());
+});
+
 test("output that was deleted is said, and not asked for again", async () => {
   const error = { code: "not_found", message: "The output of run 1 was deleted" } as const;
   log.failures = [new Refused(error)];

@@ -55,6 +55,8 @@ export interface LogView {
   over: boolean;
   /** Whether an older part is being read. */
   loadingOlder: boolean;
+  /** When something that had just been printed came last, in milliseconds since the epoch. */
+  heard?: number;
   /** Why it cannot be read; cleared by the next answer. */
   error?: ApiError;
 }
@@ -85,6 +87,8 @@ export class LogFollower {
   /** Ends everything. */
   readonly #life = new AbortController();
   #reading = false;
+  /** How long the next failure to read further keeps it from being asked again, in milliseconds. */
+  #pause = TRY_AGAIN_MS.first;
   /** The run the window is in. */
   #run: RunId | undefined;
 
@@ -141,8 +145,9 @@ export class LogFollower {
       this.#retell();
       this.#show({}, "older");
       this.#dropNewest();
+      this.#pause = TRY_AGAIN_MS.first;
     } catch (error) {
-      this.#fail(error);
+      await this.#failReading(error);
     } finally {
       this.#reading = false;
       this.#showLoadingOlder(false);
@@ -159,10 +164,11 @@ export class LogFollower {
       if (this.#pages.at(-1) !== last) return;
       this.#append(page);
       this.#dropOldest();
+      this.#pause = TRY_AGAIN_MS.first;
       // Nothing more at the moment: from here on it is followed.
       if (page.end || page.entries.length < PAGE) void this.#follow(page);
     } catch (error) {
-      this.#fail(error);
+      await this.#failReading(error);
     } finally {
       this.#reading = false;
     }
@@ -192,13 +198,15 @@ export class LogFollower {
         if (stopped()) return;
         pause = TRY_AGAIN_MS.first;
         full = !opening && answer.entries.length >= FOLLOW_PAGE ? full + 1 : 0;
+        // What it opens with may have been printed long ago.
+        const heard = !opening && page && answer.next > page.next ? Date.now() : this.view.heard;
         page = answer;
         if (opening) {
           this.#pages = [pageOf(answer)];
           this.#retell();
           this.#show(ending(answer, { atEnd: true }), "all");
         } else {
-          this.#append(answer);
+          this.#append(answer, { heard });
           if (!this.#bound()) return;
         }
         if (full >= 2 && this.readerAtEnd) {
@@ -227,7 +235,7 @@ export class LogFollower {
     return false;
   }
 
-  #append(page: LogPage) {
+  #append(page: LogPage, change: Partial<LogView> = {}) {
     this.#story.add(page.entries);
     const last = this.#pages.at(-1);
     if (last && last.entries.length + page.entries.length <= PAGE) {
@@ -238,7 +246,7 @@ export class LogFollower {
     } else {
       this.#pages.push(pageOf(page));
     }
-    this.#show(ending(page, {}), "newer");
+    this.#show(ending(page, change), "newer");
   }
 
   #dropOldest() {
@@ -304,6 +312,17 @@ export class LogFollower {
     if (this.#life.signal.aborted || this.view.loadingOlder === loadingOlder) return;
     this.view = { ...this.view, loadingOlder };
     this.#changed(this.view, "newer");
+  }
+
+  /**
+   * Notes a failure to read further, and takes its time: as long as that is being read it is not
+   * asked for, and near an edge of the window it is asked for with every change.
+   */
+  async #failReading(error: unknown) {
+    this.#fail(error);
+    const pause = this.#pause;
+    this.#pause = Math.min(pause * 2, TRY_AGAIN_MS.most);
+    await delay(pause, this.#life.signal);
   }
 
   /** Notes a failure; says whether it is worth while to try again. */

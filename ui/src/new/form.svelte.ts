@@ -16,6 +16,8 @@ import {
 
 /** Where the draft is kept between visits. */
 const KEPT = "claude-worker.draft";
+/** The drafts that begin with a task, by that task: they are kept as long as the window lives. */
+const again = new Map<TaskId, Draft>();
 
 export class Form {
   draft = $state<Draft>(emptyDraft());
@@ -27,14 +29,15 @@ export class Form {
    * key, so that it cannot become two tasks. */
   #tried: { request: string; key: string } | undefined;
 
-  /** `from`: a task whose request is the beginning; such a draft is not kept. */
+  /** `from`: a task whose request is the beginning. */
   constructor(readonly from: TaskId | undefined) {
-    if (from === undefined) this.draft = fromStored(localStorage.getItem(KEPT));
+    const kept = from === undefined ? fromStored(localStorage.getItem(KEPT)) : again.get(from);
+    if (kept) this.draft = kept;
   }
 
-  /** Fills the form from the task it starts from. */
+  /** Fills the form from the task it starts from, unless what was made of that was kept. */
   async fill(): Promise<void> {
-    if (this.from === undefined) return;
+    if (this.from === undefined || again.has(this.from)) return;
     try {
       this.draft = fromTask(await backend.get(this.from));
     } catch (error) {
@@ -44,7 +47,14 @@ export class Form {
 
   /** Keeps the draft for the next visit. */
   keep() {
-    if (this.from === undefined) localStorage.setItem(KEPT, toStored(this.draft));
+    if (this.from === undefined) {
+      localStorage.setItem(KEPT, toStored(this.draft));
+    } else if (isBlank(this.draft)) {
+      // It was sent, or cleared: the next one begins with the task again.
+      again.delete(this.from);
+    } else {
+      again.set(this.from, $state.snapshot(this.draft));
+    }
   }
 
   /** Clears all but who does it and where; the result brings back what was there. */

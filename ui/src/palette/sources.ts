@@ -21,6 +21,9 @@ import type { Task } from "../backend";
 import type { Item } from "./items";
 import { idOf, PAGES } from "./places";
 
+/** What the engine found, and for which text. */
+export type Answer = { query: string; tasks: Task[] };
+
 export type Entry = Item & { icon?: Component; task?: Task; group?: string };
 
 /** What can be done now and is not one of the pages. The newest shortcut of a name counts. */
@@ -81,6 +84,27 @@ export function pageItems(shortcuts: readonly Shortcut[]): Entry[] {
     keys: shortcuts.findLast((shortcut) => shortcut.name === page.label)?.keys,
     run: () => go(page.route),
   }));
+}
+
+/** Tasks shown at most. */
+export const TASKS = 7;
+/** Recent ones, before anything was typed. */
+const RECENT = 4;
+
+/**
+ * The tasks to offer for what was typed. Until their answer is there, those of an earlier one are
+ * offered only where they match, so that Enter never opens what was not asked for.
+ */
+export function taskSection({ query, tasks }: Answer, typed: string) {
+  const wanted = typed.trim();
+  const answered = query === wanted;
+  return {
+    heading: wanted ? "Tasks" : "Recent tasks",
+    // Everything would match nothing.
+    items: answered || wanted ? taskItems(tasks) : [],
+    searched: answered,
+    limit: wanted ? TASKS : RECENT,
+  };
 }
 
 export function taskItems(tasks: Task[]): Entry[] {

@@ -13,9 +13,16 @@ class QueueView {
   search = $state("");
   /** The row the keyboard is at; absent: the task whose page is on screen. */
   cursor = $state<TaskId>();
+  /** Whether the list is on screen: only there the keyboard can be at a row. */
+  onScreen = false;
   /** Where the list was scrolled to when it was last on screen. */
   scrollTop = 0;
   #next: TaskList | undefined;
+
+  /** Whether a task's page has the keys that act on a task: the keyboard is at no other one. */
+  leavesKeysTo(id: TaskId): boolean {
+    return !this.onScreen || this.cursor === undefined || this.cursor === id;
+  }
 
   /** Shows a place. What is on screen stays until the new list is there. */
   async show(place: Place, search: string) {

@@ -4,6 +4,8 @@ import type { Task } from "../backend";
 import { now } from "../words/time";
 import { isSilent } from "../words/verdict";
 import { engine } from "./engine.svelte";
+import { found } from "./places";
+import { oldestFirst, Segment } from "./segment";
 import { running } from "./tasks.svelte";
 
 const clock = fromStore(now);
@@ -12,6 +14,13 @@ const clock = fromStore(now);
 export function silentTasks(): Task[] {
   const tasks = running.segment("running")?.tasks ?? [];
   return tasks.filter((task) => isSilent(task, clock.current));
+}
+
+/** Those of them that a search finds, as a part of a list. */
+export function silentSegment(search: string): Segment {
+  const segment = new Segment(oldestFirst);
+  for (const task of silentTasks()) if (found(task, search)) segment.put(task);
+  return segment;
 }
 
 export function attentionCount(): number {

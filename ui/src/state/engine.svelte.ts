@@ -14,6 +14,10 @@ class Engine {
   error = $state.raw<ApiError>();
   #refresh = coalesce(250, () => this.#read());
   #midnight = "";
+  /** Rises when a pause is asked for and when that is answered. */
+  #pauses = 0;
+  /** How many of them are on their way. */
+  #pausing = 0;
 
   get connection() {
     return stream.connection;
@@ -48,22 +52,35 @@ class Engine {
 
   /** Pauses or goes on, and shows it at once. */
   async setPaused(paused: boolean) {
-    const before = this.queue;
-    if (before) this.queue = { ...before, paused };
+    const before = this.queue?.paused ?? false;
+    this.#show(paused);
+    this.#pauses += 1;
+    this.#pausing += 1;
     try {
       this.queue = await backend.setPaused(paused);
     } catch (error) {
-      this.queue = before;
+      this.#show(before);
       throw error;
+    } finally {
+      this.#pauses += 1;
+      this.#pausing -= 1;
     }
+  }
+
+  #show(paused: boolean) {
+    if (this.queue) this.queue = { ...this.queue, paused };
   }
 
   async #read() {
     try {
       this.#midnight = startOfDay(new Date());
+      const pauses = this.#pauses;
       const [info, spent] = await Promise.all([backend.engine(), backend.spent(this.#midnight)]);
       this.info = info;
-      this.queue = info.queue;
+      // An answer that a pause has overtaken does not know of it.
+      const overtaken = pauses !== this.#pauses || this.#pausing > 0;
+      this.queue =
+        overtaken && this.queue ? { ...info.queue, paused: this.queue.paused } : info.queue;
       this.spentToday = spent.cost_usd;
       this.error = undefined;
     } catch (error) {

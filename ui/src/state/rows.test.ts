@@ -142,6 +142,22 @@ describe("rows", () => {
     expect(heard).toEqual(["gone 1"]);
   });
 
+  it("are read when they are doubted, and when the engine says that they are quiet", async () => {
+    const asked: ListQuery[] = [];
+    engine.list = (query) => {
+      asked.push(query);
+      return Promise.resolve(page([sample(1), sample(2)]));
+    };
+    rows.reread([1, 2]);
+    await vi.advanceTimersByTimeAsync(300);
+    engine.listener!.events([event({ kind: "quiet", silent_ms: 300_000 }, 1)]);
+    await vi.advanceTimersByTimeAsync(300);
+    expect(asked.map(({ ids }) => ids)).toEqual([[1, 2], [1]]);
+    rows.reread([]);
+    await vi.advanceTimersByTimeAsync(300);
+    expect(asked).toHaveLength(2);
+  });
+
   it("are reloaded after a gap", () => {
     engine.listener!.gap();
     expect(heard).toEqual(["reload"]);

@@ -54,7 +54,7 @@ function withState(task: Task, event: Event & State): Task {
 
 /** Whether a row must be read anew after an event: it has more to it than the event says. */
 export const mustRead = (event: Event): boolean =>
-  event.kind === "submitted" || event.kind === "state_changed";
+  event.kind === "submitted" || event.kind === "state_changed" || event.kind === "quiet";
 
 /** A question that is under way, and of which tasks events have told meanwhile. */
 interface Question {
@@ -93,6 +93,12 @@ class Rows {
     const { answer, overtaken } = await this.ask(work);
     // The events have told, and the row is read anew anyway.
     if (!overtaken.has(id)) this.#each((listener) => listener.rows([answer]));
+  }
+
+  /** Reads these rows anew, soon, for all lists. */
+  reread(ids: readonly TaskId[]) {
+    for (const id of ids) this.#dirty.add(id);
+    if (ids.length) this.#refresh();
   }
 
   #start() {

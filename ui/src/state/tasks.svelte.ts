@@ -17,8 +17,12 @@ import { endedLast, oldestFirst, Segment } from "./segment";
 const FIRST = 100;
 /** Rows of a later page. */
 const LATER = 500;
+/** The engine gives no more rows at a time. */
+const MOST = 1000;
 /** Of what is up next, a list of everything shows only the beginning. */
 const NEXT_IN_ALL = 50;
+/** When so few of these are left there, the next ones are asked for. */
+const NEXT_LOW = 20;
 
 interface Paged {
   segment: Segment;
@@ -32,11 +36,13 @@ export class TaskList {
   /** Whether the first page is still on its way. */
   loading = $state(true);
   loadingMore = $state(false);
+  /** Why the last question was not answered; until {@link reload} nothing more is asked. */
   error = $state.raw<ApiError>();
   #parts: Partial<Record<Part, Paged>> = {};
   #stopListening: (() => void) | undefined;
   /** Which load is the newest; the answers of older ones are dropped. */
   #generation = 0;
+  #reloading = false;
   /** For each load that is on, what was said to be fresh or gone since: its answer is old there. */
   #loads = new Set<Set<TaskId>>();
   /** Settles when the first page is there, or was refused. */
@@ -103,22 +109,31 @@ export class TaskList {
     return PARTS.reduce((sum, part) => sum + (this.#parts[part]?.segment.tasks.length ?? 0), 0);
   }
 
-  /** Reads the first pages anew. What is on screen stays until they are there. */
+  /**
+   * Reads anew as much as is here, at least the first pages, so that a reader far down keeps their
+   * place. What is on screen stays until that is there.
+   */
   async reload() {
     const generation = ++this.#generation;
+    const isNewest = () => generation === this.#generation;
     const touched = this.#begin();
     const fresh = this.#empty();
+    this.#reloading = true;
+    // While it is tried again no trouble is said beside what is there; where nothing is, it stays.
+    const isHere = PARTS.some((part) => this.#parts[part]?.segment.tasks.length);
+    if (isHere) this.error = undefined;
     try {
-      await Promise.all(PARTS.map((part) => this.#page(part, fresh[part], FIRST)));
+      await Promise.all(PARTS.map((part) => this.#pages(part, fresh[part], isNewest)));
     } catch (error) {
-      if (generation !== this.#generation) return;
+      if (!isNewest()) return;
       this.error = asApiError(error);
       this.loading = false;
       return;
     } finally {
       this.#loads.delete(touched);
+      if (isNewest()) this.#reloading = false;
     }
-    if (generation !== this.#generation) return;
+    if (!isNewest()) return;
     const old = this.#parts;
     this.#parts = fresh;
     // Of what changed while the pages were on their way, the newer word counts.
@@ -131,25 +146,33 @@ export class TaskList {
     }
     this.error = undefined;
     this.loading = false;
-    this.version += 1;
+    this.#changed();
   }
 
-  /** Reads the next page of the last part that has one. */
+  /**
+   * Reads the next page of a part. After a failure it waits for {@link reload}, which comes when the
+   * engine is back or a person tries again: a list near its end would else ask without pause.
+   */
   async more(part: Part) {
     const paged = this.#parts[part];
-    if (!paged || paged.cursor === undefined || this.loadingMore || this.loading) return;
+    if (!paged || paged.cursor === undefined || this.loadingMore) return;
+    if (this.loading || this.#reloading || this.error) return;
     this.loadingMore = true;
+    const generation = this.#generation;
     const touched = this.#begin();
+    let error: unknown;
     try {
-      await this.#page(part, paged, LATER, (id) => !touched.has(id));
-      this.error = undefined;
-    } catch (error) {
-      this.error = asApiError(error);
+      const limit = part === "next" && this.place === "all" ? NEXT_IN_ALL : LATER;
+      await this.#page(part, paged, limit, (id) => !touched.has(id));
+    } catch (reason) {
+      error = reason;
     } finally {
       this.#loads.delete(touched);
       this.loadingMore = false;
     }
-    this.version += 1;
+    // What was read anew meanwhile has replaced the part, and its failure with it.
+    if (error === undefined || generation !== this.#generation) this.#changed();
+    else this.error = asApiError(error);
   }
 
   #begin(): Set<TaskId> {
@@ -158,17 +181,32 @@ export class TaskList {
     return touched;
   }
 
+  /** Reads as much of a part as is here now, and of what runs everything. */
+  async #pages(part: Part, fresh: Paged | undefined, goesOn: () => boolean) {
+    if (!fresh) return;
+    const here = this.#parts[part]?.segment.tasks.length ?? 0;
+    const wanted = part === "running" ? Infinity : Math.max(this.#first(part), here);
+    do {
+      const missing = wanted - fresh.segment.tasks.length;
+      await this.#page(part, fresh, Math.min(missing, MOST));
+    } while (goesOn() && fresh.cursor !== undefined && fresh.segment.tasks.length < wanted);
+  }
+
+  #first(part: Part): number {
+    return part === "next" && this.place === "all" ? NEXT_IN_ALL : FIRST;
+  }
+
   /** Reads a page into `paged`, but for the rows that are no longer `wanted`. */
-  async #page(part: Part, paged: Paged | undefined, limit: number, wanted = (_: TaskId) => true) {
+  async #page(part: Part, paged: Paged, limit: number, wanted = (_: TaskId) => true) {
     const filter = QUERIES[this.place][part];
-    if (!filter || !paged) return;
+    if (!filter) return;
     const search = this.search.trim() || undefined;
     const { tasks, next } = await backend.list({
       ...filter,
       ...paged.cursor,
       search,
       order: part === "finished" ? finishedOrder(filter, search) : "oldest_first",
-      limit: part === "next" && this.place === "all" ? NEXT_IN_ALL : limit,
+      limit,
     });
     const last = tasks.at(-1);
     const cursor_ended_at = last && "ended_at" in last ? last.ended_at : undefined;
@@ -190,7 +228,21 @@ export class TaskList {
 
   #change(work: () => void) {
     work();
+    this.#changed();
+  }
+
+  #changed() {
     this.version += 1;
+    // Only the beginning of the queue is in a list of everything, and is used up as tasks start.
+    const next = this.#parts.next;
+    if (
+      this.place === "all" &&
+      this.isOpen &&
+      next?.cursor &&
+      next.segment.tasks.length < NEXT_LOW
+    ) {
+      void this.more("next");
+    }
   }
 
   /** Puts a task where it belongs now, which may be nowhere here. */

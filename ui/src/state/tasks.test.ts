@@ -160,6 +160,66 @@ describe("the tasks of a place", () => {
     expect(list.size).toBe(0);
   });
 
+  it("are not asked for again after a failure, until they are read anew", async () => {
+    engine.tasks = Array.from({ length: 300 }, (_, index) => done(index + 1, index));
+    const list = new TaskList("finished").open();
+    await list.first;
+    const before = list.version;
+    engine.refuse = true;
+    await list.more("finished");
+    expect(list.error?.code).toBe("unavailable");
+    // A new version would make the list on screen ask at once.
+    expect(list.version).toBe(before);
+    const asked = engine.asked.length;
+    await list.more("finished");
+    expect(engine.asked).toHaveLength(asked);
+    engine.refuse = false;
+    await list.reload();
+    await list.more("finished");
+    expect(list.size).toBe(300);
+  });
+
+  it("are all still there when they were read anew", async () => {
+    engine.tasks = Array.from({ length: 3000 }, (_, index) => done(index + 1, index));
+    const list = new TaskList("finished").open();
+    await list.first;
+    while (list.size < 1600) await list.more("finished");
+    expect(list.size).toBe(1600);
+    engine.asked = [];
+    engine.tasks.push(done(3001, 3001));
+    await list.reload();
+    expect(list.size).toBe(1600);
+    expect(ids(list, "finished")?.[0]).toBe(3001);
+    expect(engine.asked.map(({ limit }) => limit)).toEqual([1000, 600]);
+    await list.more("finished");
+    expect(list.size).toBe(2100);
+  });
+
+  it("that run are all there, however many", async () => {
+    engine.tasks = Array.from({ length: 1200 }, (_, index) =>
+      sample(index + 1, { status: "running" }),
+    );
+    const list = new TaskList("running").open();
+    await list.first;
+    expect(list.size).toBe(1200);
+    expect(list.hasMore("running")).toBe(false);
+  });
+
+  it("that are up next do not run out while the engine has more of them", async () => {
+    engine.tasks = Array.from({ length: 200 }, (_, index) => sample(index + 1));
+    const list = new TaskList("all").open();
+    await list.first;
+    expect(ids(list, "next")).toHaveLength(50);
+    for (let id = 1; id <= 31; id++) {
+      const task = sample(id, { status: "running" });
+      engine.tasks[id - 1] = task;
+      tell().rows([task]);
+    }
+    await settle();
+    expect(ids(list, "next")).toHaveLength(69);
+    expect(ids(list, "next")?.[0]).toBe(32);
+  });
+
   it("ask the engine no more after they were closed", async () => {
     engine.tasks = Array.from({ length: 300 }, (_, index) => done(index + 1, index));
     const list = new TaskList("finished").open();

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 
 import type { NewTask, Run, TaskDetail } from "../backend";
 import { options } from "./options";
-import { askedIn, isLive, stateOf } from "./runs";
+import { askedIn, isLive, lasted, nextRun, stateOf } from "./runs";
 
 const run = (more: Partial<Run>): Run => ({
   id: "1-1-0",
@@ -38,6 +38,24 @@ test("only a run without an end is live, and only while the task runs", () => {
   // A run that was cut off without an end, in a task that waits to go on.
   expect(isLive(task({ status: "pending" } as TaskDetail), run({}))).toBe(false);
   expect(isLive(task({}), undefined)).toBe(true);
+});
+
+test("a task lasted as long as the run it ended with, if there was one", () => {
+  const started_at = "2026-11-23T11:56:00.000Z";
+  const outcome = { verdict: "cancelled", ended_at } as const;
+  const first = run({ started_at, outcome });
+  const cancelled = (at: string, ...run_history: Run[]) =>
+    task({ status: "cancelled", ended_at: at, started_at, run_history } as Partial<TaskDetail>);
+  expect(lasted(cancelled(ended_at, first))).toBe(240_000);
+  // It was tried again the day after, and cancelled in the queue.
+  expect(lasted(cancelled("2026-11-24T14:10:03.000Z", first))).toBeUndefined();
+  expect(lasted(cancelled(ended_at))).toBeUndefined();
+  expect(lasted(task({ run_history: [run({ started_at })] }))).toBeUndefined();
+});
+
+test("the run that begins next comes after the newest", () => {
+  expect(nextRun(task({ run_history: [run({}), run({ number: 2 })] }))).toBe(3);
+  expect(nextRun(task({ run_history: [] }))).toBe(1);
 });
 
 test("a follow-up's run begins with the follow-up, a command is one", () => {

@@ -1,6 +1,7 @@
 // What follows from a task's runs. Pure.
 import type { Run, State, TaskDetail } from "../backend";
 import type { Asked } from "../log/types";
+import { millis } from "../words/time";
 
 /** A run's standing as a task's state, for icon and colour. */
 export function stateOf(run: Run): State {
@@ -31,4 +32,18 @@ export function askedIn(task: TaskDetail, run: Run | undefined): Asked {
 /** Whether a run goes on, or is about to begin. */
 export function isLive(task: TaskDetail, run: Run | undefined): boolean {
   return run ? run.outcome === undefined && task.status === "running" : task.status === "running";
+}
+
+/** The number of the run that begins next, whichever one is looked at. */
+export const nextRun = (task: TaskDetail): number => (task.run_history.at(-1)?.number ?? 0) + 1;
+
+/**
+ * How long the run lasted that a finished task ended with, in milliseconds; `undefined` when it
+ * ended without one, as by being cancelled in the queue.
+ */
+export function lasted(task: TaskDetail): number | undefined {
+  const run = task.run_history.at(-1);
+  if (!("ended_at" in task) || run?.outcome?.ended_at !== task.ended_at) return undefined;
+  const [from, to] = [millis(run.started_at), millis(task.ended_at)];
+  return from !== undefined && to !== undefined && to >= from ? to - from : undefined;
 }

@@ -7,6 +7,7 @@ import {
   failureStep,
   isSilent,
   nextStep,
+  silence,
   stateWords,
   story,
   terminalStep,
@@ -110,4 +111,14 @@ test("a waiting task's line says for what and how long", () => {
   expect(story(task(until("2026-11-23T11:00:00.000Z")), NOW)).toBe(
     "Usage limit reached, goes on at once",
   );
+});
+
+test("silence counts from what was printed last, whoever saw it", () => {
+  const state: State = { status: "running", running_since: "2026-11-23T11:50:00.000Z" };
+  expect(silence(task(state), NOW)).toBe(600_000);
+  const printed = task(state, { last_output_at: "2026-11-23T11:54:00.000Z" });
+  expect(silence(printed, NOW)).toBe(360_000);
+  expect(silence(printed, NOW, NOW - 1000)).toBe(1000);
+  expect(silence(printed, NOW, NOW - 500_000)).toBe(360_000);
+  expect(silence(printed, NOW, NOW + 1000)).toBe(0);
 });

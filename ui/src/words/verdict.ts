@@ -226,10 +226,14 @@ export function stateWords(state: State): string {
   }
 }
 
-/** How long a running task has printed nothing, in milliseconds; 0 when that is not known. */
-export function silence(task: Task, now: number): number {
+/**
+ * How long a running task has printed nothing, in milliseconds; 0 when that is not known. Its row
+ * does not tell of every output: `heard` is when some was seen last, in milliseconds since the epoch.
+ */
+export function silence(task: Task, now: number, heard = -Infinity): number {
   if (task.status !== "running" || task.running_since === undefined) return 0;
-  return since(task.last_output_at ?? task.running_since, now);
+  const known = since(task.last_output_at ?? task.running_since, now);
+  return Math.min(known, Math.max(0, now - heard));
 }
 
 /** Whether a running task has been silent for so long that a person should have a look. */
