@@ -18,6 +18,7 @@ use serde::de::DeserializeOwned;
 
 use crate::farewell;
 use crate::hand_over::Coming;
+use crate::inside::may_run_again;
 use crate::params::{self, EventParams, ListParams, SpentParams};
 use crate::random::random_hex;
 use crate::routes::{OutputHeaders, Pause, StopRequest};
@@ -214,10 +215,12 @@ impl TaskApi for EngineClient {
     }
 
     async fn retry(&self, id: TaskId) -> Result<Task, ApiError> {
+        may_run_again(self, id).await?;
         self.post(&format!("/api/v1/tasks/{id}/retry"), None::<&()>, Repeat::No).await
     }
 
     async fn resume(&self, id: TaskId, follow_up: FollowUp) -> Result<Task, ApiError> {
+        may_run_again(self, id).await?;
         self.post(&format!("/api/v1/tasks/{id}/resume"), Some(&follow_up), Repeat::No).await
     }
 

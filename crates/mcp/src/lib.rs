@@ -3,7 +3,7 @@
 //! # Theory of operation
 //!
 //! An MCP client starts one `claude-worker-mcp` per session and speaks JSON-RPC with it on
-//! standard input and output ([`lines`], [`stdio`]). The process keeps no tasks: every call
+//! standard input and output ([`lines`], [`stdio`], [`hang_up`]). The process keeps no tasks: every call
 //! becomes requests to the engine at the local socket, and where there is no engine the call
 //! starts one in the background, as any command does ([`engine`]). So it never ends because the
 //! engine or the app went away; a call that meets nobody says so in its result, and the next call
@@ -22,6 +22,7 @@
 mod answer;
 mod caller;
 mod engine;
+mod hang_up;
 mod lines;
 mod progress;
 mod prompts;
@@ -30,6 +31,8 @@ mod schema;
 mod server;
 mod stdio;
 mod subscriptions;
+#[cfg(test)]
+mod testing;
 mod tools;
 mod transcript;
 mod words;
@@ -104,7 +107,7 @@ async fn serve() -> ExitCode {
     };
     let (closed, when_closed) = watch::channel(false);
     let input = BufReader::with_capacity(READ_AT_ONCE, tokio::io::stdin());
-    let transport = Stdio::new(input, tokio::io::stdout(), closed);
+    let transport = Stdio::new(input, tokio::io::stdout(), closed, hang_up::of_standard_input());
     loop {
         let sidecar = Sidecar::new(door.clone(), when_closed.clone());
         match serve_server(sidecar, transport.clone()).await {

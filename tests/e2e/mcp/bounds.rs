@@ -135,6 +135,43 @@ fn a_client_that_never_reads_fills_its_own_pipes_and_no_memory() {
 }
 
 #[test]
+fn a_client_that_closes_its_input_and_reads_nothing_keeps_no_server() {
+    let home = Home::new();
+    let mut server =
+        Kept(command(&home).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap());
+    let stdin = server.0.stdin.as_mut().unwrap();
+    stdin.write_all(format!("{}\n", handshake()).as_bytes()).unwrap();
+    let lines: String = (1..=5000)
+        .map(|id| json!({ "jsonrpc": "2.0", "id": id, "method": "tools/list" }).to_string() + "\n")
+        .collect();
+    fill(&mut server.0, &lines);
+    // Its end is behind many lines that are not read; its output stays open.
+    drop(server.0.stdin.take());
+    until("the server has ended", || server.0.try_wait().unwrap().is_some());
+}
+
+#[test]
+fn more_requests_than_may_be_open_are_all_answered_though_they_wait_and_the_input_is_closed() {
+    let home = Home::with_config(BYPASS);
+    let task = id(&Mcp::legacy(&home).ok("create_task", shell(&home, "sleep 1000")));
+    let mut server = command(&home).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let call = json!({ "name": "wait_for_tasks", "arguments": { "task_ids": [task] } });
+    let mut input = handshake() + "\n";
+    for number in 1..=300 {
+        let request =
+            json!({ "jsonrpc": "2.0", "id": number, "method": "tools/call", "params": call });
+        input += &format!("{request}\n");
+    }
+    let mut stdin = server.stdin.take().unwrap();
+    stdin.write_all(input.as_bytes()).unwrap();
+    drop(stdin);
+    let mut output = String::new();
+    server.stdout.take().unwrap().read_to_string(&mut output).unwrap();
+    assert!(server.wait().unwrap().success());
+    assert_eq!(output.lines().count(), 301);
+}
+
+#[test]
 fn prompts_of_any_length_are_taken_or_refused_by_name() {
     let home = Home::with_config(BYPASS);
     let mcp = Mcp::legacy(&home);

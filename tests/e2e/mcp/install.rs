@@ -120,15 +120,95 @@ fn claude_code_is_asked_to_change_its_own_settings() {
     let entry = json_file(&file)["mcpServers"]["claude-worker"].clone();
     assert_eq!(entry["command"], SERVER);
     assert_eq!(entry["env"]["CLAUDE_WORKER_HOME"], home.data().display().to_string());
-    // One of another place is corrected.
-    let text = read(&file).replace(SERVER, "/old/claude-worker-mcp");
-    std::fs::write(&file, text).unwrap();
+    // One of another place is corrected, and what the user has added to it stays.
+    let mut settings = json_file(&file);
+    let entry = &mut settings["mcpServers"]["claude-worker"];
+    entry["command"] = json!("/old/claude-worker-mcp");
+    entry["env"]["PATH"] = json!("/my/bin");
+    entry["timeout"] = json!(600_000);
+    std::fs::write(&file, settings.to_string()).unwrap();
     assert_eq!(outcome(&home.json(["mcp", "status"]), "claude-code"), "different");
     assert_eq!(change("install"), "updated");
-    assert_eq!(json_file(&file)["mcpServers"]["claude-worker"]["command"], SERVER);
+    let entry = json_file(&file)["mcpServers"]["claude-worker"].clone();
+    assert_eq!(entry["command"], SERVER);
+    assert_eq!(entry["env"]["CLAUDE_WORKER_HOME"], home.data().display().to_string());
+    assert_eq!((&entry["env"]["PATH"], &entry["timeout"]), (&json!("/my/bin"), &json!(600_000)));
     assert_eq!(change("uninstall"), "removed");
     assert_eq!(change("uninstall"), "not_there");
     assert_eq!(json_file(&file)["mcpServers"], json!({}));
+}
+
+#[test]
+fn what_the_user_has_added_to_the_entry_stays_and_the_backup_is_of_before() {
+    let home = Home::new();
+    let elsewhere = Home::new().variable("HOME", home.place("home").display().to_string());
+    let file = home.place("home").join(".cursor/mcp.json");
+    let backup = home.place("home").join(".cursor/mcp.json.before-claude-worker");
+    std::fs::create_dir(file.parent().unwrap()).unwrap();
+    let original = "{\n  // mine\n  \"mcpServers\": {\n    // none yet\n  }\n}\n";
+    std::fs::write(&file, original).unwrap();
+    home.run(["mcp", "install"]).ok();
+    let own = read(&file)
+        .replace("\"args\": []", "\"args\": [],\n      \"timeout\": 600")
+        .replace("\"env\": {", "\"env\": {\n        \"PATH\": \"/my/bin\",");
+    std::fs::write(&file, &own).unwrap();
+    assert_eq!(outcome(&home.json(["mcp", "status"]), "cursor"), "already_there");
+    assert_eq!(outcome(&home.json(["mcp", "install"]), "cursor"), "already_there");
+    let updated = elsewhere.run(["mcp", "install"]);
+    assert!(updated.ok().stdout.contains("as it was before: "), "{updated:?}");
+    let (here, there) = (home.data().display().to_string(), elsewhere.data().display().to_string());
+    assert_eq!(read(&file), own.replace(&here, &there));
+    assert_eq!(read(&backup), own, "the user's own change is what could be lost");
+    // Since then only the entry has changed: what was put aside stays.
+    let updated = home.run(["mcp", "install"]);
+    assert!(updated.ok().stdout.contains("before the earlier changes"), "{updated:?}");
+    assert_eq!(read(&backup), own);
+    home.run(["mcp", "uninstall"]).ok();
+    assert_eq!(read(&file), original);
+}
+
+#[test]
+fn the_clients_get_the_places_as_the_engine_reads_them() {
+    let home = Home::new().variable("CLAUDE_WORKER_HOME", "~/cw");
+    let home = home.variable("CLAUDE_WORKER_LOG_DIR", "logs");
+    home.run(["mcp", "install", "--client", "cursor"]).ok();
+    let file = json_file(&home.place("home").join(".cursor/mcp.json"));
+    let env = &file["mcpServers"]["claude-worker"]["env"];
+    assert_eq!(env["CLAUDE_WORKER_HOME"], home.place("home").join("cw").display().to_string());
+    assert_eq!(env["CLAUDE_WORKER_LOG_DIR"], home.work().join("logs").display().to_string());
+    assert_eq!(outcome(&home.json(["mcp", "status"]), "cursor"), "already_there");
+}
+
+#[test]
+fn an_entry_that_claude_code_does_not_take_is_replaced_by_the_one_before() {
+    let home = Home::new();
+    let file = home.place("home").join(".claude.json");
+    // It removes, and adds only what contains a certain word.
+    let claude = home.place("claude");
+    let script = |taken: &str| {
+        let script = format!(
+            "#!/bin/sh\nfor last; do :; done\ncase \"$2 $last\" in\n\
+             remove*) echo '{{}}' > '{0}' ;;\n\
+             add-json*{taken}*) echo \"{{\\\"mcpServers\\\":{{\\\"claude-worker\\\":$last}}}}\" > '{0}' ;;\n\
+             *) exit 1 ;;\nesac\n",
+            file.display()
+        );
+        std::fs::write(&claude, script).unwrap();
+    };
+    script("/old/");
+    std::fs::set_permissions(&claude, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    std::fs::create_dir(home.data()).unwrap();
+    std::fs::write(home.data().join("config.toml"), format!("agents.claude = {claude:?}\n"))
+        .unwrap();
+    let old = json!({ "mcpServers": { "claude-worker": {
+        "type": "stdio", "command": "/old/claude-worker-mcp", "env": { "PATH": "/my/bin" } } } });
+    std::fs::write(&file, old.to_string()).unwrap();
+    let install = ["mcp", "install", "--client", "claude-code"];
+    home.run(install).refused(1, &["did not change its settings", "claude mcp add-json"]);
+    assert_eq!(json_file(&file), old);
+    script("nothing");
+    let refused = home.run(install);
+    refused.refused(1, &["took neither", "Put it back with: claude mcp add-json", "/my/bin"]);
 }
 
 #[test]

@@ -74,14 +74,26 @@ fn permission_checks_stay_on_unless_the_user_says_otherwise() {
             "{refusal}"
         );
     }
-    // What a person's own task may do is not for others to steer; to run it again as it was is.
+    // What a person's own task may do is not for others to steer, nor to set off once more: what
+    // it works on may be another thing by now.
     let person = home.json(["run", "--permission-mode", "bypassPermissions", "hello"]);
     let person = person["id"].as_i64().unwrap();
     home.finished(person);
     let resume = json!({ "task_id": person, "prompt": "now this" });
     mcp.refused("resume_task", resume, "forbidden");
-    mcp.ok("retry_task", json!({ "task_id": person }));
-    assert_eq!(mcp.ok("list_tasks", json!({}))["tasks"].as_array().unwrap().len(), 1);
+    let refusal = mcp.refused("retry_task", json!({ "task_id": person }), "forbidden");
+    assert!(refusal.contains("allow_bypass = true"), "{refusal}");
+    let shell = home.json(["run", "--agent", "shell", "make"])["id"].as_i64().unwrap();
+    home.finished(shell);
+    mcp.refused("retry_task", json!({ "task_id": shell }), "forbidden");
+    for task in [person, shell] {
+        assert_eq!(home.json(["status", &task.to_string()])["runs"], 1);
+    }
+    // What is as checked as usual may be run again.
+    let plain = home.json(["run", "hello"])["id"].as_i64().unwrap();
+    home.finished(plain);
+    mcp.ok("retry_task", json!({ "task_id": plain }));
+    assert_eq!(mcp.ok("list_tasks", json!({}))["tasks"].as_array().unwrap().len(), 3);
 }
 
 #[test]
@@ -364,4 +376,57 @@ fn a_caller_has_so_many_unfinished_tasks_and_no_more() {
     mcp.ok("cancel_task", json!({ "task_id": first }));
     mcp.ok("wait_for_tasks", json!({ "task_ids": [first + 1] }));
     mcp.ok("create_task", shell(&home, "true"));
+}
+
+#[test]
+fn a_task_that_runs_again_counts_like_a_new_one() {
+    let home = Home::with_config(&format!("workers = 1\n{BYPASS}[caps]\nqueued = 1\n"));
+    let (mcp, other) = (Mcp::legacy(&home), Mcp::legacy(&home));
+    let first = id(&mcp.ok("create_task", shell(&home, "true")));
+    mcp.ok("wait_for_tasks", json!({ "task_ids": [first] }));
+    let foreign = id(&other.ok("create_task", shell(&home, "true")));
+    mcp.ok("wait_for_tasks", json!({ "task_ids": [foreign] }));
+    let running = id(&mcp.ok("create_task", shell(&home, "sleep 1000")));
+    home.until_status(running, "running");
+    let queued = id(&mcp.ok("create_task", shell(&home, "true")));
+    other.refused("retry_task", json!({ "task_id": foreign }), "queue_full");
+    mcp.ok("cancel_task", json!({ "task_id": queued }));
+    other.ok("retry_task", json!({ "task_id": foreign }));
+
+    let home = Home::with_config(&format!("workers = 2\n{BYPASS}[delegation]\nunfinished = 2\n"));
+    let mcp = Mcp::legacy(&home);
+    let first = id(&mcp.ok("create_task", shell(&home, "true")));
+    mcp.ok("wait_for_tasks", json!({ "task_ids": [first] }));
+    let running = id(&mcp.ok("create_task", shell(&home, "sleep 1000")));
+    mcp.ok("create_task", shell(&home, "sleep 1000"));
+    let refusal = mcp.refused("retry_task", json!({ "task_id": first }), "forbidden");
+    assert!(refusal.contains("2 unfinished tasks"), "{refusal}");
+    let resume = json!({ "task_id": first, "prompt": "more" });
+    assert!(mcp.refused("resume_task", resume, "forbidden").contains("2 unfinished tasks"));
+    mcp.ok("cancel_task", json!({ "task_id": running }));
+    mcp.ok("retry_task", json!({ "task_id": first }));
+}
+
+#[test]
+fn a_task_has_only_those_run_again_that_it_delegated() {
+    let home = Home::new();
+    let program = env!("CARGO_BIN_EXE_claude-worker");
+    let above = home.shell("true");
+    home.finished(above);
+    let (outer, child) = (above + 1, above + 2);
+    let script = format!(
+        "'{program}' run --agent shell --wait true\n\
+         '{program}' retry {child} || echo own >> refused\n\
+         '{program}' retry {above} 2>> said || echo above >> refused\n\
+         '{program}' retry {outer} 2>> said || echo itself >> refused\n"
+    );
+    std::fs::write(home.work().join("script"), script).unwrap();
+    assert_eq!(home.shell("sh script"), outer);
+    home.finished(outer);
+    assert_eq!(read(&home.work().join("refused")), "above\nitself\n");
+    let said = read(&home.work().join("said"));
+    assert!(said.contains(&format!("task {above} run again: it did not delegate it")), "{said}");
+    home.finished(child);
+    assert_eq!(home.json(["status", &child.to_string()])["runs"], 2);
+    assert_eq!(home.json(["status", &above.to_string()])["runs"], 1);
 }

@@ -34,18 +34,30 @@ impl Dispatcher {
                     "Do the work in this task, or let a person raise delegation.depth",
                 ));
             }
+        }
+        self.not_too_many(request)?;
+        Ok(depth)
+    }
+
+    /// Whether parent and caller of a task may have one more that is unfinished.
+    ///
+    /// # Errors
+    /// `forbidden` when one of them has as many as the configuration allows.
+    pub(super) fn not_too_many(&self, request: &NewTask) -> Result<(), EngineError> {
+        let most = u64::from(self.config.delegation.unfinished);
+        if let Some(parent) = request.parent {
             let unfinished = self.writer.unfinished_of_parent(parent)?;
-            if unfinished >= u64::from(bounds.unfinished) {
+            if unfinished >= most {
                 return Err(too_many(&format!("Task {parent}"), unfinished));
             }
         }
         if let Some(caller) = &request.caller {
             let unfinished = self.writer.unfinished_of_caller(caller)?;
-            if unfinished >= u64::from(bounds.unfinished) {
+            if unfinished >= most {
                 return Err(too_many(&format!("The caller {caller}"), unfinished));
             }
         }
-        Ok(depth)
+        Ok(())
     }
 }
 

@@ -24,8 +24,12 @@ impl Dispatcher {
         match request {
             Request::Submit(task) => self.submit(task, now),
             Request::Cancel(id) => self.apply(*id, Input::Cancel, now, after).map(shown),
-            Request::Retry(id) => self.apply(*id, Input::Retry, now, after).map(shown),
+            Request::Retry(id) => {
+                self.let_in_again(*id)?;
+                self.apply(*id, Input::Retry, now, after).map(shown)
+            }
             Request::Resume(id, follow_up) => {
+                self.let_in_again(*id)?;
                 let session_id = self.writer.task(*id)?.and_then(|stored| stored.session_id);
                 let input = Input::Resume { session_id, follow_up: follow_up.clone() };
                 self.apply(*id, input, now, after).map(shown)
@@ -99,16 +103,7 @@ impl Dispatcher {
                 .hint("Use a new key for a new task"),
             ));
         }
-        let counts = &self.memory.counts;
-        if counts.pending + counts.waiting >= self.config.caps.queued {
-            return Err(EngineError::Refused(
-                ApiError::new(
-                    ErrorCode::QueueFull,
-                    format!("The queue already holds {} tasks", counts.pending + counts.waiting),
-                )
-                .hint("Wait for some to finish, remove some, or raise caps.queued"),
-            ));
-        }
+        self.has_room()?;
         let depth = self.depth_of(request)?;
         let name = task_name(request);
         self.memory.position += 1;
@@ -127,6 +122,30 @@ impl Dispatcher {
             Some(stored) => Ok(shown(stored)),
             None => Err(EngineError::Unreadable(format!("task {id} is not there after insertion"))),
         }
+    }
+
+    /// Whether one more task may be queued.
+    fn has_room(&self) -> Result<(), EngineError> {
+        let counts = &self.memory.counts;
+        let queued = counts.pending + counts.waiting;
+        if queued < self.config.caps.queued {
+            return Ok(());
+        }
+        Err(EngineError::Refused(
+            ApiError::new(ErrorCode::QueueFull, format!("The queue already holds {queued} tasks"))
+                .hint("Wait for some to finish, remove some, or raise caps.queued"),
+        ))
+    }
+
+    /// Whether a task that has finished may be queued once more: it counts like a new one. What
+    /// may not be queued anew for another reason is refused when that is tried.
+    fn let_in_again(&self, id: TaskId) -> Result<(), EngineError> {
+        let stored = self.writer.task(id)?;
+        if !stored.is_some_and(|stored| stored.task.state.status().is_finished()) {
+            return Ok(());
+        }
+        self.has_room()?;
+        self.not_too_many(&self.writer.request(id)?)
     }
 
     /// A person has looked at these tasks, or at all when there are none in `ids`.

@@ -46,6 +46,8 @@ go on where it stopped use resume_task.";
 
 pub(super) async fn retry(api: &impl TaskApi, args: OneTask) -> Answered<TaskAnswer> {
     let id = args.task_id;
+    // Only its prompt is what somebody said yes to: what it works on may have been changed since.
+    permission::check(api, &api.get(id).await?.request).await?;
     done_once(id, api.retry(id).await)
 }
 

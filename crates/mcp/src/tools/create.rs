@@ -1,6 +1,8 @@
 //! `create_task`.
 
-use claude_worker_api::{Agent, Limits, NewTask, PermissionMode, TaskApi};
+use std::hash::{BuildHasher, RandomState};
+
+use claude_worker_api::{Agent, ApiError, ErrorCode, Limits, NewTask, PermissionMode, TaskApi};
 use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -51,11 +53,33 @@ pub(crate) struct Args {
     agent: Agent,
     /// What may end the task early. Default: the user's limits.
     #[serde(default)]
-    limits: Limits,
+    limits: LimitArgs,
     /// A name for this request, chosen by you. A call that is repeated with the same key makes
     /// no second task; use one whenever you may have to repeat a call.
     #[serde(default)]
     idempotency_key: Option<String>,
+}
+
+/// What may end the task early. Unlike [`Limits`], which must let newer fields pass, this refuses
+/// what it does not know: a limit that is not heeded is worse than none.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+struct LimitArgs {
+    /// At most this many agent turns.
+    max_turns: Option<u32>,
+    /// At most this much money, in US dollars.
+    max_budget_usd: Option<f64>,
+    /// Wall time of one run, in milliseconds; 0 means none.
+    timeout_ms: Option<u64>,
+    /// How long the agent may print nothing, in milliseconds; 0 means for ever.
+    silence_ms: Option<u64>,
+}
+
+impl From<LimitArgs> for Limits {
+    fn from(args: LimitArgs) -> Self {
+        let LimitArgs { max_turns, max_budget_usd, timeout_ms, silence_ms } = args;
+        Self { max_turns, max_budget_usd, timeout_ms, silence_ms }
+    }
 }
 
 pub(super) fn description() -> Tool {
@@ -63,6 +87,8 @@ pub(super) fn description() -> Tool {
 }
 
 pub(super) async fn execute(api: &impl TaskApi, call: &Call, args: Args) -> Answered<TaskAnswer> {
+    // With a key of ours, a call whose answer is lost can be repeated all the same.
+    let key = args.idempotency_key.unwrap_or_else(new_key);
     let task = NewTask {
         execution_prompt: args.execution_prompt,
         working_directory: args.working_directory,
@@ -72,12 +98,90 @@ pub(super) async fn execute(api: &impl TaskApi, call: &Call, args: Args) -> Answ
         model: args.model,
         permission_mode: args.permission_mode,
         allowed_tools: args.allowed_tools,
-        limits: args.limits,
-        idempotency_key: args.idempotency_key,
+        limits: args.limits.into(),
+        idempotency_key: Some(key.clone()),
         parent: caller::parent(api).await?,
         caller: Some(call.caller.clone()),
         ..NewTask::default()
     };
     permission::check(api, &task).await?;
-    Ok(TaskAnswer::about(api.submit(task).await?))
+    match api.submit(task).await {
+        Ok(task) => Ok(TaskAnswer::about(task)),
+        Err(error) => Err(perhaps_made(error, &key)),
+    }
+}
+
+/// A name for a request that has none.
+fn new_key() -> String {
+    format!("{:016x}", RandomState::new().hash_one(std::time::SystemTime::now()))
+}
+
+/// Says how to repeat a call of which nobody knows whether it made its task.
+fn perhaps_made(error: ApiError, key: &str) -> ApiError {
+    if error.code != ErrorCode::Unavailable {
+        return error;
+    }
+    ApiError { code: ErrorCode::Internal, ..error }.hint(format!(
+        "The task may have been made all the same. Call create_task again with the same arguments \
+         and with idempotency_key \"{key}\": that makes no second one"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::{Reply, ScriptedEngine};
+
+    #[test]
+    fn limits_that_are_not_known_are_refused_with_those_that_are() {
+        let args = |limits| {
+            serde_json::from_value::<Args>(json!({
+                "execution_prompt": "x", "working_directory": "/", "limits": limits }))
+        };
+        let limits = Limits::from(args(json!({ "max_turns": 3, "timeout_ms": 5 })).unwrap().limits);
+        let expected = Limits { max_turns: Some(3), timeout_ms: Some(5), ..Limits::default() };
+        assert_eq!(limits, expected);
+        for unknown in ["timeout_seconds", "max_budget"] {
+            let refused = args(json!({ unknown: 1 })).unwrap_err().to_string();
+            for word in [unknown, "max_turns", "max_budget_usd", "timeout_ms", "silence_ms"] {
+                assert!(refused.contains(word), "{word}: {refused}");
+            }
+        }
+        let schema = serde_json::to_value(description()).unwrap();
+        let limits = &schema["inputSchema"]["properties"]["limits"];
+        assert_eq!(limits["additionalProperties"], false, "{limits:#}");
+        let known = serde_json::to_value(schemars::schema_for!(Limits)).unwrap();
+        let names = |schema: &serde_json::Value| -> Vec<String> {
+            schema["properties"].as_object().unwrap().keys().cloned().collect()
+        };
+        assert_eq!(names(limits), names(&known));
+    }
+
+    #[tokio::test]
+    async fn a_call_whose_task_may_have_been_made_says_how_to_repeat_it() {
+        let keys = std::sync::Arc::<std::sync::Mutex<Vec<String>>>::default();
+        let seen = std::sync::Arc::clone(&keys);
+        let engine = ScriptedEngine::new(move |path, body| match path {
+            "/api/v1/settings" => Reply::Json(json!({})),
+            // It takes the request and is gone, every time.
+            _ => {
+                let task: NewTask = serde_json::from_str(body).unwrap();
+                seen.lock().unwrap().extend(task.idempotency_key);
+                Reply::Gone
+            }
+        });
+        let (_client, closed) = tokio::sync::watch::channel(false);
+        let call =
+            Call { caller: "mcp:test".to_owned(), is_patient: false, progress: None, closed };
+        let args = json!({ "execution_prompt": "x", "working_directory": "/" });
+        let args = serde_json::from_value(args).unwrap();
+        let error = execute(&engine.client(), &call, args).await.err().unwrap();
+        assert_ne!(error.code, ErrorCode::Unavailable, "which says that it can just be repeated");
+        let mut keys = keys.lock().unwrap().clone();
+        keys.dedup();
+        assert_eq!(keys.len(), 1, "{keys:?}");
+        assert!(error.hint.contains(&keys[0]) && error.hint.contains("may have been made"));
+    }
 }

@@ -10,7 +10,7 @@ use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::{Call, Effect, tool};
 use crate::answer::{Answer, Answered};
@@ -31,6 +31,8 @@ const BREATH: Duration = Duration::from_secs(5);
 /// How long an engine may be away while something is waited for, and when it is asked again.
 const AWAY: Duration = Duration::from_secs(20);
 const ASK_AGAIN: Duration = Duration::from_millis(200);
+/// How long after the time is up an answer is waited for that is on its way.
+const LAST_WORD: Duration = Duration::from_secs(1);
 
 /// What for, and how long.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -102,8 +104,9 @@ pub(super) async fn execute(api: &impl TaskApi, call: &Call, args: Args) -> Answ
         watch(api, &ids, args.mode, deadline, &call.closed, call.progress.as_ref()).await?;
     // Who waits for what is not begun should know why. An engine that is away says nothing then.
     let waits = watched.tasks.values().any(|task| task.state.status() == Status::Pending);
-    let is_paused =
-        watched.timed_out && waits && api.engine().await.is_ok_and(|info| info.queue.paused);
+    let is_paused = watched.timed_out
+        && waits
+        && within(Instant::now(), api.engine()).await.is_some_and(|info| info.queue.paused);
     Ok(answer(watched, args.mode, is_paused))
 }
 
@@ -148,8 +151,17 @@ pub(crate) struct Watched {
     pub(crate) timed_out: bool,
 }
 
+/// What an engine says, if it says it by then or a little later.
+async fn within<T>(
+    deadline: Instant,
+    answer: impl Future<Output = Result<T, ApiError>>,
+) -> Option<T> {
+    timeout_at(deadline + LAST_WORD, answer).await.ok()?.ok()
+}
+
 /// Watches tasks until they have finished, the time is up, or the client has gone. An engine that
-/// is away for a moment is asked again.
+/// is away for a moment is asked again. When the time is up, the tasks are as they were last known,
+/// whether or not an engine answers.
 ///
 /// # Errors
 /// `not_found` naming the tasks that there are not; `unavailable` when the engine stays away.
@@ -202,13 +214,25 @@ pub(crate) async fn watch(
             lasting: progress.is_none(),
             wait_ms: u64::try_from((deadline - now).min(BREATH).as_millis()).unwrap_or(0),
         };
-        let page = tokio::select! {
-            page = link.call(|| api.events(query_events.clone())) => page?,
+        let news = async {
+            let page = link.call(|| api.events(query_events.clone())).await?;
+            let anew = if page.gap || page.events.iter().any(changes_state) {
+                Some(link.call(|| api.list(query())).await?.tasks)
+            } else {
+                None
+            };
+            Ok::<_, ApiError>((page, anew))
+        };
+        let (page, anew) = tokio::select! {
+            news = timeout_at(deadline + LAST_WORD, news) => match news {
+                Ok(news) => news?,
+                Err(_) => continue,
+            },
             _ = closed.wait_for(|closed| *closed) => continue,
         };
         after = page.next;
-        if page.gap || page.events.iter().any(changes_state) {
-            tasks = by_id(link.call(|| api.list(query())).await?.tasks);
+        if let Some(anew) = anew {
+            tasks = by_id(anew);
         } else {
             for event in page.events {
                 if let (Some(task), EventKind::Progress { last_action }) =
@@ -292,5 +316,37 @@ fn task_ids<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<TaskId>, D
         Ok(Ids::Many(ids)) => Ok(ids.into_iter().map(|id| id.0).collect()),
         Ok(Ids::One(id)) => Ok(vec![id.0]),
         Err(_) => Err(serde::de::Error::custom("task_ids must be a list of numbers like [12, 13]")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::testing::{Reply, ScriptedEngine};
+
+    #[tokio::test]
+    async fn an_engine_that_says_nothing_more_does_not_hold_a_wait_beyond_its_time() {
+        let asked = std::sync::atomic::AtomicUsize::new(0);
+        let engine = ScriptedEngine::new(move |path, _| match path {
+            "/api/v1/events" if asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0 => {
+                Reply::Json(json!({ "events": [], "next": 1 }))
+            }
+            "/api/v1/tasks" => Reply::Json(json!({ "counts": {}, "tasks": [{
+                "id": 7, "name": "x", "agent": "shell", "working_directory": "/",
+                "status": "pending", "created_at": "2026-01-01T00:00:00Z" }] })),
+            _ => Reply::Silence,
+        });
+        let (_client, closed) = watch::channel(false);
+        let call =
+            Call { caller: "mcp:test".to_owned(), is_patient: false, progress: None, closed };
+        let args = json!({ "task_ids": [7], "timeout_seconds": 1 });
+        let began = Instant::now();
+        let args = serde_json::from_value(args).unwrap();
+        let Answer { value, .. } = execute(&engine.client(), &call, args).await.ok().unwrap();
+        assert!(value.timed_out && value.unfinished[0].id == TaskId(7), "{value:?}");
+        // The second, twice the last word, and what a busy machine adds.
+        assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
     }
 }

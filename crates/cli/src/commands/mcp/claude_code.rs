@@ -5,6 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use claude_worker_engine::{Config, Paths, locate};
+use serde_json::Value;
 
 use super::clients::{Entry, NAME};
 
@@ -18,6 +19,13 @@ pub(super) fn add_arguments(entry: &Entry) -> Vec<String> {
         arguments.extend(["-e".to_owned(), format!("{name}={value}")]);
     }
     arguments.extend(["--".to_owned(), entry.command.clone()]);
+    arguments
+}
+
+/// What adds an entry that has more in it than the command line has options for.
+pub(super) fn add_whole_arguments(entry: &Value) -> Vec<String> {
+    let mut arguments = ["mcp", "add-json", "--scope", "user", NAME].map(str::to_owned).to_vec();
+    arguments.push(entry.to_string());
     arguments
 }
 
@@ -68,7 +76,7 @@ mod tests {
     #[test]
     fn what_people_are_to_type_is_quoted_for_their_shell() {
         let env = [("CLAUDE_WORKER_HOME".to_owned(), "/my data".to_owned())].into();
-        let entry = Entry { command: "/it's/x".to_owned(), env };
+        let entry = Entry { command: "/it's/x".to_owned(), env, is_plain: true };
         assert_eq!(
             shown(&add_arguments(&entry)),
             r"claude mcp add --scope user claude-worker -e 'CLAUDE_WORKER_HOME=/my data' -- '/it'\''s/x'"

@@ -5,12 +5,15 @@ use std::path::{Path, PathBuf};
 
 use claude_worker_api::ApiError;
 use serde_json::{Map, Value};
-use toml_edit::{DocumentMut, Item, Table, value};
+use toml_edit::{DocumentMut, Item, Table, TableLike, value};
 
 use super::json;
 
 /// The name under which clients know us.
 pub(super) const NAME: &str = "claude-worker";
+/// The variables that are ours to set in an entry. Others are the user's.
+pub(super) const VARIABLES: [&str; 3] =
+    ["CLAUDE_WORKER_HOME", "CLAUDE_WORKER_DB", "CLAUDE_WORKER_LOG_DIR"];
 
 /// A client.
 #[derive(Debug)]
@@ -147,13 +150,16 @@ impl Client {
     }
 }
 
-/// How a client starts our server.
+/// How a client starts our server. What else stands in its entry (other variables, time limits,
+/// what is trusted or switched off) is the user's and is neither compared nor touched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Entry {
     /// The program's absolute path.
     pub(super) command: String,
     /// Where the engine's files are, if not in the usual place.
     pub(super) env: BTreeMap<String, String>,
+    /// Whether it is started as ours is: as a program on this machine, without arguments.
+    pub(super) is_plain: bool,
 }
 
 impl Entry {
@@ -177,72 +183,173 @@ impl Entry {
         let env = value["env"].as_object().into_iter().flatten();
         Self {
             command: text(&value["command"]),
-            env: env.map(|(name, value)| (name.clone(), text(value))).collect(),
+            env: env
+                .filter(|(name, _)| VARIABLES.contains(&name.as_str()))
+                .map(|(name, value)| (name.clone(), text(value)))
+                .collect(),
+            is_plain: is_plain(value),
+        }
+    }
+
+    /// The text of a JSON file with the entry in it.
+    fn set_json(&self, text: &str, section: &str, typed: bool) -> Result<String, String> {
+        let found = json::get(text, &[section, NAME])?.filter(Value::is_object);
+        let Some(found) = found else {
+            return json::set(text, &[section, NAME], &self.to_json(typed));
+        };
+        let mut text = text.to_owned();
+        let mut put = |below: &[&str], value: Option<Value>| {
+            let path = [&[section, NAME], below].concat();
+            text = match value {
+                Some(value) => json::set(&text, &path, &value)?,
+                None => json::remove(&text, &path)?.unwrap_or_else(|| text.clone()),
+            };
+            Ok::<_, String>(())
+        };
+        if found["command"] != self.command {
+            put(&["command"], Some(self.command.clone().into()))?;
+        }
+        if !is_plain(&found) {
+            put(&["args"], Some(Value::Array(Vec::new())))?;
+            if found.get("type").is_some() {
+                put(&["type"], Some("stdio".into()))?;
+            }
+        }
+        if !found["env"].is_object() && !self.env.is_empty() {
+            put(&["env"], Some(self.env.clone().into_iter().collect()))?;
+        } else if found["env"].is_object() {
+            for name in VARIABLES {
+                let wanted = self.env.get(name).cloned().map(Value::from);
+                if found["env"].get(name) != wanted.as_ref() {
+                    put(&["env", name], wanted)?;
+                }
+            }
+        }
+        Ok(text)
+    }
+
+    /// The entry, read from TOML.
+    fn from_toml(table: &dyn TableLike) -> Self {
+        let text = |item: &Item| item.as_str().unwrap_or_default().to_owned();
+        let env = table.get("env").and_then(Item::as_table_like);
+        Self {
+            command: table.get("command").map(text).unwrap_or_default(),
+            env: env
+                .into_iter()
+                .flat_map(|env| env.iter())
+                .filter(|(name, _)| VARIABLES.contains(name))
+                .map(|(name, item)| (name.to_owned(), text(item)))
+                .collect(),
+            is_plain: table
+                .get("args")
+                .is_none_or(|args| args.as_array().is_some_and(toml_edit::Array::is_empty)),
+        }
+    }
+
+    /// Writes the entry into a table of TOML.
+    fn set_toml(&self, table: &mut dyn TableLike) {
+        put_toml(table, "command", &self.command);
+        if !Self::from_toml(table).is_plain {
+            table.insert("args", value(toml_edit::Array::new()));
+        }
+        let Some(env) = table.get_mut("env").and_then(Item::as_table_like_mut) else {
+            if !self.env.is_empty() {
+                table.insert("env", value(self.env.iter().collect::<toml_edit::InlineTable>()));
+            }
+            return;
+        };
+        for name in VARIABLES {
+            match self.env.get(name) {
+                Some(text) => put_toml(env, name, text),
+                None => drop(env.remove(name)),
+            }
         }
     }
 }
 
+/// Whether an entry of JSON starts a program on this machine, without arguments.
+fn is_plain(entry: &Value) -> bool {
+    let is_local = entry.get("type").is_none_or(|name| name == "stdio");
+    is_local && entry.get("args").is_none_or(|args| args.as_array().is_some_and(Vec::is_empty))
+}
+
+/// Sets a text in a table; the remark behind it stays.
+fn put_toml(table: &mut dyn TableLike, name: &str, text: &str) {
+    match table.get_mut(name).and_then(Item::as_value_mut) {
+        Some(old) if old.as_str() == Some(text) => {}
+        Some(old) => {
+            let mut new = toml_edit::Value::from(text);
+            *new.decor_mut() = old.decor().clone();
+            *old = new;
+        }
+        None => drop(table.insert(name, value(text))),
+    }
+}
+
 impl Kind {
+    /// The name of the object with a client's servers, in JSON.
+    const fn section(self) -> Option<&'static str> {
+        match self {
+            Self::Json { section, .. } => Some(section),
+            Self::ClaudeCode => Some("mcpServers"),
+            Self::Toml => None,
+        }
+    }
+
     /// The entry in a client's file; none when there is none.
     ///
     /// # Errors
     /// What is wrong with the text.
     pub(super) fn get(self, text: &str) -> Result<Option<Entry>, String> {
-        match self {
-            Self::Json { section, .. } => {
-                Ok(json::get(text, section, NAME)?.map(|value| Entry::from_json(&value)))
-            }
-            Self::ClaudeCode => {
-                Ok(json::get(text, "mcpServers", NAME)?.map(|value| Entry::from_json(&value)))
-            }
-            Self::Toml => {
-                let document = toml(text)?;
-                let Some(table) = servers(&document).and_then(|servers| servers.get(NAME)) else {
-                    return Ok(None);
-                };
-                let text = |item: &Item| item.as_str().unwrap_or_default().to_owned();
-                let env = table.get("env").and_then(Item::as_table_like);
-                Ok(Some(Entry {
-                    command: table.get("command").map(text).unwrap_or_default(),
-                    env: env
-                        .into_iter()
-                        .flat_map(|env| env.iter())
-                        .map(|(name, item)| (name.to_owned(), text(item)))
-                        .collect(),
-                }))
-            }
+        if self.section().is_some() {
+            return Ok(self.get_whole(text)?.map(|value| Entry::from_json(&value)));
+        }
+        let document = toml(text)?;
+        let servers = document.get("mcp_servers").and_then(Item::as_table_like);
+        let entry = servers.and_then(|servers| servers.get(NAME));
+        Ok(entry.map(|entry| match entry.as_table_like() {
+            Some(table) => Entry::from_toml(table),
+            None => Entry { command: String::new(), env: BTreeMap::new(), is_plain: false },
+        }))
+    }
+
+    /// The entry in a client's JSON file with all that the user has added to it.
+    ///
+    /// # Errors
+    /// What is wrong with the text.
+    pub(super) fn get_whole(self, text: &str) -> Result<Option<Value>, String> {
+        match self.section() {
+            Some(section) => json::get(text, &[section, NAME]),
+            None => Ok(None),
         }
     }
 
-    /// The file's text with the entry in it.
+    /// The file's text with the entry in it. One that is there already keeps what the user has
+    /// added to it.
     ///
     /// # Errors
     /// What is wrong with the text.
     pub(super) fn set(self, text: &str, entry: &Entry) -> Result<String, String> {
-        match self {
-            Self::Json { section, typed } => json::set(text, section, NAME, &entry.to_json(typed)),
-            Self::ClaudeCode => json::set(text, "mcpServers", NAME, &entry.to_json(true)),
-            Self::Toml => {
-                let mut document = toml(text)?;
-                let servers = document.entry("mcp_servers").or_insert_with(|| {
-                    let mut table = Table::new();
-                    table.set_implicit(true);
-                    Item::Table(table)
-                });
-                let servers = servers.as_table_like_mut().ok_or("mcp_servers is no table")?;
+        if let Some(section) = self.section() {
+            let typed = !matches!(self, Self::Json { typed: false, .. });
+            return entry.set_json(text, section, typed);
+        }
+        let mut document = toml(text)?;
+        let servers = document.entry("mcp_servers").or_insert_with(|| {
+            let mut table = Table::new();
+            table.set_implicit(true);
+            Item::Table(table)
+        });
+        let servers = servers.as_table_like_mut().ok_or("mcp_servers is no table")?;
+        match servers.get_mut(NAME).and_then(Item::as_table_like_mut) {
+            Some(table) => entry.set_toml(table),
+            None => {
                 let mut table = Table::new();
-                table.insert("command", value(&entry.command));
-                if !entry.env.is_empty() {
-                    let mut env = toml_edit::InlineTable::new();
-                    for (name, text) in &entry.env {
-                        env.insert(name, text.into());
-                    }
-                    table.insert("env", value(env));
-                }
+                entry.set_toml(&mut table);
                 servers.insert(NAME, Item::Table(table));
-                Ok(document.to_string())
             }
         }
+        Ok(document.to_string())
     }
 
     /// The file's text without the entry; none when it is not there.
@@ -250,27 +357,20 @@ impl Kind {
     /// # Errors
     /// What is wrong with the text.
     pub(super) fn remove(self, text: &str) -> Result<Option<String>, String> {
-        match self {
-            Self::Json { section, .. } => json::remove(text, section, NAME),
-            Self::ClaudeCode => json::remove(text, "mcpServers", NAME),
-            Self::Toml => {
-                let mut document = toml(text)?;
-                let removed = document
-                    .get_mut("mcp_servers")
-                    .and_then(Item::as_table_like_mut)
-                    .and_then(|servers| servers.remove(NAME));
-                Ok(removed.map(|_| document.to_string()))
-            }
+        if let Some(section) = self.section() {
+            return json::remove(text, &[section, NAME]);
         }
+        let mut document = toml(text)?;
+        let removed = document
+            .get_mut("mcp_servers")
+            .and_then(Item::as_table_like_mut)
+            .and_then(|servers| servers.remove(NAME));
+        Ok(removed.map(|_| document.to_string()))
     }
 }
 
 fn toml(text: &str) -> Result<DocumentMut, String> {
     text.parse().map_err(|error: toml_edit::TomlError| error.to_string().trim_end().to_owned())
-}
-
-fn servers(document: &DocumentMut) -> Option<&dyn toml_edit::TableLike> {
-    document.get("mcp_servers")?.as_table_like()
 }
 
 /// The program of the MCP server: beside this one, or else in the PATH.
@@ -291,6 +391,7 @@ mod tests {
         Entry {
             command: "/bin/claude-worker-mcp".to_owned(),
             env: env.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+            is_plain: true,
         }
     }
 
@@ -322,5 +423,65 @@ mod tests {
         );
         assert_eq!(after, expected);
         assert_eq!(Kind::Toml.remove(&after).unwrap().unwrap(), before);
+    }
+
+    #[test]
+    fn what_people_have_added_to_the_entry_stays() {
+        let other = Entry { command: "/new/claude-worker-mcp".to_owned(), ..entry() };
+        let plain = Entry { env: BTreeMap::new(), ..other.clone() };
+        let json = Kind::Json { section: "mcpServers", typed: false };
+        let before = r#"{"mcpServers": {"claude-worker": {
+  "command": "/bin/claude-worker-mcp", // ours
+  "trust": true, "timeout": 600000,
+  "env": { "PATH": "/my/bin", "CLAUDE_WORKER_HOME": "/data" },
+  "disabledTools": ["retry_task"]
+}}}"#;
+        assert_eq!(json.get(before).unwrap(), Some(entry()), "more is not another one");
+        let after = json.set(before, &other).unwrap();
+        assert_eq!(after, before.replace("/bin/claude", "/new/claude"));
+        let after = json.set(&after, &plain).unwrap();
+        assert_eq!(json.get(&after).unwrap(), Some(plain.clone()));
+        assert!(after.contains(r#""env": { "PATH": "/my/bin" },"#), "{after}");
+        assert_eq!(
+            json.set(&after, &other).and_then(|text| json.get(&text)).unwrap(),
+            Some(other.clone())
+        );
+
+        let before = "[mcp_servers.claude-worker] # ours\n\
+            command = \"/bin/claude-worker-mcp\" # too\n\
+            tool_timeout_sec = 600\n\
+            env = { PATH = \"/my/bin\", CLAUDE_WORKER_HOME = \"/data\" }\n";
+        assert_eq!(Kind::Toml.get(before).unwrap(), Some(entry()));
+        let after = Kind::Toml.set(before, &other).unwrap();
+        assert_eq!(after, before.replace("/bin/claude", "/new/claude"));
+        let after = Kind::Toml.set(&after, &plain).unwrap();
+        assert_eq!(Kind::Toml.get(&after).unwrap(), Some(plain));
+        assert!(after.contains("/my/bin") && after.contains("tool_timeout_sec = 600"), "{after}");
+    }
+
+    #[test]
+    fn an_entry_that_starts_something_else_is_another_one_and_is_set_right() {
+        let json = Kind::Json { section: "servers", typed: true };
+        let wrong = [
+            (
+                json,
+                r#"{"servers":{"claude-worker":{"command":"/bin/claude-worker-mcp","args":["x"],"env":{"CLAUDE_WORKER_HOME":"/data"}}}}"#,
+            ),
+            (
+                json,
+                r#"{"servers":{"claude-worker":{"type":"http","command":"/bin/claude-worker-mcp","env":{"CLAUDE_WORKER_HOME":"/data"}}}}"#,
+            ),
+            (json, r#"{"servers":{"claude-worker":7}}"#),
+            (Kind::Toml, "mcp_servers.claude-worker = 7\n"),
+            (
+                Kind::Toml,
+                "[mcp_servers]\nclaude-worker = { command = \"/bin/claude-worker-mcp\", args = [\"x\"] }\n",
+            ),
+        ];
+        for (kind, text) in wrong {
+            assert_ne!(kind.get(text).unwrap().unwrap(), entry(), "{text}");
+            let right = kind.set(text, &entry()).unwrap();
+            assert_eq!(kind.get(&right).unwrap(), Some(entry()), "{right}");
+        }
     }
 }

@@ -18,22 +18,42 @@ pub(super) fn read(path: &Path) -> Result<String, ApiError> {
     }
 }
 
+/// Where the text of before is.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Backup {
+    /// The file.
+    pub(super) file: PathBuf,
+    /// Whether it is the text from right before this change, and no older one.
+    pub(super) is_recent: bool,
+}
+
 /// Puts a new text in the file's place, whole or not at all, and the text before beside it. Gives
-/// where that is; there is none when there was no file.
+/// where that is; there is none when there was no file. `says_all` is asked whether an older backup
+/// is enough, because nothing but what we wrote has changed since: then it stays.
 ///
 /// # Errors
 /// `invalid_request` with the file's name and the system's reason. The file is as before then.
-pub(super) fn replace(path: &Path, text: &str) -> Result<Option<PathBuf>, ApiError> {
+pub(super) fn replace(
+    path: &Path,
+    text: &str,
+    says_all: impl FnOnce(&str) -> bool,
+) -> Result<Option<Backup>, ApiError> {
     // The file itself, where a link leads to it: people keep their settings in other places.
     let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let write = |error: io::Error| refused("write", &path, &error);
     let directory = path.parent().unwrap_or(Path::new("/"));
     std::fs::create_dir_all(directory).map_err(write)?;
     let before = std::fs::metadata(&path).ok();
-    let backup = before.is_some().then(|| beside(&path, ".before-claude-worker"));
-    // The first one is of the file as it was before us, and stays.
-    if let Some(backup) = backup.as_ref().filter(|backup| !backup.exists()) {
-        std::fs::copy(&path, backup).map_err(write)?;
+    let mut backup = None;
+    if before.is_some() {
+        let file = beside(&path, ".before-claude-worker");
+        let older = std::fs::read_to_string(&file).ok();
+        let is_same = older.is_some() && older == std::fs::read_to_string(&path).ok();
+        let is_older = !is_same && older.is_some_and(|older| says_all(&older));
+        if !is_same && !is_older {
+            std::fs::copy(&path, &file).map_err(write)?;
+        }
+        backup = Some(Backup { file, is_recent: !is_older });
     }
     let mode = before.map_or(0o600, |found| found.permissions().mode() & 0o777);
     let draft = beside(&path, ".claude-worker-draft");
@@ -75,12 +95,20 @@ mod tests {
         std::fs::write(&real, "before").unwrap();
         std::fs::set_permissions(&real, PermissionsExt::from_mode(0o640)).unwrap();
         std::os::unix::fs::symlink(&real, &link).unwrap();
-        let backup = replace(&link, "after").unwrap().unwrap();
+        let backup = replace(&link, "after", |_| panic!("there is none yet")).unwrap().unwrap();
+        assert!(backup.is_recent);
+        let backup = backup.file;
         assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
         assert_eq!(read(&real).unwrap(), "after");
         assert_eq!(read(&backup).unwrap(), "before");
         assert_eq!(std::fs::metadata(&real).unwrap().permissions().mode() & 0o777, 0o640);
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 3);
+        // An older one stays if it says all there is to say, and else gives way.
+        let kept = replace(&link, "later", |older| older == "before").unwrap().unwrap();
+        assert_eq!(kept, Backup { file: backup.clone(), is_recent: false });
+        assert_eq!(read(&backup).unwrap(), "before");
+        assert!(replace(&link, "last", |_| false).unwrap().unwrap().is_recent);
+        assert_eq!(read(&backup).unwrap(), "later");
     }
 
     #[test]
@@ -88,9 +116,9 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("new/here.json");
         assert_eq!(read(&path).unwrap(), "");
-        assert_eq!(replace(&path, "text").unwrap(), None);
+        assert_eq!(replace(&path, "text", |_| false).unwrap(), None);
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         let in_the_way = directory.path().join("new/here.json/below.json");
-        assert!(replace(&in_the_way, "x").unwrap_err().message.contains("here.json"));
+        assert!(replace(&in_the_way, "x", |_| false).unwrap_err().message.contains("here.json"));
     }
 }

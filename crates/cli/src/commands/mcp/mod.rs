@@ -5,15 +5,18 @@ mod clients;
 mod file;
 mod json;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Subcommand;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use claude_worker_api::{ApiError, ErrorCode};
+use claude_worker_engine::Paths;
 use serde::Serialize;
 
 use self::claude_code::Claude;
-use self::clients::{CLIENTS, Client, Entry, Kind, Places};
+use self::clients::{CLIENTS, Client, Entry, Kind, Places, VARIABLES};
+use self::file::Backup;
 use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -74,9 +77,11 @@ struct Report {
     client: &'static str,
     outcome: Outcome,
     file: PathBuf,
-    /// The file as it was before.
+    /// The file as it was before this change, or before all our changes since somebody else's.
     #[serde(skip_serializing_if = "Option::is_none")]
     backup: Option<PathBuf>,
+    #[serde(skip)]
+    backup_is_recent: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<ApiError>,
 }
@@ -138,18 +143,24 @@ fn entry() -> Result<Entry, ApiError> {
         ApiError::invalid(format!("The path {} is not UTF-8 text", path.display()))
             .hint("Install claude-worker in another place")
     })?;
-    // A client starts it with an environment of its own, and it must find the same engine.
-    let places = ["CLAUDE_WORKER_HOME", "CLAUDE_WORKER_DB", "CLAUDE_WORKER_LOG_DIR"];
-    let env = places.into_iter().filter_map(|name| {
-        let value = std::env::var(name).ok().filter(|value| !value.is_empty())?;
-        let absolute = std::path::absolute(&value).ok()?;
-        Some((name.to_owned(), absolute.to_str()?.to_owned()))
-    });
-    Ok(Entry { command, env: env.collect() })
+    // A client starts it with an environment of its own, and it must find the same engine: so the
+    // places are written as the engine reads them here.
+    let paths = Paths::from_env()?;
+    let mut env = BTreeMap::new();
+    for (name, place) in VARIABLES.into_iter().zip([&paths.home, &paths.database, &paths.runs]) {
+        if std::env::var_os(name).is_some_and(|value| !value.is_empty()) {
+            let place = place.to_str().ok_or_else(|| {
+                ApiError::invalid(format!("The path {} is not UTF-8 text", place.display()))
+                    .hint(format!("Set {name} to a directory with another name"))
+            })?;
+            env.insert(name.to_owned(), place.to_owned());
+        }
+    }
+    Ok(Entry { command, env, is_plain: true })
 }
 
 /// What was done: the outcome, and where the file of before is.
-type Done = Result<(Outcome, Option<PathBuf>), ApiError>;
+type Done = Result<(Outcome, Option<Backup>), ApiError>;
 
 /// Changes a client and reports on it.
 fn changed(
@@ -163,37 +174,81 @@ fn changed(
         Ok((outcome, backup)) => (outcome, backup, None),
         Err(error) => (Outcome::Failed, None, Some(error)),
     };
-    Report { client: client.id, outcome, file, backup, error }
+    let (backup, backup_is_recent) =
+        backup.map_or((None, false), |backup| (Some(backup.file), backup.is_recent));
+    Report { client: client.id, outcome, file, backup, backup_is_recent, error }
 }
 
 fn install(client: &Client, places: &Places, text: &str, entry: &Entry) -> Done {
-    let before = current(client, places, text)?;
-    let outcome = match &before {
+    let outcome = match &current(client, places, text)? {
         Some(before) if before == entry => return Ok((Outcome::AlreadyThere, None)),
         Some(_) => Outcome::Updated,
         None => Outcome::Added,
     };
+    let unreadable = |what: String| unreadable(client, places, &what);
     if client.kind == Kind::ClaudeCode {
-        let mut commands = Vec::new();
-        if before.is_some() {
-            commands.push(claude_code::remove_arguments());
-        }
-        commands.push(claude_code::add_arguments(entry));
-        through_claude(&commands)?;
-        let after = current(client, places, &file::read(&client.file(places))?)?;
-        if after.as_ref() != Some(entry) {
-            return Err(did_not(&commands));
-        }
+        install_through_claude(client, places, text, entry)?;
         return Ok((outcome, None));
     }
-    let text = client.kind.set(text, entry).map_err(|what| unreadable(client, places, &what))?;
-    Ok((outcome, file::replace(&client.file(places), &text)?))
+    let changed = client.kind.set(text, entry).map_err(unreadable)?;
+    let says_all = |older: &str| is_only_ours(client.kind, older, text, entry);
+    Ok((outcome, file::replace(&client.file(places), &changed, says_all)?))
+}
+
+/// Has Claude Code take the entry. It changes none: the old one is taken away first, and put back
+/// if the new one is not taken.
+fn install_through_claude(
+    client: &Client,
+    places: &Places,
+    text: &str,
+    entry: &Entry,
+) -> Result<(), ApiError> {
+    let now = || current(client, places, &file::read(&client.file(places))?);
+    let whole =
+        |text: &str| client.kind.get_whole(text).map_err(|what| unreadable(client, places, &what));
+    let Some(old) = whole(text)? else {
+        let commands = [claude_code::add_arguments(entry)];
+        through_claude(&commands)?;
+        return if now()?.as_ref() == Some(entry) { Ok(()) } else { Err(did_not(&commands)) };
+    };
+    let new = client.kind.set(text, entry).map_err(|what| unreadable(client, places, &what))?;
+    let new = whole(&new)?.unwrap_or_default();
+    let add = match new == entry.to_json(true) {
+        true => claude_code::add_arguments(entry),
+        false => claude_code::add_whole_arguments(&new),
+    };
+    let commands = [claude_code::remove_arguments(), add];
+    through_claude(&commands)?;
+    match now()? {
+        Some(found) if found == *entry => return Ok(()),
+        Some(_) => return Err(did_not(&commands)),
+        None => {}
+    }
+    let back = [claude_code::add_whole_arguments(&old)];
+    through_claude(&back)?;
+    Err(match now()? {
+        Some(_) => did_not(&commands),
+        None => ApiError::internal(
+            "Claude Code took the old entry away and took neither the new one nor the old one again",
+        )
+        .hint(format!("Put it back with: {}", claude_code::shown(&back[0]))),
+    })
+}
+
+/// Whether a text differs from an older one in nothing but what we have written into it.
+fn is_only_ours(kind: Kind, older: &str, now: &str, entry: &Entry) -> bool {
+    let again = match kind.get(now) {
+        Ok(Some(found)) => kind.set(older, &found).map(Some),
+        Ok(None) => kind.set(older, entry).and_then(|text| kind.remove(&text)),
+        Err(_) => return false,
+    };
+    again.is_ok_and(|text| text.as_deref() == Some(now))
 }
 
 fn uninstall(client: &Client, places: &Places, text: &str) -> Done {
-    if current(client, places, text)?.is_none() {
+    let Some(entry) = current(client, places, text)? else {
         return Ok((Outcome::NotThere, None));
-    }
+    };
     if client.kind == Kind::ClaudeCode {
         let commands = [claude_code::remove_arguments()];
         through_claude(&commands)?;
@@ -203,7 +258,10 @@ fn uninstall(client: &Client, places: &Places, text: &str) -> Done {
         };
     }
     match client.kind.remove(text).map_err(|what| unreadable(client, places, &what))? {
-        Some(text) => Ok((Outcome::Removed, file::replace(&client.file(places), &text)?)),
+        Some(changed) => {
+            let says_all = |older: &str| is_only_ours(client.kind, older, text, &entry);
+            Ok((Outcome::Removed, file::replace(&client.file(places), &changed, says_all)?))
+        }
         None => Ok((Outcome::NotThere, None)),
     }
 }
@@ -267,8 +325,11 @@ fn conclude(console: &mut Console<'_>, reports: Vec<Report>) -> Result<Exit, Cli
             _ => format!("{title}: not in {file}"),
         })?;
         if let Some(backup) = &report.backup {
-            console
-                .line(&format!("  as it was before: {}", clean(&backup.display().to_string())))?;
+            let when = match report.backup_is_recent {
+                true => "as it was before",
+                false => "as it was before the earlier changes by claude-worker",
+            };
+            console.line(&format!("  {when}: {}", clean(&backup.display().to_string())))?;
         }
         if let Some(client) = client.filter(|client| changes && !client.remark.is_empty()) {
             console.line(&format!("  {}", client.remark))?;

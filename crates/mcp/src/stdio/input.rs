@@ -1,0 +1,117 @@
+//! What a client sends, and what of it has to wait.
+
+use std::collections::VecDeque;
+
+use rmcp::model::{ClientNotification, ErrorData, JsonRpcMessage, RequestId};
+use rmcp::service::{RoleServer, RxJsonRpcMessage};
+use tokio::io::AsyncBufRead;
+use tokio::time::Instant;
+
+use super::encode;
+use super::refusal::{id_near, refusal};
+use crate::lines::{LONGEST, Line, Lines};
+
+/// How many bytes of lines are held back before no more is read. It is enough to find the
+/// cancellations behind some requests, and adds one line of the greatest length at most.
+const LOOK_AHEAD: usize = 64 * 1024;
+/// What a line counts besides its length: a short one takes more memory than it has bytes.
+const PER_LINE: usize = 256;
+
+/// A line that was read, with its length in bytes.
+pub(super) enum Read {
+    /// A message.
+    Message(Box<RxJsonRpcMessage<RoleServer>>, usize),
+    /// It was none: what to answer, if anything.
+    Wrong(Option<Vec<u8>>, usize),
+}
+
+impl Read {
+    const fn size(&self) -> usize {
+        match self {
+            Self::Message(_, length) | Self::Wrong(_, length) => *length + PER_LINE,
+        }
+    }
+}
+
+/// The lines.
+pub(super) struct Input<R> {
+    lines: Lines<R>,
+    /// What was read while there was no room for it.
+    held: VecDeque<Read>,
+    held_bytes: usize,
+    /// Whether the end was read.
+    pub(super) ended: bool,
+    /// Until when there must be room again, once nothing more can come.
+    pub(super) patience_ends: Option<Instant>,
+}
+
+impl<R: AsyncBufRead + Unpin> Input<R> {
+    pub(super) fn new(input: R) -> Self {
+        let lines = Lines::new(input, LONGEST);
+        Self { lines, held: VecDeque::new(), held_bytes: 0, ended: false, patience_ends: None }
+    }
+
+    /// The next line; none at the end. Abandoned, it loses nothing.
+    pub(super) async fn read(&mut self) -> Option<Read> {
+        let Some(line) = self.lines.next().await.ok().flatten() else {
+            self.ended = true;
+            return None;
+        };
+        Some(match line {
+            Line::Whole(line) => match serde_json::from_slice(&line) {
+                Ok(message) => Read::Message(Box::new(message), line.len()),
+                Err(error) => Read::Wrong(refusal(&line, &error), line.len()),
+            },
+            Line::TooLong(beginning, end) => {
+                let what = format!("The message is longer than {LONGEST} bytes");
+                let error = ErrorData::invalid_request(what, None);
+                let error = JsonRpcMessage::error(error, id_near(&beginning, &end));
+                Read::Wrong(encode(&error), beginning.len() + end.len())
+            }
+        })
+    }
+
+    /// Whether one more line may be read that must be held back perhaps.
+    pub(super) const fn may_look_ahead(&self) -> bool {
+        !self.ended && self.held_bytes < LOOK_AHEAD
+    }
+
+    /// Holds a line back.
+    pub(super) fn hold(&mut self, read: Read) {
+        self.held_bytes += read.size();
+        self.held.push_back(read);
+    }
+
+    /// The first line that was held back.
+    pub(super) fn take(&mut self) -> Option<Read> {
+        let read = self.held.pop_front()?;
+        self.held_bytes -= read.size();
+        Some(read)
+    }
+
+    /// Takes a request that is held back out of it; says whether it was there.
+    pub(super) fn forget(&mut self, id: &RequestId) -> bool {
+        let place = self.held.iter().position(|read| match read {
+            Read::Message(message, _) => {
+                matches!(&**message, JsonRpcMessage::Request(request) if request.id == *id)
+            }
+            Read::Wrong(..) => false,
+        });
+        let Some(read) = place.and_then(|place| self.held.remove(place)) else { return false };
+        self.held_bytes -= read.size();
+        true
+    }
+}
+
+/// The request that a message cancels, if it does.
+pub(super) fn cancelled(message: &RxJsonRpcMessage<RoleServer>) -> Option<&RequestId> {
+    match message {
+        JsonRpcMessage::Notification(notification) => match &notification.notification {
+            ClientNotification::CancelledNotification(cancelled) => {
+                cancelled.params.request_id.as_ref()
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
