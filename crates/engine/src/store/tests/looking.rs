@@ -160,7 +160,7 @@ fn no_list_sorts_or_reads_rows_it_does_not_show() {
     let failed = ListQuery { statuses: vec![Status::Failed], ..ListQuery::default() };
     for query in [&failed, &ListQuery::default()] {
         let query = ListQuery { order: Order::EndedLast, ..query.clone() };
-        check(&query, "task USING INDEX task_by_end", "task USING INDEX task_by_end (ended_at<?)");
+        check(&query, "task USING INDEX task_by_end", "task_by_end (ended_at>? AND ended_at<?)");
     }
     let attention = ListQuery { attention: true, ..failed.clone() };
     let search = ListQuery { search: Some("text".to_owned()), ..failed.clone() };
