@@ -46,7 +46,10 @@ const LOOKS: Look[] = [
     name: "unfolded",
     hash: ({ splitting }) => `#/task/${splitting}`,
     ready: async (page) => {
-      await page.getByRole("button", { name: /nextest run -p auth/ }).click();
+      const card = page.getByRole("button", { name: /nextest run -p auth/ });
+      // In the middle: at the edge, the button to the newest line comes up above it as it scrolls.
+      await card.evaluate((element) => element.scrollIntoView({ block: "center" }));
+      await card.click();
       await expect(page.getByRole("group", { name: "What came out" })).toBeVisible();
     },
   },
