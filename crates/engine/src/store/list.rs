@@ -66,6 +66,8 @@ pub(super) fn statement(
     }
     let filter_text = filter.text();
     let sql = if query.attention {
+        // By the number in the index that is gone through, so that nothing is sorted.
+        let order = order.replace("task.id", "unseen.task_id");
         format!(
             "SELECT {columns} FROM unseen INDEXED BY unseen_needy
              CROSS JOIN task ON task.id = unseen.task_id WHERE unseen.kind > 1 {and} {filter_text}
