@@ -68,14 +68,14 @@ pub(crate) async fn how_to_leave(
 /// `unavailable` when the app ends meanwhile.
 pub(crate) async fn tell(app: &AppHandle, title: &str, error: &ApiError) -> Result<(), ApiError> {
     let parent = app.clone();
-    let (title, text) = (title.to_owned(), error.to_string());
+    let (title, error) = (title.to_owned(), error.clone());
     on_main(app, move |shown| {
         let dialog = MessageDialog::builder()
             .message_type(MessageType::Error)
             .buttons(ButtonsType::Close)
-            .title("Claude Worker")
-            .text(&title)
-            .secondary_text(&text)
+            .title(&title)
+            .text(&error.message)
+            .secondary_text(&error.hint)
             .build();
         match parent_window(&parent) {
             Some(parent) => dialog.set_transient_for(Some(&parent)),

@@ -22,25 +22,35 @@ const WITHOUT_DRIVER: &[(&str, &str)] = &[
 const SET_BY_US: &str = "CLAUDE_WORKER_APP_VARIABLES";
 
 /// Keeps drivers out, but where the person who starts the app has set these variables otherwise.
-/// What the app starts, agents above all, sees nothing of it. To be called before anything else.
+/// Agents, and the programs that are opened, see nothing of it. To be called before anything else.
 ///
 /// The libraries have threads before `main` begins, so that the environment cannot be changed in
 /// this process any more without a danger. So the program begins once more, as the same process.
+///
+/// # Errors
+/// What keeps it from beginning once more. After that the process is not to be used any further.
 #[cfg(target_os = "linux")]
-pub(crate) fn keep_drivers_out() {
+pub(crate) fn keep_drivers_out() -> Result<(), String> {
     if let Ok(names) = std::env::var(SET_BY_US) {
         own_variables(names.split(',').chain([SET_BY_US]).map(str::to_owned).collect());
-        return;
+        return Ok(());
     }
     let missing = || WITHOUT_DRIVER.iter().filter(|(name, _)| std::env::var_os(name).is_none());
     let names: Vec<&str> = missing().map(|(name, _)| *name).collect();
+    // By its own name, because that is what the process is then called.
+    let program = std::env::current_exe().unwrap_or_else(|_| "/proc/self/exe".into());
     let mut arguments = std::env::args_os();
-    let mut again = Command::new("/proc/self/exe");
+    let mut again = Command::new(&program);
     again.arg0(arguments.next().unwrap_or_default()).args(arguments);
-    // It only returns when it fails, and then there is a driver: no reason not to start.
-    let _ = again.env(SET_BY_US, names.join(",")).envs(missing().copied()).exec();
+    let error = again.env(SET_BY_US, names.join(",")).envs(missing().copied()).exec();
+    Err(format!(
+        "{} cannot begin: {error}; with {SET_BY_US}= set it does so with a graphics driver",
+        program.display()
+    ))
 }
 
 /// Elsewhere there are other libraries.
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn keep_drivers_out() {}
+pub(crate) fn keep_drivers_out() -> Result<(), String> {
+    Ok(())
+}

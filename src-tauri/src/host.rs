@@ -1,10 +1,11 @@
 //! The app's engine: started, given to whoever asks, and left in order.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use claude_worker_api::{ApiError, ErrorCode, HostKind, StopMode, TaskApi};
-use claude_worker_client::{Hosted, Starter};
+use claude_worker_client::{Hosted, NotHandedBack, Starter};
 use claude_worker_desktop::quit::Leave;
 use claude_worker_engine::{Config, Engine, Paths};
 use claude_worker_supervisor::{SupervisorCommand, TASK_MARKER};
@@ -38,8 +39,8 @@ enum Next {
     Nothing,
     /// Another one, when somebody wants it.
     OnDemand,
-    /// Another one, at once.
-    Another,
+    /// Another one, at once, reachable where this one was over TCP.
+    Another(Option<SocketAddr>),
 }
 
 /// How the engine is left.
@@ -125,9 +126,10 @@ struct Keeper {
 
 impl Keeper {
     async fn keep(self, mut orders: mpsc::Receiver<Order>) {
+        let mut http = None;
         loop {
             self.telling.send_replace(Status::Starting);
-            let started = self.start().await;
+            let started = self.start(http.take()).await;
             let next = match started {
                 Ok(hosted) => self.attend(hosted, &mut orders).await,
                 Err(error) => {
@@ -137,14 +139,14 @@ impl Keeper {
                 }
             };
             match next {
-                Next::Another => {}
+                Next::Another(address) => http = address,
                 Next::OnDemand if wait_for_start(&mut orders).await => {}
                 Next::OnDemand | Next::Nothing => return,
             }
         }
     }
 
-    async fn start(&self) -> Result<Hosted, ApiError> {
+    async fn start(&self, http: Option<SocketAddr>) -> Result<Hosted, ApiError> {
         // Whatever is started inside a task is ended with it, and an engine must not be.
         if let Ok(task) = std::env::var(TASK_MARKER) {
             return Err(ApiError::unavailable(format!(
@@ -156,15 +158,15 @@ impl Keeper {
         let config = Config::load(&self.paths)?;
         let supervisor = SupervisorCommand { program, args: vec!["supervise".to_owned()] };
         let paths = self.paths.clone();
-        claude_worker_client::take_over(paths, config, supervisor, None, self.kind, PATIENCE).await
+        claude_worker_client::take_over(paths, config, supervisor, http, self.kind, PATIENCE).await
     }
 
     /// Keeps a started engine until it stops.
-    async fn attend(&self, hosted: Hosted, orders: &mut mpsc::Receiver<Order>) -> Next {
-        let engine = hosted.engine().clone();
-        let mut stopped = engine.stopped();
-        self.telling.send_replace(Status::Up(engine));
+    async fn attend(&self, mut hosted: Hosted, orders: &mut mpsc::Receiver<Order>) -> Next {
+        let http = hosted.http();
+        let mut stopped = hosted.engine().stopped();
         loop {
+            self.telling.send_replace(Status::Up(hosted.engine().clone()));
             tokio::select! {
                 // Nothing is ever sent: it closes.
                 _ = stopped.changed() => {
@@ -182,13 +184,28 @@ impl Keeper {
                             drop(answer.send(Err(error)));
                             continue;
                         }
-                        let left = self.leave(hosted, departure, orders).await;
-                        let next = match (departure, &left) {
-                            (Departure::Chosen(Leave::Background), Err(_)) => Next::Another,
-                            _ => Next::Nothing,
+                        let mode = match departure {
+                            Departure::Chosen(Leave::Background) => {
+                                match self.hand_back(hosted).await {
+                                    Ok(()) => {
+                                        drop(answer.send(Ok(())));
+                                        return Next::Nothing;
+                                    }
+                                    Err(NotHandedBack { error, still_here }) => {
+                                        drop(answer.send(Err(error)));
+                                        let Some(here) = still_here else {
+                                            return Next::Another(http);
+                                        };
+                                        hosted = here;
+                                        continue;
+                                    }
+                                }
+                            }
+                            Departure::Chosen(Leave::Stop) => StopMode::CancelRunning,
+                            Departure::Signal => StopMode::LeaveRunning,
                         };
-                        drop(answer.send(left));
-                        return next;
+                        drop(answer.send(self.stop(hosted, mode, orders).await));
+                        return Next::Nothing;
                     }
                     None => return Next::Nothing,
                 }
@@ -206,25 +223,28 @@ impl Keeper {
         Ok(())
     }
 
-    async fn leave(
+    async fn hand_back(&self, hosted: Hosted) -> Result<(), NotHandedBack> {
+        let program = match command_line() {
+            Ok(program) => program,
+            Err(error) => return Err(NotHandedBack { error, still_here: Some(hosted) }),
+        };
+        self.closing();
+        let mut args = vec!["serve".to_owned()];
+        args.extend(hosted.http().into_iter().flat_map(|at| ["--http".to_owned(), at.to_string()]));
+        hosted.hand_back(&Starter { program, args, paths: self.paths.clone() }).await
+    }
+
+    fn closing(&self) {
+        self.telling.send_replace(Status::Down(ApiError::unavailable("The app is being closed")));
+    }
+
+    async fn stop(
         &self,
         hosted: Hosted,
-        departure: Departure,
+        mode: StopMode,
         orders: &mut mpsc::Receiver<Order>,
     ) -> Result<(), ApiError> {
-        self.telling.send_replace(Status::Down(ApiError::unavailable("The app is being closed")));
-        let mode = match departure {
-            Departure::Chosen(Leave::Background) => {
-                let mut args = vec!["serve".to_owned()];
-                args.extend(
-                    hosted.http().into_iter().flat_map(|at| ["--http".to_owned(), at.to_string()]),
-                );
-                let paths = self.paths.clone();
-                return hosted.hand_back(&Starter { program: command_line()?, args, paths }).await;
-            }
-            Departure::Chosen(Leave::Stop) => StopMode::CancelRunning,
-            Departure::Signal => StopMode::LeaveRunning,
-        };
+        self.closing();
         let engine = hosted.engine().clone();
         let mut insisting = None;
         let stopped = tokio::select! {

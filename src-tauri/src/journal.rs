@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, IsTerminal};
+use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Mutex;
 
 use claude_worker_client::LockHolder;
@@ -41,7 +42,9 @@ pub(crate) fn begin(paths: &Paths) {
 fn open(paths: &Paths) -> io::Result<File> {
     match LockHolder::of(&paths.lock)? {
         LockHolder::Nobody => claude_worker_client::open_log(&paths.log),
-        LockHolder::Engine(_) => File::options().append(true).open(&paths.log),
+        LockHolder::Engine(_) => {
+            File::options().create(true).append(true).mode(0o600).open(&paths.log)
+        }
     }
 }
 

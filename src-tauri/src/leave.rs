@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use claude_worker_api::{ApiError, TaskApi};
+use claude_worker_desktop::launch::Page;
 use claude_worker_desktop::quit::{Leave, question};
 use tauri::{AppHandle, Manager};
 
@@ -60,6 +61,8 @@ pub(crate) async fn depart(app: &AppHandle, departure: Departure) -> Result<(), 
             if let Some(arguments) = desk.stay.stays() {
                 app::started_again(app, &arguments);
             }
+            // Without a tray there would be no way to it.
+            window::show(app, Page::Any);
             asks::tell(app, "Claude Worker is still here", &error).await?;
             return Err(error);
         }

@@ -44,7 +44,10 @@ fn main() -> ExitCode {
         Ok(Launch::Version) => println!("claude-worker-app {}", env!("CARGO_PKG_VERSION")),
         Ok(Launch::Help) => print!("{USAGE}"),
         Ok(launch) => {
-            graphics::keep_drivers_out();
+            if let Err(words) = graphics::keep_drivers_out() {
+                eprintln!("{words}");
+                return ExitCode::FAILURE;
+            }
             return app::run(launch);
         }
         Err(words) => {

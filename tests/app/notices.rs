@@ -175,7 +175,8 @@ fn a_usage_limit_and_silence_are_told() {
     );
     desktop.until_status(&stalled, "failed");
     assert_eq!(notifications.with("Stopped: silent").buttons(), ["Open", "Retry"]);
-    let limited = desktop.submit("[[status 429 retry-after=3600]]", "Over");
+    let limited = ["run", "[[status 429 retry-after=3600]]", "--name", "Over", "--silence", "10m"];
+    let limited = desktop.json(limited)["id"].to_string();
     let notice = notifications.with("Usage limit reached");
     assert_eq!((notice.summary.as_str(), notice.buttons()), ("Over", vec!["Open"]), "{notice:?}");
     assert_eq!(desktop.json(["status", &limited])["status"], "waiting");

@@ -27,6 +27,8 @@ fn no_graphics_driver_is_loaded_and_tasks_see_nothing_of_how_that_is_done() {
     until("the window is painted", || app.words().contains("the window is painted"));
     let id = desktop.json(["run", "--agent", "shell", "env"])["id"].to_string();
     desktop.until_status(&id, "completed");
+    let named = read(format!("/proc/{}/comm", app.pid()).as_ref());
+    assert_eq!(named.trim(), "claude-worker-a", "as the system shortens it");
     let loaded = read(format!("/proc/{}/maps", app.pid()).as_ref());
     for driver in ["libLLVM", "_dri.so", "libgallium"] {
         assert!(!loaded.contains(driver), "{driver} is loaded");

@@ -243,26 +243,47 @@ fn address_of(info: &EngineInfo) -> Option<SocketAddr> {
     info.http.as_deref()?.strip_prefix("http://")?.parse().ok()
 }
 
+/// Why no other engine took the queue.
+#[derive(Debug)]
+pub struct NotHandedBack {
+    /// What went wrong.
+    pub error: ApiError,
+    /// The engine that was to go, if it is still there: nothing has changed then. Without it
+    /// nothing is lost either, and the next command starts an engine as ever.
+    pub still_here: Option<Hosted>,
+}
+
+impl From<NotHandedBack> for ApiError {
+    fn from(failed: NotHandedBack) -> Self {
+        failed.error
+    }
+}
+
 impl Hosted {
     /// Stops the engine, leaving what runs running, and starts a headless one in the background
     /// in its place. Returns when that one answers. Clients wait meanwhile. For the new one to be
     /// found over TCP too, the starter's arguments must name [`Hosted::http`].
     ///
     /// # Errors
-    /// What keeps the other engine from starting. This one has stopped then, nothing is lost, and
-    /// the next command starts an engine as ever.
-    pub async fn hand_back(self, starter: &Starter) -> Result<(), ApiError> {
+    /// What keeps this engine from going, or the other one from starting.
+    pub async fn hand_back(self, starter: &Starter) -> Result<(), NotHandedBack> {
         let paths = starter.paths.clone();
-        let _announcement = Announcement::make(&paths, Instant::now() + OTHERS).await?;
+        let _announcement = match Announcement::make(&paths, Instant::now() + OTHERS).await {
+            Ok(announcement) => announcement,
+            Err(error) => return Err(NotHandedBack { error, still_here: Some(self) }),
+        };
         fault_point("hand_back.announced");
         match self.engine().stop(StopMode::HandOver).await {
             // Somebody else has told it so.
             Err(error) if error.code == ErrorCode::Unavailable => {}
-            stopped => drop(stopped?),
+            Err(error) => return Err(NotHandedBack { error, still_here: Some(self) }),
+            Ok(_) => {}
         }
         self.ended().await;
         fault_point("hand_back.stopped");
-        starter.start_announced(&Address::Socket(paths.socket)).await?;
+        let address = Address::Socket(paths.socket);
+        let started = starter.start_announced(&address).await;
+        started.map_err(|error| NotHandedBack { error, still_here: None })?;
         fault_point("hand_back.started");
         Ok(())
     }

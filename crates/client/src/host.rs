@@ -1,5 +1,6 @@
 //! An engine with its doors: what the headless server and the app both run.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -19,6 +20,12 @@ pub struct Hosted {
     engine: Engine,
     http: Option<SocketAddr>,
     serving: tokio::task::JoinHandle<()>,
+}
+
+impl fmt::Debug for Hosted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hosted").field("http", &self.http).finish_non_exhaustive()
+    }
 }
 
 /// Starts an engine and serves it at its local socket, and over TCP when `http` names an address.

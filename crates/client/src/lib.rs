@@ -41,7 +41,7 @@ mod transport;
 mod unix;
 
 pub use client::EngineClient;
-pub use hand_over::{HAND_OVER_FAULT_POINTS, take_over};
+pub use hand_over::{HAND_OVER_FAULT_POINTS, NotHandedBack, take_over};
 pub use host::{Hosted, host, host_awaited};
 pub use inside::task_around;
 pub use lock::LockHolder;

@@ -55,7 +55,7 @@ impl Ready {
         let mut pipe = [PollFd::new(&stdout, PollFlags::empty())];
         // A pipe that nobody reads from any more is an error at once; anything else is waited for.
         let looked = poll(&mut pipe, Some(&Timespec::default()));
-        looked.is_err() || !pipe[0].revents().contains(PollFlags::ERR)
+        looked.is_err() || !pipe[0].revents().intersects(PollFlags::ERR | PollFlags::HUP)
     }
 
     /// Tells the starter, and takes leave of it: standard output leads nowhere from then on.

@@ -130,6 +130,11 @@ pub(crate) async fn stop_at(
     } else {
         console.line(&match stopped.left_running {
             0 => "The engine has stopped".to_owned(),
+            // It could not write that down itself.
+            left if cancel_running => format!(
+                "The engine has stopped, and has told {} to end; the next one takes note of it",
+                plural(left, "running task")
+            ),
             left => format!(
                 "The engine has stopped. Without it {} on; the next engine adopts {}",
                 match left {

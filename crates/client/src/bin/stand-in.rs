@@ -67,6 +67,7 @@ fn say(word: &str) {
 
 fn refuse(role: &str, error: &ApiError) {
     if role == "serve" {
+        eprintln!("{error}");
         Ready::tell(Err(error));
     } else {
         say(&error.to_string());

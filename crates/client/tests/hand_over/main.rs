@@ -141,7 +141,8 @@ fn kills_at_any_instant_lose_nothing() {
 #[test]
 fn an_engine_that_comes_when_its_starter_is_gone_does_not_begin() {
     let world = World::new();
-    assert!(!world.headless_for_nobody().success());
+    let said = world.headless_for_nobody();
+    assert!(said.contains("Whoever started this engine is gone"), "{said}");
     assert_eq!(LockHolder::of(&world.paths().lock).unwrap(), LockHolder::Nobody);
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -78,13 +78,17 @@ impl World {
         program
     }
 
-    /// A headless engine whose starter is gone before it begins; returns when it has ended.
-    pub(crate) fn headless_for_nobody(&self) -> ExitStatus {
+    /// A headless engine whose starter is gone before it begins; returns what it said when it has
+    /// ended.
+    pub(crate) fn headless_for_nobody(&self) -> String {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
         let mut command = Command::new(STAND_IN);
         command.arg("serve").env("CLAUDE_WORKER_HOME", self.paths().home);
-        command.stdin(Stdio::null()).stdout(writer).stderr(Stdio::null()).status().unwrap()
+        let output = command.stdin(Stdio::null()).stdout(writer).stderr(Stdio::piped());
+        let output = output.spawn().unwrap().wait_with_output().unwrap();
+        assert!(!output.status.success());
+        String::from_utf8(output.stderr).unwrap()
     }
 
     /// An app that is about to take over, and dies at `fault`.

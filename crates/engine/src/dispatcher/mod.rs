@@ -302,6 +302,8 @@ impl Dispatcher {
     fn give_back(&mut self, message: Message, refusal: &ApiError) -> Option<Message> {
         match message {
             // To stop needs nothing to be written down.
+            // Who has gone meanwhile does not want it any more.
+            Message::Request(Request::Stop(_), answer) if answer.is_closed() => None,
             Message::Request(Request::Stop(mode), answer) => {
                 if mode == StopMode::CancelRunning {
                     // The supervisors end what runs, and the next engine writes that down.

@@ -12,7 +12,7 @@
 //! |---|---|---|
 //! | held | any | adopt it |
 //! | free | `exit.json` | it finished while nobody looked |
-//! | free | `spawning`, no `exit.json` | lost: end what is left of its tree |
+//! | free | `spawning`, no `exit.json`, or a damaged one | lost: end what is left of its tree |
 //! | free | neither | it never started: fence it, queue the task again |
 //!
 //! The last row holds only for a run of this start of the machine: a power cut may have undone
