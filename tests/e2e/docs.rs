@@ -191,7 +191,8 @@ fn what_is_shown_and_not_run_is_known_to_the_programs() {
 
 /// All Rust sources in one text.
 fn sources() -> String {
-    let mut open: Vec<PathBuf> = ["src", "crates", "tests", "xtask"].map(|d| root().join(d)).into();
+    let mut open: Vec<PathBuf> =
+        ["src", "src-tauri/src", "crates", "tests", "xtask"].map(|d| root().join(d)).into();
     let mut text = String::new();
     while let Some(path) = open.pop() {
         if path.is_dir() {
