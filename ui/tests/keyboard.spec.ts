@@ -1,5 +1,6 @@
 // The main journey without a pointer.
 import type { Page } from "@playwright/test";
+import type { Engine } from "./support/engine";
 import { expect, test, visit } from "./support/fixture";
 
 /** Presses keys faster than any person and any machine: nothing happens in between. */
@@ -82,11 +83,7 @@ test("a key that acts means the row the keyboard went to, before its page is sho
   app,
   engine,
 }) => {
-  await engine.finished("true", { name: "First" });
-  await engine.finished("true", { name: "Second" });
-  await visit(app, "#/task/2");
-  await expect(app.getByRole("heading", { name: "Second" })).toBeVisible();
-  await expect(app.getByRole("option")).toHaveCount(2);
+  await openSecondOfTwo(app, engine);
   await pressAtOnce(app, "j", "r");
   await engine.until(1, (task) => task.runs === 2);
   await expect(app.getByRole("heading", { name: "First" })).toBeVisible();
@@ -97,14 +94,19 @@ test("a page that was asked for is not left for the row the keyboard rested on",
   app,
   engine,
 }) => {
-  await engine.finished("true", { name: "First" });
-  await engine.finished("true", { name: "Second" });
-  await visit(app, "#/task/2");
-  await expect(app.getByRole("heading", { name: "Second" })).toBeVisible();
-  await expect(app.getByRole("option")).toHaveCount(2);
+  await openSecondOfTwo(app, engine);
   await app.clock.install();
   await pressAtOnce(app, "j", "n");
   await app.clock.runFor(1000);
   await expect(app.getByRole("textbox", { name: "What is to be done?" })).toBeVisible();
   await expect(app).toHaveURL(/#\/new$/);
 });
+
+/** Opens the page of the second of two tasks that have finished, with both in the list. */
+async function openSecondOfTwo(app: Page, engine: Engine) {
+  await engine.finished("true", { name: "First" });
+  await engine.finished("true", { name: "Second" });
+  await visit(app, "#/task/2");
+  await expect(app.getByRole("heading", { name: "Second" })).toBeVisible();
+  await expect(app.getByRole("option")).toHaveCount(2);
+}

@@ -43,13 +43,12 @@ fn closing_the_input_ends_it_at_once_whatever_it_waits_for() {
     }
 }
 
-#[test]
-fn requests_that_are_piped_in_are_all_answered() {
-    let home = Home::with_config(BYPASS);
-    let mut server = command(&home).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+/// Pipes in so many calls of a tool, closes the input, and gives all answers, the first of them to
+/// the handshake.
+fn all_piped_in(home: &Home, call: &Value, times: usize) -> Vec<Value> {
+    let mut server = command(home).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut input = handshake() + "\n";
-    for number in 1..=30 {
-        let call = json!({ "name": "create_task", "arguments": shell(&home, "true") });
+    for number in 1..=times {
         let request =
             json!({ "jsonrpc": "2.0", "id": number, "method": "tools/call", "params": call });
         input += &format!("{request}\n");
@@ -60,8 +59,14 @@ fn requests_that_are_piped_in_are_all_answered() {
     let mut output = String::new();
     server.stdout.take().unwrap().read_to_string(&mut output).unwrap();
     assert!(server.wait().unwrap().success());
-    let answers: Vec<Value> =
-        output.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    output.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn requests_that_are_piped_in_are_all_answered() {
+    let home = Home::with_config(BYPASS);
+    let call = json!({ "name": "create_task", "arguments": shell(&home, "true") });
+    let answers = all_piped_in(&home, &call, 30);
     assert_eq!(answers.len(), 31);
     for answer in &answers[1..] {
         assert_eq!(answer["result"]["isError"], false, "{answer:#}");
@@ -154,21 +159,8 @@ fn a_client_that_closes_its_input_and_reads_nothing_keeps_no_server() {
 fn more_requests_than_may_be_open_are_all_answered_though_they_wait_and_the_input_is_closed() {
     let home = Home::with_config(BYPASS);
     let task = id(&Mcp::legacy(&home).ok("create_task", shell(&home, "sleep 1000")));
-    let mut server = command(&home).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let call = json!({ "name": "wait_for_tasks", "arguments": { "task_ids": [task] } });
-    let mut input = handshake() + "\n";
-    for number in 1..=300 {
-        let request =
-            json!({ "jsonrpc": "2.0", "id": number, "method": "tools/call", "params": call });
-        input += &format!("{request}\n");
-    }
-    let mut stdin = server.stdin.take().unwrap();
-    stdin.write_all(input.as_bytes()).unwrap();
-    drop(stdin);
-    let mut output = String::new();
-    server.stdout.take().unwrap().read_to_string(&mut output).unwrap();
-    assert!(server.wait().unwrap().success());
-    assert_eq!(output.lines().count(), 301);
+    assert_eq!(all_piped_in(&home, &call, 300).len(), 301);
 }
 
 #[test]
