@@ -20,7 +20,7 @@ use crate::farewell;
 use crate::hand_over::Coming;
 use crate::inside::may_run_again;
 use crate::params::{self, EventParams, ListParams, SpentParams};
-use crate::random::random_hex;
+use crate::random::new_key;
 use crate::routes::{OutputHeaders, Pause, StopRequest};
 use crate::start::Starter;
 use crate::transport::{Address, Answer, NoAnswer};
@@ -174,11 +174,8 @@ impl EngineClient {
 impl TaskApi for EngineClient {
     async fn submit(&self, mut task: NewTask) -> Result<Task, ApiError> {
         // With a key, the engine recognises what it has already taken on.
-        if task.idempotency_key.is_none() {
-            task.idempotency_key = random_hex::<16>().ok();
-        }
-        let repeat = if task.idempotency_key.is_some() { Repeat::Safe } else { Repeat::No };
-        self.post("/api/v1/tasks", Some(&task), repeat).await
+        task.idempotency_key.get_or_insert_with(new_key);
+        self.post("/api/v1/tasks", Some(&task), Repeat::Safe).await
     }
 
     async fn list(&self, query: ListQuery) -> Result<TaskPage, ApiError> {

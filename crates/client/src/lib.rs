@@ -45,6 +45,7 @@ pub use hand_over::{HAND_OVER_FAULT_POINTS, NotHandedBack, take_over};
 pub use host::{Hosted, host, host_awaited};
 pub use inside::task_around;
 pub use lock::LockHolder;
+pub use random::new_key;
 pub use start::{Ready, Starter, open_log};
 pub use transport::{Address, token};
 

@@ -1,13 +1,12 @@
 //! `run`: puts a task into the queue.
 
-use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use claude_worker_api::{
     Agent, Limits, NewTask, PermissionMode, TaskApi, TaskDetail, parse_duration,
 };
-use claude_worker_client::task_around;
+use claude_worker_client::{new_key, task_around};
 
 use super::{logs, wait_for, watch_next};
 use crate::console::Console;
@@ -162,7 +161,7 @@ fn new_task(args: &Args) -> Result<NewTask, CliError> {
             silence_ms: args.silence,
         },
         env,
-        idempotency_key: Some(random_key()),
+        idempotency_key: Some(new_key()),
         ..NewTask::default()
     })
 }
@@ -245,12 +244,6 @@ fn permission_mode() -> impl TypedValueParser<Value = PermissionMode> {
         .map(|name| ALL.into_iter().find(|mode| mode.name() == name).unwrap_or_default())
 }
 
-/// 128 random bits in hexadecimal: the standard library seeds its hashers from the system.
-fn random_key() -> String {
-    let half = || RandomState::new().hash_one((std::process::id(), std::time::SystemTime::now()));
-    format!("{:016x}{:016x}", half(), half())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -292,11 +285,5 @@ mod tests {
         std::fs::write(&file, "").unwrap();
         assert!(directory(Some(&file)).unwrap_err().to_string().contains("not a directory"));
         assert!(Path::new(&directory(None).unwrap()).is_absolute());
-    }
-
-    #[test]
-    fn keys_differ() {
-        assert_ne!(random_key(), random_key());
-        assert_eq!(random_key().len(), 32);
     }
 }

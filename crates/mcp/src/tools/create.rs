@@ -1,8 +1,7 @@
 //! `create_task`.
 
-use std::hash::{BuildHasher, RandomState};
-
 use claude_worker_api::{Agent, ApiError, ErrorCode, Limits, NewTask, PermissionMode, TaskApi};
+use claude_worker_client::new_key;
 use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -109,11 +108,6 @@ pub(super) async fn execute(api: &impl TaskApi, call: &Call, args: Args) -> Answ
         Ok(task) => Ok(TaskAnswer::about(task)),
         Err(error) => Err(perhaps_made(error, &key)),
     }
-}
-
-/// A name for a request that has none.
-fn new_key() -> String {
-    format!("{:016x}", RandomState::new().hash_one(std::time::SystemTime::now()))
 }
 
 /// Says how to repeat a call of which nobody knows whether it made its task.
