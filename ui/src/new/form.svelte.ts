@@ -16,8 +16,14 @@ import {
 
 /** Where the draft is kept between visits. */
 const KEPT = "claude-worker.draft";
-/** The drafts that begin with a task, by that task: they are kept as long as the window lives. */
-const again = new Map<TaskId, Draft>();
+/** The forms that have something in them, as long as the window lives: one that is left while it
+ * is sent is the same when it is opened again, so that nothing is sent twice. */
+const begun = new Map<TaskId | undefined, Form>();
+
+/** The form that begins with a task, or the one that begins with nothing. */
+export function formFrom(task: TaskId | undefined): Form {
+  return begun.get(task) ?? new Form(task);
+}
 
 export class Form {
   draft = $state<Draft>(emptyDraft());
@@ -31,13 +37,12 @@ export class Form {
 
   /** `from`: a task whose request is the beginning. */
   constructor(readonly from: TaskId | undefined) {
-    const kept = from === undefined ? fromStored(localStorage.getItem(KEPT)) : again.get(from);
-    if (kept) this.draft = kept;
+    if (from === undefined) this.draft = fromStored(localStorage.getItem(KEPT));
   }
 
-  /** Fills the form from the task it starts from, unless what was made of that was kept. */
+  /** Fills the form from the task it starts from, unless something was made of that before. */
   async fill(): Promise<void> {
-    if (this.from === undefined || again.has(this.from)) return;
+    if (this.from === undefined || begun.has(this.from)) return;
     try {
       this.draft = fromTask(await backend.get(this.from));
     } catch (error) {
@@ -45,16 +50,12 @@ export class Form {
     }
   }
 
-  /** Keeps the draft for the next visit. */
+  /** Keeps the form for the next visit, and its draft for the next window. */
   keep() {
-    if (this.from === undefined) {
-      localStorage.setItem(KEPT, toStored(this.draft));
-    } else if (isBlank(this.draft)) {
-      // It was sent, or cleared: the next one begins with the task again.
-      again.delete(this.from);
-    } else {
-      again.set(this.from, $state.snapshot(this.draft));
-    }
+    if (this.from === undefined) localStorage.setItem(KEPT, toStored(this.draft));
+    // One that was sent, or cleared, begins with its task again.
+    if (isBlank(this.draft) && !this.sending) begun.delete(this.from);
+    else begun.set(this.from, this);
   }
 
   /** Clears all but who does it and where; the result brings back what was there. */
@@ -74,16 +75,19 @@ export class Form {
     return request;
   }
 
-  /** Sends a request; undefined, with the reason shown, when the engine does not take it. */
+  /**
+   * Sends a request; undefined, with the reason shown, when the engine does not take it. What is
+   * written while it is on its way stays.
+   */
   async send(request: NewTask): Promise<Task | undefined> {
     const text = JSON.stringify(request);
     const key = this.#tried?.request === text ? this.#tried.key : newKey();
+    const { prompt } = this.draft;
     this.sending = true;
     try {
       const task = await backend.submit({ ...request, idempotency_key: key });
       this.#tried = undefined;
-      this.draft = afterSending($state.snapshot(this.draft));
-      this.keep();
+      if (this.draft.prompt === prompt) this.draft = afterSending($state.snapshot(this.draft));
       return task;
     } catch (error) {
       this.#tried = { request: text, key };
@@ -94,6 +98,7 @@ export class Form {
       return undefined;
     } finally {
       this.sending = false;
+      this.keep();
     }
   }
 }
@@ -113,8 +118,10 @@ function newKey(): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Makes a prompt the kept draft, for the form that opens next; one that was begun is not overwritten. */
+/** Puts a prompt into the form that opens next; one that was begun is not overwritten. */
 export function beginWith(prompt: string) {
-  const draft = fromStored(localStorage.getItem(KEPT));
-  if (isBlank(draft)) localStorage.setItem(KEPT, toStored({ ...draft, prompt }));
+  const form = formFrom(undefined);
+  if (!isBlank(form.draft)) return;
+  form.draft.prompt = prompt;
+  form.keep();
 }

@@ -1,8 +1,12 @@
 import { beforeEach, expect, it, vi } from "vitest";
-import type { TaskDetail } from "../backend";
+import type { NewTask, Task, TaskDetail } from "../backend";
 import { sample } from "../state/sample";
 
-const engine = vi.hoisted(() => ({ asked: 0 }));
+const engine = vi.hoisted(() => ({
+  asked: 0,
+  sent: [] as NewTask[],
+  submit: (_request: NewTask): Promise<Task> => Promise.reject(new Error("nothing is expected")),
+}));
 vi.mock("../app/backend", () => ({
   backend: {
     get: (id: number) => {
@@ -10,19 +14,27 @@ vi.mock("../app/backend", () => ({
       const request = { execution_prompt: `Task ${id}`, working_directory: "/w", agent: "shell" };
       return Promise.resolve({ ...sample(id), request } as unknown as TaskDetail);
     },
-    submit: () => Promise.resolve(sample(99)),
+    submit: (request: NewTask) => {
+      engine.sent.push(request);
+      return engine.submit(request);
+    },
   },
 }));
-const { Form } = await import("./form.svelte");
+const { formFrom } = await import("./form.svelte");
 
 /** As the page opens it. */
 async function open(from?: number) {
-  const form = new Form(from);
+  const form = formFrom(from);
   await form.fill();
   return form;
 }
 
-beforeEach(() => localStorage.clear());
+beforeEach(() => {
+  localStorage.clear();
+  engine.asked = 0;
+  engine.sent = [];
+  engine.submit = () => Promise.resolve(sample(99));
+});
 
 it("keeps what was made of a task apart from other drafts, until it is sent", async () => {
   let form = await open(1);
@@ -49,6 +61,56 @@ it("keeps what was made of a task apart from other drafts, until it is sent", as
 });
 
 it("keeps nothing of a form that was left before the task was read", async () => {
-  new Form(3).keep();
+  formFrom(3).keep();
   expect((await open(3)).draft.prompt).toBe("Task 3");
+});
+
+it("is the same form when it is opened again while it is sent", async () => {
+  let answer!: (task: Task) => void;
+  engine.submit = () => new Promise((resolve) => (answer = resolve));
+  const form = await open();
+  form.draft.prompt = "Write tests";
+  form.draft.directory = "/w";
+  const sent = form.send(form.check("/home/ada")!);
+  form.keep();
+
+  const again = await open();
+  expect(again.sending).toBe(true);
+  expect(again.draft.prompt).toBe("Write tests");
+  answer(sample(99));
+  await sent;
+  expect(again.sending).toBe(false);
+  expect(again.draft).toMatchObject({ prompt: "", directory: "/w" });
+  expect((await open()).draft.prompt).toBe("");
+});
+
+it("tries again under the same key after it was left, so that it cannot become two tasks", async () => {
+  engine.submit = () => Promise.reject(new Error("the answer was lost"));
+  let form = await open();
+  form.draft.prompt = "Once";
+  form.draft.directory = "/w";
+  form.keep();
+  expect(await form.send(form.check("/home/ada")!)).toBeUndefined();
+
+  engine.submit = () => Promise.resolve(sample(99));
+  form = await open();
+  expect(form.refusal?.message).toContain("the answer was lost");
+  await form.send(form.check("/home/ada")!);
+  form.draft.prompt = "Once";
+  await form.send(form.check("/home/ada")!);
+  const [first, second, third] = engine.sent.map((request) => request.idempotency_key);
+  expect(second).toBe(first);
+  expect(third).not.toBe(first);
+});
+
+it("what is written while it is sent stays", async () => {
+  const form = await open();
+  form.draft.prompt = "One";
+  form.draft.directory = "/w";
+  const sent = form.send(form.check("/home/ada")!);
+  form.draft.prompt = "Two";
+  await sent;
+  expect(form.draft.prompt).toBe("Two");
+  form.clear();
+  form.keep();
 });
