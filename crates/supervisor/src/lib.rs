@@ -63,7 +63,9 @@ pub use error::{SupervisorError, is_shortage};
 pub use fault::{FAULT_POINTS, FAULT_VARIABLE, fault_point};
 pub use launch::{Launched, SupervisorCommand, boot_id, keep_descriptors, launch};
 pub use leftovers::end_leftovers;
-pub use own_variables::{own_variable_names, own_variables, without_own_variables};
+#[cfg(target_os = "linux")]
+pub use own_variables::set_own_variables;
+pub use own_variables::{own_variable_names, without_own_variables};
 pub use record::{EndedBy, Ending, Exit, Started};
 pub use rundir::{Found, Revocation, RunDir};
 pub use spare::Spare;

@@ -6,17 +6,27 @@
 use std::process::Command;
 use std::sync::OnceLock;
 
-static OWN: OnceLock<Vec<String>> = OnceLock::new();
+static OWN: OnceLock<Vec<&'static str>> = OnceLock::new();
 
-/// Names the variables that are for this process alone. To be called once, before anything is
-/// started.
-pub fn own_variables(names: Vec<String>) {
-    let _ = OWN.set(names);
+/// Sets variables, as names and values, for this process alone; those that whoever started it has
+/// set stay as they are. To be called once, before anything is started or sets variables itself.
+///
+/// # Panics
+/// When one contains a zero byte.
+#[cfg(target_os = "linux")]
+pub fn set_own_variables(variables: &[(&'static str, &'static str)]) {
+    let missing = || variables.iter().filter(|(name, _)| std::env::var_os(name).is_none());
+    let text = |(name, value): &(&str, &str)| {
+        std::ffi::CString::new(format!("{name}={value}")).expect("a variable has no zero bytes")
+    };
+    if OWN.set(missing().map(|(name, _)| *name).collect()).is_ok() {
+        crate::os::extend_environment(missing().map(text).collect());
+    }
 }
 
 /// The names of this process's own variables, for whoever starts a program by other means.
 pub fn own_variable_names() -> impl Iterator<Item = &'static str> {
-    OWN.get().into_iter().flatten().map(String::as_str)
+    OWN.get().into_iter().flatten().copied()
 }
 
 /// Leaves this process's own variables out of what a program will be started with.

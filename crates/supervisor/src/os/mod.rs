@@ -10,6 +10,15 @@ mod unix;
 pub(crate) use unix::*;
 
 #[cfg(target_os = "linux")]
+#[expect(
+    unsafe_code,
+    reason = "the environment is a table of pointers that belongs to all threads"
+)]
+mod environ;
+#[cfg(target_os = "linux")]
+pub(crate) use environ::extend_environment;
+
+#[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
 pub(crate) use linux::{ADOPTS_ORPHANS, boot_id, is_marked, process, processes, signal};

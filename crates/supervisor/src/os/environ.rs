@@ -1,0 +1,56 @@
+//! Adding to this process's environment when it may have other threads already.
+
+use std::ffi::{CString, c_char};
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, Ordering};
+
+unsafe extern "C" {
+    /// The environment that `getenv` reads, as POSIX names it: pointers to `NAME=value`, the last
+    /// of which is null.
+    static mut environ: *mut *mut c_char;
+}
+
+/// Adds variables, in the form `NAME=value`, to the environment of this process.
+///
+/// `setenv` may move the table under the eyes of a thread that reads it. So a table of its own is
+/// made, and put in the place of the old one at once: who reads that one reads on, because
+/// neither it nor its texts are ever freed.
+///
+/// To be called at the beginning, when nobody else changes the environment.
+pub(crate) fn extend_environment(variables: Vec<CString>) {
+    let mut table: Vec<*mut c_char> = variables.into_iter().map(CString::into_raw).collect();
+    // SAFETY: `environ` is null or points to a table that ends with a null. Nobody changes the table
+    // or where it is at this time, and others only read it; the store is one of a whole pointer.
+    unsafe {
+        let mut entry = environ;
+        while !entry.is_null() && !(*entry).is_null() {
+            table.push(*entry);
+            entry = entry.add(1);
+        }
+        table.push(ptr::null_mut());
+        let place = AtomicPtr::from_ptr(&raw mut environ);
+        place.store(table.leak().as_mut_ptr(), Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn what_is_added_is_there_beside_the_rest_for_this_process_and_its_children() {
+        let before = std::env::vars_os().count();
+        extend_environment(vec![
+            c"CLAUDE_WORKER_ADDED=a b".to_owned(),
+            c"CLAUDE_WORKER_EMPTY=".to_owned(),
+        ]);
+        assert_eq!(std::env::var("CLAUDE_WORKER_ADDED").unwrap(), "a b");
+        assert_eq!(std::env::var("CLAUDE_WORKER_EMPTY").unwrap(), "");
+        assert_eq!(std::env::vars_os().count(), before + 2);
+        assert!(std::env::var_os("PATH").is_some());
+        let child = Command::new("sh").args(["-c", "echo $CLAUDE_WORKER_ADDED"]).output().unwrap();
+        assert_eq!(child.stdout, b"a b\n");
+    }
+}
