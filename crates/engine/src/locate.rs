@@ -16,6 +16,8 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use claude_worker_supervisor::without_own_variables;
+
 /// How long a login shell may take to say where a program is. Start-up files can hang.
 const SHELL_LIMIT: Duration = Duration::from_secs(5);
 /// The most that is read of what a program prints.
@@ -124,7 +126,7 @@ pub fn output_within(mut command: Command, limit: Duration) -> Option<String> {
     let deadline = Instant::now() + limit;
     // A process group of its own, so that what it started ends with it.
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).process_group(0);
-    let mut child = command.spawn().ok()?;
+    let mut child = without_own_variables(&mut command).spawn().ok()?;
     let stdout = child.stdout.take()?;
     let (sender, receiver) = mpsc::channel();
     // A thread, because a child that hangs can hold the pipe open for ever; it ends when the
