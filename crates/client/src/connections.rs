@@ -12,20 +12,29 @@ use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio_io_timeout::TimeoutWriter;
 
 /// How long a connection may take to send the head of a request, the first and any later one.
 const HEAD_WITHIN: Duration = Duration::from_secs(5);
 /// How long open connections may take to end once the doors are closed.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
 
+/// What connections may take.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    /// How many may be open at once; more wait to be accepted.
+    pub(crate) open: usize,
+    /// How long one may leave an answer unread before it is cut off; as long as it likes when there
+    /// is no such time.
+    pub(crate) unread: Option<Duration>,
+}
+
 /// Serves what `listener` accepts until the sender of `closing` is dropped and the last answers
 /// have been sent or cut off. Nothing of `routes` is left when it returns.
-///
-/// At most `most` connections are open at once; more wait to be accepted.
 pub(crate) async fn serve_connections(
     mut listener: impl Listener,
     routes: Router,
-    most: usize,
+    bounds: Bounds,
     closing: watch::Receiver<()>,
 ) {
     let mut open = JoinSet::new();
@@ -34,8 +43,11 @@ pub(crate) async fn serve_connections(
         tokio::select! {
             () = &mut closed => break,
             Some(_) = open.join_next() => {}
-            (stream, _) = listener.accept(), if open.len() < most => {
-                open.spawn(converse(stream, routes.clone(), closing.clone()));
+            (stream, _) = listener.accept(), if open.len() < bounds.open => {
+                // What is read has its own limits: see `HEAD_WITHIN`.
+                let mut stream = TimeoutWriter::new(stream);
+                stream.set_timeout(bounds.unread);
+                open.spawn(converse(Box::pin(stream), routes.clone(), closing.clone()));
             }
         }
     }
@@ -90,7 +102,7 @@ mod tests {
     /// A server with one page, and how to reach and close it. Each connection that is open holds
     /// a clone of the marker.
     async fn server(
-        most: usize,
+        bounds: Bounds,
     ) -> (std::net::SocketAddr, watch::Sender<()>, Arc<()>, tokio::task::JoinHandle<()>) {
         let marker = Arc::new(());
         let held = Arc::clone(&marker);
@@ -101,10 +113,12 @@ mod tests {
                 async { "here" }
             }),
         );
+        // More than any socket holds.
+        let routes = routes.route("/large", get(|| async { "x".repeat(64 << 20) }));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (close, closing) = watch::channel(());
-        let serving = tokio::spawn(serve_connections(listener, routes, most, closing));
+        let serving = tokio::spawn(serve_connections(listener, routes, bounds, closing));
         (address, close, marker, serving)
     }
 
@@ -118,7 +132,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_connection_that_never_says_what_it_wants_is_cut_off() {
-        let (address, _close, _marker, _serving) = server(1).await;
+        let (address, _close, _marker, _serving) = server(Bounds { open: 1, unread: None }).await;
         let mut silent = send(address, b"GET / HT").await;
         // There is one place only, and this request gets it when the silent one has lost it.
         let mut other = send(address, WHOLE).await;
@@ -131,8 +145,23 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_connection_that_never_reads_its_answer_is_cut_off() {
+        let bounds = Bounds { open: 1, unread: Some(Duration::from_millis(200)) };
+        let (address, _close, _marker, _serving) = server(bounds).await;
+        let mut deaf = send(address, b"GET /large HTTP/1.1\r\nhost: x\r\n\r\n").await;
+        // There is one place only, and this request gets it when the deaf one has lost it.
+        let mut other = send(address, WHOLE).await;
+        let mut answer = String::new();
+        timeout(HEAD_WITHIN * 6, other.read_to_string(&mut answer)).await.unwrap().unwrap();
+        assert!(answer.ends_with("here"), "{answer}");
+        let mut rest = Vec::new();
+        let _ = timeout(HEAD_WITHIN, deaf.read_to_end(&mut rest)).await.expect("an end");
+        assert!(rest.len() < 64 << 20, "all was sent");
+    }
+
+    #[tokio::test]
     async fn nothing_of_the_engine_is_left_when_the_doors_are_closed() {
-        let (address, close, marker, serving) = server(8).await;
+        let (address, close, marker, serving) = server(Bounds { open: 8, unread: None }).await;
         let _silent = send(address, b"GET / HT").await;
         let mut answered = send(address, WHOLE).await;
         let mut answer = String::new();

@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
@@ -18,14 +19,14 @@ use claude_worker_api::{ApiError, ErrorCode, TaskApi};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::connections::serve_connections;
+use crate::connections::{Bounds, serve_connections};
 use crate::pages;
 use crate::random::random_hex;
 use crate::routes::{self, speaking_our_protocol};
 
-/// How many connections may be open at once: few, because whoever connects need not be a friend,
-/// and each takes a descriptor that running tasks need too.
-const CONNECTIONS: usize = 64;
+/// Few connections, because whoever connects need not be a friend, and each takes a descriptor that
+/// running tasks need too; and none of them is held by not reading.
+const BOUNDS: Bounds = Bounds { open: 64, unread: Some(Duration::from_secs(30)) };
 
 /// A TCP server that is bound and not yet served.
 pub(crate) struct HttpServer {
@@ -81,7 +82,7 @@ pub(crate) async fn serve_http<A: TaskApi + 'static>(
         routes = routes.fallback_service(pages::routes(directory));
     }
     let routes = routes.layer(middleware::from_fn_with_state(guard, admit));
-    serve_connections(server.listener, speaking_our_protocol(routes), CONNECTIONS, closing).await;
+    serve_connections(server.listener, speaking_our_protocol(routes), BOUNDS, closing).await;
 }
 
 struct Guard {

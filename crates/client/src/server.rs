@@ -11,13 +11,13 @@ use claude_worker_api::{ApiError, TaskApi};
 use tokio::net::{UnixListener, UnixStream, unix::SocketAddr};
 use tokio::sync::watch;
 
-use crate::connections::serve_connections;
+use crate::connections::{Bounds, serve_connections};
 use crate::routes::{self, speaking_our_protocol};
 use crate::unix::{SocketName, own_uid};
 
-/// How many connections may be open at once. They are all of one person's programs, most of them
-/// waiting for news; the bound is there for the one that forgets to hang up.
-const CONNECTIONS: usize = 512;
+/// All connections are of one person's programs, most of them waiting for news; the bound is there
+/// for the one that forgets to hang up.
+const BOUNDS: Bounds = Bounds { open: 512, unread: None };
 
 /// A socket that is bound and not yet served.
 pub(crate) struct Listening(UnixListener);
@@ -62,7 +62,7 @@ pub(crate) async fn serve<A: TaskApi + 'static>(
     closing: watch::Receiver<()>,
 ) {
     let routes = speaking_our_protocol(routes::router(api, closing.clone()));
-    serve_connections(SameUser(listening.0), routes, CONNECTIONS, closing).await;
+    serve_connections(SameUser(listening.0), routes, BOUNDS, closing).await;
 }
 
 /// Accepts connections of this user only (and of root, who could read everything anyway).
