@@ -1,6 +1,6 @@
 // The queue: what happens shows up by itself, is found, and can be held.
 import type { Page } from "@playwright/test";
-import { expect, test } from "./support/fixture";
+import { expect, test, visit } from "./support/fixture";
 import { multiply, rewrite } from "./support/history";
 
 test("what happens elsewhere shows up by itself", async ({ app, engine }) => {
@@ -84,6 +84,19 @@ test("the queue is paused and goes on", async ({ app, engine }) => {
   expect((await engine.get(id)).status).toBe("pending");
   await app.getByRole("button", { name: "Resume queue" }).click();
   await engine.until(id, (task) => task.status === "completed");
+});
+
+test("what is up next stands in the order in which it will begin", async ({ app, engine }) => {
+  const again = await engine.finished("true", { name: "Once more" });
+  await engine.pause(true);
+  for (const name of ["First", "Second"]) await engine.submit("true", { name });
+  const waiting = app.getByRole("option");
+  await visit(app, "#/waiting");
+  await expect(waiting).toHaveText([/First/, /Second/]);
+  await engine.call("POST", `tasks/${again.id}/retry`, {});
+  await expect(waiting).toHaveText([/First/, /Second/, /Once more/]);
+  await app.reload();
+  await expect(waiting).toHaveText([/First/, /Second/, /Once more/]);
 });
 
 test("100,000 tasks are there at once, scroll like a thousand, page by page, and are searched", async ({

@@ -16,6 +16,7 @@ mod doctor;
 mod error;
 mod event;
 mod info;
+mod list;
 mod log;
 mod settings;
 mod submit;
@@ -28,6 +29,7 @@ pub use doctor::{Check, CheckLevel, Diagnosis};
 pub use error::{ApiError, ErrorCode};
 pub use event::{Event, EventKind, EventPage, EventQuery};
 pub use info::{Counts, EngineInfo, HostKind, Queue, StopMode, Stopped, Unseen};
+pub use list::{Cursor, ListQuery, Order, TaskPage};
 pub use log::{
     LogEntry, LogItem, LogPage, LogQuery, OutputChunk, OutputQuery, OutputStream, ToolOutcome,
 };
@@ -40,12 +42,11 @@ pub use submit::{
     PermissionMode, SeenQuery, Spent, SpentQuery,
 };
 pub use task::{
-    ListQuery, Order, Run, RunId, RunOutcome, State, Status, Task, TaskDetail, TaskId, TaskPage,
-    Usage, WaitReason,
+    Run, RunId, RunOutcome, State, Status, Task, TaskDetail, TaskId, Usage, WaitReason,
 };
 pub use time::{Timestamp, format_duration, parse_duration};
 pub use verdict::{DeniedTool, Failure, Verdict};
 
 /// Version of the wire protocol. Client and engine must agree on it exactly; it is raised by a
 /// change that an older peer would misread, not by an added field.
-pub const PROTOCOL: u32 = 1;
+pub const PROTOCOL: u32 = 2;

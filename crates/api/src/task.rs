@@ -6,7 +6,7 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Agent, Counts, DeniedTool, Failure, NewTask, Timestamp, Verdict};
+use crate::{Agent, DeniedTool, Failure, NewTask, Timestamp, Verdict};
 
 /// A task's number: small, typed by people, never used twice.
 #[derive(
@@ -284,6 +284,10 @@ pub struct Task {
     /// Where it stands.
     #[serde(flatten)]
     pub state: State,
+    /// Where it stands in the queue, while it is there: tasks begin in the order of these numbers,
+    /// which have gaps.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queue_place: Option<i64>,
     /// When it was submitted.
     pub created_at: Timestamp,
     /// When its newest run's agent was started.
@@ -387,61 +391,6 @@ pub struct Run {
     pub output_deleted: bool,
 }
 
-/// In which order tasks are listed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Order {
-    /// The newest first.
-    #[default]
-    NewestFirst,
-    /// The oldest first.
-    OldestFirst,
-    /// Finished tasks only: what ended last comes first.
-    EndedLast,
-}
-
-/// Which tasks to list.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
-pub struct ListQuery {
-    /// Only these statuses. Empty: all.
-    pub statuses: Vec<Status>,
-    /// Only these tasks, as far as there are such, at most 1000. Empty: all.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub ids: Vec<TaskId>,
-    /// Only tasks that need a person: nobody has looked at them since they failed, or since they
-    /// completed with tool calls denied.
-    pub attention: bool,
-    /// Only tasks whose name or working directory contains this text, whatever its case, or whose
-    /// number it is (`12`, `#12`).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub search: Option<String>,
-    /// The order.
-    pub order: Order,
-    /// Only tasks that come after this one in the order: the `next` of the page before.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cursor: Option<TaskId>,
-    /// With `cursor` in a list of what ended last: when that task had ended. It may have run again or
-    /// been removed since, so the engine cannot look it up.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cursor_ended_at: Option<Timestamp>,
-    /// At most this many, 1 to 1000. Default 50, and 1000 where `ids` are given.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub limit: Option<u32>,
-}
-
-/// One page of tasks.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct TaskPage {
-    /// The tasks, in the order asked for.
-    pub tasks: Vec<Task>,
-    /// Pass as `cursor` for the next page; absent on the last one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub next: Option<TaskId>,
-    /// How many tasks there are in each status, whatever the filter.
-    pub counts: Counts,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -454,6 +403,7 @@ mod tests {
             working_directory: "/work".to_owned(),
             model: Some("opus".to_owned()),
             state,
+            queue_place: None,
             created_at: Timestamp::from_millis(1),
             started_at: Some(Timestamp::from_millis(2)),
             runs: 1,

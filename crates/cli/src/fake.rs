@@ -211,13 +211,13 @@ impl TaskApi for FakeEngine {
         }
         let matching = |task: &&Task| {
             (query.statuses.is_empty() || query.statuses.contains(&task.state.status()))
-                && query.cursor.is_none_or(|cursor| task.id < cursor)
+                && query.cursor.is_none_or(|cursor| task.id < cursor.id)
                 && (!query.attention || task.needs_attention())
         };
         let all: Vec<Task> =
             memory.tasks.values().rev().map(|d| &d.task).filter(matching).cloned().collect();
         let limit = query.limit.unwrap_or(50) as usize;
-        let next = (all.len() > limit).then(|| all[limit - 1].id);
+        let next = (all.len() > limit).then(|| query.order.after(&all[limit - 1]));
         Ok(TaskPage { tasks: all.into_iter().take(limit).collect(), next, counts })
     }
 
@@ -343,7 +343,7 @@ impl TaskApi for FakeEngine {
         }
         Ok(EngineInfo {
             version: env!("CARGO_PKG_VERSION").to_owned(),
-            protocol: 1,
+            protocol: claude_worker_api::PROTOCOL,
             pid: 4711,
             started_at: NOW,
             database: "/data/tasks.db".to_owned(),

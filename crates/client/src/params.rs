@@ -4,7 +4,7 @@
 use std::str::FromStr;
 
 use claude_worker_api::{
-    ApiError, EventQuery, ListQuery, Order, SpentQuery, Status, TaskId, Timestamp,
+    ApiError, Cursor, EventQuery, ListQuery, Order, SpentQuery, Status, TaskId, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
@@ -30,9 +30,7 @@ pub(crate) struct ListParams {
     #[serde(skip_serializing_if = "Option::is_none")]
     order: Option<Order>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    cursor: Option<TaskId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cursor_ended_at: Option<Timestamp>,
+    cursor: Option<Cursor>,
     #[serde(skip_serializing_if = "Option::is_none")]
     limit: Option<u32>,
 }
@@ -46,7 +44,6 @@ impl From<&ListQuery> for ListParams {
             search: query.search.clone(),
             order: (query.order != Order::default()).then_some(query.order),
             cursor: query.cursor,
-            cursor_ended_at: query.cursor_ended_at,
             limit: query.limit,
         }
     }
@@ -62,7 +59,6 @@ impl TryFrom<ListParams> for ListQuery {
             search: params.search,
             order: params.order.unwrap_or_default(),
             cursor: params.cursor,
-            cursor_ended_at: params.cursor_ended_at,
             limit: params.limit,
         })
     }

@@ -15,6 +15,7 @@ pub(crate) fn task(id: i64, name: &str, state: State) -> Task {
         model: None,
         unseen: state.ended_at().is_some(),
         state,
+        queue_place: None,
         created_at: AT,
         started_at: None,
         runs: 1,

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use claude_worker_api::{ApiError, ErrorCode, ListQuery, TaskApi, TaskId};
+use claude_worker_api::{ApiError, Cursor, ErrorCode, ListQuery, TaskApi, TaskId};
 use rmcp::model::{
     CompleteResult, CompletionInfo, ErrorData, ListResourcesResult, ReadResourceResult, Resource,
     ResourceContents, ResourceTemplate,
@@ -112,7 +112,7 @@ pub(crate) async fn list(
     api: &impl TaskApi,
     cursor: Option<&str>,
 ) -> Result<ListResourcesResult, ErrorData> {
-    let cursor = cursor.map(str::parse::<TaskId>).transpose();
+    let cursor = cursor.map(str::parse::<Cursor>).transpose();
     let cursor = cursor.map_err(|error| ErrorData::invalid_params(error, None))?;
     let query = ListQuery { limit: Some(PAGE), cursor, ..ListQuery::default() };
     let page = api.list(query).await.map_err(|error| refusal(&error))?;
@@ -124,7 +124,7 @@ pub(crate) async fn list(
             .with_mime_type("application/json")
     });
     let mut result = ListResourcesResult::with_all_items(resources.collect());
-    result.next_cursor = page.next.map(|id| id.to_string());
+    result.next_cursor = page.next.map(|next| next.to_string());
     Ok(result)
 }
 

@@ -82,6 +82,13 @@ export type Counts = {
   waiting: number;
 };
 
+/**
+ * Where a list goes on: after a task, as it was then. It may have run again or been removed since,
+ * so that everything the order goes by is in here. As a text it is the task's number, in some orders
+ * with a dot and what comes before the number there: `12`, `12.1767225600000`.
+ */
+export type Cursor = string;
+
 /** How far tasks may submit tasks. */
 export type DelegationSettings = {
   /** How deep: a person's task is at depth 0, a task submitted from inside it at 1. */
@@ -307,13 +314,8 @@ export type ListQuery = {
    * completed with tool calls denied.
    */
   attention?: boolean;
-  /** Only tasks that come after this one in the order: the `next` of the page before. */
-  cursor?: TaskId;
-  /**
-   * With `cursor` in a list of what ended last: when that task had ended. It may have run again or
-   * been removed since, so the engine cannot look it up.
-   */
-  cursor_ended_at?: Timestamp;
+  /** Only tasks that come after this in the order: the `next` of the page before. */
+  cursor?: Cursor;
   /** Only these tasks, as far as there are such, at most 1000. Empty: all. */
   ids?: TaskId[];
   /** At most this many, 1 to 1000. Default 50, and 1000 where `ids` are given. */
@@ -517,7 +519,7 @@ export type NotificationSettings = {
 };
 
 /** In which order tasks are listed. */
-export type Order = "newest_first" | "oldest_first" | "ended_last";
+export type Order = "newest_first" | "oldest_first" | "next_first" | "ended_last";
 
 /** Which bytes of a run's output to read. */
 export type OutputQuery = {
@@ -734,6 +736,11 @@ export type Task = {
   name: string;
   /** The task from inside which it was submitted. */
   parent?: TaskId;
+  /**
+   * Where it stands in the queue, while it is there: tasks begin in the order of these numbers,
+   * which have gaps.
+   */
+  queue_place?: number;
   /** How many runs it has had, the present one included. */
   runs: number;
   /** When its newest run's agent was started. */
@@ -766,6 +773,11 @@ export type TaskDetail = {
   name: string;
   /** The task from inside which it was submitted. */
   parent?: TaskId;
+  /**
+   * Where it stands in the queue, while it is there: tasks begin in the order of these numbers,
+   * which have gaps.
+   */
+  queue_place?: number;
   /** What was submitted. `env` holds the names only, with empty values. */
   request: NewTask;
   /** The final answer of the newest run that has one, up to 1 MiB. */
@@ -791,8 +803,8 @@ export type TaskId = number;
 export type TaskPage = {
   /** How many tasks there are in each status, whatever the filter. */
   counts: Counts;
-  /** Pass as `cursor` for the next page; absent on the last one. */
-  next?: TaskId;
+  /** Pass as `cursor` for the next page in the same order; absent on the last one. */
+  next?: Cursor;
   /** The tasks, in the order asked for. */
   tasks: Task[];
 };

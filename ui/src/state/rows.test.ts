@@ -34,6 +34,14 @@ describe("an event", () => {
     }
   });
 
+  it("leaves a task its place in the queue as long as it is there", () => {
+    const waiting = sample(1, { status: "waiting", reason: "until" } as never, { queue_place: 7 });
+    const due = patchOf(event({ kind: "state_changed", status: "pending" }, 1))!(waiting);
+    expect(due).toMatchObject({ status: "pending", queue_place: 7 });
+    const begun = patchOf(event({ kind: "state_changed", status: "running" }, 1))!(due);
+    expect(begun).not.toHaveProperty("queue_place");
+  });
+
   it("says what a running task does, and only that of a running one", () => {
     const change = patchOf(event({ kind: "progress", last_action: "Edit x" }, 1))!;
     expect(change(sample(1, { status: "running" })).last_action).toBe("Edit x");

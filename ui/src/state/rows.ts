@@ -41,6 +41,8 @@ function withAction(task: Task, last_action: string, at: Timestamp): Task {
 }
 
 const STATE_FIELDS = ["reason", "running_since", "stopping", "ended_at", "denied_tools", "failure"];
+/** Those in the queue, where a task keeps its place. */
+const QUEUED: readonly string[] = ["pending", "waiting"];
 
 function withState(task: Task, event: Event & State): Task {
   // The fields of the old state go, so that no state has another one's data.
@@ -49,6 +51,7 @@ function withState(task: Task, event: Event & State): Task {
   );
   const { seq: _seq, at: _at, task: _task, ...said } = event as Event & Record<string, unknown>;
   const { kind: _kind, ...state } = said;
+  if (!QUEUED.includes(event.status)) delete rest["queue_place"];
   return { ...rest, ...state } as Task;
 }
 

@@ -14,6 +14,7 @@ export function sample(
     created_at: new Date(Date.UTC(2026, 0, 1) + id * 1000).toISOString(),
     runs: 0,
     usage: {},
+    ...(state.status === "pending" || state.status === "waiting" ? { queue_place: id } : {}),
     ...state,
     ...more,
   } as Task;

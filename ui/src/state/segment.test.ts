@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { done, sample } from "./sample";
-import { endedLast, oldestFirst, Segment } from "./segment";
+import { endedLast, nextFirst, oldestFirst, Segment } from "./segment";
 
 const ids = (segment: Segment) => segment.tasks.map(({ id }) => id);
 
@@ -25,6 +25,17 @@ describe("a segment", () => {
     const segment = new Segment(endedLast);
     for (const id of [2, 1, 3]) segment.put(done(id, 7));
     expect(ids(segment)).toEqual([3, 2, 1]);
+  });
+
+  it("orders what is in the queue by its places, and what has none yet comes last", () => {
+    const segment = new Segment(nextFirst);
+    const places = [[1, 9], [2, 2], [5], [3, 3], [4]] as const;
+    for (const [id, queue_place] of places) {
+      segment.put(sample(id, { status: "pending" }, { queue_place }));
+    }
+    expect(ids(segment)).toEqual([2, 3, 1, 4, 5]);
+    segment.put(sample(4, { status: "pending" }, { queue_place: 1 }));
+    expect(ids(segment)).toEqual([4, 2, 3, 1, 5]);
   });
 
   it("removes, and says whether there was something to remove", () => {

@@ -9,6 +9,12 @@ const ended = (task: Task) => ("ended_at" in task ? task.ended_at : task.created
 /** In the order in which they were submitted. */
 export const oldestFirst: Compare = byId;
 
+/** What begins next comes first. What has just come back into the queue has no place yet: the last. */
+export const nextFirst: Compare = (a, b) => {
+  const [left, right] = [a.queue_place ?? Infinity, b.queue_place ?? Infinity];
+  return left === right ? byId(a, b) : left - right;
+};
+
 /** What ended last comes first. */
 export const endedLast: Compare = (a, b) => {
   const [left, right] = [ended(a), ended(b)];

@@ -4,14 +4,14 @@ import type { Place } from "../app/routes";
 import {
   Refused,
   type ApiError,
-  type ListQuery,
+  type Cursor,
   type Order,
   type Task,
   type TaskId,
 } from "../backend";
 import { belongs, found, PARTS, partOf, QUERIES, type Filter, type Part } from "./places";
 import { rows } from "./rows";
-import { endedLast, oldestFirst, Segment } from "./segment";
+import { endedLast, nextFirst, oldestFirst, Segment, type Compare } from "./segment";
 
 /** Rows of the first page: enough for any screen, so that the first paint is quick. */
 const FIRST = 100;
@@ -27,7 +27,9 @@ const NEXT_LOW = 20;
 interface Paged {
   segment: Segment;
   /** Pass to the engine to go on; absent at the end, null before the first page. */
-  cursor: Pick<ListQuery, "cursor" | "cursor_ended_at"> | undefined | null;
+  cursor: Cursor | undefined | null;
+  /** The last task of the pages that are here, as it was then. */
+  last?: Task;
 }
 
 export class TaskList {
@@ -200,17 +202,15 @@ export class TaskList {
   async #page(part: Part, paged: Paged, limit: number, wanted = (_: TaskId) => true) {
     const filter = QUERIES[this.place][part];
     if (!filter) return;
-    const search = this.search.trim() || undefined;
     const { tasks, next } = await backend.list({
       ...filter,
-      ...paged.cursor,
-      search,
-      order: part === "finished" ? finishedOrder(filter, search) : "oldest_first",
+      cursor: paged.cursor ?? undefined,
+      search: this.search.trim() || undefined,
+      order: this.#order(part, filter),
       limit,
     });
-    const last = tasks.at(-1);
-    const cursor_ended_at = last && "ended_at" in last ? last.ended_at : undefined;
-    paged.cursor = next === undefined ? undefined : { cursor: next, cursor_ended_at };
+    paged.cursor = next;
+    paged.last = tasks.at(-1);
     for (const task of tasks) {
       if (wanted(task.id) && belongs(this.place, task, false)) paged.segment.put(task);
     }
@@ -220,10 +220,21 @@ export class TaskList {
     const parts: Partial<Record<Part, Paged>> = {};
     for (const part of PARTS) {
       if (!QUERIES[this.place][part]) continue;
-      const compare = part === "finished" ? endedLast : oldestFirst;
-      parts[part] = { segment: new Segment(compare), cursor: null };
+      parts[part] = { segment: new Segment(this.#compare(part)), cursor: null };
     }
     return parts;
+  }
+
+  /** The engine has no index for a search, nor for what needs a person, but by numbers. */
+  #order(part: Part, { attention }: Filter): Order {
+    const byNumber = this.search.trim() !== "" || attention;
+    if (part === "finished") return byNumber ? "newest_first" : "ended_last";
+    return part === "next" && !byNumber ? "next_first" : "oldest_first";
+  }
+
+  #compare(part: Part): Compare {
+    if (part === "finished") return endedLast;
+    return part === "next" && this.search.trim() === "" ? nextFirst : oldestFirst;
   }
 
   #change(work: () => void) {
@@ -254,9 +265,9 @@ export class TaskList {
     const paged = this.#parts[part];
     if (!paged) return;
     // What comes after the pages that are here comes with its own page.
-    const last = paged.cursor?.cursor;
-    const beyond = part !== "finished" && last != null && task.id > last;
-    if (!beyond) paged.segment.put(task);
+    const { cursor, last, segment } = paged;
+    const beyond = part !== "finished" && cursor && last && segment.compare(task, last) > 0;
+    if (!beyond) segment.put(task);
   }
 
   #take(id: TaskId) {
@@ -264,10 +275,6 @@ export class TaskList {
     for (const part of PARTS) this.#parts[part]?.segment.remove(id);
   }
 }
-
-/** The engine has an index for what ended last, but none for a search or what needs a person. */
-const finishedOrder = (filter: Filter, search?: string): Order =>
-  search || filter.attention ? "newest_first" : "ended_last";
 
 function asApiError(error: unknown): ApiError {
   if (error instanceof Refused) return error.error;

@@ -27,11 +27,10 @@ vi.mock("../app/backend", () => ({
         newest_first: (a: Task, b: Task) => b.id - a.id,
         oldest_first: (a: Task, b: Task) => a.id - b.id,
         ended_last: (a: Task, b: Task) => ended(b) - ended(a) || b.id - a.id,
+        next_first: (a: Task, b: Task) => place(a) - place(b) || a.id - b.id,
       }[query.order!];
-      const cursor = query.cursor == null ? undefined : done(query.cursor, 0);
-      if (cursor && query.order === "ended_last") {
-        Object.assign(cursor, { ended_at: query.cursor_ended_at });
-      }
+      // As the engine's: everything the order goes by is in it.
+      const cursor = query.cursor ? (JSON.parse(query.cursor) as Task) : undefined;
       const after = engine.tasks
         .filter((task) => !query.statuses?.length || query.statuses.includes(task.status))
         .filter((task) => !cursor || by(task, cursor) > 0)
@@ -39,16 +38,18 @@ vi.mock("../app/backend", () => ({
       const tasks = after.slice(0, query.limit);
       await engine.hold;
       if (engine.refuse) throw new Refused({ code: "unavailable", message: "away" });
-      const next = after.length > tasks.length ? tasks.at(-1)!.id : undefined;
+      const next = after.length > tasks.length ? JSON.stringify(tasks.at(-1)) : undefined;
       return { tasks, next, counts: {} as TaskPage["counts"] };
     },
   },
 }));
 
+const place = (task: Task) => task.queue_place ?? NaN;
 const ended = (task: Task) => Date.parse("ended_at" in task ? task.ended_at : "");
 
 const { TaskList } = await import("./tasks.svelte");
 const settle = () => new Promise((resolve) => setTimeout(resolve));
+const idOf = (cursor: string) => (JSON.parse(cursor) as Task).id;
 const ids = (list: InstanceType<typeof TaskList>, part: "running" | "next" | "finished") =>
   list.segment(part)?.tasks.map(({ id }) => id);
 const tell = () => engine.listeners.at(-1)!;
@@ -80,7 +81,12 @@ describe("the tasks of a place", () => {
     expect(list.size).toBe(100);
     while (list.hasMore("finished")) await list.more("finished");
     expect(list.size).toBe(1300);
-    expect(engine.asked.map(({ cursor }) => cursor)).toEqual([undefined, 1201, 701, 201]);
+    expect(engine.asked.map(({ cursor }) => cursor && idOf(cursor))).toEqual([
+      undefined,
+      1201,
+      701,
+      201,
+    ]);
     expect(ids(list, "finished")?.[0]).toBe(1300);
   });
 
@@ -120,6 +126,29 @@ describe("the tasks of a place", () => {
     tell().rows([sample(302)]);
     expect(list.size).toBe(302);
     expect(ids(list, "next")?.at(-1)).toBe(302);
+  });
+
+  it("that run again come last in the queue, whatever their number", async () => {
+    const again = sample(1, { status: "pending" }, { runs: 1, queue_place: 301 });
+    engine.tasks = [again, ...Array.from({ length: 299 }, (_, index) => sample(index + 2))];
+    const list = new TaskList("waiting").open();
+    await list.first;
+    expect([ids(list, "next")?.[0], ids(list, "next")?.at(-1)]).toEqual([2, 101]);
+    // It ended and came back before its place was read: nowhere here.
+    tell().rows([sample(1, { status: "pending" }, { queue_place: undefined })]);
+    expect(list.size).toBe(100);
+    await list.more("next");
+    expect(ids(list, "next")?.slice(-2)).toEqual([300, 1]);
+    tell().rows([sample(2, { status: "pending" }, { queue_place: 302 })]);
+    expect(ids(list, "next")?.slice(-2)).toEqual([1, 2]);
+  });
+
+  it("that are searched for are in the order of their numbers", async () => {
+    engine.tasks = [sample(1, { status: "pending" }, { queue_place: 9 }), sample(2)];
+    const list = new TaskList("waiting", "task").open();
+    await list.first;
+    expect(engine.asked.map(({ order }) => order)).toEqual(["oldest_first"]);
+    expect(ids(list, "next")).toEqual([1, 2]);
   });
 
   it("that changed while a page was on its way are not set back by it", async () => {

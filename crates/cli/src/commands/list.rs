@@ -1,7 +1,7 @@
 //! `list`: tasks, newest first.
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use claude_worker_api::{ListQuery, Status, TaskApi, TaskId, TaskPage};
+use claude_worker_api::{Cursor, ListQuery, Status, TaskApi, TaskId, TaskPage};
 
 use crate::console::Console;
 use crate::error::CliError;
@@ -53,7 +53,7 @@ pub async fn execute(
         statuses: args.status.clone(),
         search: args.search.clone(),
         attention: args.attention,
-        cursor: args.before,
+        cursor: args.before.map(Cursor::from),
         limit: Some(if args.all { LARGEST_PAGE } else { args.limit }),
         ..ListQuery::default()
     };

@@ -217,7 +217,7 @@ mod tests {
     fn a_queue_that_is_paused_and_warned_about() {
         let info = EngineInfo {
             version: "0.1.0".to_owned(),
-            protocol: 1,
+            protocol: claude_worker_api::PROTOCOL,
             pid: 4711,
             started_at: NOW.minus_millis(7_200_000),
             database: "/home/dev/.claude-worker/tasks.db".to_owned(),

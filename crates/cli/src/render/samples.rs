@@ -18,6 +18,7 @@ pub(crate) fn task(id: i64, name: &str, state: State) -> Task {
         working_directory: "/home/dev/project".to_owned(),
         model: None,
         state,
+        queue_place: None,
         created_at: NOW.minus_millis(30 * MINUTE),
         started_at: None,
         runs: 1,

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use claude_worker_api::{
     Agent, ApiError, CleanQuery, Cleaned, Diagnosis, EngineInfo, EventPage, EventQuery, FollowUp,
-    ListQuery, LogPage, LogQuery, MAX_CALLER_CHARS, NewTask, Order, OutputChunk, OutputQuery,
-    PROTOCOL, Queue, Run, SeenQuery, Settings, Spent, SpentQuery, StopMode, Stopped, Task, TaskApi,
+    ListQuery, LogPage, LogQuery, MAX_CALLER_CHARS, NewTask, OutputChunk, OutputQuery, PROTOCOL,
+    Queue, Run, SeenQuery, Settings, Spent, SpentQuery, StopMode, Stopped, Task, TaskApi,
     TaskDetail, TaskId, TaskPage,
 };
 
@@ -44,12 +44,11 @@ impl TaskApi for Engine {
 
     async fn list(&self, query: ListQuery) -> Result<TaskPage, ApiError> {
         at_most_a_thousand(&query.ids)?;
-        let placed = query.cursor.is_none() || query.cursor_ended_at.is_some();
-        if query.order == Order::EndedLast && !placed {
-            return Err(ApiError::invalid(
-                "Where a list of what ended last goes on is not said by the task's number alone",
-            )
-            .hint("Pass cursor_ended_at with the cursor: when that task had ended"));
+        if let Some(cursor) = query.cursor.filter(|cursor| !query.order.takes(*cursor)) {
+            return Err(ApiError::invalid(format!(
+                "Where a list in this order goes on is not said by the cursor \"{cursor}\""
+            ))
+            .hint("Pass the next of the page before as it was given"));
         }
         let usual = if query.ids.is_empty() { 50 } else { MOST_IDS as u32 };
         let limit = query.limit.unwrap_or(usual).clamp(1, 1000);
@@ -58,7 +57,7 @@ impl TaskApi for Engine {
             let mut tasks = inner.readers.list(&query, limit)?;
             let more = tasks.len() > limit as usize;
             tasks.truncate(limit as usize);
-            let next = tasks.last().filter(|_| more).map(|last| last.task.id);
+            let next = tasks.last().filter(|_| more).map(|last| query.order.after(&last.task));
             let tasks = tasks.into_iter().map(|stored| inner.overlay(stored)).collect();
             Ok(TaskPage { tasks, next, counts })
         })

@@ -4,42 +4,44 @@
 //! costs what is on it, however many tasks there are. Only a search for a rare text reads on: in
 //! an index that holds little more than the texts.
 
-use claude_worker_api::{ListQuery, Order, TaskId, Timestamp};
+use claude_worker_api::{Cursor, ListQuery, Order, TaskId};
 use rusqlite::types::Value;
 
 use super::rows;
 
-/// Where in a list a task stands, or stood.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Position {
-    pub(super) id: TaskId,
-    /// None for a task that has not finished.
-    pub(super) ended_at: Option<Timestamp>,
-}
-
 /// The statement for one page of a list, from after a position on, and its parameters.
 pub(super) fn statement(
     query: &ListQuery,
-    after: Option<Position>,
+    after: Option<Cursor>,
     limit: usize,
 ) -> (String, Vec<Value>) {
     let columns = rows::TASK;
     let mut filter = Filter::default();
-    if let Some(Position { id, ended_at }) = after {
+    // Numbers say nothing about the order in these, whose rows are few or all finished.
+    let by_number = matches!(query.order, Order::NewestFirst | Order::OldestFirst);
+    if let Some(Cursor { id, place }) = after {
         let id = filter.parameter(Value::Integer(id.0));
         match query.order {
             Order::NewestFirst => filter.condition(format!("task.id < ?{id}")),
             Order::OldestFirst => filter.condition(format!("task.id > ?{id}")),
+            Order::NextFirst => {
+                let place = filter.place(place);
+                filter.condition(format!("(queue_position, task.id) > (?{place}, ?{id})"));
+            }
             Order::EndedLast => {
-                let ended_at = ended_at.map_or(i64::MAX, Timestamp::as_millis);
-                let ended_at = filter.parameter(Value::Integer(ended_at));
-                filter.condition(format!("(ended_at, task.id) < (?{ended_at}, ?{id})"));
+                let place = filter.place(place);
+                filter.condition(format!("(ended_at, task.id) < (?{place}, ?{id})"));
             }
         }
     }
     let order = match query.order {
         Order::NewestFirst => "ORDER BY task.id DESC",
         Order::OldestFirst => "ORDER BY task.id ASC",
+        Order::NextFirst => {
+            // As the index has it, or it would not be used.
+            filter.condition("status IN ('pending', 'waiting')".to_owned());
+            "ORDER BY queue_position, task.id"
+        }
         Order::EndedLast => {
             filter.condition("ended_at IS NOT NULL".to_owned());
             "ORDER BY ended_at DESC, task.id DESC"
@@ -57,7 +59,7 @@ pub(super) fn statement(
             query.statuses.iter().map(|status| format!("'{}'", status.name())).collect();
         // The plus keeps SQLite from going through a whole status where few tasks are in question,
         // or where that is not the order.
-        let plus = if few || query.order == Order::EndedLast { "+" } else { "" };
+        let plus = if few || !by_number { "+" } else { "" };
         filter.condition(format!("{plus}status IN ({})", names.join(", ")));
     }
     let search = query.search.as_deref().filter(|text| !text.is_empty());
@@ -74,14 +76,17 @@ pub(super) fn statement(
              {order} LIMIT {limit}",
             and = if filter_text.is_empty() { "" } else { "AND" },
         )
-    } else if search.is_some() && !few && query.order != Order::EndedLast {
+    } else if search.is_some() && !few && by_number {
         format!(
             "SELECT {columns} FROM task WHERE id IN (SELECT id FROM task INDEXED BY task_search
              WHERE {filter_text} {order} LIMIT {limit}) {order}"
         )
     } else {
+        // SQLite would rather go by the status, and sort.
+        let queue = query.order == Order::NextFirst && !few;
+        let index = if queue { "INDEXED BY task_in_queue" } else { "" };
         let clause = if filter_text.is_empty() { "" } else { "WHERE" };
-        format!("SELECT {columns} FROM task {clause} {filter_text} {order} LIMIT {limit}")
+        format!("SELECT {columns} FROM task {index} {clause} {filter_text} {order} LIMIT {limit}")
     };
     (sql, filter.values)
 }
@@ -102,6 +107,11 @@ impl Filter {
     fn parameter(&mut self, value: Value) -> usize {
         self.values.push(value);
         self.values.len()
+    }
+
+    /// The place of a cursor; without one nothing comes after it.
+    fn place(&mut self, place: Option<i64>) -> usize {
+        self.parameter(place.map_or(Value::Null, Value::Integer))
     }
 
     fn search(&mut self, text: &str) {

@@ -131,8 +131,7 @@ impl Readers {
         limit: u32,
     ) -> Result<Vec<StoredTask>, EngineError> {
         let wanted = limit as usize + 1;
-        let mut after =
-            query.cursor.map(|id| list::Position { id, ended_at: query.cursor_ended_at });
+        let mut after = query.cursor;
         let mut tasks = Vec::new();
         self.with(|connection| {
             loop {
@@ -143,11 +142,11 @@ impl Readers {
                 let mut seen = 0;
                 while let Some(row) = found.next()? {
                     seen += 1;
-                    let position = rows::position(row)?;
-                    after = Some(position);
+                    let cursor = rows::cursor(query.order, row)?;
+                    after = Some(cursor);
                     match rows::task(row) {
                         Ok(task) => tasks.push(task),
-                        Err(error) => self.leave_out(position.id, &error),
+                        Err(error) => self.leave_out(cursor.id, &error),
                     }
                 }
                 if seen < missing || tasks.len() == wanted {

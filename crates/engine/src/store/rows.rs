@@ -1,10 +1,11 @@
 //! Rows as types.
 
-use claude_worker_api::{Agent, Event, EventKind, Run, RunId, Task, TaskId, Timestamp};
+use claude_worker_api::{
+    Agent, Cursor, Event, EventKind, Order, Run, RunId, Task, TaskId, Timestamp,
+};
 use rusqlite::Row;
 use serde::de::DeserializeOwned;
 
-use super::list::Position;
 use crate::EngineError;
 use crate::state::TaskState;
 
@@ -22,7 +23,8 @@ pub(crate) struct StoredTask {
 /// The columns [`task`] and [`position`] read, in their order.
 pub(super) const TASK: &str = "id, name, agent, working_directory, model, state, created_at, \
      started_at, runs, last_action, final_summary, usage, session_id, \
-     parent_id, EXISTS (SELECT 1 FROM unseen WHERE unseen.task_id = task.id), ended_at";
+     parent_id, EXISTS (SELECT 1 FROM unseen WHERE unseen.task_id = task.id), ended_at, \
+     queue_position";
 
 /// The columns [`run`] reads, in its order.
 pub(super) const RUN: &str = "id, number, follow_up, started_at, outcome, session_id, usage, \
@@ -50,6 +52,7 @@ pub(super) fn task(row: &Row<'_>) -> Result<StoredTask, EngineError> {
             agent: named::<Agent>(row.get(2)?)?,
             working_directory: row.get(3)?,
             model: row.get(4)?,
+            queue_place: if in_queue(&state) { row.get(16)? } else { None },
             state: state.to_wire(),
             created_at: Timestamp::from_millis(row.get(6)?),
             started_at: instant(row.get(7)?),
@@ -66,9 +69,18 @@ pub(super) fn task(row: &Row<'_>) -> Result<StoredTask, EngineError> {
     })
 }
 
-/// Where a row stands in a list, even one that cannot be read otherwise.
-pub(super) fn position(row: &Row<'_>) -> rusqlite::Result<Position> {
-    Ok(Position { id: TaskId(row.get(0)?), ended_at: instant(row.get(15)?) })
+const fn in_queue(state: &TaskState) -> bool {
+    matches!(state, TaskState::Pending { .. } | TaskState::Waiting { .. })
+}
+
+/// Where a list goes on after a row, even one that cannot be read otherwise.
+pub(super) fn cursor(order: Order, row: &Row<'_>) -> rusqlite::Result<Cursor> {
+    let place = match order {
+        Order::NewestFirst | Order::OldestFirst => None,
+        Order::NextFirst => row.get(16)?,
+        Order::EndedLast => row.get(15)?,
+    };
+    Ok(Cursor { id: TaskId(row.get(0)?), place })
 }
 
 pub(super) fn run(row: &Row<'_>) -> Result<Run, EngineError> {

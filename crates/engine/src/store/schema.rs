@@ -111,6 +111,11 @@ const STEPS: &[&str] = &[
     DROP INDEX task_ended;
     CREATE INDEX task_by_end ON task (ended_at, id, status) WHERE ended_at IS NOT NULL;
     ",
+    // 3: lists of what begins next, page by page.
+    "
+    CREATE INDEX task_in_queue ON task (queue_position, id)
+        WHERE status IN ('pending', 'waiting');
+    ",
 ];
 
 /// The shape this build writes.

@@ -280,7 +280,8 @@ fn a_damaged_row_hurts_no_other() {
         .unwrap();
     let readers = place.readers();
     let list = |before: Option<i64>, limit| -> Vec<i64> {
-        let query = ListQuery { cursor: before.map(TaskId), ..ListQuery::default() };
+        let query =
+            ListQuery { cursor: before.map(|id| TaskId(id).into()), ..ListQuery::default() };
         readers.list(&query, limit).unwrap().iter().map(|stored| stored.task.id.0).collect()
     };
     assert_eq!(list(None, 100), [6, 4, 2, 1]);
@@ -319,7 +320,7 @@ fn counts_and_lists_agree() {
     assert_eq!(list(named("AT 4")), [4]);
     assert_eq!(list(named("%")), [0; 0]);
     assert_eq!(list(named("_")), [0; 0]);
-    let page = ListQuery { cursor: Some(TaskId(4)), limit: Some(1), ..ListQuery::default() };
+    let page = ListQuery { cursor: Some(TaskId(4).into()), limit: Some(1), ..ListQuery::default() };
     assert_eq!(list(page), [3, 2], "one more than asked for, to show that there is more");
     assert_eq!(writer.finished(&[], at(6), 10).unwrap(), [TaskId(3), TaskId(6)]);
 }

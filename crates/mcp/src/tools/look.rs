@@ -1,7 +1,7 @@
 //! Tools that look: `get_task_status`, `list_tasks`, `health`.
 
 use claude_worker_api::{
-    ApiError, Counts, EngineInfo, HostKind, ListQuery, Status, Task, TaskApi, TaskId,
+    ApiError, Counts, Cursor, EngineInfo, HostKind, ListQuery, Status, Task, TaskApi, TaskId,
 };
 use rmcp::model::Tool;
 use schemars::JsonSchema;
@@ -70,7 +70,7 @@ whose ids you do not have; for tasks of your own use the ids that create_task ga
 
 pub(super) async fn list(api: &impl TaskApi, args: ListArgs) -> Answered<ListAnswer> {
     let cursor = args.cursor.as_deref().filter(|text| !text.is_empty());
-    let cursor = cursor.map(str::parse::<TaskId>).transpose().map_err(|_| {
+    let cursor = cursor.map(str::parse::<Cursor>).transpose().map_err(|_| {
         ApiError::invalid("That is not a cursor of list_tasks")
             .hint("Pass next_cursor as it was given, or none")
     })?;
@@ -82,7 +82,7 @@ pub(super) async fn list(api: &impl TaskApi, args: ListArgs) -> Answered<ListAns
         ..ListQuery::default()
     };
     let page = api.list(query).await?;
-    let next_cursor = page.next.map(|id| id.to_string());
+    let next_cursor = page.next.map(|next| next.to_string());
     let mut lines: Vec<String> = page.tasks.iter().map(words::story).collect();
     if lines.is_empty() {
         lines.push("No such tasks".to_owned());

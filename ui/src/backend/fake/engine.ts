@@ -146,7 +146,7 @@ export class FakeEngine {
     engine: () =>
       this.#answer(() => ({
         version: "0.1.0",
-        protocol: 1,
+        protocol: 2,
         pid: 4711,
         started_at: iso(Date.now() - 3_600_000),
         database: "/home/ada/.claude-worker/tasks.db",
@@ -225,11 +225,12 @@ export class FakeEngine {
     }
     const all = this.#all().filter(wanted);
     if (query.order === "ended_last") all.sort((a, b) => endOf(a) - endOf(b) || a.id - b.id);
-    if (query.order !== "oldest_first") all.reverse();
-    const from = query.cursor == null ? 0 : all.findIndex(({ id }) => id === query.cursor) + 1;
+    if (query.order !== "oldest_first" && query.order !== "next_first") all.reverse();
+    const from =
+      query.cursor === undefined ? 0 : all.findIndex(({ id }) => String(id) === query.cursor) + 1;
     const tasks = all.slice(from, from + limit).map(summary);
     const more = all.length > from + limit;
-    return { tasks, next: more ? tasks.at(-1)!.id : undefined, counts: this.#counts() };
+    return { tasks, next: more ? String(tasks.at(-1)!.id) : undefined, counts: this.#counts() };
   }
 
   #all(): TaskDetail[] {

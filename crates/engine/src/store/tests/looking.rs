@@ -1,9 +1,9 @@
 //! Finding tasks, and what nobody has looked at.
 
-use claude_worker_api::{DeniedTool, Order, Spent, Unseen as Counts};
+use claude_worker_api::{Cursor, DeniedTool, Order, Spent, Unseen as Counts, WaitReason};
 
 use super::super::Unseen;
-use super::super::list::{self, Position};
+use super::super::list;
 use super::*;
 
 /// What a search, a filter or an order gives.
@@ -45,7 +45,7 @@ fn what_nobody_has_looked_at_is_known_until_somebody_does() {
     assert_eq!(listed(&readers, &attention), [5, 2, 1]);
     assert_eq!(listed(&readers, &oldest), [1, 2, 5]);
     assert_eq!(listed(&readers, &completed), [2]);
-    let later = ListQuery { cursor: Some(TaskId(2)), ..oldest };
+    let later = ListQuery { cursor: Some(TaskId(2).into()), ..oldest };
     assert_eq!(listed(&readers, &later), [5]);
     let flags = |readers: &Readers| -> Vec<bool> {
         readers.list(&ListQuery::default(), 9).unwrap().iter().map(|t| t.task.unseen).collect()
@@ -123,8 +123,7 @@ fn what_ended_last_comes_first_page_by_page() {
     let search = ListQuery { search: Some("4".to_owned()), ..all.clone() };
     assert_eq!(listed(&readers, &search), [4]);
     let after = |id: i64, end| ListQuery {
-        cursor: Some(TaskId(id)),
-        cursor_ended_at: Some(at(end)),
+        cursor: Some(Cursor { id: TaskId(id), place: Some(at(end).as_millis()) }),
         ..all.clone()
     };
     assert_eq!(listed(&readers, &after(1, 90)), [5, 3, 2, 4]);
@@ -134,6 +133,42 @@ fn what_ended_last_comes_first_page_by_page() {
     let old = writer.task(ids[2]).unwrap().unwrap().state;
     writer.set_state(ids[2], &old, &TaskState::Pending { plan: Plan::New }, Some(9)).unwrap();
     assert_eq!(listed(&readers, &after(3, 30)), [2, 4]);
+}
+
+#[test]
+fn what_begins_next_comes_first_page_by_page() {
+    let place = Place::new();
+    let (mut writer, readers) = (place.open(), place.readers());
+    let ids: Vec<TaskId> = (1..=5).map(|position| insert(&mut writer, position)).collect();
+    let mut set = |id: TaskId, new: TaskState, position| {
+        let old = writer.task(id).unwrap().unwrap().state;
+        writer.set_state(id, &old, &new, position).unwrap();
+    };
+    // One has ended; another one has, too, and is to run again, so it comes last; one waits.
+    set(ids[2], TaskState::Cancelled { ended_at: at(1) }, None);
+    set(ids[0], TaskState::Cancelled { ended_at: at(2) }, None);
+    set(ids[0], TaskState::Pending { plan: Plan::New }, Some(6));
+    let reason = WaitReason::UsageLimit { until: at(9) };
+    set(ids[1], TaskState::Waiting { reason, plan: Plan::New }, None);
+    let all = ListQuery { order: Order::NextFirst, ..ListQuery::default() };
+    assert_eq!(listed(&readers, &all), [2, 4, 5, 1]);
+    let places: Vec<_> =
+        readers.list(&all, 9).unwrap().iter().map(|t| t.task.queue_place).collect();
+    assert_eq!(places, [Some(2), Some(4), Some(5), Some(6)]);
+    let ended = readers.task(ids[2]).unwrap().unwrap().task;
+    assert_eq!(ended.queue_place, None, "it is not in the queue");
+    let pending = ListQuery { statuses: vec![Status::Pending], ..all.clone() };
+    assert_eq!(listed(&readers, &pending), [4, 5, 1]);
+    let search = ListQuery { search: Some("#5".to_owned()), ..all.clone() };
+    assert_eq!(listed(&readers, &search), [5]);
+    let after = |id: i64, place| ListQuery {
+        cursor: Some(Cursor { id: TaskId(id), place: Some(place) }),
+        ..all.clone()
+    };
+    assert_eq!(listed(&readers, &after(4, 4)), [5, 1]);
+    assert_eq!(listed(&readers, &after(1, 6)), [0; 0]);
+    // It goes on there although the task begins meanwhile, or has gone.
+    assert_eq!(listed(&readers, &after(3, 3)), [4, 5, 1]);
 }
 
 /// Every filter goes by an index that has the order of the list, and so nothing is sorted and no
@@ -149,7 +184,7 @@ fn no_list_sorts_or_reads_rows_it_does_not_show() {
         let steps = explain.query_map(rusqlite::params_from_iter(values), |row| row.get(3));
         steps.unwrap().map(Result::unwrap).collect()
     };
-    let position = Position { id: TaskId(7), ended_at: Some(at(7)) };
+    let position = Cursor { id: TaskId(7), place: Some(7) };
     let check = |query: &ListQuery, step: &str, step_after: &str| {
         for (after, expected) in [(None, step), (Some(position), step_after)] {
             let steps = plan(query, after);
@@ -161,6 +196,11 @@ fn no_list_sorts_or_reads_rows_it_does_not_show() {
     for query in [&failed, &ListQuery::default()] {
         let query = ListQuery { order: Order::EndedLast, ..query.clone() };
         check(&query, "task USING INDEX task_by_end", "task_by_end (ended_at>? AND ended_at<?)");
+    }
+    let waiting = ListQuery { statuses: vec![Status::Waiting], ..ListQuery::default() };
+    for query in [&waiting, &ListQuery::default()] {
+        let query = ListQuery { order: Order::NextFirst, ..query.clone() };
+        check(&query, "task USING INDEX task_in_queue", "task_in_queue (queue_position>?)");
     }
     let attention = ListQuery { attention: true, ..failed.clone() };
     let search = ListQuery { search: Some("text".to_owned()), ..failed.clone() };

@@ -1,0 +1,173 @@
+//! Lists of tasks, page by page.
+
+use std::fmt;
+use std::str::FromStr;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{Counts, Status, Task, TaskId, Timestamp};
+
+/// In which order tasks are listed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Order {
+    /// The newest first.
+    #[default]
+    NewestFirst,
+    /// The oldest first.
+    OldestFirst,
+    /// Tasks in the queue only: what begins next comes first. One that waits keeps its place.
+    NextFirst,
+    /// Finished tasks only: what ended last comes first.
+    EndedLast,
+}
+
+impl Order {
+    /// Where a list in this order goes on after a task.
+    #[must_use]
+    pub fn after(self, task: &Task) -> Cursor {
+        let place = match self {
+            Self::NewestFirst | Self::OldestFirst => None,
+            Self::NextFirst => task.queue_place,
+            Self::EndedLast => task.state.ended_at().map(Timestamp::as_millis),
+        };
+        Cursor { id: task.id, place }
+    }
+
+    /// Whether a list in this order can go on there: a cursor is good for the order it was made for,
+    /// and those that go by the task's number alone take any.
+    #[must_use]
+    pub const fn takes(self, cursor: Cursor) -> bool {
+        matches!(self, Self::NewestFirst | Self::OldestFirst) || cursor.place.is_some()
+    }
+}
+
+/// Where a list goes on: after a task, as it was then. It may have run again or been removed since,
+/// so that everything the order goes by is in here. As a text it is the task's number, in some orders
+/// with a dot and what comes before the number there: `12`, `12.1767225600000`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(try_from = "String", into = "String")]
+#[schemars(with = "String")]
+pub struct Cursor {
+    /// The task.
+    pub id: TaskId,
+    /// Its place in an order that does not go by numbers: milliseconds since 1970 of its end, or its
+    /// place in the queue.
+    pub place: Option<i64>,
+}
+
+impl From<TaskId> for Cursor {
+    /// For the orders that go by numbers.
+    fn from(id: TaskId) -> Self {
+        Self { id, place: None }
+    }
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.place {
+            None => self.id.fmt(f),
+            Some(place) => write!(f, "{}.{place}", self.id),
+        }
+    }
+}
+
+impl FromStr for Cursor {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (id, place) = match text.split_once('.') {
+            None => (text, None),
+            Some((id, place)) => (id, Some(place)),
+        };
+        match (id.parse(), place.map(str::parse).transpose()) {
+            (Ok(id), Ok(place)) => Ok(Self { id, place }),
+            _ => Err(format!("\"{}\" is not where a list goes on", text.escape_debug())),
+        }
+    }
+}
+
+impl TryFrom<String> for Cursor {
+    type Error = String;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<Cursor> for String {
+    fn from(cursor: Cursor) -> Self {
+        cursor.to_string()
+    }
+}
+
+/// Which tasks to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct ListQuery {
+    /// Only these statuses. Empty: all.
+    pub statuses: Vec<Status>,
+    /// Only these tasks, as far as there are such, at most 1000. Empty: all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ids: Vec<TaskId>,
+    /// Only tasks that need a person: nobody has looked at them since they failed, or since they
+    /// completed with tool calls denied.
+    pub attention: bool,
+    /// Only tasks whose name or working directory contains this text, whatever its case, or whose
+    /// number it is (`12`, `#12`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub search: Option<String>,
+    /// The order.
+    pub order: Order,
+    /// Only tasks that come after this in the order: the `next` of the page before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cursor: Option<Cursor>,
+    /// At most this many, 1 to 1000. Default 50, and 1000 where `ids` are given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+}
+
+/// One page of tasks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TaskPage {
+    /// The tasks, in the order asked for.
+    pub tasks: Vec<Task>,
+    /// Pass as `cursor` for the next page in the same order; absent on the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<Cursor>,
+    /// How many tasks there are in each status, whatever the filter.
+    pub counts: Counts,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_is_a_short_text() {
+        for (text, id, place) in
+            [("12", 12, None), ("12.34", 12, Some(34)), ("7.-1", 7, Some(-1)), ("7.0", 7, Some(0))]
+        {
+            let cursor = Cursor { id: TaskId(id), place };
+            assert_eq!(text.parse(), Ok(cursor));
+            assert_eq!(cursor.to_string(), text);
+            let json = serde_json::to_string(&cursor).unwrap();
+            assert_eq!(json, format!("\"{text}\""));
+            assert_eq!(serde_json::from_str::<Cursor>(&json).unwrap(), cursor);
+        }
+        for wrong in ["", "0", "x", ".", "1.", ".1", "1.x", "1.2.3", "-1", "1.99999999999999999999"]
+        {
+            assert!(wrong.parse::<Cursor>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_order_takes_the_cursors_that_say_enough_for_it() {
+        let (number, placed) = (Cursor::from(TaskId(1)), Cursor { id: TaskId(1), place: Some(2) });
+        for order in [Order::NewestFirst, Order::OldestFirst] {
+            assert!(order.takes(number) && order.takes(placed));
+        }
+        for order in [Order::NextFirst, Order::EndedLast] {
+            assert!(!order.takes(number) && order.takes(placed));
+        }
+    }
+}
