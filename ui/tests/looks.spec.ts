@@ -35,7 +35,10 @@ const LOOKS: Look[] = [
   {
     name: "needs-you",
     hash: () => "#/attention",
-    ready: (page) => expect(page.getByRole("option").first()).toBeVisible(),
+    ready: async (page) => {
+      await expect(page.getByRole("option", { name: /uploader/ })).toBeVisible();
+      await expect(page.getByRole("option", { name: /payment client/ })).toHaveCount(0);
+    },
   },
   {
     name: "running",
@@ -195,6 +198,7 @@ for (const colorScheme of ["light", "dark"] as const) {
         test.setTimeout(180_000);
         await app.setViewportSize(viewport);
         const day = await live(engine);
+        await app.reload();
         for (const { name, hash, ready } of LOOKS) {
           // What was done on the page before is forgotten.
           await visit(app, "#/");
@@ -217,7 +221,7 @@ for (const colorScheme of ["light", "dark"] as const) {
       await expect(app.getByRole("dialog", { name: "Places" })).toBeVisible();
       await look(app, `drawer-${colorScheme}`);
       await app.keyboard.press("Escape");
-      const { id } = await engine.submit("echo here; sleep 600", { name: "Goes on" });
+      const { id } = await engine.submit('echo h"er"e; sleep 600', { name: "Goes on" });
       await visit(app, `#/task/${id}`);
       await expect(log(app)).toContainText("here");
       await engine.kill();
@@ -232,6 +236,7 @@ for (const colorScheme of ["light", "dark"] as const) {
 
     test("what opens above the page", async ({ app, engine }) => {
       await live(engine);
+      await app.reload();
       await expect(app.getByRole("option", { name: /uploader/ })).toBeVisible();
       for (const [name, key] of [
         ["palette", "Control+k"],

@@ -109,7 +109,7 @@ test("100,000 tasks are there at once, scroll like a thousand, page by page, and
   await engine.finished("true");
   await rewrite(engine, (database) => multiply(database, FEW));
   await app.reload();
-  const floor = await scroll(app, 60);
+  const floor = await scroll(app, 18_000);
 
   await rewrite(engine, (database) => multiply(database, COUNT));
   expect((await engine.info()).queue.counts.completed).toBe(COUNT);
@@ -125,12 +125,11 @@ test("100,000 tasks are there at once, scroll like a thousand, page by page, and
   note("opening", `${Date.now() - opening} ms to the first rows`);
   await expect(app.getByRole("link", { name: /All tasks/ })).toContainText("100,000");
 
-  const all = await scroll(app, 300);
+  const all = await scroll(app, 80_000);
   const words = ({ perFrame, late }: typeof all) =>
     `${perFrame.toFixed(1)} ms of processor time per frame, p95 of the time between frames ${late.toFixed(1)} ms`;
   note("scrolling", `${words(all)}; with ${FEW} tasks ${words(floor)}`);
   expect(all.rows).toBeLessThan(60);
-  expect(all.scrollTop).toBeGreaterThan(60_000);
   // What a frame costs is what is seen, and does not grow with what exists.
   expect(all.perFrame / floor.perFrame, `${words(all)}, ${words(floor)}`).toBeLessThan(1.5);
   expect(pages.length, "pages that were asked for").toBeGreaterThan(1);
@@ -143,8 +142,8 @@ test("100,000 tasks are there at once, scroll like a thousand, page by page, and
   await expect(list.getByRole("option", { name: /Task number 100000/ })).toBeVisible();
 });
 
-/** Scrolls the list down for some frames, and tells what a frame took. */
-async function scroll(app: Page, frames: number) {
+/** Scrolls the list down to some pixels from its top, and tells what a frame took. */
+async function scroll(app: Page, down: number) {
   // Processor time, not the wall clock: other work on the machine must not count.
   const metrics = await app.context().newCDPSession(app);
   await metrics.send("Performance.enable", { timeDomain: "threadTicks" });
@@ -155,11 +154,12 @@ async function scroll(app: Page, frames: number) {
   const list = app.getByRole("listbox");
   await expect(list.getByRole("option").first()).toBeVisible();
   const before = await busy();
-  const seen = await list.evaluate(async (element, frames) => {
+  const seen = await list.evaluate(async (element, down) => {
     const times: number[] = [];
     let rows = 0;
     let last = performance.now();
-    for (let frame = 0; frame < frames; frame += 1) {
+    // As many frames as it takes: the next page may be on its way.
+    while (element.scrollTop < down) {
       element.scrollTop += 300;
       await new Promise((resolve) => requestAnimationFrame(resolve));
       const now = performance.now();
@@ -168,10 +168,10 @@ async function scroll(app: Page, frames: number) {
       rows = Math.max(rows, element.querySelectorAll("[role=option]").length);
     }
     times.sort((a, b) => a - b);
-    const late = times[Math.floor(frames * 0.95)] ?? Number.NaN;
-    return { late, rows, scrollTop: element.scrollTop };
-  }, frames);
-  return { ...seen, perFrame: ((await busy()) - before) / frames };
+    const late = times[Math.floor(times.length * 0.95)] ?? Number.NaN;
+    return { late, rows, frames: times.length };
+  }, down);
+  return { ...seen, perFrame: ((await busy()) - before) / seen.frames };
 }
 
 /** What was measured, for the report. */

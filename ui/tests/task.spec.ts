@@ -40,14 +40,18 @@ test("a line is on screen soon after it was printed", async ({ app, engine }) =>
     look();
   });
   await writeFile(gate, "");
-  // How quick this machine is just now: the way to the engine and back.
+  // How quick this machine is meanwhile: the way to the engine and back, all the time.
   const trips: number[] = [];
-  while (trips.length < 9) {
+  const shown = expect(app.getByRole("log")).toContainText("line-9");
+  let over = false;
+  void shown.finally(() => (over = true)).catch(() => undefined);
+  while (!over) {
     const asked = performance.now();
     await engine.info();
     trips.push(performance.now() - asked);
+    await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  await expect(app.getByRole("log")).toContainText("line-9");
+  await shown;
   const seen = await app.evaluate(
     () => (window as unknown as { seen: Record<string, number> }).seen,
   );
@@ -55,10 +59,30 @@ test("a line is on screen soon after it was printed", async ({ app, engine }) =>
   const late = printed
     .map((at, i) => (seen[`line-${i + 1}`] ?? Number.POSITIVE_INFINITY) - Number(at) / 1e6)
     .sort((a, b) => a - b);
-  const trip = trips.sort((a, b) => a - b)[4] ?? 0;
+  const trip = trips.sort((a, b) => a - b)[Math.floor(trips.length / 2)] ?? 0;
   const measured = `late ${late.map(Math.round).join(" ")} ms, round trip ${trip.toFixed(1)} ms`;
   test.info().annotations.push({ type: "latency", description: measured });
   expect(late[4], measured).toBeLessThan(100 + 10 * trip);
+});
+
+test("a double click on Cancel does not run the task again", async ({ app, engine }) => {
+  await engine.pause(true);
+  const { id } = await engine.submit("true");
+  const asked: string[] = [];
+  app.on("request", (request) => asked.push(new URL(request.url()).pathname));
+  await visit(app, `#/task/${id}`);
+  const box = await app.getByRole("button", { name: "Cancel" }).boundingBox();
+  await app.mouse.move(box!.x + 12, box!.y + box!.height / 2);
+  await app.mouse.down();
+  await app.mouse.up();
+  // Retry stands there now.
+  await expect(app.getByRole("button", { name: "Retry", exact: true })).toBeVisible();
+  await app.mouse.down({ clickCount: 2 });
+  await app.mouse.up({ clickCount: 2 });
+  await app.getByRole("button", { name: "Retry", exact: true }).click();
+  await engine.until(id, (task) => task.status === "pending");
+  const told = asked.filter((path) => /\/(cancel|retry)$/.test(path));
+  expect(told.map((path) => path.split("/").at(-1))).toEqual(["cancel", "retry"]);
 });
 
 test("a failed task says why, and is run again", async ({ app, engine }) => {
@@ -116,12 +140,15 @@ test.describe("an agent that means harm", () => {
     app.on("request", (request) => requests.push(request.url()));
     await visit(app, `#/task/${id}`);
     await expect(app.getByRole("log")).toContainText('<script>document.title="owned"</script>');
-    for (const tab of await app.getByRole("tab").all()) {
-      await tab.click();
+    // What the agent said, after the prompt that asked for it.
+    await expect(app.getByRole("log")).toContainText("Answered");
+    for (const name of [/^Log/, /^Result/, /^Prompt/, /^Runs/]) {
+      await app.getByRole("tab", { name }).click();
+      await expect(app.getByRole("tabpanel", { name })).toBeVisible();
+      expect(await app.locator("a[href^='javascript']").count()).toBe(0);
+      expect(await app.getByRole("tabpanel").locator("img, iframe, script").count()).toBe(0);
       expect(await app.title()).not.toBe("owned");
     }
-    expect(await app.locator("a[href^='javascript']").count()).toBe(0);
-    expect(await app.locator("[role=log] img").count()).toBe(0);
     expect(requests.filter((url) => !url.startsWith(new URL(app.url()).origin))).toEqual([]);
     expect(await app.evaluate(() => document.body.textContent)).not.toContain("\u001b");
   });

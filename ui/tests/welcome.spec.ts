@@ -14,6 +14,9 @@ test.describe("for the first time", () => {
       /Explain how this project/,
     );
     await visit(app, "#/");
+    // Whether it is to be shown is looked up here; the page may change its mind later.
+    const welcomed = await app.evaluate(() => localStorage.getItem("claude-worker.welcomed"));
+    expect(welcomed).toBe("yes");
     await app.reload();
     await expect(app.getByRole("textbox", { name: "Search tasks" })).toBeVisible();
     await expect(app).not.toHaveURL(/welcome/);

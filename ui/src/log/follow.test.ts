@@ -248,16 +248,55 @@ test("older parts are not asked for without pause while the engine is away", asy
   expect(follower.view).toMatchObject({ atStart: true, loadingOlder: false });
 });
 
-test("newer parts are not asked for without pause when they cannot be read", async () => {
+/** Reads the log upwards until its newest part is dropped. */
+async function leaveTheEnd(changed: () => void = () => undefined) {
   const bounds = { entries: 900, chars: 1_000_000 };
   log.grow(5000);
-  follower = new LogFollower(log.read, () => undefined, undefined, bounds);
+  follower = new LogFollower(log.read, changed, undefined, bounds);
   follower.start();
   await settle();
   follower.readerAtEnd = false;
   for (let i = 0; i < 4; i++) await follower.older();
   expect(follower.view.atEnd).toBe(false);
   log.asked = [];
+}
+
+test("newer parts are asked for again until the engine is back, and not without pause", async () => {
+  let atBottom = false;
+  // As the page does it: near the bottom it asks after every change.
+  await leaveTheEnd(() => {
+    if (atBottom) queueMicrotask(() => void follower.newer());
+  });
+  // Without a pause it would go on for ever here.
+  const away = new Refused({ code: "unavailable", message: "No engine answers" });
+  log.failures = Array.from({ length: 1000 }, () => away);
+  atBottom = true;
+  void follower.newer();
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(log.asked.length).toBeGreaterThan(1);
+  expect(log.asked.length).toBeLessThan(8);
+  log.failures = [];
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(follower.view.atEnd).toBe(true);
+  expect(last(follower.view)).toBe(`${log.lines * 10 - 10}.0`);
+});
+
+test("newer parts that were deleted are not asked for again by themselves", async () => {
+  let atBottom = false;
+  await leaveTheEnd(() => {
+    if (atBottom) queueMicrotask(() => void follower.newer());
+  });
+  const error = { code: "not_found", message: "The output of run 1 was deleted" } as const;
+  log.failures = [new Refused(error)];
+  atBottom = true;
+  void follower.newer();
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(follower.view.error).toEqual(error);
+  expect(log.asked).toHaveLength(1);
+});
+
+test("newer parts are not asked for without pause when they cannot be read", async () => {
+  await leaveTheEnd();
   log.failures = Array.from({ length: 100 }, () => new Error("broken"));
   for (let i = 0; i < 100; i++) {
     void follower.newer();

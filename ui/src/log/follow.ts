@@ -158,6 +158,7 @@ export class LogFollower {
   async newer() {
     const last = this.#pages.at(-1);
     if (!last || this.view.atEnd || this.#reading) return;
+    let again = false;
     this.#reading = true;
     try {
       const page = await this.#ask({ after: last.next, limit: PAGE });
@@ -168,10 +169,12 @@ export class LogFollower {
       // Nothing more at the moment: from here on it is followed.
       if (page.end || page.entries.length < PAGE) void this.#follow(page);
     } catch (error) {
-      await this.#failReading(error);
+      again = await this.#failReading(error);
     } finally {
       this.#reading = false;
     }
+    // At the bottom nothing scrolls any more: only a change makes the reader's page ask again.
+    if (again) this.#changed(this.view, "newer");
   }
 
   /** Follows the end, beginning after `from` or by opening the log at its end. */
@@ -316,13 +319,15 @@ export class LogFollower {
 
   /**
    * Notes a failure to read further, and takes its time: as long as that is being read it is not
-   * asked for, and near an edge of the window it is asked for with every change.
+   * asked for, and near an edge of the window it is asked for with every change. Says whether it is
+   * worth while to ask again.
    */
-  async #failReading(error: unknown) {
-    this.#fail(error);
+  async #failReading(error: unknown): Promise<boolean> {
+    const again = this.#fail(error);
     const pause = this.#pause;
     this.#pause = Math.min(pause * 2, TRY_AGAIN_MS.most);
     await delay(pause, this.#life.signal);
+    return again && !this.#life.signal.aborted;
   }
 
   /** Notes a failure; says whether it is worth while to try again. */

@@ -1,6 +1,20 @@
-import { expect, it } from "vitest";
-import type { OutputQuery } from "../backend";
+import { cleanup, render, screen } from "@testing-library/svelte";
+import { afterEach, expect, it, vi } from "vitest";
+import { Refused, type OutputQuery, type OutputText } from "../backend";
 import { RawFollower, visible, type RawView } from "./raw";
+
+const engine = vi.hoisted(() => ({
+  read: undefined as unknown as (query: OutputQuery) => Promise<Partial<OutputText>>,
+}));
+vi.mock("../app/backend", () => ({
+  backend: { output: (_task: number, query: OutputQuery) => engine.read(query) },
+}));
+const { default: Raw } = await import("./Raw.svelte");
+
+afterEach(() => {
+  cleanup();
+  vi.useRealTimers();
+});
 
 const PART = 64 * 1024;
 
@@ -75,6 +89,76 @@ it("holds a bounded part, and comes back to the end", async () => {
   follower.newest();
   const view = await until(({ atEnd, over }) => atEnd && over);
   expect(view.parts.at(-1)!.next).toBe(text.length);
+});
+
+it("does not put an older part before the end, when the reader went there meanwhile", async () => {
+  const { read } = output("x".repeat(PART * 40));
+  let hold: Promise<void> | undefined;
+  const { follower, until } = open(async (query) => {
+    const [page] = await Promise.all([read(query), hold]);
+    return page;
+  });
+  await until(({ loaded }) => loaded);
+  while (follower.view.atEnd) await follower.older();
+  let go!: () => void;
+  hold = new Promise((resolve) => (go = resolve));
+  const older = follower.older();
+  hold = undefined;
+  follower.newest();
+  await until(({ atEnd, parts }) => atEnd && parts.length === 1);
+  go();
+  await older;
+  expect(follower.view.parts).toHaveLength(1);
+});
+
+it("asks an engine that is away again, after a pause, until the part is there", async () => {
+  vi.useFakeTimers();
+  const { read } = output("x".repeat(PART * 40));
+  let [away, atBottom, asked] = [false, false, 0];
+  // As the page does it: near the bottom it asks with every change.
+  const follower = new RawFollower(
+    (query) => {
+      asked += 1;
+      // Without a pause it would go on for ever here.
+      if (!away || asked > 100) return read(query);
+      return Promise.reject(new Refused({ code: "unavailable", message: "No engine answers" }));
+    },
+    () => {
+      if (atBottom) void follower.newer();
+    },
+  );
+  follower.start();
+  await vi.advanceTimersByTimeAsync(0);
+  while (follower.view.atEnd) await follower.older();
+  [away, atBottom, asked] = [true, true, 0];
+  const end = follower.view.parts.at(-1)!.next;
+  void follower.newer();
+  await vi.advanceTimersByTimeAsync(5500);
+  expect(asked).toBe(6);
+  away = false;
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(follower.view.parts.at(-1)!.next).toBeGreaterThan(end);
+  follower.stop();
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+it("loads what is about to be seen when the engine is back, though nothing scrolls", async () => {
+  vi.useFakeTimers();
+  const { read } = output(`the beginning${"x".repeat(PART)}`);
+  let away = true;
+  engine.read = (query) => {
+    // The end is there, what is before it is not.
+    if (!away || query.offset !== 0) return read(query);
+    return Promise.reject(new Refused({ code: "unavailable", message: "No engine answers" }));
+  };
+  render(Raw, { task: 1, run: "r", stream: "stdout" });
+  const begins = () => screen.getByRole("log").textContent.trim().slice(0, 5);
+  await vi.advanceTimersByTimeAsync(5000);
+  // Nothing has a height here: the top is always near.
+  expect(begins()).toBe("xxxxx");
+  away = false;
+  await vi.advanceTimersByTimeAsync(5000);
+  expect(begins()).toBe("the b");
 });
 
 it("what would steer a terminal or deceive the eye is shown", () => {

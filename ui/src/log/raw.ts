@@ -79,6 +79,8 @@ export class RawFollower {
     await this.#page(async () => {
       const start = Math.max(0, first.start - PART);
       const page = await this.#ask({ offset: start, limit: first.start - start });
+      // The reader went to the end meanwhile, or so much came that it is no longer the first.
+      if (this.view.parts[0] !== first) return;
       const parts = [{ start, next: first.start, text: visible(page.text) }, ...this.view.parts];
       const dropped = parts.length > MOST_PARTS;
       if (dropped) this.#following?.abort();
@@ -93,6 +95,7 @@ export class RawFollower {
     if (!last || this.view.atEnd) return;
     await this.#page(async () => {
       const page = await this.#ask({ offset: last.next, limit: PART });
+      if (this.view.parts.at(-1) !== last) return;
       this.#append(last.next, page);
       if (page.next - last.next < PART) {
         this.#show({ atEnd: true, over: page.end });
@@ -103,14 +106,19 @@ export class RawFollower {
 
   async #page(work: () => Promise<void>) {
     if (this.#reading) return;
+    let again = false;
     this.#reading = true;
     try {
       await work();
     } catch (error) {
-      this.#fail(error);
+      again = this.#fail(error);
+      // At an edge it is asked for with every change: an engine that is away is given time.
+      await delay(TRY_AGAIN_MS, this.#life.signal);
     } finally {
       this.#reading = false;
     }
+    // At an edge nothing scrolls any more: only a change makes the reader's page ask again.
+    if (again && !this.#life.signal.aborted) this.changed(this.view);
   }
 
   async #follow(from?: OutputText) {

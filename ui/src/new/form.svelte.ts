@@ -16,13 +16,15 @@ import {
 
 /** Where the draft is kept between visits. */
 const KEPT = "claude-worker.draft";
-/** The forms that have something in them, as long as the window lives: one that is left while it
- * is sent is the same when it is opened again, so that nothing is sent twice. */
-const begun = new Map<TaskId | undefined, Form>();
+/** The forms, as long as the window lives: one that is left while it is sent is the same when it is
+ * opened again, so that nothing is sent twice, and what was cleared can be brought back. */
+const forms = new Map<TaskId | undefined, Form>();
 
 /** The form that begins with a task, or the one that begins with nothing. */
 export function formFrom(task: TaskId | undefined): Form {
-  return begun.get(task) ?? new Form(task);
+  const form = forms.get(task) ?? new Form(task);
+  forms.set(task, form);
+  return form;
 }
 
 export class Form {
@@ -40,22 +42,21 @@ export class Form {
     if (from === undefined) this.draft = fromStored(localStorage.getItem(KEPT));
   }
 
-  /** Fills the form from the task it starts from, unless something was made of that before. */
+  /** Fills the form from the task it starts from, unless there is something in it. */
   async fill(): Promise<void> {
-    if (this.from === undefined || begun.has(this.from)) return;
+    if (this.from === undefined || this.sending || !isBlank(this.draft)) return;
     try {
-      this.draft = fromTask(await backend.get(this.from));
+      const task = await backend.get(this.from);
+      // What was written meanwhile stays.
+      if (isBlank(this.draft)) this.draft = fromTask(task);
     } catch (error) {
       this.refusal = said(error);
     }
   }
 
-  /** Keeps the form for the next visit, and its draft for the next window. */
+  /** Keeps the draft for the next window. One that begins with a task is kept for this one only. */
   keep() {
     if (this.from === undefined) localStorage.setItem(KEPT, toStored(this.draft));
-    // One that was sent, or cleared, begins with its task again.
-    if (isBlank(this.draft) && !this.sending) begun.delete(this.from);
-    else begun.set(this.from, this);
   }
 
   /** Clears all but who does it and where; the result brings back what was there. */
@@ -64,7 +65,11 @@ export class Form {
     this.draft = { ...emptyDraft(), agent: before.agent, directory: before.directory };
     this.errors = {};
     this.refusal = undefined;
-    return () => (this.draft = before);
+    return () => {
+      this.draft = before;
+      // The page may have been left.
+      this.keep();
+    };
   }
 
   /** The request as it would be sent; undefined, with errors beside the fields, when it cannot be. */

@@ -20,7 +20,7 @@ vi.mock("../app/backend", () => ({
     },
   },
 }));
-const { formFrom } = await import("./form.svelte");
+let formFrom: typeof import("./form.svelte").formFrom;
 
 /** As the page opens it. */
 async function open(from?: number) {
@@ -29,7 +29,10 @@ async function open(from?: number) {
   return form;
 }
 
-beforeEach(() => {
+beforeEach(async () => {
+  // A window of its own.
+  vi.resetModules();
+  ({ formFrom } = await import("./form.svelte"));
   localStorage.clear();
   engine.asked = 0;
   engine.sent = [];
@@ -111,6 +114,23 @@ it("what is written while it is sent stays", async () => {
   form.draft.prompt = "Two";
   await sent;
   expect(form.draft.prompt).toBe("Two");
-  form.clear();
+});
+
+it("what was cleared comes back even after the page was left", async () => {
+  const form = await open();
+  form.draft.prompt = "A long one";
+  const undo = form.clear();
   form.keep();
+  expect((await open()).draft.prompt).toBe("");
+  undo();
+  expect((await open()).draft.prompt).toBe("A long one");
+  expect(JSON.stringify({ ...localStorage })).toContain("A long one");
+});
+
+it("what is written before the task was read stays", async () => {
+  const form = formFrom(4);
+  const filled = form.fill();
+  form.draft.prompt = "Something else";
+  await filled;
+  expect(form.draft.prompt).toBe("Something else");
 });

@@ -18,16 +18,24 @@ class QueueView {
   /** Where the list was scrolled to when it was last on screen. */
   scrollTop = 0;
   #next: TaskList | undefined;
+  /** Settles when what was asked for last is shown. */
+  #showing = Promise.resolve();
 
   /** Whether a task's page has the keys that act on a task: the keyboard is at no other one. */
   leavesKeysTo(id: TaskId): boolean {
     return !this.onScreen || this.cursor === undefined || this.cursor === id;
   }
 
-  /** Shows a place. What is on screen stays until the new list is there. */
-  async show(place: Place, search: string) {
+  /** Shows a place, and settles when it is shown: what is on screen stays until the list is there. */
+  show(place: Place, search: string): Promise<void> {
     const newest = this.#next ?? this.list;
-    if (newest.place === place && newest.search === search && newest.isOpen) return;
+    if (newest.place !== place || newest.search !== search || !newest.isOpen) {
+      this.#showing = this.#replace(place, search);
+    }
+    return this.#showing;
+  }
+
+  async #replace(place: Place, search: string) {
     this.#next?.close();
     const next = new TaskList(place, search).open();
     this.#next = next;
@@ -36,7 +44,8 @@ class QueueView {
     await (place === this.list.place && this.list.isOpen
       ? next.first
       : Promise.race([next.first, patience]));
-    if (this.#next !== next) return;
+    // Who waits for this one waits for what took its place.
+    if (this.#next !== next) return this.#showing;
     this.#next = undefined;
     this.list.close();
     this.scrollTop = 0;

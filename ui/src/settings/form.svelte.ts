@@ -1,7 +1,7 @@
 // The settings on screen: read from the engine, each written back as soon as it is changed.
 import { backend } from "../app/backend";
 import { Refused, type ApiError, type Settings } from "../backend";
-import { toast } from "../components/toast.svelte";
+import { toast, toastTrouble } from "../components/toast.svelte";
 import { valueAt, withValue, type Setting } from "./fields";
 
 const SHOWN_AT_ONCE = new Set<Setting["kind"]>(["switch", "mode", "stepper"]);
@@ -15,7 +15,14 @@ export class SettingsForm {
   /** Changes are written one after the other, each on top of the one before. */
   #last: Promise<unknown> = Promise.resolve();
 
-  async load(): Promise<void> {
+  /** Reads them, after the changes that are on their way. */
+  load(): Promise<void> {
+    const read = this.#last.then(() => this.#read());
+    this.#last = read;
+    return read;
+  }
+
+  async #read(): Promise<void> {
     try {
       this.settings = await backend.settings();
       this.refusal = undefined;
@@ -36,6 +43,14 @@ export class SettingsForm {
     this.errors[setting.key] = error;
   }
 
+  /** The page may have been left since, and others may have changed other settings. */
+  async #undo(setting: Setting, old: unknown): Promise<void> {
+    await this.load();
+    const write = this.#last.then(() => this.#write(setting, old, false));
+    this.#last = write;
+    await write;
+  }
+
   async #write(setting: Setting, value: unknown, undoable: boolean): Promise<void> {
     const before = this.settings;
     if (!before) return;
@@ -54,11 +69,13 @@ export class SettingsForm {
       if (undoable) {
         toast(`Changed: ${setting.label}`, {
           name: "Undo",
-          run: () => (this.#last = this.#last.then(() => this.#write(setting, old, false))),
+          run: () => void this.#undo(setting, old),
         });
       }
     } catch (error) {
       this.settings = before;
+      // Who undoes may be on another page.
+      if (!undoable) return toastTrouble(error);
       const { message, hint } = said(error);
       this.errors[setting.key] = hint ? `${message}. ${hint}.` : `${message}.`;
     }

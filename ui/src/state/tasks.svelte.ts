@@ -32,6 +32,9 @@ interface Paged {
   last?: Task;
 }
 
+/** Tasks that changed while something was read, as they are now; nothing where they are not here. */
+type News = Map<TaskId, Task | undefined>;
+
 export class TaskList {
   /** Rises with every change of what the segments hold; reading it makes an effect depend on them. */
   version = $state(0);
@@ -45,8 +48,9 @@ export class TaskList {
   /** Which load is the newest; the answers of older ones are dropped. */
   #generation = 0;
   #reloading = false;
-  /** For each load that is on, what was said to be fresh or gone since: its answer is old there. */
-  #loads = new Set<Set<TaskId>>();
+  /** For each load that is on, the newest word of what was said to be fresh or gone since: its answer
+   * is old there. */
+  #loads = new Set<News>();
   /** Settles when the first page is there, or was refused. */
   first: Promise<void> = Promise.resolve();
 
@@ -118,7 +122,7 @@ export class TaskList {
   async reload() {
     const generation = ++this.#generation;
     const isNewest = () => generation === this.#generation;
-    const touched = this.#begin();
+    const news = this.#begin();
     const fresh = this.#empty();
     this.#reloading = true;
     // While it is tried again no trouble is said beside what is there; where nothing is, it stays.
@@ -132,19 +136,15 @@ export class TaskList {
       this.loading = false;
       return;
     } finally {
-      this.#loads.delete(touched);
+      this.#loads.delete(news);
       if (isNewest()) this.#reloading = false;
     }
     if (!isNewest()) return;
-    const old = this.#parts;
     this.#parts = fresh;
     // Of what changed while the pages were on their way, the newer word counts.
-    for (const id of touched) {
+    for (const [id, task] of news) {
       for (const part of PARTS) fresh[part]?.segment.remove(id);
-      for (const part of PARTS) {
-        const task = old[part]?.segment.get(id);
-        if (task) fresh[part]?.segment.put(task);
-      }
+      if (task) this.#put(task);
     }
     this.error = undefined;
     this.loading = false;
@@ -161,15 +161,17 @@ export class TaskList {
     if (this.loading || this.#reloading || this.error) return;
     this.loadingMore = true;
     const generation = this.#generation;
-    const touched = this.#begin();
+    const news = this.#begin();
     let error: unknown;
     try {
       const limit = part === "next" && this.place === "all" ? NEXT_IN_ALL : LATER;
-      await this.#page(part, paged, limit, (id) => !touched.has(id));
+      await this.#page(part, paged, limit, (id) => !news.has(id));
+      // One that came after the pages that were here may come before the end of this one.
+      for (const task of news.values()) if (task) this.#put(task);
     } catch (reason) {
       error = reason;
     } finally {
-      this.#loads.delete(touched);
+      this.#loads.delete(news);
       this.loadingMore = false;
     }
     // What was read anew meanwhile has replaced the part, and its failure with it.
@@ -177,10 +179,10 @@ export class TaskList {
     else this.error = asApiError(error);
   }
 
-  #begin(): Set<TaskId> {
-    const touched = new Set<TaskId>();
-    this.#loads.add(touched);
-    return touched;
+  #begin(): News {
+    const news: News = new Map();
+    this.#loads.add(news);
+    return news;
   }
 
   /** Reads as much of a part as is here now, and of what runs everything. */
@@ -261,6 +263,12 @@ export class TaskList {
     const shown = this.get(task.id) !== undefined;
     this.#take(task.id);
     if (!found(task, this.search) || !belongs(this.place, task, shown)) return;
+    for (const news of this.#loads) news.set(task.id, task);
+    this.#put(task);
+  }
+
+  /** Puts a task that belongs here into its part. */
+  #put(task: Task) {
     const part = partOf(task);
     const paged = this.#parts[part];
     if (!paged) return;
@@ -271,7 +279,7 @@ export class TaskList {
   }
 
   #take(id: TaskId) {
-    for (const touched of this.#loads) touched.add(id);
+    for (const news of this.#loads) news.set(id, undefined);
     for (const part of PARTS) this.#parts[part]?.segment.remove(id);
   }
 }

@@ -151,6 +151,27 @@ describe("the tasks of a place", () => {
     expect(ids(list, "next")).toEqual([1, 2]);
   });
 
+  it("that came while the page they belong to was on its way are there", async () => {
+    engine.tasks = Array.from({ length: 120 }, (_, index) => sample(index + 1));
+    const list = new TaskList("waiting").open();
+    await list.first;
+    let go!: () => void;
+    engine.hold = new Promise((resolve) => (go = resolve));
+    const more = list.more("next");
+    tell().rows([sample(121)]);
+    expect(list.size).toBe(100);
+    go();
+    await more;
+    expect(list.size).toBe(121);
+
+    engine.hold = new Promise((resolve) => (go = resolve));
+    const again = list.reload();
+    tell().rows([sample(122)]);
+    go();
+    await again;
+    expect(ids(list, "next")?.at(-1)).toBe(122);
+  });
+
   it("that changed while a page was on its way are not set back by it", async () => {
     engine.tasks = [sample(1), sample(2)];
     let go = () => undefined as void;

@@ -1,0 +1,37 @@
+import { cleanup, render, screen } from "@testing-library/svelte";
+import { tick } from "svelte";
+import type { DetachedWindowAPI } from "happy-dom";
+import { afterEach, expect, it, vi } from "vitest";
+
+vi.mock("./backend", async () => {
+  const { fakeBackend } = await import("../backend/fake");
+  return { backend: fakeBackend("empty") };
+});
+// No page but the list is of interest here.
+vi.mock("./pages", async (original) => {
+  const never = () => new Promise(() => undefined);
+  const names = Object.keys(await original<typeof import("./pages")>());
+  return Object.fromEntries(names.map((name) => [name, never]));
+});
+const { default: App } = await import("./App.svelte");
+
+async function widen(width: number) {
+  const { happyDOM } = window as unknown as { happyDOM: DetachedWindowAPI };
+  happyDOM.setViewport({ width });
+  await tick();
+}
+const drawer = () => document.querySelector<HTMLDialogElement>("dialog[aria-label=Places]");
+
+afterEach(cleanup);
+
+it("does not open the places by themselves when there is no room for them once more", async () => {
+  await widen(600);
+  render(App);
+  screen.getByRole("button", { name: "Places" }).click();
+  await tick();
+  expect(drawer()?.open).toBe(true);
+  await widen(1200);
+  expect(drawer()).toBeNull();
+  await widen(600);
+  expect(drawer()?.open).toBe(false);
+});
