@@ -253,6 +253,13 @@ impl Desktop {
         self.processes().iter().filter(|pid| runs(pid)).count()
     }
 
+    /// Waits until so many apps are there. One that has handed over what it was asked for takes a
+    /// moment to end, and what an app is about to start looks like the app for a moment.
+    #[track_caller]
+    pub(crate) fn until_apps(&self, count: usize) {
+        until(&format!("{count} apps are there"), || self.running("claude-worker-app") == count);
+    }
+
     /// Waits until a webview shows something, or none does.
     #[track_caller]
     pub(crate) fn until_webviews(&self, count: usize) {

@@ -1,7 +1,6 @@
 //! One app per person: a second start, and `claude-worker open`.
 
 use crate::desktop::Desktop;
-use crate::process::until;
 use crate::tray::Panel;
 use crate::webdriver::Window;
 
@@ -17,7 +16,7 @@ fn a_second_start_hands_over_what_it_was_asked_for() {
     window.until_place("#/task/1");
     assert!(desktop.start(["new"]).ended().success());
     window.until_place("#/new");
-    assert_eq!(desktop.running("claude-worker-app"), 1);
+    desktop.until_apps(1);
     assert_eq!(desktop.engine(), Some(window.app()));
 }
 
@@ -29,7 +28,7 @@ fn the_command_line_opens_a_task_in_the_app_that_runs() {
     desktop.until_status(&id, "completed");
     desktop.worker(["open", &id]);
     window.until_place("#/task/1");
-    assert_eq!(desktop.running("claude-worker-app"), 1);
+    desktop.until_apps(1);
 }
 
 #[test]
@@ -39,7 +38,7 @@ fn the_command_line_starts_the_app_where_none_runs() {
     desktop.worker(["open"]);
     desktop.until_webviews(1);
     panel.icon().click("Quit");
-    until("the app has ended", || desktop.running("claude-worker-app") == 0);
+    desktop.until_apps(0);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Leaving the app: a question where work is left, and each of its answers.
 
 use crate::desktop::{App, Desktop, Machine};
-use crate::process::{kill, read, terminate, until};
+use crate::process::{kill, read, terminate, until, until_some};
 use crate::screen::Screen;
 use crate::tray::Panel;
 
@@ -59,45 +59,48 @@ fn stop_cancels_what_runs_and_leaves_nothing() {
     desktop.until_status(&id, "cancelled");
 }
 
-/// A desktop where what runs takes its time to end, and the app on it, told to stop.
-fn slow_to_stop(desktop: &Desktop, panel: &Panel) -> (App, String) {
+/// The app on a desktop, told to stop while something runs that ends only when it is killed: the
+/// app, the task and the task's process.
+fn slow_to_stop(desktop: &Desktop, panel: &Panel) -> (App, String, u32) {
     let app = desktop.start_hidden();
-    let stubborn = "trap '' TERM; while :; do sleep 0.1; done";
+    // It says which process it is when it can no longer be asked to end; a task is running earlier.
+    let stubborn = "trap '' TERM; echo $$ > stubborn; while :; do sleep 0.1; done";
     let id = desktop.json(["run", "--agent", "shell", stubborn])["id"].to_string();
     desktop.until_status(&id, "running");
+    let said = desktop.work().join("stubborn");
+    let agent = until_some("it cannot be asked to end", || read(&said).trim().parse().ok());
     panel.icon().click("Quit");
     Screen::of(desktop).press_button(QUESTION, STOP, 3);
     until("it is being stopped", || desktop.json(["status", &id])["stopping"] == true);
-    (app, id)
+    (app, id, agent)
 }
 
 #[test]
 fn who_insists_does_not_wait_for_what_does_not_end() {
     let desktop = Desktop::of(Machine::FULL, "[limits]\ngrace = \"10m\"\n");
     let panel = Panel::on(&desktop);
-    let (mut app, id) = slow_to_stop(&desktop, &panel);
+    let (mut app, id, agent) = slow_to_stop(&desktop, &panel);
     terminate(app.pid());
     assert!(app.ended().success(), "{}", app.words());
     // Its supervisor goes on trying.
     let task = desktop.json(["status", &id]);
     assert_eq!((&task["status"], &task["stopping"]), (&"running".into(), &true.into()), "{task}");
-    let run = task["run_history"][0]["id"].as_str().unwrap();
-    let started = read(&desktop.data().join("runs").join(run).join("started.json"));
-    let started: serde_json::Value = serde_json::from_str(&started).unwrap();
-    kill(u32::try_from(started["pid"].as_u64().unwrap()).unwrap());
+    kill(agent);
     desktop.until_status(&id, "cancelled");
 }
 
 #[test]
 fn an_app_that_is_started_while_it_is_being_left_is_there_afterwards() {
-    let desktop = Desktop::of(Machine::FULL, "[limits]\ngrace = \"3s\"\n");
+    let desktop = Desktop::of(Machine::FULL, "[limits]\ngrace = \"10m\"\n");
     let panel = Panel::on(&desktop);
-    let (mut app, id) = slow_to_stop(&desktop, &panel);
+    let (mut app, id, agent) = slow_to_stop(&desktop, &panel);
     assert!(desktop.start(["open", &id]).ended().success());
+    // Until then the app waits for what runs, however long the second start takes.
+    kill(agent);
     desktop.until_webviews(1);
     desktop.until_engine(app.pid());
     desktop.until_status(&id, "cancelled");
-    assert_eq!(desktop.running("claude-worker-app"), 1);
+    desktop.until_apps(1);
     panel.icon().click("Quit");
     assert!(app.ended().success(), "{}", app.words());
 }

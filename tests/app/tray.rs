@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
+use zbus::blocking::fdo::DBusProxy;
 use zbus::blocking::{Connection, Proxy};
 use zbus::message::Header;
 use zbus::zvariant::{OwnedObjectPath, OwnedValue, Value};
@@ -14,7 +15,7 @@ const NAME: &str = "org.kde.StatusNotifierWatcher";
 const ITEM: &str = "org.kde.StatusNotifierItem";
 const MENU: &str = "com.canonical.dbusmenu";
 
-/// Bus names and object paths of the items that have registered.
+/// Connections and object paths of the items that have registered.
 type Items = Arc<Mutex<Vec<(String, String)>>>;
 
 /// The panel, with the items in it.
@@ -33,13 +34,11 @@ impl Watcher {
     #[expect(clippy::needless_pass_by_value, reason = "zbus hands the header over by value")]
     /// An item says where it is: by its object's path, or by the name of its connection.
     fn register_status_notifier_item(&self, service: &str, #[zbus(header)] header: Header<'_>) {
+        // Its connection is kept, not a name it took: an app that has become another one takes
+        // the same name again, which has the process's number in it.
         let sender = header.sender().map(ToString::to_string).unwrap_or_default();
-        let item = if service.starts_with('/') {
-            (sender, service.to_owned())
-        } else {
-            (service.to_owned(), "/StatusNotifierItem".to_owned())
-        };
-        self.items.lock().unwrap().push(item);
+        let path = if service.starts_with('/') { service } else { "/StatusNotifierItem" };
+        self.items.lock().unwrap().push((sender, path.to_owned()));
     }
 
     fn register_status_notifier_host(&self, _service: &str) {}
@@ -74,11 +73,16 @@ impl Panel {
         Self { connection: builder.name(NAME).unwrap().build().unwrap(), items }
     }
 
-    /// Waits for the icon of an app, the newest if there were several.
+    /// Waits for the icon of an app that is there, the newest if there are several. One that has
+    /// gone leaves its item behind.
     #[track_caller]
     pub(crate) fn icon(&self) -> Icon<'_> {
+        let bus = DBusProxy::new(&self.connection).unwrap();
+        let is_there = |name: &str| bus.name_has_owner(name.try_into().unwrap()).unwrap();
         let (name, path) = until_some("there is an icon in the tray", || {
-            self.items.lock().unwrap().last().cloned()
+            // Not asked under the lock: answers come through the thread that may wait for it.
+            let items = self.items.lock().unwrap().clone();
+            items.into_iter().rfind(|(name, _)| is_there(name))
         });
         Icon { connection: &self.connection, name, path }
     }

@@ -6,7 +6,7 @@ import type { Page } from "@playwright/test";
 import type { LogPage } from "../src/backend/api";
 import { live } from "./support/day";
 import type { Engine } from "./support/engine";
-import { expect, test, visit } from "./support/fixture";
+import { expect, reload, test, visit } from "./support/fixture";
 
 /** What the real Claude Code printed, recorded. */
 const RECORDED = join(import.meta.dirname, "../../crates/agents/tests/transcripts");
@@ -98,7 +98,7 @@ test("edits are small diffs, prose is Markdown, lists of things to do are ticked
   engine,
 }) => {
   const day = await live(engine);
-  await app.reload();
+  await reload(app);
   await visit(app, `#/task/${day.splitting}`);
   const edit = card(app, /Edit server\/src\/routes\.rs/);
   await expect(edit).toHaveAttribute("aria-expanded", "true");
@@ -164,7 +164,7 @@ async function still(app: Page) {
 
 test("what is unfolded is not moved away", async ({ app, engine }) => {
   const day = await live(engine);
-  await app.reload();
+  await reload(app);
   await visit(app, `#/task/${day.splitting}`);
   const tests = card(app, /Bash cargo nextest run -p auth/);
   await expect(tests).toBeVisible();
@@ -177,7 +177,7 @@ test("what is unfolded is not moved away", async ({ app, engine }) => {
 
 test("a window of another size stays at the end", async ({ app, engine }) => {
   const day = await live(engine);
-  await app.reload();
+  await reload(app);
   for (const [width, height] of [
     [390, 780],
     [1280, 820],
@@ -292,7 +292,7 @@ test("reading back, line by line, nothing jumps", async ({ app, engine }) => {
 
 test("words are found in the log", async ({ app, engine }) => {
   const day = await live(engine);
-  await app.reload();
+  await reload(app);
   await visit(app, `#/task/${day.splitting}`);
   await expect(log(app)).toContainText("All 42 tests pass");
   await app.keyboard.press("Control+f");

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import axe from "axe-core";
 import type { Page } from "@playwright/test";
 import { live, type Day } from "./support/day";
-import { expect, test, visit } from "./support/fixture";
+import { expect, reload, test, visit } from "./support/fixture";
 
 const WIDTHS = [
   { name: "wide", width: 1280, height: 820 },
@@ -198,7 +198,7 @@ for (const colorScheme of ["light", "dark"] as const) {
         test.setTimeout(180_000);
         await app.setViewportSize(viewport);
         const day = await live(engine);
-        await app.reload();
+        await reload(app);
         for (const { name, hash, ready } of LOOKS) {
           // What was done on the page before is forgotten.
           await visit(app, "#/");
@@ -236,7 +236,7 @@ for (const colorScheme of ["light", "dark"] as const) {
 
     test("what opens above the page", async ({ app, engine }) => {
       await live(engine);
-      await app.reload();
+      await reload(app);
       await expect(app.getByRole("option", { name: /uploader/ })).toBeVisible();
       for (const [name, key] of [
         ["palette", "Control+k"],

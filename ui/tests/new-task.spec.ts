@@ -1,5 +1,5 @@
 // Writing a task and sending it.
-import { expect, test, visit } from "./support/fixture";
+import { expect, reload, test, visit } from "./support/fixture";
 
 test("a command is sent and runs", async ({ app, engine }) => {
   await visit(app, "#/new");
@@ -54,7 +54,7 @@ test("a draft survives closing, but for the values of variables", async ({ app }
   await app.getByLabel("Value of TOKEN").fill("s3cret-value");
   await app.keyboard.press("Escape");
   await expect(app.getByRole("textbox", { name: "What is to be done?" })).toBeHidden();
-  await app.reload();
+  await reload(app);
   await visit(app, "#/new");
   await expect(app.getByRole("textbox", { name: "What is to be done?" })).toHaveValue(
     "Half a thought",

@@ -1,6 +1,6 @@
 // The queue: what happens shows up by itself, is found, and can be held.
 import type { Page } from "@playwright/test";
-import { expect, test, visit } from "./support/fixture";
+import { expect, reload, test, visit } from "./support/fixture";
 import { multiply, rewrite } from "./support/history";
 
 test("what happens elsewhere shows up by itself", async ({ app, engine }) => {
@@ -95,7 +95,7 @@ test("what is up next stands in the order in which it will begin", async ({ app,
   await expect(waiting).toHaveText([/First/, /Second/]);
   await engine.call("POST", `tasks/${again.id}/retry`, {});
   await expect(waiting).toHaveText([/First/, /Second/, /Once more/]);
-  await app.reload();
+  await reload(app);
   await expect(waiting).toHaveText([/First/, /Second/, /Once more/]);
 });
 
@@ -108,7 +108,7 @@ test("100,000 tasks are there at once, scroll like a thousand, page by page, and
   const [FEW, COUNT] = [1000, 100_000];
   await engine.finished("true");
   await rewrite(engine, (database) => multiply(database, FEW));
-  await app.reload();
+  await reload(app);
   const floor = await scroll(app, 18_000);
 
   await rewrite(engine, (database) => multiply(database, COUNT));

@@ -1,7 +1,7 @@
 // The first page, shown by itself once.
 import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { expect, test, visit } from "./support/fixture";
+import { expect, reload, test, visit } from "./support/fixture";
 
 test.describe("for the first time", () => {
   test.use({ firstTime: true });
@@ -17,7 +17,7 @@ test.describe("for the first time", () => {
     // Whether it is to be shown is looked up here; the page may change its mind later.
     const welcomed = await app.evaluate(() => localStorage.getItem("claude-worker.welcomed"));
     expect(welcomed).toBe("yes");
-    await app.reload();
+    await reload(app);
     await expect(app.getByRole("textbox", { name: "Search tasks" })).toBeVisible();
     await expect(app).not.toHaveURL(/welcome/);
   });

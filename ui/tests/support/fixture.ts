@@ -39,13 +39,23 @@ export const test = base.extend<Fixtures>({
       await page.addInitScript(() => localStorage.setItem("claude-worker.welcomed", "yes"));
     }
     await page.goto(engine.url);
-    // The palette comes last: from then on every key works.
-    const palette = page.getByRole("dialog", { name: "Command palette", includeHidden: true });
-    await palette.waitFor({ state: "attached" });
+    await listening(page);
     await use(page);
     expect(complaints, "errors in the browser's console").toEqual([]);
   },
 });
+
+/** Waits until every key works: the palette comes last. */
+async function listening(page: Page): Promise<void> {
+  const palette = page.getByRole("dialog", { name: "Command palette", includeHidden: true });
+  await palette.waitFor({ state: "attached" });
+}
+
+/** Opens the page anew. */
+export async function reload(page: Page): Promise<void> {
+  await page.reload();
+  await listening(page);
+}
 
 /** Goes to a page of the window by its address. */
 export async function visit(page: Page, hash: string): Promise<void> {
