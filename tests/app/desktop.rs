@@ -192,6 +192,8 @@ impl Desktop {
     pub(crate) fn start_hidden(&self) -> App {
         let app = self.start(["--hidden"]);
         self.until_engine(app.pid());
+        // What ended before its first look is not news.
+        until("it follows what happens", || self.data().join("engine.told").exists());
         app
     }
 
@@ -218,6 +220,21 @@ impl Desktop {
     /// Queues a task for the real Claude Code CLI and returns its id.
     pub(crate) fn submit(&self, prompt: &str, name: &str) -> String {
         self.json(["run", prompt, "--name", name])["id"].to_string()
+    }
+
+    /// A task that works until it is [let on](Self::let_on) to say this, and is at work when this
+    /// returns: so it lasts however long everything else takes. One per desktop.
+    pub(crate) fn submit_working(&self, words: &str) -> String {
+        let wait = "touch works; until [ -e go ]; do sleep 0.1; done";
+        let id = self.submit(&format!("[[bash {wait}]] [[say {words}]]"), words);
+        until("the task works", || self.work().join("works").exists());
+        self.until_status(&id, "running");
+        id
+    }
+
+    /// Lets the working task go on.
+    pub(crate) fn let_on(&self) {
+        std::fs::write(self.work().join("go"), "").unwrap();
     }
 
     /// Waits until a task is in this status; returns it.

@@ -4,22 +4,12 @@ use crate::desktop::Desktop;
 use crate::process::{terminate, until};
 use crate::tray::Panel;
 
-/// A task that works until [`done_once`] lets it say this, however long engines take to come.
-fn working(desktop: &Desktop, words: &str) -> String {
-    let wait = "touch works; until [ -e go ]; do sleep 0.1; done";
-    let prompt = format!("[[bash {wait}]] [[say {words}]]");
-    let id = desktop.submit(&prompt, words);
-    until("the task works", || desktop.work().join("works").exists());
-    desktop.until_status(&id, "running");
-    id
-}
-
 /// Lets the task go on under the engine that there is now, and checks that it was done in one run,
 /// with one question to the model for each of its two turns.
 #[track_caller]
 fn done_once(desktop: &Desktop, id: &str, words: &str) {
     assert_eq!(desktop.json(["status", id])["status"], "running");
-    std::fs::write(desktop.work().join("go"), "").unwrap();
+    desktop.let_on();
     let task = desktop.until_status(id, "completed");
     assert_eq!(task["result"], words, "{task}");
     assert_eq!(task["run_history"].as_array().unwrap().len(), 1, "{task}");
@@ -30,7 +20,7 @@ fn done_once(desktop: &Desktop, id: &str, words: &str) {
 fn the_app_takes_over_from_an_engine_with_a_running_task() {
     let desktop = Desktop::new();
     let panel = Panel::on(&desktop);
-    let id = working(&desktop, "Taken over.");
+    let id = desktop.submit_working("Taken over.");
     let before = desktop.engine().unwrap();
     let _app = desktop.start_hidden();
     until("the one before is gone", || crate::process::is_gone(before));
@@ -45,7 +35,7 @@ fn a_killed_app_loses_nothing_and_the_next_one_goes_on() {
     let panel = Panel::on(&desktop);
     let app = desktop.start_hidden();
     panel.icon();
-    let id = working(&desktop, "Survived.");
+    let id = desktop.submit_working("Survived.");
     assert_eq!(desktop.engine(), Some(app.pid()));
     app.kill();
     let _app = desktop.start_hidden();
@@ -59,7 +49,7 @@ fn a_killed_app_is_replaced_by_the_command_line() {
     let app = desktop.start([]);
     panel.icon();
     desktop.until_webviews(1);
-    let id = working(&desktop, "Went on.");
+    let id = desktop.submit_working("Went on.");
     app.kill();
     done_once(&desktop, &id, "Went on.");
     // Nobody draws for a window that is not there.
@@ -74,7 +64,7 @@ fn the_end_of_the_session_leaves_tasks_running_and_the_next_start_goes_on() {
     panel.icon();
     desktop.until_webviews(1);
     desktop.until_engine(app.pid());
-    let id = working(&desktop, "Outlived it.");
+    let id = desktop.submit_working("Outlived it.");
     terminate(app.pid());
     assert!(app.ended().success(), "{}", app.words());
     desktop.until_webviews(0);

@@ -31,18 +31,17 @@ fn the_queue_keeps_running_in_the_background() {
     let panel = Panel::on(&desktop);
     let mut app = desktop.start([]);
     desktop.until_webviews(1);
-    let prompt = "[[pause 6000]] [[say Kept running.]]";
-    let id = desktop.submit(prompt, "Long");
-    desktop.until_status(&id, "running");
+    let id = desktop.submit_working("Kept running.");
     panel.icon().click("Quit");
     Screen::of(&desktop).press_button(QUESTION, KEEP_RUNNING, 3);
     let pid = app.pid();
     assert!(app.ended().success(), "{}", app.words());
     until("another engine is there", || desktop.engine().is_some_and(|engine| engine != pid));
     desktop.until_webviews(0);
+    desktop.let_on();
     let task = desktop.until_status(&id, "completed");
     assert_eq!(task["run_history"].as_array().unwrap().len(), 1, "{task}");
-    assert_eq!(desktop.api.turns("Kept running."), 1);
+    assert_eq!(desktop.api.turns("Kept running."), 2);
 }
 
 #[test]

@@ -174,11 +174,11 @@ fn an_engine_that_another_command_started_meanwhile_is_taken_over() {
     let icon = panel.icon();
     until_summary(&icon, "Nothing running");
     desktop.worker(["server", "stop"]);
-    let id = desktop.submit("[[pause 3000]] [[say Went on.]]", "Long");
-    desktop.until_status(&id, "running");
+    let id = desktop.submit_working("Went on.");
     assert_ne!(desktop.engine(), Some(app.pid()));
     icon.click("Start the engine");
     desktop.until_engine(app.pid());
+    desktop.let_on();
     desktop.until_status(&id, "completed");
-    assert_eq!(desktop.api.turns("Went on."), 1);
+    assert_eq!(desktop.api.turns("Went on."), 2);
 }
