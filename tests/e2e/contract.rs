@@ -164,7 +164,15 @@ async fn exercise(api: &impl TaskApi, work: &Path) {
     assert!(api.set_paused(true).await.unwrap().paused);
     let queued = api.submit(shell(work, "true")).await.unwrap();
     assert_eq!(queued.state, State::Pending);
-    assert!(matches!(api.cancel(queued.id).await.unwrap().state, State::Cancelled { .. }));
+    let cancelled = api.cancel(queued.id).await.unwrap();
+    assert!(matches!(cancelled.state, State::Cancelled { .. }));
+    // Only what is in the queue has a place there, and who comes back comes last.
+    assert_eq!(cancelled.queue_place, None);
+    let after = api.submit(shell(work, "true")).await.unwrap();
+    let again = api.retry(queued.id).await.unwrap();
+    assert!(again.queue_place > after.queue_place && after.queue_place > queued.queue_place);
+    api.cancel(queued.id).await.unwrap();
+    api.cancel(after.id).await.unwrap();
     assert!(!api.set_paused(false).await.unwrap().paused);
 
     // A limit ends a run with its name.

@@ -89,8 +89,6 @@ const CONFINED: &[Confined] = &[
             "crates/cli/src/commands/open.rs",
             // Asks programs for their version.
             "crates/engine/src/doctor/",
-            // Begins the app once more, as the same process.
-            "src-tauri/src/graphics.rs",
             // Starts the app anew that was started while it was being left.
             "src-tauri/src/again.rs",
             // Opens directories and addresses as the desktop would.

@@ -44,7 +44,7 @@ pub(crate) async fn serve_connections(
             () = &mut closed => break,
             Some(_) = open.join_next() => {}
             (stream, _) = listener.accept(), if open.len() < bounds.open => {
-                // What is read has its own limits: see `HEAD_WITHIN`.
+                // For what is read there is `HEAD_WITHIN`.
                 let mut stream = TimeoutWriter::new(stream);
                 stream.set_timeout(bounds.unread);
                 open.spawn(converse(Box::pin(stream), routes.clone(), closing.clone()));

@@ -305,6 +305,12 @@ impl TaskState {
         }
     }
 
+    /// Whether the task is in the queue, due or not.
+    #[must_use]
+    pub(crate) const fn is_queued(&self) -> bool {
+        matches!(self, Self::Pending { .. } | Self::Waiting { .. })
+    }
+
     /// The live run, while there is one.
     #[must_use]
     pub(crate) const fn live_run(&self) -> Option<&RunId> {

@@ -80,7 +80,7 @@ export class RawFollower {
       const start = Math.max(0, first.start - PART);
       const page = await this.#ask({ offset: start, limit: first.start - start });
       // The reader went to the end meanwhile, or so much came that it is no longer the first.
-      if (this.view.parts[0] !== first) return;
+      if (this.view.parts[0]?.start !== first.start) return;
       const parts = [{ start, next: first.start, text: visible(page.text) }, ...this.view.parts];
       const dropped = parts.length > MOST_PARTS;
       if (dropped) this.#following?.abort();
@@ -95,7 +95,7 @@ export class RawFollower {
     if (!last || this.view.atEnd) return;
     await this.#page(async () => {
       const page = await this.#ask({ offset: last.next, limit: PART });
-      if (this.view.parts.at(-1) !== last) return;
+      if (this.view.parts.at(-1)?.next !== last.next) return;
       this.#append(last.next, page);
       if (page.next - last.next < PART) {
         this.#show({ atEnd: true, over: page.end });

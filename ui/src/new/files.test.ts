@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { inserted, MAX_FILE_BYTES, readText } from "./files";
+import { inPlaceOf, inserted, MAX_FILE_BYTES, readText } from "./files";
 
 it.each([
   ["", 0, 0, "/a/b", "/a/b"],
@@ -10,6 +10,19 @@ it.each([
   ["Review", 6, 6, "line 1\nline 2\n", "Review\nline 1\nline 2\n"],
 ])("into %j at %i to %i goes %j", (value, from, to, text, expected) => {
   expect(inserted(value, from, to, text).value).toBe(expected);
+});
+
+it.each([
+  ["See /a/b please", "word", "See word please"],
+  ["See /a/b please", "line 1\nline 2", "See\nline 1\nline 2\nplease"],
+  ["/a/b", "word", "word"],
+  ["/a/b and /a/b", "word", "/a/b and word"],
+  ["/a/b and /a/b.bak /x/a/b", "word", "word and /a/b.bak /x/a/b"],
+  ["See (/a/b), then /a/b. Done", "word", "See (/a/b), then word . Done"],
+  ["/a/b.bak", "word", undefined],
+  ["nothing", "word", undefined],
+])("in %j the path gives way to %j", (value, text, expected) => {
+  expect(inPlaceOf("/a/b", value, text)).toBe(expected);
 });
 
 it("leaves the caret behind what was inserted", () => {

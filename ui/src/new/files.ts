@@ -47,3 +47,20 @@ export function inserted(
   const middle = lead + text + tail;
   return { value: before + middle + after, caret: before.length + middle.length };
 }
+
+/** A text with another put in place of the last mention of a path; nothing when there is none. What
+ * was written around it stays. */
+export function inPlaceOf(path: string, value: string, text: string): string | undefined {
+  let from = value.lastIndexOf(path);
+  // It may be the beginning or the end of another one.
+  const isPart = (at: number) =>
+    /[\w./-]$/.test(value.slice(0, at)) || /^(\.?\w|[/-])/.test(value.slice(at + path.length));
+  while (from >= 0 && isPart(from)) {
+    from = from === 0 ? -1 : value.lastIndexOf(path, from - 1);
+  }
+  if (from < 0) return undefined;
+  const to = from + path.length;
+  // The blanks that parted the path from the rest are made anew, as the text wants them.
+  const start = value[from - 1] === " " ? from - 1 : from;
+  return inserted(value, start, value[to] === " " ? to + 1 : to, text).value;
+}

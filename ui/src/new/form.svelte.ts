@@ -49,6 +49,7 @@ export class Form {
       const task = await backend.get(this.from);
       // What was written meanwhile stays.
       if (isBlank(this.draft)) this.draft = fromTask(task);
+      this.refusal = undefined;
     } catch (error) {
       this.refusal = said(error);
     }
@@ -59,12 +60,17 @@ export class Form {
     if (this.from === undefined) localStorage.setItem(KEPT, toStored(this.draft));
   }
 
+  /** Forgets what was wrong: it was said, and whoever comes back begins anew. */
+  forgive() {
+    this.errors = {};
+    this.refusal = undefined;
+  }
+
   /** Clears all but who does it and where; the result brings back what was there. */
   clear(): () => void {
     const before = $state.snapshot(this.draft);
     this.draft = { ...emptyDraft(), agent: before.agent, directory: before.directory };
-    this.errors = {};
-    this.refusal = undefined;
+    this.forgive();
     return () => {
       this.draft = before;
       // The page may have been left.
@@ -81,8 +87,8 @@ export class Form {
   }
 
   /**
-   * Sends a request; undefined, with the reason shown, when the engine does not take it. What is
-   * written while it is on its way stays.
+   * Sends a request; undefined, with the reason shown, when the engine does not take it. A prompt
+   * that is written while it is on its way stays.
    */
   async send(request: NewTask): Promise<Task | undefined> {
     const text = JSON.stringify(request);

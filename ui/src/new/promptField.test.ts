@@ -37,7 +37,7 @@ it("puts a dropped file's text where its path is, and leaves what was written si
   await settle();
   const { action } = toasts.all.at(-1)!;
   expect(action?.name).toBe("Insert its text instead");
-  await type("please review");
+  await type(" please review");
   desktop.drop(["/w/more.txt"]);
   await settle();
   action!.run();

@@ -9,7 +9,8 @@ const ended = (task: Task) => ("ended_at" in task ? task.ended_at : task.created
 /** In the order in which they were submitted. */
 export const oldestFirst: Compare = byId;
 
-/** What begins next comes first. What has just come back into the queue has no place yet: the last. */
+/** What begins next comes first. What has just come back has no place that is known, until its row is
+ * read: mostly it is the last. */
 export const nextFirst: Compare = (a, b) => {
   const [left, right] = [a.queue_place ?? Infinity, b.queue_place ?? Infinity];
   return left === right ? byId(a, b) : left - right;

@@ -35,6 +35,12 @@ interface Paged {
 /** Tasks that changed while something was read, as they are now; nothing where they are not here. */
 type News = Map<TaskId, Task | undefined>;
 
+const COMPARE: Record<Part, Compare> = {
+  running: oldestFirst,
+  next: nextFirst,
+  finished: endedLast,
+};
+
 export class TaskList {
   /** Rises with every change of what the segments hold; reading it makes an effect depend on them. */
   version = $state(0);
@@ -167,7 +173,10 @@ export class TaskList {
       const limit = part === "next" && this.place === "all" ? NEXT_IN_ALL : LATER;
       await this.#page(part, paged, limit, (id) => !news.has(id));
       // One that came after the pages that were here may come before the end of this one.
-      for (const task of news.values()) if (task) this.#put(task);
+      // But a part that was read anew meanwhile knows better.
+      if (this.#parts[part] === paged) {
+        for (const task of news.values()) if (task) this.#put(task);
+      }
     } catch (reason) {
       error = reason;
     } finally {
@@ -222,21 +231,17 @@ export class TaskList {
     const parts: Partial<Record<Part, Paged>> = {};
     for (const part of PARTS) {
       if (!QUERIES[this.place][part]) continue;
-      parts[part] = { segment: new Segment(this.#compare(part)), cursor: null };
+      parts[part] = { segment: new Segment(COMPARE[part]), cursor: null };
     }
     return parts;
   }
 
-  /** The engine has no index for a search, nor for what needs a person, but by numbers. */
+  /** Of the many that are finished, the engine finds by numbers only what is searched for, or needs a
+   * person. */
   #order(part: Part, { attention }: Filter): Order {
-    const byNumber = this.search.trim() !== "" || attention;
-    if (part === "finished") return byNumber ? "newest_first" : "ended_last";
-    return part === "next" && !byNumber ? "next_first" : "oldest_first";
-  }
-
-  #compare(part: Part): Compare {
-    if (part === "finished") return endedLast;
-    return part === "next" && this.search.trim() === "" ? nextFirst : oldestFirst;
+    if (part === "running") return "oldest_first";
+    if (part === "next") return "next_first";
+    return this.search.trim() !== "" || attention ? "newest_first" : "ended_last";
   }
 
   #change(work: () => void) {

@@ -143,12 +143,12 @@ describe("the tasks of a place", () => {
     expect(ids(list, "next")?.slice(-2)).toEqual([1, 2]);
   });
 
-  it("that are searched for are in the order of their numbers", async () => {
+  it("that are searched for stand in the queue's order, too", async () => {
     engine.tasks = [sample(1, { status: "pending" }, { queue_place: 9 }), sample(2)];
     const list = new TaskList("waiting", "task").open();
     await list.first;
-    expect(engine.asked.map(({ order }) => order)).toEqual(["oldest_first"]);
-    expect(ids(list, "next")).toEqual([1, 2]);
+    expect(engine.asked.map(({ order }) => order)).toEqual(["next_first"]);
+    expect(ids(list, "next")).toEqual([2, 1]);
   });
 
   it("that came while the page they belong to was on its way are there", async () => {

@@ -59,7 +59,8 @@ impl Dispatcher {
                 self.memory.position += 1;
                 self.memory.position
             });
-            self.writer.set_state(id, &stored.state, &next.state, position)?;
+            let place = self.writer.set_state(id, &stored.state, &next.state, position)?;
+            stored.task.queue_place = next.state.is_queued().then_some(place);
             let shown = next.state.to_wire();
             if shown != stored.task.state {
                 self.event(Some(id), &EventKind::StateChanged { state: shown.clone() }, now)?;

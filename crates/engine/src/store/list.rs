@@ -9,7 +9,7 @@ use rusqlite::types::Value;
 
 use super::rows;
 
-/// The statement for one page of a list, from after a position on, and its parameters.
+/// The statement for one page of a list, from after a cursor on, and its parameters.
 pub(super) fn statement(
     query: &ListQuery,
     after: Option<Cursor>,
@@ -17,7 +17,7 @@ pub(super) fn statement(
 ) -> (String, Vec<Value>) {
     let columns = rows::TASK;
     let mut filter = Filter::default();
-    // Numbers say nothing about the order in these, whose rows are few or all finished.
+    // In the other orders numbers say nothing, and their rows are few or all finished.
     let by_number = matches!(query.order, Order::NewestFirst | Order::OldestFirst);
     if let Some(Cursor { id, place }) = after {
         let id = filter.parameter(Value::Integer(id.0));

@@ -20,7 +20,7 @@ pub(crate) struct StoredTask {
     pub session_id: Option<String>,
 }
 
-/// The columns [`task`] and [`position`] read, in their order.
+/// The columns [`task`] and [`cursor`] read, in their order.
 pub(super) const TASK: &str = "id, name, agent, working_directory, model, state, created_at, \
      started_at, runs, last_action, final_summary, usage, session_id, \
      parent_id, EXISTS (SELECT 1 FROM unseen WHERE unseen.task_id = task.id), ended_at, \
@@ -52,7 +52,7 @@ pub(super) fn task(row: &Row<'_>) -> Result<StoredTask, EngineError> {
             agent: named::<Agent>(row.get(2)?)?,
             working_directory: row.get(3)?,
             model: row.get(4)?,
-            queue_place: if in_queue(&state) { row.get(16)? } else { None },
+            queue_place: if state.is_queued() { row.get(16)? } else { None },
             state: state.to_wire(),
             created_at: Timestamp::from_millis(row.get(6)?),
             started_at: instant(row.get(7)?),
@@ -67,10 +67,6 @@ pub(super) fn task(row: &Row<'_>) -> Result<StoredTask, EngineError> {
         state,
         session_id: row.get(12)?,
     })
-}
-
-const fn in_queue(state: &TaskState) -> bool {
-    matches!(state, TaskState::Pending { .. } | TaskState::Waiting { .. })
 }
 
 /// Where a list goes on after a row, even one that cannot be read otherwise.

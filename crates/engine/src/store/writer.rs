@@ -170,15 +170,15 @@ impl Writer {
         rows::json(&text)
     }
 
-    /// Stores a task's new state. The row must still be in the state that was read: anything
-    /// else is a defect and aborts the transaction.
+    /// Stores a task's new state, and gives its place in the queue. The row must still be in the
+    /// state that was read: anything else is a defect and aborts the transaction.
     pub(crate) fn set_state(
         &mut self,
         id: TaskId,
         old: &TaskState,
         new: &TaskState,
         position: Option<i64>,
-    ) -> Result<(), EngineError> {
+    ) -> Result<i64, EngineError> {
         let wire = new.to_wire();
         let due = match new {
             TaskState::Waiting { reason, .. } => match reason {
@@ -186,29 +186,33 @@ impl Writer {
             },
             _ => None,
         };
-        let changed = self
+        let place = self
             .connection
             .prepare_cached(
                 "UPDATE task SET status = ?1, state = ?2, run_id = ?3, due_at = ?4, ended_at = ?5,
                  queue_position = coalesce(?6, queue_position)
-                 WHERE id = ?7 AND status = ?8 AND run_id IS ?9",
+                 WHERE id = ?7 AND status = ?8 AND run_id IS ?9 RETURNING queue_position",
             )?
-            .execute(params![
-                wire.status().name(),
-                serde_json::to_string(new)?,
-                new.live_run().map(RunId::as_str),
-                due,
-                wire.ended_at().map(Timestamp::as_millis),
-                position,
-                id.0,
-                old.to_wire().status().name(),
-                old.live_run().map(RunId::as_str),
-            ])?;
-        if changed == 1 {
-            self.set_unseen(id, Unseen::after(&wire))
-        } else {
-            Err(EngineError::Unreadable(format!("task {id} is not in the state it was read in")))
-        }
+            .query_row(
+                params![
+                    wire.status().name(),
+                    serde_json::to_string(new)?,
+                    new.live_run().map(RunId::as_str),
+                    due,
+                    wire.ended_at().map(Timestamp::as_millis),
+                    position,
+                    id.0,
+                    old.to_wire().status().name(),
+                    old.live_run().map(RunId::as_str),
+                ],
+                |row| row.get(0),
+            )
+            .optional()?
+            .ok_or_else(|| {
+                EngineError::Unreadable(format!("task {id} is not in the state it was read in"))
+            })?;
+        self.set_unseen(id, Unseen::after(&wire))?;
+        Ok(place)
     }
 
     pub(crate) fn insert_run(

@@ -1,6 +1,7 @@
 //! Everything that depends on the operating system, behind one set of names.
 //!
-//! `unix.rs` holds what all Unixes share, with `linux.rs` or `ps.rs` for the process table;
+//! `unix.rs` holds what all Unixes share, with `linux.rs` or `ps.rs` for the process table, and on
+//! Linux `environ.rs` for this process's own environment;
 //! `windows.rs` has the same names and says that it cannot yet.
 
 #[cfg(unix)]
