@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use claude_worker_supervisor::{
-    EndedBy, Ending, Found, RunDir, Spare, SupervisorCommand, What, keep_descriptors, launch,
+    EndedBy, Ending, Found, RunDir, Spare, SupervisorCommand, keep_descriptors, launch,
 };
 
 use crate::support::{DEADLINE, Stage, end_of_process, kill, supervisor, wait};
@@ -52,11 +52,11 @@ fn a_spare_does_a_run_like_any_other() {
 #[test]
 fn a_spare_at_work_ends_its_tree_when_asked() {
     let stage = Stage::new();
-    let spec = stage.spec(&["tree", "0"]);
+    let spec = stage.spec(&["tree", "hang"]);
     let dir = stage.run_dir(&spec);
     dir.create(&spec, b"").unwrap();
     let live = stage.live(&spec, spare().take_on(&dir).unwrap());
-    stage.hear(&live, What::Started);
+    stage.hear_printed(&live, "ready");
     // Its standard input has ended long ago; that means nothing any more.
     assert!(matches!(dir.inspect().unwrap(), Found::Running { .. }));
     dir.request_end().unwrap();
