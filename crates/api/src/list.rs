@@ -35,11 +35,17 @@ impl Order {
         Cursor { id: task.id, place }
     }
 
+    /// Whether the order is that of the tasks' numbers.
+    #[must_use]
+    pub const fn is_by_number(self) -> bool {
+        matches!(self, Self::NewestFirst | Self::OldestFirst)
+    }
+
     /// Whether a list in this order can go on there: a cursor is good for the order it was made for,
     /// and those that go by the task's number alone take any.
     #[must_use]
     pub const fn takes(self, cursor: Cursor) -> bool {
-        matches!(self, Self::NewestFirst | Self::OldestFirst) || cursor.place.is_some()
+        self.is_by_number() || cursor.place.is_some()
     }
 }
 
@@ -82,7 +88,10 @@ impl FromStr for Cursor {
         };
         match (id.parse(), place.map(str::parse).transpose()) {
             (Ok(id), Ok(place)) => Ok(Self { id, place }),
-            _ => Err(format!("\"{}\" is not where a list goes on", text.escape_debug())),
+            _ => Err(format!(
+                "\"{}\" is not a cursor: pass the next of the page before as it was given",
+                text.escape_debug()
+            )),
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Serving connections, the same at both doors: never too many, none that only holds a place, and
-//! none that outlives the engine for long.
+//! Serving connections, the same at both doors: never too many, none that holds a place without
+//! saying what it wants, and none that outlives the engine for long.
 
 use std::pin::pin;
 use std::time::Duration;

@@ -44,11 +44,8 @@ export class SettingsForm {
   }
 
   /** The page may have been left since, and others may have changed other settings. */
-  async #undo(setting: Setting, old: unknown): Promise<void> {
-    await this.load();
-    const write = this.#last.then(() => this.#write(setting, old, false));
-    this.#last = write;
-    await write;
+  #undo(setting: Setting, old: unknown) {
+    this.#last = this.load().then(() => this.#write(setting, old, false));
   }
 
   async #write(setting: Setting, value: unknown, undoable: boolean): Promise<void> {
@@ -69,7 +66,7 @@ export class SettingsForm {
       if (undoable) {
         toast(`Changed: ${setting.label}`, {
           name: "Undo",
-          run: () => void this.#undo(setting, old),
+          run: () => this.#undo(setting, old),
         });
       }
     } catch (error) {

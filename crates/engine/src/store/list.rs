@@ -17,8 +17,7 @@ pub(super) fn statement(
 ) -> (String, Vec<Value>) {
     let columns = rows::TASK;
     let mut filter = Filter::default();
-    // In the other orders numbers say nothing, and their rows are few or all finished.
-    let by_number = matches!(query.order, Order::NewestFirst | Order::OldestFirst);
+    let by_number = query.order.is_by_number();
     if let Some(Cursor { id, place }) = after {
         let id = filter.parameter(Value::Integer(id.0));
         match query.order {
