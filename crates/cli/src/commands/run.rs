@@ -30,7 +30,7 @@ const EXAMPLES: &str = "Examples:
 #[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{}", exit::help()))]
 pub struct Args {
     /// What to do: text, or the path of a file with the text, or - for standard input. What is
-    /// piped in beside an instruction becomes its material
+    /// piped in beside an instruction becomes its material; a shell command is not given it
     pub prompt: Option<String>,
     /// The directory to work in [default: the current one]
     #[arg(short, long)]
