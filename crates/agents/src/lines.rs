@@ -10,7 +10,8 @@ use crate::text::omission;
 use filter::Filter;
 
 /// One line of output, made fit to be read: valid UTF-8 (what was not is replaced by U+FFFD),
-/// without its line end (`\n` or `\r\n`), and of bounded size.
+/// without its line end (`\n` or `\r\n`), without a byte order mark before the first, and of
+/// bounded size.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line<'a> {
     /// Where the line begins in the output, in bytes.
@@ -47,6 +48,9 @@ const BOUNDS: Bounds = Bounds {
     object: 2 * 1024 * 1024 - 64,
 };
 
+/// What some programs write before their first line: the byte order mark in UTF-8.
+const MARK: [u8; 3] = [0xEF, 0xBB, 0xBF];
+
 /// What the buffer keeps between lines. A power of two, so that it grows to 2 MiB and no
 /// further.
 const IDLE_CAPACITY: usize = 64 * 1024;
@@ -62,6 +66,8 @@ pub struct Lines {
     /// What is kept of the present line so far.
     buffer: Vec<u8>,
     state: State,
+    /// How many bytes of a byte order mark have arrived, while it may still be one.
+    mark: Option<usize>,
 }
 
 /// What the present line is, as far as it has arrived.
@@ -94,6 +100,7 @@ impl Lines {
             position: start_offset,
             buffer: Vec::new(),
             state: State::Empty,
+            mark: if start_offset == 0 { Some(0) } else { None },
         }
     }
 
@@ -105,6 +112,17 @@ impl Lines {
 
     /// Takes the next bytes and gives out every line they complete.
     pub fn push(&mut self, mut bytes: &[u8], mut each: impl FnMut(Line<'_>)) {
+        while let (Some(seen), Some(first)) = (self.mark, bytes.first()) {
+            if *first == MARK[seen] {
+                bytes = &bytes[1..];
+                self.mark = Some(seen + 1).filter(|seen| *seen < MARK.len());
+                if self.mark.is_none() {
+                    self.position += MARK.len() as u64;
+                }
+            } else {
+                self.begin_without_mark();
+            }
+        }
         // A whole line no longer than this has nothing in it to shorten.
         let harmless = self.bounds.plain.min(self.bounds.string);
         while let Some(length) = bytes.iter().position(|&b| b == b'\n') {
@@ -132,8 +150,16 @@ impl Lines {
     /// Gives out the last line when the output ended without a line end. Call it only when no
     /// more output can come.
     pub fn finish(&mut self, mut each: impl FnMut(Line<'_>)) {
+        self.begin_without_mark();
         if !matches!(self.state, State::Empty) {
             self.emit(0, &mut each);
+        }
+    }
+
+    /// What has arrived is no byte order mark but belongs to the first line.
+    fn begin_without_mark(&mut self) {
+        if let Some(seen) = self.mark.take() {
+            self.take(&MARK[..seen]);
         }
     }
 

@@ -69,6 +69,24 @@ fn line_ends_offsets_and_bad_bytes() {
 }
 
 #[test]
+fn a_byte_order_mark_before_the_first_line_is_no_part_of_it() {
+    let check = |bytes: &[u8], expected: &[(u64, u64, &str)]| {
+        for piece in 1..=bytes.len() {
+            let found = lines(bytes, SMALL, &[piece]);
+            let found: Vec<_> =
+                found.iter().map(|line| (line.offset, line.end, line.text.as_ref())).collect();
+            assert_eq!(found, expected, "in pieces of {piece}");
+        }
+    };
+    check(b"\xEF\xBB\xBF{\"a\":1}\r\nb\n", &[(0, 12, "{\"a\":1}"), (12, 14, "b")]);
+    check(b"\xEF\xBB\xBF\n", &[(0, 4, "")]);
+    // Anywhere else it is a character, and half of one is damage.
+    check(b"a\n\xEF\xBB\xBFb\n", &[(0, 2, "a"), (2, 7, "\u{feff}b")]);
+    check(b"\xEF\xBBb", &[(0, 3, "\u{fffd}b")]);
+    check(b"\xEF\xBB", &[(0, 2, "\u{fffd}")]);
+}
+
+#[test]
 fn long_strings_are_cut_between_characters() {
     let check = |content: &str, kept: &str| {
         let line = only(format!(r#"{{"k":["{content}",1]}}"#).as_bytes(), SMALL);
