@@ -18,10 +18,13 @@ pub fn verdict(summary: &Summary, exit: &Exit, spec: &Spec) -> Verdict {
         (EndedBy::Timeout, _) => Failure::Timeout { limit_ms: spec.timeout_ms.unwrap_or_default() },
         (EndedBy::Silence, _) => Failure::Silent { limit_ms: spec.silence_ms.unwrap_or_default() },
         (EndedBy::OutputLimit, _) => Failure::OutputLimit { limit_bytes: spec.output_cap_bytes },
-        (EndedBy::Itself, Ending::SpawnFailed { message, .. }) => {
+        (EndedBy::Itself | EndedBy::Finish, Ending::SpawnFailed { message, .. }) => {
             Failure::Spawn { message: message.clone() }
         }
-        (EndedBy::Itself, Ending::Exited { code }) => return summary.judge(Ended::Exited(*code)),
+        (EndedBy::Finish, _) => return summary.judge(Ended::Exited(0)),
+        (EndedBy::Itself, Ending::Exited { code }) => {
+            return summary.judge(Ended::Exited(*code));
+        }
         (EndedBy::Itself, Ending::Signalled { signal }) => {
             return summary.judge(Ended::Signalled(*signal));
         }

@@ -17,8 +17,9 @@
 //! | `spawning` | supervisor | there before the agent exists: from here on the run may have had effects |
 //! | `started.json` | supervisor | the agent's pid |
 //! | `stdout`, `stderr` | supervisor | the output |
-//! | `control` | supervisor | named pipe: a byte in it asks for the end of the run |
+//! | `control` | supervisor | named pipe: a byte in it asks for the end of the run (`e` as `cancel`, `f` as `finish`) |
 //! | `cancel` | engine | the same request, on disk |
+//! | `finish` | engine | the agent reported that its work is done and did not exit: end the run |
 //! | `exit.json` | supervisor | the run is over, nothing of its tree is left |
 //! | `revoked` | engine | fence: a supervisor that comes later must not start the agent |
 //!

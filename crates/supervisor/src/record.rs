@@ -74,4 +74,6 @@ pub enum EndedBy {
     Silence,
     /// The output cap.
     OutputLimit,
+    /// The engine: the agent had reported that its work was done, and did not exit.
+    Finish,
 }

@@ -8,7 +8,31 @@ use claude_worker_api::RunId;
 use serde::de::DeserializeOwned;
 
 use crate::durable::{self, private};
-use crate::{Exit, Spec, Started, SupervisorError, os};
+use crate::{EndedBy, Exit, Spec, Started, SupervisorError, os};
+
+/// The bytes in the control pipe.
+const CANCEL: u8 = b'e';
+const FINISH: u8 = b'f';
+
+/// What the control pipe asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Asked {
+    /// Nothing.
+    Nothing,
+    /// To end a run whose work is done.
+    Finish,
+    /// To stop.
+    Cancel,
+}
+
+impl Asked {
+    /// What some bytes of the pipe ask for, taken together: a request to stop outranks the other.
+    /// A byte of another version counts as that, too: every request is one to end.
+    pub(crate) fn by(bytes: &[u8]) -> Self {
+        let one = |byte: &u8| if *byte == FINISH { Self::Finish } else { Self::Cancel };
+        bytes.iter().map(one).max().unwrap_or(Self::Nothing)
+    }
+}
 
 /// The directory of one run. The value is only a path: nothing is opened, nothing need exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,6 +146,10 @@ impl RunDir {
         self.path.join("cancel")
     }
 
+    pub(crate) fn finish_path(&self) -> PathBuf {
+        self.path.join("finish")
+    }
+
     pub(crate) fn revoked_path(&self) -> PathBuf {
         self.path.join("revoked")
     }
@@ -198,7 +226,15 @@ impl RunDir {
     /// # Errors
     /// [`SupervisorError::Io`].
     pub fn exit(&self) -> Result<Option<Exit>, SupervisorError> {
-        self.read_whole(&self.exit_path())
+        let Some(mut exit) = self.read_whole::<Exit>(&self.exit_path())? else { return Ok(None) };
+        // To a supervisor of an older version every byte in its control pipe is a request to stop.
+        if exit.ended_by == EndedBy::Cancel
+            && self.has(&self.finish_path())?
+            && !self.has(&self.cancel_path())?
+        {
+            exit.ended_by = EndedBy::Finish;
+        }
+        Ok(Some(exit))
     }
 
     /// What the supervisor was told; none before [`RunDir::create`].
@@ -215,10 +251,22 @@ impl RunDir {
     /// # Errors
     /// [`SupervisorError::Io`] when the request could not be stored and nobody heard it either.
     pub fn request_end(&self) -> Result<(), SupervisorError> {
-        let path = self.cancel_path();
-        let stored = durable::create_marker(&path).map_err(SupervisorError::io("create", &path));
+        self.request(&self.cancel_path(), CANCEL)
+    }
+
+    /// Asks for the end of a run whose agent has reported that its work is done and does not exit.
+    /// [`RunDir::request_end`] outranks it, also afterwards.
+    ///
+    /// # Errors
+    /// [`SupervisorError::Io`] when the request could not be stored and nobody heard it either.
+    pub fn request_finish(&self) -> Result<(), SupervisorError> {
+        self.request(&self.finish_path(), FINISH)
+    }
+
+    fn request(&self, path: &Path, byte: u8) -> Result<(), SupervisorError> {
+        let stored = durable::create_marker(path).map_err(SupervisorError::io("create", path));
         // On a full disk the request cannot be stored, but a living supervisor can be told.
-        let heard = os::write_to_listener(&self.control_path(), b"e").is_ok();
+        let heard = os::write_to_listener(&self.control_path(), &[byte]).is_ok();
         if heard { Ok(()) } else { stored }
     }
 

@@ -8,6 +8,7 @@ use crate::bell::Ringer;
 use crate::limits::Limits;
 use crate::os::{self, Readable, Reaped, Signals};
 use crate::output::Output;
+use crate::rundir::Asked;
 use crate::tree::{Killed, Tree};
 use crate::{EndedBy, Ending, Spec, fault_point};
 
@@ -114,7 +115,7 @@ impl<'a> Watch<'a> {
 
     /// Blocks until the agent has ended and no process of its tree is left.
     pub(crate) fn until_the_tree_is_gone(mut self) -> Ended {
-        let mut asked_to_end = false;
+        let mut asked = Asked::Nothing;
         loop {
             let noticed = self.signals.take();
             if (noticed.child_changed || !matches!(self.phase, Phase::Running))
@@ -126,8 +127,8 @@ impl<'a> Watch<'a> {
             self.output.write_waiting(now);
             self.limits.set_blocked(self.output.retry_at().is_some(), now);
             self.ringer.tell_due(now);
-            self.advance(now, asked_to_end, noticed.told_to_go);
-            asked_to_end |= self.wait();
+            self.advance(now, asked, noticed.told_to_go);
+            asked = asked.max(self.wait());
         }
         self.take_what_is_left();
         if self.output.is_over() && self.cause == Cause::By(EndedBy::Itself) {
@@ -166,7 +167,11 @@ impl<'a> Watch<'a> {
     }
 
     /// Moves the run on to its next phase, if it is time.
-    fn advance(&mut self, now: Instant, asked_to_end: bool, told_to_go: bool) {
+    fn advance(&mut self, now: Instant, asked: Asked, told_to_go: bool) {
+        if self.cause == Cause::By(EndedBy::Finish) && asked == Asked::Cancel {
+            // Whoever cancels a run that is being ended is told that it was cancelled.
+            self.cause = Cause::By(EndedBy::Cancel);
+        }
         match self.phase {
             Phase::Running => {
                 let reason = if told_to_go {
@@ -174,8 +179,10 @@ impl<'a> Watch<'a> {
                 } else if self.ending.is_some() {
                     // The agent ended by itself, and somebody of its tree lives on.
                     Some(Cause::By(EndedBy::Itself))
-                } else if asked_to_end {
+                } else if asked == Asked::Cancel {
                     Some(Cause::By(EndedBy::Cancel))
+                } else if asked == Asked::Finish {
+                    Some(Cause::By(EndedBy::Finish))
                 } else if self.output.is_over() {
                     Some(Cause::By(EndedBy::OutputLimit))
                 } else {
@@ -195,7 +202,7 @@ impl<'a> Watch<'a> {
             Phase::Asked { kill_at, .. } if kill_at <= now => {
                 self.phase =
                     Phase::Killing { again_at: now, interval: KILL_INTERVALS.0, misses: 0 };
-                self.advance(now, asked_to_end, told_to_go);
+                self.advance(now, asked, told_to_go);
             }
             Phase::Asked { kill_at, again_at, interval } if again_at <= now => {
                 self.tree.ask_latecomers();
@@ -219,9 +226,9 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Waits until something happens or is due, and takes the output there is. True when somebody
-    /// asked for the end of the run.
-    fn wait(&mut self) -> bool {
+    /// Waits until something happens or is due, and takes the output there is. Returns what was
+    /// asked for meanwhile.
+    fn wait(&mut self) -> Asked {
         let phase_due = match self.phase {
             Phase::Running => self.limits.next(),
             Phase::Asked { kill_at, again_at, .. } => Some(kill_at.min(again_at)),
@@ -244,8 +251,9 @@ impl<'a> Watch<'a> {
                 self.ringer.output(now);
             }
         }
-        let mut control = self.control;
-        readable[1] && matches!(control.read(&mut [0; 64]), Ok(1..))
+        let (mut control, mut bytes) = (self.control, [0; 64]);
+        let count = if readable[1] { control.read(&mut bytes).unwrap_or(0) } else { 0 };
+        Asked::by(&bytes[..count])
     }
 
     /// Takes what the dead have left in the pipes, waiting for room on the disk if need be.

@@ -117,6 +117,47 @@ fn a_request_to_end_is_obeyed_and_the_last_words_are_kept() {
 }
 
 #[test]
+fn a_run_whose_work_is_done_is_ended_with_that_reason_and_a_cancel_outranks_it() {
+    let stage = Stage::new();
+    let finished = |cancel_first: bool, cancel_later: bool| {
+        let mut spec = stage.spec(&["stubborn"]);
+        spec.grace_ms = 1500;
+        let live = stage.start(&spec);
+        stage.hear_printed(&live, "ready");
+        if cancel_first {
+            live.dir.request_end().unwrap();
+        }
+        live.dir.request_finish().unwrap();
+        if cancel_later {
+            // It is being ended already, and takes its time.
+            std::thread::sleep(Duration::from_millis(200));
+            live.dir.request_end().unwrap();
+        }
+        let exit = stage.end_of(&live);
+        wait(live.supervisor);
+        exit.ended_by
+    };
+    assert_eq!(finished(false, false), EndedBy::Finish);
+    assert_eq!(finished(true, false), EndedBy::Cancel);
+    assert_eq!(finished(false, true), EndedBy::Cancel);
+    stage.assert_nobody_left();
+}
+
+#[test]
+fn an_older_supervisor_that_took_it_for_a_cancel_is_understood() {
+    let stage = Stage::new();
+    let (dir, exit) = stage.perform(&stage.spec(&["exit", "0"]));
+    let cancelled = Exit { ended_by: EndedBy::Cancel, ..exit };
+    let record = dir.path().join("exit.json");
+    std::fs::write(&record, serde_json::to_vec(&cancelled).unwrap()).unwrap();
+    assert_eq!(dir.exit().unwrap().unwrap().ended_by, EndedBy::Cancel);
+    dir.request_finish().unwrap();
+    assert_eq!(dir.exit().unwrap().unwrap().ended_by, EndedBy::Finish);
+    dir.request_end().unwrap();
+    assert_eq!(dir.exit().unwrap().unwrap().ended_by, EndedBy::Cancel);
+}
+
+#[test]
 fn who_ignores_the_request_is_killed_after_the_grace() {
     let stage = Stage::new();
     let mut spec = stage.spec(&["stubborn"]);
