@@ -1,28 +1,48 @@
-//! Serving connections, the same at both doors: never too many, none that holds a place without
-//! saying what it wants, and none that outlives the engine for long.
+//! Serving connections, the same at both doors. A connection counts towards the bound of those that
+//! are answered only from a request that is let in until its answer is written: any number of
+//! connections that send nothing cannot keep out one that does. Of those, the one that has been idle
+//! the longest is closed when there are too many.
 
+mod place;
+mod slow_body;
+
+use std::collections::HashMap;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::Response;
 use axum::serve::Listener;
+use claude_worker_api::ApiError;
 use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::sync::{Semaphore, watch};
+use tokio::task::{AbortHandle, Id, JoinSet};
 use tokio_io_timeout::TimeoutWriter;
+
+use self::place::{Connection, Flushed, UntilSent};
+use self::slow_body::SlowBody;
+use crate::routes;
 
 /// How long a connection may take to send the head of a request, the first and any later one.
 const HEAD_WITHIN: Duration = Duration::from_secs(5);
+/// How long a request waits for one of the places of those that are answered.
+const PLACE_WITHIN: Duration = Duration::from_secs(30);
 /// How long open connections may take to end once the doors are closed.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
 
 /// What connections may take.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bounds {
-    /// How many may be open at once; more wait to be accepted.
+    /// How many requests are answered at once; more wait.
+    pub(crate) answered: usize,
+    /// How many connections may be open at once, those included.
     pub(crate) open: usize,
     /// How long one may leave an answer unread before it is cut off; as long as it likes when there
     /// is no such time.
@@ -31,44 +51,99 @@ pub(crate) struct Bounds {
 
 /// Serves what `listener` accepts until the sender of `closing` is dropped and the last answers
 /// have been sent or cut off. Nothing of `routes` is left when it returns.
+///
+/// Requests that are let in must pass through [`answer`].
 pub(crate) async fn serve_connections(
     mut listener: impl Listener,
     routes: Router,
     bounds: Bounds,
     closing: watch::Receiver<()>,
 ) {
-    let mut open = JoinSet::new();
+    let places = Arc::new(Semaphore::new(bounds.answered));
+    let mut open = Open::default();
     let mut closed = pin!(until_closed(closing.clone()));
     loop {
+        let has_room = open.tasks.len() < bounds.open || open.longest_idle().is_some();
         tokio::select! {
             () = &mut closed => break,
-            Some(_) = open.join_next() => {}
-            (stream, _) = listener.accept(), if open.len() < bounds.open => {
-                // For what is read there is `HEAD_WITHIN`.
+            () = open.next_ended(), if !open.tasks.is_empty() => {}
+            (stream, _) = listener.accept(), if has_room => {
+                // For what is read there are `HEAD_WITHIN` and the bounds of `SlowBody`.
                 let mut stream = TimeoutWriter::new(stream);
                 stream.set_timeout(bounds.unread);
-                open.spawn(converse(Box::pin(stream), routes.clone(), closing.clone()));
+                let connection = Arc::new(Connection::new(Arc::clone(&places)));
+                let stream = Flushed::new(Box::pin(stream), Arc::clone(&connection));
+                let conversation =
+                    converse(stream, routes.clone(), Arc::clone(&connection), closing.clone());
+                let task = open.tasks.spawn(conversation);
+                open.connections.insert(task.id(), (connection, task));
+                while open.tasks.len() > bounds.open && open.close_longest_idle() {
+                    open.next_ended().await;
+                }
             }
         }
     }
     // From here on a client finds nobody, instead of waiting for an answer that never comes.
     drop(listener);
-    let last_answers = async { while open.join_next().await.is_some() {} };
+    let last_answers = async { while open.tasks.join_next().await.is_some() {} };
     let _ = tokio::time::timeout(LAST_ANSWERS, last_answers).await;
     // Whoever still holds a connection must not hold the engine too.
-    open.shutdown().await;
+    open.tasks.shutdown().await;
+}
+
+/// The connections that are open, each with its task.
+#[derive(Default)]
+struct Open {
+    tasks: JoinSet<()>,
+    connections: HashMap<Id, (Arc<Connection>, AbortHandle)>,
+}
+
+impl Open {
+    /// Returns when a connection has ended; at once if none is open. Abandoned, it loses nothing.
+    async fn next_ended(&mut self) {
+        let id = match self.tasks.join_next_with_id().await {
+            Some(Ok((id, ()))) => id,
+            Some(Err(error)) => error.id(),
+            None => return,
+        };
+        self.connections.remove(&id);
+    }
+
+    /// The connection that has had no request for the longest time.
+    fn longest_idle(&self) -> Option<&(Arc<Connection>, AbortHandle)> {
+        let idle = |found: &&(Arc<Connection>, AbortHandle)| found.0.idle_since().is_some();
+        self.connections.values().filter(idle).min_by_key(|found| found.0.idle_since())
+    }
+
+    /// Closes that one; says whether there was one.
+    fn close_longest_idle(&self) -> bool {
+        while let Some((connection, task)) = self.longest_idle() {
+            // It may have begun to ask since.
+            if connection.give_up() {
+                task.abort();
+                return true;
+            }
+        }
+        false
+    }
 }
 
 /// Answers the requests of one connection.
 async fn converse(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     routes: Router,
+    connection: Arc<Connection>,
     closing: watch::Receiver<()>,
 ) {
+    let routes = TowerToHyperService::new(routes);
+    let requests = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
+        request.extensions_mut().insert(Arc::clone(&connection));
+        routes.call(request)
+    });
     let conversation = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_WITHIN)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(routes));
+        .serve_connection(TokioIo::new(stream), requests);
     let mut conversation = pin!(conversation);
     let result = tokio::select! {
         result = conversation.as_mut() => result,
@@ -81,6 +156,36 @@ async fn converse(
         // The other end's doing: it went away, sent what is not HTTP, or took too long.
         tracing::debug!(%error, "a connection ended early");
     }
+}
+
+/// Answers a request that is let in: it takes one of the places, waits for one if need be, and keeps
+/// it until its answer is written. Its body must come in time.
+pub(crate) async fn answer(request: Request, next: Next) -> Response {
+    let Some(connection) = request.extensions().get::<Arc<Connection>>().cloned() else {
+        return next.run(request).await;
+    };
+    match tokio::time::timeout(PLACE_WITHIN, connection.take_place()).await {
+        Ok(true) => {}
+        // It is being closed.
+        Ok(false) => return busy(),
+        Err(_) => {
+            connection.answered();
+            return busy();
+        }
+    }
+    // From here on, also if this future is abandoned.
+    let place = UntilSent::new(connection);
+    let (request, came_late) = SlowBody::watch(request);
+    let response = next.run(request).await;
+    let response = if came_late.get() { slow_body::refusal() } else { response };
+    place.with(response)
+}
+
+fn busy() -> Response {
+    routes::refuse(
+        ApiError::unavailable("The engine answers as many requests as it can already")
+            .hint("Try it again, with fewer requests at once"),
+    )
 }
 
 /// Resolves when the sender is gone; nothing is ever sent.
@@ -115,6 +220,9 @@ mod tests {
         );
         // More than any socket holds.
         let routes = routes.route("/large", get(|| async { "x".repeat(64 << 20) }));
+        // Never answered.
+        let routes = routes.route("/held", get(std::future::pending::<&str>));
+        let routes = routes.layer(axum::middleware::from_fn(answer));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (close, closing) = watch::channel(());
@@ -130,23 +238,75 @@ mod tests {
 
     const WHOLE: &[u8] = b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
 
-    #[tokio::test]
-    async fn a_connection_that_never_says_what_it_wants_is_cut_off() {
-        let (address, _close, _marker, _serving) = server(Bounds { open: 1, unread: None }).await;
-        let mut silent = send(address, b"GET / HT").await;
-        // There is one place only, and this request gets it when the silent one has lost it.
-        let mut other = send(address, WHOLE).await;
+    fn bounds(answered: usize, open: usize) -> Bounds {
+        Bounds { answered, open, unread: None }
+    }
+
+    async fn answer_to(mut stream: TcpStream) -> String {
         let mut answer = String::new();
-        timeout(HEAD_WITHIN * 6, other.read_to_string(&mut answer)).await.unwrap().unwrap();
-        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-        let mut rest = Vec::new();
-        // It is either closed or told what is wrong; it is at its end in any case.
-        let _ = timeout(HEAD_WITHIN, silent.read_to_end(&mut rest)).await.expect("an end");
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer
+    }
+
+    #[tokio::test]
+    async fn connections_that_send_no_request_delay_no_request() {
+        let (address, _close, _marker, _serving) = server(bounds(4, 16)).await;
+        let mut silent = Vec::new();
+        // Ten times as many as may be open, half of them with a part of a request.
+        for number in 0..160 {
+            let begun: &[u8] = if number % 2 == 0 { b"GET / HT" } else { b"" };
+            silent.push(send(address, begun).await);
+            if number % 16 == 0 {
+                let answer = timeout(HEAD_WITHIN / 5, answer_to(send(address, WHOLE).await)).await;
+                assert!(answer.expect("at once").ends_with("here"));
+            }
+        }
+        // The first one was closed to make room. Later ones are, when they have had their time.
+        for number in [0, 159] {
+            let stream = &mut silent[number];
+            let mut rest = Vec::new();
+            let _ = timeout(HEAD_WITHIN * 3, stream.read_to_end(&mut rest)).await.expect("an end");
+        }
+    }
+
+    #[tokio::test]
+    async fn requests_beyond_the_bound_wait_and_keep_their_connections() {
+        const HELD: &[u8] = b"GET /held HTTP/1.1\r\nhost: x\r\n\r\n";
+        let (address, _close, _marker, _serving) = server(bounds(2, 4)).await;
+        let held = [send(address, HELD).await, send(address, HELD).await];
+        let mut waiting = send(address, WHOLE).await;
+        let mut first = [0];
+        let early = timeout(Duration::from_millis(300), waiting.read(&mut first)).await;
+        assert!(early.is_err(), "answered although both places are taken");
+        // Silence neither takes the place of one that waits nor of one that is answered.
+        let mut silent = Vec::new();
+        for _ in 0..20 {
+            silent.push(send(address, b"").await);
+        }
+        drop(held);
+        let answer = timeout(HEAD_WITHIN, answer_to(waiting)).await.expect("a place is free");
+        assert!(answer.ends_with("here"), "{answer}");
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_is_kept_holds_no_place_between_its_requests() {
+        const KEPT: &[u8] = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n";
+        let (address, _close, _marker, _serving) = server(bounds(1, 8)).await;
+        let mut kept = send(address, KEPT).await;
+        for _ in 0..3 {
+            let mut answer = [0; 4096];
+            let read = timeout(HEAD_WITHIN, kept.read(&mut answer)).await.unwrap().unwrap();
+            assert!(answer[..read].ends_with(b"here"));
+            let other = timeout(HEAD_WITHIN / 5, answer_to(send(address, WHOLE).await)).await;
+            assert!(other.expect("at once").ends_with("here"));
+            kept.write_all(KEPT).await.unwrap();
+        }
     }
 
     #[tokio::test]
     async fn a_connection_that_never_reads_its_answer_is_cut_off() {
-        let bounds = Bounds { open: 1, unread: Some(Duration::from_millis(200)) };
+        let unread = Some(Duration::from_millis(200));
+        let bounds = Bounds { unread, ..bounds(1, 8) };
         let (address, _close, _marker, _serving) = server(bounds).await;
         let mut deaf = send(address, b"GET /large HTTP/1.1\r\nhost: x\r\n\r\n").await;
         // There is one place only, and this request gets it when the deaf one has lost it.
@@ -161,7 +321,7 @@ mod tests {
 
     #[tokio::test]
     async fn nothing_of_the_engine_is_left_when_the_doors_are_closed() {
-        let (address, close, marker, serving) = server(Bounds { open: 8, unread: None }).await;
+        let (address, close, marker, serving) = server(bounds(8, 8)).await;
         let _silent = send(address, b"GET / HT").await;
         let mut answered = send(address, WHOLE).await;
         let mut answer = String::new();

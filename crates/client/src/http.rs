@@ -19,14 +19,15 @@ use claude_worker_api::{ApiError, ErrorCode, TaskApi};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::connections::{Bounds, serve_connections};
+use crate::connections::{Bounds, answer, serve_connections};
 use crate::pages;
 use crate::random::random_hex;
 use crate::routes::{self, speaking_our_protocol};
 
-/// Few connections, because whoever connects need not be a friend, and each takes a descriptor that
-/// running tasks need too; and none of them is held by not reading.
-const BOUNDS: Bounds = Bounds { open: 64, unread: Some(Duration::from_secs(30)) };
+/// Few connections, because any local program may connect, and each takes a file descriptor that
+/// running tasks need too. None is kept for a client that does not read. Only requests with the
+/// token take one of the places of those that are answered.
+const BOUNDS: Bounds = Bounds { answered: 64, open: 128, unread: Some(Duration::from_secs(30)) };
 
 /// A TCP server that is bound and not yet served.
 pub(crate) struct HttpServer {
@@ -102,15 +103,21 @@ enum Denied {
 }
 
 async fn admit(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
+    // A browser that opens a page has no token yet, and a page is no secret.
+    let api = request.uri().path().starts_with("/api/") || request.uri().path() == "/health";
+    let page = guard.pages && !api && request.method() == Method::GET;
     let checked = guard.check_source(request.headers()).and_then(|()| {
-        // A browser that opens a page has no token yet, and a page is no secret.
-        let api = request.uri().path().starts_with("/api/") || request.uri().path() == "/health";
-        let page = guard.pages && !api && request.method() == Method::GET;
         if page { Ok(()) } else { guard.check_token(request.method(), request.headers()) }
     });
     match checked {
-        Ok(()) => next.run(request).await,
-        Err(denied) => denied.into_response(),
+        Ok(()) if page => next.run(request).await,
+        Ok(()) => answer(request, next).await,
+        Err(denied) => {
+            let mut response = denied.into_response();
+            // Its body is not read, and it keeps no connection.
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            response
+        }
     }
 }
 

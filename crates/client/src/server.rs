@@ -6,18 +6,19 @@ use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
+use axum::middleware;
 use axum::serve::Listener;
 use claude_worker_api::{ApiError, TaskApi};
 use tokio::net::{UnixListener, UnixStream, unix::SocketAddr};
 use tokio::sync::watch;
 
-use crate::connections::{Bounds, serve_connections};
+use crate::connections::{Bounds, answer, serve_connections};
 use crate::routes::{self, speaking_our_protocol};
 use crate::unix::{SocketName, own_uid};
 
 /// All connections are of one person's programs, most of them waiting for news; the bound is there
 /// for the one that forgets to hang up.
-const BOUNDS: Bounds = Bounds { open: 512, unread: None };
+const BOUNDS: Bounds = Bounds { answered: 512, open: 640, unread: None };
 
 /// A socket that is bound and not yet served.
 pub(crate) struct Listening(UnixListener);
@@ -61,7 +62,8 @@ pub(crate) async fn serve<A: TaskApi + 'static>(
     api: Arc<A>,
     closing: watch::Receiver<()>,
 ) {
-    let routes = speaking_our_protocol(routes::router(api, closing.clone()));
+    let routes = routes::router(api, closing.clone()).layer(middleware::from_fn(answer));
+    let routes = speaking_our_protocol(routes);
     serve_connections(SameUser(listening.0), routes, BOUNDS, closing).await;
 }
 
