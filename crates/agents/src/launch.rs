@@ -104,8 +104,9 @@ pub fn launch(
                 .hint("Retry the task instead"));
         }
     }
-    Ok(match request.agent {
-        Agent::Claude => claude::launch::launch(request, default_permission_mode, session),
-        Agent::Shell => shell::launch(request),
-    })
+    match request.agent {
+        Agent::Claude => Ok(claude::launch::launch(request, default_permission_mode, session)),
+        Agent::Shell => Ok(shell::launch(request)),
+        Agent::Unknown(name) => Err(ApiError::invalid(format!("There is no agent {name}"))),
+    }
 }

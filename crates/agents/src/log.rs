@@ -15,7 +15,8 @@ const MAX_OUTPUT: usize = 64 * 1024;
 #[must_use]
 pub fn items(agent: Agent, line: &Line<'_>, stderr: bool) -> Vec<LogEntry> {
     let (at, items) = match (agent, stderr) {
-        (Agent::Shell, _) => (None, vec![shell::item(&line.text, stderr)]),
+        // Output of an agent that this version does not know is shown as it is.
+        (Agent::Shell | Agent::Unknown(_), _) => (None, vec![shell::item(&line.text, stderr)]),
         (Agent::Claude, false) => claude::log::items(&line.text),
         (Agent::Claude, true) if line.text.trim().is_empty() => (None, Vec::new()),
         (Agent::Claude, true) => {

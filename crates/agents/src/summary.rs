@@ -28,7 +28,8 @@ impl Summary {
     pub fn new(agent: Agent) -> Self {
         Self(match agent {
             Agent::Claude => Reading::Claude(Box::default()),
-            Agent::Shell => Reading::Shell(Tail::default()),
+            // Of an agent that this version does not know, its exit code can be understood.
+            Agent::Shell | Agent::Unknown(_) => Reading::Shell(Tail::default()),
         })
     }
 

@@ -28,6 +28,7 @@ type Checked = Result<(), ApiError>;
 /// # Errors
 /// `invalid_request` that says what is wrong and what to do.
 pub fn validate(request: &NewTask) -> Checked {
+    request.check_known()?;
     prompt(request.agent, &request.execution_prompt)?;
     directory(&request.working_directory)?;
     if let Some(name) = &request.name {
@@ -43,7 +44,7 @@ pub fn validate(request: &NewTask) -> Checked {
     request.env.iter().try_for_each(|(name, value)| variable(name, value))?;
     match request.agent {
         Agent::Claude => claude_options(request),
-        Agent::Shell => no_claude_options(request),
+        Agent::Shell | Agent::Unknown(_) => no_claude_options(request),
     }
 }
 
@@ -85,7 +86,9 @@ fn prompt(agent: Agent, text: &str) -> Checked {
             MAX_PROMPT_BYTES.min(MAX_CLAUDE_STDIN_BYTES),
             "Put the material into a file and name that file in the prompt",
         ),
-        Agent::Shell => (MAX_ARGUMENT_BYTES, "Put the commands into a script and run that"),
+        Agent::Shell | Agent::Unknown(_) => {
+            (MAX_ARGUMENT_BYTES, "Put the commands into a script and run that")
+        }
     };
     require(
         text.len() <= max,

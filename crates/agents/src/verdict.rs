@@ -1,6 +1,6 @@
 //! How a run ended.
 
-use claude_worker_api::{Failure, Verdict};
+use claude_worker_api::{Failure, UnknownValue, Verdict};
 use claude_worker_supervisor::{EndedBy, Ending, Exit, Spec};
 
 use crate::Summary;
@@ -28,6 +28,8 @@ pub fn verdict(summary: &Summary, exit: &Exit, spec: &Spec) -> Verdict {
         (EndedBy::Itself, Ending::Signalled { signal }) => {
             return summary.judge(Ended::Signalled(*signal));
         }
+        (EndedBy::Unknown(by), _) => Failure::Unknown(UnknownValue::named(by.as_str())),
+        (EndedBy::Itself, Ending::Unknown(ending)) => Failure::Unknown(ending.clone()),
     };
     Verdict::Failed { failure }
 }

@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::UnknownName;
+
 /// How a check turned out.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
@@ -15,6 +17,10 @@ pub enum CheckLevel {
     Warn,
     /// Tasks cannot run.
     Bad,
+    /// One that this version does not know.
+    #[serde(untagged)]
+    #[schemars(skip)]
+    Unknown(UnknownName),
 }
 
 /// One thing that was looked at.

@@ -5,6 +5,8 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::UnknownName;
+
 /// Why a request was refused or could not be served. Codes are stable: programs match on them,
 /// people read [`ApiError::message`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -32,9 +34,10 @@ pub enum ErrorCode {
     BadDatabase,
     /// A defect or an unexpected condition in the engine.
     Internal,
-    /// A code this build does not know, from a newer engine.
-    #[serde(other)]
-    Unknown,
+    /// One that this version does not know.
+    #[serde(untagged)]
+    #[schemars(skip)]
+    Unknown(UnknownName),
 }
 
 /// An error as every face shows it: a stable code, what happened, and what to do next.

@@ -3,11 +3,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{State, TaskId, Timestamp};
+use crate::{State, TaskId, Timestamp, UnknownValue, reads_unknown};
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[serde(tag = "kind", rename_all = "snake_case", remote = "Self")]
+#[schemars(rename = "EventKind")]
 pub enum EventKind {
     /// A task entered the queue.
     Submitted,
@@ -38,10 +39,12 @@ pub enum EventKind {
     },
     /// The settings were changed: read them anew.
     SettingsChanged,
-    /// A kind this build does not know.
-    #[serde(other)]
-    Unknown,
+    /// One that this version does not know.
+    #[serde(skip)]
+    Unknown(UnknownValue),
 }
+
+reads_unknown!(EventKind, "kind");
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Status, Timestamp};
+use crate::{Status, Timestamp, UnknownName};
 
 /// How many tasks are in each status.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -23,10 +23,18 @@ pub struct Counts {
     pub cancelled: u64,
     /// Never run.
     pub skipped: u64,
+    /// In a state that the engine does not know: a newer version left them.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub unknown: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields like this")]
+const fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Counts {
-    /// The number for one status.
+    /// The number for one status; all unknown ones together have one.
     #[must_use]
     pub const fn get(&self, status: Status) -> u64 {
         match status {
@@ -37,6 +45,7 @@ impl Counts {
             Status::Failed => self.failed,
             Status::Cancelled => self.cancelled,
             Status::Skipped => self.skipped,
+            Status::Unknown(_) => self.unknown,
         }
     }
 
@@ -50,6 +59,7 @@ impl Counts {
             Status::Failed => &mut self.failed,
             Status::Cancelled => &mut self.cancelled,
             Status::Skipped => &mut self.skipped,
+            Status::Unknown(_) => &mut self.unknown,
         }
     }
 
@@ -62,7 +72,8 @@ impl Counts {
     /// All tasks.
     #[must_use]
     pub const fn total(&self) -> u64 {
-        self.unfinished() + self.completed + self.failed + self.cancelled + self.skipped
+        let finished = self.completed + self.failed + self.cancelled + self.skipped;
+        self.unfinished() + finished + self.unknown
     }
 }
 
@@ -140,6 +151,10 @@ pub enum HostKind {
     Headless,
     /// The desktop app.
     App,
+    /// One that this version does not know.
+    #[serde(untagged)]
+    #[schemars(skip)]
+    Unknown(UnknownName),
 }
 
 /// What happens to running tasks when the engine stops.

@@ -9,7 +9,8 @@
 //! app, REST, MCP) is written against the trait and cannot tell the two apart.
 //!
 //! This crate does no input or output and knows no runtime. JSON is the wire format. Unknown
-//! fields are ignored on reading, so that an older client understands a newer engine.
+//! fields are ignored on reading, and unknown variants read as `Unknown` ([`mod@unknown`]), so that an
+//! older client understands a newer engine.
 
 mod api;
 mod doctor;
@@ -22,6 +23,7 @@ mod settings;
 mod submit;
 mod task;
 mod time;
+pub mod unknown;
 mod verdict;
 
 pub use api::TaskApi;
@@ -45,6 +47,7 @@ pub use task::{
     Run, RunId, RunOutcome, State, Status, Task, TaskDetail, TaskId, Usage, WaitReason,
 };
 pub use time::{Timestamp, format_duration, parse_duration};
+pub use unknown::{UnknownName, UnknownValue};
 pub use verdict::{DeniedTool, Failure, Verdict};
 
 /// Version of the wire protocol. Client and engine must agree on it exactly; it is raised by a

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Counts, Status, Task, TaskId, Timestamp};
+use crate::{Counts, Status, Task, TaskId, Timestamp, unknown};
 
 /// In which order tasks are listed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -114,6 +114,7 @@ impl From<Cursor> for String {
 #[serde(default)]
 pub struct ListQuery {
     /// Only these statuses. Empty: all.
+    #[serde(deserialize_with = "unknown::known")]
     pub statuses: Vec<Status>,
     /// Only these tasks, as far as there are such, at most 1000. Empty: all.
     #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -3,12 +3,13 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{DeniedTool, RunId, Timestamp, Usage};
+use crate::{DeniedTool, RunId, Timestamp, UnknownName, UnknownValue, Usage, reads_unknown};
 
 /// One thing in a run's log. Every text in it is bounded and comes from the agent: hostile until
 /// escaped by whoever shows it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(tag = "type", rename_all = "snake_case", remote = "Self")]
+#[schemars(rename = "LogItem")]
 pub enum LogItem {
     /// The agent's session began (again).
     Started {
@@ -90,7 +91,12 @@ pub enum LogItem {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         stderr: bool,
     },
+    /// One that this version does not know.
+    #[serde(skip)]
+    Unknown(UnknownValue),
 }
+
+reads_unknown!(LogItem, "type");
 
 /// How a tool call went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -102,6 +108,10 @@ pub enum ToolOutcome {
     Error,
     /// It was not allowed.
     Denied,
+    /// One that this version does not know.
+    #[serde(untagged)]
+    #[schemars(skip)]
+    Unknown(UnknownName),
 }
 
 /// An item with its place in the run's output.

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-use crate::{Status, TaskId, Timestamp};
+use crate::{ApiError, Status, TaskId, Timestamp, UnknownName, unknown};
 
 /// The longest prompt a task may have, in bytes of UTF-8. It bounds every request body.
 pub const MAX_PROMPT_BYTES: usize = 16 * 1024 * 1024;
@@ -21,15 +21,23 @@ pub enum Agent {
     Claude,
     /// `/bin/sh -c PROMPT`: any command.
     Shell,
+    /// One that this version does not know.
+    #[serde(untagged)]
+    #[schemars(skip)]
+    Unknown(UnknownName),
 }
 
 impl Agent {
+    /// All known agents.
+    pub const ALL: [Self; 2] = [Self::Claude, Self::Shell];
+
     /// The name people type: `claude` or `shell`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Claude => "claude",
             Self::Shell => "shell",
+            Self::Unknown(name) => name.as_str(),
         }
     }
 }
@@ -56,10 +64,14 @@ pub enum PermissionMode {
     /// No permission checks at all. Only by explicit choice, per task.
     #[serde(rename = "bypassPermissions")]
     BypassPermissions,
+    /// One that this version does not know.
+    #[serde(untagged)]
+    #[schemars(skip)]
+    Unknown(UnknownName),
 }
 
 impl PermissionMode {
-    /// All modes, in the order help texts list them.
+    /// All known modes, in the order help texts list them.
     pub const ALL: [Self; 6] = [
         Self::Default,
         Self::AcceptEdits,
@@ -79,6 +91,7 @@ impl PermissionMode {
             Self::DontAsk => "dontAsk",
             Self::Auto => "auto",
             Self::BypassPermissions => "bypassPermissions",
+            Self::Unknown(name) => name.as_str(),
         }
     }
 }
@@ -147,6 +160,41 @@ pub struct NewTask {
     pub caller: Option<String>,
 }
 
+impl NewTask {
+    /// Refuses what this version does not know. A task that was read may have been submitted to a
+    /// newer engine; one that is to be submitted to this one must not ask for something that would then
+    /// be left out.
+    ///
+    /// # Errors
+    /// `invalid_request` naming the value.
+    pub fn check_known(&self) -> Result<(), ApiError> {
+        if let Agent::Unknown(name) = self.agent {
+            return Err(there_is_no("agent", name, &Agent::ALL.map(Agent::name)));
+        }
+        self.permission_mode.map_or(Ok(()), PermissionMode::check_known)
+    }
+}
+
+impl PermissionMode {
+    /// Refuses a mode that this version does not know.
+    ///
+    /// # Errors
+    /// `invalid_request` naming it.
+    pub fn check_known(self) -> Result<(), ApiError> {
+        match self {
+            Self::Unknown(name) => {
+                Err(there_is_no("permission mode", name, &Self::ALL.map(Self::name)))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn there_is_no(what: &str, name: UnknownName, those: &[&str]) -> ApiError {
+    ApiError::invalid(format!("There is no {what} {name}"))
+        .hint(format!("Choose one of {}", those.join(", ")))
+}
+
 /// A further message in a finished task's agent session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FollowUp {
@@ -185,6 +233,7 @@ pub struct Spent {
 #[serde(default)]
 pub struct CleanQuery {
     /// Only these statuses. Empty: every finished one.
+    #[serde(deserialize_with = "unknown::known")]
     pub statuses: Vec<Status>,
     /// Only tasks that ended at least this long ago, in milliseconds.
     pub older_than_ms: u64,

@@ -6,7 +6,10 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Agent, DeniedTool, Failure, NewTask, Timestamp, Verdict};
+use crate::{
+    Agent, DeniedTool, Failure, NewTask, Timestamp, UnknownName, UnknownValue, Verdict,
+    reads_unknown,
+};
 
 /// A task's number: small, typed by people, never used twice.
 #[derive(
@@ -96,10 +99,14 @@ pub enum Status {
     Cancelled,
     /// Never to be run, because of what it depended on.
     Skipped,
+    /// One that this version does not know.
+    #[serde(untagged)]
+    #[schemars(skip)]
+    Unknown(UnknownName),
 }
 
 impl Status {
-    /// Every status, in the order of a task's life.
+    /// Every known status, in the order of a task's life.
     pub const ALL: [Self; 7] = [
         Self::Waiting,
         Self::Pending,
@@ -121,10 +128,12 @@ impl Status {
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
             Self::Skipped => "skipped",
+            Self::Unknown(name) => name.as_str(),
         }
     }
 
-    /// Whether nothing more happens to the task by itself.
+    /// Whether nothing more happens to the task by itself. The name of an unknown status does not
+    /// say; [`State::is_finished`] does.
     #[must_use]
     pub const fn is_finished(self) -> bool {
         matches!(self, Self::Completed | Self::Failed | Self::Cancelled | Self::Skipped)
@@ -143,18 +152,36 @@ impl FromStr for Status {
 
 /// Why a task is not yet in the queue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "for", rename_all = "snake_case")]
+#[serde(tag = "for", rename_all = "snake_case", remote = "Self")]
+#[schemars(rename = "WaitReason")]
 pub enum WaitReason {
     /// The account's usage limit; it goes on by itself, in the same session, at `until`.
     UsageLimit {
         /// When it goes on.
         until: Timestamp,
     },
+    /// One that this version does not know.
+    #[serde(skip)]
+    Unknown(UnknownValue),
+}
+
+reads_unknown!(WaitReason, "for");
+
+impl WaitReason {
+    /// When the wait ends. Every reason that ends at an instant calls it `until`.
+    #[must_use]
+    pub fn until(&self) -> Option<Timestamp> {
+        match self {
+            Self::UsageLimit { until } => Some(*until),
+            Self::Unknown(reason) => reason.get("until"),
+        }
+    }
 }
 
 /// Where a task stands, with the data that belongs to that state.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "status", rename_all = "snake_case")]
+#[serde(tag = "status", rename_all = "snake_case", remote = "Self")]
+#[schemars(rename = "State")]
 pub enum State {
     /// Not yet due.
     Waiting {
@@ -200,7 +227,12 @@ pub enum State {
         /// Why.
         reason: String,
     },
+    /// One that this version does not know.
+    #[serde(skip)]
+    Unknown(UnknownValue),
 }
+
+reads_unknown!(State, "status");
 
 impl State {
     /// The state's name.
@@ -214,18 +246,27 @@ impl State {
             Self::Failed { .. } => Status::Failed,
             Self::Cancelled { .. } => Status::Cancelled,
             Self::Skipped { .. } => Status::Skipped,
+            Self::Unknown(state) => Status::Unknown(state.name),
         }
     }
 
-    /// When the task finished, if it has.
+    /// Whether nothing more happens to the task by itself.
     #[must_use]
-    pub const fn ended_at(&self) -> Option<Timestamp> {
+    pub fn is_finished(&self) -> bool {
+        self.ended_at().is_some()
+    }
+
+    /// When the task finished, if it has. Every state of a finished task has `ended_at`, those of later
+    /// versions too.
+    #[must_use]
+    pub fn ended_at(&self) -> Option<Timestamp> {
         match self {
             Self::Completed { ended_at, .. }
             | Self::Failed { ended_at, .. }
             | Self::Cancelled { ended_at }
             | Self::Skipped { ended_at, .. } => Some(*ended_at),
             Self::Waiting { .. } | Self::Pending | Self::Running { .. } => None,
+            Self::Unknown(state) => state.get("ended_at"),
         }
     }
 
@@ -455,6 +496,7 @@ mod tests {
         assert_eq!(serde_json::from_value::<Task>(value).unwrap(), task(State::Pending));
         let event: crate::EventKind =
             serde_json::from_str(r#"{"kind":"of_tomorrow","x":1}"#).unwrap();
-        assert_eq!(event, crate::EventKind::Unknown);
+        let crate::EventKind::Unknown(kind) = event else { panic!("{event:?}") };
+        assert_eq!((kind.name.as_str(), kind.get("x")), ("of_tomorrow", Some(1)));
     }
 }

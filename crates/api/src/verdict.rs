@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Timestamp, format_duration};
+use crate::{Timestamp, UnknownValue, format_duration, reads_unknown};
 
 /// A tool call the agent wanted and was not allowed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -17,7 +17,8 @@ pub struct DeniedTool {
 /// How one run ended. Computed from what the supervisor recorded and what the agent reported,
 /// never from one of them alone.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "verdict", rename_all = "snake_case")]
+#[serde(tag = "verdict", rename_all = "snake_case", remote = "Self")]
+#[schemars(rename = "Verdict")]
 pub enum Verdict {
     /// The agent finished its work. Tool calls may still have been denied on the way.
     Completed {
@@ -32,11 +33,17 @@ pub enum Verdict {
     },
     /// Somebody asked to stop it, and it was stopped.
     Cancelled,
+    /// One that this version does not know.
+    #[serde(skip)]
+    Unknown(UnknownValue),
 }
+
+reads_unknown!(Verdict, "verdict");
 
 /// Why a run failed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[serde(tag = "kind", rename_all = "snake_case", remote = "Self")]
+#[schemars(rename = "Failure")]
 pub enum Failure {
     /// The agent exited with this code and said nothing better.
     Exit {
@@ -101,7 +108,12 @@ pub enum Failure {
     /// Supervisor and agent vanished (killed, or the machine lost power): what was done is
     /// unknown.
     Lost,
+    /// One that this version does not know.
+    #[serde(skip)]
+    Unknown(UnknownValue),
 }
+
+reads_unknown!(Failure, "kind");
 
 impl Failure {
     /// The stable name of the kind, as on the wire.
@@ -121,6 +133,7 @@ impl Failure {
             Self::AgentError { .. } => "agent_error",
             Self::NoResult => "no_result",
             Self::Lost => "lost",
+            Self::Unknown(failure) => failure.name.as_str(),
         }
     }
 
@@ -148,6 +161,15 @@ impl Failure {
             Self::Turns => "Turn limit reached".to_owned(),
             Self::NoResult => "Ended without a result".to_owned(),
             Self::Lost => "Lost: its supervisor was killed or the machine went down".to_owned(),
+            Self::Unknown(failure) => {
+                let words =
+                    format!("Failed for a reason this version does not know: {}", failure.name);
+                // Where a failure has words of its own they are called this.
+                match failure.text("message") {
+                    Some(message) if !message.is_empty() => format!("{words}: {message}"),
+                    _ => words,
+                }
+            }
         }
     }
 
@@ -172,6 +194,7 @@ impl Failure {
             Self::Turns => "Resume it to let it go on",
             Self::NoResult | Self::AgentError { .. } => "Read its log, then resume or retry it",
             Self::Lost => "Look at what it did, then resume or retry it",
+            Self::Unknown(_) => "Update Claude Worker to see what to do",
             Self::Exit { .. } | Self::Signal { .. } => "",
         }
     }
@@ -190,6 +213,9 @@ impl Verdict {
             },
             Self::Failed { failure } => failure.words(),
             Self::Cancelled => "Cancelled".to_owned(),
+            Self::Unknown(verdict) => {
+                format!("Ended in a way this version does not know: {}", verdict.name)
+            }
         }
     }
 }

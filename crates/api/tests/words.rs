@@ -56,7 +56,7 @@ fn the_interface_has_the_same_words() {
         .map(|verdict| {
             let next_step = match verdict {
                 Verdict::Failed { failure } => failure.next_step(),
-                Verdict::Completed { .. } | Verdict::Cancelled => "",
+                Verdict::Completed { .. } | Verdict::Cancelled | Verdict::Unknown(_) => "",
             };
             json!({ "verdict": verdict, "words": verdict.words(), "next_step": next_step })
         })

@@ -87,13 +87,13 @@ impl Exit {
             | ErrorCode::Forbidden => Self::NoEngine,
             ErrorCode::QueueFull | ErrorCode::DiskFull => Self::NoRoom,
             ErrorCode::BadDatabase => Self::BadData,
-            ErrorCode::Internal | ErrorCode::Unknown => Self::Failed,
+            ErrorCode::Internal | ErrorCode::Unknown(_) => Self::Failed,
         }
     }
 
     /// The code for the state of a finished task; an unfinished one counts as done asking.
     #[must_use]
-    pub const fn of_state(state: &State) -> Self {
+    pub fn of_state(state: &State) -> Self {
         match state {
             State::Failed { failure, .. } => match failure {
                 Failure::Timeout { .. }
@@ -108,6 +108,8 @@ impl Exit {
             other => match other.status() {
                 Status::Cancelled => Self::TaskCancelled,
                 Status::Skipped => Self::TaskSkipped,
+                // Whether a state of a later version is a success, this one cannot say.
+                Status::Unknown(_) if other.is_finished() => Self::TaskFailed,
                 _ => Self::Done,
             },
         }

@@ -113,7 +113,7 @@ impl FakeEngine {
         let mut memory = self.memory();
         let detail = memory.tasks.get_mut(&id).unwrap();
         detail.task.state = state.clone();
-        detail.task.unseen = state.status().is_finished();
+        detail.task.unseen = state.is_finished();
         detail.result = Some(result.to_owned());
         drop(memory);
         self.happen(id, EventKind::StateChanged { state });
@@ -279,7 +279,7 @@ impl TaskApi for FakeEngine {
     async fn retry(&self, id: TaskId) -> Answer<Task> {
         let mut memory = self.reach()?;
         let detail = memory.tasks.get_mut(&id).ok_or_else(|| ApiError::no_task(id))?;
-        if !detail.task.state.status().is_finished() {
+        if !detail.task.state.is_finished() {
             return Err(ApiError::conflict(format!("Task {id} has not finished")));
         }
         detail.task.state = State::Pending;

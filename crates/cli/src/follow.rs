@@ -133,7 +133,7 @@ impl<'a, A: TaskApi> Follower<'a, A> {
                             Place::In { run: run.id.clone(), number: run.number, offset: 0 };
                         return Ok(Step::Run(Box::new(detail), run));
                     }
-                    if detail.task.state.status().is_finished() {
+                    if detail.task.state.is_finished() {
                         return Ok(Step::Finished(Box::new(detail)));
                     }
                     return Ok(Step::Queued(Box::new(detail)));

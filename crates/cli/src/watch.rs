@@ -36,7 +36,7 @@ pub enum Watched {
 impl Watched {
     /// The exit code that a command takes from the task's verdict.
     #[must_use]
-    pub const fn exit(&self) -> Exit {
+    pub fn exit(&self) -> Exit {
         match self {
             Self::Finished(detail) => Exit::of_state(&detail.task.state),
             Self::Interrupted => Exit::Interrupted,

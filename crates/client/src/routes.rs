@@ -115,7 +115,7 @@ impl IntoResponse for Refusal {
             ErrorCode::Forbidden => StatusCode::FORBIDDEN,
             ErrorCode::VersionMismatch => StatusCode::UPGRADE_REQUIRED,
             ErrorCode::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-            ErrorCode::BadDatabase | ErrorCode::Internal | ErrorCode::Unknown => {
+            ErrorCode::BadDatabase | ErrorCode::Internal | ErrorCode::Unknown(_) => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
         };

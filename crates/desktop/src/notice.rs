@@ -183,7 +183,7 @@ fn kind(verdict: &Verdict) -> Option<Kind> {
         Verdict::Completed { denied_tools } if denied_tools.is_empty() => Some(Kind::Finished),
         Verdict::Completed { .. } => Some(Kind::Denied),
         Verdict::Failed { .. } => Some(Kind::Failed),
-        Verdict::Cancelled => None,
+        Verdict::Cancelled | Verdict::Unknown(_) => None,
     }
 }
 

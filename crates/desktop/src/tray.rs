@@ -179,6 +179,7 @@ fn line(task: &Task) -> String {
         (_, Status::Completed) => '✓',
         (_, Status::Failed) => '✗',
         (_, Status::Cancelled | Status::Skipped) => '–',
+        (_, Status::Unknown(_)) => '?',
     };
     let name = one_line(&task.name, LONGEST_NAME);
     let name = if name.is_empty() { format!("Task {}", task.id) } else { name };

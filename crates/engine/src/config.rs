@@ -216,6 +216,9 @@ impl Config {
         if !(1..=256).contains(&self.workers) {
             return Err(format!("workers = {}: it must be from 1 to 256", self.workers));
         }
+        if let Err(unknown) = self.permission_mode.check_known() {
+            return Err(format!("permission_mode: {unknown}"));
+        }
         if self.permission_mode == PermissionMode::BypassPermissions {
             return Err("permission_mode = \"bypassPermissions\": permissions are turned off \
                         per task, with --permission-mode, never for all"

@@ -230,6 +230,9 @@ pub(crate) fn transition(
                 }
                 (_, Verdict::Failed { failure }, _) => S::Failed { ended_at: at, failure },
                 (_, Verdict::Cancelled, _) => S::Cancelled { ended_at: at },
+                (_, Verdict::Unknown(verdict), _) => {
+                    S::Failed { ended_at: at, failure: Failure::Unknown(verdict) }
+                }
             })
         }
         (_, Input::Ended { .. }) => Err(Illegal::Stale),

@@ -161,7 +161,7 @@ async fn show(api: &impl TaskApi, uri: Uri) -> Result<(String, &'static str), Ap
         }
         View::Result => {
             let detail = api.get(uri.task).await?;
-            let finished = detail.task.state.status().is_finished();
+            let finished = detail.task.state.is_finished();
             match detail.result.filter(|_| finished) {
                 Some(result) => Ok((result, "text/markdown")),
                 None => Err(ApiError::new(

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use rmcp::model::JsonObject;
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The schema of a tool's arguments.
 pub(crate) fn input<T: JsonSchema>() -> Arc<JsonObject> {
@@ -18,14 +18,66 @@ pub(crate) fn input<T: JsonSchema>() -> Arc<JsonObject> {
 
 /// The schema of a tool's structured answer. Only its own fields are described: some clients show
 /// it to their model, and what is inside a task says itself what it is.
+///
+/// Clients check answers against it, and a newer engine may say what this version does not know. So no
+/// list of values in it is closed.
 pub(crate) fn output<T: JsonSchema>() -> Arc<JsonObject> {
     let mut schema = plain::<T>(SchemaSettings::draft2020_12().for_serialize());
     if let Some(Value::Object(fields)) = Arc::make_mut(&mut schema).get_mut("properties") {
         for field in fields.values_mut().filter_map(Value::as_object_mut) {
             field.values_mut().for_each(without_descriptions);
         }
+        fields.values_mut().for_each(open);
     }
     schema
+}
+
+/// Lets values pass that are not in a list of known ones, which become examples.
+fn open(schema: &mut Value) {
+    match schema {
+        Value::Array(items) => items.iter_mut().for_each(open),
+        Value::Object(object) => {
+            if let Some(names) = names(object) {
+                for key in ["enum", "oneOf", "anyOf"] {
+                    object.remove(key);
+                }
+                object.insert("type".to_owned(), Value::from("string"));
+                object.insert("examples".to_owned(), names);
+            } else if let Some(choices) = choices(object)
+                && let Some(tag) = choices.first().and_then(tag)
+            {
+                let mut choices = choices.clone();
+                choices.push(json!({
+                    "type": "object",
+                    "properties": { tag: { "type": "string" } },
+                    "required": [tag],
+                }));
+                object.remove("oneOf");
+                // Not one of them: whatever is known is also an object with a tag.
+                object.insert("anyOf".to_owned(), Value::Array(choices));
+            }
+            object.values_mut().for_each(open);
+        }
+        _ => {}
+    }
+}
+
+/// The names of an enum without fields.
+fn names(schema: &JsonObject) -> Option<Value> {
+    if let Some(names) = schema.get("enum") {
+        return Some(names.clone());
+    }
+    choices(schema)?.iter().map(|choice| choice.get("const").cloned()).collect()
+}
+
+fn choices(schema: &JsonObject) -> Option<&Vec<Value>> {
+    schema.get("oneOf").or_else(|| schema.get("anyOf"))?.as_array()
+}
+
+/// The name of the field that tells a choice from the others.
+fn tag(choice: &Value) -> Option<&String> {
+    let fields = choice.get("properties")?.as_object()?;
+    fields.iter().find(|(_, field)| field.get("const").is_some()).map(|(name, _)| name)
 }
 
 fn without_descriptions(schema: &mut Value) {
@@ -112,10 +164,8 @@ fn without_null(object: &mut JsonObject) {
 
 #[cfg(test)]
 mod tests {
-    use claude_worker_api::{PermissionMode, Task};
-    use serde_json::json;
-
     use super::*;
+    use claude_worker_api::{PermissionMode, Task};
 
     #[derive(JsonSchema)]
     #[expect(dead_code, reason = "only its schema counts")]
@@ -142,6 +192,33 @@ mod tests {
         for word in ["$ref", "$defs", "\"null\"", "uint", "int64"] {
             assert!(!text.contains(word), "{word}: {text}");
         }
+    }
+
+    /// Values that a newer engine adds must not make a client refuse the whole answer.
+    #[test]
+    fn no_list_of_values_in_an_answer_is_closed() {
+        fn check(schema: &Value) {
+            let Some(object) = schema.as_object() else {
+                return schema.as_array().into_iter().flatten().for_each(check);
+            };
+            assert!(!object.contains_key("enum") && !object.contains_key("oneOf"), "{schema:#}");
+            object.values().for_each(check);
+        }
+        #[derive(JsonSchema)]
+        #[expect(dead_code, reason = "only its schema counts")]
+        struct Answer {
+            task: Task,
+            mode: Option<PermissionMode>,
+            entries: Vec<claude_worker_api::LogEntry>,
+        }
+        let schema = Value::Object(output::<Answer>().as_ref().clone());
+        check(&schema);
+        let mode = &schema["properties"]["mode"];
+        assert_eq!((&mode["type"], &mode["examples"][2]), (&json!("string"), &json!("plan")));
+        let states = schema["properties"]["task"]["anyOf"].as_array().unwrap();
+        let any = json!({ "type": "object", "properties": { "status": { "type": "string" } },
+            "required": ["status"] });
+        assert_eq!(states.last(), Some(&any));
     }
 
     #[test]

@@ -220,9 +220,9 @@ async fn round(
 }
 
 /// Whether such an event changes what a view shows.
-const fn changes(kind: &EventKind, view: View) -> bool {
+fn changes(kind: &EventKind, view: View) -> bool {
     match (kind, view) {
-        (EventKind::StateChanged { state }, View::Result) => state.status().is_finished(),
+        (EventKind::StateChanged { state }, View::Result) => state.is_finished(),
         (EventKind::StateChanged { .. } | EventKind::Removed, _)
         | (EventKind::Progress { .. }, View::Task | View::Log) => true,
         _ => false,

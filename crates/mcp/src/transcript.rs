@@ -44,6 +44,7 @@ fn entry_text(item: &LogItem) -> String {
                 ToolOutcome::Ok => "gave",
                 ToolOutcome::Error => "failed",
                 ToolOutcome::Denied => "was denied",
+                ToolOutcome::Unknown(outcome) => outcome.as_str(),
             };
             format!("[tool {outcome}] {}\n", cut(text.trim_end(), LONGEST_ASIDE))
         }
@@ -56,6 +57,9 @@ fn entry_text(item: &LogItem) -> String {
             format!("[{what}] {}\n", cut(text.trim(), LONGEST_TEXT))
         }
         LogItem::Output { text, .. } => format!("{}\n", cut(text, LONGEST_TEXT)),
+        LogItem::Unknown(item) => {
+            format!("[{}] {}\n", item.name, line(item.text("text").unwrap_or_default(), 400))
+        }
     }
 }
 

@@ -9,6 +9,9 @@ pub(crate) fn story(task: &Task) -> String {
         State::Waiting { reason: WaitReason::UsageLimit { until } } => {
             format!("waits for the account's usage limit and goes on by itself at {until}")
         }
+        State::Waiting { reason: WaitReason::Unknown(reason) } => {
+            format!("waits for something this version does not know: {}", reason.name)
+        }
         State::Pending => "is in the queue".to_owned(),
         State::Running { stopping: true, .. } => "is being stopped".to_owned(),
         State::Running { started_at: None, .. } => "is being started".to_owned(),
@@ -34,6 +37,9 @@ pub(crate) fn story(task: &Task) -> String {
         State::Failed { failure, .. } => format!("failed: {}", line(&failure.words(), 400)),
         State::Cancelled { .. } => "was cancelled".to_owned(),
         State::Skipped { reason, .. } => format!("was skipped: {}", line(reason, 200)),
+        State::Unknown(state) => {
+            format!("is in a state this version does not know: {}", state.name)
+        }
     };
     format!("Task {} \"{name}\" {so}", task.id)
 }
@@ -70,6 +76,9 @@ pub(crate) fn next_step(task: &Task) -> String {
                 "get_task_logs with task_id {id} shows what happened; then resume_task or retry_task"
             ),
         },
+        State::Unknown(_) => {
+            format!("get_task_status with task_id {id} shows what is known of it")
+        }
         State::Cancelled { .. } | State::Skipped { .. } => {
             format!("retry_task with task_id {id} runs it from the beginning")
         }
@@ -78,11 +87,14 @@ pub(crate) fn next_step(task: &Task) -> String {
 
 /// The counts that are not zero: `2 running, 5 completed`.
 pub(crate) fn counts(counts: &Counts) -> String {
-    let parts: Vec<_> = Status::ALL
+    let mut parts: Vec<_> = Status::ALL
         .into_iter()
         .filter(|status| counts.get(*status) > 0)
         .map(|status| format!("{} {}", counts.get(status), status.name()))
         .collect();
+    if counts.unknown > 0 {
+        parts.push(format!("{} in an unknown state", counts.unknown));
+    }
     if parts.is_empty() { "no tasks".to_owned() } else { parts.join(", ") }
 }
 

@@ -1,6 +1,6 @@
 //! What a supervisor writes down about its run.
 
-use claude_worker_api::Timestamp;
+use claude_worker_api::{Timestamp, UnknownName, UnknownValue, reads_unknown};
 use serde::{Deserialize, Serialize};
 
 /// `started.json`: the agent has been started.
@@ -35,7 +35,7 @@ pub struct Exit {
 
 /// How a process ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "how", rename_all = "snake_case")]
+#[serde(tag = "how", rename_all = "snake_case", remote = "Self")]
 pub enum Ending {
     /// By exiting.
     Exited {
@@ -58,7 +58,12 @@ pub enum Ending {
         #[serde(default)]
         passing: bool,
     },
+    /// In a way that only the newer version knows that began the run.
+    #[serde(skip)]
+    Unknown(UnknownValue),
 }
+
+reads_unknown!(Ending, "how");
 
 /// Why a run came to its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,4 +81,7 @@ pub enum EndedBy {
     OutputLimit,
     /// The engine: the agent had reported that its work was done, and did not exit.
     Finish,
+    /// Something that only the newer version knows that began the run.
+    #[serde(untagged)]
+    Unknown(UnknownName),
 }

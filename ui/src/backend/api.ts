@@ -78,6 +78,8 @@ export type Counts = {
   running: number;
   /** Never run. */
   skipped: number;
+  /** In a state that the engine does not know: a newer version left them. */
+  unknown?: number;
   /** Waiting for something. */
   waiting: number;
 };
@@ -154,8 +156,7 @@ export type ErrorCode =
   | "unavailable"
   | "locked"
   | "bad_database"
-  | "internal"
-  | "unknown";
+  | "internal";
 
 /** One thing that happened. */
 export type Event = {
@@ -188,8 +189,7 @@ export type EventKind =
       /** Whether it is paused now. */
       paused: boolean;
     }
-  | { kind: "settings_changed" }
-  | { kind: "unknown" };
+  | { kind: "settings_changed" };
 
 /** Some events, in order. */
 export type EventPage = {

@@ -35,6 +35,7 @@ fn render(checks: &[Check], paint: Paint) -> String {
             CheckLevel::Ok => ("✓", "ok", Tone::Good),
             CheckLevel::Warn => ("!", "warn", Tone::Attention),
             CheckLevel::Bad => ("✗", "bad", Tone::Bad),
+            CheckLevel::Unknown(level) => ("?", level.as_str(), Tone::Attention),
         };
         let mark = if paint.symbols { symbol.to_owned() } else { format!("{word:<4}") };
         let mark = paint.tone(tone, &mark);

@@ -113,7 +113,7 @@ async fn readable(
     if console.view.terminal && seen {
         // A log that just stops leaves a person wondering how it ended.
         let task = link.call(|| api.get(args.id)).await?.task;
-        if task.state.status().is_finished() {
+        if task.state.is_finished() {
             let ending = detail::ending(&task, console.view.paint);
             console.remark(&format!("\n{}", ending.trim_end()))?;
             super::looked_at(api, console, &[&task]).await;

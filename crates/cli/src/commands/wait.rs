@@ -85,7 +85,7 @@ async fn collect<A: TaskApi>(
     loop {
         for id in look_at {
             let task = link.call(|| api.get(id)).await?.task;
-            if task.state.status().is_finished() {
+            if task.state.is_finished() {
                 if !console.json {
                     let paint = console.view.paint;
                     let status = paint.status(&task.state);
@@ -110,7 +110,7 @@ pub(crate) async fn until_finished(api: &impl TaskApi, id: TaskId) -> Result<Tas
     let mut changes = Changes::begin(api, &link).await?;
     loop {
         let detail = link.call(|| api.get(id)).await?;
-        if detail.task.state.status().is_finished() {
+        if detail.task.state.is_finished() {
             return Ok(detail);
         }
         while changes.next(&[id]).await?.is_empty() {}

@@ -133,8 +133,9 @@ pub fn overview(info: &EngineInfo, now: Timestamp, paint: Paint) -> String {
     field("Output", &figures::bytes(info.output_bytes), Tone::Plain);
     let up = figures::short(now.millis_since(info.started_at));
     let lives = match info.host {
-        HostKind::Headless => "",
-        HostKind::App => ", in the app",
+        HostKind::Headless => String::new(),
+        HostKind::App => ", in the app".to_owned(),
+        HostKind::Unknown(kind) => format!(", in a process of another kind ({kind})"),
     };
     let engine =
         format!("version {}, process {}{lives}, up {up}", clean_line(&info.version), info.pid);

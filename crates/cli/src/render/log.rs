@@ -71,6 +71,11 @@ impl LogText {
                 let tone = if *stderr { Tone::Quiet } else { Tone::Plain };
                 format!("{}\n", self.paint.tone(tone, &clean(text).replace('\n', " ")))
             }
+            LogItem::Unknown(item) => {
+                let text = item.text("text").map(clean_line).unwrap_or_default();
+                let words = format!("An entry this version does not know: {} {text}", item.name);
+                self.note(Tone::Quiet, truncate(words.trim_end(), 400).as_ref())
+            }
         };
         if !matches!(entry.item, LogItem::ToolCall { .. }) {
             self.last_call = None;
@@ -148,6 +153,11 @@ impl LogText {
             ToolOutcome::Error => {
                 shown
                     + &format!("  {}\n", self.paint.tone(Tone::Bad, "failed"))
+                    + &self.few(text, "  ", Tone::Quiet)
+            }
+            ToolOutcome::Unknown(outcome) => {
+                shown
+                    + &format!("  {}\n", self.paint.tone(Tone::Attention, outcome.as_str()))
                     + &self.few(text, "  ", Tone::Quiet)
             }
             ToolOutcome::Denied => {

@@ -74,7 +74,7 @@ impl Paint {
 #[must_use]
 pub const fn tone_of(status: Status) -> Tone {
     match status {
-        Status::Waiting => Tone::Attention,
+        Status::Waiting | Status::Unknown(_) => Tone::Attention,
         Status::Pending => Tone::Plain,
         Status::Running => Tone::Running,
         Status::Completed => Tone::Good,
@@ -92,5 +92,6 @@ const fn symbol_of(status: Status) -> &'static str {
         Status::Failed => "✗ ",
         Status::Cancelled => "■ ",
         Status::Skipped => "– ",
+        Status::Unknown(_) => "? ",
     }
 }

@@ -18,6 +18,9 @@ pub fn story(task: &Task, now: Timestamp) -> String {
                 left => format!("usage limit, goes on in {}", figures::short(left)),
             }
         }
+        State::Waiting { reason: WaitReason::Unknown(reason) } => {
+            format!("waits for something this version does not know: {}", reason.name)
+        }
         State::Pending => "in the queue".to_owned(),
         State::Running { started_at: None, .. } => "starting".to_owned(),
         State::Running { .. } => {
@@ -38,10 +41,13 @@ pub fn story(task: &Task, now: Timestamp) -> String {
     }
 }
 
-/// How a finished task ended, in words; one clean line. Empty for an unfinished one.
+/// How a finished task ended, in words; one clean line. Empty for one that is known to be unfinished.
 #[must_use]
 pub fn verdict(state: &State) -> String {
     match (state, state.verdict()) {
+        (State::Unknown(state), _) => {
+            format!("in a state this version does not know: {}", state.name)
+        }
         (State::Skipped { reason, .. }, _) => format!("Skipped: {}", clean_line(reason)),
         (_, Some(verdict)) => clean_line(&verdict.words()),
         (_, None) => String::new(),
@@ -81,10 +87,13 @@ pub fn counts(counts: &Counts) -> String {
         Status::Cancelled,
         Status::Skipped,
     ];
-    let parts: Vec<_> = ORDER
+    let mut parts: Vec<_> = ORDER
         .into_iter()
         .filter(|status| counts.get(*status) > 0)
         .map(|status| format!("{} {}", counts.get(status), status.name()))
         .collect();
+    if counts.unknown > 0 {
+        parts.push(format!("{} in an unknown state", counts.unknown));
+    }
     if parts.is_empty() { "no tasks".to_owned() } else { parts.join(", ") }
 }

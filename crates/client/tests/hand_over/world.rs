@@ -263,7 +263,7 @@ async fn work(
             said += page.entries.len();
             query.after = page.next;
             // A run that was fenced before it began has ended too; the next one is to come.
-            if page.end && client.get(id).await?.task.state.status().is_finished() {
+            if page.end && client.get(id).await?.task.state.is_finished() {
                 break;
             }
         }

@@ -141,7 +141,7 @@ impl Dispatcher {
     /// may not be queued anew for another reason is refused when that is tried.
     fn let_in_again(&self, id: TaskId) -> Result<(), EngineError> {
         let stored = self.writer.task(id)?;
-        if !stored.is_some_and(|stored| stored.task.state.status().is_finished()) {
+        if !stored.is_some_and(|stored| stored.task.state.is_finished()) {
             return Ok(());
         }
         self.has_room()?;

@@ -40,7 +40,7 @@ impl Engine {
                                 format!("Task {id} has no run {run}"),
                             ))),
                             // A task that ended before its first run will never have output.
-                            None => Ok((Err(stored.state.to_wire().status().is_finished()), None)),
+                            None => Ok((Err(stored.state.to_wire().is_finished()), None)),
                         };
                     };
                     // In this order: a run that ends after it was seen live is read again.

@@ -207,6 +207,8 @@ impl Follower {
             .map_err(|error| never(error.to_string()))?;
         let program = match request.agent {
             Agent::Shell => PathBuf::from("/bin/sh"),
+            // Refused above.
+            Agent::Unknown(name) => return Err(never(format!("There is no agent {name}"))),
             Agent::Claude => {
                 locate::claude(config.agents.claude.as_deref())
                     .map_err(|error| never(error.to_string()))?
@@ -252,7 +254,7 @@ impl Follower {
         let default = match self.order.request.agent {
             Agent::Claude => self.runs.config.now().limits.silence,
             // A command may well be silent for hours.
-            Agent::Shell => 0,
+            Agent::Shell | Agent::Unknown(_) => 0,
         };
         Some(self.order.request.limits.silence_ms.unwrap_or(default)).filter(|limit| *limit > 0)
     }

@@ -82,6 +82,6 @@ const fn is_lasting(kind: &EventKind) -> bool {
         | EventKind::Seen
         | EventKind::QueuePaused { .. }
         | EventKind::SettingsChanged
-        | EventKind::Unknown => true,
+        | EventKind::Unknown(_) => true,
     }
 }

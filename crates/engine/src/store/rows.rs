@@ -1,7 +1,7 @@
 //! Rows as types.
 
 use claude_worker_api::{
-    Agent, Cursor, Event, EventKind, Order, Run, RunId, Task, TaskId, Timestamp,
+    Agent, Cursor, Event, EventKind, Order, Run, RunId, Task, TaskId, Timestamp, UnknownValue,
 };
 use rusqlite::Row;
 use serde::de::DeserializeOwned;
@@ -95,13 +95,13 @@ pub(super) fn run(row: &Row<'_>) -> Result<Run, EngineError> {
     })
 }
 
-/// An event whose kind cannot be read is [`EventKind::Unknown`]: an error would stop everyone at
+/// An event whose kind cannot be read is an [`EventKind::Unknown`]: an error would stop everyone at
 /// it for ever.
 pub(super) fn event(row: &Row<'_>) -> Result<Event, EngineError> {
     let seq = row.get(0)?;
     let kind = json(row.get_ref(3)?.as_str().map_err(unreadable)?).unwrap_or_else(|error| {
         tracing::warn!(seq, %error, "an event cannot be read");
-        EventKind::Unknown
+        EventKind::Unknown(UnknownValue::named("damaged"))
     });
     Ok(Event {
         seq,

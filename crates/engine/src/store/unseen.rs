@@ -25,7 +25,7 @@ impl Unseen {
         match state {
             State::Failed { .. } => Self::Failed,
             State::Completed { denied_tools, .. } if !denied_tools.is_empty() => Self::Denied,
-            state if state.status().is_finished() => Self::End,
+            state if state.is_finished() => Self::End,
             _ => Self::Nothing,
         }
     }

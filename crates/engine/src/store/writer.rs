@@ -181,9 +181,7 @@ impl Writer {
     ) -> Result<i64, EngineError> {
         let wire = new.to_wire();
         let due = match new {
-            TaskState::Waiting { reason, .. } => match reason {
-                claude_worker_api::WaitReason::UsageLimit { until } => Some(until.as_millis()),
-            },
+            TaskState::Waiting { reason, .. } => reason.until().map(Timestamp::as_millis),
             _ => None,
         };
         let place = self

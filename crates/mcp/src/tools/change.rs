@@ -29,7 +29,7 @@ taken out of it. What its agent has written so far stays. A cancelled task can b
 pub(super) async fn cancel(api: &impl TaskApi, call: &Call, args: OneTask) -> Answered<TaskAnswer> {
     let id = args.task_id;
     let task = api.cancel(id).await?;
-    if task.state.status().is_finished() {
+    if task.state.is_finished() {
         return Ok(TaskAnswer::about(task));
     }
     let Watched { mut tasks, .. } =

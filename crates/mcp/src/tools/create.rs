@@ -103,6 +103,7 @@ pub(super) async fn execute(api: &impl TaskApi, call: &Call, args: Args) -> Answ
         caller: Some(call.caller.clone()),
         ..NewTask::default()
     };
+    task.check_known()?;
     permission::check(api, &task).await?;
     match api.submit(task).await {
         Ok(task) => Ok(TaskAnswer::about(task)),

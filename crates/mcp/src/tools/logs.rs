@@ -293,7 +293,7 @@ pub(super) async fn result(api: &impl TaskApi, args: ResultArgs) -> Answered<Res
     let detail = api.get(args.task_id).await?;
     let status = detail.task.state.status();
     // While a task that was resumed or retried runs, what is stored is the answer of before.
-    let whole = detail.result.filter(|_| status.is_finished()).unwrap_or_default();
+    let whole = detail.result.filter(|_| detail.task.state.is_finished()).unwrap_or_default();
     let from = floor(&whole, from);
     let to = floor(&whole, from + RESULT_PAGE);
     let more = to < whole.len();

@@ -135,8 +135,9 @@ pub(super) async fn health(
     let engine = api.engine().await?;
     let settings = api.settings().await?;
     let host = match engine.host {
-        HostKind::App => "in the desktop app",
-        HostKind::Headless => "in the background",
+        HostKind::App => "in the desktop app".to_owned(),
+        HostKind::Headless => "in the background".to_owned(),
+        HostKind::Unknown(kind) => format!("in a process of another kind ({kind})"),
     };
     let mut lines = vec![
         format!("The engine {} is running {host}, process {}", engine.version, engine.pid),

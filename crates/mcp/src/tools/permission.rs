@@ -9,6 +9,9 @@ fn is_unchecked(task: &NewTask) -> Option<&'static str> {
         NewTask { agent: Agent::Shell, .. } => {
             Some("A shell command runs without permission checks")
         }
+        NewTask { agent: Agent::Unknown(_), .. } => {
+            Some("What an agent does that this version does not know is not known")
+        }
         NewTask { permission_mode: Some(PermissionMode::BypassPermissions), .. } => {
             Some("bypassPermissions turns the permission checks off")
         }
@@ -26,13 +29,19 @@ const fn freedom(mode: PermissionMode) -> u8 {
         PermissionMode::AcceptEdits => 1,
         PermissionMode::Auto => 2,
         PermissionMode::BypassPermissions => 3,
+        PermissionMode::Unknown(_) => 4,
     }
 }
 
 /// Whether the task would be allowed more than the user's own tasks are.
 fn is_freer(task: &NewTask, usual: PermissionMode) -> Option<&'static str> {
     let mode = task.permission_mode?;
-    (freedom(mode) > freedom(usual))
+    let usual = match usual {
+        // What a newer engine's setting allows is not known: nothing then, to be safe.
+        PermissionMode::Unknown(_) => 0,
+        usual => freedom(usual),
+    };
+    (freedom(mode) > usual)
         .then_some("This permission mode allows more than the user's configuration does")
 }
 

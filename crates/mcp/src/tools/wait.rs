@@ -113,7 +113,7 @@ pub(super) async fn execute(api: &impl TaskApi, call: &Call, args: Args) -> Answ
 fn answer(watched: Watched, mode: Wanted, is_paused: bool) -> Answer<WaitAnswer> {
     let Watched { tasks, removed, timed_out } = watched;
     let (finished, unfinished): (Vec<Task>, Vec<Task>) =
-        tasks.into_values().partition(|task| task.state.status().is_finished());
+        tasks.into_values().partition(|task| task.state.is_finished());
     let mut lines: Vec<String> = finished.iter().map(words::story).collect();
     lines.extend(unfinished.iter().map(words::story));
     lines.extend(removed.iter().map(|id| format!("Task {id} was removed")));
@@ -187,11 +187,8 @@ pub(crate) async fn watch(
     loop {
         let removed: Vec<TaskId> =
             ids.iter().filter(|id| !tasks.contains_key(id)).copied().collect();
-        let open: Vec<TaskId> = tasks
-            .values()
-            .filter(|task| !task.state.status().is_finished())
-            .map(|task| task.id)
-            .collect();
+        let open: Vec<TaskId> =
+            tasks.values().filter(|task| !task.state.is_finished()).map(|task| task.id).collect();
         let enough = match wanted {
             Wanted::All => open.is_empty(),
             Wanted::Any => open.len() < ids.len(),
@@ -267,7 +264,7 @@ fn no_such(ids: &[&TaskId]) -> ApiError {
 fn so_far(tasks: &BTreeMap<TaskId, Task>, open: usize) -> String {
     let done = tasks.len() - open;
     let count = format!("{done} of {} finished", tasks.len());
-    let first = tasks.values().find(|task| !task.state.status().is_finished());
+    let first = tasks.values().find(|task| !task.state.is_finished());
     match first {
         Some(task) => format!("{count}. {}", words::story(task)),
         None => count,

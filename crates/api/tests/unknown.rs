@@ -1,0 +1,207 @@
+//! An older version reads what a newer one says: every enum of the wire and of storage has a value
+//! for what it does not know, and says it again as it was.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use claude_worker_api as api;
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::{Value, json};
+
+/// Reads a value that no version knows, and gives back what it is then and how it is written.
+type Reading = fn(Value) -> Result<(String, Value), String>;
+
+/// The enums of plain names.
+const NAMES: &[(&str, Reading)] = &[
+    ("Agent", read::<api::Agent>),
+    ("CheckLevel", read::<api::CheckLevel>),
+    ("ErrorCode", read::<api::ErrorCode>),
+    ("HostKind", read::<api::HostKind>),
+    ("PermissionMode", read::<api::PermissionMode>),
+    ("Status", read::<api::Status>),
+    ("ToolOutcome", read::<api::ToolOutcome>),
+];
+
+/// Those with a tag and fields: the tag, and one that is known with a field that is wrong.
+const TAGGED: &[(&str, &str, &str, Reading)] = &[
+    ("EventKind", "kind", "quiet", read::<api::EventKind>),
+    ("Failure", "kind", "timeout", read::<api::Failure>),
+    ("LogItem", "type", "text", read::<api::LogItem>),
+    ("State", "status", "failed", read::<api::State>),
+    ("Verdict", "verdict", "failed", read::<api::Verdict>),
+    ("WaitReason", "for", "usage_limit", read::<api::WaitReason>),
+];
+
+/// Those that are only ever asked for: what is not known is refused there.
+const ASKED: &[(&str, Reading)] = &[
+    ("Order", read::<api::Order>),
+    ("OutputStream", read::<api::OutputStream>),
+    ("StopMode", read::<api::StopMode>),
+];
+
+/// Those that are stored, which their own crates test.
+const ELSEWHERE: &[&str] = &["EndedBy", "Ending", "Plan", "TaskState", "Wish"];
+
+/// Forms in which one value may be written; there is nothing in them to be unknown.
+const FORMS: &[&str] = &["NumberOrText"];
+
+fn read<T: DeserializeOwned + Serialize + std::fmt::Debug>(
+    value: Value,
+) -> Result<(String, Value), String> {
+    // From text, too, which is read another way than values are.
+    let text = serde_json::from_str::<T>(&value.to_string()).map_err(|error| error.to_string());
+    let found = serde_json::from_value::<T>(value).map_err(|error| error.to_string());
+    assert_eq!(format!("{text:?}").is_empty(), format!("{found:?}").is_empty());
+    let found = text.and(found)?;
+    let written = serde_json::to_value(&found).map_err(|error| error.to_string())?;
+    Ok((format!("{found:?}"), written))
+}
+
+#[test]
+fn every_name_that_is_not_known_is_read_and_kept() {
+    for (name, read) in NAMES {
+        let (shown, written) = read(json!("of_tomorrow")).unwrap_or_else(|e| panic!("{name}: {e}"));
+        assert_eq!(shown, "Unknown(\"of_tomorrow\")", "{name}");
+        assert_eq!(written, "of_tomorrow", "{name}");
+        for wrong in [json!(null), json!(7), json!(["of_tomorrow"])] {
+            assert!(read(wrong.clone()).is_err(), "{name} takes {wrong}");
+        }
+    }
+}
+
+#[test]
+fn every_tag_that_is_not_known_is_read_and_kept_with_its_fields() {
+    for (name, tag, _, read) in TAGGED {
+        let fields = json!({ *tag: "of_tomorrow", "message": "m", "x": { "y": [1, null] } });
+        let (shown, written) = read(fields.clone()).unwrap_or_else(|e| panic!("{name}: {e}"));
+        assert!(shown.starts_with("Unknown(") && shown.contains("of_tomorrow"), "{name}: {shown}");
+        assert_eq!(written, fields, "{name}");
+    }
+}
+
+/// A known one whose fields are missing is damaged, and not of a newer version.
+#[test]
+fn what_is_known_and_damaged_is_not_taken_for_something_unknown() {
+    for (name, tag, known, read) in TAGGED {
+        assert!(read(json!({ *tag: known })).is_err(), "{name}");
+        for wrong in [json!({}), json!({ *tag: 7 }), json!("of_tomorrow"), json!(null)] {
+            assert!(read(wrong.clone()).is_err(), "{name} takes {wrong}");
+        }
+    }
+}
+
+#[test]
+fn what_is_asked_for_is_known_or_refused_by_name() {
+    for (name, read) in ASKED {
+        let refused = read(json!("of_tomorrow")).unwrap_err();
+        assert!(refused.contains("of_tomorrow"), "{name}: {refused}");
+    }
+    let wrong = json!({ "statuses": ["failed", "of_tomorrow"] });
+    let refused = [read::<api::ListQuery>(wrong.clone()), read::<api::CleanQuery>(wrong)];
+    for refused in refused {
+        let refused = refused.unwrap_err();
+        assert!(refused.contains("\"of_tomorrow\" is not a status"), "{refused}");
+    }
+    let task = |field: &str| -> api::NewTask {
+        let task =
+            json!({ "execution_prompt": "x", "working_directory": "/", field: "of_tomorrow" });
+        serde_json::from_value(task).unwrap()
+    };
+    for (field, words) in [("agent", "agent"), ("permission_mode", "permission mode")] {
+        let refused = task(field).check_known().unwrap_err();
+        assert_eq!(refused.message, format!("There is no {words} of_tomorrow"));
+        assert!(refused.hint.contains("Choose one of"), "{}", refused.hint);
+    }
+}
+
+/// Flattened values are read from what their neighbours leave, in any order.
+#[test]
+fn unknown_values_are_read_inside_of_known_ones() {
+    let task = json!({
+        "a_field_of_tomorrow": 1, "id": 3, "name": "n", "agent": "codex", "working_directory": "/",
+        "status": "paused", "until_then": "x", "created_at": "2026-01-01T00:00:00.000Z", "runs": 0,
+        "usage": {},
+    });
+    let found: api::Task = serde_json::from_value(task.clone()).unwrap();
+    let api::State::Unknown(state) = &found.state else { panic!("{found:?}") };
+    assert_eq!((state.name.as_str(), state.text("until_then")), ("paused", Some("x")));
+    assert!(!found.state.is_finished());
+    assert_eq!(serde_json::to_value(&found).unwrap(), task);
+
+    let event = json!({ "seq": 1, "at": "2026-01-01T00:00:00.000Z", "task": 3, "kind": "state_changed",
+        "status": "archived", "ended_at": "2026-01-02T00:00:00.000Z" });
+    let found: api::Event = serde_json::from_value(event.clone()).unwrap();
+    let api::EventKind::StateChanged { state } = &found.kind else { panic!("{found:?}") };
+    assert!(state.is_finished(), "whatever has an end has finished");
+    assert_eq!(serde_json::to_value(&found).unwrap(), event);
+
+    // A known state behind a field that is not known.
+    let event = json!({ "a": 1, "seq": 1, "at": "2026-01-01T00:00:00.000Z", "kind": "state_changed",
+        "ended_at": "2026-01-02T00:00:00.000Z", "status": "failed",
+        "failure": { "message": "too warm", "kind": "weather" } });
+    let found: api::Event = serde_json::from_str(&event.to_string()).unwrap();
+    let api::EventKind::StateChanged { state: api::State::Failed { failure, .. } } = &found.kind
+    else {
+        panic!("{found:?}")
+    };
+    assert_eq!(
+        failure.words(),
+        "Failed for a reason this version does not know: weather: too warm"
+    );
+}
+
+/// A new enum is in one of the lists above, or it has been forgotten.
+#[test]
+fn no_enum_that_is_read_is_forgotten() {
+    let known: Vec<&str> = NAMES
+        .iter()
+        .chain(ASKED)
+        .map(|(name, _)| *name)
+        .chain(TAGGED.iter().map(|(name, ..)| *name))
+        .chain(ELSEWHERE.iter().chain(FORMS).copied())
+        .collect();
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut found = BTreeMap::new();
+    for name in ["api", "engine", "supervisor"] {
+        for file in sources(&crates.join(name).join("src")) {
+            let text = std::fs::read_to_string(&file).unwrap();
+            found.extend(enums_that_are_read(&text).map(|name| (name, file.clone())));
+        }
+    }
+    for name in &known {
+        assert!(found.contains_key(*name), "there is no {name} any more: take it off the list");
+    }
+    for (name, file) in found {
+        assert!(
+            known.contains(&name.as_str()),
+            "{} of {} is read: give it a variant Unknown (crates/api/src/unknown.rs), and add it here",
+            name,
+            file.display()
+        );
+    }
+}
+
+fn sources(directory: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(directory).expect("the sources are there");
+    entries
+        .flat_map(|entry| {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() { sources(&path) } else { vec![path] }
+        })
+        .filter(|path| path.extension().is_some_and(|ending| ending == "rs"))
+        .collect()
+}
+
+/// The enums in a source text for which `Deserialize` is derived.
+fn enums_that_are_read(text: &str) -> impl Iterator<Item = String> {
+    text.split("#[derive(").skip(1).filter_map(|rest| {
+        let (derived, rest) = rest.split_once(")]")?;
+        let item = rest
+            .lines()
+            .map(str::trim)
+            .find(|line| !line.is_empty() && !line.starts_with("#[") && !line.starts_with("//"))?;
+        let words: Vec<_> = item.split([' ', '{', '<']).filter(|word| !word.is_empty()).collect();
+        let place = words.iter().position(|word| *word == "enum")?;
+        derived.contains("Deserialize").then(|| words[place + 1].to_owned())
+    })
+}
