@@ -17,6 +17,7 @@ mod docs;
 mod doors;
 mod engine;
 mod fences;
+mod ground;
 mod hand_over;
 mod kept;
 mod mcp;

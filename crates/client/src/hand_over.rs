@@ -39,6 +39,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 /// How long another program may take that takes over or hands back just now.
 const OTHERS: Duration = Duration::from_secs(15);
+/// How long an engine whose socket is not there may take to make one.
+const SOCKET_AGAIN: Duration = Duration::from_secs(3);
 /// How long an engine may take to say who it is.
 const WHO: Duration = Duration::from_secs(5);
 
@@ -77,9 +79,17 @@ impl Coming {
             wait(&mut self.pause).await;
             return Instant::now() < deadline;
         }
-        // It may have come just after we found nobody.
-        !std::mem::replace(&mut self.looked_again, true)
-            && matches!(LockHolder::of(&paths.lock), Ok(LockHolder::Engine(_)))
+        if !matches!(LockHolder::of(&paths.lock), Ok(LockHolder::Engine(_))) {
+            return false;
+        }
+        // It may have come just after we found nobody; or its socket was removed, and it makes
+        // another one within a second.
+        let deadline = *self.deadline.get_or_insert_with(|| Instant::now() + SOCKET_AGAIN);
+        if std::mem::replace(&mut self.looked_again, true) {
+            self.pause = self.pause.max(FIRST_PAUSE);
+            wait(&mut self.pause).await;
+        }
+        Instant::now() < deadline
     }
 }
 

@@ -79,7 +79,7 @@ pub(crate) async fn open(
 ) -> Result<Hosted, ApiError> {
     let paths = claim.paths().clone();
     farewell::forget(&paths);
-    let listening = bind(&paths.socket).await?;
+    let (listening, keeper) = bind(&paths.socket).await?;
     let http = match http {
         Some(address) => Some(HttpServer::bind(address, &paths.token).await?),
         None => None,
@@ -105,9 +105,18 @@ pub(crate) async fn open(
             }
             drop(open);
         };
-        tokio::join!(serve(listening, Arc::clone(&api), closing.clone()), over_tcp, close);
+        let may_bind = {
+            let api = Arc::clone(&api);
+            move || api.stands()
+        };
+        let ((), (), (), keeper) = tokio::join!(
+            serve(listening, Arc::clone(&api), closing.clone()),
+            over_tcp,
+            close,
+            keeper.keep(may_bind, closing.clone())
+        );
         // While the lock is still ours: afterwards it may be another engine's socket.
-        drop(std::fs::remove_file(&paths.socket));
+        keeper.remove();
         api.release().await;
     });
     Ok(Hosted { engine, http: http_address, serving })

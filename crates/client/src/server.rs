@@ -3,16 +3,19 @@
 use std::fs::Permissions;
 use std::io;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::middleware;
 use axum::serve::Listener;
 use claude_worker_api::{ApiError, TaskApi};
+use claude_worker_supervisor::identity;
 use tokio::net::{UnixListener, UnixStream, unix::SocketAddr};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
-use crate::connections::{Bounds, answer, serve_connections};
+use crate::connections::{Bounds, answer, serve_connections, until_closed};
 use crate::routes::{self, speaking_our_protocol};
 use crate::unix::{SocketName, own_uid};
 
@@ -21,14 +24,36 @@ use crate::unix::{SocketName, own_uid};
 const BOUNDS: Bounds = Bounds { answered: 512, open: 640, unread: None };
 
 /// A socket that is bound and not yet served.
-pub(crate) struct Listening(UnixListener);
+pub(crate) struct Listening {
+    listener: UnixListener,
+    /// Another one that takes its place.
+    renewed: mpsc::Receiver<UnixListener>,
+}
+
+/// Keeps the socket where clients look for it.
+pub(crate) struct Doorkeeper {
+    path: PathBuf,
+    /// Device and inode of the socket that is ours.
+    ours: Option<(u64, u64)>,
+    renew: mpsc::Sender<UnixListener>,
+}
+
+/// Between two looks whether the socket is still there.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// Binds the local socket, private to this user. Call it only while holding the engine lock: a
 /// socket that nobody answers is then a leftover, and is replaced.
 ///
 /// # Errors
 /// `invalid_request` when something else is in its place, with what to do about it.
-pub(crate) async fn bind(path: &Path) -> Result<Listening, ApiError> {
+pub(crate) async fn bind(path: &Path) -> Result<(Listening, Doorkeeper), ApiError> {
+    let (renew, renewed) = mpsc::channel(1);
+    let listener = bind_once(path).await?;
+    let keeper = Doorkeeper { path: path.to_owned(), ours: identity(path).ok(), renew };
+    Ok((Listening { listener, renewed }, keeper))
+}
+
+async fn bind_once(path: &Path) -> Result<UnixListener, ApiError> {
     let in_the_way = |what: &str| {
         ApiError::invalid(format!("{} is {what}", path.display()))
             .hint("Move it away, or set CLAUDE_WORKER_HOME to another directory")
@@ -53,7 +78,56 @@ pub(crate) async fn bind(path: &Path) -> Result<Listening, ApiError> {
     }
     let listener = UnixListener::bind(name.as_path()).map_err(failed)?;
     std::fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(failed)?;
-    Ok(Listening(listener))
+    Ok(listener)
+}
+
+impl Doorkeeper {
+    /// Makes the socket anew when it was removed or replaced, until `closing`; `may` says whether
+    /// the directory is still ours to make one in. Returns itself, to be asked for
+    /// [`Doorkeeper::remove`] at the end.
+    pub(crate) async fn keep(
+        mut self,
+        may: impl Fn() -> bool + Clone + Send + 'static,
+        closing: watch::Receiver<()>,
+    ) -> Self {
+        let mut closing = pin!(until_closed(closing));
+        let mut refused = false;
+        loop {
+            tokio::select! {
+                () = &mut closing => return self,
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+            }
+            let (path, ours, may) = (self.path.clone(), self.ours, may.clone());
+            // On a thread that may block: the disk need not answer.
+            let look = tokio::task::spawn_blocking(move || identity(&path).ok() != ours && may());
+            let missing = tokio::select! {
+                () = &mut closing => return self,
+                missing = look => missing.unwrap_or(false),
+            };
+            if !missing {
+                continue;
+            }
+            match bind_once(&self.path).await {
+                Ok(listener) => {
+                    tracing::warn!(path = %self.path.display(), "the socket was gone; made anew");
+                    self.ours = identity(&self.path).ok();
+                    refused = false;
+                    drop(self.renew.send(listener).await);
+                }
+                Err(error) if !std::mem::replace(&mut refused, true) => {
+                    tracing::error!(%error, "the socket was gone and cannot be made anew");
+                }
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// Removes the socket, if it is still ours: another engine may have one in its place.
+    pub(crate) fn remove(&self) {
+        if self.ours.is_some() && identity(&self.path).ok() == self.ours {
+            drop(std::fs::remove_file(&self.path));
+        }
+    }
 }
 
 /// Serves `api` until the sender of `closing` is dropped and the last answers have been sent.
@@ -64,11 +138,11 @@ pub(crate) async fn serve<A: TaskApi + 'static>(
 ) {
     let routes = routes::router(api, closing.clone()).layer(middleware::from_fn(answer));
     let routes = speaking_our_protocol(routes);
-    serve_connections(SameUser(listening.0), routes, BOUNDS, closing).await;
+    serve_connections(SameUser(listening), routes, BOUNDS, closing).await;
 }
 
 /// Accepts connections of this user only (and of root, who could read everything anyway).
-struct SameUser(UnixListener);
+struct SameUser(Listening);
 
 impl Listener for SameUser {
     type Io = UnixStream;
@@ -76,7 +150,14 @@ impl Listener for SameUser {
 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         loop {
-            let (stream, address) = Listener::accept(&mut self.0).await;
+            let Listening { listener, renewed } = &mut self.0;
+            let (stream, address) = tokio::select! {
+                Some(renewed) = renewed.recv() => {
+                    *listener = renewed;
+                    continue;
+                }
+                accepted = Listener::accept(listener) => accepted,
+            };
             match stream.peer_cred() {
                 Ok(peer) if peer.uid() == own_uid() || peer.uid() == 0 => return (stream, address),
                 Ok(peer) => tracing::warn!(uid = peer.uid(), "another user's connection refused"),
@@ -86,6 +167,6 @@ impl Listener for SameUser {
     }
 
     fn local_addr(&self) -> io::Result<Self::Addr> {
-        self.0.local_addr()
+        self.0.listener.local_addr()
     }
 }

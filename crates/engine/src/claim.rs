@@ -3,7 +3,7 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::{EngineError, Paths};
@@ -15,8 +15,8 @@ const PROBES: Duration = Duration::from_millis(200);
 /// there. Two data directories may name the same database, so that it has a lock of its own.
 pub struct Claim {
     paths: Paths,
-    _directory: File,
-    _database: File,
+    /// The files that are locked, by their places: that of the directory, that of the database.
+    locks: [(PathBuf, File); 2],
 }
 
 impl Claim {
@@ -37,8 +37,15 @@ impl Claim {
         });
         let mut name = real.clone().into_os_string();
         name.push(".lock");
-        let database = take_lock(Path::new(&name))?.ok_or(EngineError::DatabaseInUse(real))?;
-        Ok(Self { paths, _directory: directory, _database: database })
+        let name = PathBuf::from(name);
+        let database = take_lock(&name)?.ok_or(EngineError::DatabaseInUse(real))?;
+        let locks = [(paths.lock.clone(), directory), (name, database)];
+        Ok(Self { paths, locks })
+    }
+
+    /// The files that are locked, with their places.
+    pub(crate) const fn locks(&self) -> &[(PathBuf, File)] {
+        &self.locks
     }
 
     /// The places that are ours now.

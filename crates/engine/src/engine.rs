@@ -13,6 +13,7 @@ use claude_worker_supervisor::{Bell, SupervisorCommand, fault_point};
 use tokio::sync::{Mutex, Semaphore, mpsc, oneshot, watch};
 
 use crate::dispatcher::{Dispatcher, Shown};
+use crate::ground::{self, Ground};
 use crate::live::{Places, Runs};
 use crate::message::{Message, Reply, Request};
 use crate::settings::InForce;
@@ -54,6 +55,7 @@ struct Inner {
     runs: Arc<Runs>,
     inbox: mpsc::Sender<Message>,
     shown: Shown,
+    ground: Arc<Ground>,
     /// Closed when the dispatcher has ended.
     ended: watch::Receiver<()>,
     /// What was noticed at the start.
@@ -89,15 +91,28 @@ impl Engine {
         env_file::sweep(&paths.env, |id| !matches!(writer.task(id), Ok(None)));
         fault_point("engine.opened");
         let (inbox, messages) = mpsc::channel(INBOX);
-        let places =
-            Places { runs: paths.runs.clone(), env: paths.env.clone(), bell: paths.bell.clone() };
-        let runs = Arc::new(Runs::new(places, config.clone(), supervisor, inbox.clone()));
+        let places = Places {
+            runs: paths.runs.clone(),
+            env: paths.env.clone(),
+            bell: paths.bell.clone(),
+            launched: paths.launched.clone(),
+        };
+        let runs = Arc::new(Runs::new(places, config.clone(), supervisor, inbox.clone())?);
         let bell = Bell::open(&paths.bell)
             .map_err(EngineError::io(format!("cannot open {}", paths.bell.display())))?;
         runs.listen(bell)?;
-        let (mut dispatcher, shown) =
-            Dispatcher::new(writer, config.clone(), paths.clone(), Arc::clone(&runs), messages)?;
+        let ground = Arc::new(Ground::new(&paths, claim.locks())?);
+        let (mut dispatcher, shown) = Dispatcher::new(
+            writer,
+            config.clone(),
+            paths.clone(),
+            Arc::clone(&runs),
+            messages,
+            Arc::clone(&ground),
+        )?;
         dispatcher.recover()?;
+        let (watched, unwatched) = std::sync::mpsc::channel();
+        ground::watch(Arc::clone(&ground), Arc::clone(&runs), unwatched)?;
         let (ending, ended) = watch::channel(());
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
@@ -115,6 +130,7 @@ impl Engine {
                     if ended.is_err() {
                         tracing::error!("the dispatcher failed; the engine stops");
                     }
+                    drop(watched);
                     runs.close();
                     drop(claim);
                     drop(ending);
@@ -133,6 +149,7 @@ impl Engine {
                 runs,
                 inbox,
                 shown,
+                ground,
                 ended,
                 warning,
                 reading: Semaphore::new(READS),
@@ -177,8 +194,8 @@ impl Engine {
 
     async fn ask(&self, request: Request) -> Result<Reply, ApiError> {
         let (answer, answered) = oneshot::channel();
-        self.inner.inbox.send(Message::Request(request, answer)).await.map_err(|_| gone())?;
-        answered.await.map_err(|_| gone())?
+        self.inner.inbox.send(Message::Request(request, answer)).await.map_err(|_| self.gone())?;
+        answered.await.map_err(|_| self.gone())?
     }
 
     async fn ask_for_task(&self, request: Request) -> Result<Task, ApiError> {
@@ -191,7 +208,25 @@ impl Engine {
     /// Refuses what is asked of an engine that has stopped: a reader that asks again and again
     /// would never come to a pause, and the next engine knows better.
     fn still_there(&self) -> Result<(), ApiError> {
-        self.inner.ended.has_changed().map(drop).map_err(|_| gone())
+        if let Some(gone) = self.inner.ground.gone() {
+            return Err(gone.error());
+        }
+        self.inner.ended.has_changed().map(drop).map_err(|_| self.gone())
+    }
+
+    /// What an engine that has stopped answers.
+    fn gone(&self) -> ApiError {
+        match self.inner.ground.gone() {
+            Some(gone) => gone.error(),
+            None => ApiError::unavailable("The engine is shutting down").hint("Try it again"),
+        }
+    }
+
+    /// Looks whether the data directory and the database are still those that this engine has
+    /// locked and opened. Once they are not, it stops. Blocks on a disk that does not answer.
+    #[must_use]
+    pub fn stands(&self) -> bool {
+        self.inner.ground.look().is_none()
     }
 
     /// Reads from the database on a thread that may block.
@@ -200,17 +235,13 @@ impl Engine {
         read: impl FnOnce(&Inner) -> Result<T, EngineError> + Send + 'static,
     ) -> Result<T, ApiError> {
         self.still_there()?;
-        let _turn = self.inner.reading.acquire().await.map_err(|_| gone())?;
+        let _turn = self.inner.reading.acquire().await.map_err(|_| self.gone())?;
         let inner = Arc::clone(&self.inner);
         tokio::task::spawn_blocking(move || read(&inner))
             .await
             .map_err(|error| ApiError::internal(error.to_string()))?
             .map_err(ApiError::from)
     }
-}
-
-fn gone() -> ApiError {
-    ApiError::unavailable("The engine is shutting down").hint("Try it again")
 }
 
 impl Inner {

@@ -25,6 +25,7 @@ mod dispatcher;
 mod engine;
 mod env_file;
 mod error;
+mod ground;
 mod live;
 mod logs;
 mod message;

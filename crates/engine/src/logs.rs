@@ -20,7 +20,7 @@ use claude_worker_api::{
     Agent, ApiError, ErrorCode, LogEntry, LogPage, LogQuery, OutputChunk, OutputQuery,
     OutputStream, Run,
 };
-use claude_worker_supervisor::RunDir;
+use claude_worker_supervisor::{RunDir, open_regular};
 
 use crate::EngineError;
 
@@ -169,7 +169,7 @@ fn refuse_deleted(run: &Run) -> Result<(), EngineError> {
 /// Opens a file at an offset, or at its end when that comes first, and says where; none when it
 /// is not there.
 fn open(path: &Path, offset: u64) -> Result<Option<(File, u64)>, EngineError> {
-    let opened = File::open(path).and_then(|mut file| {
+    let opened = open_regular(path).and_then(|mut file| {
         let offset = offset.min(file.metadata()?.len());
         file.seek(SeekFrom::Start(offset))?;
         Ok((file, offset))
@@ -182,8 +182,12 @@ fn open(path: &Path, offset: u64) -> Result<Option<(File, u64)>, EngineError> {
 }
 
 fn length(path: &Path) -> Result<u64, EngineError> {
-    match std::fs::metadata(path) {
-        Ok(found) => Ok(found.len()),
+    match std::fs::symlink_metadata(path) {
+        Ok(found) if found.is_file() => Ok(found.len()),
+        Ok(_) => Err(EngineError::io(format!("cannot read {}", path.display()))(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "it is not a regular file",
+        ))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
         Err(error) => Err(EngineError::io(format!("cannot read {}", path.display()))(error)),
     }

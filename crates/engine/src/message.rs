@@ -124,3 +124,15 @@ pub(crate) enum Report {
     /// These run directories have been deleted.
     Deleted(Vec<RunId>),
 }
+
+impl Report {
+    /// The run, when with this report the database says whether it began.
+    pub(crate) const fn of_launched(&self) -> Option<&RunId> {
+        match self {
+            Self::Started { run, .. }
+            | Self::Ended { run, .. }
+            | Self::NeverStarted { run, .. } => Some(run),
+            Self::Progress { .. } | Self::Quiet { .. } | Self::Deleted(_) => None,
+        }
+    }
+}

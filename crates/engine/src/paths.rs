@@ -33,6 +33,8 @@ pub struct Paths {
     pub log: PathBuf,
     /// The bearer token of the HTTP server.
     pub token: PathBuf,
+    /// Which runs were handed to a supervisor and are not in the database as started yet.
+    pub launched: PathBuf,
 }
 
 impl Paths {
@@ -67,6 +69,7 @@ impl Paths {
             config: place("config.toml"),
             log: place("engine.log"),
             token: place("token"),
+            launched: place("engine.launched"),
         }
     }
 
@@ -117,6 +120,7 @@ impl Paths {
             bell: place("engine.bell"),
             log: place("engine.log"),
             token: place("token"),
+            launched: place("engine.launched"),
             config: config_home.unwrap_or_else(|| home.clone()).join("config.toml"),
             home,
             database,

@@ -20,10 +20,30 @@ pub(crate) fn private(options: &mut OpenOptions) -> &mut OpenOptions {
     os::owner_only(options.write(true))
 }
 
+/// Opens a regular file for reading: never blocks, follows no link, and refuses what is something
+/// else with [`io::ErrorKind::InvalidData`]. For files that an agent of ours can reach.
+///
+/// # Errors
+/// As above, and what the system says.
+pub fn open_regular(path: &Path) -> io::Result<File> {
+    os::open_regular(path)
+}
+
+/// Device and number of what is at `path`: two that are the same name the same file or directory,
+/// as long as that is there.
+///
+/// # Errors
+/// What the system says.
+pub fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    os::identity(path)
+}
+
 /// Creates the empty file `path`, or finds it there. Other processes see it; a power cut may undo
 /// it.
 pub(crate) fn create_visible(path: &Path) -> io::Result<()> {
-    private(OpenOptions::new().create(true).truncate(false)).open(path).map(drop)
+    os::never_elsewhere(private(OpenOptions::new().create(true).truncate(false)))
+        .open(path)
+        .map(drop)
 }
 
 /// Creates the empty file `path`, or finds it there, and gets its directory entry onto the disk.
@@ -34,15 +54,25 @@ pub(crate) fn create_marker(path: &Path) -> io::Result<()> {
 }
 
 /// Puts `bytes` at `path` in one step: readers see nothing, the old content or all of the new.
+/// Whatever an agent may have put into its place (a pipe, a directory) gives way.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8], durability: Durability) -> io::Result<()> {
     let draft = path.with_extension("draft");
     let written = (|| {
-        let mut file = private(OpenOptions::new().create(true).truncate(true)).open(&draft)?;
+        let mut file = match write_new_file(&draft) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                clear(&draft)?;
+                write_new_file(&draft)?
+            }
+            made => made?,
+        };
         file.write_all(bytes)?;
         if durability == Durability::OnDisk {
             file.sync_all()?;
         }
-        fs::rename(&draft, path)?;
+        if fs::rename(&draft, path).is_err() {
+            clear(path)?;
+            fs::rename(&draft, path)?;
+        }
         if durability == Durability::OnDisk { sync_parent(path) } else { Ok(()) }
     })();
     if written.is_err() {
@@ -54,10 +84,23 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8], durability: Durability) -> 
 
 /// Writes a new file that only its owner can read; it must not exist yet.
 pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file: File = private(OpenOptions::new().create_new(true)).open(path)?;
-    file.write_all(bytes)
+    write_new_file(path)?.write_all(bytes)
 }
 
-fn sync_parent(path: &Path) -> io::Result<()> {
+fn write_new_file(path: &Path) -> io::Result<File> {
+    private(OpenOptions::new().create_new(true)).open(path)
+}
+
+/// Removes whatever is at `path`.
+fn clear(path: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(found) if found.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+pub(crate) fn sync_parent(path: &Path) -> io::Result<()> {
     path.parent().map_or(Ok(()), os::sync_directory)
 }

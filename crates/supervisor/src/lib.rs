@@ -13,6 +13,7 @@
 //! | file | by | meaning |
 //! |---|---|---|
 //! | `spec.json`, `stdin` | engine | what to run |
+//! | `ready` | engine | it has not begun: the supervisor renames it to `spawning` |
 //! | `lock` | supervisor | held all its life: "is it alive" is "is it locked", so a reused pid is harmless; says who holds it |
 //! | `spawning` | supervisor | there before the agent exists: from here on the run may have had effects |
 //! | `started.json` | supervisor | the agent's pid |
@@ -49,6 +50,7 @@ mod limits;
 mod os;
 mod output;
 mod own_variables;
+mod process;
 mod record;
 mod rundir;
 mod spare;
@@ -60,6 +62,7 @@ mod watch;
 
 pub use agent::{RUN_MARKER, TASK_MARKER};
 pub use bell::{Bell, BellCloser, Ring, What};
+pub use durable::{identity, open_regular};
 pub use error::{SupervisorError, is_shortage};
 pub use fault::{FAULT_POINTS, FAULT_VARIABLE, fault_point};
 pub use launch::{Launched, SupervisorCommand, boot_id, keep_descriptors, launch};
@@ -67,6 +70,7 @@ pub use leftovers::end_leftovers;
 #[cfg(target_os = "linux")]
 pub use own_variables::set_own_variables;
 pub use own_variables::{own_variable_names, without_own_variables};
+pub use process::SupervisorProcess;
 pub use record::{EndedBy, Ending, Exit, Started};
 pub use rundir::{Found, Revocation, RunDir};
 pub use spare::Spare;

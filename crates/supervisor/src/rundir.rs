@@ -1,7 +1,7 @@
 //! The directory in which engine and supervisor of one run meet.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use claude_worker_api::RunId;
@@ -34,6 +34,10 @@ impl Asked {
     }
 }
 
+/// No file of a run that is read as a whole is larger, in bytes: a prompt has 16 MiB at the most, and
+/// JSON makes six bytes of one.
+const LARGEST_FILE: u64 = 256 * 1024 * 1024;
+
 /// The directory of one run. The value is only a path: nothing is opened, nothing need exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunDir {
@@ -57,9 +61,12 @@ pub enum Found {
         /// The agent, if it was started.
         started: Option<Started>,
     },
-    /// No agent was ever started. A supervisor may still be on its way: [`RunDir::revoke`] the run
-    /// before starting it again under another name.
+    /// No agent was ever started: what a supervisor takes away before that is still there. One may
+    /// still be on its way: [`RunDir::revoke`] the run before starting it again under another name.
     NeverStarted,
+    /// There is nothing that tells, because the directory was never filled or its files were removed
+    /// since. Whether the run began is for those to say who know whether it was ever launched.
+    NothingLeft,
 }
 
 /// Whether a run that had not started could be fenced off.
@@ -72,6 +79,8 @@ pub enum Revocation {
     /// The agent may have been started: nothing was changed. [`RunDir::inspect`] says how it
     /// stands.
     AlreadySpawned,
+    /// There is nothing that a supervisor could start, and nothing that tells whether one has.
+    NothingLeft,
 }
 
 /// What an attempt to take the lock found.
@@ -134,6 +143,10 @@ impl RunDir {
         self.path.join("spawning")
     }
 
+    pub(crate) fn ready_path(&self) -> PathBuf {
+        self.path.join("ready")
+    }
+
     pub(crate) fn started_path(&self) -> PathBuf {
         self.path.join("started.json")
     }
@@ -154,7 +167,7 @@ impl RunDir {
         self.path.join("revoked")
     }
 
-    /// Makes the directory (0700) with `spec.json` and `stdin` (0600). Nothing is flushed: until a
+    /// Makes the directory (0700) with `spec.json`, `stdin` and `ready` (0600). Nothing is flushed: until a
     /// supervisor has started, the run can be made anew from what the engine stores.
     ///
     /// # Errors
@@ -174,7 +187,9 @@ impl RunDir {
                 .map_err(|source| SupervisorError::Damaged { path: path.clone(), source })?;
             durable::write_new(&path, &json).map_err(SupervisorError::io("write", &path))?;
             let path = self.stdin_path();
-            durable::write_new(&path, stdin).map_err(SupervisorError::io("write", &path))
+            durable::write_new(&path, stdin).map_err(SupervisorError::io("write", &path))?;
+            let path = self.ready_path();
+            durable::create_visible(&path).map_err(SupervisorError::io("create", &path))
         })();
         if filled.is_err() {
             // Half a run directory is of no use, and what is removed makes room on a full disk.
@@ -194,20 +209,62 @@ impl RunDir {
         if let Some(exit) = self.exit()? {
             return Ok(Found::Finished(exit));
         }
+        // Before the lock: a supervisor makes that first and then takes `ready` away, so that with
+        // neither of them there is none that has just come.
+        let fresh = self.is_fresh()?;
         let _lock = match self.try_lock(File::try_lock_shared)? {
             LockState::Taken(lock) => lock,
             LockState::Held => return Ok(Found::Running { started: self.started()? }),
             // Answered at once: a supervisor that comes now would be taken for a lost one by a look
             // at its files without the lock.
-            LockState::Missing => return Ok(Found::NeverStarted),
+            LockState::Missing if fresh => return Ok(Found::NeverStarted),
+            LockState::Missing => return Ok(Found::NothingLeft),
         };
         // It may have ended between the first look and the lock. No supervisor writes from here on.
         if let Some(exit) = self.exit()? {
             Ok(Found::Finished(exit))
         } else if self.has(&self.spawning_path())? || self.has(&self.exit_path())? {
             Ok(Found::Lost { started: self.started()? })
-        } else {
+        } else if self.is_fresh()? {
             Ok(Found::NeverStarted)
+        } else {
+            Ok(Found::NothingLeft)
+        }
+    }
+
+    /// Whether what a supervisor takes away before it starts the agent is still there, or was
+    /// turned into the fence.
+    fn is_fresh(&self) -> Result<bool, SupervisorError> {
+        Ok(self.has(&self.ready_path())? || self.has(&self.revoked_path())?)
+    }
+
+    /// From here on the run may have had effects. `ready` becomes `spawning` in one step, so that
+    /// of a run whose files are removed meanwhile nothing starts, and one that began is never taken
+    /// for one that did not.
+    pub(crate) fn claim(&self, spec: &Spec) -> Result<(), SupervisorError> {
+        let spawning = self.spawning_path();
+        // Not flushed: after a power cut the engine goes by the machine's start, see `boot_id`.
+        let claimed = if spec.has_ready {
+            fs::rename(self.ready_path(), &spawning)
+        } else {
+            durable::create_visible(&spawning)
+        };
+        claimed.map_err(SupervisorError::io("create", &spawning))
+    }
+
+    /// What tells this directory from another one in its place; none when there is none.
+    ///
+    /// # Errors
+    /// [`SupervisorError::Io`] when that cannot be found out.
+    pub fn identity(&self) -> Result<Option<(u64, u64)>, SupervisorError> {
+        match os::identity(&self.path) {
+            Ok(identity) => Ok(Some(identity)),
+            Err(e)
+                if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
+            {
+                Ok(None)
+            }
+            Err(e) => Err(SupervisorError::io("look at", &self.path)(e)),
         }
     }
 
@@ -270,18 +327,27 @@ impl RunDir {
         if heard { Ok(()) } else { stored }
     }
 
+    /// Whether a supervisor listens where requests are passed on. One that is about to start, or has
+    /// gone, does not.
+    #[must_use]
+    pub fn can_be_heard(&self) -> bool {
+        os::connect_to_listener(&self.control_path()).is_ok()
+    }
+
     /// Fences off a run that has not started, without waiting: a supervisor that comes later
-    /// exits without starting anything. A directory that is missing is made for the fence.
+    /// exits without starting anything. One without a directory, or without `ready` in it, needs no
+    /// fence, because nothing can start there.
     ///
     /// # Errors
     /// [`SupervisorError::Io`]; then nothing can be said about the run.
     pub fn revoke(&self) -> Result<Revocation, SupervisorError> {
-        match os::create_private_directory(&self.path) {
-            Ok(()) => {}
-            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(e) => return Err(SupervisorError::io("create", &self.path)(e)),
-        }
-        let lock = self.open_lock()?;
+        let lock = match self.open_lock() {
+            Ok(lock) => lock,
+            Err(SupervisorError::Io { source, .. }) if is_no_file(&source) => {
+                return Ok(Revocation::NothingLeft);
+            }
+            Err(error) => return Err(error),
+        };
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Ok(Revocation::Held),
@@ -293,7 +359,20 @@ impl RunDir {
             return Ok(Revocation::AlreadySpawned);
         }
         let path = self.revoked_path();
-        durable::create_marker(&path).map_err(SupervisorError::io("create", &path))?;
+        // Renamed, not made: with `ready` it can only be the run that was launched.
+        match fs::rename(self.ready_path(), &path) {
+            Ok(()) => {}
+            Err(e) if e.kind() != io::ErrorKind::NotFound => {
+                return Err(SupervisorError::io("create", &path)(e));
+            }
+            Err(_) if self.has(&path)? => {}
+            // Of an engine from before `ready`.
+            Err(_) if matches!(self.spec(), Ok(Some(Spec { has_ready: false, .. }))) => {
+                durable::create_visible(&path).map_err(SupervisorError::io("create", &path))?;
+            }
+            Err(_) => return Ok(Revocation::NothingLeft),
+        }
+        durable::sync_parent(&path).map_err(SupervisorError::io("create", &path))?;
         Ok(Revocation::Revoked)
     }
 
@@ -303,9 +382,9 @@ impl RunDir {
     /// [`SupervisorError::Io`].
     pub fn wait_until_free(&self) -> Result<(), SupervisorError> {
         let path = self.lock_path();
-        let lock = match File::open(&path) {
+        let lock = match os::open_regular(&path) {
             Ok(file) => file,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(e) if is_no_file(&e) => return Ok(()),
             Err(e) => return Err(SupervisorError::io("open", &path)(e)),
         };
         uninterrupted(|| lock.lock_shared()).map_err(SupervisorError::io("lock", &path))
@@ -354,7 +433,15 @@ impl RunDir {
 
     /// Whether a file of this run exists.
     pub(crate) fn has(&self, path: &Path) -> Result<bool, SupervisorError> {
-        path.try_exists().map_err(SupervisorError::io("look at", path))
+        match fs::symlink_metadata(path) {
+            Ok(_) => Ok(true),
+            Err(e)
+                if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
+            {
+                Ok(false)
+            }
+            Err(e) => Err(SupervisorError::io("look at", path)(e)),
+        }
     }
 
     /// Reads a JSON file of this run, if it is there.
@@ -362,14 +449,20 @@ impl RunDir {
         &self,
         path: &Path,
     ) -> Result<Option<T>, SupervisorError> {
-        let bytes = match fs::read(path) {
-            Ok(bytes) => bytes,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(e) => return Err(SupervisorError::io("read", path)(e)),
-        };
-        match serde_json::from_slice(&bytes) {
-            Ok(value) => Ok(Some(value)),
-            Err(source) => Err(SupervisorError::Damaged { path: path.to_owned(), source }),
+        let damaged = |source| SupervisorError::Damaged { path: path.to_owned(), source };
+        let read = os::open_regular(path).and_then(|file| {
+            let mut bytes = Vec::new();
+            file.take(LARGEST_FILE).read_to_end(&mut bytes)?;
+            Ok(bytes)
+        });
+        match read {
+            Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(damaged),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            // Something that an agent has put in its place.
+            Err(e) if e.kind() == io::ErrorKind::InvalidData => {
+                Err(damaged(serde::de::Error::custom(e)))
+            }
+            Err(e) => Err(SupervisorError::io("read", path)(e)),
         }
     }
 
@@ -383,7 +476,7 @@ impl RunDir {
 
     fn open_lock(&self) -> Result<File, SupervisorError> {
         let path = self.lock_path();
-        private(OpenOptions::new().read(true).create(true).truncate(false))
+        os::never_elsewhere(private(OpenOptions::new().read(true).create(true).truncate(false)))
             .open(&path)
             .map_err(SupervisorError::io("open", &path))
     }
@@ -393,9 +486,9 @@ impl RunDir {
         attempt: fn(&File) -> Result<(), TryLockError>,
     ) -> Result<LockState, SupervisorError> {
         let path = self.lock_path();
-        let lock = match File::open(&path) {
+        let lock = match os::open_regular(&path) {
             Ok(file) => file,
-            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(LockState::Missing),
+            Err(e) if is_no_file(&e) => return Ok(LockState::Missing),
             Err(e) => return Err(SupervisorError::io("open", &path)(e)),
         };
         match attempt(&lock) {
@@ -404,6 +497,14 @@ impl RunDir {
             Err(TryLockError::Error(e)) => Err(SupervisorError::io("lock", &path)(e)),
         }
     }
+}
+
+/// Whether there is nothing to open, or something that is no file of ours.
+fn is_no_file(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidData
+    )
 }
 
 fn remove_tree(path: &Path) -> Result<(), SupervisorError> {

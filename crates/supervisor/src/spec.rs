@@ -34,6 +34,10 @@ pub struct Spec {
     pub grace_ms: u64,
     /// How many bytes of output are kept, both streams together. One more ends the run.
     pub output_cap_bytes: u64,
+    /// Whether the directory has the file `ready`, which the supervisor takes away before it starts
+    /// the agent. Engines before 2026-12 made none.
+    #[serde(default)]
+    pub has_ready: bool,
     /// The engine's bell: a named pipe that is told when something happened to the run.
     pub bell: Option<PathBuf>,
 }

@@ -10,7 +10,7 @@ use std::io::{self, Seek, SeekFrom, Write};
 use serde::{Deserialize, Serialize};
 
 use crate::os::{self, ProcessState, Signal};
-use crate::{RunDir, SupervisorError};
+use crate::{RunDir, SupervisorError, SupervisorProcess};
 
 /// What the lock file says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,21 +41,29 @@ pub(crate) fn sign(mut lock: &File) {
 }
 
 impl RunDir {
+    /// What the supervisor that holds the lock wrote into it.
+    fn signature(&self) -> Result<Option<Holder>, SupervisorError> {
+        if !self.is_locked()? {
+            return Ok(None);
+        }
+        match self.read::<Holder>(&self.lock_path()) {
+            // Nobody signed: there was no room for it.
+            Err(SupervisorError::Damaged { .. }) => Ok(None),
+            other => other,
+        }
+    }
+
+    pub(crate) fn holder(&self) -> Result<Option<SupervisorProcess>, SupervisorError> {
+        Ok(self.signature()?.map(|holder| SupervisorProcess::new(holder.pid, holder.started)))
+    }
+
     /// Helps a supervisor that lives and is stopped; says whether there was one. One that does
     /// anything at all, be it to wait for room on a full disk, is left alone.
     ///
     /// # Errors
     /// [`SupervisorError::Io`].
     pub fn help_stopped_supervisor(&self, remedy: Remedy) -> Result<bool, SupervisorError> {
-        if !self.is_locked()? {
-            return Ok(false);
-        }
-        let holder = match self.read::<Holder>(&self.lock_path()) {
-            Ok(Some(holder)) => holder,
-            // Nobody signed: there was no room for it.
-            Ok(None) | Err(SupervisorError::Damaged { .. }) => return Ok(false),
-            Err(error) => return Err(error),
-        };
+        let Some(holder) = self.signature()? else { return Ok(false) };
         let stopped = os::process(holder.pid).filter(|process| {
             process.started == holder.started && process.state == ProcessState::Stopped
         });

@@ -91,9 +91,7 @@ fn supervise(path: &Path) -> Result<Outcome, SupervisorError> {
     let stderr = if spec.merge_stderr { None } else { Some(create_output(&dir.stderr_path())?) };
     let control = os::listen(&dir.control_path())
         .map_err(SupervisorError::io("listen on", &dir.control_path()))?;
-    // Not flushed: after a power cut the engine goes by the machine's start, see `boot_id`.
-    durable::create_visible(&dir.spawning_path())
-        .map_err(SupervisorError::io("create", &dir.spawning_path()))?;
+    dir.claim(&spec)?;
     fault_point("supervisor.spawning");
 
     let mut ringer = Ringer::new(spec.bell.clone(), spec.run.clone());
@@ -131,7 +129,7 @@ fn supervise(path: &Path) -> Result<Outcome, SupervisorError> {
 }
 
 fn create_output(path: &Path) -> Result<File, SupervisorError> {
-    private(OpenOptions::new().create(true).append(true))
+    os::never_elsewhere(private(OpenOptions::new().create(true).append(true)))
         .open(path)
         .map_err(SupervisorError::io("create", path))
 }

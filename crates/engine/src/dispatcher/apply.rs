@@ -34,7 +34,14 @@ impl Dispatcher {
                 let number = stored.task.runs + 1;
                 self.writer.insert_run(id, &run, number, &plan, self.boot.as_deref())?;
                 let request = self.writer.request(id)?;
-                after.launches.push(Order { task: id, run, request, plan, this_boot: true });
+                after.launches.push(Order {
+                    task: id,
+                    run,
+                    request,
+                    plan,
+                    this_boot: true,
+                    may_have_begun: false,
+                });
             }
             None => {}
         }

@@ -12,7 +12,7 @@ mod queue;
 mod reports;
 mod requests;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::hash::RandomState;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -23,6 +23,7 @@ use claude_worker_api::{
 use claude_worker_supervisor::{boot_id, fault_point};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::ground::{Gone, Ground};
 use crate::live::{Order, Runs};
 use crate::message::{Message, Reply, Report, Request};
 use crate::settings::InForce;
@@ -86,6 +87,7 @@ pub(crate) struct Dispatcher {
     paths: Paths,
     runs: Arc<Runs>,
     inbox: mpsc::Receiver<Message>,
+    ground: Arc<Ground>,
     seq: watch::Sender<i64>,
     queue: watch::Sender<Queue>,
     draining: watch::Sender<Option<StopMode>>,
@@ -135,6 +137,7 @@ impl Dispatcher {
         paths: Paths,
         runs: Arc<Runs>,
         inbox: mpsc::Receiver<Message>,
+        ground: Arc<Ground>,
     ) -> Result<(Self, Shown), EngineError> {
         let config = in_force.now();
         let memory = Memory {
@@ -163,6 +166,7 @@ impl Dispatcher {
             paths,
             runs,
             inbox,
+            ground,
             seq,
             queue,
             draining,
@@ -191,6 +195,7 @@ impl Dispatcher {
     /// Takes up the runs that the last engine left. The table of what becomes of each is in
     /// [`crate::live`].
     pub(crate) fn recover(&mut self) -> Result<(), EngineError> {
+        let mut running = HashSet::new();
         for id in self.writer.tasks_in(Status::Running)? {
             let found = self.writer.task(id).and_then(|stored| {
                 let request = self.writer.request(id)?;
@@ -198,16 +203,23 @@ impl Dispatcher {
             });
             match found {
                 Ok((Some(stored), request)) => {
-                    let TaskState::Running { run, plan, wish, .. } = stored.state else { continue };
+                    let TaskState::Running { run, plan, wish, started_at } = stored.state else {
+                        continue;
+                    };
                     let boot = self.writer.boot_of(&run)?;
                     let this_boot = boot.is_some() && boot == self.boot;
-                    self.to_adopt.push((Order { task: id, run, request, plan, this_boot }, wish));
+                    let may_have_begun =
+                        started_at.is_some() || self.runs.launched().may_hold(&run);
+                    running.insert(run.clone());
+                    let order = Order { task: id, run, request, plan, this_boot, may_have_begun };
+                    self.to_adopt.push((order, wish));
                 }
                 Ok((None, _)) => {}
                 // One bad row must not keep all the others waiting.
                 Err(error) => tracing::error!(%id, %error, "a running task cannot be taken up"),
             }
         }
+        self.runs.launched().retain(&running);
         self.adopt();
         Ok(())
     }
@@ -228,7 +240,11 @@ impl Dispatcher {
         // What the last engine left in the queue begins without anybody saying so.
         let mut again = self.round(Vec::new());
         self.runs.prepare();
+        let mut ground = self.ground.watched();
         loop {
+            if let Some(gone) = self.ground.gone() {
+                return self.leave(&gone, again);
+            }
             if self.failed {
                 // The disk is full or the file is busy: what cannot be refused is tried again.
                 tokio::time::sleep(AFTER_FAILURE).await;
@@ -236,10 +252,13 @@ impl Dispatcher {
             let mut batch = std::mem::take(&mut again);
             if batch.is_empty() {
                 let nap = self.until_next_timer();
-                match tokio::time::timeout(nap, self.inbox.recv()).await {
-                    Ok(Some(message)) => batch.push(message),
-                    Ok(None) => return,
-                    Err(_) => {}
+                tokio::select! {
+                    message = self.inbox.recv() => match message {
+                        Some(message) => batch.push(message),
+                        None => return,
+                    },
+                    _ = ground.changed() => {}
+                    () = tokio::time::sleep(nap) => {}
                 }
             }
             // On top of what is tried again, so that requests are always answered.
@@ -258,6 +277,21 @@ impl Dispatcher {
         }
     }
 
+    /// The files that this engine stands on are not its own any more: it does nothing more with
+    /// them, and says why. Runs that no later engine would find are ended; the others are adopted.
+    fn leave(self, gone: &Gone, batch: Vec<Message>) {
+        let error = gone.error();
+        tracing::error!(orphans_runs = gone.orphans_runs, "{error}");
+        if gone.orphans_runs {
+            self.runs.abandon_all();
+        }
+        for message in batch {
+            if let Message::Request(_, answer) = message {
+                drop(answer.send(Err(error.clone())));
+            }
+        }
+    }
+
     /// One transaction. Returns the reports that must be tried again.
     fn round(&mut self, batch: Vec<Message>) -> Vec<Message> {
         let now = Timestamp::now();
@@ -267,14 +301,25 @@ impl Dispatcher {
             Ok(replies) => {
                 fault_point("engine.committed");
                 self.failed = false;
+                // What was written into files that nobody finds any more never happened.
+                if self.ground.look().is_some() {
+                    return batch;
+                }
                 // Before anybody is told: of all that follows, this takes longest.
                 let not_launched = self.launch(std::mem::take(&mut after.launches));
                 self.publish(&before);
-                let answers = batch.into_iter().filter_map(|message| match message {
-                    Message::Request(_, answer) => Some(answer),
-                    Message::Report(_) => None,
-                });
-                for (answer, reply) in answers.zip(replies) {
+                let mut answers = Vec::with_capacity(replies.len());
+                for message in batch {
+                    match message {
+                        Message::Request(_, answer) => answers.push(answer),
+                        Message::Report(report) => {
+                            if let Some(run) = report.of_launched() {
+                                self.runs.launched().forget(run);
+                            }
+                        }
+                    }
+                }
+                for (answer, reply) in answers.into_iter().zip(replies) {
                     self.answer(answer, reply);
                 }
                 self.act(after);

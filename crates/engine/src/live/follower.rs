@@ -10,11 +10,12 @@ use std::time::{Duration, Instant};
 use claude_worker_agents::{Session, Summary};
 use claude_worker_api::{Agent, Failure, RunOutcome, Timestamp, Verdict};
 use claude_worker_supervisor::{
-    Ending, Exit, Found, Launched, Revocation, Spec, What, end_leftovers, fault_point,
+    Ending, Exit, Found, Launched, Revocation, Spec, SupervisorProcess, What, end_leftovers,
+    fault_point,
 };
 
 use super::over::Over;
-use super::stuck::Patience;
+use super::stuck::{MARGIN, Patience};
 use super::tail::Tail;
 use super::{EndRequest, LiveRun, Order, Runs, Signal, lock, thread};
 use crate::message::Report;
@@ -48,7 +49,8 @@ enum Next {
 /// What has been reported, so that only news is.
 #[derive(Default)]
 struct Reported {
-    started: bool,
+    /// When the agent was started.
+    started: Option<Timestamp>,
     last_action: Option<String>,
     session_id: Option<String>,
     model: Option<String>,
@@ -66,6 +68,8 @@ pub(super) struct Follower {
     inbox: Receiver<Signal>,
     /// The supervisor, while nobody waits for it yet.
     launched: Option<Launched>,
+    /// The supervisor's process number, when this engine started it.
+    pid: Option<u32>,
     summary: Summary,
     stdout: Tail,
     stderr: Tail,
@@ -90,6 +94,7 @@ impl Follower {
             live,
             inbox,
             launched: None,
+            pid: None,
             stdout: Tail::default(),
             stderr: Tail::default(),
             reported: Reported::default(),
@@ -111,7 +116,7 @@ impl Follower {
                 Ok(Next::Over(over)) => break over,
                 Ok(Next::Live) => {
                     pause = LOOK_AGAIN.0;
-                    if self.reported.started {
+                    if self.reported.started.is_some() {
                         // Now it is in nobody's way.
                         self.runs.keep_a_spare();
                     }
@@ -157,6 +162,7 @@ impl Follower {
 
     fn begin(&mut self, spec: &Spec, stdin: &[u8]) -> Result<(), EngineError> {
         self.live.dir.create(spec, stdin)?;
+        self.remember_directory()?;
         fault_point("engine.run_created");
         let asked =
             std::mem::replace(&mut *lock(&self.live.end_request), EndRequest::DirectoryIsThere);
@@ -164,8 +170,12 @@ impl Follower {
             self.live.dir.request_end()?;
             self.be_patient();
         }
+        // From here on it may have begun, whatever becomes of its directory.
+        self.runs.launched.note(&self.order.run)?;
+        self.order.may_have_begun = true;
         let launched = self.runs.supervisors.launch(&self.live.dir)?;
         fault_point("engine.launched");
+        self.pid = Some(launched.pid());
         self.launched = Some(launched);
         Ok(())
     }
@@ -244,6 +254,7 @@ impl Follower {
             silence_ms: self.silence_limit(),
             grace_ms: config.limits.grace,
             output_cap_bytes: config.caps.output_per_run,
+            has_ready: true,
             bell: Some(self.runs.places.bell.clone()),
         };
         Ok((spec, launch.stdin))
@@ -263,6 +274,7 @@ impl Follower {
     fn adopt(&mut self) -> Result<Next, EngineError> {
         let next = self.look()?;
         if matches!(next, Next::Live) {
+            self.remember_directory()?;
             self.watch()?;
             self.read_along()?;
         }
@@ -286,22 +298,52 @@ impl Follower {
                     tracing::warn!(run = %self.order.run, ended, "a supervisor vanished");
                     Over::Lost { started_at: started.map(|started| started.at) }
                 }
-                Found::NeverStarted => {
-                    if self.live.dir.revoke()? != Revocation::Revoked {
-                        // It has begun since we looked: look again.
-                        continue;
+                Found::NeverStarted | Found::NothingLeft => match self.live.dir.revoke()? {
+                    // It has begun since we looked: look again.
+                    Revocation::Held | Revocation::AlreadySpawned => continue,
+                    Revocation::NothingLeft if self.order.may_have_begun => {
+                        self.lost_its_directory()
                     }
-                    // The directory may have been deleted by hand, with the run going on.
-                    match end_leftovers(&self.order.run, grace) {
-                        0 if self.order.this_boot => Over::NeverStarted {
-                            reason: "its supervisor never started the agent".to_owned(),
-                            passing: false,
-                        },
-                        _ => Over::Lost { started_at: None },
+                    Revocation::Revoked | Revocation::NothingLeft => {
+                        match end_leftovers(&self.order.run, grace) {
+                            0 if self.order.this_boot => Over::NeverStarted {
+                                reason: "its supervisor never started the agent".to_owned(),
+                                passing: false,
+                            },
+                            _ => Over::Lost { started_at: None },
+                        }
                     }
-                }
+                },
             };
             return Ok(Next::Over(over));
+        }
+    }
+
+    /// Ends a run whose directory was removed while it ran: it can record nothing any more, no
+    /// request reaches it, and no later engine would find it.
+    fn lost_its_directory(&self) -> Over {
+        let run = &self.order.run;
+        tracing::error!(%run, "its directory was removed while it ran; it is ended, and lost");
+        let grace = Duration::from_millis(self.runs.config.now().limits.grace);
+        if let Some(supervisor) = self.live.supervisor.get() {
+            supervisor.end(grace.saturating_add(MARGIN));
+        }
+        end_leftovers(run, grace);
+        Over::Lost { started_at: self.reported.started }
+    }
+
+    fn remember_directory(&self) -> Result<(), EngineError> {
+        if let Some(identity) = self.live.dir.identity()? {
+            self.live.identity.get_or_init(|| identity);
+        }
+        Ok(())
+    }
+
+    /// Remembers which process supervises the run, for when its directory is gone.
+    fn remember_supervisor(&self) {
+        let known = self.live.dir.supervisor();
+        if let Some(supervisor) = known.or_else(|| self.pid.and_then(SupervisorProcess::now)) {
+            self.live.supervisor.get_or_init(|| supervisor);
         }
     }
 
@@ -325,12 +367,13 @@ impl Follower {
             Err(RecvTimeoutError::Disconnected) => Signal::Gone,
         };
         // What came meanwhile is dealt with at once: a run that began and ended is one report.
-        let (mut over, mut end_requested) = (false, false);
+        let (mut over, mut end_requested, mut directory_gone) = (false, false, false);
         for signal in
             std::iter::once(first).chain(std::iter::from_fn(|| self.inbox.try_recv().ok()))
         {
             over |= matches!(signal, Signal::Rang(What::Ended) | Signal::Gone);
             end_requested |= matches!(signal, Signal::EndRequested);
+            directory_gone |= matches!(signal, Signal::DirectoryGone);
         }
         if end_requested {
             self.be_patient();
@@ -342,8 +385,14 @@ impl Follower {
                 None => self.adopt(),
             };
         }
+        if directory_gone {
+            if self.live.supervisor.get().is_none() {
+                self.remember_supervisor();
+            }
+            return Ok(Next::Over(self.lost_its_directory()));
+        }
         // A ring may get lost when the pipe is full, so that any of them makes us look.
-        if !self.reported.started
+        if self.reported.started.is_none()
             && let Some(started) = self.live.dir.started()?
         {
             self.report_started(started.at);
@@ -409,7 +458,8 @@ impl Follower {
     }
 
     fn report_started(&mut self, at: Timestamp) {
-        if !std::mem::replace(&mut self.reported.started, true) {
+        if self.reported.started.replace(at).is_none() {
+            self.remember_supervisor();
             let (task, run) = (self.order.task, self.order.run.clone());
             self.runs.tell(Report::Started { task, run, at });
         }

@@ -13,12 +13,17 @@
 //! | held | any | adopt it |
 //! | free | `exit.json` | it finished while nobody looked |
 //! | free | `spawning`, no `exit.json`, or a damaged one | lost: end what is left of its tree |
-//! | free | neither | it never started: fence it, queue the task again |
+//! | free | `ready` | it never started: fence it, queue the task again |
+//! | free | none of them, and it was never launched | the same |
+//! | free | none of them, and it was launched | lost: its files were removed while it ran |
 //!
-//! The last row holds only for a run of this start of the machine: a power cut may have undone
-//! files that were there, so that an earlier start's run is lost instead.
+//! "Never started" holds only for a run of this start of the machine: a power cut may have undone
+//! files that were there, so that an earlier start's run is lost instead. Whether a run was
+//! launched is known from its row, once its start is stored there, and before that from
+//! [`launched`].
 
 mod follower;
+mod launched;
 mod over;
 mod stuck;
 mod supervisors;
@@ -27,11 +32,15 @@ mod tail;
 use std::collections::HashMap;
 use std::io;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, mpsc as std_mpsc};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{
+    Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, mpsc as std_mpsc,
+};
 
 use claude_worker_api::{NewTask, RunId, TaskId, Timestamp};
-use claude_worker_supervisor::{Bell, BellCloser, RunDir, SupervisorCommand, What};
+use claude_worker_supervisor::{
+    Bell, BellCloser, RunDir, SupervisorCommand, SupervisorProcess, What,
+};
 use tokio::sync::{mpsc, watch};
 
 use crate::EngineError;
@@ -40,6 +49,7 @@ use crate::settings::InForce;
 use crate::state::{Plan, Wish};
 
 use follower::{Beginning, Follower};
+use launched::LaunchLog;
 use supervisors::Supervisors;
 
 /// The stack of a run's thread. Its deepest call is a JSON parser with a bounded depth.
@@ -58,6 +68,8 @@ pub(crate) struct Order {
     pub plan: Plan,
     /// Whether it was launched since the machine was last started.
     pub this_boot: bool,
+    /// Whether a supervisor may have been told of it, so that missing files prove nothing.
+    pub may_have_begun: bool,
 }
 
 /// What a run's thread waits for.
@@ -68,6 +80,8 @@ enum Signal {
     EndRequested,
     /// The supervisor process is gone.
     Gone,
+    /// Its directory is not there any more, or another one is in its place.
+    DirectoryGone,
 }
 
 /// What others may know and ask of a live run.
@@ -79,6 +93,11 @@ pub(crate) struct LiveRun {
     last_output_at: AtomicI64,
     output_bytes: AtomicU64,
     end_request: Mutex<EndRequest>,
+    /// What its directory was when this engine made or found it.
+    identity: OnceLock<(u64, u64)>,
+    /// Its supervisor, once it is known.
+    supervisor: OnceLock<SupervisorProcess>,
+    directory_gone: AtomicBool,
 }
 
 /// A request to end may come before there is a directory to write it into.
@@ -96,6 +115,8 @@ pub(crate) struct Places {
     pub env: PathBuf,
     /// The bell.
     pub bell: PathBuf,
+    /// Which runs were launched.
+    pub launched: PathBuf,
 }
 
 /// The live runs, and the way to start more.
@@ -103,6 +124,7 @@ pub(crate) struct Runs {
     places: Places,
     config: InForce,
     supervisors: Supervisors,
+    launched: LaunchLog,
     live: Mutex<HashMap<RunId, Arc<LiveRun>>>,
     reports: mpsc::Sender<Message>,
     bell: Mutex<Option<BellCloser>>,
@@ -117,8 +139,9 @@ impl Runs {
         config: InForce,
         supervisor: SupervisorCommand,
         reports: mpsc::Sender<Message>,
-    ) -> Self {
-        Self {
+    ) -> Result<Self, EngineError> {
+        Ok(Self {
+            launched: LaunchLog::open(&places.launched)?,
             places,
             config,
             supervisors: Supervisors::new(supervisor),
@@ -126,6 +149,33 @@ impl Runs {
             reports,
             bell: Mutex::default(),
             closed: RwLock::new(false),
+        })
+    }
+
+    /// Which runs may have begun without the database saying so.
+    pub(crate) const fn launched(&self) -> &LaunchLog {
+        &self.launched
+    }
+
+    /// Looks whether the live runs still have their directories, and tells those that do not. What
+    /// cannot be looked at just now is left alone.
+    pub(crate) fn look_at_directories(&self) {
+        let all: Vec<Arc<LiveRun>> = lock(&self.live).values().cloned().collect();
+        for live in all {
+            if live.has_lost_its_directory() && !live.directory_gone.swap(true, Ordering::Relaxed) {
+                drop(live.signals.send(Signal::DirectoryGone));
+            }
+        }
+    }
+
+    /// Tells the supervisors of all live runs to end them and to go. Nothing is recorded: for an
+    /// engine whose run directories or database are gone, so that no other one will ever know of
+    /// these runs.
+    pub(crate) fn abandon_all(&self) {
+        for live in lock(&self.live).values() {
+            if let Some(supervisor) = live.supervisor.get() {
+                supervisor.tell_to_go();
+            }
         }
     }
 
@@ -218,6 +268,9 @@ impl Runs {
             last_output_at: AtomicI64::new(0),
             output_bytes: AtomicU64::new(0),
             end_request: Mutex::new(end_request),
+            identity: OnceLock::new(),
+            supervisor: OnceLock::new(),
+            directory_gone: AtomicBool::new(false),
         });
         let run = order.run.clone();
         lock(&self.live).insert(run.clone(), Arc::clone(&live));
@@ -237,9 +290,7 @@ impl Runs {
         let request = {
             let live = Arc::clone(&live);
             move || {
-                if let Err(error) = live.dir.request_end() {
-                    tracing::error!(%error, "a request to end a run could not be stored");
-                }
+                live.ask_to_end();
                 drop(live.signals.send(Signal::EndRequested));
             }
         };
@@ -256,8 +307,8 @@ impl Runs {
         for live in all {
             if let EndRequest::NoDirectoryYet { wanted } = &mut *lock(&live.end_request) {
                 *wanted = true;
-            } else if let Err(error) = live.dir.request_end() {
-                tracing::error!(%error, "a request to end a run could not be stored");
+            } else {
+                live.ask_to_end();
             }
         }
     }
@@ -306,6 +357,24 @@ impl Runs {
 }
 
 impl LiveRun {
+    /// Passes on the request to end: through the run's directory, or to the supervisor's process
+    /// when the way through it is gone.
+    fn ask_to_end(&self) {
+        if let Err(error) = self.dir.request_end() {
+            tracing::error!(%error, "a request to end a run could not be stored");
+        }
+        if let Some(supervisor) = self.supervisor.get()
+            && !self.dir.can_be_heard()
+        {
+            supervisor.tell_to_go();
+        }
+    }
+
+    fn has_lost_its_directory(&self) -> bool {
+        let Some(known) = self.identity.get() else { return false };
+        self.dir.identity().is_ok_and(|now| now != Some(*known))
+    }
+
     /// When the agent last printed something, if it has since it was taken up.
     pub(crate) fn last_output_at(&self) -> Option<Timestamp> {
         match self.last_output_at.load(Ordering::Relaxed) {

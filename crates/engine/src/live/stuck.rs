@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use claude_worker_supervisor::Remedy;
 
 /// What a supervisor may take on top of the grace period before it is looked at.
-const MARGIN: Duration = Duration::from_secs(2);
+pub(super) const MARGIN: Duration = Duration::from_secs(2);
 
 /// When to look at a supervisor that was asked to end its run, and what to do then.
 #[derive(Debug)]

@@ -5,6 +5,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use claude_worker_agents::Lines;
+use claude_worker_supervisor::open_regular;
 
 use crate::EngineError;
 
@@ -32,7 +33,7 @@ impl Tail {
         let failed = || EngineError::io(format!("cannot read {}", path.display()));
         let file = match &mut self.file {
             Some(file) => file,
-            None => match File::open(path) {
+            None => match open_regular(path) {
                 Ok(mut file) => {
                     file.seek(SeekFrom::Start(self.offset)).map_err(failed())?;
                     self.file.insert(file)

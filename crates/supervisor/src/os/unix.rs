@@ -43,6 +43,34 @@ pub(crate) fn create_private_directory(path: &Path) -> io::Result<()> {
     fs::DirBuilder::new().mode(0o700).create(path)
 }
 
+/// Opens a regular file for reading. Anything else in its place (a pipe, a device, a directory, a
+/// link) is refused, and nothing blocks: what stands in a run directory may have been put there by
+/// an agent.
+pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
+    let irregular = || io::Error::new(io::ErrorKind::InvalidData, "it is not a regular file");
+    let flags = libc::O_NONBLOCK | libc::O_NOFOLLOW;
+    let file = match OpenOptions::new().read(true).custom_flags(flags).open(path) {
+        Ok(file) => file,
+        // A link; a socket.
+        Err(error) if matches!(error.raw_os_error(), Some(libc::ELOOP | libc::ENXIO)) => {
+            return Err(irregular());
+        }
+        Err(error) => return Err(error),
+    };
+    if file.metadata()?.is_file() { Ok(file) } else { Err(irregular()) }
+}
+
+/// Keeps an open from following a link and from waiting at a pipe.
+pub(crate) fn never_elsewhere(options: &mut OpenOptions) -> &mut OpenOptions {
+    options.custom_flags(libc::O_NONBLOCK | libc::O_NOFOLLOW)
+}
+
+/// What tells a file or directory from another one that takes its place.
+pub(crate) fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    let found = fs::symlink_metadata(path)?;
+    Ok((found.dev(), found.ino()))
+}
+
 /// Gets a directory's entries onto the disk.
 pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
@@ -217,9 +245,15 @@ pub(crate) fn listen(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).write(true).open(path)
 }
 
-/// Opens a named pipe for writing without blocking. Fails when nobody listens.
+/// Opens a named pipe for writing without blocking. Fails when nobody listens, and when something
+/// else has taken its place: what is written there would be read by nobody.
 pub(crate) fn connect_to_listener(path: &Path) -> io::Result<File> {
-    OpenOptions::new().write(true).custom_flags(libc::O_NONBLOCK | libc::O_NOFOLLOW).open(path)
+    let pipe = never_elsewhere(OpenOptions::new().write(true)).open(path)?;
+    if pipe.metadata()?.file_type().is_fifo() {
+        Ok(pipe)
+    } else {
+        Err(io::ErrorKind::NotFound.into())
+    }
 }
 
 /// Writes a few bytes in one piece, or nothing at all.

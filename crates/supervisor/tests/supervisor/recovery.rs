@@ -36,7 +36,7 @@ fn a_run_that_nobody_started_is_revoked_and_stays_so() {
     let stage = Stage::new();
     let spec = stage.spec(&["exit", "0"]);
     let dir = stage.run_dir(&spec);
-    assert_eq!(dir.inspect().unwrap(), Found::NeverStarted, "without a directory");
+    assert_eq!(dir.inspect().unwrap(), Found::NothingLeft, "without a directory");
     dir.create(&spec, b"").unwrap();
     assert_eq!(dir.inspect().unwrap(), Found::NeverStarted);
     assert_eq!(dir.revoke().unwrap(), Revocation::Revoked);
@@ -47,13 +47,64 @@ fn a_run_that_nobody_started_is_revoked_and_stays_so() {
 }
 
 #[test]
-fn a_missing_run_is_revoked_by_a_directory_that_holds_the_fence() {
+fn a_run_whose_files_are_gone_is_never_taken_for_one_that_did_not_begin() {
     let stage = Stage::new();
     let spec = stage.spec(&["exit", "0"]);
     let dir = stage.run_dir(&spec);
-    assert_eq!(dir.revoke().unwrap(), Revocation::Revoked);
-    assert!(matches!(dir.create(&spec, b""), Err(SupervisorError::Exists { .. })));
-    assert_eq!(wait(launch(&supervisor(), &dir).unwrap()).code(), Some(3));
+    assert_eq!(dir.revoke().unwrap(), Revocation::NothingLeft);
+    assert!(!dir.path().exists());
+    assert_eq!(wait(launch(&supervisor(), &dir).unwrap()).code(), Some(1), "nothing to start");
+    // In whatever order the files of a run that has begun are removed.
+    let begun = |remove: &[&str]| {
+        let (dir, _) = stage.perform(&stage.spec(&["exit", "0"]));
+        for name in remove {
+            std::fs::remove_file(dir.path().join(name)).unwrap();
+        }
+        (dir.inspect().unwrap(), dir.revoke().unwrap())
+    };
+    let nothing = (Found::NothingLeft, Revocation::NothingLeft);
+    assert_eq!(begun(&["exit.json", "spawning"]), nothing);
+    assert_eq!(begun(&["exit.json", "spawning", "lock"]), nothing);
+    assert_eq!(begun(&["exit.json", "spawning", "spec.json", "lock"]), nothing);
+    // One that has not begun starts nothing when its files go meanwhile.
+    let dir = stage.run_dir(&spec);
+    dir.create(&spec, b"").unwrap();
+    std::fs::remove_file(dir.path().join("ready")).unwrap();
+    assert_eq!(wait(launch(&supervisor(), &dir).unwrap()).code(), Some(1));
+    assert_eq!(dir.inspect().unwrap(), Found::NothingLeft);
+}
+
+#[test]
+fn whatever_is_put_in_the_place_of_a_runs_files_nothing_blocks() {
+    use std::os::unix::fs::symlink;
+    let stage = Stage::new();
+    let names = ["exit.json", "exit.draft", "started.json", "spec.json", "cancel", "lock"];
+    let put: [fn(&std::path::Path); 4] = [
+        |path| {
+            rustix::fs::mknodat(rustix::fs::CWD, path, rustix::fs::FileType::Fifo, 0o600.into(), 0)
+                .unwrap();
+        },
+        |path| std::fs::create_dir_all(path.join("full")).unwrap(),
+        |path| symlink("/dev/zero", path).unwrap(),
+        |path| symlink("nowhere", path).unwrap(),
+    ];
+    for put in put {
+        let live = stage.start(&stage.spec(&["hang"]));
+        stage.hear(&live, What::Started);
+        for name in names {
+            let path = live.dir.path().join(name);
+            if path.exists() {
+                std::fs::remove_file(&path).unwrap();
+            }
+            put(&path);
+        }
+        let _ = live.dir.inspect().unwrap();
+        assert_eq!(live.dir.started().unwrap(), None);
+        live.dir.request_end().unwrap();
+        assert_eq!(stage.end_of(&live).ended_by, EndedBy::Cancel);
+        wait(live.supervisor);
+        live.dir.delete().unwrap();
+    }
 }
 
 #[test]
@@ -187,7 +238,7 @@ fn looking_never_keeps_a_run_from_starting() {
         loop {
             match live.dir.inspect().unwrap() {
                 Found::Finished(_) => break,
-                Found::Lost { .. } => panic!("it is not lost"),
+                Found::Lost { .. } | Found::NothingLeft => panic!("it is not lost"),
                 Found::Running { .. } | Found::NeverStarted => {}
             }
         }

@@ -78,6 +78,7 @@ impl Stage {
             silence_ms: None,
             grace_ms: 100,
             output_cap_bytes: u64::MAX,
+            has_ready: true,
             bell: Some(self.path().join("bell")),
         }
     }

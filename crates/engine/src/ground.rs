@@ -1,0 +1,213 @@
+//! Whether the files that an engine stands on are still its own.
+//!
+//! Files can be removed, replaced or moved while an engine lives, and it would not notice: its
+//! descriptors lead to the old ones. It would hand out numbers of tasks that nobody finds again, and
+//! beside it a second engine could take the same place and run the same queue. So an engine
+//! remembers device and inode of what it stands on, looks after each commit before anybody is told
+//! of it, and once a second on a thread of its own ([`watch`]), which may hang on a disk that does
+//! not answer without harm. When something is not its own any more it stops.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use claude_worker_api::ApiError;
+use claude_worker_supervisor::identity;
+use tokio::sync::watch;
+
+use crate::live::Runs;
+use crate::{EngineError, Paths};
+
+/// Between two looks.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// What an engine stands on.
+pub(crate) struct Ground {
+    places: Vec<Place>,
+    gone: watch::Sender<Option<Gone>>,
+}
+
+struct Place {
+    path: PathBuf,
+    /// Device and inode, once it is there.
+    known: OnceLock<(u64, u64)>,
+    /// Whether an engine that comes later knows nothing of the runs of this one without it.
+    of_the_runs: bool,
+}
+
+/// Something that is not the engine's own any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Gone {
+    what: String,
+    /// Whether no later engine would find the runs that are live.
+    pub(crate) orphans_runs: bool,
+}
+
+impl Gone {
+    /// What clients are told.
+    pub(crate) fn error(&self) -> ApiError {
+        ApiError::unavailable(format!("{} while the engine was running, so it stops", self.what))
+            .hint("Try it again: the next command starts a new engine")
+    }
+}
+
+impl Ground {
+    /// Remembers what is there now. The locks are held, the database is open.
+    pub(crate) fn new(paths: &Paths, locks: &[(PathBuf, File)]) -> Result<Self, EngineError> {
+        let place = |path: &Path, of_the_runs| {
+            let known = OnceLock::new();
+            if let Ok(found) = identity(path) {
+                known.get_or_init(|| found);
+            }
+            Place { path: path.to_owned(), known, of_the_runs }
+        };
+        let beside = |ending: &str| {
+            let mut name = paths.database.clone().into_os_string();
+            name.push(ending);
+            PathBuf::from(name)
+        };
+        // Behind links, because the database may be one.
+        let real = |path: PathBuf| std::fs::canonicalize(&path).unwrap_or(path);
+        let mut places = vec![
+            place(&real(paths.database.clone()), true),
+            place(&real(beside("-wal")), true),
+            place(&real(beside("-shm")), true),
+            place(&real(paths.runs.clone()), true),
+        ];
+        for (path, lock) in locks {
+            let found = lock
+                .metadata()
+                .map_err(EngineError::io(format!("cannot look at {}", path.display())))?;
+            let known = OnceLock::from((found.dev(), found.ino()));
+            places.push(Place { path: path.clone(), known, of_the_runs: false });
+        }
+        Ok(Self { places, gone: watch::Sender::new(None) })
+    }
+
+    /// Looks at everything. From the first time on that something is gone, it is.
+    pub(crate) fn look(&self) -> Option<Gone> {
+        if let Some(gone) = self.gone() {
+            return Some(gone);
+        }
+        let mut found: Option<Gone> = None;
+        for place in &self.places {
+            let Some(how) = place.how_it_is_gone() else { continue };
+            let what = || format!("{} was {how}", place.path.display());
+            let gone = found.get_or_insert_with(|| Gone { what: what(), orphans_runs: false });
+            gone.orphans_runs |= place.of_the_runs;
+        }
+        if let Some(gone) = &found {
+            self.gone.send_replace(Some(gone.clone()));
+        }
+        found
+    }
+
+    /// What was found to be gone so far.
+    pub(crate) fn gone(&self) -> Option<Gone> {
+        self.gone.borrow().clone()
+    }
+
+    /// Wakes when something is gone.
+    pub(crate) fn watched(&self) -> watch::Receiver<Option<Gone>> {
+        self.gone.subscribe()
+    }
+}
+
+impl Place {
+    fn how_it_is_gone(&self) -> Option<&'static str> {
+        match (identity(&self.path), self.known.get()) {
+            (Ok(now), Some(known)) if now == *known => None,
+            (Ok(_), Some(_)) => Some("replaced"),
+            (Ok(now), None) => {
+                self.known.get_or_init(|| now);
+                None
+            }
+            (Err(error), Some(_))
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                ) =>
+            {
+                Some("removed")
+            }
+            // It cannot be looked at, which says nothing about what it is.
+            (Err(_), _) => None,
+        }
+    }
+}
+
+/// Looks once a second at the ground and at the directories of the live runs, on a thread of its
+/// own, until the other end of `ended` is gone.
+pub(crate) fn watch(
+    ground: Arc<Ground>,
+    runs: Arc<Runs>,
+    ended: Receiver<()>,
+) -> Result<(), EngineError> {
+    std::thread::Builder::new()
+        .name("ground".to_owned())
+        .stack_size(256 * 1024)
+        .spawn(move || {
+            while ended.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
+                if ground.look().is_some() {
+                    return;
+                }
+                runs.look_at_directories();
+            }
+        })
+        .map(drop)
+        .map_err(EngineError::io("cannot start a thread"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ground() -> (tempfile::TempDir, Paths, Ground) {
+        let here = tempfile::tempdir().unwrap();
+        let paths = Paths::below(here.path());
+        paths.create().unwrap();
+        let lock = File::create(&paths.lock).unwrap();
+        std::fs::write(&paths.database, "").unwrap();
+        let ground = Ground::new(&paths, &[(paths.lock.clone(), lock)]).unwrap();
+        assert_eq!(ground.look(), None);
+        (here, paths, ground)
+    }
+
+    #[test]
+    fn what_is_removed_or_replaced_is_gone_and_stays_so() {
+        let (_here, paths, ground) = ground();
+        // It comes later, and counts from then on.
+        let log = paths.home.join("tasks.db-wal");
+        std::fs::write(&log, "").unwrap();
+        assert_eq!(ground.look(), None);
+        std::fs::write(&log, "more").unwrap();
+        assert_eq!(ground.look(), None, "a change of what is in it is none");
+        std::fs::remove_file(&log).unwrap();
+        let gone = ground.look().unwrap();
+        assert!(gone.what.ends_with("tasks.db-wal was removed"), "{gone:?}");
+        assert!(gone.orphans_runs);
+        std::fs::write(&log, "").unwrap();
+        assert_eq!(ground.look(), Some(gone));
+    }
+
+    #[test]
+    fn the_runs_outlive_the_lock_and_nothing_else() {
+        let (_here, paths, ground) = ground();
+        let other = paths.home.join("other");
+        std::fs::write(&other, "").unwrap();
+        std::fs::rename(&other, &paths.lock).unwrap();
+        let gone = ground.look().unwrap();
+        assert!(gone.what.ends_with("engine.lock was replaced"), "{gone:?}");
+        assert!(!gone.orphans_runs, "the next engine adopts them");
+        let (_here, paths, ground) = self::ground();
+        std::fs::rename(&paths.runs, paths.home.join("away")).unwrap();
+        assert!(ground.look().unwrap().orphans_runs);
+        let (here, _, ground) = self::ground();
+        drop(here);
+        assert!(ground.look().unwrap().orphans_runs);
+    }
+}

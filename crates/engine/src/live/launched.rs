@@ -1,0 +1,162 @@
+//! Which runs were handed to a supervisor, kept where no run directory is.
+//!
+//! Between the launch of a run and the commit of its start, only its directory tells that it was
+//! launched. Should the directory be removed in that moment and the engine die, the next one would
+//! take the run for one that never began, and begin it a second time. So a run's name is written
+//! here before a supervisor is told of it. The write is not flushed: like the files of a run
+//! directory it outlives every process, and a restart of the machine is told by its boot id.
+
+use std::collections::HashSet;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use claude_worker_api::RunId;
+use claude_worker_supervisor::open_regular;
+
+use crate::EngineError;
+
+/// A file that has grown longer, in bytes, is written anew with what still counts.
+const LONGEST: u64 = 256 * 1024;
+
+/// The names of the runs that may have begun although the database does not say so.
+pub(crate) struct LaunchLog {
+    path: PathBuf,
+    inner: Mutex<Inner>,
+    /// Whether the file was there when this engine started. Without it nothing is known of what
+    /// the engine before launched.
+    known: bool,
+}
+
+struct Inner {
+    file: File,
+    length: u64,
+    names: HashSet<RunId>,
+}
+
+impl LaunchLog {
+    /// Goes on with what the engine before noted, or begins.
+    pub(crate) fn open(path: &Path) -> Result<Self, EngineError> {
+        let failed = || EngineError::io(format!("cannot open {}", path.display()));
+        let before = match open_regular(path) {
+            Ok(file) => Some(read(file).map_err(failed())?),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(failed()(error)),
+        };
+        let known = before.is_some();
+        let names: HashSet<RunId> = before.into_iter().flatten().collect();
+        let file = append(path, false).map_err(failed())?;
+        let length = file.metadata().map_or(0, |found| found.len());
+        let inner = Mutex::new(Inner { file, length, names });
+        Ok(Self { path: path.to_owned(), inner, known })
+    }
+
+    /// Whether a run may have been launched by an engine before this one.
+    pub(crate) fn may_hold(&self, run: &RunId) -> bool {
+        !self.known || self.inner().names.contains(run)
+    }
+
+    /// Only these are running as the database has it: the others have come to an end.
+    pub(crate) fn retain(&self, running: &HashSet<RunId>) {
+        self.inner().names.retain(|run| running.contains(run));
+    }
+
+    /// Notes a run that is about to be launched.
+    ///
+    /// # Errors
+    /// When that cannot be written down: then it must not be launched.
+    pub(crate) fn note(&self, run: &RunId) -> Result<(), EngineError> {
+        let failed = || EngineError::io(format!("cannot write {}", self.path.display()));
+        let mut inner = self.inner();
+        inner.names.insert(run.clone());
+        if inner.length > LONGEST {
+            // A run that is noted twice is noted; one that is lost is not.
+            let draft = self.path.with_extension("launched.draft");
+            let mut file = append(&draft, true).map_err(failed())?;
+            let text: String = inner.names.iter().map(line).collect();
+            let written =
+                file.write_all(text.as_bytes()).and_then(|()| std::fs::rename(&draft, &self.path));
+            written.map_err(failed())?;
+            inner.file = file;
+            inner.length = text.len() as u64;
+            return Ok(());
+        }
+        let line = line(run);
+        inner.file.write_all(line.as_bytes()).map_err(failed())?;
+        inner.length += line.len() as u64;
+        Ok(())
+    }
+
+    /// The database says now what has become of this run.
+    pub(crate) fn forget(&self, run: &RunId) {
+        self.inner().names.remove(run);
+    }
+
+    fn inner(&self) -> std::sync::MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A name with a line end before it too: what a full disk has cut short stays a line of its own.
+fn line(run: &RunId) -> String {
+    format!("\n{run}\n")
+}
+
+fn read(file: File) -> io::Result<Vec<RunId>> {
+    let mut text = String::new();
+    file.take(64 * LONGEST).read_to_string(&mut text)?;
+    Ok(text.lines().filter_map(|line| RunId::try_from(line.to_owned()).ok()).collect())
+}
+
+fn append(path: &Path, anew: bool) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    if anew {
+        drop(std::fs::remove_file(path));
+        options.create_new(true);
+    }
+    options.create(true).append(true).mode(0o600).open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use claude_worker_api::TaskId;
+
+    use super::*;
+
+    fn run(n: i64) -> RunId {
+        RunId::new(TaskId(n), 1, 7)
+    }
+
+    #[test]
+    fn what_was_launched_is_known_to_the_next_engine() {
+        let here = tempfile::tempdir().unwrap();
+        let path = here.path().join("engine.launched");
+        let first = LaunchLog::open(&path).unwrap();
+        assert!(first.may_hold(&run(1)), "without a file nothing is known");
+        first.note(&run(1)).unwrap();
+        // As a full disk leaves it.
+        OpenOptions::new().append(true).open(&path).unwrap().write_all(b"\n2-1").unwrap();
+        first.note(&run(3)).unwrap();
+        let second = LaunchLog::open(&path).unwrap();
+        assert!(second.may_hold(&run(1)) && second.may_hold(&run(3)));
+        assert!(!second.may_hold(&run(2)));
+    }
+
+    #[test]
+    fn it_stays_short_and_keeps_what_counts() {
+        let here = tempfile::tempdir().unwrap();
+        let path = here.path().join("engine.launched");
+        let log = LaunchLog::open(&path).unwrap();
+        log.note(&run(0)).unwrap();
+        for n in 1..100_000 {
+            log.note(&run(n)).unwrap();
+            log.forget(&run(n));
+        }
+        assert!(std::fs::metadata(&path).unwrap().len() < 2 * LONGEST);
+        let next = LaunchLog::open(&path).unwrap();
+        assert!(next.may_hold(&run(0)));
+        assert!(!next.may_hold(&run(1)));
+    }
+}

@@ -1,0 +1,83 @@
+//! Reaching a supervisor by its process, where its run directory is gone.
+//!
+//! Everything else between engine and supervisor goes through the run directory. Once that is
+//! removed, no request arrives there and no record can be written, but the agent still runs.
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use crate::RunDir;
+use crate::os::{self, Process, ProcessState, Signal};
+
+/// Between two looks at a supervisor that is to go.
+const LOOK_INTERVAL: Duration = Duration::from_millis(10);
+
+/// How long a process that was killed may take to be gone.
+const KILL_LIMIT: Duration = Duration::from_secs(10);
+
+/// One supervisor process, whatever becomes of its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SupervisorProcess {
+    pid: u32,
+    started: u64,
+}
+
+impl SupervisorProcess {
+    /// The process of this number as it is now: only for a child of this process that nobody has
+    /// waited for.
+    #[must_use]
+    pub fn now(pid: u32) -> Option<Self> {
+        os::process(pid).map(|process| Self { pid, started: process.started })
+    }
+
+    pub(crate) const fn new(pid: u32, started: u64) -> Self {
+        Self { pid, started }
+    }
+
+    fn alive(self) -> Option<Process> {
+        os::process(self.pid).filter(|process| {
+            process.started == self.started && process.state != ProcessState::Dead
+        })
+    }
+
+    /// Tells it to end its tree and to go, as a machine that shuts down does; it records nothing.
+    /// One that is stopped goes on for that. Says whether it lives.
+    pub fn tell_to_go(self) -> bool {
+        let Some(process) = self.alive() else { return false };
+        let told = os::signal(&process, Signal::End);
+        os::signal(&process, Signal::Continue);
+        told
+    }
+
+    /// Tells it to go, waits for it, and kills it when it has not gone after `patience`. Then its
+    /// tree is for [`crate::end_leftovers`]. Blocks this thread.
+    pub fn end(self, patience: Duration) {
+        if !self.tell_to_go() || self.is_gone_within(patience) {
+            return;
+        }
+        if let Some(process) = self.alive() {
+            os::signal(&process, Signal::Kill);
+        }
+        self.is_gone_within(KILL_LIMIT);
+    }
+
+    fn is_gone_within(self, limit: Duration) -> bool {
+        let until = Instant::now() + limit;
+        while self.alive().is_some() {
+            if Instant::now() >= until {
+                return false;
+            }
+            sleep(LOOK_INTERVAL);
+        }
+        true
+    }
+}
+
+impl RunDir {
+    /// The supervisor that holds the lock, as it signed there; none when it has not, or does not
+    /// hold it.
+    #[must_use]
+    pub fn supervisor(&self) -> Option<SupervisorProcess> {
+        self.holder().ok().flatten()
+    }
+}

@@ -1,0 +1,291 @@
+//! Files are removed, replaced and moved under a living engine: nothing runs twice, nothing runs
+//! unseen, and everything still ends.
+
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use claude_worker_supervisor::FAULT_VARIABLE;
+use rustix::fs::{CWD, FileType, mknodat};
+
+use crate::support::{Home, is_gone, read, until};
+
+/// What must be answered at once takes no longer, on a busy machine either.
+const SOON: Duration = Duration::from_secs(20);
+
+/// A task that notes that it ran and goes on until it is ended.
+fn endless(home: &Home) -> i64 {
+    let id = home.shell(&format!("echo ran >> {}; exec sleep 1000", home.place("log").display()));
+    home.until_status(id, "running");
+    until("it has begun", || times_run(home) > 0 && !home.agents().is_empty());
+    id
+}
+
+fn times_run(home: &Home) -> usize {
+    read(&home.place("log")).lines().count()
+}
+
+#[track_caller]
+fn remove_contents(directory: &Path) {
+    for entry in std::fs::read_dir(directory).unwrap() {
+        std::fs::remove_dir_all(entry.unwrap().path()).unwrap();
+    }
+}
+
+#[track_caller]
+fn is_lost(home: &Home, id: i64) {
+    let task = home.finished(id);
+    assert_eq!(task["failure"]["kind"], "lost", "{task}");
+    assert_eq!(task["run_history"].as_array().unwrap().len(), 1, "{task}");
+    until("nothing of it is left", || home.agents().is_empty());
+}
+
+fn fifo(path: &Path) {
+    mknodat(CWD, path, FileType::Fifo, 0o600.into(), 0).unwrap();
+}
+
+/// Submits a shell task by hand, to an engine that may die of it.
+fn submit_to_the_dying(home: &Home, command: &str) {
+    let body = serde_json::json!({
+        "execution_prompt": command, "working_directory": home.work(), "agent": "shell",
+    })
+    .to_string();
+    let mut stream = UnixStream::connect(home.data().join("engine.sock")).unwrap();
+    let length = body.len();
+    write!(
+        stream,
+        "POST /api/v1/tasks HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n\r\n{body}"
+    )
+    .unwrap();
+    drop(stream.read_to_end(&mut Vec::new()));
+}
+
+#[test]
+fn a_run_whose_directory_is_removed_is_lost_and_never_begun_again() {
+    let home = Home::with_config("[limits]\ngrace = \"300ms\"");
+    let id = endless(&home);
+    remove_contents(&home.data().join("runs"));
+    is_lost(&home, id);
+    assert_eq!(times_run(&home), 1);
+    // One that ends by itself before anybody has noticed.
+    let gate = home.place("gate");
+    let id = home.shell(&format!(
+        "echo ran >> {}; until [ -e {} ]; do sleep 0.01; done",
+        home.place("log").display(),
+        gate.display()
+    ));
+    until("it has begun", || times_run(&home) == 2);
+    home.until_status(id, "running");
+    remove_contents(&home.data().join("runs"));
+    std::fs::write(&gate, "").unwrap();
+    is_lost(&home, id);
+    assert_eq!(times_run(&home), 2);
+    // The engine goes on with other tasks.
+    assert_eq!(home.finished(home.shell("true"))["status"], "completed");
+}
+
+#[test]
+fn a_task_that_removes_its_own_directory_runs_once_and_can_be_cancelled() {
+    let home = Home::with_config("[limits]\ngrace = \"300ms\"");
+    let (log, runs) = (home.place("log"), home.data().join("runs"));
+    let remove = format!("echo ran >> {}; rm -rf {}/*", log.display(), runs.display());
+    let id = home.shell(&format!("{remove}; exec sleep 1000"));
+    until("it has begun", || times_run(&home) == 1);
+    let asked = Instant::now();
+    home.run(["cancel", &id.to_string()]);
+    assert!(asked.elapsed() < SOON, "{:?}", asked.elapsed());
+    is_lost(&home, id);
+    let id = home.shell(&remove);
+    is_lost(&home, id);
+    assert_eq!(times_run(&home), 2);
+}
+
+#[test]
+fn a_run_whose_files_are_removed_can_still_be_cancelled() {
+    let home = Home::with_config("[limits]\ngrace = \"300ms\"");
+    let id = endless(&home);
+    let directory = home.run_directory(id);
+    for entry in std::fs::read_dir(&directory).unwrap() {
+        std::fs::remove_file(entry.unwrap().path()).unwrap();
+    }
+    let asked = Instant::now();
+    home.run(["cancel", &id.to_string()]).ok();
+    home.finished(id);
+    assert!(asked.elapsed() < SOON, "{:?}", asked.elapsed());
+    until("nothing of it is left", || home.agents().is_empty());
+    assert_eq!(times_run(&home), 1);
+}
+
+#[test]
+fn a_directory_that_is_removed_while_no_engine_lives_means_lost() {
+    let home = Home::with_config("[limits]\ngrace = \"300ms\"");
+    let id = endless(&home);
+    home.kill_engine();
+    remove_contents(&home.data().join("runs"));
+    is_lost(&home, id);
+    assert_eq!(times_run(&home), 1);
+}
+
+#[test]
+fn between_launch_and_commit_missing_files_prove_nothing_either() {
+    let home = Home::with_config("[limits]\ngrace = \"300ms\"");
+    let start =
+        home.command().args(["server", "start"]).env(FAULT_VARIABLE, "engine.launched").output();
+    assert!(start.unwrap().status.success());
+    let log = home.place("log").display().to_string();
+    submit_to_the_dying(&home, &format!("echo ran >> {log}; exec sleep 1000"));
+    until("it has begun", || times_run(&home) == 1);
+    until("the engine is dead", || home.run(["server", "health"]).code == 5);
+    let database = rusqlite::Connection::open(home.data().join("tasks.db")).unwrap();
+    let known: Option<i64> =
+        database.query_row("SELECT started_at FROM run", [], |row| row.get(0)).unwrap();
+    assert_eq!(known, None, "the database does not say that it has begun");
+    drop(database);
+    remove_contents(&home.data().join("runs"));
+    is_lost(&home, 1);
+    assert_eq!(times_run(&home), 1);
+}
+
+#[test]
+fn an_engine_whose_data_directory_is_removed_stops_and_its_tasks_with_it() {
+    let home = Home::with_config("workers = 1\n[limits]\ngrace = \"300ms\"");
+    endless(&home);
+    let queued = home.place("queued");
+    home.shell(&format!("touch {}", queued.display()));
+    let old = home.engine_pid();
+    std::fs::remove_dir_all(home.data()).unwrap();
+    // A clean one for the next command, whatever the old one is about.
+    assert_eq!(home.json(["list"])["tasks"], serde_json::json!([]));
+    until("the old engine has gone", || is_gone(old));
+    until("and what it ran", || home.agents().is_empty());
+    let id = home.shell("true");
+    assert_eq!(home.finished(id)["status"], "completed");
+    assert_eq!(times_run(&home), 1);
+    assert!(!queued.exists(), "the old queue went on");
+    home.run(["server", "stop"]).ok();
+}
+
+#[test]
+fn run_directories_that_are_moved_away_end_what_runs_in_them() {
+    let home = Home::with_config("[limits]\ngrace = \"300ms\"");
+    let id = endless(&home);
+    let old = home.engine_pid();
+    std::fs::rename(home.data().join("runs"), home.place("away")).unwrap();
+    until("the engine has noticed", || is_gone(old));
+    let asked = Instant::now();
+    home.run(["cancel", &id.to_string()]);
+    assert!(asked.elapsed() < SOON, "{:?}", asked.elapsed());
+    is_lost(&home, id);
+    assert_eq!(times_run(&home), 1);
+    assert!(read(&home.data().join("engine.log")).contains("runs was removed"));
+}
+
+#[test]
+fn no_number_is_told_of_a_task_in_a_database_that_is_gone() {
+    for replaced in [false, true] {
+        let home = Home::with_config("[limits]\ngrace = \"300ms\"");
+        endless(&home);
+        home.shell("true");
+        let old = home.engine_pid();
+        let copy = home.place("copy.db");
+        rusqlite::Connection::open(home.data().join("tasks.db"))
+            .unwrap()
+            .execute("VACUUM INTO ?1", [copy.to_str().unwrap()])
+            .unwrap();
+        for name in ["tasks.db", "tasks.db-wal", "tasks.db-shm"] {
+            std::fs::remove_file(home.data().join(name)).unwrap();
+        }
+        if replaced {
+            std::fs::rename(&copy, home.data().join("tasks.db")).unwrap();
+        }
+        let id = home.shell("true");
+        let task = home.finished(id);
+        assert_eq!(task["status"], "completed", "{task}");
+        assert!(is_gone(old), "another engine has it");
+        assert_eq!(
+            home.json(["list"])["tasks"].as_array().unwrap().len(),
+            if replaced { 3 } else { 1 }
+        );
+        until("what the old one ran has ended", || home.agents().is_empty());
+        assert_eq!(times_run(&home), 1, "replaced: {replaced}");
+    }
+}
+
+#[test]
+fn a_run_outlives_the_lock_of_its_engine() {
+    let home = Home::new();
+    let (log, gate) = (home.place("log"), home.place("gate"));
+    let id = home.shell(&format!(
+        "echo ran >> {}; until [ -e {} ]; do sleep 0.01; done",
+        log.display(),
+        gate.display()
+    ));
+    home.until_status(id, "running");
+    let old = home.engine_pid();
+    std::fs::remove_file(home.data().join("engine.lock")).unwrap();
+    until("the engine has noticed", || is_gone(old));
+    assert_eq!(home.json(["status", &id.to_string()])["status"], "running");
+    std::fs::write(&gate, "").unwrap();
+    assert_eq!(home.finished(id)["status"], "completed");
+    assert_eq!(times_run(&home), 1);
+}
+
+#[test]
+fn a_socket_that_is_removed_is_made_anew() {
+    let home = Home::new();
+    let id = home.shell("true");
+    home.finished(id);
+    let pid = home.engine_pid();
+    let socket = home.data().join("engine.sock");
+    std::fs::remove_file(&socket).unwrap();
+    assert_eq!(home.engine_pid(), pid, "the same engine");
+    // Something else in its place is not touched; it is made when there is room.
+    std::fs::remove_file(&socket).unwrap();
+    std::fs::write(&socket, "mine").unwrap();
+    std::thread::sleep(Duration::from_millis(1500));
+    assert_eq!(read(&socket), "mine");
+    std::fs::remove_file(&socket).unwrap();
+    home.run(["server", "stop"]).ok();
+    assert!(is_gone(pid));
+    assert!(!socket.exists());
+}
+
+#[test]
+fn what_is_no_file_in_a_run_directory_blocks_nobody() {
+    let home = Home::with_config("[limits]\ngrace = \"300ms\"");
+    let (running, finished) = (endless(&home), home.shell("echo x"));
+    home.finished(finished);
+    for id in [running, finished] {
+        let directory = home.run_directory(id);
+        for name in ["stdout", "started.json", "cancel"] {
+            let path = directory.join(name);
+            drop(std::fs::remove_file(&path));
+            fifo(&path);
+        }
+    }
+    let began = Instant::now();
+    for id in [running, finished] {
+        // More than there are readers.
+        for _ in 0..10 {
+            home.run(["logs", &id.to_string()]).refused(1, &["stdout", "not a regular file"]);
+        }
+    }
+    home.run(["list"]).ok();
+    home.run(["cancel", &running.to_string()]).ok();
+    assert_eq!(home.finished(running)["status"], "cancelled");
+    // Without what its supervisor was told, the end of a run cannot be judged.
+    let blind = endless(&home);
+    let spec = home.run_directory(blind).join("spec.json");
+    std::fs::remove_file(&spec).unwrap();
+    fifo(&spec);
+    home.run(["cancel", &blind.to_string()]).ok();
+    is_lost(&home, blind);
+    let pid = home.engine_pid();
+    home.run(["server", "stop"]).ok();
+    until("the process ends", || is_gone(pid));
+    assert!(began.elapsed() < 3 * SOON, "{:?}", began.elapsed());
+    for id in [running, finished] {
+        home.run(["remove", &id.to_string()]).ok();
+    }
+}
