@@ -125,7 +125,7 @@ impl Lines {
         }
         // A whole line no longer than this has nothing in it to shorten.
         let harmless = self.bounds.plain.min(self.bounds.string);
-        while let Some(length) = bytes.iter().position(|&b| b == b'\n') {
+        while let Some(length) = memchr::memchr(b'\n', bytes) {
             let line = &bytes[..length];
             bytes = &bytes[length + 1..];
             if matches!(self.state, State::Empty) && length <= harmless {

@@ -8,8 +8,9 @@ use std::time::Duration;
 use claude_worker_api::{
     ApiError, CleanQuery, Cleaned, Counts, Diagnosis, EngineInfo, Event, EventKind, EventPage,
     EventQuery, FollowUp, HostKind, ListQuery, LogEntry, LogItem, LogPage, LogQuery, NewTask,
-    OutputChunk, OutputQuery, Queue, Run, RunId, SeenQuery, Settings, Spent, SpentQuery, State,
-    StopMode, Stopped, Task, TaskApi, TaskDetail, TaskId, TaskPage, Unseen, Usage,
+    OutputChunk, OutputQuery, OutputStream, Queue, Run, RunId, SeenQuery, Settings, Spent,
+    SpentQuery, State, StopMode, Stopped, Task, TaskApi, TaskDetail, TaskId, TaskPage, Unseen,
+    Usage,
 };
 use tokio::sync::Notify;
 
@@ -255,8 +256,13 @@ impl TaskApi for FakeEngine {
                 ));
             };
             let log = &memory.logs[&run];
+            if query.stream == OutputStream::Stderr {
+                let end = log.ended;
+                return Ok((OutputChunk { run: Some(run), bytes: Vec::new(), next: 0, end }, end));
+            }
             let rest = log.bytes.iter().skip(query.offset as usize);
-            let bytes: Vec<u8> = rest.take(5).copied().collect();
+            // A few at a time, so that every test reads several chunks.
+            let bytes: Vec<u8> = rest.take(12).copied().collect();
             let next = query.offset + bytes.len() as u64;
             let end = log.ended && next == log.bytes.len() as u64;
             let worth_it = end || !bytes.is_empty();

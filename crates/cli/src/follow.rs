@@ -3,17 +3,13 @@
 //! Both are built on the engine's long polls. A cursor into the event stream is taken *before* a
 //! task is read, so that nothing that happens in between is missed.
 
-use claude_worker_api::{
-    ApiError, EventQuery, LogEntry, LogQuery, Run, RunId, TaskApi, TaskDetail, TaskId,
-};
+use claude_worker_api::{ApiError, EventQuery, Run, TaskApi, TaskDetail, TaskId};
 
 use crate::patience::Link;
+use crate::transcript::{Part, Place};
 
 /// How long one call waits at the engine, in milliseconds.
 pub(crate) const WAIT_MS: u64 = 30_000;
-/// Entries per page, as many as there can be: an engine's page is bounded in bytes too, so that
-/// following takes little memory, and most lines are short.
-pub(crate) const PAGE: u32 = 2000;
 /// Events per page.
 const EVENTS: u32 = 500;
 /// How many tasks an event query may name.
@@ -74,17 +70,17 @@ pub enum Step {
     Queued(Box<TaskDetail>),
     /// A run begins.
     Run(Box<TaskDetail>, Box<Run>),
-    /// What the run's agent did.
-    Entries(Vec<LogEntry>),
+    /// What the run's agent printed.
+    Output(Part),
     /// The task has finished and everything has been read.
     Finished(Box<TaskDetail>),
 }
 
-enum Place {
+enum Stage {
     /// Before any run with a higher number than this one.
     After(u32),
     /// In a run.
-    In { run: RunId, number: u32, offset: u64 },
+    In { number: u32, place: Place },
 }
 
 /// Reads a task's log from a given run on, across retries and follow-ups, until it has finished.
@@ -93,7 +89,7 @@ pub struct Follower<'a, A> {
     link: &'a Link,
     id: TaskId,
     changes: Changes<'a, A>,
-    place: Place,
+    stage: Stage,
     /// Whether the task was read since its last event.
     fresh: bool,
 }
@@ -110,7 +106,7 @@ impl<'a, A: TaskApi> Follower<'a, A> {
         after: u32,
     ) -> Result<Self, ApiError> {
         let changes = Changes::begin(api, link).await?;
-        Ok(Self { api, link, id, changes, place: Place::After(after), fresh: false })
+        Ok(Self { api, link, id, changes, stage: Stage::After(after), fresh: false })
     }
 
     /// Waits for what comes next.
@@ -119,8 +115,8 @@ impl<'a, A: TaskApi> Follower<'a, A> {
     /// `not_found` when the task or its output was removed; when no engine answers.
     pub async fn next(&mut self) -> Result<Step, ApiError> {
         loop {
-            match &mut self.place {
-                Place::After(last) => {
+            match &mut self.stage {
+                Stage::After(last) => {
                     let last = *last;
                     while self.fresh {
                         self.fresh = self.changes.next(&[self.id]).await?.is_empty();
@@ -129,8 +125,8 @@ impl<'a, A: TaskApi> Follower<'a, A> {
                     self.fresh = true;
                     if let Some(run) = detail.run_history.iter().find(|run| run.number > last) {
                         let run = Box::new(run.clone());
-                        self.place =
-                            Place::In { run: run.id.clone(), number: run.number, offset: 0 };
+                        let place = Place::new(Some(run.id.clone()));
+                        self.stage = Stage::In { number: run.number, place };
                         return Ok(Step::Run(Box::new(detail), run));
                     }
                     if detail.task.state.is_finished() {
@@ -138,22 +134,15 @@ impl<'a, A: TaskApi> Follower<'a, A> {
                     }
                     return Ok(Step::Queued(Box::new(detail)));
                 }
-                Place::In { run, number, offset } => {
-                    let query = LogQuery {
-                        run: Some(run.clone()),
-                        after: *offset,
-                        limit: Some(PAGE),
-                        wait_ms: WAIT_MS,
-                        ..LogQuery::default()
-                    };
-                    let page = self.link.call(|| self.api.log(self.id, query.clone())).await?;
-                    *offset = page.next;
-                    if page.end {
-                        self.place = Place::After(*number);
+                Stage::In { number, place } => {
+                    let number = *number;
+                    let part = place.next(self.api, self.link, self.id, WAIT_MS).await?;
+                    if part.end {
+                        self.stage = Stage::After(number);
                         self.fresh = false;
                     }
-                    if !page.entries.is_empty() {
-                        return Ok(Step::Entries(page.entries));
+                    if part.counts() {
+                        return Ok(Step::Output(part));
                     }
                 }
             }

@@ -12,8 +12,8 @@
 //! engine says, the time and the width of the page, to text. Everything that comes from an agent
 //! passes through [`render::text`], which leaves nothing in it that a terminal would obey.
 //!
-//! Following a task ([`follow`], [`watch`]) is reading its log with long polls, page by page, so
-//! that its memory does not grow with the log; when the engine is away for a moment, [`patience`]
+//! Following a task ([`follow`], [`watch`]) is reading its output with long polls, chunk by chunk
+//! ([`transcript`]), so that its memory does not grow with the log; when the engine is away for a moment, [`patience`]
 //! asks again. Exit codes are a table in [`exit`]. With `--json`, standard output carries one
 //! document (errors included: `{"error":{"code","message","hint"}}`), and standard error what is
 //! for people.
@@ -38,6 +38,7 @@ pub mod patience;
 mod prompt;
 pub mod render;
 mod stdin;
+pub mod transcript;
 pub mod watch;
 
 use std::io::{self, Write};

@@ -19,6 +19,7 @@ use crate::patience::Link;
 use crate::render::log::{LogText, action};
 use crate::render::text::{truncate, width};
 use crate::render::{Paint, Tone, detail, figures, tone_of, words};
+use crate::transcript::{Form, Transcript};
 
 /// How long reading the task anew may keep the view from going on.
 const REFRESH_LIMIT: Duration = Duration::from_millis(200);
@@ -58,7 +59,8 @@ pub async fn watch<A: TaskApi>(
     interrupt: impl Future<Output = ()>,
 ) -> Result<Watched, CliError> {
     let link = Link::default();
-    let mut screen = Screen { status: Status::default(), log: LogText::new(console.view.paint) };
+    let log = LogText::new(console.view.paint);
+    let mut screen = Screen { status: Status::default(), log, transcript: None };
     let shown = show(api, console, &mut screen, &link, id, after, interrupt).await;
     // Whatever happened, the last frame has no half-drawn status line in it.
     if console.view.terminal {
@@ -85,6 +87,8 @@ pub async fn watch<A: TaskApi>(
 struct Screen {
     status: Status,
     log: LogText,
+    /// The reader of the present run.
+    transcript: Option<Transcript>,
 }
 
 async fn show<A: TaskApi>(
@@ -125,20 +129,22 @@ async fn show<A: TaskApi>(
             }
             Step::Run(detail, run) => {
                 screen.status.read(&detail);
+                let form = match (console.json, console.view.terminal) {
+                    (true, _) => Form::Json,
+                    (false, true) => Form::Live,
+                    (false, false) => Form::Text,
+                };
+                screen.transcript = Some(Transcript::new(detail.task.agent, form));
                 let heading =
                     if run.number > 1 { screen.log.run_heading(&run) } else { String::new() };
                 screen.draw(console, link, &heading)?;
             }
-            Step::Entries(entries) => {
+            Step::Output(part) => {
+                let Some(transcript) = &mut screen.transcript else { continue };
                 let mut text = String::new();
-                for entry in &entries {
-                    if console.json {
-                        text += &serde_json::to_string(entry).unwrap_or_default();
-                        text.push('\n');
-                    } else {
-                        text += &screen.log.entry(entry);
-                    }
-                    screen.status.entry(&entry.item, console.now());
+                transcript.read(&part, &mut screen.log, &mut text);
+                for item in transcript.news() {
+                    screen.status.entry(&item, console.now());
                 }
                 screen.draw(console, link, &text)?;
             }

@@ -141,6 +141,9 @@ pub(crate) fn chunk(source: &Source<'_>, query: &OutputQuery) -> Result<OutputCh
     let mut bytes = Vec::new();
     let mut next = 0;
     if let Some((file, offset)) = open(&path, query.offset)? {
+        // All at once, or the memory would be copied as it grows.
+        let there = file.metadata().map_or(0, |found| found.len().saturating_sub(offset));
+        bytes.reserve_exact(there.min(limit) as usize + 1);
         file.take(limit)
             .read_to_end(&mut bytes)
             .map_err(EngineError::io(format!("cannot read {}", path.display())))?;

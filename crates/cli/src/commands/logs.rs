@@ -2,23 +2,19 @@
 
 use std::pin::pin;
 
-use claude_worker_api::{
-    ApiError, ErrorCode, LogQuery, OutputQuery, OutputStream, RunId, TaskApi, TaskId,
-};
+use claude_worker_api::{ApiError, ErrorCode, OutputQuery, OutputStream, RunId, TaskApi, TaskId};
 
 use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::follow::{PAGE, WAIT_MS};
+use crate::follow::WAIT_MS;
 use crate::interrupt::ctrl_c;
 use crate::patience::Link;
 use crate::render::detail;
 use crate::render::log::LogText;
 use crate::render::text::reveal;
+use crate::transcript::{CHUNK, Form, Place, Transcript};
 use crate::watch;
-
-/// How many bytes are asked for at once.
-const CHUNK: u32 = 1024 * 1024;
 
 /// The arguments of `logs`.
 #[derive(Debug, clap::Args)]
@@ -86,29 +82,22 @@ async fn readable(
     run: Option<RunId>,
 ) -> Result<Exit, CliError> {
     let link = Link::default();
+    let agent = link.call(|| api.get(args.id)).await?.task.agent;
     let mut log = LogText::new(console.view.paint);
+    let mut transcript = Transcript::new(agent, if console.json { Form::Json } else { Form::Text });
     let wait_ms = if args.follow { WAIT_MS } else { 0 };
-    let mut query = LogQuery { run, limit: Some(PAGE), wait_ms, ..LogQuery::default() };
+    let mut place = Place::new(run);
     let mut seen = false;
+    let mut text = String::new();
     loop {
-        let page = link.call(|| api.log(args.id, query.clone())).await?;
-        let mut text = String::new();
-        for entry in &page.entries {
-            if console.json {
-                text += &serde_json::to_string(entry).unwrap_or_default();
-                text.push('\n');
-            } else {
-                text += &log.entry(entry);
-            }
-        }
+        let part = place.next(api, &link, args.id, wait_ms).await?;
+        text.clear();
+        transcript.read(&part, &mut log, &mut text);
         console.print(&text)?;
-        seen |= !page.entries.is_empty();
-        let stands = page.next == query.after && page.entries.is_empty();
-        if page.end || (stands && !args.follow) {
+        seen |= !part.bytes.is_empty();
+        if part.end || (!part.counts() && !args.follow) {
             break;
         }
-        // Later pages are of the same run, even when another one begins meanwhile.
-        query = LogQuery { run: page.run, after: page.next, ..query };
     }
     if console.view.terminal && seen {
         // A log that just stops leaves a person wondering how it ended.

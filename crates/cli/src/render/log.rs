@@ -68,8 +68,9 @@ impl LogText {
                 self.end(*is_error, text, usage, denied_tools)
             }
             LogItem::Output { text, stderr } => {
-                let tone = if *stderr { Tone::Quiet } else { Tone::Plain };
-                format!("{}\n", self.paint.tone(tone, &clean(text).replace('\n', " ")))
+                let mut shown = String::with_capacity(text.len() + 1);
+                self.output(text, *stderr, &mut shown);
+                shown
             }
             LogItem::Unknown(item) => {
                 let text = item.text("text").map(clean_line).unwrap_or_default();
@@ -81,6 +82,19 @@ impl LogText {
             self.last_call = None;
         }
         text
+    }
+
+    /// Adds one line of plain output to `shown`.
+    pub fn output(&mut self, line: &str, stderr: bool, shown: &mut String) {
+        self.last_call = None;
+        let line = clean(line);
+        let line = if line.contains('\n') { line.replace('\n', " ").into() } else { line };
+        if stderr {
+            shown.push_str(&self.paint.tone(Tone::Quiet, &line));
+        } else {
+            shown.push_str(&line);
+        }
+        shown.push('\n');
     }
 
     fn started(&self, model: Option<&str>, version: &Option<String>) -> String {
@@ -231,6 +245,19 @@ impl LogText {
         let words = format!("… {}", figures::plural(lines as u64, "more line"));
         format!("{indent}{}\n", self.paint.tone(Tone::Quiet, &words))
     }
+}
+
+/// Whether [`action`] may have something to say about it.
+#[must_use]
+pub const fn is_action(item: &LogItem) -> bool {
+    matches!(
+        item,
+        LogItem::ToolCall { .. }
+            | LogItem::Text { .. }
+            | LogItem::Retry { .. }
+            | LogItem::Thinking { .. }
+            | LogItem::Output { .. }
+    )
 }
 
 /// What a log entry says about what the agent is doing now, for the status line.

@@ -13,7 +13,7 @@ use unicode_width::UnicodeWidthStr;
 /// (colours) disappear, and every other control character becomes its visible picture.
 #[must_use]
 pub fn clean(text: &str) -> Cow<'_, str> {
-    if text.chars().all(|c| c == '\n' || is_harmless(c)) {
+    if is_printable_ascii(text.as_bytes()) || text.chars().all(|c| c == '\n' || is_harmless(c)) {
         return Cow::Borrowed(text);
     }
     let mut safe = String::with_capacity(text.len());
@@ -127,6 +127,20 @@ fn escape_sequence(text: &str) -> usize {
     }
 }
 
+/// Whether each byte is a character that can be seen, or a space. Most text is like this, and is
+/// recognised eight bytes at a time.
+fn is_printable_ascii(bytes: &[u8]) -> bool {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGH: u64 = ONES << 7;
+    let (words, rest) = bytes.as_chunks::<8>();
+    words.iter().all(|word| {
+        let word = u64::from_ne_bytes(*word);
+        // The high bit of a byte is set in the first where the byte is over 0x7e (a carry comes from
+        // such bytes only), and in the second where it is under 0x20 (a borrow likewise).
+        (word | word.wrapping_add(ONES) | word.wrapping_sub(0x20 * ONES)) & HIGH == 0
+    }) && rest.iter().all(|byte| (0x20..0x7f).contains(byte))
+}
+
 fn is_harmless(c: char) -> bool {
     picture(c) == c
 }
@@ -201,6 +215,18 @@ mod tests {
     fn stacked_marks_are_bounded() {
         let zalgo = format!("x{}", "\u{301}".repeat(10_000));
         assert!(truncate(&zalgo, 10).chars().count() < 100);
+    }
+
+    #[test]
+    fn printable_text_is_recognised_byte_by_byte() {
+        for byte in 0..=255 {
+            for at in 0..9 {
+                let mut text = *b"a ~ 12345";
+                text[at] = byte;
+                let printable = (0x20..0x7f).contains(&byte);
+                assert_eq!(is_printable_ascii(&text), printable, "{byte:#x} at {at}");
+            }
+        }
     }
 
     proptest! {
