@@ -89,7 +89,7 @@ impl schemars::JsonSchema for Timestamp {
 }
 
 /// Reads a duration as people type it: a number with `ms`, `s`, `m`, `h` or `d`, or several of
-/// them (`1h30m`). A bare number is seconds. The result is in milliseconds.
+/// them (`1h30m`). Every number has its unit; only `0` needs none. The result is in milliseconds.
 ///
 /// # Errors
 /// A sentence that names the text and shows the accepted form.
@@ -98,6 +98,9 @@ pub fn parse_duration(text: &str) -> Result<u64, String> {
     let mut rest = text.trim();
     if rest.is_empty() {
         return Err(bad());
+    }
+    if rest.bytes().all(|byte| byte == b'0') {
+        return Ok(0);
     }
     let mut total: u64 = 0;
     while !rest.is_empty() {
@@ -108,10 +111,15 @@ pub fn parse_duration(text: &str) -> Result<u64, String> {
         let unit = match &rest[..letters] {
             "ms" => 1,
             "s" => 1000,
-            "" if total == 0 => 1000,
             "m" | "min" => 60_000,
             "h" => 3_600_000,
             "d" => 86_400_000,
+            // A bare number meant seconds once; what people mean by 7 can be anything.
+            "" => {
+                return Err(format!(
+                    "\"{text}\" has no unit: write {number}d, {number}h, {number}m or {number}s"
+                ));
+            }
             _ => return Err(bad()),
         };
         rest = &rest[letters..];
@@ -143,7 +151,9 @@ mod tests {
         let check = |text: &str, expected: Option<u64>| {
             assert_eq!(parse_duration(text).ok(), expected, "{text}");
         };
-        check("90", Some(90_000));
+        check("0", Some(0));
+        check("00", Some(0));
+        check("0s", Some(0));
         check("90s", Some(90_000));
         check("250ms", Some(250));
         check("1h30m", Some(5_400_000));
@@ -155,6 +165,15 @@ mod tests {
         check("-5s", None);
         check("99999999999999999999s", None);
         check("9999999999999999d", None);
+    }
+
+    #[test]
+    fn a_duration_without_a_unit_is_refused_with_the_ways_to_write_it() {
+        let refusal = |text: &str| parse_duration(text).unwrap_err();
+        assert_eq!(refusal("7"), "\"7\" has no unit: write 7d, 7h, 7m or 7s");
+        assert_eq!(refusal(" 90 "), "\" 90 \" has no unit: write 90d, 90h, 90m or 90s");
+        assert!(refusal("1h30").contains("has no unit"), "{}", refusal("1h30"));
+        assert!(refusal("1 d").contains("is not a duration"));
     }
 
     #[test]

@@ -267,10 +267,14 @@ enum NumberOrText {
     Text(String),
 }
 
-/// Reads a duration in milliseconds: a text like `10m`, or a number of seconds.
+/// Reads a duration in milliseconds: a text like `10m`. A number has no unit, so that only 0 can be
+/// meant.
 fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     match NumberOrText::deserialize(deserializer)? {
-        NumberOrText::Number(seconds) => Ok(seconds.saturating_mul(1000)),
+        NumberOrText::Number(0) => Ok(0),
+        NumberOrText::Number(number) => Err(serde::de::Error::custom(format!(
+            "{number} has no unit: write \"{number}d\", \"{number}h\", \"{number}m\" or \"{number}s\""
+        ))),
         NumberOrText::Text(text) => parse_duration(&text).map_err(serde::de::Error::custom),
     }
 }
@@ -344,12 +348,13 @@ mod tests {
     #[test]
     fn values_as_people_write_them() {
         let config = Config::parse(
-            "workers = 2\n[limits]\nsilence = \"90s\"\ntimeout = 60\n[caps]\noutput_per_run = \"1MB\"",
+            "workers = 2\n[limits]\nsilence = \"90s\"\ntimeout = \"1m\"\ngrace = 0\n[caps]\noutput_per_run = \"1MB\"",
         )
         .unwrap();
         assert_eq!(config.workers, 2);
         assert_eq!(config.limits.silence, 90_000);
         assert_eq!(config.limits.timeout, 60_000);
+        assert_eq!(config.limits.grace, 0);
         assert_eq!(config.caps.output_per_run, 1_000_000);
     }
 
@@ -362,6 +367,9 @@ mod tests {
         check("wrokers = 3", "wrokers");
         check("workers = 0", "from 1 to 256");
         check("[limits]\ngrace = \"soon\"", "not a duration");
+        check("[limits]\ntimeout = 60", "60 has no unit: write \"60d\", \"60h\", \"60m\" or \"60s\"");
+        check("[limits]\n\ntimeout = 60", "line 3");
+        check("[retention]\nfinished = \"7\"", "write 7d, 7h, 7m or 7s");
         check("[caps]\noutput_total = \"5 parsecs\"", "not a size");
         check("permission_mode = \"bypassPermissions\"", "per task");
         check("permission_mode = \"yolo\"", "yolo");

@@ -1,7 +1,7 @@
 // What a person has typed into the new-task form, and what becomes of it. Pure: the form shows a
 // draft, `toRequest` turns it into a request or says which field is wrong and why.
 import type { Agent, ApiError, NewTask, PermissionMode, TaskDetail } from "../backend";
-import { parseDuration, showDuration } from "../settings/quantities";
+import { parseDuration, showDuration, withUnits } from "../settings/quantities";
 import { expandHome } from "./home";
 import { wrongVariable, type Variable } from "./variables";
 
@@ -236,7 +236,9 @@ function filled(text: string): string | undefined {
 function duration(text: string, field: Field, errors: FieldErrors): number | undefined {
   if (text.trim() === "") return undefined;
   const ms = parseDuration(text);
-  if (ms === undefined) errors[field] = "A time like 90s, 10m or 1h30m; 0 means never.";
+  if (ms === undefined) {
+    errors[field] = withUnits(text) ?? "A time like 90s, 10m or 1h30m; 0 means never.";
+  }
   return ms;
 }
 

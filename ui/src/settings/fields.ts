@@ -1,6 +1,6 @@
 // Every setting, as data: where it stands, how it is shown and what it accepts. Pure.
 import type { Settings } from "../backend";
-import { parseDuration, parseSize, showDuration, showSize } from "./quantities";
+import { parseDuration, parseSize, showDuration, showSize, withUnits } from "./quantities";
 
 /** How a setting is shown and changed. */
 export type Kind =
@@ -232,7 +232,8 @@ export function read(setting: Setting, text: string): { value: unknown } | { err
       const never = setting.zero !== undefined && typed.toLowerCase() === setting.zero;
       const ms = never ? 0 : parseDuration(typed);
       const word = setting.zero ? ` or ${setting.zero}` : "";
-      return ms === undefined ? { error: `A time like 90s, 10m, 2h${word}.` } : { value: ms };
+      if (ms !== undefined) return { value: ms };
+      return { error: withUnits(typed) ?? `A time like 90s, 10m, 2h${word}.` };
     }
     case "size": {
       const bytes = parseSize(typed);

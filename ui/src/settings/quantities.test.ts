@@ -1,9 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { parseDuration, parseSize, showDuration, showSize } from "./quantities";
+import { parseDuration, parseSize, showDuration, showSize, withUnits } from "./quantities";
 
 describe("durations", () => {
   it.each([
-    ["90", 90_000],
     ["90s", 90_000],
     ["250ms", 250],
     ["1h30m", 5_400_000],
@@ -12,9 +11,14 @@ describe("durations", () => {
     ["0", 0],
   ])("reads %s", (text, ms) => expect(parseDuration(text)).toBe(ms));
 
-  it.each(["", "m", "10x", "1m5", "-5s", "1.5h", "99999999999999999999s"])("refuses %j", (text) =>
+  it.each(["", "7", "90", "m", "10x", "1m5", "-5s", "1.5h", "99999999999999999999s"])("refuses %j", (text) =>
     expect(parseDuration(text)).toBeUndefined(),
   );
+
+  it("says how to write a number that has no unit", () => {
+    expect(withUnits(" 7 ")).toBe("7 of what? Write 7d, 7h, 7m or 7s.");
+    expect(withUnits("soon")).toBeUndefined();
+  });
 
   it.each([0, 250, 90_000, 900_000, 5_400_000, 172_800_000, 90_061_001])(
     "shows %i so that it can be read again",

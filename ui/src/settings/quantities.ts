@@ -10,10 +10,10 @@ const UNITS_MS: Record<string, number> = {
   d: 86_400_000,
 };
 
-/** Milliseconds; undefined when the text is not a duration. A bare number is seconds. */
+/** Milliseconds; undefined when the text is not a duration. Only 0 needs no unit. */
 export function parseDuration(text: string): number | undefined {
   const typed = text.trim().toLowerCase();
-  if (/^\d+$/.test(typed)) return within(Number(typed) * 1000);
+  if (/^0+$/.test(typed)) return 0;
   const piece = /(\d+)\s*(ms|min|s|m|h|d)\s*/y;
   let total = 0;
   let at = 0;
@@ -26,6 +26,12 @@ export function parseDuration(text: string): number | undefined {
     at = piece.lastIndex;
   }
   return typed === "" ? undefined : within(total);
+}
+
+/** The ways to write what was typed as a bare number; undefined when it is something else. */
+export function withUnits(text: string): string | undefined {
+  const number = /^\d+$/.exec(text.trim())?.[0];
+  return number && `${number} of what? Write ${number}d, ${number}h, ${number}m or ${number}s.`;
 }
 
 /** The shortest text that {@link parseDuration} reads as this many milliseconds. */
