@@ -237,3 +237,98 @@ fn hostile_output_is_harmless_in_a_terminal() {
         }
     }
 }
+
+/// Asks the engine at the local socket; returns the status and the body.
+fn ask(home: &Home, method: &str, path: &str, body: &str) -> (u16, serde_json::Value) {
+    use std::io::{Read, Write};
+    let socket = home.data().join("engine.sock");
+    let mut stream = std::os::unix::net::UnixStream::connect(socket).unwrap();
+    let length = body.len();
+    let head = format!("{method} {path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json");
+    write!(stream, "{head}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}")
+        .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").expect("an answer");
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    (status, serde_json::from_str(body).unwrap_or_default())
+}
+
+#[test]
+fn no_route_takes_a_name_it_does_not_know() {
+    let home = Home::new();
+    let id = home.shell("true");
+    home.finished(id);
+    // What the document lists is what is served: `every_route_is_documented`.
+    let document = include_str!("../../docs/configuration.md");
+    let (_, http) = document.split_once("\n## HTTP\n").unwrap();
+    let rows = http.lines().take_while(|line| !line.starts_with("## "));
+    let routes =
+        rows.filter_map(|line| line.strip_prefix("| `")?.split_once('`')?.0.split_once(' '));
+    let mut tried = 0;
+    for (method, path) in routes {
+        let path = path.replace("{id}", &id.to_string());
+        let (status, error) = ask(&home, method, &format!("{path}?nonesuch=1"), "");
+        assert_eq!((status, &error["code"]), (400, &"invalid_request".into()), "{method} {path}");
+        let message = error["message"].as_str().unwrap();
+        assert!(message.contains("no parameter nonesuch"), "{method} {path}: {message}");
+        tried += 1;
+        if method == "GET" {
+            continue;
+        }
+        let (status, error) = ask(&home, method, &path, r#"{"nonesuch":1}"#);
+        assert_eq!((status, &error["code"]), (400, &"invalid_request".into()), "{method} {path}");
+        let message = error["message"].as_str().unwrap();
+        assert!(message.contains("nonesuch"), "{method} {path}: {message}");
+        let (status, _) = ask(&home, method, &path, "[]");
+        assert_eq!(status, 400, "{method} {path}");
+        tried += 1;
+    }
+    assert!(tried >= 25, "only {tried} requests were found in the document");
+    // Nothing of it was done.
+    assert_eq!(home.json(["status", "1"])["status"], "completed");
+    assert_eq!(home.json(["list"])["tasks"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_request_with_a_mistyped_name_does_nothing() {
+    let home = Home::new();
+    let id = home.shell("true");
+    home.finished(id);
+    let refused = |path: &str, body: &str, words: &[&str]| {
+        let (status, error) = ask(&home, "POST", path, body);
+        assert_eq!((status, &error["code"]), (400, &"invalid_request".into()), "{body}: {error}");
+        let said = format!("{}\n{}", error["message"], error["hint"]);
+        for word in words {
+            assert!(said.contains(word), "{body}: {said}");
+        }
+    };
+    let clean = "/api/v1/tasks/clean";
+    refused(clean, r#"{"status":["failed"],"older":1}"#, &["field status", "statuses?"]);
+    refused(clean, r#"{"older":1}"#, &["field older", "older_than_ms?"]);
+    refused(clean, r#"{"older_than_ms":"7d"}"#, &["older_than_ms", "invalid type"]);
+    refused(clean, r#"{"statuses":["faild"]}"#, &["statuses: ", "faild"]);
+    let task = |rest: &str| {
+        let work = home.work();
+        format!(
+            r#"{{"execution_prompt":"true","agent":"shell","working_directory":{work:?},{rest}}}"#
+        )
+    };
+    let tasks = "/api/v1/tasks";
+    refused(tasks, &task(r#""permision_mode":"plan""#), &["permision_mode", "permission_mode?"]);
+    refused(
+        tasks,
+        &task(r#""limits":{"max_budget":0.01}"#),
+        &["limits.max_budget", "limits.max_budget_usd?"],
+    );
+    refused(tasks, &task(r#""limits":{"timeout_ms":"1m"}"#), &["limits.timeout_ms"]);
+    refused(tasks, &task(r#""permission_mode":"yolo""#), &["yolo"]);
+    refused(
+        tasks,
+        r#"{"execution_prompt":"true","agent":"codex","working_directory":"/"}"#,
+        &["codex"],
+    );
+    assert_eq!(home.json(["list"])["tasks"].as_array().unwrap().len(), 1);
+    assert_eq!(ask(&home, "POST", tasks, &task(r#""limits":{"timeout_ms":60000}"#)).0, 201);
+    home.finished(2);
+}

@@ -30,6 +30,7 @@ mod lock;
 mod pages;
 mod params;
 mod random;
+mod request;
 mod routes;
 mod server;
 mod settings;

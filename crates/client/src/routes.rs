@@ -6,9 +6,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::Router;
-use axum::body::Bytes;
-use axum::extract::rejection::{BytesRejection, QueryRejection};
-use axum::extract::{DefaultBodyLimit, FromRequestParts, Path, Query, Request, State};
+use axum::extract::{DefaultBodyLimit, FromRequestParts, Path, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
@@ -18,7 +16,6 @@ use claude_worker_api::{
     ApiError, CleanQuery, ErrorCode, FollowUp, LogQuery, MAX_PROMPT_BYTES, NewTask, OutputQuery,
     PROTOCOL, SeenQuery, StopMode, TaskApi, TaskId,
 };
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -26,6 +23,7 @@ use tokio::sync::watch;
 
 use crate::PROTOCOL_HEADER;
 use crate::params::{EventParams, ListParams, SpentParams};
+use crate::request::{Body, Nothing, Params};
 use crate::settings;
 use crate::stream;
 
@@ -56,9 +54,10 @@ impl OutputHeaders {
 
 /// The routes over an engine. What stays open ends when the sender of `closing` is dropped.
 pub(crate) fn router<A: TaskApi + 'static>(api: Arc<A>, closing: watch::Receiver<()>) -> Router {
-    let stream = async move |State(api): Api<A>, headers: HeaderMap, params: EventQueryString| {
-        stream::stream(api, query(params)?.try_into()?, &headers, closing).await.map_err(Refusal)
-    };
+    let stream =
+        async move |State(api): Api<A>, headers: HeaderMap, params: Params<EventParams>| {
+            stream::stream(api, params.0.try_into()?, &headers, closing).await.map_err(Refusal)
+        };
     Router::new()
         .route("/health", get(health::<A>))
         .route("/api/v1/engine", get(engine::<A>))
@@ -91,10 +90,8 @@ pub(crate) fn speaking_our_protocol(routes: Router) -> Router {
 
 type Api<A> = State<Arc<A>>;
 
-type EventQueryString = Result<Query<EventParams>, QueryRejection>;
-
 /// An error as an HTTP answer.
-struct Refusal(ApiError);
+pub(crate) struct Refusal(ApiError);
 
 type Answer<T> = Result<Json<T>, Refusal>;
 
@@ -163,25 +160,6 @@ impl<S: Send + Sync> FromRequestParts<S> for Id {
     }
 }
 
-fn query<T>(params: Result<Query<T>, QueryRejection>) -> Result<T, Refusal> {
-    params
-        .map(|Query(params)| params)
-        .map_err(|error| Refusal(ApiError::invalid(error.body_text())))
-}
-
-/// Reads a JSON body; an empty one as the default where there is one.
-fn body<T: DeserializeOwned>(bytes: Result<Bytes, BytesRejection>) -> Result<T, Refusal> {
-    let bytes = bytes.map_err(|error| {
-        Refusal(
-            ApiError::invalid(format!("The request is too large or broken: {}", error.body_text()))
-                .hint("A prompt may have 16 MiB; put more into a file and name it"),
-        )
-    })?;
-    let bytes = if bytes.is_empty() { b"{}".as_slice() } else { &bytes };
-    serde_json::from_slice(bytes)
-        .map_err(|error| Refusal(ApiError::invalid(format!("The request cannot be read: {error}"))))
-}
-
 async fn no_such_route() -> Refusal {
     Refusal(ApiError::new(ErrorCode::NotFound, "There is nothing at this address"))
 }
@@ -192,128 +170,155 @@ async fn no_such_method(method: Method) -> impl IntoResponse {
     (StatusCode::METHOD_NOT_ALLOWED, Json(error))
 }
 
-async fn health<A: TaskApi>(State(api): Api<A>) -> Answer<Value> {
+async fn health<A: TaskApi>(State(api): Api<A>, _: Params<Nothing>) -> Answer<Value> {
     let info = api.engine().await?;
     Ok(Json(serde_json::json!({ "status": "ok", "version": info.version })))
 }
 
-async fn engine<A: TaskApi>(State(api): Api<A>) -> Answer<impl Serialize> {
+async fn engine<A: TaskApi>(State(api): Api<A>, _: Params<Nothing>) -> Answer<impl Serialize> {
     Ok(Json(api.engine().await?))
 }
 
 async fn stop<A: TaskApi>(
     State(api): Api<A>,
-    bytes: Result<Bytes, BytesRejection>,
+    _: Params<Nothing>,
+    Body(request): Body<StopRequest>,
 ) -> Answer<impl Serialize> {
-    Ok(Json(api.stop(body::<StopRequest>(bytes)?.mode).await?))
+    Ok(Json(api.stop(request.mode).await?))
 }
 
 async fn set_paused<A: TaskApi>(
     State(api): Api<A>,
-    bytes: Result<Bytes, BytesRejection>,
+    _: Params<Nothing>,
+    Body(request): Body<Pause>,
 ) -> Answer<impl Serialize> {
-    Ok(Json(api.set_paused(body::<Pause>(bytes)?.paused).await?))
+    Ok(Json(api.set_paused(request.paused).await?))
 }
 
-async fn get_settings<A: TaskApi>(State(api): Api<A>) -> Answer<impl Serialize> {
+async fn get_settings<A: TaskApi>(
+    State(api): Api<A>,
+    _: Params<Nothing>,
+) -> Answer<impl Serialize> {
     Ok(Json(api.settings().await?))
 }
 
 /// Changes what the body names; what it leaves out stays.
 async fn set_settings<A: TaskApi>(
     State(api): Api<A>,
-    bytes: Result<Bytes, BytesRejection>,
+    _: Params<Nothing>,
+    Body(changes): Body<Value>,
 ) -> Answer<impl Serialize> {
-    let changes: Value = body(bytes)?;
     let settings = settings::changed(&api.settings().await?, changes)?;
     Ok(Json(api.set_settings(settings).await?))
 }
 
-async fn doctor<A: TaskApi>(State(api): Api<A>) -> Answer<impl Serialize> {
+async fn doctor<A: TaskApi>(State(api): Api<A>, _: Params<Nothing>) -> Answer<impl Serialize> {
     Ok(Json(api.doctor().await?))
 }
 
 async fn events<A: TaskApi>(
     State(api): Api<A>,
-    params: EventQueryString,
+    Params(query): Params<EventParams>,
 ) -> Answer<impl Serialize> {
-    Ok(Json(api.events(query(params)?.try_into()?).await?))
+    Ok(Json(api.events(query.try_into()?).await?))
 }
 
 async fn list<A: TaskApi>(
     State(api): Api<A>,
-    params: Result<Query<ListParams>, QueryRejection>,
+    Params(query): Params<ListParams>,
 ) -> Answer<impl Serialize> {
-    Ok(Json(api.list(query(params)?.try_into()?).await?))
+    Ok(Json(api.list(query.try_into()?).await?))
 }
 
 async fn submit<A: TaskApi>(
     State(api): Api<A>,
-    bytes: Result<Bytes, BytesRejection>,
+    _: Params<Nothing>,
+    Body(task): Body<NewTask>,
 ) -> Result<impl IntoResponse, Refusal> {
-    let task = api.submit(body::<NewTask>(bytes)?).await?;
-    Ok((StatusCode::CREATED, Json(task)))
+    Ok((StatusCode::CREATED, Json(api.submit(task).await?)))
 }
 
-async fn task<A: TaskApi>(State(api): Api<A>, Id(id): Id) -> Answer<impl Serialize> {
+async fn task<A: TaskApi>(
+    State(api): Api<A>,
+    Id(id): Id,
+    _: Params<Nothing>,
+) -> Answer<impl Serialize> {
     Ok(Json(api.get(id).await?))
 }
 
-async fn remove<A: TaskApi>(State(api): Api<A>, Id(id): Id) -> Answer<impl Serialize> {
+async fn remove<A: TaskApi>(
+    State(api): Api<A>,
+    Id(id): Id,
+    _: Params<Nothing>,
+    _: Body<Nothing>,
+) -> Answer<impl Serialize> {
     Ok(Json(api.remove(id).await?))
 }
 
 async fn seen<A: TaskApi>(
     State(api): Api<A>,
-    bytes: Result<Bytes, BytesRejection>,
+    _: Params<Nothing>,
+    Body(query): Body<SeenQuery>,
 ) -> Answer<impl Serialize> {
-    Ok(Json(api.seen(body::<SeenQuery>(bytes)?).await?))
+    Ok(Json(api.seen(query).await?))
 }
 
 async fn spent<A: TaskApi>(
     State(api): Api<A>,
-    params: Result<Query<SpentParams>, QueryRejection>,
+    Params(query): Params<SpentParams>,
 ) -> Answer<impl Serialize> {
-    Ok(Json(api.spent(query(params)?.into()).await?))
+    Ok(Json(api.spent(query.into()).await?))
 }
 
 async fn clean<A: TaskApi>(
     State(api): Api<A>,
-    bytes: Result<Bytes, BytesRejection>,
+    _: Params<Nothing>,
+    Body(query): Body<CleanQuery>,
 ) -> Answer<impl Serialize> {
-    Ok(Json(api.clean(body::<CleanQuery>(bytes)?).await?))
+    Ok(Json(api.clean(query).await?))
 }
 
-async fn cancel<A: TaskApi>(State(api): Api<A>, Id(id): Id) -> Answer<impl Serialize> {
+async fn cancel<A: TaskApi>(
+    State(api): Api<A>,
+    Id(id): Id,
+    _: Params<Nothing>,
+    _: Body<Nothing>,
+) -> Answer<impl Serialize> {
     Ok(Json(api.cancel(id).await?))
 }
 
-async fn retry<A: TaskApi>(State(api): Api<A>, Id(id): Id) -> Answer<impl Serialize> {
+async fn retry<A: TaskApi>(
+    State(api): Api<A>,
+    Id(id): Id,
+    _: Params<Nothing>,
+    _: Body<Nothing>,
+) -> Answer<impl Serialize> {
     Ok(Json(api.retry(id).await?))
 }
 
 async fn resume<A: TaskApi>(
     State(api): Api<A>,
     Id(id): Id,
-    bytes: Result<Bytes, BytesRejection>,
+    _: Params<Nothing>,
+    Body(follow_up): Body<FollowUp>,
 ) -> Answer<impl Serialize> {
-    Ok(Json(api.resume(id, body::<FollowUp>(bytes)?).await?))
+    Ok(Json(api.resume(id, follow_up).await?))
 }
 
 async fn log<A: TaskApi>(
     State(api): Api<A>,
     Id(id): Id,
-    params: Result<Query<LogQuery>, QueryRejection>,
+    Params(query): Params<LogQuery>,
 ) -> Answer<impl Serialize> {
-    Ok(Json(api.log(id, query(params)?).await?))
+    Ok(Json(api.log(id, query).await?))
 }
 
 async fn output<A: TaskApi>(
     State(api): Api<A>,
     Id(id): Id,
-    params: Result<Query<OutputQuery>, QueryRejection>,
+    Params(query): Params<OutputQuery>,
 ) -> Result<Response, Refusal> {
-    let chunk = api.output(id, query(params)?).await?;
+    let chunk = api.output(id, query).await?;
     let mut response = chunk.bytes.into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));

@@ -1,19 +1,31 @@
 //! A change of the settings as HTTP has it: only what is named changes.
 
-use claude_worker_api::{ApiError, Settings};
+use claude_worker_api::{ApiError, Settings, parse_duration};
 use serde_json::Value;
+
+use crate::request::nearest;
+
+/// The settings that are durations. HTTP has them in milliseconds; a text with a unit is taken, too.
+const DURATIONS: [&str; 5] = [
+    "limits.timeout",
+    "limits.silence",
+    "limits.grace",
+    "retention.finished",
+    "usage_limit.retry_after",
+];
 
 /// The settings with the values of `changes` over theirs, object by object.
 ///
 /// # Errors
 /// `invalid_request` naming a setting that there is not, or what cannot be read.
 pub(crate) fn changed(settings: &Settings, changes: Value) -> Result<Settings, ApiError> {
-    let unreadable = |error: serde_json::Error| {
+    let unreadable = |error: &dyn std::fmt::Display| {
         ApiError::invalid(format!("The settings cannot be read: {error}")).hint(SEE)
     };
-    let mut merged = serde_json::to_value(settings).map_err(unreadable)?;
+    let mut merged = serde_json::to_value(settings).map_err(|error| unreadable(&error))?;
     overlay(&mut merged, changes, "")?;
-    serde_json::from_value(merged).map_err(unreadable)
+    // The path is a part of what this error says.
+    serde_path_to_error::deserialize(merged).map_err(|error| unreadable(&error))
 }
 
 const SEE: &str = "GET at this address shows them all";
@@ -23,16 +35,30 @@ fn overlay(settings: &mut Value, changes: Value, place: &str) -> Result<(), ApiE
     match (settings, changes) {
         (Value::Object(settings), Value::Object(changes)) => {
             for (key, change) in changes {
-                let place = if place.is_empty() { key.clone() } else { format!("{place}.{key}") };
-                let Some(setting) = settings.get_mut(&key) else {
-                    return Err(ApiError::invalid(format!("There is no setting {place}")).hint(SEE));
+                let within = |key: &str| match place {
+                    "" => key.to_owned(),
+                    place => format!("{place}.{key}"),
                 };
-                overlay(setting, change, &place)?;
+                if !settings.contains_key(&key) {
+                    let known: Vec<&str> = settings.keys().map(String::as_str).collect();
+                    let meant = nearest(&key, &known).map_or_else(String::new, |meant| {
+                        format!(". Did you mean {}?", within(meant))
+                    });
+                    let place = within(&key);
+                    let message = format!("There is no setting {place}{meant}");
+                    return Err(ApiError::invalid(message).hint(SEE));
+                }
+                overlay(&mut settings[&key], change, &within(&key))?;
             }
         }
         (Value::Object(_), _) => {
             let what = if place.is_empty() { "The settings" } else { place };
             return Err(ApiError::invalid(format!("{what} must be an object")).hint(SEE));
+        }
+        (setting, Value::String(text)) if DURATIONS.contains(&place) => {
+            let millis = parse_duration(&text)
+                .map_err(|error| ApiError::invalid(format!("{place}: {error}")).hint(SEE))?;
+            *setting = Value::from(millis);
         }
         (setting, change) => *setting = change,
     }
@@ -73,6 +99,20 @@ mod tests {
         assert!(refusal(json!({ "limits": 3 })).contains("limits must be an object"));
         assert!(refusal(json!([])).contains("The settings must be an object"));
         assert!(refusal(json!({ "workers": "many" })).contains("many"));
-        assert!(refusal(json!({ "workers": -1 })).contains("-1"));
+        assert!(refusal(json!({ "workers": -1 })).contains("workers: "));
+        assert!(refusal(json!({ "wrokers": 3 })).contains("Did you mean workers?"));
+        let message = refusal(json!({ "limits": { "timeuot": 3 } }));
+        assert!(message.contains("Did you mean limits.timeout?"), "{message}");
+        let message = refusal(json!({ "retention": { "finished": "7" } }));
+        assert!(message.contains("retention.finished: \"7\" has no unit: write 7d"), "{message}");
+    }
+
+    #[test]
+    fn every_duration_can_be_written_with_its_unit() {
+        for setting in DURATIONS {
+            let (group, key) = setting.split_once('.').unwrap();
+            let after = changed(&Settings::default(), json!({ group: { key: "7d" } })).unwrap();
+            assert_eq!(serde_json::to_value(after).unwrap()[group][key], 604_800_000);
+        }
     }
 }

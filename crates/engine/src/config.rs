@@ -367,7 +367,10 @@ mod tests {
         check("wrokers = 3", "wrokers");
         check("workers = 0", "from 1 to 256");
         check("[limits]\ngrace = \"soon\"", "not a duration");
-        check("[limits]\ntimeout = 60", "60 has no unit: write \"60d\", \"60h\", \"60m\" or \"60s\"");
+        check(
+            "[limits]\ntimeout = 60",
+            "60 has no unit: write \"60d\", \"60h\", \"60m\" or \"60s\"",
+        );
         check("[limits]\n\ntimeout = 60", "line 3");
         check("[retention]\nfinished = \"7\"", "write 7d, 7h, 7m or 7s");
         check("[caps]\noutput_total = \"5 parsecs\"", "not a size");

@@ -11,8 +11,9 @@ describe("durations", () => {
     ["0", 0],
   ])("reads %s", (text, ms) => expect(parseDuration(text)).toBe(ms));
 
-  it.each(["", "7", "90", "m", "10x", "1m5", "-5s", "1.5h", "99999999999999999999s"])("refuses %j", (text) =>
-    expect(parseDuration(text)).toBeUndefined(),
+  it.each(["", "7", "90", "m", "10x", "1m5", "-5s", "1.5h", "99999999999999999999s"])(
+    "refuses %j",
+    (text) => expect(parseDuration(text)).toBeUndefined(),
   );
 
   it("says how to write a number that has no unit", () => {

@@ -1,0 +1,252 @@
+//! What a request says: query strings and JSON bodies, read strictly.
+//!
+//! A field or parameter that we do not know is refused by its name, however deep it stands: one that
+//! is mistyped would otherwise be left out in silence, and a filter that is left out lets everything
+//! through. Answers are read leniently by our clients, so this strictness is here, where requests
+//! arrive, and not in the types.
+
+use std::fmt::Write as _;
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::request::Parts;
+use claude_worker_api::ApiError;
+use serde::de::{DeserializeOwned, IntoDeserializer, Visitor, value::MapDeserializer};
+use serde::{Deserialize, Deserializer, forward_to_deserialize_any};
+
+use crate::routes::Refusal;
+
+/// The query string of a request.
+pub(crate) struct Params<T>(pub(crate) T);
+
+/// The JSON body of a request; an empty one counts as `{}`.
+pub(crate) struct Body<T>(pub(crate) T);
+
+/// A query string or body with nothing in it.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Nothing {}
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
+    type Rejection = Refusal;
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        Ok(Self(params(parts.uri.query().unwrap_or_default())?))
+    }
+}
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
+    type Rejection = Refusal;
+    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
+        let bytes = Bytes::from_request(request, state).await.map_err(|error| {
+            ApiError::invalid(format!("The request is too large or broken: {}", error.body_text()))
+                .hint("A prompt may have 16 MiB; put more into a file and name it")
+        })?;
+        Ok(Self(body(&bytes)?))
+    }
+}
+
+/// Reads a query string.
+///
+/// # Errors
+/// `invalid_request` that names the parameter.
+fn params<T: DeserializeOwned>(text: &str) -> Result<T, ApiError> {
+    let pairs = form_urlencoded::parse(text.as_bytes());
+    read(serde_urlencoded::Deserializer::new(pairs), "parameter")
+}
+
+/// Reads a JSON body.
+///
+/// # Errors
+/// `invalid_request` that names the field.
+pub(crate) fn body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    let bytes = if bytes.is_empty() { b"{}" } else { bytes };
+    // A list would be read as the values of the fields in the order of their declaration.
+    if bytes.trim_ascii_start().first() == Some(&b'[') {
+        return Err(ApiError::invalid("The request cannot be read: it must be a JSON object"));
+    }
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let value = read(&mut json, "field")?;
+    json.end().map_err(|error| unreadable(&error))?;
+    Ok(value)
+}
+
+fn unreadable(error: &impl std::fmt::Display) -> ApiError {
+    ApiError::invalid(format!("The request cannot be read: {error}"))
+}
+
+/// Reads a value of which every part is known; `part` is what a part is called.
+fn read<'de, T, D>(source: D, part: &str) -> Result<T, ApiError>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    let mut unknown = None;
+    let mut note = |path: serde_ignored::Path<'_>| {
+        unknown.get_or_insert_with(|| path.to_string());
+    };
+    let mut track = serde_path_to_error::Track::new();
+    let source = serde_path_to_error::Deserializer::new(source, &mut track);
+    let value = T::deserialize(serde_ignored::Deserializer::new(source, &mut note));
+    // An unknown part goes first: that a needed one is missing is often because of it.
+    if let Some(path) = unknown {
+        return Err(no_such::<T>(&path, part));
+    }
+    value.map_err(|error| {
+        let path = track.path().to_string();
+        if path == "." { unreadable(&error) } else { unreadable(&format!("{path}: {error}")) }
+    })
+}
+
+/// Refuses a part that there is not, with the nearest that there is.
+fn no_such<'de, T: Deserialize<'de>>(path: &str, part: &str) -> ApiError {
+    // Within options, the path has a step for each that is not a name.
+    let steps: Vec<&str> = path.split('.').filter(|step| *step != "?").collect();
+    let (name, place) = steps.split_last().map_or((path, &[][..]), |(name, rest)| (*name, rest));
+    let known = names::<T>(place);
+    let mut message = format!("There is no {part} {}", steps.join("."));
+    if let Some(nearest) = nearest(name, known) {
+        let _ = write!(message, ". Did you mean {}?", [place, &[nearest]].concat().join("."));
+    }
+    let inside = if place.is_empty() { String::new() } else { format!(" in {}", place.join(".")) };
+    ApiError::invalid(message).hint(match known {
+        [] => format!("This address takes no {part}s{inside}"),
+        known => format!("The {part}s{inside} are {}", known.join(", ")),
+    })
+}
+
+/// The name that was most likely meant.
+pub(crate) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    let likeness = |known: &str| strsim::jaro_winkler(name, known);
+    let best = known.iter().copied().max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
+    (likeness(best) > 0.75).then_some(best)
+}
+
+/// The names of the fields that `T` has at a place within it. Whoever derives `Deserialize` tells them
+/// to the deserializer; this one listens, and reads nothing.
+fn names<'de, T: Deserialize<'de>>(place: &[&str]) -> &'static [&'static str] {
+    let mut found: &[&str] = &[];
+    drop(T::deserialize(Listener { place, found: &mut found }));
+    found
+}
+
+struct Listener<'a> {
+    place: &'a [&'a str],
+    found: &'a mut &'static [&'static str],
+}
+
+impl<'de> Deserializer<'de> for Listener<'_> {
+    type Error = serde::de::value::Error;
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Self::Error> {
+        match self.place.split_first() {
+            Some((step, place)) => {
+                let inner = Listener { place, found: self.found };
+                visitor.visit_map(MapDeserializer::new(std::iter::once((*step, inner))))
+            }
+            None => {
+                *self.found = fields;
+                Err(serde::de::Error::custom("heard"))
+            }
+        }
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
+        Err(serde::de::Error::custom("not a struct"))
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
+        unit_struct newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+    }
+}
+
+impl IntoDeserializer<'_, serde::de::value::Error> for Listener<'_> {
+    type Deserializer = Self;
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use claude_worker_api::{CleanQuery, ErrorCode, LogQuery, NewTask};
+
+    use super::*;
+
+    fn refused<T: DeserializeOwned>(json: &str) -> ApiError {
+        let error = body::<T>(json.as_bytes()).err().expect("a refusal");
+        assert_eq!(error.code, ErrorCode::InvalidRequest);
+        error
+    }
+
+    #[test]
+    fn an_unknown_field_is_refused_with_the_nearest_known_one() {
+        let error = refused::<CleanQuery>(r#"{"status":["failed"],"older":1}"#);
+        assert_eq!(error.message, "There is no field status. Did you mean statuses?");
+        assert!(error.hint.starts_with("The fields are statuses, older_than_ms"), "{}", error.hint);
+        let error = refused::<CleanQuery>(r#"{"older":1}"#);
+        assert_eq!(error.message, "There is no field older. Did you mean older_than_ms?");
+        let error = refused::<Nothing>(r#"{"force":true}"#);
+        assert_eq!(error.message, "There is no field force");
+        assert_eq!(error.hint, "This address takes no fields");
+        // Although what is needed is missing, too.
+        let error = refused::<NewTask>(r#"{"prompt":"x","working_directory":"/"}"#);
+        assert!(error.message.starts_with("There is no field prompt"), "{}", error.message);
+    }
+
+    #[test]
+    fn a_field_within_a_field_is_named_with_its_place() {
+        let task = |rest: &str| {
+            refused::<NewTask>(&format!(
+                r#"{{"execution_prompt":"x","working_directory":"/",{rest}}}"#
+            ))
+        };
+        let error = task(r#""limits":{"max_budget":0.01}"#);
+        assert_eq!(
+            error.message,
+            "There is no field limits.max_budget. Did you mean limits.max_budget_usd?"
+        );
+        assert_eq!(
+            error.hint,
+            "The fields in limits are max_turns, max_budget_usd, timeout_ms, silence_ms"
+        );
+        let error = task(r#""limits":{"max_turns":"many"}"#);
+        assert!(error.message.contains("limits.max_turns: invalid type: string"), "{error}");
+        let error = task(r#""allowed_tools":["Edit",3]"#);
+        assert!(error.message.contains("allowed_tools[1]: invalid type: integer"), "{error}");
+        // The names of variables are the task's own.
+        let known = r#"{"execution_prompt":"x","working_directory":"/","env":{"ANY":"1"}}"#;
+        assert_eq!(body::<NewTask>(known.as_bytes()).unwrap().env["ANY"], "1");
+    }
+
+    #[test]
+    fn a_body_is_one_object() {
+        for json in ["[]", " [[\"failed\"], 1]", "{} {}", "3", "\"x\"", "null", "{", "{\"a\"}"] {
+            refused::<CleanQuery>(json);
+        }
+        assert_eq!(body::<CleanQuery>(b"").unwrap(), CleanQuery::default());
+        assert!(
+            refused::<CleanQuery>(r#"{"statuses":[],"statuses":[]}"#).message.contains("duplicate")
+        );
+    }
+
+    #[test]
+    fn an_unknown_parameter_is_refused_too() {
+        let error = params::<LogQuery>("afer=3").unwrap_err();
+        assert_eq!(error.message, "There is no parameter afer. Did you mean after?");
+        let error = params::<LogQuery>("limit=minus").unwrap_err();
+        assert!(error.message.contains("limit: invalid digit"), "{error}");
+        let error = params::<LogQuery>("limit=1&limit=2").unwrap_err();
+        assert!(error.message.contains("duplicate"), "{error}");
+        assert_eq!(params::<LogQuery>("limit=3&tail=true").unwrap().limit, Some(3));
+        assert!(params::<Nothing>("").is_ok());
+    }
+}
