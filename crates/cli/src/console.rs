@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::error::CliError;
 use crate::render::Paint;
-use crate::render::text::clean;
+use crate::render::text::{clean, escape_json};
 
 /// Columns assumed where nobody says: a pipe, a file.
 const DEFAULT_WIDTH: usize = 120;
@@ -86,7 +86,7 @@ impl Console<'_> {
         let text = serde_json::to_string(value).map_err(|error| {
             ApiError::internal(format!("This cannot be shown as JSON: {error}"))
         })?;
-        self.line(&text)
+        self.line(&escape_json(&text))
     }
 
     /// Writes an error as one JSON document: `{"error":{"code","message","hint"}}`.

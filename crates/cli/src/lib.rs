@@ -189,7 +189,8 @@ fn explain(error: &clap::Error) -> Exit {
         let first = text.lines().next().unwrap_or_default();
         let message = first.strip_prefix("error: ").unwrap_or(first);
         let error = ApiError::invalid(message).hint("claude-worker --help shows what there is");
-        let _ = writeln!(io::stdout(), "{}", serde_json::json!({ "error": error }));
+        let json = serde_json::json!({ "error": error }).to_string();
+        let _ = writeln!(io::stdout(), "{}", render::text::escape_json(&json));
     }
     Exit::Usage
 }

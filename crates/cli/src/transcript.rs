@@ -12,6 +12,7 @@ use claude_worker_api::{
 
 use crate::patience::Link;
 use crate::render::log::{LogText, is_action};
+use crate::render::text::escape_json;
 
 /// How many bytes are asked for at once.
 pub(crate) const CHUNK: u32 = 1024 * 1024;
@@ -129,7 +130,7 @@ impl Transcript {
             for mut entry in items(*agent, &line, stderr) {
                 entry.offset += *base;
                 if *form == Form::Json {
-                    *text += &serde_json::to_string(&entry).unwrap_or_default();
+                    *text += &escape_json(&serde_json::to_string(&entry).unwrap_or_default());
                     text.push('\n');
                 } else {
                     *text += &log.entry(&entry);

@@ -6,6 +6,7 @@
 //! nothing from outside reaches a terminal but through [`clean`] or [`clean_line`].
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use unicode_width::UnicodeWidthStr;
 
@@ -56,6 +57,52 @@ pub fn clean_line(text: &str) -> String {
 #[must_use]
 pub fn reveal(text: &str) -> String {
     text.chars().map(|c| if c == '\n' || c == '\t' { c } else { picture(c) }).collect()
+}
+
+/// JSON in which every character that a terminal would obey, or would not show, is written as its
+/// escape: it is the same document, for a program as for a person who looks at it. Whether it goes to
+/// a terminal makes no difference, so that what was looked at is what a pipe gets.
+#[must_use]
+pub fn escape_json(json: &str) -> Cow<'_, str> {
+    // JSON has these in its strings only, and there an escape means the same.
+    let is_plain = |c: char| is_harmless(c) && !is_invisible(c);
+    if is_printable_ascii(json.as_bytes()) || json.chars().all(|c| c == '\n' || is_plain(c)) {
+        return Cow::Borrowed(json);
+    }
+    let mut safe = String::with_capacity(json.len() + 64);
+    for c in json.chars() {
+        // Outside strings, JSON may have line ends and tabs between its parts.
+        if is_plain(c) || c == '\n' || c == '\t' {
+            safe.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(safe, "\\u{unit:04x}");
+            }
+        }
+    }
+    Cow::Owned(safe)
+}
+
+/// Format characters that are not shown, beyond those that are not harmless at all.
+const fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{115f}'..='\u{1160}'
+            | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2060}'..='\u{2065}'
+            | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}'
+            | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}'
+    )
 }
 
 /// How many columns a line takes.
@@ -197,6 +244,23 @@ mod tests {
     }
 
     #[test]
+    fn json_has_nothing_that_a_terminal_obeys_or_hides() {
+        let value = serde_json::json!({
+            "c1": "\u{9b}31m\u{7f}", "bidi": "gpj.\u{202e}exe\u{200f}\u{61c}", "bom": "\u{feff}",
+            "tag": "\u{e0041}", "zero": "a\u{200b}b\u{2060}\u{ad}", "kept": "שלום 日本語 é\t\n",
+        });
+        let json = value.to_string();
+        let safe = escape_json(&json);
+        assert!(safe.contains("\\u009b31m\\u007f"), "{safe}");
+        assert!(safe.contains("gpj.\\u202eexe\\u200f\\u061c"), "{safe}");
+        assert!(safe.contains("\\udb40\\udc41"), "{safe}");
+        assert!(safe.contains("שלום 日本語 é\\t\\n"), "{safe}");
+        assert!(safe.chars().all(|c| is_harmless(c) && !is_invisible(c)), "{safe:?}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&safe).unwrap(), value);
+        assert!(matches!(escape_json("{\"plain\":\n1}"), Cow::Borrowed(_)));
+    }
+
+    #[test]
     fn cutting_respects_wide_characters() {
         let check = |text: &str, max: usize, expected: &str| {
             assert_eq!(truncate(text, max), expected, "{text}");
@@ -236,6 +300,14 @@ mod tests {
             prop_assert!(safe.chars().all(|c| c == '\n' || is_harmless(c)));
             prop_assert_eq!(clean(&safe), safe.clone());
             prop_assert!(!clean_line(&text).contains('\n'));
+        }
+
+        #[test]
+        fn escaped_json_means_the_same(text in "\\PC*|[\\x00-\\x20\\x7f-\\x9f\"\\\\\u{202e}\u{200d}\u{e0001}a]*") {
+            let json = serde_json::to_string(&text).unwrap();
+            let safe = escape_json(&json);
+            prop_assert!(safe.chars().all(|c| is_harmless(c) && !is_invisible(c)));
+            prop_assert_eq!(serde_json::from_str::<String>(&safe).unwrap(), text);
         }
 
         #[test]
