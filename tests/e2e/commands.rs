@@ -221,9 +221,17 @@ fn remove_and_clean_take_the_files_along() {
     home.run(["remove", &first.to_string()]).ok();
     home.run(["status", &first.to_string()]).refused(3, &["There is no task 1"]);
     until("the run's directory is gone", || !directory.exists());
-    home.run(["clean", "--status", "failed"]).ok();
+    // A script has to mean it, and nobody has looked at the two.
+    home.run(["clean"]).refused(2, &["--yes", "--dry-run"]);
+    let kept = home.run(["clean", "--yes"]);
+    assert_eq!(kept.ok().stdout, "Nothing to remove\n");
+    assert!(kept.stderr.contains("Kept 2 finished tasks that you have not looked at"), "{kept:?}");
+    assert_eq!(home.json(["clean", "--unseen", "--dry-run"])["removed"], 2);
+    home.run(["clean", "--older-than", "7"]).refused(2, &["write 7d, 7h, 7m or 7s"]);
+    home.run(["clean", "--yes", "--unseen", "--status", "failed"]).ok();
     home.run(["status", &second.to_string()]).refused(3, &["There is no task 2"]);
-    assert_eq!(home.json(["clean"])["removed"], 1);
+    assert_eq!(home.json(["clean", "--yes", "--all", "--older-than", "7d"])["removed"], 0);
+    assert_eq!(home.json(["clean", "--yes", "--all"])["removed"], 1);
     assert_eq!(home.json(["list"])["tasks"].as_array().unwrap().len(), 0);
     // A number is never used twice.
     assert_eq!(home.shell("true"), 4);

@@ -9,9 +9,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use claude_worker_api::{
-    Agent, ApiError, CleanQuery, ErrorCode, EventKind, EventQuery, FollowUp, HostKind, Limits,
-    ListQuery, LogItem, LogQuery, NewTask, OutputQuery, Settings, State, Status, StopMode, TaskApi,
-    TaskId,
+    Agent, ApiError, CleanQuery, Cleaned, ErrorCode, EventKind, EventQuery, FollowUp, HostKind,
+    Limits, ListQuery, LogItem, LogQuery, NewTask, OutputQuery, SeenQuery, Settings, State, Status,
+    StopMode, TaskApi, TaskId,
 };
 use claude_worker_client::{Address, EngineClient, Hosted, LockHolder, host};
 use claude_worker_engine::{Config, Paths};
@@ -234,9 +234,21 @@ async fn exercise(api: &impl TaskApi, work: &Path) {
     assert_eq!(code(api.output(nowhere, OutputQuery::default()).await), ErrorCode::NotFound);
     let query = CleanQuery { statuses: vec![Status::Running], ..CleanQuery::default() };
     assert_eq!(code(api.clean(query).await), ErrorCode::InvalidRequest);
-    let query = CleanQuery { statuses: vec![Status::Failed], ..CleanQuery::default() };
+    // Nobody has looked at anything yet.
+    let failed = CleanQuery { statuses: vec![Status::Failed], ..CleanQuery::default() };
+    let cleaned = api.clean(failed.clone()).await.unwrap();
+    assert_eq!((cleaned.removed, cleaned.kept_unseen), (0, page.counts.failed));
+    let query = CleanQuery { unseen: true, ..failed };
+    let would = api.clean(CleanQuery { dry_run: true, ..query.clone() }).await.unwrap();
+    assert_eq!((would.removed, would.kept_unseen), (page.counts.failed, 0));
+    let shown: Vec<_> = would.tasks.iter().map(|task| task.state.status()).collect();
+    assert_eq!(shown, vec![Status::Failed; shown.len()]);
+    assert_eq!(shown.len() as u64, page.counts.failed);
     assert_eq!(api.clean(query).await.unwrap().removed, page.counts.failed);
+    api.seen(SeenQuery::default()).await.unwrap();
     let left = api.list(ListQuery::default()).await.unwrap().tasks.len() as u64;
+    let old = CleanQuery { older_than_ms: 86_400_000, ..CleanQuery::default() };
+    assert_eq!(api.clean(old).await.unwrap(), Cleaned::default());
     assert_eq!(api.clean(CleanQuery::default()).await.unwrap().removed, left);
     assert_eq!(api.engine().await.unwrap().queue.counts.total(), 0);
 

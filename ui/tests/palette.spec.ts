@@ -56,6 +56,7 @@ test("a task on screen comes first", async ({ app, engine }) => {
 
 test("all that is finished is removed from the palette", async ({ app, engine }) => {
   await engine.finished("true", { name: "Old work" });
+  await engine.call("POST", "tasks/seen", {});
   await expect(app.getByRole("option", { name: /Old work/ })).toBeVisible();
   await app.keyboard.press("Control+k");
   await app.keyboard.type("remove fin");

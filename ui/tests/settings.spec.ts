@@ -66,13 +66,23 @@ test("a change made elsewhere shows up", async ({ app, engine }) => {
   await expect(app.getByRole("textbox", { name: "Workers" })).toHaveValue("7");
 });
 
-test("finished tasks are removed after a question", async ({ app, engine }) => {
+test("finished tasks that were looked at are removed after a question", async ({ app, engine }) => {
   await engine.finished("true");
   await engine.finished("false");
+  await engine.call("POST", "tasks/seen", { ids: [1] });
   await visit(app, "#/settings");
   await expect(app.getByText(/^2 finished tasks, \d+ B of output$/)).toBeVisible();
   await app.getByRole("button", { name: /Remove finished tasks/ }).click();
-  const question = app.getByRole("dialog", { name: "Remove 2 finished tasks?" });
+  const question = app.getByRole("dialog", { name: "Remove 1 finished task?" });
+  await expect(question).toContainText("One that you have not looked at is kept.");
   await question.getByRole("button", { name: "Remove" }).click();
-  await expect.poll(async () => (await engine.list()).tasks).toEqual([]);
+  const left = async () => (await engine.list()).tasks.map((task) => task.id);
+  await expect.poll(left).toEqual([2]);
+  // The one that nobody has looked at is asked about for itself.
+  await app.getByRole("button", { name: /Remove finished tasks/ }).click();
+  const unseen = app.getByRole("dialog", {
+    name: "Remove 1 finished task that you have not looked at?",
+  });
+  await unseen.getByRole("button", { name: "Remove" }).click();
+  await expect.poll(left).toEqual([]);
 });

@@ -52,4 +52,4 @@ pub use verdict::{DeniedTool, Failure, Verdict};
 
 /// Version of the wire protocol. Client and engine must agree on it exactly; it is raised by a
 /// change that an older peer would misread, not by an added field.
-pub const PROTOCOL: u32 = 2;
+pub const PROTOCOL: u32 = 3;

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-use crate::{ApiError, Status, TaskId, Timestamp, UnknownName, unknown};
+use crate::{ApiError, Status, Task, TaskId, Timestamp, UnknownName, unknown};
 
 /// The longest prompt a task may have, in bytes of UTF-8. It bounds every request body.
 pub const MAX_PROMPT_BYTES: usize = 16 * 1024 * 1024;
@@ -237,11 +237,21 @@ pub struct CleanQuery {
     pub statuses: Vec<Status>,
     /// Only tasks that ended at least this long ago, in milliseconds.
     pub older_than_ms: u64,
+    /// Also tasks that nobody has looked at since they finished. Otherwise those are kept.
+    pub unseen: bool,
+    /// Remove nothing, and answer what would be removed.
+    pub dry_run: bool,
 }
 
-/// What was removed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// What was removed; with [`CleanQuery::dry_run`], what would be.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
 pub struct Cleaned {
     /// How many tasks.
     pub removed: u64,
+    /// How many were kept only because nobody has looked at them since they finished.
+    pub kept_unseen: u64,
+    /// With [`CleanQuery::dry_run`]: the first that would go, oldest end first, at most 20.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tasks: Vec<Task>,
 }

@@ -32,6 +32,9 @@ pub struct Console<'a> {
     pub view: View,
     /// Whether one JSON document is wanted instead of text.
     pub json: bool,
+    /// Reads a person's answer to a question; none where there is no person to ask: standard input
+    /// or standard error is no terminal.
+    pub ask: Option<&'a mut dyn FnMut() -> io::Result<String>>,
     /// The columns there are now; asked again whenever a line is redrawn.
     pub measure: fn() -> usize,
     /// The wall clock.
@@ -68,6 +71,28 @@ impl Console<'_> {
         }
         let _ = writeln!(self.err, "{text}");
         Ok(())
+    }
+
+    /// Whether a person can be asked. With `--json` a program reads along, and nobody is asked.
+    #[must_use]
+    pub const fn can_ask(&self) -> bool {
+        self.ask.is_some() && !self.json
+    }
+
+    /// Asks the person a question, on standard error; anything but yes is no.
+    ///
+    /// # Errors
+    /// When the question cannot be shown or the answer cannot be read.
+    pub fn confirm(&mut self, question: &str) -> Result<bool, CliError> {
+        let Some(ask) = self.ask.as_mut().filter(|_| !self.json) else { return Ok(false) };
+        write!(self.err, "{question} [y/N] ")?;
+        self.err.flush()?;
+        let answer = ask()?;
+        // After an end of input (Ctrl-D) the cursor is still behind the question.
+        if !answer.ends_with('\n') {
+            writeln!(self.err)?;
+        }
+        Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
     }
 
     /// Says on standard error what went wrong, and what to do on a line of its own.
@@ -112,6 +137,22 @@ impl Console<'_> {
     pub fn now(&self) -> Timestamp {
         (self.now)()
     }
+}
+
+/// Whether a person can be asked: they see standard error, and type on standard input.
+#[must_use]
+pub fn can_ask() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// Reads a line from standard input.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn read_answer() -> io::Result<String> {
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer)?;
+    Ok(answer)
 }
 
 /// What the environment and standard output say about how to look.

@@ -304,13 +304,21 @@ impl TaskApi for FakeEngine {
 
     async fn clean(&self, query: CleanQuery) -> Answer<Cleaned> {
         let mut memory = self.reach()?;
-        let before = memory.tasks.len();
-        memory.tasks.retain(|_, detail| {
-            let status = detail.task.state.status();
-            !status.is_finished()
-                || !(query.statuses.is_empty() || query.statuses.contains(&status))
-        });
-        Ok(Cleaned { removed: (before - memory.tasks.len()) as u64 })
+        let matching = |task: &&Task| {
+            let status = task.state.status();
+            status.is_finished() && (query.statuses.is_empty() || query.statuses.contains(&status))
+        };
+        let tasks = memory.tasks.values().map(|detail| &detail.task);
+        let (kept, gone): (Vec<Task>, Vec<Task>) =
+            tasks.filter(matching).cloned().partition(|task| task.unseen && !query.unseen);
+        let (removed, kept_unseen) = (gone.len() as u64, kept.len() as u64);
+        if query.dry_run {
+            return Ok(Cleaned { removed, kept_unseen, tasks: gone });
+        }
+        for task in gone {
+            memory.tasks.remove(&task.id);
+        }
+        Ok(Cleaned { removed, kept_unseen, tasks: Vec::new() })
     }
 
     async fn seen(&self, query: SeenQuery) -> Answer<Queue> {
@@ -426,6 +434,7 @@ impl Written {
             err: &mut self.err,
             view: View { terminal, paint: Paint { colour: false, symbols: terminal } },
             json: look == Look::Json,
+            ask: None,
             measure: || 80,
             now: || NOW,
         }

@@ -82,11 +82,13 @@ fn run(cli: &Cli) -> Exit {
         console::detect_view()
     };
     let (mut out, mut err) = (io::stdout(), io::stderr());
+    let mut read_answer = console::read_answer;
     let mut console = Console {
         out: &mut out,
         err: &mut err,
         view,
         json: cli.json,
+        ask: console::can_ask().then_some(&mut read_answer as _),
         measure: console::measure,
         now: Timestamp::now,
     };

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use claude_worker_api::{
-    ApiError, CleanQuery, Cleaned, NewTask, Queue, RunId, StopMode, Stopped, Task, TaskId,
-    Timestamp,
+    ApiError, CleanQuery, NewTask, Queue, RunId, StopMode, Stopped, Task, TaskId, Timestamp,
 };
 use tokio::sync::oneshot;
 
@@ -55,7 +54,7 @@ pub(crate) enum Reply {
     /// The task is gone.
     Removed,
     /// So many were removed.
-    Cleaned(Cleaned),
+    Cleaned(u64),
     /// The configuration is in force.
     Configured,
     /// The queue as it is now.

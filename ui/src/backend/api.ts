@@ -52,16 +52,24 @@ export type CheckLevel = "ok" | "warn" | "bad";
 
 /** Which finished tasks to remove. */
 export type CleanQuery = {
+  /** Remove nothing, and answer what would be removed. */
+  dry_run?: boolean;
   /** Only tasks that ended at least this long ago, in milliseconds. */
   older_than_ms?: number;
   /** Only these statuses. Empty: every finished one. */
   statuses?: Status[];
+  /** Also tasks that nobody has looked at since they finished. Otherwise those are kept. */
+  unseen?: boolean;
 };
 
-/** What was removed. */
+/** What was removed; with [`CleanQuery::dry_run`], what would be. */
 export type Cleaned = {
+  /** How many were kept only because nobody has looked at them since they finished. */
+  kept_unseen: number;
   /** How many tasks. */
   removed: number;
+  /** With [`CleanQuery::dry_run`]: the first that would go, oldest end first, at most 20. */
+  tasks?: Task[];
 };
 
 /** How many tasks are in each status. */

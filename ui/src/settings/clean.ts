@@ -11,19 +11,34 @@ export function finishedCount(): number {
   return counts ? counts.completed + counts.failed + counts.cancelled + counts.skipped : 0;
 }
 
-/** Removes all of them, after a question. */
+/** Removes those that were looked at, after a question; only where there are none, the others. */
 export async function removeFinished(): Promise<void> {
-  const sure = await confirm({
-    title: `Remove ${plural(finishedCount(), "finished task")}?`,
-    text: "They are removed with all their output and results. This cannot be undone.",
-    verb: "Remove",
-    danger: true,
-  });
-  if (!sure) return;
   try {
-    const { removed } = await backend.clean({});
+    const found = await backend.clean({ dry_run: true });
+    const unseen = found.removed === 0 && found.kept_unseen > 0;
+    const count = unseen ? found.kept_unseen : found.removed;
+    if (count === 0) {
+      toast("Nothing to remove");
+      return;
+    }
+    const which = unseen ? " that you have not looked at" : "";
+    const kept = unseen || found.kept_unseen === 0 ? "" : ` ${keeps(found.kept_unseen)}`;
+    const sure = await confirm({
+      title: `Remove ${plural(count, "finished task")}${which}?`,
+      text: `They are removed with all their output and results. This cannot be undone.${kept}`,
+      verb: "Remove",
+      danger: true,
+    });
+    if (!sure) return;
+    const { removed } = await backend.clean({ unseen });
     toast(`Removed ${plural(removed, "task")}`);
   } catch (error) {
     toastTrouble(error);
   }
+}
+
+function keeps(count: number): string {
+  return count === 1
+    ? "One that you have not looked at is kept."
+    : `${count} that you have not looked at are kept.`;
 }

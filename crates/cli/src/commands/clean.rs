@@ -1,15 +1,23 @@
 //! `clean`: removes finished tasks.
 
+use std::time::Instant;
+
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use claude_worker_api::{CleanQuery, Status, TaskApi, parse_duration};
+use claude_worker_api::{CleanQuery, Cleaned, Status, TaskApi, parse_duration};
 
 use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::render::figures::plural;
+use crate::render::table;
+
+const SEEN: &str = "A task counts as looked at once its end was shown to you: by status, logs, wait, \
+                    run --watch or cancel at a terminal, or in the app. What nobody has looked at is \
+                    kept unless --unseen is given.";
 
 /// The arguments of `clean`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = SEEN)]
 pub struct Args {
     /// Only tasks that ended this way; repeat it or separate several with commas
     #[arg(short, long, value_delimiter = ',', value_parser = finished_status())]
@@ -17,6 +25,15 @@ pub struct Args {
     /// Only tasks that ended at least this long ago, like 7d
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub older_than: Option<u64>,
+    /// Also tasks that nobody has looked at since they finished
+    #[arg(long, alias = "all")]
+    pub unseen: bool,
+    /// Show what would be removed, and remove nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Remove without asking; without a terminal to ask at, nothing is removed unless this is given
+    #[arg(short, long)]
+    pub yes: bool,
 }
 
 fn finished_status() -> impl TypedValueParser<Value = Status> {
@@ -24,25 +41,91 @@ fn finished_status() -> impl TypedValueParser<Value = Status> {
     PossibleValuesParser::new(names).try_map(|name| name.parse::<Status>())
 }
 
-/// Removes them and says how many there were.
+/// Removes them and says how many there were; shows and asks first.
 ///
 /// # Errors
-/// When no engine answers.
+/// When no engine answers; a usage error when nobody can be asked.
 pub async fn execute(
     api: &impl TaskApi,
     console: &mut Console<'_>,
     args: &Args,
 ) -> Result<Exit, CliError> {
-    let older_than_ms = args.older_than.unwrap_or(0);
-    let query = CleanQuery { statuses: args.status.clone(), older_than_ms };
+    let mut query = CleanQuery {
+        statuses: args.status.clone(),
+        older_than_ms: args.older_than.unwrap_or(0),
+        unseen: args.unseen,
+        dry_run: true,
+    };
+    if args.dry_run {
+        let found = api.clean(query).await?;
+        if console.json {
+            console.document(&found)?;
+        } else {
+            show(console, &found)?;
+        }
+        return Ok(Exit::Done);
+    }
+    if !args.yes {
+        if !console.can_ask() {
+            return Err(CliError::usage(
+                "clean asks before it removes, and there is no terminal to ask at",
+                "Add --yes to remove without a question; --dry-run shows what would be removed",
+            ));
+        }
+        let looked = Instant::now();
+        let found = api.clean(query.clone()).await?;
+        show(console, &found)?;
+        if found.removed == 0 {
+            return Ok(Exit::Done);
+        }
+        let what = plural(found.removed, "finished task");
+        if !console.confirm(&format!("Remove {what} with all output?"))? {
+            console.remark("Nothing was removed")?;
+            return Ok(Exit::Failed);
+        }
+        // What has ended since was not shown.
+        let since = u64::try_from(looked.elapsed().as_millis()).unwrap_or(u64::MAX);
+        query.older_than_ms = query.older_than_ms.saturating_add(since);
+    }
+    query.dry_run = false;
     let cleaned = api.clean(query).await?;
     if console.json {
         console.document(&cleaned)?;
-    } else {
-        console.line(&match cleaned.removed {
-            0 => "Nothing to remove".to_owned(),
-            removed => format!("Removed {}", plural(removed, "finished task")),
-        })?;
+        return Ok(Exit::Done);
+    }
+    console.line(&match cleaned.removed {
+        0 => "Nothing to remove".to_owned(),
+        removed => format!("Removed {}", plural(removed, "finished task")),
+    })?;
+    // It was said before the question.
+    if args.yes {
+        kept(console, cleaned.kept_unseen)?;
     }
     Ok(Exit::Done)
+}
+
+/// Shows what would be removed.
+fn show(console: &mut Console<'_>, found: &Cleaned) -> Result<(), CliError> {
+    if found.removed == 0 {
+        console.remark("Nothing to remove")?;
+    } else {
+        let (now, page, paint) = (console.now(), console.width(), console.view.paint);
+        console.remark(table::tasks(&found.tasks, now, page, paint).trim_end())?;
+        let more = found.removed.saturating_sub(found.tasks.len() as u64);
+        if more > 0 {
+            console.remark(&format!("  and {more} more"))?;
+        }
+    }
+    kept(console, found.kept_unseen)
+}
+
+/// Says what is kept because nobody has looked at it.
+fn kept(console: &mut Console<'_>, kept: u64) -> Result<(), CliError> {
+    if kept == 0 {
+        return Ok(());
+    }
+    let what = plural(kept, "finished task");
+    let them = if kept == 1 { "it" } else { "them" };
+    console
+        .remark(&format!("Kept {what} that you have not looked at. --unseen removes {them}, too"))
 }

@@ -21,6 +21,8 @@ pub mod wait;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashSet;
+
 use clap::Subcommand;
 use claude_worker_api::{ApiError, SeenQuery, Task, TaskApi, TaskId};
 use serde::Serialize;
@@ -47,14 +49,14 @@ pub enum Command {
     Wait(wait::Args),
     /// Stop tasks, with everything they started
     Cancel(cancel::Args),
-    /// Run a finished task once more, from the beginning
+    /// Run finished tasks once more, from the beginning
     Retry(retry::Args),
     /// Go on with a finished task, in the same session
     Resume(resume::Args),
     /// Remove tasks with all their output; a running one is stopped first
     #[command(visible_alias = "rm")]
     Remove(remove::Args),
-    /// Remove finished tasks
+    /// Remove finished tasks that you have looked at
     Clean(clean::Args),
     /// Start nothing new until `unpause`; what runs goes on
     Pause,
@@ -101,6 +103,12 @@ impl Report {
         self.errors.push(ReportedError { id, error });
         exit
     }
+}
+
+/// The tasks that were named, each once and in their order.
+fn each_once(ids: &[TaskId]) -> Vec<TaskId> {
+    let mut known = HashSet::new();
+    ids.iter().copied().filter(|id| known.insert(*id)).collect()
 }
 
 /// The number of a task's newest run; 0 when it has had none.

@@ -1,11 +1,13 @@
 //! `remove`: tasks with all their output.
 
-use claude_worker_api::{TaskApi, TaskId};
+use claude_worker_api::{Task, TaskApi, TaskId};
 
-use super::Report;
+use super::{Report, each_once};
 use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::render::figures::plural;
+use crate::render::table;
 
 /// The arguments of `remove`.
 #[derive(Debug, clap::Args)]
@@ -13,9 +15,16 @@ pub struct Args {
     /// The tasks
     #[arg(required = true, value_name = "ID")]
     pub ids: Vec<TaskId>,
+    /// Show what would be removed, and remove nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Remove several at a terminal without asking; elsewhere nobody is asked
+    #[arg(short, long)]
+    pub yes: bool,
 }
 
-/// Removes each task; one that cannot be removed does not keep the others from it.
+/// Removes each task; one that cannot be removed does not keep the others from it. Several are
+/// shown first, and a person is asked.
 ///
 /// # Errors
 /// When the output cannot be written. What the engine refuses is reported per task.
@@ -24,17 +33,45 @@ pub async fn execute(
     console: &mut Console<'_>,
     args: &Args,
 ) -> Result<Exit, CliError> {
+    let mut ids = each_once(&args.ids);
     let mut report = Report::default();
     let mut exit = Exit::Done;
-    for id in &args.ids {
-        match api.remove(*id).await {
+    let asks = ids.len() > 1 && !args.yes && console.can_ask();
+    if args.dry_run || asks {
+        for id in std::mem::take(&mut ids) {
+            match api.get(id).await {
+                Ok(detail) => report.tasks.push(detail.task),
+                Err(error) => exit = exit.or(report.refuse(console, id, error)),
+            }
+        }
+        if args.dry_run && console.json {
+            console.document(&report)?;
+            return Ok(exit);
+        }
+        let tasks: Vec<Task> = std::mem::take(&mut report.tasks);
+        if !tasks.is_empty() {
+            let (now, page, paint) = (console.now(), console.width(), console.view.paint);
+            console.remark(table::tasks(&tasks, now, page, paint).trim_end())?;
+        }
+        if args.dry_run || tasks.is_empty() {
+            return Ok(exit);
+        }
+        let what = plural(tasks.len() as u64, "task");
+        if !console.confirm(&format!("Remove {what} with all output?"))? {
+            console.remark("Nothing was removed")?;
+            return Ok(exit.or(Exit::Failed));
+        }
+        ids.extend(tasks.iter().map(|task| task.id));
+    }
+    for id in ids {
+        match api.remove(id).await {
             Ok(()) => {
                 if !console.json {
                     console.line(&format!("Task {id} is removed"))?;
                 }
-                report.removed.push(*id);
+                report.removed.push(id);
             }
-            Err(error) => exit = exit.or(report.refuse(console, *id, error)),
+            Err(error) => exit = exit.or(report.refuse(console, id, error)),
         }
     }
     if console.json {

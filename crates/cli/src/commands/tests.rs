@@ -32,6 +32,17 @@ async fn command(engine: &FakeEngine, look: Look, line: &str) -> (Exit, Written)
     (exit, written)
 }
 
+/// Runs a command line before a person who answers its questions so.
+async fn asked(engine: &FakeEngine, answer: &str, line: &str) -> (Exit, Written) {
+    let mut written = Written::new();
+    let mut console = written.console(Look::Terminal);
+    let mut ask = || Ok(answer.to_owned());
+    console.ask = Some(&mut ask);
+    let result = crate::dispatch(engine, &parse(line), &mut console).await;
+    let exit = crate::conclude(result, &mut console);
+    (exit, written)
+}
+
 /// Runs a command line beside a script that changes the engine meanwhile.
 async fn beside(
     engine: &FakeEngine,
@@ -394,6 +405,143 @@ async fn one_bad_id_does_not_keep_the_others_from_it() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_task_that_is_gone_meanwhile_does_not_keep_the_others_from_it() {
+    let engine = FakeEngine::default();
+    for id in [1, 2, 3] {
+        engine.put(samples::running(id, "Test", "Bash"));
+    }
+    let script = async {
+        settle().await;
+        engine.forget(1);
+        settle().await;
+        engine.finish(2, State::Cancelled { ended_at: NOW }, "");
+        engine.finish(3, State::Cancelled { ended_at: NOW }, "");
+    };
+    let (exit, written) = beside(&engine, Look::Pipe, "cancel 1 2 3 2", script).await;
+    assert_eq!(exit, Exit::NotFound);
+    assert_eq!(written.out(), "Task 2 is cancelled\nTask 3 is cancelled\n");
+    assert!(written.err().contains("There is no task 1"), "{}", written.err());
+
+    engine.put(samples::running(4, "Test", "Bash"));
+    let script = async {
+        settle().await;
+        engine.forget(2);
+        settle().await;
+        engine.finish(4, failed(), "");
+    };
+    let (exit, written) = beside(&engine, Look::Json, "wait 9 4 3", script).await;
+    assert_eq!(exit, Exit::NotFound, "of the first that was named");
+    let ids = |list: &str| -> Vec<i64> {
+        let list = written.json()[list].as_array().unwrap().clone();
+        list.iter().map(|entry| entry["id"].as_i64().unwrap()).collect()
+    };
+    assert_eq!((ids("tasks"), ids("errors")), (vec![4, 3], vec![9]));
+
+    let (exit, written) = command(&engine, Look::Pipe, "retry 3 99 4").await;
+    assert_eq!(exit, Exit::NotFound);
+    assert_eq!(written.out(), "Task 3 is in the queue again\nTask 4 is in the queue again\n");
+    let (exit, _) = command(&engine, Look::Pipe, "retry 3 4 --watch").await;
+    assert_eq!(exit, Exit::Usage);
+}
+
+/// Finished tasks, of which a person has looked at the first ones.
+fn finished_tasks(engine: &FakeEngine, seen: i64, unseen: i64) {
+    for id in 1..=seen {
+        engine.put(samples::completed(id, "Seen", "ok"));
+    }
+    for id in seen + 1..=seen + unseen {
+        engine.put(samples::running(id, "Not seen", "x"));
+        engine.finish(id, failed(), "");
+    }
+}
+
+async fn left(engine: &FakeEngine) -> usize {
+    engine.list(ListQuery::default()).await.unwrap().tasks.len()
+}
+
+#[tokio::test(start_paused = true)]
+async fn clean_shows_and_asks_and_keeps_what_nobody_has_looked_at() {
+    let engine = FakeEngine::default();
+    finished_tasks(&engine, 3, 2);
+    // Without a person to ask, nothing happens.
+    for look in [Look::Pipe, Look::Json] {
+        let (exit, written) = command(&engine, look, "clean").await;
+        assert_eq!(exit, Exit::Usage);
+        assert!(written.err().contains("--yes"), "{}", written.err());
+    }
+    for answer in ["", "\n", "n\n", "yep\n"] {
+        let (exit, written) = asked(&engine, answer, "clean").await;
+        assert_eq!(exit, Exit::Failed, "{answer:?}");
+        assert!(written.out().contains("Seen"), "{}", written.out());
+        assert!(written.out().contains("Nothing was removed"), "{}", written.out());
+        assert!(written.err().starts_with("Remove 3 finished tasks with all output? [y/N] "));
+    }
+    let (exit, written) = command(&engine, Look::Pipe, "clean --dry-run").await;
+    assert_eq!((exit, written.out()), (Exit::Done, ""));
+    assert!(written.err().contains("Kept 2 finished tasks that you have not looked at. --unseen"));
+    let (_, written) = command(&engine, Look::Json, "clean --dry-run --unseen").await;
+    assert_eq!(written.json()["removed"], 5);
+    assert_eq!(written.json()["tasks"].as_array().unwrap().len(), 5);
+    assert_eq!(left(&engine).await, 5);
+
+    let (exit, written) = asked(&engine, "y\n", "clean").await;
+    assert_eq!(exit, Exit::Done);
+    assert!(written.out().ends_with("Removed 3 finished tasks\n"), "{}", written.out());
+    assert_eq!(left(&engine).await, 2);
+    let (_, written) = command(&engine, Look::Json, "clean --yes").await;
+    assert_eq!(written.json(), serde_json::json!({ "removed": 0, "kept_unseen": 2 }));
+    let (_, written) = command(&engine, Look::Pipe, "clean --yes --unseen").await;
+    assert_eq!((written.out(), written.err()), ("Removed 2 finished tasks\n", ""));
+}
+
+#[tokio::test(start_paused = true)]
+async fn removing_several_asks_a_person_and_nobody_else() {
+    let engine = FakeEngine::default();
+    finished_tasks(&engine, 4, 3);
+    let (exit, written) = asked(&engine, "n\n", "remove 1 2 99").await;
+    assert_eq!(exit, Exit::NotFound);
+    assert_eq!(
+        written.out().lines().count(),
+        4,
+        "heading, two tasks, and that nothing was removed"
+    );
+    assert!(written.err().ends_with("Remove 2 tasks with all output? [y/N] "), "{}", written.err());
+    let (exit, _) = asked(&engine, "", "remove 1 2").await;
+    assert_eq!((exit, left(&engine).await), (Exit::Failed, 7));
+    let (exit, written) = command(&engine, Look::Json, "remove 1 99 --dry-run").await;
+    assert_eq!(exit, Exit::NotFound);
+    assert_eq!(written.json()["tasks"][0]["id"], 1);
+    assert_eq!((&written.json()["removed"], left(&engine).await), (&serde_json::Value::Null, 7));
+
+    // One alone was named on purpose; so was what a script names.
+    assert_eq!(asked(&engine, "n\n", "remove 1").await.0, Exit::Done);
+    assert_eq!(asked(&engine, "n\n", "remove 2 3 --yes").await.0, Exit::Done);
+    assert_eq!(asked(&engine, "yes\n", "remove 4 5 5").await.0, Exit::Done);
+    assert_eq!(command(&engine, Look::Pipe, "remove 6 7").await.0, Exit::Done);
+    assert_eq!(left(&engine).await, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn json_carries_nothing_that_a_terminal_obeys() {
+    let engine = FakeEngine::default();
+    engine.put(samples::completed(1, "x", "\u{9b}31m\u{202e}\u{200f}"));
+    let run = engine.begin(1);
+    engine.print(&run, "\u{9b}2J\u{202e}\n");
+    engine.end_run(&run);
+    engine.finish(1, failed(), "\u{9b}\u{202e}");
+    for line in ["status 1", "list", "logs 1"] {
+        let (_, written) = command(&engine, Look::Json, line).await;
+        let shown = written.out();
+        assert!(!shown.contains(['\u{9b}', '\u{202e}', '\u{200f}']), "{line}: {shown:?}");
+        assert!(shown.contains("\\u009b"), "{line}: {shown:?}");
+    }
+    let mut written = Written::new();
+    let error = claude_worker_api::ApiError::invalid("\u{9b}");
+    written.console(Look::Json).error_document(&error).unwrap();
+    assert!(written.out().contains("\\u009b"), "{}", written.out());
+}
+
+#[tokio::test(start_paused = true)]
 async fn retry_resume_clean_and_pause() {
     let engine = FakeEngine::default();
     engine.put(samples::completed(1, "Test", "ok"));
@@ -407,9 +555,9 @@ async fn retry_resume_clean_and_pause() {
     assert_eq!(engine.follow_ups(), ["Further"]);
 
     engine.put(samples::completed(3, "Test", "ok"));
-    let (_, written) = command(&engine, Look::Pipe, "clean --status failed").await;
+    let (_, written) = command(&engine, Look::Pipe, "clean --yes --status failed").await;
     assert_eq!(written.out(), "Nothing to remove\n");
-    let (_, written) = command(&engine, Look::Pipe, "clean").await;
+    let (_, written) = command(&engine, Look::Pipe, "clean --yes").await;
     assert_eq!(written.out(), "Removed 1 finished task\n");
 
     let (_, written) = command(&engine, Look::Json, "pause").await;

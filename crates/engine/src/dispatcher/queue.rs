@@ -30,7 +30,8 @@ impl Dispatcher {
         Ok(())
     }
 
-    /// Removes what is past its retention.
+    /// Removes what is past its retention, whether or not a person has looked at it: the setting is
+    /// how they asked for that.
     pub(super) fn sweep(
         &mut self,
         now: Timestamp,
@@ -41,7 +42,7 @@ impl Dispatcher {
         }
         self.next_sweep = now.plus_millis(SWEEP.as_millis() as u64);
         let before = now.minus_millis(self.config.retention.finished);
-        for id in self.writer.finished(&[], before, 1000)? {
+        for id in self.writer.finished(&[], before, true, 1000)? {
             self.apply(id, Input::Remove, now, after)?;
         }
         Ok(())

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use claude_worker_api::{
-    ApiError, CleanQuery, Cleaned, ErrorCode, EventKind, NewTask, Status, StopMode, Stopped,
-    TaskId, Timestamp,
+    ApiError, CleanQuery, ErrorCode, EventKind, NewTask, Status, StopMode, Stopped, TaskId,
+    Timestamp,
 };
 use claude_worker_supervisor::fault_point;
 
@@ -172,19 +172,12 @@ impl Dispatcher {
         now: Timestamp,
         after: &mut AfterCommit,
     ) -> Result<Reply, EngineError> {
-        let unfinished = query.statuses.iter().find(|status| !status.is_finished());
-        if let Some(status) = unfinished {
-            return Err(EngineError::Refused(
-                ApiError::invalid(format!("Tasks that are {} cannot be cleaned", status.name()))
-                    .hint("Cancel or remove them by id"),
-            ));
-        }
         let before = now.minus_millis(query.older_than_ms);
-        let ids = self.writer.finished(&query.statuses, before, CLEANED_AT_ONCE)?;
+        let ids = self.writer.finished(&query.statuses, before, query.unseen, CLEANED_AT_ONCE)?;
         for id in &ids {
             self.apply(*id, Input::Remove, now, after)?;
         }
-        Ok(Reply::Cleaned(Cleaned { removed: ids.len() as u64 }))
+        Ok(Reply::Cleaned(ids.len() as u64))
     }
 }
 

@@ -8,7 +8,7 @@ use claude_worker_api::{
     Agent, ApiError, CleanQuery, Cleaned, Diagnosis, EngineInfo, EventPage, EventQuery, FollowUp,
     ListQuery, LogPage, LogQuery, MAX_CALLER_CHARS, NewTask, OutputChunk, OutputQuery, PROTOCOL,
     Queue, Run, SeenQuery, Settings, Spent, SpentQuery, StopMode, Stopped, Task, TaskApi,
-    TaskDetail, TaskId, TaskPage,
+    TaskDetail, TaskId, TaskPage, Timestamp,
 };
 
 use super::Engine;
@@ -17,6 +17,8 @@ use crate::{EngineError, disk, doctor, logs, settings};
 
 /// How many tasks one round of the dispatcher removes.
 const CLEANED_AT_ONCE: u64 = crate::dispatcher::CLEANED_AT_ONCE as u64;
+/// How many tasks a dry run of `clean` shows.
+const SHOWN_BEFORE_CLEANING: u32 = 20;
 /// How many tasks a query may name.
 const MOST_IDS: usize = 1000;
 
@@ -141,19 +143,26 @@ impl TaskApi for Engine {
     }
 
     async fn clean(&self, query: CleanQuery) -> Result<Cleaned, ApiError> {
-        // Some at a time, so that nobody else has to wait for all of them.
-        let mut removed = 0;
-        loop {
-            match self.ask(Request::Clean(query.clone())).await? {
-                Reply::Cleaned(cleaned) => {
-                    removed += cleaned.removed;
-                    if cleaned.removed < CLEANED_AT_ONCE {
-                        return Ok(Cleaned { removed });
-                    }
-                }
-                other => return Err(unexpected(&other)),
-            }
+        if let Some(status) = query.statuses.iter().find(|status| !status.is_finished()) {
+            return Err(ApiError::invalid(format!(
+                "Tasks that are {} cannot be cleaned",
+                status.name()
+            ))
+            .hint("Cancel or remove them by id"));
         }
+        let now = Timestamp::now();
+        let dry_run = query.dry_run;
+        let removed = if dry_run { 0 } else { self.remove_finished(&query).await? };
+        let shown = if dry_run { SHOWN_BEFORE_CLEANING } else { 0 };
+        self.read(move |inner| {
+            let left = inner.readers.finished(&query, now, shown)?;
+            Ok(Cleaned {
+                removed: if dry_run { left.count } else { removed },
+                kept_unseen: left.kept_unseen,
+                tasks: left.first.into_iter().map(|stored| stored.task).collect(),
+            })
+        })
+        .await
     }
 
     async fn seen(&self, query: SeenQuery) -> Result<Queue, ApiError> {
@@ -231,6 +240,25 @@ impl TaskApi for Engine {
         match self.ask(Request::Stop(mode)).await? {
             Reply::Stopped(stopped) => Ok(stopped),
             other => Err(unexpected(&other)),
+        }
+    }
+}
+
+impl Engine {
+    /// Removes finished tasks, some at a time, so that nobody else has to wait for all of them;
+    /// returns how many.
+    async fn remove_finished(&self, query: &CleanQuery) -> Result<u64, ApiError> {
+        let mut removed = 0;
+        loop {
+            match self.ask(Request::Clean(query.clone())).await? {
+                Reply::Cleaned(some) => {
+                    removed += some;
+                    if some < CLEANED_AT_ONCE {
+                        return Ok(removed);
+                    }
+                }
+                other => return Err(unexpected(&other)),
+            }
         }
     }
 }

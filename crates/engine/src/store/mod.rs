@@ -6,6 +6,7 @@
 
 mod delegation;
 mod events;
+mod finished;
 mod list;
 mod output;
 mod reader;

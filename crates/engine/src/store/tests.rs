@@ -322,7 +322,7 @@ fn counts_and_lists_agree() {
     assert_eq!(list(named("_")), [0; 0]);
     let page = ListQuery { cursor: Some(TaskId(4).into()), limit: Some(1), ..ListQuery::default() };
     assert_eq!(list(page), [3, 2], "one more than asked for, to show that there is more");
-    assert_eq!(writer.finished(&[], at(6), 10).unwrap(), [TaskId(3), TaskId(6)]);
+    assert_eq!(writer.finished(&[], at(6), true, 10).unwrap(), [TaskId(3), TaskId(6)]);
 }
 
 /// What version 0.1.0 stored must stay readable: these are its texts.

@@ -419,26 +419,6 @@ impl Writer {
         Ok((ids, rows::instant(next)))
     }
 
-    /// Finished tasks that ended at or before `before`; at most `limit`, oldest end first.
-    pub(crate) fn finished(
-        &self,
-        statuses: &[Status],
-        before: Timestamp,
-        limit: u32,
-    ) -> Result<Vec<TaskId>, EngineError> {
-        let all = [Status::Completed, Status::Failed, Status::Cancelled, Status::Skipped];
-        let wanted = if statuses.is_empty() { &all[..] } else { statuses };
-        let names: Vec<_> = wanted.iter().map(|status| format!("'{}'", status.name())).collect();
-        let mut statement = self.connection.prepare(&format!(
-            "SELECT id FROM task WHERE ended_at <= ?1 AND status IN ({})
-             ORDER BY ended_at LIMIT ?2",
-            names.join(", ")
-        ))?;
-        let ids = statement
-            .query_map(params![before.as_millis(), limit], |row| row.get(0).map(TaskId))?;
-        Ok(ids.collect::<Result<_, _>>()?)
-    }
-
     pub(crate) fn counts(&self) -> Result<Counts, EngineError> {
         let mut counts = Counts::default();
         let mut statement =

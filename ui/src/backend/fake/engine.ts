@@ -126,16 +126,19 @@ export class FakeEngine {
         this.#tasks.delete(id);
         this.#tell({ kind: "removed" }, id);
       }),
-    clean: ({ statuses }) =>
+    clean: ({ statuses, unseen, dry_run }) =>
       this.#answer(() => {
-        const ids = this.#all().filter(
+        const finished = this.#all().filter(
           (t) => "ended_at" in t && (!statuses?.length || statuses.includes(t.status)),
         );
-        for (const { id } of ids) {
+        const tasks = finished.filter((t) => unseen || !t.unseen);
+        const kept_unseen = finished.length - tasks.length;
+        if (dry_run) return { removed: tasks.length, kept_unseen, tasks: tasks.slice(0, 20) };
+        for (const { id } of tasks) {
           this.#tasks.delete(id);
           this.#tell({ kind: "removed" }, id);
         }
-        return { removed: ids.length };
+        return { removed: tasks.length, kept_unseen };
       }),
     setPaused: (paused) =>
       this.#answer(() => {
