@@ -103,8 +103,13 @@ fn what_is_in_the_queue_begins_with_the_engine_alone() {
 fn stop_and_health_never_start_one() {
     let home = Home::new();
     home.run(["server", "health"]).refused(5, &["No engine is running"]);
-    home.run(["server", "stop"]).refused(5, &["No engine is running"]);
+    // There is nothing left to do.
+    assert_eq!(home.run(["server", "stop"]).ok().stdout, "No engine is running\n");
+    assert_eq!(home.json(["server", "stop"])["left_running"], 0);
     assert!(!home.data().join("tasks.db").exists());
+    // Elsewhere there may be one that does not answer.
+    let elsewhere = home.variable("CLAUDE_WORKER_SERVER_URL", "http://127.0.0.1:9");
+    elsewhere.run(["server", "stop"]).refused(5, &["127.0.0.1:9"]);
 }
 
 #[test]

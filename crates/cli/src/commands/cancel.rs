@@ -2,8 +2,8 @@
 
 use claude_worker_api::{State, TaskApi, TaskId};
 
-use super::Report;
 use super::wait::until_finished;
+use super::{Report, each_once, looked_at};
 use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -19,7 +19,8 @@ pub struct Args {
 }
 
 /// Asks each task to stop, then waits until they have: only then is nothing left of them. One
-/// that cannot be stopped does not keep the others from it. Ctrl-C ends the waiting only.
+/// that cannot be stopped, or is removed meanwhile, does not keep the others from it. Ctrl-C ends
+/// the waiting only.
 ///
 /// # Errors
 /// When the output cannot be written. What the engine refuses is reported per task.
@@ -30,17 +31,25 @@ pub async fn execute(
 ) -> Result<Exit, CliError> {
     let mut report = Report::default();
     let mut exit = Exit::Done;
-    for id in &args.ids {
-        match api.cancel(*id).await {
-            Ok(task) => report.tasks.push(task),
-            Err(error) => exit = exit.or(report.refuse(console, *id, error)),
+    let mut asked = Vec::new();
+    for id in each_once(&args.ids) {
+        match api.cancel(id).await {
+            Ok(task) => asked.push(task),
+            Err(error) => exit = exit.or(report.refuse(console, id, error)),
         }
     }
-    for task in &mut report.tasks {
-        if matches!(task.state, State::Running { .. }) {
+    let mut interrupted = false;
+    for mut task in asked {
+        if matches!(task.state, State::Running { .. }) && !interrupted {
             tokio::select! {
-                ended = until_finished(api, task.id) => task.state = ended?.task.state,
-                () = ctrl_c() => exit = Exit::Interrupted,
+                ended = until_finished(api, task.id) => match ended {
+                    Ok(detail) => task = detail.task,
+                    Err(error) => {
+                        exit = exit.or(report.refuse(console, task.id, error));
+                        continue;
+                    }
+                },
+                () = ctrl_c() => interrupted = true,
             }
         }
         if !console.json {
@@ -52,9 +61,11 @@ pub async fn execute(
                 other => format!("Task {id} had ended: {}", words::verdict(other)),
             })?;
         }
+        report.tasks.push(task);
     }
+    looked_at(api, console, &report.tasks.iter().collect::<Vec<_>>()).await;
     if console.json {
         console.document(&report)?;
     }
-    Ok(exit)
+    Ok(if interrupted { Exit::Interrupted } else { exit })
 }

@@ -1,8 +1,8 @@
-//! `retry`: a finished task once more, from the beginning.
+//! `retry`: finished tasks once more, from the beginning.
 
 use claude_worker_api::{TaskApi, TaskId};
 
-use super::{newest_run, watch_next};
+use super::{Report, each_once, newest_run, watch_next};
 use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -10,26 +10,62 @@ use crate::exit::Exit;
 /// The arguments of `retry`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The task
-    pub id: TaskId,
-    /// Show what happens until it has finished
+    /// The tasks. With --json, one is printed as a task and several as {"tasks": […], "errors": […]}
+    #[arg(required = true, value_name = "ID")]
+    pub ids: Vec<TaskId>,
+    /// Show what happens until it has finished; for one task
     #[arg(short, long, conflicts_with = "json")]
     pub watch: bool,
 }
 
-/// Puts the task into the queue again.
+/// Puts each task into the queue again; one that cannot be does not keep the others from it.
 ///
 /// # Errors
-/// `not_found`; `conflict` when it is not finished.
+/// A usage error when several are to be watched. For one task: `not_found`; `conflict` when it is
+/// not finished. For several, what the engine refuses is reported per task.
 pub async fn execute(
     api: &impl TaskApi,
     console: &mut Console<'_>,
     args: &Args,
 ) -> Result<Exit, CliError> {
-    let id = args.id;
-    let before = if args.watch { newest_run(api, id).await? } else { 0 };
-    let task = api.retry(id).await?;
+    let ids = each_once(&args.ids);
+    if let [id] = ids[..] {
+        return one(api, console, id, args.watch).await;
+    }
     if args.watch {
+        return Err(CliError::usage(
+            "Only one task can be watched",
+            "Leave --watch out, and follow each with claude-worker logs ID -f",
+        ));
+    }
+    let mut report = Report::default();
+    let mut exit = Exit::Done;
+    for id in ids {
+        match api.retry(id).await {
+            Ok(task) => {
+                if !console.json {
+                    console.line(&format!("Task {id} is in the queue again"))?;
+                }
+                report.tasks.push(task);
+            }
+            Err(error) => exit = exit.or(report.refuse(console, id, error)),
+        }
+    }
+    if console.json {
+        console.document(&report)?;
+    }
+    Ok(exit)
+}
+
+async fn one(
+    api: &impl TaskApi,
+    console: &mut Console<'_>,
+    id: TaskId,
+    watch: bool,
+) -> Result<Exit, CliError> {
+    let before = if watch { newest_run(api, id).await? } else { 0 };
+    let task = api.retry(id).await?;
+    if watch {
         return watch_next(api, console, id, before).await;
     }
     if console.json {

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use claude_worker_api::{ApiError, ErrorCode, StopMode, TaskApi};
+use claude_worker_api::{ApiError, ErrorCode, StopMode, Stopped, TaskApi};
 use claude_worker_client::{EngineClient, LockHolder};
 use claude_worker_engine::Paths;
 use serde::Serialize;
@@ -32,7 +32,8 @@ pub enum Command {
         #[arg(short = 'p', long, value_name = "ADDRESS", value_parser = listen_address)]
         http: Option<SocketAddr>,
     },
-    /// Stop the engine; running tasks run on, and the next engine adopts them
+    /// Stop the engine; running tasks run on, and the next engine adopts them. Without an engine
+    /// there is nothing to do, which is a success
     Stop {
         /// Cancel running tasks first
         #[arg(long)]
@@ -100,14 +101,40 @@ pub async fn health(api: &impl TaskApi, console: &mut Console<'_>) -> Result<Exi
     Ok(Exit::Done)
 }
 
-/// Stops the engine that the environment names and waits until its process is gone.
+/// Stops the engine that the environment names and waits until its process is gone. When there is
+/// none, there is nothing to do.
 ///
 /// # Errors
 /// See [`stop_at`].
 pub async fn stop(console: &mut Console<'_>, cancel_running: bool) -> Result<Exit, CliError> {
     let client = connect(&Start::Never)?;
     let paths = Paths::from_env()?;
-    stop_at(&client, console, cancel_running, lock_of(&client, &paths)).await
+    let lock = lock_of(&client, &paths);
+    match (stop_at(&client, console, cancel_running, lock).await, lock) {
+        // That nobody answers is no proof: an engine that lives holds its lock.
+        (Err(CliError::Api(error)), Some(lock))
+            if error.code == ErrorCode::Unavailable && is_free_soon(lock).await? =>
+        {
+            if console.json {
+                console.document(&Stopped { left_running: 0 })?;
+            } else {
+                console.line("No engine is running")?;
+            }
+            Ok(Exit::Done)
+        }
+        (result, _) => result,
+    }
+}
+
+/// Whether no engine holds the lock. One that is just stopping still does for a moment.
+async fn is_free_soon(lock: &Path) -> Result<bool, ApiError> {
+    for _ in 0..100 {
+        if holder(lock)? == LockHolder::Nobody {
+            return Ok(true);
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    Ok(false)
 }
 
 /// Stops an engine and waits until it is gone: until its `lock` is free, or, where the lock is
@@ -176,14 +203,16 @@ async fn wait_until_gone(
 
 /// Whether the engine with this process id holds the lock.
 fn holds(lock: &Path, engine: u32) -> Result<bool, ApiError> {
-    let holder = LockHolder::of(lock).map_err(|error| {
-        ApiError::internal(format!("Cannot look at {}: {error}", lock.display()))
-    })?;
-    Ok(match holder {
+    Ok(match holder(lock)? {
         LockHolder::Nobody => false,
         // Its number is missing when the disk was full; then it is the one that we know of.
         LockHolder::Engine(pid) => pid.is_none_or(|pid| pid == engine),
     })
+}
+
+fn holder(lock: &Path) -> Result<LockHolder, ApiError> {
+    LockHolder::of(lock)
+        .map_err(|error| ApiError::internal(format!("Cannot look at {}: {error}", lock.display())))
 }
 
 /// Is the engine, until it is told to stop.

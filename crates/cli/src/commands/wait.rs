@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use claude_worker_api::{ApiError, Task, TaskApi, TaskDetail, TaskId, parse_duration};
+use claude_worker_api::{ApiError, ErrorCode, Task, TaskApi, TaskDetail, TaskId, parse_duration};
 
-use super::Report;
+use super::{Report, each_once};
 use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::{self, Exit};
@@ -29,38 +29,49 @@ pub struct Args {
     pub timeout: Option<u64>,
 }
 
-/// Waits, and exits by the verdict of the first task that was not completed.
+/// Waits, and exits by the verdict of the first task that was not completed. One that is not there,
+/// or is removed meanwhile, does not keep it from waiting for the others.
 ///
 /// # Errors
-/// `not_found` when a task does not exist or is removed meanwhile; when no engine answers.
+/// When no engine answers. A task that cannot be waited for is reported, and decides the exit code.
 pub async fn execute(
     api: &impl TaskApi,
     console: &mut Console<'_>,
     args: &Args,
 ) -> Result<Exit, CliError> {
-    let mut ids = args.ids.clone();
-    let mut seen = std::collections::HashSet::new();
-    ids.retain(|id| seen.insert(*id));
-    let wanted = if args.any { 1 } else { ids.len() };
-    let mut finished = BTreeMap::new();
+    let ids = each_once(&args.ids);
+    let mut ended = Ended::default();
     let end = tokio::select! {
-        done = collect(api, console, &ids, wanted, &mut finished) => { done?; None }
+        done = collect(api, console, &ids, args.any, &mut ended) => { done?; None }
         () = ctrl_c() => Some(Exit::Interrupted),
         () = after(args.timeout) => Some(Exit::TimedOut),
     };
+    let Ended { mut finished, gone, mut report } = ended;
     if end.is_some() {
-        let open = ids.iter().filter(|id| !finished.contains_key(id)).count() as u64;
-        let words = crate::render::figures::plural(open, "task");
+        let open = ids.iter().filter(|id| !finished.contains_key(id) && !gone.contains_key(id));
+        let words = crate::render::figures::plural(open.count() as u64, "task");
         console.remark(&format!("Still unfinished: {words}. They run on"))?;
     }
     // In the order they were named, so that the exit code does not depend on who was first.
-    let tasks: Vec<Task> = ids.iter().filter_map(|id| finished.remove(id)).collect();
-    let verdict = tasks.iter().fold(Exit::Done, |exit, task| exit.or(Exit::of_state(&task.state)));
-    super::looked_at(api, console, &tasks.iter().collect::<Vec<_>>()).await;
+    let verdict = ids.iter().fold(Exit::Done, |exit, id| {
+        let of_task = finished.get(id).map(|task| Exit::of_state(&task.state));
+        exit.or(of_task.or_else(|| gone.get(id).copied()).unwrap_or(Exit::Done))
+    });
+    report.tasks = ids.iter().filter_map(|id| finished.remove(id)).collect();
+    super::looked_at(api, console, &report.tasks.iter().collect::<Vec<_>>()).await;
     if console.json {
-        console.document(&Report { tasks, ..Report::default() })?;
+        console.document(&report)?;
     }
     Ok(end.unwrap_or(verdict))
+}
+
+/// What has become of the tasks so far.
+#[derive(Default)]
+struct Ended {
+    finished: BTreeMap<TaskId, Task>,
+    /// Those that cannot be waited for, with their exit codes.
+    gone: BTreeMap<TaskId, Exit>,
+    report: Report,
 }
 
 async fn after(millis: Option<u64>) {
@@ -70,13 +81,13 @@ async fn after(millis: Option<u64>) {
     }
 }
 
-/// Puts tasks into `finished` as they finish, until there are `wanted`.
+/// Puts tasks into `ended` as they end, until all have, or any.
 async fn collect<A: TaskApi>(
     api: &A,
     console: &mut Console<'_>,
     ids: &[TaskId],
-    wanted: usize,
-    finished: &mut BTreeMap<TaskId, Task>,
+    any: bool,
+    ended: &mut Ended,
 ) -> Result<(), CliError> {
     let link = Link::default();
     let mut changes = Changes::begin(api, &link).await?;
@@ -84,7 +95,15 @@ async fn collect<A: TaskApi>(
     let mut look_at = open.clone();
     loop {
         for id in look_at {
-            let task = link.call(|| api.get(id)).await?.task;
+            let task = match link.call(|| api.get(id)).await {
+                Ok(detail) => detail.task,
+                Err(error) if error.code == ErrorCode::NotFound => {
+                    open.retain(|other| *other != id);
+                    ended.gone.insert(id, ended.report.refuse(console, id, error));
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            };
             if task.state.is_finished() {
                 if !console.json {
                     let paint = console.view.paint;
@@ -94,11 +113,14 @@ async fn collect<A: TaskApi>(
                     console.line(&format!("{id}  {status}  {}", words::verdict(&task.state)))?;
                 }
                 open.retain(|other| *other != id);
-                finished.insert(id, task);
-                if finished.len() >= wanted {
+                ended.finished.insert(id, task);
+                if any {
                     return Ok(());
                 }
             }
+        }
+        if open.is_empty() {
+            return Ok(());
         }
         look_at = changes.next(&open).await?;
     }
