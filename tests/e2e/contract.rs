@@ -143,16 +143,13 @@ async fn exercise(api: &impl TaskApi, work: &Path) {
 
     // What a running task does not allow.
     assert_eq!(code(api.retry(slow).await), ErrorCode::Conflict);
-    let follow_up = FollowUp { prompt: "more".to_owned() };
+    let follow_up = FollowUp { prompt: "more".to_owned(), ..FollowUp::default() };
     assert_eq!(code(api.resume(slow, follow_up.clone()).await), ErrorCode::Conflict);
     std::fs::write(&gate, "").unwrap();
     assert!(matches!(finished(api, slow).await, State::Completed { .. }));
     std::fs::remove_file(&gate).unwrap();
     assert_eq!(code(api.resume(slow, follow_up.clone()).await), ErrorCode::Conflict);
-    assert_eq!(
-        code(api.resume(slow, FollowUp { prompt: String::new() }).await),
-        ErrorCode::InvalidRequest
-    );
+    assert_eq!(code(api.resume(slow, FollowUp::default()).await), ErrorCode::InvalidRequest);
 
     // Cancelling: while it runs, twice, when it is over, and in the queue.
     let endless = api.submit(shell(work, "sleep 1000")).await.unwrap().id;

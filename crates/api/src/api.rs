@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use crate::{
-    ApiError, CleanQuery, Cleaned, Diagnosis, EngineInfo, EventPage, EventQuery, FollowUp,
+    ApiError, Asker, CleanQuery, Cleaned, Diagnosis, EngineInfo, EventPage, EventQuery, FollowUp,
     ListQuery, LogPage, LogQuery, NewTask, OutputChunk, OutputQuery, Queue, SeenQuery, Settings,
     Spent, SpentQuery, StopMode, Stopped, Task, TaskDetail, TaskId, TaskPage,
 };
@@ -63,7 +63,15 @@ pub trait TaskApi: Send + Sync {
     ///
     /// # Errors
     /// `not_found`; `conflict` when it is not finished.
-    fn retry(&self, id: TaskId) -> impl Future<Output = Answer<Task>> + Send;
+    fn retry_for(&self, id: TaskId, asker: Asker) -> impl Future<Output = Answer<Task>> + Send;
+
+    /// [`TaskApi::retry_for`] a person.
+    ///
+    /// # Errors
+    /// The same.
+    fn retry(&self, id: TaskId) -> impl Future<Output = Answer<Task>> + Send {
+        self.retry_for(id, Asker::PERSON)
+    }
 
     /// Goes on with a finished task in the same agent session.
     ///

@@ -40,8 +40,8 @@ pub use settings::{
     NotificationSettings, RetentionSettings, Settings, UsageLimitSettings,
 };
 pub use submit::{
-    Agent, CleanQuery, Cleaned, FollowUp, Limits, MAX_CALLER_CHARS, MAX_PROMPT_BYTES, NewTask,
-    PermissionMode, SeenQuery, Spent, SpentQuery,
+    Agent, Asker, CleanQuery, Cleaned, FollowUp, Limits, MAX_CALLER_CHARS, MAX_PROMPT_BYTES,
+    NewTask, PermissionMode, Retry, SeenQuery, Spent, SpentQuery,
 };
 pub use task::{
     Run, RunId, RunOutcome, State, Status, Task, TaskDetail, TaskId, Usage, WaitReason,

@@ -195,11 +195,53 @@ fn there_is_no(what: &str, name: UnknownName, those: &[&str]) -> ApiError {
         .hint(format!("Choose one of {}", those.join(", ")))
 }
 
+/// Who asks for another run of a finished task. With neither of the two it is a person.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Asker {
+    /// The task from inside which it is asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub parent: Option<TaskId>,
+    /// The program that asks, named like [`NewTask::caller`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub caller: Option<String>,
+}
+
+impl Asker {
+    /// A person.
+    pub const PERSON: Self = Self { parent: None, caller: None };
+
+    /// Whether it is an agent or another program, and no person.
+    #[must_use]
+    pub const fn is_agent(&self) -> bool {
+        self.parent.is_some() || self.caller.is_some()
+    }
+}
+
+impl NewTask {
+    /// Who submits it.
+    #[must_use]
+    pub fn asked_by(&self) -> Asker {
+        Asker { parent: self.parent, caller: self.caller.clone() }
+    }
+}
+
 /// A further message in a finished task's agent session.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FollowUp {
     /// What to say. Not empty.
     pub prompt: String,
+    /// Who says it.
+    #[serde(default)]
+    pub asked_by: Asker,
+}
+
+/// What a retry is asked with.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Retry {
+    /// Who asks for it.
+    pub asked_by: Asker,
 }
 
 /// Which finished tasks a person has looked at.

@@ -6,9 +6,9 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use claude_worker_api::{
-    ApiError, CleanQuery, Cleaned, Counts, Diagnosis, EngineInfo, Event, EventKind, EventPage,
-    EventQuery, FollowUp, HostKind, ListQuery, LogEntry, LogItem, LogPage, LogQuery, NewTask,
-    OutputChunk, OutputQuery, OutputStream, Queue, Run, RunId, SeenQuery, Settings, Spent,
+    ApiError, Asker, CleanQuery, Cleaned, Counts, Diagnosis, EngineInfo, Event, EventKind,
+    EventPage, EventQuery, FollowUp, HostKind, ListQuery, LogEntry, LogItem, LogPage, LogQuery,
+    NewTask, OutputChunk, OutputQuery, OutputStream, Queue, Run, RunId, SeenQuery, Settings, Spent,
     SpentQuery, State, StopMode, Stopped, Task, TaskApi, TaskDetail, TaskId, TaskPage, Unseen,
     Usage,
 };
@@ -282,7 +282,7 @@ impl TaskApi for FakeEngine {
         Ok(detail.task.clone())
     }
 
-    async fn retry(&self, id: TaskId) -> Answer<Task> {
+    async fn retry_for(&self, id: TaskId, _: Asker) -> Answer<Task> {
         let mut memory = self.reach()?;
         let detail = memory.tasks.get_mut(&id).ok_or_else(|| ApiError::no_task(id))?;
         if !detail.task.state.is_finished() {

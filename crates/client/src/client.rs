@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use claude_worker_api::{
-    ApiError, CleanQuery, Cleaned, Diagnosis, EngineInfo, ErrorCode, EventPage, EventQuery,
-    FollowUp, ListQuery, LogPage, LogQuery, NewTask, OutputChunk, OutputQuery, Queue, RunId,
+    ApiError, Asker, CleanQuery, Cleaned, Diagnosis, EngineInfo, ErrorCode, EventPage, EventQuery,
+    FollowUp, ListQuery, LogPage, LogQuery, NewTask, OutputChunk, OutputQuery, Queue, Retry, RunId,
     SeenQuery, Settings, Spent, SpentQuery, StopMode, Stopped, Task, TaskApi, TaskDetail, TaskId,
     TaskPage,
 };
@@ -211,13 +211,14 @@ impl TaskApi for EngineClient {
         self.post(&format!("/api/v1/tasks/{id}/cancel"), None::<&()>, Repeat::Safe).await
     }
 
-    async fn retry(&self, id: TaskId) -> Result<Task, ApiError> {
-        may_run_again(self, id).await?;
-        self.post(&format!("/api/v1/tasks/{id}/retry"), None::<&()>, Repeat::No).await
+    async fn retry_for(&self, id: TaskId, mut asked_by: Asker) -> Result<Task, ApiError> {
+        asked_by.parent = may_run_again(self, id).await?;
+        let body = Retry { asked_by };
+        self.post(&format!("/api/v1/tasks/{id}/retry"), Some(&body), Repeat::No).await
     }
 
-    async fn resume(&self, id: TaskId, follow_up: FollowUp) -> Result<Task, ApiError> {
-        may_run_again(self, id).await?;
+    async fn resume(&self, id: TaskId, mut follow_up: FollowUp) -> Result<Task, ApiError> {
+        follow_up.asked_by.parent = may_run_again(self, id).await?;
         self.post(&format!("/api/v1/tasks/{id}/resume"), Some(&follow_up), Repeat::No).await
     }
 

@@ -21,16 +21,21 @@ pub async fn task_around(api: &impl TaskApi) -> Result<Option<TaskId>, ApiError>
 
 /// Whether this process may have a finished task run again. From inside a task only what that task
 /// has delegated may be, itself or through others: as parents come before their children, tasks
-/// that run each other again come to an end like tasks that submit tasks.
+/// that run each other again come to an end like tasks that submit tasks. Gives the task that this
+/// process is inside of.
 ///
 /// # Errors
 /// `forbidden` with what to do; else as [`TaskApi::engine`] and [`TaskApi::get`], which are asked
 /// only inside a task.
-pub(crate) async fn may_run_again(api: &impl TaskApi, id: TaskId) -> Result<(), ApiError> {
-    match task_around(api).await? {
-        Some(around) => is_below(api, id, around).await,
-        None => Ok(()),
+pub(crate) async fn may_run_again(
+    api: &impl TaskApi,
+    id: TaskId,
+) -> Result<Option<TaskId>, ApiError> {
+    let around = task_around(api).await?;
+    if let Some(around) = around {
+        is_below(api, id, around).await?;
     }
+    Ok(around)
 }
 
 /// Goes up from a task to the one that surrounds this process.

@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use claude_worker_api::{
     ApiError, CleanQuery, ErrorCode, FollowUp, LogQuery, MAX_PROMPT_BYTES, NewTask, OutputQuery,
-    PROTOCOL, SeenQuery, StopMode, TaskApi, TaskId,
+    PROTOCOL, Retry, SeenQuery, StopMode, TaskApi, TaskId,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -291,9 +291,9 @@ async fn retry<A: TaskApi>(
     State(api): Api<A>,
     Id(id): Id,
     _: Params<Nothing>,
-    _: Body<Nothing>,
+    Body(request): Body<Retry>,
 ) -> Answer<impl Serialize> {
-    Ok(Json(api.retry(id).await?))
+    Ok(Json(api.retry_for(id, request.asked_by).await?))
 }
 
 async fn resume<A: TaskApi>(

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use claude_worker_api::{
-    ApiError, CleanQuery, NewTask, Queue, RunId, StopMode, Stopped, Task, TaskId, Timestamp,
+    ApiError, Asker, CleanQuery, FollowUp, NewTask, Queue, RunId, StopMode, Stopped, Task, TaskId,
+    Timestamp,
 };
 use tokio::sync::oneshot;
 
@@ -26,10 +27,10 @@ pub(crate) enum Request {
     Submit(Box<NewTask>),
     /// Stop a task.
     Cancel(TaskId),
-    /// Run a task again.
-    Retry(TaskId),
+    /// Run a task again, for this one.
+    Retry(TaskId, Asker),
     /// Go on in a task's session.
-    Resume(TaskId, String),
+    Resume(TaskId, FollowUp),
     /// Stop and remove a task. Answered when it is gone.
     Remove(TaskId),
     /// Remove finished tasks, some at a time; answered with how many it were.

@@ -1,39 +1,54 @@
 //! Who asks: so that the engine can bound what agents hand on to agents.
 
-use std::hash::{BuildHasher, RandomState};
+use std::path::Path;
 
 use claude_worker_api::{ApiError, MAX_CALLER_CHARS, TaskApi, TaskId};
 
 /// How much of the client's name is part of the caller's, in characters.
-const CLIENT_CHARS: usize = 40;
+const CLIENT_CHARS: usize = 30;
+/// How much of the directory's name is, in characters.
+const DIRECTORY_CHARS: usize = 18;
 
-/// The client of this process.
+/// The client of this process: the same one however often the client starts this program anew, so
+/// that a bound on its tasks does not begin anew either. Clients start it in the project that they
+/// are open in; sessions of one client in one project are one caller.
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
-    /// Tells this process from others.
-    id: String,
+    /// The directory in a few characters.
+    place: String,
 }
 
 impl Caller {
-    /// A new one, with a name that no other has.
-    pub(crate) fn new() -> Self {
-        let random =
-            RandomState::new().hash_one((std::process::id(), std::time::SystemTime::now()));
-        Self { id: format!("{:08x}", random >> 32) }
+    /// The caller that this process's directory tells.
+    pub(crate) fn here() -> Self {
+        Self::of(&std::env::current_dir().unwrap_or_default())
     }
 
-    /// The name under which the engine counts tasks: `mcp:claude-code:4f1c0a7b`.
+    fn of(directory: &Path) -> Self {
+        let name = directory.file_name().unwrap_or_default().to_string_lossy();
+        let hash = fnv1a(directory.as_os_str().as_encoded_bytes());
+        Self { place: format!("{}-{hash:08x}", plain(&name, DIRECTORY_CHARS)) }
+    }
+
+    /// The name under which the engine counts tasks: `mcp:claude-code:shop-4f1c0a7b`.
     pub(crate) fn name(&self, client: Option<&str>) -> String {
-        let client: String = client
-            .unwrap_or("unnamed")
-            .chars()
-            .map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' })
-            .take(CLIENT_CHARS)
-            .collect();
-        let name = format!("mcp:{client}:{}", self.id);
+        let client = plain(client.unwrap_or("unnamed"), CLIENT_CHARS);
+        let name = format!("mcp:{client}:{}", self.place);
         debug_assert!(name.len() <= MAX_CALLER_CHARS);
         name
     }
+}
+
+fn plain(name: &str, most: usize) -> String {
+    name.chars()
+        .map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' })
+        .take(most)
+        .collect()
+}
+
+/// The same in every process and every version, which the standard library's hashes do not promise.
+fn fnv1a(bytes: &[u8]) -> u32 {
+    bytes.iter().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
 }
 
 /// The task inside which this process runs, if that is one of the engine's.
@@ -50,10 +65,20 @@ mod tests {
 
     #[test]
     fn names_are_short_and_plain_whatever_the_client_calls_itself() {
-        let caller = Caller::new();
-        assert!(caller.name(Some("claude-code")).starts_with("mcp:claude-code:"));
-        let odd = caller.name(Some(&"ü \u{1b}[31m".repeat(100)));
+        let caller = Caller::of(Path::new("/work/shop"));
+        assert!(caller.name(Some("claude-code")).starts_with("mcp:claude-code:shop-"));
+        let odd = Caller::of(Path::new(&format!("/{}", "ü\n".repeat(60))));
+        let odd = odd.name(Some(&"ü \u{1b}[31m".repeat(100)));
         assert!(odd.len() <= MAX_CALLER_CHARS && odd.is_ascii(), "{odd}");
-        assert_ne!(Caller::new().name(None), Caller::new().name(None));
+        assert!(Caller::of(Path::new("/")).name(None).starts_with("mcp:unnamed:-"));
+    }
+
+    #[test]
+    fn a_process_that_is_started_anew_is_the_same_caller_and_other_places_are_others() {
+        let name = |directory: &str| Caller::of(Path::new(directory)).name(Some("x"));
+        // Later versions count on it.
+        assert_eq!(name("/work/shop"), "mcp:x:shop-1a61df18");
+        assert_ne!(name("/work/shop"), name("/other/shop"));
+        assert_ne!(name("/work/shop"), name("/work/shop2"));
     }
 }

@@ -66,7 +66,7 @@ impl Sidecar {
     pub(crate) fn new(door: EngineDoor, closed: watch::Receiver<bool>) -> Self {
         Self {
             door,
-            caller: Arc::new(Caller::new()),
+            caller: Arc::new(Caller::here()),
             subscriptions: Subscriptions::default(),
             listeners: Arc::default(),
             closed,

@@ -2,7 +2,7 @@
 //! MCP clients have no part in, over the socket beside.
 
 use claude_worker_api::{
-    ApiError, CleanQuery, Cleaned, Diagnosis, EngineInfo, EventPage, EventQuery, FollowUp,
+    ApiError, Asker, CleanQuery, Cleaned, Diagnosis, EngineInfo, EventPage, EventQuery, FollowUp,
     ListQuery, LogPage, LogQuery, NewTask, Order, OutputChunk, OutputQuery, Queue, SeenQuery,
     Settings, Spent, SpentQuery, StopMode, Stopped, Task, TaskApi, TaskDetail, TaskId, TaskPage,
 };
@@ -107,7 +107,7 @@ impl TaskApi for McpApi {
         self.task("cancel_task", json!({ "task_id": id })).await
     }
 
-    async fn retry(&self, id: TaskId) -> Answer<Task> {
+    async fn retry_for(&self, id: TaskId, _: Asker) -> Answer<Task> {
         self.task("retry_task", json!({ "task_id": id })).await
     }
 

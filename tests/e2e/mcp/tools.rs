@@ -97,6 +97,28 @@ fn permission_checks_stay_on_unless_the_user_says_otherwise() {
 }
 
 #[test]
+fn a_task_with_private_variables_is_run_again_by_its_submitter_only() {
+    let home = Home::new().variable("SECRET", "value");
+    let task = home.json(["run", "--env", "SECRET", "hello"])["id"].as_i64().unwrap();
+    home.finished(task);
+    let mcp = Mcp::legacy(&home);
+    let resume = json!({ "task_id": task, "prompt": "echo $SECRET" });
+    for (tool, arguments) in
+        [("retry_task", json!({ "task_id": task })), ("resume_task", resume.clone())]
+    {
+        let refusal = mcp.refused(tool, arguments, "forbidden");
+        let words = ["private variables", "SECRET", "allow_bypass = true", "config.toml"];
+        assert!(words.iter().all(|word| refusal.contains(word)), "{refusal}");
+        assert!(!refusal.contains("value"), "{refusal}");
+    }
+    assert_eq!(home.json(["status", &task.to_string()])["runs"], 1);
+    // The user's word lets it.
+    std::fs::write(home.data().join("config.toml"), BYPASS).unwrap();
+    home.run(["server", "stop"]).ok();
+    mcp.ok("retry_task", json!({ "task_id": task }));
+}
+
+#[test]
 fn what_is_wrong_is_said_and_makes_no_task() {
     let home = Home::with_config(BYPASS);
     let mcp = Mcp::legacy(&home);
@@ -367,12 +389,26 @@ fn tasks_that_delegate_are_parents_and_an_end_is_set_to_it() {
 #[test]
 fn a_caller_has_so_many_unfinished_tasks_and_no_more() {
     let home = Home::with_config(&format!("workers = 1\n{BYPASS}[delegation]\nunfinished = 2\n"));
-    let (mcp, other) = (Mcp::legacy(&home), Mcp::legacy(&home));
+    let mcp = Mcp::legacy(&home);
+    let mut elsewhere = client::command(&home);
+    elsewhere.current_dir(home.place("home"));
+    let other = Mcp::begin(elsewhere, client::LEGACY);
+    let persons = home.shell("true");
+    home.finished(persons);
     let first = id(&mcp.ok("create_task", shell(&home, "sleep 1000")));
     mcp.ok("create_task", shell(&home, "true"));
     let refusal = mcp.refused("create_task", shell(&home, "true"), "forbidden");
     assert!(refusal.contains("2 unfinished tasks"), "{refusal}");
+    // Nor by having the tasks of others run again, nor with a server that is started anew.
+    mcp.refused("retry_task", json!({ "task_id": persons }), "forbidden");
+    drop(mcp);
+    let mcp = Mcp::legacy(&home);
+    let refusal = mcp.refused("create_task", shell(&home, "true"), "forbidden");
+    assert!(refusal.contains("The caller mcp:e2e:work-") && refusal.contains("2 unfinished"));
     other.ok("create_task", shell(&home, "true"));
+    // What it has run again is its own from then on.
+    other.ok("retry_task", json!({ "task_id": persons }));
+    other.refused("create_task", shell(&home, "true"), "forbidden");
     mcp.ok("cancel_task", json!({ "task_id": first }));
     mcp.ok("wait_for_tasks", json!({ "task_ids": [first + 1] }));
     mcp.ok("create_task", shell(&home, "true"));

@@ -1,6 +1,6 @@
 //! `resume`: a further message in a finished task's session.
 
-use claude_worker_api::{Agent, FollowUp, TaskApi, TaskId};
+use claude_worker_api::{Agent, Asker, FollowUp, TaskApi, TaskId};
 
 use super::{newest_run, watch_next};
 use crate::console::Console;
@@ -36,7 +36,7 @@ pub async fn execute(
     let id = args.id;
     let prompt = prompt::resolve(args.prompt.as_deref(), Agent::Claude, args.stdin)?;
     let before = if args.watch { newest_run(api, id).await? } else { 0 };
-    let task = api.resume(id, FollowUp { prompt }).await?;
+    let task = api.resume(id, FollowUp { prompt, asked_by: Asker::PERSON }).await?;
     if args.watch {
         return watch_next(api, console, id, before).await;
     }

@@ -1,6 +1,6 @@
 //! What tasks may hand on: tasks submitted from inside tasks, and tasks submitted by programs.
 
-use claude_worker_api::{ApiError, ErrorCode, NewTask};
+use claude_worker_api::{ApiError, Asker, ErrorCode, NewTask};
 
 use super::Dispatcher;
 use crate::EngineError;
@@ -35,23 +35,23 @@ impl Dispatcher {
                 ));
             }
         }
-        self.not_too_many(request)?;
+        self.not_too_many(&request.asked_by())?;
         Ok(depth)
     }
 
-    /// Whether parent and caller of a task may have one more that is unfinished.
+    /// Whether these, parent and caller, may have one more task that is unfinished.
     ///
     /// # Errors
     /// `forbidden` when one of them has as many as the configuration allows.
-    pub(super) fn not_too_many(&self, request: &NewTask) -> Result<(), EngineError> {
+    pub(super) fn not_too_many(&self, asker: &Asker) -> Result<(), EngineError> {
         let most = u64::from(self.config.delegation.unfinished);
-        if let Some(parent) = request.parent {
+        if let Some(parent) = asker.parent {
             let unfinished = self.writer.unfinished_of_parent(parent)?;
             if unfinished >= most {
                 return Err(too_many(&format!("Task {parent}"), unfinished));
             }
         }
-        if let Some(caller) = &request.caller {
+        if let Some(caller) = &asker.caller {
             let unfinished = self.writer.unfinished_of_caller(caller)?;
             if unfinished >= most {
                 return Err(too_many(&format!("The caller {caller}"), unfinished));

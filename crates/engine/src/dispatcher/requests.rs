@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use claude_worker_api::{
-    ApiError, CleanQuery, ErrorCode, EventKind, NewTask, Status, StopMode, Stopped, TaskId,
+    ApiError, Asker, CleanQuery, ErrorCode, EventKind, NewTask, Status, StopMode, Stopped, TaskId,
     Timestamp,
 };
 use claude_worker_supervisor::fault_point;
@@ -24,15 +24,19 @@ impl Dispatcher {
         match request {
             Request::Submit(task) => self.submit(task, now),
             Request::Cancel(id) => self.apply(*id, Input::Cancel, now, after).map(shown),
-            Request::Retry(id) => {
-                self.let_in_again(*id)?;
-                self.apply(*id, Input::Retry, now, after).map(shown)
+            Request::Retry(id, asker) => {
+                self.let_in_again(*id, asker)?;
+                let task = self.apply(*id, Input::Retry, now, after)?;
+                self.writer.asked_again(*id, asker)?;
+                Ok(shown(task))
             }
             Request::Resume(id, follow_up) => {
-                self.let_in_again(*id)?;
+                self.let_in_again(*id, &follow_up.asked_by)?;
                 let session_id = self.writer.task(*id)?.and_then(|stored| stored.session_id);
-                let input = Input::Resume { session_id, follow_up: follow_up.clone() };
-                self.apply(*id, input, now, after).map(shown)
+                let input = Input::Resume { session_id, follow_up: follow_up.prompt.clone() };
+                let task = self.apply(*id, input, now, after)?;
+                self.writer.asked_again(*id, &follow_up.asked_by)?;
+                Ok(shown(task))
             }
             Request::Remove(id) => {
                 self.apply(*id, Input::Remove, now, after)?;
@@ -139,13 +143,16 @@ impl Dispatcher {
 
     /// Whether a task that has finished may be queued once more: it counts like a new one. What
     /// may not be queued anew for another reason is refused when that is tried.
-    fn let_in_again(&self, id: TaskId) -> Result<(), EngineError> {
+    fn let_in_again(&self, id: TaskId, asker: &Asker) -> Result<(), EngineError> {
         let stored = self.writer.task(id)?;
         if !stored.is_some_and(|stored| stored.task.state.is_finished()) {
             return Ok(());
         }
         self.has_room()?;
-        self.not_too_many(&self.writer.request(id)?)
+        // Both are bounded: the one that submitted it, and the one that asks for another run.
+        let submitter = self.writer.request(id)?.asked_by();
+        self.not_too_many(&submitter)?;
+        if *asker == submitter { Ok(()) } else { self.not_too_many(asker) }
     }
 
     /// A person has looked at these tasks, or at all when there are none in `ids`.

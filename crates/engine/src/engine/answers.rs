@@ -5,9 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use claude_worker_api::{
-    Agent, ApiError, CleanQuery, Cleaned, Diagnosis, EngineInfo, EventPage, EventQuery, FollowUp,
-    ListQuery, LogPage, LogQuery, MAX_CALLER_CHARS, NewTask, OutputChunk, OutputQuery, PROTOCOL,
-    Queue, Run, SeenQuery, Settings, Spent, SpentQuery, StopMode, Stopped, Task, TaskApi,
+    Agent, ApiError, Asker, CleanQuery, Cleaned, Diagnosis, EngineInfo, EventPage, EventQuery,
+    FollowUp, ListQuery, LogPage, LogQuery, MAX_CALLER_CHARS, NewTask, OutputChunk, OutputQuery,
+    PROTOCOL, Queue, Run, SeenQuery, Settings, Spent, SpentQuery, StopMode, Stopped, Task, TaskApi,
     TaskDetail, TaskId, TaskPage, Timestamp,
 };
 
@@ -119,11 +119,13 @@ impl TaskApi for Engine {
         self.ask_for_task(Request::Cancel(id)).await
     }
 
-    async fn retry(&self, id: TaskId) -> Result<Task, ApiError> {
-        self.ask_for_task(Request::Retry(id)).await
+    async fn retry_for(&self, id: TaskId, asker: Asker) -> Result<Task, ApiError> {
+        check_caller(asker.caller.as_deref())?;
+        self.ask_for_task(Request::Retry(id, asker)).await
     }
 
     async fn resume(&self, id: TaskId, follow_up: FollowUp) -> Result<Task, ApiError> {
+        check_caller(follow_up.asked_by.caller.as_deref())?;
         if follow_up.prompt.trim().is_empty() {
             return Err(ApiError::invalid("The follow-up is empty").hint("Say what to do next"));
         }
@@ -132,7 +134,7 @@ impl TaskApi for Engine {
         if stored.is_some_and(|stored| stored.task.agent == Agent::Claude) {
             claude_worker_agents::validate_follow_up(Agent::Claude, &follow_up.prompt)?;
         }
-        self.ask_for_task(Request::Resume(id, follow_up.prompt)).await
+        self.ask_for_task(Request::Resume(id, follow_up)).await
     }
 
     async fn remove(&self, id: TaskId) -> Result<(), ApiError> {

@@ -1,6 +1,6 @@
 //! Tasks that were submitted from inside tasks.
 
-use claude_worker_api::TaskId;
+use claude_worker_api::{Asker, TaskId};
 use rusqlite::OptionalExtension;
 
 use super::Writer;
@@ -23,6 +23,26 @@ impl Writer {
             .prepare_cached("SELECT count(*) FROM task WHERE parent_id = ?1 AND ended_at IS NULL")?
             .query_row([parent.0], |row| row.get(0))?;
         Ok(count.unsigned_abs())
+    }
+
+    /// A finished task is to run once more, and this one has asked for it. From here on it counts
+    /// among the tasks of that caller.
+    pub(crate) fn asked_again(&mut self, id: TaskId, asker: &Asker) -> Result<(), EngineError> {
+        self.connection
+            .prepare_cached(
+                "UPDATE task SET agent_asked = agent_asked OR ?2, caller = coalesce(?3, caller)
+                 WHERE id = ?1",
+            )?
+            .execute((id.0, asker.is_agent(), &asker.caller))?;
+        Ok(())
+    }
+
+    /// Whether an agent or another program has submitted a task or asked for one of its runs.
+    pub(crate) fn agent_asked(&self, id: TaskId) -> Result<bool, EngineError> {
+        Ok(self
+            .connection
+            .prepare_cached("SELECT agent_asked FROM task WHERE id = ?1")?
+            .query_row([id.0], |row| row.get(0))?)
     }
 
     /// How many tasks of this caller are unfinished.

@@ -116,6 +116,12 @@ const STEPS: &[&str] = &[
     CREATE INDEX task_in_queue ON task (queue_position, id)
         WHERE status IN ('pending', 'waiting');
     ",
+    // 4: whether an agent asked for a task or for one of its runs. Then the settings of a directory
+    // that the user has not trusted are not used. A caller is a program, and taken for an agent.
+    "
+    ALTER TABLE task ADD COLUMN agent_asked INTEGER NOT NULL DEFAULT 0;
+    UPDATE task SET agent_asked = 1 WHERE parent_id IS NOT NULL OR caller IS NOT NULL;
+    ",
 ];
 
 /// The shape this build writes.

@@ -122,8 +122,8 @@ impl Writer {
         self.connection
             .prepare_cached(
                 "INSERT INTO task (status, state, queue_position, name, agent, working_directory,
-                 model, created_at, idempotency_key, parent_id, depth, caller)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                 model, created_at, idempotency_key, parent_id, depth, caller, agent_asked)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
             )?
             .execute(params![
                 Status::Pending.name(),
@@ -138,6 +138,7 @@ impl Writer {
                 request.parent.map(|parent| parent.0),
                 depth,
                 request.caller,
+                request.asked_by().is_agent(),
             ])?;
         let id = self.connection.last_insert_rowid();
         self.connection

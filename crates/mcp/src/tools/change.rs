@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use claude_worker_api::{ApiError, ErrorCode, FollowUp, Task, TaskApi, TaskId};
+use claude_worker_api::{ApiError, Asker, ErrorCode, FollowUp, Task, TaskApi, TaskId};
 use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -44,11 +44,11 @@ go on where it stopped use resume_task.";
     tool::<OneTask, TaskAnswer>(RETRY, "Retry a task", DESCRIPTION, Effect::Adds)
 }
 
-pub(super) async fn retry(api: &impl TaskApi, args: OneTask) -> Answered<TaskAnswer> {
+pub(super) async fn retry(api: &impl TaskApi, call: &Call, args: OneTask) -> Answered<TaskAnswer> {
     let id = args.task_id;
     // Only its prompt is what somebody said yes to: what it works on may have been changed since.
-    permission::check(api, &api.get(id).await?.request).await?;
-    done_once(id, api.retry(id).await)
+    permission::check_again(api, &api.get(id).await?.request, &call.caller).await?;
+    done_once(id, api.retry_for(id, asker(call)).await)
 }
 
 /// What to say to which task.
@@ -71,11 +71,21 @@ cancelled. Returns at once, like create_task.";
     tool::<ResumeArgs, TaskAnswer>(RESUME, "Resume a task", DESCRIPTION, Effect::Adds)
 }
 
-pub(super) async fn resume(api: &impl TaskApi, args: ResumeArgs) -> Answered<TaskAnswer> {
+pub(super) async fn resume(
+    api: &impl TaskApi,
+    call: &Call,
+    args: ResumeArgs,
+) -> Answered<TaskAnswer> {
     let id = args.task_id;
-    // The new prompt would act with the permissions that somebody gave to the old one.
-    permission::check(api, &api.get(id).await?.request).await?;
-    done_once(id, api.resume(id, FollowUp { prompt: args.prompt }).await)
+    // The new prompt would act with the permissions and variables that somebody gave to the old one.
+    permission::check_again(api, &api.get(id).await?.request, &call.caller).await?;
+    let follow_up = FollowUp { prompt: args.prompt, asked_by: asker(call) };
+    done_once(id, api.resume(id, follow_up).await)
+}
+
+/// This client. The engine's client adds the task inside which it runs.
+fn asker(call: &Call) -> Asker {
+    Asker { caller: Some(call.caller.clone()), ..Asker::default() }
 }
 
 /// The answer to what must not be repeated blindly.

@@ -72,8 +72,8 @@ pub(crate) async fn call(
         logs::LOGS => with(arguments, async |args| logs::logs(api, args).await).await,
         look::LIST => with(arguments, async |args| look::list(api, args).await).await,
         change::CANCEL => with(arguments, async |args| change::cancel(api, call, args).await).await,
-        change::RESUME => with(arguments, async |args| change::resume(api, args).await).await,
-        change::RETRY => with(arguments, async |args| change::retry(api, args).await).await,
+        change::RESUME => with(arguments, async |args| change::resume(api, call, args).await).await,
+        change::RETRY => with(arguments, async |args| change::retry(api, call, args).await).await,
         look::HEALTH => with(arguments, async |args| look::health(api, call, args).await).await,
         _ => answer::refusal(&ApiError::invalid(format!("There is no tool {name}"))),
     }

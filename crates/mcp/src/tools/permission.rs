@@ -1,7 +1,11 @@
 //! Permission checks stay as strict as the user's configuration has them, unless it lets MCP do
 //! without.
 
-use claude_worker_api::{Agent, ApiError, ErrorCode, NewTask, PermissionMode, TaskApi};
+use claude_worker_api::{
+    Agent, ApiError, ErrorCode, NewTask, PermissionMode, Settings, TaskApi, TaskId,
+};
+
+use crate::caller;
 
 /// Whether a task of this kind acts without anybody, or anything, being asked first.
 fn is_unchecked(task: &NewTask) -> Option<&'static str> {
@@ -53,12 +57,56 @@ pub(crate) async fn check(api: &impl TaskApi, task: &NewTask) -> Result<(), ApiE
     let settings = api.settings().await?;
     let why = is_unchecked(task).or_else(|| is_freer(task, settings.permission_mode));
     let Some(why) = why.filter(|_| !settings.mcp.allow_bypass) else { return Ok(()) };
-    Err(ApiError::new(ErrorCode::Forbidden, format!("{why}, which is not allowed over MCP here"))
-        .hint(format!(
+    Err(refusal(why, &settings))
+}
+
+/// [`check`] for another run of a task that was submitted before, perhaps by somebody else: its
+/// private variables are for its submitter.
+///
+/// # Errors
+/// The same.
+pub(crate) async fn check_again(
+    api: &impl TaskApi,
+    task: &NewTask,
+    caller: &str,
+) -> Result<(), ApiError> {
+    check(api, task).await?;
+    if task.env.is_empty() || is_own(task, caller, caller::parent(api).await?) {
+        return Ok(());
+    }
+    let settings = api.settings().await?;
+    if settings.mcp.allow_bypass {
+        return Ok(());
+    }
+    let names: Vec<_> = task.env.keys().map(String::as_str).collect();
+    Err(ApiError::new(
+        ErrorCode::Forbidden,
+        format!(
+            "The task has private variables of its submitter ({}), so that it is not run again over \
+             MCP here",
+            names.join(", ")
+        ),
+    )
+    .hint(format!(
+        "Create a task of your own, or ask the user: they can run this one again, or set \
+         allow_bypass = true under [mcp] in {}",
+        settings.file
+    )))
+}
+
+/// Whether this client has submitted the task, itself or as the agent of the task it runs inside.
+fn is_own(task: &NewTask, caller: &str, parent: Option<TaskId>) -> bool {
+    task.caller.as_deref() == Some(caller) || (parent.is_some() && task.parent == parent)
+}
+
+fn refusal(why: &str, settings: &Settings) -> ApiError {
+    ApiError::new(ErrorCode::Forbidden, format!("{why}, which is not allowed over MCP here")).hint(
+        format!(
             "Do without it, or ask the user: they can allow tools in the project's \
          .claude/settings.json, or set allow_bypass = true under [mcp] in {}",
             settings.file
-        )))
+        ),
+    )
 }
 
 #[cfg(test)]
@@ -80,6 +128,21 @@ mod tests {
             assert!(is_unchecked(&unchecked).is_some(), "{unchecked:?}");
         }
     }
+
+    #[test]
+    fn a_task_is_of_the_caller_that_submitted_it_or_of_the_task_around() {
+        let person = NewTask::default();
+        let of = |caller: &str| NewTask { caller: Some(caller.to_owned()), ..NewTask::default() };
+        let below = NewTask { parent: Some(TaskId(3)), ..NewTask::default() };
+        assert!(!is_own(&person, "mcp:a", None));
+        assert!(!is_own(&person, "mcp:a", Some(TaskId(3))));
+        assert!(is_own(&of("mcp:a"), "mcp:a", None));
+        assert!(!is_own(&of("mcp:b"), "mcp:a", None));
+        assert!(is_own(&below, "mcp:a", Some(TaskId(3))));
+        assert!(!is_own(&below, "mcp:a", Some(TaskId(4))));
+        assert!(!is_own(&below, "mcp:a", None));
+    }
+
     #[test]
     fn a_mode_that_allows_more_than_usual_is_known() {
         let task = |mode| NewTask { permission_mode: mode, ..NewTask::default() };
