@@ -25,3 +25,4 @@ mod settings;
 mod stream;
 mod support;
 mod trees;
+mod trust;

@@ -36,6 +36,18 @@ impl Launch {
             merge_stderr: false,
         }
     }
+
+    /// Lets Claude Code use the user's own settings only: none of the working directory's hooks,
+    /// helpers, servers, permissions and instructions, which it would follow without asking.
+    pub fn leave_out_project_settings(&mut self) {
+        self.args.push(claude::launch::USER_SETTINGS_ONLY.to_owned());
+    }
+}
+
+/// Whether these are the arguments of a launch without the working directory's settings.
+#[must_use]
+pub fn leaves_out_project_settings(args: &[String]) -> bool {
+    args.iter().any(|argument| argument == claude::launch::USER_SETTINGS_ONLY)
 }
 
 /// Whether an agent begins anew or goes on.

@@ -37,7 +37,7 @@ mod text;
 mod validate;
 mod verdict;
 
-pub use launch::{Launch, Session, launch};
+pub use launch::{Launch, Session, launch, leaves_out_project_settings};
 pub use lines::{Line, Lines};
 pub use log::items;
 pub use summary::Summary;

@@ -5,7 +5,7 @@ use std::future::Future;
 use crate::{
     ApiError, Asker, CleanQuery, Cleaned, Diagnosis, EngineInfo, EventPage, EventQuery, FollowUp,
     ListQuery, LogPage, LogQuery, NewTask, OutputChunk, OutputQuery, Queue, SeenQuery, Settings,
-    Spent, SpentQuery, StopMode, Stopped, Task, TaskDetail, TaskId, TaskPage,
+    Spent, SpentQuery, StopMode, Stopped, Task, TaskDetail, TaskId, TaskPage, Trust, TrustChange,
 };
 
 /// Shorthand for what every call gives back.
@@ -121,6 +121,15 @@ pub trait TaskApi: Send + Sync {
     /// `invalid_request` naming the key whose value is out of range, or what is wrong with the
     /// file; `disk_full`.
     fn set_settings(&self, settings: Settings) -> impl Future<Output = Answer<Settings>> + Send;
+
+    /// The directories whose settings tasks of agents may use.
+    fn trusted(&self) -> impl Future<Output = Answer<Trust>> + Send;
+
+    /// Trusts a directory, or takes it off our own list. It counts from the next run on.
+    ///
+    /// # Errors
+    /// `invalid_request` for what is no directory, or not in the list; `disk_full`.
+    fn set_trusted(&self, change: TrustChange) -> impl Future<Output = Answer<Trust>> + Send;
 
     /// Looks at what tasks need: the agent, its sign-in, the data directory, room on the disk.
     /// It may take some seconds.

@@ -23,6 +23,7 @@ mod settings;
 mod submit;
 mod task;
 mod time;
+mod trust;
 pub mod unknown;
 mod verdict;
 
@@ -47,6 +48,7 @@ pub use task::{
     Run, RunId, RunOutcome, State, Status, Task, TaskDetail, TaskId, Usage, WaitReason,
 };
 pub use time::{Timestamp, format_duration, parse_duration};
+pub use trust::{Trust, TrustChange, TrustSource, TrustedDirectory};
 pub use unknown::{UnknownName, UnknownValue};
 pub use verdict::{DeniedTool, Failure, Verdict};
 

@@ -355,6 +355,10 @@ pub struct Task {
     /// The task from inside which it was submitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<TaskId>,
+    /// What the submitter should know, in sentences: in the answer to a submission, and where one task
+    /// is shown in full. Lists leave it out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
 }
 
 impl Task {
@@ -454,6 +458,7 @@ mod tests {
             usage: Usage { cost_usd: Some(0.25), ..Usage::default() },
             unseen: false,
             parent: None,
+            warnings: Vec::new(),
         }
     }
 

@@ -52,10 +52,12 @@ fn roots() -> BTreeMap<String, Value> {
     add::<api::SeenQuery>(&mut asked);
     add::<api::SpentQuery>(&mut asked);
     add::<api::StopMode>(&mut asked);
+    add::<api::TrustChange>(&mut asked);
     let mut answered = SchemaSettings::draft2020_12().for_serialize().into_generator();
     add::<api::Task>(&mut answered);
     add::<api::TaskDetail>(&mut answered);
     add::<api::TaskPage>(&mut answered);
+    add::<api::Trust>(&mut answered);
     add::<api::LogPage>(&mut answered);
     add::<api::EventPage>(&mut answered);
     add::<api::EngineInfo>(&mut answered);

@@ -20,6 +20,7 @@ const NAMES: &[(&str, Reading)] = &[
     ("PermissionMode", read::<api::PermissionMode>),
     ("Status", read::<api::Status>),
     ("ToolOutcome", read::<api::ToolOutcome>),
+    ("TrustSource", read::<api::TrustSource>),
 ];
 
 /// Those with a tag and fields: the tag, and one that is known with a field that is wrong.

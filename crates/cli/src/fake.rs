@@ -9,8 +9,8 @@ use claude_worker_api::{
     ApiError, Asker, CleanQuery, Cleaned, Counts, Diagnosis, EngineInfo, Event, EventKind,
     EventPage, EventQuery, FollowUp, HostKind, ListQuery, LogEntry, LogItem, LogPage, LogQuery,
     NewTask, OutputChunk, OutputQuery, OutputStream, Queue, Run, RunId, SeenQuery, Settings, Spent,
-    SpentQuery, State, StopMode, Stopped, Task, TaskApi, TaskDetail, TaskId, TaskPage, Unseen,
-    Usage,
+    SpentQuery, State, StopMode, Stopped, Task, TaskApi, TaskDetail, TaskId, TaskPage, Trust,
+    TrustChange, TrustSource, TrustedDirectory, Unseen, Usage,
 };
 use tokio::sync::Notify;
 
@@ -35,6 +35,7 @@ struct Memory {
     submitted: Vec<NewTask>,
     follow_ups: Vec<String>,
     paused: bool,
+    trust: Trust,
     /// How many further calls find no engine.
     away: u32,
     gone: bool,
@@ -377,6 +378,20 @@ impl TaskApi for FakeEngine {
 
     async fn set_settings(&self, settings: Settings) -> Answer<Settings> {
         self.reach().map(|_| settings)
+    }
+
+    async fn trusted(&self) -> Answer<Trust> {
+        self.reach().map(|memory| memory.trust.clone())
+    }
+
+    async fn set_trusted(&self, change: TrustChange) -> Answer<Trust> {
+        let mut memory = self.reach()?;
+        memory.trust.directories.retain(|it| it.path != change.directory);
+        if change.trusted {
+            let (path, by) = (change.directory, TrustSource::ClaudeWorker);
+            memory.trust.directories.push(TrustedDirectory { path, by });
+        }
+        Ok(memory.trust.clone())
     }
 
     async fn doctor(&self) -> Answer<Diagnosis> {

@@ -149,7 +149,8 @@ async fn dispatch(
     console: &mut Console<'_>,
 ) -> Result<Exit, CliError> {
     use commands::{
-        cancel, clean, doctor, list, logs, open, pause, remove, resume, retry, run, status, wait,
+        cancel, clean, doctor, list, logs, open, pause, remove, resume, retry, run, status, trust,
+        wait,
     };
     match command {
         Command::Run(args) => run::execute(api, console, args).await,
@@ -165,6 +166,7 @@ async fn dispatch(
         Command::Pause => pause::execute(api, console, true).await,
         Command::Unpause => pause::execute(api, console, false).await,
         Command::Open(args) => open::in_browser(api, console, args.id).await,
+        Command::Trust(args) => trust::execute(api, console, args).await,
         Command::Doctor => doctor::execute(api, console).await,
         Command::Server(server::Command::Stop { cancel_running }) => {
             server::stop_at(api, console, *cancel_running, None).await

@@ -9,7 +9,7 @@ use claude_worker_api::{
     ApiError, Asker, CleanQuery, Cleaned, Diagnosis, EngineInfo, ErrorCode, EventPage, EventQuery,
     FollowUp, ListQuery, LogPage, LogQuery, NewTask, OutputChunk, OutputQuery, Queue, Retry, RunId,
     SeenQuery, Settings, Spent, SpentQuery, StopMode, Stopped, Task, TaskApi, TaskDetail, TaskId,
-    TaskPage,
+    TaskPage, Trust, TrustChange,
 };
 use claude_worker_engine::Paths;
 use hyper::Method;
@@ -259,6 +259,14 @@ impl TaskApi for EngineClient {
 
     async fn set_settings(&self, settings: Settings) -> Result<Settings, ApiError> {
         self.call(Method::PUT, "/api/v1/settings", Some(&settings), CALL, Repeat::Safe).await
+    }
+
+    async fn trusted(&self) -> Result<Trust, ApiError> {
+        self.get_json("/api/v1/trust", 0).await
+    }
+
+    async fn set_trusted(&self, change: TrustChange) -> Result<Trust, ApiError> {
+        self.call(Method::PUT, "/api/v1/trust", Some(&change), CALL, Repeat::Safe).await
     }
 
     async fn doctor(&self) -> Result<Diagnosis, ApiError> {

@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use claude_worker_api::{
     ApiError, CleanQuery, ErrorCode, FollowUp, LogQuery, MAX_PROMPT_BYTES, NewTask, OutputQuery,
-    PROTOCOL, Retry, SeenQuery, StopMode, TaskApi, TaskId,
+    PROTOCOL, Retry, SeenQuery, StopMode, TaskApi, TaskId, TrustChange,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -64,6 +64,7 @@ pub(crate) fn router<A: TaskApi + 'static>(api: Arc<A>, closing: watch::Receiver
         .route("/api/v1/engine/stop", post(stop::<A>))
         .route("/api/v1/queue", put(set_paused::<A>))
         .route("/api/v1/settings", get(get_settings::<A>).put(set_settings::<A>))
+        .route("/api/v1/trust", get(trusted::<A>).put(set_trusted::<A>))
         .route("/api/v1/doctor", get(doctor::<A>))
         .route("/api/v1/events", get(events::<A>))
         .route("/api/v1/events/stream", get(stream))
@@ -210,6 +211,18 @@ async fn set_settings<A: TaskApi>(
 ) -> Answer<impl Serialize> {
     let settings = settings::changed(&api.settings().await?, changes)?;
     Ok(Json(api.set_settings(settings).await?))
+}
+
+async fn trusted<A: TaskApi>(State(api): Api<A>, _: Params<Nothing>) -> Answer<impl Serialize> {
+    Ok(Json(api.trusted().await?))
+}
+
+async fn set_trusted<A: TaskApi>(
+    State(api): Api<A>,
+    _: Params<Nothing>,
+    Body(change): Body<TrustChange>,
+) -> Answer<impl Serialize> {
+    Ok(Json(api.set_trusted(change).await?))
 }
 
 async fn doctor<A: TaskApi>(State(api): Api<A>, _: Params<Nothing>) -> Answer<impl Serialize> {

@@ -24,6 +24,7 @@ pub(crate) fn task(id: i64, name: &str, state: State) -> Task {
         final_summary: None,
         usage: Usage::default(),
         parent: None,
+        warnings: Vec::new(),
     }
 }
 

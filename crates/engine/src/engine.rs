@@ -47,6 +47,8 @@ struct Inner {
     config: InForce,
     /// One change of the settings at a time: each reads the file and writes it.
     changing_settings: Mutex<()>,
+    /// One change of the trusted directories at a time, for the same reason.
+    changing_trust: Mutex<()>,
     /// One examination at a time.
     examining: Mutex<()>,
     hosting: Hosting,
@@ -96,6 +98,7 @@ impl Engine {
             env: paths.env.clone(),
             bell: paths.bell.clone(),
             launched: paths.launched.clone(),
+            trust: paths.trust.clone(),
         };
         let runs = Arc::new(Runs::new(places, config.clone(), supervisor, inbox.clone())?);
         let bell = Bell::open(&paths.bell)
@@ -143,6 +146,7 @@ impl Engine {
                 paths,
                 config,
                 changing_settings: Mutex::default(),
+                changing_trust: Mutex::default(),
                 examining: Mutex::default(),
                 hosting,
                 started_at: Timestamp::now(),

@@ -33,6 +33,7 @@ mod paths;
 mod settings;
 mod state;
 mod store;
+mod trust;
 mod usage;
 
 pub use claim::Claim;

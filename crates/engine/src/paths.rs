@@ -35,6 +35,8 @@ pub struct Paths {
     pub token: PathBuf,
     /// Which runs were handed to a supervisor and are not in the database as started yet.
     pub launched: PathBuf,
+    /// The directories that the user has trusted with `claude-worker trust`.
+    pub trust: PathBuf,
 }
 
 impl Paths {
@@ -70,6 +72,7 @@ impl Paths {
             log: place("engine.log"),
             token: place("token"),
             launched: place("engine.launched"),
+            trust: place("trusted.json"),
         }
     }
 
@@ -121,6 +124,7 @@ impl Paths {
             log: place("engine.log"),
             token: place("token"),
             launched: place("engine.launched"),
+            trust: place("trusted.json"),
             config: config_home.unwrap_or_else(|| home.clone()).join("config.toml"),
             home,
             database,

@@ -5,6 +5,7 @@ use claude_worker_api::{
     ApiError, Asker, CleanQuery, Cleaned, Diagnosis, EngineInfo, EventPage, EventQuery, FollowUp,
     ListQuery, LogPage, LogQuery, NewTask, Order, OutputChunk, OutputQuery, Queue, SeenQuery,
     Settings, Spent, SpentQuery, StopMode, Stopped, Task, TaskApi, TaskDetail, TaskId, TaskPage,
+    Trust, TrustChange,
 };
 use claude_worker_client::EngineClient;
 use serde::de::DeserializeOwned;
@@ -149,6 +150,14 @@ impl TaskApi for McpApi {
 
     async fn set_settings(&self, settings: Settings) -> Answer<Settings> {
         self.socket.set_settings(settings).await
+    }
+
+    async fn trusted(&self) -> Answer<Trust> {
+        self.socket.trusted().await
+    }
+
+    async fn set_trusted(&self, change: TrustChange) -> Answer<Trust> {
+        self.socket.set_trusted(change).await
     }
 
     async fn doctor(&self) -> Answer<Diagnosis> {

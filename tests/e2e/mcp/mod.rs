@@ -14,3 +14,4 @@ mod resources;
 mod tools;
 
 pub(crate) use api::McpApi;
+pub(crate) use client::Mcp;

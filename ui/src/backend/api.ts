@@ -23,6 +23,14 @@ export type ApiError = {
   message: string;
 };
 
+/** Who asks for another run of a finished task. With neither of the two it is a person. */
+export type Asker = {
+  /** The program that asks, named like [`NewTask::caller`]. */
+  caller?: string;
+  /** The task from inside which it is asked. */
+  parent?: TaskId;
+};
+
 /** How much is kept and taken on, in bytes but for `queued`. */
 export type CapSettings = {
   /** Disk space that must stay free for a new task to be taken on. */
@@ -286,6 +294,8 @@ export type Failure =
 
 /** A further message in a finished task's agent session. */
 export type FollowUp = {
+  /** Who says it. */
+  asked_by?: Asker;
   /** What to say. Not empty. */
   prompt: string;
 };
@@ -757,6 +767,11 @@ export type Task = {
   unseen?: boolean;
   /** What all its runs used together. */
   usage: Usage;
+  /**
+   * What the submitter should know, in sentences: in the answer to a submission, and where one task
+   * is shown in full. Lists leave it out.
+   */
+  warnings?: string[];
   /** Where it works. */
   working_directory: string;
 } & State;
@@ -800,6 +815,11 @@ export type TaskDetail = {
   unseen?: boolean;
   /** What all its runs used together. */
   usage: Usage;
+  /**
+   * What the submitter should know, in sentences: in the answer to a submission, and where one task
+   * is shown in full. Lists leave it out.
+   */
+  warnings?: string[];
   /** Where it works. */
   working_directory: string;
 } & State;
@@ -821,6 +841,36 @@ export type Timestamp = string;
 
 /** How a tool call went. */
 export type ToolOutcome = "ok" | "error" | "denied";
+
+/** What the user has trusted. */
+export type Trust = {
+  /** Each directory, those of our own list first. */
+  directories: TrustedDirectory[];
+  /**
+   * After a change: another directory whose settings apply in the one that was named, and that
+   * must be trusted too before any are used.
+   */
+  missing?: string;
+};
+
+/** A change of what is trusted. */
+export type TrustChange = {
+  /** The directory's absolute path. */
+  directory: string;
+  /** Whether it is trusted from now on. */
+  trusted: boolean;
+};
+
+/** Where the user said that a directory is trusted. */
+export type TrustSource = "claude_worker" | "claude_code";
+
+/** A directory that is trusted, with those below that bring no settings of their own. */
+export type TrustedDirectory = {
+  /** Where the user said so. */
+  by: TrustSource;
+  /** Its path, without symbolic links. */
+  path: string;
+};
 
 /** How many tasks need a person: nobody has looked at them since they finished. */
 export type Unseen = {

@@ -4,6 +4,11 @@ use claude_worker_api::{NewTask, PermissionMode};
 
 use crate::launch::{Launch, Session};
 
+/// Loads neither the project's settings nor its local ones. Measured with 2.1.330: without the
+/// argument a plain run in a hostile directory executes its hooks, its `apiKeyHelper` and its MCP
+/// servers, those of the directories above too, and sends the user's key to the address it names.
+pub(crate) const USER_SETTINGS_ONLY: &str = "--setting-sources=user";
+
 /// How to start the CLI on a valid request.
 ///
 /// The prompt travels on standard input. Values travel in the form `--flag=value`, so that none

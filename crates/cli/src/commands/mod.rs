@@ -16,6 +16,7 @@ pub mod retry;
 pub mod run;
 pub mod server;
 pub mod status;
+pub mod trust;
 pub mod wait;
 
 #[cfg(test)]
@@ -31,6 +32,7 @@ use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::interrupt::ctrl_c;
+use crate::render::text::clean_line;
 use crate::watch::{self, Watched};
 
 /// What a person can ask for.
@@ -72,6 +74,8 @@ pub enum Command {
     Mcp(mcp::Command),
     /// Check what is needed, and say what to do about what is missing
     Doctor,
+    /// Let tasks that agents ask for use the settings of directories that you know
+    Trust(trust::Args),
     /// Show the settings in force and where they come from
     Config,
     /// Print the completion script for a shell
@@ -109,6 +113,14 @@ impl Report {
 fn each_once(ids: &[TaskId]) -> Vec<TaskId> {
     let mut known = HashSet::new();
     ids.iter().copied().filter(|id| known.insert(*id)).collect()
+}
+
+/// Says on standard error what a person should know of a task that was queued.
+fn warn(console: &mut Console<'_>, task: &Task) {
+    for warning in &task.warnings {
+        // Standard error may be gone; that is no reason to fail.
+        let _ = writeln!(console.err, "warning: {}", clean_line(warning));
+    }
 }
 
 /// The number of a task's newest run; 0 when it has had none.

@@ -2,7 +2,7 @@
 
 use claude_worker_api::{Agent, Asker, FollowUp, TaskApi, TaskId};
 
-use super::{newest_run, watch_next};
+use super::{newest_run, warn, watch_next};
 use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -37,6 +37,7 @@ pub async fn execute(
     let prompt = prompt::resolve(args.prompt.as_deref(), Agent::Claude, args.stdin)?;
     let before = if args.watch { newest_run(api, id).await? } else { 0 };
     let task = api.resume(id, FollowUp { prompt, asked_by: Asker::PERSON }).await?;
+    warn(console, &task);
     if args.watch {
         return watch_next(api, console, id, before).await;
     }

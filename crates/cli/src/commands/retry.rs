@@ -2,7 +2,7 @@
 
 use claude_worker_api::{TaskApi, TaskId};
 
-use super::{Report, each_once, newest_run, watch_next};
+use super::{Report, each_once, newest_run, warn, watch_next};
 use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -43,6 +43,7 @@ pub async fn execute(
     for id in ids {
         match api.retry(id).await {
             Ok(task) => {
+                warn(console, &task);
                 if !console.json {
                     console.line(&format!("Task {id} is in the queue again"))?;
                 }
@@ -65,6 +66,7 @@ async fn one(
 ) -> Result<Exit, CliError> {
     let before = if watch { newest_run(api, id).await? } else { 0 };
     let task = api.retry(id).await?;
+    warn(console, &task);
     if watch {
         return watch_next(api, console, id, before).await;
     }

@@ -8,7 +8,7 @@ use claude_worker_api::{
 };
 use claude_worker_client::{new_key, task_around};
 
-use super::{logs, wait_for, watch_next};
+use super::{logs, wait_for, warn, watch_next};
 use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::{self, Exit};
@@ -94,6 +94,7 @@ pub async fn execute(
     // The key makes it safe to ask again when the engine went away before it could answer.
     let task = Link::brief().call(|| api.submit(new.clone())).await?;
     let id = task.id;
+    warn(console, &task);
     if !args.wait {
         if console.json {
             console.document(&task)?;

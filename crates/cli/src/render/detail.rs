@@ -44,6 +44,10 @@ pub fn task(detail: &TaskDetail, now: Timestamp, page: usize, paint: Paint) -> S
     let session = detail.run_history.iter().rev().find_map(|run| run.session_id.as_deref());
     field("Session", &session.map(clean_line).unwrap_or_default());
 
+    for warning in &task.warnings {
+        let _ = writeln!(text, "\n{}", paint.tone(Tone::Attention, &clean_line(warning)));
+    }
+
     if task.runs > 1 {
         heading(&mut text, "Runs", paint);
         let skipped = detail.run_history.len().saturating_sub(RUNS_SHOWN);

@@ -28,6 +28,7 @@ pub(crate) fn task(id: i64, name: &str, state: State) -> Task {
         usage: Usage::default(),
         unseen: false,
         parent: None,
+        warnings: Vec::new(),
     }
 }
 

@@ -34,6 +34,7 @@ impl Dispatcher {
                 let number = stored.task.runs + 1;
                 self.writer.insert_run(id, &run, number, &plan, self.boot.as_deref())?;
                 let request = self.writer.request(id)?;
+                let agent_asked = self.writer.agent_asked(id)?;
                 after.launches.push(Order {
                     task: id,
                     run,
@@ -41,6 +42,7 @@ impl Dispatcher {
                     plan,
                     this_boot: true,
                     may_have_begun: false,
+                    agent_asked,
                 });
             }
             None => {}

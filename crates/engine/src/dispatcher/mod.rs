@@ -211,7 +211,16 @@ impl Dispatcher {
                     let may_have_begun =
                         started_at.is_some() || self.runs.launched().may_hold(&run);
                     running.insert(run.clone());
-                    let order = Order { task: id, run, request, plan, this_boot, may_have_begun };
+                    let agent_asked = self.writer.agent_asked(id)?;
+                    let order = Order {
+                        task: id,
+                        run,
+                        request,
+                        plan,
+                        this_boot,
+                        may_have_begun,
+                        agent_asked,
+                    };
                     self.to_adopt.push((order, wish));
                 }
                 Ok((None, _)) => {}

@@ -4,16 +4,18 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
+use claude_worker_agents::leaves_out_project_settings;
 use claude_worker_api::{
     Agent, ApiError, Asker, CleanQuery, Cleaned, Diagnosis, EngineInfo, EventPage, EventQuery,
     FollowUp, ListQuery, LogPage, LogQuery, MAX_CALLER_CHARS, NewTask, OutputChunk, OutputQuery,
     PROTOCOL, Queue, Run, SeenQuery, Settings, Spent, SpentQuery, StopMode, Stopped, Task, TaskApi,
-    TaskDetail, TaskId, TaskPage, Timestamp,
+    TaskDetail, TaskId, TaskPage, Timestamp, Trust, TrustChange,
 };
 
-use super::Engine;
+use super::{Engine, Inner};
 use crate::message::{Reply, Request};
-use crate::{EngineError, disk, doctor, logs, settings};
+use crate::store::StoredTask;
+use crate::{EngineError, disk, doctor, logs, settings, trust};
 
 /// How many tasks one round of the dispatcher removes.
 const CLEANED_AT_ONCE: u64 = crate::dispatcher::CLEANED_AT_ONCE as u64;
@@ -32,16 +34,24 @@ impl TaskApi for Engine {
         }
         // On a thread that may block: a directory on a dead network drive does.
         let directory = task.working_directory.clone();
-        self.read(move |inner| {
-            check_directory(&directory).map_err(EngineError::Refused)?;
-            if disk::has_room(&inner.paths, inner.config.now().caps.free_disk) {
-                Ok(())
-            } else {
-                Err(EngineError::Refused(crate::error::disk_full()))
-            }
-        })
-        .await?;
-        self.ask_for_task(Request::Submit(Box::new(task))).await
+        let is_claude = task.agent == Agent::Claude;
+        let is_agents = task.asked_by().is_agent();
+        let warning = self
+            .read(move |inner| {
+                check_directory(&directory).map_err(EngineError::Refused)?;
+                if !disk::has_room(&inner.paths, inner.config.now().caps.free_disk) {
+                    return Err(EngineError::Refused(crate::error::disk_full()));
+                }
+                let list = &inner.paths.trust;
+                Ok(match (is_claude, is_agents) {
+                    (false, _) => None,
+                    (true, true) => trust::will_be_left_out(list, &directory),
+                    (true, false) => trust::warning_for_people(list, Path::new(&directory)),
+                })
+            })
+            .await?;
+        let task = self.ask_for_task(Request::Submit(Box::new(task))).await?;
+        Ok(Task { warnings: warning.into_iter().collect(), ..task })
     }
 
     async fn list(&self, query: ListQuery) -> Result<TaskPage, ApiError> {
@@ -75,7 +85,9 @@ impl TaskApi for Engine {
             };
             let run_history: Vec<Run> = inner.readers.runs(id)?;
             let result = inner.readers.result(id)?;
-            Ok(TaskDetail { task: inner.overlay(stored), request, run_history, result })
+            let warnings = inner.warnings_of(&stored, run_history.last())?;
+            let task = Task { warnings, ..inner.overlay(stored) };
+            Ok(TaskDetail { task, request, run_history, result })
         })
         .await
     }
@@ -121,7 +133,8 @@ impl TaskApi for Engine {
 
     async fn retry_for(&self, id: TaskId, asker: Asker) -> Result<Task, ApiError> {
         check_caller(asker.caller.as_deref())?;
-        self.ask_for_task(Request::Retry(id, asker)).await
+        let task = self.ask_for_task(Request::Retry(id, asker)).await?;
+        self.queued_again(task).await
     }
 
     async fn resume(&self, id: TaskId, follow_up: FollowUp) -> Result<Task, ApiError> {
@@ -134,7 +147,8 @@ impl TaskApi for Engine {
         if stored.is_some_and(|stored| stored.task.agent == Agent::Claude) {
             claude_worker_agents::validate_follow_up(Agent::Claude, &follow_up.prompt)?;
         }
-        self.ask_for_task(Request::Resume(id, follow_up)).await
+        let task = self.ask_for_task(Request::Resume(id, follow_up)).await?;
+        self.queued_again(task).await
     }
 
     async fn remove(&self, id: TaskId) -> Result<(), ApiError> {
@@ -228,6 +242,15 @@ impl TaskApi for Engine {
         }
     }
 
+    async fn trusted(&self) -> Result<Trust, ApiError> {
+        self.read(|inner| Ok(trust::trusted(&inner.paths.trust))).await
+    }
+
+    async fn set_trusted(&self, change: TrustChange) -> Result<Trust, ApiError> {
+        let _turn = self.inner.changing_trust.lock().await;
+        self.read(move |inner| trust::change(&inner.paths.trust, &change)).await
+    }
+
     async fn doctor(&self) -> Result<Diagnosis, ApiError> {
         // One at a time: it starts programs.
         let _turn = self.inner.examining.lock().await;
@@ -262,6 +285,51 @@ impl Engine {
                 other => return Err(unexpected(&other)),
             }
         }
+    }
+
+    /// Adds what is to be known of a task that was queued once more.
+    async fn queued_again(&self, task: Task) -> Result<Task, ApiError> {
+        if task.agent != Agent::Claude {
+            return Ok(task);
+        }
+        let (id, directory) = (task.id, task.working_directory.clone());
+        let warning = self.read(move |inner| {
+            let asked = inner.readers.agent_asked(id)?;
+            Ok(asked.then(|| trust::will_be_left_out(&inner.paths.trust, &directory)).flatten())
+        });
+        // It is queued, whatever becomes of the words about it.
+        let warning = warning.await.unwrap_or_default();
+        Ok(Task { warnings: warning.into_iter().collect(), ..task })
+    }
+}
+
+impl Inner {
+    /// What a person should know of a task that is shown in full. What a run was started with is in
+    /// its directory.
+    fn warnings_of(
+        &self,
+        stored: &StoredTask,
+        last: Option<&Run>,
+    ) -> Result<Vec<String>, EngineError> {
+        let task = &stored.task;
+        if task.agent != Agent::Claude || !self.readers.agent_asked(task.id)? {
+            return Ok(Vec::new());
+        }
+        let (list, directory) = (&self.paths.trust, task.working_directory.as_str());
+        let warning = match last.filter(|_| !stored.state.is_queued()) {
+            None => trust::will_be_left_out(list, directory),
+            Some(run) => match self.runs.directory(&run.id).spec() {
+                Ok(Some(spec)) if leaves_out_project_settings(&spec.args) => {
+                    trust::was_left_out(list, directory)
+                }
+                Ok(Some(_)) => None,
+                // It is about to be started.
+                _ if stored.state.live_run().is_some() => trust::will_be_left_out(list, directory),
+                // Its directory may have been deleted: then nobody knows any more.
+                _ => None,
+            },
+        };
+        Ok(warning.into_iter().collect())
     }
 }
 

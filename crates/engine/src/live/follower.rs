@@ -21,7 +21,7 @@ use super::{EndRequest, LiveRun, Order, Runs, Signal, lock, thread};
 use crate::message::Report;
 use crate::state::Plan;
 use crate::store::RunEnd;
-use crate::{EngineError, env_file, locate};
+use crate::{EngineError, env_file, locate, trust};
 
 /// How often a run's progress is written to the database, at the most.
 const PROGRESS_EVERY: Duration = Duration::from_millis(250);
@@ -213,8 +213,17 @@ impl Follower {
             Plan::New => Session::New,
             Plan::Resume { session_id, follow_up } => Session::Resume { session_id, follow_up },
         };
-        let launch = claude_worker_agents::launch(request, config.permission_mode, &session)
+        let mut launch = claude_worker_agents::launch(request, config.permission_mode, &session)
             .map_err(|error| never(error.to_string()))?;
+        // Decided anew at each launch: the directory and what is trusted may have changed since.
+        let directory = Path::new(&request.working_directory);
+        if self.order.agent_asked
+            && request.agent == Agent::Claude
+            && let Some(untrusted) = trust::untrusted_for_agents(&self.runs.places.trust, directory)
+        {
+            tracing::info!(%run, untrusted = %untrusted.display(), "without the project's settings");
+            launch.leave_out_project_settings();
+        }
         let program = match request.agent {
             Agent::Shell => PathBuf::from("/bin/sh"),
             // Refused above.

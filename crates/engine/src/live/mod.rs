@@ -70,6 +70,8 @@ pub(crate) struct Order {
     pub this_boot: bool,
     /// Whether a supervisor may have been told of it, so that missing files prove nothing.
     pub may_have_begun: bool,
+    /// Whether an agent has asked for the task or for one of its runs.
+    pub agent_asked: bool,
 }
 
 /// What a run's thread waits for.
@@ -117,6 +119,8 @@ pub(crate) struct Places {
     pub bell: PathBuf,
     /// Which runs were launched.
     pub launched: PathBuf,
+    /// The directories that the user has trusted.
+    pub trust: PathBuf,
 }
 
 /// The live runs, and the way to start more.

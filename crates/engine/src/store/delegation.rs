@@ -3,7 +3,7 @@
 use claude_worker_api::{Asker, TaskId};
 use rusqlite::OptionalExtension;
 
-use super::Writer;
+use super::{Readers, Writer};
 use crate::EngineError;
 
 impl Writer {
@@ -52,5 +52,18 @@ impl Writer {
             .prepare_cached("SELECT count(*) FROM task WHERE caller = ?1 AND ended_at IS NULL")?
             .query_row([caller], |row| row.get(0))?;
         Ok(count.unsigned_abs())
+    }
+}
+
+impl Readers {
+    /// [`Writer::agent_asked`], for clients; false when there is no such task.
+    pub(crate) fn agent_asked(&self, id: TaskId) -> Result<bool, EngineError> {
+        self.with(|connection| {
+            let asked = connection
+                .prepare_cached("SELECT agent_asked FROM task WHERE id = ?1")?
+                .query_row([id.0], |row| row.get(0))
+                .optional()?;
+            Ok(asked.unwrap_or(false))
+        })
     }
 }

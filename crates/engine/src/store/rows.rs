@@ -63,6 +63,7 @@ pub(super) fn task(row: &Row<'_>) -> Result<StoredTask, EngineError> {
             usage: json(row.get_ref(11)?.as_str().map_err(unreadable)?)?,
             unseen: row.get(14)?,
             parent: row.get::<_, Option<i64>>(13)?.map(TaskId),
+            warnings: Vec::new(),
         },
         state,
         session_id: row.get(12)?,

@@ -149,7 +149,11 @@ impl TaskAnswer {
     /// The answer about a task, with the advice that fits its state.
     pub(crate) fn about(task: Task) -> Answer<Self> {
         let (summary, next_step) = (words::story(&task), words::next_step(&task));
-        let text = format!("{summary}.\n{next_step}.");
+        let mut text = format!("{summary}.\n");
+        for warning in &task.warnings {
+            text += &format!("{warning}\n");
+        }
+        text += &format!("{next_step}.");
         Answer { value: Self { task, summary, next_step }, text }
     }
 }

@@ -1,0 +1,139 @@
+//! The directories that the user has trusted: our own list, and Claude Code's.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use claude_worker_api::ApiError;
+use serde::{Deserialize, Serialize};
+
+use crate::EngineError;
+
+/// The longest list that is read, in bytes. Claude Code keeps much else in its file.
+const LONGEST: u64 = 64 * 1024 * 1024;
+
+/// What the user has trusted, as paths without symbolic links.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Lists {
+    pub(super) own: BTreeSet<String>,
+    pub(super) claude_code: BTreeSet<String>,
+}
+
+impl Lists {
+    /// Reads both. A list that cannot be read trusts nothing.
+    pub(crate) fn read(own: &Path) -> Self {
+        let own = read_own(own).unwrap_or_else(|error| {
+            tracing::warn!(%error, "the list of trusted directories cannot be read");
+            BTreeSet::new()
+        });
+        Self { own, claude_code: read_claude_code() }
+    }
+
+    pub(super) fn trust(&self, directory: &Path) -> bool {
+        directory
+            .to_str()
+            .is_some_and(|path| self.own.contains(path) || self.claude_code.contains(path))
+    }
+}
+
+/// Our own list, as it is kept.
+#[derive(Default, Serialize, Deserialize)]
+struct Kept {
+    directories: BTreeSet<String>,
+}
+
+/// Our own list; a missing file is an empty one.
+pub(super) fn read_own(path: &Path) -> Result<BTreeSet<String>, EngineError> {
+    let unreadable = |what: String| {
+        EngineError::Refused(
+            ApiError::invalid(format!("{} cannot be read: {what}", path.display()))
+                .hint("Correct or delete the file: then no directory is trusted"),
+        )
+    };
+    match read(path) {
+        Ok(text) => serde_json::from_slice::<Kept>(&text)
+            .map(|kept| kept.directories)
+            .map_err(|error| unreadable(error.to_string())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(BTreeSet::new()),
+        Err(error) => Err(unreadable(error.to_string())),
+    }
+}
+
+/// Replaces our own list: whole or not at all.
+pub(super) fn write_own(path: &Path, directories: &BTreeSet<String>) -> Result<(), EngineError> {
+    let draft = path.with_extension("draft");
+    let written = (|| {
+        let text = serde_json::to_vec_pretty(&Kept { directories: directories.clone() })?;
+        let mut file =
+            OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&draft)?;
+        file.write_all(&text)?;
+        file.sync_all()?;
+        std::fs::rename(&draft, path)?;
+        File::open(path.parent().unwrap_or(Path::new("/")))?.sync_all()
+    })();
+    if written.is_err() {
+        // On a full disk it takes room that others need. It may not exist at all.
+        let _ = std::fs::remove_file(&draft);
+    }
+    written.map_err(EngineError::io(format!("cannot write {}", path.display())))
+}
+
+/// What Claude Code keeps about directories, as far as it concerns us.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct ClaudeCode {
+    projects: BTreeMap<String, Project>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Project {
+    has_trust_dialog_accepted: bool,
+}
+
+/// Where Claude Code keeps its list, by this process's environment. A task's own variables do not
+/// count: a task must not say what is trusted.
+pub(super) fn claude_code_file() -> Option<PathBuf> {
+    let directory = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let directory = directory("CLAUDE_CONFIG_DIR").or_else(|| directory("HOME"))?;
+    Some(Path::new(&directory).join(".claude.json"))
+}
+
+/// The directories whose dialog the user has accepted in Claude Code.
+pub(super) fn read_claude_code() -> BTreeSet<String> {
+    let Some(path) = claude_code_file() else { return BTreeSet::new() };
+    let text = match read(&path) {
+        Ok(text) => text,
+        Err(error) => {
+            if error.kind() != io::ErrorKind::NotFound {
+                tracing::warn!(path = %path.display(), %error, "Claude Code's list cannot be read");
+            }
+            return BTreeSet::new();
+        }
+    };
+    accepted(&text).unwrap_or_else(|error| {
+        tracing::warn!(path = %path.display(), %error, "Claude Code's list cannot be understood");
+        BTreeSet::new()
+    })
+}
+
+pub(super) fn accepted(text: &[u8]) -> serde_json::Result<BTreeSet<String>> {
+    let list: ClaudeCode = serde_json::from_slice(text)?;
+    let accepted = list.projects.into_iter().filter(|(_, it)| it.has_trust_dialog_accepted);
+    Ok(accepted.map(|(path, _)| path).collect())
+}
+
+/// The content of a regular file of bounded size; never waits for the writer of a pipe.
+pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    let found = file.metadata()?;
+    if !found.is_file() || found.len() > LONGEST {
+        return Err(io::Error::other("it is not a file of a usual size"));
+    }
+    let mut content = Vec::new();
+    file.take(LONGEST).read_to_end(&mut content)?;
+    Ok(content)
+}
