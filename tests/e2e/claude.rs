@@ -1,5 +1,7 @@
 //! The real Claude Code CLI, on the scripted API: no key, no network, the real program.
 
+use std::time::{Duration, Instant};
+
 use scripted_api::ScriptedApi;
 use scripted_api::claude::{Installation, environment};
 use serde_json::Value;
@@ -238,6 +240,38 @@ fn cancel_in_the_middle_of_a_tool_leaves_nothing_and_the_session_can_be_resumed(
     let task = world.home.finished(id);
     assert_eq!(task["status"], "completed", "{task}");
     assert_eq!(task["result"], "Going on.", "{task}");
+}
+
+#[test]
+fn cancel_in_the_middle_of_a_tool_lets_no_next_step_begin_and_claude_ends_by_itself() {
+    let world = world();
+    for round in 0..4 {
+        let mark = |name: &str| world.home.place(&format!("{name}-{round}"));
+        let (up, next) = (mark("up"), mark("next"));
+        let prompt = format!(
+            "[[bash touch {} && sleep 1000; touch {}]] [[say Never said.]]",
+            up.display(),
+            next.display()
+        );
+        let id = world.run(&prompt, &["--allowed-tools", "Bash"]);
+        until("the tool runs", || up.exists());
+        let asked = Instant::now();
+        world.home.run(["cancel", &id.to_string()]).ok();
+        let took = asked.elapsed();
+        let task = world.home.finished(id);
+        assert_eq!(task["status"], "cancelled", "{task}");
+        // Claude Code handles the request: it is not killed, and does not need the grace period.
+        assert_eq!(task["run_history"][0]["outcome"]["exit_code"], 143, "{task}");
+        assert!(took < Duration::from_secs(2), "{took:?}");
+        assert!(!next.exists());
+        // What it had done so far is in its session.
+        let answer = format!("[[say Round {round}.]]");
+        world.home.run(["resume", &id.to_string(), &answer]).ok();
+        let task = world.home.finished(id);
+        assert_eq!(task["result"], format!("Round {round}."), "{task}");
+        let last = format!("{:?}", world.api.requests().pop().unwrap());
+        assert!(last.contains(&format!("next-{round}")), "{last}");
+    }
 }
 
 #[test]

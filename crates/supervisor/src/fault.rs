@@ -14,6 +14,7 @@ pub const FAULT_POINTS: &[&str] = &[
     "supervisor.spawned",
     "supervisor.started",
     "supervisor.agent_exited",
+    "supervisor.frozen",
     "supervisor.tree_ended",
     "supervisor.exit_written",
 ];

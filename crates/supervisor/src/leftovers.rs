@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use claude_worker_api::RunId;
 
-use crate::os::{self, Process, Signal};
+use crate::freeze::{Ends, freeze_and_kill};
+use crate::os::{self, Process};
 use crate::tree::{self, Follow};
 
 /// Between two looks at the processes that were asked to end.
@@ -16,8 +17,9 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(5);
 const KILL_LIMIT: Duration = Duration::from_secs(10);
 
 /// Ends every process of `run` after its supervisor was killed, and returns how many there were:
-/// asks them to end, waits for `grace`, then kills, until none is left. Blocks this thread. Only
-/// for a run whose lock is free.
+/// freezes all of them, asks those to end that handle SIGTERM, kills the others, and after `grace`
+/// kills whatever is left, until nothing is. The supervisor may have been killed when it had frozen
+/// them itself: that makes no difference. Blocks this thread. Only for a run whose lock is free.
 ///
 /// Members are recognised by [`crate::RUN_MARKER`] in their environment; those who descend from a
 /// member or share its session belong too. A process with a cleared environment *and* a session of
@@ -25,21 +27,22 @@ const KILL_LIMIT: Duration = Duration::from_secs(10);
 /// lives, does reach such a process.
 pub fn end_leftovers(run: &RunId, grace: Duration) -> u32 {
     let mut hunt = Hunt::new(run);
+    if hunt.look().is_empty() {
+        return 0;
+    }
     let asked_until = Instant::now() + grace;
-    loop {
-        let (members, news) = hunt.look();
-        if members.is_empty() {
+    let mut ends = Ends::default();
+    ends.end_all(|| hunt.look());
+    while Instant::now() < asked_until {
+        if hunt.look().is_empty() {
             return hunt.count();
         }
-        tree::send(&news, Signal::End);
-        if asked_until <= Instant::now() {
-            break;
-        }
+        ends.end_latecomers(|| hunt.look());
         sleep(LOOK_INTERVAL);
     }
     let give_up = Instant::now() + KILL_LIMIT;
-    while !hunt.look().0.is_empty() && Instant::now() < give_up {
-        tree::freeze_and_kill(|| hunt.look().0);
+    while !hunt.look().is_empty() && Instant::now() < give_up {
+        freeze_and_kill(|| hunt.look());
         sleep(LOOK_INTERVAL);
     }
     hunt.count()
@@ -59,8 +62,8 @@ impl<'a> Hunt<'a> {
         Self { run: run.as_str(), own_pid: std::process::id(), seen: HashSet::new() }
     }
 
-    /// All members that are alive, and those of them that were not seen before.
-    fn look(&mut self) -> (Vec<Process>, Vec<Process>) {
+    /// All members that are alive.
+    fn look(&mut self) -> Vec<Process> {
         let mut table = os::processes(&HashSet::new());
         // This process and its session never belong, whatever their environment says.
         let own_session = table.iter().find(|p| p.pid == self.own_pid).map(|p| p.session);
@@ -69,9 +72,8 @@ impl<'a> Hunt<'a> {
             self.seen.contains(&(process.pid, process.started)) || os::is_marked(process, self.run)
         };
         let members = tree::living(tree::belonging(&table, is_seed, Follow::ParentsAndSessions));
-        let mut news = members.clone();
-        news.retain(|process| self.seen.insert((process.pid, process.started)));
-        (members, news)
+        self.seen.extend(members.iter().map(|process| (process.pid, process.started)));
+        members
     }
 
     fn count(&self) -> u32 {

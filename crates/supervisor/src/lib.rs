@@ -32,8 +32,8 @@
 //! told one (`spare.rs`).
 //!
 //! Inside the supervisor (`supervise.rs`) everything happens in one thread and one `poll` loop
-//! (`watch.rs`): output (`output.rs`), deadlines (`limits.rs`, pure), the end of the tree
-//! (`tree.rs`). The supervisor is a subreaper: whatever its agent leaves behind becomes its own
+//! (`watch.rs`): output (`output.rs`), deadlines (`limits.rs`, pure), the processes of the tree
+//! (`tree.rs`), their end (`freeze.rs`). The supervisor is a subreaper: whatever its agent leaves behind becomes its own
 //! child, so "no child is left" means "the tree is gone". Should a supervisor be killed, the
 //! kernel kills its agent, and the engine ends the rest with [`end_leftovers`].
 //!
@@ -44,6 +44,7 @@ mod bell;
 mod durable;
 mod error;
 mod fault;
+mod freeze;
 mod launch;
 mod leftovers;
 mod limits;

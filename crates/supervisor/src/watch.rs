@@ -5,6 +5,7 @@ use std::io::{PipeReader, Read};
 use std::time::{Duration, Instant};
 
 use crate::bell::Ringer;
+use crate::freeze::Ends;
 use crate::limits::Limits;
 use crate::os::{self, Readable, Reaped, Signals};
 use crate::output::Output;
@@ -15,7 +16,8 @@ use crate::{EndedBy, Ending, Spec, fault_point};
 /// Between two attempts to kill, at first and at most.
 const KILL_INTERVALS: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(250));
 
-/// Between two looks for those whom nobody asked to end, at first and at most.
+/// Between two looks for processes that came into being after the tree was frozen, at first and
+/// at most.
 const ASK_INTERVALS: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(640));
 
 /// So many times in a row a search for someone to kill may come back with nobody, and still be
@@ -58,7 +60,8 @@ impl Ended {
 enum Phase {
     /// The agent works.
     Running,
-    /// Everyone was asked to end and has until then.
+    /// The tree was frozen. What handles SIGTERM was asked to end and has until `kill_at`, the rest
+    /// was killed.
     Asked { kill_at: Instant, again_at: Instant, interval: Duration },
     /// Everyone is being killed.
     Killing { again_at: Instant, interval: Duration, misses: u32 },
@@ -74,6 +77,7 @@ pub(crate) struct Watch<'a> {
     signals: &'a Signals,
     ringer: &'a mut Ringer,
     tree: Tree,
+    ends: Ends,
     phase: Phase,
     /// The agent's own end, once it has come.
     ending: Option<Ending>,
@@ -106,6 +110,7 @@ impl<'a> Watch<'a> {
             signals,
             ringer,
             tree: Tree::of_this_process(spec.run.as_str()),
+            ends: Ends::default(),
             phase: Phase::Running,
             ending: None,
             cause: Cause::By(EndedBy::Itself),
@@ -190,7 +195,7 @@ impl<'a> Watch<'a> {
                 };
                 if let Some(cause) = reason {
                     self.cause = cause;
-                    let reached = self.tree.ask_all();
+                    let reached = self.tree.end_all(&mut self.ends);
                     if cause == Cause::By(EndedBy::Itself) {
                         self.leftovers = reached;
                     }
@@ -205,7 +210,7 @@ impl<'a> Watch<'a> {
                 self.advance(now, asked, told_to_go);
             }
             Phase::Asked { kill_at, again_at, interval } if again_at <= now => {
-                self.tree.ask_latecomers();
+                self.tree.end_latecomers(&mut self.ends);
                 let interval = (interval * 2).min(ASK_INTERVALS.1);
                 self.phase = Phase::Asked { kill_at, again_at: now + interval, interval };
             }

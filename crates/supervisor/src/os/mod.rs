@@ -22,13 +22,17 @@ pub(crate) use environ::extend_environment;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
-pub(crate) use linux::{ADOPTS_ORPHANS, boot_id, is_marked, process, processes, signal};
+pub(crate) use linux::{
+    ADOPTS_ORPHANS, boot_id, end_setup, has_stopped, is_marked, process, processes, signal,
+};
 
 // Compiled everywhere for its tests, used where there is no /proc.
 #[cfg(all(unix, any(test, not(target_os = "linux"))))]
 mod ps;
 #[cfg(all(unix, not(target_os = "linux")))]
-pub(crate) use ps::{ADOPTS_ORPHANS, boot_id, is_marked, process, processes, signal};
+pub(crate) use ps::{
+    ADOPTS_ORPHANS, boot_id, end_setup, has_stopped, is_marked, process, processes, signal,
+};
 
 #[cfg(windows)]
 mod windows;
@@ -58,6 +62,20 @@ pub(crate) enum ProcessState {
     Stopped,
     /// Nothing ever again: it only waits to be cleared away.
     Dead,
+}
+
+/// How a process is set up to receive [`Signal::End`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct EndSetup {
+    /// It has a handler.
+    pub(crate) caught: bool,
+    /// The signal has no effect on it.
+    pub(crate) ignored: bool,
+    /// Its signal mask holds the signal back.
+    pub(crate) blocked: bool,
+    /// It was forked a moment ago and has not begun a program of its own, so that its handlers are
+    /// its parent's.
+    pub(crate) before_exec: bool,
 }
 
 /// The signals this crate sends.

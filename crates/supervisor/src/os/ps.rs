@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use rustix::process::{Pid, kill_process};
 
-use super::{Process, ProcessState, Signal};
+use super::{EndSetup, Process, ProcessState, Signal};
 use crate::RUN_MARKER;
 
 /// Orphans become children of process 1.
@@ -40,6 +40,18 @@ pub(crate) fn signal(target: &Process, signal: Signal) -> bool {
     let pid = i32::try_from(target.pid).ok().and_then(Pid::from_raw);
     process(target.pid).is_some_and(is_it)
         && pid.is_some_and(|pid| kill_process(pid, signal.as_rustix()).is_ok())
+}
+
+/// Whether a process to which [`Signal::Freeze`] was sent runs no more instructions.
+#[cfg_attr(test, expect(dead_code, reason = "only the parser is tested here"))]
+pub(crate) fn has_stopped(target: &Process) -> bool {
+    process(target.pid).is_none_or(|now| now.state != ProcessState::Alive)
+}
+
+/// How a process is set up to receive [`Signal::End`]: not known here.
+#[cfg_attr(test, expect(dead_code, reason = "only the parser is tested here"))]
+pub(crate) fn end_setup(_process: &Process) -> EndSetup {
+    EndSetup::default()
 }
 
 const COLUMNS: &str = "pid=,ppid=,sess=,state=,lstart=";

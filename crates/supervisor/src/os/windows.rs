@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Instant, SystemTime};
 
-use super::{Noticed, Process, Reaped, Signal};
+use super::{EndSetup, Noticed, Process, Reaped, Signal};
 
 /// Something [`wait_readable`] can wait for.
 pub(crate) use std::os::windows::io::AsHandle as Readable;
@@ -135,6 +135,14 @@ pub(crate) fn process(_pid: u32) -> Option<Process> {
 
 pub(crate) fn is_marked(_process: &Process, _run: &str) -> bool {
     false
+}
+
+pub(crate) fn has_stopped(_process: &Process) -> bool {
+    true
+}
+
+pub(crate) fn end_setup(_process: &Process) -> EndSetup {
+    EndSetup::default()
 }
 
 pub(crate) fn signal(_target: &Process, _signal: Signal) -> bool {

@@ -120,7 +120,7 @@ fn a_request_to_end_is_obeyed_and_the_last_words_are_kept() {
 fn a_run_whose_work_is_done_is_ended_with_that_reason_and_a_cancel_outranks_it() {
     let stage = Stage::new();
     let finished = |cancel_first: bool, cancel_later: bool| {
-        let mut spec = stage.spec(&["stubborn"]);
+        let mut spec = stage.spec(&["deaf"]);
         spec.grace_ms = 1500;
         let live = stage.start(&spec);
         stage.hear_printed(&live, "ready");
@@ -158,9 +158,9 @@ fn an_older_supervisor_that_took_it_for_a_cancel_is_understood() {
 }
 
 #[test]
-fn who_ignores_the_request_is_killed_after_the_grace() {
+fn who_hears_the_request_and_goes_on_is_killed_after_the_grace() {
     let stage = Stage::new();
-    let mut spec = stage.spec(&["stubborn"]);
+    let mut spec = stage.spec(&["deaf"]);
     spec.grace_ms = 300;
     let live = stage.start(&spec);
     stage.hear_printed(&live, "ready");
@@ -170,6 +170,22 @@ fn who_ignores_the_request_is_killed_after_the_grace() {
     assert!(asked.elapsed() >= Duration::from_millis(300));
     assert_eq!((exit.ending, exit.ended_by), (Ending::Signalled { signal: 9 }, EndedBy::Cancel));
     wait(live.supervisor);
+    stage.assert_nobody_left();
+}
+
+#[test]
+fn who_does_not_handle_the_request_gets_no_grace() {
+    let stage = Stage::new();
+    for agent in ["hang", "stubborn"] {
+        let mut spec = stage.spec(&[agent]);
+        spec.grace_ms = 600_000;
+        let live = stage.start(&spec);
+        stage.hear_printed(&live, "ready");
+        live.dir.request_end().unwrap();
+        let exit = stage.end_of(&live);
+        assert_eq!(exit.ending, Ending::Signalled { signal: 9 }, "{agent}");
+        wait(live.supervisor);
+    }
     stage.assert_nobody_left();
 }
 
@@ -221,7 +237,7 @@ fn a_request_at_any_moment_of_the_start_is_never_lost() {
 #[test]
 fn the_first_reason_to_end_stays_the_reason() {
     let stage = Stage::new();
-    let mut spec = stage.spec(&["stubborn"]);
+    let mut spec = stage.spec(&["deaf"]);
     spec.timeout_ms = Some(50);
     spec.grace_ms = 400;
     let live = stage.start(&spec);
@@ -246,7 +262,7 @@ fn the_deadline_ends_a_run_however_busy() {
         let (_, exit) = stage.perform(&spec);
         assert!(begun.elapsed() >= Duration::from_millis(150));
         assert_eq!(exit.ended_by, EndedBy::Timeout);
-        assert_eq!(exit.ending, Ending::Signalled { signal: 15 });
+        assert_eq!(exit.ending, Ending::Signalled { signal: 9 });
     }
     stage.assert_nobody_left();
 }

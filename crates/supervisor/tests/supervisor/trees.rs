@@ -19,7 +19,7 @@ fn a_whole_family_ends_with_the_run() {
     assert_eq!(stage.processes().len(), FAMILY + 1, "with the supervisor");
     live.dir.request_end().unwrap();
     let exit = stage.end_of(&live);
-    assert_eq!((exit.ending, exit.ended_by), (Ending::Signalled { signal: 15 }, EndedBy::Cancel));
+    assert_eq!((exit.ending, exit.ended_by), (Ending::Signalled { signal: 9 }, EndedBy::Cancel));
     wait(live.supervisor);
     stage.assert_nobody_left();
 }

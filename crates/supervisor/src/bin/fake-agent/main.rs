@@ -42,6 +42,11 @@ fn main() -> ExitCode {
             unix::ignore_end();
             hang();
         }
+        // Hears that it should end, and does not.
+        ["deaf"] => {
+            unix::hear_end();
+            hang();
+        }
         ["signal-self"] => unix::kill_self(),
         // Without line breaks, so it is one line however long.
         ["bytes", count] => return print_bytes(number(count)),

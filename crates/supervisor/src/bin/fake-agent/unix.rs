@@ -10,6 +10,15 @@ pub(crate) fn ignore_end() {
     }
 }
 
+/// Handles SIGTERM by doing nothing.
+pub(crate) fn hear_end() {
+    extern "C" fn nothing(_signal: libc::c_int) {}
+    // SAFETY: the handler does nothing.
+    unsafe {
+        libc::signal(libc::SIGTERM, nothing as extern "C" fn(libc::c_int) as libc::sighandler_t)
+    };
+}
+
 /// Waits for SIGTERM, says so and exits with 7.
 pub(crate) fn obey() -> ExitCode {
     let mut received = 0;
