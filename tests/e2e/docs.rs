@@ -111,7 +111,7 @@ fn desk() -> Home {
     }
     std::fs::create_dir(home.place("home").join("shop")).unwrap();
     std::fs::create_dir(home.work().join("src")).unwrap();
-    for file in ["prompt.txt", "src/parser.py", "src/test_parser.py"] {
+    for file in ["prompt.txt", "files.txt", "src/parser.py", "src/test_parser.py"] {
         std::fs::write(home.work().join(file), "Say hello\n").unwrap();
     }
     let path = format!("{}:/usr/local/bin:/usr/bin:/bin", bin.display());

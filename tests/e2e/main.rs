@@ -22,6 +22,7 @@ mod hand_over;
 mod kept;
 mod mcp;
 mod settings;
+mod stdin;
 mod stream;
 mod support;
 mod trees;

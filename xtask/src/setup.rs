@@ -88,7 +88,19 @@ pub(crate) fn test_tools() -> Result<()> {
         }
     }
     cargo_tool("nextest", "cargo-nextest", NEXTEST)?;
-    cargo_tool("deny", "cargo-deny", CARGO_DENY)
+    cargo_tool("deny", "cargo-deny", CARGO_DENY)?;
+    shells()
+}
+
+/// The shells that people use, in which the tests try what is done with standard input. Where there
+/// is no apt-get, the tests use those that there are.
+fn shells() -> Result<()> {
+    let missing: Vec<_> =
+        ["bash", "dash", "zsh"].into_iter().filter(|name| !Sign::Program(name).is_seen()).collect();
+    if missing.is_empty() || probe(Command::new("apt-get").arg("--version")).is_none() {
+        return Ok(());
+    }
+    debian_packages(&missing)
 }
 
 /// Installs a Cargo subcommand unless one of any version is there. Built without optimization

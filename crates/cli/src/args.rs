@@ -103,7 +103,7 @@ mod tests {
         assert_eq!(args.timeout, Some(5_400_000));
         assert_eq!(args.silence, Some(0));
         assert_eq!(args.env, ["A", "B"]);
-        assert_eq!(args.stdin, StdinUse::Never);
+        assert_eq!(args.stdin.stdin, StdinUse::Never);
         assert!(args.wait);
     }
 
@@ -132,6 +132,10 @@ mod tests {
         check(&["list", "--limit", "0"], "1..=1000");
         check(&["clean", "--status", "running"], "possible values: completed");
         check(&["run", "x", "--timeout", "soon"], "not a duration");
+        check(&["run", "x", "--timeout", "1"], "write 1d, 1h, 1m or 1s");
+        check(&["wait", "1", "--timeout", "90"], "write 90d, 90h, 90m or 90s");
+        check(&["clean", "--older-than", "7"], "write 7d, 7h, 7m or 7s");
+        check(&["run", "x", "--stdin", "sometimes"], "possible values: auto, always, never");
         check(&["run", "x", "--env", "A=b"], "read by every user");
         check(&["run", "x", "--permission-mode", "yolo"], "acceptEdits");
         check(&["run", "x", "--agent", "codex"], "possible values: claude, shell");

@@ -3,9 +3,9 @@
 //!
 //! - An argument that is, as a whole, the path of an existing regular file means that file's
 //!   content; any other argument is the instruction itself; `-` means standard input.
-//! - No argument: standard input is the prompt.
-//! - An argument and piped standard input: the argument is the instruction, and what comes
-//!   through the pipe is its material.
+//! - No argument: standard input is the prompt, unless a loop or script is reading it.
+//! - An argument and standard input that is for this command alone: the argument is the instruction,
+//!   and what comes through standard input is its material. `stdin` says when that is so.
 //! - A shell task's argument is always the command itself, and standard input is left alone: a
 //!   command with material under it would be another command.
 
@@ -19,6 +19,9 @@ use claude_worker_api::{Agent, MAX_PROMPT_BYTES};
 use crate::error::CliError;
 use crate::stdin::{self, Stdin, StdinUse};
 
+/// What Windows programs put before a text to say how it is encoded.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// Finds out what to do.
 ///
 /// # Errors
@@ -26,10 +29,30 @@ use crate::stdin::{self, Stdin, StdinUse};
 pub(crate) fn resolve(
     argument: Option<&str>,
     agent: Agent,
-    stdin: StdinUse,
+    stdin: stdin::Args,
 ) -> Result<String, CliError> {
     let argument = match argument {
-        Some("-") | None => return standard_input_alone(),
+        Some("-") if stdin.stdin == StdinUse::Never => {
+            return Err(CliError::usage(
+                "The prompt - is standard input, which --stdin never leaves alone",
+                "Leave one of the two out",
+            ));
+        }
+        Some("-") => return standard_input_alone(),
+        None => {
+            if stdin.stdin == StdinUse::Never || stdin::kind() == Stdin::Terminal {
+                return Err(no_prompt());
+            }
+            if stdin.stdin == StdinUse::Auto && stdin::is_being_read() {
+                return Err(CliError::usage(
+                    "There is no prompt, and standard input is being read by the loop or script \
+                     around this command",
+                    "Quote what may be empty (claude-worker run \"$line\"); the prompt - takes \
+                     what is left of standard input",
+                ));
+            }
+            return standard_input_alone();
+        }
         Some(argument) => argument,
     };
     if agent == Agent::Shell {
@@ -47,14 +70,15 @@ pub(crate) fn resolve(
     Ok(prompt)
 }
 
+fn no_prompt() -> CliError {
+    CliError::usage(
+        "There is no prompt",
+        "Say what to do: claude-worker run \"Write tests for src/parser.rs\", or name a file, or pipe \
+         the prompt in",
+    )
+}
+
 fn standard_input_alone() -> Result<String, CliError> {
-    if stdin::kind() == Stdin::Terminal {
-        return Err(CliError::usage(
-            "There is no prompt",
-            "Say what to do: claude-worker run \"Write tests for src/parser.rs\", or name a file, \
-             or pipe the prompt in",
-        ));
-    }
     let prompt = text(read_bounded(io::stdin().lock(), "Standard input")?, "Standard input")?;
     if prompt.trim().is_empty() {
         return Err(CliError::usage(
@@ -110,12 +134,26 @@ fn too_long(name: &str) -> CliError {
 }
 
 fn text(bytes: Vec<u8>, name: &str) -> Result<String, CliError> {
-    String::from_utf8(bytes).map_err(|error| {
+    let utf16 = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
+    let mut text = String::from_utf8(bytes).map_err(|error| {
+        let what = if utf16 {
+            format!("{name} is UTF-16 text, and a prompt is UTF-8")
+        } else {
+            format!("{name} is not UTF-8 text: byte {} is wrong", error.utf8_error().valid_up_to())
+        };
+        let how = if utf16 { "-f UTF-16 " } else { "" };
         CliError::usage(
-            format!("{name} is not UTF-8 text: byte {} is wrong", error.utf8_error().valid_up_to()),
-            "Convert it first (iconv -t UTF-8), or tell the agent to read the file itself",
+            what,
+            format!(
+                "Convert it first (iconv {how}-t UTF-8), or tell the agent to read the file itself"
+            ),
         )
-    })
+    })?;
+    // It would be the first character of the prompt, and of the task's name.
+    if text.starts_with(BYTE_ORDER_MARK) {
+        text.drain(..BYTE_ORDER_MARK.len_utf8());
+    }
+    Ok(text)
 }
 
 /// The longest name that a material's tag can come to have, in bytes.
@@ -146,6 +184,7 @@ pub(crate) fn compose(instruction: String, material: Option<&str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::exit::Exit;
 
     #[test]
     fn an_instruction_and_its_material() {
@@ -186,10 +225,22 @@ mod tests {
     }
 
     #[test]
+    fn a_byte_order_mark_is_no_part_of_the_prompt() {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        io::Write::write_all(&mut file, b"\xef\xbb\xbfDo it\r\n\xef\xbb\xbf").unwrap();
+        let prompt = instruction(file.path().to_str().unwrap()).unwrap();
+        assert_eq!(prompt, "Do it\r\n\u{feff}", "further ones are the text's own");
+    }
+
+    #[test]
     fn a_shell_command_is_never_a_file() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let name = file.path().to_str().unwrap();
-        assert_eq!(resolve(Some(name), Agent::Shell, StdinUse::Never).unwrap(), name);
+        let never = stdin::Args { stdin: StdinUse::Never, ..stdin::Args::default() };
+        assert_eq!(resolve(Some(name), Agent::Shell, never).unwrap(), name);
+        for argument in [None, Some("-")] {
+            assert_eq!(resolve(argument, Agent::Claude, never).unwrap_err().exit(), Exit::Usage);
+        }
     }
 
     #[test]
@@ -201,6 +252,8 @@ mod tests {
             assert!(error.contains(expected), "{error}");
         };
         check(b"caf\xe9", "not UTF-8 text: byte 3");
+        check(b"\xff\xfeD\0o\0", "UTF-16");
+        check(b"\xef\xbb\xbf \n", "is empty");
         check(b" \n", "is empty");
         check(&vec![b'a'; MAX_PROMPT_BYTES + 1], "longer than 16 MB");
     }

@@ -1,25 +1,43 @@
-//! Standard input beside an argument: whether to read it, and for how long.
+//! Standard input beside an argument: whether it is material for the prompt, and how it is read.
 //!
-//! `git diff | claude-worker run "Review"` must read its pipe, and wait for a slow producer.
-//! `claude-worker run "Review"`, started by a program that left an open pipe as standard input
-//! and never writes to it, must not hang. Both look the same from here at first. So, with an
-//! argument:
+//! `git diff | claude-worker run "Review"` must read its pipe. In `while read -r f; do claude-worker
+//! run "Document $f"; done < list` it must not: what follows in the list is the loop's, and would be
+//! lost. Both look alike from here, so standard input is taken only where it is ours alone:
 //!
-//! 1. A terminal or a device (`/dev/null`, which xargs and cron give) is never read.
-//! 2. A regular file is read: it ends.
-//! 3. A pipe or socket is read as soon as something comes through it, to its end. When nothing
-//!    has come for two seconds, we look at who could still write. In `producer | claude-worker`
-//!    that is the producer, a sibling, and we say so and wait for it. When it is only a process
-//!    that started us, it is a pipe that was left open, and we go on without.
+//! 1. A terminal or a device (`/dev/null`, which xargs and cron give) is nothing to read.
+//! 2. A regular file that has been read from already is somebody else's: a loop's list, a script that
+//!    a shell reads. Every shell reads a list line by line, and its place in the file is shared.
+//! 3. A pipe or socket that the process which started us has open for reading, too, is that
+//!    process's. Most shells make a pipe or a here-document in the child that becomes this command,
+//!    and have it not themselves. Some (dash, busybox) redirect themselves first, so that a
+//!    here-document for one command looks like one around a loop: that cannot be told apart, and is
+//!    left alone, with a word. An untouched file is taken from them.
+//! 4. Where the system does not tell (other systems, a parent that is gone or another user's), it is
+//!    taken, and what was taken and how to choose is said on standard error.
 //!
-//! `--stdin wait` always waits, and `--stdin never` never reads.
+//! A pipe that is ours is read as soon as something comes through it, to its end. When nothing has
+//! come for two seconds, we look at who could still write. In `producer | claude-worker` that is the
+//! producer, a sibling, and we say so and wait for it. When it is only a process that started us, it
+//! is a pipe that was left open, and we go on without.
+//!
+//! `--stdin always` and `--stdin never` choose, and the prompt `-` takes standard input as it is.
+
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(not(target_os = "linux"))]
+mod other;
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, Write};
 use std::os::fd::AsFd;
 use std::time::Duration;
 
 use clap::ValueEnum;
+use claude_worker_engine::Paths;
+#[cfg(target_os = "linux")]
+use linux as system;
+#[cfg(not(target_os = "linux"))]
+use other as system;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{FileType, fstat};
 
@@ -29,14 +47,28 @@ use crate::prompt::read_bounded;
 /// After this long without a byte we ask who could write.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// What `run` and `resume` do with standard input.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::Args)]
+#[group(skip)]
+pub struct Args {
+    /// Whether standard input becomes the prompt's material: auto takes it where it belongs to this
+    /// command alone, not from the loop or script around it
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub stdin: StdinUse,
+    /// Go on although nothing came through the pipe that the instruction is about
+    #[arg(long)]
+    pub allow_empty: bool,
+}
+
 /// Whether standard input is read beside an argument.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum StdinUse {
-    /// When it is a file, or a pipe that somebody writes to.
+    /// When it is a file or a pipe that is for this command alone.
     #[default]
     Auto,
-    /// When it is a file or a pipe, however long it takes.
-    Wait,
+    /// To its end, whatever it is, whoever shares it and however long it takes.
+    #[value(alias = "wait")]
+    Always,
     /// Never.
     Never,
 }
@@ -54,6 +86,71 @@ pub(crate) enum Stdin {
     Pipe,
 }
 
+/// What is found out about the process that started this one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Found {
+    /// This about it.
+    Parent(Parent),
+    /// Nothing: it is gone, or the system does not tell.
+    Unknown,
+}
+
+/// The process that started this one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Parent {
+    pid: i32,
+    /// When it began: together with its number this names it for ever.
+    began: u64,
+    /// The name of its program, where it may be known.
+    program: Option<String>,
+    /// Whether it can read from our standard input.
+    shares: bool,
+}
+
+/// What to do with standard input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Decision {
+    /// It is ours: take it. Where an empty one has been made for this very instruction, stop.
+    Take { made_by_shell: bool },
+    /// Take it, and say how to choose.
+    TakeAndTell,
+    /// It is somebody else's, who has begun to read it.
+    Leave,
+    /// It is somebody else's as well: leave it, and say so once for each of them.
+    LeaveAndTell(Parent),
+}
+
+/// Shells that make what they redirect for a command in that command's own process.
+const REDIRECT_IN_CHILD: [&str; 3] = ["bash", "zsh", "fish"];
+/// Shells that redirect themselves for as long as the command runs.
+const REDIRECT_THEMSELVES: [&str; 9] =
+    ["dash", "ash", "busybox", "sh", "ksh", "mksh", "oksh", "yash", "posh"];
+
+/// Whether a program is one of these, or a version of one (`zsh-5.9`, `ksh93`).
+fn is_one_of(program: Option<&str>, shells: &[&str]) -> bool {
+    let name = program.unwrap_or_default();
+    let name = name.trim_end_matches(|c: char| c.is_ascii_digit() || "-._".contains(c));
+    let name = name.strip_suffix("-static").unwrap_or(name);
+    shells.contains(&name)
+}
+
+/// Decides about a file or pipe; `read_before` is how much of a file has been read already.
+fn decide(kind: Stdin, read_before: u64, parent: Found) -> Decision {
+    if read_before > 0 {
+        return Decision::Leave;
+    }
+    let Found::Parent(parent) = parent else { return Decision::TakeAndTell };
+    let program = parent.program.as_deref();
+    let redirects_itself = is_one_of(program, &REDIRECT_THEMSELVES);
+    let made_by_shell = redirects_itself || is_one_of(program, &REDIRECT_IN_CHILD);
+    match (parent.shares, kind) {
+        (false, _) => Decision::Take { made_by_shell },
+        // Nobody has read from it yet, so that no loop is going through it.
+        (true, Stdin::File) if redirects_itself => Decision::TakeAndTell,
+        (true, _) => Decision::LeaveAndTell(parent),
+    }
+}
+
 /// What standard input is.
 #[must_use]
 pub(crate) fn kind() -> Stdin {
@@ -68,26 +165,113 @@ pub(crate) fn kind() -> Stdin {
     }
 }
 
-/// What standard input holds beside an argument; `None` when it is not to be read.
+/// Whether standard input is a file that another process has begun to read.
+pub(crate) fn is_being_read() -> bool {
+    kind() == Stdin::File && read_before() > 0
+}
+
+/// How much of the file on standard input has been read already, by whoever shares it.
+fn read_before() -> u64 {
+    unbuffered().ok().and_then(|mut file| file.stream_position().ok()).unwrap_or_default()
+}
+
+/// What standard input holds beside an argument; `None` when it is not to be read, or holds nothing
+/// that an instruction could be about.
 ///
 /// # Errors
-/// A usage error when it cannot be read or is longer than a prompt may be.
-pub(crate) fn material(wanted: StdinUse) -> Result<Option<Vec<u8>>, CliError> {
-    let read = || read_bounded(Slow::new(unbuffered()?), "Standard input").map(Some);
-    match (wanted, kind()) {
-        (StdinUse::Never, _) | (_, Stdin::Terminal | Stdin::Nothing) => Ok(None),
-        (_, Stdin::File) | (StdinUse::Wait, Stdin::Pipe) => read(),
-        (StdinUse::Auto, Stdin::Pipe) => {
-            if !readable_within(&io::stdin(), PATIENCE) && writers::left_open(&io::stdin()) {
-                tell(
-                    "nothing comes through the pipe on standard input, going on without it \
-                     (--stdin wait waits for it)",
-                );
-                return Ok(None);
-            }
-            read()
+/// A usage error when it cannot be read, is longer than a prompt may be, or is empty although the
+/// instruction must be about it.
+pub(crate) fn material(args: Args) -> Result<Option<Vec<u8>>, CliError> {
+    let kind = kind();
+    let decision = match (args.stdin, kind) {
+        (StdinUse::Never, _) | (StdinUse::Auto, Stdin::Terminal | Stdin::Nothing) => {
+            return Ok(None);
         }
+        (StdinUse::Always, _) => Decision::Take { made_by_shell: true },
+        (StdinUse::Auto, Stdin::File) => decide(kind, read_before(), system::parent(kind)),
+        (StdinUse::Auto, Stdin::Pipe) => decide(kind, 0, system::parent(kind)),
+    };
+    match &decision {
+        Decision::Leave => return Ok(None),
+        Decision::LeaveAndTell(parent) => {
+            if holds_something(kind) && is_news(parent) {
+                let program = parent.program.as_deref().unwrap_or("the program");
+                tell(&format!(
+                    "standard input was left alone, because {program} that started this command \
+                     reads it, too (--stdin always takes it, --stdin never is silent about it)"
+                ));
+            }
+            return Ok(None);
+        }
+        Decision::Take { .. } | Decision::TakeAndTell => {}
     }
+    let silent = || !readable_within(&io::stdin(), PATIENCE) && system::left_open(&io::stdin());
+    if args.stdin == StdinUse::Auto && kind == Stdin::Pipe && silent() {
+        tell(
+            "nothing comes through the pipe on standard input, going on without it \
+             (--stdin always waits for it)",
+        );
+        return Ok(None);
+    }
+    let bytes = read_bounded(Slow::new(unbuffered()?), "Standard input")?;
+    if bytes.iter().all(u8::is_ascii_whitespace) {
+        return nothing_came(&decision, args.allow_empty);
+    }
+    let count = bytes.len();
+    let plural = if count == 1 { "byte" } else { "bytes" };
+    let choice = if decision == Decision::TakeAndTell {
+        " (--stdin never leaves it alone, --stdin always says that it is meant)"
+    } else {
+        ""
+    };
+    tell(&format!("{count} {plural} of standard input are the prompt's material{choice}"));
+    Ok(Some(bytes))
+}
+
+/// An empty pipe that a shell has made for this command is what the instruction is about. One from
+/// another program (cron, a test runner) may only be there because something has to be.
+fn nothing_came(decision: &Decision, allowed: bool) -> Result<Option<Vec<u8>>, CliError> {
+    if !allowed && *decision == (Decision::Take { made_by_shell: true }) {
+        return Err(CliError::usage(
+            "Nothing came through standard input, so there is nothing that the prompt could be about",
+            "Nothing was queued. --allow-empty goes on all the same; --stdin never, when the prompt \
+             needs no material",
+        ));
+    }
+    if !allowed {
+        tell("standard input is empty, going on without it");
+    }
+    Ok(None)
+}
+
+/// Whether there is something to be read just now.
+fn holds_something(kind: Stdin) -> bool {
+    match kind {
+        Stdin::File => fstat(io::stdin()).is_ok_and(|stat| stat.st_size > 0),
+        Stdin::Pipe => rustix::io::ioctl_fionread(io::stdin()).is_ok_and(|bytes| bytes > 0),
+        Stdin::Terminal | Stdin::Nothing => false,
+    }
+}
+
+/// Whether this parent has not been told yet. A loop runs this program again and again, and one word
+/// is enough for it; it is remembered in a file of the data directory.
+fn is_news(parent: &Parent) -> bool {
+    let Ok(paths) = Paths::from_env() else { return true };
+    let file = paths.home.join("stdin.told");
+    let name = format!("{} {}\n", parent.pid, parent.began);
+    if std::fs::read_to_string(&file).is_ok_and(|told| told == name) {
+        return false;
+    }
+    // Where it cannot be remembered, it is said again.
+    drop(write_private(&file, &name));
+    true
+}
+
+fn write_private(file: &std::path::Path, text: &str) -> io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let mut options = File::options();
+    options.write(true).create(true).truncate(true).mode(0o600);
+    options.open(file)?.write_all(text.as_bytes())
 }
 
 /// Standard input without the standard library's buffer, which `poll` cannot see into.
@@ -97,7 +281,7 @@ fn unbuffered() -> Result<File, CliError> {
 }
 
 /// A remark for the person, who may not be there.
-fn tell(remark: &str) {
+pub(crate) fn tell(remark: &str) {
     let _ = writeln!(io::stderr(), "claude-worker: {remark}");
 }
 
@@ -134,152 +318,5 @@ impl<S: Read + AsFd> Read for Slow<S> {
     }
 }
 
-/// Who holds the other end of a pipe, as far as Linux tells.
-#[cfg(target_os = "linux")]
-mod writers {
-    use std::fs;
-    use std::os::fd::AsFd;
-
-    use rustix::fs::fstat;
-    use rustix::net::sockopt::socket_peercred;
-
-    /// Whether the only ones who could still write are processes that started this one. Where
-    /// that cannot be known, the answer is no.
-    pub(super) fn left_open(stdin: &impl AsFd) -> bool {
-        let ancestors = ancestors();
-        if let Ok(peer) = socket_peercred(stdin) {
-            return ancestors.contains(&peer.pid.as_raw_nonzero().get());
-        }
-        let Ok(stat) = fstat(stdin) else { return false };
-        let pipe = format!("pipe:[{}]", stat.st_ino);
-        let own = i32::try_from(std::process::id()).unwrap_or_default();
-        let mut found = false;
-        for process in fs::read_dir("/proc").into_iter().flatten().flatten() {
-            let Some(pid) = process.file_name().to_str().and_then(|name| name.parse().ok()) else {
-                continue;
-            };
-            if pid == own || !writes_to(pid, &pipe) {
-                continue;
-            }
-            if !ancestors.contains(&pid) {
-                return false;
-            }
-            found = true;
-        }
-        found
-    }
-
-    fn writes_to(pid: i32, pipe: &str) -> bool {
-        let Ok(descriptors) = fs::read_dir(format!("/proc/{pid}/fd")) else { return false };
-        descriptors.flatten().any(|descriptor| {
-            let is_it = fs::read_link(descriptor.path())
-                .is_ok_and(|target| target.as_os_str().as_encoded_bytes() == pipe.as_bytes());
-            is_it && {
-                let name = descriptor.file_name();
-                let info = format!("/proc/{pid}/fdinfo/{}", name.to_string_lossy());
-                fs::read_to_string(info).is_ok_and(|info| may_write(&info))
-            }
-        })
-    }
-
-    /// Reads the open flags (octal) in a descriptor's `fdinfo`: the last two bits are 0 for
-    /// reading only.
-    fn may_write(info: &str) -> bool {
-        info.lines()
-            .find_map(|line| line.strip_prefix("flags:"))
-            .and_then(|flags| u32::from_str_radix(flags.trim(), 8).ok())
-            .is_some_and(|flags| flags & 0o3 != 0)
-    }
-
-    /// The processes above this one, nearest first.
-    fn ancestors() -> Vec<i32> {
-        let mut above = Vec::new();
-        let mut next = rustix::process::getppid().map(|pid| pid.as_raw_nonzero().get());
-        while let Some(pid) = next.filter(|pid| *pid > 0 && above.len() < 64) {
-            above.push(pid);
-            next =
-                fs::read_to_string(format!("/proc/{pid}/stat")).ok().and_then(|stat| parent(&stat));
-        }
-        above
-    }
-
-    /// The parent in a `/proc/PID/stat` line, whose second field is a name in parentheses that
-    /// can contain anything.
-    fn parent(stat: &str) -> Option<i32> {
-        stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
-    }
-
-    #[cfg(test)]
-    mod tests {
-        use super::*;
-
-        #[test]
-        fn odd_process_names_do_not_confuse() {
-            assert_eq!(parent("12 (a) b (c) S 7 12 12 0"), Some(7));
-            assert_eq!(parent("nonsense"), None);
-        }
-
-        #[test]
-        fn flags_tell_who_writes() {
-            assert!(may_write("pos:\t0\nflags:\t0100001\n"));
-            assert!(may_write("pos:\t0\nflags:\t02\n"));
-            assert!(!may_write("pos:\t0\nflags:\t0100000\n"));
-        }
-    }
-}
-
-/// Elsewhere nobody tells: a silent pipe is waited for, with a word about it.
-#[cfg(not(target_os = "linux"))]
-mod writers {
-    pub(super) fn left_open(_stdin: &impl std::os::fd::AsFd) -> bool {
-        false
-    }
-}
-
-#[cfg(all(test, target_os = "linux"))]
-mod tests {
-    use std::process::{Command, Stdio};
-
-    use super::*;
-
-    /// Set in the process that is to read its standard input; it is this test once more.
-    const READER: &str = "CLI_TEST_READS_STANDARD_INPUT";
-
-    fn reader(program: &std::path::Path) -> String {
-        format!(
-            "{READER}=1 exec '{}' --exact stdin::tests::who_could_write_decides --nocapture",
-            program.display()
-        )
-    }
-
-    #[test]
-    fn who_could_write_decides() {
-        if std::env::var_os(READER).is_some() {
-            let material = material(StdinUse::Auto).unwrap();
-            println!("read: {:?}", material.map(|bytes| String::from_utf8(bytes).unwrap()));
-            return;
-        }
-        let read = |script: &str, stdin: Stdio| {
-            let mut shell = Command::new("/bin/sh");
-            shell.args(["-c", script]).stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
-            let mut child = shell.spawn().unwrap();
-            // Held open, and never written to, until the child has ended.
-            let open = child.stdin.take();
-            let output = child.wait_with_output().unwrap();
-            drop(open);
-            let said = String::from_utf8(output.stdout).unwrap();
-            let line = said.lines().find_map(|line| line.split_once("read: "));
-            line.map(|(_, read)| read.to_owned()).unwrap_or(said)
-        };
-        let reader = reader(&std::env::current_exe().unwrap());
-        assert_eq!(read(&reader, Stdio::null()), "None");
-        // A pipe that its starter left open, directly and one process further up.
-        assert_eq!(read(&reader, Stdio::piped()), "None");
-        assert_eq!(read(&format!("sh -c \"{reader}\"; true"), Stdio::piped()), "None");
-        // A producer beside it, slower than our patience.
-        let slow = format!("(sleep 3; echo late) | sh -c \"{reader}\"");
-        assert_eq!(read(&slow, Stdio::null()), "Some(\"late\\n\")");
-        // A producer that has nothing to say.
-        assert_eq!(read(&format!("true | sh -c \"{reader}\""), Stdio::null()), "Some(\"\")");
-    }
-}
+#[cfg(test)]
+mod tests;

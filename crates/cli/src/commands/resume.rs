@@ -7,7 +7,7 @@ use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::prompt;
-use crate::stdin::StdinUse;
+use crate::stdin;
 
 /// The arguments of `resume`.
 #[derive(Debug, clap::Args)]
@@ -19,9 +19,9 @@ pub struct Args {
     /// Show what happens until it has finished
     #[arg(short, long, conflicts_with = "json")]
     pub watch: bool,
-    /// Whether standard input is read beside a prompt
-    #[arg(long, value_name = "WHEN", default_value = "auto")]
-    pub stdin: StdinUse,
+    /// What becomes of standard input.
+    #[command(flatten)]
+    pub stdin: stdin::Args,
 }
 
 /// Sends the follow-up.

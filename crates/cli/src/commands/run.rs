@@ -16,7 +16,7 @@ use crate::patience::Link;
 use crate::prompt;
 use crate::render::detail;
 use crate::render::text::{clean, clean_line, truncate};
-use crate::stdin::StdinUse;
+use crate::stdin;
 use crate::watch::Watched;
 
 const EXAMPLES: &str = "Examples:
@@ -30,7 +30,8 @@ const EXAMPLES: &str = "Examples:
 #[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{}", exit::help()))]
 pub struct Args {
     /// What to do: text, or the path of a file with the text, or - for standard input. What is
-    /// piped in beside an instruction becomes its material; a shell command is not given it
+    /// piped into this command beside an instruction becomes its material; a shell command is not
+    /// given it
     pub prompt: Option<String>,
     /// The directory to work in [default: the current one]
     #[arg(short, long)]
@@ -75,9 +76,9 @@ pub struct Args {
     /// Pass on an environment variable of this shell, by name; can be repeated
     #[arg(long, value_name = "NAME", value_parser = env_name)]
     pub env: Vec<String>,
-    /// Whether standard input is read beside a prompt
-    #[arg(long, value_name = "WHEN", default_value = "auto")]
-    pub stdin: StdinUse,
+    /// What becomes of standard input.
+    #[command(flatten)]
+    pub stdin: stdin::Args,
 }
 
 /// Puts the task into the queue, and waits for it or watches it when asked to.
