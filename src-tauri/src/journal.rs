@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal};
 use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Mutex;
 
-use claude_worker_client::LockHolder;
+use claude_worker_client::{LockHolder, LogFile};
 use claude_worker_engine::Paths;
 
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -25,7 +25,7 @@ pub(crate) fn begin(paths: &Paths) {
         BoxMakeWriter::new(io::stderr)
     } else {
         match open(paths) {
-            Ok(file) => BoxMakeWriter::new(Mutex::new(file)),
+            Ok(file) => BoxMakeWriter::new(Mutex::new(LogFile::new(&paths.log, file))),
             Err(_) => BoxMakeWriter::new(io::stderr),
         }
     };

@@ -55,6 +55,7 @@ fn an_engine_that_dies_at_any_point_loses_nothing_and_runs_nothing_twice() {
         let home = Home::with_config("workers = 2");
         let log = home.place("log");
         start_with_fault(&home, point);
+        let doomed: u32 = read(&home.data().join("engine.lock")).trim().parse().unwrap();
         for n in 0..4 {
             // The command meets the dying engine, starts another one, and sends its task again.
             home.shell(&format!("echo task{n} >> {}", log.display()));
@@ -64,6 +65,7 @@ fn an_engine_that_dies_at_any_point_loses_nothing_and_runs_nothing_twice() {
             assert_eq!(task["status"], "completed", "{point}: {task}");
             assert_eq!(task["run_history"].as_array().unwrap().len(), 1, "{point}: {task}");
         }
+        assert!(is_gone(doomed), "{point} is not passed");
         assert_eq!(home.json(["list"])["counts"]["completed"], 4, "{point}");
         let runs = runs_of(&log);
         assert_eq!(runs.len(), 4, "{point}: {runs:?}");
@@ -268,9 +270,11 @@ fn a_cancel_that_the_engine_could_not_pass_on_is_not_forgotten() {
     let id = home.shell("sleep 1000");
     home.until_status(id, "running");
     until("its agent is there", || !home.agents().is_empty());
+    let doomed = home.engine_pid();
     // The engine stores the request and dies before it tells the supervisor.
     home.run(["cancel", &id.to_string()]);
     let task = home.finished(id);
+    assert!(is_gone(doomed), "engine.before_end is not passed");
     assert_eq!(task["status"], "cancelled", "{task}");
     assert!(home.agents().is_empty());
 }

@@ -289,3 +289,108 @@ fn what_is_no_file_in_a_run_directory_blocks_nobody() {
         home.run(["remove", &id.to_string()]).ok();
     }
 }
+
+#[test]
+fn a_bell_that_is_removed_is_made_anew_and_output_is_seen_as_it_comes() {
+    let home = Home::new();
+    home.run(["server", "start"]).ok();
+    let bell = home.data().join("engine.bell");
+    std::fs::remove_file(&bell).unwrap();
+    until("there is another", || bell.exists());
+    let id = home.shell("echo one; exec sleep 1000");
+    home.until_status(id, "running");
+    until("its output is known", || {
+        home.json(["status", &id.to_string()])["last_output_at"].is_string()
+    });
+}
+
+/// Gives a file to another user. Where this process may not, a namespace is no help either.
+fn give_away(path: &Path) {
+    std::os::unix::fs::chown(path, Some(54_321), Some(54_321)).unwrap();
+}
+
+#[test]
+fn what_belongs_to_another_user_is_not_used() {
+    if !rustix::process::geteuid().is_root() {
+        // Only the superuser can give files away. A directory of the superuser's own is another
+        // user's in a namespace that does not know him.
+        let home = Home::new();
+        let output = std::process::Command::new("unshare")
+            .args(["--user", "--map-root-user", env!("CARGO_BIN_EXE_claude-worker"), "list"])
+            .env_clear()
+            .envs(home.variables().iter().cloned())
+            .env("CLAUDE_WORKER_HOME", "/usr")
+            .output()
+            .unwrap();
+        let refused = crate::support::Ran::of(&output);
+        refused.refused(refused.code, &["belongs to another user"]);
+        return;
+    }
+    for name in ["", "runs", "env", "tasks.db", "config.toml"] {
+        let home = Home::with_config("workers = 2");
+        let id = home.shell("true");
+        home.finished(id);
+        home.run(["server", "stop"]).ok();
+        give_away(&home.data().join(name));
+        let refused = home.run(["run", "--agent", "shell", "true"]);
+        refused.refused(refused.code, &["belongs to another user", name]);
+        assert_ne!(refused.code, 0);
+        std::os::unix::fs::chown(home.data().join(name), Some(0), Some(0)).unwrap();
+    }
+}
+
+#[test]
+fn a_prompt_is_not_sent_to_another_users_socket() {
+    use std::os::unix::process::CommandExt;
+    if !rustix::process::geteuid().is_root() {
+        // Nobody else can be another user; the rule itself has a test of its own.
+        return;
+    }
+    let home = Home::new();
+    let place = home.place("theirs");
+    std::fs::create_dir(&place).unwrap();
+    give_away(&place);
+    let socket = place.join("engine.sock");
+    // As an engine answers, so that only its user is in the way.
+    let script = r#"
+import os, socket, sys
+os.setuid(54321)
+listener = socket.socket(socket.AF_UNIX)
+listener.bind(sys.argv[1])
+listener.listen()
+while True:
+    stream, _ = listener.accept()
+    open(sys.argv[1] + ".heard", "ab").write(stream.recv(65536))
+    stream.close()
+"#;
+    std::fs::set_permissions(
+        place.parent().unwrap(),
+        std::os::unix::fs::PermissionsExt::from_mode(0o755),
+    )
+    .unwrap();
+    let mut server = std::process::Command::new("python3");
+    let server = server.args(["-c", script]).arg(&socket).process_group(0).spawn().unwrap();
+    let _server = crate::support::Kept(server);
+    until("it listens", || socket.exists());
+    let home = home.variable("CLAUDE_WORKER_SERVER_URL", format!("unix://{}", socket.display()));
+    let refused = home.run(["run", "--agent", "shell", "secret"]);
+    refused.refused(refused.code, &["Another user", "54321", "nothing was sent"]);
+    assert_ne!(refused.code, 0);
+    let heard = read(&place.join("engine.sock.heard"));
+    assert!(!heard.contains("secret"), "{heard}");
+}
+
+#[test]
+fn no_working_directory_has_a_queue_of_its_own() {
+    let home = Home::new().variable("CLAUDE_WORKER_HOME", "");
+    let output = |name: &str, value: &str| {
+        let mut command = home.command();
+        command.env(name, value).args(["list"]);
+        crate::support::Ran::of(&command.output().unwrap())
+    };
+    output("HOME", "home").refused(2, &["HOME=home is not an absolute path", "Set HOME"]);
+    output("CLAUDE_WORKER_HOME", "data")
+        .refused(2, &["CLAUDE_WORKER_HOME=data is not an absolute"]);
+    output("CLAUDE_WORKER_DB", "x.db").refused(2, &["CLAUDE_WORKER_DB=x.db is not an absolute"]);
+    assert_eq!(std::fs::read_dir(home.work()).unwrap().count(), 0, "nothing was made");
+}

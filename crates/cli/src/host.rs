@@ -6,10 +6,11 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use claude_worker_api::{ApiError, HostKind, StopMode, TaskApi};
-use claude_worker_client::{Ready, host_awaited};
+use claude_worker_client::{LogFile, Ready, host_awaited};
 use claude_worker_engine::{Config, Engine, Paths};
 use claude_worker_supervisor::SupervisorCommand;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -83,8 +84,8 @@ pub(crate) fn host(
     http: Option<SocketAddr>,
     ready: impl FnOnce(&Reachable<'_>),
 ) -> Result<(), ApiError> {
-    log_to_stderr();
     let paths = Paths::from_env()?;
+    log(&paths);
     let config = Config::load(&paths)?;
     // Two threads: one can make a large answer while the other takes the next request. All
     // decisions are made on the dispatcher's own thread anyway.
@@ -171,10 +172,12 @@ fn supervisor() -> SupervisorCommand {
     SupervisorCommand { program, args: vec![SUPERVISE.to_owned()] }
 }
 
-/// Engines say what they do on standard error, which in the background is the engine's log.
+/// Engines say what they do on standard error, which in the background is the engine's log and is
+/// kept short.
 /// `CLAUDE_WORKER_LOG` chooses how much, like `debug` or `claude_worker_engine=trace`.
-fn log_to_stderr() {
+fn log(paths: &Paths) {
     use tracing_subscriber::filter::{LevelFilter, Targets};
+    use tracing_subscriber::fmt::writer::BoxMakeWriter;
     use tracing_subscriber::layer::SubscriberExt;
     use tracing_subscriber::util::SubscriberInitExt;
     let wanted = std::env::var("CLAUDE_WORKER_LOG").unwrap_or_default();
@@ -184,8 +187,12 @@ fn log_to_stderr() {
         .ok()
         .filter(|_| !wanted.is_empty())
         .unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
+    let writer = match LogFile::behind_stderr(&paths.log) {
+        Some(file) => BoxMakeWriter::new(Mutex::new(file)),
+        None => BoxMakeWriter::new(io::stderr),
+    };
     let lines = tracing_subscriber::fmt::layer()
-        .with_writer(io::stderr)
+        .with_writer(writer)
         .with_ansi(false)
         // It would print to standard error about not being able to print there, and panic when
         // that fails too, which on a full disk it does.

@@ -16,6 +16,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use claude_worker_api::{ApiError, ErrorCode, TaskApi};
+use claude_worker_engine::read_own;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -193,7 +194,7 @@ fn same(left: &[u8], right: &[u8]) -> bool {
 
 /// The token in `file`; a new one is written there when it has none.
 fn token(file: &Path) -> io::Result<String> {
-    match std::fs::read_to_string(file) {
+    match read_own(file) {
         Ok(token) if !token.trim().is_empty() => return Ok(token.trim().to_owned()),
         Ok(_) => std::fs::remove_file(file)?,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}

@@ -27,6 +27,7 @@ mod host;
 mod http;
 mod inside;
 mod lock;
+mod log_file;
 mod pages;
 mod params;
 mod random;
@@ -46,8 +47,9 @@ pub use hand_over::{HAND_OVER_FAULT_POINTS, NotHandedBack, take_over};
 pub use host::{Hosted, host, host_awaited};
 pub use inside::task_around;
 pub use lock::LockHolder;
+pub use log_file::{LogFile, open_log};
 pub use random::new_key;
-pub use start::{Ready, Starter, open_log};
+pub use start::{Ready, Starter};
 pub use transport::{Address, token};
 
 /// The header in which both halves say their protocol version.

@@ -1,8 +1,10 @@
 //! Looking at the engine's lock without wanting it.
 
-use std::fs::{File, TryLockError};
+use std::fs::TryLockError;
 use std::io::{self, Read};
 use std::path::Path;
+
+use claude_worker_supervisor::open_regular;
 
 /// Who holds an engine's lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +24,7 @@ impl LockHolder {
     /// # Errors
     /// When the file is there and cannot be opened or locked.
     pub fn of(lock: &Path) -> io::Result<Self> {
-        let mut file = match File::open(lock) {
+        let mut file = match open_regular(lock) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::Nobody),
             Err(error) => return Err(error),
@@ -41,6 +43,8 @@ impl LockHolder {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+
     use super::*;
 
     #[test]

@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::connections::{Bounds, answer, serve_connections, until_closed};
 use crate::routes::{self, speaking_our_protocol};
-use crate::unix::{SocketName, own_uid};
+use crate::unix::{SocketName, is_trusted, own_uid};
 
 /// All connections are of one person's programs, most of them waiting for news; the bound is there
 /// for the one that forgets to hang up.
@@ -159,7 +159,7 @@ impl Listener for SameUser {
                 accepted = Listener::accept(listener) => accepted,
             };
             match stream.peer_cred() {
-                Ok(peer) if peer.uid() == own_uid() || peer.uid() == 0 => return (stream, address),
+                Ok(peer) if is_trusted(peer.uid(), own_uid()) => return (stream, address),
                 Ok(peer) => tracing::warn!(uid = peer.uid(), "another user's connection refused"),
                 Err(error) => tracing::warn!(%error, "a connection of unknown origin refused"),
             }

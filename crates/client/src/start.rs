@@ -1,9 +1,8 @@
 //! Starting an engine in the background.
 
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{ChildStdout, Command, Stdio};
 use std::time::Duration;
 
@@ -19,6 +18,7 @@ use tokio::time::Instant;
 
 use crate::hand_over;
 use crate::lock::LockHolder;
+use crate::log_file::open_log;
 use crate::transport::{Address, NoAnswer};
 
 /// How long an engine that holds the lock has to answer or to let go of it.
@@ -30,8 +30,6 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(250);
 const WORD_WITHIN: Duration = Duration::from_secs(30);
 /// The longest word that is read, in bytes.
 const LONGEST_WORD: u64 = 64 * 1024;
-/// A log that is longer than this, in bytes, is put aside when an engine is started.
-const LONGEST_LOG: u64 = 5 * 1024 * 1024;
 
 /// How an engine is started: a program that serves in the foreground, and tells on its standard
 /// output, in one line, when it is ready or why it is not (see [`Ready`]).
@@ -207,22 +205,10 @@ fn cannot_start(error: io::Error) -> ApiError {
         .hint("`claude-worker doctor` says what is missing")
 }
 
-/// Opens the engine's log to go on with it, or with a new one when it has grown long. Only the
-/// last long one is kept.
-///
-/// # Errors
-/// When it can be neither renamed nor opened.
-pub fn open_log(path: &Path) -> io::Result<File> {
-    if std::fs::metadata(path).is_ok_and(|found| found.is_file() && found.len() > LONGEST_LOG) {
-        let mut old = path.as_os_str().to_owned();
-        old.push(".old");
-        std::fs::rename(path, old)?;
-    }
-    OpenOptions::new().create(true).append(true).mode(0o600).open(path)
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+
     use super::*;
     use crate::testing;
 
@@ -266,20 +252,5 @@ mod tests {
         assert!(start("exit 1").await.message.contains("ended while it was starting"));
         let refusal = r#"echo '{"code":"bad_database","message":"no"}'"#;
         assert_eq!(start(refusal).await, ApiError::new(ErrorCode::BadDatabase, "no"));
-    }
-
-    #[test]
-    fn a_long_log_is_put_aside() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("engine.log");
-        let old = directory.path().join("engine.log.old");
-        drop(open_log(&path).unwrap());
-        File::options().write(true).open(&path).unwrap().set_len(LONGEST_LOG).unwrap();
-        drop(open_log(&path).unwrap());
-        assert!(!old.exists());
-        File::options().write(true).open(&path).unwrap().set_len(LONGEST_LOG + 1).unwrap();
-        drop(open_log(&path).unwrap());
-        assert_eq!(std::fs::metadata(&old).unwrap().len(), LONGEST_LOG + 1);
-        assert_eq!(std::fs::metadata(&path).unwrap().len(), 0);
     }
 }

@@ -1,11 +1,11 @@
 //! Where an engine is reached, and one request there.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytes::Bytes;
 use claude_worker_api::{ApiError, ErrorCode, PROTOCOL};
-use claude_worker_engine::Paths;
+use claude_worker_engine::{Paths, read_own};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap};
 use hyper::{Method, Request, StatusCode};
@@ -14,7 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 
 use crate::PROTOCOL_HEADER;
-use crate::unix::SocketName;
+use crate::unix::{SocketName, is_trusted, own_uid};
 
 /// The largest answer that is read: a page of a log whose every line is as long as it may be.
 const LARGEST_ANSWER: usize = 256 * 1024 * 1024;
@@ -57,7 +57,7 @@ pub(crate) struct Answer {
 pub fn token(paths: &Paths) -> Option<String> {
     let given = std::env::var("CLAUDE_WORKER_TOKEN").ok().filter(|token| !token.is_empty());
     given.or_else(|| {
-        let stored = std::fs::read_to_string(&paths.token).ok()?;
+        let stored = read_own(&paths.token).ok()?;
         Some(stored.trim().to_owned())
     })
 }
@@ -113,6 +113,7 @@ impl Address {
                     let name = SocketName::new(path_of_socket).map_err(NoAnswer::NobodyThere)?;
                     let stream =
                         UnixStream::connect(name.as_path()).await.map_err(NoAnswer::NobodyThere)?;
+                    check_peer(&stream, path_of_socket)?;
                     exchange(stream, "localhost", None, method, path, body).await
                 }
                 Self::Http { authority, token } => {
@@ -133,6 +134,22 @@ impl Address {
             )),
         }
     }
+}
+
+/// Refuses to talk to another user's program: what is asked may be private, and its answers would
+/// be theirs. The superuser could read all of it anyway.
+fn check_peer(stream: &UnixStream, socket: &Path) -> Result<(), NoAnswer> {
+    let peer = stream.peer_cred().map_err(NoAnswer::NobodyThere)?.uid();
+    if is_trusted(peer, own_uid()) {
+        return Ok(());
+    }
+    Err(NoAnswer::Refused(
+        ApiError::new(
+            ErrorCode::Forbidden,
+            format!("Another user (uid {peer}) answers at {}; nothing was sent", socket.display()),
+        )
+        .hint("Check CLAUDE_WORKER_SERVER_URL and CLAUDE_WORKER_HOME"),
+    ))
 }
 
 async fn exchange(
@@ -211,7 +228,7 @@ mod tests {
 
     #[test]
     fn addresses_as_people_write_them() {
-        let paths = Paths::below(std::path::Path::new("/h"));
+        let paths = Paths::below(Path::new("/h"));
         let parse = |url: &str| Address::parse(url, &paths, || Some("t".to_owned()));
         assert_eq!(parse(""), Ok(Address::Socket("/h/engine.sock".into())));
         assert_eq!(parse("unix:///x.sock"), Ok(Address::Socket("/x.sock".into())));

@@ -41,6 +41,11 @@ impl SocketName {
     }
 }
 
+/// Whether the program of this user may be talked to, from either end of a socket.
+pub(crate) const fn is_trusted(peer: u32, we: u32) -> bool {
+    peer == we || peer == 0
+}
+
 /// The user this process acts for.
 pub(crate) fn own_uid() -> u32 {
     rustix::process::geteuid().as_raw()

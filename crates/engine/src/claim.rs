@@ -6,6 +6,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use rustix::fs::OFlags;
+
 use crate::{EngineError, Paths};
 
 /// How long a lock may be held by somebody who only looks.
@@ -63,6 +65,8 @@ fn take_lock(path: &Path) -> Result<Option<File>, EngineError> {
         .truncate(false)
         .write(true)
         .mode(0o600)
+        // A pipe in its place would be waited at.
+        .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
         .open(path)
         .map_err(EngineError::io(format!("cannot open {}", path.display())))?;
     let patience = Instant::now() + PROBES;

@@ -7,6 +7,7 @@ use claude_worker_api::{ApiError, PermissionMode, parse_duration};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::Paths;
+use crate::own_file::read_own;
 
 /// The longest duration that can be set, in milliseconds: ten years.
 const LONGEST: u64 = 3650 * 86_400_000;
@@ -193,7 +194,7 @@ impl Config {
             ApiError::invalid(format!("{}: {what}", paths.config.display()))
                 .hint("Correct the file; `claude-worker config` shows what is in force")
         };
-        match std::fs::read_to_string(&paths.config) {
+        match read_own(&paths.config) {
             Ok(text) => Self::parse(&text).map_err(refuse),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
             Err(error) => Err(refuse(error.to_string())),

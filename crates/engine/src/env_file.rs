@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use claude_worker_api::{ApiError, TaskId};
 
-use crate::EngineError;
+use crate::{EngineError, read_own};
 
 fn path(directory: &Path, task: TaskId) -> PathBuf {
     directory.join(format!("{task}.json"))
@@ -56,9 +56,9 @@ pub(crate) fn read_all<'a>(
         return Ok(BTreeMap::new());
     }
     let path = path(directory, task);
-    let mut kept: BTreeMap<String, String> = match fs::read(&path) {
+    let mut kept: BTreeMap<String, String> = match read_own(&path) {
         // A file that cannot be parsed holds no value that could be trusted.
-        Ok(bytes) => serde_json::from_slice(&bytes).unwrap_or_default(),
+        Ok(text) => serde_json::from_str(&text).unwrap_or_default(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
         Err(error) => {
             return Err(EngineError::io(format!("cannot read {}", path.display()))(error));

@@ -37,6 +37,8 @@ struct Place {
     known: OnceLock<(u64, u64)>,
     /// Whether an engine that comes later knows nothing of the runs of this one without it.
     of_the_runs: bool,
+    /// Whether it is looked at after each commit, too: what a task's number depends on.
+    each_commit: bool,
 }
 
 /// Something that is not the engine's own any more.
@@ -58,12 +60,12 @@ impl Gone {
 impl Ground {
     /// Remembers what is there now. The locks are held, the database is open.
     pub(crate) fn new(paths: &Paths, locks: &[(PathBuf, File)]) -> Result<Self, EngineError> {
-        let place = |path: &Path, of_the_runs| {
+        let place = |path: &Path, each_commit| {
             let known = OnceLock::new();
             if let Ok(found) = identity(path) {
                 known.get_or_init(|| found);
             }
-            Place { path: path.to_owned(), known, of_the_runs }
+            Place { path: path.to_owned(), known, of_the_runs: true, each_commit }
         };
         let beside = |ending: &str| {
             let mut name = paths.database.clone().into_os_string();
@@ -75,15 +77,16 @@ impl Ground {
         let mut places = vec![
             place(&real(paths.database.clone()), true),
             place(&real(beside("-wal")), true),
-            place(&real(beside("-shm")), true),
-            place(&real(paths.runs.clone()), true),
+            place(&real(beside("-shm")), false),
+            place(&real(paths.runs.clone()), false),
         ];
         for (path, lock) in locks {
             let found = lock
                 .metadata()
                 .map_err(EngineError::io(format!("cannot look at {}", path.display())))?;
             let known = OnceLock::from((found.dev(), found.ino()));
-            places.push(Place { path: path.clone(), known, of_the_runs: false });
+            let (path, each_commit) = (path.clone(), *path == paths.lock);
+            places.push(Place { path, known, of_the_runs: false, each_commit });
         }
         Ok(Self { places, gone: watch::Sender::new(None) })
     }
@@ -104,6 +107,14 @@ impl Ground {
             self.gone.send_replace(Some(gone.clone()));
         }
         found
+    }
+
+    /// Looks at what a commit was made in, which takes some ten microseconds, and at the rest only
+    /// when something of that is gone.
+    pub(crate) fn look_after_commit(&self) -> Option<Gone> {
+        let mut places = self.places.iter().filter(|place| place.each_commit);
+        let stands = places.all(|place| place.how_it_is_gone().is_none());
+        if stands { self.gone() } else { self.look() }
     }
 
     /// What was found to be gone so far.
@@ -156,6 +167,7 @@ pub(crate) fn watch(
                     return;
                 }
                 runs.look_at_directories();
+                runs.keep_the_bell();
             }
         })
         .map(drop)

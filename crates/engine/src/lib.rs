@@ -29,6 +29,7 @@ mod ground;
 mod live;
 mod logs;
 mod message;
+mod own_file;
 mod paths;
 mod settings;
 mod state;
@@ -43,4 +44,5 @@ pub use config::{
 pub use dispatcher::FAULT_POINTS;
 pub use engine::{Engine, Hosting};
 pub use error::EngineError;
-pub use paths::Paths;
+pub use own_file::read_own;
+pub use paths::{Paths, user_home};

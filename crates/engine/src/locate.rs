@@ -100,7 +100,7 @@ pub enum LocateError {
 /// # Errors
 /// When it is nowhere, or the configuration names something that cannot be run.
 pub fn claude(configured: Option<&Path>) -> Result<Found, LocateError> {
-    let home = env::var_os("HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
+    let home = crate::user_home();
     if let Some(path) = configured {
         let path = match (path.strip_prefix("~"), &home) {
             (Ok(rest), Some(home)) => home.join(rest),

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 
 use claude_worker_api::{ApiError, ErrorCode};
 
+use crate::own_file;
+
 /// The places one engine uses. Two engines with the same [`Paths::lock`] cannot both run; a
 /// database with a name of its own (`CLAUDE_WORKER_DB`) gets a lock and a socket of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,16 +46,26 @@ impl Paths {
     /// `~/.claude-worker`), `CLAUDE_WORKER_DB` and `CLAUDE_WORKER_LOG_DIR`.
     ///
     /// # Errors
-    /// `invalid_request` when no home directory is known, or a path is relative to nothing.
+    /// `invalid_request` when no home directory is known, or a place is named by a relative path:
+    /// each working directory would have a queue of its own. `forbidden` when the data belong to
+    /// another user.
     pub fn from_env() -> Result<Self, ApiError> {
-        let user_home = env::var_os("HOME").filter(|home| !home.is_empty()).map(PathBuf::from);
-        Self::resolve(
-            user_home.as_deref(),
+        let paths = Self::resolve(
+            variable("HOME").map(PathBuf::from).as_deref(),
             variable("CLAUDE_WORKER_HOME"),
             variable("CLAUDE_WORKER_DB"),
             variable("CLAUDE_WORKER_LOG_DIR"),
             &env::current_dir().unwrap_or_default(),
-        )
+        )?;
+        paths.are_our_own()?;
+        Ok(paths)
+    }
+
+    /// Refuses places that another user owns.
+    fn are_our_own(&self) -> Result<(), ApiError> {
+        let parent = self.database.parent().unwrap_or(&self.home);
+        let directories = [self.home.as_path(), parent, &self.runs, &self.env];
+        directories.into_iter().chain([self.database.as_path()]).try_for_each(own_file::check)
     }
 
     /// The places of a data directory of which nothing is elsewhere.
@@ -83,24 +95,40 @@ impl Paths {
         log_dir: Option<OsString>,
         current: &Path,
     ) -> Result<Self, ApiError> {
-        let absolute = |text: OsString| -> PathBuf {
+        let given_home = user_home;
+        let user_home = given_home.filter(|home| home.is_absolute());
+        let expand = |text: OsString| -> PathBuf {
             let path = PathBuf::from(text);
             match (path.strip_prefix("~"), user_home) {
                 (Ok(rest), Some(home)) => home.join(rest),
-                _ => current.join(path),
+                _ => path,
             }
         };
+        let absolute = |name: &str, text: Option<OsString>| match text.map(expand) {
+            Some(path) if path.is_relative() => Err(ApiError::invalid(format!(
+                "{name}={} is not an absolute path",
+                path.display()
+            ))
+            .hint(
+                "Give it from the root on; a relative one would be another place in each directory",
+            )),
+            path => Ok(path),
+        };
         let default_home = user_home.map(|home| home.join(".claude-worker"));
-        let database = database.map(absolute);
-        let config_home = home.clone().map(absolute).or_else(|| default_home.clone());
+        let database = absolute("CLAUDE_WORKER_DB", database)?;
+        let home = absolute("CLAUDE_WORKER_HOME", home)?;
+        let config_home = home.clone().or_else(|| default_home.clone());
         let home = match (home, &database) {
-            (Some(home), _) => Some(absolute(home)),
+            (Some(home), _) => Some(home),
             (None, Some(database)) => database.parent().map(Path::to_path_buf),
             (None, None) => default_home,
         };
         let home = home.ok_or_else(|| {
-            ApiError::invalid("There is no home directory to keep tasks in")
-                .hint("Set HOME or CLAUDE_WORKER_HOME to a directory of yours")
+            let what = match given_home {
+                Some(home) => format!("HOME={} is not an absolute path", home.display()),
+                None => "There is no home directory to keep tasks in".to_owned(),
+            };
+            ApiError::invalid(what).hint("Set HOME or CLAUDE_WORKER_HOME to a directory of yours")
         })?;
         let database = database.unwrap_or_else(|| home.join("tasks.db"));
         for path in [&home, &database] {
@@ -116,7 +144,8 @@ impl Paths {
         };
         let place = |name: &str| home.join(format!("{prefix}{name}"));
         Ok(Self {
-            runs: log_dir.map_or_else(|| place("runs"), absolute),
+            // The database remembers it, so that a relative one is read only once.
+            runs: log_dir.map_or_else(|| place("runs"), |path| current.join(expand(path))),
             env: place("env"),
             socket: place("engine.sock"),
             lock: place("engine.lock"),
@@ -147,8 +176,14 @@ impl Paths {
                     .hint("Check the directory and its permissions, or set CLAUDE_WORKER_HOME")
             })?;
         }
-        Ok(())
+        self.are_our_own()
     }
+}
+
+/// The user's home directory: `HOME`, where that is an absolute path.
+#[must_use]
+pub fn user_home() -> Option<PathBuf> {
+    variable("HOME").map(PathBuf::from).filter(|home| home.is_absolute())
 }
 
 fn variable(name: &str) -> Option<OsString> {
@@ -227,5 +262,23 @@ mod tests {
     fn without_any_home_it_says_what_to_set() {
         let error = Paths::resolve(None, None, None, None, Path::new("/")).unwrap_err();
         assert!(error.hint.contains("CLAUDE_WORKER_HOME"));
+    }
+
+    #[test]
+    fn no_place_is_another_one_in_each_directory() {
+        let resolve = |user_home: &str, home: Option<&str>, database: Option<&str>| {
+            let user_home = Some(Path::new(user_home));
+            let (home, database) = (home.map(Into::into), database.map(Into::into));
+            Paths::resolve(user_home, home, database, None, Path::new("/cwd"))
+                .map(|paths| paths.home)
+                .map_err(|error| error.message)
+        };
+        let refused = |name: &str| Err(format!("{name} is not an absolute path"));
+        assert_eq!(resolve("home", None, None), refused("HOME=home"));
+        assert_eq!(resolve("/u", Some("data"), None), refused("CLAUDE_WORKER_HOME=data"));
+        assert_eq!(resolve("/u", None, Some("x.db")), refused("CLAUDE_WORKER_DB=x.db"));
+        assert_eq!(resolve("home", Some("~/data"), None), refused("CLAUDE_WORKER_HOME=~/data"));
+        // What is named as a whole needs no home.
+        assert_eq!(resolve("home", Some("/data"), None), Ok("/data".into()));
     }
 }

@@ -70,9 +70,10 @@ pub struct Bell {
 }
 
 /// Ends [`Bell::next`] from another thread.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct BellCloser {
-    path: PathBuf,
+    /// Not by its path, where another bell may be by then.
+    pipe: Option<File>,
     closed: Arc<AtomicBool>,
 }
 
@@ -121,10 +122,12 @@ impl Bell {
         }
     }
 
-    /// A handle that ends [`Bell::next`] from another thread.
+    /// A handle that ends [`Bell::next`] from another thread. To be made while the bell is in its
+    /// place.
     #[must_use]
     pub fn closer(&self) -> BellCloser {
-        BellCloser { path: self.path.clone(), closed: Arc::clone(&self.closed) }
+        let pipe = os::connect_to_listener(&self.path).ok();
+        BellCloser { pipe, closed: Arc::clone(&self.closed) }
     }
 }
 
@@ -133,7 +136,9 @@ impl BellCloser {
     pub fn close(&self) {
         self.closed.store(true, Ordering::Release);
         // Only to wake it: when the pipe is full, it is awake already.
-        let _ = os::write_to_listener(&self.path, b"\n");
+        if let Some(pipe) = &self.pipe {
+            let _ = os::write_now(pipe, b"\n");
+        }
     }
 }
 

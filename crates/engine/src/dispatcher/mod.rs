@@ -311,7 +311,7 @@ impl Dispatcher {
                 fault_point("engine.committed");
                 self.failed = false;
                 // What was written into files that nobody finds any more never happened.
-                if self.ground.look().is_some() {
+                if self.ground.look_after_commit().is_some() {
                     return batch;
                 }
                 // Before anybody is told: of all that follows, this takes longest.

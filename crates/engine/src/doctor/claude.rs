@@ -1,6 +1,6 @@
 //! Claude Code: where it is, which version, and whether it is signed in.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ const KEYS: [&str; 6] = [
 
 pub(super) fn checks(config: &Config) -> Vec<Check> {
     const NAME: &str = "Claude Code";
-    let home = std::env::var_os("HOME").map(PathBuf::from);
+    let home = crate::user_home();
     let program = match locate::claude(config.agents.claude.as_deref()) {
         Ok(found) => {
             let place = format!("{}, {}", found.path.display(), found.how.words());

@@ -39,7 +39,7 @@ use std::sync::{
 
 use claude_worker_api::{NewTask, RunId, TaskId, Timestamp};
 use claude_worker_supervisor::{
-    Bell, BellCloser, RunDir, SupervisorCommand, SupervisorProcess, What,
+    Bell, BellCloser, RunDir, SupervisorCommand, SupervisorProcess, What, identity,
 };
 use tokio::sync::{mpsc, watch};
 
@@ -131,7 +131,8 @@ pub(crate) struct Runs {
     launched: LaunchLog,
     live: Mutex<HashMap<RunId, Arc<LiveRun>>>,
     reports: mpsc::Sender<Message>,
-    bell: Mutex<Option<BellCloser>>,
+    /// The bells that are listened to: one, and those before it that were removed.
+    bells: Mutex<Vec<BellCloser>>,
     /// Whether the engine has stopped: from then on another one may own these runs, and nothing
     /// may be started from here. Starting holds it for reading, closing for writing.
     closed: RwLock<bool>,
@@ -151,7 +152,7 @@ impl Runs {
             supervisors: Supervisors::new(supervisor),
             live: Mutex::default(),
             reports,
-            bell: Mutex::default(),
+            bells: Mutex::default(),
             closed: RwLock::new(false),
         })
     }
@@ -159,6 +160,23 @@ impl Runs {
     /// Which runs may have begun without the database saying so.
     pub(crate) const fn launched(&self) -> &LaunchLog {
         &self.launched
+    }
+
+    /// Makes the bell anew when it was removed. Supervisors that have opened the one before go on
+    /// with that, so that both are listened to.
+    pub(crate) fn keep_the_bell(self: &Arc<Self>) {
+        let path = &self.places.bell;
+        if !matches!(identity(path), Err(error) if error.kind() == io::ErrorKind::NotFound) {
+            return;
+        }
+        let Some(_permission) = self.may_start() else { return };
+        match Bell::open(path).map_err(EngineError::io("cannot open the bell")) {
+            Ok(bell) => {
+                tracing::warn!(path = %path.display(), "the bell was removed; made anew");
+                drop(self.listen(bell));
+            }
+            Err(error) => tracing::debug!(%error, "the bell was removed"),
+        }
     }
 
     /// Looks whether the live runs still have their directories, and tells those that do not. What
@@ -186,7 +204,7 @@ impl Runs {
     /// Listens to the supervisors' bell, on a thread of its own, until [`Runs::close`].
     pub(crate) fn listen(self: &Arc<Self>, mut bell: Bell) -> Result<(), EngineError> {
         let runs = Arc::clone(self);
-        *lock(&self.bell) = Some(bell.closer());
+        lock(&self.bells).push(bell.closer());
         thread("bell", move || {
             loop {
                 match bell.next() {
@@ -211,9 +229,7 @@ impl Runs {
     pub(crate) fn close(&self) {
         *self.closed.write().unwrap_or_else(PoisonError::into_inner) = true;
         self.supervisors.dismiss();
-        if let Some(closer) = lock(&self.bell).take() {
-            closer.close();
-        }
+        lock(&self.bells).drain(..).for_each(|closer| closer.close());
     }
 
     /// The right to start something, until it is dropped; none when the engine has stopped.

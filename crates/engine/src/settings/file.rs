@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 
 use toml_edit::{DocumentMut, Item, TableLike};
 
-use crate::{Config, EngineError};
+use crate::{Config, EngineError, read_own};
 
 /// The file's text; that of a missing one is empty.
 pub(super) fn read(path: &Path) -> Result<String, EngineError> {
-    match std::fs::read_to_string(path) {
+    match read_own(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
         read => read.map_err(EngineError::io(format!("cannot read {}", path.display()))),
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use claude_worker_api::ApiError;
+use claude_worker_engine::user_home;
 use serde_json::{Map, Value};
 use toml_edit::{DocumentMut, Item, Table, TableLike, value};
 
@@ -113,9 +114,9 @@ impl Places {
         let variable = |name: &str| {
             std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
         };
-        let home = variable("HOME").ok_or_else(|| {
+        let home = user_home().ok_or_else(|| {
             ApiError::invalid("There is no home directory, where clients keep their settings")
-                .hint("Set HOME")
+                .hint("Set HOME to an absolute path")
         })?;
         let config = if cfg!(target_os = "macos") {
             home.join("Library/Application Support")
