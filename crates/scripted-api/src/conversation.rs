@@ -60,6 +60,14 @@ impl Conversation {
 /// until then is no turn of the script.
 const CUT_OFF: &str = "Your response above was cut off mid-stream.";
 
+/// How what the CLI says to the model by itself begins.
+const BY_CLI: [&str; 4] = [
+    "[Request interrupted",
+    CUT_OFF,
+    "Your response above was stopped by a safety classifier",
+    "[Your previous response had no visible output",
+];
+
 /// The last text of a user message that a person wrote. A prompt that follows a failed one
 /// arrives in the same message, so only the last text block counts.
 fn newest_text(content: &Value) -> Option<String> {
@@ -86,8 +94,7 @@ fn written_by_person(text: &str) -> Option<String> {
     }
     kept.push_str(rest);
     let kept = kept.trim();
-    let by_cli =
-        kept.is_empty() || kept.starts_with("[Request interrupted") || kept.starts_with(CUT_OFF);
+    let by_cli = kept.is_empty() || BY_CLI.iter().any(|words| kept.starts_with(words));
     (!by_cli).then(|| kept.to_owned())
 }
 

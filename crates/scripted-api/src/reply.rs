@@ -61,8 +61,8 @@ pub fn tool_block(index: usize, id: &MessageId, tool: &ToolCall) -> String {
 
 /// The last events of a turn.
 #[must_use]
-pub fn message_end(calls_tool: bool) -> String {
-    let delta = json!({ "stop_reason": stop_reason(calls_tool), "stop_sequence": null });
+pub fn message_end(stop: &str) -> String {
+    let delta = json!({ "stop_reason": stop, "stop_sequence": null });
     let usage = json!({ "output_tokens": OUTPUT_TOKENS });
     [
         event("message_delta", &json!({ "delta": delta, "usage": usage })),
@@ -86,7 +86,7 @@ pub fn error_event() -> String {
 
 /// A whole turn as one JSON message, for requests that do not ask for a stream.
 #[must_use]
-pub fn whole_message(id: &MessageId, text: &str, tool: Option<&ToolCall>) -> Value {
+pub fn whole_message(id: &MessageId, text: &str, tool: Option<&ToolCall>, stop: &str) -> Value {
     let mut content = Vec::new();
     if !text.is_empty() {
         content.push(json!({ "type": "text", "text": text }));
@@ -96,7 +96,6 @@ pub fn whole_message(id: &MessageId, text: &str, tool: Option<&ToolCall>) -> Val
             "type": "tool_use", "id": tool_id(id), "name": tool.name, "input": tool.input,
         }));
     }
-    let stop = stop_reason(tool.is_some());
     message(id, &content.into(), &stop.into(), OUTPUT_TOKENS)
 }
 
@@ -173,8 +172,10 @@ fn tool_id(id: &MessageId) -> String {
     format!("toolu_scripted{:08}", id.number)
 }
 
-const fn stop_reason(calls_tool: bool) -> &'static str {
-    if calls_tool { "tool_use" } else { "end_turn" }
+/// Why a turn stops: for a reason of its own, or by what it does.
+#[must_use]
+pub fn stop_reason(own: Option<&str>, calls_tool: bool) -> &str {
+    own.unwrap_or(if calls_tool { "tool_use" } else { "end_turn" })
 }
 
 /// One server-sent event; the data carries the event's name as its type.

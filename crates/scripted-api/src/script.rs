@@ -2,7 +2,8 @@
 //!
 //! | directive | what the model does |
 //! |---|---|
-//! | `[[say TEXT]]` | says the text; the last thing said ends the run |
+//! | `[[say TEXT]]` | says the text; the last thing said ends the run. Without a text: nothing |
+//! | `[[turn]]` | ends the turn: what follows is said when the CLI asks again, as after a background command |
 //! | `[[bash COMMAND]]` | calls the Bash tool |
 //! | `[[write PATH CONTENT]]` | calls the Write tool |
 //! | `[[read PATH]]` | calls the Read tool |
@@ -12,8 +13,11 @@
 //! | `[[pause MS]]` | waits before the next thing |
 //! | `[[slow MS]]` | says ten words, one every so many milliseconds |
 //! | `[[big BYTES]]` | says a text of this size |
+//! | `[[stop REASON]]` | ends this turn for that reason, `refusal` say, however often it is asked again |
 //! | `[[status CODE name=value…]]` | HTTP error; the pairs become headers |
 //! | `[[error credit]]` | the 400 of an empty credit balance |
+//! | `[[error context]]` | the 400 of a prompt that is too long |
+//! | `[[error disabled]]` | the 400 of a disabled organisation |
 //! | `[[error model]]` | the 404 of an unknown model |
 //! | `[[error stream]]` | begins to answer, then sends an error event |
 //! | `[[cut]]` | begins to answer, then closes the connection |
@@ -82,6 +86,8 @@ pub enum Turn {
         pieces: Vec<Piece>,
         /// Which tool it calls.
         tool: Option<ToolCall>,
+        /// Why it stops, where that is not plain from the rest.
+        stop: Option<String>,
     },
     /// Something goes wrong; no turn is added to the conversation.
     Fail {
@@ -98,7 +104,20 @@ impl Turn {
     /// A turn that says a text and ends the run.
     #[must_use]
     pub fn answer(text: &str) -> Self {
-        Self::Speak { pieces: vec![Piece::Text(text.to_owned())], tool: None }
+        Self::Speak { pieces: vec![Piece::Text(text.to_owned())], tool: None, stop: None }
+    }
+}
+
+impl Turn {
+    /// Whether it says nothing, or stops for a reason of its own.
+    fn is_a_mishap(&self) -> bool {
+        match self {
+            Self::Speak { stop: Some(_), .. } => true,
+            Self::Speak { pieces, tool: None, .. } => {
+                pieces.iter().all(|piece| *piece == Piece::Text(String::new()))
+            }
+            _ => false,
+        }
     }
 }
 
@@ -116,6 +135,8 @@ enum Directive {
     Tool(ToolCall),
     Loop(ToolCall),
     Fault(Fault, Option<u32>),
+    Turn,
+    Stop(String),
 }
 
 impl Script {
@@ -136,7 +157,17 @@ impl Script {
                     turns.push(Turn::Speak {
                         pieces: std::mem::take(&mut pieces),
                         tool: Some(tool),
+                        stop: None,
                     });
+                }
+                Ok(Directive::Turn) => {
+                    let pieces = std::mem::take(&mut pieces);
+                    turns.push(Turn::Speak { pieces, tool: None, stop: None });
+                }
+                Ok(Directive::Stop(reason)) => {
+                    let pieces = std::mem::take(&mut pieces);
+                    turns.push(Turn::Speak { pieces, tool: None, stop: Some(reason) });
+                    return Self { turns, endless: None };
                 }
                 Ok(Directive::Loop(tool)) => endless = Some(tool),
                 Ok(Directive::Fault(fault, times)) => {
@@ -153,7 +184,7 @@ impl Script {
             pieces.push(Piece::Text("Done.".to_owned()));
         }
         if endless.is_none() {
-            turns.push(Turn::Speak { pieces, tool: None });
+            turns.push(Turn::Speak { pieces, tool: None, stop: None });
         }
         Self { turns, endless }
     }
@@ -170,10 +201,14 @@ impl Script {
                 Turn::Speak { .. } => left -= 1,
             }
         }
-        let turn = match &self.endless {
-            Some(tool) => Turn::Speak { pieces: Vec::new(), tool: Some(tool.clone()) },
+        let turn = match (&self.endless, self.turns.last()) {
+            (Some(tool), _) => {
+                Turn::Speak { pieces: Vec::new(), tool: Some(tool.clone()), stop: None }
+            }
+            // The CLI asks again after what it takes for a mishap, and meets the same.
+            (None, Some(last)) if last.is_a_mishap() => last.clone(),
             // The CLI asked once more than the script foresaw, for instance after a hook.
-            None => Turn::answer("Done."),
+            (None, _) => Turn::answer("Done."),
         };
         (self.turns.len() + left, turn)
     }
@@ -198,6 +233,9 @@ fn directive(text: &str) -> Result<Directive, String> {
         "slow" => number(rest).map(|ms| Directive::Piece(Piece::Slow(Duration::from_millis(ms)))),
         "big" => number(rest).map(|bytes| Directive::Piece(Piece::Big(bytes))),
         "loop" => tool(rest).map(Directive::Loop),
+        "turn" => Ok(Directive::Turn),
+        "stop" if rest.is_empty() => Err("a reason is expected".to_owned()),
+        "stop" => Ok(Directive::Stop(rest.to_owned())),
         "status" | "error" | "cut" | "stall" | "hang" => fault(word, rest),
         _ => tool(text).map(Directive::Tool),
     };
@@ -250,7 +288,15 @@ fn fault(word: &str, rest: &str) -> Result<Directive, String> {
         ("error", Some("model")) => {
             Fault::Status { code: 404, headers, message: "model: no-such-model".to_owned() }
         }
-        ("error", _) => return Err("credit, model or stream is expected".to_owned()),
+        ("error", Some("context")) => {
+            Fault::Status { code: 400, headers, message: TOO_LONG.to_owned() }
+        }
+        ("error", Some("disabled")) => {
+            Fault::Status { code: 400, headers, message: DISABLED.to_owned() }
+        }
+        ("error", _) => {
+            return Err("context, credit, disabled, model or stream is expected".to_owned());
+        }
         ("status", Some(code)) => {
             let code = number(code)?;
             Fault::Status { code, headers, message: message(code).to_owned() }
@@ -263,6 +309,9 @@ fn fault(word: &str, rest: &str) -> Result<Directive, String> {
 
 const NO_CREDIT: &str = "Your credit balance is too low to access the Anthropic API. Please go to \
                          Plans & Billing to upgrade or purchase credits.";
+
+const TOO_LONG: &str = "prompt is too long: 1208842 tokens > 1000000 maximum";
+const DISABLED: &str = "This organization has been disabled.";
 
 /// What the API says with a status.
 const fn message(code: u16) -> &'static str {
@@ -307,9 +356,9 @@ mod tests {
         let write = json!({ "file_path": "a.txt", "content": "one two" });
         let call = |name: &str, input| Some(ToolCall { name: name.to_owned(), input });
         let expected = [
-            Turn::Speak { pieces: speech("I look."), tool: call("Bash", bash) },
-            Turn::Speak { pieces: vec![], tool: call("Write", write) },
-            Turn::Speak { pieces: speech("Bye"), tool: None },
+            Turn::Speak { pieces: speech("I look."), tool: call("Bash", bash), stop: None },
+            Turn::Speak { pieces: vec![], tool: call("Write", write), stop: None },
+            Turn::answer("Bye"),
             Turn::answer("Done."),
         ];
         for (taken, expected) in expected.into_iter().enumerate() {
@@ -320,6 +369,24 @@ mod tests {
     #[test]
     fn a_script_that_ends_with_a_tool_call_says_done() {
         assert_eq!(due("[[bash true]]", 1), Turn::answer("Done."));
+    }
+
+    #[test]
+    fn a_turn_that_goes_wrong_does_so_each_time_it_is_asked_for() {
+        let refused =
+            Turn::Speak { pieces: speech("No"), tool: None, stop: Some("refusal".to_owned()) };
+        let silent = Turn::answer("");
+        for taken in [0, 1, 5] {
+            assert_eq!(due("[[say No]] [[stop refusal]]", taken), refused);
+            assert_eq!(due("[[say ]]", taken), silent);
+        }
+    }
+
+    #[test]
+    fn turns_can_be_told_apart() {
+        let prompt = "[[say One]] [[turn]] [[say Two]]";
+        let expected = ["One", "Two", "Done."].map(Turn::answer);
+        assert_eq!([0, 1, 2].map(|taken| due(prompt, taken)), expected);
     }
 
     #[test]
@@ -355,7 +422,7 @@ mod tests {
             "[[edit f x]]",
             "[[hang on]]",
         ] {
-            let Turn::Speak { pieces, tool: None } = due(prompt, 0) else {
+            let Turn::Speak { pieces, tool: None, .. } = due(prompt, 0) else {
                 panic!("{prompt} was taken for something");
             };
             let Piece::Text(text) = &pieces[0] else { panic!("{prompt}: no text") };
@@ -365,7 +432,7 @@ mod tests {
 
     #[test]
     fn a_prompt_without_directives_is_answered() {
-        let Turn::Speak { pieces, tool: None } = due("What is this? [[", 0) else {
+        let Turn::Speak { pieces, tool: None, .. } = due("What is this? [[", 0) else {
             panic!("no answer");
         };
         assert!(matches!(&pieces[0], Piece::Text(text) if text.starts_with("Hello")));

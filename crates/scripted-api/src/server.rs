@@ -180,13 +180,15 @@ async fn messages(
     let stream = conversation.stream;
     let (id, turn) = shared.decide(conversation, line, body);
     match turn {
-        Turn::Speak { pieces, tool } if stream => {
-            stream::respond(|events| stream::speak(events, id, pieces, tool))
+        Turn::Speak { pieces, tool, stop } if stream => {
+            stream::respond(|events| stream::speak(events, id, pieces, tool, stop))
         }
-        Turn::Speak { pieces, tool } => {
+        Turn::Speak { pieces, tool, stop } => {
             wait(&pieces).await;
             let text = reply::text_of(&pieces);
-            json_response(StatusCode::OK, &reply::whole_message(&id, &text, tool.as_ref()))
+            let stop = reply::stop_reason(stop.as_deref(), tool.is_some());
+            let message = reply::whole_message(&id, &text, tool.as_ref(), stop);
+            json_response(StatusCode::OK, &message)
         }
         Turn::Fail { pieces, fault, .. } if stream && reply::begins(&fault) => {
             stream::respond(|events| stream::fail(events, id, pieces, fault))

@@ -36,13 +36,14 @@ pub(crate) async fn speak(
     id: MessageId,
     pieces: Vec<Piece>,
     tool: Option<ToolCall>,
+    stop: Option<String>,
 ) -> Result<(), SendError> {
     begin(&mut events, &id).await?;
     let blocks = say(&mut events, &pieces).await?;
     if let Some(tool) = &tool {
         send(&mut events, reply::tool_block(blocks, &id, tool)).await?;
     }
-    send(&mut events, reply::message_end(tool.is_some())).await
+    send(&mut events, reply::message_end(reply::stop_reason(stop.as_deref(), tool.is_some()))).await
 }
 
 /// A turn that begins well and goes wrong.
@@ -75,6 +76,7 @@ async fn say(events: &mut Events, pieces: &[Piece]) -> Result<usize, SendError> 
     for piece in pieces {
         match piece {
             Piece::Pause(length) => tokio::time::sleep(*length).await,
+            Piece::Text(text) if text.is_empty() => {}
             Piece::Text(text) => {
                 let text = if open { format!("\n{text}") } else { text.clone() };
                 say_text(events, &mut open, &text).await?;
