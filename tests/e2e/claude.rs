@@ -9,17 +9,18 @@ use serde_json::Value;
 use crate::support::{Home, PATIENCE, until};
 
 /// A home whose `claude` is the real one and whose API is scripted.
-struct World {
+pub(crate) struct World {
     // Ends before the API does.
-    home: Home,
-    api: ScriptedApi,
+    pub(crate) home: Home,
+    pub(crate) api: ScriptedApi,
 }
 
-fn world() -> World {
+pub(crate) fn world() -> World {
     world_with("")
 }
 
-fn world_with(config: &str) -> World {
+/// With more settings, of `[limits]` first.
+pub(crate) fn world_with(config: &str) -> World {
     let claude = Installation::find().unwrap();
     let api = ScriptedApi::start().unwrap();
     let config = format!(
@@ -34,13 +35,13 @@ fn world_with(config: &str) -> World {
 }
 
 impl World {
-    fn run(&self, prompt: &str, more: &[&str]) -> i64 {
+    pub(crate) fn run(&self, prompt: &str, more: &[&str]) -> i64 {
         let mut arguments = vec!["run", prompt];
         arguments.extend(more);
         self.home.json(arguments)["id"].as_i64().unwrap()
     }
 
-    fn outcome(&self, prompt: &str, more: &[&str]) -> Value {
+    pub(crate) fn outcome(&self, prompt: &str, more: &[&str]) -> Value {
         let id = self.run(prompt, more);
         self.home.finished(id)
     }
@@ -115,7 +116,7 @@ fn allowed_tools_are_allowed_each_of_them() {
 
 #[test]
 fn errors_of_the_api_are_failures_with_their_reason() {
-    let world = world().quick();
+    let world = world_with("[rate_limit]\ntries = 1\n").quick();
     let check = |prompt: &str, kind: &str, status: Option<u16>, words: &str| {
         let task = world.outcome(prompt, &[]);
         assert_eq!(task["status"], "failed", "{prompt}: {task}");
@@ -126,7 +127,7 @@ fn errors_of_the_api_are_failures_with_their_reason() {
         }
         assert!(failure.to_string().to_lowercase().contains(words), "{prompt}: {failure}");
     };
-    check("[[error credit]]", "api_error", Some(400), "credit");
+    check("[[error credit]]", "account", Some(400), "credit");
     check("[[error model]]", "api_error", Some(404), "model");
     check("[[status 401]]", "api_error", Some(401), "key");
     check("[[status 403]]", "api_error", Some(403), "");
@@ -136,14 +137,21 @@ fn errors_of_the_api_are_failures_with_their_reason() {
 
 impl World {
     /// The CLI retries for minutes otherwise.
-    fn quick(self) -> Self {
+    pub(crate) fn quick(self) -> Self {
         Self { home: self.home.variable("CLAUDE_CODE_MAX_RETRIES", "0"), api: self.api }
+    }
+
+    /// As somebody with a subscription, who has no key.
+    pub(crate) fn with_subscription(self) -> Self {
+        let token = "sk-ant-oat01-test-000";
+        let home = self.home.variable("ANTHROPIC_API_KEY", "");
+        Self { home: home.variable("CLAUDE_CODE_OAUTH_TOKEN", token), api: self.api }
     }
 }
 
 #[test]
-fn a_usage_limit_is_waited_for_and_the_task_goes_on_by_itself() {
-    let world = world_with("[usage_limit]\nretry_after = \"300ms\"").quick();
+fn a_limit_is_waited_for_and_the_task_goes_on_by_itself() {
+    let world = world_with("[rate_limit]\nretry_after = \"300ms\"").quick();
     // The limit strikes in the middle of the work, so that there is a session to go on in.
     let prompt = "[[bash echo begun]] [[status 429 retry-after=3600 times=1]] [[say Never said.]]";
     let id = world.run(prompt, &["--allowed-tools", "Bash"]);
@@ -151,7 +159,7 @@ fn a_usage_limit_is_waited_for_and_the_task_goes_on_by_itself() {
     assert_eq!(task["status"], "completed", "{task}");
     let runs = task["run_history"].as_array().unwrap();
     assert_eq!(runs.len(), 2, "{task}");
-    assert_eq!(runs[0]["outcome"]["failure"]["kind"], "usage_limit", "{task}");
+    assert_eq!(runs[0]["outcome"]["failure"]["kind"], "rate_limit", "{task}");
     assert_eq!(runs[0]["session_id"], runs[1]["session_id"], "{task}");
     let follow_up = runs[1]["follow_up"].as_str().unwrap();
     assert_eq!(world.api.turns(follow_up), 1);
@@ -159,8 +167,9 @@ fn a_usage_limit_is_waited_for_and_the_task_goes_on_by_itself() {
 
 #[test]
 fn a_usage_limit_can_be_a_failure_instead() {
-    let world = world_with("[usage_limit]\nwait = false").quick();
-    let task = world.outcome("[[status 429 retry-after=3600]]", &[]);
+    let world = world_with("[usage_limit]\nwait = false").quick().with_subscription();
+    let reached = "[[status 429 retry-after=3600 anthropic-ratelimit-unified-status=rejected]]";
+    let task = world.outcome(reached, &[]);
     assert_eq!(task["failure"]["kind"], "usage_limit", "{task}");
 }
 
@@ -169,7 +178,7 @@ fn a_waiting_task_says_for_what_and_can_be_cancelled() {
     let world = world().quick();
     let id = world.run("[[status 429 retry-after=3600]]", &[]);
     let task = world.home.until_status(id, "waiting");
-    assert_eq!(task["reason"]["for"], "usage_limit", "{task}");
+    assert_eq!(task["reason"]["for"], "rate_limit", "{task}");
     world.home.run(["cancel", &id.to_string()]).ok();
     assert_eq!(world.home.json(["status", "1"])["status"], "cancelled");
 }

@@ -15,6 +15,7 @@ mod crash;
 mod delegation;
 mod docs;
 mod doors;
+mod edges;
 mod engine;
 mod fences;
 mod ground;

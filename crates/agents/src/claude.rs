@@ -1,5 +1,6 @@
 //! The Claude Code CLI, run as `claude -p --output-format stream-json`.
 
+mod background;
 pub(crate) mod judge;
 pub(crate) mod launch;
 pub(crate) mod log;

@@ -83,7 +83,9 @@ impl Tail {
     /// The verdict on a run that nobody ended from outside.
     pub(crate) fn judge(&self, ended: Ended) -> Verdict {
         let failure = match ended {
-            Ended::Exited(0) => return Verdict::Completed { denied_tools: Vec::new() },
+            Ended::Exited(0) | Ended::Finished => {
+                return Verdict::Completed { denied_tools: Vec::new(), notes: Vec::new() };
+            }
             Ended::Exited(code) => {
                 Failure::Exit { code, message: one_line(&self.last_line, MAX_MESSAGE) }
             }

@@ -58,7 +58,7 @@ impl Summary {
     #[must_use]
     pub fn last_action(&self) -> Option<String> {
         match &self.0 {
-            Reading::Claude(story) => story.last_action.clone(),
+            Reading::Claude(story) => story.last_action(),
             Reading::Shell(tail) => tail.last_action(),
         }
     }
@@ -97,7 +97,20 @@ impl Summary {
         Some(text).filter(|text| !text.is_empty())
     }
 
-    /// The verdict on a run that nobody ended from outside.
+    /// Whether the agent's last report was of success. A shell makes none.
+    #[must_use]
+    pub fn has_succeeded(&self) -> bool {
+        self.story().is_some_and(Story::has_succeeded)
+    }
+
+    /// Whether the agent has reported success, has done nothing since, and nothing runs in the
+    /// background: all that is left to it is to exit. A shell is never settled.
+    #[must_use]
+    pub fn is_settled(&self) -> bool {
+        self.story().is_some_and(Story::is_settled)
+    }
+
+    /// The verdict on a run that nobody stopped.
     pub(crate) fn judge(&self, ended: Ended) -> Verdict {
         match &self.0 {
             Reading::Claude(story) => judge(story, ended),

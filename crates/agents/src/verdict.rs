@@ -8,20 +8,30 @@ use crate::Summary;
 /// The verdict on a run, from what the supervisor recorded (`exit`, under the limits in `spec`)
 /// and what the agent said (`summary`, of all its output).
 ///
-/// Whoever ended a run decides first: an agent that is stopped may say anything. If nobody did,
-/// the agent's own report decides, and then how its process ended. A stop asked for too late
-/// changes nothing.
+/// Whoever ended a run decides first: an agent that is stopped may say anything, and a success that
+/// it had reported before it was cancelled is no more than an answer that is kept. If nobody did,
+/// the agent's own report decides, and then how its process ended. One that was ended because it
+/// did not exit after its report counts as if it had. A stop asked for too late changes nothing.
 #[must_use]
 pub fn verdict(summary: &Summary, exit: &Exit, spec: &Spec) -> Verdict {
+    let answered = summary.has_succeeded();
     let failure = match (exit.ended_by, &exit.ending) {
         (EndedBy::Cancel, _) | (_, Ending::NotStarted) => return Verdict::Cancelled,
-        (EndedBy::Timeout, _) => Failure::Timeout { limit_ms: spec.timeout_ms.unwrap_or_default() },
-        (EndedBy::Silence, _) => Failure::Silent { limit_ms: spec.silence_ms.unwrap_or_default() },
-        (EndedBy::OutputLimit, _) => Failure::OutputLimit { limit_bytes: spec.output_cap_bytes },
+        // Its work was done, and all that it did not do was to exit.
+        (EndedBy::Silence, _) if summary.is_settled() => return summary.judge(Ended::Finished),
+        (EndedBy::Timeout, _) => {
+            Failure::Timeout { limit_ms: spec.timeout_ms.unwrap_or_default(), answered }
+        }
+        (EndedBy::Silence, _) => {
+            Failure::Silent { limit_ms: spec.silence_ms.unwrap_or_default(), answered }
+        }
+        (EndedBy::OutputLimit, _) => {
+            Failure::OutputLimit { limit_bytes: spec.output_cap_bytes, answered }
+        }
         (EndedBy::Itself | EndedBy::Finish, Ending::SpawnFailed { message, .. }) => {
             Failure::Spawn { message: message.clone() }
         }
-        (EndedBy::Finish, _) => return summary.judge(Ended::Exited(0)),
+        (EndedBy::Finish, _) => return summary.judge(Ended::Finished),
         (EndedBy::Itself, Ending::Exited { code }) => {
             return summary.judge(Ended::Exited(*code));
         }
@@ -34,11 +44,13 @@ pub fn verdict(summary: &Summary, exit: &Exit, spec: &Spec) -> Verdict {
     Verdict::Failed { failure }
 }
 
-/// How an agent's process ended that was started and that nobody here ended.
+/// How an agent's process ended that was started and that nobody here stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ended {
     /// With this exit code.
     Exited(i32),
     /// By this signal.
     Signalled(i32),
+    /// By us, because it did not exit after its work was done.
+    Finished,
 }

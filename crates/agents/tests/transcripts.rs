@@ -18,18 +18,29 @@ use support::{exit, read, spec};
 
 /// How the recorded processes ended, where it was not with exit code 0 and the recording does
 /// not say so itself.
-const ENDINGS: [(&str, Ending); 11] = [
+const ENDINGS: [(&str, Ending); 22] = [
     ("403", Ending::Exited { code: 1 }),
     ("429limit", Ending::Exited { code: 1 }),
+    ("background-sigterm", Ending::Exited { code: 143 }),
     ("badresume", Ending::Exited { code: 1 }),
+    ("billing", Ending::Exited { code: 1 }),
+    ("context-window", Ending::Exited { code: 1 }),
     ("credit", Ending::Exited { code: 1 }),
     ("err401", Ending::Exited { code: 1 }),
     ("err404model", Ending::Exited { code: 1 }),
     ("err529", Ending::Exited { code: 1 }),
     ("maxbudget", Ending::Exited { code: 1 }),
     ("maxturns", Ending::Exited { code: 1 }),
+    ("org-disabled", Ending::Exited { code: 1 }),
+    ("org-disabled-403", Ending::Exited { code: 1 }),
+    ("prompt-too-long", Ending::Exited { code: 1 }),
+    ("rate-limit", Ending::Exited { code: 1 }),
+    ("refusal", Ending::Exited { code: 1 }),
+    ("request-too-large", Ending::Exited { code: 1 }),
     ("sigkill-bash", Ending::Signalled { signal: 9 }),
     ("sigterm-slow", Ending::Exited { code: 143 }),
+    ("spend-limit", Ending::Exited { code: 1 }),
+    ("usage-limit", Ending::Exited { code: 1 }),
 ];
 
 #[test]
@@ -43,7 +54,7 @@ fn every_recorded_scenario() {
         insta::assert_snapshot!(name, account(&output, ending));
         count += 1;
     }
-    assert_eq!(count, 28);
+    assert_eq!(count, 47);
 }
 
 /// What the agent printed, and how its process ended.

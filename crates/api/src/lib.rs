@@ -38,7 +38,7 @@ pub use log::{
 };
 pub use settings::{
     AgentSettings, CapSettings, DelegationSettings, LimitSettings, McpSettings,
-    NotificationSettings, RetentionSettings, Settings, UsageLimitSettings,
+    NotificationSettings, RateLimitSettings, RetentionSettings, Settings, UsageLimitSettings,
 };
 pub use submit::{
     Agent, Asker, CleanQuery, Cleaned, FollowUp, Limits, MAX_CALLER_CHARS, MAX_PROMPT_BYTES,
@@ -50,7 +50,7 @@ pub use task::{
 pub use time::{Timestamp, format_duration, parse_duration};
 pub use trust::{Trust, TrustChange, TrustSource, TrustedDirectory};
 pub use unknown::{UnknownName, UnknownValue};
-pub use verdict::{DeniedTool, Failure, Verdict};
+pub use verdict::{DeniedTool, Failure, Note, Verdict};
 
 /// Version of the wire protocol. Client and engine must agree on it exactly; it is raised by a
 /// change that an older peer would misread, not by an added field.

@@ -26,6 +26,8 @@ pub struct Settings {
     pub retention: RetentionSettings,
     /// What happens when the account's usage limit is reached.
     pub usage_limit: UsageLimitSettings,
+    /// What happens when requests come too fast, or the API is overloaded.
+    pub rate_limit: RateLimitSettings,
     /// How far tasks may submit tasks.
     pub delegation: DelegationSettings,
     /// What the MCP sidecar may ask for.
@@ -53,6 +55,8 @@ pub struct LimitSettings {
     pub timeout: u64,
     /// How long `claude` may print nothing.
     pub silence: u64,
+    /// How long `claude` may take to exit after it has reported that its work is done.
+    pub exit: u64,
     /// How long a process tree has between being asked to end and being killed.
     pub grace: u64,
 }
@@ -85,8 +89,24 @@ pub struct RetentionSettings {
 pub struct UsageLimitSettings {
     /// Whether the task waits and goes on in the same session. Otherwise it fails.
     pub wait: bool,
-    /// How long it waits when the agent does not say when the limit ends, in milliseconds.
+    /// How long it waits when the agent does not say when the limit ends, in milliseconds; each
+    /// time in a row twice as long, up to 4 hours.
     pub retry_after: u64,
+    /// After so many runs in a row that met it without an answer of the model the task fails.
+    pub tries: u32,
+    /// A task fails that would have to wait longer than this in all, in milliseconds.
+    pub give_up_after: u64,
+}
+
+/// What happens when requests come too fast, or the API is overloaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct RateLimitSettings {
+    /// How long the task waits at first, in milliseconds; each time in a row twice as long, up to
+    /// 10 minutes.
+    pub retry_after: u64,
+    /// After so many runs in a row that met it without an answer of the model the task fails.
+    pub tries: u32,
 }
 
 /// How far tasks may submit tasks.
@@ -129,6 +149,7 @@ impl Default for Settings {
             caps: CapSettings::default(),
             retention: RetentionSettings::default(),
             usage_limit: UsageLimitSettings::default(),
+            rate_limit: RateLimitSettings::default(),
             delegation: DelegationSettings::default(),
             mcp: McpSettings::default(),
             notifications: NotificationSettings::default(),
@@ -139,7 +160,7 @@ impl Default for Settings {
 
 impl Default for LimitSettings {
     fn default() -> Self {
-        Self { timeout: 0, silence: 15 * 60_000, grace: 5_000 }
+        Self { timeout: 0, silence: 15 * 60_000, exit: 10_000, grace: 5_000 }
     }
 }
 
@@ -156,7 +177,14 @@ impl Default for CapSettings {
 
 impl Default for UsageLimitSettings {
     fn default() -> Self {
-        Self { wait: true, retry_after: 15 * 60_000 }
+        let give_up_after = 8 * 86_400_000;
+        Self { wait: true, retry_after: 15 * 60_000, tries: 8, give_up_after }
+    }
+}
+
+impl Default for RateLimitSettings {
+    fn default() -> Self {
+        Self { retry_after: 30_000, tries: 6 }
     }
 }
 

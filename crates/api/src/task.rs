@@ -6,8 +6,9 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::verdict::is_zero;
 use crate::{
-    Agent, DeniedTool, Failure, NewTask, Timestamp, UnknownName, UnknownValue, Verdict,
+    Agent, DeniedTool, Failure, NewTask, Note, Timestamp, UnknownName, UnknownValue, Verdict,
     reads_unknown,
 };
 
@@ -150,15 +151,39 @@ impl FromStr for Status {
     }
 }
 
-/// Why a task is not yet in the queue.
+/// Why a task is not yet in the queue. It goes on by itself, in the same session where it has one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "for", rename_all = "snake_case", remote = "Self")]
 #[schemars(rename = "WaitReason")]
 pub enum WaitReason {
-    /// The account's usage limit; it goes on by itself, in the same session, at `until`.
+    /// What the account may use in some hours or days is used up.
     UsageLimit {
         /// When it goes on.
         until: Timestamp,
+        /// How many runs in a row have met it; 0 when that was not counted.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        tries: u32,
+        /// After how many the task is given up; 0 when that is not known.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        most_tries: u32,
+    },
+    /// Requests came too fast.
+    RateLimit {
+        /// When it goes on.
+        until: Timestamp,
+        /// How many runs in a row have met it.
+        tries: u32,
+        /// After how many the task is given up.
+        most_tries: u32,
+    },
+    /// The API is overloaded.
+    Overloaded {
+        /// When it goes on.
+        until: Timestamp,
+        /// How many runs in a row have met it.
+        tries: u32,
+        /// After how many the task is given up.
+        most_tries: u32,
     },
     /// One that this version does not know.
     #[serde(skip)]
@@ -172,9 +197,46 @@ impl WaitReason {
     #[must_use]
     pub fn until(&self) -> Option<Timestamp> {
         match self {
-            Self::UsageLimit { until } => Some(*until),
+            Self::UsageLimit { until, .. }
+            | Self::RateLimit { until, .. }
+            | Self::Overloaded { until, .. } => Some(*until),
             Self::Unknown(reason) => reason.get("until"),
         }
+    }
+
+    /// What it waits for, in words.
+    #[must_use]
+    pub fn what(&self) -> String {
+        match self {
+            Self::UsageLimit { .. } => "Usage limit reached".to_owned(),
+            Self::RateLimit { .. } => "Rate limit reached".to_owned(),
+            Self::Overloaded { .. } => "API overloaded".to_owned(),
+            Self::Unknown(reason) => {
+                format!("Waits for something this version does not know: {}", reason.name)
+            }
+        }
+    }
+
+    /// How often it has been tried: `tries 3 of 8`; none where that is not counted.
+    #[must_use]
+    pub fn tries(&self) -> Option<String> {
+        match self {
+            Self::UsageLimit { tries, most_tries, .. }
+            | Self::RateLimit { tries, most_tries, .. }
+            | Self::Overloaded { tries, most_tries, .. }
+                if *most_tries > 0 =>
+            {
+                Some(format!("tries {tries} of {most_tries}"))
+            }
+            _ => None,
+        }
+    }
+
+    /// What it waits for, and how often it has been tried: `Usage limit reached, tries 3 of 8`.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let what = self.what();
+        self.tries().map_or_else(|| what.clone(), |tries| format!("{what}, {tries}"))
     }
 }
 
@@ -207,6 +269,9 @@ pub enum State {
         /// What the agent was not allowed to do.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         denied_tools: Vec<DeniedTool>,
+        /// What else a person should know.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        notes: Vec<Note>,
     },
     /// Not done.
     Failed {
@@ -274,9 +339,10 @@ impl State {
     #[must_use]
     pub fn verdict(&self) -> Option<Verdict> {
         match self {
-            Self::Completed { denied_tools, .. } => {
-                Some(Verdict::Completed { denied_tools: denied_tools.clone() })
-            }
+            Self::Completed { denied_tools, notes, .. } => Some(Verdict::Completed {
+                denied_tools: denied_tools.clone(),
+                notes: notes.clone(),
+            }),
             Self::Failed { failure, .. } => Some(Verdict::Failed { failure: failure.clone() }),
             Self::Cancelled { .. } => Some(Verdict::Cancelled),
             _ => None,
@@ -467,11 +533,18 @@ mod tests {
     fn every_state_survives_the_wire() {
         let at = Timestamp::from_millis(3);
         let states = [
-            State::Waiting { reason: WaitReason::UsageLimit { until: at } },
+            State::Waiting {
+                reason: WaitReason::UsageLimit { until: at, tries: 3, most_tries: 8 },
+            },
+            State::Waiting { reason: WaitReason::RateLimit { until: at, tries: 1, most_tries: 6 } },
             State::Pending,
             State::Running { started_at: Some(at), stopping: true },
             State::Running { started_at: None, stopping: false },
-            State::Completed { ended_at: at, denied_tools: Vec::new() },
+            State::Completed {
+                ended_at: at,
+                denied_tools: Vec::new(),
+                notes: vec![Note::DidNotExit],
+            },
             State::Failed {
                 ended_at: at,
                 failure: Failure::Exit { code: 1, message: String::new() },

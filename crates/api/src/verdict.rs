@@ -14,6 +14,65 @@ pub struct DeniedTool {
     pub input: String,
 }
 
+/// What a person should know of a run that is completed all the same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "note", rename_all = "snake_case", remote = "Self")]
+#[schemars(rename = "Note")]
+pub enum Note {
+    /// The agent had reported that its work was done, did not exit, and was ended.
+    DidNotExit,
+    /// It ended without saying anything.
+    NoAnswer,
+    /// The agent's program stopped a command that ran in the background.
+    BackgroundStopped {
+        /// What the agent called the command, shortened.
+        what: String,
+        /// Why, in the agent's words: `after reaching its background time limit`. May be empty.
+        #[serde(default)]
+        why: String,
+    },
+    /// A command still ran in the background when the agent exited, and ended with it.
+    BackgroundLeft {
+        /// What the agent called the command, shortened.
+        what: String,
+    },
+    /// One that this version does not know.
+    #[serde(skip)]
+    Unknown(UnknownValue),
+}
+
+reads_unknown!(Note, "note");
+
+impl Note {
+    /// The note in a few words that go on after `Done,`.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self {
+            Self::DidNotExit => "did not exit by itself".to_owned(),
+            Self::NoAnswer => "ended without an answer".to_owned(),
+            Self::BackgroundStopped { what, why } if why.is_empty() => {
+                format!("a background command was stopped: {what}")
+            }
+            Self::BackgroundStopped { what, why } => {
+                format!("a background command was stopped {why}: {what}")
+            }
+            Self::BackgroundLeft { what } => {
+                format!("a background command was still running and was ended: {what}")
+            }
+            Self::Unknown(note) => {
+                format!("with a note that this version does not know: {}", note.name)
+            }
+        }
+    }
+
+    /// Whether something may be missing from the work. A program that does not exit took nothing
+    /// from it.
+    #[must_use]
+    pub const fn is_about_work(&self) -> bool {
+        !matches!(self, Self::DidNotExit)
+    }
+}
+
 /// How one run ended. Computed from what the supervisor recorded and what the agent reported,
 /// never from one of them alone.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -25,6 +84,9 @@ pub enum Verdict {
         /// What it was not allowed to do.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         denied_tools: Vec<DeniedTool>,
+        /// What else a person should know.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        notes: Vec<Note>,
     },
     /// It did not.
     Failed {
@@ -62,16 +124,25 @@ pub enum Failure {
     Timeout {
         /// The limit in milliseconds.
         limit_ms: u64,
+        /// Whether the agent had given its answer before; it is kept.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        answered: bool,
     },
     /// The agent printed nothing for too long.
     Silent {
         /// The limit in milliseconds.
         limit_ms: u64,
+        /// Whether the agent had given its answer before; it is kept.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        answered: bool,
     },
     /// The agent printed more than the configuration lets one run keep.
     OutputLimit {
         /// The limit in bytes.
         limit_bytes: u64,
+        /// Whether the agent had given its answer before; it is kept.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        answered: bool,
     },
     /// The agent could not be started.
     Spawn {
@@ -85,14 +156,50 @@ pub enum Failure {
         http_status: Option<u16>,
         /// What the API said.
         message: String,
+        /// After how many runs in a row that met it the task was given up; 0 when it was tried
+        /// once.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        tries: u32,
     },
-    /// The account's usage or rate limit is reached.
+    /// The account cannot be used: no credit, a billing problem, a disabled organisation. Trying
+    /// again does not help.
+    Account {
+        /// The HTTP status, when there was one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        http_status: Option<u16>,
+        /// What the API said.
+        message: String,
+    },
+    /// The model, or the safeguards around it, refused to answer.
+    Refusal {
+        /// What the agent said.
+        message: String,
+    },
+    /// The prompt, or the conversation, is longer than the model can read.
+    ContextFull {
+        /// What the agent said.
+        message: String,
+    },
+    /// Requests came too fast. It passes within minutes.
+    RateLimit {
+        /// What the agent said.
+        message: String,
+        /// After how many runs in a row that met it the task was given up; 0 when it was tried
+        /// once.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        tries: u32,
+    },
+    /// What the account may use in some hours or days is used up.
     UsageLimit {
         /// When it is said to be over.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         resets_at: Option<Timestamp>,
         /// What the agent said.
         message: String,
+        /// After how many runs in a row that met it the task was given up; 0 when it was tried
+        /// once.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        tries: u32,
     },
     /// The task's own budget in dollars is spent.
     Budget,
@@ -127,6 +234,10 @@ impl Failure {
             Self::OutputLimit { .. } => "output_limit",
             Self::Spawn { .. } => "spawn",
             Self::ApiError { .. } => "api_error",
+            Self::Account { .. } => "account",
+            Self::Refusal { .. } => "refusal",
+            Self::ContextFull { .. } => "context_full",
+            Self::RateLimit { .. } => "rate_limit",
             Self::UsageLimit { .. } => "usage_limit",
             Self::Budget => "budget",
             Self::Turns => "turns",
@@ -146,17 +257,29 @@ impl Failure {
             }
             Self::Exit { code, message } => format!("Exited with code {code}: {message}"),
             Self::Signal { signal } => format!("Killed by signal {signal}"),
-            Self::Timeout { limit_ms } => format!("Stopped: over {}", format_duration(*limit_ms)),
-            Self::Silent { limit_ms } => {
-                format!("Stopped: silent for {}", format_duration(*limit_ms))
+            Self::Timeout { limit_ms, answered } => {
+                format!("Stopped: over {}{}", format_duration(*limit_ms), after_answer(*answered))
             }
-            Self::OutputLimit { limit_bytes } => {
-                format!("Stopped: printed more than {} MB", limit_bytes / 1_000_000)
+            Self::Silent { limit_ms, answered } => {
+                let limit = format_duration(*limit_ms);
+                format!("Stopped: silent for {limit}{}", after_answer(*answered))
+            }
+            Self::OutputLimit { limit_bytes, answered } => {
+                let limit = limit_bytes / 1_000_000;
+                format!("Stopped: printed more than {limit} MB{}", after_answer(*answered))
             }
             Self::Spawn { message }
-            | Self::ApiError { message, .. }
-            | Self::AgentError { message } => message.clone(),
-            Self::UsageLimit { message, .. } => format!("Usage limit reached: {message}"),
+            | Self::AgentError { message }
+            | Self::Account { message, .. } => message.clone(),
+            Self::ApiError { message, tries, .. } => format!("{message}{}", after_tries(*tries)),
+            Self::Refusal { message } => format!("Refused: {message}"),
+            Self::ContextFull { message } => format!("Context window full: {message}"),
+            Self::RateLimit { message, tries } => {
+                format!("Rate limit reached: {message}{}", after_tries(*tries))
+            }
+            Self::UsageLimit { message, tries, .. } => {
+                format!("Usage limit reached: {message}{}", after_tries(*tries))
+            }
             Self::Budget => "Budget used up".to_owned(),
             Self::Turns => "Turn limit reached".to_owned(),
             Self::NoResult => "Ended without a result".to_owned(),
@@ -177,6 +300,11 @@ impl Failure {
     #[must_use]
     pub fn next_step(&self) -> &'static str {
         match self {
+            Self::Timeout { answered: true, .. }
+            | Self::Silent { answered: true, .. }
+            | Self::OutputLimit { answered: true, .. } => {
+                "Read its answer and its log; what it left in the background was ended"
+            }
             Self::Timeout { .. } => "Resume it, or retry with a longer --timeout",
             Self::Silent { .. } => "Read its log, then resume or retry it",
             Self::OutputLimit { .. } => "Raise output_per_run in the configuration, or retry",
@@ -184,11 +312,27 @@ impl Failure {
             Self::ApiError { http_status: Some(401 | 403), .. } => {
                 "Log in again with `claude` or check the API key, then retry"
             }
-            Self::ApiError { http_status: Some(400), message } if message.contains("redit") => {
-                "Add credit to the account, then retry"
-            }
             Self::ApiError { http_status: Some(404), .. } => "Choose another model and retry",
             Self::ApiError { .. } => "Retry it later",
+            Self::Account { message, .. } if message.contains("redit") => {
+                "Add credit to the account, then retry"
+            }
+            Self::Account { .. } => {
+                "See to the account, or choose another one (log in with `claude`, or another API \
+                 key), then retry"
+            }
+            Self::Refusal { .. } => {
+                "Submit it in other words or with another --model; to retry it unchanged meets \
+                 the same refusal"
+            }
+            Self::ContextFull { .. } => {
+                "Submit smaller tasks, or the same with less material; to resume it meets the same \
+                 limit, to retry it begins a new session"
+            }
+            Self::RateLimit { .. } => {
+                "Resume it in some minutes; with fewer `workers` in the configuration it is met \
+                 less often"
+            }
             Self::UsageLimit { .. } => "Resume it when the limit is over",
             Self::Budget => "Resume it with a new budget",
             Self::Turns => "Resume it to let it go on",
@@ -200,17 +344,37 @@ impl Failure {
     }
 }
 
+fn after_answer(answered: bool) -> &'static str {
+    if answered { ", after it had answered" } else { "" }
+}
+
+fn after_tries(tries: u32) -> String {
+    if tries > 1 { format!(" (given up after {tries} tries)") } else { String::new() }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields like this")]
+pub(crate) const fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
 impl Verdict {
-    /// The verdict in words: `Done`, `Done, 2 tool calls were denied`, `Cancelled`, or the
-    /// failure's words.
+    /// The verdict in words: `Done`, `Done, 2 tool calls were denied`, `Done, ended without an
+    /// answer`, `Cancelled`, or the failure's words.
     #[must_use]
     pub fn words(&self) -> String {
         match self {
-            Self::Completed { denied_tools } => match denied_tools.len() {
-                0 => "Done".to_owned(),
-                1 => "Done, 1 tool call was denied".to_owned(),
-                n => format!("Done, {n} tool calls were denied"),
-            },
+            Self::Completed { denied_tools, notes } => {
+                let mut words = match denied_tools.len() {
+                    0 => "Done".to_owned(),
+                    1 => "Done, 1 tool call was denied".to_owned(),
+                    n => format!("Done, {n} tool calls were denied"),
+                };
+                for note in notes {
+                    words.push_str(", ");
+                    words.push_str(&note.words());
+                }
+                words
+            }
             Self::Failed { failure } => failure.words(),
             Self::Cancelled => "Cancelled".to_owned(),
             Self::Unknown(verdict) => {

@@ -29,6 +29,7 @@ const TAGGED: &[(&str, &str, &str, Reading)] = &[
     ("Failure", "kind", "timeout", read::<api::Failure>),
     ("LogItem", "type", "text", read::<api::LogItem>),
     ("State", "status", "failed", read::<api::State>),
+    ("Note", "note", "background_left", read::<api::Note>),
     ("Verdict", "verdict", "failed", read::<api::Verdict>),
     ("WaitReason", "for", "usage_limit", read::<api::WaitReason>),
 ];

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use claude_worker_api::{DeniedTool, Failure, Timestamp, Verdict};
+use claude_worker_api::{DeniedTool, Failure, Note, Timestamp, Verdict};
 use serde_json::json;
 
 /// One verdict of every kind, and of those whose words depend on more than the kind.
@@ -12,22 +12,27 @@ fn verdicts() -> Vec<Verdict> {
     let text = str::to_owned;
     let denied = |count: usize| Verdict::Completed {
         denied_tools: vec![DeniedTool { tool: text("Bash"), input: text("git push") }; count],
+        notes: Vec::new(),
     };
-    let api = |http_status, message| Failure::ApiError { http_status, message: text(message) };
+    let noted =
+        |notes: &[Note]| Verdict::Completed { denied_tools: Vec::new(), notes: notes.to_vec() };
+    let api =
+        |http_status, message| Failure::ApiError { http_status, message: text(message), tries: 0 };
     let failures = [
         Failure::Exit { code: 2, message: String::new() },
         Failure::Exit { code: 101, message: text("thread 'main' panicked") },
         Failure::Signal { signal: 9 },
-        Failure::Timeout { limit_ms: 250 },
-        Failure::Timeout { limit_ms: 1_000 },
-        Failure::Timeout { limit_ms: 90_000 },
-        Failure::Timeout { limit_ms: 7_200_000 },
-        Failure::Timeout { limit_ms: 7_500_000 },
-        Failure::Silent { limit_ms: 600_000 },
-        Failure::OutputLimit { limit_bytes: 256_500_000 },
+        Failure::Timeout { limit_ms: 250, answered: false },
+        Failure::Timeout { limit_ms: 1_000, answered: false },
+        Failure::Timeout { limit_ms: 90_000, answered: false },
+        Failure::Timeout { limit_ms: 7_200_000, answered: false },
+        Failure::Timeout { limit_ms: 7_500_000, answered: false },
+        Failure::Silent { limit_ms: 600_000, answered: false },
+        Failure::OutputLimit { limit_bytes: 256_500_000, answered: false },
+        Failure::Timeout { limit_ms: 90_000, answered: true },
+        Failure::Silent { limit_ms: 600_000, answered: true },
+        Failure::OutputLimit { limit_bytes: 1_000_000, answered: true },
         Failure::Spawn { message: text("claude was not found") },
-        api(Some(400), "Credit balance too low"),
-        api(Some(400), "Prompt is too long"),
         api(Some(401), "Invalid API key"),
         api(Some(403), "Access refused: forbidden"),
         api(Some(404), "Model not found: opus-9"),
@@ -36,15 +41,33 @@ fn verdicts() -> Vec<Verdict> {
         Failure::UsageLimit {
             resets_at: Some(Timestamp::from_millis(1_795_409_078_033)),
             message: text("You've hit your session limit"),
+            tries: 0,
         },
-        Failure::UsageLimit { resets_at: None, message: text("Try again later") },
+        Failure::UsageLimit { resets_at: None, message: text("Try again later"), tries: 8 },
+        Failure::RateLimit { message: text("Too many requests"), tries: 1 },
+        Failure::RateLimit { message: text("Too many requests"), tries: 6 },
+        Failure::ApiError { http_status: Some(529), message: text("API overloaded"), tries: 6 },
+        Failure::Account { http_status: Some(400), message: text("Credit balance too low") },
+        Failure::Account { http_status: None, message: text("The organization is disabled") },
+        Failure::Refusal { message: text("The model's safeguards flagged this message") },
+        Failure::ContextFull { message: text("Prompt is too long") },
         Failure::Budget,
         Failure::Turns,
         Failure::AgentError { message: text("Interrupted before it was done") },
         Failure::NoResult,
         Failure::Lost,
     ];
-    let mut verdicts = vec![denied(0), denied(1), denied(2), Verdict::Cancelled];
+    let stopped = |why| Note::BackgroundStopped { what: text("Serve the app"), why: text(why) };
+    let left = Note::BackgroundLeft { what: text("Watch the tests") };
+    let mut verdicts = vec![
+        denied(0),
+        denied(1),
+        denied(2),
+        noted(&[Note::DidNotExit]),
+        noted(&[Note::NoAnswer]),
+        noted(&[stopped(""), stopped("after reaching its background time limit"), left]),
+        Verdict::Cancelled,
+    ];
     verdicts.extend(failures.map(|failure| Verdict::Failed { failure }));
     verdicts
 }

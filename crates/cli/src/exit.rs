@@ -56,7 +56,7 @@ pub const TABLE: [(Exit, &str); 15] = [
     (Exit::TaskSkipped, "the task was never run"),
     (
         Exit::TaskLimit,
-        "the task was stopped at a limit: time, silence, output, budget, turns, usage",
+        "the task was stopped at a limit: time, silence, output, budget, turns, usage, rate",
     ),
     (Exit::TaskLost, "the task was lost: its supervisor was killed or the machine went down"),
     (Exit::TimedOut, "wait --timeout: the time is over, the tasks run on"),
@@ -100,6 +100,7 @@ impl Exit {
                 | Failure::Silent { .. }
                 | Failure::OutputLimit { .. }
                 | Failure::UsageLimit { .. }
+                | Failure::RateLimit { .. }
                 | Failure::Budget
                 | Failure::Turns => Self::TaskLimit,
                 Failure::Lost => Self::TaskLost,
@@ -154,7 +155,7 @@ mod tests {
         assert_eq!(failed(Failure::Lost), Exit::TaskLost);
         assert_eq!(failed(Failure::Turns), Exit::TaskLimit);
         assert_eq!(failed(Failure::Exit { code: 3, message: String::new() }), Exit::TaskFailed);
-        let completed = State::Completed { ended_at, denied_tools: Vec::new() };
+        let completed = State::Completed { ended_at, denied_tools: Vec::new(), notes: Vec::new() };
         assert_eq!(Exit::of_state(&completed), Exit::Done);
         assert_eq!(Exit::of_state(&State::Cancelled { ended_at }), Exit::TaskCancelled);
     }

@@ -46,7 +46,10 @@ impl News {
                 State::Completed { ended_at, .. } | State::Failed { ended_at, .. } => {
                     What::Ended(*ended_at)
                 }
-                State::Waiting { reason: WaitReason::UsageLimit { .. } } => What::Waits,
+                // Rate limits pass within minutes, and further tries are no news.
+                State::Waiting { reason: WaitReason::UsageLimit { tries: 0 | 1, .. } } => {
+                    What::Waits
+                }
                 _ => return None,
             },
             _ => return None,
@@ -63,8 +66,8 @@ impl News {
                 Some((words(&verdict.words()), kind(&verdict)?))
             }
             What::Waits => {
-                let limit = matches!(task.state, State::Waiting { .. });
-                limit.then(|| ("Usage limit reached, goes on by itself".to_owned(), Kind::Waits))
+                let State::Waiting { reason } = &task.state else { return None };
+                Some((words(&format!("{}, goes on by itself", reason.words())), Kind::Waits))
             }
             What::Quiet(silent_ms, at) => {
                 let silent = task.last_output_at.is_none_or(|last| last <= at);
@@ -180,7 +183,7 @@ struct Told<'a> {
 
 fn kind(verdict: &Verdict) -> Option<Kind> {
     match verdict {
-        Verdict::Completed { denied_tools } if denied_tools.is_empty() => Some(Kind::Finished),
+        Verdict::Completed { denied_tools, .. } if denied_tools.is_empty() => Some(Kind::Finished),
         Verdict::Completed { .. } => Some(Kind::Denied),
         Verdict::Failed { .. } => Some(Kind::Failed),
         Verdict::Cancelled | Verdict::Unknown(_) => None,
@@ -286,7 +289,11 @@ mod tests {
         assert_eq!((broken.retry, broken.bad), (Some(retry), true));
         assert!(retry.holds(&task(1, "Fix it", failed("x"))));
         assert!(!retry.holds(&task(1, "Fix it", running())));
-        let later = State::Completed { ended_at: Timestamp::from_millis(9), denied_tools: vec![] };
+        let later = State::Completed {
+            ended_at: Timestamp::from_millis(9),
+            denied_tools: vec![],
+            notes: Vec::new(),
+        };
         assert!(!retry.holds(&task(1, "Fix it", later)));
         assert_eq!(one(completed(2)).unwrap().body, "Done, 2 tool calls were denied");
         let answered =
@@ -324,7 +331,11 @@ mod tests {
         none(&[task(1, "x", completed(0))], Some(TaskId(1)));
         none(&[Task { unseen: false, ..task(1, "x", completed(0)) }], None);
         none(&[task(1, "x", State::Cancelled { ended_at: AT })], None);
-        let later = State::Completed { ended_at: Timestamp::from_millis(9), denied_tools: vec![] };
+        let later = State::Completed {
+            ended_at: Timestamp::from_millis(9),
+            denied_tools: vec![],
+            notes: Vec::new(),
+        };
         none(&[task(1, "x", later)], None);
     }
 
@@ -359,7 +370,8 @@ mod tests {
         assert_eq!(notice(&all, &tasks, &ALL, None).unwrap().title, "1 task ended, 2 need you");
     }
 
-    const WAITS: (&str, Option<Retry>) = ("Usage limit reached, goes on by itself", None);
+    const WAITS: (&str, Option<Retry>) =
+        ("Usage limit reached, tries 1 of 8, goes on by itself", None);
 
     #[test]
     fn of_what_happened_to_a_task_the_last_is_told() {

@@ -33,15 +33,15 @@ pub(crate) const fn running() -> State {
 }
 
 pub(crate) const fn waiting() -> State {
-    State::Waiting { reason: WaitReason::UsageLimit { until: AT } }
+    State::Waiting { reason: WaitReason::UsageLimit { until: AT, tries: 1, most_tries: 8 } }
 }
 
 pub(crate) fn completed(denied: usize) -> State {
     let tool = DeniedTool { tool: "Bash".to_owned(), input: "rm".to_owned() };
-    State::Completed { ended_at: AT, denied_tools: vec![tool; denied] }
+    State::Completed { ended_at: AT, denied_tools: vec![tool; denied], notes: Vec::new() }
 }
 
 pub(crate) fn failed(message: &str) -> State {
-    let failure = Failure::ApiError { http_status: None, message: message.to_owned() };
+    let failure = Failure::ApiError { http_status: None, message: message.to_owned(), tries: 0 };
     State::Failed { ended_at: AT, failure }
 }

@@ -187,6 +187,12 @@ fn line(task: &Task) -> String {
         State::Waiting { reason: WaitReason::UsageLimit { .. } } => {
             format!("{sign} {name} (usage limit)")
         }
+        State::Waiting { reason: WaitReason::RateLimit { .. } } => {
+            format!("{sign} {name} (rate limit)")
+        }
+        State::Waiting { reason: WaitReason::Overloaded { .. } } => {
+            format!("{sign} {name} (API overloaded)")
+        }
         _ => format!("{sign} {name}"),
     }
 }

@@ -32,6 +32,8 @@ pub struct Config {
     pub retention: Retention,
     /// What happens when the account's usage limit is reached.
     pub usage_limit: UsageLimit,
+    /// What happens when requests come too fast, or the API is overloaded.
+    pub rate_limit: RateLimit,
     /// How far tasks may submit tasks.
     pub delegation: Delegation,
     /// What the MCP sidecar may ask for.
@@ -60,6 +62,9 @@ pub struct RunLimits {
     /// so that a longer silence means that it hangs.
     #[serde(deserialize_with = "duration", serialize_with = "show_duration")]
     pub silence: u64,
+    /// How long `claude` may take to exit after it has reported that its work is done.
+    #[serde(deserialize_with = "duration", serialize_with = "show_duration")]
+    pub exit: u64,
     /// How long a process tree has between being asked to end and being killed.
     #[serde(deserialize_with = "duration", serialize_with = "show_duration")]
     pub grace: u64,
@@ -97,9 +102,26 @@ pub struct Retention {
 pub struct UsageLimit {
     /// Whether the task waits and goes on in the same session. Otherwise it fails.
     pub wait: bool,
-    /// How long it waits when the agent does not say when the limit ends.
+    /// How long it waits when the agent does not say when the limit ends; each time in a row twice
+    /// as long, up to 4 hours.
     #[serde(deserialize_with = "duration", serialize_with = "show_duration")]
     pub retry_after: u64,
+    /// After so many runs in a row that met it without an answer of the model the task fails.
+    pub tries: u32,
+    /// A task fails that would have to wait longer than this in all.
+    #[serde(deserialize_with = "duration", serialize_with = "show_duration")]
+    pub give_up_after: u64,
+}
+
+/// What happens when requests come too fast, or the API is overloaded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RateLimit {
+    /// How long the task waits at first; each time in a row twice as long, up to 10 minutes.
+    #[serde(deserialize_with = "duration", serialize_with = "show_duration")]
+    pub retry_after: u64,
+    /// After so many runs in a row that met it without an answer of the model the task fails.
+    pub tries: u32,
 }
 
 /// How far tasks may submit tasks.
@@ -142,6 +164,7 @@ impl Default for Config {
             caps: Caps::default(),
             retention: Retention::default(),
             usage_limit: UsageLimit::default(),
+            rate_limit: RateLimit::default(),
             delegation: Delegation::default(),
             mcp: Mcp::default(),
             notifications: Notifications::default(),
@@ -151,7 +174,7 @@ impl Default for Config {
 
 impl Default for RunLimits {
     fn default() -> Self {
-        Self { timeout: 0, silence: 15 * 60_000, grace: 5_000 }
+        Self { timeout: 0, silence: 15 * 60_000, exit: 10_000, grace: 5_000 }
     }
 }
 
@@ -168,7 +191,14 @@ impl Default for Caps {
 
 impl Default for UsageLimit {
     fn default() -> Self {
-        Self { wait: true, retry_after: 15 * 60_000 }
+        let give_up_after = 8 * 86_400_000;
+        Self { wait: true, retry_after: 15 * 60_000, tries: 8, give_up_after }
+    }
+}
+
+impl Default for RateLimit {
+    fn default() -> Self {
+        Self { retry_after: 30_000, tries: 6 }
     }
 }
 
@@ -231,9 +261,12 @@ impl Config {
         let durations = [
             ("limits.timeout", self.limits.timeout),
             ("limits.silence", self.limits.silence),
+            ("limits.exit", self.limits.exit),
             ("limits.grace", self.limits.grace),
             ("retention.finished", self.retention.finished),
             ("usage_limit.retry_after", self.usage_limit.retry_after),
+            ("usage_limit.give_up_after", self.usage_limit.give_up_after),
+            ("rate_limit.retry_after", self.rate_limit.retry_after),
         ];
         let numbers = [
             ("caps.output_per_run", self.caps.output_per_run),

@@ -39,7 +39,8 @@ mod usage;
 
 pub use claim::Claim;
 pub use config::{
-    Agents, Caps, Config, Delegation, Mcp, Notifications, Retention, RunLimits, UsageLimit,
+    Agents, Caps, Config, Delegation, Mcp, Notifications, RateLimit, Retention, RunLimits,
+    UsageLimit,
 };
 pub use dispatcher::FAULT_POINTS;
 pub use engine::{Engine, Hosting};

@@ -4,7 +4,7 @@
 //! nothing but its arguments and does nothing but answer: what the task's state is next, and
 //! what has to be done once that state is on disk.
 
-use claude_worker_api::{DeniedTool, Failure, RunId, State, Timestamp, Verdict, WaitReason};
+use claude_worker_api::{DeniedTool, Failure, Note, RunId, State, Timestamp, Verdict, WaitReason};
 use serde::{Deserialize, Serialize};
 
 /// A task's state as the database keeps it. Compared with the wire's [`State`] it also knows
@@ -18,11 +18,17 @@ pub(crate) enum TaskState {
         reason: WaitReason,
         /// What its next run does.
         plan: Plan,
+        /// How often it has been tried in vain.
+        #[serde(default, skip_serializing_if = "Tried::is_none")]
+        tried: Tried,
     },
     /// In the queue.
     Pending {
         /// What its next run does.
         plan: Plan,
+        /// How often it has been tried in vain.
+        #[serde(default, skip_serializing_if = "Tried::is_none")]
+        tried: Tried,
     },
     /// A supervisor has been, or is about to be, started for this run.
     Running {
@@ -34,6 +40,9 @@ pub(crate) enum TaskState {
         started_at: Option<Timestamp>,
         /// What happens to the task when the run has ended.
         wish: Wish,
+        /// How often it was tried in vain before this run.
+        #[serde(default, skip_serializing_if = "Tried::is_none")]
+        tried: Tried,
     },
     /// Done.
     Completed {
@@ -41,6 +50,9 @@ pub(crate) enum TaskState {
         ended_at: Timestamp,
         /// What was denied on the way.
         denied_tools: Vec<DeniedTool>,
+        /// What else a person should know.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        notes: Vec<Note>,
     },
     /// Not done.
     Failed {
@@ -56,6 +68,22 @@ pub(crate) enum TaskState {
     },
     /// Removed: the row and its files go. Never stored.
     Gone,
+}
+
+/// How often a task has met a limit since a person last wanted it to run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Tried {
+    /// How many runs in a row have met it without an answer of the model.
+    pub tries: u32,
+    /// When the first one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+}
+
+impl Tried {
+    fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// What a run does.
@@ -133,13 +161,15 @@ pub(crate) enum Input {
     },
 }
 
-/// How a task that hit the usage limit goes on.
+/// How a task that met a limit goes on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct GoOn {
-    /// When.
-    pub until: Timestamp,
+    /// When, and what it waits for until then.
+    pub reason: WaitReason,
     /// With what.
     pub plan: Plan,
+    /// How often it has been tried by now.
+    pub tried: Tried,
 }
 
 /// What is to be done once the new state is on disk.
@@ -195,26 +225,33 @@ pub(crate) fn transition(
     match (state, input) {
         (S::Gone, _) => Err(Illegal::Impossible),
 
-        (S::Pending { plan }, Input::Dispatch { run }) => Ok(Transition {
+        (S::Pending { plan, tried }, Input::Dispatch { run }) => Ok(Transition {
             state: S::Running {
                 run: run.clone(),
                 plan: plan.clone(),
                 started_at: None,
                 wish: Wish::None,
+                tried: *tried,
             },
             effect: Some(Effect::Launch { run }),
         }),
         (_, Input::Dispatch { .. }) => Err(Illegal::Impossible),
 
-        (S::Waiting { plan, .. }, Input::Due) => to(S::Pending { plan: plan.clone() }),
+        (S::Waiting { plan, tried, .. }, Input::Due) => {
+            to(S::Pending { plan: plan.clone(), tried: *tried })
+        }
         (_, Input::Due) => Err(Illegal::Stale),
 
         (
-            S::Running { run, plan, wish, started_at: None },
+            S::Running { run, plan, wish, tried, started_at: None },
             Input::Started { run: reported, at },
-        ) if *run == reported => {
-            to(S::Running { run: reported, plan: plan.clone(), started_at: Some(at), wish: *wish })
-        }
+        ) if *run == reported => to(S::Running {
+            run: reported,
+            plan: plan.clone(),
+            started_at: Some(at),
+            wish: *wish,
+            tried: *tried,
+        }),
         (_, Input::Started { .. }) => Err(Illegal::Stale),
 
         (S::Running { run, wish, .. }, Input::Ended { run: reported, at, verdict, go_on })
@@ -222,11 +259,11 @@ pub(crate) fn transition(
         {
             to(match (wish, verdict, go_on) {
                 (Wish::Remove, _, _) => S::Gone,
-                (Wish::None, Verdict::Failed { .. }, Some(GoOn { until, plan })) => {
-                    S::Waiting { reason: WaitReason::UsageLimit { until }, plan }
+                (Wish::None, Verdict::Failed { .. }, Some(GoOn { reason, plan, tried })) => {
+                    S::Waiting { reason, plan, tried }
                 }
-                (_, Verdict::Completed { denied_tools }, _) => {
-                    S::Completed { ended_at: at, denied_tools }
+                (_, Verdict::Completed { denied_tools, notes }, _) => {
+                    S::Completed { ended_at: at, denied_tools, notes }
                 }
                 (_, Verdict::Failed { failure }, _) => S::Failed { ended_at: at, failure },
                 (_, Verdict::Cancelled, _) => S::Cancelled { ended_at: at },
@@ -237,11 +274,11 @@ pub(crate) fn transition(
         }
         (_, Input::Ended { .. }) => Err(Illegal::Stale),
 
-        (S::Running { run, plan, wish, .. }, Input::NeverStarted { run: reported })
+        (S::Running { run, plan, wish, tried, .. }, Input::NeverStarted { run: reported })
             if *run == reported =>
         {
             to(match wish {
-                Wish::None => S::Pending { plan: plan.clone() },
+                Wish::None => S::Pending { plan: plan.clone(), tried: *tried },
                 Wish::Cancel => S::Cancelled { ended_at: now },
                 Wish::Remove => S::Gone,
             })
@@ -251,12 +288,16 @@ pub(crate) fn transition(
         (S::Waiting { .. } | S::Pending { .. }, Input::Cancel) => {
             to(S::Cancelled { ended_at: now })
         }
-        (S::Running { run, plan, started_at, wish }, asked @ (Input::Cancel | Input::Remove)) => {
+        (
+            S::Running { run, plan, started_at, wish, tried },
+            asked @ (Input::Cancel | Input::Remove),
+        ) => {
             Ok(Transition {
                 state: S::Running {
                     run: run.clone(),
                     plan: plan.clone(),
                     started_at: *started_at,
+                    tried: *tried,
                     wish: match asked {
                         Input::Remove => Wish::Remove,
                         _ if *wish == Wish::Remove => Wish::Remove,
@@ -273,13 +314,13 @@ pub(crate) fn transition(
         (_, Input::Remove) => to(S::Gone),
 
         (S::Completed { .. } | S::Failed { .. } | S::Cancelled { .. }, Input::Retry) => {
-            to(S::Pending { plan: Plan::New })
+            to(S::pending(Plan::New))
         }
         (
             S::Completed { .. } | S::Failed { .. } | S::Cancelled { .. },
             Input::Resume { session_id, follow_up },
         ) => match session_id {
-            Some(session_id) => to(S::Pending { plan: Plan::Resume { session_id, follow_up } }),
+            Some(session_id) => to(S::pending(Plan::Resume { session_id, follow_up })),
             None => Err(Illegal::NoSession),
         },
         (_, Input::Retry | Input::Resume { .. }) => Err(Illegal::NotFinished),
@@ -287,6 +328,12 @@ pub(crate) fn transition(
 }
 
 impl TaskState {
+    /// In the queue because a person wants it to run: nothing has been tried in vain.
+    #[must_use]
+    pub(crate) fn pending(plan: Plan) -> Self {
+        Self::Pending { plan, tried: Tried::default() }
+    }
+
     /// The state as clients see it.
     ///
     /// # Panics
@@ -299,8 +346,8 @@ impl TaskState {
             Self::Running { started_at, wish, .. } => {
                 State::Running { started_at, stopping: wish != Wish::None }
             }
-            Self::Completed { ended_at, denied_tools } => {
-                State::Completed { ended_at, denied_tools }
+            Self::Completed { ended_at, denied_tools, notes } => {
+                State::Completed { ended_at, denied_tools, notes }
             }
             Self::Failed { ended_at, failure } => State::Failed { ended_at, failure },
             Self::Cancelled { ended_at } => State::Cancelled { ended_at },
@@ -345,24 +392,29 @@ mod tests {
             plan: Plan::New,
             started_at,
             wish,
+            tried: Tried { tries: 2, since: Some(at) },
         };
         vec![
             (
                 "waiting",
                 TaskState::Waiting {
-                    reason: WaitReason::UsageLimit { until: at },
+                    reason: WaitReason::UsageLimit { until: at, tries: 2, most_tries: 8 },
                     plan: resume.clone(),
+                    tried: Tried { tries: 2, since: Some(at) },
                 },
             ),
-            ("pending", TaskState::Pending { plan: Plan::New }),
-            ("pending-resume", TaskState::Pending { plan: resume }),
+            ("pending", TaskState::pending(Plan::New)),
+            ("pending-resume", TaskState::pending(resume)),
             ("launching", running(Wish::None, None)),
             ("launching-cancel", running(Wish::Cancel, None)),
             ("launching-remove", running(Wish::Remove, None)),
             ("running", running(Wish::None, Some(at))),
             ("running-cancel", running(Wish::Cancel, Some(at))),
             ("running-remove", running(Wish::Remove, Some(at))),
-            ("completed", TaskState::Completed { ended_at: at, denied_tools: vec![] }),
+            (
+                "completed",
+                TaskState::Completed { ended_at: at, denied_tools: vec![], notes: vec![] },
+            ),
             ("failed", TaskState::Failed { ended_at: at, failure: Failure::Lost }),
             ("cancelled", TaskState::Cancelled { ended_at: at }),
         ]
@@ -371,13 +423,18 @@ mod tests {
     fn inputs() -> Vec<(&'static str, Input)> {
         let ended = |run, verdict, go_on| Input::Ended { run, at: NOW, verdict, go_on };
         let limit = Verdict::Failed {
-            failure: Failure::UsageLimit { resets_at: None, message: "limit".to_owned() },
+            failure: Failure::RateLimit { message: "limit".to_owned(), tries: 0 },
         };
         let go_on = GoOn {
-            until: Timestamp::from_millis(9_000),
+            reason: WaitReason::RateLimit {
+                until: Timestamp::from_millis(9_000),
+                tries: 3,
+                most_tries: 6,
+            },
             plan: Plan::Resume { session_id: "s".to_owned(), follow_up: "go on".to_owned() },
+            tried: Tried { tries: 3, since: Some(Timestamp::from_millis(500)) },
         };
-        let done = Verdict::Completed { denied_tools: vec![] };
+        let done = Verdict::Completed { denied_tools: vec![], notes: vec![Note::DidNotExit] };
         vec![
             ("dispatch", Input::Dispatch { run: run(2) }),
             ("started", Input::Started { run: run(1), at: NOW }),
@@ -437,7 +494,7 @@ mod tests {
         /// and reports of other runs change nothing.
         #[test]
         fn one_launch_and_one_verdict_per_run(script in prop::collection::vec(any_input(), 1..60)) {
-            let mut state = TaskState::Pending { plan: Plan::New };
+            let mut state = TaskState::pending(Plan::New);
             let mut next_run = 1;
             let mut launched: Vec<RunId> = Vec::new();
             let mut ended: Vec<RunId> = Vec::new();

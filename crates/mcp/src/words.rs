@@ -1,16 +1,17 @@
 //! A task in words, for a model.
 
-use claude_worker_api::{Counts, Failure, State, Status, Task, WaitReason};
+use claude_worker_api::{Counts, Failure, Note, State, Status, Task};
 
 /// How a task stands, in one line: `Task 3 "Fix the tests" is running: Bash cargo test`.
 pub(crate) fn story(task: &Task) -> String {
     let name = line(&task.name, 80);
     let so = match &task.state {
-        State::Waiting { reason: WaitReason::UsageLimit { until } } => {
-            format!("waits for the account's usage limit and goes on by itself at {until}")
-        }
-        State::Waiting { reason: WaitReason::Unknown(reason) } => {
-            format!("waits for something this version does not know: {}", reason.name)
+        State::Waiting { reason } => {
+            let words = line(&reason.words(), 200);
+            match reason.until() {
+                Some(until) => format!("waits ({words}) and goes on by itself at {until}"),
+                None => format!("waits ({words})"),
+            }
         }
         State::Pending => "is in the queue".to_owned(),
         State::Running { stopping: true, .. } => "is being stopped".to_owned(),
@@ -19,21 +20,23 @@ pub(crate) fn story(task: &Task) -> String {
             Some(action) => format!("is running: {}", line(action, 120)),
             None => "is running".to_owned(),
         },
-        State::Completed { denied_tools, .. } => match denied_tools.as_slice() {
-            [] => "is completed".to_owned(),
-            denied => {
-                let names: Vec<_> = denied
+        State::Completed { denied_tools, notes, .. } => {
+            let mut so = "is completed".to_owned();
+            if !denied_tools.is_empty() {
+                let names: Vec<_> = denied_tools
                     .iter()
                     .take(5)
                     .map(|tool| line(&format!("{} {}", tool.tool, tool.input), 80))
                     .collect();
-                let more = if denied.len() > names.len() { ", …" } else { "" };
-                format!(
-                    "is completed, but tool calls were denied on the way: {}{more}",
-                    names.join(", ")
-                )
+                let more = if denied_tools.len() > names.len() { ", …" } else { "" };
+                so +=
+                    &format!(", but tool calls were denied on the way: {}{more}", names.join(", "));
             }
-        },
+            for note in notes {
+                so += &format!("; note: {}", line(&note.words(), 200));
+            }
+            so
+        }
         State::Failed { failure, .. } => format!("failed: {}", line(&failure.words(), 400)),
         State::Cancelled { .. } => "was cancelled".to_owned(),
         State::Skipped { reason, .. } => format!("was skipped: {}", line(reason, 200)),
@@ -51,6 +54,13 @@ pub(crate) fn next_step(task: &Task) -> String {
         State::Waiting { .. } | State::Pending | State::Running { .. } => format!(
             "Go on with other work, then call wait_for_tasks with task_ids [{id}]; do not sleep or poll"
         ),
+        State::Completed { denied_tools, notes, .. }
+            if denied_tools.is_empty() && notes.iter().any(Note::is_about_work) =>
+        {
+            format!(
+                "get_task_logs with task_id {id} shows what happened; resume_task if something is missing"
+            )
+        }
         State::Completed { denied_tools, .. } if denied_tools.is_empty() => {
             format!("get_result with task_id {id} gives the whole answer")
         }
@@ -58,11 +68,28 @@ pub(crate) fn next_step(task: &Task) -> String {
             "get_result with task_id {id} gives the answer; check what it could not do because of the denied calls"
         ),
         State::Failed { failure, .. } => match failure {
+            Failure::Timeout { answered: true, .. }
+            | Failure::Silent { answered: true, .. }
+            | Failure::OutputLimit { answered: true, .. } => format!(
+                "get_result with task_id {id} gives the answer it had given; what it left in the background was ended"
+            ),
             Failure::Timeout { .. } | Failure::Turns | Failure::Budget => format!(
                 "resume_task with task_id {id} lets it go on in the same session; or create_task with wider limits"
             ),
             Failure::UsageLimit { .. } => {
                 format!("resume_task with task_id {id} when the limit is over")
+            }
+            Failure::RateLimit { .. } => format!("resume_task with task_id {id} in some minutes"),
+            Failure::Account { .. } => {
+                "Tell the user: the account needs credit, or another look; trying again does not help"
+                    .to_owned()
+            }
+            Failure::Refusal { .. } => {
+                "create_task with the prompt in other words; the same prompt is refused again".to_owned()
+            }
+            Failure::ContextFull { .. } => {
+                "create_task with smaller tasks, or with less material; resume_task meets the same limit"
+                    .to_owned()
             }
             Failure::ApiError { http_status: Some(401 | 403), .. } | Failure::Spawn { .. } => {
                 "Tell the user: `claude-worker doctor` in a terminal says what is missing"

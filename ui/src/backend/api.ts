@@ -250,16 +250,22 @@ export type Failure =
     }
   | {
       kind: "timeout";
+      /** Whether the agent had given its answer before; it is kept. */
+      answered?: boolean;
       /** The limit in milliseconds. */
       limit_ms: number;
     }
   | {
       kind: "silent";
+      /** Whether the agent had given its answer before; it is kept. */
+      answered?: boolean;
       /** The limit in milliseconds. */
       limit_ms: number;
     }
   | {
       kind: "output_limit";
+      /** Whether the agent had given its answer before; it is kept. */
+      answered?: boolean;
       /** The limit in bytes. */
       limit_bytes: number;
     }
@@ -274,6 +280,38 @@ export type Failure =
       http_status?: number;
       /** What the API said. */
       message: string;
+      /**
+       * After how many runs in a row that met it the task was given up; 0 when it was tried
+       * once.
+       */
+      tries?: number;
+    }
+  | {
+      kind: "account";
+      /** The HTTP status, when there was one. */
+      http_status?: number;
+      /** What the API said. */
+      message: string;
+    }
+  | {
+      kind: "refusal";
+      /** What the agent said. */
+      message: string;
+    }
+  | {
+      kind: "context_full";
+      /** What the agent said. */
+      message: string;
+    }
+  | {
+      kind: "rate_limit";
+      /** What the agent said. */
+      message: string;
+      /**
+       * After how many runs in a row that met it the task was given up; 0 when it was tried
+       * once.
+       */
+      tries?: number;
     }
   | {
       kind: "usage_limit";
@@ -281,6 +319,11 @@ export type Failure =
       message: string;
       /** When it is said to be over. */
       resets_at?: Timestamp;
+      /**
+       * After how many runs in a row that met it the task was given up; 0 when it was tried
+       * once.
+       */
+      tries?: number;
     }
   | { kind: "budget" }
   | { kind: "turns" }
@@ -305,6 +348,8 @@ export type HostKind = "headless" | "app";
 
 /** What ends a run early, in milliseconds. */
 export type LimitSettings = {
+  /** How long `claude` may take to exit after it has reported that its work is done. */
+  exit: number;
   /** How long a process tree has between being asked to end and being killed. */
   grace: number;
   /** How long `claude` may print nothing. */
@@ -526,6 +571,23 @@ export type NewTask = {
   working_directory: string;
 };
 
+/** What a person should know of a run that is completed all the same. */
+export type Note =
+  | { note: "did_not_exit" }
+  | { note: "no_answer" }
+  | {
+      note: "background_stopped";
+      /** What the agent called the command, shortened. */
+      what: string;
+      /** Why, in the agent's words: `after reaching its background time limit`. May be empty. */
+      why: string;
+    }
+  | {
+      note: "background_left";
+      /** What the agent called the command, shortened. */
+      what: string;
+    };
+
 /** What the desktop app tells of. */
 export type NotificationSettings = {
   /** That a task needs a person: it waits, is quiet, or was denied a tool. */
@@ -573,6 +635,17 @@ export type Queue = {
   unseen: Unseen;
   /** How many tasks may run at once. */
   workers: number;
+};
+
+/** What happens when requests come too fast, or the API is overloaded. */
+export type RateLimitSettings = {
+  /**
+   * How long the task waits at first, in milliseconds; each time in a row twice as long, up to
+   * 10 minutes.
+   */
+  retry_after: number;
+  /** After so many runs in a row that met it without an answer of the model the task fails. */
+  tries: number;
 };
 
 /** How long finished tasks are kept. */
@@ -651,6 +724,8 @@ export type Settings = {
   notifications: NotificationSettings;
   /** Claude Code's permission mode for tasks that choose none; never `bypassPermissions`. */
   permission_mode: PermissionMode;
+  /** What happens when requests come too fast, or the API is overloaded. */
+  rate_limit: RateLimitSettings;
   /** How long finished tasks are kept. */
   retention: RetentionSettings;
   /** What happens when the account's usage limit is reached. */
@@ -700,6 +775,8 @@ export type State =
       denied_tools?: DeniedTool[];
       /** When. */
       ended_at: Timestamp;
+      /** What else a person should know. */
+      notes?: Note[];
     }
   | {
       status: "failed";
@@ -898,8 +975,15 @@ export type Usage = {
 
 /** What happens when the account's usage limit is reached. */
 export type UsageLimitSettings = {
-  /** How long it waits when the agent does not say when the limit ends, in milliseconds. */
+  /** A task fails that would have to wait longer than this in all, in milliseconds. */
+  give_up_after: number;
+  /**
+   * How long it waits when the agent does not say when the limit ends, in milliseconds; each
+   * time in a row twice as long, up to 4 hours.
+   */
   retry_after: number;
+  /** After so many runs in a row that met it without an answer of the model the task fails. */
+  tries: number;
   /** Whether the task waits and goes on in the same session. Otherwise it fails. */
   wait: boolean;
 };
@@ -913,6 +997,8 @@ export type Verdict =
       verdict: "completed";
       /** What it was not allowed to do. */
       denied_tools?: DeniedTool[];
+      /** What else a person should know. */
+      notes?: Note[];
     }
   | {
       verdict: "failed";
@@ -921,9 +1007,32 @@ export type Verdict =
     }
   | { verdict: "cancelled" };
 
-/** Why a task is not yet in the queue. */
-export type WaitReason = {
-  for: "usage_limit";
-  /** When it goes on. */
-  until: Timestamp;
-};
+/** Why a task is not yet in the queue. It goes on by itself, in the same session where it has one. */
+export type WaitReason =
+  | {
+      for: "usage_limit";
+      /** After how many the task is given up; 0 when that is not known. */
+      most_tries?: number;
+      /** How many runs in a row have met it; 0 when that was not counted. */
+      tries?: number;
+      /** When it goes on. */
+      until: Timestamp;
+    }
+  | {
+      for: "rate_limit";
+      /** After how many the task is given up. */
+      most_tries: number;
+      /** How many runs in a row have met it. */
+      tries: number;
+      /** When it goes on. */
+      until: Timestamp;
+    }
+  | {
+      for: "overloaded";
+      /** After how many the task is given up. */
+      most_tries: number;
+      /** How many runs in a row have met it. */
+      tries: number;
+      /** When it goes on. */
+      until: Timestamp;
+    };

@@ -70,6 +70,13 @@ export const SECTIONS: Section[] = [
         zero: "never",
       },
       {
+        key: "limits.exit",
+        label: "Exit",
+        hint: "Claude is ended when it has reported its success and does not exit for this long",
+        kind: "duration",
+        zero: "never",
+      },
+      {
         key: "limits.grace",
         label: "Grace",
         hint: "Between being asked to end and being killed",
@@ -90,8 +97,41 @@ export const SECTIONS: Section[] = [
       {
         key: "usage_limit.retry_after",
         label: "Try again after",
-        hint: "When Claude Code does not say when the limit ends",
+        hint: "When Claude Code does not say when the limit ends; then twice as long each time",
         kind: "duration",
+      },
+      {
+        key: "usage_limit.tries",
+        label: "Tries",
+        hint: "After so many in a row that got no answer the task fails",
+        kind: "count",
+        min: 1,
+      },
+      {
+        key: "usage_limit.give_up_after",
+        label: "Give up after",
+        hint: "A task that would wait longer than this in all fails",
+        kind: "duration",
+        zero: "never",
+      },
+    ],
+  },
+  {
+    id: "rate",
+    title: "Rate limit and overloaded API",
+    settings: [
+      {
+        key: "rate_limit.retry_after",
+        label: "First wait",
+        hint: "Then twice as long each time, up to 10 minutes",
+        kind: "duration",
+      },
+      {
+        key: "rate_limit.tries",
+        label: "Attempts",
+        hint: "After so many in a row that got no answer the task fails",
+        kind: "count",
+        min: 1,
       },
     ],
   },

@@ -40,7 +40,15 @@ function withAction(task: Task, last_action: string, at: Timestamp): Task {
   return task.status === "running" ? { ...task, last_action, last_output_at: at } : task;
 }
 
-const STATE_FIELDS = ["reason", "running_since", "stopping", "ended_at", "denied_tools", "failure"];
+const STATE_FIELDS = [
+  "reason",
+  "running_since",
+  "stopping",
+  "ended_at",
+  "denied_tools",
+  "notes",
+  "failure",
+];
 /** Those in the queue, where a task keeps its place. */
 const QUEUED: readonly string[] = ["pending", "waiting"];
 

@@ -10,7 +10,12 @@ export function stateOf(run: Run): State {
   const { ended_at } = outcome;
   switch (outcome.verdict) {
     case "completed":
-      return { status: "completed", ended_at, denied_tools: outcome.denied_tools };
+      return {
+        status: "completed",
+        ended_at,
+        denied_tools: outcome.denied_tools,
+        notes: outcome.notes,
+      };
     case "failed":
       return { status: "failed", ended_at, failure: outcome.failure };
     case "cancelled":

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import type { Failure, State, Task, Verdict } from "../backend";
+import type { Failure, Note, State, Task, Verdict } from "../backend";
 import fixture from "./fixture.json";
 import {
   ending,
@@ -48,6 +48,10 @@ describe("every face says the same", () => {
       output_limit: true,
       spawn: true,
       api_error: true,
+      account: true,
+      refusal: true,
+      context_full: true,
+      rate_limit: true,
       usage_limit: true,
       budget: true,
       turns: true,
@@ -82,6 +86,25 @@ test("denied tool calls have a next step, plain success has none", () => {
   );
 });
 
+test("what may be missing from a completed task is told", () => {
+  const completed = (notes: Note[]): State => ({
+    status: "completed",
+    ended_at: "2026-11-23T11:59:00.000Z",
+    notes,
+  });
+  const stopped = completed([{ note: "background_stopped", what: "Serve", why: "" }]);
+  expect(story(task(stopped, { final_summary: "All well" }), NOW)).toBe(
+    "Done, a background command was stopped: Serve",
+  );
+  expect(toneOf(stopped)).toBe("warn");
+  expect(nextStep(stopped)?.actions).toEqual(["follow_up"]);
+  const slow = completed([{ note: "did_not_exit" }]);
+  expect(story(task(slow, { final_summary: "All well" }), NOW)).toBe("All well");
+  expect(ending(slow)).toBe("Done, did not exit by itself");
+  expect(toneOf(slow)).toBe("ok");
+  expect(nextStep(slow)).toBeUndefined();
+});
+
 test("a running task's line says what it does, and that nothing comes", () => {
   const running: State = { status: "running", running_since: "2026-11-23T11:50:00.000Z" };
   const heard = "2026-11-23T11:59:58.000Z";
@@ -111,6 +134,11 @@ test("a waiting task's line says for what and how long", () => {
   expect(story(task(until("2026-11-23T11:00:00.000Z")), NOW)).toBe(
     "Usage limit reached, goes on at once",
   );
+  const counted: State = {
+    status: "waiting",
+    reason: { for: "rate_limit", until: "2026-11-23T12:04:00.000Z", tries: 3, most_tries: 6 },
+  };
+  expect(story(task(counted), NOW)).toBe("Rate limit reached, goes on in 4 min, tries 3 of 6");
 });
 
 test("silence counts from what was printed last, whoever saw it", () => {

@@ -1,6 +1,6 @@
 // How tasks and runs stand and ended, in words. The words are those of crates/api/src/verdict.rs,
 // so that every face says the same; fixture.json keeps the two together.
-import type { Failure, RunOutcome, State, Task, Verdict } from "../backend";
+import type { Failure, Note, RunOutcome, State, Task, Verdict, WaitReason } from "../backend";
 import { oneLine } from "./hostile";
 import { duration, short, since, millis } from "./time";
 
@@ -19,17 +19,27 @@ export function failureWords(failure: Failure): string {
     case "signal":
       return `Killed by signal ${failure.signal}`;
     case "timeout":
-      return `Stopped: over ${duration(failure.limit_ms)}`;
+      return `Stopped: over ${duration(failure.limit_ms)}${afterAnswer(failure)}`;
     case "silent":
-      return `Stopped: silent for ${duration(failure.limit_ms)}`;
-    case "output_limit":
-      return `Stopped: printed more than ${Math.floor(failure.limit_bytes / 1_000_000)} MB`;
+      return `Stopped: silent for ${duration(failure.limit_ms)}${afterAnswer(failure)}`;
+    case "output_limit": {
+      const limit = Math.floor(failure.limit_bytes / 1_000_000);
+      return `Stopped: printed more than ${limit} MB${afterAnswer(failure)}`;
+    }
     case "spawn":
-    case "api_error":
     case "agent_error":
+    case "account":
       return failure.message;
+    case "api_error":
+      return `${failure.message}${afterTries(failure)}`;
+    case "refusal":
+      return `Refused: ${failure.message}`;
+    case "context_full":
+      return `Context window full: ${failure.message}`;
+    case "rate_limit":
+      return `Rate limit reached: ${failure.message}${afterTries(failure)}`;
     case "usage_limit":
-      return `Usage limit reached: ${failure.message}`;
+      return `Usage limit reached: ${failure.message}${afterTries(failure)}`;
     case "budget":
       return "Budget used up";
     case "turns":
@@ -41,15 +51,47 @@ export function failureWords(failure: Failure): string {
   }
 }
 
+function afterAnswer({ answered }: { answered?: boolean }): string {
+  return answered ? ", after it had answered" : "";
+}
+
+function afterTries({ tries = 0 }: { tries?: number }): string {
+  return tries > 1 ? ` (given up after ${tries} tries)` : "";
+}
+
+/** What else a person should know of a run that is completed, in words that follow `Done,`. */
+export function noteWords(note: Note): string {
+  switch (note.note) {
+    case "did_not_exit":
+      return "did not exit by itself";
+    case "no_answer":
+      return "ended without an answer";
+    case "background_stopped":
+      return note.why
+        ? `a background command was stopped ${note.why}: ${note.what}`
+        : `a background command was stopped: ${note.what}`;
+    case "background_left":
+      return `a background command was still running and was ended: ${note.what}`;
+    default:
+      return `with a note that this version does not know: ${(note as Note).note}`;
+  }
+}
+
+/** Whether something may be missing from the work of a completed task. */
+function isLacking(completed: { denied_tools?: unknown[]; notes?: Note[] }): boolean {
+  const { denied_tools = [], notes = [] } = completed;
+  return denied_tools.length > 0 || notes.some((note) => note.note !== "did_not_exit");
+}
+
 /** The verdict in words: `Done`, `Done, 2 tool calls were denied`, `Cancelled`, or the failure. */
 export function verdictWords(verdict: Verdict): string {
   switch (verdict.verdict) {
     case "completed": {
       const denied = verdict.denied_tools?.length ?? 0;
-      if (denied === 0) return "Done";
-      return denied === 1
-        ? "Done, 1 tool call was denied"
-        : `Done, ${denied} tool calls were denied`;
+      const parts = ["Done"];
+      if (denied === 1) parts.push("1 tool call was denied");
+      if (denied > 1) parts.push(`${denied} tool calls were denied`);
+      return [...parts, ...(verdict.notes ?? []).map(noteWords)].join(", ");
     }
     case "failed":
       return failureWords(verdict.failure);
@@ -71,6 +113,9 @@ export interface NextStep {
 
 /** The sentence `claude-worker` says on a terminal, for every kind of failure. */
 export function terminalStep(failure: Failure): string {
+  if ("answered" in failure && failure.answered) {
+    return "Read its answer and its log; what it left in the background was ended";
+  }
   switch (failure.kind) {
     case "timeout":
       return "Resume it, or retry with a longer --timeout";
@@ -85,10 +130,18 @@ export function terminalStep(failure: Failure): string {
           return "Log in again with `claude` or check the API key, then retry";
         case 404:
           return "Choose another model and retry";
-        case 400:
-          if (failure.message.includes("redit")) return "Add credit to the account, then retry";
       }
       return "Retry it later";
+    case "account":
+      return failure.message.includes("redit")
+        ? "Add credit to the account, then retry"
+        : "See to the account, or choose another one (log in with `claude`, or another API key), then retry";
+    case "refusal":
+      return "Submit it in other words or with another --model; to retry it unchanged meets the same refusal";
+    case "context_full":
+      return "Submit smaller tasks, or the same with less material; to resume it meets the same limit, to retry it begins a new session";
+    case "rate_limit":
+      return "Resume it in some minutes; with fewer `workers` in the configuration it is met less often";
     case "usage_limit":
       return "Resume it when the limit is over";
     case "budget":
@@ -109,6 +162,9 @@ export function terminalStep(failure: Failure): string {
 
 /** The next step after a failure, as a window says it: where buttons are, no flags are named. */
 export function failureStep(failure: Failure): NextStep {
+  if ("answered" in failure && failure.answered) {
+    return { words: terminalStep(failure), actions: ["follow_up", "retry"] };
+  }
   switch (failure.kind) {
     case "timeout":
       return {
@@ -125,6 +181,25 @@ export function failureStep(failure: Failure): NextStep {
     case "api_error":
       if (failure.http_status === 404) return { words: terminalStep(failure), actions: ["edit"] };
       return { words: terminalStep(failure), actions: ["retry"] };
+    case "account":
+      return {
+        words: failure.message.includes("redit")
+          ? terminalStep(failure)
+          : "See to the account or choose another one, then retry",
+        actions: ["retry"],
+      };
+    case "refusal":
+      return {
+        words: "Run it again in other words or with another model",
+        actions: ["edit"],
+      };
+    case "context_full":
+      return {
+        words: "Run smaller tasks, or the same with less material",
+        actions: ["edit"],
+      };
+    case "rate_limit":
+      return { words: "Send a follow-up in some minutes", actions: ["follow_up", "retry"] };
     case "usage_limit":
       return { words: "Send a follow-up when the limit is over", actions: ["follow_up", "retry"] };
     case "budget":
@@ -158,6 +233,9 @@ export function nextStep(state: State): NextStep | undefined {
       actions: ["edit", "follow_up"],
     };
   }
+  if (state.status === "completed" && isLacking(state)) {
+    return { words: "Read the log; follow up if something is missing", actions: ["follow_up"] };
+  }
   return undefined;
 }
 
@@ -165,7 +243,11 @@ export function nextStep(state: State): NextStep | undefined {
 export function ending(state: State): string {
   switch (state.status) {
     case "completed":
-      return verdictWords({ verdict: "completed", denied_tools: state.denied_tools });
+      return verdictWords({
+        verdict: "completed",
+        denied_tools: state.denied_tools,
+        notes: state.notes,
+      });
     case "failed":
       return failureWords(state.failure);
     case "cancelled":
@@ -188,7 +270,7 @@ export function toneOf(state: State): Tone {
     case "waiting":
       return "warn";
     case "completed":
-      return state.denied_tools?.length ? "warn" : "ok";
+      return isLacking(state) ? "warn" : "ok";
     case "failed":
       return "bad";
     case "pending":
@@ -202,7 +284,7 @@ export function toneOf(state: State): Tone {
 export function outcomeTone(outcome: RunOutcome): Tone {
   if (outcome.verdict === "failed") return "bad";
   if (outcome.verdict === "cancelled") return "quiet";
-  return outcome.denied_tools?.length ? "warn" : "ok";
+  return isLacking(outcome) ? "warn" : "ok";
 }
 
 /** A state in one or two words, as the pill on a task's page shows it. */
@@ -241,13 +323,27 @@ export function isSilent(task: Task, now: number): boolean {
   return silence(task, now) >= SILENT_MS;
 }
 
+const WAITS: Record<WaitReason["for"], string> = {
+  usage_limit: "Usage limit reached",
+  rate_limit: "Rate limit reached",
+  overloaded: "API overloaded",
+};
+
+const tries = (reason: WaitReason): string[] =>
+  reason.most_tries ? [`tries ${reason.tries} of ${reason.most_tries}`] : [];
+
+/** What a task waits for, and how often it has been tried. */
+export function waitWords(reason: WaitReason): string {
+  return [WAITS[reason.for], ...tries(reason)].join(", ");
+}
+
 /** One line that tells the story: what a task does now, what it waits for, how it ended. */
 export function story(task: Task, now: number): string {
   switch (task.status) {
     case "waiting": {
       const left = (millis(task.reason.until) ?? now) - now;
-      if (left <= 0) return "Usage limit reached, goes on at once";
-      return `Usage limit reached, goes on in ${short(left)}`;
+      const when = left <= 0 ? "goes on at once" : `goes on in ${short(left)}`;
+      return [WAITS[task.reason.for], when, ...tries(task.reason)].join(", ");
     }
     case "pending":
       return "In the queue";
@@ -258,7 +354,7 @@ export function story(task: Task, now: number): string {
       return isSilent(task, now) ? `Silent for ${short(silence(task, now))} · ${action}` : action;
     }
     case "completed":
-      if (task.denied_tools?.length) return ending(task);
+      if (isLacking(task)) return oneLine(ending(task));
       return oneLine(task.final_summary ?? "") || "Done";
     default:
       return oneLine(ending(task));

@@ -2,7 +2,7 @@
 
 use claude_worker_api::{Failure, Timestamp, Verdict};
 
-use super::message::{Outcome, instant};
+use super::message::{About, Outcome, instant};
 use super::story::{LastReport, Story};
 use crate::object::Object;
 use crate::text::one_line;
@@ -11,17 +11,20 @@ use crate::verdict::Ended;
 /// The longest message of a failure, in characters.
 const MAX_MESSAGE: usize = 300;
 
-/// The verdict on a run that nobody ended from outside.
+/// The verdict on a run that nobody stopped.
 ///
 /// A reported error goes before the exit code, which is 0 after an interruption. A reported
 /// success counts only with an exit code of 0: a process that fails after it has not ended well.
 pub(crate) fn judge(story: &Story, ended: Ended) -> Verdict {
     let failure = match (&story.report, ended) {
-        (Some(LastReport { outcome: Outcome::Done, .. }), Ended::Exited(0)) => {
-            return Verdict::Completed { denied_tools: story.denied.clone() };
+        (Some(LastReport { outcome: Outcome::Done, .. }), Ended::Exited(0) | Ended::Finished) => {
+            return Verdict::Completed {
+                denied_tools: story.denied.clone(),
+                notes: story.notes(ended == Ended::Finished),
+            };
         }
         (Some(report), _) if report.outcome != Outcome::Done => reported(report, story),
-        (_, Ended::Exited(0)) => Failure::NoResult,
+        (_, Ended::Exited(0) | Ended::Finished) => Failure::NoResult,
         (None, _) if is_usage_limit(&story.complaint) => usage_limit(&story.complaint, story),
         // The CLI turns SIGHUP, SIGINT and SIGTERM into exit codes, and a wrapper around it
         // SIGKILL: 128 and the signal.
@@ -40,9 +43,21 @@ fn reported(report: &LastReport, story: &Story) -> Failure {
     match report.outcome {
         Outcome::Turns => Failure::Turns,
         Outcome::Budget => Failure::Budget,
-        Outcome::Api { status: Some(429) } => usage_limit(&report.text, story),
+        Outcome::Refused => Failure::Refusal { message: first_paragraph(&report.text) },
+        Outcome::ContextFull => Failure::ContextFull { message: said(&report.text) },
+        _ if is_context_full(&report.text) => Failure::ContextFull { message: said(&report.text) },
+        Outcome::Api { about: About::UsageLimit, .. } => usage_limit(&report.text, story),
         _ if is_usage_limit(&report.text) => usage_limit(&report.text, story),
-        Outcome::Api { status } => api_error(status, &report.text),
+        Outcome::Api { status, about } if about == About::Account || is_account(&report.text) => {
+            Failure::Account { http_status: status, message: account(&report.text) }
+        }
+        Outcome::Api { status: Some(429), .. } if story.limit_reached => {
+            usage_limit(&report.text, story)
+        }
+        Outcome::Api { status: Some(429), .. } => {
+            Failure::RateLimit { message: said(&report.text), tries: 0 }
+        }
+        Outcome::Api { status, .. } => api_error(status, &report.text),
         Outcome::Done | Outcome::Interrupted | Outcome::Error => {
             Failure::AgentError { message: one_line(&report.text, MAX_MESSAGE) }
         }
@@ -54,28 +69,60 @@ fn is_usage_limit(text: &str) -> bool {
     let text = text.to_lowercase();
     text.contains("usage limit reached")
         || text.contains("out of extra usage")
+        || text.contains("reached your specified api usage limits")
         || (text.contains("you've hit your") && text.contains("limit"))
+}
+
+/// Whether an error is about the account as a whole. The CLI has words of its own for some.
+fn is_account(text: &str) -> bool {
+    let text = text.to_lowercase();
+    text.contains("credit balance")
+        || text.contains("disabled organization")
+        || text.contains("organization has been disabled")
+}
+
+fn account(text: &str) -> String {
+    if text.to_lowercase().contains("credit balance") {
+        "Credit balance too low".to_owned()
+    } else {
+        said(text)
+    }
+}
+
+/// Whether an error says that there is too much to read. Not every such error says so otherwise.
+fn is_context_full(text: &str) -> bool {
+    text.starts_with("Prompt is too long") || text.contains("reached its context window limit")
+}
+
+/// What comes after it in a refusal is advice for those who sit before the CLI.
+fn first_paragraph(text: &str) -> String {
+    said(text.split("\n\n").next().unwrap_or(text))
 }
 
 fn usage_limit(text: &str, story: &Story) -> Failure {
     Failure::UsageLimit {
         resets_at: story.limit_resets_at.or_else(|| written_instant(text)),
         message: said(text),
+        tries: 0,
     }
 }
 
-/// The instant in `Claude AI usage limit reached|1749924000`. One in words (`resets 5am`) is
-/// not read: its time zone and day are anybody's guess.
+/// The instant in `Claude AI usage limit reached|1749924000` and in `on 2026-12-01 at 00:00 UTC`.
+/// One in fewer words (`resets 5am`) is not read: its time zone and day are anybody's guess.
 fn written_instant(text: &str) -> Option<Timestamp> {
-    let digits = text.split_once('|')?.1.trim();
-    instant(digits.parse().ok()?)
+    if let Some((_, digits)) = text.split_once('|') {
+        return instant(digits.trim().parse().ok()?);
+    }
+    let (_, day) = text.split_once("regain access on ")?;
+    let (day, time) = day.split_once(" at ")?;
+    let (time, _) = time.split_once(" UTC")?;
+    format!("{day}T{time}:00Z").parse().ok()
 }
 
 fn api_error(status: Option<u16>, text: &str) -> Failure {
     let lower = text.to_lowercase();
     let said = said(text);
     let (http_status, message) = match status {
-        _ if lower.contains("credit balance") => (status, "Credit balance too low".to_owned()),
         Some(401) | None if lower.contains("invalid api key") => {
             (Some(401), "Invalid API key".to_owned())
         }
@@ -87,7 +134,7 @@ fn api_error(status: Option<u16>, text: &str) -> Failure {
         Some(code @ 500..) => (status, format!("API error {code}: {said}")),
         _ => (status, said),
     };
-    Failure::ApiError { http_status, message: one_line(&message, MAX_MESSAGE) }
+    Failure::ApiError { http_status, message: one_line(&message, MAX_MESSAGE), tries: 0 }
 }
 
 fn model_not_found(text: &str) -> String {
@@ -118,11 +165,10 @@ mod tests {
     #[test]
     fn errors_are_said_in_few_words() {
         let check = |status: Option<u16>, text: &str, code: Option<u16>, expected: &str| {
-            let expected = Failure::ApiError { http_status: code, message: expected.to_owned() };
+            let message = expected.to_owned();
+            let expected = Failure::ApiError { http_status: code, message, tries: 0 };
             assert_eq!(api_error(status, text), expected, "{text}");
         };
-        check(Some(400), "Credit balance is too low", Some(400), "Credit balance too low");
-        check(Some(400), "Prompt is too long", Some(400), "Prompt is too long");
         check(Some(401), "Invalid API key · Fix external API key", Some(401), "Invalid API key");
         check(None, "Not logged in · Please run /login", Some(401), "Not logged in");
         check(
@@ -148,6 +194,8 @@ mod tests {
         check("Claude AI usage limit reached|1749924000", Some(1_749_924_000_000));
         check("Claude AI usage limit reached|1749924000123", Some(1_749_924_000_123));
         check("Claude AI usage limit reached", None);
+        check("You will regain access on 2026-12-01 at 00:00 UTC.", Some(1_796_083_200_000));
+        check("You will regain access on Tuesday at 00:00 UTC.", None);
         check("You've hit your session limit · resets 5am", None);
         check("limit|soon", None);
         check("limit|inf", None);

@@ -25,9 +25,11 @@ pub(crate) fn items(line: &str) -> (Option<Timestamp>, Vec<LogItem>) {
             (None, vec![LogItem::Started { session_id, model, version }])
         }
         // The result says it again, as the error it is.
-        Message::Assistant { is_api_error: true, .. } | Message::Nothing => (None, Vec::new()),
+        Message::Assistant { is_api_error: true, .. }
+        | Message::Background { note: None, .. }
+        | Message::Nothing => (None, Vec::new()),
         Message::Assistant { at, blocks, .. } => (at, blocks.into_iter().map(shown).collect()),
-        Message::User { at, blocks } => {
+        Message::User { at, blocks, .. } => {
             let item = |block| match block {
                 Block::Answer { .. } => Some(shown(block)),
                 Block::Text(text) if text.starts_with(INTERRUPTED) => {
@@ -46,7 +48,9 @@ pub(crate) fn items(line: &str) -> (Option<Timestamp>, Vec<LogItem>) {
             (None, vec![LogItem::Retry { attempt, max_attempts, delay_ms, reason }])
         }
         Message::RateLimit { state, kind, .. } => (None, limit_note(state, &kind)),
-        Message::Note(text) => (None, vec![LogItem::Note { text }]),
+        Message::Note(text) | Message::Background { note: Some(text), .. } => {
+            (None, vec![LogItem::Note { text }])
+        }
         Message::Report(Report { outcome, text, usage, denied }) => {
             let is_error = outcome != Outcome::Done;
             let denied_tools = denied.into_iter().map(|(_, tool)| tool).collect();

@@ -30,19 +30,36 @@ pub(super) enum Message {
         blocks: Vec<Block>,
         /// Whether the CLI itself wrote it, to tell of an API error. The result repeats it.
         is_api_error: bool,
+        /// Whether a subagent said it.
+        is_of_subagent: bool,
     },
     /// Something was said to the model: a tool's answer, an interruption.
-    User { at: Option<Timestamp>, blocks: Vec<Block> },
+    User { at: Option<Timestamp>, blocks: Vec<Block>, is_of_subagent: bool },
     /// An API request failed and is tried again.
     Retry { attempt: u32, max_attempts: u32, delay_ms: u64, status: Option<u16>, error: String },
     /// How the account's usage limits stand.
     RateLimit { state: RateLimit, resets_at: Option<Timestamp>, kind: String },
     /// A remark for people.
     Note(String),
+    /// What runs in the background has changed; with a remark for people, where there is one.
+    Background { change: Background, note: Option<String> },
     /// The end of the work asked for. A run may have several.
     Report(Report),
     /// Part of the protocol, but nothing to show or remember.
     Nothing,
+}
+
+/// How what runs in the background has changed. Commands and subagents both do.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Background {
+    /// This has begun, or was moved there.
+    Began { id: String, what: String },
+    /// This has ended by itself.
+    Ended { id: String },
+    /// This was stopped by the CLI, which says why unless it was asked to.
+    Stopped { id: String, what: String, why: String },
+    /// All that runs there now.
+    Now(Vec<(String, String)>),
 }
 
 /// A part of what was said.
@@ -85,11 +102,27 @@ pub(super) enum Outcome {
     /// The API failed; the status, when there was an answer.
     Api {
         status: Option<u16>,
+        about: About,
     },
+    /// The model, or the safeguards around it, refused.
+    Refused,
+    /// The conversation is longer than the model can read.
+    ContextFull,
     /// It was told to stop in the middle.
     Interrupted,
     /// Anything else.
     Error,
+}
+
+/// What an API error is about, where the CLI names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum About {
+    /// The account's usage limit.
+    UsageLimit,
+    /// The account itself.
+    Account,
+    /// Something else, or it says nothing.
+    Other,
 }
 
 impl Message {
@@ -106,8 +139,13 @@ impl Message {
                 at: at(),
                 blocks: blocks(&line),
                 is_api_error: line.get("is_api_error_message").unwrap_or(false),
+                is_of_subagent: is_of_subagent(&line),
             },
-            "user" => Self::User { at: at(), blocks: blocks(&line) },
+            "user" => Self::User {
+                at: at(),
+                blocks: blocks(&line),
+                is_of_subagent: is_of_subagent(&line),
+            },
             "rate_limit_event" => rate_limit(&line.object("rate_limit_info")),
             "result" => Self::Report(report(&line)),
             _ => Self::Nothing,
@@ -147,19 +185,76 @@ fn system(line: &Object<'_>) -> Message {
             _ => Message::Nothing,
         },
         "compact_boundary" => Message::Note("The conversation was compacted".to_owned()),
-        "task_started" if line.get("is_backgrounded") == Some(true) => {
-            let what = line.text("description").unwrap_or_default();
-            Message::Note(format!("Started in the background: {what}"))
-        }
-        "task_notification" => {
-            let status = line.text("status").unwrap_or_else(|| "ended".to_owned());
-            let summary = line.text("summary").unwrap_or_default();
-            Message::Note(format!("Background task {status}: {summary}"))
+        "task_started" | "task_updated" | "task_notification" | "background_tasks_changed" => {
+            background(line)
         }
         "informational" | "local_command_output" => note(line.text("content")),
         "notification" => note(line.text("text")),
         _ => Message::Nothing,
     }
+}
+
+/// What the CLI says of what it runs in the background.
+fn background(line: &Object<'_>) -> Message {
+    let id = || line.text("task_id").unwrap_or_default();
+    let (change, note) = match line.text("subtype").as_deref().unwrap_or_default() {
+        "task_started" if line.get("is_backgrounded") == Some(true) => {
+            let what = line.text("description").unwrap_or_default();
+            let note = format!("Started in the background: {what}");
+            (Background::Began { id: id(), what }, Some(note))
+        }
+        "task_updated" => {
+            let patch = line.object("patch");
+            match patch.text("status").as_deref() {
+                // Why it was stopped is said separately.
+                Some("completed" | "failed" | "killed") => (Background::Ended { id: id() }, None),
+                _ if patch.get("is_backgrounded") == Some(true) => {
+                    let what = patch.text("description").unwrap_or_default();
+                    (Background::Began { id: id(), what }, None)
+                }
+                _ => return Message::Nothing,
+            }
+        }
+        "task_notification" => {
+            let status = line.text("status").unwrap_or_else(|| "ended".to_owned());
+            let summary = line.text("summary").unwrap_or_default();
+            let note = format!("Background task {status}: {summary}");
+            let change = match status.as_str() {
+                "stopped" | "killed" => {
+                    let (what, why) = stopped(&summary);
+                    Background::Stopped { id: id(), what, why }
+                }
+                _ => Background::Ended { id: id() },
+            };
+            (change, Some(note))
+        }
+        "background_tasks_changed" => {
+            let task = |json| {
+                let task = Object::parse(json)?;
+                // Nothing waits for these.
+                let apart = ["ambient", "off_host"].iter().any(|it| task.get(it) == Some(true));
+                let what = task.text("description").unwrap_or_default();
+                Some((task.text("task_id")?, what)).filter(|_| !apart)
+            };
+            (Background::Now(line.list("tasks").into_iter().filter_map(task).collect()), None)
+        }
+        _ => return Message::Nothing,
+    };
+    Message::Background { change, note }
+}
+
+/// What was stopped and why, from `Background command "NAME" was stopped after …`. Without a
+/// reason it is only the name.
+fn stopped(summary: &str) -> (String, String) {
+    let named = summary.strip_prefix("Background command \"");
+    match named.and_then(|rest| rest.rsplit_once("\" was stopped ")) {
+        Some((what, why)) => (what.to_owned(), why.to_owned()),
+        None => (summary.to_owned(), String::new()),
+    }
+}
+
+fn is_of_subagent(line: &Object<'_>) -> bool {
+    line.text("parent_tool_use_id").is_some() || line.text("agent_id").is_some()
 }
 
 fn note(text: Option<String>) -> Message {
@@ -170,14 +265,16 @@ fn note(text: Option<String>) -> Message {
 }
 
 fn rate_limit(info: &Object<'_>) -> Message {
+    let kind = info.text("rateLimitType").unwrap_or_default();
+    let of_window = || info.object("unifiedWindows").object(&kind).get("resetsAt");
     Message::RateLimit {
         state: match info.text("status").as_deref() {
             Some("rejected") => RateLimit::Reached,
             Some("allowed_warning") => RateLimit::Close,
             _ => RateLimit::Fine,
         },
-        resets_at: info.get("resetsAt").and_then(instant),
-        kind: info.text("rateLimitType").unwrap_or_default().replace('_', " "),
+        resets_at: info.get("resetsAt").or_else(of_window).and_then(instant),
+        kind: kind.replace('_', " "),
     }
 }
 
@@ -296,16 +393,35 @@ fn outcome(line: &Object<'_>) -> Outcome {
     let subtype = line.text("subtype").unwrap_or_default();
     let reason = line.text("terminal_reason").unwrap_or_default();
     let status = line.get::<u16>("api_error_status");
+    let api = || Outcome::Api { status, about: about(line, status) };
+    match line.text("stop_reason").as_deref() {
+        Some("refusal") => return Outcome::Refused,
+        Some("model_context_window_exceeded") => return Outcome::ContextFull,
+        _ if reason == "prompt_too_long" || status == Some(413) => return Outcome::ContextFull,
+        _ => {}
+    }
     match (subtype.as_str(), reason.as_str()) {
         ("error_max_turns", _) => Outcome::Turns,
         ("error_max_budget_usd", _) => Outcome::Budget,
         _ if !line.get("is_error").unwrap_or(false) && !subtype.starts_with("error") => {
             Outcome::Done
         }
-        (_, "api_error") => Outcome::Api { status },
-        _ if status.is_some() => Outcome::Api { status },
+        (_, "api_error") => api(),
+        _ if status.is_some() => api(),
         (_, reason) if reason.starts_with("aborted") => Outcome::Interrupted,
         _ => Outcome::Error,
+    }
+}
+
+fn about(line: &Object<'_>, status: Option<u16>) -> About {
+    let code = line.text("api_error").unwrap_or_default();
+    let kind = line.text("api_error_type").unwrap_or_default();
+    if code == "usage_limit_reached" {
+        About::UsageLimit
+    } else if status == Some(402) || kind == "billing_error" || code.starts_with("org_disabled") {
+        About::Account
+    } else {
+        About::Other
     }
 }
 

@@ -1,7 +1,8 @@
 //! What is remembered of a run of the CLI.
 
-use claude_worker_api::{DeniedTool, Timestamp, Usage};
+use claude_worker_api::{DeniedTool, Note, Timestamp, Usage};
 
+use super::background::Background;
 use super::message::{Block, Message, Outcome, RateLimit, Report};
 use crate::text::one_line;
 
@@ -19,13 +20,20 @@ const DIAGNOSTIC: &str = "[claude-code:";
 pub(crate) struct Story {
     pub(crate) session_id: Option<String>,
     pub(crate) model: Option<String>,
-    pub(crate) last_action: Option<String>,
+    last_action: Option<String>,
     pub(crate) usage: Usage,
     pub(crate) denied: Vec<DeniedTool>,
     /// The last report: a later one is the better informed.
     pub(super) report: Option<LastReport>,
-    /// When the usage limit is over, if one was reached.
+    /// Whether the newest word on the account's usage limit is that it is reached.
+    pub(super) limit_reached: bool,
+    /// When that is over.
     pub(super) limit_resets_at: Option<Timestamp>,
+    /// The last text of the agent itself that is not blank.
+    last_text: String,
+    /// Whether it has gone on working since its last report.
+    working: bool,
+    background: Background,
     /// The last line outside the protocol, on standard error if there was one there.
     pub(super) complaint: String,
     /// Whether that line came on standard error.
@@ -49,40 +57,95 @@ impl Story {
         match message {
             None => self.hear_complaint(line, stderr),
             Some(Message::Init { session_id, model, directory, .. }) => {
+                self.working = true;
                 self.session_id = session_id.or_else(|| self.session_id.take());
                 self.model = model.or_else(|| self.model.take());
                 self.directory = directory.or_else(|| self.directory.take());
             }
-            Some(Message::Assistant { blocks, is_api_error: false, .. }) => {
+            Some(Message::Assistant { blocks, is_api_error: false, is_of_subagent, .. }) => {
+                self.working |= !is_of_subagent;
                 for block in blocks {
+                    match &block {
+                        Block::Text(text) if !is_of_subagent => self.last_text.clone_from(text),
+                        Block::Call { tool, input, .. } => self.background.call(tool, input),
+                        _ => {}
+                    }
                     if let Some(action) = self.action(&block) {
                         self.last_action = Some(action);
                     }
                 }
             }
+            Some(Message::User { is_of_subagent, .. }) => self.working |= !is_of_subagent,
             Some(Message::Retry { status, error, delay_ms, .. }) => {
+                self.working = true;
                 let after = status.map_or(error, |status| status.to_string());
                 let seconds = delay_ms.div_ceil(1000);
                 self.last_action = Some(format!("Retrying after {after} in {seconds} s"));
             }
-            Some(Message::RateLimit { state: RateLimit::Reached, resets_at, .. }) => {
-                self.limit_resets_at = resets_at;
+            Some(Message::RateLimit { state, resets_at, .. }) => {
+                self.limit_reached = state == RateLimit::Reached;
+                self.limit_resets_at = resets_at.filter(|_| self.limit_reached);
+            }
+            Some(Message::Background { change, note }) => {
+                if let Some(text) = note {
+                    self.last_action = Some(one_line(&text, MAX_ACTION));
+                }
+                self.background.take(change);
             }
             Some(Message::Note(text)) => self.last_action = Some(one_line(&text, MAX_ACTION)),
             Some(Message::Report(report)) => self.take_report(report),
-            Some(
-                Message::Assistant { .. }
-                | Message::User { .. }
-                | Message::RateLimit { .. }
-                | Message::Nothing,
-            ) => {}
+            Some(Message::Assistant { .. } | Message::Nothing) => {}
         }
     }
 
-    /// The final answer, when the last report was one.
+    /// The final answer, when the last report was of success. A report without words is about the
+    /// words before it.
     pub(crate) fn answer(&self) -> Option<&str> {
-        let report = self.report.as_ref()?;
-        (report.outcome == Outcome::Done).then_some(report.text.as_str())
+        let report = self.report.as_ref().filter(|report| report.outcome == Outcome::Done)?;
+        [&report.text, &self.last_text]
+            .into_iter()
+            .map(String::as_str)
+            .find(|text| !text.trim().is_empty())
+    }
+
+    /// Whether its last report was of success.
+    pub(crate) fn has_succeeded(&self) -> bool {
+        self.report.as_ref().is_some_and(|report| report.outcome == Outcome::Done)
+    }
+
+    /// Whether it has reported success, has done nothing since, and nothing runs in the
+    /// background: all that is left to it is to exit.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.has_succeeded() && !self.working && self.background.running().next().is_none()
+    }
+
+    /// What the agent does, in a few words. Between two turns it waits for what runs in the
+    /// background.
+    pub(crate) fn last_action(&self) -> Option<String> {
+        let mut running = self.background.running();
+        match running.next().filter(|_| self.has_succeeded() && !self.working) {
+            Some(what) => {
+                let more = match running.count() {
+                    0 => String::new(),
+                    count => format!(" and {count} more"),
+                };
+                let what = one_line(what, MAX_ACTION - 60);
+                Some(format!("Waiting for background command{more}: {what}"))
+            }
+            None => self.last_action.clone(),
+        }
+    }
+
+    /// What a person should know of a run that is completed.
+    pub(super) fn notes(&self, did_not_exit: bool) -> Vec<Note> {
+        let mut notes = self.background.notes();
+        if self.answer().is_none() {
+            notes.insert(0, Note::NoAnswer);
+        }
+        if did_not_exit {
+            notes.insert(0, Note::DidNotExit);
+        }
+        notes
     }
 
     fn hear_complaint(&mut self, line: &str, stderr: bool) {
@@ -115,6 +178,7 @@ impl Story {
     fn take_report(&mut self, report: Report) {
         let Report { outcome, text, usage, denied } = report;
         self.report = Some(LastReport { outcome, text });
+        self.working = false;
         self.usage = Usage {
             // The CLI adds up the cost itself, over the whole session.
             cost_usd: usage.cost_usd.or(self.usage.cost_usd),

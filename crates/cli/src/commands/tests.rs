@@ -11,7 +11,7 @@ use crate::fake::{Closed, FakeEngine, Look, Written};
 use crate::render::samples::{self, NOW};
 
 fn completed() -> State {
-    State::Completed { ended_at: NOW, denied_tools: Vec::new() }
+    State::Completed { ended_at: NOW, denied_tools: Vec::new(), notes: Vec::new() }
 }
 
 fn failed() -> State {

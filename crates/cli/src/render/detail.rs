@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use claude_worker_api::{EngineInfo, HostKind, Run, Task, TaskDetail, Timestamp};
+use claude_worker_api::{EngineInfo, HostKind, Run, State, Task, TaskDetail, Timestamp};
 
 use super::text::{clean, clean_line, truncate};
 use super::{Paint, Tone, figures, tone_of, words};
@@ -40,6 +40,9 @@ pub fn task(detail: &TaskDetail, now: Timestamp, page: usize, paint: Paint) -> S
     field("Allowed", &clean_line(&detail.request.allowed_tools.join(", ")));
     let env: Vec<_> = detail.request.env.keys().map(|name| clean_line(name)).collect();
     field("Environment", &env.join(", "));
+    if let State::Waiting { reason } = &task.state {
+        field("Goes on", &reason.until().map(|until| until.to_string()).unwrap_or_default());
+    }
     field("Used", &figures::usage(&task.usage));
     let session = detail.run_history.iter().rev().find_map(|run| run.session_id.as_deref());
     field("Session", &session.map(clean_line).unwrap_or_default());
@@ -246,7 +249,7 @@ mod tests {
     fn endings_say_what_to_do_next() {
         let tasks = [
             samples::completed(1, "x", "All good"),
-            samples::failed(2, "x", Failure::Silent { limit_ms: 600_000 }),
+            samples::failed(2, "x", Failure::Silent { limit_ms: 600_000, answered: false }),
             samples::tasks().into_iter().find(|task| task.id.0 == 9).unwrap(),
         ];
         let text: Vec<_> = tasks.iter().map(|task| ending(task, SYMBOLS)).collect();

@@ -47,7 +47,7 @@ pub(crate) fn completed(id: i64, name: &str, summary: &str) -> Task {
         final_summary: Some(summary.to_owned()),
         started_at: Some(NOW.minus_millis(8 * MINUTE)),
         usage: Usage { cost_usd: Some(0.31), turns: Some(7), ..Usage::default() },
-        ..task(id, name, State::Completed { ended_at, denied_tools: Vec::new() })
+        ..task(id, name, State::Completed { ended_at, denied_tools: Vec::new(), notes: Vec::new() })
     }
 }
 
@@ -81,11 +81,15 @@ pub(crate) fn tasks() -> Vec<Task> {
         },
         silent,
         task(130, "Being stopped", stopping),
-        task(129, "Review the limits", State::Waiting { reason: WaitReason::UsageLimit { until } }),
+        task(
+            129,
+            "Review the limits",
+            State::Waiting { reason: WaitReason::UsageLimit { until, tries: 3, most_tries: 8 } },
+        ),
         failed(
             128,
             "Generate API client from the spec",
-            Failure::ApiError {
+            Failure::Account {
                 http_status: Some(400),
                 message: "Credit balance too low".to_owned(),
             },
@@ -97,7 +101,11 @@ pub(crate) fn tasks() -> Vec<Task> {
             "\u{1b}[2J\u{1b}]0;pwned\u{7}evil\nname\u{202e}gpj.exe",
             "line one\nline\u{9b}31m two",
         ),
-        task(9, "Clean up", State::Completed { ended_at, denied_tools: denied() }),
+        task(
+            9,
+            "Clean up",
+            State::Completed { ended_at, denied_tools: denied(), notes: Vec::new() },
+        ),
         task(8, "Try an idea", State::Cancelled { ended_at }),
         task(7, "Publish", State::Skipped { ended_at, reason: "task 6 failed".to_owned() }),
     ]
@@ -137,7 +145,7 @@ pub(crate) fn detail() -> TaskDetail {
             ..NewTask::default()
         },
         run_history: vec![
-            run(1, Verdict::Completed { denied_tools: denied() }),
+            run(1, Verdict::Completed { denied_tools: denied(), notes: Vec::new() }),
             run(2, Verdict::Failed { failure: Failure::Turns }),
         ],
         result: Some("I wrote **half** of it.\n\nThe rest is missing.".to_owned()),

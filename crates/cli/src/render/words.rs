@@ -1,6 +1,6 @@
 //! One line that tells the story: what a task does now, what it waits for, how it ended.
 
-use claude_worker_api::{Counts, State, Status, Task, Timestamp, WaitReason};
+use claude_worker_api::{Counts, Note, State, Status, Task, Timestamp};
 
 use super::figures;
 use super::text::clean_line;
@@ -12,14 +12,17 @@ const QUIET_MS: u64 = 120_000;
 #[must_use]
 pub fn story(task: &Task, now: Timestamp) -> String {
     match &task.state {
-        State::Waiting { reason: WaitReason::UsageLimit { until } } => {
-            match until.millis_since(now) {
-                0 => "usage limit, goes on at once".to_owned(),
-                left => format!("usage limit, goes on in {}", figures::short(left)),
+        State::Waiting { reason } => {
+            let mut words = clean_line(&reason.what());
+            match reason.until().map(|until| until.millis_since(now)) {
+                None => {}
+                Some(0) => words.push_str(", goes on at once"),
+                Some(left) => words += &format!(", goes on in {}", figures::short(left)),
             }
-        }
-        State::Waiting { reason: WaitReason::Unknown(reason) } => {
-            format!("waits for something this version does not know: {}", reason.name)
+            if let Some(tries) = reason.tries() {
+                words += &format!(", {tries}");
+            }
+            words
         }
         State::Pending => "in the queue".to_owned(),
         State::Running { started_at: None, .. } => "starting".to_owned(),
@@ -33,7 +36,9 @@ pub fn story(task: &Task, now: Timestamp) -> String {
                 _ => action,
             }
         }
-        State::Completed { denied_tools, .. } if denied_tools.is_empty() => {
+        State::Completed { denied_tools, notes, .. }
+            if denied_tools.is_empty() && !notes.iter().any(Note::is_about_work) =>
+        {
             let summary = task.final_summary.as_deref().map(clean_line).unwrap_or_default();
             if summary.is_empty() { "Done".to_owned() } else { summary }
         }
@@ -61,6 +66,9 @@ pub fn next_step(state: &State) -> &'static str {
         State::Failed { failure, .. } => failure.next_step(),
         State::Completed { denied_tools, .. } if !denied_tools.is_empty() => {
             "Allow what it needs with --allowed-tools, then resume or retry it"
+        }
+        State::Completed { notes, .. } if notes.iter().any(Note::is_about_work) => {
+            "Read its log; if something is missing, resume it"
         }
         _ => "",
     }

@@ -8,6 +8,7 @@
 
 mod apply;
 mod delegation;
+mod going_on;
 mod queue;
 mod reports;
 mod requests;
@@ -203,7 +204,8 @@ impl Dispatcher {
             });
             match found {
                 Ok((Some(stored), request)) => {
-                    let TaskState::Running { run, plan, wish, started_at } = stored.state else {
+                    let TaskState::Running { run, plan, wish, started_at, .. } = stored.state
+                    else {
                         continue;
                     };
                     let boot = self.writer.boot_of(&run)?;

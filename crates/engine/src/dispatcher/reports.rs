@@ -1,19 +1,18 @@
 //! What happened to runs.
 
+use std::hash::BuildHasher;
 use std::time::Instant;
 
 use claude_worker_api::{EventKind, Failure, RunId, RunOutcome, TaskId, Timestamp, Verdict};
 use claude_worker_supervisor::fault_point;
 
+use super::going_on::{self, Met, Next};
 use super::{AfterCommit, Dispatcher, GARBAGE_AGAIN, Garbage, HOLD};
+use crate::EngineError;
 use crate::message::Report;
-use crate::state::{GoOn, Input, Plan, TaskState};
+use crate::state::{Input, TaskState};
 use crate::store::{RunEnd, StoredTask};
-use crate::{Config, EngineError};
 
-/// The longest that a task waits for a usage limit before it looks for itself. What an agent says
-/// about it is text, and may be wrong.
-const LONGEST_LIMIT: u64 = 8 * 86_400_000;
 /// How often a run may fail to begin before its task is given up.
 const BEGINNINGS: u32 = 3;
 
@@ -84,14 +83,34 @@ impl Dispatcher {
         // First the run, then the state: the event of the state must find the run's data.
         self.writer.run_ended(task, run, end)?;
         self.memory.output_kept += end.output_bytes;
-        let TaskState::Running { plan, .. } = &stored.state else { return Ok(()) };
-        let session_id = end.session_id.as_ref().or(stored.session_id.as_ref());
-        let input = Input::Ended {
-            run: run.clone(),
-            at: end.outcome.ended_at,
-            verdict: end.outcome.verdict.clone(),
-            go_on: go_on(&self.config, end, plan, session_id, now),
-        };
+        let TaskState::Running { plan, tried, .. } = &stored.state else { return Ok(()) };
+        let mut verdict = end.outcome.verdict.clone();
+        let mut go_on = None;
+        if let Verdict::Failed { failure } = &mut verdict {
+            let met = Met {
+                failure,
+                answered: end.usage.output_tokens.unwrap_or(0) > 0,
+                plan,
+                session_id: end.session_id.as_ref().or(stored.session_id.as_ref()),
+                tried: *tried,
+            };
+            let chance = self.random.hash_one(run.as_str()) as u32;
+            match going_on::next(&self.config, met, now, chance) {
+                Next::GoOn(next) => {
+                    // Of tries that achieved nothing, one directory is as good as all.
+                    if next.tried.tries > 1 {
+                        let freed = self.writer.drop_tries_before(task, run)?;
+                        self.memory.output_kept = self.memory.output_kept.saturating_sub(freed);
+                    }
+                    go_on = Some(next);
+                }
+                Next::GiveUp { tries } => {
+                    *failure = going_on::given_up(failure.clone(), tries);
+                }
+                Next::End => {}
+            }
+        }
+        let input = Input::Ended { run: run.clone(), at: end.outcome.ended_at, verdict, go_on };
         self.apply_report(task, input, now, after)?;
         fault_point("engine.ended");
         Ok(())
@@ -145,33 +164,4 @@ impl Dispatcher {
             Err(error) => Err(error),
         }
     }
-}
-
-/// How a task that hit the usage limit goes on by itself, when the configuration says so.
-fn go_on(
-    config: &Config,
-    end: &RunEnd,
-    plan: &Plan,
-    session_id: Option<&String>,
-    now: Timestamp,
-) -> Option<GoOn> {
-    let Verdict::Failed { failure: Failure::UsageLimit { resets_at, .. } } = &end.outcome.verdict
-    else {
-        return None;
-    };
-    if !config.usage_limit.wait {
-        return None;
-    }
-    let until = resets_at
-        .filter(|at| *at > now && *at < now.plus_millis(LONGEST_LIMIT))
-        .unwrap_or_else(|| now.plus_millis(config.usage_limit.retry_after));
-    // A run that got no answer at all has nothing to go on from: it is done again as it was.
-    let plan = match session_id {
-        Some(session_id) if end.usage.output_tokens.unwrap_or(0) > 0 => Plan::Resume {
-            session_id: session_id.clone(),
-            follow_up: "The usage limit is over. Go on where you stopped.".to_owned(),
-        },
-        _ => plan.clone(),
-    };
-    Some(GoOn { until, plan })
 }

@@ -78,6 +78,8 @@ pub(super) struct Follower {
     blind: bool,
     /// With a supervisor that was asked to end the run.
     patience: Option<Patience>,
+    /// Since when the agent has nothing left to do but to exit.
+    settled_since: Option<Instant>,
 }
 
 impl Follower {
@@ -100,6 +102,7 @@ impl Follower {
             reported: Reported::default(),
             blind: false,
             patience: None,
+            settled_since: None,
         }
     }
 
@@ -363,7 +366,9 @@ impl Follower {
         let until_quiet = quiet_after.map(Duration::from_millis);
         let until_news = self.reported.due.then(|| self.until_next_report());
         let until_stuck = self.patience.as_ref().map(|patience| patience.left(Instant::now()));
-        let first = match until_quiet.into_iter().chain(until_news).chain(until_stuck).min() {
+        let until_finish = self.until_finish();
+        let naps = [until_quiet, until_news, until_stuck, until_finish];
+        let first = match naps.into_iter().flatten().min() {
             None => self.inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
             Some(nap) => self.inbox.recv_timeout(nap),
         };
@@ -408,7 +413,31 @@ impl Follower {
         }
         self.read_along()?;
         self.report_progress();
+        // Whoever goes on printing never lets us nap.
+        self.finish_if_due()?;
         Ok(Next::Live)
+    }
+
+    /// How long the agent may still take to exit after its work is done. An engine that has
+    /// adopted the run counts anew.
+    fn until_finish(&self) -> Option<Duration> {
+        let limit = self.runs.config.now().limits.exit;
+        if limit == 0 || self.patience.is_some() {
+            return None;
+        }
+        Some(Duration::from_millis(limit).saturating_sub(self.settled_since?.elapsed()))
+    }
+
+    /// Has an agent ended that has reported its success and does not exit. Says whether it was time
+    /// for that.
+    fn finish_if_due(&mut self) -> Result<bool, EngineError> {
+        if !self.until_finish().is_some_and(|left| left.is_zero()) {
+            return Ok(false);
+        }
+        tracing::info!(run = %self.order.run, "its work is done and it does not exit: it is ended");
+        self.live.dir.request_finish()?;
+        self.be_patient();
+        Ok(true)
     }
 
     /// The supervisor has been asked to end the run, and has its time for it from now on.
@@ -419,6 +448,9 @@ impl Follower {
 
     /// Nothing has happened for as long as there was nothing to do.
     fn after_a_nap(&mut self, quiet_after: Option<u64>) -> Result<(), EngineError> {
+        if self.finish_if_due()? {
+            return Ok(());
+        }
         if let Some(remedy) = self.patience.as_mut().and_then(|it| it.due(Instant::now()))
             && self.live.dir.help_stopped_supervisor(remedy)?
         {
@@ -458,6 +490,11 @@ impl Follower {
             return Ok(());
         };
         let grown = grown?;
+        if !self.summary.is_settled() {
+            self.settled_since = None;
+        } else if self.settled_since.is_none() {
+            self.settled_since = Some(Instant::now());
+        }
         if grown > 0 {
             self.live.last_output_at.store(Timestamp::now().as_millis(), Ordering::Relaxed);
             self.live.output_bytes.fetch_add(grown, Ordering::Relaxed);

@@ -2,11 +2,12 @@
 
 use claude_worker_api::{
     AgentSettings, CapSettings, DelegationSettings, LimitSettings, McpSettings,
-    NotificationSettings, RetentionSettings, Settings, UsageLimitSettings,
+    NotificationSettings, RateLimitSettings, RetentionSettings, Settings, UsageLimitSettings,
 };
 
 use crate::{
-    Agents, Caps, Config, Delegation, Mcp, Notifications, Retention, RunLimits, UsageLimit,
+    Agents, Caps, Config, Delegation, Mcp, Notifications, RateLimit, Retention, RunLimits,
+    UsageLimit,
 };
 
 impl From<&Config> for Settings {
@@ -19,6 +20,7 @@ impl From<&Config> for Settings {
             caps,
             retention,
             usage_limit,
+            rate_limit,
             delegation,
             mcp,
             notifications,
@@ -32,6 +34,7 @@ impl From<&Config> for Settings {
             limits: LimitSettings {
                 timeout: limits.timeout,
                 silence: limits.silence,
+                exit: limits.exit,
                 grace: limits.grace,
             },
             caps: CapSettings {
@@ -44,6 +47,12 @@ impl From<&Config> for Settings {
             usage_limit: UsageLimitSettings {
                 wait: usage_limit.wait,
                 retry_after: usage_limit.retry_after,
+                tries: usage_limit.tries,
+                give_up_after: usage_limit.give_up_after,
+            },
+            rate_limit: RateLimitSettings {
+                retry_after: rate_limit.retry_after,
+                tries: rate_limit.tries,
             },
             delegation: DelegationSettings {
                 depth: delegation.depth,
@@ -70,6 +79,7 @@ impl From<Settings> for Config {
             caps,
             retention,
             usage_limit,
+            rate_limit,
             delegation,
             mcp,
             notifications,
@@ -82,6 +92,7 @@ impl From<Settings> for Config {
             limits: RunLimits {
                 timeout: limits.timeout,
                 silence: limits.silence,
+                exit: limits.exit,
                 grace: limits.grace,
             },
             caps: Caps {
@@ -94,7 +105,10 @@ impl From<Settings> for Config {
             usage_limit: UsageLimit {
                 wait: usage_limit.wait,
                 retry_after: usage_limit.retry_after,
+                tries: usage_limit.tries,
+                give_up_after: usage_limit.give_up_after,
             },
+            rate_limit: RateLimit { retry_after: rate_limit.retry_after, tries: rate_limit.tries },
             delegation: Delegation { depth: delegation.depth, unfinished: delegation.unfinished },
             mcp: Mcp { allow_bypass: mcp.allow_bypass },
             notifications: Notifications {

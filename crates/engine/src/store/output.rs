@@ -52,6 +52,36 @@ impl Writer {
         Ok(Some(bytes.unsigned_abs()))
     }
 
+    /// Marks the output of the runs of a task before this one for deletion that met a passing limit
+    /// and got no answer from the model: there may be many, and they say the same. Returns its size.
+    pub(crate) fn drop_tries_before(
+        &mut self,
+        id: TaskId,
+        run: &RunId,
+    ) -> Result<u64, EngineError> {
+        let mut statement = self.connection.prepare_cached(
+            "UPDATE run SET output_deleted = 1
+             WHERE task_id = ?1 AND id <> ?2 AND ended_at IS NOT NULL AND output_deleted = 0
+               AND (outcome ->> '$.failure.kind' IN ('usage_limit', 'rate_limit')
+                    OR outcome ->> '$.failure.http_status' = 529)
+               AND coalesce(usage ->> '$.output_tokens', 0) = 0
+             RETURNING id, output_bytes",
+        )?;
+        let mut dropped = statement.query((id.0, run.as_str()))?;
+        let (mut runs, mut freed) = (Vec::new(), 0);
+        while let Some(row) = dropped.next()? {
+            runs.push(row.get::<_, String>(0)?);
+            freed += row.get::<_, i64>(1)?.unsigned_abs();
+        }
+        drop(dropped);
+        let mut garbage =
+            self.connection.prepare_cached("INSERT OR IGNORE INTO garbage (run_id) VALUES (?1)")?;
+        for run in runs {
+            garbage.execute([run])?;
+        }
+        Ok(freed)
+    }
+
     /// Run directories that are to be deleted.
     pub(crate) fn garbage(&self) -> Result<Vec<RunId>, EngineError> {
         let mut statement =

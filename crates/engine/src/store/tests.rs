@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::{EventFilter, Readers, RunEnd, Writer, open};
 use crate::EngineError;
-use crate::state::{Plan, TaskState, Wish};
+use crate::state::{Plan, TaskState, Tried, Wish};
 
 mod looking;
 
@@ -111,7 +111,7 @@ fn the_queue_is_in_the_order_of_its_positions() {
     // Queued anew, it goes behind those that were there.
     finish(&mut writer, first, 10, 0);
     let old = writer.task(first).unwrap().unwrap().state;
-    writer.set_state(first, &old, &TaskState::Pending { plan: Plan::New }, Some(3)).unwrap();
+    writer.set_state(first, &old, &TaskState::pending(Plan::New), Some(3)).unwrap();
     assert_eq!(writer.next_pending().unwrap(), Some(second));
     assert_eq!(writer.last_position().unwrap(), 3);
 }
@@ -126,8 +126,9 @@ fn a_state_is_changed_only_from_the_state_that_was_read() {
         plan: Plan::New,
         started_at: None,
         wish: Wish::None,
+        tried: Tried::default(),
     };
-    let pending = TaskState::Pending { plan: Plan::New };
+    let pending = TaskState::pending(Plan::New);
     writer.set_state(id, &pending, &running(1), None).unwrap();
     assert!(matches!(
         writer.set_state(id, &pending, &running(2), None),

@@ -118,7 +118,7 @@ impl Writer {
         depth: u32,
         now: Timestamp,
     ) -> Result<TaskId, EngineError> {
-        let state = TaskState::Pending { plan: Plan::New };
+        let state = TaskState::pending(Plan::New);
         self.connection
             .prepare_cached(
                 "INSERT INTO task (status, state, queue_position, name, agent, working_directory,

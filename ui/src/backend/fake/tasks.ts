@@ -129,7 +129,15 @@ export function ordinary(now: number): Sketch[] {
     { name: "Review these changes", state: pending, model: "sonnet" },
     {
       name: "Port the CLI tests to snapshots",
-      state: { status: "waiting", reason: { for: "usage_limit", until: iso(now + 95 * MINUTE) } },
+      state: {
+        status: "waiting",
+        reason: {
+          for: "usage_limit",
+          until: iso(now + 95 * MINUTE),
+          tries: 1,
+          most_tries: 8,
+        },
+      },
       lasted: 40 * MINUTE,
       action: "Edit tests/cli/list.rs",
       cost: 0.31,

@@ -5,7 +5,7 @@ export const SETTINGS: Settings = {
   workers: 4,
   permission_mode: "acceptEdits",
   agents: { claude: null as unknown as string },
-  limits: { timeout: 0, silence: 900_000, grace: 5_000 },
+  limits: { timeout: 0, silence: 900_000, exit: 10_000, grace: 5_000 },
   caps: {
     output_per_run: 256_000_000,
     output_total: 5_000_000_000,
@@ -13,7 +13,8 @@ export const SETTINGS: Settings = {
     queued: 100_000,
   },
   retention: { finished: 0 },
-  usage_limit: { wait: true, retry_after: 900_000 },
+  usage_limit: { wait: true, retry_after: 900_000, tries: 8, give_up_after: 691_200_000 },
+  rate_limit: { retry_after: 30_000, tries: 6 },
   delegation: { depth: 2, unfinished: 50 },
   mcp: { allow_bypass: false },
   notifications: { finished: true, failed: true, attention: true },

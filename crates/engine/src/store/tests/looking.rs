@@ -19,8 +19,10 @@ fn ended(writer: &mut Writer, position: i64, end: &str) -> TaskId {
     let denied = DeniedTool { tool: "Bash".to_owned(), input: "ls".to_owned() };
     let new = match end {
         "failed" => TaskState::Failed { ended_at, failure: Failure::Lost },
-        "denied" => TaskState::Completed { ended_at, denied_tools: vec![denied] },
-        "done" => TaskState::Completed { ended_at, denied_tools: Vec::new() },
+        "denied" => {
+            TaskState::Completed { ended_at, denied_tools: vec![denied], notes: Vec::new() }
+        }
+        "done" => TaskState::Completed { ended_at, denied_tools: Vec::new(), notes: Vec::new() },
         _ => TaskState::Cancelled { ended_at },
     };
     writer.set_state(id, &old, &new, None).unwrap();
@@ -58,7 +60,7 @@ fn what_nobody_has_looked_at_is_known_until_somebody_does() {
     assert_eq!(writer.mark_seen(TaskId(99)).unwrap(), Unseen::Nothing);
     // Queued again and removed, they need nobody any more.
     let old = writer.task(ids[1]).unwrap().unwrap().state;
-    writer.set_state(ids[1], &old, &TaskState::Pending { plan: Plan::New }, Some(9)).unwrap();
+    writer.set_state(ids[1], &old, &TaskState::pending(Plan::New), Some(9)).unwrap();
     writer.delete_task(ids[4]).unwrap();
     assert_eq!(writer.unseen().unwrap(), unseen(0, 0));
     assert_eq!(listed(&readers, &attention), [0; 0]);
@@ -112,7 +114,8 @@ fn what_ended_last_comes_first_page_by_page() {
     let ids: Vec<TaskId> = (1..=6).map(|position| insert(&mut writer, position)).collect();
     for (id, end) in ids.iter().zip([90, 30, 30, 20, 40]) {
         let old = writer.task(*id).unwrap().unwrap().state;
-        let new = TaskState::Completed { ended_at: at(end), denied_tools: Vec::new() };
+        let new =
+            TaskState::Completed { ended_at: at(end), denied_tools: Vec::new(), notes: Vec::new() };
         let failed = TaskState::Failed { ended_at: at(end), failure: Failure::Lost };
         writer.set_state(*id, &old, if end == 20 { &failed } else { &new }, None).unwrap();
     }
@@ -131,7 +134,7 @@ fn what_ended_last_comes_first_page_by_page() {
     assert_eq!(listed(&readers, &after(4, 20)), [0; 0]);
     // It goes on there although the task has gone on, or has gone.
     let old = writer.task(ids[2]).unwrap().unwrap().state;
-    writer.set_state(ids[2], &old, &TaskState::Pending { plan: Plan::New }, Some(9)).unwrap();
+    writer.set_state(ids[2], &old, &TaskState::pending(Plan::New), Some(9)).unwrap();
     assert_eq!(listed(&readers, &after(3, 30)), [2, 4]);
 }
 
@@ -147,9 +150,9 @@ fn what_begins_next_comes_first_page_by_page() {
     // One has ended; another one has, too, and is to run again, so it comes last; one waits.
     set(ids[2], TaskState::Cancelled { ended_at: at(1) }, None);
     set(ids[0], TaskState::Cancelled { ended_at: at(2) }, None);
-    set(ids[0], TaskState::Pending { plan: Plan::New }, Some(6));
-    let reason = WaitReason::UsageLimit { until: at(9) };
-    set(ids[1], TaskState::Waiting { reason, plan: Plan::New }, None);
+    set(ids[0], TaskState::pending(Plan::New), Some(6));
+    let reason = WaitReason::UsageLimit { until: at(9), tries: 1, most_tries: 8 };
+    set(ids[1], TaskState::Waiting { reason, plan: Plan::New, tried: Tried::default() }, None);
     let all = ListQuery { order: Order::NextFirst, ..ListQuery::default() };
     assert_eq!(listed(&readers, &all), [2, 4, 5, 1]);
     let places: Vec<_> =
@@ -275,7 +278,7 @@ fn unfinished_tasks_of_a_parent_and_of_a_caller_are_counted() {
     assert_eq!(counted(&writer), 2);
     // Run once more, it is unfinished again.
     let old = writer.task(ids[0]).unwrap().unwrap().state;
-    writer.set_state(ids[0], &old, &TaskState::Pending { plan: Plan::New }, Some(9)).unwrap();
+    writer.set_state(ids[0], &old, &TaskState::pending(Plan::New), Some(9)).unwrap();
     assert_eq!(counted(&writer), 3);
     writer.delete_task(ids[1]).unwrap();
     assert_eq!(counted(&writer), 2);

@@ -1,0 +1,259 @@
+//! Whether a task that met a limit goes on by itself, and when. Pure.
+
+use claude_worker_api::{Failure, Timestamp, WaitReason};
+
+use crate::Config;
+use crate::state::{GoOn, Plan, Tried};
+
+/// The longest wait for a usage limit of which nobody says when it ends, in milliseconds.
+const LONGEST_GUESS: u64 = 4 * 3_600_000;
+/// The longest wait for a rate limit or an overloaded API, in milliseconds.
+const LONGEST_PAUSE: u64 = 10 * 60_000;
+
+/// What a run came to that met a limit.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Met<'a> {
+    /// How it failed.
+    pub failure: &'a Failure,
+    /// Whether the model had answered anything before.
+    pub answered: bool,
+    /// What it was to do.
+    pub plan: &'a Plan,
+    /// The session it worked in.
+    pub session_id: Option<&'a String>,
+    /// How often the task had been tried in vain before.
+    pub tried: Tried,
+}
+
+/// How a task goes on after a run that failed.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Next {
+    /// By itself.
+    GoOn(GoOn),
+    /// Not at all: it has been tried so often.
+    GiveUp {
+        /// How many runs in a row met the limit.
+        tries: u32,
+    },
+    /// Not at all: it met no limit, or is not to wait for one.
+    End,
+}
+
+/// The kinds of limits that pass.
+#[derive(Debug, Clone, Copy)]
+enum Limit {
+    Usage { resets_at: Option<Timestamp> },
+    Rate,
+    Overloaded,
+}
+
+impl Limit {
+    const fn of(failure: &Failure) -> Option<Self> {
+        match failure {
+            Failure::UsageLimit { resets_at, .. } => Some(Self::Usage { resets_at: *resets_at }),
+            Failure::RateLimit { .. } => Some(Self::Rate),
+            Failure::ApiError { http_status: Some(529), .. } => Some(Self::Overloaded),
+            _ => None,
+        }
+    }
+
+    /// What the agent is told when it goes on.
+    const fn follow_up(self) -> &'static str {
+        match self {
+            Self::Usage { .. } => "The usage limit is over. Go on where you stopped.",
+            Self::Rate => "The rate limit is over. Go on where you stopped.",
+            Self::Overloaded => "The API answers again. Go on where you stopped.",
+        }
+    }
+}
+
+/// How a task goes on after a run that failed at `now`. `chance` is any number: it keeps tasks that
+/// met the same limit from coming back at the same instant.
+pub(super) fn next(config: &Config, met: Met<'_>, now: Timestamp, chance: u32) -> Next {
+    let Some(limit) = Limit::of(met.failure) else { return Next::End };
+    if matches!(limit, Limit::Usage { .. }) && !config.usage_limit.wait {
+        return Next::End;
+    }
+    // Whoever got an answer came on; what counts is tries that achieve nothing.
+    let tries = if met.answered { 1 } else { met.tried.tries.saturating_add(1) };
+    let since = met.tried.since.unwrap_or(now);
+    let (first, longest, most_tries) = match limit {
+        Limit::Usage { .. } => {
+            (config.usage_limit.retry_after, LONGEST_GUESS, config.usage_limit.tries)
+        }
+        Limit::Rate | Limit::Overloaded => {
+            (config.rate_limit.retry_after, LONGEST_PAUSE, config.rate_limit.tries)
+        }
+    };
+    if tries >= most_tries {
+        return Next::GiveUp { tries };
+    }
+    let until = match limit {
+        Limit::Usage { resets_at: Some(at) } if at > now => at,
+        _ => now.plus_millis(pause(first, longest, tries, chance)),
+    };
+    let bound = config.usage_limit.give_up_after;
+    if bound > 0 && until.millis_since(since) > bound {
+        return Next::GiveUp { tries };
+    }
+    // A run that got no answer at all has nothing to go on from: it is done again as it was.
+    let plan = match met.session_id {
+        Some(session_id) if met.answered => {
+            Plan::Resume { session_id: session_id.clone(), follow_up: limit.follow_up().to_owned() }
+        }
+        _ => met.plan.clone(),
+    };
+    let reason = match limit {
+        Limit::Usage { .. } => WaitReason::UsageLimit { until, tries, most_tries },
+        Limit::Rate => WaitReason::RateLimit { until, tries, most_tries },
+        Limit::Overloaded => WaitReason::Overloaded { until, tries, most_tries },
+    };
+    Next::GoOn(GoOn { reason, plan, tried: Tried { tries, since: Some(since) } })
+}
+
+/// How long to wait after so many tries: twice as long each time, a fifth more or less by chance.
+fn pause(first: u64, longest: u64, tries: u32, chance: u32) -> u64 {
+    let doubled = first.saturating_mul(1 << (tries - 1).min(32));
+    // A first pause that is longer than the longest is what somebody asked for.
+    let pause = doubled.min(longest.max(first));
+    pause.saturating_mul(80 + u64::from(chance % 41)) / 100
+}
+
+/// The failure as it is told when a task is given up after so many tries.
+pub(super) fn given_up(mut failure: Failure, after: u32) -> Failure {
+    if let Failure::UsageLimit { tries, .. }
+    | Failure::RateLimit { tries, .. }
+    | Failure::ApiError { tries, .. } = &mut failure
+    {
+        *tries = after;
+    }
+    failure
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_000_000_000);
+    const MINUTE: u64 = 60_000;
+    /// The chance at which a pause is neither longer nor shorter.
+    const EVEN: u32 = 20;
+
+    fn usage(resets_in: Option<u64>) -> Failure {
+        let resets_at = resets_in.map(|millis| NOW.plus_millis(millis));
+        Failure::UsageLimit { resets_at, message: "limit".to_owned(), tries: 0 }
+    }
+
+    fn rate() -> Failure {
+        Failure::RateLimit { message: "slowly".to_owned(), tries: 0 }
+    }
+
+    fn api(http_status: u16) -> Failure {
+        let http_status = Some(http_status);
+        Failure::ApiError { http_status, message: "busy".to_owned(), tries: 0 }
+    }
+
+    fn after(tries: u32) -> Tried {
+        Tried { tries, since: (tries > 0).then_some(NOW) }
+    }
+
+    fn met(failure: &Failure, tried: Tried) -> Met<'_> {
+        Met { failure, answered: false, plan: &Plan::New, session_id: None, tried }
+    }
+
+    fn waits(next: Next) -> (WaitReason, u64) {
+        let Next::GoOn(GoOn { reason, .. }) = next else { panic!("{next:?}") };
+        let left = reason.until().unwrap().millis_since(NOW);
+        (reason, left)
+    }
+
+    #[test]
+    fn a_usage_limit_is_waited_for_until_it_resets() {
+        let config = Config::default();
+        let at = |resets, tries| {
+            waits(next(&config, met(&usage(resets), after(tries)), NOW, EVEN)).1 / MINUTE
+        };
+        assert_eq!(at(Some(125 * MINUTE), 0), 125);
+        assert_eq!(at(Some(125 * MINUTE), 6), 125);
+        // Where nobody says when, or it should be over already.
+        assert_eq!(at(None, 0), 15);
+        assert_eq!(at(Some(0), 0), 15);
+        assert_eq!([1, 2, 3, 4, 5, 6].map(|tries| at(None, tries)), [30, 60, 120, 240, 240, 240]);
+        let (reason, _) = waits(next(&config, met(&usage(None), after(2)), NOW, EVEN));
+        assert_eq!(reason.words(), "Usage limit reached, tries 3 of 8");
+    }
+
+    #[test]
+    fn a_rate_limit_and_an_overloaded_api_are_tried_again_soon_and_rarely() {
+        let config = Config::default();
+        for (failure, words) in [(rate(), "Rate limit reached"), (api(529), "API overloaded")] {
+            let at = |tries| waits(next(&config, met(&failure, after(tries)), NOW, EVEN));
+            let seconds: Vec<u64> = (0..5).map(|tries| at(tries).1 / 1000).collect();
+            assert_eq!(seconds, [30, 60, 120, 240, 480]);
+            assert_eq!(at(0).0.words(), format!("{words}, tries 1 of 6"));
+            let last = next(&config, met(&failure, after(5)), NOW, EVEN);
+            assert_eq!(last, Next::GiveUp { tries: 6 });
+        }
+    }
+
+    #[test]
+    fn nothing_is_tried_for_ever() {
+        let config = Config::default();
+        let last = next(&config, met(&usage(None), after(7)), NOW, EVEN);
+        assert_eq!(last, Next::GiveUp { tries: 8 });
+        // Not even with an answer each time, once it has taken too long in all.
+        let since = Some(NOW.minus_millis(8 * 24 * 60 * MINUTE));
+        let tried = Tried { tries: 1, since };
+        let limit = rate();
+        let answered = Met { answered: true, ..met(&limit, tried) };
+        assert_eq!(next(&config, answered, NOW, EVEN), Next::GiveUp { tries: 1 });
+        let far = usage(Some(9 * 24 * 60 * MINUTE));
+        assert_eq!(next(&config, met(&far, after(0)), NOW, EVEN), Next::GiveUp { tries: 1 });
+        let mut patient = config;
+        patient.usage_limit.give_up_after = 0;
+        assert_eq!(waits(next(&patient, met(&far, after(0)), NOW, EVEN)).1, 9 * 24 * 60 * MINUTE);
+    }
+
+    #[test]
+    fn what_is_no_passing_limit_is_not_tried_again() {
+        let mut config = Config::default();
+        let ends = |config: &Config, failure: &Failure| {
+            assert_eq!(next(config, met(failure, after(0)), NOW, EVEN), Next::End, "{failure:?}");
+        };
+        let message = || "no".to_owned();
+        ends(&config, &Failure::Account { http_status: Some(429), message: message() });
+        ends(&config, &Failure::Refusal { message: message() });
+        ends(&config, &Failure::ContextFull { message: message() });
+        ends(&config, &api(500));
+        ends(&config, &Failure::Lost);
+        config.usage_limit.wait = false;
+        ends(&config, &usage(Some(1)));
+    }
+
+    #[test]
+    fn what_was_answered_is_gone_on_from_and_counts_as_progress() {
+        let config = Config::default();
+        let session = "s".to_owned();
+        let plan = Plan::Resume { session_id: session.clone(), follow_up: "more".to_owned() };
+        let limit = usage(None);
+        let in_vain = Met { plan: &plan, session_id: Some(&session), ..met(&limit, after(3)) };
+        let Next::GoOn(again) = next(&config, in_vain, NOW, EVEN) else { panic!("it ended") };
+        assert_eq!((again.plan, again.tried), (plan.clone(), after(4)));
+        let answered = Met { answered: true, ..in_vain };
+        let Next::GoOn(on) = next(&config, answered, NOW, EVEN) else { panic!("it ended") };
+        let follow_up = "The usage limit is over. Go on where you stopped.".to_owned();
+        assert_eq!(on.plan, Plan::Resume { session_id: session, follow_up });
+        assert_eq!(on.tried, after(1));
+    }
+
+    #[test]
+    fn chance_spreads_a_pause_by_a_fifth() {
+        let all: Vec<u64> = (0..200).map(|chance| pause(1000, 10_000, 1, chance)).collect();
+        assert_eq!((all.iter().min(), all.iter().max()), (Some(&800), Some(&1200)));
+        assert_eq!(pause(1000, 500, 9, EVEN), 1000);
+        assert_eq!(
+            pause(u64::MAX, u64::MAX, u32::MAX, u32::MAX) / 1_000_000,
+            u64::MAX / 100_000_000
+        );
+    }
+}
