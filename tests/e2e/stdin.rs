@@ -10,7 +10,8 @@ use crate::support::{Home, Ran};
 /// The shells of this machine, each by the name that it is started by.
 fn shells() -> Vec<PathBuf> {
     let known = ["bash", "dash", "zsh", "busybox"];
-    let directories = [Path::new("/bin"), Path::new("/usr/bin"), Path::new("/usr/local/bin")];
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let directories: Vec<PathBuf> = std::env::split_paths(&path).collect();
     let place = |name: &&str| {
         directories.iter().map(|directory| directory.join(name)).find(|path| path.is_file())
     };
@@ -186,10 +187,13 @@ fn what_is_shared_is_left_alone_with_a_word_and_taken_when_asked_for() {
     for shell in shells() {
         let mut desk = Desk::new(&shell);
         let name = shell.display();
-        let (ran, prompts) = desk.script("cat list | (cd . ; $cw run Review; cat)");
-        assert_eq!(prompts, ["Review"], "{name}: {ran:?}");
-        assert!(ran.ok().stdout.ends_with("a\nb\nc\n"), "the rest is there: {ran:?}");
-        assert_eq!(ran.stderr.matches(LEFT_ALONE).count(), 1, "{name}: {ran:?}");
+        for producer in ["cat list", "(sleep 0.1; cat list)"] {
+            let text = format!("{producer} | (cd . ; $cw run Review; $cw run Review; cat)");
+            let (ran, prompts) = desk.script(&text);
+            assert_eq!(prompts, ["Review", "Review"], "{name}: {ran:?}");
+            assert!(ran.ok().stdout.ends_with("a\nb\nc\n"), "the rest is there: {ran:?}");
+            assert_eq!(ran.stderr.matches(LEFT_ALONE).count(), 1, "{name}: {ran:?}");
+        }
         let (ran, prompts) = desk.script("cat list | (cd . ; $cw run Review --stdin always; cat)");
         assert_eq!(prompts, [MATERIAL], "{name}: {ran:?}");
         let (ran, prompts) = desk.script("cat list | (cd . ; $cw run Review --stdin never; cat)");

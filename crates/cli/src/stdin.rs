@@ -46,6 +46,8 @@ use crate::prompt::read_bounded;
 
 /// After this long without a byte we ask who could write.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How long we look whether something comes through a pipe that is not ours, to say that we leave it.
+const A_MOMENT: Duration = Duration::from_secs(1);
 
 /// What `run` and `resume` do with standard input.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::Args)]
@@ -194,7 +196,7 @@ pub(crate) fn material(args: Args) -> Result<Option<Vec<u8>>, CliError> {
     match &decision {
         Decision::Leave => return Ok(None),
         Decision::LeaveAndTell(parent) => {
-            if holds_something(kind) && is_news(parent) {
+            if is_news(parent) && holds_something(kind) {
                 let program = parent.program.as_deref().unwrap_or("the program");
                 tell(&format!(
                     "standard input was left alone, because {program} that started this command \
@@ -244,17 +246,20 @@ fn nothing_came(decision: &Decision, allowed: bool) -> Result<Option<Vec<u8>>, C
     Ok(None)
 }
 
-/// Whether there is something to be read just now.
+/// Whether there is something that could have been meant; who writes to a pipe may need a moment.
 fn holds_something(kind: Stdin) -> bool {
     match kind {
         Stdin::File => fstat(io::stdin()).is_ok_and(|stat| stat.st_size > 0),
-        Stdin::Pipe => rustix::io::ioctl_fionread(io::stdin()).is_ok_and(|bytes| bytes > 0),
+        Stdin::Pipe => {
+            readable_within(&io::stdin(), A_MOMENT)
+                && rustix::io::ioctl_fionread(io::stdin()).is_ok_and(|bytes| bytes > 0)
+        }
         Stdin::Terminal | Stdin::Nothing => false,
     }
 }
 
-/// Whether this parent has not been told yet. A loop runs this program again and again, and one word
-/// is enough for it; it is remembered in a file of the data directory.
+/// Whether this parent is a new one. A loop runs this program again and again, and one word is enough
+/// for it, and one wait for somebody to write; it is remembered in a file of the data directory.
 fn is_news(parent: &Parent) -> bool {
     let Ok(paths) = Paths::from_env() else { return true };
     let file = paths.home.join("stdin.told");
