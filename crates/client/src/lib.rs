@@ -49,6 +49,7 @@ pub use inside::task_around;
 pub use lock::LockHolder;
 pub use log_file::{LogFile, open_log};
 pub use random::new_key;
+pub use request::nearest as nearest_name;
 pub use start::{Ready, Starter};
 pub use transport::{Address, token};
 

@@ -38,6 +38,8 @@ pub(crate) fn refusal(error: &ApiError) -> CallToolResult {
     let hint = hint(error);
     let text = if hint.is_empty() {
         error.message.clone()
+    } else if error.message.ends_with('?') {
+        format!("{} {hint}", error.message)
     } else {
         format!("{}. {hint}", error.message.trim_end_matches('.'))
     };

@@ -9,6 +9,7 @@
 mod input;
 mod open;
 mod refusal;
+mod repair;
 #[cfg(test)]
 mod tests;
 

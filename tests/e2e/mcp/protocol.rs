@@ -36,6 +36,38 @@ fn every_version_since_the_first_is_spoken() {
 }
 
 #[test]
+fn a_byte_order_mark_and_halves_of_characters_keep_no_message_from_being_read() {
+    let home = Home::with_config("[mcp]\nallow_bypass = true\n");
+    let mcp = Mcp::begin(command(&home), "");
+    let client = json!({ "name": "e2e", "version": "1" });
+    let params = json!({ "protocolVersion": LEGACY, "capabilities": {}, "clientInfo": client });
+    let hello =
+        json!({ "jsonrpc": "2.0", "id": "hello", "method": "initialize", "params": params });
+    mcp.send_line(&format!("\u{feff}{hello}"));
+    let answer = mcp.until_told("that it is there", |told| told["id"] == "hello");
+    assert_eq!(answer["result"]["protocolVersion"], LEGACY, "{answer:#}");
+    mcp.send_line(r#"{"jsonrpc":"2.0","method":"notifications/initialized"}"#);
+    let work = home.work().display().to_string();
+    mcp.send_line(&format!(
+        r#"{{"jsonrpc":"2.0","id":"half","method":"tools/call","params":{{"name":"create_task","arguments":{{"agent":"shell","execution_prompt":"true # \ud83d and \ud83d\ude00","working_directory":"{work}"}}}}}}"#
+    ));
+    let answer = mcp.until_told("that it is queued", |told| told["id"] == "half");
+    assert_eq!(answer["result"]["isError"], false, "{answer:#}");
+    let request = home.json(["status", "1"])["request"].clone();
+    assert_eq!(request["execution_prompt"], "true # \u{fffd} and \u{1f600}", "{request:#}");
+    // What is left out may be null anywhere.
+    for (id, rest) in [
+        ("list", r#""method":"tools/list","params":null"#),
+        ("page", r#""method":"tools/list","params":{"cursor":null,"_meta":null}"#),
+        ("call", r#""method":"tools/call","params":{"name":"health","arguments":null}"#),
+    ] {
+        mcp.send_line(&format!(r#"{{"jsonrpc":"2.0","id":"{id}",{rest}}}"#));
+        let answer = mcp.until_told("an answer", |told| told["id"] == id);
+        assert!(answer["result"].is_object(), "{answer:#}");
+    }
+}
+
+#[test]
 fn what_is_no_message_is_refused_and_ends_nothing() {
     let home = Home::new();
     let mcp = Mcp::legacy(&home);

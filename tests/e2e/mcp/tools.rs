@@ -119,6 +119,31 @@ fn a_task_with_private_variables_is_run_again_by_its_submitter_only() {
 }
 
 #[test]
+fn arguments_as_models_write_them_are_understood() {
+    let home = Home::with_config(BYPASS);
+    let mcp = Mcp::legacy(&home);
+    let mut arguments = shell(&home, "true");
+    for left_out in ["name", "model", "system_prompt", "permission_mode", "idempotency_key"] {
+        arguments[left_out] = Value::Null;
+    }
+    arguments["allowed_tools"] = json!("[]");
+    arguments["limits"] = json!("{\"timeout_ms\": \"60000\", \"max_turns\": null}");
+    let task = id(&mcp.ok("create_task", arguments));
+    let request = home.json(["status", &task.to_string()])["request"].clone();
+    assert_eq!(request["limits"], json!({ "timeout_ms": 60000 }), "{request:#}");
+    for ids in [json!([task.to_string()]), json!(format!("[{task}]")), json!(task), json!("1")] {
+        let wait = json!({ "task_ids": ids, "timeout_seconds": "20", "mode": null });
+        assert_eq!(mcp.ok("wait_for_tasks", wait)["finished"][0]["id"], task);
+    }
+    let logs =
+        json!({ "task_id": format!("#{task}"), "limit": "5", "raw": "false", "cursor": null });
+    mcp.ok("get_task_logs", logs);
+    let list = json!({ "status": "completed", "limit": 5.0, "search": null });
+    assert_eq!(mcp.ok("list_tasks", list)["tasks"][0]["id"], task);
+    mcp.ok("health", Value::Null);
+}
+
+#[test]
 fn what_is_wrong_is_said_and_makes_no_task() {
     let home = Home::with_config(BYPASS);
     let mcp = Mcp::legacy(&home);
@@ -131,6 +156,11 @@ fn what_is_wrong_is_said_and_makes_no_task() {
         (with("x", "/etc/passwd"), "/etc/passwd"),
         (json!({ "execution_prompt": "x" }), "working_directory"),
         (json!({ "execution_prompt": "x", "working_directory": work, "wrokers": 1 }), "wrokers"),
+        (json!({ "prompt": "x", "working_directory": work }), "Did you mean execution_prompt?"),
+        (
+            json!({ "execution_prompt": "x", "working_directory": work, "limits": { "turns": 1 } }),
+            "no argument limits.turns. Did you mean limits.max_turns?",
+        ),
         (json!({ "execution_prompt": 7, "working_directory": work }), "invalid type"),
     ];
     for (arguments, words) in refusals {

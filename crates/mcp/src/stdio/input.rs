@@ -9,11 +9,14 @@ use tokio::time::Instant;
 
 use super::encode;
 use super::refusal::{id_near, refusal};
+use super::repair::repaired;
 use crate::lines::{LONGEST, Line, Lines};
 
 /// How many bytes of lines are held back before no more is read. It is enough to find the
 /// cancellations behind some requests, and adds one line of the greatest length at most.
 const LOOK_AHEAD: usize = 64 * 1024;
+/// The byte order mark, with which some programs begin what they write.
+const BOM: &[u8] = b"\xef\xbb\xbf";
 /// What a line counts besides its length: a short one takes more memory than it has bytes.
 const PER_LINE: usize = 256;
 
@@ -58,10 +61,7 @@ impl<R: AsyncBufRead + Unpin> Input<R> {
             return None;
         };
         Some(match line {
-            Line::Whole(line) => match serde_json::from_slice(&line) {
-                Ok(message) => Read::Message(Box::new(message), line.len()),
-                Err(error) => Read::Wrong(refusal(&line, &error), line.len()),
-            },
+            Line::Whole(line) => read_message(line.strip_prefix(BOM).unwrap_or(&line)),
             Line::TooLong(beginning, end) => {
                 let what = format!("The message is longer than {LONGEST} bytes");
                 let error = ErrorData::invalid_request(what, None);
@@ -100,6 +100,21 @@ impl<R: AsyncBufRead + Unpin> Input<R> {
         let Some(read) = place.and_then(|place| self.held.remove(place)) else { return false };
         self.held_bytes -= read.size();
         true
+    }
+}
+
+/// A line as a message, or as what to answer to it.
+fn read_message(line: &[u8]) -> Read {
+    let error = match serde_json::from_slice(line) {
+        Ok(message) => return Read::Message(Box::new(message), line.len()),
+        Err(error) => error,
+    };
+    match repaired(line) {
+        Some(line) => match serde_json::from_slice(&line) {
+            Ok(message) => Read::Message(Box::new(message), line.len()),
+            Err(error) => Read::Wrong(refusal(&line, &error), line.len()),
+        },
+        None => Read::Wrong(refusal(line, &error), line.len()),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a client can do: the tools, one file per group.
 
+mod arguments;
 mod change;
 mod create;
 pub(crate) mod logs;
@@ -64,6 +65,13 @@ pub(crate) async fn call(
     name: &str,
     arguments: JsonObject,
 ) -> CallToolResult {
+    let Some(tool) = list().iter().find(|tool| tool.name == name) else {
+        return answer::refusal(&ApiError::invalid(format!("There is no tool {name}")));
+    };
+    let arguments = match arguments::read(name, &tool.input_schema, arguments) {
+        Ok(arguments) => arguments,
+        Err(error) => return answer::refusal(&error),
+    };
     match name {
         create::NAME => with(arguments, async |args| create::execute(api, call, args).await).await,
         wait::NAME => with(arguments, async |args| wait::execute(api, call, args).await).await,

@@ -1,0 +1,89 @@
+//! Lines that are JSON but for what is in their texts: half of a surrogate pair (`\ud83d`), as
+//! JavaScript and Python write a character that was cut in two, or bytes that are not UTF-8. The
+//! message is good but for that character, and its sender waits for an answer to it.
+
+use std::borrow::Cow;
+
+/// What stands for a character that is none.
+const REPLACEMENT: &[u8] = b"\\ufffd";
+
+/// The same line with each such character replaced; none when there is nothing of the kind in it.
+pub(super) fn repaired(line: &[u8]) -> Option<Vec<u8>> {
+    let text = String::from_utf8_lossy(line);
+    let was_utf8 = matches!(text, Cow::Borrowed(_));
+    let (line, found) = whole_surrogates(text.as_bytes());
+    (found || !was_utf8).then_some(line)
+}
+
+fn whole_surrogates(line: &[u8]) -> (Vec<u8>, bool) {
+    let mut whole = Vec::with_capacity(line.len());
+    let mut found = false;
+    let mut rest = line;
+    while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
+        let (before, escape) = rest.split_at(at);
+        whole.extend_from_slice(before);
+        let length = match unit(escape) {
+            Some(0xd800..=0xdbff) => match unit(&escape[6..]) {
+                Some(0xdc00..=0xdfff) => 12,
+                _ => 0,
+            },
+            Some(0xdc00..=0xdfff) => 0,
+            Some(_) => 6,
+            // The next one is not the beginning of an escape of its own, as in `\\ud800`.
+            None => escape.len().min(2),
+        };
+        if length == 0 {
+            found = true;
+            whole.extend_from_slice(REPLACEMENT);
+            rest = &escape[6..];
+        } else {
+            whole.extend_from_slice(&escape[..length]);
+            rest = &escape[length..];
+        }
+    }
+    whole.extend_from_slice(rest);
+    (whole, found)
+}
+
+/// The number of a `\u` escape that `text` begins with.
+fn unit(text: &[u8]) -> Option<u16> {
+    let digits = text.strip_prefix(b"\\u")?.get(..4)?;
+    if !digits.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
+    u16::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(line: &str, expected: Option<&str>) {
+        let repaired = repaired(line.as_bytes()).map(|line| String::from_utf8(line).unwrap());
+        assert_eq!(repaired.as_deref(), expected, "{line}");
+        if let Some(line) = &repaired {
+            serde_json::from_str::<serde_json::Value>(line).unwrap();
+        }
+    }
+
+    #[test]
+    fn half_characters_are_replaced_and_whole_ones_stay() {
+        check(r#""\ud800""#, Some(r#""\ufffd""#));
+        check(r#""a\uD83D b""#, Some(r#""a\ufffd b""#));
+        check(r#""\udc00\ud800""#, Some(r#""\ufffd\ufffd""#));
+        check(r#""\ud83d\ud83d\ude00""#, Some(r#""\ufffd\ud83d\ude00""#));
+        check(r#""\ud83d\n\ude00""#, Some(r#""\ufffd\n\ufffd""#));
+        for good in
+            [r#""\ud83d\ude00 \u00e4""#, r#""\\ud800""#, r#""x""#, r#""\\\\""#, "\"\\", r#""\u12"#]
+        {
+            check(good, None);
+        }
+        check(r#""\\\ud800""#, Some(r#""\\\ufffd""#));
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_replaced() {
+        assert_eq!(repaired(b"\"a\xf0\x9f\"").unwrap(), "\"a\u{fffd}\"".as_bytes());
+        assert_eq!(repaired("\"ä\"".as_bytes()), None);
+    }
+}
