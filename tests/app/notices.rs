@@ -168,6 +168,9 @@ fn failed_tasks_and_denied_tools_need_not_be_told() {
 fn a_usage_limit_and_silence_are_told() {
     let mut desktop = Desktop::of(Machine::FULL, "[limits]\ngrace = \"2s\"\nsilence = \"12s\"\n");
     desktop.variable("CLAUDE_CODE_MAX_RETRIES", "0");
+    // Only subscriptions have usage limits.
+    desktop.variable("ANTHROPIC_API_KEY", "");
+    desktop.variable("CLAUDE_CODE_OAUTH_TOKEN", "sk-ant-oat01-test-000");
     let notifications = Notifications::on(&desktop);
     let _app = desktop.start_hidden();
     let stalled = desktop.submit("[[stall]]", "Stalled");
@@ -179,7 +182,8 @@ fn a_usage_limit_and_silence_are_told() {
     );
     desktop.until_status(&stalled, "failed");
     assert_eq!(notifications.with("Stopped: silent").buttons(), ["Open", "Retry"]);
-    let limited = ["run", "[[status 429 retry-after=3600]]", "--name", "Over", "--silence", "10m"];
+    let reached = "[[status 429 retry-after=3600 anthropic-ratelimit-unified-status=rejected]]";
+    let limited = ["run", reached, "--name", "Over", "--silence", "10m"];
     let limited = desktop.json(limited)["id"].to_string();
     let notice = notifications.with("Usage limit reached");
     assert_eq!((notice.summary.as_str(), notice.buttons()), ("Over", vec!["Open"]), "{notice:?}");

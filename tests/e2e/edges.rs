@@ -33,7 +33,7 @@ fn run_directories(world: &World) -> usize {
 #[test]
 fn a_usage_limit_with_a_reset_is_waited_for_until_then() {
     let world = world_with("").quick().with_subscription();
-    let resets = std::time::SystemTime::now() + std::time::Duration::from_secs(5);
+    let resets = std::time::SystemTime::now() + std::time::Duration::from_secs(20);
     let resets = resets.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
     // Only a subscription's limits are told with their end.
     let prompt = format!(
@@ -134,6 +134,9 @@ fn an_agent_that_does_not_exit_after_its_success_is_ended_and_done() {
     assert!(world.home.agents().is_empty());
     let shown = world.home.run(["status", "1"]).stdout;
     assert!(shown.contains("Done, did not exit by itself"), "{shown}");
+    // What it reported is how it ended, a failure too.
+    let task = world.outcome("[[error credit]]", &[]);
+    assert_eq!(task["failure"]["kind"], "account", "{task}");
 }
 
 #[test]
@@ -160,9 +163,9 @@ fn that_it_does_not_exit_outlasts_the_engine_and_yields_to_a_cancel() {
 
 #[test]
 fn what_runs_in_the_background_is_waited_for_and_told_when_it_is_stopped() {
-    // Nobody takes an agent that waits for one that does not exit.
-    let world = world_with("exit = \"200ms\"\n");
-    let prompt = format!("{} [[say It is up.]] [[turn]] [[say Over.]]", background("Serve", 4000));
+    // It waits for longer than an agent may take to exit.
+    let world = world_with("exit = \"3s\"\n");
+    let prompt = format!("{} [[say It is up.]] [[turn]] [[say Over.]]", background("Serve", 6000));
     let id = world.run(&prompt, &["--allowed-tools", "Bash"]);
     let waiting = "Waiting for background command: Serve";
     until("it says what it waits for", || {
@@ -185,7 +188,7 @@ fn what_runs_in_the_background_is_waited_for_and_told_when_it_is_stopped() {
 fn an_answer_that_had_come_outlasts_a_timeout() {
     let world = world();
     let prompt = format!("{} [[say It is up.]]", background("Serve", 600_000));
-    let id = world.run(&prompt, &["--allowed-tools", "Bash", "--timeout", "6s"]);
+    let id = world.run(&prompt, &["--allowed-tools", "Bash", "--timeout", "8s"]);
     let task = world.home.finished(id);
     let failure = &task["failure"];
     assert_eq!(

@@ -103,7 +103,7 @@ impl Summary {
         self.story().is_some_and(Story::has_succeeded)
     }
 
-    /// Whether the agent has reported success, has done nothing since, and nothing runs in the
+    /// Whether the agent has reported its end, has done nothing since, and nothing runs in the
     /// background: all that is left to it is to exit. A shell is never settled.
     #[must_use]
     pub fn is_settled(&self) -> bool {

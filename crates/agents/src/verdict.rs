@@ -17,7 +17,7 @@ pub fn verdict(summary: &Summary, exit: &Exit, spec: &Spec) -> Verdict {
     let answered = summary.has_succeeded();
     let failure = match (exit.ended_by, &exit.ending) {
         (EndedBy::Cancel, _) | (_, Ending::NotStarted) => return Verdict::Cancelled,
-        // Its work was done, and all that it did not do was to exit.
+        // It had reported its end, and all that it did not do was to exit.
         (EndedBy::Silence, _) if summary.is_settled() => return summary.judge(Ended::Finished),
         (EndedBy::Timeout, _) => {
             Failure::Timeout { limit_ms: spec.timeout_ms.unwrap_or_default(), answered }

@@ -65,6 +65,15 @@ fn remarks_are_notes() {
 }
 
 #[test]
+fn a_byte_order_mark_before_the_first_line_hides_nothing() {
+    let init = json!({"type": "system", "subtype": "init", "session_id": "s"});
+    let bytes = [b"\xEF\xBB\xBF".as_slice(), init.to_string().as_bytes()].concat();
+    let (entries, summary) = read(Agent::Claude, &bytes, b"");
+    assert!(matches!(entries[0].item, LogItem::Started { .. }), "{entries:?}");
+    assert_eq!(summary.session_id(), Some("s"));
+}
+
+#[test]
 fn tool_answers_of_every_form() {
     let check = |content: Value, meta: Value, outcome: ToolOutcome, text: &str| {
         let block = json!({"type": "tool_result", "tool_use_id": "t1", "content": content,

@@ -42,7 +42,7 @@ fn error(mut fields: Value) -> String {
 fn whoever_ended_a_run_decides_first() {
     let api_error = error(json!({"terminal_reason": "api_error", "result": "x"}));
     for agent in [Agent::Claude, Agent::Shell] {
-        for said in ["", &success(), &api_error] {
+        for said in ["", success().as_str(), api_error.as_str()] {
             let answered = agent == Agent::Claude && said == success();
             for ending in [CLEAN, ONE, Ending::Signalled { signal: 9 }] {
                 let check = |by, expected: Verdict| {
@@ -50,14 +50,16 @@ fn whoever_ended_a_run_decides_first() {
                 };
                 check(EndedBy::Cancel, Verdict::Cancelled);
                 check(EndedBy::Timeout, failed(Failure::Timeout { limit_ms: 60_000, answered }));
-                // Silent after its success it only did not exit.
-                check(
-                    EndedBy::Silence,
-                    match answered {
-                        true => noted(&[Note::DidNotExit]),
-                        false => failed(Failure::Silent { limit_ms: 5_000, answered }),
-                    },
-                );
+                // Silent after it had reported its end, it only did not exit.
+                let silent = if said.is_empty() || agent == Agent::Shell {
+                    failed(Failure::Silent { limit_ms: 5_000, answered: false })
+                } else if answered {
+                    noted(&[Note::DidNotExit])
+                } else {
+                    let message = "x".to_owned();
+                    failed(Failure::ApiError { http_status: None, message, tries: 0 })
+                };
+                check(EndedBy::Silence, silent);
                 check(
                     EndedBy::OutputLimit,
                     failed(Failure::OutputLimit { limit_bytes: 7_000_000, answered }),
@@ -301,7 +303,9 @@ fn an_agent_is_settled_after_its_success_until_it_goes_on() {
                        "status": "completed"});
     assert!(settled(&[began(), report(), ended]));
     let error = json!({"type": "result", "subtype": "error_max_turns", "is_error": true});
-    assert!(!settled(&[report(), error]));
+    // The same after a failure: what it reported is how it ended.
+    assert!(settled(&[report(), error.clone()]));
+    assert!(!settled(&[error, says(json!({}))]));
     // A subagent that is still there says something.
     assert!(settled(&[report(), says(json!({"parent_tool_use_id": "toolu_1"}))]));
 }

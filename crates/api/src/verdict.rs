@@ -303,7 +303,7 @@ impl Failure {
             Self::Timeout { answered: true, .. }
             | Self::Silent { answered: true, .. }
             | Self::OutputLimit { answered: true, .. } => {
-                "Read its answer and its log; what it left in the background was ended"
+                "Read its answer, and in its log what was still running"
             }
             Self::Timeout { .. } => "Resume it, or retry with a longer --timeout",
             Self::Silent { .. } => "Read its log, then resume or retry it",

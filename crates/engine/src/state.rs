@@ -75,6 +75,9 @@ pub(crate) enum TaskState {
 pub(crate) struct Tried {
     /// How many runs in a row have met it without an answer of the model.
     pub tries: u32,
+    /// How many runs have met it, those with an answer included.
+    #[serde(default)]
+    pub all: u32,
     /// When the first one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
@@ -392,7 +395,7 @@ mod tests {
             plan: Plan::New,
             started_at,
             wish,
-            tried: Tried { tries: 2, since: Some(at) },
+            tried: Tried { tries: 2, all: 5, since: Some(at) },
         };
         vec![
             (
@@ -400,7 +403,7 @@ mod tests {
                 TaskState::Waiting {
                     reason: WaitReason::UsageLimit { until: at, tries: 2, most_tries: 8 },
                     plan: resume.clone(),
-                    tried: Tried { tries: 2, since: Some(at) },
+                    tried: Tried { tries: 2, all: 5, since: Some(at) },
                 },
             ),
             ("pending", TaskState::pending(Plan::New)),
@@ -432,7 +435,7 @@ mod tests {
                 most_tries: 6,
             },
             plan: Plan::Resume { session_id: "s".to_owned(), follow_up: "go on".to_owned() },
-            tried: Tried { tries: 3, since: Some(Timestamp::from_millis(500)) },
+            tried: Tried { tries: 3, all: 6, since: Some(Timestamp::from_millis(500)) },
         };
         let done = Verdict::Completed { denied_tools: vec![], notes: vec![Note::DidNotExit] };
         vec![

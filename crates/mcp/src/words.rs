@@ -71,7 +71,7 @@ pub(crate) fn next_step(task: &Task) -> String {
             Failure::Timeout { answered: true, .. }
             | Failure::Silent { answered: true, .. }
             | Failure::OutputLimit { answered: true, .. } => format!(
-                "get_result with task_id {id} gives the answer it had given; what it left in the background was ended"
+                "get_result with task_id {id} gives its answer; get_task_logs shows what was still running"
             ),
             Failure::Timeout { .. } | Failure::Turns | Failure::Budget => format!(
                 "resume_task with task_id {id} lets it go on in the same session; or create_task with wider limits"

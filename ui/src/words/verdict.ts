@@ -114,7 +114,7 @@ export interface NextStep {
 /** The sentence `claude-worker` says on a terminal, for every kind of failure. */
 export function terminalStep(failure: Failure): string {
   if ("answered" in failure && failure.answered) {
-    return "Read its answer and its log; what it left in the background was ended";
+    return "Read its answer, and in its log what was still running";
   }
   switch (failure.kind) {
     case "timeout":

@@ -113,10 +113,10 @@ impl Story {
         self.report.as_ref().is_some_and(|report| report.outcome == Outcome::Done)
     }
 
-    /// Whether it has reported success, has done nothing since, and nothing runs in the
+    /// Whether it has reported its end, has done nothing since, and nothing runs in the
     /// background: all that is left to it is to exit.
     pub(crate) fn is_settled(&self) -> bool {
-        self.has_succeeded() && !self.working && self.background.running().next().is_none()
+        self.report.is_some() && !self.working && self.background.running().next().is_none()
     }
 
     /// What the agent does, in a few words. Between two turns it waits for what runs in the

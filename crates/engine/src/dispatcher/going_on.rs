@@ -10,6 +10,10 @@ const LONGEST_GUESS: u64 = 4 * 3_600_000;
 /// The longest wait for a rate limit or an overloaded API, in milliseconds.
 const LONGEST_PAUSE: u64 = 10 * 60_000;
 
+/// How often a task goes on by itself at the most, however much it achieves in between: each time
+/// costs a run directory.
+const MOST_RUNS: u32 = 200;
+
 /// What a run came to that met a limit.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Met<'a> {
@@ -32,7 +36,7 @@ pub(super) enum Next {
     GoOn(GoOn),
     /// Not at all: it has been tried so often.
     GiveUp {
-        /// How many runs in a row met the limit.
+        /// How many runs met the limit.
         tries: u32,
     },
     /// Not at all: it met no limit, or is not to wait for one.
@@ -76,6 +80,7 @@ pub(super) fn next(config: &Config, met: Met<'_>, now: Timestamp, chance: u32) -
     }
     // Whoever got an answer came on; what counts is tries that achieve nothing.
     let tries = if met.answered { 1 } else { met.tried.tries.saturating_add(1) };
+    let all = met.tried.all.saturating_add(1);
     let since = met.tried.since.unwrap_or(now);
     let (first, longest, most_tries) = match limit {
         Limit::Usage { .. } => {
@@ -88,8 +93,15 @@ pub(super) fn next(config: &Config, met: Met<'_>, now: Timestamp, chance: u32) -
     if tries >= most_tries {
         return Next::GiveUp { tries };
     }
+    if all >= MOST_RUNS {
+        return Next::GiveUp { tries: all };
+    }
     let until = match limit {
         Limit::Usage { resets_at: Some(at) } if at > now => at,
+        // It should be over by now.
+        Limit::Usage { resets_at: Some(_) } => {
+            now.plus_millis(pause(config.rate_limit.retry_after, longest, tries, chance))
+        }
         _ => now.plus_millis(pause(first, longest, tries, chance)),
     };
     let bound = config.usage_limit.give_up_after;
@@ -108,7 +120,7 @@ pub(super) fn next(config: &Config, met: Met<'_>, now: Timestamp, chance: u32) -
         Limit::Rate => WaitReason::RateLimit { until, tries, most_tries },
         Limit::Overloaded => WaitReason::Overloaded { until, tries, most_tries },
     };
-    Next::GoOn(GoOn { reason, plan, tried: Tried { tries, since: Some(since) } })
+    Next::GoOn(GoOn { reason, plan, tried: Tried { tries, all, since: Some(since) } })
 }
 
 /// How long to wait after so many tries: twice as long each time, a fifth more or less by chance.
@@ -154,7 +166,7 @@ mod tests {
     }
 
     fn after(tries: u32) -> Tried {
-        Tried { tries, since: (tries > 0).then_some(NOW) }
+        Tried { tries, all: tries, since: (tries > 0).then_some(NOW) }
     }
 
     fn met(failure: &Failure, tried: Tried) -> Met<'_> {
@@ -175,9 +187,10 @@ mod tests {
         };
         assert_eq!(at(Some(125 * MINUTE), 0), 125);
         assert_eq!(at(Some(125 * MINUTE), 6), 125);
-        // Where nobody says when, or it should be over already.
+        // Where nobody says when.
         assert_eq!(at(None, 0), 15);
-        assert_eq!(at(Some(0), 0), 15);
+        // Where it should be over already.
+        assert_eq!([0, 1, 2].map(|tries| at(Some(0), tries)), [0, 1, 2]);
         assert_eq!([1, 2, 3, 4, 5, 6].map(|tries| at(None, tries)), [30, 60, 120, 240, 240, 240]);
         let (reason, _) = waits(next(&config, met(&usage(None), after(2)), NOW, EVEN));
         assert_eq!(reason.words(), "Usage limit reached, tries 3 of 8");
@@ -203,10 +216,14 @@ mod tests {
         assert_eq!(last, Next::GiveUp { tries: 8 });
         // Not even with an answer each time, once it has taken too long in all.
         let since = Some(NOW.minus_millis(8 * 24 * 60 * MINUTE));
-        let tried = Tried { tries: 1, since };
+        let tried = Tried { tries: 1, all: 1, since };
         let limit = rate();
         let answered = Met { answered: true, ..met(&limit, tried) };
         assert_eq!(next(&config, answered, NOW, EVEN), Next::GiveUp { tries: 1 });
+        // Nor often.
+        let tried = Tried { tries: 1, all: 199, since: Some(NOW) };
+        let answered = Met { answered: true, ..met(&limit, tried) };
+        assert_eq!(next(&config, answered, NOW, EVEN), Next::GiveUp { tries: 200 });
         let far = usage(Some(9 * 24 * 60 * MINUTE));
         assert_eq!(next(&config, met(&far, after(0)), NOW, EVEN), Next::GiveUp { tries: 1 });
         let mut patient = config;
@@ -243,7 +260,7 @@ mod tests {
         let Next::GoOn(on) = next(&config, answered, NOW, EVEN) else { panic!("it ended") };
         let follow_up = "The usage limit is over. Go on where you stopped.".to_owned();
         assert_eq!(on.plan, Plan::Resume { session_id: session, follow_up });
-        assert_eq!(on.tried, after(1));
+        assert_eq!(on.tried, Tried { tries: 1, all: 4, since: Some(NOW) });
     }
 
     #[test]
