@@ -6,13 +6,12 @@ use serde_json::Value;
 use crate::request::nearest;
 
 /// The settings that are durations. HTTP has them in milliseconds; a text with a unit is taken, too.
-const DURATIONS: [&str; 5] = [
-    "limits.timeout",
-    "limits.silence",
-    "limits.grace",
-    "retention.finished",
-    "usage_limit.retry_after",
-];
+const DURATIONS: [&str; 5] =
+    ["limits.timeout", "limits.silence", "limits.grace", RETENTION, "usage_limit.retry_after"];
+/// The one that removes tasks: whoever writes 7 does not mean milliseconds.
+const RETENTION: &str = "retention.finished";
+/// In milliseconds.
+const MINUTE: u64 = 60_000;
 
 /// The settings with the values of `changes` over theirs, object by object.
 ///
@@ -60,7 +59,17 @@ fn overlay(settings: &mut Value, changes: Value, place: &str) -> Result<(), ApiE
                 .map_err(|error| ApiError::invalid(format!("{place}: {error}")).hint(SEE))?;
             *setting = Value::from(millis);
         }
-        (setting, change) => *setting = change,
+        (setting, change) => {
+            let short = |millis: u64| (1..MINUTE).contains(&millis);
+            if place == RETENTION && *setting != change && change.as_u64().is_some_and(short) {
+                return Err(ApiError::invalid(format!(
+                    "{place} is in milliseconds: {change} would remove finished tasks in less than \
+                     a minute"
+                ))
+                .hint("Write it with its unit, like \"7d\""));
+            }
+            *setting = change;
+        }
     }
     Ok(())
 }
@@ -105,6 +114,12 @@ mod tests {
         assert!(message.contains("Did you mean limits.timeout?"), "{message}");
         let message = refusal(json!({ "retention": { "finished": "7" } }));
         assert!(message.contains("retention.finished: \"7\" has no unit: write 7d"), "{message}");
+        let message = refusal(json!({ "retention": { "finished": 7 } }));
+        assert!(message.contains("7 would remove finished tasks"), "{message}");
+        let short = changed(&Settings::default(), json!({ "retention": { "finished": "7s" } }));
+        let short = short.unwrap();
+        let whole = serde_json::to_value(&short).unwrap();
+        assert_eq!(changed(&short, whole).unwrap(), short, "nothing of it is a change");
     }
 
     #[test]
