@@ -146,3 +146,108 @@ fn a_full_disk_refuses_new_tasks_and_loses_no_old_one() {
     );
     assert!(said.contains("two"), "{said}");
 }
+
+/// Runs a script with a data directory on a file system of 8 MB, in a namespace of its own.
+#[track_caller]
+fn on_a_small_disk(script: &str) -> String {
+    let home = Home::new();
+    let prelude = r#"
+        set -eu
+        trap 'cat "$CLAUDE_WORKER_HOME/engine.log"; df "$CLAUDE_WORKER_HOME"; ls -l "$CLAUDE_WORKER_HOME"' EXIT
+        mkdir -p "$CLAUDE_WORKER_HOME"
+        mount -t tmpfs -o size=8m tmpfs "$CLAUDE_WORKER_HOME"
+        printf '[caps]\nfree_disk = "1MB"\n[limits]\ngrace = "300ms"\n' > "$CLAUDE_WORKER_HOME/config.toml"
+        free() { stat -f -c %a "$CLAUDE_WORKER_HOME"; }
+        until_full() { for n in $(seq 1200); do [ "$(free)" -gt 0 ] || return 0; sleep 0.05; done; exit 40; }
+        fill() { head -c 100000000 /dev/zero > "$CLAUDE_WORKER_HOME/filler" || true; }
+        reserved() { for n in $(seq 1200); do [ ! -s "$CLAUDE_WORKER_HOME/engine.reserve" ] || return 0; sleep 0.05; done; exit 41; }
+        CW="timeout 60 $CW"
+    "#;
+    let output = Command::new("unshare")
+        .args(["--user", "--map-root-user", "--mount", "sh", "-c", &format!("{prelude}{script}")])
+        .env_clear()
+        .envs(home.variables().iter().cloned())
+        .env("CW", env!("CARGO_BIN_EXE_claude-worker"))
+        .current_dir(home.work())
+        .output()
+        .unwrap();
+    let said = format!(
+        "{}\n{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    assert!(output.status.success(), "{said}");
+    said
+}
+
+#[test]
+fn a_disk_that_a_task_has_filled_is_freed_by_removing_it() {
+    on_a_small_disk(
+        r#"
+        $CW server start
+        reserved
+        $CW run --agent shell 'cat /dev/zero'
+        until_full
+        $CW remove 1
+        [ "$(free)" -gt 0 ]
+        $CW run --agent shell 'echo two' --wait
+        reserved
+        # Two at once: the one that goes on takes all the room there is.
+        $CW pause
+        $CW run --agent shell 'cat /dev/zero'
+        $CW run --agent shell 'cat /dev/zero'
+        $CW unpause
+        until_full
+        $CW remove 3
+        until_full
+        # The run is asked to end; whether that can be written down depends on who is quicker.
+        $CW cancel 4 || true
+        $CW remove 4
+        $CW run --agent shell 'echo five' --wait
+        $CW server stop --cancel-running
+        "#,
+    );
+}
+
+#[test]
+fn a_full_disk_can_be_cleaned() {
+    on_a_small_disk(
+        r#"
+        $CW run --agent shell 'head -c 1000000 /dev/zero; exit 3' --wait || true
+        $CW run --agent shell 'head -c 1000000 /dev/zero; exit 3' --wait || true
+        $CW run --agent shell 'head -c 1000000 /dev/zero; exit 3' --wait || true
+        reserved
+        fill
+        $CW remove 1
+        # Without the reserve, the output of what is to be removed makes the room.
+        rm -f "$CLAUDE_WORKER_HOME/engine.reserve"
+        fill
+        $CW remove 2
+        rm -f "$CLAUDE_WORKER_HOME/engine.reserve"
+        fill
+        $CW clean --yes --all
+        $CW list --json > list.json
+        grep -q '"tasks": *\[\]' list.json
+        rm "$CLAUDE_WORKER_HOME/filler"
+        $CW run --agent shell 'echo four' --wait
+        reserved
+        $CW server stop --cancel-running
+        "#,
+    );
+}
+
+#[test]
+fn output_that_waits_for_room_goes_on_when_there_is_some() {
+    on_a_small_disk(
+        r#"
+        $CW run --agent shell 'head -c 1000000 /dev/zero; exit 3' --wait || true
+        $CW run --agent shell 'until [ -e go ]; do sleep 0.02; done; head -c 500000 /dev/zero'
+        fill
+        touch go
+        sleep 1
+        $CW remove 1
+        $CW wait 2 --timeout 30s
+        $CW server stop --cancel-running
+        "#,
+    );
+}

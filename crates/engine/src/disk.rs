@@ -1,18 +1,91 @@
-//! How much room the disk has.
+//! How much room the disk has, and a little that is kept for the time when it has none.
+//!
+//! To remove a task takes a commit, and a commit takes room. On a disk that a task has filled with
+//! its output nothing could be removed any more. So a file of [`RESERVE`] bytes lies in the data
+//! directory, and gives way when a request that frees something finds the disk full. It is taken
+//! again once there is room.
 
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+
+use rustix::fs::{FallocateFlags, fallocate};
 
 use crate::Paths;
 
-/// Whether both the database's and the output's file systems have at least `bytes` free for us.
-/// A file system that does not say counts as having room: the write itself will tell.
+/// How many bytes are kept: a commit that removes some hundred tasks takes less.
+const RESERVE: u64 = 2 * 1024 * 1024;
+
+/// Whether both the database's and the output's file systems have at least `bytes` free for us,
+/// beside what is to be kept in reserve. A file system that does not say counts as having room: the
+/// write itself will tell.
 pub(crate) fn has_room(paths: &Paths, bytes: u64) -> bool {
     let database = paths.database.parent().unwrap_or(&paths.home);
-    [database, &paths.runs].into_iter().all(|directory| free(directory).is_none_or(|n| n >= bytes))
+    let owed = if is_kept(paths) { 0 } else { RESERVE };
+    let enough = |directory, bytes| free(directory).is_none_or(|free| free >= bytes);
+    enough(database, bytes.saturating_add(owed)) && enough(&paths.runs, bytes)
 }
 
 /// Bytes free for this user on the file system of `directory`.
 pub(crate) fn free(directory: &Path) -> Option<u64> {
     let found = rustix::fs::statvfs(directory).ok()?;
     Some(found.f_bavail.saturating_mul(found.f_frsize))
+}
+
+fn is_kept(paths: &Paths) -> bool {
+    std::fs::symlink_metadata(&paths.reserve).is_ok_and(|found| found.len() >= RESERVE)
+}
+
+/// Keeps the reserve, if it is not kept and there is room for it beside `free_disk` bytes.
+pub(crate) fn keep_reserve(paths: &Paths, free_disk: u64) {
+    if is_kept(paths) || !has_room(paths, free_disk) {
+        return;
+    }
+    if let Err(error) = take(&paths.reserve) {
+        drop(std::fs::remove_file(&paths.reserve));
+        tracing::debug!(%error, "no room is kept in reserve");
+    }
+}
+
+fn take(path: &Path) -> io::Result<()> {
+    let mut file: File =
+        OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(path)?;
+    if fallocate(&file, FallocateFlags::empty(), 0, RESERVE).is_ok() {
+        return Ok(());
+    }
+    // A file system that cannot set room aside is given bytes to keep.
+    let zeros = vec![0; 64 * 1024];
+    for _ in 0..RESERVE / zeros.len() as u64 {
+        file.write_all(&zeros)?;
+    }
+    file.sync_all()
+}
+
+/// Gives the reserve back to the disk; says whether there was one.
+pub(crate) fn release_reserve(paths: &Paths) -> bool {
+    is_kept(paths) && std::fs::remove_file(&paths.reserve).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reserve_takes_room_gives_it_back_and_is_taken_again() {
+        use std::os::unix::fs::MetadataExt;
+        let here = tempfile::tempdir().unwrap();
+        let paths = Paths::below(here.path());
+        paths.create().unwrap();
+        assert!(!release_reserve(&paths));
+        for _ in 0..2 {
+            keep_reserve(&paths, 0);
+            let kept = std::fs::metadata(&paths.reserve).unwrap();
+            assert!(kept.blocks() * 512 >= RESERVE, "it has blocks of its own: {}", kept.blocks());
+            assert!(release_reserve(&paths));
+            assert!(!paths.reserve.exists());
+        }
+        keep_reserve(&paths, u64::MAX);
+        assert!(!paths.reserve.exists(), "there is no room for it");
+    }
 }

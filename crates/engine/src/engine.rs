@@ -18,7 +18,7 @@ use crate::live::{Places, Runs};
 use crate::message::{Message, Reply, Request};
 use crate::settings::InForce;
 use crate::store::{self, Readers, StoredTask, Writer};
-use crate::{Claim, Config, EngineError, Paths, env_file};
+use crate::{Claim, Config, EngineError, Paths, disk, env_file};
 
 /// How many messages may wait for the dispatcher.
 const INBOX: usize = 1024;
@@ -115,7 +115,11 @@ impl Engine {
         )?;
         dispatcher.recover()?;
         let (watched, unwatched) = std::sync::mpsc::channel();
-        ground::watch(Arc::clone(&ground), Arc::clone(&runs), unwatched)?;
+        let upkeep = {
+            let (paths, config) = (paths.clone(), config.clone());
+            move || disk::keep_reserve(&paths, config.now().caps.free_disk)
+        };
+        ground::watch(Arc::clone(&ground), Arc::clone(&runs), upkeep, unwatched)?;
         let (ending, ended) = watch::channel(());
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()

@@ -151,11 +151,13 @@ impl Place {
     }
 }
 
-/// Looks once a second at the ground and at the directories of the live runs, on a thread of its
-/// own, until the other end of `ended` is gone.
+/// Looks once a second at the ground and at the directories of the live runs, and does what else is
+/// to be done now and then (`upkeep`), on a thread of its own, until the other end of `ended` is
+/// gone.
 pub(crate) fn watch(
     ground: Arc<Ground>,
     runs: Arc<Runs>,
+    upkeep: impl Fn() + Send + 'static,
     ended: Receiver<()>,
 ) -> Result<(), EngineError> {
     std::thread::Builder::new()
@@ -168,6 +170,8 @@ pub(crate) fn watch(
                 }
                 runs.look_at_directories();
                 runs.keep_the_bell();
+                runs.make_room();
+                upkeep();
             }
         })
         .map(drop)

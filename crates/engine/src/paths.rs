@@ -37,6 +37,8 @@ pub struct Paths {
     pub token: PathBuf,
     /// Which runs were handed to a supervisor and are not in the database as started yet.
     pub launched: PathBuf,
+    /// Room that is kept for a full disk.
+    pub reserve: PathBuf,
     /// The directories that the user has trusted with `claude-worker trust`.
     pub trust: PathBuf,
 }
@@ -84,6 +86,7 @@ impl Paths {
             log: place("engine.log"),
             token: place("token"),
             launched: place("engine.launched"),
+            reserve: place("engine.reserve"),
             trust: place("trusted.json"),
         }
     }
@@ -153,6 +156,7 @@ impl Paths {
             log: place("engine.log"),
             token: place("token"),
             launched: place("engine.launched"),
+            reserve: place("engine.reserve"),
             trust: place("trusted.json"),
             config: config_home.unwrap_or_else(|| home.clone()).join("config.toml"),
             home,

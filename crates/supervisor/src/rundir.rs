@@ -390,6 +390,21 @@ impl RunDir {
         uninterrupted(|| lock.lock_shared()).map_err(SupervisorError::io("lock", &path))
     }
 
+    /// Deletes what the agent has printed, and leaves the files: a supervisor that goes on writes
+    /// from the beginning. Takes no room. Returns how many bytes that were.
+    pub fn drop_output(&self) -> u64 {
+        let empty = |path: PathBuf| -> io::Result<u64> {
+            let file = os::never_elsewhere(OpenOptions::new().write(true)).open(path)?;
+            let found = file.metadata()?;
+            if !found.is_file() {
+                return Ok(0);
+            }
+            file.set_len(0)?;
+            Ok(found.len())
+        };
+        [self.stdout_path(), self.stderr_path()].map(|path| empty(path).unwrap_or(0)).iter().sum()
+    }
+
     /// Removes the directory with all that is in it. Only for a run that is over or revoked. Doing
     /// it again, also after a half-done removal, is fine.
     ///
@@ -402,7 +417,13 @@ impl RunDir {
         doomed_name.push(self.path.file_name().unwrap_or_default());
         let doomed = self.path.with_file_name(doomed_name);
         remove_tree(&doomed)?;
-        match fs::rename(&self.path, &doomed) {
+        let mut renamed = fs::rename(&self.path, &doomed);
+        if matches!(&renamed, Err(e) if e.kind() == io::ErrorKind::StorageFull) {
+            // Even a name may need room.
+            self.drop_output();
+            renamed = fs::rename(&self.path, &doomed);
+        }
+        match renamed {
             Ok(()) => remove_tree(&doomed),
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
             Err(e) => Err(SupervisorError::io("rename", &self.path)(e)),

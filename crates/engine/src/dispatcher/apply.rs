@@ -5,7 +5,7 @@ use claude_worker_api::{ApiError, EventKind, TaskId, Timestamp};
 use super::{AfterCommit, Dispatcher};
 use crate::EngineError;
 use crate::live::Order;
-use crate::state::{Effect, Illegal, Input, TaskState, transition};
+use crate::state::{Effect, Illegal, Input, TaskState, Wish, transition};
 use crate::store::{StoredTask, Unseen};
 
 impl Dispatcher {
@@ -25,7 +25,12 @@ impl Dispatcher {
             .map_err(|illegal| EngineError::Refused(refusal(id, illegal, &stored.state)))?;
         let old_status = stored.state.to_wire().status();
         match next.effect {
-            Some(Effect::RequestEnd { run }) => after.ends.push(run),
+            Some(Effect::RequestEnd { run }) => {
+                if matches!(next.state, TaskState::Running { wish: Wish::Remove, .. }) {
+                    after.doomed.push(run.clone());
+                }
+                after.ends.push(run);
+            }
             Some(Effect::Launch { run }) => {
                 let TaskState::Running { plan, .. } = &next.state else {
                     return Err(EngineError::Unreadable("a launch without a run".to_owned()));

@@ -12,6 +12,7 @@ mod going_on;
 mod queue;
 mod reports;
 mod requests;
+mod room;
 
 use std::collections::{HashMap, HashSet};
 use std::hash::RandomState;
@@ -75,6 +76,8 @@ struct Memory {
 struct AfterCommit {
     launches: Vec<Order>,
     ends: Vec<RunId>,
+    /// Those of them whose tasks are removed then.
+    doomed: Vec<RunId>,
     removed: Vec<TaskId>,
 }
 
@@ -308,7 +311,17 @@ impl Dispatcher {
         let now = Timestamp::now();
         let before = self.memory.clone();
         let mut after = AfterCommit::default();
-        match self.transact(&batch, now, &mut after) {
+        let mut done = self.transact(&batch, now, &mut after);
+        while let Err(error) = &done {
+            self.writer.rollback();
+            self.memory = before.clone();
+            if !self.make_room(&batch, error, now) {
+                break;
+            }
+            after = AfterCommit::default();
+            done = self.transact(&batch, now, &mut after);
+        }
+        match done {
             Ok(replies) => {
                 fault_point("engine.committed");
                 self.failed = false;
@@ -337,8 +350,6 @@ impl Dispatcher {
                 not_launched
             }
             Err(error) => {
-                self.writer.rollback();
-                self.memory = before;
                 if !std::mem::replace(&mut self.failed, true) {
                     tracing::error!(%error, "a transaction failed; nothing of it was kept");
                 }
@@ -441,8 +452,8 @@ impl Dispatcher {
         act: impl FnOnce(&mut Self, &mut AfterCommit) -> Result<T, EngineError>,
     ) -> Result<Result<T, EngineError>, EngineError> {
         let memory = self.memory.clone();
-        let (launches, ends, removed) =
-            (after.launches.len(), after.ends.len(), after.removed.len());
+        let (launches, ends) = (after.launches.len(), after.ends.len());
+        let (doomed, removed) = (after.doomed.len(), after.removed.len());
         self.writer.savepoint()?;
         match act(self, after) {
             Ok(done) => {
@@ -457,6 +468,7 @@ impl Dispatcher {
                 self.memory = memory;
                 after.launches.truncate(launches);
                 after.ends.truncate(ends);
+                after.doomed.truncate(doomed);
                 after.removed.truncate(removed);
                 Ok(Err(error))
             }
@@ -522,6 +534,9 @@ impl Dispatcher {
         for run in after.ends {
             fault_point("engine.before_end");
             self.runs.request_end(&run);
+        }
+        for run in &after.doomed {
+            self.runs.doom(run);
         }
         for id in &after.removed {
             env_file::delete(&self.paths.env, *id);

@@ -52,6 +52,8 @@ use follower::{Beginning, Follower};
 use launched::LaunchLog;
 use supervisors::Supervisors;
 
+/// With less room than this, in bytes, a supervisor may find none to record an end.
+const SCARCE: u64 = 256 * 1024;
 /// The stack of a run's thread. Its deepest call is a JSON parser with a bounded depth.
 const STACK: usize = 512 * 1024;
 
@@ -100,6 +102,8 @@ pub(crate) struct LiveRun {
     /// Its supervisor, once it is known.
     supervisor: OnceLock<SupervisorProcess>,
     directory_gone: AtomicBool,
+    /// Its task is to be removed.
+    doomed: AtomicBool,
 }
 
 /// A request to end may come before there is a directory to write it into.
@@ -267,6 +271,9 @@ impl Runs {
     pub(crate) fn adopt(self: &Arc<Self>, order: Order, wish: Wish) -> Result<(), EngineError> {
         let run = order.run.clone();
         self.follow(order, EndRequest::DirectoryIsThere, Beginning::Adopt)?;
+        if wish == Wish::Remove {
+            self.doom(&run);
+        }
         if wish != Wish::None {
             // The engine may have died between storing the wish and passing it on.
             self.request_end(&run);
@@ -291,6 +298,7 @@ impl Runs {
             identity: OnceLock::new(),
             supervisor: OnceLock::new(),
             directory_gone: AtomicBool::new(false),
+            doomed: AtomicBool::new(false),
         });
         let run = order.run.clone();
         lock(&self.live).insert(run.clone(), Arc::clone(&live));
@@ -317,6 +325,28 @@ impl Runs {
         // On a thread of its own, because the request is synced to disk; here when there is none.
         if thread("end", request.clone()).is_err() {
             request();
+        }
+    }
+
+    /// The task of this live run is to be removed, so that its output is of no more use. Where the
+    /// disk is full it goes before the run has ended, because a supervisor needs room to record the
+    /// end.
+    pub(crate) fn doom(&self, run: &RunId) {
+        if let Some(live) = self.find(run) {
+            live.doomed.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Deletes the output of runs whose tasks are to be removed, if the disk is full.
+    pub(crate) fn make_room(&self) {
+        let doomed = |live: &&Arc<LiveRun>| live.doomed.load(Ordering::Relaxed);
+        let all: Vec<Arc<LiveRun>> = lock(&self.live).values().filter(doomed).cloned().collect();
+        if all.is_empty() || crate::disk::free(&self.places.runs).is_none_or(|free| free >= SCARCE)
+        {
+            return;
+        }
+        for live in all {
+            live.dir.drop_output();
         }
     }
 

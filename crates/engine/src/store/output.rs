@@ -30,6 +30,18 @@ impl Writer {
         Ok(total.unsigned_abs())
     }
 
+    /// All runs of a task.
+    pub(crate) fn runs_of(&self, id: TaskId) -> Result<Vec<RunId>, EngineError> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT id FROM run WHERE task_id = ?1")?;
+        let mut found = statement.query([id.0])?;
+        let mut runs = Vec::new();
+        while let Some(row) = found.next()? {
+            runs.push(rows::run_id(row.get(0)?)?);
+        }
+        Ok(runs)
+    }
+
     /// Marks the output of the run that ended first for deletion. Returns its size, or none when
     /// no finished run has any.
     pub(crate) fn drop_oldest_output(&mut self) -> Result<Option<u64>, EngineError> {
