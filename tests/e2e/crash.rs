@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use claude_worker_engine::FAULT_POINTS as ENGINE_POINTS;
 use claude_worker_supervisor::{FAULT_POINTS as SUPERVISOR_POINTS, FAULT_VARIABLE};
 
-use crate::support::{Home, Ran, is_gone, kill, read, until};
+use crate::support::{Home, Ran, is_gone, kill, read, signal, until};
 
 /// Starts an engine that dies at this point, by name of the point.
 fn start_with_fault(home: &Home, point: &str) -> Ran {
@@ -189,7 +189,7 @@ fn a_run_is_cancelled_even_if_somebody_has_stopped_its_supervisor() {
     let id = home.shell("trap '' TERM; setsid sleep 1000 & sleep 1000; sleep 1000");
     home.until_status(id, "running");
     until("the tree is there", || home.agents().len() >= 3);
-    crate::support::signal(supervisor_of(&home, id), rustix::process::Signal::STOP);
+    signal(supervisor_of(&home, id), rustix::process::Signal::STOP);
     home.run(["cancel", &id.to_string()]).ok();
     assert_eq!(home.finished(id)["status"], "cancelled");
     assert!(home.agents().is_empty());
@@ -246,6 +246,71 @@ fn a_run_takes_the_spare_supervisor_and_the_next_one_comes_by_itself() {
     kill(spare_but(&home, &[taken.unwrap()]));
     let id = home.shell("true");
     assert_eq!(home.finished(id)["status"], "completed");
+}
+
+#[test]
+fn a_run_that_was_handed_to_a_stopped_supervisor_is_taken_by_another_one_and_begins_once() {
+    let home = Home::new();
+    home.finished(home.shell("true"));
+    let mut stopped = Vec::new();
+    for round in 0..3 {
+        let log = home.place(&format!("log-{round}"));
+        let spare = spare_but(&home, &stopped);
+        signal(spare, rustix::process::Signal::STOP);
+        stopped.push(spare);
+        let id = home.shell(&format!("echo ran >> {}", log.display()));
+        let task = home.finished(id);
+        assert_eq!(task["status"], "completed", "{task}");
+        assert_eq!(task["run_history"].as_array().unwrap().len(), 1, "{task}");
+        assert_eq!(read(&log), "ran\n");
+        until("the stopped one is gone", || is_gone(spare));
+    }
+}
+
+#[test]
+fn a_cancel_reaches_a_run_that_was_handed_to_a_stopped_supervisor() {
+    let home = Home::new();
+    home.finished(home.shell("true"));
+    let log = home.place("log");
+    let spare = spare_but(&home, &[]);
+    signal(spare, rustix::process::Signal::STOP);
+    let id = home.shell(&format!("echo ran >> {}", log.display()));
+    let asked = Instant::now();
+    home.run(["cancel", &id.to_string()]).ok();
+    let task = home.finished(id);
+    assert_eq!(task["status"], "cancelled", "{task}");
+    // Far less than what a supervisor at work is given to end its tree.
+    assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
+    assert_eq!(read(&log), "");
+    until("the stopped one is gone", || is_gone(spare));
+}
+
+#[test]
+fn a_supervisor_stopped_at_any_moment_of_its_start_lets_its_run_begin_once_or_be_cancelled() {
+    let home = Home::with_config("[limits]\ngrace = \"200ms\"");
+    home.finished(home.shell("true"));
+    let mut stopped = Vec::new();
+    for round in 0..12 {
+        let log = home.place(&format!("log-{round}"));
+        let spare = spare_but(&home, &stopped);
+        stopped.push(spare);
+        // Some of these stop it before it is told its run, some while it starts, some later.
+        let stop = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(2 * round));
+            signal(spare, rustix::process::Signal::STOP);
+        });
+        let id = home.shell(&format!("echo ran >> {}; sleep 1000", log.display()));
+        stop.join().unwrap();
+        std::thread::sleep(Duration::from_millis(100 * (round % 3)));
+        home.run(["cancel", &id.to_string()]).ok();
+        let task = home.finished(id);
+        // It is lost when it was stopped in the middle of what may not be repeated.
+        let ended = task["status"] == "cancelled" || task["failure"]["kind"] == "lost";
+        assert!(ended, "{task}");
+        assert!(read(&log).len() <= "ran\n".len(), "{round}");
+        until("the stopped one is gone", || is_gone(spare));
+        assert!(home.agents().is_empty());
+    }
 }
 
 #[test]

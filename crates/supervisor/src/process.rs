@@ -6,8 +6,8 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::RunDir;
 use crate::os::{self, Process, ProcessState, Signal};
+use crate::{Remedy, RunDir};
 
 /// Between two looks at a supervisor that is to go.
 const LOOK_INTERVAL: Duration = Duration::from_millis(10);
@@ -47,6 +47,18 @@ impl SupervisorProcess {
         let told = os::signal(&process, Signal::End);
         os::signal(&process, Signal::Continue);
         told
+    }
+
+    /// Helps it if it is stopped, and says whether it was. A process that does anything at all is
+    /// left alone.
+    pub fn help_if_stopped(self, remedy: Remedy) -> bool {
+        let signal = match remedy {
+            Remedy::Continue => Signal::Continue,
+            Remedy::Kill => Signal::Kill,
+        };
+        self.alive()
+            .filter(|process| process.state == ProcessState::Stopped)
+            .is_some_and(|process| os::signal(&process, signal))
     }
 
     /// Tells it to go, waits for it, and kills it when it has not gone after `patience`. Then its

@@ -302,6 +302,15 @@ impl RunDir {
         self.read(&self.spec_path())
     }
 
+    /// Whether a supervisor has set out to start the agent: from then on the run may have had
+    /// effects.
+    ///
+    /// # Errors
+    /// [`SupervisorError::Io`].
+    pub fn has_begun(&self) -> Result<bool, SupervisorError> {
+        self.has(&self.spawning_path())
+    }
+
     /// Asks for the end of the run: on disk, and by the control pipe if a supervisor listens.
     /// Asking again, or asking a run that is over, changes nothing.
     ///

@@ -9,7 +9,7 @@ use std::io::{self, Seek, SeekFrom, Write};
 
 use serde::{Deserialize, Serialize};
 
-use crate::os::{self, ProcessState, Signal};
+use crate::os;
 use crate::{RunDir, SupervisorError, SupervisorProcess};
 
 /// What the lock file says.
@@ -63,16 +63,6 @@ impl RunDir {
     /// # Errors
     /// [`SupervisorError::Io`].
     pub fn help_stopped_supervisor(&self, remedy: Remedy) -> Result<bool, SupervisorError> {
-        let Some(holder) = self.signature()? else { return Ok(false) };
-        let stopped = os::process(holder.pid).filter(|process| {
-            process.started == holder.started && process.state == ProcessState::Stopped
-        });
-        Ok(stopped.is_some_and(|process| {
-            let signal = match remedy {
-                Remedy::Continue => Signal::Continue,
-                Remedy::Kill => Signal::Kill,
-            };
-            os::signal(&process, signal)
-        }))
+        Ok(self.holder()?.is_some_and(|supervisor| supervisor.help_if_stopped(remedy)))
     }
 }

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use claude_worker_agents::{Session, Summary};
 use claude_worker_api::{Agent, Failure, RunOutcome, Timestamp, Verdict};
 use claude_worker_supervisor::{
-    Ending, Exit, Found, Launched, Revocation, Spec, SupervisorProcess, What, end_leftovers,
-    fault_point,
+    Ending, Exit, Found, Launched, Remedy, Revocation, Spec, SupervisorProcess, What,
+    end_leftovers, fault_point,
 };
 
 use super::over::Over;
@@ -28,6 +28,12 @@ const PROGRESS_EVERY: Duration = Duration::from_millis(250);
 /// How long to pause before looking again at a run that could not be looked at, at first and at
 /// the most.
 const LOOK_AGAIN: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+
+/// When to look at a supervisor that was handed a run and has not been seen to start the agent, and
+/// how soon when the run is to be ended.
+const TAKEN_WITHIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_millis(50));
+/// How many supervisors are launched for one run because the one before was stopped.
+const LAUNCHES: u32 = 3;
 
 /// How a run's thread begins.
 #[derive(Debug, Clone, Copy)]
@@ -60,6 +66,15 @@ struct Reported {
     due: bool,
 }
 
+/// A supervisor that may have been stopped (SIGSTOP) before it took its run.
+struct HandedOver {
+    supervisor: SupervisorProcess,
+    /// When to look at it.
+    look_at: Instant,
+    /// It was stopped, and has been killed for that.
+    killed: bool,
+}
+
 /// A run's thread.
 pub(super) struct Follower {
     runs: Arc<Runs>,
@@ -70,6 +85,9 @@ pub(super) struct Follower {
     launched: Option<Launched>,
     /// The supervisor's process number, when this engine started it.
     pid: Option<u32>,
+    /// The supervisor that was handed the run and has not been seen to start the agent.
+    handed_over: Option<HandedOver>,
+    launches: u32,
     summary: Summary,
     stdout: Tail,
     stderr: Tail,
@@ -97,6 +115,8 @@ impl Follower {
             inbox,
             launched: None,
             pid: None,
+            handed_over: None,
+            launches: 0,
             stdout: Tail::default(),
             stderr: Tail::default(),
             reported: Reported::default(),
@@ -178,9 +198,61 @@ impl Follower {
         self.order.may_have_begun = true;
         let launched = self.runs.supervisors.launch(&self.live.dir)?;
         fault_point("engine.launched");
-        self.pid = Some(launched.pid());
-        self.launched = Some(launched);
+        self.hand_over(launched);
         Ok(())
+    }
+
+    fn hand_over(&mut self, launched: Launched) {
+        self.launches += 1;
+        self.pid = Some(launched.pid());
+        self.handed_over = SupervisorProcess::now(launched.pid()).map(|supervisor| HandedOver {
+            supervisor,
+            look_at: Instant::now() + TAKEN_WITHIN.0,
+            killed: false,
+        });
+        self.launched = Some(launched);
+    }
+
+    /// Looks at a supervisor that should have started the agent by now. One that was stopped is
+    /// killed: [`Signal::Gone`] then lets another one take the run.
+    fn see_that_it_is_taken(&mut self) -> Result<(), EngineError> {
+        let now = Instant::now();
+        let Some(handed_over) = &mut self.handed_over else { return Ok(()) };
+        if handed_over.look_at > now {
+            return Ok(());
+        }
+        handed_over.look_at = now + TAKEN_WITHIN.0;
+        // A supervisor that may have started the agent is not killed for being slow.
+        if self.live.dir.has_begun()? {
+            return Ok(());
+        }
+        handed_over.killed |= handed_over.supervisor.help_if_stopped(Remedy::Kill);
+        if handed_over.killed {
+            let run = &self.order.run;
+            tracing::warn!(%run, "its supervisor was stopped before it began, and was killed");
+        }
+        Ok(())
+    }
+
+    /// Lets a new supervisor take the run after the one before was killed for being stopped. That
+    /// one has been cleared away, and the pipe by which it was told the run went with it. So nothing
+    /// else can begin this run; whether it has begun, its directory says.
+    fn launch_again(&mut self) -> Result<Next, EngineError> {
+        self.handed_over = None;
+        if self.launches >= LAUNCHES || self.live.dir.inspect()? != Found::NeverStarted {
+            return self.adopt();
+        }
+        let runs = Arc::clone(&self.runs);
+        let Some(_permission) = runs.may_start() else { return Ok(Next::Over(Over::NotOurs)) };
+        match runs.supervisors.launch_new(&self.live.dir) {
+            Ok(launched) => self.hand_over(launched),
+            Err(error) => {
+                tracing::warn!(run = %self.order.run, %error, "no other supervisor can be started");
+                return self.adopt();
+            }
+        }
+        self.watch()?;
+        Ok(Next::Live)
     }
 
     /// Lets a thread wait for the supervisor to be gone.
@@ -367,7 +439,10 @@ impl Follower {
         let until_news = self.reported.due.then(|| self.until_next_report());
         let until_stuck = self.patience.as_ref().map(|patience| patience.left(Instant::now()));
         let until_finish = self.until_finish();
-        let naps = [until_quiet, until_news, until_stuck, until_finish];
+        let until_taken = self.handed_over.as_ref().filter(|it| !it.killed);
+        let until_taken =
+            until_taken.map(|it| it.look_at.saturating_duration_since(Instant::now()));
+        let naps = [until_quiet, until_news, until_stuck, until_finish, until_taken];
         let first = match naps.into_iter().flatten().min() {
             None => self.inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
             Some(nap) => self.inbox.recv_timeout(nap),
@@ -391,10 +466,16 @@ impl Follower {
         }
         if end_requested {
             self.be_patient();
+            if let Some(handed_over) = &mut self.handed_over {
+                handed_over.look_at = Instant::now() + TAKEN_WITHIN.1;
+            }
         }
         if over {
             return match self.live.dir.exit()? {
                 Some(exit) => Ok(Next::Over(Over::recorded(exit))),
+                None if self.handed_over.as_ref().is_some_and(|it| it.killed) => {
+                    self.launch_again()
+                }
                 // The supervisor is about to go, or has gone without a word.
                 None => self.adopt(),
             };
@@ -451,15 +532,21 @@ impl Follower {
         if self.finish_if_due()? {
             return Ok(());
         }
-        if let Some(remedy) = self.patience.as_mut().and_then(|it| it.due(Instant::now()))
-            && self.live.dir.help_stopped_supervisor(remedy)?
-        {
-            tracing::warn!(run = %self.order.run, ?remedy, "its supervisor was stopped");
+        self.see_that_it_is_taken()?;
+        if let Some(remedy) = self.patience.as_mut().and_then(|it| it.due(Instant::now())) {
+            // One that was stopped before it could sign its lock is known here only.
+            let unsigned = self.handed_over.as_ref().map(|it| it.supervisor);
+            if self.live.dir.help_stopped_supervisor(remedy)?
+                || unsigned.is_some_and(|supervisor| supervisor.help_if_stopped(remedy))
+            {
+                tracing::warn!(run = %self.order.run, ?remedy, "its supervisor was stopped");
+            }
         }
         if self.reported.due {
             self.report_progress();
         } else if let Some(silent_ms) = quiet_after
             && self.patience.is_none()
+            && self.handed_over.is_none()
         {
             let (task, run) = (self.order.task, self.order.run.clone());
             self.runs.tell(Report::Quiet { task, run, silent_ms });
@@ -504,6 +591,7 @@ impl Follower {
     }
 
     fn report_started(&mut self, at: Timestamp) {
+        self.handed_over = None;
         if self.reported.started.replace(at).is_none() {
             self.remember_supervisor();
             let (task, run) = (self.order.task, self.order.run.clone());

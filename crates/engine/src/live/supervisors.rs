@@ -38,6 +38,14 @@ impl Supervisors {
         if let Some(launched) = self.take().and_then(|spare| spare.take_on(dir)) {
             return Ok(launched);
         }
+        self.launch_new(dir)
+    }
+
+    /// A new supervisor for the run in `dir`.
+    ///
+    /// # Errors
+    /// When no process could be made: nothing has started, and nothing will.
+    pub(super) fn launch_new(&self, dir: &RunDir) -> Result<Launched, SupervisorError> {
         launch(&self.command, dir)
     }
 
