@@ -10,6 +10,7 @@
 mod app;
 mod bench;
 mod bundle;
+mod cross;
 mod demo;
 mod interrupt;
 mod layers;

@@ -9,7 +9,7 @@ use scripted_api::claude::{self, Installation};
 use scripted_api::mcp_clients::{self, McpClients};
 
 use crate::step::{output, probe, run, step};
-use crate::{ui, workspace};
+use crate::{cross, ui, workspace};
 
 /// The test runner, the version the nextest configuration is written for.
 const NEXTEST: &str = "0.9.143";
@@ -71,6 +71,7 @@ pub(crate) fn everything() -> Result<()> {
     desktop_packages()?;
     ui::install()?;
     mcp_clients()?;
+    cross::install();
     let claude = claude_code()?;
     eprintln!("Everything is there. Claude Code: {}", claude.display());
     Ok(())

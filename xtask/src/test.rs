@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::step::{run, step};
-use crate::{bundle, layers, setup, ui, workspace};
+use crate::{bundle, cross, layers, setup, ui, workspace};
 
 /// Runs everything. The test runner comes last, so that its summary closes the output.
 pub(crate) fn everything() -> Result<()> {
@@ -28,6 +28,7 @@ pub(crate) fn everything() -> Result<()> {
         clippy.args(["clippy", "--quiet", "--workspace", "--all-targets", "--"]);
         run(clippy.args(["-D", "warnings"]))
     })?;
+    cross::check()?;
     if has_doc_tests(&workspace::root())? {
         step("Doc tests", || run(workspace::cargo().args(["test", "--workspace", "--doc"])))?;
     }

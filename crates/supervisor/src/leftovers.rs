@@ -71,7 +71,8 @@ impl<'a> Hunt<'a> {
         let is_seed = |process: &Process| {
             self.seen.contains(&(process.pid, process.started)) || os::is_marked(process, self.run)
         };
-        let members = tree::living(tree::belonging(&table, is_seed, Follow::ParentsAndSessions));
+        let follow = Follow::ParentsAndSessions { own: own_session.unwrap_or(0) };
+        let members = tree::living(tree::belonging(&table, is_seed, follow));
         self.seen.extend(members.iter().map(|process| (process.pid, process.started)));
         members
     }

@@ -55,11 +55,7 @@ impl Tree {
             belonging(&table, |process| process.parent == own_pid, Follow::Parents)
         } else {
             // Orphans go to process 1 here: recognise them by their mark and their session.
-            let is_ours = |process: &Process| {
-                process.parent == own_pid
-                    || (process.pid != own_pid && os::is_marked(process, &self.run))
-            };
-            belonging(&table, is_ours, Follow::ParentsAndSessions)
+            below_or_marked(&table, own_pid, |process| os::is_marked(process, &self.run))
         };
         let inside: HashSet<u32> = found.iter().map(|process| process.pid).collect();
         self.outsiders
@@ -88,8 +84,10 @@ impl Tree {
 pub(crate) enum Follow {
     /// Its parent belongs.
     Parents,
-    /// Its parent belongs, or another process of its session does.
-    ParentsAndSessions,
+    /// Its parent belongs, or another process of its session does. Not through session 0, which
+    /// stands for an unknown session, and not through this one: that is the session of the process
+    /// that asks.
+    ParentsAndSessions { own: u32 },
 }
 
 /// The processes of a table that belong to a run: the seeds and whoever follows from them.
@@ -106,12 +104,16 @@ pub(crate) fn belonging(
     for process in table {
         if is_seed(process) { found.push(process.clone()) } else { rest.push(process) }
     }
+    let follows_session = |session: u32| match follow {
+        Follow::Parents => false,
+        Follow::ParentsAndSessions { own } => session != 0 && session != own,
+    };
     loop {
         let before = found.len();
         rest.retain(|process| {
             let belongs = found.iter().any(|member| {
                 (member.pid == process.parent && member.started <= process.started)
-                    || (follow == Follow::ParentsAndSessions && member.session == process.session)
+                    || (member.session == process.session && follows_session(process.session))
             });
             if belongs {
                 found.push((*process).clone());
@@ -122,6 +124,22 @@ pub(crate) fn belonging(
             return found;
         }
     }
+}
+
+/// The processes of a table that belong to a run where orphans do not become children of its
+/// supervisor: the descendants of this process, those that carry the run's mark, and whoever follows
+/// from them. Never this process itself.
+fn below_or_marked(
+    table: &[Process],
+    own_pid: u32,
+    is_marked: impl Fn(&Process) -> bool,
+) -> Vec<Process> {
+    let own = table.iter().find(|process| process.pid == own_pid);
+    let own = own.map_or(0, |process| process.session);
+    let others: Vec<Process> =
+        table.iter().filter(|process| process.pid != own_pid).cloned().collect();
+    let is_ours = |process: &Process| process.parent == own_pid || is_marked(process);
+    belonging(&others, is_ours, Follow::ParentsAndSessions { own })
 }
 
 /// Those that are not merely waiting to be cleared away.
@@ -155,8 +173,38 @@ mod tests {
         ];
         let below_5 = |p: &Process| p.parent == 5;
         assert_eq!(pids(belonging(&table, below_5, Follow::Parents)), [10, 20, 30]);
-        let wider = belonging(&table, below_5, Follow::ParentsAndSessions);
+        let wider = belonging(&table, below_5, Follow::ParentsAndSessions { own: 5 });
         assert_eq!(pids(wider), [10, 20, 30, 40]);
+    }
+
+    /// A table as macOS shows it, with a supervisor (500), a run and the rest of a user's session.
+    #[test]
+    fn where_orphans_go_to_process_1_the_rest_of_the_user_is_left_alone() {
+        let table = [
+            process(1, 0, 0, 1),     // launchd
+            process(90, 1, 0, 2),    // The window server's like: its session is not told.
+            process(300, 1, 300, 3), // A terminal's shell,
+            process(310, 300, 300, 4),
+            process(400, 1, 400, 5), // the engine,
+            process(500, 400, 500, 6),
+            process(501, 500, 500, 7), // a helper in the supervisor's own session,
+            process(510, 500, 510, 8), // the agent in a session of its own,
+            process(511, 510, 510, 9),
+            process(520, 1, 520, 9), // an orphan with the mark,
+            process(521, 1, 520, 9), // one without, in the same session,
+            process(530, 1, 0, 9),   // one with the mark whose session is not told,
+            process(540, 1, 500, 9), // one in the supervisor's own session.
+        ];
+        let marked = |process: &Process| [511, 520, 530].contains(&process.pid);
+        let found = below_or_marked(&table, 500, marked);
+        assert_eq!(pids(found), [501, 510, 511, 520, 521, 530]);
+        // Even if the supervisor carried the mark itself.
+        let found = below_or_marked(&table, 500, |process| process.pid == 500 || marked(process));
+        assert_eq!(pids(found), [501, 510, 511, 520, 521, 530]);
+        // Seen from the engine, whose own session is left alone too.
+        let own = Follow::ParentsAndSessions { own: 400 };
+        let found = belonging(&table, |process| process.pid == 530, own);
+        assert_eq!(pids(found), [530]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Everything that depends on the operating system, behind one set of names.
 //!
-//! `unix.rs` holds what all Unixes share, with `linux.rs` or `ps.rs` for the process table, and on
+//! `unix.rs` holds what all Unixes share, with `linux.rs` or `macos.rs` for the process table, and on
 //! Linux `environ.rs` for this process's own environment;
 //! `windows.rs` has the same names and says that it cannot yet.
 
@@ -26,13 +26,20 @@ pub(crate) use linux::{
     ADOPTS_ORPHANS, boot_id, end_setup, has_stopped, is_marked, process, processes, signal,
 };
 
-// Compiled everywhere for its tests, used where there is no /proc.
-#[cfg(all(unix, any(test, not(target_os = "linux"))))]
-mod ps;
-#[cfg(all(unix, not(target_os = "linux")))]
-pub(crate) use ps::{
+// Compiled everywhere for its tests.
+#[cfg(target_os = "macos")]
+#[expect(unsafe_code, reason = "the calls that tell about processes are those of C")]
+mod macos;
+#[cfg(any(test, target_os = "macos"))]
+mod procargs;
+#[cfg(target_os = "macos")]
+pub(crate) use macos::{
     ADOPTS_ORPHANS, boot_id, end_setup, has_stopped, is_marked, process, processes, signal,
 };
+#[cfg(all(unix, not(any(target_os = "linux", target_os = "macos"))))]
+compile_error!(
+    "of the Unixes, Linux and macOS are supported: how processes are found is written for them"
+);
 
 #[cfg(windows)]
 mod windows;
