@@ -22,6 +22,7 @@ mod ground;
 mod hand_over;
 mod kept;
 mod mcp;
+mod rows;
 mod settings;
 mod stdin;
 mod stream;

@@ -454,6 +454,10 @@ pub struct TaskDetail {
     /// The final answer of the newest run that has one, up to 1 MiB.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<String>,
+    /// What of the task's record cannot be read: it is damaged, or a newer version has written it. In
+    /// `request` and `run_history` it is missing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unreadable: Vec<String>,
 }
 
 /// How a finished run ended.

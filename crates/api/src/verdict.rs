@@ -215,6 +215,17 @@ pub enum Failure {
     /// Supervisor and agent vanished (killed, or the machine lost power): what was done is
     /// unknown.
     Lost,
+    /// The task's record in the database is damaged, so that it cannot be run or told how it ended.
+    DamagedRecord {
+        /// What of it cannot be read.
+        message: String,
+    },
+    /// A newer version of the program has written the task's record, and asks in it for something that
+    /// this one does not know.
+    NewerRecord {
+        /// For what.
+        message: String,
+    },
     /// One that this version does not know.
     #[serde(skip)]
     Unknown(UnknownValue),
@@ -244,6 +255,8 @@ impl Failure {
             Self::AgentError { .. } => "agent_error",
             Self::NoResult => "no_result",
             Self::Lost => "lost",
+            Self::DamagedRecord { .. } => "damaged_record",
+            Self::NewerRecord { .. } => "newer_record",
             Self::Unknown(failure) => failure.name.as_str(),
         }
     }
@@ -284,6 +297,12 @@ impl Failure {
             Self::Turns => "Turn limit reached".to_owned(),
             Self::NoResult => "Ended without a result".to_owned(),
             Self::Lost => "Lost: its supervisor was killed or the machine went down".to_owned(),
+            Self::DamagedRecord { message } => {
+                format!("Its record in the database is damaged: {message}")
+            }
+            Self::NewerRecord { message } => {
+                format!("Its record is from a newer version of Claude Worker: {message}")
+            }
             Self::Unknown(failure) => {
                 let words =
                     format!("Failed for a reason this version does not know: {}", failure.name);
@@ -338,6 +357,8 @@ impl Failure {
             Self::Turns => "Resume it to let it go on",
             Self::NoResult | Self::AgentError { .. } => "Read its log, then resume or retry it",
             Self::Lost => "Look at what it did, then resume or retry it",
+            Self::DamagedRecord { .. } => "Submit it anew, and remove it with claude-worker remove",
+            Self::NewerRecord { .. } => "Update Claude Worker, then retry it",
             Self::Unknown(_) => "Update Claude Worker to see what to do",
             Self::Exit { .. } | Self::Signal { .. } => "",
         }

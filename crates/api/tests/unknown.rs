@@ -207,3 +207,53 @@ fn enums_that_are_read(text: &str) -> impl Iterator<Item = String> {
         derived.contains("Deserialize").then(|| words[place + 1].to_owned())
     })
 }
+
+/// Answers that an engine of the first versions gave: whoever is newer still reads all of them.
+#[test]
+fn answers_of_earlier_versions_are_read() {
+    fn same<T: DeserializeOwned + Serialize + std::fmt::Debug>(name: &str) -> T {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recorded").join(name);
+        let text = std::fs::read_to_string(path).expect("it is there");
+        let said: Value = serde_json::from_str(&text).expect("JSON");
+        let read: T = serde_json::from_str(&text).expect("it can be read");
+        assert!(!format!("{read:?}").contains("Unknown("), "{read:?}");
+        let again = serde_json::to_value(&read).expect("JSON");
+        // Nothing of it is lost; there may be more now.
+        let missing = lost(&said, &again);
+        assert!(missing.is_none(), "{name}: {missing:?}");
+        read
+    }
+    let list: api::TaskPage = same("list.json");
+    let statuses: Vec<_> = list.tasks.iter().map(|task| task.state.status().name()).collect();
+    assert_eq!(
+        statuses,
+        [
+            "pending",
+            "running",
+            "failed",
+            "failed",
+            "completed",
+            "cancelled",
+            "failed",
+            "waiting",
+            "completed",
+            "completed"
+        ]
+    );
+    let detail: api::TaskDetail = same("detail.json");
+    assert_eq!(detail.run_history.len(), 3);
+}
+
+/// Where the first value has something that the second has not.
+fn lost(said: &Value, again: &Value) -> Option<String> {
+    match (said, again) {
+        (Value::Object(said), Value::Object(again)) => said.iter().find_map(|(key, value)| {
+            let other = again.get(key).unwrap_or(&Value::Null);
+            lost(value, other).map(|where_in| format!("{key}.{where_in}"))
+        }),
+        (Value::Array(said), Value::Array(again)) if said.len() == again.len() => {
+            said.iter().zip(again).find_map(|(one, other)| lost(one, other))
+        }
+        (one, other) => (one != other).then(|| format!("{one} became {other}")),
+    }
+}

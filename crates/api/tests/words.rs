@@ -56,6 +56,8 @@ fn verdicts() -> Vec<Verdict> {
         Failure::AgentError { message: text("Interrupted before it was done") },
         Failure::NoResult,
         Failure::Lost,
+        Failure::DamagedRecord { message: text("its request cannot be read") },
+        Failure::NewerRecord { message: text("there is no agent codex") },
     ];
     let stopped = |why| Note::BackgroundStopped { what: text("Serve the app"), why: text(why) };
     let left = Note::BackgroundLeft { what: text("Watch the tests") };

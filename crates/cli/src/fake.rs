@@ -56,7 +56,13 @@ impl FakeEngine {
     /// Puts a task in, as it stands.
     pub(crate) fn put(&self, task: Task) {
         let request = NewTask { execution_prompt: task.name.clone(), ..NewTask::default() };
-        let detail = TaskDetail { task, request, run_history: Vec::new(), result: None };
+        let detail = TaskDetail {
+            task,
+            request,
+            run_history: Vec::new(),
+            result: None,
+            unreadable: Vec::new(),
+        };
         self.memory().tasks.insert(detail.task.id, detail);
     }
 
@@ -199,8 +205,13 @@ impl TaskApi for FakeEngine {
         let name = new.name.clone().unwrap_or_else(|| new.execution_prompt.clone());
         let task = Task { runs: 0, ..samples::task(id, &name, State::Pending) };
         memory.submitted.push(new.clone());
-        let detail =
-            TaskDetail { task: task.clone(), request: new, run_history: Vec::new(), result: None };
+        let detail = TaskDetail {
+            task: task.clone(),
+            request: new,
+            run_history: Vec::new(),
+            result: None,
+            unreadable: Vec::new(),
+        };
         memory.tasks.insert(TaskId(id), detail);
         Ok(task)
     }

@@ -146,7 +146,7 @@ impl Engine {
             .map_err(EngineError::io("cannot start the dispatcher"))?;
         Ok(Self {
             inner: Arc::new(Inner {
-                readers: Readers::new(paths.database.clone()),
+                readers: Readers::new(paths.database.clone(), shown.published.clone()),
                 paths,
                 config,
                 changing_settings: Mutex::default(),

@@ -28,6 +28,9 @@ pub enum EngineError {
     /// SQLite failed otherwise.
     #[error("the database failed: {0}")]
     Database(rusqlite::Error),
+    /// A task's record does not let the task be run.
+    #[error("{}", .0.words())]
+    Record(claude_worker_api::Failure),
     /// A stored value does not read as what it should be.
     #[error("the database holds something unreadable: {0}")]
     Unreadable(String),
@@ -94,6 +97,9 @@ impl From<EngineError> for ApiError {
         let message = error.to_string();
         match error {
             EngineError::Refused(refused) => refused,
+            EngineError::Record(failure) => {
+                Self::new(ErrorCode::Conflict, message).hint(failure.next_step())
+            }
             EngineError::Locked(home) => Self::new(
                 ErrorCode::Locked,
                 format!("Another engine already serves {}", home.display()),

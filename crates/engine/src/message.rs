@@ -23,7 +23,7 @@ pub(crate) enum Message {
 /// What clients want.
 #[derive(Debug)]
 pub(crate) enum Request {
-    /// A new task, already checked.
+    /// A new task as it was sent, already checked.
     Submit(Box<NewTask>),
     /// Stop a task.
     Cancel(TaskId),

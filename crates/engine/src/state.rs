@@ -4,13 +4,16 @@
 //! nothing but its arguments and does nothing but answer: what the task's state is next, and
 //! what has to be done once that state is on disk.
 
-use claude_worker_api::{DeniedTool, Failure, Note, RunId, State, Timestamp, Verdict, WaitReason};
+use claude_worker_api::{
+    DeniedTool, Failure, Note, RunId, State, Status, Timestamp, UnknownName, UnknownValue, Verdict,
+    WaitReason, reads_unknown,
+};
 use serde::{Deserialize, Serialize};
 
 /// A task's state as the database keeps it. Compared with the wire's [`State`] it also knows
 /// which run is the live one and what the next run is to do.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "state", rename_all = "snake_case")]
+#[serde(tag = "state", rename_all = "snake_case", remote = "Self")]
 pub(crate) enum TaskState {
     /// Not yet due.
     Waiting {
@@ -68,6 +71,30 @@ pub(crate) enum TaskState {
     },
     /// Removed: the row and its files go. Never stored.
     Gone,
+    /// What is stored cannot be read. Never stored: until something is decided about the task, its
+    /// record stays as it is.
+    #[serde(skip)]
+    Unreadable(Unreadable),
+    /// One that only a newer version knows; as soon as it is read it becomes [`TaskState::Unreadable`].
+    #[serde(skip)]
+    Unknown(UnknownValue),
+}
+
+reads_unknown!(TaskState, "state");
+
+/// What is known of a task whose state cannot be read, from the columns beside it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Unreadable {
+    /// Its status.
+    pub status: Status,
+    /// Its live run.
+    pub run: Option<RunId>,
+    /// When it ended.
+    pub ended_at: Option<Timestamp>,
+    /// Why it cannot be read.
+    pub failure: Failure,
+    /// The state as it is, where only a newer version knows it.
+    pub newer: Option<UnknownValue>,
 }
 
 /// How often a task has met a limit since a person last wanted it to run.
@@ -91,7 +118,7 @@ impl Tried {
 
 /// What a run does.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "plan", rename_all = "snake_case")]
+#[serde(tag = "plan", rename_all = "snake_case", remote = "Self")]
 pub(crate) enum Plan {
     /// The task's own prompt, in a new session.
     New,
@@ -102,7 +129,12 @@ pub(crate) enum Plan {
         /// The message.
         follow_up: String,
     },
+    /// One that only a newer version knows: it can be kept, and not be run.
+    #[serde(skip)]
+    Unknown(UnknownValue),
 }
+
+reads_unknown!(Plan, "plan");
 
 /// What somebody asked of a running task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -114,6 +146,9 @@ pub(crate) enum Wish {
     Cancel,
     /// To stop and be removed.
     Remove,
+    /// Something that only a newer version knows: as if nothing had been asked.
+    #[serde(untagged)]
+    Unknown(UnknownName),
 }
 
 /// Something that happened to a task, or that somebody wants of it.
@@ -210,6 +245,8 @@ pub(crate) enum Illegal {
     AlreadyFinished,
     /// The task has no session to go on in.
     NoSession,
+    /// What the task is to do cannot be read, or only a newer version knows it.
+    Unreadable,
     /// The dispatcher asked for something that makes no sense in this state: a defect.
     Impossible,
 }
@@ -226,8 +263,12 @@ pub(crate) fn transition(
     use TaskState as S;
     let to = |state: TaskState| Ok(Transition { state, effect: None });
     match (state, input) {
-        (S::Gone, _) => Err(Illegal::Impossible),
+        (S::Gone | S::Unknown(_), _) => Err(Illegal::Impossible),
+        (S::Unreadable(state), input) => unreadable(state, input, now),
 
+        (S::Pending { plan: Plan::Unknown(_), .. }, Input::Dispatch { .. }) => {
+            Err(Illegal::Unreadable)
+        }
         (S::Pending { plan, tried }, Input::Dispatch { run }) => Ok(Transition {
             state: S::Running {
                 run: run.clone(),
@@ -262,17 +303,12 @@ pub(crate) fn transition(
         {
             to(match (wish, verdict, go_on) {
                 (Wish::Remove, _, _) => S::Gone,
-                (Wish::None, Verdict::Failed { .. }, Some(GoOn { reason, plan, tried })) => {
-                    S::Waiting { reason, plan, tried }
-                }
-                (_, Verdict::Completed { denied_tools, notes }, _) => {
-                    S::Completed { ended_at: at, denied_tools, notes }
-                }
-                (_, Verdict::Failed { failure }, _) => S::Failed { ended_at: at, failure },
-                (_, Verdict::Cancelled, _) => S::Cancelled { ended_at: at },
-                (_, Verdict::Unknown(verdict), _) => {
-                    S::Failed { ended_at: at, failure: Failure::Unknown(verdict) }
-                }
+                (
+                    Wish::None | Wish::Unknown(_),
+                    Verdict::Failed { .. },
+                    Some(GoOn { reason, plan, tried }),
+                ) => S::Waiting { reason, plan, tried },
+                (_, verdict, _) => finished(verdict, at),
             })
         }
         (_, Input::Ended { .. }) => Err(Illegal::Stale),
@@ -281,7 +317,7 @@ pub(crate) fn transition(
             if *run == reported =>
         {
             to(match wish {
-                Wish::None => S::Pending { plan: plan.clone(), tried: *tried },
+                Wish::None | Wish::Unknown(_) => S::Pending { plan: plan.clone(), tried: *tried },
                 Wish::Cancel => S::Cancelled { ended_at: now },
                 Wish::Remove => S::Gone,
             })
@@ -330,6 +366,87 @@ pub(crate) fn transition(
     }
 }
 
+/// The state of a task whose run has ended like this, when nothing else was to follow.
+fn finished(verdict: Verdict, at: Timestamp) -> TaskState {
+    match verdict {
+        Verdict::Completed { denied_tools, notes } => {
+            TaskState::Completed { ended_at: at, denied_tools, notes }
+        }
+        Verdict::Failed { failure } => TaskState::Failed { ended_at: at, failure },
+        Verdict::Cancelled => TaskState::Cancelled { ended_at: at },
+        Verdict::Unknown(verdict) => {
+            TaskState::Failed { ended_at: at, failure: Failure::Unknown(verdict) }
+        }
+    }
+}
+
+/// The next state of a task whose state cannot be read: it can be ended and removed, its live run is
+/// followed to its end, and once it has finished it can be run again from its request. Nothing is done
+/// in place of what was to be done and is not known.
+fn unreadable(state: &Unreadable, input: Input, now: Timestamp) -> Result<Transition, Illegal> {
+    let to = |state: TaskState| Ok(Transition { state, effect: None });
+    let is_live = |run: &RunId| state.run.as_ref() == Some(run);
+    match input {
+        Input::Dispatch { .. } | Input::Due => Err(Illegal::Unreadable),
+        Input::Ended { run, at, verdict, .. } if is_live(&run) => to(finished(verdict, at)),
+        Input::NeverStarted { run } if is_live(&run) => {
+            to(TaskState::Failed { ended_at: now, failure: state.failure.clone() })
+        }
+        Input::Started { .. } | Input::Ended { .. } | Input::NeverStarted { .. } => {
+            Err(Illegal::Stale)
+        }
+        Input::Cancel | Input::Remove => match (&state.run, input) {
+            (Some(run), input) => Ok(Transition {
+                state: TaskState::Running {
+                    run: run.clone(),
+                    // It will not be begun again: that is what is asked.
+                    plan: Plan::New,
+                    started_at: None,
+                    wish: if input == Input::Remove { Wish::Remove } else { Wish::Cancel },
+                    tried: Tried::default(),
+                },
+                effect: Some(Effect::RequestEnd { run: run.clone() }),
+            }),
+            (None, Input::Remove) => to(TaskState::Gone),
+            (None, _) if state.ended_at.is_some() => Err(Illegal::AlreadyFinished),
+            (None, _) => to(TaskState::Cancelled { ended_at: now }),
+        },
+        Input::Retry | Input::Resume { .. } if state.ended_at.is_none() => {
+            Err(Illegal::NotFinished)
+        }
+        Input::Retry => to(TaskState::pending(Plan::New)),
+        Input::Resume { session_id: None, .. } => Err(Illegal::NoSession),
+        Input::Resume { session_id: Some(session_id), follow_up } => {
+            to(TaskState::pending(Plan::Resume { session_id, follow_up }))
+        }
+    }
+}
+
+impl Unreadable {
+    /// The state as clients see it. What a newer version has written is passed on as it is, and
+    /// of what is damaged its status is shown for as long as something is ahead of it.
+    fn to_wire(&self) -> State {
+        if let Some(newer) = &self.newer
+            && self.status != Status::Running
+        {
+            let mut shown = newer.clone();
+            if let Some(ended_at) = self.ended_at {
+                shown.fields.insert("ended_at".to_owned(), ended_at.to_string().into());
+            }
+            return State::Unknown(shown);
+        }
+        match (self.ended_at, self.status) {
+            (Some(ended_at), _) => State::Failed { ended_at, failure: self.failure.clone() },
+            (None, Status::Pending) => State::Pending,
+            (None, Status::Running) => State::Running { started_at: None, stopping: false },
+            (None, Status::Waiting) => {
+                State::Waiting { reason: WaitReason::Unknown(UnknownValue::named("damaged")) }
+            }
+            (None, _) => State::Unknown(UnknownValue::named("damaged")),
+        }
+    }
+}
+
 impl TaskState {
     /// In the queue because a person wants it to run: nothing has been tried in vain.
     #[must_use]
@@ -347,7 +464,8 @@ impl TaskState {
             Self::Waiting { reason, .. } => State::Waiting { reason },
             Self::Pending { .. } => State::Pending,
             Self::Running { started_at, wish, .. } => {
-                State::Running { started_at, stopping: wish != Wish::None }
+                let stopping = matches!(wish, Wish::Cancel | Wish::Remove);
+                State::Running { started_at, stopping }
             }
             Self::Completed { ended_at, denied_tools, notes } => {
                 State::Completed { ended_at, denied_tools, notes }
@@ -355,13 +473,18 @@ impl TaskState {
             Self::Failed { ended_at, failure } => State::Failed { ended_at, failure },
             Self::Cancelled { ended_at } => State::Cancelled { ended_at },
             Self::Gone => State::Cancelled { ended_at: Timestamp::default() },
+            Self::Unreadable(state) => state.to_wire(),
+            Self::Unknown(state) => State::Unknown(state),
         }
     }
 
     /// Whether the task is in the queue, due or not.
     #[must_use]
     pub(crate) const fn is_queued(&self) -> bool {
-        matches!(self, Self::Pending { .. } | Self::Waiting { .. })
+        match self {
+            Self::Unreadable(state) => matches!(state.status, Status::Pending | Status::Waiting),
+            _ => matches!(self, Self::Pending { .. } | Self::Waiting { .. }),
+        }
     }
 
     /// The live run, while there is one.
@@ -369,9 +492,25 @@ impl TaskState {
     pub(crate) const fn live_run(&self) -> Option<&RunId> {
         match self {
             Self::Running { run, .. } => Some(run),
+            Self::Unreadable(state) => state.run.as_ref(),
             _ => None,
         }
     }
+
+    /// Why the task cannot be run, where that is because of what is stored of it.
+    #[must_use]
+    pub(crate) fn unreadable(&self) -> Option<Failure> {
+        match self {
+            Self::Unreadable(state) => Some(state.failure.clone()),
+            Self::Pending { plan: Plan::Unknown(plan), .. } => Some(newer("plan", plan.name)),
+            _ => None,
+        }
+    }
+}
+
+/// That a newer version has stored something under this name.
+pub(crate) fn newer(what: &str, name: UnknownName) -> Failure {
+    Failure::NewerRecord { message: format!("this version knows no {what} \"{name}\"") }
 }
 
 #[cfg(test)]

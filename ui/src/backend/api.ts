@@ -333,7 +333,17 @@ export type Failure =
       message: string;
     }
   | { kind: "no_result" }
-  | { kind: "lost" };
+  | { kind: "lost" }
+  | {
+      kind: "damaged_record";
+      /** What of it cannot be read. */
+      message: string;
+    }
+  | {
+      kind: "newer_record";
+      /** For what. */
+      message: string;
+    };
 
 /** A further message in a finished task's agent session. */
 export type FollowUp = {
@@ -888,6 +898,11 @@ export type TaskDetail = {
   runs: number;
   /** When its newest run's agent was started. */
   started_at?: Timestamp;
+  /**
+   * What of the task's record cannot be read: it is damaged, or a newer version has written it. In
+   * `request` and `run_history` it is missing.
+   */
+  unreadable?: string[];
   /** Whether it has finished and no person has looked at it since. */
   unseen?: boolean;
   /** What all its runs used together. */

@@ -3,6 +3,7 @@
 // What comes at the end of the log is added to the story. When something comes or goes at any other
 // place, all that is loaded is folded anew, so that the same entries always make the same blocks;
 // `keep` then puts the blocks that did not change back in place, so that what is on screen stays.
+import { textOf as textIn, unknownName } from "../words/unknown";
 import type { DeniedTool, LogEntry, Timestamp, ToolOutcome, Usage } from "../backend";
 
 /** What every block has. */
@@ -159,6 +160,10 @@ export class Story {
           blocks.push({ ...base, kind: "output", stderr, text: entry.text });
         }
         break;
+      }
+      default: {
+        const words = `An entry this version does not know: ${unknownName(entry, "type")}`;
+        blocks.push({ ...base, kind: "note", text: `${words} ${textIn(entry, "text")}`.trim() });
       }
     }
   }

@@ -14,7 +14,8 @@ const WORDS: Record<PermissionMode, { name: string; hint: string }> = {
 
 /** What people call a mode. */
 export function modeName(mode: PermissionMode): string {
-  return WORDS[mode].name;
+  // One that only a newer engine knows is called what it calls it.
+  return (WORDS as Partial<typeof WORDS>)[mode]?.name ?? mode;
 }
 
 /** Every mode, to choose from. */

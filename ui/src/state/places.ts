@@ -16,7 +16,12 @@ const PART_OF: Record<Status, Part> = {
   skipped: "finished",
 };
 
-export const partOf = (task: Task): Part => PART_OF[task.status];
+/** A status this version does not know is that of a finished task when that has an end. */
+export const partOf = (task: Task): Part =>
+  isKnown(task) ? PART_OF[task.status] : "ended_at" in task ? "finished" : "next";
+
+/** Whether this version knows the status: a newer engine may have more of them. */
+const isKnown = (task: Task): boolean => task.status in PART_OF;
 
 export type Filter = Pick<ListQuery, "statuses" | "attention">;
 
@@ -47,6 +52,7 @@ export function belongs(place: Place, task: Task, shown: boolean): boolean {
     // What is being looked at must not vanish under the eyes that look at it.
     return isUnseenTrouble(task) || (shown && partOf(task) === "finished");
   }
+  if (!isKnown(task)) return place === "all";
   const statuses = QUERIES[place][partOf(task)]?.statuses;
   return statuses?.includes(task.status) ?? false;
 }

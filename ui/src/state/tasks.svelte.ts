@@ -213,11 +213,15 @@ export class TaskList {
   async #page(part: Part, paged: Paged, limit: number, wanted = (_: TaskId) => true) {
     const filter = QUERIES[this.place][part];
     if (!filter) return;
+    const order = this.#order(part, filter);
+    // All that has ended is in that order, in whatever states a newer engine knows.
+    const all = this.place === "all" && order === "ended_last";
     const { tasks, next } = await backend.list({
       ...filter,
+      statuses: all ? undefined : filter.statuses,
       cursor: paged.cursor ?? undefined,
       search: this.search.trim() || undefined,
-      order: this.#order(part, filter),
+      order,
       limit,
     });
     paged.cursor = next;

@@ -33,6 +33,7 @@ vi.mock("../app/backend", () => ({
       const cursor = query.cursor ? (JSON.parse(query.cursor) as Task) : undefined;
       const after = engine.tasks
         .filter((task) => !query.statuses?.length || query.statuses.includes(task.status))
+        .filter((task) => query.order !== "ended_last" || "ended_at" in task)
         .filter((task) => !cursor || by(task, cursor) > 0)
         .sort(by);
       const tasks = after.slice(0, query.limit);

@@ -2,6 +2,7 @@
 import type { Run, State, TaskDetail } from "../backend";
 import type { Asked } from "../log/types";
 import { millis } from "../words/time";
+import { unknownName } from "../words/unknown";
 
 /** A run's standing as a task's state, for icon and colour. */
 export function stateOf(run: Run): State {
@@ -20,6 +21,9 @@ export function stateOf(run: Run): State {
       return { status: "failed", ended_at, failure: outcome.failure };
     case "cancelled":
       return { status: "cancelled", ended_at };
+    default:
+      // Shown by its name.
+      return { status: unknownName(outcome, "verdict"), ended_at } as unknown as State;
   }
 }
 

@@ -58,6 +58,8 @@ describe("every face says the same", () => {
       agent_error: true,
       no_result: true,
       lost: true,
+      damaged_record: true,
+      newer_record: true,
     };
     expect(new Set(kinds.filter(Boolean))).toEqual(new Set(Object.keys(all)));
   });

@@ -1,7 +1,11 @@
 // How tasks and runs stand and ended, in words. The words are those of crates/api/src/verdict.rs,
 // so that every face says the same; fixture.json keeps the two together.
+//
+// The types know what this version knows. A newer engine may say more, which is shown by its name: so
+// every choice among states, verdicts and failures has a way for all others.
 import type { Failure, Note, RunOutcome, State, Task, Verdict, WaitReason } from "../backend";
 import { oneLine } from "./hostile";
+import { textOf, unknownName } from "./unknown";
 import { duration, short, since, millis } from "./time";
 
 export { oneLine };
@@ -48,6 +52,15 @@ export function failureWords(failure: Failure): string {
       return "Ended without a result";
     case "lost":
       return "Lost: its supervisor was killed or the machine went down";
+    case "damaged_record":
+      return `Its record in the database is damaged: ${failure.message}`;
+    case "newer_record":
+      return `Its record is from a newer version of Claude Worker: ${failure.message}`;
+    default: {
+      const words = `Failed for a reason this version does not know: ${unknownName(failure, "kind")}`;
+      const message = textOf(failure, "message");
+      return message ? `${words}: ${message}` : words;
+    }
   }
 }
 
@@ -97,6 +110,8 @@ export function verdictWords(verdict: Verdict): string {
       return failureWords(verdict.failure);
     case "cancelled":
       return "Cancelled";
+    default:
+      return `Ended in a way this version does not know: ${unknownName(verdict, "verdict")}`;
   }
 }
 
@@ -154,9 +169,15 @@ export function terminalStep(failure: Failure): string {
       return "Read its log, then resume or retry it";
     case "lost":
       return "Look at what it did, then resume or retry it";
+    case "damaged_record":
+      return "Submit it anew, and remove it with claude-worker remove";
+    case "newer_record":
+      return "Update Claude Worker, then retry it";
     case "exit":
     case "signal":
       return "";
+    default:
+      return "Update Claude Worker to see what to do";
   }
 }
 
@@ -218,9 +239,15 @@ export function failureStep(failure: Failure): NextStep {
         words: "Look at what it did, then follow up or retry",
         actions: ["follow_up", "retry"],
       };
+    case "damaged_record":
+      return { words: "Submit it anew, and remove this one", actions: ["edit"] };
+    case "newer_record":
+      return { words: "Update Claude Worker, then retry it", actions: ["retry"] };
     case "exit":
     case "signal":
       return { words: "", actions: ["retry"] };
+    default:
+      return { words: terminalStep(failure), actions: ["retry"] };
   }
 }
 
@@ -254,8 +281,12 @@ export function ending(state: State): string {
       return "Cancelled";
     case "skipped":
       return `Skipped: ${state.reason}`;
-    default:
+    case "waiting":
+    case "pending":
+    case "running":
       return "";
+    default:
+      return `In a state this version does not know: ${unknownName(state, "status")}`;
   }
 }
 
@@ -277,6 +308,8 @@ export function toneOf(state: State): Tone {
     case "cancelled":
     case "skipped":
       return "quiet";
+    default:
+      return "warn";
   }
 }
 
@@ -284,6 +317,7 @@ export function toneOf(state: State): Tone {
 export function outcomeTone(outcome: RunOutcome): Tone {
   if (outcome.verdict === "failed") return "bad";
   if (outcome.verdict === "cancelled") return "quiet";
+  if (outcome.verdict !== "completed") return "warn";
   return isLacking(outcome) ? "warn" : "ok";
 }
 
@@ -305,6 +339,8 @@ export function stateWords(state: State): string {
       return "Cancelled";
     case "skipped":
       return "Skipped";
+    default:
+      return oneLine(unknownName(state, "status"));
   }
 }
 
@@ -334,6 +370,9 @@ const tries = (reason: WaitReason): string[] =>
 
 /** What a task waits for, and how often it has been tried. */
 export function waitWords(reason: WaitReason): string {
+  if (!(reason.for in WAITS)) {
+    return `Waits for something this version does not know: ${unknownName(reason, "for")}`;
+  }
   return [WAITS[reason.for], ...tries(reason)].join(", ");
 }
 
@@ -341,6 +380,7 @@ export function waitWords(reason: WaitReason): string {
 export function story(task: Task, now: number): string {
   switch (task.status) {
     case "waiting": {
+      if (!(task.reason.for in WAITS)) return waitWords(task.reason);
       const left = (millis(task.reason.until) ?? now) - now;
       const when = left <= 0 ? "goes on at once" : `goes on in ${short(left)}`;
       return [WAITS[task.reason.for], when, ...tries(task.reason)].join(", ");

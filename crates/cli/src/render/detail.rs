@@ -46,6 +46,13 @@ pub fn task(detail: &TaskDetail, now: Timestamp, page: usize, paint: Paint) -> S
     field("Used", &figures::usage(&task.usage));
     let session = detail.run_history.iter().rev().find_map(|run| run.session_id.as_deref());
     field("Session", &session.map(clean_line).unwrap_or_default());
+    // What is said of the state stands in the line above already.
+    let story = words::verdict(&task.state);
+    for problem in detail.unreadable.iter().map(|words| clean_line(words)) {
+        if problem != story {
+            field("Unreadable", &truncate(&problem, 400));
+        }
+    }
 
     for warning in &task.warnings {
         let _ = writeln!(text, "\n{}", paint.tone(Tone::Attention, &clean_line(warning)));

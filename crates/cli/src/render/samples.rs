@@ -134,6 +134,7 @@ pub(crate) fn detail() -> TaskDetail {
         output_deleted: number == 1,
     };
     TaskDetail {
+        unreadable: Vec::new(),
         task,
         request: NewTask {
             execution_prompt:

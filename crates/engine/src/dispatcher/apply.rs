@@ -1,12 +1,12 @@
 //! The only place where a task's state changes.
 
-use claude_worker_api::{ApiError, EventKind, TaskId, Timestamp};
+use claude_worker_api::{ApiError, EventKind, Failure, State, TaskId, Timestamp};
 
 use super::{AfterCommit, Dispatcher};
 use crate::EngineError;
 use crate::live::Order;
 use crate::state::{Effect, Illegal, Input, TaskState, Wish, transition};
-use crate::store::{StoredTask, Unseen};
+use crate::store::{Columns, StoredTask, Unseen};
 
 impl Dispatcher {
     /// The only place where a task's state changes.
@@ -21,9 +21,13 @@ impl Dispatcher {
             return Err(EngineError::Refused(ApiError::no_task(id)));
         };
         let queued_anew = matches!(input, Input::Retry | Input::Resume { .. });
-        let next = transition(&stored.state, input, now)
-            .map_err(|illegal| EngineError::Refused(refusal(id, illegal, &stored.state)))?;
-        let old_status = stored.state.to_wire().status();
+        let next = transition(&stored.state, input, now).map_err(|illegal| {
+            match (illegal, stored.state.unreadable()) {
+                (Illegal::Unreadable, Some(failure)) => EngineError::Record(failure),
+                _ => EngineError::Refused(refusal(id, illegal, &stored.state)),
+            }
+        })?;
+        let old_status = stored.columns.status;
         match next.effect {
             Some(Effect::RequestEnd { run }) => {
                 if matches!(next.state, TaskState::Running { wish: Wish::Remove, .. }) {
@@ -38,7 +42,7 @@ impl Dispatcher {
                 let plan = plan.clone();
                 let number = stored.task.runs + 1;
                 self.writer.insert_run(id, &run, number, &plan, self.boot.as_deref())?;
-                let request = self.writer.request(id)?;
+                let request = self.writer.request(id)?.map_err(EngineError::Record)?;
                 let agent_asked = self.writer.agent_asked(id)?;
                 after.launches.push(Order {
                     task: id,
@@ -52,7 +56,8 @@ impl Dispatcher {
             }
             None => {}
         }
-        *self.memory.counts.get_mut(old_status) -= 1;
+        let count = self.memory.counts.get_mut(old_status);
+        *count = count.saturating_sub(1);
         if stored.task.unseen
             && let Some(count) =
                 Unseen::after(&stored.task.state).counted_in(&mut self.memory.unseen)
@@ -73,7 +78,7 @@ impl Dispatcher {
                 self.memory.position += 1;
                 self.memory.position
             });
-            let place = self.writer.set_state(id, &stored.state, &next.state, position)?;
+            let place = self.writer.set_state(id, &stored.columns, &next.state, position)?;
             stored.task.queue_place = next.state.is_queued().then_some(place);
             let shown = next.state.to_wire();
             if shown != stored.task.state {
@@ -81,6 +86,7 @@ impl Dispatcher {
             }
             stored.task.unseen = Unseen::after(&shown) != Unseen::Nothing;
             stored.task.state = shown;
+            stored.columns = Columns::from(&next.state);
             stored.state = next.state;
         }
         if stored.task.unseen
@@ -90,6 +96,27 @@ impl Dispatcher {
             *count += 1;
         }
         Ok(stored)
+    }
+
+    /// Ends a task about which nothing else can be decided, because of what is stored of it or how that
+    /// can be written, and frees its worker. It works whatever is in the row.
+    pub(super) fn give_up(
+        &mut self,
+        id: TaskId,
+        failure: Failure,
+        now: Timestamp,
+    ) -> Result<(), EngineError> {
+        tracing::error!(%id, reason = failure.words(), "a task is given up");
+        let (status, unseen) = self.writer.give_up(id, now, &failure)?;
+        let count = self.memory.counts.get_mut(status);
+        *count = count.saturating_sub(1);
+        self.memory.counts.failed += 1;
+        if let Some(count) = unseen.counted_in(&mut self.memory.unseen) {
+            *count = count.saturating_sub(1);
+        }
+        self.memory.unseen.failed += 1;
+        let state = State::Failed { ended_at: now, failure };
+        self.event(Some(id), &EventKind::StateChanged { state }, now)
     }
 
     pub(super) fn event(
@@ -125,7 +152,7 @@ fn refusal(id: TaskId, illegal: Illegal, state: &TaskState) -> ApiError {
             ApiError::conflict(format!("Task {id} has no agent session to go on in"))
                 .hint(format!("`claude-worker retry {id}` runs it from the beginning"))
         }
-        Illegal::Stale | Illegal::Impossible => {
+        Illegal::Stale | Illegal::Impossible | Illegal::Unreadable => {
             ApiError::conflict(format!("Task {id} is {status}; that does not apply to it"))
         }
     }

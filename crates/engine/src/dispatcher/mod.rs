@@ -13,14 +13,17 @@ mod queue;
 mod reports;
 mod requests;
 mod room;
+#[cfg(test)]
+mod tests;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::RandomState;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use claude_worker_api::{
-    ApiError, Counts, Queue, RunId, Status, StopMode, Stopped, TaskId, Timestamp, Unseen,
+    ApiError, Counts, Failure, NewTask, Queue, RunId, Status, StopMode, Stopped, TaskId, Timestamp,
+    Unseen, WaitReason,
 };
 use claude_worker_supervisor::{boot_id, fault_point};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -29,8 +32,8 @@ use crate::ground::{Gone, Ground};
 use crate::live::{Order, Runs};
 use crate::message::{Message, Reply, Report, Request};
 use crate::settings::InForce;
-use crate::state::{TaskState, Wish};
-use crate::store::Writer;
+use crate::state::{self, Plan, TaskState, Unreadable, Wish};
+use crate::store::{Published, Writer};
 use crate::{Config, EngineError, Paths, env_file};
 
 /// The places at which tests let an engine die, in the order in which a task passes them.
@@ -93,7 +96,7 @@ pub(crate) struct Dispatcher {
     inbox: mpsc::Receiver<Message>,
     ground: Arc<Ground>,
     seq: watch::Sender<i64>,
-    queue: watch::Sender<Queue>,
+    published: watch::Sender<Published>,
     draining: watch::Sender<Option<StopMode>>,
     output_kept: watch::Sender<u64>,
     memory: Memory,
@@ -107,6 +110,8 @@ pub(crate) struct Dispatcher {
     next_sweep: Timestamp,
     /// Runs of the last engine that could not be taken up for want of a thread.
     to_adopt: Vec<(Order, Wish)>,
+    /// Tasks that cannot be begun and could not be given up either.
+    passed_over: BTreeSet<TaskId>,
     awaiting_removal: HashMap<TaskId, Vec<Answer>>,
     awaiting_stop: Vec<Answer>,
     stopping: bool,
@@ -126,8 +131,8 @@ enum Garbage {
 pub(crate) struct Shown {
     /// The newest event.
     pub seq: watch::Receiver<i64>,
-    /// The queue.
-    pub queue: watch::Receiver<Queue>,
+    /// The queue, and the event it stands at.
+    pub published: watch::Receiver<Published>,
     /// How the engine is to stop, once it is; it starts nothing new then.
     pub draining: watch::Receiver<Option<StopMode>>,
     /// Bytes of output kept of finished runs.
@@ -155,12 +160,13 @@ impl Dispatcher {
             failed_beginnings: HashMap::new(),
         };
         let (seq, seq_shown) = watch::channel(memory.seq);
-        let (queue, queue_shown) = watch::channel(Queue {
+        let queue = Queue {
             paused: memory.paused,
             workers: config.workers,
             counts: memory.counts,
             unseen: memory.unseen,
-        });
+        };
+        let (published, published_shown) = watch::channel(Published { seq: memory.seq, queue });
         let (draining, draining_shown) = watch::channel(None);
         let (output_kept, output_kept_shown) = watch::channel(memory.output_kept);
         let dispatcher = Self {
@@ -172,7 +178,7 @@ impl Dispatcher {
             inbox,
             ground,
             seq,
-            queue,
+            published,
             draining,
             output_kept,
             memory,
@@ -182,6 +188,7 @@ impl Dispatcher {
             failed: false,
             next_sweep: Timestamp::default(),
             to_adopt: Vec::new(),
+            passed_over: BTreeSet::new(),
             awaiting_removal: HashMap::new(),
             awaiting_stop: Vec::new(),
             stopping: false,
@@ -189,7 +196,7 @@ impl Dispatcher {
         };
         let shown = Shown {
             seq: seq_shown,
-            queue: queue_shown,
+            published: published_shown,
             draining: draining_shown,
             output_kept: output_kept_shown,
         };
@@ -199,43 +206,76 @@ impl Dispatcher {
     /// Takes up the runs that the last engine left. The table of what becomes of each is in
     /// [`crate::live`].
     pub(crate) fn recover(&mut self) -> Result<(), EngineError> {
-        let mut running = HashSet::new();
-        for id in self.writer.tasks_in(Status::Running)? {
-            let found = self.writer.task(id).and_then(|stored| {
-                let request = self.writer.request(id)?;
-                Ok((stored, request))
-            });
-            match found {
-                Ok((Some(stored), request)) => {
-                    let TaskState::Running { run, plan, wish, started_at, .. } = stored.state
-                    else {
-                        continue;
-                    };
-                    let boot = self.writer.boot_of(&run)?;
-                    let this_boot = boot.is_some() && boot == self.boot;
-                    let may_have_begun =
-                        started_at.is_some() || self.runs.launched().may_hold(&run);
-                    running.insert(run.clone());
-                    let agent_asked = self.writer.agent_asked(id)?;
-                    let order = Order {
-                        task: id,
-                        run,
-                        request,
-                        plan,
-                        this_boot,
-                        may_have_begun,
-                        agent_asked,
-                    };
-                    self.to_adopt.push((order, wish));
-                }
-                Ok((None, _)) => {}
+        let running = self.writer.tasks_in(Status::Running)?;
+        for id in running.into_iter().chain(self.writer.stranded(self.memory.counts.unknown > 0)?) {
+            if let Err(error) = self.take_up(id) {
                 // One bad row must not keep all the others waiting.
-                Err(error) => tracing::error!(%id, %error, "a running task cannot be taken up"),
+                tracing::error!(%id, %error, "a running task cannot be taken up");
             }
         }
+        let running: HashSet<RunId> =
+            self.to_adopt.iter().map(|(order, _)| order.run.clone()).collect();
         self.runs.launched().retain(&running);
         self.adopt();
         Ok(())
+    }
+
+    /// Takes up a task's run, whatever else of the task can be read; a task without one that nothing
+    /// would ever be heard of is given up. What only a newer version knows stays as it is.
+    fn take_up(&mut self, id: TaskId) -> Result<(), EngineError> {
+        let Some(stored) = self.writer.task(id)? else { return Ok(()) };
+        let known = stored.state.live_run().cloned();
+        let is_running = stored.columns.status == Status::Running;
+        let run = match known {
+            None if is_running => self.writer.unfinished_run(id)?,
+            known => known,
+        };
+        if let Some(run) = run {
+            let boot = self.writer.boot_of(&run)?;
+            let this_boot = boot.is_some() && boot == self.boot;
+            let (plan, wish, may_have_begun) = match stored.state {
+                TaskState::Running { plan, wish, started_at, .. } => {
+                    (plan, wish, started_at.is_some() || self.runs.launched().may_hold(&run))
+                }
+                _ => (Plan::New, Wish::None, true),
+            };
+            // To follow a run to its end, it is enough to know whose output it is.
+            let request = self.writer.request(id)?.unwrap_or_else(|_| NewTask {
+                agent: stored.task.agent,
+                working_directory: stored.task.working_directory,
+                ..NewTask::default()
+            });
+            let agent_asked = self.writer.agent_asked(id)?;
+            let task = id;
+            let order = Order { task, run, request, plan, this_boot, may_have_begun, agent_asked };
+            self.to_adopt.push((order, wish));
+            return Ok(());
+        }
+        let failure = match stored.state {
+            TaskState::Unreadable(Unreadable { newer: Some(_), .. }) if !is_running => {
+                return Ok(());
+            }
+            TaskState::Unreadable(Unreadable { ended_at: Some(_), .. }) => return Ok(()),
+            TaskState::Unreadable(state) => state.failure,
+            TaskState::Waiting { reason: WaitReason::Unknown(reason), .. } => {
+                state::newer("reason to wait", reason.name)
+            }
+            _ => Failure::DamagedRecord { message: "nothing says how it goes on".to_owned() },
+        };
+        let before = self.memory.clone();
+        self.writer.begin()?;
+        let given_up = self.give_up(id, failure, Timestamp::now());
+        match given_up.and_then(|()| self.writer.commit()) {
+            Ok(()) => {
+                self.publish(&before);
+                Ok(())
+            }
+            Err(error) => {
+                self.writer.rollback();
+                self.memory = before;
+                Err(error)
+            }
+        }
     }
 
     /// Takes up what can be taken up now.
@@ -431,6 +471,7 @@ impl Dispatcher {
                     let done = self.alone(after, |this, after| this.report(report, now, after))?;
                     if let Err(error) = done {
                         tracing::error!(?report, %error, "a report cannot be written down");
+                        self.end_without_report(report, &error, now, after)?;
                     }
                 }
             }
@@ -489,7 +530,9 @@ impl Dispatcher {
         if self.memory.draining != before.draining {
             self.draining.send_replace(self.memory.draining);
         }
-        self.queue.send_if_modified(|shown| std::mem::replace(shown, queue) != queue);
+        // Before the number alone: whoever it wakes reads this.
+        let published = Published { seq: self.memory.seq, queue };
+        self.published.send_if_modified(|shown| std::mem::replace(shown, published) != published);
         if self.memory.output_kept != before.output_kept {
             self.output_kept.send_replace(self.memory.output_kept);
         }

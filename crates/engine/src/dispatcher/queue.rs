@@ -3,7 +3,7 @@
 use std::hash::BuildHasher;
 use std::time::{Duration, Instant};
 
-use claude_worker_api::{RunId, Timestamp};
+use claude_worker_api::{Failure, RunId, TaskId, Timestamp};
 
 use super::{AfterCommit, Dispatcher, HOLD, Memory};
 use crate::EngineError;
@@ -24,10 +24,61 @@ impl Dispatcher {
         if self.memory.counts.waiting == 0 {
             return Ok(());
         }
-        for id in self.writer.due(now)?.0 {
-            self.apply(id, Input::Due, now, after)?;
+        for id in self.due(now)?.0 {
+            let woken =
+                self.alone(after, |this, after| this.apply(id, Input::Due, now, after).map(drop))?;
+            if let Err(error) = woken {
+                self.give_up_queued(id, &error, now, after)?;
+            }
         }
         Ok(())
+    }
+
+    /// The tasks that are due, and when the next one is.
+    fn due(&self, now: Timestamp) -> Result<(Vec<TaskId>, Option<Timestamp>), EngineError> {
+        let (mut due, next) = self.writer.due(now)?;
+        due.retain(|id| !self.passed_over.contains(id));
+        Ok((due, next))
+    }
+
+    /// Gives up a task that is due and about which nothing can be done, so that it holds up no other.
+    fn give_up_queued(
+        &mut self,
+        id: TaskId,
+        error: &EngineError,
+        now: Timestamp,
+        after: &mut AfterCommit,
+    ) -> Result<(), EngineError> {
+        let failure = match error {
+            EngineError::Record(failure) => failure.clone(),
+            error => Failure::DamagedRecord { message: error.to_string() },
+        };
+        let given_up = self.alone(after, |this, _| this.give_up(id, failure, now))?;
+        if let Err(error) = given_up {
+            tracing::error!(%id, %error, "a task cannot even be given up; it is passed over");
+            self.passed_over.insert(id);
+        }
+        Ok(())
+    }
+
+    /// Removes finished tasks, each by itself: one that cannot be read is removed like the others.
+    /// Gives how many it were.
+    pub(super) fn remove_finished(
+        &mut self,
+        ids: &[TaskId],
+        now: Timestamp,
+        after: &mut AfterCommit,
+    ) -> Result<u64, EngineError> {
+        let mut removed = 0;
+        for id in ids {
+            let gone = self
+                .alone(after, |this, after| this.apply(*id, Input::Remove, now, after).map(drop))?;
+            match gone {
+                Ok(()) => removed += 1,
+                Err(error) => tracing::error!(%id, %error, "a finished task cannot be removed"),
+            }
+        }
+        Ok(removed)
     }
 
     /// Removes what is past its retention, whether or not a person has looked at it: the setting is
@@ -42,10 +93,8 @@ impl Dispatcher {
         }
         self.next_sweep = now.plus_millis(SWEEP.as_millis() as u64);
         let before = now.minus_millis(self.config.retention.finished);
-        for id in self.writer.finished(&[], before, true, 1000)? {
-            self.apply(id, Input::Remove, now, after)?;
-        }
-        Ok(())
+        let ids = self.writer.finished(&[], before, true, 1000)?;
+        self.remove_finished(&ids, now, after).map(drop)
     }
 
     fn can_start_one(&self) -> bool {
@@ -74,7 +123,7 @@ impl Dispatcher {
             return Ok(());
         }
         while self.can_start_one() {
-            let Some(id) = self.writer.next_pending()? else { break };
+            let Some(id) = self.writer.next_pending(&self.passed_over)? else { break };
             let started = self.alone(after, |this, after| {
                 let number = this.writer.task(id)?.map_or(1, |stored| stored.task.runs + 1);
                 let random = this.random.hash_one((id.0, this.memory.seq, now.as_millis())) as u32;
@@ -83,10 +132,7 @@ impl Dispatcher {
             })?;
             if let Err(error) = started {
                 // One bad row must not stop the queue.
-                tracing::error!(%id, %error, "a task cannot be started");
-                self.writer.give_up(id, now, &format!("Its record cannot be read: {error}"))?;
-                self.memory.counts = self.writer.counts()?;
-                self.memory.unseen = self.writer.unseen()?;
+                self.give_up_queued(id, &error, now, after)?;
             }
         }
         Ok(())
@@ -107,7 +153,7 @@ impl Dispatcher {
         let now = Timestamp::now();
         let mut next = now.plus_millis(3_600_000);
         if self.memory.counts.waiting > 0
-            && let Ok((due, later)) = self.writer.due(now)
+            && let Ok((due, later)) = self.due(now)
         {
             next = next.min(later.unwrap_or(next));
             next = next.min(now.plus_millis(LONGEST_NAP.as_millis() as u64));

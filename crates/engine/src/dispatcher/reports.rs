@@ -83,10 +83,12 @@ impl Dispatcher {
         // First the run, then the state: the event of the state must find the run's data.
         self.writer.run_ended(task, run, end)?;
         self.memory.output_kept += end.output_bytes;
-        let TaskState::Running { plan, tried, .. } = &stored.state else { return Ok(()) };
         let mut verdict = end.outcome.verdict.clone();
         let mut go_on = None;
-        if let Verdict::Failed { failure } = &mut verdict {
+        // How a task goes on whose record cannot be read, nobody knows.
+        if let Verdict::Failed { failure } = &mut verdict
+            && let TaskState::Running { plan, tried, .. } = &stored.state
+        {
             let met = Met {
                 failure,
                 answered: end.usage.output_tokens.unwrap_or(0) > 0,
@@ -140,6 +142,31 @@ impl Dispatcher {
         if self.apply_report(task, Input::NeverStarted { run: run.clone() }, now, after)? {
             self.writer.delete_run(task, run)?;
             self.hold_until = Some(Instant::now() + HOLD);
+        }
+        Ok(())
+    }
+
+    /// A run is over and its end cannot be written down as it should be. So that its task does not run
+    /// for ever, the end is written down with nothing but the reason.
+    pub(super) fn end_without_report(
+        &mut self,
+        report: &Report,
+        error: &EngineError,
+        now: Timestamp,
+        after: &mut AfterCommit,
+    ) -> Result<(), EngineError> {
+        let (Report::Ended { task, run, .. } | Report::NeverStarted { task, run, .. }) = report
+        else {
+            return Ok(());
+        };
+        let message = format!("how its run ended cannot be stored ({error})");
+        let failure = Failure::DamagedRecord { message };
+        let ended = self.alone(after, |this, _| match this.live(*task, run)? {
+            Some(_) => this.give_up(*task, failure, now),
+            None => Ok(()),
+        })?;
+        if let Err(error) = ended {
+            tracing::error!(%task, %error, "the end of a run cannot be stored at all");
         }
         Ok(())
     }

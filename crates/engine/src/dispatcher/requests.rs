@@ -11,7 +11,7 @@ use claude_worker_supervisor::fault_point;
 use super::{AfterCommit, CLEANED_AT_ONCE, Dispatcher};
 use crate::message::{Reply, Request};
 use crate::state::Input;
-use crate::store::{StoredTask, Unseen};
+use crate::store::{FilledIn, StoredTask, Unseen};
 use crate::{Config, EngineError, env_file};
 
 impl Dispatcher {
@@ -66,7 +66,12 @@ impl Dispatcher {
             Request::Stop(mode @ StopMode::CancelRunning) => {
                 self.memory.draining = Some(*mode);
                 for id in self.writer.tasks_in(Status::Running)? {
-                    self.apply(id, Input::Cancel, now, after)?;
+                    let asked = self.alone(after, |this, after| {
+                        this.apply(id, Input::Cancel, now, after).map(drop)
+                    })?;
+                    if let Err(error) = asked {
+                        tracing::error!(%id, %error, "a running task cannot be cancelled");
+                    }
                 }
                 Ok(match self.memory.counts.running {
                     0 => Reply::Stopped(Stopped { left_running: 0 }),
@@ -95,9 +100,7 @@ impl Dispatcher {
             && let Some(id) = self.writer.task_by_key(key)?
             && let Some(stored) = self.writer.task(id)?
         {
-            // A client that was started anew asks under another name and means the same.
-            let caller = stored_request.caller.clone();
-            if (NewTask { caller, ..self.writer.request(id)? }) == stored_request {
+            if self.writer.was_sent(id, &stored_request)? {
                 return Ok(shown(stored));
             }
             return Err(EngineError::Refused(
@@ -110,9 +113,11 @@ impl Dispatcher {
         self.has_room()?;
         let depth = self.depth_of(request)?;
         let name = task_name(request);
+        let filled_in = FilledIn::into(&mut stored_request, self.config.permission_mode);
         self.memory.position += 1;
         let position = self.memory.position;
-        let id = self.writer.insert_task(&stored_request, &name, position, depth, now)?;
+        let id =
+            self.writer.insert_task(&stored_request, filled_in, &name, position, depth, now)?;
         if request.env.is_empty() {
             // A submission that was rolled back may have left a file under the same number.
             env_file::delete(&self.paths.env, id);
@@ -149,8 +154,15 @@ impl Dispatcher {
             return Ok(());
         }
         self.has_room()?;
+        let request = self.writer.request(id)?.map_err(|failure| {
+            let words = failure.words();
+            EngineError::Refused(
+                ApiError::conflict(format!("Task {id} cannot be run again. {words}"))
+                    .hint(failure.next_step()),
+            )
+        })?;
         // Both are bounded: the one that submitted it, and the one that asks for another run.
-        let submitter = self.writer.request(id)?.asked_by();
+        let submitter = request.asked_by();
         self.not_too_many(&submitter)?;
         if *asker == submitter { Ok(()) } else { self.not_too_many(asker) }
     }
@@ -181,10 +193,7 @@ impl Dispatcher {
     ) -> Result<Reply, EngineError> {
         let before = now.minus_millis(query.older_than_ms);
         let ids = self.writer.finished(&query.statuses, before, query.unseen, CLEANED_AT_ONCE)?;
-        for id in &ids {
-            self.apply(*id, Input::Remove, now, after)?;
-        }
-        Ok(Reply::Cleaned(ids.len() as u64))
+        self.remove_finished(&ids, now, after).map(Reply::Cleaned)
     }
 }
 

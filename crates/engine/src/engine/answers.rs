@@ -25,13 +25,9 @@ const SHOWN_BEFORE_CLEANING: u32 = 20;
 const MOST_IDS: usize = 1000;
 
 impl TaskApi for Engine {
-    async fn submit(&self, mut task: NewTask) -> Result<Task, ApiError> {
+    async fn submit(&self, task: NewTask) -> Result<Task, ApiError> {
         claude_worker_agents::validate(&task)?;
         check_caller(task.caller.as_deref())?;
-        if task.agent == Agent::Claude && task.permission_mode.is_none() {
-            // Stored with the task, so that a later change of the default does not change it.
-            task.permission_mode = Some(self.inner.config.now().permission_mode);
-        }
         // On a thread that may block: a directory on a dead network drive does.
         let directory = task.working_directory.clone();
         let is_claude = task.agent == Agent::Claude;
@@ -64,9 +60,8 @@ impl TaskApi for Engine {
         }
         let usual = if query.ids.is_empty() { 50 } else { MOST_IDS as u32 };
         let limit = query.limit.unwrap_or(usual).clamp(1, 1000);
-        let counts = self.inner.shown.queue.borrow().counts;
         self.read(move |inner| {
-            let mut tasks = inner.readers.list(&query, limit)?;
+            let (mut tasks, counts) = inner.readers.list(&query, limit)?;
             let more = tasks.len() > limit as usize;
             tasks.truncate(limit as usize);
             let next = tasks.last().filter(|_| more).map(|last| query.order.after(&last.task));
@@ -78,16 +73,12 @@ impl TaskApi for Engine {
 
     async fn get(&self, id: TaskId) -> Result<TaskDetail, ApiError> {
         self.read(move |inner| {
-            let (Some(stored), Some(request)) =
-                (inner.readers.task(id)?, inner.readers.request(id)?)
-            else {
+            let Some((stored, detail)) = inner.readers.detail(id)? else {
                 return Err(EngineError::Refused(ApiError::no_task(id)));
             };
-            let run_history: Vec<Run> = inner.readers.runs(id)?;
-            let result = inner.readers.result(id)?;
-            let warnings = inner.warnings_of(&stored, run_history.last())?;
+            let warnings = inner.warnings_of(&stored, detail.run_history.last())?;
             let task = Task { warnings, ..inner.overlay(stored) };
-            Ok(TaskDetail { task, request, run_history, result })
+            Ok(TaskDetail { task, ..detail })
         })
         .await
     }
@@ -222,7 +213,7 @@ impl TaskApi for Engine {
             http: inner.hosting.http.clone(),
             host: inner.hosting.kind,
             stopping: inner.shown.draining.borrow().is_some() || inner.ended.has_changed().is_err(),
-            queue: *inner.shown.queue.borrow(),
+            queue: inner.shown.published.borrow().queue,
             output_bytes: output_kept + inner.runs.output_bytes(),
             warnings,
         })

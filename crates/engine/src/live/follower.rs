@@ -287,6 +287,8 @@ impl Follower {
         let session = match plan {
             Plan::New => Session::New,
             Plan::Resume { session_id, follow_up } => Session::Resume { session_id, follow_up },
+            // Not dispatched.
+            Plan::Unknown(plan) => return Err(never(format!("There is no plan {}", plan.name))),
         };
         let mut launch = claude_worker_agents::launch(request, config.permission_mode, &session)
             .map_err(|error| never(error.to_string()))?;

@@ -274,7 +274,7 @@ impl Runs {
         if wish == Wish::Remove {
             self.doom(&run);
         }
-        if wish != Wish::None {
+        if matches!(wish, Wish::Cancel | Wish::Remove) {
             // The engine may have died between storing the wish and passing it on.
             self.request_end(&run);
         }

@@ -42,7 +42,8 @@ impl Writer {
         Ok(self
             .connection
             .prepare_cached("SELECT agent_asked FROM task WHERE id = ?1")?
-            .query_row([id.0], |row| row.get(0))?)
+            // Of what cannot be read, the safer is taken for true.
+            .query_row([id.0], |row| Ok(row.get(0).unwrap_or(true)))?)
     }
 
     /// How many tasks of this caller are unfinished.
@@ -61,7 +62,7 @@ impl Readers {
         self.with(|connection| {
             let asked = connection
                 .prepare_cached("SELECT agent_asked FROM task WHERE id = ?1")?
-                .query_row([id.0], |row| row.get(0))
+                .query_row([id.0], |row| Ok(row.get(0).unwrap_or(true)))
                 .optional()?;
             Ok(asked.unwrap_or(false))
         })

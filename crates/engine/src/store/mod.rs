@@ -12,10 +12,12 @@ mod output;
 mod reader;
 mod rows;
 mod schema;
+mod sent;
 mod settings;
 mod spending;
 #[cfg(test)]
 mod tests;
+mod unreadable;
 mod unseen;
 mod writer;
 
@@ -26,8 +28,9 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
-pub(crate) use reader::{EventFilter, Readers};
-pub(crate) use rows::StoredTask;
+pub(crate) use reader::{EventFilter, Published, Readers};
+pub(crate) use rows::{Columns, StoredTask};
+pub(crate) use sent::FilledIn;
 pub(crate) use unseen::Unseen;
 pub(crate) use writer::{RunEnd, Writer};
 

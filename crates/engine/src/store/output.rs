@@ -3,7 +3,7 @@
 use claude_worker_api::{RunId, TaskId};
 use rusqlite::OptionalExtension;
 
-use super::{Writer, rows};
+use super::Writer;
 use crate::EngineError;
 
 impl Writer {
@@ -30,14 +30,14 @@ impl Writer {
         Ok(total.unsigned_abs())
     }
 
-    /// All runs of a task.
+    /// All runs of a task, but for those whose names are no names of directories.
     pub(crate) fn runs_of(&self, id: TaskId) -> Result<Vec<RunId>, EngineError> {
         let mut statement =
             self.connection.prepare_cached("SELECT id FROM run WHERE task_id = ?1")?;
         let mut found = statement.query([id.0])?;
         let mut runs = Vec::new();
         while let Some(row) = found.next()? {
-            runs.push(rows::run_id(row.get(0)?)?);
+            runs.extend(RunId::try_from(row.get::<_, String>(0).unwrap_or_default()));
         }
         Ok(runs)
     }
@@ -96,12 +96,17 @@ impl Writer {
 
     /// Run directories that are to be deleted.
     pub(crate) fn garbage(&self) -> Result<Vec<RunId>, EngineError> {
-        let mut statement =
-            self.connection.prepare_cached("SELECT run_id FROM garbage LIMIT 1000")?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT run_id FROM garbage WHERE run_id NOT GLOB '*[^a-z0-9-]*' LIMIT 1000",
+        )?;
         let mut found = statement.query([])?;
         let mut runs = Vec::new();
         while let Some(row) = found.next()? {
-            runs.push(rows::run_id(row.get(0)?)?);
+            match RunId::try_from(row.get::<_, String>(0)?) {
+                Ok(run) => runs.push(run),
+                // It names no directory of ours.
+                Err(error) => tracing::debug!(error, "nothing to delete"),
+            }
         }
         Ok(runs)
     }

@@ -1,18 +1,33 @@
 //! Everything clients read.
+//!
+//! Each read is of one instant, and its answer is given when the events of that instant have been
+//! published. What a commit has changed can be read a moment before the dispatcher says so; an answer
+//! from that moment would be contradicted by the next one that goes by what has been said.
 
-use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
-use claude_worker_api::{Event, EventQuery, ListQuery, NewTask, Run, RunId, TaskId};
+use claude_worker_api::{
+    Counts, Event, EventQuery, ListQuery, NewTask, Queue, Run, RunId, TaskDetail, TaskId,
+};
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
+use tokio::sync::watch;
 
 use super::list;
 use super::rows::{self, StoredTask};
 use crate::EngineError;
+use crate::state::TaskState;
 
 /// How many idle connections are kept. More are opened when more read at once.
 const IDLE: usize = 2;
+
+/// How long an answer waits for what it says to be published.
+const LONGEST_UNPUBLISHED: Duration = Duration::from_secs(1);
+/// How often it looks.
+const LOOK_AGAIN: Duration = Duration::from_micros(50);
+/// How often a list is read again to find it and its counts of one instant.
+const READ_AGAIN: usize = 20;
 
 /// Which events a reader wants.
 #[derive(Debug, Clone)]
@@ -32,17 +47,25 @@ impl EventFilter {
     }
 }
 
+/// The queue as clients are told of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Published {
+    /// The newest event of the commit it is from.
+    pub seq: i64,
+    /// The queue.
+    pub queue: Queue,
+}
+
 /// Connections that can only read. A call borrows one for as long as it takes.
 pub(crate) struct Readers {
     path: PathBuf,
     idle: Mutex<Vec<Connection>>,
-    /// Tasks that cannot be read, so that each is logged once and not at every list.
-    unreadable: Mutex<HashSet<TaskId>>,
+    published: watch::Receiver<Published>,
 }
 
 impl Readers {
-    pub(crate) fn new(path: PathBuf) -> Self {
-        Self { path, idle: Mutex::default(), unreadable: Mutex::default() }
+    pub(crate) fn new(path: PathBuf, published: watch::Receiver<Published>) -> Self {
+        Self { path, idle: Mutex::default(), published }
     }
 
     pub(super) fn with<T>(
@@ -55,12 +78,28 @@ impl Readers {
             Some(connection) => connection,
             None => super::connect(&self.path, true)?,
         };
-        let answer = read(&connection);
+        let answer = at_one_instant(&connection, read).map(|(answer, seq)| {
+            self.until_published(seq);
+            answer
+        });
         let mut kept = idle();
         if kept.len() < IDLE {
             kept.push(connection);
         }
         answer
+    }
+
+    /// Waits until what is read here has been published; gives the queue as it was told of then. It is
+    /// over within microseconds, but for a dispatcher that has died in between.
+    fn until_published(&self, seq: i64) -> Published {
+        let deadline = Instant::now() + LONGEST_UNPUBLISHED;
+        loop {
+            let published = *self.published.borrow();
+            if published.seq >= seq || Instant::now() >= deadline {
+                return published;
+            }
+            std::thread::sleep(LOOK_AGAIN);
+        }
     }
 
     pub(crate) fn task(&self, id: TaskId) -> Result<Option<StoredTask>, EngineError> {
@@ -71,29 +110,53 @@ impl Readers {
         })
     }
 
-    pub(crate) fn request(&self, id: TaskId) -> Result<Option<NewTask>, EngineError> {
+    /// Everything about one task: its row, and what is stored around it.
+    pub(crate) fn detail(
+        &self,
+        id: TaskId,
+    ) -> Result<Option<(StoredTask, TaskDetail)>, EngineError> {
         self.with(|connection| {
-            let text: Option<String> = connection
-                .prepare_cached("SELECT request FROM request WHERE task_id = ?1")?
-                .query_row([id.0], |row| row.get(0))
-                .optional()?;
-            text.as_deref().map(rows::json).transpose()
-        })
-    }
-
-    /// A task's runs, oldest first.
-    pub(crate) fn runs(&self, id: TaskId) -> Result<Vec<Run>, EngineError> {
-        self.with(|connection| {
+            let mut statement = connection
+                .prepare_cached(&format!("SELECT {} FROM task WHERE id = ?1", rows::TASK))?;
+            let Some(stored) = statement.query([id.0])?.next()?.map(rows::task).transpose()? else {
+                return Ok(None);
+            };
+            let mut unreadable = Vec::new();
+            if let TaskState::Unreadable(state) = &stored.state {
+                unreadable.push(state.failure.words());
+            }
+            let mut statement =
+                connection.prepare_cached("SELECT request FROM request WHERE task_id = ?1")?;
+            let request = rows::shown_request(statement.query([id.0])?.next()?);
+            let request = request.unwrap_or_else(|failure| {
+                unreadable.push(failure.words());
+                NewTask {
+                    working_directory: stored.task.working_directory.clone(),
+                    name: Some(stored.task.name.clone()),
+                    agent: stored.task.agent,
+                    ..NewTask::default()
+                }
+            });
             let mut statement = connection.prepare_cached(&format!(
                 "SELECT {} FROM run WHERE task_id = ?1 ORDER BY number",
                 rows::RUN
             ))?;
             let mut found = statement.query([id.0])?;
-            let mut runs = Vec::new();
+            let mut run_history = Vec::new();
             while let Some(row) = found.next()? {
-                runs.push(rows::run(row)?);
+                let (run, problem) = rows::run(row);
+                run_history.extend(run);
+                unreadable.extend(problem);
             }
-            Ok(runs)
+            let result = connection
+                .prepare_cached(
+                    "SELECT result FROM run WHERE task_id = ?1 AND result IS NOT NULL
+                     ORDER BY number DESC LIMIT 1",
+                )?
+                .query_row([id.0], |row| row.get(0))
+                .optional()?;
+            let task = stored.task.clone();
+            Ok(Some((stored, TaskDetail { task, request, run_history, result, unreadable })))
         })
     }
 
@@ -106,61 +169,37 @@ impl Readers {
                 rows::RUN
             ))?;
             let mut found = statement.query((id.0, run.map(RunId::as_str)))?;
-            found.next()?.map(rows::run).transpose()
-        })
-    }
-
-    /// The final answer of a task's newest run that has one.
-    pub(crate) fn result(&self, id: TaskId) -> Result<Option<String>, EngineError> {
-        self.with(|connection| {
-            Ok(connection
-                .prepare_cached(
-                    "SELECT result FROM run WHERE task_id = ?1 AND result IS NOT NULL
-                     ORDER BY number DESC LIMIT 1",
-                )?
-                .query_row([id.0], |row| row.get(0))
-                .optional()?)
+            Ok(found.next()?.and_then(|row| rows::run(row).0))
         })
     }
 
     /// Tasks in the order asked for; one more than `limit`, so that the caller sees whether there are
-    /// more. One that cannot be read is left out, and the next one takes its place.
+    /// more. With them comes how many tasks there were in each status at the same instant.
     pub(crate) fn list(
         &self,
         query: &ListQuery,
         limit: u32,
-    ) -> Result<Vec<StoredTask>, EngineError> {
-        let wanted = limit as usize + 1;
-        let mut after = query.cursor;
-        let mut tasks = Vec::new();
-        self.with(|connection| {
-            loop {
-                let missing = wanted - tasks.len();
-                let (sql, values) = list::statement(query, after, missing);
-                let mut statement = connection.prepare_cached(&sql)?;
-                let mut found = statement.query(params_from_iter(values))?;
-                let mut seen = 0;
-                while let Some(row) = found.next()? {
-                    seen += 1;
-                    let cursor = rows::cursor(query.order, row)?;
-                    after = Some(cursor);
-                    match rows::task(row) {
-                        Ok(task) => tasks.push(task),
-                        Err(error) => self.leave_out(cursor.id, &error),
-                    }
-                }
-                if seen < missing || tasks.len() == wanted {
-                    return Ok(tasks);
-                }
+    ) -> Result<(Vec<StoredTask>, Counts), EngineError> {
+        let read = |connection: &Connection| {
+            let (sql, values) = list::statement(query, query.cursor, limit as usize + 1);
+            let mut statement = connection.prepare_cached(&sql)?;
+            let mut found = statement.query(params_from_iter(values))?;
+            let mut tasks = Vec::new();
+            while let Some(row) = found.next()? {
+                tasks.push(rows::task(row)?);
             }
-        })
-    }
-
-    fn leave_out(&self, id: TaskId, error: &EngineError) {
-        let mut known = self.unreadable.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.insert(id) {
-            tracing::error!(task = %id, %error, "a task cannot be read and is not listed");
+            Ok((tasks, newest_event(connection)?))
+        };
+        // Between the instant of the read and that of the counts there may be another commit.
+        for _ in 0..READ_AGAIN {
+            let (tasks, seq) = self.with(read)?;
+            let published = *self.published.borrow();
+            if published.seq == seq {
+                return Ok((tasks, published.queue.counts));
+            }
         }
+        let (tasks, _) = self.with(read)?;
+        Ok((tasks, self.published.borrow().queue.counts))
     }
 
     /// Events after `after`, and whether lasting ones are missing before or among them.
@@ -193,4 +232,21 @@ impl Readers {
             Ok((events, from.is_some_and(|from| after < from - 1)))
         })
     }
+}
+
+/// Reads what there is at one instant; gives the newest event of that instant, too.
+fn at_one_instant<T>(
+    connection: &Connection,
+    read: impl FnOnce(&Connection) -> Result<T, EngineError>,
+) -> Result<(T, i64), EngineError> {
+    connection.prepare_cached("BEGIN")?.execute([])?;
+    let answer = newest_event(connection).and_then(|seq| Ok((read(connection)?, seq)));
+    connection.prepare_cached("COMMIT")?.execute([])?;
+    answer
+}
+
+fn newest_event(connection: &Connection) -> Result<i64, EngineError> {
+    Ok(connection
+        .prepare_cached("SELECT coalesce(max(seq), 0) FROM event")?
+        .query_row([], |row| row.get(0))?)
 }

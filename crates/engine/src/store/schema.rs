@@ -122,6 +122,11 @@ const STEPS: &[&str] = &[
     ALTER TABLE task ADD COLUMN agent_asked INTEGER NOT NULL DEFAULT 0;
     UPDATE task SET agent_asked = 1 WHERE parent_id IS NOT NULL OR caller IS NOT NULL;
     ",
+    // 5: what the engine has filled in that a client had left to it, so that the same submission is
+    // known again after a change of the defaults. Rows from before do not say.
+    "
+    ALTER TABLE request ADD COLUMN filled_in TEXT;
+    ",
 ];
 
 /// The shape this build writes.

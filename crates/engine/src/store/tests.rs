@@ -1,12 +1,15 @@
 //! Real SQLite in a temporary directory.
 
+use std::collections::BTreeSet;
+
 use claude_worker_api::{
-    Agent, Event, EventKind, EventQuery, Failure, ListQuery, NewTask, RunId, RunOutcome, Status,
-    TaskId, Timestamp, Usage, Verdict,
+    Agent, Counts, Event, EventKind, EventQuery, Failure, ListQuery, NewTask, PermissionMode,
+    Queue, RunId, RunOutcome, State, Status, TaskId, Timestamp, Unseen, Usage, Verdict,
 };
 use tempfile::TempDir;
+use tokio::sync::watch;
 
-use super::{EventFilter, Readers, RunEnd, Writer, open};
+use super::{Columns, EventFilter, FilledIn, Published, Readers, RunEnd, Writer, open};
 use crate::EngineError;
 use crate::state::{Plan, TaskState, Tried, Wish};
 
@@ -30,7 +33,15 @@ impl Place {
     }
 
     fn readers(&self) -> Readers {
-        Readers::new(self.database())
+        // As if all there is had been published.
+        let queue = Queue {
+            paused: false,
+            workers: 1,
+            counts: Counts::default(),
+            unseen: Unseen::default(),
+        };
+        let (_, published) = watch::channel(Published { seq: i64::MAX, queue });
+        Readers::new(self.database(), published)
     }
 }
 
@@ -54,7 +65,9 @@ fn all() -> EventFilter {
 
 fn insert(writer: &mut Writer, position: i64) -> TaskId {
     let name = format!("task at {position}");
-    writer.insert_task(&request(&name), &name, position, 0, at(position)).unwrap()
+    writer
+        .insert_task(&request(&name), FilledIn::default(), &name, position, 0, at(position))
+        .unwrap()
 }
 
 /// Puts a task through a run that ended with this verdict and left this much output.
@@ -73,7 +86,7 @@ fn finish(writer: &mut Writer, task: TaskId, ended: i64, output_bytes: u64) -> R
     writer.run_ended(task, &run, &end).unwrap();
     let old = writer.task(task).unwrap().unwrap().state;
     let new = TaskState::Failed { ended_at: at(ended), failure: Failure::Lost };
-    writer.set_state(task, &old, &new, None).unwrap();
+    writer.set_state(task, &Columns::from(&old), &new, None).unwrap();
     run
 }
 
@@ -107,12 +120,12 @@ fn the_queue_is_in_the_order_of_its_positions() {
     let place = Place::new();
     let mut writer = place.open();
     let (first, second) = (insert(&mut writer, 1), insert(&mut writer, 2));
-    assert_eq!(writer.next_pending().unwrap(), Some(first));
+    assert_eq!(writer.next_pending(&BTreeSet::new()).unwrap(), Some(first));
     // Queued anew, it goes behind those that were there.
     finish(&mut writer, first, 10, 0);
     let old = writer.task(first).unwrap().unwrap().state;
-    writer.set_state(first, &old, &TaskState::pending(Plan::New), Some(3)).unwrap();
-    assert_eq!(writer.next_pending().unwrap(), Some(second));
+    writer.set_state(first, &Columns::from(&old), &TaskState::pending(Plan::New), Some(3)).unwrap();
+    assert_eq!(writer.next_pending(&BTreeSet::new()).unwrap(), Some(second));
     assert_eq!(writer.last_position().unwrap(), 3);
 }
 
@@ -129,13 +142,13 @@ fn a_state_is_changed_only_from_the_state_that_was_read() {
         tried: Tried::default(),
     };
     let pending = TaskState::pending(Plan::New);
-    writer.set_state(id, &pending, &running(1), None).unwrap();
+    writer.set_state(id, &Columns::from(&pending), &running(1), None).unwrap();
     assert!(matches!(
-        writer.set_state(id, &pending, &running(2), None),
+        writer.set_state(id, &Columns::from(&pending), &running(2), None),
         Err(EngineError::Unreadable(_))
     ));
     assert!(matches!(
-        writer.set_state(id, &running(2), &pending, None),
+        writer.set_state(id, &Columns::from(&running(2)), &pending, None),
         Err(EngineError::Unreadable(_))
     ));
 }
@@ -168,8 +181,9 @@ fn what_is_removed_leaves_only_a_note_for_the_files() {
     writer.delete_task(id).unwrap();
     assert_eq!(writer.garbage().unwrap(), [run]);
     let readers = place.readers();
-    assert_eq!(readers.runs(id).unwrap(), []);
-    assert_eq!(readers.request(id).unwrap(), None);
+    assert!(readers.detail(id).unwrap().is_none());
+    assert_eq!(readers.run(id, None).unwrap(), None);
+    assert!(writer.request(id).unwrap().is_err());
 }
 
 #[test]
@@ -280,20 +294,21 @@ fn a_damaged_row_hurts_no_other() {
         )
         .unwrap();
     let readers = place.readers();
-    let list = |before: Option<i64>, limit| -> Vec<i64> {
-        let query =
-            ListQuery { cursor: before.map(|id| TaskId(id).into()), ..ListQuery::default() };
-        readers.list(&query, limit).unwrap().iter().map(|stored| stored.task.id.0).collect()
-    };
-    assert_eq!(list(None, 100), [6, 4, 2, 1]);
-    // A page is full nonetheless, so that nobody takes it for the last one.
-    assert_eq!(list(None, 1), [6, 4]);
-    assert_eq!(list(None, 2), [6, 4, 2]);
-    assert_eq!(list(Some(6), 1), [4, 2]);
-    assert_eq!(list(Some(2), 1), [1]);
-    assert!(matches!(writer.task(ids[2]), Err(EngineError::Unreadable(_))));
-    assert!(matches!(readers.task(ids[2]), Err(EngineError::Unreadable(_))));
-    assert_eq!(writer.counts().unwrap().pending, 5);
+    let list = readers.list(&ListQuery::default(), 100).unwrap().0;
+    let shown: Vec<_> =
+        list.iter().map(|stored| (stored.task.id.0, stored.task.state.clone())).collect();
+    // Each by its number, with what its other columns say.
+    assert_eq!(shown.iter().map(|(id, _)| *id).collect::<Vec<_>>(), [6, 5, 4, 3, 2, 1]);
+    assert_eq!(shown[1].1, State::Pending);
+    assert!(matches!(&shown[3].1, State::Unknown(state) if state.name.as_str() == "damaged"));
+    for id in [3, 5] {
+        let read = [writer.task(ids[id - 1]).unwrap(), readers.task(ids[id - 1]).unwrap()];
+        for stored in read {
+            assert!(matches!(stored.unwrap().state, TaskState::Unreadable(_)));
+        }
+    }
+    let counts = writer.counts().unwrap();
+    assert_eq!((counts.pending, counts.unknown), (5, 1));
     let (events, _) = readers.events(0, 10, &all()).unwrap();
     assert!(matches!(events[..], [Event { kind: EventKind::Unknown(_), .. }]), "{events:?}");
 }
@@ -313,7 +328,7 @@ fn counts_and_lists_agree() {
     let readers = place.readers();
     let list = |query: ListQuery| -> Vec<i64> {
         let limit = query.limit.unwrap_or(100);
-        readers.list(&query, limit).unwrap().iter().map(|stored| stored.task.id.0).collect()
+        readers.list(&query, limit).unwrap().0.iter().map(|stored| stored.task.id.0).collect()
     };
     let failed = ListQuery { statuses: vec![Status::Failed], ..ListQuery::default() };
     assert_eq!(list(failed), [9, 6, 3]);
@@ -342,4 +357,70 @@ fn stored_states_of_earlier_versions_can_be_read() {
         let state: TaskState = serde_json::from_str(text).unwrap();
         assert_eq!(serde_json::to_string(&state).unwrap(), text);
     }
+}
+
+/// The queue as it was published at this event, with so many tasks pending.
+fn published(seq: i64, pending: u64) -> Published {
+    let counts = Counts { pending, ..Counts::default() };
+    Published { seq, queue: Queue { paused: false, workers: 1, counts, unseen: Unseen::default() } }
+}
+
+/// A commit can be read before the dispatcher has said so. What is answered from it meanwhile would
+/// contradict the next answer that goes by what was said: a list its own counts.
+#[test]
+fn no_answer_is_ahead_of_what_has_been_published() {
+    let place = Place::new();
+    let mut writer = place.open();
+    let (publish, shown) = watch::channel(published(0, 0));
+    let readers = Readers::new(place.database(), shown);
+    let (list, counts) = readers.list(&ListQuery::default(), 10).unwrap();
+    assert_eq!((list.len(), counts.pending), (0, 0));
+    writer.begin().unwrap();
+    let id = insert(&mut writer, 1);
+    let seq = writer.append_event(Some(id), &EventKind::Submitted, at(1)).unwrap();
+    writer.commit().unwrap();
+    std::thread::scope(|scope| {
+        let listing = scope.spawn(|| readers.list(&ListQuery::default(), 10).unwrap());
+        let getting = scope.spawn(|| readers.task(id).unwrap());
+        // Long after they could have read what is committed.
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        assert!(!listing.is_finished() && !getting.is_finished(), "they do not wait");
+        publish.send_replace(published(seq, 1));
+        let (list, counts) = listing.join().unwrap();
+        assert_eq!((list.len(), counts.pending), (1, 1));
+        assert!(getting.join().unwrap().is_some());
+    });
+    // Whoever says nothing any more keeps no answer back for long.
+    writer.append_event(Some(id), &EventKind::Seen, at(2)).unwrap();
+    assert!(readers.task(id).unwrap().is_some());
+}
+
+#[test]
+fn a_submission_is_known_again_after_a_change_of_the_defaults() {
+    let place = Place::new();
+    let mut writer = place.open();
+    let sent = NewTask { agent: Agent::Claude, ..request("do it") };
+    let chosen = NewTask { permission_mode: Some(PermissionMode::Plan), ..sent.clone() };
+    let store = |writer: &mut Writer, sent: &NewTask| {
+        let mut request = sent.clone();
+        let filled_in = FilledIn::into(&mut request, PermissionMode::AcceptEdits);
+        assert!(request.permission_mode.is_some());
+        writer.insert_task(&request, filled_in, "name", 1, 0, at(1)).unwrap()
+    };
+    let (left_open, chosen_one) = (store(&mut writer, &sent), store(&mut writer, &chosen));
+    assert!(writer.was_sent(left_open, &sent).unwrap());
+    assert!(writer.was_sent(chosen_one, &chosen).unwrap());
+    // Another caller's name makes no difference, all else does.
+    let other_caller = NewTask { caller: Some("mcp:2".to_owned()), ..sent.clone() };
+    assert!(writer.was_sent(left_open, &other_caller).unwrap());
+    let same_as_filled_in =
+        NewTask { permission_mode: Some(PermissionMode::AcceptEdits), ..sent.clone() };
+    assert!(!writer.was_sent(left_open, &same_as_filled_in).unwrap());
+    assert!(!writer.was_sent(chosen_one, &sent).unwrap());
+    assert!(!writer.was_sent(left_open, &request("do something else")).unwrap());
+    // Of a row from before, it may have been filled in.
+    writer.connection.execute("UPDATE request SET filled_in = NULL", []).unwrap();
+    assert!(writer.was_sent(left_open, &sent).unwrap());
+    assert!(writer.was_sent(left_open, &same_as_filled_in).unwrap());
+    assert!(writer.was_sent(chosen_one, &chosen).unwrap());
 }

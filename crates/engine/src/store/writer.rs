@@ -3,9 +3,12 @@
 use claude_worker_api::{
     Counts, Failure, NewTask, RunId, RunOutcome, Status, TaskId, Timestamp, Usage,
 };
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::rows::{self, StoredTask};
+use super::rows::{self, Columns, StoredTask};
+use super::sent::FilledIn;
 use super::unseen::Unseen;
 use crate::EngineError;
 use crate::state::{Plan, TaskState};
@@ -69,8 +72,8 @@ impl Writer {
         }
     }
 
-    /// Marks where [`Writer::roll_back_to`] goes back to. Only between
-    /// [`Writer::begin`] and [`Writer::commit`], one at a time.
+    /// Marks where [`Writer::roll_back_to`] goes back to: to the newest mark. Only between
+    /// [`Writer::begin`] and [`Writer::commit`].
     pub(crate) fn savepoint(&mut self) -> Result<(), EngineError> {
         debug_assert!(!self.connection.is_autocommit(), "a savepoint outside of a transaction");
         self.execute_cached("SAVEPOINT one_message")
@@ -113,6 +116,7 @@ impl Writer {
     pub(crate) fn insert_task(
         &mut self,
         request: &NewTask,
+        filled_in: FilledIn,
         name: &str,
         position: i64,
         depth: u32,
@@ -142,8 +146,10 @@ impl Writer {
             ])?;
         let id = self.connection.last_insert_rowid();
         self.connection
-            .prepare_cached("INSERT INTO request (task_id, request) VALUES (?1, ?2)")?
-            .execute(params![id, serde_json::to_string(request)?])?;
+            .prepare_cached(
+                "INSERT INTO request (task_id, request, filled_in) VALUES (?1, ?2, ?3)",
+            )?
+            .execute(params![id, serde_json::to_string(request)?, filled_in.text()])?;
         Ok(TaskId(id))
     }
 
@@ -163,12 +169,11 @@ impl Writer {
         statement.query([id.0])?.next()?.map(rows::task).transpose()
     }
 
-    pub(crate) fn request(&self, id: TaskId) -> Result<NewTask, EngineError> {
-        let text: String = self
-            .connection
-            .prepare_cached("SELECT request FROM request WHERE task_id = ?1")?
-            .query_row([id.0], |row| row.get(0))?;
-        rows::json(&text)
+    /// What was submitted, or why it cannot be run.
+    pub(crate) fn request(&self, id: TaskId) -> Result<Result<NewTask, Failure>, EngineError> {
+        let mut statement =
+            self.connection.prepare_cached("SELECT request FROM request WHERE task_id = ?1")?;
+        Ok(rows::request(statement.query([id.0])?.next()?))
     }
 
     /// Stores a task's new state, and gives its place in the queue. The row must still be in the
@@ -176,11 +181,12 @@ impl Writer {
     pub(crate) fn set_state(
         &mut self,
         id: TaskId,
-        old: &TaskState,
+        old: &Columns,
         new: &TaskState,
         position: Option<i64>,
     ) -> Result<i64, EngineError> {
         let wire = new.to_wire();
+        let (old_status, old_run) = old.texts();
         let due = match new {
             TaskState::Waiting { reason, .. } => reason.until().map(Timestamp::as_millis),
             _ => None,
@@ -190,7 +196,7 @@ impl Writer {
             .prepare_cached(
                 "UPDATE task SET status = ?1, state = ?2, run_id = ?3, due_at = ?4, ended_at = ?5,
                  queue_position = coalesce(?6, queue_position)
-                 WHERE id = ?7 AND status = ?8 AND run_id IS ?9 RETURNING queue_position",
+                 WHERE id = ?7 AND status IS ?8 AND run_id IS ?9 RETURNING queue_position",
             )?
             .query_row(
                 params![
@@ -201,8 +207,8 @@ impl Writer {
                     wire.ended_at().map(Timestamp::as_millis),
                     position,
                     id.0,
-                    old.to_wire().status().name(),
-                    old.live_run().map(RunId::as_str),
+                    old_status,
+                    old_run,
                 ],
                 |row| row.get(0),
             )
@@ -223,7 +229,7 @@ impl Writer {
         boot: Option<&str>,
     ) -> Result<(), EngineError> {
         let (session, follow_up) = match plan {
-            Plan::New => (None, None),
+            Plan::New | Plan::Unknown(_) => (None, None),
             Plan::Resume { session_id, follow_up } => (Some(session_id), Some(follow_up)),
         };
         self.connection
@@ -357,8 +363,10 @@ impl Writer {
         let mut runs = Vec::new();
         while let Some(row) = found.next()? {
             let session: Option<String> = row.get(0)?;
-            let usage: Usage = rows::json(&row.get::<_, String>(2)?)?;
-            runs.push((session.unwrap_or(row.get(1)?), usage));
+            // What cannot be read of one run must not keep another's end from being stored.
+            let usage = row.get::<_, String>(2).ok();
+            let usage = usage.and_then(|text| serde_json::from_str(&text).ok());
+            runs.push((session.unwrap_or(row.get(1)?), usage.unwrap_or_default()));
         }
         Ok(crate::usage::total(&runs))
     }
@@ -374,8 +382,24 @@ impl Writer {
         Ok(())
     }
 
-    /// The task that is first in the queue.
-    pub(crate) fn next_pending(&self) -> Result<Option<TaskId>, EngineError> {
+    /// The task that is first in the queue, without those that are passed over.
+    pub(crate) fn next_pending(
+        &self,
+        without: &BTreeSet<TaskId>,
+    ) -> Result<Option<TaskId>, EngineError> {
+        if !without.is_empty() {
+            let mut statement = self.connection.prepare_cached(
+                "SELECT id FROM task WHERE status = 'pending' ORDER BY queue_position",
+            )?;
+            let mut found = statement.query([])?;
+            while let Some(row) = found.next()? {
+                let id = TaskId(row.get(0)?);
+                if !without.contains(&id) {
+                    return Ok(Some(id));
+                }
+            }
+            return Ok(None);
+        }
         Ok(self
             .connection
             .prepare_cached(
@@ -408,9 +432,10 @@ impl Writer {
         &self,
         now: Timestamp,
     ) -> Result<(Vec<TaskId>, Option<Timestamp>), EngineError> {
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT id FROM task WHERE due_at <= ?1 ORDER BY due_at, id")?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT id FROM task WHERE due_at <= ?1 AND status = 'waiting'
+                 ORDER BY due_at, id",
+        )?;
         let ids = statement.query_map([now.as_millis()], |row| row.get(0).map(TaskId))?;
         let ids = ids.collect::<Result<_, _>>()?;
         let next: Option<i64> = self
@@ -426,38 +451,11 @@ impl Writer {
             self.connection.prepare("SELECT status, count(*) FROM task GROUP BY status")?;
         let mut found = statement.query([])?;
         while let Some(row) = found.next()? {
-            let status: String = row.get(0)?;
-            // One damaged row must not keep the engine from starting.
-            let Ok(status) = rows::named::<Status>(status.clone()) else {
-                tracing::error!(%status, "the database holds tasks of a status there is not");
-                continue;
-            };
+            let status: Option<String> = row.get(0).unwrap_or_default();
             let count: i64 = row.get(1)?;
-            *counts.get_mut(status) = count.unsigned_abs();
+            *counts.get_mut(rows::status(status.as_deref().unwrap_or_default())) +=
+                count.unsigned_abs();
         }
         Ok(counts)
-    }
-
-    /// Ends a task whose row cannot be read, whatever is in it.
-    pub(crate) fn give_up(
-        &mut self,
-        id: TaskId,
-        now: Timestamp,
-        reason: &str,
-    ) -> Result<(), EngineError> {
-        let failure = Failure::Spawn { message: reason.to_owned() };
-        let state = TaskState::Failed { ended_at: now, failure };
-        self.connection
-            .prepare_cached(
-                "UPDATE task SET status = ?1, state = ?2, run_id = NULL, due_at = NULL,
-                 ended_at = ?3 WHERE id = ?4",
-            )?
-            .execute(params![
-                Status::Failed.name(),
-                serde_json::to_string(&state)?,
-                now.as_millis(),
-                id.0,
-            ])?;
-        self.set_unseen(id, Unseen::Failed)
     }
 }

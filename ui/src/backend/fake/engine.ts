@@ -220,6 +220,7 @@ export class FakeEngine {
     const limit = query.limit ?? 50;
     const wanted = (task: TaskDetail) =>
       (!query.statuses?.length || query.statuses.includes(task.status)) &&
+      (query.order !== "ended_last" || "ended_at" in task) &&
       (!query.attention || trouble(task)) &&
       (!query.search || matches(task, query.search.toLowerCase()));
     if (query.ids?.length) {

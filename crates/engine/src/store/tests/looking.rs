@@ -8,7 +8,7 @@ use super::*;
 
 /// What a search, a filter or an order gives.
 fn listed(readers: &Readers, query: &ListQuery) -> Vec<i64> {
-    readers.list(query, 100).unwrap().iter().map(|stored| stored.task.id.0).collect()
+    readers.list(query, 100).unwrap().0.iter().map(|stored| stored.task.id.0).collect()
 }
 
 /// A finished task: failed, completed, or completed with something denied.
@@ -25,7 +25,7 @@ fn ended(writer: &mut Writer, position: i64, end: &str) -> TaskId {
         "done" => TaskState::Completed { ended_at, denied_tools: Vec::new(), notes: Vec::new() },
         _ => TaskState::Cancelled { ended_at },
     };
-    writer.set_state(id, &old, &new, None).unwrap();
+    writer.set_state(id, &Columns::from(&old), &new, None).unwrap();
     id
 }
 
@@ -50,7 +50,7 @@ fn what_nobody_has_looked_at_is_known_until_somebody_does() {
     let later = ListQuery { cursor: Some(TaskId(2).into()), ..oldest };
     assert_eq!(listed(&readers, &later), [5]);
     let flags = |readers: &Readers| -> Vec<bool> {
-        readers.list(&ListQuery::default(), 9).unwrap().iter().map(|t| t.task.unseen).collect()
+        readers.list(&ListQuery::default(), 9).unwrap().0.iter().map(|t| t.task.unseen).collect()
     };
     assert_eq!(flags(&readers), [false, true, true, true, true, true]);
 
@@ -60,7 +60,9 @@ fn what_nobody_has_looked_at_is_known_until_somebody_does() {
     assert_eq!(writer.mark_seen(TaskId(99)).unwrap(), Unseen::Nothing);
     // Queued again and removed, they need nobody any more.
     let old = writer.task(ids[1]).unwrap().unwrap().state;
-    writer.set_state(ids[1], &old, &TaskState::pending(Plan::New), Some(9)).unwrap();
+    writer
+        .set_state(ids[1], &Columns::from(&old), &TaskState::pending(Plan::New), Some(9))
+        .unwrap();
     writer.delete_task(ids[4]).unwrap();
     assert_eq!(writer.unseen().unwrap(), unseen(0, 0));
     assert_eq!(listed(&readers, &attention), [0; 0]);
@@ -81,7 +83,7 @@ fn a_search_looks_at_names_directories_and_numbers() {
             .map(|(task, position)| (position, task))
     {
         let request = NewTask { working_directory: (*directory).to_owned(), ..request("x") };
-        writer.insert_task(&request, name, position, 0, at(position)).unwrap();
+        writer.insert_task(&request, FilledIn::default(), name, position, 0, at(position)).unwrap();
     }
     let check = |text: &str, expected: &[i64]| {
         let search = ListQuery { search: Some(text.to_owned()), ..ListQuery::default() };
@@ -117,7 +119,9 @@ fn what_ended_last_comes_first_page_by_page() {
         let new =
             TaskState::Completed { ended_at: at(end), denied_tools: Vec::new(), notes: Vec::new() };
         let failed = TaskState::Failed { ended_at: at(end), failure: Failure::Lost };
-        writer.set_state(*id, &old, if end == 20 { &failed } else { &new }, None).unwrap();
+        writer
+            .set_state(*id, &Columns::from(&old), if end == 20 { &failed } else { &new }, None)
+            .unwrap();
     }
     let all = ListQuery { order: Order::EndedLast, ..ListQuery::default() };
     assert_eq!(listed(&readers, &all), [1, 5, 3, 2, 4]);
@@ -134,7 +138,9 @@ fn what_ended_last_comes_first_page_by_page() {
     assert_eq!(listed(&readers, &after(4, 20)), [0; 0]);
     // It goes on there although the task has gone on, or has gone.
     let old = writer.task(ids[2]).unwrap().unwrap().state;
-    writer.set_state(ids[2], &old, &TaskState::pending(Plan::New), Some(9)).unwrap();
+    writer
+        .set_state(ids[2], &Columns::from(&old), &TaskState::pending(Plan::New), Some(9))
+        .unwrap();
     assert_eq!(listed(&readers, &after(3, 30)), [2, 4]);
 }
 
@@ -145,7 +151,7 @@ fn what_begins_next_comes_first_page_by_page() {
     let ids: Vec<TaskId> = (1..=5).map(|position| insert(&mut writer, position)).collect();
     let mut set = |id: TaskId, new: TaskState, position| {
         let old = writer.task(id).unwrap().unwrap().state;
-        writer.set_state(id, &old, &new, position).unwrap();
+        writer.set_state(id, &Columns::from(&old), &new, position).unwrap();
     };
     // One has ended; another one has, too, and is to run again, so it comes last; one waits.
     set(ids[2], TaskState::Cancelled { ended_at: at(1) }, None);
@@ -156,7 +162,7 @@ fn what_begins_next_comes_first_page_by_page() {
     let all = ListQuery { order: Order::NextFirst, ..ListQuery::default() };
     assert_eq!(listed(&readers, &all), [2, 4, 5, 1]);
     let places: Vec<_> =
-        readers.list(&all, 9).unwrap().iter().map(|t| t.task.queue_place).collect();
+        readers.list(&all, 9).unwrap().0.iter().map(|t| t.task.queue_place).collect();
     assert_eq!(places, [Some(2), Some(4), Some(5), Some(6)]);
     let ended = readers.task(ids[2]).unwrap().unwrap().task;
     assert_eq!(ended.queue_place, None, "it is not in the queue");
@@ -264,7 +270,11 @@ fn unfinished_tasks_of_a_parent_and_of_a_caller_are_counted() {
     let child =
         NewTask { parent: Some(parent), caller: Some("mcp:1".to_owned()), ..request("child") };
     let ids: Vec<TaskId> = (2..=4)
-        .map(|position| writer.insert_task(&child, "child", position, 1, at(position)).unwrap())
+        .map(|position| {
+            writer
+                .insert_task(&child, FilledIn::default(), "child", position, 1, at(position))
+                .unwrap()
+        })
         .collect();
     let counted = |writer: &Writer| {
         let of_parent = writer.unfinished_of_parent(parent).unwrap();
@@ -278,7 +288,9 @@ fn unfinished_tasks_of_a_parent_and_of_a_caller_are_counted() {
     assert_eq!(counted(&writer), 2);
     // Run once more, it is unfinished again.
     let old = writer.task(ids[0]).unwrap().unwrap().state;
-    writer.set_state(ids[0], &old, &TaskState::pending(Plan::New), Some(9)).unwrap();
+    writer
+        .set_state(ids[0], &Columns::from(&old), &TaskState::pending(Plan::New), Some(9))
+        .unwrap();
     assert_eq!(counted(&writer), 3);
     writer.delete_task(ids[1]).unwrap();
     assert_eq!(counted(&writer), 2);

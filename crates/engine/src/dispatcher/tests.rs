@@ -1,0 +1,326 @@
+//! Damaged and newer rows among others, on a real database and a real dispatcher.
+
+use std::time::Duration;
+
+use claude_worker_api::{
+    Agent, CleanQuery, DeniedTool, Failure, ListQuery, NewTask, RunOutcome, State, Usage, Verdict,
+};
+use claude_worker_supervisor::SupervisorCommand;
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+use super::*;
+use crate::live::Places;
+use crate::state::Tried;
+use crate::store::{self, Columns, FilledIn, Readers, RunEnd};
+
+/// Longer than anything here takes.
+const LONG: Duration = Duration::from_secs(20);
+
+/// Every column that holds JSON or a name, with what a newer version might have put there.
+const COLUMNS: &[(&str, &str, &str)] = &[
+    ("task", "state", r#"{"state":"of_tomorrow","until_then":"x"}"#),
+    ("task", "usage", r#"{"cost_usd":{"of_tomorrow":1}}"#),
+    ("task", "status", "of_tomorrow"),
+    ("task", "agent", "of_tomorrow"),
+    ("task", "run_id", "7-1-of.tomorrow"),
+    ("task", "agent_asked", "of_tomorrow"),
+    (
+        "request",
+        "request",
+        r#"{"execution_prompt":"x","working_directory":"/","agent":"of_tomorrow"}"#,
+    ),
+    ("run", "outcome", r#"{"ended_at":"2026-01-01T00:00:00Z","verdict":"of_tomorrow"}"#),
+    ("run", "usage", r#"{"turns":"many"}"#),
+    ("run", "number", "7"),
+];
+
+/// What stands in the column.
+const DAMAGES: &[&str] = &["damaged", "newer", "missing"];
+
+const STATUSES: &[&str] = &["waiting", "pending", "running", "completed", "failed", "cancelled"];
+
+struct Place {
+    directory: TempDir,
+}
+
+impl Place {
+    /// A database in which columns may be empty that never are.
+    fn new() -> Self {
+        // In memory where that can be had: nothing here is about what survives a power cut.
+        let memory = std::path::Path::new("/dev/shm");
+        let directory = match memory.is_dir() {
+            true => tempfile::tempdir_in(memory).unwrap(),
+            false => tempfile::tempdir().unwrap(),
+        };
+        let place = Self { directory };
+        drop(store::open(&place.paths().database).unwrap());
+        let raw = place.raw();
+        raw.execute_batch(
+            "PRAGMA writable_schema = ON;
+             UPDATE sqlite_schema SET sql = replace(replace(sql, ' NOT NULL', ''), ' STRICT', ' ')
+             WHERE name IN ('task', 'request', 'run');
+             PRAGMA writable_schema = RESET;",
+        )
+        .unwrap();
+        place
+    }
+
+    fn paths(&self) -> Paths {
+        Paths::below(self.directory.path())
+    }
+
+    fn raw(&self) -> Connection {
+        Connection::open(self.paths().database).unwrap()
+    }
+
+    fn dispatcher(&self) -> (Dispatcher, Readers) {
+        let paths = self.paths();
+        std::fs::create_dir_all(&paths.runs).unwrap();
+        let writer = store::open(&paths.database).unwrap();
+        let (inbox, messages) = mpsc::channel(64);
+        let in_force = InForce::new(Config::default());
+        let places = Places {
+            runs: paths.runs.clone(),
+            env: paths.env.clone(),
+            bell: paths.bell.clone(),
+            launched: paths.launched.clone(),
+            trust: paths.trust.clone(),
+        };
+        // A supervisor that cannot be started: what is begun goes back into the queue.
+        let nothing = SupervisorCommand { program: "/nowhere".into(), args: Vec::new() };
+        let runs = Arc::new(Runs::new(places, in_force.clone(), nothing, inbox).unwrap());
+        let ground = Arc::new(Ground::new(&paths, &[]).unwrap());
+        let database = paths.database.clone();
+        let (mut dispatcher, shown) =
+            Dispatcher::new(writer, in_force, paths, runs, messages, ground).unwrap();
+        dispatcher.recover().unwrap();
+        (dispatcher, Readers::new(database, shown.published))
+    }
+}
+
+/// A task that has come to this status.
+fn task(writer: &mut Writer, status: &str, position: i64) -> TaskId {
+    let request = NewTask {
+        execution_prompt: format!("task at {position}"),
+        working_directory: "/".to_owned(),
+        agent: Agent::Shell,
+        ..NewTask::default()
+    };
+    let at = Timestamp::from_millis(1_000 + position);
+    let name = format!("a {status} task");
+    let id = writer.insert_task(&request, FilledIn::default(), &name, position, 0, at).unwrap();
+    let run = RunId::new(id, 1, 0xabc);
+    let plan = Plan::New;
+    let old = Columns::from(&TaskState::pending(plan.clone()));
+    let outcome =
+        |verdict| RunOutcome { ended_at: at, verdict, exit_code: Some(0), exit_signal: None };
+    let (state, verdict) = match status {
+        "pending" => return id,
+        "running" => {
+            let (wish, tried) = (Wish::None, Tried::default());
+            (TaskState::Running { run: run.clone(), plan, started_at: Some(at), wish, tried }, None)
+        }
+        "waiting" => {
+            let failure =
+                Failure::UsageLimit { resets_at: None, message: "limit".to_owned(), tries: 0 };
+            let reason = WaitReason::UsageLimit { until: at, tries: 0, most_tries: 0 };
+            (
+                TaskState::Waiting { reason, plan, tried: Tried::default() },
+                Some(Verdict::Failed { failure }),
+            )
+        }
+        "completed" => {
+            let denied_tools = vec![DeniedTool { tool: "Bash".to_owned(), input: String::new() }];
+            let verdict =
+                Verdict::Completed { denied_tools: denied_tools.clone(), notes: Vec::new() };
+            (TaskState::Completed { ended_at: at, denied_tools, notes: Vec::new() }, Some(verdict))
+        }
+        "failed" => {
+            let failure = Failure::Lost;
+            let verdict = Verdict::Failed { failure: failure.clone() };
+            (TaskState::Failed { ended_at: at, failure }, Some(verdict))
+        }
+        _ => (TaskState::Cancelled { ended_at: at }, Some(Verdict::Cancelled)),
+    };
+    writer.insert_run(id, &run, 1, &Plan::New, None).unwrap();
+    if let Some(verdict) = verdict {
+        let mut end = RunEnd::without_output(outcome(verdict));
+        end.usage = Usage { cost_usd: Some(0.5), ..Usage::default() };
+        writer.run_ended(id, &run, &end).unwrap();
+    }
+    writer.set_state(id, &old, &state, None).unwrap();
+    id
+}
+
+/// Puts something else into a column of a task.
+fn damage(raw: &Connection, id: TaskId, (table, column, newer): (&str, &str, &str), how: &str) {
+    let key = if table == "task" { "id" } else { "task_id" };
+    let value = match how {
+        "damaged" => Some("{"),
+        "newer" => Some(newer),
+        _ => None,
+    };
+    if table == "request" && how == "missing" {
+        raw.execute("DELETE FROM request WHERE task_id = ?1", [id.0]).unwrap();
+        return;
+    }
+    raw.execute(
+        &format!("UPDATE {table} SET {column} = ?1 WHERE {key} = ?2"),
+        rusqlite::params![value, id.0],
+    )
+    .unwrap();
+}
+
+impl Dispatcher {
+    /// Rounds, with what is reported meanwhile, until something holds.
+    fn rounds_until(&mut self, what: &str, mut holds: impl FnMut(&mut Self) -> bool) {
+        let deadline = Instant::now() + LONG;
+        let mut batch = Vec::new();
+        loop {
+            batch = self.round(std::mem::take(&mut batch));
+            assert!(!self.failed, "{what}: a round failed");
+            if holds(self) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{what}: it did not come about");
+            self.hold_until = None;
+            std::thread::sleep(Duration::from_millis(2));
+            while let Ok(message) = self.inbox.try_recv() {
+                batch.push(message);
+            }
+        }
+    }
+
+    /// What a request is answered.
+    fn asked(&mut self, request: Request) -> Result<Reply, ApiError> {
+        let (answer, mut answered) = oneshot::channel();
+        let again = self.round(vec![Message::Request(request, answer)]);
+        assert!(again.is_empty() && !self.failed);
+        let deadline = Instant::now() + LONG;
+        loop {
+            match answered.try_recv() {
+                Ok(reply) => return reply,
+                Err(_) => {
+                    assert!(Instant::now() < deadline, "no answer");
+                    let reports = std::iter::from_fn(|| self.inbox.try_recv().ok()).collect();
+                    self.round(reports);
+                    std::thread::sleep(Duration::from_millis(2));
+                }
+            }
+        }
+    }
+}
+
+/// What a damaged row comes to.
+fn outlook(status: &str, column: (&str, &str, &str), how: &str, victim: &State, what: &str) {
+    let queued = ["waiting", "pending"].contains(&status);
+    let decides = matches!(column.1, "state" | "request")
+        || (column.1 == "status" && !(how == "newer" && status == "running"));
+    if queued && decides {
+        let State::Failed { failure, .. } = victim else { panic!("{what}: {victim:?}") };
+        let newer = matches!((column.1, how), ("state" | "request", "newer"));
+        let kind = if newer { "newer_record" } else { "damaged_record" };
+        assert_eq!(failure.kind(), kind, "{what}: {failure:?}");
+    } else if status == "running" {
+        assert!(matches!(victim, State::Failed { .. }), "{what}: {victim:?}");
+    } else if column.1 == "state" {
+        match how {
+            "newer" => {
+                let State::Unknown(state) = victim else { panic!("{what}: {victim:?}") };
+                assert_eq!(state.name.as_str(), "of_tomorrow");
+                assert_eq!(state.text("until_then"), Some("x"));
+            }
+            _ => {
+                let State::Failed { failure, .. } = victim else { panic!("{what}: {victim:?}") };
+                assert_eq!(failure.kind(), "damaged_record");
+            }
+        }
+        assert!(victim.is_finished(), "{what}");
+    } else if !queued && column.1 != "status" {
+        assert_eq!(victim.status().name(), status, "{what}: other columns do not change it");
+    }
+}
+
+#[test]
+fn every_row_that_cannot_be_read_is_alone_with_it() {
+    for status in STATUSES {
+        for column in COLUMNS {
+            for how in DAMAGES {
+                let what = format!("{status}: {}.{} {how}", column.0, column.1);
+                check(status, *column, how, &what);
+            }
+        }
+    }
+}
+
+fn check(status: &str, column: (&str, &str, &str), how: &str, what: &str) {
+    let place = Place::new();
+    let mut writer = store::open(&place.paths().database).unwrap();
+    let victim = task(&mut writer, status, 1);
+    let (next, done) = (task(&mut writer, "pending", 2), task(&mut writer, "completed", 3));
+    drop(writer);
+    damage(&place.raw(), victim, column, how);
+    let before = row(&place.raw(), victim);
+    let (mut dispatcher, readers) = place.dispatcher();
+
+    // The next one has its turn, and nothing waits or runs for ever.
+    let mut begun = false;
+    dispatcher.rounds_until(what, |this| {
+        let stored = this.writer.task(next).unwrap().unwrap();
+        begun |= stored.task.runs > 0;
+        let victim = this.writer.task(victim).unwrap().unwrap();
+        // What could be read of a queued one was enough to begin it.
+        let has_begun = status == "pending" && victim.task.runs > 0
+            || status == "waiting" && victim.task.runs > 1;
+        let settled = victim.task.state.is_finished() || has_begun;
+        begun && settled
+    });
+    assert_eq!(dispatcher.memory.counts, dispatcher.writer.counts().unwrap(), "{what}");
+    assert_eq!(dispatcher.memory.unseen, dispatcher.writer.unseen().unwrap(), "{what}");
+    if !["waiting", "pending", "running"].contains(&status) {
+        assert_eq!(row(&place.raw(), victim), before, "{what}: reading changes nothing");
+    }
+
+    // It is listed and shown, by every order.
+    let (list, _) = readers.list(&ListQuery::default(), 100).unwrap();
+    let listed: Vec<_> = list.iter().map(|stored| stored.task.id).collect();
+    assert_eq!(listed, [done, next, victim], "{what}");
+    outlook(status, column, how, &list[2].task.state, what);
+    let (stored, detail) = readers.detail(victim).unwrap().unwrap();
+    assert_eq!(stored.task.id, detail.task.id);
+    serde_json::to_string(&detail).unwrap();
+    if column.0 == "request" && how != "newer" {
+        assert!(!detail.unreadable.is_empty(), "{what}");
+    }
+    let ended = ListQuery { order: claude_worker_api::Order::EndedLast, ..ListQuery::default() };
+    assert!(readers.list(&ended, 100).unwrap().0.iter().any(|t| t.task.id == done), "{what}");
+
+    // Others are cleaned, and it is removed by its number at the latest.
+    dispatcher.memory.paused = true;
+    dispatcher.asked(Request::Clean(CleanQuery { unseen: true, ..CleanQuery::default() })).unwrap();
+    assert_eq!(dispatcher.writer.task(done).unwrap(), None, "{what}");
+    if dispatcher.writer.task(victim).unwrap().is_some() {
+        let removed = dispatcher.asked(Request::Remove(victim));
+        assert!(matches!(removed, Ok(Reply::Removed)), "{what}: {removed:?}");
+    }
+    assert_eq!(dispatcher.writer.task(victim).unwrap(), None, "{what}");
+    let raw = place.raw();
+    for table in ["run", "request"] {
+        let sql = format!("SELECT count(*) FROM {table} WHERE task_id = ?1");
+        let left: i64 = raw.query_row(&sql, [victim.0], |row| row.get(0)).unwrap();
+        assert_eq!(left, 0, "{what}: {table}");
+    }
+    assert_eq!(dispatcher.memory.counts, dispatcher.writer.counts().unwrap(), "{what}");
+}
+
+/// A task's row and its request, as texts.
+fn row(raw: &Connection, id: TaskId) -> String {
+    raw.query_row(
+        "SELECT concat_ws('|', status, state, run_id, ended_at, usage, agent,
+         (SELECT request FROM request WHERE task_id = id)) FROM task WHERE id = ?1",
+        [id.0],
+        |row| row.get(0),
+    )
+    .unwrap()
+}

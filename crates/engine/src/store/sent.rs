@@ -1,0 +1,58 @@
+//! Submissions as they were sent.
+
+use claude_worker_api::{Agent, NewTask, PermissionMode, TaskId};
+use rusqlite::OptionalExtension;
+
+use super::{Writer, rows};
+use crate::EngineError;
+
+/// What the engine puts into a request that the client has left to it. It is stored with the task, so
+/// that a later change of the defaults does not change what the task does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct FilledIn {
+    permission_mode: bool,
+}
+
+impl FilledIn {
+    /// Fills in what `request` leaves open.
+    pub(crate) fn into(request: &mut NewTask, permission_mode: PermissionMode) -> Self {
+        let open = request.agent == Agent::Claude && request.permission_mode.is_none();
+        if open {
+            request.permission_mode = Some(permission_mode);
+        }
+        Self { permission_mode: open }
+    }
+
+    pub(super) const fn text(self) -> &'static str {
+        if self.permission_mode { "permission_mode" } else { "" }
+    }
+}
+
+impl Writer {
+    /// Whether the task was made by a submission like this one, whatever has been filled in since.
+    pub(crate) fn was_sent(&self, id: TaskId, sent: &NewTask) -> Result<bool, EngineError> {
+        let filled_in: Option<String> = self
+            .connection
+            .prepare_cached("SELECT filled_in FROM request WHERE task_id = ?1")?
+            .query_row([id.0], |row| Ok(row.get(0).unwrap_or_default()))
+            .optional()?
+            .flatten();
+        let mut statement =
+            self.connection.prepare_cached("SELECT request FROM request WHERE task_id = ?1")?;
+        // What cannot be read any more was something else, as far as anybody can tell.
+        let Ok(mut stored) = rows::shown_request(statement.query([id.0])?.next()?) else {
+            return Ok(false);
+        };
+        let was_filled_in = match filled_in {
+            Some(filled_in) => filled_in == "permission_mode",
+            // From before that was noted: it may have been.
+            None => sent.permission_mode.is_none(),
+        };
+        if was_filled_in {
+            stored.permission_mode = None;
+        }
+        // A client that was started anew asks under another name and means the same.
+        stored.caller.clone_from(&sent.caller);
+        Ok(stored == *sent)
+    }
+}
