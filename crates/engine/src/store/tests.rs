@@ -353,6 +353,9 @@ fn stored_states_of_earlier_versions_can_be_read() {
         r#"{"state":"completed","ended_at":"2026-11-23T04:44:38.033Z","denied_tools":[{"tool":"Bash","input":"ls"}]}"#,
         r#"{"state":"failed","ended_at":"2026-11-23T04:44:38.033Z","failure":{"kind":"lost"}}"#,
         r#"{"state":"cancelled","ended_at":"2026-11-23T04:44:38.033Z"}"#,
+        r#"{"state":"waiting","reason":{"for":"rate_limit","until":"2026-11-23T04:44:38.033Z","tries":2,"most_tries":6},"plan":{"plan":"new"},"tried":{"tries":2,"all":3,"since":"2026-11-23T04:40:00.000Z"}}"#,
+        r#"{"state":"completed","ended_at":"2026-11-23T04:44:38.033Z","denied_tools":[],"notes":[{"note":"did_not_exit"}]}"#,
+        r#"{"state":"failed","ended_at":"2026-11-23T04:44:38.033Z","failure":{"kind":"timeout","limit_ms":1000,"answered":true}}"#,
     ] {
         let state: TaskState = serde_json::from_str(text).unwrap();
         assert_eq!(serde_json::to_string(&state).unwrap(), text);
