@@ -3,8 +3,11 @@
 use std::io::{self, Read, Write};
 use std::time::{Duration, Instant};
 
-/// What is held of the output at any moment, however much is printed.
-const BUFFER_BYTES: usize = 64 * 1024;
+/// What is held of the output at any moment, however much is printed: at first, and once an agent
+/// has filled that at one go. Its pipe is then made as large, so that agent and supervisor wait for
+/// each other less often. The system bounds what all pipes of a user may hold together (64 MiB on
+/// Linux), so that only who prints much gets more.
+const BUFFER_BYTES: (usize, usize) = (64 * 1024, 256 * 1024);
 
 /// How long to wait before writing again when a write has failed.
 const RETRY_INTERVAL: Duration = Duration::from_millis(250);
@@ -16,6 +19,8 @@ struct Stream<R, W> {
     source: Option<R>,
     file: W,
     kept: u64,
+    /// Whether the agent has printed much at one go.
+    wide: bool,
 }
 
 /// Bytes that were read but not yet written.
@@ -46,7 +51,7 @@ impl<R: Read, W: Write> Output<R, W> {
     /// Streams with the files that keep them. The sources must not block. At most `cap` bytes are
     /// kept, of all streams together.
     pub(crate) fn new(streams: impl IntoIterator<Item = (R, W)>, cap: u64) -> Self {
-        let stream = |(source, file)| Stream { source: Some(source), file, kept: 0 };
+        let stream = |(source, file)| Stream { source: Some(source), file, kept: 0, wide: false };
         Self {
             streams: streams.into_iter().map(stream).collect(),
             buffer: Vec::new(),
@@ -66,6 +71,20 @@ impl<R: Read, W: Write> Output<R, W> {
         if self.waiting.is_some() { None } else { self.streams[stream].source.as_ref() }
     }
 
+    /// The stream's pipe and how many bytes it should hold, when it has just turned out that the agent
+    /// prints much. The buffer is made as large. Only once per stream.
+    pub(crate) fn widened(&mut self, stream: usize, taken: usize) -> Option<(&R, usize)> {
+        let Stream { source, wide, .. } = self.streams.get_mut(stream)?;
+        if *wide || taken < BUFFER_BYTES.0 {
+            return None;
+        }
+        *wide = true;
+        if self.waiting.is_none() {
+            self.buffer.resize(BUFFER_BYTES.1, 0);
+        }
+        source.as_ref().map(|pipe| (pipe, BUFFER_BYTES.1))
+    }
+
     /// Reads once from a stream and writes what was read. Returns how many bytes were read.
     pub(crate) fn take(&mut self, stream: usize, now: Instant) -> usize {
         if self.waiting.is_some() {
@@ -73,7 +92,7 @@ impl<R: Read, W: Write> Output<R, W> {
         }
         let Some(source) = &mut self.streams[stream].source else { return 0 };
         if self.buffer.is_empty() {
-            self.buffer = vec![0; BUFFER_BYTES];
+            self.buffer = vec![0; BUFFER_BYTES.0];
         }
         let read = match source.read(&mut self.buffer) {
             Ok(0) => {
@@ -195,6 +214,24 @@ mod tests {
         check(0, 0, 0, (0, 0), false);
         check(0, 1, 0, (0, 0), true);
         check(200_000, 300_000, 9, (200_000, 0), true);
+    }
+
+    #[test]
+    fn only_who_prints_much_gets_a_larger_buffer_and_loses_nothing_by_it() {
+        let much: Vec<u8> = (0..400_000_u32).map(|n| n.to_le_bytes()[0]).collect();
+        let streams = [(much.as_slice(), empty()), (&much[..1000], empty())];
+        let mut output = Output::new(streams, u64::MAX);
+        let now = Instant::now();
+        assert_eq!(output.take(1, now), 1000);
+        assert_eq!(output.widened(1, 1000), None);
+        let taken = output.take(0, now);
+        assert_eq!(taken, BUFFER_BYTES.0);
+        assert_eq!(output.widened(0, taken).unwrap().1, BUFFER_BYTES.1);
+        assert_eq!(output.widened(0, taken), None, "only once");
+        assert_eq!(output.take(0, now), BUFFER_BYTES.1);
+        take_all(&mut output);
+        assert_eq!(output.streams[0].file.bytes, much);
+        assert_eq!(output.kept(1), 1000);
     }
 
     #[test]

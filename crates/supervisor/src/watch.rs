@@ -251,9 +251,16 @@ impl<'a> Watch<'a> {
         };
         let now = Instant::now();
         for stream in 0..self.output.count() {
-            if readable[2 + stream] && self.output.take(stream, now) > 0 {
+            if !readable[2 + stream] {
+                continue;
+            }
+            let taken = self.output.take(stream, now);
+            if taken > 0 {
                 self.limits.heard(now);
                 self.ringer.output(now);
+            }
+            if let Some((pipe, bytes)) = self.output.widened(stream, taken) {
+                os::widen_pipe(pipe, bytes);
             }
         }
         let (mut control, mut bytes) = (self.control, [0; 64]);

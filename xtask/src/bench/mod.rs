@@ -10,6 +10,7 @@ mod latency;
 mod machine;
 mod mcp;
 mod memory;
+mod output;
 mod queue;
 
 use std::fs;
@@ -29,7 +30,7 @@ pub(crate) fn run(args: &[String]) -> Result<ExitCode> {
     parts.retain(|part| *part != "--write");
     if let Some(unknown) = parts.iter().find(|part| !PARTS.iter().any(|(name, _)| name == *part)) {
         bail!(
-            "there is no part {unknown}: app, claude, latency, mcp, memory and queue are the parts"
+            "there is no part {unknown}: app, claude, latency, mcp, memory, output and queue are the parts"
         );
     }
     if asked_to_write && !parts.is_empty() {
@@ -87,6 +88,7 @@ const PARTS: &[(&str, Measure)] = &[
     ("mcp", mcp::measure),
     ("claude", claude::measure),
     ("queue", queue::measure),
+    ("output", output::measure),
     ("memory", memory::measure),
     ("app", app::measure),
 ];

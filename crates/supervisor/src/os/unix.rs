@@ -225,6 +225,14 @@ pub(crate) fn never_block(file: impl Readable) {
     }
 }
 
+/// Lets a pipe hold more, where the system can do that and allows it.
+pub(crate) fn widen_pipe(pipe: impl Readable, bytes: usize) {
+    #[cfg(target_os = "linux")]
+    let _ = rustix::pipe::fcntl_setpipe_size(pipe, bytes);
+    #[cfg(not(target_os = "linux"))]
+    let _ = (pipe, bytes);
+}
+
 /// Makes the named pipe (0600) if it is missing and opens it as its listener. It is opened for
 /// writing too, so that it never reaches an end when the last writer leaves.
 pub(crate) fn listen(path: &Path) -> io::Result<File> {

@@ -91,6 +91,8 @@ pub(crate) fn wait_readable<const N: usize>(
 
 pub(crate) fn never_block(_file: impl Readable) {}
 
+pub(crate) fn widen_pipe(_pipe: impl Readable, _bytes: usize) {}
+
 pub(crate) fn listen(_path: &Path) -> io::Result<File> {
     not_yet()
 }
