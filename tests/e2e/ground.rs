@@ -394,3 +394,59 @@ fn no_working_directory_has_a_queue_of_its_own() {
     output("CLAUDE_WORKER_DB", "x.db").refused(2, &["CLAUDE_WORKER_DB=x.db is not an absolute"]);
     assert_eq!(std::fs::read_dir(home.work()).unwrap().count(), 0, "nothing was made");
 }
+
+#[test]
+fn a_directory_that_does_not_answer_keeps_nobody_else_waiting() {
+    let home = Home::new();
+    let hung = home.place("hung");
+    std::fs::create_dir(&hung).unwrap();
+    // A file system whose server never answers, as a network drive that is down.
+    let mount = r#"
+import ctypes, os, sys, time
+device = os.open("/dev/fuse", os.O_RDWR)
+options = f"fd={device},rootmode=40000,user_id=0,group_id=0"
+failed = ctypes.CDLL(None).mount(b"hung", sys.argv[1].encode(), b"fuse", 0, options.encode())
+print("failed" if failed else "mounted", flush=True)
+time.sleep(1000)
+"#;
+    let script = r#"
+        set -eu
+        python3 -c "$MOUNT" "$HUNG" > mounted &
+        server=$!
+        trap 'kill $server' EXIT
+        until grep -q mounted mounted; do sleep 0.05; done
+        CW="timeout 60 $CW"
+        $CW server start
+        # More than there are readers, and than may look at directories at once.
+        for n in $(seq 20); do
+            timeout 60 curl -s --unix-socket "$CLAUDE_WORKER_HOME/engine.sock" \
+                -H 'content-type: application/json' http://localhost/api/v1/tasks -d "$TASK" \
+                > "refused$n" & runs="${runs-} $!"
+        done
+        sleep 1
+        timeout 5 $CW list
+        timeout 5 $CW server health
+        for run in $runs; do wait $run; done
+        grep -q 'did not answer within 5 s' refused1
+        grep -q 'did not answer within 5 s' refused20
+        timeout 10 $CW list
+    "#;
+    let output = std::process::Command::new("unshare")
+        .args(["--user", "--map-root-user", "--mount", "sh", "-c", script])
+        .env_clear()
+        .envs(home.variables().iter().cloned())
+        .env("CW", env!("CARGO_BIN_EXE_claude-worker"))
+        .env("HUNG", &hung)
+        .env("MOUNT", mount)
+        .env(
+            "TASK",
+            serde_json::json!({
+                "execution_prompt": "true", "working_directory": hung, "agent": "shell",
+            })
+            .to_string(),
+        )
+        .current_dir(home.work())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+}

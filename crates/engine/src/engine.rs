@@ -1,6 +1,7 @@
 //! The engine as a whole: started, asked, stopped.
 
 mod answers;
+mod outside;
 mod waiting;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -12,6 +13,7 @@ use claude_worker_api::{ApiError, HostKind, State, StopMode, Task, Timestamp};
 use claude_worker_supervisor::{Bell, SupervisorCommand, fault_point};
 use tokio::sync::{Mutex, Semaphore, mpsc, oneshot, watch};
 
+use self::outside::Outside;
 use crate::dispatcher::{Dispatcher, Shown};
 use crate::ground::{self, Ground};
 use crate::live::{Places, Runs};
@@ -24,6 +26,8 @@ use crate::{Claim, Config, EngineError, Paths, disk, env_file};
 const INBOX: usize = 1024;
 /// How many reads are under way at once.
 const READS: usize = 8;
+/// How long a directory of the user's has to answer.
+const OUTSIDE: Duration = Duration::from_secs(5);
 /// How long reads that are under way may take once the engine has stopped.
 const LAST_READS: Duration = Duration::from_secs(2);
 
@@ -64,6 +68,7 @@ struct Inner {
     warning: Option<String>,
     /// Bounds how many reads are under way at once: each needs a thread and descriptors.
     reading: Semaphore,
+    outside: Outside,
     /// Held until [`Engine::release`], or the last handle and the dispatcher are gone, and no
     /// longer than the process.
     claim: Mutex<Option<Arc<Claim>>>,
@@ -161,6 +166,7 @@ impl Engine {
                 ended,
                 warning,
                 reading: Semaphore::new(READS),
+                outside: Outside::default(),
                 claim: Mutex::new(Some(claim)),
             }),
         })
@@ -235,6 +241,18 @@ impl Engine {
     #[must_use]
     pub fn stands(&self) -> bool {
         self.inner.ground.look().is_none()
+    }
+
+    /// Looks at a directory of the user's, which need not answer.
+    async fn look_at<T: Send + 'static>(
+        &self,
+        directory: &str,
+        look: impl FnOnce(&Inner) -> Result<T, EngineError> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        self.still_there()?;
+        let inner = Arc::clone(&self.inner);
+        let looked = self.inner.outside.look(directory, OUTSIDE, move || look(&inner));
+        looked.await?.map_err(ApiError::from)
     }
 
     /// Reads from the database on a thread that may block.

@@ -3,6 +3,7 @@
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use claude_worker_agents::leaves_out_project_settings;
 use claude_worker_api::{
@@ -21,6 +22,10 @@ use crate::{EngineError, disk, doctor, logs, settings, trust};
 const CLEANED_AT_ONCE: u64 = crate::dispatcher::CLEANED_AT_ONCE as u64;
 /// How many tasks a dry run of `clean` shows.
 const SHOWN_BEFORE_CLEANING: u32 = 20;
+/// How long the disk has to say how much room there is.
+const DISK: Duration = Duration::from_secs(2);
+/// How long an examination may take: it starts programs.
+const EXAMINATION: Duration = Duration::from_secs(50);
 /// How many tasks a query may name.
 const MOST_IDS: usize = 1000;
 
@@ -29,11 +34,11 @@ impl TaskApi for Engine {
         claude_worker_agents::validate(&task)?;
         check_caller(task.caller.as_deref())?;
         // On a thread that may block: a directory on a dead network drive does.
-        let directory = task.working_directory.clone();
+        let (directory, shown) = (task.working_directory.clone(), task.working_directory.clone());
         let is_claude = task.agent == Agent::Claude;
         let is_agents = task.asked_by().is_agent();
         let warning = self
-            .read(move |inner| {
+            .look_at(&shown, move |inner| {
                 check_directory(&directory).map_err(EngineError::Refused)?;
                 if !disk::has_room(&inner.paths, inner.config.now().caps.free_disk) {
                     return Err(EngineError::Refused(crate::error::disk_full()));
@@ -199,8 +204,16 @@ impl TaskApi for Engine {
     async fn engine(&self) -> Result<EngineInfo, ApiError> {
         let inner = &self.inner;
         let mut warnings: Vec<String> = inner.warning.iter().cloned().collect();
-        if !disk::has_room(&inner.paths, inner.config.now().caps.free_disk) {
-            warnings.push("The disk is nearly full: nothing new is started".to_owned());
+        let room = {
+            let inner = Arc::clone(inner);
+            move || disk::has_room(&inner.paths, inner.config.now().caps.free_disk)
+        };
+        match inner.outside.look("The disk", DISK, room).await {
+            Ok(true) => {}
+            Ok(false) => {
+                warnings.push("The disk is nearly full: nothing new is started".to_owned());
+            }
+            Err(error) => warnings.push(error.message),
         }
         let output_kept = *inner.shown.output_kept.borrow();
         Ok(EngineInfo {
@@ -247,9 +260,7 @@ impl TaskApi for Engine {
         let _turn = self.inner.examining.lock().await;
         let inner = Arc::clone(&self.inner);
         let examine = move || doctor::examine(&inner.paths, Some(&inner.config.now()));
-        tokio::task::spawn_blocking(examine)
-            .await
-            .map_err(|error| ApiError::internal(error.to_string()))
+        self.inner.outside.look("What tasks need", EXAMINATION, examine).await
     }
 
     async fn stop(&self, mode: StopMode) -> Result<Stopped, ApiError> {
@@ -284,12 +295,17 @@ impl Engine {
             return Ok(task);
         }
         let (id, directory) = (task.id, task.working_directory.clone());
-        let warning = self.read(move |inner| {
-            let asked = inner.readers.agent_asked(id)?;
-            Ok(asked.then(|| trust::will_be_left_out(&inner.paths.trust, &directory)).flatten())
-        });
         // It is queued, whatever becomes of the words about it.
-        let warning = warning.await.unwrap_or_default();
+        let asked = self.read(move |inner| inner.readers.agent_asked(id)).await.unwrap_or_default();
+        let warning = if asked {
+            let shown = directory.clone();
+            let look = self.look_at(&shown, move |inner| {
+                Ok(trust::will_be_left_out(&inner.paths.trust, &directory))
+            });
+            look.await.unwrap_or_default()
+        } else {
+            None
+        };
         Ok(Task { warnings: warning.into_iter().collect(), ..task })
     }
 }
