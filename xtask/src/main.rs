@@ -12,6 +12,7 @@ mod bench;
 mod bundle;
 mod cross;
 mod demo;
+mod fuzz;
 mod interrupt;
 mod layers;
 mod mcpb;
@@ -40,8 +41,10 @@ Usage: cargo xtask COMMAND
       --check    Pack what the tests have built instead, install that, and drive it.
       --mcpb     Make the extension for Claude Desktop instead, and the registry's server.json.
   demo           Show the main job for real: the real Claude Code against a scripted model.
-  bench [PART…]  Measure the figures of docs/benchmarks.md: app, claude, latency, mcp, memory,
-                 queue.
+  fuzz [TARGET] [SECONDS]
+                 Look for inputs that make a reader of foreign data fail.
+  bench [PART…]  Measure the figures of docs/benchmarks.md: app, claude, latency, logs, mcp,
+                 memory, queue.
       --write    Put the table into docs/benchmarks.md.
 ";
 
@@ -61,7 +64,7 @@ fn main() -> ExitCode {
 }
 
 fn run(command: &str, rest: &[String]) -> Result<ExitCode> {
-    if !matches!(command, "bench" | "bundle") && !rest.is_empty() {
+    if !matches!(command, "bench" | "bundle" | "fuzz") && !rest.is_empty() {
         bail!("{command} takes no arguments\n\n{USAGE}");
     }
     match command {
@@ -75,6 +78,7 @@ fn run(command: &str, rest: &[String]) -> Result<ExitCode> {
             [option] if option == "--mcpb" => mcpb::release()?,
             _ => bail!("bundle knows only --check and --mcpb\n\n{USAGE}"),
         },
+        "fuzz" => fuzz::run_targets(rest)?,
         "demo" => demo::run_all()?,
         "bench" => return bench::run(rest),
         "help" | "--help" | "-h" => print!("{USAGE}"),

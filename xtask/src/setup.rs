@@ -17,6 +17,9 @@ const NEXTEST: &str = "0.9.143";
 /// Checks licenses and sources of dependencies.
 const CARGO_DENY: &str = "0.20.2";
 
+/// Runs the fuzzers of `fuzz/`.
+const CARGO_FUZZ: &str = "0.13.2";
+
 /// The most used of the peers that `bench` compares with.
 const PUEUE: &str = "4.0.4";
 
@@ -38,6 +41,9 @@ const DESKTOP: &[(&str, Sign)] = &[
     // A screen that is none, a session bus, and a driver for the window.
     ("xvfb", Sign::Program("Xvfb")),
     ("dbus", Sign::Program("dbus-daemon")),
+    // What every desktop has, and what starts processes where it is asked to: tests must bear it.
+    ("dbus-x11", Sign::Program("dbus-launch")),
+    ("at-spi2-core", Sign::File("/usr/libexec/at-spi-bus-launcher")),
     ("webkit2gtk-driver", Sign::Program("WebKitWebDriver")),
     // A notification daemon as people have one.
     ("dunst", Sign::Program("dunst")),
@@ -102,6 +108,11 @@ fn shells() -> Result<()> {
         return Ok(());
     }
     debian_packages(&missing)
+}
+
+/// Cargo's tool for `fuzz`.
+pub(crate) fn cargo_fuzz() -> Result<()> {
+    cargo_tool("fuzz", "cargo-fuzz", CARGO_FUZZ)
 }
 
 /// Installs a Cargo subcommand unless one of any version is there. Built without optimization

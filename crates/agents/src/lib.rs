@@ -27,6 +27,9 @@
 //! them and an arm to the four functions that choose among agents.
 
 mod claude;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzz;
 mod launch;
 mod lines;
 mod log;

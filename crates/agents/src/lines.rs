@@ -28,15 +28,15 @@ pub struct Line<'a> {
 
 /// How much is kept, in bytes.
 #[derive(Debug, Clone, Copy)]
-struct Bounds {
+pub(crate) struct Bounds {
     /// Of a line that is not a JSON object.
-    plain: usize,
+    pub(crate) plain: usize,
     /// Of any one string in a JSON object.
-    string: usize,
+    pub(crate) string: usize,
     /// Of the string that is the value of an object's own `result`.
-    result: usize,
+    pub(crate) result: usize,
     /// Of a JSON object as a whole. One larger than this is treated as a plain line.
-    object: usize,
+    pub(crate) object: usize,
 }
 
 const BOUNDS: Bounds = Bounds {
@@ -93,7 +93,7 @@ impl Lines {
         Self::with_bounds(start_offset, BOUNDS)
     }
 
-    const fn with_bounds(start_offset: u64, bounds: Bounds) -> Self {
+    pub(crate) const fn with_bounds(start_offset: u64, bounds: Bounds) -> Self {
         Self {
             bounds,
             start: start_offset,

@@ -16,6 +16,9 @@ mod api;
 mod doctor;
 mod error;
 mod event;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzz;
 mod info;
 mod list;
 mod log;

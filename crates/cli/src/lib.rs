@@ -32,6 +32,9 @@ pub mod exit;
 #[cfg(test)]
 mod fake;
 pub mod follow;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzz;
 mod host;
 mod interrupt;
 pub mod patience;

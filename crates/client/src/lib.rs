@@ -22,6 +22,9 @@
 mod client;
 mod connections;
 mod farewell;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzz;
 mod hand_over;
 mod host;
 mod http;

@@ -25,6 +25,9 @@ mod dispatcher;
 mod engine;
 mod env_file;
 mod error;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzz;
 mod ground;
 mod live;
 mod logs;

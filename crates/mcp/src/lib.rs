@@ -22,6 +22,9 @@
 mod answer;
 mod caller;
 mod engine;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzz;
 mod hang_up;
 mod lines;
 mod progress;

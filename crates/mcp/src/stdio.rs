@@ -13,6 +13,9 @@ mod repair;
 #[cfg(test)]
 mod tests;
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use self::refusal::{id_near, refusal};
+
 use std::io;
 use std::ops::ControlFlow;
 use std::sync::Arc;

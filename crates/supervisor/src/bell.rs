@@ -52,7 +52,7 @@ impl What {
 
 impl Ring {
     /// Reads one line; nothing when it is not a ring.
-    fn parse(line: &[u8]) -> Option<Self> {
+    pub(crate) fn parse(line: &[u8]) -> Option<Self> {
         let (run, word) = std::str::from_utf8(line).ok()?.split_once(' ')?;
         let what =
             [What::Started, What::Output, What::Ended].into_iter().find(|w| w.word() == word)?;

@@ -45,6 +45,9 @@ mod durable;
 mod error;
 mod fault;
 mod freeze;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzz;
 mod launch;
 mod leftovers;
 mod limits;

@@ -19,7 +19,7 @@ pub(super) fn read(path: &Path) -> Result<String, EngineError> {
 
 /// The text with those keys set anew in which the two configurations differ. Comments, order,
 /// blank lines and all other keys stay as they are.
-pub(super) fn edit(text: &str, before: &Config, after: &Config) -> Result<String, String> {
+pub(crate) fn edit(text: &str, before: &Config, after: &Config) -> Result<String, String> {
     let parse = |text: &str| text.parse::<DocumentMut>().map_err(|error| error.to_string());
     let mut document = parse(text)?;
     let (before, after) = (parse(&before.to_toml())?, parse(&after.to_toml())?);

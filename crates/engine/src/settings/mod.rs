@@ -6,6 +6,9 @@
 mod file;
 mod wire;
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use file::edit as edited;
+
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::encode;
 
 /// What to answer to a line that is no message; nothing to one that wants no answer.
-pub(super) fn refusal(line: &[u8], error: &serde_json::Error) -> Option<Vec<u8>> {
+pub(crate) fn refusal(line: &[u8], error: &serde_json::Error) -> Option<Vec<u8>> {
     let Ok(value) = serde_json::from_slice::<Value>(line) else {
         let error = ErrorData::parse_error(format!("This is not JSON: {error}"), None);
         return encode(&JsonRpcMessage::error(error, None));
@@ -29,7 +29,7 @@ pub(super) fn refusal(line: &[u8], error: &serde_json::Error) -> Option<Vec<u8>>
 }
 
 /// The id of a message of which only the ends are known: clients write it first or last.
-pub(super) fn id_near(beginning: &[u8], end: &[u8]) -> Option<RequestId> {
+pub(crate) fn id_near(beginning: &[u8], end: &[u8]) -> Option<RequestId> {
     let beginning = String::from_utf8_lossy(beginning);
     let end = String::from_utf8_lossy(end);
     let first = beginning

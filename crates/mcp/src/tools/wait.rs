@@ -17,7 +17,7 @@ use crate::answer::{Answer, Answered};
 use crate::progress::Progress;
 use crate::words;
 
-pub(super) const NAME: &str = "wait_for_tasks";
+pub(crate) const NAME: &str = "wait_for_tasks";
 
 /// How many tasks can be waited for at once.
 const MOST_TASKS: usize = 100;

@@ -16,13 +16,13 @@ use serde_json::ser::{PrettyFormatter, Serializer};
 use self::scan::{Scan, without_comments};
 
 /// Why a text cannot be changed: what is wrong and where.
-pub(super) type Wrong = String;
+pub(crate) type Wrong = String;
 
 /// The value at the end of this path of names; none when there is none.
 ///
 /// # Errors
 /// When the text is no JSON object, or something on the way is none.
-pub(super) fn get(text: &str, path: &[&str]) -> Result<Option<Value>, Wrong> {
+pub(crate) fn get(text: &str, path: &[&str]) -> Result<Option<Value>, Wrong> {
     if text.trim().is_empty() {
         return Ok(None);
     }
@@ -37,7 +37,7 @@ pub(super) fn get(text: &str, path: &[&str]) -> Result<Option<Value>, Wrong> {
 ///
 /// # Errors
 /// When the text is no JSON object, or something on the way is none.
-pub(super) fn set(text: &str, path: &[&str], value: &Value) -> Result<String, Wrong> {
+pub(crate) fn set(text: &str, path: &[&str], value: &Value) -> Result<String, Wrong> {
     if text.trim().is_empty() {
         return Ok(pretty(&nested(path, value), "  ", "") + "\n");
     }
@@ -59,7 +59,7 @@ pub(super) fn set(text: &str, path: &[&str], value: &Value) -> Result<String, Wr
 ///
 /// # Errors
 /// When the text is no JSON object, or something on the way is none.
-pub(super) fn remove(text: &str, path: &[&str]) -> Result<Option<String>, Wrong> {
+pub(crate) fn remove(text: &str, path: &[&str]) -> Result<Option<String>, Wrong> {
     if text.trim().is_empty() {
         return Ok(None);
     }

@@ -3,7 +3,7 @@
 mod claude_code;
 mod clients;
 mod file;
-mod json;
+pub(crate) mod json;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -1,0 +1,62 @@
+//! `cargo xtask fuzz`: the fuzzers of `fuzz/`, each for some time.
+
+use std::fs;
+
+use anyhow::{Context, Result, bail};
+
+use crate::step::{run, step};
+use crate::{setup, workspace};
+
+/// How long each target is fuzzed unless it is said, in seconds.
+const SECONDS: u64 = 60;
+/// What a target may take for one input: more is a finding. Time in seconds, memory in MiB.
+const BOUNDS: [&str; 2] = ["-timeout=5", "-rss_limit_mb=1024"];
+/// The longest input, in bytes: enough to reach every bound, short enough to be quick.
+const LONGEST: &str = "-max_len=8192";
+
+/// Fuzzes one target or all. The first argument may name the target, the last one the seconds.
+pub(crate) fn run_targets(args: &[String]) -> Result<()> {
+    let targets = targets()?;
+    let (mut wanted, mut seconds) = (targets.clone(), SECONDS);
+    for arg in args {
+        if let Ok(number) = arg.parse() {
+            seconds = number;
+        } else if targets.contains(arg) {
+            wanted = vec![arg.clone()];
+        } else {
+            bail!("there is no target {arg}: {} are the targets", targets.join(", "));
+        }
+    }
+    setup::cargo_fuzz()?;
+    let root = workspace::root();
+    for target in &wanted {
+        step(&format!("Fuzz {target} for {seconds} s"), || {
+            // New inputs go to a corpus of their own: only what was chosen is committed.
+            let found = workspace::target()?.join("fuzz-corpus").join(target);
+            fs::create_dir_all(&found)?;
+            let mut cargo = workspace::cargo();
+            // The sanitizers are part of every toolchain; only the switch is not stable.
+            cargo.current_dir(&root).env("RUSTC_BOOTSTRAP", "1");
+            cargo.args(["fuzz", "run", target]).arg(found).arg(format!("fuzz/corpus/{target}"));
+            cargo.arg("--").args(BOUNDS).args([LONGEST, "-print_final_stats=1"]);
+            run(cargo.arg(format!("-max_total_time={seconds}")))
+        })
+        .with_context(|| {
+            format!(
+                "the input is in fuzz/artifacts/{target}: mend the cause, and put the input into \
+                 fuzz/corpus/{target}, where the ordinary tests run it"
+            )
+        })?;
+    }
+    Ok(())
+}
+
+/// The targets there are, by their directories of inputs.
+fn targets() -> Result<Vec<String>> {
+    let mut targets = Vec::new();
+    for entry in fs::read_dir(workspace::root().join("fuzz/corpus"))? {
+        targets.push(entry?.file_name().to_string_lossy().into_owned());
+    }
+    targets.sort();
+    Ok(targets)
+}
