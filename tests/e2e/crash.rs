@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use claude_worker_engine::FAULT_POINTS as ENGINE_POINTS;
 use claude_worker_supervisor::{FAULT_POINTS as SUPERVISOR_POINTS, FAULT_VARIABLE};
 
+use crate::campaign::{World, campaign, ends, kills};
 use crate::support::{Home, Ran, is_gone, kill, read, signal, until};
 
 /// Starts an engine that dies at this point, by name of the point.
@@ -29,24 +31,7 @@ fn runs_of(log: &Path) -> BTreeMap<String, usize> {
 
 /// How often each task reached an end, by the event stream.
 fn ends_of(home: &Home) -> BTreeMap<i64, i64> {
-    let database = rusqlite::Connection::open_with_flags(
-        home.data().join("tasks.db"),
-        rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY,
-    )
-    .unwrap();
-    let mut statement = database
-        .prepare(
-            "SELECT task_id, count(*) FROM event
-             WHERE json_extract(kind, '$.kind') = 'state_changed'
-             AND json_extract(kind, '$.status') IN ('completed', 'failed', 'cancelled')
-             GROUP BY task_id",
-        )
-        .unwrap();
-    statement
-        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
-        .unwrap()
-        .map(Result::unwrap)
-        .collect()
+    ends(&home.data())
 }
 
 #[test]
@@ -375,63 +360,22 @@ fn after_a_restart_of_the_machine_missing_files_prove_nothing() {
     assert_eq!(read(&log), "");
 }
 
-/// Rounds of random kills: a few hundred in an ordinary run, as many as one likes on demand
-/// (`CLAUDE_WORKER_KILLS=5000`).
+impl World for Home {
+    fn command(&self) -> Command {
+        Self::command(self)
+    }
+    fn data(&self) -> PathBuf {
+        Self::data(self)
+    }
+    fn place(&self, name: &str) -> PathBuf {
+        Self::place(self, name)
+    }
+}
+
+/// Engines, supervisors and spare supervisors: some hundred in an ordinary run, as many as one likes
+/// on demand (`CLAUDE_WORKER_KILLS=10000`).
 #[test]
 fn random_kills_lose_nothing_and_double_nothing() {
-    let rounds: u64 =
-        std::env::var("CLAUDE_WORKER_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(200);
-    let home = Home::with_config("workers = 3");
-    let log = home.place("log");
-    let mut random = Random::new();
-    let began = Instant::now();
-    for round in 0..rounds {
-        // One long enough to be caught alive, one that may be anywhere when the engine dies.
-        home.shell(&format!("echo a{round} >> {}", log.display()));
-        home.shell(&format!("echo b{round} >> {0}; sleep 0.0{1}", log.display(), random.below(5)));
-        let pid = home.engine_pid();
-        let delay = Duration::from_micros(random.below(9_000));
-        let until_then = Instant::now() + delay;
-        while Instant::now() < until_then {
-            std::hint::spin_loop();
-        }
-        kill(pid);
-    }
-    let tasks = i64::try_from(2 * rounds).unwrap();
-    for id in 1..=tasks {
-        let task = home.finished(id);
-        assert_eq!(task["status"], "completed", "{task}");
-    }
-    let runs = runs_of(&log);
-    assert_eq!(runs.len(), 2 * usize::try_from(rounds).unwrap(), "every task ran");
-    assert!(runs.values().all(|count| *count == 1), "none twice: {runs:?}");
-    let ends = ends_of(&home);
-    assert!(ends.values().all(|count| *count == 1), "one verdict each: {ends:?}");
-    eprintln!("{rounds} kills in {:?}, seed {}", began.elapsed(), random.seed);
-}
-
-/// Numbers that differ from run to run; the seed is printed, and can be given again in
-/// `CLAUDE_WORKER_SEED`.
-struct Random {
-    seed: u64,
-    state: u64,
-}
-
-impl Random {
-    fn new() -> Self {
-        use std::hash::{BuildHasher, RandomState};
-        let seed = std::env::var("CLAUDE_WORKER_SEED")
-            .ok()
-            .and_then(|text| text.parse().ok())
-            .unwrap_or_else(|| RandomState::new().hash_one(0) | 1);
-        eprintln!("CLAUDE_WORKER_SEED={seed}");
-        Self { seed, state: seed }
-    }
-
-    fn below(&mut self, limit: u64) -> u64 {
-        self.state ^= self.state << 13;
-        self.state ^= self.state >> 7;
-        self.state ^= self.state << 17;
-        self.state % limit
-    }
+    let mut home = Home::with_config("workers = 6\n[limits]\ngrace = \"300ms\"");
+    campaign(&mut home, kills(500));
 }

@@ -8,6 +8,8 @@
 
 mod bad_input;
 mod bounds;
+#[path = "../campaign/mod.rs"]
+mod campaign;
 mod claude;
 mod commands;
 mod contract;

@@ -7,6 +7,7 @@ mod app;
 mod claude;
 mod figure;
 mod latency;
+mod logs;
 mod machine;
 mod mcp;
 mod memory;
@@ -30,7 +31,7 @@ pub(crate) fn run(args: &[String]) -> Result<ExitCode> {
     parts.retain(|part| *part != "--write");
     if let Some(unknown) = parts.iter().find(|part| !PARTS.iter().any(|(name, _)| name == *part)) {
         bail!(
-            "there is no part {unknown}: app, claude, latency, mcp, memory, output and queue are the parts"
+            "there is no part {unknown}: app, claude, latency, logs, mcp, memory, output and queue are the parts"
         );
     }
     if asked_to_write && !parts.is_empty() {
@@ -90,6 +91,7 @@ const PARTS: &[(&str, Measure)] = &[
     ("queue", queue::measure),
     ("output", output::measure),
     ("memory", memory::measure),
+    ("logs", logs::measure),
     ("app", app::measure),
 ];
 
