@@ -44,7 +44,7 @@ Usage: cargo xtask COMMAND
   fuzz [TARGET] [SECONDS]
                  Look for inputs that make a reader of foreign data fail.
   bench [PART…]  Measure the figures of docs/benchmarks.md: app, claude, latency, logs, mcp,
-                 memory, queue.
+                 memory, output, queue.
       --write    Put the table into docs/benchmarks.md.
 ";
 
