@@ -14,7 +14,10 @@ use unicode_width::UnicodeWidthStr;
 /// (colours) disappear, and every other control character becomes its visible picture.
 #[must_use]
 pub fn clean(text: &str) -> Cow<'_, str> {
-    if is_printable_ascii(text.as_bytes()) || text.chars().all(|c| c == '\n' || is_harmless(c)) {
+    let bytes = text.as_bytes();
+    if bytes.split(|byte| *byte == b'\n').all(is_printable_ascii)
+        || text.chars().all(|c| c == '\n' || is_harmless(c))
+    {
         return Cow::Borrowed(text);
     }
     let mut safe = String::with_capacity(text.len());
