@@ -64,3 +64,35 @@ async fn limits_apply_to_runs_that_begin_later() {
     std::fs::write(home.work().join("gate"), "").unwrap();
     assert_eq!(home.finished(before)["status"], "completed");
 }
+
+/// Each names what it changes, and what the other has changed stays.
+#[test]
+fn two_clients_that_change_different_settings_at_once_both_have_their_way() {
+    use std::io::{Read, Write};
+    use std::os::unix::net::UnixStream;
+    let home = Home::new();
+    home.run(["server", "start"]).ok();
+    let socket = home.data().join("engine.sock");
+    let put = |body: String| {
+        let mut stream = UnixStream::connect(&socket).unwrap();
+        let length = body.len();
+        let head = "PUT /api/v1/settings HTTP/1.1\r\nhost: x\r\nconnection: close";
+        write!(stream, "{head}\r\ncontent-length: {length}\r\n\r\n{body}").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    };
+    for round in 1..=20 {
+        std::thread::scope(|scope| {
+            scope.spawn(|| put(format!("{{\"workers\":{}}}", 1 + round)));
+            scope.spawn(|| put(format!("{{\"limits\":{{\"timeout\":{}}}}}", 60_000 * round)));
+            scope.spawn(|| put(format!("{{\"caps\":{{\"queued\":{}}}}}", 1000 + round)));
+        });
+        let settings = home.json(["config"]);
+        let text = settings.to_string();
+        let file = read(&home.data().join("config.toml"));
+        assert!(file.contains(&format!("workers = {}", 1 + round)), "{file}\n{text}");
+        assert!(file.contains(&format!("queued = {}", 1000 + round)), "{file}");
+        assert!(file.contains(&format!("timeout = \"{round}m\"")), "{file}");
+    }
+}

@@ -149,7 +149,7 @@ export function httpBackend(): Backend {
     seen: (ids) => send("POST", "/tasks/seen", { ids }),
     spent: (since) => get(`/spent${queryString({ since: Date.parse(since) })}`),
     settings: () => get("/settings"),
-    setSettings: (settings) => send("PUT", "/settings", settings),
+    setSettings: (change) => send("PUT", "/settings", change),
     doctor: () => get("/doctor"),
     stop: (mode) => send("POST", "/engine/stop", { mode }),
     copy: (text) => navigator.clipboard.writeText(text),

@@ -69,6 +69,19 @@ export interface EventListener {
 }
 
 /** Everything the pages can ask. Every call rejects with {@link Refused}. */
+/** Settings that are to change: of a group, only those that are in it. */
+export type SettingsChange = { [key: string]: unknown };
+
+/** The settings after a change. */
+export function withChange(settings: Settings, change: SettingsChange): Settings {
+  const all = settings as Record<string, unknown>;
+  const changed = Object.entries(change).map(([key, value]) => {
+    const isGroup = typeof value === "object" && value !== null;
+    return [key, isGroup ? { ...(all[key] as object), ...value } : value];
+  });
+  return { ...settings, ...Object.fromEntries(changed) } as Settings;
+}
+
 export interface Backend {
   submit(task: NewTask): Promise<Task>;
   list(query: ListQuery): Promise<TaskPage>;
@@ -88,7 +101,8 @@ export interface Backend {
   seen(ids: TaskId[]): Promise<Queue>;
   spent(since: Timestamp): Promise<Spent>;
   settings(): Promise<Settings>;
-  setSettings(settings: Settings): Promise<Settings>;
+  /** Changes what is named, and nothing else. */
+  setSettings(change: SettingsChange): Promise<Settings>;
   doctor(): Promise<Diagnosis>;
   stop(mode: StopMode): Promise<Stopped>;
   /** Puts a text into the clipboard. */

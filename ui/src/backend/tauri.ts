@@ -7,6 +7,7 @@ import {
   type Desktop,
   type Event,
   type EventListener,
+  withChange,
 } from "./index";
 import { keepTrying } from "./reconnect";
 
@@ -144,7 +145,10 @@ export function tauriBackend(): Backend {
     seen: (ids) => call("seen", { query: { ids } }),
     spent: (since) => call("spent", { query: { since } }),
     settings: () => call("settings"),
-    setSettings: (settings) => call("set_settings", { settings }),
+    setSettings: async (change) => {
+      const settings = withChange(await call("settings"), change);
+      return call("set_settings", { settings });
+    },
     doctor: () => call("doctor"),
     stop: (mode) => call("stop", { mode }),
     copy: (text) => call("copy", { text }),

@@ -1,5 +1,5 @@
 // Every setting, as data: where it stands, how it is shown and what it accepts. Pure.
-import type { Settings } from "../backend";
+import type { Settings, SettingsChange } from "../backend";
 import { parseDuration, parseSize, showDuration, showSize, withUnits } from "./quantities";
 
 /** How a setting is shown and changed. */
@@ -237,6 +237,12 @@ export function valueAt(settings: Settings, key: string): unknown {
     value = (value as Record<string, unknown>)[part];
   }
   return value;
+}
+
+/** A change of one value alone, so that nothing else is set back that another has changed meanwhile. */
+export function changeOf(key: string, value: unknown): SettingsChange {
+  const [first = "", second] = key.split(".");
+  return { [first]: second === undefined ? value : { [second]: value } };
 }
 
 /** The settings with one value changed. */

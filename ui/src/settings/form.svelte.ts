@@ -2,7 +2,7 @@
 import { backend } from "../app/backend";
 import { Refused, type ApiError, type Settings } from "../backend";
 import { toast, toastTrouble } from "../components/toast.svelte";
-import { valueAt, withValue, type Setting } from "./fields";
+import { changeOf, valueAt, withValue, type Setting } from "./fields";
 
 const SHOWN_AT_ONCE = new Set<Setting["kind"]>(["switch", "mode", "stepper"]);
 
@@ -61,7 +61,7 @@ export class SettingsForm {
     // anyway, and stays there to be corrected.
     if (SHOWN_AT_ONCE.has(setting.kind)) this.settings = wanted;
     try {
-      this.settings = await backend.setSettings(wanted);
+      this.settings = await backend.setSettings(changeOf(setting.key, value));
       delete this.errors[setting.key];
       if (undoable) {
         toast(`Changed: ${setting.label}`, {

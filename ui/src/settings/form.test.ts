@@ -1,5 +1,5 @@
 import { beforeEach, expect, it, vi } from "vitest";
-import type { Settings } from "../backend";
+import { withChange, type Settings, type SettingsChange } from "../backend";
 import { toasts } from "../components/toast.svelte";
 import { SECTIONS } from "./fields";
 
@@ -10,10 +10,10 @@ const engine = vi.hoisted(() => ({
 vi.mock("../app/backend", () => ({
   backend: {
     settings: () => Promise.resolve(engine.settings),
-    setSettings: (settings: Settings) => {
+    setSettings: (change: SettingsChange) => {
       if (engine.refuse) return Promise.reject(new Error("config.toml cannot be written"));
-      engine.settings = settings;
-      return Promise.resolve(settings);
+      engine.settings = withChange(engine.settings, change);
+      return Promise.resolve(engine.settings);
     },
   },
 }));

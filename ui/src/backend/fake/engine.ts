@@ -16,6 +16,7 @@ import {
   type TaskDetail,
   type TaskId,
   type TaskPage,
+  withChange,
 } from "../index";
 import { FakeLog } from "./log";
 import { iso, make, older, ordinary } from "./tasks";
@@ -177,8 +178,9 @@ export class FakeEngine {
         return { cost_usd, runs: ended.length };
       }),
     settings: () => this.#answer(() => structuredClone(this.#settings)),
-    setSettings: (settings) =>
+    setSettings: (change) =>
       this.#answer(() => {
+        const settings = withChange(this.#settings, change);
         if (settings.workers < 1 || settings.workers > 256) {
           throw refused("invalid_request", "workers is from 1 to 256");
         }
