@@ -31,3 +31,4 @@ mod stream;
 mod support;
 mod trees;
 mod trust;
+mod waiting;

@@ -35,6 +35,18 @@ pub trait TaskApi: Send + Sync {
     /// `not_found`.
     fn get(&self, id: TaskId) -> impl Future<Output = Answer<TaskDetail>> + Send;
 
+    /// One task as lists show it: for a caller that reads it again and again. [`TaskApi::get`] has its
+    /// prompt too, of up to [`crate::MAX_PROMPT_BYTES`].
+    ///
+    /// # Errors
+    /// `not_found`.
+    fn row(&self, id: TaskId) -> impl Future<Output = Answer<Task>> + Send {
+        async move {
+            let page = self.list(ListQuery { ids: vec![id], ..ListQuery::default() }).await?;
+            page.tasks.into_iter().next().ok_or_else(|| ApiError::no_task(id))
+        }
+    }
+
     /// A part of a run's log, as items; waits for more when asked to.
     ///
     /// # Errors

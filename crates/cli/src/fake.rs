@@ -85,6 +85,7 @@ impl FakeEngine {
             output_deleted: false,
         });
         let state = State::Running { started_at: Some(NOW), stopping: false };
+        detail.task.runs = number;
         detail.task.state = state.clone();
         memory.logs.insert(run.clone(), Log::default());
         drop(memory);
@@ -224,6 +225,7 @@ impl TaskApi for FakeEngine {
         }
         let matching = |task: &&Task| {
             (query.statuses.is_empty() || query.statuses.contains(&task.state.status()))
+                && (query.ids.is_empty() || query.ids.contains(&task.id))
                 && query.cursor.is_none_or(|cursor| task.id < cursor.id)
                 && (!query.attention || task.needs_attention())
         };

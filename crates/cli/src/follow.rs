@@ -3,7 +3,7 @@
 //! Both are built on the engine's long polls. A cursor into the event stream is taken *before* a
 //! task is read, so that nothing that happens in between is missed.
 
-use claude_worker_api::{ApiError, EventQuery, Run, TaskApi, TaskDetail, TaskId};
+use claude_worker_api::{ApiError, EventQuery, Run, Task, TaskApi, TaskDetail, TaskId};
 
 use crate::patience::Link;
 use crate::transcript::{Part, Place};
@@ -67,7 +67,7 @@ impl<'a, A: TaskApi> Changes<'a, A> {
 #[derive(Debug)]
 pub enum Step {
     /// The task as it stands, while there is no run to read.
-    Queued(Box<TaskDetail>),
+    Queued(Box<Task>),
     /// A run begins.
     Run(Box<TaskDetail>, Box<Run>),
     /// What the run's agent printed.
@@ -121,8 +121,13 @@ impl<'a, A: TaskApi> Follower<'a, A> {
                     while self.fresh {
                         self.fresh = self.changes.next(&[self.id]).await?.is_empty();
                     }
-                    let detail = self.link.call(|| self.api.get(self.id)).await?;
+                    let task = self.link.call(|| self.api.row(self.id)).await?;
                     self.fresh = true;
+                    if task.runs <= last && !task.state.is_finished() {
+                        return Ok(Step::Queued(Box::new(task)));
+                    }
+                    // With the prompt, once for each run and once at the end.
+                    let detail = self.link.call(|| self.api.get(self.id)).await?;
                     if let Some(run) = detail.run_history.iter().find(|run| run.number > last) {
                         let run = Box::new(run.clone());
                         let place = Place::new(Some(run.id.clone()));
@@ -132,7 +137,7 @@ impl<'a, A: TaskApi> Follower<'a, A> {
                     if detail.task.state.is_finished() {
                         return Ok(Step::Finished(Box::new(detail)));
                     }
-                    return Ok(Step::Queued(Box::new(detail)));
+                    return Ok(Step::Queued(Box::new(detail.task)));
                 }
                 Stage::In { number, place } => {
                     let number = *number;

@@ -123,12 +123,12 @@ async fn show<A: TaskApi>(
         };
         match step {
             Step::Finished(detail) => return Ok(Watched::Finished(detail)),
-            Step::Queued(detail) => {
-                screen.status.read(&detail);
+            Step::Queued(task) => {
+                screen.status.task = Some(*task);
                 screen.draw(console, link, "")?;
             }
             Step::Run(detail, run) => {
-                screen.status.read(&detail);
+                screen.status.task = Some(detail.task.clone());
                 let form = match (console.json, console.view.terminal) {
                     (true, _) => Form::Json,
                     (false, true) => Form::Live,
@@ -173,15 +173,11 @@ struct Status {
 }
 
 impl Status {
-    fn read(&mut self, detail: &TaskDetail) {
-        self.task = Some(detail.task.clone());
-    }
-
     /// Reads the task anew: what is not in its log (when its agent was started, that it is being
     /// stopped) changes too. A line that is a second old is better than one that waits.
     async fn refresh(&mut self, api: &impl TaskApi, id: TaskId) {
-        if let Ok(Ok(detail)) = timeout(REFRESH_LIMIT, api.get(id)).await {
-            self.read(&detail);
+        if let Ok(Ok(task)) = timeout(REFRESH_LIMIT, api.row(id)).await {
+            self.task = Some(task);
         }
     }
 
@@ -231,10 +227,7 @@ mod tests {
     const SYMBOLS: Paint = Paint { colour: false, symbols: true };
 
     fn status() -> Status {
-        let mut status = Status::default();
-        let task = samples::running(12, "x", "Bash cargo test");
-        status.read(&TaskDetail { task, ..samples::detail() });
-        status
+        Status { task: Some(samples::running(12, "x", "Bash cargo test")) }
     }
 
     #[test]

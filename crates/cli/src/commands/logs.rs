@@ -82,7 +82,7 @@ async fn readable(
     run: Option<RunId>,
 ) -> Result<Exit, CliError> {
     let link = Link::default();
-    let agent = link.call(|| api.get(args.id)).await?.task.agent;
+    let agent = link.call(|| api.row(args.id)).await?.agent;
     let mut log = LogText::new(console.view.paint);
     let mut transcript = Transcript::new(agent, if console.json { Form::Json } else { Form::Text });
     let wait_ms = if args.follow { WAIT_MS } else { 0 };
@@ -101,7 +101,7 @@ async fn readable(
     }
     if console.view.terminal && seen {
         // A log that just stops leaves a person wondering how it ended.
-        let task = link.call(|| api.get(args.id)).await?.task;
+        let task = link.call(|| api.row(args.id)).await?;
         if task.state.is_finished() {
             let ending = detail::ending(&task, console.view.paint);
             console.remark(&format!("\n{}", ending.trim_end()))?;

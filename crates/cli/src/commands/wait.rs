@@ -95,8 +95,8 @@ async fn collect<A: TaskApi>(
     let mut look_at = open.clone();
     loop {
         for id in look_at {
-            let task = match link.call(|| api.get(id)).await {
-                Ok(detail) => detail.task,
+            let task = match link.call(|| api.row(id)).await {
+                Ok(task) => task,
                 Err(error) if error.code == ErrorCode::NotFound => {
                     open.retain(|other| *other != id);
                     ended.gone.insert(id, ended.report.refuse(console, id, error));
@@ -113,7 +113,10 @@ async fn collect<A: TaskApi>(
                     console.line(&format!("{id}  {status}  {}", words::verdict(&task.state)))?;
                 }
                 open.retain(|other| *other != id);
-                ended.finished.insert(id, task);
+                // A program gets the warnings too, which only the detail has.
+                let detail = if console.json { link.call(|| api.get(id)).await.ok() } else { None };
+                let detail = detail.filter(|detail| detail.task.state.is_finished());
+                ended.finished.insert(id, detail.map_or(task, |detail| detail.task));
                 if any {
                     return Ok(());
                 }
@@ -131,9 +134,12 @@ pub(crate) async fn until_finished(api: &impl TaskApi, id: TaskId) -> Result<Tas
     let link = Link::default();
     let mut changes = Changes::begin(api, &link).await?;
     loop {
-        let detail = link.call(|| api.get(id)).await?;
-        if detail.task.state.is_finished() {
-            return Ok(detail);
+        if link.call(|| api.row(id)).await?.state.is_finished() {
+            let detail = link.call(|| api.get(id)).await?;
+            // It may have been retried in between.
+            if detail.task.state.is_finished() {
+                return Ok(detail);
+            }
         }
         while changes.next(&[id]).await?.is_empty() {}
     }
