@@ -22,6 +22,7 @@ mod asks;
 mod commands;
 mod desk;
 mod follow;
+#[cfg(target_os = "linux")]
 mod graphics;
 mod headless;
 mod host;
@@ -29,6 +30,8 @@ mod journal;
 mod leave;
 mod notify;
 mod opener;
+#[cfg(target_os = "linux")]
+mod session_bus;
 mod theme;
 mod tray;
 mod window;
@@ -44,7 +47,7 @@ fn main() -> ExitCode {
         Ok(Launch::Version) => println!("claude-worker-app {}", env!("CARGO_PKG_VERSION")),
         Ok(Launch::Help) => print!("{USAGE}"),
         Ok(launch) => {
-            graphics::keep_drivers_out();
+            tell_the_libraries();
             return app::run(launch);
         }
         Err(words) => {
@@ -54,3 +57,16 @@ fn main() -> ExitCode {
     }
     ExitCode::SUCCESS
 }
+
+/// Sets what the libraries in this process can be told by variables only. Agents, and the programs
+/// that are opened, see nothing of it.
+#[cfg(target_os = "linux")]
+fn tell_the_libraries() {
+    let mut variables = graphics::WITHOUT_DRIVERS.to_vec();
+    variables.push(session_bus::usual_address());
+    claude_worker_supervisor::set_own_variables(&variables);
+}
+
+/// Elsewhere there are other libraries.
+#[cfg(not(target_os = "linux"))]
+fn tell_the_libraries() {}

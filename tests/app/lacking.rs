@@ -48,6 +48,10 @@ fn without_a_session_bus_there_is_a_window() {
     // Without a tray, a hidden app could not be reached.
     desktop.until_webviews(1);
     works(&desktop, &app);
+    // No bus is started for the app: it would have outlived it.
+    for program in ["dbus-daemon", "dbus-launch", "at-spi-bus-launcher"] {
+        assert_eq!(desktop.running(program), 0, "{program}");
+    }
 }
 
 #[test]
