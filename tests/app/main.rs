@@ -15,9 +15,12 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "in a test, what must not fail is unwrapped")]
 
+#[path = "../campaign/mod.rs"]
+mod campaign;
 mod delegation;
 mod desktop;
 mod instances;
+mod kills;
 mod lacking;
 mod lives;
 mod notices;
