@@ -147,7 +147,7 @@ fn a_full_disk_refuses_new_tasks_and_loses_no_old_one() {
     assert!(said.contains("two"), "{said}");
 }
 
-/// Runs a script with a data directory on a file system of 8 MB, in a namespace of its own.
+/// Runs a script with a data directory on a file system of 12 MB, in a namespace of its own.
 #[track_caller]
 fn on_a_small_disk(script: &str) -> String {
     let home = Home::new();
@@ -155,10 +155,12 @@ fn on_a_small_disk(script: &str) -> String {
         set -eu
         trap 'cat "$CLAUDE_WORKER_HOME/engine.log"; df "$CLAUDE_WORKER_HOME"; ls -l "$CLAUDE_WORKER_HOME"' EXIT
         mkdir -p "$CLAUDE_WORKER_HOME"
-        mount -t tmpfs -o size=8m tmpfs "$CLAUDE_WORKER_HOME"
+        mount -t tmpfs -o size=12m tmpfs "$CLAUDE_WORKER_HOME"
         printf '[caps]\nfree_disk = "1MB"\n[limits]\ngrace = "300ms"\n' > "$CLAUDE_WORKER_HOME/config.toml"
         free() { stat -f -c %a "$CLAUDE_WORKER_HOME"; }
-        until_full() { for n in $(seq 1200); do [ "$(free)" -gt 0 ] || return 0; sleep 0.05; done; exit 40; }
+        # Output leaves 2 MiB free, for the records of ends and for commits; here in blocks of 4 KiB.
+        until_output_waits() { for n in $(seq 1200); do [ "$(free)" -gt 600 ] || return 0; sleep 0.05; done; exit 40; }
+        until_room() { for n in $(seq 1200); do [ "$(free)" -le 700 ] || return 0; sleep 0.05; done; exit 42; }
         fill() { head -c 100000000 /dev/zero > "$CLAUDE_WORKER_HOME/filler" || true; }
         reserved() { for n in $(seq 1200); do [ ! -s "$CLAUDE_WORKER_HOME/engine.reserve" ] || return 0; sleep 0.05; done; exit 41; }
         CW="timeout 60 $CW"
@@ -187,14 +189,35 @@ fn a_disk_that_a_task_has_filled_is_freed_by_removing_it() {
         $CW server start
         reserved
         $CW run --agent shell 'cat /dev/zero'
-        until_full
+        until_output_waits
         $CW remove 1
-        [ "$(free)" -gt 0 ]
+        until_room
         $CW run --agent shell 'echo two' --wait
         reserved
         $CW server stop --cancel-running
         "#,
     );
+}
+
+#[test]
+fn a_disk_that_several_tasks_fill_can_be_freed_one_by_one() {
+    let said = on_a_small_disk(
+        r#"
+        $CW server start
+        reserved
+        for n in 1 2 3; do $CW run --agent shell 'cat /dev/zero'; done
+        until_output_waits
+        $CW cancel 1
+        $CW remove 2
+        until_output_waits
+        $CW remove 3
+        $CW remove 1
+        until_room
+        $CW run --agent shell 'echo four' --wait
+        $CW server stop --cancel-running
+        "#,
+    );
+    assert!(said.contains("four"), "{said}");
 }
 
 #[test]
@@ -228,7 +251,7 @@ fn a_full_disk_can_be_cleaned() {
 fn output_that_waits_for_room_goes_on_when_there_is_some() {
     on_a_small_disk(
         r#"
-        $CW run --agent shell 'head -c 1000000 /dev/zero; exit 3' --wait || true
+        $CW run --agent shell 'head -c 5000000 /dev/zero; exit 3' --wait || true
         $CW run --agent shell 'until [ -e go ]; do sleep 0.02; done; head -c 500000 /dev/zero'
         fill
         touch go

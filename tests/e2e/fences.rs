@@ -87,14 +87,14 @@ fn an_engine_short_of_descriptors_never_invents_an_end() {
 }
 
 #[test]
-fn relative_places_are_the_callers() {
+fn a_relative_data_directory_is_refused_and_none_is_made() {
     let home = Home::new();
     std::fs::create_dir(home.work().join("deep")).unwrap();
     let variables = [("CLAUDE_WORKER_HOME", "deep/data".to_owned())];
     let ran = run_with(&home, &variables, &["run", "--agent", "shell", "echo here", "--wait"]);
-    assert!(ran.ok().stdout.contains("here"), "{ran:?}");
-    assert!(home.work().join("deep/data/tasks.db").exists());
-    run_with(&home, &variables, &["server", "stop"]).ok();
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(ran.stderr.contains("CLAUDE_WORKER_HOME=deep/data is not an absolute path"), "{ran:?}");
+    assert!(!home.work().join("deep/data").exists());
 }
 
 #[test]
@@ -210,11 +210,13 @@ fn on_a_full_disk_the_task_that_fills_it_can_be_stopped() {
         printf '[caps]\nfree_disk = "0"\n[limits]\ngrace = "300ms"\n' > "$CLAUDE_WORKER_HOME/config.toml"
         head -c 2000000 /dev/zero > "$CLAUDE_WORKER_HOME/filler"
         "$CW" run --agent shell 'echo $$ > pid; head -c 60000000 /dev/zero; sleep 1000'
-        until [ "$(df --output=avail "$CLAUDE_WORKER_HOME" | tail -n 1)" -eq 0 ]; do sleep 0.05; done
+        # Output leaves the last 2 MiB for the record of its end.
+        until [ "$(df --output=avail "$CLAUDE_WORKER_HOME" | tail -n 1)" -le 2400 ]; do sleep 0.05; done
+        head -c 60000000 /dev/zero > "$CLAUDE_WORKER_HOME/more"
         "$CW" cancel 1
         # Whether that could be written down or not, the tree ends. The rest waits for room.
         while kill -0 "$(cat pid)" 2> /dev/null; do sleep 0.05; done
-        rm "$CLAUDE_WORKER_HOME/filler"
+        rm "$CLAUDE_WORKER_HOME/filler" "$CLAUDE_WORKER_HOME/more"
         "$CW" wait 1 --timeout 30s
         echo "code $?"
         "$CW" server stop --cancel-running

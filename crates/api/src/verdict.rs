@@ -296,7 +296,10 @@ impl Failure {
             Self::Budget => "Budget used up".to_owned(),
             Self::Turns => "Turn limit reached".to_owned(),
             Self::NoResult => "Ended without a result".to_owned(),
-            Self::Lost => "Lost: its supervisor was killed or the machine went down".to_owned(),
+            Self::Lost => {
+                "Lost: its supervisor was killed, its files were removed, or the machine went down"
+                    .to_owned()
+            }
             Self::DamagedRecord { message } => {
                 format!("Its record in the database is damaged: {message}")
             }

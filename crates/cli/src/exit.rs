@@ -58,7 +58,10 @@ pub const TABLE: [(Exit, &str); 15] = [
         Exit::TaskLimit,
         "the task was stopped at a limit: time, silence, output, budget, turns, usage, rate",
     ),
-    (Exit::TaskLost, "the task was lost: its supervisor was killed or the machine went down"),
+    (
+        Exit::TaskLost,
+        "the task was lost: its supervisor was killed, its files were removed, or the machine went down",
+    ),
     (Exit::TimedOut, "wait --timeout: the time is over, the tasks run on"),
     (Exit::Interrupted, "interrupted with Ctrl-C; the task runs on"),
 ];

@@ -53,6 +53,7 @@ mod leftovers;
 mod limits;
 mod os;
 mod output;
+mod output_file;
 mod own_variables;
 mod process;
 mod record;

@@ -61,6 +61,11 @@ impl<R: Read, W: Write> Output<R, W> {
         }
     }
 
+    /// The files, of all streams.
+    pub(crate) fn files(&mut self) -> impl Iterator<Item = &mut W> {
+        self.streams.iter_mut().map(|stream| &mut stream.file)
+    }
+
     /// How many streams there are.
     pub(crate) fn count(&self) -> usize {
         self.streams.len()

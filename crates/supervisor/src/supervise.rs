@@ -1,6 +1,6 @@
 //! The life of a supervisor process, from its start to `exit.json`.
 
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -10,6 +10,7 @@ use claude_worker_api::Timestamp;
 use crate::bell::Ringer;
 use crate::durable::{self, Durability, private};
 use crate::output::Output;
+use crate::output_file::OutputFile;
 use crate::watch::{Cause, Ended, Watch};
 use crate::{
     EndedBy, Ending, Exit, RunDir, Spec, Started, SupervisorError, agent, fault_point, os, spare,
@@ -128,9 +129,10 @@ fn supervise(path: &Path) -> Result<Outcome, SupervisorError> {
     Ok(record(&dir, ended, Some(started.at), &mut ringer))
 }
 
-fn create_output(path: &Path) -> Result<File, SupervisorError> {
+fn create_output(path: &Path) -> Result<OutputFile, SupervisorError> {
     os::never_elsewhere(private(OpenOptions::new().create(true).append(true)))
         .open(path)
+        .map(OutputFile::new)
         .map_err(SupervisorError::io("create", path))
 }
 

@@ -9,6 +9,7 @@ use crate::freeze::Ends;
 use crate::limits::Limits;
 use crate::os::{self, Readable, Reaped, Signals};
 use crate::output::Output;
+use crate::output_file::OutputFile;
 use crate::rundir::Asked;
 use crate::tree::{Killed, Tree};
 use crate::{EndedBy, Ending, Spec, fault_point};
@@ -71,7 +72,7 @@ enum Phase {
 pub(crate) struct Watch<'a> {
     agent: u32,
     grace: Duration,
-    output: Output<PipeReader, File>,
+    output: Output<PipeReader, OutputFile>,
     limits: Limits,
     control: &'a File,
     signals: &'a Signals,
@@ -90,7 +91,7 @@ impl<'a> Watch<'a> {
     pub(crate) fn new(
         spec: &Spec,
         agent: u32,
-        output: Output<PipeReader, File>,
+        output: Output<PipeReader, OutputFile>,
         control: &'a File,
         signals: &'a Signals,
         ringer: &'a mut Ringer,
@@ -270,6 +271,7 @@ impl<'a> Watch<'a> {
 
     /// Takes what the dead have left in the pipes, waiting for room on the disk if need be.
     fn take_what_is_left(&mut self) {
+        self.output.files().for_each(OutputFile::use_last_room);
         let mut rest = LAST_BYTES;
         for stream in 0..self.output.count() {
             while rest > 0 {

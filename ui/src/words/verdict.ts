@@ -51,7 +51,7 @@ export function failureWords(failure: Failure): string {
     case "no_result":
       return "Ended without a result";
     case "lost":
-      return "Lost: its supervisor was killed or the machine went down";
+      return "Lost: its supervisor was killed, its files were removed, or the machine went down";
     case "damaged_record":
       return `Its record in the database is damaged: ${failure.message}`;
     case "newer_record":

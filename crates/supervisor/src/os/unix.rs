@@ -225,6 +225,12 @@ pub(crate) fn never_block(file: impl Readable) {
     }
 }
 
+/// Bytes free for this user on the file system of an open file.
+pub(crate) fn free_room(file: &File) -> Option<u64> {
+    let found = rustix::fs::fstatvfs(file).ok()?;
+    Some(found.f_bavail.saturating_mul(found.f_frsize)).filter(|_| found.f_blocks > 0)
+}
+
 /// Lets a pipe hold more, where the system can do that and allows it.
 pub(crate) fn widen_pipe(pipe: impl Readable, bytes: usize) {
     #[cfg(target_os = "linux")]

@@ -91,6 +91,11 @@ pub(crate) fn wait_readable<const N: usize>(
 
 pub(crate) fn never_block(_file: impl Readable) {}
 
+/// Unknown so far.
+pub(crate) fn free_room(_file: &File) -> Option<u64> {
+    None
+}
+
 pub(crate) fn widen_pipe(_pipe: impl Readable, _bytes: usize) {}
 
 pub(crate) fn listen(_path: &Path) -> io::Result<File> {
