@@ -259,15 +259,22 @@ async fn settings(api: &impl TaskApi) {
     let before = api.settings().await.unwrap();
     let after = api.events(EventQuery::default()).await.unwrap().next;
     let changed = Settings { workers: before.workers + 1, ..before.clone() };
-    assert_eq!(api.set_settings(changed.clone()).await.unwrap(), changed);
+    assert_eq!(api.set_settings(before.clone(), changed.clone()).await.unwrap(), changed);
     assert_eq!(api.settings().await.unwrap(), changed);
     assert_eq!(api.engine().await.unwrap().queue.workers, changed.workers);
     let query = EventQuery { after: Some(after), ..EventQuery::default() };
     let events = api.events(query).await.unwrap().events;
     assert!(events.iter().any(|event| event.kind == EventKind::SettingsChanged), "{events:?}");
-    let wrong = Settings { workers: 0, ..changed };
-    assert_eq!(code(api.set_settings(wrong).await), ErrorCode::InvalidRequest);
-    assert_eq!(api.set_settings(before.clone()).await.unwrap(), before);
+    let wrong = Settings { workers: 0, ..changed.clone() };
+    assert_eq!(code(api.set_settings(changed.clone(), wrong).await), ErrorCode::InvalidRequest);
+
+    // A client that has not seen this change yet changes something else, and undoes nothing.
+    let mut other = before.clone();
+    other.limits.timeout += 60_000;
+    let both = Settings { limits: other.limits, ..changed };
+    assert_eq!(api.set_settings(before.clone(), other).await.unwrap(), both);
+    assert_eq!(api.settings().await.unwrap(), both);
+    assert_eq!(api.set_settings(both, before.clone()).await.unwrap(), before);
 }
 
 /// An engine in this process, with all its doors open.
@@ -308,9 +315,10 @@ async fn every_way_to_an_engine_holds_the_contract() {
     exercise(&http, &home.work()).await;
 
     // Over MCP with all that a user can allow, so that its tasks can be plain commands.
-    let mut settings = socket.settings().await.unwrap();
-    settings.mcp.allow_bypass = true;
-    socket.set_settings(settings).await.unwrap();
+    let before = socket.settings().await.unwrap();
+    let mut after = before.clone();
+    after.mcp.allow_bypass = true;
+    socket.set_settings(before, after).await.unwrap();
     exercise(&McpApi::new(&home, socket.clone()), &home.work()).await;
 
     // Stopping answers everyone who waits, and then nobody is there any more.

@@ -24,11 +24,15 @@ async fn more_workers_start_what_is_queued_and_fewer_end_nothing() {
     let settings = client.settings().await.unwrap();
     assert_eq!((settings.workers, begun("b")), (1, false));
 
-    client.set_settings(Settings { workers: 3, ..settings.clone() }).await.unwrap();
+    client
+        .set_settings(settings.clone(), Settings { workers: 3, ..settings.clone() })
+        .await
+        .unwrap();
     until("three run", || begun("a") && begun("b") && begun("c"));
     assert_eq!(client.engine().await.unwrap().queue.counts.running, 3);
 
-    client.set_settings(Settings { workers: 1, ..settings.clone() }).await.unwrap();
+    let now = client.settings().await.unwrap();
+    client.set_settings(now, settings.clone()).await.unwrap();
     open("a");
     home.finished(ids[0]);
     // Two are still running, and one is allowed: the place that became free stays empty.
@@ -43,7 +47,7 @@ async fn more_workers_start_what_is_queued_and_fewer_end_nothing() {
     home.finished(ids[3]);
 
     // The file says so too, and so does the next engine.
-    client.set_settings(Settings { workers: 2, ..settings }).await.unwrap();
+    client.set_settings(settings.clone(), Settings { workers: 2, ..settings }).await.unwrap();
     assert_eq!(read(&home.data().join("config.toml")), "# few\nworkers = 2 # at first\n");
     home.run(["server", "stop"]).ok();
     home.run(["server", "start"]).ok();
@@ -56,9 +60,10 @@ async fn limits_apply_to_runs_that_begin_later() {
     let before = home.shell("until [ -e gate ]; do sleep 0.01; done");
     home.until_status(before, "running");
     let client = client(&home);
-    let mut settings = client.settings().await.unwrap();
-    settings.limits.timeout = 200;
-    client.set_settings(settings).await.unwrap();
+    let settings = client.settings().await.unwrap();
+    let mut limited = settings.clone();
+    limited.limits.timeout = 200;
+    client.set_settings(settings, limited).await.unwrap();
     let after = home.shell("sleep 1000");
     assert_eq!(home.finished(after)["failure"]["kind"], "timeout");
     std::fs::write(home.work().join("gate"), "").unwrap();
@@ -94,5 +99,31 @@ fn two_clients_that_change_different_settings_at_once_both_have_their_way() {
         assert!(file.contains(&format!("workers = {}", 1 + round)), "{file}\n{text}");
         assert!(file.contains(&format!("queued = {}", 1000 + round)), "{file}");
         assert!(file.contains(&format!("timeout = \"{round}m\"")), "{file}");
+    }
+}
+
+/// The same for clients that each send what they have read and what they want: at the socket, each has
+/// read before any has changed something.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn clients_that_have_read_the_settings_before_another_changed_them_undo_nothing() {
+    let home = Home::new();
+    home.run(["server", "start"]).ok();
+    let (one, two, three) = (client(&home), client(&home), client(&home));
+    for round in 1..=10 {
+        let before = one.settings().await.unwrap();
+        let workers = Settings { workers: 1 + round, ..before.clone() };
+        let (mut limits, mut caps) = (before.clone(), before.clone());
+        limits.limits.timeout = 60_000 * u64::from(round);
+        caps.caps.queued = 1000 + u64::from(round);
+        let changes = tokio::join!(
+            one.set_settings(before.clone(), workers.clone()),
+            two.set_settings(before.clone(), limits.clone()),
+            three.set_settings(before.clone(), caps.clone()),
+        );
+        for answer in [changes.0, changes.1, changes.2] {
+            answer.unwrap();
+        }
+        let all = Settings { limits: limits.limits, caps: caps.caps, ..workers };
+        assert_eq!(one.settings().await.unwrap(), all, "round {round}");
     }
 }

@@ -124,15 +124,21 @@ pub trait TaskApi: Send + Sync {
     /// The settings in force.
     fn settings(&self) -> impl Future<Output = Answer<Settings>> + Send;
 
-    /// Changes the settings: those that differ from what is in force are written into
-    /// `config.toml`, whose comments stay, and all that the file then says is in force at once.
+    /// Changes the settings: those that differ between `before` and `after` are written into
+    /// `config.toml`, whose comments stay, and all that the file then says is in force at once. The
+    /// others stay as they are by then, so that a client whose `before` is old undoes nothing that
+    /// another has changed since.
     /// More workers start what is queued; with fewer, what runs goes on. Limits and the like
     /// apply to runs that begin later. Gives back what is in force.
     ///
     /// # Errors
     /// `invalid_request` naming the key whose value is out of range, or what is wrong with the
     /// file; `disk_full`.
-    fn set_settings(&self, settings: Settings) -> impl Future<Output = Answer<Settings>> + Send;
+    fn set_settings(
+        &self,
+        before: Settings,
+        after: Settings,
+    ) -> impl Future<Output = Answer<Settings>> + Send;
 
     /// The directories whose settings tasks of agents may use.
     fn trusted(&self) -> impl Future<Output = Answer<Trust>> + Send;

@@ -389,8 +389,8 @@ impl TaskApi for FakeEngine {
         self.reach().map(|_| Settings::default())
     }
 
-    async fn set_settings(&self, settings: Settings) -> Answer<Settings> {
-        self.reach().map(|_| settings)
+    async fn set_settings(&self, _: Settings, after: Settings) -> Answer<Settings> {
+        self.reach().map(|_| after)
     }
 
     async fn trusted(&self) -> Answer<Trust> {

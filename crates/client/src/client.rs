@@ -257,8 +257,9 @@ impl TaskApi for EngineClient {
         self.get_json("/api/v1/settings", 0).await
     }
 
-    async fn set_settings(&self, settings: Settings) -> Result<Settings, ApiError> {
-        self.call(Method::PUT, "/api/v1/settings", Some(&settings), CALL, Repeat::Safe).await
+    async fn set_settings(&self, before: Settings, after: Settings) -> Result<Settings, ApiError> {
+        let changes = after.changes_since(&before)?;
+        self.call(Method::PUT, "/api/v1/settings", Some(&changes), CALL, Repeat::Safe).await
     }
 
     async fn trusted(&self) -> Result<Trust, ApiError> {

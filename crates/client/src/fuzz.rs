@@ -129,8 +129,8 @@ impl TaskApi for Empty {
     async fn settings(&self) -> Result<Settings, ApiError> {
         Ok(Settings::default())
     }
-    async fn set_settings(&self, settings: Settings) -> Result<Settings, ApiError> {
-        Ok(settings)
+    async fn set_settings(&self, _: Settings, after: Settings) -> Result<Settings, ApiError> {
+        Ok(after)
     }
     async fn trusted(&self) -> Result<Trust, ApiError> {
         nothing()

@@ -203,19 +203,15 @@ async fn get_settings<A: TaskApi>(
     Ok(Json(api.settings().await?))
 }
 
-/// One change of the settings after the other, from reading them to writing them: otherwise two clients
-/// that change different ones at once would undo each other.
-static CHANGING_SETTINGS: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
-
 /// Changes what the body names; what it leaves out stays.
 async fn set_settings<A: TaskApi>(
     State(api): Api<A>,
     _: Params<Nothing>,
     Body(changes): Body<Value>,
 ) -> Answer<impl Serialize> {
-    let _turn = CHANGING_SETTINGS.lock().await;
-    let settings = settings::changed(&api.settings().await?, changes)?;
-    Ok(Json(api.set_settings(settings).await?))
+    let before = api.settings().await?;
+    let after = settings::changed(&before, changes)?;
+    Ok(Json(api.set_settings(before, after).await?))
 }
 
 async fn trusted<A: TaskApi>(State(api): Api<A>, _: Params<Nothing>) -> Answer<impl Serialize> {

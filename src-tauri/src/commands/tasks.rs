@@ -111,8 +111,12 @@ pub(crate) async fn settings(desk: State<'_, Desk>) -> Answer<Settings> {
 }
 
 #[tauri::command]
-pub(crate) async fn set_settings(desk: State<'_, Desk>, settings: Settings) -> Answer<Settings> {
-    desk.host.engine().await?.set_settings(settings).await
+pub(crate) async fn set_settings(
+    desk: State<'_, Desk>,
+    before: Settings,
+    after: Settings,
+) -> Answer<Settings> {
+    desk.host.engine().await?.set_settings(before, after).await
 }
 
 #[tauri::command]

@@ -148,8 +148,8 @@ impl TaskApi for McpApi {
         self.socket.settings().await
     }
 
-    async fn set_settings(&self, settings: Settings) -> Answer<Settings> {
-        self.socket.set_settings(settings).await
+    async fn set_settings(&self, before: Settings, after: Settings) -> Answer<Settings> {
+        self.socket.set_settings(before, after).await
     }
 
     async fn trusted(&self) -> Answer<Trust> {

@@ -68,7 +68,6 @@ export interface EventListener {
   connection(connection: Connection): void;
 }
 
-/** Everything the pages can ask. Every call rejects with {@link Refused}. */
 /** Settings that are to change: of a group, only those that are in it. */
 export type SettingsChange = { [key: string]: unknown };
 
@@ -82,6 +81,7 @@ export function withChange(settings: Settings, change: SettingsChange): Settings
   return { ...settings, ...Object.fromEntries(changed) } as Settings;
 }
 
+/** Everything the pages can ask. Every call rejects with {@link Refused}. */
 export interface Backend {
   submit(task: NewTask): Promise<Task>;
   list(query: ListQuery): Promise<TaskPage>;

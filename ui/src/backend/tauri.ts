@@ -7,6 +7,7 @@ import {
   type Desktop,
   type Event,
   type EventListener,
+  type Settings,
   withChange,
 } from "./index";
 import { keepTrying } from "./reconnect";
@@ -146,8 +147,8 @@ export function tauriBackend(): Backend {
     spent: (since) => call("spent", { query: { since } }),
     settings: () => call("settings"),
     setSettings: async (change) => {
-      const settings = withChange(await call("settings"), change);
-      return call("set_settings", { settings });
+      const before: Settings = await call("settings");
+      return call("set_settings", { before, after: withChange(before, change) });
     },
     doctor: () => call("doctor"),
     stop: (mode) => call("stop", { mode }),

@@ -236,10 +236,13 @@ impl TaskApi for Engine {
         Ok(settings::shown(&self.inner.config.now(), &self.inner.paths))
     }
 
-    async fn set_settings(&self, wanted: Settings) -> Result<Settings, ApiError> {
+    async fn set_settings(&self, before: Settings, after: Settings) -> Result<Settings, ApiError> {
         let _turn = self.inner.changing_settings.lock().await;
-        let written =
-            self.read(move |inner| settings::write(&inner.paths, &inner.config.now(), wanted));
+        let written = self.read(move |inner| {
+            let in_force = inner.config.now();
+            let wanted = settings::shown(&in_force, &inner.paths).changed_by(&before, &after);
+            settings::write(&inner.paths, &in_force, wanted.map_err(EngineError::Refused)?)
+        });
         match self.ask(Request::Configure(Arc::new(written.await?))).await? {
             Reply::Configured => self.settings().await,
             other => Err(unexpected(&other)),
