@@ -62,8 +62,9 @@ fn stop_cancels_what_runs_and_leaves_nothing() {
 /// app, the task and the task's process.
 fn slow_to_stop(desktop: &Desktop, panel: &Panel) -> (App, String, u32) {
     let app = desktop.start_hidden();
-    // It says which process it is when it can no longer be asked to end; a task is running earlier.
-    let stubborn = "trap '' TERM; echo $$ > stubborn; while :; do sleep 0.1; done";
+    // It handles SIGTERM by going on; what ignores the signal is killed at once. It says which process
+    // it is when it has its handler: a task is running earlier.
+    let stubborn = "trap : TERM; echo $$ > stubborn; while :; do sleep 0.1; done";
     let id = desktop.json(["run", "--agent", "shell", stubborn])["id"].to_string();
     desktop.until_status(&id, "running");
     let said = desktop.work().join("stubborn");
