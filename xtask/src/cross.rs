@@ -1,25 +1,20 @@
 //! Whether the code still compiles for the systems that this machine is not.
 
+use std::env;
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use crate::step::{probe, run, step};
-use crate::workspace;
+use crate::{setup, workspace};
 
-/// Each target, with the crates whose libraries compile for it. The engine, and so whatever depends on
-/// it, needs a C compiler for the target, because SQLite is built along. On Windows `desktop` still
-/// lacks a part, and tasks cannot be run there yet.
+/// The programs are compiled and linked for it, with all crates that they consist of.
+const MACOS: &str = "aarch64-apple-darwin";
+
+/// Each target, with further crates whose libraries compile for it. On Windows the engine and all that
+/// depends on it do not compile yet, and tasks cannot be run there.
 const TARGETS: &[(&str, &[&str])] = &[
-    (
-        "aarch64-apple-darwin",
-        &[
-            "claude-worker-api",
-            "claude-worker-supervisor",
-            "claude-worker-agents",
-            "claude-worker-desktop",
-        ],
-    ),
+    (MACOS, &["claude-worker-desktop"]),
     (
         "x86_64-pc-windows-gnu",
         &["claude-worker-api", "claude-worker-supervisor", "claude-worker-agents"],
@@ -44,8 +39,24 @@ pub(crate) fn check() -> Result<()> {
             }
             run(&mut check)
         })?;
+        if *target == MACOS {
+            link_for_macos()?;
+        }
     }
     Ok(())
+}
+
+/// Compiles and links the command line and the MCP server. They cannot be run here.
+fn link_for_macos() -> Result<()> {
+    let tools = setup::zigbuild()?;
+    let path = env::var_os("PATH").unwrap_or_default();
+    let path = env::join_paths(std::iter::once(tools.clone()).chain(env::split_paths(&path)))
+        .context("the target directory's path cannot be part of PATH")?;
+    step(&format!("Link for {MACOS}"), || {
+        let mut build = Command::new(tools.join("cargo-zigbuild"));
+        build.args(["zigbuild", "--quiet", "--target", MACOS, "--package", "claude-worker"]);
+        run(build.current_dir(workspace::root()).env("PATH", &path))
+    })
 }
 
 /// Whether a target's standard library is there, after installing it if need be.

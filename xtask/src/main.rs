@@ -40,6 +40,7 @@ Usage: cargo xtask COMMAND
   bundle         Make the Debian package of app, command line and MCP sidecar.
       --check    Pack what the tests have built instead, install that, and drive it.
       --mcpb     Make the extension for Claude Desktop instead, and the registry's server.json.
+  cross          Check the code for macOS and Windows, and link the programs for macOS.
   demo           Show the main job for real: the real Claude Code against a scripted model.
   fuzz [TARGET] [SECONDS]
                  Look for inputs that make a reader of foreign data fail.
@@ -71,6 +72,7 @@ fn run(command: &str, rest: &[String]) -> Result<ExitCode> {
         "setup" => setup::everything()?,
         "test" => test::everything()?,
         "app" => app::develop()?,
+        "cross" => cross::check()?,
         "ui" => ui::build().and_then(|()| ui::check())?,
         "bundle" => match rest {
             [] => bundle::release()?,

@@ -20,6 +20,10 @@ const CARGO_DENY: &str = "0.20.2";
 /// Runs the fuzzers of `fuzz/`.
 const CARGO_FUZZ: &str = "0.13.2";
 
+/// Links for other systems, and what it does that with; package names and versions of PyPI.
+const ZIGBUILD: (&str, &str) = ("cargo-zigbuild", "0.24.1");
+const ZIG: (&str, &str) = ("ziglang", "0.17.1");
+
 /// The most used of the peers that `bench` compares with.
 const PUEUE: &str = "4.0.4";
 
@@ -191,20 +195,41 @@ pub(crate) fn mcp_clients() -> Result<McpClients> {
             .arg("--prefix")
             .arg(&clients.npm)
             .args(packages))?;
-        if probe(Command::new("python3").args(["-c", "import ensurepip, venv"])).is_none() {
-            debian_packages(&["python3-venv"])?;
-        }
-        run(Command::new("python3").args(["-m", "venv"]).arg(&clients.venv))?;
-        let (package, version) = mcp_clients::PYTHON;
-        run(Command::new(clients.python())
-            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
-            .arg(format!("{package}=={version}")))?;
+        python_packages(&clients.venv, &[mcp_clients::PYTHON])?;
         for place in [&clients.npm, &clients.venv] {
             fs::write(place.join("complete"), "")?;
         }
         Ok(())
     })?;
     Ok(clients)
+}
+
+/// Makes a virtual environment of Python with these packages in these versions.
+fn python_packages(venv: &Path, packages: &[(&str, &str)]) -> Result<()> {
+    if probe(Command::new("python3").args(["-c", "import ensurepip, venv"])).is_none() {
+        debian_packages(&["python3-venv"])?;
+    }
+    run(Command::new("python3").args(["-m", "venv"]).arg(venv))?;
+    run(Command::new(venv.join("bin/python"))
+        .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
+        .args(packages.iter().map(|(package, version)| format!("{package}=={version}"))))
+}
+
+/// The directory with the programs of cargo-zigbuild, which compiles and links for macOS: zig
+/// brings the compiler for SQLite, and what programs are linked with there.
+pub(crate) fn zigbuild() -> Result<PathBuf> {
+    let place = workspace::target()?.join(format!("zigbuild-{}-{}", ZIGBUILD.1, ZIG.1));
+    let complete = place.join("complete");
+    if !complete.is_file() {
+        step("Install cargo-zigbuild and zig from PyPI", || {
+            if place.exists() {
+                fs::remove_dir_all(&place).context("cannot remove a half-finished installation")?;
+            }
+            python_packages(&place, &[ZIGBUILD, ZIG])?;
+            fs::write(&complete, "").context("cannot finish the installation")
+        })?;
+    }
+    Ok(place.join("bin"))
 }
 
 /// The programs that `bench` compares with.

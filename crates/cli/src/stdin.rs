@@ -92,6 +92,7 @@ pub(crate) enum Stdin {
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Found {
     /// This about it.
+    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "no other system tells yet"))]
     Parent(Parent),
     /// Nothing: it is gone, or the system does not tell.
     Unknown,
