@@ -191,3 +191,19 @@ fn a_database_of_an_earlier_version_is_read() {
     // The same submission is known again.
     assert_eq!(home.json(["server", "health"])["queue"]["paused"], true);
 }
+
+#[test]
+fn a_run_whose_end_cannot_be_stored_keeps_no_worker_and_ends_when_it_can() {
+    let home = Home::with_config("workers = 1\n");
+    let first = home.shell("until [ -e gate ]; do sleep 0.01; done");
+    home.until_status(first, "running");
+    let refuse = "CREATE TRIGGER refused BEFORE UPDATE OF state ON task WHEN OLD.id = 1
+         BEGIN SELECT RAISE(ABORT, 'this row cannot be written'); END";
+    database(&home).execute_batch(refuse).unwrap();
+    std::fs::write(home.work().join("gate"), "").unwrap();
+    let second = home.shell("true");
+    assert_eq!(home.finished(second)["status"], "completed");
+    assert_eq!(home.json(["status", "1"])["status"], "running");
+    database(&home).execute_batch("DROP TRIGGER refused").unwrap();
+    assert_eq!(home.finished(first)["status"], "completed");
+}

@@ -135,4 +135,12 @@ impl Report {
             Self::Progress { .. } | Self::Quiet { .. } | Self::Deleted(_) => None,
         }
     }
+
+    /// The run, when this says that nothing more comes of it.
+    pub(crate) const fn of_end(&self) -> Option<&RunId> {
+        match self {
+            Self::Ended { run, .. } | Self::NeverStarted { run, .. } => Some(run),
+            _ => None,
+        }
+    }
 }

@@ -15,6 +15,7 @@ mod requests;
 mod room;
 #[cfg(test)]
 mod tests;
+mod unstored;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::RandomState;
@@ -35,6 +36,8 @@ use crate::settings::InForce;
 use crate::state::{self, Plan, TaskState, Unreadable, Wish};
 use crate::store::{Published, Writer};
 use crate::{Config, EngineError, Paths, env_file};
+
+use unstored::Unstored;
 
 /// The places at which tests let an engine die, in the order in which a task passes them.
 pub const FAULT_POINTS: &[&str] = &[
@@ -82,6 +85,8 @@ struct AfterCommit {
     /// Those of them whose tasks are removed then.
     doomed: Vec<RunId>,
     removed: Vec<TaskId>,
+    /// Which messages of the batch are reports that could not be written down.
+    unwritten: Vec<usize>,
 }
 
 type Answer = oneshot::Sender<Result<Reply, ApiError>>;
@@ -116,6 +121,7 @@ pub(crate) struct Dispatcher {
     awaiting_stop: Vec<Answer>,
     stopping: bool,
     garbage: Garbage,
+    unstored: Unstored,
 }
 
 /// How the deletion of old run directories stands.
@@ -193,6 +199,7 @@ impl Dispatcher {
             awaiting_stop: Vec::new(),
             stopping: false,
             garbage: Garbage::LookFrom(Timestamp::default()),
+            unstored: Unstored::default(),
         };
         let shown = Shown {
             seq: seq_shown,
@@ -347,8 +354,9 @@ impl Dispatcher {
     }
 
     /// One transaction. Returns the reports that must be tried again.
-    fn round(&mut self, batch: Vec<Message>) -> Vec<Message> {
+    fn round(&mut self, mut batch: Vec<Message>) -> Vec<Message> {
         let now = Timestamp::now();
+        batch.extend(self.unstored.due(Instant::now()));
         let before = self.memory.clone();
         let mut after = AfterCommit::default();
         let mut done = self.transact(&batch, now, &mut after);
@@ -373,13 +381,11 @@ impl Dispatcher {
                 let not_launched = self.launch(std::mem::take(&mut after.launches));
                 self.publish(&before);
                 let mut answers = Vec::with_capacity(replies.len());
-                for message in batch {
+                for (n, message) in batch.into_iter().enumerate() {
                     match message {
                         Message::Request(_, answer) => answers.push(answer),
                         Message::Report(report) => {
-                            if let Some(run) = report.of_launched() {
-                                self.runs.launched().forget(run);
-                            }
+                            self.told(report, after.unwritten.contains(&n));
                         }
                     }
                 }
@@ -418,7 +424,7 @@ impl Dispatcher {
                 }
                 self.stopping = true;
                 self.draining.send_replace(Some(mode));
-                let left_running = self.memory.counts.running;
+                let left_running = self.still_running();
                 drop(answer.send(Ok(Reply::Stopped(Stopped { left_running }))));
                 None
             }
@@ -456,7 +462,7 @@ impl Dispatcher {
     ) -> Result<Vec<Result<Reply, ApiError>>, EngineError> {
         self.writer.begin()?;
         let mut replies = Vec::with_capacity(batch.len());
-        for message in batch {
+        for (n, message) in batch.iter().enumerate() {
             match message {
                 // Whoever asked has gone away: nothing may happen that nobody is told of.
                 Message::Request(_, answer) if answer.is_closed() => {
@@ -469,9 +475,10 @@ impl Dispatcher {
                 }
                 Message::Report(report) => {
                     let done = self.alone(after, |this, after| this.report(report, now, after))?;
-                    if let Err(error) = done {
-                        tracing::error!(?report, %error, "a report cannot be written down");
-                        self.end_without_report(report, &error, now, after)?;
+                    if let Err(error) = done
+                        && !self.end_without_report(report, &error, now, after)?
+                    {
+                        after.unwritten.push(n);
                     }
                 }
             }
@@ -587,7 +594,7 @@ impl Dispatcher {
                 drop(answer.send(Ok(Reply::Removed)));
             }
         }
-        if self.memory.counts.running == 0 {
+        if self.still_running() == 0 {
             for answer in std::mem::take(&mut self.awaiting_stop) {
                 self.stopping = true;
                 drop(answer.send(Ok(Reply::Stopped(Stopped { left_running: 0 }))));

@@ -102,7 +102,8 @@ impl Dispatcher {
         !paused
             && draining.is_none()
             && counts.pending > 0
-            && counts.running < u64::from(self.config.workers)
+            && counts.running - self.unstored.freed().min(counts.running)
+                < u64::from(self.config.workers)
     }
 
     /// Starts what is first in the queue while workers are free.
@@ -163,6 +164,9 @@ impl Dispatcher {
             next = next.min(self.next_sweep);
         }
         let mut nap = Duration::from_millis(next.millis_since(now));
+        if let Some(again) = self.unstored.next() {
+            nap = nap.min(again.saturating_duration_since(Instant::now()));
+        }
         if let Some(until) = self.hold_until {
             nap = nap.min(until.saturating_duration_since(Instant::now()));
         }

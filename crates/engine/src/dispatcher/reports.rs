@@ -146,18 +146,28 @@ impl Dispatcher {
         Ok(())
     }
 
-    /// A run is over and its end cannot be written down as it should be. So that its task does not run
-    /// for ever, the end is written down with nothing but the reason.
+    /// How many runs are not over, as far as is known.
+    pub(super) fn still_running(&self) -> u64 {
+        self.memory.counts.running.saturating_sub(self.unstored.count())
+    }
+
+    /// A report cannot be written down, and others can. If it says that a run is over, that is written
+    /// down with nothing but the reason, so that its task does not run for ever. Says whether it was.
     pub(super) fn end_without_report(
         &mut self,
         report: &Report,
         error: &EngineError,
         now: Timestamp,
         after: &mut AfterCommit,
-    ) -> Result<(), EngineError> {
+    ) -> Result<bool, EngineError> {
+        // It is tried again and again, and told once.
+        let is_first = !self.unstored.knows(report);
+        if is_first {
+            tracing::error!(?report, %error, "a report cannot be written down");
+        }
         let (Report::Ended { task, run, .. } | Report::NeverStarted { task, run, .. }) = report
         else {
-            return Ok(());
+            return Ok(false);
         };
         let message = format!("how its run ended cannot be stored ({error})");
         let failure = Failure::DamagedRecord { message };
@@ -165,10 +175,31 @@ impl Dispatcher {
             Some(_) => this.give_up(*task, failure, now),
             None => Ok(()),
         })?;
-        if let Err(error) = ended {
-            tracing::error!(%task, %error, "the end of a run cannot be stored at all");
+        if let Err(error) = &ended
+            && is_first
+        {
+            tracing::error!(%task, %error, "the end of a run cannot be stored; it is tried again");
         }
-        Ok(())
+        Ok(ended.is_ok())
+    }
+
+    /// What becomes of a report after the commit.
+    pub(super) fn told(&mut self, report: Report, is_unwritten: bool) {
+        if is_unwritten {
+            if let Report::Deleted(_) = report {
+                // What is deleted already is deleted again, later.
+                let again = Timestamp::now().plus_millis(GARBAGE_AGAIN.as_millis() as u64);
+                self.garbage = Garbage::LookFrom(again);
+            }
+            // Whether its run began the database does not say yet: that stays noted elsewhere.
+            return self.unstored.keep(report, Instant::now());
+        }
+        if let Some(run) = report.of_end() {
+            self.unstored.stored(run);
+        }
+        if let Some(run) = report.of_launched() {
+            self.runs.launched().forget(run);
+        }
     }
 
     /// The task, if this is its live run.

@@ -61,7 +61,7 @@ impl Dispatcher {
             }
             Request::Stop(mode @ (StopMode::LeaveRunning | StopMode::HandOver)) => {
                 self.memory.draining = Some(*mode);
-                Ok(Reply::Stopped(Stopped { left_running: self.memory.counts.running }))
+                Ok(Reply::Stopped(Stopped { left_running: self.still_running() }))
             }
             Request::Stop(mode @ StopMode::CancelRunning) => {
                 self.memory.draining = Some(*mode);
@@ -73,7 +73,7 @@ impl Dispatcher {
                         tracing::error!(%id, %error, "a running task cannot be cancelled");
                     }
                 }
-                Ok(match self.memory.counts.running {
+                Ok(match self.still_running() {
                     0 => Reply::Stopped(Stopped { left_running: 0 }),
                     _ => Reply::Stopping,
                 })

@@ -314,6 +314,40 @@ fn check(status: &str, column: (&str, &str, &str), how: &str, what: &str) {
     assert_eq!(dispatcher.memory.counts, dispatcher.writer.counts().unwrap(), "{what}");
 }
 
+/// Its worker is free meanwhile, and it ends as soon as it can be written down.
+#[test]
+fn an_end_that_cannot_be_stored_is_stored_when_it_can_be() {
+    let place = Place::new();
+    let mut writer = store::open(&place.paths().database).unwrap();
+    let (victim, next) = (task(&mut writer, "running", 1), task(&mut writer, "pending", 2));
+    drop(writer);
+    place
+        .raw()
+        .execute_batch(&format!(
+            "CREATE TRIGGER refused BEFORE UPDATE OF state ON task WHEN OLD.id = {victim}
+             BEGIN SELECT RAISE(ABORT, 'this row cannot be written'); END"
+        ))
+        .unwrap();
+    let (mut dispatcher, _) = place.dispatcher();
+    dispatcher.config = Arc::new(Config { workers: 1, ..Config::default() });
+    let state = |this: &Dispatcher, id| this.writer.task(id).unwrap().unwrap().task.state;
+    let mut begun = false;
+    dispatcher.rounds_until("the next one begins", |this| {
+        begun |= this.writer.task(next).unwrap().unwrap().task.runs > 0;
+        begun && this.unstored.count() == 1
+    });
+    assert!(matches!(state(&dispatcher, victim), State::Running { .. }));
+    assert_eq!(dispatcher.memory.counts, dispatcher.writer.counts().unwrap());
+    assert!(dispatcher.until_next_timer() <= Duration::from_secs(60));
+
+    place.raw().execute_batch("DROP TRIGGER refused").unwrap();
+    dispatcher.rounds_until("its end is stored", |this| state(this, victim).is_finished());
+    let State::Failed { failure, .. } = state(&dispatcher, victim) else { panic!() };
+    assert_eq!(failure, Failure::Lost, "its true end, not that it could not be stored");
+    assert_eq!(dispatcher.unstored.count(), 0);
+    assert_eq!(dispatcher.memory.counts, dispatcher.writer.counts().unwrap());
+}
+
 /// A task's row and its request, as texts.
 fn row(raw: &Connection, id: TaskId) -> String {
     raw.query_row(
