@@ -400,6 +400,7 @@ fn a_directory_that_does_not_answer_keeps_nobody_else_waiting() {
     let home = Home::new();
     let hung = home.place("hung");
     std::fs::create_dir(&hung).unwrap();
+    std::fs::write(hung.join("CLAUDE.md"), "").unwrap();
     // A file system whose server never answers, as a network drive that is down.
     let mount = r#"
 import ctypes, os, sys, time
@@ -411,25 +412,44 @@ time.sleep(1000)
 "#;
     let script = r#"
         set -eu
+        CW="timeout 60 $CW"
+        api() {
+            way=$1; shift
+            timeout 60 curl -s --unix-socket "$CLAUDE_WORKER_HOME/engine.sock" \
+                -H 'content-type: application/json' "http://localhost/api/v1/$way" "$@"
+        }
+        $CW server start
+        $CW pause
+        # A task that an agent asked for: where it is shown, its directory is looked at.
+        api tasks -d "$AGENTS" | grep '"warnings":\["The settings of'
         python3 -c "$MOUNT" "$HUNG" > mounted &
         server=$!
         trap 'kill $server' EXIT
         until grep -q mounted mounted; do sleep 0.05; done
-        CW="timeout 60 $CW"
-        $CW server start
-        # More than there are readers, and than may look at directories at once.
+        # Each more often than there are readers, and than may look at directories at once.
         for n in $(seq 20); do
-            timeout 60 curl -s --unix-socket "$CLAUDE_WORKER_HOME/engine.sock" \
-                -H 'content-type: application/json' http://localhost/api/v1/tasks -d "$TASK" \
-                > "refused$n" & runs="${runs-} $!"
+            api tasks -d "$TASK" > "refused$n" & runs="${runs-} $!"
+            api tasks/1 > "shown$n" & runs="$runs $!"
+            api trust -X PUT -d "$TRUST" > "untrusted$n" & runs="$runs $!"
         done
         sleep 1
         timeout 5 $CW list
         timeout 5 $CW server health
+        # Directories that answer are not kept waiting.
+        timeout 5 $CW run --agent shell true
+        timeout 5 $CW trust .
+        # Nor is the task itself: it is shown without the warning.
+        timeout 5 $CW status 1
+        grep '"status":"pending"' shown1
+        grep '"status":"pending"' shown20
         for run in $runs; do wait $run; done
         grep -q 'did not answer within 5 s' refused1
         grep -q 'did not answer within 5 s' refused20
+        grep -q 'did not answer within 5 s' untrusted20
         timeout 10 $CW list
+        # It is known by now.
+        timeout 4 $CW run --agent shell true
+        api tasks -m 4 -d "$TASK" | grep 'did not answer within 5 s'
     "#;
     let output = std::process::Command::new("unshare")
         .args(["--user", "--map-root-user", "--mount", "sh", "-c", script])
@@ -445,6 +465,14 @@ time.sleep(1000)
             })
             .to_string(),
         )
+        .env(
+            "AGENTS",
+            serde_json::json!({
+                "execution_prompt": "x", "working_directory": hung, "caller": "mcp:x",
+            })
+            .to_string(),
+        )
+        .env("TRUST", serde_json::json!({ "directory": hung, "trusted": true }).to_string())
         .current_dir(home.work())
         .output()
         .unwrap();

@@ -85,12 +85,18 @@ fn is_there_anything(places: &[Place]) -> bool {
         || places.iter().any(|place| place.has_servers || place.has_instructions)
 }
 
+/// What is known of a directory in which there is something that Claude Code would use.
+fn look_where_there_is_something(list: &Path, directory: &str) -> Option<Vec<Place>> {
+    let path = Path::new(directory).canonicalize().ok()?;
+    // The lists are read only where there is something to be trusted.
+    is_there_anything(&look(&path, &Lists::default())).then(|| look(&path, &Lists::read(list)))
+}
+
 /// What to say of a task that an agent asked for and whose next run will do without the settings of
 /// `directory`; nothing when there are none, or they may be used.
 pub(crate) fn will_be_left_out(list: &Path, directory: &str) -> Option<String> {
-    let path = Path::new(directory).canonicalize().ok()?;
-    let places = look(&path, &Lists::read(list));
-    let untrusted = untrusted(&places).filter(|_| is_there_anything(&places))?.display();
+    let places = look_where_there_is_something(list, directory)?;
+    let untrusted = untrusted(&places)?.display();
     Some(format!(
         "The settings of {directory} (.claude, .mcp.json, CLAUDE.md) are not used: an agent asked for \
          the task, and {untrusted} is not a directory that you have trusted. To have them used by runs \
@@ -100,10 +106,8 @@ pub(crate) fn will_be_left_out(list: &Path, directory: &str) -> Option<String> {
 
 /// What to say of a task whose last run did without the settings of `directory`.
 pub(crate) fn was_left_out(list: &Path, directory: &str) -> Option<String> {
-    let path = Path::new(directory).canonicalize().ok()?;
-    let places = look(&path, &Lists::read(list));
+    let places = look_where_there_is_something(list, directory)?;
     let advice = match untrusted(&places) {
-        _ if !is_there_anything(&places) => return None,
         Some(untrusted) => format!(
             "that {0} is trusted. To have them used by runs that begin later: claude-worker trust {0}",
             untrusted.display()
@@ -154,30 +158,42 @@ pub(crate) fn trusted(list: &Path) -> Trust {
     Trust { directories, missing: None }
 }
 
-/// Changes our own list.
+/// The directory that a change is about, behind all symbolic links.
 ///
 /// # Errors
-/// When the directory is none, or not in the list; when the list cannot be read or written.
-pub(crate) fn change(list: &Path, change: &TrustChange) -> Result<Trust, EngineError> {
+/// When it is none.
+pub(crate) fn real_directory(change: &TrustChange) -> Result<PathBuf, EngineError> {
     let refuse = |error: ApiError| EngineError::Refused(error);
     let wanted = Path::new(&change.directory);
     if !wanted.is_absolute() {
         let what = format!("\"{}\" is not an absolute path", change.directory.escape_debug());
         return Err(refuse(ApiError::invalid(what).hint("Give the full path of a directory")));
     }
-    let directory = match wanted.canonicalize() {
-        Ok(directory) if directory.is_dir() || !change.trusted => directory,
+    match wanted.canonicalize() {
+        Ok(directory) if directory.is_dir() || !change.trusted => Ok(directory),
         Ok(_) => {
             let what = format!("{} is not a directory", change.directory);
-            return Err(refuse(ApiError::invalid(what).hint("Name a directory")));
+            Err(refuse(ApiError::invalid(what).hint("Name a directory")))
         }
         // A directory that is gone can still be taken off the list.
-        Err(_) if !change.trusted => wanted.to_owned(),
+        Err(_) if !change.trusted => Ok(wanted.to_owned()),
         Err(error) => {
             let what = format!("Cannot trust {}: {error}", change.directory);
-            return Err(refuse(ApiError::invalid(what).hint("Name an existing directory")));
+            Err(refuse(ApiError::invalid(what).hint("Name an existing directory")))
         }
-    };
+    }
+}
+
+/// Changes our own list. `directory` is what [`real_directory`] found; it is not looked at.
+///
+/// # Errors
+/// When the directory is not in the list; when the list cannot be read or written.
+pub(crate) fn change(
+    list: &Path,
+    change: &TrustChange,
+    directory: &Path,
+) -> Result<Trust, EngineError> {
+    let refuse = |error: ApiError| EngineError::Refused(error);
     let Some(path) = directory.to_str() else {
         let what = format!("{} is not valid UTF-8", directory.display());
         return Err(refuse(ApiError::invalid(what).hint("Rename the directory")));
@@ -203,12 +219,7 @@ pub(crate) fn change(list: &Path, change: &TrustChange) -> Result<Trust, EngineE
     if changed {
         lists::write_own(list, &own)?;
     }
-    let mut answer = trusted(list);
-    if change.trusted {
-        let missing = untrusted_for_agents(list, &directory);
-        answer.missing = missing.map(|missing| missing.display().to_string());
-    }
-    Ok(answer)
+    Ok(trusted(list))
 }
 
 #[cfg(test)]

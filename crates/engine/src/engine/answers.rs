@@ -1,7 +1,7 @@
 //! What clients may ask, answered by the engine itself.
 
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,10 +24,15 @@ const CLEANED_AT_ONCE: u64 = crate::dispatcher::CLEANED_AT_ONCE as u64;
 const SHOWN_BEFORE_CLEANING: u32 = 20;
 /// How long the disk has to say how much room there is.
 const DISK: Duration = Duration::from_secs(2);
+/// How long the directory of a task that is shown has to answer, for a warning about it.
+const WARNING: Duration = Duration::from_millis(200);
 /// How long an examination may take: it starts programs.
 const EXAMINATION: Duration = Duration::from_secs(50);
 /// How many tasks a query may name.
 const MOST_IDS: usize = 1000;
+
+/// Says what of a directory's settings a task does without, by the list of trusted directories.
+type LeftOut = fn(&Path, &str) -> Option<String>;
 
 impl TaskApi for Engine {
     async fn submit(&self, task: NewTask) -> Result<Task, ApiError> {
@@ -77,15 +82,23 @@ impl TaskApi for Engine {
     }
 
     async fn get(&self, id: TaskId) -> Result<TaskDetail, ApiError> {
-        self.read(move |inner| {
+        let read = self.read(move |inner| {
             let Some((stored, detail)) = inner.readers.detail(id)? else {
                 return Err(EngineError::Refused(ApiError::no_task(id)));
             };
-            let warnings = inner.warnings_of(&stored, detail.run_history.last())?;
-            let task = Task { warnings, ..inner.overlay(stored) };
-            Ok(TaskDetail { task, ..detail })
-        })
-        .await
+            let left_out = inner.left_out_of(&stored, detail.run_history.last())?;
+            Ok((TaskDetail { task: inner.overlay(stored), ..detail }, left_out))
+        });
+        let (mut detail, left_out) = read.await?;
+        if let Some(left_out) = left_out {
+            let (directory, inner) = (detail.task.working_directory.clone(), &self.inner);
+            let (shown, list) = (directory.clone(), inner.paths.trust.clone());
+            let look = move || left_out(&list, &directory);
+            // The task is shown in time, whatever becomes of the words about its directory.
+            let warning = inner.outside.look(&shown, WARNING, look).await;
+            detail.task.warnings.extend(warning.ok().flatten());
+        }
+        Ok(detail)
     }
 
     async fn log(&self, id: TaskId, query: LogQuery) -> Result<LogPage, ApiError> {
@@ -208,7 +221,7 @@ impl TaskApi for Engine {
             let inner = Arc::clone(inner);
             move || disk::has_room(&inner.paths, inner.config.now().caps.free_disk)
         };
-        match inner.outside.look("The disk", DISK, room).await {
+        match inner.outside.look_apart("The disk", DISK, room).await {
             Ok(true) => {}
             Ok(false) => {
                 warnings.push("The disk is nearly full: nothing new is started".to_owned());
@@ -254,8 +267,28 @@ impl TaskApi for Engine {
     }
 
     async fn set_trusted(&self, change: TrustChange) -> Result<Trust, ApiError> {
-        let _turn = self.inner.changing_trust.lock().await;
-        self.read(move |inner| trust::change(&inner.paths.trust, &change)).await
+        // The list is changed apart from all looks at directories: one that hangs must not hold it up,
+        // nor change it when the drive is there again.
+        let (asked, shown) = (change.clone(), change.directory.clone());
+        let directory = match self.look_at(&shown, move |_| trust::real_directory(&asked)).await {
+            Ok(directory) => directory,
+            // What does not answer can still be taken off the list.
+            Err(_) if !change.trusted && Path::new(&shown).is_absolute() => PathBuf::from(&shown),
+            Err(error) => return Err(error),
+        };
+        let (trusted, written) = (change.trusted, directory.clone());
+        let mut answer = {
+            let _turn = self.inner.changing_trust.lock().await;
+            self.read(move |inner| trust::change(&inner.paths.trust, &change, &written)).await?
+        };
+        if trusted {
+            let look = move |inner: &Inner| {
+                Ok(trust::untrusted_for_agents(&inner.paths.trust, &directory))
+            };
+            let missing = self.look_at(&shown, look).await.unwrap_or_default();
+            answer.missing = missing.map(|missing| missing.display().to_string());
+        }
+        Ok(answer)
     }
 
     async fn doctor(&self) -> Result<Diagnosis, ApiError> {
@@ -263,7 +296,7 @@ impl TaskApi for Engine {
         let _turn = self.inner.examining.lock().await;
         let inner = Arc::clone(&self.inner);
         let examine = move || doctor::examine(&inner.paths, Some(&inner.config.now()));
-        self.inner.outside.look("What tasks need", EXAMINATION, examine).await
+        self.inner.outside.look_apart("What tasks need", EXAMINATION, examine).await
     }
 
     async fn stop(&self, mode: StopMode) -> Result<Stopped, ApiError> {
@@ -314,32 +347,29 @@ impl Engine {
 }
 
 impl Inner {
-    /// What a person should know of a task that is shown in full. What a run was started with is in
-    /// its directory.
-    fn warnings_of(
+    /// How to find what a person should know of a task that is shown in full. What a run was started
+    /// with is in its directory. To find it takes a look at the task's working directory.
+    fn left_out_of(
         &self,
         stored: &StoredTask,
         last: Option<&Run>,
-    ) -> Result<Vec<String>, EngineError> {
+    ) -> Result<Option<LeftOut>, EngineError> {
         let task = &stored.task;
         if task.agent != Agent::Claude || !self.readers.agent_asked(task.id)? {
-            return Ok(Vec::new());
+            return Ok(None);
         }
-        let (list, directory) = (&self.paths.trust, task.working_directory.as_str());
-        let warning = match last.filter(|_| !stored.state.is_queued()) {
-            None => trust::will_be_left_out(list, directory),
+        let (will_be, was): (LeftOut, LeftOut) = (trust::will_be_left_out, trust::was_left_out);
+        Ok(match last.filter(|_| !stored.state.is_queued()) {
+            None => Some(will_be),
             Some(run) => match self.runs.directory(&run.id).spec() {
-                Ok(Some(spec)) if leaves_out_project_settings(&spec.args) => {
-                    trust::was_left_out(list, directory)
-                }
+                Ok(Some(spec)) if leaves_out_project_settings(&spec.args) => Some(was),
                 Ok(Some(_)) => None,
                 // It is about to be started.
-                _ if stored.state.live_run().is_some() => trust::will_be_left_out(list, directory),
+                _ if stored.state.live_run().is_some() => Some(will_be),
                 // Its directory may have been deleted: then nobody knows any more.
                 _ => None,
             },
-        };
-        Ok(warning.into_iter().collect())
+        })
     }
 }
 

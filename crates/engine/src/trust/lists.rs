@@ -1,10 +1,12 @@
 //! The directories that the user has trusted: our own list, and Claude Code's.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use claude_worker_api::ApiError;
 use serde::{Deserialize, Serialize};
@@ -103,20 +105,62 @@ pub(super) fn claude_code_file() -> Option<PathBuf> {
 
 /// The directories whose dialog the user has accepted in Claude Code.
 pub(super) fn read_claude_code() -> BTreeSet<String> {
+    static LAST: Mutex<Option<LastRead>> = Mutex::new(None);
     let Some(path) = claude_code_file() else { return BTreeSet::new() };
-    let text = match read(&path) {
-        Ok(text) => text,
+    match accepted_in(&path, &LAST) {
+        Ok(accepted) => accepted,
         Err(error) => {
             if error.kind() != io::ErrorKind::NotFound {
                 tracing::warn!(path = %path.display(), %error, "Claude Code's list cannot be read");
             }
-            return BTreeSet::new();
+            BTreeSet::new()
         }
-    };
-    accepted(&text).unwrap_or_else(|error| {
-        tracing::warn!(path = %path.display(), %error, "Claude Code's list cannot be understood");
-        BTreeSet::new()
-    })
+    }
+}
+
+/// What Claude Code's list said when it was last read. The file may be large, and it is wanted for
+/// each launch.
+pub(super) struct LastRead {
+    path: PathBuf,
+    version: Version,
+    accepted: BTreeSet<String>,
+}
+
+/// What changes with each change of a file: device, inode, length, and the time of the change, which
+/// no program sets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Version(u64, u64, u64, (i64, i64));
+
+impl Version {
+    fn of(found: &Metadata) -> Self {
+        Self(found.dev(), found.ino(), found.len(), (found.ctime(), found.ctime_nsec()))
+    }
+
+    /// Whether a later change would have another time: the clock of a file system may stand still
+    /// for a while.
+    fn is_settled(&self) -> bool {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        now.cast_signed().saturating_sub(self.3.0) >= 3
+    }
+}
+
+pub(super) fn accepted_in(
+    path: &Path,
+    last: &Mutex<Option<LastRead>>,
+) -> io::Result<BTreeSet<String>> {
+    let file = open(path)?;
+    // Before the content: a change in between is then read again.
+    let version = Version::of(&file.metadata()?);
+    let last = || last.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(last) = last().as_ref().filter(|it| it.path == path && it.version == version) {
+        return Ok(last.accepted.clone());
+    }
+    let accepted = accepted(&content(file)?)?;
+    if version.is_settled() {
+        let (path, accepted) = (path.to_owned(), accepted.clone());
+        *last() = Some(LastRead { path, version, accepted });
+    }
+    Ok(accepted)
 }
 
 pub(super) fn accepted(text: &[u8]) -> serde_json::Result<BTreeSet<String>> {
@@ -127,8 +171,15 @@ pub(super) fn accepted(text: &[u8]) -> serde_json::Result<BTreeSet<String>> {
 
 /// The content of a regular file of bounded size; never waits for the writer of a pipe.
 pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
+    content(open(path)?)
+}
+
+fn open(path: &Path) -> io::Result<File> {
     let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
-    let file = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    OpenOptions::new().read(true).custom_flags(flags).open(path)
+}
+
+fn content(file: File) -> io::Result<Vec<u8>> {
     let found = file.metadata()?;
     if !found.is_file() || found.len() > LONGEST {
         return Err(io::Error::other("it is not a file of a usual size"));

@@ -80,6 +80,35 @@ fn claude_codes_list_is_read_for_what_the_user_accepted() {
     }
 }
 
+#[test]
+fn claude_codes_list_is_read_again_when_it_has_changed() {
+    let here = tempfile::tempdir().unwrap();
+    let path = here.path().join(".claude.json");
+    let last = std::sync::Mutex::new(None);
+    let accepted = || lists::accepted_in(&path, &last).unwrap().into_iter().collect::<Vec<_>>();
+    let accepts = |directory: &str| {
+        let text = format!(r#"{{"projects":{{"{directory}":{{"hasTrustDialogAccepted":true}}}}}}"#);
+        fs::write(&path, text).unwrap();
+    };
+    // Of the same length, within one tick of the clock.
+    for directory in ["/a", "/b", "/c"] {
+        accepts(directory);
+        assert_eq!(accepted(), [directory]);
+        assert!(last.lock().unwrap().is_none(), "what has just been written is not relied on");
+    }
+    std::thread::sleep(std::time::Duration::from_secs(4));
+    assert_eq!((accepted(), accepted()), (vec!["/c".to_owned()], vec!["/c".to_owned()]));
+    assert!(last.lock().unwrap().is_some(), "it is not parsed again");
+    accepts("/d");
+    assert_eq!(accepted(), ["/d"]);
+    fs::write(&path, "{").unwrap();
+    assert!(lists::accepted_in(&path, &last).is_err());
+}
+
+fn set(list: &Path, wanted: &TrustChange) -> Result<Trust, EngineError> {
+    change(list, wanted, &real_directory(wanted)?)
+}
+
 /// A directory of the test's own, without symbolic links in its path.
 struct World(tempfile::TempDir, Lists);
 
@@ -145,7 +174,7 @@ fn links_lead_to_what_is_judged() {
     std::os::unix::fs::symlink(world.path("real"), world.path("link")).unwrap();
     let trust = |directory: PathBuf, trusted: bool| {
         let directory = directory.display().to_string();
-        change(&list, &TrustChange { directory, trusted })
+        set(&list, &TrustChange { directory, trusted })
     };
     let judged = |name: &str| untrusted_for_agents(&list, &world.path(name));
     assert_eq!(judged("link"), Some(world.path("real")));
@@ -196,7 +225,7 @@ fn people_are_warned_of_settings_that_run_something() {
         let path = world.path(name).display().to_string();
         assert!(warning.contains(&format!("claude-worker trust {path}")), "{warning}");
         let trusted = TrustChange { directory: path, trusted: true };
-        change(&list, &trusted).unwrap();
+        set(&list, &trusted).unwrap();
         assert_eq!(warned(name), None, "{name}");
     }
     world.file("servers/below/x", "");
