@@ -7,7 +7,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use rustix::fs::{FallocateFlags, fallocate};
@@ -31,6 +31,20 @@ pub(crate) fn has_room(paths: &Paths, bytes: u64) -> bool {
 pub(crate) fn free(directory: &Path) -> Option<u64> {
     let found = rustix::fs::statvfs(directory).ok()?;
     Some(found.f_bavail.saturating_mul(found.f_frsize))
+}
+
+/// Whether there is no room at all for the database.
+pub(crate) fn is_full(paths: &Paths) -> bool {
+    /// Less than any commit takes.
+    const NOTHING: u64 = 64 * 1024;
+    free(paths.database.parent().unwrap_or(&paths.home)).is_some_and(|free| free < NOTHING)
+}
+
+/// Whether output takes room that the database could have.
+pub(crate) fn output_is_beside_database(paths: &Paths) -> bool {
+    let device = |path: &Path| std::fs::metadata(path).map(|found| found.dev()).ok();
+    let database = device(&paths.database);
+    database.is_some() && database == device(&paths.runs)
 }
 
 fn is_kept(paths: &Paths) -> bool {
@@ -73,7 +87,6 @@ mod tests {
 
     #[test]
     fn the_reserve_takes_room_gives_it_back_and_is_taken_again() {
-        use std::os::unix::fs::MetadataExt;
         let here = tempfile::tempdir().unwrap();
         let paths = Paths::below(here.path());
         paths.create().unwrap();

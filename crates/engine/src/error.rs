@@ -59,6 +59,24 @@ impl EngineError {
         }
     }
 
+    /// Whether it failed for want of room on a disk.
+    pub(crate) fn is_full_disk(&self) -> bool {
+        use std::io::ErrorKind::{QuotaExceeded, StorageFull};
+        match self {
+            Self::DiskFull => true,
+            Self::Supervisor(SupervisorError::Io { source, .. }) | Self::Io { source, .. } => {
+                matches!(source.kind(), StorageFull | QuotaExceeded)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether SQLite could not read or write, for a reason that it does not tell.
+    pub(crate) fn is_failed_io(&self) -> bool {
+        let Self::Database(rusqlite::Error::SqliteFailure(failure, _)) = self else { return false };
+        failure.code == rusqlite::ErrorCode::SystemIoFailure
+    }
+
     /// Whether the same thing may work in a moment.
     pub(crate) fn is_passing(&self) -> bool {
         match self {

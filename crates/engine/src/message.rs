@@ -34,7 +34,12 @@ pub(crate) enum Request {
     /// Stop and remove a task. Answered when it is gone.
     Remove(TaskId),
     /// Remove finished tasks, some at a time; answered with how many it were.
-    Clean(CleanQuery),
+    Clean {
+        /// Which.
+        query: CleanQuery,
+        /// Those that are left alone: they could not be removed.
+        except: Vec<TaskId>,
+    },
     /// A person has looked at these tasks, or at all when it names none.
     Seen(Vec<TaskId>),
     /// Pause or unpause the queue.
@@ -54,8 +59,13 @@ pub(crate) enum Reply {
     Removing(TaskId),
     /// The task is gone.
     Removed,
-    /// So many were removed.
-    Cleaned(u64),
+    /// Finished tasks were removed.
+    Cleaned {
+        /// How many.
+        removed: u64,
+        /// Those that could not be.
+        failed: Vec<TaskId>,
+    },
     /// The configuration is in force.
     Configured,
     /// The queue as it is now.

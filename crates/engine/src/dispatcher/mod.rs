@@ -29,6 +29,7 @@ use claude_worker_api::{
 use claude_worker_supervisor::{boot_id, fault_point};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use self::room::Room;
 use crate::ground::{Gone, Ground};
 use crate::live::{Order, Runs};
 use crate::message::{Message, Reply, Report, Request};
@@ -331,7 +332,7 @@ impl Dispatcher {
             }
             self.adopt();
             again = self.round(batch);
-            if self.stopping {
+            if self.stopping && self.ground.gone().is_none() {
                 self.writer.fold_log();
                 return;
             }
@@ -360,10 +361,11 @@ impl Dispatcher {
         let before = self.memory.clone();
         let mut after = AfterCommit::default();
         let mut done = self.transact(&batch, now, &mut after);
+        let mut tried = Room::default();
         while let Err(error) = &done {
             self.writer.rollback();
             self.memory = before.clone();
-            if !self.make_room(&batch, error, now) {
+            if !self.make_room(&batch, error, now, &mut tried) {
                 break;
             }
             after = AfterCommit::default();
@@ -373,9 +375,16 @@ impl Dispatcher {
             Ok(replies) => {
                 fault_point("engine.committed");
                 self.failed = false;
-                // What was written into files that nobody finds any more never happened.
-                if self.ground.look_after_commit().is_some() {
-                    return batch;
+                match self.ground.look_after_commit() {
+                    // What was written into files that nobody finds any more never happened.
+                    Some(gone) if gone.orphans_runs => return batch,
+                    // The next engine finds it and acts on it: there may be one already.
+                    Some(_) => {
+                        self.publish(&before);
+                        self.answer_all(batch, replies);
+                        return Vec::new();
+                    }
+                    None => {}
                 }
                 // Before anybody is told: of all that follows, this takes longest.
                 let not_launched = self.launch(std::mem::take(&mut after.launches));
@@ -407,6 +416,17 @@ impl Dispatcher {
                 }
                 kept
             }
+        }
+    }
+
+    /// Answers the requests of a round that this engine does not act on any more.
+    fn answer_all(&mut self, batch: Vec<Message>, replies: Vec<Result<Reply, ApiError>>) {
+        let answers = batch.into_iter().filter_map(|message| match message {
+            Message::Request(_, answer) => Some(answer),
+            Message::Report(_) => None,
+        });
+        for (answer, reply) in answers.zip(replies) {
+            self.answer(answer, reply);
         }
     }
 

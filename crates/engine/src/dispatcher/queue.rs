@@ -68,17 +68,17 @@ impl Dispatcher {
         ids: &[TaskId],
         now: Timestamp,
         after: &mut AfterCommit,
-    ) -> Result<u64, EngineError> {
-        let mut removed = 0;
+    ) -> Result<Vec<TaskId>, EngineError> {
+        let mut failed = Vec::new();
         for id in ids {
             let gone = self
                 .alone(after, |this, after| this.apply(*id, Input::Remove, now, after).map(drop))?;
-            match gone {
-                Ok(()) => removed += 1,
-                Err(error) => tracing::error!(%id, %error, "a finished task cannot be removed"),
+            if let Err(error) = gone {
+                tracing::error!(%id, %error, "a finished task cannot be removed");
+                failed.push(*id);
             }
         }
-        Ok(removed)
+        Ok(failed)
     }
 
     /// Removes what is past its retention, whether or not a person has looked at it: the setting is

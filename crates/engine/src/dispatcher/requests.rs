@@ -43,7 +43,7 @@ impl Dispatcher {
                 let gone = after.removed.contains(id);
                 Ok(if gone { Reply::Removed } else { Reply::Removing(*id) })
             }
-            Request::Clean(query) => self.clean(query, now, after),
+            Request::Clean { query, except } => self.clean(query, except, now, after),
             Request::Seen(ids) => self.seen(ids, now),
             Request::SetPaused(paused) => {
                 if *paused != self.memory.paused {
@@ -188,12 +188,28 @@ impl Dispatcher {
     fn clean(
         &mut self,
         query: &CleanQuery,
+        except: &[TaskId],
         now: Timestamp,
         after: &mut AfterCommit,
     ) -> Result<Reply, EngineError> {
+        let ids = self.to_clean(query, except, now)?;
+        let failed = self.remove_finished(&ids, now, after)?;
+        Ok(Reply::Cleaned { removed: (ids.len() - failed.len()) as u64, failed })
+    }
+
+    /// Which tasks one request to clean removes.
+    pub(super) fn to_clean(
+        &self,
+        query: &CleanQuery,
+        except: &[TaskId],
+        now: Timestamp,
+    ) -> Result<Vec<TaskId>, EngineError> {
         let before = now.minus_millis(query.older_than_ms);
-        let ids = self.writer.finished(&query.statuses, before, query.unseen, CLEANED_AT_ONCE)?;
-        self.remove_finished(&ids, now, after).map(Reply::Cleaned)
+        let most = CLEANED_AT_ONCE + except.len() as u32;
+        let mut ids = self.writer.finished(&query.statuses, before, query.unseen, most)?;
+        ids.retain(|id| !except.contains(id));
+        ids.truncate(CLEANED_AT_ONCE as usize);
+        Ok(ids)
     }
 }
 

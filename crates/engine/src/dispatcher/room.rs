@@ -1,22 +1,35 @@
 //! A full disk, and requests that free it.
 
+use claude_worker_api::{TaskId, Timestamp};
+
 use super::Dispatcher;
 use crate::message::{Message, Request};
 use crate::{EngineError, disk};
-use claude_worker_api::{TaskId, Timestamp};
 
-use super::CLEANED_AT_ONCE;
+/// What one round has tried to make room: each thing once.
+#[derive(Debug, Default)]
+pub(super) struct Room {
+    reserve: bool,
+    output: bool,
+}
 
 impl Dispatcher {
     /// Makes room for a round that failed for want of it, if somebody asks in it for something that
     /// frees more: with the reserve at first, then with the output of the tasks that are to be
-    /// removed. Says whether to try the round again. The round has been rolled back.
-    pub(super) fn make_room(&self, batch: &[Message], error: &EngineError, now: Timestamp) -> bool {
-        if !error.is_passing() {
+    /// removed. Says whether to try the round again, at most twice. The round has been rolled back.
+    pub(super) fn make_room(
+        &self,
+        batch: &[Message],
+        error: &EngineError,
+        now: Timestamp,
+        tried: &mut Room,
+    ) -> bool {
+        let is_full = error.is_full_disk() || error.is_failed_io() && disk::is_full(&self.paths);
+        if !is_full {
             return false;
         }
         let frees = |request: &Request| {
-            matches!(request, Request::Cancel(_) | Request::Remove(_) | Request::Clean(_))
+            matches!(request, Request::Cancel(_) | Request::Remove(_) | Request::Clean { .. })
         };
         let asked = || {
             batch.iter().filter_map(|message| match message {
@@ -27,9 +40,14 @@ impl Dispatcher {
         if !asked().any(frees) {
             return false;
         }
-        if disk::release_reserve(&self.paths) {
+        if !std::mem::replace(&mut tried.reserve, true) && disk::release_reserve(&self.paths) {
             tracing::warn!("the disk is full; what was kept in reserve is used to free it");
             return true;
+        }
+        if std::mem::replace(&mut tried.output, true)
+            || !disk::output_is_beside_database(&self.paths)
+        {
+            return false;
         }
         // Before the commit, because it cannot be made without: a person has asked for the removal,
         // and at the worst the task stays and its output does not.
@@ -47,11 +65,8 @@ impl Dispatcher {
     fn doomed_by(&self, request: &Request, now: Timestamp) -> Vec<TaskId> {
         match request {
             Request::Remove(id) => vec![*id],
-            Request::Clean(query) if !query.dry_run => {
-                let before = now.minus_millis(query.older_than_ms);
-                let found =
-                    self.writer.finished(&query.statuses, before, query.unseen, CLEANED_AT_ONCE);
-                found.unwrap_or_default()
+            Request::Clean { query, except } if !query.dry_run => {
+                self.to_clean(query, except, now).unwrap_or_default()
             }
             _ => Vec::new(),
         }

@@ -296,9 +296,13 @@ fn check(status: &str, column: (&str, &str, &str), how: &str, what: &str) {
     let ended = ListQuery { order: claude_worker_api::Order::EndedLast, ..ListQuery::default() };
     assert!(readers.list(&ended, 100).unwrap().0.iter().any(|t| t.task.id == done), "{what}");
 
+    // An old run that cannot be read keeps no later one from being stored.
+    let later = RunId::new(victim, 9, 9);
+    dispatcher.writer.drop_tries_before(victim, &later).expect(what);
+
     // Others are cleaned, and it is removed by its number at the latest.
     dispatcher.memory.paused = true;
-    dispatcher.asked(Request::Clean(CleanQuery { unseen: true, ..CleanQuery::default() })).unwrap();
+    dispatcher.asked(clean(&[])).unwrap();
     assert_eq!(dispatcher.writer.task(done).unwrap(), None, "{what}");
     if dispatcher.writer.task(victim).unwrap().is_some() {
         let removed = dispatcher.asked(Request::Remove(victim));
@@ -346,6 +350,105 @@ fn an_end_that_cannot_be_stored_is_stored_when_it_can_be() {
     assert_eq!(failure, Failure::Lost, "its true end, not that it could not be stored");
     assert_eq!(dispatcher.unstored.count(), 0);
     assert_eq!(dispatcher.memory.counts, dispatcher.writer.counts().unwrap());
+}
+
+/// Removes all finished tasks but these.
+fn clean(except: &[TaskId]) -> Request {
+    let query = CleanQuery { unseen: true, ..CleanQuery::default() };
+    Request::Clean { query, except: except.to_vec() }
+}
+
+#[test]
+fn a_finished_task_that_cannot_be_removed_keeps_no_other_from_being_cleaned() {
+    let place = Place::new();
+    let mut writer = store::open(&place.paths().database).unwrap();
+    let stuck = task(&mut writer, "completed", 1);
+    let others = (2..2 + i64::from(CLEANED_AT_ONCE)).map(|n| task(&mut writer, "failed", n));
+    let others: Vec<_> = others.collect();
+    drop(writer);
+    place
+        .raw()
+        .execute_batch(&format!(
+            "CREATE TRIGGER refused BEFORE DELETE ON task WHEN OLD.id = {stuck}
+             BEGIN SELECT RAISE(ABORT, 'this row cannot be removed'); END"
+        ))
+        .unwrap();
+    let (mut dispatcher, _) = place.dispatcher();
+    let mut cleaned = |except: &[TaskId]| match dispatcher.asked(clean(except)) {
+        Ok(Reply::Cleaned { removed, failed }) => (removed, failed),
+        other => panic!("{other:?}"),
+    };
+    // As many as one request looks at, so that there may be more.
+    assert_eq!(cleaned(&[]), (others.len() as u64 - 1, vec![stuck]));
+    assert_eq!(cleaned(&[stuck]), (1, vec![]));
+    assert_eq!(cleaned(&[stuck]), (0, vec![]));
+    assert_eq!(dispatcher.memory.counts.total(), 1);
+}
+
+/// Output that is deleted is gone, whatever becomes of the round: so only where that makes room.
+#[test]
+fn output_makes_room_only_on_a_full_disk_and_once() {
+    let place = Place::new();
+    let mut writer = store::open(&place.paths().database).unwrap();
+    let victim = task(&mut writer, "completed", 1);
+    drop(writer);
+    let (dispatcher, _) = place.dispatcher();
+    let run = dispatcher.writer.runs_of(victim).unwrap().remove(0);
+    let directory = dispatcher.runs.directory(&run);
+    std::fs::create_dir_all(directory.path()).unwrap();
+    std::fs::write(directory.stdout_path(), "words").unwrap();
+    let kept = || std::fs::read(directory.stdout_path()).unwrap().len();
+    let (answer, _asker) = oneshot::channel();
+    let batch = [Message::Request(Request::Remove(victim), answer)];
+    let make_room = |error: &EngineError, tried: &mut Room| {
+        dispatcher.make_room(&batch, error, Timestamp::now(), tried)
+    };
+    let sqlite = |code| {
+        EngineError::from(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None))
+    };
+    let descriptors = EngineError::io("open")(std::io::Error::from_raw_os_error(24));
+    for error in
+        [sqlite(rusqlite::ffi::SQLITE_BUSY), sqlite(rusqlite::ffi::SQLITE_IOERR), descriptors]
+    {
+        assert!(error.is_passing());
+        assert!(!make_room(&error, &mut Room::default()), "{error}");
+        assert_eq!(kept(), 5, "{error}");
+    }
+    std::fs::write(&dispatcher.paths.reserve, vec![0; 2 * 1024 * 1024]).unwrap();
+    let (full, mut tried) = (sqlite(rusqlite::ffi::SQLITE_FULL), Room::default());
+    assert!(make_room(&full, &mut tried));
+    assert!(!dispatcher.paths.reserve.exists() && kept() == 5, "the reserve comes first");
+    assert!(make_room(&full, &mut tried));
+    assert_eq!(kept(), 0);
+    // Both are there again, and yet this round ends.
+    std::fs::write(&dispatcher.paths.reserve, vec![0; 2 * 1024 * 1024]).unwrap();
+    std::fs::write(directory.stdout_path(), "words").unwrap();
+    assert!(!make_room(&full, &mut tried));
+    assert_eq!(kept(), 5);
+}
+
+#[test]
+fn what_was_stored_is_answered_when_only_the_lock_is_gone_and_nothing_is_begun() {
+    let place = Place::new();
+    let (mut dispatcher, _) = place.dispatcher();
+    let paths = place.paths();
+    let lock = std::fs::File::create(&paths.lock).unwrap();
+    dispatcher.ground = Arc::new(Ground::new(&paths, &[(paths.lock.clone(), lock)]).unwrap());
+    let other = paths.home.join("other");
+    std::fs::write(&other, "").unwrap();
+    std::fs::rename(&other, &paths.lock).unwrap();
+    let request = NewTask {
+        execution_prompt: "true".to_owned(),
+        working_directory: "/".to_owned(),
+        agent: Agent::Shell,
+        ..NewTask::default()
+    };
+    let submitted = dispatcher.asked(Request::Submit(Box::new(request)));
+    let Ok(Reply::Task(task)) = submitted else { panic!("{submitted:?}") };
+    assert!(dispatcher.ground.gone().is_some());
+    assert!(dispatcher.writer.task(task.id).unwrap().is_some(), "the next engine runs it");
+    assert!(std::fs::read_dir(&paths.runs).unwrap().next().is_none(), "nothing is begun");
+    assert!(dispatcher.inbox.try_recv().is_err());
 }
 
 /// A task's row and its request, as texts.

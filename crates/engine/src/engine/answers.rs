@@ -311,12 +311,16 @@ impl Engine {
     /// Removes finished tasks, some at a time, so that nobody else has to wait for all of them;
     /// returns how many.
     async fn remove_finished(&self, query: &CleanQuery) -> Result<u64, ApiError> {
-        let mut removed = 0;
+        let (mut removed, mut except) = (0, Vec::new());
         loop {
-            match self.ask(Request::Clean(query.clone())).await? {
-                Reply::Cleaned(some) => {
+            let request = Request::Clean { query: query.clone(), except: except.clone() };
+            match self.ask(request).await? {
+                Reply::Cleaned { removed: some, failed } => {
                     removed += some;
-                    if some < CLEANED_AT_ONCE {
+                    let is_last = some + (failed.len() as u64) < CLEANED_AT_ONCE;
+                    // Those that cannot be removed keep no other from being removed.
+                    except.extend(failed);
+                    if is_last || except.len() > MOST_IDS {
                         return Ok(removed);
                     }
                 }

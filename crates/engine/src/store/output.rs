@@ -65,7 +65,8 @@ impl Writer {
     }
 
     /// Marks the output of the runs of a task before this one for deletion that met a passing limit
-    /// and got no answer from the model: there may be many, and they say the same. Returns its size.
+    /// and got no answer from the model: there may be many, and they say the same. A run whose record
+    /// cannot be read keeps its output. Returns its size.
     pub(crate) fn drop_tries_before(
         &mut self,
         id: TaskId,
@@ -74,9 +75,13 @@ impl Writer {
         let mut statement = self.connection.prepare_cached(
             "UPDATE run SET output_deleted = 1
              WHERE task_id = ?1 AND id <> ?2 AND ended_at IS NOT NULL AND output_deleted = 0
-               AND (outcome ->> '$.failure.kind' IN ('usage_limit', 'rate_limit')
-                    OR outcome ->> '$.failure.http_status' = 529)
-               AND coalesce(usage ->> '$.output_tokens', 0) = 0
+               AND CASE WHEN json_valid(outcome)
+                   THEN outcome ->> '$.failure.kind' IN ('usage_limit', 'rate_limit')
+                       OR outcome ->> '$.failure.http_status' = 529
+                   ELSE 0 END
+               AND CASE WHEN json_valid(coalesce(usage, '{}'))
+                   THEN coalesce(usage ->> '$.output_tokens', 0) = 0
+                   ELSE 0 END
              RETURNING id, output_bytes",
         )?;
         let mut dropped = statement.query((id.0, run.as_str()))?;

@@ -26,8 +26,10 @@ const IDLE: usize = 2;
 const LONGEST_UNPUBLISHED: Duration = Duration::from_secs(1);
 /// How often it looks.
 const LOOK_AGAIN: Duration = Duration::from_micros(50);
-/// How often a list is read again to find it and its counts of one instant.
-const READ_AGAIN: usize = 20;
+/// How often a list is read to find it of the instant whose counts are published.
+const READS: usize = 3;
+/// After this time it is not read for that once more.
+const LONG_LIST: Duration = Duration::from_millis(20);
 
 /// Which events a reader wants.
 #[derive(Debug, Clone)]
@@ -82,9 +84,12 @@ impl Readers {
             self.until_published(seq);
             answer
         });
-        let mut kept = idle();
-        if kept.len() < IDLE {
-            kept.push(connection);
+        // One whose transaction could not be ended would read that instant for ever.
+        if connection.is_autocommit() {
+            let mut kept = idle();
+            if kept.len() < IDLE {
+                kept.push(connection);
+            }
         }
         answer
     }
@@ -180,7 +185,7 @@ impl Readers {
         query: &ListQuery,
         limit: u32,
     ) -> Result<(Vec<StoredTask>, Counts), EngineError> {
-        let read = |connection: &Connection| {
+        let read = |connection: &Connection| -> Result<_, EngineError> {
             let (sql, values) = list::statement(query, query.cursor, limit as usize + 1);
             let mut statement = connection.prepare_cached(&sql)?;
             let mut found = statement.query(params_from_iter(values))?;
@@ -191,15 +196,19 @@ impl Readers {
             Ok((tasks, newest_event(connection)?))
         };
         // Between the instant of the read and that of the counts there may be another commit.
-        for _ in 0..READ_AGAIN {
+        let since = Instant::now();
+        for _ in 0..READS {
             let (tasks, seq) = self.with(read)?;
             let published = *self.published.borrow();
             if published.seq == seq {
                 return Ok((tasks, published.queue.counts));
             }
+            if since.elapsed() >= LONG_LIST {
+                break;
+            }
         }
-        let (tasks, _) = self.with(read)?;
-        Ok((tasks, self.published.borrow().queue.counts))
+        // Counting costs more the more tasks there are, but is done once.
+        self.with(|connection| Ok((read(connection)?.0, rows::counts(connection)?)))
     }
 
     /// Events after `after`, and whether lasting ones are missing before or among them.

@@ -6,11 +6,11 @@
 //! reading it; see [`crate::state::Unreadable`] for what may be done with such a task.
 
 use claude_worker_api::{
-    Agent, Event, EventKind, Failure, NewTask, Run, RunId, RunOutcome, Status, Task, TaskId,
-    Timestamp, UnknownName, UnknownValue, Usage, Verdict,
+    Agent, Counts, Event, EventKind, Failure, NewTask, Run, RunId, RunOutcome, Status, Task,
+    TaskId, Timestamp, UnknownName, UnknownValue, Usage, Verdict,
 };
-use rusqlite::Row;
 use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Row};
 use serde::de::DeserializeOwned;
 
 use crate::EngineError;
@@ -247,4 +247,18 @@ pub(super) fn event(row: &Row<'_>) -> Result<Event, EngineError> {
         task: number(row, 2).map(TaskId),
         kind,
     })
+}
+
+/// How many tasks there are in each status.
+pub(super) fn counts(connection: &Connection) -> Result<Counts, EngineError> {
+    let mut counts = Counts::default();
+    let mut statement =
+        connection.prepare_cached("SELECT status, count(*) FROM task GROUP BY status")?;
+    let mut found = statement.query([])?;
+    while let Some(row) = found.next()? {
+        let name: Option<String> = row.get(0).unwrap_or_default();
+        let count: i64 = row.get(1)?;
+        *counts.get_mut(status(name.as_deref().unwrap_or_default())) += count.unsigned_abs();
+    }
+    Ok(counts)
 }

@@ -446,16 +446,6 @@ impl Writer {
     }
 
     pub(crate) fn counts(&self) -> Result<Counts, EngineError> {
-        let mut counts = Counts::default();
-        let mut statement =
-            self.connection.prepare("SELECT status, count(*) FROM task GROUP BY status")?;
-        let mut found = statement.query([])?;
-        while let Some(row) = found.next()? {
-            let status: Option<String> = row.get(0).unwrap_or_default();
-            let count: i64 = row.get(1)?;
-            *counts.get_mut(rows::status(status.as_deref().unwrap_or_default())) +=
-                count.unsigned_abs();
-        }
-        Ok(counts)
+        rows::counts(&self.connection)
     }
 }
