@@ -308,6 +308,13 @@ fn a_request_with_a_mistyped_name_does_nothing() {
     refused(clean, r#"{"older":1}"#, &["field older", "older_than_ms?"]);
     refused(clean, r#"{"older_than_ms":"7d"}"#, &["older_than_ms", "invalid type"]);
     refused(clean, r#"{"statuses":["faild"]}"#, &["statuses: ", "faild"]);
+    // A list from which everything was taken out does not mean everything.
+    refused(clean, r#"{"statuses":[],"unseen":true}"#, &["statuses: ", "leave it out for all"]);
+    refused("/api/v1/tasks/seen", r#"{"ids":[]}"#, &["ids: ", "leave it out for all"]);
+    for path in ["/api/v1/tasks?ids=", "/api/v1/tasks?status=,", "/api/v1/events?tasks="] {
+        let (status, error) = ask(&home, "GET", path, "");
+        assert_eq!(status, 400, "{path}: {error}");
+    }
     let task = |rest: &str| {
         let work = home.work();
         format!(

@@ -291,6 +291,35 @@ fn what_is_no_file_in_a_run_directory_blocks_nobody() {
 }
 
 #[test]
+fn a_database_that_is_no_file_is_refused_at_once_and_blocks_nobody() {
+    for name in ["tasks.db", "tasks.db-wal"] {
+        let home = Home::new();
+        home.run(["server", "start"]).ok();
+        home.run(["server", "stop"]).ok();
+        let database = home.data().join(name);
+        drop(std::fs::remove_file(&database));
+        fifo(&database);
+        let asked = Instant::now();
+        let ran = home.run(["list"]);
+        assert!(asked.elapsed() < SOON, "{ran:?}");
+        assert!(ran.stderr.contains("it is not a regular file; move it away"), "{name}: {ran:?}");
+    }
+}
+
+#[test]
+fn a_socket_that_cannot_be_made_anew_is_named_with_its_remedy() {
+    let home = Home::new();
+    home.run(["server", "start"]).ok();
+    let socket = home.data().join("engine.sock");
+    std::fs::remove_file(&socket).unwrap();
+    std::fs::write(&socket, "mine").unwrap();
+    let ran = home.run(["list"]);
+    assert!(ran.stderr.contains("engine.sock is not a socket. Move it away"), "{ran:?}");
+    std::fs::remove_file(&socket).unwrap();
+    home.run(["list"]).ok();
+}
+
+#[test]
 fn a_bell_that_is_removed_is_made_anew_and_output_is_seen_as_it_comes() {
     let home = Home::new();
     home.run(["server", "start"]).ok();

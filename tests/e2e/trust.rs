@@ -168,7 +168,8 @@ fn a_person_is_warned_of_settings_that_run_something_and_an_agent_may_not_trust_
     };
     world.follows("a person's", true, || {
         let ran = run(&[]);
-        let warning = format!("warning: {work}/.claude/settings.json can run commands");
+        let warning =
+            format!("warning: This task follows {work}/.claude/settings.json, which can run");
         assert!(ran.ok().stderr.contains(&warning), "{ran:?}");
         assert!(ran.stderr.contains(&format!("claude-worker trust {work}")), "{ran:?}");
     });

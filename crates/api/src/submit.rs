@@ -248,8 +248,9 @@ pub struct Retry {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct SeenQuery {
-    /// These, at most 1000. Those that have not finished, or are gone, are passed over. Empty:
-    /// all of them.
+    /// These, at most 1000. Those that have not finished, or are gone, are passed over. Left out:
+    /// all of them. On the wire it is never empty.
+    #[serde(deserialize_with = "unknown::some", skip_serializing_if = "Vec::is_empty")]
     pub ids: Vec<TaskId>,
 }
 
@@ -274,8 +275,9 @@ pub struct Spent {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct CleanQuery {
-    /// Only these statuses. Empty: every finished one.
-    #[serde(deserialize_with = "unknown::known")]
+    /// Only these statuses. Left out: every finished one. On the wire it is never empty: a list
+    /// from which everything was taken out does not mean everything.
+    #[serde(deserialize_with = "unknown::known_and_some", skip_serializing_if = "Vec::is_empty")]
     pub statuses: Vec<Status>,
     /// Only tasks that ended at least this long ago, in milliseconds.
     pub older_than_ms: u64,

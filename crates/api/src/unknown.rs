@@ -311,6 +311,38 @@ where
     names.iter().map(|name| name.parse().map_err(D::Error::custom)).collect()
 }
 
+/// Reads a list that chooses among all, and is left out to choose all.
+///
+/// # Errors
+/// For an empty list.
+pub(crate) fn some<'de, T, D>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    at_least_one(Vec::deserialize(deserializer)?)
+}
+
+/// [`known`] and [`some`].
+///
+/// # Errors
+/// For an empty list, and for a name there is not.
+pub(crate) fn known_and_some<'de, T, D>(deserializer: D) -> Result<Vec<T>, D::Error>
+where
+    T: FromStr<Err = String>,
+    D: Deserializer<'de>,
+{
+    at_least_one(known(deserializer)?)
+}
+
+fn at_least_one<T, E: Error>(list: Vec<T>) -> Result<Vec<T>, E> {
+    if list.is_empty() {
+        Err(E::custom("an empty list chooses nothing; leave it out for all"))
+    } else {
+        Ok(list)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -129,10 +129,14 @@ fn joined<T: ToString>(values: impl IntoIterator<Item = T>) -> Option<String> {
 }
 
 fn split<T: FromStr<Err = String>>(text: Option<&str>) -> Result<Vec<T>, ApiError> {
-    text.unwrap_or_default()
-        .split(',')
-        .map(str::trim)
-        .filter(|part| !part.is_empty())
-        .map(|part| part.parse().map_err(ApiError::invalid))
-        .collect()
+    let Some(text) = text else { return Ok(Vec::new()) };
+    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+    let list: Vec<T> =
+        parts.map(|part| part.parse().map_err(ApiError::invalid)).collect::<Result<_, _>>()?;
+    // An empty filter in our types lets everything through. In a query string it is more likely a
+    // list from which everything was taken out.
+    if list.is_empty() {
+        return Err(ApiError::invalid("An empty list chooses nothing; leave it out for all"));
+    }
+    Ok(list)
 }

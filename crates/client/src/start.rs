@@ -2,7 +2,8 @@
 
 use std::fs::OpenOptions;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::os::unix::fs::FileTypeExt;
+use std::path::{Path, PathBuf};
 use std::process::{ChildStdout, Command, Stdio};
 use std::time::Duration;
 
@@ -120,11 +121,18 @@ impl Starter {
                     return Err(ApiError::unavailable(
                         "An engine holds the lock but does not answer",
                     )
-                    .hint(format!(
-                        "See its process in {} and its log {}",
-                        self.paths.lock.display(),
-                        self.paths.log.display()
-                    )));
+                    .hint(if is_in_the_way(&self.paths.socket) {
+                        format!(
+                            "{} is not a socket. Move it away, and the engine makes its own anew",
+                            self.paths.socket.display()
+                        )
+                    } else {
+                        format!(
+                            "See its process in {} and its log {}",
+                            self.paths.lock.display(),
+                            self.paths.log.display()
+                        )
+                    }));
                 }
                 _ => return Ok(()),
             }
@@ -203,6 +211,11 @@ impl Starter {
 fn cannot_start(error: io::Error) -> ApiError {
     ApiError::unavailable(format!("The engine cannot be started: {error}"))
         .hint("`claude-worker doctor` says what is missing")
+}
+
+/// Whether something that is no socket stands in the place of one.
+fn is_in_the_way(socket: &Path) -> bool {
+    std::fs::symlink_metadata(socket).is_ok_and(|found| !found.file_type().is_socket())
 }
 
 #[cfg(test)]

@@ -222,7 +222,7 @@ impl Config {
     pub fn load(paths: &Paths) -> Result<Self, ApiError> {
         let refuse = |what: String| {
             ApiError::invalid(format!("{}: {what}", paths.config.display()))
-                .hint("Correct the file; `claude-worker config` shows what is in force")
+                .hint("Correct the file, or move it away: without it the defaults are in force")
         };
         match read_own(&paths.config) {
             Ok(text) => Self::parse(&text).map_err(refuse),

@@ -140,8 +140,9 @@ pub(crate) fn warning_for_people(list: &Path, directory: &Path) -> Option<String
         .find_map(|number| settings_that_run_code(&places[number].path, number == 0))?;
     let directory = untrusted.display();
     Some(format!(
-        "{} can run commands, and {directory} is not a directory that you have trusted. If you know \
-         it: claude-worker trust {directory}",
+        "This task follows {}, which can run commands, and {directory} is not a directory that you \
+         have trusted. If you do not know it, cancel the task; if you do: claude-worker trust \
+         {directory}",
         file.display()
     ))
 }

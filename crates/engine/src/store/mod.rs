@@ -43,6 +43,16 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Opens the database for writing, creating or migrating it. The caller holds the engine lock.
 pub(crate) fn open(path: &Path) -> Result<Writer, EngineError> {
     let bad = |reason: String| EngineError::BadDatabase { path: path.to_owned(), reason };
+    // Opening a pipe would wait for ever, and SQLite opens these files by their names.
+    for beside in ["", "-wal", "-shm"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(beside);
+        let file = Path::new(&name);
+        if std::fs::metadata(file).is_ok_and(|found| !found.is_file()) {
+            let reason = "it is not a regular file; move it away".to_owned();
+            return Err(EngineError::BadDatabase { path: file.to_owned(), reason });
+        }
+    }
     // Created here with its mode, because SQLite would use the umask; its side files inherit it.
     OpenOptions::new()
         .create(true)

@@ -102,8 +102,9 @@ fn is_own(task: &NewTask, caller: &str, parent: Option<TaskId>) -> bool {
 fn refusal(why: &str, settings: &Settings) -> ApiError {
     ApiError::new(ErrorCode::Forbidden, format!("{why}, which is not allowed over MCP here")).hint(
         format!(
-            "Do without it, or ask the user: they can allow tools in the project's \
-         .claude/settings.json, or set allow_bypass = true under [mcp] in {}",
+            "Do without it, or ask the user: they can allow tools in ~/.claude/settings.json, or in \
+             the project's .claude/settings.json after `claude-worker trust DIRECTORY`, or set \
+             allow_bypass = true under [mcp] in {}",
             settings.file
         ),
     )
