@@ -285,7 +285,8 @@ impl TaskApi for Engine {
             let look = move |inner: &Inner| {
                 Ok(trust::untrusted_for_agents(&inner.paths.trust, &directory))
             };
-            let missing = self.look_at(&shown, look).await.unwrap_or_default();
+            // It is in the list by now. To ask again is harmless, and a guess would not be.
+            let missing = self.look_at(&shown, look).await?;
             answer.missing = missing.map(|missing| missing.display().to_string());
         }
         Ok(answer)
