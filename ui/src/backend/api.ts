@@ -64,7 +64,10 @@ export type CleanQuery = {
   dry_run?: boolean;
   /** Only tasks that ended at least this long ago, in milliseconds. */
   older_than_ms?: number;
-  /** Only these statuses. Empty: every finished one. */
+  /**
+   * Only these statuses. Left out: every finished one. On the wire it is never empty: a list
+   * from which everything was taken out does not mean everything.
+   */
   statuses?: Status[];
   /** Also tasks that nobody has looked at since they finished. Otherwise those are kept. */
   unseen?: boolean;
@@ -705,8 +708,8 @@ export type RunOutcome = {
 /** Which finished tasks a person has looked at. */
 export type SeenQuery = {
   /**
-   * These, at most 1000. Those that have not finished, or are gone, are passed over. Empty:
-   * all of them.
+   * These, at most 1000. Those that have not finished, or are gone, are passed over. Left out:
+   * all of them. On the wire it is never empty.
    */
   ids?: TaskId[];
 };
