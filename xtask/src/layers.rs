@@ -89,6 +89,8 @@ const CONFINED: &[Confined] = &[
             "crates/engine/src/locate.rs",
             // Has Claude Code change its settings.
             "crates/cli/src/commands/mcp/claude_code.rs",
+            // Has a shell hand it standard input of every kind.
+            "crates/cli/src/stdin/tests.rs",
             // Starts the desktop app.
             "crates/cli/src/commands/open.rs",
             // Asks programs for their version.
