@@ -290,6 +290,43 @@ fn what_is_no_file_in_a_run_directory_blocks_nobody() {
     }
 }
 
+/// How many threads of the engine wait for a supervisor to be gone.
+fn waiting_threads(engine: u32) -> usize {
+    let threads = std::fs::read_dir(format!("/proc/{engine}/task")).unwrap();
+    let name =
+        |thread: std::io::Result<std::fs::DirEntry>| read(&thread.unwrap().path().join("comm"));
+    threads.map(name).filter(|name| name.trim() == "supervisor").count()
+}
+
+#[test]
+fn a_run_whose_output_cannot_be_read_is_followed_all_the_same() {
+    let home = Home::with_config("[limits]\ngrace = \"300ms\"");
+    let (cancelled, removed) = (endless(&home), endless(&home));
+    let directories = [cancelled, removed].map(|id| home.run_directory(id));
+    home.kill_engine();
+    for directory in &directories {
+        std::fs::remove_file(directory.join("stdout")).unwrap();
+        fifo(&directory.join("stdout"));
+    }
+    home.run(["server", "start"]).ok();
+    let engine = home.engine_pid();
+    let log = || read(&home.data().join("engine.log")).matches("output cannot be read").count();
+    until("both are known to be unreadable", || log() == 2);
+    // Anybody may ring the bell.
+    let ring = format!("{} ended\n", directories[0].file_name().unwrap().display());
+    for _ in 0..10 {
+        std::fs::write(home.data().join("engine.bell"), &ring).unwrap();
+    }
+    std::thread::sleep(Duration::from_millis(1500));
+    assert_eq!(waiting_threads(engine), 2);
+    std::fs::remove_dir_all(&directories[1]).unwrap();
+    assert_eq!(home.finished(removed)["failure"]["kind"], "lost");
+    home.run(["cancel", &cancelled.to_string()]).ok();
+    assert_eq!(home.finished(cancelled)["status"], "cancelled");
+    until("nobody waits for them any more", || waiting_threads(engine) == 0);
+    assert_eq!(log(), 2, "it is said once for each");
+}
+
 #[test]
 fn a_database_that_is_no_file_is_refused_at_once_and_blocks_nobody() {
     for name in ["tasks.db", "tasks.db-wal"] {

@@ -10,7 +10,7 @@ use super::going_on::{self, Met, Next};
 use super::{AfterCommit, Dispatcher, GARBAGE_AGAIN, Garbage, HOLD};
 use crate::EngineError;
 use crate::message::Report;
-use crate::state::{Input, TaskState};
+use crate::state::{Input, TaskState, Wish};
 use crate::store::{RunEnd, StoredTask};
 
 /// How often a run may fail to begin before its task is given up.
@@ -126,6 +126,18 @@ impl Dispatcher {
         now: Timestamp,
         after: &mut AfterCommit,
     ) -> Result<(), EngineError> {
+        // One that is to be ended is not begun again, so that this says nothing about the next.
+        let ends = self.live(task, run)?.is_some_and(|stored| {
+            matches!(stored.state, TaskState::Running { wish: Wish::Cancel | Wish::Remove, .. })
+        });
+        if ends {
+            self.memory.failed_beginnings.remove(&task);
+            tracing::info!(%task, %run, reason, "a run that is to be ended did not begin");
+            if self.apply_report(task, Input::NeverStarted { run: run.clone() }, now, after)? {
+                self.writer.delete_run(task, run)?;
+            }
+            return Ok(());
+        }
         let count = self.memory.failed_beginnings.entry(task).or_insert(0);
         *count += 1;
         tracing::warn!(%task, %run, reason, count, "a run did not begin");

@@ -1,19 +1,21 @@
 //! One run's thread: from its beginning to the report of its end.
 
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use claude_worker_agents::{Session, Summary};
 use claude_worker_api::{Agent, Failure, RunOutcome, Timestamp, Verdict};
 use claude_worker_supervisor::{
-    Ending, Exit, Found, Launched, Remedy, Revocation, Spec, SupervisorProcess, What,
-    end_leftovers, fault_point,
+    Ending, Exit, Found, Launched, Revocation, Spec, SupervisorProcess, What, end_leftovers,
+    fault_point,
 };
 
+use super::handed_over::HandedOver;
 use super::over::Over;
 use super::stuck::{MARGIN, Patience};
 use super::tail::Tail;
@@ -29,9 +31,6 @@ const PROGRESS_EVERY: Duration = Duration::from_millis(250);
 /// the most.
 const LOOK_AGAIN: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
-/// When to look at a supervisor that was handed a run and has not been seen to start the agent, and
-/// how soon when the run is to be ended.
-const TAKEN_WITHIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_millis(50));
 /// How many supervisors are launched for one run because the one before was stopped.
 const LAUNCHES: u32 = 3;
 
@@ -66,15 +65,6 @@ struct Reported {
     due: bool,
 }
 
-/// A supervisor that may have been stopped (SIGSTOP) before it took its run.
-struct HandedOver {
-    supervisor: SupervisorProcess,
-    /// When to look at it.
-    look_at: Instant,
-    /// It was stopped, and has been killed for that.
-    killed: bool,
-}
-
 /// A run's thread.
 pub(super) struct Follower {
     runs: Arc<Runs>,
@@ -83,8 +73,11 @@ pub(super) struct Follower {
     inbox: Receiver<Signal>,
     /// The supervisor, while nobody waits for it yet.
     launched: Option<Launched>,
-    /// The supervisor's process number, when this engine started it.
-    pid: Option<u32>,
+    /// The supervisor's process, when this engine started it. Taken before anything waits for it:
+    /// afterwards its number may be another process's.
+    process: Option<SupervisorProcess>,
+    /// Alive as long as a thread waits for the supervisor to be gone.
+    watcher: Weak<()>,
     /// The supervisor that was handed the run and has not been seen to start the agent.
     handed_over: Option<HandedOver>,
     launches: u32,
@@ -92,10 +85,15 @@ pub(super) struct Follower {
     stdout: Tail,
     stderr: Tail,
     reported: Reported,
-    /// Reading the output failed in our own code: it is not read any further.
+    /// The output is not read any further: reading it failed in our own code, or something that
+    /// cannot be read is in its place.
     blind: bool,
+    /// Reading the output has failed, and is tried again.
+    unread: bool,
     /// With a supervisor that was asked to end the run.
     patience: Option<Patience>,
+    /// The task was cancelled: not only an agent that does not exit is to be ended.
+    cancelled: bool,
     /// Since when the agent has nothing left to do but to exit.
     settled_since: Option<Instant>,
 }
@@ -114,14 +112,17 @@ impl Follower {
             live,
             inbox,
             launched: None,
-            pid: None,
+            process: None,
+            watcher: Weak::new(),
             handed_over: None,
             launches: 0,
             stdout: Tail::default(),
             stderr: Tail::default(),
             reported: Reported::default(),
             blind: false,
+            unread: false,
             patience: None,
+            cancelled: false,
             settled_since: None,
         }
     }
@@ -191,6 +192,7 @@ impl Follower {
             std::mem::replace(&mut *lock(&self.live.end_request), EndRequest::DirectoryIsThere);
         if let EndRequest::NoDirectoryYet { wanted: true } = asked {
             self.live.dir.request_end()?;
+            self.cancelled = true;
             self.be_patient();
         }
         // From here on it may have begun, whatever becomes of its directory.
@@ -204,34 +206,9 @@ impl Follower {
 
     fn hand_over(&mut self, launched: Launched) {
         self.launches += 1;
-        self.pid = Some(launched.pid());
-        self.handed_over = SupervisorProcess::now(launched.pid()).map(|supervisor| HandedOver {
-            supervisor,
-            look_at: Instant::now() + TAKEN_WITHIN.0,
-            killed: false,
-        });
+        self.process = SupervisorProcess::now(launched.pid());
+        self.handed_over = self.process.map(HandedOver::new);
         self.launched = Some(launched);
-    }
-
-    /// Looks at a supervisor that should have started the agent by now. One that was stopped is
-    /// killed: [`Signal::Gone`] then lets another one take the run.
-    fn see_that_it_is_taken(&mut self) -> Result<(), EngineError> {
-        let now = Instant::now();
-        let Some(handed_over) = &mut self.handed_over else { return Ok(()) };
-        if handed_over.look_at > now {
-            return Ok(());
-        }
-        handed_over.look_at = now + TAKEN_WITHIN.0;
-        // A supervisor that may have started the agent is not killed for being slow.
-        if self.live.dir.has_begun()? {
-            return Ok(());
-        }
-        handed_over.killed |= handed_over.supervisor.help_if_stopped(Remedy::Kill);
-        if handed_over.killed {
-            let run = &self.order.run;
-            tracing::warn!(%run, "its supervisor was stopped before it began, and was killed");
-        }
-        Ok(())
     }
 
     /// Lets a new supervisor take the run after the one before was killed for being stopped. That
@@ -239,7 +216,12 @@ impl Follower {
     /// else can begin this run; whether it has begun, its directory says.
     fn launch_again(&mut self) -> Result<Next, EngineError> {
         self.handed_over = None;
-        if self.launches >= LAUNCHES || self.live.dir.inspect()? != Found::NeverStarted {
+        // A request to end may have reached nobody, where the disk is full. So a run that is to be
+        // ended is fenced off.
+        if self.patience.is_some()
+            || self.launches >= LAUNCHES
+            || self.live.dir.inspect()? != Found::NeverStarted
+        {
             return self.adopt();
         }
         let runs = Arc::clone(&self.runs);
@@ -255,8 +237,13 @@ impl Follower {
         Ok(Next::Live)
     }
 
-    /// Lets a thread wait for the supervisor to be gone.
+    /// Lets a thread wait for the supervisor to be gone, if none does.
     fn watch(&mut self) -> Result<(), EngineError> {
+        if self.launched.is_none() && self.watcher.strong_count() > 0 {
+            return Ok(());
+        }
+        let waits = Arc::new(());
+        self.watcher = Arc::downgrade(&waits);
         let signals = self.live.signals.clone();
         let dir = self.live.dir.clone();
         // The process is handed over through a cell, so that it is still ours if no thread can
@@ -271,6 +258,8 @@ impl Follower {
             if let Err(error) = waited {
                 tracing::warn!(error, "waiting for a supervisor failed");
             }
+            // Before the signal, which may have another one begin.
+            drop(waits);
             drop(signals.send(Signal::Gone));
         });
         if started.is_err() {
@@ -362,7 +351,7 @@ impl Follower {
         if matches!(next, Next::Live) {
             self.remember_directory()?;
             self.watch()?;
-            self.read_along()?;
+            self.read_along();
         }
         Ok(next)
     }
@@ -428,7 +417,7 @@ impl Follower {
     /// Remembers which process supervises the run, for when its directory is gone.
     fn remember_supervisor(&self) {
         let known = self.live.dir.supervisor();
-        if let Some(supervisor) = known.or_else(|| self.pid.and_then(SupervisorProcess::now)) {
+        if let Some(supervisor) = known.or(self.process) {
             self.live.supervisor.get_or_init(|| supervisor);
         }
     }
@@ -441,10 +430,9 @@ impl Follower {
         let until_news = self.reported.due.then(|| self.until_next_report());
         let until_stuck = self.patience.as_ref().map(|patience| patience.left(Instant::now()));
         let until_finish = self.until_finish();
-        let until_taken = self.handed_over.as_ref().filter(|it| !it.killed);
-        let until_taken =
-            until_taken.map(|it| it.look_at.saturating_duration_since(Instant::now()));
-        let naps = [until_quiet, until_news, until_stuck, until_finish, until_taken];
+        let until_taken = self.handed_over.as_ref().and_then(HandedOver::left);
+        let until_read = self.unread.then_some(LOOK_AGAIN.1);
+        let naps = [until_quiet, until_news, until_stuck, until_finish, until_taken, until_read];
         let first = match naps.into_iter().flatten().min() {
             None => self.inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
             Some(nap) => self.inbox.recv_timeout(nap),
@@ -467,15 +455,16 @@ impl Follower {
             directory_gone |= matches!(signal, Signal::DirectoryGone);
         }
         if end_requested {
+            self.cancelled = true;
             self.be_patient();
             if let Some(handed_over) = &mut self.handed_over {
-                handed_over.look_at = Instant::now() + TAKEN_WITHIN.1;
+                handed_over.hurry();
             }
         }
         if over {
             return match self.live.dir.exit()? {
                 Some(exit) => Ok(Next::Over(Over::recorded(exit))),
-                None if self.handed_over.as_ref().is_some_and(|it| it.killed) => {
+                None if self.handed_over.as_ref().is_some_and(HandedOver::was_killed) => {
                     self.launch_again()
                 }
                 // The supervisor is about to go, or has gone without a word.
@@ -494,10 +483,10 @@ impl Follower {
         {
             self.report_started(started.at);
         }
-        self.read_along()?;
+        self.read_along();
         self.report_progress();
         // Whoever goes on printing never lets us nap.
-        self.finish_if_due()?;
+        self.finish_if_due();
         Ok(Next::Live)
     }
 
@@ -513,14 +502,24 @@ impl Follower {
 
     /// Has an agent ended that has reported its success and does not exit. Says whether it was time
     /// for that.
-    fn finish_if_due(&mut self) -> Result<bool, EngineError> {
+    fn finish_if_due(&mut self) -> bool {
         if !self.until_finish().is_some_and(|left| left.is_zero()) {
-            return Ok(false);
+            return false;
         }
         tracing::info!(run = %self.order.run, "its work is done and it does not exit: it is ended");
-        self.live.dir.request_finish()?;
+        self.ask_again();
         self.be_patient();
-        Ok(true)
+        true
+    }
+
+    /// Passes on what is asked of the supervisor. What reached nobody is passed on once more when
+    /// patience is at its end.
+    fn ask_again(&self) {
+        if self.cancelled {
+            self.live.ask_to_end();
+        } else if let Err(error) = self.live.dir.request_finish() {
+            tracing::error!(run = %self.order.run, %error, "a run could not be asked to finish");
+        }
     }
 
     /// The supervisor has been asked to end the run, and has its time for it from now on.
@@ -531,24 +530,31 @@ impl Follower {
 
     /// Nothing has happened for as long as there was nothing to do.
     fn after_a_nap(&mut self, quiet_after: Option<u64>) -> Result<(), EngineError> {
-        if self.finish_if_due()? {
+        if self.finish_if_due() {
             return Ok(());
         }
-        self.see_that_it_is_taken()?;
+        if let Some(handed_over) = &mut self.handed_over {
+            handed_over.look(&self.live.dir)?;
+        }
         if let Some(remedy) = self.patience.as_mut().and_then(|it| it.due(Instant::now())) {
-            // One that was stopped before it could sign its lock is known here only.
-            let unsigned = self.handed_over.as_ref().map(|it| it.supervisor);
+            // One that could not sign its lock is known here only.
+            let unsigned = self.process.or(self.live.supervisor.get().copied());
             if self.live.dir.help_stopped_supervisor(remedy)?
                 || unsigned.is_some_and(|supervisor| supervisor.help_if_stopped(remedy))
             {
                 tracing::warn!(run = %self.order.run, ?remedy, "its supervisor was stopped");
             }
+            self.ask_again();
+        }
+        if self.unread {
+            self.read_along();
         }
         if self.reported.due {
             self.report_progress();
         } else if let Some(silent_ms) = quiet_after
             && self.patience.is_none()
             && self.handed_over.is_none()
+            && !self.unread
         {
             let (task, run) = (self.order.task, self.order.run.clone());
             self.runs.tell(Report::Quiet { task, run, silent_ms });
@@ -556,29 +562,49 @@ impl Follower {
         Ok(())
     }
 
-    /// Reads what the agent has printed since the last time.
-    fn read_along(&mut self) -> Result<(), EngineError> {
+    /// Reads what the agent has printed since the last time. That it cannot be read is no reason to
+    /// leave the run itself alone.
+    fn read_along(&mut self) {
         if self.blind {
-            return Ok(());
+            return;
         }
         let (stdout, stderr) = (self.live.dir.stdout_path(), self.live.dir.stderr_path());
         let Self { summary, stdout: out, stderr: err, .. } = self;
         // Output is hostile: should it find a hole in our reading, only the reading ends.
-        let read = catch_unwind(AssertUnwindSafe(|| -> Result<u64, EngineError> {
+        let read = catch_unwind(AssertUnwindSafe(|| {
             let from_out = out.read(&stdout, |lines, bytes| {
                 lines.push(bytes, |line| summary.read(&line, false));
-            })?;
+            });
             let from_err = err.read(&stderr, |lines, bytes| {
                 lines.push(bytes, |line| summary.read(&line, true));
-            })?;
-            Ok(from_out + from_err)
+            });
+            (from_out, from_err)
         }));
-        let Ok(grown) = read else {
+        let Ok((from_out, from_err)) = read else {
             tracing::error!(run = %self.order.run, "its output cannot be understood any further");
             self.blind = true;
-            return Ok(());
+            return;
         };
-        let grown = grown?;
+        let mut grown = 0;
+        let mut unread = false;
+        for (path, read) in [(stdout, from_out), (stderr, from_err)] {
+            match read {
+                Ok(bytes) => grown += bytes,
+                Err(error) => {
+                    // What an agent has put in its place does not become readable again.
+                    self.blind |= matches!(
+                        error.kind(),
+                        io::ErrorKind::InvalidData | io::ErrorKind::PermissionDenied
+                    );
+                    if self.blind || !self.unread {
+                        let path = path.display();
+                        tracing::error!(%path, %error, again = !self.blind, "output cannot be read");
+                    }
+                    unread = true;
+                }
+            }
+        }
+        self.unread = unread && !self.blind;
         if !self.summary.is_settled() {
             self.settled_since = None;
         } else if self.settled_since.is_none() {
@@ -589,7 +615,6 @@ impl Follower {
             self.live.output_bytes.fetch_add(grown, Ordering::Relaxed);
             self.live.grown.send_modify(|bytes| *bytes += grown);
         }
-        Ok(())
     }
 
     fn report_started(&mut self, at: Timestamp) {
@@ -698,9 +723,7 @@ impl Follower {
     }
 
     fn read_to_the_end(&mut self) {
-        if let Err(error) = self.read_along() {
-            tracing::warn!(run = %self.order.run, %error, "its output cannot be read");
-        }
+        self.read_along();
         if self.blind {
             return;
         }

@@ -23,6 +23,7 @@
 //! [`launched`].
 
 mod follower;
+mod handed_over;
 mod launched;
 mod over;
 mod stuck;

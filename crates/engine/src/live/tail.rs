@@ -7,8 +7,6 @@ use std::path::Path;
 use claude_worker_agents::Lines;
 use claude_worker_supervisor::open_regular;
 
-use crate::EngineError;
-
 /// A file that is read as it grows.
 pub(super) struct Tail {
     file: Option<File>,
@@ -29,17 +27,16 @@ impl Tail {
         &mut self,
         path: &Path,
         mut each: impl FnMut(&mut Lines, &[u8]),
-    ) -> Result<u64, EngineError> {
-        let failed = || EngineError::io(format!("cannot read {}", path.display()));
+    ) -> io::Result<u64> {
         let file = match &mut self.file {
             Some(file) => file,
             None => match open_regular(path) {
                 Ok(mut file) => {
-                    file.seek(SeekFrom::Start(self.offset)).map_err(failed())?;
+                    file.seek(SeekFrom::Start(self.offset))?;
                     self.file.insert(file)
                 }
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
-                Err(error) => return Err(failed()(error)),
+                Err(error) => return Err(error),
             },
         };
         let before = self.offset;
@@ -52,7 +49,7 @@ impl Tail {
                     each(&mut self.lines, &buffer[..count]);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(failed()(error)),
+                Err(error) => return Err(error),
             }
         }
     }
