@@ -33,7 +33,8 @@ use std::os::fd::AsFd;
 use std::time::Duration;
 
 use clap::ValueEnum;
-use claude_worker_engine::Paths;
+use claude_worker_engine::{Paths, read_own};
+use claude_worker_supervisor::create_anew;
 #[cfg(target_os = "linux")]
 use linux as system;
 #[cfg(not(target_os = "linux"))]
@@ -265,19 +266,12 @@ fn is_news(parent: &Parent) -> bool {
     let Ok(paths) = Paths::from_env() else { return true };
     let file = paths.home.join("stdin.told");
     let name = format!("{} {}\n", parent.pid, parent.began);
-    if std::fs::read_to_string(&file).is_ok_and(|told| told == name) {
+    if read_own(&file).is_ok_and(|told| told == name) {
         return false;
     }
     // Where it cannot be remembered, it is said again.
-    drop(write_private(&file, &name));
+    drop(create_anew(&file).and_then(|mut file| file.write_all(name.as_bytes())));
     true
-}
-
-fn write_private(file: &std::path::Path, text: &str) -> io::Result<()> {
-    use std::os::unix::fs::OpenOptionsExt;
-    let mut options = File::options();
-    options.write(true).create(true).truncate(true).mode(0o600);
-    options.open(file)?.write_all(text.as_bytes())
 }
 
 /// Standard input without the standard library's buffer, which `poll` cannot see into.

@@ -5,11 +5,11 @@
 //! directory, and gives way when a request that frees something finds the disk full. It is taken
 //! again once there is room.
 
-use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use claude_worker_supervisor::create_anew;
 use rustix::fs::{FallocateFlags, fallocate};
 
 use crate::Paths;
@@ -48,7 +48,8 @@ pub(crate) fn output_is_beside_database(paths: &Paths) -> bool {
 }
 
 fn is_kept(paths: &Paths) -> bool {
-    std::fs::symlink_metadata(&paths.reserve).is_ok_and(|found| found.len() >= RESERVE)
+    std::fs::symlink_metadata(&paths.reserve)
+        .is_ok_and(|found| found.is_file() && found.len() >= RESERVE)
 }
 
 /// Keeps the reserve, if it is not kept and there is room for it beside `free_disk` bytes.
@@ -63,8 +64,7 @@ pub(crate) fn keep_reserve(paths: &Paths, free_disk: u64) {
 }
 
 fn take(path: &Path) -> io::Result<()> {
-    let mut file: File =
-        OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(path)?;
+    let mut file = create_anew(path)?;
     if fallocate(&file, FallocateFlags::empty(), 0, RESERVE).is_ok() {
         return Ok(());
     }
@@ -100,5 +100,22 @@ mod tests {
         }
         keep_reserve(&paths, u64::MAX);
         assert!(!paths.reserve.exists(), "there is no room for it");
+    }
+
+    #[test]
+    fn what_is_no_file_in_its_place_gives_way_and_stops_nobody() {
+        use rustix::fs::{CWD, FileType, mknodat};
+        let here = tempfile::tempdir().unwrap();
+        let paths = Paths::below(here.path());
+        paths.create().unwrap();
+        mknodat(CWD, &paths.reserve, FileType::Fifo, 0o600.into(), 0).unwrap();
+        keep_reserve(&paths, 0);
+        assert!(release_reserve(&paths));
+        let other = here.path().join("other");
+        std::fs::write(&other, "mine").unwrap();
+        std::os::unix::fs::symlink(&other, &paths.reserve).unwrap();
+        keep_reserve(&paths, 0);
+        assert!(release_reserve(&paths));
+        assert_eq!(std::fs::read(&other).unwrap(), b"mine");
     }
 }

@@ -69,9 +69,13 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8], durability: Durability) -> 
         if durability == Durability::OnDisk {
             file.sync_all()?;
         }
-        if fs::rename(&draft, path).is_err() {
-            clear(path)?;
-            fs::rename(&draft, path)?;
+        match fs::rename(&draft, path) {
+            // A directory does not give way by itself.
+            Err(error) if is_in_the_way(&error) => {
+                clear(path)?;
+                fs::rename(&draft, path)?;
+            }
+            renamed => renamed?,
         }
         if durability == Durability::OnDisk { sync_parent(path) } else { Ok(()) }
     })();
@@ -80,6 +84,31 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8], durability: Durability) -> 
         let _ = fs::remove_file(&draft);
     }
     written
+}
+
+/// Whether something at the new name is why a file could not be renamed.
+fn is_in_the_way(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::IsADirectory
+            | io::ErrorKind::DirectoryNotEmpty
+            | io::ErrorKind::AlreadyExists
+    )
+}
+
+/// Creates a file that only its owner can read, instead of the file, pipe or link that may be there:
+/// waits at no pipe and follows no link. A directory stays.
+///
+/// # Errors
+/// What the system says.
+pub fn create_anew(path: &Path) -> io::Result<File> {
+    match write_new_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            fs::remove_file(path)?;
+            write_new_file(path)
+        }
+        made => made,
+    }
 }
 
 /// Writes a new file that only its owner can read; it must not exist yet.

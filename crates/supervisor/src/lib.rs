@@ -67,7 +67,7 @@ mod watch;
 
 pub use agent::{RUN_MARKER, TASK_MARKER};
 pub use bell::{Bell, BellCloser, Ring, What};
-pub use durable::{identity, open_regular};
+pub use durable::{create_anew, identity, open_regular};
 pub use error::{SupervisorError, is_shortage};
 pub use fault::{FAULT_POINTS, FAULT_VARIABLE, fault_point};
 pub use launch::{Launched, SupervisorCommand, boot_id, keep_descriptors, launch};

@@ -6,6 +6,7 @@
 //! here before a supervisor is told of it. The write is not flushed: like the files of a run
 //! directory it outlives every process, and a restart of the machine is told by its boot id.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -25,8 +26,8 @@ const LONGEST: u64 = 256 * 1024;
 pub(crate) struct LaunchLog {
     path: PathBuf,
     inner: Mutex<Inner>,
-    /// Whether the file was there when this engine started. Without it nothing is known of what
-    /// the engine before launched.
+    /// Whether the file was there, and whole, when this engine started. Without it nothing is known
+    /// of what the engine before launched.
     known: bool,
 }
 
@@ -40,13 +41,18 @@ impl LaunchLog {
     /// Goes on with what the engine before noted, or begins.
     pub(crate) fn open(path: &Path) -> Result<Self, EngineError> {
         let failed = || EngineError::io(format!("cannot open {}", path.display()));
-        let before = match open_regular(path) {
-            Ok(file) => Some(read(file).map_err(failed())?),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        let (names, known) = match open_regular(path) {
+            Ok(file) => read(file).map_err(failed())?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => (HashSet::new(), false),
+            // Something that is no file, which an agent may have put in its place.
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                let aside = path.with_extension("launched.aside");
+                std::fs::rename(path, &aside).map_err(failed())?;
+                tracing::warn!(path = %path.display(), aside = %aside.display(), %error, "set aside");
+                (HashSet::new(), false)
+            }
             Err(error) => return Err(failed()(error)),
         };
-        let known = before.is_some();
-        let names: HashSet<RunId> = before.into_iter().flatten().collect();
         let file = append(path, false).map_err(failed())?;
         let length = file.metadata().map_or(0, |found| found.len());
         let inner = Mutex::new(Inner { file, length, names });
@@ -104,10 +110,13 @@ fn line(run: &RunId) -> String {
     format!("\n{run}\n")
 }
 
-fn read(file: File) -> io::Result<Vec<RunId>> {
-    let mut text = String::new();
-    file.take(64 * LONGEST).read_to_string(&mut text)?;
-    Ok(text.lines().filter_map(|line| RunId::try_from(line.to_owned()).ok()).collect())
+/// The names, and whether they are all: what is no text any more may have been one.
+fn read(file: File) -> io::Result<(HashSet<RunId>, bool)> {
+    let mut bytes = Vec::new();
+    file.take(64 * LONGEST).read_to_end(&mut bytes)?;
+    let text = String::from_utf8_lossy(&bytes);
+    let names = text.lines().filter_map(|line| RunId::try_from(line.to_owned()).ok()).collect();
+    Ok((names, matches!(text, Cow::Borrowed(_))))
 }
 
 fn append(path: &Path, anew: bool) -> io::Result<File> {
@@ -142,6 +151,22 @@ mod tests {
         let second = LaunchLog::open(&path).unwrap();
         assert!(second.may_hold(&run(1)) && second.may_hold(&run(3)));
         assert!(!second.may_hold(&run(2)));
+    }
+
+    #[test]
+    fn what_is_damaged_or_no_file_keeps_no_engine_from_starting() {
+        let here = tempfile::tempdir().unwrap();
+        let path = here.path().join("engine.launched");
+        std::fs::write(&path, b"\n1-1-7\n\xff\xfe\n").unwrap();
+        let log = LaunchLog::open(&path).unwrap();
+        assert!(log.may_hold(&run(2)), "the damaged line may have been this one");
+        log.note(&run(1)).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        std::fs::create_dir(&path).unwrap();
+        let log = LaunchLog::open(&path).unwrap();
+        assert!(log.may_hold(&run(2)), "nothing is known of what was launched");
+        log.note(&run(1)).unwrap();
+        assert!(!LaunchLog::open(&path).unwrap().may_hold(&run(2)));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use claude_worker_api::ApiError;
+use claude_worker_supervisor::create_anew;
 use serde::{Deserialize, Serialize};
 
 use crate::EngineError;
@@ -68,8 +69,7 @@ pub(super) fn write_own(path: &Path, directories: &BTreeSet<String>) -> Result<(
     let draft = path.with_extension("draft");
     let written = (|| {
         let text = serde_json::to_vec_pretty(&Kept { directories: directories.clone() })?;
-        let mut file =
-            OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&draft)?;
+        let mut file = create_anew(&draft)?;
         file.write_all(&text)?;
         file.sync_all()?;
         std::fs::rename(&draft, path)?;
