@@ -284,10 +284,13 @@ impl RunDir {
     /// [`SupervisorError::Io`].
     pub fn exit(&self) -> Result<Option<Exit>, SupervisorError> {
         let Some(mut exit) = self.read_whole::<Exit>(&self.exit_path())? else { return Ok(None) };
-        // To a supervisor of an older version every byte in its control pipe is a request to stop.
+        // To a supervisor of an older version, from before `ready`, every byte in its control pipe is
+        // a request to stop. A newer one tells them apart: there `cancel` was heard and could not be
+        // stored, because the disk was full.
         if exit.ended_by == EndedBy::Cancel
             && self.has(&self.finish_path())?
             && !self.has(&self.cancel_path())?
+            && matches!(self.spec(), Ok(Some(Spec { has_ready: false, .. })))
         {
             exit.ended_by = EndedBy::Finish;
         }

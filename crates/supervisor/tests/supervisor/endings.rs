@@ -146,12 +146,17 @@ fn a_run_whose_work_is_done_is_ended_with_that_reason_and_a_cancel_outranks_it()
 #[test]
 fn an_older_supervisor_that_took_it_for_a_cancel_is_understood() {
     let stage = Stage::new();
-    let (dir, exit) = stage.perform(&stage.spec(&["exit", "0"]));
+    let mut spec = stage.spec(&["exit", "0"]);
+    let (dir, exit) = stage.perform(&spec);
     let cancelled = Exit { ended_by: EndedBy::Cancel, ..exit };
     let record = dir.path().join("exit.json");
     std::fs::write(&record, serde_json::to_vec(&cancelled).unwrap()).unwrap();
     assert_eq!(dir.exit().unwrap().unwrap().ended_by, EndedBy::Cancel);
     dir.request_finish().unwrap();
+    // A full disk had no room for a cancel that was heard.
+    assert_eq!(dir.exit().unwrap().unwrap().ended_by, EndedBy::Cancel);
+    spec.has_ready = false;
+    std::fs::write(dir.path().join("spec.json"), serde_json::to_vec(&spec).unwrap()).unwrap();
     assert_eq!(dir.exit().unwrap().unwrap().ended_by, EndedBy::Finish);
     dir.request_end().unwrap();
     assert_eq!(dir.exit().unwrap().unwrap().ended_by, EndedBy::Cancel);
