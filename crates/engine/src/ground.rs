@@ -39,6 +39,8 @@ struct Place {
     of_the_runs: bool,
     /// Whether it is looked at after each commit, too: what a task's number depends on.
     each_commit: bool,
+    /// Keeps another one from getting its number when it is removed.
+    _held: Option<File>,
 }
 
 /// Something that is not the engine's own any more.
@@ -60,25 +62,29 @@ impl Gone {
 impl Ground {
     /// Remembers what is there now. The locks are held, the database is open.
     pub(crate) fn new(paths: &Paths, locks: &[(PathBuf, File)]) -> Result<Self, EngineError> {
-        let place = |path: &Path, each_commit| {
+        let place = |path: PathBuf, each_commit| {
             let known = OnceLock::new();
-            if let Ok(found) = identity(path) {
+            if let Ok(found) = identity(&path) {
                 known.get_or_init(|| found);
             }
-            Place { path: path.to_owned(), known, of_the_runs: true, each_commit }
+            Place { path, known, of_the_runs: true, each_commit, _held: None }
         };
+        // Behind links, because the database may be one: its other files are beside the real one.
+        let real = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let database = real(&paths.database);
         let beside = |ending: &str| {
-            let mut name = paths.database.clone().into_os_string();
+            let mut name = database.clone().into_os_string();
             name.push(ending);
             PathBuf::from(name)
         };
-        // Behind links, because the database may be one.
-        let real = |path: PathBuf| std::fs::canonicalize(&path).unwrap_or(path);
+        // What is of the database is held open by its connections.
+        let held = File::open(&paths.runs).ok();
+        let runs = Place { _held: held, ..place(real(&paths.runs), false) };
         let mut places = vec![
-            place(&real(paths.database.clone()), true),
-            place(&real(beside("-wal")), true),
-            place(&real(beside("-shm")), false),
-            place(&real(paths.runs.clone()), false),
+            place(beside("-wal"), true),
+            place(beside("-shm"), false),
+            runs,
+            place(database, true),
         ];
         for (path, lock) in locks {
             let found = lock
@@ -86,7 +92,7 @@ impl Ground {
                 .map_err(EngineError::io(format!("cannot look at {}", path.display())))?;
             let known = OnceLock::from((found.dev(), found.ino()));
             let (path, each_commit) = (path.clone(), *path == paths.lock);
-            places.push(Place { path, known, of_the_runs: false, each_commit });
+            places.push(Place { path, known, of_the_runs: false, each_commit, _held: None });
         }
         Ok(Self { places, gone: watch::Sender::new(None) })
     }
@@ -208,6 +214,31 @@ mod tests {
         assert!(gone.orphans_runs);
         std::fs::write(&log, "").unwrap();
         assert_eq!(ground.look(), Some(gone));
+    }
+
+    #[test]
+    fn a_database_behind_a_link_has_its_log_beside_the_real_one() {
+        let here = tempfile::tempdir().unwrap();
+        let mut paths = Paths::below(here.path());
+        paths.create().unwrap();
+        let real = here.path().join("real.db");
+        std::fs::write(&real, "").unwrap();
+        paths.database = here.path().join("link.db");
+        std::os::unix::fs::symlink(&real, &paths.database).unwrap();
+        let ground = Ground::new(&paths, &[]).unwrap();
+        let log = here.path().join("real.db-wal");
+        std::fs::write(&log, "").unwrap();
+        assert_eq!(ground.look(), None);
+        std::fs::remove_file(&log).unwrap();
+        assert!(ground.look().unwrap().what.ends_with("real.db-wal was removed"));
+    }
+
+    #[test]
+    fn a_directory_of_runs_that_is_made_anew_is_another_one() {
+        let (_here, paths, ground) = ground();
+        std::fs::remove_dir_all(&paths.runs).unwrap();
+        std::fs::create_dir(&paths.runs).unwrap();
+        assert!(ground.look().unwrap().what.ends_with("runs was replaced"));
     }
 
     #[test]

@@ -55,6 +55,8 @@ use supervisors::Supervisors;
 
 /// With less room than this, in bytes, a supervisor may find none to record an end.
 const SCARCE: u64 = 256 * 1024;
+/// How many bells are listened to, each with a thread.
+const MOST_BELLS: usize = 4;
 /// The stack of a run's thread. Its deepest call is a JSON parser with a bounded depth.
 const STACK: usize = 512 * 1024;
 
@@ -209,7 +211,14 @@ impl Runs {
     /// Listens to the supervisors' bell, on a thread of its own, until [`Runs::close`].
     pub(crate) fn listen(self: &Arc<Self>, mut bell: Bell) -> Result<(), EngineError> {
         let runs = Arc::clone(self);
-        lock(&self.bells).push(bell.closer());
+        {
+            let mut bells = lock(&self.bells);
+            bells.push(bell.closer());
+            if bells.len() > MOST_BELLS {
+                // Supervisors that have it open find that it has no listener, and open the newest.
+                bells.remove(0).close();
+            }
+        }
         thread("bell", move || {
             loop {
                 match bell.next() {
