@@ -31,7 +31,8 @@ const LONGEST: usize = 64;
 const MOST: usize = 256;
 
 /// A name that this version does not know, as it was read. It is safe to show: anything but letters,
-/// digits, dots, dashes and underscores in it has become a question mark.
+/// digits, dots, dashes and underscores in it has become a question mark, and what is longer than 64
+/// characters is cut. Once this process has read 256 different names, every other one is `unknown`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UnknownName(&'static str);
 
@@ -90,7 +91,8 @@ impl<'de> Deserialize<'de> for UnknownName {
 }
 
 /// A tagged value that this version does not know, with everything that was read of it, so that it can
-/// be shown and written back as it was.
+/// be shown and written back. Its fields are written as they were, and its tag as [`UnknownName`] has
+/// it: the same for every name that a version of ours would give.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnknownValue {
     /// Which one it is.

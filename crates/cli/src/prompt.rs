@@ -3,7 +3,9 @@
 //!
 //! - An argument that is, as a whole, the path of an existing regular file means that file's
 //!   content; any other argument is the instruction itself; `-` means standard input.
-//! - No argument: standard input is the prompt, unless a loop or script is reading it.
+//! - No argument: standard input is the prompt, unless it is a file that a loop or script is reading.
+//!   A pipe is taken even where a loop reads it, too: that looks the same as a script which is given
+//!   the prompt through its own standard input.
 //! - An argument and standard input that is for this command alone: the argument is the instruction,
 //!   and what comes through standard input is its material. `stdin` says when that is so.
 //! - A shell task's argument is always the command itself, and standard input is left alone: a

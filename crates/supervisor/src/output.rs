@@ -77,16 +77,13 @@ impl<R: Read, W: Write> Output<R, W> {
     }
 
     /// The stream's pipe and how many bytes it should hold, when it has just turned out that the agent
-    /// prints much. The buffer is made as large. Only once per stream.
+    /// prints much. The buffer is made as large before the stream is read again. Only once per stream.
     pub(crate) fn widened(&mut self, stream: usize, taken: usize) -> Option<(&R, usize)> {
         let Stream { source, wide, .. } = self.streams.get_mut(stream)?;
         if *wide || taken < BUFFER_BYTES.0 {
             return None;
         }
         *wide = true;
-        if self.waiting.is_none() {
-            self.buffer.resize(BUFFER_BYTES.1, 0);
-        }
         source.as_ref().map(|pipe| (pipe, BUFFER_BYTES.1))
     }
 
@@ -95,9 +92,11 @@ impl<R: Read, W: Write> Output<R, W> {
         if self.waiting.is_some() {
             return 0;
         }
-        let Some(source) = &mut self.streams[stream].source else { return 0 };
-        if self.buffer.is_empty() {
-            self.buffer = vec![0; BUFFER_BYTES.0];
+        let Stream { source, wide, .. } = &mut self.streams[stream];
+        let Some(source) = source else { return 0 };
+        let size = if *wide { BUFFER_BYTES.1 } else { BUFFER_BYTES.0 };
+        if self.buffer.len() < size {
+            self.buffer.resize(size, 0);
         }
         let read = match source.read(&mut self.buffer) {
             Ok(0) => {

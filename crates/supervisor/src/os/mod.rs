@@ -64,6 +64,7 @@ pub(crate) struct Process {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ProcessState {
     /// Run, or wait for something.
+    #[cfg_attr(windows, expect(dead_code, reason = "processes are not found there yet"))]
     Alive,
     /// Nothing until it is continued.
     Stopped,
@@ -102,6 +103,7 @@ pub(crate) enum Signal {
 #[derive(Debug)]
 pub(crate) enum Reaped {
     /// This one.
+    #[cfg_attr(windows, expect(dead_code, reason = "children are not cleared away there yet"))]
     Process {
         /// Its former id.
         pid: u32,
@@ -109,6 +111,7 @@ pub(crate) enum Reaped {
         ending: Ending,
     },
     /// There are children, and all are alive.
+    #[cfg_attr(windows, expect(dead_code, reason = "children are not cleared away there yet"))]
     NobodyDead,
     /// There are no children at all.
     NoChildren,
