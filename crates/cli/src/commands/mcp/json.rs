@@ -240,7 +240,8 @@ fn end_of_remark(text: &str, at: usize) -> usize {
     let line = at + text[at..].find('\n').unwrap_or(0);
     let mut scan = Scan { text: &text[..line], at };
     let is_remark = scan.trivia().is_ok() && scan.at == line;
-    if is_remark { text[..line].trim_end().len().max(at) } else { at }
+    // Only what JSON takes for space: a form feed belongs to the comment.
+    if is_remark { text[..line].trim_end_matches([' ', '\t', '\r']).len().max(at) } else { at }
 }
 
 /// The spaces before what stands first on the line of this place.
@@ -251,7 +252,8 @@ fn indent_of(text: &str, at: usize) -> String {
 
 /// By how much one level is moved in here: as the first line that is.
 fn indent_unit(text: &str) -> String {
-    let lines = text.lines().map(|line| &line[..line.len() - line.trim_start().len()]);
+    let lines =
+        text.lines().map(|line| &line[..line.len() - line.trim_start_matches([' ', '\t']).len()]);
     lines.into_iter().find(|indent| !indent.is_empty()).unwrap_or("  ").to_owned()
 }
 
