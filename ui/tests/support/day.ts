@@ -75,7 +75,7 @@ export async function live(engine: Engine): Promise<Day> {
   for (const [name, command] of older) {
     await ended(submit(name, { prompt: command, agent: "shell", model: undefined }));
   }
-  await engine.call("POST", "tasks/seen", { ids: [] });
+  await engine.call("POST", "tasks/seen", {});
   const denied = await ended(
     submit("Add retry with backoff to the uploader", { prompt: "Add retry with backoff" }),
   );
