@@ -241,7 +241,9 @@ mod tests {
         }
         assert_eq!(body::<CleanQuery>(b"").unwrap(), CleanQuery::default());
         assert!(
-            refused::<CleanQuery>(r#"{"statuses":[],"statuses":[]}"#).message.contains("duplicate")
+            refused::<CleanQuery>(r#"{"statuses":["failed"],"statuses":["failed"]}"#)
+                .message
+                .contains("duplicate")
         );
     }
 

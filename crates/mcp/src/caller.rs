@@ -65,7 +65,7 @@ mod tests {
 
     #[test]
     fn names_are_short_and_plain_whatever_the_client_calls_itself() {
-        let caller = Caller::of(Path::new("/work/shop"));
+        let caller = Caller::of(Path::new("/home/dev/shop"));
         assert!(caller.name(Some("claude-code")).starts_with("mcp:claude-code:shop-"));
         let odd = Caller::of(Path::new(&format!("/{}", "ü\n".repeat(60))));
         let odd = odd.name(Some(&"ü \u{1b}[31m".repeat(100)));
@@ -77,8 +77,8 @@ mod tests {
     fn a_process_that_is_started_anew_is_the_same_caller_and_other_places_are_others() {
         let name = |directory: &str| Caller::of(Path::new(directory)).name(Some("x"));
         // Later versions count on it.
-        assert_eq!(name("/work/shop"), "mcp:x:shop-1a61df18");
-        assert_ne!(name("/work/shop"), name("/other/shop"));
-        assert_ne!(name("/work/shop"), name("/work/shop2"));
+        assert_eq!(name("/home/dev/shop"), "mcp:x:shop-7815fea6");
+        assert_ne!(name("/home/dev/shop"), name("/other/shop"));
+        assert_ne!(name("/home/dev/shop"), name("/home/dev/shop2"));
     }
 }
