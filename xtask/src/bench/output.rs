@@ -17,7 +17,7 @@ const BYTES: usize = 1_000_000_000;
 const ROUNDS: usize = 3;
 
 pub(super) fn measure(bench: &Bench) -> Result<Vec<Figure>> {
-    let config = "workers = 2\n[caps]\noutput_per_run = \"2GB\"";
+    let config = "workers = 2";
     let sandbox = Sandbox::new(&bench.worker, &bench.claude, NO_API, config)?;
     sandbox.start_engine()?;
     write_lines(&sandbox)?;
