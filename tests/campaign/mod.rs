@@ -205,9 +205,9 @@ impl Campaign {
             let agents = agents(&world.data());
             let ticker = self.ticker.to_string();
             for pid in processes(&world.data()) {
-                let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-                let mut words = line.split(|byte| *byte == 0);
-                if words.nth(1) != Some(b"supervise") {
+                // A supervisor's new child looks like a supervisor until it becomes the agent.
+                let is_child = status(pid).is_none_or(|(_, parent)| is_supervisor(parent));
+                if is_child || !is_supervisor(pid) {
                     continue;
                 }
                 let tasks: Vec<_> =
@@ -392,6 +392,11 @@ fn processes(data: &Path) -> BTreeSet<u32> {
     let entries = std::fs::read_dir("/proc").unwrap().flatten();
     let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     pids.filter(|pid| has(pid) && status(*pid).is_some()).collect()
+}
+
+fn is_supervisor(pid: u32) -> bool {
+    let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    line.split(|byte| *byte == 0).nth(1) == Some(b"supervise")
 }
 
 /// A process's state and parent; none when it has ended.
