@@ -45,6 +45,10 @@ pub(crate) struct Tail {
 }
 
 impl Tail {
+    /// How many bytes of the output's end are enough: many times the result, so that the last line
+    /// that is not blank is found there, too.
+    pub(crate) const NEEDED: u64 = 64 * 1024;
+
     /// Reads the next line.
     pub(crate) fn read(&mut self, line: &str) {
         let end = last_bytes(line, MAX_RESULT);

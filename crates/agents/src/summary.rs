@@ -41,6 +41,17 @@ impl Summary {
         }
     }
 
+    /// How many bytes at the end of the output are enough for this summary, so that a reader may
+    /// skip what is before them. The first line read after a skip may lack its beginning. None when
+    /// every line counts.
+    #[must_use]
+    pub const fn needed_end(&self) -> Option<u64> {
+        match &self.0 {
+            Reading::Claude(_) => None,
+            Reading::Shell(_) => Some(Tail::NEEDED),
+        }
+    }
+
     /// The agent's session, once it has said so.
     #[must_use]
     pub fn session_id(&self) -> Option<&str> {

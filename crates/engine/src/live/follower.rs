@@ -572,10 +572,11 @@ impl Follower {
         let Self { summary, stdout: out, stderr: err, .. } = self;
         // Output is hostile: should it find a hole in our reading, only the reading ends.
         let read = catch_unwind(AssertUnwindSafe(|| {
-            let from_out = out.read(&stdout, |lines, bytes| {
+            let needed_end = summary.needed_end();
+            let from_out = out.read(&stdout, needed_end, |lines, bytes| {
                 lines.push(bytes, |line| summary.read(&line, false));
             });
-            let from_err = err.read(&stderr, |lines, bytes| {
+            let from_err = err.read(&stderr, needed_end, |lines, bytes| {
                 lines.push(bytes, |line| summary.read(&line, true));
             });
             (from_out, from_err)

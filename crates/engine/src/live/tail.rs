@@ -7,6 +7,9 @@ use std::path::Path;
 use claude_worker_agents::Lines;
 use claude_worker_supervisor::open_regular;
 
+/// A reader that is less far behind reads everything.
+const WORTH_A_SKIP: u64 = 256 * 1024;
+
 /// A file that is read as it grows.
 pub(super) struct Tail {
     file: Option<File>,
@@ -23,9 +26,13 @@ impl Default for Tail {
 
 impl Tail {
     /// Reads what is new; returns how many bytes that were. A file that is not there has none.
+    ///
+    /// Where only so many bytes at the end are needed, a reader that has fallen behind skips what
+    /// is before them: reading along with a fast writer would take the time that it needs itself.
     pub(super) fn read(
         &mut self,
         path: &Path,
+        needed_end: Option<u64>,
         mut each: impl FnMut(&mut Lines, &[u8]),
     ) -> io::Result<u64> {
         let file = match &mut self.file {
@@ -42,6 +49,14 @@ impl Tail {
         let before = self.offset;
         let mut buffer = [0; 32 * 1024];
         loop {
+            // Anew each time: a writer may be as fast as this reader, which then never ends.
+            if let Some(needed) = needed_end {
+                let length = file.metadata()?.len();
+                if length.saturating_sub(self.offset) > WORTH_A_SKIP.max(needed) {
+                    self.offset = file.seek(SeekFrom::Start(length - needed))?;
+                    self.lines = Lines::new(self.offset);
+                }
+            }
             match file.read(&mut buffer) {
                 Ok(0) => return Ok(self.offset - before),
                 Ok(count) => {
@@ -52,5 +67,80 @@ impl Tail {
                 Err(error) => return Err(error),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(tail: &mut Tail, path: &Path, needed_end: Option<u64>) -> (u64, Vec<String>) {
+        let mut found = Vec::new();
+        let bytes = tail
+            .read(path, needed_end, |lines, bytes| {
+                lines.push(bytes, |line| found.push(line.text.into_owned()));
+            })
+            .unwrap();
+        (bytes, found)
+    }
+
+    fn numbered(numbers: std::ops::Range<u64>) -> String {
+        numbers.map(|n| format!("line {n:09}\n")).collect()
+    }
+
+    #[test]
+    fn a_reader_that_is_behind_skips_what_is_not_needed() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("stdout");
+        let (mut whole, mut end) = (Tail::default(), Tail::default());
+        std::fs::write(&path, numbered(0..10)).unwrap();
+        assert_eq!(read(&mut end, &path, Some(150)), (150, read(&mut whole, &path, None).1));
+
+        std::fs::write(&path, numbered(0..100_000)).unwrap();
+        let grown = 15 * (100_000 - 10);
+        let (bytes, lines) = read(&mut end, &path, Some(40));
+        assert_eq!(bytes, grown);
+        assert_eq!(lines, ["000099997", "line 000099998", "line 000099999"]);
+        let (bytes, lines) = read(&mut whole, &path, None);
+        assert_eq!((bytes, lines.len()), (grown, 100_000 - 10));
+        assert_eq!(end.offset, whole.offset);
+    }
+
+    #[test]
+    fn after_a_skip_lines_are_where_they_are() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("stdout");
+        let mut tail = Tail::default();
+        std::fs::write(&path, numbered(0..100_000)).unwrap();
+        read(&mut tail, &path, Some(40));
+        std::fs::write(&path, numbered(0..100_001)).unwrap();
+        let mut begins = Vec::new();
+        tail.read(&path, Some(40), |lines, bytes| {
+            lines.push(bytes, |line| begins.push(line.offset));
+        })
+        .unwrap();
+        assert_eq!(begins, [1_500_000]);
+    }
+
+    #[test]
+    fn a_reader_keeps_up_with_a_writer_that_is_faster() {
+        use std::io::Write;
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("stdout");
+        let mut writer = File::create(&path).unwrap();
+        let block = numbered(0..100_000);
+        writer.write_all(block.as_bytes()).unwrap();
+        let (mut blocks, mut given) = (1, 0);
+        let mut tail = Tail::default();
+        tail.read(&path, Some(40), |_, bytes| {
+            given += bytes.len();
+            if blocks < 20 {
+                writer.write_all(block.as_bytes()).unwrap();
+                blocks += 1;
+            }
+        })
+        .unwrap();
+        assert_eq!(tail.offset, 20 * block.len() as u64);
+        assert_eq!(given, 20 * 40);
     }
 }
