@@ -180,6 +180,23 @@ fn a_run_is_cancelled_even_if_somebody_has_stopped_its_supervisor() {
     assert!(home.agents().is_empty());
 }
 
+#[test]
+fn a_time_limit_holds_even_if_somebody_has_stopped_the_supervisor() {
+    let home = Home::with_config("[limits]\ngrace = \"300ms\"");
+    for adopted in [false, true] {
+        let command = ["run", "--agent", "shell", "--timeout", "2s", "sleep 1000"];
+        let id = home.json(command)["id"].as_i64().unwrap();
+        home.until_status(id, "running");
+        signal(supervisor_of(&home, id), rustix::process::Signal::STOP);
+        if adopted {
+            home.kill_engine();
+        }
+        let task = home.finished(id);
+        assert_eq!(task["failure"]["kind"], "timeout", "{task}");
+        assert!(home.agents().is_empty());
+    }
+}
+
 /// The agent's own process of a task's newest run.
 fn agent_of(home: &Home, id: i64) -> u32 {
     let started = read(&home.run_directory(id).join("started.json"));

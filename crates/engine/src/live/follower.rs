@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use claude_worker_agents::{Session, Summary};
 use claude_worker_api::{Agent, Failure, RunOutcome, Timestamp, Verdict};
 use claude_worker_supervisor::{
-    Ending, Exit, Found, Launched, Revocation, Spec, SupervisorProcess, What, end_leftovers,
-    fault_point,
+    Ending, Exit, Found, Launched, Remedy, Revocation, Spec, SupervisorProcess, What,
+    end_leftovers, fault_point,
 };
 
 use super::handed_over::HandedOver;
@@ -92,6 +92,8 @@ pub(super) struct Follower {
     unread: bool,
     /// With a supervisor that was asked to end the run.
     patience: Option<Patience>,
+    /// With a supervisor that has to end the run at its time limit.
+    at_limit: Option<Patience>,
     /// The task was cancelled: not only an agent that does not exit is to be ended.
     cancelled: bool,
     /// Since when the agent has nothing left to do but to exit.
@@ -122,6 +124,7 @@ impl Follower {
             blind: false,
             unread: false,
             patience: None,
+            at_limit: None,
             cancelled: false,
             settled_since: None,
         }
@@ -428,7 +431,8 @@ impl Follower {
         let quiet_after = self.silence_limit().map(|limit| (limit / 2).max(100));
         let until_quiet = quiet_after.map(Duration::from_millis);
         let until_news = self.reported.due.then(|| self.until_next_report());
-        let until_stuck = self.patience.as_ref().map(|patience| patience.left(Instant::now()));
+        let until_stuck = self.patience.as_ref().or(self.at_limit.as_ref());
+        let until_stuck = until_stuck.map(|patience| patience.left(Instant::now()));
         let until_finish = self.until_finish();
         let until_taken = self.handed_over.as_ref().and_then(HandedOver::left);
         let until_read = self.unread.then_some(LOOK_AGAIN.1);
@@ -537,14 +541,12 @@ impl Follower {
             handed_over.look(&self.live.dir)?;
         }
         if let Some(remedy) = self.patience.as_mut().and_then(|it| it.due(Instant::now())) {
-            // One that could not sign its lock is known here only.
-            let unsigned = self.process.or(self.live.supervisor.get().copied());
-            if self.live.dir.help_stopped_supervisor(remedy)?
-                || unsigned.is_some_and(|supervisor| supervisor.help_if_stopped(remedy))
-            {
-                tracing::warn!(run = %self.order.run, ?remedy, "its supervisor was stopped");
-            }
+            self.help_if_stopped(remedy)?;
             self.ask_again();
+        } else if self.patience.is_none()
+            && let Some(remedy) = self.at_limit.as_mut().and_then(|it| it.due(Instant::now()))
+        {
+            return self.help_if_stopped(remedy);
         }
         if self.unread {
             self.read_along();
@@ -558,6 +560,17 @@ impl Follower {
         {
             let (task, run) = (self.order.task, self.order.run.clone());
             self.runs.tell(Report::Quiet { task, run, silent_ms });
+        }
+        Ok(())
+    }
+
+    fn help_if_stopped(&self, remedy: Remedy) -> Result<(), EngineError> {
+        // One that could not sign its lock is known here only.
+        let unsigned = self.process.or(self.live.supervisor.get().copied());
+        if self.live.dir.help_stopped_supervisor(remedy)?
+            || unsigned.is_some_and(|supervisor| supervisor.help_if_stopped(remedy))
+        {
+            tracing::warn!(run = %self.order.run, ?remedy, "its supervisor was stopped");
         }
         Ok(())
     }
@@ -622,6 +635,10 @@ impl Follower {
         self.handed_over = None;
         if self.reported.started.replace(at).is_none() {
             self.remember_supervisor();
+            if let Ok(Some(spec)) = self.live.dir.spec() {
+                let now = (Instant::now(), Timestamp::now());
+                self.at_limit = Patience::at_limit(&spec, at, now);
+            }
             let (task, run) = (self.order.task, self.order.run.clone());
             self.runs.tell(Report::Started { task, run, at });
         }

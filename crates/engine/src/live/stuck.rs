@@ -1,17 +1,19 @@
-//! What to do about a supervisor that is asked to end its run and does not.
+//! What to do about a supervisor that is to end its run and does not.
 //!
 //! A supervisor ends the tree within the grace period and goes. One that somebody has stopped
-//! (SIGSTOP) would never hear of the request: it is first made to go on, and when it is stopped
-//! again the next time, killed, so that we end its tree.
+//! (SIGSTOP) would never hear of a request to end the run, and never notice that the run's time
+//! limit has passed: it is first made to go on, and when it is stopped again the next time, killed,
+//! so that we end its tree.
 
 use std::time::{Duration, Instant};
 
-use claude_worker_supervisor::Remedy;
+use claude_worker_api::Timestamp;
+use claude_worker_supervisor::{Remedy, Spec};
 
 /// What a supervisor may take on top of the grace period before it is looked at.
 pub(super) const MARGIN: Duration = Duration::from_secs(2);
 
-/// When to look at a supervisor that was asked to end its run, and what to do then.
+/// When to look at a supervisor that is to end its run, and what to do then.
 #[derive(Debug)]
 pub(super) struct Patience {
     each: Duration,
@@ -24,6 +26,22 @@ impl Patience {
     pub(super) fn new(grace: Duration, now: Instant) -> Self {
         let each = grace.saturating_add(MARGIN);
         Self { each, until: now + each, remedy: Remedy::Continue }
+    }
+
+    /// It has to end the run by itself when the time limit passes; none when there is no limit. The
+    /// wall clock, which also counts while the machine sleeps, may make us look too early: a
+    /// supervisor that goes on then still keeps the limit by its own clock.
+    pub(super) fn at_limit(
+        spec: &Spec,
+        started: Timestamp,
+        now: (Instant, Timestamp),
+    ) -> Option<Self> {
+        let (now, wall) = now;
+        let left = spec.timeout_ms?.saturating_sub(wall.millis_since(started));
+        let left = Duration::from_millis(left);
+        let patience = Self::new(Duration::from_millis(spec.grace_ms), now);
+        // A limit beyond what the clock can count is none.
+        Some(Self { until: patience.until.checked_add(left)?, ..patience })
     }
 
     /// How long there is nothing to do yet.
@@ -44,6 +62,38 @@ impl Patience {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_limit_counts_from_the_start_of_the_agent() {
+        let spec = |timeout_ms| Spec {
+            run: claude_worker_api::RunId::new(claude_worker_api::TaskId(1), 1, 0),
+            task: claude_worker_api::TaskId(1),
+            program: String::new(),
+            args: Vec::new(),
+            directory: String::new(),
+            env: std::collections::BTreeMap::new(),
+            env_remove: Vec::new(),
+            merge_stderr: true,
+            timeout_ms,
+            silence_ms: None,
+            grace_ms: 300,
+            output_cap_bytes: 0,
+            has_ready: true,
+            bell: None,
+        };
+        let (now, wall) = (Instant::now(), Timestamp::from_millis(1_000_000));
+        let left = |timeout_ms, ago| {
+            let started = Timestamp::from_millis(wall.as_millis() - ago);
+            let patience = Patience::at_limit(&spec(timeout_ms), started, (now, wall))?;
+            Some(patience.left(now).as_millis())
+        };
+        let late = 300 + MARGIN.as_millis();
+        assert_eq!(left(None, 0), None);
+        assert_eq!(left(Some(5_000), 0), Some(5_000 + late));
+        assert_eq!(left(Some(5_000), 4_000), Some(1_000 + late), "an adopted run");
+        assert_eq!(left(Some(5_000), 6_000), Some(late), "it had its time");
+        assert_eq!(left(Some(5_000), -4_000), Some(5_000 + late), "the clock was put back");
+    }
 
     #[test]
     fn it_is_helped_on_first_and_killed_only_when_that_was_in_vain() {
