@@ -270,7 +270,7 @@ async fn settings(api: &impl TaskApi) {
 
     // A client that has not seen this change yet changes something else, and undoes nothing.
     let mut other = before.clone();
-    other.limits.timeout += 60_000;
+    other.limits.timeout_ms += 60_000;
     let both = Settings { limits: other.limits, ..changed };
     assert_eq!(api.set_settings(before.clone(), other).await.unwrap(), both);
     assert_eq!(api.settings().await.unwrap(), both);

@@ -62,7 +62,7 @@ async fn limits_apply_to_runs_that_begin_later() {
     let client = client(&home);
     let settings = client.settings().await.unwrap();
     let mut limited = settings.clone();
-    limited.limits.timeout = 200;
+    limited.limits.timeout_ms = 200;
     client.set_settings(settings, limited).await.unwrap();
     let after = home.shell("sleep 1000");
     assert_eq!(home.finished(after)["failure"]["kind"], "timeout");
@@ -90,7 +90,7 @@ fn two_clients_that_change_different_settings_at_once_both_have_their_way() {
     for round in 1..=20 {
         std::thread::scope(|scope| {
             scope.spawn(|| put(format!("{{\"workers\":{}}}", 1 + round)));
-            scope.spawn(|| put(format!("{{\"limits\":{{\"timeout\":{}}}}}", 60_000 * round)));
+            scope.spawn(|| put(format!("{{\"limits\":{{\"timeout_ms\":{}}}}}", 60_000 * round)));
             scope.spawn(|| put(format!("{{\"caps\":{{\"queued\":{}}}}}", 1000 + round)));
         });
         let settings = home.json(["config"]);
@@ -113,7 +113,7 @@ async fn clients_that_have_read_the_settings_before_another_changed_them_undo_no
         let before = one.settings().await.unwrap();
         let workers = Settings { workers: 1 + round, ..before.clone() };
         let (mut limits, mut caps) = (before.clone(), before.clone());
-        limits.limits.timeout = 60_000 * u64::from(round);
+        limits.limits.timeout_ms = 60_000 * u64::from(round);
         caps.caps.queued = 1000 + u64::from(round);
         let changes = tokio::join!(
             one.set_settings(before.clone(), workers.clone()),

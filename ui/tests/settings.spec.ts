@@ -27,7 +27,7 @@ test("a value that cannot be is refused beside its field", async ({ app, engine 
   await grace.fill("2s");
   await grace.press("Enter");
   await expect(grace).not.toHaveAccessibleDescription(/A time like/);
-  await expect.poll(async () => (await engine.settings()).limits.grace).toBe(2000);
+  await expect.poll(async () => (await engine.settings()).limits.grace_ms).toBe(2000);
 });
 
 test("what the engine refuses stays in its field to be corrected", async ({ app, engine }) => {

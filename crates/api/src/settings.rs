@@ -6,8 +6,9 @@ use serde_json::{Map, Value};
 
 use crate::{ApiError, PermissionMode};
 
-/// The settings in force, under the names they have in `config.toml`. Durations are in
-/// milliseconds and sizes in bytes; where a duration ends something, 0 means never.
+/// The settings in force, under the names they have in `config.toml`; a duration's name has `_ms`
+/// behind it, because here it is a number of milliseconds. Sizes are in bytes. Where a duration ends
+/// something, 0 means never.
 ///
 /// A setting that an older engine does not know has its default.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -48,18 +49,18 @@ pub struct AgentSettings {
     pub claude: Option<String>,
 }
 
-/// What ends a run early, in milliseconds.
+/// What ends a run early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct LimitSettings {
     /// Wall time of a run.
-    pub timeout: u64,
+    pub timeout_ms: u64,
     /// How long `claude` may print nothing.
-    pub silence: u64,
+    pub silence_ms: u64,
     /// How long `claude` may take to exit after it has reported that its work is done.
-    pub exit: u64,
+    pub exit_ms: u64,
     /// How long a process tree has between being asked to end and being killed.
-    pub grace: u64,
+    pub grace_ms: u64,
 }
 
 /// How much is kept and taken on, in bytes but for `queued`.
@@ -80,8 +81,8 @@ pub struct CapSettings {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct RetentionSettings {
-    /// After this many milliseconds a finished task is removed; 0 keeps it.
-    pub finished: u64,
+    /// After this long a finished task is removed; 0 keeps it.
+    pub finished_ms: u64,
 }
 
 /// What happens when the account's usage limit is reached.
@@ -90,22 +91,21 @@ pub struct RetentionSettings {
 pub struct UsageLimitSettings {
     /// Whether the task waits and goes on in the same session. Otherwise it fails.
     pub wait: bool,
-    /// How long it waits when the agent does not say when the limit ends, in milliseconds; each
-    /// time in a row twice as long, up to 4 hours.
-    pub retry_after: u64,
+    /// How long it waits when the agent does not say when the limit ends; each time in a row twice as
+    /// long, up to 4 hours.
+    pub retry_after_ms: u64,
     /// After so many runs in a row that met it without an answer of the model the task fails.
     pub tries: u32,
-    /// A task fails that would have to wait longer than this in all, in milliseconds.
-    pub give_up_after: u64,
+    /// A task fails that would have to wait longer than this in all.
+    pub give_up_after_ms: u64,
 }
 
 /// What happens when requests come too fast, or the API is overloaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct RateLimitSettings {
-    /// How long the task waits at first, in milliseconds; each time in a row twice as long, up to
-    /// 10 minutes.
-    pub retry_after: u64,
+    /// How long the task waits at first; each time in a row twice as long, up to 10 minutes.
+    pub retry_after_ms: u64,
     /// After so many runs in a row that met it without an answer of the model the task fails.
     pub tries: u32,
 }
@@ -221,7 +221,7 @@ impl Default for Settings {
 
 impl Default for LimitSettings {
     fn default() -> Self {
-        Self { timeout: 0, silence: 15 * 60_000, exit: 10_000, grace: 5_000 }
+        Self { timeout_ms: 0, silence_ms: 15 * 60_000, exit_ms: 10_000, grace_ms: 5_000 }
     }
 }
 
@@ -238,14 +238,14 @@ impl Default for CapSettings {
 
 impl Default for UsageLimitSettings {
     fn default() -> Self {
-        let give_up_after = 8 * 86_400_000;
-        Self { wait: true, retry_after: 15 * 60_000, tries: 8, give_up_after }
+        let give_up_after_ms = 8 * 86_400_000;
+        Self { wait: true, retry_after_ms: 15 * 60_000, tries: 8, give_up_after_ms }
     }
 }
 
 impl Default for RateLimitSettings {
     fn default() -> Self {
-        Self { retry_after: 30_000, tries: 6 }
+        Self { retry_after_ms: 30_000, tries: 6 }
     }
 }
 
@@ -271,11 +271,11 @@ mod tests {
     fn only_what_differs_is_a_change() {
         let before = Settings::default();
         let mut after = Settings { workers: 9, file: "/elsewhere".to_owned(), ..before.clone() };
-        after.limits.timeout = 60_000;
+        after.limits.timeout_ms = 60_000;
         after.agents.claude = Some("/bin/x".to_owned());
         let changes = after.changes_since(&before).unwrap();
         let expected = json!({
-            "workers": 9, "limits": { "timeout": 60_000 }, "agents": { "claude": "/bin/x" }
+            "workers": 9, "limits": { "timeout_ms": 60_000 }, "agents": { "claude": "/bin/x" }
         });
         assert_eq!(changes, expected);
         let back = before.changes_since(&after).unwrap();
@@ -287,15 +287,18 @@ mod tests {
     fn what_another_has_changed_meanwhile_stays() {
         let before = Settings::default();
         let mut now = before.clone();
-        now.limits.timeout = 60_000;
+        now.limits.timeout_ms = 60_000;
         now.caps.queued = 7;
         let mut after = before.clone();
-        after.limits.grace = 1_000;
+        after.limits.grace_ms = 1_000;
         after.caps.queued = 8;
         let settings = now.changed_by(&before, &after).unwrap();
-        assert_eq!((settings.limits.timeout, settings.limits.grace), (60_000, 1_000));
+        assert_eq!((settings.limits.timeout_ms, settings.limits.grace_ms), (60_000, 1_000));
         assert_eq!(settings.caps.queued, 8, "of the same one the last change counts");
         let settings = settings.changed_by(&after, &before).unwrap();
-        assert_eq!((settings.limits.timeout, settings.limits.grace), (60_000, before.limits.grace));
+        assert_eq!(
+            (settings.limits.timeout_ms, settings.limits.grace_ms),
+            (60_000, before.limits.grace_ms)
+        );
     }
 }

@@ -5,13 +5,8 @@ use serde_json::Value;
 
 use crate::request::nearest;
 
-/// The settings that are durations. HTTP has them in milliseconds; a text with a unit is taken, too.
-const DURATIONS: [&str; 5] =
-    ["limits.timeout", "limits.silence", "limits.grace", RETENTION, "usage_limit.retry_after"];
-/// The one that removes tasks: whoever writes 7 does not mean milliseconds.
-const RETENTION: &str = "retention.finished";
-/// In milliseconds.
-const MINUTE: u64 = 60_000;
+/// What the name of a duration ends with here: it is a number of milliseconds.
+const MILLIS: &str = "_ms";
 
 /// The settings with the values of `changes` over theirs, object by object.
 ///
@@ -38,40 +33,48 @@ fn overlay(settings: &mut Value, changes: Value, place: &str) -> Result<(), ApiE
                     "" => key.to_owned(),
                     place => format!("{place}.{key}"),
                 };
-                if !settings.contains_key(&key) {
-                    let known: Vec<&str> = settings.keys().map(String::as_str).collect();
-                    let meant = nearest(&key, &known).map_or_else(String::new, |meant| {
-                        format!(". Did you mean {}?", within(meant))
-                    });
-                    let place = within(&key);
-                    let message = format!("There is no setting {place}{meant}");
-                    return Err(ApiError::invalid(message).hint(SEE));
+                if let Some(setting) = settings.get_mut(&key) {
+                    overlay(setting, change, &within(&key))?;
+                    continue;
                 }
-                overlay(&mut settings[&key], change, &within(&key))?;
+                let in_millis = format!("{key}{MILLIS}");
+                if let Some(setting) = settings.get_mut(&in_millis) {
+                    *setting = millis(&change, &within(&key))?;
+                    continue;
+                }
+                let known: Vec<&str> = settings.keys().map(String::as_str).collect();
+                let meant = nearest(&key, &known)
+                    .map_or_else(String::new, |meant| format!(". Did you mean {}?", within(meant)));
+                let place = within(&key);
+                return Err(refused(format!("There is no setting {place}{meant}")));
             }
         }
         (Value::Object(_), _) => {
             let what = if place.is_empty() { "The settings" } else { place };
-            return Err(ApiError::invalid(format!("{what} must be an object")).hint(SEE));
+            return Err(refused(format!("{what} must be an object")));
         }
-        (setting, Value::String(text)) if DURATIONS.contains(&place) => {
-            let millis = parse_duration(&text)
-                .map_err(|error| ApiError::invalid(format!("{place}: {error}")).hint(SEE))?;
-            *setting = Value::from(millis);
-        }
-        (setting, change) => {
-            let short = |millis: u64| (1..MINUTE).contains(&millis);
-            if place == RETENTION && *setting != change && change.as_u64().is_some_and(short) {
-                return Err(ApiError::invalid(format!(
-                    "{place} is in milliseconds: {change} would remove finished tasks in less than \
-                     a minute"
-                ))
-                .hint("Write it with its unit, like \"7d\""));
-            }
-            *setting = change;
-        }
+        (setting, change) => *setting = change,
     }
     Ok(())
+}
+
+/// A duration under its name in `config.toml`, where it has a unit. Whoever writes 7 there may mean
+/// days as well as milliseconds.
+fn millis(change: &Value, place: &str) -> Result<Value, ApiError> {
+    match change {
+        Value::String(text) => parse_duration(text)
+            .map(Value::from)
+            .map_err(|error| refused(format!("{place}: {error}"))),
+        Value::Number(number) if number.as_u64() == Some(0) => Ok(Value::from(0)),
+        other => Err(refused(format!(
+            "{place} = {other} has no unit: write {place}{MILLIS} for milliseconds, or a text like \
+             \"90s\", \"10m\" or \"2d\""
+        ))),
+    }
+}
+
+fn refused(message: String) -> ApiError {
+    ApiError::invalid(message).hint(SEE)
 }
 
 #[cfg(test)]
@@ -84,9 +87,9 @@ mod tests {
     fn what_is_named_changes_and_the_rest_stays() {
         let mut before = Settings { workers: 9, ..Settings::default() };
         before.agents.claude = Some("/bin/x".to_owned());
-        let after = changed(&before, json!({ "limits": { "timeout": 60_000 } })).unwrap();
-        assert_eq!(after.limits.timeout, 60_000);
-        assert_eq!(after.limits.silence, before.limits.silence);
+        let after = changed(&before, json!({ "limits": { "timeout_ms": 60_000 } })).unwrap();
+        assert_eq!(after.limits.timeout_ms, 60_000);
+        assert_eq!(after.limits.silence_ms, before.limits.silence_ms);
         assert_eq!(after.workers, 9);
         assert_eq!(after.agents, before.agents);
         let after = changed(&before, json!({ "agents": { "claude": null } })).unwrap();
@@ -111,23 +114,37 @@ mod tests {
         assert!(refusal(json!({ "workers": -1 })).contains("workers: "));
         assert!(refusal(json!({ "wrokers": 3 })).contains("Did you mean workers?"));
         let message = refusal(json!({ "limits": { "timeuot": 3 } }));
-        assert!(message.contains("Did you mean limits.timeout?"), "{message}");
+        assert!(message.contains("Did you mean limits.timeout_ms?"), "{message}");
         let message = refusal(json!({ "retention": { "finished": "7" } }));
         assert!(message.contains("retention.finished: \"7\" has no unit: write 7d"), "{message}");
-        let message = refusal(json!({ "retention": { "finished": 7 } }));
-        assert!(message.contains("7 would remove finished tasks"), "{message}");
-        let short = changed(&Settings::default(), json!({ "retention": { "finished": "7s" } }));
-        let short = short.unwrap();
-        let whole = serde_json::to_value(&short).unwrap();
-        assert_eq!(changed(&short, whole).unwrap(), short, "nothing of it is a change");
     }
 
     #[test]
-    fn every_duration_can_be_written_with_its_unit() {
-        for setting in DURATIONS {
-            let (group, key) = setting.split_once('.').unwrap();
-            let after = changed(&Settings::default(), json!({ group: { key: "7d" } })).unwrap();
-            assert_eq!(serde_json::to_value(after).unwrap()[group][key], 604_800_000);
+    fn a_duration_has_its_unit_in_its_name_or_in_its_value() {
+        let whole = serde_json::to_value(Settings::default()).unwrap();
+        let mut durations = 0;
+        for (group, settings) in whole.as_object().unwrap() {
+            let names = settings.as_object().into_iter().flat_map(|settings| settings.keys());
+            for in_millis in names.filter(|name| name.ends_with(MILLIS)) {
+                durations += 1;
+                let name = in_millis.strip_suffix(MILLIS).unwrap();
+                let change = |name: &str, value: Value| -> Result<Value, ApiError> {
+                    let change = json!({ group: { name: value } });
+                    let after = changed(&Settings::default(), change)?;
+                    Ok(serde_json::to_value(after).unwrap()[group][in_millis].clone())
+                };
+                assert_eq!(change(in_millis, json!(7)), Ok(json!(7)));
+                assert_eq!(change(name, json!("7d")), Ok(json!(604_800_000)));
+                assert_eq!(change(name, json!(0)), Ok(json!(0)));
+                let refusal = |value| change(name, value).unwrap_err();
+                let said = format!("{group}.{name} = 7 has no unit: write {group}.{in_millis}");
+                let error = refusal(json!(7));
+                assert!(error.message.contains(&said), "{error}");
+                assert_eq!(error.code, claude_worker_api::ErrorCode::InvalidRequest);
+                assert!(refusal(json!(null)).message.contains("null has no unit"));
+                assert!(change(in_millis, json!("7d")).is_err());
+            }
         }
+        assert_eq!(durations, 8);
     }
 }

@@ -359,16 +359,16 @@ export type FollowUp = {
 /** Which kind of process an engine lives in. */
 export type HostKind = "headless" | "app";
 
-/** What ends a run early, in milliseconds. */
+/** What ends a run early. */
 export type LimitSettings = {
   /** How long `claude` may take to exit after it has reported that its work is done. */
-  exit: number;
+  exit_ms: number;
   /** How long a process tree has between being asked to end and being killed. */
-  grace: number;
+  grace_ms: number;
   /** How long `claude` may print nothing. */
-  silence: number;
+  silence_ms: number;
   /** Wall time of a run. */
-  timeout: number;
+  timeout_ms: number;
 };
 
 /** What may end a run early. `None` means the configured default. */
@@ -652,19 +652,16 @@ export type Queue = {
 
 /** What happens when requests come too fast, or the API is overloaded. */
 export type RateLimitSettings = {
-  /**
-   * How long the task waits at first, in milliseconds; each time in a row twice as long, up to
-   * 10 minutes.
-   */
-  retry_after: number;
+  /** How long the task waits at first; each time in a row twice as long, up to 10 minutes. */
+  retry_after_ms: number;
   /** After so many runs in a row that met it without an answer of the model the task fails. */
   tries: number;
 };
 
 /** How long finished tasks are kept. */
 export type RetentionSettings = {
-  /** After this many milliseconds a finished task is removed; 0 keeps it. */
-  finished: number;
+  /** After this long a finished task is removed; 0 keeps it. */
+  finished_ms: number;
 };
 
 /** One attempt at a task. */
@@ -715,8 +712,9 @@ export type SeenQuery = {
 };
 
 /**
- * The settings in force, under the names they have in `config.toml`. Durations are in
- * milliseconds and sizes in bytes; where a duration ends something, 0 means never.
+ * The settings in force, under the names they have in `config.toml`; a duration's name has `_ms`
+ * behind it, because here it is a number of milliseconds. Sizes are in bytes. Where a duration ends
+ * something, 0 means never.
  *
  * A setting that an older engine does not know has its default.
  */
@@ -993,13 +991,13 @@ export type Usage = {
 
 /** What happens when the account's usage limit is reached. */
 export type UsageLimitSettings = {
-  /** A task fails that would have to wait longer than this in all, in milliseconds. */
-  give_up_after: number;
+  /** A task fails that would have to wait longer than this in all. */
+  give_up_after_ms: number;
   /**
-   * How long it waits when the agent does not say when the limit ends, in milliseconds; each
-   * time in a row twice as long, up to 4 hours.
+   * How long it waits when the agent does not say when the limit ends; each time in a row twice as
+   * long, up to 4 hours.
    */
-  retry_after: number;
+  retry_after_ms: number;
   /** After so many runs in a row that met it without an answer of the model the task fails. */
   tries: number;
   /** Whether the task waits and goes on in the same session. Otherwise it fails. */

@@ -6,11 +6,11 @@ const settings = {
   workers: 4,
   permission_mode: "acceptEdits",
   agents: { claude: null },
-  limits: { timeout: 0, silence: 900_000, exit: 10_000, grace: 5000 },
+  limits: { timeout_ms: 0, silence_ms: 900_000, exit_ms: 10_000, grace_ms: 5000 },
   caps: { output_per_run: 256e6, output_total: 5e9, free_disk: 100e6, queued: 100_000 },
-  retention: { finished: 0 },
-  usage_limit: { wait: true, retry_after: 900_000, tries: 8, give_up_after: 691_200_000 },
-  rate_limit: { retry_after: 30_000, tries: 6 },
+  retention: { finished_ms: 0 },
+  usage_limit: { wait: true, retry_after_ms: 900_000, tries: 8, give_up_after_ms: 691_200_000 },
+  rate_limit: { retry_after_ms: 30_000, tries: 6 },
   delegation: { depth: 2, unfinished: 50 },
   mcp: { allow_bypass: false },
   notifications: { finished: true, failed: true, attention: true },
@@ -40,10 +40,10 @@ it.each(all.filter(({ kind }) => !["switch", "mode"].includes(kind)))(
 );
 
 it("changes one value and leaves the others", () => {
-  const changed = withValue(settings, "limits.timeout", 60_000);
-  expect(changed).toEqual({ ...settings, limits: { ...limits(), timeout: 60_000 } });
+  const changed = withValue(settings, "limits.timeout_ms", 60_000);
+  expect(changed).toEqual({ ...settings, limits: { ...limits(), timeout_ms: 60_000 } });
   expect(withValue(settings, "workers", 2)).toEqual({ ...settings, workers: 2 });
-  expect(valueAt(settings, "limits.timeout")).toBe(0);
+  expect(valueAt(settings, "limits.timeout_ms")).toBe(0);
 });
 
 function limits() {
@@ -56,10 +56,10 @@ it("does not know what an engine does not have", () => {
 
 describe("what is typed", () => {
   it.each([
-    ["limits.timeout", "Never", 0],
-    ["limits.timeout", "2h", 7_200_000],
-    ["retention.finished", "always", 0],
-    ["retention.finished", "30d", 2_592_000_000],
+    ["limits.timeout_ms", "Never", 0],
+    ["limits.timeout_ms", "2h", 7_200_000],
+    ["retention.finished_ms", "always", 0],
+    ["retention.finished_ms", "30d", 2_592_000_000],
     ["caps.output_total", "1.5 GB", 1.5e9],
     ["agents.claude", "  ", null],
     ["agents.claude", "~/bin/claude", "~/bin/claude"],
@@ -70,8 +70,8 @@ describe("what is typed", () => {
   ])("%s = %j is %j", (key, text, value) => expect(read(find(key), text)).toEqual({ value }));
 
   it.each([
-    ["limits.grace", "never", "A time like"],
-    ["limits.timeout", "soon", "never"],
+    ["limits.grace_ms", "never", "A time like"],
+    ["limits.timeout_ms", "soon", "never"],
     ["caps.output_per_run", "0", "more than 0"],
     ["caps.output_total", "5 parsecs", "A size like"],
     ["workers", "0", "from 1 to 256"],

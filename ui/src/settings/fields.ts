@@ -15,7 +15,7 @@ export type Kind =
   | { kind: "duration"; zero?: string };
 
 export type Setting = {
-  /** As in config.toml: `limits.timeout`. */
+  /** As the engine names it: `limits.timeout_ms`. */
   key: string;
   label: string;
   hint: string;
@@ -56,28 +56,28 @@ export const SECTIONS: Section[] = [
     note: "They apply to runs that begin later. A task may have its own.",
     settings: [
       {
-        key: "limits.timeout",
+        key: "limits.timeout_ms",
         label: "Time",
         hint: "A run is ended after this long",
         kind: "duration",
         zero: "never",
       },
       {
-        key: "limits.silence",
+        key: "limits.silence_ms",
         label: "Silence",
         hint: "Claude is ended when it prints nothing for this long",
         kind: "duration",
         zero: "never",
       },
       {
-        key: "limits.exit",
+        key: "limits.exit_ms",
         label: "Exit",
         hint: "Claude is ended when it has reported its success and does not exit for this long",
         kind: "duration",
         zero: "never",
       },
       {
-        key: "limits.grace",
+        key: "limits.grace_ms",
         label: "Grace",
         hint: "Between being asked to end and being killed",
         kind: "duration",
@@ -95,7 +95,7 @@ export const SECTIONS: Section[] = [
         kind: "switch",
       },
       {
-        key: "usage_limit.retry_after",
+        key: "usage_limit.retry_after_ms",
         label: "Try again after",
         hint: "When Claude Code does not say when the limit ends; then twice as long each time",
         kind: "duration",
@@ -108,7 +108,7 @@ export const SECTIONS: Section[] = [
         min: 1,
       },
       {
-        key: "usage_limit.give_up_after",
+        key: "usage_limit.give_up_after_ms",
         label: "Give up after",
         hint: "A task that would wait longer than this in all fails",
         kind: "duration",
@@ -121,7 +121,7 @@ export const SECTIONS: Section[] = [
     title: "Rate limit and overloaded API",
     settings: [
       {
-        key: "rate_limit.retry_after",
+        key: "rate_limit.retry_after_ms",
         label: "First wait",
         hint: "Then twice as long each time, up to 10 minutes",
         kind: "duration",
@@ -165,7 +165,7 @@ export const SECTIONS: Section[] = [
     title: "Storage",
     settings: [
       {
-        key: "retention.finished",
+        key: "retention.finished_ms",
         label: "Keep finished tasks",
         hint: "For this long after they ended",
         kind: "duration",

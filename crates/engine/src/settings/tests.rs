@@ -34,7 +34,7 @@ fn only_what_changes_is_touched() {
     let in_force = Config::load(&paths).unwrap();
     let mut wanted = Settings::from(&in_force);
     wanted.workers = 5;
-    wanted.limits.silence = 60_000;
+    wanted.limits.silence_ms = 60_000;
     wanted.notifications.finished = false;
     let config = write(&paths, &in_force, wanted.clone()).unwrap();
     assert_eq!(Settings::from(&config), wanted);
@@ -58,7 +58,7 @@ fn what_a_person_changed_in_the_file_meanwhile_comes_into_force_too() {
     std::fs::write(&paths.config, "workers = 9\n").unwrap();
     let in_force = Config::default();
     let mut wanted = Settings::from(&in_force);
-    wanted.retention.finished = 86_400_000;
+    wanted.retention.finished_ms = 86_400_000;
     let config = write(&paths, &in_force, wanted).unwrap();
     assert_eq!(config.workers, 9);
     assert_eq!(config.retention.finished, 86_400_000);
@@ -93,8 +93,8 @@ fn what_is_wrong_is_named_and_changes_nothing() {
     check(&|s| s.permission_mode = PermissionMode::BypassPermissions, "permission_mode");
     check(&|s| s.caps.output_per_run = 0, "caps.output_per_run");
     check(&|s| s.caps.queued = u64::MAX, "caps.queued");
-    check(&|s| s.limits.timeout = u64::MAX, "limits.timeout");
-    check(&|s| s.usage_limit.retry_after = u64::MAX, "usage_limit.retry_after");
+    check(&|s| s.limits.timeout_ms = u64::MAX, "limits.timeout");
+    check(&|s| s.usage_limit.retry_after_ms = u64::MAX, "usage_limit.retry_after");
     assert!(!paths.config.exists());
 
     std::fs::write(&paths.config, "wrokers = 3\n").unwrap();

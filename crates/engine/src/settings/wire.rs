@@ -32,10 +32,10 @@ impl From<&Config> for Settings {
                 claude: agents.claude.as_ref().map(|path| path.to_string_lossy().into_owned()),
             },
             limits: LimitSettings {
-                timeout: limits.timeout,
-                silence: limits.silence,
-                exit: limits.exit,
-                grace: limits.grace,
+                timeout_ms: limits.timeout,
+                silence_ms: limits.silence,
+                exit_ms: limits.exit,
+                grace_ms: limits.grace,
             },
             caps: CapSettings {
                 output_per_run: caps.output_per_run,
@@ -43,15 +43,15 @@ impl From<&Config> for Settings {
                 free_disk: caps.free_disk,
                 queued: caps.queued,
             },
-            retention: RetentionSettings { finished: retention.finished },
+            retention: RetentionSettings { finished_ms: retention.finished },
             usage_limit: UsageLimitSettings {
                 wait: usage_limit.wait,
-                retry_after: usage_limit.retry_after,
+                retry_after_ms: usage_limit.retry_after,
                 tries: usage_limit.tries,
-                give_up_after: usage_limit.give_up_after,
+                give_up_after_ms: usage_limit.give_up_after,
             },
             rate_limit: RateLimitSettings {
-                retry_after: rate_limit.retry_after,
+                retry_after_ms: rate_limit.retry_after,
                 tries: rate_limit.tries,
             },
             delegation: DelegationSettings {
@@ -90,10 +90,10 @@ impl From<Settings> for Config {
             permission_mode,
             agents: Agents { claude: agents.claude.map(Into::into) },
             limits: RunLimits {
-                timeout: limits.timeout,
-                silence: limits.silence,
-                exit: limits.exit,
-                grace: limits.grace,
+                timeout: limits.timeout_ms,
+                silence: limits.silence_ms,
+                exit: limits.exit_ms,
+                grace: limits.grace_ms,
             },
             caps: Caps {
                 output_per_run: caps.output_per_run,
@@ -101,14 +101,17 @@ impl From<Settings> for Config {
                 free_disk: caps.free_disk,
                 queued: caps.queued,
             },
-            retention: Retention { finished: retention.finished },
+            retention: Retention { finished: retention.finished_ms },
             usage_limit: UsageLimit {
                 wait: usage_limit.wait,
-                retry_after: usage_limit.retry_after,
+                retry_after: usage_limit.retry_after_ms,
                 tries: usage_limit.tries,
-                give_up_after: usage_limit.give_up_after,
+                give_up_after: usage_limit.give_up_after_ms,
             },
-            rate_limit: RateLimit { retry_after: rate_limit.retry_after, tries: rate_limit.tries },
+            rate_limit: RateLimit {
+                retry_after: rate_limit.retry_after_ms,
+                tries: rate_limit.tries,
+            },
             delegation: Delegation { depth: delegation.depth, unfinished: delegation.unfinished },
             mcp: Mcp { allow_bypass: mcp.allow_bypass },
             notifications: Notifications {
