@@ -289,7 +289,7 @@ pub(crate) async fn hosted(home: &Home) -> Hosted {
     let claude = home.place("claude");
     std::fs::write(&claude, "#!/bin/sh\necho 1.2.3\n").unwrap();
     std::fs::set_permissions(&claude, Permissions::from_mode(0o755)).unwrap();
-    std::fs::create_dir(home.data()).unwrap();
+    home.make_data();
     std::fs::write(&paths.config, format!("agents.claude = {claude:?}\n")).unwrap();
     let config = Config::load(&paths).unwrap();
     host(paths, config, supervisor, Some(any_port), HostKind::Headless).await.unwrap()

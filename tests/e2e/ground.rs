@@ -406,6 +406,27 @@ fn what_belongs_to_another_user_is_not_used() {
 }
 
 #[test]
+fn a_data_directory_that_others_can_write_to_is_not_used() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = Home::with_config("workers = 2");
+    let mode = |mode| {
+        std::fs::set_permissions(home.data(), std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    let command = format!("chmod go-w {}", home.data().display());
+    for open in [0o777, 0o770] {
+        home.finished(home.shell("true"));
+        // With an engine and without.
+        for _ in 0..2 {
+            mode(open);
+            let refused = home.run(["run", "--agent", "shell", "true"]);
+            refused.refused(5, &["Other users can write to", &command]);
+            mode(0o700);
+            home.run(["server", "stop"]);
+        }
+    }
+}
+
+#[test]
 fn a_prompt_is_not_sent_to_another_users_socket() {
     use std::os::unix::process::CommandExt;
     if !rustix::process::geteuid().is_root() {

@@ -138,7 +138,7 @@ fn what_a_newer_version_has_stored_stays_as_it_is() {
 fn a_database_of_an_earlier_version_is_read() {
     let home = Home::new();
     let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/fixtures/shape-3.db");
-    std::fs::create_dir_all(home.data()).unwrap();
+    home.make_data();
     std::fs::copy(fixture, home.data().join("tasks.db")).unwrap();
     let runs = home.data().join("runs").display().to_string();
     change(&home, &format!("UPDATE setting SET value = '{runs}' WHERE key = 'runs_directory'"));

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::io::Write;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -41,9 +42,14 @@ impl Home {
     /// A fresh one with this `config.toml`.
     pub(crate) fn with_config(config: &str) -> Self {
         let home = Self::new();
-        std::fs::create_dir(home.data()).unwrap();
+        home.make_data();
         std::fs::write(home.data().join("config.toml"), config).unwrap();
         home
+    }
+
+    /// Makes the data directory before an engine does, and as private as an engine would.
+    pub(crate) fn make_data(&self) {
+        std::fs::DirBuilder::new().mode(0o700).create(self.data()).unwrap();
     }
 
     /// The same, with a variable more (or another value) in the environment of every command.

@@ -48,5 +48,5 @@ pub use config::{
 pub use dispatcher::FAULT_POINTS;
 pub use engine::{Engine, Hosting};
 pub use error::EngineError;
-pub use own_file::read_own;
+pub use own_file::{read_own, shell_word};
 pub use paths::{Paths, user_home};

@@ -1,12 +1,13 @@
 //! Files and directories that decide what runs in this user's name: read only where they are the
-//! user's own.
+//! user's own, and in directories that no other user can write to.
 //!
 //! Where another user owns the data directory, the settings name programs that would run as us,
-//! and the token and the tasks are theirs. The superuser could do all that anyway.
+//! and the token and the tasks are theirs. One who can write to the directory can put such settings
+//! there. The superuser could do all that anyway.
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use claude_worker_api::{ApiError, ErrorCode};
@@ -24,15 +25,40 @@ fn foreign(found: &Metadata) -> bool {
     !is_trusted(found.uid(), rustix::process::geteuid().as_raw())
 }
 
-/// Refuses a file or directory of another user. What is not there, or cannot be looked at, is for
-/// others to complain of.
+/// Whether other users can replace what is in a directory of this mode. In one with the sticky bit,
+/// like `/tmp`, each user can only replace their own.
+const fn is_open_to_others(mode: u32) -> bool {
+    mode & 0o022 != 0 && mode & 0o1000 == 0
+}
+
+/// Refuses a file or directory of another user, and a directory that others can write to. What is
+/// not there, or cannot be looked at, is for others to complain of.
 ///
 /// # Errors
-/// `forbidden`, with the path and its owner.
+/// `forbidden`, with the path and its owner, or the command that makes the directory private.
 pub(crate) fn check(path: &Path) -> Result<(), ApiError> {
     match std::fs::metadata(path) {
         Ok(found) if foreign(&found) => Err(refusal(path, found.uid())),
+        Ok(found) if found.is_dir() && is_open_to_others(found.permissions().mode()) => {
+            let shown = path.display();
+            Err(ApiError::new(
+                ErrorCode::Forbidden,
+                format!("Other users can write to {shown}, so that it is not used"),
+            )
+            .hint(format!("Type: chmod go-w {}", shell_word(&shown.to_string()))))
+        }
         _ => Ok(()),
+    }
+}
+
+/// A word of a command line as a person would type it.
+#[must_use]
+pub fn shell_word(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:@,+".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
     }
 }
 
@@ -76,6 +102,25 @@ mod tests {
         assert!(is_trusted(1000, 1000) && is_trusted(0, 1000) && is_trusted(0, 0));
         assert!(!is_trusted(1001, 1000), "another user");
         assert!(!is_trusted(1000, 0), "a user's files do not decide what the superuser runs");
+    }
+
+    #[test]
+    fn a_directory_that_others_can_write_to_is_refused_with_what_to_type() {
+        let here = tempfile::tempdir().unwrap();
+        let path = here.path().join("my data");
+        std::fs::create_dir(&path).unwrap();
+        for (mode, open) in
+            [(0o700, false), (0o755, false), (0o1777, false), (0o777, true), (0o720, true)]
+        {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            let checked = check(&path);
+            assert_eq!(checked.is_err(), open, "{mode:o}");
+            if let Err(refused) = checked {
+                assert_eq!(refused.code, ErrorCode::Forbidden);
+                let command = format!("chmod go-w '{}'", path.display());
+                assert!(refused.hint.contains(&command), "{refused}");
+            }
+        }
     }
 
     #[test]

@@ -50,7 +50,7 @@ impl Paths {
     /// # Errors
     /// `invalid_request` when no home directory is known, or a place is named by a relative path:
     /// each working directory would have a queue of its own. `forbidden` when the data belong to
-    /// another user.
+    /// another user, or other users can write to their directory.
     pub fn from_env() -> Result<Self, ApiError> {
         let paths = Self::resolve(
             variable("HOME").map(PathBuf::from).as_deref(),
@@ -63,7 +63,7 @@ impl Paths {
         Ok(paths)
     }
 
-    /// Refuses places that another user owns.
+    /// Refuses places that another user owns or can write to.
     fn are_our_own(&self) -> Result<(), ApiError> {
         let parent = self.database.parent().unwrap_or(&self.home);
         let directories = [self.home.as_path(), parent, &self.runs, &self.env];

@@ -197,7 +197,7 @@ fn an_entry_that_claude_code_does_not_take_is_replaced_by_the_one_before() {
     };
     script("/old/");
     std::fs::set_permissions(&claude, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    std::fs::create_dir(home.data()).unwrap();
+    home.make_data();
     std::fs::write(home.data().join("config.toml"), format!("agents.claude = {claude:?}\n"))
         .unwrap();
     let old = json!({ "mcpServers": { "claude-worker": {

@@ -360,7 +360,7 @@ fn a_long_answer_comes_whole_in_pages() {
     std::fs::write(&claude, script).unwrap();
     let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
     std::fs::set_permissions(&claude, executable).unwrap();
-    std::fs::create_dir(home.data()).unwrap();
+    home.make_data();
     std::fs::write(home.data().join("config.toml"), format!("agents.claude = {claude:?}\n"))
         .unwrap();
     let mcp = Mcp::legacy(&home);

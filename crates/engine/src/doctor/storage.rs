@@ -6,6 +6,7 @@ use std::path::Path;
 use claude_worker_api::Check;
 use rustix::fs::{Access, access};
 
+use crate::own_file::shell_word;
 use crate::{Config, Paths, disk};
 
 /// With so much more than what must stay free, in bytes, tasks are not refused for a while.
@@ -48,13 +49,17 @@ fn directory(home: &Path) -> Check {
         );
     }
     if access(home, Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK).is_err() {
-        return Check::bad(NAME, format!("{shown} is not writable"), format!("chmod 700 {shown}"));
+        return Check::bad(
+            NAME,
+            format!("{shown} is not writable"),
+            format!("chmod 700 {}", shell_word(&shown.to_string())),
+        );
     }
     if found.mode() & 0o077 != 0 {
         return Check::warn(
             NAME,
             format!("{shown} can be entered by other users"),
-            format!("chmod 700 {shown}"),
+            format!("chmod 700 {}", shell_word(&shown.to_string())),
         );
     }
     Check::ok(NAME, format!("{shown}, private"))

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use claude_worker_engine::{Config, Paths, locate};
+use claude_worker_engine::{Config, Paths, locate, shell_word};
 use serde_json::Value;
 
 use super::clients::{Entry, NAME};
@@ -36,14 +36,7 @@ pub(super) fn remove_arguments() -> Vec<String> {
 
 /// A command line as a person would type it.
 pub(super) fn shown(arguments: &[String]) -> String {
-    let quoted = arguments.iter().map(|argument| {
-        let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:@,+".contains(c);
-        if !argument.is_empty() && argument.chars().all(plain) {
-            argument.clone()
-        } else {
-            format!("'{}'", argument.replace('\'', "'\\''"))
-        }
-    });
+    let quoted = arguments.iter().map(|argument| shell_word(argument));
     std::iter::once("claude".to_owned()).chain(quoted).collect::<Vec<_>>().join(" ")
 }
 
