@@ -3,8 +3,9 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixListener;
+use std::process::Command;
 
-use crate::support::Home;
+use crate::support::{Home, Ran};
 
 #[test]
 fn tasks_that_cannot_be() {
@@ -235,6 +236,37 @@ fn hostile_output_is_harmless_in_a_terminal() {
         for hostile in ["\u{1b}", "\u{7}", "\u{9b}", "\u{202e}"] {
             assert!(!shown.contains(hostile), "{arguments:?}: {shown:?}");
         }
+    }
+}
+
+/// Wherever a message repeats what was typed: clap's, ours, those about a path, and the sidecar's.
+#[test]
+fn what_was_typed_is_harmless_in_a_message() {
+    let home = Home::new();
+    home.run(["pause"]).ok();
+    let check = |ran: &Ran| {
+        assert_ne!(ran.code, 0, "{ran:?}");
+        let harmless = |c: char| c == '\n' || !c.is_control() && c != '\u{202e}';
+        assert!(ran.stderr.chars().all(harmless), "{ran:?}");
+    };
+    for hostile in ["\u{1b}]0;owned\u{7}", "x\u{9b}31m", "gpj.\u{202e}exe"] {
+        for arguments in [
+            &[hostile][..],
+            &["status", hostile],
+            &["list", "--status", hostile],
+            &["run", "x", "--timeout", hostile],
+            &["run", "x", "--dir", hostile],
+            &["run", "x", "--env", hostile],
+            &["run", hostile, "--agent", hostile],
+            &["wait", "1", "--bogus", hostile],
+            &["server", "start", "--http", hostile],
+            &["trust", hostile],
+        ] {
+            check(&home.run(arguments));
+        }
+        let mut sidecar = Command::new(env!("CARGO_BIN_EXE_claude-worker-mcp"));
+        let output = sidecar.arg(hostile).env_clear().envs(home.variables().iter().cloned());
+        check(&Ran::of(&output.output().unwrap()));
     }
 }
 

@@ -30,7 +30,7 @@ impl FromStr for TaskId {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text.strip_prefix('#').unwrap_or(text).parse::<i64>() {
             Ok(id) if id > 0 => Ok(Self(id)),
-            _ => Err(format!("\"{text}\" is not a task id: ids are numbers like 12")),
+            _ => Err(format!("{text:?} is not a task id: ids are numbers like 12")),
         }
     }
 }

@@ -85,7 +85,7 @@ impl Console<'_> {
     /// When the question cannot be shown or the answer cannot be read.
     pub fn confirm(&mut self, question: &str) -> Result<bool, CliError> {
         let Some(ask) = self.ask.as_mut().filter(|_| !self.json) else { return Ok(false) };
-        write!(self.err, "{question} [y/N] ")?;
+        write!(self.err, "{} [y/N] ", clean(question))?;
         self.err.flush()?;
         let answer = ask()?;
         // After an end of input (Ctrl-D) the cursor is still behind the question.

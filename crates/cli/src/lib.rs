@@ -44,6 +44,7 @@ mod stdin;
 pub mod transcript;
 pub mod watch;
 
+use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
@@ -187,7 +188,10 @@ async fn dispatch(
 /// Shows what clap has to say: help and version on standard output, mistakes on standard error,
 /// and with `--json` as an error object too.
 fn explain(error: &clap::Error) -> Exit {
-    let _ = error.print();
+    let _ = match made_safe(error, std::env::args_os()) {
+        Some(text) => io::stderr().write_all(text.as_bytes()),
+        None => error.print(),
+    };
     if !error.use_stderr() {
         return Exit::Done;
     }
@@ -200,4 +204,38 @@ fn explain(error: &clap::Error) -> Exit {
         let _ = writeln!(io::stdout(), "{}", render::text::escape_json(&json));
     }
     Exit::Usage
+}
+
+/// What clap says about a mistake, without its colours, when an argument has in it what a terminal
+/// would obey: clap repeats arguments as they are, and its own colours look the same.
+fn made_safe(error: &clap::Error, arguments: impl IntoIterator<Item = OsString>) -> Option<String> {
+    use render::text::clean;
+    let is_harmless = |argument: OsString| {
+        let text = argument.to_string_lossy();
+        clean(&text) == text
+    };
+    let harmless = !error.use_stderr() || arguments.into_iter().all(is_harmless);
+    (!harmless).then(|| clean(&error.render().to_string()).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistake_is_told_without_what_a_terminal_would_obey() {
+        let told = |arguments: &[&str]| {
+            let error = Cli::try_parse_from(arguments).unwrap_err();
+            made_safe(&error, arguments.iter().map(OsString::from))
+        };
+        assert_eq!(told(&["claude-worker", "status", "x"]), None, "in colour");
+        assert_eq!(told(&["claude-worker", "--help"]), None);
+        for hostile in ["\u{1b}]0;title\u{7}", "\u{9b}31m", "gpj.\u{202e}exe", "\u{1b}[31mred"] {
+            for before in [&["claude-worker"][..], &["claude-worker", "status"]] {
+                let told = told(&[before, &[hostile]].concat()).unwrap();
+                let is_harmless = |c: char| !c.is_control() && c != '\u{202e}' || c == '\n';
+                assert!(told.starts_with("error: ") && told.chars().all(is_harmless), "{told:?}");
+            }
+        }
+    }
 }

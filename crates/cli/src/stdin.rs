@@ -44,6 +44,7 @@ use rustix::fs::{FileType, fstat};
 
 use crate::error::CliError;
 use crate::prompt::read_bounded;
+use crate::render::text::clean_line;
 
 /// After this long without a byte we ask who could write.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -282,7 +283,7 @@ fn unbuffered() -> Result<File, CliError> {
 
 /// A remark for the person, who may not be there.
 pub(crate) fn tell(remark: &str) {
-    let _ = writeln!(io::stderr(), "claude-worker: {remark}");
+    let _ = writeln!(io::stderr(), "claude-worker: {}", clean_line(remark));
 }
 
 /// Whether there is a byte or an end of file before the time is over.

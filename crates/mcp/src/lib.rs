@@ -40,6 +40,8 @@ mod tools;
 mod transcript;
 mod words;
 
+use std::ffi::OsStr;
+use std::fmt::Display;
 use std::process::ExitCode;
 
 use rmcp::service::{ServerInitializeError, serve_server};
@@ -65,7 +67,8 @@ It has no options; the environment variables of `claude-worker --help` apply.
 /// The program.
 #[must_use]
 pub fn main() -> ExitCode {
-    match std::env::args_os().nth(1).as_deref().and_then(std::ffi::OsStr::to_str) {
+    let argument = std::env::args_os().nth(1);
+    match argument.as_deref().map(OsStr::to_string_lossy).as_deref() {
         None => {}
         Some("--version" | "-V") => {
             println!("claude-worker-mcp {}", env!("CARGO_PKG_VERSION"));
@@ -76,7 +79,7 @@ pub fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
         Some(other) => {
-            eprintln!("error: claude-worker-mcp does not know {other}\n\n{HELP}");
+            eprintln!("error: claude-worker-mcp does not know {}\n\n{HELP}", safe(other));
             return ExitCode::from(2);
         }
     }
@@ -99,12 +102,25 @@ pub fn main() -> ExitCode {
     code
 }
 
+/// A message with escapes for what a terminal would obey: it may repeat an argument, a path or what a
+/// client sent.
+fn safe(message: impl Display) -> String {
+    let mut text = String::new();
+    for c in message.to_string().chars() {
+        match c {
+            '"' | '\'' | '\\' | '\n' => text.push(c),
+            c => text.extend(c.escape_debug()),
+        }
+    }
+    text
+}
+
 /// Serves the client until it closes its input.
 async fn serve() -> ExitCode {
     let door = match EngineDoor::from_env() {
         Ok(door) => door,
         Err(error) => {
-            eprintln!("error: {error}");
+            eprintln!("error: {}", safe(&error));
             return ExitCode::from(2);
         }
     };
@@ -120,11 +136,11 @@ async fn serve() -> ExitCode {
             }
             Err(ServerInitializeError::ConnectionClosed(_)) => return ExitCode::SUCCESS,
             Err(error) if *when_closed.borrow() => {
-                eprintln!("error: {error}");
+                eprintln!("error: {}", safe(&error));
                 return ExitCode::FAILURE;
             }
             // A message out of turn before the session began: the next one may begin it.
-            Err(error) => eprintln!("warning: {error}"),
+            Err(error) => eprintln!("warning: {}", safe(&error)),
         }
     }
 }

@@ -14,6 +14,7 @@ use serde::Serialize;
 use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::render::text::clean_line;
 
 /// The app's program.
 const APP: &str = "claude-worker-app";
@@ -71,7 +72,7 @@ pub async fn in_browser(
     if console.json {
         console.document(&Address { url })?;
     } else {
-        console.line(&url)?;
+        console.line(&clean_line(&url))?;
     }
     Ok(Exit::Done)
 }

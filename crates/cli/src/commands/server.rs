@@ -16,6 +16,7 @@ use crate::exit::Exit;
 use crate::host::{self, Ground};
 use crate::render::detail;
 use crate::render::figures::plural;
+use crate::render::text::clean_line;
 
 /// How long a stopping engine may take to be gone, tasks that are to be cancelled not counted.
 const GONE_WITHIN: Duration = Duration::from_secs(20);
@@ -221,9 +222,10 @@ fn holder(lock: &Path) -> Result<LockHolder, ApiError> {
 /// `locked` when another engine owns the data directory; whatever keeps it from starting.
 pub fn foreground(console: &mut Console<'_>, http: Option<SocketAddr>) -> Result<Exit, CliError> {
     host::host(Ground::Fore, http, |reachable| {
-        let mut text = format!("The engine serves {}", reachable.socket.display());
+        let shown = |path: &Path| clean_line(&path.display().to_string());
+        let mut text = format!("The engine serves {}", shown(reachable.socket));
         if let Some((address, token)) = reachable.http {
-            text += &format!(" and http://{address} (its token is in {})", token.display());
+            text += &format!(" and http://{address} (its token is in {})", shown(token));
         }
         let _ = console.remark(&format!("{text}. Ctrl-C stops it; running tasks run on"));
     })?;
