@@ -208,6 +208,31 @@ fn what_is_shared_is_left_alone_with_a_word_and_taken_when_asked_for() {
     }
 }
 
+/// The first task takes the rest of the list.
+#[test]
+fn a_prompt_taken_from_what_a_loop_reads_is_told_in_bytes() {
+    for shell in shells() {
+        let mut desk = Desk::new(&shell);
+        let name = shell.display();
+        for text in [
+            "while read -r f; do $cw run -; done < list",
+            "cat list | while read -r f; do $cw run -; done",
+        ] {
+            let (ran, prompts) = desk.script(text);
+            assert_eq!(prompts, ["b\nc\n"], "{name}: {text}: {ran:?}");
+            let told = "claude-worker: 4 bytes of standard input are the prompt\n";
+            assert_eq!(ran.ok().stderr, told, "{name}: {text}");
+        }
+        // Nobody else's.
+        let (ran, prompts) = desk.script("cat list | $cw run -");
+        assert_eq!(
+            (prompts, ran.ok().stderr.as_str()),
+            (vec!["a\nb\nc\n".to_owned()], ""),
+            "{name}"
+        );
+    }
+}
+
 #[test]
 fn an_instruction_about_an_empty_pipe_stops() {
     for shell in shells() {
@@ -240,8 +265,11 @@ fn an_instruction_about_an_empty_pipe_stops() {
         // A runner that gives its scripts a pipe because they must have something.
         let (reader, writer) = std::io::pipe().unwrap();
         drop(writer);
-        let (ran, prompts) = desk.script_with("$cw run Review; true", reader.into());
-        assert_eq!((prompts, ran.ok().stderr.as_str()), (vec!["Review".to_owned()], ""), "{name}");
+        let script = "$cw run Review; $cw run Review; $cw run Review --allow-empty; true";
+        let (ran, prompts) = desk.script_with(script, reader.into());
+        assert_eq!(prompts, ["Review", "Review", "Review"], "{name}");
+        assert!(ran.ok().stderr.contains("standard input is empty, going on"), "{name}: {ran:?}");
+        assert_eq!(ran.stderr.lines().count(), 1, "{name}: one line for a script: {ran:?}");
     }
 }
 

@@ -81,7 +81,7 @@ fn no_prompt() -> CliError {
 }
 
 fn standard_input_alone() -> Result<String, CliError> {
-    let prompt = text(read_bounded(io::stdin().lock(), "Standard input")?, "Standard input")?;
+    let prompt = text(stdin::whole()?, "Standard input")?;
     if prompt.trim().is_empty() {
         return Err(CliError::usage(
             "The prompt is empty: nothing came on standard input",

@@ -20,7 +20,8 @@
 //! producer, a sibling, and we say so and wait for it. When it is only a process that started us, it
 //! is a pipe that was left open, and we go on without.
 //!
-//! `--stdin always` and `--stdin never` choose, and the prompt `-` takes standard input as it is.
+//! `--stdin always` and `--stdin never` choose, and the prompt `-` takes standard input as it is. How
+//! much that was is said where it was somebody else's, too: in a loop it is the rest of the list.
 
 #[cfg(target_os = "linux")]
 mod linux;
@@ -199,12 +200,18 @@ pub(crate) fn material(args: Args) -> Result<Option<Vec<u8>>, CliError> {
     match &decision {
         Decision::Leave => return Ok(None),
         Decision::LeaveAndTell(parent) => {
-            if is_news(parent) && holds_something(kind) {
-                let program = parent.program.as_deref().unwrap_or("the program");
-                tell(&format!(
+            let program = parent.program.as_deref().unwrap_or("the program");
+            match is_news(parent).then(|| left_to_read(kind)).flatten() {
+                None => {}
+                Some(0) if args.allow_empty => {}
+                Some(0) => tell(&format!(
+                    "standard input is empty, going on without it; {program} that started this \
+                     command reads it, too (--stdin never is silent about it)"
+                )),
+                Some(_) => tell(&format!(
                     "standard input was left alone, because {program} that started this command \
                      reads it, too (--stdin always takes it, --stdin never is silent about it)"
-                ));
+                )),
             }
             return Ok(None);
         }
@@ -222,15 +229,39 @@ pub(crate) fn material(args: Args) -> Result<Option<Vec<u8>>, CliError> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return nothing_came(&decision, args.allow_empty);
     }
-    let count = bytes.len();
-    let plural = if count == 1 { "byte" } else { "bytes" };
     let choice = if decision == Decision::TakeAndTell {
         " (--stdin never leaves it alone, --stdin always says that it is meant)"
     } else {
         ""
     };
-    tell(&format!("{count} {plural} of standard input are the prompt's material{choice}"));
+    tell(&format!("{} of standard input are the prompt's material{choice}", bytes_of(&bytes)));
     Ok(Some(bytes))
+}
+
+fn bytes_of(bytes: &[u8]) -> String {
+    let count = bytes.len();
+    format!("{count} {}", if count == 1 { "byte" } else { "bytes" })
+}
+
+/// All that is left of standard input, for a prompt that it is alone. Where somebody else reads it,
+/// too, it says how much that was.
+///
+/// # Errors
+/// A usage error when it cannot be read or is longer than a prompt may be.
+pub(crate) fn whole() -> Result<Vec<u8>, CliError> {
+    let kind = kind();
+    let shared = match kind {
+        Stdin::Terminal | Stdin::Nothing => false,
+        Stdin::File if read_before() > 0 => true,
+        Stdin::File | Stdin::Pipe => {
+            matches!(system::parent(kind), Found::Parent(Parent { shares: true, .. }))
+        }
+    };
+    let bytes = read_bounded(io::stdin().lock(), "Standard input")?;
+    if shared && !bytes.is_empty() {
+        tell(&format!("{} of standard input are the prompt", bytes_of(&bytes)));
+    }
+    Ok(bytes)
 }
 
 /// An empty pipe that a shell has made for this command is what the instruction is about. One from
@@ -249,15 +280,15 @@ fn nothing_came(decision: &Decision, allowed: bool) -> Result<Option<Vec<u8>>, C
     Ok(None)
 }
 
-/// Whether there is something that could have been meant; who writes to a pipe may need a moment.
-fn holds_something(kind: Stdin) -> bool {
+/// How many bytes there are that could have been meant, 0 at the end; none when that is not known:
+/// nothing has come through a pipe. Who writes to it may need a moment.
+fn left_to_read(kind: Stdin) -> Option<u64> {
     match kind {
-        Stdin::File => fstat(io::stdin()).is_ok_and(|stat| stat.st_size > 0),
-        Stdin::Pipe => {
-            readable_within(&io::stdin(), A_MOMENT)
-                && rustix::io::ioctl_fionread(io::stdin()).is_ok_and(|bytes| bytes > 0)
-        }
-        Stdin::Terminal | Stdin::Nothing => false,
+        Stdin::File => fstat(io::stdin()).ok().and_then(|stat| stat.st_size.try_into().ok()),
+        Stdin::Pipe => readable_within(&io::stdin(), A_MOMENT)
+            .then(|| rustix::io::ioctl_fionread(io::stdin()).ok())
+            .flatten(),
+        Stdin::Terminal | Stdin::Nothing => None,
     }
 }
 
