@@ -237,7 +237,8 @@ async fn exercise(api: &impl TaskApi, work: &Path) {
     assert_eq!((cleaned.removed, cleaned.kept_unseen), (0, page.counts.failed));
     let query = CleanQuery { unseen: true, ..failed };
     let would = api.clean(CleanQuery { dry_run: true, ..query.clone() }).await.unwrap();
-    assert_eq!((would.removed, would.kept_unseen), (page.counts.failed, 0));
+    assert_eq!((would.removed, would.kept_unseen), (0, 0));
+    assert_eq!(would.would_remove, Some(page.counts.failed));
     let shown: Vec<_> = would.tasks.iter().map(|task| task.state.status()).collect();
     assert_eq!(shown, vec![Status::Failed; shown.len()]);
     assert_eq!(shown.len() as u64, page.counts.failed);

@@ -287,15 +287,18 @@ pub struct CleanQuery {
     pub dry_run: bool,
 }
 
-/// What was removed; with [`CleanQuery::dry_run`], what would be.
+/// What was removed; with [`CleanQuery::dry_run`] nothing was, and it says what would be.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Cleaned {
-    /// How many tasks.
+    /// How many tasks were removed.
     pub removed: u64,
+    /// With [`CleanQuery::dry_run`]: how many would be removed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub would_remove: Option<u64>,
     /// How many were kept only because nobody has looked at them since they finished.
     pub kept_unseen: u64,
-    /// With [`CleanQuery::dry_run`]: the first that would go, oldest end first, at most 20.
+    /// With [`CleanQuery::dry_run`]: the first that would be removed, oldest end first, at most 20.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tasks: Vec<Task>,
 }

@@ -327,12 +327,13 @@ impl TaskApi for FakeEngine {
             tasks.filter(matching).cloned().partition(|task| task.unseen && !query.unseen);
         let (removed, kept_unseen) = (gone.len() as u64, kept.len() as u64);
         if query.dry_run {
-            return Ok(Cleaned { removed, kept_unseen, tasks: gone });
+            let would_remove = Some(removed);
+            return Ok(Cleaned { removed: 0, would_remove, kept_unseen, tasks: gone });
         }
         for task in gone {
             memory.tasks.remove(&task.id);
         }
-        Ok(Cleaned { removed, kept_unseen, tasks: Vec::new() })
+        Ok(Cleaned { removed, kept_unseen, ..Cleaned::default() })
     }
 
     async fn seen(&self, query: SeenQuery) -> Answer<Queue> {

@@ -73,14 +73,16 @@ export type CleanQuery = {
   unseen?: boolean;
 };
 
-/** What was removed; with [`CleanQuery::dry_run`], what would be. */
+/** What was removed; with [`CleanQuery::dry_run`] nothing was, and it says what would be. */
 export type Cleaned = {
   /** How many were kept only because nobody has looked at them since they finished. */
   kept_unseen: number;
-  /** How many tasks. */
+  /** How many tasks were removed. */
   removed: number;
-  /** With [`CleanQuery::dry_run`]: the first that would go, oldest end first, at most 20. */
+  /** With [`CleanQuery::dry_run`]: the first that would be removed, oldest end first, at most 20. */
   tasks?: Task[];
+  /** With [`CleanQuery::dry_run`]: how many would be removed. */
+  would_remove?: number;
 };
 
 /** How many tasks are in each status. */

@@ -15,8 +15,9 @@ export function finishedCount(): number {
 export async function removeFinished(): Promise<void> {
   try {
     const found = await backend.clean({ dry_run: true });
-    const unseen = found.removed === 0 && found.kept_unseen > 0;
-    const count = unseen ? found.kept_unseen : found.removed;
+    const looked = found.would_remove ?? 0;
+    const unseen = looked === 0 && found.kept_unseen > 0;
+    const count = unseen ? found.kept_unseen : looked;
     if (count === 0) {
       toast("Nothing to remove");
       return;

@@ -61,7 +61,9 @@ pub async fn execute(
         if console.json {
             console.document(&found)?;
         } else {
-            show(console, &found)?;
+            if show(console, &found)? > 0 {
+                console.remark(super::DRY_RUN)?;
+            }
         }
         return Ok(Exit::Done);
     }
@@ -74,11 +76,11 @@ pub async fn execute(
         }
         let looked = Instant::now();
         let found = api.clean(query.clone()).await?;
-        show(console, &found)?;
-        if found.removed == 0 {
+        let count = show(console, &found)?;
+        if count == 0 {
             return Ok(Exit::Done);
         }
-        let what = plural(found.removed, "finished task");
+        let what = plural(count, "finished task");
         if !console.confirm(&format!("Remove {what} with all output?"))? {
             console.remark("Nothing was removed")?;
             return Ok(Exit::Failed);
@@ -104,19 +106,21 @@ pub async fn execute(
     Ok(Exit::Done)
 }
 
-/// Shows what would be removed.
-fn show(console: &mut Console<'_>, found: &Cleaned) -> Result<(), CliError> {
-    if found.removed == 0 {
+/// Shows what would be removed, and says how many tasks that are.
+fn show(console: &mut Console<'_>, found: &Cleaned) -> Result<u64, CliError> {
+    let count = found.would_remove.unwrap_or(0);
+    if count == 0 {
         console.remark("Nothing to remove")?;
     } else {
         let (now, page, paint) = (console.now(), console.width(), console.view.paint);
         console.remark(table::tasks(&found.tasks, now, page, paint).trim_end())?;
-        let more = found.removed.saturating_sub(found.tasks.len() as u64);
+        let more = count.saturating_sub(found.tasks.len() as u64);
         if more > 0 {
             console.remark(&format!("  and {more} more"))?;
         }
     }
-    kept(console, found.kept_unseen)
+    kept(console, found.kept_unseen)?;
+    Ok(count)
 }
 
 /// Says what is kept because nobody has looked at it.

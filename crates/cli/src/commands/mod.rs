@@ -82,12 +82,18 @@ pub enum Command {
     Completions(completions::Args),
 }
 
+/// What a dry run of a command that removes says at its end.
+const DRY_RUN: &str = "Nothing was removed (--dry-run)";
+
 /// Several tasks after one command: what became of each.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Report {
     tasks: Vec<Task>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     removed: Vec<TaskId>,
+    /// With `--dry-run`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    would_remove: Vec<TaskId>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<ReportedError>,
 }

@@ -45,6 +45,7 @@ pub async fn execute(
             }
         }
         if args.dry_run && console.json {
+            report.would_remove = report.tasks.iter().map(|task| task.id).collect();
             console.document(&report)?;
             return Ok(exit);
         }
@@ -52,6 +53,9 @@ pub async fn execute(
         if !tasks.is_empty() {
             let (now, page, paint) = (console.now(), console.width(), console.view.paint);
             console.remark(table::tasks(&tasks, now, page, paint).trim_end())?;
+        }
+        if args.dry_run {
+            console.remark(super::DRY_RUN)?;
         }
         if args.dry_run || tasks.is_empty() {
             return Ok(exit);

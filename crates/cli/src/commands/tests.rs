@@ -479,8 +479,12 @@ async fn clean_shows_and_asks_and_keeps_what_nobody_has_looked_at() {
     let (exit, written) = command(&engine, Look::Pipe, "clean --dry-run").await;
     assert_eq!((exit, written.out()), (Exit::Done, ""));
     assert!(written.err().contains("Kept 2 finished tasks that you have not looked at. --unseen"));
+    assert!(written.err().ends_with("Nothing was removed (--dry-run)\n"), "{}", written.err());
     let (_, written) = command(&engine, Look::Json, "clean --dry-run --unseen").await;
-    assert_eq!(written.json()["removed"], 5);
+    assert_eq!(
+        (&written.json()["removed"], &written.json()["would_remove"]),
+        (&0.into(), &5.into())
+    );
     assert_eq!(written.json()["tasks"].as_array().unwrap().len(), 5);
     assert_eq!(left(&engine).await, 5);
 
@@ -512,6 +516,9 @@ async fn removing_several_asks_a_person_and_nobody_else() {
     assert_eq!(exit, Exit::NotFound);
     assert_eq!(written.json()["tasks"][0]["id"], 1);
     assert_eq!((&written.json()["removed"], left(&engine).await), (&serde_json::Value::Null, 7));
+    assert_eq!(written.json()["would_remove"], serde_json::json!([1]));
+    let (_, written) = command(&engine, Look::Pipe, "remove 1 --dry-run").await;
+    assert!(written.err().ends_with("Nothing was removed (--dry-run)\n"), "{}", written.err());
 
     // One alone was named on purpose; so was what a script names.
     assert_eq!(asked(&engine, "n\n", "remove 1").await.0, Exit::Done);

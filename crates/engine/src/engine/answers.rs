@@ -182,7 +182,8 @@ impl TaskApi for Engine {
         self.read(move |inner| {
             let left = inner.readers.finished(&query, now, shown)?;
             Ok(Cleaned {
-                removed: if dry_run { left.count } else { removed },
+                removed,
+                would_remove: dry_run.then_some(left.count),
                 kept_unseen: left.kept_unseen,
                 tasks: left.first.into_iter().map(|stored| stored.task).collect(),
             })

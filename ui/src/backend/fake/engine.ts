@@ -134,7 +134,10 @@ export class FakeEngine {
         );
         const tasks = finished.filter((t) => unseen || !t.unseen);
         const kept_unseen = finished.length - tasks.length;
-        if (dry_run) return { removed: tasks.length, kept_unseen, tasks: tasks.slice(0, 20) };
+        if (dry_run) {
+          const would_remove = tasks.length;
+          return { removed: 0, would_remove, kept_unseen, tasks: tasks.slice(0, 20) };
+        }
         for (const { id } of tasks) {
           this.#tasks.delete(id);
           this.#tell({ kind: "removed" }, id);
