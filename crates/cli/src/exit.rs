@@ -44,7 +44,11 @@ pub enum Exit {
 /// Every code with its meaning, as `--help` prints it.
 pub const TABLE: [(Exit, &str); 15] = [
     (Exit::Done, "done; with --wait or --watch: the task is completed"),
-    (Exit::Failed, "the command failed (doctor: something needed is missing)"),
+    (
+        Exit::Failed,
+        "the command failed (doctor: something needed is missing; wait: the task ended in a status that \
+         only a newer version knows)",
+    ),
     (Exit::Usage, "the command line or the request is wrong"),
     (Exit::NotFound, "no such task, run or output"),
     (Exit::Conflict, "the task's state does not allow it (retry while it runs)"),
@@ -112,8 +116,9 @@ impl Exit {
             other => match other.status() {
                 Status::Cancelled => Self::TaskCancelled,
                 Status::Skipped => Self::TaskSkipped,
-                // Whether a state of a later version is a success, this one cannot say.
-                Status::Unknown(_) if other.is_finished() => Self::TaskFailed,
+                // Whether a state of a later version is a success, this one cannot say: neither the
+                // code of a success nor that of a failed task.
+                Status::Unknown(_) if other.is_finished() => Self::Failed,
                 _ => Self::Done,
             },
         }
