@@ -529,6 +529,26 @@ async fn removing_several_asks_a_person_and_nobody_else() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_root_directory_is_not_trusted_without_a_question() {
+    let engine = FakeEngine::default();
+    let trusted = async || engine.trusted().await.unwrap().directories.len();
+    for look in [Look::Pipe, Look::Json] {
+        let (exit, written) = command(&engine, look, "trust . /").await;
+        assert_eq!((exit, trusted().await), (Exit::Usage, 0), "{}", written.err());
+        assert!(written.err().contains("--yes"), "{}", written.err());
+    }
+    let (exit, written) = asked(&engine, "\n", "trust . /").await;
+    assert_eq!((exit, trusted().await), (Exit::Failed, 0));
+    assert!(written.err().contains("/ holds your home directory"), "{}", written.err());
+    assert_eq!(asked(&engine, "y\n", "trust /").await.0, Exit::Done);
+    assert_eq!(trusted().await, 1);
+    assert_eq!(command(&engine, Look::Pipe, "trust --remove /").await.0, Exit::Done);
+    assert_eq!(trusted().await, 0);
+    assert_eq!(command(&engine, Look::Pipe, "trust --yes /").await.0, Exit::Done);
+    assert_eq!(trusted().await, 1);
+}
+
+#[tokio::test(start_paused = true)]
 async fn json_carries_nothing_that_a_terminal_obeys() {
     let engine = FakeEngine::default();
     engine.put(samples::completed(1, "x", "\u{9b}31m\u{202e}\u{200f}"));

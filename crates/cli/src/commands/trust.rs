@@ -1,9 +1,10 @@
 //! `trust`: the directories whose settings may be used by tasks that agents ask for.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use claude_worker_api::{ApiError, ErrorCode, TaskApi, Trust, TrustChange, TrustSource};
 use claude_worker_client::task_around;
+use claude_worker_engine::user_home;
 
 use crate::console::Console;
 use crate::error::CliError;
@@ -22,12 +23,16 @@ pub struct Args {
     /// Show what is trusted, here and in Claude Code
     #[arg(long, conflicts_with = "directories")]
     pub list: bool,
+    /// Trust the root directory, the home directory or one above it without asking
+    #[arg(short, long, conflicts_with_all = ["list", "remove"])]
+    pub yes: bool,
 }
 
 /// Trusts directories, takes them off the list, or shows it.
 ///
 /// # Errors
-/// `forbidden` from inside a task, where no person decides; whatever the engine refuses.
+/// `forbidden` from inside a task, where no person decides; a usage error for a directory that holds
+/// everything, when nobody can be asked; whatever the engine refuses.
 pub async fn execute(
     api: &impl TaskApi,
     console: &mut Console<'_>,
@@ -41,6 +46,10 @@ pub async fn execute(
             format!("Task {task} may not change what is trusted: that is for a person to say");
         let hint = "Run the command outside of a task, in a terminal of your own";
         return Err(ApiError::new(ErrorCode::Forbidden, what).hint(hint).into());
+    }
+    if !args.remove && !args.yes && !may_trust(console, &args.directories, user_home())? {
+        console.remark("Nothing was trusted")?;
+        return Ok(Exit::Failed);
     }
     let mut last = Trust::default();
     for directory in &args.directories {
@@ -67,7 +76,35 @@ pub async fn execute(
     Ok(Exit::Done)
 }
 
-fn change(directory: &std::path::Path, trusted: bool) -> Result<TrustChange, CliError> {
+/// Whether these may be trusted: a directory that holds the home directory is worth a question,
+/// because what is below it need not be the user's own work.
+fn may_trust(
+    console: &mut Console<'_>,
+    directories: &[PathBuf],
+    home: Option<PathBuf>,
+) -> Result<bool, CliError> {
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let home = home.map_or_else(|| PathBuf::from("/"), |home| real(&home));
+    for directory in directories.iter().filter(|directory| home.starts_with(real(directory))) {
+        let shown = directory.display();
+        if !console.can_ask() {
+            return Err(CliError::usage(
+                format!("{shown} holds your home directory, and there is no terminal to ask at"),
+                "Nothing was trusted. Name the directory of a project, or add --yes",
+            ));
+        }
+        let question = format!(
+            "{shown} holds your home directory: everything below it that has no settings of its own \
+             would be trusted, too, whoever put it there. Trust it?"
+        );
+        if !console.confirm(&question)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn change(directory: &Path, trusted: bool) -> Result<TrustChange, CliError> {
     let full = std::path::absolute(directory).map_err(|error| {
         CliError::usage(format!("{}: {error}", directory.display()), "Name a directory")
     })?;
@@ -93,4 +130,47 @@ fn shown(console: &mut Console<'_>, trust: &Trust) -> Result<Exit, CliError> {
         console.remark("No directory is trusted. claude-worker trust DIR changes that")?;
     }
     Ok(Exit::Done)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fake::{Look, Written};
+
+    #[test]
+    fn what_holds_the_home_directory_is_asked_about_and_nothing_else() {
+        let place = tempfile::tempdir().unwrap();
+        let home = place.path().join("home");
+        let (shop, link) = (home.join("shop"), place.path().join("link"));
+        std::fs::create_dir_all(&shop).unwrap();
+        std::os::unix::fs::symlink(&home, &link).unwrap();
+        for (directory, asks) in [
+            (Path::new("/"), true),
+            (place.path(), true),
+            (&home, true),
+            (&link, true),
+            (&shop.join(".."), true),
+            (&shop, false),
+            (&home.join("gone"), false),
+        ] {
+            let answers = |answer: Option<&str>| {
+                let mut written = Written::new();
+                let mut console = written.console(Look::Terminal);
+                let mut asked = false;
+                let mut ask = || {
+                    asked = true;
+                    Ok(answer.unwrap_or_default().to_owned())
+                };
+                if answer.is_some() {
+                    console.ask = Some(&mut ask);
+                }
+                let may = may_trust(&mut console, &[directory.to_owned()], Some(home.clone()));
+                (may.map_err(|error| error.exit()).ok(), asked)
+            };
+            let shown = directory.display();
+            assert_eq!(answers(Some("y\n")), (Some(true), asks), "{shown}");
+            assert_eq!(answers(Some("n\n")), (Some(!asks), asks), "{shown}");
+            assert_eq!(answers(None), ((!asks).then_some(true), false), "{shown}");
+        }
+    }
 }
