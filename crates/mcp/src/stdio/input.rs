@@ -8,7 +8,7 @@ use tokio::io::AsyncBufRead;
 use tokio::time::Instant;
 
 use super::encode;
-use super::refusal::{id_near, refusal};
+use super::refusal::{id_near, not_utf8, refusal};
 use super::repair::repaired;
 use crate::lines::{LONGEST, Line, Lines};
 
@@ -105,6 +105,9 @@ impl<R: AsyncBufRead + Unpin> Input<R> {
 
 /// A line as a message, or as what to answer to it.
 fn read_message(line: &[u8]) -> Read {
+    if let Err(error) = std::str::from_utf8(line) {
+        return Read::Wrong(not_utf8(line, error), line.len());
+    }
     let error = match serde_json::from_slice(line) {
         Ok(message) => return Read::Message(Box::new(message), line.len()),
         Err(error) => error,

@@ -5,17 +5,31 @@ use serde_json::Value;
 
 use super::encode;
 
+/// What to answer to a line that is not UTF-8. To put something in the place of its bytes could change
+/// what is asked for: a path, say. It has the id of the request where that can be read all the same.
+pub(super) fn not_utf8(line: &[u8], error: std::str::Utf8Error) -> Option<Vec<u8>> {
+    let value = serde_json::from_str(&String::from_utf8_lossy(line)).unwrap_or(Value::Null);
+    let at = error.valid_up_to();
+    let byte = line.get(at).copied().unwrap_or_default();
+    let what = format!("This is not UTF-8: the byte 0x{byte:02x} after {at} bytes is wrong");
+    encode(&JsonRpcMessage::error(ErrorData::parse_error(what, None), id_of(&value)))
+}
+
+fn id_of(message: &Value) -> Option<RequestId> {
+    match message.get("id") {
+        Some(Value::String(id)) => Some(NumberOrString::String(id.as_str().into())),
+        Some(Value::Number(id)) => id.as_i64().map(NumberOrString::Number),
+        _ => None,
+    }
+}
+
 /// What to answer to a line that is no message; nothing to one that wants no answer.
 pub(crate) fn refusal(line: &[u8], error: &serde_json::Error) -> Option<Vec<u8>> {
     let Ok(value) = serde_json::from_slice::<Value>(line) else {
         let error = ErrorData::parse_error(format!("This is not JSON: {error}"), None);
         return encode(&JsonRpcMessage::error(error, None));
     };
-    let id = match value.get("id") {
-        Some(Value::String(id)) => Some(NumberOrString::String(id.as_str().into())),
-        Some(Value::Number(id)) => id.as_i64().map(NumberOrString::Number),
-        _ => None,
-    };
+    let id = id_of(&value);
     // A notification or an answer, of a kind that is not known.
     if value.get("method").is_some() && value.get("id").is_none() {
         return None;
@@ -74,6 +88,21 @@ mod tests {
         );
         assert_eq!(near(r#"{"method":"tools/call","params":{"#, r#"x"}}}"#), None);
         assert_eq!(near("", ""), None);
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_named_and_nothing_is_put_in_their_place() {
+        let refused = |line: &[u8]| {
+            let error = std::str::from_utf8(line).unwrap_err();
+            serde_json::from_slice::<Value>(&not_utf8(line, error).unwrap()).unwrap()
+        };
+        let asked =
+            b"{\"jsonrpc\":\"2.0\",\"id\":7,\"method\":\"tools/call\",\"params\":\"caf\xe9\"}";
+        let told = refused(asked);
+        assert_eq!((&told["error"]["code"], &told["id"]), (&(-32700).into(), &7.into()), "{told}");
+        let message = told["error"]["message"].as_str().unwrap();
+        assert_eq!(message, "This is not UTF-8: the byte 0xe9 after 59 bytes is wrong");
+        assert!(refused(b"\xff{").get("id").is_none_or(Value::is_null));
     }
 
     #[test]

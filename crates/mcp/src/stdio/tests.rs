@@ -136,3 +136,21 @@ async fn whoever_reads_slowly_after_closing_is_answered_to_the_end() {
     read.unwrap();
     assert_eq!(output.iter().filter(|byte| **byte == b'\n').count(), 2000);
 }
+
+#[tokio::test]
+async fn a_line_that_is_not_utf8_is_answered_and_not_taken_for_another_request() {
+    let mut ends = ends(std::future::pending());
+    let mut line = ping(7).into_bytes();
+    let at = line.len() - "ping\"}\n".len();
+    line[at] = 0xe9;
+    ends.input.write_all(&line).await.unwrap();
+    ends.say(&ping(8)).await;
+    let mut told = String::new();
+    let mut output = BufReader::new(&mut ends.output);
+    let (heard, read) = tokio::join!(ends.stdio.receive(), output.read_line(&mut told));
+    read.unwrap();
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    assert_eq!((&told["error"]["code"], &told["id"]), (&json!(-32700), &json!(7)), "{told}");
+    let Some(JsonRpcMessage::Request(request)) = heard else { panic!("{heard:?}") };
+    assert_eq!(request.id, NumberOrString::Number(8));
+}

@@ -1,7 +1,8 @@
 //! Arguments as models write them, made into what a tool's schema says.
 //!
 //! Models write numbers, lists and objects as text (`"5"`, `"[1,2]"`), and `null` for what they leave
-//! out. Where the schema allows only one reading, that is what is meant. An argument that the tool does
+//! out, and numbers with commas between them for a list (`"1,2"`). Where the schema allows only one
+//! reading, that is what is meant. An argument that the tool does
 //! not have is refused by its name: it would be left out in silence otherwise.
 
 use claude_worker_api::ApiError;
@@ -57,6 +58,15 @@ fn meant(tool: &str, place: &str, schema: &Value, value: Value) -> Result<Value,
             .map(|item| meant(tool, place, &schema["items"], item))
             .collect::<Result<_, _>>()
             .map(Value::Array),
+        // A list of numbers cannot be meant otherwise; in a text a comma may be a part of it.
+        ("array", Value::String(text))
+            if text.contains(',') && schema["items"]["type"] == "integer" =>
+        {
+            let numbers = text.split(',').map(|item| from_text("integer", item.trim().to_owned()));
+            let numbers: Vec<Value> = numbers.collect();
+            let all = numbers.iter().all(Value::is_number);
+            Ok(if all { Value::Array(numbers) } else { Value::String(text) })
+        }
         // One alone stands for a list of one. A text with a comma may be several.
         ("array", Value::String(text)) if !text.contains(',') => {
             Ok(Value::Array(vec![meant(tool, place, &schema["items"], Value::String(text))?]))
@@ -170,6 +180,8 @@ mod tests {
             (json!({ "ids": ["1", 2] }), json!({ "ids": [1, 2] })),
             (json!({ "ids": "7" }), json!({ "ids": [7] })),
             (json!({ "ids": 7 }), json!({ "ids": [7] })),
+            (json!({ "ids": "1,2" }), json!({ "ids": [1, 2] })),
+            (json!({ "ids": " 3 , 4.0,5" }), json!({ "ids": [3, 4, 5] })),
             (json!({ "names": "Bash" }), json!({ "names": ["Bash"] })),
             (json!({ "names": "[\"a\",\"b\"]" }), json!({ "names": ["a", "b"] })),
             (json!({ "limits": "{\"max_turns\":\"3\"}" }), json!({ "limits": { "max_turns": 3 } })),
@@ -192,6 +204,9 @@ mod tests {
             json!({ "flag": "yes" }),
             json!({ "flag": 1 }),
             json!({ "names": "Bash(a,b),Edit" }),
+            json!({ "ids": "1,two" }),
+            json!({ "ids": "1,,2" }),
+            json!({ "ids": "1,2," }),
             json!({ "limits": "none" }),
             json!({ "text": 7 }),
             json!({ "count": 1e300 }),
