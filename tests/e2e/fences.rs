@@ -201,6 +201,22 @@ fn an_engine_that_can_write_nothing_down_still_stops_and_ends_what_runs() {
 }
 
 #[test]
+fn a_database_that_another_program_keeps_locked_is_told_with_what_to_do() {
+    let home = Home::new();
+    home.run(["pause"]).ok();
+    let database = rusqlite::Connection::open(home.data().join("tasks.db")).unwrap();
+    let words = ["Another program keeps the database locked", "fuser -v tasks.db"];
+    // While the engine runs, and when it starts.
+    for _ in 0..2 {
+        database.execute_batch("BEGIN IMMEDIATE").unwrap();
+        home.run(["run", "--agent", "shell", "true"]).refused(1, &words);
+        database.execute_batch("ROLLBACK").unwrap();
+        home.run(["server", "stop"]);
+    }
+    home.run(["run", "--agent", "shell", "true"]).ok();
+}
+
+#[test]
 fn on_a_full_disk_the_task_that_fills_it_can_be_stopped() {
     let home = Home::new();
     let script = r#"

@@ -77,6 +77,13 @@ impl EngineError {
         failure.code == rusqlite::ErrorCode::SystemIoFailure
     }
 
+    /// Whether another program has locked the database for longer than we wait for it.
+    fn is_busy(&self) -> bool {
+        let Self::Database(rusqlite::Error::SqliteFailure(failure, _)) = self else { return false };
+        use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked};
+        matches!(failure.code, DatabaseBusy | DatabaseLocked)
+    }
+
     /// Whether the same thing may work in a moment.
     pub(crate) fn is_passing(&self) -> bool {
         match self {
@@ -113,6 +120,15 @@ impl From<serde_json::Error> for EngineError {
 impl From<EngineError> for ApiError {
     fn from(error: EngineError) -> Self {
         let message = error.to_string();
+        if error.is_busy() {
+            return Self::internal(
+                "Another program keeps the database locked; nothing was changed",
+            )
+            .hint(
+                "End the program that has tasks.db in the data directory open, a database browser \
+                     or a backup (`fuser -v tasks.db` there names it), and try it again",
+            );
+        }
         match error {
             EngineError::Refused(refused) => refused,
             EngineError::Record(failure) => {
