@@ -91,14 +91,6 @@ impl Paths {
         }
     }
 
-    /// Whether the runs are where those of no other database are: in the data directory, with the
-    /// database, and under the name that follows from the database's.
-    pub(crate) fn has_runs_of_its_own(&self) -> bool {
-        let prefix = self.env.file_name().and_then(|name| name.to_str()?.strip_suffix("env"));
-        prefix.is_some_and(|prefix| self.runs == self.home.join(format!("{prefix}runs")))
-            && self.database.parent() == Some(&self.home)
-    }
-
     fn resolve(
         user_home: Option<&Path>,
         home: Option<OsString>,
@@ -268,17 +260,6 @@ mod tests {
         assert_eq!(paths.socket, Path::new("/data/nightly.engine.sock"));
         assert_eq!(paths.runs, Path::new("/cwd/logs"));
         assert_eq!(paths.config, Path::new("/u/.claude-worker/config.toml"));
-    }
-
-    #[test]
-    fn runs_that_another_database_may_have_too_are_not_its_own() {
-        assert!(resolve(None, None, None).has_runs_of_its_own());
-        assert!(resolve(None, Some("/data/nightly.db"), None).has_runs_of_its_own());
-        assert!(!resolve(None, None, Some("/big/logs")).has_runs_of_its_own());
-        assert!(!resolve(Some("/data"), Some("/u/tasks.db"), None).has_runs_of_its_own());
-        let mut paths = resolve(None, Some("/data/nightly.db"), None);
-        paths.runs = "/data/runs".into();
-        assert!(!paths.has_runs_of_its_own(), "those of /data/tasks.db");
     }
 
     #[test]

@@ -9,7 +9,6 @@
 mod apply;
 mod delegation;
 mod going_on;
-mod orphans;
 mod queue;
 mod reports;
 mod requests;
@@ -21,7 +20,7 @@ mod unstored;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::RandomState;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use claude_worker_api::{
     ApiError, Counts, Failure, NewTask, Queue, RunId, Status, StopMode, Stopped, TaskId, Timestamp,
@@ -226,7 +225,6 @@ impl Dispatcher {
             self.to_adopt.iter().map(|(order, _)| order.run.clone()).collect();
         self.runs.launched().retain(&running);
         self.adopt();
-        self.sweep_orphans(self.database_made(), SystemTime::now());
         Ok(())
     }
 

@@ -385,39 +385,6 @@ fn a_finished_task_that_cannot_be_removed_keeps_no_other_from_being_cleaned() {
     assert_eq!(dispatcher.memory.counts.total(), 1);
 }
 
-#[test]
-fn the_directory_of_a_run_whose_row_was_deleted_by_hand_goes_after_a_day() {
-    let place = Place::new();
-    let mut writer = store::open(&place.paths().database).unwrap();
-    let made = SystemTime::now() - Duration::from_secs(1);
-    let runs: Vec<RunId> = ["completed", "failed", "running"]
-        .iter()
-        .zip(1..)
-        .map(|(status, position)| {
-            let id = task(&mut writer, status, position);
-            writer.runs_of(id).unwrap().remove(0)
-        })
-        .collect();
-    drop(writer);
-    for run in &runs {
-        std::fs::create_dir_all(place.paths().runs.join(run.as_str())).unwrap();
-    }
-    let (mut dispatcher, _) = place.dispatcher();
-    // The task of the last one still names its run.
-    let deleted = place.raw().execute("DELETE FROM run WHERE id <> ?1", [runs[0].as_str()]);
-    assert_eq!(deleted.unwrap(), 2);
-    let day = Duration::from_secs(86_400);
-    let mut sweep = |made, now| {
-        dispatcher.sweep_orphans(made, now);
-        dispatcher.writer.garbage().unwrap()
-    };
-    assert_eq!(sweep(Some(made), SystemTime::now()), [], "not yet");
-    let later = SystemTime::now() + day + day;
-    assert_eq!(sweep(None, later), [], "it is not known to be of this database");
-    assert_eq!(sweep(Some(later), later), [], "it is of a database before this one");
-    assert_eq!(sweep(Some(made), later), [runs[1].clone()]);
-}
-
 /// Output that is deleted is gone, whatever becomes of the round: so only where that makes room.
 #[test]
 fn output_makes_room_only_on_a_full_disk_and_once() {

@@ -116,27 +116,6 @@ impl Writer {
         Ok(runs)
     }
 
-    /// Whether anything here names a run: its row, the state of its task, or that its directory is to be
-    /// deleted.
-    pub(crate) fn names_run(&self, run: &RunId) -> Result<bool, EngineError> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT EXISTS (SELECT 1 FROM run WHERE id = ?1)
-                 OR EXISTS (SELECT 1 FROM garbage WHERE run_id = ?1)
-                 OR EXISTS (SELECT 1 FROM task WHERE run_id = ?1 OR instr(state, ?1) > 0)",
-        )?;
-        Ok(statement.query_row([run.as_str()], |row| row.get(0))?)
-    }
-
-    /// Notes that these directories are to be deleted.
-    pub(crate) fn add_garbage(&mut self, runs: &[RunId]) -> Result<(), EngineError> {
-        let mut statement =
-            self.connection.prepare_cached("INSERT OR IGNORE INTO garbage (run_id) VALUES (?1)")?;
-        for run in runs {
-            statement.execute([run.as_str()])?;
-        }
-        Ok(())
-    }
-
     /// Notes that these directories are gone.
     pub(crate) fn forget_garbage(&mut self, runs: &[RunId]) -> Result<(), EngineError> {
         let mut statement =
