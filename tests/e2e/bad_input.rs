@@ -338,7 +338,7 @@ fn a_request_with_a_mistyped_name_does_nothing() {
     let clean = "/api/v1/tasks/clean";
     refused(clean, r#"{"status":["failed"],"older":1}"#, &["field status", "statuses?"]);
     refused(clean, r#"{"older":1}"#, &["field older", "older_than_ms?"]);
-    refused(clean, r#"{"older_than_ms":"7d"}"#, &["older_than_ms", "invalid type"]);
+    refused(clean, r#"{"older_than_ms":"7d"}"#, &["older_than_ms must be a whole number", "7d"]);
     refused(clean, r#"{"statuses":["faild"]}"#, &["statuses: ", "faild"]);
     // A list from which everything was taken out does not mean everything.
     refused(clean, r#"{"statuses":[],"unseen":true}"#, &["statuses: ", "leave it out for all"]);

@@ -22,6 +22,7 @@ pub mod fuzz;
 mod info;
 mod list;
 mod log;
+mod plain;
 mod settings;
 mod submit;
 mod task;
@@ -39,6 +40,7 @@ pub use list::{Cursor, ListQuery, Order, TaskPage};
 pub use log::{
     LogEntry, LogItem, LogPage, LogQuery, OutputChunk, OutputQuery, OutputStream, ToolOutcome,
 };
+pub use plain::plain_words;
 pub use settings::{
     AgentSettings, CapSettings, DelegationSettings, LimitSettings, McpSettings,
     NotificationSettings, RateLimitSettings, RetentionSettings, Settings, UsageLimitSettings,

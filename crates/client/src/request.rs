@@ -10,8 +10,8 @@ use std::fmt::Write as _;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
-use claude_worker_api::ApiError;
-use serde::de::{DeserializeOwned, IntoDeserializer, Visitor, value::MapDeserializer};
+use claude_worker_api::{ApiError, plain_words};
+use serde::de::{DeserializeOwned, IgnoredAny, IntoDeserializer, Visitor, value::MapDeserializer};
 use serde::{Deserialize, Deserializer, forward_to_deserialize_any};
 
 use crate::routes::Refusal;
@@ -64,9 +64,14 @@ pub(crate) fn body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
         return Err(ApiError::invalid("The request cannot be read: it must be a JSON object"));
     }
     let mut json = serde_json::Deserializer::from_slice(bytes);
-    let value = read(&mut json, "field")?;
-    json.end().map_err(|error| unreadable(&error))?;
-    Ok(value)
+    let value = read(&mut json, "field");
+    // Where it is no JSON at all, nothing else that is said of it helps.
+    if value.is_err() || json.end().is_err() {
+        serde_json::from_slice::<IgnoredAny>(bytes).map_err(|error| {
+            ApiError::invalid(format!("The request is not valid JSON: {error}"))
+        })?;
+    }
+    value
 }
 
 fn unreadable(error: &impl std::fmt::Display) -> ApiError {
@@ -92,7 +97,8 @@ where
     }
     value.map_err(|error| {
         let path = track.path().to_string();
-        if path == "." { unreadable(&error) } else { unreadable(&format!("{path}: {error}")) }
+        let place = if path == "." { "" } else { &path };
+        unreadable(&plain_words(place, &error.to_string()))
     })
 }
 
@@ -226,9 +232,9 @@ mod tests {
             "The fields in limits are max_turns, max_budget_usd, timeout_ms, silence_ms"
         );
         let error = task(r#""limits":{"max_turns":"many"}"#);
-        assert!(error.message.contains("limits.max_turns: invalid type: string"), "{error}");
+        assert!(error.message.contains("limits.max_turns must be a whole number"), "{error}");
         let error = task(r#""allowed_tools":["Edit",3]"#);
-        assert!(error.message.contains("allowed_tools[1]: invalid type: integer"), "{error}");
+        assert!(error.message.contains("allowed_tools[1] must be a text, not 3"), "{error}");
         // The names of variables are the task's own.
         let known = r#"{"execution_prompt":"x","working_directory":"/","env":{"ANY":"1"}}"#;
         assert_eq!(body::<NewTask>(known.as_bytes()).unwrap().env["ANY"], "1");
@@ -239,11 +245,15 @@ mod tests {
         for json in ["[]", " [[\"failed\"], 1]", "{} {}", "3", "\"x\"", "null", "{", "{\"a\"}"] {
             refused::<CleanQuery>(json);
         }
+        for broken in ["{} {}", "{", "{\"older_than_ms\":}"] {
+            let message = refused::<CleanQuery>(broken).message;
+            assert!(message.starts_with("The request is not valid JSON: "), "{message}");
+        }
         assert_eq!(body::<CleanQuery>(b"").unwrap(), CleanQuery::default());
         assert!(
             refused::<CleanQuery>(r#"{"statuses":["failed"],"statuses":["failed"]}"#)
                 .message
-                .contains("duplicate")
+                .contains("statuses stands there twice")
         );
     }
 
@@ -252,9 +262,9 @@ mod tests {
         let error = params::<LogQuery>("afer=3").unwrap_err();
         assert_eq!(error.message, "There is no parameter afer. Did you mean after?");
         let error = params::<LogQuery>("limit=minus").unwrap_err();
-        assert!(error.message.contains("limit: invalid digit"), "{error}");
+        assert!(error.message.contains("limit must be a whole number"), "{error}");
         let error = params::<LogQuery>("limit=1&limit=2").unwrap_err();
-        assert!(error.message.contains("duplicate"), "{error}");
+        assert!(error.message.contains("limit stands there twice"), "{error}");
         assert_eq!(params::<LogQuery>("limit=3&tail=true").unwrap().limit, Some(3));
         assert!(params::<Nothing>("").is_ok());
     }

@@ -1,6 +1,6 @@
 //! A change of the settings as HTTP has it: only what is named changes.
 
-use claude_worker_api::{ApiError, Settings, parse_duration};
+use claude_worker_api::{ApiError, Settings, parse_duration, plain_words};
 use serde_json::Value;
 
 use crate::request::nearest;
@@ -19,7 +19,10 @@ pub(crate) fn changed(settings: &Settings, changes: Value) -> Result<Settings, A
     let mut merged = serde_json::to_value(settings).map_err(|error| unreadable(&error))?;
     overlay(&mut merged, changes, "")?;
     // The path is a part of what this error says.
-    serde_path_to_error::deserialize(merged).map_err(|error| unreadable(&error))
+    serde_path_to_error::deserialize(merged).map_err(|error| {
+        let place = error.path().to_string();
+        unreadable(&plain_words(&place, &error.inner().to_string()))
+    })
 }
 
 const SEE: &str = "GET at this address shows them all";
@@ -111,7 +114,7 @@ mod tests {
         assert!(refusal(json!({ "limits": 3 })).contains("limits must be an object"));
         assert!(refusal(json!([])).contains("The settings must be an object"));
         assert!(refusal(json!({ "workers": "many" })).contains("many"));
-        assert!(refusal(json!({ "workers": -1 })).contains("workers: "));
+        assert!(refusal(json!({ "workers": -1 })).contains("workers must be a whole number"));
         assert!(refusal(json!({ "wrokers": 3 })).contains("Did you mean workers?"));
         let message = refusal(json!({ "limits": { "timeuot": 3 } }));
         assert!(message.contains("Did you mean limits.timeout_ms?"), "{message}");

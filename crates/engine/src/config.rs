@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use claude_worker_api::{ApiError, PermissionMode, parse_duration};
+use claude_worker_api::{ApiError, PermissionMode, parse_duration, plain_words};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::Paths;
@@ -236,8 +236,12 @@ impl Config {
     /// # Errors
     /// A sentence that names the line, the key and what it accepts.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let config: Self =
-            toml::from_str(text).map_err(|error| error.to_string().trim_end().to_owned())?;
+        let config: Self = toml::from_str(text).map_err(|error| {
+            // The line is shown, and then what is wrong there.
+            let (shown, said) = (error.to_string(), error.message());
+            let shown = shown.trim_end().strip_suffix(said).unwrap_or_default().to_owned();
+            shown + &plain_words("", said)
+        })?;
         config.check()?;
         Ok(config)
     }
@@ -295,7 +299,7 @@ impl Config {
 }
 
 #[derive(Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "it must be a text with a unit, like \"10m\" or \"256MB\"")]
 enum NumberOrText {
     Number(u64),
     Text(String),
@@ -410,5 +414,10 @@ mod tests {
         check("[caps]\noutput_total = \"5 parsecs\"", "not a size");
         check("permission_mode = \"bypassPermissions\"", "per task");
         check("permission_mode = \"yolo\"", "yolo");
+        check("workers = -3", "it must be a whole number from 0 to 4294967295, not -3");
+        check("workers = \"many\"", "1 | workers = \"many\"");
+        check("mcp = 3", "it must be an object, not 3");
+        check("[limits]\ngrace = true", "it must be a text with a unit, like \"10m\"");
+        check("wrokers = 3", "wrokers is not known; there are workers, ");
     }
 }

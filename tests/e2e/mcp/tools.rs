@@ -161,7 +161,10 @@ fn what_is_wrong_is_said_and_makes_no_task() {
             json!({ "execution_prompt": "x", "working_directory": work, "limits": { "turns": 1 } }),
             "no argument limits.turns. Did you mean limits.max_turns?",
         ),
-        (json!({ "execution_prompt": 7, "working_directory": work }), "invalid type"),
+        (
+            json!({ "execution_prompt": 7, "working_directory": work }),
+            "execution_prompt must be a text, not 7",
+        ),
     ];
     for (arguments, words) in refusals {
         let refusal = mcp.refused("create_task", arguments, "invalid_request");

@@ -10,7 +10,7 @@ pub(crate) mod wait;
 
 use std::sync::OnceLock;
 
-use claude_worker_api::{ApiError, Task, TaskApi, TaskId};
+use claude_worker_api::{ApiError, Task, TaskApi, TaskId, plain_words};
 use rmcp::model::{CallToolResult, JsonObject, Tool, ToolAnnotations};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -92,10 +92,13 @@ async fn with<A: DeserializeOwned, T: Serialize>(
     arguments: JsonObject,
     tool: impl AsyncFnOnce(A) -> answer::Answered<T>,
 ) -> CallToolResult {
-    match serde_json::from_value(serde_json::Value::Object(arguments)) {
+    match serde_path_to_error::deserialize(serde_json::Value::Object(arguments)) {
         Ok(arguments) => answer::result(tool(arguments).await),
         Err(error) => {
-            let error = ApiError::invalid(format!("The arguments cannot be used: {error}"))
+            let path = error.path().to_string();
+            let place = if path == "." { "" } else { &path };
+            let words = plain_words(place, &error.inner().to_string());
+            let error = ApiError::invalid(format!("The arguments cannot be used: {words}"))
                 .hint("Correct them and call the tool again");
             answer::refusal(&error)
         }
