@@ -30,6 +30,7 @@ mod claude;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzz;
+mod json;
 mod launch;
 mod lines;
 mod log;
@@ -41,7 +42,7 @@ mod validate;
 mod verdict;
 
 pub use launch::{Launch, Session, launch, leaves_out_project_settings};
-pub use lines::{Line, Lines};
+pub use lines::{Line, Lines, Piece};
 pub use log::items;
 pub use summary::Summary;
 pub use validate::{MAX_ARGUMENT_BYTES, MAX_CLAUDE_STDIN_BYTES, validate, validate_follow_up};

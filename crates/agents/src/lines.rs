@@ -26,6 +26,15 @@ pub struct Line<'a> {
     pub shortened: bool,
 }
 
+/// Output, one line or many at once.
+#[derive(Debug)]
+pub enum Piece<'a> {
+    /// Whole lines, each with its line end, none of which would be shortened.
+    Lines(&'a [u8]),
+    /// One line.
+    Line(Line<'a>),
+}
+
 /// How much is kept, in bytes.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bounds {
@@ -123,8 +132,7 @@ impl Lines {
                 self.begin_without_mark();
             }
         }
-        // A whole line no longer than this has nothing in it to shorten.
-        let harmless = self.bounds.plain.min(self.bounds.string);
+        let harmless = self.harmless();
         while let Some(length) = memchr::memchr(b'\n', bytes) {
             let line = &bytes[..length];
             bytes = &bytes[length + 1..];
@@ -134,7 +142,7 @@ impl Lines {
                 each(Line {
                     offset: self.start,
                     end: self.position,
-                    text: String::from_utf8_lossy(line),
+                    text: text(line),
                     shortened: false,
                 });
                 self.start = self.position;
@@ -145,6 +153,41 @@ impl Lines {
             }
         }
         self.take(bytes);
+    }
+
+    /// Like [`Self::push`], for a reader that can take many lines at once: `each` says whether it has
+    /// taken them. If it has not, it gets them one by one.
+    pub fn push_pieces(&mut self, mut bytes: &[u8], mut each: impl FnMut(Piece<'_>) -> bool) {
+        if self.mark.is_some() || !matches!(self.state, State::Empty) {
+            let length = memchr::memchr(b'\n', bytes).map_or(bytes.len(), |length| length + 1);
+            self.push(&bytes[..length], |line| _ = each(Piece::Line(line)));
+            bytes = &bytes[length..];
+        }
+        let (whole, rest) = bytes.split_at(self.whole_lines(bytes));
+        if !whole.is_empty() && each(Piece::Lines(whole)) {
+            self.position += whole.len() as u64;
+            self.start = self.position;
+            bytes = rest;
+        }
+        self.push(bytes, |line| _ = each(Piece::Line(line)));
+    }
+
+    /// A whole line no longer than this has nothing in it to shorten.
+    fn harmless(&self) -> usize {
+        self.bounds.plain.min(self.bounds.string)
+    }
+
+    /// The length of the lines at the beginning that are complete and no longer than that.
+    fn whole_lines(&self, bytes: &[u8]) -> usize {
+        let mut length = 0;
+        loop {
+            let rest = &bytes[length..];
+            let near = &rest[..rest.len().min(self.harmless() + 1)];
+            match memchr::memrchr(b'\n', near) {
+                Some(last) => length += last + 1,
+                None => return length,
+            }
+        }
     }
 
     /// Gives out the last line when the output ended without a line end. Call it only when no
@@ -215,12 +258,7 @@ impl Lines {
                 false
             }
         };
-        each(Line {
-            offset: self.start,
-            end: self.position,
-            text: String::from_utf8_lossy(&self.buffer),
-            shortened,
-        });
+        each(Line { offset: self.start, end: self.position, text: text(&self.buffer), shortened });
         self.start = self.position;
         self.buffer.clear();
         self.buffer.shrink_to(IDLE_CAPACITY);
@@ -231,6 +269,12 @@ impl Lines {
             self.buffer.pop();
         }
     }
+}
+
+/// The text of a line. Most are valid, and to check that takes a fraction of the time that looking for
+/// what is to be replaced takes.
+fn text(line: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(line).map_or_else(|_| String::from_utf8_lossy(line), Cow::Borrowed)
 }
 
 /// The largest length up to `max` at which `bytes` (longer than `max`) can be cut without

@@ -1,32 +1,58 @@
 //! Reading JSON objects of which only a part is known.
 //!
-//! Nothing is parsed before it is asked for, and asking for a field that is missing or of another
-//! type is no error: agents add and change fields with every release. Memory stays in proportion
-//! to what is asked for, so a hostile line cannot blow up.
+//! No value is understood before it is asked for, and asking for a field that is missing or of
+//! another type is no error: agents add and change fields with every release. Memory stays in
+//! proportion to what is asked for, so a hostile line cannot blow up.
 
-use std::fmt;
+use std::borrow::Cow;
 
-use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, de};
-use serde_json::value::RawValue;
+use serde::Deserialize;
+
+use crate::json::{Scanner, string, whole_string};
 
 /// How many fields of an object, or entries of a list, are read. More are passed over.
-const MAX_ENTRIES: usize = 256;
+pub(crate) const MAX_ENTRIES: usize = 256;
 
 /// A JSON object whose fields are still text.
 #[derive(Debug, Default)]
-pub(crate) struct Object<'a>(Vec<(String, &'a RawValue)>);
+pub(crate) struct Object<'a>(Vec<(Cow<'a, str>, &'a str)>);
 
 impl<'a> Object<'a> {
     /// The object that `json` is, if it is one.
     pub(crate) fn parse(json: &'a str) -> Option<Self> {
-        serde_json::from_str(json).ok()
+        let mut scanner = Scanner::new(json);
+        let object = Self::scan(&mut scanner, |_, scanner| scanner.value())?;
+        scanner.end()?;
+        object
+    }
+
+    /// Reads an object, and lets `value` read the values of the fields that count. `None` outside
+    /// when it is not JSON, inside when a key is no text.
+    pub(crate) fn scan(
+        scanner: &mut Scanner<'a>,
+        mut value: impl FnMut(&str, &mut Scanner<'a>) -> Option<&'a str>,
+    ) -> Option<Option<Self>> {
+        let mut fields = Some(Vec::new());
+        scanner.object(|scanner, key| {
+            let key = whole_string(key);
+            match (&mut fields, key) {
+                (Some(found), Some(key)) if found.len() < MAX_ENTRIES => {
+                    let value = value(&key, scanner)?;
+                    found.push((key, value));
+                    return Some(());
+                }
+                (Some(_), Some(_)) => {}
+                _ => fields = None,
+            }
+            scanner.value().map(drop)
+        })?;
+        Some(fields.map(Self))
     }
 
     /// A field as JSON text; `null` counts as missing.
     pub(crate) fn raw(&self, key: &str) -> Option<&'a str> {
-        let (_, value) = self.0.iter().find(|(name, _)| name == key)?;
-        Some(value.get()).filter(|json| *json != "null")
+        let (_, json) = self.0.iter().find(|(name, _)| name == key)?;
+        Some(*json).filter(|json| *json != "null")
     }
 
     /// A field that is a boolean, a number or the like.
@@ -35,8 +61,13 @@ impl<'a> Object<'a> {
     }
 
     /// A field that is a string.
-    pub(crate) fn text(&self, key: &str) -> Option<String> {
+    pub(crate) fn text(&self, key: &str) -> Option<Cow<'a, str>> {
         string(self.raw(key)?)
+    }
+
+    /// A field that is a string, as one of its own.
+    pub(crate) fn owned(&self, key: &str) -> Option<String> {
+        self.text(key).map(Cow::into_owned)
     }
 
     /// A field that is an object; an empty one when it is not.
@@ -50,84 +81,26 @@ impl<'a> Object<'a> {
     }
 
     /// The first field that is a string.
-    pub(crate) fn first_text(&self) -> Option<String> {
-        self.0.iter().find_map(|(_, value)| string(value.get()))
+    pub(crate) fn first_text(&self) -> Option<Cow<'a, str>> {
+        self.0.iter().find_map(|(_, json)| string(json))
     }
 }
 
 /// The entries of a JSON list, as JSON text; none when it is not one.
 pub(crate) fn list(json: &str) -> Vec<&str> {
-    serde_json::from_str::<List<'_>>(json).map_or_else(|_| Vec::new(), |list| list.0)
-}
-
-/// The text of a JSON string, if it is one. Half a surrogate pair (which JavaScript writes when
-/// it cuts a text inside an emoji) is replaced, not refused.
-pub(crate) fn string(json: &str) -> Option<String> {
-    serde_json::from_str::<Lossy>(json).ok().map(|text| text.0)
-}
-
-struct List<'a>(Vec<&'a str>);
-
-struct Lossy(String);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Fields;
-        impl<'de> Visitor<'de> for Fields {
-            type Value = Object<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut fields = Vec::new();
-                while fields.len() < MAX_ENTRIES {
-                    let Some(field) = map.next_entry::<String, &RawValue>()? else { break };
-                    fields.push(field);
-                }
-                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-                Ok(Object(fields))
-            }
+    let mut scanner = Scanner::new(json);
+    let mut entries = Vec::new();
+    let read = scanner.list(|scanner| {
+        let entry = scanner.value()?;
+        if entries.len() < MAX_ENTRIES {
+            entries.push(entry);
         }
-        deserializer.deserialize_map(Fields)
+        Some(())
+    });
+    if read.and_then(|()| scanner.end()).is_none() {
+        entries.clear();
     }
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for List<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Entries;
-        impl<'de> Visitor<'de> for Entries {
-            type Value = List<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list")
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-                let mut entries = Vec::new();
-                while entries.len() < MAX_ENTRIES {
-                    let Some(entry) = seq.next_element::<&RawValue>()? else { break };
-                    entries.push(entry.get());
-                }
-                while seq.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(List(entries))
-            }
-        }
-        deserializer.deserialize_seq(Entries)
-    }
-}
-
-impl<'de> Deserialize<'de> for Lossy {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
-        impl Visitor<'_> for Text {
-            type Value = Lossy;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string")
-            }
-            fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<Self::Value, E> {
-                Ok(Lossy(String::from_utf8_lossy(bytes).into_owned()))
-            }
-        }
-        deserializer.deserialize_bytes(Text)
-    }
+    entries
 }
 
 #[cfg(test)]

@@ -67,7 +67,7 @@ impl Background {
             return;
         }
         let Some(input) = Object::parse(input) else { return };
-        let id = ["task_id", "shell_id"].into_iter().find_map(|key| input.text(key));
+        let id = ["task_id", "shell_id"].into_iter().find_map(|key| input.owned(key));
         if self.stopped_by_agent.len() < MOST {
             self.stopped_by_agent.extend(id);
         }

@@ -2,7 +2,7 @@
 
 use claude_worker_api::{LogItem, Timestamp};
 
-use super::message::{Block, Message, Outcome, RateLimit, Report};
+use super::message::{Block, MAX_TEXT, Message, Outcome, RateLimit, Report};
 use crate::text::clip;
 
 /// The longest line shown as it is, in bytes.
@@ -59,12 +59,17 @@ pub(crate) fn items(line: &str) -> (Option<Timestamp>, Vec<LogItem>) {
     }
 }
 
-fn shown(block: Block) -> LogItem {
+fn shown(block: Block<'_>) -> LogItem {
     match block {
         Block::Text(text) => LogItem::Text { text },
         Block::Thinking(text) => LogItem::Thinking { text },
-        Block::Call { id, tool, summary, input } => LogItem::ToolCall { id, tool, summary, input },
-        Block::Answer { id, outcome, text } => LogItem::ToolResult { id, outcome, text },
+        Block::Call { id, tool, summary, input } => {
+            let input = clip(input.to_owned(), MAX_TEXT);
+            LogItem::ToolCall { id, tool, summary, input }
+        }
+        Block::Answer { id, outcome, returned } => {
+            LogItem::ToolResult { id, outcome, text: returned.text() }
+        }
     }
 }
 

@@ -3,20 +3,24 @@
 //! Only the fields used here are looked at, each on its own, so that a missing, new or changed
 //! field costs no more than itself.
 
+use std::borrow::Cow;
+
 use claude_worker_api::{DeniedTool, Timestamp, ToolOutcome, Usage};
 
+use super::content::Content;
 use super::tool;
-use crate::object::{Object, list, string};
+use crate::json::string;
+use crate::object::{Object, list};
 use crate::text::clip;
 
 /// The longest text a message carries, in bytes, results excepted.
-const MAX_TEXT: usize = 64 * 1024;
+pub(super) const MAX_TEXT: usize = 64 * 1024;
 /// The longest result, in bytes.
 pub(super) const MAX_RESULT: usize = 1024 * 1024;
 
 /// What one line of output says.
 #[derive(Debug)]
-pub(super) enum Message {
+pub(super) enum Message<'a> {
     /// The session began; a run may see this several times.
     Init {
         session_id: Option<String>,
@@ -27,14 +31,14 @@ pub(super) enum Message {
     /// The model said or did something.
     Assistant {
         at: Option<Timestamp>,
-        blocks: Vec<Block>,
+        blocks: Vec<Block<'a>>,
         /// Whether the CLI itself wrote it, to tell of an API error. The result repeats it.
         is_api_error: bool,
         /// Whether a subagent said it.
         is_of_subagent: bool,
     },
     /// Something was said to the model: a tool's answer, an interruption.
-    User { at: Option<Timestamp>, blocks: Vec<Block>, is_of_subagent: bool },
+    User { at: Option<Timestamp>, blocks: Vec<Block<'a>>, is_of_subagent: bool },
     /// An API request failed and is tried again.
     Retry { attempt: u32, max_attempts: u32, delay_ms: u64, status: Option<u16>, error: String },
     /// How the account's usage limits stand.
@@ -64,11 +68,22 @@ pub(super) enum Background {
 
 /// A part of what was said.
 #[derive(Debug)]
-pub(super) enum Block {
+pub(super) enum Block<'a> {
     Text(String),
     Thinking(String),
-    Call { id: String, tool: String, summary: String, input: String },
-    Answer { id: String, outcome: ToolOutcome, text: String },
+    Call { id: String, tool: String, summary: String, input: &'a str },
+    Answer { id: String, outcome: ToolOutcome, returned: Returned<'a> },
+}
+
+/// What a tool returned, as JSON text: it is made into a text only where one is wanted, because most
+/// of what is printed is this.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Returned<'a> {
+    Nothing,
+    /// A string, or a list of texts and pictures.
+    Content(&'a str),
+    /// What is shown as it is.
+    Json(&'a str),
 }
 
 /// Whether a usage limit is reached.
@@ -125,25 +140,25 @@ pub(super) enum About {
     Other,
 }
 
-impl Message {
+impl<'a> Message<'a> {
     /// Reads a line; `None` when it is not of the protocol.
-    pub(super) fn parse(line: &str) -> Option<Self> {
+    pub(super) fn parse(line: &'a str) -> Option<Self> {
         if !line.starts_with('{') {
             return None;
         }
-        let line = Object::parse(line)?;
+        let (line, content) = Content::beside(line)?;
         let at = || line.text("timestamp").and_then(|at| at.parse().ok());
-        Some(match line.text("type")?.as_str() {
+        Some(match line.text("type")?.as_ref() {
             "system" => system(&line),
             "assistant" => Self::Assistant {
                 at: at(),
-                blocks: blocks(&line),
+                blocks: blocks(&line, content),
                 is_api_error: line.get("is_api_error_message").unwrap_or(false),
                 is_of_subagent: is_of_subagent(&line),
             },
             "user" => Self::User {
                 at: at(),
-                blocks: blocks(&line),
+                blocks: blocks(&line, content),
                 is_of_subagent: is_of_subagent(&line),
             },
             "rate_limit_event" => rate_limit(&line.object("rate_limit_info")),
@@ -153,13 +168,13 @@ impl Message {
     }
 }
 
-fn system(line: &Object<'_>) -> Message {
+fn system(line: &Object<'_>) -> Message<'static> {
     match line.text("subtype").as_deref().unwrap_or_default() {
         "init" => Message::Init {
-            session_id: line.text("session_id").filter(|id| !id.is_empty()),
-            model: line.text("model").filter(|model| !model.is_empty()),
-            version: line.text("claude_code_version"),
-            directory: line.text("cwd"),
+            session_id: line.owned("session_id").filter(|id| !id.is_empty()),
+            model: line.owned("model").filter(|model| !model.is_empty()),
+            version: line.owned("claude_code_version"),
+            directory: line.owned("cwd"),
         },
         "api_retry" => Message::Retry {
             attempt: line.get("attempt").unwrap_or(0),
@@ -174,7 +189,7 @@ fn system(line: &Object<'_>) -> Message {
             Message::Note(format!("A subagent was not allowed to use {tool}"))
         }
         "model_fallback" | "model_refusal_fallback" => {
-            let model = |key| line.text(key).unwrap_or_else(|| "another model".to_owned());
+            let model = |key| line.text(key).unwrap_or("another model".into());
             let (from, to) = (model("original_model"), model("fallback_model"));
             let why = line.text("trigger").unwrap_or_default().replace('_', " ");
             Message::Note(format!("Went on with {to} instead of {from} ({why})"))
@@ -188,18 +203,18 @@ fn system(line: &Object<'_>) -> Message {
         "task_started" | "task_updated" | "task_notification" | "background_tasks_changed" => {
             background(line)
         }
-        "informational" | "local_command_output" => note(line.text("content")),
-        "notification" => note(line.text("text")),
+        "informational" | "local_command_output" => note(line.owned("content")),
+        "notification" => note(line.owned("text")),
         _ => Message::Nothing,
     }
 }
 
 /// What the CLI says of what it runs in the background.
-fn background(line: &Object<'_>) -> Message {
-    let id = || line.text("task_id").unwrap_or_default();
+fn background(line: &Object<'_>) -> Message<'static> {
+    let id = || line.owned("task_id").unwrap_or_default();
     let (change, note) = match line.text("subtype").as_deref().unwrap_or_default() {
         "task_started" if line.get("is_backgrounded") == Some(true) => {
-            let what = line.text("description").unwrap_or_default();
+            let what = line.owned("description").unwrap_or_default();
             let note = format!("Started in the background: {what}");
             (Background::Began { id: id(), what }, Some(note))
         }
@@ -209,17 +224,17 @@ fn background(line: &Object<'_>) -> Message {
                 // Why it was stopped is said separately.
                 Some("completed" | "failed" | "killed") => (Background::Ended { id: id() }, None),
                 _ if patch.get("is_backgrounded") == Some(true) => {
-                    let what = patch.text("description").unwrap_or_default();
+                    let what = patch.owned("description").unwrap_or_default();
                     (Background::Began { id: id(), what }, None)
                 }
                 _ => return Message::Nothing,
             }
         }
         "task_notification" => {
-            let status = line.text("status").unwrap_or_else(|| "ended".to_owned());
+            let status = line.text("status").unwrap_or("ended".into());
             let summary = line.text("summary").unwrap_or_default();
             let note = format!("Background task {status}: {summary}");
-            let change = match status.as_str() {
+            let change = match status.as_ref() {
                 "stopped" | "killed" => {
                     let (what, why) = stopped(&summary);
                     Background::Stopped { id: id(), what, why }
@@ -233,8 +248,8 @@ fn background(line: &Object<'_>) -> Message {
                 let task = Object::parse(json)?;
                 // Nothing waits for these.
                 let apart = ["ambient", "off_host"].iter().any(|it| task.get(it) == Some(true));
-                let what = task.text("description").unwrap_or_default();
-                Some((task.text("task_id")?, what)).filter(|_| !apart)
+                let what = task.owned("description").unwrap_or_default();
+                Some((task.owned("task_id")?, what)).filter(|_| !apart)
             };
             (Background::Now(line.list("tasks").into_iter().filter_map(task).collect()), None)
         }
@@ -257,14 +272,14 @@ fn is_of_subagent(line: &Object<'_>) -> bool {
     line.text("parent_tool_use_id").is_some() || line.text("agent_id").is_some()
 }
 
-fn note(text: Option<String>) -> Message {
+fn note(text: Option<String>) -> Message<'static> {
     match text {
         Some(text) if !text.trim().is_empty() => Message::Note(clip(text, MAX_TEXT)),
         _ => Message::Nothing,
     }
 }
 
-fn rate_limit(info: &Object<'_>) -> Message {
+fn rate_limit(info: &Object<'_>) -> Message<'static> {
     let kind = info.text("rateLimitType").unwrap_or_default();
     let of_window = || info.object("unifiedWindows").object(&kind).get("resetsAt");
     Message::RateLimit {
@@ -279,35 +294,32 @@ fn rate_limit(info: &Object<'_>) -> Message {
 }
 
 /// The content of an `assistant` or `user` line.
-fn blocks(line: &Object<'_>) -> Vec<Block> {
-    let message = line.object("message");
-    if let Some(text) = message.text("content") {
-        return vec![Block::Text(text)];
+fn blocks<'a>(line: &Object<'_>, content: Content<'a>) -> Vec<Block<'a>> {
+    match content {
+        Content::Text(json) => string(json).into_iter().map(|it| Block::Text(it.into())).collect(),
+        Content::Blocks(blocks) => {
+            let denied = denied_answers(line);
+            blocks.iter().filter_map(|(it, json)| block(it, json, &denied)).collect()
+        }
     }
-    let denied = denied_answers(line);
-    message
-        .list("content")
-        .into_iter()
-        .filter_map(|json| block(&Object::parse(json)?, json, &denied))
-        .collect()
 }
 
-fn block(block: &Object<'_>, json: &str, denied: &[String]) -> Option<Block> {
-    let text = |key| block.text(key).filter(|text| !text.trim().is_empty());
-    match block.text("type")?.as_str() {
+fn block<'a>(block: &Object<'a>, json: &'a str, denied: &[String]) -> Option<Block<'a>> {
+    let text = |key| block.owned(key).filter(|text| !text.trim().is_empty());
+    match block.text("type")?.as_ref() {
         "text" => Some(Block::Text(text("text")?)),
         "thinking" => Some(Block::Thinking(text("thinking")?)),
         "tool_use" | "server_tool_use" | "mcp_tool_use" => {
             let input = block.raw("input").unwrap_or("{}");
             Some(Block::Call {
-                id: block.text("id").unwrap_or_default(),
-                tool: block.text("name").unwrap_or_default(),
+                id: block.owned("id").unwrap_or_default(),
+                tool: block.owned("name").unwrap_or_default(),
                 summary: tool::summary(input),
-                input: clip(input.to_owned(), MAX_TEXT),
+                input,
             })
         }
         "tool_result" | "mcp_tool_result" => {
-            let id = block.text("tool_use_id").unwrap_or_default();
+            let id = block.owned("tool_use_id").unwrap_or_default();
             let outcome = if denied.contains(&id) {
                 ToolOutcome::Denied
             } else if block.get("is_error") == Some(true) {
@@ -315,27 +327,36 @@ fn block(block: &Object<'_>, json: &str, denied: &[String]) -> Option<Block> {
             } else {
                 ToolOutcome::Ok
             };
-            let text = block.raw("content").map(answer_text).unwrap_or_default();
-            Some(Block::Answer { id, outcome, text: clip(text, MAX_TEXT) })
+            let returned = block.raw("content").map_or(Returned::Nothing, Returned::Content);
+            Some(Block::Answer { id, outcome, returned })
         }
         // What the API's own tools (web search) answered stays as it is.
         kind if kind.ends_with("_tool_result") => Some(Block::Answer {
-            id: block.text("tool_use_id").unwrap_or_default(),
+            id: block.owned("tool_use_id").unwrap_or_default(),
             outcome: ToolOutcome::Ok,
-            text: clip(block.raw("content").unwrap_or(json).to_owned(), MAX_TEXT),
+            returned: Returned::Json(block.raw("content").unwrap_or(json)),
         }),
         _ => None,
     }
 }
 
-/// What a tool answered: a string, or a list of texts and pictures.
-fn answer_text(content: &str) -> String {
-    if let Some(text) = string(content) {
-        return text;
+impl Returned<'_> {
+    /// What was returned, for a log.
+    pub(super) fn text(self) -> String {
+        let text = match self {
+            Self::Nothing => String::new(),
+            Self::Content(json) => string(json).map_or_else(|| parts(json), Cow::into_owned),
+            Self::Json(json) => json.to_owned(),
+        };
+        clip(text, MAX_TEXT)
     }
+}
+
+/// The texts in a list of texts and pictures.
+fn parts(content: &str) -> String {
     let part = |json| {
         let part = Object::parse(json)?;
-        part.text("text").or_else(|| Some(format!("[{}]", part.text("type")?)))
+        part.owned("text").or_else(|| Some(format!("[{}]", part.text("type")?)))
     };
     list(content).into_iter().filter_map(part).collect::<Vec<_>>().join("\n")
 }
@@ -347,21 +368,21 @@ fn denied_answers(line: &Object<'_>) -> Vec<String> {
         let kind = meta.text("non_execution_kind").unwrap_or_default();
         let decision = meta.object("permission_decision").text("decision");
         decision.as_deref() == Some("reject")
-            || matches!(kind.as_str(), "user-rejected" | "permission-rule")
+            || matches!(kind.as_ref(), "user-rejected" | "permission-rule")
             || kind.starts_with("automode-")
     };
     line.list("tool_result_meta")
         .into_iter()
         .filter_map(Object::parse)
         .filter(is_denied)
-        .filter_map(|meta| meta.text("id"))
+        .filter_map(|meta| meta.owned("id"))
         .collect()
 }
 
 fn report(line: &Object<'_>) -> Report {
     let outcome = outcome(line);
-    let errors: Vec<String> = line.list("errors").into_iter().filter_map(string).collect();
-    let text = match (outcome, line.text("result")) {
+    let errors: Vec<_> = line.list("errors").into_iter().filter_map(string).collect();
+    let text = match (outcome, line.owned("result")) {
         (_, Some(text)) => text,
         (Outcome::Interrupted, None) => "Interrupted before it was done".to_owned(),
         (Outcome::Done, None) => String::new(),
@@ -400,7 +421,7 @@ fn outcome(line: &Object<'_>) -> Outcome {
         _ if reason == "prompt_too_long" || status == Some(413) => return Outcome::ContextFull,
         _ => {}
     }
-    match (subtype.as_str(), reason.as_str()) {
+    match (subtype.as_ref(), reason.as_ref()) {
         ("error_max_turns", _) => Outcome::Turns,
         ("error_max_budget_usd", _) => Outcome::Budget,
         _ if !line.get("is_error").unwrap_or(false) && !subtype.starts_with("error") => {
@@ -427,9 +448,9 @@ fn about(line: &Object<'_>, status: Option<u16>) -> About {
 
 fn denial(json: &str) -> Option<(String, DeniedTool)> {
     let denial = Object::parse(json)?;
-    let tool = denial.text("tool_name")?;
+    let tool = denial.owned("tool_name")?;
     let input = denial.raw("tool_input").map(tool::summary).unwrap_or_default();
-    let id = denial.text("tool_use_id").unwrap_or_else(|| format!("{tool} {input}"));
+    let id = denial.owned("tool_use_id").unwrap_or_else(|| format!("{tool} {input}"));
     Some((id, DeniedTool { tool, input }))
 }
 

@@ -160,7 +160,7 @@ impl Story {
     }
 
     /// What the agent does, in a few words: `Bash cargo test`, `Edit src/lib.rs`.
-    fn action(&self, block: &Block) -> Option<String> {
+    fn action(&self, block: &Block<'_>) -> Option<String> {
         match block {
             Block::Text(text) => Some(one_line(text, MAX_ACTION)),
             Block::Thinking(_) => Some("Thinking".to_owned()),

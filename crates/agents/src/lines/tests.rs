@@ -33,6 +33,18 @@ fn texts(bytes: &[u8]) -> Vec<(u64, u64, String, bool)> {
         .collect()
 }
 
+/// The texts of whole lines that do not begin the output.
+fn texts_after(bytes: &[u8]) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut lines = Lines::with_bounds(1, SMALL);
+    lines.push(bytes, |line| {
+        assert!(!line.shortened);
+        found.push(line.text.into_owned());
+    });
+    assert_eq!(lines.offset(), 1 + bytes.len() as u64, "only whole lines");
+    found
+}
+
 fn only(bytes: &[u8], bounds: Bounds) -> Line<'static> {
     let mut found = lines(bytes, bounds, &[4096]);
     assert_eq!(found.len(), 1);
@@ -257,5 +269,41 @@ proptest! {
             end = line.end;
         }
         prop_assert_eq!(end, bytes.len() as u64);
+    }
+
+    #[test]
+    fn many_lines_at_once_are_the_same_lines(
+        bytes in "(\u{feff}|)([a-z{\"é]{0,30}(\n|\r\n)){0,40}[a-z]{0,30}",
+        pieces in prop::collection::vec(1_usize..200, 1..5),
+        taken in prop::collection::vec(any::<bool>(), 1..5),
+    ) {
+        let mut taken = taken.into_iter().cycle();
+        let mut found = Vec::new();
+        let mut reader = Lines::with_bounds(0, SMALL);
+        let mut rest = bytes.as_bytes();
+        for size in pieces.into_iter().cycle() {
+            let (piece, after) = rest.split_at(size.min(rest.len()));
+            reader.push_pieces(piece, |piece| match piece {
+                Piece::Line(line) => {
+                    found.push(line.text.into_owned());
+                    true
+                }
+                Piece::Lines(whole) => {
+                    let take = taken.next() == Some(true);
+                    if take {
+                        found.extend(texts_after(whole));
+                    }
+                    take
+                }
+            });
+            rest = after;
+            if rest.is_empty() {
+                break;
+            }
+        }
+        reader.finish(|line| found.push(line.text.into_owned()));
+        prop_assert_eq!(reader.offset(), bytes.len() as u64);
+        let expected: Vec<_> = texts(bytes.as_bytes()).into_iter().map(|line| line.2).collect();
+        prop_assert_eq!(found, expected);
     }
 }
