@@ -274,9 +274,12 @@ impl TaskApi for FakeEngine {
                 let end = log.ended;
                 return Ok((OutputChunk { run: Some(run), bytes: Vec::new(), next: 0, end }, end));
             }
-            let rest = log.bytes.iter().skip(query.offset as usize);
-            // A few at a time, so that every test reads several chunks.
-            let bytes: Vec<u8> = rest.take(12).copied().collect();
+            let rest = &log.bytes[log.bytes.len().min(query.offset as usize)..];
+            // A few at a time, so that every test reads several chunks; but as many as are asked for
+            // where there are as many.
+            let limit = query.limit.unwrap_or(12) as usize;
+            let count = if rest.len() < limit { rest.len().min(12) } else { limit };
+            let bytes = rest[..count].to_vec();
             let next = query.offset + bytes.len() as u64;
             let end = log.ended && next == log.bytes.len() as u64;
             let worth_it = end || !bytes.is_empty();

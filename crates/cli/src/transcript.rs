@@ -5,7 +5,7 @@
 //! of the same text in JSON. What is kept at any instant is one chunk and the line that is not
 //! complete yet.
 
-use claude_worker_agents::{Line, Lines, items};
+use claude_worker_agents::{Line, Lines, Piece, items};
 use claude_worker_api::{
     Agent, ApiError, LogItem, OutputChunk, OutputQuery, OutputStream, RunId, TaskApi, TaskId,
 };
@@ -121,12 +121,23 @@ impl Transcript {
             (self.lines, self.stream) = (Lines::new(0), part.stream);
         }
         let Self { agent, form, lines, base, news, .. } = self;
-        let mut each = |line: Line<'_>| {
-            // By far the most lines there are: as they are, without a copy.
-            if *agent == Agent::Shell && *form == Form::Text {
-                log.output(&line.text, stderr, text);
-                return;
+        // By far the most lines there are: nothing is to be found in them.
+        if *agent == Agent::Shell && *form == Form::Text {
+            let mut each = |piece: Piece<'_>| match piece {
+                Piece::Lines(whole) => !stderr && log.output_lines(whole, text),
+                Piece::Line(line) => {
+                    log.output(&line.text, stderr, text);
+                    true
+                }
+            };
+            lines.push_pieces(&part.bytes, &mut each);
+            if part.complete {
+                lines.finish(|line| _ = each(Piece::Line(line)));
+                *base += lines.offset();
             }
+            return;
+        }
+        let mut each = |line: Line<'_>| {
             for mut entry in items(*agent, &line, stderr) {
                 entry.offset += *base;
                 if *form == Form::Json {

@@ -60,7 +60,8 @@ pub async fn watch<A: TaskApi>(
 ) -> Result<Watched, CliError> {
     let link = Link::default();
     let log = LogText::new(console.view.paint);
-    let mut screen = Screen { status: Status::default(), log, transcript: None };
+    let mut screen =
+        Screen { status: Status::default(), log, transcript: None, text: String::new() };
     let shown = show(api, console, &mut screen, &link, id, after, interrupt).await;
     // Whatever happened, the last frame has no half-drawn status line in it.
     if console.view.terminal {
@@ -89,6 +90,9 @@ struct Screen {
     log: LogText,
     /// The reader of the present run.
     transcript: Option<Transcript>,
+    /// The text of the newest part. The buffer is reused: new memory for each part takes longer than to
+    /// read it.
+    text: String,
 }
 
 async fn show<A: TaskApi>(
@@ -141,12 +145,12 @@ async fn show<A: TaskApi>(
             }
             Step::Output(part) => {
                 let Some(transcript) = &mut screen.transcript else { continue };
-                let mut text = String::new();
-                transcript.read(&part, &mut screen.log, &mut text);
+                screen.text.clear();
+                transcript.read(&part, &mut screen.log, &mut screen.text);
                 for item in transcript.news() {
                     screen.status.entry(&item, console.now());
                 }
-                screen.draw(console, link, &text)?;
+                screen.draw(console, link, &screen.text)?;
             }
         }
     }

@@ -202,7 +202,7 @@ impl TaskApi for EngineClient {
         Ok(OutputChunk {
             run: header(OutputHeaders::RUN).and_then(|run| RunId::try_from(run.to_owned()).ok()),
             end: header(OutputHeaders::END) == Some("true"),
-            bytes: answer.body.into(),
+            bytes: answer.body,
             next,
         })
     }

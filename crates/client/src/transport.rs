@@ -7,6 +7,8 @@ use bytes::Bytes;
 use claude_worker_api::{ApiError, ErrorCode, PROTOCOL};
 use claude_worker_engine::{Paths, read_own};
 use http_body_util::{BodyExt, Full, Limited};
+use hyper::body::{Body, Incoming};
+use hyper::client::conn::http1;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap};
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
@@ -18,6 +20,10 @@ use crate::unix::{SocketName, is_trusted, own_uid};
 
 /// The largest answer that is read: a page of a log whose every line is as long as it may be.
 const LARGEST_ANSWER: usize = 256 * 1024 * 1024;
+/// The most memory that an answer gets because it says that it is so long.
+const LARGEST_AT_ONCE: usize = 2 * 1024 * 1024;
+/// The size of the read buffer, which serves for the whole answer.
+const READ_AT_ONCE: usize = 64 * 1024;
 
 /// Where an engine is reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +55,7 @@ pub(crate) enum NoAnswer {
 /// An answer as it came.
 pub(crate) struct Answer {
     pub(crate) headers: HeaderMap,
-    pub(crate) body: Bytes,
+    pub(crate) body: Vec<u8>,
 }
 
 /// The token for an engine's HTTP server: `CLAUDE_WORKER_TOKEN`, or the one in the data directory.
@@ -161,8 +167,11 @@ async fn exchange(
     body: Bytes,
 ) -> Result<Answer, NoAnswer> {
     let broken = |error: hyper::Error| NoAnswer::Broken(error.to_string());
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(broken)?;
+    let (mut sender, connection) = http1::Builder::new()
+        .read_buf_exact_size(Some(READ_AT_ONCE))
+        .handshake(TokioIo::new(stream))
+        .await
+        .map_err(broken)?;
     let mut request = Request::builder()
         .method(method)
         .uri(path)
@@ -178,12 +187,7 @@ async fn exchange(
     let talk = async {
         let response = sender.send_request(request).await.map_err(broken)?;
         let (head, body) = response.into_parts();
-        let body = Limited::new(body, LARGEST_ANSWER)
-            .collect()
-            .await
-            .map_err(|error| NoAnswer::Broken(error.to_string()))?
-            .to_bytes();
-        Ok((head, body))
+        Ok((head, whole(body).await?))
     };
     // The connection makes progress only while it is polled beside the request.
     let (head, body) = tokio::select! {
@@ -208,6 +212,21 @@ async fn exchange(
         ErrorCode::Unavailable => NoAnswer::Leaving(error),
         _ => NoAnswer::Refused(error),
     })
+}
+
+/// Reads a whole body into one buffer. To keep hyper's pieces until the last one has come would take new
+/// memory for each of them, and the page faults take longer than the copy.
+async fn whole(body: Incoming) -> Result<Vec<u8>, NoAnswer> {
+    let length = body.size_hint().exact().and_then(|length| usize::try_from(length).ok());
+    let mut whole = Vec::with_capacity(length.unwrap_or(0).min(LARGEST_AT_ONCE));
+    let mut body = Limited::new(body, LARGEST_ANSWER);
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| NoAnswer::Broken(error.to_string()))?;
+        if let Some(bytes) = frame.data_ref() {
+            whole.extend_from_slice(bytes);
+        }
+    }
+    Ok(whole)
 }
 
 fn error_in(status: StatusCode, body: &[u8]) -> ApiError {

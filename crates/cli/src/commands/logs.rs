@@ -1,8 +1,10 @@
 //! `logs`: what a task's agent did and said; or exactly what it printed.
 
+use std::panic::resume_unwind;
 use std::pin::pin;
 
 use claude_worker_api::{ApiError, ErrorCode, OutputQuery, OutputStream, RunId, TaskApi, TaskId};
+use tokio::task::spawn_blocking;
 
 use crate::console::Console;
 use crate::error::CliError;
@@ -13,7 +15,7 @@ use crate::patience::Link;
 use crate::render::detail;
 use crate::render::log::LogText;
 use crate::render::text::reveal;
-use crate::transcript::{CHUNK, Form, Place, Transcript};
+use crate::transcript::{CHUNK, Form, Part, Place, Transcript};
 use crate::watch;
 
 /// The arguments of `logs`.
@@ -83,21 +85,34 @@ async fn readable(
 ) -> Result<Exit, CliError> {
     let link = Link::default();
     let agent = link.call(|| api.row(args.id)).await?.agent;
-    let mut log = LogText::new(console.view.paint);
-    let mut transcript = Transcript::new(agent, if console.json { Form::Json } else { Form::Text });
+    let form = if console.json { Form::Json } else { Form::Text };
+    let mut reader = Reader {
+        transcript: Transcript::new(agent, form),
+        log: LogText::new(console.view.paint),
+        text: String::new(),
+    };
     let wait_ms = if args.follow { WAIT_MS } else { 0 };
     let mut place = Place::new(run);
     let mut seen = false;
-    let mut text = String::new();
+    let mut part = place.next(api, &link, args.id, wait_ms).await?;
     loop {
-        let part = place.next(api, &link, args.id, wait_ms).await?;
-        text.clear();
-        transcript.read(&part, &mut log, &mut text);
-        console.print(&text)?;
         seen |= !part.bytes.is_empty();
+        if part.bytes.len() == CHUNK as usize {
+            // There is probably more: it comes while this is made into text.
+            let read = spawn_blocking(move || reader.read(&part));
+            // Without a wait, or what is text already would wait too.
+            let (next, read) = tokio::join!(place.next(api, &link, args.id, 0), read);
+            reader = read.unwrap_or_else(|error| resume_unwind(error.into_panic()));
+            console.print(&reader.text)?;
+            part = next?;
+            continue;
+        }
+        reader = reader.read(&part);
+        console.print(&reader.text)?;
         if part.end || (!part.counts() && !args.follow) {
             break;
         }
+        part = place.next(api, &link, args.id, wait_ms).await?;
     }
     if console.view.terminal && seen {
         // A log that just stops leaves a person wondering how it ended.
@@ -112,6 +127,22 @@ async fn readable(
         console.remark(&format!("Task {} has printed nothing yet", args.id))?;
     }
     Ok(Exit::Done)
+}
+
+/// Makes text of a log, part by part.
+struct Reader {
+    transcript: Transcript,
+    log: LogText,
+    text: String,
+}
+
+impl Reader {
+    /// Leaves the text of this part.
+    fn read(mut self, part: &Part) -> Self {
+        self.text.clear();
+        self.transcript.read(part, &mut self.log, &mut self.text);
+        self
+    }
 }
 
 async fn raw(

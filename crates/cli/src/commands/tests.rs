@@ -9,6 +9,7 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::fake::{Closed, FakeEngine, Look, Written};
 use crate::render::samples::{self, NOW};
+use crate::transcript::CHUNK;
 
 fn completed() -> State {
     State::Completed { ended_at: NOW, denied_tools: Vec::new(), notes: Vec::new() }
@@ -252,6 +253,27 @@ async fn logs_read_to_the_end_and_stop() {
     let (exit, written) = command(&engine, Look::Pipe, "logs 1 --run 2").await;
     assert_eq!(exit, Exit::NotFound);
     assert!(written.err().contains("Task 1 has no run 2"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn long_logs_are_read_in_large_pieces_in_order() {
+    let engine = FakeEngine::default();
+    engine.put(samples::task(1, "Test", State::Pending));
+    let run = engine.begin(1);
+    let text: String = (0..).map(|n| format!("{n:>15}\n")).take(2 * CHUNK as usize / 16).collect();
+    engine.print(&run, &text);
+    // Nothing follows the last large piece.
+    let (_, written) = command(&engine, Look::Pipe, "logs 1").await;
+    assert!(written.out() == text, "{} of {} bytes", written.out().len(), text.len());
+
+    engine.print(&run, "and a rest\nwithout an end");
+    engine.end_run(&run);
+    for line in ["logs 1", "logs 1 --run 1 -f"] {
+        let (exit, written) = command(&engine, Look::Pipe, line).await;
+        assert_eq!(exit, Exit::Done);
+        let rest = written.out().strip_prefix(text.as_str());
+        assert_eq!(rest, Some("and a rest\nwithout an end\n"), "{line}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,12 +1,13 @@
 //! A log as a conversation: prose as prose, tool calls in one line each, results in a few.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use claude_worker_api::{DeniedTool, LogEntry, LogItem, Run, ToolOutcome, Usage};
 
-use super::text::{clean, clean_line, truncate};
+use super::text::{clean, clean_line, clean_lines, is_blank, truncate};
 use super::{Paint, Tone, figures};
 
 /// Lines shown of what a tool returned, and of reasoning; `--json` and `--raw` have the rest.
@@ -97,6 +98,17 @@ impl LogText {
         shown.push('\n');
     }
 
+    /// Adds whole lines of plain output to `shown`, all at once; or nothing, if they have to be added
+    /// one by one.
+    pub fn output_lines(&mut self, lines: &[u8], shown: &mut String) -> bool {
+        let Some(lines) = std::str::from_utf8(lines).ok().and_then(clean_lines) else {
+            return false;
+        };
+        self.last_call = None;
+        shown.push_str(&lines);
+        true
+    }
+
     fn started(&self, model: Option<&str>, version: &Option<String>) -> String {
         let mut parts = vec!["Session began".to_owned()];
         parts.extend(model.map(clean_line));
@@ -133,6 +145,10 @@ impl LogText {
 
     /// An edit as a small diff: its tool calls carry the text before and after.
     fn diff(&self, input: &str) -> String {
+        // Without a name, however it is written, there is nothing to look for.
+        if !input.contains("old_string") && !input.contains("\\u") {
+            return String::new();
+        }
         let Ok(input) = serde_json::from_str::<serde_json::Value>(input) else {
             return String::new();
         };
@@ -228,10 +244,15 @@ impl LogText {
 
     /// The first lines of a longer text.
     fn few(&self, text: &str, indent: &str, tone: Tone) -> String {
-        let text = clean(text.trim_end());
+        let mut text = Cow::Borrowed(text.trim_end());
+        if text.contains('\u{1b}') {
+            // A sequence can go on over the end of a line.
+            text = clean(&text).into_owned().into();
+        }
         let mut shown = String::new();
-        let mut lines = text.lines().filter(|line| !line.trim().is_empty());
+        let mut lines = text.lines().filter(|line| !is_blank(line));
         for line in lines.by_ref().take(RESULT_LINES) {
+            let line = clean(line);
             let line = truncate(line.trim_end(), 400);
             let _ = writeln!(shown, "{indent}{}", self.paint.tone(tone, &line));
         }
@@ -283,6 +304,8 @@ fn hash(text: &str) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn entries() -> Vec<LogEntry> {
@@ -383,6 +406,46 @@ mod tests {
     fn nothing_an_agent_prints_reaches_a_terminal_as_a_control() {
         for text in [render(Paint::NONE), render(Paint { colour: false, symbols: true })] {
             assert!(text.chars().all(|c| c == '\n' || !c.is_control()), "{text:?}");
+        }
+    }
+
+    /// The first lines of a text whose every line is made safe.
+    fn few_of_all(log: &LogText, text: &str) -> String {
+        let text = clean(text.trim_end());
+        let mut lines = text.lines().filter(|line| !line.trim().is_empty());
+        let first: String = lines
+            .by_ref()
+            .take(RESULT_LINES)
+            .map(|line| format!("  {}\n", truncate(line.trim_end(), 400)))
+            .collect();
+        first + &log.more(lines.count(), "  ")
+    }
+
+    proptest! {
+        #[test]
+        fn lines_that_are_not_shown_count_the_same(
+            text in "([a-c\t \r\n\u{b}\u{85}\u{a0}\u{2028}\u{202e}é]{0,9}(\n|\r\n|\u{1b}\\[1m|\u{1b}\\]|\u{7})){0,30}"
+        ) {
+            let log = LogText::new(Paint::NONE);
+            prop_assert_eq!(log.few(&text, "  ", Tone::Quiet), few_of_all(&log, &text));
+        }
+
+        #[test]
+        fn many_lines_at_once_look_the_same(
+            text in "([a-c\t \r\u{b}\u{85}\u{2028}\u{202e}é]{0,9}(\u{1b}\\[1m|\u{1b}\\]|\u{7}|)(\n|\r\n)){0,30}"
+        ) {
+            let mut log = LogText::new(Paint::NONE);
+            let mut at_once = String::new();
+            if log.output_lines(text.as_bytes(), &mut at_once) {
+                let mut one_by_one = String::new();
+                for line in text.split_terminator('\n') {
+                    let line = line.strip_suffix('\r').unwrap_or(line);
+                    log.output(line, false, &mut one_by_one);
+                }
+                prop_assert_eq!(at_once, one_by_one);
+            } else {
+                prop_assert_eq!(at_once, "");
+            }
         }
     }
 }

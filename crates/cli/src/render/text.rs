@@ -14,31 +14,46 @@ use unicode_width::UnicodeWidthStr;
 /// (colours) disappear, and every other control character becomes its visible picture.
 #[must_use]
 pub fn clean(text: &str) -> Cow<'_, str> {
-    let bytes = text.as_bytes();
-    if bytes.split(|byte| *byte == b'\n').all(is_printable_ascii)
-        || text.chars().all(|c| c == '\n' || is_harmless(c))
-    {
+    clean_after(text, safe_length(text))
+}
+
+/// Text made safe whose beginning is known to be.
+fn clean_after(text: &str, safe: usize) -> Cow<'_, str> {
+    if safe == text.len() {
         return Cow::Borrowed(text);
     }
-    let mut safe = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(c) = rest.chars().next() {
-        if c == '\u{1b}' {
-            let length = escape_sequence(rest);
-            if length > 0 {
-                rest = &rest[length..];
-                continue;
-            }
-        }
-        rest = &rest[c.len_utf8()..];
+    let (mut kept, mut rest) = text.split_at(safe);
+    let mut safe = String::with_capacity(text.len() + text.len() / 8);
+    loop {
+        safe.push_str(kept);
+        let Some(c) = rest.chars().next() else { break };
+        let after = &rest[c.len_utf8()..];
+        let sequence = if c == '\u{1b}' { escape_sequence(rest) } else { 0 };
         match c {
-            '\n' => safe.push('\n'),
+            _ if sequence > 0 => {}
             '\t' => safe.push_str("    "),
-            '\r' if rest.starts_with('\n') => {}
+            '\r' if after.starts_with('\n') => {}
             c => safe.push(picture(c)),
         }
+        rest = &rest[sequence.max(c.len_utf8())..];
+        (kept, rest) = rest.split_at(safe_length(rest));
     }
     Cow::Owned(safe)
+}
+
+/// Lines made safe all at once, if that is the same as one by one: an escape sequence must not go on
+/// over the end of a line.
+pub(super) fn clean_lines(text: &str) -> Option<Cow<'_, str>> {
+    let safe = safe_length(text);
+    if safe < text.len() && text[safe..].contains('\u{1b}') {
+        return None;
+    }
+    Some(clean_after(text, safe))
+}
+
+/// Whether nothing but spaces is left of a line that has no escape sequence in it once it is clean.
+pub(super) fn is_blank(line: &str) -> bool {
+    line.chars().all(|c| c == '\t' || (c.is_whitespace() && is_harmless(c)))
 }
 
 /// One line made safe: like [`clean`], with line ends and runs of spaces as one space each.
@@ -117,6 +132,9 @@ pub fn width(line: &str) -> usize {
 /// The line, cut to `max` columns with `…` when it is longer.
 #[must_use]
 pub fn truncate(line: &str, max: usize) -> Cow<'_, str> {
+    if line.len() <= max && is_printable_ascii(line.as_bytes()) {
+        return Cow::Borrowed(line);
+    }
     // Characters without width (combining marks) are bounded too: a kilobyte of them on one
     // letter is an attack on the reader.
     let bound = max.saturating_mul(4).saturating_add(16);
@@ -177,18 +195,54 @@ fn escape_sequence(text: &str) -> usize {
     }
 }
 
-/// Whether each byte is a character that can be seen, or a space. Most text is like this, and is
-/// recognised eight bytes at a time.
+/// Whether each byte is a character that can be seen, or a space.
 fn is_printable_ascii(bytes: &[u8]) -> bool {
-    const ONES: u64 = u64::from_ne_bytes([1; 8]);
-    const HIGH: u64 = ONES << 7;
+    printable(bytes, |word| word, |byte| byte) == bytes.len()
+}
+
+/// How many bytes at the beginning stay as they are in clean text of several lines.
+fn safe_length(text: &str) -> usize {
+    let mut length = 0;
+    loop {
+        length += printable(&text.as_bytes()[length..], lines_as_text, |byte| match byte {
+            b'\n' => b' ',
+            byte => byte,
+        });
+        match text[length..].chars().next() {
+            Some(c) if c == '\n' || is_harmless(c) => length += c.len_utf8(),
+            _ => return length,
+        }
+    }
+}
+
+const ONES: u64 = u64::from_ne_bytes([1; 8]);
+const HIGH: u64 = ONES << 7;
+
+/// How many bytes at the beginning are characters that can be seen, or spaces, when eight bytes are
+/// what `each` makes of them, and one is what `last` makes of it. Most text is only such, and is
+/// recognised eight bytes at a time.
+fn printable(bytes: &[u8], each: impl Fn(u64) -> u64, last: impl Fn(u8) -> u8) -> usize {
     let (words, rest) = bytes.as_chunks::<8>();
-    words.iter().all(|word| {
-        let word = u64::from_ne_bytes(*word);
+    for (count, word) in words.iter().enumerate() {
+        let word = each(u64::from_le_bytes(*word));
         // The high bit of a byte is set in the first where the byte is over 0x7e (a carry comes from
-        // such bytes only), and in the second where it is under 0x20 (a borrow likewise).
-        (word | word.wrapping_add(ONES) | word.wrapping_sub(0x20 * ONES)) & HIGH == 0
-    }) && rest.iter().all(|byte| (0x20..0x7f).contains(byte))
+        // such bytes only), and in the second where it is under 0x20 (a borrow likewise). So the
+        // lowest of these bits is right.
+        let other = (word | word.wrapping_add(ONES) | word.wrapping_sub(0x20 * ONES)) & HIGH;
+        if other != 0 {
+            return count * 8 + other.trailing_zeros() as usize / 8;
+        }
+    }
+    let is_other = |byte: &u8| !(0x20..0x7f).contains(&last(*byte));
+    words.len() * 8 + rest.iter().position(is_other).unwrap_or(rest.len())
+}
+
+/// Eight bytes with something that can be seen in place of each line end.
+const fn lines_as_text(word: u64) -> u64 {
+    let line_end_is_zero = word ^ (ONES * b'\n' as u64);
+    // The high bit of each byte that is zero, without a carry into the next one.
+    let zero = !(((line_end_is_zero & !HIGH) + !HIGH) | line_end_is_zero) & HIGH;
+    word | (zero >> 2)
 }
 
 fn is_harmless(c: char) -> bool {
@@ -292,6 +346,10 @@ mod tests {
                 text[at] = byte;
                 let printable = (0x20..0x7f).contains(&byte);
                 assert_eq!(is_printable_ascii(&text), printable, "{byte:#x} at {at}");
+                text[at] = byte;
+                let expected = if printable || byte == b'\n' { 9 } else { at };
+                let Ok(text) = std::str::from_utf8(&text) else { continue };
+                assert_eq!(safe_length(text), expected, "{byte:#x} at {at}");
             }
         }
     }
