@@ -24,6 +24,7 @@ const COMMANDS: &[&str] = &[
     "engine",
     "settings",
     "set_settings",
+    "set_trusted",
     "doctor",
     "stop",
     // What only the desktop can do.

@@ -192,6 +192,7 @@ fn handler() -> impl Fn(tauri::ipc::Invoke<Wry>) -> bool + Send + Sync + 'static
         tasks::engine,
         tasks::settings,
         tasks::set_settings,
+        tasks::set_trusted,
         tasks::doctor,
         tasks::stop,
         events::subscribe_events,

@@ -119,6 +119,7 @@ fn a_task_of_an_agent_follows_only_the_settings_of_directories_that_are_trusted(
     assert_eq!(world.api.turns("mine"), 1);
     let status = mcp.ok("get_task_status", json!({ "task_id": id }));
     assert!(warnings(&status["task"]).contains("were not used"), "{status:#}");
+    assert_eq!(status["task"]["untrusted"], work.as_str());
     assert!(home.run(["status", &id.to_string()]).ok().stdout.contains(&advice));
 
     world.trust(&[]);

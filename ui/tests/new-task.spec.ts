@@ -1,4 +1,7 @@
 // Writing a task and sending it.
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Trust } from "../src/backend/api";
 import { expect, reload, test, visit } from "./support/fixture";
 
 test("a command is sent and runs", async ({ app, engine }) => {
@@ -184,4 +187,36 @@ test("variables are pasted as lines, and the wrong one is marked", async ({ app,
   await expect(first).toBeFocused();
   await expect(first).toHaveAccessibleDescription(/without blanks/);
   expect((await engine.list()).tasks).toEqual([]);
+});
+
+test("a warning about the directory stays until the directory is trusted or it is dismissed", async ({
+  app,
+  engine,
+}) => {
+  await mkdir(join(engine.project, ".claude"));
+  await writeFile(join(engine.project, ".claude/settings.json"), '{"hooks":{}}');
+  await visit(app, "#/new");
+  await app.getByRole("textbox", { name: "What is to be done?" }).fill("Explain it");
+  await app.getByRole("combobox", { name: "Directory" }).fill(engine.project);
+  await app.getByRole("button", { name: "Send and write another" }).click();
+  const warning = app.getByRole("alert", { name: "Warning" });
+  await expect(warning).toContainText("#1 Explain it");
+  await expect(warning).toContainText(`${engine.project}/.claude/settings.json`);
+  await visit(app, "#/settings");
+  await expect(warning).toBeVisible();
+  await warning.getByRole("button", { name: "Open the task" }).click();
+  await expect(app).toHaveURL(/#\/task\/1$/);
+  await expect(warning).toHaveCount(1);
+  await warning.getByRole("button", { name: "Dismiss the warning" }).click();
+  await expect(warning).toHaveCount(0);
+
+  await visit(app, "#/new");
+  await app.getByRole("textbox", { name: "What is to be done?" }).fill("Explain it again");
+  await app.keyboard.press("Control+Enter");
+  await expect(app).toHaveURL(/#\/task\/2$/);
+  await warning.getByRole("button", { name: "Trust this directory" }).click();
+  await expect(warning).toHaveCount(0);
+  await expect(app.getByText(`${engine.project} is trusted`)).toBeVisible();
+  const { directories } = await engine.call<Trust>("GET", "trust");
+  expect(directories).toEqual([{ path: engine.project, by: "claude_worker" }]);
 });

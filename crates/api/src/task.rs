@@ -425,6 +425,9 @@ pub struct Task {
     /// is shown in full. Lists leave it out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
+    /// The directory that a warning asks to be trusted, as `claude-worker trust` takes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub untrusted: Option<String>,
 }
 
 impl Task {
@@ -529,6 +532,7 @@ mod tests {
             unseen: false,
             parent: None,
             warnings: Vec::new(),
+            untrusted: None,
         }
     }
 

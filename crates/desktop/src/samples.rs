@@ -25,6 +25,7 @@ pub(crate) fn task(id: i64, name: &str, state: State) -> Task {
         usage: Usage::default(),
         parent: None,
         warnings: Vec::new(),
+        untrusted: None,
     }
 }
 

@@ -22,7 +22,7 @@ mod look;
 
 use std::path::{Path, PathBuf};
 
-use claude_worker_api::{ApiError, Trust, TrustChange, TrustSource, TrustedDirectory};
+use claude_worker_api::{ApiError, Task, Trust, TrustChange, TrustSource, TrustedDirectory};
 
 pub(crate) use self::lists::Lists;
 use self::look::{look, settings_that_run_code};
@@ -92,37 +92,65 @@ fn look_where_there_is_something(list: &Path, directory: &str) -> Option<Vec<Pla
     is_there_anything(&look(&path, &Lists::default())).then(|| look(&path, &Lists::read(list)))
 }
 
+/// What a person should know of a task because of the directory it works in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Warning {
+    words: String,
+    /// The directory to trust if the person wants what the words tell of. A client must not have to
+    /// find it in the words: those may quote a path that is made to look like another one.
+    untrusted: Option<String>,
+}
+
+impl Warning {
+    fn about(untrusted: &Path, words: String) -> Self {
+        Self { words, untrusted: untrusted.to_str().map(str::to_owned) }
+    }
+
+    /// Adds it to what the task's warnings say.
+    pub(crate) fn add_to(self, task: &mut Task) {
+        task.warnings.push(self.words);
+        task.untrusted = self.untrusted;
+    }
+}
+
 /// What to say of a task that an agent asked for and whose next run will do without the settings of
 /// `directory`; nothing when there are none, or they may be used.
-pub(crate) fn will_be_left_out(list: &Path, directory: &str) -> Option<String> {
+pub(crate) fn will_be_left_out(list: &Path, directory: &str) -> Option<Warning> {
     let places = look_where_there_is_something(list, directory)?;
-    let untrusted = untrusted(&places)?.display();
-    Some(format!(
+    let path = untrusted(&places)?;
+    let untrusted = path.display();
+    let words = format!(
         "The settings of {directory} (.claude, .mcp.json, CLAUDE.md) are not used: an agent asked for \
          the task, and {untrusted} is not a directory that you have trusted. To have them used by runs \
          that begin later: claude-worker trust {untrusted}"
-    ))
+    );
+    Some(Warning::about(path, words))
 }
 
 /// What to say of a task whose last run did without the settings of `directory`.
-pub(crate) fn was_left_out(list: &Path, directory: &str) -> Option<String> {
+pub(crate) fn was_left_out(list: &Path, directory: &str) -> Option<Warning> {
     let places = look_where_there_is_something(list, directory)?;
-    let advice = match untrusted(&places) {
+    let untrusted = untrusted(&places);
+    let advice = match untrusted {
         Some(untrusted) => format!(
             "that {0} is trusted. To have them used by runs that begin later: claude-worker trust {0}",
             untrusted.display()
         ),
         None => "that the directory was trusted. It is now".to_owned(),
     };
-    Some(format!(
+    let words = format!(
         "The settings of {directory} (.claude, .mcp.json, CLAUDE.md) were not used: an agent asked for \
          the task, and you had not said {advice}"
-    ))
+    );
+    Some(match untrusted {
+        Some(untrusted) => Warning::about(untrusted, words),
+        None => Warning { words, untrusted: None },
+    })
 }
 
 /// What a person should know who submits a task into `directory`: that its settings can run code,
 /// and that it is not trusted.
-pub(crate) fn warning_for_people(list: &Path, directory: &Path) -> Option<String> {
+pub(crate) fn warning_for_people(list: &Path, directory: &Path) -> Option<Warning> {
     let directory = directory.canonicalize().ok()?;
     // The lists are read only where there is something to be trusted.
     let places = look(&directory, &Lists::default());
@@ -139,12 +167,13 @@ pub(crate) fn warning_for_people(list: &Path, directory: &Path) -> Option<String
         .filter(|number| !is_covered(&places[*number..]))
         .find_map(|number| settings_that_run_code(&places[number].path, number == 0))?;
     let directory = untrusted.display();
-    Some(format!(
+    let words = format!(
         "This task follows {}, which can run commands, and {directory} is not a directory that you \
          have trusted. If you do not know it, cancel the task; if you do: claude-worker trust \
          {directory}",
         file.display()
-    ))
+    );
+    Some(Warning::about(untrusted, words))
 }
 
 /// What the user has trusted.

@@ -3,7 +3,7 @@
 use claude_worker_api::{
     ApiError, CleanQuery, Cleaned, Diagnosis, EngineInfo, EventPage, EventQuery, FollowUp,
     ListQuery, LogPage, LogQuery, NewTask, OutputQuery, Queue, RunId, SeenQuery, Settings, Spent,
-    SpentQuery, StopMode, Stopped, Task, TaskApi, TaskDetail, TaskId, TaskPage,
+    SpentQuery, StopMode, Stopped, Task, TaskApi, TaskDetail, TaskId, TaskPage, Trust, TrustChange,
 };
 use serde::Serialize;
 use tauri::State;
@@ -117,6 +117,11 @@ pub(crate) async fn set_settings(
     after: Settings,
 ) -> Answer<Settings> {
     desk.host.engine().await?.set_settings(before, after).await
+}
+
+#[tauri::command]
+pub(crate) async fn set_trusted(desk: State<'_, Desk>, change: TrustChange) -> Answer<Trust> {
+    desk.host.engine().await?.set_trusted(change).await
 }
 
 #[tauri::command]

@@ -855,6 +855,8 @@ export type Task = {
   started_at?: Timestamp;
   /** Whether it has finished and no person has looked at it since. */
   unseen?: boolean;
+  /** The directory that a warning asks to be trusted, as `claude-worker trust` takes it. */
+  untrusted?: string;
   /** What all its runs used together. */
   usage: Usage;
   /**
@@ -908,6 +910,8 @@ export type TaskDetail = {
   unreadable?: string[];
   /** Whether it has finished and no person has looked at it since. */
   unseen?: boolean;
+  /** The directory that a warning asks to be trusted, as `claude-worker trust` takes it. */
+  untrusted?: string;
   /** What all its runs used together. */
   usage: Usage;
   /**

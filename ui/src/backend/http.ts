@@ -150,6 +150,7 @@ export function httpBackend(): Backend {
     spent: (since) => get(`/spent${queryString({ since: Date.parse(since) })}`),
     settings: () => get("/settings"),
     setSettings: (change) => send("PUT", "/settings", change),
+    setTrusted: (change) => send("PUT", "/trust", change),
     doctor: () => get("/doctor"),
     stop: (mode) => send("POST", "/engine/stop", { mode }),
     copy: (text) => navigator.clipboard.writeText(text),

@@ -22,6 +22,8 @@ import type {
   TaskId,
   TaskPage,
   Timestamp,
+  Trust,
+  TrustChange,
 } from "./api";
 
 export type * from "./api";
@@ -103,6 +105,8 @@ export interface Backend {
   settings(): Promise<Settings>;
   /** Changes what is named, and nothing else. */
   setSettings(change: SettingsChange): Promise<Settings>;
+  /** Trusts a directory, or no longer. */
+  setTrusted(change: TrustChange): Promise<Trust>;
   doctor(): Promise<Diagnosis>;
   stop(mode: StopMode): Promise<Stopped>;
   /** Puts a text into the clipboard. */

@@ -150,6 +150,7 @@ export function tauriBackend(): Backend {
       const before: Settings = await call("settings");
       return call("set_settings", { before, after: withChange(before, change) });
     },
+    setTrusted: (change) => call("set_trusted", { change }),
     doctor: () => call("doctor"),
     stop: (mode) => call("stop", { mode }),
     copy: (text) => call("copy", { text }),

@@ -1,6 +1,7 @@
 // The new-task form: its draft, what is wrong with it, and sending it.
 import { backend } from "../app/backend";
 import { Refused, type ApiError, type NewTask, type Task, type TaskId } from "../backend";
+import { keepWarnings } from "../state/warnings.svelte";
 import {
   afterSending,
   emptyDraft,
@@ -98,6 +99,7 @@ export class Form {
     try {
       const task = await backend.submit({ ...request, idempotency_key: key });
       this.#tried = undefined;
+      keepWarnings(task);
       if (this.draft.prompt === prompt) this.draft = afterSending($state.snapshot(this.draft));
       return task;
     } catch (error) {

@@ -134,3 +134,14 @@ it("what is written before the task was read stays", async () => {
   await filled;
   expect(form.draft.prompt).toBe("Something else");
 });
+
+it("keeps what the engine warns of", async () => {
+  const warnings = ["This task follows /w/.claude/settings.json"];
+  engine.submit = () => Promise.resolve(sample(99, undefined, { warnings }));
+  const form = await open();
+  form.draft.prompt = "Write tests";
+  form.draft.directory = "/w";
+  await form.send(form.check("/home/ada")!);
+  const { warningsBeside } = await import("../state/warnings.svelte");
+  expect(warningsBeside(undefined)).toMatchObject([{ task: 99, words: warnings }]);
+});

@@ -16,6 +16,7 @@ import { confirm } from "../components/confirm.svelte";
 import { toast, toastTrouble } from "../components/toast.svelte";
 import type { MenuItem } from "../components/types";
 import { rows } from "../state/rows";
+import { forgetWarnings } from "../state/warnings.svelte";
 
 export const isFinished = (task: Task): boolean => "ended_at" in task;
 export const canCancel = (task: Task): boolean =>
@@ -58,6 +59,7 @@ export async function remove(task: Task) {
   if (!yes) return;
   try {
     await backend.remove(task.id);
+    forgetWarnings(task.id);
     toast(`Removed #${task.id}`);
     const { route } = router;
     if (route.page === "task" && route.id === task.id) go({ page: "place", place: router.place });

@@ -4,6 +4,7 @@ import { backend } from "../app/backend";
 import type { Event, State, Task, TaskId, Timestamp } from "../backend";
 import { coalesce } from "./coalesce";
 import { stream } from "./stream.svelte";
+import { keepWarnings } from "./warnings.svelte";
 
 /** At most this many rows are asked for at a time; the engine takes no more. */
 const CHUNK = 1000;
@@ -102,6 +103,7 @@ class Rows {
   /** Does something to a task, and tells the lists of its answer before the event comes. */
   async act(id: TaskId, work: () => Promise<Task>): Promise<void> {
     const { answer, overtaken } = await this.ask(work);
+    keepWarnings(answer);
     // The events have told, and the row is read anew anyway.
     if (!overtaken.has(id)) this.#each((listener) => listener.rows([answer]));
   }

@@ -49,8 +49,9 @@ export class Detail {
 
   #merge(task: Task) {
     if (!this.detail) return;
-    const { request, run_history, result } = this.detail;
-    this.detail = { ...task, request, run_history, result };
+    const { request, run_history, result, warnings, untrusted } = this.detail;
+    // Lists leave the warnings out: until the task is read anew they stay as they were.
+    this.detail = { warnings, untrusted, ...task, request, run_history, result };
   }
 
   async #load(): Promise<void> {

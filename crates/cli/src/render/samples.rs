@@ -29,6 +29,7 @@ pub(crate) fn task(id: i64, name: &str, state: State) -> Task {
         unseen: false,
         parent: None,
         warnings: Vec::new(),
+        untrusted: None,
     }
 }
 

@@ -32,7 +32,7 @@ const EXAMINATION: Duration = Duration::from_secs(50);
 const MOST_IDS: usize = 1000;
 
 /// Says what of a directory's settings a task does without, by the list of trusted directories.
-type LeftOut = fn(&Path, &str) -> Option<String>;
+type LeftOut = fn(&Path, &str) -> Option<trust::Warning>;
 
 impl TaskApi for Engine {
     async fn submit(&self, task: NewTask) -> Result<Task, ApiError> {
@@ -56,8 +56,7 @@ impl TaskApi for Engine {
                 })
             })
             .await?;
-        let task = self.ask_for_task(Request::Submit(Box::new(task))).await?;
-        Ok(Task { warnings: warning.into_iter().collect(), ..task })
+        Ok(warned(self.ask_for_task(Request::Submit(Box::new(task))).await?, warning))
     }
 
     async fn list(&self, query: ListQuery) -> Result<TaskPage, ApiError> {
@@ -96,7 +95,7 @@ impl TaskApi for Engine {
             let look = move || left_out(&list, &directory);
             // The task is shown in time, whatever becomes of the words about its directory.
             let warning = inner.outside.look(&shown, WARNING, look).await;
-            detail.task.warnings.extend(warning.ok().flatten());
+            detail.task = warned(detail.task, warning.ok().flatten());
         }
         Ok(detail)
     }
@@ -348,7 +347,7 @@ impl Engine {
         } else {
             None
         };
-        Ok(Task { warnings: warning.into_iter().collect(), ..task })
+        Ok(warned(task, warning))
     }
 }
 
@@ -377,6 +376,13 @@ impl Inner {
             },
         })
     }
+}
+
+fn warned(mut task: Task, warning: Option<trust::Warning>) -> Task {
+    if let Some(warning) = warning {
+        warning.add_to(&mut task);
+    }
+    task
 }
 
 pub(super) fn unexpected(reply: &Reply) -> ApiError {

@@ -149,6 +149,7 @@ pub(super) fn task(row: &Row<'_>) -> Result<StoredTask, EngineError> {
             unseen: number(row, 14) == Some(1),
             parent: number(row, 13).map(TaskId),
             warnings: Vec::new(),
+            untrusted: None,
         },
         state,
         session_id: owned(row, 12),

@@ -223,7 +223,8 @@ fn people_are_warned_of_settings_that_run_something() {
     for name in ["hooks", "local", "env", "servers", "broken"] {
         let warning = warned(name).unwrap();
         let path = world.path(name).display().to_string();
-        assert!(warning.contains(&format!("claude-worker trust {path}")), "{warning}");
+        assert!(warning.words.contains(&format!("claude-worker trust {path}")), "{warning:?}");
+        assert_eq!(warning.untrusted.as_deref(), Some(path.as_str()));
         let trusted = TrustChange { directory: path, trusted: true };
         set(&list, &trusted).unwrap();
         assert_eq!(warned(name), None, "{name}");

@@ -39,6 +39,7 @@ export class FakeEngine {
   #listeners = new Set<EventListener>();
   #seq = 1000;
   #paused = false;
+  #trusted = new Set<string>();
   #settings: Settings = structuredClone(SETTINGS);
   #away: ApiError | undefined;
 
@@ -190,6 +191,13 @@ export class FakeEngine {
         this.#settings = { ...settings, file: this.#settings.file };
         this.#tell({ kind: "settings_changed" });
         return structuredClone(this.#settings);
+      }),
+    setTrusted: ({ directory, trusted }) =>
+      this.#answer(() => {
+        if (trusted) this.#trusted.add(directory);
+        else this.#trusted.delete(directory);
+        const by = "claude_worker" as const;
+        return { directories: [...this.#trusted].map((path) => ({ path, by })) };
       }),
     doctor: () => this.#answer(() => diagnosis(this.world === "first")),
     stop: () => this.#answer(() => ({ left_running: 3 })),
