@@ -50,7 +50,7 @@ fn a_usage_limit_with_a_reset_is_waited_for_until_then() {
     let until: String = task["reason"]["until"].as_str().unwrap().to_owned();
     let shown = world.home.run(["status", "1"]).stdout;
     assert!(
-        shown.contains("Usage limit reached, goes on ") && shown.contains("tries 1 of 8"),
+        shown.contains("Usage limit reached, goes on ") && shown.contains("try 1 of 8"),
         "{shown}"
     );
     assert!(shown.contains(&until), "{shown}");

@@ -260,6 +260,9 @@ fn an_agent_that_does_not_exit_after_its_success_is_done() {
     let judged =
         |stdout: &str, by| judged(Agent::Claude, stdout, "", by, Ending::Signalled { signal: 15 });
     assert_eq!(judged(&success(), EndedBy::Finish), noted(&[Note::DidNotExit]));
+    let without_words = json!({"type": "result", "subtype": "success", "result": ""}).to_string();
+    let notes = noted(&[Note::NoAnswer, Note::DidNotExit]);
+    assert_eq!(judged(&without_words, EndedBy::Finish), notes, "what may be missing is told first");
     // Whoever cancels meanwhile is told so.
     assert_eq!(judged(&success(), EndedBy::Cancel), Verdict::Cancelled);
     // It went on just as it was ended: then its last report counts.

@@ -217,7 +217,7 @@ impl WaitReason {
         }
     }
 
-    /// How often it has been tried: `tries 3 of 8`; none where that is not counted.
+    /// Which try was the last one: `try 3 of 8`; none where that is not counted.
     #[must_use]
     pub fn tries(&self) -> Option<String> {
         match self {
@@ -226,13 +226,13 @@ impl WaitReason {
             | Self::Overloaded { tries, most_tries, .. }
                 if *most_tries > 0 =>
             {
-                Some(format!("tries {tries} of {most_tries}"))
+                Some(format!("try {tries} of {most_tries}"))
             }
             _ => None,
         }
     }
 
-    /// What it waits for, and how often it has been tried: `Usage limit reached, tries 3 of 8`.
+    /// What it waits for, and which try was the last one: `Usage limit reached, try 3 of 8`.
     #[must_use]
     pub fn words(&self) -> String {
         let what = self.what();

@@ -271,15 +271,16 @@ impl Failure {
             Self::Exit { code, message } => format!("Exited with code {code}: {message}"),
             Self::Signal { signal } => format!("Killed by signal {signal}"),
             Self::Timeout { limit_ms, answered } => {
-                format!("Stopped: over {}{}", format_duration(*limit_ms), after_answer(*answered))
+                let limit = format_duration(*limit_ms);
+                format!("Stopped: ran longer than {limit}{}", after_answer(*answered))
             }
             Self::Silent { limit_ms, answered } => {
                 let limit = format_duration(*limit_ms);
                 format!("Stopped: silent for {limit}{}", after_answer(*answered))
             }
             Self::OutputLimit { limit_bytes, answered } => {
-                let limit = limit_bytes / 1_000_000;
-                format!("Stopped: printed more than {limit} MB{}", after_answer(*answered))
+                let limit = format_size(*limit_bytes);
+                format!("Stopped: printed more than {limit}{}", after_answer(*answered))
             }
             Self::Spawn { message }
             | Self::AgentError { message }
@@ -365,6 +366,15 @@ impl Failure {
             Self::Unknown(_) => "Update Claude Worker to see what to do",
             Self::Exit { .. } | Self::Signal { .. } => "",
         }
+    }
+}
+
+/// A size in its largest whole unit: `500 kB`, `256 MB`.
+fn format_size(bytes: u64) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} B"),
+        1_000..1_000_000 => format!("{} kB", bytes / 1_000),
+        1_000_000.. => format!("{} MB", bytes / 1_000_000),
     }
 }
 

@@ -28,6 +28,8 @@ fn verdicts() -> Vec<Verdict> {
         Failure::Timeout { limit_ms: 7_200_000, answered: false },
         Failure::Timeout { limit_ms: 7_500_000, answered: false },
         Failure::Silent { limit_ms: 600_000, answered: false },
+        Failure::OutputLimit { limit_bytes: 999, answered: false },
+        Failure::OutputLimit { limit_bytes: 500_000, answered: false },
         Failure::OutputLimit { limit_bytes: 256_500_000, answered: false },
         Failure::Timeout { limit_ms: 90_000, answered: true },
         Failure::Silent { limit_ms: 600_000, answered: true },

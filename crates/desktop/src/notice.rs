@@ -371,7 +371,7 @@ mod tests {
     }
 
     const WAITS: (&str, Option<Retry>) =
-        ("Usage limit reached, tries 1 of 8, goes on by itself", None);
+        ("Usage limit reached, try 1 of 8, goes on by itself", None);
 
     #[test]
     fn of_what_happened_to_a_task_the_last_is_told() {

@@ -74,6 +74,23 @@ test("in a window a next step names no flags and no commands", () => {
   }
 });
 
+test("a command that failed is not told to be followed up", () => {
+  const followUp = /follow/i;
+  let without = 0;
+  for (const { verdict } of fixture) {
+    if (verdict.verdict !== "failed") continue;
+    const { failure } = verdict as { failure: Failure };
+    // An answer is an agent's, and an agent can be told more.
+    if ("answered" in failure && failure.answered) continue;
+    const step = failureStep(failure, false);
+    expect(step.words, failure.kind).not.toMatch(followUp);
+    expect(step.actions, failure.kind).not.toContain("follow_up");
+    expect(step.actions.length, failure.kind).toBeGreaterThan(0);
+    if (followUp.test(failureStep(failure).words)) without += 1;
+  }
+  expect(without).toBeGreaterThan(5);
+});
+
 test("denied tool calls have a next step, plain success has none", () => {
   const denied = [{ tool: "Bash", input: "git push" }];
   const at = "2026-11-23T11:59:00.000Z";
@@ -140,7 +157,7 @@ test("a waiting task's line says for what and how long", () => {
     status: "waiting",
     reason: { for: "rate_limit", until: "2026-11-23T12:04:00.000Z", tries: 3, most_tries: 6 },
   };
-  expect(story(task(counted), NOW)).toBe("Rate limit reached, goes on in 4 min, tries 3 of 6");
+  expect(story(task(counted), NOW)).toBe("Rate limit reached, goes on in 4 min, try 3 of 6");
 });
 
 test("silence counts from what was printed last, whoever saw it", () => {

@@ -23,13 +23,11 @@ export function failureWords(failure: Failure): string {
     case "signal":
       return `Killed by signal ${failure.signal}`;
     case "timeout":
-      return `Stopped: over ${duration(failure.limit_ms)}${afterAnswer(failure)}`;
+      return `Stopped: ran longer than ${duration(failure.limit_ms)}${afterAnswer(failure)}`;
     case "silent":
       return `Stopped: silent for ${duration(failure.limit_ms)}${afterAnswer(failure)}`;
-    case "output_limit": {
-      const limit = Math.floor(failure.limit_bytes / 1_000_000);
-      return `Stopped: printed more than ${limit} MB${afterAnswer(failure)}`;
-    }
+    case "output_limit":
+      return `Stopped: printed more than ${size(failure.limit_bytes)}${afterAnswer(failure)}`;
     case "spawn":
     case "agent_error":
     case "account":
@@ -62,6 +60,13 @@ export function failureWords(failure: Failure): string {
       return message ? `${words}: ${message}` : words;
     }
   }
+}
+
+/** A size in its largest whole unit: `500 kB`, `256 MB`. */
+function size(bytes: number): string {
+  if (bytes < 1e3) return `${bytes} B`;
+  if (bytes < 1e6) return `${Math.floor(bytes / 1e3)} kB`;
+  return `${Math.floor(bytes / 1e6)} MB`;
 }
 
 function afterAnswer({ answered }: { answered?: boolean }): string {
@@ -181,8 +186,12 @@ export function terminalStep(failure: Failure): string {
   }
 }
 
-/** The next step after a failure, as a window says it: where buttons are, no flags are named. */
-export function failureStep(failure: Failure): NextStep {
+/**
+ * The next step after a failure, as a window says it: where buttons are, no flags are named.
+ * `mayFollowUp`: whether there is a session to go on in.
+ */
+export function failureStep(failure: Failure, mayFollowUp = true): NextStep {
+  if (!mayFollowUp) return stepAlone(failure);
   if ("answered" in failure && failure.answered) {
     return { words: terminalStep(failure), actions: ["follow_up", "retry"] };
   }
@@ -200,7 +209,9 @@ export function failureStep(failure: Failure): NextStep {
     case "spawn":
       return { words: "See what is missing", actions: ["doctor", "retry"] };
     case "api_error":
-      if (failure.http_status === 404) return { words: terminalStep(failure), actions: ["edit"] };
+      if (failure.http_status === 404) {
+        return { words: "Run it again with another model", actions: ["edit"] };
+      }
       return { words: terminalStep(failure), actions: ["retry"] };
     case "account":
       return {
@@ -251,9 +262,30 @@ export function failureStep(failure: Failure): NextStep {
   }
 }
 
-/** The next step for a task as it stands; `undefined` when nothing is asked of a person. */
-export function nextStep(state: State): NextStep | undefined {
-  if (state.status === "failed") return failureStep(state.failure);
+/** The next step after a failure where no session is left to go on in, as after a command. */
+function stepAlone(failure: Failure): NextStep {
+  const words = {
+    timeout: "Run it again with more time",
+    budget: "Run it again with a larger budget",
+    turns: "Run it again with more turns",
+    rate_limit: "Retry in some minutes",
+    usage_limit: "Retry when the limit is over",
+    silent: "Read the log, then retry",
+    no_result: "Read the log, then retry",
+    agent_error: "Read the log, then retry",
+    lost: "Look at what it did, then retry",
+  }[failure.kind as string];
+  const step = failureStep(failure);
+  const actions = step.actions.filter((action) => action !== "follow_up");
+  return { words: words ?? step.words, actions };
+}
+
+/**
+ * The next step for a task as it stands; `undefined` when nothing is asked of a person.
+ * `mayFollowUp`: whether there is a session to go on in.
+ */
+export function nextStep(state: State, mayFollowUp = true): NextStep | undefined {
+  if (state.status === "failed") return failureStep(state.failure, mayFollowUp);
   if (state.status === "completed" && state.denied_tools?.length) {
     return {
       words: "Allow what it needs and try again, or tell it how to go on",
@@ -366,7 +398,7 @@ const WAITS: Record<WaitReason["for"], string> = {
 };
 
 const tries = (reason: WaitReason): string[] =>
-  reason.most_tries ? [`tries ${reason.tries} of ${reason.most_tries}`] : [];
+  reason.most_tries ? [`try ${reason.tries} of ${reason.most_tries}`] : [];
 
 /** What a task waits for, and how often it has been tried. */
 export function waitWords(reason: WaitReason): string {

@@ -142,8 +142,9 @@ impl Story {
         if self.answer().is_none() {
             notes.insert(0, Note::NoAnswer);
         }
+        // It is told last: where there is little room, what may be missing from the work counts more.
         if did_not_exit {
-            notes.insert(0, Note::DidNotExit);
+            notes.push(Note::DidNotExit);
         }
         notes
     }
