@@ -59,3 +59,24 @@ test("a link to the box leads there once, and not again", async ({ app, engine }
   await app.keyboard.press("f");
   await expect(box).toBeFocused();
 });
+
+test("however narrow the window is, a figure of a run stays beside its name", async ({
+  app,
+  engine,
+}) => {
+  const { id } = await engine.finished("Begin", { agent: "claude" });
+  await visit(app, `#/task/${id}`);
+  await app.getByRole("tab", { name: /Runs/ }).click();
+  const [names, figures] = [app.getByRole("term"), app.getByRole("definition")];
+  await expect(names).toHaveText(["Session", "Output", "Exit code"]);
+  for (let width = 1280; width > 320; width -= 40) {
+    await app.setViewportSize({ width, height: 820 });
+    for (let index = 0; index < 3; index += 1) {
+      const [name, figure] = await Promise.all(
+        [names, figures].map((all) => all.nth(index).boundingBox()),
+      );
+      const apart = Math.abs(name!.y + name!.height / 2 - figure!.y - figure!.height / 2);
+      expect(apart, `${index} in a window ${width} wide`).toBeLessThan(10);
+    }
+  }
+});

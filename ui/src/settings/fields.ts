@@ -72,7 +72,7 @@ export const SECTIONS: Section[] = [
       {
         key: "limits.exit_ms",
         label: "Exit",
-        hint: "Claude is ended when it has reported its success and does not exit for this long",
+        hint: "Claude is ended when it has reported its end and does not exit for this long",
         kind: "duration",
         zero: "never",
       },
@@ -122,13 +122,13 @@ export const SECTIONS: Section[] = [
     settings: [
       {
         key: "rate_limit.retry_after_ms",
-        label: "First wait",
-        hint: "Then twice as long each time, up to 10 minutes",
+        label: "Try again after",
+        hint: "Then after twice as long each time, up to 10 minutes",
         kind: "duration",
       },
       {
         key: "rate_limit.tries",
-        label: "Attempts",
+        label: "Tries",
         hint: "After so many in a row that got no answer the task fails",
         kind: "count",
         min: 1,
@@ -174,7 +174,7 @@ export const SECTIONS: Section[] = [
       {
         key: "caps.output_per_run",
         label: "Output of one run",
-        hint: "More ends it",
+        hint: "A run that prints more is ended",
         kind: "size",
         min: 1,
       },
