@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { expandHome, foldHome, homeOf } from "./home";
+import { expandHome, foldHome, holdsHome, homeOf } from "./home";
 
 it.each([
   [["/srv/data", "/home/mia/code/shop"], "/home/mia"],
@@ -20,3 +20,15 @@ it("writes ~ out and folds it again, at its beginning only", () => {
   expect(foldHome("/home/mia/code", "/home/mia")).toBe("~/code");
   expect(foldHome("/home/miau", "/home/mia")).toBe("/home/miau");
 });
+
+it.each([
+  ["/", true],
+  ["/home", true],
+  ["/home/mia", true],
+  ["/root", true],
+  ["/Users/mia", true],
+  ["C:\\Users", true],
+  ["/home/mia/code", false],
+  ["/srv", false],
+  ["/rooted", false],
+])("that %s holds a home is %s", (path, holds) => expect(holdsHome(path)).toBe(holds));

@@ -15,6 +15,14 @@ export function homeOf(paths: Iterable<string>): string | undefined {
   return undefined;
 }
 
+/**
+ * Whether a directory is a home directory or one above, as far as the path itself tells: much of what
+ * is below those need not be the person's own work.
+ */
+export function holdsHome(path: string): boolean {
+  return /^(\/|\/home|\/Users|[A-Za-z]:\\(Users)?)$/.test(path) || HOME.exec(path)?.[0] === path;
+}
+
 /** The path with a leading `~` written out, as far as the home directory is known. */
 export function expandHome(path: string, home: string | undefined): string {
   return home !== undefined && /^~(?=[/\\]|$)/.test(path) ? home + path.slice(1) : path;

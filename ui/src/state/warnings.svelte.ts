@@ -3,7 +3,9 @@
 import { SvelteMap } from "svelte/reactivity";
 import { backend } from "../app/backend";
 import type { Task, TaskId } from "../backend";
+import { confirm } from "../components/confirm.svelte";
 import { toast, toastTrouble } from "../components/toast.svelte";
+import { holdsHome } from "../new/home";
 import { oneLine } from "../words/hostile";
 
 export interface Warning {
@@ -59,6 +61,7 @@ export function forgetWarnings(id: TaskId): void {
 
 /** Trusts the directory that a warning is about; what is wrong with that is shown. */
 export async function trust(directory: string): Promise<void> {
+  if (holdsHome(directory) && !(await isSure(directory))) return;
   try {
     const { missing } = await backend.setTrusted({ directory, trusted: true });
     for (const warning of [...kept.values()]) {
@@ -74,6 +77,16 @@ export async function trust(directory: string): Promise<void> {
   } catch (error) {
     toastTrouble(error);
   }
+}
+
+function isSure(directory: string): Promise<boolean> {
+  return confirm({
+    title: `Trust all of ${oneLine(directory)}?`,
+    text: "It holds your home directory: everything below it that has no settings of its own is trusted, too, whoever put it there.",
+    verb: "Trust it",
+    otherwise: "Do not trust it",
+    danger: true,
+  });
 }
 
 function stillMissing(warning: Warning, missing: string | undefined) {

@@ -24,6 +24,7 @@ const { toasts } = await import("../components/toast.svelte");
 const { router, go } = await import("../app/router.svelte");
 const { forgetWarnings, keepWarnings, warningOf, warningsBeside } =
   await import("../state/warnings.svelte");
+const { default: ConfirmDialog } = await import("../components/ConfirmDialog.svelte");
 const { rows } = await import("../state/rows");
 const { default: Warnings } = await import("../app/Warnings.svelte");
 
@@ -94,6 +95,20 @@ it("asks for the directory above when that one counts, too", async () => {
   await press("Trust this directory");
   expect(engine.changes.at(-1)?.directory).toBe("/code");
   expect(notes()).toEqual([]);
+});
+
+it("asks before a home directory is trusted", async () => {
+  keepWarnings(warned(3, { untrusted: "/home/ada" }));
+  render(Warnings);
+  render(ConfirmDialog);
+  await press("Trust this directory");
+  expect(engine.changes).toEqual([]);
+  await press("Do not trust it");
+  expect(engine.changes).toEqual([]);
+  expect(notes()).toHaveLength(1);
+  await press("Trust this directory");
+  await press("Trust it");
+  expect(engine.changes).toEqual([{ directory: "/home/ada", trusted: true }]);
 });
 
 it("stays when the directory could not be trusted, and says why", async () => {
