@@ -27,6 +27,7 @@ use claude_worker_api::{ApiError, Task, Trust, TrustChange, TrustSource, Trusted
 pub(crate) use self::lists::Lists;
 use self::look::{look, settings_that_run_code};
 use crate::EngineError;
+use crate::own_file::shell_word;
 
 /// What is known of a directory: itself first, then each above it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -113,6 +114,11 @@ impl Warning {
     }
 }
 
+/// The command that trusts a directory, to be copied into a shell.
+fn command(directory: &Path) -> String {
+    format!("claude-worker trust {}", shell_word(&directory.display().to_string()))
+}
+
 /// What to say of a task that an agent asked for and whose next run will do without the settings of
 /// `directory`; nothing when there are none, or they may be used.
 pub(crate) fn will_be_left_out(list: &Path, directory: &str) -> Option<Warning> {
@@ -122,7 +128,8 @@ pub(crate) fn will_be_left_out(list: &Path, directory: &str) -> Option<Warning> 
     let words = format!(
         "The settings of {directory} (.claude, .mcp.json, CLAUDE.md) are not used: an agent asked for \
          the task, and {untrusted} is not a directory that you have trusted. To have them used by runs \
-         that begin later: claude-worker trust {untrusted}"
+         that begin later: {}",
+        command(path)
     );
     Some(Warning::about(path, words))
 }
@@ -133,8 +140,9 @@ pub(crate) fn was_left_out(list: &Path, directory: &str) -> Option<Warning> {
     let untrusted = untrusted(&places);
     let advice = match untrusted {
         Some(untrusted) => format!(
-            "that {0} is trusted. To have them used by runs that begin later: claude-worker trust {0}",
-            untrusted.display()
+            "that {} is trusted. To have them used by runs that begin later: {}",
+            untrusted.display(),
+            command(untrusted)
         ),
         None => "that the directory was trusted. It is now".to_owned(),
     };
@@ -169,9 +177,9 @@ pub(crate) fn warning_for_people(list: &Path, directory: &Path) -> Option<Warnin
     let directory = untrusted.display();
     let words = format!(
         "This task follows {}, which can run commands, and {directory} is not a directory that you \
-         have trusted. If you do not know it, cancel the task; if you do: claude-worker trust \
-         {directory}",
-        file.display()
+         have trusted. If you do not know it, cancel the task; if you do: {}",
+        file.display(),
+        command(untrusted)
     );
     Some(Warning::about(untrusted, words))
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use claude_worker_api::{ApiError, ErrorCode, TaskApi, Trust, TrustChange, TrustSource};
 use claude_worker_client::task_around;
-use claude_worker_engine::user_home;
+use claude_worker_engine::{shell_word, user_home};
 
 use crate::console::Console;
 use crate::error::CliError;
@@ -63,10 +63,11 @@ pub async fn execute(
             })?;
         }
         if let Some(missing) = &last.missing {
+            let word = clean_line(&shell_word(missing));
             let missing = clean_line(missing);
             console.remark(&format!(
                 "But {missing}/.mcp.json counts there too, so that {missing} must be trusted as well: \
-                 claude-worker trust {missing}"
+                 claude-worker trust {word}"
             ))?;
         }
     }
