@@ -2,10 +2,11 @@
 //!
 //! To start a process is the slowest step between a submission and the agent's first instruction.
 //! So one supervisor is started ahead, waits as a [`Spare`], and takes the next run; another is
-//! started when that has begun. One is enough: of several runs that begin at once, the others
-//! have their supervisors started as ever, which also happens when the spare has died.
+//! started when that has begun. A run that begins while the spare is being started waits for it,
+//! which takes less time than to start another one. One is enough: of several runs that begin at once,
+//! the others have their supervisors started as ever, which also happens when the spare has died.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, PoisonError};
 
 use claude_worker_supervisor::{
     Launched, RunDir, Spare, SupervisorCommand, SupervisorError, launch,
@@ -15,19 +16,24 @@ use claude_worker_supervisor::{
 pub(super) struct Supervisors {
     command: SupervisorCommand,
     spare: Mutex<Place>,
+    /// The spare was started, or could not be.
+    started: Condvar,
 }
 
 /// The place for the spare.
 enum Place {
     Empty,
-    /// Somebody is starting one. Nobody else waits for that.
-    Promised,
+    /// A thread is starting one.
+    Starting {
+        /// Another thread waits for it, and will take it.
+        promised: bool,
+    },
     Taken(Spare),
 }
 
 impl Supervisors {
     pub(super) fn new(command: SupervisorCommand) -> Self {
-        Self { command, spare: Mutex::new(Place::Empty) }
+        Self { command, spare: Mutex::new(Place::Empty), started: Condvar::new() }
     }
 
     /// A supervisor for the run in `dir`: the spare one, or a new one.
@@ -56,12 +62,13 @@ impl Supervisors {
             if !matches!(*place, Place::Empty) {
                 return;
             }
-            *place = Place::Promised;
+            *place = Place::Starting { promised: false };
         }
         let spare = Spare::start(&self.command)
             // Without one, runs begin a little later: whoever launches says what is wrong.
             .inspect_err(|error| tracing::debug!(%error, "there is no spare supervisor"));
         *self.place() = spare.map_or(Place::Empty, Place::Taken);
+        self.started.notify_all();
     }
 
     /// Ends the spare one.
@@ -69,8 +76,17 @@ impl Supervisors {
         drop(self.take());
     }
 
+    /// The spare one, once it is started; none when there is none, or another thread waits for it.
     fn take(&self) -> Option<Spare> {
         let mut place = self.place();
+        if let Place::Starting { promised } = &mut *place {
+            if std::mem::replace(promised, true) {
+                return None;
+            }
+            let is_starting = |place: &mut Place| matches!(place, Place::Starting { .. });
+            place =
+                self.started.wait_while(place, is_starting).unwrap_or_else(PoisonError::into_inner);
+        }
         match std::mem::replace(&mut *place, Place::Empty) {
             Place::Taken(spare) => Some(spare),
             other => {
@@ -82,5 +98,28 @@ impl Supervisors {
 
     fn place(&self) -> std::sync::MutexGuard<'_, Place> {
         self.spare.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_run_waits_for_the_spare_that_is_being_started_and_no_other_does() {
+        let command = SupervisorCommand { program: "/bin/cat".into(), args: Vec::new() };
+        let supervisors = Supervisors::new(command.clone());
+        *supervisors.place() = Place::Starting { promised: false };
+        std::thread::scope(|threads| {
+            let waits = threads.spawn(|| supervisors.take().is_some());
+            while !matches!(*supervisors.place(), Place::Starting { promised: true }) {
+                std::thread::yield_now();
+            }
+            assert!(supervisors.take().is_none());
+            *supervisors.place() = Place::Taken(Spare::start(&command).unwrap());
+            supervisors.started.notify_all();
+            assert!(waits.join().unwrap());
+        });
+        assert!(supervisors.take().is_none());
     }
 }
