@@ -25,14 +25,15 @@ fn foreign(found: &Metadata) -> bool {
     !is_trusted(found.uid(), rustix::process::geteuid().as_raw())
 }
 
-/// Whether other users can replace what is in a directory of this mode. In one with the sticky bit,
-/// like `/tmp`, each user can only replace their own.
+/// Whether every user can replace what is in a directory of this mode. In one with the sticky bit,
+/// like `/tmp`, each user can only replace their own. A group may write: with the usual umask of 002
+/// it has one member, and what another user puts there is refused by its owner.
 const fn is_open_to_others(mode: u32) -> bool {
-    mode & 0o022 != 0 && mode & 0o1000 == 0
+    mode & 0o002 != 0 && mode & 0o1000 == 0
 }
 
 /// Refuses a file or directory of another user, and a directory that others can write to. What is
-/// not there, or cannot be looked at, is for others to complain of.
+/// not there, or cannot be looked at, passes: it fails later, when it is opened.
 ///
 /// # Errors
 /// `forbidden`, with the path and its owner, or the command that makes the directory private.
@@ -110,7 +111,7 @@ mod tests {
         let path = here.path().join("my data");
         std::fs::create_dir(&path).unwrap();
         for (mode, open) in
-            [(0o700, false), (0o755, false), (0o1777, false), (0o777, true), (0o720, true)]
+            [(0o700, false), (0o755, false), (0o1777, false), (0o777, true), (0o775, false)]
         {
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
             let checked = check(&path);

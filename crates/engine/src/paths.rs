@@ -67,7 +67,13 @@ impl Paths {
     fn are_our_own(&self) -> Result<(), ApiError> {
         let parent = self.database.parent().unwrap_or(&self.home);
         let directories = [self.home.as_path(), parent, &self.runs, &self.env];
-        directories.into_iter().chain([self.database.as_path()]).try_for_each(own_file::check)
+        directories.into_iter().try_for_each(own_file::check)?;
+        // SQLite takes what it finds in the other two for its own, and writes it into the database.
+        ["", "-wal", "-shm"].iter().try_for_each(|end| {
+            let mut file = self.database.clone().into_os_string();
+            file.push(end);
+            own_file::check(Path::new(&file))
+        })
     }
 
     /// The places of a data directory of which nothing is elsewhere.
