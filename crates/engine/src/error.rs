@@ -80,8 +80,7 @@ impl EngineError {
     /// Whether another program has locked the database for longer than we wait for it.
     fn is_busy(&self) -> bool {
         let Self::Database(rusqlite::Error::SqliteFailure(failure, _)) = self else { return false };
-        use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked};
-        matches!(failure.code, DatabaseBusy | DatabaseLocked)
+        failure.code == rusqlite::ErrorCode::DatabaseBusy
     }
 
     /// Whether the same thing may work in a moment.
@@ -121,12 +120,9 @@ impl From<EngineError> for ApiError {
     fn from(error: EngineError) -> Self {
         let message = error.to_string();
         if error.is_busy() {
-            return Self::internal(
-                "Another program keeps the database locked; nothing was changed",
-            )
-            .hint(
-                "End the program that has tasks.db in the data directory open, a database browser \
-                     or a backup (`fuser -v tasks.db` there names it), and try it again",
+            return Self::internal("Another program keeps the database locked").hint(
+                "End the program that has the database open, a database browser or a backup, and \
+                 try it again. In the data directory `fuser -v tasks.db` names the program",
             );
         }
         match error {
