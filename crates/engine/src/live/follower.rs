@@ -546,7 +546,13 @@ impl Follower {
         } else if self.patience.is_none()
             && let Some(remedy) = self.at_limit.as_mut().and_then(|it| it.due(Instant::now()))
         {
-            return self.help_if_stopped(remedy);
+            let was_stopped = self.help_if_stopped(remedy)?;
+            if let Some(at_limit) = &mut self.at_limit
+                && !was_stopped
+            {
+                at_limit.nothing_was_stopped();
+            }
+            return Ok(());
         }
         if self.unread {
             self.read_along();
@@ -564,15 +570,16 @@ impl Follower {
         Ok(())
     }
 
-    fn help_if_stopped(&self, remedy: Remedy) -> Result<(), EngineError> {
+    /// Says whether the supervisor was stopped.
+    fn help_if_stopped(&self, remedy: Remedy) -> Result<bool, EngineError> {
         // One that could not sign its lock is known here only.
         let unsigned = self.process.or(self.live.supervisor.get().copied());
-        if self.live.dir.help_stopped_supervisor(remedy)?
-            || unsigned.is_some_and(|supervisor| supervisor.help_if_stopped(remedy))
-        {
+        let was_stopped = self.live.dir.help_stopped_supervisor(remedy)?
+            || unsigned.is_some_and(|supervisor| supervisor.help_if_stopped(remedy));
+        if was_stopped {
             tracing::warn!(run = %self.order.run, ?remedy, "its supervisor was stopped");
         }
-        Ok(())
+        Ok(was_stopped)
     }
 
     /// Reads what the agent has printed since the last time. That it cannot be read is no reason to
@@ -635,9 +642,15 @@ impl Follower {
         self.handed_over = None;
         if self.reported.started.replace(at).is_none() {
             self.remember_supervisor();
-            if let Ok(Some(spec)) = self.live.dir.spec() {
-                let now = (Instant::now(), Timestamp::now());
-                self.at_limit = Patience::at_limit(&spec, at, now);
+            match self.live.dir.spec() {
+                Ok(Some(spec)) => {
+                    let now = (Instant::now(), Timestamp::now());
+                    self.at_limit = Patience::at_limit(&spec, at, now);
+                }
+                unreadable => tracing::warn!(
+                    run = %self.order.run, ?unreadable,
+                    "its time limit is not known here; only its supervisor keeps it"
+                ),
             }
             let (task, run) = (self.order.task, self.order.run.clone());
             self.runs.tell(Report::Started { task, run, at });

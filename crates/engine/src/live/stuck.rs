@@ -49,6 +49,11 @@ impl Patience {
         self.until.saturating_duration_since(now)
     }
 
+    /// There was no stopped supervisor: one that is stopped later is first made to go on.
+    pub(super) fn nothing_was_stopped(&mut self) {
+        self.remedy = Remedy::Continue;
+    }
+
     /// What to do now, if it is time; the next time it is the harder thing.
     pub(super) fn due(&mut self, now: Instant) -> Option<Remedy> {
         if now < self.until {
@@ -93,6 +98,16 @@ mod tests {
         assert_eq!(left(Some(5_000), 4_000), Some(1_000 + late), "an adopted run");
         assert_eq!(left(Some(5_000), 6_000), Some(late), "it had its time");
         assert_eq!(left(Some(5_000), -4_000), Some(5_000 + late), "the clock was put back");
+    }
+
+    #[test]
+    fn a_supervisor_that_was_not_stopped_is_made_to_go_on_when_it_is_later() {
+        let now = Instant::now();
+        let mut patience = Patience::new(Duration::ZERO, now);
+        assert_eq!(patience.due(now + MARGIN), Some(Remedy::Continue));
+        patience.nothing_was_stopped();
+        assert_eq!(patience.due(now + 2 * MARGIN), Some(Remedy::Continue));
+        assert_eq!(patience.due(now + 3 * MARGIN), Some(Remedy::Kill));
     }
 
     #[test]
