@@ -42,8 +42,8 @@ impl Summary {
     }
 
     /// How many bytes at the end of the output are enough for this summary, so that a reader may
-    /// skip what is before them. The first line read after a skip may lack its beginning. None when
-    /// every line counts.
+    /// skip what is before them. A line that is nearly as long as that may lack its beginning then. None
+    /// when every line counts.
     #[must_use]
     pub const fn needed_end(&self) -> Option<u64> {
         match &self.0 {
