@@ -31,6 +31,10 @@ const SEE: &str = "GET at this address shows them all";
 fn overlay(settings: &mut Value, changes: Value, place: &str) -> Result<(), ApiError> {
     match (settings, changes) {
         (Value::Object(settings), Value::Object(changes)) => {
+            let in_two_units = |key: &&String| changes.contains_key(&format!("{key}{MILLIS}"));
+            if let Some(key) = changes.keys().find(in_two_units) {
+                return Err(refused(format!("{key} and {key}{MILLIS} are the same setting")));
+            }
             for (key, change) in changes {
                 let within = |key: &str| match place {
                     "" => key.to_owned(),
@@ -116,6 +120,8 @@ mod tests {
         assert!(refusal(json!({ "workers": "many" })).contains("many"));
         assert!(refusal(json!({ "workers": -1 })).contains("workers must be a whole number"));
         assert!(refusal(json!({ "wrokers": 3 })).contains("Did you mean workers?"));
+        let message = refusal(json!({ "limits": { "timeout": "90m", "timeout_ms": 5 } }));
+        assert!(message.contains("timeout and timeout_ms are the same setting"), "{message}");
         let message = refusal(json!({ "limits": { "timeuot": 3 } }));
         assert!(message.contains("Did you mean limits.timeout_ms?"), "{message}");
         let message = refusal(json!({ "retention": { "finished": "7" } }));
