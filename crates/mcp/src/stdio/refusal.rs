@@ -12,7 +12,10 @@ pub(super) fn not_utf8(line: &[u8], error: std::str::Utf8Error) -> Option<Vec<u8
     let at = error.valid_up_to();
     let byte = line.get(at).copied().unwrap_or_default();
     let what = format!("This is not UTF-8: the byte 0x{byte:02x} after {at} bytes is wrong");
-    encode(&JsonRpcMessage::error(ErrorData::parse_error(what, None), id_of(&value)))
+    // Not the id of an answer, and none in which something was replaced: nobody has sent that one.
+    let id = value.get("method").and_then(|_| id_of(&value));
+    let id = id.filter(|id| !id.to_string().contains(char::REPLACEMENT_CHARACTER));
+    encode(&JsonRpcMessage::error(ErrorData::parse_error(what, None), id))
 }
 
 fn id_of(message: &Value) -> Option<RequestId> {
@@ -102,7 +105,13 @@ mod tests {
         assert_eq!((&told["error"]["code"], &told["id"]), (&(-32700).into(), &7.into()), "{told}");
         let message = told["error"]["message"].as_str().unwrap();
         assert_eq!(message, "This is not UTF-8: the byte 0xe9 after 59 bytes is wrong");
-        assert!(refused(b"\xff{").get("id").is_none_or(Value::is_null));
+        for line in [
+            &b"\xff{"[..],
+            b"{\"jsonrpc\":\"2.0\",\"id\":\"a\xff\",\"method\":\"ping\"}",
+            b"{\"jsonrpc\":\"2.0\",\"id\":7,\"result\":\"\xff\"}",
+        ] {
+            assert!(refused(line).get("id").is_none_or(Value::is_null));
+        }
     }
 
     #[test]
