@@ -179,6 +179,11 @@ fn what_is_given_to_this_command_alone_is_its_material() {
             let (ran, prompts) = desk.script(text);
             assert_eq!(prompts, ["a\nb\nc\n"], "{name}: {text}: {ran:?}");
         }
+        for text in ["$cw run - < list", "cat list | $cw run -"] {
+            let (ran, prompts) = desk.script(text);
+            assert_eq!(prompts, ["a\nb\nc\n"], "{name}: {text}: {ran:?}");
+            assert!(!ran.ok().stderr.contains("of standard input"), "{name}: {text}: {ran:?}");
+        }
     }
 }
 

@@ -253,9 +253,14 @@ pub(crate) fn whole() -> Result<Vec<u8>, CliError> {
     let shared = match kind {
         Stdin::Terminal | Stdin::Nothing => false,
         Stdin::File if read_before() > 0 => true,
-        Stdin::File | Stdin::Pipe => {
-            matches!(system::parent(kind), Found::Parent(Parent { shares: true, .. }))
-        }
+        Stdin::File | Stdin::Pipe => match system::parent(kind) {
+            // A shell that has redirected itself for this command alone.
+            Found::Parent(parent) if kind == Stdin::File => {
+                parent.shares && !is_one_of(parent.program.as_deref(), &REDIRECT_THEMSELVES)
+            }
+            Found::Parent(parent) => parent.shares,
+            _ => false,
+        },
     };
     let bytes = read_bounded(io::stdin().lock(), "Standard input")?;
     if shared && !bytes.is_empty() {
@@ -280,11 +285,14 @@ fn nothing_came(decision: &Decision, allowed: bool) -> Result<Option<Vec<u8>>, C
     Ok(None)
 }
 
-/// How many bytes there are that could have been meant, 0 at the end; none when that is not known:
-/// nothing has come through a pipe. Who writes to it may need a moment.
+/// How many bytes there are still to read, 0 at the end of standard input; none when that is not
+/// known, because a pipe has brought nothing yet. A writer may need a moment.
 fn left_to_read(kind: Stdin) -> Option<u64> {
     match kind {
-        Stdin::File => fstat(io::stdin()).ok().and_then(|stat| stat.st_size.try_into().ok()),
+        Stdin::File => {
+            let size = fstat(io::stdin()).ok().and_then(|stat| u64::try_from(stat.st_size).ok());
+            size.map(|size| size.saturating_sub(read_before()))
+        }
         Stdin::Pipe => readable_within(&io::stdin(), A_MOMENT)
             .then(|| rustix::io::ioctl_fionread(io::stdin()).ok())
             .flatten(),
