@@ -29,10 +29,13 @@ function told(task: Task): Warning | undefined {
   return { task: id, name: oneLine(name), words: warnings.map(oneLine), untrusted };
 }
 
-/** Keeps what the answer to a submission warns of. */
+/** Keeps what the answer to a submission warns of; without a warning, an earlier one is over. */
 export function keepWarnings(answer: Task): void {
   const warning = told(answer);
-  if (!warning) return;
+  if (!warning) {
+    kept.delete(answer.id);
+    return;
+  }
   kept.set(answer.id, warning);
   dismissed.delete(answer.id);
 }
@@ -67,7 +70,8 @@ export async function trust(directory: string): Promise<void> {
     for (const warning of [...kept.values()]) {
       if (warning.untrusted === directory) stillMissing(warning, missing);
     }
-    toast(`${oneLine(directory)} is trusted. Runs that begin from now on use its settings`, {
+    const more = missing === undefined ? "" : `, but ${oneLine(missing)} must be trusted as well`;
+    toast(`${oneLine(directory)} is trusted${more}`, {
       name: "Undo",
       run: () =>
         void backend

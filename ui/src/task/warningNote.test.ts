@@ -61,6 +61,12 @@ it("shows a warning until it is dismissed, and names its task", async () => {
   expect(notes()).toHaveLength(1);
 });
 
+it("forgets a warning that the next answer no longer has", async () => {
+  keepWarnings(warned(2));
+  keepWarnings(sample(2));
+  expect(warningsBeside(undefined)).toEqual([]);
+});
+
 it("leaves the warning about an open task to its page", async () => {
   keepWarnings(warned(3));
   render(Warnings);
@@ -91,6 +97,7 @@ it("asks for the directory above when that one counts, too", async () => {
   render(Warnings);
   await press("Trust this directory");
   expect(notes()[0]!.textContent).toContain("/code/.mcp.json");
+  expect(toasts.all.at(-1)?.text).toBe("/code/a is trusted, but /code must be trusted as well");
   engine.missing = undefined;
   await press("Trust this directory");
   expect(engine.changes.at(-1)?.directory).toBe("/code");
