@@ -1,7 +1,6 @@
 //! What serde says about a value that cannot be read, in words for people.
 //!
-//! Its errors are texts alone, so that they are taken apart here. One of a form that is not known stays
-//! as it is.
+//! serde gives its errors only as text, so they are parsed here. An unknown form is passed on unchanged.
 
 /// Says what is wrong with the value at `place`, like `limits.max_turns`; an empty place is the whole.
 #[must_use]
@@ -23,13 +22,15 @@ pub fn plain_words(place: &str, error: &str) -> String {
         return format!("{} is missing", within(name));
     }
     if let Some(name) = quoted(said, "duplicate field ") {
-        return format!("{} stands there twice", within(name));
+        return format!("{} is given twice", within(name));
     }
     if let Some(name) = quoted(said, "unknown field ") {
         return format!("{} is not known{}", within(name), choices(said));
     }
     if let Some(name) = quoted(said, "unknown variant ") {
-        return format!("{subject} = {name:?} is not known{}", choices(said));
+        let what = if place.is_empty() { "the value" } else { subject };
+        let is = if place.is_empty() { "" } else { " =" };
+        return format!("{what}{is} {name:?} is not known{}", choices(said));
     }
     if said.starts_with("data did not match any variant") {
         return format!("{subject} has a form that is not known");
@@ -38,7 +39,9 @@ pub fn plain_words(place: &str, error: &str) -> String {
         return format!("{subject} must be {wanted}");
     }
     // A text of our own may name the place by itself.
-    if place.is_empty() || said.starts_with(place) {
+    let names_place =
+        said.strip_prefix(place).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric));
+    if place.is_empty() || names_place {
         return error.to_owned();
     }
     format!("{place}: {said}{position}")
@@ -72,7 +75,9 @@ fn choices(said: &str) -> String {
 
 fn kind(wanted: &str) -> &str {
     match wanted {
-        "u8" | "u16" | "u32" => "a whole number from 0 to 4294967295",
+        "u8" => "a whole number from 0 to 255",
+        "u16" => "a whole number from 0 to 65535",
+        "u32" => "a whole number from 0 to 4294967295",
         "u64" | "usize" => "a whole number, 0 or more",
         "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
         "f32" | "f64" => "a number",
@@ -164,7 +169,7 @@ mod tests {
             "a.b = \"x\" is not known; there are k, l and m",
         );
         check("unknown variant `x`, expected `k`", "a.b = \"x\" is not known; there is k");
-        check("duplicate field `c` at line 1 column 2", "a.b.c stands there twice");
+        check("duplicate field `c` at line 1 column 2", "a.b.c is given twice");
         check(
             "data did not match any variant of untagged enum X",
             "a.b has a form that is not known",

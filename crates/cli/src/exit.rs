@@ -46,8 +46,8 @@ pub const TABLE: [(Exit, &str); 15] = [
     (Exit::Done, "done; with --wait or --watch: the task is completed"),
     (
         Exit::Failed,
-        "the command failed (doctor: something needed is missing; wait: the task ended in a status that \
-         only a newer version knows)",
+        "the command failed (doctor: something needed is missing; wait, --wait, --watch: the task ended in \
+         a status that only a newer version knows)",
     ),
     (Exit::Usage, "the command line or the request is wrong"),
     (Exit::NotFound, "no such task, run or output"),

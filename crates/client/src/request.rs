@@ -253,7 +253,7 @@ mod tests {
         assert!(
             refused::<CleanQuery>(r#"{"statuses":["failed"],"statuses":["failed"]}"#)
                 .message
-                .contains("statuses stands there twice")
+                .contains("statuses is given twice")
         );
     }
 
@@ -264,7 +264,7 @@ mod tests {
         let error = params::<LogQuery>("limit=minus").unwrap_err();
         assert!(error.message.contains("limit must be a whole number"), "{error}");
         let error = params::<LogQuery>("limit=1&limit=2").unwrap_err();
-        assert!(error.message.contains("limit stands there twice"), "{error}");
+        assert!(error.message.contains("limit is given twice"), "{error}");
         assert_eq!(params::<LogQuery>("limit=3&tail=true").unwrap().limit, Some(3));
         assert!(params::<Nothing>("").is_ok());
     }

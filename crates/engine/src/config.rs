@@ -239,8 +239,10 @@ impl Config {
         let config: Self = toml::from_str(text).map_err(|error| {
             // The line is shown, and then what is wrong there.
             let (shown, said) = (error.to_string(), error.message());
-            let shown = shown.trim_end().strip_suffix(said).unwrap_or_default().to_owned();
-            shown + &plain_words("", said)
+            match shown.trim_end().strip_suffix(said) {
+                Some(place) => place.to_owned() + &plain_words("", said),
+                None => shown,
+            }
         })?;
         config.check()?;
         Ok(config)
