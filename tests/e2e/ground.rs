@@ -323,7 +323,7 @@ fn a_run_whose_output_cannot_be_read_is_followed_all_the_same() {
     assert_eq!(home.finished(removed)["failure"]["kind"], "lost");
     home.run(["cancel", &cancelled.to_string()]).ok();
     assert_eq!(home.finished(cancelled)["status"], "cancelled");
-    until("nobody waits for them any more", || waiting_threads(engine) == 0);
+    until("no thread waits for these runs any more", || waiting_threads(engine) == 0);
     assert_eq!(log(), 2, "it is said once for each");
 }
 

@@ -121,7 +121,7 @@ fn what_a_newer_version_has_stored_stays_as_it_is() {
     assert_eq!(list["tasks"][0]["status"], "archived", "{list}");
     assert_eq!(list["tasks"][0]["shelf"], 7);
     assert_eq!(list["counts"]["unknown"], 1);
-    // It has finished: nobody waits for it. Whether that is a success, this version cannot say.
+    // The task has finished, so `wait` returns. This version cannot tell whether it succeeded.
     let waited = home.run(["wait", "1"]);
     assert_eq!(waited.code, 1, "{waited:?}");
     assert!(waited.stdout.contains("a state this version does not know: archived"), "{waited:?}");

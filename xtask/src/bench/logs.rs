@@ -50,7 +50,7 @@ pub(super) fn measure(bench: &Bench) -> Result<Vec<Figure>> {
     Ok(figures)
 }
 
-/// The time of a run that is followed, against that of one that nobody reads, in turns.
+/// The time of a run with `logs -f`, divided by the time of the same run without a reader, in turns.
 fn following(sandbox: &Sandbox, does: &str, print: &str, limit: Limit) -> Result<Figure> {
     let task = ["--agent", "shell", print];
     let (mut alone, mut followed) = (Vec::new(), Vec::new());

@@ -516,8 +516,7 @@ impl Follower {
         true
     }
 
-    /// Passes on what is asked of the supervisor. What reached nobody is passed on once more when
-    /// patience is at its end.
+    /// Sends the request to end the run to the supervisor again, in case the first one was lost.
     fn ask_again(&self) {
         if self.cancelled {
             self.live.ask_to_end();

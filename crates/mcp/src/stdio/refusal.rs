@@ -12,7 +12,7 @@ pub(super) fn not_utf8(line: &[u8], error: std::str::Utf8Error) -> Option<Vec<u8
     let at = error.valid_up_to();
     let byte = line.get(at).copied().unwrap_or_default();
     let what = format!("This is not UTF-8: the byte 0x{byte:02x} after {at} bytes is wrong");
-    // Not the id of an answer, and none in which something was replaced: nobody has sent that one.
+    // Only the id of a request, and only if all its bytes are valid: the client knows no other id.
     let id = value.get("method").and_then(|_| id_of(&value));
     let id = id.filter(|id| !id.to_string().contains(char::REPLACEMENT_CHARACTER));
     encode(&JsonRpcMessage::error(ErrorData::parse_error(what, None), id))
