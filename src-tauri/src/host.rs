@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use claude_worker_api::{ApiError, ErrorCode, HostKind, StopMode, TaskApi};
-use claude_worker_client::{Hosted, NotHandedBack, Starter};
+use claude_worker_client::Starter;
 use claude_worker_desktop::quit::Leave;
 use claude_worker_engine::{Config, Engine, Paths};
+use claude_worker_server::{Hosted, NotHandedBack};
 use claude_worker_supervisor::{SupervisorCommand, TASK_MARKER};
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -158,7 +159,7 @@ impl Keeper {
         let config = Config::load(&self.paths)?;
         let supervisor = SupervisorCommand { program, args: vec!["supervise".to_owned()] };
         let paths = self.paths.clone();
-        claude_worker_client::take_over(paths, config, supervisor, http, self.kind, PATIENCE).await
+        claude_worker_server::take_over(paths, config, supervisor, http, self.kind, PATIENCE).await
     }
 
     /// Keeps a started engine until it stops.

@@ -13,8 +13,9 @@ use claude_worker_api::{
     Limits, ListQuery, LogItem, LogQuery, NewTask, OutputQuery, SeenQuery, Settings, State, Status,
     StopMode, TaskApi, TaskId,
 };
-use claude_worker_client::{Address, EngineClient, Hosted, LockHolder, host};
+use claude_worker_client::{Address, EngineClient, LockHolder};
 use claude_worker_engine::{Config, Paths};
+use claude_worker_server::{Hosted, host};
 use claude_worker_supervisor::SupervisorCommand;
 
 use crate::mcp::McpApi;

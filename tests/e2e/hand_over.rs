@@ -1,12 +1,13 @@
 //! The command line while an app takes over and hands back. That the hand-over itself holds in
-//! every case is tested in the client crate.
+//! every case is tested in the server crate.
 
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use claude_worker_api::HostKind;
-use claude_worker_client::{Hosted, Starter, take_over};
+use claude_worker_client::Starter;
 use claude_worker_engine::{Config, Paths};
+use claude_worker_server::{Hosted, take_over};
 use claude_worker_supervisor::SupervisorCommand;
 
 use crate::support::{Home, PATIENCE, Ran, until};

@@ -25,6 +25,15 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &["claude-worker-api", "claude-worker-supervisor", "claude-worker-engine"],
     ),
     (
+        "claude-worker-server",
+        &[
+            "claude-worker-api",
+            "claude-worker-supervisor",
+            "claude-worker-engine",
+            "claude-worker-client",
+        ],
+    ),
+    (
         "claude-worker-cli",
         &[
             "claude-worker-api",
@@ -32,6 +41,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "claude-worker-agents",
             "claude-worker-engine",
             "claude-worker-client",
+            "claude-worker-server",
         ],
     ),
     ("claude-worker-mcp", &["claude-worker-api", "claude-worker-engine", "claude-worker-client"]),
@@ -44,6 +54,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "claude-worker-supervisor",
             "claude-worker-engine",
             "claude-worker-client",
+            "claude-worker-server",
             "claude-worker-desktop",
         ],
     ),

@@ -19,9 +19,11 @@ mod event;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzz;
+mod http;
 mod info;
 mod list;
 mod log;
+mod nearest;
 mod plain;
 mod settings;
 mod submit;
@@ -35,11 +37,13 @@ pub use api::TaskApi;
 pub use doctor::{Check, CheckLevel, Diagnosis};
 pub use error::{ApiError, ErrorCode};
 pub use event::{Event, EventKind, EventPage, EventQuery};
+pub use http::{OutputHeaders, PROTOCOL_HEADER, Pause, StopRequest};
 pub use info::{Counts, EngineInfo, HostKind, Queue, StopMode, Stopped, Unseen};
 pub use list::{Cursor, ListQuery, Order, TaskPage};
 pub use log::{
     LogEntry, LogItem, LogPage, LogQuery, OutputChunk, OutputQuery, OutputStream, ToolOutcome,
 };
+pub use nearest::nearest_name;
 pub use plain::plain_words;
 pub use settings::{
     AgentSettings, CapSettings, DelegationSettings, LimitSettings, McpSettings,

@@ -10,8 +10,9 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use claude_worker_api::{ApiError, HostKind, StopMode, TaskApi};
-use claude_worker_client::{LogFile, Ready, host_awaited};
+use claude_worker_client::{LogFile, Ready};
 use claude_worker_engine::{Config, Engine, Paths};
+use claude_worker_server::host_awaited;
 use claude_worker_supervisor::SupervisorCommand;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -98,7 +99,7 @@ pub(crate) fn host(
         let (places, supervisor) = (paths.clone(), supervisor());
         let hosted = match ground {
             Ground::Fore => {
-                claude_worker_client::host(places, config, supervisor, http, HostKind::Headless)
+                claude_worker_server::host(places, config, supervisor, http, HostKind::Headless)
                     .await?
             }
             Ground::Back => host_awaited(places, config, supervisor, http).await?,

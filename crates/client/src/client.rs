@@ -7,22 +7,21 @@ use std::time::Duration;
 use bytes::Bytes;
 use claude_worker_api::{
     ApiError, Asker, CleanQuery, Cleaned, Diagnosis, EngineInfo, ErrorCode, EventPage, EventQuery,
-    FollowUp, ListQuery, LogPage, LogQuery, NewTask, OutputChunk, OutputQuery, Queue, Retry, RunId,
-    SeenQuery, Settings, Spent, SpentQuery, StopMode, Stopped, Task, TaskApi, TaskDetail, TaskId,
-    TaskPage, Trust, TrustChange,
+    FollowUp, ListQuery, LogPage, LogQuery, NewTask, OutputChunk, OutputHeaders, OutputQuery,
+    Pause, Queue, Retry, RunId, SeenQuery, Settings, Spent, SpentQuery, StopMode, StopRequest,
+    Stopped, Task, TaskApi, TaskDetail, TaskId, TaskPage, Trust, TrustChange,
 };
 use claude_worker_engine::Paths;
 use hyper::Method;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::farewell;
-use crate::hand_over::Coming;
-use crate::inside::may_run_again;
+use crate::next_engine::WaitForNextEngine;
 use crate::params::{self, EventParams, ListParams, SpentParams};
 use crate::random::new_key;
-use crate::routes::{OutputHeaders, Pause, StopRequest};
 use crate::start::Starter;
+use crate::stop_marker;
+use crate::task_context::may_run_again;
 use crate::transport::{Address, Answer, NoAnswer};
 
 /// How long an ordinary call may take.
@@ -96,7 +95,7 @@ impl EngineClient {
         let mut starts = 0;
         let mut repeats = 0;
         let mut moments = 0;
-        let mut coming = Coming::default();
+        let mut next_engine = WaitForNextEngine::default();
         loop {
             match self.address.send(&method, path, body.clone(), deadline).await {
                 Ok(answer) => {
@@ -110,13 +109,14 @@ impl EngineClient {
                 }
                 Err(NoAnswer::Leaving(error)) => return Err(error),
                 Err(NoAnswer::NobodyThere(_))
-                    if coming.worth_waiting(self.paths.as_ref()).await =>
+                    if next_engine.worth_waiting(self.paths.as_ref()).await =>
                 {
                     starts = 0;
                 }
                 Err(NoAnswer::NobodyThere(error)) => match &self.starter {
                     Some(starter) if starts < REPEATS => {
-                        if self.met.load(Ordering::Relaxed) && farewell::was_stopped(&starter.paths)
+                        if self.met.load(Ordering::Relaxed)
+                            && stop_marker::was_stopped(&starter.paths)
                         {
                             return Err(was_stopped());
                         }
@@ -321,7 +321,7 @@ mod tests {
     use tokio::net::{UnixListener, UnixStream};
 
     use super::*;
-    use crate::testing;
+    use crate::test_starter;
 
     /// Reads one request and gives one answer; returns what was asked.
     async fn answer(listener: &UnixListener, status: &str, body: &str) -> String {
@@ -397,22 +397,22 @@ mod tests {
     async fn a_stopped_engine_is_brought_back_by_fresh_clients_only() {
         let directory = tempfile::tempdir().unwrap();
         let paths = Paths::below(directory.path());
-        let starter = testing::starter(&paths, "echo started >> \"$0\"; echo '{}'");
+        let starter = test_starter::starter(&paths, "echo started >> \"$0\"; echo '{}'");
         let client = EngineClient {
             starter: Some(starter),
             ..EngineClient::new(Address::Socket(paths.socket.clone()))
         };
-        let count = || testing::starts(&paths);
+        let count = || test_starter::starts(&paths);
         let ask = async || client.engine().await.unwrap_err().message;
 
-        farewell::leave(&paths);
+        stop_marker::leave(&paths);
         ask().await;
         let before = count();
         assert!(before > 0, "a fresh client starts one");
         client.met.store(true, Ordering::Relaxed);
         assert_eq!(ask().await, "The engine was stopped");
         assert_eq!(count(), before, "one that knew the engine starts none");
-        farewell::forget(&paths);
+        stop_marker::remove(&paths);
         ask().await;
         assert!(count() > before, "after a crash it does");
     }

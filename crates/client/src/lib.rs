@@ -1,60 +1,41 @@
-//! The way to a running engine, both halves of it.
+//! The client of an engine: requests over the local socket or HTTP, and starting an engine.
 //!
 //! # Theory of operation
 //!
-//! The engine is reached by HTTP over a Unix domain socket in its data directory. [`host`] runs
-//! an engine and serves it: one axum router over anything that implements [`TaskApi`], which the
-//! HTTP server over TCP uses too, behind a guard. [`EngineClient`] is the other half: a
-//! [`TaskApi`] that sends each call over a connection of its own, so that an engine that was
-//! killed, upgraded or replaced by the app between two calls is simply found again. Where no
-//! engine runs it can start one in the background ([`Starter`]), but not against a person's will:
-//! an engine that was told to stop leaves a sign (`farewell`), and a client that knew it from
-//! before does not start another.
+//! The engine is reached by HTTP over a Unix domain socket in its data directory, or over TCP
+//! ([`Address`]). [`EngineClient`] is a [`TaskApi`] that sends each call over a connection of its own,
+//! so that it finds the engine again that was killed, upgraded or replaced by the app between two
+//! calls. Where no engine runs it can start one in the background ([`Starter`]), but not against a
+//! person's will: an engine that was told to stop leaves a [`stop_marker`], and a client that had an
+//! answer of that engine does not start another. A program that is about to start an engine itself
+//! announces it ([`Announcement`]), and clients wait for that engine.
 //!
-//! What is open to others is bounded: connections in number, the time to send a request's head,
-//! and the time for last answers when the engine stops (`connections`).
-//!
-//! Both halves say their protocol version in a header. They must agree, except for asking who
-//! the engine is and telling it to stop: an older engine can always be sent home.
+//! Client and server (`crates/server`) send their protocol version in a header. They must agree,
+//! except for asking which engine it is and telling it to stop: an older engine can always be stopped.
 //!
 //! [`TaskApi`]: claude_worker_api::TaskApi
 
 mod client;
-mod connections;
-mod farewell;
-#[cfg(any(test, feature = "fuzzing"))]
-#[doc(hidden)]
-pub mod fuzz;
-mod hand_over;
-mod host;
-mod http;
-mod inside;
-mod lock;
+mod lock_holder;
 mod log_file;
-mod pages;
-mod params;
+mod next_engine;
+#[doc(hidden)]
+pub mod params;
 mod random;
-mod request;
-mod routes;
-mod server;
-mod settings;
 mod start;
-mod stream;
+pub mod stop_marker;
+mod task_context;
 #[cfg(test)]
-mod testing;
+mod test_starter;
 mod transport;
 mod unix;
 
 pub use client::EngineClient;
-pub use hand_over::{HAND_OVER_FAULT_POINTS, NotHandedBack, take_over};
-pub use host::{Hosted, host, host_awaited};
-pub use inside::task_around;
-pub use lock::LockHolder;
+pub use lock_holder::LockHolder;
 pub use log_file::{LogFile, open_log};
-pub use random::new_key;
-pub use request::nearest as nearest_name;
+pub use next_engine::{Announcement, next_engine_is_announced};
+pub use random::{new_key, random_hex};
 pub use start::{Ready, Starter};
+pub use task_context::task_around;
 pub use transport::{Address, token};
-
-/// The header in which both halves say their protocol version.
-const PROTOCOL_HEADER: &str = "x-claude-worker-protocol";
+pub use unix::{SocketName, is_trusted, own_uid};

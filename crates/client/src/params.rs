@@ -9,7 +9,7 @@ use claude_worker_api::{
 use serde::{Deserialize, Serialize};
 
 /// A path with a query string made of `query`'s fields.
-pub(crate) fn path(path: &str, query: &impl Serialize) -> String {
+pub fn path(path: &str, query: &impl Serialize) -> String {
     // Only structs of plain values come here, and those always encode.
     let query = serde_urlencoded::to_string(query).unwrap_or_default();
     if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
@@ -18,7 +18,7 @@ pub(crate) fn path(path: &str, query: &impl Serialize) -> String {
 /// The query string of `GET /api/v1/tasks`.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(crate) struct ListParams {
+pub struct ListParams {
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -67,7 +67,7 @@ impl TryFrom<ListParams> for ListQuery {
 /// The query string of `GET /api/v1/events` and of the stream.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(crate) struct EventParams {
+pub struct EventParams {
     #[serde(skip_serializing_if = "Option::is_none")]
     after: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -107,7 +107,7 @@ impl TryFrom<EventParams> for EventQuery {
 
 /// The query string of `GET /api/v1/spent`.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct SpentParams {
+pub struct SpentParams {
     since: i64,
 }
 

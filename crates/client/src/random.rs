@@ -5,7 +5,10 @@ use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Read};
 
 /// Random bytes from the system, as text of twice as many hexadecimal digits.
-pub(crate) fn random_hex<const BYTES: usize>() -> io::Result<String> {
+///
+/// # Errors
+/// When the system has none to give.
+pub fn random_hex<const BYTES: usize>() -> io::Result<String> {
     let mut random = [0; BYTES];
     File::open("/dev/urandom")?.read_exact(&mut random)?;
     Ok(random.iter().map(|byte| format!("{byte:02x}")).collect())

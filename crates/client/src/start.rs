@@ -17,9 +17,9 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::net::unix::pipe;
 use tokio::time::Instant;
 
-use crate::hand_over;
-use crate::lock::LockHolder;
+use crate::lock_holder::LockHolder;
 use crate::log_file::open_log;
+use crate::next_engine::next_engine_is_announced;
 use crate::transport::{Address, NoAnswer};
 
 /// How long an engine that holds the lock has to answer or to let go of it.
@@ -49,7 +49,7 @@ pub struct Ready;
 
 impl Ready {
     /// Whether the starter is still there to hear it.
-    pub(crate) fn is_awaited() -> bool {
+    pub fn is_awaited() -> bool {
         let stdout = io::stdout();
         let mut pipe = [PollFd::new(&stdout, PollFlags::empty())];
         // A pipe that nobody reads from any more is an error at once; anything else is waited for.
@@ -76,11 +76,11 @@ impl Starter {
     /// Returns when an engine answers at `address`: the one started here, or another one that
     /// was quicker.
     pub(crate) async fn start(&self, address: &Address) -> Result<(), ApiError> {
-        self.bring_up(address, || hand_over::under_way(&self.paths)).await
+        self.bring_up(address, || next_engine_is_announced(&self.paths)).await
     }
 
     /// The same for the one who has announced this engine, and need not wait for it.
-    pub(crate) async fn start_announced(&self, address: &Address) -> Result<(), ApiError> {
+    pub async fn start_announced(&self, address: &Address) -> Result<(), ApiError> {
         self.bring_up(address, || false).await
     }
 
@@ -223,31 +223,31 @@ mod tests {
     use std::fs::File;
 
     use super::*;
-    use crate::testing;
+    use crate::test_starter;
 
     #[tokio::test(start_paused = true)]
     async fn no_process_is_started_while_the_lock_is_held() {
         let directory = tempfile::tempdir().unwrap();
         let paths = Paths::below(directory.path());
-        let starter = testing::starter(&paths, "echo started >> \"$0\"; echo '{}'");
+        let starter = test_starter::starter(&paths, "echo started >> \"$0\"; echo '{}'");
         let lock = File::create(&paths.lock).unwrap();
         lock.try_lock().unwrap();
         let address = Address::Socket(paths.socket.clone());
         let error = starter.start(&address).await.unwrap_err();
         assert!(error.message.contains("does not answer"), "{error}");
-        assert_eq!(testing::starts(&paths), 0);
+        assert_eq!(test_starter::starts(&paths), 0);
         drop(lock);
         // From here on a real process is waited for.
         tokio::time::resume();
         starter.start(&address).await.unwrap();
-        assert_eq!(testing::starts(&paths), 1);
+        assert_eq!(test_starter::starts(&paths), 1);
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_engine_that_never_says_that_it_is_ready_is_not_waited_for() {
         let directory = tempfile::tempdir().unwrap();
         let paths = Paths::below(directory.path());
-        let starter = testing::starter(&paths, "");
+        let starter = test_starter::starter(&paths, "");
         // A pipe whose other end stays open and says nothing.
         let (silent, _open) = io::pipe().unwrap();
         let error = starter.word(std::os::fd::OwnedFd::from(silent).into()).await.unwrap_err();
@@ -260,7 +260,7 @@ mod tests {
         let paths = Paths::below(directory.path());
         let address = Address::Socket(paths.socket.clone());
         let start = async |script: &str| {
-            testing::starter(&paths, script).start(&address).await.unwrap_err()
+            test_starter::starter(&paths, script).start(&address).await.unwrap_err()
         };
         assert!(start("exit 1").await.message.contains("ended while it was starting"));
         let refusal = r#"echo '{"code":"bad_database","message":"no"}'"#;

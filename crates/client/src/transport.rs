@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytes::Bytes;
-use claude_worker_api::{ApiError, ErrorCode, PROTOCOL};
+use claude_worker_api::{ApiError, ErrorCode, PROTOCOL, PROTOCOL_HEADER};
 use claude_worker_engine::{Paths, read_own};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Body, Incoming};
@@ -15,7 +15,6 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 
-use crate::PROTOCOL_HEADER;
 use crate::unix::{SocketName, is_trusted, own_uid};
 
 /// The largest answer that is read: a page of a log whose every line is as long as it may be.

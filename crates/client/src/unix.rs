@@ -10,7 +10,8 @@ const LONGEST: usize = 100;
 
 /// A name for a socket's path that is short enough for a socket address. Keep the directory open
 /// for as long as the name is used.
-pub(crate) struct SocketName {
+#[derive(Debug)]
+pub struct SocketName {
     path: PathBuf,
     _directory: Option<File>,
 }
@@ -18,7 +19,10 @@ pub(crate) struct SocketName {
 impl SocketName {
     /// Long paths are named through an open descriptor of their directory, where the system has
     /// such names.
-    pub(crate) fn new(path: &Path) -> io::Result<Self> {
+    ///
+    /// # Errors
+    /// `InvalidInput` when the path is too long for this system.
+    pub fn new(path: &Path) -> io::Result<Self> {
         if path.as_os_str().len() <= LONGEST {
             return Ok(Self { path: path.to_owned(), _directory: None });
         }
@@ -36,17 +40,21 @@ impl SocketName {
         Ok(Self { path, _directory: Some(directory) })
     }
 
-    pub(crate) fn as_path(&self) -> &Path {
+    /// The name to bind or to connect.
+    #[must_use]
+    pub fn as_path(&self) -> &Path {
         &self.path
     }
 }
 
 /// Whether the program of this user may be talked to, from either end of a socket.
-pub(crate) const fn is_trusted(peer: u32, we: u32) -> bool {
+#[must_use]
+pub const fn is_trusted(peer: u32, we: u32) -> bool {
     peer == we || peer == 0
 }
 
 /// The user this process acts for.
-pub(crate) fn own_uid() -> u32 {
+#[must_use]
+pub fn own_uid() -> u32 {
     rustix::process::geteuid().as_raw()
 }

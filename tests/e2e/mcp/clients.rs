@@ -3,8 +3,8 @@
 use std::process::{Command, Stdio};
 
 use claude_worker_api::HostKind;
-use claude_worker_client::take_over;
 use claude_worker_engine::{Config, Paths};
+use claude_worker_server::take_over;
 use claude_worker_supervisor::SupervisorCommand;
 use scripted_api::ScriptedApi;
 use scripted_api::claude::{Installation, environment};

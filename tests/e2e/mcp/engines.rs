@@ -1,8 +1,9 @@
 //! Engines come and go: every call gets an answer.
 
 use claude_worker_api::HostKind;
-use claude_worker_client::{Starter, take_over};
+use claude_worker_client::Starter;
 use claude_worker_engine::{Config, Paths};
+use claude_worker_server::take_over;
 use claude_worker_supervisor::SupervisorCommand;
 use serde_json::json;
 

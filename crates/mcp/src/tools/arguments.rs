@@ -5,8 +5,7 @@
 //! reading, that is what is meant. An argument that the tool does
 //! not have is refused by its name: it would be left out in silence otherwise.
 
-use claude_worker_api::ApiError;
-use claude_worker_client::nearest_name;
+use claude_worker_api::{ApiError, nearest_name};
 use rmcp::model::JsonObject;
 use serde_json::{Number, Value};
 

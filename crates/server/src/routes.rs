@@ -13,44 +13,23 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use claude_worker_api::{
-    ApiError, CleanQuery, ErrorCode, FollowUp, LogQuery, MAX_PROMPT_BYTES, NewTask, OutputQuery,
-    PROTOCOL, Retry, SeenQuery, StopMode, TaskApi, TaskId, TrustChange,
+    ApiError, CleanQuery, ErrorCode, FollowUp, LogQuery, MAX_PROMPT_BYTES, NewTask, OutputHeaders,
+    OutputQuery, PROTOCOL, PROTOCOL_HEADER, Pause, Retry, SeenQuery, StopRequest, TaskApi, TaskId,
+    TrustChange,
 };
-use serde::{Deserialize, Serialize};
+use claude_worker_client::params::{EventParams, ListParams, SpentParams};
+use serde::Serialize;
 use serde_json::Value;
 
 use tokio::sync::watch;
 
-use crate::PROTOCOL_HEADER;
-use crate::params::{EventParams, ListParams, SpentParams};
+use crate::refusal::{Refusal, refuse};
 use crate::request::{Body, Nothing, Params};
 use crate::settings;
 use crate::stream;
 
 /// The largest request body: a prompt as long as it may be, with every character escaped twice.
 const LARGEST_BODY: usize = 2 * MAX_PROMPT_BYTES + 1024 * 1024;
-
-/// Body of `PUT /api/v1/queue`.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Pause {
-    pub(crate) paused: bool,
-}
-
-/// Body of `POST /api/v1/engine/stop`.
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub(crate) struct StopRequest {
-    pub(crate) mode: StopMode,
-}
-
-/// The headers of `GET /api/v1/tasks/{id}/output`, whose body is the bytes themselves.
-pub(crate) struct OutputHeaders;
-
-impl OutputHeaders {
-    pub(crate) const RUN: &str = "x-claude-worker-run";
-    pub(crate) const NEXT: &str = "x-claude-worker-next";
-    pub(crate) const END: &str = "x-claude-worker-end";
-}
 
 /// The routes over an engine. What stays open ends when the sender of `closing` is dropped.
 pub(crate) fn router<A: TaskApi + 'static>(api: Arc<A>, closing: watch::Receiver<()>) -> Router {
@@ -91,40 +70,7 @@ pub(crate) fn speaking_our_protocol(routes: Router) -> Router {
 
 type Api<A> = State<Arc<A>>;
 
-/// An error as an HTTP answer.
-pub(crate) struct Refusal(ApiError);
-
 type Answer<T> = Result<Json<T>, Refusal>;
-
-impl From<ApiError> for Refusal {
-    fn from(error: ApiError) -> Self {
-        Self(error)
-    }
-}
-
-impl IntoResponse for Refusal {
-    fn into_response(self) -> Response {
-        let status = match self.0.code {
-            ErrorCode::InvalidRequest => StatusCode::BAD_REQUEST,
-            ErrorCode::NotFound => StatusCode::NOT_FOUND,
-            ErrorCode::Conflict | ErrorCode::Locked => StatusCode::CONFLICT,
-            ErrorCode::QueueFull => StatusCode::TOO_MANY_REQUESTS,
-            ErrorCode::DiskFull => StatusCode::INSUFFICIENT_STORAGE,
-            ErrorCode::Forbidden => StatusCode::FORBIDDEN,
-            ErrorCode::VersionMismatch => StatusCode::UPGRADE_REQUIRED,
-            ErrorCode::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-            ErrorCode::BadDatabase | ErrorCode::Internal | ErrorCode::Unknown(_) => {
-                StatusCode::INTERNAL_SERVER_ERROR
-            }
-        };
-        (status, Json(self.0)).into_response()
-    }
-}
-
-/// An error as an HTTP answer, for other parts of the server.
-pub(crate) fn refuse(error: ApiError) -> Response {
-    Refusal(error).into_response()
-}
 
 /// Says our protocol in every answer, and refuses a client that says another one. A client that
 /// says none (curl, a script) is taken as it is.

@@ -28,7 +28,7 @@ use tokio_io_timeout::TimeoutWriter;
 
 use self::place::{Connection, Flushed, UntilSent};
 use self::slow_body::SlowBody;
-use crate::routes;
+use crate::refusal;
 
 /// How long a connection may take to send the head of a request, the first and any later one.
 const HEAD_WITHIN: Duration = Duration::from_secs(5);
@@ -182,7 +182,7 @@ pub(crate) async fn answer(request: Request, next: Next) -> Response {
 }
 
 fn busy() -> Response {
-    routes::refuse(
+    refusal::refuse(
         ApiError::unavailable("The engine answers as many requests as it can already")
             .hint("Try it again, with fewer requests at once"),
     )

@@ -10,7 +10,8 @@ mod world;
 use std::time::Duration;
 
 use claude_worker_api::{ErrorCode, EventQuery, HostKind, Status, TaskApi, TaskId};
-use claude_worker_client::{EngineClient, HAND_OVER_FAULT_POINTS, LockHolder};
+use claude_worker_client::{EngineClient, LockHolder};
+use claude_worker_server::HAND_OVER_FAULT_POINTS;
 use tokio::runtime::Runtime;
 
 use crate::world::{Hammer, PATIENCE, World};

@@ -5,15 +5,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use claude_worker_api::{ApiError, HostKind};
+use claude_worker_client::{Ready, stop_marker};
 use claude_worker_engine::{Claim, Config, Engine, Hosting, Paths};
 use claude_worker_supervisor::{SupervisorCommand, fault_point};
 use tokio::sync::watch;
 
 use crate::connections::until_closed;
-use crate::farewell;
-use crate::http::{HttpServer, serve_http};
-use crate::server::{bind, serve};
-use crate::start::Ready;
+use crate::socket::{bind, serve};
+use crate::tcp::{HttpServer, serve_http};
 
 /// An engine that is running and being served.
 pub struct Hosted {
@@ -78,7 +77,7 @@ pub(crate) async fn open(
     kind: HostKind,
 ) -> Result<Hosted, ApiError> {
     let paths = claim.paths().clone();
-    farewell::forget(&paths);
+    stop_marker::remove(&paths);
     let (listening, keeper) = bind(&paths.socket).await?;
     let http = match http {
         Some(address) => Some(HttpServer::bind(address, &paths.token).await?),
@@ -100,8 +99,8 @@ pub(crate) async fn open(
             until_closed(stopped).await;
             fault_point("host.closing");
             // Before the doors are closed: whoever finds them closed looks for it.
-            if farewell::is_due(api.told_to_stop()) {
-                farewell::leave(&paths);
+            if stop_marker::is_due(api.told_to_stop()) {
+                stop_marker::leave(&paths);
             }
             drop(open);
         };

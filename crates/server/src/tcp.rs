@@ -16,13 +16,14 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use claude_worker_api::{ApiError, ErrorCode, TaskApi};
+use claude_worker_client::random_hex;
 use claude_worker_engine::read_own;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::connections::{Bounds, answer, serve_connections};
 use crate::pages;
-use crate::random::random_hex;
+use crate::refusal::refuse;
 use crate::routes::{self, speaking_our_protocol};
 
 /// Few connections, because any local program may connect, and each takes a file descriptor that
@@ -125,9 +126,9 @@ async fn admit(State(guard): State<Arc<Guard>>, request: Request, next: Next) ->
 impl IntoResponse for Denied {
     fn into_response(self) -> Response {
         match self {
-            Self::Refused(error) => routes::refuse(error),
+            Self::Refused(error) => refuse(error),
             Self::NoToken => {
-                let mut response = routes::refuse(
+                let mut response = refuse(
                     ApiError::new(ErrorCode::Forbidden, "The request carries no valid token").hint(
                         "Send `Authorization: Bearer TOKEN`; the token is in the data directory's file `token`",
                     ),

@@ -10,11 +10,11 @@ use std::fmt::Write as _;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
-use claude_worker_api::{ApiError, plain_words};
+use claude_worker_api::{ApiError, nearest_name, plain_words};
 use serde::de::{DeserializeOwned, IgnoredAny, IntoDeserializer, Visitor, value::MapDeserializer};
 use serde::{Deserialize, Deserializer, forward_to_deserialize_any};
 
-use crate::routes::Refusal;
+use crate::refusal::Refusal;
 
 /// The query string of a request.
 pub(crate) struct Params<T>(pub(crate) T);
@@ -109,7 +109,7 @@ fn no_such<'de, T: Deserialize<'de>>(path: &str, part: &str) -> ApiError {
     let (name, place) = steps.split_last().map_or((path, &[][..]), |(name, rest)| (*name, rest));
     let known = names::<T>(place);
     let mut message = format!("There is no {part} {}", steps.join("."));
-    if let Some(nearest) = nearest(name, known) {
+    if let Some(nearest) = nearest_name(name, known) {
         let _ = write!(message, ". Did you mean {}?", [place, &[nearest]].concat().join("."));
     }
     let inside = if place.is_empty() { String::new() } else { format!(" in {}", place.join(".")) };
@@ -117,20 +117,6 @@ fn no_such<'de, T: Deserialize<'de>>(path: &str, part: &str) -> ApiError {
         [] => format!("This address takes no {part}s{inside}"),
         known => format!("The {part}s{inside} are {}", known.join(", ")),
     })
-}
-
-/// The name that was most likely meant, if one of these was.
-#[must_use]
-pub fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
-    // `turns` for `max_turns`: a part is likelier than a likeness, if there is one only.
-    let is_part = |known: &&str| name.len() > 3 && known.contains(name);
-    let mut parts = known.iter().copied().filter(is_part);
-    if let (Some(only), None) = (parts.next(), parts.next()) {
-        return Some(only);
-    }
-    let likeness = |known: &str| strsim::jaro_winkler(name, known);
-    let best = known.iter().copied().max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
-    (likeness(best) > 0.75).then_some(best)
 }
 
 /// The names of the fields that `T` has at a place within it. Whoever derives `Deserialize` tells them

@@ -1,4 +1,4 @@
-//! What this crate's tests share: places in a temporary directory, and scripts for engines.
+//! A starter for tests, whose engine is a shell script.
 
 use std::path::PathBuf;
 

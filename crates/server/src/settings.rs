@@ -1,9 +1,7 @@
 //! A change of the settings as HTTP has it: only what is named changes.
 
-use claude_worker_api::{ApiError, Settings, parse_duration, plain_words};
+use claude_worker_api::{ApiError, Settings, nearest_name, parse_duration, plain_words};
 use serde_json::Value;
-
-use crate::request::nearest;
 
 /// What the name of a duration ends with here: it is a number of milliseconds.
 const MILLIS: &str = "_ms";
@@ -50,7 +48,7 @@ fn overlay(settings: &mut Value, changes: Value, place: &str) -> Result<(), ApiE
                     continue;
                 }
                 let known: Vec<&str> = settings.keys().map(String::as_str).collect();
-                let meant = nearest(&key, &known)
+                let meant = nearest_name(&key, &known)
                     .map_or_else(String::new, |meant| format!(". Did you mean {}?", within(meant)));
                 let place = within(&key);
                 return Err(refused(format!("There is no setting {place}{meant}")));

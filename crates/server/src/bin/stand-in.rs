@@ -8,8 +8,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use claude_worker_api::{ApiError, HostKind};
-use claude_worker_client::{Ready, Starter, host_awaited, take_over};
+use claude_worker_client::{Ready, Starter};
 use claude_worker_engine::{Config, Paths};
+use claude_worker_server::{host_awaited, take_over};
 use claude_worker_supervisor::SupervisorCommand;
 
 /// How long the engine that is there may take to let go.

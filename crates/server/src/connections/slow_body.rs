@@ -14,7 +14,7 @@ use claude_worker_api::ApiError;
 use hyper::body::{Frame, SizeHint};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use crate::routes;
+use crate::refusal;
 
 /// How long the next piece of a body may take.
 const PIECE_WITHIN: Duration = Duration::from_secs(10);
@@ -97,7 +97,7 @@ pub(super) fn refusal() -> Response {
     let error = ApiError::invalid("The request's body did not arrive in time").hint(format!(
         "Send as many bytes as Content-Length says, with pauses of at most {seconds} seconds"
     ));
-    let mut response = routes::refuse(error);
+    let mut response = refusal::refuse(error);
     *response.status_mut() = StatusCode::REQUEST_TIMEOUT;
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     response

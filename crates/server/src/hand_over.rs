@@ -1,27 +1,19 @@
 //! One engine after another: the app takes over from a headless one, and hands back.
 //!
-//! Between the end of one engine and the beginning of the next there is a moment without any. A
-//! client that comes just then would start a headless engine, and the one that was meant to come
-//! would find the directory taken. So whoever is about to bring the next engine *announces* it:
-//! it holds the lock `engine.next` meanwhile. Clients that see it held wait instead of starting
-//! one, and the engine that is asked to make room leaves no farewell. It is a lock and not a mere file,
-//! so that the announcement of a process that was killed is gone with it.
+//! Both hold an [`Announcement`] meanwhile, so that clients wait for the next engine instead of
+//! starting one. The engine that is asked to make room leaves no stop marker.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::Write;
 use std::net::SocketAddr;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use claude_worker_api::{ApiError, EngineInfo, ErrorCode, HostKind, StopMode, TaskApi};
+use claude_worker_client::{Address, Announcement, EngineClient, LockHolder, Starter};
 use claude_worker_engine::{Claim, Config, EngineError, Paths};
 use claude_worker_supervisor::{SupervisorCommand, fault_point};
 use tokio::time::Instant;
 
 use crate::host::{Hosted, open};
-use crate::lock::LockHolder;
-use crate::{Address, EngineClient, Starter};
 
 /// The places at which tests let a program die that takes over or hands back, in the order in
 /// which it passes them.
@@ -37,104 +29,10 @@ pub const HAND_OVER_FAULT_POINTS: &[&str] = &[
 /// The pauses between two looks at a lock: they double from the first to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
-/// How long another program may take that takes over or hands back just now.
+/// How long another program may take that takes over or hands back at the same time.
 const OTHERS: Duration = Duration::from_secs(15);
-/// How long an engine whose socket is not there may take to make one.
-const SOCKET_AGAIN: Duration = Duration::from_secs(3);
 /// How long an engine may take to say who it is.
 const WHO: Duration = Duration::from_secs(5);
-
-/// The word that the next engine is on its way. It holds while this lives, and no longer than
-/// the process.
-struct Announcement {
-    _lock: File,
-}
-
-/// The place of the announcement, beside the lock and with the same prefix.
-fn place(paths: &Paths) -> PathBuf {
-    paths.lock.with_extension("next")
-}
-
-/// Whether some process is just bringing the next engine.
-pub(crate) fn under_way(paths: &Paths) -> bool {
-    matches!(LockHolder::of(&place(paths)), Ok(LockHolder::Engine(_)))
-}
-
-/// What a client that finds nobody does about engines that are on their way.
-#[derive(Default)]
-pub(crate) struct Coming {
-    /// Until when it waits, once it does.
-    deadline: Option<Instant>,
-    pause: Duration,
-    looked_again: bool,
-}
-
-impl Coming {
-    /// Whether to try again because the next engine is on its way; returns after a pause then.
-    pub(crate) async fn worth_waiting(&mut self, paths: Option<&Paths>) -> bool {
-        let Some(paths) = paths else { return false };
-        if under_way(paths) {
-            let deadline = *self.deadline.get_or_insert_with(|| Instant::now() + OTHERS);
-            self.pause = self.pause.max(FIRST_PAUSE);
-            wait(&mut self.pause).await;
-            return Instant::now() < deadline;
-        }
-        if !matches!(LockHolder::of(&paths.lock), Ok(LockHolder::Engine(_))) {
-            return false;
-        }
-        // It may have come just after we found nobody; or its socket was removed, and it makes
-        // another one within a second.
-        let deadline = *self.deadline.get_or_insert_with(|| Instant::now() + SOCKET_AGAIN);
-        if std::mem::replace(&mut self.looked_again, true) {
-            self.pause = self.pause.max(FIRST_PAUSE);
-            wait(&mut self.pause).await;
-        }
-        Instant::now() < deadline
-    }
-}
-
-impl Announcement {
-    /// Announces an engine, after those of others.
-    async fn make(paths: &Paths, deadline: Instant) -> Result<Self, ApiError> {
-        let place = place(paths);
-        let failed = |error: std::io::Error| {
-            ApiError::invalid(format!("Cannot use {}: {error}", place.display()))
-                .hint("Check the directory and its permissions, or set CLAUDE_WORKER_HOME")
-        };
-        let mut lock = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .mode(0o600)
-            .open(&place)
-            .map_err(failed)?;
-        let mut pause = FIRST_PAUSE;
-        loop {
-            match lock.try_lock() {
-                Ok(()) => break,
-                Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
-                    wait(&mut pause).await;
-                }
-                Err(TryLockError::WouldBlock) => {
-                    return Err(ApiError::new(
-                        ErrorCode::Locked,
-                        "Another process is just taking this data directory over",
-                    )
-                    .hint(format!("{} holds its process number", place.display())));
-                }
-                Err(TryLockError::Error(error)) => return Err(failed(error)),
-            }
-        }
-        // For people only, and not worth failing for.
-        drop(lock.set_len(0).and_then(|()| writeln!(lock, "{}", std::process::id())));
-        Ok(Self { _lock: lock })
-    }
-}
-
-async fn wait(pause: &mut Duration) {
-    tokio::time::sleep(*pause).await;
-    *pause = (*pause * 2).min(LONGEST_PAUSE);
-}
 
 /// Starts an engine in this process and serves it, as [`host`](crate::host) does, also where a
 /// headless engine has the data directory: that one is asked to stop, and what it left running is
@@ -173,6 +71,11 @@ pub async fn take_over(
     } else {
         open(claim, config, supervisor, http, kind).await
     }
+}
+
+async fn wait(pause: &mut Duration) {
+    tokio::time::sleep(*pause).await;
+    *pause = (*pause * 2).min(LONGEST_PAUSE);
 }
 
 /// Takes possession of the directory, from a headless engine if need be. Gives who that was.
@@ -301,8 +204,11 @@ impl Hosted {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+
+    use claude_worker_client::next_engine_is_announced;
+
     use super::*;
-    use crate::testing;
 
     fn supervisor() -> SupervisorCommand {
         SupervisorCommand { program: "/bin/false".into(), args: Vec::new() }
@@ -323,26 +229,6 @@ mod tests {
         assert_eq!(error.code, ErrorCode::Unavailable);
         assert!(error.hint.contains("engine.lock"), "{error}");
         assert!(begin.elapsed() < patience * 2);
-        assert!(!under_way(&paths), "the announcement is gone with it");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn while_an_engine_is_announced_nobody_starts_another() {
-        let directory = tempfile::tempdir().unwrap();
-        let paths = Paths::below(directory.path());
-        let starter = testing::starter(&paths, "echo started >> \"$0\"; echo '{}'");
-        let client = EngineClient::from_env(&paths, Some(starter)).unwrap();
-        let announcement = Announcement::make(&paths, Instant::now()).await.unwrap();
-        let second = Announcement::make(&paths, Instant::now() + OTHERS).await;
-        assert_eq!(second.err().unwrap().code, ErrorCode::Locked);
-        let begin = Instant::now();
-        client.engine().await.unwrap_err();
-        assert!(begin.elapsed() >= OTHERS);
-        assert_eq!(testing::starts(&paths), 0);
-        drop(announcement);
-        // From here on a real process is waited for.
-        tokio::time::resume();
-        client.engine().await.unwrap_err();
-        assert!(testing::starts(&paths) > 0);
+        assert!(!next_engine_is_announced(&paths), "the announcement is gone with it");
     }
 }

@@ -11,13 +11,13 @@ use std::time::Duration;
 use axum::middleware;
 use axum::serve::Listener;
 use claude_worker_api::{ApiError, TaskApi};
+use claude_worker_client::{SocketName, is_trusted, own_uid};
 use claude_worker_supervisor::identity;
 use tokio::net::{UnixListener, UnixStream, unix::SocketAddr};
 use tokio::sync::{mpsc, watch};
 
 use crate::connections::{Bounds, answer, serve_connections, until_closed};
 use crate::routes::{self, speaking_our_protocol};
-use crate::unix::{SocketName, is_trusted, own_uid};
 
 /// All connections are of one person's programs, most of them waiting for news; the bound is there
 /// for the one that forgets to hang up.

@@ -1,0 +1,32 @@
+//! An engine as a server: the HTTP interface, the local socket, TCP, and the hand-over.
+//!
+//! # Theory of operation
+//!
+//! [`host`] starts an engine and serves it: one axum router over anything that implements
+//! [`TaskApi`] (`routes.rs`), at a Unix domain socket in the data directory (`socket.rs`) and, when
+//! asked to, at a loopback TCP port behind a token (`tcp.rs`). [`take_over`] does the same where a
+//! headless engine runs already, and [`Hosted::hand_back`] goes the other way (`hand_over.rs`).
+//!
+//! A request is read strictly (`request.rs`): a name that we do not know is refused. An error becomes
+//! one kind of answer (`refusal.rs`). What connects is bounded (`connections.rs`): connections in
+//! number, the time to send a request, and the time for last answers when the engine stops.
+//!
+//! [`TaskApi`]: claude_worker_api::TaskApi
+
+mod connections;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzz;
+mod hand_over;
+mod host;
+mod pages;
+mod refusal;
+mod request;
+mod routes;
+mod settings;
+mod socket;
+mod stream;
+mod tcp;
+
+pub use hand_over::{HAND_OVER_FAULT_POINTS, NotHandedBack, take_over};
+pub use host::{Hosted, host, host_awaited};
