@@ -119,6 +119,25 @@ const CONFINED: &[Confined] = &[
     },
 ];
 
+/// Words that must not stand in some places.
+struct Banned {
+    /// What the words mean, and what to use instead.
+    what: &'static str,
+    words: &'static [&'static str],
+    /// Where they must not stand: beginnings of paths.
+    from: &'static [&'static str],
+}
+
+const BANNED: &[Banned] = &[Banned {
+    what: "decisions go by the clock that the dispatcher is given, which tests replace",
+    words: &["Timestamp::now()", "Instant::now()", "SystemTime"],
+    from: &[
+        "crates/engine/src/dispatcher/",
+        "crates/engine/src/scheduler/",
+        "crates/engine/src/state",
+    ],
+}];
+
 /// Checks everything; the error lists every breach.
 pub(crate) fn check() -> Result<()> {
     let mut breaches = String::new();
@@ -143,17 +162,30 @@ fn words_out_of_place(source: &Source, breaches: &mut String) {
         if rule.only_in.iter().any(|place| source.path.starts_with(place)) {
             continue;
         }
-        // Tests may do anything, and stand at the end of a file.
-        let lines = source.text.lines().take_while(|line| !begins_tests(line));
-        for (number, line) in lines.enumerate() {
-            let code = !line.trim_start().starts_with("//");
-            if code && rule.words.iter().any(|word| line.contains(word)) {
-                let place = rule.only_in.join(", ");
-                let (path, number, what) = (&source.path, number + 1, rule.what);
-                let _ = writeln!(breaches, "{path}:{number}: {what} belongs in {place}");
+        for number in lines_with(source, rule.words) {
+            let (path, what, place) = (&source.path, rule.what, rule.only_in.join(", "));
+            let _ = writeln!(breaches, "{path}:{number}: {what} belongs in {place}");
+        }
+    }
+    for rule in BANNED {
+        let is_test = source.path.ends_with("/tests.rs");
+        if !is_test && rule.from.iter().any(|place| source.path.starts_with(place)) {
+            for number in lines_with(source, rule.words) {
+                let _ = writeln!(breaches, "{}:{number}: {}", source.path, rule.what);
             }
         }
     }
+}
+
+/// The numbers of the lines of code that contain one of these words. The tests at the end of a file
+/// may contain anything.
+fn lines_with(source: &Source, words: &[&str]) -> Vec<usize> {
+    let lines: Vec<&str> = source.text.lines().collect();
+    let is_test_file = |n: usize| lines.get(n + 1).is_some_and(|next| next.ends_with(';'));
+    let end = (0..lines.len()).find(|n| begins_tests(lines[*n]) && !is_test_file(*n));
+    let is_code = |n: &usize| !lines[*n].trim_start().starts_with("//");
+    let code = (0..end.unwrap_or(lines.len())).filter(is_code);
+    code.filter(|n| words.iter().any(|word| lines[*n].contains(word))).map(|n| n + 1).collect()
 }
 
 /// Whether this line, an attribute at the margin, opens a file's tests.
@@ -226,5 +258,22 @@ mod tests {
     fn comments_and_tests_may_say_anything() {
         let text = "// SELECT it\n#[cfg(test)]\nmod tests { const Q: &str = \"SELECT 1\"; }\n";
         assert_eq!(breaches("crates/cli/src/lib.rs", text), "");
+    }
+
+    #[test]
+    fn code_after_a_module_of_tests_is_checked() {
+        let text = "#[cfg(test)]\nmod tests;\nconst Q: &str = \"SELECT 1\";\n";
+        assert!(
+            breaches("crates/cli/src/lib.rs", text).starts_with("crates/cli/src/lib.rs:3: SQL")
+        );
+    }
+
+    #[test]
+    fn the_dispatcher_reads_no_clock_of_its_own() {
+        let text = "let now = Timestamp::now();\n";
+        assert!(breaches("crates/engine/src/dispatcher/round.rs", text).contains("clock"));
+        assert!(breaches("crates/engine/src/state.rs", text).contains("clock"));
+        assert_eq!(breaches("crates/engine/src/clock.rs", text), "");
+        assert_eq!(breaches("crates/engine/src/dispatcher/tests.rs", text), "");
     }
 }

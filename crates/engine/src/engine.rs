@@ -14,6 +14,7 @@ use claude_worker_supervisor::{Bell, SupervisorCommand, fault_point};
 use tokio::sync::{Mutex, Semaphore, mpsc, oneshot, watch};
 
 use self::outside::Outside;
+use crate::clock::SystemClock;
 use crate::dispatcher::{Dispatcher, Shown};
 use crate::ground::{self, Ground};
 use crate::live::{Places, Runs};
@@ -111,6 +112,7 @@ impl Engine {
         runs.listen(bell)?;
         let ground = Arc::new(Ground::new(&paths, claim.locks())?);
         let (mut dispatcher, shown) = Dispatcher::new(
+            Box::new(SystemClock),
             writer,
             config.clone(),
             paths.clone(),

@@ -19,6 +19,7 @@ pub mod doctor;
 pub mod locate;
 
 mod claim;
+mod clock;
 mod config;
 mod disk;
 mod dispatcher;
@@ -34,6 +35,7 @@ mod logs;
 mod message;
 mod own_file;
 mod paths;
+mod scheduler;
 mod settings;
 mod state;
 mod store;

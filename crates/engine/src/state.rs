@@ -10,6 +10,8 @@ use claude_worker_api::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::scheduler::QueuedTask;
+
 /// A task's state as the database keeps it. Compared with the wire's [`State`] it also knows
 /// which run is the live one and what the next run is to do.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -230,8 +232,15 @@ pub(crate) enum Effect {
 pub(crate) struct Transition {
     /// The task's new state.
     pub state: TaskState,
-    /// What to do about it, after it is on disk.
-    pub effect: Option<Effect>,
+    /// What to do about it, after it is on disk, in this order.
+    pub effects: Vec<Effect>,
+}
+
+impl Transition {
+    /// To a state about which nothing is to be done.
+    const fn to(state: TaskState) -> Self {
+        Self { state, effects: Vec::new() }
+    }
 }
 
 /// Why an input does not apply to a state.
@@ -261,7 +270,7 @@ pub(crate) fn transition(
     now: Timestamp,
 ) -> Result<Transition, Illegal> {
     use TaskState as S;
-    let to = |state: TaskState| Ok(Transition { state, effect: None });
+    let to = |state: TaskState| Ok(Transition::to(state));
     match (state, input) {
         (S::Gone | S::Unknown(_), _) => Err(Illegal::Impossible),
         (S::Unreadable(state), input) => unreadable(state, input, now),
@@ -277,7 +286,7 @@ pub(crate) fn transition(
                 wish: Wish::None,
                 tried: *tried,
             },
-            effect: Some(Effect::Launch { run }),
+            effects: vec![Effect::Launch { run }],
         }),
         (_, Input::Dispatch { .. }) => Err(Illegal::Impossible),
 
@@ -344,7 +353,7 @@ pub(crate) fn transition(
                     },
                 },
                 // Asking again is harmless, and mends a request that a crash swallowed.
-                effect: Some(Effect::RequestEnd { run: run.clone() }),
+                effects: vec![Effect::RequestEnd { run: run.clone() }],
             })
         }
         (S::Cancelled { ended_at }, Input::Cancel) => to(S::Cancelled { ended_at: *ended_at }),
@@ -384,7 +393,7 @@ fn finished(verdict: Verdict, at: Timestamp) -> TaskState {
 /// followed to its end, and once it has finished it can be run again from its request. Nothing is done
 /// in place of what was to be done and is not known.
 fn unreadable(state: &Unreadable, input: Input, now: Timestamp) -> Result<Transition, Illegal> {
-    let to = |state: TaskState| Ok(Transition { state, effect: None });
+    let to = |state: TaskState| Ok(Transition::to(state));
     let is_live = |run: &RunId| state.run.as_ref() == Some(run);
     match input {
         Input::Dispatch { .. } | Input::Due => Err(Illegal::Unreadable),
@@ -405,7 +414,7 @@ fn unreadable(state: &Unreadable, input: Input, now: Timestamp) -> Result<Transi
                     wish: if input == Input::Remove { Wish::Remove } else { Wish::Cancel },
                     tried: Tried::default(),
                 },
-                effect: Some(Effect::RequestEnd { run: run.clone() }),
+                effects: vec![Effect::RequestEnd { run: run.clone() }],
             }),
             (None, Input::Remove) => to(TaskState::Gone),
             (None, _) if state.ended_at.is_some() => Err(Illegal::AlreadyFinished),
@@ -475,6 +484,18 @@ impl TaskState {
             Self::Gone => State::Cancelled { ended_at: Timestamp::default() },
             Self::Unreadable(state) => state.to_wire(),
             Self::Unknown(state) => State::Unknown(state),
+        }
+    }
+
+    /// The task as the scheduler sees it, when it is in the queue at this place and starts by itself.
+    #[must_use]
+    pub(crate) fn queued_at(&self, place: i64) -> Option<QueuedTask> {
+        match self {
+            Self::Pending { .. } => Some(QueuedTask::Ready { place }),
+            Self::Waiting { reason, .. } => {
+                reason.until().map(|until| QueuedTask::Waiting { place, until })
+            }
+            _ => None,
         }
     }
 
@@ -610,13 +631,15 @@ mod tests {
         for (state_name, state) in states() {
             for (input_name, input) in inputs() {
                 let answer = match transition(&state, input, NOW) {
-                    Ok(Transition { state, effect }) => {
-                        let effect = match effect {
-                            Some(Effect::Launch { run }) => format!(" + launch {run}"),
-                            Some(Effect::RequestEnd { run }) => format!(" + request end of {run}"),
-                            None => String::new(),
-                        };
-                        format!("{}{effect}", serde_json::to_string(&state).unwrap())
+                    Ok(Transition { state, effects }) => {
+                        let effects: String = effects
+                            .into_iter()
+                            .map(|effect| match effect {
+                                Effect::Launch { run } => format!(" + launch {run}"),
+                                Effect::RequestEnd { run } => format!(" + request end of {run}"),
+                            })
+                            .collect();
+                        format!("{}{effects}", serde_json::to_string(&state).unwrap())
                     }
                     Err(illegal) => format!("illegal: {illegal:?}"),
                 };
@@ -654,7 +677,8 @@ mod tests {
                 };
                 let is_end = matches!(input, Input::Ended { .. });
                 let Ok(next) = transition(&state, input, NOW) else { continue };
-                if let Some(Effect::Launch { run }) = &next.effect {
+                for effect in &next.effects {
+                    let Effect::Launch { run } = effect else { continue };
                     prop_assert!(!launched.contains(run), "launched twice: {run}");
                     prop_assert_eq!(next.state.live_run(), Some(run));
                     launched.push(run.clone());

@@ -1,6 +1,6 @@
 //! The only place where a task's state changes.
 
-use claude_worker_api::{ApiError, EventKind, Failure, State, TaskId, Timestamp};
+use claude_worker_api::{ApiError, EventKind, Failure, RunId, State, TaskId, Timestamp};
 
 use super::{AfterCommit, Dispatcher};
 use crate::EngineError;
@@ -28,33 +28,19 @@ impl Dispatcher {
             }
         })?;
         let old_status = stored.columns.status;
-        match next.effect {
-            Some(Effect::RequestEnd { run }) => {
-                if matches!(next.state, TaskState::Running { wish: Wish::Remove, .. }) {
-                    after.doomed.push(run.clone());
+        for effect in next.effects {
+            match effect {
+                Effect::RequestEnd { run } => {
+                    if matches!(next.state, TaskState::Running { wish: Wish::Remove, .. }) {
+                        after.doomed.push(run.clone());
+                    }
+                    after.ends.push(run);
                 }
-                after.ends.push(run);
+                Effect::Launch { run } => {
+                    let number = stored.task.runs + 1;
+                    after.launches.push(self.insert_run(id, run, number, &next.state)?);
+                }
             }
-            Some(Effect::Launch { run }) => {
-                let TaskState::Running { plan, .. } = &next.state else {
-                    return Err(EngineError::Unreadable("a launch without a run".to_owned()));
-                };
-                let plan = plan.clone();
-                let number = stored.task.runs + 1;
-                self.writer.insert_run(id, &run, number, &plan, self.boot.as_deref())?;
-                let request = self.writer.request(id)?.map_err(EngineError::Record)?;
-                let agent_asked = self.writer.agent_asked(id)?;
-                after.launches.push(Order {
-                    task: id,
-                    run,
-                    request,
-                    plan,
-                    this_boot: true,
-                    may_have_begun: false,
-                    agent_asked,
-                });
-            }
-            None => {}
         }
         let count = self.memory.counts.get_mut(old_status);
         *count = count.saturating_sub(1);
@@ -68,6 +54,7 @@ impl Dispatcher {
             let freed = self.writer.output_of(id)?;
             self.memory.output_kept = self.memory.output_kept.saturating_sub(freed);
             self.writer.delete_task(id)?;
+            self.queued.set(id, None);
             self.event(Some(id), &EventKind::Removed, now)?;
             after.removed.push(id);
             return Ok(stored);
@@ -79,6 +66,7 @@ impl Dispatcher {
                 self.memory.position
             });
             let place = self.writer.set_state(id, &stored.columns, &next.state, position)?;
+            self.queued.set(id, next.state.queued_at(place));
             stored.task.queue_place = next.state.is_queued().then_some(place);
             let shown = next.state.to_wire();
             if shown != stored.task.state {
@@ -98,6 +86,29 @@ impl Dispatcher {
         Ok(stored)
     }
 
+    /// Stores a run that is to be launched, as the run of this number of its task.
+    fn insert_run(
+        &mut self,
+        id: TaskId,
+        run: RunId,
+        number: u32,
+        state: &TaskState,
+    ) -> Result<Order, EngineError> {
+        let TaskState::Running { plan, .. } = state else {
+            return Err(EngineError::Unreadable("a launch without a run".to_owned()));
+        };
+        self.writer.insert_run(id, &run, number, plan, self.boot.as_deref())?;
+        Ok(Order {
+            task: id,
+            run,
+            request: self.writer.request(id)?.map_err(EngineError::Record)?,
+            plan: plan.clone(),
+            this_boot: true,
+            may_have_begun: false,
+            agent_asked: self.writer.agent_asked(id)?,
+        })
+    }
+
     /// Ends a task about which nothing else can be decided, because of what is stored of it or how that
     /// can be written, and frees its worker. It works whatever is in the row.
     pub(super) fn give_up(
@@ -108,6 +119,7 @@ impl Dispatcher {
     ) -> Result<(), EngineError> {
         tracing::error!(%id, reason = failure.words(), "a task is given up");
         let (status, unseen) = self.writer.give_up(id, now, &failure)?;
+        self.queued.set(id, None);
         let count = self.memory.counts.get_mut(status);
         *count = count.saturating_sub(1);
         self.memory.counts.failed += 1;

@@ -9,15 +9,17 @@
 mod apply;
 mod delegation;
 mod going_on;
-mod queue;
 mod reports;
 mod requests;
+mod retention;
 mod room;
+mod start;
 #[cfg(test)]
 mod tests;
+mod timers;
 mod unstored;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::hash::RandomState;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -30,9 +32,11 @@ use claude_worker_supervisor::{boot_id, fault_point};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use self::room::Room;
+use crate::clock::{Clock, Now};
 use crate::ground::{Gone, Ground};
 use crate::live::{Order, Runs};
 use crate::message::{Message, Reply, Report, Request};
+use crate::scheduler::QueuedTasks;
 use crate::settings::InForce;
 use crate::state::{self, Plan, TaskState, Unreadable, Wish};
 use crate::store::{Published, Writer};
@@ -94,6 +98,7 @@ type Answer = oneshot::Sender<Result<Reply, ApiError>>;
 
 /// The loop and all it owns.
 pub(crate) struct Dispatcher {
+    clock: Box<dyn Clock>,
     writer: Writer,
     config: Arc<Config>,
     in_force: InForce,
@@ -106,18 +111,18 @@ pub(crate) struct Dispatcher {
     draining: watch::Sender<Option<StopMode>>,
     output_kept: watch::Sender<u64>,
     memory: Memory,
+    /// The tasks that have not started; changed and rolled back together with `memory`.
+    queued: QueuedTasks,
     random: RandomState,
     /// The machine's present start.
     boot: Option<String>,
-    /// Nothing is started before this instant. Of the machine's own clock, which nobody sets.
-    hold_until: Option<Instant>,
+    /// Nothing is started before this instant.
+    held_until: Option<Instant>,
     /// Whether the last round could not be written down.
     failed: bool,
     next_sweep: Timestamp,
     /// Runs of the last engine that could not be taken up for want of a thread.
     to_adopt: Vec<(Order, Wish)>,
-    /// Tasks that cannot be begun and could not be given up either.
-    passed_over: BTreeSet<TaskId>,
     awaiting_removal: HashMap<TaskId, Vec<Answer>>,
     awaiting_stop: Vec<Answer>,
     stopping: bool,
@@ -148,6 +153,7 @@ pub(crate) struct Shown {
 
 impl Dispatcher {
     pub(crate) fn new(
+        clock: Box<dyn Clock>,
         writer: Writer,
         in_force: InForce,
         paths: Paths,
@@ -166,6 +172,7 @@ impl Dispatcher {
             draining: None,
             failed_beginnings: HashMap::new(),
         };
+        let queued = QueuedTasks::new(writer.queued_tasks()?);
         let (seq, seq_shown) = watch::channel(memory.seq);
         let queue = Queue {
             paused: memory.paused,
@@ -177,6 +184,7 @@ impl Dispatcher {
         let (draining, draining_shown) = watch::channel(None);
         let (output_kept, output_kept_shown) = watch::channel(memory.output_kept);
         let dispatcher = Self {
+            clock,
             writer,
             config,
             in_force,
@@ -189,13 +197,13 @@ impl Dispatcher {
             draining,
             output_kept,
             memory,
+            queued,
             random: RandomState::new(),
             boot: boot_id(),
-            hold_until: None,
+            held_until: None,
             failed: false,
             next_sweep: Timestamp::default(),
             to_adopt: Vec::new(),
-            passed_over: BTreeSet::new(),
             awaiting_removal: HashMap::new(),
             awaiting_stop: Vec::new(),
             stopping: false,
@@ -272,15 +280,15 @@ impl Dispatcher {
         };
         let before = self.memory.clone();
         self.writer.begin()?;
-        let given_up = self.give_up(id, failure, Timestamp::now());
+        let given_up = self.give_up(id, failure, self.clock.now().wall);
         match given_up.and_then(|()| self.writer.commit()) {
             Ok(()) => {
+                self.queued.settle();
                 self.publish(&before);
                 Ok(())
             }
             Err(error) => {
-                self.writer.rollback();
-                self.memory = before;
+                self.roll_back(before);
                 Err(error)
             }
         }
@@ -356,16 +364,15 @@ impl Dispatcher {
 
     /// One transaction. Returns the reports that must be tried again.
     fn round(&mut self, mut batch: Vec<Message>) -> Vec<Message> {
-        let now = Timestamp::now();
-        batch.extend(self.unstored.due(Instant::now()));
+        let now = self.clock.now();
+        batch.extend(self.unstored.due(now.instant));
         let before = self.memory.clone();
         let mut after = AfterCommit::default();
         let mut done = self.transact(&batch, now, &mut after);
         let mut tried = Room::default();
         while let Err(error) = &done {
-            self.writer.rollback();
-            self.memory = before.clone();
-            if !self.make_room(&batch, error, now, &mut tried) {
+            self.roll_back(before.clone());
+            if !self.make_room(&batch, error, now.wall, &mut tried) {
                 break;
             }
             after = AfterCommit::default();
@@ -375,6 +382,7 @@ impl Dispatcher {
             Ok(replies) => {
                 fault_point("engine.committed");
                 self.failed = false;
+                self.queued.settle();
                 match self.ground.look_after_commit() {
                     // What was written into files that nobody finds any more never happened.
                     Some(gone) if gone.orphans_runs => return batch,
@@ -408,7 +416,7 @@ impl Dispatcher {
                 if !std::mem::replace(&mut self.failed, true) {
                     tracing::error!(%error, "a transaction failed; nothing of it was kept");
                 }
-                self.hold_until = Some(Instant::now() + HOLD);
+                self.held_until = Some(now.instant + HOLD);
                 let refusal = ApiError::from(error);
                 let mut kept = Vec::new();
                 for message in batch {
@@ -417,6 +425,13 @@ impl Dispatcher {
                 kept
             }
         }
+    }
+
+    /// Undoes a transaction, here and in the database.
+    fn roll_back(&mut self, before: Memory) {
+        self.writer.rollback();
+        self.memory = before;
+        self.queued.undo_all();
     }
 
     /// Answers the requests of a round that this engine does not act on any more.
@@ -477,7 +492,7 @@ impl Dispatcher {
     fn transact(
         &mut self,
         batch: &[Message],
-        now: Timestamp,
+        now: Now,
         after: &mut AfterCommit,
     ) -> Result<Vec<Result<Reply, ApiError>>, EngineError> {
         self.writer.begin()?;
@@ -490,22 +505,21 @@ impl Dispatcher {
                 }
                 Message::Request(request, _) => {
                     let done =
-                        self.alone(after, |this, after| this.request(request, now, after))?;
+                        self.alone(after, |this, after| this.request(request, now.wall, after))?;
                     replies.push(done.map_err(ApiError::from));
                 }
                 Message::Report(report) => {
                     let done = self.alone(after, |this, after| this.report(report, now, after))?;
                     if let Err(error) = done
-                        && !self.end_without_report(report, &error, now, after)?
+                        && !self.end_without_report(report, &error, now.wall, after)?
                     {
                         after.unwritten.push(n);
                     }
                 }
             }
         }
-        self.wake_due(now, after)?;
-        self.sweep(now, after)?;
-        self.fill_workers(now, after)?;
+        self.sweep(now.wall, after)?;
+        self.start_tasks(now, after)?;
         self.keep_output_within_cap()?;
         fault_point("engine.before_commit");
         self.writer.commit()?;
@@ -519,7 +533,7 @@ impl Dispatcher {
         after: &mut AfterCommit,
         act: impl FnOnce(&mut Self, &mut AfterCommit) -> Result<T, EngineError>,
     ) -> Result<Result<T, EngineError>, EngineError> {
-        let memory = self.memory.clone();
+        let (memory, queued) = (self.memory.clone(), self.queued.mark());
         let (launches, ends) = (after.launches.len(), after.ends.len());
         let (doomed, removed) = (after.doomed.len(), after.removed.len());
         self.writer.savepoint()?;
@@ -534,6 +548,7 @@ impl Dispatcher {
                     return Err(error);
                 }
                 self.memory = memory;
+                self.queued.undo_to(queued);
                 after.launches.truncate(launches);
                 after.ends.truncate(ends);
                 after.doomed.truncate(doomed);
@@ -624,8 +639,9 @@ impl Dispatcher {
     }
 
     fn collect_garbage(&mut self) {
+        let now = self.clock.now().wall;
         match self.garbage {
-            Garbage::LookFrom(instant) if instant <= Timestamp::now() => {}
+            Garbage::LookFrom(instant) if instant <= now => {}
             _ => return,
         }
         match self.writer.garbage() {
@@ -634,9 +650,7 @@ impl Dispatcher {
                 let count = garbage.len();
                 self.garbage = match self.runs.delete(garbage) {
                     Ok(()) => Garbage::BeingDeleted(count),
-                    Err(_) => Garbage::LookFrom(
-                        Timestamp::now().plus_millis(GARBAGE_AGAIN.as_millis() as u64),
-                    ),
+                    Err(_) => Garbage::LookFrom(now.plus_millis(GARBAGE_AGAIN.as_millis() as u64)),
                 };
             }
             Err(error) => tracing::warn!(%error, "cannot read what is to be deleted"),

@@ -1,7 +1,6 @@
 //! What happened to runs.
 
 use std::hash::BuildHasher;
-use std::time::Instant;
 
 use claude_worker_api::{EventKind, Failure, RunId, RunOutcome, TaskId, Timestamp, Verdict};
 use claude_worker_supervisor::fault_point;
@@ -9,6 +8,7 @@ use claude_worker_supervisor::fault_point;
 use super::going_on::{self, Met, Next};
 use super::{AfterCommit, Dispatcher, GARBAGE_AGAIN, Garbage, HOLD};
 use crate::EngineError;
+use crate::clock::Now;
 use crate::message::Report;
 use crate::state::{Input, TaskState, Wish};
 use crate::store::{RunEnd, StoredTask};
@@ -20,14 +20,14 @@ impl Dispatcher {
     pub(super) fn report(
         &mut self,
         report: &Report,
-        now: Timestamp,
+        now: Now,
         after: &mut AfterCommit,
     ) -> Result<(), EngineError> {
         match report {
             Report::Started { task, run, at } => {
                 self.memory.failed_beginnings.remove(task);
                 let input = Input::Started { run: run.clone(), at: *at };
-                if self.apply_report(*task, input, now, after)? {
+                if self.apply_report(*task, input, now.wall, after)? {
                     self.writer.run_started(*task, run, *at)?;
                 }
             }
@@ -44,15 +44,15 @@ impl Dispatcher {
                     && stored.task.last_action.as_ref() != Some(last_action)
                 {
                     let kind = EventKind::Progress { last_action: last_action.clone() };
-                    self.event(Some(*task), &kind, now)?;
+                    self.event(Some(*task), &kind, now.wall)?;
                 }
             }
             Report::Quiet { task, run, silent_ms } => {
                 if self.live(*task, run)?.is_some() {
-                    self.event(Some(*task), &EventKind::Quiet { silent_ms: *silent_ms }, now)?;
+                    self.event(Some(*task), &EventKind::Quiet { silent_ms: *silent_ms }, now.wall)?;
                 }
             }
-            Report::Ended { task, run, end } => self.ended(*task, run, end, now, after)?,
+            Report::Ended { task, run, end } => self.ended(*task, run, end, now.wall, after)?,
             Report::NeverStarted { task, run, reason, passing } => {
                 if *passing {
                     self.memory.failed_beginnings.remove(task);
@@ -64,7 +64,7 @@ impl Dispatcher {
                 let all = self.garbage == Garbage::BeingDeleted(runs.len());
                 // What could not be deleted is tried again, but not at once.
                 let pause = if all { 0 } else { GARBAGE_AGAIN.as_millis() as u64 };
-                self.garbage = Garbage::LookFrom(now.plus_millis(pause));
+                self.garbage = Garbage::LookFrom(now.wall.plus_millis(pause));
             }
         }
         Ok(())
@@ -123,7 +123,7 @@ impl Dispatcher {
         task: TaskId,
         run: &RunId,
         reason: &str,
-        now: Timestamp,
+        now: Now,
         after: &mut AfterCommit,
     ) -> Result<(), EngineError> {
         // One that is to be ended is not begun again, so that this says nothing about the next.
@@ -133,7 +133,7 @@ impl Dispatcher {
         if ends {
             self.memory.failed_beginnings.remove(&task);
             tracing::info!(%task, %run, reason, "a run that is to be ended did not begin");
-            if self.apply_report(task, Input::NeverStarted { run: run.clone() }, now, after)? {
+            if self.apply_report(task, Input::NeverStarted { run: run.clone() }, now.wall, after)? {
                 self.writer.delete_run(task, run)?;
             }
             return Ok(());
@@ -144,16 +144,16 @@ impl Dispatcher {
         if *count >= BEGINNINGS {
             let message = format!("Could not be started {BEGINNINGS} times: {reason}");
             let outcome = RunOutcome {
-                ended_at: now,
+                ended_at: now.wall,
                 verdict: Verdict::Failed { failure: Failure::Spawn { message } },
                 exit_code: None,
                 exit_signal: None,
             };
-            return self.ended(task, run, &RunEnd::without_output(outcome), now, after);
+            return self.ended(task, run, &RunEnd::without_output(outcome), now.wall, after);
         }
-        if self.apply_report(task, Input::NeverStarted { run: run.clone() }, now, after)? {
+        if self.apply_report(task, Input::NeverStarted { run: run.clone() }, now.wall, after)? {
             self.writer.delete_run(task, run)?;
-            self.hold_until = Some(Instant::now() + HOLD);
+            self.held_until = Some(now.instant + HOLD);
         }
         Ok(())
     }
@@ -198,13 +198,14 @@ impl Dispatcher {
     /// What becomes of a report after the commit.
     pub(super) fn told(&mut self, report: Report, is_unwritten: bool) {
         if is_unwritten {
+            let now = self.clock.now();
             if let Report::Deleted(_) = report {
                 // What is deleted already is deleted again, later.
-                let again = Timestamp::now().plus_millis(GARBAGE_AGAIN.as_millis() as u64);
+                let again = now.wall.plus_millis(GARBAGE_AGAIN.as_millis() as u64);
                 self.garbage = Garbage::LookFrom(again);
             }
             // Whether its run began the database does not say yet: that stays noted elsewhere.
-            return self.unstored.keep(report, Instant::now());
+            return self.unstored.keep(report, now.instant);
         }
         if let Some(run) = report.of_end() {
             self.unstored.stored(run);

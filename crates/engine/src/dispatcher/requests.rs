@@ -10,6 +10,7 @@ use claude_worker_supervisor::fault_point;
 
 use super::{AfterCommit, CLEANED_AT_ONCE, Dispatcher};
 use crate::message::{Reply, Request};
+use crate::scheduler::QueuedTask;
 use crate::state::Input;
 use crate::store::{FilledIn, StoredTask, Unseen};
 use crate::{Config, EngineError, env_file};
@@ -125,6 +126,7 @@ impl Dispatcher {
             env_file::write(&self.paths.env, id, &request.env)?;
         }
         self.memory.counts.pending += 1;
+        self.queued.set(id, Some(QueuedTask::Ready { place: position }));
         self.event(Some(id), &EventKind::Submitted, now)?;
         fault_point("engine.submitted");
         match self.writer.task(id)? {

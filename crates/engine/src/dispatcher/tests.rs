@@ -10,6 +10,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::*;
+use crate::clock::{SystemClock, TestClock};
 use crate::live::Places;
 use crate::state::Tried;
 use crate::store::{self, Columns, FilledIn, Readers, RunEnd};
@@ -75,6 +76,10 @@ impl Place {
     }
 
     fn dispatcher(&self) -> (Dispatcher, Readers) {
+        self.dispatcher_with(Box::new(SystemClock))
+    }
+
+    fn dispatcher_with(&self, clock: Box<dyn Clock>) -> (Dispatcher, Readers) {
         let paths = self.paths();
         std::fs::create_dir_all(&paths.runs).unwrap();
         let writer = store::open(&paths.database).unwrap();
@@ -93,7 +98,7 @@ impl Place {
         let ground = Arc::new(Ground::new(&paths, &[]).unwrap());
         let database = paths.database.clone();
         let (mut dispatcher, shown) =
-            Dispatcher::new(writer, in_force, paths, runs, messages, ground).unwrap();
+            Dispatcher::new(clock, writer, in_force, paths, runs, messages, ground).unwrap();
         dispatcher.recover().unwrap();
         (dispatcher, Readers::new(database, shown.published))
     }
@@ -180,16 +185,26 @@ impl Dispatcher {
         loop {
             batch = self.round(std::mem::take(&mut batch));
             assert!(!self.failed, "{what}: a round failed");
+            assert_eq!(
+                self.queued,
+                self.stored_queue(),
+                "{what}: the queue in memory is another one"
+            );
             if holds(self) {
                 return;
             }
             assert!(Instant::now() < deadline, "{what}: it did not come about");
-            self.hold_until = None;
+            self.held_until = None;
             std::thread::sleep(Duration::from_millis(2));
             while let Ok(message) = self.inbox.try_recv() {
                 batch.push(message);
             }
         }
+    }
+
+    /// The queue as the next engine would read it.
+    fn stored_queue(&self) -> QueuedTasks {
+        QueuedTasks::new(self.writer.queued_tasks().unwrap())
     }
 
     /// What a request is answered.
@@ -449,6 +464,65 @@ fn what_was_stored_is_answered_when_only_the_lock_is_gone_and_nothing_is_begun()
     assert!(dispatcher.writer.task(task.id).unwrap().is_some(), "the next engine runs it");
     assert!(std::fs::read_dir(&paths.runs).unwrap().next().is_none(), "nothing is begun");
     assert!(dispatcher.inbox.try_recv().is_err());
+}
+
+/// No real time passes: the clock is the test's.
+#[test]
+fn a_task_that_waits_starts_at_its_instant_by_the_clock_it_is_given() {
+    let place = Place::new();
+    let mut writer = store::open(&place.paths().database).unwrap();
+    // It waits until 1001 milliseconds after the epoch.
+    let (timed, ready) = (task(&mut writer, "waiting", 1), task(&mut writer, "pending", 2));
+    drop(writer);
+    let clock = TestClock::at(Timestamp::from_millis(1));
+    let (mut dispatcher, _) = place.dispatcher_with(Box::new(clock.clone()));
+    dispatcher.memory.paused = true;
+    assert_eq!(dispatcher.until_next_timer(), Duration::from_secs(1));
+    let status = |this: &Dispatcher, id| this.writer.task(id).unwrap().unwrap().columns.status;
+    clock.advance(Duration::from_millis(999));
+    dispatcher.round(Vec::new());
+    assert_eq!(status(&dispatcher, timed), Status::Waiting);
+    clock.advance(Duration::from_millis(1));
+    assert_eq!(dispatcher.until_next_timer(), Duration::ZERO);
+    dispatcher.round(Vec::new());
+    assert_eq!(status(&dispatcher, timed), Status::Pending);
+    assert_eq!(dispatcher.queued, dispatcher.stored_queue());
+    // What could not be started is tried again after a while, also by this clock.
+    dispatcher.memory.paused = false;
+    dispatcher.config = Arc::new(Config { workers: 1, ..Config::default() });
+    dispatcher.held_until = Some(dispatcher.clock.now().instant + HOLD);
+    assert_eq!(dispatcher.until_next_timer(), HOLD);
+    dispatcher.round(Vec::new());
+    assert_eq!(status(&dispatcher, timed), Status::Pending);
+    clock.advance(HOLD);
+    dispatcher.round(Vec::new());
+    assert_eq!(status(&dispatcher, timed), Status::Running, "it is the first in the queue");
+    assert_eq!(status(&dispatcher, ready), Status::Pending);
+}
+
+#[test]
+fn what_is_rolled_back_in_the_database_is_rolled_back_in_the_queue() {
+    let place = Place::new();
+    let mut writer = store::open(&place.paths().database).unwrap();
+    let (first, second) = (task(&mut writer, "pending", 1), task(&mut writer, "pending", 2));
+    drop(writer);
+    // Events of the second task cannot be stored, after its state has been.
+    place
+        .raw()
+        .execute_batch(&format!(
+            "CREATE TRIGGER refused BEFORE INSERT ON event WHEN NEW.task_id = {second}
+             BEGIN SELECT RAISE(ABORT, 'this event cannot be stored'); END"
+        ))
+        .unwrap();
+    let (mut dispatcher, _) = place.dispatcher();
+    dispatcher.memory.paused = true;
+    let before = dispatcher.queued.clone();
+    assert!(dispatcher.asked(Request::Cancel(second)).is_err());
+    assert_eq!(dispatcher.queued, before);
+    assert_eq!(dispatcher.queued, dispatcher.stored_queue());
+    dispatcher.asked(Request::Cancel(first)).unwrap();
+    assert_eq!(dispatcher.queued.get(first), None);
+    assert_eq!(dispatcher.queued, dispatcher.stored_queue());
 }
 
 /// A task's row and its request, as texts.

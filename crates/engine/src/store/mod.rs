@@ -9,6 +9,7 @@ mod events;
 mod finished;
 mod list;
 mod output;
+mod queue;
 mod reader;
 mod rows;
 mod schema;

@@ -1,7 +1,5 @@
 //! Real SQLite in a temporary directory.
 
-use std::collections::BTreeSet;
-
 use claude_worker_api::{
     Agent, Counts, Event, EventKind, EventQuery, Failure, ListQuery, NewTask, PermissionMode,
     Queue, RunId, RunOutcome, State, Status, TaskId, Timestamp, Unseen, Usage, Verdict,
@@ -11,6 +9,7 @@ use tokio::sync::watch;
 
 use super::{Columns, EventFilter, FilledIn, Published, Readers, RunEnd, Writer, open};
 use crate::EngineError;
+use crate::scheduler::{QueuedTask, QueuedTasks};
 use crate::state::{Plan, TaskState, Tried, Wish};
 
 mod looking;
@@ -120,12 +119,16 @@ fn the_queue_is_in_the_order_of_its_positions() {
     let place = Place::new();
     let mut writer = place.open();
     let (first, second) = (insert(&mut writer, 1), insert(&mut writer, 2));
-    assert_eq!(writer.next_pending(&BTreeSet::new()).unwrap(), Some(first));
+    let queue = |writer: &Writer| QueuedTasks::new(writer.queued_tasks().unwrap());
+    let ready = |tasks: &[(TaskId, i64)]| {
+        QueuedTasks::new(tasks.iter().map(|(id, place)| (*id, QueuedTask::Ready { place: *place })))
+    };
+    assert_eq!(queue(&writer), ready(&[(first, 1), (second, 2)]));
     // Queued anew, it goes behind those that were there.
     finish(&mut writer, first, 10, 0);
     let old = writer.task(first).unwrap().unwrap().state;
     writer.set_state(first, &Columns::from(&old), &TaskState::pending(Plan::New), Some(3)).unwrap();
-    assert_eq!(writer.next_pending(&BTreeSet::new()).unwrap(), Some(second));
+    assert_eq!(queue(&writer), ready(&[(first, 3), (second, 2)]));
     assert_eq!(writer.last_position().unwrap(), 3);
 }
 

@@ -3,7 +3,6 @@
 use claude_worker_api::{
     Counts, Failure, NewTask, RunId, RunOutcome, Status, TaskId, Timestamp, Usage,
 };
-use std::collections::BTreeSet;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -382,67 +381,12 @@ impl Writer {
         Ok(())
     }
 
-    /// The task that is first in the queue, without those that are passed over.
-    pub(crate) fn next_pending(
-        &self,
-        without: &BTreeSet<TaskId>,
-    ) -> Result<Option<TaskId>, EngineError> {
-        if !without.is_empty() {
-            let mut statement = self.connection.prepare_cached(
-                "SELECT id FROM task WHERE status = 'pending' ORDER BY queue_position",
-            )?;
-            let mut found = statement.query([])?;
-            while let Some(row) = found.next()? {
-                let id = TaskId(row.get(0)?);
-                if !without.contains(&id) {
-                    return Ok(Some(id));
-                }
-            }
-            return Ok(None);
-        }
-        Ok(self
-            .connection
-            .prepare_cached(
-                "SELECT id FROM task WHERE status = 'pending' ORDER BY queue_position LIMIT 1",
-            )?
-            .query_row([], |row| row.get(0))
-            .optional()?
-            .map(TaskId))
-    }
-
-    /// The greatest place in the queue ever given.
-    pub(crate) fn last_position(&self) -> Result<i64, EngineError> {
-        Ok(self.connection.query_row(
-            "SELECT coalesce(max(queue_position), 0) FROM task",
-            [],
-            |row| row.get(0),
-        )?)
-    }
-
     /// Every task in this status, oldest first.
     pub(crate) fn tasks_in(&self, status: Status) -> Result<Vec<TaskId>, EngineError> {
         let mut statement =
             self.connection.prepare_cached("SELECT id FROM task WHERE status = ?1 ORDER BY id")?;
         let ids = statement.query_map([status.name()], |row| row.get(0).map(TaskId))?;
         Ok(ids.collect::<Result<_, _>>()?)
-    }
-
-    /// When the next waiting task is due, and the tasks that are.
-    pub(crate) fn due(
-        &self,
-        now: Timestamp,
-    ) -> Result<(Vec<TaskId>, Option<Timestamp>), EngineError> {
-        let mut statement = self.connection.prepare_cached(
-            "SELECT id FROM task WHERE due_at <= ?1 AND status = 'waiting'
-                 ORDER BY due_at, id",
-        )?;
-        let ids = statement.query_map([now.as_millis()], |row| row.get(0).map(TaskId))?;
-        let ids = ids.collect::<Result<_, _>>()?;
-        let next: Option<i64> = self
-            .connection
-            .prepare_cached("SELECT min(due_at) FROM task WHERE due_at > ?1")?
-            .query_row([now.as_millis()], |row| row.get(0))?;
-        Ok((ids, rows::instant(next)))
     }
 
     pub(crate) fn counts(&self) -> Result<Counts, EngineError> {
