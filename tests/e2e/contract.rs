@@ -261,22 +261,23 @@ async fn settings(api: &impl TaskApi) {
     let before = api.settings().await.unwrap();
     let after = api.events(EventQuery::default()).await.unwrap().next;
     let changed = Settings { workers: before.workers + 1, ..before.clone() };
-    assert_eq!(api.set_settings(before.clone(), changed.clone()).await.unwrap(), changed);
+    assert_eq!(api.set_settings(changed.changes_since(&before).unwrap()).await.unwrap(), changed);
     assert_eq!(api.settings().await.unwrap(), changed);
     assert_eq!(api.engine().await.unwrap().queue.workers, changed.workers);
     let query = EventQuery { after: Some(after), ..EventQuery::default() };
     let events = api.events(query).await.unwrap().events;
     assert!(events.iter().any(|event| event.kind == EventKind::SettingsChanged), "{events:?}");
     let wrong = Settings { workers: 0, ..changed.clone() };
-    assert_eq!(code(api.set_settings(changed.clone(), wrong).await), ErrorCode::InvalidRequest);
+    let wrong = wrong.changes_since(&changed).unwrap();
+    assert_eq!(code(api.set_settings(wrong).await), ErrorCode::InvalidRequest);
 
     // A client that has not seen this change yet changes something else, and undoes nothing.
     let mut other = before.clone();
     other.limits.timeout_ms += 60_000;
     let both = Settings { limits: other.limits, ..changed };
-    assert_eq!(api.set_settings(before.clone(), other).await.unwrap(), both);
+    assert_eq!(api.set_settings(other.changes_since(&before).unwrap()).await.unwrap(), both);
     assert_eq!(api.settings().await.unwrap(), both);
-    assert_eq!(api.set_settings(both, before.clone()).await.unwrap(), before);
+    assert_eq!(api.set_settings(before.changes_since(&both).unwrap()).await.unwrap(), before);
 }
 
 /// An engine in this process, with all its doors open.
@@ -320,7 +321,7 @@ async fn every_way_to_an_engine_holds_the_contract() {
     let before = socket.settings().await.unwrap();
     let mut after = before.clone();
     after.mcp.allow_bypass = true;
-    socket.set_settings(before, after).await.unwrap();
+    socket.set_settings(after.changes_since(&before).unwrap()).await.unwrap();
     exercise(&McpApi::new(&home, socket.clone()), &home.work()).await;
 
     // Stopping answers everyone who waits, and then nobody is there any more.

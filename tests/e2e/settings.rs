@@ -24,15 +24,13 @@ async fn more_workers_start_what_is_queued_and_fewer_end_nothing() {
     let settings = client.settings().await.unwrap();
     assert_eq!((settings.workers, begun("b")), (1, false));
 
-    client
-        .set_settings(settings.clone(), Settings { workers: 3, ..settings.clone() })
-        .await
-        .unwrap();
+    let more = Settings { workers: 3, ..settings.clone() };
+    client.set_settings(more.changes_since(&settings).unwrap()).await.unwrap();
     until("three run", || begun("a") && begun("b") && begun("c"));
     assert_eq!(client.engine().await.unwrap().queue.counts.running, 3);
 
     let now = client.settings().await.unwrap();
-    client.set_settings(now, settings.clone()).await.unwrap();
+    client.set_settings(settings.changes_since(&now).unwrap()).await.unwrap();
     open("a");
     home.finished(ids[0]);
     // Two are still running, and one is allowed: the place that became free stays empty.
@@ -47,7 +45,8 @@ async fn more_workers_start_what_is_queued_and_fewer_end_nothing() {
     home.finished(ids[3]);
 
     // The file says so too, and so does the next engine.
-    client.set_settings(settings.clone(), Settings { workers: 2, ..settings }).await.unwrap();
+    let two = Settings { workers: 2, ..settings.clone() };
+    client.set_settings(two.changes_since(&settings).unwrap()).await.unwrap();
     assert_eq!(read(&home.data().join("config.toml")), "# few\nworkers = 2 # at first\n");
     home.run(["server", "stop"]).ok();
     home.run(["server", "start"]).ok();
@@ -63,7 +62,7 @@ async fn limits_apply_to_runs_that_begin_later() {
     let settings = client.settings().await.unwrap();
     let mut limited = settings.clone();
     limited.limits.timeout_ms = 200;
-    client.set_settings(settings, limited).await.unwrap();
+    client.set_settings(limited.changes_since(&settings).unwrap()).await.unwrap();
     let after = home.shell("sleep 1000");
     assert_eq!(home.finished(after)["failure"]["kind"], "timeout");
     std::fs::write(home.work().join("gate"), "").unwrap();
@@ -116,9 +115,9 @@ async fn clients_that_have_read_the_settings_before_another_changed_them_undo_no
         limits.limits.timeout_ms = 60_000 * u64::from(round);
         caps.caps.queued = 1000 + u64::from(round);
         let changes = tokio::join!(
-            one.set_settings(before.clone(), workers.clone()),
-            two.set_settings(before.clone(), limits.clone()),
-            three.set_settings(before.clone(), caps.clone()),
+            one.set_settings(workers.changes_since(&before).unwrap()),
+            two.set_settings(limits.changes_since(&before).unwrap()),
+            three.set_settings(caps.changes_since(&before).unwrap()),
         );
         for answer in [changes.0, changes.1, changes.2] {
             answer.unwrap();

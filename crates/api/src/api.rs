@@ -5,7 +5,8 @@ use std::future::Future;
 use crate::{
     ApiError, Asker, CleanQuery, Cleaned, Diagnosis, EngineInfo, EventPage, EventQuery, FollowUp,
     ListQuery, LogPage, LogQuery, NewTask, OutputChunk, OutputQuery, Queue, SeenQuery, Settings,
-    Spent, SpentQuery, StopMode, Stopped, Task, TaskDetail, TaskId, TaskPage, Trust, TrustChange,
+    SettingsChange, Spent, SpentQuery, StopMode, Stopped, Task, TaskDetail, TaskId, TaskPage,
+    Trust, TrustChange,
 };
 
 /// Shorthand for what every call gives back.
@@ -124,21 +125,17 @@ pub trait TaskApi: Send + Sync {
     /// The settings in force.
     fn settings(&self) -> impl Future<Output = Answer<Settings>> + Send;
 
-    /// Changes the settings: those that differ between `before` and `after` are written into
-    /// `config.toml`, whose comments stay, and all that the file then says is in force at once. The
-    /// others stay as they are by then, so that a client whose `before` is old undoes nothing that
-    /// another has changed since.
+    /// Changes the settings that `change` names: they are written into `config.toml`, whose comments
+    /// stay, and all that the file then says is in force at once. The others keep the values they
+    /// have by then, so that two clients that change different settings do not undo each other's.
     /// More workers start what is queued; with fewer, what runs goes on. Limits and the like
     /// apply to runs that begin later. Gives back what is in force.
     ///
     /// # Errors
-    /// `invalid_request` naming the key whose value is out of range, or what is wrong with the
-    /// file; `disk_full`.
-    fn set_settings(
-        &self,
-        before: Settings,
-        after: Settings,
-    ) -> impl Future<Output = Answer<Settings>> + Send;
+    /// `invalid_request` naming the setting that is not known or whose value is out of range, or
+    /// what is wrong with the file; `disk_full`.
+    fn set_settings(&self, change: SettingsChange)
+    -> impl Future<Output = Answer<Settings>> + Send;
 
     /// The directories whose settings tasks of agents may use.
     fn trusted(&self) -> impl Future<Output = Answer<Trust>> + Send;

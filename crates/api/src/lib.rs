@@ -47,7 +47,8 @@ pub use nearest::nearest_name;
 pub use plain::plain_words;
 pub use settings::{
     AgentSettings, CapSettings, DelegationSettings, LimitSettings, McpSettings,
-    NotificationSettings, RateLimitSettings, RetentionSettings, Settings, UsageLimitSettings,
+    NotificationSettings, RateLimitSettings, RetentionSettings, Settings, SettingsChange,
+    UsageLimitSettings,
 };
 pub use submit::{
     Agent, Asker, CleanQuery, Cleaned, FollowUp, Limits, MAX_CALLER_CHARS, MAX_PROMPT_BYTES,

@@ -1,10 +1,13 @@
-//! The whole configuration, as faces show and change it.
+//! The whole configuration, as clients show and change it.
+
+mod change;
+
+pub use change::SettingsChange;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
-use crate::{ApiError, PermissionMode};
+use crate::PermissionMode;
 
 /// The settings in force, under the names they have in `config.toml`; a duration's name has `_ms`
 /// behind it, because here it is a number of milliseconds. Sizes are in bytes. Where a duration ends
@@ -140,66 +143,6 @@ pub struct NotificationSettings {
     pub attention: bool,
 }
 
-impl Settings {
-    /// The values in which these settings differ from `before`, and nothing else, as JSON: what a
-    /// client sends that wants to change them.
-    ///
-    /// # Errors
-    /// `internal`, when they cannot be written as JSON.
-    pub fn changes_since(&self, before: &Self) -> Result<Value, ApiError> {
-        // Where the file is cannot be changed.
-        let after = Self { file: before.file.clone(), ..self.clone() };
-        let changes = changes(&json(before)?, json(&after)?);
-        Ok(changes.unwrap_or_else(|| Value::Object(Map::new())))
-    }
-
-    /// These settings with what a client has changed, who has seen `before` and wants `after`.
-    ///
-    /// # Errors
-    /// `internal`, when they cannot be written as JSON.
-    pub fn changed_by(&self, before: &Self, after: &Self) -> Result<Self, ApiError> {
-        let mut settings = json(self)?;
-        overlay(&mut settings, after.changes_since(before)?);
-        serde_json::from_value(settings).map_err(|error| not_json(&error))
-    }
-}
-
-fn json(settings: &Settings) -> Result<Value, ApiError> {
-    serde_json::to_value(settings).map_err(|error| not_json(&error))
-}
-
-fn not_json(error: &serde_json::Error) -> ApiError {
-    ApiError::internal(format!("The settings are not valid JSON: {error}"))
-}
-
-/// What of `after` is not in `before`.
-fn changes(before: &Value, after: Value) -> Option<Value> {
-    match (before, after) {
-        (Value::Object(before), Value::Object(after)) => {
-            let changed: Map<_, _> = after
-                .into_iter()
-                .filter_map(|(key, value)| {
-                    let changed = changes(before.get(&key).unwrap_or(&Value::Null), value)?;
-                    Some((key, changed))
-                })
-                .collect();
-            (!changed.is_empty()).then_some(Value::Object(changed))
-        }
-        (before, after) => (*before != after).then_some(after),
-    }
-}
-
-fn overlay(settings: &mut Value, changes: Value) {
-    match (settings, changes) {
-        (Value::Object(settings), Value::Object(changes)) => {
-            for (key, change) in changes {
-                overlay(&mut settings[&key], change);
-            }
-        }
-        (setting, change) => *setting = change,
-    }
-}
-
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -258,47 +201,5 @@ impl Default for DelegationSettings {
 impl Default for NotificationSettings {
     fn default() -> Self {
         Self { finished: true, failed: true, attention: true }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn only_what_differs_is_a_change() {
-        let before = Settings::default();
-        let mut after = Settings { workers: 9, file: "/elsewhere".to_owned(), ..before.clone() };
-        after.limits.timeout_ms = 60_000;
-        after.agents.claude = Some("/bin/x".to_owned());
-        let changes = after.changes_since(&before).unwrap();
-        let expected = json!({
-            "workers": 9, "limits": { "timeout_ms": 60_000 }, "agents": { "claude": "/bin/x" }
-        });
-        assert_eq!(changes, expected);
-        let back = before.changes_since(&after).unwrap();
-        assert_eq!(back["agents"], json!({ "claude": null }));
-        assert_eq!(before.changes_since(&before).unwrap(), json!({}));
-    }
-
-    #[test]
-    fn what_another_has_changed_meanwhile_stays() {
-        let before = Settings::default();
-        let mut now = before.clone();
-        now.limits.timeout_ms = 60_000;
-        now.caps.queued = 7;
-        let mut after = before.clone();
-        after.limits.grace_ms = 1_000;
-        after.caps.queued = 8;
-        let settings = now.changed_by(&before, &after).unwrap();
-        assert_eq!((settings.limits.timeout_ms, settings.limits.grace_ms), (60_000, 1_000));
-        assert_eq!(settings.caps.queued, 8, "of the same one the last change counts");
-        let settings = settings.changed_by(&after, &before).unwrap();
-        assert_eq!(
-            (settings.limits.timeout_ms, settings.limits.grace_ms),
-            (60_000, before.limits.grace_ms)
-        );
     }
 }

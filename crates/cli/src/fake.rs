@@ -8,9 +8,9 @@ use std::time::Duration;
 use claude_worker_api::{
     ApiError, Asker, CleanQuery, Cleaned, Counts, Diagnosis, EngineInfo, Event, EventKind,
     EventPage, EventQuery, FollowUp, HostKind, ListQuery, LogEntry, LogItem, LogPage, LogQuery,
-    NewTask, OutputChunk, OutputQuery, OutputStream, Queue, Run, RunId, SeenQuery, Settings, Spent,
-    SpentQuery, State, StopMode, Stopped, Task, TaskApi, TaskDetail, TaskId, TaskPage, Trust,
-    TrustChange, TrustSource, TrustedDirectory, Unseen, Usage,
+    NewTask, OutputChunk, OutputQuery, OutputStream, Queue, Run, RunId, SeenQuery, Settings,
+    SettingsChange, Spent, SpentQuery, State, StopMode, Stopped, Task, TaskApi, TaskDetail, TaskId,
+    TaskPage, Trust, TrustChange, TrustSource, TrustedDirectory, Unseen, Usage,
 };
 use tokio::sync::Notify;
 
@@ -393,8 +393,9 @@ impl TaskApi for FakeEngine {
         self.reach().map(|_| Settings::default())
     }
 
-    async fn set_settings(&self, _: Settings, after: Settings) -> Answer<Settings> {
-        self.reach().map(|_| after)
+    async fn set_settings(&self, change: SettingsChange) -> Answer<Settings> {
+        self.reach().map(drop)?;
+        Settings::default().changed(change)
     }
 
     async fn trusted(&self) -> Answer<Trust> {

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use claude_worker_api::{
     ApiError, Asker, CleanQuery, Cleaned, Diagnosis, EngineInfo, ErrorCode, EventPage, EventQuery,
     FollowUp, ListQuery, LogPage, LogQuery, NewTask, OutputChunk, OutputHeaders, OutputQuery,
-    Pause, Queue, Retry, RunId, SeenQuery, Settings, Spent, SpentQuery, StopMode, StopRequest,
-    Stopped, Task, TaskApi, TaskDetail, TaskId, TaskPage, Trust, TrustChange,
+    Pause, Queue, Retry, RunId, SeenQuery, Settings, SettingsChange, Spent, SpentQuery, StopMode,
+    StopRequest, Stopped, Task, TaskApi, TaskDetail, TaskId, TaskPage, Trust, TrustChange,
 };
 use claude_worker_engine::Paths;
 use hyper::Method;
@@ -257,9 +257,8 @@ impl TaskApi for EngineClient {
         self.get_json("/api/v1/settings", 0).await
     }
 
-    async fn set_settings(&self, before: Settings, after: Settings) -> Result<Settings, ApiError> {
-        let changes = after.changes_since(&before)?;
-        self.call(Method::PUT, "/api/v1/settings", Some(&changes), CALL, Repeat::Safe).await
+    async fn set_settings(&self, change: SettingsChange) -> Result<Settings, ApiError> {
+        self.call(Method::PUT, "/api/v1/settings", Some(&change), CALL, Repeat::Safe).await
     }
 
     async fn trusted(&self) -> Result<Trust, ApiError> {

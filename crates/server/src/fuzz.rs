@@ -8,8 +8,8 @@ use axum::http::{Method, Request, StatusCode, header};
 use claude_worker_api::{
     ApiError, Asker, CleanQuery, Cleaned, Diagnosis, EngineInfo, EventPage, EventQuery, FollowUp,
     ListQuery, LogPage, LogQuery, NewTask, OutputChunk, OutputQuery, Queue, SeenQuery, Settings,
-    Spent, SpentQuery, StopMode, Stopped, Task, TaskApi, TaskDetail, TaskId, TaskPage, Trust,
-    TrustChange,
+    SettingsChange, Spent, SpentQuery, StopMode, Stopped, Task, TaskApi, TaskDetail, TaskId,
+    TaskPage, Trust, TrustChange,
 };
 use http_body_util::BodyExt;
 use hyper::service::Service;
@@ -129,8 +129,8 @@ impl TaskApi for Empty {
     async fn settings(&self) -> Result<Settings, ApiError> {
         Ok(Settings::default())
     }
-    async fn set_settings(&self, _: Settings, after: Settings) -> Result<Settings, ApiError> {
-        Ok(after)
+    async fn set_settings(&self, change: SettingsChange) -> Result<Settings, ApiError> {
+        Settings::default().changed(change)
     }
     async fn trusted(&self) -> Result<Trust, ApiError> {
         nothing()

@@ -23,7 +23,6 @@ mod pages;
 mod refusal;
 mod request;
 mod routes;
-mod settings;
 mod socket;
 mod stream;
 mod tcp;

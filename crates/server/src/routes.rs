@@ -14,18 +14,16 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
 use claude_worker_api::{
     ApiError, CleanQuery, ErrorCode, FollowUp, LogQuery, MAX_PROMPT_BYTES, NewTask, OutputHeaders,
-    OutputQuery, PROTOCOL, PROTOCOL_HEADER, Pause, Retry, SeenQuery, StopRequest, TaskApi, TaskId,
-    TrustChange,
+    OutputQuery, PROTOCOL, PROTOCOL_HEADER, Pause, Retry, SeenQuery, SettingsChange, StopRequest,
+    TaskApi, TaskId, TrustChange,
 };
 use claude_worker_client::params::{EventParams, ListParams, SpentParams};
 use serde::Serialize;
 use serde_json::Value;
-
 use tokio::sync::watch;
 
 use crate::refusal::{Refusal, refuse};
 use crate::request::{Body, Nothing, Params};
-use crate::settings;
 use crate::stream;
 
 /// The largest request body: a prompt as long as it may be, with every character escaped twice.
@@ -153,11 +151,9 @@ async fn get_settings<A: TaskApi>(
 async fn set_settings<A: TaskApi>(
     State(api): Api<A>,
     _: Params<Nothing>,
-    Body(changes): Body<Value>,
+    Body(change): Body<SettingsChange>,
 ) -> Answer<impl Serialize> {
-    let before = api.settings().await?;
-    let after = settings::changed(&before, changes)?;
-    Ok(Json(api.set_settings(before, after).await?))
+    Ok(Json(api.set_settings(change).await?))
 }
 
 async fn trusted<A: TaskApi>(State(api): Api<A>, _: Params<Nothing>) -> Answer<impl Serialize> {

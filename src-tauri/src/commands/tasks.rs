@@ -2,8 +2,9 @@
 
 use claude_worker_api::{
     ApiError, CleanQuery, Cleaned, Diagnosis, EngineInfo, EventPage, EventQuery, FollowUp,
-    ListQuery, LogPage, LogQuery, NewTask, OutputQuery, Queue, RunId, SeenQuery, Settings, Spent,
-    SpentQuery, StopMode, Stopped, Task, TaskApi, TaskDetail, TaskId, TaskPage, Trust, TrustChange,
+    ListQuery, LogPage, LogQuery, NewTask, OutputQuery, Queue, RunId, SeenQuery, Settings,
+    SettingsChange, Spent, SpentQuery, StopMode, Stopped, Task, TaskApi, TaskDetail, TaskId,
+    TaskPage, Trust, TrustChange,
 };
 use serde::Serialize;
 use tauri::State;
@@ -113,10 +114,9 @@ pub(crate) async fn settings(desk: State<'_, Desk>) -> Answer<Settings> {
 #[tauri::command]
 pub(crate) async fn set_settings(
     desk: State<'_, Desk>,
-    before: Settings,
-    after: Settings,
+    change: SettingsChange,
 ) -> Answer<Settings> {
-    desk.host.engine().await?.set_settings(before, after).await
+    desk.host.engine().await?.set_settings(change).await
 }
 
 #[tauri::command]

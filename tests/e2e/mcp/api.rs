@@ -4,8 +4,8 @@
 use claude_worker_api::{
     ApiError, Asker, CleanQuery, Cleaned, Diagnosis, EngineInfo, EventPage, EventQuery, FollowUp,
     ListQuery, LogPage, LogQuery, NewTask, Order, OutputChunk, OutputQuery, Queue, SeenQuery,
-    Settings, Spent, SpentQuery, StopMode, Stopped, Task, TaskApi, TaskDetail, TaskId, TaskPage,
-    Trust, TrustChange,
+    Settings, SettingsChange, Spent, SpentQuery, StopMode, Stopped, Task, TaskApi, TaskDetail,
+    TaskId, TaskPage, Trust, TrustChange,
 };
 use claude_worker_client::EngineClient;
 use serde::de::DeserializeOwned;
@@ -148,8 +148,8 @@ impl TaskApi for McpApi {
         self.socket.settings().await
     }
 
-    async fn set_settings(&self, before: Settings, after: Settings) -> Answer<Settings> {
-        self.socket.set_settings(before, after).await
+    async fn set_settings(&self, change: SettingsChange) -> Answer<Settings> {
+        self.socket.set_settings(change).await
     }
 
     async fn trusted(&self) -> Answer<Trust> {

@@ -7,8 +7,6 @@ import {
   type Desktop,
   type Event,
   type EventListener,
-  type Settings,
-  withChange,
 } from "./index";
 import { keepTrying } from "./reconnect";
 
@@ -146,10 +144,7 @@ export function tauriBackend(): Backend {
     seen: (ids) => call("seen", { query: { ids } }),
     spent: (since) => call("spent", { query: { since } }),
     settings: () => call("settings"),
-    setSettings: async (change) => {
-      const before: Settings = await call("settings");
-      return call("set_settings", { before, after: withChange(before, change) });
-    },
+    setSettings: (change) => call("set_settings", { change }),
     setTrusted: (change) => call("set_trusted", { change }),
     doctor: () => call("doctor"),
     stop: (mode) => call("stop", { mode }),

@@ -9,8 +9,8 @@ use claude_worker_agents::leaves_out_project_settings;
 use claude_worker_api::{
     Agent, ApiError, Asker, CleanQuery, Cleaned, Diagnosis, EngineInfo, EventPage, EventQuery,
     FollowUp, ListQuery, LogPage, LogQuery, MAX_CALLER_CHARS, NewTask, OutputChunk, OutputQuery,
-    PROTOCOL, Queue, Run, SeenQuery, Settings, Spent, SpentQuery, StopMode, Stopped, Task, TaskApi,
-    TaskDetail, TaskId, TaskPage, Timestamp, Trust, TrustChange,
+    PROTOCOL, Queue, Run, SeenQuery, Settings, SettingsChange, Spent, SpentQuery, StopMode,
+    Stopped, Task, TaskApi, TaskDetail, TaskId, TaskPage, Timestamp, Trust, TrustChange,
 };
 
 use super::{Engine, Inner};
@@ -249,11 +249,11 @@ impl TaskApi for Engine {
         Ok(settings::shown(&self.inner.config.now(), &self.inner.paths))
     }
 
-    async fn set_settings(&self, before: Settings, after: Settings) -> Result<Settings, ApiError> {
+    async fn set_settings(&self, change: SettingsChange) -> Result<Settings, ApiError> {
         let _turn = self.inner.changing_settings.lock().await;
         let written = self.read(move |inner| {
             let in_force = inner.config.now();
-            let wanted = settings::shown(&in_force, &inner.paths).changed_by(&before, &after);
+            let wanted = settings::shown(&in_force, &inner.paths).changed(change);
             settings::write(&inner.paths, &in_force, wanted.map_err(EngineError::Refused)?)
         });
         match self.ask(Request::Configure(Arc::new(written.await?))).await? {
