@@ -1,4 +1,4 @@
-//! The app put together: what is started, in which order, and what ends it.
+//! The app put together: what is started, in which command, and what ends it.
 
 use std::process::ExitCode;
 use std::sync::Mutex;
@@ -13,14 +13,14 @@ use tauri::{AppHandle, Manager, RunEvent, Wry};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::again::Stay;
+use crate::app_state::{AppState, WindowState};
 use crate::commands::{desktop, events, tasks};
-use crate::desk::{Desk, Sight};
-use crate::host::{Departure, Host};
-use crate::journal::say;
-use crate::notify::Notifier;
+use crate::engine_host::{EngineHost, Shutdown};
+use crate::log::report;
+use crate::notifications::Notifier;
+use crate::relaunch::DeferredStart;
 use crate::tray::Tray;
-use crate::{follow, headless, journal, leave, theme, window};
+use crate::{event_reader, headless, log, quit, theme, window};
 
 /// How long a tray may take to come up at login.
 const TRAY_COMES_WITHIN: Duration = Duration::from_secs(5);
@@ -32,12 +32,12 @@ pub(crate) fn run(launch: Launch) -> ExitCode {
         Ok(paths) => paths,
         Err(error) => return fail(&error),
     };
-    journal::begin(&paths);
+    log::start(&paths);
     // Tauri would panic without a display.
     if gtk::init().is_err() {
         return headless::run(paths);
     }
-    let stay = Stay::default();
+    let deferred_start = DeferredStart::default();
     let single = tauri_plugin_single_instance::Builder::new()
         .dbus_id(bus_name(&paths))
         .callback(|app, arguments, _directory| {
@@ -48,9 +48,9 @@ pub(crate) fn run(launch: Launch) -> ExitCode {
         .plugin(single)
         .invoke_handler(handler())
         .setup({
-            let stay = stay.clone();
+            let deferred_start = deferred_start.clone();
             move |app| {
-                set_up(app.handle(), paths, launch, stay);
+                set_up(app.handle(), paths, launch, deferred_start);
                 Ok(())
             }
         })
@@ -66,39 +66,39 @@ pub(crate) fn run(launch: Launch) -> ExitCode {
             api.prevent_exit();
         }
     });
-    stay.start_what_was_put_off();
+    deferred_start.relaunch();
     ExitCode::from(u8::try_from(code).unwrap_or(1))
 }
 
 fn fail(error: &ApiError) -> ExitCode {
-    say(&error.to_string());
+    report(&error.to_string());
     ExitCode::FAILURE
 }
 
-fn set_up(app: &AppHandle, paths: Paths, launch: Launch, stay: Stay) {
-    let host = Host::begin(paths.clone(), HostKind::App);
+fn set_up(app: &AppHandle, paths: Paths, launch: Launch, deferred_start: DeferredStart) {
+    let host = EngineHost::start(paths.clone(), HostKind::App);
     let login = std::env::current_exe().ok().and_then(|program| {
         LoginEntry::of(program, std::env::var_os("XDG_CONFIG_HOME"), std::env::var_os("HOME"))
     });
     let tray = Tray::begin(app, theme::ink(), login.as_ref().map(LoginEntry::is_on));
     let (notifier, notifications) = Notifier::begin(app);
     let shown = tray.shown();
-    app.manage(Desk {
+    app.manage(AppState {
         paths,
         host,
         tray,
         login,
         notifications,
-        sight: Mutex::new(Sight::default()),
-        asking: AtomicBool::new(false),
-        stay,
+        window: Mutex::new(WindowState::default()),
+        quit_dialog_open: AtomicBool::new(false),
+        deferred_start,
     });
     if let Launch::Show(page) = launch {
         window::show(app, page);
     }
-    tauri::async_runtime::spawn(follow::engine(app.clone(), notifier));
+    tauri::async_runtime::spawn(event_reader::run(app.clone(), notifier));
     tauri::async_runtime::spawn(without_tray(app.clone(), launch, shown));
-    tauri::async_runtime::spawn(leave_on_signal(app.clone()));
+    tauri::async_runtime::spawn(quit_on_signal(app.clone()));
 }
 
 /// Where there is no tray the app would be out of reach: it shows its window, and says why.
@@ -113,7 +113,7 @@ async fn without_tray(app: AppHandle, launch: Launch, mut shown: watch::Receiver
                 return;
             }
         }
-        say("there is no tray on this desktop; start claude-worker-app again to see its window");
+        report("there is no tray on this desktop; start claude-worker-app again to see its window");
         window::show(&app, Page::Any);
     }
 }
@@ -121,8 +121,8 @@ async fn without_tray(app: AppHandle, launch: Launch, mut shown: watch::Receiver
 /// A second start hands its arguments over, and ends.
 pub(crate) fn started_again(app: &AppHandle, arguments: &[String]) {
     // While everything is being set up nobody can be leaving.
-    let desk = app.try_state::<Desk>();
-    if desk.is_some_and(|desk| desk.stay.puts_off(arguments)) {
+    let state = app.try_state::<AppState>();
+    if state.is_some_and(|state| state.deferred_start.defer(arguments)) {
         return;
     }
     match Launch::parse(arguments) {
@@ -133,7 +133,7 @@ pub(crate) fn started_again(app: &AppHandle, arguments: &[String]) {
 }
 
 /// The end of the session, or Ctrl-C where it was started in a terminal.
-async fn leave_on_signal(app: AppHandle) {
+async fn quit_on_signal(app: AppHandle) {
     let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)) = (
         signal(SignalKind::interrupt()),
         signal(SignalKind::terminate()),
@@ -152,7 +152,7 @@ async fn leave_on_signal(app: AppHandle) {
             std::process::exit(1);
         }
         let app = app.clone();
-        tauri::async_runtime::spawn(async move { leave::depart(&app, Departure::Signal).await });
+        tauri::async_runtime::spawn(async move { quit::quit(&app, Shutdown::LeaveRunning).await });
     }
 }
 

@@ -6,28 +6,28 @@ use claude_worker_api::HostKind;
 use claude_worker_engine::Paths;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::host::{Departure, Host, Status};
-use crate::journal::say;
+use crate::engine_host::{EngineHost, EngineStatus, Shutdown};
+use crate::log::report;
 
 /// Runs an engine until it is stopped or signalled.
 pub(crate) fn run(paths: Paths) -> ExitCode {
-    say("there is no display; the engine runs without a window and a tray");
+    report("there is no display; the engine runs without a window and a tray");
     tauri::async_runtime::block_on(async {
-        let host = Host::begin(paths, HostKind::Headless);
+        let host = EngineHost::start(paths, HostKind::Headless);
         if let Err(error) = host.engine().await {
-            say(&error.to_string());
+            report(&error.to_string());
             return ExitCode::FAILURE;
         }
         let mut status = host.status();
-        let stopped = status.wait_for(|status| matches!(status, Status::Down(_)));
+        let stopped = status.wait_for(|status| matches!(status, EngineStatus::Stopped(_)));
         tokio::select! {
             _ = stopped => return ExitCode::SUCCESS,
             () = signalled() => {}
         }
-        match host.leave(Departure::Signal).await {
+        match host.shut_down(Shutdown::LeaveRunning).await {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
-                say(&error.to_string());
+                report(&error.to_string());
                 ExitCode::FAILURE
             }
         }

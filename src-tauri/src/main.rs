@@ -2,34 +2,34 @@
 //!
 //! # Theory of operation
 //!
-//! The app is an engine with a tray icon, a window and notifications around it. [`host`] keeps the
-//! engine: it starts it, gives it to whoever asks, and hands the queue over when the app goes.
-//! [`app`] puts everything together. The tray ([`tray`]) and the notifications ([`notify`]) are
-//! told by the one reader of events ([`follow`]); the window ([`window`]) is
-//! made when somebody wants to look and destroyed when closed, because only that frees its memory.
-//! The pages in it can call [`commands`], and nothing else: no file system, no shell.
+//! The app is an engine with a tray icon, a window and notifications. [`engine_host`] owns the engine:
+//! it starts it, shares it with the other parts, and hands the queue over when the app quits. [`app`]
+//! starts the parts and connects them. [`event_reader`] reads the engine's events and updates the tray
+//! ([`tray`]) and the notifications ([`notifications`]). The window ([`window`]) is created when the
+//! user opens it and destroyed when it closes, because only that frees its memory. Its pages can call
+//! [`commands`] and nothing else: no file system, no shell.
 //!
-//! Nothing here decides. What is shown, told and asked is decided in `claude_worker_desktop`, and
-//! everything about tasks in the engine; this crate translates to Tauri, GTK and D-Bus. Where one
-//! of those is missing (no display, no tray, no bus, no notification daemon) it says so and goes
-//! on with the rest; without a display it is a plain engine ([`headless`]).
+//! This crate decides nothing. `claude_worker_desktop` decides what to show, to notify and to ask; the
+//! engine decides everything about tasks. This crate translates to Tauri, GTK and D-Bus. If one of
+//! those is missing (no display, no tray, no bus, no notification daemon), it reports that and
+//! continues with the rest; without a display it is an engine only ([`headless`]).
 
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
-mod again;
 mod app;
-mod asks;
+mod app_state;
 mod commands;
-mod desk;
-mod follow;
+mod dialogs;
+mod engine_host;
+mod event_reader;
 #[cfg(target_os = "linux")]
 mod graphics;
 mod headless;
-mod host;
-mod journal;
-mod leave;
-mod notify;
+mod log;
+mod notifications;
 mod opener;
+mod quit;
+mod relaunch;
 #[cfg(target_os = "linux")]
 mod session_bus;
 mod theme;

@@ -11,7 +11,7 @@ use gtk::gio;
 use gtk::gio::prelude::*;
 use tauri::{AppHandle, Url};
 
-use crate::asks;
+use crate::dialogs;
 
 /// The program that knows which program opens what.
 const OPENER: &str = "xdg-open";
@@ -38,7 +38,7 @@ pub(crate) async fn open_text(app: &AppHandle, path: PathBuf) -> Result<(), ApiE
     if !path.is_absolute() || !path.is_file() {
         return Err(ApiError::invalid(format!("{} is not there any more", path.display())));
     }
-    asks::on_main(app, move |opened| drop(opened.send(launch_editor(&path)))).await?
+    dialogs::on_main(app, move |opened| drop(opened.send(launch_editor(&path)))).await?
 }
 
 fn launch_editor(path: &Path) -> Result<(), ApiError> {

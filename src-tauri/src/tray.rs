@@ -9,8 +9,8 @@ use ksni::{MenuItem, OfflineReason, TrayMethods};
 use tauri::{AppHandle, Manager};
 use tokio::sync::watch;
 
-use crate::desk::Desk;
-use crate::{leave, window};
+use crate::app_state::AppState;
+use crate::{quit, window};
 
 /// The sizes in which the icon is offered, in pixels: for common panels, and for fine screens.
 const SIZES: [u16; 3] = [22, 24, 48];
@@ -44,7 +44,7 @@ impl Tray {
     }
 
     /// Shows whether the app starts at login; none where that cannot be chosen.
-    pub(crate) fn login(&self, on: Option<bool>) {
+    pub(crate) fn set_login(&self, on: Option<bool>) {
         self.told.send_modify(|told| told.login = on);
     }
 
@@ -85,7 +85,7 @@ fn look(news: &mut watch::Receiver<Told>) -> View {
     view(&told.standing, told.login)
 }
 
-/// The item as the tray asks for it.
+/// The item as the tray dialogs for it.
 struct TrayItem {
     app: AppHandle,
     ink: Ink,
@@ -174,13 +174,13 @@ fn do_it(app: &AppHandle, act: Act) {
 }
 
 async fn act_on(app: &AppHandle, act: Act) -> Result<(), ApiError> {
-    let desk = app.state::<Desk>();
+    let state = app.state::<AppState>();
     match act {
         Act::Show(page) => window::show(app, page),
-        Act::SetPaused(paused) => drop(desk.host.engine().await?.set_paused(paused).await?),
-        Act::SetLogin(on) => desk.set_login(on)?,
-        Act::StartEngine => desk.host.start().await?,
-        Act::Quit => leave::ask(app).await?,
+        Act::SetPaused(paused) => drop(state.host.engine().await?.set_paused(paused).await?),
+        Act::SetLogin(on) => state.set_login(on)?,
+        Act::StartEngine => state.host.restart().await?,
+        Act::Quit => quit::ask_and_quit(app).await?,
     }
     Ok(())
 }

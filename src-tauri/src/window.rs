@@ -8,8 +8,8 @@ use tauri::{
     WebviewWindowBuilder, Window, WindowEvent,
 };
 
+use crate::app_state::AppState;
 use crate::commands::{DroppedPath, WindowMessage};
-use crate::desk::Desk;
 use crate::theme;
 
 /// The window's name inside the app; `capabilities/window.json` has it too.
@@ -21,7 +21,7 @@ pub(crate) fn show(app: &AppHandle, page: Page) {
     let asked = app.run_on_main_thread(move || {
         let shown = match on_main.get_webview_window(LABEL) {
             Some(window) => {
-                on_main.state::<Desk>().turn_to(page);
+                on_main.state::<AppState>().go_to(page);
                 bring_up(&window)
             }
             None => make(&on_main, page),
@@ -57,7 +57,7 @@ fn bring_up(window: &WebviewWindow) -> tauri::Result<()> {
 
 /// Makes the window. Only on the main thread, because of the theme.
 fn make(app: &AppHandle, page: Page) -> tauri::Result<()> {
-    let frame = Frame::read(&app.state::<Desk>().frame_file()).fitted(&screens(app));
+    let frame = Frame::read(&app.state::<AppState>().frame_file()).fitted(&screens(app));
     let url = WebviewUrl::App(match page {
         Page::Any => "index.html".into(),
         page => format!("index.html{page}").into(),
@@ -117,22 +117,22 @@ fn screens(app: &AppHandle) -> Vec<Screen> {
 
 /// Something happened to the window.
 pub(crate) fn event(window: &Window, event: &WindowEvent) {
-    let desk = window.state::<Desk>();
+    let state = window.state::<AppState>();
     match event {
-        WindowEvent::CloseRequested { .. } => remember(window, &desk),
+        WindowEvent::CloseRequested { .. } => remember(window, &state),
         WindowEvent::Destroyed => {
-            desk.window_gone();
+            state.reset_window();
             tracing::info!("the window is closed");
         }
-        WindowEvent::Focused(focused) => desk.sight().focused = *focused,
-        WindowEvent::DragDrop(event) => dragged(window, &desk, event),
+        WindowEvent::Focused(focused) => state.window().focused = *focused,
+        WindowEvent::DragDrop(event) => dragged(window, &state, event),
         _ => {}
     }
 }
 
 /// Remembers where the window is and how large.
-fn remember(window: &Window, desk: &Desk) {
-    let file = desk.frame_file();
+fn remember(window: &Window, state: &AppState) {
+    let file = state.frame_file();
     let measured = || -> tauri::Result<Frame> {
         let maximized = window.is_maximized()?;
         // A maximized window says how large the screen is; what it was before is better.
@@ -152,12 +152,12 @@ fn remember(window: &Window, desk: &Desk) {
 }
 
 /// Files are held over the window, or dropped on it.
-fn dragged(window: &Window, desk: &Desk, event: &DragDropEvent) {
+fn dragged(window: &Window, state: &AppState, event: &DragDropEvent) {
     let message = match event {
         DragDropEvent::Enter { .. } => WindowMessage::Hovering { over: true },
         DragDropEvent::Leave => WindowMessage::Hovering { over: false },
         DragDropEvent::Drop { paths, position } => {
-            desk.sight().dropped.add(paths);
+            state.window().dropped.add(paths);
             let scale = window.scale_factor().unwrap_or(1.0);
             let position = position.to_logical::<f64>(scale);
             let paths = paths.iter().map(|path| DroppedPath::of(path)).collect();
@@ -165,5 +165,5 @@ fn dragged(window: &Window, desk: &Desk, event: &DragDropEvent) {
         }
         _ => return,
     };
-    desk.tell_pages(message);
+    state.send_to_pages(message);
 }

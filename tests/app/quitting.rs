@@ -6,7 +6,7 @@ use crate::screen::Screen;
 use crate::tray::Panel;
 
 const QUESTION: &str = "Quit Claude Worker";
-const STILL_HERE: &str = "Claude Worker is still here";
+const STILL_RUNNING: &str = "Claude Worker is still running";
 
 /// The buttons of the question from left to right.
 const STAY: usize = 0;
@@ -118,7 +118,7 @@ fn an_app_that_cannot_leave_the_queue_to_another_engine_stays_and_says_so() {
     panel.icon().click("Quit");
     let screen = Screen::of(&desktop);
     screen.press_button(QUESTION, KEEP_RUNNING, 3);
-    until("it says so", || screen.titles().contains(&STILL_HERE.to_owned()));
+    until("it says so", || screen.titles().contains(&STILL_RUNNING.to_owned()));
     desktop.until_webviews(1);
     assert_eq!(desktop.engine(), Some(app.pid()));
     assert_eq!(desktop.json(["status", &id])["status"], "running");

@@ -106,8 +106,8 @@ const CONFINED: &[Confined] = &[
             "crates/cli/src/commands/open.rs",
             // Asks programs for their version.
             "crates/engine/src/doctor/",
-            // Starts the app anew that was started while it was being left.
-            "src-tauri/src/again.rs",
+            // Starts the app again that was started while it quit.
+            "src-tauri/src/relaunch.rs",
             // Opens directories and addresses as the desktop would.
             "src-tauri/src/opener.rs",
         ],

@@ -6,14 +6,14 @@ use crate::text::count;
 
 /// How the app is left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Leave {
+pub enum QuitMode {
     /// The queue goes on without it, in an engine in the background.
     Background,
     /// What runs is cancelled; what waits is there at the next start.
     Stop,
 }
 
-impl std::str::FromStr for Leave {
+impl std::str::FromStr for QuitMode {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         match text {

@@ -5,22 +5,22 @@ use std::path::PathBuf;
 use claude_worker_api::{ApiError, RunId, TaskApi, TaskId};
 use claude_worker_desktop::dropped;
 use claude_worker_desktop::login::LoginEntry;
-use claude_worker_desktop::quit::Leave;
+use claude_worker_desktop::quit::QuitMode;
 use claude_worker_supervisor::RunDir;
 use serde::Serialize;
 use tauri::ipc::Channel;
 use tauri::{AppHandle, State};
 
 use super::WindowMessage;
-use crate::desk::Desk;
-use crate::{asks, leave, opener, window};
+use crate::app_state::AppState;
+use crate::{dialogs, opener, quit, window};
 
 type Answer<T> = Result<T, ApiError>;
 
 /// Lets the desktop tell the pages something; the newest subscription counts.
 #[tauri::command]
-pub(crate) fn subscribe_window(desk: State<'_, Desk>, channel: Channel<WindowMessage>) {
-    desk.pages_listen(channel);
+pub(crate) fn subscribe_window(state: State<'_, AppState>, channel: Channel<WindowMessage>) {
+    state.subscribe_pages(channel);
 }
 
 /// What there is around the window.
@@ -37,27 +37,27 @@ pub(crate) struct AppInfo {
 }
 
 #[tauri::command]
-pub(crate) fn app_info(desk: State<'_, Desk>) -> AppInfo {
+pub(crate) fn app_info(state: State<'_, AppState>) -> AppInfo {
     AppInfo {
         version: env!("CARGO_PKG_VERSION"),
         platform: std::env::consts::OS,
-        tray: desk.tray.is_shown(),
-        notifications: *desk.notifications.borrow(),
+        tray: state.tray.is_shown(),
+        notifications: *state.notifications.borrow(),
         home: std::env::home_dir(),
     }
 }
 
 /// Starts the engine where there is none.
 #[tauri::command]
-pub(crate) async fn start_engine(desk: State<'_, Desk>) -> Answer<()> {
-    desk.host.start().await
+pub(crate) async fn start_engine(state: State<'_, AppState>) -> Answer<()> {
+    state.host.restart().await
 }
 
 /// The task on the screen, of which nobody is notified while the window has the focus.
 #[tauri::command]
-pub(crate) fn looking_at(desk: State<'_, Desk>, task: Option<TaskId>) {
+pub(crate) fn looking_at(state: State<'_, AppState>, task: Option<TaskId>) {
     tracing::debug!(?task, "the window shows");
-    desk.sight().task = task;
+    state.window().task = task;
 }
 
 /// The first page is on the screen.
@@ -72,13 +72,13 @@ pub(crate) async fn pick_directory(
     app: AppHandle,
     start: Option<PathBuf>,
 ) -> Answer<Option<PathBuf>> {
-    asks::directory(&app, start).await
+    dialogs::directory(&app, start).await
 }
 
 /// Opens the directory a task works in.
 #[tauri::command]
-pub(crate) async fn open_directory(desk: State<'_, Desk>, task: TaskId) -> Answer<()> {
-    let detail = desk.host.engine().await?.get(task).await?;
+pub(crate) async fn open_directory(state: State<'_, AppState>, task: TaskId) -> Answer<()> {
+    let detail = state.host.engine().await?.get(task).await?;
     opener::open_directory(&PathBuf::from(detail.task.working_directory)).await
 }
 
@@ -86,11 +86,11 @@ pub(crate) async fn open_directory(desk: State<'_, Desk>, task: TaskId) -> Answe
 #[tauri::command]
 pub(crate) async fn open_raw_log(
     app: AppHandle,
-    desk: State<'_, Desk>,
+    state: State<'_, AppState>,
     task: TaskId,
     run: Option<RunId>,
 ) -> Answer<()> {
-    let engine = desk.host.engine().await?;
+    let engine = state.host.engine().await?;
     let detail = engine.get(task).await?;
     let mut runs = detail.run_history.iter().rev();
     let run = runs.find(|known| run.as_ref().is_none_or(|run| *run == known.id));
@@ -108,13 +108,13 @@ pub(crate) async fn open_external(url: String) -> Answer<()> {
 /// Puts a text into the clipboard.
 #[tauri::command]
 pub(crate) async fn copy(app: AppHandle, text: String) -> Answer<()> {
-    asks::copy(&app, text).await
+    dialogs::copy(&app, text).await
 }
 
 /// The text of a file that was dropped on the window.
 #[tauri::command]
-pub(crate) async fn read_dropped(desk: State<'_, Desk>, path: PathBuf) -> Answer<String> {
-    if !desk.sight().dropped.has(&path) {
+pub(crate) async fn read_dropped(state: State<'_, AppState>, path: PathBuf) -> Answer<String> {
+    if !state.window().dropped.has(&path) {
         return Err(ApiError::invalid(format!("{} was not dropped here", path.display())));
     }
     tauri::async_runtime::spawn_blocking(move || dropped::read_text(&path))
@@ -124,23 +124,23 @@ pub(crate) async fn read_dropped(desk: State<'_, Desk>, path: PathBuf) -> Answer
 
 /// Whether the app starts at login.
 #[tauri::command]
-pub(crate) fn open_at_login(desk: State<'_, Desk>) -> bool {
-    desk.login.as_ref().is_some_and(LoginEntry::is_on)
+pub(crate) fn open_at_login(state: State<'_, AppState>) -> bool {
+    state.login.as_ref().is_some_and(LoginEntry::is_on)
 }
 
 /// Makes the app start at login, or not.
 #[tauri::command]
-pub(crate) fn set_open_at_login(desk: State<'_, Desk>, on: bool) -> Answer<()> {
-    desk.set_login(on)
+pub(crate) fn set_open_at_login(state: State<'_, AppState>, on: bool) -> Answer<()> {
+    state.set_login(on)
 }
 
 /// Leaves the app: `background` hands the queue to an engine in the background, `stop` cancels
 /// what runs; without either, a person is asked when there is work left.
 #[tauri::command]
 pub(crate) async fn quit(app: AppHandle, how: Option<String>) -> Answer<()> {
-    match how.map(|how| how.parse::<Leave>()).transpose() {
-        Ok(Some(how)) => leave::leave(&app, how).await,
-        Ok(None) => leave::ask(&app).await,
+    match how.map(|how| how.parse::<QuitMode>()).transpose() {
+        Ok(Some(how)) => quit::quit(&app, how.into()).await,
+        Ok(None) => quit::ask_and_quit(&app).await,
         Err(words) => Err(ApiError::invalid(words)),
     }
 }

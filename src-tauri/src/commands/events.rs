@@ -7,8 +7,8 @@ use tauri::State;
 use tauri::ipc::Channel;
 
 use super::EventMessage;
-use crate::desk::Desk;
-use crate::host::{Host, Status};
+use crate::app_state::AppState;
+use crate::engine_host::{EngineHost, EngineStatus};
 
 /// Messages to the pages are at least this far apart, so that a flood of events comes in few of
 /// them. A person does not see the difference.
@@ -20,30 +20,30 @@ const POLL_MS: u64 = 60_000;
 /// or subscribes again.
 #[tauri::command]
 pub(crate) fn subscribe_events(
-    desk: State<'_, Desk>,
+    state: State<'_, AppState>,
     after: Option<i64>,
     channel: Channel<EventMessage>,
 ) {
-    let sending = tauri::async_runtime::spawn(send(desk.host.clone(), after, channel));
-    if let Some(before) = desk.sight().events.replace(sending) {
+    let sending = tauri::async_runtime::spawn(send(state.host.clone(), after, channel));
+    if let Some(before) = state.window().events.replace(sending) {
         before.abort();
     }
 }
 
 /// Sends until the channel is closed.
-async fn send(host: Host, mut after: Option<i64>, channel: Channel<EventMessage>) {
+async fn send(host: EngineHost, mut after: Option<i64>, channel: Channel<EventMessage>) {
     let mut status = host.status();
     loop {
         let now = status.borrow_and_update().clone();
         let engine = match now {
-            Status::Up(engine) => engine,
-            Status::Starting => {
+            EngineStatus::Running(engine) => engine,
+            EngineStatus::Starting => {
                 if status.changed().await.is_err() {
                     return;
                 }
                 continue;
             }
-            Status::Down(error) => {
+            EngineStatus::Stopped(error) => {
                 let sent = channel.send(EventMessage::Away { error });
                 if sent.is_err() || status.changed().await.is_err() {
                     return;

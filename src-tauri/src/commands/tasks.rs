@@ -9,28 +9,32 @@ use claude_worker_api::{
 use serde::Serialize;
 use tauri::State;
 
-use crate::desk::Desk;
+use crate::app_state::AppState;
 
 type Answer<T> = Result<T, ApiError>;
 
 #[tauri::command]
-pub(crate) async fn submit(desk: State<'_, Desk>, task: NewTask) -> Answer<Task> {
-    desk.host.engine().await?.submit(task).await
+pub(crate) async fn submit(state: State<'_, AppState>, task: NewTask) -> Answer<Task> {
+    state.host.engine().await?.submit(task).await
 }
 
 #[tauri::command]
-pub(crate) async fn list(desk: State<'_, Desk>, query: ListQuery) -> Answer<TaskPage> {
-    desk.host.engine().await?.list(query).await
+pub(crate) async fn list(state: State<'_, AppState>, query: ListQuery) -> Answer<TaskPage> {
+    state.host.engine().await?.list(query).await
 }
 
 #[tauri::command]
-pub(crate) async fn get(desk: State<'_, Desk>, id: TaskId) -> Answer<TaskDetail> {
-    desk.host.engine().await?.get(id).await
+pub(crate) async fn get(state: State<'_, AppState>, id: TaskId) -> Answer<TaskDetail> {
+    state.host.engine().await?.get(id).await
 }
 
 #[tauri::command]
-pub(crate) async fn log(desk: State<'_, Desk>, id: TaskId, query: LogQuery) -> Answer<LogPage> {
-    desk.host.engine().await?.log(id, query).await
+pub(crate) async fn log(
+    state: State<'_, AppState>,
+    id: TaskId,
+    query: LogQuery,
+) -> Answer<LogPage> {
+    state.host.engine().await?.log(id, query).await
 }
 
 /// A part of a run's output as text. A character that the end of the part cuts in two is left for
@@ -45,11 +49,11 @@ pub(crate) struct OutputText {
 
 #[tauri::command]
 pub(crate) async fn output(
-    desk: State<'_, Desk>,
+    state: State<'_, AppState>,
     id: TaskId,
     query: OutputQuery,
 ) -> Answer<OutputText> {
-    let chunk = desk.host.engine().await?.output(id, query).await?;
+    let chunk = state.host.engine().await?.output(id, query).await?;
     let whole = claude_worker_desktop::output::whole_characters(&chunk.bytes);
     let left = if chunk.end { 0 } else { chunk.bytes.len() - whole };
     let text = String::from_utf8_lossy(&chunk.bytes[..chunk.bytes.len() - left]).into_owned();
@@ -57,79 +61,83 @@ pub(crate) async fn output(
 }
 
 #[tauri::command]
-pub(crate) async fn cancel(desk: State<'_, Desk>, id: TaskId) -> Answer<Task> {
-    desk.host.engine().await?.cancel(id).await
+pub(crate) async fn cancel(state: State<'_, AppState>, id: TaskId) -> Answer<Task> {
+    state.host.engine().await?.cancel(id).await
 }
 
 #[tauri::command]
-pub(crate) async fn retry(desk: State<'_, Desk>, id: TaskId) -> Answer<Task> {
-    desk.host.engine().await?.retry(id).await
+pub(crate) async fn retry(state: State<'_, AppState>, id: TaskId) -> Answer<Task> {
+    state.host.engine().await?.retry(id).await
 }
 
 #[tauri::command]
-pub(crate) async fn resume(desk: State<'_, Desk>, id: TaskId, follow_up: FollowUp) -> Answer<Task> {
-    desk.host.engine().await?.resume(id, follow_up).await
+pub(crate) async fn resume(
+    state: State<'_, AppState>,
+    id: TaskId,
+    follow_up: FollowUp,
+) -> Answer<Task> {
+    state.host.engine().await?.resume(id, follow_up).await
 }
 
 #[tauri::command]
-pub(crate) async fn remove(desk: State<'_, Desk>, id: TaskId) -> Answer<()> {
-    desk.host.engine().await?.remove(id).await
+pub(crate) async fn remove(state: State<'_, AppState>, id: TaskId) -> Answer<()> {
+    state.host.engine().await?.remove(id).await
 }
 
 #[tauri::command]
-pub(crate) async fn clean(desk: State<'_, Desk>, query: CleanQuery) -> Answer<Cleaned> {
-    desk.host.engine().await?.clean(query).await
+pub(crate) async fn clean(state: State<'_, AppState>, query: CleanQuery) -> Answer<Cleaned> {
+    state.host.engine().await?.clean(query).await
 }
 
 #[tauri::command]
-pub(crate) async fn seen(desk: State<'_, Desk>, query: SeenQuery) -> Answer<Queue> {
-    desk.host.engine().await?.seen(query).await
+pub(crate) async fn seen(state: State<'_, AppState>, query: SeenQuery) -> Answer<Queue> {
+    state.host.engine().await?.seen(query).await
 }
 
 #[tauri::command]
-pub(crate) async fn spent(desk: State<'_, Desk>, query: SpentQuery) -> Answer<Spent> {
-    desk.host.engine().await?.spent(query).await
+pub(crate) async fn spent(state: State<'_, AppState>, query: SpentQuery) -> Answer<Spent> {
+    state.host.engine().await?.spent(query).await
 }
 
 #[tauri::command]
-pub(crate) async fn set_paused(desk: State<'_, Desk>, paused: bool) -> Answer<Queue> {
-    desk.host.engine().await?.set_paused(paused).await
+pub(crate) async fn set_paused(state: State<'_, AppState>, paused: bool) -> Answer<Queue> {
+    state.host.engine().await?.set_paused(paused).await
 }
 
 #[tauri::command]
-pub(crate) async fn events(desk: State<'_, Desk>, query: EventQuery) -> Answer<EventPage> {
-    desk.host.engine().await?.events(query).await
+pub(crate) async fn events(state: State<'_, AppState>, query: EventQuery) -> Answer<EventPage> {
+    state.host.engine().await?.events(query).await
 }
 
 #[tauri::command]
-pub(crate) async fn engine(desk: State<'_, Desk>) -> Answer<EngineInfo> {
-    desk.host.engine().await?.engine().await
+pub(crate) async fn engine(state: State<'_, AppState>) -> Answer<EngineInfo> {
+    state.host.engine().await?.engine().await
 }
 
 #[tauri::command]
-pub(crate) async fn settings(desk: State<'_, Desk>) -> Answer<Settings> {
-    desk.host.engine().await?.settings().await
+pub(crate) async fn settings(state: State<'_, AppState>) -> Answer<Settings> {
+    state.host.engine().await?.settings().await
 }
 
 #[tauri::command]
 pub(crate) async fn set_settings(
-    desk: State<'_, Desk>,
+    state: State<'_, AppState>,
     change: SettingsChange,
 ) -> Answer<Settings> {
-    desk.host.engine().await?.set_settings(change).await
+    state.host.engine().await?.set_settings(change).await
 }
 
 #[tauri::command]
-pub(crate) async fn set_trusted(desk: State<'_, Desk>, change: TrustChange) -> Answer<Trust> {
-    desk.host.engine().await?.set_trusted(change).await
+pub(crate) async fn set_trusted(state: State<'_, AppState>, change: TrustChange) -> Answer<Trust> {
+    state.host.engine().await?.set_trusted(change).await
 }
 
 #[tauri::command]
-pub(crate) async fn doctor(desk: State<'_, Desk>) -> Answer<Diagnosis> {
-    desk.host.engine().await?.doctor().await
+pub(crate) async fn doctor(state: State<'_, AppState>) -> Answer<Diagnosis> {
+    state.host.engine().await?.doctor().await
 }
 
 #[tauri::command]
-pub(crate) async fn stop(desk: State<'_, Desk>, mode: StopMode) -> Answer<Stopped> {
-    desk.host.engine().await?.stop(mode).await
+pub(crate) async fn stop(state: State<'_, AppState>, mode: StopMode) -> Answer<Stopped> {
+    state.host.engine().await?.stop(mode).await
 }

@@ -16,7 +16,7 @@ use zbus::names::OwnedUniqueName;
 use zbus::zvariant::Value;
 use zbus::{Connection, MatchRule, Message, MessageStream};
 
-use crate::desk::Desk;
+use crate::app_state::AppState;
 use crate::window;
 
 const NAME: &str = "org.freedesktop.Notifications";
@@ -226,7 +226,7 @@ impl Click {
 
 /// Runs a task once more, unless it has gone on since that was offered; says whether it did.
 async fn retried(app: &AppHandle, offer: Retry) -> Result<bool, ApiError> {
-    let engine = app.state::<Desk>().host.engine().await?;
+    let engine = app.state::<AppState>().host.engine().await?;
     let holds = offer.holds(&engine.get(offer.task).await?.task);
     if holds {
         engine.retry(offer.task).await?;

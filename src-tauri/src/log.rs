@@ -15,7 +15,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 /// From here on events are written to the terminal the app was started in, or else to the
 /// engine's log. `CLAUDE_WORKER_LOG` chooses how much, like `debug`.
-pub(crate) fn begin(paths: &Paths) {
+pub(crate) fn start(paths: &Paths) {
     let wanted = std::env::var("CLAUDE_WORKER_LOG").unwrap_or_default();
     let filter =
         wanted.parse::<Targets>().ok().filter(|_| !wanted.is_empty()).unwrap_or_else(|| {
@@ -49,8 +49,8 @@ fn open(paths: &Paths) -> io::Result<File> {
 }
 
 /// Says something to whoever started the app in a terminal or reads its standard error, and to
-/// the journal.
-pub(crate) fn say(words: &str) {
+/// the log.
+pub(crate) fn report(words: &str) {
     use std::io::Write;
     tracing::warn!("{words}");
     // A closed standard error is no reason to panic, as `eprintln` would.

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::path::PathBuf;
 
 use claude_worker_api::ApiError;
-use claude_worker_desktop::quit::{Leave, Question};
+use claude_worker_desktop::quit::{Question, QuitMode};
 use gtk::prelude::*;
 use gtk::{
     ButtonsType, FileChooserAction, FileChooserNative, MessageDialog, MessageType, ResponseType,
@@ -22,10 +22,10 @@ const STOP: ResponseType = ResponseType::Other(2);
 ///
 /// # Errors
 /// `unavailable` when the app ends meanwhile.
-pub(crate) async fn how_to_leave(
+pub(crate) async fn ask_how_to_quit(
     app: &AppHandle,
     question: Question,
-) -> Result<Option<Leave>, ApiError> {
+) -> Result<Option<QuitMode>, ApiError> {
     let parent = app.clone();
     on_main(app, move |answer| {
         let dialog = MessageDialog::builder()
@@ -48,8 +48,8 @@ pub(crate) async fn how_to_leave(
         dialog.connect_response(move |dialog, response| {
             dialog.close();
             let chosen = match response {
-                BACKGROUND => Some(Leave::Background),
-                STOP => Some(Leave::Stop),
+                BACKGROUND => Some(QuitMode::Background),
+                STOP => Some(QuitMode::Stop),
                 _ => None,
             };
             if let Some(answer) = answer.take() {
@@ -66,7 +66,11 @@ pub(crate) async fn how_to_leave(
 ///
 /// # Errors
 /// `unavailable` when the app ends meanwhile.
-pub(crate) async fn tell(app: &AppHandle, title: &str, error: &ApiError) -> Result<(), ApiError> {
+pub(crate) async fn show_error(
+    app: &AppHandle,
+    title: &str,
+    error: &ApiError,
+) -> Result<(), ApiError> {
     let parent = app.clone();
     let (title, error) = (title.to_owned(), error.clone());
     on_main(app, move |shown| {

@@ -7,22 +7,22 @@ use claude_worker_desktop::notice::Notice;
 use claude_worker_desktop::tray::{Overview, Standing};
 use tauri::{AppHandle, Manager};
 
-use crate::desk::Desk;
-use crate::host::Status;
-use crate::notify::Notifier;
+use crate::app_state::AppState;
+use crate::engine_host::EngineStatus;
+use crate::notifications::Notifier;
 
 /// Follows one engine after the other, for as long as the app lives.
-pub(crate) async fn engine(app: AppHandle, notifier: Notifier) {
-    let desk = app.state::<Desk>();
-    let cursor = Cursor::at(desk.paths.lock.with_extension("told"));
+pub(crate) async fn run(app: AppHandle, notifier: Notifier) {
+    let state = app.state::<AppState>();
+    let cursor = Cursor::at(state.paths.lock.with_extension("told"));
     let audience = Desktop { app: app.clone(), notifier };
-    let mut status = desk.host.status();
+    let mut status = state.host.status();
     loop {
         let now = status.borrow_and_update().clone();
         match now {
-            Status::Starting => desk.tray.stand(Standing::Starting),
-            Status::Down(error) => desk.tray.stand(Standing::Down(error)),
-            Status::Up(engine) => {
+            EngineStatus::Starting => state.tray.stand(Standing::Starting),
+            EngineStatus::Stopped(error) => state.tray.stand(Standing::Down(error)),
+            EngineStatus::Running(engine) => {
                 let mut stopped = engine.stopped();
                 // Nothing is ever sent: it closes.
                 let stopped = async { drop(stopped.changed().await) };
@@ -43,7 +43,7 @@ struct Desktop {
 
 impl Audience for Desktop {
     fn overview(&self, overview: Overview) {
-        self.app.state::<Desk>().tray.stand(Standing::Up(overview));
+        self.app.state::<AppState>().tray.stand(Standing::Up(overview));
     }
 
     fn notice(&self, notice: Notice) {
@@ -51,6 +51,6 @@ impl Audience for Desktop {
     }
 
     fn looking_at(&self) -> Option<TaskId> {
-        self.app.state::<Desk>().looking_at()
+        self.app.state::<AppState>().visible_task()
     }
 }

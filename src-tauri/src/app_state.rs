@@ -1,0 +1,119 @@
+//! The state that the parts of the app share.
+
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use claude_worker_api::{ApiError, TaskId};
+use claude_worker_desktop::dropped::Dropped;
+use claude_worker_desktop::launch::Page;
+use claude_worker_desktop::login::LoginEntry;
+use claude_worker_engine::Paths;
+use tauri::ipc::Channel;
+use tokio::sync::watch;
+
+use crate::commands::WindowMessage;
+use crate::engine_host::EngineHost;
+use crate::relaunch::DeferredStart;
+use crate::tray::Tray;
+
+/// Everything that lives as long as the app.
+pub(crate) struct AppState {
+    pub(crate) paths: Paths,
+    pub(crate) host: EngineHost,
+    pub(crate) tray: Tray,
+    /// `None` if the environment names no directory for it.
+    pub(crate) login: Option<LoginEntry>,
+    /// Whether the last attempt to show a notification succeeded.
+    pub(crate) notifications: watch::Receiver<bool>,
+    pub(crate) window: Mutex<WindowState>,
+    /// Whether the question how to quit is on the screen.
+    pub(crate) quit_dialog_open: AtomicBool,
+    /// Whether the app is quitting, and what it starts afterwards.
+    pub(crate) deferred_start: DeferredStart,
+}
+
+/// The state of the open window. It is reset when the window closes.
+#[derive(Default)]
+pub(crate) struct WindowState {
+    /// The channel to the pages, once they have subscribed.
+    pub(crate) pages: Option<Channel<WindowMessage>>,
+    /// The page to open as soon as the pages have subscribed.
+    pub(crate) pending_page: Option<Page>,
+    pub(crate) focused: bool,
+    /// The task that the window shows.
+    pub(crate) task: Option<TaskId>,
+    pub(crate) dropped: Dropped,
+    /// The task that sends engine events to the pages.
+    pub(crate) events: Option<tauri::async_runtime::JoinHandle<()>>,
+}
+
+impl AppState {
+    /// Locks the state of the window.
+    pub(crate) fn window(&self) -> MutexGuard<'_, WindowState> {
+        // No change under the lock can leave the state inconsistent.
+        self.window.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sends a message to the pages. Returns whether pages have subscribed and received it.
+    pub(crate) fn send_to_pages(&self, message: WindowMessage) -> bool {
+        let pages = self.window().pages.clone();
+        pages.is_some_and(|pages| pages.send(message).is_ok())
+    }
+
+    /// Makes the open window show a page, as soon as its pages have subscribed.
+    pub(crate) fn go_to(&self, page: Page) {
+        let open = || WindowMessage::Open { route: page.to_string() };
+        if page != Page::Any && !self.send_to_pages(open()) {
+            self.window().pending_page = Some(page);
+        }
+    }
+
+    /// Stores the channel of pages that have subscribed, and sends them the pending page.
+    pub(crate) fn subscribe_pages(&self, pages: Channel<WindowMessage>) {
+        let pending = {
+            let mut window = self.window();
+            window.pages = Some(pages);
+            window.pending_page.take()
+        };
+        if let Some(page) = pending {
+            self.go_to(page);
+        }
+    }
+
+    /// The task that the user is looking at: the window shows it and has the focus.
+    pub(crate) fn visible_task(&self) -> Option<TaskId> {
+        let window = self.window();
+        window.task.filter(|_| window.focused)
+    }
+
+    /// Resets the state of a window that was closed.
+    pub(crate) fn reset_window(&self) {
+        let closed = std::mem::take(&mut *self.window());
+        if let Some(events) = closed.events {
+            events.abort();
+        }
+    }
+
+    /// Turns starting at login on or off.
+    ///
+    /// # Errors
+    /// The autostart file could not be changed, or the environment names no place for it.
+    pub(crate) fn set_login(&self, on: bool) -> Result<(), ApiError> {
+        let login = self.login.as_ref().ok_or_else(|| {
+            ApiError::unavailable("There is no place for programs that start at login")
+                .hint("Set HOME or XDG_CONFIG_HOME")
+        })?;
+        login.set(on).map_err(|error| {
+            ApiError::internal(format!("Starting at login cannot be changed: {error}"))
+                .hint("Check the directory autostart in ~/.config")
+        })?;
+        self.tray.set_login(Some(login.is_on()));
+        Ok(())
+    }
+
+    /// The file that stores the window's size and position.
+    pub(crate) fn frame_file(&self) -> PathBuf {
+        self.paths.lock.with_extension("window.json")
+    }
+}
