@@ -17,7 +17,12 @@ const TARGETS: &[(&str, &[&str])] = &[
     (MACOS, &["claude-worker-desktop"]),
     (
         "x86_64-pc-windows-gnu",
-        &["claude-worker-api", "claude-worker-supervisor", "claude-worker-agents"],
+        &[
+            "claude-worker-api",
+            "claude-worker-os",
+            "claude-worker-supervisor",
+            "claude-worker-agents",
+        ],
     ),
 ];
 

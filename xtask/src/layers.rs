@@ -14,20 +14,32 @@ use crate::workspace::{self, Source};
 /// Which of our crates each of our crates may name. Dependencies point one way.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("claude-worker-api", &[]),
-    ("claude-worker-supervisor", &["claude-worker-api"]),
+    ("claude-worker-os", &[]),
+    ("claude-worker-supervisor", &["claude-worker-api", "claude-worker-os"]),
     ("claude-worker-agents", &["claude-worker-api", "claude-worker-supervisor"]),
     (
         "claude-worker-engine",
-        &["claude-worker-api", "claude-worker-supervisor", "claude-worker-agents"],
+        &[
+            "claude-worker-api",
+            "claude-worker-os",
+            "claude-worker-supervisor",
+            "claude-worker-agents",
+        ],
     ),
     (
         "claude-worker-client",
-        &["claude-worker-api", "claude-worker-supervisor", "claude-worker-engine"],
+        &[
+            "claude-worker-api",
+            "claude-worker-os",
+            "claude-worker-supervisor",
+            "claude-worker-engine",
+        ],
     ),
     (
         "claude-worker-server",
         &[
             "claude-worker-api",
+            "claude-worker-os",
             "claude-worker-supervisor",
             "claude-worker-engine",
             "claude-worker-client",
@@ -37,6 +49,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "claude-worker-cli",
         &[
             "claude-worker-api",
+            "claude-worker-os",
             "claude-worker-supervisor",
             "claude-worker-agents",
             "claude-worker-engine",
@@ -44,13 +57,17 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "claude-worker-server",
         ],
     ),
-    ("claude-worker-mcp", &["claude-worker-api", "claude-worker-engine", "claude-worker-client"]),
+    (
+        "claude-worker-mcp",
+        &["claude-worker-api", "claude-worker-os", "claude-worker-engine", "claude-worker-client"],
+    ),
     ("claude-worker", &["claude-worker-cli", "claude-worker-mcp"]),
-    ("claude-worker-desktop", &["claude-worker-api"]),
+    ("claude-worker-desktop", &["claude-worker-api", "claude-worker-os"]),
     (
         "claude-worker-app",
         &[
             "claude-worker-api",
+            "claude-worker-os",
             "claude-worker-supervisor",
             "claude-worker-engine",
             "claude-worker-client",
@@ -82,8 +99,9 @@ const CONFINED: &[Confined] = &[
     },
     Confined {
         what: "a signal to a process",
-        words: &["kill_process", "pidfd_send_signal", "libc::kill"],
+        words: &["kill_process", "pidfd_send_signal", "libc::kill", "process::signal("],
         only_in: &[
+            "crates/os/src/",
             "crates/supervisor/src/",
             // Ends a login shell that does not answer in time.
             "crates/engine/src/locate.rs",
@@ -93,6 +111,7 @@ const CONFINED: &[Confined] = &[
         what: "the start of a process",
         words: &["process::Command", "Command::new("],
         only_in: &[
+            "crates/os/src/",
             "crates/supervisor/src/",
             // A client starts an engine when none is there.
             "crates/client/src/start.rs",

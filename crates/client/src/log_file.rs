@@ -5,10 +5,10 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use claude_worker_supervisor::identity;
+use claude_worker_os::files::Identity;
 use rustix::fs::OFlags;
 
 /// A log that is longer than this, in bytes, is put aside.
@@ -64,8 +64,8 @@ impl LogFile {
     }
 
     fn is_in_place(&self) -> bool {
-        let ours = self.file.metadata().map(|found| (found.dev(), found.ino()));
-        matches!((ours, identity(&self.path)), (Ok(ours), Ok(now)) if ours == now)
+        let ours = self.file.metadata().map(|found| Identity::of(&found));
+        matches!((ours, Identity::at(&self.path)), (Ok(ours), Ok(now)) if ours == now)
     }
 
     /// Goes on in a new file. One that has been put aside by somebody else stays there.

@@ -9,14 +9,13 @@
 
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use claude_worker_api::ApiError;
-use claude_worker_supervisor::identity;
+use claude_worker_os::files::Identity;
 use tokio::sync::watch;
 
 use crate::live::Runs;
@@ -33,8 +32,8 @@ pub(crate) struct Ground {
 
 struct Place {
     path: PathBuf,
-    /// Device and inode, once it is there.
-    known: OnceLock<(u64, u64)>,
+    /// Which file it is, once it is there.
+    known: OnceLock<Identity>,
     /// Whether an engine that comes later knows nothing of the runs of this one without it.
     of_the_runs: bool,
     /// Whether it is looked at after each commit, too: what a task's number depends on.
@@ -64,7 +63,7 @@ impl Ground {
     pub(crate) fn new(paths: &Paths, locks: &[(PathBuf, File)]) -> Result<Self, EngineError> {
         let place = |path: PathBuf, each_commit| {
             let known = OnceLock::new();
-            if let Ok(found) = identity(&path) {
+            if let Ok(found) = Identity::at(&path) {
                 known.get_or_init(|| found);
             }
             Place { path, known, of_the_runs: true, each_commit, _held: None }
@@ -90,7 +89,7 @@ impl Ground {
             let found = lock
                 .metadata()
                 .map_err(EngineError::io(format!("cannot look at {}", path.display())))?;
-            let known = OnceLock::from((found.dev(), found.ino()));
+            let known = OnceLock::from(Identity::of(&found));
             let (path, each_commit) = (path.clone(), *path == paths.lock);
             places.push(Place { path, known, of_the_runs: false, each_commit, _held: None });
         }
@@ -136,7 +135,7 @@ impl Ground {
 
 impl Place {
     fn how_it_is_gone(&self) -> Option<&'static str> {
-        match (identity(&self.path), self.known.get()) {
+        match (Identity::at(&self.path), self.known.get()) {
             (Ok(now), Some(known)) if now == *known => None,
             (Ok(_), Some(_)) => Some("replaced"),
             (Ok(now), None) => {

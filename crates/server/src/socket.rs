@@ -12,7 +12,7 @@ use axum::middleware;
 use axum::serve::Listener;
 use claude_worker_api::{ApiError, TaskApi};
 use claude_worker_client::{SocketName, is_trusted, own_uid};
-use claude_worker_supervisor::identity;
+use claude_worker_os::files::Identity;
 use tokio::net::{UnixListener, UnixStream, unix::SocketAddr};
 use tokio::sync::{mpsc, watch};
 
@@ -33,8 +33,8 @@ pub(crate) struct Listening {
 /// Keeps the socket where clients look for it.
 pub(crate) struct Doorkeeper {
     path: PathBuf,
-    /// Device and inode of the socket that is ours.
-    ours: Option<(u64, u64)>,
+    /// The socket that is ours.
+    ours: Option<Identity>,
     renew: mpsc::Sender<UnixListener>,
 }
 
@@ -49,7 +49,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 pub(crate) async fn bind(path: &Path) -> Result<(Listening, Doorkeeper), ApiError> {
     let (renew, renewed) = mpsc::channel(1);
     let listener = bind_once(path).await?;
-    let keeper = Doorkeeper { path: path.to_owned(), ours: identity(path).ok(), renew };
+    let keeper = Doorkeeper { path: path.to_owned(), ours: Identity::at(path).ok(), renew };
     Ok((Listening { listener, renewed }, keeper))
 }
 
@@ -99,7 +99,8 @@ impl Doorkeeper {
             }
             let (path, ours, may) = (self.path.clone(), self.ours, may.clone());
             // On a thread that may block: the disk need not answer.
-            let look = tokio::task::spawn_blocking(move || identity(&path).ok() != ours && may());
+            let look =
+                tokio::task::spawn_blocking(move || Identity::at(&path).ok() != ours && may());
             let missing = tokio::select! {
                 () = &mut closing => return self,
                 missing = look => missing.unwrap_or(false),
@@ -110,7 +111,7 @@ impl Doorkeeper {
             match bind_once(&self.path).await {
                 Ok(listener) => {
                     tracing::warn!(path = %self.path.display(), "the socket was gone; made anew");
-                    self.ours = identity(&self.path).ok();
+                    self.ours = Identity::at(&self.path).ok();
                     refused = false;
                     drop(self.renew.send(listener).await);
                 }
@@ -124,7 +125,7 @@ impl Doorkeeper {
 
     /// Removes the socket, if it is still ours: another engine may have one in its place.
     pub(crate) fn remove(&self) {
-        if self.ours.is_some() && identity(&self.path).ok() == self.ours {
+        if self.ours.is_some() && Identity::at(&self.path).ok() == self.ours {
             drop(std::fs::remove_file(&self.path));
         }
     }

@@ -5,8 +5,11 @@ use std::io::{self, PipeReader};
 use std::path::Path;
 use std::process::Command;
 
+use claude_worker_os::files::is_shortage;
+use claude_worker_os::process;
+
 use crate::fault::FAULT_VARIABLE;
-use crate::{RunDir, Spec, is_shortage, os};
+use crate::{RunDir, Spec};
 
 /// The environment variable by which every process of a run can be recognised.
 pub const RUN_MARKER: &str = "CLAUDE_WORKER_RUN";
@@ -68,7 +71,7 @@ pub(crate) fn start(spec: &Spec, dir: &RunDir) -> Result<Agent, NotStarted> {
     command.envs(&spec.env);
     command.env_remove(FAULT_VARIABLE);
     command.env(RUN_MARKER, spec.run.as_str()).env(TASK_MARKER, spec.task.to_string());
-    os::make_agent(&mut command);
+    process::make_dependent(&mut command);
     // Dropping `command` afterwards closes our copies of the pipes' writing ends.
     match command.spawn() {
         Ok(child) => Ok(Agent { pid: child.id(), stdout, stderr }),

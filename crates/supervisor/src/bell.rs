@@ -11,8 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use claude_worker_api::RunId;
-
-use crate::os;
+use claude_worker_os::pipe;
 
 /// A supervisor rings for new output at most this often.
 pub(crate) const OUTPUT_INTERVAL: Duration = Duration::from_millis(10);
@@ -83,7 +82,7 @@ impl Bell {
     /// # Errors
     /// When it cannot be made or opened, or something else stands in its place.
     pub fn open(path: &Path) -> io::Result<Self> {
-        let pipe = os::listen(path)?;
+        let pipe = pipe::listen(path)?;
         let closed = Arc::new(AtomicBool::new(false));
         Ok(Self { pipe, path: path.to_owned(), unread: Vec::new(), closed })
     }
@@ -126,7 +125,7 @@ impl Bell {
     /// place.
     #[must_use]
     pub fn closer(&self) -> BellCloser {
-        let pipe = os::connect_to_listener(&self.path).ok();
+        let pipe = pipe::connect(&self.path).ok();
         BellCloser { pipe, closed: Arc::clone(&self.closed) }
     }
 }
@@ -137,7 +136,7 @@ impl BellCloser {
         self.closed.store(true, Ordering::Release);
         // Only to wake it: when the pipe is full, it is awake already.
         if let Some(pipe) = &self.pipe {
-            let _ = os::write_now(pipe, b"\n");
+            let _ = pipe::write_now(pipe, b"\n");
         }
     }
 }
@@ -205,14 +204,14 @@ impl Ringer {
         // A pipe that was opened earlier may have lost its engine since: then open it anew, so that
         // a later engine is reached.
         if let Some(pipe) = &self.pipe {
-            match os::write_now(pipe, line.as_bytes()) {
+            match pipe::write_now(pipe, line.as_bytes()) {
                 Ok(()) => return true,
                 Err(e) if e.kind() == io::ErrorKind::WouldBlock => return false,
                 Err(_) => self.pipe = None,
             }
         }
-        let Ok(pipe) = os::connect_to_listener(path) else { return true };
-        let written = os::write_now(&pipe, line.as_bytes());
+        let Ok(pipe) = pipe::connect(path) else { return true };
+        let written = pipe::write_now(&pipe, line.as_bytes());
         self.pipe = Some(pipe);
         !matches!(written, Err(e) if e.kind() == io::ErrorKind::WouldBlock)
     }

@@ -3,8 +3,6 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::os;
-
 /// An operation on a run failed.
 #[derive(Debug, thiserror::Error)]
 pub enum SupervisorError {
@@ -35,13 +33,6 @@ pub enum SupervisorError {
         /// What is wrong with it.
         source: serde_json::Error,
     },
-}
-
-/// Whether the system lacks something just now (room, processes, memory, descriptors), so that the
-/// same call may work in a moment.
-#[must_use]
-pub fn is_shortage(error: &io::Error) -> bool {
-    os::is_shortage(error)
 }
 
 impl SupervisorError {

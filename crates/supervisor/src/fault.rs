@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use crate::os;
+use claude_worker_os::process::kill_self;
 
 /// The environment variable that names the place.
 pub const FAULT_VARIABLE: &str = "CLAUDE_WORKER_FAULT";
@@ -25,6 +25,6 @@ pub fn fault_point(name: &str) {
     static CHOSEN: OnceLock<Option<String>> = OnceLock::new();
     let chosen = CHOSEN.get_or_init(|| std::env::var(FAULT_VARIABLE).ok());
     if chosen.as_deref() == Some(name) {
-        os::kill_self();
+        kill_self();
     }
 }

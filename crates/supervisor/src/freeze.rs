@@ -18,8 +18,9 @@ use std::collections::{HashMap, HashSet};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use claude_worker_os::process::{self, EndSetup, Process, ProcessState, Signal};
+
 use crate::fault_point;
-use crate::os::{self, EndSetup, Process, ProcessState, Signal};
 
 /// How long one attempt to freeze everything may take.
 const FREEZE_LIMIT: Duration = Duration::from_millis(200);
@@ -54,7 +55,7 @@ impl Ends {
 
     fn end(&mut self, frozen: &[Process]) -> u32 {
         self.decided.extend(frozen.iter().map(identity));
-        decide(frozen, os::end_setup).carry_out()
+        decide(frozen, process::end_setup).carry_out()
     }
 }
 
@@ -80,12 +81,12 @@ fn freeze(mut members: impl FnMut() -> Vec<Process>) -> Vec<Process> {
             match known.get(&identity(process)) {
                 None => {
                     news = true;
-                    known.insert(identity(process), os::signal(process, Signal::Freeze));
+                    known.insert(identity(process), process::signal(process, Signal::Freeze));
                 }
-                Some(true) if !os::has_stopped(process) => {
+                Some(true) if !process::has_stopped(process) => {
                     all_stopped = false;
                     // It may have been continued by another process.
-                    os::signal(process, Signal::Freeze);
+                    process::signal(process, Signal::Freeze);
                 }
                 Some(_) => {}
             }
@@ -159,7 +160,7 @@ impl Decision {
 
 /// Sends a signal to each. Returns how many could be reached.
 fn send<'a>(processes: impl IntoIterator<Item = &'a Process>, signal: Signal) -> u32 {
-    processes.into_iter().map(|process| u32::from(os::signal(process, signal))).sum()
+    processes.into_iter().map(|process| u32::from(process::signal(process, signal))).sum()
 }
 
 /// Of the members, those that are not decided and whose parents are gone, with all their

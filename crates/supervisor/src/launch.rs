@@ -4,9 +4,11 @@ use std::io;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
+use claude_worker_os::machine;
+
 use crate::agent::{RUN_MARKER, TASK_MARKER};
 use crate::own_variables::without_own_variables;
-use crate::{RunDir, SupervisorError, os};
+use crate::{RunDir, SupervisorError};
 
 /// How to start a supervisor: a program that hands its last argument to [`crate::run`], whatever
 /// that is.
@@ -76,12 +78,6 @@ impl Launched {
     }
 }
 
-/// Keeps every descriptor but the standard three from programs that this process starts from now
-/// on: a lock or pipe that a caller was given by accident must not live as long as an engine.
-pub fn keep_descriptors() {
-    os::keep_descriptors();
-}
-
 /// Names the time since the machine was started; none where the system does not tell.
 ///
 /// A file that was made and not flushed outlives every process, but not the machine. So a run
@@ -89,5 +85,5 @@ pub fn keep_descriptors() {
 /// it has: that nothing is there does not mean that nothing was begun.
 #[must_use]
 pub fn boot_id() -> Option<String> {
-    os::boot_id().filter(|id| !id.is_empty())
+    machine::boot_id()
 }

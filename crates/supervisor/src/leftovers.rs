@@ -5,9 +5,10 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use claude_worker_api::RunId;
+use claude_worker_os::process::{self, Process};
 
+use crate::RUN_MARKER;
 use crate::freeze::{Ends, freeze_and_kill};
-use crate::os::{self, Process};
 use crate::tree::{self, Follow};
 
 /// Between two looks at the processes that were asked to end.
@@ -64,12 +65,13 @@ impl<'a> Hunt<'a> {
 
     /// All members that are alive.
     fn look(&mut self) -> Vec<Process> {
-        let mut table = os::processes(&HashSet::new());
+        let mut table = process::processes(&HashSet::new());
         // This process and its session never belong, whatever their environment says.
         let own_session = table.iter().find(|p| p.pid == self.own_pid).map(|p| p.session);
         table.retain(|p| p.pid != self.own_pid && Some(p.session) != own_session);
         let is_seed = |process: &Process| {
-            self.seen.contains(&(process.pid, process.started)) || os::is_marked(process, self.run)
+            self.seen.contains(&(process.pid, process.started))
+                || process::has_variable(process, RUN_MARKER, self.run)
         };
         let follow = Follow::ParentsAndSessions { own: own_session.unwrap_or(0) };
         let members = tree::living(tree::belonging(&table, is_seed, follow));

@@ -37,11 +37,10 @@
 //! child, so "no child is left" means "the tree is gone". Should a supervisor be killed, the
 //! kernel kills its agent, and the engine ends the rest with [`end_leftovers`].
 //!
-//! All that depends on the operating system is in `os/`.
+//! All that depends on the operating system is in the crate `claude-worker-os`.
 
 mod agent;
 mod bell;
-mod durable;
 mod error;
 mod fault;
 mod freeze;
@@ -51,7 +50,6 @@ pub mod fuzz;
 mod launch;
 mod leftovers;
 mod limits;
-mod os;
 mod output;
 mod output_file;
 mod own_variables;
@@ -65,12 +63,15 @@ mod supervise;
 mod tree;
 mod watch;
 
+// For users that do not name the crate below yet.
+pub use claude_worker_os::descriptor::keep_from_children as keep_descriptors;
+pub use claude_worker_os::files::{Identity, create_anew, is_shortage, open_regular};
+
 pub use agent::{RUN_MARKER, TASK_MARKER};
 pub use bell::{Bell, BellCloser, Ring, What};
-pub use durable::{create_anew, identity, open_regular};
-pub use error::{SupervisorError, is_shortage};
+pub use error::SupervisorError;
 pub use fault::{FAULT_POINTS, FAULT_VARIABLE, fault_point};
-pub use launch::{Launched, SupervisorCommand, boot_id, keep_descriptors, launch};
+pub use launch::{Launched, SupervisorCommand, boot_id, launch};
 pub use leftovers::end_leftovers;
 #[cfg(target_os = "linux")]
 pub use own_variables::set_own_variables;

@@ -7,7 +7,7 @@
 use std::fs::File;
 use std::io::{self, Write};
 
-use crate::os;
+use claude_worker_os::disk::free_at_file;
 
 /// So many bytes are left free by output. Some hundred times a record and a commit, because several
 /// supervisors may find the same room and write up to 256 KiB each.
@@ -34,7 +34,7 @@ impl OutputFile {
 
 impl Write for OutputFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if !self.last_room_too && is_scarce(os::free_room(&self.file), bytes.len()) {
+        if !self.last_room_too && is_scarce(free_at_file(&self.file), bytes.len()) {
             return Err(io::ErrorKind::StorageFull.into());
         }
         self.file.write(bytes)
@@ -67,7 +67,7 @@ mod tests {
     fn a_file_is_written_to_where_there_is_room() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let mut output = OutputFile::new(file.reopen().unwrap());
-        assert!(os::free_room(&output.file).is_some_and(|free| free > LAST_ROOM));
+        assert!(free_at_file(&output.file).is_some_and(|free| free > LAST_ROOM));
         output.write_all(b"one").unwrap();
         output.use_last_room();
         output.write_all(b" two").unwrap();

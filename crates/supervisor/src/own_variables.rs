@@ -20,7 +20,7 @@ pub fn set_own_variables(variables: &[(&'static str, &'static str)]) {
         std::ffi::CString::new(format!("{name}={value}")).expect("a variable has no zero bytes")
     };
     if OWN.set(missing().map(|(name, _)| *name).collect()).is_ok() {
-        crate::os::extend_environment(missing().map(text).collect());
+        claude_worker_os::environment::extend(missing().map(text).collect());
     }
 }
 

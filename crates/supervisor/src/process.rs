@@ -6,7 +6,8 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::os::{self, Process, ProcessState, Signal};
+use claude_worker_os::process::{Process, ProcessState, Signal, process, signal};
+
 use crate::{Remedy, RunDir};
 
 /// Between two looks at a supervisor that is to go.
@@ -27,7 +28,7 @@ impl SupervisorProcess {
     /// waited for.
     #[must_use]
     pub fn now(pid: u32) -> Option<Self> {
-        os::process(pid).map(|process| Self { pid, started: process.started })
+        process(pid).map(|process| Self { pid, started: process.started })
     }
 
     pub(crate) const fn new(pid: u32, started: u64) -> Self {
@@ -35,7 +36,7 @@ impl SupervisorProcess {
     }
 
     fn alive(self) -> Option<Process> {
-        os::process(self.pid).filter(|process| {
+        process(self.pid).filter(|process| {
             process.started == self.started && process.state != ProcessState::Dead
         })
     }
@@ -44,21 +45,21 @@ impl SupervisorProcess {
     /// One that is stopped goes on for that. Says whether it lives.
     pub fn tell_to_go(self) -> bool {
         let Some(process) = self.alive() else { return false };
-        let told = os::signal(&process, Signal::End);
-        os::signal(&process, Signal::Continue);
+        let told = signal(&process, Signal::End);
+        signal(&process, Signal::Continue);
         told
     }
 
     /// Helps it if it is stopped, and says whether it was. A process that does anything at all is
     /// left alone.
     pub fn help_if_stopped(self, remedy: Remedy) -> bool {
-        let signal = match remedy {
+        let wanted = match remedy {
             Remedy::Continue => Signal::Continue,
             Remedy::Kill => Signal::Kill,
         };
         self.alive()
             .filter(|process| process.state == ProcessState::Stopped)
-            .is_some_and(|process| os::signal(&process, signal))
+            .is_some_and(|process| signal(&process, wanted))
     }
 
     /// Tells it to go, waits for it, and kills it when it has not gone after `patience`. Then its
@@ -68,7 +69,7 @@ impl SupervisorProcess {
             return;
         }
         if let Some(process) = self.alive() {
-            os::signal(&process, Signal::Kill);
+            signal(&process, Signal::Kill);
         }
         self.is_gone_within(KILL_LIMIT);
     }

@@ -5,10 +5,11 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use claude_worker_api::RunId;
+use claude_worker_os::files::{self, Identity};
+use claude_worker_os::pipe;
 use serde::de::DeserializeOwned;
 
-use crate::durable::{self, private};
-use crate::{EndedBy, Exit, Spec, Started, SupervisorError, os};
+use crate::{EndedBy, Exit, Spec, Started, SupervisorError};
 
 /// The bytes in the control pipe.
 const CANCEL: u8 = b'e';
@@ -174,7 +175,7 @@ impl RunDir {
     /// [`SupervisorError::Exists`] when the directory is there; [`SupervisorError::Io`] otherwise,
     /// and then nothing is left of it.
     pub fn create(&self, spec: &Spec, stdin: &[u8]) -> Result<(), SupervisorError> {
-        match os::create_private_directory(&self.path) {
+        match files::create_private_directory(&self.path) {
             Ok(()) => {}
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {
                 return Err(SupervisorError::Exists { path: self.path.clone() });
@@ -185,11 +186,11 @@ impl RunDir {
             let path = self.spec_path();
             let json = serde_json::to_vec(spec)
                 .map_err(|source| SupervisorError::Damaged { path: path.clone(), source })?;
-            durable::write_new(&path, &json).map_err(SupervisorError::io("write", &path))?;
+            files::write_new(&path, &json).map_err(SupervisorError::io("write", &path))?;
             let path = self.stdin_path();
-            durable::write_new(&path, stdin).map_err(SupervisorError::io("write", &path))?;
+            files::write_new(&path, stdin).map_err(SupervisorError::io("write", &path))?;
             let path = self.ready_path();
-            durable::create_visible(&path).map_err(SupervisorError::io("create", &path))
+            files::create_visible(&path).map_err(SupervisorError::io("create", &path))
         })();
         if filled.is_err() {
             // Half a run directory is of no use, and what is removed makes room on a full disk.
@@ -247,7 +248,7 @@ impl RunDir {
         let claimed = if spec.has_ready {
             fs::rename(self.ready_path(), &spawning)
         } else {
-            durable::create_visible(&spawning)
+            files::create_visible(&spawning)
         };
         claimed.map_err(SupervisorError::io("create", &spawning))
     }
@@ -256,8 +257,8 @@ impl RunDir {
     ///
     /// # Errors
     /// [`SupervisorError::Io`] when that cannot be found out.
-    pub fn identity(&self) -> Result<Option<(u64, u64)>, SupervisorError> {
-        match os::identity(&self.path) {
+    pub fn identity(&self) -> Result<Option<Identity>, SupervisorError> {
+        match Identity::at(&self.path) {
             Ok(identity) => Ok(Some(identity)),
             Err(e)
                 if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) =>
@@ -333,9 +334,9 @@ impl RunDir {
     }
 
     fn request(&self, path: &Path, byte: u8) -> Result<(), SupervisorError> {
-        let stored = durable::create_marker(path).map_err(SupervisorError::io("create", path));
+        let stored = files::create_marker(path).map_err(SupervisorError::io("create", path));
         // On a full disk the request cannot be stored, but a living supervisor can be told.
-        let heard = os::write_to_listener(&self.control_path(), &[byte]).is_ok();
+        let heard = pipe::send(&self.control_path(), &[byte]).is_ok();
         if heard { Ok(()) } else { stored }
     }
 
@@ -343,7 +344,7 @@ impl RunDir {
     /// gone, does not.
     #[must_use]
     pub fn can_be_heard(&self) -> bool {
-        os::connect_to_listener(&self.control_path()).is_ok()
+        pipe::connect(&self.control_path()).is_ok()
     }
 
     /// Fences off a run that has not started, without waiting: a supervisor that comes later
@@ -380,11 +381,11 @@ impl RunDir {
             Err(_) if self.has(&path)? => {}
             // Of an engine from before `ready`.
             Err(_) if matches!(self.spec(), Ok(Some(Spec { has_ready: false, .. }))) => {
-                durable::create_visible(&path).map_err(SupervisorError::io("create", &path))?;
+                files::create_visible(&path).map_err(SupervisorError::io("create", &path))?;
             }
             Err(_) => return Ok(Revocation::NothingLeft),
         }
-        durable::sync_parent(&path).map_err(SupervisorError::io("create", &path))?;
+        files::sync_parent(&path).map_err(SupervisorError::io("create", &path))?;
         Ok(Revocation::Revoked)
     }
 
@@ -394,7 +395,7 @@ impl RunDir {
     /// [`SupervisorError::Io`].
     pub fn wait_until_free(&self) -> Result<(), SupervisorError> {
         let path = self.lock_path();
-        let lock = match os::open_regular(&path) {
+        let lock = match files::open_regular(&path) {
             Ok(file) => file,
             Err(e) if is_no_file(&e) => return Ok(()),
             Err(e) => return Err(SupervisorError::io("open", &path)(e)),
@@ -406,7 +407,8 @@ impl RunDir {
     /// from the beginning. Takes no room. Returns how many bytes that were.
     pub fn drop_output(&self) -> u64 {
         let empty = |path: PathBuf| -> io::Result<u64> {
-            let file = os::never_elsewhere(OpenOptions::new().write(true)).open(path)?;
+            let file =
+                files::without_waiting_or_links(OpenOptions::new().write(true)).open(path)?;
             let found = file.metadata()?;
             if !found.is_file() {
                 return Ok(0);
@@ -483,7 +485,7 @@ impl RunDir {
         path: &Path,
     ) -> Result<Option<T>, SupervisorError> {
         let damaged = |source| SupervisorError::Damaged { path: path.to_owned(), source };
-        let read = os::open_regular(path).and_then(|file| {
+        let read = files::open_regular(path).and_then(|file| {
             let mut bytes = Vec::new();
             file.take(LARGEST_FILE).read_to_end(&mut bytes)?;
             Ok(bytes)
@@ -509,9 +511,11 @@ impl RunDir {
 
     fn open_lock(&self) -> Result<File, SupervisorError> {
         let path = self.lock_path();
-        os::never_elsewhere(private(OpenOptions::new().read(true).create(true).truncate(false)))
-            .open(&path)
-            .map_err(SupervisorError::io("open", &path))
+        files::without_waiting_or_links_private(
+            OpenOptions::new().read(true).write(true).create(true).truncate(false),
+        )
+        .open(&path)
+        .map_err(SupervisorError::io("open", &path))
     }
 
     fn try_lock(
@@ -519,7 +523,7 @@ impl RunDir {
         attempt: fn(&File) -> Result<(), TryLockError>,
     ) -> Result<LockState, SupervisorError> {
         let path = self.lock_path();
-        let lock = match os::open_regular(&path) {
+        let lock = match files::open_regular(&path) {
             Ok(file) => file,
             Err(e) if is_no_file(&e) => return Ok(LockState::Missing),
             Err(e) => return Err(SupervisorError::io("open", &path)(e)),

@@ -14,8 +14,10 @@ use std::io::{self, BufRead, PipeWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::Child;
 
+use claude_worker_os::files::{FileVersion, path_from_bytes, path_to_bytes};
+
 use crate::launch::{self, Launched, SupervisorCommand};
-use crate::{RunDir, SupervisorError, os};
+use crate::{RunDir, SupervisorError};
 
 /// What a supervisor is told in place of a run directory when it is to wait for one.
 pub(crate) const STAND_BY: &str = "--spare";
@@ -30,7 +32,7 @@ pub struct Spare {
     /// Always there, but for the moment in which the process is given away.
     waiting: Option<Waiting>,
     program: PathBuf,
-    version: Option<os::FileVersion>,
+    version: Option<FileVersion>,
 }
 
 #[derive(Debug)]
@@ -48,7 +50,7 @@ impl Spare {
         let failed = || SupervisorError::io("start a spare supervisor with", &command.program);
         // Looked at first: should the program be replaced meanwhile, the spare is taken for an old
         // one without need, and never the other way round.
-        let version = os::file_version(&command.program);
+        let version = FileVersion::at(&command.program);
         let (reader, pipe) = io::pipe().map_err(failed())?;
         let child = launch::process(command).arg(STAND_BY).stdin(reader).spawn();
         let child = child.map_err(failed())?;
@@ -67,12 +69,12 @@ impl Spare {
     /// replaced since it started; nothing has happened to the run then.
     #[must_use]
     pub fn take_on(mut self, dir: &RunDir) -> Option<Launched> {
-        if os::file_version(&self.program) != self.version {
+        if FileVersion::at(&self.program) != self.version {
             return None;
         }
         // It has left the directory in which it was started.
         let path = std::path::absolute(dir.path()).ok()?;
-        let mut message = os::path_to_bytes(&path)?;
+        let mut message = path_to_bytes(&path)?;
         message.push(0);
         if message.len() > LONGEST_MESSAGE {
             return None;
@@ -104,7 +106,7 @@ pub(crate) fn wait_for_a_run() -> io::Result<Option<PathBuf>> {
     if message.pop() != Some(0) {
         return Ok(None);
     }
-    Ok(os::path_from_bytes(&message))
+    Ok(path_from_bytes(&message))
 }
 
 /// Whether a supervisor's argument asks it to wait.

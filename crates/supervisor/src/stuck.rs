@@ -7,9 +7,9 @@
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 
+use claude_worker_os::process::process;
 use serde::{Deserialize, Serialize};
 
-use crate::os;
 use crate::{RunDir, SupervisorError, SupervisorProcess};
 
 /// What the lock file says.
@@ -31,7 +31,7 @@ pub enum Remedy {
 
 /// Writes who we are into the lock that we hold. A full disk is no reason not to work.
 pub(crate) fn sign(mut lock: &File) {
-    let Some(me) = os::process(std::process::id()) else { return };
+    let Some(me) = process(std::process::id()) else { return };
     let holder = Holder { pid: me.pid, started: me.started };
     let _ = serde_json::to_vec(&holder).map_err(io::Error::from).and_then(|json| {
         lock.seek(SeekFrom::Start(0))?;

@@ -6,19 +6,24 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use claude_worker_api::Timestamp;
+use claude_worker_os::files::{self, Replace};
+use claude_worker_os::signal::Signals;
+use claude_worker_os::{pipe, process};
 
 use crate::bell::Ringer;
-use crate::durable::{self, Durability, private};
 use crate::output::Output;
 use crate::output_file::OutputFile;
 use crate::watch::{Cause, Ended, Watch};
 use crate::{
-    EndedBy, Ending, Exit, RunDir, Spec, Started, SupervisorError, agent, fault_point, os, spare,
-    stuck,
+    EndedBy, Ending, Exit, RunDir, Spec, Started, SupervisorError, agent, fault_point, spare, stuck,
 };
 
 /// Between two attempts to record the end on a full disk.
 const RECORD_INTERVAL: Duration = Duration::from_millis(250);
+
+/// How a file is written where an agent may have put something in its place.
+const IN_RUN_DIRECTORY: Replace =
+    Replace { flush: false, clear_directory: true, permissions: None };
 
 /// What a supervisor process has come to; its exit code for whoever launched it.
 enum Outcome {
@@ -45,7 +50,7 @@ pub fn run(argument: &Path) -> ExitCode {
     } else {
         std::path::absolute(argument).map_err(SupervisorError::io("find", argument)).and_then(
             |path| {
-                os::detach().map_err(SupervisorError::io("detach for", &path))?;
+                process::detach().map_err(SupervisorError::io("detach for", &path))?;
                 supervise(&path)
             },
         )
@@ -64,7 +69,7 @@ pub fn run(argument: &Path) -> ExitCode {
 /// Does what can be done without knowing the run, waits for it, and goes on with it.
 fn stand_by() -> Result<Outcome, SupervisorError> {
     let place = Path::new("standard input");
-    os::detach().map_err(SupervisorError::io("detach for", place))?;
+    process::detach().map_err(SupervisorError::io("detach for", place))?;
     // Signals keep their usual effect meanwhile: whoever ends a spare harms nothing.
     match spare::wait_for_a_run().map_err(SupervisorError::io("read", place))? {
         Some(run_dir) => supervise(&run_dir),
@@ -75,7 +80,7 @@ fn stand_by() -> Result<Outcome, SupervisorError> {
 /// A run from its lock to its record. The process has been detached, and the path is absolute.
 fn supervise(path: &Path) -> Result<Outcome, SupervisorError> {
     let dir = RunDir::at(path);
-    let signals = os::Signals::install().map_err(SupervisorError::io("get signals for", path))?;
+    let signals = Signals::install().map_err(SupervisorError::io("get signals for", path))?;
 
     // Everything by its full path, never through an open directory: once the run is deleted, all
     // of this fails, and nothing is started.
@@ -90,7 +95,7 @@ fn supervise(path: &Path) -> Result<Outcome, SupervisorError> {
     // and the engine can try it again.
     let stdout = create_output(&dir.stdout_path())?;
     let stderr = if spec.merge_stderr { None } else { Some(create_output(&dir.stderr_path())?) };
-    let control = os::listen(&dir.control_path())
+    let control = pipe::listen(&dir.control_path())
         .map_err(SupervisorError::io("listen on", &dir.control_path()))?;
     dir.claim(&spec)?;
     fault_point("supervisor.spawning");
@@ -115,7 +120,7 @@ fn supervise(path: &Path) -> Result<Outcome, SupervisorError> {
     let started = Started { pid: agent.pid, at: Timestamp::now() };
     // Only for those who want to know the pid: without room on the disk the run goes on.
     if let Ok(json) = serde_json::to_vec(&started) {
-        let _ = durable::write_whole(&dir.started_path(), &json, Durability::Visible);
+        let _ = files::replace(&dir.started_path(), &json, &IN_RUN_DIRECTORY);
     }
     stuck::sign(&lock);
     ringer.started();
@@ -130,7 +135,7 @@ fn supervise(path: &Path) -> Result<Outcome, SupervisorError> {
 }
 
 fn create_output(path: &Path) -> Result<OutputFile, SupervisorError> {
-    os::never_elsewhere(private(OpenOptions::new().create(true).append(true)))
+    files::without_waiting_or_links_private(OpenOptions::new().create(true).append(true))
         .open(path)
         .map(OutputFile::new)
         .map_err(SupervisorError::io("create", path))
@@ -157,7 +162,8 @@ fn record(
         leftovers: ended.leftovers,
     };
     let json = serde_json::to_vec(&exit).unwrap_or_default();
-    while durable::write_whole(&dir.exit_path(), &json, Durability::OnDisk).is_err() {
+    let flushed = Replace { flush: true, ..IN_RUN_DIRECTORY };
+    while files::replace(&dir.exit_path(), &json, &flushed).is_err() {
         if !dir.path().exists() {
             return Outcome::NotOurs;
         }

@@ -1,12 +1,14 @@
 //! Finding and ending every process of a run.
 //!
 //! Process ids are reused, so none is ever signalled on the strength of its number: a process is
-//! its id with its start time, and both are checked right before the signal (`os::signal`).
+//! its id with its start time, and both are checked right before the signal.
 
 use std::collections::HashSet;
 
+use claude_worker_os::process::{self, Process, ProcessState};
+
+use crate::RUN_MARKER;
 use crate::freeze::{self, Ends};
-use crate::os::{self, Process, ProcessState};
 
 /// After so many looks the outsiders are looked at again: an id may have changed hands.
 const LOOKS_BEFORE_FORGETTING: u32 = 32;
@@ -49,13 +51,15 @@ impl Tree {
         if self.looks.is_multiple_of(LOOKS_BEFORE_FORGETTING) {
             self.outsiders.clear();
         }
-        let table = os::processes(&self.outsiders);
+        let table = process::processes(&self.outsiders);
         let own_pid = self.own_pid;
-        let found = if os::ADOPTS_ORPHANS {
+        let found = if process::ADOPTS_ORPHANS {
             belonging(&table, |process| process.parent == own_pid, Follow::Parents)
         } else {
             // Orphans go to process 1 here: recognise them by their mark and their session.
-            below_or_marked(&table, own_pid, |process| os::is_marked(process, &self.run))
+            below_or_marked(&table, own_pid, |process| {
+                process::has_variable(process, RUN_MARKER, &self.run)
+            })
         };
         let inside: HashSet<u32> = found.iter().map(|process| process.pid).collect();
         self.outsiders

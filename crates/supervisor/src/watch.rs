@@ -4,10 +4,14 @@ use std::fs::File;
 use std::io::{PipeReader, Read};
 use std::time::{Duration, Instant};
 
+use claude_worker_os::descriptor::{never_block, widen_pipe};
+use claude_worker_os::process::{self, ChildEnd, Reaped};
+use claude_worker_os::signal::Signals;
+use claude_worker_os::wait::{Readable, wait_readable};
+
 use crate::bell::Ringer;
 use crate::freeze::Ends;
 use crate::limits::Limits;
-use crate::os::{self, Readable, Reaped, Signals};
 use crate::output::Output;
 use crate::output_file::OutputFile;
 use crate::rundir::Asked;
@@ -98,10 +102,10 @@ impl<'a> Watch<'a> {
     ) -> Self {
         for stream in 0..output.count() {
             if let Some(pipe) = output.source(stream) {
-                os::never_block(pipe);
+                never_block(pipe);
             }
         }
-        os::never_block(control);
+        never_block(control);
         Self {
             agent,
             grace: Duration::from_millis(spec.grace_ms),
@@ -123,8 +127,8 @@ impl<'a> Watch<'a> {
     pub(crate) fn until_the_tree_is_gone(mut self) -> Ended {
         let mut asked = Asked::Nothing;
         loop {
-            let noticed = self.signals.take();
-            if (noticed.child_changed || !matches!(self.phase, Phase::Running))
+            let received = self.signals.take();
+            if (received.child_changed || !matches!(self.phase, Phase::Running))
                 && self.reap_until_nobody_is_left()
             {
                 break;
@@ -133,7 +137,7 @@ impl<'a> Watch<'a> {
             self.output.write_waiting(now);
             self.limits.set_blocked(self.output.retry_at().is_some(), now);
             self.ringer.tell_due(now);
-            self.advance(now, asked, noticed.told_to_go);
+            self.advance(now, asked, received.asked_to_end);
             asked = asked.max(self.wait());
         }
         self.take_what_is_left();
@@ -157,16 +161,19 @@ impl<'a> Watch<'a> {
     /// Clears away the dead. True when that was the last of the tree.
     fn reap_until_nobody_is_left(&mut self) -> bool {
         loop {
-            match os::reap() {
-                Reaped::Process { pid, ending } => {
+            match process::reap() {
+                Reaped::Process { pid, end } => {
                     if pid == self.agent {
-                        self.ending = Some(ending);
+                        self.ending = Some(match end {
+                            ChildEnd::Exited(code) => Ending::Exited { code },
+                            ChildEnd::Signalled(signal) => Ending::Signalled { signal },
+                        });
                         fault_point("supervisor.agent_exited");
                     }
                 }
-                Reaped::NobodyDead => return false,
+                Reaped::NoneDead => return false,
                 Reaped::NoChildren => {
-                    return os::ADOPTS_ORPHANS || self.tree.members().is_empty();
+                    return process::ADOPTS_ORPHANS || self.tree.members().is_empty();
                 }
             }
         }
@@ -248,7 +255,7 @@ impl<'a> Watch<'a> {
                 pipe.map(|pipe| pipe as &dyn Readable)
             };
             let sources = [Some(self.signals.source()), Some(self.control), source(0), source(1)];
-            os::wait_readable(sources, due.into_iter().flatten().min())
+            wait_readable(sources, due.into_iter().flatten().min())
         };
         let now = Instant::now();
         for stream in 0..self.output.count() {
@@ -261,7 +268,7 @@ impl<'a> Watch<'a> {
                 self.ringer.output(now);
             }
             if let Some((pipe, bytes)) = self.output.widened(stream, taken) {
-                os::widen_pipe(pipe, bytes);
+                widen_pipe(pipe, bytes);
             }
         }
         let (mut control, mut bytes) = (self.control, [0; 64]);

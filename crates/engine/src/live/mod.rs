@@ -39,8 +39,9 @@ use std::sync::{
 };
 
 use claude_worker_api::{NewTask, RunId, TaskId, Timestamp};
+use claude_worker_os::files::Identity;
 use claude_worker_supervisor::{
-    Bell, BellCloser, RunDir, SupervisorCommand, SupervisorProcess, What, identity,
+    Bell, BellCloser, RunDir, SupervisorCommand, SupervisorProcess, What,
 };
 use tokio::sync::{mpsc, watch};
 
@@ -101,7 +102,7 @@ pub(crate) struct LiveRun {
     output_bytes: AtomicU64,
     end_request: Mutex<EndRequest>,
     /// What its directory was when this engine made or found it.
-    identity: OnceLock<(u64, u64)>,
+    identity: OnceLock<Identity>,
     /// Its supervisor, once it is known.
     supervisor: OnceLock<SupervisorProcess>,
     directory_gone: AtomicBool,
@@ -173,7 +174,7 @@ impl Runs {
     /// with that, so that both are listened to.
     pub(crate) fn keep_the_bell(self: &Arc<Self>) {
         let path = &self.places.bell;
-        if !matches!(identity(path), Err(error) if error.kind() == io::ErrorKind::NotFound) {
+        if !matches!(Identity::at(path), Err(error) if error.kind() == io::ErrorKind::NotFound) {
             return;
         }
         let Some(_permission) = self.may_start() else { return };

@@ -78,7 +78,14 @@ fn a_run_whose_files_are_gone_is_never_taken_for_one_that_did_not_begin() {
 fn whatever_is_put_in_the_place_of_a_runs_files_nothing_blocks() {
     use std::os::unix::fs::symlink;
     let stage = Stage::new();
-    let names = ["exit.json", "exit.draft", "started.json", "spec.json", "cancel", "lock"];
+    let names = [
+        "exit.json",
+        "exit.json.claude-worker-draft",
+        "started.json",
+        "spec.json",
+        "cancel",
+        "lock",
+    ];
     let put: [fn(&std::path::Path); 4] = [
         |path| {
             rustix::fs::mknodat(rustix::fs::CWD, path, rustix::fs::FileType::Fifo, 0o600.into(), 0)

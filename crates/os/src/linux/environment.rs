@@ -1,4 +1,4 @@
-//! Adding to this process's environment when it may have other threads already.
+//! Adding to the environment of this process when it may have other threads already.
 
 use std::ffi::{CString, c_char};
 use std::ptr;
@@ -10,17 +10,17 @@ unsafe extern "C" {
     static mut environ: *mut *mut c_char;
 }
 
-/// Adds variables, in the form `NAME=value`, to the environment of this process.
+/// `setenv` may move the table while another thread reads it. So a new table is made, and put in the
+/// place of the old one with one store: a thread that reads the old one reads on, because neither it
+/// nor its texts are ever freed.
 ///
-/// `setenv` may move the table under the eyes of a thread that reads it. So a table of its own is
-/// made, and put in the place of the old one at once: who reads that one reads on, because
-/// neither it nor its texts are ever freed.
-///
-/// To be called at the beginning, when nobody else changes the environment.
-pub(crate) fn extend_environment(variables: Vec<CString>) {
+/// No safe way: the desktop's libraries read these variables from this process's environment, and
+/// have started threads before `main`, which rules out [`std::env::set_var`].
+pub(crate) fn extend(variables: Vec<CString>) {
     let mut table: Vec<*mut c_char> = variables.into_iter().map(CString::into_raw).collect();
-    // SAFETY: `environ` is null or points to a table that ends with a null. Nobody changes the table
-    // or where it is at this time, and others only read it; the store is one of a whole pointer.
+    // SAFETY: `environ` is null or points to a table that ends with a null. No other code changes the
+    // table or its place at this time, other threads only read it, and the store is one of a whole
+    // pointer.
     unsafe {
         let mut entry = environ;
         while !entry.is_null() && !(*entry).is_null() {
@@ -40,12 +40,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_added_is_there_beside_the_rest_for_this_process_and_its_children() {
+    fn added_variables_are_seen_by_this_process_and_its_children() {
         let before = std::env::vars_os().count();
-        extend_environment(vec![
-            c"CLAUDE_WORKER_ADDED=a b".to_owned(),
-            c"CLAUDE_WORKER_EMPTY=".to_owned(),
-        ]);
+        extend(vec![c"CLAUDE_WORKER_ADDED=a b".to_owned(), c"CLAUDE_WORKER_EMPTY=".to_owned()]);
         assert_eq!(std::env::var("CLAUDE_WORKER_ADDED").unwrap(), "a b");
         assert_eq!(std::env::var("CLAUDE_WORKER_EMPTY").unwrap(), "");
         assert_eq!(std::env::vars_os().count(), before + 2);

@@ -4,14 +4,13 @@
 //! could change hands.
 
 use std::collections::HashSet;
-use std::ffi::{CStr, c_int, c_void};
+use std::ffi::{c_int, c_void};
 use std::{mem, ptr};
 
 use rustix::process::{Pid, getpid, getsid, kill_process};
 
 use super::procargs::environment_has;
-use super::{EndSetup, Process, ProcessState, Signal};
-use crate::RUN_MARKER;
+use crate::process::{EndSetup, Process, ProcessState, Signal};
 
 /// Orphans become children of process 1.
 pub(crate) const ADOPTS_ORPHANS: bool = false;
@@ -19,25 +18,7 @@ pub(crate) const ADOPTS_ORPHANS: bool = false;
 /// Processes that may be made between asking how many there are and asking which.
 const MORE: usize = 64;
 
-/// Names the time since the machine was started.
-pub(crate) fn boot_id() -> Option<String> {
-    let mut text = [0_u8; 64];
-    let mut length = text.len();
-    // SAFETY: the name is a C string, and the buffer has `length` bytes.
-    let failed = unsafe {
-        libc::sysctlbyname(
-            c"kern.bootsessionuuid".as_ptr(),
-            text.as_mut_ptr().cast(),
-            &raw mut length,
-            ptr::null_mut(),
-            0,
-        )
-    };
-    let text = CStr::from_bytes_until_nul(&text).ok()?;
-    if failed == 0 { Some(text.to_str().ok()?.to_owned()) } else { None }
-}
-
-/// All processes but the ones to skip that this user may look at.
+/// Only those that this user may look at.
 pub(crate) fn processes(skip: &HashSet<u32>) -> Vec<Process> {
     pids().into_iter().filter(|pid| !skip.contains(pid)).filter_map(process).collect()
 }
@@ -82,8 +63,7 @@ pub(crate) fn process(pid: u32) -> Option<Process> {
     })
 }
 
-/// Whether the process was started as part of `run`. False for processes of other users.
-pub(crate) fn is_marked(process: &Process, run: &str) -> bool {
+pub(crate) fn has_variable(process: &Process, variable: &str, value: &str) -> bool {
     let Ok(pid) = c_int::try_from(process.pid) else { return false };
     let mut name = [libc::CTL_KERN, libc::KERN_PROCARGS2, pid];
     let mut ask = |buffer: *mut c_void, length: &mut usize| {
@@ -102,10 +82,9 @@ pub(crate) fn is_marked(process: &Process, run: &str) -> bool {
         return false;
     }
     answer.truncate(length);
-    environment_has(&answer, format!("{RUN_MARKER}={run}").as_bytes())
+    environment_has(&answer, format!("{variable}={value}").as_bytes())
 }
 
-/// Sends a signal to this very process; false when it is gone or out of reach.
 pub(crate) fn signal(target: &Process, signal: Signal) -> bool {
     let is_it = |now: Process| now.started == target.started && now.state != ProcessState::Dead;
     let pid = c_int::try_from(target.pid).ok().and_then(Pid::from_raw);
@@ -113,8 +92,6 @@ pub(crate) fn signal(target: &Process, signal: Signal) -> bool {
         && pid.is_some_and(|pid| kill_process(pid, signal.as_rustix()).is_ok())
 }
 
-/// Whether a process to which [`Signal::Freeze`] was sent runs no more instructions. True for one
-/// that is gone.
 pub(crate) fn has_stopped(target: &Process) -> bool {
     process(target.pid).is_none_or(|now| now.state != ProcessState::Alive)
 }

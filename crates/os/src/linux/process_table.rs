@@ -8,20 +8,10 @@ use std::time::Duration;
 use rustix::process::{Pid, PidfdFlags, kill_process, pidfd_open, pidfd_send_signal};
 use rustix::time::{ClockId, clock_gettime};
 
-use super::{EndSetup, Process, ProcessState, Signal};
-use crate::RUN_MARKER;
+use crate::process::{EndSetup, Process, ProcessState, Signal};
 
-/// Orphans among our descendants become our children.
 pub(crate) const ADOPTS_ORPHANS: bool = true;
 
-/// Names the time since the machine was started.
-pub(crate) fn boot_id() -> Option<String> {
-    let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
-    Some(id.trim().to_owned())
-}
-
-/// All processes but the ones to skip. Not one instant's picture: the table changes while it is
-/// read.
 pub(crate) fn processes(skip: &HashSet<u32>) -> Vec<Process> {
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
     let pid = |entry: fs::DirEntry| entry.file_name().to_str()?.parse::<u32>().ok();
@@ -31,16 +21,14 @@ pub(crate) fn processes(skip: &HashSet<u32>) -> Vec<Process> {
     pids.into_iter().rev().filter_map(process).collect()
 }
 
-/// Whether the process was started as part of `run`. False for processes of other users.
-pub(crate) fn is_marked(process: &Process, run: &str) -> bool {
+pub(crate) fn has_variable(process: &Process, name: &str, value: &str) -> bool {
     let Ok(environment) = fs::read(format!("/proc/{}/environ", process.pid)) else { return false };
     environment.split(|byte| *byte == 0).any(|variable| {
-        let value = variable.strip_prefix(RUN_MARKER.as_bytes());
-        value.and_then(|rest| rest.strip_prefix(b"=")) == Some(run.as_bytes())
+        let rest = variable.strip_prefix(name.as_bytes());
+        rest.and_then(|rest| rest.strip_prefix(b"=")) == Some(value.as_bytes())
     })
 }
 
-/// Sends a signal to this very process; false when it is gone or out of reach.
 pub(crate) fn signal(target: &Process, signal: Signal) -> bool {
     let signal = signal.as_rustix();
     let Some(pid) = i32::try_from(target.pid).ok().and_then(Pid::from_raw) else { return false };
@@ -61,9 +49,6 @@ pub(crate) fn signal(target: &Process, signal: Signal) -> bool {
     }
 }
 
-/// Whether a process to which [`Signal::Freeze`] was sent runs no more instructions of its program.
-/// All its threads have stopped or are held in the kernel, where the stop is the next thing that
-/// they see. True for one that is gone.
 pub(crate) fn has_stopped(process: &Process) -> bool {
     let path = format!("/proc/{}", process.pid);
     let Some(first) = Stat::read(&format!("{path}/stat")) else { return true };
@@ -77,8 +62,6 @@ pub(crate) fn has_stopped(process: &Process) -> bool {
     })
 }
 
-/// How a process is set up to receive [`Signal::End`]. To be asked of one that is frozen: it
-/// changes nothing meanwhile.
 pub(crate) fn end_setup(process: &Process) -> EndSetup {
     let path = format!("/proc/{}", process.pid);
     let Ok(status) = fs::read_to_string(format!("{path}/status")) else {
@@ -110,7 +93,6 @@ fn mask_has_end(status: &str, name: &str) -> bool {
     mask.is_some_and(|mask| mask & (1 << (Signal::End.as_rustix().as_raw() - 1)) != 0)
 }
 
-/// One row of the process table.
 pub(crate) fn process(pid: u32) -> Option<Process> {
     let stat = Stat::read(&format!("/proc/{pid}/stat"))?;
     let state = match stat.letter {

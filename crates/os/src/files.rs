@@ -1,0 +1,265 @@
+//! Private files, files that are replaced in one step, and what tells one file from another.
+
+use std::fs::{self, File, Metadata, OpenOptions, Permissions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::system::files as system;
+
+/// Makes a file private (0600) that is about to be created.
+pub fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    system::private(options)
+}
+
+/// Keeps an open from waiting at a named pipe that has the file's place.
+pub fn without_waiting(options: &mut OpenOptions) -> &mut OpenOptions {
+    system::without_waiting(options)
+}
+
+/// Keeps an open from waiting at a named pipe, and from following a link.
+pub fn without_waiting_or_links(options: &mut OpenOptions) -> &mut OpenOptions {
+    system::without_waiting_or_links(options)
+}
+
+/// Makes a private directory (0700). Its parent must exist.
+///
+/// # Errors
+/// What the system says.
+pub fn create_private_directory(path: &Path) -> io::Result<()> {
+    system::create_private_directory(path)
+}
+
+/// Opens a regular file for reading: never blocks, follows no link, and refuses what is something
+/// else with [`io::ErrorKind::InvalidData`]. For files that an agent can reach.
+///
+/// # Errors
+/// As above, and what the system says.
+pub fn open_regular(path: &Path) -> io::Result<File> {
+    system::open_regular(path)
+}
+
+/// Names a file or directory: two that are equal are of the same file, as long as that exists. On
+/// Windows all are equal so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Identity {
+    pub(crate) device: u64,
+    pub(crate) inode: u64,
+}
+
+impl Identity {
+    /// Of what is at `path`; a link is not followed.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn at(path: &Path) -> io::Result<Self> {
+        fs::symlink_metadata(path).map(|found| Self::of(&found))
+    }
+
+    /// Of what was looked at.
+    #[must_use]
+    pub fn of(found: &Metadata) -> Self {
+        system::identity(found)
+    }
+}
+
+/// Changes with each change of a file, and when another file takes its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileVersion {
+    pub(crate) identity: Identity,
+    pub(crate) length: u64,
+    /// When the content or the owner, mode or name last changed, in seconds since 1970 and
+    /// nanoseconds. On Unix no program can set this time.
+    pub(crate) changed: (i64, i64),
+}
+
+impl FileVersion {
+    /// The version of what is at `path`, links followed; none when that cannot be looked at.
+    #[must_use]
+    pub fn at(path: &Path) -> Option<Self> {
+        fs::metadata(path).ok().map(|found| Self::of(&found))
+    }
+
+    /// Of what was looked at.
+    #[must_use]
+    pub fn of(found: &Metadata) -> Self {
+        system::version(found)
+    }
+
+    /// When the file last changed, in seconds since 1970.
+    #[must_use]
+    pub const fn changed_seconds(&self) -> i64 {
+        self.changed.0
+    }
+}
+
+/// Creates the empty file `path`, private, or finds it there. Other processes see it; a power cut
+/// may undo it.
+///
+/// # Errors
+/// What the system says.
+pub fn create_visible(path: &Path) -> io::Result<()> {
+    without_waiting_or_links_private(OpenOptions::new().create(true).truncate(false).write(true))
+        .open(path)
+        .map(drop)
+}
+
+/// [`private`] and [`without_waiting_or_links`].
+pub fn without_waiting_or_links_private(options: &mut OpenOptions) -> &mut OpenOptions {
+    without_waiting_or_links(private(options))
+}
+
+/// Creates the empty file `path`, or finds it there, and gets its directory entry onto the disk.
+/// An empty file is nothing but that entry, so the directory is all there is to flush.
+///
+/// # Errors
+/// What the system says.
+pub fn create_marker(path: &Path) -> io::Result<()> {
+    create_visible(path)?;
+    sync_parent(path)
+}
+
+/// Creates a private file instead of the file, pipe or link that may be there: waits at no pipe and
+/// follows no link. A directory stays.
+///
+/// # Errors
+/// What the system says.
+pub fn create_anew(path: &Path) -> io::Result<File> {
+    match create_new(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            fs::remove_file(path)?;
+            create_new(path)
+        }
+        made => made,
+    }
+}
+
+/// Creates a private file that must not exist yet, and opens it for appending.
+///
+/// # Errors
+/// What the system says.
+pub fn create_new(path: &Path) -> io::Result<File> {
+    private(OpenOptions::new().create_new(true).append(true)).open(path)
+}
+
+/// Writes a new private file; it must not exist yet.
+///
+/// # Errors
+/// What the system says.
+pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    create_new(path)?.write_all(bytes)
+}
+
+/// Gets the entries of the directory that `path` is in onto the disk.
+///
+/// # Errors
+/// What the system says.
+pub fn sync_parent(path: &Path) -> io::Result<()> {
+    path.parent().map_or(Ok(()), system::sync_directory)
+}
+
+/// How [`replace`] writes a file.
+#[derive(Debug, Clone, Default)]
+pub struct Replace {
+    /// Whether file and directory entry must be on disk when the call returns. Otherwise other
+    /// processes see the new content, and a power cut may undo it.
+    pub flush: bool,
+    /// Whether a directory in the file's place gives way, with all that is in it: for places that an
+    /// agent can reach.
+    pub clear_directory: bool,
+    /// The permissions of the new file; without any it is private.
+    pub permissions: Option<Permissions>,
+}
+
+/// Puts `bytes` at `path` in one step: readers find the old content or all of the new. Returns the
+/// new file, opened for appending. After an error the old content is there.
+///
+/// The draft beside it has a fixed name, so that one that a crash has left is overwritten the next
+/// time. (The `tempfile` crate gives each draft a name of its own, and those would pile up.)
+/// Two processes must not replace the same file at the same time.
+///
+/// # Errors
+/// What the system says.
+pub fn replace(path: &Path, bytes: &[u8], how: &Replace) -> io::Result<File> {
+    let draft = draft_of(path);
+    let written: io::Result<File> = (|| {
+        let mut file = match create_new(&draft) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                clear(&draft)?;
+                create_new(&draft)?
+            }
+            made => made?,
+        };
+        file.write_all(bytes)?;
+        if let Some(permissions) = &how.permissions {
+            file.set_permissions(permissions.clone())?;
+        }
+        if how.flush {
+            file.sync_all()?;
+        }
+        match fs::rename(&draft, path) {
+            // A directory does not give way by itself.
+            Err(error) if how.clear_directory && is_in_the_way(&error) => {
+                clear(path)?;
+                fs::rename(&draft, path)?;
+            }
+            renamed => renamed?,
+        }
+        Ok(file)
+    })();
+    if written.is_err() {
+        // A draft on a full disk takes room that others need. It may not exist at all.
+        let _ = fs::remove_file(&draft);
+    }
+    let file = written?;
+    if how.flush {
+        sync_parent(path)?;
+    }
+    Ok(file)
+}
+
+/// The draft of a file that is being replaced. Named after this program, because some files that are
+/// replaced are in directories of other programs.
+fn draft_of(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".claude-worker-draft");
+    PathBuf::from(name)
+}
+
+/// Whether something at the new name is why a file could not be renamed.
+fn is_in_the_way(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::IsADirectory
+            | io::ErrorKind::DirectoryNotEmpty
+            | io::ErrorKind::AlreadyExists
+    )
+}
+
+/// Removes whatever is at `path`.
+fn clear(path: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(found) if found.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// A path as the system knows it; none where it cannot be told in bytes.
+#[must_use]
+pub fn path_to_bytes(path: &Path) -> Option<Vec<u8>> {
+    system::path_to_bytes(path)
+}
+
+/// The other way round.
+#[must_use]
+pub fn path_from_bytes(bytes: &[u8]) -> Option<PathBuf> {
+    system::path_from_bytes(bytes)
+}
+
+/// Whether an error says that the system lacks something just now (room, processes, memory,
+/// descriptors), so that the same call may work in a moment.
+#[must_use]
+pub fn is_shortage(error: &io::Error) -> bool {
+    system::is_shortage(error)
+}

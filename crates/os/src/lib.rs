@@ -1,0 +1,51 @@
+//! Everything that depends on the operating system, behind one set of names.
+//!
+//! # Theory of operation
+//!
+//! Each module at the top (`files.rs`, `process.rs`, …) is an interface that is the same on every
+//! system, with its documentation and the decisions that need no system call. What it calls is in
+//! [`system`]: `unix/`, which takes what only Linux or macOS has from `linux/` or `macos/`, or
+//! `windows/`. Windows has real code where that is small; what it cannot do yet fails with
+//! [`std::io::ErrorKind::Unsupported`] and a message that says so.
+//!
+//! No other crate names `std::os`, `rustix`, `libc` or `/proc` (`xtask/src/layers.rs` checks that).
+//! This crate knows nothing of tasks or runs and depends on none of ours. It offers to start and to
+//! signal processes; only the supervisor and the few places that `layers.rs` lists may use that.
+//!
+//! Errors are [`std::io::Error`]: a caller knows what it was doing and with which file, and wraps
+//! them in the error of its own crate.
+//!
+//! Unsafe code is allowed in four modules, each use with the reason why it is sound:
+//! `unix/child.rs` and `linux/descriptor.rs` (what runs between fork and exec), `linux/environment.rs`
+//! and `macos/` (calls of C).
+
+pub mod descriptor;
+pub mod disk;
+#[cfg(target_os = "linux")]
+pub mod environment;
+pub mod files;
+pub mod machine;
+pub mod pipe;
+pub mod process;
+pub mod signal;
+pub mod wait;
+
+#[cfg(target_os = "linux")]
+mod linux;
+// Compiled everywhere for its tests.
+#[cfg(any(test, target_os = "macos"))]
+mod macos;
+#[cfg(unix)]
+mod unix;
+#[cfg(windows)]
+mod windows;
+
+#[cfg(unix)]
+use unix as system;
+#[cfg(windows)]
+use windows as system;
+
+#[cfg(all(unix, not(any(target_os = "linux", target_os = "macos"))))]
+compile_error!(
+    "of the Unixes, Linux and macOS are supported: how processes are found is written for them"
+);

@@ -1,0 +1,11 @@
+//! What only Linux has.
+
+#[expect(unsafe_code, reason = "a system call that no crate offers")]
+pub(crate) mod descriptor;
+#[expect(
+    unsafe_code,
+    reason = "the environment is a table of pointers that belongs to all threads"
+)]
+pub(crate) mod environment;
+pub(crate) mod machine;
+pub(crate) mod process_table;

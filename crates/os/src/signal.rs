@@ -1,0 +1,43 @@
+//! The signals that this process gets.
+
+use std::io;
+
+use crate::system::signal as system;
+use crate::wait::Readable;
+
+/// What came since the last [`Signals::take`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Received {
+    /// A child may have ended (or stopped): looking once too often is cheap.
+    pub child_changed: bool,
+    /// This process was asked to end, now or at any time before.
+    pub asked_to_end: bool,
+}
+
+/// Signals as something to wait for: each puts a byte into a pipe.
+#[derive(Debug)]
+pub struct Signals(system::Signals);
+
+impl Signals {
+    /// From now on, the end of a child and requests to end this process (SIGTERM, SIGINT, SIGHUP)
+    /// are noted and do nothing else, and signals that must not kill it (SIGQUIT, SIGXFSZ) do
+    /// nothing. Once per process.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn install() -> io::Result<Self> {
+        system::Signals::install().map(Self)
+    }
+
+    /// What to wait for.
+    #[must_use]
+    pub const fn source(&self) -> &dyn Readable {
+        self.0.source()
+    }
+
+    /// What came since the last call.
+    #[must_use]
+    pub fn take(&self) -> Received {
+        self.0.take()
+    }
+}

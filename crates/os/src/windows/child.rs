@@ -1,0 +1,20 @@
+//! This process among its parent and children: not yet.
+
+use std::io;
+use std::process::Command;
+
+use crate::process::Reaped;
+
+pub(crate) fn kill_self() -> ! {
+    std::process::abort()
+}
+
+pub(crate) fn detach() -> io::Result<()> {
+    super::not_yet("tasks cannot be run")
+}
+
+pub(crate) const fn make_dependent(_command: &mut Command) {}
+
+pub(crate) const fn reap() -> Reaped {
+    Reaped::NoChildren
+}

@@ -1,0 +1,63 @@
+//! Files. A user's profile directory keeps other users out by itself.
+
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use crate::files::{FileVersion, Identity};
+
+pub(crate) const fn private(options: &mut OpenOptions) -> &mut OpenOptions {
+    options
+}
+
+pub(crate) const fn without_waiting(options: &mut OpenOptions) -> &mut OpenOptions {
+    options
+}
+
+pub(crate) const fn without_waiting_or_links(options: &mut OpenOptions) -> &mut OpenOptions {
+    options
+}
+
+pub(crate) fn create_private_directory(path: &Path) -> io::Result<()> {
+    fs::create_dir(path)
+}
+
+pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
+    let file = File::open(path)?;
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(io::Error::new(io::ErrorKind::InvalidData, "it is not a regular file"))
+    }
+}
+
+/// The standard library does not tell file ids on Windows yet: every file passes for the same one.
+pub(crate) const fn identity(_found: &Metadata) -> Identity {
+    Identity { device: 0, inode: 0 }
+}
+
+pub(crate) fn version(found: &Metadata) -> FileVersion {
+    let modified = found.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    let changed = modified.map_or((0, 0), |time| {
+        (i64::try_from(time.as_secs()).unwrap_or(i64::MAX), i64::from(time.subsec_nanos()))
+    });
+    FileVersion { identity: identity(found), length: found.len(), changed }
+}
+
+/// NTFS journals its directories.
+pub(crate) const fn sync_directory(_path: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+pub(crate) fn path_to_bytes(path: &Path) -> Option<Vec<u8>> {
+    Some(path.to_str()?.as_bytes().to_vec())
+}
+
+pub(crate) fn path_from_bytes(bytes: &[u8]) -> Option<PathBuf> {
+    Some(PathBuf::from(std::str::from_utf8(bytes).ok()?))
+}
+
+pub(crate) fn is_shortage(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::OutOfMemory | io::ErrorKind::StorageFull)
+}
