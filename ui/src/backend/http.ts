@@ -91,7 +91,7 @@ export function httpBackend(): Backend {
         watch = setTimeout(stop, SILENCE);
         const messages = reader.read(piece.value);
         const events = messages
-          .filter(({ event }) => event === "message")
+          .filter(({ event }) => event === undefined)
           .map(({ data }) => JSON.parse(data) as Event);
         const seen = messages.findLast(({ id }) => id)?.id;
         if (messages.some(({ event }) => event === "gap")) take({ gap: true });

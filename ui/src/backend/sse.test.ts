@@ -8,9 +8,9 @@ describe("a stream of messages", () => {
   it("is read wherever it is cut", () => {
     const whole = new MessageReader().read(STREAM);
     expect(whole).toEqual([
-      { event: "message", data: '{"seq":7}', id: "7" },
+      { event: undefined, data: '{"seq":7}', id: "7" },
       { event: "gap", data: "", id: undefined },
-      { event: "message", data: '{"a":\n1}', id: "8" },
+      { event: undefined, data: '{"a":\n1}', id: "8" },
     ]);
     for (let cut = 1; cut < STREAM.length; cut++) {
       const reader = new MessageReader();
@@ -30,5 +30,14 @@ describe("a stream of messages", () => {
       const parts = [...reader.read(text.slice(0, cut)), ...reader.read(text.slice(cut))];
       expect(parts.map(({ data }) => data)).toEqual(["1", "2"]);
     }
+  });
+
+  it("fails when a message never ends, instead of keeping all of it", () => {
+    const reader = new MessageReader();
+    const piece = "x".repeat(1024 * 1024);
+    reader.read("data: ");
+    expect(() => {
+      for (let i = 0; i < 17; i++) reader.read(piece);
+    }).toThrow("max buffer size");
   });
 });

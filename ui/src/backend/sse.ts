@@ -1,43 +1,24 @@
-// Reading a stream of server-sent events from its text. Pure.
+// Reading a stream of server-sent events from its text.
 
-/** One message of a stream. */
-export interface Message {
-  /** Its kind; "message" when none was said. */
-  event: string;
-  data: string;
-  id: string | undefined;
-}
+import { createParser, type EventSourceMessage } from "eventsource-parser";
 
-/** Takes pieces of text as they come and gives back the messages they complete. */
+/** A message that is longer than this, in characters, ends the stream with an error. */
+const MAX_BUFFERED = 16 * 1024 * 1024;
+
+/** Takes pieces of text as they arrive and returns the messages they complete. */
 export class MessageReader {
-  #rest = "";
+  #complete: EventSourceMessage[] = [];
+  #parser = createParser({
+    onEvent: (message) => this.#complete.push(message),
+    maxBufferSize: MAX_BUFFERED,
+    onError: (error) => {
+      if (error.type === "max-buffer-size-exceeded") throw error;
+    },
+  });
 
-  read(text: string): Message[] {
-    const messages: Message[] = [];
-    const blocks = (this.#rest + text).replaceAll("\r\n", "\n").split("\n\n");
-    this.#rest = blocks.pop() ?? "";
-    for (const block of blocks) {
-      const message = readBlock(block);
-      if (message) messages.push(message);
-    }
-    return messages;
+  /** The messages that `text` completes; `event` is absent for ordinary messages. */
+  read(text: string): EventSourceMessage[] {
+    this.#parser.feed(text);
+    return this.#complete.splice(0);
   }
-}
-
-function readBlock(block: string): Message | undefined {
-  let event = "message";
-  let id: string | undefined;
-  const data: string[] = [];
-  for (const line of block.split("\n")) {
-    const colon = line.indexOf(":");
-    // A line that begins with a colon is a comment: it only keeps the connection alive.
-    if (colon === 0) continue;
-    const field = colon < 0 ? line : line.slice(0, colon);
-    const value = colon < 0 ? "" : line.slice(colon + 1).replace(/^ /, "");
-    if (field === "event") event = value;
-    else if (field === "id") id = value;
-    else if (field === "data") data.push(value);
-  }
-  if (!data.length && event === "message") return undefined;
-  return { event, data: data.join("\n"), id };
 }

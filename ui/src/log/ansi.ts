@@ -1,4 +1,5 @@
-// Terminal output as text with the sixteen basic colours; all other control sequences vanish. Pure.
+// Terminal output as text with the sixteen basic colours; all other control sequences are removed. Pure.
+// Own code, because the output is hostile: libraries leave control sequences that are not colours in the text.
 
 import { inOrder } from "../words/hostile";
 

@@ -33,7 +33,19 @@ test("both sides can be read back from a diff", () => {
   }
 });
 
-test("long texts are replaced as a whole", () => {
+test("few changes in long texts are found wherever they are", () => {
+  const text = (word: string) =>
+    Array.from({ length: 5000 }, (_, i) => (i % 2000 === 999 ? `${word} ${i}` : `same ${i}`));
+  const changes = diff(text("before").join("\n"), text("after").join("\n"));
+  expect(counts(changes)).toEqual({ added: 3, removed: 3 });
+  expect(changes).toHaveLength(5003);
+});
+
+test("long texts that differ everywhere are replaced as a whole", () => {
   const text = (word: string) => Array.from({ length: 5000 }, (_, i) => `${word} ${i}`).join("\n");
   expect(counts(diff(text("before"), text("after")))).toEqual({ added: 5000, removed: 5000 });
+  // Every second line is the same, but there are too many changes to look for them.
+  const mixed = (word: string) =>
+    Array.from({ length: 5000 }, (_, i) => `${i % 2 ? "same" : word} ${i}`).join("\n");
+  expect(counts(diff(mixed("before"), mixed("after")))).toEqual({ added: 5000, removed: 5000 });
 });
