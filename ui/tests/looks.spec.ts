@@ -168,7 +168,9 @@ async function violations(page: Page): Promise<string[]> {
       runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
     });
     return violations.flatMap(({ id, help, nodes }) =>
-      nodes.map(({ target, failureSummary }) => `${id}: ${help}: ${target} ${failureSummary}`),
+      nodes.map(
+        ({ target, failureSummary }) => `${id}: ${help}: ${String(target)} ${failureSummary}`,
+      ),
     );
   });
 }

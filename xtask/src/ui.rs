@@ -66,10 +66,10 @@ pub(crate) fn build() -> Result<()> {
     done.remember(state()?)
 }
 
-/// Checks and tests the pages: types, components, and the whole in a browser.
+/// Checks and tests the pages: types, lint rules, components, and the whole in a browser.
 pub(crate) fn check() -> Result<()> {
     build()?;
-    step("Window: types", || run(&mut npm(&["run", "--silent", "check"])))?;
+    step("Window: types, lint, format", || run(&mut npm(&["run", "--silent", "check"])))?;
     step("Window: components", || run(&mut npm(&["run", "--silent", "test"])))?;
     step("Window: in a browser", || run(&mut npm(&["run", "--silent", "browser"])))
 }

@@ -9,7 +9,7 @@ export interface Shortcut {
   name: string;
   /** The heading it is listed under. */
   group: string;
-  run: () => void;
+  run: () => void | Promise<void>;
   /** Whether it can be used now. Read when needed, may read reactive state. */
   when?: () => boolean;
   /** Works while typing too. Only for presses with a modifier, and Escape. */
@@ -43,7 +43,7 @@ class Shortcuts {
       if ((typing || covered()) && !shortcut.whileTyping) continue;
       if (shortcut.when && !shortcut.when()) continue;
       event.preventDefault();
-      shortcut.run();
+      void shortcut.run();
       return;
     }
   }

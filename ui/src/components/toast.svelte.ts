@@ -3,7 +3,7 @@
 export interface ToastAction {
   /** A verb: "Undo", "Open". */
   name: string;
-  run: () => void;
+  run: () => void | Promise<void>;
 }
 
 export interface Toast {

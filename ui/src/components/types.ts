@@ -16,7 +16,7 @@ export interface MenuAction {
   keys?: string;
   danger?: boolean;
   disabled?: boolean;
-  run: () => void;
+  run: () => void | Promise<void>;
 }
 
 export type MenuItem = MenuAction | "separator";

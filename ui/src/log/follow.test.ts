@@ -8,7 +8,7 @@ class FakeLog {
   lines = 0;
   over = false;
   asked: LogQuery[] = [];
-  failures: unknown[] = [];
+  failures: Error[] = [];
   #waiting: (() => void)[] = [];
 
   grow(lines: number) {

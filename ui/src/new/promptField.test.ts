@@ -40,8 +40,7 @@ it("puts a dropped file's text where its path is, and leaves what was written si
   await type(" please review");
   desktop.drop(["/w/more.txt"]);
   await settle();
-  action!.run();
-  await settle();
+  await action!.run();
   expect(field().value).toContain("what is in /w/notes.txt");
   expect(field().value).toContain("please review");
   expect(field().value).toContain("/w/more.txt");

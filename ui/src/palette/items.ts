@@ -11,7 +11,7 @@ export type Item = {
   /** Further words by which it can be found. */
   words?: string;
   keys?: string;
-  run: () => void;
+  run: () => void | Promise<void>;
 };
 
 export type Section<T extends Item = Item> = { heading: string; items: T[] };

@@ -1,7 +1,7 @@
 import { cleanup, render, screen } from "@testing-library/svelte";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { Event, EventListener, ListQuery, Task, TaskPage } from "../backend";
-import { done, sample } from "../state/sample";
+import { done } from "../state/sample";
 
 const engine = vi.hoisted(() => ({
   tasks: [] as Task[],
@@ -49,7 +49,7 @@ async function show() {
 /** Something happens to a task, and everything is drawn. */
 async function tell(task: number) {
   const event = { seq: 1, at: "2026-01-02T00:00:00.000Z", task, kind: "seen" } as const;
-  engine.listener!.events([event as Event]);
+  engine.listener!.events([event]);
   await vi.advanceTimersByTimeAsync(0);
 }
 function type(text: string) {

@@ -250,7 +250,7 @@ export function withValue(settings: Settings, key: string, value: unknown): Sett
   const [first = "", second] = key.split(".");
   const all = settings as Record<string, unknown>;
   const changed = second === undefined ? value : { ...(all[first] as object), [second]: value };
-  return { ...settings, [first]: changed } as Settings;
+  return { ...settings, [first]: changed };
 }
 
 /** A value as it stands in its field. */

@@ -37,7 +37,7 @@ it("undoes a change after others were made elsewhere, and only that", async () =
   const { action } = toasts.all.at(-1)!;
   // The page was left, and opened again as another one.
   engine.settings = { ...engine.settings, permission_mode: "plan" };
-  action!.run();
+  void action!.run();
   await settle();
   expect(engine.settings).toMatchObject({ workers: 4, permission_mode: "plan" });
 });
@@ -48,7 +48,7 @@ it("says why nothing was undone, on whatever page", async () => {
   await form.change(setting("workers"), 5);
   const { action } = toasts.all.at(-1)!;
   engine.refuse = true;
-  action!.run();
+  void action!.run();
   await settle();
   expect(toasts.all.at(-1)).toMatchObject({ text: "config.toml cannot be written", bad: true });
   expect(engine.settings.workers).toBe(5);

@@ -52,8 +52,8 @@ describe("an event", () => {
 describe("rows", () => {
   const heard: string[] = [];
   const listener = {
-    rows: (tasks: Task[]) => heard.push(`rows ${tasks.map(({ id }) => id)}`),
-    gone: (ids: number[]) => heard.push(`gone ${ids}`),
+    rows: (tasks: Task[]) => heard.push(`rows ${tasks.map(({ id }) => id).join()}`),
+    gone: (ids: number[]) => heard.push(`gone ${ids.join()}`),
     patch: (id: number) => heard.push(`patch ${id}`),
     allSeen: () => heard.push("all seen"),
     reload: () => heard.push("reload"),

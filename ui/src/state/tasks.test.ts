@@ -107,7 +107,7 @@ describe("the tasks of a place", () => {
     const list = new TaskList("all").open();
     await list.first;
     const before = list.version;
-    tell().patch(1, (task) => ({ ...task, status: "running" }) as Task);
+    tell().patch(1, (task) => ({ ...task, status: "running" }));
     expect(list.version).toBeGreaterThan(before);
     expect([ids(list, "running"), ids(list, "next")]).toEqual([[1], [2]]);
     tell().rows([done(1, 9)]);

@@ -5,8 +5,11 @@ import { expect, test } from "vitest";
 import type { NewTask } from "../backend";
 import { commandLine } from "./commandLine";
 
-const request = (more: Partial<NewTask>): NewTask =>
-  ({ execution_prompt: "fix it", working_directory: "/home/dev", ...more }) as NewTask;
+const request = (more: Partial<NewTask>): NewTask => ({
+  execution_prompt: "fix it",
+  working_directory: "/home/dev",
+  ...more,
+});
 
 /** The words as a real shell understands them. */
 function understood(command: string): string[] {

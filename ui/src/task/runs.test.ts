@@ -36,7 +36,7 @@ test("only a run without an end is live, and only while the task runs", () => {
   expect(isLive(task({}), run({}))).toBe(true);
   expect(isLive(task({}), run({ outcome: { verdict: "completed", ended_at } }))).toBe(false);
   // A run that was cut off without an end, in a task that waits to go on.
-  expect(isLive(task({ status: "pending" } as TaskDetail), run({}))).toBe(false);
+  expect(isLive(task({ status: "pending" }), run({}))).toBe(false);
   expect(isLive(task({}), undefined)).toBe(true);
 });
 
@@ -45,7 +45,7 @@ test("a task lasted as long as the run it ended with, if there was one", () => {
   const outcome = { verdict: "cancelled", ended_at } as const;
   const first = run({ started_at, outcome });
   const cancelled = (at: string, ...run_history: Run[]) =>
-    task({ status: "cancelled", ended_at: at, started_at, run_history } as Partial<TaskDetail>);
+    task({ status: "cancelled", ended_at: at, started_at, run_history });
   expect(lasted(cancelled(ended_at, first))).toBe(240_000);
   // It was tried again the day after, and cancelled in the queue.
   expect(lasted(cancelled("2026-11-24T14:10:03.000Z", first))).toBeUndefined();

@@ -86,7 +86,7 @@ it("trusts the directory that the engine names, for all tasks there, and can be 
   expect(engine.changes).toEqual([{ directory: "/code/a", trusted: true }]);
   expect(warningsBeside(undefined).map(({ task }) => task)).toEqual([5]);
   expect(toasts.all.at(-1)?.text).toContain("/code/a is trusted");
-  toasts.all.at(-1)?.action?.run();
+  await toasts.all.at(-1)?.action?.run();
   await vi.waitFor(() => expect(engine.changes).toHaveLength(2));
   expect(engine.changes[1]).toEqual({ directory: "/code/a", trusted: false });
 });

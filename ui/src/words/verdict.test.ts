@@ -28,7 +28,7 @@ function task(state: State, more: Partial<Task> = {}): Task {
     usage: {},
     ...more,
     ...state,
-  } as Task;
+  };
 }
 
 describe("every face says the same", () => {

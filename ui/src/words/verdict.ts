@@ -150,8 +150,9 @@ export function terminalStep(failure: Failure): string {
           return "Log in again with `claude` or check the API key, then retry";
         case 404:
           return "Choose another model and retry";
+        default:
+          return "Retry it later";
       }
-      return "Retry it later";
     case "account":
       return failure.message.includes("redit")
         ? "Add credit to the account, then retry"

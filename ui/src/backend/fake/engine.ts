@@ -377,8 +377,7 @@ const BROKEN: ApiError = {
 const refused = (code: ApiError["code"], message: string, hint?: string) =>
   new Refused({ code, message, hint });
 
-const summary = ({ request: _1, run_history: _2, result: _3, ...task }: TaskDetail): Task =>
-  task as Task;
+const summary = ({ request: _1, run_history: _2, result: _3, ...task }: TaskDetail): Task => task;
 
 const endOf = (task: Task) => ("ended_at" in task ? Date.parse(task.ended_at) : 0);
 
