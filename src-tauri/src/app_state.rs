@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use claude_worker_api::{ApiError, TaskId};
-use claude_worker_desktop::dropped::Dropped;
+use claude_worker_desktop::dropped_files::DroppedFiles;
 use claude_worker_desktop::launch::Page;
 use claude_worker_desktop::login::LoginEntry;
 use claude_worker_engine::Paths;
@@ -43,7 +43,7 @@ pub(crate) struct WindowState {
     pub(crate) focused: bool,
     /// The task that the window shows.
     pub(crate) task: Option<TaskId>,
-    pub(crate) dropped: Dropped,
+    pub(crate) dropped: DroppedFiles,
     /// The task that sends engine events to the pages.
     pub(crate) events: Option<tauri::async_runtime::JoinHandle<()>>,
 }

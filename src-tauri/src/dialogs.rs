@@ -36,7 +36,7 @@ pub(crate) async fn ask_how_to_quit(
             .secondary_text(&question.text)
             .modal(true)
             .build();
-        dialog.add_button(question.stay, ResponseType::Cancel);
+        dialog.add_button(question.cancel, ResponseType::Cancel);
         dialog.add_button(question.stop, STOP);
         dialog.add_button(question.background, BACKGROUND);
         dialog.set_default_response(BACKGROUND);

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use claude_worker_api::{ApiError, TaskApi};
 use claude_worker_desktop::launch::Page;
-use claude_worker_desktop::notice::{Notice, Retry};
+use claude_worker_desktop::notification::{Notification, RetryOffer};
 use futures_util::StreamExt;
 use tauri::{AppHandle, Manager};
 use tokio::sync::{mpsc, watch};
@@ -36,21 +36,21 @@ const CRITICAL: u8 = 2;
 
 /// Shows notifications, and does what is clicked on them.
 pub(crate) struct Notifier {
-    notices: mpsc::Sender<Notice>,
+    pending: mpsc::Sender<Notification>,
 }
 
 impl Notifier {
     /// A notifier, and whether notifications can be shown, as far as is known.
     pub(crate) fn begin(app: &AppHandle) -> (Self, watch::Receiver<bool>) {
-        let (notices, given) = mpsc::channel(MOST_WAITING);
+        let (pending, given) = mpsc::channel(MOST_WAITING);
         let (works, known) = watch::channel(true);
         tauri::async_runtime::spawn(keep(app.clone(), given, works));
-        (Self { notices }, known)
+        (Self { pending }, known)
     }
 
     /// Shows one. Returns at once.
-    pub(crate) fn show(&self, notice: Notice) {
-        if let Err(error) = self.notices.try_send(notice) {
+    pub(crate) fn show(&self, notification: Notification) {
+        if let Err(error) = self.pending.try_send(notification) {
             tracing::warn!(%error, "a notification is left out");
         }
     }
@@ -58,7 +58,7 @@ impl Notifier {
 
 /// Shows what is given, for as long as the app lives. A daemon that is missing, or a bus, may be
 /// there the next time.
-async fn keep(app: AppHandle, mut given: mpsc::Receiver<Notice>, works: watch::Sender<bool>) {
+async fn keep(app: AppHandle, mut given: mpsc::Receiver<Notification>, works: watch::Sender<bool>) {
     let mut daemon = match Daemon::connect().await {
         Ok(daemon) => match daemon.greet().await {
             Ok(()) => Some(daemon),
@@ -82,13 +82,13 @@ async fn keep(app: AppHandle, mut given: mpsc::Receiver<Notice>, works: watch::S
             }
         };
         tokio::select! {
-            notice = given.recv() => {
-                let Some(notice) = notice else { return };
+            notification = given.recv() => {
+                let Some(notification) = notification else { return };
                 if daemon.is_none() {
                     daemon = Daemon::connect().await.ok();
                 }
                 let shown = match &mut daemon {
-                    Some(daemon) => daemon.show(notice).await,
+                    Some(daemon) => daemon.show(notification).await,
                     None => Err(zbus::Error::Failure("there is no session bus".to_owned())),
                 };
                 works.send_replace(shown.is_ok());
@@ -122,7 +122,7 @@ struct Shown {
     /// The daemon's number for it, and which daemon that is: another one counts anew.
     id: u32,
     by: Option<OwnedUniqueName>,
-    notice: Notice,
+    notification: Notification,
 }
 
 impl Daemon {
@@ -144,21 +144,21 @@ impl Daemon {
         in_time(asked).await.map(drop)
     }
 
-    async fn show(&mut self, notice: Notice) -> zbus::Result<()> {
+    async fn show(&mut self, notification: Notification) -> zbus::Result<()> {
         // A click on the notification itself is the default action.
         let mut actions = vec!["default", "Open", "open", "Open"];
-        if notice.retry.is_some() {
+        if notification.retry.is_some() {
             actions.extend(["retry", "Retry"]);
         }
-        let urgency = if notice.bad { CRITICAL } else { NORMAL };
+        let urgency = if notification.failed { CRITICAL } else { NORMAL };
         let hints = HashMap::from([("urgency", Value::U8(urgency))]);
         let (replaces, expires) = (0_u32, -1_i32);
         let body = (
             "Claude Worker",
             replaces,
             "claude-worker-app",
-            notice.title.as_str(),
-            notice.body.as_str(),
+            notification.title.as_str(),
+            notification.body.as_str(),
             actions,
             hints,
             expires,
@@ -170,7 +170,7 @@ impl Daemon {
         if self.shown.len() == REMEMBERED {
             self.shown.pop_front();
         }
-        self.shown.push_back(Shown { id, by: sender(&answer), notice });
+        self.shown.push_back(Shown { id, by: sender(&answer), notification });
         Ok(())
     }
 
@@ -188,7 +188,7 @@ impl Daemon {
         let by = sender(signal);
         let at = self.shown.iter().position(|shown| shown.id == id && shown.by == by)?;
         match key {
-            Some(key) => Click::of(&key, &self.shown[at].notice),
+            Some(key) => Click::of(&key, &self.shown[at].notification),
             None => {
                 self.shown.remove(at);
                 None
@@ -211,23 +211,23 @@ async fn in_time(asked: impl Future<Output = zbus::Result<Message>>) -> zbus::Re
 /// What was clicked.
 enum Click {
     Open(Page),
-    Retry(Retry),
+    Retry(RetryOffer),
 }
 
 impl Click {
-    fn of(key: &str, notice: &Notice) -> Option<Self> {
+    fn of(key: &str, notification: &Notification) -> Option<Self> {
         match key {
-            "default" | "open" => Some(Self::Open(notice.open)),
-            "retry" => notice.retry.map(Self::Retry),
+            "default" | "open" => Some(Self::Open(notification.open)),
+            "retry" => notification.retry.map(Self::Retry),
             _ => None,
         }
     }
 }
 
 /// Runs a task once more, unless it has gone on since that was offered; says whether it did.
-async fn retried(app: &AppHandle, offer: Retry) -> Result<bool, ApiError> {
+async fn retried(app: &AppHandle, offer: RetryOffer) -> Result<bool, ApiError> {
     let engine = app.state::<AppState>().host.engine().await?;
-    let holds = offer.holds(&engine.get(offer.task).await?.task);
+    let holds = offer.is_current(&engine.get(offer.task).await?.task);
     if holds {
         engine.retry(offer.task).await?;
     }

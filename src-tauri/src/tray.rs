@@ -3,7 +3,7 @@
 use claude_worker_api::{ApiError, TaskApi};
 use claude_worker_desktop::icon::{Ink, draw};
 use claude_worker_desktop::launch::Page;
-use claude_worker_desktop::tray::{Act, Item, Standing, View, view};
+use claude_worker_desktop::tray::{MenuEntry, TrayAction, TrayState, TrayView, view};
 use ksni::menu::{CheckmarkItem, StandardItem};
 use ksni::{MenuItem, OfflineReason, TrayMethods};
 use tauri::{AppHandle, Manager};
@@ -23,14 +23,14 @@ pub(crate) struct Tray {
 
 #[derive(Clone)]
 struct Told {
-    standing: Standing,
+    standing: TrayState,
     login: Option<bool>,
 }
 
 impl Tray {
     /// Begins to show the item. It is not there yet when this returns.
     pub(crate) fn begin(app: &AppHandle, ink: Ink, login: Option<bool>) -> Self {
-        let (told, news) = watch::channel(Told { standing: Standing::Starting, login });
+        let (told, news) = watch::channel(Told { standing: TrayState::Starting, login });
         let (shows, shown) = watch::channel(None);
         let view = view(&told.borrow().standing, login);
         let item = TrayItem { app: app.clone(), ink, view, shows: shows.clone() };
@@ -39,7 +39,7 @@ impl Tray {
     }
 
     /// Shows how things stand.
-    pub(crate) fn stand(&self, standing: Standing) {
+    pub(crate) fn stand(&self, standing: TrayState) {
         self.told.send_modify(|told| told.standing = standing);
     }
 
@@ -80,7 +80,7 @@ async fn keep(item: TrayItem, mut news: watch::Receiver<Told>, shows: watch::Sen
     }
 }
 
-fn look(news: &mut watch::Receiver<Told>) -> View {
+fn look(news: &mut watch::Receiver<Told>) -> TrayView {
     let told = news.borrow_and_update();
     view(&told.standing, told.login)
 }
@@ -89,7 +89,7 @@ fn look(news: &mut watch::Receiver<Told>) -> View {
 struct TrayItem {
     app: AppHandle,
     ink: Ink,
-    view: View,
+    view: TrayView,
     shows: watch::Sender<Option<bool>>,
 }
 
@@ -138,22 +138,22 @@ impl ksni::Tray for TrayItem {
     }
 }
 
-fn menu_item(item: &Item) -> MenuItem<TrayItem> {
+fn menu_item(item: &MenuEntry) -> MenuItem<TrayItem> {
     // An underscore would mark an access key.
     let label = |words: &str| words.replace('_', "__");
-    let activate = |act: Act| Box::new(move |item: &mut TrayItem| do_it(&item.app, act));
+    let activate = |act: TrayAction| Box::new(move |item: &mut TrayItem| do_it(&item.app, act));
     match item {
-        Item::Words(words) => {
+        MenuEntry::Label(words) => {
             StandardItem { label: label(words), enabled: false, ..StandardItem::default() }.into()
         }
-        Item::Line => MenuItem::Separator,
-        Item::Button(words, act) => StandardItem {
+        MenuEntry::Separator => MenuItem::Separator,
+        MenuEntry::Button(words, act) => StandardItem {
             label: label(words),
             activate: activate(*act),
             ..StandardItem::default()
         }
         .into(),
-        Item::Check(words, checked, act) => CheckmarkItem {
+        MenuEntry::Check(words, checked, act) => CheckmarkItem {
             label: label(words),
             checked: *checked,
             activate: activate(*act),
@@ -164,7 +164,7 @@ fn menu_item(item: &Item) -> MenuItem<TrayItem> {
 }
 
 /// Does what a menu item stands for. Returns at once: the tray waits for it.
-fn do_it(app: &AppHandle, act: Act) {
+fn do_it(app: &AppHandle, act: TrayAction) {
     let app = app.clone();
     tauri::async_runtime::spawn(async move {
         if let Err(error) = act_on(&app, act).await {
@@ -173,14 +173,14 @@ fn do_it(app: &AppHandle, act: Act) {
     });
 }
 
-async fn act_on(app: &AppHandle, act: Act) -> Result<(), ApiError> {
+async fn act_on(app: &AppHandle, act: TrayAction) -> Result<(), ApiError> {
     let state = app.state::<AppState>();
     match act {
-        Act::Show(page) => window::show(app, page),
-        Act::SetPaused(paused) => drop(state.host.engine().await?.set_paused(paused).await?),
-        Act::SetLogin(on) => state.set_login(on)?,
-        Act::StartEngine => state.host.restart().await?,
-        Act::Quit => quit::ask_and_quit(app).await?,
+        TrayAction::Show(page) => window::show(app, page),
+        TrayAction::SetPaused(paused) => drop(state.host.engine().await?.set_paused(paused).await?),
+        TrayAction::SetLogin(on) => state.set_login(on)?,
+        TrayAction::StartEngine => state.host.restart().await?,
+        TrayAction::Quit => quit::ask_and_quit(app).await?,
     }
     Ok(())
 }

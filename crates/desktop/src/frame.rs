@@ -1,26 +1,26 @@
-//! The window's size and place, remembered in a small file.
+//! The window's size and position, stored in a small file.
 
 use std::io;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::cursor::replace;
+use crate::event_cursor::replace;
 
 /// The smallest window, in logical pixels.
 pub const SMALLEST: (f64, f64) = (360.0, 480.0);
-/// The window as it is first seen, in logical pixels.
+/// The size of the window at the first start, in logical pixels.
 const FIRST: (f64, f64) = (1240.0, 800.0);
 
-/// Where the window was when it was last closed. Sizes are in logical pixels, places in physical
-/// ones: that is how the window system speaks of them.
+/// The window's size and position when it was last closed. Sizes are in logical pixels and positions
+/// in physical pixels, as the window system reports them.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Frame {
     /// Width.
     pub width: f64,
     /// Height.
     pub height: f64,
-    /// Left and upper edge. None: wherever the window system puts it.
+    /// Left and upper edge. `None`: the window system chooses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<(i32, i32)>,
     /// Whether it filled the screen.
@@ -46,7 +46,7 @@ pub struct Screen {
 }
 
 impl Frame {
-    /// The remembered frame, or the first one.
+    /// Reads the stored frame; the default if there is none or it cannot be read.
     #[must_use]
     pub fn read(file: &Path) -> Self {
         std::fs::read(file)
@@ -55,19 +55,19 @@ impl Frame {
             .unwrap_or_default()
     }
 
-    /// Remembers the frame.
+    /// Stores the frame.
     ///
     /// # Errors
-    /// What the system says.
+    /// The file cannot be written.
     pub fn write(&self, file: &Path) -> io::Result<()> {
         replace(file, &serde_json::to_vec(self)?)
     }
 
-    /// The frame made to fit the screens there are now: no larger than the screen it is on, and
-    /// with its title bar within reach. A place on a screen that is gone is forgotten.
+    /// The frame adjusted to the current screens: no larger than its screen, and with the title bar
+    /// within reach. A position on a screen that no longer exists is dropped.
     #[must_use]
     pub fn fitted(mut self, screens: &[Screen]) -> Self {
-        /// How much of the window, in physical pixels, must be on a screen to be taken hold of.
+        /// How much of the title bar must be on a screen to drag the window, in physical pixels.
         const GRIP: i32 = 80;
         let on = |screen: &&Screen, (x, y): (i32, i32)| {
             let right = screen.at.0.saturating_add_unsigned(screen.size.0);
@@ -100,7 +100,7 @@ mod tests {
     const SCREEN: Screen = Screen { at: (0, 0), size: (1920, 1080), scale: 1.0 };
 
     #[test]
-    fn a_frame_is_remembered_and_nonsense_is_not() {
+    fn a_frame_is_stored_and_an_invalid_file_is_ignored() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("window.json");
         assert_eq!(Frame::read(&file), Frame::default());
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_fits_the_screens_there_are() {
+    fn a_frame_is_fitted_to_the_current_screens() {
         let frame = Frame { width: 3000.0, height: 100.0, at: Some((2500, 10)), maximized: false };
         let fitted = frame.fitted(&[SCREEN]);
         assert_eq!(fitted, Frame { width: 1920.0, height: 480.0, at: None, maximized: false });

@@ -1,33 +1,33 @@
 //! The tray's icon, drawn.
 //!
-//! The icon is so simple (three sheets of paper as lines, and a sign in the corner) that drawing
-//! it here is less than keeping it as pictures: every state, in every size, for light and dark
-//! panels. `icons/src/tray.svg` shows the same drawing.
+//! The icon is three sheets of paper as lines, with a badge in the corner. It is so simple that this
+//! code is smaller than picture files for every state, every size, and light and dark panels.
+//! `icons/src/tray.svg` shows the same drawing.
 
-/// What the icon says.
+/// The state that the icon shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Icon {
     /// There is no engine.
     Off,
-    /// Nothing runs.
+    /// No task runs.
     Idle,
-    /// The queue is paused, and nothing runs.
+    /// The queue is paused, and no task runs.
     Paused,
-    /// Something runs; so many quarters of the workers are busy, 1 to 4.
+    /// Tasks run.
     Running {
-        /// 1 to 4.
+        /// How many quarters of the workers are busy, from 1 to 4.
         quarters: u8,
     },
-    /// Something needs a person.
+    /// A task needs attention.
     Attention,
-    /// Something failed, and nobody has looked at it yet.
+    /// A task failed, and the user has not seen it yet.
     Failed,
 }
 
 /// The colour of the lines.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Ink {
-    /// For dark panels. What most panels are, those of GNOME always.
+    /// For dark panels. Most panels are dark; those of GNOME always are.
     #[default]
     Light,
     /// For light panels.
@@ -35,8 +35,8 @@ pub enum Ink {
 }
 
 impl Ink {
-    /// The ink for the panel of this desktop (`XDG_CURRENT_DESKTOP`), whose windows are dark or
-    /// not. Only where the panel follows the windows does that matter.
+    /// The ink for the panel of a desktop. `desktop` is `XDG_CURRENT_DESKTOP`; `dark` says whether its
+    /// windows are dark, which matters only where the panel uses the theme of the windows.
     #[must_use]
     pub fn for_panel(desktop: &str, dark: bool) -> Self {
         let follows = desktop
@@ -69,10 +69,10 @@ const SHEETS: [&[(f32, f32)]; 3] = [
     &[(2.4, 16.8), (12.0, 21.4), (21.6, 16.8)],
 ];
 const LINE_WIDTH: f32 = 2.0;
-/// The sign in the corner: its middle, its radius, and the gap around it.
-const SIGN: (f32, f32) = (18.2, 18.2);
-const SIGN_RADIUS: f32 = 5.3;
-const SIGN_GAP: f32 = 1.5;
+/// The badge in the corner: its centre, its radius, and the gap around it.
+const BADGE: (f32, f32) = (18.2, 18.2);
+const BADGE_RADIUS: f32 = 5.3;
+const BADGE_GAP: f32 = 1.5;
 
 /// Draws an icon of `size` pixels.
 #[must_use]
@@ -96,31 +96,31 @@ fn pixel(icon: Icon, ink: Ink, at: (f32, f32), scale: f32) -> [u8; 4] {
     };
     // How much of the pixel lies inside an edge at this distance.
     let inside = |distance: f32| (0.5 - distance / scale).clamp(0.0, 1.0);
-    let from_sign = (at.0 - SIGN.0).hypot(at.1 - SIGN.1);
+    let from_badge = (at.0 - BADGE.0).hypot(at.1 - BADGE.1);
     let mut lines = inside(to_lines(at) - LINE_WIDTH / 2.0);
     if icon == Icon::Off {
         lines *= 0.45;
     }
-    let has_sign = !matches!(icon, Icon::Off | Icon::Idle);
-    if has_sign {
-        lines *= 1.0 - inside(from_sign - SIGN_RADIUS - SIGN_GAP);
+    let has_badge = !matches!(icon, Icon::Off | Icon::Idle);
+    if has_badge {
+        lines *= 1.0 - inside(from_badge - BADGE_RADIUS - BADGE_GAP);
     }
-    let disc = inside(from_sign - SIGN_RADIUS);
-    let (colour, sign) = match icon {
+    let disc = inside(from_badge - BADGE_RADIUS);
+    let (colour, badge) = match icon {
         Icon::Off | Icon::Idle => (ink, 0.0),
         Icon::Attention => (ATTENTION, disc),
         Icon::Failed => (FAILED, disc),
         Icon::Paused => {
-            let (x, y) = ((at.0 - SIGN.0).abs(), (at.1 - SIGN.1).abs());
+            let (x, y) = ((at.0 - BADGE.0).abs(), (at.1 - BADGE.1).abs());
             (ink, inside((x - 2.6).abs() - 1.2) * inside(y - 4.4))
         }
         Icon::Running { quarters } => {
-            let ring = inside((from_sign - SIGN_RADIUS + 0.9).abs() - 0.9);
+            let ring = inside((from_badge - BADGE_RADIUS + 0.9).abs() - 0.9);
             (RUNNING, ring.max(if in_quarters(at, quarters) { disc } else { 0.0 }))
         }
     };
-    let alpha = lines.max(sign);
-    let colour = if sign > 0.0 { colour } else { ink };
+    let alpha = lines.max(badge);
+    let colour = if badge > 0.0 { colour } else { ink };
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -130,10 +130,10 @@ fn pixel(icon: Icon, ink: Ink, at: (f32, f32), scale: f32) -> [u8; 4] {
     [alpha, colour[0], colour[1], colour[2]]
 }
 
-/// Whether a point lies in the first so many quarters around the sign's middle, from the top and
-/// clockwise.
+/// Whether a point lies in the first `quarters` quarters around the badge's centre, clockwise from
+/// the top.
 fn in_quarters(at: (f32, f32), quarters: u8) -> bool {
-    let quarter = match (at.0 >= SIGN.0, at.1 >= SIGN.1) {
+    let quarter = match (at.0 >= BADGE.0, at.1 >= BADGE.1) {
         (true, false) => 0,
         (true, true) => 1,
         (false, true) => 2,
@@ -187,8 +187,8 @@ mod tests {
     }
 
     #[test]
-    fn the_sign_has_the_colour_of_what_it_says() {
-        let (x, y) = SIGN;
+    fn the_badge_has_the_colour_of_its_state() {
+        let (x, y) = BADGE;
         assert_eq!(at(Icon::Failed, x, y), [255, FAILED[0], FAILED[1], FAILED[2]]);
         assert_eq!(at(Icon::Attention, x, y), [255, ATTENTION[0], ATTENTION[1], ATTENTION[2]]);
         // The first quarter is full, the last is not.
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn the_ink_stands_out_from_the_panel() {
+    fn the_ink_contrasts_with_the_panel() {
         assert_eq!(Ink::for_panel("KDE", false), Ink::Dark);
         assert_eq!(Ink::for_panel("KDE", true), Ink::Light);
         assert_eq!(Ink::for_panel("ubuntu:GNOME", false), Ink::Light);
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn the_lines_are_ink_and_the_rest_is_clear() {
+    fn the_lines_are_ink_and_the_rest_is_transparent() {
         assert_eq!(at(Icon::Idle, 12.0, 16.6), [255, 0xf2, 0xf2, 0xf2]);
         assert_eq!(at(Icon::Idle, 12.0, 7.0)[0], 0);
         assert!(at(Icon::Off, 12.0, 16.6)[0] < 128);

@@ -1,4 +1,4 @@
-//! What a start of the app asks for: a page, or only to be there.
+//! What the command-line arguments of the app ask for, and the pages of its window.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use claude_worker_api::TaskId;
 /// A page of the window.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Page {
-    /// Wherever the window is, or the queue when it was not open.
+    /// The page that the window shows, or the queue in a new window.
     #[default]
     Any,
     /// The form for a new task.
@@ -27,20 +27,20 @@ impl fmt::Display for Page {
     }
 }
 
-/// What the command line asks for.
+/// What the arguments ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Launch {
-    /// Be there, in the tray, without a window. What starting at login does.
+    /// Start in the tray, without a window. Used when the app starts at login.
     Hidden,
-    /// Show a page.
+    /// Open the window at a page.
     Show(Page),
-    /// Say the version and leave.
+    /// Print the version and exit.
     Version,
-    /// Say how it is used and leave.
+    /// Print the usage and exit.
     Help,
 }
 
-/// How the program is used.
+/// The output of `--help`.
 pub const USAGE: &str = "\
 Claude Worker, the desktop app.
 
@@ -50,16 +50,16 @@ Usage: claude-worker-app [COMMAND]
   open [ID]   Show the window, or one task in it
   new         Show the form for a new task
   --hidden    Start in the tray, without a window
-  --version   Say the version
+  --version   Print the version
 
-The app that is already running does it. `claude-worker --help` has everything else.
+If the app is already running, it does this. `claude-worker --help` shows everything else.
 ";
 
 impl Launch {
-    /// Reads the arguments after the program's name.
+    /// Parses the arguments after the program's name.
     ///
     /// # Errors
-    /// A sentence that names the argument that is not known.
+    /// A sentence that names the unknown arguments.
     pub fn parse(arguments: &[impl AsRef<str>]) -> Result<Self, String> {
         let arguments: Vec<&str> = arguments.iter().map(AsRef::as_ref).collect();
         match arguments.as_slice() {
@@ -70,7 +70,7 @@ impl Launch {
             ["--version" | "-V"] => Ok(Self::Version),
             ["--help" | "-h" | "help"] => Ok(Self::Help),
             other => Err(format!(
-                "claude-worker-app does not know \"{}\"",
+                "claude-worker-app has no command or option \"{}\"",
                 other.join(" ").escape_debug()
             )),
         }
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn arguments_name_a_page() {
+    fn arguments_are_parsed() {
         let parse = |line: &[&str]| Launch::parse(line);
         assert_eq!(parse(&[]), Ok(Launch::Show(Page::Any)));
         assert_eq!(parse(&["open"]), Ok(Launch::Show(Page::Any)));

@@ -2,31 +2,32 @@
 //!
 //! # Theory of operation
 //!
-//! The app (`src-tauri`) is an engine with a tray icon, a window and notifications around it.
-//! Whatever of that can be said without a tray, a window or a notification daemon is said here, as
-//! plain data and pure functions, so that it can be tested like anything else:
+//! The app (`src-tauri`) is an engine with a tray icon, a window and notifications. Everything that
+//! can be decided without a tray, a window or a notification daemon is decided here, as plain data
+//! and pure functions, so that ordinary tests cover it:
 //!
-//! - [`tray`]: from how things stand to an icon, a tooltip and a menu; [`icon`] draws the icon.
-//! - [`notice`]: from tasks that ended to the notifications to show: which kinds, several as one.
-//! - [`quit`]: whether leaving needs a question, and its words.
-//! - [`launch`]: what a command line asks of the app, and the pages it can open.
-//! - [`feed`]: the one reader of the engine's events. It tells the tray how things stand, at most
-//!   four times a second, and the notifier what ended; [`cursor`] remembers how far it has told.
+//! - [`tray`]: from the state of the engine to an icon, a tooltip and a menu; [`icon`] draws the icon.
+//! - [`notification`]: from what happened to tasks to the notification to show. It filters by kind and
+//!   merges several into one.
+//! - [`quit`]: whether quitting needs a question, and its text.
+//! - [`launch`]: what the arguments of the app ask for, and the pages it can open.
+//! - [`events`]: reads the engine's events. It updates the tray at most four times a second and shows
+//!   notifications; [`event_cursor`] stores up to which event notifications were shown.
 //!
-//! What remembers (a cursor, a window's size, the entry that starts the app at login) are small
-//! files at given paths: [`cursor`], [`frame`], [`login`]. [`dropped`] reads files that a person
-//! dropped on the window, and no others.
+//! Small files at given paths keep what outlives the app: [`event_cursor`], [`frame`] (the window's
+//! size and position) and [`login`] (the entry that starts the app at login). [`dropped_files`] reads
+//! the files that the user dropped on the window, and no others.
 //!
-//! The app's program translates: it knows Tauri and D-Bus, and decides nothing.
+//! The app's program only translates to Tauri and D-Bus.
 
-pub mod cursor;
-pub mod dropped;
-pub mod feed;
+pub mod dropped_files;
+pub mod event_cursor;
+pub mod events;
 pub mod frame;
 pub mod icon;
 pub mod launch;
 pub mod login;
-pub mod notice;
+pub mod notification;
 pub mod output;
 pub mod quit;
 #[cfg(test)]

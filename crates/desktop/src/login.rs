@@ -1,15 +1,15 @@
-//! Starting at login: the entry among the desktop's autostart files.
+//! Starting at login: the app's file in the autostart directory of the desktop.
 
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::cursor::replace;
+use crate::event_cursor::replace;
 
-/// The entry's name. It is the app's identifier, so that no other program's entry is touched.
+/// The name of the file. It is the app's identifier, so that it replaces no other program's file.
 const NAME: &str = "io.github.yigitkonur.ClaudeWorker.desktop";
 
-/// The autostart entry of the app.
+/// The autostart file of the app.
 #[derive(Debug, Clone)]
 pub struct LoginEntry {
     file: PathBuf,
@@ -17,8 +17,8 @@ pub struct LoginEntry {
 }
 
 impl LoginEntry {
-    /// The entry in the directory of autostart files that the environment names
-    /// (`XDG_CONFIG_HOME`, else `HOME`), which starts `program`; none when neither is set.
+    /// The file that starts `program`, in the autostart directory below `config_home`
+    /// (`XDG_CONFIG_HOME`) or else `home` (`HOME`). `None` if neither is an absolute path.
     #[must_use]
     pub fn of(
         program: PathBuf,
@@ -30,10 +30,10 @@ impl LoginEntry {
         Some(Self { file: config.join("autostart").join(NAME), program })
     }
 
-    /// Whether the app is started at login.
+    /// Whether the app starts at login.
     #[must_use]
     pub fn is_on(&self) -> bool {
-        // A desktop's own settings turn an entry off by adding a line, not by removing it.
+        // The settings of a desktop turn a file off by adding a line.
         std::fs::read_to_string(&self.file).is_ok_and(|text| {
             !text.lines().any(|line| {
                 let line = line.replace(' ', "");
@@ -42,10 +42,10 @@ impl LoginEntry {
         })
     }
 
-    /// Makes or removes the entry.
+    /// Creates or removes the file.
     ///
     /// # Errors
-    /// What the system says.
+    /// The file cannot be written or removed.
     pub fn set(&self, on: bool) -> io::Result<()> {
         if !on {
             return match std::fs::remove_file(&self.file) {
@@ -60,7 +60,7 @@ impl LoginEntry {
     }
 }
 
-/// The entry's text.
+/// The content of the file.
 fn entry(program: &Path) -> String {
     format!(
         "[Desktop Entry]\nType=Application\nName=Claude Worker\n\
@@ -70,8 +70,8 @@ fn entry(program: &Path) -> String {
     )
 }
 
-/// A word of an `Exec` line. The desktop entry format undoes its own escapes first and those of
-/// quoting next, so that a backslash in quotes is written as four.
+/// Quotes a word of an `Exec` line. The desktop entry format removes its own escapes first and those
+/// of the quotes second, so that a backslash in quotes is written as four.
 fn quoted(word: &str) -> String {
     let mut text = String::from("\"");
     for c in word.chars() {
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn the_entry_comes_and_goes() {
+    fn the_file_is_created_and_removed() {
         let directory = tempfile::tempdir().unwrap();
         let entry = at(directory.path());
         assert!(!entry.is_on());
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_that_the_desktop_turned_off_is_off() {
+    fn a_file_that_the_desktop_turned_off_is_off() {
         let directory = tempfile::tempdir().unwrap();
         let entry = at(directory.path());
         entry.set(true).unwrap();
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_says_where() {
+    fn the_environment_names_the_directory() {
         let of = |config: Option<&str>, home: Option<&str>| {
             LoginEntry::of("/x".into(), config.map(Into::into), home.map(Into::into))
                 .map(|entry| entry.file)

@@ -1,10 +1,10 @@
-//! Raw output, cut where characters end.
+//! Cuts raw output between characters.
 
-/// How many of these bytes are whole characters: all, but for the beginning of one at the end.
-/// Bytes that are no text at all count as whole: nothing that follows would complete them.
+/// How many of these bytes are complete characters: all except an incomplete character at the end.
+/// Bytes that are not UTF-8 count as complete, because no following byte would complete them.
 #[must_use]
 pub fn whole_characters(bytes: &[u8]) -> usize {
-    // A character has at most four bytes, so that its beginning is among the last three.
+    // A character has at most four bytes, so an incomplete one begins within the last three.
     for back in 1..=bytes.len().min(3) {
         let start = bytes.len() - back;
         let length = match bytes[start] {
@@ -24,7 +24,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_character_is_not_cut() {
+    fn an_incomplete_character_is_not_counted() {
         for text in ["", "a", "aß", "a€", "a🦀"] {
             assert_eq!(whole_characters(text.as_bytes()), text.len());
         }
@@ -37,7 +37,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_is_not_waited_for() {
+    fn bytes_that_are_not_utf8_count_as_complete() {
         assert_eq!(whole_characters(&[b'a', 0xff]), 2);
         assert_eq!(whole_characters(&[0x80, 0x80, 0x80, 0x80]), 4);
         assert_eq!(whole_characters(&[0xc3, b'a']), 2);

@@ -1,15 +1,15 @@
-//! Leaving while there is work left: whether to ask, and in which words.
+//! Quitting the app: whether to ask the user first, and the text of the question.
 
 use claude_worker_api::Queue;
 
 use crate::text::count;
 
-/// How the app is left.
+/// What happens to the queue when the user quits the app.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum QuitMode {
-    /// The queue goes on without it, in an engine in the background.
+    /// An engine in the background continues the queue.
     Background,
-    /// What runs is cancelled; what waits is there at the next start.
+    /// Running tasks are cancelled; the others wait for the next start.
     Stop,
 }
 
@@ -24,22 +24,22 @@ impl std::str::FromStr for QuitMode {
     }
 }
 
-/// What a person is asked before the app is left.
+/// The question before the app quits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
-    /// What stands above.
+    /// The heading.
     pub title: String,
-    /// What the choices mean.
+    /// What the buttons do.
     pub text: String,
-    /// The choice that keeps the work going; the one to begin with.
+    /// The button for [`QuitMode::Background`]; it has the focus.
     pub background: &'static str,
-    /// The choice that ends it.
+    /// The button for [`QuitMode::Stop`].
     pub stop: &'static str,
-    /// The choice not to leave.
-    pub stay: &'static str,
+    /// The button that closes the question.
+    pub cancel: &'static str,
 }
 
-/// The question that leaving needs; none when nothing is lost either way.
+/// The question for this queue; `None` if no task is running or waiting.
 #[must_use]
 pub fn question(queue: &Queue) -> Option<Question> {
     let running = queue.counts.running;
@@ -54,18 +54,20 @@ pub fn question(queue: &Queue) -> Option<Question> {
         ),
     };
     let stop = if running == 0 {
-        "Stop leaves the queue as it is until the next start."
+        "Stop keeps the queue until the next start."
     } else if waiting == 0 {
-        "Stop cancels what runs."
+        "Stop cancels running tasks."
     } else {
-        "Stop cancels what runs, and leaves the rest in the queue until the next start."
+        "Stop cancels running tasks and keeps the rest of the queue until the next start."
     };
     Some(Question {
         title,
-        text: format!("Keep running goes on in the background without the app. {stop}"),
+        text: format!(
+            "Keep running continues the queue in the background, without the app. {stop}"
+        ),
         background: "Keep running",
         stop: "Stop",
-        stay: "Do not quit",
+        cancel: "Do not quit",
     })
 }
 
@@ -85,12 +87,12 @@ mod tests {
     }
 
     #[test]
-    fn only_work_that_is_left_needs_a_question() {
+    fn only_running_or_waiting_tasks_need_a_question() {
         assert_eq!(asked(0, 0, 0), None);
         assert_eq!(asked(1, 0, 0).unwrap().title, "1 task is running");
         assert_eq!(asked(2, 0, 1).unwrap().title, "2 tasks are running, 1 more in the queue");
         assert_eq!(asked(0, 1, 0).unwrap().title, "1 task is in the queue");
-        assert!(asked(0, 3, 0).unwrap().text.contains("leaves the queue as it is"));
-        assert!(asked(1, 0, 0).unwrap().text.ends_with("Stop cancels what runs."));
+        assert!(asked(0, 3, 0).unwrap().text.contains("keeps the queue until"));
+        assert!(asked(1, 0, 0).unwrap().text.ends_with("Stop cancels running tasks."));
     }
 }

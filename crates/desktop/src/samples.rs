@@ -1,4 +1,4 @@
-//! Tasks to try things on.
+//! Tasks for tests.
 
 use claude_worker_api::{
     Agent, DeniedTool, Failure, State, Task, TaskId, Timestamp, Usage, WaitReason,

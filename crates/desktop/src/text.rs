@@ -1,7 +1,7 @@
-//! Texts of agents and people, made fit for a menu or a notification.
+//! Makes texts of agents and users fit for a menu or a notification.
 
-/// One line of at most `longest` characters: control characters and line ends become spaces, runs
-/// of spaces one, and what is cut off an ellipsis.
+/// The text as one line of at most `longest` characters. Control characters and line ends become
+/// spaces, several spaces become one, and an ellipsis marks a text that was cut.
 pub(crate) fn one_line(text: &str, longest: usize) -> String {
     let mut line = String::new();
     let mut length = 0;
@@ -30,14 +30,13 @@ pub(crate) fn one_line(text: &str, longest: usize) -> String {
     line
 }
 
-/// Characters that turn the direction of what follows: they could make a name read as another.
+/// Whether a character changes the writing direction: it could make one name look like another.
 const fn is_invisible(c: char) -> bool {
     matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// The text with the characters escaped that a notification daemon or tooltip would take for
-/// markup.
-pub(crate) fn no_markup(text: &str) -> String {
+/// Escapes the characters that a notification daemon or a tooltip may interpret as markup.
+pub(crate) fn escape_markup(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
@@ -51,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_one_line_and_bounded() {
+    fn a_text_becomes_one_line_of_bounded_length() {
         assert_eq!(one_line("a\n b\t\u{1b}[31mc ", 40), "a b [31mc");
         assert_eq!(one_line("\u{202e}evil", 40), "evil");
         assert_eq!(one_line("", 3), "");
@@ -62,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn markup_is_text() {
-        assert_eq!(no_markup("<b>&</b>"), "&lt;b&gt;&amp;&lt;/b&gt;");
+    fn markup_is_escaped() {
+        assert_eq!(escape_markup("<b>&</b>"), "&lt;b&gt;&amp;&lt;/b&gt;");
     }
 }

@@ -1,122 +1,125 @@
-//! What the tray shows: from how things stand to an icon, a tooltip and a menu, as data.
+//! What the tray shows: from the state of the engine to an icon, a tooltip and a menu, as data.
 
 use claude_worker_api::{ApiError, Queue, State, Status, Task, WaitReason};
 
 use crate::icon::Icon;
 use crate::launch::Page;
-use crate::text::{count, no_markup, one_line};
+use crate::text::{count, escape_markup, one_line};
 
-/// How many tasks the menu shows.
+/// The maximum number of tasks in the menu.
 pub const TASKS_SHOWN: u32 = 6;
-/// How many characters of a task's name the menu shows.
-const LONGEST_NAME: usize = 48;
+/// The maximum length of a task's name in the menu, in characters.
+const MAX_NAME: usize = 48;
 
-/// How the app's engine stands.
+/// The state of the app's engine, with what the tray shows of it.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Standing {
-    /// It is being started.
+pub enum TrayState {
+    /// The engine is starting.
     Starting,
-    /// It works.
-    Up(Overview),
-    /// There is none: it could not be started, or was told to stop.
-    Down(ApiError),
+    /// The engine accepts requests.
+    Running(Overview),
+    /// There is no engine: it could not be started, or was stopped.
+    Stopped(ApiError),
 }
 
-/// The queue and the tasks worth a line in the menu.
+/// The queue and the tasks that the menu lists.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Overview {
     /// The queue.
     pub queue: Queue,
-    /// Tasks that need a person, newest first.
+    /// Tasks that need attention, newest first.
     pub attention: Vec<Task>,
     /// The newest tasks.
     pub newest: Vec<Task>,
 }
 
-/// What a menu item does.
+/// What a click in the menu does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Act {
-    /// Shows a page in the window.
+pub enum TrayAction {
+    /// Opens a page in the window.
     Show(Page),
-    /// Pauses the queue, or lets it go on.
+    /// Pauses the queue, or resumes it.
     SetPaused(bool),
-    /// Makes the app start at login, or not.
+    /// Turns starting at login on or off.
     SetLogin(bool),
-    /// Starts an engine, where there is none.
+    /// Starts the engine, if there is none.
     StartEngine,
-    /// Leaves the app, after a question when there is work left.
+    /// Quits the app; asks first if tasks are running or waiting.
     Quit,
 }
 
-/// A line of the menu.
+/// An entry of the menu.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Item {
-    /// Words only.
-    Words(String),
+pub enum MenuEntry {
+    /// Text that cannot be clicked.
+    Label(String),
     /// A line between groups.
-    Line,
-    /// Something to click.
-    Button(String, Act),
-    /// Something to turn on or off.
-    Check(String, bool, Act),
+    Separator,
+    /// A button.
+    Button(String, TrayAction),
+    /// A check box and its value.
+    Check(String, bool, TrayAction),
 }
 
 /// Everything the tray shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct View {
+pub struct TrayView {
     /// The icon.
     pub icon: Icon,
-    /// The tooltip's text; may be shown as markup, so that there is none in it.
+    /// The tooltip. Markup is escaped, because a desktop may interpret it.
     pub tooltip: String,
     /// The menu.
-    pub menu: Vec<Item>,
+    pub menu: Vec<MenuEntry>,
 }
 
-/// What the tray shows when things stand like this. `login` says whether the app starts at login;
-/// none where that cannot be chosen.
+/// What the tray shows in this state. `login` says whether the app starts at login; `None` if that
+/// cannot be chosen here.
 #[must_use]
-pub fn view(standing: &Standing, login: Option<bool>) -> View {
-    let (icon, tooltip) = summary(standing);
+pub fn view(state: &TrayState, login: Option<bool>) -> TrayView {
+    let (icon, tooltip) = summary(state);
     let mut menu = Vec::new();
-    match standing {
-        Standing::Starting => menu.push(Item::Words("Starting…".to_owned())),
-        Standing::Down(error) => {
-            menu.push(Item::Words(one_line(&error.message, 2 * LONGEST_NAME)));
-            menu.push(Item::Button("Start the engine".to_owned(), Act::StartEngine));
+    match state {
+        TrayState::Starting => menu.push(MenuEntry::Label("Starting…".to_owned())),
+        TrayState::Stopped(error) => {
+            menu.push(MenuEntry::Label(one_line(&error.message, 2 * MAX_NAME)));
+            menu.push(MenuEntry::Button("Start the engine".to_owned(), TrayAction::StartEngine));
         }
-        Standing::Up(overview) => {
-            menu.push(Item::Words(counts(&overview.queue)));
-            let tasks = worth_a_line(overview);
+        TrayState::Running(overview) => {
+            menu.push(MenuEntry::Label(counts(&overview.queue)));
+            let tasks = listed_tasks(overview);
             if !tasks.is_empty() {
-                menu.push(Item::Line);
+                menu.push(MenuEntry::Separator);
             }
-            let button = |task: &Task| Item::Button(line(task), Act::Show(Page::Task(task.id)));
+            let button =
+                |task: &Task| MenuEntry::Button(line(task), TrayAction::Show(Page::Task(task.id)));
             menu.extend(tasks.into_iter().map(button));
-            menu.push(Item::Line);
-            menu.push(Item::Button("New task…".to_owned(), Act::Show(Page::New)));
+            menu.push(MenuEntry::Separator);
+            menu.push(MenuEntry::Button("New task…".to_owned(), TrayAction::Show(Page::New)));
             let (words, paused) = match overview.queue.paused {
                 true => ("Resume queue", false),
                 false => ("Pause queue", true),
             };
-            menu.push(Item::Button(words.to_owned(), Act::SetPaused(paused)));
+            menu.push(MenuEntry::Button(words.to_owned(), TrayAction::SetPaused(paused)));
         }
     }
-    menu.push(Item::Line);
-    menu.push(Item::Button("Open window".to_owned(), Act::Show(Page::Any)));
+    menu.push(MenuEntry::Separator);
+    menu.push(MenuEntry::Button("Open window".to_owned(), TrayAction::Show(Page::Any)));
     if let Some(on) = login {
-        menu.push(Item::Check("Start at login".to_owned(), on, Act::SetLogin(!on)));
+        menu.push(MenuEntry::Check("Start at login".to_owned(), on, TrayAction::SetLogin(!on)));
     }
-    menu.push(Item::Line);
-    menu.push(Item::Button("Quit".to_owned(), Act::Quit));
-    View { icon, tooltip, menu }
+    menu.push(MenuEntry::Separator);
+    menu.push(MenuEntry::Button("Quit".to_owned(), TrayAction::Quit));
+    TrayView { icon, tooltip, menu }
 }
 
 /// The icon and the tooltip.
-fn summary(standing: &Standing) -> (Icon, String) {
-    let overview = match standing {
-        Standing::Starting => return (Icon::Off, "Starting".to_owned()),
-        Standing::Down(error) => return (Icon::Off, no_markup(&one_line(&error.message, 200))),
-        Standing::Up(overview) => overview,
+fn summary(state: &TrayState) -> (Icon, String) {
+    let overview = match state {
+        TrayState::Starting => return (Icon::Off, "Starting".to_owned()),
+        TrayState::Stopped(error) => {
+            return (Icon::Off, escape_markup(&one_line(&error.message, 200)));
+        }
+        TrayState::Running(overview) => overview,
     };
     let Queue { paused, workers, counts, unseen } = overview.queue;
     let icon = if unseen.failed > 0 {
@@ -151,16 +154,16 @@ fn counts(queue: &Queue) -> String {
     if queue.paused { format!("{words} (paused)") } else { words }
 }
 
-/// How much of the ring is full: at least one quarter when anything runs, all four only when
-/// every worker is busy.
+/// How many quarters of the ring are filled: at least one if a task runs, all four only if every
+/// worker is busy.
 fn quarters(running: u64, workers: u32) -> u8 {
     let workers = u64::from(workers).max(1);
     let full = (running.min(workers) * 4) / workers;
     u8::try_from(full).unwrap_or(4).clamp(1, 4)
 }
 
-/// First what needs a person, then the newest, each once.
-fn worth_a_line(overview: &Overview) -> Vec<&Task> {
+/// The tasks to list: first those that need attention, then the newest, each once.
+fn listed_tasks(overview: &Overview) -> Vec<&Task> {
     let known = |task: &&Task| overview.attention.iter().all(|other| other.id != task.id);
     overview
         .attention
@@ -170,9 +173,9 @@ fn worth_a_line(overview: &Overview) -> Vec<&Task> {
         .collect()
 }
 
-/// A task in one line: how it stands, as a sign, and its name.
+/// A task in one line: a symbol for its status, and its name.
 fn line(task: &Task) -> String {
-    let sign = match (&task.state, task.state.status()) {
+    let symbol = match (&task.state, task.state.status()) {
         (State::Completed { denied_tools, .. }, _) if !denied_tools.is_empty() => '!',
         (_, Status::Waiting | Status::Pending) => '◌',
         (_, Status::Running) => '●',
@@ -181,19 +184,19 @@ fn line(task: &Task) -> String {
         (_, Status::Cancelled | Status::Skipped) => '–',
         (_, Status::Unknown(_)) => '?',
     };
-    let name = one_line(&task.name, LONGEST_NAME);
+    let name = one_line(&task.name, MAX_NAME);
     let name = if name.is_empty() { format!("Task {}", task.id) } else { name };
     match task.state {
         State::Waiting { reason: WaitReason::UsageLimit { .. } } => {
-            format!("{sign} {name} (usage limit)")
+            format!("{symbol} {name} (usage limit)")
         }
         State::Waiting { reason: WaitReason::RateLimit { .. } } => {
-            format!("{sign} {name} (rate limit)")
+            format!("{symbol} {name} (rate limit)")
         }
         State::Waiting { reason: WaitReason::Overloaded { .. } } => {
-            format!("{sign} {name} (API overloaded)")
+            format!("{symbol} {name} (API overloaded)")
         }
-        _ => format!("{sign} {name}"),
+        _ => format!("{symbol} {name}"),
     }
 }
 
@@ -204,9 +207,9 @@ mod tests {
     use super::*;
     use crate::samples::{self, completed, failed, task};
 
-    fn up(counts: Counts, unseen: Unseen) -> Standing {
+    fn up(counts: Counts, unseen: Unseen) -> TrayState {
         let queue = Queue { paused: false, workers: 4, counts, unseen };
-        Standing::Up(Overview { queue, attention: Vec::new(), newest: Vec::new() })
+        TrayState::Running(Overview { queue, attention: Vec::new(), newest: Vec::new() })
     }
 
     fn running(running: u64) -> Counts {
@@ -214,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn the_icon_says_what_matters_most() {
+    fn the_icon_shows_the_most_important_status() {
         let icon = |counts, failed, denied| view(&up(counts, Unseen { failed, denied }), None).icon;
         assert_eq!(icon(Counts::default(), 0, 0), Icon::Idle);
         assert_eq!(icon(running(1), 0, 0), Icon::Running { quarters: 1 });
@@ -222,11 +225,11 @@ mod tests {
         assert_eq!(icon(running(9), 0, 0), Icon::Running { quarters: 4 });
         assert_eq!(icon(running(3), 0, 1), Icon::Attention);
         assert_eq!(icon(running(3), 1, 1), Icon::Failed);
-        assert_eq!(view(&Standing::Starting, None).icon, Icon::Off);
+        assert_eq!(view(&TrayState::Starting, None).icon, Icon::Off);
     }
 
     #[test]
-    fn one_of_many_workers_is_one_quarter_and_not_yet_all_is_not_four() {
+    fn a_busy_worker_fills_a_quarter_and_an_idle_one_leaves_a_quarter_empty() {
         assert_eq!(quarters(1, 100), 1);
         assert_eq!(quarters(99, 100), 3);
         assert_eq!(quarters(1, 1), 4);
@@ -247,42 +250,45 @@ mod tests {
             attention: vec![broken.clone()],
             newest: vec![task(131, "Split", samples::running()), broken, task(7, "", completed(0))],
         };
-        let view = view(&Standing::Up(overview), Some(true));
+        let view = view(&TrayState::Running(overview), Some(true));
         assert_eq!(view.tooltip, "3 running, 6 waiting, 1 failed");
         let show = |name: &str, id| {
-            Item::Button(name.to_owned(), Act::Show(Page::Task(claude_worker_api::TaskId(id))))
+            MenuEntry::Button(
+                name.to_owned(),
+                TrayAction::Show(Page::Task(claude_worker_api::TaskId(id))),
+            )
         };
-        let button = |name: &str, act| Item::Button(name.to_owned(), act);
+        let button = |name: &str, act| MenuEntry::Button(name.to_owned(), act);
         let expected = vec![
-            Item::Words("3 running, 6 waiting".to_owned()),
-            Item::Line,
+            MenuEntry::Label("3 running, 6 waiting".to_owned()),
+            MenuEntry::Separator,
             show("✗ Generate <b> API_client", 128),
             show("● Split", 131),
             show("✓ Task 7", 7),
-            Item::Line,
-            button("New task…", Act::Show(Page::New)),
-            button("Pause queue", Act::SetPaused(true)),
-            Item::Line,
-            button("Open window", Act::Show(Page::Any)),
-            Item::Check("Start at login".to_owned(), true, Act::SetLogin(false)),
-            Item::Line,
-            button("Quit", Act::Quit),
+            MenuEntry::Separator,
+            button("New task…", TrayAction::Show(Page::New)),
+            button("Pause queue", TrayAction::SetPaused(true)),
+            MenuEntry::Separator,
+            button("Open window", TrayAction::Show(Page::Any)),
+            MenuEntry::Check("Start at login".to_owned(), true, TrayAction::SetLogin(false)),
+            MenuEntry::Separator,
+            button("Quit", TrayAction::Quit),
         ];
         assert_eq!(view.menu, expected);
     }
 
     #[test]
-    fn a_paused_queue_and_denied_tools_are_said() {
+    fn a_paused_queue_and_denied_tools_are_shown() {
         let mut overview = match up(Counts::default(), Unseen { failed: 0, denied: 2 }) {
-            Standing::Up(overview) => overview,
+            TrayState::Running(overview) => overview,
             other => panic!("{other:?}"),
         };
         overview.queue.paused = true;
         overview.newest = vec![task(1, "x", completed(2)), task(2, "y", samples::waiting())];
-        let view = view(&Standing::Up(overview), None);
+        let view = view(&TrayState::Running(overview), None);
         assert_eq!(view.tooltip, "Nothing running (paused), 2 were denied tools");
         let labels = view.menu.iter().filter_map(|item| match item {
-            Item::Button(label, _) => Some(label.as_str()),
+            MenuEntry::Button(label, _) => Some(label.as_str()),
             _ => None,
         });
         assert_eq!(
@@ -292,12 +298,15 @@ mod tests {
     }
 
     #[test]
-    fn without_an_engine_the_menu_says_why_and_offers_one() {
+    fn without_an_engine_the_menu_shows_why_and_offers_to_start_one() {
         let error = ApiError::unavailable("The <engine> was stopped");
-        let view = view(&Standing::Down(error), None);
+        let view = view(&TrayState::Stopped(error), None);
         assert_eq!(view.icon, Icon::Off);
         assert_eq!(view.tooltip, "The &lt;engine&gt; was stopped");
-        assert_eq!(view.menu[0], Item::Words("The <engine> was stopped".to_owned()));
-        assert_eq!(view.menu[1], Item::Button("Start the engine".to_owned(), Act::StartEngine));
+        assert_eq!(view.menu[0], MenuEntry::Label("The <engine> was stopped".to_owned()));
+        assert_eq!(
+            view.menu[1],
+            MenuEntry::Button("Start the engine".to_owned(), TrayAction::StartEngine)
+        );
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use claude_worker_api::{ApiError, RunId, TaskApi, TaskId};
-use claude_worker_desktop::dropped;
+use claude_worker_desktop::dropped_files;
 use claude_worker_desktop::login::LoginEntry;
 use claude_worker_desktop::quit::QuitMode;
 use claude_worker_supervisor::RunDir;
@@ -114,10 +114,10 @@ pub(crate) async fn copy(app: AppHandle, text: String) -> Answer<()> {
 /// The text of a file that was dropped on the window.
 #[tauri::command]
 pub(crate) async fn read_dropped(state: State<'_, AppState>, path: PathBuf) -> Answer<String> {
-    if !state.window().dropped.has(&path) {
+    if !state.window().dropped.contains(&path) {
         return Err(ApiError::invalid(format!("{} was not dropped here", path.display())));
     }
-    tauri::async_runtime::spawn_blocking(move || dropped::read_text(&path))
+    tauri::async_runtime::spawn_blocking(move || dropped_files::read_text(&path))
         .await
         .map_err(|error| ApiError::internal(error.to_string()))?
 }

@@ -1,39 +1,39 @@
-//! How far in the event stream a person has been told, in a small file.
+//! The newest event for which a notification was shown, stored in a small file.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-/// The file with the number of the newest event that was told of.
+/// The file with the sequence number of the newest event for which a notification was shown.
 #[derive(Debug, Clone)]
-pub struct Cursor {
+pub struct EventCursor {
     file: PathBuf,
 }
 
-impl Cursor {
-    /// The cursor at this place. Nothing is read yet.
+impl EventCursor {
+    /// A cursor stored in this file. The file is not read yet.
     #[must_use]
     pub const fn at(file: PathBuf) -> Self {
         Self { file }
     }
 
-    /// The stored number; none when nothing has ever been told, or the file says nothing of use.
+    /// The stored sequence number; `None` if there is none, or the file cannot be read.
     #[must_use]
     pub fn read(&self) -> Option<i64> {
         std::fs::read_to_string(&self.file).ok()?.trim().parse().ok()
     }
 
-    /// Stores a number, for this user only, whole or not at all.
+    /// Stores a sequence number atomically, in a file that only this user can read.
     ///
     /// # Errors
-    /// What the system says.
+    /// The file cannot be written.
     pub fn write(&self, seq: i64) -> io::Result<()> {
         replace(&self.file, seq.to_string().as_bytes())
     }
 }
 
-/// Puts a file in the place of another, whole or not at all. It need not survive a power cut.
+/// Replaces a file atomically. A power cut may undo it.
 pub(crate) fn replace(file: &Path, content: &[u8]) -> io::Result<()> {
     let mut draft = file.as_os_str().to_owned();
     draft.push(".new");
@@ -51,9 +51,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_is_kept_for_this_user_only() {
+    fn a_sequence_number_is_stored_in_a_private_file() {
         let directory = tempfile::tempdir().unwrap();
-        let cursor = Cursor::at(directory.path().join("told"));
+        let cursor = EventCursor::at(directory.path().join("told"));
         assert_eq!(cursor.read(), None);
         cursor.write(41).unwrap();
         cursor.write(42).unwrap();
