@@ -8,39 +8,39 @@
 
 mod apply;
 mod delegation;
+mod effects;
 mod going_on;
+mod publish;
+mod recovery;
 mod reports;
 mod requests;
 mod retention;
 mod room;
+mod round;
 mod start;
 #[cfg(test)]
 mod tests;
 mod timers;
 mod unstored;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::hash::RandomState;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use claude_worker_api::{
-    ApiError, Counts, Failure, NewTask, Queue, RunId, Status, StopMode, Stopped, TaskId, Timestamp,
-    Unseen, WaitReason,
-};
-use claude_worker_supervisor::{boot_id, fault_point};
+use claude_worker_api::{ApiError, Counts, Queue, RunId, StopMode, TaskId, Timestamp, Unseen};
+use claude_worker_supervisor::boot_id;
 use tokio::sync::{mpsc, oneshot, watch};
 
-use self::room::Room;
-use crate::clock::{Clock, Now};
+use crate::clock::Clock;
 use crate::ground::{Gone, Ground};
 use crate::live::{Order, Runs};
-use crate::message::{Message, Reply, Report, Request};
+use crate::message::{Message, Reply};
 use crate::scheduler::QueuedTasks;
 use crate::settings::InForce;
-use crate::state::{self, Plan, TaskState, Unreadable, Wish};
+use crate::state::Wish;
 use crate::store::{Published, Writer};
-use crate::{Config, EngineError, Paths, env_file};
+use crate::{Config, EngineError, Paths};
 
 use unstored::Unstored;
 
@@ -219,92 +219,6 @@ impl Dispatcher {
         Ok((dispatcher, shown))
     }
 
-    /// Takes up the runs that the last engine left. The table of what becomes of each is in
-    /// [`crate::live`].
-    pub(crate) fn recover(&mut self) -> Result<(), EngineError> {
-        let running = self.writer.tasks_in(Status::Running)?;
-        for id in running.into_iter().chain(self.writer.stranded(self.memory.counts.unknown > 0)?) {
-            if let Err(error) = self.take_up(id) {
-                // One bad row must not keep all the others waiting.
-                tracing::error!(%id, %error, "a running task cannot be taken up");
-            }
-        }
-        let running: HashSet<RunId> =
-            self.to_adopt.iter().map(|(order, _)| order.run.clone()).collect();
-        self.runs.launched().retain(&running);
-        self.adopt();
-        Ok(())
-    }
-
-    /// Takes up a task's run, whatever else of the task can be read; a task without one that nothing
-    /// would ever be heard of is given up. What only a newer version knows stays as it is.
-    fn take_up(&mut self, id: TaskId) -> Result<(), EngineError> {
-        let Some(stored) = self.writer.task(id)? else { return Ok(()) };
-        let known = stored.state.live_run().cloned();
-        let is_running = stored.columns.status == Status::Running;
-        let run = match known {
-            None if is_running => self.writer.unfinished_run(id)?,
-            known => known,
-        };
-        if let Some(run) = run {
-            let boot = self.writer.boot_of(&run)?;
-            let this_boot = boot.is_some() && boot == self.boot;
-            let (plan, wish, may_have_begun) = match stored.state {
-                TaskState::Running { plan, wish, started_at, .. } => {
-                    (plan, wish, started_at.is_some() || self.runs.launched().may_hold(&run))
-                }
-                _ => (Plan::New, Wish::None, true),
-            };
-            // To follow a run to its end, it is enough to know whose output it is.
-            let request = self.writer.request(id)?.unwrap_or_else(|_| NewTask {
-                agent: stored.task.agent,
-                working_directory: stored.task.working_directory,
-                ..NewTask::default()
-            });
-            let agent_asked = self.writer.agent_asked(id)?;
-            let task = id;
-            let order = Order { task, run, request, plan, this_boot, may_have_begun, agent_asked };
-            self.to_adopt.push((order, wish));
-            return Ok(());
-        }
-        let failure = match stored.state {
-            TaskState::Unreadable(Unreadable { newer: Some(_), .. }) if !is_running => {
-                return Ok(());
-            }
-            TaskState::Unreadable(Unreadable { ended_at: Some(_), .. }) => return Ok(()),
-            TaskState::Unreadable(state) => state.failure,
-            TaskState::Waiting { reason: WaitReason::Unknown(reason), .. } => {
-                state::newer("reason to wait", reason.name)
-            }
-            _ => Failure::DamagedRecord { message: "nothing says how it goes on".to_owned() },
-        };
-        let before = self.memory.clone();
-        self.writer.begin()?;
-        let given_up = self.give_up(id, failure, self.clock.now().wall);
-        match given_up.and_then(|()| self.writer.commit()) {
-            Ok(()) => {
-                self.queued.settle();
-                self.publish(&before);
-                Ok(())
-            }
-            Err(error) => {
-                self.roll_back(before);
-                Err(error)
-            }
-        }
-    }
-
-    /// Takes up what can be taken up now.
-    fn adopt(&mut self) {
-        let runs = Arc::clone(&self.runs);
-        self.to_adopt.retain(|(order, wish)| {
-            let adopted = runs.adopt(order.clone(), *wish);
-            adopted
-                .inspect_err(|error| tracing::warn!(%error, "a run waits to be taken up"))
-                .is_err()
-        });
-    }
-
     /// The loop. Ends when the engine has been told to stop, or nobody can say anything any more.
     pub(crate) async fn run(mut self) {
         // What the last engine left in the queue begins without anybody saying so.
@@ -359,301 +273,6 @@ impl Dispatcher {
             if let Message::Request(_, answer) = message {
                 drop(answer.send(Err(error.clone())));
             }
-        }
-    }
-
-    /// One transaction. Returns the reports that must be tried again.
-    fn round(&mut self, mut batch: Vec<Message>) -> Vec<Message> {
-        let now = self.clock.now();
-        batch.extend(self.unstored.due(now.instant));
-        let before = self.memory.clone();
-        let mut after = AfterCommit::default();
-        let mut done = self.transact(&batch, now, &mut after);
-        let mut tried = Room::default();
-        while let Err(error) = &done {
-            self.roll_back(before.clone());
-            if !self.make_room(&batch, error, now.wall, &mut tried) {
-                break;
-            }
-            after = AfterCommit::default();
-            done = self.transact(&batch, now, &mut after);
-        }
-        match done {
-            Ok(replies) => {
-                fault_point("engine.committed");
-                self.failed = false;
-                self.queued.settle();
-                match self.ground.look_after_commit() {
-                    // What was written into files that nobody finds any more never happened.
-                    Some(gone) if gone.orphans_runs => return batch,
-                    // The next engine finds it and acts on it: there may be one already.
-                    Some(_) => {
-                        self.publish(&before);
-                        self.answer_all(batch, replies);
-                        return Vec::new();
-                    }
-                    None => {}
-                }
-                // Before anybody is told: of all that follows, this takes longest.
-                let not_launched = self.launch(std::mem::take(&mut after.launches));
-                self.publish(&before);
-                let mut answers = Vec::with_capacity(replies.len());
-                for (n, message) in batch.into_iter().enumerate() {
-                    match message {
-                        Message::Request(_, answer) => answers.push(answer),
-                        Message::Report(report) => {
-                            self.told(report, after.unwritten.contains(&n));
-                        }
-                    }
-                }
-                for (answer, reply) in answers.into_iter().zip(replies) {
-                    self.answer(answer, reply);
-                }
-                self.act(after);
-                not_launched
-            }
-            Err(error) => {
-                if !std::mem::replace(&mut self.failed, true) {
-                    tracing::error!(%error, "a transaction failed; nothing of it was kept");
-                }
-                self.held_until = Some(now.instant + HOLD);
-                let refusal = ApiError::from(error);
-                let mut kept = Vec::new();
-                for message in batch {
-                    kept.extend(self.give_back(message, &refusal));
-                }
-                kept
-            }
-        }
-    }
-
-    /// Undoes a transaction, here and in the database.
-    fn roll_back(&mut self, before: Memory) {
-        self.writer.rollback();
-        self.memory = before;
-        self.queued.undo_all();
-    }
-
-    /// Answers the requests of a round that this engine does not act on any more.
-    fn answer_all(&mut self, batch: Vec<Message>, replies: Vec<Result<Reply, ApiError>>) {
-        let answers = batch.into_iter().filter_map(|message| match message {
-            Message::Request(_, answer) => Some(answer),
-            Message::Report(_) => None,
-        });
-        for (answer, reply) in answers.zip(replies) {
-            self.answer(answer, reply);
-        }
-    }
-
-    /// What becomes of a message whose round could not be written down: a request is refused, a
-    /// fact is kept until it can be written, and what is only nice to know is dropped.
-    fn give_back(&mut self, message: Message, refusal: &ApiError) -> Option<Message> {
-        match message {
-            // To stop needs nothing to be written down.
-            // Who has gone meanwhile does not want it any more.
-            Message::Request(Request::Stop(_), answer) if answer.is_closed() => None,
-            Message::Request(Request::Stop(mode), answer) => {
-                if mode == StopMode::CancelRunning {
-                    // The supervisors end what runs, and the next engine writes that down.
-                    self.runs.request_all_ends();
-                }
-                self.stopping = true;
-                self.draining.send_replace(Some(mode));
-                let left_running = self.still_running();
-                drop(answer.send(Ok(Reply::Stopped(Stopped { left_running }))));
-                None
-            }
-            // Nor does this; it is in force, and only its event is missing.
-            Message::Request(Request::Configure(config), answer) => {
-                self.configure(&config);
-                drop(answer.send(Ok(Reply::Configured)));
-                None
-            }
-            Message::Request(request, answer) => {
-                let mut refusal = refusal.clone();
-                if let Request::Cancel(id) | Request::Remove(id) = request
-                    && let Ok(Some(stored)) = self.writer.task(id)
-                    && let Some(run) = stored.state.live_run()
-                {
-                    // Its end may be what makes room again; the supervisor is told all the same.
-                    self.runs.request_end(run);
-                    refusal.hint =
-                        format!("Task {id} is being stopped; ask again when it has ended");
-                }
-                drop(answer.send(Err(refusal)));
-                None
-            }
-            Message::Report(Report::Progress { .. } | Report::Quiet { .. }) => None,
-            report @ Message::Report(_) => Some(report),
-        }
-    }
-
-    /// Applies a batch. The replies come in the order of the batch, one per request.
-    fn transact(
-        &mut self,
-        batch: &[Message],
-        now: Now,
-        after: &mut AfterCommit,
-    ) -> Result<Vec<Result<Reply, ApiError>>, EngineError> {
-        self.writer.begin()?;
-        let mut replies = Vec::with_capacity(batch.len());
-        for (n, message) in batch.iter().enumerate() {
-            match message {
-                // Whoever asked has gone away: nothing may happen that nobody is told of.
-                Message::Request(_, answer) if answer.is_closed() => {
-                    replies.push(Err(ApiError::unavailable("Nobody waits for the answer")));
-                }
-                Message::Request(request, _) => {
-                    let done =
-                        self.alone(after, |this, after| this.request(request, now.wall, after))?;
-                    replies.push(done.map_err(ApiError::from));
-                }
-                Message::Report(report) => {
-                    let done = self.alone(after, |this, after| this.report(report, now, after))?;
-                    if let Err(error) = done
-                        && !self.end_without_report(report, &error, now.wall, after)?
-                    {
-                        after.unwritten.push(n);
-                    }
-                }
-            }
-        }
-        self.sweep(now.wall, after)?;
-        self.start_tasks(now, after)?;
-        self.keep_output_within_cap()?;
-        fault_point("engine.before_commit");
-        self.writer.commit()?;
-        Ok(replies)
-    }
-
-    /// Does one thing within the transaction so that its failure leaves the others alone. The
-    /// outer error means that nothing of the whole transaction can be written.
-    fn alone<T>(
-        &mut self,
-        after: &mut AfterCommit,
-        act: impl FnOnce(&mut Self, &mut AfterCommit) -> Result<T, EngineError>,
-    ) -> Result<Result<T, EngineError>, EngineError> {
-        let (memory, queued) = (self.memory.clone(), self.queued.mark());
-        let (launches, ends) = (after.launches.len(), after.ends.len());
-        let (doomed, removed) = (after.doomed.len(), after.removed.len());
-        self.writer.savepoint()?;
-        match act(self, after) {
-            Ok(done) => {
-                self.writer.release()?;
-                Ok(Ok(done))
-            }
-            Err(error) if error.is_passing() => Err(error),
-            Err(error) => {
-                if !self.writer.roll_back_to()? {
-                    return Err(error);
-                }
-                self.memory = memory;
-                self.queued.undo_to(queued);
-                after.launches.truncate(launches);
-                after.ends.truncate(ends);
-                after.doomed.truncate(doomed);
-                after.removed.truncate(removed);
-                Ok(Err(error))
-            }
-        }
-    }
-
-    fn queue_now(&self) -> Queue {
-        Queue {
-            paused: self.memory.paused,
-            workers: self.config.workers,
-            counts: self.memory.counts,
-            unseen: self.memory.unseen,
-        }
-    }
-
-    fn publish(&self, before: &Memory) {
-        let queue = self.queue_now();
-        if self.memory.draining != before.draining {
-            self.draining.send_replace(self.memory.draining);
-        }
-        // Before the number alone: whoever it wakes reads this.
-        let published = Published { seq: self.memory.seq, queue };
-        self.published.send_if_modified(|shown| std::mem::replace(shown, published) != published);
-        if self.memory.output_kept != before.output_kept {
-            self.output_kept.send_replace(self.memory.output_kept);
-        }
-        if self.memory.seq != before.seq {
-            self.seq.send_replace(self.memory.seq);
-        }
-    }
-
-    fn answer(&mut self, answer: Answer, reply: Result<Reply, ApiError>) {
-        match reply {
-            Ok(Reply::Removing(id)) => self.awaiting_removal.entry(id).or_default().push(answer),
-            Ok(Reply::Stopping) => self.awaiting_stop.push(answer),
-            Ok(reply @ Reply::Stopped(_)) => {
-                self.stopping = true;
-                drop(answer.send(Ok(reply)));
-            }
-            reply => drop(answer.send(reply)),
-        }
-    }
-
-    /// Starts the runs whose rows are now on disk. Returns the reports of those that could not be.
-    fn launch(&self, launches: Vec<Order>) -> Vec<Message> {
-        let mut failed = Vec::new();
-        for order in launches {
-            fault_point("engine.before_launch");
-            let (task, run) = (order.task, order.run.clone());
-            if let Err(error) = self.runs.launch(order) {
-                let reason = error.to_string();
-                failed.push(Message::Report(Report::NeverStarted {
-                    task,
-                    run,
-                    reason,
-                    passing: true,
-                }));
-            }
-        }
-        failed
-    }
-
-    /// What else was decided and is now on disk, is done.
-    fn act(&mut self, after: AfterCommit) {
-        for run in after.ends {
-            fault_point("engine.before_end");
-            self.runs.request_end(&run);
-        }
-        for run in &after.doomed {
-            self.runs.doom(run);
-        }
-        for id in &after.removed {
-            env_file::delete(&self.paths.env, *id);
-            for answer in self.awaiting_removal.remove(id).unwrap_or_default() {
-                drop(answer.send(Ok(Reply::Removed)));
-            }
-        }
-        if self.still_running() == 0 {
-            for answer in std::mem::take(&mut self.awaiting_stop) {
-                self.stopping = true;
-                drop(answer.send(Ok(Reply::Stopped(Stopped { left_running: 0 }))));
-            }
-        }
-        self.collect_garbage();
-    }
-
-    fn collect_garbage(&mut self) {
-        let now = self.clock.now().wall;
-        match self.garbage {
-            Garbage::LookFrom(instant) if instant <= now => {}
-            _ => return,
-        }
-        match self.writer.garbage() {
-            Ok(garbage) if garbage.is_empty() => {}
-            Ok(garbage) => {
-                let count = garbage.len();
-                self.garbage = match self.runs.delete(garbage) {
-                    Ok(()) => Garbage::BeingDeleted(count),
-                    Err(_) => Garbage::LookFrom(now.plus_millis(GARBAGE_AGAIN.as_millis() as u64)),
-                };
-            }
-            Err(error) => tracing::warn!(%error, "cannot read what is to be deleted"),
         }
     }
 }

@@ -22,27 +22,26 @@
 //! launched is known from its row, once its start is stored there, and before that from
 //! [`launched`].
 
+mod bell;
+mod ends;
 mod follower;
 mod handed_over;
 mod launched;
+mod live_run;
 mod over;
 mod stuck;
 mod supervisors;
 mod tail;
 
 use std::collections::HashMap;
-use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{
     Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, mpsc as std_mpsc,
 };
 
-use claude_worker_api::{NewTask, RunId, TaskId, Timestamp};
-use claude_worker_os::files::Identity;
-use claude_worker_supervisor::{
-    Bell, BellCloser, RunDir, SupervisorCommand, SupervisorProcess, What,
-};
+use claude_worker_api::{NewTask, RunId, TaskId};
+use claude_worker_supervisor::{BellCloser, RunDir, SupervisorCommand};
 use tokio::sync::{mpsc, watch};
 
 use crate::EngineError;
@@ -52,12 +51,10 @@ use crate::state::{Plan, Wish};
 
 use follower::{Beginning, Follower};
 use launched::LaunchLog;
+pub(crate) use live_run::LiveRun;
+use live_run::{EndRequest, Signal};
 use supervisors::Supervisors;
 
-/// With less room than this, in bytes, a supervisor may find none to record an end.
-const SCARCE: u64 = 256 * 1024;
-/// How many bells are listened to, each with a thread.
-const MOST_BELLS: usize = 4;
 /// The stack of a run's thread. Its deepest call is a JSON parser with a bounded depth.
 const STACK: usize = 512 * 1024;
 
@@ -78,42 +75,6 @@ pub(crate) struct Order {
     pub may_have_begun: bool,
     /// Whether an agent has asked for the task or for one of its runs.
     pub agent_asked: bool,
-}
-
-/// What a run's thread waits for.
-enum Signal {
-    /// The supervisor rang.
-    Rang(What),
-    /// The supervisor has been asked to end the run.
-    EndRequested,
-    /// The supervisor process is gone.
-    Gone,
-    /// Its directory is not there any more, or another one is in its place.
-    DirectoryGone,
-}
-
-/// What others may know and ask of a live run.
-pub(crate) struct LiveRun {
-    dir: RunDir,
-    signals: std_mpsc::Sender<Signal>,
-    /// Rises with every byte printed: wakes those who follow the log.
-    grown: watch::Sender<u64>,
-    last_output_at: AtomicI64,
-    output_bytes: AtomicU64,
-    end_request: Mutex<EndRequest>,
-    /// What its directory was when this engine made or found it.
-    identity: OnceLock<Identity>,
-    /// Its supervisor, once it is known.
-    supervisor: OnceLock<SupervisorProcess>,
-    directory_gone: AtomicBool,
-    /// Its task is to be removed.
-    doomed: AtomicBool,
-}
-
-/// A request to end may come before there is a directory to write it into.
-enum EndRequest {
-    NoDirectoryYet { wanted: bool },
-    DirectoryIsThere,
 }
 
 /// Where runs live, as this engine keeps it: see [`crate::Engine::start`].
@@ -168,75 +129,6 @@ impl Runs {
     /// Which runs may have begun without the database saying so.
     pub(crate) const fn launched(&self) -> &LaunchLog {
         &self.launched
-    }
-
-    /// Makes the bell anew when it was removed. Supervisors that have opened the one before go on
-    /// with that, so that both are listened to.
-    pub(crate) fn keep_the_bell(self: &Arc<Self>) {
-        let path = &self.places.bell;
-        if !matches!(Identity::at(path), Err(error) if error.kind() == io::ErrorKind::NotFound) {
-            return;
-        }
-        let Some(_permission) = self.may_start() else { return };
-        match Bell::open(path).map_err(EngineError::io("cannot open the bell")) {
-            Ok(bell) => {
-                tracing::warn!(path = %path.display(), "the bell was removed; made anew");
-                drop(self.listen(bell));
-            }
-            Err(error) => tracing::debug!(%error, "the bell was removed"),
-        }
-    }
-
-    /// Looks whether the live runs still have their directories, and tells those that do not. What
-    /// cannot be looked at just now is left alone.
-    pub(crate) fn look_at_directories(&self) {
-        let all: Vec<Arc<LiveRun>> = lock(&self.live).values().cloned().collect();
-        for live in all {
-            if live.has_lost_its_directory() && !live.directory_gone.swap(true, Ordering::Relaxed) {
-                drop(live.signals.send(Signal::DirectoryGone));
-            }
-        }
-    }
-
-    /// Tells the supervisors of all live runs to end them and to go. Nothing is recorded: for an
-    /// engine whose run directories or database are gone, so that no other one will ever know of
-    /// these runs.
-    pub(crate) fn abandon_all(&self) {
-        for live in lock(&self.live).values() {
-            if let Some(supervisor) = live.supervisor.get() {
-                supervisor.tell_to_go();
-            }
-        }
-    }
-
-    /// Listens to the supervisors' bell, on a thread of its own, until [`Runs::close`].
-    pub(crate) fn listen(self: &Arc<Self>, mut bell: Bell) -> Result<(), EngineError> {
-        let runs = Arc::clone(self);
-        {
-            let mut bells = lock(&self.bells);
-            bells.push(bell.closer());
-            if bells.len() > MOST_BELLS {
-                // Supervisors that have it open find that it has no listener, and open the newest.
-                bells.remove(0).close();
-            }
-        }
-        thread("bell", move || {
-            loop {
-                match bell.next() {
-                    Ok(ring) => {
-                        if let Some(live) = runs.find(&ring.run) {
-                            drop(live.signals.send(Signal::Rang(ring.what)));
-                        }
-                    }
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                    Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => return,
-                    Err(error) => {
-                        tracing::error!(%error, "the bell failed; runs are seen only at their end");
-                        return;
-                    }
-                }
-            }
-        })
     }
 
     /// Nothing is started from here any more when this returns, and nobody listens to the bell:
@@ -319,61 +211,6 @@ impl Runs {
         })
     }
 
-    /// Asks a live run's supervisor to end its process tree.
-    pub(crate) fn request_end(&self, run: &RunId) {
-        let Some(live) = self.find(run) else { return };
-        if let EndRequest::NoDirectoryYet { wanted } = &mut *lock(&live.end_request) {
-            *wanted = true;
-            return;
-        }
-        let request = {
-            let live = Arc::clone(&live);
-            move || {
-                live.ask_to_end();
-                drop(live.signals.send(Signal::EndRequested));
-            }
-        };
-        // On a thread of its own, because the request is synced to disk; here when there is none.
-        if thread("end", request.clone()).is_err() {
-            request();
-        }
-    }
-
-    /// The task of this live run is to be removed, so that its output is of no more use. Where the
-    /// disk is full it goes before the run has ended, because a supervisor needs room to record the
-    /// end.
-    pub(crate) fn doom(&self, run: &RunId) {
-        if let Some(live) = self.find(run) {
-            live.doomed.store(true, Ordering::Relaxed);
-        }
-    }
-
-    /// Deletes the output of runs whose tasks are to be removed, if the disk is full.
-    pub(crate) fn make_room(&self) {
-        let doomed = |live: &&Arc<LiveRun>| live.doomed.load(Ordering::Relaxed);
-        let all: Vec<Arc<LiveRun>> = lock(&self.live).values().filter(doomed).cloned().collect();
-        if all.is_empty() || crate::disk::free(&self.places.runs).is_none_or(|free| free >= SCARCE)
-        {
-            return;
-        }
-        for live in all {
-            live.dir.drop_output();
-        }
-    }
-
-    /// Asks the supervisors of all live runs to end them. They have been told when this returns,
-    /// so that the engine may be gone the next moment.
-    pub(crate) fn request_all_ends(&self) {
-        let all: Vec<Arc<LiveRun>> = lock(&self.live).values().cloned().collect();
-        for live in all {
-            if let EndRequest::NoDirectoryYet { wanted } = &mut *lock(&live.end_request) {
-                *wanted = true;
-            } else {
-                live.ask_to_end();
-            }
-        }
-    }
-
     /// Deletes run directories, then reports it.
     ///
     /// # Errors
@@ -414,39 +251,6 @@ impl Runs {
     fn tell(&self, report: Report) {
         // It fails only when the engine has stopped; the next one reads the directory.
         drop(self.reports.blocking_send(Message::Report(report)));
-    }
-}
-
-impl LiveRun {
-    /// Passes on the request to end: through the run's directory, or to the supervisor's process
-    /// when the way through it is gone.
-    fn ask_to_end(&self) {
-        if let Err(error) = self.dir.request_end() {
-            tracing::error!(%error, "a request to end a run could not be stored");
-        }
-        if let Some(supervisor) = self.supervisor.get()
-            && !self.dir.can_be_heard()
-        {
-            supervisor.tell_to_go();
-        }
-    }
-
-    fn has_lost_its_directory(&self) -> bool {
-        let Some(known) = self.identity.get() else { return false };
-        self.dir.identity().is_ok_and(|now| now != Some(*known))
-    }
-
-    /// When the agent last printed something, if it has since it was taken up.
-    pub(crate) fn last_output_at(&self) -> Option<Timestamp> {
-        match self.last_output_at.load(Ordering::Relaxed) {
-            0 => None,
-            millis => Some(Timestamp::from_millis(millis)),
-        }
-    }
-
-    /// Wakes whenever the agent prints something.
-    pub(crate) fn grown(&self) -> watch::Receiver<u64> {
-        self.grown.subscribe()
     }
 }
 

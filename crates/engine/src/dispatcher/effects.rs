@@ -1,0 +1,73 @@
+//! What is done once a round has been committed.
+
+use claude_worker_api::Stopped;
+use claude_worker_supervisor::fault_point;
+
+use super::{AfterCommit, Dispatcher, GARBAGE_AGAIN, Garbage};
+use crate::env_file;
+use crate::live::Order;
+use crate::message::{Message, Reply, Report};
+
+impl Dispatcher {
+    /// Starts the runs whose rows are now on disk. Returns the reports of those that could not be.
+    pub(super) fn launch(&self, launches: Vec<Order>) -> Vec<Message> {
+        let mut failed = Vec::new();
+        for order in launches {
+            fault_point("engine.before_launch");
+            let (task, run) = (order.task, order.run.clone());
+            if let Err(error) = self.runs.launch(order) {
+                let reason = error.to_string();
+                failed.push(Message::Report(Report::NeverStarted {
+                    task,
+                    run,
+                    reason,
+                    passing: true,
+                }));
+            }
+        }
+        failed
+    }
+
+    /// What else was decided and is now on disk, is done.
+    pub(super) fn act(&mut self, after: AfterCommit) {
+        for run in after.ends {
+            fault_point("engine.before_end");
+            self.runs.request_end(&run);
+        }
+        for run in &after.doomed {
+            self.runs.doom(run);
+        }
+        for id in &after.removed {
+            env_file::delete(&self.paths.env, *id);
+            for answer in self.awaiting_removal.remove(id).unwrap_or_default() {
+                drop(answer.send(Ok(Reply::Removed)));
+            }
+        }
+        if self.still_running() == 0 {
+            for answer in std::mem::take(&mut self.awaiting_stop) {
+                self.stopping = true;
+                drop(answer.send(Ok(Reply::Stopped(Stopped { left_running: 0 }))));
+            }
+        }
+        self.collect_garbage();
+    }
+
+    pub(super) fn collect_garbage(&mut self) {
+        let now = self.clock.now().wall;
+        match self.garbage {
+            Garbage::LookFrom(instant) if instant <= now => {}
+            _ => return,
+        }
+        match self.writer.garbage() {
+            Ok(garbage) if garbage.is_empty() => {}
+            Ok(garbage) => {
+                let count = garbage.len();
+                self.garbage = match self.runs.delete(garbage) {
+                    Ok(()) => Garbage::BeingDeleted(count),
+                    Err(_) => Garbage::LookFrom(now.plus_millis(GARBAGE_AGAIN.as_millis() as u64)),
+                };
+            }
+            Err(error) => tracing::warn!(%error, "cannot read what is to be deleted"),
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Taking up the runs that the last engine left.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use claude_worker_api::{Failure, NewTask, RunId, Status, TaskId, WaitReason};
+
+use super::Dispatcher;
+use crate::EngineError;
+use crate::live::Order;
+use crate::state::{self, Plan, TaskState, Unreadable, Wish};
+
+impl Dispatcher {
+    /// Takes up the runs that the last engine left. The table of what becomes of each is in
+    /// [`crate::live`].
+    pub(crate) fn recover(&mut self) -> Result<(), EngineError> {
+        let running = self.writer.tasks_in(Status::Running)?;
+        for id in running.into_iter().chain(self.writer.stranded(self.memory.counts.unknown > 0)?) {
+            if let Err(error) = self.take_up(id) {
+                // One bad row must not keep all the others waiting.
+                tracing::error!(%id, %error, "a running task cannot be taken up");
+            }
+        }
+        let running: HashSet<RunId> =
+            self.to_adopt.iter().map(|(order, _)| order.run.clone()).collect();
+        self.runs.launched().retain(&running);
+        self.adopt();
+        Ok(())
+    }
+
+    /// Takes up a task's run, whatever else of the task can be read; a task without one that nothing
+    /// would ever be heard of is given up. What only a newer version knows stays as it is.
+    pub(super) fn take_up(&mut self, id: TaskId) -> Result<(), EngineError> {
+        let Some(stored) = self.writer.task(id)? else { return Ok(()) };
+        let known = stored.state.live_run().cloned();
+        let is_running = stored.columns.status == Status::Running;
+        let run = match known {
+            None if is_running => self.writer.unfinished_run(id)?,
+            known => known,
+        };
+        if let Some(run) = run {
+            let boot = self.writer.boot_of(&run)?;
+            let this_boot = boot.is_some() && boot == self.boot;
+            let (plan, wish, may_have_begun) = match stored.state {
+                TaskState::Running { plan, wish, started_at, .. } => {
+                    (plan, wish, started_at.is_some() || self.runs.launched().may_hold(&run))
+                }
+                _ => (Plan::New, Wish::None, true),
+            };
+            // To follow a run to its end, it is enough to know whose output it is.
+            let request = self.writer.request(id)?.unwrap_or_else(|_| NewTask {
+                agent: stored.task.agent,
+                working_directory: stored.task.working_directory,
+                ..NewTask::default()
+            });
+            let agent_asked = self.writer.agent_asked(id)?;
+            let task = id;
+            let order = Order { task, run, request, plan, this_boot, may_have_begun, agent_asked };
+            self.to_adopt.push((order, wish));
+            return Ok(());
+        }
+        let failure = match stored.state {
+            TaskState::Unreadable(Unreadable { newer: Some(_), .. }) if !is_running => {
+                return Ok(());
+            }
+            TaskState::Unreadable(Unreadable { ended_at: Some(_), .. }) => return Ok(()),
+            TaskState::Unreadable(state) => state.failure,
+            TaskState::Waiting { reason: WaitReason::Unknown(reason), .. } => {
+                state::newer("reason to wait", reason.name)
+            }
+            _ => Failure::DamagedRecord { message: "nothing says how it goes on".to_owned() },
+        };
+        let before = self.memory.clone();
+        self.writer.begin()?;
+        let given_up = self.give_up(id, failure, self.clock.now().wall);
+        match given_up.and_then(|()| self.writer.commit()) {
+            Ok(()) => {
+                self.queued.settle();
+                self.publish(&before);
+                Ok(())
+            }
+            Err(error) => {
+                self.roll_back(before);
+                Err(error)
+            }
+        }
+    }
+
+    /// Takes up what can be taken up now.
+    pub(super) fn adopt(&mut self) {
+        let runs = Arc::clone(&self.runs);
+        self.to_adopt.retain(|(order, wish)| {
+            let adopted = runs.adopt(order.clone(), *wish);
+            adopted
+                .inspect_err(|error| tracing::warn!(%error, "a run waits to be taken up"))
+                .is_err()
+        });
+    }
+}

@@ -1,0 +1,212 @@
+//! One round: a batch of messages, applied as one transaction, then published and acted on.
+
+use claude_worker_api::{ApiError, StopMode, Stopped};
+use claude_worker_supervisor::fault_point;
+
+use super::room::Room;
+use super::{AfterCommit, Dispatcher, HOLD, Memory};
+use crate::EngineError;
+use crate::clock::Now;
+use crate::message::{Message, Reply, Report, Request};
+
+impl Dispatcher {
+    /// One transaction. Returns the reports that must be tried again.
+    pub(super) fn round(&mut self, mut batch: Vec<Message>) -> Vec<Message> {
+        let now = self.clock.now();
+        batch.extend(self.unstored.due(now.instant));
+        let before = self.memory.clone();
+        let mut after = AfterCommit::default();
+        let mut done = self.transact(&batch, now, &mut after);
+        let mut tried = Room::default();
+        while let Err(error) = &done {
+            self.roll_back(before.clone());
+            if !self.make_room(&batch, error, now.wall, &mut tried) {
+                break;
+            }
+            after = AfterCommit::default();
+            done = self.transact(&batch, now, &mut after);
+        }
+        match done {
+            Ok(replies) => {
+                fault_point("engine.committed");
+                self.failed = false;
+                self.queued.settle();
+                match self.ground.look_after_commit() {
+                    // What was written into files that nobody finds any more never happened.
+                    Some(gone) if gone.orphans_runs => return batch,
+                    // The next engine finds it and acts on it: there may be one already.
+                    Some(_) => {
+                        self.publish(&before);
+                        self.answer_all(batch, replies);
+                        return Vec::new();
+                    }
+                    None => {}
+                }
+                // Before anybody is told: of all that follows, this takes longest.
+                let not_launched = self.launch(std::mem::take(&mut after.launches));
+                self.publish(&before);
+                let mut answers = Vec::with_capacity(replies.len());
+                for (n, message) in batch.into_iter().enumerate() {
+                    match message {
+                        Message::Request(_, answer) => answers.push(answer),
+                        Message::Report(report) => {
+                            self.told(report, after.unwritten.contains(&n));
+                        }
+                    }
+                }
+                for (answer, reply) in answers.into_iter().zip(replies) {
+                    self.answer(answer, reply);
+                }
+                self.act(after);
+                not_launched
+            }
+            Err(error) => {
+                if !std::mem::replace(&mut self.failed, true) {
+                    tracing::error!(%error, "a transaction failed; nothing of it was kept");
+                }
+                self.held_until = Some(now.instant + HOLD);
+                let refusal = ApiError::from(error);
+                let mut kept = Vec::new();
+                for message in batch {
+                    kept.extend(self.give_back(message, &refusal));
+                }
+                kept
+            }
+        }
+    }
+
+    /// Undoes a transaction, here and in the database.
+    pub(super) fn roll_back(&mut self, before: Memory) {
+        self.writer.rollback();
+        self.memory = before;
+        self.queued.undo_all();
+    }
+
+    /// Answers the requests of a round that this engine does not act on any more.
+    pub(super) fn answer_all(
+        &mut self,
+        batch: Vec<Message>,
+        replies: Vec<Result<Reply, ApiError>>,
+    ) {
+        let answers = batch.into_iter().filter_map(|message| match message {
+            Message::Request(_, answer) => Some(answer),
+            Message::Report(_) => None,
+        });
+        for (answer, reply) in answers.zip(replies) {
+            self.answer(answer, reply);
+        }
+    }
+
+    /// What becomes of a message whose round could not be written down: a request is refused, a
+    /// fact is kept until it can be written, and what is only nice to know is dropped.
+    pub(super) fn give_back(&mut self, message: Message, refusal: &ApiError) -> Option<Message> {
+        match message {
+            // To stop needs nothing to be written down.
+            // Who has gone meanwhile does not want it any more.
+            Message::Request(Request::Stop(_), answer) if answer.is_closed() => None,
+            Message::Request(Request::Stop(mode), answer) => {
+                if mode == StopMode::CancelRunning {
+                    // The supervisors end what runs, and the next engine writes that down.
+                    self.runs.request_all_ends();
+                }
+                self.stopping = true;
+                self.draining.send_replace(Some(mode));
+                let left_running = self.still_running();
+                drop(answer.send(Ok(Reply::Stopped(Stopped { left_running }))));
+                None
+            }
+            // Nor does this; it is in force, and only its event is missing.
+            Message::Request(Request::Configure(config), answer) => {
+                self.configure(&config);
+                drop(answer.send(Ok(Reply::Configured)));
+                None
+            }
+            Message::Request(request, answer) => {
+                let mut refusal = refusal.clone();
+                if let Request::Cancel(id) | Request::Remove(id) = request
+                    && let Ok(Some(stored)) = self.writer.task(id)
+                    && let Some(run) = stored.state.live_run()
+                {
+                    // Its end may be what makes room again; the supervisor is told all the same.
+                    self.runs.request_end(run);
+                    refusal.hint =
+                        format!("Task {id} is being stopped; ask again when it has ended");
+                }
+                drop(answer.send(Err(refusal)));
+                None
+            }
+            Message::Report(Report::Progress { .. } | Report::Quiet { .. }) => None,
+            report @ Message::Report(_) => Some(report),
+        }
+    }
+
+    /// Applies a batch. The replies come in the order of the batch, one per request.
+    pub(super) fn transact(
+        &mut self,
+        batch: &[Message],
+        now: Now,
+        after: &mut AfterCommit,
+    ) -> Result<Vec<Result<Reply, ApiError>>, EngineError> {
+        self.writer.begin()?;
+        let mut replies = Vec::with_capacity(batch.len());
+        for (n, message) in batch.iter().enumerate() {
+            match message {
+                // Whoever asked has gone away: nothing may happen that nobody is told of.
+                Message::Request(_, answer) if answer.is_closed() => {
+                    replies.push(Err(ApiError::unavailable("Nobody waits for the answer")));
+                }
+                Message::Request(request, _) => {
+                    let done =
+                        self.alone(after, |this, after| this.request(request, now.wall, after))?;
+                    replies.push(done.map_err(ApiError::from));
+                }
+                Message::Report(report) => {
+                    let done = self.alone(after, |this, after| this.report(report, now, after))?;
+                    if let Err(error) = done
+                        && !self.end_without_report(report, &error, now.wall, after)?
+                    {
+                        after.unwritten.push(n);
+                    }
+                }
+            }
+        }
+        self.sweep(now.wall, after)?;
+        self.start_tasks(now, after)?;
+        self.keep_output_within_cap()?;
+        fault_point("engine.before_commit");
+        self.writer.commit()?;
+        Ok(replies)
+    }
+
+    /// Does one thing within the transaction so that its failure leaves the others alone. The
+    /// outer error means that nothing of the whole transaction can be written.
+    pub(super) fn alone<T>(
+        &mut self,
+        after: &mut AfterCommit,
+        act: impl FnOnce(&mut Self, &mut AfterCommit) -> Result<T, EngineError>,
+    ) -> Result<Result<T, EngineError>, EngineError> {
+        let (memory, queued) = (self.memory.clone(), self.queued.mark());
+        let (launches, ends) = (after.launches.len(), after.ends.len());
+        let (doomed, removed) = (after.doomed.len(), after.removed.len());
+        self.writer.savepoint()?;
+        match act(self, after) {
+            Ok(done) => {
+                self.writer.release()?;
+                Ok(Ok(done))
+            }
+            Err(error) if error.is_passing() => Err(error),
+            Err(error) => {
+                if !self.writer.roll_back_to()? {
+                    return Err(error);
+                }
+                self.memory = memory;
+                self.queued.undo_to(queued);
+                after.launches.truncate(launches);
+                after.ends.truncate(ends);
+                after.doomed.truncate(doomed);
+                after.removed.truncate(removed);
+                Ok(Err(error))
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Having a run ended, by a supervisor that may have been stopped.
+
+use std::time::{Duration, Instant};
+
+use claude_worker_supervisor::Remedy;
+
+use super::super::stuck::Patience;
+use super::Follower;
+use crate::EngineError;
+
+impl Follower {
+    /// How long the agent may still take to exit after its work is done. An engine that has
+    /// adopted the run counts anew.
+    pub(super) fn until_finish(&self) -> Option<Duration> {
+        let limit = self.runs.config.now().limits.exit;
+        if limit == 0 || self.patience.is_some() {
+            return None;
+        }
+        Some(Duration::from_millis(limit).saturating_sub(self.settled_since?.elapsed()))
+    }
+
+    /// Has an agent ended that has reported its success and does not exit. Says whether it was time
+    /// for that.
+    pub(super) fn finish_if_due(&mut self) -> bool {
+        if !self.until_finish().is_some_and(|left| left.is_zero()) {
+            return false;
+        }
+        tracing::info!(run = %self.order.run, "its work is done and it does not exit: it is ended");
+        self.ask_again();
+        self.be_patient();
+        true
+    }
+
+    /// Sends the request to end the run to the supervisor again, in case the first one was lost.
+    pub(super) fn ask_again(&self) {
+        if self.cancelled {
+            self.live.ask_to_end();
+        } else if let Err(error) = self.live.dir.request_finish() {
+            tracing::error!(run = %self.order.run, %error, "a run could not be asked to finish");
+        }
+    }
+
+    /// The supervisor has been asked to end the run, and has its time for it from now on.
+    pub(super) fn be_patient(&mut self) {
+        let grace = Duration::from_millis(self.runs.config.now().limits.grace);
+        self.patience.get_or_insert_with(|| Patience::new(grace, Instant::now()));
+    }
+
+    /// Says whether the supervisor was stopped.
+    pub(super) fn help_if_stopped(&self, remedy: Remedy) -> Result<bool, EngineError> {
+        // One that could not sign its lock is known here only.
+        let unsigned = self.process.or(self.live.supervisor.get().copied());
+        let was_stopped = self.live.dir.help_stopped_supervisor(remedy)?
+            || unsigned.is_some_and(|supervisor| supervisor.help_if_stopped(remedy));
+        if was_stopped {
+            tracing::warn!(run = %self.order.run, ?remedy, "its supervisor was stopped");
+        }
+        Ok(was_stopped)
+    }
+}

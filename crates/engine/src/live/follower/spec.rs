@@ -1,0 +1,92 @@
+//! What a run's supervisor and agent are given.
+
+use std::path::{Path, PathBuf};
+
+use claude_worker_agents::Session;
+use claude_worker_api::Agent;
+use claude_worker_supervisor::Spec;
+
+use super::super::Order;
+use super::super::over::Over;
+use super::Follower;
+use crate::state::Plan;
+use crate::{env_file, locate, trust};
+
+impl Follower {
+    /// What the supervisor is told, and the agent's standard input.
+    pub(super) fn spec(&self) -> Result<(Spec, Vec<u8>), Over> {
+        let never = |message| Over::CannotStart { message };
+        let Order { task, run, request, plan, .. } = &self.order;
+        let config = self.runs.config.now();
+        let session = match plan {
+            Plan::New => Session::New,
+            Plan::Resume { session_id, follow_up } => Session::Resume { session_id, follow_up },
+            // Not dispatched.
+            Plan::Unknown(plan) => return Err(never(format!("There is no plan {}", plan.name))),
+        };
+        let mut launch = claude_worker_agents::launch(request, config.permission_mode, &session)
+            .map_err(|error| never(error.to_string()))?;
+        // Decided anew at each launch: the directory and what is trusted may have changed since.
+        let directory = Path::new(&request.working_directory);
+        if self.order.agent_asked
+            && request.agent == Agent::Claude
+            && let Some(untrusted) = trust::untrusted_for_agents(&self.runs.places.trust, directory)
+        {
+            tracing::info!(%run, untrusted = %untrusted.display(), "without the project's settings");
+            launch.leave_out_project_settings();
+        }
+        let program = match request.agent {
+            Agent::Shell => PathBuf::from("/bin/sh"),
+            // Refused above.
+            Agent::Unknown(name) => return Err(never(format!("There is no agent {name}"))),
+            Agent::Claude => {
+                locate::claude(config.agents.claude.as_deref())
+                    .map_err(|error| never(error.to_string()))?
+                    .path
+            }
+        };
+        if !Path::new(&request.working_directory).is_dir() {
+            return Err(never(format!("The directory {} is gone", request.working_directory)));
+        }
+        let names = request.env.keys().map(String::as_str);
+        let own = env_file::read_all(&self.runs.places.env, *task, names).map_err(|error| {
+            let reason = error.to_string();
+            // Too many open files, say, is no reason to give the task up.
+            if error.is_passing() {
+                Over::NeverStarted { reason, passing: true }
+            } else {
+                never(reason)
+            }
+        })?;
+        let mut env = launch.env;
+        env.extend(own);
+        let timeout = request.limits.timeout_ms.unwrap_or(config.limits.timeout);
+        let spec = Spec {
+            run: run.clone(),
+            task: *task,
+            program: program.to_string_lossy().into_owned(),
+            args: launch.args,
+            directory: request.working_directory.clone(),
+            env,
+            env_remove: launch.env_remove,
+            merge_stderr: launch.merge_stderr,
+            timeout_ms: Some(timeout).filter(|limit| *limit > 0),
+            silence_ms: self.silence_limit(),
+            grace_ms: config.limits.grace,
+            output_cap_bytes: config.caps.output_per_run,
+            has_ready: true,
+            bell: Some(self.runs.places.bell.clone()),
+        };
+        Ok((spec, launch.stdin))
+    }
+
+    /// How long the agent may print nothing, in milliseconds.
+    pub(super) fn silence_limit(&self) -> Option<u64> {
+        let default = match self.order.request.agent {
+            Agent::Claude => self.runs.config.now().limits.silence,
+            // A command may well be silent for hours.
+            Agent::Shell | Agent::Unknown(_) => 0,
+        };
+        Some(self.order.request.limits.silence_ms.unwrap_or(default)).filter(|limit| *limit > 0)
+    }
+}

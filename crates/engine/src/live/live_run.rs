@@ -1,0 +1,78 @@
+//! What is known of a live run, and how its thread is told of news.
+
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock, mpsc};
+
+use claude_worker_api::Timestamp;
+use claude_worker_os::files::Identity;
+use claude_worker_supervisor::{RunDir, SupervisorProcess, What};
+use tokio::sync::watch;
+
+/// What a run's thread waits for.
+pub(super) enum Signal {
+    /// The supervisor rang.
+    Rang(What),
+    /// The supervisor has been asked to end the run.
+    EndRequested,
+    /// The supervisor process is gone.
+    Gone,
+    /// Its directory is not there any more, or another one is in its place.
+    DirectoryGone,
+}
+
+/// What others may know and ask of a live run.
+pub(crate) struct LiveRun {
+    pub(super) dir: RunDir,
+    pub(super) signals: mpsc::Sender<Signal>,
+    /// Rises with every byte printed: wakes those who follow the log.
+    pub(super) grown: watch::Sender<u64>,
+    pub(super) last_output_at: AtomicI64,
+    pub(super) output_bytes: AtomicU64,
+    pub(super) end_request: Mutex<EndRequest>,
+    /// What its directory was when this engine made or found it.
+    pub(super) identity: OnceLock<Identity>,
+    /// Its supervisor, once it is known.
+    pub(super) supervisor: OnceLock<SupervisorProcess>,
+    pub(super) directory_gone: AtomicBool,
+    /// Its task is to be removed.
+    pub(super) doomed: AtomicBool,
+}
+
+/// A request to end may come before there is a directory to write it into.
+pub(super) enum EndRequest {
+    NoDirectoryYet { wanted: bool },
+    DirectoryIsThere,
+}
+
+impl LiveRun {
+    /// Passes on the request to end: through the run's directory, or to the supervisor's process
+    /// when the way through it is gone.
+    pub(super) fn ask_to_end(&self) {
+        if let Err(error) = self.dir.request_end() {
+            tracing::error!(%error, "a request to end a run could not be stored");
+        }
+        if let Some(supervisor) = self.supervisor.get()
+            && !self.dir.can_be_heard()
+        {
+            supervisor.tell_to_go();
+        }
+    }
+
+    pub(super) fn has_lost_its_directory(&self) -> bool {
+        let Some(known) = self.identity.get() else { return false };
+        self.dir.identity().is_ok_and(|now| now != Some(*known))
+    }
+
+    /// When the agent last printed something, if it has since it was taken up.
+    pub(crate) fn last_output_at(&self) -> Option<Timestamp> {
+        match self.last_output_at.load(Ordering::Relaxed) {
+            0 => None,
+            millis => Some(Timestamp::from_millis(millis)),
+        }
+    }
+
+    /// Wakes whenever the agent prints something.
+    pub(crate) fn grown(&self) -> watch::Receiver<u64> {
+        self.grown.subscribe()
+    }
+}
