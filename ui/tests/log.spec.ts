@@ -4,7 +4,7 @@ import { appendFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Page } from "@playwright/test";
 import type { LogPage } from "../src/backend/api";
-import { live } from "./support/day";
+import { live } from "./support/sample-tasks";
 import type { Engine } from "./support/engine";
 import { expect, reload, test, visit } from "./support/fixture";
 

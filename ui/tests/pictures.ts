@@ -2,7 +2,7 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "@playwright/test";
-import { live } from "./support/day";
+import { live } from "./support/sample-tasks";
 import { Engine } from "./support/engine";
 
 const DOCS = process.env["PICTURES"] ?? join(import.meta.dirname, "../../docs");

@@ -1,7 +1,7 @@
 // The queue: what happens shows up by itself, is found, and can be held.
 import type { Page } from "@playwright/test";
 import { expect, reload, test, visit } from "./support/fixture";
-import { multiply, rewrite } from "./support/history";
+import { multiply, rewrite } from "./support/edit-database";
 
 test("what happens elsewhere shows up by itself", async ({ app, engine }) => {
   await engine.pause(true);

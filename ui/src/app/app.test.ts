@@ -3,7 +3,7 @@ import { tick } from "svelte";
 import type { DetachedWindowAPI } from "happy-dom";
 import { afterEach, expect, it, vi } from "vitest";
 
-vi.mock("./backend", async () => {
+vi.mock("../backend/current", async () => {
   const { fakeBackend } = await import("../backend/fake");
   return { backend: fakeBackend("empty") };
 });
@@ -20,14 +20,14 @@ async function widen(width: number) {
   happyDOM.setViewport({ width });
   await tick();
 }
-const drawer = () => document.querySelector<HTMLDialogElement>("dialog[aria-label=Places]");
+const drawer = () => document.querySelector<HTMLDialogElement>("dialog[aria-label=Sidebar]");
 
 afterEach(cleanup);
 
-it("does not open the places by themselves when there is no room for them once more", async () => {
+it("keeps the sidebar closed when the window becomes narrow again", async () => {
   await widen(600);
   render(App);
-  screen.getByRole("button", { name: "Places" }).click();
+  screen.getByRole("button", { name: "Sidebar" }).click();
   await tick();
   expect(drawer()?.open).toBe(true);
   await widen(1200);

@@ -27,8 +27,8 @@ export const loadSettings = part(() => import("../settings/SettingsPage.svelte")
 export const loadWelcome = part(() => import("../welcome/WelcomePage.svelte"));
 export const loadPalette = part(() => import("../palette/Palette.svelte"));
 export const loadShortcuts = part(() => import("../palette/Shortcuts.svelte"));
-export const loadDrops = part(() => import("../new/DropVeil.svelte"));
-export const loadFirst = part(() => import("../welcome/first"));
+export const loadDrops = part(() => import("../new/DropOverlay.svelte"));
+export const loadFirstRun = part(() => import("../welcome/firstRun"));
 
 /** Fetches what may soon be needed, the likeliest first, without holding anything up. */
 export async function fetchAhead(): Promise<void> {

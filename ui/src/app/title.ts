@@ -1,7 +1,7 @@
 // What the window is called. Pure.
 import type { Task } from "../backend";
-import { PLACE } from "../queue/places";
-import type { Place, Route } from "./routes";
+import { FILTER_LABELS } from "../queue/filterLabels";
+import type { QueueFilter, Route } from "../navigation/routes";
 
 export function titleOf(route: Route, task: Task | undefined, count: number): string {
   const page = pageName(route, task, count);
@@ -10,8 +10,8 @@ export function titleOf(route: Route, task: Task | undefined, count: number): st
 
 function pageName(route: Route, task: Task | undefined, count: number): string {
   switch (route.page) {
-    case "place":
-      return route.place === "all" ? "" : placeName(route.place, count);
+    case "queue":
+      return route.filter === "all" ? "" : filterName(route.filter, count);
     case "task":
       return task ? `#${route.id} ${task.name}` : `#${route.id}`;
     case "new":
@@ -23,6 +23,8 @@ function pageName(route: Route, task: Task | undefined, count: number): string {
   }
 }
 
-function placeName(place: Place, count: number): string {
-  return count ? `${PLACE[place].name} (${count.toLocaleString("en")})` : PLACE[place].name;
+function filterName(filter: QueueFilter, count: number): string {
+  return count
+    ? `${FILTER_LABELS[filter].name} (${count.toLocaleString("en")})`
+    : FILTER_LABELS[filter].name;
 }

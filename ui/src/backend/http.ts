@@ -10,7 +10,7 @@ import {
   type OutputQuery,
   type TaskId,
 } from "./index";
-import { wholeCharacters } from "./characters";
+import { wholeCharacters } from "./utf8";
 import { listQuery, queryString } from "./query";
 import { keepTrying } from "./reconnect";
 import { MessageReader } from "./sse";

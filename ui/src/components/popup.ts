@@ -1,7 +1,7 @@
 // What menus and lists of choices have in common: they open above everything, beside an anchor, and
 // close when something else is pressed or the window changes.
 import type { Attachment } from "svelte/attachments";
-import { place, type Box } from "./place";
+import { position, type Box } from "./position";
 
 interface Options {
   anchor: () => Box;
@@ -27,7 +27,7 @@ export function popup(options: Options): Attachment<HTMLElement> {
       const { scrollTop } = element;
       element.style.maxHeight = "";
       const room = { width: innerWidth, height: innerHeight };
-      const placed = place(anchor(), element.getBoundingClientRect(), room, side);
+      const placed = position(anchor(), element.getBoundingClientRect(), room, side);
       element.style.left = `${placed.left}px`;
       element.style.top = `${placed.top}px`;
       element.style.maxHeight = `${placed.maxHeight}px`;

@@ -1,7 +1,7 @@
 // Terminal output as text with the sixteen basic colours; all other control sequences are removed. Pure.
 // Own code, because the output is hostile: libraries leave control sequences that are not colours in the text.
 
-import { inOrder } from "../words/hostile";
+import { withoutBidi } from "../words/visibleText";
 
 /** The eight colours of a terminal, and their bright forms. */
 export const COLOURS = [
@@ -47,7 +47,7 @@ export function hasControls(text: string): boolean {
 
 /** The text in pieces of one look each. */
 export function spans(text: string): Span[] {
-  const clean = overwritten(inOrder(text));
+  const clean = overwritten(withoutBidi(text));
   const result: Span[] = [];
   let look: Look = {};
   let from = 0;
@@ -70,7 +70,7 @@ export function spans(text: string): Span[] {
 
 /** The text without any control sequence. */
 export function plain(text: string): string {
-  return hasControls(text) ? overwritten(inOrder(text)).replace(CONTROL, "") : text;
+  return hasControls(text) ? overwritten(withoutBidi(text)).replace(CONTROL, "") : text;
 }
 
 /** What is left of lines that were written over, as progress bars are: the last writing. */

@@ -1,5 +1,5 @@
 // Following a link that an agent wrote: only on a click, and never inside this window.
-import { backend } from "../app/backend";
+import { backend } from "../backend/current";
 import { toastTrouble } from "../components/toast.svelte";
 
 /** Opens the address of a clicked link in the desktop's browser; a browser does it by itself. */

@@ -3,7 +3,7 @@
 // The text is hostile: nothing in it becomes HTML, an address is a link only when it is of the
 // web, and what would take the parser long (it is quick on what people and models write, and was
 // measured to be slow on a few contrived texts) is shown as it is.
-import { inOrder } from "../words/hostile";
+import { withoutBidi } from "../words/visibleText";
 import { Lexer, type Token, type Tokens } from "marked";
 
 export type Inline =
@@ -50,7 +50,7 @@ const TOO_DEEP = new RegExp(
 
 /** The tree of a text. */
 export function prose(text: string): Prose[] {
-  return parts(inOrder(text).replaceAll("\r\n", "\n")).flatMap((part): Prose[] => {
+  return parts(withoutBidi(text).replaceAll("\r\n", "\n")).flatMap((part): Prose[] => {
     if (isContrived(part)) return [{ kind: "plain", text: part }];
     try {
       return blocks(new Lexer({ gfm: true }).lex(part), 0);

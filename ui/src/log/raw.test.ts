@@ -6,7 +6,7 @@ import { RawFollower, visible, type RawView } from "./raw";
 const engine = vi.hoisted(() => ({
   read: undefined as unknown as (query: OutputQuery) => Promise<Partial<OutputText>>,
 }));
-vi.mock("../app/backend", () => ({
+vi.mock("../backend/current", () => ({
   backend: { output: (_task: number, query: OutputQuery) => engine.read(query) },
 }));
 const { default: Raw } = await import("./Raw.svelte");

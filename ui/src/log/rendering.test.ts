@@ -1,7 +1,7 @@
 import { cleanup, render } from "@testing-library/svelte";
 import { afterEach, expect, test, vi } from "vitest";
 
-vi.mock("../app/backend", () => ({ backend: {} }));
+vi.mock("../backend/current", () => ({ backend: {} }));
 const { default: Markdown } = await import("./Markdown.svelte");
 
 afterEach(cleanup);

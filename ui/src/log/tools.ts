@@ -1,5 +1,5 @@
 // What a tool call is about: its words, and the parts of its arguments worth showing. Pure.
-import { inOrder, oneLine } from "../words/hostile";
+import { withoutBidi, oneLine } from "../words/visibleText";
 import { counts, diff, lines, type DiffLine } from "./diff";
 
 /** Which icon a tool has. */
@@ -89,7 +89,7 @@ export function toolCard(
   call: { tool: string; summary: string; input: string },
   directory: string,
 ): ToolCard {
-  const input = objectOf(inOrder(call.input));
+  const input = objectOf(withoutBidi(call.input));
   const server = /^mcp__(.+?)__(.+)$/.exec(call.tool);
   const name = server
     ? `${server[1]}: ${(server[2] ?? "").replace(/[_-]+/g, " ")}`

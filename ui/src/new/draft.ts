@@ -1,8 +1,9 @@
 // What a person has typed into the new-task form, and what becomes of it. Pure: the form shows a
 // draft, `toRequest` turns it into a request or says which field is wrong and why.
 import type { Agent, ApiError, NewTask, PermissionMode, TaskDetail } from "../backend";
-import { parseDuration, showDuration, withUnits } from "../settings/quantities";
-import { expandHome } from "./home";
+import { parseDuration, showDuration, withUnits } from "../words/quantities";
+import { expandHome } from "../words/homeDirectory";
+import { MODES } from "../words/permissions";
 import { wrongVariable, type Variable } from "./variables";
 
 /** The form as typed. Empty texts mean "as configured". */
@@ -201,16 +202,6 @@ export function fromStored(text: string | null): Draft {
   }
   return draft;
 }
-
-/** All permission modes, from the most careful to the least. */
-export const MODES: PermissionMode[] = [
-  "plan",
-  "dontAsk",
-  "default",
-  "acceptEdits",
-  "auto",
-  "bypassPermissions",
-];
 
 const TEXTS = [
   "prompt",

@@ -1,8 +1,8 @@
 // Files that are dropped anywhere in the window: they go into the prompt that is being written, or
 // begin one.
-import { backend } from "../app/backend";
-import { covered } from "../app/keys.svelte";
-import { go } from "../app/router.svelte";
+import { backend } from "../backend/current";
+import { covered } from "../keyboard/shortcuts.svelte";
+import { go } from "../navigation/router.svelte";
 
 /** A file as it comes: the desktop tells its path, a browser only hands over what is in it. */
 export type Dropped = { path: string } | { file: File };

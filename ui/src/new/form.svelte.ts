@@ -1,5 +1,5 @@
 // The new-task form: its draft, what is wrong with it, and sending it.
-import { backend } from "../app/backend";
+import { backend } from "../backend/current";
 import { Refused, type ApiError, type NewTask, type Task, type TaskId } from "../backend";
 import { keepWarnings } from "../state/warnings.svelte";
 import {

@@ -7,7 +7,7 @@ const engine = vi.hoisted(() => ({
   sent: [] as NewTask[],
   submit: (_request: NewTask): Promise<Task> => Promise.reject(new Error("nothing is expected")),
 }));
-vi.mock("../app/backend", () => ({
+vi.mock("../backend/current", () => ({
   backend: {
     get: (id: number) => {
       engine.asked += 1;

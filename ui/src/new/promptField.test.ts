@@ -5,7 +5,7 @@ import { toasts } from "../components/toast.svelte";
 const desktop = vi.hoisted(() => ({
   drop: undefined as unknown as (paths: string[]) => void,
 }));
-vi.mock("../app/backend", () => ({
+vi.mock("../backend/current", () => ({
   backend: {
     desktop: {
       onFilesDropped: (dropped: (paths: string[]) => void) => {

@@ -1,7 +1,7 @@
 // What was used in earlier tasks, offered again: directories and models, the newest first.
-import { backend } from "../app/backend";
+import { backend } from "../backend/current";
 import type { Settings } from "../backend";
-import { homeOf } from "./home";
+import { homeOf } from "../words/homeDirectory";
 
 /** How many tasks are looked at. */
 const LOOKED_AT = 200;

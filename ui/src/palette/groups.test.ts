@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import type { Shortcut } from "../app/keys.svelte";
+import type { Shortcut } from "../keyboard/shortcuts.svelte";
 import { groups } from "./groups";
 
 const shortcut = (group: string, name: string, keys: string): Shortcut => ({

@@ -1,5 +1,5 @@
 // The shortcuts as the `?` sheet lists them. Pure.
-import type { Shortcut } from "../app/keys.svelte";
+import type { Shortcut } from "../keyboard/shortcuts.svelte";
 
 export type Group = { name: string; shortcuts: { name: string; ways: string[] }[] };
 

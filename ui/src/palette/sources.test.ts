@@ -2,7 +2,7 @@ import { expect, it, vi } from "vitest";
 import { sample } from "../state/sample";
 import { arrange } from "./items";
 
-vi.mock("../app/backend", () => ({ backend: {} }));
+vi.mock("../backend/current", () => ({ backend: {} }));
 const { taskSection } = await import("./sources");
 
 const named = (id: number, name: string) => sample(id, { status: "pending" }, { name });

@@ -15,11 +15,11 @@ import RotateCcw from "@lucide/svelte/icons/rotate-ccw";
 import Search from "@lucide/svelte/icons/search";
 import Action from "@lucide/svelte/icons/zap";
 import type { Component } from "svelte";
-import type { Shortcut } from "../app/keys.svelte";
-import { go } from "../app/router.svelte";
+import type { Shortcut } from "../keyboard/shortcuts.svelte";
+import { go } from "../navigation/router.svelte";
 import type { Task } from "../backend";
 import type { Item } from "./items";
-import { idOf, PAGES } from "./places";
+import { idOf, PAGES } from "./pages";
 
 /** What the engine found, and for which text. */
 export type Answer = { query: string; tasks: Task[] };

@@ -9,8 +9,8 @@ import FolderOpen from "@lucide/svelte/icons/folder-open";
 import PanelRight from "@lucide/svelte/icons/panel-right";
 import RotateCcw from "@lucide/svelte/icons/rotate-ccw";
 import Trash from "@lucide/svelte/icons/trash-2";
-import { backend } from "../app/backend";
-import { go, router } from "../app/router.svelte";
+import { backend } from "../backend/current";
+import { go, router } from "../navigation/router.svelte";
 import type { Task, TaskId } from "../backend";
 import { confirm } from "../components/confirm.svelte";
 import { toast, toastTrouble } from "../components/toast.svelte";
@@ -62,7 +62,7 @@ export async function remove(task: Task) {
     forgetWarnings(task.id);
     toast(`Removed #${task.id}`);
     const { route } = router;
-    if (route.page === "task" && route.id === task.id) go({ page: "place", place: router.place });
+    if (route.page === "task" && route.id === task.id) go({ page: "queue", filter: router.filter });
   } catch (error) {
     toastTrouble(error);
   }

@@ -1,5 +1,5 @@
-// The list that is on screen: which place, what is searched for, where the keyboard is.
-import type { Place } from "../app/routes";
+// The list that is on screen: which filter, what is searched for, where the keyboard is.
+import type { QueueFilter } from "../navigation/routes";
 import type { TaskId } from "../backend";
 import { TaskList } from "../state/tasks.svelte";
 
@@ -26,25 +26,25 @@ class QueueView {
     return !this.onScreen || this.cursor === undefined || this.cursor === id;
   }
 
-  /** Shows a place, and settles when it is shown: what is on screen stays until the list is there. */
-  show(place: Place, search: string): Promise<void> {
+  /** Shows a filter, and settles when it is shown: what is on screen stays until the list is there. */
+  show(filter: QueueFilter, search: string): Promise<void> {
     const newest = this.#next ?? this.list;
-    if (newest.place !== place || newest.search !== search || !newest.isOpen) {
-      this.#showing = this.#replace(place, search);
+    if (newest.filter !== filter || newest.search !== search || !newest.isOpen) {
+      this.#showing = this.#replace(filter, search);
     }
     return this.#showing;
   }
 
-  async #replace(place: Place, search: string) {
+  async #replace(filter: QueueFilter, search: string) {
     this.#next?.close();
-    const next = new TaskList(place, search).open();
+    const next = new TaskList(filter, search).open();
     this.#next = next;
-    // Another search in the same place keeps the old rows; they are better than a skeleton.
+    // Another search in the same filter keeps the old rows; they are better than a skeleton.
     const patience = new Promise((resolve) => setTimeout(resolve, PATIENCE));
-    await (place === this.list.place && this.list.isOpen
+    await (filter === this.list.filter && this.list.isOpen
       ? next.first
       : Promise.race([next.first, patience]));
-    // Who waits for this one waits for what took its place.
+    // Callers that wait for this list wait for the one that replaced it.
     if (this.#next !== next) return this.#showing;
     this.#next = undefined;
     this.list.close();

@@ -10,7 +10,7 @@ const engine = vi.hoisted(() => ({
   hold: undefined as Promise<void> | undefined,
   listener: undefined as EventListener | undefined,
 }));
-vi.mock("../app/backend", () => ({
+vi.mock("../backend/current", () => ({
   backend: {
     list: async ({ search, statuses }: ListQuery): Promise<TaskPage> => {
       if (search) {
@@ -30,7 +30,7 @@ vi.mock("../app/backend", () => ({
 }));
 const { default: Queue } = await import("./Queue.svelte");
 const { queueView } = await import("./queue.svelte");
-const { go, router } = await import("../app/router.svelte");
+const { go, router } = await import("../navigation/router.svelte");
 const { stream } = await import("../state/stream.svelte");
 stream.start();
 
@@ -134,7 +134,7 @@ it("leaves who types on in the search", async () => {
 
 it("stays where it went although something happens before the browser tells that it scrolled", async () => {
   engine.tasks = Array.from({ length: 90 }, (_, index) => done(90 - index, 90 - index));
-  go({ page: "place", place: "all" });
+  go({ page: "queue", filter: "all" });
   await show();
   list().focus();
   press("End");

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Queue, Task } from "../backend";
-import type { Part } from "../state/places";
+import type { Part } from "../state/filters";
 import { sample } from "../state/sample";
 import { endedLast, oldestFirst, Segment } from "../state/segment";
 import { NEXT_SHOWN, sections, type Facts } from "./sections";
@@ -18,7 +18,7 @@ function facts(parts: Partial<Record<Part, Task[]>>, more: Partial<Facts> = {}):
     segments.set(part, segment);
   }
   return {
-    place: "all",
+    filter: "all",
     searching: false,
     segment: (part) => segments.get(part),
     queue: undefined,

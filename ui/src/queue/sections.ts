@@ -1,17 +1,17 @@
-// How a place's tasks are parted, in the order of a task's life. Pure.
-import type { Place } from "../app/routes";
+// How a filter's tasks are parted, in the order of a task's life. Pure.
+import type { QueueFilter } from "../navigation/routes";
 import type { Queue } from "../backend";
 import { startOfDay } from "../state/days";
-import type { Part } from "../state/places";
+import type { Part } from "../state/filters";
 import type { Segment } from "../state/segment";
-import { dollars } from "../words/figures";
+import { dollars } from "../words/numbers";
 import type { Section } from "./layout";
 
 /** Of what is up next, a list of everything shows so many. */
 export const NEXT_SHOWN = 6;
 
 export interface Facts {
-  place: Place;
+  filter: QueueFilter;
   searching: boolean;
   segment: (part: Part) => Segment | undefined;
   queue: Queue | undefined;
@@ -19,38 +19,38 @@ export interface Facts {
   now: Date;
 }
 
-export function sections({ place, searching, segment, queue, spentToday, now }: Facts): Section[] {
+export function sections({ filter, searching, segment, queue, spentToday, now }: Facts): Section[] {
   const all: Section[] = [];
   const running = segment("running");
   if (running) {
     const workers = queue ? `${queue.counts.running} of ${queue.workers} workers` : "";
     all.push({
       key: "running",
-      title: place === "attention" ? "Silent" : "Running",
-      note: place === "attention" ? "" : searching ? "" : workers,
+      title: filter === "attention" ? "Silent" : "Running",
+      note: filter === "attention" ? "" : searching ? "" : workers,
       segment: running,
       from: 0,
       to: running.tasks.length,
     });
   }
   const next = segment("next");
-  if (next) all.push(upNext(next, place, searching, queue));
+  if (next) all.push(upNext(next, filter, searching, queue));
   const finished = segment("finished");
   if (finished)
-    all.push(...byDay(finished, now, place === "all" && !searching ? spentToday : undefined));
+    all.push(...byDay(finished, now, filter === "all" && !searching ? spentToday : undefined));
   return all;
 }
 
 function upNext(
   next: Segment,
-  place: Place,
+  filter: QueueFilter,
   searching: boolean,
   queue: Queue | undefined,
 ): Section {
   const here = next.tasks.length;
   const known = queue && !searching ? queue.counts.pending + queue.counts.waiting : here;
   const total = Math.max(here, known);
-  const folded = place === "all" && total > NEXT_SHOWN + 1;
+  const folded = filter === "all" && total > NEXT_SHOWN + 1;
   return {
     key: "next",
     title: "Up next",

@@ -1,6 +1,6 @@
 // Every setting, as data: where it stands, how it is shown and what it accepts. Pure.
 import type { Settings, SettingsChange } from "../backend";
-import { parseDuration, parseSize, showDuration, showSize, withUnits } from "./quantities";
+import { parseDuration, parseSize, showDuration, showSize, withUnits } from "../words/quantities";
 
 /** How a setting is shown and changed. */
 export type Kind =

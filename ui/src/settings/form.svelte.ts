@@ -1,5 +1,5 @@
 // The settings on screen: read from the engine, each written back as soon as it is changed.
-import { backend } from "../app/backend";
+import { backend } from "../backend/current";
 import { Refused, type ApiError, type Settings } from "../backend";
 import { toast, toastTrouble } from "../components/toast.svelte";
 import { changeOf, valueAt, withValue, type Setting } from "./fields";

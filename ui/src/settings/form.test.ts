@@ -7,7 +7,7 @@ const engine = vi.hoisted(() => ({
   settings: {} as Settings,
   refuse: false,
 }));
-vi.mock("../app/backend", () => ({
+vi.mock("../backend/current", () => ({
   backend: {
     settings: () => Promise.resolve(engine.settings),
     setSettings: (change: SettingsChange) => {

@@ -5,7 +5,7 @@ const desktop = vi.hoisted(() => ({
   openAtLogin: () => Promise.resolve(false),
   setOpenAtLogin: (_on: boolean) => Promise.resolve(),
 }));
-vi.mock("../app/backend", async () => {
+vi.mock("../backend/current", async () => {
   const { fakeBackend } = await import("../backend/fake");
   return { backend: { ...fakeBackend("empty"), desktop } };
 });

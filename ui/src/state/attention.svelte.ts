@@ -4,7 +4,7 @@ import type { Task } from "../backend";
 import { now } from "../words/time";
 import { isSilent } from "../words/verdict";
 import { engine } from "./engine.svelte";
-import { found } from "./places";
+import { found } from "./filters";
 import { oldestFirst, Segment } from "./segment";
 import { running } from "./tasks.svelte";
 

@@ -4,7 +4,7 @@ import { SILENT_MS } from "../words/verdict";
 import { sample } from "./sample";
 
 const engine = vi.hoisted(() => ({ tasks: [] as Task[] }));
-vi.mock("../app/backend", () => ({
+vi.mock("../backend/current", () => ({
   backend: {
     list: (): Promise<TaskPage> =>
       Promise.resolve({ tasks: engine.tasks, counts: {} as TaskPage["counts"] }),

@@ -1,5 +1,5 @@
 // How the engine and its queue stand, kept up to date by events.
-import { backend } from "../app/backend";
+import { backend } from "../backend/current";
 import { Refused, type ApiError, type EngineInfo, type Event, type Queue } from "../backend";
 import { coalesce } from "./coalesce";
 import { startOfDay } from "./days";

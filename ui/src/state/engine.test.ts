@@ -6,7 +6,7 @@ const asked = vi.hoisted(() => ({
   infos: [] as Answer<EngineInfo>[],
   pauses: [] as Answer<Queue>[],
 }));
-vi.mock("../app/backend", () => {
+vi.mock("../backend/current", () => {
   const wait = <T>(answers: Answer<T>[]) =>
     new Promise<T>((give, fail) => answers.push({ give, fail }));
   return {

@@ -6,7 +6,7 @@ const engine = vi.hoisted(() => ({
   listener: undefined as EventListener | undefined,
   list: undefined as unknown as (query: ListQuery) => Promise<TaskPage>,
 }));
-vi.mock("../app/backend", () => ({
+vi.mock("../backend/current", () => ({
   backend: {
     list: (query: ListQuery) => engine.list(query),
     follow: (listener: EventListener) => {

@@ -1,6 +1,6 @@
 // Turns events into fresh rows: what an event says is applied at once, the rest of the row is
 // read soon after, for all lists together.
-import { backend } from "../app/backend";
+import { backend } from "../backend/current";
 import type { Event, State, Task, TaskId, Timestamp } from "../backend";
 import { coalesce } from "./coalesce";
 import { stream } from "./stream.svelte";

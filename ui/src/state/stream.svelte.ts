@@ -1,5 +1,5 @@
 // The one subscription to the engine's events, shared by everything that shows tasks.
-import { backend } from "../app/backend";
+import { backend } from "../backend/current";
 import type { Connection, Event } from "../backend";
 
 export interface StreamListener {

@@ -1,6 +1,6 @@
-// The tasks of a place, page by page, kept up to date by events.
-import { backend } from "../app/backend";
-import type { Place } from "../app/routes";
+// The tasks of a filter, page by page, kept up to date by events.
+import { backend } from "../backend/current";
+import type { QueueFilter } from "../navigation/routes";
 import {
   Refused,
   type ApiError,
@@ -9,7 +9,7 @@ import {
   type Task,
   type TaskId,
 } from "../backend";
-import { belongs, found, PARTS, partOf, QUERIES, type Filter, type Part } from "./places";
+import { belongs, found, PARTS, partOf, QUERIES, type TaskQuery, type Part } from "./filters";
 import { rows } from "./rows";
 import { endedLast, nextFirst, oldestFirst, Segment, type Compare } from "./segment";
 
@@ -61,7 +61,7 @@ export class TaskList {
   first: Promise<void> = Promise.resolve();
 
   constructor(
-    readonly place: Place,
+    readonly filter: QueueFilter,
     readonly search = "",
   ) {
     this.#parts = this.#empty();
@@ -170,7 +170,7 @@ export class TaskList {
     const news = this.#begin();
     let error: unknown;
     try {
-      const limit = part === "next" && this.place === "all" ? NEXT_IN_ALL : LATER;
+      const limit = part === "next" && this.filter === "all" ? NEXT_IN_ALL : LATER;
       await this.#page(part, paged, limit, (id) => !news.has(id));
       // One that came after the pages that were here may come before the end of this one.
       // But a part that was read anew meanwhile knows better.
@@ -206,19 +206,19 @@ export class TaskList {
   }
 
   #first(part: Part): number {
-    return part === "next" && this.place === "all" ? NEXT_IN_ALL : FIRST;
+    return part === "next" && this.filter === "all" ? NEXT_IN_ALL : FIRST;
   }
 
   /** Reads a page into `paged`, but for the rows that are no longer `wanted`. */
   async #page(part: Part, paged: Paged, limit: number, wanted = (_: TaskId) => true) {
-    const filter = QUERIES[this.place][part];
-    if (!filter) return;
-    const order = this.#order(part, filter);
+    const query = QUERIES[this.filter][part];
+    if (!query) return;
+    const order = this.#order(part, query);
     // All that has ended is in that order, in whatever states a newer engine knows.
-    const all = this.place === "all" && order === "ended_last";
+    const all = this.filter === "all" && order === "ended_last";
     const { tasks, next } = await backend.list({
-      ...filter,
-      statuses: all ? undefined : filter.statuses,
+      ...query,
+      statuses: all ? undefined : query.statuses,
       cursor: paged.cursor ?? undefined,
       search: this.search.trim() || undefined,
       order,
@@ -227,14 +227,14 @@ export class TaskList {
     paged.cursor = next;
     paged.last = tasks.at(-1);
     for (const task of tasks) {
-      if (wanted(task.id) && belongs(this.place, task, false)) paged.segment.put(task);
+      if (wanted(task.id) && belongs(this.filter, task, false)) paged.segment.put(task);
     }
   }
 
   #empty(): Partial<Record<Part, Paged>> {
     const parts: Partial<Record<Part, Paged>> = {};
     for (const part of PARTS) {
-      if (!QUERIES[this.place][part]) continue;
+      if (!QUERIES[this.filter][part]) continue;
       parts[part] = { segment: new Segment(COMPARE[part]), cursor: null };
     }
     return parts;
@@ -242,7 +242,7 @@ export class TaskList {
 
   /** Of the many that are finished, the engine finds by numbers only what is searched for, or needs a
    * person. */
-  #order(part: Part, { attention }: Filter): Order {
+  #order(part: Part, { attention }: TaskQuery): Order {
     if (part === "running") return "oldest_first";
     if (part === "next") return "next_first";
     return this.search.trim() !== "" || attention ? "newest_first" : "ended_last";
@@ -258,7 +258,7 @@ export class TaskList {
     // Only the beginning of the queue is in a list of everything, and is used up as tasks start.
     const next = this.#parts.next;
     if (
-      this.place === "all" &&
+      this.filter === "all" &&
       this.isOpen &&
       next?.cursor &&
       next.segment.tasks.length < NEXT_LOW
@@ -271,7 +271,7 @@ export class TaskList {
   #place(task: Task) {
     const shown = this.get(task.id) !== undefined;
     this.#take(task.id);
-    if (!found(task, this.search) || !belongs(this.place, task, shown)) return;
+    if (!found(task, this.search) || !belongs(this.filter, task, shown)) return;
     for (const news of this.#loads) news.set(task.id, task);
     this.#put(task);
   }
@@ -298,5 +298,5 @@ function asApiError(error: unknown): ApiError {
   return { code: "internal", message: String(error) };
 }
 
-/** What runs now, in every place: for the count of what needs a person. */
+/** What runs now, in every filter: for the count of what needs a person. */
 export const running = new TaskList("running");

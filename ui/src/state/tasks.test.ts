@@ -19,7 +19,7 @@ vi.mock("./rows", () => ({
     },
   },
 }));
-vi.mock("../app/backend", () => ({
+vi.mock("../backend/current", () => ({
   backend: {
     list: async (query: ListQuery): Promise<TaskPage> => {
       engine.asked.push(query);

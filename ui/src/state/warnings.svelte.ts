@@ -1,12 +1,12 @@
 // What the engine warned of when a task was queued. Of a person's task only that answer tells it, so
 // it is kept here until a person dismisses it.
 import { SvelteMap } from "svelte/reactivity";
-import { backend } from "../app/backend";
+import { backend } from "../backend/current";
 import type { Task, TaskId } from "../backend";
 import { confirm } from "../components/confirm.svelte";
 import { toast, toastTrouble } from "../components/toast.svelte";
-import { holdsHome } from "../new/home";
-import { oneLine } from "../words/hostile";
+import { holdsHome } from "../words/homeDirectory";
+import { oneLine } from "../words/visibleText";
 
 export interface Warning {
   task: TaskId;

@@ -1,5 +1,5 @@
 // One task with everything known about it, kept up to date by events.
-import { backend } from "../app/backend";
+import { backend } from "../backend/current";
 import { Refused, type ApiError, type Task, type TaskDetail, type TaskId } from "../backend";
 import { coalesce } from "../state/coalesce";
 import { rows } from "../state/rows";

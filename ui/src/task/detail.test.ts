@@ -6,7 +6,7 @@ const engine = vi.hoisted(() => ({
   listener: undefined as EventListener | undefined,
   answers: [] as ((task: TaskDetail) => void)[],
 }));
-vi.mock("../app/backend", () => ({
+vi.mock("../backend/current", () => ({
   backend: {
     get: () => new Promise<TaskDetail>((resolve) => engine.answers.push(resolve)),
     list: () => new Promise<TaskPage>(() => undefined),

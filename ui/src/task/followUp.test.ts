@@ -7,7 +7,7 @@ const engine = vi.hoisted(() => ({
   sent: [] as string[],
   answers: [] as { resolve: (task: Task) => void; reject: (reason: unknown) => void }[],
 }));
-vi.mock("../app/backend", () => ({
+vi.mock("../backend/current", () => ({
   backend: {
     resume: (_id: number, prompt: string) => {
       engine.sent.push(prompt);

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import type { NewTask, Run, TaskDetail } from "../backend";
-import { options } from "./options";
+import { options } from "./submittedOptions";
 import { askedIn, isLive, lasted, nextRun, stateOf } from "./runs";
 
 const run = (more: Partial<Run>): Run => ({

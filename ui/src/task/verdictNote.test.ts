@@ -3,7 +3,7 @@ import { afterEach, expect, it, vi } from "vitest";
 import type { State, TaskDetail } from "../backend";
 import { sample } from "../state/sample";
 
-vi.mock("../app/backend", () => ({ backend: { follow: () => () => undefined } }));
+vi.mock("../backend/current", () => ({ backend: { follow: () => () => undefined } }));
 const { default: VerdictNote } = await import("./VerdictNote.svelte");
 
 const ended_at = "2026-01-02T00:00:00.000Z";

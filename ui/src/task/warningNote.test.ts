@@ -9,7 +9,7 @@ const engine = vi.hoisted(() => ({
   missing: undefined as string | undefined,
   broken: false,
 }));
-vi.mock("../app/backend", () => ({
+vi.mock("../backend/current", () => ({
   backend: {
     setTrusted: async (change: TrustChange): Promise<Trust> => {
       if (engine.broken) throw new Error("the list cannot be written");
@@ -21,7 +21,7 @@ vi.mock("../app/backend", () => ({
   },
 }));
 const { toasts } = await import("../components/toast.svelte");
-const { router, go } = await import("../app/router.svelte");
+const { router, go } = await import("../navigation/router.svelte");
 const { forgetWarnings, keepWarnings, warningOf, warningsBeside } =
   await import("../state/warnings.svelte");
 const { default: ConfirmDialog } = await import("../components/ConfirmDialog.svelte");
@@ -37,7 +37,7 @@ const press = async (name: string) => {
   await new Promise((resolve) => setTimeout(resolve));
 };
 
-beforeEach(() => go({ page: "place", place: "all" }));
+beforeEach(() => go({ page: "queue", filter: "all" }));
 afterEach(() => {
   cleanup();
   for (let id = 1; id < 9; id += 1) forgetWarnings(id);

@@ -3,9 +3,9 @@ import { expect, test } from "vitest";
 
 import type { Event, LogEntry, RunOutcome, State, Task, Verdict } from "../backend";
 import { fold } from "../log/model";
-import { modeName } from "../new/permissions";
-import { figure, lineTone } from "../queue/line";
-import { belongs, partOf } from "../state/places";
+import { modeName } from "./permissions";
+import { figure, lineTone } from "../queue/rowText";
+import { belongs, partOf } from "../state/filters";
 import { patchOf } from "../state/rows";
 import { stateOf } from "../task/runs";
 import {

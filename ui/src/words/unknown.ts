@@ -1,5 +1,5 @@
 // Values that a newer engine has added and this version does not know.
-import { oneLine } from "./hostile";
+import { oneLine } from "./visibleText";
 
 /**
  * The name of a value that is none of those the types know. By then TypeScript takes it for

@@ -4,7 +4,7 @@
 // The types know what this version knows. A newer engine may say more, which is shown by its name: so
 // every choice among states, verdicts and failures has a way for all others.
 import type { Failure, Note, RunOutcome, State, Task, Verdict, WaitReason } from "../backend";
-import { oneLine } from "./hostile";
+import { oneLine } from "./visibleText";
 import { textOf, unknownName } from "./unknown";
 import { duration, short, since, millis } from "./time";
 

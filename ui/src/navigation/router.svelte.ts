@@ -1,0 +1,60 @@
+// The page on screen, kept in the address so that back, reload and links work.
+import { format, parse, type QueueFilter, type Route } from "./routes";
+
+export { format, FILTERS, type QueueFilter, type Route } from "./routes";
+
+class Router {
+  /** The page on screen. */
+  route = $state.raw<Route>({ page: "queue", filter: "all" });
+  /** The filter shown beside a task, or returned to from one. */
+  filter = $state<QueueFilter>("all");
+  /** How many pages of ours lie behind this one in the history. */
+  #depth = 0;
+
+  constructor() {
+    this.#read();
+    window.addEventListener("popstate", (event) => {
+      this.#depth = depthOf(event.state);
+      this.#read();
+    });
+    // Only links and typed addresses come here: go() changes the address without an event.
+    window.addEventListener("hashchange", () => this.#read());
+    this.#depth = depthOf(history.state);
+  }
+
+  go(route: Route, how: "push" | "replace" = "push") {
+    const hash = format(route);
+    if (how === "replace" || hash === format(this.route)) {
+      history.replaceState({ depth: this.#depth }, "", hash);
+    } else {
+      this.#depth += 1;
+      history.pushState({ depth: this.#depth }, "", hash);
+    }
+    this.#show(route);
+  }
+
+  /** To the page before, or to the filter when there is none. */
+  back() {
+    if (this.#depth > 0) history.back();
+    else this.go({ page: "queue", filter: this.filter }, "replace");
+  }
+
+  #read() {
+    this.#show(parse(location.hash));
+  }
+
+  #show(route: Route) {
+    if (route.page === "queue") this.filter = route.filter;
+    if (format(route) !== format(this.route)) this.route = route;
+  }
+}
+
+function depthOf(state: unknown): number {
+  const depth = (state as { depth?: unknown } | null)?.depth;
+  return typeof depth === "number" ? depth : 0;
+}
+
+export const router = new Router();
+
+export const go = (route: Route, how?: "push" | "replace") => router.go(route, how);
+export const back = () => router.back();

@@ -1,0 +1,55 @@
+// What an address means, and how a page is written as one. Pure.
+import type { TaskId } from "../backend";
+
+/** The parts of the queue a person can look at. */
+export const FILTERS = ["all", "running", "attention", "waiting", "failed", "finished"] as const;
+export type QueueFilter = (typeof FILTERS)[number];
+
+export type Route =
+  | { page: "queue"; filter: QueueFilter }
+  /** `follow`: with the keyboard in the follow-up box. */
+  | { page: "task"; id: TaskId; follow?: boolean }
+  | { page: "new"; from?: TaskId }
+  | { page: "settings" }
+  | { page: "welcome" };
+
+/** Reads the part of an address after `#`. What is not understood leads to all tasks. */
+export function parse(hash: string): Route {
+  const [path = "", query = ""] = hash.replace(/^#?\/*/, "").split("?", 2);
+  const [first = "", second = ""] = path.split("/", 2);
+  switch (first) {
+    case "task": {
+      const id = taskId(second);
+      if (!id) return { page: "queue", filter: "all" };
+      return query === "follow" ? { page: "task", id, follow: true } : { page: "task", id };
+    }
+    case "new": {
+      const from = taskId(new URLSearchParams(query).get("from") ?? "");
+      return from ? { page: "new", from } : { page: "new" };
+    }
+    case "settings":
+    case "welcome":
+      return { page: first };
+    default:
+      return { page: "queue", filter: FILTERS.find((filter) => filter === first) ?? "all" };
+  }
+}
+
+/** The address of a page, with its `#`. */
+export function format(route: Route): string {
+  switch (route.page) {
+    case "queue":
+      return route.filter === "all" ? "#/" : `#/${route.filter}`;
+    case "task":
+      return `#/task/${route.id}${route.follow ? "?follow" : ""}`;
+    case "new":
+      return route.from ? `#/new?from=${route.from}` : "#/new";
+    default:
+      return `#/${route.page}`;
+  }
+}
+
+function taskId(text: string): TaskId | undefined {
+  const id = Number(text);
+  return Number.isSafeInteger(id) && id > 0 ? id : undefined;
+}

@@ -1,0 +1,42 @@
+// The pages and queue filters that the palette leads to.
+import Bell from "@lucide/svelte/icons/bell-dot";
+import Check from "@lucide/svelte/icons/circle-check";
+import Cross from "@lucide/svelte/icons/circle-x";
+import Clock from "@lucide/svelte/icons/clock";
+import Inbox from "@lucide/svelte/icons/inbox";
+import Loader from "@lucide/svelte/icons/loader";
+import Plus from "@lucide/svelte/icons/plus";
+import Settings from "@lucide/svelte/icons/settings-2";
+import Stethoscope from "@lucide/svelte/icons/stethoscope";
+import type { Component } from "svelte";
+import { format, type QueueFilter, type Route } from "../navigation/routes";
+
+export type Page = { label: string; words: string; icon: Component; route: Route };
+
+export const PAGES: Page[] = [
+  { label: "All tasks", words: "queue home inbox", icon: Inbox, route: filter("all") },
+  { label: "Running", words: "active now", icon: Loader, route: filter("running") },
+  { label: "Needs you", words: "attention denied", icon: Bell, route: filter("attention") },
+  { label: "Waiting", words: "queued pending next", icon: Clock, route: filter("waiting") },
+  { label: "Failed", words: "errors", icon: Cross, route: filter("failed") },
+  { label: "Finished", words: "done completed", icon: Check, route: filter("finished") },
+  { label: "New task", words: "add create send", icon: Plus, route: { page: "new" } },
+  {
+    label: "Settings",
+    words: "preferences options workers limits notifications",
+    icon: Settings,
+    route: { page: "settings" },
+  },
+  {
+    label: "Check the set-up",
+    words: "welcome doctor first run claude sign in",
+    icon: Stethoscope,
+    route: { page: "welcome" },
+  },
+];
+
+export const idOf = (page: Page) => format(page.route);
+
+function filter(filter: QueueFilter): Route {
+  return { page: "queue", filter };
+}

@@ -1,0 +1,87 @@
+// What belongs into each filter. Pure.
+import type { QueueFilter } from "../navigation/routes";
+import type { Counts, ListQuery, Status, Task } from "../backend";
+
+/** The parts of a task's life, in the order in which a list shows them. */
+export const PARTS = ["running", "next", "finished"] as const;
+export type Part = (typeof PARTS)[number];
+
+const PART_OF: Record<Status, Part> = {
+  running: "running",
+  pending: "next",
+  waiting: "next",
+  completed: "finished",
+  failed: "finished",
+  cancelled: "finished",
+  skipped: "finished",
+};
+
+/** A status this version does not know is that of a finished task when that has an end. */
+export const partOf = (task: Task): Part =>
+  isKnown(task) ? PART_OF[task.status] : "ended_at" in task ? "finished" : "next";
+
+/** Whether this version knows the status: a newer engine may have more of them. */
+const isKnown = (task: Task): boolean => task.status in PART_OF;
+
+export type TaskQuery = Pick<ListQuery, "statuses" | "attention">;
+
+/** What to ask the engine for, part by part; a part that is absent is not shown there. */
+export const QUERIES: Record<QueueFilter, Partial<Record<Part, TaskQuery>>> = {
+  all: {
+    running: { statuses: ["running"] },
+    next: { statuses: ["pending", "waiting"] },
+    finished: { statuses: ["completed", "failed", "cancelled", "skipped"] },
+  },
+  running: { running: { statuses: ["running"] } },
+  // Beside these it shows the silent ones of what runs: time makes them silent, not the engine.
+  attention: { finished: { attention: true } },
+  waiting: { next: { statuses: ["pending", "waiting"] } },
+  failed: { finished: { statuses: ["failed"] } },
+  finished: { finished: { statuses: ["completed", "cancelled", "skipped"] } },
+};
+
+/** Finished without anyone having looked, and not simply well. */
+export function isUnseenTrouble(task: Task): boolean {
+  if (!task.unseen) return false;
+  return task.status === "failed" || (task.status === "completed" && !!task.denied_tools?.length);
+}
+
+/** Whether a task belongs into a filter. One that is already `shown` stays until it moves on. */
+export function belongs(filter: QueueFilter, task: Task, shown: boolean): boolean {
+  if (filter === "attention") {
+    // What is being looked at must not vanish under the eyes that look at it.
+    return isUnseenTrouble(task) || (shown && partOf(task) === "finished");
+  }
+  if (!isKnown(task)) return filter === "all";
+  const statuses = QUERIES[filter][partOf(task)]?.statuses;
+  return statuses?.includes(task.status) ?? false;
+}
+
+/** Whether a search finds a task: the engine's rule, for rows that change while one is on. */
+export function found(task: Task, search: string): boolean {
+  const text = search.trim().toLowerCase();
+  if (!text) return true;
+  return (
+    task.name.toLowerCase().includes(text) ||
+    task.working_directory.toLowerCase().includes(text) ||
+    String(task.id) === text.replace(/^#/, "")
+  );
+}
+
+/** How many tasks a filter holds, as far as the engine counts them. */
+export function countOf(filter: QueueFilter, counts: Counts, attention: number): number {
+  switch (filter) {
+    case "all":
+      return Object.values(counts).reduce((sum, count) => sum + count, 0);
+    case "running":
+      return counts.running;
+    case "attention":
+      return attention;
+    case "waiting":
+      return counts.waiting + counts.pending;
+    case "failed":
+      return counts.failed;
+    case "finished":
+      return counts.completed + counts.cancelled + counts.skipped;
+  }
+}
