@@ -1,4 +1,4 @@
-//! The app put together: what is started, in which command, and what ends it.
+//! Starts the parts of the app, connects them, and handles signals.
 
 use std::process::ExitCode;
 use std::sync::Mutex;
@@ -10,7 +10,6 @@ use claude_worker_desktop::launch::{Launch, Page};
 use claude_worker_desktop::login::LoginEntry;
 use claude_worker_engine::Paths;
 use tauri::{AppHandle, Manager, RunEvent, Wry};
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::app_state::{AppState, WindowState};
@@ -18,14 +17,15 @@ use crate::commands::{desktop, events, tasks};
 use crate::engine_host::{EngineHost, Shutdown};
 use crate::log::report;
 use crate::notifications::Notifier;
+use crate::platform::QuitSignals;
 use crate::relaunch::DeferredStart;
 use crate::tray::Tray;
-use crate::{event_reader, headless, log, quit, theme, window};
+use crate::{event_reader, headless, log, platform, quit, second_start, tray_menu, window};
 
-/// How long a tray may take to come up at login.
-const TRAY_COMES_WITHIN: Duration = Duration::from_secs(5);
+/// How long the tray may take to start at login.
+const TRAY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Runs the app until it is left.
+/// Runs the app until it quits.
 pub(crate) fn run(launch: Launch) -> ExitCode {
     let paths = Paths::from_env().and_then(|paths| paths.create().map(|()| paths));
     let paths = match paths {
@@ -33,15 +33,14 @@ pub(crate) fn run(launch: Launch) -> ExitCode {
         Err(error) => return fail(&error),
     };
     log::start(&paths);
-    // Tauri would panic without a display.
-    if gtk::init().is_err() {
+    if !platform::has_display() {
         return headless::run(paths);
     }
     let deferred_start = DeferredStart::default();
     let single = tauri_plugin_single_instance::Builder::new()
         .dbus_id(bus_name(&paths))
         .callback(|app, arguments, _directory| {
-            started_again(app, arguments.get(1..).unwrap_or_default());
+            second_start::handle(app, arguments.get(1..).unwrap_or_default());
         })
         .build();
     let built = tauri::Builder::default()
@@ -54,14 +53,14 @@ pub(crate) fn run(launch: Launch) -> ExitCode {
                 Ok(())
             }
         })
-        .on_window_event(window::event)
+        .on_window_event(window::handle_event)
         .build(tauri::generate_context!());
     let app = match built {
         Ok(app) => app,
         Err(error) => return fail(&ApiError::internal(format!("Cannot start: {error}"))),
     };
     let code = app.run_return(|_, event| {
-        // The app lives on in the tray when its window is gone; only `leave` ends it, with a code.
+        // The app continues in the tray when its window closes. Only `quit` ends it, with a code.
         if let RunEvent::ExitRequested { code: None, api, .. } = event {
             api.prevent_exit();
         }
@@ -77,12 +76,13 @@ fn fail(error: &ApiError) -> ExitCode {
 
 fn set_up(app: &AppHandle, paths: Paths, launch: Launch, deferred_start: DeferredStart) {
     let host = EngineHost::start(paths.clone(), HostKind::App);
-    let login = std::env::current_exe().ok().and_then(|program| {
-        LoginEntry::of(program, std::env::var_os("XDG_CONFIG_HOME"), std::env::var_os("HOME"))
+    let login = platform::login_entry();
+    let tray = Tray::start(platform::tray_ink(), login.as_ref().map(LoginEntry::is_on), {
+        let app = app.clone();
+        move |action| tray_menu::start(&app, action)
     });
-    let tray = Tray::begin(app, theme::ink(), login.as_ref().map(LoginEntry::is_on));
-    let (notifier, notifications) = Notifier::begin(app);
-    let shown = tray.shown();
+    let (notifier, notifications) = Notifier::start(app);
+    let visible = tray.visible();
     app.manage(AppState {
         paths,
         host,
@@ -97,58 +97,42 @@ fn set_up(app: &AppHandle, paths: Paths, launch: Launch, deferred_start: Deferre
         window::show(app, page);
     }
     tauri::async_runtime::spawn(event_reader::run(app.clone(), notifier));
-    tauri::async_runtime::spawn(without_tray(app.clone(), launch, shown));
+    tauri::async_runtime::spawn(show_window_without_tray(app.clone(), launch, visible));
     tauri::async_runtime::spawn(quit_on_signal(app.clone()));
 }
 
-/// Where there is no tray the app would be out of reach: it shows its window, and says why.
-async fn without_tray(app: AppHandle, launch: Launch, mut shown: watch::Receiver<Option<bool>>) {
-    let known = shown.wait_for(Option::is_some).await.map(|shown| *shown);
-    if known.is_ok_and(|shown| shown == Some(false)) {
-        // At login the app may be there before the tray is.
-        if launch == Launch::Hidden {
-            let comes = shown.wait_for(|shown| *shown == Some(true));
-            // Without a session bus there is nobody left to say that it comes.
-            if matches!(tokio::time::timeout(TRAY_COMES_WITHIN, comes).await, Ok(Ok(_))) {
-                return;
-            }
-        }
-        report("there is no tray on this desktop; start claude-worker-app again to see its window");
-        window::show(&app, Page::Any);
-    }
-}
-
-/// A second start hands its arguments over, and ends.
-pub(crate) fn started_again(app: &AppHandle, arguments: &[String]) {
-    // While everything is being set up nobody can be leaving.
-    let state = app.try_state::<AppState>();
-    if state.is_some_and(|state| state.deferred_start.defer(arguments)) {
+/// Opens the window if there is no tray, because there would be no other way to reach the app.
+async fn show_window_without_tray(
+    app: AppHandle,
+    launch: Launch,
+    mut visible: watch::Receiver<Option<bool>>,
+) {
+    let known = visible.wait_for(Option::is_some).await.map(|visible| *visible);
+    if !known.is_ok_and(|visible| visible == Some(false)) {
         return;
     }
-    match Launch::parse(arguments) {
-        Ok(Launch::Show(page)) => window::show(app, page),
-        Ok(Launch::Hidden | Launch::Version | Launch::Help) => {}
-        Err(words) => tracing::warn!("{words}"),
+    // At login, the app may start before the tray.
+    if launch == Launch::Hidden {
+        let appears = visible.wait_for(|visible| *visible == Some(true));
+        // Without a session bus, the channel closes at once.
+        if matches!(tokio::time::timeout(TRAY_TIMEOUT, appears).await, Ok(Ok(_))) {
+            return;
+        }
     }
+    report("there is no tray on this desktop; start claude-worker-app again to see its window");
+    window::show(&app, Page::Any);
 }
 
-/// The end of the session, or Ctrl-C where it was started in a terminal.
+/// Quits at the end of the session, or after Ctrl-C in a terminal. Running tasks continue.
 async fn quit_on_signal(app: AppHandle) {
-    let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)) = (
-        signal(SignalKind::interrupt()),
-        signal(SignalKind::terminate()),
-        signal(SignalKind::hangup()),
-    ) else {
-        return;
+    let mut signals = match QuitSignals::for_desktop() {
+        Ok(signals) => signals,
+        Err(error) => return tracing::warn!(%error, "cannot handle the signals that ask to quit"),
     };
-    for times in 1.. {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            _ = hangup.recv() => {}
-        }
-        // The second one insists; who sends a third wants nothing but the end.
-        if times > 2 {
+    for count in 1.. {
+        signals.next().await;
+        // The second signal forces the shutdown of the engine, the third ends the process.
+        if count > 2 {
             std::process::exit(1);
         }
         let app = app.clone();
@@ -156,15 +140,15 @@ async fn quit_on_signal(app: AppHandle) {
     }
 }
 
-/// The name on the session bus that makes the app the only one for its engine. As the lock it
-/// tells apart the databases that one directory may have.
+/// The name on the session bus that allows only one app for each engine. It depends on the lock file,
+/// because one directory may hold several databases.
 fn bus_name(paths: &Paths) -> String {
     const NAME: &str = "io.github.yigitkonur.ClaudeWorker";
-    let usual = std::env::home_dir().map(|home| home.join(".claude-worker/engine.lock"));
-    if usual.as_ref() == Some(&paths.lock) {
+    let default = std::env::home_dir().map(|home| home.join(".claude-worker/engine.lock"));
+    if default.as_ref() == Some(&paths.lock) {
         return NAME.to_owned();
     }
-    // FNV-1a: the same for every build, unlike the standard library's hash.
+    // FNV-1a: every build computes the same hash, unlike with the standard library.
     let place = paths.lock.as_os_str().as_encoded_bytes();
     let hash = place.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)

@@ -12,8 +12,8 @@ use claude_worker_engine::Paths;
 use tauri::ipc::Channel;
 use tokio::sync::watch;
 
-use crate::commands::WindowMessage;
 use crate::engine_host::EngineHost;
+use crate::messages::WindowMessage;
 use crate::relaunch::DeferredStart;
 use crate::tray::Tray;
 

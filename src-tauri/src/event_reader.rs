@@ -1,4 +1,4 @@
-//! What the engine's events do: the tray is kept up to date, and ends are told.
+//! Reads the engine's events and updates the tray and the notifications.
 
 use claude_worker_api::TaskId;
 use claude_worker_desktop::event_cursor::EventCursor;
@@ -11,7 +11,7 @@ use crate::app_state::AppState;
 use crate::engine_host::EngineStatus;
 use crate::notifications::Notifier;
 
-/// Follows one engine after the other, for as long as the app lives.
+/// Reads the events of one engine after the other, for as long as the app runs.
 pub(crate) async fn run(app: AppHandle, notifier: Notifier) {
     let state = app.state::<AppState>();
     let cursor = EventCursor::at(state.paths.lock.with_extension("told"));
@@ -20,11 +20,11 @@ pub(crate) async fn run(app: AppHandle, notifier: Notifier) {
     loop {
         let now = status.borrow_and_update().clone();
         match now {
-            EngineStatus::Starting => state.tray.stand(TrayState::Starting),
-            EngineStatus::Stopped(error) => state.tray.stand(TrayState::Stopped(error)),
+            EngineStatus::Starting => state.tray.set_state(TrayState::Starting),
+            EngineStatus::Stopped(error) => state.tray.set_state(TrayState::Stopped(error)),
             EngineStatus::Running(engine) => {
                 let mut stopped = engine.stopped();
-                // Nothing is ever sent: it closes.
+                // The channel carries no value: it closes when the engine stops.
                 let stopped = async { drop(stopped.changed().await) };
                 events::follow(&engine, &cursor, &display, stopped).await;
             }
@@ -43,7 +43,7 @@ struct Desktop {
 
 impl Display for Desktop {
     fn show_overview(&self, overview: Overview) {
-        self.app.state::<AppState>().tray.stand(TrayState::Running(overview));
+        self.app.state::<AppState>().tray.set_state(TrayState::Running(overview));
     }
 
     fn show_notification(&self, notification: Notification) {

@@ -1,15 +1,15 @@
-//! The app where there is no display: an engine, and nothing else.
+//! The app without a display: only an engine.
 
 use std::process::ExitCode;
 
 use claude_worker_api::HostKind;
 use claude_worker_engine::Paths;
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::engine_host::{EngineHost, EngineStatus, Shutdown};
 use crate::log::report;
+use crate::platform::QuitSignals;
 
-/// Runs an engine until it is stopped or signalled.
+/// Runs an engine until it is stopped, or a signal asks this process to quit.
 pub(crate) fn run(paths: Paths) -> ExitCode {
     report("there is no display; the engine runs without a window and a tray");
     tauri::async_runtime::block_on(async {
@@ -22,7 +22,7 @@ pub(crate) fn run(paths: Paths) -> ExitCode {
         let stopped = status.wait_for(|status| matches!(status, EngineStatus::Stopped(_)));
         tokio::select! {
             _ = stopped => return ExitCode::SUCCESS,
-            () = signalled() => {}
+            () = quit_signal() => {}
         }
         match host.shut_down(Shutdown::LeaveRunning).await {
             Ok(()) => ExitCode::SUCCESS,
@@ -34,15 +34,12 @@ pub(crate) fn run(paths: Paths) -> ExitCode {
     })
 }
 
-/// Waits for Ctrl-C or a friendly kill.
-async fn signalled() {
-    let (Ok(mut interrupt), Ok(mut terminate)) =
-        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+async fn quit_signal() {
+    match QuitSignals::for_headless() {
+        Ok(mut signals) => signals.next().await,
+        Err(error) => {
+            tracing::warn!(%error, "cannot handle the signals that ask to quit");
+            std::future::pending().await;
+        }
     }
 }

@@ -1,20 +1,19 @@
-//! What the app has to say about its work.
+//! The app's log.
 
 use std::fs::File;
 use std::io::{self, IsTerminal};
-use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Mutex;
 
 use claude_worker_client::{LockHolder, LogFile};
 use claude_worker_engine::Paths;
-
+use claude_worker_os::files::private;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::writer::BoxMakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// From here on events are written to the terminal the app was started in, or else to the
-/// engine's log. `CLAUDE_WORKER_LOG` chooses how much, like `debug`.
+/// Starts to log: to the terminal from which the app was started, or else to the engine's log.
+/// `CLAUDE_WORKER_LOG` sets the level, for example `debug`.
 pub(crate) fn start(paths: &Paths) {
     let wanted = std::env::var("CLAUDE_WORKER_LOG").unwrap_or_default();
     let filter =
@@ -32,27 +31,26 @@ pub(crate) fn start(paths: &Paths) {
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(writer)
         .with_ansi(false)
-        // A full disk is no reason to panic.
+        // A full disk must not cause a panic.
         .log_internal_errors(false);
     let _ = tracing_subscriber::registry().with(lines).with(filter).try_init();
 }
 
-/// A log that has grown long is put aside, but not that of a process which is writing it: this may
-/// be the second start of an app that runs.
+/// Opens the engine's log. A long log is moved aside, except while an engine writes to it: this may be
+/// the second start of a running app.
 fn open(paths: &Paths) -> io::Result<File> {
     match LockHolder::of(&paths.lock)? {
         LockHolder::Nobody => claude_worker_client::open_log(&paths.log),
         LockHolder::Engine(_) => {
-            File::options().create(true).append(true).mode(0o600).open(&paths.log)
+            private(File::options().create(true).append(true)).open(&paths.log)
         }
     }
 }
 
-/// Says something to whoever started the app in a terminal or reads its standard error, and to
-/// the log.
-pub(crate) fn report(words: &str) {
+/// Writes a message to standard error, for a user who started the app in a terminal, and to the log.
+pub(crate) fn report(message: &str) {
     use std::io::Write;
-    tracing::warn!("{words}");
-    // A closed standard error is no reason to panic, as `eprintln` would.
-    drop(writeln!(io::stderr(), "claude-worker-app: {words}"));
+    tracing::warn!("{message}");
+    // `eprintln` would panic if standard error is closed.
+    drop(writeln!(io::stderr(), "claude-worker-app: {message}"));
 }

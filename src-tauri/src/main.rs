@@ -10,8 +10,8 @@
 //! [`commands`] and nothing else: no file system, no shell.
 //!
 //! This crate decides nothing. `claude_worker_desktop` decides what to show, to notify and to ask; the
-//! engine decides everything about tasks. This crate translates to Tauri, GTK and D-Bus. If one of
-//! those is missing (no display, no tray, no bus, no notification daemon), it reports that and
+//! engine decides everything about tasks. This crate translates to Tauri, and in [`platform`] to GTK and
+//! D-Bus. If one of those is missing (no display, no tray, no bus, no notification daemon), it reports that and
 //! continues with the rest; without a display it is an engine only ([`headless`]).
 
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
@@ -19,21 +19,21 @@
 mod app;
 mod app_state;
 mod commands;
-mod dialogs;
 mod engine_host;
 mod event_reader;
-#[cfg(target_os = "linux")]
-mod graphics;
 mod headless;
 mod log;
+mod main_thread;
+mod messages;
 mod notifications;
 mod opener;
+mod platform;
 mod quit;
 mod relaunch;
-#[cfg(target_os = "linux")]
-mod session_bus;
+mod second_start;
 mod theme;
 mod tray;
+mod tray_menu;
 mod window;
 
 use std::process::ExitCode;
@@ -47,26 +47,13 @@ fn main() -> ExitCode {
         Ok(Launch::Version) => println!("claude-worker-app {}", env!("CARGO_PKG_VERSION")),
         Ok(Launch::Help) => print!("{USAGE}"),
         Ok(launch) => {
-            tell_the_libraries();
+            platform::prepare_process();
             return app::run(launch);
         }
-        Err(words) => {
-            eprintln!("{words}\n\n{USAGE}");
+        Err(error) => {
+            eprintln!("{error}\n\n{USAGE}");
             return ExitCode::from(2);
         }
     }
     ExitCode::SUCCESS
 }
-
-/// Sets what the libraries in this process can be told by variables only. Agents, and the programs
-/// that are opened, see nothing of it.
-#[cfg(target_os = "linux")]
-fn tell_the_libraries() {
-    let mut variables = graphics::WITHOUT_DRIVERS.to_vec();
-    variables.push(session_bus::usual_address());
-    claude_worker_supervisor::set_own_variables(&variables);
-}
-
-/// Elsewhere there are other libraries.
-#[cfg(not(target_os = "linux"))]
-fn tell_the_libraries() {}

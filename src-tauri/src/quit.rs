@@ -10,7 +10,8 @@ use tauri::{AppHandle, Manager};
 use crate::app_state::AppState;
 use crate::engine_host::Shutdown;
 use crate::log::report;
-use crate::{app, dialogs, window};
+use crate::platform::dialogs;
+use crate::{second_start, window};
 
 /// Quits the app. If tasks are running or waiting, asks the user what to do with them first.
 ///
@@ -30,7 +31,7 @@ pub(crate) async fn ask_and_quit(app: &AppHandle) -> Result<(), ApiError> {
     if state.quit_dialog_open.swap(true, Ordering::AcqRel) {
         return Ok(());
     }
-    let answer = dialogs::ask_how_to_quit(app, question).await;
+    let answer = dialogs::ask_how_to_quit(app, window::current(app), question).await;
     state.quit_dialog_open.store(false, Ordering::Release);
     if let Some(mode) = answer? {
         quit(app, mode.into()).await?;
@@ -53,11 +54,12 @@ pub(crate) async fn quit(app: &AppHandle, shutdown: Shutdown) -> Result<(), ApiE
         Err(error) if shutdown == Shutdown::HandOver => {
             report(&format!("the app cannot quit: {error}"));
             if let Some(arguments) = state.deferred_start.cancel_quit() {
-                app::started_again(app, &arguments);
+                second_start::handle(app, &arguments);
             }
             // Without a tray, the window is the only way to reach the app.
             window::show(app, Page::Any);
-            dialogs::show_error(app, "Claude Worker is still running", &error).await?;
+            let parent = window::current(app);
+            dialogs::show_error(app, parent, "Claude Worker is still running", &error).await?;
             return Err(error);
         }
         Err(error) => {

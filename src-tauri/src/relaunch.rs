@@ -1,14 +1,9 @@
-//! A second start of the app while it quits: it is remembered, and done after the quit.
+//! A second start of the app while it quits: it is stored, and done after the quit.
 
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
-use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use claude_worker_supervisor::without_own_variables;
-
 use crate::log::report;
+use crate::platform;
 
 /// Whether the app is quitting, and the start it has to do afterwards. Clones share the same state.
 #[derive(Clone, Default)]
@@ -53,14 +48,13 @@ impl DeferredStart {
         })
     }
 
-    /// Replaces this process by a new app if a start was deferred. Call it last, when the engine,
-    /// the tray and the bus name are gone. It runs the program that is installed now, which may be
-    /// newer than this one.
+    /// Replaces this process by a new app if a start was deferred. Call it last, when the engine, the
+    /// tray and the bus name are gone.
     pub(crate) fn relaunch(&self) {
-        let Some(arguments) = self.cancel_quit() else { return };
-        let Some(program) = program() else { return };
-        let error = without_own_variables(&mut Command::new(&program)).args(arguments).exec();
-        report(&format!("{} cannot be started again: {error}", program.display()));
+        if let Some(arguments) = self.cancel_quit() {
+            let error = platform::relaunch(&arguments);
+            report(&format!("the app cannot be started again: {error}"));
+        }
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
@@ -68,10 +62,30 @@ impl DeferredStart {
     }
 }
 
-/// The path at which this program is installed. Linux appends a note to the path of a program that
-/// was replaced.
-fn program() -> Option<PathBuf> {
-    let path = std::env::current_exe().ok()?.into_os_string();
-    let path = path.as_bytes().strip_suffix(b" (deleted)").unwrap_or(path.as_bytes());
-    Some(std::ffi::OsString::from_vec(path.to_vec()).into())
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arguments(words: &[&str]) -> Vec<String> {
+        words.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_running_app_defers_no_start() {
+        let start = DeferredStart::default();
+        assert!(!start.defer(&arguments(&["open"])));
+        assert_eq!(start.cancel_quit(), None);
+    }
+
+    #[test]
+    fn the_newest_start_during_a_quit_is_deferred() {
+        let start = DeferredStart::default();
+        start.begin_quit();
+        assert!(start.defer(&arguments(&["open"])));
+        assert!(start.defer(&arguments(&["new"])));
+        // A second request to quit keeps the start.
+        start.begin_quit();
+        assert_eq!(start.cancel_quit(), Some(arguments(&["new"])));
+        assert!(!start.defer(&arguments(&["open"])));
+    }
 }

@@ -1,5 +1,5 @@
-//! The window: made when somebody wants to look, destroyed when it is closed. Only that frees the
-//! memory of its pages.
+//! The window: created when the user opens it, destroyed when it closes. Only that frees the memory
+//! of its pages.
 
 use claude_worker_desktop::frame::{Frame, SMALLEST, Screen};
 use claude_worker_desktop::launch::Page;
@@ -9,54 +9,59 @@ use tauri::{
 };
 
 use crate::app_state::AppState;
-use crate::commands::{DroppedPath, WindowMessage};
-use crate::theme;
+use crate::messages::{DroppedPath, WindowMessage};
+use crate::{platform, theme};
 
-/// The window's name inside the app; `capabilities/window.json` has it too.
-pub(crate) const LABEL: &str = "main";
+/// The window's name inside the app. `capabilities/window.json` names it, too.
+const LABEL: &str = "main";
 
-/// Brings the window up, at a page. Returns at once, on any thread.
+/// Shows the window at a page, and creates it if there is none. Returns at once, on any thread.
 pub(crate) fn show(app: &AppHandle, page: Page) {
     let on_main = app.clone();
-    let asked = app.run_on_main_thread(move || {
-        let shown = match on_main.get_webview_window(LABEL) {
+    let sent = app.run_on_main_thread(move || {
+        let shown = match current(&on_main) {
             Some(window) => {
                 on_main.state::<AppState>().go_to(page);
-                bring_up(&window)
+                raise(&window)
             }
-            None => make(&on_main, page),
+            None => create(&on_main, page),
         };
         if let Err(error) = shown {
-            tracing::error!(%error, "the window cannot be shown");
+            tracing::error!(%error, "cannot show the window");
         }
     });
-    if let Err(error) = asked {
-        tracing::warn!(%error, "the window cannot be shown any more");
+    if let Err(error) = sent {
+        tracing::warn!(%error, "cannot show the window: the app quits");
     }
+}
+
+/// The window, if there is one.
+pub(crate) fn current(app: &AppHandle) -> Option<WebviewWindow> {
+    app.get_webview_window(LABEL)
 }
 
 /// Closes the window, if there is one.
 pub(crate) fn close(app: &AppHandle) {
-    if let Some(window) = app.get_webview_window(LABEL)
+    if let Some(window) = current(app)
         && let Err(error) = window.close()
     {
-        tracing::warn!(%error, "the window cannot be closed");
+        tracing::warn!(%error, "cannot close the window");
     }
 }
 
-/// The first page is on the screen.
+/// Logs that the first page is on the screen. Tests and benchmarks wait for this line.
 pub(crate) fn painted(app: &AppHandle) {
     tracing::info!(windows = app.webview_windows().len(), "the window is painted");
 }
 
-fn bring_up(window: &WebviewWindow) -> tauri::Result<()> {
+fn raise(window: &WebviewWindow) -> tauri::Result<()> {
     window.show()?;
     window.unminimize()?;
     window.set_focus()
 }
 
-/// Makes the window. Only on the main thread, because of the theme.
-fn make(app: &AppHandle, page: Page) -> tauri::Result<()> {
+/// Creates the window. Only on the main thread, because of the theme.
+fn create(app: &AppHandle, page: Page) -> tauri::Result<()> {
     let frame = Frame::read(&app.state::<AppState>().frame_file()).fitted(&screens(app));
     let url = WebviewUrl::App(match page {
         Page::Any => "index.html".into(),
@@ -69,34 +74,18 @@ fn make(app: &AppHandle, page: Page) -> tauri::Result<()> {
         .maximized(frame.maximized)
         .background_color(theme::background())
         .on_navigation(is_ours);
-    // It comes to its place before it is seen.
+    // A window with a stored position moves there before it becomes visible.
     let window = builder.visible(frame.at.is_none()).build()?;
-    paint_without_graphics_hardware(&window)?;
+    platform::disable_graphics_hardware(&window)?;
     if let Some((x, y)) = frame.at {
         window.set_position(PhysicalPosition::new(x, y))?;
     }
-    bring_up(&window)
+    tracing::debug!(%page, "the window is open");
+    raise(&window)
 }
 
-/// Lists and text are painted quickly enough by the processor. Graphics drivers would take 100 MB
-/// of memory, more than all the rest of a page, and some show a blank window.
-#[cfg(target_os = "linux")]
-fn paint_without_graphics_hardware(window: &WebviewWindow) -> tauri::Result<()> {
-    use webkit2gtk::{HardwareAccelerationPolicy, SettingsExt, WebViewExt};
-    window.with_webview(|webview| {
-        if let Some(settings) = webview.inner().settings() {
-            settings.set_hardware_acceleration_policy(HardwareAccelerationPolicy::Never);
-        }
-    })
-}
-
-/// Elsewhere the system's web view knows best.
-#[cfg(not(target_os = "linux"))]
-fn paint_without_graphics_hardware(_window: &WebviewWindow) -> tauri::Result<()> {
-    Ok(())
-}
-
-/// Whether the window may show this: our own pages, wherever they come from.
+/// Whether the window may show this address: only the app's own pages, in the program or on Vite's
+/// server.
 fn is_ours(url: &Url) -> bool {
     match url.scheme() {
         "tauri" => url.host_str() == Some("localhost"),
@@ -115,27 +104,27 @@ fn screens(app: &AppHandle) -> Vec<Screen> {
     monitors.iter().map(screen).collect()
 }
 
-/// Something happened to the window.
-pub(crate) fn event(window: &Window, event: &WindowEvent) {
+/// Handles an event of the window.
+pub(crate) fn handle_event(window: &Window, event: &WindowEvent) {
     let state = window.state::<AppState>();
     match event {
-        WindowEvent::CloseRequested { .. } => remember(window, &state),
+        WindowEvent::CloseRequested { .. } => store_frame(window, &state),
         WindowEvent::Destroyed => {
             state.reset_window();
-            tracing::info!("the window is closed");
+            tracing::debug!("the window is closed");
         }
         WindowEvent::Focused(focused) => state.window().focused = *focused,
-        WindowEvent::DragDrop(event) => dragged(window, &state, event),
+        WindowEvent::DragDrop(event) => handle_drag(window, &state, event),
         _ => {}
     }
 }
 
-/// Remembers where the window is and how large.
-fn remember(window: &Window, state: &AppState) {
+/// Stores the window's size and position.
+fn store_frame(window: &Window, state: &AppState) {
     let file = state.frame_file();
     let measured = || -> tauri::Result<Frame> {
         let maximized = window.is_maximized()?;
-        // A maximized window says how large the screen is; what it was before is better.
+        // The size of a maximized window is that of the screen: keep the size before.
         if maximized {
             return Ok(Frame { maximized, ..Frame::read(&file) });
         }
@@ -143,16 +132,15 @@ fn remember(window: &Window, state: &AppState) {
         let at = window.outer_position().ok().map(|at| (at.x, at.y));
         Ok(Frame { width: size.width, height: size.height, at, maximized })
     };
-    let remembered = measured().map_err(|error| error.to_string());
-    let remembered =
-        remembered.and_then(|frame| frame.write(&file).map_err(|error| error.to_string()));
-    if let Err(error) = remembered {
-        tracing::warn!(error, "the window's place cannot be remembered");
+    let stored = measured().map_err(|error| error.to_string());
+    let stored = stored.and_then(|frame| frame.write(&file).map_err(|error| error.to_string()));
+    if let Err(error) = stored {
+        tracing::warn!(error, "cannot store the window's size and position");
     }
 }
 
-/// Files are held over the window, or dropped on it.
-fn dragged(window: &Window, state: &AppState, event: &DragDropEvent) {
+/// Handles files that are dragged over the window or dropped on it.
+fn handle_drag(window: &Window, state: &AppState, event: &DragDropEvent) {
     let message = match event {
         DragDropEvent::Enter { .. } => WindowMessage::Hovering { over: true },
         DragDropEvent::Leave => WindowMessage::Hovering { over: false },

@@ -122,6 +122,15 @@ impl RetryOffer {
     }
 }
 
+/// What a click on a notification does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Click {
+    /// Opens a page in the window.
+    Open(Page),
+    /// Runs a task again.
+    Retry(RetryOffer),
+}
+
 /// A notification.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notification {

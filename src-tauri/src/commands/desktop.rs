@@ -1,4 +1,4 @@
-//! What the pages can ask of the desktop.
+//! The commands that need a desktop.
 
 use std::path::PathBuf;
 
@@ -11,28 +11,29 @@ use serde::Serialize;
 use tauri::ipc::Channel;
 use tauri::{AppHandle, State};
 
-use super::WindowMessage;
 use crate::app_state::AppState;
-use crate::{dialogs, opener, quit, window};
+use crate::messages::WindowMessage;
+use crate::platform::dialogs;
+use crate::{opener, quit, window};
 
 type Answer<T> = Result<T, ApiError>;
 
-/// Lets the desktop tell the pages something; the newest subscription counts.
+/// Subscribes the pages to messages about the window. Only the newest subscription counts.
 #[tauri::command]
 pub(crate) fn subscribe_window(state: State<'_, AppState>, channel: Channel<WindowMessage>) {
     state.subscribe_pages(channel);
 }
 
-/// What there is around the window.
+/// What the app can do on this desktop.
 #[derive(Debug, Serialize)]
 pub(crate) struct AppInfo {
     version: &'static str,
     platform: &'static str,
-    /// Whether there is a tray that shows the app's icon.
+    /// Whether a tray shows the app's icon.
     tray: bool,
-    /// Whether notifications can be shown, as far as is known.
+    /// Whether the last attempt to show a notification succeeded.
     notifications: bool,
-    /// The person's own directory.
+    /// The user's home directory.
     home: Option<PathBuf>,
 }
 
@@ -41,38 +42,38 @@ pub(crate) fn app_info(state: State<'_, AppState>) -> AppInfo {
     AppInfo {
         version: env!("CARGO_PKG_VERSION"),
         platform: std::env::consts::OS,
-        tray: state.tray.is_shown(),
+        tray: state.tray.is_visible(),
         notifications: *state.notifications.borrow(),
         home: std::env::home_dir(),
     }
 }
 
-/// Starts the engine where there is none.
+/// Starts the engine, if there is none.
 #[tauri::command]
 pub(crate) async fn start_engine(state: State<'_, AppState>) -> Answer<()> {
     state.host.restart().await
 }
 
-/// The task on the screen, of which nobody is notified while the window has the focus.
+/// Reports which task the window shows. It gets no notifications while the window has the focus.
 #[tauri::command]
 pub(crate) fn looking_at(state: State<'_, AppState>, task: Option<TaskId>) {
-    tracing::debug!(?task, "the window shows");
+    tracing::debug!(?task, "the window shows this task");
     state.window().task = task;
 }
 
-/// The first page is on the screen.
+/// Reports that the first page is on the screen.
 #[tauri::command]
 pub(crate) fn painted(app: AppHandle) {
     window::painted(&app);
 }
 
-/// Lets a person choose a directory; none when they thought better of it.
+/// Lets the user choose a directory; `None` if the user cancels.
 #[tauri::command]
 pub(crate) async fn pick_directory(
     app: AppHandle,
     start: Option<PathBuf>,
 ) -> Answer<Option<PathBuf>> {
-    dialogs::directory(&app, start).await
+    dialogs::choose_directory(&app, window::current(&app), start).await
 }
 
 /// Opens the directory a task works in.
@@ -82,7 +83,7 @@ pub(crate) async fn open_directory(state: State<'_, AppState>, task: TaskId) -> 
     opener::open_directory(&PathBuf::from(detail.task.working_directory)).await
 }
 
-/// Opens the file with everything a run's agent printed; the newest run's, if none is named.
+/// Opens the file with all output of a run; of the newest run, if none is named.
 #[tauri::command]
 pub(crate) async fn open_raw_log(
     app: AppHandle,
@@ -99,19 +100,19 @@ pub(crate) async fn open_raw_log(
     opener::open_text(&app, RunDir::new(&directory, &run.id).stdout_path()).await
 }
 
-/// Opens an address of the web in the browser.
+/// Opens a web address in the browser.
 #[tauri::command]
 pub(crate) async fn open_external(url: String) -> Answer<()> {
     opener::open_web(&url).await
 }
 
-/// Puts a text into the clipboard.
+/// Copies a text to the clipboard.
 #[tauri::command]
 pub(crate) async fn copy(app: AppHandle, text: String) -> Answer<()> {
     dialogs::copy(&app, text).await
 }
 
-/// The text of a file that was dropped on the window.
+/// Reads the text of a file that was dropped on the window.
 #[tauri::command]
 pub(crate) async fn read_dropped(state: State<'_, AppState>, path: PathBuf) -> Answer<String> {
     if !state.window().dropped.contains(&path) {
@@ -128,14 +129,14 @@ pub(crate) fn open_at_login(state: State<'_, AppState>) -> bool {
     state.login.as_ref().is_some_and(LoginEntry::is_on)
 }
 
-/// Makes the app start at login, or not.
+/// Turns starting at login on or off.
 #[tauri::command]
 pub(crate) fn set_open_at_login(state: State<'_, AppState>, on: bool) -> Answer<()> {
     state.set_login(on)
 }
 
-/// Leaves the app: `background` hands the queue to an engine in the background, `stop` cancels
-/// what runs; without either, a person is asked when there is work left.
+/// Quits the app. `background` hands the queue over to an engine in the background, `stop` cancels
+/// running tasks. Without either, the user is asked if tasks are running or waiting.
 #[tauri::command]
 pub(crate) async fn quit(app: AppHandle, how: Option<String>) -> Answer<()> {
     match how.map(|how| how.parse::<QuitMode>()).transpose() {

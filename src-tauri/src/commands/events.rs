@@ -1,4 +1,4 @@
-//! The event stream for the pages.
+//! Sends the engine's events to the pages.
 
 use std::time::Duration;
 
@@ -6,18 +6,18 @@ use claude_worker_api::{EventQuery, TaskApi};
 use tauri::State;
 use tauri::ipc::Channel;
 
-use super::EventMessage;
 use crate::app_state::AppState;
 use crate::engine_host::{EngineHost, EngineStatus};
+use crate::messages::EventMessage;
 
-/// Messages to the pages are at least this far apart, so that a flood of events comes in few of
-/// them. A person does not see the difference.
-const PACE: Duration = Duration::from_millis(20);
-/// How long one question for events waits, in milliseconds.
+/// The minimum time between two messages, so that many events share a few messages. The delay is too
+/// short to be seen.
+const MESSAGE_INTERVAL: Duration = Duration::from_millis(20);
+/// How long one request for events waits for new ones, in milliseconds.
 const POLL_MS: u64 = 60_000;
 
-/// Sends every event after `after` (absent: from now on) to `channel`, until the window is gone
-/// or subscribes again.
+/// Sends every event after `after` (absent: from now on) to `channel`, until the window closes or
+/// subscribes again.
 #[tauri::command]
 pub(crate) fn subscribe_events(
     state: State<'_, AppState>,
@@ -51,7 +51,7 @@ async fn send(host: EngineHost, mut after: Option<i64>, channel: Channel<EventMe
                 continue;
             }
         };
-        // Where the stream stands comes at once: it says that the engine is there.
+        // The first reply comes at once, even without events: it says that the engine is there.
         let mut wait_ms = 0;
         let mut stopped = engine.stopped();
         loop {
@@ -70,11 +70,10 @@ async fn send(host: EngineHost, mut after: Option<i64>, channel: Channel<EventMe
                 }
             }
             wait_ms = POLL_MS;
-            tokio::time::sleep(PACE).await;
+            tokio::time::sleep(MESSAGE_INTERVAL).await;
         }
         drop(engine);
-        // The status follows at once when the engine has stopped; what else can go wrong with
-        // reading is tried again.
+        // After a stop, the status changes at once. After another error, try again.
         drop(tokio::time::timeout(Duration::from_secs(1), status.changed()).await);
     }
 }

@@ -156,7 +156,7 @@ impl<'a> App<'a> {
     /// Brings a task onto the screen.
     pub(super) fn open(&mut self, task: &str) -> Result<()> {
         run(&mut self.sandbox.worker(&["open", task]))?;
-        self.until_said(&format!("the window shows task=Some(TaskId({task}))"))
+        self.until_said(&format!("the window shows this task task=Some(TaskId({task}))"))
     }
 
     /// Takes a picture of the screen as soon as it does not change any more.

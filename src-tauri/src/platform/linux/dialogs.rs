@@ -1,5 +1,5 @@
-//! The questions that the desktop's own dialogs ask, and the clipboard. GTK is only touched on the
-//! main thread, which never waits for a person.
+//! Dialogs and the clipboard, with GTK. GTK is used on the main thread only, which never waits for
+//! the user.
 
 use std::cell::Cell;
 use std::path::PathBuf;
@@ -10,24 +10,23 @@ use gtk::prelude::*;
 use gtk::{
     ButtonsType, FileChooserAction, FileChooserNative, MessageDialog, MessageType, ResponseType,
 };
-use tauri::{AppHandle, Manager};
-use tokio::sync::oneshot;
+use tauri::{AppHandle, WebviewWindow};
 
-use crate::window;
+use crate::main_thread;
 
 const BACKGROUND: ResponseType = ResponseType::Other(1);
 const STOP: ResponseType = ResponseType::Other(2);
 
-/// Asks how to leave; none when a person does not want to.
+/// Asks the user how to quit; `None` if the user cancels.
 ///
 /// # Errors
-/// `unavailable` when the app ends meanwhile.
+/// `unavailable` if the app quits meanwhile.
 pub(crate) async fn ask_how_to_quit(
     app: &AppHandle,
+    parent: Option<WebviewWindow>,
     question: Question,
 ) -> Result<Option<QuitMode>, ApiError> {
-    let parent = app.clone();
-    on_main(app, move |answer| {
+    main_thread::call(app, move |answer| {
         let dialog = MessageDialog::builder()
             .message_type(MessageType::Question)
             .buttons(ButtonsType::None)
@@ -40,7 +39,7 @@ pub(crate) async fn ask_how_to_quit(
         dialog.add_button(question.stop, STOP);
         dialog.add_button(question.background, BACKGROUND);
         dialog.set_default_response(BACKGROUND);
-        match parent_window(&parent) {
+        match gtk_window(parent) {
             Some(parent) => dialog.set_transient_for(Some(&parent)),
             None => dialog.set_keep_above(true),
         }
@@ -62,18 +61,18 @@ pub(crate) async fn ask_how_to_quit(
     .await
 }
 
-/// Tells a person what went wrong. Returns when it is on the screen.
+/// Shows an error. Returns when it is on the screen.
 ///
 /// # Errors
-/// `unavailable` when the app ends meanwhile.
+/// `unavailable` if the app quits meanwhile.
 pub(crate) async fn show_error(
     app: &AppHandle,
+    parent: Option<WebviewWindow>,
     title: &str,
     error: &ApiError,
 ) -> Result<(), ApiError> {
-    let parent = app.clone();
     let (title, error) = (title.to_owned(), error.clone());
-    on_main(app, move |shown| {
+    main_thread::call(app, move |shown| {
         let dialog = MessageDialog::builder()
             .message_type(MessageType::Error)
             .buttons(ButtonsType::Close)
@@ -81,7 +80,7 @@ pub(crate) async fn show_error(
             .text(&error.message)
             .secondary_text(&error.hint)
             .build();
-        match parent_window(&parent) {
+        match gtk_window(parent) {
             Some(parent) => dialog.set_transient_for(Some(&parent)),
             None => dialog.set_keep_above(true),
         }
@@ -93,19 +92,19 @@ pub(crate) async fn show_error(
     .await
 }
 
-/// Lets a person choose a directory, beginning at `start`; none when they thought better of it.
+/// Lets the user choose a directory, starting at `start`; `None` if the user cancels.
 ///
 /// # Errors
-/// `unavailable` when the app ends meanwhile.
-pub(crate) async fn directory(
+/// `unavailable` if the app quits meanwhile.
+pub(crate) async fn choose_directory(
     app: &AppHandle,
+    parent: Option<WebviewWindow>,
     start: Option<PathBuf>,
 ) -> Result<Option<PathBuf>, ApiError> {
-    let parent = app.clone();
-    on_main(app, move |answer| {
+    main_thread::call(app, move |answer| {
         let chooser = FileChooserNative::new(
             Some("Choose a directory"),
-            parent_window(&parent).as_ref(),
+            gtk_window(parent).as_ref(),
             FileChooserAction::SelectFolder,
             Some("Choose"),
             Some("Cancel"),
@@ -114,7 +113,7 @@ pub(crate) async fn directory(
         if let Some(start) = start.filter(|start| start.is_dir()) {
             chooser.set_current_folder(start);
         }
-        // Nobody else holds it while it is on the screen.
+        // GTK holds no reference to it while it is on the screen.
         let held = Cell::new(Some((chooser.clone(), answer)));
         chooser.connect_response(move |chooser, response| {
             let Some((_chooser, answer)) = held.take() else { return };
@@ -127,33 +126,21 @@ pub(crate) async fn directory(
     .await
 }
 
-/// Puts a text into the clipboard.
+/// Copies a text to the clipboard.
 ///
 /// # Errors
-/// `unavailable` when the app ends meanwhile.
+/// `unavailable` if the app quits meanwhile.
 pub(crate) async fn copy(app: &AppHandle, text: String) -> Result<(), ApiError> {
-    on_main(app, move |done| {
+    main_thread::call(app, move |done| {
         let clipboard = gtk::Clipboard::get(&gtk::gdk::SELECTION_CLIPBOARD);
         clipboard.set_text(&text);
-        // A clipboard manager keeps it when the app is gone.
+        // A clipboard manager keeps it after the app has quit.
         clipboard.store();
         let _ = done.send(());
     })
     .await
 }
 
-fn parent_window(app: &AppHandle) -> Option<gtk::ApplicationWindow> {
-    app.get_webview_window(window::LABEL)?.gtk_window().ok()
-}
-
-/// Begins something on the main thread, and waits for its answer elsewhere.
-pub(crate) async fn on_main<T: Send + 'static>(
-    app: &AppHandle,
-    begin: impl FnOnce(oneshot::Sender<T>) + Send + 'static,
-) -> Result<T, ApiError> {
-    let (answer, answered) = oneshot::channel();
-    let gone = |_| ApiError::unavailable("The app is being closed");
-    app.run_on_main_thread(move || begin(answer))
-        .map_err(|_| ApiError::unavailable("The app is being closed"))?;
-    answered.await.map_err(gone)
+fn gtk_window(window: Option<WebviewWindow>) -> Option<gtk::ApplicationWindow> {
+    window?.gtk_window().ok()
 }

@@ -1,0 +1,27 @@
+//! Keeps graphics drivers out of the app.
+
+use tauri::WebviewWindow;
+use webkit2gtk::{HardwareAccelerationPolicy, SettingsExt, WebViewExt};
+
+/// Environment variables that keep drivers out. A value that the user has set stays.
+///
+/// The processor paints the pages (see [`disable_graphics_hardware`]), but without these variables
+/// the libraries load a driver all the same, only to ask what it can do. That costs 25 MB in the app's
+/// own process for as long as it lives. The libraries offer no functions for this.
+pub(super) const WITHOUT_DRIVERS: [(&str, &str); 3] = [
+    // GDK asks for the visuals of OpenGL when it opens the display, so already for the tray.
+    ("GDK_GL", "disable"),
+    // WebKit asks which buffers it could share with a page's process, and on which device.
+    ("WEBKIT_DISABLE_DMABUF_RENDERER", "1"),
+    ("WEBKIT_WEB_RENDER_DEVICE_FILE", "/dev/null"),
+];
+
+/// Makes the processor paint the window's pages. It paints lists and text quickly enough. Graphics
+/// drivers would take 100 MB of memory, more than the rest of a page, and some show a blank window.
+pub(crate) fn disable_graphics_hardware(window: &WebviewWindow) -> tauri::Result<()> {
+    window.with_webview(|webview| {
+        if let Some(settings) = webview.inner().settings() {
+            settings.set_hardware_acceleration_policy(HardwareAccelerationPolicy::Never);
+        }
+    })
+}

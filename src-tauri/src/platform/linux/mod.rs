@@ -1,0 +1,37 @@
+//! Linux: GTK, D-Bus and WebKitGTK.
+
+pub(crate) mod dialogs;
+mod graphics;
+pub(crate) mod notifications;
+pub(crate) mod opener;
+mod relaunch;
+mod session_bus;
+mod signals;
+mod theme;
+pub(crate) mod tray;
+
+use claude_worker_desktop::login::LoginEntry;
+
+pub(crate) use graphics::disable_graphics_hardware;
+pub(crate) use relaunch::relaunch;
+pub(crate) use signals::QuitSignals;
+pub(crate) use theme::{is_dark, tray_ink};
+
+/// Sets the environment variables that the libraries in this process need. Agents, and programs that
+/// the app opens, do not inherit them. Call it first: no other thread may run yet.
+pub(crate) fn prepare_process() {
+    let mut variables = graphics::WITHOUT_DRIVERS.to_vec();
+    variables.push(session_bus::usual_address());
+    claude_worker_supervisor::set_own_variables(&variables);
+}
+
+/// Whether the app can open windows. Without a display, Tauri would panic.
+pub(crate) fn has_display() -> bool {
+    gtk::init().is_ok()
+}
+
+/// The autostart file of this program; `None` if the environment names no directory for it.
+pub(crate) fn login_entry() -> Option<LoginEntry> {
+    let program = std::env::current_exe().ok()?;
+    LoginEntry::of(program, std::env::var_os("XDG_CONFIG_HOME"), std::env::var_os("HOME"))
+}

@@ -1,0 +1,106 @@
+//! The parts of the desktop that work on Linux only, for the other systems. Each one reports that, and
+//! the app continues without it.
+
+use std::io;
+
+use claude_worker_api::ApiError;
+
+/// No dialogs.
+pub(crate) mod dialogs {
+    use std::path::PathBuf;
+
+    use claude_worker_api::ApiError;
+    use claude_worker_desktop::quit::{Question, QuitMode};
+    use tauri::{AppHandle, WebviewWindow};
+
+    use super::unsupported;
+
+    pub(crate) async fn ask_how_to_quit(
+        _app: &AppHandle,
+        _parent: Option<WebviewWindow>,
+        _question: Question,
+    ) -> Result<Option<QuitMode>, ApiError> {
+        Err(unsupported("Dialogs"))
+    }
+
+    pub(crate) async fn show_error(
+        _app: &AppHandle,
+        _parent: Option<WebviewWindow>,
+        _title: &str,
+        _error: &ApiError,
+    ) -> Result<(), ApiError> {
+        Err(unsupported("Dialogs"))
+    }
+
+    pub(crate) async fn choose_directory(
+        _app: &AppHandle,
+        _parent: Option<WebviewWindow>,
+        _start: Option<PathBuf>,
+    ) -> Result<Option<PathBuf>, ApiError> {
+        Err(unsupported("Dialogs"))
+    }
+
+    pub(crate) async fn copy(_app: &AppHandle, _text: String) -> Result<(), ApiError> {
+        Err(unsupported("The clipboard"))
+    }
+}
+
+/// No notifications.
+pub(crate) mod notifications {
+    use claude_worker_desktop::notification::{Click, Notification};
+    use tokio::sync::{mpsc, watch};
+
+    pub(crate) async fn run(
+        mut pending: mpsc::Receiver<Notification>,
+        working: watch::Sender<bool>,
+        _on_click: Box<dyn Fn(Click) + Send + Sync>,
+    ) {
+        tracing::warn!("notifications are not supported on this system yet");
+        working.send_replace(false);
+        while pending.recv().await.is_some() {}
+    }
+}
+
+/// No tray.
+pub(crate) mod tray {
+    use claude_worker_desktop::icon::Ink;
+    use claude_worker_desktop::tray::{TrayAction, TrayView};
+    use tokio::sync::watch;
+
+    pub(crate) async fn run(
+        _ink: Ink,
+        _views: watch::Receiver<TrayView>,
+        visible: watch::Sender<Option<bool>>,
+        _on_action: Box<dyn Fn(TrayAction) + Send + Sync>,
+    ) {
+        tracing::warn!("the tray is not supported on this system yet");
+        visible.send_replace(Some(false));
+    }
+}
+
+/// Other programs cannot be opened.
+pub(crate) mod opener {
+    use std::ffi::OsStr;
+    use std::path::Path;
+
+    use claude_worker_api::ApiError;
+
+    use super::unsupported;
+
+    pub(crate) async fn open(_target: &OsStr) -> Result<(), ApiError> {
+        Err(unsupported("Opening other programs"))
+    }
+
+    pub(crate) fn open_in_editor(_path: &Path) -> Result<(), ApiError> {
+        Err(unsupported("Opening other programs"))
+    }
+}
+
+/// The app cannot replace its own process.
+pub(crate) fn relaunch(_arguments: &[String]) -> io::Error {
+    io::Error::new(io::ErrorKind::Unsupported, "not supported on this system yet")
+}
+
+fn unsupported(what: &str) -> ApiError {
+    ApiError::unavailable(format!("{what}: not supported on this system yet"))
+}
