@@ -39,7 +39,7 @@ async fn quit_signal() {
         Ok(mut signals) => signals.next().await,
         Err(error) => {
             tracing::warn!(%error, "cannot handle the signals that ask to quit");
-            std::future::pending().await;
+            std::future::pending::<()>().await;
         }
     }
 }
