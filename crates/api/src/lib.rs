@@ -27,6 +27,7 @@ mod nearest;
 mod plain;
 mod settings;
 mod submit;
+mod surrogates;
 mod task;
 mod time;
 mod trust;
@@ -54,6 +55,7 @@ pub use submit::{
     Agent, Asker, CleanQuery, Cleaned, FollowUp, Limits, MAX_CALLER_CHARS, MAX_PROMPT_BYTES,
     NewTask, PermissionMode, Retry, SeenQuery, Spent, SpentQuery,
 };
+pub use surrogates::replace_unpaired_surrogates;
 pub use task::{
     Run, RunId, RunOutcome, State, Status, Task, TaskDetail, TaskId, Usage, WaitReason,
 };

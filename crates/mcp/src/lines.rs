@@ -1,4 +1,5 @@
-//! Messages as lines, of bounded length.
+//! Messages as lines, of bounded length. `tokio_util`'s `LinesCodec` bounds lines too, but keeps nothing
+//! of one that is too long, and its id is needed for the answer.
 
 use std::io;
 

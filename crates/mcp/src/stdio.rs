@@ -1,5 +1,9 @@
 //! The client's end: JSON-RPC messages as lines on standard input and output.
 //!
+//! The transport of `rmcp` for standard input and output is not used: it reads requests without end
+//! while answers are not taken, drops a line that is too long without an answer, and ignores one that
+//! is not JSON, so that its sender waits for ever.
+//!
 //! What a client can make this process hold is bounded. A request counts as open from the moment
 //! it is read until its answer is written, or until the client cancels it; while too many are
 //! open, or too large ones, little more is read: enough to find what makes room, which is a request
@@ -9,7 +13,6 @@
 mod input;
 mod open;
 mod refusal;
-mod repair;
 #[cfg(test)]
 mod tests;
 

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use claude_worker_api::replace_unpaired_surrogates;
 use rmcp::model::{ClientNotification, ErrorData, JsonRpcMessage, RequestId};
 use rmcp::service::{RoleServer, RxJsonRpcMessage};
 use tokio::io::AsyncBufRead;
@@ -9,7 +10,6 @@ use tokio::time::Instant;
 
 use super::encode;
 use super::refusal::{id_near, not_utf8, refusal};
-use super::repair::repaired;
 use crate::lines::{LONGEST, Line, Lines};
 
 /// How many bytes of lines are held back before no more is read. It is enough to find the
@@ -112,7 +112,7 @@ fn read_message(line: &[u8]) -> Read {
         Ok(message) => return Read::Message(Box::new(message), line.len()),
         Err(error) => error,
     };
-    match repaired(line) {
+    match replace_unpaired_surrogates(line) {
         Some(line) => match serde_json::from_slice(&line) {
             Ok(message) => Read::Message(Box::new(message), line.len()),
             Err(error) => Read::Wrong(refusal(&line, &error), line.len()),

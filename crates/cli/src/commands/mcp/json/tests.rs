@@ -96,7 +96,69 @@ fn what_is_no_object_is_left_alone() {
     }
     assert!(set("{\"s\": 3}", &["s", "x"], &json!(1)).is_err());
     let deep = format!("{{\"a\":{}{}}}", "[".repeat(1000), "]".repeat(1000));
-    assert!(set(&deep, &["s", "x"], &json!(1)).unwrap_err().contains("deeply"));
+    assert!(set(&deep, &["s", "x"], &json!(1)).unwrap_err().contains("nesting depth"));
+}
+
+#[test]
+fn odd_files_are_edited_or_refused_and_never_crash() {
+    let path = ["s", "x"];
+    // A byte order mark, line ends of Windows, commas after the last entry.
+    let odd = "\u{feff}{\r\n  \"a\": [1, 2,],\r\n  \"s\": {},\r\n}\r\n";
+    let with = set(odd, &path, &json!(1)).unwrap();
+    assert!(with.starts_with('\u{feff}') && with.ends_with(",\r\n}\r\n"), "{with:?}");
+    assert_eq!(get(&with, &path).unwrap(), Some(json!(1)));
+    assert_eq!(remove(&with, &path).unwrap().as_deref(), Some(odd));
+    // Half a surrogate pair, which JavaScript writes where it cuts a text.
+    let cut = r#"{"history": ["cut \ud83d", "\\ud83d"], "s": {}}"#;
+    let with = set(cut, &path, &json!(1)).unwrap();
+    assert!(with.starts_with(r#"{"history": ["cut \ud83d", "\\ud83d"], "#), "{with}");
+    assert_eq!(remove(&with, &path).unwrap().as_deref(), Some(cut));
+    // The last of two entries with the same name counts.
+    assert_eq!(get("{\"s\":{\"x\":1,\"x\":2}}", &path).unwrap(), Some(json!(2)));
+    let twice = "{\"s\":{\"x\":1},\"s\":{\"x\":2}}";
+    assert_eq!(set(twice, &path, &json!(3)).unwrap(), "{\"s\":{\"x\":1},\"s\":{\"x\":3}}");
+    // A megabyte of nesting.
+    for opening in ["[", "{\"a\":"] {
+        let deep = opening.repeat(1024 * 1024 / opening.len());
+        for text in [deep.clone(), format!("{{\"s\":{deep}")] {
+            assert!(set(&text, &path, &json!(1)).unwrap_err().contains("nesting depth"));
+        }
+    }
+    let refused = [
+        "{'a': 1}",
+        "{a: 1}",
+        "{\"a\": 0x1}",
+        "{\"a\": +1}",
+        "{\"a\": .5}",
+        "{\"a\": NaN}",
+        "// nothing",
+        "{\"a\": 1,,}",
+        "{,}",
+        "{\"a\": \"open}",
+        "{\"a\": 1 /* open }",
+    ];
+    for text in refused {
+        assert!(set(text, &path, &json!(1)).is_err(), "{text}");
+    }
+}
+
+/// Why this module edits the text itself.
+#[test]
+fn the_editor_of_the_library_changes_other_entries() {
+    let edited = |text: &str, edit: fn(jsonc_parser::cst::CstObject)| {
+        let root = jsonc_parser::cst::CstRootNode::parse(text, &SYNTAX).unwrap();
+        edit(root.object_value().unwrap());
+        root.to_string()
+    };
+    let before = "{\n  \"x\": 1, // the user's\n  \"b\": 2\n}";
+    let theirs = edited(before, |object| object.get("x").unwrap().remove());
+    assert!(!theirs.contains("the user's"), "{theirs}");
+    assert!(remove(before, &["x"]).unwrap().unwrap().contains("the user's"));
+    let theirs = edited("{\"a\":1}", |object| {
+        object.append("x", jsonc_parser::cst::CstInputValue::Null);
+    });
+    assert!(theirs.contains('\n'), "{theirs}");
+    assert_eq!(set("{\"a\":1}", &["x"], &Value::Null).unwrap(), "{\"a\":1, \"x\": null}");
 }
 
 fn any_value() -> impl Strategy<Value = Value> {
@@ -197,25 +259,14 @@ impl Trivia<'_> {
 
 /// The comments in a text, in their order.
 fn comments(text: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut scan = Scan { text, at: 0 };
-    while let Some(byte) = scan.peek() {
-        let from = scan.at;
-        match byte {
-            b'"' => scan.string().unwrap(),
-            b'/' => {
-                let end = if text[from..].starts_with("//") { "\n" } else { "*/" };
-                scan.at += text[from..].find(end).unwrap() + end.len();
-                found.push(text[from..scan.at].trim_end().to_owned());
-            }
-            _ => scan.at += 1,
-        }
-    }
-    found
+    let document = Document::parse(text, text).unwrap();
+    let comments = document.tokens.iter().filter(|token| is_comment(token));
+    comments.map(|comment| comment.text(text).trim_end().to_owned()).collect()
 }
 
 fn parsed(text: &str) -> Value {
-    serde_json::from_str(&without_comments(text)).unwrap_or_else(|error| panic!("{error}: {text}"))
+    Node::Object(Document::parse(text, text).unwrap_or_else(|error| panic!("{error}: {text}")).root)
+        .into()
 }
 
 proptest! {

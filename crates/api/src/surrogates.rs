@@ -1,15 +1,17 @@
-//! Lines that are JSON but for half of a surrogate pair (`\ud83d`) in a text, as JavaScript and Python
-//! write a character that was cut in two. The message is good but for that character, and its sender
-//! waits for an answer to it.
+//! JSON texts with half of a surrogate pair (`\ud83d`) in them. JavaScript and Python write one when
+//! a text was cut in the middle of a character. Everything else in such a text is good, but a
+//! parser refuses all of it.
 
-/// What stands for a character that is none.
+/// The escape of U+FFFD. It is as long as the one it replaces.
 const REPLACEMENT: &[u8] = b"\\ufffd";
 
-/// The same line with each such character replaced; none when there is nothing of the kind in it.
-pub(super) fn repaired(line: &[u8]) -> Option<Vec<u8>> {
-    let mut whole = Vec::with_capacity(line.len());
+/// The same JSON with each unpaired surrogate replaced by U+FFFD, or none if it has no unpaired
+/// surrogate. The length stays, and so do the offsets of everything else.
+#[must_use]
+pub fn replace_unpaired_surrogates(json: &[u8]) -> Option<Vec<u8>> {
+    let mut whole = Vec::with_capacity(json.len());
     let mut found = false;
-    let mut rest = line;
+    let mut rest = json;
     while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
         let (before, escape) = rest.split_at(at);
         whole.extend_from_slice(before);
@@ -20,7 +22,7 @@ pub(super) fn repaired(line: &[u8]) -> Option<Vec<u8>> {
             },
             Some(0xdc00..=0xdfff) => 0,
             Some(_) => 6,
-            // The next one is not the beginning of an escape of its own, as in `\\ud800`.
+            // The next byte does not begin an escape of its own, as in `\\ud800`.
             None => escape.len().min(2),
         };
         if length == 0 {
@@ -50,15 +52,17 @@ mod tests {
     use super::*;
 
     fn check(line: &str, expected: Option<&str>) {
-        let repaired = repaired(line.as_bytes()).map(|line| String::from_utf8(line).unwrap());
+        let repaired = replace_unpaired_surrogates(line.as_bytes());
+        let repaired = repaired.map(|line| String::from_utf8(line).unwrap());
         assert_eq!(repaired.as_deref(), expected, "{line}");
-        if let Some(line) = &repaired {
-            serde_json::from_str::<serde_json::Value>(line).unwrap();
+        if let Some(repaired) = &repaired {
+            assert_eq!(repaired.len(), line.len());
+            serde_json::from_str::<serde_json::Value>(repaired).unwrap();
         }
     }
 
     #[test]
-    fn half_characters_are_replaced_and_whole_ones_stay() {
+    fn unpaired_surrogates_are_replaced_and_pairs_stay() {
         check(r#""\ud800""#, Some(r#""\ufffd""#));
         check(r#""a\uD83D b""#, Some(r#""a\ufffd b""#));
         check(r#""\udc00\ud800""#, Some(r#""\ufffd\ufffd""#));
