@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use claude_worker_api::{ApiError, ErrorCode, HostKind, StopMode, TaskApi};
-use claude_worker_client::Starter;
+use claude_worker_client::{Starter, installed_program};
 use claude_worker_desktop::quit::QuitMode;
 use claude_worker_engine::{Config, Engine, Paths};
 use claude_worker_server::{Hosted, NotHandedBack};
@@ -318,15 +318,8 @@ async fn wait_for_start(commands: &mut mpsc::Receiver<Command>) -> bool {
 /// The `claude-worker` program, which is also the supervisor and the headless engine: next to the
 /// app's program, or else in `PATH`.
 fn command_line_program() -> Result<PathBuf, ApiError> {
-    const NAME: &str = "claude-worker";
-    let beside = std::env::current_exe().ok().map(|app| app.with_file_name(NAME));
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    beside
-        .into_iter()
-        .chain(std::env::split_paths(&path).map(|directory| directory.join(NAME)))
-        .find(|program| program.is_file())
-        .ok_or_else(|| {
-            ApiError::unavailable("The program claude-worker is not beside claude-worker-app")
-                .hint("Install Claude Worker again")
-        })
+    installed_program("claude-worker").ok_or_else(|| {
+        ApiError::unavailable("The program claude-worker is not beside claude-worker-app")
+            .hint("Install Claude Worker again")
+    })
 }

@@ -16,6 +16,7 @@
 //! [`TaskApi`]: claude_worker_api::TaskApi
 
 mod client;
+mod installed_program;
 mod lock_holder;
 mod log_file;
 mod next_engine;
@@ -31,6 +32,7 @@ mod transport;
 mod unix;
 
 pub use client::EngineClient;
+pub use installed_program::installed_program;
 pub use lock_holder::LockHolder;
 pub use log_file::{LogFile, open_log};
 pub use next_engine::{Announcement, next_engine_is_announced};

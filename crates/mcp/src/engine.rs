@@ -1,10 +1,7 @@
 //! The way to the engine.
 
-use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
-
 use claude_worker_api::ApiError;
-use claude_worker_client::{EngineClient, Starter};
+use claude_worker_client::{EngineClient, Starter, installed_program};
 use claude_worker_engine::Paths;
 
 /// The program that can be an engine.
@@ -26,9 +23,7 @@ impl EngineDoor {
     /// `invalid_request` when the environment names no usable place.
     pub(crate) fn from_env() -> Result<Self, ApiError> {
         let paths = Paths::from_env()?;
-        let this = std::env::current_exe().ok();
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let program = find(this.as_deref(), &path).unwrap_or_else(|| PROGRAM.into());
+        let program = installed_program(PROGRAM).unwrap_or_else(|| PROGRAM.into());
         let starter = Starter { program, args: vec![SERVE.to_owned()], paths: paths.clone() };
         Ok(Self { paths, starter })
     }
@@ -40,30 +35,5 @@ impl EngineDoor {
     /// `invalid_request` when the environment names no usable place.
     pub(crate) fn client(&self) -> Result<EngineClient, ApiError> {
         EngineClient::from_env(&self.paths, Some(self.starter.clone()))
-    }
-}
-
-/// The program beside this one, or else in the PATH.
-fn find(this: Option<&Path>, path: &OsStr) -> Option<PathBuf> {
-    this.map(|this| this.with_file_name(PROGRAM))
-        .into_iter()
-        .chain(std::env::split_paths(path).map(|directory| directory.join(PROGRAM)))
-        .find(|program| program.is_file())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_program_beside_comes_before_one_in_the_path() {
-        let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let this = here.path().join("claude-worker-mcp");
-        let path = there.path().as_os_str();
-        assert_eq!(find(Some(&this), path), None);
-        std::fs::write(there.path().join(PROGRAM), "").unwrap();
-        assert_eq!(find(Some(&this), path), Some(there.path().join(PROGRAM)));
-        std::fs::write(here.path().join(PROGRAM), "").unwrap();
-        assert_eq!(find(Some(&this), path), Some(here.path().join(PROGRAM)));
     }
 }

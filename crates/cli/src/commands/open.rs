@@ -1,6 +1,5 @@
 //! `open`: the desktop app's window, or the same pages in a browser, at a task or as they are.
 
-use std::ffi::OsStr;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -8,6 +7,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use claude_worker_api::{ApiError, TaskApi, TaskId};
+use claude_worker_client::installed_program;
 use claude_worker_engine::Paths;
 use serde::Serialize;
 
@@ -88,22 +88,12 @@ pub fn execute(console: &mut Console<'_>, args: &Args) -> Result<Exit, CliError>
             .hint("`claude-worker status` and `claude-worker logs` show it here")
             .into());
     }
-    let beside = std::env::current_exe().ok();
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let app = find(beside.as_deref(), &path).ok_or_else(not_installed)?;
+    let app = installed_program(APP).ok_or_else(not_installed)?;
     start(&app, args.id)?;
     if console.json {
         console.document(&Opened { app, task: args.id })?;
     }
     Ok(Exit::Done)
-}
-
-/// The app beside this program, or else in the PATH.
-fn find(this: Option<&Path>, path: &OsStr) -> Option<PathBuf> {
-    this.map(|this| this.with_file_name(APP))
-        .into_iter()
-        .chain(std::env::split_paths(path).map(|directory| directory.join(APP)))
-        .find(|program| program.is_file())
 }
 
 fn not_installed() -> ApiError {
@@ -151,19 +141,6 @@ mod tests {
         fs::write(&file, format!("#!/bin/sh\n{text}\n")).unwrap();
         fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
         file
-    }
-
-    #[test]
-    fn the_app_beside_comes_before_one_in_the_path() {
-        let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        let this = here.path().join("claude-worker");
-        let path = there.path().as_os_str();
-        assert_eq!(find(Some(&this), path), None);
-        let in_path = script(there.path(), "");
-        assert_eq!(find(Some(&this), path), Some(in_path));
-        let beside = script(here.path(), "");
-        assert_eq!(find(Some(&this), path), Some(beside));
-        assert_eq!(find(None, OsStr::new("")), None);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The MCP clients there are: where each keeps its servers, and how.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use claude_worker_api::ApiError;
 use claude_worker_engine::user_home;
@@ -372,15 +372,6 @@ impl Kind {
 
 fn toml(text: &str) -> Result<DocumentMut, String> {
     text.parse().map_err(|error: toml_edit::TomlError| error.to_string().trim_end().to_owned())
-}
-
-/// The program of the MCP server: beside this one, or else in the PATH.
-pub(super) fn server(this: Option<&Path>, path: &std::ffi::OsStr) -> Option<PathBuf> {
-    const PROGRAM: &str = "claude-worker-mcp";
-    this.map(|this| this.with_file_name(PROGRAM))
-        .into_iter()
-        .chain(std::env::split_paths(path).map(|directory| directory.join(PROGRAM)))
-        .find(|program| program.is_file())
 }
 
 #[cfg(test)]

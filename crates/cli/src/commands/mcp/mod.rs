@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use clap::Subcommand;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use claude_worker_api::{ApiError, ErrorCode};
+use claude_worker_client::installed_program;
 use claude_worker_engine::Paths;
 use serde::Serialize;
 
@@ -133,9 +134,7 @@ fn chosen(which: &Which, places: &Places) -> Result<Vec<&'static Client>, ApiErr
 
 /// How clients are to start the server.
 fn entry() -> Result<Entry, ApiError> {
-    let this = std::env::current_exe().ok();
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let program = clients::server(this.as_deref(), &path).ok_or_else(|| {
+    let program = installed_program("claude-worker-mcp").ok_or_else(|| {
         ApiError::unavailable("The program claude-worker-mcp is not installed here")
             .hint("Install it beside claude-worker, or into a directory of the PATH")
     })?;
