@@ -12,6 +12,7 @@ mod bench;
 mod bundle;
 mod cross;
 mod demo;
+mod dependencies;
 mod fuzz;
 mod interrupt;
 mod layers;

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::step::{run, step};
-use crate::{bundle, cross, layers, setup, ui, workspace};
+use crate::{bundle, cross, dependencies, layers, setup, ui, workspace};
 
 /// Runs everything. The test runner comes last, so that its summary closes the output.
 pub(crate) fn everything() -> Result<()> {
@@ -15,6 +15,7 @@ pub(crate) fn everything() -> Result<()> {
     setup::mcp_clients()?;
     step("Format", || run(workspace::cargo().args(["fmt", "--all", "--check"])))?;
     step("Layers", layers::check)?;
+    step("Dependencies", dependencies::check)?;
     // Advisories are left out: their database is on a git host that a build need not reach.
     step("Licenses and sources of dependencies", || {
         let mut deny = workspace::cargo();
@@ -27,6 +28,13 @@ pub(crate) fn everything() -> Result<()> {
         let mut clippy = workspace::cargo();
         clippy.args(["clippy", "--quiet", "--workspace", "--all-targets", "--"]);
         run(clippy.args(["-D", "warnings"]))
+    })?;
+    step("Documentation", || {
+        let mut doc = workspace::cargo();
+        doc.args(["doc", "--quiet", "--workspace", "--no-deps"]);
+        // Its readers are contributors, so private items have pages that others may link to.
+        let flags = "--document-private-items -A rustdoc::private_intra_doc_links -D warnings";
+        run(doc.env("RUSTDOCFLAGS", flags))
     })?;
     cross::check()?;
     if has_doc_tests(&workspace::root())? {

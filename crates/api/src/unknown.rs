@@ -7,7 +7,7 @@
 //! - An enum of plain names gets `#[serde(untagged)] Unknown(UnknownName)`, which serde tries when no
 //!   other variant has the name.
 //! - An enum with a tag and fields gets `#[serde(skip)] Unknown(UnknownValue)`,
-//!   `#[serde(remote = "Self")]`, and [`reads_unknown`] with the name of its tag. A known tag with
+//!   `#[serde(remote = "Self")]`, and `reads_unknown` with the name of its tag. A known tag with
 //!   fields that are missing or wrong is still an error: that is damage, and not a newer version.
 //!
 //! What a client *asks* for is never unknown: enums that only appear in requests have no such variant,

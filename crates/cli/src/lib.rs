@@ -6,7 +6,7 @@
 //! line: it reads the arguments, makes a runtime of one thread, connects to the engine (which
 //! the client starts when there is none), and hands both to one function in [`commands`].
 //!
-//! Every command is written against [`TaskApi`](claude_worker_api::TaskApi) and a
+//! Every command is written against [`TaskApi`] and a
 //! [`Console`], so that tests run it with a scripted engine and
 //! read what it wrote. What it shows is made by pure functions in [`render`]: from what the
 //! engine says, the time and the width of the page, to text. Everything that comes from an agent

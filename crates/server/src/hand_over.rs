@@ -34,7 +34,7 @@ const OTHERS: Duration = Duration::from_secs(15);
 /// How long an engine may take to say who it is.
 const WHO: Duration = Duration::from_secs(5);
 
-/// Starts an engine in this process and serves it, as [`host`](crate::host) does, also where a
+/// Starts an engine in this process and serves it, as [`host`](crate::host()) does, also where a
 /// headless engine has the data directory: that one is asked to stop, and what it left running is
 /// adopted. Clients wait meanwhile, those in the middle of something too. Where `http` is none
 /// and the headless engine was reachable over TCP, this one is at the same address.

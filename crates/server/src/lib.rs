@@ -2,7 +2,7 @@
 //!
 //! # Theory of operation
 //!
-//! [`host`] starts an engine and serves it: one axum router over anything that implements
+//! [`host()`] starts an engine and serves it: one axum router over anything that implements
 //! [`TaskApi`] (`routes.rs`), at a Unix domain socket in the data directory (`socket.rs`) and, when
 //! asked to, at a loopback TCP port behind a token (`tcp.rs`). [`take_over`] does the same where a
 //! headless engine runs already, and [`Hosted::hand_back`] goes the other way (`hand_over.rs`).
