@@ -24,6 +24,7 @@ mod ground;
 mod hand_over;
 mod kept;
 mod mcp;
+mod report;
 mod rows;
 mod settings;
 mod stdin;

@@ -139,7 +139,7 @@ fn execute(command: &Command, console: &mut Console<'_>) -> Result<Exit, CliErro
             Command::Server(server::Command::Stop { cancel_running }) => {
                 return server::stop(console, *cancel_running).await;
             }
-            Command::Server(_) | Command::Doctor => Start::Never,
+            Command::Server(_) | Command::Doctor(_) => Start::Never,
             _ => Start::IfNeeded,
         };
         let api = connect(&start)?;
@@ -171,7 +171,7 @@ async fn dispatch(
         Command::Unpause => pause::execute(api, console, false).await,
         Command::Open(args) => open::in_browser(api, console, args.id).await,
         Command::Trust(args) => trust::execute(api, console, args).await,
-        Command::Doctor => doctor::execute(api, console).await,
+        Command::Doctor(args) => doctor::execute(api, console, args).await,
         Command::Server(server::Command::Stop { cancel_running }) => {
             server::stop_at(api, console, *cancel_running, None).await
         }

@@ -1,22 +1,52 @@
 //! `doctor`: what is needed, what is missing, and what to do about it.
 
 use std::fmt::Write as _;
+use std::fs::{File, OpenOptions};
+use std::io::{self, ErrorKind, Write as _};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 
-use claude_worker_api::{Check, CheckLevel, TaskApi};
+use claude_worker_api::{ApiError, Check, CheckLevel, TaskApi, Timestamp};
+use serde::Serialize;
 
 use crate::console::Console;
-use crate::doctor::examine;
+use crate::doctor;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::render::text::clean_line;
 use crate::render::{Paint, Tone};
 
-/// Looks at everything and shows it. `api` must be a connection that starts no engine.
+/// The arguments of `doctor`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Write a report to attach to a bug report, without prompts, results and secrets: to a new file,
+    /// or - for standard output [default: claude-worker-report-TIME.txt]
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "")]
+    pub report: Option<PathBuf>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Reported {
+    File { file: PathBuf },
+    Text { report: String },
+}
+
+/// Looks at everything and shows it, or writes a report. `api` must be a connection that starts no
+/// engine.
 ///
 /// # Errors
-/// When the output cannot be written. What is missing is exit code 1.
-pub async fn execute(api: &impl TaskApi, console: &mut Console<'_>) -> Result<Exit, CliError> {
-    let checks = examine(api).await;
+/// When the output cannot be written; `conflict` when the report's file exists already. What is
+/// missing is exit code 1, except with a report.
+pub async fn execute(
+    api: &impl TaskApi,
+    console: &mut Console<'_>,
+    args: &Args,
+) -> Result<Exit, CliError> {
+    if let Some(file) = &args.report {
+        return report(api, console, file).await;
+    }
+    let checks = doctor::examine(api).await;
     let ok = checks.iter().all(|check| check.level != CheckLevel::Bad);
     if console.json {
         console.document(&serde_json::json!({ "ok": ok, "checks": checks }))?;
@@ -25,6 +55,63 @@ pub async fn execute(api: &impl TaskApi, console: &mut Console<'_>) -> Result<Ex
         console.print(&text)?;
     }
     Ok(if ok { Exit::Done } else { Exit::Failed })
+}
+
+/// Writes the report to this file, to one with a name of its own, or to standard output.
+async fn report(
+    api: &impl TaskApi,
+    console: &mut Console<'_>,
+    file: &Path,
+) -> Result<Exit, CliError> {
+    let now = console.now();
+    if file == Path::new("-") {
+        let report = doctor::report(api, now).await;
+        if console.json {
+            console.document(&Reported::Text { report })?;
+        } else {
+            console.print(&report)?;
+        }
+        return Ok(Exit::Done);
+    }
+    let file = match file.as_os_str().is_empty() {
+        true => PathBuf::from(default_name(now)),
+        false => file.to_owned(),
+    };
+    let shown = clean_line(&file.display().to_string());
+    // Made before the report, which takes some seconds.
+    let mut place = create(&file).map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => ApiError::conflict(format!("{shown} exists already"))
+            .hint("Name another file for the report, or - for standard output"),
+        _ => ApiError::invalid(format!("{shown} cannot be created: {error}"))
+            .hint("Name another file for the report, or - for standard output"),
+    })?;
+    let text = doctor::report(api, now).await;
+    place.write_all(text.as_bytes()).map_err(|error| {
+        ApiError::internal(format!("{shown} cannot be written: {error}"))
+            .hint("claude-worker doctor --report - writes the report to standard output")
+    })?;
+    if console.json {
+        console.document(&Reported::File { file })?;
+    } else {
+        console.line(&format!("The report is in {shown}. {CONTENTS}"))?;
+    }
+    Ok(Exit::Done)
+}
+
+const CONTENTS: &str = "\
+It has versions, the engine's state, settings, what doctor finds, recent tasks as numbers and outcomes, \
+and the end of the engine's log. Prompts, results, names of tasks, environment values and secrets are \
+left out; names of directories are not. Read it before you attach it to a bug report";
+
+/// A new file that only this user can read.
+fn create(file: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)
+}
+
+fn default_name(now: Timestamp) -> String {
+    // To the second, without the characters that some file systems refuse.
+    let time: String = now.to_string().chars().take(19).filter(|c| *c != ':').collect();
+    format!("claude-worker-report-{time}Z.txt")
 }
 
 fn render(checks: &[Check], paint: Paint) -> String {
@@ -77,6 +164,17 @@ mod tests {
             ),
             check("Disk", CheckLevel::Warn, "400.0 MB free", "Free some space"),
         ]
+    }
+
+    #[test]
+    fn a_report_gets_a_name_of_its_own_and_overwrites_nothing() {
+        let now = Timestamp::from_millis(1_795_409_000_123);
+        assert_eq!(default_name(now), "claude-worker-report-2026-11-23T044320Z.txt");
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("report.txt");
+        create(&file).unwrap().write_all(b"mine").unwrap();
+        assert_eq!(create(&file).unwrap_err().kind(), ErrorKind::AlreadyExists);
+        assert_eq!(std::fs::read(&file).unwrap(), b"mine");
     }
 
     #[test]

@@ -73,7 +73,7 @@ pub enum Command {
     #[command(subcommand)]
     Mcp(mcp::Command),
     /// Check what is needed, and say what to do about what is missing
-    Doctor,
+    Doctor(doctor::Args),
     /// Let tasks that agents ask for use the settings of directories that you know
     Trust(trust::Args),
     /// Show the settings in force and where they come from

@@ -1,10 +1,15 @@
 //! What `doctor` looks at: what tasks need, as the engine would look at it, and whether an engine
-//! answers.
+//! answers. [`report`] adds what a bug report needs.
 
 mod engine;
+mod redact;
+mod report;
+mod system;
 
 use claude_worker_api::{Check, TaskApi};
 use claude_worker_engine::{Paths, doctor};
+
+pub(crate) use self::report::report;
 
 /// Looks at everything. `api` must be a connection that starts no engine.
 pub(crate) async fn examine(api: &impl TaskApi) -> Vec<Check> {
