@@ -137,9 +137,38 @@ pub struct EngineInfo {
     pub queue: Queue,
     /// Bytes of output kept for all runs.
     pub output_bytes: u64,
+    /// What it has done since it started.
+    #[serde(default)]
+    pub activity: Activity,
     /// What it warns of (a nearly full disk), as sentences.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
+}
+
+/// What an engine has done since it started. An engine of a version without these counts reports
+/// zeros.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Activity {
+    /// Tasks that were submitted.
+    pub submitted: u64,
+    /// Runs whose agent was started.
+    pub started: u64,
+    /// Runs that completed.
+    pub completed: u64,
+    /// Runs that failed, those included after which the task waits and goes on, and tasks that could
+    /// not be run because of their records.
+    pub failed: u64,
+    /// Those of the failed runs that were lost: their supervisors left no record.
+    pub lost: u64,
+    /// Runs and queued tasks that were cancelled.
+    pub cancelled: u64,
+    /// Runs of an earlier engine that this one took over.
+    pub adopted: u64,
+    /// Transactions that were stored.
+    pub commits: u64,
+    /// Transactions that could not be stored and were rolled back.
+    pub failed_commits: u64,
 }
 
 /// Which kind of process an engine lives in.

@@ -39,7 +39,7 @@ pub use doctor::{Check, CheckLevel, Diagnosis};
 pub use error::{ApiError, ErrorCode};
 pub use event::{Event, EventKind, EventPage, EventQuery};
 pub use http::{OutputHeaders, PROTOCOL_HEADER, Pause, StopRequest};
-pub use info::{Counts, EngineInfo, HostKind, Queue, StopMode, Stopped, Unseen};
+pub use info::{Activity, Counts, EngineInfo, HostKind, Queue, StopMode, Stopped, Unseen};
 pub use list::{Cursor, ListQuery, Order, TaskPage};
 pub use log::{
     LogEntry, LogItem, LogPage, LogQuery, OutputChunk, OutputQuery, OutputStream, ToolOutcome,

@@ -385,6 +385,7 @@ impl TaskApi for FakeEngine {
             stopping: false,
             queue: Queue { paused: memory.paused, workers: 4, counts, unseen: Unseen::default() },
             output_bytes: 0,
+            activity: claude_worker_api::Activity::default(),
             warnings: Vec::new(),
         })
     }

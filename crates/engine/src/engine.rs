@@ -120,6 +120,17 @@ impl Engine {
             messages,
             Arc::clone(&ground),
         )?;
+        let found = shown.published.borrow().queue.counts;
+        tracing::info!(
+            version = env!("CARGO_PKG_VERSION"),
+            pid = std::process::id(),
+            data_directory = %paths.home.display(),
+            database = %paths.database.display(),
+            running = found.running,
+            queued = found.pending + found.waiting,
+            finished = found.total() - found.unfinished(),
+            "engine started"
+        );
         dispatcher.recover()?;
         let (watched, unwatched) = std::sync::mpsc::channel();
         let upkeep = {
@@ -146,6 +157,7 @@ impl Engine {
                     }
                     drop(watched);
                     runs.close();
+                    tracing::info!("engine stopped");
                     drop(claim);
                     drop(ending);
                 }

@@ -7,9 +7,15 @@ use claude_worker_api::{
     Timestamp,
 };
 use tokio::sync::oneshot;
+use tracing::Span;
 
 use crate::Config;
 use crate::store::RunEnd;
+
+/// The span in which everything is logged that belongs to a run.
+pub(crate) fn run_span(task: TaskId, run: &RunId) -> Span {
+    tracing::info_span!("run", %task, %run)
+}
 
 /// One thing for the dispatcher to deal with.
 #[derive(Debug)]
@@ -48,6 +54,24 @@ pub(crate) enum Request {
     Configure(Arc<Config>),
     /// Stop the engine.
     Stop(StopMode),
+}
+
+impl Request {
+    /// What is asked, in one word for the log.
+    pub(crate) const fn kind(&self) -> &'static str {
+        match self {
+            Self::Submit(_) => "submit",
+            Self::Cancel(_) => "cancel",
+            Self::Retry(..) => "retry",
+            Self::Resume(..) => "resume",
+            Self::Remove(_) => "remove",
+            Self::Clean { .. } => "clean",
+            Self::Seen(_) => "seen",
+            Self::SetPaused(_) => "pause",
+            Self::Configure(_) => "settings",
+            Self::Stop(_) => "stop",
+        }
+    }
 }
 
 /// What they get.
@@ -136,6 +160,18 @@ pub(crate) enum Report {
 }
 
 impl Report {
+    /// The span of its run, for the log.
+    pub(crate) fn span(&self) -> Span {
+        match self {
+            Self::Started { task, run, .. }
+            | Self::Progress { task, run, .. }
+            | Self::Quiet { task, run, .. }
+            | Self::Ended { task, run, .. }
+            | Self::NeverStarted { task, run, .. } => run_span(*task, run),
+            Self::Deleted(_) => Span::none(),
+        }
+    }
+
     /// The run, when with this report the database says whether it began.
     pub(crate) const fn of_launched(&self) -> Option<&RunId> {
         match self {

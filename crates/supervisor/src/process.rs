@@ -35,6 +35,12 @@ impl SupervisorProcess {
         Self { pid, started }
     }
 
+    /// Its number.
+    #[must_use]
+    pub const fn pid(self) -> u32 {
+        self.pid
+    }
+
     fn alive(self) -> Option<Process> {
         process(self.pid).filter(|process| {
             process.started == self.started && process.state != ProcessState::Dead

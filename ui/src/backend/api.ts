@@ -1,6 +1,34 @@
 // Generated from crates/api by its test `typescript`; do not edit.
 // CLAUDE_WORKER_UPDATE=1 cargo nextest run -p claude-worker-api typescript
 
+/**
+ * What an engine has done since it started. An engine of a version without these counts reports
+ * zeros.
+ */
+export type Activity = {
+  /** Runs of an earlier engine that this one took over. */
+  adopted: number;
+  /** Runs and queued tasks that were cancelled. */
+  cancelled: number;
+  /** Transactions that were stored. */
+  commits: number;
+  /** Runs that completed. */
+  completed: number;
+  /**
+   * Runs that failed, those included after which the task waits and goes on, and tasks that could
+   * not be run because of their records.
+   */
+  failed: number;
+  /** Transactions that could not be stored and were rolled back. */
+  failed_commits: number;
+  /** Those of the failed runs that were lost: their supervisors left no record. */
+  lost: number;
+  /** Runs whose agent was started. */
+  started: number;
+  /** Tasks that were submitted. */
+  submitted: number;
+};
+
 /** Which program does the work. */
 export type Agent = "claude" | "shell";
 
@@ -136,6 +164,8 @@ export type Diagnosis = {
 
 /** Who answers. */
 export type EngineInfo = {
+  /** What it has done since it started. */
+  activity: Activity;
   /** Its database file. */
   database: string;
   /** Which kind of process it lives in. */

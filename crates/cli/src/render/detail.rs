@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use claude_worker_api::{EngineInfo, HostKind, Run, State, Task, TaskDetail, Timestamp};
+use claude_worker_api::{Activity, EngineInfo, HostKind, Run, State, Task, TaskDetail, Timestamp};
 
 use super::text::{clean, clean_line, truncate};
 use super::{Paint, Tone, figures, tone_of, words};
@@ -117,6 +117,23 @@ fn run_line(run: &Run, now: Timestamp) -> String {
     format!("  {}  {}", run.number, parts.join(" · "))
 }
 
+/// What an engine has done, without what it has not; none when that is everything.
+fn activity(activity: &Activity) -> Option<String> {
+    let counts = [
+        (activity.submitted, "submitted"),
+        (activity.started, "started"),
+        (activity.completed, "completed"),
+        (activity.failed, "failed"),
+        (activity.lost, "lost"),
+        (activity.cancelled, "cancelled"),
+        (activity.adopted, "adopted"),
+        (activity.failed_commits, "transactions not stored"),
+    ];
+    let counts = counts.iter().filter(|(count, _)| *count > 0);
+    let words: Vec<String> = counts.map(|(count, word)| format!("{count} {word}")).collect();
+    (!words.is_empty()).then(|| words.join(", "))
+}
+
 /// The queue and its engine.
 #[must_use]
 pub fn overview(info: &EngineInfo, now: Timestamp, paint: Paint) -> String {
@@ -154,6 +171,9 @@ pub fn overview(info: &EngineInfo, now: Timestamp, paint: Paint) -> String {
     let engine =
         format!("version {}, process {}{lives}, up {up}", clean_line(&info.version), info.pid);
     field("Engine", &engine, Tone::Plain);
+    if let Some(activity) = activity(&info.activity) {
+        field("Activity", &format!("since its start: {activity}"), Tone::Plain);
+    }
     if let Some(http) = &info.http {
         field("HTTP", &clean_line(http), Tone::Plain);
     }
@@ -247,6 +267,13 @@ mod tests {
                 unseen: Unseen { failed: 2, denied: 1 },
             },
             output_bytes: 1_234_567_890,
+            activity: Activity {
+                submitted: 12,
+                started: 10,
+                completed: 7,
+                failed: 1,
+                ..Activity::default()
+            },
             warnings: vec!["The disk is nearly full: 80 MB are free".to_owned()],
         };
         insta::assert_snapshot!(overview(&info, NOW, SYMBOLS));

@@ -2,6 +2,7 @@
 
 use claude_worker_api::{ApiError, EventKind, Failure, RunId, State, TaskId, Timestamp};
 
+use super::log_lines::Happened;
 use super::{AfterCommit, Dispatcher};
 use crate::EngineError;
 use crate::live::Order;
@@ -21,6 +22,8 @@ impl Dispatcher {
             return Err(EngineError::Refused(ApiError::no_task(id)));
         };
         let queued_anew = matches!(input, Input::Retry | Input::Resume { .. });
+        let is_due = input == Input::Due;
+        let is_cancel = input == Input::Cancel;
         let next = transition(&stored.state, input, now).map_err(|illegal| {
             match (illegal, stored.state.unreadable()) {
                 (Illegal::Unreadable, Some(failure)) => EngineError::Record(failure),
@@ -34,6 +37,7 @@ impl Dispatcher {
                     if matches!(next.state, TaskState::Running { wish: Wish::Remove, .. }) {
                         after.doomed.push(run.clone());
                     }
+                    after.log(Happened::EndRequested { task: id, run: run.clone() });
                     after.ends.push(run);
                 }
                 Effect::Launch { run } => {
@@ -57,10 +61,17 @@ impl Dispatcher {
             self.queued.set(id, None);
             self.event(Some(id), &EventKind::Removed, now)?;
             after.removed.push(id);
+            after.log(Happened::Removed { task: id });
             return Ok(stored);
         }
         *self.memory.counts.get_mut(next.state.to_wire().status()) += 1;
         if next.state != stored.state {
+            if is_due {
+                after.log(Happened::WaitOver { task: id });
+            }
+            if is_cancel && matches!(next.state, TaskState::Cancelled { .. }) {
+                after.log(Happened::CancelledInQueue { task: id });
+            }
             let position = queued_anew.then(|| {
                 self.memory.position += 1;
                 self.memory.position
@@ -116,8 +127,8 @@ impl Dispatcher {
         id: TaskId,
         failure: Failure,
         now: Timestamp,
+        after: &mut AfterCommit,
     ) -> Result<(), EngineError> {
-        tracing::error!(%id, reason = failure.words(), "a task is given up");
         let (status, unseen) = self.writer.give_up(id, now, &failure)?;
         self.queued.set(id, None);
         let count = self.memory.counts.get_mut(status);
@@ -127,6 +138,7 @@ impl Dispatcher {
             *count = count.saturating_sub(1);
         }
         self.memory.unseen.failed += 1;
+        after.log(Happened::GivenUp { task: id, failure: failure.clone() });
         let state = State::Failed { ended_at: now, failure };
         self.event(Some(id), &EventKind::StateChanged { state }, now)
     }

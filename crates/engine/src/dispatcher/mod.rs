@@ -10,6 +10,7 @@ mod apply;
 mod delegation;
 mod effects;
 mod going_on;
+mod log_lines;
 mod publish;
 mod recovery;
 mod reports;
@@ -28,7 +29,9 @@ use std::hash::RandomState;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use claude_worker_api::{ApiError, Counts, Queue, RunId, StopMode, TaskId, Timestamp, Unseen};
+use claude_worker_api::{
+    Activity, ApiError, Counts, Queue, RunId, StopMode, TaskId, Timestamp, Unseen,
+};
 use claude_worker_supervisor::boot_id;
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -42,6 +45,7 @@ use crate::state::Wish;
 use crate::store::{Published, Writer};
 use crate::{Config, EngineError, Paths};
 
+use log_lines::{Happened, LogLine};
 use unstored::Unstored;
 
 /// The places at which tests let an engine die, in the order in which a task passes them.
@@ -90,8 +94,15 @@ struct AfterCommit {
     /// Those of them whose tasks are removed then.
     doomed: Vec<RunId>,
     removed: Vec<TaskId>,
+    log: Vec<LogLine>,
     /// Which messages of the batch are reports that could not be written down.
     unwritten: Vec<usize>,
+}
+
+impl AfterCommit {
+    fn log(&mut self, happened: Happened) {
+        self.log.push(LogLine::new(happened));
+    }
 }
 
 type Answer = oneshot::Sender<Result<Reply, ApiError>>;
@@ -110,6 +121,8 @@ pub(crate) struct Dispatcher {
     published: watch::Sender<Published>,
     draining: watch::Sender<Option<StopMode>>,
     output_kept: watch::Sender<u64>,
+    activity_shown: watch::Sender<Activity>,
+    activity: Activity,
     memory: Memory,
     /// The tasks that have not started; changed and rolled back together with `memory`.
     queued: QueuedTasks,
@@ -149,6 +162,8 @@ pub(crate) struct Shown {
     pub draining: watch::Receiver<Option<StopMode>>,
     /// Bytes of output kept of finished runs.
     pub output_kept: watch::Receiver<u64>,
+    /// What the engine has done since it started.
+    pub activity: watch::Receiver<Activity>,
 }
 
 impl Dispatcher {
@@ -183,6 +198,7 @@ impl Dispatcher {
         let (published, published_shown) = watch::channel(Published { seq: memory.seq, queue });
         let (draining, draining_shown) = watch::channel(None);
         let (output_kept, output_kept_shown) = watch::channel(memory.output_kept);
+        let (activity_shown, activity) = watch::channel(Activity::default());
         let dispatcher = Self {
             clock,
             writer,
@@ -196,6 +212,8 @@ impl Dispatcher {
             published,
             draining,
             output_kept,
+            activity_shown,
+            activity: Activity::default(),
             memory,
             queued,
             random: RandomState::new(),
@@ -215,6 +233,7 @@ impl Dispatcher {
             published: published_shown,
             draining: draining_shown,
             output_kept: output_kept_shown,
+            activity,
         };
         Ok((dispatcher, shown))
     }

@@ -27,6 +27,8 @@ impl Dispatcher {
         if self.memory.output_kept != before.output_kept {
             self.output_kept.send_replace(self.memory.output_kept);
         }
+        self.activity_shown
+            .send_if_modified(|shown| std::mem::replace(shown, self.activity) != self.activity);
         if self.memory.seq != before.seq {
             self.seq.send_replace(self.memory.seq);
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use claude_worker_api::{Failure, NewTask, RunId, Status, TaskId, WaitReason};
 
-use super::Dispatcher;
+use super::{AfterCommit, Dispatcher};
 use crate::EngineError;
 use crate::live::Order;
 use crate::state::{self, Plan, TaskState, Unreadable, Wish};
@@ -72,10 +72,12 @@ impl Dispatcher {
         };
         let before = self.memory.clone();
         self.writer.begin()?;
-        let given_up = self.give_up(id, failure, self.clock.now().wall);
+        let (now, mut after) = (self.clock.now(), AfterCommit::default());
+        let given_up = self.give_up(id, failure, now.wall, &mut after);
         match given_up.and_then(|()| self.writer.commit()) {
             Ok(()) => {
                 self.queued.settle();
+                self.write_log(after.log, now);
                 self.publish(&before);
                 Ok(())
             }
@@ -89,11 +91,13 @@ impl Dispatcher {
     /// Takes up what can be taken up now.
     pub(super) fn adopt(&mut self) {
         let runs = Arc::clone(&self.runs);
+        let before = self.to_adopt.len();
         self.to_adopt.retain(|(order, wish)| {
             let adopted = runs.adopt(order.clone(), *wish);
             adopted
                 .inspect_err(|error| tracing::warn!(%error, "a run waits to be taken up"))
                 .is_err()
         });
+        self.activity.adopted += (before - self.to_adopt.len()) as u64;
     }
 }

@@ -6,6 +6,7 @@ use claude_worker_api::{EventKind, Failure, RunId, RunOutcome, TaskId, Timestamp
 use claude_worker_supervisor::fault_point;
 
 use super::going_on::{self, Met, Next};
+use super::log_lines::{Happened, LogLine};
 use super::{AfterCommit, Dispatcher, GARBAGE_AGAIN, Garbage, HOLD};
 use crate::EngineError;
 use crate::clock::Now;
@@ -27,7 +28,8 @@ impl Dispatcher {
             Report::Started { task, run, at } => {
                 self.memory.failed_beginnings.remove(task);
                 let input = Input::Started { run: run.clone(), at: *at };
-                if self.apply_report(*task, input, now.wall, after)? {
+                if self.apply_report(*task, input, now.wall, after)?.is_some() {
+                    after.log(Happened::AgentStarted);
                     self.writer.run_started(*task, run, *at)?;
                 }
             }
@@ -112,8 +114,21 @@ impl Dispatcher {
                 Next::End => {}
             }
         }
+        let log_line = Happened::RunEnded {
+            verdict: verdict.clone(),
+            started_at: end.started_at,
+            ended_at: end.outcome.ended_at,
+            usage: end.usage,
+        };
         let input = Input::Ended { run: run.clone(), at: end.outcome.ended_at, verdict, go_on };
-        self.apply_report(task, input, now, after)?;
+        // The end of the run comes before what becomes of its task.
+        let place = after.log.len();
+        if let Some(stored) = self.apply_report(task, input, now, after)? {
+            after.log.insert(place, LogLine::new(log_line));
+            if let TaskState::Waiting { reason, .. } = stored.state {
+                after.log(Happened::Waits { task, reason });
+            }
+        }
         fault_point("engine.ended");
         Ok(())
     }
@@ -133,7 +148,8 @@ impl Dispatcher {
         if ends {
             self.memory.failed_beginnings.remove(&task);
             tracing::info!(%task, %run, reason, "a run that is to be ended did not begin");
-            if self.apply_report(task, Input::NeverStarted { run: run.clone() }, now.wall, after)? {
+            let input = Input::NeverStarted { run: run.clone() };
+            if self.apply_report(task, input, now.wall, after)?.is_some() {
                 self.writer.delete_run(task, run)?;
             }
             return Ok(());
@@ -151,7 +167,8 @@ impl Dispatcher {
             };
             return self.ended(task, run, &RunEnd::without_output(outcome), now.wall, after);
         }
-        if self.apply_report(task, Input::NeverStarted { run: run.clone() }, now.wall, after)? {
+        let input = Input::NeverStarted { run: run.clone() };
+        if self.apply_report(task, input, now.wall, after)?.is_some() {
             self.writer.delete_run(task, run)?;
             self.held_until = Some(now.instant + HOLD);
         }
@@ -175,7 +192,7 @@ impl Dispatcher {
         // It is tried again and again, and told once.
         let is_first = !self.unstored.knows(report);
         if is_first {
-            tracing::error!(?report, %error, "a report cannot be written down");
+            tracing::error!(%error, "a report cannot be stored");
         }
         let (Report::Ended { task, run, .. } | Report::NeverStarted { task, run, .. }) = report
         else {
@@ -183,8 +200,8 @@ impl Dispatcher {
         };
         let message = format!("how its run ended cannot be stored ({error})");
         let failure = Failure::DamagedRecord { message };
-        let ended = self.alone(after, |this, _| match this.live(*task, run)? {
-            Some(_) => this.give_up(*task, failure, now),
+        let ended = self.alone(after, |this, after| match this.live(*task, run)? {
+            Some(_) => this.give_up(*task, failure, now, after),
             None => Ok(()),
         })?;
         if let Err(error) = &ended
@@ -220,18 +237,18 @@ impl Dispatcher {
         Ok(self.writer.task(task)?.filter(|stored| stored.state.live_run() == Some(run)))
     }
 
-    /// Applies what a run reported; says whether it was news.
+    /// Applies what a run reported. None when it was no news.
     fn apply_report(
         &mut self,
         id: TaskId,
         input: Input,
         now: Timestamp,
         after: &mut AfterCommit,
-    ) -> Result<bool, EngineError> {
+    ) -> Result<Option<StoredTask>, EngineError> {
         match self.apply(id, input, now, after) {
-            Ok(_) => Ok(true),
+            Ok(stored) => Ok(Some(stored)),
             // Stale, or of a task that has been removed since.
-            Err(EngineError::Refused(_)) => Ok(false),
+            Err(EngineError::Refused(_)) => Ok(None),
             Err(error) => Err(error),
         }
     }

@@ -8,6 +8,7 @@ use claude_worker_api::{
 };
 use claude_worker_supervisor::fault_point;
 
+use super::log_lines::Happened;
 use super::{AfterCommit, CLEANED_AT_ONCE, Dispatcher};
 use crate::message::{Reply, Request};
 use crate::scheduler::QueuedTask;
@@ -23,12 +24,14 @@ impl Dispatcher {
         after: &mut AfterCommit,
     ) -> Result<Reply, EngineError> {
         match request {
-            Request::Submit(task) => self.submit(task, now),
+            Request::Submit(task) => self.submit(task, now, after),
             Request::Cancel(id) => self.apply(*id, Input::Cancel, now, after).map(shown),
             Request::Retry(id, asker) => {
                 self.let_in_again(*id, asker)?;
                 let task = self.apply(*id, Input::Retry, now, after)?;
                 self.writer.asked_again(*id, asker)?;
+                let (task_id, asked_by) = (*id, asker.clone());
+                after.log(Happened::QueuedAgain { task: task_id, resumes: false, asked_by });
                 Ok(shown(task))
             }
             Request::Resume(id, follow_up) => {
@@ -37,6 +40,8 @@ impl Dispatcher {
                 let input = Input::Resume { session_id, follow_up: follow_up.prompt.clone() };
                 let task = self.apply(*id, input, now, after)?;
                 self.writer.asked_again(*id, &follow_up.asked_by)?;
+                let (task_id, asked_by) = (*id, follow_up.asked_by.clone());
+                after.log(Happened::QueuedAgain { task: task_id, resumes: true, asked_by });
                 Ok(shown(task))
             }
             Request::Remove(id) => {
@@ -51,21 +56,26 @@ impl Dispatcher {
                     self.writer.set_paused(*paused)?;
                     self.memory.paused = *paused;
                     self.event(None, &EventKind::QueuePaused { paused: *paused }, now)?;
+                    after.log(Happened::QueuePaused { paused: *paused });
                 }
                 Ok(Reply::Queue(self.queue_now()))
             }
             Request::Configure(config) => {
                 if self.configure(config) {
                     self.event(None, &EventKind::SettingsChanged, now)?;
+                    after.log(Happened::SettingsChanged);
                 }
                 Ok(Reply::Configured)
             }
             Request::Stop(mode @ (StopMode::LeaveRunning | StopMode::HandOver)) => {
                 self.memory.draining = Some(*mode);
-                Ok(Reply::Stopped(Stopped { left_running: self.still_running() }))
+                let running = self.still_running();
+                after.log(Happened::Stopping { mode: *mode, running });
+                Ok(Reply::Stopped(Stopped { left_running: running }))
             }
             Request::Stop(mode @ StopMode::CancelRunning) => {
                 self.memory.draining = Some(*mode);
+                after.log(Happened::Stopping { mode: *mode, running: self.still_running() });
                 for id in self.writer.tasks_in(Status::Running)? {
                     let asked = self.alone(after, |this, after| {
                         this.apply(id, Input::Cancel, now, after).map(drop)
@@ -94,7 +104,12 @@ impl Dispatcher {
         changed
     }
 
-    fn submit(&mut self, request: &NewTask, now: Timestamp) -> Result<Reply, EngineError> {
+    fn submit(
+        &mut self,
+        request: &NewTask,
+        now: Timestamp,
+        after: &mut AfterCommit,
+    ) -> Result<Reply, EngineError> {
         let mut stored_request = request.clone();
         stored_request.env.values_mut().for_each(String::clear);
         if let Some(key) = &request.idempotency_key
@@ -128,6 +143,12 @@ impl Dispatcher {
         self.memory.counts.pending += 1;
         self.queued.set(id, Some(QueuedTask::Ready { place: position }));
         self.event(Some(id), &EventKind::Submitted, now)?;
+        after.log(Happened::Submitted {
+            task: id,
+            agent: request.agent,
+            directory: request.working_directory.clone(),
+            asked_by: request.asked_by(),
+        });
         fault_point("engine.submitted");
         match self.writer.task(id)? {
             Some(stored) => Ok(shown(stored)),

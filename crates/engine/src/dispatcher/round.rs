@@ -31,6 +31,9 @@ impl Dispatcher {
                 fault_point("engine.committed");
                 self.failed = false;
                 self.queued.settle();
+                self.activity.commits += 1;
+                // Before runs are launched, whose threads write to the log, too.
+                self.write_log(std::mem::take(&mut after.log), now);
                 match self.ground.look_after_commit() {
                     // What was written into files that nobody finds any more never happened.
                     Some(gone) if gone.orphans_runs => return batch,
@@ -61,6 +64,7 @@ impl Dispatcher {
                 not_launched
             }
             Err(error) => {
+                self.activity.failed_commits += 1;
                 if !std::mem::replace(&mut self.failed, true) {
                     tracing::error!(%error, "a transaction failed; nothing of it was kept");
                 }
@@ -156,11 +160,13 @@ impl Dispatcher {
                     replies.push(Err(ApiError::unavailable("Nobody waits for the answer")));
                 }
                 Message::Request(request, _) => {
+                    let _span = tracing::info_span!("request", kind = request.kind()).entered();
                     let done =
                         self.alone(after, |this, after| this.request(request, now.wall, after))?;
                     replies.push(done.map_err(ApiError::from));
                 }
                 Message::Report(report) => {
+                    let _span = report.span().entered();
                     let done = self.alone(after, |this, after| this.report(report, now, after))?;
                     if let Err(error) = done
                         && !self.end_without_report(report, &error, now.wall, after)?
@@ -188,6 +194,7 @@ impl Dispatcher {
         let (memory, queued) = (self.memory.clone(), self.queued.mark());
         let (launches, ends) = (after.launches.len(), after.ends.len());
         let (doomed, removed) = (after.doomed.len(), after.removed.len());
+        let log = after.log.len();
         self.writer.savepoint()?;
         match act(self, after) {
             Ok(done) => {
@@ -205,6 +212,7 @@ impl Dispatcher {
                 after.ends.truncate(ends);
                 after.doomed.truncate(doomed);
                 after.removed.truncate(removed);
+                after.log.truncate(log);
                 Ok(Err(error))
             }
         }

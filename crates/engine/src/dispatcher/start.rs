@@ -90,7 +90,8 @@ impl Dispatcher {
             }
             error => Failure::DamagedRecord { message: error.to_string() },
         };
-        let given_up = self.alone(after, |this, _| this.give_up(id, failure, now.wall))?;
+        let given_up =
+            self.alone(after, |this, after| this.give_up(id, failure, now.wall, after))?;
         if let Err(error) = given_up {
             tracing::error!(%id, %error, "a task cannot even be given up; it is passed over");
             // Until the next engine starts, which reads the queue anew.

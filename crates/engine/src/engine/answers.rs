@@ -241,6 +241,7 @@ impl TaskApi for Engine {
             stopping: inner.shown.draining.borrow().is_some() || inner.ended.has_changed().is_err(),
             queue: inner.shown.published.borrow().queue,
             output_bytes: output_kept + inner.runs.output_bytes(),
+            activity: *inner.shown.activity.borrow(),
             warnings,
         })
     }

@@ -20,6 +20,7 @@ use super::over::Over;
 use super::stuck::Patience;
 use super::tail::Tail;
 use super::{LiveRun, Order, Runs, Signal, lock};
+use crate::message::run_span;
 use report::Reported;
 
 /// How long to pause before looking again at a run that could not be looked at, at first and at
@@ -111,10 +112,15 @@ impl Follower {
     /// Follows the run until it is over. An error on our side never invents an end: the run is
     /// looked at again until its directory tells what became of it.
     pub(super) fn follow_to_the_end(mut self, beginning: Beginning) {
+        let _span = run_span(self.order.task, &self.order.run).entered();
         let mut next = match beginning {
             Beginning::Launch => self.launch(),
             Beginning::Adopt => self.adopt(),
         };
+        if let (Beginning::Adopt, Ok(Next::Live)) = (beginning, &next) {
+            let pid = self.live.dir.supervisor().map(SupervisorProcess::pid);
+            tracing::info!(pid, "run adopted");
+        }
         let mut pause = LOOK_AGAIN.0;
         let over = loop {
             match next {
@@ -128,7 +134,7 @@ impl Follower {
                     next = self.wait();
                 }
                 Err(error) => {
-                    tracing::error!(run = %self.order.run, %error, "a run cannot be looked at");
+                    tracing::error!(%error, "a run cannot be looked at");
                     std::thread::sleep(pause);
                     pause = (2 * pause).min(LOOK_AGAIN.1);
                     next = self.adopt();

@@ -18,7 +18,7 @@ mod tests;
 use std::fmt;
 use std::time::Instant;
 
-use claude_worker_api::TaskId;
+use claude_worker_api::{TaskId, Timestamp};
 
 use crate::clock::Now;
 pub(crate) use queued_tasks::{QueuedTask, QueuedTasks};
@@ -69,6 +69,11 @@ pub(crate) enum Blocked {
         /// How many that is.
         workers: u64,
     },
+    /// The task waits for an instant.
+    NotDue {
+        /// That instant.
+        until: Timestamp,
+    },
 }
 
 impl fmt::Display for Blocked {
@@ -80,6 +85,7 @@ impl fmt::Display for Blocked {
             Self::NoFreeWorker { workers: 0 } => f.write_str("there are no workers"),
             Self::NoFreeWorker { workers: 1 } => f.write_str("the only worker is busy"),
             Self::NoFreeWorker { workers } => write!(f, "all {workers} workers are busy"),
+            Self::NotDue { until } => write!(f, "it waits until {until}"),
         }
     }
 }
@@ -111,6 +117,17 @@ pub(crate) fn choose(view: &View<'_>, now: Now) -> Choice {
         choice.blocked = Some(Blocked::NoFreeWorker { workers: view.workers });
     }
     choice
+}
+
+/// Why this task does not start now; none when it does, or when it is not queued.
+pub(crate) fn explain(view: &View<'_>, id: TaskId, now: Now) -> Option<Blocked> {
+    match view.queued.get(id)? {
+        QueuedTask::Waiting { until, .. } if until > now.wall => Some(Blocked::NotDue { until }),
+        QueuedTask::Waiting { .. } | QueuedTask::Ready { .. } => {
+            let choice = choose(view, now);
+            if choice.starts.contains(&id) { None } else { choice.blocked }
+        }
+    }
 }
 
 /// Why nothing at all starts.

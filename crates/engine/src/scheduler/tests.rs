@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use claude_worker_api::Timestamp;
 use proptest::prelude::*;
 
 use super::*;
@@ -81,6 +80,26 @@ fn what_starts_and_why_the_next_task_does_not() {
         let expected = Choice { due: ids(due), starts: ids(starts), blocked: *blocked };
         assert_eq!(choose(view, now), expected, "{what}");
     }
+}
+
+#[test]
+fn each_task_that_does_not_start_has_a_reason() {
+    let now = now();
+    let queued =
+        QueuedTasks::new([ready(1, 10), ready(2, 20), waiting(3, 5, 2_000), waiting(4, 1, 1)]);
+    let explained =
+        |view: &View<'_>, id| explain(view, TaskId(id), now).map(|blocked| blocked.to_string());
+    let one = View { workers: 1, ..view(&queued) };
+    assert_eq!(explained(&one, 4), None, "its time has come and it is first");
+    assert_eq!(explained(&one, 1).unwrap(), "the only worker is busy");
+    assert_eq!(explained(&one, 2).unwrap(), "the only worker is busy");
+    assert_eq!(explained(&one, 3).unwrap(), "it waits until 1970-01-01T00:00:02.000Z");
+    assert_eq!(explained(&one, 9), None, "it is not queued");
+    let paused = View { paused: true, ..one };
+    assert_eq!(explained(&paused, 1).unwrap(), "the queue is paused");
+    assert_eq!(explained(&paused, 3).unwrap(), "it waits until 1970-01-01T00:00:02.000Z");
+    let busy = View { workers: 3, busy: 3, ..one };
+    assert_eq!(explained(&busy, 4).unwrap(), "all 3 workers are busy");
 }
 
 #[test]
@@ -172,5 +191,9 @@ proptest! {
         prop_assert!(choice.starts.is_empty() || busy + choice.starts.len() as u64 <= workers);
         prop_assert_eq!(&choice.starts, &expected);
         prop_assert_eq!(choice.blocked.is_some(), in_order.len() > expected.len());
+        for id in all.keys() {
+            let starts = choice.starts.contains(id);
+            prop_assert_eq!(explain(&view, *id, now).is_none(), starts);
+        }
     }
 }

@@ -163,6 +163,17 @@ export class FakeEngine {
         host: "headless" as const,
         queue: this.#queue(),
         output_bytes: 48_000_000,
+        activity: {
+          submitted: 0,
+          started: 0,
+          completed: 0,
+          failed: 0,
+          lost: 0,
+          cancelled: 0,
+          adopted: 0,
+          commits: 0,
+          failed_commits: 0,
+        },
         warnings: [],
       })),
     seen: (ids) =>

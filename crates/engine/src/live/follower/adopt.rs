@@ -35,7 +35,7 @@ impl Follower {
                 Found::Finished(exit) => Over::recorded(exit),
                 Found::Lost { started } => {
                     let ended = end_leftovers(&self.order.run, grace);
-                    tracing::warn!(run = %self.order.run, ended, "a supervisor vanished");
+                    tracing::warn!(ended, "a supervisor vanished");
                     Over::Lost { started_at: started.map(|started| started.at) }
                 }
                 Found::NeverStarted | Found::NothingLeft => match self.live.dir.revoke()? {
@@ -63,7 +63,7 @@ impl Follower {
     /// request reaches it, and no later engine would find it.
     pub(super) fn lost_its_directory(&self) -> Over {
         let run = &self.order.run;
-        tracing::error!(%run, "its directory was removed while it ran; it is ended, and lost");
+        tracing::error!("its directory was removed while it ran; it is ended, and lost");
         let grace = Duration::from_millis(self.runs.config.now().limits.grace);
         if let Some(supervisor) = self.live.supervisor.get() {
             supervisor.end(grace.saturating_add(MARGIN));

@@ -25,7 +25,7 @@ impl Follower {
         if !self.until_finish().is_some_and(|left| left.is_zero()) {
             return false;
         }
-        tracing::info!(run = %self.order.run, "its work is done and it does not exit: it is ended");
+        tracing::info!("its work is done and it does not exit: it is ended");
         self.ask_again();
         self.be_patient();
         true
@@ -36,7 +36,7 @@ impl Follower {
         if self.cancelled {
             self.live.ask_to_end();
         } else if let Err(error) = self.live.dir.request_finish() {
-            tracing::error!(run = %self.order.run, %error, "a run could not be asked to finish");
+            tracing::error!(%error, "a run could not be asked to finish");
         }
     }
 
@@ -53,7 +53,7 @@ impl Follower {
         let was_stopped = self.live.dir.help_stopped_supervisor(remedy)?
             || unsigned.is_some_and(|supervisor| supervisor.help_if_stopped(remedy));
         if was_stopped {
-            tracing::warn!(run = %self.order.run, ?remedy, "its supervisor was stopped");
+            tracing::warn!(?remedy, "its supervisor was stopped");
         }
         Ok(was_stopped)
     }

@@ -59,6 +59,7 @@ impl Follower {
 
     pub(super) fn hand_over(&mut self, launched: Launched) {
         self.launches += 1;
+        tracing::info!(pid = launched.pid(), "run launched");
         self.process = SupervisorProcess::now(launched.pid());
         self.handed_over = self.process.map(HandedOver::new);
         self.launched = Some(launched);
@@ -82,7 +83,7 @@ impl Follower {
         match runs.supervisors.launch_new(&self.live.dir) {
             Ok(launched) => self.hand_over(launched),
             Err(error) => {
-                tracing::warn!(run = %self.order.run, %error, "no other supervisor can be started");
+                tracing::warn!(%error, "no other supervisor can be started");
                 return self.adopt();
             }
         }

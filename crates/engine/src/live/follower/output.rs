@@ -30,7 +30,7 @@ impl Follower {
             (from_out, from_err)
         }));
         let Ok((from_out, from_err)) = read else {
-            tracing::error!(run = %self.order.run, "its output cannot be understood any further");
+            tracing::error!("its output cannot be understood any further");
             self.blind = true;
             return;
         };

@@ -40,7 +40,7 @@ impl Follower {
                     self.at_limit = Patience::at_limit(&spec, at, now);
                 }
                 unreadable => tracing::warn!(
-                    run = %self.order.run, ?unreadable,
+                    ?unreadable,
                     "its time limit is not known here; only its supervisor keeps it"
                 ),
             }
@@ -118,7 +118,7 @@ impl Follower {
         let verdict = match self.live.dir.spec() {
             Ok(Some(spec)) => claude_worker_agents::verdict(&self.summary, exit, &spec),
             unreadable => {
-                tracing::error!(run = %self.order.run, ?unreadable, "its spec cannot be read");
+                tracing::error!(?unreadable, "its spec cannot be read");
                 Verdict::Failed { failure: Failure::Lost }
             }
         };

@@ -32,7 +32,7 @@ impl Follower {
             && request.agent == Agent::Claude
             && let Some(untrusted) = trust::untrusted_for_agents(&self.runs.places.trust, directory)
         {
-            tracing::info!(%run, untrusted = %untrusted.display(), "without the project's settings");
+            tracing::info!(untrusted = %untrusted.display(), "without the project's settings");
             launch.leave_out_project_settings();
         }
         let program = match request.agent {

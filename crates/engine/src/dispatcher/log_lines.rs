@@ -1,0 +1,172 @@
+//! What a round has done, for the engine's log and its counters.
+//!
+//! Lines are collected while a transaction is made and written once it is on disk, so that the log
+//! never tells of something that was rolled back. They contain no prompt, no output of an agent and
+//! no variables.
+
+use claude_worker_api::{
+    Activity, Agent, Asker, Failure, RunId, StopMode, TaskId, Timestamp, Usage, Verdict,
+    WaitReason, format_duration,
+};
+use tracing::Span;
+
+use super::Dispatcher;
+use crate::clock::Now;
+use crate::scheduler;
+
+/// One line of the log, to be written after the commit.
+pub(super) struct LogLine {
+    /// The request or the run that it belongs to.
+    span: Span,
+    happened: Happened,
+}
+
+/// What a person who reads the log wants to know.
+#[derive(Debug)]
+pub(super) enum Happened {
+    Submitted { task: TaskId, agent: Agent, directory: String, asked_by: Asker },
+    QueuedAgain { task: TaskId, resumes: bool, asked_by: Asker },
+    AgentStarted,
+    RunEnded { verdict: Verdict, started_at: Option<Timestamp>, ended_at: Timestamp, usage: Usage },
+    Waits { task: TaskId, reason: WaitReason },
+    WaitOver { task: TaskId },
+    EndRequested { task: TaskId, run: RunId },
+    CancelledInQueue { task: TaskId },
+    Removed { task: TaskId },
+    GivenUp { task: TaskId, failure: Failure },
+    QueuePaused { paused: bool },
+    SettingsChanged,
+    Stopping { mode: StopMode, running: u64 },
+}
+
+impl LogLine {
+    /// A line in the span that the dispatcher is in.
+    pub(super) fn new(happened: Happened) -> Self {
+        Self { span: Span::current(), happened }
+    }
+}
+
+impl Happened {
+    fn count(&self, activity: &mut Activity) {
+        match self {
+            Self::Submitted { .. } => activity.submitted += 1,
+            Self::AgentStarted => activity.started += 1,
+            Self::RunEnded { verdict, .. } => match verdict {
+                Verdict::Completed { .. } => activity.completed += 1,
+                Verdict::Cancelled => activity.cancelled += 1,
+                Verdict::Failed { failure } => {
+                    activity.failed += 1;
+                    activity.lost += u64::from(*failure == Failure::Lost);
+                }
+                Verdict::Unknown(_) => activity.failed += 1,
+            },
+            Self::GivenUp { .. } => activity.failed += 1,
+            Self::CancelledInQueue { .. } => activity.cancelled += 1,
+            Self::QueuedAgain { .. }
+            | Self::Waits { .. }
+            | Self::WaitOver { .. }
+            | Self::EndRequested { .. }
+            | Self::Removed { .. }
+            | Self::QueuePaused { .. }
+            | Self::SettingsChanged
+            | Self::Stopping { .. } => {}
+        }
+    }
+
+    fn write(&self) {
+        match self {
+            Self::Submitted { task, agent, directory, asked_by } => {
+                let (agent, asked_by) = (agent.name(), words_for(asked_by));
+                tracing::info!(%task, agent, ?directory, asked_by, "task submitted");
+            }
+            Self::QueuedAgain { task, resumes, asked_by } => {
+                let asked_by = words_for(asked_by);
+                tracing::info!(%task, resumes, asked_by, "task queued again");
+            }
+            Self::AgentStarted => tracing::info!("agent started"),
+            Self::RunEnded { verdict, started_at, ended_at, usage } => {
+                let verdict = verdict_words(verdict);
+                let duration = started_at.map(|at| format_duration(ended_at.millis_since(at)));
+                let (cost_usd, turns) = (usage.cost_usd, usage.turns);
+                tracing::info!(verdict, duration, cost_usd, turns, "run ended");
+            }
+            Self::Waits { task, reason } => {
+                let (until, reason) = (reason.until().map(tracing::field::display), reason.words());
+                tracing::info!(%task, reason, until, "task waits");
+            }
+            Self::WaitOver { task } => tracing::info!(%task, "wait is over"),
+            Self::EndRequested { task, run } => {
+                tracing::info!(%task, %run, "asking the run to end");
+            }
+            Self::CancelledInQueue { task } => tracing::info!(%task, "task cancelled in the queue"),
+            Self::Removed { task } => tracing::info!(%task, "task removed"),
+            Self::GivenUp { task, failure } => {
+                tracing::error!(%task, reason = failure.words(), "task given up");
+            }
+            Self::QueuePaused { paused: true } => tracing::info!("queue paused"),
+            Self::QueuePaused { paused: false } => tracing::info!("queue unpaused"),
+            Self::SettingsChanged => tracing::info!("settings changed"),
+            Self::Stopping { mode, running } => {
+                let mode = match mode {
+                    StopMode::LeaveRunning => "leave running",
+                    StopMode::CancelRunning => "cancel running",
+                    StopMode::HandOver => "hand over to the next engine",
+                };
+                tracing::info!(mode, running, "engine stopping");
+            }
+        }
+    }
+}
+
+impl Dispatcher {
+    /// Writes and counts the lines of a round that is on disk.
+    pub(super) fn write_log(&mut self, lines: Vec<LogLine>, now: Now) {
+        for LogLine { span, happened } in lines {
+            happened.count(&mut self.activity);
+            span.in_scope(|| {
+                happened.write();
+                // Whoever has just submitted a task asks next why it does not start.
+                if let Happened::Submitted { task, .. } | Happened::QueuedAgain { task, .. } =
+                    happened
+                    && let Some(blocked) = scheduler::explain(&self.view(), task, now)
+                {
+                    tracing::info!(%task, reason = %blocked, "task waits");
+                }
+            });
+        }
+    }
+}
+
+fn words_for(asker: &Asker) -> String {
+    match asker {
+        Asker { parent: Some(parent), caller: None } => format!("task {parent}"),
+        Asker { parent: Some(parent), caller: Some(caller) } => {
+            format!("{caller} in task {parent}")
+        }
+        Asker { parent: None, caller: Some(caller) } => caller.clone(),
+        Asker { parent: None, caller: None } => "a person".to_owned(),
+    }
+}
+
+/// The verdict without anything that the agent has printed.
+fn verdict_words(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Completed { denied_tools, .. } if denied_tools.is_empty() => {
+            "completed".to_owned()
+        }
+        Verdict::Completed { denied_tools, .. } => {
+            format!("completed, {} tool calls denied", denied_tools.len())
+        }
+        Verdict::Cancelled => "cancelled".to_owned(),
+        Verdict::Failed { failure } => match failure {
+            Failure::Exit { code, .. } => format!("failed with exit code {code}"),
+            Failure::Signal { signal } => format!("failed by signal {signal}"),
+            // These are the engine's own words.
+            Failure::Spawn { .. } | Failure::DamagedRecord { .. } | Failure::Lost => {
+                format!("failed: {}", failure.words())
+            }
+            failure => format!("failed: {}", failure.kind()),
+        },
+        Verdict::Unknown(verdict) => format!("unknown: {}", verdict.name),
+    }
+}
