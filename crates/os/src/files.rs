@@ -29,6 +29,67 @@ pub fn create_private_directory(path: &Path) -> io::Result<()> {
     system::create_private_directory(path)
 }
 
+/// Makes a private directory (0700), and the missing ones above it.
+///
+/// # Errors
+/// What the system says.
+pub fn create_private_directories(path: &Path) -> io::Result<()> {
+    system::create_private_directories(path)
+}
+
+/// Lets no other user enter a directory of ours.
+///
+/// # Errors
+/// What the system says.
+pub fn make_directory_private(path: &Path) -> io::Result<()> {
+    system::make_directory_private(path)
+}
+
+/// Whether others than the owner can enter the directory, or read or write the file.
+#[must_use]
+pub fn is_open_to_others(found: &Metadata) -> bool {
+    system::mode(found).is_some_and(|mode| mode & 0o077 != 0)
+}
+
+/// Whether every user can replace what is in the directory. In one with the sticky bit, like `/tmp`,
+/// each user can only replace their own. A group may write: with the usual umask of 002 it has one
+/// member, and [`crate::user::foreign_owner`] finds what another user puts there.
+#[must_use]
+pub fn others_can_write(found: &Metadata) -> bool {
+    system::mode(found).is_some_and(|mode| mode & 0o002 != 0 && mode & 0o1000 == 0)
+}
+
+/// Whether the file may be started as a program, by its mode.
+#[must_use]
+pub fn is_executable(found: &Metadata) -> bool {
+    system::mode(found).is_none_or(|mode| mode & 0o111 != 0)
+}
+
+/// Whether it is a local socket. Looks at what was found without following links.
+#[must_use]
+pub fn is_socket(found: &Metadata) -> bool {
+    system::is_socket(found)
+}
+
+/// Whether this process may make and remove files in the directory.
+#[must_use]
+pub fn can_write_directory(path: &Path) -> bool {
+    system::can_write_directory(path)
+}
+
+/// Whether this process may list the directory, too.
+#[must_use]
+pub fn can_use_directory(path: &Path) -> bool {
+    system::can_use_directory(path)
+}
+
+/// The permissions of the file that is there, for [`Replace::permissions`]: a person may have let
+/// others read it. None when there is no file.
+#[must_use]
+pub fn kept_permissions(path: &Path) -> Option<Permissions> {
+    fs::metadata(path).ok().map(|found| system::kept_permissions(&found))
+}
+
 /// Opens a regular file for reading: never blocks, follows no link, and refuses what is something
 /// else with [`io::ErrorKind::InvalidData`]. For files that an agent can reach.
 ///
@@ -59,6 +120,12 @@ impl Identity {
     #[must_use]
     pub fn of(found: &Metadata) -> Self {
         system::identity(found)
+    }
+
+    /// Whether both are on the same file system.
+    #[must_use]
+    pub const fn is_beside(self, other: Self) -> bool {
+        self.device == other.device
     }
 }
 
@@ -262,4 +329,98 @@ pub fn path_from_bytes(bytes: &[u8]) -> Option<PathBuf> {
 #[must_use]
 pub fn is_shortage(error: &io::Error) -> bool {
     system::is_shortage(error)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    fn entries(directory: &Path) -> usize {
+        fs::read_dir(directory).unwrap().count()
+    }
+
+    #[test]
+    fn a_replaced_file_is_private_or_has_the_permissions_that_were_asked_for() {
+        let here = tempfile::tempdir().unwrap();
+        let path = here.path().join("file");
+        let mut file = replace(&path, b"one", &Replace::default()).unwrap();
+        assert_eq!((fs::read(&path).unwrap(), mode(&path)), (b"one".to_vec(), 0o600));
+        file.write_all(b" more").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"one more", "the file is open for appending");
+        fs::set_permissions(&path, Permissions::from_mode(0o664)).unwrap();
+        let how =
+            Replace { flush: true, permissions: kept_permissions(&path), ..Replace::default() };
+        replace(&path, b"two", &how).unwrap();
+        assert_eq!((fs::read(&path).unwrap(), mode(&path)), (b"two".to_vec(), 0o664));
+        replace(&path, b"three", &Replace::default()).unwrap();
+        assert_eq!(mode(&path), 0o600);
+        assert_eq!(entries(here.path()), 1);
+    }
+
+    #[test]
+    fn whatever_has_the_draft_s_name_gives_way_and_no_link_is_followed() {
+        let here = tempfile::tempdir().unwrap();
+        let path = here.path().join("file");
+        let draft = draft_of(&path);
+        let other = here.path().join("other");
+        fs::write(&other, "mine").unwrap();
+        let put: [&dyn Fn(); 4] = [
+            &|| fs::write(&draft, "what a crash has left").unwrap(),
+            &|| fs::create_dir_all(draft.join("full")).unwrap(),
+            &|| symlink(&other, &draft).unwrap(),
+            &|| crate::pipe::listen(&draft).map(drop).unwrap(),
+        ];
+        for put in put {
+            put();
+            replace(&path, b"new", &Replace::default()).unwrap();
+            assert_eq!(fs::read(&path).unwrap(), b"new");
+            assert_eq!(fs::read(&other).unwrap(), b"mine");
+            assert_eq!(entries(here.path()), 2);
+        }
+    }
+
+    #[test]
+    fn a_directory_gives_way_only_where_that_was_asked_for() {
+        let here = tempfile::tempdir().unwrap();
+        let path = here.path().join("file");
+        fs::create_dir_all(path.join("full")).unwrap();
+        replace(&path, b"new", &Replace::default()).unwrap_err();
+        assert!(path.is_dir());
+        assert_eq!(entries(here.path()), 1, "the draft is removed");
+        let how = Replace { clear_directory: true, ..Replace::default() };
+        replace(&path, b"new", &how).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+    }
+
+    #[test]
+    fn a_directory_is_open_to_every_user_without_the_sticky_bit_only() {
+        let here = tempfile::tempdir().unwrap();
+        for (mode, open) in
+            [(0o700, false), (0o755, false), (0o1777, false), (0o777, true), (0o775, false)]
+        {
+            fs::set_permissions(here.path(), Permissions::from_mode(mode)).unwrap();
+            let found = fs::metadata(here.path()).unwrap();
+            assert_eq!(others_can_write(&found), open, "{mode:o}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_was_changed_or_replaced_has_another_version() {
+        let here = tempfile::tempdir().unwrap();
+        let path = here.path().join("file");
+        fs::write(&path, "one").unwrap();
+        let first = FileVersion::at(&path);
+        assert_eq!(FileVersion::at(&path), first);
+        fs::write(&path, "longer").unwrap();
+        let second = FileVersion::at(&path);
+        assert_ne!(second, first);
+        replace(&path, b"longer", &Replace::default()).unwrap();
+        assert_ne!(FileVersion::at(&path), second);
+    }
 }

@@ -24,10 +24,15 @@ pub mod disk;
 #[cfg(target_os = "linux")]
 pub mod environment;
 pub mod files;
+pub mod lock;
 pub mod machine;
 pub mod pipe;
 pub mod process;
 pub mod signal;
+#[cfg(feature = "tokio")]
+pub mod socket;
+pub mod stdin;
+pub mod user;
 pub mod wait;
 
 #[cfg(target_os = "linux")]

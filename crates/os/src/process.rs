@@ -5,7 +5,8 @@
 
 use std::collections::HashSet;
 use std::io;
-use std::process::Command;
+use std::path::PathBuf;
+use std::process::{Child, Command};
 
 use crate::system::{child, process_table};
 
@@ -131,6 +132,24 @@ pub fn signal(target: &Process, signal: Signal) -> bool {
     process_table::signal(target, signal)
 }
 
+/// Puts a command's process, and what it will start, into a process group of its own: signals of the
+/// terminal (Ctrl-C) do not reach it, and [`kill_group`] ends all of it.
+pub fn own_group(command: &mut Command) -> &mut Command {
+    child::own_group(command)
+}
+
+/// Kills a child that was started with [`own_group`], with its group where the system has such.
+/// The child must not have been waited for.
+pub fn kill_group(child: &mut Child) {
+    child::kill_group(child);
+}
+
+/// Makes this process the leader of a session of its own: closing the terminal, or Ctrl-C in it, no
+/// longer reaches it. Does nothing for one that is.
+pub fn leave_session() {
+    child::leave_session();
+}
+
 /// Kills this process as `kill -9` would.
 pub fn kill_self() -> ! {
     child::kill_self()
@@ -156,4 +175,14 @@ pub fn make_dependent(command: &mut Command) {
 #[must_use]
 pub fn reap() -> Reaped {
     child::reap()
+}
+
+/// A path that starts the program that this process runs, even when a newer one has taken its place
+/// on the disk, where the system has such a path.
+///
+/// # Errors
+/// When the system does not tell.
+pub fn own_program() -> io::Result<PathBuf> {
+    let running = PathBuf::from("/proc/self/exe");
+    if running.exists() { Ok(running) } else { std::env::current_exe() }
 }

@@ -41,3 +41,25 @@ impl Signals {
         self.0.take()
     }
 }
+
+/// Requests of a person or of the system to end this process: Ctrl-C, SIGTERM. For programs with a
+/// runtime; a supervisor uses [`Signals`].
+#[cfg(feature = "tokio")]
+#[derive(Debug)]
+pub struct EndRequests(system::EndRequests);
+
+#[cfg(feature = "tokio")]
+impl EndRequests {
+    /// From now on such a request no longer ends this process by itself.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn new() -> io::Result<Self> {
+        system::EndRequests::new().map(Self)
+    }
+
+    /// Waits for the next one.
+    pub async fn next(&mut self) {
+        self.0.next().await;
+    }
+}

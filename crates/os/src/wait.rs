@@ -1,6 +1,6 @@
 //! Waiting until something can be read.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::system::wait as system;
 
@@ -14,4 +14,10 @@ pub fn wait_readable<const N: usize>(
     due: Option<Instant>,
 ) -> [bool; N] {
     system::wait_readable(sources, due)
+}
+
+/// Whether there is a byte or an end of file before the time is over. An interruption or an error
+/// counts as readable: reading will tell.
+pub fn readable_within(source: &impl Readable, time: Duration) -> bool {
+    system::readable_within(source, time)
 }

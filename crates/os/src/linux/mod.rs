@@ -9,3 +9,4 @@ pub(crate) mod descriptor;
 pub(crate) mod environment;
 pub(crate) mod machine;
 pub(crate) mod process_table;
+pub(crate) mod stdin;

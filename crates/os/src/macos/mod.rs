@@ -6,5 +6,7 @@ pub(crate) mod machine;
 #[cfg(target_os = "macos")]
 #[expect(unsafe_code, reason = "the calls that tell about processes are those of C")]
 pub(crate) mod process_table;
+#[cfg(target_os = "macos")]
+pub(crate) mod stdin;
 // Compiled everywhere for its tests.
 pub(crate) mod procargs;

@@ -2,20 +2,34 @@
 
 use std::io;
 use std::os::unix::process::CommandExt;
-use std::process::Command;
+use std::process::{Child, Command};
 
-use rustix::process::WaitOptions;
+use rustix::process::{Pid, Signal, WaitOptions};
 
 use crate::process::{ChildEnd, Reaped};
 
 pub(crate) fn kill_self() -> ! {
-    let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+    let _ = rustix::process::kill_process(rustix::process::getpid(), Signal::KILL);
     std::process::abort()
 }
 
-pub(crate) fn detach() -> io::Result<()> {
+pub(crate) fn own_group(command: &mut Command) -> &mut Command {
+    command.process_group(0)
+}
+
+pub(crate) fn kill_group(child: &Child) {
+    if let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
+        let _ = rustix::process::kill_process_group(group, Signal::KILL);
+    }
+}
+
+pub(crate) fn leave_session() {
     // Fails only for a group leader: then it has a session or group of its own already.
     let _ = rustix::process::setsid();
+}
+
+pub(crate) fn detach() -> io::Result<()> {
+    leave_session();
     // Or a mounted file system, or a directory that is to be removed, would be kept busy.
     std::env::set_current_dir("/")?;
     #[cfg(target_os = "linux")]
@@ -38,7 +52,7 @@ pub(crate) fn make_dependent(command: &mut Command) {
             unsafe { libc::signal(signal, libc::SIG_DFL) };
         }
         #[cfg(target_os = "linux")]
-        rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
+        rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
         // It may have died before it was asked for.
         if rustix::process::getppid() != Some(parent) {
             return Err(io::ErrorKind::BrokenPipe.into());

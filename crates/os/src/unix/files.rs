@@ -1,13 +1,13 @@
 //! Files: modes, links, and what tells one from another.
 
 use std::ffi::OsStr;
-use std::fs::{self, File, Metadata, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::OFlags;
+use rustix::fs::{Access, OFlags, access};
 use rustix::io::Errno;
 
 use crate::files::{FileVersion, Identity};
@@ -30,6 +30,35 @@ fn flags(options: &mut OpenOptions, flags: OFlags) -> &mut OpenOptions {
 
 pub(crate) fn create_private_directory(path: &Path) -> io::Result<()> {
     fs::DirBuilder::new().mode(0o700).create(path)
+}
+
+pub(crate) fn create_private_directories(path: &Path) -> io::Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+pub(crate) fn make_directory_private(path: &Path) -> io::Result<()> {
+    fs::set_permissions(path, Permissions::from_mode(0o700))
+}
+
+/// The permission bits, with the sticky bit.
+pub(crate) fn mode(found: &Metadata) -> Option<u32> {
+    Some(found.mode() & 0o7777)
+}
+
+pub(crate) fn kept_permissions(found: &Metadata) -> Permissions {
+    Permissions::from_mode(found.mode() & 0o777)
+}
+
+pub(crate) fn is_socket(found: &Metadata) -> bool {
+    found.file_type().is_socket()
+}
+
+pub(crate) fn can_write_directory(path: &Path) -> bool {
+    access(path, Access::WRITE_OK | Access::EXEC_OK).is_ok()
+}
+
+pub(crate) fn can_use_directory(path: &Path) -> bool {
+    access(path, Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK).is_ok()
 }
 
 pub(crate) fn open_regular(path: &Path) -> io::Result<File> {

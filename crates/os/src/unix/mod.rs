@@ -7,6 +7,10 @@ pub(crate) mod disk;
 pub(crate) mod files;
 pub(crate) mod pipe;
 pub(crate) mod signal;
+#[cfg(feature = "tokio")]
+pub(crate) mod socket;
+pub(crate) mod stdin;
+pub(crate) mod user;
 pub(crate) mod wait;
 
 #[cfg(target_os = "linux")]

@@ -53,3 +53,28 @@ impl Signals {
         Received { child_changed, asked_to_end: self.asked_to_end.load(Ordering::Relaxed) }
     }
 }
+
+#[cfg(feature = "tokio")]
+#[derive(Debug)]
+pub(crate) struct EndRequests {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+#[cfg(feature = "tokio")]
+impl EndRequests {
+    pub(crate) fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    pub(crate) async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! Waiting with `poll`.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
@@ -32,4 +32,10 @@ pub(crate) fn wait_readable<const N: usize>(
         }
     }
     ready
+}
+
+pub(crate) fn readable_within(source: &impl Readable, time: Duration) -> bool {
+    let mut fds = [PollFd::new(source, PollFlags::IN)];
+    let Ok(time) = Timespec::try_from(time) else { return true };
+    !matches!(poll(&mut fds, Some(&time)), Ok(0))
 }

@@ -1,6 +1,6 @@
 //! Files. A user's profile directory keeps other users out by itself.
 
-use std::fs::{self, File, Metadata, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions, Permissions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
@@ -21,6 +21,36 @@ pub(crate) const fn without_waiting_or_links(options: &mut OpenOptions) -> &mut 
 
 pub(crate) fn create_private_directory(path: &Path) -> io::Result<()> {
     fs::create_dir(path)
+}
+
+pub(crate) fn create_private_directories(path: &Path) -> io::Result<()> {
+    fs::create_dir_all(path)
+}
+
+pub(crate) const fn make_directory_private(_path: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// There are none.
+pub(crate) const fn mode(_found: &Metadata) -> Option<u32> {
+    None
+}
+
+pub(crate) fn kept_permissions(found: &Metadata) -> Permissions {
+    found.permissions()
+}
+
+pub(crate) const fn is_socket(_found: &Metadata) -> bool {
+    false
+}
+
+/// An access control list is not read: writing will tell.
+pub(crate) fn can_write_directory(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|found| found.is_dir() && !found.permissions().readonly())
+}
+
+pub(crate) fn can_use_directory(path: &Path) -> bool {
+    can_write_directory(path)
 }
 
 pub(crate) fn open_regular(path: &Path) -> io::Result<File> {

@@ -9,6 +9,10 @@ pub(crate) mod machine;
 pub(crate) mod pipe;
 pub(crate) mod process_table;
 pub(crate) mod signal;
+#[cfg(feature = "tokio")]
+pub(crate) mod socket;
+pub(crate) mod stdin;
+pub(crate) mod user;
 pub(crate) mod wait;
 
 use std::io;

@@ -23,3 +23,25 @@ impl Signals {
         Received::default()
     }
 }
+
+#[cfg(feature = "tokio")]
+#[derive(Debug)]
+pub(crate) struct EndRequests {
+    interrupt: tokio::signal::windows::CtrlC,
+    close: tokio::signal::windows::CtrlClose,
+}
+
+#[cfg(feature = "tokio")]
+impl EndRequests {
+    pub(crate) fn new() -> io::Result<Self> {
+        use tokio::signal::windows::{ctrl_c, ctrl_close};
+        Ok(Self { interrupt: ctrl_c()?, close: ctrl_close()? })
+    }
+
+    pub(crate) async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.close.recv() => {}
+        }
+    }
+}

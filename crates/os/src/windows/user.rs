@@ -1,0 +1,11 @@
+//! User ids: all are the same one. A user's profile directory keeps others out by itself.
+
+use std::fs::Metadata;
+
+pub(crate) const fn own_id() -> u32 {
+    0
+}
+
+pub(crate) const fn owner(_found: &Metadata) -> u32 {
+    0
+}
