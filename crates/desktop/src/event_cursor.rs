@@ -1,9 +1,9 @@
 //! The newest event for which a notification was shown, stored in a small file.
 
-use std::fs::OpenOptions;
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
+
+use claude_worker_os::files::{Replace, replace};
 
 /// The file with the sequence number of the newest event for which a notification was shown.
 #[derive(Debug, Clone)]
@@ -29,19 +29,8 @@ impl EventCursor {
     /// # Errors
     /// The file cannot be written.
     pub fn write(&self, seq: i64) -> io::Result<()> {
-        replace(&self.file, seq.to_string().as_bytes())
+        replace(&self.file, seq.to_string().as_bytes(), &Replace::default()).map(drop)
     }
-}
-
-/// Replaces a file atomically. A power cut may undo it.
-pub(crate) fn replace(file: &Path, content: &[u8]) -> io::Result<()> {
-    let mut draft = file.as_os_str().to_owned();
-    draft.push(".new");
-    let mut out =
-        OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&draft)?;
-    out.write_all(content)?;
-    drop(out);
-    std::fs::rename(&draft, file)
 }
 
 #[cfg(test)]

@@ -3,9 +3,8 @@
 use std::io;
 use std::path::Path;
 
+use claude_worker_os::files::{Replace, replace};
 use serde::{Deserialize, Serialize};
-
-use crate::event_cursor::replace;
 
 /// The smallest window, in logical pixels.
 pub const SMALLEST: (f64, f64) = (360.0, 480.0);
@@ -60,7 +59,7 @@ impl Frame {
     /// # Errors
     /// The file cannot be written.
     pub fn write(&self, file: &Path) -> io::Result<()> {
-        replace(file, &serde_json::to_vec(self)?)
+        replace(file, &serde_json::to_vec(self)?, &Replace::default()).map(drop)
     }
 
     /// The frame adjusted to the current screens: no larger than its screen, and with the title bar

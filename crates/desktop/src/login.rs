@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::event_cursor::replace;
+use claude_worker_os::files::{Replace, replace};
 
 /// The name of the file. It is the app's identifier, so that it replaces no other program's file.
 const NAME: &str = "io.github.yigitkonur.ClaudeWorker.desktop";
@@ -56,7 +56,7 @@ impl LoginEntry {
         if let Some(directory) = self.file.parent() {
             std::fs::create_dir_all(directory)?;
         }
-        replace(&self.file, entry(&self.program).as_bytes())
+        replace(&self.file, entry(&self.program).as_bytes(), &Replace::default()).map(drop)
     }
 }
 

@@ -1,17 +1,11 @@
 //! Possession of a data directory.
 
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
 
-use rustix::fs::OFlags;
+use claude_worker_os::lock::{self, LockError};
 
 use crate::{EngineError, Paths};
-
-/// How long a lock may be held by somebody who only looks.
-const PROBES: Duration = Duration::from_millis(200);
 
 /// Possession of a data directory and its database: while it is held, no other engine can start
 /// there. Two data directories may name the same database, so that it has a lock of its own.
@@ -57,33 +51,10 @@ impl Claim {
     }
 }
 
-/// Takes a lock and writes our process id into it, for people to read. None when somebody else
-/// has it.
+/// Takes a lock. None when another process has it.
 fn take_lock(path: &Path) -> Result<Option<File>, EngineError> {
-    let mut file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .mode(0o600)
-        // A pipe in its place would be waited at.
-        .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
-        .open(path)
-        .map_err(EngineError::io(format!("cannot open {}", path.display())))?;
-    let patience = Instant::now() + PROBES;
-    loop {
-        match file.try_lock() {
-            Ok(()) => break,
-            // A client that looks whether an engine is there holds it for an instant.
-            Err(TryLockError::WouldBlock) if Instant::now() < patience => {
-                std::thread::sleep(Duration::from_millis(5));
-            }
-            Err(TryLockError::WouldBlock) => return Ok(None),
-            Err(TryLockError::Error(error)) => {
-                return Err(EngineError::io(format!("cannot lock {}", path.display()))(error));
-            }
-        }
-    }
-    // Only for information, and not worth failing for on a full disk.
-    drop(file.set_len(0).and_then(|()| writeln!(file, "{}", std::process::id())));
-    Ok(Some(file))
+    lock::take(path).map_err(|error| match error {
+        LockError::Open(error) => EngineError::io(format!("cannot open {}", path.display()))(error),
+        LockError::Lock(error) => EngineError::io(format!("cannot lock {}", path.display()))(error),
+    })
 }

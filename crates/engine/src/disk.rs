@@ -5,12 +5,11 @@
 //! directory, and gives way when a request that frees something finds the disk full. It is taken
 //! again once there is room.
 
-use std::io::{self, Write};
-use std::os::unix::fs::MetadataExt;
+use std::io;
 use std::path::Path;
 
-use claude_worker_supervisor::create_anew;
-use rustix::fs::{FallocateFlags, fallocate};
+use claude_worker_os::disk::{free_at, set_aside};
+use claude_worker_os::files::{Identity, create_anew};
 
 use crate::Paths;
 
@@ -23,28 +22,24 @@ const RESERVE: u64 = 2 * 1024 * 1024;
 pub(crate) fn has_room(paths: &Paths, bytes: u64) -> bool {
     let database = paths.database.parent().unwrap_or(&paths.home);
     let owed = if is_kept(paths) { 0 } else { RESERVE };
-    let enough = |directory, bytes| free(directory).is_none_or(|free| free >= bytes);
+    let enough = |directory, bytes| free_at(directory).is_none_or(|free| free >= bytes);
     enough(database, bytes.saturating_add(owed)) && enough(&paths.runs, bytes)
-}
-
-/// Bytes free for this user on the file system of `directory`.
-pub(crate) fn free(directory: &Path) -> Option<u64> {
-    let found = rustix::fs::statvfs(directory).ok()?;
-    Some(found.f_bavail.saturating_mul(found.f_frsize))
 }
 
 /// Whether there is no room at all for the database.
 pub(crate) fn is_full(paths: &Paths) -> bool {
     /// Less than any commit takes.
     const NOTHING: u64 = 64 * 1024;
-    free(paths.database.parent().unwrap_or(&paths.home)).is_some_and(|free| free < NOTHING)
+    free_at(paths.database.parent().unwrap_or(&paths.home)).is_some_and(|free| free < NOTHING)
 }
 
 /// Whether output takes room that the database could have.
 pub(crate) fn output_is_beside_database(paths: &Paths) -> bool {
-    let device = |path: &Path| std::fs::metadata(path).map(|found| found.dev()).ok();
-    let database = device(&paths.database);
-    database.is_some() && database == device(&paths.runs)
+    let found = |path: &Path| std::fs::metadata(path).map(|found| Identity::of(&found));
+    match (found(&paths.database), found(&paths.runs)) {
+        (Ok(database), Ok(runs)) => database.is_beside(runs),
+        _ => false,
+    }
 }
 
 fn is_kept(paths: &Paths) -> bool {
@@ -64,16 +59,7 @@ pub(crate) fn keep_reserve(paths: &Paths, free_disk: u64) {
 }
 
 fn take(path: &Path) -> io::Result<()> {
-    let mut file = create_anew(path)?;
-    if fallocate(&file, FallocateFlags::empty(), 0, RESERVE).is_ok() {
-        return Ok(());
-    }
-    // A file system that cannot set room aside is given bytes to keep.
-    let zeros = vec![0; 64 * 1024];
-    for _ in 0..RESERVE / zeros.len() as u64 {
-        file.write_all(&zeros)?;
-    }
-    file.sync_all()
+    set_aside(&mut create_anew(path)?, RESERVE)
 }
 
 /// Gives the reserve back to the disk; says whether there was one.
@@ -83,6 +69,8 @@ pub(crate) fn release_reserve(paths: &Paths) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::MetadataExt;
+
     use super::*;
 
     #[test]

@@ -324,14 +324,8 @@ fn runs_directory(
 /// Lets this process open more files than the usual 1024: each live run and each client needs a
 /// few. Agents inherit it.
 fn raise_descriptor_limit() {
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     const ENOUGH: u64 = 8192;
-    let limit = getrlimit(Resource::Nofile);
-    let most = limit.maximum.map_or(ENOUGH, |hard| hard.min(ENOUGH));
-    if limit.current.is_some_and(|soft| soft < most) {
-        let raised = Rlimit { current: Some(most), maximum: limit.maximum };
-        if let Err(error) = setrlimit(Resource::Nofile, raised) {
-            tracing::warn!(%error, "the limit of open files stays as it is");
-        }
+    if let Err(error) = claude_worker_os::descriptor::raise_limit(ENOUGH) {
+        tracing::warn!(%error, "the limit of open files stays as it is");
     }
 }

@@ -6,12 +6,12 @@
 //! is swept away.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use claude_worker_api::{ApiError, TaskId};
+use claude_worker_os::files::{private, sync_parent};
 
 use crate::{EngineError, read_own};
 
@@ -36,10 +36,10 @@ pub(crate) fn write(
     let path = path(directory, task);
     let store = || -> io::Result<()> {
         let mut file =
-            OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&path)?;
+            private(OpenOptions::new().create(true).truncate(true).write(true)).open(&path)?;
         file.write_all(&serde_json::to_vec(variables)?)?;
         file.sync_all()?;
-        File::open(directory)?.sync_all()
+        sync_parent(&path)
     };
     store().map_err(EngineError::io(format!("cannot write {}", path.display())))
 }

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use claude_worker_api::{ApiError, ErrorCode};
-use claude_worker_supervisor::{SupervisorError, is_shortage};
+use claude_worker_os::files::is_shortage;
+use claude_worker_supervisor::SupervisorError;
 
 /// Why the engine cannot start or go on.
 #[derive(Debug, thiserror::Error)]

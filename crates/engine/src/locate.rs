@@ -8,14 +8,14 @@ use std::env;
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Read;
-use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use claude_worker_os::files::is_executable;
+use claude_worker_os::process::{kill_group, own_group};
 use claude_worker_supervisor::without_own_variables;
 
 /// How long a login shell may take to say where a program is. Start-up files can hang.
@@ -125,7 +125,7 @@ pub fn claude(configured: Option<&Path>) -> Result<Found, LocateError> {
 pub fn output_within(mut command: Command, limit: Duration) -> Option<String> {
     let deadline = Instant::now() + limit;
     // A process group of its own, so that what it started ends with it.
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).process_group(0);
+    own_group(&mut command).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = without_own_variables(&mut command).spawn().ok()?;
     let stdout = child.stdout.take()?;
     let (sender, receiver) = mpsc::channel();
@@ -147,10 +147,7 @@ pub fn output_within(mut command: Command, limit: Duration) -> Option<String> {
         thread::sleep(Duration::from_millis(1));
     }
     if !matches!(child.try_wait(), Ok(Some(_))) {
-        if let Some(group) = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw)
-        {
-            let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
-        }
+        kill_group(&mut child);
         let _ = child.wait();
     }
     bytes.filter(|_| succeeded).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
@@ -216,13 +213,15 @@ fn why_not_runnable(path: &Path) -> Option<&'static str> {
     match fs::metadata(path) {
         Err(_) => Some("does not exist"),
         Ok(found) if !found.is_file() => Some("is not a file"),
-        Ok(found) if found.permissions().mode() & 0o111 == 0 => Some("is not executable"),
+        Ok(found) if !is_executable(&found) => Some("is not executable"),
         Ok(_) => None,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     fn program(directory: &Path, name: &str) -> PathBuf {

@@ -20,7 +20,8 @@ use claude_worker_api::{
     Agent, ApiError, ErrorCode, LogEntry, LogPage, LogQuery, OutputChunk, OutputQuery,
     OutputStream, Run,
 };
-use claude_worker_supervisor::{RunDir, open_regular};
+use claude_worker_os::files::open_regular;
+use claude_worker_supervisor::RunDir;
 
 use crate::EngineError;
 

@@ -5,32 +5,16 @@
 //! and the token and the tasks are theirs. One who can write to the directory can put such settings
 //! there. The superuser could do all that anyway.
 
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
 use claude_worker_api::{ApiError, ErrorCode};
-use rustix::fs::OFlags;
+use claude_worker_os::files::{others_can_write, without_waiting};
+use claude_worker_os::user::foreign_owner;
 
 /// No file of ours that is read as a whole is longer, in bytes.
 const LARGEST: u64 = 64 * 1024 * 1024;
-
-/// Whether what this user owns may decide what we do.
-fn is_trusted(owner: u32, we: u32) -> bool {
-    owner == we || owner == 0
-}
-
-fn foreign(found: &Metadata) -> bool {
-    !is_trusted(found.uid(), rustix::process::geteuid().as_raw())
-}
-
-/// Whether every user can replace what is in a directory of this mode. In one with the sticky bit,
-/// like `/tmp`, each user can only replace their own. A group may write: with the usual umask of 002
-/// it has one member, and what another user puts there is refused by its owner.
-const fn is_open_to_others(mode: u32) -> bool {
-    mode & 0o002 != 0 && mode & 0o1000 == 0
-}
 
 /// Refuses a file or directory of another user, and a directory that others can write to. What is
 /// not there, or cannot be looked at, passes: it fails later, when it is opened.
@@ -38,18 +22,19 @@ const fn is_open_to_others(mode: u32) -> bool {
 /// # Errors
 /// `forbidden`, with the path and its owner, or the command that makes the directory private.
 pub(crate) fn check(path: &Path) -> Result<(), ApiError> {
-    match std::fs::metadata(path) {
-        Ok(found) if foreign(&found) => Err(refusal(path, found.uid())),
-        Ok(found) if found.is_dir() && is_open_to_others(found.permissions().mode()) => {
-            let shown = path.display();
-            Err(ApiError::new(
-                ErrorCode::Forbidden,
-                format!("Other users can write to {shown}, so that it is not used"),
-            )
-            .hint(format!("Type: chmod go-w {}", shell_word(&shown.to_string()))))
-        }
-        _ => Ok(()),
+    let Ok(found) = std::fs::metadata(path) else { return Ok(()) };
+    if let Some(owner) = foreign_owner(&found) {
+        return Err(refusal(path, owner));
     }
+    if found.is_dir() && others_can_write(&found) {
+        let shown = path.display();
+        return Err(ApiError::new(
+            ErrorCode::Forbidden,
+            format!("Other users can write to {shown}, so that it is not used"),
+        )
+        .hint(format!("Type: chmod go-w {}", shell_word(&shown.to_string()))));
+    }
+    Ok(())
 }
 
 /// A word of a command line as a person would type it.
@@ -77,16 +62,15 @@ fn refusal(path: &Path, owner: u32) -> ApiError {
 /// [`io::ErrorKind::PermissionDenied`] for another user's file, [`io::ErrorKind::InvalidData`] for
 /// what is no file or no text, and what the system says.
 pub fn read_own(path: &Path) -> io::Result<String> {
-    let flags = OFlags::NONBLOCK.bits().cast_signed();
-    let file: File = OpenOptions::new().read(true).custom_flags(flags).open(path)?;
+    let file: File = without_waiting(OpenOptions::new().read(true)).open(path)?;
     let found = file.metadata()?;
     if !found.is_file() {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "it is not a regular file"));
     }
-    if foreign(&found) {
+    if let Some(owner) = foreign_owner(&found) {
         return Err(io::Error::new(
             io::ErrorKind::PermissionDenied,
-            format!("it belongs to another user (uid {})", found.uid()),
+            format!("it belongs to another user (uid {owner})"),
         ));
     }
     let mut text = String::new();
@@ -96,14 +80,9 @@ pub fn read_own(path: &Path) -> io::Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::os::unix::fs::PermissionsExt;
 
-    #[test]
-    fn only_we_and_the_superuser_are_trusted() {
-        assert!(is_trusted(1000, 1000) && is_trusted(0, 1000) && is_trusted(0, 0));
-        assert!(!is_trusted(1001, 1000), "another user");
-        assert!(!is_trusted(1000, 0), "a user's files do not decide what the superuser runs");
-    }
+    use super::*;
 
     #[test]
     fn a_directory_that_others_can_write_to_is_refused_with_what_to_type() {

@@ -2,12 +2,14 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::fs::{DirBuilder, Permissions, set_permissions};
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use claude_worker_api::{ApiError, ErrorCode};
+use claude_worker_os::files::{
+    create_private_directories, is_open_to_others, make_directory_private,
+};
+use claude_worker_os::user::is_own;
 
 use crate::own_file;
 
@@ -210,14 +212,14 @@ fn create_private(directory: &Path) -> io::Result<()> {
             let ours = matches!(
                 directory.file_name().and_then(|name| name.to_str()),
                 Some(".claude-worker" | "runs" | "env")
-            ) && found.uid() == rustix::process::geteuid().as_raw();
-            if ours && found.mode() & 0o077 != 0 {
-                set_permissions(directory, Permissions::from_mode(0o700))?;
+            ) && is_own(&found);
+            if ours && is_open_to_others(&found) {
+                make_directory_private(directory)?;
             }
             Ok(())
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            DirBuilder::new().recursive(true).mode(0o700).create(directory)
+            create_private_directories(directory)
         }
         Err(error) => Err(error),
     }

@@ -32,7 +32,7 @@ use std::time::{Duration, Instant};
 use claude_worker_api::{
     Activity, ApiError, Counts, Queue, RunId, StopMode, TaskId, Timestamp, Unseen,
 };
-use claude_worker_supervisor::boot_id;
+use claude_worker_os::machine::boot_id;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::clock::Clock;

@@ -1,13 +1,14 @@
 //! The data directory: whether it can be used, by whom, and how much room there is.
 
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use claude_worker_api::Check;
-use rustix::fs::{Access, access};
+use claude_worker_os::disk::free_at;
+use claude_worker_os::files::{can_use_directory, can_write_directory, is_open_to_others};
+use claude_worker_os::user::is_own;
 
 use crate::own_file::shell_word;
-use crate::{Config, Paths, disk};
+use crate::{Config, Paths};
 
 /// With so much more than what must stay free, in bytes, tasks are not refused for a while.
 const PLENTY: u64 = 1_000_000_000;
@@ -21,7 +22,7 @@ fn directory(home: &Path) -> Check {
     let shown = home.display();
     let Ok(found) = std::fs::metadata(home) else {
         let parent = existing(home);
-        return if access(parent, Access::WRITE_OK | Access::EXEC_OK).is_ok() {
+        return if can_write_directory(parent) {
             Check::ok(NAME, format!("{shown} (made by the first task)"))
         } else {
             Check::bad(
@@ -41,21 +42,21 @@ fn directory(home: &Path) -> Check {
             "Move it away, or set CLAUDE_WORKER_HOME to a directory of yours",
         );
     }
-    if found.uid() != rustix::process::geteuid().as_raw() {
+    if !is_own(&found) {
         return Check::bad(
             NAME,
             format!("{shown} belongs to another user"),
             "Run this as its owner, or set CLAUDE_WORKER_HOME to a directory of yours",
         );
     }
-    if access(home, Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK).is_err() {
+    if !can_use_directory(home) {
         return Check::bad(
             NAME,
             format!("{shown} is not writable"),
             format!("chmod 700 {}", shell_word(&shown.to_string())),
         );
     }
-    if found.mode() & 0o077 != 0 {
+    if is_open_to_others(&found) {
         return Check::warn(
             NAME,
             format!("{shown} can be entered by other users"),
@@ -66,7 +67,7 @@ fn directory(home: &Path) -> Check {
 }
 
 fn space(home: &Path, needed: u64) -> Check {
-    match disk::free(existing(home)) {
+    match free_at(existing(home)) {
         Some(free) => judge_space(free, needed),
         None => Check::warn("Disk", "the system does not say how much room there is", ""),
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use claude_worker_api::RunId;
+use claude_worker_os::disk::free_at;
 
 use super::live_run::{EndRequest, LiveRun, Signal};
 use super::{Runs, lock, thread};
@@ -80,8 +81,7 @@ impl Runs {
     pub(crate) fn make_room(&self) {
         let doomed = |live: &&Arc<LiveRun>| live.doomed.load(Ordering::Relaxed);
         let all: Vec<Arc<LiveRun>> = lock(&self.live).values().filter(doomed).cloned().collect();
-        if all.is_empty() || crate::disk::free(&self.places.runs).is_none_or(|free| free >= SCARCE)
-        {
+        if all.is_empty() || free_at(&self.places.runs).is_none_or(|free| free >= SCARCE) {
             return;
         }
         for live in all {

@@ -10,12 +10,11 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use claude_worker_api::RunId;
-use claude_worker_supervisor::open_regular;
+use claude_worker_os::files::{Replace, open_regular, private, replace};
 
 use crate::EngineError;
 
@@ -53,7 +52,8 @@ impl LaunchLog {
             }
             Err(error) => return Err(failed()(error)),
         };
-        let file = append(path, false).map_err(failed())?;
+        let file =
+            private(OpenOptions::new().create(true).append(true)).open(path).map_err(failed())?;
         let length = file.metadata().map_or(0, |found| found.len());
         let inner = Mutex::new(Inner { file, length, names });
         Ok(Self { path: path.to_owned(), inner, known })
@@ -79,13 +79,9 @@ impl LaunchLog {
         inner.names.insert(run.clone());
         if inner.length > LONGEST {
             // A run that is noted twice is noted; one that is lost is not.
-            let draft = self.path.with_extension("launched.draft");
-            let mut file = append(&draft, true).map_err(failed())?;
             let text: String = inner.names.iter().map(line).collect();
-            let written =
-                file.write_all(text.as_bytes()).and_then(|()| std::fs::rename(&draft, &self.path));
-            written.map_err(failed())?;
-            inner.file = file;
+            inner.file =
+                replace(&self.path, text.as_bytes(), &Replace::default()).map_err(failed())?;
             inner.length = text.len() as u64;
             return Ok(());
         }
@@ -117,15 +113,6 @@ fn read(file: File) -> io::Result<(HashSet<RunId>, bool)> {
     let text = String::from_utf8_lossy(&bytes);
     let names = text.lines().filter_map(|line| RunId::try_from(line.to_owned()).ok()).collect();
     Ok((names, matches!(text, Cow::Borrowed(_))))
-}
-
-fn append(path: &Path, anew: bool) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    if anew {
-        drop(std::fs::remove_file(path));
-        options.create_new(true);
-    }
-    options.create(true).append(true).mode(0o600).open(path)
 }
 
 #[cfg(test)]

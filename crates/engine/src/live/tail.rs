@@ -5,7 +5,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use claude_worker_agents::Lines;
-use claude_worker_supervisor::open_regular;
+use claude_worker_os::files::open_regular;
 
 /// A reader that is less far behind reads everything.
 const WORTH_A_SKIP: u64 = 256 * 1024;

@@ -1,10 +1,9 @@
 //! Changing `config.toml` without harming what a person wrote there.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
 
+use claude_worker_os::files::{self, Replace, kept_permissions};
 use toml_edit::{DocumentMut, Item, TableLike};
 
 use crate::{Config, EngineError, read_own};
@@ -80,24 +79,13 @@ fn set(table: &mut dyn TableLike, key: &str, wanted: &Item) {
 
 /// Puts a new text in the file's place: whole or not at all, whatever happens meanwhile.
 pub(super) fn replace(path: &Path, text: &str) -> Result<(), EngineError> {
-    let failed = || EngineError::io(format!("cannot write {}", path.display()));
-    let mut draft = path.as_os_str().to_owned();
-    draft.push(".draft");
-    let draft = PathBuf::from(draft);
     // A person may have let others read it.
-    let mode = std::fs::metadata(path).map_or(0o600, |found| found.permissions().mode() & 0o777);
-    let written = write(&draft, text, mode).and_then(|()| std::fs::rename(&draft, path));
-    if written.is_err() {
-        drop(std::fs::remove_file(&draft));
-    }
-    written.map_err(failed())?;
-    let directory = path.parent().unwrap_or(Path::new("/"));
-    File::open(directory).and_then(|directory| directory.sync_all()).map_err(failed())
-}
-
-fn write(draft: &Path, text: &str, mode: u32) -> io::Result<()> {
-    let mut file =
-        OpenOptions::new().create(true).truncate(true).write(true).mode(mode).open(draft)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
+    let permissions = kept_permissions(path);
+    files::replace(
+        path,
+        text.as_bytes(),
+        &Replace { flush: true, permissions, ..Replace::default() },
+    )
+    .map(drop)
+    .map_err(EngineError::io(format!("cannot write {}", path.display())))
 }

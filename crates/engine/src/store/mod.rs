@@ -23,10 +23,10 @@ mod unseen;
 mod writer;
 
 use std::fs::OpenOptions;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
+use claude_worker_os::files::private;
 use rusqlite::{Connection, OpenFlags};
 
 pub(crate) use reader::{EventFilter, Published, Readers};
@@ -55,11 +55,7 @@ pub(crate) fn open(path: &Path) -> Result<Writer, EngineError> {
         }
     }
     // Created here with its mode, because SQLite would use the umask; its side files inherit it.
-    OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .mode(0o600)
+    private(OpenOptions::new().create(true).truncate(false).write(true))
         .open(path)
         .map_err(EngineError::io(format!("cannot open {}", path.display())))?;
     let explain = |error: rusqlite::Error| match error.sqlite_error_code() {

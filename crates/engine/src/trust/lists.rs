@@ -1,15 +1,14 @@
 //! The directories that the user has trusted: our own list, and Claude Code's.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{File, Metadata, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use claude_worker_api::ApiError;
-use claude_worker_supervisor::create_anew;
+use claude_worker_os::files::{FileVersion, Replace, replace, without_waiting};
 use serde::{Deserialize, Serialize};
 
 use crate::EngineError;
@@ -66,20 +65,11 @@ pub(super) fn read_own(path: &Path) -> Result<BTreeSet<String>, EngineError> {
 
 /// Replaces our own list: whole or not at all.
 pub(super) fn write_own(path: &Path, directories: &BTreeSet<String>) -> Result<(), EngineError> {
-    let draft = path.with_extension("draft");
-    let written = (|| {
-        let text = serde_json::to_vec_pretty(&Kept { directories: directories.clone() })?;
-        let mut file = create_anew(&draft)?;
-        file.write_all(&text)?;
-        file.sync_all()?;
-        std::fs::rename(&draft, path)?;
-        File::open(path.parent().unwrap_or(Path::new("/")))?.sync_all()
-    })();
-    if written.is_err() {
-        // On a full disk it takes room that others need. It may not exist at all.
-        let _ = std::fs::remove_file(&draft);
-    }
-    written.map_err(EngineError::io(format!("cannot write {}", path.display())))
+    serde_json::to_vec_pretty(&Kept { directories: directories.clone() })
+        .map_err(io::Error::from)
+        .and_then(|text| replace(path, &text, &Replace { flush: true, ..Replace::default() }))
+        .map(drop)
+        .map_err(EngineError::io(format!("cannot write {}", path.display())))
 }
 
 /// What Claude Code keeps about directories, as far as it concerns us.
@@ -122,26 +112,15 @@ pub(super) fn read_claude_code() -> BTreeSet<String> {
 /// each launch.
 pub(super) struct LastRead {
     path: PathBuf,
-    version: Version,
+    version: FileVersion,
     accepted: BTreeSet<String>,
 }
 
-/// What changes with each change of a file: device, inode, length, and the time of the change, which
-/// no program sets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Version(u64, u64, u64, (i64, i64));
-
-impl Version {
-    fn of(found: &Metadata) -> Self {
-        Self(found.dev(), found.ino(), found.len(), (found.ctime(), found.ctime_nsec()))
-    }
-
-    /// Whether a later change would have another time: the clock of a file system may stand still
-    /// for a while.
-    fn is_settled(&self) -> bool {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        now.cast_signed().saturating_sub(self.3.0) >= 3
-    }
+/// Whether a later change would have another time: the clock of a file system may stand still for a
+/// while.
+fn is_settled(version: FileVersion) -> bool {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    now.cast_signed().saturating_sub(version.changed_seconds()) >= 3
 }
 
 pub(super) fn accepted_in(
@@ -150,13 +129,13 @@ pub(super) fn accepted_in(
 ) -> io::Result<BTreeSet<String>> {
     let file = open(path)?;
     // Before the content: a change in between is then read again.
-    let version = Version::of(&file.metadata()?);
+    let version = FileVersion::of(&file.metadata()?);
     let last = || last.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(last) = last().as_ref().filter(|it| it.path == path && it.version == version) {
         return Ok(last.accepted.clone());
     }
     let accepted = accepted(&content(file)?)?;
-    if version.is_settled() {
+    if is_settled(version) {
         let (path, accepted) = (path.to_owned(), accepted.clone());
         *last() = Some(LastRead { path, version, accepted });
     }
@@ -175,8 +154,7 @@ pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
 }
 
 fn open(path: &Path) -> io::Result<File> {
-    let flags = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
-    OpenOptions::new().read(true).custom_flags(flags).open(path)
+    without_waiting(OpenOptions::new().read(true)).open(path)
 }
 
 fn content(file: File) -> io::Result<Vec<u8>> {

@@ -1,11 +1,10 @@
 //! A client's file: read, put aside, and replaced as a whole.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use claude_worker_api::ApiError;
+use claude_worker_os::files::{self, Replace, kept_permissions};
 
 /// The file's text; that of a missing one is empty.
 ///
@@ -43,9 +42,9 @@ pub(super) fn replace(
     let write = |error: io::Error| refused("write", &path, &error);
     let directory = path.parent().unwrap_or(Path::new("/"));
     std::fs::create_dir_all(directory).map_err(write)?;
-    let before = std::fs::metadata(&path).ok();
+    let permissions = kept_permissions(&path);
     let mut backup = None;
-    if before.is_some() {
+    if permissions.is_some() {
         let file = beside(&path, ".before-claude-worker");
         let older = std::fs::read_to_string(&file).ok();
         let is_same = older.is_some() && older == std::fs::read_to_string(&path).ok();
@@ -55,14 +54,8 @@ pub(super) fn replace(
         }
         backup = Some(Backup { file, is_recent: !is_older });
     }
-    let mode = before.map_or(0o600, |found| found.permissions().mode() & 0o777);
-    let draft = beside(&path, ".claude-worker-draft");
-    let written = draft_of(&draft, text, mode).and_then(|()| std::fs::rename(&draft, &path));
-    if written.is_err() {
-        drop(std::fs::remove_file(&draft));
-    }
-    written.map_err(write)?;
-    File::open(directory).and_then(|directory| directory.sync_all()).map_err(write)?;
+    let how = Replace { flush: true, permissions, ..Replace::default() };
+    files::replace(&path, text.as_bytes(), &how).map_err(write)?;
     Ok(backup)
 }
 
@@ -72,13 +65,6 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-fn draft_of(draft: &Path, text: &str, mode: u32) -> io::Result<()> {
-    let mut file =
-        OpenOptions::new().create(true).truncate(true).write(true).mode(mode).open(draft)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
-}
-
 fn refused(what: &str, path: &Path, error: &io::Error) -> ApiError {
     ApiError::invalid(format!("Cannot {what} {}: {error}", path.display()))
         .hint("Nothing was changed there; --print shows what to add by hand")
@@ -86,6 +72,8 @@ fn refused(what: &str, path: &Path, error: &io::Error) -> ApiError {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[test]
