@@ -172,7 +172,7 @@ const fn view_of(is_terminal: bool, dumb: bool, no_colour: bool) -> View {
 /// The columns of standard output: the terminal's, or `COLUMNS`, or 120.
 #[must_use]
 pub fn measure() -> usize {
-    let terminal = rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| size.ws_col);
+    let terminal = terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| width.0);
     let wanted = || std::env::var("COLUMNS").ok()?.parse().ok();
     match terminal.filter(|columns| *columns > 0).or_else(wanted) {
         Some(columns) => usize::from(columns).max(20),

@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::io;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -12,9 +12,10 @@ use std::time::Duration;
 use claude_worker_api::{ApiError, HostKind, StopMode, TaskApi};
 use claude_worker_client::{LogFile, Ready};
 use claude_worker_engine::{Config, Engine, Paths};
+use claude_worker_os::process::{leave_session, own_program};
+use claude_worker_os::signal::EndRequests;
 use claude_worker_server::host_awaited;
 use claude_worker_supervisor::SupervisorCommand;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::exit::Exit;
 
@@ -30,7 +31,7 @@ const LAST_READS: Duration = Duration::from_secs(5);
 /// that started it, in one line on standard output, that it is ready or why it is not.
 pub(crate) fn background(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     // A session of its own: closing the terminal, or Ctrl-C in it, is not meant for the engine.
-    let _ = rustix::process::setsid();
+    leave_session();
     let served = http_argument(arguments).and_then(|http| {
         host(Ground::Back, http, |_| Ready::tell(Ok(())))
             .inspect_err(|error| tracing::error!(%error, "ended"))
@@ -105,15 +106,15 @@ pub(crate) fn host(
             Ground::Back => host_awaited(places, config, supervisor, http).await?,
         };
         // Before anybody is told that it runs: who was may send a signal the next moment.
-        let signals = Signals::new()
+        let requests = EndRequests::new()
             .map_err(|error| ApiError::internal(format!("Cannot wait for signals: {error}")))?;
         ready(&Reachable {
             socket: &paths.socket,
             http: hosted.http().map(|address| (address, paths.token.as_path())),
         });
-        let signals = tokio::spawn(signals.stop(hosted.engine().clone()));
+        let stopper = tokio::spawn(stop_on_request(requests, hosted.engine().clone()));
         hosted.ended().await;
-        signals.abort();
+        stopper.abort();
         Ok(())
     });
     // A read that hangs, on a disk that does not answer, must not keep an engine that has said
@@ -122,54 +123,27 @@ pub(crate) fn host(
     ended
 }
 
-/// Ctrl-C and a friendly kill, from the moment this is made.
-struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl Signals {
-    fn new() -> io::Result<Self> {
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-        })
-    }
-
-    async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
-
-    /// The first one stops the engine as a client would. Who asks a second time does not want to
-    /// wait for whatever takes so long, a disk that does not answer, say: the process ends at
-    /// once, which loses nothing, because an engine may die at any instant.
-    async fn stop(mut self, engine: Engine) {
-        self.next().await;
-        let stop = async {
-            // It fails when somebody else has stopped it already.
-            let _ = engine.stop(StopMode::LeaveRunning).await;
-            // There may still be answers under way; the end of this process ends this wait.
-            std::future::pending::<()>().await;
-        };
-        tokio::select! {
-            () = stop => {}
-            () = self.next() => std::process::exit(Exit::Interrupted as i32),
-        }
+/// The first request to end (Ctrl-C, SIGTERM) stops the engine as a client would. The second ends the
+/// process at once, without waiting for whatever takes so long (a disk that does not answer, say).
+/// That loses nothing, because an engine may die at any instant.
+async fn stop_on_request(mut requests: EndRequests, engine: Engine) {
+    requests.next().await;
+    let stop = async {
+        // It fails when the engine was stopped already.
+        let _ = engine.stop(StopMode::LeaveRunning).await;
+        // There may still be answers under way; the end of this process ends this wait.
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        () = stop => {}
+        () = requests.next() => std::process::exit(Exit::Interrupted as i32),
     }
 }
 
 /// How a supervisor is started: as this very program, even when a newer one has taken its place
 /// on the disk.
 fn supervisor() -> SupervisorCommand {
-    let running = PathBuf::from("/proc/self/exe");
-    let program = if running.exists() {
-        running
-    } else {
-        std::env::current_exe().unwrap_or_else(|_| "claude-worker".into())
-    };
+    let program = own_program().unwrap_or_else(|_| "claude-worker".into());
     SupervisorCommand { program, args: vec![SUPERVISE.to_owned()] }
 }
 

@@ -23,25 +23,15 @@
 //! `--stdin always` and `--stdin never` choose, and the prompt `-` takes standard input as it is. How
 //! much that was is said where it was somebody else's, too: in a loop it is the rest of the list.
 
-#[cfg(target_os = "linux")]
-mod linux;
-#[cfg(not(target_os = "linux"))]
-mod other;
-
-use std::fs::File;
 use std::io::{self, Read, Seek, Write};
-use std::os::fd::AsFd;
 use std::time::Duration;
 
 use clap::ValueEnum;
 use claude_worker_engine::{Paths, read_own};
-use claude_worker_supervisor::create_anew;
-#[cfg(target_os = "linux")]
-use linux as system;
-#[cfg(not(target_os = "linux"))]
-use other as system;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::fs::{FileType, fstat};
+use claude_worker_os::files::create_anew;
+pub(crate) use claude_worker_os::stdin::{Kind as Stdin, kind};
+use claude_worker_os::stdin::{Parent, bytes_ready, is_left_open, unbuffered};
+use claude_worker_os::wait::{Readable, readable_within};
 
 use crate::error::CliError;
 use crate::prompt::read_bounded;
@@ -78,41 +68,6 @@ pub enum StdinUse {
     Never,
 }
 
-/// What standard input is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stdin {
-    /// A person types.
-    Terminal,
-    /// `/dev/null` or another device, or closed: nothing to read.
-    Nothing,
-    /// A regular file.
-    File,
-    /// A pipe or a socket.
-    Pipe,
-}
-
-/// What is found out about the process that started this one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Found {
-    /// This about it.
-    #[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "no other system tells yet"))]
-    Parent(Parent),
-    /// Nothing: it is gone, or the system does not tell.
-    Unknown,
-}
-
-/// The process that started this one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Parent {
-    pid: i32,
-    /// When it began: together with its number this names it for ever.
-    began: u64,
-    /// The name of its program, where it may be known.
-    program: Option<String>,
-    /// Whether it can read from our standard input.
-    shares: bool,
-}
-
 /// What to do with standard input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Decision {
@@ -125,6 +80,10 @@ enum Decision {
     /// It is somebody else's as well: leave it, and say so once for each of them.
     LeaveAndTell(Parent),
 }
+
+/// Programs that start one command and leave their standard input to it. What the command shares with
+/// them it has for itself.
+const PASS_ON: [&str; 7] = ["timeout", "time", "sudo", "doas", "setsid", "flock", "strace"];
 
 /// Shells that make what they redirect for a command in that command's own process.
 const REDIRECT_IN_CHILD: [&str; 3] = ["bash", "zsh", "fish"];
@@ -141,11 +100,11 @@ fn is_one_of(program: Option<&str>, shells: &[&str]) -> bool {
 }
 
 /// Decides about a file or pipe; `read_before` is how much of a file has been read already.
-fn decide(kind: Stdin, read_before: u64, parent: Found) -> Decision {
+fn decide(kind: Stdin, read_before: u64, parent: Option<Parent>) -> Decision {
     if read_before > 0 {
         return Decision::Leave;
     }
-    let Found::Parent(parent) = parent else { return Decision::TakeAndTell };
+    let Some(parent) = parent else { return Decision::TakeAndTell };
     let program = parent.program.as_deref();
     let redirects_itself = is_one_of(program, &REDIRECT_THEMSELVES);
     let made_by_shell = redirects_itself || is_one_of(program, &REDIRECT_IN_CHILD);
@@ -154,20 +113,6 @@ fn decide(kind: Stdin, read_before: u64, parent: Found) -> Decision {
         // Nobody has read from it yet, so that no loop is going through it.
         (true, Stdin::File) if redirects_itself => Decision::TakeAndTell,
         (true, _) => Decision::LeaveAndTell(parent),
-    }
-}
-
-/// What standard input is.
-#[must_use]
-pub(crate) fn kind() -> Stdin {
-    let stdin = io::stdin();
-    if rustix::termios::isatty(&stdin) {
-        return Stdin::Terminal;
-    }
-    match fstat(&stdin).map(|stat| FileType::from_raw_mode(stat.st_mode)) {
-        Ok(FileType::RegularFile) => Stdin::File,
-        Ok(FileType::Fifo | FileType::Socket) => Stdin::Pipe,
-        _ => Stdin::Nothing,
     }
 }
 
@@ -194,8 +139,8 @@ pub(crate) fn material(args: Args) -> Result<Option<Vec<u8>>, CliError> {
             return Ok(None);
         }
         (StdinUse::Always, _) => Decision::Take { made_by_shell: true },
-        (StdinUse::Auto, Stdin::File) => decide(kind, read_before(), system::parent(kind)),
-        (StdinUse::Auto, Stdin::Pipe) => decide(kind, 0, system::parent(kind)),
+        (StdinUse::Auto, Stdin::File) => decide(kind, read_before(), parent(kind)),
+        (StdinUse::Auto, Stdin::Pipe) => decide(kind, 0, parent(kind)),
     };
     match &decision {
         Decision::Leave => return Ok(None),
@@ -217,7 +162,7 @@ pub(crate) fn material(args: Args) -> Result<Option<Vec<u8>>, CliError> {
         }
         Decision::Take { .. } | Decision::TakeAndTell => {}
     }
-    let silent = || !readable_within(&io::stdin(), PATIENCE) && system::left_open(&io::stdin());
+    let silent = || !readable_within(&io::stdin(), PATIENCE) && is_left_open();
     if args.stdin == StdinUse::Auto && kind == Stdin::Pipe && silent() {
         tell(
             "nothing comes through the pipe on standard input, going on without it \
@@ -225,7 +170,7 @@ pub(crate) fn material(args: Args) -> Result<Option<Vec<u8>>, CliError> {
         );
         return Ok(None);
     }
-    let bytes = read_bounded(Slow::new(unbuffered()?), "Standard input")?;
+    let bytes = read_bounded(Slow::new(unbuffered().map_err(CliError::Setup)?), "Standard input")?;
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return nothing_came(&decision, args.allow_empty);
     }
@@ -253,13 +198,13 @@ pub(crate) fn whole() -> Result<Vec<u8>, CliError> {
     let shared = match kind {
         Stdin::Terminal | Stdin::Nothing => false,
         Stdin::File if read_before() > 0 => true,
-        Stdin::File | Stdin::Pipe => match system::parent(kind) {
+        Stdin::File | Stdin::Pipe => match parent(kind) {
             // A shell that has redirected itself for this command alone.
-            Found::Parent(parent) if kind == Stdin::File => {
+            Some(parent) if kind == Stdin::File => {
                 parent.shares && !is_one_of(parent.program.as_deref(), &REDIRECT_THEMSELVES)
             }
-            Found::Parent(parent) => parent.shares,
-            _ => false,
+            Some(parent) => parent.shares,
+            None => false,
         },
     };
     let bytes = read_bounded(io::stdin().lock(), "Standard input")?;
@@ -290,12 +235,10 @@ fn nothing_came(decision: &Decision, allowed: bool) -> Result<Option<Vec<u8>>, C
 fn left_to_read(kind: Stdin) -> Option<u64> {
     match kind {
         Stdin::File => {
-            let size = fstat(io::stdin()).ok().and_then(|stat| u64::try_from(stat.st_size).ok());
-            size.map(|size| size.saturating_sub(read_before()))
+            let found = unbuffered().and_then(|file| file.metadata()).ok();
+            found.map(|found| found.len().saturating_sub(read_before()))
         }
-        Stdin::Pipe => readable_within(&io::stdin(), A_MOMENT)
-            .then(|| rustix::io::ioctl_fionread(io::stdin()).ok())
-            .flatten(),
+        Stdin::Pipe => readable_within(&io::stdin(), A_MOMENT).then(bytes_ready).flatten(),
         Stdin::Terminal | Stdin::Nothing => None,
     }
 }
@@ -314,23 +257,13 @@ fn is_news(parent: &Parent) -> bool {
     true
 }
 
-/// Standard input without the standard library's buffer, which `poll` cannot see into.
-fn unbuffered() -> Result<File, CliError> {
-    let descriptor = io::stdin().as_fd().try_clone_to_owned().map_err(CliError::Setup)?;
-    Ok(File::from(descriptor))
+fn parent(kind: Stdin) -> Option<Parent> {
+    claude_worker_os::stdin::parent(kind, &PASS_ON)
 }
 
 /// A remark for the person, who may not be there.
 pub(crate) fn tell(remark: &str) {
     let _ = writeln!(io::stderr(), "claude-worker: {}", clean_line(remark));
-}
-
-/// Whether there is a byte or an end of file before the time is over.
-fn readable_within(source: &impl AsFd, time: Duration) -> bool {
-    let mut fds = [PollFd::new(source, PollFlags::IN)];
-    let Ok(time) = Timespec::try_from(time) else { return true };
-    // An interruption or an error counts as readable: reading will tell.
-    !matches!(poll(&mut fds, Some(&time)), Ok(0))
 }
 
 /// A source that tells the person once when it keeps them waiting.
@@ -345,7 +278,7 @@ impl<S> Slow<S> {
     }
 }
 
-impl<S: Read + AsFd> Read for Slow<S> {
+impl<S: Read + Readable> Read for Slow<S> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if !self.told && !readable_within(&self.source, PATIENCE) {
             self.told = true;

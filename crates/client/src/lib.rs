@@ -17,7 +17,6 @@
 
 mod client;
 mod installed_program;
-mod lock_holder;
 mod log_file;
 mod next_engine;
 #[doc(hidden)]
@@ -29,15 +28,13 @@ mod task_context;
 #[cfg(test)]
 mod test_starter;
 mod transport;
-mod unix;
 
+pub use claude_worker_os::lock::LockHolder;
 pub use client::EngineClient;
 pub use installed_program::installed_program;
-pub use lock_holder::LockHolder;
 pub use log_file::{LogFile, open_log};
 pub use next_engine::{Announcement, next_engine_is_announced};
 pub use random::{new_key, random_hex};
 pub use start::{Ready, Starter};
 pub use task_context::task_around;
 pub use transport::{Address, token};
-pub use unix::{SocketName, is_trusted, own_uid};

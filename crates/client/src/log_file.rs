@@ -5,11 +5,10 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use claude_worker_os::files::Identity;
-use rustix::fs::OFlags;
+use claude_worker_os::descriptor::{duplicate_stderr, replace_stderr};
+use claude_worker_os::files::{Identity, private, without_waiting};
 
 /// A log that is longer than this, in bytes, is put aside.
 pub(crate) const LONGEST_LOG: u64 = 5 * 1024 * 1024;
@@ -34,8 +33,7 @@ fn put_aside(path: &Path) -> io::Result<()> {
 
 fn append(path: &Path) -> io::Result<File> {
     // A pipe in its place that nobody reads would be waited at.
-    let flags = OFlags::NONBLOCK.bits().cast_signed();
-    OpenOptions::new().create(true).append(true).mode(0o600).custom_flags(flags).open(path)
+    without_waiting(private(OpenOptions::new().create(true).append(true))).open(path)
 }
 
 /// The engine's log as it is written.
@@ -57,8 +55,7 @@ impl LogFile {
     /// there by others, a panic say, goes into the same file from then on.
     #[must_use]
     pub fn behind_stderr(path: &Path) -> Option<Self> {
-        use std::os::fd::AsFd;
-        let file = File::from(io::stderr().as_fd().try_clone_to_owned().ok()?);
+        let file = duplicate_stderr().ok()?;
         let log = Self { path: path.to_owned(), file, is_stderr: true };
         log.is_in_place().then_some(log)
     }
@@ -75,7 +72,7 @@ impl LogFile {
         }
         let file = append(&self.path)?;
         if self.is_stderr {
-            rustix::stdio::dup2_stderr(&file)?;
+            replace_stderr(&file)?;
         }
         self.file = file;
         Ok(())

@@ -8,15 +8,14 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use claude_worker_api::{ApiError, ErrorCode};
 use claude_worker_engine::Paths;
+use claude_worker_os::files::private;
+use claude_worker_os::lock::LockHolder;
 use tokio::time::Instant;
-
-use crate::lock_holder::LockHolder;
 
 /// The pauses between two looks at a lock: they double from the first to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
@@ -88,11 +87,7 @@ impl Announcement {
             ApiError::invalid(format!("Cannot use {}: {error}", place.display()))
                 .hint("Check the directory and its permissions, or set CLAUDE_WORKER_HOME")
         };
-        let mut lock = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .mode(0o600)
+        let mut lock = private(OpenOptions::new().create(true).truncate(false).write(true))
             .open(&place)
             .map_err(failed)?;
         let mut pause = FIRST_PAUSE;

@@ -1,8 +1,7 @@
 //! Names and secrets that nobody can guess and no two callers share.
 
-use std::fs::File;
 use std::hash::{BuildHasher, RandomState};
-use std::io::{self, Read};
+use std::io;
 
 /// Random bytes from the system, as text of twice as many hexadecimal digits.
 ///
@@ -10,7 +9,7 @@ use std::io::{self, Read};
 /// When the system has none to give.
 pub fn random_hex<const BYTES: usize>() -> io::Result<String> {
     let mut random = [0; BYTES];
-    File::open("/dev/urandom")?.read_exact(&mut random)?;
+    getrandom::fill(&mut random)?;
     Ok(random.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 

@@ -1,8 +1,6 @@
 //! Starting an engine in the background.
 
-use std::fs::OpenOptions;
 use std::io::{self, Write};
-use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdout, Command, Stdio};
 use std::time::Duration;
@@ -10,14 +8,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use claude_worker_api::{ApiError, ErrorCode};
 use claude_worker_engine::Paths;
-use claude_worker_supervisor::{TASK_MARKER, keep_descriptors, without_own_variables};
+use claude_worker_os::descriptor::{discard_stdout, keep_from_children, stdout_is_read};
+use claude_worker_os::files::is_socket;
+use claude_worker_os::lock::LockHolder;
+use claude_worker_supervisor::{TASK_MARKER, without_own_variables};
 use hyper::Method;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
-use tokio::net::unix::pipe;
+use tokio::process::ChildStdout as AsyncChildStdout;
 use tokio::time::Instant;
 
-use crate::lock_holder::LockHolder;
 use crate::log_file::open_log;
 use crate::next_engine::next_engine_is_announced;
 use crate::transport::{Address, NoAnswer};
@@ -50,11 +49,7 @@ pub struct Ready;
 impl Ready {
     /// Whether the starter is still there to hear it.
     pub fn is_awaited() -> bool {
-        let stdout = io::stdout();
-        let mut pipe = [PollFd::new(&stdout, PollFlags::empty())];
-        // A pipe that nobody reads from any more is an error at once; anything else is waited for.
-        let looked = poll(&mut pipe, Some(&Timespec::default()));
-        looked.is_err() || !pipe[0].revents().intersects(PollFlags::ERR | PollFlags::HUP)
+        stdout_is_read()
     }
 
     /// Tells the starter, and takes leave of it: standard output leads nowhere from then on.
@@ -66,9 +61,7 @@ impl Ready {
         let mut stdout = io::stdout().lock();
         // A starter that has gone away is no reason not to serve.
         drop(writeln!(stdout, "{line}").and_then(|()| stdout.flush()));
-        if let Ok(nowhere) = OpenOptions::new().write(true).open("/dev/null") {
-            let _ = rustix::stdio::dup2_stdout(nowhere);
-        }
+        discard_stdout();
     }
 }
 
@@ -153,7 +146,7 @@ impl Starter {
         self.paths.create()?;
         let log = open_log(&self.paths.log).map_err(cannot_start)?;
         // The engine lives on after the caller: it must not hold what the caller was given.
-        keep_descriptors();
+        keep_from_children();
         let mut command = Command::new(&self.program);
         // It works in another directory, where a relative path would mean another place.
         let places = [
@@ -184,7 +177,7 @@ impl Starter {
 
     async fn word(&self, pipe: ChildStdout) -> Result<(), ApiError> {
         let log = || format!("Its log is {}", self.paths.log.display());
-        let pipe = pipe::Receiver::from_owned_fd(pipe.into()).map_err(cannot_start)?;
+        let pipe = AsyncChildStdout::from_std(pipe).map_err(cannot_start)?;
         let mut line = String::new();
         let mut reader = BufReader::new(pipe.take(LONGEST_WORD));
         match tokio::time::timeout(WORD_WITHIN, reader.read_line(&mut line)).await {
@@ -215,7 +208,7 @@ fn cannot_start(error: io::Error) -> ApiError {
 
 /// Whether something that is no socket stands in the place of one.
 fn is_in_the_way(socket: &Path) -> bool {
-    std::fs::symlink_metadata(socket).is_ok_and(|found| !found.file_type().is_socket())
+    std::fs::symlink_metadata(socket).is_ok_and(|found| !is_socket(&found))
 }
 
 #[cfg(test)]

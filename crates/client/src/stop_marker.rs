@@ -6,11 +6,11 @@
 
 use std::fs::OpenOptions;
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 
 use claude_worker_api::StopMode;
 use claude_worker_engine::Paths;
+use claude_worker_os::files::private;
 
 /// The marker's path, beside the lock and with the same prefix.
 fn marker(paths: &Paths) -> PathBuf {
@@ -26,8 +26,7 @@ pub const fn is_due(told_to_stop: Option<StopMode>) -> bool {
 
 /// Leaves the marker. Where this fails (on a full disk), a client may start an engine again.
 pub fn leave(paths: &Paths) {
-    let left =
-        OpenOptions::new().create(true).append(true).mode(0o600).open(marker(paths)).map(drop);
+    let left = private(OpenOptions::new().create(true).append(true)).open(marker(paths)).map(drop);
     if let Err(error) = left {
         tracing::warn!(%error, "cannot write engine.stopped");
     }

@@ -6,6 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use claude_worker_api::{ApiError, ErrorCode, PROTOCOL, PROTOCOL_HEADER};
 use claude_worker_engine::{Paths, read_own};
+use claude_worker_os::socket::{self, LocalStream};
+use claude_worker_os::user::is_trusted;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1;
@@ -13,9 +15,7 @@ use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap};
 use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpStream, UnixStream};
-
-use crate::unix::{SocketName, is_trusted, own_uid};
+use tokio::net::TcpStream;
 
 /// The largest answer that is read: a page of a log whose every line is as long as it may be.
 const LARGEST_ANSWER: usize = 256 * 1024 * 1024;
@@ -115,9 +115,8 @@ impl Address {
         let exchange = async {
             match self {
                 Self::Socket(path_of_socket) => {
-                    let name = SocketName::new(path_of_socket).map_err(NoAnswer::NobodyThere)?;
                     let stream =
-                        UnixStream::connect(name.as_path()).await.map_err(NoAnswer::NobodyThere)?;
+                        socket::connect(path_of_socket).await.map_err(NoAnswer::NobodyThere)?;
                     check_peer(&stream, path_of_socket)?;
                     exchange(stream, "localhost", None, method, path, body).await
                 }
@@ -143,15 +142,15 @@ impl Address {
 
 /// Refuses to talk to another user's program: what is asked may be private, and its answers would
 /// be theirs. The superuser could read all of it anyway.
-fn check_peer(stream: &UnixStream, socket: &Path) -> Result<(), NoAnswer> {
-    let peer = stream.peer_cred().map_err(NoAnswer::NobodyThere)?.uid();
-    if is_trusted(peer, own_uid()) {
+fn check_peer(stream: &LocalStream, path: &Path) -> Result<(), NoAnswer> {
+    let peer = socket::peer(stream).map_err(NoAnswer::NobodyThere)?;
+    if is_trusted(peer) {
         return Ok(());
     }
     Err(NoAnswer::Refused(
         ApiError::new(
             ErrorCode::Forbidden,
-            format!("Another user (uid {peer}) answers at {}; nothing was sent", socket.display()),
+            format!("Another user (uid {peer}) answers at {}; nothing was sent", path.display()),
         )
         .hint("Check CLAUDE_WORKER_SERVER_URL and CLAUDE_WORKER_HOME"),
     ))

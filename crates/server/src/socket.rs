@@ -1,8 +1,6 @@
 //! The engine's half of the local socket.
 
-use std::fs::Permissions;
 use std::io;
-use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::Arc;
@@ -11,9 +9,9 @@ use std::time::Duration;
 use axum::middleware;
 use axum::serve::Listener;
 use claude_worker_api::{ApiError, TaskApi};
-use claude_worker_client::{SocketName, is_trusted, own_uid};
-use claude_worker_os::files::Identity;
-use tokio::net::{UnixListener, UnixStream, unix::SocketAddr};
+use claude_worker_os::files::{Identity, is_socket};
+use claude_worker_os::socket::{self, LocalListener, LocalStream};
+use claude_worker_os::user::is_trusted;
 use tokio::sync::{mpsc, watch};
 
 use crate::connections::{Bounds, answer, serve_connections, until_closed};
@@ -25,9 +23,9 @@ const BOUNDS: Bounds = Bounds { answered: 512, open: 640, unread: None };
 
 /// A socket that is bound and not yet served.
 pub(crate) struct Listening {
-    listener: UnixListener,
+    listener: LocalListener,
     /// Another one that takes its place.
-    renewed: mpsc::Receiver<UnixListener>,
+    renewed: mpsc::Receiver<LocalListener>,
 }
 
 /// Keeps the socket where clients look for it.
@@ -35,7 +33,7 @@ pub(crate) struct Doorkeeper {
     path: PathBuf,
     /// The socket that is ours.
     ours: Option<Identity>,
-    renew: mpsc::Sender<UnixListener>,
+    renew: mpsc::Sender<LocalListener>,
 }
 
 /// Between two looks whether the socket is still there.
@@ -53,7 +51,7 @@ pub(crate) async fn bind(path: &Path) -> Result<(Listening, Doorkeeper), ApiErro
     Ok((Listening { listener, renewed }, keeper))
 }
 
-async fn bind_once(path: &Path) -> Result<UnixListener, ApiError> {
+async fn bind_once(path: &Path) -> Result<LocalListener, ApiError> {
     let in_the_way = |what: &str| {
         ApiError::invalid(format!("{} is {what}", path.display()))
             .hint("Move it away, or set CLAUDE_WORKER_HOME to another directory")
@@ -62,13 +60,12 @@ async fn bind_once(path: &Path) -> Result<UnixListener, ApiError> {
         ApiError::invalid(format!("Cannot listen at {}: {error}", path.display()))
             .hint("Check the directory's permissions, or set CLAUDE_WORKER_HOME")
     };
-    let name = SocketName::new(path).map_err(failed)?;
     match std::fs::symlink_metadata(path) {
-        Ok(found) if !found.file_type().is_socket() => {
+        Ok(found) if !is_socket(&found) => {
             return Err(in_the_way("not a socket, and not ours"));
         }
         Ok(_) => {
-            if UnixStream::connect(name.as_path()).await.is_ok() {
+            if socket::connect(path).await.is_ok() {
                 return Err(in_the_way("already served by another program"));
             }
             std::fs::remove_file(path).map_err(failed)?;
@@ -76,9 +73,7 @@ async fn bind_once(path: &Path) -> Result<UnixListener, ApiError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(failed(error)),
     }
-    let listener = UnixListener::bind(name.as_path()).map_err(failed)?;
-    std::fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(failed)?;
-    Ok(listener)
+    LocalListener::bind(path).map_err(failed)
 }
 
 impl Doorkeeper {
@@ -146,28 +141,45 @@ pub(crate) async fn serve<A: TaskApi + 'static>(
 struct SameUser(Listening);
 
 impl Listener for SameUser {
-    type Io = UnixStream;
-    type Addr = SocketAddr;
+    type Io = LocalStream;
+    type Addr = ();
 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         loop {
             let Listening { listener, renewed } = &mut self.0;
-            let (stream, address) = tokio::select! {
+            let accepted = tokio::select! {
                 Some(renewed) = renewed.recv() => {
                     *listener = renewed;
                     continue;
                 }
-                accepted = Listener::accept(listener) => accepted,
+                accepted = listener.accept() => accepted,
             };
-            match stream.peer_cred() {
-                Ok(peer) if is_trusted(peer.uid(), own_uid()) => return (stream, address),
-                Ok(peer) => tracing::warn!(uid = peer.uid(), "another user's connection refused"),
+            let stream = match accepted {
+                Ok(stream) => stream,
+                Err(error) => {
+                    wait_after(&error).await;
+                    continue;
+                }
+            };
+            match socket::peer(&stream) {
+                Ok(peer) if is_trusted(peer) => return (stream, ()),
+                Ok(peer) => tracing::warn!(uid = peer, "another user's connection refused"),
                 Err(error) => tracing::warn!(%error, "a connection of unknown origin refused"),
             }
         }
     }
 
     fn local_addr(&self) -> io::Result<Self::Addr> {
-        self.0.listener.local_addr()
+        Ok(())
+    }
+}
+
+/// A connection that broke before it was accepted is no reason to wait. Everything else is a lack of
+/// descriptors or memory, which takes a while to pass.
+async fn wait_after(error: &io::Error) {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    if !matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
+        tracing::error!(%error, "cannot accept a connection");
+        tokio::time::sleep(LOOK_EVERY).await;
     }
 }

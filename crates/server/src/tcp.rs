@@ -6,7 +6,6 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +17,7 @@ use axum::response::{IntoResponse, Response};
 use claude_worker_api::{ApiError, ErrorCode, TaskApi};
 use claude_worker_client::random_hex;
 use claude_worker_engine::read_own;
+use claude_worker_os::files::create_new;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -202,8 +202,7 @@ fn token(file: &Path) -> io::Result<String> {
         Err(error) => return Err(error),
     }
     let token = random_hex::<32>()?;
-    let mut opened =
-        std::fs::OpenOptions::new().create_new(true).write(true).mode(0o600).open(file)?;
+    let mut opened = create_new(file)?;
     io::Write::write_all(&mut opened, token.as_bytes())?;
     opened.sync_all()?;
     Ok(token)

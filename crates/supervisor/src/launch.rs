@@ -4,8 +4,6 @@ use std::io;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
-use claude_worker_os::machine;
-
 use crate::agent::{RUN_MARKER, TASK_MARKER};
 use crate::own_variables::without_own_variables;
 use crate::{RunDir, SupervisorError};
@@ -76,14 +74,4 @@ impl Launched {
     pub fn wait(mut self) -> io::Result<ExitStatus> {
         self.child.wait()
     }
-}
-
-/// Names the time since the machine was started; none where the system does not tell.
-///
-/// A file that was made and not flushed outlives every process, but not the machine. So a run
-/// directory tells the truth about processes of this start, and about an earlier one only what
-/// it has: that nothing is there does not mean that nothing was begun.
-#[must_use]
-pub fn boot_id() -> Option<String> {
-    machine::boot_id()
 }

@@ -63,15 +63,11 @@ mod supervise;
 mod tree;
 mod watch;
 
-// For users that do not name the crate below yet.
-pub use claude_worker_os::descriptor::keep_from_children as keep_descriptors;
-pub use claude_worker_os::files::{Identity, create_anew, is_shortage, open_regular};
-
 pub use agent::{RUN_MARKER, TASK_MARKER};
 pub use bell::{Bell, BellCloser, Ring, What};
 pub use error::SupervisorError;
 pub use fault::{FAULT_POINTS, FAULT_VARIABLE, fault_point};
-pub use launch::{Launched, SupervisorCommand, boot_id, launch};
+pub use launch::{Launched, SupervisorCommand, launch};
 pub use leftovers::end_leftovers;
 #[cfg(target_os = "linux")]
 pub use own_variables::set_own_variables;

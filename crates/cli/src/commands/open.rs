@@ -1,6 +1,5 @@
 //! `open`: the desktop app's window, or the same pages in a browser, at a task or as they are.
 
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread::sleep;
@@ -9,6 +8,7 @@ use std::time::{Duration, Instant};
 use claude_worker_api::{ApiError, TaskApi, TaskId};
 use claude_worker_client::installed_program;
 use claude_worker_engine::Paths;
+use claude_worker_os::process::own_group;
 use serde::Serialize;
 
 use crate::console::Console;
@@ -107,14 +107,13 @@ fn start(app: &Path, task: Option<TaskId>) -> Result<(), ApiError> {
         ApiError::unavailable(format!("The desktop app does not start: {why}"))
             .hint("Start claude-worker-app in a terminal to see more")
     };
-    let mut child = Command::new(app)
+    // In a group of its own: Ctrl-C here is not meant for it.
+    let mut child = own_group(&mut Command::new(app))
         .arg("open")
         .args(task.map(|id| id.to_string()))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
-        // Ctrl-C here is not meant for it.
-        .process_group(0)
         .spawn()
         .map_err(|error| refused(error.to_string()))?;
     let deadline = Instant::now() + REFUSES_WITHIN;

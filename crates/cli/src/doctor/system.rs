@@ -3,6 +3,9 @@
 use std::env;
 use std::fs;
 
+use claude_worker_os::machine::Names;
+use claude_worker_os::user::own_id;
+
 /// What is known of the machine and its user.
 #[derive(Debug)]
 pub(super) struct System {
@@ -20,9 +23,7 @@ pub(super) struct System {
 
 impl System {
     pub(super) fn look() -> Self {
-        let kernel = rustix::system::uname();
-        let text = |part: &std::ffi::CStr| part.to_string_lossy().into_owned();
-        let parts = [kernel.sysname(), kernel.release(), kernel.machine()].map(text);
+        let machine = Names::look();
         let release = ["/etc/os-release", "/usr/lib/os-release"]
             .iter()
             .find_map(|file| pretty_name(&fs::read_to_string(file).ok()?));
@@ -36,13 +37,13 @@ impl System {
         let home = variable("HOME").map(std::path::PathBuf::from);
         let home = home.filter(|home| home.starts_with("/home") || home.starts_with("/Users"));
         let home = home.and_then(|home| Some(home.file_name()?.to_string_lossy().into_owned()));
-        let uid = rustix::process::getuid().as_raw();
+        let uid = own_id();
         let account = fs::read_to_string("/etc/passwd").ok().and_then(|text| account(&text, uid));
         let users = ["USER", "LOGNAME"].into_iter().filter_map(variable);
-        let hosts = [Some(text(kernel.nodename())), variable("HOSTNAME")];
+        let hosts = [machine.host, variable("HOSTNAME")];
         Self {
             name: release.unwrap_or_else(|| env::consts::OS.to_owned()),
-            kernel: parts.join(" "),
+            kernel: machine.kernel,
             session: if session.is_empty() { "none".to_owned() } else { session.join(", ") },
             users: users.chain(home).chain(account).collect(),
             hosts: hosts.into_iter().flatten().collect(),

@@ -18,6 +18,7 @@ pub(crate) use crate::linux::{machine, process_table};
 #[cfg(target_os = "macos")]
 pub(crate) use crate::macos::{machine, process_table};
 
+use crate::machine::Names;
 use crate::process::Signal;
 
 impl Signal {
@@ -29,4 +30,11 @@ impl Signal {
             Self::Continue => rustix::process::Signal::CONT,
         }
     }
+}
+
+pub(crate) fn names() -> Names {
+    let uname = rustix::system::uname();
+    let text = |part: &std::ffi::CStr| part.to_string_lossy().into_owned();
+    let kernel = [uname.sysname(), uname.release(), uname.machine()].map(text).join(" ");
+    Names { kernel, host: Some(text(uname.nodename())) }
 }

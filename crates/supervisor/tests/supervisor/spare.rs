@@ -4,9 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use claude_worker_supervisor::{
-    EndedBy, Ending, Found, RunDir, Spare, SupervisorCommand, keep_descriptors, launch,
-};
+use claude_worker_os::descriptor::keep_from_children;
+use claude_worker_supervisor::{EndedBy, Ending, Found, RunDir, Spare, SupervisorCommand, launch};
 
 use crate::support::{DEADLINE, Stage, end_of_process, kill, supervisor, wait};
 
@@ -68,7 +67,7 @@ fn a_spare_at_work_ends_its_tree_when_asked() {
 #[test]
 fn a_waiting_spare_holds_nothing_and_belongs_to_nobody() {
     // As an engine does. What this test was given by its caller is not the spare's fault.
-    keep_descriptors();
+    keep_from_children();
     let spare = spare();
     let process = until_it_waits(&spare);
     let mut open: Vec<_> = fs::read_dir(process.join("fd"))
