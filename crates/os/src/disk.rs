@@ -23,7 +23,7 @@ pub fn free_at(path: &Path) -> Option<u64> {
 /// # Errors
 /// What the system says; then the file may have a part of it.
 pub fn set_aside(file: &mut File, bytes: u64) -> io::Result<()> {
-    const ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
+    static ZEROS: [u8; 64 * 1024] = [0; 64 * 1024];
     if system::allocate(file, bytes).is_ok() {
         return Ok(());
     }

@@ -338,11 +338,11 @@ mod tests {
     use super::*;
 
     fn mode(path: &Path) -> u32 {
-        fs::metadata(path).unwrap().permissions().mode() & 0o777
+        fs::metadata(path).expect("it exists").permissions().mode() & 0o777
     }
 
     fn entries(directory: &Path) -> usize {
-        fs::read_dir(directory).unwrap().count()
+        fs::read_dir(directory).expect("it can be listed").count()
     }
 
     #[test]
