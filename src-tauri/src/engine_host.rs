@@ -7,7 +7,7 @@ use std::time::Duration;
 use claude_worker_api::{ApiError, ErrorCode, HostKind, StopMode, TaskApi};
 use claude_worker_client::{Starter, installed_program};
 use claude_worker_desktop::quit::QuitMode;
-use claude_worker_engine::{Config, Engine, Paths};
+use claude_worker_engine::{Engine, Paths, settings};
 use claude_worker_server::{Hosted, NotHandedBack};
 use claude_worker_supervisor::{SupervisorCommand, TASK_MARKER};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -174,7 +174,7 @@ impl Owner {
             .hint("Start it from outside"));
         }
         let program = command_line_program()?;
-        let config = Config::load(&self.paths)?;
+        let config = settings::load(&self.paths)?;
         let supervisor = SupervisorCommand { program, args: vec!["supervise".to_owned()] };
         let paths = self.paths.clone();
         let hosted = claude_worker_server::take_over(
@@ -239,7 +239,7 @@ impl Owner {
     async fn hand_over(&self, hosted: Hosted) -> Result<(), NotHandedBack> {
         // Check what could keep another engine from starting before this one stops.
         let checked =
-            command_line_program().and_then(|program| Config::load(&self.paths).map(|_| program));
+            command_line_program().and_then(|program| settings::load(&self.paths).map(|_| program));
         let program = match checked {
             Ok(program) => program,
             Err(error) => return Err(NotHandedBack { error, still_here: Some(hosted) }),

@@ -14,7 +14,7 @@ use claude_worker_api::{
     StopMode, TaskApi, TaskId,
 };
 use claude_worker_client::{Address, EngineClient, LockHolder};
-use claude_worker_engine::{Config, Paths};
+use claude_worker_engine::{Paths, settings};
 use claude_worker_server::{Hosted, host};
 use claude_worker_supervisor::SupervisorCommand;
 
@@ -274,7 +274,7 @@ async fn settings(api: &impl TaskApi) {
     // A client that has not seen this change yet changes something else, and undoes nothing.
     let mut other = before.clone();
     other.limits.timeout_ms += 60_000;
-    let both = Settings { limits: other.limits, ..changed };
+    let both = Settings { limits: other.limits.clone(), ..changed };
     assert_eq!(api.set_settings(other.changes_since(&before).unwrap()).await.unwrap(), both);
     assert_eq!(api.settings().await.unwrap(), both);
     assert_eq!(api.set_settings(before.changes_since(&both).unwrap()).await.unwrap(), before);
@@ -294,7 +294,7 @@ pub(crate) async fn hosted(home: &Home) -> Hosted {
     std::fs::set_permissions(&claude, Permissions::from_mode(0o755)).unwrap();
     home.make_data();
     std::fs::write(&paths.config, format!("agents.claude = {claude:?}\n")).unwrap();
-    let config = Config::load(&paths).unwrap();
+    let config = settings::load(&paths).unwrap();
     host(paths, config, supervisor, Some(any_port), HostKind::Headless).await.unwrap()
 }
 

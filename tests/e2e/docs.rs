@@ -5,8 +5,9 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use claude_worker_api::Settings;
 use claude_worker_cli::exit;
-use claude_worker_engine::Config;
+use claude_worker_engine::settings;
 
 use crate::support::{Home, read};
 
@@ -309,10 +310,10 @@ fn the_settings_shown_are_all_there_are_with_their_defaults() {
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
         lines.filter(|line| !line.starts_with('#')).map(str::to_owned).collect()
     };
-    assert_eq!(settings(&block.text), settings(&Config::default().to_toml()));
+    assert_eq!(settings(&block.text), settings(&settings::to_toml(&Settings::default())));
     // The one that has no default is shown as a comment; it must be right all the same.
     let shown = block.text.replace("# claude = ", "claude = ");
-    assert!(Config::parse(&shown).unwrap().agents.claude.is_some());
+    assert!(settings::parse(&shown).unwrap().agents.claude.is_some());
 }
 
 /// The first cells of the table rows below a heading.

@@ -4,9 +4,9 @@
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
-use claude_worker_api::HostKind;
+use claude_worker_api::{HostKind, Settings};
 use claude_worker_client::Starter;
-use claude_worker_engine::{Config, Paths};
+use claude_worker_engine::Paths;
 use claude_worker_server::{Hosted, take_over};
 use claude_worker_supervisor::SupervisorCommand;
 
@@ -19,7 +19,7 @@ async fn app(home: &Home) -> Hosted {
     let supervisor =
         SupervisorCommand { program: PROGRAM.into(), args: vec!["supervise".to_owned()] };
     let paths = Paths::below(&home.data());
-    take_over(paths, Config::default(), supervisor, None, HostKind::App, PATIENCE).await.unwrap()
+    take_over(paths, Settings::default(), supervisor, None, HostKind::App, PATIENCE).await.unwrap()
 }
 
 /// How the app starts the headless engine in its place.

@@ -47,9 +47,10 @@ pub use log::{
 pub use nearest::nearest_name;
 pub use plain::plain_words;
 pub use settings::{
-    AgentSettings, CapSettings, DelegationSettings, LimitSettings, McpSettings,
-    NotificationSettings, RateLimitSettings, RetentionSettings, Settings, SettingsChange,
-    UsageLimitSettings,
+    AgentSettings, CapSettings, DECLARED_SETTINGS, DelegationSettings, FileForm, LARGEST_NUMBER,
+    LONGEST_DURATION, LimitSettings, McpSettings, NotificationSettings, RateLimitSettings,
+    RetentionSettings, SETTINGS_PAGE, Setting, SettingKind, Settings, SettingsChange,
+    SettingsPageSection, SettingsSection, UsageLimitSettings, all_settings,
 };
 pub use submit::{
     Agent, Asker, CleanQuery, Cleaned, FollowUp, Limits, MAX_CALLER_CHARS, MAX_PROMPT_BYTES,

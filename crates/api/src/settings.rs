@@ -1,205 +1,240 @@
-//! The whole configuration, as clients show and change it.
+//! The settings: what a person may set, and how clients show and change it.
+//!
+//! # How a setting is added
+//!
+//! By an entry in the list below, and the code that goes by it. From the entry come the fields of
+//! [`Settings`] with their defaults, the form in `config.toml` ([`FileForm`]), the changes that
+//! clients send ([`SettingsChange`]), the bounds ([`Settings::check`]), the example in
+//! `docs/configuration.md` and the list of the app's settings page. The last two are files, which the
+//! test `declared_settings` writes when it runs with `CLAUDE_WORKER_UPDATE=1`.
 
+mod bounds;
 mod change;
-
-pub use change::SettingsChange;
+mod declare;
+mod file;
+mod units;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::PermissionMode;
+use SettingKind::{Count, Duration, Program, Size, Switch};
+use declare::declare_settings;
 
-/// The settings in force, under the names they have in `config.toml`; a duration's name has `_ms`
-/// behind it, because here it is a number of milliseconds. Sizes are in bytes. Where a duration ends
-/// something, 0 means never.
-///
-/// A setting that an older engine does not know has its default.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
-pub struct Settings {
-    /// How many tasks run at once, 1 to 256.
-    pub workers: u32,
-    /// Claude Code's permission mode for tasks that choose none; never `bypassPermissions`.
-    pub permission_mode: PermissionMode,
+pub use change::SettingsChange;
+pub use declare::{
+    LARGEST_NUMBER, LONGEST_DURATION, Setting, SettingKind, SettingsPageSection, SettingsSection,
+};
+pub use file::FileForm;
+
+const SECOND: u64 = 1_000;
+const MINUTE: u64 = 60 * SECOND;
+const DAY: u64 = 24 * 60 * MINUTE;
+
+const MB: u64 = 1_000_000;
+const GB: u64 = 1_000 * MB;
+
+/// The largest number of settings that are `u32`.
+const MOST: u64 = u32::MAX as u64;
+
+/// The sections of a settings page, in order.
+pub const SETTINGS_PAGE: &[SettingsPageSection] = &[
+    page("general", "General", ""),
+    page(
+        "limits",
+        "Limits of a run",
+        "They apply to runs that begin later. A task may have its own.",
+    ),
+    page("usage", "Usage limit of the account", ""),
+    page("rate", "Rate limit and overloaded API", ""),
+    page(
+        "notifications",
+        "Notifications",
+        "From the desktop app, never about what you are looking at.",
+    ),
+    page("storage", "Storage", ""),
+    page("delegation", "Tasks that submit tasks", ""),
+];
+
+const fn page(id: &'static str, title: &'static str, note: &'static str) -> SettingsPageSection {
+    SettingsPageSection { id, title, note }
+}
+
+declare_settings! {
+    /// The settings in force, under the names they have in `config.toml`; the name of a duration ends
+    /// with `_ms`, because here it is a number of milliseconds. Sizes are in bytes. Where a duration
+    /// ends something, 0 means never.
+    ///
+    /// A setting that an older engine does not know has its default.
+    Settings on "general" {
+        /// How many tasks run at once, 1 to 256.
+        workers: u32 = 4,
+            Count { min: 1, max: 256, zero: None },
+            "Workers", "Tasks that run at once";
+
+        /// Claude Code's permission mode for tasks that choose none: `default`, `acceptEdits`, `plan`,
+        /// `dontAsk` or `auto`. `bypassPermissions` is possible per task only
+        /// (`run --permission-mode`).
+        permission_mode: PermissionMode = PermissionMode::AcceptEdits,
+            SettingKind::PermissionMode,
+            "Permissions", "For tasks that choose none";
+    }
+
     /// Where the agents' programs are.
-    pub agents: AgentSettings,
+    agents: AgentSettings on "general" {
+        /// Claude Code's program. Without it, it is looked for in PATH, then as a login shell would
+        /// find it, then where installers put it.
+        claude: Option<String> = None,
+            Program { example: "~/.local/bin/claude" },
+            "Claude Code", "Its program; empty: found as your shell finds it";
+    }
+
     /// What ends a run early, where a task says nothing else.
-    pub limits: LimitSettings,
-    /// How much is kept and taken on.
-    pub caps: CapSettings,
+    limits: LimitSettings on "limits" {
+        /// Wall time of a run; 0 means no limit. Per task: `run --timeout`.
+        timeout_ms: u64 = 0,
+            Duration { zero: Some("never") },
+            "Time", "A run is ended after this long";
+
+        /// How long `claude` may print nothing before it counts as hung; 0 means no limit. Per task:
+        /// `run --silence`. Shell tasks have no such limit unless they ask for one.
+        silence_ms: u64 = 15 * MINUTE,
+            Duration { zero: Some("never") },
+            "Silence", "Claude is ended when it prints nothing for this long";
+
+        /// How long `claude` may take to exit after it has reported its end, with nothing left in the
+        /// background; 0 means no limit. Then its processes are ended, and its report decides how the
+        /// task ended.
+        exit_ms: u64 = 10 * SECOND,
+            Duration { zero: Some("never") },
+            "Exit", "Claude is ended when it has reported its end and does not exit for this long";
+
+        /// When a run is ended, all its processes are stopped first, so that no script begins its next
+        /// step. A process that handles SIGTERM (Claude Code does, and a script with a trap) then gets
+        /// it and has this long to end in its own way before it is killed. All others are killed at
+        /// once.
+        grace_ms: u64 = 5 * SECOND,
+            Duration { zero: None },
+            "Grace", "Between being asked to end and being killed";
+    }
+
     /// How long finished tasks are kept.
-    pub retention: RetentionSettings,
+    retention: RetentionSettings on "storage" {
+        /// A finished task is removed after this long, whether or not you have looked at it; 0 keeps
+        /// it until `remove` or `clean`.
+        finished_ms: u64 = 0,
+            Duration { zero: Some("always") },
+            "Keep finished tasks", "For this long after they ended";
+    }
+
+    /// How much is kept and taken on. A size without a unit is in bytes.
+    caps: CapSettings on "storage" {
+        /// Output of one run; more ends it.
+        output_per_run: u64 = 256 * MB,
+            Size { min: 1 },
+            "Output of one run", "A run that prints more is ended";
+
+        /// Output of all runs; beyond it the oldest finished runs lose theirs, and keep
+        /// result and verdict.
+        output_total: u64 = 5 * GB,
+            Size { min: 0 },
+            "Output of all runs", "Beyond it the oldest lose theirs, and keep result and verdict";
+
+        /// Disk space that must stay free: with less, new tasks are refused and queued ones
+        /// wait.
+        free_disk: u64 = 100 * MB,
+            Size { min: 0 },
+            "Keep free", "With less room on the disk nothing new is started";
+
+        /// How many tasks may wait in the queue.
+        queued: u64 = 100_000,
+            Count { min: 0, max: LARGEST_NUMBER, zero: None },
+            "Longest queue", "Tasks that may wait at once";
+    }
+
     /// What happens when the account's usage limit is reached.
-    pub usage_limit: UsageLimitSettings,
-    /// What happens when requests come too fast, or the API is overloaded.
-    pub rate_limit: RateLimitSettings,
-    /// How far tasks may submit tasks.
-    pub delegation: DelegationSettings,
-    /// What the MCP sidecar may ask for.
-    pub mcp: McpSettings,
-    /// What the desktop app tells of.
-    pub notifications: NotificationSettings,
-    /// Where `config.toml` is. Read-only: ignored when settings are changed.
-    pub file: String,
-}
+    usage_limit: UsageLimitSettings on "usage" {
+        /// The task waits and goes on in the same session. With `false` it fails.
+        wait: bool = true,
+            Switch,
+            "Wait and go on", "In the same session, when the limit is over. Otherwise the task fails";
 
-/// Where the agents' programs are.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
-pub struct AgentSettings {
-    /// Claude Code's program. None: found as a login shell would find it. Never left out, so that
-    /// a change to none can be told from no change.
-    pub claude: Option<String>,
-}
+        /// How long it waits when Claude Code does not say when the limit ends. Each time in a row it
+        /// waits twice as long, up to 4 hours.
+        retry_after_ms: u64 = 15 * MINUTE,
+            Duration { zero: None },
+            "Try again after",
+            "When Claude Code does not say when the limit ends; then twice as long each time";
 
-/// What ends a run early.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
-pub struct LimitSettings {
-    /// Wall time of a run.
-    pub timeout_ms: u64,
-    /// How long `claude` may print nothing.
-    pub silence_ms: u64,
-    /// How long `claude` may take to exit after it has reported that its work is done.
-    pub exit_ms: u64,
-    /// How long a process tree has between being asked to end and being killed.
-    pub grace_ms: u64,
-}
+        /// After so many runs in a row that met the limit and got no answer of the model, the task
+        /// fails.
+        tries: u32 = 8,
+            Count { min: 0, max: MOST, zero: None },
+            "Tries", "After so many in a row that got no answer the task fails";
 
-/// How much is kept and taken on, in bytes but for `queued`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
-pub struct CapSettings {
-    /// Output of one run; more ends it.
-    pub output_per_run: u64,
-    /// Output of all runs; beyond it the oldest finished runs lose theirs.
-    pub output_total: u64,
-    /// Disk space that must stay free for a new task to be taken on.
-    pub free_disk: u64,
-    /// How many tasks may wait in the queue.
-    pub queued: u64,
-}
+        /// A task fails that would have to wait longer than this in all; 0 lets it wait.
+        give_up_after_ms: u64 = 8 * DAY,
+            Duration { zero: Some("never") },
+            "Give up after", "A task that would wait longer than this in all fails";
+    }
 
-/// How long finished tasks are kept.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
-pub struct RetentionSettings {
-    /// After this long a finished task is removed; 0 keeps it.
-    pub finished_ms: u64,
-}
+    /// What happens when requests come too fast (429 without a usage limit) or the API is overloaded
+    /// (529). An account without credit, or one that is disabled, is not tried again.
+    rate_limit: RateLimitSettings on "rate" {
+        /// How long the task waits at first. Each time in a row it waits twice as long, up to 10
+        /// minutes.
+        retry_after_ms: u64 = 30 * SECOND,
+            Duration { zero: None },
+            "Try again after", "Then after twice as long each time, up to 10 minutes";
 
-/// What happens when the account's usage limit is reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
-pub struct UsageLimitSettings {
-    /// Whether the task waits and goes on in the same session. Otherwise it fails.
-    pub wait: bool,
-    /// How long it waits when the agent does not say when the limit ends; each time in a row twice as
-    /// long, up to 4 hours.
-    pub retry_after_ms: u64,
-    /// After so many runs in a row that met it without an answer of the model the task fails.
-    pub tries: u32,
-    /// A task fails that would have to wait longer than this in all.
-    pub give_up_after_ms: u64,
-}
+        /// After so many runs in a row that got no answer of the model, the task fails. 1: at once.
+        tries: u32 = 6,
+            Count { min: 0, max: MOST, zero: None },
+            "Tries", "After so many in a row that got no answer the task fails";
+    }
 
-/// What happens when requests come too fast, or the API is overloaded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
-pub struct RateLimitSettings {
-    /// How long the task waits at first; each time in a row twice as long, up to 10 minutes.
-    pub retry_after_ms: u64,
-    /// After so many runs in a row that met it without an answer of the model the task fails.
-    pub tries: u32,
-}
+    /// How far tasks may submit tasks themselves.
+    delegation: DelegationSettings on "delegation" {
+        /// How deep: a task of yours is at depth 0, one that it submits at 1.
+        depth: u32 = 2,
+            Count { min: 0, max: MOST, zero: Some("tasks submit none") },
+            "Depth", "Your task is at 0, a task it submits at 1; 0 forbids it";
 
-/// How far tasks may submit tasks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
-pub struct DelegationSettings {
-    /// How deep: a person's task is at depth 0, a task submitted from inside it at 1.
-    pub depth: u32,
-    /// How many unfinished tasks one task, or one caller, may have submitted.
-    pub unfinished: u32,
-}
+        /// How many unfinished tasks one task, or one caller, may have submitted.
+        unfinished: u32 = 50,
+            Count { min: 0, max: MOST, zero: Some("tasks submit none") },
+            "Unfinished at once", "That one task, or one MCP client, may have submitted";
+    }
 
-/// What the MCP sidecar may ask for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
-pub struct McpSettings {
-    /// Whether a task submitted over MCP may turn permission checks off.
-    pub allow_bypass: bool,
-}
+    /// What programs may ask for over MCP.
+    mcp: McpSettings on "delegation" {
+        /// Whether they may submit tasks without permission checks.
+        allow_bypass: bool = false,
+            Switch,
+            "Allow “No checks” over MCP",
+            "Whether tasks submitted over MCP may turn permission checks off";
+    }
 
-/// What the desktop app tells of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(default)]
-pub struct NotificationSettings {
-    /// That a task is completed.
-    pub finished: bool,
-    /// That a task failed.
-    pub failed: bool,
-    /// That a task needs a person: it waits, is quiet, or was denied a tool.
-    pub attention: bool,
-}
+    /// What the desktop app notifies of.
+    notifications: NotificationSettings on "notifications" {
+        /// A task is completed.
+        finished: bool = true,
+            Switch,
+            "A task is done", "Several together are told as one";
 
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            workers: 4,
-            permission_mode: PermissionMode::default(),
-            agents: AgentSettings::default(),
-            limits: LimitSettings::default(),
-            caps: CapSettings::default(),
-            retention: RetentionSettings::default(),
-            usage_limit: UsageLimitSettings::default(),
-            rate_limit: RateLimitSettings::default(),
-            delegation: DelegationSettings::default(),
-            mcp: McpSettings::default(),
-            notifications: NotificationSettings::default(),
-            file: String::new(),
-        }
+        /// A task failed.
+        failed: bool = true,
+            Switch,
+            "A task failed", "With the reason";
+
+        /// A task needs you: it waits, is quiet, or was denied a tool.
+        attention: bool = true,
+            Switch,
+            "A task needs you", "It waits for a usage limit, is silent, or was denied a tool";
     }
 }
 
-impl Default for LimitSettings {
-    fn default() -> Self {
-        Self { timeout_ms: 0, silence_ms: 15 * 60_000, exit_ms: 10_000, grace_ms: 5_000 }
-    }
-}
-
-impl Default for CapSettings {
-    fn default() -> Self {
-        Self {
-            output_per_run: 256_000_000,
-            output_total: 5_000_000_000,
-            free_disk: 100_000_000,
-            queued: 100_000,
-        }
-    }
-}
-
-impl Default for UsageLimitSettings {
-    fn default() -> Self {
-        let give_up_after_ms = 8 * 86_400_000;
-        Self { wait: true, retry_after_ms: 15 * 60_000, tries: 8, give_up_after_ms }
-    }
-}
-
-impl Default for RateLimitSettings {
-    fn default() -> Self {
-        Self { retry_after_ms: 30_000, tries: 6 }
-    }
-}
-
-impl Default for DelegationSettings {
-    fn default() -> Self {
-        Self { depth: 2, unfinished: 50 }
-    }
-}
-
-impl Default for NotificationSettings {
-    fn default() -> Self {
-        Self { finished: true, failed: true, attention: true }
-    }
+/// Every setting, without its section.
+pub fn all_settings() -> impl Iterator<Item = &'static Setting> {
+    DECLARED_SETTINGS.iter().flat_map(|section| section.settings)
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use claude_worker_api::{ApiError, HostKind, StopMode, TaskApi};
 use claude_worker_client::{LogFile, Ready};
-use claude_worker_engine::{Config, Engine, Paths};
+use claude_worker_engine::{Engine, Paths, settings};
 use claude_worker_os::process::{leave_session, own_program};
 use claude_worker_os::signal::EndRequests;
 use claude_worker_server::host_awaited;
@@ -88,7 +88,7 @@ pub(crate) fn host(
 ) -> Result<(), ApiError> {
     let paths = Paths::from_env()?;
     log(&paths);
-    let config = Config::load(&paths)?;
+    let config = settings::load(&paths)?;
     // Two threads: one can make a large answer while the other takes the next request. All
     // decisions are made on the dispatcher's own thread anyway.
     let runtime = tokio::runtime::Builder::new_multi_thread()

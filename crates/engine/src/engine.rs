@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use claude_worker_api::{ApiError, HostKind, State, StopMode, Task, Timestamp};
+use claude_worker_api::{ApiError, HostKind, Settings, State, StopMode, Task, Timestamp};
 use claude_worker_supervisor::{Bell, SupervisorCommand, fault_point};
 use tokio::sync::{Mutex, Semaphore, mpsc, oneshot, watch};
 
@@ -21,7 +21,7 @@ use crate::live::{Places, Runs};
 use crate::message::{Message, Reply, Request};
 use crate::settings::InForce;
 use crate::store::{self, Readers, StoredTask, Writer};
-use crate::{Claim, Config, EngineError, Paths, disk, env_file};
+use crate::{Claim, EngineError, Paths, disk, env_file};
 
 /// How many messages may wait for the dispatcher.
 const INBOX: usize = 1024;
@@ -84,7 +84,7 @@ impl Engine {
     /// [`EngineError::BadDatabase`] when the database cannot be used, and what the system says.
     pub fn start(
         claim: Claim,
-        config: Config,
+        config: Settings,
         supervisor: SupervisorCommand,
         hosting: Hosting,
     ) -> Result<Self, EngineError> {

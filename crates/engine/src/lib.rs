@@ -17,10 +17,10 @@
 
 pub mod doctor;
 pub mod locate;
+pub mod settings;
 
 mod claim;
 mod clock;
-mod config;
 mod disk;
 mod dispatcher;
 mod engine;
@@ -36,17 +36,12 @@ mod message;
 mod own_file;
 mod paths;
 mod scheduler;
-mod settings;
 mod state;
 mod store;
 mod trust;
 mod usage;
 
 pub use claim::Claim;
-pub use config::{
-    Agents, Caps, Config, Delegation, Mcp, Notifications, RateLimit, Retention, RunLimits,
-    UsageLimit,
-};
 pub use dispatcher::FAULT_POINTS;
 pub use engine::{Engine, Hosting};
 pub use error::EngineError;

@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use claude_worker_api::{
-    ApiError, Asker, CleanQuery, FollowUp, NewTask, Queue, RunId, StopMode, Stopped, Task, TaskId,
-    Timestamp,
+    ApiError, Asker, CleanQuery, FollowUp, NewTask, Queue, RunId, Settings, StopMode, Stopped,
+    Task, TaskId, Timestamp,
 };
 use tokio::sync::oneshot;
 use tracing::Span;
 
-use crate::Config;
 use crate::store::RunEnd;
 
 /// The span in which everything is logged that belongs to a run.
@@ -51,7 +50,7 @@ pub(crate) enum Request {
     /// Pause or unpause the queue.
     SetPaused(bool),
     /// Go by this configuration from now on; the file says it already.
-    Configure(Arc<Config>),
+    Configure(Arc<Settings>),
     /// Stop the engine.
     Stop(StopMode),
 }

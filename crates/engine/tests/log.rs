@@ -11,8 +11,8 @@ use std::process::ExitCode;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-use claude_worker_api::{Agent, NewTask, StopMode, TaskApi};
-use claude_worker_engine::{Claim, Config, Engine, Hosting, Paths};
+use claude_worker_api::{Agent, NewTask, Settings, StopMode, TaskApi};
+use claude_worker_engine::{Claim, Engine, Hosting, Paths};
 use claude_worker_supervisor::SupervisorCommand;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id};
@@ -138,10 +138,10 @@ fn start(home: &Path) -> Engine {
         let mut file = options.write(true).create_new(true).mode(0o700).open(&script).unwrap();
         file.write_all(text.as_bytes()).unwrap();
     }
-    let mut config = Config::default();
-    config.agents.claude = Some(script);
-    config.rate_limit.retry_after = 1;
-    config.limits.grace = 1_000;
+    let mut config = Settings::default();
+    config.agents.claude = Some(script.to_string_lossy().into_owned());
+    config.rate_limit.retry_after_ms = 1;
+    config.limits.grace_ms = 1_000;
     let paths = Paths::below(&home.join("data"));
     let program = std::env::current_exe().unwrap();
     let supervisor = SupervisorCommand { program, args: vec!["supervise".to_owned()] };

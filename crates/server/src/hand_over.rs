@@ -7,9 +7,9 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use claude_worker_api::{ApiError, EngineInfo, ErrorCode, HostKind, StopMode, TaskApi};
+use claude_worker_api::{ApiError, EngineInfo, ErrorCode, HostKind, Settings, StopMode, TaskApi};
 use claude_worker_client::{Address, Announcement, EngineClient, LockHolder, Starter};
-use claude_worker_engine::{Claim, Config, EngineError, Paths};
+use claude_worker_engine::{Claim, EngineError, Paths};
 use claude_worker_supervisor::{SupervisorCommand, fault_point};
 use tokio::time::Instant;
 
@@ -46,7 +46,7 @@ const WHO: Duration = Duration::from_secs(5);
 /// `unavailable` when the headless engine does not let go in time; and as `host`.
 pub async fn take_over(
     paths: Paths,
-    config: Config,
+    config: Settings,
     supervisor: SupervisorCommand,
     http: Option<SocketAddr>,
     kind: HostKind,
@@ -222,7 +222,7 @@ mod tests {
         held.try_lock().unwrap();
         let begin = Instant::now();
         let patience = Duration::from_secs(5);
-        let config = Config::default();
+        let config = Settings::default();
         let taken =
             take_over(paths.clone(), config, supervisor(), None, HostKind::App, patience).await;
         let error = taken.err().unwrap();

@@ -4,9 +4,9 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use claude_worker_api::{ApiError, HostKind};
+use claude_worker_api::{ApiError, HostKind, Settings};
 use claude_worker_client::{Ready, stop_marker};
-use claude_worker_engine::{Claim, Config, Engine, Hosting, Paths};
+use claude_worker_engine::{Claim, Engine, Hosting, Paths};
 use claude_worker_supervisor::{SupervisorCommand, fault_point};
 use tokio::sync::watch;
 
@@ -38,7 +38,7 @@ impl fmt::Debug for Hosted {
 /// something else in the socket's place or an address that cannot be bound.
 pub async fn host(
     paths: Paths,
-    config: Config,
+    config: Settings,
     supervisor: SupervisorCommand,
     http: Option<SocketAddr>,
     kind: HostKind,
@@ -56,7 +56,7 @@ pub async fn host(
 /// `unavailable` when the starter is gone; and as [`host`].
 pub async fn host_awaited(
     paths: Paths,
-    config: Config,
+    config: Settings,
     supervisor: SupervisorCommand,
     http: Option<SocketAddr>,
 ) -> Result<Hosted, ApiError> {
@@ -71,7 +71,7 @@ pub async fn host_awaited(
 /// Opens the doors of a directory that is ours, and starts its engine.
 pub(crate) async fn open(
     claim: Claim,
-    config: Config,
+    config: Settings,
     supervisor: SupervisorCommand,
     http: Option<SocketAddr>,
     kind: HostKind,

@@ -3,7 +3,7 @@
 use std::process::{Command, Stdio};
 
 use claude_worker_api::HostKind;
-use claude_worker_engine::{Config, Paths};
+use claude_worker_engine::{Paths, settings};
 use claude_worker_server::take_over;
 use claude_worker_supervisor::SupervisorCommand;
 use scripted_api::ScriptedApi;
@@ -93,7 +93,7 @@ async fn claude_code_delegates_to_claude_code_through_the_app() {
     let supervise = [program.to_owned(), "supervise".to_owned()];
     let args = std::iter::once("-i".to_owned()).chain(variables).chain(supervise).collect();
     let supervisor = SupervisorCommand { program: "/usr/bin/env".into(), args };
-    let config = Config::load(&paths).unwrap();
+    let config = settings::load(&paths).unwrap();
     let hosted = take_over(paths, config, supervisor, None, HostKind::App, PATIENCE).await.unwrap();
     tokio::task::block_in_place(|| {
         delegate(&home, &api);

@@ -2,7 +2,7 @@
 
 use claude_worker_api::HostKind;
 use claude_worker_client::Starter;
-use claude_worker_engine::{Config, Paths};
+use claude_worker_engine::{Paths, settings};
 use claude_worker_server::take_over;
 use claude_worker_supervisor::SupervisorCommand;
 use serde_json::json;
@@ -108,7 +108,7 @@ async fn the_app_takes_over_and_hands_back_during_calls_and_each_is_answered() {
     for _ in 0..2 {
         let supervisor =
             SupervisorCommand { program: program.into(), args: vec!["supervise".to_owned()] };
-        let config = Config::load(&paths).unwrap();
+        let config = settings::load(&paths).unwrap();
         let taking = take_over(paths.clone(), config, supervisor, None, HostKind::App, PATIENCE);
         let (hosted, answer) = tokio::join!(taking, ask("tools/call", status.clone()));
         assert_eq!(answer.unwrap()["isError"], false);

@@ -35,8 +35,8 @@ export type Agent = "claude" | "shell";
 /** Where the agents' programs are. */
 export type AgentSettings = {
   /**
-   * Claude Code's program. None: found as a login shell would find it. Never left out, so that
-   * a change to none can be told from no change.
+   * Claude Code's program. Without it, it is looked for in PATH, then as a login shell would
+   * find it, then where installers put it.
    */
   claude: string;
 };
@@ -59,13 +59,19 @@ export type Asker = {
   parent?: TaskId;
 };
 
-/** How much is kept and taken on, in bytes but for `queued`. */
+/** How much is kept and taken on. A size without a unit is in bytes. */
 export type CapSettings = {
-  /** Disk space that must stay free for a new task to be taken on. */
+  /**
+   * Disk space that must stay free: with less, new tasks are refused and queued ones
+   * wait.
+   */
   free_disk: number;
   /** Output of one run; more ends it. */
   output_per_run: number;
-  /** Output of all runs; beyond it the oldest finished runs lose theirs. */
+  /**
+   * Output of all runs; beyond it the oldest finished runs lose theirs, and keep
+   * result and verdict.
+   */
   output_total: number;
   /** How many tasks may wait in the queue. */
   queued: number;
@@ -140,9 +146,9 @@ export type Counts = {
  */
 export type Cursor = string;
 
-/** How far tasks may submit tasks. */
+/** How far tasks may submit tasks themselves. */
 export type DelegationSettings = {
-  /** How deep: a person's task is at depth 0, a task submitted from inside it at 1. */
+  /** How deep: a task of yours is at depth 0, one that it submits at 1. */
   depth: number;
   /** How many unfinished tasks one task, or one caller, may have submitted. */
   unfinished: number;
@@ -391,15 +397,27 @@ export type FollowUp = {
 /** Which kind of process an engine lives in. */
 export type HostKind = "headless" | "app";
 
-/** What ends a run early. */
+/** What ends a run early, where a task says nothing else. */
 export type LimitSettings = {
-  /** How long `claude` may take to exit after it has reported that its work is done. */
+  /**
+   * How long `claude` may take to exit after it has reported its end, with nothing left in the
+   * background; 0 means no limit. Then its processes are ended, and its report decides how the
+   * task ended.
+   */
   exit_ms: number;
-  /** How long a process tree has between being asked to end and being killed. */
+  /**
+   * When a run is ended, all its processes are stopped first, so that no script begins its next
+   * step. A process that handles SIGTERM (Claude Code does, and a script with a trap) then gets
+   * it and has this long to end in its own way before it is killed. All others are killed at
+   * once.
+   */
   grace_ms: number;
-  /** How long `claude` may print nothing. */
+  /**
+   * How long `claude` may print nothing before it counts as hung; 0 means no limit. Per task:
+   * `run --silence`. Shell tasks have no such limit unless they ask for one.
+   */
   silence_ms: number;
-  /** Wall time of a run. */
+  /** Wall time of a run; 0 means no limit. Per task: `run --timeout`. */
   timeout_ms: number;
 };
 
@@ -568,9 +586,9 @@ export type LogQuery = {
   wait_ms?: number;
 };
 
-/** What the MCP sidecar may ask for. */
+/** What programs may ask for over MCP. */
 export type McpSettings = {
-  /** Whether a task submitted over MCP may turn permission checks off. */
+  /** Whether they may submit tasks without permission checks. */
   allow_bypass: boolean;
 };
 
@@ -633,13 +651,13 @@ export type Note =
       what: string;
     };
 
-/** What the desktop app tells of. */
+/** What the desktop app notifies of. */
 export type NotificationSettings = {
-  /** That a task needs a person: it waits, is quiet, or was denied a tool. */
+  /** A task needs you: it waits, is quiet, or was denied a tool. */
   attention: boolean;
-  /** That a task failed. */
+  /** A task failed. */
   failed: boolean;
-  /** That a task is completed. */
+  /** A task is completed. */
   finished: boolean;
 };
 
@@ -682,17 +700,26 @@ export type Queue = {
   workers: number;
 };
 
-/** What happens when requests come too fast, or the API is overloaded. */
+/**
+ * What happens when requests come too fast (429 without a usage limit) or the API is overloaded
+ * (529). An account without credit, or one that is disabled, is not tried again.
+ */
 export type RateLimitSettings = {
-  /** How long the task waits at first; each time in a row twice as long, up to 10 minutes. */
+  /**
+   * How long the task waits at first. Each time in a row it waits twice as long, up to 10
+   * minutes.
+   */
   retry_after_ms: number;
-  /** After so many runs in a row that met it without an answer of the model the task fails. */
+  /** After so many runs in a row that got no answer of the model, the task fails. 1: at once. */
   tries: number;
 };
 
 /** How long finished tasks are kept. */
 export type RetentionSettings = {
-  /** After this long a finished task is removed; 0 keeps it. */
+  /**
+   * A finished task is removed after this long, whether or not you have looked at it; 0 keeps
+   * it until `remove` or `clean`.
+   */
   finished_ms: number;
 };
 
@@ -744,30 +771,37 @@ export type SeenQuery = {
 };
 
 /**
- * The settings in force, under the names they have in `config.toml`; a duration's name has `_ms`
- * behind it, because here it is a number of milliseconds. Sizes are in bytes. Where a duration ends
- * something, 0 means never.
+ * The settings in force, under the names they have in `config.toml`; the name of a duration ends
+ * with `_ms`, because here it is a number of milliseconds. Sizes are in bytes. Where a duration
+ * ends something, 0 means never.
  *
  * A setting that an older engine does not know has its default.
  */
 export type Settings = {
   /** Where the agents' programs are. */
   agents: AgentSettings;
-  /** How much is kept and taken on. */
+  /** How much is kept and taken on. A size without a unit is in bytes. */
   caps: CapSettings;
-  /** How far tasks may submit tasks. */
+  /** How far tasks may submit tasks themselves. */
   delegation: DelegationSettings;
   /** Where `config.toml` is. Read-only: ignored when settings are changed. */
   file: string;
   /** What ends a run early, where a task says nothing else. */
   limits: LimitSettings;
-  /** What the MCP sidecar may ask for. */
+  /** What programs may ask for over MCP. */
   mcp: McpSettings;
-  /** What the desktop app tells of. */
+  /** What the desktop app notifies of. */
   notifications: NotificationSettings;
-  /** Claude Code's permission mode for tasks that choose none; never `bypassPermissions`. */
+  /**
+   * Claude Code's permission mode for tasks that choose none: `default`, `acceptEdits`, `plan`,
+   * `dontAsk` or `auto`. `bypassPermissions` is possible per task only
+   * (`run --permission-mode`).
+   */
   permission_mode: PermissionMode;
-  /** What happens when requests come too fast, or the API is overloaded. */
+  /**
+   * What happens when requests come too fast (429 without a usage limit) or the API is overloaded
+   * (529). An account without credit, or one that is disabled, is not tried again.
+   */
   rate_limit: RateLimitSettings;
   /** How long finished tasks are kept. */
   retention: RetentionSettings;
@@ -1027,16 +1061,19 @@ export type Usage = {
 
 /** What happens when the account's usage limit is reached. */
 export type UsageLimitSettings = {
-  /** A task fails that would have to wait longer than this in all. */
+  /** A task fails that would have to wait longer than this in all; 0 lets it wait. */
   give_up_after_ms: number;
   /**
-   * How long it waits when the agent does not say when the limit ends; each time in a row twice as
-   * long, up to 4 hours.
+   * How long it waits when Claude Code does not say when the limit ends. Each time in a row it
+   * waits twice as long, up to 4 hours.
    */
   retry_after_ms: number;
-  /** After so many runs in a row that met it without an answer of the model the task fails. */
+  /**
+   * After so many runs in a row that met the limit and got no answer of the model, the task
+   * fails.
+   */
   tries: number;
-  /** Whether the task waits and goes on in the same session. Otherwise it fails. */
+  /** The task waits and goes on in the same session. With `false` it fails. */
   wait: boolean;
 };
 

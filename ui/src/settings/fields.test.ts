@@ -1,21 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { Settings } from "../backend";
+import { DEFAULTS } from "../backend/fake/defaults";
 import { read, SECTIONS, show, valueAt, withValue } from "./fields";
 
-const settings = {
-  workers: 4,
-  permission_mode: "acceptEdits",
-  agents: { claude: null },
-  limits: { timeout_ms: 0, silence_ms: 900_000, exit_ms: 10_000, grace_ms: 5000 },
-  caps: { output_per_run: 256e6, output_total: 5e9, free_disk: 100e6, queued: 100_000 },
-  retention: { finished_ms: 0 },
-  usage_limit: { wait: true, retry_after_ms: 900_000, tries: 8, give_up_after_ms: 691_200_000 },
-  rate_limit: { retry_after_ms: 30_000, tries: 6 },
-  delegation: { depth: 2, unfinished: 50 },
-  mcp: { allow_bypass: false },
-  notifications: { finished: true, failed: true, attention: true },
-  file: "/home/mia/.claude-worker/config.toml",
-} as unknown as Settings;
+const settings: Settings = DEFAULTS;
 
 const all = SECTIONS.flatMap((section) => section.settings);
 const find = (key: string) => {

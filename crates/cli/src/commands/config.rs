@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use claude_worker_engine::{Config, Paths};
+use claude_worker_api::FileForm;
+use claude_worker_engine::{Paths, settings};
 use serde::Serialize;
 
 use crate::console::Console;
@@ -19,7 +20,7 @@ struct Shown<'a> {
     runs: &'a Path,
     socket: &'a Path,
     engine_log: &'a Path,
-    settings: &'a Config,
+    settings: FileForm,
 }
 
 /// Shows the places and the settings; needs no engine.
@@ -28,7 +29,7 @@ struct Shown<'a> {
 /// `invalid_request` when the configuration file is wrong, with the line and the key.
 pub fn execute(console: &mut Console<'_>) -> Result<Exit, CliError> {
     let paths = Paths::from_env()?;
-    let config = Config::load(&paths)?;
+    let settings = settings::load(&paths)?;
     let file_exists = paths.config.exists();
     if console.json {
         console.document(&Shown {
@@ -39,7 +40,7 @@ pub fn execute(console: &mut Console<'_>) -> Result<Exit, CliError> {
             runs: &paths.runs,
             socket: &paths.socket,
             engine_log: &paths.log,
-            settings: &config,
+            settings: FileForm(settings),
         })?;
         return Ok(Exit::Done);
     }
@@ -59,7 +60,7 @@ pub fn execute(console: &mut Console<'_>) -> Result<Exit, CliError> {
         text.push('\n');
     }
     text.push('\n');
-    text += &crate::render::text::clean(&config.to_toml());
+    text += &crate::render::text::clean(&settings::to_toml(&settings));
     console.print(&text)?;
     Ok(Exit::Done)
 }

@@ -13,7 +13,7 @@ use claude_worker_api::{
     Check, CheckLevel, EngineInfo, ListQuery, State, Task, TaskApi, Timestamp,
 };
 use claude_worker_client::token;
-use claude_worker_engine::{Config, Paths};
+use claude_worker_engine::{Paths, settings};
 use serde::Serialize;
 
 use super::redact::{Private, Redactor};
@@ -71,8 +71,8 @@ pub(crate) async fn report(api: &impl TaskApi, now: Timestamp) -> String {
             Ok(settings) => pretty(&settings),
             Err(error) => format!("not known: {error}\n"),
         },
-        (Err(_), Ok(paths)) => match Config::load(paths) {
-            Ok(config) => config.to_toml(),
+        (Err(_), Ok(paths)) => match settings::load(paths) {
+            Ok(settings) => settings::to_toml(&settings),
             Err(error) => format!("cannot be read: {error}\n"),
         },
         (Err(_), Err(error)) => format!("not known: {error}\n"),

@@ -1,8 +1,7 @@
 //! Whether a task that met a limit goes on by itself, and when. Pure.
 
-use claude_worker_api::{Failure, Timestamp, WaitReason};
+use claude_worker_api::{Failure, Settings, Timestamp, WaitReason};
 
-use crate::Config;
 use crate::state::{GoOn, Plan, Tried};
 
 /// The longest wait for a usage limit of which nobody says when it ends, in milliseconds.
@@ -73,7 +72,7 @@ impl Limit {
 
 /// How a task goes on after a run that failed at `now`. `chance` is any number: it keeps tasks that
 /// met the same limit from coming back at the same instant.
-pub(super) fn next(config: &Config, met: Met<'_>, now: Timestamp, chance: u32) -> Next {
+pub(super) fn next(config: &Settings, met: Met<'_>, now: Timestamp, chance: u32) -> Next {
     let Some(limit) = Limit::of(met.failure) else { return Next::End };
     if matches!(limit, Limit::Usage { .. }) && !config.usage_limit.wait {
         return Next::End;
@@ -84,10 +83,10 @@ pub(super) fn next(config: &Config, met: Met<'_>, now: Timestamp, chance: u32) -
     let since = met.tried.since.unwrap_or(now);
     let (first, longest, most_tries) = match limit {
         Limit::Usage { .. } => {
-            (config.usage_limit.retry_after, LONGEST_GUESS, config.usage_limit.tries)
+            (config.usage_limit.retry_after_ms, LONGEST_GUESS, config.usage_limit.tries)
         }
         Limit::Rate | Limit::Overloaded => {
-            (config.rate_limit.retry_after, LONGEST_PAUSE, config.rate_limit.tries)
+            (config.rate_limit.retry_after_ms, LONGEST_PAUSE, config.rate_limit.tries)
         }
     };
     if tries >= most_tries {
@@ -100,11 +99,11 @@ pub(super) fn next(config: &Config, met: Met<'_>, now: Timestamp, chance: u32) -
         Limit::Usage { resets_at: Some(at) } if at > now => at,
         // It should be over by now.
         Limit::Usage { resets_at: Some(_) } => {
-            now.plus_millis(pause(config.rate_limit.retry_after, longest, tries, chance))
+            now.plus_millis(pause(config.rate_limit.retry_after_ms, longest, tries, chance))
         }
         _ => now.plus_millis(pause(first, longest, tries, chance)),
     };
-    let bound = config.usage_limit.give_up_after;
+    let bound = config.usage_limit.give_up_after_ms;
     if bound > 0 && until.millis_since(since) > bound {
         return Next::GiveUp { tries };
     }
@@ -181,7 +180,7 @@ mod tests {
 
     #[test]
     fn a_usage_limit_is_waited_for_until_it_resets() {
-        let config = Config::default();
+        let config = Settings::default();
         let at = |resets, tries| {
             waits(next(&config, met(&usage(resets), after(tries)), NOW, EVEN)).1 / MINUTE
         };
@@ -198,7 +197,7 @@ mod tests {
 
     #[test]
     fn a_rate_limit_and_an_overloaded_api_are_tried_again_soon_and_rarely() {
-        let config = Config::default();
+        let config = Settings::default();
         for (failure, words) in [(rate(), "Rate limit reached"), (api(529), "API overloaded")] {
             let at = |tries| waits(next(&config, met(&failure, after(tries)), NOW, EVEN));
             let seconds: Vec<u64> = (0..5).map(|tries| at(tries).1 / 1000).collect();
@@ -211,7 +210,7 @@ mod tests {
 
     #[test]
     fn nothing_is_tried_for_ever() {
-        let config = Config::default();
+        let config = Settings::default();
         let last = next(&config, met(&usage(None), after(7)), NOW, EVEN);
         assert_eq!(last, Next::GiveUp { tries: 8 });
         // Not even with an answer each time, once it has taken too long in all.
@@ -227,14 +226,14 @@ mod tests {
         let far = usage(Some(9 * 24 * 60 * MINUTE));
         assert_eq!(next(&config, met(&far, after(0)), NOW, EVEN), Next::GiveUp { tries: 1 });
         let mut patient = config;
-        patient.usage_limit.give_up_after = 0;
+        patient.usage_limit.give_up_after_ms = 0;
         assert_eq!(waits(next(&patient, met(&far, after(0)), NOW, EVEN)).1, 9 * 24 * 60 * MINUTE);
     }
 
     #[test]
     fn what_is_no_passing_limit_is_not_tried_again() {
-        let mut config = Config::default();
-        let ends = |config: &Config, failure: &Failure| {
+        let mut config = Settings::default();
+        let ends = |config: &Settings, failure: &Failure| {
             assert_eq!(next(config, met(failure, after(0)), NOW, EVEN), Next::End, "{failure:?}");
         };
         let message = || "no".to_owned();
@@ -249,7 +248,7 @@ mod tests {
 
     #[test]
     fn what_was_answered_is_gone_on_from_and_counts_as_progress() {
-        let config = Config::default();
+        let config = Settings::default();
         let session = "s".to_owned();
         let plan = Plan::Resume { session_id: session.clone(), follow_up: "more".to_owned() };
         let limit = usage(None);

@@ -30,7 +30,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use claude_worker_api::{
-    Activity, ApiError, Counts, Queue, RunId, StopMode, TaskId, Timestamp, Unseen,
+    Activity, ApiError, Counts, Queue, RunId, Settings, StopMode, TaskId, Timestamp, Unseen,
 };
 use claude_worker_os::machine::boot_id;
 use tokio::sync::{mpsc, oneshot, watch};
@@ -43,7 +43,7 @@ use crate::scheduler::QueuedTasks;
 use crate::settings::InForce;
 use crate::state::Wish;
 use crate::store::{Published, Writer};
-use crate::{Config, EngineError, Paths};
+use crate::{EngineError, Paths};
 
 use log_lines::{Happened, LogLine};
 use unstored::Unstored;
@@ -111,7 +111,7 @@ type Answer = oneshot::Sender<Result<Reply, ApiError>>;
 pub(crate) struct Dispatcher {
     clock: Box<dyn Clock>,
     writer: Writer,
-    config: Arc<Config>,
+    config: Arc<Settings>,
     in_force: InForce,
     paths: Paths,
     runs: Arc<Runs>,

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use claude_worker_api::{
-    ApiError, Asker, CleanQuery, ErrorCode, EventKind, NewTask, Status, StopMode, Stopped, TaskId,
-    Timestamp,
+    ApiError, Asker, CleanQuery, ErrorCode, EventKind, NewTask, Settings, Status, StopMode,
+    Stopped, TaskId, Timestamp,
 };
 use claude_worker_supervisor::fault_point;
 
@@ -14,7 +14,7 @@ use crate::message::{Reply, Request};
 use crate::scheduler::QueuedTask;
 use crate::state::Input;
 use crate::store::{FilledIn, StoredTask, Unseen};
-use crate::{Config, EngineError, env_file};
+use crate::{EngineError, env_file};
 
 impl Dispatcher {
     pub(super) fn request(
@@ -94,7 +94,7 @@ impl Dispatcher {
 
     /// From here on this configuration counts; says whether it is another one. It is not undone
     /// with the round: the file says it already.
-    pub(super) fn configure(&mut self, config: &Arc<Config>) -> bool {
+    pub(super) fn configure(&mut self, config: &Arc<Settings>) -> bool {
         let changed = *config != self.config;
         if changed {
             self.config = Arc::clone(config);

@@ -39,11 +39,11 @@ impl Dispatcher {
         now: Timestamp,
         after: &mut AfterCommit,
     ) -> Result<(), EngineError> {
-        if self.config.retention.finished == 0 || now < self.next_sweep {
+        if self.config.retention.finished_ms == 0 || now < self.next_sweep {
             return Ok(());
         }
         self.next_sweep = now.plus_millis(SWEEP.as_millis() as u64);
-        let before = now.minus_millis(self.config.retention.finished);
+        let before = now.minus_millis(self.config.retention.finished_ms);
         let ids = self.writer.finished(&[], before, true, 1000)?;
         self.remove_finished(&ids, now, after).map(drop)
     }

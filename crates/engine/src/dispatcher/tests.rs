@@ -66,7 +66,7 @@ impl Place {
         std::fs::create_dir_all(&paths.runs).unwrap();
         let writer = store::open(&paths.database).unwrap();
         let (inbox, messages) = mpsc::channel(64);
-        let in_force = InForce::new(Config::default());
+        let in_force = InForce::new(Settings::default());
         let places = Places {
             runs: paths.runs.clone(),
             env: paths.env.clone(),
@@ -205,7 +205,7 @@ fn an_end_that_cannot_be_stored_is_stored_when_it_can_be() {
         ))
         .unwrap();
     let (mut dispatcher, _) = place.dispatcher();
-    dispatcher.config = Arc::new(Config { workers: 1, ..Config::default() });
+    dispatcher.config = Arc::new(Settings { workers: 1, ..Settings::default() });
     let state = |this: &Dispatcher, id| this.writer.task(id).unwrap().unwrap().task.state;
     let mut begun = false;
     dispatcher.rounds_until("the next one begins", |this| {
@@ -346,7 +346,7 @@ fn a_task_that_waits_starts_at_its_instant_by_the_clock_it_is_given() {
     assert_eq!(dispatcher.queued, dispatcher.stored_queue());
     // What could not be started is tried again after a while, also by this clock.
     dispatcher.memory.paused = false;
-    dispatcher.config = Arc::new(Config { workers: 1, ..Config::default() });
+    dispatcher.config = Arc::new(Settings { workers: 1, ..Settings::default() });
     dispatcher.held_until = Some(dispatcher.clock.now().instant + HOLD);
     assert_eq!(dispatcher.until_next_timer(), HOLD);
     dispatcher.round(Vec::new());

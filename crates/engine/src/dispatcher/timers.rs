@@ -18,7 +18,7 @@ impl Dispatcher {
         if let Some(due) = self.queued.next_due() {
             nap = nap.min(LONGEST_NAP).min(Duration::from_millis(due.millis_since(now.wall)));
         }
-        if self.config.retention.finished > 0 {
+        if self.config.retention.finished_ms > 0 {
             nap = nap.min(Duration::from_millis(self.next_sweep.millis_since(now.wall)));
         }
         if let Some(again) = self.unstored.next() {

@@ -4,9 +4,9 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use claude_worker_api::Check;
+use claude_worker_api::{Check, Settings};
 
-use crate::{Config, locate};
+use crate::locate;
 
 /// How long `claude --version` may take; it starts a large program from a cold disk.
 const VERSION_LIMIT: Duration = Duration::from_secs(20);
@@ -21,10 +21,10 @@ const KEYS: [&str; 6] = [
     "CLAUDE_CODE_USE_FOUNDRY",
 ];
 
-pub(super) fn checks(config: &Config) -> Vec<Check> {
+pub(super) fn checks(config: &Settings) -> Vec<Check> {
     const NAME: &str = "Claude Code";
     let home = crate::user_home();
-    let program = match locate::claude(config.agents.claude.as_deref()) {
+    let program = match locate::claude(config.agents.claude.as_deref().map(Path::new)) {
         Ok(found) => {
             let place = format!("{}, {}", found.path.display(), found.how.words());
             let mut command = Command::new(&found.path);

@@ -8,15 +8,15 @@ mod claude;
 mod git;
 mod storage;
 
-use claude_worker_api::{Check, Diagnosis};
+use claude_worker_api::{Check, Diagnosis, Settings};
 
-use crate::{Config, Paths};
+use crate::{Paths, settings};
 
 /// Looks at everything. Blocks, for some 30 seconds at the most.
 ///
 /// `in_force` is the configuration of the engine that asks; without one, that of the file counts.
 #[must_use]
-pub fn examine(paths: &Paths, in_force: Option<&Config>) -> Diagnosis {
+pub fn examine(paths: &Paths, in_force: Option<&Settings>) -> Diagnosis {
     let (config, settings) = settings(paths, in_force);
     let mut checks = claude::checks(&config);
     checks.push(settings);
@@ -25,9 +25,9 @@ pub fn examine(paths: &Paths, in_force: Option<&Config>) -> Diagnosis {
     Diagnosis { checks }
 }
 
-fn settings(paths: &Paths, in_force: Option<&Config>) -> (Config, Check) {
+fn settings(paths: &Paths, in_force: Option<&Settings>) -> (Settings, Check) {
     const NAME: &str = "Settings";
-    let file = Config::load(paths);
+    let file = settings::load(paths);
     let check = match (&file, in_force) {
         (Err(error), _) => Check::bad(NAME, error.message.clone(), error.hint.clone()),
         (Ok(file), Some(in_force)) if file != in_force => Check::warn(
@@ -51,8 +51,8 @@ mod tests {
     fn a_file_that_the_engine_has_not_read_is_told_of() {
         let directory = tempfile::tempdir().unwrap();
         let paths = Paths::below(directory.path());
-        let check = |in_force: Option<&Config>| settings(&paths, in_force).1;
-        let in_force = Config::default();
+        let check = |in_force: Option<&Settings>| settings(&paths, in_force).1;
+        let in_force = Settings::default();
         assert!(check(None).found.contains("the defaults"));
         assert_eq!(check(Some(&in_force)).level, CheckLevel::Ok);
         std::fs::write(&paths.config, "workers = 9").unwrap();

@@ -2,18 +2,18 @@
 
 use std::path::Path;
 
-use claude_worker_api::Check;
+use claude_worker_api::{Check, Settings};
 use claude_worker_os::disk::free_at;
 use claude_worker_os::files::{can_use_directory, can_write_directory, is_open_to_others};
 use claude_worker_os::user::is_own;
 
+use crate::Paths;
 use crate::own_file::shell_word;
-use crate::{Config, Paths};
 
 /// With so much more than what must stay free, in bytes, tasks are not refused for a while.
 const PLENTY: u64 = 1_000_000_000;
 
-pub(super) fn checks(paths: &Paths, config: &Config) -> Vec<Check> {
+pub(super) fn checks(paths: &Paths, config: &Settings) -> Vec<Check> {
     vec![directory(&paths.home), space(&paths.home, config.caps.free_disk)]
 }
 

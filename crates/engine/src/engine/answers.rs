@@ -254,8 +254,7 @@ impl TaskApi for Engine {
         let _turn = self.inner.changing_settings.lock().await;
         let written = self.read(move |inner| {
             let in_force = inner.config.now();
-            let wanted = settings::shown(&in_force, &inner.paths).changed(change);
-            settings::write(&inner.paths, &in_force, wanted.map_err(EngineError::Refused)?)
+            settings::write(&inner.paths, &in_force, change)
         });
         match self.ask(Request::Configure(Arc::new(written.await?))).await? {
             Reply::Configured => self.settings().await,

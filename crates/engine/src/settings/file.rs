@@ -3,10 +3,12 @@
 use std::io;
 use std::path::Path;
 
+use claude_worker_api::Settings;
 use claude_worker_os::files::{self, Replace, kept_permissions};
 use toml_edit::{DocumentMut, Item, TableLike};
 
-use crate::{Config, EngineError, read_own};
+use super::to_toml;
+use crate::{EngineError, read_own};
 
 /// The file's text; that of a missing one is empty.
 pub(super) fn read(path: &Path) -> Result<String, EngineError> {
@@ -16,12 +18,12 @@ pub(super) fn read(path: &Path) -> Result<String, EngineError> {
     }
 }
 
-/// The text with those keys set anew in which the two configurations differ. Comments, order,
+/// The text with those keys set anew that differ between the two settings. Comments, order,
 /// blank lines and all other keys stay as they are.
-pub(crate) fn edit(text: &str, before: &Config, after: &Config) -> Result<String, String> {
+pub(crate) fn edit(text: &str, before: &Settings, after: &Settings) -> Result<String, String> {
     let parse = |text: &str| text.parse::<DocumentMut>().map_err(|error| error.to_string());
     let mut document = parse(text)?;
-    let (before, after) = (parse(&before.to_toml())?, parse(&after.to_toml())?);
+    let (before, after) = (parse(&to_toml(before))?, parse(&to_toml(after))?);
     change(document.as_table_mut(), before.as_table(), after.as_table());
     Ok(document.to_string())
 }

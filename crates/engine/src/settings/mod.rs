@@ -1,71 +1,73 @@
-//! The settings while an engine runs: what is in force, and how a client changes it.
+//! The settings: read from `config.toml`, and changed while an engine runs.
 //!
-//! `config.toml` is the truth. A change is written there first ([`file`]), and what the file then
-//! says is put in force, so that an engine that is started anew does the same.
+//! The file is the truth. A change is written there first, and what the file then says is put in
+//! force, so that an engine that is started anew does the same.
 
 mod file;
-mod wire;
+mod load;
 
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) use file::edit as edited;
 
+pub use load::{load, parse, to_toml};
+
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use claude_worker_api::{ApiError, Settings};
+use claude_worker_api::{ApiError, Settings, SettingsChange};
 
-use crate::{Config, EngineError, Paths, locate};
+use crate::{EngineError, Paths, locate};
 
-/// The configuration in force, shared by all parts of an engine. Whoever needs several values of
+/// The settings in force, shared by all parts of an engine. A caller that needs several values of
 /// one instant takes [`InForce::now`] once.
 #[derive(Debug, Clone)]
-pub(crate) struct InForce(Arc<RwLock<Arc<Config>>>);
+pub(crate) struct InForce(Arc<RwLock<Arc<Settings>>>);
 
 impl InForce {
-    pub(crate) fn new(config: Config) -> Self {
-        Self(Arc::new(RwLock::new(Arc::new(config))))
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self(Arc::new(RwLock::new(Arc::new(settings))))
     }
 
-    /// The configuration as it is now.
-    pub(crate) fn now(&self) -> Arc<Config> {
+    /// The settings as they are now.
+    pub(crate) fn now(&self) -> Arc<Settings> {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// From here on this one counts.
-    pub(crate) fn replace(&self, config: Arc<Config>) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = config;
+    /// Puts other settings in force.
+    pub(crate) fn replace(&self, settings: Arc<Settings>) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = settings;
     }
 }
 
-/// The settings as clients see them.
-pub(crate) fn shown(config: &Config, paths: &Paths) -> Settings {
-    Settings { file: paths.config.display().to_string(), ..Settings::from(config) }
+/// The settings as clients see them: with the place of their file.
+pub(crate) fn shown(settings: &Settings, paths: &Paths) -> Settings {
+    Settings { file: paths.config.display().to_string(), ..settings.clone() }
 }
 
-/// Writes into the file what `wanted` changes of what is in force. Gives what the file says then,
-/// changes included that a person has made in it meanwhile.
+/// Writes a change of the settings in force into the file. Returns what the file says then,
+/// including changes that a person has made in it meanwhile.
 pub(crate) fn write(
     paths: &Paths,
-    in_force: &Config,
-    wanted: Settings,
-) -> Result<Config, EngineError> {
-    let wanted = Config::from(wanted);
+    in_force: &Settings,
+    change: SettingsChange,
+) -> Result<Settings, EngineError> {
+    let wanted = in_force.changed(change).map_err(EngineError::Refused)?;
     wanted.check().map_err(refuse)?;
     if wanted.agents.claude != in_force.agents.claude
         && let Some(program) = &wanted.agents.claude
     {
-        locate::claude(Some(program)).map_err(|error| refuse(error.to_string()))?;
+        locate::claude(Some(Path::new(program))).map_err(|error| refuse(error.to_string()))?;
     }
     // The file itself, where a link leads to it: people keep their settings in other places.
     let path = std::fs::canonicalize(&paths.config).unwrap_or_else(|_| paths.config.clone());
     let text = file::read(&path)?;
     let broken = |what: String| refuse_file(&path, &what);
     let edited = file::edit(&text, in_force, &wanted).map_err(broken)?;
-    let config = Config::parse(&edited).map_err(broken)?;
+    let settings = parse(&edited).map_err(broken)?;
     if edited != text {
         file::replace(&path, &edited)?;
     }
-    Ok(config)
+    Ok(settings)
 }
 
 fn refuse(what: String) -> EngineError {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use claude_worker_api::{ApiError, HostKind};
 use claude_worker_client::{Ready, Starter};
-use claude_worker_engine::{Config, Paths};
+use claude_worker_engine::{Paths, settings};
 use claude_worker_server::{host_awaited, take_over};
 use claude_worker_supervisor::SupervisorCommand;
 
@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let done = runtime.block_on(async {
         let paths = Paths::from_env()?;
-        let config = Config::load(&paths)?;
+        let config = settings::load(&paths)?;
         let program = std::env::current_exe().expect("a path");
         let supervisor =
             SupervisorCommand { program: program.clone(), args: vec!["supervise".to_owned()] };

@@ -1,25 +1,8 @@
 // What is made up about the machine around the engine.
 import type { Diagnosis, Settings } from "../index";
+import { DEFAULTS } from "./defaults";
 
-export const SETTINGS: Settings = {
-  workers: 4,
-  permission_mode: "acceptEdits",
-  agents: { claude: null as unknown as string },
-  limits: { timeout_ms: 0, silence_ms: 900_000, exit_ms: 10_000, grace_ms: 5_000 },
-  caps: {
-    output_per_run: 256_000_000,
-    output_total: 5_000_000_000,
-    free_disk: 100_000_000,
-    queued: 100_000,
-  },
-  retention: { finished_ms: 0 },
-  usage_limit: { wait: true, retry_after_ms: 900_000, tries: 8, give_up_after_ms: 691_200_000 },
-  rate_limit: { retry_after_ms: 30_000, tries: 6 },
-  delegation: { depth: 2, unfinished: 50 },
-  mcp: { allow_bypass: false },
-  notifications: { finished: true, failed: true, attention: true },
-  file: "/home/ada/.claude-worker/config.toml",
-};
+export const SETTINGS: Settings = { ...DEFAULTS, file: "/home/ada/.claude-worker/config.toml" };
 
 /** What a look at the machine finds: all well, or Claude Code missing. */
 export function diagnosis(missing: boolean): Diagnosis {

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use claude_worker_engine::{Config, Paths, locate, shell_word};
+use claude_worker_engine::{Paths, locate, settings, shell_word};
 use serde_json::Value;
 
 use super::clients::{Entry, NAME};
@@ -48,7 +48,7 @@ pub(super) struct Claude {
 impl Claude {
     /// Looks for it as the engine does.
     pub(super) fn find() -> Option<Self> {
-        let configured = Paths::from_env().and_then(|paths| Config::load(&paths)).ok();
+        let configured = Paths::from_env().and_then(|paths| settings::load(&paths)).ok();
         let configured = configured.and_then(|config| config.agents.claude);
         let found = locate::claude(configured.as_deref().map(Path::new)).ok()?;
         Some(Self { program: found.path })

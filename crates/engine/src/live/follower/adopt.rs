@@ -23,7 +23,7 @@ impl Follower {
 
     /// Reads the recovery table.
     pub(super) fn look(&mut self) -> Result<Next, EngineError> {
-        let grace = Duration::from_millis(self.runs.config.now().limits.grace);
+        let grace = Duration::from_millis(self.runs.config.now().limits.grace_ms);
         loop {
             let over = match self.live.dir.inspect()? {
                 Found::Running { started } => {
@@ -64,7 +64,7 @@ impl Follower {
     pub(super) fn lost_its_directory(&self) -> Over {
         let run = &self.order.run;
         tracing::error!("its directory was removed while it ran; it is ended, and lost");
-        let grace = Duration::from_millis(self.runs.config.now().limits.grace);
+        let grace = Duration::from_millis(self.runs.config.now().limits.grace_ms);
         if let Some(supervisor) = self.live.supervisor.get() {
             supervisor.end(grace.saturating_add(MARGIN));
         }

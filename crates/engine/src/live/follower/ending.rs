@@ -12,7 +12,7 @@ impl Follower {
     /// How long the agent may still take to exit after its work is done. An engine that has
     /// adopted the run counts anew.
     pub(super) fn until_finish(&self) -> Option<Duration> {
-        let limit = self.runs.config.now().limits.exit;
+        let limit = self.runs.config.now().limits.exit_ms;
         if limit == 0 || self.patience.is_some() {
             return None;
         }
@@ -42,7 +42,7 @@ impl Follower {
 
     /// The supervisor has been asked to end the run, and has its time for it from now on.
     pub(super) fn be_patient(&mut self) {
-        let grace = Duration::from_millis(self.runs.config.now().limits.grace);
+        let grace = Duration::from_millis(self.runs.config.now().limits.grace_ms);
         self.patience.get_or_insert_with(|| Patience::new(grace, Instant::now()));
     }
 

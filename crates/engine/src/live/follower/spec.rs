@@ -40,7 +40,7 @@ impl Follower {
             // Refused above.
             Agent::Unknown(name) => return Err(never(format!("There is no agent {name}"))),
             Agent::Claude => {
-                locate::claude(config.agents.claude.as_deref())
+                locate::claude(config.agents.claude.as_deref().map(Path::new))
                     .map_err(|error| never(error.to_string()))?
                     .path
             }
@@ -60,7 +60,7 @@ impl Follower {
         })?;
         let mut env = launch.env;
         env.extend(own);
-        let timeout = request.limits.timeout_ms.unwrap_or(config.limits.timeout);
+        let timeout = request.limits.timeout_ms.unwrap_or(config.limits.timeout_ms);
         let spec = Spec {
             run: run.clone(),
             task: *task,
@@ -72,7 +72,7 @@ impl Follower {
             merge_stderr: launch.merge_stderr,
             timeout_ms: Some(timeout).filter(|limit| *limit > 0),
             silence_ms: self.silence_limit(),
-            grace_ms: config.limits.grace,
+            grace_ms: config.limits.grace_ms,
             output_cap_bytes: config.caps.output_per_run,
             has_ready: true,
             bell: Some(self.runs.places.bell.clone()),
@@ -83,7 +83,7 @@ impl Follower {
     /// How long the agent may print nothing, in milliseconds.
     pub(super) fn silence_limit(&self) -> Option<u64> {
         let default = match self.order.request.agent {
-            Agent::Claude => self.runs.config.now().limits.silence,
+            Agent::Claude => self.runs.config.now().limits.silence_ms,
             // A command may well be silent for hours.
             Agent::Shell | Agent::Unknown(_) => 0,
         };

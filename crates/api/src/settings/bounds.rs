@@ -1,0 +1,61 @@
+//! Whether the values of settings are in their bounds.
+
+use serde_json::Value;
+
+use super::{LARGEST_NUMBER, LONGEST_DURATION, Setting, SettingKind, Settings, all_settings};
+use crate::PermissionMode;
+
+impl Settings {
+    /// Whether every value is one that can be set.
+    ///
+    /// # Errors
+    /// A sentence that names the setting as `config.toml` does, and what it accepts.
+    pub fn check(&self) -> Result<(), String> {
+        let values = serde_json::to_value(self).map_err(|error| error.to_string())?;
+        all_settings().try_for_each(|setting| match setting.section {
+            "" => check(setting, &values[setting.field]),
+            section => check(setting, &values[section][setting.field]),
+        })
+    }
+}
+
+fn check(setting: &Setting, value: &Value) -> Result<(), String> {
+    let key = setting.file_key();
+    let number = value.as_u64().unwrap_or_default();
+    match setting.kind {
+        SettingKind::Switch | SettingKind::Program { .. } => Ok(()),
+        SettingKind::PermissionMode => {
+            let mode: PermissionMode =
+                serde_json::from_value(value.clone()).map_err(|error| error.to_string())?;
+            mode.check_known().map_err(|unknown| format!("{key}: {unknown}"))?;
+            if mode == PermissionMode::BypassPermissions {
+                return Err(format!(
+                    "{key} = \"bypassPermissions\": permissions are turned off per task, with \
+                     --permission-mode, never for all"
+                ));
+            }
+            Ok(())
+        }
+        SettingKind::Duration { .. } if number > LONGEST_DURATION => {
+            Err(format!("{key} must be at most {}d", LONGEST_DURATION / 86_400_000))
+        }
+        SettingKind::Duration { .. } => Ok(()),
+        SettingKind::Count { min, max, .. } if max < u64::from(u32::MAX) => {
+            if (min..=max).contains(&number) {
+                return Ok(());
+            }
+            Err(format!("{key} = {number}: it must be from {min} to {max}"))
+        }
+        SettingKind::Count { min, max, .. } => in_range(&key, number, min, max),
+        SettingKind::Size { min } => in_range(&key, number, min, LARGEST_NUMBER),
+    }
+}
+
+fn in_range(key: &str, number: u64, min: u64, max: u64) -> Result<(), String> {
+    match number {
+        _ if number > max => Err(format!("{key} must be at most {max}")),
+        _ if number >= min => Ok(()),
+        0 => Err(format!("{key} must be more than 0")),
+        _ => Err(format!("{key} must be at least {min}")),
+    }
+}
