@@ -1,10 +1,10 @@
-//! Agents that delegate through the MCP server, with the app as the host of the engine.
+//! Agents that delegate tasks through the MCP server while the app runs the engine.
 
 use scripted_api::claude::Installation;
 use serde_json::{Value, json};
 
 use crate::desktop::{Desktop, worker};
-use crate::tray::Panel;
+use crate::panel::Panel;
 
 #[test]
 fn claude_code_delegates_to_claude_code_in_the_app() {
@@ -13,7 +13,7 @@ fn claude_code_delegates_to_claude_code_in_the_app() {
     let app = desktop.start(["--hidden"]);
     let icon = panel.icon();
 
-    // The brackets are written so that they open no directive here, but one in the task.
+    // Escaped brackets: the directive belongs to the delegated task, not to this prompt.
     let work = desktop.work().display().to_string();
     let create =
         json!({ "name": "Delegated", "execution_prompt": "PROMPT", "working_directory": work });
@@ -24,7 +24,7 @@ fn claude_code_delegates_to_claude_code_in_the_app() {
          [[tool mcp__claude-worker__get_result {{\"task_id\": 1}}]] [[say All is done.]]"
     );
     let sidecar = worker().with_file_name("claude-worker-mcp");
-    assert!(sidecar.is_file(), "it is missing: `cargo build --package claude-worker`");
+    assert!(sidecar.is_file(), "the program is missing: `cargo build --package claude-worker`");
     let server = json!({ "type": "stdio", "command": sidecar, "args": [] });
     let config = desktop.place("mcp.json");
     let servers = json!({ "mcpServers": { "claude-worker": server } });
@@ -40,12 +40,12 @@ fn claude_code_delegates_to_claude_code_in_the_app() {
     let said: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(said["result"], "All is done.", "{said:#}");
 
-    // The app's engine ran it, and its tray shows it.
+    // The app's engine ran the task, and its tray shows it.
     assert_eq!(desktop.engine(), Some(app.pid()));
     let task = desktop.json(["status", "1"]);
     assert_eq!(task["result"], "Forty-two.", "{task:#}");
     icon.entry("✓ Delegated");
-    // The model of the first one has read what the second one said.
+    // The delegating agent has received the answer of the delegated task.
     let last = format!("{:?}", desktop.api.requests().last().unwrap());
     assert!(last.contains("Forty-two."), "{last}");
 }

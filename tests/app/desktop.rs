@@ -13,10 +13,10 @@ use serde_json::Value;
 use tempfile::TempDir;
 use zbus::blocking::Connection;
 
-use crate::process::{self, Kept, command_line, is_gone, kill, read, until, until_some};
+use crate::process::{self, ChildGuard, command_line, is_gone, kill, read, until, until_some};
 
-/// The program under test: the one that Cargo has built, or the one that a package has installed
-/// below `CLAUDE_WORKER_INSTALLED`.
+/// The program under test: the one that Cargo has built, or the one that a package has installed below
+/// `CLAUDE_WORKER_INSTALLED`.
 pub(crate) fn app() -> PathBuf {
     match std::env::var_os("CLAUDE_WORKER_INSTALLED") {
         Some(root) => Path::new(&root).join("usr/bin/claude-worker-app"),
@@ -24,10 +24,10 @@ pub(crate) fn app() -> PathBuf {
     }
 }
 
-/// What a machine has, and may lack.
+/// The parts that a desktop has.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Machine {
-    /// A screen.
+pub(crate) struct Parts {
+    /// An X server.
     pub(crate) screen: bool,
     /// A session bus.
     pub(crate) bus: bool,
@@ -35,29 +35,29 @@ pub(crate) struct Machine {
     pub(crate) claude: bool,
 }
 
-impl Machine {
-    /// One that has everything.
+impl Parts {
+    /// All parts.
     pub(crate) const FULL: Self = Self { screen: true, bus: true, claude: true };
 }
 
-/// The desktop. Dropping it ends everything on it, and checks that nothing is left.
+/// The desktop. Dropping it ends all its processes, and checks that none is left.
 pub(crate) struct Desktop {
     root: TempDir,
     variables: BTreeMap<String, String>,
-    /// The model behind the tasks.
+    /// The scripted API that replaces the model.
     pub(crate) api: ScriptedApi,
-    bus: Option<Kept>,
-    screen: Option<Kept>,
+    bus: Option<ChildGuard>,
+    screen: Option<ChildGuard>,
 }
 
 impl Desktop {
-    /// One with everything.
+    /// A desktop with all parts.
     pub(crate) fn new() -> Self {
-        Self::of(Machine::FULL, "")
+        Self::of(Parts::FULL, "")
     }
 
-    /// One with these parts, and these lines at the end of `config.toml`.
-    pub(crate) fn of(machine: Machine, config: &str) -> Self {
+    /// A desktop with these parts, and these lines at the end of `config.toml`.
+    pub(crate) fn of(parts: Parts, config: &str) -> Self {
         let root = tempfile::Builder::new().prefix("cw-").tempdir().unwrap();
         let path = |name: &str| root.path().join(name);
         for name in ["home", "tmp", "work", "data", "runtime", "xdg"] {
@@ -65,10 +65,10 @@ impl Desktop {
             let private = std::fs::Permissions::from_mode(0o700);
             std::fs::set_permissions(path(name), private).unwrap();
         }
-        // TOML has each table once: a test with limits of its own names this one, too.
+        // TOML allows each table once, and `config` may contain this one.
         let limits = if config.contains("[limits]") { "" } else { "[limits]\ngrace = \"2s\"\n" };
         let mut text = limits.to_owned();
-        if machine.claude {
+        if parts.claude {
             let claude = Installation::find().unwrap();
             text += &format!("[agents]\nclaude = \"{}\"\n", claude.program.display());
         }
@@ -85,21 +85,21 @@ impl Desktop {
         {
             set(name, path("xdg").join(below).display().to_string());
         }
-        if !machine.claude {
-            // Nowhere a login shell would find one.
+        if !parts.claude {
+            // A login shell finds no `claude` here.
             set("PATH", "/usr/bin:/bin".to_owned());
         }
-        // GTK's own services are other processes on the bus, which nobody has started here.
+        // The services of GTK would be other processes on the bus, which do not run here.
         for (name, value) in
             [("NO_AT_BRIDGE", "1"), ("GSETTINGS_BACKEND", "memory"), ("GIO_USE_VFS", "local")]
         {
             set(name, value.to_owned());
         }
         let mut desktop = Self { root, variables, api, bus: None, screen: None };
-        if machine.screen {
+        if parts.screen {
             desktop.start_screen();
         }
-        if machine.bus {
+        if parts.bus {
             desktop.start_bus();
         }
         desktop
@@ -114,8 +114,7 @@ impl Desktop {
         self.variable("DISPLAY", &format!(":{number}"));
     }
 
-    /// Starts a session bus that starts no services by itself: what is on it, a test has put
-    /// there.
+    /// Starts a session bus that starts no services by itself.
     fn start_bus(&mut self) {
         let address = format!("unix:path={}", self.place("bus").display());
         let config = self.place("bus.conf");
@@ -127,17 +126,17 @@ impl Desktop {
         self.variable("DBUS_SESSION_BUS_ADDRESS", &address);
     }
 
-    /// Ends the session bus.
+    /// Kills the session bus.
     pub(crate) fn end_bus(&mut self) {
         self.bus = None;
     }
 
-    /// Sets a variable for every program from now on.
+    /// Sets an environment variable for every program that is started from now on.
     pub(crate) fn variable(&mut self, name: &str, value: &str) {
         self.variables.insert(name.to_owned(), value.to_owned());
     }
 
-    /// A variable of every program.
+    /// The value of an environment variable; empty if it is not set.
     pub(crate) fn value(&self, name: &str) -> &str {
         self.variables.get(name).map_or("", String::as_str)
     }
@@ -147,19 +146,19 @@ impl Desktop {
         self.bus_builder().build().unwrap()
     }
 
-    /// A connection to the session bus, to be given names and objects.
+    /// A builder for a connection to the session bus.
     pub(crate) fn bus_builder(&self) -> zbus::blocking::connection::Builder<'static> {
         let address: zbus::Address =
             self.value("DBUS_SESSION_BUS_ADDRESS").parse().expect("a desktop with a bus");
         zbus::blocking::connection::Builder::address(address).unwrap()
     }
 
-    /// A place of the test's own.
+    /// A path in the test's own directory.
     pub(crate) fn place(&self, name: &str) -> PathBuf {
         self.root.path().join(name)
     }
 
-    /// The directory tasks work in.
+    /// The working directory of the tasks.
     pub(crate) fn work(&self) -> PathBuf {
         self.place("work")
     }
@@ -169,38 +168,38 @@ impl Desktop {
         self.place("data")
     }
 
-    /// Any program, with the desktop's environment and nothing else.
+    /// A command with the desktop's environment only.
     pub(crate) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = Command::new(program);
         command.env_clear().envs(&self.variables).current_dir(self.work()).stdin(Stdio::null());
         command
     }
 
-    /// Starts the app; its words go to a file that [`App::words`] reads.
+    /// Starts the app; its output goes to a file that [`App::output`] reads.
     pub(crate) fn start<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> App {
         let log = self.place("app.log");
         let file = File::options().create(true).append(true).open(&log).unwrap();
         let mut command = self.command(app());
         command.args(arguments).stdout(file.try_clone().unwrap()).stderr(file);
-        let journal = self.data().join("engine.log");
-        let camera = self.screen.is_some().then(|| self.command("import"));
-        App { child: Kept(command.spawn().unwrap()), logs: [log, journal], camera }
+        let engine_log = self.data().join("engine.log");
+        let screenshot = self.screen.is_some().then(|| self.command("import"));
+        App { child: ChildGuard(command.spawn().unwrap()), logs: [log, engine_log], screenshot }
     }
 
-    /// Starts the app without a window and waits until it runs the queue. A task that is
-    /// submitted earlier may end before the app is there, in an engine that tells nobody.
+    /// Starts the app without a window and waits until it runs the engine and reads its events. A task
+    /// that ends earlier would show no notification.
     pub(crate) fn start_hidden(&self) -> App {
         let app = self.start(["--hidden"]);
         self.until_engine(app.pid());
-        // What ended before its first look is not news.
-        until("it follows what happens", || self.data().join("engine.told").exists());
+        // Tasks that end before the cursor exists show no notification.
+        until("the app reads the events", || self.data().join("engine.told").exists());
         app
     }
 
-    /// Waits until this process is the engine.
+    /// Waits until this process runs the engine.
     #[track_caller]
     pub(crate) fn until_engine(&self, pid: u32) {
-        until("the app is the engine", || self.engine() == Some(pid));
+        until("the app runs the engine", || self.engine() == Some(pid));
     }
 
     /// Runs the command line, expects it to succeed, and returns what it printed.
@@ -211,33 +210,33 @@ impl Desktop {
         String::from_utf8(output.stdout).unwrap()
     }
 
-    /// Runs the command line with `--json` and reads what it said.
+    /// Runs the command line with `--json` and parses its output.
     pub(crate) fn json<'a>(&self, arguments: impl IntoIterator<Item = &'a str>) -> Value {
         let text = self.worker(arguments.into_iter().chain(["--json"]));
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("not JSON ({error}): {text}"))
     }
 
-    /// Queues a task for the real Claude Code CLI and returns its id.
+    /// Submits a task for the real Claude Code CLI and returns its id.
     pub(crate) fn submit(&self, prompt: &str, name: &str) -> String {
         self.json(["run", prompt, "--name", name])["id"].to_string()
     }
 
-    /// A task that works until it is [let on](Self::let_on) to say this, and is at work when this
-    /// returns: so it lasts however long everything else takes. One per desktop.
-    pub(crate) fn submit_working(&self, words: &str) -> String {
+    /// Submits a task that runs until it is [released](Self::release) and then answers with `words`.
+    /// Waits until it runs. One per desktop.
+    pub(crate) fn submit_blocked(&self, words: &str) -> String {
         let wait = "touch works; until [ -e go ]; do sleep 0.1; done";
         let id = self.submit(&format!("[[bash {wait}]] [[say {words}]]"), words);
-        until("the task works", || self.work().join("works").exists());
+        until("the task runs", || self.work().join("works").exists());
         self.until_status(&id, "running");
         id
     }
 
-    /// Lets the working task go on.
-    pub(crate) fn let_on(&self) {
+    /// Lets the blocked task continue.
+    pub(crate) fn release(&self) {
         std::fs::write(self.work().join("go"), "").unwrap();
     }
 
-    /// Waits until a task is in this status; returns it.
+    /// Waits until a task has this status; returns the task.
     #[track_caller]
     pub(crate) fn until_status(&self, id: &str, status: &str) -> Value {
         let mut last = Value::Null;
@@ -248,19 +247,19 @@ impl Desktop {
         last
     }
 
-    /// The process that hosts the engine, if there is one.
+    /// The process that runs the engine, if there is one.
     pub(crate) fn engine(&self) -> Option<u32> {
         let output = self.command(worker()).args(["server", "health", "--json"]).output().unwrap();
         let health: Value = serde_json::from_slice(&output.stdout).ok()?;
         u32::try_from(health["pid"].as_u64()?).ok()
     }
 
-    /// Every process of this desktop's programs, but for those that make the desktop.
+    /// All processes of this desktop, except its X server and bus.
     pub(crate) fn processes(&self) -> BTreeSet<u32> {
         process::with_variable(&format!("CLAUDE_WORKER_HOME={}", self.data().display()))
     }
 
-    /// How many processes of this desktop run this program.
+    /// The number of processes of this desktop that run this program.
     pub(crate) fn running(&self, program: &str) -> usize {
         let runs = |pid: &u32| {
             let line = command_line(*pid);
@@ -270,17 +269,17 @@ impl Desktop {
         self.processes().iter().filter(|pid| runs(pid)).count()
     }
 
-    /// Waits until so many apps are there. One that has handed over what it was asked for takes a
-    /// moment to end, and what an app is about to start looks like the app for a moment.
+    /// Waits until there are so many processes of the app. A second start takes a moment to end, and a
+    /// child looks like the app between fork and exec.
     #[track_caller]
     pub(crate) fn until_apps(&self, count: usize) {
-        until(&format!("{count} apps are there"), || self.running("claude-worker-app") == count);
+        until(&format!("there are {count} apps"), || self.running("claude-worker-app") == count);
     }
 
-    /// Waits until a webview shows something, or none does.
+    /// Waits until there are so many webviews.
     #[track_caller]
     pub(crate) fn until_webviews(&self, count: usize) {
-        until(&format!("{count} webviews are there"), || self.running("WebKitWebProcess") == count);
+        until(&format!("there are {count} webviews"), || self.running("WebKitWebProcess") == count);
     }
 }
 
@@ -296,7 +295,7 @@ impl Drop for Desktop {
             return;
         }
         let stopped = stop();
-        // 5: there was none to stop.
+        // Exit code 5: there was no engine to stop.
         assert!(matches!(stopped.status.code(), Some(0 | 5)), "{stopped:?}");
         let left = || self.processes().into_iter().map(command_line).collect::<Vec<_>>();
         let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
@@ -310,33 +309,33 @@ impl Drop for Desktop {
     }
 }
 
-/// The command line, which stands beside the app as it does when it is installed.
+/// The command line, in the same directory as the app, as it is when installed.
 pub(crate) fn worker() -> PathBuf {
     let program = app().with_file_name("claude-worker");
     assert!(program.is_file(), "it is missing: `cargo build --package claude-worker`");
     program
 }
 
-/// The app, running.
+/// A running app.
 pub(crate) struct App {
-    child: Kept,
+    child: ChildGuard,
     logs: [PathBuf; 2],
-    /// Takes a picture of the screen it is on.
-    camera: Option<Command>,
+    /// The command that takes a screenshot of its screen.
+    screenshot: Option<Command>,
 }
 
-/// Saves a picture of the whole screen, so that a failure can be looked at.
-fn photograph(camera: &mut Command) {
+/// Saves a screenshot, to investigate a failure.
+fn save_screenshot(screenshot: &mut Command) {
     let test = std::thread::current().name().unwrap_or("test").replace("::", "-");
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{test}.png"));
-    let taken = camera.args(["-window", "root"]).arg(&file).status();
+    let taken = screenshot.args(["-window", "root"]).arg(&file).status();
     if taken.is_ok_and(|taken| taken.success()) {
         eprintln!("the screen: {}", file.display());
     }
 }
 
 impl App {
-    /// Its process.
+    /// Its process id.
     pub(crate) fn pid(&self) -> u32 {
         self.child.0.id()
     }
@@ -346,20 +345,19 @@ impl App {
         !is_gone(self.pid())
     }
 
-    /// Everything the app has said so far, to whoever started it and to its journal, in this and
-    /// earlier starts on this desktop.
-    pub(crate) fn words(&self) -> String {
+    /// The output and the log of this app and of earlier ones on this desktop.
+    pub(crate) fn output(&self) -> String {
         self.logs.iter().map(|log| read(log)).collect()
     }
 
-    /// Waits until it ends by itself.
+    /// Waits until it exits.
     #[track_caller]
-    pub(crate) fn ended(&mut self) -> ExitStatus {
+    pub(crate) fn wait(&mut self) -> ExitStatus {
         let child: &mut Child = &mut self.child.0;
-        until_some("the app ends", || child.try_wait().unwrap())
+        until_some("the app exits", || child.try_wait().unwrap())
     }
 
-    /// Kills it without a word.
+    /// Kills it.
     pub(crate) fn kill(self) {
         kill(self.pid());
     }
@@ -367,27 +365,27 @@ impl App {
 
 impl Drop for App {
     fn drop(&mut self) {
-        let words = self.words();
+        let output = self.output();
         if std::thread::panicking() {
-            eprintln!("the app's words:\n{words}");
-            self.camera.iter_mut().for_each(photograph);
+            eprintln!("output of the app:\n{output}");
+            self.screenshot.iter_mut().for_each(save_screenshot);
         } else {
-            assert!(!words.contains("panicked"), "{words}");
+            assert!(!output.contains("panicked"), "{output}");
         }
     }
 }
 
-/// Starts a program that stays, and waits for its first line.
-fn first_line(command: &mut Command) -> (Kept, String) {
+/// Starts a program that keeps running, and waits for its first line of output.
+fn first_line(command: &mut Command) -> (ChildGuard, String) {
     command.env_remove("DISPLAY").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = command.spawn().unwrap_or_else(|error| {
         panic!("{command:?}: {error}. `cargo xtask setup` installs what is missing")
     });
     let stdout = child.stdout.take().unwrap();
-    let kept = Kept(child);
+    let kept = ChildGuard(child);
     let mut line = String::new();
     BufReader::new(stdout).read_line(&mut line).unwrap();
-    assert!(!line.trim().is_empty(), "{command:?} said nothing");
+    assert!(!line.trim().is_empty(), "{command:?} printed nothing");
     (kept, line.trim().to_owned())
 }
 

@@ -1,40 +1,40 @@
 //! The figures of the desktop app, measured on desktops of their own: see `cargo xtask bench app`.
 //!
-//! This is no test: it judges nothing and prints one line per sample, a name and a number, for
-//! the benchmark to make a table of. It uses what the tests use to see and do.
+//! This is not a test: it prints one line for each sample, a name and a number, from which the benchmark
+//! makes a table. It uses modules of the tests.
 
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "in a benchmark, what must not fail is unwrapped")]
 #![allow(dead_code, reason = "the tests need more of these modules")]
 
 mod desktop;
+mod panel;
 mod process;
 mod screen;
-mod tray;
 mod webdriver;
 
 use std::time::{Duration, Instant};
 
 use desktop::Desktop;
+use panel::Panel;
 use process::{read, until};
 use screen::Screen;
-use tray::Panel;
 use webdriver::Window;
 
-/// How often the app is started.
+/// The number of starts that are measured.
 const STARTS: usize = 9;
 
-/// How long the closed app is watched for doing nothing.
+/// How long the processor time of the idle app is measured.
 const IDLE: Duration = Duration::from_secs(20);
 
-/// How many lines an agent prints for the latency, and how many seconds lie between two.
+/// The number of lines that the agent prints to measure the latency, and the seconds between two.
 const LINES: (u32, &str) = (200, "0.03");
 
-/// After a change the app may tidy up for so long before its memory is read.
+/// The delay after a change before memory is read, for the app to free what it no longer needs.
 const SETTLE: Duration = Duration::from_secs(3);
 
 fn main() {
-    // `cargo bench … -- latency` measures that alone.
+    // `cargo bench … -- latency` measures only the latency.
     let asked: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
     let parts: [(&str, fn()); 3] = [("starts", starts), ("sizes", sizes), ("latency", latency)];
     for (name, measure) in parts {
@@ -44,7 +44,7 @@ fn main() {
     }
 }
 
-fn tell(what: &str, value: f64) {
+fn print_sample(what: &str, value: f64) {
     println!("{what}\t{value}");
 }
 
@@ -60,44 +60,44 @@ fn starts() {
             if tray.is_none() && !panel.items.lock().unwrap().is_empty() {
                 tray = Some(begun.elapsed());
             }
-            if paint.is_none() && app.words().contains("the window is painted") {
+            if paint.is_none() && app.output().contains("the window is painted") {
                 paint = Some(begun.elapsed());
             }
-            assert!(begun.elapsed() < process::PATIENCE, "the app does not start");
+            assert!(begun.elapsed() < process::TIMEOUT, "the app does not start");
             std::thread::sleep(Duration::from_millis(1));
         }
-        tell("start to tray", tray.unwrap().as_secs_f64() * 1000.0);
-        tell("start to first paint", paint.unwrap().as_secs_f64() * 1000.0);
+        print_sample("start to tray", tray.unwrap().as_secs_f64() * 1000.0);
+        print_sample("start to first paint", paint.unwrap().as_secs_f64() * 1000.0);
     }
 }
 
-/// Memory before, with and after a window, and what the app does when nothing is to be done.
+/// Memory before, with and after a window, and the processor time of the idle app.
 fn sizes() {
     let desktop = Desktop::new();
     let panel = Panel::on(&desktop);
     let app = desktop.start(["--hidden"]);
     let icon = panel.icon();
     let summary = || icon.menu().first().map(|entry| entry.label.clone()).unwrap_or_default();
-    until("the menu tells how things stand", || summary().contains("Nothing running"));
+    until("the menu shows the queue", || summary().contains("Nothing running"));
     std::thread::sleep(SETTLE);
-    tell("memory, tray only", memory(&desktop));
+    print_sample("memory, tray only", memory(&desktop));
     let id = desktop.submit("[[say Hello.]] [[bash echo one; echo two]]", "Hello");
     desktop.until_status(&id, "completed");
     icon.click("Open window");
-    until("the window is painted", || app.words().contains("the window is painted"));
+    until("the window is painted", || app.output().contains("the window is painted"));
     desktop.worker(["open", &id]);
     let screen = Screen::of(&desktop);
     until("there is a window", || !screen.titles().is_empty());
     std::thread::sleep(SETTLE);
-    tell("memory, window open", memory(&desktop));
+    print_sample("memory, window open", memory(&desktop));
     screen.close("Claude Worker");
     desktop.until_webviews(0);
     std::thread::sleep(SETTLE);
-    tell("memory, window closed", memory(&desktop));
+    print_sample("memory, window closed", memory(&desktop));
     let before = processor_time(&desktop);
     std::thread::sleep(IDLE);
     let used = processor_time(&desktop) - before;
-    tell("idle", used / IDLE.as_secs_f64() * 100.0);
+    print_sample("idle", used / IDLE.as_secs_f64() * 100.0);
 }
 
 /// The proportional share of memory of all processes of the app, in KiB.
@@ -110,7 +110,7 @@ fn memory(desktop: &Desktop) -> f64 {
     desktop.processes().iter().filter_map(share).sum()
 }
 
-/// What all processes of the app have used of the processors so far, in seconds.
+/// The processor time of all processes of the app so far, in seconds.
 fn processor_time(desktop: &Desktop) -> f64 {
     let ticks = |pid: &u32| {
         let stat = read(format!("/proc/{pid}/stat").as_ref());
@@ -119,12 +119,12 @@ fn processor_time(desktop: &Desktop) -> f64 {
         // User and system time are fields 14 and 15; the first after the name is field 3.
         Some(fields.get(11)?.parse::<f64>().ok()? + fields.get(12)?.parse::<f64>().ok()?)
     };
-    // A tick is a hundredth of a second wherever Linux is used in earnest.
+    // A tick is a hundredth of a second on all common builds of Linux.
     desktop.processes().iter().filter_map(ticks).sum::<f64>() / 100.0
 }
 
-/// Remembers for every line like `at=<nanoseconds>` how many milliseconds after that instant a
-/// frame was made that shows it.
+/// Records for every line like `at=<nanoseconds>` how many milliseconds after that time a frame shows
+/// it.
 const WATCH: &str = "
     window.seen = new Map();
     const look = () => {
@@ -142,7 +142,7 @@ const WATCH: &str = "
     }).observe(document.body, { subtree: true, childList: true, characterData: true });
 ";
 
-/// From an agent's print to the frame that shows it.
+/// From an agent's output to the frame that shows it.
 fn latency() {
     let desktop = Desktop::new();
     let window = Window::open(&desktop, &[]);
@@ -154,7 +154,7 @@ fn latency() {
     let gate = desktop.work().join("go");
     rustix::fs::mkfifoat(rustix::fs::CWD, &gate, rustix::fs::Mode::RWXU).unwrap();
     let id = desktop.json(["run", "--agent", "shell", &script])["id"].to_string();
-    window.go(&format!("#/task/{id}"));
+    window.navigate(&format!("#/task/{id}"));
     window.css("[aria-label=Log]");
     window.script(WATCH);
     std::fs::write(&gate, "go\n").unwrap();
@@ -162,6 +162,6 @@ fn latency() {
     let seen = || window.script("return [...window.seen.values()]").as_array().unwrap().clone();
     until("every line has been shown", || seen().len() >= lines as usize);
     for sample in seen() {
-        tell("print to screen", sample.as_f64().unwrap());
+        print_sample("print to screen", sample.as_f64().unwrap());
     }
 }

@@ -1,12 +1,12 @@
-//! The app is killed at random instants, as are the engines and supervisors beside it.
+//! Kills the app, engines and supervisors at random times.
 
 use std::path::PathBuf;
 use std::process::Command;
 
 use crate::campaign::{World, campaign, kills};
-use crate::desktop::{App, Desktop, Machine, worker};
+use crate::desktop::{App, Desktop, Parts, worker};
 
-/// A machine without a screen on which the app is started again and again.
+/// A desktop without a display, on which the app is started again after each kill.
 struct Restarted {
     desktop: Desktop,
     apps: Vec<App>,
@@ -25,8 +25,8 @@ impl World for Restarted {
         self.desktop.place(name)
     }
 
-    /// Starts an app where there is none. It may find an engine that a command has started: then it
-    /// takes over from that, and may be killed in the middle of it.
+    /// Starts an app if none runs. If a command has started an engine meanwhile, the app takes over from
+    /// it, and may be killed during that.
     fn host(&mut self) {
         self.apps.retain(App::is_running);
         if self.apps.is_empty() {
@@ -40,10 +40,10 @@ impl World for Restarted {
 }
 
 #[test]
-fn random_kills_of_the_app_lose_nothing_and_double_nothing() {
-    // Without Claude Code, so that the lines below stand before the first table.
-    let machine = Machine { screen: false, bus: false, claude: false };
-    let desktop = Desktop::of(machine, "workers = 6\n[limits]\ngrace = \"300ms\"\n");
+fn random_kills_of_the_app_lose_no_task_and_run_none_twice() {
+    // Without Claude Code, `config.toml` has no table before the lines below.
+    let parts = Parts { screen: false, bus: false, claude: false };
+    let desktop = Desktop::of(parts, "workers = 6\n[limits]\ngrace = \"300ms\"\n");
     let mut world = Restarted { desktop, apps: Vec::new() };
     campaign(&mut world, kills(200));
 }

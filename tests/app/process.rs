@@ -1,52 +1,52 @@
-//! Processes: waiting for them, looking at them, ending them.
+//! Waiting for conditions; finding and ending processes.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Child;
 use std::time::{Duration, Instant};
 
-/// How long anything in a test may take. Far more than it does, because machines are shared.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+/// How long to wait for a condition. Much longer than it takes, because machines are shared.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How often a condition is looked at: often enough to cost a test nothing, seldom enough to
-/// leave the machine to what is waited for.
-const GLANCE: Duration = Duration::from_millis(15);
+/// How often a condition is checked: often enough not to slow a test down, seldom enough to leave the
+/// processor to the programs under test.
+const POLL_INTERVAL: Duration = Duration::from_millis(15);
 
-/// Waits until something is true, looking again and again.
+/// Waits until a condition is true.
 #[track_caller]
 pub(crate) fn until(what: &str, mut condition: impl FnMut() -> bool) {
     until_some(what, || condition().then_some(()));
 }
 
-/// Waits until something is there, looking again and again.
+/// Waits until there is a value.
 #[track_caller]
 pub(crate) fn until_some<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     loop {
         if let Some(found) = look() {
             return found;
         }
-        assert!(Instant::now() < deadline, "it never came true that {what}");
-        std::thread::sleep(GLANCE);
+        assert!(Instant::now() < deadline, "timeout while waiting until {what}");
+        std::thread::sleep(POLL_INTERVAL);
     }
 }
 
-/// Looks at something for a while and fails if it ever is true. For what must not happen: how
-/// long is long enough is a judgement, which the caller makes by the time such things take.
+/// Fails if a condition becomes true within this time. The caller chooses a time that is much longer
+/// than the unwanted event would take.
 #[track_caller]
 pub(crate) fn never(what: &str, during: Duration, mut condition: impl FnMut() -> bool) {
     let end = Instant::now() + during;
     while Instant::now() < end {
-        assert!(!condition(), "it came true that {what}");
-        std::thread::sleep(GLANCE);
+        assert!(!condition(), "unexpected: {what}");
+        std::thread::sleep(POLL_INTERVAL);
     }
 }
 
-/// A process that is ended when the test is over.
+/// A child process that is killed when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Kept(pub(crate) Child);
+pub(crate) struct ChildGuard(pub(crate) Child);
 
-impl Drop for Kept {
+impl Drop for ChildGuard {
     fn drop(&mut self) {
         drop(self.0.kill());
         drop(self.0.wait());
@@ -65,12 +65,12 @@ pub(crate) fn with_variable(variable: &str) -> BTreeSet<u32> {
     pids.filter(has).filter(|pid| !is_gone(*pid)).collect()
 }
 
-/// A process's command line, its parts separated by spaces.
+/// The command line of a process, joined with spaces.
 pub(crate) fn command_line(pid: u32) -> String {
     read(Path::new(&format!("/proc/{pid}/cmdline"))).replace('\0', " ").trim_end().to_owned()
 }
 
-/// Whether a process has ended; one that nobody has reaped yet counts as gone.
+/// Whether a process has ended; a zombie counts as ended.
 pub(crate) fn is_gone(pid: u32) -> bool {
     match std::fs::read_to_string(format!("/proc/{pid}/stat")) {
         Ok(stat) => {
@@ -80,7 +80,7 @@ pub(crate) fn is_gone(pid: u32) -> bool {
     }
 }
 
-/// Kills a process and waits until it is gone.
+/// Kills a process and waits until it has ended.
 pub(crate) fn kill(pid: u32) {
     if let Some(handle) = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()) {
         let _ = rustix::process::kill_process(handle, rustix::process::Signal::KILL);
@@ -88,13 +88,13 @@ pub(crate) fn kill(pid: u32) {
     until(&format!("process {pid} is gone"), || is_gone(pid));
 }
 
-/// Asks a process to end.
+/// Sends SIGTERM to a process.
 pub(crate) fn terminate(pid: u32) {
     let handle = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
     rustix::process::kill_process(handle, rustix::process::Signal::TERM).unwrap();
 }
 
-/// A file's text; empty when it is not there.
+/// The text of a file; empty if there is no file.
 pub(crate) fn read(path: &Path) -> String {
     std::fs::read(path)
         .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())

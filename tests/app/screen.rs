@@ -1,4 +1,4 @@
-//! The screen from outside: which windows the X server has, and a press on their close button.
+//! The windows on the X server, and clicks on their buttons.
 
 use x11rb::connection::Connection;
 use x11rb::protocol::xproto::{
@@ -11,8 +11,8 @@ use x11rb::rust_connection::RustConnection;
 use crate::desktop::Desktop;
 use crate::process::until_some;
 
-/// How far the middle of a dialog's buttons is above its lower edge, in pixels.
-const FOOT: i16 = 18;
+/// The distance from a dialog's lower edge to the middle of its buttons, in pixels.
+const BUTTON_HEIGHT: i16 = 18;
 
 /// The screen of a desktop.
 pub(crate) struct Screen {
@@ -21,20 +21,20 @@ pub(crate) struct Screen {
 }
 
 impl Screen {
-    /// Looks at the screen of this desktop.
+    /// Connects to the X server of this desktop.
     pub(crate) fn of(desktop: &Desktop) -> Self {
         let (connection, number) = RustConnection::connect(Some(desktop.value("DISPLAY"))).unwrap();
         let root = connection.setup().roots[number].root;
         Self { connection, root }
     }
 
-    /// Titles of the windows a person sees.
+    /// The titles of the visible windows.
     pub(crate) fn titles(&self) -> Vec<String> {
         self.windows().into_iter().map(|(_, title)| title).collect()
     }
 
-    /// Waits for a window whose title contains this text and asks it to close, as the button in
-    /// its title bar does.
+    /// Waits for a window whose title contains this text and closes it, as the button in its title bar
+    /// does.
     #[track_caller]
     pub(crate) fn close(&self, text: &str) {
         let window = until_some(&format!("there is a window \"{text}\""), || {
@@ -46,14 +46,13 @@ impl Screen {
         self.sync();
     }
 
-    /// Waits until the X server has done what it was sent. One that finds the connection closed
-    /// first does not.
+    /// Waits until the X server has handled all requests. It drops those of a closed connection.
     fn sync(&self) {
         self.connection.get_input_focus().unwrap().reply().unwrap();
     }
 
-    /// Waits for a dialog whose title contains this text, clicks one of the buttons that stand in
-    /// a row at its foot, and waits until the dialog is gone.
+    /// Waits for a dialog whose title contains this text, clicks a button in the row at its lower edge,
+    /// and waits until the dialog has closed.
     #[track_caller]
     pub(crate) fn press_button(&self, text: &str, button: usize, of: usize) {
         let mut pressed = false;
@@ -66,7 +65,7 @@ impl Screen {
             let place = self.connection.get_geometry(window).ok()?.reply().ok()?;
             let (width, height) = (usize::from(place.width), i16::try_from(place.height).ok()?);
             let across = i16::try_from(width * (2 * button + 1) / (2 * of)).ok()?;
-            let (x, y) = (place.x + across, place.y + height - FOOT);
+            let (x, y) = (place.x + across, place.y + height - BUTTON_HEIGHT);
             for (kind, detail) in
                 [(MOTION_NOTIFY_EVENT, 0), (BUTTON_PRESS_EVENT, 1), (BUTTON_RELEASE_EVENT, 1)]
             {
@@ -74,19 +73,19 @@ impl Screen {
             }
             self.sync();
             pressed = true;
-            // It may have been too early for the dialog, or it takes its time to go: look again,
-            // and click again if it is still there.
+            // The click may have been too early, or the dialog is still closing: check again, and
+            // click again if it is still open.
             std::thread::sleep(std::time::Duration::from_millis(100));
             None
         });
     }
 
-    /// Every mapped top-level window that has a title. No window manager runs here, so they are
-    /// the root's children.
+    /// All mapped top-level windows that have a title. Without a window manager, they are the children
+    /// of the root.
     fn windows(&self) -> Vec<(Window, String)> {
         let tree = self.connection.query_tree(self.root).unwrap().reply().unwrap();
         let named = |window: Window| {
-            // Any of them may go away while it is looked at.
+            // A window may close meanwhile.
             let attributes = self.connection.get_window_attributes(window).ok()?.reply().ok()?;
             let title = self.title(window)?;
             (attributes.map_state == MapState::VIEWABLE).then_some((window, title))

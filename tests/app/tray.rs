@@ -1,224 +1,184 @@
-//! The panel: a stub of `org.kde.StatusNotifierWatcher` that shows tray icons to a test.
+//! The tray icon and its menu.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
-
-use zbus::blocking::fdo::DBusProxy;
-use zbus::blocking::{Connection, Proxy};
-use zbus::message::Header;
-use zbus::zvariant::{OwnedObjectPath, OwnedValue, Value};
+use std::time::Duration;
 
 use crate::desktop::Desktop;
-use crate::process::{until, until_some};
+use crate::panel::{Icon, Panel};
+use crate::process::{never, read, until};
+use crate::screen::Screen;
+use crate::webdriver::Window;
 
-const NAME: &str = "org.kde.StatusNotifierWatcher";
-const ITEM: &str = "org.kde.StatusNotifierItem";
-const MENU: &str = "com.canonical.dbusmenu";
-
-/// Connections and object paths of the items that have registered.
-type Items = Arc<Mutex<Vec<(String, String)>>>;
-
-/// The panel, with the items in it.
-pub(crate) struct Panel {
-    connection: Connection,
-    /// The items that have registered.
-    pub(crate) items: Items,
+/// Waits until the first line of the menu is this text; the tooltip must contain it, too.
+#[track_caller]
+fn until_summary(icon: &Icon<'_>, text: &str) {
+    let mut last = Vec::new();
+    until(&format!("the menu begins with \"{text}\""), || {
+        last = icon.labels();
+        last.first().is_some_and(|first| first == text)
+    });
+    assert!(icon.tooltip().contains(text), "{:?}", icon.tooltip());
 }
 
-struct Watcher {
-    items: Items,
+#[test]
+fn the_icon_and_the_menu_show_the_current_tasks() {
+    let desktop = Desktop::new();
+    let panel = Panel::on(&desktop);
+    let app = desktop.start_hidden();
+    let icon = panel.icon();
+    until_summary(&icon, "Nothing running");
+    let idle = icon.pixmap();
+    let labels = icon.labels();
+    assert_eq!(
+        labels[1..],
+        ["New task…", "Pause queue", "Open window", "Start at login", "Quit"],
+        "{labels:?}"
+    );
+
+    let id = desktop.submit("[[hang]]", "Look_at the gate");
+    until_summary(&icon, "1 running, 0 waiting");
+    icon.entry("● Look_at the gate");
+    let running = icon.pixmap();
+    assert_ne!(idle, running, "the icon shows that a task runs");
+
+    desktop.worker(["cancel", &id]);
+    icon.entry("– Look_at the gate");
+    until_summary(&icon, "Nothing running");
+    assert_eq!(icon.pixmap(), idle);
+
+    // A failed task turns the icon red until the user has seen the task.
+    let id = desktop.submit("[[error credit]]", "Costly");
+    desktop.until_status(&id, "failed");
+    icon.entry("✗ Costly");
+    until("the tooltip counts it", || icon.tooltip().contains("1 failed"));
+    let failed = icon.pixmap();
+    assert_ne!(failed, idle);
+    assert_ne!(failed, running);
+    assert_eq!(desktop.running("WebKitWebProcess"), 0, "no window was opened");
+    assert!(app.is_running());
 }
 
-#[zbus::interface(name = "org.kde.StatusNotifierWatcher")]
-impl Watcher {
-    #[expect(clippy::needless_pass_by_value, reason = "zbus hands the header over by value")]
-    /// An item says where it is: by its object's path, or by the name of its connection.
-    fn register_status_notifier_item(&self, service: &str, #[zbus(header)] header: Header<'_>) {
-        // Its connection is kept, not a name it took: an app that has become another one takes
-        // the same name again, which has the process's number in it.
-        let sender = header.sender().map(ToString::to_string).unwrap_or_default();
-        let path = if service.starts_with('/') { service } else { "/StatusNotifierItem" };
-        self.items.lock().unwrap().push((sender, path.to_owned()));
-    }
-
-    fn register_status_notifier_host(&self, _service: &str) {}
-
-    #[zbus(property)]
-    fn registered_status_notifier_items(&self) -> Vec<String> {
-        self.items.lock().unwrap().iter().map(|(name, path)| format!("{name}{path}")).collect()
-    }
-
-    #[zbus(property)]
-    fn is_status_notifier_host_registered(&self) -> bool {
-        true
-    }
-
-    #[zbus(property)]
-    fn protocol_version(&self) -> i32 {
-        0
-    }
-
-    #[zbus(signal)]
-    async fn status_notifier_host_registered(
-        emitter: &zbus::object_server::SignalEmitter<'_>,
-    ) -> zbus::Result<()>;
+#[test]
+fn a_click_in_the_menu_opens_the_page() {
+    let desktop = Desktop::new();
+    let panel = Panel::on(&desktop);
+    let window = Window::open(&desktop, &[]);
+    let id = desktop.submit("[[say Hello.]]", "Greet");
+    desktop.until_status(&id, "completed");
+    let icon = panel.icon();
+    icon.click("Greet");
+    window.until_page("#/task/1");
+    window.until_shown("Hello.");
+    icon.click("New task…");
+    window.until_page("#/new");
 }
 
-impl Panel {
-    /// Puts a panel on this desktop.
-    pub(crate) fn on(desktop: &Desktop) -> Self {
-        let items = Items::default();
-        let watcher = Watcher { items: Arc::clone(&items) };
-        let builder = desktop.bus_builder().serve_at("/StatusNotifierWatcher", watcher).unwrap();
-        Self { connection: builder.name(NAME).unwrap().build().unwrap(), items }
-    }
-
-    /// Waits for the icon of an app that is there, the newest if there are several. One that has
-    /// gone leaves its item behind.
-    #[track_caller]
-    pub(crate) fn icon(&self) -> Icon<'_> {
-        let bus = DBusProxy::new(&self.connection).unwrap();
-        let is_there = |name: &str| bus.name_has_owner(name.try_into().unwrap()).unwrap();
-        let (name, path) = until_some("there is an icon in the tray", || {
-            // Not asked under the lock: answers come through the thread that may wait for it.
-            let items = self.items.lock().unwrap().clone();
-            items.into_iter().rfind(|(name, _)| is_there(name))
-        });
-        Icon { connection: &self.connection, name, path }
-    }
+#[test]
+fn a_click_on_the_icon_opens_the_window() {
+    let desktop = Desktop::new();
+    let panel = Panel::on(&desktop);
+    let _app = desktop.start_hidden();
+    panel.icon().activate();
+    desktop.until_webviews(1);
 }
 
-/// A tray icon.
-pub(crate) struct Icon<'a> {
-    connection: &'a Connection,
-    name: String,
-    path: String,
+#[test]
+fn the_menu_pauses_and_resumes_the_queue() {
+    let desktop = Desktop::new();
+    let panel = Panel::on(&desktop);
+    let _app = desktop.start_hidden();
+    let icon = panel.icon();
+    icon.click("Pause queue");
+    icon.entry("Resume queue");
+    let id = desktop.submit("[[say Late.]]", "Late");
+    assert_eq!(desktop.json(["status", &id])["status"], "pending");
+    until_summary(&icon, "0 running, 1 waiting (paused)");
+    icon.click("Resume queue");
+    desktop.until_status(&id, "completed");
+    icon.entry("Pause queue");
 }
 
-/// A line of a menu.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Entry {
-    id: i32,
-    /// What is written there.
-    pub(crate) label: String,
-    /// Whether it can be clicked.
-    pub(crate) enabled: bool,
-    /// Whether it is ticked; none if it is no check item.
-    pub(crate) checked: Option<bool>,
-}
-
-/// A node of a menu as `GetLayout` tells it: number, properties, children.
-type Node = (i32, HashMap<String, OwnedValue>, Vec<OwnedValue>);
-
-impl Icon<'_> {
-    fn proxy<'p>(&'p self, path: &'p str, interface: &'p str) -> Proxy<'p> {
-        Proxy::new(self.connection, self.name.as_str(), path, interface).unwrap()
-    }
-
-    /// A property of the icon, if it has it.
-    fn property<T>(&self, name: &str) -> Option<T>
-    where
-        T: TryFrom<OwnedValue>,
-        T::Error: Into<zbus::Error>,
-    {
-        // Asked anew each time: what a proxy remembers may be older than what is so.
-        let properties = self.proxy(&self.path, "org.freedesktop.DBus.Properties");
-        let value: OwnedValue = properties.call("Get", &(ITEM, name)).ok()?;
-        T::try_from(value).ok()
-    }
-
-    /// Its picture in the largest size: width, height, and ARGB bytes.
-    pub(crate) fn pixmap(&self) -> Option<(i32, i32, Vec<u8>)> {
-        let properties = self.proxy(&self.path, "org.freedesktop.DBus.Properties");
-        let value: OwnedValue = properties.call("Get", &(ITEM, "IconPixmap")).ok()?;
-        let pictures: Vec<(i32, i32, Vec<u8>)> = Value::from(value).try_into().ok()?;
-        pictures.into_iter().max_by_key(|(width, ..)| *width)
-    }
-
-    /// What is shown when the pointer rests on it: title and text.
-    pub(crate) fn tooltip(&self) -> String {
-        let properties = self.proxy(&self.path, "org.freedesktop.DBus.Properties");
-        let Ok(value) = properties.call::<_, _, OwnedValue>("Get", &(ITEM, "ToolTip")) else {
-            return String::new();
-        };
-        type ToolTip = (String, Vec<(i32, i32, Vec<u8>)>, String, String);
-        let (_, _, title, text): ToolTip = Value::from(value).try_into().unwrap();
-        [title, text].join("\n").trim().to_owned()
-    }
-
-    /// A click on the icon itself.
-    pub(crate) fn activate(&self) {
-        self.proxy(&self.path, ITEM).call::<_, _, ()>("Activate", &(0, 0)).unwrap();
-    }
-
-    /// The menu as it is now, without separators.
-    pub(crate) fn menu(&self) -> Vec<Entry> {
-        let path: OwnedObjectPath = self.property("Menu").expect("the icon has a menu");
-        let menu = self.proxy(path.as_str(), MENU);
-        let none: &[&str] = &[];
-        let (_, root): (u32, Node) = menu.call("GetLayout", &(0, -1, none)).unwrap();
-        let mut entries = Vec::new();
-        read(root, &mut entries);
-        entries
-    }
-
-    /// The menu's labels.
-    pub(crate) fn labels(&self) -> Vec<String> {
-        self.menu().into_iter().map(|entry| entry.label).collect()
-    }
-
-    /// Waits until an entry is there whose label contains this text.
-    #[track_caller]
-    pub(crate) fn entry(&self, text: &str) -> Entry {
-        until_some(&format!("the menu has an entry \"{text}\""), || {
-            self.menu().into_iter().find(|entry| entry.label.contains(text))
-        })
-    }
-
-    /// Clicks the entry whose label contains this text, once it is there.
-    #[track_caller]
-    pub(crate) fn click(&self, text: &str) {
-        let path: OwnedObjectPath = self.property("Menu").unwrap();
-        let menu = self.proxy(path.as_str(), MENU);
-        until(&format!("\"{text}\" can be clicked"), || {
-            // A menu that was made anew in between does not know the entry's number any more.
-            let event = (self.entry(text).id, "clicked", Value::from(0_i32), 0_u32);
-            match menu.call::<_, _, ()>("Event", &event) {
-                Ok(()) => true,
-                Err(zbus::Error::MethodError(name, ..))
-                    if name == "org.freedesktop.DBus.Error.InvalidArgs" =>
-                {
-                    false
-                }
-                Err(error) => panic!("{error}"),
-            }
-        });
-    }
-}
-
-/// Adds a node and what is below it to the entries.
-fn read((id, properties, children): Node, entries: &mut Vec<Entry>) {
-    let text = |name: &str| -> String {
-        properties
-            .get(name)
-            .and_then(|value| String::try_from(value.clone()).ok())
-            .unwrap_or_default()
+#[test]
+fn start_at_login_creates_and_removes_an_autostart_file() {
+    let desktop = Desktop::new();
+    let panel = Panel::on(&desktop);
+    let _app = desktop.start_hidden();
+    let icon = panel.icon();
+    let directory = desktop.place("xdg/config/autostart");
+    let entries = || {
+        let files = std::fs::read_dir(&directory).into_iter().flatten().flatten();
+        files.map(|file| read(&file.path())).collect::<Vec<_>>()
     };
-    let flag = |name: &str| -> bool {
-        properties.get(name).and_then(|value| bool::try_from(value.clone()).ok()).unwrap_or(true)
-    };
-    let label = text("label");
-    if !label.is_empty() && text("type") != "separator" && flag("visible") {
-        let state = properties
-            .get("toggle-state")
-            .and_then(|value| i32::try_from(value.clone()).ok())
-            .unwrap_or(-1);
-        let checked = (!text("toggle-type").is_empty()).then_some(state == 1);
-        // An underscore marks the key of an entry, two are one that is meant.
-        let label = label.replace("__", "\0").replace('_', "").replace('\0', "_");
-        entries.push(Entry { id, label, enabled: flag("enabled"), checked });
+    assert_eq!(icon.entry("Start at login").checked, Some(false));
+    icon.click("Start at login");
+    until("the box is checked", || icon.entry("Start at login").checked == Some(true));
+    let [entry] = &entries()[..] else { panic!("{:?}", entries()) };
+    assert!(entry.contains("claude-worker-app") && entry.contains("--hidden"), "{entry}");
+    icon.click("Start at login");
+    until("the box is not checked", || icon.entry("Start at login").checked == Some(false));
+    assert_eq!(entries(), Vec::<String>::new());
+}
+
+#[test]
+fn closing_the_window_keeps_the_tray_and_ends_the_process_of_the_page() {
+    let desktop = Desktop::new();
+    let panel = Panel::on(&desktop);
+    let app = desktop.start([]);
+    let screen = Screen::of(&desktop);
+    desktop.until_webviews(1);
+    for _ in 0..2 {
+        screen.close("Claude Worker");
+        desktop.until_webviews(0);
+        until("the window has closed", || screen.titles().is_empty());
+        // The app continues to run tasks.
+        let icon = panel.icon();
+        let id = desktop.submit("[[say Unseen.]]", "Unseen");
+        desktop.until_status(&id, "completed");
+        icon.entry("✓ Unseen");
+        icon.click("Open window");
+        desktop.until_webviews(1);
     }
-    for child in children {
-        read(Value::from(child).try_into().expect("a node of a menu"), entries);
-    }
+    assert!(app.is_running());
+}
+
+#[test]
+fn a_hidden_app_opens_no_window() {
+    let desktop = Desktop::new();
+    let panel = Panel::on(&desktop);
+    let _app = desktop.start_hidden();
+    let icon = panel.icon();
+    until_summary(&icon, "Nothing running");
+    // A window would take a quarter of a second to open.
+    never("a window opens", Duration::from_secs(1), || desktop.running("WebKitWebProcess") > 0);
+}
+
+#[test]
+fn the_menu_reports_a_stopped_engine_and_starts_it_again() {
+    let desktop = Desktop::new();
+    let panel = Panel::on(&desktop);
+    let app = desktop.start_hidden();
+    let icon = panel.icon();
+    until_summary(&icon, "Nothing running");
+    desktop.worker(["server", "stop"]);
+    until_summary(&icon, "The engine was stopped");
+    assert_eq!(desktop.engine(), None);
+    icon.click("Start the engine");
+    until_summary(&icon, "Nothing running");
+    desktop.until_engine(app.pid());
+}
+
+#[test]
+fn start_the_engine_takes_over_from_an_engine_that_was_started_meanwhile() {
+    let desktop = Desktop::new();
+    let panel = Panel::on(&desktop);
+    let app = desktop.start_hidden();
+    let icon = panel.icon();
+    until_summary(&icon, "Nothing running");
+    desktop.worker(["server", "stop"]);
+    let id = desktop.submit_blocked("Went on.");
+    assert_ne!(desktop.engine(), Some(app.pid()));
+    icon.click("Start the engine");
+    desktop.until_engine(app.pid());
+    desktop.release();
+    desktop.until_status(&id, "completed");
+    assert_eq!(desktop.api.turns("Went on."), 2);
 }

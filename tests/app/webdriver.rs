@@ -1,4 +1,4 @@
-//! The window, driven as a person would: a small client of the W3C WebDriver protocol.
+//! Drives the window as a user would: a small client of the W3C WebDriver protocol.
 
 use std::net::TcpListener;
 use std::process::Stdio;
@@ -11,18 +11,18 @@ use serde_json::{Value, json};
 use tokio::net::TcpStream;
 
 use crate::desktop::{Desktop, app};
-use crate::process::{Kept, is_gone, read, until_some};
+use crate::process::{ChildGuard, is_gone, read, until_some};
 
-/// Finds elements by role and name, roughly as a screen reader would.
+/// Finds elements by role and name, as a screen reader does.
 const LOCATE: &str = include_str!("locate.js");
 
-/// The key under which the protocol sends elements.
+/// The key of elements in the protocol.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
-/// Remembers what goes wrong in the page.
-const NOTE_TROUBLES: &str = "
-    window.troubles = [];
-    const note = (what) => troubles.push(`${what?.message ?? what} ${what?.stack ?? ''}`);
+/// Records errors in the page.
+const RECORD_ERRORS: &str = "
+    window.errors = [];
+    const note = (what) => errors.push(`${what?.message ?? what} ${what?.stack ?? ''}`);
     addEventListener('error', (event) => note(event.error ?? event.message));
     addEventListener('unhandledrejection', (event) => note(event.reason));
     const say = console.error;
@@ -34,8 +34,8 @@ pub(crate) struct Window {
     driver: Client,
     session: String,
     log: std::path::PathBuf,
-    /// Ends last: the session has to be closed first.
-    _process: Kept,
+    /// Dropped last: the session has to be closed first.
+    _process: ChildGuard,
     app: u32,
 }
 
@@ -49,7 +49,7 @@ impl Window {
     pub(crate) fn open(desktop: &Desktop, arguments: &[&str]) -> Self {
         let log = desktop.place("driver.log");
         let file = std::fs::File::create(&log).unwrap();
-        // Free now; taken by another in between, the driver ends and says so.
+        // If another program takes this free port meanwhile, the driver exits with an error.
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut driver = desktop.command("WebKitWebDriver");
         driver
@@ -57,9 +57,9 @@ impl Window {
             .env("TAURI_WEBVIEW_AUTOMATION", "true")
             .stdout(Stdio::from(file.try_clone().unwrap()))
             .stderr(file);
-        let process = Kept(driver.spawn().unwrap());
+        let process = ChildGuard(driver.spawn().unwrap());
         let driver = Client::new(port);
-        until_some("the driver answers", || {
+        until_some("the driver replies", || {
             assert!(!is_gone(process.0.id()), "the driver ended: {}", read(&log));
             driver.call(Method::GET, "/status", None).ok()
         });
@@ -77,11 +77,11 @@ impl Window {
                 .is_ok_and(|found| found.file_name() == program.as_deref())
         });
         let window = Self { driver, session, log, _process: process, app: app.unwrap() };
-        window.script(NOTE_TROUBLES);
+        window.script(RECORD_ERRORS);
         window
     }
 
-    /// The app's process.
+    /// The process id of the app.
     pub(crate) fn app(&self) -> u32 {
         self.app
     }
@@ -101,7 +101,7 @@ impl Window {
         self.expect(Method::POST, "/execute/sync", Some(json!({ "script": body, "args": [] })))
     }
 
-    /// The text that a promise in the page comes to.
+    /// The text that a promise in the page resolves to.
     #[track_caller]
     pub(crate) fn answer(&self, promise: &str) -> String {
         let script =
@@ -111,31 +111,31 @@ impl Window {
         answer.as_str().unwrap_or_default().to_owned()
     }
 
-    /// The page's address behind `#`.
+    /// The part of the page's address after `#`.
     pub(crate) fn place(&self) -> String {
         self.script("return location.hash").as_str().unwrap_or_default().to_owned()
     }
 
     /// Goes to another page of the window.
     #[track_caller]
-    pub(crate) fn go(&self, place: &str) {
+    pub(crate) fn navigate(&self, place: &str) {
         self.script(&format!("location.hash = {place:?}"));
-        self.until_place(place);
+        self.until_page(place);
     }
 
-    /// Waits for the page that welcomes whoever has no tasks yet, and leaves it for the queue.
+    /// Waits for the welcome page, which is shown while there are no tasks, and goes on to the queue.
     #[track_caller]
-    pub(crate) fn past_welcome(&self) {
-        self.until_place("#/welcome");
-        // What was found out moves what stands below it.
+    pub(crate) fn skip_welcome(&self) {
+        self.until_page("#/welcome");
+        // The result of the checks moves the button below it.
         self.role("button", "Check again");
         self.click("button", "To the queue");
-        self.until_place("#/");
+        self.until_page("#/");
     }
 
-    /// Waits until the page is at this place.
+    /// Waits until the window shows this page.
     #[track_caller]
-    pub(crate) fn until_place(&self, place: &str) {
+    pub(crate) fn until_page(&self, place: &str) {
         let mut last = String::new();
         self.until(&format!("the page is at {place}"), || {
             last = self.place();
@@ -148,17 +148,17 @@ impl Window {
         self.script("return document.body.innerText").as_str().unwrap_or_default().to_owned()
     }
 
-    /// Waits until the page shows this text.
+    /// Waits until the page contains this text.
     #[track_caller]
-    pub(crate) fn shows(&self, text: &str) {
+    pub(crate) fn until_shown(&self, text: &str) {
         self.until(&format!("the window shows \"{text}\""), || {
             self.text().contains(text).then_some(())
         });
     }
 
-    /// Waits until the log has this as a paragraph of the agent's own.
+    /// Waits until the log contains this paragraph of the agent.
     #[track_caller]
-    pub(crate) fn says(&self, text: &str) {
+    pub(crate) fn until_logged(&self, text: &str) {
         let script = "return [...document.querySelectorAll('[aria-label=Log] p')]
             .map((paragraph) => paragraph.textContent.trim())";
         self.until(&format!("the log says \"{text}\""), || {
@@ -167,7 +167,7 @@ impl Window {
         });
     }
 
-    /// Waits for an element that this CSS selector finds.
+    /// Waits for an element that matches this CSS selector.
     #[track_caller]
     pub(crate) fn css(&self, selector: &str) -> Element {
         let asked = json!({ "using": "css selector", "value": selector });
@@ -183,23 +183,23 @@ impl Window {
         self.until(&format!("there is a {role} \"{name}\""), || self.look(role, name))
     }
 
-    /// An element with this role and name, if it is there and can be seen now.
+    /// The visible element with this role and name, if there is one now.
     pub(crate) fn look(&self, role: &str, name: &str) -> Option<Element> {
         let asked = json!({ "script": LOCATE, "args": [role, name] });
         element(&self.call(Method::POST, "/execute/sync", Some(asked)).ok()?)
     }
 
-    /// Clicks the element with this role and name, once it is there and enabled.
+    /// Waits for an enabled element with this role and name, and clicks it.
     #[track_caller]
     pub(crate) fn click(&self, role: &str, name: &str) {
         self.until(&format!("the {role} \"{name}\" can be clicked"), || {
-            // A page that is drawn anew in between takes the element away: look again.
+            // An update of the page meanwhile may replace the element: find it again.
             let Element(id) = self.look(role, name)?;
             self.call(Method::POST, &format!("/element/{id}/click"), Some(json!({}))).ok()
         });
     }
 
-    /// Replaces what is in the field with this role and name, once it is there.
+    /// Waits for the field with this role and name, and replaces its text.
     #[track_caller]
     pub(crate) fn fill(&self, role: &str, name: &str, text: &str) {
         let Element(id) = self.role(role, name);
@@ -208,7 +208,7 @@ impl Window {
         self.expect(Method::POST, &format!("/element/{id}/value"), Some(typed));
     }
 
-    /// Presses keys with nothing but the page itself to receive them.
+    /// Presses keys; the page itself receives them.
     #[track_caller]
     pub(crate) fn press(&self, keys: &str) {
         let press = |key: char| {
@@ -220,20 +220,20 @@ impl Window {
         self.expect(Method::POST, "/actions", Some(json!({ "actions": [source] })));
     }
 
-    /// Waits for something in the page; a failure shows the page.
+    /// Waits for a value; on failure, prints the page.
     #[track_caller]
     pub(crate) fn until<T>(&self, what: &str, look: impl FnMut() -> Option<T>) -> T {
-        let shown = Shown(self);
+        let printer = PrintPage(self);
         let found = until_some(what, look);
-        std::mem::forget(shown);
+        std::mem::forget(printer);
         found
     }
 }
 
-/// Says what the page looked like if the test fails while it waits.
-struct Shown<'a>(&'a Window);
+/// Prints the page if the test fails while it waits.
+struct PrintPage<'a>(&'a Window);
 
-impl Drop for Shown<'_> {
+impl Drop for PrintPage<'_> {
     fn drop(&mut self) {
         let ask = |script: &str| {
             let asked = json!({ "script": script, "args": [] });
@@ -244,10 +244,10 @@ impl Drop for Shown<'_> {
         };
         let place = ask("return location.href");
         let page = ask("return document.body.innerText");
-        let troubles = ask("return troubles.join('\\n')");
+        let errors = ask("return errors.join('\\n')");
         let main = ask("return document.querySelector('main')?.outerHTML.slice(-1500)");
         eprintln!(
-            "the page at {place}:\n{page}\nits troubles:\n{troubles}\n{main}\nthe driver:\n{}",
+            "the page at {place}:\n{page}\nerrors:\n{errors}\n{main}\nthe driver:\n{}",
             read(&self.0.log)
         );
     }
@@ -255,7 +255,7 @@ impl Drop for Shown<'_> {
 
 impl Drop for Window {
     fn drop(&mut self) {
-        // Ends the app, too. Where the app has gone already, there is no session to end.
+        // This ends the app, too. If the app has already exited, there is no session.
         drop(self.call(Method::DELETE, "", None));
         crate::process::kill(self.app);
     }
@@ -277,7 +277,7 @@ impl Client {
         Self { runtime, authority: format!("127.0.0.1:{port}") }
     }
 
-    /// One request over a connection of its own; the error is the driver's, in its words.
+    /// Sends a request over a new connection. The error is the message of the driver.
     fn call(&self, method: Method, path: &str, body: Option<Value>) -> Result<Value, String> {
         let exchange = async {
             let stream = TcpStream::connect(&self.authority).await?;
@@ -294,11 +294,11 @@ impl Client {
             let bytes = response.into_body().collect().await?.to_bytes();
             Ok::<Value, Box<dyn std::error::Error + Send + Sync>>(serde_json::from_slice(&bytes)?)
         };
-        let limited = async { tokio::time::timeout(crate::process::PATIENCE, exchange).await };
+        let limited = async { tokio::time::timeout(crate::process::TIMEOUT, exchange).await };
         let answer = self
             .runtime
             .block_on(limited)
-            .map_err(|_| format!("{path}: the driver does not answer"))?
+            .map_err(|_| format!("{path}: the driver does not reply"))?
             .map_err(|error| format!("{path}: {error}"))?;
         match &answer["value"]["error"] {
             Value::String(error) => Err(format!("{error}: {}", answer["value"]["message"])),

@@ -1,4 +1,4 @@
-//! The window, used as a person would use it.
+//! The pages in the window, with the real app behind them.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -9,9 +9,9 @@ use crate::desktop::Desktop;
 use crate::process::{read, until};
 use crate::webdriver::Window;
 
-/// Fills the form for a new task and sends it.
-fn send(window: &Window, desktop: &Desktop, name: &str, prompt: &str) {
-    window.go("#/new");
+/// Fills in the form for a new task and submits it.
+fn submit(window: &Window, desktop: &Desktop, name: &str, prompt: &str) {
+    window.navigate("#/new");
     window.fill("textbox", "What is to be done?", prompt);
     window.fill("combobox", "Directory", &desktop.work().display().to_string());
     window.fill("textbox", "Name", name);
@@ -19,16 +19,16 @@ fn send(window: &Window, desktop: &Desktop, name: &str, prompt: &str) {
 }
 
 #[test]
-fn no_graphics_driver_is_loaded_and_tasks_see_nothing_of_how_that_is_done() {
+fn no_graphics_driver_is_loaded_and_tasks_do_not_inherit_the_variables_for_that() {
     let desktop = Desktop::new();
-    // Not by WebDriver, for which WebKit asks the driver all the same.
+    // Not through WebDriver, which makes WebKit load the driver.
     let app = desktop.start([]);
     desktop.until_engine(app.pid());
-    until("the window is painted", || app.words().contains("the window is painted"));
+    until("the window is painted", || app.output().contains("the window is painted"));
     let id = desktop.json(["run", "--agent", "shell", "env"])["id"].to_string();
     desktop.until_status(&id, "completed");
     let named = read(format!("/proc/{}/comm", app.pid()).as_ref());
-    assert_eq!(named.trim(), "claude-worker-a", "as the system shortens it");
+    assert_eq!(named.trim(), "claude-worker-a", "the system shortens the name");
     let loaded = read(format!("/proc/{}/maps", app.pid()).as_ref());
     for driver in ["libLLVM", "_dri.so", "libgallium"] {
         assert!(!loaded.contains(driver), "{driver} is loaded");
@@ -46,50 +46,50 @@ fn a_task_from_the_form_to_its_follow_up() {
     std::fs::write(desktop.work().join("notes.txt"), "written by nobody\n").unwrap();
     let window = Window::open(&desktop, &[]);
     let prompt = "[[say I look at the notes.]] [[read notes.txt]] [[hang]]";
-    send(&window, &desktop, "Journey", prompt);
+    submit(&window, &desktop, "Journey", prompt);
 
-    // Its log appears while it works, and the tool call unfolds.
-    window.until_place("#/task/1");
+    // The log appears while the task runs, and the tool call unfolds.
+    window.until_page("#/task/1");
     window.role("heading", "Journey");
-    window.says("I look at the notes.");
+    window.until_logged("I look at the notes.");
     assert_eq!(desktop.json(["status", "1"])["status"], "running");
     window.click("button", "notes.txt");
-    window.shows("written by nobody");
+    window.until_shown("written by nobody");
 
     window.click("button", "Cancel");
     let cancelled = desktop.until_status("1", "cancelled");
     assert_eq!(cancelled["run_history"].as_array().unwrap().len(), 1, "{cancelled}");
-    window.shows("Cancelled");
+    window.until_shown("Cancelled");
 
-    // The same session goes on.
+    // The follow-up continues the session.
     window.fill("textbox", "Follow-up", "[[say Going on.]]");
     window.click("button", "Send follow-up");
-    window.says("Going on.");
+    window.until_logged("Going on.");
     let resumed = desktop.until_status("1", "completed");
     assert_eq!(resumed["result"], "Going on.", "{resumed}");
     let runs = resumed["run_history"].as_array().unwrap().clone();
     assert_eq!(runs[0]["session_id"], runs[1]["session_id"], "{resumed}");
 
-    // From the beginning once more.
+    // Retry starts from the beginning.
     window.click("button", "Retry");
-    until("it runs for a third time", || {
+    until("the task runs for the third time", || {
         let task = desktop.json(["status", "1"]);
         task["status"] == "running" && task["run_history"].as_array().unwrap().len() == 3
     });
-    window.says("I look at the notes.");
+    window.until_logged("I look at the notes.");
     window.click("button", "Cancel");
     desktop.until_status("1", "cancelled");
 }
 
 #[test]
-fn what_happens_elsewhere_is_seen_at_once() {
+fn the_window_shows_changes_by_the_command_line_at_once() {
     let desktop = Desktop::new();
     let window = Window::open(&desktop, &[]);
-    window.past_welcome();
+    window.skip_welcome();
     let id = desktop.submit("[[hang]]", "From the terminal");
-    window.shows("From the terminal");
+    window.until_shown("From the terminal");
     desktop.worker(["cancel", &id]);
-    until("the row says so", || {
+    until("the row shows it", || {
         let row = "return [...document.querySelectorAll('[role=option], [role=row], li, a')]
             .find((row) => row.textContent.includes('From the terminal'))?.textContent ?? ''";
         window.script(row).as_str().unwrap().contains("ancelled")
@@ -97,11 +97,11 @@ fn what_happens_elsewhere_is_seen_at_once() {
 }
 
 #[test]
-fn the_queue_is_paused_by_a_key() {
+fn a_key_pauses_and_resumes_the_queue() {
     let desktop = Desktop::new();
     let window = Window::open(&desktop, &[]);
-    window.past_welcome();
-    // The page shows at once what it asks for, before the engine has done it.
+    window.skip_welcome();
+    // The page shows the change before the engine has done it.
     let is_paused = |paused| desktop.json(["server", "health"])["queue"]["paused"] == paused;
     window.role("button", "Pause");
     window.press("p");
@@ -109,19 +109,19 @@ fn the_queue_is_paused_by_a_key() {
     until("the queue is paused", || is_paused(true));
     window.press("p");
     window.role("button", "Pause");
-    until("the queue goes on", || is_paused(false));
+    until("the queue is resumed", || is_paused(false));
 }
 
 #[test]
 fn directory_log_and_links_open_in_other_programs() {
     let mut desktop = Desktop::new();
-    // What the desktop would open things with notes what it is asked for.
+    // This opener of the desktop records what it has to open.
     let (programs, opened) = (desktop.place("programs"), desktop.place("opened"));
     std::fs::create_dir(&programs).unwrap();
     let opener = programs.join("xdg-open");
     std::fs::write(&opener, format!("#!/bin/sh\necho \"$1\" >> {}\n", opened.display())).unwrap();
     std::fs::set_permissions(&opener, std::fs::Permissions::from_mode(0o755)).unwrap();
-    // The log is text whatever is in it, so that the program for text is asked to open it.
+    // The app opens the log with the program for plain text, whatever its content.
     let applications = desktop.place("xdg/share/applications");
     std::fs::create_dir_all(&applications).unwrap();
     let entry = format!(
@@ -139,7 +139,7 @@ fn directory_log_and_links_open_in_other_programs() {
     let task = desktop.until_status(&id, "completed");
     let lines = || read(&opened).lines().map(str::to_owned).collect::<Vec<_>>();
 
-    window.go("#/task/1");
+    window.navigate("#/task/1");
     window.click("link", "the page");
     until("the link is opened", || lines() == ["https://example.org/page"]);
     assert_eq!(window.place(), "#/task/1", "the window itself stays");
@@ -156,7 +156,7 @@ fn directory_log_and_links_open_in_other_programs() {
     assert!(log.is_file() && log.starts_with(desktop.data().join("runs").join(run)), "{log:?}");
 }
 
-/// Text that would do harm if it were taken for anything else. It sets the variable `owned`.
+/// Text that would set the variable `owned` if the page interpreted it.
 const HOSTILE: &str = "<script>owned=1</script><img src=x onerror=owned=2> \
                        <svg onload=owned=3> [press](javascript:owned=4) \u{1b}]0;owned\u{7}";
 
@@ -166,13 +166,13 @@ fn hostile_text_stays_text() {
     std::fs::write(desktop.work().join("evil.txt"), HOSTILE).unwrap();
     let window = Window::open(&desktop, &[]);
     let prompt = format!("[[say {HOSTILE}]] [[read evil.txt]] [[say Read it.]]");
-    send(&window, &desktop, "<img src=x onerror=owned=5>", &prompt);
-    window.until_place("#/task/1");
-    window.says("Read it.");
+    submit(&window, &desktop, "<img src=x onerror=owned=5>", &prompt);
+    window.until_page("#/task/1");
+    window.until_logged("Read it.");
     window.click("button", "evil.txt");
-    // As it was written, tags and all.
-    window.shows("<img src=x onerror=owned=2>");
-    window.shows("<img src=x onerror=owned=5>");
+    // The tags are shown as text.
+    window.until_shown("<img src=x onerror=owned=2>");
+    window.until_shown("<img src=x onerror=owned=5>");
     assert_eq!(window.script("return window.owned ?? null"), Value::Null);
     let made = "return document.querySelectorAll(
         'body script:not([src]), img[src=x], svg[onload], a[href^=javascript]').length";
@@ -181,24 +181,24 @@ fn hostile_text_stays_text() {
 }
 
 #[test]
-fn the_page_can_run_nothing_and_reach_nobody_but_the_app() {
+fn the_page_runs_no_inline_script_and_reaches_only_the_app() {
     let desktop = Desktop::new();
     let window = Window::open(&desktop, &[]);
-    window.past_welcome();
+    window.skip_welcome();
     window.css("main");
     let inline = "const script = document.createElement('script');
         script.textContent = 'window.owned = 1'; document.head.append(script);
         return window.owned ?? null";
     assert_eq!(window.script(inline), Value::Null, "an inline script ran");
 
-    // A request that any page of the web could send without being asked.
+    // A request that any web page may send.
     let reached = window.answer(&format!(
         "fetch('{}', {{ mode: 'no-cors' }}).then(() => 'reached', () => 'refused')",
         desktop.api.url()
     ));
     assert_eq!(reached, "refused");
 
-    // The window's way to the app: our commands, and nothing of Tauri's own.
+    // The page can call the app's commands, and none of Tauri's own.
     let call = |command: &str| {
         window.answer(&format!(
             "window.__TAURI_INTERNALS__.invoke('{command}').then(() => 'done', () => 'refused')"
@@ -218,19 +218,19 @@ fn the_page_can_run_nothing_and_reach_nobody_but_the_app() {
 }
 
 #[test]
-fn the_window_shows_no_other_page() {
+fn the_window_navigates_to_no_other_site() {
     let desktop = Desktop::new();
     let window = Window::open(&desktop, &[]);
-    window.past_welcome();
+    window.skip_welcome();
     let home = window.script("return location.origin");
     window.script(&format!("location.href = '{}/elsewhere'", desktop.api.url()));
     window.script("window.open('https://example.org/')");
-    window.go("#/new");
+    window.navigate("#/new");
     window.role("textbox", "What is to be done?");
     assert_eq!(window.script("return location.origin"), home);
 }
 
-/// What a screen reader and a keyboard need on every page; returns what is missing.
+/// Checks a page for what a screen reader and a keyboard need; returns what is missing.
 const BASICS: &str = r#"
 const missing = [];
 const say = (condition, words) => condition || missing.push(words);
@@ -262,7 +262,7 @@ return missing;
 "#;
 
 #[test]
-fn every_page_has_what_a_screen_reader_and_a_keyboard_need() {
+fn every_page_is_usable_with_a_screen_reader_and_a_keyboard() {
     let desktop = Desktop::new();
     let window = Window::open(&desktop, &[]);
     let id = desktop.submit("[[say Hello.]] [[bash true]] [[say Bye.]]", "Greet");
@@ -273,10 +273,10 @@ fn every_page_has_what_a_screen_reader_and_a_keyboard_need() {
         ("#/new", "heading", "New task"),
         ("#/settings", "heading", "Settings"),
     ] {
-        window.go(place);
+        window.navigate(place);
         window.role(role, name);
         assert_eq!(window.script(BASICS), json!([]), "{place}");
-        // Where the keyboard is can be seen.
+        // The focus is visible.
         window.script("document.activeElement?.blur()");
         window.press("\u{e004}");
         let focus = "const at = document.activeElement; const style = getComputedStyle(at);

@@ -62,7 +62,7 @@ pub(crate) fn release() -> Result<()> {
 /// result, one app for all starts with the command line beside it, the queue outliving the app, an
 /// agent that delegates through the sidecar.
 const DRIVES: &str = "package(claude-worker-app) & kind(test) & \
-     (test(/^window::a_task_/) | test(/^instances::/) | test(/^lives::/) | test(/^delegation::/) \
+     (test(/^window::a_task_/) | test(/^second_start::/) | test(/^handover::/) | test(/^delegation::/) \
      | test(/_at_login_/))";
 
 /// Packs what the tests have built, installs the package below a directory in the target

@@ -127,7 +127,7 @@ impl<'a> App<'a> {
         let said = sandbox.path("app.log");
         let log = File::create(&said)?;
         let mut command = sandbox.command(program);
-        // Its journal says what the window shows.
+        // Its log says which task the window shows.
         command.env("CLAUDE_WORKER_LOG", "info,claude_worker_app=debug");
         let process = command.stdout(log.try_clone()?).stderr(log).spawn();
         let mut app = Self { sandbox, said, process: process.context("cannot start the app")? };

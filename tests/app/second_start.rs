@@ -1,38 +1,38 @@
-//! One app per person: a second start, and `claude-worker open`.
+//! A second start of the app, and `claude-worker open`.
 
 use crate::desktop::Desktop;
-use crate::tray::Panel;
+use crate::panel::Panel;
 use crate::webdriver::Window;
 
 #[test]
-fn a_second_start_hands_over_what_it_was_asked_for() {
+fn a_second_start_passes_its_arguments_to_the_running_app() {
     let desktop = Desktop::new();
     let panel = Panel::on(&desktop);
     let window = Window::open(&desktop, &[]);
     panel.icon();
     let id = desktop.submit("[[say Hello.]]", "Greet");
     desktop.until_status(&id, "completed");
-    assert!(desktop.start(["open", &id]).ended().success());
-    window.until_place("#/task/1");
-    assert!(desktop.start(["new"]).ended().success());
-    window.until_place("#/new");
+    assert!(desktop.start(["open", &id]).wait().success());
+    window.until_page("#/task/1");
+    assert!(desktop.start(["new"]).wait().success());
+    window.until_page("#/new");
     desktop.until_apps(1);
     assert_eq!(desktop.engine(), Some(window.app()));
 }
 
 #[test]
-fn the_command_line_opens_a_task_in_the_app_that_runs() {
+fn the_command_line_opens_a_task_in_the_running_app() {
     let desktop = Desktop::new();
     let window = Window::open(&desktop, &[]);
     let id = desktop.submit("[[say Hello.]]", "Greet");
     desktop.until_status(&id, "completed");
     desktop.worker(["open", &id]);
-    window.until_place("#/task/1");
+    window.until_page("#/task/1");
     desktop.until_apps(1);
 }
 
 #[test]
-fn the_command_line_starts_the_app_where_none_runs() {
+fn the_command_line_starts_the_app_if_none_runs() {
     let desktop = Desktop::new();
     let panel = Panel::on(&desktop);
     desktop.worker(["open"]);
@@ -42,12 +42,12 @@ fn the_command_line_starts_the_app_where_none_runs() {
 }
 
 #[test]
-fn a_second_start_opens_the_window_of_an_app_without_one() {
+fn a_second_start_opens_the_window_of_a_hidden_app() {
     let desktop = Desktop::new();
     let panel = Panel::on(&desktop);
     let app = desktop.start(["--hidden"]);
     panel.icon();
-    assert!(desktop.start([]).ended().success());
+    assert!(desktop.start([]).wait().success());
     desktop.until_webviews(1);
     assert!(app.is_running());
 }
