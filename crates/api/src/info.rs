@@ -124,6 +124,9 @@ pub struct EngineInfo {
     pub database: String,
     /// Where it keeps the runs' output.
     pub runs_directory: String,
+    /// The home directory of the user that it runs as, if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub home_directory: Option<String>,
     /// Where its HTTP server listens (`http://127.0.0.1:8000`), if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http: Option<String>,

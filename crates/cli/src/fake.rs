@@ -380,6 +380,7 @@ impl TaskApi for FakeEngine {
             started_at: NOW,
             database: "/data/tasks.db".to_owned(),
             runs_directory: "/data/runs".to_owned(),
+            home_directory: Some("/home/dev".to_owned()),
             http: None,
             host: HostKind::Headless,
             stopping: false,

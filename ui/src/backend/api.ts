@@ -174,6 +174,8 @@ export type EngineInfo = {
   activity: Activity;
   /** Its database file. */
   database: string;
+  /** The home directory of the user that it runs as, if it has one. */
+  home_directory?: string;
   /** Which kind of process it lives in. */
   host: HostKind;
   /** Where its HTTP server listens (`http://127.0.0.1:8000`), if it has one. */

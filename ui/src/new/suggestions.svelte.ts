@@ -1,7 +1,6 @@
 // What was used in earlier tasks, offered again: directories and models, the newest first.
 import { backend } from "../backend/current";
 import type { Settings } from "../backend";
-import { homeOf } from "../words/homeDirectory";
 
 /** How many tasks are looked at. */
 const LOOKED_AT = 200;
@@ -22,16 +21,13 @@ export class Suggestions {
       backend.engine(),
       backend.settings(),
     ]);
-    const paths: string[] = [];
-    if (info.status === "fulfilled") paths.push(info.value.database);
+    if (info.status === "fulfilled") this.home = info.value.home_directory;
     if (tasks.status === "fulfilled") {
       this.directories = unique(tasks.value.tasks.map((task) => task.working_directory));
       const used = tasks.value.tasks.flatMap((task) => task.model ?? []);
       this.models = unique([...MODELS, ...used]).slice(0, 8);
-      paths.push(...this.directories);
     }
     if (settings.status === "fulfilled") this.settings = settings.value;
-    this.home = homeOf(paths);
   }
 }
 

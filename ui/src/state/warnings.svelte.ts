@@ -5,7 +5,8 @@ import { backend } from "../backend/current";
 import type { Task, TaskId } from "../backend";
 import { confirm } from "../components/confirm.svelte";
 import { toast, toastTrouble } from "../components/toast.svelte";
-import { holdsHome } from "../words/homeDirectory";
+import { containsHome } from "../words/homeDirectory";
+import { engine } from "./engine.svelte";
 import { oneLine } from "../words/visibleText";
 
 export interface Warning {
@@ -64,7 +65,7 @@ export function forgetWarnings(id: TaskId): void {
 
 /** Trusts the directory that a warning is about; what is wrong with that is shown. */
 export async function trust(directory: string): Promise<void> {
-  if (holdsHome(directory) && !(await isSure(directory))) return;
+  if (containsHome(directory, engine.info?.home_directory) && !(await isSure(directory))) return;
   try {
     const { missing } = await backend.setTrusted({ directory, trusted: true });
     for (const warning of [...kept.values()]) {

@@ -1,7 +1,7 @@
 import { cleanup, render, screen } from "@testing-library/svelte";
 import { tick } from "svelte";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import type { Trust, TrustChange } from "../backend";
+import type { EngineInfo, Trust, TrustChange } from "../backend";
 import { sample } from "../state/sample";
 
 const engine = vi.hoisted(() => ({
@@ -20,6 +20,7 @@ vi.mock("../backend/current", () => ({
     follow: () => () => undefined,
   },
 }));
+const { engine: engineState } = await import("../state/engine.svelte");
 const { toasts } = await import("../components/toast.svelte");
 const { router, go } = await import("../navigation/router.svelte");
 const { forgetWarnings, keepWarnings, warningOf, warningsBeside } =
@@ -105,7 +106,8 @@ it("asks for the directory above when that one counts, too", async () => {
 });
 
 it("asks before a home directory is trusted", async () => {
-  keepWarnings(warned(3, { untrusted: "/home/ada" }));
+  engineState.info = { home_directory: "/people/ada" } as EngineInfo;
+  keepWarnings(warned(3, { untrusted: "/people/ada" }));
   render(Warnings);
   render(ConfirmDialog);
   await press("Trust this directory");
@@ -115,7 +117,7 @@ it("asks before a home directory is trusted", async () => {
   expect(notes()).toHaveLength(1);
   await press("Trust this directory");
   await press("Trust it");
-  expect(engine.changes).toEqual([{ directory: "/home/ada", trusted: true }]);
+  expect(engine.changes).toEqual([{ directory: "/people/ada", trusted: true }]);
 });
 
 it("stays when the directory could not be trusted, and says why", async () => {

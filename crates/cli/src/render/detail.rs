@@ -257,6 +257,7 @@ mod tests {
             started_at: NOW.minus_millis(7_200_000),
             database: "/home/dev/.claude-worker/tasks.db".to_owned(),
             runs_directory: "/home/dev/.claude-worker/runs".to_owned(),
+            home_directory: Some("/home/dev".to_owned()),
             http: Some("http://127.0.0.1:8000".to_owned()),
             host: HostKind::App,
             stopping: true,

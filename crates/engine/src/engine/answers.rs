@@ -16,7 +16,7 @@ use claude_worker_api::{
 use super::{Engine, Inner};
 use crate::message::{Reply, Request};
 use crate::store::StoredTask;
-use crate::{EngineError, disk, doctor, logs, settings, trust};
+use crate::{EngineError, disk, doctor, logs, settings, trust, user_home};
 
 /// How many tasks one round of the dispatcher removes.
 const CLEANED_AT_ONCE: u64 = crate::dispatcher::CLEANED_AT_ONCE as u64;
@@ -236,6 +236,7 @@ impl TaskApi for Engine {
             started_at: inner.started_at,
             database: inner.paths.database.display().to_string(),
             runs_directory: inner.paths.runs.display().to_string(),
+            home_directory: user_home().map(|home| home.display().to_string()),
             http: inner.hosting.http.clone(),
             host: inner.hosting.kind,
             stopping: inner.shown.draining.borrow().is_some() || inner.ended.has_changed().is_err(),

@@ -159,6 +159,7 @@ export class FakeEngine {
         started_at: iso(Date.now() - 3_600_000),
         database: "/home/ada/.claude-worker/tasks.db",
         runs_directory: "/home/ada/.claude-worker/runs",
+        home_directory: "/home/ada",
         http: "http://127.0.0.1:8000",
         host: "headless" as const,
         queue: this.#queue(),
