@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { keepTrying, pauseAfter } from "./reconnect";
+import { Backoff, keepTrying, pauseAfter } from "./reconnect";
 
 describe("keeping a connection", () => {
   beforeEach(() => {
@@ -43,5 +43,31 @@ describe("keeping a connection", () => {
     await vi.advanceTimersByTimeAsync(0);
     expect(attempt).toHaveBeenCalledTimes(before + 1);
     end.abort();
+  });
+});
+
+describe("a backoff", () => {
+  it("waits longer after each failure, from the beginning after a success", async () => {
+    vi.useFakeTimers();
+    const backoff = new Backoff();
+    const start = Date.now();
+    const { signal } = new AbortController();
+    const at: number[] = [];
+    const failures = async () => {
+      for (const succeeded of [false, false, false, true]) {
+        if (succeeded) backoff.succeeded();
+        await backoff.failed(signal);
+        at.push(Date.now() - start);
+      }
+    };
+    void failures();
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(at).toEqual([250, 750, 1750, 2000]);
+  });
+
+  it("does not wait when it is aborted", async () => {
+    vi.useFakeTimers();
+    await new Backoff().failed(AbortSignal.abort());
+    expect(vi.getTimerCount()).toBe(0);
   });
 });

@@ -1,18 +1,18 @@
-// Keeping a connection: one attempt after the other, with growing pauses between those that fail.
+// The retry policy of the window: every repeated request waits by these rules. Exponential backoff,
+// ended early when the window becomes visible or the machine is online again.
 
 /** Pauses between attempts, in milliseconds. */
 const FIRST_PAUSE = 250;
 const LONGEST_PAUSE = 5000;
 
-/** The pause before the next attempt, after so many that failed in a row. */
+/** The pause after this many failures in a row, in milliseconds. */
 export function pauseAfter(failures: number): number {
   return Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** Math.min(10, failures - 1));
 }
 
 /**
- * Calls `attempt` again and again until `signal` is aborted. An attempt says by `alive()` that it
- * got through, which makes the pauses short again. A pause ends early when the window is looked at
- * again or the machine is online again.
+ * Calls `attempt` again and again until `signal` is aborted. An attempt calls `alive()` when it is
+ * connected, which makes the next pause short again.
  */
 export async function keepTrying(
   attempt: (alive: () => void) => Promise<void>,
@@ -34,8 +34,25 @@ export async function keepTrying(
   }
 }
 
+/** The pauses between the failed attempts of one repeated request. */
+export class Backoff {
+  #failures = 0;
+
+  /** An attempt succeeded: the next pause is short again. */
+  succeeded() {
+    this.#failures = 0;
+  }
+
+  /** An attempt failed: waits before the next one, or until `signal` is aborted. */
+  async failed(signal: AbortSignal): Promise<void> {
+    this.#failures += 1;
+    await pause(pauseAfter(this.#failures), signal);
+  }
+}
+
 function pause(length: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
     const end = () => {
       clearTimeout(timer);
       window.removeEventListener("online", end);

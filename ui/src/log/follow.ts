@@ -14,8 +14,9 @@ import {
   type LogQuery,
   type RunId,
 } from "../backend";
+import { Backoff } from "../backend/reconnect";
 import { delay } from "./delay";
-import { keep, Story, type Block } from "./model";
+import { keep, BlockList, type Block } from "./model";
 
 /** How much is held at the most: entries, and characters of text in them. */
 const BOUNDS = { entries: 2400, chars: 6_000_000 };
@@ -26,8 +27,6 @@ const FOLLOW_PAGE = 1000;
 const WAIT_MS = 25_000;
 /** The shortest time between two answers while output pours in, in milliseconds. */
 const PAUSE_MS = 30;
-/** After a failure it is tried again after this many milliseconds, twice as long each time. */
-const TRY_AGAIN_MS = { first: 500, most: 8000 };
 
 /** A part of the log that was read in one piece. */
 interface Page {
@@ -81,14 +80,14 @@ export class LogFollower {
   readonly #changed: (view: LogView, edge: Edge) => void;
   #pages: Page[] = [];
   /** The blocks of the pages. */
-  #story = new Story();
+  #blockList = new BlockList();
   /** Ends the reading that follows the end. */
   #following: AbortController | undefined;
   /** Ends everything. */
   readonly #life = new AbortController();
   #reading = false;
-  /** How long the next failure to read further keeps it from being asked again, in milliseconds. */
-  #pause = TRY_AGAIN_MS.first;
+  /** The pauses after failures to load older or newer entries. */
+  #backoff = new Backoff();
   /** The run the window is in. */
   #run: RunId | undefined;
 
@@ -145,7 +144,7 @@ export class LogFollower {
       this.#retell();
       this.#show({}, "older");
       this.#dropNewest();
-      this.#pause = TRY_AGAIN_MS.first;
+      this.#backoff.succeeded();
     } catch (error) {
       await this.#failReading(error);
     } finally {
@@ -165,7 +164,7 @@ export class LogFollower {
       if (this.#pages.at(-1) !== last) return;
       this.#append(page);
       this.#dropOldest();
-      this.#pause = TRY_AGAIN_MS.first;
+      this.#backoff.succeeded();
       // Nothing more at the moment: from here on it is followed.
       if (page.end || page.entries.length < PAGE) void this.#follow(page);
     } catch (error) {
@@ -186,7 +185,7 @@ export class LogFollower {
     const stopped = () => signal.aborted || this.#life.signal.aborted;
     let page = from;
     let full = 0;
-    let pause = TRY_AGAIN_MS.first;
+    const backoff = new Backoff();
     if (page) this.#show({ atEnd: true, over: page.end }, "newer");
     while (!stopped() && !page?.end) {
       const asked = Date.now();
@@ -199,7 +198,7 @@ export class LogFollower {
           signal,
         );
         if (stopped()) return;
-        pause = TRY_AGAIN_MS.first;
+        backoff.succeeded();
         full = !opening && answer.entries.length >= FOLLOW_PAGE ? full + 1 : 0;
         // What it opens with may have been printed long ago.
         const heard = !opening && page && answer.next > page.next ? Date.now() : this.view.heard;
@@ -221,8 +220,7 @@ export class LogFollower {
       } catch (error) {
         if (stopped()) return;
         if (!this.#fail(error)) return;
-        await delay(pause, signal);
-        pause = Math.min(pause * 2, TRY_AGAIN_MS.most);
+        await backoff.failed(signal);
       }
     }
   }
@@ -239,7 +237,7 @@ export class LogFollower {
   }
 
   #append(page: LogPage, change: Partial<LogView> = {}) {
-    this.#story.add(page.entries);
+    this.#blockList.add(page.entries);
     const last = this.#pages.at(-1);
     if (last && last.entries.length + page.entries.length <= PAGE) {
       // Many small answers make one page.
@@ -298,7 +296,7 @@ export class LogFollower {
       error: undefined,
       ...change,
       run: this.#run,
-      blocks: [...this.#story.blocks],
+      blocks: [...this.#blockList.blocks],
       atStart: this.#pages[0]?.start === 0,
     };
     this.#changed(this.view, edge);
@@ -306,9 +304,9 @@ export class LogFollower {
 
   /** The pages are others than before: their blocks are made anew. */
   #retell() {
-    this.#story = new Story();
-    for (const page of this.#pages) this.#story.add(page.entries);
-    this.#story.blocks = keep(this.view.blocks, this.#story.blocks);
+    this.#blockList = new BlockList();
+    for (const page of this.#pages) this.#blockList.add(page.entries);
+    this.#blockList.blocks = keep(this.view.blocks, this.#blockList.blocks);
   }
 
   #showLoadingOlder(loadingOlder: boolean) {
@@ -318,15 +316,12 @@ export class LogFollower {
   }
 
   /**
-   * Notes a failure to read further, and takes its time: as long as that is being read it is not
-   * asked for, and near an edge of the window it is asked for with every change. Says whether it is
-   * worth while to ask again.
+   * Records a failure to load older or newer entries and waits. Meanwhile `#reading` blocks further
+   * requests, which come with every change near an edge of the window. True if a retry makes sense.
    */
   async #failReading(error: unknown): Promise<boolean> {
     const again = this.#fail(error);
-    const pause = this.#pause;
-    this.#pause = Math.min(pause * 2, TRY_AGAIN_MS.most);
-    await delay(pause, this.#life.signal);
+    await this.#backoff.failed(this.#life.signal);
     return again && !this.#life.signal.aborted;
   }
 

@@ -1,6 +1,6 @@
 // From log entries to what a reader sees: blocks of a conversation. Pure.
 //
-// What comes at the end of the log is added to the story. When something comes or goes at any other
+// What comes at the end of the log is appended. When something comes or goes at any other
 // place, all that is loaded is folded anew, so that the same entries always make the same blocks;
 // `keep` then puts the blocks that did not change back in place, so that what is on screen stays.
 import { textOf as textIn, unknownName } from "../words/unknown";
@@ -72,13 +72,13 @@ const OUTPUT_BLOCK_BYTES = 4096;
 
 /** Makes blocks of entries that follow each other in one run's log. */
 export function fold(entries: readonly LogEntry[]): Block[] {
-  const story = new Story();
-  story.add(entries);
-  return [...story.blocks];
+  const blockList = new BlockList();
+  blockList.add(entries);
+  return [...blockList.blocks];
 }
 
 /** Blocks that grow with the entries that follow. A block that changes is replaced by a new one. */
-export class Story {
+export class BlockList {
   blocks: Block[] = [];
   /** Where in the list the calls are. */
   readonly #calls = new Map<string, number>();

@@ -1,6 +1,7 @@
 // Reads one stream of a run's raw output for somebody who looks at it: opens at its end, follows
 // it, and loads older parts on demand. What is held in memory is bounded, as for the log.
 import { Refused, type ApiError, type OutputQuery, type OutputText, type RunId } from "../backend";
+import { Backoff } from "../backend/reconnect";
 import { delay } from "./delay";
 
 /** Bytes asked for at once. */
@@ -11,8 +12,6 @@ const MOST_PARTS = 10;
 const WAIT_MS = 25_000;
 /** The shortest time between two answers while output pours in, in milliseconds. */
 const PAUSE_MS = 50;
-/** After a failure it is tried again after this many milliseconds. */
-const TRY_AGAIN_MS = 1000;
 /** Beyond every output: the engine goes on from its end. */
 const END = Number.MAX_SAFE_INTEGER;
 
@@ -46,6 +45,7 @@ export class RawFollower {
   readonly #life = new AbortController();
   #following: AbortController | undefined;
   #reading = false;
+  readonly #backoff = new Backoff();
 
   /** `changed` is called after each change. */
   constructor(
@@ -110,10 +110,11 @@ export class RawFollower {
     this.#reading = true;
     try {
       await work();
+      this.#backoff.succeeded();
     } catch (error) {
       again = this.#fail(error);
-      // At an edge it is asked for with every change: an engine that is away is given time.
-      await delay(TRY_AGAIN_MS, this.#life.signal);
+      // At an edge every change requests it again: the pause keeps that from being a busy loop.
+      await this.#backoff.failed(this.#life.signal);
     } finally {
       this.#reading = false;
     }
@@ -126,6 +127,7 @@ export class RawFollower {
     const following = new AbortController();
     this.#following = following;
     const { signal } = following;
+    const backoff = new Backoff();
     let page = from;
     while (!signal.aborted && !this.#life.signal.aborted && !page?.end) {
       const asked = Date.now();
@@ -141,10 +143,11 @@ export class RawFollower {
           this.#append(offset, answer);
           if (!this.view.atEnd) return;
         }
+        backoff.succeeded();
         await delay(PAUSE_MS - (Date.now() - asked), signal);
       } catch (error) {
         if (signal.aborted || !this.#fail(error)) return;
-        await delay(TRY_AGAIN_MS, signal);
+        await backoff.failed(signal);
       }
     }
   }
