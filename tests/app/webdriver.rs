@@ -129,7 +129,7 @@ impl Window {
         self.until_page("#/welcome");
         // The result of the checks moves the button below it.
         self.role("button", "Check again");
-        self.click("button", "To the queue");
+        self.click("button", "Go to the queue");
         self.until_page("#/");
     }
 

@@ -12,7 +12,7 @@ use crate::webdriver::Window;
 /// Fills in the form for a new task and submits it.
 fn submit(window: &Window, desktop: &Desktop, name: &str, prompt: &str) {
     window.navigate("#/new");
-    window.fill("textbox", "What is to be done?", prompt);
+    window.fill("textbox", "What should Claude do?", prompt);
     window.fill("combobox", "Directory", &desktop.work().display().to_string());
     window.fill("textbox", "Name", name);
     window.click("button", "Send");
@@ -226,7 +226,7 @@ fn the_window_navigates_to_no_other_site() {
     window.script(&format!("location.href = '{}/elsewhere'", desktop.api.url()));
     window.script("window.open('https://example.org/')");
     window.navigate("#/new");
-    window.role("textbox", "What is to be done?");
+    window.role("textbox", "What should Claude do?");
     assert_eq!(window.script("return location.origin"), home);
 }
 

@@ -53,7 +53,7 @@ const LOOKS: Look[] = [
       // In the middle: at the edge, the button to the newest line comes up above it as it scrolls.
       await card.evaluate((element) => element.scrollIntoView({ block: "center" }));
       await card.click();
-      await expect(page.getByRole("group", { name: "What came out" })).toBeVisible();
+      await expect(page.getByRole("group", { name: "Output" })).toBeVisible();
     },
   },
   {
@@ -132,7 +132,7 @@ const LOOKS: Look[] = [
     name: "new",
     hash: () => "#/new",
     ready: async (page) => {
-      await expect(page.getByRole("textbox", { name: "What is to be done?" })).toBeVisible();
+      await expect(page.getByRole("textbox", { name: "What should Claude do?" })).toBeVisible();
       for (const part of ["Limits", "Environment variables"]) {
         await page.getByText(part, { exact: true }).click();
       }
@@ -146,7 +146,7 @@ const LOOKS: Look[] = [
   {
     name: "welcome",
     hash: () => "#/welcome",
-    ready: (page) => expect(page.getByText("Everything is there")).toBeVisible(),
+    ready: (page) => expect(page.getByText("Everything is ready")).toBeVisible(),
   },
   {
     // The last one, because what is searched for stays.

@@ -15,7 +15,7 @@ function pressAtOnce(page: Page, ...keys: string[]): Promise<void> {
 test("write, watch, cancel and retry a task by keyboard alone", async ({ app, engine }) => {
   await expect(app.getByRole("textbox", { name: "Search tasks" })).toBeVisible();
   await app.keyboard.press("n");
-  await expect(app.getByRole("textbox", { name: "What is to be done?" })).toBeFocused();
+  await expect(app.getByRole("textbox", { name: "What should Claude do?" })).toBeFocused();
   // Back to the choice above, and to the shell.
   await app.keyboard.press("Shift+Tab");
   await app.keyboard.press("Shift+Tab");
@@ -98,7 +98,7 @@ test("a page that was asked for is not left for the row the keyboard rested on",
   await app.clock.install();
   await pressAtOnce(app, "j", "n");
   await app.clock.runFor(1000);
-  await expect(app.getByRole("textbox", { name: "What is to be done?" })).toBeVisible();
+  await expect(app.getByRole("textbox", { name: "What should Claude do?" })).toBeVisible();
   await expect(app).toHaveURL(/#\/new$/);
 });
 

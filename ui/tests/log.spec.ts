@@ -109,7 +109,7 @@ test("edits are small diffs, prose is Markdown, lists of things to do are ticked
   await expect(card(app, /Bash cargo nextest run --workspace/).getByLabel("Running")).toBeVisible();
   const tests = card(app, /Bash cargo nextest run -p auth/);
   await tests.click();
-  const out = log(app).getByRole("group", { name: "What came out" });
+  const out = log(app).getByRole("group", { name: "Output" });
   await expect(out).toContainText("42 tests run: 42 passed");
   await expect(out.locator(".green").first()).toHaveText("PASS");
 
@@ -171,7 +171,7 @@ test("what is unfolded is not moved away", async ({ app, engine }) => {
   await still(app);
   const before = await tests.boundingBox();
   await tests.click();
-  await expect(log(app).getByRole("group", { name: "What came out" })).toBeVisible();
+  await expect(log(app).getByRole("group", { name: "Output" })).toBeVisible();
   await expect.poll(async () => (await tests.boundingBox())?.y).toBe(before?.y);
 });
 
@@ -302,7 +302,7 @@ test("words are found in the log", async ({ app, engine }) => {
   await expect(app.getByRole("search", { name: "Find in the log" })).toContainText("of 1");
   await app.keyboard.press("Enter");
   // It is inside a folded card, which unfolds.
-  await expect(log(app).getByRole("group", { name: "What came out" })).toContainText(
+  await expect(log(app).getByRole("group", { name: "Output" })).toContainText(
     "denies_unknown_role",
   );
   await expect(app.getByRole("search", { name: "Find in the log" })).toContainText("1 of 1");

@@ -27,7 +27,7 @@ test("errors stand beside their fields, and the first one has the focus", async 
   await app.getByRole("textbox", { name: "Turns" }).fill("none");
   await app.getByText("Limits", { exact: true }).click();
   await app.getByRole("button", { name: "Send", exact: true }).click();
-  const prompt = app.getByRole("textbox", { name: "What is to be done?" });
+  const prompt = app.getByRole("textbox", { name: "What should Claude do?" });
   await expect(prompt).toBeFocused();
   await expect(prompt).toHaveAccessibleDescription("Say what the task is to do.");
   await expect(app.getByRole("combobox", { name: "Directory" })).toHaveAccessibleDescription(
@@ -50,16 +50,16 @@ test("errors stand beside their fields, and the first one has the focus", async 
 
 test("a draft survives closing, but for the values of variables", async ({ app }) => {
   await visit(app, "#/new");
-  await app.getByRole("textbox", { name: "What is to be done?" }).fill("Half a thought");
+  await app.getByRole("textbox", { name: "What should Claude do?" }).fill("Half a thought");
   await app.getByText("Environment variables", { exact: true }).click();
   await app.getByRole("button", { name: "Add a variable" }).click();
   await app.getByRole("textbox", { name: "Name of variable 1" }).fill("TOKEN");
   await app.getByLabel("Value of TOKEN").fill("s3cret-value");
   await app.keyboard.press("Escape");
-  await expect(app.getByRole("textbox", { name: "What is to be done?" })).toBeHidden();
+  await expect(app.getByRole("textbox", { name: "What should Claude do?" })).toBeHidden();
   await reload(app);
   await visit(app, "#/new");
-  await expect(app.getByRole("textbox", { name: "What is to be done?" })).toHaveValue(
+  await expect(app.getByRole("textbox", { name: "What should Claude do?" })).toHaveValue(
     "Half a thought",
   );
   const stored = await app.evaluate(() => JSON.stringify({ ...localStorage }));
@@ -69,7 +69,7 @@ test("a draft survives closing, but for the values of variables", async ({ app }
 
 test("turning permission checks off is asked a second time", async ({ app, engine }) => {
   await visit(app, "#/new");
-  await app.getByRole("textbox", { name: "What is to be done?" }).fill("Clean up");
+  await app.getByRole("textbox", { name: "What should Claude do?" }).fill("Clean up");
   await app.getByRole("combobox", { name: "Directory" }).fill(engine.project);
   await app.getByLabel("Permissions").click();
   await app.getByRole("option", { name: /No checks/ }).click();
@@ -93,7 +93,7 @@ test("turning permission checks off is asked a second time", async ({ app, engin
   expect(sent.request.permission_mode).toBe("bypassPermissions");
 });
 
-test("a task is sent once more with changes", async ({ app, engine }) => {
+test("a task is submitted again with changes", async ({ app, engine }) => {
   const { id } = await engine.finished('echo first; test -n "$WHO"', {
     name: "Greet",
     limits: { timeout_ms: 90_000 },
@@ -105,7 +105,7 @@ test("a task is sent once more with changes", async ({ app, engine }) => {
   await expect(app.getByText("ends after 1m30s")).toBeVisible();
   await command.fill('echo "second for $WHO"');
   await app.getByText("Environment variables", { exact: true }).click();
-  await expect(app.getByText(/type them again/)).toBeVisible();
+  await expect(app.getByText(/enter them again/)).toBeVisible();
   await app.getByLabel("Value of WHO").fill("noor");
   await app.getByRole("button", { name: "Send", exact: true }).click();
   await expect(app.getByRole("log")).toContainText("second for noor");
@@ -127,7 +127,7 @@ test("several are written one after the other", async ({ app, engine }) => {
 
 test("a file's text is inserted where the caret is", async ({ app }) => {
   await visit(app, "#/new");
-  const prompt = app.getByRole("textbox", { name: "What is to be done?" });
+  const prompt = app.getByRole("textbox", { name: "What should Claude do?" });
   await prompt.fill("Review this:");
   await app.locator("input[type=file]").setInputFiles({
     name: "notes.txt",
@@ -152,11 +152,11 @@ test("a file that is dropped anywhere begins a task, or goes into the one that i
   const list = app.getByRole("main");
   const notes = await carried("notes.txt", "first line");
   await list.dispatchEvent("dragover", { dataTransfer: notes });
-  await expect(app.getByText("Drop to begin a task with it")).toBeVisible();
+  await expect(app.getByText("Drop files to start a task with them")).toBeVisible();
   await list.dispatchEvent("drop", { dataTransfer: notes });
-  await expect(app.getByText("Drop to begin a task with it")).toBeHidden();
+  await expect(app.getByText("Drop files to start a task with them")).toBeHidden();
   await expect(app).toHaveURL(/#\/new$/);
-  const prompt = app.getByRole("textbox", { name: "What is to be done?" });
+  const prompt = app.getByRole("textbox", { name: "What should Claude do?" });
   await expect(prompt).toHaveValue("first line");
   const image = await carried("picture.png", "\0\0");
   await app
@@ -169,7 +169,7 @@ test("a file that is dropped anywhere begins a task, or goes into the one that i
 
 test("variables are pasted as lines, and the wrong one is marked", async ({ app, engine }) => {
   await visit(app, "#/new");
-  await app.getByRole("textbox", { name: "What is to be done?" }).fill("Deploy it");
+  await app.getByRole("textbox", { name: "What should Claude do?" }).fill("Deploy it");
   await app.getByRole("combobox", { name: "Directory" }).fill(engine.project);
   await app.getByText("Environment variables", { exact: true }).click();
   await app.getByRole("button", { name: "Add a variable" }).click();
@@ -185,7 +185,7 @@ test("variables are pasted as lines, and the wrong one is marked", async ({ app,
   await first.fill("TO KEN");
   await app.keyboard.press("Control+Enter");
   await expect(first).toBeFocused();
-  await expect(first).toHaveAccessibleDescription(/without blanks/);
+  await expect(first).toHaveAccessibleDescription(/without spaces/);
   expect((await engine.list()).tasks).toEqual([]);
 });
 
@@ -196,7 +196,7 @@ test("a warning about the directory stays until the directory is trusted or it i
   await mkdir(join(engine.project, ".claude"));
   await writeFile(join(engine.project, ".claude/settings.json"), '{"hooks":{}}');
   await visit(app, "#/new");
-  await app.getByRole("textbox", { name: "What is to be done?" }).fill("Explain it");
+  await app.getByRole("textbox", { name: "What should Claude do?" }).fill("Explain it");
   await app.getByRole("combobox", { name: "Directory" }).fill(engine.project);
   await app.getByRole("button", { name: "Send and write another" }).click();
   const warning = app.getByRole("alert", { name: "Warning" });
@@ -211,7 +211,7 @@ test("a warning about the directory stays until the directory is trusted or it i
   await expect(warning).toHaveCount(0);
 
   await visit(app, "#/new");
-  await app.getByRole("textbox", { name: "What is to be done?" }).fill("Explain it again");
+  await app.getByRole("textbox", { name: "What should Claude do?" }).fill("Explain it again");
   await app.keyboard.press("Control+Enter");
   await expect(app).toHaveURL(/#\/task\/2$/);
   await warning.getByRole("button", { name: "Trust this directory" }).click();

@@ -8,9 +8,9 @@ test.describe("for the first time", () => {
 
   test("it is shown once, and leads to the first task", async ({ app }) => {
     await expect(app).toHaveURL(/#\/welcome$/);
-    await expect(app.getByRole("status").filter({ hasText: "Everything is there" })).toBeVisible();
+    await expect(app.getByRole("status").filter({ hasText: "Everything is ready" })).toBeVisible();
     await app.getByRole("button", { name: /Explain how this project/ }).click();
-    await expect(app.getByRole("textbox", { name: "What is to be done?" })).toHaveValue(
+    await expect(app.getByRole("textbox", { name: "What should Claude do?" })).toHaveValue(
       /Explain how this project/,
     );
     await visit(app, "#/");
@@ -27,18 +27,18 @@ test("what is missing is said with what to do, and looked for again", async ({ a
   const claude = join(engine.root, "claude");
   await rm(claude);
   await visit(app, "#/welcome");
-  await expect(app.getByText(/missing before Claude can work/)).toBeVisible();
+  await expect(app.getByText(/requirements? missing/)).toBeVisible();
   const check = app.getByRole("listitem").filter({ hasText: "Claude Code" });
   await expect(check.getByRole("img", { name: "Missing" })).toBeVisible();
   await expect(check.getByRole("button", { name: "Open settings" })).toBeVisible();
   await writeFile(claude, "#!/bin/sh\necho '2.1.0 (Claude Code)'\n", { mode: 0o755 });
   await app.getByRole("button", { name: "Check again" }).click();
-  await expect(app.getByText("Everything is there")).toBeVisible();
+  await expect(app.getByText("Everything is ready")).toBeVisible();
   // Whoever did it in a terminal and comes back need not ask.
   await rm(claude);
   await app.getByRole("button", { name: "Check again" }).click();
-  await expect(app.getByText(/missing before Claude can work/)).toBeVisible();
+  await expect(app.getByText(/requirements? missing/)).toBeVisible();
   await writeFile(claude, "#!/bin/sh\necho '2.1.0 (Claude Code)'\n", { mode: 0o755 });
   await app.evaluate(() => window.dispatchEvent(new Event("focus")));
-  await expect(app.getByText("Everything is there")).toBeVisible();
+  await expect(app.getByText("Everything is ready")).toBeVisible();
 });

@@ -1,17 +1,17 @@
-// Tells a screen reader how tasks ended, whichever page is on screen.
+// Announces to screen readers how tasks ended, whichever page is open.
 import type { Event } from "../backend";
 import { queueView } from "../queue/queue.svelte";
 import { running } from "../state/tasks.svelte";
 import { stream } from "../state/stream.svelte";
 import { ending } from "../words/verdict";
 
-/** More than so many at once are only counted. */
+/** If more tasks than this end at once, only their number is announced. */
 const NAMED = 3;
 
-/** What is said; the window keeps it in a live region. */
+/** The announced text; App.svelte renders it in a live region. */
 export const announced = $state({ text: "" });
 
-/** What to say about some events; nothing when none of them is the end of a task. Pure. */
+/** The announcement for some events; empty if none of them ends a task. Pure. */
 export function words(events: Event[], nameOf: (id: number) => string | undefined): string {
   const ended = events.flatMap((event) =>
     event.kind === "state_changed" && event.task !== undefined && "ended_at" in event

@@ -1,11 +1,11 @@
-// The pages, each fetched when it is first needed, and all of them while the window is idle.
+// Loads each page's code when it is first needed, and all of it while the window is idle.
 
-/** What is being fetched now, if anything is. */
+/** The fetch in progress; resolved if there is none. */
 let last: Promise<unknown> = Promise.resolve();
 
 /**
- * Fetches a part once, and never two at a time: WebKit may call a part ready that another fetch has
- * begun to run and has not finished.
+ * Fetches a module once, and never two at a time: WebKit may report a module as loaded while another
+ * import is still evaluating it.
  */
 function part<T>(fetch: () => Promise<T>): () => Promise<T> {
   let part: Promise<T> | undefined;
@@ -14,7 +14,7 @@ function part<T>(fetch: () => Promise<T>): () => Promise<T> {
     const fetching = last.then(fetch);
     part = fetching;
     last = fetching.catch(() => {
-      // The next one who needs it tries again.
+      // The next call tries again.
       part = undefined;
     });
     return fetching;
@@ -30,7 +30,7 @@ export const loadShortcuts = part(() => import("../palette/Shortcuts.svelte"));
 export const loadDrops = part(() => import("../new/DropOverlay.svelte"));
 export const loadFirstRun = part(() => import("../welcome/firstRun"));
 
-/** Fetches what may soon be needed, the likeliest first, without holding anything up. */
+/** Fetches the other pages in the background, the likeliest first. */
 export async function fetchAhead(): Promise<void> {
   for (const load of [loadTask, loadNew, loadSettings]) {
     await new Promise((resolve) => setTimeout(resolve, 300));

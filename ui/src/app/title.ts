@@ -1,4 +1,4 @@
-// What the window is called. Pure.
+// The window's title. Pure.
 import type { Task } from "../backend";
 import { FILTER_LABELS } from "../queue/filterLabels";
 import type { QueueFilter, Route } from "../navigation/routes";

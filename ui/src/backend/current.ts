@@ -1,10 +1,10 @@
-// The backend this window talks to, chosen once.
+// The backend of this window, chosen once.
 import type { Backend } from ".";
 import { httpBackend } from "./http";
 import { inTauri, tauriBackend } from "./tauri";
 
 async function choose(): Promise<Backend> {
-  // A made-up engine, for working on the pages. It is not part of what is shipped.
+  // The fake engine is not part of a release build.
   if (import.meta.env.DEV || import.meta.env.MODE === "fake") {
     const fake = new URLSearchParams(location.search).get("fake");
     if (fake !== null) return (await import("./fake")).fakeBackend(fake);

@@ -1,5 +1,5 @@
-// The engine over HTTP, for a browser. The server's address is where the page came from; the
-// token comes in the address after `#` once, and is kept for as long as the tab lives.
+// The engine over HTTP, for a browser. The server is the page's origin. The token comes once in the
+// address after `#` and is kept in the tab's session storage.
 import {
   Refused,
   type ApiError,
@@ -16,11 +16,11 @@ import { keepTrying } from "./reconnect";
 import { MessageReader } from "./sse";
 
 const TOKEN = "claude-worker-token";
-/** Without a sign of life for so long, a stream is taken for dead, in milliseconds. */
+/** A stream without any bytes for this long is reconnected, in milliseconds. */
 const SILENCE = 40_000;
 
-/** Takes the token out of the address, so that it is neither seen nor bookmarked. What follows it
- *  behind an `&` is the page to show. */
+/** Removes the token from the address, so that it is not visible or bookmarked. After an `&` follows
+ *  the page to show. */
 export function takeToken(): string | null {
   const [, given, page = "/"] = /^#token=([^&]+)(?:&(.*))?$/.exec(location.hash) ?? [];
   if (given) {
@@ -63,7 +63,7 @@ export function httpBackend(): Backend {
     const { headers } = response;
     const bytes = new Uint8Array(await response.arrayBuffer());
     const end = headers.get("x-claude-worker-end") === "true";
-    // The rest of a character that is cut in two comes with it the next time.
+    // A character that is cut in two is left for the next part.
     const left = end ? 0 : bytes.length - wholeCharacters(bytes);
     const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(
       bytes.subarray(0, bytes.length - left),
@@ -72,7 +72,7 @@ export function httpBackend(): Backend {
     return { run: headers.get("x-claude-worker-run") ?? undefined, text, next, end };
   }
 
-  /** Reads one connection's worth of events; returns when the engine ends it. */
+  /** Reads the events of one connection; returns when the engine ends it. */
   async function stream(after: number, take: (message: StreamNews) => void, outer: AbortSignal) {
     const inner = new AbortController();
     const stop = () => inner.abort();
@@ -158,13 +158,13 @@ export function httpBackend(): Backend {
   };
 }
 
-/** What a stream brings; `seen` is the number of the last event it told of. */
+/** Messages of a stream; `seen` is the number of the last event. */
 type StreamNews = { connected?: boolean; gap?: boolean; events?: Event[]; seen?: number };
 
 const AWAY: ApiError = {
   code: "unavailable",
   message: "The engine does not answer",
-  hint: "Tasks that run go on without it; start it with claude-worker server start",
+  hint: "Running tasks continue without it. Start it with: claude-worker server start",
 };
 
 async function refusal(response: Response): Promise<ApiError> {
@@ -172,7 +172,7 @@ async function refusal(response: Response): Promise<ApiError> {
     const error = (await response.json()) as Partial<ApiError>;
     if (error.code && error.message) return error as ApiError;
   } catch {
-    // Not the engine's words: what stands between may have answered.
+    // Not an answer of the engine: perhaps of a proxy in between.
   }
   return {
     code: response.status === 401 || response.status === 403 ? "forbidden" : "internal",

@@ -1,4 +1,5 @@
-// The one way from the pages to an engine. Nothing else in ui/ may name Tauri or fetch.
+// The interface between the pages and an engine. Only this directory may use Tauri or fetch; the
+// linter checks that.
 import type {
   ApiError,
   CleanQuery,
@@ -28,7 +29,7 @@ import type {
 
 export type * from "./api";
 
-/** What every backend rejects with: the engine's own words, or `unavailable` when it is away. */
+/** The error of every backend call: the engine's own error, or `unavailable` when it does not answer. */
 export class Refused extends Error {
   constructor(readonly error: ApiError) {
     super(error.message);
@@ -44,33 +45,34 @@ export class Refused extends Error {
 
 /** A part of a run's raw output, as text. */
 export interface OutputText {
-  /** The run it is of; absent when the task has had none yet. */
+  /** Which run; absent if the task has not run yet. */
   run?: RunId;
   text: string;
-  /** Pass as `offset` to go on. */
+  /** Pass as `offset` to read on. */
   next: number;
-  /** Whether the run is over and this reaches its end. */
+  /** Whether the run has ended and this is the last part of its output. */
   end: boolean;
 }
 
-/** How the way to the engine stands. */
+/** The state of the connection to the engine. */
 export type Connection =
   | { state: "connecting" }
   | { state: "connected" }
-  /** The engine does not answer; it is being tried again. */
+  /** The engine does not answer; the backend is reconnecting. */
   | { state: "away"; error: ApiError; since: number };
 
-/** Who listens to the event stream. Calls come in order. */
+/** A subscriber of the event stream. Calls come in order. */
 export interface EventListener {
-  /** Events, in order, each once. */
+  /** Events in order, each exactly once. */
   events(events: Event[]): void;
-  /** Events were missed (engine restarted with another database, or too long away): read anew. */
+  /** Events were missed (the engine has another database, or the connection was lost for too long):
+   * reload everything. */
   gap(): void;
   /** The connection changed. */
   connection(connection: Connection): void;
 }
 
-/** Settings that are to change: of a group, only those that are in it. */
+/** The settings to change; those that are absent stay, also within a group. */
 export type SettingsChange = { [key: string]: unknown };
 
 /** The settings after a change. */
@@ -83,14 +85,14 @@ export function withChange(settings: Settings, change: SettingsChange): Settings
   return { ...settings, ...Object.fromEntries(changed) } as Settings;
 }
 
-/** Everything the pages can ask. Every call rejects with {@link Refused}. */
+/** Requests to the engine. Every call rejects with {@link Refused}. */
 export interface Backend {
   submit(task: NewTask): Promise<Task>;
   list(query: ListQuery): Promise<TaskPage>;
   get(id: TaskId): Promise<TaskDetail>;
-  /** A part of a run's log; `signal` ends a wait. */
+  /** A part of a run's log; `signal` aborts a long poll. */
   log(id: TaskId, query: LogQuery, signal?: AbortSignal): Promise<LogPage>;
-  /** A part of a run's raw output; `signal` ends a wait. */
+  /** A part of a run's raw output; `signal` aborts a long poll. */
   output(id: TaskId, query: OutputQuery, signal?: AbortSignal): Promise<OutputText>;
   cancel(id: TaskId): Promise<Task>;
   retry(id: TaskId): Promise<Task>;
@@ -99,51 +101,51 @@ export interface Backend {
   clean(query: CleanQuery): Promise<Cleaned>;
   setPaused(paused: boolean): Promise<Queue>;
   engine(): Promise<EngineInfo>;
-  /** A person has looked at these finished tasks (empty: at all). */
+  /** Marks finished tasks as seen (empty: all of them). */
   seen(ids: TaskId[]): Promise<Queue>;
   spent(since: Timestamp): Promise<Spent>;
   settings(): Promise<Settings>;
-  /** Changes what is named, and nothing else. */
+  /** Changes only the settings that are given. */
   setSettings(change: SettingsChange): Promise<Settings>;
-  /** Trusts a directory, or no longer. */
+  /** Adds a directory to the trusted ones, or removes it. */
   setTrusted(change: TrustChange): Promise<Trust>;
   doctor(): Promise<Diagnosis>;
   stop(mode: StopMode): Promise<Stopped>;
-  /** Puts a text into the clipboard. */
+  /** Copies a text to the clipboard. */
   copy(text: string): Promise<void>;
-  /** Follows the event stream from now on, reconnecting by itself; call the result to stop. */
+  /** Follows the event stream from now on and reconnects automatically; call the result to stop. */
   follow(listener: EventListener): () => void;
-  /** What only the desktop app can do; absent in a browser. */
+  /** Functions of the desktop app; absent in a browser. */
   readonly desktop?: Desktop;
 }
 
-/** What needs the desktop. */
+/** Functions that need the desktop app. */
 export interface Desktop {
-  /** Lets a person choose a directory; null when they thought better of it. */
+  /** Shows a directory chooser; null if the user cancelled it. */
   pickDirectory(start?: string): Promise<string | null>;
   openDirectory(task: TaskId): Promise<void>;
   openRawLog(task: TaskId, run?: RunId): Promise<void>;
   /** Opens an http(s) address in the browser, after a click. */
   openExternal(url: string): Promise<void>;
-  /** The task on screen (null: none), so that nobody is notified of what they look at. */
+  /** The task on screen (null: none): the app shows no notifications about it. */
   lookingAt(task: TaskId | null): Promise<void>;
   openAtLogin(): Promise<boolean>;
   setOpenAtLogin(on: boolean): Promise<void>;
-  /** Ends the app: `background` hands the queue to a headless engine, `stop` cancels what runs. */
+  /** Quits the app: `background` hands the queue to a headless engine, `stop` cancels running tasks. */
   quit(how: "background" | "stop"): Promise<void>;
   info(): Promise<{ version: string; platform: string; tray: boolean; notifications: boolean }>;
-  /** Starts the engine of the app, where it could not start or was stopped. */
+  /** Starts the app's engine after it failed to start or was stopped. */
   startEngine(): Promise<void>;
-  /** Files dropped on the window, and whether some are being held over it; the result stops
-   * listening. */
+  /** Listens to files dropped on the window or dragged over it; call the result to stop. */
   onFilesDropped(
     listener: (paths: string[], position: { x: number; y: number }) => void,
     hovering: (over: boolean) => void,
   ): () => void;
   /** Text of a dropped file (bounded), to become a prompt. */
   readDropped(path: string): Promise<string>;
-  /** Asked by tray, notification or a second start to show a page; the result stops listening. */
+  /** Listens to requests of the tray, a notification or a second start to show a page; call the result
+   * to stop. */
   onOpen(listener: (route: string) => void): () => void;
-  /** The first page is on screen. */
+  /** Tells the app that the first page is painted. */
   painted(): Promise<void>;
 }

@@ -1,9 +1,9 @@
-// Queries as the engine reads them from an address. Pure.
+// Query strings in the form that the engine reads. Pure.
 import type { ListQuery } from "./index";
 
 type Value = string | number | boolean | readonly (string | number)[] | null | undefined;
 
-/** A query string with its `?`, without what is absent, empty or false; lists have commas. */
+/** A query string with its `?`. Absent, empty and false values are left out; lists are comma-separated. */
 export function queryString(fields: Record<string, Value>): string {
   const params = new URLSearchParams();
   for (const [name, value] of Object.entries(fields)) {
@@ -15,7 +15,7 @@ export function queryString(fields: Record<string, Value>): string {
   return text ? `?${text}` : "";
 }
 
-/** The query string of a list of tasks. */
+/** The query string for a list of tasks. */
 export function listQuery({ statuses, ...rest }: ListQuery): string {
   return queryString({ status: statuses, ...rest });
 }

@@ -1,4 +1,4 @@
-// The engine inside the desktop app. Commands have the names and parameters of the Rust methods.
+// The engine through the desktop app's Tauri commands, which are named like the Rust methods.
 import { Channel, invoke, isTauri } from "@tauri-apps/api/core";
 import {
   Refused,
@@ -10,7 +10,7 @@ import {
 } from "./index";
 import { keepTrying } from "./reconnect";
 
-/** Whether the page is in the app's window. */
+/** Whether the page runs in the app's window. */
 export const inTauri = isTauri;
 
 async function call<T>(command: string, parameters: Record<string, unknown> = {}): Promise<T> {
@@ -28,7 +28,7 @@ function asApiError(error: unknown): ApiError {
   return { code: "internal", message: String(error) };
 }
 
-/** Like {@link call}, for what may wait long: it ends for the caller when `signal` is aborted. */
+/** Like {@link call}, for long polls: rejects when `signal` is aborted. */
 function callUntil<T>(
   command: string,
   parameters: Record<string, unknown>,
@@ -45,7 +45,7 @@ function callUntil<T>(
   });
 }
 
-/** What comes through the event channel. */
+/** Messages of the event channel. */
 type EventMessage =
   | { kind: "events"; events: Event[]; next: number; gap: boolean }
   | { kind: "away"; error: ApiError };
@@ -79,7 +79,7 @@ function follow(listener: EventListener): () => void {
   return () => stopped.abort();
 }
 
-/** What the desktop tells the page unasked. */
+/** Messages that the app sends to the page by itself. */
 type WindowMessage =
   | { kind: "open"; route: string }
   | { kind: "hovering"; over: boolean }
@@ -88,7 +88,7 @@ type WindowMessage =
 const windowListeners = new Set<(message: WindowMessage) => void>();
 let windowHeard = false;
 
-/** Listens to what the desktop tells, through one channel for the whole page. */
+/** Listens to the app's messages, through one channel for the whole page. */
 function hear(listener: (message: WindowMessage) => void): () => void {
   windowListeners.add(listener);
   if (!windowHeard) {

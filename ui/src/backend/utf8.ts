@@ -1,8 +1,8 @@
-// Raw output comes in parts, cut anywhere. Pure.
+// Raw output arrives in parts that may end within a character. Pure.
 
 /**
- * How many of these bytes are whole characters of UTF-8: all, but for the beginning of one at the
- * end. Bytes that are no text at all count as whole: nothing that follows would complete them.
+ * The length of the complete UTF-8 characters: all bytes, without an incomplete character at the end.
+ * Invalid bytes count as complete, because no later byte would complete them.
  */
 export function wholeCharacters(bytes: Uint8Array): number {
   // A character has at most four bytes, so that its beginning is among the last three.

@@ -1,31 +1,31 @@
-// How keys are written and matched. Pure.
+// Notation and matching of key bindings. Pure.
 //
 // A binding is written like "n", "/", "?", "Mod+k", "Shift+j", "Escape" or "Enter"; "Mod" is
-// Command on a Mac and Control elsewhere. Several ways to press the same are parted by a space.
+// Command on a Mac and Control elsewhere. Alternatives are separated by a space.
 
-/** What of a keyboard event decides. */
+/** The fields of a keyboard event that are compared. */
 export type Press = Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "altKey" | "shiftKey">;
 
-/** Whether a press is one of the ways to press `keys`. */
+/** Whether a key press matches one of the alternatives in `keys`. */
 export function matches(keys: string, press: Press, mac: boolean): boolean {
   return keys.split(" ").some((one) => matchesOne(one, press, mac));
 }
 
 function matchesOne(keys: string, press: Press, mac: boolean): boolean {
-  // The key itself comes last and may be "+".
+  // The key is the last part and may be "+" itself.
   const parts = keys.endsWith("+") ? [...keys.slice(0, -1).split("+"), "+"] : keys.split("+");
   const key = parts.pop() ?? "";
   const wants = (name: string) => parts.includes(name);
   const mod = mac ? press.metaKey : press.ctrlKey;
   const otherMod = mac ? press.ctrlKey : press.metaKey;
   if (wants("Mod") !== mod || otherMod || wants("Alt") !== press.altKey) return false;
-  // A sign like "?" already implies whatever shift it needs on this keyboard.
+  // Whether "?" needs Shift depends on the keyboard layout.
   const sign = key.length === 1 && key.toLowerCase() === key.toUpperCase();
   if (!sign && wants("Shift") !== press.shiftKey) return false;
   return press.key.toLowerCase() === key.toLowerCase();
 }
 
-/** The keys of the first way to press `keys`, one by one, as they are printed on the keyboard. */
+/** The keys of the first alternative, as they are labelled on the keyboard. */
 export function printed(keys: string, mac: boolean): string[] {
   const first = keys.split(" ")[0] ?? "";
   const parts = first.endsWith("+") ? [...first.slice(0, -1).split("+"), "+"] : first.split("+");

@@ -1,4 +1,4 @@
-// The one registry of keyboard shortcuts. The `?` sheet and the palette read it too.
+// The registry of keyboard shortcuts. The list of shortcuts (`?`) and the command palette read it.
 import { untrack } from "svelte";
 import { matches } from "./keys";
 
@@ -10,7 +10,7 @@ export interface Shortcut {
   /** The heading it is listed under. */
   group: string;
   run: () => void | Promise<void>;
-  /** Whether it can be used now. Read when needed, may read reactive state. */
+  /** Whether it is enabled now. Called when needed; may read reactive state. */
   when?: () => boolean;
   /** Works while typing too. Only for presses with a modifier, and Escape. */
   whileTyping?: boolean;
@@ -26,9 +26,9 @@ class Shortcuts {
     window.addEventListener("keydown", (event) => this.#press(event));
   }
 
-  /** Adds one and returns what removes it. Where two match, the newer one that may run does. */
+  /** Adds a shortcut; call the result to remove it. If several match, the newest enabled one runs. */
   add(shortcut: Shortcut): () => void {
-    // An effect that adds one must not run again because of it.
+    // Untracked, so that an effect that adds a shortcut does not trigger itself.
     this.all = [...untrack(() => this.all), shortcut];
     return () => {
       this.all = untrack(() => this.all).filter((other) => other !== shortcut);
@@ -49,7 +49,7 @@ class Shortcuts {
   }
 }
 
-/** Whether something is open above the page: it has its own keys. */
+/** Whether a dialog is open above the page: it has its own keys. */
 export function covered(): boolean {
   const above = "dialog[open]:modal, [role=menu], [role=listbox][data-state=open]";
   return document.querySelector(above) !== null;

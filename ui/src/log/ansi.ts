@@ -1,5 +1,6 @@
 // Terminal output as text with the sixteen basic colours; all other control sequences are removed. Pure.
-// Own code, because the output is hostile: libraries leave control sequences that are not colours in the text.
+// Own code, because every control sequence must be removed in linear time, unfinished ones included;
+// libraries only promise to translate colours.
 
 import { withoutBidi } from "../words/visibleText";
 

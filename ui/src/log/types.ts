@@ -1,9 +1,9 @@
 // What a log is shown of.
 
 /** What the agent was asked to do in a run. */
-export interface Asked {
+export interface ShownPrompt {
   /** Who asked, or what it is: "Prompt", "Follow-up", "Command". */
-  who: string;
+  label: string;
   text: string;
   mono: boolean;
 }

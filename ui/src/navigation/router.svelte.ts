@@ -1,4 +1,4 @@
-// The page on screen, kept in the address so that back, reload and links work.
+// The open page, kept in the address so that back, reload and links work.
 import { format, parse, type QueueFilter, type Route } from "./routes";
 
 export { format, FILTERS, type QueueFilter, type Route } from "./routes";
@@ -6,9 +6,9 @@ export { format, FILTERS, type QueueFilter, type Route } from "./routes";
 class Router {
   /** The page on screen. */
   route = $state.raw<Route>({ page: "queue", filter: "all" });
-  /** The filter shown beside a task, or returned to from one. */
+  /** The queue's filter, which stays while a task is open. */
   filter = $state<QueueFilter>("all");
-  /** How many pages of ours lie behind this one in the history. */
+  /** How many earlier entries of the history belong to this app. */
   #depth = 0;
 
   constructor() {
@@ -17,7 +17,7 @@ class Router {
       this.#depth = depthOf(event.state);
       this.#read();
     });
-    // Only links and typed addresses come here: go() changes the address without an event.
+    // Fires for links and typed addresses only: go() changes the address without an event.
     window.addEventListener("hashchange", () => this.#read());
     this.#depth = depthOf(history.state);
   }
@@ -33,7 +33,7 @@ class Router {
     this.#show(route);
   }
 
-  /** To the page before, or to the filter when there is none. */
+  /** To the previous page, or to the queue if there is none. */
   back() {
     if (this.#depth > 0) history.back();
     else this.go({ page: "queue", filter: this.filter }, "replace");

@@ -1,19 +1,19 @@
-// What an address means, and how a page is written as one. Pure.
+// Parsing and formatting of page addresses. Pure.
 import type { TaskId } from "../backend";
 
-/** The parts of the queue a person can look at. */
+/** The filters of the queue. */
 export const FILTERS = ["all", "running", "attention", "waiting", "failed", "finished"] as const;
 export type QueueFilter = (typeof FILTERS)[number];
 
 export type Route =
   | { page: "queue"; filter: QueueFilter }
-  /** `follow`: with the keyboard in the follow-up box. */
+  /** `follow`: focus the follow-up field. */
   | { page: "task"; id: TaskId; follow?: boolean }
   | { page: "new"; from?: TaskId }
   | { page: "settings" }
   | { page: "welcome" };
 
-/** Reads the part of an address after `#`. What is not understood leads to all tasks. */
+/** Parses the part of an address after `#`. An unknown address leads to all tasks. */
 export function parse(hash: string): Route {
   const [path = "", query = ""] = hash.replace(/^#?\/*/, "").split("?", 2);
   const [first = "", second = ""] = path.split("/", 2);

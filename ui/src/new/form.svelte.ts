@@ -62,7 +62,7 @@ export class Form {
   }
 
   /** Forgets what was wrong: it was said, and whoever comes back begins anew. */
-  forgive() {
+  clearErrors() {
     this.errors = {};
     this.refusal = undefined;
   }
@@ -71,7 +71,7 @@ export class Form {
   clear(): () => void {
     const before = $state.snapshot(this.draft);
     this.draft = { ...emptyDraft(), agent: before.agent, directory: before.directory };
-    this.forgive();
+    this.clearErrors();
     return () => {
       this.draft = before;
       // The page may have been left.

@@ -36,7 +36,7 @@ it("puts a dropped file's text where its path is, and leaves what was written si
   desktop.drop(["/w/notes.txt"]);
   await settle();
   const { action } = toasts.all.at(-1)!;
-  expect(action?.name).toBe("Insert its text instead");
+  expect(action?.name).toBe("Insert the text instead");
   await type(" please review");
   desktop.drop(["/w/more.txt"]);
   await settle();

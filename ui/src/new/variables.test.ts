@@ -9,7 +9,7 @@ it("finds the one that cannot be", () => {
   expect(wrongVariable([ok, { name: "", value: "x" }])?.index).toBe(1);
   expect(wrongVariable([ok, empty, { name: " A", value: "" }])).toEqual({
     index: 2,
-    message: "A is there twice.",
+    message: "A is defined twice.",
   });
 });
 

@@ -11,9 +11,9 @@ export function wrongVariable(
     const name = variable.name.trim();
     if (name === "" && variable.value === "") continue;
     if (!/^[^=\0\s]+$/.test(name)) {
-      return { index, message: "A variable needs a name without blanks or =." };
+      return { index, message: "A variable needs a name without spaces or =." };
     }
-    if (names.has(name)) return { index, message: `${name} is there twice.` };
+    if (names.has(name)) return { index, message: `${name} is defined twice.` };
     names.add(name);
   }
   return undefined;

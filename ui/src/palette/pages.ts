@@ -28,7 +28,7 @@ export const PAGES: Page[] = [
     route: { page: "settings" },
   },
   {
-    label: "Check the set-up",
+    label: "Check the setup",
     words: "welcome doctor first run claude sign in",
     icon: Stethoscope,
     route: { page: "welcome" },

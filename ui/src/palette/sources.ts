@@ -61,7 +61,7 @@ const ICONS: Record<string, Component> = {
   Cancel: Ban,
   "Find in log": Search,
   "Follow up": FollowUp,
-  "Go to the newest": Bottom,
+  "Go to the newest entry": Bottom,
   "Keyboard shortcuts": Keyboard,
   "New task like this": FilePen,
   "Open directory": FolderOpen,

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Task } from "../backend";
 import { done, sample } from "../state/sample";
 import { endedLast, oldestFirst, Segment, type Compare } from "../state/segment";
-import { HEADER, keepSight, Layout, LINK, ROW, type Section } from "./layout";
+import { HEADER, keepInView, Layout, LINK, ROW, type Section } from "./layout";
 
 function section(
   key: string,
@@ -74,22 +74,22 @@ describe("what is on the screen", () => {
 
   it("stays where it is when rows come above it", () => {
     const after = new Layout([section("a", [...many(5), ...many(100, 10)])]);
-    expect(keepSight(after, [sight], 1500)).toBe(1500 + 5 * ROW);
+    expect(keepInView(after, [sight], 1500)).toBe(1500 + 5 * ROW);
   });
 
   it("is not held at the very top: what is new shows", () => {
     const after = new Layout([section("a", [...many(5), ...many(100, 10)])]);
-    expect(keepSight(after, [sight], 0)).toBe(0);
+    expect(keepInView(after, [sight], 0)).toBe(0);
   });
 
   it("does not follow a task that went to another section", () => {
     const rest = many(100, 10).filter(({ id }) => id !== 50);
     const after = new Layout([section("a", rest), section("b", [sample(50)])]);
     const next = { id: 51, section: "a", top: before.find(51)!.top };
-    expect(keepSight(after, [sight, next], 1500)).toBe(1500 - ROW);
+    expect(keepInView(after, [sight, next], 1500)).toBe(1500 - ROW);
   });
 
   it("stays as it is when nothing of it is left", () => {
-    expect(keepSight(new Layout([section("a", many(3))]), [sight], 1500)).toBe(1500);
+    expect(keepInView(new Layout([section("a", many(3))]), [sight], 1500)).toBe(1500);
   });
 });

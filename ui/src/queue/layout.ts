@@ -112,7 +112,7 @@ export class Layout {
 }
 
 /** What was on the screen, so that it can stay where it was. */
-export interface Sight {
+export interface VisibleRow {
   id: TaskId;
   section: string;
   top: number;
@@ -122,7 +122,7 @@ export interface Sight {
  * Where to scroll so that what was on the screen stays where it was although rows came or went
  * above it. At the very top the list stays at the top: what is new shows.
  */
-export function keepSight(layout: Layout, seen: readonly Sight[], scrollTop: number): number {
+export function keepInView(layout: Layout, seen: readonly VisibleRow[], scrollTop: number): number {
   if (scrollTop <= 0) return scrollTop;
   for (const { id, section, top } of seen) {
     const found = layout.find(id);

@@ -1,33 +1,32 @@
-// What a row says beside the name: one line that tells the story, and one figure. Pure.
+// The text of a queue row beside its name: one line about the task, and a duration. Pure.
 import type { Task } from "../backend";
 import { basename } from "../words/paths";
 import { ago, clock, millis, since, timeOfDay } from "../words/time";
-import { isSilent, story, toneOf, type Tone } from "../words/verdict";
+import { isSilent, summaryLine, toneOf, type Tone } from "../words/verdict";
 
 /**
- * Markdown in one line: its marks for code and stress are noise there, and what comes after the
- * first paragraph is another story.
+ * The first paragraph of Markdown in one line, without the marks for code and emphasis.
  */
 function plain(text: string): string {
   const first = text.replace(/^#{1,6} /, "").split(/ (?=#{1,6} |```|\| |1\. )/, 1)[0] ?? "";
   return first.replace(/[`*]{1,3}(\S[^`*]*)[`*]{1,3}/g, "$1");
 }
 
-/** The story in one line: what it does now, waits for, or how it ended. */
-export function line(task: Task, now: number): string {
-  if (task.status !== "pending") return plain(story(task, now));
+/** One line about a task: what it does now, what it waits for, or how it ended. */
+export function rowText(task: Task, now: number): string {
+  if (task.status !== "pending") return plain(summaryLine(task, now));
   return [basename(task.working_directory), task.model ?? task.agent].join(" · ");
 }
 
-/** The colour of the story, where it asks for a person or tells of trouble. */
-export function lineTone(task: Task, now: number): Tone | undefined {
+/** The colour of the line, if it reports a problem or needs the user. */
+export function rowTone(task: Task, now: number): Tone | undefined {
   if (isSilent(task, now)) return "warn";
   const tone = toneOf(task);
   return tone === "bad" || tone === "warn" ? tone : undefined;
 }
 
-/** The figure at the right end. */
-export function figure(task: Task, now: number, isNext: boolean, paused: boolean): string {
+/** The duration or position at the right end. */
+export function rowFigure(task: Task, now: number, isNext: boolean, paused: boolean): string {
   switch (task.status) {
     case "running":
       return task.running_since ? clock(since(task.running_since, now)) : "";

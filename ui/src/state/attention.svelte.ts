@@ -1,4 +1,4 @@
-// How many tasks need a person: what ended badly unseen, and what runs and has gone silent.
+// The tasks that need attention: unseen failures and denials, and running tasks that are silent.
 import { fromStore } from "svelte/store";
 import type { Task } from "../backend";
 import { now } from "../words/time";
@@ -10,13 +10,13 @@ import { running } from "./tasks.svelte";
 
 const clock = fromStore(now);
 
-/** What runs and has printed nothing for long, the oldest first. */
+/** Running tasks that have printed nothing for long, the oldest first. */
 export function silentTasks(): Task[] {
   const tasks = running.segment("running")?.tasks ?? [];
   return tasks.filter((task) => isSilent(task, clock.current));
 }
 
-/** Those of them that a search finds, as a part of a list. */
+/** The silent tasks that match a search, as a section of a list. */
 export function silentSegment(search: string): Segment {
   const segment = new Segment(oldestFirst);
   for (const task of silentTasks()) if (found(task, search)) segment.put(task);

@@ -14,7 +14,7 @@ export function coalesce(interval: number, work: () => Promise<void> | void): ()
       try {
         await work();
       } catch {
-        // Whoever does the work says what went wrong; the next call tries again.
+        // `work` reports its own errors; the next call tries again.
       }
       await new Promise((resolve) => setTimeout(resolve, interval - (Date.now() - began)));
     }

@@ -1,8 +1,8 @@
-// Days as a person counts them, in the time zone of the window. Instants are the wire's RFC 3339
-// strings in UTC with milliseconds, whose order as text is their order in time.
+// Calendar days in the window's time zone. Instants are RFC 3339 strings in UTC with milliseconds, as
+// the API has them: sorted as text they are sorted by time.
 import type { Timestamp } from "../backend";
 
-/** The instant at which the day of `date`, shifted by whole days, begins. */
+/** The start of the day of `date`, shifted by whole days. */
 export function startOfDay(date: Date, shift = 0): Timestamp {
   return new Date(date.getFullYear(), date.getMonth(), date.getDate() + shift).toISOString();
 }

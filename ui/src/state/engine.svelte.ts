@@ -24,7 +24,7 @@ class Engine {
   }
 
   /** Whether the engine answers. */
-  get here() {
+  get isConnected() {
     return stream.connection.state === "connected";
   }
 

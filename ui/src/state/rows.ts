@@ -1,4 +1,4 @@
-// Turns events into fresh rows: what an event says is applied at once, the rest of the row is
+// Turns events into current rows: the content of an event is applied at once, the rest of the row is
 // read soon after, for all lists together.
 import { backend } from "../backend/current";
 import type { Event, State, Task, TaskId, Timestamp } from "../backend";
@@ -6,24 +6,24 @@ import { coalesce } from "./coalesce";
 import { stream } from "./stream.svelte";
 import { keepWarnings } from "./warnings.svelte";
 
-/** At most this many rows are asked for at a time; the engine takes no more. */
+/** The engine returns at most this many rows per request. */
 const CHUNK = 1000;
 
-/** Who shows rows. */
+/** A list that shows rows. */
 export interface RowListener {
-  /** Rows as they are now. */
+  /** Current rows. */
   rows(tasks: Task[]): void;
-  /** These tasks are gone. */
+  /** These tasks were removed. */
   gone(ids: TaskId[]): void;
-  /** A row that is known is to be changed like this. */
+  /** Apply a change to a row, if the list has it. */
   patch(id: TaskId, change: (task: Task) => Task): void;
-  /** All finished tasks have been looked at. */
+  /** All finished tasks were marked as seen. */
   allSeen(): void;
   /** Events were missed. */
   reload(): void;
 }
 
-/** What an event says about a row by itself; nothing when the row must be read. */
+/** The change that an event alone causes in a row; nothing if the row must be read. */
 export function patchOf(event: Event): ((task: Task) => Task) | undefined {
   switch (event.kind) {
     case "progress":
@@ -50,11 +50,11 @@ const STATE_FIELDS = [
   "notes",
   "failure",
 ];
-/** Those in the queue, where a task keeps its place. */
+/** States in the queue, in which a task keeps its position. */
 const QUEUED: readonly string[] = ["pending", "waiting"];
 
 function withState(task: Task, event: Event & State): Task {
-  // The fields of the old state go, so that no state has another one's data.
+  // The old state's fields are removed, so that no state carries another one's data.
   const rest = Object.fromEntries(
     Object.entries(task).filter(([key]) => !STATE_FIELDS.includes(key)),
   );
@@ -64,11 +64,11 @@ function withState(task: Task, event: Event & State): Task {
   return { ...rest, ...state } as Task;
 }
 
-/** Whether a row must be read anew after an event: it has more to it than the event says. */
+/** Whether an event changes more of a row than it contains, so that the row must be read. */
 export const mustRead = (event: Event): boolean =>
   event.kind === "submitted" || event.kind === "state_changed" || event.kind === "quiet";
 
-/** A question that is under way, and of which tasks events have told meanwhile. */
+/** A request in progress, and the tasks that had events in the meantime. */
 interface Question {
   overtaken: Set<TaskId>;
 }
@@ -87,8 +87,8 @@ class Rows {
   }
 
   /**
-   * Asks about tasks. Answers and events travel apart: what an answer says of a task that events
-   * have overtaken is from before them, and to show it would turn the clock back.
+   * Requests tasks. Answers and events arrive independently: a row in an answer may be older than an
+   * event that has already been applied, so such rows are dropped and read again.
    */
   async ask<T>(work: () => Promise<T>): Promise<{ answer: T } & Question> {
     const question: Question = { overtaken: new Set() };
@@ -100,15 +100,15 @@ class Rows {
     }
   }
 
-  /** Does something to a task, and tells the lists of its answer before the event comes. */
+  /** Calls an action on a task and shows its answer before the event arrives. */
   async act(id: TaskId, work: () => Promise<Task>): Promise<void> {
     const { answer, overtaken } = await this.ask(work);
     keepWarnings(answer);
-    // The events have told, and the row is read anew anyway.
+    // Events were applied in the meantime; the row is read again anyway.
     if (!overtaken.has(id)) this.#each((listener) => listener.rows([answer]));
   }
 
-  /** Reads these rows anew, soon, for all lists. */
+  /** Reads these rows again soon, for all lists. */
   reread(ids: readonly TaskId[]) {
     for (const id of ids) this.#dirty.add(id);
     if (ids.length) this.#refresh();
@@ -157,7 +157,7 @@ class Rows {
         throw error;
       });
       const { tasks } = asked.answer;
-      // What has changed again meanwhile is read again, and what was removed stays away.
+      // Rows that changed in the meantime are read again; removed ones stay removed.
       const fresh = tasks.filter((task) => !asked.overtaken.has(task.id));
       const there = new Set(tasks.map((task) => task.id));
       const gone = ids.filter((id) => !there.has(id) && !asked.overtaken.has(id));

@@ -1,4 +1,4 @@
-// Tasks for tests: what is not said is ordinary.
+// Tasks for tests, with defaults for all fields.
 import type { State, Task } from "../backend";
 
 export function sample(

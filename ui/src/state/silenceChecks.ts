@@ -1,19 +1,19 @@
-// No event tells that a task printed more of the same, so a row may look silent that is not: before a
-// task is called silent its row is read anew, for all lists together.
+// Not every output causes an event, so a row can look silent although its task prints. Before a task
+// is shown as silent, its row is read again, for all lists together.
 import type { Task, TaskId } from "../backend";
 import { now } from "../words/time";
 import { silence, SILENT_MS } from "../words/verdict";
 import { rows } from "./rows";
 import { running } from "./tasks.svelte";
 
-/** So long before it would be called silent a task is asked about, in milliseconds. */
+/** A row is read this long before its task would be shown as silent, in milliseconds. */
 const AHEAD = 3000;
-/** The same task is asked about at most once in so long, in milliseconds. */
+/** The same row is read at most once in this time, in milliseconds. */
 const AGAIN = 60_000;
 
-/** Says about which tasks to ask. */
+/** Decides which rows to read. */
 export class SilenceChecks {
-  /** When each of those that look silent was asked about last. */
+  /** When the row of each task that looks silent was read last. */
   #asked = new Map<TaskId, number>();
 
   due(tasks: readonly Task[], now: number): TaskId[] {
@@ -31,7 +31,7 @@ export class SilenceChecks {
   }
 }
 
-/** Keeps what is said of silence true until the result is called. */
+/** Checks every second until the result is called. */
 export function watchSilence(): () => void {
   const checks = new SilenceChecks();
   return now.subscribe((now) => {

@@ -1,4 +1,4 @@
-// The tasks of a filter, page by page, kept up to date by events.
+// The tasks of one filter, loaded page by page and kept current by events.
 import { backend } from "../backend/current";
 import type { QueueFilter } from "../navigation/routes";
 import {
@@ -17,23 +17,23 @@ import { endedLast, nextFirst, oldestFirst, Segment, type Compare } from "./segm
 const FIRST = 100;
 /** Rows of a later page. */
 const LATER = 500;
-/** The engine gives no more rows at a time. */
+/** The engine returns at most this many rows. */
 const MOST = 1000;
-/** Of what is up next, a list of everything shows only the beginning. */
+/** The list of all tasks shows only this many queued tasks. */
 const NEXT_IN_ALL = 50;
-/** When so few of these are left there, the next ones are asked for. */
+/** When fewer queued tasks than this are left there, more are loaded. */
 const NEXT_LOW = 20;
 
 interface Paged {
   segment: Segment;
-  /** Pass to the engine to go on; absent at the end, null before the first page. */
+  /** The cursor of the next page; absent at the end, null before the first page. */
   cursor: Cursor | undefined | null;
-  /** The last task of the pages that are here, as it was then. */
+  /** The last task of the loaded pages, as it was then. */
   last?: Task;
 }
 
-/** Tasks that changed while something was read, as they are now; nothing where they are not here. */
-type News = Map<TaskId, Task | undefined>;
+/** Tasks that changed during a request, in their current state; undefined if they left the list. */
+type Changes = Map<TaskId, Task | undefined>;
 
 const COMPARE: Record<Part, Compare> = {
   running: oldestFirst,
@@ -42,22 +42,22 @@ const COMPARE: Record<Part, Compare> = {
 };
 
 export class TaskList {
-  /** Rises with every change of what the segments hold; reading it makes an effect depend on them. */
+  /** Incremented with every change of the segments; effects that read it depend on them. */
   version = $state(0);
-  /** Whether the first page is still on its way. */
+  /** Whether the first page is still loading. */
   loading = $state(true);
   loadingMore = $state(false);
-  /** Why the last question was not answered; until {@link reload} nothing more is asked. */
+  /** The error of the last request; nothing more is requested until {@link reload}. */
   error = $state.raw<ApiError>();
   #parts: Partial<Record<Part, Paged>> = {};
   #stopListening: (() => void) | undefined;
-  /** Which load is the newest; the answers of older ones are dropped. */
+  /** The newest load; answers of older ones are dropped. */
   #generation = 0;
   #reloading = false;
-  /** For each load that is on, the newest word of what was said to be fresh or gone since: its answer
-   * is old there. */
-  #loads = new Set<News>();
-  /** Settles when the first page is there, or was refused. */
+  /** For each load in progress, the tasks that changed since it began: its answer is outdated for
+   * these. */
+  #loads = new Set<Changes>();
+  /** Settles when the first page has loaded or failed. */
   first: Promise<void> = Promise.resolve();
 
   constructor(
@@ -110,7 +110,7 @@ export class TaskList {
     return undefined;
   }
 
-  /** Whether the engine has more of a part than is here. */
+  /** Whether the engine has more tasks of a part than are loaded. */
   hasMore(part: Part): boolean {
     void this.version;
     return this.#parts[part]?.cursor !== undefined;
@@ -122,16 +122,16 @@ export class TaskList {
   }
 
   /**
-   * Reads anew as much as is here, at least the first pages, so that a reader far down keeps their
-   * place. What is on screen stays until that is there.
+   * Reads as many rows again as are loaded, at least the first pages, so that the scroll position
+   * stays. The old rows stay on screen until then.
    */
   async reload() {
     const generation = ++this.#generation;
     const isNewest = () => generation === this.#generation;
-    const news = this.#begin();
+    const changes = this.#begin();
     const fresh = this.#empty();
     this.#reloading = true;
-    // While it is tried again no trouble is said beside what is there; where nothing is, it stays.
+    // During a retry the error is hidden beside loaded rows; without rows it stays.
     const isHere = PARTS.some((part) => this.#parts[part]?.segment.tasks.length);
     if (isHere) this.error = undefined;
     try {
@@ -142,13 +142,13 @@ export class TaskList {
       this.loading = false;
       return;
     } finally {
-      this.#loads.delete(news);
+      this.#loads.delete(changes);
       if (isNewest()) this.#reloading = false;
     }
     if (!isNewest()) return;
     this.#parts = fresh;
-    // Of what changed while the pages were on their way, the newer word counts.
-    for (const [id, task] of news) {
+    // Changes that arrived during the load are newer than its answer.
+    for (const [id, task] of changes) {
       for (const part of PARTS) fresh[part]?.segment.remove(id);
       if (task) this.#put(task);
     }
@@ -158,8 +158,8 @@ export class TaskList {
   }
 
   /**
-   * Reads the next page of a part. After a failure it waits for {@link reload}, which comes when the
-   * engine is back or a person tries again: a list near its end would else ask without pause.
+   * Reads the next page of a part. After a failure it waits for {@link reload} (on reconnect or by the
+   * user): otherwise a list near its end would send requests without a pause.
    */
   async more(part: Part) {
     const paged = this.#parts[part];
@@ -167,34 +167,34 @@ export class TaskList {
     if (this.loading || this.#reloading || this.error) return;
     this.loadingMore = true;
     const generation = this.#generation;
-    const news = this.#begin();
+    const changes = this.#begin();
     let error: unknown;
     try {
       const limit = part === "next" && this.filter === "all" ? NEXT_IN_ALL : LATER;
-      await this.#page(part, paged, limit, (id) => !news.has(id));
-      // One that came after the pages that were here may come before the end of this one.
-      // But a part that was read anew meanwhile knows better.
+      await this.#page(part, paged, limit, (id) => !changes.has(id));
+      // A task that was beyond the loaded pages may belong into this one; not if the part was
+      // reloaded in the meantime.
       if (this.#parts[part] === paged) {
-        for (const task of news.values()) if (task) this.#put(task);
+        for (const task of changes.values()) if (task) this.#put(task);
       }
     } catch (reason) {
       error = reason;
     } finally {
-      this.#loads.delete(news);
+      this.#loads.delete(changes);
       this.loadingMore = false;
     }
-    // What was read anew meanwhile has replaced the part, and its failure with it.
+    // A reload in the meantime has replaced the part, and with it this failure.
     if (error === undefined || generation !== this.#generation) this.#changed();
     else this.error = asApiError(error);
   }
 
-  #begin(): News {
-    const news: News = new Map();
-    this.#loads.add(news);
-    return news;
+  #begin(): Changes {
+    const changes: Changes = new Map();
+    this.#loads.add(changes);
+    return changes;
   }
 
-  /** Reads as much of a part as is here now, and of what runs everything. */
+  /** Reads as many rows of a part as are loaded now; all rows of running tasks. */
   async #pages(part: Part, fresh: Paged | undefined, goesOn: () => boolean) {
     if (!fresh) return;
     const here = this.#parts[part]?.segment.tasks.length ?? 0;
@@ -209,12 +209,12 @@ export class TaskList {
     return part === "next" && this.filter === "all" ? NEXT_IN_ALL : FIRST;
   }
 
-  /** Reads a page into `paged`, but for the rows that are no longer `wanted`. */
+  /** Reads a page into `paged`, without rows that are no longer `wanted`. */
   async #page(part: Part, paged: Paged, limit: number, wanted = (_: TaskId) => true) {
     const query = QUERIES[this.filter][part];
     if (!query) return;
     const order = this.#order(part, query);
-    // All that has ended is in that order, in whatever states a newer engine knows.
+    // This order contains all ended tasks, also in states that only a newer engine knows.
     const all = this.filter === "all" && order === "ended_last";
     const { tasks, next } = await backend.list({
       ...query,
@@ -240,8 +240,7 @@ export class TaskList {
     return parts;
   }
 
-  /** Of the many that are finished, the engine finds by numbers only what is searched for, or needs a
-   * person. */
+  /** The order of a part. Finished tasks can be searched or filtered only in order of their numbers. */
   #order(part: Part, { attention }: TaskQuery): Order {
     if (part === "running") return "oldest_first";
     if (part === "next") return "next_first";
@@ -255,7 +254,7 @@ export class TaskList {
 
   #changed() {
     this.version += 1;
-    // Only the beginning of the queue is in a list of everything, and is used up as tasks start.
+    // The list of all tasks holds only the beginning of the queue, which shrinks as tasks start.
     const next = this.#parts.next;
     if (
       this.filter === "all" &&
@@ -267,12 +266,12 @@ export class TaskList {
     }
   }
 
-  /** Puts a task where it belongs now, which may be nowhere here. */
+  /** Moves a task to where it belongs now, or removes it from this list. */
   #place(task: Task) {
     const shown = this.get(task.id) !== undefined;
     this.#take(task.id);
     if (!found(task, this.search) || !belongs(this.filter, task, shown)) return;
-    for (const news of this.#loads) news.set(task.id, task);
+    for (const changes of this.#loads) changes.set(task.id, task);
     this.#put(task);
   }
 
@@ -281,14 +280,14 @@ export class TaskList {
     const part = partOf(task);
     const paged = this.#parts[part];
     if (!paged) return;
-    // What comes after the pages that are here comes with its own page.
+    // A task beyond the loaded pages comes with its own page.
     const { cursor, last, segment } = paged;
     const beyond = part !== "finished" && cursor && last && segment.compare(task, last) > 0;
     if (!beyond) segment.put(task);
   }
 
   #take(id: TaskId) {
-    for (const news of this.#loads) news.set(id, undefined);
+    for (const changes of this.#loads) changes.set(id, undefined);
     for (const part of PARTS) this.#parts[part]?.segment.remove(id);
   }
 }
@@ -298,5 +297,5 @@ function asApiError(error: unknown): ApiError {
   return { code: "internal", message: String(error) };
 }
 
-/** What runs now, in every filter: for the count of what needs a person. */
+/** Running tasks, independent of the filter: for the number of tasks that need attention. */
 export const running = new TaskList("running");

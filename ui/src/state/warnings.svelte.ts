@@ -87,7 +87,7 @@ export async function trust(directory: string): Promise<void> {
 function isSure(directory: string): Promise<boolean> {
   return confirm({
     title: `Trust all of ${oneLine(directory)}?`,
-    text: "It holds your home directory: everything below it that has no settings of its own is trusted, too, whoever put it there.",
+    text: "It contains your home directory. Everything below it that has no setting of its own will be trusted too, including files that came from other people.",
     verb: "Trust it",
     otherwise: "Do not trust it",
     danger: true,

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 
 import type { NewTask, Run, TaskDetail } from "../backend";
 import { options } from "./submittedOptions";
-import { askedIn, isLive, lasted, nextRun, stateOf } from "./runs";
+import { promptOf, isLive, lasted, nextRun, stateOf } from "./runs";
 
 const run = (more: Partial<Run>): Run => ({
   id: "1-1-0",
@@ -59,12 +59,15 @@ test("the run that begins next comes after the newest", () => {
 });
 
 test("a follow-up's run begins with the follow-up, a command is one", () => {
-  expect(askedIn(task({}), run({ follow_up: "and now?" }))).toMatchObject({
-    who: "Follow-up",
+  expect(promptOf(task({}), run({ follow_up: "and now?" }))).toMatchObject({
+    label: "Follow-up",
     text: "and now?",
   });
   const shell = { execution_prompt: "make", working_directory: "/w", agent: "shell" } as NewTask;
-  expect(askedIn(task({ request: shell }), run({}))).toMatchObject({ who: "Command", mono: true });
+  expect(promptOf(task({ request: shell }), run({}))).toMatchObject({
+    label: "Command",
+    mono: true,
+  });
 });
 
 test("options say what was chosen and leave out what was not", () => {

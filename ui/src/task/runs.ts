@@ -1,6 +1,6 @@
 // What follows from a task's runs. Pure.
 import type { Run, State, TaskDetail } from "../backend";
-import type { Asked } from "../log/types";
+import type { ShownPrompt } from "../log/types";
 import { millis } from "../words/time";
 import { unknownName } from "../words/unknown";
 
@@ -28,11 +28,11 @@ export function stateOf(run: Run): State {
 }
 
 /** What the agent was asked in a run. */
-export function askedIn(task: TaskDetail, run: Run | undefined): Asked {
+export function promptOf(task: TaskDetail, run: Run | undefined): ShownPrompt {
   const command = task.request.agent === "shell";
-  if (run?.follow_up) return { who: "Follow-up", text: run.follow_up, mono: false };
+  if (run?.follow_up) return { label: "Follow-up", text: run.follow_up, mono: false };
   return {
-    who: command ? "Command" : "Prompt",
+    label: command ? "Command" : "Prompt",
     text: task.request.execution_prompt,
     mono: command,
   };

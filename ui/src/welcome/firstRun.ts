@@ -14,7 +14,7 @@ export function wanted(counts: Counts, diagnosis: Diagnosis | undefined): boolea
 }
 
 /** It was shown, and is not shown by itself again. */
-export function welcomed() {
+export function markWelcomed() {
   localStorage.setItem(WELCOMED, "yes");
 }
 

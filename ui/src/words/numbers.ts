@@ -1,7 +1,7 @@
-// Numbers as people read them. Where they change, they are shown with tabular figures.
+// Formatting of numbers. Changing numbers are shown with tabular figures.
 import type { Usage } from "../backend";
 
-/** Dollars: `$0.84`; a little is `<$0.01`. */
+/** US dollars: `$0.84`; less than half a cent is `<$0.01`. */
 export function dollars(usd: number): string {
   if (usd > 0 && usd < 0.005) return "<$0.01";
   return `$${usd.toFixed(2)}`;

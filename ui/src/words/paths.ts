@@ -1,4 +1,4 @@
-// Paths as people read them. Pure.
+// Shortened paths. Pure.
 
 /** The last part of a path. */
 export const basename = (path: string): string =>
@@ -7,7 +7,7 @@ export const basename = (path: string): string =>
     .split(/[/\\]/)
     .pop() || path;
 
-/** A path of at most so many characters, if its last part is: the end tells the most. */
+/** A path shortened from the left to at most `most` characters, if its last part is not longer. */
 export function ending(path: string, most: number): string {
   if (path.length <= most) return path;
   const parts = path.split(/(?=[/\\])/);

@@ -1,5 +1,5 @@
-// Durations and sizes as people type them: the same forms as in config.toml and on the command line
-// (`10m`, `1h30m`, `256MB`), a little more lenient about blanks.
+// Parsing and formatting of durations and sizes, in the notation of config.toml and the command line
+// (`10m`, `1h30m`, `256MB`); spaces are allowed.
 
 const UNITS_MS: Record<string, number> = {
   ms: 1,

@@ -1,4 +1,4 @@
-// Instants and lengths of time as people read them. All lengths are in milliseconds.
+// Formatting of instants and durations. All durations are in milliseconds.
 import { readable, type Readable } from "svelte/store";
 
 import type { Timestamp } from "../backend";
@@ -9,8 +9,8 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
 /**
- * The wall clock, in milliseconds since the epoch; it ticks every second, at the same moment for
- * everybody, and only while somebody looks at it.
+ * The current time in milliseconds since the epoch. Ticks every second, at the same moment for all
+ * subscribers, and only while there are any.
  */
 export const now: Readable<number> = readable(Date.now(), (set) => {
   set(Date.now());

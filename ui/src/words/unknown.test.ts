@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import type { Event, LogEntry, RunOutcome, State, Task, Verdict } from "../backend";
 import { fold } from "../log/model";
 import { modeName } from "./permissions";
-import { figure, lineTone } from "../queue/rowText";
+import { rowFigure, rowTone } from "../queue/rowText";
 import { belongs, partOf } from "../state/filters";
 import { patchOf } from "../state/rows";
 import { stateOf } from "../task/runs";
@@ -15,7 +15,7 @@ import {
   nextStep,
   outcomeTone,
   stateWords,
-  story,
+  summaryLine,
   terminalStep,
   toneOf,
   verdictWords,
@@ -46,24 +46,26 @@ test("a state that is not known is named, and its task listed", () => {
     [paused, "paused"],
     [archived, "archived"],
   ] as const) {
-    expect(story(row, NOW)).toBe(`In a state this version does not know: ${name}`);
+    expect(summaryLine(row, NOW)).toBe(`In a state this version does not know: ${name}`);
     expect(stateWords(row)).toBe(name);
     expect(ending(row)).toContain(name);
     expect(toneOf(row)).toBe("warn");
-    expect(lineTone(row, NOW)).toBe("warn");
+    expect(rowTone(row, NOW)).toBe("warn");
     expect(nextStep(row)).toBeUndefined();
     expect(belongs("all", row, false)).toBe(true);
     expect(belongs("failed", row, false)).toBe(false);
   }
   expect([partOf(paused), partOf(archived)]).toEqual(["next", "finished"]);
-  expect(figure(paused, NOW, false, false)).toBe("");
-  expect(figure(archived, NOW, false, false)).not.toBe("");
+  expect(rowFigure(paused, NOW, false, false)).toBe("");
+  expect(rowFigure(archived, NOW, false, false)).not.toBe("");
 });
 
 test("a reason, a failure and a verdict that are not known are named", () => {
   const waiting = task({ status: "waiting", reason: { for: "the_moon" } });
-  expect(story(waiting, NOW)).toBe("Waits for something this version does not know: the_moon");
-  expect(() => figure(waiting, NOW, false, false)).not.toThrow();
+  expect(summaryLine(waiting, NOW)).toBe(
+    "Waits for something this version does not know: the_moon",
+  );
+  expect(() => rowFigure(waiting, NOW, false, false)).not.toThrow();
   const failed = newer<State>({
     status: "failed",
     ended_at: "2026-11-23T11:59:00.000Z",

@@ -9,7 +9,7 @@ import {
   nextStep,
   silence,
   stateWords,
-  story,
+  summaryLine,
   terminalStep,
   toneOf,
   verdictWords,
@@ -112,13 +112,13 @@ test("what may be missing from a completed task is told", () => {
     notes,
   });
   const stopped = completed([{ note: "background_stopped", what: "Serve", why: "" }]);
-  expect(story(task(stopped, { final_summary: "All well" }), NOW)).toBe(
+  expect(summaryLine(task(stopped, { final_summary: "All well" }), NOW)).toBe(
     "Done, a background command was stopped: Serve",
   );
   expect(toneOf(stopped)).toBe("warn");
   expect(nextStep(stopped)?.actions).toEqual(["follow_up"]);
   const slow = completed([{ note: "did_not_exit" }]);
-  expect(story(task(slow, { final_summary: "All well" }), NOW)).toBe("All well");
+  expect(summaryLine(task(slow, { final_summary: "All well" }), NOW)).toBe("All well");
   expect(ending(slow)).toBe("Done, did not exit by itself");
   expect(toneOf(slow)).toBe("ok");
   expect(nextStep(slow)).toBeUndefined();
@@ -127,18 +127,18 @@ test("what may be missing from a completed task is told", () => {
 test("a running task's line says what it does, and that nothing comes", () => {
   const running: State = { status: "running", running_since: "2026-11-23T11:50:00.000Z" };
   const heard = "2026-11-23T11:59:58.000Z";
-  expect(story(task(running, { last_action: "Bash make", last_output_at: heard }), NOW)).toBe(
+  expect(summaryLine(task(running, { last_action: "Bash make", last_output_at: heard }), NOW)).toBe(
     "Bash make",
   );
   const quiet = task(running, {
     last_action: "Bash make",
     last_output_at: "2026-11-23T11:54:00.000Z",
   });
-  expect(story(quiet, NOW)).toBe("Silent for 6 min · Bash make");
+  expect(summaryLine(quiet, NOW)).toBe("Silent for 6 min · Bash make");
   expect(isSilent(quiet, NOW)).toBe(true);
   // One that never printed anything counts from its start.
   expect(isSilent(task(running), NOW)).toBe(true);
-  expect(story(task({ status: "running" }), NOW)).toBe("Starting");
+  expect(summaryLine(task({ status: "running" }), NOW)).toBe("Starting");
   expect(stateWords({ ...running, stopping: true })).toBe("Stopping");
 });
 
@@ -147,17 +147,17 @@ test("a waiting task's line says for what and how long", () => {
     status: "waiting",
     reason: { for: "usage_limit", until: at },
   });
-  expect(story(task(until("2026-11-23T14:10:00.000Z")), NOW)).toBe(
+  expect(summaryLine(task(until("2026-11-23T14:10:00.000Z")), NOW)).toBe(
     "Usage limit reached, goes on in 2 h",
   );
-  expect(story(task(until("2026-11-23T11:00:00.000Z")), NOW)).toBe(
+  expect(summaryLine(task(until("2026-11-23T11:00:00.000Z")), NOW)).toBe(
     "Usage limit reached, goes on at once",
   );
   const counted: State = {
     status: "waiting",
     reason: { for: "rate_limit", until: "2026-11-23T12:04:00.000Z", tries: 3, most_tries: 6 },
   };
-  expect(story(task(counted), NOW)).toBe("Rate limit reached, goes on in 4 min, try 3 of 6");
+  expect(summaryLine(task(counted), NOW)).toBe("Rate limit reached, goes on in 4 min, try 3 of 6");
 });
 
 test("silence counts from what was printed last, whoever saw it", () => {

@@ -1,8 +1,8 @@
-// How tasks and runs stand and ended, in words. The words are those of crates/api/src/verdict.rs,
-// so that every face says the same; fixture.json keeps the two together.
+// States and outcomes of tasks and runs in words. The same wording as in crates/api/src/verdict.rs,
+// which terminal and MCP use; fixture.json keeps the two together.
 //
-// The types know what this version knows. A newer engine may say more, which is shown by its name: so
-// every choice among states, verdicts and failures has a way for all others.
+// A newer engine may have states, verdicts and failures that these types lack. They are shown by their
+// wire names, so every switch over them has a default.
 import type { Failure, Note, RunOutcome, State, Task, Verdict, WaitReason } from "../backend";
 import { oneLine } from "./visibleText";
 import { textOf, unknownName } from "./unknown";
@@ -10,7 +10,7 @@ import { duration, short, since, millis } from "./time";
 
 export { oneLine };
 
-/** From this silence on, a running task may need a look, in milliseconds. */
+/** A running task without output for this long may need attention, in milliseconds. */
 export const SILENT_MS = 5 * 60_000;
 
 /** What went wrong, in a few words without a full stop. */
@@ -77,7 +77,7 @@ function afterTries({ tries = 0 }: { tries?: number }): string {
   return tries > 1 ? ` (given up after ${tries} tries)` : "";
 }
 
-/** What else a person should know of a run that is completed, in words that follow `Done,`. */
+/** What else to know about a completed run, in words that follow `Done,`. */
 export function noteWords(note: Note): string {
   switch (note.note) {
     case "did_not_exit":
@@ -125,13 +125,13 @@ export type Action = "retry" | "follow_up" | "edit" | "settings" | "doctor";
 
 /** What a person can do about a failure. */
 export interface NextStep {
-  /** One sentence without a full stop; empty when only they can know. */
+  /** One sentence without a full stop; may be empty. */
   words: string;
   /** What to offer as buttons, the likeliest first. */
   actions: Action[];
 }
 
-/** The sentence `claude-worker` says on a terminal, for every kind of failure. */
+/** The next step as the terminal words it, for every kind of failure. */
 export function terminalStep(failure: Failure): string {
   if ("answered" in failure && failure.answered) {
     return "Read its answer, and in its log what was still running";
@@ -188,8 +188,8 @@ export function terminalStep(failure: Failure): string {
 }
 
 /**
- * The next step after a failure, as a window says it: where buttons are, no flags are named.
- * `mayFollowUp`: whether there is a session to go on in.
+ * The next step after a failure, as the window words it: buttons instead of flags. `mayFollowUp`:
+ * whether there is a session to continue.
  */
 export function failureStep(failure: Failure, mayFollowUp = true): NextStep {
   if (!mayFollowUp) return stepAlone(failure);
@@ -263,7 +263,7 @@ export function failureStep(failure: Failure, mayFollowUp = true): NextStep {
   }
 }
 
-/** The next step after a failure where no session is left to go on in, as after a command. */
+/** The next step after a failure when there is no session to continue, as after a command. */
 function stepAlone(failure: Failure): NextStep {
   const words = {
     timeout: "Run it again with more time",
@@ -282,8 +282,8 @@ function stepAlone(failure: Failure): NextStep {
 }
 
 /**
- * The next step for a task as it stands; `undefined` when nothing is asked of a person.
- * `mayFollowUp`: whether there is a session to go on in.
+ * The next step for a task; `undefined` if the user need not do anything. `mayFollowUp`: whether
+ * there is a session to continue.
  */
 export function nextStep(state: State, mayFollowUp = true): NextStep | undefined {
   if (state.status === "failed") return failureStep(state.failure, mayFollowUp);
@@ -323,7 +323,7 @@ export function ending(state: State): string {
   }
 }
 
-/** What colour and icon a state has; every tone also has its own icon and words. */
+/** The kind of a state, which decides its colour; icon and words differ, too. */
 export type Tone = "running" | "ok" | "warn" | "bad" | "quiet";
 
 /** The tone of a task's state. */
@@ -378,8 +378,8 @@ export function stateWords(state: State): string {
 }
 
 /**
- * How long a running task has printed nothing, in milliseconds; 0 when that is not known. Its row
- * does not tell of every output: `heard` is when some was seen last, in milliseconds since the epoch.
+ * How long a running task has printed nothing, in milliseconds; 0 if unknown. Not every output
+ * updates the row: `heard` is when the log last saw some, in milliseconds since the epoch.
  */
 export function silence(task: Task, now: number, heard = -Infinity): number {
   if (task.status !== "running" || task.running_since === undefined) return 0;
@@ -387,7 +387,7 @@ export function silence(task: Task, now: number, heard = -Infinity): number {
   return Math.min(known, Math.max(0, now - heard));
 }
 
-/** Whether a running task has been silent for so long that a person should have a look. */
+/** Whether a running task has been silent for so long that it may need attention. */
 export function isSilent(task: Task, now: number): boolean {
   return silence(task, now) >= SILENT_MS;
 }
@@ -401,7 +401,7 @@ const WAITS: Record<WaitReason["for"], string> = {
 const tries = (reason: WaitReason): string[] =>
   reason.most_tries ? [`try ${reason.tries} of ${reason.most_tries}`] : [];
 
-/** What a task waits for, and how often it has been tried. */
+/** What a task waits for, and the number of tries. */
 export function waitWords(reason: WaitReason): string {
   if (!(reason.for in WAITS)) {
     return `Waits for something this version does not know: ${unknownName(reason, "for")}`;
@@ -409,8 +409,8 @@ export function waitWords(reason: WaitReason): string {
   return [WAITS[reason.for], ...tries(reason)].join(", ");
 }
 
-/** One line that tells the story: what a task does now, what it waits for, how it ended. */
-export function story(task: Task, now: number): string {
+/** One line about a task: what it does now, what it waits for, or how it ended. */
+export function summaryLine(task: Task, now: number): string {
   switch (task.status) {
     case "waiting": {
       if (!(task.reason.for in WAITS)) return waitWords(task.reason);
