@@ -11,19 +11,14 @@ use crate::{setup, workspace};
 /// The programs are compiled and linked for it, with all crates that they consist of.
 const MACOS: &str = "aarch64-apple-darwin";
 
-/// Each target, with further crates whose libraries compile for it. On Windows the engine and all that
-/// depends on it do not compile yet, and tasks cannot be run there.
+/// All crates are compiled for it. Tasks cannot be run there yet.
+const WINDOWS: &str = "x86_64-pc-windows-gnu";
+
+/// Each target, with the packages whose libraries and programs are checked for it: all but the app,
+/// which needs libraries of the system. Those that these depend on are checked with them.
 const TARGETS: &[(&str, &[&str])] = &[
     (MACOS, &["claude-worker-desktop"]),
-    (
-        "x86_64-pc-windows-gnu",
-        &[
-            "claude-worker-api",
-            "claude-worker-os",
-            "claude-worker-supervisor",
-            "claude-worker-agents",
-        ],
-    ),
+    (WINDOWS, &["claude-worker", "claude-worker-desktop", "scripted-api"]),
 ];
 
 /// Checks each target. One whose standard library cannot be installed is left out with a note.
@@ -37,8 +32,8 @@ pub(crate) fn check() -> Result<()> {
             continue;
         }
         step(&format!("Check for {target}"), || {
-            let mut check = workspace::cargo();
-            check.args(["check", "--quiet", "--lib", "--target", target]);
+            let mut check = zigbuild("check", target)?;
+            check.args(["--lib", "--bins"]);
             for name in *crates {
                 check.args(["--package", name]);
             }
@@ -53,15 +48,23 @@ pub(crate) fn check() -> Result<()> {
 
 /// Compiles and links the command line and the MCP server. They cannot be run here.
 fn link_for_macos() -> Result<()> {
+    step(&format!("Link for {MACOS}"), || {
+        let mut build = zigbuild("zigbuild", MACOS)?;
+        run(build.args(["--package", "claude-worker"]))
+    })
+}
+
+/// A command of Cargo for another target, with zig as the compiler for SQLite: even `cargo check` runs
+/// the build scripts that compile it. (One tool for both targets; mingw would be another one.)
+fn zigbuild(command: &str, target: &str) -> Result<Command> {
     let tools = setup::zigbuild()?;
     let path = env::var_os("PATH").unwrap_or_default();
     let path = env::join_paths(std::iter::once(tools.clone()).chain(env::split_paths(&path)))
         .context("the target directory's path cannot be part of PATH")?;
-    step(&format!("Link for {MACOS}"), || {
-        let mut build = Command::new(tools.join("cargo-zigbuild"));
-        build.args(["zigbuild", "--quiet", "--target", MACOS, "--package", "claude-worker"]);
-        run(build.current_dir(workspace::root()).env("PATH", &path))
-    })
+    let mut cargo = Command::new(tools.join("cargo-zigbuild"));
+    cargo.args([command, "--quiet", "--target", target]);
+    cargo.current_dir(workspace::root()).env("PATH", path);
+    Ok(cargo)
 }
 
 /// Whether a target's standard library is there, after installing it if need be.

@@ -1,9 +1,8 @@
 //! `doctor`: what is needed, what is missing, and what to do about it.
 
 use std::fmt::Write as _;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, ErrorKind, Write as _};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use claude_worker_api::{ApiError, Check, CheckLevel, TaskApi, Timestamp};
@@ -105,7 +104,7 @@ left out; names of directories are not. Read it before you attach it to a bug re
 
 /// A new file that only this user can read.
 fn create(file: &Path) -> io::Result<File> {
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)
+    claude_worker_os::files::create_new(file)
 }
 
 fn default_name(now: Timestamp) -> String {

@@ -19,5 +19,3 @@ pub(crate) fn boot_id() -> Option<String> {
     let text = CStr::from_bytes_until_nul(&text).ok()?;
     if failed == 0 { Some(text.to_str().ok()?.to_owned()) } else { None }
 }
-
-pub(crate) use crate::unix::names;

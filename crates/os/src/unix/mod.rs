@@ -5,6 +5,7 @@ pub(crate) mod child;
 pub(crate) mod descriptor;
 pub(crate) mod disk;
 pub(crate) mod files;
+pub(crate) mod machine;
 pub(crate) mod pipe;
 pub(crate) mod signal;
 #[cfg(feature = "tokio")]
@@ -14,11 +15,10 @@ pub(crate) mod user;
 pub(crate) mod wait;
 
 #[cfg(target_os = "linux")]
-pub(crate) use crate::linux::{machine, process_table};
+pub(crate) use crate::linux::process_table;
 #[cfg(target_os = "macos")]
-pub(crate) use crate::macos::{machine, process_table};
+pub(crate) use crate::macos::process_table;
 
-use crate::machine::Names;
 use crate::process::Signal;
 
 impl Signal {
@@ -30,11 +30,4 @@ impl Signal {
             Self::Continue => rustix::process::Signal::CONT,
         }
     }
-}
-
-pub(crate) fn names() -> Names {
-    let uname = rustix::system::uname();
-    let text = |part: &std::ffi::CStr| part.to_string_lossy().into_owned();
-    let kernel = [uname.sysname(), uname.release(), uname.machine()].map(text).join(" ");
-    Names { kernel, host: Some(text(uname.nodename())) }
 }

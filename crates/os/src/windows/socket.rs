@@ -10,6 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 const WHAT: &str = "local sockets are not supported";
 
+/// A connection that cannot exist.
 #[derive(Debug)]
 pub enum LocalStream {}
 
