@@ -1,7 +1,7 @@
 //! The engine as a whole: started, asked, stopped.
 
 mod answers;
-mod outside;
+mod directory_checks;
 mod waiting;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,13 +13,13 @@ use claude_worker_api::{ApiError, HostKind, Settings, State, StopMode, Task, Tim
 use claude_worker_supervisor::{Bell, SupervisorCommand, fault_point};
 use tokio::sync::{Mutex, Semaphore, mpsc, oneshot, watch};
 
-use self::outside::Outside;
+use self::directory_checks::DirectoryChecks;
 use crate::clock::SystemClock;
-use crate::dispatcher::{Dispatcher, Shown};
-use crate::ground::{self, Ground};
-use crate::live::{Places, Runs};
+use crate::dispatcher::{Dispatcher, Watches};
+use crate::live::{RunPaths, Runs};
 use crate::message::{Message, Reply, Request};
 use crate::settings::InForce;
+use crate::storage_watch::{self, StorageWatch};
 use crate::store::{self, Readers, StoredTask, Writer};
 use crate::{Claim, EngineError, Paths, disk, env_file};
 
@@ -28,7 +28,7 @@ const INBOX: usize = 1024;
 /// How many reads are under way at once.
 const READS: usize = 8;
 /// How long a directory of the user's has to answer.
-const OUTSIDE: Duration = Duration::from_secs(5);
+const DIRECTORY: Duration = Duration::from_secs(5);
 /// How long reads that are under way may take once the engine has stopped.
 const LAST_READS: Duration = Duration::from_secs(2);
 
@@ -61,15 +61,15 @@ struct Inner {
     readers: Readers,
     runs: Arc<Runs>,
     inbox: mpsc::Sender<Message>,
-    shown: Shown,
-    ground: Arc<Ground>,
+    shown: Watches,
+    storage: Arc<StorageWatch>,
     /// Closed when the dispatcher has ended.
     ended: watch::Receiver<()>,
     /// What was noticed at the start.
     warning: Option<String>,
     /// Bounds how many reads are under way at once: each needs a thread and descriptors.
     reading: Semaphore,
-    outside: Outside,
+    directory_checks: DirectoryChecks,
     /// Held until [`Engine::release`], or the last handle and the dispatcher are gone, and no
     /// longer than the process.
     claim: Mutex<Option<Arc<Claim>>>,
@@ -99,7 +99,7 @@ impl Engine {
         env_file::sweep(&paths.env, |id| !matches!(writer.task(id), Ok(None)));
         fault_point("engine.opened");
         let (inbox, messages) = mpsc::channel(INBOX);
-        let places = Places {
+        let places = RunPaths {
             runs: paths.runs.clone(),
             env: paths.env.clone(),
             bell: paths.bell.clone(),
@@ -110,7 +110,7 @@ impl Engine {
         let bell = Bell::open(&paths.bell)
             .map_err(EngineError::io(format!("cannot open {}", paths.bell.display())))?;
         runs.listen(bell)?;
-        let ground = Arc::new(Ground::new(&paths, claim.locks())?);
+        let storage = Arc::new(StorageWatch::new(&paths, claim.locks())?);
         let (mut dispatcher, shown) = Dispatcher::new(
             Box::new(SystemClock),
             writer,
@@ -118,7 +118,7 @@ impl Engine {
             paths.clone(),
             Arc::clone(&runs),
             messages,
-            Arc::clone(&ground),
+            Arc::clone(&storage),
         )?;
         let found = shown.published.borrow().queue.counts;
         tracing::info!(
@@ -137,7 +137,7 @@ impl Engine {
             let (paths, config) = (paths.clone(), config.clone());
             move || disk::keep_reserve(&paths, config.now().caps.free_disk)
         };
-        ground::watch(Arc::clone(&ground), Arc::clone(&runs), upkeep, unwatched)?;
+        storage_watch::watch(Arc::clone(&storage), Arc::clone(&runs), upkeep, unwatched)?;
         let (ending, ended) = watch::channel(());
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
@@ -176,11 +176,11 @@ impl Engine {
                 runs,
                 inbox,
                 shown,
-                ground,
+                storage,
                 ended,
                 warning,
                 reading: Semaphore::new(READS),
-                outside: Outside::default(),
+                directory_checks: DirectoryChecks::default(),
                 claim: Mutex::new(Some(claim)),
             }),
         })
@@ -222,8 +222,12 @@ impl Engine {
 
     async fn ask(&self, request: Request) -> Result<Reply, ApiError> {
         let (answer, answered) = oneshot::channel();
-        self.inner.inbox.send(Message::Request(request, answer)).await.map_err(|_| self.gone())?;
-        answered.await.map_err(|_| self.gone())?
+        self.inner
+            .inbox
+            .send(Message::Request(request, answer))
+            .await
+            .map_err(|_| self.stopped_error())?;
+        answered.await.map_err(|_| self.stopped_error())?
     }
 
     async fn ask_for_task(&self, request: Request) -> Result<Task, ApiError> {
@@ -235,16 +239,16 @@ impl Engine {
 
     /// Refuses what is asked of an engine that has stopped: a reader that asks again and again
     /// would never come to a pause, and the next engine knows better.
-    fn still_there(&self) -> Result<(), ApiError> {
-        if let Some(gone) = self.inner.ground.gone() {
+    fn check_running(&self) -> Result<(), ApiError> {
+        if let Some(gone) = self.inner.storage.gone() {
             return Err(gone.error());
         }
-        self.inner.ended.has_changed().map(drop).map_err(|_| self.gone())
+        self.inner.ended.has_changed().map(drop).map_err(|_| self.stopped_error())
     }
 
     /// What an engine that has stopped answers.
-    fn gone(&self) -> ApiError {
-        match self.inner.ground.gone() {
+    fn stopped_error(&self) -> ApiError {
+        match self.inner.storage.gone() {
             Some(gone) => gone.error(),
             None => ApiError::unavailable("The engine is shutting down").hint("Try it again"),
         }
@@ -253,8 +257,8 @@ impl Engine {
     /// Looks whether the data directory and the database are still those that this engine has
     /// locked and opened. Once they are not, it stops. Blocks on a disk that does not answer.
     #[must_use]
-    pub fn stands(&self) -> bool {
-        self.inner.ground.look().is_none()
+    pub fn owns_its_files(&self) -> bool {
+        self.inner.storage.check().is_none()
     }
 
     /// Looks at a directory of the user's, which need not answer.
@@ -263,9 +267,9 @@ impl Engine {
         directory: &str,
         look: impl FnOnce(&Inner) -> Result<T, EngineError> + Send + 'static,
     ) -> Result<T, ApiError> {
-        self.still_there()?;
+        self.check_running()?;
         let inner = Arc::clone(&self.inner);
-        let looked = self.inner.outside.look(directory, OUTSIDE, move || look(&inner));
+        let looked = self.inner.directory_checks.look(directory, DIRECTORY, move || look(&inner));
         looked.await?.map_err(ApiError::from)
     }
 
@@ -274,8 +278,8 @@ impl Engine {
         &self,
         read: impl FnOnce(&Inner) -> Result<T, EngineError> + Send + 'static,
     ) -> Result<T, ApiError> {
-        self.still_there()?;
-        let _turn = self.inner.reading.acquire().await.map_err(|_| self.gone())?;
+        self.check_running()?;
+        let _turn = self.inner.reading.acquire().await.map_err(|_| self.stopped_error())?;
         let inner = Arc::clone(&self.inner);
         tokio::task::spawn_blocking(move || read(&inner))
             .await

@@ -29,7 +29,6 @@ mod error;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzz;
-mod ground;
 mod live;
 mod logs;
 mod message;
@@ -37,6 +36,7 @@ mod own_file;
 mod paths;
 mod scheduler;
 mod state;
+mod storage_watch;
 mod store;
 mod trust;
 mod usage;

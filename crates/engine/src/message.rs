@@ -22,7 +22,7 @@ pub(crate) enum Message {
     /// A client wants something, and an answer.
     Request(Request, oneshot::Sender<Result<Reply, ApiError>>),
     /// Something happened to a run.
-    Report(Report),
+    RunReport(RunReport),
 }
 
 /// What clients want.
@@ -101,7 +101,7 @@ pub(crate) enum Reply {
 
 /// What happened to a run. Reports of runs that are no longer live are dropped.
 #[derive(Debug)]
-pub(crate) enum Report {
+pub(crate) enum RunReport {
     /// Its agent was started.
     Started {
         /// The task.
@@ -158,7 +158,7 @@ pub(crate) enum Report {
     Deleted(Vec<RunId>),
 }
 
-impl Report {
+impl RunReport {
     /// The span of its run, for the log.
     pub(crate) fn span(&self) -> Span {
         match self {

@@ -15,7 +15,7 @@ use claude_worker_api::{
 };
 use serde::{Deserialize, Serialize};
 
-pub(crate) use transition::{Effect, GoOn, Illegal, Input, transition};
+pub(crate) use transition::{Effect, Illegal, Input, LimitRetry, transition};
 
 /// A task's state as the database keeps it. Compared with the wire's [`State`] it also knows
 /// which run is the live one and what the next run is to do.
@@ -29,16 +29,16 @@ pub(crate) enum TaskState {
         /// What its next run does.
         plan: Plan,
         /// How often it has been tried in vain.
-        #[serde(default, skip_serializing_if = "Tried::is_none")]
-        tried: Tried,
+        #[serde(default, skip_serializing_if = "Attempts::is_none")]
+        tried: Attempts,
     },
     /// In the queue.
     Pending {
         /// What its next run does.
         plan: Plan,
         /// How often it has been tried in vain.
-        #[serde(default, skip_serializing_if = "Tried::is_none")]
-        tried: Tried,
+        #[serde(default, skip_serializing_if = "Attempts::is_none")]
+        tried: Attempts,
     },
     /// A supervisor has been, or is about to be, started for this run.
     Running {
@@ -49,10 +49,11 @@ pub(crate) enum TaskState {
         /// When its agent was started, once that is known.
         started_at: Option<Timestamp>,
         /// What happens to the task when the run has ended.
-        wish: Wish,
+        #[serde(rename = "wish")]
+        requested_end: RequestedEnd,
         /// How often it was tried in vain before this run.
-        #[serde(default, skip_serializing_if = "Tried::is_none")]
-        tried: Tried,
+        #[serde(default, skip_serializing_if = "Attempts::is_none")]
+        tried: Attempts,
     },
     /// Done.
     Completed {
@@ -106,7 +107,7 @@ pub(crate) struct Unreadable {
 
 /// How often a task has met a limit since a person last wanted it to run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Tried {
+pub(crate) struct Attempts {
     /// How many runs in a row have met it without an answer of the model.
     pub tries: u32,
     /// How many runs have met it, those with an answer included.
@@ -117,7 +118,7 @@ pub(crate) struct Tried {
     pub since: Option<Timestamp>,
 }
 
-impl Tried {
+impl Attempts {
     fn is_none(&self) -> bool {
         *self == Self::default()
     }
@@ -146,7 +147,7 @@ reads_unknown!(Plan, "plan");
 /// What somebody asked of a running task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum Wish {
+pub(crate) enum RequestedEnd {
     /// Nothing.
     None,
     /// To stop.

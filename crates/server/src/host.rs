@@ -106,7 +106,7 @@ pub(crate) async fn open(
         };
         let may_bind = {
             let api = Arc::clone(&api);
-            move || api.stands()
+            move || api.owns_its_files()
         };
         let ((), (), (), keeper) = tokio::join!(
             serve(listening, Arc::clone(&api), closing.clone()),

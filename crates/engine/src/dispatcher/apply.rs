@@ -5,9 +5,9 @@ use claude_worker_api::{ApiError, EventKind, Failure, RunId, State, TaskId, Time
 use super::log_lines::Happened;
 use super::{AfterCommit, Dispatcher};
 use crate::EngineError;
-use crate::live::Order;
-use crate::state::{Effect, Illegal, Input, TaskState, Wish, transition};
-use crate::store::{Columns, StoredTask, Unseen};
+use crate::live::PlannedRun;
+use crate::state::{Effect, Illegal, Input, RequestedEnd, TaskState, transition};
+use crate::store::{Columns, StoredTask, UnseenKind};
 
 impl Dispatcher {
     /// The only place where a task's state changes.
@@ -34,8 +34,11 @@ impl Dispatcher {
         for effect in next.effects {
             match effect {
                 Effect::RequestEnd { run } => {
-                    if matches!(next.state, TaskState::Running { wish: Wish::Remove, .. }) {
-                        after.doomed.push(run.clone());
+                    if matches!(
+                        next.state,
+                        TaskState::Running { requested_end: RequestedEnd::Remove, .. }
+                    ) {
+                        after.to_remove.push(run.clone());
                     }
                     after.log(Happened::EndRequested { task: id, run: run.clone() });
                     after.ends.push(run);
@@ -50,7 +53,7 @@ impl Dispatcher {
         *count = count.saturating_sub(1);
         if stored.task.unseen
             && let Some(count) =
-                Unseen::after(&stored.task.state).counted_in(&mut self.memory.unseen)
+                UnseenKind::after(&stored.task.state).counted_in(&mut self.memory.unseen)
         {
             *count = count.saturating_sub(1);
         }
@@ -83,14 +86,14 @@ impl Dispatcher {
             if shown != stored.task.state {
                 self.event(Some(id), &EventKind::StateChanged { state: shown.clone() }, now)?;
             }
-            stored.task.unseen = Unseen::after(&shown) != Unseen::Nothing;
+            stored.task.unseen = UnseenKind::after(&shown) != UnseenKind::Nothing;
             stored.task.state = shown;
             stored.columns = Columns::from(&next.state);
             stored.state = next.state;
         }
         if stored.task.unseen
             && let Some(count) =
-                Unseen::after(&stored.task.state).counted_in(&mut self.memory.unseen)
+                UnseenKind::after(&stored.task.state).counted_in(&mut self.memory.unseen)
         {
             *count += 1;
         }
@@ -104,12 +107,12 @@ impl Dispatcher {
         run: RunId,
         number: u32,
         state: &TaskState,
-    ) -> Result<Order, EngineError> {
+    ) -> Result<PlannedRun, EngineError> {
         let TaskState::Running { plan, .. } = state else {
             return Err(EngineError::Unreadable("a launch without a run".to_owned()));
         };
         self.writer.insert_run(id, &run, number, plan, self.boot.as_deref())?;
-        Ok(Order {
+        Ok(PlannedRun {
             task: id,
             run,
             request: self.writer.request(id)?.map_err(EngineError::Record)?,

@@ -35,7 +35,7 @@ impl Dispatcher {
                 ));
             }
         }
-        self.not_too_many(&request.asked_by())?;
+        self.check_unfinished(&request.asked_by())?;
         Ok(depth)
     }
 
@@ -43,7 +43,7 @@ impl Dispatcher {
     ///
     /// # Errors
     /// `forbidden` when one of them has as many as the configuration allows.
-    pub(super) fn not_too_many(&self, asker: &Asker) -> Result<(), EngineError> {
+    pub(super) fn check_unfinished(&self, asker: &Asker) -> Result<(), EngineError> {
         let most = u64::from(self.config.delegation.unfinished);
         if let Some(parent) = asker.parent {
             let unfinished = self.writer.unfinished_of_parent(parent)?;

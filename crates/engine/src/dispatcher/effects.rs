@@ -5,19 +5,19 @@ use claude_worker_supervisor::fault_point;
 
 use super::{AfterCommit, Dispatcher, GARBAGE_AGAIN, Garbage};
 use crate::env_file;
-use crate::live::Order;
-use crate::message::{Message, Reply, Report};
+use crate::live::PlannedRun;
+use crate::message::{Message, Reply, RunReport};
 
 impl Dispatcher {
     /// Starts the runs whose rows are now on disk. Returns the reports of those that could not be.
-    pub(super) fn launch(&self, launches: Vec<Order>) -> Vec<Message> {
+    pub(super) fn launch(&self, launches: Vec<PlannedRun>) -> Vec<Message> {
         let mut failed = Vec::new();
-        for order in launches {
+        for planned in launches {
             fault_point("engine.before_launch");
-            let (task, run) = (order.task, order.run.clone());
-            if let Err(error) = self.runs.launch(order) {
+            let (task, run) = (planned.task, planned.run.clone());
+            if let Err(error) = self.runs.launch(planned) {
                 let reason = error.to_string();
-                failed.push(Message::Report(Report::NeverStarted {
+                failed.push(Message::RunReport(RunReport::NeverStarted {
                     task,
                     run,
                     reason,
@@ -34,8 +34,8 @@ impl Dispatcher {
             fault_point("engine.before_end");
             self.runs.request_end(&run);
         }
-        for run in &after.doomed {
-            self.runs.doom(run);
+        for run in &after.to_remove {
+            self.runs.mark_for_removal(run);
         }
         for id in &after.removed {
             env_file::delete(&self.paths.env, *id);

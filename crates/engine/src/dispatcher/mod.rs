@@ -9,14 +9,14 @@
 mod apply;
 mod delegation;
 mod effects;
-mod going_on;
+mod full_disk;
 mod log_lines;
 mod publish;
 mod recovery;
 mod reports;
 mod requests;
 mod retention;
-mod room;
+mod retry_after_limit;
 mod round;
 mod start;
 #[cfg(test)]
@@ -36,12 +36,12 @@ use claude_worker_os::machine::boot_id;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::clock::Clock;
-use crate::ground::{Gone, Ground};
-use crate::live::{Order, Runs};
+use crate::live::{PlannedRun, Runs};
 use crate::message::{Message, Reply};
 use crate::scheduler::QueuedTasks;
 use crate::settings::InForce;
-use crate::state::Wish;
+use crate::state::RequestedEnd;
+use crate::storage_watch::{StorageLoss, StorageWatch};
 use crate::store::{Published, Writer};
 use crate::{EngineError, Paths};
 
@@ -89,10 +89,10 @@ struct Memory {
 /// What a round does once it has committed.
 #[derive(Default)]
 struct AfterCommit {
-    launches: Vec<Order>,
+    launches: Vec<PlannedRun>,
     ends: Vec<RunId>,
     /// Those of them whose tasks are removed then.
-    doomed: Vec<RunId>,
+    to_remove: Vec<RunId>,
     removed: Vec<TaskId>,
     log: Vec<LogLine>,
     /// Which messages of the batch are reports that could not be written down.
@@ -116,7 +116,7 @@ pub(crate) struct Dispatcher {
     paths: Paths,
     runs: Arc<Runs>,
     inbox: mpsc::Receiver<Message>,
-    ground: Arc<Ground>,
+    storage: Arc<StorageWatch>,
     seq: watch::Sender<i64>,
     published: watch::Sender<Published>,
     draining: watch::Sender<Option<StopMode>>,
@@ -135,7 +135,7 @@ pub(crate) struct Dispatcher {
     failed: bool,
     next_sweep: Timestamp,
     /// Runs of the last engine that could not be taken up for want of a thread.
-    to_adopt: Vec<(Order, Wish)>,
+    to_adopt: Vec<(PlannedRun, RequestedEnd)>,
     awaiting_removal: HashMap<TaskId, Vec<Answer>>,
     awaiting_stop: Vec<Answer>,
     stopping: bool,
@@ -153,7 +153,7 @@ enum Garbage {
 }
 
 /// What the dispatcher shows to the rest of the engine.
-pub(crate) struct Shown {
+pub(crate) struct Watches {
     /// The newest event.
     pub seq: watch::Receiver<i64>,
     /// The queue, and the event it stands at.
@@ -174,8 +174,8 @@ impl Dispatcher {
         paths: Paths,
         runs: Arc<Runs>,
         inbox: mpsc::Receiver<Message>,
-        ground: Arc<Ground>,
-    ) -> Result<(Self, Shown), EngineError> {
+        storage: Arc<StorageWatch>,
+    ) -> Result<(Self, Watches), EngineError> {
         let config = in_force.now();
         let memory = Memory {
             counts: writer.counts()?,
@@ -207,7 +207,7 @@ impl Dispatcher {
             paths,
             runs,
             inbox,
-            ground,
+            storage,
             seq,
             published,
             draining,
@@ -228,7 +228,7 @@ impl Dispatcher {
             garbage: Garbage::LookFrom(Timestamp::default()),
             unstored: Unstored::default(),
         };
-        let shown = Shown {
+        let shown = Watches {
             seq: seq_shown,
             published: published_shown,
             draining: draining_shown,
@@ -243,9 +243,9 @@ impl Dispatcher {
         // What the last engine left in the queue begins without anybody saying so.
         let mut again = self.round(Vec::new());
         self.runs.prepare();
-        let mut ground = self.ground.watched();
+        let mut storage = self.storage.watched();
         loop {
-            if let Some(gone) = self.ground.gone() {
+            if let Some(gone) = self.storage.gone() {
                 return self.leave(&gone, again);
             }
             if self.failed {
@@ -260,7 +260,7 @@ impl Dispatcher {
                         Some(message) => batch.push(message),
                         None => return,
                     },
-                    _ = ground.changed() => {}
+                    _ = storage.changed() => {}
                     () = tokio::time::sleep(nap) => {}
                 }
             }
@@ -273,7 +273,7 @@ impl Dispatcher {
             }
             self.adopt();
             again = self.round(batch);
-            if self.stopping && self.ground.gone().is_none() {
+            if self.stopping && self.storage.gone().is_none() {
                 self.writer.fold_log();
                 return;
             }
@@ -282,7 +282,7 @@ impl Dispatcher {
 
     /// The files that this engine stands on are not its own any more: it does nothing more with
     /// them, and says why. Runs that no later engine would find are ended; the others are adopted.
-    fn leave(self, gone: &Gone, batch: Vec<Message>) {
+    fn leave(self, gone: &StorageLoss, batch: Vec<Message>) {
         let error = gone.error();
         tracing::error!(orphans_runs = gone.orphans_runs, "{error}");
         if gone.orphans_runs {

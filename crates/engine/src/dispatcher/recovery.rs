@@ -7,8 +7,8 @@ use claude_worker_api::{Failure, NewTask, RunId, Status, TaskId, WaitReason};
 
 use super::{AfterCommit, Dispatcher};
 use crate::EngineError;
-use crate::live::Order;
-use crate::state::{self, Plan, TaskState, Unreadable, Wish};
+use crate::live::PlannedRun;
+use crate::state::{self, Plan, RequestedEnd, TaskState, Unreadable};
 
 impl Dispatcher {
     /// Takes up the runs that the last engine left. The table of what becomes of each is in
@@ -16,13 +16,13 @@ impl Dispatcher {
     pub(crate) fn recover(&mut self) -> Result<(), EngineError> {
         let running = self.writer.tasks_in(Status::Running)?;
         for id in running.into_iter().chain(self.writer.stranded(self.memory.counts.unknown > 0)?) {
-            if let Err(error) = self.take_up(id) {
+            if let Err(error) = self.adopt_task(id) {
                 // One bad row must not keep all the others waiting.
                 tracing::error!(%id, %error, "a running task cannot be taken up");
             }
         }
         let running: HashSet<RunId> =
-            self.to_adopt.iter().map(|(order, _)| order.run.clone()).collect();
+            self.to_adopt.iter().map(|(planned, _)| planned.run.clone()).collect();
         self.runs.launched().retain(&running);
         self.adopt();
         Ok(())
@@ -30,7 +30,7 @@ impl Dispatcher {
 
     /// Takes up a task's run, whatever else of the task can be read; a task without one that nothing
     /// would ever be heard of is given up. What only a newer version knows stays as it is.
-    pub(super) fn take_up(&mut self, id: TaskId) -> Result<(), EngineError> {
+    pub(super) fn adopt_task(&mut self, id: TaskId) -> Result<(), EngineError> {
         let Some(stored) = self.writer.task(id)? else { return Ok(()) };
         let known = stored.state.live_run().cloned();
         let is_running = stored.columns.status == Status::Running;
@@ -41,11 +41,13 @@ impl Dispatcher {
         if let Some(run) = run {
             let boot = self.writer.boot_of(&run)?;
             let this_boot = boot.is_some() && boot == self.boot;
-            let (plan, wish, may_have_begun) = match stored.state {
-                TaskState::Running { plan, wish, started_at, .. } => {
-                    (plan, wish, started_at.is_some() || self.runs.launched().may_hold(&run))
-                }
-                _ => (Plan::New, Wish::None, true),
+            let (plan, requested_end, may_have_begun) = match stored.state {
+                TaskState::Running { plan, requested_end, started_at, .. } => (
+                    plan,
+                    requested_end,
+                    started_at.is_some() || self.runs.launched().may_hold(&run),
+                ),
+                _ => (Plan::New, RequestedEnd::None, true),
             };
             // To follow a run to its end, it is enough to know whose output it is.
             let request = self.writer.request(id)?.unwrap_or_else(|_| NewTask {
@@ -55,8 +57,9 @@ impl Dispatcher {
             });
             let agent_asked = self.writer.agent_asked(id)?;
             let task = id;
-            let order = Order { task, run, request, plan, this_boot, may_have_begun, agent_asked };
-            self.to_adopt.push((order, wish));
+            let planned =
+                PlannedRun { task, run, request, plan, this_boot, may_have_begun, agent_asked };
+            self.to_adopt.push((planned, requested_end));
             return Ok(());
         }
         let failure = match stored.state {
@@ -92,8 +95,8 @@ impl Dispatcher {
     pub(super) fn adopt(&mut self) {
         let runs = Arc::clone(&self.runs);
         let before = self.to_adopt.len();
-        self.to_adopt.retain(|(order, wish)| {
-            let adopted = runs.adopt(order.clone(), *wish);
+        self.to_adopt.retain(|(planned, requested_end)| {
+            let adopted = runs.adopt(planned.clone(), *requested_end);
             adopted
                 .inspect_err(|error| tracing::warn!(%error, "a run waits to be taken up"))
                 .is_err()

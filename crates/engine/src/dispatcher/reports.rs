@@ -5,13 +5,13 @@ use std::hash::BuildHasher;
 use claude_worker_api::{EventKind, Failure, RunId, RunOutcome, TaskId, Timestamp, Verdict};
 use claude_worker_supervisor::fault_point;
 
-use super::going_on::{self, Met, Next};
 use super::log_lines::{Happened, LogLine};
+use super::retry_after_limit::{self, Decision, FailedRun};
 use super::{AfterCommit, Dispatcher, GARBAGE_AGAIN, Garbage, HOLD};
 use crate::EngineError;
 use crate::clock::Now;
-use crate::message::Report;
-use crate::state::{Input, TaskState, Wish};
+use crate::message::RunReport;
+use crate::state::{Input, RequestedEnd, TaskState};
 use crate::store::{RunEnd, StoredTask};
 
 /// How often a run may fail to begin before its task is given up.
@@ -20,12 +20,12 @@ const BEGINNINGS: u32 = 3;
 impl Dispatcher {
     pub(super) fn report(
         &mut self,
-        report: &Report,
+        report: &RunReport,
         now: Now,
         after: &mut AfterCommit,
     ) -> Result<(), EngineError> {
         match report {
-            Report::Started { task, run, at } => {
+            RunReport::Started { task, run, at } => {
                 self.memory.failed_beginnings.remove(task);
                 let input = Input::Started { run: run.clone(), at: *at };
                 if self.apply_report(*task, input, now.wall, after)?.is_some() {
@@ -33,7 +33,7 @@ impl Dispatcher {
                     self.writer.run_started(*task, run, *at)?;
                 }
             }
-            Report::Progress { task, run, last_action, session_id, model } => {
+            RunReport::Progress { task, run, last_action, session_id, model } => {
                 let Some(stored) = self.live(*task, run)? else { return Ok(()) };
                 self.writer.progress(
                     *task,
@@ -49,19 +49,19 @@ impl Dispatcher {
                     self.event(Some(*task), &kind, now.wall)?;
                 }
             }
-            Report::Quiet { task, run, silent_ms } => {
+            RunReport::Quiet { task, run, silent_ms } => {
                 if self.live(*task, run)?.is_some() {
                     self.event(Some(*task), &EventKind::Quiet { silent_ms: *silent_ms }, now.wall)?;
                 }
             }
-            Report::Ended { task, run, end } => self.ended(*task, run, end, now.wall, after)?,
-            Report::NeverStarted { task, run, reason, passing } => {
+            RunReport::Ended { task, run, end } => self.ended(*task, run, end, now.wall, after)?,
+            RunReport::NeverStarted { task, run, reason, passing } => {
                 if *passing {
                     self.memory.failed_beginnings.remove(task);
                 }
                 self.never_started(*task, run, reason, now, after)?;
             }
-            Report::Deleted(runs) => {
+            RunReport::Deleted(runs) => {
                 self.writer.forget_garbage(runs)?;
                 let all = self.garbage == Garbage::BeingDeleted(runs.len());
                 // What could not be deleted is tried again, but not at once.
@@ -86,12 +86,12 @@ impl Dispatcher {
         self.writer.run_ended(task, run, end)?;
         self.memory.output_kept += end.output_bytes;
         let mut verdict = end.outcome.verdict.clone();
-        let mut go_on = None;
+        let mut retry = None;
         // How a task goes on whose record cannot be read, nobody knows.
         if let Verdict::Failed { failure } = &mut verdict
             && let TaskState::Running { plan, tried, .. } = &stored.state
         {
-            let met = Met {
+            let met = FailedRun {
                 failure,
                 answered: end.usage.output_tokens.unwrap_or(0) > 0,
                 plan,
@@ -99,19 +99,19 @@ impl Dispatcher {
                 tried: *tried,
             };
             let chance = self.random.hash_one(run.as_str()) as u32;
-            match going_on::next(&self.config, met, now, chance) {
-                Next::GoOn(next) => {
+            match retry_after_limit::decide(&self.config, met, now, chance) {
+                Decision::Retry(next) => {
                     // Of tries that achieved nothing, one directory is as good as all.
                     if next.tried.tries > 1 {
                         let freed = self.writer.drop_tries_before(task, run)?;
                         self.memory.output_kept = self.memory.output_kept.saturating_sub(freed);
                     }
-                    go_on = Some(next);
+                    retry = Some(next);
                 }
-                Next::GiveUp { tries } => {
-                    *failure = going_on::given_up(failure.clone(), tries);
+                Decision::GiveUp { tries } => {
+                    *failure = retry_after_limit::with_tries(failure.clone(), tries);
                 }
-                Next::End => {}
+                Decision::End => {}
             }
         }
         let log_line = Happened::RunEnded {
@@ -120,7 +120,7 @@ impl Dispatcher {
             ended_at: end.outcome.ended_at,
             usage: end.usage,
         };
-        let input = Input::Ended { run: run.clone(), at: end.outcome.ended_at, verdict, go_on };
+        let input = Input::Ended { run: run.clone(), at: end.outcome.ended_at, verdict, retry };
         // The end of the run comes before what becomes of its task.
         let place = after.log.len();
         if let Some(stored) = self.apply_report(task, input, now, after)? {
@@ -143,7 +143,13 @@ impl Dispatcher {
     ) -> Result<(), EngineError> {
         // One that is to be ended is not begun again, so that this says nothing about the next.
         let ends = self.live(task, run)?.is_some_and(|stored| {
-            matches!(stored.state, TaskState::Running { wish: Wish::Cancel | Wish::Remove, .. })
+            matches!(
+                stored.state,
+                TaskState::Running {
+                    requested_end: RequestedEnd::Cancel | RequestedEnd::Remove,
+                    ..
+                }
+            )
         });
         if ends {
             self.memory.failed_beginnings.remove(&task);
@@ -184,7 +190,7 @@ impl Dispatcher {
     /// down with nothing but the reason, so that its task does not run for ever. Says whether it was.
     pub(super) fn end_without_report(
         &mut self,
-        report: &Report,
+        report: &RunReport,
         error: &EngineError,
         now: Timestamp,
         after: &mut AfterCommit,
@@ -194,7 +200,8 @@ impl Dispatcher {
         if is_first {
             tracing::error!(%error, "a report cannot be stored");
         }
-        let (Report::Ended { task, run, .. } | Report::NeverStarted { task, run, .. }) = report
+        let (RunReport::Ended { task, run, .. } | RunReport::NeverStarted { task, run, .. }) =
+            report
         else {
             return Ok(false);
         };
@@ -213,10 +220,10 @@ impl Dispatcher {
     }
 
     /// What becomes of a report after the commit.
-    pub(super) fn told(&mut self, report: Report, is_unwritten: bool) {
+    pub(super) fn settle_report(&mut self, report: RunReport, is_unwritten: bool) {
         if is_unwritten {
             let now = self.clock.now();
-            if let Report::Deleted(_) = report {
+            if let RunReport::Deleted(_) = report {
                 // What is deleted already is deleted again, later.
                 let again = now.wall.plus_millis(GARBAGE_AGAIN.as_millis() as u64);
                 self.garbage = Garbage::LookFrom(again);

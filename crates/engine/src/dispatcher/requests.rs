@@ -13,7 +13,7 @@ use super::{AfterCommit, CLEANED_AT_ONCE, Dispatcher};
 use crate::message::{Reply, Request};
 use crate::scheduler::QueuedTask;
 use crate::state::Input;
-use crate::store::{FilledIn, StoredTask, Unseen};
+use crate::store::{FilledDefaults, StoredTask, UnseenKind};
 use crate::{EngineError, env_file};
 
 impl Dispatcher {
@@ -27,7 +27,7 @@ impl Dispatcher {
             Request::Submit(task) => self.submit(task, now, after),
             Request::Cancel(id) => self.apply(*id, Input::Cancel, now, after).map(shown),
             Request::Retry(id, asker) => {
-                self.let_in_again(*id, asker)?;
+                self.check_may_run_again(*id, asker)?;
                 let task = self.apply(*id, Input::Retry, now, after)?;
                 self.writer.asked_again(*id, asker)?;
                 let (task_id, asked_by) = (*id, asker.clone());
@@ -35,7 +35,7 @@ impl Dispatcher {
                 Ok(shown(task))
             }
             Request::Resume(id, follow_up) => {
-                self.let_in_again(*id, &follow_up.asked_by)?;
+                self.check_may_run_again(*id, &follow_up.asked_by)?;
                 let session_id = self.writer.task(*id)?.and_then(|stored| stored.session_id);
                 let input = Input::Resume { session_id, follow_up: follow_up.prompt.clone() };
                 let task = self.apply(*id, input, now, after)?;
@@ -126,14 +126,21 @@ impl Dispatcher {
                 .hint("Use a new key for a new task"),
             ));
         }
-        self.has_room()?;
+        self.check_queue_has_room()?;
         let depth = self.depth_of(request)?;
         let name = task_name(request);
-        let filled_in = FilledIn::into(&mut stored_request, self.config.permission_mode);
+        let filled_defaults =
+            FilledDefaults::into(&mut stored_request, self.config.permission_mode);
         self.memory.position += 1;
         let position = self.memory.position;
-        let id =
-            self.writer.insert_task(&stored_request, filled_in, &name, position, depth, now)?;
+        let id = self.writer.insert_task(
+            &stored_request,
+            filled_defaults,
+            &name,
+            position,
+            depth,
+            now,
+        )?;
         if request.env.is_empty() {
             // A submission that was rolled back may have left a file under the same number.
             env_file::delete(&self.paths.env, id);
@@ -157,7 +164,7 @@ impl Dispatcher {
     }
 
     /// Whether one more task may be queued.
-    fn has_room(&self) -> Result<(), EngineError> {
+    fn check_queue_has_room(&self) -> Result<(), EngineError> {
         let counts = &self.memory.counts;
         let queued = counts.pending + counts.waiting;
         if queued < self.config.caps.queued {
@@ -171,12 +178,12 @@ impl Dispatcher {
 
     /// Whether a task that has finished may be queued once more: it counts like a new one. What
     /// may not be queued anew for another reason is refused when that is tried.
-    fn let_in_again(&self, id: TaskId, asker: &Asker) -> Result<(), EngineError> {
+    fn check_may_run_again(&self, id: TaskId, asker: &Asker) -> Result<(), EngineError> {
         let stored = self.writer.task(id)?;
         if !stored.is_some_and(|stored| stored.task.state.is_finished()) {
             return Ok(());
         }
-        self.has_room()?;
+        self.check_queue_has_room()?;
         let request = self.writer.request(id)?.map_err(|failure| {
             let words = failure.words();
             EngineError::Refused(
@@ -186,8 +193,8 @@ impl Dispatcher {
         })?;
         // Both are bounded: the one that submitted it, and the one that asks for another run.
         let submitter = request.asked_by();
-        self.not_too_many(&submitter)?;
-        if *asker == submitter { Ok(()) } else { self.not_too_many(asker) }
+        self.check_unfinished(&submitter)?;
+        if *asker == submitter { Ok(()) } else { self.check_unfinished(asker) }
     }
 
     /// A person has looked at these tasks, or at all when there are none in `ids`.
@@ -201,7 +208,7 @@ impl Dispatcher {
             if let Some(count) = news.counted_in(&mut self.memory.unseen) {
                 *count = count.saturating_sub(1);
             }
-            if news != Unseen::Nothing {
+            if news != UnseenKind::Nothing {
                 self.event(Some(*id), &EventKind::Seen, now)?;
             }
         }

@@ -3,11 +3,11 @@
 use claude_worker_api::{ApiError, StopMode, Stopped};
 use claude_worker_supervisor::fault_point;
 
-use super::room::Room;
+use super::full_disk::FreedSpace;
 use super::{AfterCommit, Dispatcher, HOLD, Memory};
 use crate::EngineError;
 use crate::clock::Now;
-use crate::message::{Message, Reply, Report, Request};
+use crate::message::{Message, Reply, Request, RunReport};
 
 impl Dispatcher {
     /// One transaction. Returns the reports that must be tried again.
@@ -17,10 +17,10 @@ impl Dispatcher {
         let before = self.memory.clone();
         let mut after = AfterCommit::default();
         let mut done = self.transact(&batch, now, &mut after);
-        let mut tried = Room::default();
+        let mut tried = FreedSpace::default();
         while let Err(error) = &done {
             self.roll_back(before.clone());
-            if !self.make_room(&batch, error, now.wall, &mut tried) {
+            if !self.free_space(&batch, error, now.wall, &mut tried) {
                 break;
             }
             after = AfterCommit::default();
@@ -34,7 +34,7 @@ impl Dispatcher {
                 self.activity.commits += 1;
                 // Before runs are launched, whose threads write to the log, too.
                 self.write_log(std::mem::take(&mut after.log), now);
-                match self.ground.look_after_commit() {
+                match self.storage.check_after_commit() {
                     // What was written into files that nobody finds any more never happened.
                     Some(gone) if gone.orphans_runs => return batch,
                     // The next engine finds it and acts on it: there may be one already.
@@ -52,8 +52,8 @@ impl Dispatcher {
                 for (n, message) in batch.into_iter().enumerate() {
                     match message {
                         Message::Request(_, answer) => answers.push(answer),
-                        Message::Report(report) => {
-                            self.told(report, after.unwritten.contains(&n));
+                        Message::RunReport(report) => {
+                            self.settle_report(report, after.unwritten.contains(&n));
                         }
                     }
                 }
@@ -94,7 +94,7 @@ impl Dispatcher {
     ) {
         let answers = batch.into_iter().filter_map(|message| match message {
             Message::Request(_, answer) => Some(answer),
-            Message::Report(_) => None,
+            Message::RunReport(_) => None,
         });
         for (answer, reply) in answers.zip(replies) {
             self.answer(answer, reply);
@@ -139,8 +139,8 @@ impl Dispatcher {
                 drop(answer.send(Err(refusal)));
                 None
             }
-            Message::Report(Report::Progress { .. } | Report::Quiet { .. }) => None,
-            report @ Message::Report(_) => Some(report),
+            Message::RunReport(RunReport::Progress { .. } | RunReport::Quiet { .. }) => None,
+            report @ Message::RunReport(_) => Some(report),
         }
     }
 
@@ -165,7 +165,7 @@ impl Dispatcher {
                         self.alone(after, |this, after| this.request(request, now.wall, after))?;
                     replies.push(done.map_err(ApiError::from));
                 }
-                Message::Report(report) => {
+                Message::RunReport(report) => {
                     let _span = report.span().entered();
                     let done = self.alone(after, |this, after| this.report(report, now, after))?;
                     if let Err(error) = done
@@ -193,7 +193,7 @@ impl Dispatcher {
     ) -> Result<Result<T, EngineError>, EngineError> {
         let (memory, queued) = (self.memory.clone(), self.queued.mark());
         let (launches, ends) = (after.launches.len(), after.ends.len());
-        let (doomed, removed) = (after.doomed.len(), after.removed.len());
+        let (to_remove, removed) = (after.to_remove.len(), after.removed.len());
         let log = after.log.len();
         self.writer.savepoint()?;
         match act(self, after) {
@@ -210,7 +210,7 @@ impl Dispatcher {
                 self.queued.undo_to(queued);
                 after.launches.truncate(launches);
                 after.ends.truncate(ends);
-                after.doomed.truncate(doomed);
+                after.to_remove.truncate(to_remove);
                 after.removed.truncate(removed);
                 after.log.truncate(log);
                 Ok(Err(error))

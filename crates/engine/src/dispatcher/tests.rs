@@ -12,13 +12,13 @@ use claude_worker_supervisor::SupervisorCommand;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-use super::room::Room;
+use super::full_disk::FreedSpace;
 use super::*;
 use crate::clock::{SystemClock, TestClock};
-use crate::live::Places;
+use crate::live::RunPaths;
 use crate::message::Request;
-use crate::state::{Plan, TaskState, Tried};
-use crate::store::{self, Columns, FilledIn, Readers, RunEnd};
+use crate::state::{Attempts, Plan, TaskState};
+use crate::store::{self, Columns, FilledDefaults, Readers, RunEnd};
 
 /// Longer than anything here takes.
 const LONG: Duration = Duration::from_secs(20);
@@ -67,7 +67,7 @@ impl Place {
         let writer = store::open(&paths.database).unwrap();
         let (inbox, messages) = mpsc::channel(64);
         let in_force = InForce::new(Settings::default());
-        let places = Places {
+        let places = RunPaths {
             runs: paths.runs.clone(),
             env: paths.env.clone(),
             bell: paths.bell.clone(),
@@ -77,10 +77,10 @@ impl Place {
         // A supervisor that cannot be started: what is begun goes back into the queue.
         let nothing = SupervisorCommand { program: "/nowhere".into(), args: Vec::new() };
         let runs = Arc::new(Runs::new(places, in_force.clone(), nothing, inbox).unwrap());
-        let ground = Arc::new(Ground::new(&paths, &[]).unwrap());
+        let storage = Arc::new(StorageWatch::new(&paths, &[]).unwrap());
         let database = paths.database.clone();
         let (mut dispatcher, shown) =
-            Dispatcher::new(clock, writer, in_force, paths, runs, messages, ground).unwrap();
+            Dispatcher::new(clock, writer, in_force, paths, runs, messages, storage).unwrap();
         dispatcher.recover().unwrap();
         (dispatcher, Readers::new(database, shown.published))
     }
@@ -96,7 +96,8 @@ fn task(writer: &mut Writer, status: &str, position: i64) -> TaskId {
     };
     let at = Timestamp::from_millis(1_000 + position);
     let name = format!("a {status} task");
-    let id = writer.insert_task(&request, FilledIn::default(), &name, position, 0, at).unwrap();
+    let id =
+        writer.insert_task(&request, FilledDefaults::default(), &name, position, 0, at).unwrap();
     let run = RunId::new(id, 1, 0xabc);
     let plan = Plan::New;
     let old = Columns::from(&TaskState::pending(plan.clone()));
@@ -105,15 +106,24 @@ fn task(writer: &mut Writer, status: &str, position: i64) -> TaskId {
     let (state, verdict) = match status {
         "pending" => return id,
         "running" => {
-            let (wish, tried) = (Wish::None, Tried::default());
-            (TaskState::Running { run: run.clone(), plan, started_at: Some(at), wish, tried }, None)
+            let (requested_end, tried) = (RequestedEnd::None, Attempts::default());
+            (
+                TaskState::Running {
+                    run: run.clone(),
+                    plan,
+                    started_at: Some(at),
+                    requested_end,
+                    tried,
+                },
+                None,
+            )
         }
         "waiting" => {
             let failure =
                 Failure::UsageLimit { resets_at: None, message: "limit".to_owned(), tries: 0 };
             let reason = WaitReason::UsageLimit { until: at, tries: 0, most_tries: 0 };
             (
-                TaskState::Waiting { reason, plan, tried: Tried::default() },
+                TaskState::Waiting { reason, plan, tried: Attempts::default() },
                 Some(Verdict::Failed { failure }),
             )
         }
@@ -272,8 +282,8 @@ fn output_makes_room_only_on_a_full_disk_and_once() {
     let kept = || std::fs::read(directory.stdout_path()).unwrap().len();
     let (answer, _asker) = oneshot::channel();
     let batch = [Message::Request(Request::Remove(victim), answer)];
-    let make_room = |error: &EngineError, tried: &mut Room| {
-        dispatcher.make_room(&batch, error, Timestamp::now(), tried)
+    let free_space = |error: &EngineError, tried: &mut FreedSpace| {
+        dispatcher.free_space(&batch, error, Timestamp::now(), tried)
     };
     let sqlite = |code| {
         EngineError::from(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(code), None))
@@ -283,19 +293,19 @@ fn output_makes_room_only_on_a_full_disk_and_once() {
         [sqlite(rusqlite::ffi::SQLITE_BUSY), sqlite(rusqlite::ffi::SQLITE_IOERR), descriptors]
     {
         assert!(error.is_passing());
-        assert!(!make_room(&error, &mut Room::default()), "{error}");
+        assert!(!free_space(&error, &mut FreedSpace::default()), "{error}");
         assert_eq!(kept(), 5, "{error}");
     }
     std::fs::write(&dispatcher.paths.reserve, vec![0; 2 * 1024 * 1024]).unwrap();
-    let (full, mut tried) = (sqlite(rusqlite::ffi::SQLITE_FULL), Room::default());
-    assert!(make_room(&full, &mut tried));
+    let (full, mut tried) = (sqlite(rusqlite::ffi::SQLITE_FULL), FreedSpace::default());
+    assert!(free_space(&full, &mut tried));
     assert!(!dispatcher.paths.reserve.exists() && kept() == 5, "the reserve comes first");
-    assert!(make_room(&full, &mut tried));
+    assert!(free_space(&full, &mut tried));
     assert_eq!(kept(), 0);
     // Both are there again, and yet this round ends.
     std::fs::write(&dispatcher.paths.reserve, vec![0; 2 * 1024 * 1024]).unwrap();
     std::fs::write(directory.stdout_path(), "words").unwrap();
-    assert!(!make_room(&full, &mut tried));
+    assert!(!free_space(&full, &mut tried));
     assert_eq!(kept(), 5);
 }
 
@@ -305,7 +315,8 @@ fn what_was_stored_is_answered_when_only_the_lock_is_gone_and_nothing_is_begun()
     let (mut dispatcher, _) = place.dispatcher();
     let paths = place.paths();
     let lock = std::fs::File::create(&paths.lock).unwrap();
-    dispatcher.ground = Arc::new(Ground::new(&paths, &[(paths.lock.clone(), lock)]).unwrap());
+    dispatcher.storage =
+        Arc::new(StorageWatch::new(&paths, &[(paths.lock.clone(), lock)]).unwrap());
     let other = paths.home.join("other");
     std::fs::write(&other, "").unwrap();
     std::fs::rename(&other, &paths.lock).unwrap();
@@ -317,7 +328,7 @@ fn what_was_stored_is_answered_when_only_the_lock_is_gone_and_nothing_is_begun()
     };
     let submitted = dispatcher.asked(Request::Submit(Box::new(request)));
     let Ok(Reply::Task(task)) = submitted else { panic!("{submitted:?}") };
-    assert!(dispatcher.ground.gone().is_some());
+    assert!(dispatcher.storage.gone().is_some());
     assert!(dispatcher.writer.task(task.id).unwrap().is_some(), "the next engine runs it");
     assert!(std::fs::read_dir(&paths.runs).unwrap().next().is_none(), "nothing is begun");
     assert!(dispatcher.inbox.try_recv().is_err());

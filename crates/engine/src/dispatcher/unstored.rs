@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use claude_worker_api::RunId;
 
-use crate::message::{Message, Report};
+use crate::message::{Message, RunReport};
 
 /// How long such a report is left alone at first; each time in a row twice as long.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -28,7 +28,7 @@ pub(super) struct Unstored(HashMap<RunId, Kept>);
 #[derive(Debug)]
 struct Kept {
     /// None while it is being tried again.
-    report: Option<Report>,
+    report: Option<RunReport>,
     pause: Duration,
     again_at: Instant,
 }
@@ -45,12 +45,12 @@ impl Unstored {
     }
 
     /// Whether this report has been tried before.
-    pub(super) fn knows(&self, report: &Report) -> bool {
+    pub(super) fn knows(&self, report: &RunReport) -> bool {
         report.of_end().is_some_and(|run| self.0.contains_key(run))
     }
 
     /// Keeps a report that could not be written down.
-    pub(super) fn keep(&mut self, report: Report, now: Instant) {
+    pub(super) fn keep(&mut self, report: RunReport, now: Instant) {
         let Some(run) = report.of_end().cloned() else { return };
         let pause =
             self.0.get(&run).map_or(FIRST_PAUSE, |kept| (kept.pause * 2).min(LONGEST_PAUSE));
@@ -65,7 +65,7 @@ impl Unstored {
     /// What is to be tried again by now.
     pub(super) fn due(&mut self, now: Instant) -> Vec<Message> {
         let due = self.0.values_mut().filter(|kept| kept.again_at <= now);
-        due.filter_map(|kept| kept.report.take()).map(Message::Report).collect()
+        due.filter_map(|kept| kept.report.take()).map(Message::RunReport).collect()
     }
 
     /// When the next one is to be tried again.
@@ -88,14 +88,14 @@ mod tests {
         let begin = now;
         let ended = |n| {
             let (task, reason) = (TaskId(n), "it did not begin".to_owned());
-            Report::NeverStarted { task, run: RunId::new(task, 1, 7), reason, passing: true }
+            RunReport::NeverStarted { task, run: RunId::new(task, 1, 7), reason, passing: true }
         };
         unstored.keep(ended(1), now);
         let mut tries = 0;
         while now - begin < Duration::from_secs(3600) {
             now = unstored.next().unwrap();
             assert!(unstored.due(now - Duration::from_millis(1)).is_empty());
-            let Some(Message::Report(report)) = unstored.due(now).pop() else { panic!() };
+            let Some(Message::RunReport(report)) = unstored.due(now).pop() else { panic!() };
             // While it is being tried it counts, and is not tried twice.
             assert_eq!((unstored.count(), unstored.next()), (1, None));
             unstored.keep(report, now);

@@ -94,7 +94,7 @@ impl TaskApi for Engine {
             let (shown, list) = (directory.clone(), inner.paths.trust.clone());
             let look = move || left_out(&list, &directory);
             // The task is shown in time, whatever becomes of the words about its directory.
-            let warning = inner.outside.look(&shown, WARNING, look).await;
+            let warning = inner.directory_checks.look(&shown, WARNING, look).await;
             detail.task = warned(detail.task, warning.ok().flatten());
         }
         Ok(detail)
@@ -221,7 +221,7 @@ impl TaskApi for Engine {
             let inner = Arc::clone(inner);
             move || disk::has_room(&inner.paths, inner.config.now().caps.free_disk)
         };
-        match inner.outside.look_apart("The disk", DISK, room).await {
+        match inner.directory_checks.check_separately("The disk", DISK, room).await {
             Ok(true) => {}
             Ok(false) => {
                 warnings.push("The disk is nearly full: nothing new is started".to_owned());
@@ -298,7 +298,7 @@ impl TaskApi for Engine {
         let _turn = self.inner.examining.lock().await;
         let inner = Arc::clone(&self.inner);
         let examine = move || doctor::examine(&inner.paths, Some(&inner.config.now()));
-        self.inner.outside.look_apart("What tasks need", EXAMINATION, examine).await
+        self.inner.directory_checks.check_separately("What tasks need", EXAMINATION, examine).await
     }
 
     async fn stop(&self, mode: StopMode) -> Result<Stopped, ApiError> {

@@ -73,7 +73,7 @@ impl Engine {
 
     /// Reads events until there are some to show, or the wait is over.
     pub(super) async fn read_events(&self, query: EventQuery) -> Result<EventPage, ApiError> {
-        self.still_there()?;
+        self.check_running()?;
         let mut seq = self.inner.shown.seq.clone();
         let Some(mut after) = query.after else {
             let next = *seq.borrow();

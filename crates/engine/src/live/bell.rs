@@ -17,7 +17,7 @@ impl Runs {
     /// Makes the bell anew when it was removed. Supervisors that have opened the one before go on
     /// with that, so that both are listened to.
     pub(crate) fn keep_the_bell(self: &Arc<Self>) {
-        let path = &self.places.bell;
+        let path = &self.paths.bell;
         if !matches!(Identity::at(path), Err(error) if error.kind() == io::ErrorKind::NotFound) {
             return;
         }

@@ -71,17 +71,17 @@ impl Runs {
     /// The task of this live run is to be removed, so that its output is of no more use. Where the
     /// disk is full it goes before the run has ended, because a supervisor needs room to record the
     /// end.
-    pub(crate) fn doom(&self, run: &RunId) {
+    pub(crate) fn mark_for_removal(&self, run: &RunId) {
         if let Some(live) = self.find(run) {
-            live.doomed.store(true, Ordering::Relaxed);
+            live.to_remove.store(true, Ordering::Relaxed);
         }
     }
 
     /// Deletes the output of runs whose tasks are to be removed, if the disk is full.
-    pub(crate) fn make_room(&self) {
-        let doomed = |live: &&Arc<LiveRun>| live.doomed.load(Ordering::Relaxed);
-        let all: Vec<Arc<LiveRun>> = lock(&self.live).values().filter(doomed).cloned().collect();
-        if all.is_empty() || free_at(&self.places.runs).is_none_or(|free| free >= SCARCE) {
+    pub(crate) fn drop_output_of_removed(&self) {
+        let to_remove = |live: &&Arc<LiveRun>| live.to_remove.load(Ordering::Relaxed);
+        let all: Vec<Arc<LiveRun>> = lock(&self.live).values().filter(to_remove).cloned().collect();
+        if all.is_empty() || free_at(&self.paths.runs).is_none_or(|free| free >= SCARCE) {
             return;
         }
         for live in all {

@@ -15,11 +15,11 @@ use std::time::{Duration, Instant};
 use claude_worker_agents::Summary;
 use claude_worker_supervisor::{Launched, SupervisorProcess};
 
-use super::handed_over::HandedOver;
-use super::over::Over;
-use super::stuck::Patience;
+use super::run_ending::RunEnding;
+use super::starting_supervisor::StartingSupervisor;
+use super::stopped_supervisor::SupervisorCheck;
 use super::tail::Tail;
-use super::{LiveRun, Order, Runs, Signal, lock};
+use super::{LiveRun, PlannedRun, Runs, Signal, lock};
 use crate::message::run_span;
 use report::Reported;
 
@@ -41,13 +41,13 @@ enum Next {
     /// It goes on.
     Live,
     /// It is over, or never was.
-    Over(Over),
+    Over(RunEnding),
 }
 
 /// A run's thread.
 pub(super) struct Follower {
     runs: Arc<Runs>,
-    order: Order,
+    planned: PlannedRun,
     live: Arc<LiveRun>,
     inbox: Receiver<Signal>,
     /// The supervisor, while nobody waits for it yet.
@@ -58,7 +58,7 @@ pub(super) struct Follower {
     /// Alive as long as a thread waits for the supervisor to be gone.
     watcher: Weak<()>,
     /// The supervisor that was handed the run and has not been seen to start the agent.
-    handed_over: Option<HandedOver>,
+    starting: Option<StartingSupervisor>,
     launches: u32,
     summary: Summary,
     stdout: Tail,
@@ -70,9 +70,9 @@ pub(super) struct Follower {
     /// Reading the output has failed, and is tried again.
     unread: bool,
     /// With a supervisor that was asked to end the run.
-    patience: Option<Patience>,
+    end_check: Option<SupervisorCheck>,
     /// With a supervisor that has to end the run at its time limit.
-    at_limit: Option<Patience>,
+    limit_check: Option<SupervisorCheck>,
     /// The task was cancelled: not only an agent that does not exit is to be ended.
     cancelled: bool,
     /// Since when the agent has nothing left to do but to exit.
@@ -82,28 +82,28 @@ pub(super) struct Follower {
 impl Follower {
     pub(super) fn new(
         runs: Arc<Runs>,
-        order: Order,
+        planned: PlannedRun,
         live: Arc<LiveRun>,
         inbox: Receiver<Signal>,
     ) -> Self {
         Self {
             runs,
-            summary: Summary::new(order.request.agent),
-            order,
+            summary: Summary::new(planned.request.agent),
+            planned,
             live,
             inbox,
             launched: None,
             process: None,
             watcher: Weak::new(),
-            handed_over: None,
+            starting: None,
             launches: 0,
             stdout: Tail::default(),
             stderr: Tail::default(),
             reported: Reported::default(),
             blind: false,
             unread: false,
-            patience: None,
-            at_limit: None,
+            end_check: None,
+            limit_check: None,
             cancelled: false,
             settled_since: None,
         }
@@ -112,7 +112,7 @@ impl Follower {
     /// Follows the run until it is over. An error on our side never invents an end: the run is
     /// looked at again until its directory tells what became of it.
     pub(super) fn follow_to_the_end(mut self, beginning: Beginning) {
-        let _span = run_span(self.order.task, &self.order.run).entered();
+        let _span = run_span(self.planned.task, &self.planned.run).entered();
         let mut next = match beginning {
             Beginning::Launch => self.launch(),
             Beginning::Adopt => self.adopt(),
@@ -142,7 +142,7 @@ impl Follower {
             }
         };
         self.report_end(over);
-        lock(&self.runs.live).remove(&self.order.run);
+        lock(&self.runs.live).remove(&self.planned.run);
         // Wakes those who follow the log, so that they see the end.
         self.live.grown.send_modify(|bytes| *bytes += 1);
         self.runs.keep_a_spare();

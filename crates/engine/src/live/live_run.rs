@@ -35,7 +35,7 @@ pub(crate) struct LiveRun {
     pub(super) supervisor: OnceLock<SupervisorProcess>,
     pub(super) directory_gone: AtomicBool,
     /// Its task is to be removed.
-    pub(super) doomed: AtomicBool,
+    pub(super) to_remove: AtomicBool,
 }
 
 /// A request to end may come before there is a directory to write it into.

@@ -25,11 +25,11 @@
 mod bell;
 mod ends;
 mod follower;
-mod handed_over;
 mod launched;
 mod live_run;
-mod over;
-mod stuck;
+mod run_ending;
+mod starting_supervisor;
+mod stopped_supervisor;
 mod supervisors;
 mod tail;
 
@@ -45,9 +45,9 @@ use claude_worker_supervisor::{BellCloser, RunDir, SupervisorCommand};
 use tokio::sync::{mpsc, watch};
 
 use crate::EngineError;
-use crate::message::{Message, Report};
+use crate::message::{Message, RunReport};
 use crate::settings::InForce;
-use crate::state::{Plan, Wish};
+use crate::state::{Plan, RequestedEnd};
 
 use follower::{Beginning, Follower};
 use launched::LaunchLog;
@@ -60,7 +60,7 @@ const STACK: usize = 512 * 1024;
 
 /// A run to start or adopt.
 #[derive(Debug, Clone)]
-pub(crate) struct Order {
+pub(crate) struct PlannedRun {
     /// The task.
     pub task: TaskId,
     /// The run.
@@ -79,7 +79,7 @@ pub(crate) struct Order {
 
 /// Where runs live, as this engine keeps it: see [`crate::Engine::start`].
 #[derive(Debug, Clone)]
-pub(crate) struct Places {
+pub(crate) struct RunPaths {
     /// One directory per run in here.
     pub runs: PathBuf,
     /// Tasks' private variables.
@@ -94,7 +94,7 @@ pub(crate) struct Places {
 
 /// The live runs, and the way to start more.
 pub(crate) struct Runs {
-    places: Places,
+    paths: RunPaths,
     config: InForce,
     supervisors: Supervisors,
     launched: LaunchLog,
@@ -109,14 +109,14 @@ pub(crate) struct Runs {
 
 impl Runs {
     pub(crate) fn new(
-        places: Places,
+        paths: RunPaths,
         config: InForce,
         supervisor: SupervisorCommand,
         reports: mpsc::Sender<Message>,
     ) -> Result<Self, EngineError> {
         Ok(Self {
-            launched: LaunchLog::open(&places.launched)?,
-            places,
+            launched: LaunchLog::open(&paths.launched)?,
+            paths,
             config,
             supervisors: Supervisors::new(supervisor),
             live: Mutex::default(),
@@ -163,21 +163,25 @@ impl Runs {
     ///
     /// # Errors
     /// When no thread can be made: nothing has begun.
-    pub(crate) fn launch(self: &Arc<Self>, order: Order) -> Result<(), EngineError> {
-        self.follow(order, EndRequest::NoDirectoryYet { wanted: false }, Beginning::Launch)
+    pub(crate) fn launch(self: &Arc<Self>, planned: PlannedRun) -> Result<(), EngineError> {
+        self.follow(planned, EndRequest::NoDirectoryYet { wanted: false }, Beginning::Launch)
     }
 
     /// Takes up a run that an engine before this one started.
     ///
     /// # Errors
     /// When no thread can be made: it has not been taken up.
-    pub(crate) fn adopt(self: &Arc<Self>, order: Order, wish: Wish) -> Result<(), EngineError> {
-        let run = order.run.clone();
-        self.follow(order, EndRequest::DirectoryIsThere, Beginning::Adopt)?;
-        if wish == Wish::Remove {
-            self.doom(&run);
+    pub(crate) fn adopt(
+        self: &Arc<Self>,
+        planned: PlannedRun,
+        requested_end: RequestedEnd,
+    ) -> Result<(), EngineError> {
+        let run = planned.run.clone();
+        self.follow(planned, EndRequest::DirectoryIsThere, Beginning::Adopt)?;
+        if requested_end == RequestedEnd::Remove {
+            self.mark_for_removal(&run);
         }
-        if matches!(wish, Wish::Cancel | Wish::Remove) {
+        if matches!(requested_end, RequestedEnd::Cancel | RequestedEnd::Remove) {
             // The engine may have died between storing the wish and passing it on.
             self.request_end(&run);
         }
@@ -186,13 +190,13 @@ impl Runs {
 
     fn follow(
         self: &Arc<Self>,
-        order: Order,
+        planned: PlannedRun,
         end_request: EndRequest,
         beginning: Beginning,
     ) -> Result<(), EngineError> {
         let (signals, inbox) = std_mpsc::channel();
         let live = Arc::new(LiveRun {
-            dir: RunDir::new(&self.places.runs, &order.run),
+            dir: RunDir::new(&self.paths.runs, &planned.run),
             signals,
             grown: watch::Sender::new(0),
             last_output_at: AtomicI64::new(0),
@@ -201,11 +205,11 @@ impl Runs {
             identity: OnceLock::new(),
             supervisor: OnceLock::new(),
             directory_gone: AtomicBool::new(false),
-            doomed: AtomicBool::new(false),
+            to_remove: AtomicBool::new(false),
         });
-        let run = order.run.clone();
+        let run = planned.run.clone();
         lock(&self.live).insert(run.clone(), Arc::clone(&live));
-        let follower = Follower::new(Arc::clone(self), order, live, inbox);
+        let follower = Follower::new(Arc::clone(self), planned, live, inbox);
         thread("run", move || follower.follow_to_the_end(beginning)).inspect_err(|_| {
             lock(&self.live).remove(&run);
         })
@@ -220,7 +224,7 @@ impl Runs {
         thread("delete", move || {
             let deleted = garbage
                 .into_iter()
-                .filter(|run| match RunDir::new(&runs.places.runs, run).delete() {
+                .filter(|run| match RunDir::new(&runs.paths.runs, run).delete() {
                     Ok(()) => true,
                     Err(error) => {
                         tracing::warn!(%run, %error, "a run's directory could not be deleted");
@@ -228,13 +232,13 @@ impl Runs {
                     }
                 })
                 .collect();
-            runs.tell(Report::Deleted(deleted));
+            runs.tell(RunReport::Deleted(deleted));
         })
     }
 
     /// The directory of a run.
     pub(crate) fn directory(&self, run: &RunId) -> RunDir {
-        RunDir::new(&self.places.runs, run)
+        RunDir::new(&self.paths.runs, run)
     }
 
     /// The live run of this name.
@@ -248,9 +252,9 @@ impl Runs {
     }
 
     /// For the runs' own threads only: it blocks while the dispatcher is busy.
-    fn tell(&self, report: Report) {
+    fn tell(&self, report: RunReport) {
         // It fails only when the engine has stopped; the next one reads the directory.
-        drop(self.reports.blocking_send(Message::Report(report)));
+        drop(self.reports.blocking_send(Message::RunReport(report)));
     }
 }
 

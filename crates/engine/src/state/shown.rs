@@ -2,7 +2,7 @@
 
 use claude_worker_api::{Failure, RunId, State, Status, Timestamp, UnknownValue, WaitReason};
 
-use super::{Plan, TaskState, Tried, Unreadable, Wish, newer};
+use super::{Attempts, Plan, RequestedEnd, TaskState, Unreadable, newer};
 use crate::scheduler::QueuedTask;
 
 impl Unreadable {
@@ -34,7 +34,7 @@ impl TaskState {
     /// In the queue because a person wants it to run: nothing has been tried in vain.
     #[must_use]
     pub(crate) fn pending(plan: Plan) -> Self {
-        Self::Pending { plan, tried: Tried::default() }
+        Self::Pending { plan, tried: Attempts::default() }
     }
 
     /// The state as clients see it.
@@ -46,8 +46,8 @@ impl TaskState {
         match self.clone() {
             Self::Waiting { reason, .. } => State::Waiting { reason },
             Self::Pending { .. } => State::Pending,
-            Self::Running { started_at, wish, .. } => {
-                let stopping = matches!(wish, Wish::Cancel | Wish::Remove);
+            Self::Running { started_at, requested_end, .. } => {
+                let stopping = matches!(requested_end, RequestedEnd::Cancel | RequestedEnd::Remove);
                 State::Running { started_at, stopping }
             }
             Self::Completed { ended_at, denied_tools, notes } => {

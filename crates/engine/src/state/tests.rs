@@ -15,12 +15,12 @@ fn run(n: u32) -> RunId {
 fn states() -> Vec<(&'static str, TaskState)> {
     let at = Timestamp::from_millis(500);
     let resume = Plan::Resume { session_id: "s".to_owned(), follow_up: "go on".to_owned() };
-    let running = |wish, started_at| TaskState::Running {
+    let running = |requested_end, started_at| TaskState::Running {
         run: run(1),
         plan: Plan::New,
         started_at,
-        wish,
-        tried: Tried { tries: 2, all: 5, since: Some(at) },
+        requested_end,
+        tried: Attempts { tries: 2, all: 5, since: Some(at) },
     };
     vec![
         (
@@ -28,17 +28,17 @@ fn states() -> Vec<(&'static str, TaskState)> {
             TaskState::Waiting {
                 reason: WaitReason::UsageLimit { until: at, tries: 2, most_tries: 8 },
                 plan: resume.clone(),
-                tried: Tried { tries: 2, all: 5, since: Some(at) },
+                tried: Attempts { tries: 2, all: 5, since: Some(at) },
             },
         ),
         ("pending", TaskState::pending(Plan::New)),
         ("pending-resume", TaskState::pending(resume)),
-        ("launching", running(Wish::None, None)),
-        ("launching-cancel", running(Wish::Cancel, None)),
-        ("launching-remove", running(Wish::Remove, None)),
-        ("running", running(Wish::None, Some(at))),
-        ("running-cancel", running(Wish::Cancel, Some(at))),
-        ("running-remove", running(Wish::Remove, Some(at))),
+        ("launching", running(RequestedEnd::None, None)),
+        ("launching-cancel", running(RequestedEnd::Cancel, None)),
+        ("launching-remove", running(RequestedEnd::Remove, None)),
+        ("running", running(RequestedEnd::None, Some(at))),
+        ("running-cancel", running(RequestedEnd::Cancel, Some(at))),
+        ("running-remove", running(RequestedEnd::Remove, Some(at))),
         ("completed", TaskState::Completed { ended_at: at, denied_tools: vec![], notes: vec![] }),
         ("failed", TaskState::Failed { ended_at: at, failure: Failure::Lost }),
         ("cancelled", TaskState::Cancelled { ended_at: at }),
@@ -46,17 +46,17 @@ fn states() -> Vec<(&'static str, TaskState)> {
 }
 
 fn inputs() -> Vec<(&'static str, Input)> {
-    let ended = |run, verdict, go_on| Input::Ended { run, at: NOW, verdict, go_on };
+    let ended = |run, verdict, retry| Input::Ended { run, at: NOW, verdict, retry };
     let limit =
         Verdict::Failed { failure: Failure::RateLimit { message: "limit".to_owned(), tries: 0 } };
-    let go_on = GoOn {
+    let retry = LimitRetry {
         reason: WaitReason::RateLimit {
             until: Timestamp::from_millis(9_000),
             tries: 3,
             most_tries: 6,
         },
         plan: Plan::Resume { session_id: "s".to_owned(), follow_up: "go on".to_owned() },
-        tried: Tried { tries: 3, all: 6, since: Some(Timestamp::from_millis(500)) },
+        tried: Attempts { tries: 3, all: 6, since: Some(Timestamp::from_millis(500)) },
     };
     let done = Verdict::Completed { denied_tools: vec![], notes: vec![Note::DidNotExit] };
     vec![
@@ -65,7 +65,7 @@ fn inputs() -> Vec<(&'static str, Input)> {
         ("started-stale", Input::Started { run: run(9), at: NOW }),
         ("ended-done", ended(run(1), done.clone(), None)),
         ("ended-lost", ended(run(1), Verdict::Failed { failure: Failure::Lost }, None)),
-        ("ended-limit", ended(run(1), limit, Some(go_on))),
+        ("ended-limit", ended(run(1), limit, Some(retry))),
         ("ended-cancelled", ended(run(1), Verdict::Cancelled, None)),
         ("ended-stale", ended(run(9), done, None)),
         ("never-started", Input::NeverStarted { run: run(1) }),
@@ -131,8 +131,8 @@ proptest! {
             let input = match input {
                 Input::Dispatch { .. } => { next_run += 1; Input::Dispatch { run: run(next_run) } }
                 Input::Started { run: r, at } if r == run(1) => Input::Started { run: live.clone().unwrap_or(r), at },
-                Input::Ended { run: r, at, verdict, go_on } if r == run(1) =>
-                    Input::Ended { run: live.clone().unwrap_or(r), at, verdict, go_on },
+                Input::Ended { run: r, at, verdict, retry } if r == run(1) =>
+                    Input::Ended { run: live.clone().unwrap_or(r), at, verdict, retry },
                 Input::NeverStarted { run: r } if r == run(1) => Input::NeverStarted { run: live.clone().unwrap_or(r) },
                 other => other,
             };

@@ -2,7 +2,7 @@
 
 use claude_worker_api::{Failure, RunId, Timestamp, Verdict, WaitReason};
 
-use super::{Plan, TaskState, Tried, Unreadable, Wish};
+use super::{Attempts, Plan, RequestedEnd, TaskState, Unreadable};
 
 /// Something that happened to a task, or that somebody wants of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,7 +28,7 @@ pub(crate) enum Input {
         /// How.
         verdict: Verdict,
         /// How the task goes on by itself, when it does.
-        go_on: Option<GoOn>,
+        retry: Option<LimitRetry>,
     },
     /// A run's agent was never started, and its directory is fenced so that it never will be.
     NeverStarted {
@@ -54,13 +54,13 @@ pub(crate) enum Input {
 
 /// How a task that met a limit goes on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct GoOn {
+pub(crate) struct LimitRetry {
     /// When, and what it waits for until then.
     pub reason: WaitReason,
     /// With what.
     pub plan: Plan,
     /// How often it has been tried by now.
-    pub tried: Tried,
+    pub tried: Attempts,
 }
 
 /// What is to be done once the new state is on disk.
@@ -134,7 +134,7 @@ pub(crate) fn transition(
                 run: run.clone(),
                 plan: plan.clone(),
                 started_at: None,
-                wish: Wish::None,
+                requested_end: RequestedEnd::None,
                 tried: *tried,
             },
             effects: vec![Effect::Launch { run }],
@@ -147,48 +147,48 @@ pub(crate) fn transition(
         (_, Input::Due) => Err(Illegal::Stale),
 
         (
-            S::Running { run, plan, wish, tried, started_at: None },
+            S::Running { run, plan, requested_end, tried, started_at: None },
             Input::Started { run: reported, at },
         ) if *run == reported => to(S::Running {
             run: reported,
             plan: plan.clone(),
             started_at: Some(at),
-            wish: *wish,
+            requested_end: *requested_end,
             tried: *tried,
         }),
         (_, Input::Started { .. }) => Err(Illegal::Stale),
 
-        (S::Running { run, wish, .. }, Input::Ended { run: reported, at, verdict, go_on })
-            if *run == reported =>
-        {
-            to(match (wish, verdict, go_on) {
-                (Wish::Remove, _, _) => S::Gone,
-                (
-                    Wish::None | Wish::Unknown(_),
-                    Verdict::Failed { .. },
-                    Some(GoOn { reason, plan, tried }),
-                ) => S::Waiting { reason, plan, tried },
-                (_, verdict, _) => finished(verdict, at),
-            })
-        }
+        (
+            S::Running { run, requested_end, .. },
+            Input::Ended { run: reported, at, verdict, retry },
+        ) if *run == reported => to(match (requested_end, verdict, retry) {
+            (RequestedEnd::Remove, _, _) => S::Gone,
+            (
+                RequestedEnd::None | RequestedEnd::Unknown(_),
+                Verdict::Failed { .. },
+                Some(LimitRetry { reason, plan, tried }),
+            ) => S::Waiting { reason, plan, tried },
+            (_, verdict, _) => finished(verdict, at),
+        }),
         (_, Input::Ended { .. }) => Err(Illegal::Stale),
 
-        (S::Running { run, plan, wish, tried, .. }, Input::NeverStarted { run: reported })
-            if *run == reported =>
-        {
-            to(match wish {
-                Wish::None | Wish::Unknown(_) => S::Pending { plan: plan.clone(), tried: *tried },
-                Wish::Cancel => S::Cancelled { ended_at: now },
-                Wish::Remove => S::Gone,
-            })
-        }
+        (
+            S::Running { run, plan, requested_end, tried, .. },
+            Input::NeverStarted { run: reported },
+        ) if *run == reported => to(match requested_end {
+            RequestedEnd::None | RequestedEnd::Unknown(_) => {
+                S::Pending { plan: plan.clone(), tried: *tried }
+            }
+            RequestedEnd::Cancel => S::Cancelled { ended_at: now },
+            RequestedEnd::Remove => S::Gone,
+        }),
         (_, Input::NeverStarted { .. }) => Err(Illegal::Stale),
 
         (S::Waiting { .. } | S::Pending { .. }, Input::Cancel) => {
             to(S::Cancelled { ended_at: now })
         }
         (
-            S::Running { run, plan, started_at, wish, tried },
+            S::Running { run, plan, started_at, requested_end, tried },
             asked @ (Input::Cancel | Input::Remove),
         ) => {
             Ok(Transition {
@@ -197,10 +197,10 @@ pub(crate) fn transition(
                     plan: plan.clone(),
                     started_at: *started_at,
                     tried: *tried,
-                    wish: match asked {
-                        Input::Remove => Wish::Remove,
-                        _ if *wish == Wish::Remove => Wish::Remove,
-                        _ => Wish::Cancel,
+                    requested_end: match asked {
+                        Input::Remove => RequestedEnd::Remove,
+                        _ if *requested_end == RequestedEnd::Remove => RequestedEnd::Remove,
+                        _ => RequestedEnd::Cancel,
                     },
                 },
                 // Asking again is harmless, and mends a request that a crash swallowed.
@@ -262,8 +262,12 @@ fn unreadable(state: &Unreadable, input: Input, now: Timestamp) -> Result<Transi
                     // It will not be begun again: that is what is asked.
                     plan: Plan::New,
                     started_at: None,
-                    wish: if input == Input::Remove { Wish::Remove } else { Wish::Cancel },
-                    tried: Tried::default(),
+                    requested_end: if input == Input::Remove {
+                        RequestedEnd::Remove
+                    } else {
+                        RequestedEnd::Cancel
+                    },
+                    tried: Attempts::default(),
                 },
                 effects: vec![Effect::RequestEnd { run: run.clone() }],
             }),

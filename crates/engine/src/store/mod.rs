@@ -13,9 +13,9 @@ mod queue;
 mod reader;
 mod rows;
 mod schema;
-mod sent;
 mod settings;
 mod spending;
+mod submitted_request;
 #[cfg(test)]
 mod tests;
 mod unreadable;
@@ -31,8 +31,8 @@ use rusqlite::{Connection, OpenFlags};
 
 pub(crate) use reader::{EventFilter, Published, Readers};
 pub(crate) use rows::{Columns, StoredTask};
-pub(crate) use sent::FilledIn;
-pub(crate) use unseen::Unseen;
+pub(crate) use submitted_request::FilledDefaults;
+pub(crate) use unseen::UnseenKind;
 pub(crate) use writer::{RunEnd, Writer};
 
 use crate::EngineError;

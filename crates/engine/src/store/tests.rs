@@ -7,10 +7,10 @@ use claude_worker_api::{
 use tempfile::TempDir;
 use tokio::sync::watch;
 
-use super::{Columns, EventFilter, FilledIn, Published, Readers, RunEnd, Writer, open};
+use super::{Columns, EventFilter, FilledDefaults, Published, Readers, RunEnd, Writer, open};
 use crate::EngineError;
 use crate::scheduler::{QueuedTask, QueuedTasks};
-use crate::state::{Plan, TaskState, Tried, Wish};
+use crate::state::{Attempts, Plan, RequestedEnd, TaskState};
 
 mod looking;
 
@@ -65,7 +65,7 @@ fn all() -> EventFilter {
 fn insert(writer: &mut Writer, position: i64) -> TaskId {
     let name = format!("task at {position}");
     writer
-        .insert_task(&request(&name), FilledIn::default(), &name, position, 0, at(position))
+        .insert_task(&request(&name), FilledDefaults::default(), &name, position, 0, at(position))
         .unwrap()
 }
 
@@ -141,8 +141,8 @@ fn a_state_is_changed_only_from_the_state_that_was_read() {
         run: RunId::new(id, n, 0),
         plan: Plan::New,
         started_at: None,
-        wish: Wish::None,
-        tried: Tried::default(),
+        requested_end: RequestedEnd::None,
+        tried: Attempts::default(),
     };
     let pending = TaskState::pending(Plan::New);
     writer.set_state(id, &Columns::from(&pending), &running(1), None).unwrap();
@@ -413,9 +413,9 @@ fn a_submission_is_known_again_after_a_change_of_the_defaults() {
     let chosen = NewTask { permission_mode: Some(PermissionMode::Plan), ..sent.clone() };
     let store = |writer: &mut Writer, sent: &NewTask| {
         let mut request = sent.clone();
-        let filled_in = FilledIn::into(&mut request, PermissionMode::AcceptEdits);
+        let filled_defaults = FilledDefaults::into(&mut request, PermissionMode::AcceptEdits);
         assert!(request.permission_mode.is_some());
-        writer.insert_task(&request, filled_in, "name", 1, 0, at(1)).unwrap()
+        writer.insert_task(&request, filled_defaults, "name", 1, 0, at(1)).unwrap()
     };
     let (left_open, chosen_one) = (store(&mut writer, &sent), store(&mut writer, &chosen));
     assert!(writer.was_sent(left_open, &sent).unwrap());

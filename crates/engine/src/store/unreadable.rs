@@ -5,7 +5,7 @@
 use claude_worker_api::{Failure, RunId, RunOutcome, Status, TaskId, Timestamp, Verdict};
 use rusqlite::{OptionalExtension, params};
 
-use super::unseen::Unseen;
+use super::unseen::UnseenKind;
 use super::{Writer, rows};
 use crate::EngineError;
 use crate::state::TaskState;
@@ -18,7 +18,7 @@ impl Writer {
         id: TaskId,
         now: Timestamp,
         failure: &Failure,
-    ) -> Result<(Status, Unseen), EngineError> {
+    ) -> Result<(Status, UnseenKind), EngineError> {
         let status: Option<String> = self
             .connection
             .prepare_cached("SELECT status FROM task WHERE id = ?1")?
@@ -38,7 +38,7 @@ impl Writer {
                 now.as_millis(),
                 id.0,
             ])?;
-        self.set_unseen(id, Unseen::Failed)?;
+        self.set_unseen(id, UnseenKind::Failed)?;
         let outcome = RunOutcome {
             ended_at: now,
             verdict: Verdict::Failed { failure: failure.clone() },

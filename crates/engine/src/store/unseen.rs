@@ -8,7 +8,7 @@ use crate::EngineError;
 
 /// What a person who has not looked at a task would see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Unseen {
+pub(crate) enum UnseenKind {
     /// Nothing: they have looked, or it has not finished.
     Nothing,
     /// An end that asks nothing of them.
@@ -19,7 +19,7 @@ pub(crate) enum Unseen {
     Denied,
 }
 
-impl Unseen {
+impl UnseenKind {
     /// What is unseen of a task that has just come into this state.
     pub(crate) fn after(state: &State) -> Self {
         match state {
@@ -67,7 +67,7 @@ impl Writer {
         let mut found = statement.query([])?;
         while let Some(row) = found.next()? {
             let count: i64 = row.get(1)?;
-            if let Some(counted) = Unseen::of_kind(row.get(0)?).counted_in(&mut counts) {
+            if let Some(counted) = UnseenKind::of_kind(row.get(0)?).counted_in(&mut counts) {
                 *counted = count.unsigned_abs();
             }
         }
@@ -75,7 +75,7 @@ impl Writer {
     }
 
     /// Stores what is unseen of a task whose state has changed.
-    pub(super) fn set_unseen(&mut self, id: TaskId, unseen: Unseen) -> Result<(), EngineError> {
+    pub(super) fn set_unseen(&mut self, id: TaskId, unseen: UnseenKind) -> Result<(), EngineError> {
         match unseen.kind() {
             Some(kind) => self
                 .connection
@@ -90,13 +90,13 @@ impl Writer {
     }
 
     /// Notes that a person has looked at a task; returns what they had not seen.
-    pub(crate) fn mark_seen(&mut self, id: TaskId) -> Result<Unseen, EngineError> {
+    pub(crate) fn mark_seen(&mut self, id: TaskId) -> Result<UnseenKind, EngineError> {
         let kind: Option<i64> = self
             .connection
             .prepare_cached("DELETE FROM unseen WHERE task_id = ?1 RETURNING kind")?
             .query_row([id.0], |row| row.get(0))
             .optional()?;
-        Ok(kind.map_or(Unseen::Nothing, Unseen::of_kind))
+        Ok(kind.map_or(UnseenKind::Nothing, UnseenKind::of_kind))
     }
 
     /// Notes that a person has looked at all tasks; returns how many they had not seen.

@@ -7,8 +7,8 @@ use claude_worker_api::{
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::rows::{self, Columns, StoredTask};
-use super::sent::FilledIn;
-use super::unseen::Unseen;
+use super::submitted_request::FilledDefaults;
+use super::unseen::UnseenKind;
 use crate::EngineError;
 use crate::state::{Plan, TaskState};
 
@@ -115,7 +115,7 @@ impl Writer {
     pub(crate) fn insert_task(
         &mut self,
         request: &NewTask,
-        filled_in: FilledIn,
+        filled_defaults: FilledDefaults,
         name: &str,
         position: i64,
         depth: u32,
@@ -148,7 +148,7 @@ impl Writer {
             .prepare_cached(
                 "INSERT INTO request (task_id, request, filled_in) VALUES (?1, ?2, ?3)",
             )?
-            .execute(params![id, serde_json::to_string(request)?, filled_in.text()])?;
+            .execute(params![id, serde_json::to_string(request)?, filled_defaults.text()])?;
         Ok(TaskId(id))
     }
 
@@ -215,7 +215,7 @@ impl Writer {
             .ok_or_else(|| {
                 EngineError::Unreadable(format!("task {id} is not in the state it was read in"))
             })?;
-        self.set_unseen(id, Unseen::after(&wire))?;
+        self.set_unseen(id, UnseenKind::after(&wire))?;
         Ok(place)
     }
 

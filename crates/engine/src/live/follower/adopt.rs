@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use claude_worker_supervisor::{Found, Revocation, end_leftovers};
 
-use super::super::over::Over;
-use super::super::stuck::MARGIN;
+use super::super::run_ending::RunEnding;
+use super::super::stopped_supervisor::MARGIN;
 use super::{Follower, Next};
 use crate::EngineError;
 
@@ -32,25 +32,25 @@ impl Follower {
                     }
                     return Ok(Next::Live);
                 }
-                Found::Finished(exit) => Over::recorded(exit),
+                Found::Finished(exit) => RunEnding::recorded(exit),
                 Found::Lost { started } => {
-                    let ended = end_leftovers(&self.order.run, grace);
+                    let ended = end_leftovers(&self.planned.run, grace);
                     tracing::warn!(ended, "a supervisor vanished");
-                    Over::Lost { started_at: started.map(|started| started.at) }
+                    RunEnding::Lost { started_at: started.map(|started| started.at) }
                 }
                 Found::NeverStarted | Found::NothingLeft => match self.live.dir.revoke()? {
                     // It has begun since we looked: look again.
                     Revocation::Held | Revocation::AlreadySpawned => continue,
-                    Revocation::NothingLeft if self.order.may_have_begun => {
+                    Revocation::NothingLeft if self.planned.may_have_begun => {
                         self.lost_its_directory()
                     }
                     Revocation::Revoked | Revocation::NothingLeft => {
-                        match end_leftovers(&self.order.run, grace) {
-                            0 if self.order.this_boot => Over::NeverStarted {
+                        match end_leftovers(&self.planned.run, grace) {
+                            0 if self.planned.this_boot => RunEnding::NeverStarted {
                                 reason: "its supervisor never started the agent".to_owned(),
                                 passing: false,
                             },
-                            _ => Over::Lost { started_at: None },
+                            _ => RunEnding::Lost { started_at: None },
                         }
                     }
                 },
@@ -61,15 +61,15 @@ impl Follower {
 
     /// Ends a run whose directory was removed while it ran: it can record nothing any more, no
     /// request reaches it, and no later engine would find it.
-    pub(super) fn lost_its_directory(&self) -> Over {
-        let run = &self.order.run;
+    pub(super) fn lost_its_directory(&self) -> RunEnding {
+        let run = &self.planned.run;
         tracing::error!("its directory was removed while it ran; it is ended, and lost");
         let grace = Duration::from_millis(self.runs.config.now().limits.grace_ms);
         if let Some(supervisor) = self.live.supervisor.get() {
             supervisor.end(grace.saturating_add(MARGIN));
         }
         end_leftovers(run, grace);
-        Over::Lost { started_at: self.reported.started }
+        RunEnding::Lost { started_at: self.reported.started }
     }
 
     pub(super) fn remember_directory(&self) -> Result<(), EngineError> {

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use claude_worker_supervisor::Remedy;
 
-use super::super::stuck::Patience;
+use super::super::stopped_supervisor::SupervisorCheck;
 use super::Follower;
 use crate::EngineError;
 
@@ -13,7 +13,7 @@ impl Follower {
     /// adopted the run counts anew.
     pub(super) fn until_finish(&self) -> Option<Duration> {
         let limit = self.runs.config.now().limits.exit_ms;
-        if limit == 0 || self.patience.is_some() {
+        if limit == 0 || self.end_check.is_some() {
             return None;
         }
         Some(Duration::from_millis(limit).saturating_sub(self.settled_since?.elapsed()))
@@ -27,7 +27,7 @@ impl Follower {
         }
         tracing::info!("its work is done and it does not exit: it is ended");
         self.ask_again();
-        self.be_patient();
+        self.expect_end();
         true
     }
 
@@ -41,9 +41,9 @@ impl Follower {
     }
 
     /// The supervisor has been asked to end the run, and has its time for it from now on.
-    pub(super) fn be_patient(&mut self) {
+    pub(super) fn expect_end(&mut self) {
         let grace = Duration::from_millis(self.runs.config.now().limits.grace_ms);
-        self.patience.get_or_insert_with(|| Patience::new(grace, Instant::now()));
+        self.end_check.get_or_insert_with(|| SupervisorCheck::new(grace, Instant::now()));
     }
 
     /// Says whether the supervisor was stopped.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use claude_worker_supervisor::{Found, Launched, Spec, SupervisorProcess, fault_point};
 
-use super::super::handed_over::HandedOver;
-use super::super::over::Over;
+use super::super::run_ending::RunEnding;
+use super::super::starting_supervisor::StartingSupervisor;
 use super::super::{EndRequest, Signal, lock, thread};
 use super::{Follower, Next};
 use crate::EngineError;
@@ -21,7 +21,9 @@ impl Follower {
             Err(over) => return Ok(Next::Over(over)),
         };
         let runs = Arc::clone(&self.runs);
-        let Some(permission) = runs.may_start() else { return Ok(Next::Over(Over::NotOurs)) };
+        let Some(permission) = runs.may_start() else {
+            return Ok(Next::Over(RunEnding::EngineStopped));
+        };
         let begun = self.begin(&spec, &stdin);
         drop(permission);
         match begun {
@@ -30,7 +32,7 @@ impl Follower {
                 Ok(Next::Live)
             }
             // Nothing was started, and nothing can be: only we know the run's name.
-            Err(error) => Ok(Next::Over(Over::NeverStarted {
+            Err(error) => Ok(Next::Over(RunEnding::NeverStarted {
                 passing: error.is_passing(),
                 reason: error.to_string(),
             })),
@@ -46,22 +48,22 @@ impl Follower {
         if let EndRequest::NoDirectoryYet { wanted: true } = asked {
             self.live.dir.request_end()?;
             self.cancelled = true;
-            self.be_patient();
+            self.expect_end();
         }
         // From here on it may have begun, whatever becomes of its directory.
-        self.runs.launched.note(&self.order.run)?;
-        self.order.may_have_begun = true;
+        self.runs.launched.note(&self.planned.run)?;
+        self.planned.may_have_begun = true;
         let launched = self.runs.supervisors.launch(&self.live.dir)?;
         fault_point("engine.launched");
-        self.hand_over(launched);
+        self.remember_launch(launched);
         Ok(())
     }
 
-    pub(super) fn hand_over(&mut self, launched: Launched) {
+    pub(super) fn remember_launch(&mut self, launched: Launched) {
         self.launches += 1;
         tracing::info!(pid = launched.pid(), "run launched");
         self.process = SupervisorProcess::now(launched.pid());
-        self.handed_over = self.process.map(HandedOver::new);
+        self.starting = self.process.map(StartingSupervisor::new);
         self.launched = Some(launched);
     }
 
@@ -69,19 +71,21 @@ impl Follower {
     /// one has been cleared away, and the pipe by which it was told the run went with it. So nothing
     /// else can begin this run; whether it has begun, its directory says.
     pub(super) fn launch_again(&mut self) -> Result<Next, EngineError> {
-        self.handed_over = None;
+        self.starting = None;
         // A request to end may have reached nobody, where the disk is full. So a run that is to be
         // ended is fenced off.
-        if self.patience.is_some()
+        if self.end_check.is_some()
             || self.launches >= LAUNCHES
             || self.live.dir.inspect()? != Found::NeverStarted
         {
             return self.adopt();
         }
         let runs = Arc::clone(&self.runs);
-        let Some(_permission) = runs.may_start() else { return Ok(Next::Over(Over::NotOurs)) };
+        let Some(_permission) = runs.may_start() else {
+            return Ok(Next::Over(RunEnding::EngineStopped));
+        };
         match runs.supervisors.launch_new(&self.live.dir) {
-            Ok(launched) => self.hand_over(launched),
+            Ok(launched) => self.remember_launch(launched),
             Err(error) => {
                 tracing::warn!(%error, "no other supervisor can be started");
                 return self.adopt();

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use claude_worker_api::{Failure, RunOutcome, Timestamp, Verdict};
 use claude_worker_supervisor::{Ending, Exit};
 
-use super::super::over::Over;
-use super::super::stuck::Patience;
+use super::super::run_ending::RunEnding;
+use super::super::stopped_supervisor::SupervisorCheck;
 use super::Follower;
-use crate::message::Report;
+use crate::message::RunReport;
 use crate::store::RunEnd;
 
 /// How often a run's progress is written to the database, at the most.
@@ -31,21 +31,21 @@ pub(super) struct Reported {
 
 impl Follower {
     pub(super) fn report_started(&mut self, at: Timestamp) {
-        self.handed_over = None;
+        self.starting = None;
         if self.reported.started.replace(at).is_none() {
             self.remember_supervisor();
             match self.live.dir.spec() {
                 Ok(Some(spec)) => {
                     let now = (Instant::now(), Timestamp::now());
-                    self.at_limit = Patience::at_limit(&spec, at, now);
+                    self.limit_check = SupervisorCheck::at_limit(&spec, at, now);
                 }
                 unreadable => tracing::warn!(
                     ?unreadable,
                     "its time limit is not known here; only its supervisor keeps it"
                 ),
             }
-            let (task, run) = (self.order.task, self.order.run.clone());
-            self.runs.tell(Report::Started { task, run, at });
+            let (task, run) = (self.planned.task, self.planned.run.clone());
+            self.runs.tell(RunReport::Started { task, run, at });
         }
     }
 
@@ -74,17 +74,17 @@ impl Follower {
             return;
         }
         self.reported.at = Some(Instant::now());
-        self.runs.tell(Report::Progress {
-            task: self.order.task,
-            run: self.order.run.clone(),
+        self.runs.tell(RunReport::Progress {
+            task: self.planned.task,
+            run: self.planned.run.clone(),
             last_action,
             session_id,
             model,
         });
     }
 
-    pub(super) fn report_end(&mut self, over: Over) {
-        let (task, run) = (self.order.task, self.order.run.clone());
+    pub(super) fn report_end(&mut self, over: RunEnding) {
+        let (task, run) = (self.planned.task, self.planned.run.clone());
         let without_exit = |ended_at, failure| RunOutcome {
             ended_at,
             verdict: Verdict::Failed { failure },
@@ -92,26 +92,26 @@ impl Follower {
             exit_signal: None,
         };
         let end = match over {
-            Over::NotOurs => return,
-            Over::NeverStarted { reason, passing } => {
-                self.runs.tell(Report::NeverStarted { task, run, reason, passing });
+            RunEnding::EngineStopped => return,
+            RunEnding::NeverStarted { reason, passing } => {
+                self.runs.tell(RunReport::NeverStarted { task, run, reason, passing });
                 return;
             }
-            Over::CannotStart { message } => {
+            RunEnding::CannotStart { message } => {
                 RunEnd::without_output(without_exit(Timestamp::now(), Failure::Spawn { message }))
             }
-            Over::Lost { started_at } => {
+            RunEnding::Lost { started_at } => {
                 self.read_to_the_end();
                 self.end(without_exit(Timestamp::now(), Failure::Lost), started_at)
             }
-            Over::Finished(exit) => {
+            RunEnding::Finished(exit) => {
                 self.read_to_the_end();
                 self.end(self.outcome(&exit), exit.started_at)
             }
         };
         // From now on its output is counted with that of the finished runs.
         self.live.output_bytes.store(0, Ordering::Relaxed);
-        self.runs.tell(Report::Ended { task, run, end: Box::new(end) });
+        self.runs.tell(RunReport::Ended { task, run, end: Box::new(end) });
     }
 
     pub(super) fn outcome(&self, exit: &Exit) -> RunOutcome {

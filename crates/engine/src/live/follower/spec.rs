@@ -6,17 +6,17 @@ use claude_worker_agents::Session;
 use claude_worker_api::Agent;
 use claude_worker_supervisor::Spec;
 
-use super::super::Order;
-use super::super::over::Over;
+use super::super::PlannedRun;
+use super::super::run_ending::RunEnding;
 use super::Follower;
 use crate::state::Plan;
 use crate::{env_file, locate, trust};
 
 impl Follower {
     /// What the supervisor is told, and the agent's standard input.
-    pub(super) fn spec(&self) -> Result<(Spec, Vec<u8>), Over> {
-        let never = |message| Over::CannotStart { message };
-        let Order { task, run, request, plan, .. } = &self.order;
+    pub(super) fn spec(&self) -> Result<(Spec, Vec<u8>), RunEnding> {
+        let never = |message| RunEnding::CannotStart { message };
+        let PlannedRun { task, run, request, plan, .. } = &self.planned;
         let config = self.runs.config.now();
         let session = match plan {
             Plan::New => Session::New,
@@ -28,9 +28,9 @@ impl Follower {
             .map_err(|error| never(error.to_string()))?;
         // Decided anew at each launch: the directory and what is trusted may have changed since.
         let directory = Path::new(&request.working_directory);
-        if self.order.agent_asked
+        if self.planned.agent_asked
             && request.agent == Agent::Claude
-            && let Some(untrusted) = trust::untrusted_for_agents(&self.runs.places.trust, directory)
+            && let Some(untrusted) = trust::untrusted_for_agents(&self.runs.paths.trust, directory)
         {
             tracing::info!(untrusted = %untrusted.display(), "without the project's settings");
             launch.leave_out_project_settings();
@@ -49,11 +49,11 @@ impl Follower {
             return Err(never(format!("The directory {} is gone", request.working_directory)));
         }
         let names = request.env.keys().map(String::as_str);
-        let own = env_file::read_all(&self.runs.places.env, *task, names).map_err(|error| {
+        let own = env_file::read_all(&self.runs.paths.env, *task, names).map_err(|error| {
             let reason = error.to_string();
             // Too many open files, say, is no reason to give the task up.
             if error.is_passing() {
-                Over::NeverStarted { reason, passing: true }
+                RunEnding::NeverStarted { reason, passing: true }
             } else {
                 never(reason)
             }
@@ -75,18 +75,18 @@ impl Follower {
             grace_ms: config.limits.grace_ms,
             output_cap_bytes: config.caps.output_per_run,
             has_ready: true,
-            bell: Some(self.runs.places.bell.clone()),
+            bell: Some(self.runs.paths.bell.clone()),
         };
         Ok((spec, launch.stdin))
     }
 
     /// How long the agent may print nothing, in milliseconds.
     pub(super) fn silence_limit(&self) -> Option<u64> {
-        let default = match self.order.request.agent {
+        let default = match self.planned.request.agent {
             Agent::Claude => self.runs.config.now().limits.silence_ms,
             // A command may well be silent for hours.
             Agent::Shell | Agent::Unknown(_) => 0,
         };
-        Some(self.order.request.limits.silence_ms.unwrap_or(default)).filter(|limit| *limit > 0)
+        Some(self.planned.request.limits.silence_ms.unwrap_or(default)).filter(|limit| *limit > 0)
     }
 }

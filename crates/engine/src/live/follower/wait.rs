@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use claude_worker_supervisor::What;
 
 use super::super::Signal;
-use super::super::handed_over::HandedOver;
-use super::super::over::Over;
+use super::super::run_ending::RunEnding;
+use super::super::starting_supervisor::StartingSupervisor;
 use super::{Follower, LOOK_AGAIN, Next};
 use crate::EngineError;
-use crate::message::Report;
+use crate::message::RunReport;
 
 impl Follower {
     /// Waits until something happens to the run, and deals with it.
@@ -19,10 +19,10 @@ impl Follower {
         let quiet_after = self.silence_limit().map(|limit| (limit / 2).max(100));
         let until_quiet = quiet_after.map(Duration::from_millis);
         let until_news = self.reported.due.then(|| self.until_next_report());
-        let until_stuck = self.patience.as_ref().or(self.at_limit.as_ref());
-        let until_stuck = until_stuck.map(|patience| patience.left(Instant::now()));
+        let until_stuck = self.end_check.as_ref().or(self.limit_check.as_ref());
+        let until_stuck = until_stuck.map(|end_check| end_check.left(Instant::now()));
         let until_finish = self.until_finish();
-        let until_taken = self.handed_over.as_ref().and_then(HandedOver::left);
+        let until_taken = self.starting.as_ref().and_then(StartingSupervisor::left);
         let until_read = self.unread.then_some(LOOK_AGAIN.1);
         let naps = [until_quiet, until_news, until_stuck, until_finish, until_taken, until_read];
         let first = match naps.into_iter().flatten().min() {
@@ -48,15 +48,15 @@ impl Follower {
         }
         if end_requested {
             self.cancelled = true;
-            self.be_patient();
-            if let Some(handed_over) = &mut self.handed_over {
-                handed_over.hurry();
+            self.expect_end();
+            if let Some(starting) = &mut self.starting {
+                starting.hurry();
             }
         }
         if over {
             return match self.live.dir.exit()? {
-                Some(exit) => Ok(Next::Over(Over::recorded(exit))),
-                None if self.handed_over.as_ref().is_some_and(HandedOver::was_killed) => {
+                Some(exit) => Ok(Next::Over(RunEnding::recorded(exit))),
+                None if self.starting.as_ref().is_some_and(StartingSupervisor::was_killed) => {
                     self.launch_again()
                 }
                 // The supervisor is about to go, or has gone without a word.
@@ -87,20 +87,20 @@ impl Follower {
         if self.finish_if_due() {
             return Ok(());
         }
-        if let Some(handed_over) = &mut self.handed_over {
-            handed_over.look(&self.live.dir)?;
+        if let Some(starting) = &mut self.starting {
+            starting.look(&self.live.dir)?;
         }
-        if let Some(remedy) = self.patience.as_mut().and_then(|it| it.due(Instant::now())) {
+        if let Some(remedy) = self.end_check.as_mut().and_then(|it| it.due(Instant::now())) {
             self.help_if_stopped(remedy)?;
             self.ask_again();
-        } else if self.patience.is_none()
-            && let Some(remedy) = self.at_limit.as_mut().and_then(|it| it.due(Instant::now()))
+        } else if self.end_check.is_none()
+            && let Some(remedy) = self.limit_check.as_mut().and_then(|it| it.due(Instant::now()))
         {
             let was_stopped = self.help_if_stopped(remedy)?;
-            if let Some(at_limit) = &mut self.at_limit
+            if let Some(limit_check) = &mut self.limit_check
                 && !was_stopped
             {
-                at_limit.nothing_was_stopped();
+                limit_check.nothing_was_stopped();
             }
             return Ok(());
         }
@@ -110,12 +110,12 @@ impl Follower {
         if self.reported.due {
             self.report_progress();
         } else if let Some(silent_ms) = quiet_after
-            && self.patience.is_none()
-            && self.handed_over.is_none()
+            && self.end_check.is_none()
+            && self.starting.is_none()
             && !self.unread
         {
-            let (task, run) = (self.order.task, self.order.run.clone());
-            self.runs.tell(Report::Quiet { task, run, silent_ms });
+            let (task, run) = (self.planned.task, self.planned.run.clone());
+            self.runs.tell(RunReport::Quiet { task, run, silent_ms });
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use claude_worker_api::{Cursor, DeniedTool, Order, Spent, Unseen as Counts, WaitReason};
 
-use super::super::Unseen;
+use super::super::UnseenKind;
 use super::super::list;
 use super::*;
 
@@ -54,10 +54,10 @@ fn what_nobody_has_looked_at_is_known_until_somebody_does() {
     };
     assert_eq!(flags(&readers), [false, true, true, true, true, true]);
 
-    assert_eq!(writer.mark_seen(ids[0]).unwrap(), Unseen::Failed);
-    assert_eq!(writer.mark_seen(ids[0]).unwrap(), Unseen::Nothing);
-    assert_eq!(writer.mark_seen(ids[2]).unwrap(), Unseen::End);
-    assert_eq!(writer.mark_seen(TaskId(99)).unwrap(), Unseen::Nothing);
+    assert_eq!(writer.mark_seen(ids[0]).unwrap(), UnseenKind::Failed);
+    assert_eq!(writer.mark_seen(ids[0]).unwrap(), UnseenKind::Nothing);
+    assert_eq!(writer.mark_seen(ids[2]).unwrap(), UnseenKind::End);
+    assert_eq!(writer.mark_seen(TaskId(99)).unwrap(), UnseenKind::Nothing);
     // Queued again and removed, they need nobody any more.
     let old = writer.task(ids[1]).unwrap().unwrap().state;
     writer
@@ -83,7 +83,9 @@ fn a_search_looks_at_names_directories_and_numbers() {
             .map(|(task, position)| (position, task))
     {
         let request = NewTask { working_directory: (*directory).to_owned(), ..request("x") };
-        writer.insert_task(&request, FilledIn::default(), name, position, 0, at(position)).unwrap();
+        writer
+            .insert_task(&request, FilledDefaults::default(), name, position, 0, at(position))
+            .unwrap();
     }
     let check = |text: &str, expected: &[i64]| {
         let search = ListQuery { search: Some(text.to_owned()), ..ListQuery::default() };
@@ -158,7 +160,7 @@ fn what_begins_next_comes_first_page_by_page() {
     set(ids[0], TaskState::Cancelled { ended_at: at(2) }, None);
     set(ids[0], TaskState::pending(Plan::New), Some(6));
     let reason = WaitReason::UsageLimit { until: at(9), tries: 1, most_tries: 8 };
-    set(ids[1], TaskState::Waiting { reason, plan: Plan::New, tried: Tried::default() }, None);
+    set(ids[1], TaskState::Waiting { reason, plan: Plan::New, tried: Attempts::default() }, None);
     let all = ListQuery { order: Order::NextFirst, ..ListQuery::default() };
     assert_eq!(listed(&readers, &all), [2, 4, 5, 1]);
     let places: Vec<_> =
@@ -272,7 +274,7 @@ fn unfinished_tasks_of_a_parent_and_of_a_caller_are_counted() {
     let ids: Vec<TaskId> = (2..=4)
         .map(|position| {
             writer
-                .insert_task(&child, FilledIn::default(), "child", position, 1, at(position))
+                .insert_task(&child, FilledDefaults::default(), "child", position, 1, at(position))
                 .unwrap()
         })
         .collect();

@@ -9,11 +9,11 @@ use crate::EngineError;
 /// What the engine puts into a request that the client has left to it. It is stored with the task, so
 /// that a later change of the defaults does not change what the task does.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct FilledIn {
+pub(crate) struct FilledDefaults {
     permission_mode: bool,
 }
 
-impl FilledIn {
+impl FilledDefaults {
     /// Fills in what `request` leaves open.
     pub(crate) fn into(request: &mut NewTask, permission_mode: PermissionMode) -> Self {
         let open = request.agent == Agent::Claude && request.permission_mode.is_none();
@@ -31,7 +31,7 @@ impl FilledIn {
 impl Writer {
     /// Whether the task was made by a submission like this one, whatever has been filled in since.
     pub(crate) fn was_sent(&self, id: TaskId, sent: &NewTask) -> Result<bool, EngineError> {
-        let filled_in: Option<String> = self
+        let filled_defaults: Option<String> = self
             .connection
             .prepare_cached("SELECT filled_in FROM request WHERE task_id = ?1")?
             .query_row([id.0], |row| Ok(row.get(0).unwrap_or_default()))
@@ -43,8 +43,8 @@ impl Writer {
         let Ok(mut stored) = rows::shown_request(statement.query([id.0])?.next()?) else {
             return Ok(false);
         };
-        let was_filled_in = match filled_in {
-            Some(filled_in) => filled_in == "permission_mode",
+        let was_filled_in = match filled_defaults {
+            Some(filled_defaults) => filled_defaults == "permission_mode",
             // From before that was noted: it may have been.
             None => sent.permission_mode.is_none(),
         };

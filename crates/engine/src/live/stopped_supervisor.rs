@@ -15,13 +15,13 @@ pub(super) const MARGIN: Duration = Duration::from_secs(2);
 
 /// When to look at a supervisor that is to end its run, and what to do then.
 #[derive(Debug)]
-pub(super) struct Patience {
+pub(super) struct SupervisorCheck {
     each: Duration,
     until: Instant,
     remedy: Remedy,
 }
 
-impl Patience {
+impl SupervisorCheck {
     /// It was asked now, and has this long to end the tree politely.
     pub(super) fn new(grace: Duration, now: Instant) -> Self {
         let each = grace.saturating_add(MARGIN);
@@ -39,9 +39,9 @@ impl Patience {
         let (now, wall) = now;
         let left = spec.timeout_ms?.saturating_sub(wall.millis_since(started));
         let left = Duration::from_millis(left);
-        let patience = Self::new(Duration::from_millis(spec.grace_ms), now);
+        let end_check = Self::new(Duration::from_millis(spec.grace_ms), now);
         // A limit beyond what the clock can count is none.
-        Some(Self { until: patience.until.checked_add(left)?, ..patience })
+        Some(Self { until: end_check.until.checked_add(left)?, ..end_check })
     }
 
     /// How long there is nothing to do yet.
@@ -89,8 +89,8 @@ mod tests {
         let (now, wall) = (Instant::now(), Timestamp::from_millis(1_000_000));
         let left = |timeout_ms, ago| {
             let started = Timestamp::from_millis(wall.as_millis() - ago);
-            let patience = Patience::at_limit(&spec(timeout_ms), started, (now, wall))?;
-            Some(patience.left(now).as_millis())
+            let end_check = SupervisorCheck::at_limit(&spec(timeout_ms), started, (now, wall))?;
+            Some(end_check.left(now).as_millis())
         };
         let late = 300 + MARGIN.as_millis();
         assert_eq!(left(None, 0), None);
@@ -103,26 +103,26 @@ mod tests {
     #[test]
     fn a_supervisor_that_was_not_stopped_is_made_to_go_on_when_it_is_later() {
         let now = Instant::now();
-        let mut patience = Patience::new(Duration::ZERO, now);
-        assert_eq!(patience.due(now + MARGIN), Some(Remedy::Continue));
-        patience.nothing_was_stopped();
-        assert_eq!(patience.due(now + 2 * MARGIN), Some(Remedy::Continue));
-        assert_eq!(patience.due(now + 3 * MARGIN), Some(Remedy::Kill));
+        let mut end_check = SupervisorCheck::new(Duration::ZERO, now);
+        assert_eq!(end_check.due(now + MARGIN), Some(Remedy::Continue));
+        end_check.nothing_was_stopped();
+        assert_eq!(end_check.due(now + 2 * MARGIN), Some(Remedy::Continue));
+        assert_eq!(end_check.due(now + 3 * MARGIN), Some(Remedy::Kill));
     }
 
     #[test]
     fn it_is_helped_on_first_and_killed_only_when_that_was_in_vain() {
         let asked = Instant::now();
         let grace = Duration::from_secs(5);
-        let mut patience = Patience::new(grace, asked);
-        assert_eq!(patience.due(asked + grace), None, "it is still within its time");
+        let mut end_check = SupervisorCheck::new(grace, asked);
+        assert_eq!(end_check.due(asked + grace), None, "it is still within its time");
         let late = asked + grace + MARGIN;
-        assert_eq!(patience.left(late), Duration::ZERO);
-        assert_eq!(patience.due(late), Some(Remedy::Continue));
-        assert_eq!(patience.left(late), grace + MARGIN);
-        assert_eq!(patience.due(late + grace), None);
+        assert_eq!(end_check.left(late), Duration::ZERO);
+        assert_eq!(end_check.due(late), Some(Remedy::Continue));
+        assert_eq!(end_check.left(late), grace + MARGIN);
+        assert_eq!(end_check.due(late + grace), None);
         for again in 1..3 {
-            assert_eq!(patience.due(late + again * (grace + MARGIN)), Some(Remedy::Kill));
+            assert_eq!(end_check.due(late + again * (grace + MARGIN)), Some(Remedy::Kill));
         }
     }
 }

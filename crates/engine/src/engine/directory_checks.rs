@@ -20,7 +20,7 @@ const AT_ONE: usize = 2;
 const HANGS: Duration = Duration::from_secs(5);
 
 /// The looks that are under way.
-pub(super) struct Outside {
+pub(super) struct DirectoryChecks {
     turns: Arc<Semaphore>,
     places: Arc<Places>,
 }
@@ -91,13 +91,13 @@ impl Drop for Visit {
     }
 }
 
-impl Default for Outside {
+impl Default for DirectoryChecks {
     fn default() -> Self {
         Self { turns: Arc::new(Semaphore::new(LOOKS)), places: Arc::default() }
     }
 }
 
-impl Outside {
+impl DirectoryChecks {
     /// Looks at a directory, on a thread that may block. A look that hangs keeps its turn, so that
     /// they are never more than a few. While two looks at the directory hang, it is refused at once.
     ///
@@ -116,7 +116,7 @@ impl Outside {
     ///
     /// # Errors
     /// `invalid_request` when there is no answer in time.
-    pub(super) async fn look_apart<T: Send + 'static>(
+    pub(super) async fn check_separately<T: Send + 'static>(
         &self,
         what: &'static str,
         patience: Duration,
@@ -187,49 +187,61 @@ mod tests {
         (release, Arc::new(Mutex::new(hold)))
     }
 
-    async fn hang(outside: &Outside, what: &str, held: &Arc<Mutex<Receiver<()>>>) -> ApiError {
+    async fn hang(
+        directory_checks: &DirectoryChecks,
+        what: &str,
+        held: &Arc<Mutex<Receiver<()>>>,
+    ) -> ApiError {
         let held = Arc::clone(held);
         let hangs = move || drop(held.lock().map(|held| held.recv()));
-        outside.look(what, BRIEFLY, hangs).await.unwrap_err()
+        directory_checks.look(what, BRIEFLY, hangs).await.unwrap_err()
     }
 
     #[tokio::test]
     async fn a_look_that_hangs_keeps_nobody_and_hanging_ones_are_few() {
-        let outside = Outside::default();
+        let directory_checks = DirectoryChecks::default();
         let (release, held) = hanging();
         for _ in 0..2 * LOOKS {
-            let error = hang(&outside, "/mnt/x", &held).await;
+            let error = hang(&directory_checks, "/mnt/x", &held).await;
             assert!(error.message.starts_with("/mnt/x did not answer"), "{error}");
         }
-        assert_eq!(outside.turns.available_permits(), LOOKS - AT_ONE, "no more than its own");
-        let found = outside.look("/", LONG, || 7).await;
+        assert_eq!(
+            directory_checks.turns.available_permits(),
+            LOOKS - AT_ONE,
+            "no more than its own"
+        );
+        let found = directory_checks.look("/", LONG, || 7).await;
         assert_eq!(found.unwrap(), 7, "another directory is looked at");
         // They have hung for long.
-        for began in &mut outside.places.all().get_mut("/mnt/x").unwrap().under_way {
+        for began in &mut directory_checks.places.all().get_mut("/mnt/x").unwrap().under_way {
             *began = began.checked_sub(HANGS).unwrap();
         }
         let before = Instant::now();
-        let error = outside.look("/mnt/x", LONG, || ()).await.unwrap_err();
+        let error = directory_checks.look("/mnt/x", LONG, || ()).await.unwrap_err();
         assert!(error.message.starts_with("/mnt/x did not answer within 5 s"), "{error}");
         assert!(before.elapsed() < LONG / 2, "it is refused at once");
         drop(release);
-        while !outside.places.all().is_empty() {
+        while !directory_checks.places.all().is_empty() {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
-        assert_eq!(outside.look("/mnt/x", LONG, || 7).await.unwrap(), 7, "it answers again");
+        assert_eq!(
+            directory_checks.look("/mnt/x", LONG, || 7).await.unwrap(),
+            7,
+            "it answers again"
+        );
     }
 
     #[tokio::test]
     async fn when_every_turn_hangs_that_is_said_and_the_disk_is_looked_at_all_the_same() {
-        let outside = Outside::default();
+        let directory_checks = DirectoryChecks::default();
         let (_release, held) = hanging();
         for number in 0..LOOKS {
-            hang(&outside, &format!("/mnt/{number}"), &held).await;
+            hang(&directory_checks, &format!("/mnt/{number}"), &held).await;
         }
-        assert_eq!(outside.turns.available_permits(), 0, "no more threads than turns");
-        let error = outside.look("/", BRIEFLY, || ()).await.unwrap_err();
+        assert_eq!(directory_checks.turns.available_permits(), 0, "no more threads than turns");
+        let error = directory_checks.look("/", BRIEFLY, || ()).await.unwrap_err();
         assert!(error.message.starts_with("/ could not be looked at: 16 looks"), "{error}");
-        assert_eq!(outside.look_apart("The disk", LONG, || 7).await.unwrap(), 7);
-        assert_eq!(outside.places.all().len(), LOOKS, "nothing is kept of what is over");
+        assert_eq!(directory_checks.check_separately("The disk", LONG, || 7).await.unwrap(), 7);
+        assert_eq!(directory_checks.places.all().len(), LOOKS, "nothing is kept of what is over");
     }
 }

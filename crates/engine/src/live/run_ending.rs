@@ -5,7 +5,7 @@ use claude_worker_supervisor::{EndedBy, Ending, Exit};
 
 /// What has become of a run.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Over {
+pub(super) enum RunEnding {
     /// Its supervisor recorded its end.
     Finished(Exit),
     /// Its supervisor vanished and what was left of it has been ended.
@@ -19,10 +19,10 @@ pub(super) enum Over {
     /// Its agent cannot be started at all.
     CannotStart { message: String },
     /// This engine has stopped before anything was started: the next one finds the row.
-    NotOurs,
+    EngineStopped,
 }
 
-impl Over {
+impl RunEnding {
     /// What a supervisor's record comes to. An agent that could not be started because the system
     /// lacked something just then has never run, and its task goes back into the queue.
     pub(super) fn recorded(exit: Exit) -> Self {
@@ -53,11 +53,11 @@ mod tests {
             leftovers: 0,
         };
         let reason = "no more processes".to_owned();
-        let never = Over::NeverStarted { reason, passing: true };
-        assert_eq!(Over::recorded(exit(EndedBy::Itself, true)), never);
+        let never = RunEnding::NeverStarted { reason, passing: true };
+        assert_eq!(RunEnding::recorded(exit(EndedBy::Itself, true)), never);
         for (ended_by, passing) in [(EndedBy::Itself, false), (EndedBy::Cancel, true)] {
             let exit = exit(ended_by, passing);
-            assert_eq!(Over::recorded(exit.clone()), Over::Finished(exit));
+            assert_eq!(RunEnding::recorded(exit.clone()), RunEnding::Finished(exit));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use claude_worker_api::{Failure, Settings, Timestamp, WaitReason};
 
-use crate::state::{GoOn, Plan, Tried};
+use crate::state::{Attempts, LimitRetry, Plan};
 
 /// The longest wait for a usage limit of which nobody says when it ends, in milliseconds.
 const LONGEST_GUESS: u64 = 4 * 3_600_000;
@@ -15,7 +15,7 @@ const MOST_RUNS: u32 = 200;
 
 /// What a run came to that met a limit.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Met<'a> {
+pub(super) struct FailedRun<'a> {
     /// How it failed.
     pub failure: &'a Failure,
     /// Whether the model had answered anything before.
@@ -25,14 +25,14 @@ pub(super) struct Met<'a> {
     /// The session it worked in.
     pub session_id: Option<&'a String>,
     /// How often the task had been tried in vain before.
-    pub tried: Tried,
+    pub tried: Attempts,
 }
 
 /// How a task goes on after a run that failed.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Next {
+pub(super) enum Decision {
     /// By itself.
-    GoOn(GoOn),
+    Retry(LimitRetry),
     /// Not at all: it has been tried so often.
     GiveUp {
         /// How many runs met the limit.
@@ -72,10 +72,15 @@ impl Limit {
 
 /// How a task goes on after a run that failed at `now`. `chance` is any number: it keeps tasks that
 /// met the same limit from coming back at the same instant.
-pub(super) fn next(config: &Settings, met: Met<'_>, now: Timestamp, chance: u32) -> Next {
-    let Some(limit) = Limit::of(met.failure) else { return Next::End };
+pub(super) fn decide(
+    config: &Settings,
+    met: FailedRun<'_>,
+    now: Timestamp,
+    chance: u32,
+) -> Decision {
+    let Some(limit) = Limit::of(met.failure) else { return Decision::End };
     if matches!(limit, Limit::Usage { .. }) && !config.usage_limit.wait {
-        return Next::End;
+        return Decision::End;
     }
     // Whoever got an answer came on; what counts is tries that achieve nothing.
     let tries = if met.answered { 1 } else { met.tried.tries.saturating_add(1) };
@@ -90,10 +95,10 @@ pub(super) fn next(config: &Settings, met: Met<'_>, now: Timestamp, chance: u32)
         }
     };
     if tries >= most_tries {
-        return Next::GiveUp { tries };
+        return Decision::GiveUp { tries };
     }
     if all >= MOST_RUNS {
-        return Next::GiveUp { tries: all };
+        return Decision::GiveUp { tries: all };
     }
     let until = match limit {
         Limit::Usage { resets_at: Some(at) } if at > now => at,
@@ -105,7 +110,7 @@ pub(super) fn next(config: &Settings, met: Met<'_>, now: Timestamp, chance: u32)
     };
     let bound = config.usage_limit.give_up_after_ms;
     if bound > 0 && until.millis_since(since) > bound {
-        return Next::GiveUp { tries };
+        return Decision::GiveUp { tries };
     }
     // A run that got no answer at all has nothing to go on from: it is done again as it was.
     let plan = match met.session_id {
@@ -119,7 +124,7 @@ pub(super) fn next(config: &Settings, met: Met<'_>, now: Timestamp, chance: u32)
         Limit::Rate => WaitReason::RateLimit { until, tries, most_tries },
         Limit::Overloaded => WaitReason::Overloaded { until, tries, most_tries },
     };
-    Next::GoOn(GoOn { reason, plan, tried: Tried { tries, all, since: Some(since) } })
+    Decision::Retry(LimitRetry { reason, plan, tried: Attempts { tries, all, since: Some(since) } })
 }
 
 /// How long to wait after so many tries: twice as long each time, a fifth more or less by chance.
@@ -131,7 +136,7 @@ fn pause(first: u64, longest: u64, tries: u32, chance: u32) -> u64 {
 }
 
 /// The failure as it is told when a task is given up after so many tries.
-pub(super) fn given_up(mut failure: Failure, after: u32) -> Failure {
+pub(super) fn with_tries(mut failure: Failure, after: u32) -> Failure {
     if let Failure::UsageLimit { tries, .. }
     | Failure::RateLimit { tries, .. }
     | Failure::ApiError { tries, .. } = &mut failure
@@ -164,16 +169,16 @@ mod tests {
         Failure::ApiError { http_status, message: "busy".to_owned(), tries: 0 }
     }
 
-    fn after(tries: u32) -> Tried {
-        Tried { tries, all: tries, since: (tries > 0).then_some(NOW) }
+    fn after(tries: u32) -> Attempts {
+        Attempts { tries, all: tries, since: (tries > 0).then_some(NOW) }
     }
 
-    fn met(failure: &Failure, tried: Tried) -> Met<'_> {
-        Met { failure, answered: false, plan: &Plan::New, session_id: None, tried }
+    fn met(failure: &Failure, tried: Attempts) -> FailedRun<'_> {
+        FailedRun { failure, answered: false, plan: &Plan::New, session_id: None, tried }
     }
 
-    fn waits(next: Next) -> (WaitReason, u64) {
-        let Next::GoOn(GoOn { reason, .. }) = next else { panic!("{next:?}") };
+    fn waits(next: Decision) -> (WaitReason, u64) {
+        let Decision::Retry(LimitRetry { reason, .. }) = next else { panic!("{next:?}") };
         let left = reason.until().unwrap().millis_since(NOW);
         (reason, left)
     }
@@ -182,7 +187,7 @@ mod tests {
     fn a_usage_limit_is_waited_for_until_it_resets() {
         let config = Settings::default();
         let at = |resets, tries| {
-            waits(next(&config, met(&usage(resets), after(tries)), NOW, EVEN)).1 / MINUTE
+            waits(decide(&config, met(&usage(resets), after(tries)), NOW, EVEN)).1 / MINUTE
         };
         assert_eq!(at(Some(125 * MINUTE), 0), 125);
         assert_eq!(at(Some(125 * MINUTE), 6), 125);
@@ -191,7 +196,7 @@ mod tests {
         // Where it should be over already.
         assert_eq!([0, 1, 2].map(|tries| at(Some(0), tries)), [0, 1, 2]);
         assert_eq!([1, 2, 3, 4, 5, 6].map(|tries| at(None, tries)), [30, 60, 120, 240, 240, 240]);
-        let (reason, _) = waits(next(&config, met(&usage(None), after(2)), NOW, EVEN));
+        let (reason, _) = waits(decide(&config, met(&usage(None), after(2)), NOW, EVEN));
         assert_eq!(reason.words(), "Usage limit reached, try 3 of 8");
     }
 
@@ -199,42 +204,46 @@ mod tests {
     fn a_rate_limit_and_an_overloaded_api_are_tried_again_soon_and_rarely() {
         let config = Settings::default();
         for (failure, words) in [(rate(), "Rate limit reached"), (api(529), "API overloaded")] {
-            let at = |tries| waits(next(&config, met(&failure, after(tries)), NOW, EVEN));
+            let at = |tries| waits(decide(&config, met(&failure, after(tries)), NOW, EVEN));
             let seconds: Vec<u64> = (0..5).map(|tries| at(tries).1 / 1000).collect();
             assert_eq!(seconds, [30, 60, 120, 240, 480]);
             assert_eq!(at(0).0.words(), format!("{words}, try 1 of 6"));
-            let last = next(&config, met(&failure, after(5)), NOW, EVEN);
-            assert_eq!(last, Next::GiveUp { tries: 6 });
+            let last = decide(&config, met(&failure, after(5)), NOW, EVEN);
+            assert_eq!(last, Decision::GiveUp { tries: 6 });
         }
     }
 
     #[test]
     fn nothing_is_tried_for_ever() {
         let config = Settings::default();
-        let last = next(&config, met(&usage(None), after(7)), NOW, EVEN);
-        assert_eq!(last, Next::GiveUp { tries: 8 });
+        let last = decide(&config, met(&usage(None), after(7)), NOW, EVEN);
+        assert_eq!(last, Decision::GiveUp { tries: 8 });
         // Not even with an answer each time, once it has taken too long in all.
         let since = Some(NOW.minus_millis(8 * 24 * 60 * MINUTE));
-        let tried = Tried { tries: 1, all: 1, since };
+        let tried = Attempts { tries: 1, all: 1, since };
         let limit = rate();
-        let answered = Met { answered: true, ..met(&limit, tried) };
-        assert_eq!(next(&config, answered, NOW, EVEN), Next::GiveUp { tries: 1 });
+        let answered = FailedRun { answered: true, ..met(&limit, tried) };
+        assert_eq!(decide(&config, answered, NOW, EVEN), Decision::GiveUp { tries: 1 });
         // Nor often.
-        let tried = Tried { tries: 1, all: 199, since: Some(NOW) };
-        let answered = Met { answered: true, ..met(&limit, tried) };
-        assert_eq!(next(&config, answered, NOW, EVEN), Next::GiveUp { tries: 200 });
+        let tried = Attempts { tries: 1, all: 199, since: Some(NOW) };
+        let answered = FailedRun { answered: true, ..met(&limit, tried) };
+        assert_eq!(decide(&config, answered, NOW, EVEN), Decision::GiveUp { tries: 200 });
         let far = usage(Some(9 * 24 * 60 * MINUTE));
-        assert_eq!(next(&config, met(&far, after(0)), NOW, EVEN), Next::GiveUp { tries: 1 });
+        assert_eq!(decide(&config, met(&far, after(0)), NOW, EVEN), Decision::GiveUp { tries: 1 });
         let mut patient = config;
         patient.usage_limit.give_up_after_ms = 0;
-        assert_eq!(waits(next(&patient, met(&far, after(0)), NOW, EVEN)).1, 9 * 24 * 60 * MINUTE);
+        assert_eq!(waits(decide(&patient, met(&far, after(0)), NOW, EVEN)).1, 9 * 24 * 60 * MINUTE);
     }
 
     #[test]
     fn what_is_no_passing_limit_is_not_tried_again() {
         let mut config = Settings::default();
         let ends = |config: &Settings, failure: &Failure| {
-            assert_eq!(next(config, met(failure, after(0)), NOW, EVEN), Next::End, "{failure:?}");
+            assert_eq!(
+                decide(config, met(failure, after(0)), NOW, EVEN),
+                Decision::End,
+                "{failure:?}"
+            );
         };
         let message = || "no".to_owned();
         ends(&config, &Failure::Account { http_status: Some(429), message: message() });
@@ -252,14 +261,17 @@ mod tests {
         let session = "s".to_owned();
         let plan = Plan::Resume { session_id: session.clone(), follow_up: "more".to_owned() };
         let limit = usage(None);
-        let in_vain = Met { plan: &plan, session_id: Some(&session), ..met(&limit, after(3)) };
-        let Next::GoOn(again) = next(&config, in_vain, NOW, EVEN) else { panic!("it ended") };
+        let in_vain =
+            FailedRun { plan: &plan, session_id: Some(&session), ..met(&limit, after(3)) };
+        let Decision::Retry(again) = decide(&config, in_vain, NOW, EVEN) else {
+            panic!("it ended")
+        };
         assert_eq!((again.plan, again.tried), (plan.clone(), after(4)));
-        let answered = Met { answered: true, ..in_vain };
-        let Next::GoOn(on) = next(&config, answered, NOW, EVEN) else { panic!("it ended") };
+        let answered = FailedRun { answered: true, ..in_vain };
+        let Decision::Retry(on) = decide(&config, answered, NOW, EVEN) else { panic!("it ended") };
         let follow_up = "The usage limit is over. Go on where you stopped.".to_owned();
         assert_eq!(on.plan, Plan::Resume { session_id: session, follow_up });
-        assert_eq!(on.tried, Tried { tries: 1, all: 4, since: Some(NOW) });
+        assert_eq!(on.tried, Attempts { tries: 1, all: 4, since: Some(NOW) });
     }
 
     #[test]

@@ -13,7 +13,7 @@ use crate::EngineError;
 const WITHIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_millis(50));
 
 /// A supervisor that may have been stopped before it took its run.
-pub(super) struct HandedOver {
+pub(super) struct StartingSupervisor {
     supervisor: SupervisorProcess,
     /// When to look at it.
     look_at: Instant,
@@ -21,7 +21,7 @@ pub(super) struct HandedOver {
     killed: bool,
 }
 
-impl HandedOver {
+impl StartingSupervisor {
     /// It was handed the run now.
     pub(super) fn new(supervisor: SupervisorProcess) -> Self {
         Self { supervisor, look_at: Instant::now() + WITHIN.0, killed: false }

@@ -8,7 +8,7 @@ use crate::{EngineError, disk};
 
 /// What one round has tried to make room: each thing once.
 #[derive(Debug, Default)]
-pub(super) struct Room {
+pub(super) struct FreedSpace {
     reserve: bool,
     output: bool,
 }
@@ -17,12 +17,12 @@ impl Dispatcher {
     /// Makes room for a round that failed for want of it, if somebody asks in it for something that
     /// frees more: with the reserve at first, then with the output of the tasks that are to be
     /// removed. Says whether to try the round again, at most twice. The round has been rolled back.
-    pub(super) fn make_room(
+    pub(super) fn free_space(
         &self,
         batch: &[Message],
         error: &EngineError,
         now: Timestamp,
-        tried: &mut Room,
+        tried: &mut FreedSpace,
     ) -> bool {
         let is_full = error.is_full_disk() || error.is_failed_io() && disk::is_full(&self.paths);
         if !is_full {
@@ -52,7 +52,7 @@ impl Dispatcher {
         // Before the commit, because it cannot be made without: a person has asked for the removal,
         // and at the worst the task stays and its output does not.
         let freed: u64 = asked()
-            .flat_map(|request| self.doomed_by(request, now))
+            .flat_map(|request| self.tasks_removed_by(request, now))
             .flat_map(|id| self.writer.runs_of(id).unwrap_or_default())
             .map(|run| self.runs.directory(&run).drop_output())
             .sum();
@@ -62,7 +62,7 @@ impl Dispatcher {
         freed > 0
     }
 
-    fn doomed_by(&self, request: &Request, now: Timestamp) -> Vec<TaskId> {
+    fn tasks_removed_by(&self, request: &Request, now: Timestamp) -> Vec<TaskId> {
         match request {
             Request::Remove(id) => vec![*id],
             Request::Clean { query, except } if !query.dry_run => {

@@ -25,9 +25,9 @@ use crate::{EngineError, Paths};
 const EVERY: Duration = Duration::from_secs(1);
 
 /// What an engine stands on.
-pub(crate) struct Ground {
+pub(crate) struct StorageWatch {
     places: Vec<Place>,
-    gone: watch::Sender<Option<Gone>>,
+    gone: watch::Sender<Option<StorageLoss>>,
 }
 
 struct Place {
@@ -44,13 +44,13 @@ struct Place {
 
 /// Something that is not the engine's own any more.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Gone {
+pub(crate) struct StorageLoss {
     what: String,
     /// Whether no later engine would find the runs that are live.
     pub(crate) orphans_runs: bool,
 }
 
-impl Gone {
+impl StorageLoss {
     /// What clients are told.
     pub(crate) fn error(&self) -> ApiError {
         ApiError::unavailable(format!("{} while the engine was running, so it stops", self.what))
@@ -58,7 +58,7 @@ impl Gone {
     }
 }
 
-impl Ground {
+impl StorageWatch {
     /// Remembers what is there now. The locks are held, the database is open.
     pub(crate) fn new(paths: &Paths, locks: &[(PathBuf, File)]) -> Result<Self, EngineError> {
         let place = |path: PathBuf, each_commit| {
@@ -97,15 +97,16 @@ impl Ground {
     }
 
     /// Looks at everything. From the first time on that something is gone, it is.
-    pub(crate) fn look(&self) -> Option<Gone> {
+    pub(crate) fn check(&self) -> Option<StorageLoss> {
         if let Some(gone) = self.gone() {
             return Some(gone);
         }
-        let mut found: Option<Gone> = None;
+        let mut found: Option<StorageLoss> = None;
         for place in &self.places {
             let Some(how) = place.how_it_is_gone() else { continue };
             let what = || format!("{} was {how}", place.path.display());
-            let gone = found.get_or_insert_with(|| Gone { what: what(), orphans_runs: false });
+            let gone =
+                found.get_or_insert_with(|| StorageLoss { what: what(), orphans_runs: false });
             gone.orphans_runs |= place.of_the_runs;
         }
         if let Some(gone) = &found {
@@ -116,19 +117,19 @@ impl Ground {
 
     /// Looks at what a commit was made in, which takes some ten microseconds, and at the rest only
     /// when something of that is gone.
-    pub(crate) fn look_after_commit(&self) -> Option<Gone> {
+    pub(crate) fn check_after_commit(&self) -> Option<StorageLoss> {
         let mut places = self.places.iter().filter(|place| place.each_commit);
         let stands = places.all(|place| place.how_it_is_gone().is_none());
-        if stands { self.gone() } else { self.look() }
+        if stands { self.gone() } else { self.check() }
     }
 
     /// What was found to be gone so far.
-    pub(crate) fn gone(&self) -> Option<Gone> {
+    pub(crate) fn gone(&self) -> Option<StorageLoss> {
         self.gone.borrow().clone()
     }
 
     /// Wakes when something is gone.
-    pub(crate) fn watched(&self) -> watch::Receiver<Option<Gone>> {
+    pub(crate) fn watched(&self) -> watch::Receiver<Option<StorageLoss>> {
         self.gone.subscribe()
     }
 }
@@ -160,7 +161,7 @@ impl Place {
 /// to be done now and then (`upkeep`), on a thread of its own, until the other end of `ended` is
 /// gone.
 pub(crate) fn watch(
-    ground: Arc<Ground>,
+    storage: Arc<StorageWatch>,
     runs: Arc<Runs>,
     upkeep: impl Fn() + Send + 'static,
     ended: Receiver<()>,
@@ -170,12 +171,12 @@ pub(crate) fn watch(
         .stack_size(256 * 1024)
         .spawn(move || {
             while ended.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
-                if ground.look().is_some() {
+                if storage.check().is_some() {
                     return;
                 }
                 runs.look_at_directories();
                 runs.keep_the_bell();
-                runs.make_room();
+                runs.drop_output_of_removed();
                 upkeep();
             }
         })
@@ -187,32 +188,32 @@ pub(crate) fn watch(
 mod tests {
     use super::*;
 
-    fn ground() -> (tempfile::TempDir, Paths, Ground) {
+    fn storage() -> (tempfile::TempDir, Paths, StorageWatch) {
         let here = tempfile::tempdir().unwrap();
         let paths = Paths::below(here.path());
         paths.create().unwrap();
         let lock = File::create(&paths.lock).unwrap();
         std::fs::write(&paths.database, "").unwrap();
-        let ground = Ground::new(&paths, &[(paths.lock.clone(), lock)]).unwrap();
-        assert_eq!(ground.look(), None);
-        (here, paths, ground)
+        let storage = StorageWatch::new(&paths, &[(paths.lock.clone(), lock)]).unwrap();
+        assert_eq!(storage.check(), None);
+        (here, paths, storage)
     }
 
     #[test]
     fn what_is_removed_or_replaced_is_gone_and_stays_so() {
-        let (_here, paths, ground) = ground();
+        let (_here, paths, storage) = storage();
         // It comes later, and counts from then on.
         let log = paths.home.join("tasks.db-wal");
         std::fs::write(&log, "").unwrap();
-        assert_eq!(ground.look(), None);
+        assert_eq!(storage.check(), None);
         std::fs::write(&log, "more").unwrap();
-        assert_eq!(ground.look(), None, "a change of what is in it is none");
+        assert_eq!(storage.check(), None, "a change of what is in it is none");
         std::fs::remove_file(&log).unwrap();
-        let gone = ground.look().unwrap();
+        let gone = storage.check().unwrap();
         assert!(gone.what.ends_with("tasks.db-wal was removed"), "{gone:?}");
         assert!(gone.orphans_runs);
         std::fs::write(&log, "").unwrap();
-        assert_eq!(ground.look(), Some(gone));
+        assert_eq!(storage.check(), Some(gone));
     }
 
     #[test]
@@ -224,36 +225,36 @@ mod tests {
         std::fs::write(&real, "").unwrap();
         paths.database = here.path().join("link.db");
         std::os::unix::fs::symlink(&real, &paths.database).unwrap();
-        let ground = Ground::new(&paths, &[]).unwrap();
+        let storage = StorageWatch::new(&paths, &[]).unwrap();
         let log = here.path().join("real.db-wal");
         std::fs::write(&log, "").unwrap();
-        assert_eq!(ground.look(), None);
+        assert_eq!(storage.check(), None);
         std::fs::remove_file(&log).unwrap();
-        assert!(ground.look().unwrap().what.ends_with("real.db-wal was removed"));
+        assert!(storage.check().unwrap().what.ends_with("real.db-wal was removed"));
     }
 
     #[test]
     fn a_directory_of_runs_that_is_made_anew_is_another_one() {
-        let (_here, paths, ground) = ground();
+        let (_here, paths, storage) = storage();
         std::fs::remove_dir_all(&paths.runs).unwrap();
         std::fs::create_dir(&paths.runs).unwrap();
-        assert!(ground.look().unwrap().what.ends_with("runs was replaced"));
+        assert!(storage.check().unwrap().what.ends_with("runs was replaced"));
     }
 
     #[test]
     fn the_runs_outlive_the_lock_and_nothing_else() {
-        let (_here, paths, ground) = ground();
+        let (_here, paths, storage) = storage();
         let other = paths.home.join("other");
         std::fs::write(&other, "").unwrap();
         std::fs::rename(&other, &paths.lock).unwrap();
-        let gone = ground.look().unwrap();
+        let gone = storage.check().unwrap();
         assert!(gone.what.ends_with("engine.lock was replaced"), "{gone:?}");
         assert!(!gone.orphans_runs, "the next engine adopts them");
-        let (_here, paths, ground) = self::ground();
+        let (_here, paths, storage) = self::storage();
         std::fs::rename(&paths.runs, paths.home.join("away")).unwrap();
-        assert!(ground.look().unwrap().orphans_runs);
-        let (here, _, ground) = self::ground();
+        assert!(storage.check().unwrap().orphans_runs);
+        let (here, _, storage) = self::storage();
         drop(here);
-        assert!(ground.look().unwrap().orphans_runs);
+        assert!(storage.check().unwrap().orphans_runs);
     }
 }
