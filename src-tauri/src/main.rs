@@ -41,8 +41,10 @@ use std::process::ExitCode;
 use claude_worker_desktop::launch::{Launch, USAGE};
 
 fn main() -> ExitCode {
-    let arguments: Vec<String> =
-        std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    let arguments: Vec<String> = std::env::args_os()
+        .skip(1)
+        .map(|argument| argument.to_string_lossy().into_owned())
+        .collect();
     match Launch::parse(&arguments) {
         Ok(Launch::Version) => println!("claude-worker-app {}", env!("CARGO_PKG_VERSION")),
         Ok(Launch::Help) => print!("{USAGE}"),

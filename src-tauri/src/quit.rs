@@ -42,8 +42,8 @@ pub(crate) async fn ask_and_quit(app: &AppHandle) -> Result<(), ApiError> {
 /// Shuts the engine down without asking, and ends the process.
 ///
 /// # Errors
-/// No background engine could take over the queue. The app continues to run, and a dialog has told
-/// the user.
+/// No background engine could take over the queue. The app continues to run, and a dialog
+/// shows the reason.
 pub(crate) async fn quit(app: &AppHandle, shutdown: Shutdown) -> Result<(), ApiError> {
     let state = app.state::<AppState>();
     tracing::info!(?shutdown, "the app quits");

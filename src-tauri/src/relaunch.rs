@@ -66,8 +66,8 @@ impl DeferredStart {
 mod tests {
     use super::*;
 
-    fn arguments(words: &[&str]) -> Vec<String> {
-        words.iter().map(ToString::to_string).collect()
+    fn arguments(arguments: &[&str]) -> Vec<String> {
+        arguments.iter().map(ToString::to_string).collect()
     }
 
     #[test]

@@ -221,11 +221,11 @@ impl Desktop {
         self.json(["run", prompt, "--name", name])["id"].to_string()
     }
 
-    /// Submits a task that runs until it is [released](Self::release) and then answers with `words`.
+    /// Submits a task that runs until it is [released](Self::release) and then answers with `answer`.
     /// Waits until it runs. One per desktop.
-    pub(crate) fn submit_blocked(&self, words: &str) -> String {
+    pub(crate) fn submit_blocked(&self, answer: &str) -> String {
         let wait = "touch works; until [ -e go ]; do sleep 0.1; done";
-        let id = self.submit(&format!("[[bash {wait}]] [[say {words}]]"), words);
+        let id = self.submit(&format!("[[bash {wait}]] [[say {answer}]]"), answer);
         until("the task runs", || self.work().join("works").exists());
         self.until_status(&id, "running");
         id

@@ -35,10 +35,10 @@ const SETTLE: Duration = Duration::from_secs(3);
 
 fn main() {
     // `cargo bench … -- latency` measures only the latency.
-    let asked: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+    let selected: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
     let parts: [(&str, fn()); 3] = [("starts", starts), ("sizes", sizes), ("latency", latency)];
     for (name, measure) in parts {
-        if asked.is_empty() || asked.iter().any(|word| word == name) {
+        if selected.is_empty() || selected.iter().any(|word| word == name) {
             measure();
         }
     }

@@ -7,13 +7,13 @@ use crate::process::{terminate, until};
 /// Releases the task under the current engine, and checks that it completes in one run with exactly two
 /// requests to the model.
 #[track_caller]
-fn completes_in_one_run(desktop: &Desktop, id: &str, words: &str) {
+fn completes_in_one_run(desktop: &Desktop, id: &str, answer: &str) {
     assert_eq!(desktop.json(["status", id])["status"], "running");
     desktop.release();
     let task = desktop.until_status(id, "completed");
-    assert_eq!(task["result"], words, "{task}");
+    assert_eq!(task["result"], answer, "{task}");
     assert_eq!(task["run_history"].as_array().unwrap().len(), 1, "{task}");
-    assert_eq!(desktop.api.turns(words), 2);
+    assert_eq!(desktop.api.turns(answer), 2);
 }
 
 #[test]

@@ -1,6 +1,5 @@
-// The first visible element with this role whose accessible name contains this text. A short form
-// of the rules of accname: enough for what the tests look for, and it fails when a control
-// has no name at all.
+// Finds the first visible element with this role whose accessible name contains this text. It
+// implements the part of the accname rules that the tests need.
 const [role, text] = arguments;
 const implicit = {
   button: "button, summary, input[type=button], input[type=submit]",
@@ -15,12 +14,12 @@ const implicit = {
   main: "main",
   navigation: "nav",
 };
-const words = (ids) =>
+const textOf = (ids) =>
   ids
     .split(/\s+/)
     .map((id) => document.getElementById(id)?.textContent ?? "")
     .join(" ");
-// What is read aloud of an element: not what is hidden from screen readers, like printed keys.
+// The text that a screen reader reads, without what is hidden from it.
 const spoken = (node) =>
   [...node.childNodes]
     .map((child) => {
@@ -32,7 +31,7 @@ const spoken = (node) =>
 const name = (element) => {
   const by = element.getAttribute("aria-labelledby");
   const labels = [...(element.labels ?? [])].map(spoken).join(" ");
-  const own = by ? words(by) : element.ariaLabel || labels || spoken(element).trim();
+  const own = by ? textOf(by) : element.ariaLabel || labels || spoken(element).trim();
   return (own || element.title || element.placeholder || "").replace(/\s+/g, " ").trim();
 };
 const own = implicit[role];

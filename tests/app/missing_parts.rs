@@ -116,11 +116,8 @@ fn without_claude_code_the_window_shows_how_to_install_it() {
 fn the_window_reports_an_unreadable_database_and_the_file_stays_unchanged() {
     let desktop = Desktop::new();
     let database = desktop.data().join("tasks.db");
-    std::fs::write(&database, "this is no database, but it was somebody's").unwrap();
+    std::fs::write(&database, "this is not a database").unwrap();
     let window = Window::open(&desktop, &[]);
     window.until_shown("database");
-    assert_eq!(
-        std::fs::read_to_string(&database).unwrap(),
-        "this is no database, but it was somebody's"
-    );
+    assert_eq!(std::fs::read_to_string(&database).unwrap(), "this is not a database");
 }

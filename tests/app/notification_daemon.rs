@@ -31,7 +31,7 @@ impl Notification {
     /// The labels of its buttons, without the action of a click on the notification itself.
     pub(crate) fn buttons(&self) -> Vec<&str> {
         let named = self.actions.iter().filter(|(key, _)| key != "default");
-        named.map(|(_, word)| word.as_str()).collect()
+        named.map(|(_, label)| label.as_str()).collect()
     }
 }
 
@@ -108,9 +108,9 @@ impl NotificationDaemon {
 
     /// Presses the button with this label.
     #[track_caller]
-    pub(crate) fn press(&self, notification: &Notification, word: &str) {
-        let action = notification.actions.iter().find(|(_, found)| found == word);
-        let (key, _) = action.unwrap_or_else(|| panic!("no button \"{word}\": {notification:?}"));
+    pub(crate) fn press(&self, notification: &Notification, label: &str) {
+        let action = notification.actions.iter().find(|(_, found)| found == label);
+        let (key, _) = action.unwrap_or_else(|| panic!("no button \"{label}\": {notification:?}"));
         self.emit("ActionInvoked", &(notification.id, key));
         // A daemon sends this next; 2 means that the user closed the notification.
         self.emit("NotificationClosed", &(notification.id, 2_u32));

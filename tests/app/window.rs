@@ -43,7 +43,7 @@ fn no_graphics_driver_is_loaded_and_tasks_do_not_inherit_the_variables_for_that(
 #[test]
 fn a_task_from_the_form_to_its_follow_up() {
     let desktop = Desktop::new();
-    std::fs::write(desktop.work().join("notes.txt"), "written by nobody\n").unwrap();
+    std::fs::write(desktop.work().join("notes.txt"), "a note in a file\n").unwrap();
     let window = Window::open(&desktop, &[]);
     let prompt = "[[say I look at the notes.]] [[read notes.txt]] [[hang]]";
     submit(&window, &desktop, "Journey", prompt);
@@ -54,7 +54,7 @@ fn a_task_from_the_form_to_its_follow_up() {
     window.until_logged("I look at the notes.");
     assert_eq!(desktop.json(["status", "1"])["status"], "running");
     window.click("button", "notes.txt");
-    window.until_shown("written by nobody");
+    window.until_shown("a note in a file");
 
     window.click("button", "Cancel");
     let cancelled = desktop.until_status("1", "cancelled");
@@ -233,12 +233,12 @@ fn the_window_navigates_to_no_other_site() {
 /// Checks a page for what a screen reader and a keyboard need; returns what is missing.
 const BASICS: &str = r#"
 const missing = [];
-const say = (condition, words) => condition || missing.push(words);
+const check = (condition, what) => condition || missing.push(what);
 const shown = (element) => element.checkVisibility() && element.getClientRects().length > 0;
-say(document.documentElement.lang, "the language of the page");
-say(document.title, "a title of the page");
-say(document.querySelectorAll("main").length === 1, "one main part");
-say([...document.querySelectorAll("h1")].filter(shown).length <= 1, "at most one first heading");
+check(document.documentElement.lang, "the language of the page");
+check(document.title, "a title of the page");
+check(document.querySelectorAll("main").length === 1, "one main part");
+check([...document.querySelectorAll("h1")].filter(shown).length <= 1, "at most one first heading");
 const text = (node) => [...node.childNodes].map((child) =>
   child.nodeType === 3 ? child.data
     : child.nodeType !== 1 || child.ariaHidden === "true" ? ""
@@ -251,12 +251,12 @@ const named = (element) => {
 };
 const controls = "button, a[href], input, select, textarea, [role=button], [role=option], [role=tab]";
 for (const element of document.querySelectorAll(controls)) {
-  if (shown(element)) say(named(element), `a name for ${element.outerHTML.slice(0, 160)}`);
+  if (shown(element)) check(named(element), `a name for ${element.outerHTML.slice(0, 160)}`);
 }
 for (const picture of document.querySelectorAll("svg, img")) {
-  const told = picture.ariaHidden === "true" || picture.ariaLabel || picture.alt !== undefined
+  const described = picture.ariaHidden === "true" || picture.ariaLabel || picture.alt !== undefined
     || picture.closest("[aria-hidden=true], [aria-label], button, a");
-  if (shown(picture)) say(told, `words for, or the hiding of, ${picture.outerHTML.slice(0, 120)}`);
+  if (shown(picture)) check(described, `a name for, or the hiding of, ${picture.outerHTML.slice(0, 120)}`);
 }
 return missing;
 "#;

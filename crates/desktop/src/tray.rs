@@ -95,11 +95,11 @@ pub fn view(state: &TrayState, login: Option<bool>) -> TrayView {
             menu.extend(tasks.into_iter().map(button));
             menu.push(MenuEntry::Separator);
             menu.push(MenuEntry::Button("New task…".to_owned(), TrayAction::Show(Page::New)));
-            let (words, paused) = match overview.queue.paused {
+            let (label, paused) = match overview.queue.paused {
                 true => ("Resume queue", false),
                 false => ("Pause queue", true),
             };
-            menu.push(MenuEntry::Button(words.to_owned(), TrayAction::SetPaused(paused)));
+            menu.push(MenuEntry::Button(label.to_owned(), TrayAction::SetPaused(paused)));
         }
     }
     menu.push(MenuEntry::Separator);
@@ -147,11 +147,11 @@ fn summary(state: &TrayState) -> (Icon, String) {
 fn counts(queue: &Queue) -> String {
     let running = queue.counts.running;
     let waiting = queue.counts.pending + queue.counts.waiting;
-    let words = match (running, waiting) {
+    let text = match (running, waiting) {
         (0, 0) => "Nothing running".to_owned(),
         _ => format!("{running} running, {waiting} waiting"),
     };
-    if queue.paused { format!("{words} (paused)") } else { words }
+    if queue.paused { format!("{text} (paused)") } else { text }
 }
 
 /// How many quarters of the ring are filled: at least one if a task runs, all four only if every

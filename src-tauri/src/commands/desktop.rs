@@ -142,6 +142,6 @@ pub(crate) async fn quit(app: AppHandle, how: Option<String>) -> Answer<()> {
     match how.map(|how| how.parse::<QuitMode>()).transpose() {
         Ok(Some(how)) => quit::quit(&app, how.into()).await,
         Ok(None) => quit::ask_and_quit(&app).await,
-        Err(words) => Err(ApiError::invalid(words)),
+        Err(error) => Err(ApiError::invalid(error)),
     }
 }
