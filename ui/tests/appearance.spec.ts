@@ -1,5 +1,5 @@
-// Every page, in both themes and at several widths: reachable by everybody, and to be looked at.
-// The pictures go to test-results/looks/.
+// Accessibility of every page, in both themes and at several widths, with screenshots in
+// test-results/appearance/.
 import { join } from "node:path";
 import axe from "axe-core";
 import type { Page } from "@playwright/test";
@@ -181,7 +181,7 @@ async function look(page: Page, name: string) {
     await document.fonts.ready;
     for (let frame = 0; frame < 3; frame += 1) await new Promise(requestAnimationFrame);
   });
-  await page.screenshot({ path: join("test-results", "looks", `${name}.png`) });
+  await page.screenshot({ path: join("test-results", "appearance", `${name}.png`) });
   // Softly, so that one page's faults do not hide the next one's.
   expect.soft(await violations(page), name).toEqual([]);
   const wide = await page.evaluate(
@@ -211,7 +211,7 @@ for (const colorScheme of ["light", "dark"] as const) {
       });
     }
 
-    test("an empty queue, its places in a drawer, and an engine that is away", async ({
+    test("an empty queue, the sidebar in a drawer, and an engine that is away", async ({
       app,
       engine,
     }) => {

@@ -1,4 +1,4 @@
-// The engine dies and comes back: the window says so, keeps what is on screen, and goes on by itself.
+// The engine is killed and restarted: the window says so, keeps its content and reconnects.
 import { expect, test, visit } from "./support/fixture";
 
 test("the engine is killed and comes back", async ({ app, engine }) => {

@@ -1,4 +1,4 @@
-// Takes the pictures in docs/, of a real engine on an ordinary day.
+// Takes the screenshots in docs/, with a real engine and sample tasks.
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "@playwright/test";
@@ -6,9 +6,9 @@ import { live } from "./support/sample-tasks";
 import { Engine } from "./support/engine";
 
 const DOCS = process.env["PICTURES"] ?? join(import.meta.dirname, "../../docs");
-/** Pictures are kept with the sources, so they must be small. */
+/** The files are kept in the repository, so they must be small. */
 const MOST_BYTES = 200_000;
-/** For how long the tasks that run have been at it, in milliseconds. */
+/** How long the running tasks have been running, in milliseconds. */
 const AT_IT = 50_000;
 
 for (const theme of ["light", "dark"] as const) {

@@ -15,7 +15,7 @@ test("what happens elsewhere shows up by itself", async ({ app, engine }) => {
   await expect(row).toHaveCount(0);
 });
 
-test("a failure says why, needs somebody, and stops needing when it was looked at", async ({
+test("a failure says why, needs attention, and no longer does when it was seen", async ({
   app,
   engine,
 }) => {

@@ -78,7 +78,7 @@ test("finished tasks that were looked at are removed after a question", async ({
   await question.getByRole("button", { name: "Remove" }).click();
   const left = async () => (await engine.list()).tasks.map((task) => task.id);
   await expect.poll(left).toEqual([2]);
-  // The one that nobody has looked at is asked about for itself.
+  // The unseen task needs a confirmation of its own.
   await app.getByRole("button", { name: /Remove finished tasks/ }).click();
   const unseen = app.getByRole("dialog", {
     name: "Remove 1 finished task that you have not looked at?",

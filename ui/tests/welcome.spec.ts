@@ -34,7 +34,7 @@ test("what is missing is said with what to do, and looked for again", async ({ a
   await writeFile(claude, "#!/bin/sh\necho '2.1.0 (Claude Code)'\n", { mode: 0o755 });
   await app.getByRole("button", { name: "Check again" }).click();
   await expect(app.getByText("Everything is ready")).toBeVisible();
-  // Whoever did it in a terminal and comes back need not ask.
+  // The page checks again when the user comes back from a terminal.
   await rm(claude);
   await app.getByRole("button", { name: "Check again" }).click();
   await expect(app.getByText(/requirements? missing/)).toBeVisible();

@@ -1,20 +1,20 @@
-// Asking before something that cannot be undone. ConfirmDialog.svelte, once in the window, draws it.
+// Confirmation before actions that cannot be undone. ConfirmDialog.svelte shows the question.
 
 export interface Question {
-  /** A question that names what it is about: "Remove task 12?" */
+  /** A question that names its object: "Remove task 12?" */
   title: string;
-  /** What happens then. */
+  /** What happens on confirmation. */
   text: string;
   /** The verb on the button. */
   verb: string;
-  /** The verb on the button that does nothing; "Keep" by default. */
+  /** The label of the cancelling button; "Keep" by default. */
   otherwise?: string;
-  /** The keyboard is then on the other button: Enter alone does no harm. */
+  /** Focuses the cancelling button, so that Enter alone does no harm. */
   danger?: boolean;
 }
 
 export interface Asked extends Question {
-  /** No two questions have the same. */
+  /** Unique per question. */
   id: number;
   answer: (yes: boolean) => void;
 }
@@ -23,7 +23,7 @@ export interface Asked extends Question {
 export const asked = $state<{ now: Asked | undefined }>({ now: undefined });
 let newest = 0;
 
-/** Asks, and says whether the answer was yes. */
+/** Shows the question; true if it was confirmed. */
 export function confirm(question: Question): Promise<boolean> {
   asked.now?.answer(false);
   return new Promise((resolve) => {

@@ -1,19 +1,19 @@
-// What menus and lists of choices have in common: they open above everything, beside an anchor, and
-// close when something else is pressed or the window changes.
+// The common behaviour of menus and option lists: they open above everything, beside an anchor, and
+// close when the user clicks elsewhere or the window is resized.
 import type { Attachment } from "svelte/attachments";
 import { position, type Box } from "./position";
 
 interface Options {
   anchor: () => Box;
   align: "start" | "end";
-  /** Pressing this does not close it: it has its own say. */
+  /** Clicks on this element do not close it; the element decides itself. */
   owner?: () => Element | null | undefined;
-  /** Whether it goes along with its anchor where that can be scrolled; otherwise it closes. */
+  /** Whether it moves with its anchor when that is scrolled; otherwise it closes. */
   follows?: boolean;
   close: () => void;
 }
 
-/** Opens the element, which has `popover="manual"`, for as long as it is there. */
+/** Opens the element, which has `popover="manual"`, while it is mounted. */
 export function popup(options: Options): Attachment<HTMLElement> {
   const { anchor, align, owner, follows = false, close } = options;
   return (element) => {
@@ -40,12 +40,12 @@ export function popup(options: Options): Attachment<HTMLElement> {
       if (!element.contains(target) && !owner?.()?.contains(target)) close();
     };
     const scrolled = ({ target }: Event) => {
-      // A log that grows scrolls by itself, and moves nothing but its own lines.
+      // A growing log scrolls by itself, and moves only its own lines.
       if (target === element || !(target instanceof Node) || !target.contains(origin)) return;
       if (follows) put();
       else close();
     };
-    // What it offers may change while it is open.
+    // Its content may change while it is open.
     const resized = new ResizeObserver(put);
     if (follows) resized.observe(element);
     window.addEventListener("pointerdown", pressed, true);
@@ -62,7 +62,7 @@ export function popup(options: Options): Attachment<HTMLElement> {
   };
 }
 
-/** The next entry that begins with what is typed quickly, from the one after `from` on. */
+/** The next entry that begins with the typed letters, starting after `from`. */
 export class Typeahead {
   #typed = "";
   #last = 0;
@@ -72,7 +72,7 @@ export class Typeahead {
     const again = now - this.#last < 700;
     this.#last = now;
     this.#typed = (again ? this.#typed : "") + key.toLowerCase();
-    // A longer beginning may still mean the same entry; a single letter means the next one.
+    // Several letters may still match the current entry; a single letter moves to the next one.
     const start = this.#typed.length > 1 ? from : from + 1;
     for (let step = 0; step < names.length; step += 1) {
       const index = (Math.max(start, 0) + step) % names.length;

@@ -1,4 +1,4 @@
-// Short words about what was just done, at the foot of the window. Toaster.svelte draws them.
+// Short messages at the bottom of the window. Toaster.svelte shows them.
 
 export interface ToastAction {
   /** A verb: "Undo", "Open". */
@@ -15,17 +15,17 @@ export interface Toast {
 
 export const toasts = $state<{ all: Toast[] }>({ all: [] });
 
-/** How long words stay, in milliseconds; those with something to press, or about trouble, longer. */
+/** How long a message stays, in milliseconds; errors and messages with a button stay longer. */
 const STAY = 4000;
 const STAY_LONGER = 9000;
 let newest = 0;
 
-/** Says what was done. */
+/** Shows a message about a completed action. */
 export function toast(text: string, action?: ToastAction): void {
   show(text, false, action);
 }
 
-/** Says what went wrong. */
+/** Shows an error with its hint. */
 export function toastTrouble(error: unknown): void {
   const hint = error instanceof Error && "hint" in error ? String(error.hint) : "";
   const text = error instanceof Error ? error.message : String(error);

@@ -1,4 +1,4 @@
-// One tooltip for the whole window: words beside what a pointer rests on or the focus is on.
+// The tooltip of the window, beside the hovered or focused element.
 import type { Attachment } from "svelte/attachments";
 
 interface Shown {
@@ -7,16 +7,16 @@ interface Shown {
   at: DOMRect;
 }
 
-/** What is shown now; Tooltip.svelte draws it. */
+/** The current tooltip; Tooltip.svelte shows it. */
 export const shown = $state<{ now: Shown | undefined }>({ now: undefined });
 
-/** How long a pointer rests before the words appear, in milliseconds. */
+/** The delay before the tooltip appears, in milliseconds. */
 const REST = 500;
-/** Within this time of the last one, the next appears at once. */
+/** Within this time after a tooltip, the next one appears at once, in milliseconds. */
 const WARM = 300;
 let lastHidden = 0;
 
-/** Shows `text` beside an element. Its name for a screen reader is its own business. */
+/** Shows `text` beside an element. It does not set the accessible name. */
 export function tooltip(text: string, keys?: string): Attachment<HTMLElement> {
   return (element) => {
     let timer: ReturnType<typeof setTimeout> | undefined;

@@ -25,7 +25,7 @@ export const COLOURS = [
 ] as const;
 export type Colour = (typeof COLOURS)[number];
 
-/** A piece of text that looks the same all along. */
+/** A piece of text with one style. */
 export interface Span {
   text: string;
   colour?: Colour;
@@ -41,12 +41,12 @@ type Look = Omit<Span, "text">;
 const CONTROL =
   /\x1b\[([0-9;:<=>?]{0,64})[ -/]{0,8}(?:([@-~])|$)|\x1b[\]PX^_][^\x07\x1b]{0,4096}(?:\x07|\x1b\\)?|\x1b[ -/]{1,4}[0-~]?|\x1b[^[]?|\x1b\[|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]/g;
 
-/** Whether a text has anything in it that {@link spans} would take out. */
+/** Whether {@link spans} would remove anything from a text. */
 export function hasControls(text: string): boolean {
   return /[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]/.test(text);
 }
 
-/** The text in pieces of one look each. */
+/** The text in pieces of one style each. */
 export function spans(text: string): Span[] {
   const clean = overwritten(withoutBidi(text));
   const result: Span[] = [];
@@ -74,7 +74,7 @@ export function plain(text: string): string {
   return hasControls(text) ? overwritten(withoutBidi(text)).replace(CONTROL, "") : text;
 }
 
-/** What is left of lines that were written over, as progress bars are: the last writing. */
+/** Applies carriage returns: of overwritten lines, like progress bars, the last version remains. */
 function overwritten(text: string): string {
   if (!text.includes("\r")) return text;
   return text
@@ -85,7 +85,7 @@ function overwritten(text: string): string {
     .join("\n");
 }
 
-/** A look after one "select graphic rendition" sequence. */
+/** The style after one "select graphic rendition" sequence. */
 function changed(look: Look, parameters: string): Look {
   const next = { ...look };
   const codes = parameters.split(/[;:]/).map((code) => (code === "" ? 0 : Number(code)));
@@ -105,7 +105,7 @@ function changed(look: Look, parameters: string): Look {
     else if (code >= 90 && code <= 97) next.colour = COLOURS[code - 90 + 8];
     else if (code === 39) delete next.colour;
     else if (code === 38 || code === 48) {
-      // One of 256, or red, green and blue: of those only the first sixteen are ours.
+      // A 256-colour or RGB value: only the first sixteen colours are supported.
       const kind = codes[i + 1];
       const index = codes[i + 2] ?? 0;
       if (code === 38) {

@@ -1,7 +1,7 @@
-// Finding words in the part of a log that is loaded.
+// Search in the loaded part of a log.
 import { textOf, type Block } from "./model";
 
-/** The places in the list of the blocks that contain the words, whatever their case. */
+/** The indexes of the blocks that contain the words, ignoring case. */
 export function matchingBlocks(blocks: readonly Block[], words: string): number[] {
   const needle = words.toLowerCase();
   if (needle === "") return [];
@@ -11,12 +11,12 @@ export function matchingBlocks(blocks: readonly Block[], words: string): number[
 }
 
 const NAME = "log-found";
-/** However often the words are on screen, no more than this many are marked. */
+/** The maximum number of highlighted matches. */
 const MOST_MARKS = 2000;
 
-/** Marks the words wherever they are on screen inside an element; no words mark nothing. */
+/** Highlights the words inside an element; empty words remove the highlights. */
 export function mark(inside: HTMLElement, words: string) {
-  // Older browsers find, but do not mark.
+  // Older browsers have no highlights.
   if (!("highlights" in CSS)) return;
   const needle = words.toLowerCase();
   if (needle === "") {

@@ -1,11 +1,10 @@
-// Reads one run's log for somebody who looks at it: opens at its end, follows it, and loads older
-// parts on demand. What is held in memory is a window of bounded size, wherever in the log it is.
+// Loads one run's log: opens at its end, follows it and loads older parts on demand. A window of bounded
+// size is held in memory, anywhere in the log.
 //
 //   start ─ … ─ [ older pages │ window │ newer pages ] ─ … ─ end
 //
-// At the end of the log the window follows: a question waits at the engine for what comes next.
-// When it grows too large it loses the end that is farther from the reader, and when that is the
-// newer one, it no longer follows until the reader has come back there.
+// At the end of the log the window follows by long polling. When it grows too large, it drops the end
+// that is farther from the reader; without the newer end it stops following until the reader returns.
 import {
   Refused,
   type ApiError,
@@ -18,17 +17,17 @@ import { Backoff } from "../backend/reconnect";
 import { delay } from "./delay";
 import { keep, BlockList, type Block } from "./model";
 
-/** How much is held at the most: entries, and characters of text in them. */
+/** The maximum size of the window: entries, and characters in them. */
 const BOUNDS = { entries: 2400, chars: 6_000_000 };
-/** How many entries are asked for at once: first and older, and when following. */
+/** Entries per request: at first and for older ones, and when following. */
 const PAGE = 300;
 const FOLLOW_PAGE = 1000;
-/** How long the engine is let wait for something new, in milliseconds. */
+/** The timeout of a long poll, in milliseconds. */
 const WAIT_MS = 25_000;
-/** The shortest time between two answers while output pours in, in milliseconds. */
+/** The minimum time between two requests, in milliseconds. */
 const PAUSE_MS = 30;
 
-/** A part of the log that was read in one piece. */
+/** A part of the log, as one answer returned it. */
 interface Page {
   start: number;
   next: number;
@@ -36,34 +35,34 @@ interface Page {
   chars: number;
 }
 
-/** Which end of the list changed: what is at the other one keeps its place on screen. */
+/** The end of the list that changed; rows at the other end keep their position. */
 export type Edge = "older" | "newer" | "all";
 
-/** What there is to see. */
+/** The loaded blocks and their state. */
 export interface LogView {
-  /** The run it is of; absent while the task has had none. */
+  /** The run; absent before the first one. */
   run?: RunId;
   blocks: readonly Block[];
-  /** Whether the first answer has come. */
+  /** Whether the first answer has arrived. */
   loaded: boolean;
   /** Whether the log's beginning is loaded. */
   atStart: boolean;
   /** Whether the log's newest end is loaded. */
   atEnd: boolean;
-  /** Whether the run is over, and its end is loaded. */
+  /** Whether the run has ended and its end is loaded. */
   over: boolean;
-  /** Whether an older part is being read. */
+  /** Whether an older part is loading. */
   loadingOlder: boolean;
-  /** When something that had just been printed came last, in milliseconds since the epoch. */
+  /** When new output last arrived, in milliseconds since the epoch. */
   heard?: number;
-  /** Why it cannot be read; cleared by the next answer. */
+  /** The last error; cleared by the next answer. */
   error?: ApiError;
 }
 
 export type ReadLog = (query: LogQuery, signal: AbortSignal) => Promise<LogPage>;
 
 export class LogFollower {
-  /** What there is to see now. A new object after each change. */
+  /** The current state; a new object after each change. */
   view: LogView = {
     blocks: [],
     loaded: false,
@@ -72,7 +71,7 @@ export class LogFollower {
     over: false,
     loadingOlder: false,
   };
-  /** Whether the reader is at the newest end: then the oldest part goes first. */
+  /** Whether the reader is at the end: then the oldest part is dropped first. */
   readerAtEnd = true;
 
   readonly #bounds: typeof BOUNDS;
@@ -81,9 +80,9 @@ export class LogFollower {
   #pages: Page[] = [];
   /** The blocks of the pages. */
   #blockList = new BlockList();
-  /** Ends the reading that follows the end. */
+  /** Aborts following. */
   #following: AbortController | undefined;
-  /** Ends everything. */
+  /** Aborts all requests. */
   readonly #life = new AbortController();
   #reading = false;
   /** The pauses after failures to load older or newer entries. */
@@ -92,8 +91,8 @@ export class LogFollower {
   #run: RunId | undefined;
 
   /**
-   * `changed` is called after each change, with the one end of the list that changed. Without a
-   * `run` it is the newest there is, or the first there will be.
+   * `changed` is called after each change, with the end of the list that changed. Without a `run` it
+   * is the newest one, or the first one as soon as it exists.
    */
   constructor(
     read: ReadLog,
@@ -112,13 +111,13 @@ export class LogFollower {
     void this.#follow();
   }
 
-  /** Ends all reading. */
+  /** Stops all requests. */
   stop() {
     this.#life.abort();
     this.#following?.abort();
   }
 
-  /** Back to the end of the log, from wherever the window is. */
+  /** Returns to the end of the log. */
   newest() {
     this.readerAtEnd = true;
     if (this.view.atEnd) return;
@@ -134,12 +133,12 @@ export class LogFollower {
     this.#showLoadingOlder(true);
     try {
       let page = await this.#ask({ before: first.start, limit: PAGE });
-      // A stretch may have nothing to show: on to the one before it.
+      // An answer may contain no entries: continue with the part before it.
       while (page.entries.length === 0 && page.start > 0) {
         page = await this.#ask({ before: page.start, limit: PAGE });
       }
       if (this.#pages[0] !== first) return;
-      // What is between the two has nothing to show.
+      // The gap between the two contains no entries.
       this.#pages.unshift(pageOf({ ...page, next: first.start }));
       this.#retell();
       this.#show({}, "older");
@@ -153,7 +152,7 @@ export class LogFollower {
     }
   }
 
-  /** Loads the part after the window, when that no longer reaches the end. */
+  /** Loads the part after the window, if the end is not loaded. */
   async newer() {
     const last = this.#pages.at(-1);
     if (!last || this.view.atEnd || this.#reading) return;
@@ -165,18 +164,18 @@ export class LogFollower {
       this.#append(page);
       this.#dropOldest();
       this.#backoff.succeeded();
-      // Nothing more at the moment: from here on it is followed.
+      // The end is reached: follow from here.
       if (page.end || page.entries.length < PAGE) void this.#follow(page);
     } catch (error) {
       again = await this.#failReading(error);
     } finally {
       this.#reading = false;
     }
-    // At the bottom nothing scrolls any more: only a change makes the reader's page ask again.
+    // At the bottom nothing scrolls any more: only a change makes the component request it again.
     if (again) this.#changed(this.view, "newer");
   }
 
-  /** Follows the end, beginning after `from` or by opening the log at its end. */
+  /** Follows the log after `from`, or opens it at its end. */
   async #follow(from?: LogPage) {
     this.#following?.abort();
     const following = new AbortController();
@@ -200,7 +199,7 @@ export class LogFollower {
         if (stopped()) return;
         backoff.succeeded();
         full = !opening && answer.entries.length >= FOLLOW_PAGE ? full + 1 : 0;
-        // What it opens with may have been printed long ago.
+        // The first answer may contain old output.
         const heard = !opening && page && answer.next > page.next ? Date.now() : this.view.heard;
         page = answer;
         if (opening) {
@@ -212,7 +211,7 @@ export class LogFollower {
           if (!this.#bound()) return;
         }
         if (full >= 2 && this.readerAtEnd) {
-          // It is printed faster than it can be shown: go to where it is now.
+          // Output arrives faster than it can be shown: jump to the end.
           page = undefined;
           full = 0;
         }
@@ -225,7 +224,7 @@ export class LogFollower {
     }
   }
 
-  /** Keeps the window bounded while it grows at its end. False when it no longer follows. */
+  /** Bounds the window while it grows at its end. False if it stops following. */
   #bound(): boolean {
     if (!this.#tooMuch()) return true;
     if (this.readerAtEnd) {
@@ -240,7 +239,7 @@ export class LogFollower {
     this.#blockList.add(page.entries);
     const last = this.#pages.at(-1);
     if (last && last.entries.length + page.entries.length <= PAGE) {
-      // Many small answers make one page.
+      // Join small answers into one page.
       last.entries.push(...page.entries);
       last.next = page.next;
       last.chars += charsOf(page.entries);
@@ -302,7 +301,7 @@ export class LogFollower {
     this.#changed(this.view, edge);
   }
 
-  /** The pages are others than before: their blocks are made anew. */
+  /** Rebuilds the blocks after the pages have changed. */
   #retell() {
     this.#blockList = new BlockList();
     for (const page of this.#pages) this.#blockList.add(page.entries);
@@ -325,7 +324,7 @@ export class LogFollower {
     return again && !this.#life.signal.aborted;
   }
 
-  /** Notes a failure; says whether it is worth while to try again. */
+  /** Records a failure; true if a retry makes sense. */
   #fail(error: unknown): boolean {
     if (
       this.#life.signal.aborted ||
@@ -337,7 +336,7 @@ export class LogFollower {
       error instanceof Refused
         ? error.error
         : { code: "internal", message: "The log cannot be read", hint: "Reload the window" };
-    // The connection has a place of its own to say that the engine is away.
+    // The banner of the window shows that the engine is away.
     if (said.code === "unavailable") return true;
     this.view = { ...this.view, error: said, loaded: true };
     this.#changed(this.view, "newer");

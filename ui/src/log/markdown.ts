@@ -1,8 +1,7 @@
-// Prose in Markdown as a small tree that components can show. Pure.
+// Parses Markdown into a small tree for components. Pure.
 //
-// The text is hostile: nothing in it becomes HTML, an address is a link only when it is of the
-// web, and what would take the parser long (it is quick on what people and models write, and was
-// measured to be slow on a few contrived texts) is shown as it is.
+// The text is hostile: nothing in it becomes HTML, only web addresses become links, and contrived texts
+// on which the parser was measured to be slow are shown unparsed.
 import { withoutBidi } from "../words/visibleText";
 import { Lexer, type Token, type Tokens } from "marked";
 
@@ -15,7 +14,7 @@ export type Inline =
   | { kind: "break" };
 
 export interface ListItem {
-  /** For a thing to do: whether it is done. */
+  /** For a task list item: whether it is checked. */
   checked?: boolean;
   of: Prose[];
 }
@@ -28,18 +27,18 @@ export type Prose =
   | { kind: "list"; ordered: boolean; start: number; loose: boolean; items: ListItem[] }
   | { kind: "table"; align: (string | undefined)[]; header: Inline[][]; rows: Inline[][][] }
   | { kind: "rule" }
-  /** Text as it is, line ends included. */
+  /** Unparsed text with its line breaks. */
   | { kind: "plain"; text: string };
 
 /** Longer texts are parsed in parts of about this many characters. */
 const PART = 8 * 1024;
-/** A paragraph longer than this is shown as it is. */
+/** A longer paragraph is shown unparsed, in characters. */
 const LONGEST = 16 * 1024;
-/** The same for one with more signs of emphasis than this. */
+/** So is a paragraph with more emphasis characters than this. */
 const MOST_SIGNS = 1500;
-/** How deep quotes, lists and emphasis may go. */
+/** The maximum nesting of quotes, lists and emphasis. */
 const DEEPEST = 12;
-/** Rows and columns of a table that are shown. */
+/** The maximum size of a shown table. */
 const MOST_ROWS = 500;
 const MOST_COLUMNS = 40;
 
@@ -48,7 +47,7 @@ const TOO_DEEP = new RegExp(
   "m",
 );
 
-/** The tree of a text. */
+/** Parses a text. */
 export function prose(text: string): Prose[] {
   return parts(withoutBidi(text).replaceAll("\r\n", "\n")).flatMap((part): Prose[] => {
     if (isContrived(part)) return [{ kind: "plain", text: part }];
@@ -60,7 +59,7 @@ export function prose(text: string): Prose[] {
   });
 }
 
-/** The text in parts that can be parsed one by one: cut at empty lines outside of code. */
+/** Splits the text at empty lines outside of code blocks, so that the parts can be parsed separately. */
 function parts(text: string): string[] {
   if (text.length <= PART) return [text];
   const result: string[] = [];
@@ -85,7 +84,7 @@ function parts(text: string): string[] {
 
 function isContrived(part: string): boolean {
   if (TOO_DEEP.test(part)) return true;
-  // What is in a code block is not looked at by the parser.
+  // The parser does not analyse code blocks.
   const outside = part.replace(
     /^ {0,3}(`{3,}|~{3,})[^\n]*\n[\s\S]*?(?:^ {0,3}\1[`~]*[ \t]*$|$(?![\s\S]))/gm,
     "",
@@ -190,7 +189,7 @@ function inline(token: Token, depth: number): Inline[] {
       return linkTo(href, inlines(tokens, depth));
     }
     case "image": {
-      // Loading it would tell somebody that it was looked at.
+      // Loading an image would reveal to its server that the log was opened.
       const { href, text } = token as Tokens.Image;
       return linkTo(href, [{ kind: "text", text: text === "" ? "Image" : `Image: ${text}` }]);
     }
@@ -199,7 +198,7 @@ function inline(token: Token, depth: number): Inline[] {
   }
 }
 
-/** A link to what is of the web; of anything else only the words and the address as text. */
+/** A web link; for other addresses only the label and the address as text. */
 function linkTo(address: string, of: Inline[]): Inline[] {
   const said = plainText(of);
   const href = webAddress(decoded(address));
@@ -237,7 +236,7 @@ function shortAddress(href: string): string {
   return url.host + (path.length > 32 ? `${path.slice(0, 31).replace(/[./-]+$/, "")}…` : path);
 }
 
-/** The words of inlines alone. */
+/** The plain text of inlines. */
 export function plainText(of: readonly Inline[]): string {
   return of
     .map((part) => ("text" in part ? part.text : "of" in part ? plainText(part.of) : "\n"))
@@ -266,7 +265,7 @@ const ENTITIES: Record<string, string> = {
   bull: "•",
 };
 
-/** Text with the HTML entities replaced that people do write. */
+/** The text with common HTML entities decoded. */
 function decoded(text: string): string {
   if (!text.includes("&")) return text;
   return text.replace(

@@ -1,4 +1,4 @@
-// From log entries to what a reader sees: blocks of a conversation. Pure.
+// Turns log entries into the displayed blocks of a conversation. Pure.
 //
 // What comes at the end of the log is appended. When something comes or goes at any other
 // place, all that is loaded is folded anew, so that the same entries always make the same blocks;
@@ -6,13 +6,13 @@
 import { textOf as textIn, unknownName } from "../words/unknown";
 import type { DeniedTool, LogEntry, Timestamp, ToolOutcome, Usage } from "../backend";
 
-/** What every block has. */
+/** Fields of every block. */
 interface Base {
-  /** Its name in the list: the same as long as it begins with the same entry. */
+  /** Its key in the list: constant as long as it begins with the same entry. */
   key: string;
-  /** How many entries went into it: two blocks with the same key and parts are the same. */
+  /** The number of its entries: blocks with equal key and parts are equal. */
   parts: number;
-  /** When it happened, as far as the agent said so. */
+  /** When it happened, if the agent reported it. */
   at?: Timestamp;
 }
 
@@ -22,7 +22,7 @@ export interface ToolBlock extends Base {
   tool: string;
   /** Its main argument in one line. */
   summary: string;
-  /** All arguments, as JSON text; cut off when it is very long. */
+  /** All arguments as JSON text; truncated if very long. */
   input: string;
   result?: { outcome: ToolOutcome; text: string; at?: Timestamp };
 }
@@ -31,11 +31,11 @@ export interface ToolBlock extends Base {
 export interface OutputBlock extends Base {
   kind: "output";
   stderr: boolean;
-  /** The lines, parted by line ends. */
+  /** The lines, separated by line breaks. */
   text: string;
 }
 
-/** The agent tries the API again, perhaps for the nth time. */
+/** The agent retries a request to the API. */
 export interface RetryBlock extends Base {
   kind: "retry";
   attempt: number;
@@ -48,7 +48,7 @@ export interface RetryBlock extends Base {
 export interface EndBlock extends Base {
   kind: "end";
   isError: boolean;
-  /** The final answer or the error. Empty when it only repeats the prose just before it. */
+  /** The final answer or the error. Empty if it only repeats the text before it. */
   text: string;
   usage: Usage;
   denied: DeniedTool[];
@@ -65,31 +65,31 @@ export type Block =
   | EndBlock;
 
 /**
- * Lines of plain output are put together by where they are in the log, not by how many there are:
- * so the blocks are the same from wherever one begins to read.
+ * Lines of plain output are grouped by their position in the log, not by number, so that the blocks
+ * are the same wherever reading begins.
  */
 const OUTPUT_BLOCK_BYTES = 4096;
 
-/** Makes blocks of entries that follow each other in one run's log. */
+/** The blocks of consecutive entries of one run's log. */
 export function fold(entries: readonly LogEntry[]): Block[] {
   const blockList = new BlockList();
   blockList.add(entries);
   return [...blockList.blocks];
 }
 
-/** Blocks that grow with the entries that follow. A block that changes is replaced by a new one. */
+/** Blocks that grow with further entries. A changed block is replaced by a new object. */
 export class BlockList {
   blocks: Block[] = [];
-  /** Where in the list the calls are. */
+  /** Indexes of the tool calls in the list. */
   readonly #calls = new Map<string, number>();
-  /** The newest prose: the final answer usually says it again. */
+  /** The newest text: the final answer usually repeats it. */
   #prose = "";
   #started = false;
   #offset = -1;
-  /** Which entry of its line the last one was: a line may yield several. */
+  /** The index of the last entry within its line: a line may yield several entries. */
   #place = 0;
 
-  /** Goes on with what comes next in the log. */
+  /** Appends the next entries of the log. */
   add(entries: readonly LogEntry[]) {
     for (const entry of entries) this.#add(entry);
   }
@@ -126,7 +126,7 @@ export class BlockList {
       case "tool_result": {
         const index = this.#calls.get(entry.id) ?? -1;
         const call = blocks[index];
-        // A result whose call is not loaded is shown with the call, when that is.
+        // The result of a call that is not loaded is shown as soon as the call is.
         if (call?.kind !== "tool") break;
         const result = { outcome: entry.outcome, text: entry.text, at: entry.at };
         blocks[index] = { ...call, parts: call.parts + 1, result };
@@ -175,7 +175,7 @@ function together(block: OutputBlock, offset: number): boolean {
   return bucket(first) === bucket(offset);
 }
 
-/** The new blocks, with those that are no different from before taken from before. */
+/** The new blocks, with unchanged ones replaced by their old objects. */
 export function keep(before: readonly Block[], now: readonly Block[]): Block[] {
   const known = new Map(before.map((block) => [block.key, block]));
   return now.map((block) => {
@@ -186,7 +186,7 @@ export function keep(before: readonly Block[], now: readonly Block[]): Block[] {
 
 function same(old: Block, block: Block): boolean {
   if (old.kind !== block.kind || old.parts !== block.parts) return false;
-  // What came before decides these, and what came before may have been loaded since.
+  // These depend on earlier entries, which may have been loaded in the meantime.
   if (old.kind === "end" && block.kind === "end") return old.text === block.text;
   if (old.kind === "started" && block.kind === "started") return old.again === block.again;
   return true;

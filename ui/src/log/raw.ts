@@ -1,36 +1,36 @@
-// Reads one stream of a run's raw output for somebody who looks at it: opens at its end, follows
-// it, and loads older parts on demand. What is held in memory is bounded, as for the log.
+// Loads one stream of a run's raw output: opens at its end, follows it and loads older parts on demand.
+// The memory is bounded, as for the log.
 import { Refused, type ApiError, type OutputQuery, type OutputText, type RunId } from "../backend";
 import { Backoff } from "../backend/reconnect";
 import { delay } from "./delay";
 
-/** Bytes asked for at once. */
+/** Bytes per request. */
 const PART = 64 * 1024;
-/** So many parts are held at the most. */
+/** The maximum number of loaded parts. */
 const MOST_PARTS = 10;
-/** How long the engine is let wait for something new, in milliseconds. */
+/** The timeout of a long poll, in milliseconds. */
 const WAIT_MS = 25_000;
-/** The shortest time between two answers while output pours in, in milliseconds. */
+/** The minimum time between two requests, in milliseconds. */
 const PAUSE_MS = 50;
-/** Beyond every output: the engine goes on from its end. */
+/** An offset beyond every output: the engine continues at the end. */
 const END = Number.MAX_SAFE_INTEGER;
 
-/** A stretch of the output. */
+/** A part of the output. */
 export interface RawPart {
-  /** The bytes it is of. */
+  /** Its byte range. */
   start: number;
   next: number;
-  /** As it is to be shown: see {@link visible}. */
+  /** The displayed text: see {@link visible}. */
   text: string;
 }
 
-/** What there is to see. */
+/** The loaded parts and their state. */
 export interface RawView {
   parts: readonly RawPart[];
   loaded: boolean;
-  /** Whether the newest end is loaded; then it is followed. */
+  /** Whether the end is loaded and followed. */
   atEnd: boolean;
-  /** Whether the run is over and its end is loaded. */
+  /** Whether the run has ended and its end is loaded. */
   over: boolean;
   error?: ApiError;
 }
@@ -38,9 +38,9 @@ export interface RawView {
 export type ReadOutput = (query: OutputQuery, signal: AbortSignal) => Promise<OutputText>;
 
 export class RawFollower {
-  /** What there is to see now. A new object after each change. */
+  /** The current state; a new object after each change. */
   view: RawView = { parts: [], loaded: false, atEnd: true, over: false };
-  /** Whether the reader is at the newest end: then the oldest part goes first. */
+  /** Whether the reader is at the end: then the oldest part is dropped first. */
   readerAtEnd = true;
   readonly #life = new AbortController();
   #following: AbortController | undefined;
@@ -64,7 +64,7 @@ export class RawFollower {
     this.#following?.abort();
   }
 
-  /** Back to the newest end, from wherever the window is. */
+  /** Returns to the end. */
   newest() {
     this.readerAtEnd = true;
     if (this.view.atEnd) return;
@@ -72,14 +72,14 @@ export class RawFollower {
     void this.#follow();
   }
 
-  /** Loads the part before what is loaded. */
+  /** Loads the previous part. */
   async older() {
     const first = this.view.parts[0];
     if (!first || first.start === 0) return;
     await this.#page(async () => {
       const start = Math.max(0, first.start - PART);
       const page = await this.#ask({ offset: start, limit: first.start - start });
-      // The reader went to the end meanwhile, or so much came that it is no longer the first.
+      // Meanwhile the reader went to the end, or the first part was dropped.
       if (this.view.parts[0]?.start !== first.start) return;
       const parts = [{ start, next: first.start, text: visible(page.text) }, ...this.view.parts];
       const dropped = parts.length > MOST_PARTS;
@@ -89,7 +89,7 @@ export class RawFollower {
     });
   }
 
-  /** Loads the part after what is loaded, when that no longer reaches the end. */
+  /** Loads the next part, if the end is not loaded. */
   async newer() {
     const last = this.view.parts.at(-1);
     if (!last || this.view.atEnd) return;
@@ -118,7 +118,7 @@ export class RawFollower {
     } finally {
       this.#reading = false;
     }
-    // At an edge nothing scrolls any more: only a change makes the reader's page ask again.
+    // At an edge nothing scrolls any more: only a change makes the component request it again.
     if (again && !this.#life.signal.aborted) this.changed(this.view);
   }
 
@@ -152,11 +152,11 @@ export class RawFollower {
     }
   }
 
-  /** Reads the last part there is now. */
+  /** Reads the last part. */
   async #open(signal: AbortSignal): Promise<OutputText> {
     const { next: length } = await this.#ask({ offset: END, limit: 1 }, signal);
     const start = Math.max(0, length - PART);
-    // One more than there is, so that the end is told.
+    // One byte more than there is, so that the answer reports the end.
     const page = await this.#ask({ offset: start, limit: PART + 1 }, signal);
     const parts = page.text === "" ? [] : [{ start, next: page.next, text: visible(page.text) }];
     this.#show({ parts, loaded: true, atEnd: true, over: page.end });
@@ -168,7 +168,7 @@ export class RawFollower {
     const parts = [...this.view.parts];
     const last = parts.at(-1);
     if (last && last.next === start && page.next - last.start <= PART) {
-      // Many small answers make one part.
+      // Join small answers into one part.
       parts[parts.length - 1] = { start: last.start, next: page.next, text: last.text + text };
     } else if (text !== "") {
       parts.push({ start, next: page.next, text });
@@ -177,7 +177,7 @@ export class RawFollower {
     if (this.readerAtEnd || !this.view.atEnd) {
       this.#show({ parts: parts.slice(-MOST_PARTS), over: page.end });
     } else {
-      // Who reads further up keeps that; the rest is there when it is wanted.
+      // The reader is further up: keep those parts and load the rest on demand.
       this.#show({ atEnd: false });
     }
   }
@@ -192,7 +192,7 @@ export class RawFollower {
     this.changed(this.view);
   }
 
-  /** Notes a failure; says whether it is worth while to try again. */
+  /** Records a failure; true if a retry makes sense. */
   #fail(error: unknown): boolean {
     if (this.#life.signal.aborted) return false;
     if (error instanceof DOMException && error.name === "AbortError") return false;
@@ -208,8 +208,8 @@ export class RawFollower {
 }
 
 /**
- * Text in which every character can be seen: those that steer a terminal are shown as their
- * pictures, and those that turn the order of letters round by their number.
+ * Makes every character visible: control characters become their Unicode pictures, and bidirectional
+ * control characters their code points.
  */
 export function visible(text: string): string {
   return text

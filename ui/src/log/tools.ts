@@ -1,4 +1,4 @@
-// What a tool call is about: its words, and the parts of its arguments worth showing. Pure.
+// How a tool call is displayed: name, main argument and body. Pure.
 import { withoutBidi, oneLine } from "../words/visibleText";
 import { counts, diff, lines, type DiffLine } from "./diff";
 
@@ -18,21 +18,21 @@ export type ToolIcon =
   | "server"
   | "tool";
 
-/** One thing on a list of things to do. */
+/** One item of a to-do list. */
 export interface Todo {
   text: string;
   state: "done" | "doing" | "open";
 }
 
-/** What of a call's arguments is shown in a form of its own. */
+/** Arguments that have a display of their own. */
 export type ToolBody =
   | { kind: "diff"; lines: DiffLine[]; added: number; removed: number }
   | { kind: "todos"; todos: Todo[] }
-  /** The full command, when its one line is not all of it. */
+  /** The full command. */
   | { kind: "command"; text: string; about: string }
   | { kind: "none" };
 
-/** A tool call as its card shows it. */
+/** The content of a tool call's card. */
 export interface ToolCard {
   icon: ToolIcon;
   /** Its name in words: `Bash`, `Edit`, `github: create issue`. */
@@ -67,7 +67,7 @@ const ICONS: Record<string, ToolIcon> = {
   EnterPlanMode: "plan",
 };
 
-/** Tools whose own name is no word. */
+/** Display names of tools. */
 const NAMES: Record<string, string> = {
   MultiEdit: "Edit",
   NotebookEdit: "Edit notebook",
@@ -84,7 +84,7 @@ const NAMES: Record<string, string> = {
   EnterPlanMode: "Plan",
 };
 
-/** What a call's card shows. `directory` is the one the task works in. */
+/** The content of a call's card. `directory` is the task's working directory. */
 export function toolCard(
   call: { tool: string; summary: string; input: string },
   directory: string,
@@ -158,13 +158,13 @@ function todosOf(input: Record<string, unknown>): Todo[] {
   });
 }
 
-/** A path or command without the directory the task works in. */
+/** A path or command without the task's working directory. */
 function inside(words: string, directory: string): string {
   const root = directory.endsWith("/") ? directory : `${directory}/`;
   return root !== "/" && words.startsWith(root) ? words.slice(root.length) : words;
 }
 
-/** The arguments, so that a person can read them; the text as it is when it is no JSON. */
+/** The arguments in a readable form; unchanged if they are not JSON. */
 export function readableInput(input: string): string {
   try {
     return JSON.stringify(JSON.parse(input), null, 2);
@@ -178,7 +178,7 @@ function objectOf(json: string): Record<string, unknown> {
     const parsed: unknown = JSON.parse(json);
     return isObject(parsed) ? parsed : {};
   } catch {
-    // Long arguments arrive cut off.
+    // Long arguments arrive truncated.
     return {};
   }
 }
@@ -191,7 +191,7 @@ function text(value: unknown): string | undefined {
   return typeof value === "string" ? value : undefined;
 }
 
-/** A field of ours, not one that every object has. */
+/** An own property, not an inherited one. */
 function own<T>(of: Record<string, T>, key: string): T | undefined {
   return Object.hasOwn(of, key) ? of[key] : undefined;
 }

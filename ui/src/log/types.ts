@@ -1,8 +1,8 @@
-// What a log is shown of.
+// The prompt at the top of a log.
 
-/** What the agent was asked to do in a run. */
+/** The prompt of a run. */
 export interface ShownPrompt {
-  /** Who asked, or what it is: "Prompt", "Follow-up", "Command". */
+  /** "Prompt", "Follow-up" or "Command". */
   label: string;
   text: string;
   mono: boolean;

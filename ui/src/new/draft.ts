@@ -1,12 +1,12 @@
-// What a person has typed into the new-task form, and what becomes of it. Pure: the form shows a
-// draft, `toRequest` turns it into a request or says which field is wrong and why.
+// The content of the new-task form. `toRequest` turns a draft into a request, or returns errors by
+// field. Pure.
 import type { Agent, ApiError, NewTask, PermissionMode, TaskDetail } from "../backend";
 import { parseDuration, showDuration, withUnits } from "../words/quantities";
 import { expandHome } from "../words/homeDirectory";
 import { MODES } from "../words/permissions";
 import { wrongVariable, type Variable } from "./variables";
 
-/** The form as typed. Empty texts mean "as configured". */
+/** The entered values. An empty text means the default of the settings. */
 export type Draft = {
   agent: Agent;
   prompt: string;
@@ -24,7 +24,7 @@ export type Draft = {
   env: Variable[];
 };
 
-/** A field that can be wrong. */
+/** A field that can be invalid. */
 export type Field = Exclude<keyof Draft, "agent">;
 
 export type FieldErrors = Partial<Record<Field, string>>;
@@ -47,14 +47,14 @@ export function emptyDraft(): Draft {
   };
 }
 
-/** Whether there is anything in it worth keeping. */
+/** Whether the draft has nothing worth keeping. */
 export function isBlank(draft: Draft): boolean {
   const texts = [draft.prompt, draft.name, draft.systemPrompt, draft.allowedTools];
   return texts.every((text) => text.trim() === "") && draft.env.length === 0;
 }
 
-/** The draft that would submit the same task again. Values of variables are never handed back by
- * the engine, so they are empty and have to be typed again. */
+/** The draft that would submit the same task again. The engine never returns values of variables, so
+ * they are empty and have to be entered again. */
 export function fromTask(task: TaskDetail): Draft {
   const { request } = task;
   const limits = request.limits ?? {};
@@ -76,15 +76,15 @@ export function fromTask(task: TaskDetail): Draft {
   };
 }
 
-/** What is left for the next task after this one was sent: where and how, but not what. */
+/** The draft after a submission: the next task keeps agent, directory and options, but not the prompt. */
 export function afterSending(draft: Draft): Draft {
   const { agent, directory, model, permissionMode, turns, budget, timeout, silence } = draft;
   const next = { ...emptyDraft(), agent, directory, model, turns, budget, timeout, silence };
-  // Turning permission checks off is a choice for one task.
+  // Disabling permission checks applies to one task only.
   return { ...next, permissionMode: permissionMode === "bypassPermissions" ? "" : permissionMode };
 }
 
-/** The request, or what is wrong with which field. */
+/** The request, or errors by field. */
 export function toRequest(
   draft: Draft,
   home: string | undefined,
@@ -151,7 +151,7 @@ export function rules(text: string): string[] {
   return found;
 }
 
-// The engine's words about a request, by the field they are about. See agents/src/validate.rs.
+// The engine's validation messages by field. See agents/src/validate.rs.
 const ABOUT: [RegExp, Field][] = [
   [/^The prompt/, "prompt"],
   [/working directory|^The directory|^Cannot work in|is not a directory/i, "directory"],
@@ -165,18 +165,18 @@ const ABOUT: [RegExp, Field][] = [
   [/environment variable|may not set|^The value of/, "env"],
 ];
 
-/** The field that an engine's refusal is about; undefined when it is about the whole. */
+/** The field that an engine's error is about; undefined if it is about none in particular. */
 export function fieldOf(error: ApiError): Field | undefined {
   if (error.code !== "invalid_request") return undefined;
   return ABOUT.find(([pattern]) => pattern.test(error.message))?.[1];
 }
 
-/** The draft as it is kept: without the values of variables, which may be secrets. */
+/** The stored form of a draft: without values of variables, which may be secrets. */
 export function toStored(draft: Draft): string {
   return JSON.stringify({ ...draft, env: draft.env.map(({ name }) => ({ name, value: "" })) });
 }
 
-/** Reads a stored draft; whatever is not as expected is left out. */
+/** Parses a stored draft; invalid parts are dropped. */
 export function fromStored(text: string | null): Draft {
   const draft = emptyDraft();
   let stored: unknown;

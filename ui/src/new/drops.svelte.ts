@@ -1,24 +1,23 @@
-// Files that are dropped anywhere in the window: they go into the prompt that is being written, or
-// begin one.
+// Files dropped anywhere in the window: they are added to the open prompt, or open a new task.
 import { backend } from "../backend/current";
 import { covered } from "../keyboard/shortcuts.svelte";
 import { go } from "../navigation/router.svelte";
 
-/** A file as it comes: the desktop tells its path, a browser only hands over what is in it. */
+/** A dropped file: the desktop app knows its path, a browser only its content. */
 export type Dropped = { path: string } | { file: File };
 
 type Taker = (files: Dropped[]) => void;
 
 class Drops {
-  /** Whether files are being held over the window. */
+  /** Whether files are being dragged over the window. */
   over = $state(false);
-  /** Whether there is a prompt on screen that takes them. */
+  /** Whether an open prompt field takes the files. */
   taken = $state(false);
   #takers: Taker[] = [];
-  /** Dropped where no prompt was, which is being opened. */
+  /** Files that were dropped without an open prompt field, until it has opened. */
   #kept: Dropped[] = [];
 
-  /** Takes what is dropped, now and later, until the result is called. */
+  /** Receives dropped files until the result is called. */
   take(taker: Taker): () => void {
     this.#takers.push(taker);
     this.taken = true;
@@ -31,12 +30,12 @@ class Drops {
     };
   }
 
-  /** Begins to watch the window; the result ends it. */
+  /** Watches the window until the result is called. */
   watch(): () => void {
     const stop = new AbortController();
     const { signal } = stop;
     const leave = (event: DragEvent) => {
-      // Between two elements of the page it is not left.
+      // Moving between two elements of the page does not leave the window.
       if (event.relatedTarget === null) this.over = false;
     };
     window.addEventListener("dragover", (event) => this.#hold(event), { signal });
@@ -71,7 +70,7 @@ class Drops {
 
   #give(files: Dropped[]) {
     this.over = false;
-    // What is open above the page is to be answered first.
+    // An open dialog has to be answered first.
     if (files.length === 0 || covered()) return;
     const taker = this.#takers.at(-1);
     if (taker) return taker(files);

@@ -1,9 +1,9 @@
-// Text of files that are put into a prompt.
+// Inserting the text of files into a prompt.
 
-/** A larger file is better named in the prompt than copied into it. */
+/** Larger files are refused: the prompt should name their path instead. In bytes. */
 export const MAX_FILE_BYTES = 1_000_000;
 
-/** What is wrong with a file that was to be inserted. */
+/** Why a file cannot be inserted. */
 export class NotInserted extends Error {
   constructor(
     message: string,
@@ -13,7 +13,7 @@ export class NotInserted extends Error {
   }
 }
 
-/** The text of a file that may be put into a prompt. */
+/** The text of a file that is to be inserted. */
 export async function readText(file: File): Promise<string> {
   if (file.size > MAX_FILE_BYTES) {
     throw new NotInserted(`${file.name} is larger than 1 MB`, "Name its path in the prompt");
@@ -30,8 +30,8 @@ export async function readText(file: File): Promise<string> {
   return text;
 }
 
-/** A text with another put in place of what is selected, parted from its surroundings, and where the
- * caret stands then. */
+/** Replaces the selection by another text, separated from its surroundings; also returns the new
+ * position of the caret. */
 export function inserted(
   value: string,
   from: number,
@@ -40,7 +40,7 @@ export function inserted(
 ): { value: string; caret: number } {
   const before = value.slice(0, from);
   const after = value.slice(to);
-  // Several lines stand on lines of their own; a path or a word only needs a blank.
+  // Several lines need line breaks around them; a path or a word only needs spaces.
   const gap = text.trimEnd().includes("\n") ? "\n" : " ";
   const lead = before === "" || /\s$/.test(before) ? "" : gap;
   const tail = after === "" || /^\s/.test(after) || /\s$/.test(text) ? "" : gap;
@@ -48,11 +48,10 @@ export function inserted(
   return { value: before + middle + after, caret: before.length + middle.length };
 }
 
-/** A text with another put in place of the last mention of a path; nothing when there is none. What
- * was written around it stays. */
+/** Replaces the last mention of a path by another text; undefined if there is none. */
 export function inPlaceOf(path: string, value: string, text: string): string | undefined {
   let from = value.lastIndexOf(path);
-  // It may be the beginning or the end of another one.
+  // The match may be part of a longer path.
   const isPart = (at: number) =>
     /[\w./-]$/.test(value.slice(0, at)) || /^(\.?\w|[/-])/.test(value.slice(at + path.length));
   while (from >= 0 && isPart(from)) {
@@ -60,7 +59,7 @@ export function inPlaceOf(path: string, value: string, text: string): string | u
   }
   if (from < 0) return undefined;
   const to = from + path.length;
-  // The blanks that parted the path from the rest are made anew, as the text wants them.
+  // The separators around the path are replaced by those that the text needs.
   const start = value[from - 1] === " " ? from - 1 : from;
   return inserted(value, start, value[to] === " " ? to + 1 : to, text).value;
 }

@@ -1,4 +1,4 @@
-// The new-task form: its draft, what is wrong with it, and sending it.
+// The new-task form: draft, errors and submission.
 import { backend } from "../backend/current";
 import { Refused, type ApiError, type NewTask, type Task, type TaskId } from "../backend";
 import { keepWarnings } from "../state/warnings.svelte";
@@ -15,13 +15,13 @@ import {
   type FieldErrors,
 } from "./draft";
 
-/** Where the draft is kept between visits. */
+/** The key of the draft in local storage. */
 const KEPT = "claude-worker.draft";
-/** The forms, as long as the window lives: one that is left while it is sent is the same when it is
- * opened again, so that nothing is sent twice, and what was cleared can be brought back. */
+/** All forms of this window. A form that is left while it is being submitted is the same when it is
+ * opened again, so that nothing is submitted twice and clearing can be undone. */
 const forms = new Map<TaskId | undefined, Form>();
 
-/** The form that begins with a task, or the one that begins with nothing. */
+/** The form that copies a task, or the empty one. */
 export function formFrom(task: TaskId | undefined): Form {
   const form = forms.get(task) ?? new Form(task);
   forms.set(task, form);
@@ -31,24 +31,24 @@ export function formFrom(task: TaskId | undefined): Form {
 export class Form {
   draft = $state<Draft>(emptyDraft());
   errors = $state.raw<FieldErrors>({});
-  /** What the engine said about the whole, or that the task to start from is not to be had. */
+  /** An error about the form as a whole, or about loading the task to copy. */
   refusal = $state.raw<ApiError>();
   sending = $state(false);
-  /** The request that was last tried in vain, with its key: trying the same again uses the same
-   * key, so that it cannot become two tasks. */
+  /** The last failed request with its idempotency key: a retry of the same request uses the same key,
+   * so that it cannot become two tasks. */
   #tried: { request: string; key: string } | undefined;
 
-  /** `from`: a task whose request is the beginning. */
+  /** `from`: the task to copy. */
   constructor(readonly from: TaskId | undefined) {
     if (from === undefined) this.draft = fromStored(localStorage.getItem(KEPT));
   }
 
-  /** Fills the form from the task it starts from, unless there is something in it. */
+  /** Fills the form from the task to copy, unless it has content. */
   async fill(): Promise<void> {
     if (this.from === undefined || this.sending || !isBlank(this.draft)) return;
     try {
       const task = await backend.get(this.from);
-      // What was written meanwhile stays.
+      // Keep text that was entered in the meantime.
       if (isBlank(this.draft)) this.draft = fromTask(task);
       this.refusal = undefined;
     } catch (error) {
@@ -56,18 +56,18 @@ export class Form {
     }
   }
 
-  /** Keeps the draft for the next window. One that begins with a task is kept for this one only. */
+  /** Saves the draft for the next window; copies of tasks are kept in this window only. */
   keep() {
     if (this.from === undefined) localStorage.setItem(KEPT, toStored(this.draft));
   }
 
-  /** Forgets what was wrong: it was said, and whoever comes back begins anew. */
+  /** Removes all errors, so that the form opens without them the next time. */
   clearErrors() {
     this.errors = {};
     this.refusal = undefined;
   }
 
-  /** Clears all but who does it and where; the result brings back what was there. */
+  /** Clears all fields but agent and directory; the result undoes it. */
   clear(): () => void {
     const before = $state.snapshot(this.draft);
     this.draft = { ...emptyDraft(), agent: before.agent, directory: before.directory };
@@ -79,7 +79,7 @@ export class Form {
     };
   }
 
-  /** The request as it would be sent; undefined, with errors beside the fields, when it cannot be. */
+  /** The validated request; undefined if fields are invalid, with errors beside them. */
   check(home: string | undefined): NewTask | undefined {
     const { request, errors } = toRequest($state.snapshot(this.draft), home);
     this.errors = errors ?? {};
@@ -88,8 +88,8 @@ export class Form {
   }
 
   /**
-   * Sends a request; undefined, with the reason shown, when the engine does not take it. A prompt
-   * that is written while it is on its way stays.
+   * Submits a request; undefined if the engine refuses it, with the error shown. Text that is entered
+   * in the meantime stays.
    */
   async send(request: NewTask): Promise<Task | undefined> {
     const text = JSON.stringify(request);
@@ -131,7 +131,7 @@ function newKey(): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Puts a prompt into the form that opens next; one that was begun is not overwritten. */
+/** Sets the prompt of the empty form, unless it has one already. */
 export function beginWith(prompt: string) {
   const form = formFrom(undefined);
   if (!isBlank(form.draft)) return;

@@ -1,4 +1,4 @@
-// What the folded parts of the form say about what is set in them. Pure.
+// Summaries of the options that are set in collapsed parts of the form. Pure.
 import { rules, type Draft } from "./draft";
 
 export function limitsSet({ agent, turns, budget, timeout, silence }: Draft): string {
@@ -25,7 +25,7 @@ export function envSet({ env }: Draft): string {
     .join(", ");
 }
 
-/** What the task will be called when it is given no name: its prompt's first line. */
+/** The default name of a task: the first line of its prompt. */
 export function nameOf(prompt: string): string {
   const line = prompt
     .split("\n", 50)

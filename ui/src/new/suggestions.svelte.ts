@@ -1,20 +1,20 @@
-// What was used in earlier tasks, offered again: directories and models, the newest first.
+// Suggestions from earlier tasks: directories and models, the most recent first.
 import { backend } from "../backend/current";
 import type { Settings } from "../backend";
 
-/** How many tasks are looked at. */
+/** How many tasks are read. */
 const LOOKED_AT = 200;
-/** Names that Claude Code itself understands. */
+/** Aliases that Claude Code understands. */
 const MODELS = ["opus", "sonnet", "haiku"];
 
 export class Suggestions {
   directories = $state.raw<string[]>([]);
   models = $state.raw<string[]>(MODELS);
   home = $state.raw<string>();
-  /** What counts for tasks that choose nothing else. */
+  /** The defaults. */
   settings = $state.raw<Settings>();
 
-  /** Reads them; what cannot be read is not suggested. */
+  /** Loads the suggestions; failed requests yield none. */
   async load(): Promise<void> {
     const [tasks, info, settings] = await Promise.allSettled([
       backend.list({ limit: LOOKED_AT }),

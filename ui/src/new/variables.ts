@@ -1,8 +1,8 @@
-// Environment variables as they are typed. Pure.
+// Validation and parsing of environment variables. Pure.
 
 export type Variable = { name: string; value: string };
 
-/** The first variable that cannot be, and why; an empty line is none. */
+/** The first invalid variable and why; empty rows are ignored. */
 export function wrongVariable(
   variables: Variable[],
 ): { index: number; message: string } | undefined {
@@ -19,8 +19,7 @@ export function wrongVariable(
   return undefined;
 }
 
-/** The variables in lines like `NAME=value`, as they stand in an .env file or a shell script;
- * undefined when the text is something else. */
+/** Parses lines like `NAME=value` of an .env file or a shell script; undefined for other text. */
 export function variablesIn(text: string): Variable[] | undefined {
   const found: Variable[] = [];
   for (const line of text.split(/\r?\n/)) {

@@ -4,7 +4,7 @@
 
 export type Match = { score: number; /** Indexes of the matched characters. */ at: number[] };
 
-/** Names are short; of a monstrous one only the beginning counts, so that matching stays quick. */
+/** Only this many characters of a text are matched, so that long names stay quick. */
 const LOOKED_AT = 400;
 
 /** How well a text matches, higher is better; undefined when it does not. Case and accents do not
@@ -30,7 +30,7 @@ export function match(query: string, text: string): Match | undefined {
 }
 
 /** Whether each word of the query begins a word of the text: for words that are not shown, where
- * scattered characters would be found without anybody seeing why. */
+ * matches of scattered characters would be inexplicable. */
 export function mentions(query: string, text: string): boolean {
   const words = plain(text).split(/[^\p{L}\p{N}]+/u);
   const wanted = plain(query)
@@ -43,7 +43,7 @@ function places(from: number, phrase: string): number[] {
   return Array.from({ length: phrase.length }, (_, i) => from + i);
 }
 
-/** Where the phrase stands as a whole, at the beginning of a word if there is such a place. */
+/** The position of the whole phrase, preferably at the beginning of a word. */
 function stretch(hay: string, phrase: string): number {
   const first = hay.indexOf(phrase);
   for (let at = first; at >= 0; at = hay.indexOf(phrase, at + 1)) {

@@ -1,4 +1,4 @@
-// The shortcuts as the `?` sheet lists them. Pure.
+// The shortcuts grouped for the list of shortcuts (`?`). Pure.
 import type { Shortcut } from "../keyboard/shortcuts.svelte";
 
 export type Group = { name: string; shortcuts: { name: string; ways: string[] }[] };

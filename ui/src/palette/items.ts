@@ -1,14 +1,14 @@
-// What the palette offers for what was typed. Pure.
+// The palette's search results for a query. Pure.
 import { match, mentions } from "./fuzzy";
 
-/** Something that can be chosen. */
+/** An entry of the palette. */
 export type Item = {
   /** Unique among all items. */
   id: string;
   label: string;
-  /** Shown quietly behind the label, and searched too. */
+  /** Shown behind the label and searched, too. */
   detail?: string;
-  /** Further words by which it can be found. */
+  /** Additional search terms. */
   words?: string;
   keys?: string;
   run: () => void | Promise<void>;

@@ -1,4 +1,4 @@
-// Which of the two sheets above the page is open: the palette or the list of shortcuts.
+// Which dialog is open: the command palette or the list of shortcuts.
 
 class Sheets {
   open = $state<"palette" | "shortcuts" | null>(null);
@@ -7,7 +7,7 @@ class Sheets {
     this.open = sheet;
   }
 
-  /** Closes this sheet; another one that was opened meanwhile stays. */
+  /** Closes this dialog; another one that was opened in the meantime stays. */
   close(sheet: "palette" | "shortcuts") {
     if (this.open === sheet) this.open = null;
   }

@@ -1,4 +1,4 @@
-// Where the palette's items come from: the shortcuts, the pages, the tasks.
+// The palette's items: actions (shortcuts), pages and tasks.
 import Ban from "@lucide/svelte/icons/ban";
 import Braces from "@lucide/svelte/icons/braces";
 import Trash from "@lucide/svelte/icons/trash-2";
@@ -21,12 +21,12 @@ import type { Task } from "../backend";
 import type { Item } from "./items";
 import { idOf, PAGES } from "./pages";
 
-/** What the engine found, and for which text. */
+/** Tasks that the engine found, and the query. */
 export type Answer = { query: string; tasks: Task[] };
 
 export type Entry = Item & { icon?: Component; task?: Task; group?: string };
 
-/** What can be done now and is not one of the pages. The newest shortcut of a name counts. */
+/** Enabled actions that are not pages. Of several with the same name the newest is used. */
 export function actionItems(shortcuts: readonly Shortcut[]): Entry[] {
   const known = new Set([...POINTLESS, ...PAGES.map((page) => page.label)]);
   const items: Entry[] = [];
@@ -46,7 +46,7 @@ export function actionItems(shortcuts: readonly Shortcut[]): Entry[] {
   return items.reverse();
 }
 
-/** What only makes sense as a key. */
+/** Actions that make sense as a key only. */
 const POINTLESS = [
   "Command palette",
   "Next task",
@@ -56,7 +56,7 @@ const POINTLESS = [
   "Back",
 ];
 
-/** The same signs as on buttons and in menus. */
+/** The same icons as on buttons and in menus. */
 const ICONS: Record<string, Component> = {
   Cancel: Ban,
   "Find in log": Search,
@@ -92,8 +92,8 @@ export const TASKS = 7;
 const RECENT = 4;
 
 /**
- * The tasks to offer for what was typed. Until their answer is there, those of an earlier one are
- * offered only where they match, so that Enter never opens what was not asked for.
+ * Tasks for a query. Until the engine has answered, tasks of an earlier answer are shown only if they
+ * match, so that Enter never opens a task that does not match.
  */
 export function taskSection({ query, tasks }: Answer, typed: string) {
   const wanted = typed.trim();

@@ -1,4 +1,4 @@
-// Everything that can be done to a task from a list: as a menu and as keys.
+// Actions on a task in the queue, for its menu and shortcuts.
 import Ban from "@lucide/svelte/icons/ban";
 import Copy from "@lucide/svelte/icons/copy";
 import CornerDownRight from "@lucide/svelte/icons/corner-down-right";
@@ -21,11 +21,11 @@ import { forgetWarnings } from "../state/warnings.svelte";
 export const isFinished = (task: Task): boolean => "ended_at" in task;
 export const canCancel = (task: Task): boolean =>
   !isFinished(task) && !(task.status === "running" && task.stopping);
-/** Only an agent with sessions can be told more, and only after it has begun one. */
+/** Follow-ups need an agent with sessions, and a session that has begun. */
 export const canFollowUp = (task: Task): boolean =>
   isFinished(task) && task.agent === "claude" && task.runs > 0;
 
-/** Does something and shows its answer at once; what goes wrong is said. */
+/** Calls an action and shows its answer at once, or its error. */
 async function act(id: TaskId, work: () => Promise<Task>): Promise<boolean> {
   try {
     await rows.act(id, work);
@@ -85,7 +85,7 @@ async function quietly(work: Promise<unknown> | undefined) {
   }
 }
 
-/** The menu of a task. Names and keys are those of its page. */
+/** The menu of a task, with the names and keys of its page. */
 export function menuOf(task: Task): MenuItem[] {
   const { desktop } = backend;
   const items: MenuItem[] = [

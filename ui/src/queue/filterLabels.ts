@@ -1,4 +1,4 @@
-// How the places are called and drawn.
+// Names, icons and empty-state titles of the queue's filters.
 import Bell from "@lucide/svelte/icons/bell-dot";
 import CircleCheck from "@lucide/svelte/icons/circle-check";
 import CircleX from "@lucide/svelte/icons/circle-x";

@@ -1,5 +1,5 @@
-// Which rows a list has and where they stand, computed rather than measured: every kind of row has
-// a height of its own, so that 100,000 of them cost no more than a screenful. Pure.
+// The rows of a list and their positions. Every kind of row has a fixed height, so positions are
+// computed instead of measured, and 100,000 rows cost no more than a screenful. Pure.
 import type { Task, TaskId } from "../backend";
 import type { Segment } from "../state/segment";
 
@@ -9,17 +9,17 @@ export const LINK = 36;
 /** Room under the last row. */
 const END = 16;
 
-/** A stretch of a segment under a heading of its own. */
+/** A part of a segment with its own heading. */
 export interface Section {
   key: string;
   title: string;
-  /** What stands at the right of the heading. */
+  /** The text at the right of the heading. */
   note: string;
   segment: Segment;
-  /** The stretch, by index into the segment's tasks; `to` is not part of it. */
+  /** Indexes into the segment's tasks; `to` is exclusive. */
   from: number;
   to: number;
-  /** What leads to the rest of it, where not all is shown. */
+  /** The link to the rest, if not all is shown. */
   link?: string;
 }
 
@@ -31,13 +31,13 @@ export type Row =
 interface Placed {
   section: Section;
   top: number;
-  /** How many task rows stand before this section. */
+  /** The number of task rows before this section. */
   before: number;
 }
 
 export class Layout {
   readonly height: number;
-  /** How many task rows there are. */
+  /** The number of task rows. */
   readonly count: number;
   #placed: Placed[] = [];
 
@@ -59,7 +59,7 @@ export class Layout {
     return this.#placed.map(({ section }) => section);
   }
 
-  /** The rows that touch the stretch from `top` to `bottom`, in pixels. */
+  /** The rows between `top` and `bottom`, in pixels. */
   rows(top: number, bottom: number): Row[] {
     const rows: Row[] = [];
     for (const { section, top: start, before } of this.#placed) {
@@ -98,7 +98,7 @@ export class Layout {
     return placed.section.segment.tasks[placed.section.from + index - placed.before];
   }
 
-  /** Where a task stands, if it is in the list. */
+  /** The position of a task, if it is in the list. */
   find(id: TaskId): { index: number; top: number; section: string } | undefined {
     for (const { section, top, before } of this.#placed) {
       const task = section.segment.get(id);
@@ -111,7 +111,7 @@ export class Layout {
   }
 }
 
-/** What was on the screen, so that it can stay where it was. */
+/** A visible row, so that it can keep its position. */
 export interface VisibleRow {
   id: TaskId;
   section: string;
@@ -119,8 +119,8 @@ export interface VisibleRow {
 }
 
 /**
- * Where to scroll so that what was on the screen stays where it was although rows came or went
- * above it. At the very top the list stays at the top: what is new shows.
+ * The scroll position at which the visible rows keep their position although rows were added or
+ * removed above. At the very top the list stays at the top, so that new rows are visible.
  */
 export function keepInView(layout: Layout, seen: readonly VisibleRow[], scrollTop: number): number {
   if (scrollTop <= 0) return scrollTop;

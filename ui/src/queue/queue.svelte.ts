@@ -1,32 +1,32 @@
-// The list that is on screen: which filter, what is searched for, where the keyboard is.
+// The state of the queue column: filter, search, list and selected row.
 import type { QueueFilter } from "../navigation/routes";
 import type { TaskId } from "../backend";
 import { TaskList } from "../state/tasks.svelte";
 
-/** A new list replaces the old one when it is there, or after so long in any case, in milliseconds. */
+/** A new list replaces the old one when it is loaded, at the latest after this time in milliseconds. */
 const PATIENCE = 150;
 
 class QueueView {
-  /** What is shown. */
+  /** The shown list. */
   list = $state.raw(new TaskList("all"));
-  /** What is typed into the search field. */
+  /** The text of the search field. */
   search = $state("");
-  /** The row the keyboard is at; absent: the task whose page is on screen. */
+  /** The row selected by keyboard; absent: the open task. */
   cursor = $state<TaskId>();
-  /** Whether the list is on screen: only there the keyboard can be at a row. */
+  /** Whether the list is on screen. */
   onScreen = false;
-  /** Where the list was scrolled to when it was last on screen. */
+  /** The last scroll position of the list. */
   scrollTop = 0;
   #next: TaskList | undefined;
-  /** Settles when what was asked for last is shown. */
+  /** Settles when the last requested list is shown. */
   #showing = Promise.resolve();
 
-  /** Whether a task's page has the keys that act on a task: the keyboard is at no other one. */
+  /** Whether a task's page handles the task keys, because no other row is selected. */
   leavesKeysTo(id: TaskId): boolean {
     return !this.onScreen || this.cursor === undefined || this.cursor === id;
   }
 
-  /** Shows a filter, and settles when it is shown: what is on screen stays until the list is there. */
+  /** Shows a filter; settles when it is shown. The old list stays until then. */
   show(filter: QueueFilter, search: string): Promise<void> {
     const newest = this.#next ?? this.list;
     if (newest.filter !== filter || newest.search !== search || !newest.isOpen) {

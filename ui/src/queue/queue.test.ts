@@ -110,7 +110,7 @@ it("goes to the first of what is here at once when nothing else was typed", asyn
   expect(queueView.cursor).toBe(3);
 });
 
-it("tells who waits for a search that was replaced when the new one is there", async () => {
+it("resolves for callers of a replaced search when the new one is there", async () => {
   const replaced = queueView.show("all", "parser");
   const newest = queueView.show("all", "guide");
   expect(queueView.show("all", "guide")).toBe(newest);
@@ -118,7 +118,7 @@ it("tells who waits for a search that was replaced when the new one is there", a
   expect(queueView.list.search).toBe("guide");
 });
 
-it("leaves who types on in the search", async () => {
+it("keeps the focus in the search field while the user types on", async () => {
   let answer = () => undefined as void;
   await show();
   engine.hold = new Promise((resolve) => (answer = resolve));

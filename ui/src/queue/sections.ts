@@ -1,4 +1,4 @@
-// How a filter's tasks are parted, in the order of a task's life. Pure.
+// The sections of a filter's list, in the order of a task's life. Pure.
 import type { QueueFilter } from "../navigation/routes";
 import type { Queue } from "../backend";
 import { startOfDay } from "../state/days";
@@ -7,7 +7,7 @@ import type { Segment } from "../state/segment";
 import { dollars } from "../words/numbers";
 import type { Section } from "./layout";
 
-/** Of what is up next, a list of everything shows so many. */
+/** The list of all tasks shows this many queued tasks. */
 export const NEXT_SHOWN = 6;
 
 export interface Facts {

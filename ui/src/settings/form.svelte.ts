@@ -1,4 +1,4 @@
-// The settings on screen: read from the engine, each written back as soon as it is changed.
+// The state of the settings page: settings are read from the engine, and each change is saved at once.
 import { backend } from "../backend/current";
 import { Refused, type ApiError, type Settings } from "../backend";
 import { toast, toastTrouble } from "../components/toast.svelte";
@@ -8,14 +8,14 @@ const SHOWN_AT_ONCE = new Set<Setting["kind"]>(["switch", "mode", "stepper"]);
 
 export class SettingsForm {
   settings = $state.raw<Settings>();
-  /** Why they cannot be read. */
+  /** The error of the last load. */
   refusal = $state.raw<ApiError>();
-  /** What is wrong with a setting, by its key. */
+  /** Errors by the key of the setting. */
   errors = $state<Record<string, string>>({});
-  /** Changes are written one after the other, each on top of the one before. */
+  /** Saves one change after the other. */
   #last: Promise<unknown> = Promise.resolve();
 
-  /** Reads them, after the changes that are on their way. */
+  /** Loads the settings, after the changes in progress. */
   load(): Promise<void> {
     const read = this.#last.then(() => this.#read());
     this.#last = read;
@@ -31,14 +31,14 @@ export class SettingsForm {
     }
   }
 
-  /** Writes a changed value, and offers to undo it. */
+  /** Saves a value and offers to undo it. */
   change(setting: Setting, value: unknown): Promise<void> {
     const write = this.#last.then(() => this.#write(setting, value, true));
     this.#last = write;
     return write;
   }
 
-  /** Says why what was typed cannot be a value; nothing is written. */
+  /** Shows why the entered text is not a value; nothing is saved. */
   refuse(setting: Setting, error: string) {
     this.errors[setting.key] = error;
   }
@@ -71,7 +71,7 @@ export class SettingsForm {
       }
     } catch (error) {
       this.settings = before;
-      // Who undoes may be on another page.
+      // The user may have left the page.
       if (!undoable) return toastTrouble(error);
       const { message, hint } = said(error);
       this.errors[setting.key] = hint ? `${message}. ${hint}.` : `${message}.`;

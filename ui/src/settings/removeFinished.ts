@@ -1,17 +1,17 @@
-// Removing finished tasks, from the settings and from the palette.
+// Removes finished tasks; used by the settings page and the palette.
 import { backend } from "../backend/current";
 import { confirm } from "../components/confirm.svelte";
 import { toast, toastTrouble } from "../components/toast.svelte";
 import { engine } from "../state/engine.svelte";
 import { plural } from "../words/numbers";
 
-/** How many tasks have ended, as far as is known. */
+/** The number of finished tasks; 0 if unknown. */
 export function finishedCount(): number {
   const counts = engine.queue?.counts;
   return counts ? counts.completed + counts.failed + counts.cancelled + counts.skipped : 0;
 }
 
-/** Removes those that were looked at, after a question; only where there are none, the others. */
+/** Removes the finished tasks that were seen, after confirmation; if there are none, the unseen ones. */
 export async function removeFinished(): Promise<void> {
   try {
     const found = await backend.clean({ dry_run: true });

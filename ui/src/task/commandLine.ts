@@ -1,7 +1,7 @@
 // The command line that submits a task like this one. Pure.
 import type { NewTask } from "../backend";
 
-/** The command, quoted for a POSIX shell. Values of environment variables are never known here. */
+/** The command, quoted for a POSIX shell. Values of environment variables are not available. */
 export function commandLine(request: NewTask): string {
   const words = ["claude-worker", "run"];
   const option = (flag: string, value: string | number | undefined) => {
@@ -19,7 +19,7 @@ export function commandLine(request: NewTask): string {
   option("timeout", milliseconds(request.limits?.timeout_ms));
   option("silence", milliseconds(request.limits?.silence_ms));
   for (const name of Object.keys(request.env ?? {})) option("env", name);
-  // What follows is the prompt, whatever it begins with.
+  // The rest is the prompt, even if it begins with a dash.
   words.push("--", quoted(request.execution_prompt));
   return words.join(" ");
 }
@@ -30,7 +30,7 @@ function milliseconds(length: number | undefined): string | undefined {
   return length % 1000 === 0 ? `${length / 1000}s` : `${length}ms`;
 }
 
-/** A word as it is where a shell leaves it alone, else in single quotes. */
+/** A word, in single quotes if a shell would interpret it. */
 export function quoted(word: string): string {
   if (/^[\w@%+=:,./-]+$/.test(word)) return word;
   return `'${word.replaceAll("'", "'\\''")}'`;

@@ -1,4 +1,4 @@
-// One task with everything known about it, kept up to date by events.
+// All details of one task, kept current by events.
 import { backend } from "../backend/current";
 import { Refused, type ApiError, type Task, type TaskDetail, type TaskId } from "../backend";
 import { coalesce } from "../state/coalesce";
@@ -7,7 +7,7 @@ import { rows } from "../state/rows";
 export class Detail {
   detail = $state.raw<TaskDetail>();
   error = $state.raw<ApiError>();
-  /** There is no such task, or no longer. */
+  /** The task does not exist (any more). */
   gone = $state(false);
   #read = coalesce(250, () => this.#load());
   #open = true;
@@ -20,7 +20,7 @@ export class Detail {
         const task = tasks.find((task) => task.id === id);
         if (!task) return;
         this.#merge(task);
-        // A row that was read anew is in another state: so are its runs and its result.
+        // A row that was read again has another state, so runs and result have changed, too.
         this.#read();
       },
       patch: (changed, change) => {
@@ -42,7 +42,7 @@ export class Detail {
     this.#stopListening();
   }
 
-  /** Reads it anew, soon. */
+  /** Reads it again soon. */
   refresh() {
     this.#read();
   }
@@ -50,7 +50,7 @@ export class Detail {
   #merge(task: Task) {
     if (!this.detail) return;
     const { request, run_history, result, warnings, untrusted } = this.detail;
-    // Lists leave the warnings out: until the task is read anew they stay as they were.
+    // Rows of lists have no warnings: keep the old ones until the task is read again.
     this.detail = { warnings, untrusted, ...task, request, run_history, result };
   }
 

@@ -1,20 +1,20 @@
-// Follow-ups, as long as the window lives. They outlive their box: it goes when the task runs and
-// comes back when it ends, which may be before the engine's answer is here.
+// Follow-up drafts and requests, for the lifetime of the window. They must outlive the field, which is
+// removed while the task runs and may be back before the engine's answer arrives.
 import { SvelteMap, SvelteSet } from "svelte/reactivity";
 import type { ApiError, TaskId } from "../backend";
 
-/** What was written but not sent. */
+/** Unsent text. */
 export const drafts = new SvelteMap<TaskId, string>();
 
-/** The tasks whose follow-up is on its way. */
+/** Tasks whose follow-up is being sent. */
 export const sending = new SvelteSet<TaskId>();
 
-/** A follow-up that was sent, and may not have arrived. */
+/** A failed request, which may have reached the engine nevertheless. */
 export interface Failed {
   error: ApiError;
   /** How many runs the task had then. */
   runs: number;
 }
 
-/** The last tries that failed. */
+/** The last failed requests. */
 export const failures = new SvelteMap<TaskId, Failed>();

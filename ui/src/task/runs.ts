@@ -1,10 +1,10 @@
-// What follows from a task's runs. Pure.
+// Values derived from a task's runs. Pure.
 import type { Run, State, TaskDetail } from "../backend";
 import type { ShownPrompt } from "../log/types";
 import { millis } from "../words/time";
 import { unknownName } from "../words/unknown";
 
-/** A run's standing as a task's state, for icon and colour. */
+/** A run's outcome as a task state, for icon and colour. */
 export function stateOf(run: Run): State {
   const { outcome } = run;
   if (!outcome) return { status: "running", running_since: run.started_at };
@@ -22,12 +22,12 @@ export function stateOf(run: Run): State {
     case "cancelled":
       return { status: "cancelled", ended_at };
     default:
-      // Shown by its name.
+      // An unknown verdict is shown by its name.
       return { status: unknownName(outcome, "verdict"), ended_at } as unknown as State;
   }
 }
 
-/** What the agent was asked in a run. */
+/** The prompt of a run. */
 export function promptOf(task: TaskDetail, run: Run | undefined): ShownPrompt {
   const command = task.request.agent === "shell";
   if (run?.follow_up) return { label: "Follow-up", text: run.follow_up, mono: false };
@@ -38,17 +38,17 @@ export function promptOf(task: TaskDetail, run: Run | undefined): ShownPrompt {
   };
 }
 
-/** Whether a run goes on, or is about to begin. */
+/** Whether a run is in progress or about to begin. */
 export function isLive(task: TaskDetail, run: Run | undefined): boolean {
   return run ? run.outcome === undefined && task.status === "running" : task.status === "running";
 }
 
-/** The number of the run that begins next, whichever one is looked at. */
+/** The number of the next run, independent of the shown one. */
 export const nextRun = (task: TaskDetail): number => (task.run_history.at(-1)?.number ?? 0) + 1;
 
 /**
- * How long the run lasted that a finished task ended with, in milliseconds; `undefined` when it
- * ended without one, as by being cancelled in the queue.
+ * The duration of the last run of a finished task, in milliseconds; `undefined` if it ended without a
+ * run, for example by being cancelled in the queue.
  */
 export function lasted(task: TaskDetail): number | undefined {
   const run = task.run_history.at(-1);

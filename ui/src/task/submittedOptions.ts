@@ -10,7 +10,7 @@ export interface Option {
   mono?: boolean;
 }
 
-/** What was chosen; what was left to the settings is left out. */
+/** The chosen options, without those that come from the settings. */
 export function options(request: NewTask): Option[] {
   const { limits = {} } = request;
   const all: Option[] = [];

@@ -1,4 +1,4 @@
-// What a task's page offers beside its buttons.
+// The menu of a task's page.
 import Copy from "@lucide/svelte/icons/copy";
 import CornerDownRight from "@lucide/svelte/icons/corner-down-right";
 import FilePen from "@lucide/svelte/icons/file-pen";

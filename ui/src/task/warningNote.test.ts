@@ -56,7 +56,7 @@ it("shows a warning until it is dismissed, and names its task", async () => {
   await press("Dismiss the warning");
   expect(notes()).toEqual([]);
   expect(warningOf(sample(2))).toBeUndefined();
-  // It is another matter when the task is queued once more.
+  // A new submission of the task shows it again.
   keepWarnings(warned(2));
   await tick();
   expect(notes()).toHaveLength(1);

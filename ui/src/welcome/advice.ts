@@ -1,8 +1,8 @@
-// What a check advises, cut into words and commands that can be copied. Pure.
+// Splits a check's advice into text and commands that can be copied. Pure.
 
 export type Part = { text: string; command: boolean };
 
-/** Advice that is nothing but a command, without backticks around it. */
+/** Advice that consists of one command without backticks. */
 const BARE = /^(chmod|claude-worker|npm|brew|sudo) [^,;]*$/;
 
 /** Text between backticks is a command. */
@@ -19,7 +19,7 @@ export function commands(advice: string): string[] {
   return [...new Set(parts(advice).flatMap(({ text, command }) => (command ? [text] : [])))];
 }
 
-/** Whether it speaks of something that the settings page can change. */
+/** Whether it mentions something that the settings page can change. */
 export function inSettings(advice: string): boolean {
   return /\bagents\.claude\b/.test(advice);
 }

@@ -44,7 +44,7 @@ test("the time of day names the day when it is another", () => {
   expect(timeOfDay(at(2026, 10, 3, 14, 5), noon)).toBe("3 Nov, 14:05");
 });
 
-test("the clock ticks with the second, and only while somebody looks", () => {
+test("the clock ticks with the second, and only while it has subscribers", () => {
   vi.setSystemTime(10_400);
   const seen: number[] = [];
   const stop = now.subscribe((at) => seen.push(at));

@@ -160,7 +160,7 @@ test("a waiting task's line says for what and how long", () => {
   expect(summaryLine(task(counted), NOW)).toBe("Rate limit reached, goes on in 4 min, try 3 of 6");
 });
 
-test("silence counts from what was printed last, whoever saw it", () => {
+test("silence counts from the last output, in the row or in the log", () => {
   const state: State = { status: "running", running_since: "2026-11-23T11:50:00.000Z" };
   expect(silence(task(state), NOW)).toBe(600_000);
   const printed = task(state, { last_output_at: "2026-11-23T11:54:00.000Z" });

@@ -1,4 +1,4 @@
-// The tests look at what is shipped, so it is built first when it is older than its sources.
+// The tests use the built pages, which are rebuilt first if they are older than their sources.
 import { execFileSync } from "node:child_process";
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -6,7 +6,7 @@ import { join } from "node:path";
 const ui = join(import.meta.dirname, "../..");
 
 export default function build() {
-  // Pages of somebody's own are looked at as they are: see engine.ts.
+  // CLAUDE_WORKER_UI names pages that are built already: see engine.ts.
   if (process.env["CLAUDE_WORKER_UI"] !== undefined) return;
   const sources = [join(ui, "index.html"), join(ui, "vite.config.ts"), ...filesBelow("src")];
   const newest = Math.max(...sources.map(changed));

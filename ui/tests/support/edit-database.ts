@@ -1,11 +1,10 @@
-// Changing the past of an engine that is not running: its database is written directly, so that
-// there is a long history without having lived through it.
+// Edits the database of a stopped engine, to get a long history without running its tasks.
 import { readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import initSqlJs, { type Database } from "sql.js";
 import type { Engine } from "./engine";
 
-/** Stops the engine, lets its database be changed, and starts it again. */
+/** Stops the engine, changes its database and starts it again. */
 export async function rewrite(engine: Engine, change: (database: Database) => void): Promise<void> {
   await engine.stop();
   const path = join(engine.data, "tasks.db");

@@ -1,4 +1,4 @@
-// An ordinary day of a person who uses Claude Worker, with something of everything in it.
+// Tasks of an ordinary day, with one of every kind.
 import { join } from "node:path";
 import { mkdir } from "node:fs/promises";
 import type { NewTask, Task, TaskId } from "../../src/backend/api";
@@ -13,7 +13,7 @@ export interface Day {
   splitting: TaskId;
   /** Done, but two of its tool calls were denied. */
   denied: TaskId;
-  /** Failed for want of money. */
+  /** Failed because the credit balance is too low. */
   failed: TaskId;
   /** Waits for a usage limit to end. */
   limited: TaskId;

@@ -1,21 +1,21 @@
-// What stands in for Claude Code plays a part for each prompt it is given.
+// A replacement for Claude Code that prints a given transcript for each prompt.
 import { chmod, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Engine } from "./engine";
 
-/** What is played for one prompt. */
+/** The behaviour for one prompt. */
 export interface Part {
-  /** The prompt, or how it begins. */
+  /** The prompt or its beginning. */
   prompt: string;
-  /** What is printed: a transcript. */
+  /** The transcript to print. */
   prints: string;
-  /** Whether it goes on after that, until it is ended. */
+  /** Whether it keeps running after that, until it is stopped. */
   goesOn?: boolean;
-  /** The exit code, when it does not go on. */
+  /** The exit code, if it does not keep running. */
   exits?: number;
 }
 
-/** Makes the engine's Claude Code play these parts; any other prompt fails. */
+/** Sets the behaviour of the engine's Claude Code; other prompts fail. */
 export async function stage(engine: Engine, parts: readonly Part[]): Promise<void> {
   const place = join(engine.root, "parts");
   await mkdir(place, { recursive: true });

@@ -1,4 +1,4 @@
-// What Claude Code prints (`--output-format stream-json`), written down as a story. The shapes are
+// Builds the output of Claude Code (`--output-format stream-json`). The shapes are
 // those of the recorded transcripts in crates/agents/tests/transcripts.
 
 /** How a tool call ended. */

@@ -1,4 +1,4 @@
-// A made-up engine: it answers like the real one, and its running task goes on.
+// A fake engine with the API of the real one; its running task keeps printing.
 import {
   Refused,
   type ApiError,
@@ -22,7 +22,7 @@ import { FakeLog } from "./log";
 import { iso, make, older, ordinary } from "./tasks";
 import { diagnosis, SETTINGS } from "./world";
 
-/** Which made-up world: named in the address, like `?fake=huge`. */
+/** The scenario, named in the address, like `?fake=huge`. */
 export type World = "day" | "empty" | "huge" | "away" | "broken" | "slow" | "first";
 
 const ACTIONS = [
@@ -57,7 +57,7 @@ export class FakeEngine {
     this.#live();
   }
 
-  /** As if the engine had been killed; with `null` it is back. */
+  /** Simulates a killed engine; `null` brings it back. */
   goAway(error: ApiError | null = { code: "unavailable", message: "The engine does not answer" }) {
     this.#away = error ?? undefined;
     for (const listener of this.#listeners) {
@@ -356,7 +356,7 @@ export class FakeEngine {
     }, 12_000);
   }
 
-  /** The running task says something new every other second. */
+  /** The running task prints every other second. */
   #live() {
     let step = 0;
     setInterval(() => {

@@ -1,4 +1,4 @@
-// Made-up logs. Offsets count as if every entry were 100 bytes of output.
+// Logs of the fake engine. Every entry counts as 100 bytes of output.
 import type { LogEntry, LogItem, LogPage, LogQuery, Task } from "../index";
 
 const ENTRY_BYTES = 100;
@@ -111,7 +111,7 @@ const TESTS: LogItem = {
   text: "   Compiling auth v0.1.0 (crates/auth)\n    Starting 42 tests across 2 binaries\n        \u001b[32mPASS\u001b[0m [   0.004s] auth policy::denies_unknown_role\n        \u001b[32mPASS\u001b[0m [   0.011s] auth session::expires_after_ttl",
 };
 
-/** What the running task goes on to print. */
+/** Further output of the running task. */
 const GOING_ON: LogItem[] = [
   TESTS,
   { type: "text", text: "All 42 tests pass. Next: the crates that depend on it." },
@@ -171,11 +171,11 @@ export class FakeLog {
     }
   }
 
-  /** Prints the next thing. */
+  /** Prints the next entry. */
   grow(step: number) {
     const item = GOING_ON[step % GOING_ON.length]!;
     const round = Math.floor(step / GOING_ON.length);
-    // Ids of tool calls are used once.
+    // Ids of tool calls are unique.
     this.#grown.set(
       this.length,
       "id" in item && item.id !== "t8" ? { ...item, id: `${item.id}-${round}` } : item,

@@ -1,11 +1,11 @@
-// Made-up tasks: an ordinary day, and the cases that are hard to show.
+// Tasks of the fake engine: an ordinary day, and rare cases.
 import type { Failure, Run, State, Task, TaskDetail } from "../index";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** A task as it is written down here; the rest follows from its state. */
+/** The short form of a task; the other fields follow from its state. */
 export interface Sketch {
   name: string;
   state: State;
@@ -15,7 +15,7 @@ export interface Sketch {
   model?: string;
   agent?: "claude" | "shell";
   action?: string;
-  /** How long ago a running one printed something, in milliseconds. */
+  /** How long ago a running task printed, in milliseconds. */
   silent?: number;
   summary?: string;
   cost?: number;

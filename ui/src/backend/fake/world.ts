@@ -1,10 +1,10 @@
-// What is made up about the machine around the engine.
+// Settings and setup checks of the fake engine.
 import type { Diagnosis, Settings } from "../index";
 import { DEFAULTS } from "./defaults";
 
 export const SETTINGS: Settings = { ...DEFAULTS, file: "/home/ada/.claude-worker/config.toml" };
 
-/** What a look at the machine finds: all well, or Claude Code missing. */
+/** The setup checks: all passed, or Claude Code missing. */
 export function diagnosis(missing: boolean): Diagnosis {
   const claude = missing
     ? {
