@@ -22,6 +22,7 @@
 //! | `cancel` | engine | the same request, on disk |
 //! | `finish` | engine | the agent reported that its work is done and did not exit: end the run |
 //! | `exit.json` | supervisor | the run is over, nothing of its tree is left |
+//! | `supervisor.log` | supervisor | a few lines for people: what became of the run |
 //! | `revoked` | engine | fence: a supervisor that comes later must not start the agent |
 //!
 //! [`RunDir::inspect`] turns these into the recovery table of the engine. News travel the other
@@ -55,6 +56,7 @@ mod output_file;
 mod own_variables;
 mod process;
 mod record;
+mod run_log;
 mod rundir;
 mod spare;
 mod spec;

@@ -164,6 +164,10 @@ impl RunDir {
         self.path.join("finish")
     }
 
+    pub(crate) fn log_path(&self) -> PathBuf {
+        self.path.join("supervisor.log")
+    }
+
     pub(crate) fn revoked_path(&self) -> PathBuf {
         self.path.join("revoked")
     }

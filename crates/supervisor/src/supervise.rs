@@ -13,6 +13,7 @@ use claude_worker_os::{pipe, process};
 use crate::bell::Ringer;
 use crate::output::Output;
 use crate::output_file::OutputFile;
+use crate::run_log::RunLog;
 use crate::watch::{Cause, Ended, Watch};
 use crate::{
     EndedBy, Ending, Exit, RunDir, Spec, Started, SupervisorError, agent, fault_point, spare, stuck,
@@ -80,6 +81,13 @@ fn stand_by() -> Result<Outcome, SupervisorError> {
 /// A run from its lock to its record. The process has been detached, and the path is absolute.
 fn supervise(path: &Path) -> Result<Outcome, SupervisorError> {
     let dir = RunDir::at(path);
+    let mut log = RunLog::new(dir.log_path());
+    log.add(format_args!("supervisor started with pid {}", std::process::id()));
+    supervise_logged(&dir, &mut log).inspect_err(|error| log.error(error))
+}
+
+fn supervise_logged(dir: &RunDir, log: &mut RunLog) -> Result<Outcome, SupervisorError> {
+    let path = dir.path();
     let signals = Signals::install().map_err(SupervisorError::io("get signals for", path))?;
 
     // Everything by its full path, never through an open directory: once the run is deleted, all
@@ -104,16 +112,18 @@ fn supervise(path: &Path) -> Result<Outcome, SupervisorError> {
     // From here on a request to end rings the control pipe; this is for the ones before.
     if dir.has(&dir.cancel_path())? {
         let never = Ended::without_start(Ending::NotStarted, EndedBy::Cancel);
-        return Ok(record(&dir, never, None, &mut ringer));
+        log.note("agent not started: the end of the run was requested before");
+        return Ok(record(dir, never, None, &mut ringer, log));
     }
-    let agent = match agent::start(&spec, &dir) {
+    let agent = match agent::start(&spec, dir) {
         Ok(agent) => agent,
         Err(agent::NotStarted { message, passing }) => {
             // Where descriptors are what is missing, the record needs those that are of no use now.
             drop((stdout, stderr, control));
+            log.note(format_args!("agent not started: {message}"));
             let ending = Ending::SpawnFailed { message, passing };
             let failed = Ended::without_start(ending, EndedBy::Itself);
-            return Ok(record(&dir, failed, None, &mut ringer));
+            return Ok(record(dir, failed, None, &mut ringer, log));
         }
     };
     fault_point("supervisor.spawned");
@@ -124,14 +134,20 @@ fn supervise(path: &Path) -> Result<Outcome, SupervisorError> {
     }
     stuck::sign(&lock);
     ringer.started();
+    log.note(format_args!("agent started with pid {}", agent.pid));
     fault_point("supervisor.started");
 
     let streams = std::iter::once((agent.stdout, stdout)).chain(agent.stderr.zip(stderr));
     let output = Output::new(streams, spec.output_cap_bytes);
-    let ended = Watch::new(&spec, agent.pid, output, &control, &signals, &mut ringer)
+    let ended = Watch::new(&spec, agent.pid, output, &control, &signals, &mut ringer, log)
         .until_the_tree_is_gone();
+    log.note(format_args!(
+        "process tree ended: {} bytes of standard output, {} of standard error, {} processes that \
+         outlived the agent",
+        ended.stdout_bytes, ended.stderr_bytes, ended.leftovers
+    ));
     fault_point("supervisor.tree_ended");
-    Ok(record(&dir, ended, Some(started.at), &mut ringer))
+    Ok(record(dir, ended, Some(started.at), &mut ringer, log))
 }
 
 fn create_output(path: &Path) -> Result<OutputFile, SupervisorError> {
@@ -147,8 +163,10 @@ fn record(
     ended: Ended,
     started_at: Option<Timestamp>,
     ringer: &mut Ringer,
+    log: &mut RunLog,
 ) -> Outcome {
     let Cause::By(ended_by) = ended.cause else {
+        log.note("the end is not recorded: no request of the engine's asked for it");
         ringer.ended();
         return Outcome::ToldToGo;
     };
@@ -163,13 +181,19 @@ fn record(
     };
     let json = serde_json::to_vec(&exit).unwrap_or_default();
     let flushed = Replace { flush: true, ..IN_RUN_DIRECTORY };
-    while files::replace(&dir.exit_path(), &json, &flushed).is_err() {
+    let mut failed = false;
+    while let Err(error) = files::replace(&dir.exit_path(), &json, &flushed) {
+        if !std::mem::replace(&mut failed, true) {
+            log.error(&SupervisorError::io("write", &dir.exit_path())(error));
+        }
         if !dir.path().exists() {
             return Outcome::NotOurs;
         }
         std::thread::sleep(RECORD_INTERVAL);
     }
     fault_point("supervisor.exit_written");
+    log.add("the end is recorded in exit.json");
+    log.write_if_open();
     ringer.ended();
     Outcome::Recorded
 }

@@ -1,5 +1,6 @@
 //! The one loop of a supervisor: from the agent's start until nothing of its tree is left.
 
+use std::fmt;
 use std::fs::File;
 use std::io::{PipeReader, Read};
 use std::time::{Duration, Instant};
@@ -14,6 +15,7 @@ use crate::freeze::Ends;
 use crate::limits::Limits;
 use crate::output::Output;
 use crate::output_file::OutputFile;
+use crate::run_log::RunLog;
 use crate::rundir::Asked;
 use crate::tree::{Killed, Tree};
 use crate::{EndedBy, Ending, Spec, fault_point};
@@ -40,6 +42,23 @@ pub(crate) enum Cause {
     By(EndedBy),
     /// The supervisor itself was told to go.
     ToldToGo,
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::ToldToGo => "ending the run: a signal asked this supervisor to end",
+            Self::By(EndedBy::Itself) => "ending what is left of the run: its agent has ended",
+            Self::By(EndedBy::Cancel) => "ending the run: it was cancelled",
+            Self::By(EndedBy::Finish) => {
+                "ending the run: the agent reported that its work is done, and did not exit"
+            }
+            Self::By(EndedBy::Timeout) => "ending the run: it reached its time limit",
+            Self::By(EndedBy::Silence) => "ending the run: it printed nothing for too long",
+            Self::By(EndedBy::OutputLimit) => "ending the run: it reached its output limit",
+            Self::By(EndedBy::Unknown(_)) => "ending the run for an unknown reason",
+        })
+    }
 }
 
 /// How a run ended.
@@ -81,6 +100,7 @@ pub(crate) struct Watch<'a> {
     control: &'a File,
     signals: &'a Signals,
     ringer: &'a mut Ringer,
+    log: &'a mut RunLog,
     tree: Tree,
     ends: Ends,
     phase: Phase,
@@ -99,6 +119,7 @@ impl<'a> Watch<'a> {
         control: &'a File,
         signals: &'a Signals,
         ringer: &'a mut Ringer,
+        log: &'a mut RunLog,
     ) -> Self {
         for stream in 0..output.count() {
             if let Some(pipe) = output.source(stream) {
@@ -114,6 +135,7 @@ impl<'a> Watch<'a> {
             control,
             signals,
             ringer,
+            log,
             tree: Tree::of_this_process(spec.run.as_str()),
             ends: Ends::default(),
             phase: Phase::Running,
@@ -164,10 +186,14 @@ impl<'a> Watch<'a> {
             match process::reap() {
                 Reaped::Process { pid, end } => {
                     if pid == self.agent {
-                        self.ending = Some(match end {
-                            ChildEnd::Exited(code) => Ending::Exited { code },
-                            ChildEnd::Signalled(signal) => Ending::Signalled { signal },
-                        });
+                        let (ending, how, number) = match end {
+                            ChildEnd::Exited(code) => (Ending::Exited { code }, "exit code", code),
+                            ChildEnd::Signalled(signal) => {
+                                (Ending::Signalled { signal }, "signal", signal)
+                            }
+                        };
+                        self.ending = Some(ending);
+                        self.log.note(format_args!("agent ended: {how} {number}"));
                         fault_point("supervisor.agent_exited");
                     }
                 }
@@ -184,6 +210,7 @@ impl<'a> Watch<'a> {
         if self.cause == Cause::By(EndedBy::Finish) && asked == Asked::Cancel {
             // Whoever cancels a run that is being ended is told that it was cancelled.
             self.cause = Cause::By(EndedBy::Cancel);
+            self.log.note(self.cause);
         }
         match self.phase {
             Phase::Running => {
@@ -203,6 +230,7 @@ impl<'a> Watch<'a> {
                 };
                 if let Some(cause) = reason {
                     self.cause = cause;
+                    self.log.note(cause);
                     let reached = self.tree.end_all(&mut self.ends);
                     if cause == Cause::By(EndedBy::Itself) {
                         self.leftovers = reached;

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "whatever cannot be unwrapped here is a failed test")]
 
 mod endings;
+mod log;
 mod next_step;
 mod output;
 mod recovery;
