@@ -29,7 +29,7 @@ fn a_script_gets_the_id_alone() {
 }
 
 #[test]
-fn run_wait_exits_by_the_verdict() {
+fn run_wait_exits_with_the_code_of_the_outcome() {
     let home = Home::new();
     let code = |command: &str| home.run(["run", "--agent", "shell", "--wait", command]).code;
     assert_eq!(code("true"), 0);
@@ -68,7 +68,7 @@ fn failures_say_their_kind() {
 }
 
 #[test]
-fn an_argument_with_piped_input_is_the_instruction_and_its_material() {
+fn piped_input_is_added_to_the_prompt_in_the_argument() {
     let home = Home::with_config("workers = 1").variable("SHELL", "/bin/sh");
     home.run(["pause"]).ok();
     home.run_with_input(["run", "Review these changes"], b"diff --git a b\n+new line\n").ok();
@@ -225,7 +225,7 @@ fn remove_and_clean_take_the_files_along() {
     home.run(["clean"]).refused(2, &["--yes", "--dry-run"]);
     let kept = home.run(["clean", "--yes"]);
     assert_eq!(kept.ok().stdout, "Nothing to remove\n");
-    assert!(kept.stderr.contains("Kept 2 finished tasks that you have not looked at"), "{kept:?}");
+    assert!(kept.stderr.contains("Kept 2 finished tasks that you have not seen"), "{kept:?}");
     let would = home.json(["clean", "--unseen", "--dry-run"]);
     assert_eq!((&would["removed"], &would["would_remove"]), (&0.into(), &2.into()));
     home.run(["clean", "--older-than", "7"]).refused(2, &["write 7d, 7h, 7m or 7s"]);

@@ -87,7 +87,7 @@ impl Desk {
 
 const MATERIAL: &str = "Review\n\n<stdin>\na\nb\nc\n</stdin>\n";
 const DOCUMENTS: [&str; 3] = ["Document a", "Document b", "Document c"];
-const LEFT_ALONE: &str = "standard input was left alone";
+const NOT_READ: &str = "standard input was not read";
 
 #[test]
 fn a_loop_over_standard_input_makes_a_task_of_each_line() {
@@ -111,7 +111,7 @@ fn a_loop_over_standard_input_makes_a_task_of_each_line() {
             let (ran, prompts) = desk.script(text);
             assert_eq!(prompts, DOCUMENTS, "{}: {text}: {ran:?}", shell.display());
             // One word about it at the most, however long the list is.
-            let words = ran.ok().stderr.matches(LEFT_ALONE).count();
+            let words = ran.ok().stderr.matches(NOT_READ).count();
             assert!(words <= 1 && ran.stderr.lines().count() == words, "{text}: {ran:?}");
         }
         // The same for another message in a session; there are no such tasks.
@@ -146,7 +146,7 @@ fn a_script_on_standard_input_is_run_to_its_end() {
 }
 
 #[test]
-fn what_is_given_to_this_command_alone_is_its_material() {
+fn input_for_this_command_alone_is_added_to_the_prompt() {
     for shell in shells() {
         let mut desk = Desk::new(&shell);
         let name = shell.display();
@@ -161,7 +161,7 @@ fn what_is_given_to_this_command_alone_is_its_material() {
         ] {
             let (ran, prompts) = desk.script(text);
             assert_eq!(prompts, [MATERIAL], "{name}: {text}: {ran:?}");
-            let said = "6 bytes of standard input are the prompt's material";
+            let said = "6 bytes of standard input were added to the prompt";
             assert!(ran.ok().stderr.contains(said), "{name}: {text}: {ran:?}");
             assert_eq!(ran.stderr.lines().count(), 1, "{name}: {text}: {ran:?}");
         }
@@ -169,7 +169,7 @@ fn what_is_given_to_this_command_alone_is_its_material() {
         let (ran, prompts) = desk.script("$cw run Review <<EOF\na\nb\nc\nEOF\n");
         if redirects_itself(&shell) {
             assert_eq!(prompts, ["Review"], "{name}: {ran:?}");
-            assert!(ran.ok().stderr.contains(LEFT_ALONE), "{name}: {ran:?}");
+            assert!(ran.ok().stderr.contains(NOT_READ), "{name}: {ran:?}");
             assert!(ran.stderr.contains("--stdin always"), "{name}: {ran:?}");
         } else {
             assert_eq!(prompts, [MATERIAL], "{name}: {ran:?}");
@@ -197,7 +197,7 @@ fn what_is_shared_is_left_alone_with_a_word_and_taken_when_asked_for() {
             let (ran, prompts) = desk.script(&text);
             assert_eq!(prompts, ["Review", "Review"], "{name}: {ran:?}");
             assert!(ran.ok().stdout.ends_with("a\nb\nc\n"), "the rest is there: {ran:?}");
-            assert_eq!(ran.stderr.matches(LEFT_ALONE).count(), 1, "{name}: {ran:?}");
+            assert_eq!(ran.stderr.matches(NOT_READ).count(), 1, "{name}: {ran:?}");
         }
         let (ran, prompts) = desk.script("cat list | (cd . ; $cw run Review --stdin always; cat)");
         assert_eq!(prompts, [MATERIAL], "{name}: {ran:?}");
@@ -225,7 +225,7 @@ fn a_prompt_taken_from_what_a_loop_reads_is_told_in_bytes() {
         ] {
             let (ran, prompts) = desk.script(text);
             assert_eq!(prompts, ["b\nc\n"], "{name}: {text}: {ran:?}");
-            let told = "claude-worker: 4 bytes of standard input are the prompt\n";
+            let told = "claude-worker: 4 bytes of standard input were read as the prompt\n";
             assert_eq!(ran.ok().stderr, told, "{name}: {text}");
         }
         // Nobody else's.
@@ -249,7 +249,7 @@ fn an_instruction_about_an_empty_pipe_stops() {
             let stops = !(text.contains('<') && redirects_itself(&shell));
             let (ran, prompts) = desk.script(text);
             if stops {
-                ran.refused(2, &["Nothing came through standard input", "--allow-empty"]);
+                ran.refused(2, &["Standard input was empty", "--allow-empty"]);
                 assert!(prompts.is_empty(), "{name}: {text}");
             } else {
                 assert_eq!(prompts, ["Review"], "{name}: {text}");
@@ -273,7 +273,7 @@ fn an_instruction_about_an_empty_pipe_stops() {
         let script = "$cw run Review; $cw run Review; $cw run Review --allow-empty; true";
         let (ran, prompts) = desk.script_with(script, reader.into());
         assert_eq!(prompts, ["Review", "Review", "Review"], "{name}");
-        assert!(ran.ok().stderr.contains("standard input is empty, going on"), "{name}: {ran:?}");
+        assert!(ran.ok().stderr.contains("standard input is empty, continuing"), "{name}: {ran:?}");
         assert_eq!(ran.stderr.lines().count(), 1, "{name}: one line for a script: {ran:?}");
     }
 }
@@ -285,7 +285,7 @@ fn a_program_that_is_no_shell_may_leave_an_empty_pipe() {
     // As cron does, and any program that makes a pipe and closes it.
     let ran = home.run_with_input(["run", "Daily report"], b"");
     assert_eq!(ran.ok().stdout, "1\n");
-    assert!(ran.stderr.contains("standard input is empty, going on without it"), "{ran:?}");
+    assert!(ran.stderr.contains("standard input is empty, continuing without it"), "{ran:?}");
     let ran = home.run_with_input(["run", "Review"], b"text");
     assert!(ran.ok().stderr.contains("4 bytes of standard input"), "{ran:?}");
     let always = [OsStr::new("run"), "Review".as_ref(), "--stdin".as_ref(), "always".as_ref()];

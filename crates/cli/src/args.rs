@@ -1,11 +1,11 @@
-//! The command line as a whole.
+//! The command line as a whole, as clap parses it.
 
 use clap::Parser;
 
 use crate::commands::Command;
 use crate::exit;
 
-/// Runs Claude Code tasks in the background: hand one over and forget it.
+/// Runs Claude Code tasks in the background
 #[derive(Debug, Parser)]
 #[command(
     name = "claude-worker",

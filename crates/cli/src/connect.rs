@@ -1,4 +1,4 @@
-//! The way to an engine.
+//! Connecting to the engine.
 
 use std::path::Path;
 
@@ -8,19 +8,19 @@ use claude_worker_engine::Paths;
 
 use crate::host;
 
-/// Whether a missing engine is started.
+/// Whether an engine is started when none is running.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Start {
-    /// In the background, when a call finds none.
+    /// Yes, in the background, by the first call.
     IfNeeded,
-    /// Never: the command asks about the engine itself.
+    /// No: the command asks about the engine itself.
     Never,
 }
 
-/// A client of the engine that the environment names. Nothing is sent yet.
+/// A client of the engine that the environment selects. It sends nothing yet.
 ///
 /// # Errors
-/// `invalid_request` when the environment names no usable place.
+/// `invalid_request` when a path in the environment cannot be used.
 pub(crate) fn connect(start: &Start) -> Result<EngineClient, ApiError> {
     let paths = Paths::from_env()?;
     let starter = match start {
@@ -30,19 +30,19 @@ pub(crate) fn connect(start: &Start) -> Result<EngineClient, ApiError> {
     EngineClient::from_env(&paths, starter)
 }
 
-/// The lock of the engine that `client` talks to, where it is the one of `paths`.
+/// The lock file of the engine that `client` talks to; none when that engine is not the one of `paths`.
 pub(crate) fn lock_of<'a>(client: &EngineClient, paths: &'a Paths) -> Option<&'a Path> {
     let ours = *client.address() == Address::Socket(paths.socket.clone());
     ours.then_some(paths.lock.as_path())
 }
 
-/// How this program starts an engine in the background, with further arguments for it.
+/// How to start this program as an engine in the background, with these additional arguments.
 ///
 /// # Errors
-/// `internal` when the system does not say where this program is.
+/// `internal` when the system does not tell the path of this program.
 pub(crate) fn starter(paths: &Paths, further: Vec<String>) -> Result<Starter, ApiError> {
     let program = std::env::current_exe().map_err(|error| {
-        ApiError::internal(format!("The system does not say where this program is: {error}"))
+        ApiError::internal(format!("The system does not tell the path of this program: {error}"))
     })?;
     let args = std::iter::once(host::SUBCOMMAND.to_owned()).chain(further).collect();
     Ok(Starter { program, args, paths: paths.clone() })

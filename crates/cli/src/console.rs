@@ -1,4 +1,4 @@
-//! The two streams a command writes to, and what is known about them.
+//! Standard output and standard error of a command, and how to write to them.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -9,35 +9,35 @@ use crate::error::CliError;
 use crate::render::Paint;
 use crate::render::text::{clean, escape_json};
 
-/// Columns assumed where nobody says: a pipe, a file.
+/// The width, in columns, of an output that has none: a pipe or a file.
 const DEFAULT_WIDTH: usize = 120;
 
-/// How output is to look.
+/// What standard output can show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct View {
-    /// Whether standard output is a terminal that a person looks at.
+    /// Whether standard output is a terminal.
     pub terminal: bool,
     /// Colours and symbols.
     pub paint: Paint,
 }
 
-/// Where a command writes, what time it is, and how wide the page is. Commands get all of these
-/// from here and from nowhere else, so that tests can give their own.
+/// Where a command writes, the time, and the width of the page. Commands take these only from here, so
+/// that tests can replace them.
 pub struct Console<'a> {
     /// Standard output: what was asked for.
     pub out: &'a mut dyn Write,
-    /// Standard error: remarks for people.
+    /// Standard error: messages for people.
     pub err: &'a mut dyn Write,
-    /// How standard output is to look.
+    /// What standard output can show.
     pub view: View,
     /// Whether one JSON document is wanted instead of text.
     pub json: bool,
-    /// Reads a person's answer to a question; none where there is no person to ask: standard input
-    /// or standard error is no terminal.
+    /// Reads the answer to a question; none when standard input or standard error is not a terminal,
+    /// so that there is no person to ask.
     pub ask: Option<&'a mut dyn FnMut() -> io::Result<String>>,
-    /// The columns there are now; asked again whenever a line is redrawn.
+    /// Measures the width in columns. Called whenever a line is redrawn.
     pub measure: fn() -> usize,
-    /// The wall clock.
+    /// Reads the clock.
     pub now: fn() -> Timestamp,
 }
 
@@ -60,8 +60,8 @@ impl Console<'_> {
         self.print(&format!("{text}\n"))
     }
 
-    /// Writes a line for a person: to standard output when one looks at it, to standard error
-    /// otherwise. Standard error may be gone; that is no reason to fail.
+    /// Writes a line for a person: to standard output if it is a terminal, to standard error otherwise.
+    /// A closed standard error is ignored.
     ///
     /// # Errors
     /// When standard output is a terminal and cannot be written.
@@ -73,13 +73,13 @@ impl Console<'_> {
         Ok(())
     }
 
-    /// Whether a person can be asked. With `--json` a program reads along, and nobody is asked.
+    /// Whether a person can be asked. With `--json` a program reads the output, so no question is asked.
     #[must_use]
     pub const fn can_ask(&self) -> bool {
         self.ask.is_some() && !self.json
     }
 
-    /// Asks the person a question, on standard error; anything but yes is no.
+    /// Asks a question on standard error. Every answer but yes means no.
     ///
     /// # Errors
     /// When the question cannot be shown or the answer cannot be read.
@@ -88,14 +88,14 @@ impl Console<'_> {
         write!(self.err, "{} [y/N] ", clean(question))?;
         self.err.flush()?;
         let answer = ask()?;
-        // After an end of input (Ctrl-D) the cursor is still behind the question.
+        // After Ctrl-D the cursor is still on the line of the question.
         if !answer.ends_with('\n') {
             writeln!(self.err)?;
         }
         Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
     }
 
-    /// Says on standard error what went wrong, and what to do on a line of its own.
+    /// Writes an error to standard error, and its hint on a line of its own.
     pub fn complain(&mut self, error: &ApiError) {
         let _ = writeln!(self.err, "claude-worker: {}", clean(&error.message));
         if !error.hint.is_empty() {
@@ -126,20 +126,20 @@ impl Console<'_> {
         self.document(&Document { error })
     }
 
-    /// The columns there are now.
+    /// The width in columns.
     #[must_use]
     pub fn width(&self) -> usize {
         (self.measure)()
     }
 
-    /// The wall clock now.
+    /// The current time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         (self.now)()
     }
 }
 
-/// Whether a person can be asked: they see standard error, and type on standard input.
+/// Whether a person can be asked: standard input and standard error are terminals.
 #[must_use]
 pub fn can_ask() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
@@ -155,7 +155,7 @@ pub fn read_answer() -> io::Result<String> {
     Ok(answer)
 }
 
-/// What the environment and standard output say about how to look.
+/// What standard output can show, by its kind and the environment.
 #[must_use]
 pub fn detect_view() -> View {
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
@@ -163,13 +163,13 @@ pub fn detect_view() -> View {
     view_of(io::stdout().is_terminal(), dumb, set("NO_COLOR"))
 }
 
-/// A dumb terminal cannot move its cursor or colour, so it is written to like a file.
+/// A terminal of type `dumb` has no colours and cannot move its cursor, so it is treated like a file.
 const fn view_of(is_terminal: bool, dumb: bool, no_colour: bool) -> View {
     let terminal = is_terminal && !dumb;
     View { terminal, paint: Paint { colour: terminal && !no_colour, symbols: terminal } }
 }
 
-/// The columns of standard output: the terminal's, or `COLUMNS`, or 120.
+/// The width of standard output in columns: the terminal's, or `COLUMNS`, or 120.
 #[must_use]
 pub fn measure() -> usize {
     let terminal = terminal_size::terminal_size_of(io::stdout()).map(|(width, _)| width.0);
@@ -185,7 +185,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn colour_needs_a_terminal_that_has_it_and_wants_it() {
+    fn colours_need_a_terminal_that_is_not_dumb_and_no_no_color() {
         let both = Paint { colour: true, symbols: true };
         assert_eq!(view_of(true, false, false), View { terminal: true, paint: both });
         let symbols = Paint { colour: false, symbols: true };

@@ -1,4 +1,4 @@
-//! Why a command could not be carried out.
+//! Why a command failed.
 
 use std::io;
 
@@ -6,34 +6,33 @@ use claude_worker_api::{ApiError, ErrorCode};
 
 use crate::exit::Exit;
 
-/// Why a command could not be carried out.
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
     /// The engine refused, or the request is wrong.
     #[error(transparent)]
     Api(#[from] ApiError),
-    /// What is to be shown cannot be written.
+    /// The output cannot be written.
     #[error("Cannot write the output: {0}")]
     Output(#[from] io::Error),
-    /// This process itself could not be set up.
+    /// The runtime of this process cannot be set up.
     #[error("Cannot start: {0}")]
     Setup(io::Error),
 }
 
 impl CliError {
-    /// A request that is wrong as it stands: exit code 2.
+    /// A wrong request: exit code 2.
     pub(crate) fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::Api(ApiError::invalid(message).hint(hint))
     }
 
-    /// Whether only the reader of our output has gone (`claude-worker list | head -1`), which is
-    /// its good right and no failure.
+    /// Whether the reader closed the pipe (`claude-worker list | head -1`), which is not a failure.
     #[must_use]
     pub fn is_closed_output(&self) -> bool {
         matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe)
     }
 
-    /// How the process ends because of it.
+    /// The exit code for this error.
     #[must_use]
     pub fn exit(&self) -> Exit {
         match self {
@@ -42,7 +41,7 @@ impl CliError {
         }
     }
 
-    /// The error as `--json` shows it.
+    /// The error as `--json` prints it.
     #[must_use]
     pub fn as_api(&self) -> ApiError {
         match self {

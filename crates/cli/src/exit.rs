@@ -9,33 +9,33 @@ use claude_worker_api::{ErrorCode, Failure, State, Status};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
-    /// Done; with `--wait`: the task is completed.
+    /// Success; with `--wait`: the task is completed.
     Done = 0,
     /// The command failed for a reason that has no code of its own.
     Failed = 1,
     /// The command line or the request is wrong.
     Usage = 2,
-    /// There is no such task, run or output.
+    /// The task, run or output does not exist.
     NotFound = 3,
-    /// The task is in a state that does not allow it.
+    /// The state of the task does not allow the request.
     Conflict = 4,
-    /// No engine can be used.
+    /// No engine answers, or one of another version.
     NoEngine = 5,
     /// The disk or the queue is full.
     NoRoom = 6,
-    /// The stored data cannot be used.
+    /// The stored data is damaged, or of a newer version.
     BadData = 7,
     /// The task failed.
     TaskFailed = 10,
     /// The task was cancelled.
     TaskCancelled = 11,
-    /// The task was never run.
+    /// The task was skipped.
     TaskSkipped = 12,
     /// The task was stopped at one of its limits.
     TaskLimit = 13,
-    /// The task was lost.
+    /// The task was lost: its processes disappeared.
     TaskLost = 14,
-    /// The time given to `wait --timeout` is over.
+    /// The time of `wait --timeout` is over.
     TimedOut = 124,
     /// Interrupted with Ctrl-C while it watched or waited.
     Interrupted = 130,
@@ -50,7 +50,7 @@ pub const TABLE: [(Exit, &str); 15] = [
          a status that only a newer version knows)",
     ),
     (Exit::Usage, "the command line or the request is wrong"),
-    (Exit::NotFound, "no such task, run or output"),
+    (Exit::NotFound, "the task, run or output does not exist"),
     (Exit::Conflict, "the task's state does not allow it (retry while it runs)"),
     (Exit::NoEngine, "no engine answers, or one of another version"),
     (Exit::NoRoom, "the disk or the queue is full; nothing was lost"),
@@ -66,8 +66,8 @@ pub const TABLE: [(Exit, &str); 15] = [
         Exit::TaskLost,
         "the task was lost: its supervisor was killed, its files were removed, or the machine went down",
     ),
-    (Exit::TimedOut, "wait --timeout: the time is over, the tasks run on"),
-    (Exit::Interrupted, "interrupted with Ctrl-C; the task runs on"),
+    (Exit::TimedOut, "wait --timeout: the time is over; the tasks keep running"),
+    (Exit::Interrupted, "interrupted with Ctrl-C; the task keeps running"),
 ];
 
 /// The table as the text that ends `--help`.
@@ -81,7 +81,7 @@ pub fn help() -> String {
 }
 
 impl Exit {
-    /// The code for an error of the engine's.
+    /// The code for an error of the engine.
     #[must_use]
     pub const fn of_error(code: ErrorCode) -> Self {
         match code {
@@ -98,7 +98,7 @@ impl Exit {
         }
     }
 
-    /// The code for the state of a finished task; an unfinished one counts as done asking.
+    /// The code for the state of a task. An unfinished task is not an error.
     #[must_use]
     pub fn of_state(state: &State) -> Self {
         match state {
@@ -116,8 +116,8 @@ impl Exit {
             other => match other.status() {
                 Status::Cancelled => Self::TaskCancelled,
                 Status::Skipped => Self::TaskSkipped,
-                // Whether a state of a later version is a success, this one cannot say: neither the
-                // code of a success nor that of a failed task.
+                // This version cannot tell whether a state of a newer version is a success, so it is
+                // neither the code of a success nor that of a failed task.
                 Status::Unknown(_) if other.is_finished() => Self::Failed,
                 _ => Self::Done,
             },
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn verdicts_have_codes_of_their_own() {
+    fn each_outcome_of_a_task_has_its_own_code() {
         let ended_at = Timestamp::default();
         let failed = |failure| Exit::of_state(&State::Failed { ended_at, failure });
         assert_eq!(failed(Failure::Lost), Exit::TaskLost);
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_trouble_decides() {
+    fn the_first_failure_decides() {
         assert_eq!(Exit::Done.or(Exit::Conflict), Exit::Conflict);
         assert_eq!(Exit::NotFound.or(Exit::Conflict), Exit::NotFound);
     }

@@ -1,18 +1,18 @@
-//! Following tasks: their logs across runs, and their ends.
+//! Following tasks: reading their logs across runs, and waiting for their ends.
 //!
-//! Both are built on the engine's long polls. A cursor into the event stream is taken *before* a
-//! task is read, so that nothing that happens in between is missed.
+//! Both use the engine's long polls. A cursor into the event stream is taken *before* a task is read, so
+//! that no event in between is missed.
 
 use claude_worker_api::{ApiError, EventQuery, Run, Task, TaskApi, TaskDetail, TaskId};
 
 use crate::patience::Link;
 use crate::transcript::{Part, Place};
 
-/// How long one call waits at the engine, in milliseconds.
+/// How long the engine holds one long poll, in milliseconds.
 pub(crate) const WAIT_MS: u64 = 30_000;
 /// Events per page.
 const EVENTS: u32 = 500;
-/// How many tasks an event query may name.
+/// How many tasks one event query may name.
 const MOST_NAMED: usize = 1000;
 
 /// A place in the event stream.
@@ -23,7 +23,7 @@ pub struct Changes<'a, A> {
 }
 
 impl<'a, A: TaskApi> Changes<'a, A> {
-    /// The place where the stream stands now.
+    /// The end of the stream.
     ///
     /// # Errors
     /// When no engine answers.
@@ -32,8 +32,8 @@ impl<'a, A: TaskApi> Changes<'a, A> {
         Ok(Self { api, link, cursor: page.next })
     }
 
-    /// Waits until something happens to one of `tasks`, and says to which. After a gap in the
-    /// stream that is all of them. After half a minute of nothing it is none.
+    /// Waits for an event of `tasks` and returns the tasks that had one: all of them after a gap in the
+    /// stream, none after half a minute without an event.
     ///
     /// # Errors
     /// When no engine answers.
@@ -41,7 +41,7 @@ impl<'a, A: TaskApi> Changes<'a, A> {
         let query = EventQuery {
             after: Some(self.cursor),
             limit: Some(EVENTS),
-            // More than can be named are looked for among all.
+            // Too many to name in a query: take the events of all tasks and filter.
             tasks: if tasks.len() <= MOST_NAMED { tasks.to_vec() } else { Vec::new() },
             lasting: false,
             wait_ms: WAIT_MS,
@@ -63,27 +63,27 @@ impl<'a, A: TaskApi> Changes<'a, A> {
     }
 }
 
-/// What a follower of a log sees next.
+/// What comes next in a log that is followed.
 #[derive(Debug)]
 pub enum Step {
-    /// The task as it stands, while there is no run to read.
+    /// The task, while it has no run to read.
     Queued(Box<Task>),
     /// A run begins.
     Run(Box<TaskDetail>, Box<Run>),
-    /// What the run's agent printed.
+    /// Output of the run's agent.
     Output(Part),
-    /// The task has finished and everything has been read.
+    /// The task has finished, and its log was read to the end.
     Finished(Box<TaskDetail>),
 }
 
 enum Stage {
-    /// Before any run with a higher number than this one.
+    /// Waiting for a run with a higher number than this one.
     After(u32),
-    /// In a run.
+    /// Reading a run.
     In { number: u32, place: Place },
 }
 
-/// Reads a task's log from a given run on, across retries and follow-ups, until it has finished.
+/// Reads a task's log from a given run on, across retries and follow-ups, until the task has finished.
 pub struct Follower<'a, A> {
     api: &'a A,
     link: &'a Link,
@@ -95,7 +95,7 @@ pub struct Follower<'a, A> {
 }
 
 impl<'a, A: TaskApi> Follower<'a, A> {
-    /// A follower of the runs of task `id` after number `after`.
+    /// Follows the runs of task `id` after run number `after`.
     ///
     /// # Errors
     /// When no engine answers.
@@ -109,7 +109,7 @@ impl<'a, A: TaskApi> Follower<'a, A> {
         Ok(Self { api, link, id, changes, stage: Stage::After(after), fresh: false })
     }
 
-    /// Waits for what comes next.
+    /// Waits for the next part.
     ///
     /// # Errors
     /// `not_found` when the task or its output was removed; when no engine answers.
@@ -126,7 +126,7 @@ impl<'a, A: TaskApi> Follower<'a, A> {
                     if task.runs <= last && !task.state.is_finished() {
                         return Ok(Step::Queued(Box::new(task)));
                     }
-                    // With the prompt, once for each run and once at the end.
+                    // This answer has the prompt in it; it is asked for once per run and once at the end.
                     let detail = self.link.call(|| self.api.get(self.id)).await?;
                     if let Some(run) = detail.run_history.iter().find(|run| run.number > last) {
                         let run = Box::new(run.clone());

@@ -1,5 +1,5 @@
-//! Being the engine: in the background, where another process waits for our word, or in a
-//! terminal.
+//! Runs an engine in this process: in the background, where the process that started it waits until it
+//! is ready, or in a terminal.
 
 use std::ffi::OsString;
 use std::io;
@@ -19,21 +19,21 @@ use claude_worker_supervisor::SupervisorCommand;
 
 use crate::exit::Exit;
 
-/// The hidden subcommand that is a background engine.
+/// The hidden subcommand that runs an engine in the background.
 pub(crate) const SUBCOMMAND: &str = "serve";
-/// The hidden subcommand that is the supervisor of one run.
+/// The hidden subcommand that runs the supervisor of one run.
 pub(crate) const SUPERVISE: &str = "supervise";
 
-/// How long reads that are under way may take once the engine has stopped.
+/// How long pending reads may take once the engine has stopped.
 const LAST_READS: Duration = Duration::from_secs(5);
 
-/// The subcommand `serve [--http ADDRESS]`: an engine in the background. It tells the process
-/// that started it, in one line on standard output, that it is ready or why it is not.
+/// The subcommand `serve [--http ADDRESS]`: an engine in the background. It prints one line for the
+/// process that started it: that it is ready, or the error.
 pub(crate) fn background(arguments: impl Iterator<Item = OsString>) -> ExitCode {
-    // A session of its own: closing the terminal, or Ctrl-C in it, is not meant for the engine.
+    // In a session of its own, so that closing the terminal or Ctrl-C does not reach the engine.
     leave_session();
     let served = http_argument(arguments).and_then(|http| {
-        host(Ground::Back, http, |_| Ready::tell(Ok(())))
+        host(Place::Background, http, |_| Ready::tell(Ok(())))
             .inspect_err(|error| tracing::error!(%error, "ended"))
     });
     match served {
@@ -59,30 +59,30 @@ fn http_argument(
     }
 }
 
-/// Where the engine of this process can be reached.
+/// The addresses of the engine in this process.
 pub(crate) struct Reachable<'a> {
     /// Its local socket.
     pub(crate) socket: &'a Path,
-    /// Its HTTP server and the file with the token for it, if it has one.
+    /// The address of its HTTP server and the file with its token, if it has one.
     pub(crate) http: Option<(SocketAddr, &'a Path)>,
 }
 
 /// Where an engine runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ground {
-    /// In front of the person who started it.
-    Fore,
-    /// Out of sight, for a process that waits until it is ready.
-    Back,
+pub(crate) enum Place {
+    /// In a terminal.
+    Terminal,
+    /// In the background, for a process that waits until it is ready.
+    Background,
 }
 
-/// Runs an engine in this process until it is told to stop, by a client or a signal. Running
-/// tasks run on without it. `ready` is called when clients can reach it.
+/// Runs an engine in this process until a client or a signal stops it. Running tasks keep running.
+/// `ready` is called when clients can connect.
 ///
 /// # Errors
-/// `locked` when another engine owns the data directory; whatever keeps it from starting.
+/// `locked` when another engine owns the data directory; errors of the start.
 pub(crate) fn host(
-    ground: Ground,
+    place: Place,
     http: Option<SocketAddr>,
     ready: impl FnOnce(&Reachable<'_>),
 ) -> Result<(), ApiError> {
@@ -98,14 +98,14 @@ pub(crate) fn host(
         .map_err(|error| ApiError::internal(format!("Cannot start: {error}")))?;
     let ended = runtime.block_on(async {
         let (places, supervisor) = (paths.clone(), supervisor());
-        let hosted = match ground {
-            Ground::Fore => {
+        let hosted = match place {
+            Place::Terminal => {
                 claude_worker_server::host(places, config, supervisor, http, HostKind::Headless)
                     .await?
             }
-            Ground::Back => host_awaited(places, config, supervisor, http).await?,
+            Place::Background => host_awaited(places, config, supervisor, http).await?,
         };
-        // Before anybody is told that it runs: who was may send a signal the next moment.
+        // Before `ready`: a process that was told may send a signal at once.
         let requests = EndRequests::new()
             .map_err(|error| ApiError::internal(format!("Cannot wait for signals: {error}")))?;
         ready(&Reachable {
@@ -117,8 +117,7 @@ pub(crate) fn host(
         stopper.abort();
         Ok(())
     });
-    // A read that hangs, on a disk that does not answer, must not keep an engine that has said
-    // goodbye.
+    // A read that hangs on a disk must not keep the stopped engine alive.
     runtime.shutdown_timeout(LAST_READS);
     ended
 }
@@ -140,23 +139,21 @@ async fn stop_on_request(mut requests: EndRequests, engine: Engine) {
     }
 }
 
-/// How a supervisor is started: as this very program, even when a newer one has taken its place
-/// on the disk.
+/// How to start a supervisor: as this same program, even after an upgrade has replaced its file.
 fn supervisor() -> SupervisorCommand {
     let program = own_program().unwrap_or_else(|_| "claude-worker".into());
     SupervisorCommand { program, args: vec![SUPERVISE.to_owned()] }
 }
 
-/// Engines say what they do on standard error, which in the background is the engine's log and is
-/// kept short.
-/// `CLAUDE_WORKER_LOG` chooses how much, like `debug` or `claude_worker_engine=trace`.
+/// Sets up the log on standard error, which in the background is the engine's log file of bounded size.
+/// `CLAUDE_WORKER_LOG` sets the level, like `debug` or `claude_worker_engine=trace`.
 fn log(paths: &Paths) {
     use tracing_subscriber::filter::{LevelFilter, Targets};
     use tracing_subscriber::fmt::writer::BoxMakeWriter;
     use tracing_subscriber::layer::SubscriberExt;
     use tracing_subscriber::util::SubscriberInitExt;
     let wanted = std::env::var("CLAUDE_WORKER_LOG").unwrap_or_default();
-    // What cannot be read is as good as nothing said: an engine starts all the same.
+    // An unreadable value counts as none: the engine starts all the same.
     let filter = wanted
         .parse::<Targets>()
         .ok()
@@ -169,10 +166,10 @@ fn log(paths: &Paths) {
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(writer)
         .with_ansi(false)
-        // It would print to standard error about not being able to print there, and panic when
-        // that fails too, which on a full disk it does.
+        // It would report a failed write to standard error, and panic when that fails too, as on a full
+        // disk.
         .log_internal_errors(false);
-    // Only a test that hosts twice in one process has one already.
+    // It fails only in a test that runs two engines in one process.
     let _ = tracing_subscriber::registry().with(lines).with(filter).try_init();
 }
 

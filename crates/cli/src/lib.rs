@@ -2,25 +2,24 @@
 //!
 //! # Theory of operation
 //!
-//! [`main`] does as little as it can, for it runs once per `find … | xargs claude-worker run`
-//! line: it reads the arguments, makes a runtime of one thread, connects to the engine (which
-//! the client starts when there is none), and hands both to one function in [`commands`].
+//! [`main`] does little, because `find … | xargs claude-worker run` starts it once per line: it parses the
+//! arguments, makes a runtime with one thread, connects to the engine (which the client starts when there
+//! is none), and calls one function in [`commands`].
 //!
 //! Every command is written against [`TaskApi`] and a
 //! [`Console`], so that tests run it with a scripted engine and
-//! read what it wrote. What it shows is made by pure functions in [`render`]: from what the
-//! engine says, the time and the width of the page, to text. Everything that comes from an agent
-//! passes through [`render::text`], which leaves nothing in it that a terminal would obey.
+//! read what it wrote. Pure functions in [`render`] turn answers of the engine, the time and the width of
+//! the page into text. Everything that comes from an agent passes through [`render::text`], which removes
+//! control characters and escape sequences.
 //!
 //! Following a task ([`follow`], [`watch`]) is reading its output with long polls, chunk by chunk
-//! ([`transcript`]), so that its memory does not grow with the log; when the engine is away for a moment, [`patience`]
-//! asks again. Exit codes are a table in [`exit`]. With `--json`, standard output carries one
-//! document (errors included: `{"error":{"code","message","hint"}}`), and standard error what is
-//! for people.
+//! ([`transcript`]), so that memory does not grow with the log; while no engine answers for a moment, [`patience`]
+//! repeats the request. Exit codes are a table in [`exit`]. With `--json`, standard output carries one
+//! document (errors included: `{"error":{"code","message","hint"}}`), and standard error has messages for
+//! people.
 //!
-//! Two hidden subcommands are dispatched before anything else happens, so that they stay as small
-//! as they are meant to be: `supervise` is the supervisor of one run, and `serve` the engine in the
-//! background ([`host`]).
+//! Two hidden subcommands are dispatched first, so that their processes stay small: `supervise` is the
+//! supervisor of one run, and `serve` an engine in the background ([`host`]).
 
 pub mod args;
 pub mod commands;
@@ -30,7 +29,7 @@ mod doctor;
 pub mod error;
 pub mod exit;
 #[cfg(test)]
-mod fake;
+mod fake_engine;
 pub mod follow;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
@@ -78,7 +77,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Carries out a command and shows its error, if there is one.
+/// Runs a command and shows its error, if there is one.
 fn run(cli: &Cli) -> Exit {
     let view = if cli.json {
         View { terminal: false, paint: Paint::NONE }
@@ -100,11 +99,11 @@ fn run(cli: &Cli) -> Exit {
     conclude(result, &mut console)
 }
 
-/// Shows an error for people, and with `--json` as an object too; gives the exit code.
+/// Shows an error as text, and with `--json` as an object too. Returns the exit code.
 fn conclude(result: Result<Exit, CliError>, console: &mut Console<'_>) -> Exit {
     match result {
         Ok(exit) => exit,
-        // The reader has seen enough (`claude-worker list | head -1`).
+        // The reader has closed the pipe (`claude-worker list | head -1`).
         Err(error) if error.is_closed_output() => Exit::Done,
         Err(error) => {
             console.complain(&error.as_api());
@@ -185,10 +184,10 @@ async fn dispatch(
     }
 }
 
-/// Shows what clap has to say: help and version on standard output, mistakes on standard error,
-/// and with `--json` as an error object too.
+/// Prints help and version on standard output, and usage errors on standard error, with `--json` as an
+/// error object too.
 fn explain(error: &clap::Error) -> Exit {
-    let _ = match made_safe(error, std::env::args_os()) {
+    let _ = match without_control_characters(error, std::env::args_os()) {
         Some(text) => io::stderr().write_all(text.as_bytes()),
         None => error.print(),
     };
@@ -199,16 +198,20 @@ fn explain(error: &clap::Error) -> Exit {
         let text = error.render().to_string();
         let first = text.lines().next().unwrap_or_default();
         let message = first.strip_prefix("error: ").unwrap_or(first);
-        let error = ApiError::invalid(message).hint("claude-worker --help shows what there is");
+        let error =
+            ApiError::invalid(message).hint("claude-worker --help lists commands and options");
         let json = serde_json::json!({ "error": error }).to_string();
         let _ = writeln!(io::stdout(), "{}", render::text::escape_json(&json));
     }
     Exit::Usage
 }
 
-/// What clap says about a mistake, without its colours, when an argument has in it what a terminal
-/// would obey: clap repeats arguments as they are, and its own colours look the same.
-fn made_safe(error: &clap::Error, arguments: impl IntoIterator<Item = OsString>) -> Option<String> {
+/// The text of a usage error without control characters and colours, when an argument has control
+/// characters: clap repeats arguments unchanged, and its own colours cannot be told from theirs.
+fn without_control_characters(
+    error: &clap::Error,
+    arguments: impl IntoIterator<Item = OsString>,
+) -> Option<String> {
     use render::text::clean;
     let is_harmless = |argument: OsString| {
         let text = argument.to_string_lossy();
@@ -223,10 +226,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_mistake_is_told_without_what_a_terminal_would_obey() {
+    fn usage_errors_have_no_control_characters_of_arguments() {
         let told = |arguments: &[&str]| {
             let error = Cli::try_parse_from(arguments).unwrap_err();
-            made_safe(&error, arguments.iter().map(OsString::from))
+            without_control_characters(&error, arguments.iter().map(OsString::from))
         };
         assert_eq!(told(&["claude-worker", "status", "x"]), None, "in colour");
         assert_eq!(told(&["claude-worker", "--help"]), None);

@@ -1,27 +1,28 @@
-//! Standard input beside an argument: whether it is material for the prompt, and how it is read.
+//! Standard input of a command that has a prompt as argument: whether it is added to the prompt, and how
+//! it is read.
 //!
 //! `git diff | claude-worker run "Review"` must read its pipe. In `while read -r f; do claude-worker
-//! run "Document $f"; done < list` it must not: what follows in the list is the loop's, and would be
-//! lost. Both look alike from here, so standard input is taken only where it is ours alone:
+//! run "Document $f"; done < list` it must not, because the loop would lose the rest of its list. Both
+//! look alike to this process, so it reads standard input only where no other process does:
 //!
-//! 1. A terminal or a device (`/dev/null`, which xargs and cron give) is nothing to read.
-//! 2. A regular file that has been read from already is somebody else's: a loop's list, a script that
-//!    a shell reads. Every shell reads a list line by line, and its place in the file is shared.
-//! 3. A pipe or socket that the process which started us has open for reading, too, is that
-//!    process's. Most shells make a pipe or a here-document in the child that becomes this command,
-//!    and have it not themselves. Some (dash, busybox) redirect themselves first, so that a
-//!    here-document for one command looks like one around a loop: that cannot be told apart, and is
-//!    left alone, with a word. An untouched file is taken from them.
-//! 4. Where the system does not tell (other systems, a parent that is gone or another user's), it is
-//!    taken, and what was taken and how to choose is said on standard error.
+//! 1. A terminal or a device (`/dev/null`, which xargs and cron set) is not read.
+//! 2. A regular file that was already read from belongs to another process: to a loop over a list, or to
+//!    a shell that reads a script. Shells read line by line, and the position in the file is shared.
+//! 3. A pipe or socket that the parent process also has open for reading belongs to the parent. Most
+//!    shells open a pipe or a here-document in the child that becomes this command only. Some (dash,
+//!    busybox) redirect themselves first, so that a here-document for one command looks like one around
+//!    a loop. These are not read, with a message. A file at its beginning is read.
+//! 4. Where the system does not tell (other systems, a parent that has ended or belongs to another user),
+//!    it is read, and a message on standard error says so and how to choose.
 //!
-//! A pipe that is ours is read as soon as something comes through it, to its end. When nothing has
-//! come for two seconds, we look at who could still write. In `producer | claude-worker` that is the
-//! producer, a sibling, and we say so and wait for it. When it is only a process that started us, it
-//! is a pipe that was left open, and we go on without.
+//! A pipe that belongs to this command is read to its end. When nothing has arrived for two seconds, we
+//! look which processes could still write. In `producer | claude-worker` that is the producer, a sibling:
+//! we print a message and wait for it. When it is only a parent process, the pipe was left open, and the
+//! command continues without it.
 //!
-//! `--stdin always` and `--stdin never` choose, and the prompt `-` takes standard input as it is. How
-//! much that was is said where it was somebody else's, too: in a loop it is the rest of the list.
+//! `--stdin always` and `--stdin never` override this, and the prompt `-` reads standard input in every
+//! case. Where another process reads it too, a message says how much was read: in a loop that is the rest
+//! of the list.
 
 use std::io::{self, Read, Seek, Write};
 use std::time::Duration;
@@ -37,31 +38,31 @@ use crate::error::CliError;
 use crate::prompt::read_bounded;
 use crate::render::text::clean_line;
 
-/// After this long without a byte we ask who could write.
+/// After this long without a byte we look which processes could write.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// How long we look whether something comes through a pipe that is not ours, to say that we leave it.
+/// How long we wait for a byte in a pipe of another process, to report that it is not read.
 const A_MOMENT: Duration = Duration::from_secs(1);
 
-/// What `run` and `resume` do with standard input.
+/// The options of `run` and `resume` for standard input.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::Args)]
 #[group(skip)]
 pub struct Args {
-    /// Whether standard input becomes the prompt's material: auto takes it where it belongs to this
-    /// command alone, not from the loop or script around it
+    /// Whether standard input is added to the prompt: auto does it where it belongs to this command
+    /// alone, and not to the loop or script around it
     #[arg(long, value_name = "WHEN", default_value = "auto")]
     pub stdin: StdinUse,
-    /// Go on although nothing came through the pipe that the instruction is about
+    /// Continue when the pipe that the prompt is about was empty
     #[arg(long)]
     pub allow_empty: bool,
 }
 
-/// Whether standard input is read beside an argument.
+/// Whether standard input is added to an argument.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum StdinUse {
-    /// When it is a file or a pipe that is for this command alone.
+    /// If it is a file or a pipe for this command alone.
     #[default]
     Auto,
-    /// To its end, whatever it is, whoever shares it and however long it takes.
+    /// In every case, to its end, however long that takes.
     #[value(alias = "wait")]
     Always,
     /// Never.
@@ -71,13 +72,13 @@ pub enum StdinUse {
 /// What to do with standard input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Decision {
-    /// It is ours: take it. Where an empty one has been made for this very instruction, stop.
+    /// It belongs to this command: read it. `made_by_shell`: an empty one is an error.
     Take { made_by_shell: bool },
-    /// Take it, and say how to choose.
+    /// Read it, and say how to choose.
     TakeAndTell,
-    /// It is somebody else's, who has begun to read it.
+    /// Another process has started to read it: leave it.
     Leave,
-    /// It is somebody else's as well: leave it, and say so once for each of them.
+    /// The parent reads it too: leave it, and say so once per parent.
     LeaveAndTell(Parent),
 }
 
@@ -85,9 +86,9 @@ enum Decision {
 /// them it has for itself.
 const PASS_ON: [&str; 7] = ["timeout", "time", "sudo", "doas", "setsid", "flock", "strace"];
 
-/// Shells that make what they redirect for a command in that command's own process.
+/// Shells that open a redirection in the process of the command.
 const REDIRECT_IN_CHILD: [&str; 3] = ["bash", "zsh", "fish"];
-/// Shells that redirect themselves for as long as the command runs.
+/// Shells that redirect their own standard input while the command runs.
 const REDIRECT_THEMSELVES: [&str; 9] =
     ["dash", "ash", "busybox", "sh", "ksh", "mksh", "oksh", "yash", "posh"];
 
@@ -99,7 +100,7 @@ fn is_one_of(program: Option<&str>, shells: &[&str]) -> bool {
     shells.contains(&name)
 }
 
-/// Decides about a file or pipe; `read_before` is how much of a file has been read already.
+/// Decides about a file or pipe. `read_before`: how many bytes of a file were read already.
 fn decide(kind: Stdin, read_before: u64, parent: Option<Parent>) -> Decision {
     if read_before > 0 {
         return Decision::Leave;
@@ -110,28 +111,27 @@ fn decide(kind: Stdin, read_before: u64, parent: Option<Parent>) -> Decision {
     let made_by_shell = redirects_itself || is_one_of(program, &REDIRECT_IN_CHILD);
     match (parent.shares, kind) {
         (false, _) => Decision::Take { made_by_shell },
-        // Nobody has read from it yet, so that no loop is going through it.
+        // It is at its beginning, so no loop is reading it.
         (true, Stdin::File) if redirects_itself => Decision::TakeAndTell,
         (true, _) => Decision::LeaveAndTell(parent),
     }
 }
 
-/// Whether standard input is a file that another process has begun to read.
+/// Whether standard input is a file that another process has started to read.
 pub(crate) fn is_being_read() -> bool {
     kind() == Stdin::File && read_before() > 0
 }
 
-/// How much of the file on standard input has been read already, by whoever shares it.
+/// How many bytes of the file on standard input were read already, by any process.
 fn read_before() -> u64 {
     unbuffered().ok().and_then(|mut file| file.stream_position().ok()).unwrap_or_default()
 }
 
-/// What standard input holds beside an argument; `None` when it is not to be read, or holds nothing
-/// that an instruction could be about.
+/// The text to add to the prompt; none when standard input is not to be read, or is empty.
 ///
 /// # Errors
-/// A usage error when it cannot be read, is longer than a prompt may be, or is empty although the
-/// instruction must be about it.
+/// A usage error when it cannot be read, is longer than a prompt may be, or is an empty pipe that a shell
+/// made for this command.
 pub(crate) fn material(args: Args) -> Result<Option<Vec<u8>>, CliError> {
     let kind = kind();
     let decision = match (args.stdin, kind) {
@@ -150,12 +150,12 @@ pub(crate) fn material(args: Args) -> Result<Option<Vec<u8>>, CliError> {
                 None => {}
                 Some(0) if args.allow_empty => {}
                 Some(0) => tell(&format!(
-                    "standard input is empty, going on without it; {program} that started this \
-                     command reads it, too (--stdin never is silent about it)"
+                    "standard input is empty, continuing without it; {program}, which started this \
+                     command, reads it too (--stdin never hides this message)"
                 )),
                 Some(_) => tell(&format!(
-                    "standard input was left alone, because {program} that started this command \
-                     reads it, too (--stdin always takes it, --stdin never is silent about it)"
+                    "standard input was not read, because {program}, which started this command, \
+                     reads it too (--stdin always reads it, --stdin never hides this message)"
                 )),
             }
             return Ok(None);
@@ -164,10 +164,7 @@ pub(crate) fn material(args: Args) -> Result<Option<Vec<u8>>, CliError> {
     }
     let silent = || !readable_within(&io::stdin(), PATIENCE) && is_left_open();
     if args.stdin == StdinUse::Auto && kind == Stdin::Pipe && silent() {
-        tell(
-            "nothing comes through the pipe on standard input, going on without it \
-             (--stdin always waits for it)",
-        );
+        tell("no data arrives on standard input, continuing without it (--stdin always waits)");
         return Ok(None);
     }
     let bytes = read_bounded(Slow::new(unbuffered().map_err(CliError::Setup)?), "Standard input")?;
@@ -175,11 +172,11 @@ pub(crate) fn material(args: Args) -> Result<Option<Vec<u8>>, CliError> {
         return nothing_came(&decision, args.allow_empty);
     }
     let choice = if decision == Decision::TakeAndTell {
-        " (--stdin never leaves it alone, --stdin always says that it is meant)"
+        " (--stdin never does not read it, --stdin always hides this note)"
     } else {
         ""
     };
-    tell(&format!("{} of standard input are the prompt's material{choice}", bytes_of(&bytes)));
+    tell(&format!("{} of standard input were added to the prompt{choice}", bytes_of(&bytes)));
     Ok(Some(bytes))
 }
 
@@ -188,8 +185,8 @@ fn bytes_of(bytes: &[u8]) -> String {
     format!("{count} {}", if count == 1 { "byte" } else { "bytes" })
 }
 
-/// All that is left of standard input, for a prompt that it is alone. Where somebody else reads it,
-/// too, it says how much that was.
+/// The rest of standard input, as the whole prompt. Where another process reads it too, a message says
+/// how much was read.
 ///
 /// # Errors
 /// A usage error when it cannot be read or is longer than a prompt may be.
@@ -199,7 +196,7 @@ pub(crate) fn whole() -> Result<Vec<u8>, CliError> {
         Stdin::Terminal | Stdin::Nothing => false,
         Stdin::File if read_before() > 0 => true,
         Stdin::File | Stdin::Pipe => match parent(kind) {
-            // A shell that has redirected itself for this command alone.
+            // A shell that redirects its own standard input for one command.
             Some(parent) if kind == Stdin::File => {
                 parent.shares && !is_one_of(parent.program.as_deref(), &REDIRECT_THEMSELVES)
             }
@@ -209,29 +206,29 @@ pub(crate) fn whole() -> Result<Vec<u8>, CliError> {
     };
     let bytes = read_bounded(io::stdin().lock(), "Standard input")?;
     if shared && !bytes.is_empty() {
-        tell(&format!("{} of standard input are the prompt", bytes_of(&bytes)));
+        tell(&format!("{} of standard input were read as the prompt", bytes_of(&bytes)));
     }
     Ok(bytes)
 }
 
-/// An empty pipe that a shell has made for this command is what the instruction is about. One from
-/// another program (cron, a test runner) may only be there because something has to be.
+/// Refuses an empty pipe that a shell made for this command, because the prompt is about its content.
+/// Other programs (cron, a test runner) set an empty pipe without a purpose.
 fn nothing_came(decision: &Decision, allowed: bool) -> Result<Option<Vec<u8>>, CliError> {
     if !allowed && *decision == (Decision::Take { made_by_shell: true }) {
         return Err(CliError::usage(
-            "Nothing came through standard input, so there is nothing that the prompt could be about",
-            "Nothing was queued. --allow-empty goes on all the same; --stdin never, when the prompt \
+            "Standard input was empty, so there is nothing to add to the prompt",
+            "Nothing was queued. Use --allow-empty to continue, or --stdin never when the prompt \
              needs no material",
         ));
     }
     if !allowed {
-        tell("standard input is empty, going on without it");
+        tell("standard input is empty, continuing without it");
     }
     Ok(None)
 }
 
-/// How many bytes there are still to read, 0 at the end of standard input; none when that is not
-/// known, because a pipe has brought nothing yet. A writer may need a moment.
+/// How many bytes can be read, 0 at the end of standard input; none for a pipe without data, whose writer
+/// may need a moment.
 fn left_to_read(kind: Stdin) -> Option<u64> {
     match kind {
         Stdin::File => {
@@ -243,8 +240,8 @@ fn left_to_read(kind: Stdin) -> Option<u64> {
     }
 }
 
-/// Whether this parent is a new one. A loop runs this program again and again, and one word is enough
-/// for it, and one wait for somebody to write; it is remembered in a file of the data directory.
+/// Whether this parent is new. A loop starts this program many times, and one message and one wait are
+/// enough. The parent is remembered in a file of the data directory.
 fn is_news(parent: &Parent) -> bool {
     let Ok(paths) = Paths::from_env() else { return true };
     let file = paths.home.join("stdin.told");
@@ -252,7 +249,7 @@ fn is_news(parent: &Parent) -> bool {
     if read_own(&file).is_ok_and(|told| told == name) {
         return false;
     }
-    // Where it cannot be remembered, it is said again.
+    // Where it cannot be remembered, the message is repeated.
     drop(create_anew(&file).and_then(|mut file| file.write_all(name.as_bytes())));
     true
 }
@@ -261,12 +258,12 @@ fn parent(kind: Stdin) -> Option<Parent> {
     claude_worker_os::stdin::parent(kind, &PASS_ON)
 }
 
-/// A remark for the person, who may not be there.
-pub(crate) fn tell(remark: &str) {
+/// Writes a message to standard error. A closed one is ignored.
+pub(crate) fn tell(message: &str) {
     let _ = writeln!(io::stderr(), "claude-worker: {}", clean_line(remark));
 }
 
-/// A source that tells the person once when it keeps them waiting.
+/// A reader that prints one message when it has to wait.
 struct Slow<S> {
     source: S,
     told: bool,

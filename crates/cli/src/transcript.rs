@@ -1,9 +1,8 @@
-//! A run's output on its way to the screen: fetched as bytes, and made into a conversation here.
+//! The output of a run for the screen: fetched as bytes and parsed into a conversation here.
 //!
-//! The engine hands out the bytes as they are, which costs it next to nothing, and this process cuts
-//! them into lines and shows them. So a log of a gigabyte is read at the speed of its text, and not
-//! of the same text in JSON. What is kept at any instant is one chunk and the line that is not
-//! complete yet.
+//! The engine sends the raw bytes, which costs it little, and this process splits them into lines and
+//! parses them. So a log of a gigabyte does not have to be encoded as JSON a second time. One chunk and
+//! one incomplete line are in memory at a time.
 
 use claude_worker_agents::{Line, Lines, Piece, items};
 use claude_worker_api::{
@@ -14,13 +13,13 @@ use crate::patience::Link;
 use crate::render::log::{LogText, is_action};
 use crate::render::text::escape_json;
 
-/// How many bytes are asked for at once.
+/// How many bytes are requested at once.
 pub(crate) const CHUNK: u32 = 1024 * 1024;
 
-/// A place in a run's log: first in standard output, then, once the run is over, in standard error.
+/// A position in a run's log: first in standard output, then, once the run has ended, in standard error.
 #[derive(Debug)]
 pub struct Place {
-    /// The run. The newest one, as long as none is named or was read.
+    /// The run; none means the newest one.
     run: Option<RunId>,
     stream: OutputStream,
     offset: u64,
@@ -29,7 +28,7 @@ pub struct Place {
 /// The next part of a run's log.
 #[derive(Debug)]
 pub struct Part {
-    /// The bytes; there may be none.
+    /// The bytes; may be empty.
     pub(crate) bytes: Vec<u8>,
     stream: OutputStream,
     /// Whether these are the last bytes of their stream.
@@ -39,7 +38,7 @@ pub struct Part {
 }
 
 impl Part {
-    /// Whether it makes a difference to who reads it.
+    /// Whether it has something to render.
     pub(crate) const fn counts(&self) -> bool {
         !self.bytes.is_empty() || self.complete
     }
@@ -51,7 +50,7 @@ impl Place {
         Self { run, stream: OutputStream::Stdout, offset: 0 }
     }
 
-    /// Reads what follows; without a wait, that is nothing where nothing more was printed yet.
+    /// Reads the next part. Without `wait` it is empty where nothing more was printed yet.
     pub(crate) async fn next(
         &mut self,
         api: &impl TaskApi,
@@ -69,7 +68,7 @@ impl Place {
         let chunk = link.call(|| api.output(id, query.clone())).await?;
         let OutputChunk { run, bytes, next, end: complete } = chunk;
         let stream = self.stream;
-        // What follows is of the same run, even when another one begins meanwhile.
+        // Stay in this run when another one starts meanwhile.
         self.run = run.or_else(|| self.run.take());
         self.offset = next;
         let more_to_come = stream == OutputStream::Stdout && self.run.is_some();
@@ -81,47 +80,46 @@ impl Place {
     }
 }
 
-/// The reader of one run's log, part by part.
+/// Renders one run's log part by part.
 #[derive(Debug)]
 pub struct Transcript {
     agent: Agent,
     form: Form,
     lines: Lines,
     stream: OutputStream,
-    /// Where the stream begins in the log, in bytes.
+    /// The offset of the stream in the log, in bytes.
     base: u64,
-    /// For a status line: what the agent did last and the newest report of its end, as far as they
-    /// are new.
+    /// For a status line: the last action and the newest result, if they are new.
     news: Option<[Option<LogItem>; 2]>,
 }
 
-/// What a log is read for.
+/// The format of the output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
     /// Text.
     Text,
-    /// Text above a status line, which says what goes on.
+    /// Text above a status line.
     Live,
-    /// Entries as JSON, one a line.
+    /// Entries as JSON, one per line.
     Json,
 }
 
 impl Transcript {
-    /// A reader at the beginning of a run of `agent`.
+    /// Starts at the beginning of a run of `agent`.
     pub(crate) fn new(agent: Agent, form: Form) -> Self {
         let news = (form == Form::Live).then(Default::default);
         let (lines, stream) = (Lines::new(0), OutputStream::Stdout);
         Self { agent, form, lines, stream, base: 0, news }
     }
 
-    /// Adds what the part shows to `text`: whole lines. A line that is not complete is kept.
+    /// Appends the rendered part to `text`, in whole lines. An incomplete line is kept for the next part.
     pub(crate) fn read(&mut self, part: &Part, log: &mut LogText, text: &mut String) {
         let stderr = part.stream == OutputStream::Stderr;
         if self.stream != part.stream {
             (self.lines, self.stream) = (Lines::new(0), part.stream);
         }
         let Self { agent, form, lines, base, news, .. } = self;
-        // By far the most lines there are: nothing is to be found in them.
+        // Most lines are of this kind and have nothing for the status line.
         if *agent == Agent::Shell && *form == Form::Text {
             let mut each = |piece: Piece<'_>| match piece {
                 Piece::Lines(whole) => !stderr && log.output_lines(whole, text),
@@ -162,7 +160,7 @@ impl Transcript {
         }
     }
 
-    /// What is new for a status line since this was asked last.
+    /// What is new for a status line since the last call.
     pub(crate) fn news(&mut self) -> impl Iterator<Item = LogItem> {
         self.news.as_mut().map(std::mem::take).unwrap_or_default().into_iter().flatten()
     }

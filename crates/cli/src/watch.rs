@@ -1,9 +1,9 @@
-//! The live view of one task: its log as it grows, and on a terminal one line at the bottom that
-//! is redrawn in place.
+//! The live view of one task: its log as it grows, and on a terminal a status line below it that is
+//! redrawn in place.
 //!
-//! The status line is erased and everything is written again in one write, so that nothing
-//! flickers; it is never longer than the page, so that it never wraps; and the terminal is in no
-//! special mode, so that whatever happens there is nothing to restore.
+//! Erasing the status line and writing the new text is one write, so that nothing flickers. The line is
+//! never wider than the page, so that it never wraps. The terminal stays in its normal mode, so that a
+//! crash leaves nothing to restore.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -18,10 +18,10 @@ use crate::follow::{Follower, Step};
 use crate::patience::Link;
 use crate::render::log::{LogText, action};
 use crate::render::text::{truncate, width};
-use crate::render::{Paint, Tone, detail, figures, tone_of, words};
+use crate::render::{Paint, Tone, detail, figures, task_line, tone_of};
 use crate::transcript::{Form, Transcript};
 
-/// How long reading the task anew may keep the view from going on.
+/// How long the view waits for the task to be read again.
 const REFRESH_LIMIT: Duration = Duration::from_millis(200);
 const ERASE_LINE: &str = "\r\u{1b}[2K";
 
@@ -30,12 +30,12 @@ const ERASE_LINE: &str = "\r\u{1b}[2K";
 pub enum Watched {
     /// The task finished.
     Finished(Box<TaskDetail>),
-    /// The person had seen enough; the task runs on.
+    /// The user pressed Ctrl-C; the task keeps running.
     Interrupted,
 }
 
 impl Watched {
-    /// The exit code that a command takes from the task's verdict.
+    /// The exit code of the command, by the task's outcome.
     #[must_use]
     pub fn exit(&self) -> Exit {
         match self {
@@ -63,7 +63,7 @@ pub async fn watch<A: TaskApi>(
     let mut screen =
         Screen { status: Status::default(), log, transcript: None, text: String::new() };
     let shown = show(api, console, &mut screen, &link, id, after, interrupt).await;
-    // Whatever happened, the last frame has no half-drawn status line in it.
+    // Also after an error, no status line is left on the screen.
     if console.view.terminal {
         console.print(ERASE_LINE)?;
     }
@@ -78,7 +78,7 @@ pub async fn watch<A: TaskApi>(
         }
         Watched::Interrupted => {
             console.remark(&format!(
-                "Task {id} runs on. claude-worker logs {id} -f follows it again"
+                "Task {id} keeps running. Follow it again with: claude-worker logs {id} -f"
             ))?;
             Ok(Watched::Interrupted)
         }
@@ -88,10 +88,10 @@ pub async fn watch<A: TaskApi>(
 struct Screen {
     status: Status,
     log: LogText,
-    /// The reader of the present run.
+    /// The reader of the current run.
     transcript: Option<Transcript>,
-    /// The text of the newest part. The buffer is reused: new memory for each part takes longer than to
-    /// read it.
+    /// The text of the newest part. The buffer is reused, because allocating one per part takes longer
+    /// than reading it.
     text: String,
 }
 
@@ -157,7 +157,7 @@ async fn show<A: TaskApi>(
 }
 
 impl Screen {
-    /// Writes `text` above the status line, and the status line anew.
+    /// Writes `text` above the status line and redraws the status line.
     fn draw(&self, console: &mut Console<'_>, link: &Link, text: &str) -> Result<(), CliError> {
         if !console.view.terminal {
             return if text.is_empty() { Ok(()) } else { console.print(text) };
@@ -170,15 +170,15 @@ impl Screen {
     }
 }
 
-/// What the status line says: the task as it was last read, kept up to date from its log.
+/// The content of the status line: the task as it was last read, updated from its log.
 #[derive(Debug, Default)]
 struct Status {
     task: Option<Task>,
 }
 
 impl Status {
-    /// Reads the task anew: what is not in its log (when its agent was started, that it is being
-    /// stopped) changes too. A line that is a second old is better than one that waits.
+    /// Reads the task again, for what its log does not have: when the agent was started, and whether the
+    /// task is being stopped. An old status line is better than one that waits.
     async fn refresh(&mut self, api: &impl TaskApi, id: TaskId) {
         if let Ok(Ok(task)) = timeout(REFRESH_LIMIT, api.row(id)).await {
             self.task = Some(task);
@@ -188,7 +188,7 @@ impl Status {
     fn entry(&mut self, item: &LogItem, now: Timestamp) {
         let Some(task) = &mut self.task else { return };
         if !matches!(task.state, State::Running { started_at: Some(_), .. }) {
-            // It was read just before its agent was started.
+            // It was read before its agent was started.
             task.state = State::Running { started_at: Some(now), stopping: false };
         }
         task.last_output_at = Some(now);
@@ -205,12 +205,12 @@ impl Status {
         let Some(task) = &self.task else {
             return String::new();
         };
-        let mut parts = vec![words::time(task, now)];
+        let mut parts = vec![task_line::time(task, now)];
         parts.extend(task.usage.cost_usd.map(figures::dollars));
         parts.push(if away {
             "no engine answers, reconnecting".to_owned()
         } else {
-            words::story(task, now)
+            task_line::summary(task, now)
         });
         parts.retain(|part| !part.is_empty());
         let head = truncate(&paint.status(&task.state), page).into_owned();
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn the_line_says_what_goes_on() {
+    fn the_status_line_shows_the_last_action_cost_and_time() {
         let mut status = status();
         assert_eq!(status.line(NOW, 80, false, SYMBOLS), "● running  4:12  Bash cargo test");
         status.entry(&LogItem::Text { text: "Now\u{1b}[2J the docs\nand more".to_owned() }, NOW);
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn the_line_never_wraps() {
+    fn the_status_line_is_never_wider_than_the_page() {
         let mut status = status();
         status.entry(&LogItem::Output { text: "翻訳".repeat(500), stderr: false }, NOW);
         for page in 1..100 {

@@ -1,14 +1,14 @@
-//! `cancel`: stops tasks, with everything they started.
+//! `cancel`: stops tasks, with all their processes.
 
 use claude_worker_api::{State, TaskApi, TaskId};
 
 use super::wait::until_finished;
-use super::{Report, each_once, looked_at};
+use super::{Report, each_once, mark_seen};
 use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::interrupt::ctrl_c;
-use crate::render::words;
+use crate::render::task_line;
 
 /// The arguments of `cancel`.
 #[derive(Debug, clap::Args)]
@@ -18,9 +18,8 @@ pub struct Args {
     pub ids: Vec<TaskId>,
 }
 
-/// Asks each task to stop, then waits until they have: only then is nothing left of them. One
-/// that cannot be stopped, or is removed meanwhile, does not keep the others from it. Ctrl-C ends
-/// the waiting only.
+/// Asks each task to stop, then waits until their processes have ended. A task that cannot be stopped,
+/// or is removed meanwhile, does not stop the others. Ctrl-C ends only the wait.
 ///
 /// # Errors
 /// When the output cannot be written. What the engine refuses is reported per task.
@@ -57,13 +56,13 @@ pub async fn execute(
             console.line(&match &task.state {
                 State::Running { .. } => format!("Task {id} is stopping"),
                 State::Cancelled { .. } => format!("Task {id} is cancelled"),
-                // It was quicker.
-                other => format!("Task {id} had ended: {}", words::verdict(other)),
+                // It ended before the cancel reached it.
+                other => format!("Task {id} had already ended: {}", task_line::verdict(other)),
             })?;
         }
         report.tasks.push(task);
     }
-    looked_at(api, console, &report.tasks.iter().collect::<Vec<_>>()).await;
+    mark_seen(api, console, &report.tasks.iter().collect::<Vec<_>>()).await;
     if console.json {
         console.document(&report)?;
     }

@@ -11,27 +11,27 @@ use crate::exit::Exit;
 use crate::render::figures::plural;
 use crate::render::table;
 
-const SEEN: &str = "A task counts as looked at once its end was shown to you: by status, logs, wait, \
-                    run --watch or cancel at a terminal, or in the app. What nobody has looked at is \
+const SEEN: &str = "A task counts as seen once its end was shown to you: by status, logs, wait, \
+                    run --watch or cancel at a terminal, or in the app. Unseen tasks are \
                     kept unless --unseen is given.";
 
 /// The arguments of `clean`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = SEEN)]
 pub struct Args {
-    /// Only tasks that ended this way; repeat it or separate several with commas
+    /// Only tasks with this status; repeat it or separate several with commas
     #[arg(short, long, value_delimiter = ',', value_parser = finished_status())]
     pub status: Vec<Status>,
     /// Only tasks that ended at least this long ago, like 7d
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub older_than: Option<u64>,
-    /// Also tasks that nobody has looked at since they finished
+    /// Also tasks that you have not seen since they finished
     #[arg(long, alias = "all")]
     pub unseen: bool,
     /// Show what would be removed, and remove nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// Remove without asking; without a terminal to ask at, nothing is removed unless this is given
+    /// Remove without asking; required without a terminal
     #[arg(short, long)]
     pub yes: bool,
 }
@@ -41,10 +41,10 @@ fn finished_status() -> impl TypedValueParser<Value = Status> {
     PossibleValuesParser::new(names).try_map(|name| name.parse::<Status>())
 }
 
-/// Removes them and says how many there were; shows and asks first.
+/// Lists the tasks, asks, removes them and prints how many there were.
 ///
 /// # Errors
-/// When no engine answers; a usage error when nobody can be asked.
+/// When no engine answers; a usage error without a terminal and without `--yes`.
 pub async fn execute(
     api: &impl TaskApi,
     console: &mut Console<'_>,
@@ -70,8 +70,8 @@ pub async fn execute(
     if !args.yes {
         if !console.can_ask() {
             return Err(CliError::usage(
-                "clean asks before it removes, and there is no terminal to ask at",
-                "Add --yes to remove without a question; --dry-run shows what would be removed",
+                "clean asks before it removes tasks, and there is no terminal to ask at",
+                "Add --yes to remove without asking; --dry-run shows what would be removed",
             ));
         }
         let looked = Instant::now();
@@ -85,7 +85,7 @@ pub async fn execute(
             console.remark("Nothing was removed")?;
             return Ok(Exit::Failed);
         }
-        // What has ended since was not shown.
+        // Tasks that have ended since were not listed.
         let since = u64::try_from(looked.elapsed().as_millis()).unwrap_or(u64::MAX);
         query.older_than_ms = query.older_than_ms.saturating_add(since);
     }
@@ -99,14 +99,14 @@ pub async fn execute(
         0 => "Nothing to remove".to_owned(),
         removed => format!("Removed {}", plural(removed, "finished task")),
     })?;
-    // It was said before the question.
+    // It was printed before the question.
     if args.yes {
         kept(console, cleaned.kept_unseen)?;
     }
     Ok(Exit::Done)
 }
 
-/// Shows what would be removed, and says how many tasks that are.
+/// Lists what would be removed and returns how many tasks that are.
 fn show(console: &mut Console<'_>, found: &Cleaned) -> Result<u64, CliError> {
     let count = found.would_remove.unwrap_or(0);
     if count == 0 {
@@ -123,13 +123,12 @@ fn show(console: &mut Console<'_>, found: &Cleaned) -> Result<u64, CliError> {
     Ok(count)
 }
 
-/// Says what is kept because nobody has looked at it.
+/// Prints how many tasks are kept because they are unseen.
 fn kept(console: &mut Console<'_>, kept: u64) -> Result<(), CliError> {
     if kept == 0 {
         return Ok(());
     }
     let what = plural(kept, "finished task");
     let them = if kept == 1 { "it" } else { "them" };
-    console
-        .remark(&format!("Kept {what} that you have not looked at. --unseen removes {them}, too"))
+    console.remark(&format!("Kept {what} that you have not seen. --unseen removes {them} too"))
 }

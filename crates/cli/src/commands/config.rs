@@ -1,4 +1,4 @@
-//! `config`: the settings in force and where they come from.
+//! `config`: shows the settings and the file they come from.
 
 use std::path::Path;
 
@@ -23,7 +23,7 @@ struct Shown<'a> {
     settings: FileForm,
 }
 
-/// Shows the places and the settings; needs no engine.
+/// Shows the paths and the settings. Needs no engine.
 ///
 /// # Errors
 /// `invalid_request` when the configuration file is wrong, with the line and the key.
@@ -44,7 +44,7 @@ pub fn execute(console: &mut Console<'_>) -> Result<Exit, CliError> {
         })?;
         return Ok(Exit::Done);
     }
-    // Comments, so that the whole text can be saved as a configuration file.
+    // As comments, so that the output can be saved as a configuration file.
     let file = if file_exists { "" } else { " (not there: these are the defaults)" };
     let places = [
         ("file", format!("{}{file}", paths.config.display())),

@@ -1,4 +1,4 @@
-//! `doctor`: what is needed, what is missing, and what to do about it.
+//! `doctor`: checks what tasks need, or writes a report for a bug report.
 
 use std::fmt::Write as _;
 use std::fs::File;
@@ -31,7 +31,7 @@ enum Reported {
     Text { report: String },
 }
 
-/// Looks at everything and shows it, or writes a report. `api` must be a connection that starts no
+/// Checks everything and shows the findings, or writes a report. `api` must be a connection that starts no
 /// engine.
 ///
 /// # Errors

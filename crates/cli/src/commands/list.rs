@@ -1,4 +1,4 @@
-//! `list`: tasks, newest first.
+//! `list`: shows tasks, newest first.
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use claude_worker_api::{Cursor, ListQuery, Status, TaskApi, TaskId, TaskPage};
@@ -6,9 +6,9 @@ use claude_worker_api::{Cursor, ListQuery, Status, TaskApi, TaskId, TaskPage};
 use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::render::{Tone, table, words};
+use crate::render::{Tone, table, task_line};
 
-/// Tasks per call when all are wanted.
+/// Tasks per request with `--all`.
 const LARGEST_PAGE: u32 = 1000;
 
 /// The arguments of `list`.
@@ -17,25 +17,25 @@ pub struct Args {
     /// Only tasks of this status; repeat it or separate several with commas
     #[arg(short, long, value_delimiter = ',', value_parser = status())]
     pub status: Vec<Status>,
-    /// Only tasks that need a person: failed, or with tools denied, and not looked at since
+    /// Only tasks that need you: failed or with denied tools, and not seen since
     #[arg(long)]
     pub attention: bool,
-    /// Only tasks whose name or directory contains this text, whatever its case; or a task's number
+    /// Only tasks whose name or directory contains this text, in any case; or the task with this number
     #[arg(long, value_name = "TEXT")]
     pub search: Option<String>,
-    /// At most this many
+    /// Show at most this many
     #[arg(short = 'n', long, value_name = "N", default_value_t = 50,
           value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub limit: u32,
-    /// Only tasks older than this one: the next page
+    /// Only tasks older than this one, for the next page
     #[arg(long, value_name = "ID")]
     pub before: Option<TaskId>,
-    /// All of them, however many
+    /// Show all tasks
     #[arg(short, long, conflicts_with = "limit")]
     pub all: bool,
 }
 
-/// Accepts the name of a status.
+/// Parses the name of a status.
 pub(crate) fn status() -> impl TypedValueParser<Value = Status> {
     PossibleValuesParser::new(Status::ALL.map(Status::name)).try_map(|name| name.parse::<Status>())
 }
@@ -87,7 +87,7 @@ fn show(console: &mut Console<'_>, page: &TaskPage, args: &Args) -> Result<(), C
     console.print(&table)?;
     let mut last = Vec::new();
     if console.view.terminal {
-        last.push(words::counts(&page.counts));
+        last.push(task_line::counts(&page.counts));
     }
     if let Some(next) = page.next {
         last.push(format!("older: claude-worker list --before {next}"));

@@ -1,4 +1,4 @@
-//! `logs`: what a task's agent did and said; or exactly what it printed.
+//! `logs`: shows a task's log as a conversation, or its raw output.
 
 use std::panic::resume_unwind;
 use std::pin::pin;
@@ -23,17 +23,17 @@ use crate::watch;
 pub struct Args {
     /// The task
     pub id: TaskId,
-    /// Go on until the task has finished
+    /// Follow the log until the task has finished
     #[arg(short, long)]
     pub follow: bool,
-    /// Exactly what the agent printed, byte for byte (control characters are shown, not sent,
-    /// when this is a terminal)
+    /// The raw output of the agent, byte for byte (on a terminal, control characters are shown as
+    /// symbols)
     #[arg(long, conflicts_with = "json")]
     pub raw: bool,
     /// The run with this number instead of the newest
     #[arg(long, value_name = "N")]
     pub run: Option<u32>,
-    /// What came on standard error, as raw output
+    /// The raw output on standard error
     #[arg(long, conflicts_with = "json")]
     pub stderr: bool,
 }
@@ -76,7 +76,7 @@ async fn run_id(api: &impl TaskApi, id: TaskId, number: u32) -> Result<RunId, Ap
     )
 }
 
-/// One run's log, to where it stands now or, when followed, to its end.
+/// Prints one run's log to its current end or, when followed, until the run has ended.
 async fn readable(
     api: &impl TaskApi,
     console: &mut Console<'_>,
@@ -98,9 +98,9 @@ async fn readable(
     loop {
         seen |= !part.bytes.is_empty();
         if part.bytes.len() == CHUNK as usize {
-            // There is probably more: it comes while this is made into text.
+            // There is probably more: request it while this part is rendered.
             let read = spawn_blocking(move || reader.read(&part));
-            // Without a wait, or what is text already would wait too.
+            // Without waiting, because the rendered text would wait too.
             let (next, read) = tokio::join!(place.next(api, &link, args.id, 0), read);
             reader = read.unwrap_or_else(|error| resume_unwind(error.into_panic()));
             console.print(&reader.text)?;
@@ -115,12 +115,12 @@ async fn readable(
         part = place.next(api, &link, args.id, wait_ms).await?;
     }
     if console.view.terminal && seen {
-        // A log that just stops leaves a person wondering how it ended.
+        // So that a person sees how the task ended.
         let task = link.call(|| api.row(args.id)).await?;
         if task.state.is_finished() {
             let ending = detail::ending(&task, console.view.paint);
             console.remark(&format!("\n{}", ending.trim_end()))?;
-            super::looked_at(api, console, &[&task]).await;
+            super::mark_seen(api, console, &[&task]).await;
         }
     }
     if !seen && !console.json {
@@ -129,7 +129,7 @@ async fn readable(
     Ok(Exit::Done)
 }
 
-/// Makes text of a log, part by part.
+/// Renders a log part by part.
 struct Reader {
     transcript: Transcript,
     log: LogText,
@@ -137,7 +137,7 @@ struct Reader {
 }
 
 impl Reader {
-    /// Leaves the text of this part.
+    /// Renders this part into the buffer.
     fn read(mut self, part: &Part) -> Self {
         self.text.clear();
         self.transcript.read(part, &mut self.log, &mut self.text);
@@ -157,7 +157,7 @@ async fn raw(
     output(api, console, args.id, query).await
 }
 
-/// Everything that a finished task's newest run printed on standard output, from first to last.
+/// Prints the whole standard output of a finished task's newest run.
 pub(crate) async fn whole_output(
     api: &impl TaskApi,
     console: &mut Console<'_>,
@@ -167,7 +167,7 @@ pub(crate) async fn whole_output(
     output(api, console, id, query).await.map(drop)
 }
 
-/// Bytes as they were printed, to where they stand now or, when the query waits, to their end.
+/// Prints the raw output to its current end or, when the query waits, until the run has ended.
 async fn output(
     api: &impl TaskApi,
     console: &mut Console<'_>,
@@ -198,7 +198,7 @@ async fn output(
     }
 }
 
-/// Makes text of chunks of bytes, whose ends can cut a character in two.
+/// Turns chunks of bytes into text. A chunk can end in the middle of a character.
 #[derive(Debug, Default)]
 struct Decoder {
     rest: Vec<u8>,
@@ -208,7 +208,7 @@ impl Decoder {
     fn text(&mut self, bytes: &[u8]) -> String {
         let mut all = std::mem::take(&mut self.rest);
         all.extend_from_slice(bytes);
-        // At most three bytes at the end can be the beginning of a character.
+        // At most three bytes at the end can be an incomplete character.
         let tail = all.len().saturating_sub(3);
         let cut = (tail..all.len())
             .find(|at| {
@@ -226,7 +226,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn characters_may_be_cut_anywhere() {
+    fn characters_may_be_divided_between_chunks() {
         let text = "aé日👩b";
         for cut in 0..=text.len() {
             let (first, second) = text.as_bytes().split_at(cut);

@@ -1,4 +1,4 @@
-//! The commands, one file each: its arguments, and what it does with a [`TaskApi`].
+//! The commands, one file each: arguments, and what the command does with a [`TaskApi`].
 
 pub mod cancel;
 pub mod clean;
@@ -35,7 +35,7 @@ use crate::interrupt::ctrl_c;
 use crate::render::text::clean_line;
 use crate::watch::{self, Watched};
 
-/// What a person can ask for.
+/// All commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Put a task into the queue
@@ -49,32 +49,32 @@ pub enum Command {
     Logs(logs::Args),
     /// Wait until tasks have finished
     Wait(wait::Args),
-    /// Stop tasks, with everything they started
+    /// Stop tasks, with all their processes
     Cancel(cancel::Args),
-    /// Run finished tasks once more, from the beginning
+    /// Run finished tasks again, from the beginning
     Retry(retry::Args),
-    /// Go on with a finished task, in the same session
+    /// Continue a finished task in the same session
     Resume(resume::Args),
     /// Remove tasks with all their output; a running one is stopped first
     #[command(visible_alias = "rm")]
     Remove(remove::Args),
-    /// Remove finished tasks that you have looked at
+    /// Remove finished tasks that you have seen
     Clean(clean::Args),
-    /// Start nothing new until `unpause`; what runs goes on
+    /// Start no new tasks until `unpause`; running tasks continue
     Pause,
-    /// Let the queue go on
+    /// Start tasks again after `pause`
     Unpause,
-    /// Show the desktop app's window, at a task
+    /// Show the desktop app's window
     Open(open::Args),
-    /// Start, stop or ask the engine
+    /// Start, stop or check the engine
     #[command(subcommand)]
     Server(server::Command),
-    /// Let other agents delegate: add the MCP server to their programs
+    /// Let other agents delegate tasks: add the MCP server to their programs
     #[command(subcommand)]
     Mcp(mcp::Command),
-    /// Check what is needed, and say what to do about what is missing
+    /// Check what tasks need and say how to fix what is missing, or write a report for a bug report
     Doctor(doctor::Args),
-    /// Let tasks that agents ask for use the settings of directories that you know
+    /// Trust directories, so that tasks submitted by agents may use their settings
     Trust(trust::Args),
     /// Show the settings in force and where they come from
     Config,
@@ -82,10 +82,10 @@ pub enum Command {
     Completions(completions::Args),
 }
 
-/// What a dry run of a command that removes says at its end.
+/// The last line of a dry run.
 const DRY_RUN: &str = "Nothing was removed (--dry-run)";
 
-/// Several tasks after one command: what became of each.
+/// The outcome of a command for each of several tasks.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Report {
     tasks: Vec<Task>,
@@ -106,7 +106,7 @@ struct ReportedError {
 }
 
 impl Report {
-    /// Notes that a task could not be dealt with, and goes on with the others.
+    /// Adds the error of one task and shows it.
     fn refuse(&mut self, console: &mut Console<'_>, id: TaskId, error: ApiError) -> Exit {
         let exit = Exit::of_error(error.code);
         console.complain(&error);
@@ -115,16 +115,16 @@ impl Report {
     }
 }
 
-/// The tasks that were named, each once and in their order.
+/// The tasks in their order, without duplicates.
 fn each_once(ids: &[TaskId]) -> Vec<TaskId> {
     let mut known = HashSet::new();
     ids.iter().copied().filter(|id| known.insert(*id)).collect()
 }
 
-/// Says on standard error what a person should know of a task that was queued.
+/// Writes the warnings of a submitted task to standard error.
 fn warn(console: &mut Console<'_>, task: &Task) {
     for warning in &task.warnings {
-        // Standard error may be gone; that is no reason to fail.
+        // A closed standard error is ignored.
         let _ = writeln!(console.err, "warning: {}", clean_line(warning));
     }
 }
@@ -134,20 +134,19 @@ async fn newest_run(api: &impl TaskApi, id: TaskId) -> Result<u32, ApiError> {
     Ok(api.get(id).await?.run_history.last().map_or(0, |run| run.number))
 }
 
-/// Notes that a person has seen how these tasks ended, where there is a person: at a terminal, and
-/// not where a program reads along.
-async fn looked_at(api: &impl TaskApi, console: &Console<'_>, tasks: &[&Task]) {
+/// Marks these tasks as seen when their end was shown at a terminal, not to a program.
+async fn mark_seen(api: &impl TaskApi, console: &Console<'_>, tasks: &[&Task]) {
     let ids: Vec<TaskId> = tasks.iter().filter(|task| task.unseen).map(|task| task.id).collect();
     if !console.view.terminal || console.json || ids.is_empty() {
         return;
     }
-    // What the command was asked for is done; this is only a courtesy.
+    // A failure here does not matter: the command itself has succeeded.
     for ids in ids.chunks(1000) {
         drop(api.seen(SeenQuery { ids: ids.to_vec() }).await);
     }
 }
 
-/// Watches a task from after a run of it to its end.
+/// Watches the runs of a task after run number `after`, to its end.
 async fn watch_from(
     api: &impl TaskApi,
     console: &mut Console<'_>,
@@ -156,12 +155,12 @@ async fn watch_from(
 ) -> Result<Watched, CliError> {
     let watched = watch::watch(api, console, id, after, ctrl_c()).await?;
     if let Watched::Finished(detail) = &watched {
-        looked_at(api, console, &[&detail.task]).await;
+        mark_seen(api, console, &[&detail.task]).await;
     }
     Ok(watched)
 }
 
-/// Watches a task from its next run on; the exit code is the verdict's.
+/// Watches the runs of a task after run number `after`; the exit code is the task's outcome.
 async fn watch_next(
     api: &impl TaskApi,
     console: &mut Console<'_>,
@@ -171,7 +170,7 @@ async fn watch_next(
     Ok(watch_from(api, console, id, after).await?.exit())
 }
 
-/// Waits for a task without showing its log. A person who interrupts is told that it runs on.
+/// Waits for a task without showing its log. After Ctrl-C it says that the task keeps running.
 async fn wait_for(
     api: &impl TaskApi,
     console: &mut Console<'_>,
@@ -182,9 +181,11 @@ async fn wait_for(
         () = ctrl_c() => Watched::Interrupted,
     };
     match &waited {
-        Watched::Finished(detail) => looked_at(api, console, &[&detail.task]).await,
+        Watched::Finished(detail) => mark_seen(api, console, &[&detail.task]).await,
         Watched::Interrupted => {
-            console.remark(&format!("Task {id} runs on. claude-worker wait {id} waits again"))?;
+            console.remark(&format!(
+                "Task {id} keeps running. Wait again with: claude-worker wait {id}"
+            ))?;
         }
     }
     Ok(waited)

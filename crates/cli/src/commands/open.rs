@@ -1,4 +1,4 @@
-//! `open`: the desktop app's window, or the same pages in a browser, at a task or as they are.
+//! `open`: shows the window of the desktop app, or prints its address for a browser.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -18,18 +18,18 @@ use crate::render::text::clean_line;
 
 /// The app's program.
 const APP: &str = "claude-worker-app";
-/// The app has refused within this time, if it does: no display, a library that is missing. One
-/// that runs already has taken the request by then.
+/// An app that cannot start (no display, a missing library) exits within this time. A running app has
+/// received the request by then.
 const REFUSES_WITHIN: Duration = Duration::from_millis(500);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// The arguments of `open`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The task to show; without it the window is shown as it is
+    /// The task to show; without it, the window shows its last page
     pub id: Option<TaskId>,
 
-    /// Print an address for a browser instead, with the token in it
+    /// Print an address for a browser instead; the token is part of it
     #[arg(long)]
     pub browser: bool,
 }
@@ -46,8 +46,8 @@ struct Address {
     url: String,
 }
 
-/// Prints the address of the pages that the engine's HTTP server has. It is not handed to a
-/// browser from here: another process's arguments can be read by everybody.
+/// Prints the address of the engine's web pages. No browser is started with it, because every user can
+/// read the arguments of a process.
 ///
 /// # Errors
 /// `unavailable` when the engine has no HTTP server, or its token cannot be read.
@@ -59,7 +59,7 @@ pub async fn in_browser(
     let server = api.engine().await?.http.ok_or_else(|| {
         ApiError::unavailable("The engine has no HTTP server").hint(
             "`claude-worker server stop`, then `claude-worker server start --http 8000`; \
-             running tasks run on",
+             running tasks keep running",
         )
     })?;
     let paths = Paths::from_env()?;
@@ -77,15 +77,15 @@ pub async fn in_browser(
     Ok(Exit::Done)
 }
 
-/// Starts the app, or has the running one show its window. Needs no engine.
+/// Starts the app, or makes the running one show its window. Needs no engine.
 ///
 /// # Errors
 /// `unavailable` without a display, without the app, or when it ends at once.
 pub fn execute(console: &mut Console<'_>, args: &Args) -> Result<Exit, CliError> {
     let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     if !set("DISPLAY") && !set("WAYLAND_DISPLAY") {
-        return Err(ApiError::unavailable("There is no display to show a window on")
-            .hint("`claude-worker status` and `claude-worker logs` show it here")
+        return Err(ApiError::unavailable("There is no display to show the window on")
+            .hint("Use `claude-worker status` and `claude-worker logs` in the terminal")
             .into());
     }
     let app = installed_program(APP).ok_or_else(not_installed)?;
@@ -98,14 +98,14 @@ pub fn execute(console: &mut Console<'_>, args: &Args) -> Result<Exit, CliError>
 
 fn not_installed() -> ApiError {
     ApiError::unavailable("The desktop app is not installed here")
-        .hint("Install the package with the app, or see `claude-worker open --browser`")
+        .hint("Install the package with the app, or use `claude-worker open --browser`")
 }
 
-/// Starts the app apart from this terminal, and looks whether it stays.
+/// Starts the app in a process group of its own, and waits whether it exits at once.
 fn start(app: &Path, task: Option<TaskId>) -> Result<(), ApiError> {
     let refused = |why: String| {
         ApiError::unavailable(format!("The desktop app does not start: {why}"))
-            .hint("Start claude-worker-app in a terminal to see more")
+            .hint("Start claude-worker-app in a terminal to see its messages")
     };
     // In a group of its own: Ctrl-C here is not meant for it.
     let mut child = own_group(&mut Command::new(app))
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn the_task_is_passed_on_and_a_refusal_is_said() {
+    fn the_task_is_passed_to_the_app_and_its_failure_is_reported() {
         let directory = tempfile::tempdir().unwrap();
         let said = directory.path().join("said");
         let app = script(directory.path(), &format!("echo \"$@\" > {}", said.display()));

@@ -1,13 +1,13 @@
-//! `pause` and `unpause`: whether the queue starts anything new.
+//! `pause` and `unpause`: whether the queue starts new tasks.
 
 use claude_worker_api::TaskApi;
 
 use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::render::words;
+use crate::render::task_line;
 
-/// Pauses the queue or lets it go on.
+/// Pauses the queue, or ends the pause.
 ///
 /// # Errors
 /// When no engine answers.
@@ -20,11 +20,11 @@ pub async fn execute(
     if console.json {
         console.document(&queue)?;
     } else {
-        let counts = words::counts(&queue.counts);
+        let counts = task_line::counts(&queue.counts);
         console.line(&if queue.paused {
-            format!("The queue is paused: nothing new is started ({counts})")
+            format!("The queue is paused: no new tasks are started ({counts})")
         } else {
-            format!("The queue goes on ({counts})")
+            format!("The queue is no longer paused ({counts})")
         })?;
     }
     Ok(Exit::Done)

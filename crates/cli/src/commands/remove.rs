@@ -1,4 +1,4 @@
-//! `remove`: tasks with all their output.
+//! `remove`: removes tasks with all their output.
 
 use claude_worker_api::{Task, TaskApi, TaskId};
 
@@ -18,13 +18,13 @@ pub struct Args {
     /// Show what would be removed, and remove nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// Remove several at a terminal without asking; elsewhere nobody is asked
+    /// Remove several without asking; without a terminal no question is asked
     #[arg(short, long)]
     pub yes: bool,
 }
 
-/// Removes each task; one that cannot be removed does not keep the others from it. Several are
-/// shown first, and a person is asked.
+/// Removes each task. An error of one task does not stop the others. At a terminal, several are listed
+/// first and a question is asked.
 ///
 /// # Errors
 /// When the output cannot be written. What the engine refuses is reported per task.

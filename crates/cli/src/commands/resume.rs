@@ -1,4 +1,4 @@
-//! `resume`: a further message in a finished task's session.
+//! `resume`: sends another message in the session of a finished task.
 
 use claude_worker_api::{Agent, Asker, FollowUp, TaskApi, TaskId};
 
@@ -14,12 +14,12 @@ use crate::stdin;
 pub struct Args {
     /// The task
     pub id: TaskId,
-    /// What to say: text, a file, or standard input, as with `run`
+    /// The message: text, a file, or - for standard input, as with `run`
     pub prompt: Option<String>,
-    /// Show what happens until it has finished
+    /// Show the log until the task has finished
     #[arg(short, long, conflicts_with = "json")]
     pub watch: bool,
-    /// What becomes of standard input.
+    /// How standard input is used.
     #[command(flatten)]
     pub stdin: stdin::Args,
 }
@@ -44,7 +44,8 @@ pub async fn execute(
     if console.json {
         console.document(&task)?;
     } else {
-        console.line(&format!("Task {id} goes on. claude-worker logs {id} -f follows it"))?;
+        console
+            .line(&format!("Task {id} continues. Follow it with: claude-worker logs {id} -f"))?;
     }
     Ok(Exit::Done)
 }

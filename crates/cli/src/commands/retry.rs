@@ -1,4 +1,4 @@
-//! `retry`: finished tasks once more, from the beginning.
+//! `retry`: runs finished tasks again, from the beginning.
 
 use claude_worker_api::{TaskApi, TaskId};
 
@@ -13,12 +13,12 @@ pub struct Args {
     /// The tasks. With --json, one is printed as a task and several as {"tasks": […], "errors": […]}
     #[arg(required = true, value_name = "ID")]
     pub ids: Vec<TaskId>,
-    /// Show what happens until it has finished; for one task
+    /// Show the log until the task has finished; for one task only
     #[arg(short, long, conflicts_with = "json")]
     pub watch: bool,
 }
 
-/// Puts each task into the queue again; one that cannot be does not keep the others from it.
+/// Puts each task into the queue again. An error of one task does not stop the others.
 ///
 /// # Errors
 /// A usage error when several are to be watched. For one task: `not_found`; `conflict` when it is
@@ -35,7 +35,7 @@ pub async fn execute(
     if args.watch {
         return Err(CliError::usage(
             "Only one task can be watched",
-            "Leave --watch out, and follow each with claude-worker logs ID -f",
+            "Leave --watch out, and follow each task with claude-worker logs ID -f",
         ));
     }
     let mut report = Report::default();

@@ -29,9 +29,8 @@ const EXAMPLES: &str = "Examples:
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{}", exit::help()))]
 pub struct Args {
-    /// What to do: text, or the path of a file with the text, or - for standard input. What is
-    /// piped into this command beside an instruction becomes its material; a shell command is not
-    /// given it
+    /// The prompt: text, the path of a file with the text, or - for standard input. Text piped into
+    /// this command is added to the prompt, except to a shell command
     pub prompt: Option<String>,
     /// The directory to work in [default: the current one]
     #[arg(short, long)]
@@ -42,16 +41,16 @@ pub struct Args {
     /// The model, by name or alias
     #[arg(short, long)]
     pub model: Option<String>,
-    /// Show what happens until the task has finished
+    /// Show the log until the task has finished
     #[arg(short, long, conflicts_with = "json")]
     pub watch: bool,
-    /// Wait until the task has finished, print its result, and exit by its verdict
+    /// Wait until the task has finished, print its result, and exit with the code of its outcome
     #[arg(long, conflicts_with = "watch")]
     pub wait: bool,
-    /// What to call it [default: the prompt's first line]
+    /// The name of the task [default: the prompt's first line]
     #[arg(long)]
     pub name: Option<String>,
-    /// Who does it: claude, or shell for any command (`/bin/sh -c PROMPT`)
+    /// The agent: claude, or shell for any command (`/bin/sh -c PROMPT`)
     #[arg(long, default_value = "claude", value_parser = agent())]
     pub agent: Agent,
     /// Claude Code's permission mode [default: from the configuration, else acceptEdits]
@@ -61,22 +60,22 @@ pub struct Args {
     /// with commas
     #[arg(long, value_name = "TOOLS", alias = "allowedTools")]
     pub allowed_tools: Vec<String>,
-    /// End it after this many agent turns
+    /// Stop the task after this many agent turns
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub max_turns: Option<u32>,
-    /// End it when it has cost this much, in US dollars
+    /// Stop the task when it has cost this much, in US dollars
     #[arg(long, value_name = "USD", value_parser = budget, allow_negative_numbers = true)]
     pub max_budget_usd: Option<f64>,
-    /// End it after this time, like 90s, 10m or 2h; 0 means never
+    /// Stop the run after this time, like 90s, 10m or 2h; 0 means never
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub timeout: Option<u64>,
-    /// End it when the agent has printed nothing for this time; 0 means never
+    /// Stop the run when the agent has printed nothing for this time; 0 means never
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub silence: Option<u64>,
     /// Pass on an environment variable of this shell, by name; can be repeated
     #[arg(long, value_name = "NAME", value_parser = env_name)]
     pub env: Vec<String>,
-    /// What becomes of standard input.
+    /// How standard input is used.
     #[command(flatten)]
     pub stdin: stdin::Args,
 }
@@ -92,7 +91,7 @@ pub async fn execute(
 ) -> Result<Exit, CliError> {
     let mut new = new_task(args)?;
     new.parent = Link::brief().call(|| task_around(api)).await?;
-    // The key makes it safe to ask again when the engine went away before it could answer.
+    // The key makes it safe to send the request again when the engine ended before its answer.
     let task = Link::brief().call(|| api.submit(new.clone())).await?;
     let id = task.id;
     warn(console, &task);
@@ -104,7 +103,7 @@ pub async fn execute(
             let room = console.width().saturating_sub(24).max(10);
             console.line(&format!("Task {id} queued: {}", truncate(&name, room)))?;
             if !args.watch {
-                console.line(&format!("claude-worker logs {id} -f follows it"))?;
+                console.line(&format!("Follow it with: claude-worker logs {id} -f"))?;
             }
         } else if !args.watch {
             console.line(&id.to_string())?;
@@ -117,7 +116,7 @@ pub async fn execute(
     let waited = wait_for(api, console, id).await?;
     if let Watched::Finished(detail) = &waited {
         if task.agent == Agent::Shell && !console.json {
-            // What a command printed is its result, all of it; the stored one is only its end.
+            // The result of a command is all its output; the stored result is only the end of it.
             logs::whole_output(api, console, id).await?;
             let ending = detail::ending(&detail.task, console.view.paint);
             console.remark(ending.trim_end())?;
@@ -129,13 +128,13 @@ pub async fn execute(
 }
 
 /// The result alone on standard output, so that `answer=$(claude-worker run --wait …)` works;
-/// the verdict for the person.
+/// the outcome on standard error.
 fn show_result(console: &mut Console<'_>, detail: &TaskDetail) -> Result<(), CliError> {
     if console.json {
         return console.document(detail);
     }
     if let Some(result) = detail.result.as_deref().filter(|result| !result.is_empty()) {
-        // Bytes for a program are left as they are; for a person they are made safe.
+        // Control characters are replaced for a terminal, and stay for a program.
         let result = if console.view.terminal { clean(result) } else { result.into() };
         console.line(result.trim_end_matches('\n'))?;
     }
@@ -173,7 +172,7 @@ fn directory(wanted: Option<&Path>) -> Result<String, CliError> {
     let path = wanted.unwrap_or(Path::new("."));
     let shown = path.display();
     let bad = |what: String| {
-        CliError::usage(what, "Name an existing directory with --dir, or go there first")
+        CliError::usage(what, "Name an existing directory with --dir, or change to it first")
     };
     let absolute =
         path.canonicalize().map_err(|error| bad(format!("Cannot work in {shown}: {error}")))?;
@@ -186,8 +185,8 @@ fn directory(wanted: Option<&Path>) -> Result<String, CliError> {
         .map_err(|path| bad(format!("Cannot work in {}: its name is not UTF-8", path.display())))
 }
 
-/// A variable of this process for the task. Only names are accepted: a value on the command line
-/// could be read by every user of the machine.
+/// A variable of this process for the task. Only names are accepted, because every user of the machine
+/// can read the arguments of a process.
 fn variable(name: &str) -> Result<(String, String), CliError> {
     let value = std::env::var(name).map_err(|error| match error {
         std::env::VarError::NotPresent => CliError::usage(
@@ -196,7 +195,7 @@ fn variable(name: &str) -> Result<(String, String), CliError> {
         ),
         std::env::VarError::NotUnicode(_) => CliError::usage(
             format!("--env {name}: its value is not UTF-8 text"),
-            "Give it in another form",
+            "Pass its value in another encoding",
         ),
     })?;
     Ok((name.to_owned(), value))
@@ -261,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn values_never_travel_on_the_command_line() {
+    fn values_of_variables_are_refused_as_arguments() {
         assert!(env_name("TOKEN=abc").unwrap_err().contains("TOKEN=… claude-worker run"));
         assert!(!env_name("TOKEN=abc").unwrap_err().contains("abc"));
         assert_eq!(env_name("TOKEN").unwrap(), "TOKEN");

@@ -1,4 +1,4 @@
-//! `server`: start, stop or ask the engine.
+//! `server`: starts, stops or checks the engine.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -13,34 +13,34 @@ use crate::connect::{Start, connect, lock_of, starter};
 use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::host::{self, Ground};
+use crate::host::{self, Place};
 use crate::render::detail;
 use crate::render::figures::plural;
 use crate::render::text::clean_line;
 
-/// How long a stopping engine may take to be gone, tasks that are to be cancelled not counted.
+/// How long an engine may take to stop, not counting the tasks that it cancels.
 const GONE_WITHIN: Duration = Duration::from_secs(20);
 
 /// What to do with the engine.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// Start an engine in the background; say so when one is there already
+    /// Start an engine in the background, unless one is running
     Start {
-        /// Be the engine: stay in this terminal until Ctrl-C
+        /// Run the engine in this terminal until Ctrl-C
         #[arg(long)]
         foreground: bool,
-        /// Also listen for HTTP at this port or address of this machine; clients need the token
+        /// Also serve HTTP at this port or address of this machine; clients need the token
         #[arg(short = 'p', long, value_name = "ADDRESS", value_parser = listen_address)]
         http: Option<SocketAddr>,
     },
-    /// Stop the engine; running tasks run on, and the next engine adopts them. Without an engine
-    /// there is nothing to do, which is a success
+    /// Stop the engine; running tasks keep running, and the next engine takes them over. Succeeds also
+    /// when no engine is running
     Stop {
         /// Cancel running tasks first
         #[arg(long)]
         cancel_running: bool,
     },
-    /// Ask whether an engine answers; starts none
+    /// Show the engine that answers, without starting one
     Health,
 }
 
@@ -51,11 +51,10 @@ struct Health<'a, T: Serialize> {
     engine: &'a T,
 }
 
-/// Starts an engine in the background, or says which one is there.
+/// Starts an engine in the background, or shows the one that is running.
 ///
 /// # Errors
-/// `conflict` when an HTTP server is wanted and an engine runs already; whatever keeps the
-/// engine from starting.
+/// `conflict` when an HTTP server is wanted and an engine runs already; errors of the start.
 pub async fn start(console: &mut Console<'_>, http: Option<SocketAddr>) -> Result<Exit, CliError> {
     let running = connect(&Start::Never)?;
     let (info, before) = match running.engine().await {
@@ -64,7 +63,7 @@ pub async fn start(console: &mut Console<'_>, http: Option<SocketAddr>) -> Resul
                 "An engine runs already, as process {}",
                 info.pid
             ))
-            .hint("Stop it first with `claude-worker server stop`; running tasks run on")
+            .hint("Stop it first with `claude-worker server stop`; running tasks keep running")
             .into());
         }
         Ok(info) => (info, true),
@@ -87,7 +86,7 @@ pub async fn start(console: &mut Console<'_>, http: Option<SocketAddr>) -> Resul
     Ok(Exit::Done)
 }
 
-/// Says whether an engine answers.
+/// Shows the engine that answers.
 ///
 /// # Errors
 /// When no engine answers: exit code 5.
@@ -102,8 +101,8 @@ pub async fn health(api: &impl TaskApi, console: &mut Console<'_>) -> Result<Exi
     Ok(Exit::Done)
 }
 
-/// Stops the engine that the environment names and waits until its process is gone. When there is
-/// none, there is nothing to do.
+/// Stops the engine that the environment selects and waits until its process has ended. Without one,
+/// there is nothing to do.
 ///
 /// # Errors
 /// See [`stop_at`].
@@ -112,7 +111,7 @@ pub async fn stop(console: &mut Console<'_>, cancel_running: bool) -> Result<Exi
     let paths = Paths::from_env()?;
     let lock = lock_of(&client, &paths);
     match (stop_at(&client, console, cancel_running, lock).await, lock) {
-        // That nobody answers is no proof: an engine that lives holds its lock.
+        // An engine that does not answer may still run: only its lock tells.
         (Err(CliError::Api(error)), Some(lock))
             if error.code == ErrorCode::Unavailable && is_free_soon(lock).await? =>
         {
@@ -127,7 +126,7 @@ pub async fn stop(console: &mut Console<'_>, cancel_running: bool) -> Result<Exi
     }
 }
 
-/// Whether no engine holds the lock. One that is just stopping still does for a moment.
+/// Whether no engine holds the lock, or none after a moment: one that is stopping still holds it.
 async fn is_free_soon(lock: &Path) -> Result<bool, ApiError> {
     for _ in 0..100 {
         if holder(lock)? == LockHolder::Nobody {
@@ -138,8 +137,8 @@ async fn is_free_soon(lock: &Path) -> Result<bool, ApiError> {
     Ok(false)
 }
 
-/// Stops an engine and waits until it is gone: until its `lock` is free, or, where the lock is
-/// not to be seen from here, until it no longer answers.
+/// Stops an engine and waits until its `lock` is free, or without a lock (an engine elsewhere), until it
+/// no longer answers.
 ///
 /// # Errors
 /// `unavailable` when no engine is running; when it does not stop in time.
@@ -158,34 +157,30 @@ pub(crate) async fn stop_at(
     } else {
         console.line(&match stopped.left_running {
             0 => "The engine has stopped".to_owned(),
-            // It could not write that down itself.
+            // It stopped before it could record their ends.
             left if cancel_running => format!(
-                "The engine has stopped, and has told {} to end; the next one takes note of it",
+                "The engine has stopped and asked {} to end; the next engine records the outcome",
                 plural(left, "running task")
             ),
+            1 => "The engine has stopped. 1 task keeps running; the next engine takes it over"
+                .to_owned(),
             left => format!(
-                "The engine has stopped. Without it {} on; the next engine adopts {}",
-                match left {
-                    1 => "1 task runs".to_owned(),
-                    n => format!("{n} tasks run"),
-                },
-                if left == 1 { "it" } else { "them" }
+                "The engine has stopped. {left} tasks keep running; the next engine takes them over"
             ),
         })?;
     }
     Ok(Exit::Done)
 }
 
-/// Waits until the engine with this process id is gone; another one may be there then, when
-/// somebody needed one meanwhile.
+/// Waits until the engine with this process id has ended. Another engine may have started meanwhile.
 async fn wait_until_gone(
     api: &impl TaskApi,
     stopping: u32,
     lock: Option<&Path>,
 ) -> Result<(), ApiError> {
     let gone = async {
-        // The engine gives no event about its own end. Its socket is
-        // what it closes first, its lock what it lets go of last.
+        // The engine sends no event about its own end. It closes its socket first and releases its lock
+        // last.
         while match lock {
             Some(lock) => holds(lock, stopping)?,
             None => api.engine().await.is_ok_and(|info| info.pid == stopping),
@@ -196,9 +191,9 @@ async fn wait_until_gone(
     };
     tokio::time::timeout(GONE_WITHIN, gone).await.unwrap_or_else(|_| {
         Err(ApiError::internal(format!(
-            "The engine said it would stop, but process {stopping} is still there"
+            "The engine was asked to stop, but process {stopping} is still running"
         ))
-        .hint("Ask again with claude-worker server health, and look into its log"))
+        .hint("Check it with claude-worker server health, and read its log"))
     })
 }
 
@@ -206,33 +201,33 @@ async fn wait_until_gone(
 fn holds(lock: &Path, engine: u32) -> Result<bool, ApiError> {
     Ok(match holder(lock)? {
         LockHolder::Nobody => false,
-        // Its number is missing when the disk was full; then it is the one that we know of.
+        // Its number is missing when the disk was full; then it is the one that was asked to stop.
         LockHolder::Engine(pid) => pid.is_none_or(|pid| pid == engine),
     })
 }
 
 fn holder(lock: &Path) -> Result<LockHolder, ApiError> {
     LockHolder::of(lock)
-        .map_err(|error| ApiError::internal(format!("Cannot look at {}: {error}", lock.display())))
+        .map_err(|error| ApiError::internal(format!("Cannot read {}: {error}", lock.display())))
 }
 
-/// Is the engine, until it is told to stop.
+/// Runs the engine in this process until it is asked to stop.
 ///
 /// # Errors
-/// `locked` when another engine owns the data directory; whatever keeps it from starting.
+/// `locked` when another engine owns the data directory; errors of the start.
 pub fn foreground(console: &mut Console<'_>, http: Option<SocketAddr>) -> Result<Exit, CliError> {
-    host::host(Ground::Fore, http, |reachable| {
+    host::host(Place::Terminal, http, |reachable| {
         let shown = |path: &Path| clean_line(&path.display().to_string());
         let mut text = format!("The engine serves {}", shown(reachable.socket));
         if let Some((address, token)) = reachable.http {
             text += &format!(" and http://{address} (its token is in {})", shown(token));
         }
-        let _ = console.remark(&format!("{text}. Ctrl-C stops it; running tasks run on"));
+        let _ = console.remark(&format!("{text}. Ctrl-C stops it; running tasks keep running"));
     })?;
     Ok(Exit::Done)
 }
 
-/// An address to listen at: `8000` means this machine's own `127.0.0.1:8000`.
+/// An address to listen at: `8000` means `127.0.0.1:8000`.
 fn listen_address(text: &str) -> Result<SocketAddr, String> {
     let loopback = |port: u16| SocketAddr::from(([127, 0, 0, 1], port));
     text.parse::<u16>().map(loopback).or_else(|_| text.parse()).map_err(|_| {
@@ -245,7 +240,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_engine_that_was_told_to_stop_is_waited_for() {
+    fn stop_waits_only_for_the_engine_that_was_asked_to_stop() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("engine.lock");
         assert!(!holds(&path, 4711).unwrap());
@@ -258,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_port_alone_means_this_machine() {
+    fn a_port_without_an_address_means_127_0_0_1() {
         assert_eq!(listen_address("8000"), Ok("127.0.0.1:8000".parse().unwrap()));
         assert_eq!(listen_address("[::1]:9"), Ok("[::1]:9".parse().unwrap()));
         assert!(listen_address("localhost").unwrap_err().contains("write a port"));

@@ -1,4 +1,4 @@
-//! `status`: one task in full, or how the queue stands.
+//! `status`: shows one task in full, or the queue.
 
 use claude_worker_api::{ListQuery, Status, TaskApi, TaskId};
 
@@ -10,7 +10,7 @@ use crate::render::{detail, table};
 /// The arguments of `status`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The task; without it, the queue
+    /// The task; without it, the queue is shown
     pub id: Option<TaskId>,
 }
 
@@ -31,7 +31,7 @@ pub async fn execute(
         } else {
             let text = detail::task(&task, console.now(), console.width(), paint);
             console.print(&text)?;
-            super::looked_at(api, console, &[&task.task]).await;
+            super::mark_seen(api, console, &[&task.task]).await;
         }
         return Ok(Exit::Done);
     }

@@ -7,7 +7,7 @@ use super::Command;
 use crate::args::Cli;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::fake::{Closed, FakeEngine, Look, Written};
+use crate::fake_engine::{Closed, FakeEngine, Look, Written};
 use crate::render::samples::{self, NOW};
 use crate::transcript::CHUNK;
 
@@ -71,7 +71,7 @@ async fn run_prints_the_id_alone_for_a_script() {
     assert!(submitted[0].idempotency_key.is_some());
 
     let (_, written) = command(&engine, Look::Terminal, "run --stdin never Test").await;
-    assert_eq!(written.out(), "Task 2 queued: Test\nclaude-worker logs 2 -f follows it\n");
+    assert_eq!(written.out(), "Task 2 queued: Test\nFollow it with: claude-worker logs 2 -f\n");
 
     let (_, written) = command(&engine, Look::Json, "run --stdin never Test").await;
     assert_eq!(written.json()["id"], 3);
@@ -108,7 +108,7 @@ async fn run_refuses_a_variable_that_is_not_there() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn run_outlasts_a_moment_without_an_engine() {
+async fn run_retries_while_no_engine_answers() {
     let engine = FakeEngine::default();
     engine.go_away(2);
     let (exit, written) = command(&engine, Look::Pipe, "run --stdin never Test").await;
@@ -120,7 +120,7 @@ async fn run_outlasts_a_moment_without_an_engine() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn run_and_wait_gives_the_result_and_the_verdict() {
+async fn run_wait_prints_the_result_and_exits_with_the_outcome() {
     let engine = FakeEngine::default();
     let script = async {
         settle().await;
@@ -146,7 +146,7 @@ async fn run_and_wait_gives_the_result_and_the_verdict() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn watching_shows_the_log_and_leaves_a_clean_last_frame() {
+async fn watching_shows_the_log_and_erases_the_status_line_at_the_end() {
     let engine = FakeEngine::default();
     let script = async {
         settle().await;
@@ -174,7 +174,7 @@ async fn watching_shows_the_log_and_leaves_a_clean_last_frame() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn watching_in_a_pipe_is_plain_lines() {
+async fn watching_into_a_pipe_prints_plain_lines() {
     let engine = FakeEngine::default();
     let script = async {
         settle().await;
@@ -193,7 +193,7 @@ async fn watching_in_a_pipe_is_plain_lines() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn following_goes_on_into_the_next_run() {
+async fn following_continues_with_the_next_run() {
     let engine = FakeEngine::default();
     engine.put(samples::task(1, "Test", State::Pending));
     let first = engine.begin(1);
@@ -214,7 +214,7 @@ async fn following_goes_on_into_the_next_run() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_interrupted_watch_says_that_the_task_runs_on() {
+async fn an_interrupted_watch_says_that_the_task_keeps_running() {
     let engine = FakeEngine::default();
     engine.put(samples::task(1, "Test", State::Pending));
     engine.begin(1);
@@ -223,7 +223,7 @@ async fn an_interrupted_watch_says_that_the_task_runs_on() {
     let watched = crate::watch::watch(&engine, &mut console, TaskId(1), 0, settle()).await.unwrap();
     assert_eq!(watched.exit(), Exit::Interrupted);
     let last = written.out().rsplit("\u{1b}[2K").next().unwrap();
-    assert_eq!(last, "Task 1 runs on. claude-worker logs 1 -f follows it again\n");
+    assert_eq!(last, "Task 1 keeps running. Follow it again with: claude-worker logs 1 -f\n");
     let state = engine.get(TaskId(1)).await.unwrap().task.state;
     assert!(matches!(state, State::Running { stopping: false, .. }));
 }
@@ -277,7 +277,7 @@ async fn long_logs_are_read_in_large_pieces_in_order() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn raw_logs_are_the_bytes_but_never_obeyed_by_a_terminal() {
+async fn raw_logs_are_the_bytes_and_on_a_terminal_without_control_characters() {
     let engine = FakeEngine::default();
     engine.put(samples::task(1, "Test", State::Pending));
     let run = engine.begin(1);
@@ -291,7 +291,7 @@ async fn raw_logs_are_the_bytes_but_never_obeyed_by_a_terminal() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn list_says_where_it_goes_on() {
+async fn list_says_how_to_get_the_next_page() {
     let engine = FakeEngine::default();
     let (_, written) = command(&engine, Look::Pipe, "list").await;
     assert_eq!(written.out(), "");
@@ -331,7 +331,7 @@ async fn status_of_a_task_and_of_the_queue() {
 
 /// Only a person who looks at a terminal has seen anything.
 #[tokio::test(start_paused = true)]
-async fn a_person_who_is_told_how_a_task_ended_has_seen_it() {
+async fn showing_how_a_task_ended_at_a_terminal_marks_it_as_seen() {
     for (line, needs) in [
         ("status 7", 1),
         ("logs 7", 1),
@@ -360,7 +360,7 @@ async fn a_person_who_is_told_how_a_task_ended_has_seen_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn wait_judges_in_the_order_named() {
+async fn wait_exits_with_the_first_failure_in_the_order_of_its_arguments() {
     let engine = FakeEngine::default();
     for id in 1..=3 {
         engine.put(samples::task(id, "Test", State::Pending));
@@ -390,7 +390,7 @@ async fn wait_ends_when_its_time_is_over() {
     let (exit, written) = command(&engine, Look::Pipe, "wait 1 --timeout 10m").await;
     assert_eq!(exit, Exit::TimedOut);
     assert_eq!(before.elapsed().as_secs(), 600);
-    assert_eq!(written.err(), "Still unfinished: 1 task. They run on\n");
+    assert_eq!(written.err(), "Still unfinished: 1 task. They keep running\n");
 }
 
 #[tokio::test(start_paused = true)]
@@ -406,7 +406,7 @@ async fn wait_notices_that_a_task_was_removed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_bad_id_does_not_keep_the_others_from_it() {
+async fn one_wrong_id_does_not_stop_the_other_tasks() {
     let engine = FakeEngine::default();
     engine.put(samples::running(1, "Test", "Bash"));
     engine.put(samples::task(3, "Test", State::Pending));
@@ -427,7 +427,7 @@ async fn one_bad_id_does_not_keep_the_others_from_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_task_that_is_gone_meanwhile_does_not_keep_the_others_from_it() {
+async fn a_task_that_was_removed_meanwhile_does_not_stop_the_others() {
     let engine = FakeEngine::default();
     for id in [1, 2, 3] {
         engine.put(samples::running(id, "Test", "Bash"));
@@ -482,7 +482,7 @@ async fn left(engine: &FakeEngine) -> usize {
 }
 
 #[tokio::test(start_paused = true)]
-async fn clean_shows_and_asks_and_keeps_what_nobody_has_looked_at() {
+async fn clean_lists_asks_and_keeps_unseen_tasks() {
     let engine = FakeEngine::default();
     finished_tasks(&engine, 3, 2);
     // Without a person to ask, nothing happens.
@@ -500,7 +500,7 @@ async fn clean_shows_and_asks_and_keeps_what_nobody_has_looked_at() {
     }
     let (exit, written) = command(&engine, Look::Pipe, "clean --dry-run").await;
     assert_eq!((exit, written.out()), (Exit::Done, ""));
-    assert!(written.err().contains("Kept 2 finished tasks that you have not looked at. --unseen"));
+    assert!(written.err().contains("Kept 2 finished tasks that you have not seen. --unseen"));
     assert!(written.err().ends_with("Nothing was removed (--dry-run)\n"), "{}", written.err());
     let (_, written) = command(&engine, Look::Json, "clean --dry-run --unseen").await;
     assert_eq!(
@@ -521,7 +521,7 @@ async fn clean_shows_and_asks_and_keeps_what_nobody_has_looked_at() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn removing_several_asks_a_person_and_nobody_else() {
+async fn removing_several_tasks_asks_only_at_a_terminal() {
     let engine = FakeEngine::default();
     finished_tasks(&engine, 4, 3);
     let (exit, written) = asked(&engine, "n\n", "remove 1 2 99").await;
@@ -561,7 +561,7 @@ async fn the_root_directory_is_not_trusted_without_a_question() {
     }
     let (exit, written) = asked(&engine, "\n", "trust . /").await;
     assert_eq!((exit, trusted().await), (Exit::Failed, 0));
-    assert!(written.err().contains("/ holds your home directory"), "{}", written.err());
+    assert!(written.err().contains("/ contains your home directory"), "{}", written.err());
     assert_eq!(asked(&engine, "y\n", "trust /").await.0, Exit::Done);
     assert_eq!(trusted().await, 1);
     assert_eq!(command(&engine, Look::Pipe, "trust --remove /").await.0, Exit::Done);
@@ -571,7 +571,7 @@ async fn the_root_directory_is_not_trusted_without_a_question() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn json_carries_nothing_that_a_terminal_obeys() {
+async fn json_has_no_control_characters() {
     let engine = FakeEngine::default();
     engine.put(samples::completed(1, "x", "\u{9b}31m\u{202e}\u{200f}"));
     let run = engine.begin(1);
@@ -600,7 +600,7 @@ async fn retry_resume_clean_and_pause() {
     let (exit, _) = command(&engine, Look::Pipe, "retry 1").await;
     assert_eq!(exit, Exit::Conflict);
     let (_, written) = command(&engine, Look::Pipe, "resume --stdin never 2 Further").await;
-    assert_eq!(written.out(), "Task 2 goes on. claude-worker logs 2 -f follows it\n");
+    assert_eq!(written.out(), "Task 2 continues. Follow it with: claude-worker logs 2 -f\n");
     assert_eq!(engine.follow_ups(), ["Further"]);
 
     engine.put(samples::completed(3, "Test", "ok"));
@@ -612,7 +612,7 @@ async fn retry_resume_clean_and_pause() {
     let (_, written) = command(&engine, Look::Json, "pause").await;
     assert_eq!(written.json()["paused"], true);
     let (_, written) = command(&engine, Look::Pipe, "unpause").await;
-    assert_eq!(written.out(), "The queue goes on (2 pending)\n");
+    assert_eq!(written.out(), "The queue is no longer paused (2 pending)\n");
 }
 
 #[tokio::test(start_paused = true)]
@@ -637,14 +637,14 @@ async fn resume_watches_only_the_new_run() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn stopping_says_what_runs_on() {
+async fn stopping_says_which_tasks_keep_running() {
     let engine = FakeEngine::default();
     engine.put(samples::running(1, "Test", "Bash"));
     let (exit, written) = command(&engine, Look::Pipe, "server stop").await;
     assert_eq!(exit, Exit::Done);
     assert_eq!(
         written.out(),
-        "The engine has stopped. Without it 1 task runs on; the next engine adopts it\n"
+        "The engine has stopped. 1 task keeps running; the next engine takes it over\n"
     );
     let (exit, written) = command(&engine, Look::Pipe, "server stop").await;
     assert_eq!((exit, written.out()), (Exit::NoEngine, ""));
@@ -654,7 +654,7 @@ async fn stopping_says_what_runs_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reader_that_has_seen_enough_is_no_failure() {
+async fn a_closed_pipe_is_not_a_failure() {
     let engine = FakeEngine::default();
     engine.put(samples::completed(1, "Test", "ok"));
     let mut written = Written::new();

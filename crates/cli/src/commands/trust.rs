@@ -1,4 +1,4 @@
-//! `trust`: the directories whose settings may be used by tasks that agents ask for.
+//! `trust`: the directories whose settings may be used by tasks that agents submit.
 
 use std::path::{Path, PathBuf};
 
@@ -11,16 +11,16 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::render::text::clean_line;
 
-/// What to trust.
+/// The arguments of `trust`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Directories whose .claude and .mcp.json may be used by tasks that agents ask for
+    /// Directories whose .claude and .mcp.json may be used by tasks that agents submit
     #[arg(value_name = "DIR", required_unless_present = "list")]
     pub directories: Vec<PathBuf>,
-    /// Take them off the list
+    /// Stop trusting them
     #[arg(long, conflicts_with = "list")]
     pub remove: bool,
-    /// Show what is trusted, here and in Claude Code
+    /// List the directories that are trusted here and in Claude Code
     #[arg(long, conflicts_with = "directories")]
     pub list: bool,
     /// Trust the root directory, the home directory or one above it without asking
@@ -28,11 +28,11 @@ pub struct Args {
     pub yes: bool,
 }
 
-/// Trusts directories, takes them off the list, or shows it.
+/// Trusts directories, stops trusting them, or lists them.
 ///
 /// # Errors
-/// `forbidden` from inside a task, where no person decides; a usage error for a directory that holds
-/// everything, when nobody can be asked; whatever the engine refuses.
+/// `forbidden` inside a task, where no person decides; a usage error for a directory that contains the
+/// home directory, when there is no terminal to ask at; errors of the engine.
 pub async fn execute(
     api: &impl TaskApi,
     console: &mut Console<'_>,
@@ -43,8 +43,8 @@ pub async fn execute(
     }
     if let Some(task) = task_around(api).await? {
         let what =
-            format!("Task {task} may not change what is trusted: that is for a person to say");
-        let hint = "Run the command outside of a task, in a terminal of your own";
+            format!("Task {task} may not change which directories are trusted: only a person may");
+        let hint = "Run the command in a terminal, outside of a task";
         return Err(ApiError::new(ErrorCode::Forbidden, what).hint(hint).into());
     }
     if !args.remove && !args.yes && !may_trust(console, &args.directories, user_home())? {
@@ -57,16 +57,16 @@ pub async fn execute(
         if !console.json {
             let directory = clean_line(&directory.display().to_string());
             console.line(&if args.remove {
-                format!("{directory} is no longer trusted. Runs that have begun go on")
+                format!("{directory} is no longer trusted. Runs that have started continue")
             } else {
-                format!("{directory} is trusted: runs that begin from now on use its settings")
+                format!("{directory} is trusted: runs that start from now on use its settings")
             })?;
         }
         if let Some(missing) = &last.missing {
             let word = clean_line(&shell_word(missing));
             let missing = clean_line(missing);
             console.remark(&format!(
-                "But {missing}/.mcp.json counts there too, so that {missing} must be trusted as well: \
+                "But {missing}/.mcp.json applies there too, so {missing} must be trusted as well: \
                  claude-worker trust {word}"
             ))?;
         }
@@ -77,8 +77,8 @@ pub async fn execute(
     Ok(Exit::Done)
 }
 
-/// Whether these may be trusted: a directory that holds the home directory is worth a question,
-/// because what is below it need not be the user's own work.
+/// Whether these may be trusted. A directory that contains the home directory needs a confirmation,
+/// because not everything below it is the user's own work.
 fn may_trust(
     console: &mut Console<'_>,
     directories: &[PathBuf],
@@ -90,13 +90,13 @@ fn may_trust(
         let shown = directory.display();
         if !console.can_ask() {
             return Err(CliError::usage(
-                format!("{shown} holds your home directory, and there is no terminal to ask at"),
+                format!("{shown} contains your home directory, and there is no terminal to ask at"),
                 "Nothing was trusted. Name the directory of a project, or add --yes",
             ));
         }
         let question = format!(
-            "{shown} holds your home directory: everything below it that has no settings of its own \
-             would be trusted, too, whoever put it there. Trust it?"
+            "{shown} contains your home directory: everything below it that has no settings of its own \
+             would be trusted too, no matter who put it there. Trust it?"
         );
         if !console.confirm(&question)? {
             return Ok(false);
@@ -136,10 +136,10 @@ fn shown(console: &mut Console<'_>, trust: &Trust) -> Result<Exit, CliError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fake::{Look, Written};
+    use crate::fake_engine::{Look, Written};
 
     #[test]
-    fn what_holds_the_home_directory_is_asked_about_and_nothing_else() {
+    fn only_directories_that_contain_the_home_directory_need_a_confirmation() {
         let place = tempfile::tempdir().unwrap();
         let home = place.path().join("home");
         let (shop, link) = (home.join("shop"), place.path().join("link"));

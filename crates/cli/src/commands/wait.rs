@@ -12,7 +12,7 @@ use crate::exit::{self, Exit};
 use crate::follow::Changes;
 use crate::interrupt::ctrl_c;
 use crate::patience::Link;
-use crate::render::words;
+use crate::render::task_line;
 
 /// The arguments of `wait`.
 #[derive(Debug, clap::Args)]
@@ -21,16 +21,16 @@ pub struct Args {
     /// The tasks
     #[arg(required = true, value_name = "ID")]
     pub ids: Vec<TaskId>,
-    /// Until one of them has finished instead of all
+    /// Wait until one of them has finished, not all
     #[arg(long)]
     pub any: bool,
-    /// At most this long, like 90s or 10m; then exit with 124
+    /// Wait at most this long, like 90s or 10m; then exit with 124
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub timeout: Option<u64>,
 }
 
-/// Waits, and exits by the verdict of the first task that was not completed. One that is not there,
-/// or is removed meanwhile, does not keep it from waiting for the others.
+/// Waits, and exits with the code of the first task that was not completed. A task that does not exist,
+/// or is removed meanwhile, does not end the wait for the others.
 ///
 /// # Errors
 /// When no engine answers. A task that cannot be waited for is reported, and decides the exit code.
@@ -50,26 +50,26 @@ pub async fn execute(
     if end.is_some() {
         let open = ids.iter().filter(|id| !finished.contains_key(id) && !gone.contains_key(id));
         let words = crate::render::figures::plural(open.count() as u64, "task");
-        console.remark(&format!("Still unfinished: {words}. They run on"))?;
+        console.remark(&format!("Still unfinished: {words}. They keep running"))?;
     }
-    // In the order they were named, so that the exit code does not depend on who was first.
+    // In the order of the arguments, so that the exit code does not depend on which task ended first.
     let verdict = ids.iter().fold(Exit::Done, |exit, id| {
         let of_task = finished.get(id).map(|task| Exit::of_state(&task.state));
         exit.or(of_task.or_else(|| gone.get(id).copied()).unwrap_or(Exit::Done))
     });
     report.tasks = ids.iter().filter_map(|id| finished.remove(id)).collect();
-    super::looked_at(api, console, &report.tasks.iter().collect::<Vec<_>>()).await;
+    super::mark_seen(api, console, &report.tasks.iter().collect::<Vec<_>>()).await;
     if console.json {
         console.document(&report)?;
     }
     Ok(end.unwrap_or(verdict))
 }
 
-/// What has become of the tasks so far.
+/// The tasks that have ended so far.
 #[derive(Default)]
 struct Ended {
     finished: BTreeMap<TaskId, Task>,
-    /// Those that cannot be waited for, with their exit codes.
+    /// Tasks that cannot be waited for, with their exit codes.
     gone: BTreeMap<TaskId, Exit>,
     report: Report,
 }
@@ -110,10 +110,11 @@ async fn collect<A: TaskApi>(
                     let status = paint.status(&task.state);
                     let tone = crate::render::tone_of(task.state.status());
                     let status = paint.tone(tone, &status);
-                    console.line(&format!("{id}  {status}  {}", words::verdict(&task.state)))?;
+                    console
+                        .line(&format!("{id}  {status}  {}", task_line::verdict(&task.state)))?;
                 }
                 open.retain(|other| *other != id);
-                // A program gets the warnings too, which only the detail has.
+                // Programs get the warnings too, which only the detail has.
                 let detail = if console.json { link.call(|| api.get(id)).await.ok() } else { None };
                 let detail = detail.filter(|detail| detail.task.state.is_finished());
                 ended.finished.insert(id, detail.map_or(task, |detail| detail.task));
@@ -129,14 +130,14 @@ async fn collect<A: TaskApi>(
     }
 }
 
-/// Waits for one task, saying nothing.
+/// Waits for one task without printing anything.
 pub(crate) async fn until_finished(api: &impl TaskApi, id: TaskId) -> Result<TaskDetail, ApiError> {
     let link = Link::default();
     let mut changes = Changes::begin(api, &link).await?;
     loop {
         if link.call(|| api.row(id)).await?.state.is_finished() {
             let detail = link.call(|| api.get(id)).await?;
-            // It may have been retried in between.
+            // It may have been retried meanwhile.
             if detail.task.state.is_finished() {
                 return Ok(detail);
             }

@@ -1,4 +1,4 @@
-//! The engine: whether one answers, and whether it is ours.
+//! Checks whether an engine answers, and which version it is.
 
 use std::fs::{OpenOptions, TryLockError};
 
@@ -29,7 +29,7 @@ pub(super) async fn check(api: &impl TaskApi, paths: &Paths) -> Check {
     }
 }
 
-/// No engine answers; the lock tells whether one is there nevertheless.
+/// No engine answers. The lock tells whether one is running all the same.
 fn silent(paths: &Paths) -> Check {
     let held = OpenOptions::new()
         .read(true)
@@ -38,9 +38,9 @@ fn silent(paths: &Paths) -> Check {
     if held {
         Check::bad(
             NAME,
-            format!("a process holds {}, but does not answer", paths.lock.display()),
+            format!("a process holds {} but does not answer", paths.lock.display()),
             format!(
-                "It may be starting; if it stays so, read {} and end that process",
+                "It may be starting. If this stays so, read {} and end that process",
                 paths.log.display()
             ),
         )

@@ -1,5 +1,4 @@
-//! What `doctor` looks at: what tasks need, as the engine would look at it, and whether an engine
-//! answers. [`report`] adds what a bug report needs.
+//! The checks of `doctor`: what tasks need, as the engine would see it, and whether an engine answers. [`report`] adds what a bug report needs.
 
 mod engine;
 mod redact;
@@ -11,7 +10,7 @@ use claude_worker_engine::{Paths, doctor};
 
 pub(crate) use self::report::report;
 
-/// Looks at everything. `api` must be a connection that starts no engine.
+/// Runs all checks. `api` must be a connection that starts no engine.
 pub(crate) async fn examine(api: &impl TaskApi) -> Vec<Check> {
     let paths = match Paths::from_env() {
         Ok(paths) => paths,

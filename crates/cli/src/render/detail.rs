@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use claude_worker_api::{Activity, EngineInfo, HostKind, Run, State, Task, TaskDetail, Timestamp};
 
 use super::text::{clean, clean_line, truncate};
-use super::{Paint, Tone, figures, tone_of, words};
+use super::{Paint, Tone, figures, task_line, tone_of};
 
 /// How many lines of a prompt are shown; `--json` has the rest.
 const PROMPT_LINES: usize = 12;
@@ -47,9 +47,9 @@ pub fn task(detail: &TaskDetail, now: Timestamp, page: usize, paint: Paint) -> S
     let session = detail.run_history.iter().rev().find_map(|run| run.session_id.as_deref());
     field("Session", &session.map(clean_line).unwrap_or_default());
     // What is said of the state stands in the line above already.
-    let story = words::verdict(&task.state);
+    let summary = task_line::verdict(&task.state);
     for problem in detail.unreadable.iter().map(|words| clean_line(words)) {
-        if problem != story {
+        if problem != summary {
             field("Unreadable", &truncate(&problem, 400));
         }
     }
@@ -74,26 +74,26 @@ pub fn task(detail: &TaskDetail, now: Timestamp, page: usize, paint: Paint) -> S
         heading(&mut text, "Result", paint);
         excerpt(&mut text, result, RESULT_LINES, paint);
     }
-    let step = words::next_step(&task.state);
+    let step = task_line::next_step(&task.state);
     if !step.is_empty() {
         let _ = writeln!(text, "\n{step}");
     }
     text
 }
 
-/// The status, the clock and the story in one line.
+/// The status, the clock and the summary in one line.
 fn headline(task: &Task, now: Timestamp, paint: Paint) -> String {
     let status = paint.status(&task.state);
     let mut rest = String::new();
-    let time = words::time(task, now);
+    let time = task_line::time(task, now);
     if !time.is_empty() {
         let _ = write!(rest, "  {time}");
     }
-    let story = match words::verdict(&task.state) {
-        verdict if verdict.is_empty() => words::story(task, now),
+    let summary = match task_line::verdict(&task.state) {
+        verdict if verdict.is_empty() => task_line::summary(task, now),
         verdict => verdict,
     };
-    let _ = write!(rest, "  {story}");
+    let _ = write!(rest, "  {summary}");
     let tone = tone_of(task.state.status());
     // The one place where a long reason can be read in full, so it may wrap.
     format!("{}{}", paint.tone(tone, &status), truncate(&rest, 4000))
@@ -143,7 +143,7 @@ pub fn overview(info: &EngineInfo, now: Timestamp, paint: Paint) -> String {
         let label = paint.tone(Tone::Quiet, &format!("{label:<9}"));
         let _ = writeln!(text, "{label}{}", paint.tone(tone, value));
     };
-    field("Tasks", &words::counts(&queue.counts), Tone::Plain);
+    field("Tasks", &task_line::counts(&queue.counts), Tone::Plain);
     let mut unseen = Vec::new();
     if queue.unseen.failed > 0 {
         unseen.push(format!("{} failed", queue.unseen.failed));
@@ -192,7 +192,7 @@ pub fn overview(info: &EngineInfo, now: Timestamp, paint: Paint) -> String {
 pub fn ending(task: &Task, paint: Paint) -> String {
     let status = paint.status(&task.state);
     let symbol = status.strip_suffix(task.state.status().name()).unwrap_or_default();
-    let verdict = format!("{symbol}{}", words::verdict(&task.state));
+    let verdict = format!("{symbol}{}", task_line::verdict(&task.state));
     let mut facts = Vec::new();
     if let (Some(start), Some(end)) = (task.started_at, task.state.ended_at()) {
         facts.push(figures::took(end.millis_since(start)));
@@ -206,7 +206,7 @@ pub fn ending(task: &Task, paint: Paint) -> String {
         let _ = write!(text, "  {}", paint.tone(Tone::Quiet, &facts.join(" · ")));
     }
     text.push('\n');
-    let step = words::next_step(&task.state);
+    let step = task_line::next_step(&task.state);
     if !step.is_empty() {
         let _ = writeln!(text, "{}{step}", if paint.symbols { "  " } else { "" });
     }

@@ -1,14 +1,14 @@
-//! Presentation: pure functions from what the engine says to text.
+//! Rendering: pure functions from answers of the engine to text.
 //!
-//! Nothing here reads a clock, an environment or a terminal; the caller passes what it knows.
+//! Nothing here reads the clock, the environment or the terminal; the caller passes them.
 
 pub mod detail;
 pub mod figures;
 pub mod log;
 mod paint;
 pub mod table;
+pub mod task_line;
 pub mod text;
-pub mod words;
 
 #[cfg(test)]
 pub(crate) mod samples;

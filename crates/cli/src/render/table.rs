@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use claude_worker_api::{Task, Timestamp};
 
 use super::text::{clean_line, fit, right, truncate, width};
-use super::{Paint, Tone, figures, tone_of, words};
+use super::{Paint, Tone, figures, task_line, tone_of};
 
 const GAP: &str = "  ";
 /// The columns that NAME and NOW want together before any other may take some.
@@ -48,7 +48,7 @@ pub fn tasks(tasks: &[Task], now: Timestamp, page: usize, paint: Paint) -> Strin
     let show_now = free >= COMFORTABLE;
     let wanted_name = widest("NAME", |row| &row.name);
     let wanted_now = widest("NOW", |row| &row.now);
-    let (name, story) = if show_now {
+    let (name, summary) = if show_now {
         share(free - GAP.len(), wanted_name, wanted_now)
     } else {
         (wanted_name.min(free), 0)
@@ -67,7 +67,7 @@ pub fn tasks(tasks: &[Task], now: Timestamp, page: usize, paint: Paint) -> Strin
         if show_now {
             let tone_now = if tones == Some(Tone::Bad) { Tone::Bad } else { Tone::Plain };
             line += GAP;
-            line += &tone(tone_now, &fit(&row.now, story));
+            line += &tone(tone_now, &fit(&row.now, summary));
         }
         if show_time {
             line += GAP;
@@ -116,8 +116,8 @@ fn row(task: &Task, now: Timestamp, paint: Paint) -> Row {
         id: task.id.to_string(),
         status: paint.status(&task.state),
         name: short(clean_line(&task.name)),
-        now: short(words::story(task, now)),
-        time: words::time(task, now),
+        now: short(task_line::summary(task, now)),
+        time: task_line::time(task, now),
         cost: task.usage.cost_usd.map_or_else(String::new, figures::dollars),
     }
 }

@@ -9,7 +9,7 @@ fn told(program: &str) -> Decision {
 }
 
 #[test]
-fn standard_input_is_taken_only_where_it_is_ours_alone() {
+fn standard_input_is_read_only_where_no_other_process_reads_it() {
     use Stdin::{File, Pipe};
     let check = |kind, read_before, found, expected| {
         assert_eq!(decide(kind, read_before, found), expected);
@@ -40,7 +40,7 @@ fn standard_input_is_taken_only_where_it_is_ours_alone() {
 }
 
 #[test]
-fn only_an_empty_pipe_of_a_shell_stops() {
+fn only_an_empty_pipe_of_a_shell_is_an_error() {
     let stops = |decision: Decision, allowed| nothing_came(&decision, allowed).is_err();
     assert!(stops(Decision::Take { made_by_shell: true }, false));
     assert!(!stops(Decision::Take { made_by_shell: true }, true));
@@ -54,7 +54,7 @@ const READER: &str = "CLI_TEST_READS_STANDARD_INPUT";
 
 #[cfg(target_os = "linux")]
 #[test]
-fn who_could_write_decides() {
+fn a_silent_pipe_is_waited_for_only_if_a_sibling_can_write() {
     use std::process::{Command, Stdio};
 
     if std::env::var_os(READER).is_some() {
@@ -75,14 +75,14 @@ fn who_could_write_decides() {
         line.map(|(_, read)| read.to_owned()).unwrap_or(said)
     };
     let reader = format!(
-        "{READER}=1 exec '{}' --exact stdin::tests::who_could_write_decides --nocapture",
+        "{READER}=1 exec '{}' --exact stdin::tests::a_silent_pipe_is_waited_for_only_if_a_sibling_can_write --nocapture",
         std::env::current_exe().unwrap().display()
     );
     assert_eq!(read(&reader, Stdio::null()), "None");
     // A pipe that its starter left open, directly and one process further up.
     assert_eq!(read(&reader, Stdio::piped()), "None");
     assert_eq!(read(&format!("sh -c \"{reader}\"; true"), Stdio::piped()), "None");
-    // A producer beside it, slower than our patience.
+    // A producer beside it, slower than the wait.
     let slow = format!("(sleep 3; echo late) | sh -c \"{reader}\"");
     assert_eq!(read(&slow, Stdio::null()), "Some(\"late\\n\")");
     // A producer that has nothing to say.

@@ -1,4 +1,5 @@
-//! Claude Code changes its settings itself: it writes that file all the time.
+//! Changes the settings of Claude Code through its own command line, because a running Claude Code
+//! rewrites its settings file often.
 
 use std::path::Path;
 use std::process::Command;
@@ -9,10 +10,10 @@ use serde_json::Value;
 
 use super::clients::{Entry, NAME};
 
-/// How long its command line may take.
+/// How long one call of its command line may take.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// What adds the entry, as a person would type it after `claude`.
+/// The arguments that add the entry.
 pub(super) fn add_arguments(entry: &Entry) -> Vec<String> {
     let mut arguments = ["mcp", "add", "--scope", "user", NAME].map(str::to_owned).to_vec();
     for (name, value) in &entry.env {
@@ -22,31 +23,31 @@ pub(super) fn add_arguments(entry: &Entry) -> Vec<String> {
     arguments
 }
 
-/// What adds an entry that has more in it than the command line has options for.
+/// The arguments that add an entry with fields that the command line has no options for.
 pub(super) fn add_whole_arguments(entry: &Value) -> Vec<String> {
     let mut arguments = ["mcp", "add-json", "--scope", "user", NAME].map(str::to_owned).to_vec();
     arguments.push(entry.to_string());
     arguments
 }
 
-/// What takes it away.
+/// The arguments that remove the entry.
 pub(super) fn remove_arguments() -> Vec<String> {
     ["mcp", "remove", "--scope", "user", NAME].map(str::to_owned).to_vec()
 }
 
-/// A command line as a person would type it.
+/// The command line, quoted for a shell.
 pub(super) fn shown(arguments: &[String]) -> String {
     let quoted = arguments.iter().map(|argument| shell_word(argument));
     std::iter::once("claude".to_owned()).chain(quoted).collect::<Vec<_>>().join(" ")
 }
 
-/// Claude Code's own command line, where it is found.
+/// The program of Claude Code.
 pub(super) struct Claude {
     program: std::path::PathBuf,
 }
 
 impl Claude {
-    /// Looks for it as the engine does.
+    /// Finds it in the same way as the engine.
     pub(super) fn find() -> Option<Self> {
         let configured = Paths::from_env().and_then(|paths| settings::load(&paths)).ok();
         let configured = configured.and_then(|config| config.agents.claude);
@@ -54,7 +55,7 @@ impl Claude {
         Some(Self { program: found.path })
     }
 
-    /// Runs it; whether it did what it should is seen in its file.
+    /// Runs it. Success is judged by its settings file, not by the exit code.
     pub(super) fn run(&self, arguments: &[String]) {
         let mut command = Command::new(&self.program);
         command.args(arguments);
@@ -67,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_people_are_to_type_is_quoted_for_their_shell() {
+    fn command_lines_are_quoted_for_a_shell() {
         let env = [("CLAUDE_WORKER_HOME".to_owned(), "/my data".to_owned())].into();
         let entry = Entry { command: "/it's/x".to_owned(), env, is_plain: true };
         assert_eq!(

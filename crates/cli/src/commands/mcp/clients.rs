@@ -1,4 +1,4 @@
-//! The MCP clients there are: where each keeps its servers, and how.
+//! The supported MCP clients: the file with the servers of each, and its format.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,35 +10,35 @@ use toml_edit::{DocumentMut, Item, Table, TableLike, value};
 
 use super::json;
 
-/// The name under which clients know us.
+/// The name of our entry in the settings of clients.
 pub(super) const NAME: &str = "claude-worker";
-/// The variables that are ours to set in an entry. Others are the user's.
+/// The variables that we set in an entry. Others belong to the user.
 pub(super) const VARIABLES: [&str; 3] =
     ["CLAUDE_WORKER_HOME", "CLAUDE_WORKER_DB", "CLAUDE_WORKER_LOG_DIR"];
 
-/// A client.
+/// An MCP client.
 #[derive(Debug)]
 pub(super) struct Client {
-    /// What people type.
+    /// Its name in arguments.
     pub(super) id: &'static str,
-    /// What people read.
+    /// Its name in messages.
     pub(super) title: &'static str,
-    /// How its file is written.
+    /// The format of its file.
     pub(super) kind: Kind,
-    /// Its file.
+    /// The path of its file.
     file: fn(&Places) -> PathBuf,
-    /// What people should know who use it.
+    /// A note for its users; may be empty.
     pub(super) remark: &'static str,
 }
 
-/// How a client's servers are written down.
+/// The format of a client's settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// JSON; the servers are in an object of this name. Some want the transport named.
+    /// JSON, with the servers in an object of this name. `typed`: each entry names its transport.
     Json { section: &'static str, typed: bool },
     /// TOML, in tables `mcp_servers.NAME`.
     Toml,
-    /// In a file that the client's own command line changes.
+    /// Changed by the client's own command line only.
     ClaudeCode,
 }
 
@@ -66,7 +66,7 @@ pub(super) const CLIENTS: &[Client] = &[
         title: "Claude Desktop",
         kind: Kind::Json { section: "mcpServers", typed: false },
         file: |places| places.config.join("Claude/claude_desktop_config.json"),
-        remark: "Quit Claude Desktop first, for it writes this file too; the extension (.mcpb) is the surer way",
+        remark: "Quit Claude Desktop first, because it writes this file too; the extension (.mcpb) is more reliable",
     },
     Client {
         id: "cursor",
@@ -106,7 +106,7 @@ pub(super) const CLIENTS: &[Client] = &[
 ];
 
 impl Places {
-    /// The places that the environment names.
+    /// The directories that the environment selects.
     ///
     /// # Errors
     /// `invalid_request` when there is no home directory.
@@ -115,7 +115,7 @@ impl Places {
             std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
         };
         let home = user_home().ok_or_else(|| {
-            ApiError::invalid("There is no home directory, where clients keep their settings")
+            ApiError::invalid("There is no home directory, and clients keep their settings there")
                 .hint("Set HOME to an absolute path")
         })?;
         let config = if cfg!(target_os = "macos") {
@@ -138,33 +138,33 @@ impl Client {
         CLIENTS.iter().find(|client| client.id == id)
     }
 
-    /// Where it keeps its servers.
+    /// The file with its servers.
     pub(super) fn file(&self, places: &Places) -> PathBuf {
         (self.file)(places)
     }
 
-    /// Whether it has left traces on this machine.
+    /// Whether the client seems to be installed: its directory exists.
     pub(super) fn is_here(&self, places: &Places) -> bool {
         let file = self.file(places);
-        // The home directory says nothing.
+        // The home directory exists without the client.
         file.exists() || file.parent().is_some_and(|own| own != places.home && own.is_dir())
     }
 }
 
-/// How a client starts our server. What else stands in its entry (other variables, time limits,
-/// what is trusted or switched off) is the user's and is neither compared nor touched.
+/// How a client starts our server. Other fields of its entry (variables, time limits, whether it is
+/// trusted or disabled) belong to the user and are neither compared nor changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Entry {
     /// The program's absolute path.
     pub(super) command: String,
-    /// Where the engine's files are, if not in the usual place.
+    /// Variables with the engine's paths, where they differ from the defaults.
     pub(super) env: BTreeMap<String, String>,
-    /// Whether it is started as ours is: as a program on this machine, without arguments.
+    /// Whether the entry starts a program on this machine without arguments, as ours does.
     pub(super) is_plain: bool,
 }
 
 impl Entry {
-    /// The entry as JSON clients have it.
+    /// The entry as JSON.
     pub(super) fn to_json(&self, typed: bool) -> Value {
         let mut entry = Map::new();
         if typed {
@@ -268,13 +268,13 @@ impl Entry {
     }
 }
 
-/// Whether an entry of JSON starts a program on this machine, without arguments.
+/// Whether a JSON entry starts a program on this machine without arguments.
 fn is_plain(entry: &Value) -> bool {
     let is_local = entry.get("type").is_none_or(|name| name == "stdio");
     is_local && entry.get("args").is_none_or(|args| args.as_array().is_some_and(Vec::is_empty))
 }
 
-/// Sets a text in a table; the remark behind it stays.
+/// Sets a string in a table and keeps the comment behind it.
 fn put_toml(table: &mut dyn TableLike, name: &str, text: &str) {
     match table.get_mut(name).and_then(Item::as_value_mut) {
         Some(old) if old.as_str() == Some(text) => {}
@@ -300,7 +300,7 @@ impl Kind {
     /// The entry in a client's file; none when there is none.
     ///
     /// # Errors
-    /// What is wrong with the text.
+    /// The syntax error of the text.
     pub(super) fn get(self, text: &str) -> Result<Option<Entry>, String> {
         if self.section().is_some() {
             return Ok(self.get_whole(text)?.map(|value| Entry::from_json(&value)));
@@ -314,10 +314,10 @@ impl Kind {
         }))
     }
 
-    /// The entry in a client's JSON file with all that the user has added to it.
+    /// The entry in a client's JSON file, with all fields that the user has added.
     ///
     /// # Errors
-    /// What is wrong with the text.
+    /// The syntax error of the text.
     pub(super) fn get_whole(self, text: &str) -> Result<Option<Value>, String> {
         match self.section() {
             Some(section) => json::get(text, &[section, NAME]),
@@ -325,11 +325,10 @@ impl Kind {
         }
     }
 
-    /// The file's text with the entry in it. One that is there already keeps what the user has
-    /// added to it.
+    /// The file's text with the entry in it. An existing entry keeps the fields that the user has added.
     ///
     /// # Errors
-    /// What is wrong with the text.
+    /// The syntax error of the text.
     pub(super) fn set(self, text: &str, entry: &Entry) -> Result<String, String> {
         if let Some(section) = self.section() {
             let typed = !matches!(self, Self::Json { typed: false, .. });
@@ -353,10 +352,10 @@ impl Kind {
         Ok(document.to_string())
     }
 
-    /// The file's text without the entry; none when it is not there.
+    /// The file's text without the entry; none when it has no entry.
     ///
     /// # Errors
-    /// What is wrong with the text.
+    /// The syntax error of the text.
     pub(super) fn remove(self, text: &str) -> Result<Option<String>, String> {
         if let Some(section) = self.section() {
             return json::remove(text, &[section, NAME]);
@@ -388,7 +387,7 @@ mod tests {
     }
 
     #[test]
-    fn every_client_is_read_as_it_is_written() {
+    fn every_format_is_read_back_as_it_was_written() {
         for client in CLIENTS {
             let kind = client.kind;
             assert_eq!(kind.get("").unwrap(), None);
@@ -406,7 +405,7 @@ mod tests {
     }
 
     #[test]
-    fn codex_keeps_what_else_is_in_its_file() {
+    fn the_codex_file_keeps_its_other_content() {
         let before = "# mine\nmodel = 'x' # good\n\n[mcp_servers.other]\ncommand = \"a\"\n";
         let after = Kind::Toml.set(before, &entry()).unwrap();
         let expected = format!(
@@ -418,7 +417,7 @@ mod tests {
     }
 
     #[test]
-    fn what_people_have_added_to_the_entry_stays() {
+    fn fields_that_users_added_to_the_entry_stay() {
         let other = Entry { command: "/new/claude-worker-mcp".to_owned(), ..entry() };
         let plain = Entry { env: BTreeMap::new(), ..other.clone() };
         let json = Kind::Json { section: "mcpServers", typed: false };
@@ -452,7 +451,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_that_starts_something_else_is_another_one_and_is_set_right() {
+    fn an_entry_that_starts_another_program_is_different_and_is_corrected() {
         let json = Kind::Json { section: "servers", typed: true };
         let wrong = [
             (

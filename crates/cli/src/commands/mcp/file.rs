@@ -1,4 +1,4 @@
-//! A client's file: read, put aside, and replaced as a whole.
+//! Reads, backs up and replaces the settings file of a client.
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! `mcp`: makes the MCP server known to the clients on this machine.
+//! `mcp`: adds the MCP server to the settings of the clients on this machine, or removes it.
 
 mod claude_code;
 mod clients;
@@ -23,32 +23,32 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::render::text::clean;
 
-/// What can be done with the MCP server.
+/// The subcommands of `mcp`.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Add it to the clients on this machine, or to one
     Install {
-        /// The clients that are meant.
+        /// The clients to change.
         #[command(flatten)]
         which: Which,
-        /// Show what would be added, and change nothing
+        /// Show what would be added, without changing anything
         #[arg(long)]
         print: bool,
     },
-    /// Take it away from the clients that have it, or from one
+    /// Remove it from the clients that have it, or from one
     Uninstall {
-        /// The clients that are meant.
+        /// The clients to change.
         #[command(flatten)]
         which: Which,
     },
-    /// Show which clients there are and which have it
+    /// Show which clients are installed and which have it
     Status,
 }
 
-/// Which clients are meant.
+/// The clients to change.
 #[derive(Debug, clap::Args)]
 pub struct Which {
-    /// This one alone, whether it is found or not
+    /// Only this client, even when it is not found
     #[arg(long, value_name = "CLIENT", value_parser = client())]
     client: Option<&'static str>,
 }
@@ -58,7 +58,7 @@ fn client() -> impl TypedValueParser<Value = &'static str> {
         .map(|id| Client::named(&id).map_or("", |client| client.id))
 }
 
-/// What became of a client, or how it stands.
+/// The outcome for a client, or its state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Outcome {
@@ -67,7 +67,7 @@ enum Outcome {
     AlreadyThere,
     Removed,
     NotThere,
-    /// There is one, but it is another program or another data directory.
+    /// There is an entry, but for another program or data directory.
     Different,
     NotFound,
     Failed,
@@ -78,7 +78,8 @@ struct Report {
     client: &'static str,
     outcome: Outcome,
     file: PathBuf,
-    /// The file as it was before this change, or before all our changes since somebody else's.
+    /// A backup of the file from before this change, or from before all our changes since another
+    /// program changed it.
     #[serde(skip_serializing_if = "Option::is_none")]
     backup: Option<PathBuf>,
     #[serde(skip)]
@@ -92,11 +93,11 @@ struct Reports {
     clients: Vec<Report>,
 }
 
-/// Carries it out. Needs no engine.
+/// Runs the subcommand. Needs no engine.
 ///
 /// # Errors
-/// When no client is found, or the server's program is missing. What goes wrong with one client
-/// is reported and does not keep the others from it.
+/// When no client is found, or the server's program is missing. An error of one client is reported and
+/// does not stop the others.
 pub fn execute(console: &mut Console<'_>, command: &Command) -> Result<Exit, CliError> {
     let places = Places::from_env()?;
     match command {
@@ -119,7 +120,7 @@ pub fn execute(console: &mut Console<'_>, command: &Command) -> Result<Exit, Cli
     }
 }
 
-/// The clients that are meant: the one that is named, or all that are here.
+/// The clients to change: the one that is named, or all that are installed.
 fn chosen(which: &Which, places: &Places) -> Result<Vec<&'static Client>, ApiError> {
     if let Some(client) = which.client.and_then(Client::named) {
         return Ok(vec![client]);
@@ -127,29 +128,29 @@ fn chosen(which: &Which, places: &Places) -> Result<Vec<&'static Client>, ApiErr
     let here: Vec<_> = CLIENTS.iter().filter(|client| client.is_here(places)).collect();
     if here.is_empty() {
         return Err(ApiError::new(ErrorCode::NotFound, "No MCP client was found on this machine")
-            .hint("Name one with --client, or see with --print what to add by hand"));
+            .hint("Name one with --client, or use --print to see what to add by hand"));
     }
     Ok(here)
 }
 
-/// How clients are to start the server.
+/// The entry with which clients start the server.
 fn entry() -> Result<Entry, ApiError> {
     let program = installed_program("claude-worker-mcp").ok_or_else(|| {
         ApiError::unavailable("The program claude-worker-mcp is not installed here")
-            .hint("Install it beside claude-worker, or into a directory of the PATH")
+            .hint("Install it next to claude-worker, or into a directory in PATH")
     })?;
     let command = program.into_os_string().into_string().map_err(|path| {
-        ApiError::invalid(format!("The path {} is not UTF-8 text", path.display()))
-            .hint("Install claude-worker in another place")
+        ApiError::invalid(format!("The path {} is not UTF-8", path.display()))
+            .hint("Install claude-worker in another directory")
     })?;
-    // A client starts it with an environment of its own, and it must find the same engine: so the
-    // places are written as the engine reads them here.
+    // A client starts the server with another environment. So that it finds the same engine, the entry
+    // has the paths that are set here.
     let paths = Paths::from_env()?;
     let mut env = BTreeMap::new();
     for (name, place) in VARIABLES.into_iter().zip([&paths.home, &paths.database, &paths.runs]) {
         if std::env::var_os(name).is_some_and(|value| !value.is_empty()) {
             let place = place.to_str().ok_or_else(|| {
-                ApiError::invalid(format!("The path {} is not UTF-8 text", place.display()))
+                ApiError::invalid(format!("The path {} is not UTF-8", place.display()))
                     .hint(format!("Set {name} to a directory with another name"))
             })?;
             env.insert(name.to_owned(), place.to_owned());
@@ -158,7 +159,7 @@ fn entry() -> Result<Entry, ApiError> {
     Ok(Entry { command, env, is_plain: true })
 }
 
-/// What was done: the outcome, and where the file of before is.
+/// The outcome, and the backup of the file.
 type Done = Result<(Outcome, Option<Backup>), ApiError>;
 
 /// Changes a client and reports on it.
@@ -194,8 +195,8 @@ fn install(client: &Client, places: &Places, text: &str, entry: &Entry) -> Done 
     Ok((outcome, file::replace(&client.file(places), &changed, says_all)?))
 }
 
-/// Has Claude Code take the entry. It changes none: the old one is taken away first, and put back
-/// if the new one is not taken.
+/// Adds the entry through Claude Code, which cannot replace one: the old entry is removed first, and
+/// added again if the new one is not accepted.
 fn install_through_claude(
     client: &Client,
     places: &Places,
@@ -228,13 +229,13 @@ fn install_through_claude(
     Err(match now()? {
         Some(_) => did_not(&commands),
         None => ApiError::internal(
-            "Claude Code took the old entry away and took neither the new one nor the old one again",
+            "Claude Code removed the old entry and accepted neither the new one nor the old one",
         )
-        .hint(format!("Put it back with: {}", claude_code::shown(&back[0]))),
+        .hint(format!("Add it again with: {}", claude_code::shown(&back[0]))),
     })
 }
 
-/// Whether a text differs from an older one in nothing but what we have written into it.
+/// Whether a text differs from an older one only in our entry.
 fn is_only_ours(kind: Kind, older: &str, now: &str, entry: &Entry) -> bool {
     let again = match kind.get(now) {
         Ok(Some(found)) => kind.set(older, &found).map(Some),
@@ -275,14 +276,14 @@ fn unreadable(client: &Client, places: &Places, what: &str) -> ApiError {
         .hint("Correct the file first; nothing was changed there")
 }
 
-/// Has Claude Code do it, where it is installed.
+/// Runs these commands of Claude Code, where it is installed.
 fn through_claude(commands: &[Vec<String>]) -> Result<(), ApiError> {
     let Some(claude) = Claude::find() else {
         let lines: Vec<_> = commands.iter().map(|command| claude_code::shown(command)).collect();
         return Err(ApiError::unavailable(
-            "Claude Code is not found here, and its settings are its own to change",
+            "Claude Code is not found here, and only Claude Code may change its settings",
         )
-        .hint(format!("Where it is, run: {}", lines.join(" && "))));
+        .hint(format!("Where it is installed, run: {}", lines.join(" && "))));
     };
     for command in commands {
         claude.run(command);
@@ -293,7 +294,7 @@ fn through_claude(commands: &[Vec<String>]) -> Result<(), ApiError> {
 fn did_not(commands: &[Vec<String>]) -> ApiError {
     let lines: Vec<_> = commands.iter().map(|command| claude_code::shown(command)).collect();
     ApiError::internal("Claude Code did not change its settings")
-        .hint(format!("See what it says: {}", lines.join(" && ")))
+        .hint(format!("See its messages with: {}", lines.join(" && ")))
 }
 
 fn conclude(console: &mut Console<'_>, reports: Vec<Report>) -> Result<Exit, CliError> {
@@ -337,7 +338,7 @@ fn conclude(console: &mut Console<'_>, reports: Vec<Report>) -> Result<Exit, Cli
     if console.json {
         console.document(&Reports { clients: reports })?;
     } else if anew {
-        console.remark("A client that is running sees it in its next session")?;
+        console.remark("Running clients load the change in their next session")?;
     }
     Ok(exit)
 }
@@ -357,11 +358,11 @@ fn status(console: &mut Console<'_>, places: &Places) -> Result<Exit, CliError> 
         });
         if !console.json {
             let words = match report.outcome {
-                Outcome::AlreadyThere => "has it",
-                Outcome::Different => "has another one: `claude-worker mcp install` corrects it",
-                Outcome::NotThere => "does not have it",
+                Outcome::AlreadyThere => "installed",
+                Outcome::Different => "a different entry: `claude-worker mcp install` corrects it",
+                Outcome::NotThere => "not installed",
                 Outcome::Failed => "its file cannot be read",
-                _ => "not found here",
+                _ => "client not found",
             };
             console.line(&format!("{:<16}{words}", client.title))?;
         }
@@ -375,7 +376,7 @@ fn status(console: &mut Console<'_>, places: &Places) -> Result<Exit, CliError> 
     Ok(Exit::Done)
 }
 
-/// Shows what would be added, for people who keep their files themselves.
+/// Shows what to add by hand.
 fn print(console: &mut Console<'_>, places: &Places, which: &Which) -> Result<Exit, CliError> {
     let entry = entry()?;
     let chosen = match chosen(which, places) {

@@ -1,4 +1,4 @@
-//! A scripted engine in memory, and a console that keeps what was written: for tests of commands.
+//! For tests of commands: an engine in memory, and a console that keeps what was written.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
@@ -20,7 +20,7 @@ use crate::render::samples::{self, NOW};
 
 type Answer<T> = Result<T, ApiError>;
 
-/// An engine that does what the test tells it.
+/// An engine whose tasks and failures the test sets.
 #[derive(Default)]
 pub(crate) struct FakeEngine {
     memory: Mutex<Memory>,
@@ -36,7 +36,7 @@ struct Memory {
     follow_ups: Vec<String>,
     paused: bool,
     trust: Trust,
-    /// How many further calls find no engine.
+    /// How many of the next calls find no engine.
     away: u32,
     gone: bool,
 }
@@ -53,7 +53,7 @@ impl FakeEngine {
         self.memory.lock().unwrap()
     }
 
-    /// Puts a task in, as it stands.
+    /// Adds a task.
     pub(crate) fn put(&self, task: Task) {
         let request = NewTask { execution_prompt: task.name.clone(), ..NewTask::default() };
         let detail = TaskDetail {
@@ -66,7 +66,7 @@ impl FakeEngine {
         self.memory().tasks.insert(detail.task.id, detail);
     }
 
-    /// Starts a task's next run.
+    /// Starts the next run of a task.
     pub(crate) fn begin(&self, id: i64) -> RunId {
         let id = TaskId(id);
         let mut memory = self.memory();
@@ -93,7 +93,7 @@ impl FakeEngine {
         run
     }
 
-    /// The agent of a run prints something.
+    /// Adds output to a run.
     pub(crate) fn print(&self, run: &RunId, text: &str) {
         let mut memory = self.memory();
         let log = memory.logs.get_mut(run).unwrap();
@@ -105,18 +105,18 @@ impl FakeEngine {
         self.news.notify_waiters();
     }
 
-    /// A run prints bytes that need not be text.
+    /// Adds bytes that need not be UTF-8 to the output of a run.
     pub(crate) fn print_bytes(&self, run: &RunId, bytes: &[u8]) {
         self.memory().logs.get_mut(run).unwrap().bytes.extend_from_slice(bytes);
     }
 
-    /// A run's output is complete; the task's state is still the old one.
+    /// Completes the output of a run without changing the task's state.
     pub(crate) fn end_run(&self, run: &RunId) {
         self.memory().logs.get_mut(run).unwrap().ended = true;
         self.news.notify_waiters();
     }
 
-    /// A task comes into another state, with a result.
+    /// Changes the state and the result of a task.
     pub(crate) fn finish(&self, id: i64, state: State, result: &str) {
         let id = TaskId(id);
         let mut memory = self.memory();
@@ -128,19 +128,19 @@ impl FakeEngine {
         self.happen(id, EventKind::StateChanged { state });
     }
 
-    /// Somebody removes a task.
+    /// Removes a task.
     pub(crate) fn forget(&self, id: i64) {
         self.memory().tasks.remove(&TaskId(id));
         self.happen(TaskId(id), EventKind::Removed);
     }
 
-    /// The next `calls` calls find no engine; whoever waits loses the connection.
+    /// The next `calls` calls find no engine, and pending calls lose their connection.
     pub(crate) fn go_away(&self, calls: u32) {
         self.memory().away = calls;
         self.news.notify_waiters();
     }
 
-    /// What was submitted.
+    /// The submitted tasks.
     pub(crate) fn submitted(&self) -> Vec<NewTask> {
         self.memory().submitted.clone()
     }
@@ -170,7 +170,7 @@ impl FakeEngine {
         Ok(memory)
     }
 
-    /// A long poll: asks until there is something, or the time is over.
+    /// A long poll: repeats `ask` until it returns something or the time is over.
     async fn poll<T>(
         &self,
         wait_ms: u64,
@@ -193,7 +193,7 @@ fn detail(memory: &Memory, id: TaskId) -> Answer<&TaskDetail> {
     memory.tasks.get(&id).ok_or_else(|| ApiError::no_task(id))
 }
 
-/// The run asked for, or the newest.
+/// The requested run, or the newest.
 fn run_of(memory: &Memory, id: TaskId, run: Option<&RunId>) -> Answer<Option<RunId>> {
     let newest = || detail(memory, id).map(|d| d.run_history.last().map(|run| run.id.clone()));
     run.map_or_else(newest, |run| Ok(Some(run.clone())))
@@ -250,7 +250,7 @@ impl TaskApi for FakeEngine {
             };
             let log = &memory.logs[&run];
             let rest = log.entries.iter().skip(query.after as usize);
-            // Two at a time, so that every test reads several pages.
+            // Two per page, so that every test reads several pages.
             let entries: Vec<_> = rest.take(2).cloned().collect();
             let next = query.after + entries.len() as u64;
             let end = log.ended && next == log.entries.len() as u64;
@@ -275,8 +275,8 @@ impl TaskApi for FakeEngine {
                 return Ok((OutputChunk { run: Some(run), bytes: Vec::new(), next: 0, end }, end));
             }
             let rest = &log.bytes[log.bytes.len().min(query.offset as usize)..];
-            // A few at a time, so that every test reads several chunks; but as many as are asked for
-            // where there are as many.
+            // A few bytes at a time, so that every test reads several chunks; the requested number where
+            // there are that many.
             let limit = query.limit.unwrap_or(12) as usize;
             let count = if rest.len() < limit { rest.len().min(12) } else { limit };
             let bytes = rest[..count].to_vec();
@@ -425,7 +425,7 @@ impl TaskApi for FakeEngine {
     }
 }
 
-/// What a command wrote.
+/// The output of a command.
 pub(crate) struct Written {
     pub(crate) out: Vec<u8>,
     pub(crate) err: Vec<u8>,
@@ -448,7 +448,7 @@ impl Written {
     }
 }
 
-/// How a test's console looks.
+/// The kind of a test's console.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Look {
     Pipe,
@@ -461,7 +461,7 @@ impl Written {
         Self { out: Vec::new(), err: Vec::new() }
     }
 
-    /// A console that writes here.
+    /// A console that writes into this.
     pub(crate) fn console(&mut self, look: Look) -> Console<'_> {
         let terminal = look == Look::Terminal;
         Console {
@@ -476,7 +476,7 @@ impl Written {
     }
 }
 
-/// A standard output whose reader has gone.
+/// A standard output whose reader has closed the pipe.
 pub(crate) struct Closed;
 
 impl io::Write for Closed {

@@ -1,16 +1,16 @@
-//! One line that tells the story: what a task does now, what it waits for, how it ended.
+//! A task in one line: what it does now, what it waits for, or how it ended.
 
 use claude_worker_api::{Counts, Note, State, Status, Task, Timestamp};
 
 use super::figures;
 use super::text::clean_line;
 
-/// From this silence on, a running task's line says that nothing comes, in milliseconds.
+/// After this long without output, in milliseconds, the line of a running task says so.
 const QUIET_MS: u64 = 120_000;
 
 /// What a task is doing now, what it waits for, or how it ended; one clean line.
 #[must_use]
-pub fn story(task: &Task, now: Timestamp) -> String {
+pub fn summary(task: &Task, now: Timestamp) -> String {
     match &task.state {
         State::Waiting { reason } => {
             let mut words = clean_line(&reason.what());
@@ -46,7 +46,7 @@ pub fn story(task: &Task, now: Timestamp) -> String {
     }
 }
 
-/// How a finished task ended, in words; one clean line. Empty for one that is known to be unfinished.
+/// How a finished task ended, in one clean line. Empty for an unfinished task.
 #[must_use]
 pub fn verdict(state: &State) -> String {
     match (state, state.verdict()) {
@@ -59,7 +59,7 @@ pub fn verdict(state: &State) -> String {
     }
 }
 
-/// What a person can do about a failed task; empty when there is nothing general to say.
+/// What the user can do about a failed task; may be empty.
 #[must_use]
 pub fn next_step(state: &State) -> &'static str {
     match state {
@@ -83,7 +83,7 @@ pub fn time(task: &Task, now: Timestamp) -> String {
     }
 }
 
-/// The counts that are not zero, what goes on first: `3 running, 6 waiting`.
+/// The counts that are not zero, unfinished tasks first: `3 running, 6 waiting`.
 #[must_use]
 pub fn counts(counts: &Counts) -> String {
     const ORDER: [Status; 7] = [
