@@ -289,6 +289,6 @@ fn a_program_that_is_no_shell_may_leave_an_empty_pipe() {
     let ran = home.run_with_input(["run", "Review"], b"text");
     assert!(ran.ok().stderr.contains("4 bytes of standard input"), "{ran:?}");
     let always = [OsStr::new("run"), "Review".as_ref(), "--stdin".as_ref(), "always".as_ref()];
-    home.run(always).refused(2, &["Nothing came"]);
+    home.run(always).refused(2, &["Standard input was empty"]);
     home.run(["run", "-", "--stdin", "never"]).refused(2, &["--stdin never"]);
 }

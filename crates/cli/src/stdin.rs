@@ -218,7 +218,7 @@ fn nothing_came(decision: &Decision, allowed: bool) -> Result<Option<Vec<u8>>, C
         return Err(CliError::usage(
             "Standard input was empty, so there is nothing to add to the prompt",
             "Nothing was queued. Use --allow-empty to continue, or --stdin never when the prompt \
-             needs no material",
+             does not need it",
         ));
     }
     if !allowed {
@@ -260,7 +260,7 @@ fn parent(kind: Stdin) -> Option<Parent> {
 
 /// Writes a message to standard error. A closed one is ignored.
 pub(crate) fn tell(message: &str) {
-    let _ = writeln!(io::stderr(), "claude-worker: {}", clean_line(remark));
+    let _ = writeln!(io::stderr(), "claude-worker: {}", clean_line(message));
 }
 
 /// A reader that prints one message when it has to wait.

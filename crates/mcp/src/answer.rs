@@ -1,24 +1,24 @@
-//! What a tool gives back: typed values for programs, and a short text for a model.
+//! Results of tools: typed values for programs, and a short text for a model.
 
 use claude_worker_api::{ApiError, ErrorCode};
 use rmcp::model::{CallToolResult, ContentBlock, MetaObject};
 use serde::Serialize;
 use serde_json::json;
 
-/// The key in a refusal's `_meta` under which programs find code, message and hint.
+/// The key in an error's `_meta` under which programs find code, message and hint.
 pub(crate) const ERROR_KEY: &str = "claude-worker/error";
 
-/// A tool's answer. Some clients show the values to their model and some the text, so each of
-/// the two says all there is to say.
+/// The result of a tool. Some clients show their model only the values and some only the text, so each of
+/// the two is complete.
 pub(crate) struct Answer<T> {
     pub(crate) value: T,
     pub(crate) text: String,
 }
 
-/// What a tool function returns.
+/// The return type of tool functions.
 pub(crate) type Answered<T> = Result<Answer<T>, ApiError>;
 
-/// The answer as the protocol has it.
+/// The result as a type of the protocol.
 pub(crate) fn result<T: Serialize>(answered: Answered<T>) -> CallToolResult {
     match answered {
         Ok(Answer { value, text }) => {
@@ -33,7 +33,7 @@ pub(crate) fn result<T: Serialize>(answered: Answered<T>) -> CallToolResult {
     }
 }
 
-/// A refusal that the model reads, and programs too.
+/// An error for the model and for programs.
 pub(crate) fn refusal(error: &ApiError) -> CallToolResult {
     let hint = hint(error);
     let text = if hint.is_empty() {
@@ -49,16 +49,15 @@ pub(crate) fn refusal(error: &ApiError) -> CallToolResult {
     CallToolResult::error(vec![ContentBlock::text(text)]).with_meta(Some(meta))
 }
 
-/// What a model can do next. What the engine advises names commands of the command line.
+/// What a model can do next. The hints of the engine name commands of the command line instead.
 pub(crate) fn hint(error: &ApiError) -> String {
     match error.code {
         ErrorCode::NotFound => "list_tasks shows the tasks there are".to_owned(),
         ErrorCode::Unavailable if error.hint.is_empty() => {
-            "Tasks go on by themselves, and nothing was lost: call this again in a moment"
-                .to_owned()
+            "Tasks keep running and nothing was lost: call this tool again in a moment".to_owned()
         }
         ErrorCode::Unavailable => {
-            format!("{}. Nothing was lost; this can be called again", error.hint)
+            format!("{}. Nothing was lost; you can call this tool again", error.hint)
         }
         ErrorCode::QueueFull => {
             "wait_for_tasks until some have finished, or cancel_task some, then call this again"
@@ -75,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_speaks_of_tools_and_carries_its_code() {
+    fn an_error_names_tools_and_has_its_code() {
         let result = refusal(&ApiError::no_task(TaskId(7)));
         assert_eq!(result.is_error, Some(true));
         let text = &result.content[0].as_text().unwrap().text;

@@ -1,25 +1,25 @@
-//! Who asks: so that the engine can bound what agents hand on to agents.
+//! The identity of the MCP client, with which the engine bounds how many tasks agents delegate.
 
 use std::path::Path;
 
 use claude_worker_api::{ApiError, MAX_CALLER_CHARS, TaskApi, TaskId};
 
-/// How much of the client's name is part of the caller's, in characters.
+/// How many characters of the client's name are used.
 const CLIENT_CHARS: usize = 30;
-/// How much of the directory's name is, in characters.
+/// How many characters of the directory's name are used.
 const DIRECTORY_CHARS: usize = 18;
 
-/// The client of this process: the same one however often the client starts this program anew, so
-/// that a bound on its tasks does not begin anew either. Clients start it in the project that they
-/// are open in; sessions of one client in one project are one caller.
+/// The identity of this process's client. It stays the same when the client starts this program again, so
+/// that the bound on its tasks also counts earlier ones. Clients start it in the directory of their
+/// project, so all sessions of one client in one project are one caller.
 #[derive(Debug, Clone)]
 pub(crate) struct Caller {
-    /// The directory in a few characters.
+    /// A short name for the directory.
     place: String,
 }
 
 impl Caller {
-    /// The caller that this process's directory tells.
+    /// The caller for the current directory.
     pub(crate) fn here() -> Self {
         Self::of(&std::env::current_dir().unwrap_or_default())
     }
@@ -46,12 +46,12 @@ fn plain(name: &str, most: usize) -> String {
         .collect()
 }
 
-/// The same in every process and every version, which the standard library's hashes do not promise.
+/// A hash that stays the same in every process and version, unlike those of the standard library.
 fn fnv1a(bytes: &[u8]) -> u32 {
     bytes.iter().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
 }
 
-/// The task inside which this process runs, if that is one of the engine's.
+/// The task inside which this process runs, if the engine knows it.
 ///
 /// # Errors
 /// When no engine answers.
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_short_and_plain_whatever_the_client_calls_itself() {
+    fn caller_names_are_short_and_plain_for_any_client_name() {
         let caller = Caller::of(Path::new("/home/dev/shop"));
         assert!(caller.name(Some("claude-code")).starts_with("mcp:claude-code:shop-"));
         let odd = Caller::of(Path::new(&format!("/{}", "ü\n".repeat(60))));
@@ -74,9 +74,9 @@ mod tests {
     }
 
     #[test]
-    fn a_process_that_is_started_anew_is_the_same_caller_and_other_places_are_others() {
+    fn the_caller_is_the_same_after_a_restart_and_another_in_other_directories() {
         let name = |directory: &str| Caller::of(Path::new(directory)).name(Some("x"));
-        // Later versions count on it.
+        // Later versions must produce the same name.
         assert_eq!(name("/home/dev/shop"), "mcp:x:shop-7815fea6");
         assert_ne!(name("/home/dev/shop"), name("/other/shop"));
         assert_ne!(name("/home/dev/shop"), name("/home/dev/shop2"));

@@ -1,12 +1,12 @@
-//! The way to the engine.
+//! Connects to the engine.
 
 use claude_worker_api::ApiError;
 use claude_worker_client::{EngineClient, Starter, installed_program};
 use claude_worker_engine::Paths;
 
-/// The program that can be an engine.
+/// The program that can run an engine.
 const PROGRAM: &str = "claude-worker";
-/// Its argument for that.
+/// Its hidden subcommand for that.
 const SERVE: &str = "serve";
 
 /// The way to the engine that the environment names.

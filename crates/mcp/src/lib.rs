@@ -3,21 +3,21 @@
 //! # Theory of operation
 //!
 //! An MCP client starts one `claude-worker-mcp` per session and speaks JSON-RPC with it on
-//! standard input and output ([`lines`], [`stdio`], [`hang_up`]). The process keeps no tasks: every call
-//! becomes requests to the engine at the local socket, and where there is no engine the call
-//! starts one in the background, as any command does ([`engine`]). So it never ends because the
-//! engine or the app went away; a call that meets nobody says so in its result, and the next call
-//! tries again. It ends when the client closes its input, and the tasks go on.
+//! standard input and output ([`lines`], [`stdio`], [`input_closed`]). The process keeps no tasks: every
+//! call becomes requests to the engine at the local socket, and starts an engine in the background when
+//! there is none, as any command does ([`engine`]). So the process does not end when the engine or the app
+//! ends: a call that reaches no engine returns an error, and the next call tries again. It ends when the
+//! client closes its input; the tasks keep running.
 //!
-//! [`server`] is the protocol, in both eras: with a handshake (up to 2025-11-25) and without
-//! (2026-07-28). What a client can do is in [`tools`] (one file per group), [`resources`] and
-//! [`prompts`]; [`subscriptions`] tells of changes. Tools are written against
-//! [`TaskApi`](claude_worker_api::TaskApi) and give typed values and a short text for the model
-//! ([`answer`]); their schemas are made from the types ([`schema`]).
+//! [`server`] implements the protocol in both versions: with a handshake (up to 2025-11-25) and without
+//! (2026-07-28). Clients can use [`tools`] (one file per group), [`resources`] and [`prompts`];
+//! [`subscriptions`] notifies them of changes. Tools are written against
+//! [`TaskApi`](claude_worker_api::TaskApi) and return typed values and a short text for the
+//! model ([`answer`]); their schemas are generated from the types ([`schema`]).
 //!
-//! Agents are not people: what they may ask for is bounded. [`caller`] says who asks, so that the
-//! engine can bound depth and number of delegated tasks; [`tools::permission`] keeps permission
-//! checks on unless the user's configuration says otherwise.
+//! The rights of agents are bounded. [`caller`] identifies the client, so that the engine can bound the
+//! depth and number of delegated tasks. [`tools::permission`] keeps permission checks on unless the user's
+//! configuration allows to turn them off.
 
 mod answer;
 mod caller;
@@ -25,7 +25,7 @@ mod engine;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzz;
-mod hang_up;
+mod input_closed;
 mod lines;
 mod progress;
 mod prompts;
@@ -34,11 +34,11 @@ mod schema;
 mod server;
 mod stdio;
 mod subscriptions;
+mod task_text;
 #[cfg(test)]
 mod testing;
 mod tools;
 mod transcript;
-mod words;
 
 use std::ffi::OsStr;
 use std::fmt::Display;
@@ -52,13 +52,13 @@ use crate::engine::EngineDoor;
 use crate::server::Sidecar;
 use crate::stdio::Stdio;
 
-/// How much of standard input is read at once, in bytes.
+/// The size of the read buffer, in bytes.
 const READ_AT_ONCE: usize = 64 * 1024;
 
 const HELP: &str = "\
 The MCP server of Claude Worker, on standard input and output. MCP clients start it:
 
-  claude-worker mcp install    adds it to one
+  claude-worker mcp install    adds it to their settings
   claude-worker mcp status     shows which have it
 
 It has no options; the environment variables of `claude-worker --help` apply.
@@ -79,13 +79,13 @@ pub fn main() -> ExitCode {
             return ExitCode::SUCCESS;
         }
         Some(other) => {
-            eprintln!("error: claude-worker-mcp does not know {}\n\n{HELP}", safe(other));
+            eprintln!("error: claude-worker-mcp has no option {}\n\n{HELP}", safe(other));
             return ExitCode::from(2);
         }
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        // One reads, one writes; the third starts an engine when there is none.
+        // One thread reads, one writes, and the third starts an engine when there is none.
         .max_blocking_threads(3)
         .thread_stack_size(256 * 1024)
         .build();
@@ -97,13 +97,13 @@ pub fn main() -> ExitCode {
         }
     };
     let code = runtime.block_on(serve());
-    // A thread that still reads or writes must not keep the process.
+    // A thread that still reads or writes must not keep the process alive.
     runtime.shutdown_background();
     code
 }
 
-/// A message with escapes for what a terminal would obey: it may repeat an argument, a path or what a
-/// client sent.
+/// The message with its control characters escaped: it may contain an argument, a path or text from a
+/// client.
 fn safe(message: impl Display) -> String {
     let mut text = String::new();
     for c in message.to_string().chars() {
@@ -126,7 +126,7 @@ async fn serve() -> ExitCode {
     };
     let (closed, when_closed) = watch::channel(false);
     let input = BufReader::with_capacity(READ_AT_ONCE, tokio::io::stdin());
-    let transport = Stdio::new(input, tokio::io::stdout(), closed, hang_up::of_standard_input());
+    let transport = Stdio::new(input, tokio::io::stdout(), closed, input_closed::input_closed());
     loop {
         let sidecar = Sidecar::new(door.clone(), when_closed.clone());
         match serve_server(sidecar, transport.clone()).await {
@@ -139,7 +139,7 @@ async fn serve() -> ExitCode {
                 eprintln!("error: {}", safe(&error));
                 return ExitCode::FAILURE;
             }
-            // A message out of turn before the session began: the next one may begin it.
+            // The first message did not begin a session; the next one may.
             Err(error) => eprintln!("warning: {}", safe(&error)),
         }
     }

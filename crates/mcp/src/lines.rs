@@ -1,26 +1,26 @@
-//! Messages as lines, of bounded length. `tokio_util`'s `LinesCodec` bounds lines too, but keeps nothing
-//! of one that is too long, and its id is needed for the answer.
+//! Reads messages as lines of bounded length. `tokio_util`'s `LinesCodec` bounds lines too, but keeps
+//! nothing of a line that is too long, and the error answer needs its id.
 
 use std::io;
 
 use tokio::io::{AsyncBufRead, AsyncBufReadExt};
 
-/// The longest line that is read, in bytes: a prompt of the greatest length, with room for its
-/// quoting and for the rest of the message.
+/// The longest line that is read, in bytes: a prompt of maximum length, with room for its escapes and the
+/// rest of the message.
 pub(crate) const LONGEST: usize = 40 * 1024 * 1024;
-/// How much of a line that is too long is kept from either end, in bytes, to find its id in.
+/// How many bytes of a line that is too long are kept from each end, to find its id.
 const KEPT: usize = 512;
 
-/// What was read.
+/// A line that was read.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Line {
-    /// A whole line, without its end.
+    /// A whole line, without its line end.
     Whole(Vec<u8>),
     /// A line longer than [`LONGEST`]: its first and its last bytes.
     TooLong(Vec<u8>, Vec<u8>),
 }
 
-/// A reader of lines. What has been read of a line is kept when a read is abandoned.
+/// A reader of lines. A read that is cancelled keeps what it has read of a line.
 pub(crate) struct Lines<R> {
     input: R,
     longest: usize,
@@ -34,8 +34,8 @@ impl<R: AsyncBufRead + Unpin> Lines<R> {
         Self { input, longest, line: Vec::new(), beginning: None }
     }
 
-    /// The next line that is not empty; none at the end of the input. What stands there without
-    /// a line end was cut off, and is no message.
+    /// The next line that is not empty; none at the end of the input. An incomplete last line was cut off
+    /// and is ignored.
     ///
     /// # Errors
     /// When the input cannot be read.
@@ -55,7 +55,7 @@ impl<R: AsyncBufRead + Unpin> Lines<R> {
                 self.line.drain(..excess);
             } else if self.line.len() > self.longest {
                 self.beginning = Some(self.line[..KEPT.min(self.longest)].to_vec());
-                // A new one, because the old one has grown large.
+                // A new buffer, because the old one has grown large.
                 self.line = self.line[self.line.len().saturating_sub(KEPT)..].to_vec();
             }
             if end.is_none() {
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn whole_lines_whatever_the_pieces() {
+    async fn lines_are_read_whole_with_any_buffer_size() {
         let text = b"one\r\n\ntwo\nthree is cut off";
         for capacity in 1..8 {
             let mut lines = Lines::new(BufReader::with_capacity(capacity, &text[..]), 100);
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_line_that_is_too_long_takes_no_memory_and_the_next_one_is_read() {
+    async fn a_line_that_is_too_long_is_not_buffered_and_the_next_one_is_read() {
         let mut text = b"begin".to_vec();
         text.extend(vec![b'x'; 100_000]);
         text.extend(b"end\nnext\n");
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_abandoned_read_loses_nothing() {
+    async fn a_cancelled_read_loses_nothing() {
         let (mut far, near) = duplex(64);
         let mut lines = Lines::new(BufReader::new(near), 100);
         far.write_all(b"be").await.unwrap();

@@ -1,16 +1,16 @@
-//! Prompts: ready-made instructions that a person picks in their client.
+//! Prompts: templates that a user picks in the client.
 
 use claude_worker_api::{ListQuery, Status, Task, TaskApi, TaskId};
 use rmcp::model::{
     ErrorData, GetPromptResult, JsonObject, Prompt, PromptArgument, PromptMessage, Role,
 };
 
-use crate::words;
+use crate::task_text;
 
 pub(crate) const DELEGATE: &str = "delegate_plan";
 pub(crate) const REVIEW: &str = "review_finished";
 
-/// How many finished tasks are reviewed when none are named.
+/// How many finished tasks are reviewed when none are given.
 const REVIEWED: u32 = 20;
 
 /// All prompts.
@@ -23,17 +23,21 @@ pub(crate) fn list() -> Vec<Prompt> {
             DELEGATE,
             Some("Delegates a plan as tasks that run in parallel in the background"),
             Some(vec![
-                argument("plan", "What is to be done", true),
-                argument("working_directory", "Where: the absolute path of a directory", false),
+                argument("plan", "What to do", true),
+                argument(
+                    "working_directory",
+                    "The absolute path of the directory to work in",
+                    false,
+                ),
             ]),
         )
         .with_title("Delegate a plan"),
         Prompt::new(
             REVIEW,
-            Some("Reviews what finished tasks did and answered"),
+            Some("Reviews the work and the answers of finished tasks"),
             Some(vec![argument(
                 "task_ids",
-                "The tasks' numbers, separated by commas; without them the newest",
+                "The tasks' numbers, separated by commas; default: the newest",
                 false,
             )]),
         )
@@ -70,8 +74,8 @@ pub(crate) async fn get(
 
 fn delegate(plan: &str, directory: Option<&str>) -> String {
     let place = match directory {
-        Some(directory) => format!("All of it is done in {directory}."),
-        None => "Find out which directory each part is to be done in.".to_owned(),
+        Some(directory) => format!("Everything is to be done in {directory}."),
+        None => "Find out the directory for each part.".to_owned(),
     };
     format!(
         "Carry out this plan by delegating it to background tasks of Claude Worker.\n\n\
@@ -95,8 +99,9 @@ fn review(tasks: &[Task]) -> String {
     let list = if tasks.is_empty() {
         "Call list_tasks with status completed and failed to find them.".to_owned()
     } else {
-        let lines: Vec<_> = tasks.iter().map(|task| format!("- {}", words::story(task))).collect();
-        format!("They are (what stands there comes from the agents):\n{}", lines.join("\n"))
+        let lines: Vec<_> =
+            tasks.iter().map(|task| format!("- {}", task_text::summary(task))).collect();
+        format!("They are (the text comes from the agents):\n{}", lines.join("\n"))
     };
     format!(
         "Review what these tasks of Claude Worker did. {list}\n\n\
@@ -108,8 +113,8 @@ fn review(tasks: &[Task]) -> String {
     )
 }
 
-/// The tasks to review: those that are named, or the newest that have finished. Without an engine
-/// the prompt is a prompt all the same.
+/// The tasks to review: the given ones, or the newest finished ones. Without an engine the prompt is
+/// returned all the same, without their list.
 async fn tasks(api: &impl TaskApi, ids: Option<Vec<TaskId>>) -> Vec<Task> {
     let query = match ids {
         Some(ids) => ListQuery { ids, ..ListQuery::default() },
@@ -133,14 +138,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_plan_is_passed_on_word_for_word() {
+    fn the_plan_is_passed_on_unchanged() {
         let text = delegate("Do {this}\nthen that", Some("/work"));
         assert!(text.contains("<plan>\nDo {this}\nthen that\n</plan>"), "{text}");
         assert!(text.contains("in /work."), "{text}");
     }
 
     #[test]
-    fn numbers_as_people_write_them() {
+    fn task_numbers_are_read_in_the_forms_that_people_write() {
         assert_eq!(numbers("1, #2 3").unwrap(), [TaskId(1), TaskId(2), TaskId(3)]);
         assert!(numbers("one").is_err());
     }

@@ -9,22 +9,22 @@ use rmcp::model::{
     ResourceContents, ResourceTemplate,
 };
 
+use crate::task_text;
 use crate::tools::logs::transcript_end;
 use crate::transcript::floor;
-use crate::words;
 
 /// Tasks on a page of resources.
 const PAGE: u32 = 50;
-/// How many of the newest tasks are looked at for completing a number.
+/// How many of the newest tasks are searched to complete a number.
 const LOOKED_AT: u32 = 1000;
 /// The longest log and prompt that a resource shows, in bytes.
 const LONGEST_LOG: usize = 256 * 1024;
 const LONGEST_PROMPT: usize = 64 * 1024;
 
-/// What of a task a resource shows.
+/// The part of a task that a resource shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum View {
-    /// Everything stored about it, but for its answer.
+    /// All its data except the result.
     Task,
     /// The end of its log.
     Log,
@@ -32,7 +32,7 @@ pub(crate) enum View {
     Result,
 }
 
-/// A resource's name.
+/// The URI of a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Uri {
     pub(crate) task: TaskId,
@@ -62,19 +62,19 @@ impl FromStr for Uri {
                 "result" => View::Result,
                 _ => return None,
             };
-            // As it is written here, and in no other way: a URI is a name.
+            // Only in this exact form, because a URI is an identifier.
             let task = id.parse::<TaskId>().ok().filter(|task| task.to_string() == id)?;
             Some(Self { task, view })
         };
         parse().ok_or_else(|| {
             let what =
-                "There is no such resource: they are task://ID, task://ID/log and task://ID/result";
+                "This resource does not exist. Resources are task://ID, task://ID/log and task://ID/result";
             ErrorData::resource_not_found(what, None)
         })
     }
 }
 
-/// The shapes of the resources' names, with what each shows.
+/// The URI templates, with what each shows.
 pub(crate) fn templates() -> Vec<ResourceTemplate> {
     let template = |uri: &str, name: &str, title: &str, what: &str, mime: &str| {
         ResourceTemplate::new(uri, name)
@@ -87,14 +87,14 @@ pub(crate) fn templates() -> Vec<ResourceTemplate> {
             "task://{id}",
             "task",
             "Task",
-            "A task: what was asked, how it stands, its runs",
+            "A task: its request, state and runs",
             "application/json",
         ),
         template(
             "task://{id}/log",
             "task-log",
             "Task log",
-            "What the task's agent said and did, the newest part of it",
+            "The newest part of the task's log",
             "text/plain",
         ),
         template(
@@ -119,8 +119,8 @@ pub(crate) async fn list(
     let resources = page.tasks.iter().map(|task| {
         let uri = Uri { task: task.id, view: View::Task };
         Resource::new(uri.to_string(), format!("task-{}", task.id))
-            .with_title(words::line(&task.name, 100))
-            .with_description(words::story(task))
+            .with_title(task_text::line(&task.name, 100))
+            .with_description(task_text::summary(task))
             .with_mime_type("application/json")
     });
     let mut result = ListResourcesResult::with_all_items(resources.collect());
@@ -128,7 +128,7 @@ pub(crate) async fn list(
     Ok(result)
 }
 
-/// What a resource shows just now.
+/// The current content of a resource.
 pub(crate) async fn read(api: &impl TaskApi, uri: Uri) -> Result<ReadResourceResult, ErrorData> {
     let (text, mime) = show(api, uri).await.map_err(|error| refusal(&error))?;
     let contents = ResourceContents::TextResourceContents {
@@ -166,14 +166,14 @@ async fn show(api: &impl TaskApi, uri: Uri) -> Result<(String, &'static str), Ap
                 Some(result) => Ok((result, "text/markdown")),
                 None => Err(ApiError::new(
                     ErrorCode::NotFound,
-                    format!("{}. It has no answer", words::story(&detail.task)),
+                    format!("{}. It has no answer", task_text::summary(&detail.task)),
                 )),
             }
         }
     }
 }
 
-/// A refusal as the protocol has it outside tools.
+/// An error as the protocol has it outside of tools.
 pub(crate) fn refusal(error: &ApiError) -> ErrorData {
     let text = error.to_string();
     match error.code {
@@ -183,7 +183,7 @@ pub(crate) fn refusal(error: &ApiError) -> ErrorData {
     }
 }
 
-/// The numbers of tasks that begin with what was typed, newest first.
+/// The numbers of tasks that begin with the typed text, newest first.
 pub(crate) async fn complete_id(
     api: &impl TaskApi,
     typed: &str,
@@ -194,7 +194,7 @@ pub(crate) async fn complete_id(
     Ok(completion(ids.filter(|id| id.starts_with(typed))))
 }
 
-/// At most as many as the protocol allows, each once.
+/// The values without duplicates, up to the maximum of the protocol.
 pub(crate) fn completion(values: impl Iterator<Item = String>) -> CompleteResult {
     let mut kept: Vec<String> = Vec::new();
     let mut more = false;
@@ -216,7 +216,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_name_is_read_as_it_is_written() {
+    fn every_uri_is_read_back_as_it_was_written() {
         for view in [View::Task, View::Log, View::Result] {
             let uri = Uri { task: TaskId(12), view };
             assert_eq!(uri.to_string().parse::<Uri>().unwrap(), uri);

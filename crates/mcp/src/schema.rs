@@ -1,8 +1,7 @@
-//! JSON schemas of what tools take and give, made from the types.
+//! JSON schemas of the arguments and results of tools, generated from the types.
 //!
-//! They are kept plain, because clients differ in what they understand: nothing is referred to
-//! elsewhere in the document, an argument that may be left out is simply not required, and no
-//! keyword is used that JSON Schema leaves open.
+//! They are simple, because clients support different parts of JSON Schema: no references, optional
+//! arguments are not required and not nullable, and no optional keywords.
 
 use std::sync::Arc;
 
@@ -16,11 +15,11 @@ pub(crate) fn input<T: JsonSchema>() -> Arc<JsonObject> {
     plain::<T>(SchemaSettings::draft2020_12())
 }
 
-/// The schema of a tool's structured answer. Only its own fields are described: some clients show
-/// it to their model, and what is inside a task says itself what it is.
+/// The schema of a tool's structured result. Only its own fields are described, because some clients show
+/// it to their model, and the fields inside a task explain themselves.
 ///
-/// Clients check answers against it, and a newer engine may say what this version does not know. So no
-/// list of values in it is closed.
+/// Clients check results against it, and a newer engine may send values that this version does not know.
+/// So no list of values in it is closed.
 pub(crate) fn output<T: JsonSchema>() -> Arc<JsonObject> {
     let mut schema = plain::<T>(SchemaSettings::draft2020_12().for_serialize());
     if let Some(Value::Object(fields)) = Arc::make_mut(&mut schema).get_mut("properties") {
@@ -32,7 +31,7 @@ pub(crate) fn output<T: JsonSchema>() -> Arc<JsonObject> {
     schema
 }
 
-/// Lets values pass that are not in a list of known ones, which become examples.
+/// Turns a closed list of values into examples, so that other values pass.
 fn open(schema: &mut Value) {
     match schema {
         Value::Array(items) => items.iter_mut().for_each(open),
@@ -53,7 +52,7 @@ fn open(schema: &mut Value) {
                     "required": [tag],
                 }));
                 object.remove("oneOf");
-                // Not one of them: whatever is known is also an object with a tag.
+                // No alternatives: each of them is an object with a tag.
                 object.insert("anyOf".to_owned(), Value::Array(choices));
             }
             object.values_mut().for_each(open);
@@ -74,7 +73,7 @@ fn choices(schema: &JsonObject) -> Option<&Vec<Value>> {
     schema.get("oneOf").or_else(|| schema.get("anyOf"))?.as_array()
 }
 
-/// The name of the field that tells a choice from the others.
+/// The name of the field that is the tag of the alternatives.
 fn tag(choice: &Value) -> Option<&String> {
     let fields = choice.get("properties")?.as_object()?;
     fields.iter().find(|(_, field)| field.get("const").is_some()).map(|(name, _)| name)
@@ -84,7 +83,7 @@ fn without_descriptions(schema: &mut Value) {
     match schema {
         Value::Array(items) => items.iter_mut().for_each(without_descriptions),
         Value::Object(object) => {
-            // A field may be called so; then it is a schema and no text.
+            // A field may have this name; then its value is a schema and not a text.
             if object.get("description").is_some_and(Value::is_string) {
                 object.remove("description");
             }
@@ -104,7 +103,7 @@ fn plain<T: JsonSchema>(mut settings: SchemaSettings) -> Arc<JsonObject> {
             for name in ["$schema", "title", "description"] {
                 object.remove(name);
             }
-            // A type without fields has none to list.
+            // A type without fields.
             object.entry("properties").or_insert_with(|| Value::Object(JsonObject::new()));
             Arc::new(object)
         }
@@ -112,17 +111,17 @@ fn plain<T: JsonSchema>(mut settings: SchemaSettings) -> Arc<JsonObject> {
     }
 }
 
-/// Takes out what only some clients understand.
+/// Removes what only some clients support.
 fn simplify(schema: &mut Value) {
     match schema {
         Value::Array(items) => items.iter_mut().for_each(simplify),
         Value::Object(object) => {
-            // Numbers have formats that nobody but us knows.
+            // Formats of numbers (`uint64`) are not standard.
             object.remove("format");
             if object.get("default").is_some_and(Value::is_null) {
                 object.remove("default");
             }
-            // What may be null may be left out.
+            // Nullable means optional.
             if let Some(Value::Array(types)) = object.get_mut("type") {
                 types.retain(|name| name != "null");
                 if let [only] = types.as_slice() {
@@ -134,7 +133,7 @@ fn simplify(schema: &mut Value) {
                 options.retain(|option| !option.is_null());
             }
             for (key, value) in object.iter_mut() {
-                // A field may be called like a keyword.
+                // A field may have the name of a keyword.
                 if key == "properties" {
                     if let Value::Object(fields) = value {
                         fields.values_mut().for_each(simplify);
@@ -149,7 +148,7 @@ fn simplify(schema: &mut Value) {
     }
 }
 
-/// `anyOf` of something and null is that something.
+/// `anyOf` of a schema and null becomes that schema.
 fn without_null(object: &mut JsonObject) {
     let Some(Value::Array(options)) = object.get_mut("anyOf") else { return };
     options.retain(|option| option.get("type").is_none_or(|name| name != "null"));
@@ -187,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_left_that_clients_stumble_over() {
+    fn no_schema_has_keywords_that_some_clients_do_not_support() {
         let text = Value::Object(output::<Task>().as_ref().clone()).to_string();
         for word in ["$ref", "$defs", "\"null\"", "uint", "int64"] {
             assert!(!text.contains(word), "{word}: {text}");
@@ -196,7 +195,7 @@ mod tests {
 
     /// Values that a newer engine adds must not make a client refuse the whole answer.
     #[test]
-    fn no_list_of_values_in_an_answer_is_closed() {
+    fn no_list_of_values_in_a_result_is_closed() {
         fn check(schema: &Value) {
             let Some(object) = schema.as_object() else {
                 return schema.as_array().into_iter().flatten().for_each(check);
@@ -222,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_describes_its_own_fields_and_not_those_inside() {
+    fn a_result_describes_its_own_fields_and_not_nested_ones() {
         let schema = Value::Object(output::<Outer>().as_ref().clone());
         let field = &schema["properties"]["inner"];
         assert_eq!(field["description"], "Said.");

@@ -1,4 +1,4 @@
-//! The protocol: what a client's requests become.
+//! The MCP protocol: dispatches the requests of a client.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -24,22 +24,23 @@ use crate::resources::{self, Uri, completion, refusal};
 use crate::subscriptions::{self, Subscriptions};
 use crate::{answer, prompts, tools};
 
-/// What a model is told about the tools as a whole.
+/// The instructions about all tools for a model.
 const INSTRUCTIONS: &str = "\
 Claude Worker runs Claude Code tasks in the background. Delegate with create_task: it returns at \
-once, and the task goes on by itself, whatever becomes of this session. Start everything that can \
-be done in parallel first, go on with your own work, then call wait_for_tasks with the ids; it \
+once, and the task keeps running, also after this session ends. First start everything that can \
+be done in parallel, continue with your own work, then call wait_for_tasks with the ids; it \
 waits for you, so never sleep or poll. When a task has finished, get_result gives its answer, and \
-get_task_logs what it did on the way. resume_task says more to a finished task in its own session; \
-retry_task runs it anew. A task sees nothing of this conversation: say everything in its prompt.";
+get_task_logs shows what it did. resume_task sends a finished task another message in its session; \
+retry_task runs it again from the beginning. A task sees nothing of this conversation, so put everything \
+into its prompt.";
 
-/// Clients that let a call take many minutes and show its progress, and let their person end it.
-const PATIENT_CLIENTS: &[&str] = &["claude-code"];
+/// Clients that let a call take many minutes, show its progress and let the user cancel it.
+const CLIENTS_WITH_LONG_CALLS: &[&str] = &["claude-code"];
 
-/// How many requests that stay open a client may have.
-const MOST_LISTENERS: usize = 16;
+/// How many long-lived requests a client may have.
+const MAX_LISTENERS: usize = 16;
 
-/// The methods whose arguments are known; others are no methods at all.
+/// The supported methods.
 const METHODS: &[&str] = &[
     "tools/call",
     "resources/read",
@@ -51,14 +52,14 @@ const METHODS: &[&str] = &[
     "initialize",
 ];
 
-/// One client's server.
+/// The server of one client.
 #[derive(Clone)]
 pub(crate) struct Sidecar {
     door: EngineDoor,
     caller: Arc<Caller>,
     subscriptions: Subscriptions,
     listeners: Arc<AtomicUsize>,
-    /// True when the client has closed its input.
+    /// Becomes true when the client has closed its input.
     closed: watch::Receiver<bool>,
 }
 
@@ -85,7 +86,7 @@ impl Sidecar {
         let client = context.client_info().map(|info| info.name);
         let call = tools::Call {
             caller: self.caller.name(client.as_deref()),
-            is_patient: client.is_some_and(|name| PATIENT_CLIENTS.contains(&name.as_str())),
+            is_patient: client.is_some_and(|name| CLIENTS_WITH_LONG_CALLS.contains(&name.as_str())),
             progress: Progress::of(context),
             closed: self.closed.clone(),
         };
@@ -98,7 +99,7 @@ impl Sidecar {
     }
 }
 
-/// A request that stays open, as long as it does.
+/// Counts a long-lived request until it is dropped.
 struct Listener(Arc<AtomicUsize>);
 
 impl Drop for Listener {
@@ -140,7 +141,7 @@ impl ServerHandler for Sidecar {
             return Err(ErrorData::invalid_params(what, None));
         }
         tokio::select! {
-            // Nobody waits for the answer any more; the engine's work is not undone by that.
+            // The client cancelled the call. What the engine has done stays.
             () = context.ct.cancelled() => Ok(CallToolResult::default().into()),
             result = self.tool(request, &context) => Ok(result.into()),
         }
@@ -195,7 +196,7 @@ impl ServerHandler for Sidecar {
         &self,
         requested: &SubscriptionFilter,
     ) -> Option<SubscriptionFilter> {
-        // Tools, prompts and the list of resources do not change by themselves.
+        // The lists of tools, prompts and resources do not change.
         let names = requested.resource_subscriptions.as_deref().unwrap_or_default();
         Some(
             SubscriptionFilter::builder()
@@ -206,8 +207,8 @@ impl ServerHandler for Sidecar {
 
     async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
         let listener = Listener(Arc::clone(&self.listeners));
-        if self.listeners.fetch_add(1, Ordering::Relaxed) >= MOST_LISTENERS {
-            return Err(subscriptions::too_many_listeners(MOST_LISTENERS));
+        if self.listeners.fetch_add(1, Ordering::Relaxed) >= MAX_LISTENERS {
+            return Err(subscriptions::too_many_listeners(MAX_LISTENERS));
         }
         let names = context.accepted().resource_subscriptions.clone().unwrap_or_default();
         let uris = names.iter().map(|name| name.parse::<Uri>()).collect::<Result<_, _>>()?;
@@ -276,7 +277,7 @@ impl ServerHandler for Sidecar {
         _context: RequestContext<RoleServer>,
     ) -> Result<CustomResult, ErrorData> {
         let method = request.method;
-        // What is known under that name, but could not be read as that.
+        // A known method whose arguments could not be read.
         if METHODS.contains(&method.as_str()) {
             let what = format!("The parameters of {method} are missing or wrong");
             return Err(ErrorData::invalid_params(what, None));

@@ -1,14 +1,14 @@
-//! The client's end: JSON-RPC messages as lines on standard input and output.
+//! The transport: JSON-RPC messages as lines on standard input and output.
 //!
 //! The transport of `rmcp` for standard input and output is not used: it reads requests without end
 //! while answers are not taken, drops a line that is too long without an answer, and ignores one that
 //! is not JSON, so that its sender waits for ever.
 //!
-//! What a client can make this process hold is bounded. A request counts as open from the moment
-//! it is read until its answer is written, or until the client cancels it; while too many are
-//! open, or too large ones, little more is read: enough to find what makes room, which is a request
-//! that is cancelled or the end of it all. So a client that asks and never reads fills its own pipes
-//! and not our memory, and its going is noticed all the same.
+//! The memory that a client can occupy is bounded. A request is open from the moment it is read until its
+//! answer is written, or until the client cancels it. While too many or too large requests are open, only
+//! a little more is read ahead, to find cancellations and the end of the input. So a client that sends
+//! requests and never reads answers fills its own pipes and not our memory, and its disconnect is noticed
+//! all the same.
 
 mod input;
 mod open;
@@ -34,26 +34,26 @@ use tokio::time::{Instant, sleep_until};
 use self::input::{Input, Read, cancelled};
 use self::open::Open;
 
-/// How long a client that has closed its input may leave its output unread before it counts as
-/// gone. What is open then has some seconds more.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a client that has closed its input may leave its output unread before the connection counts
+/// as closed.
+const READ_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A line to write, and whom to tell when it is written.
+/// A line to write, and a channel for the result.
 type Outgoing = (Vec<u8>, oneshot::Sender<io::Result<()>>);
 
-/// The transport. Clones are the same connection, so that it outlives a client's false start.
+/// The transport. Clones share the connection, so that it survives a failed start of a session.
 pub(crate) struct Stdio<R> {
     input: Arc<tokio::sync::Mutex<Input<R>>>,
     out: mpsc::Sender<Outgoing>,
     open: Arc<Open>,
-    /// An answer to what was no request, to be written before more is read.
+    /// An error answer to an invalid line, to be written before more is read.
     refusal: Option<Vec<u8>>,
     /// Whether the client has closed either end.
     closed: Arc<watch::Sender<bool>>,
-    /// Whether the output cannot be written to any more.
+    /// Whether writing to the output has failed.
     broken: Arc<watch::Sender<bool>>,
-    /// Whether nobody writes to the input any more, though it may not be read to its end.
-    hung_up: Arc<watch::Sender<bool>>,
+    /// Whether the writing end of the input is closed; unread data may be left.
+    writer_closed: Arc<watch::Sender<bool>>,
 }
 
 impl<R> Clone for Stdio<R> {
@@ -65,19 +65,19 @@ impl<R> Clone for Stdio<R> {
             refusal: None,
             closed: Arc::clone(&self.closed),
             broken: Arc::clone(&self.broken),
-            hung_up: Arc::clone(&self.hung_up),
+            writer_closed: Arc::clone(&self.writer_closed),
         }
     }
 }
 
 impl<R: AsyncBufRead + Unpin> Stdio<R> {
-    /// A transport over these two; `closed` turns true when the client has closed either.
-    /// `when_hung_up` returns when nobody writes to the input any more, or never.
+    /// A transport over these streams. `closed` becomes true when the client has closed either.
+    /// `input_closed` completes when the writing end of the input is closed, or never.
     pub(crate) fn new(
         input: R,
         output: impl AsyncWrite + Unpin + Send + 'static,
         closed: watch::Sender<bool>,
-        when_hung_up: impl Future<Output = ()> + Send + 'static,
+        input_closed: impl Future<Output = ()> + Send + 'static,
     ) -> Self {
         let (out, outgoing) = mpsc::channel(1);
         let this = Self {
@@ -87,7 +87,7 @@ impl<R: AsyncBufRead + Unpin> Stdio<R> {
             refusal: None,
             closed: Arc::new(closed),
             broken: Arc::default(),
-            hung_up: Arc::default(),
+            writer_closed: Arc::default(),
         };
         let (closed, broken) = (Arc::clone(&this.closed), Arc::clone(&this.broken));
         tokio::spawn(async move {
@@ -96,10 +96,10 @@ impl<R: AsyncBufRead + Unpin> Stdio<R> {
                 closed.send_replace(true);
             }
         });
-        let hung_up = Arc::clone(&this.hung_up);
+        let writer_closed = Arc::clone(&this.writer_closed);
         tokio::spawn(async move {
-            when_hung_up.await;
-            hung_up.send_replace(true);
+            input_closed.await;
+            writer_closed.send_replace(true);
         });
         this
     }
@@ -118,7 +118,7 @@ impl<R: AsyncBufRead + Unpin> Stdio<R> {
                     let mut broken = self.broken.subscribe();
                     tokio::select! {
                         read = input.read() => read?,
-                        // Nobody reads the answers any more.
+                        // The client does not read answers any more.
                         _ = broken.wait_for(|broken| *broken) => return None,
                     }
                 }
@@ -138,33 +138,34 @@ impl<R: AsyncBufRead + Unpin> Stdio<R> {
         }
     }
 
-    /// Returns when one more line may be taken on. Until then only cancellations and the end are:
-    /// they make room. Breaks with a cancellation, or with none when the connection is over.
+    /// Returns when one more line may be accepted. Until then only cancellations and the end of the input
+    /// are accepted. Breaks with a cancellation, or with none when the connection is over.
     async fn room(
         &mut self,
         input: &mut Input<R>,
     ) -> ControlFlow<Option<RxJsonRpcMessage<RoleServer>>> {
-        let (mut broken, mut hung_up) = (self.broken.subscribe(), self.hung_up.subscribe());
+        let (mut broken, mut writer_closed) =
+            (self.broken.subscribe(), self.writer_closed.subscribe());
         loop {
             if self.refusal.is_none() && self.open.has_room() {
-                input.patience_ends = None;
+                input.deadline = None;
                 return ControlFlow::Continue(());
             }
-            let is_over = input.ended || *hung_up.borrow();
+            let is_over = input.ended || *writer_closed.borrow();
             let mut until = Instant::now();
             if is_over {
-                // Whoever waits for something need not wait any longer, which makes room, too.
+                // Calls that wait for something end now, which closes requests too.
                 self.closed.send_replace(true);
-                until = *input.patience_ends.get_or_insert(until + PATIENCE);
+                until = *input.deadline.get_or_insert(until + READ_TIMEOUT);
             }
             tokio::select! {
                 slot = self.out.reserve(), if self.refusal.is_some() => {
                     let Ok(slot) = slot else { return ControlFlow::Break(None) };
-                    // Dropping this future before loses nothing: only the last step takes it.
+                    // Cancelling this future before this point loses nothing.
                     if let Some(refusal) = self.refusal.take() {
                         slot.send((refusal, oneshot::channel().0));
                     }
-                    input.patience_ends = None;
+                    input.deadline = None;
                 }
                 () = self.open.room(), if self.refusal.is_none() => {}
                 read = input.read(), if input.may_look_ahead() => match read {
@@ -179,9 +180,9 @@ impl<R: AsyncBufRead + Unpin> Stdio<R> {
                     Some(read) => input.hold(read),
                     None => {}
                 },
-                _ = hung_up.wait_for(|hung_up| *hung_up), if !is_over => {}
+                _ = writer_closed.wait_for(|writer_closed| *writer_closed), if !is_over => {}
                 _ = broken.wait_for(|broken| *broken) => return ControlFlow::Break(None),
-                // A client that has closed its input and does not read either has gone.
+                // A client that has closed its input and does not read has disconnected.
                 () = sleep_until(until), if is_over => return ControlFlow::Break(None),
             }
         }
@@ -204,7 +205,7 @@ impl<R: AsyncBufRead + Unpin + Send + 'static> Transport<RoleServer> for Stdio<R
             _ => None,
         };
         if let Some(id) = &answers {
-            // At once, and not when it is polled: until then a cancellation may be read.
+            // Now, and not when the future is polled: a cancellation may be read until then.
             open.answered(id);
         }
         async move {
@@ -239,7 +240,7 @@ fn encode(message: &TxJsonRpcMessage<RoleServer>) -> Option<Vec<u8>> {
     Some(line)
 }
 
-/// Writes one line after the other, each as a whole.
+/// Writes lines one after the other.
 async fn write_lines(
     mut output: impl AsyncWrite + Unpin,
     mut outgoing: mpsc::Receiver<Outgoing>,
@@ -251,7 +252,7 @@ async fn write_lines(
         };
         let result = result.await;
         let failed = result.as_ref().err().map(io::Error::kind);
-        // Whoever sent it may have gone on.
+        // The sender may have stopped waiting.
         drop(written.send(result));
         if let Some(kind) = failed {
             return Err(kind.into());

@@ -1,8 +1,8 @@
-//! Telling clients that a resource has changed.
+//! Notifies clients when a resource has changed.
 //!
-//! The protocol has two ways to ask for that: `resources/subscribe`, one resource after the other,
-//! and `subscriptions/listen`, a request that stays open. Behind both is the same loop, which
-//! reads the engine's events with long polls; it is there only while somebody has subscribed.
+//! The protocol has two ways to subscribe: `resources/subscribe` for one resource, and
+//! `subscriptions/listen`, a long-lived request. Both use the same loop, which reads the engine's events
+//! with long polls and runs only while there are subscriptions.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,21 +21,21 @@ use crate::resources::{Uri, View, refusal};
 
 /// How many resources one client can subscribe to.
 pub(crate) const MOST: usize = 100;
-/// How long the engine is asked to wait for news, in milliseconds; less where a log is followed,
-/// whose growth is no event.
+/// How long the engine holds a long poll, in milliseconds; shorter where a log is followed, because its
+/// growth is not an event.
 const WAIT_MS: u64 = 30_000;
 const LOG_WAIT_MS: u64 = 1_000;
-/// The least time between two messages about the same resource: an agent at work changes its log
-/// many times a second.
+/// The minimum time between two notifications about the same resource, because a running agent changes
+/// its log many times a second.
 const BETWEEN: Duration = Duration::from_millis(250);
-/// How long to leave an engine alone that is away.
+/// The pause before the next try while no engine answers.
 const AWAY: Duration = Duration::from_secs(1);
 
-/// What one client has subscribed to in the older way.
+/// The subscriptions of one client through `resources/subscribe`.
 #[derive(Clone)]
 pub(crate) struct Subscriptions {
     wanted: Arc<watch::Sender<BTreeSet<Uri>>>,
-    /// Whether the loop runs.
+    /// Whether the loop is running.
     runs: Arc<Mutex<bool>>,
 }
 
@@ -46,7 +46,7 @@ impl Default for Subscriptions {
 }
 
 impl Subscriptions {
-    /// Adds a resource, and sees to it that its changes are told from now on.
+    /// Adds a resource and starts the loop if necessary.
     ///
     /// # Errors
     /// When the task does not exist, too many are subscribed to, or no engine answers.
@@ -78,13 +78,13 @@ impl Subscriptions {
         Ok(())
     }
 
-    /// Takes a resource away again.
+    /// Removes a resource.
     pub(crate) fn remove(&self, uri: Uri) {
         self.wanted.send_if_modified(|wanted| wanted.remove(&uri));
     }
 }
 
-/// Tells of changes of these resources until the client ends its request.
+/// Notifies of changes of these resources until the client ends its request.
 ///
 /// # Errors
 /// When no engine answers at the beginning.
@@ -100,14 +100,14 @@ pub(crate) async fn listen(
     Ok(())
 }
 
-/// Who is told.
+/// The receiver of notifications.
 enum Told {
     Peer(Peer<RoleServer>),
     Listener(SubscriptionSink),
 }
 
 impl Told {
-    /// Whether there is still somebody.
+    /// Whether the client is still connected and subscribed.
     async fn of(&self, uri: Uri) -> bool {
         let uri = uri.to_string();
         match self {
@@ -120,7 +120,7 @@ impl Told {
     }
 }
 
-/// Where the events stand, after making sure that the tasks exist.
+/// The current position in the event stream, after checking that the tasks exist.
 async fn start(api: &impl TaskApi, uris: &BTreeSet<Uri>) -> Result<i64, ApiError> {
     let next = api.events(EventQuery::default()).await?.next;
     let ids: Vec<TaskId> = tasks_of(uris).into_iter().collect();
@@ -136,7 +136,7 @@ fn tasks_of(uris: &BTreeSet<Uri>) -> BTreeSet<TaskId> {
     uris.iter().map(|uri| uri.task).collect()
 }
 
-/// The loop: waits for events and tells which resources they change.
+/// The loop: waits for events and notifies of the resources that they change.
 async fn tell(
     api: &impl TaskApi,
     mut after: i64,
@@ -174,13 +174,13 @@ async fn tell(
                 }
                 sleep(BETWEEN).await;
             }
-            // What was missed meanwhile is in the stream of events.
+            // Events that were missed meanwhile are still in the stream.
             Err(_) => sleep(AWAY).await,
         }
     }
 }
 
-/// Waits for news once. Gives the resources that have changed.
+/// Waits for events once. Returns the resources that have changed.
 async fn round(
     api: &impl TaskApi,
     uris: &BTreeSet<Uri>,
@@ -207,19 +207,19 @@ async fn round(
     if !logs.is_empty() {
         let query = ListQuery { ids: logs.clone(), ..ListQuery::default() };
         for Task { id, last_output_at, .. } in api.list(query).await?.tasks {
-            // The first look is at what the client can read by itself.
+            // The client reads the first state by itself.
             if printed.insert(id, last_output_at).is_some_and(|before| before != last_output_at) {
                 changed.insert(Uri { task: id, view: View::Log });
             }
         }
         printed.retain(|id, _| logs.contains(id));
     }
-    // Only now, so that a round that is broken off or fails is made good by the next one.
+    // Only now, so that a round that is cancelled or fails is repeated.
     *after = page.next;
     Ok(changed)
 }
 
-/// Whether such an event changes what a view shows.
+/// Whether this event changes the content of a resource of this kind.
 fn changes(kind: &EventKind, view: View) -> bool {
     match (kind, view) {
         (EventKind::StateChanged { state }, View::Result) => state.is_finished(),
@@ -229,12 +229,12 @@ fn changes(kind: &EventKind, view: View) -> bool {
     }
 }
 
-/// Which of these names can be subscribed to.
+/// The URIs that can be subscribed to.
 pub(crate) fn known(names: &[String]) -> Vec<String> {
     names.iter().filter(|name| name.parse::<Uri>().is_ok()).take(MOST).cloned().collect()
 }
 
-/// A listener too many.
+/// The error for too many long-lived requests.
 pub(crate) fn too_many_listeners(most: usize) -> ErrorData {
     let error = ApiError::new(
         ErrorCode::Forbidden,
@@ -250,7 +250,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_view_changes_with_what_it_shows() {
+    fn events_change_the_resources_that_show_them() {
         let ended = State::Cancelled { ended_at: Timestamp::from_millis(0) };
         let ended = EventKind::StateChanged { state: ended };
         let begun = EventKind::StateChanged { state: State::Pending };
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_resource_is_left_out() {
+    fn unknown_uris_are_left_out() {
         let names = ["task://1", "file:///x", "task://1/log"].map(str::to_owned);
         assert_eq!(known(&names), ["task://1", "task://1/log"]);
     }

@@ -1,4 +1,4 @@
-//! What this crate's tests share: an engine that follows a script.
+//! For tests: an engine with scripted answers.
 
 use std::sync::Arc;
 
@@ -9,17 +9,17 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 
-/// What becomes of a request.
+/// What the engine does with a request.
 pub(crate) enum Reply {
-    /// This is the answer.
+    /// Sends this answer.
     Json(Value),
-    /// The connection is closed without one.
+    /// Closes the connection without an answer.
     Gone,
-    /// Nothing, for ever.
+    /// Never answers.
     Silence,
 }
 
-/// An engine at a socket of its own, which answers by a function of path and body.
+/// An engine at its own socket, which answers with a function of path and body.
 pub(crate) struct ScriptedEngine {
     directory: TempDir,
 }

@@ -1,16 +1,16 @@
-//! A run's log as text for a model: what the agent said and did, cut to what is worth reading.
+//! A run's log as text for a model, with long parts shortened.
 
 use claude_worker_api::{LogEntry, LogItem, ToolOutcome};
 
-use crate::words::line;
+use crate::task_text::line;
 
-/// The longest that is shown of anything, in bytes; of reasoning and of what tools gave back less.
+/// The maximum length of one entry, in bytes; reasoning and results of tools have lower limits.
 const LONGEST_TEXT: usize = 4000;
 const LONGEST_ASIDE: usize = 800;
 
-/// A piece of a log: all that came from one line of output, which is never split.
+/// A piece of a log: all entries of one line of output. It is never split.
 pub(crate) struct Piece {
-    /// Where it begins in the output, in bytes.
+    /// Its offset in the output, in bytes.
     pub(crate) offset: u64,
     pub(crate) text: String,
 }
@@ -63,7 +63,7 @@ fn entry_text(item: &LogItem) -> String {
     }
 }
 
-/// The text, or its beginning with a word on how much is missing.
+/// The text, or its beginning with a note on how much is missing.
 fn cut(text: &str, most: usize) -> String {
     if text.len() <= most {
         return text.to_owned();
@@ -72,7 +72,7 @@ fn cut(text: &str, most: usize) -> String {
     format!("{kept}… [{} bytes more]", text.len() - kept.len())
 }
 
-/// The last place in `text`, at or before `at`, where a character begins.
+/// The last start of a character in `text` at or before `at`.
 pub(crate) fn floor(text: &str, at: usize) -> usize {
     (0..=at.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
 }
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn what_came_from_one_line_stays_together() {
+    fn entries_of_one_line_stay_together() {
         let pieces = pieces(&[entry(0, "a"), entry(0, "b"), entry(9, "c")]);
         let found: Vec<_> = pieces.iter().map(|p| (p.offset, p.text.as_str())).collect();
         assert_eq!(found, [(0, "a\nb\n"), (9, "c\n")]);

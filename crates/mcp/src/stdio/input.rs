@@ -1,4 +1,4 @@
-//! What a client sends, and what of it has to wait.
+//! The messages of a client, with those that have to wait.
 
 use std::collections::VecDeque;
 
@@ -12,19 +12,19 @@ use super::encode;
 use super::refusal::{id_near, not_utf8, refusal};
 use crate::lines::{LONGEST, Line, Lines};
 
-/// How many bytes of lines are held back before no more is read. It is enough to find the
-/// cancellations behind some requests, and adds one line of the greatest length at most.
+/// How many bytes are read ahead, to find cancellations behind waiting requests. The last line may exceed
+/// it by its length.
 const LOOK_AHEAD: usize = 64 * 1024;
-/// The byte order mark, with which some programs begin what they write.
+/// The byte order mark, with which some programs begin a line.
 const BOM: &[u8] = b"\xef\xbb\xbf";
-/// What a line counts besides its length: a short one takes more memory than it has bytes.
+/// What a line counts in addition to its length: a short one takes more memory than its bytes.
 const PER_LINE: usize = 256;
 
 /// A line that was read, with its length in bytes.
 pub(super) enum Read {
     /// A message.
     Message(Box<RxJsonRpcMessage<RoleServer>>, usize),
-    /// It was none: what to answer, if anything.
+    /// It is not a valid message: the error answer, if one is expected.
     Wrong(Option<Vec<u8>>, usize),
 }
 
@@ -36,25 +36,25 @@ impl Read {
     }
 }
 
-/// The lines.
+/// The lines of the client.
 pub(super) struct Input<R> {
     lines: Lines<R>,
-    /// What was read while there was no room for it.
+    /// Lines that were read ahead.
     held: VecDeque<Read>,
     held_bytes: usize,
-    /// Whether the end was read.
+    /// Whether the end of the input was reached.
     pub(super) ended: bool,
-    /// Until when there must be room again, once nothing more can come.
-    pub(super) patience_ends: Option<Instant>,
+    /// After the end of the input: until when a waiting line must be accepted.
+    pub(super) deadline: Option<Instant>,
 }
 
 impl<R: AsyncBufRead + Unpin> Input<R> {
     pub(super) fn new(input: R) -> Self {
         let lines = Lines::new(input, LONGEST);
-        Self { lines, held: VecDeque::new(), held_bytes: 0, ended: false, patience_ends: None }
+        Self { lines, held: VecDeque::new(), held_bytes: 0, ended: false, deadline: None }
     }
 
-    /// The next line; none at the end. Abandoned, it loses nothing.
+    /// The next line; none at the end. Cancelling it loses nothing.
     pub(super) async fn read(&mut self) -> Option<Read> {
         let Some(line) = self.lines.next().await.ok().flatten() else {
             self.ended = true;
@@ -71,25 +71,25 @@ impl<R: AsyncBufRead + Unpin> Input<R> {
         })
     }
 
-    /// Whether one more line may be read that must be held back perhaps.
+    /// Whether one more line may be read ahead.
     pub(super) const fn may_look_ahead(&self) -> bool {
         !self.ended && self.held_bytes < LOOK_AHEAD
     }
 
-    /// Holds a line back.
+    /// Keeps a line for later.
     pub(super) fn hold(&mut self, read: Read) {
         self.held_bytes += read.size();
         self.held.push_back(read);
     }
 
-    /// The first line that was held back.
+    /// The first line that was kept.
     pub(super) fn take(&mut self) -> Option<Read> {
         let read = self.held.pop_front()?;
         self.held_bytes -= read.size();
         Some(read)
     }
 
-    /// Takes a request that is held back out of it; says whether it was there.
+    /// Removes a kept request; returns whether there was one.
     pub(super) fn forget(&mut self, id: &RequestId) -> bool {
         let place = self.held.iter().position(|read| match read {
             Read::Message(message, _) => {
@@ -103,7 +103,7 @@ impl<R: AsyncBufRead + Unpin> Input<R> {
     }
 }
 
-/// A line as a message, or as what to answer to it.
+/// Parses a line, or makes the error answer to it.
 fn read_message(line: &[u8]) -> Read {
     if let Err(error) = std::str::from_utf8(line) {
         return Read::Wrong(not_utf8(line, error), line.len());

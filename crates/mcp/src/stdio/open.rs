@@ -1,4 +1,4 @@
-//! How many requests a client has open.
+//! Counts the open requests of a client.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -12,19 +12,19 @@ use crate::lines::LONGEST;
 
 /// How many requests may be open at once.
 pub(super) const MOST_OPEN: usize = 128;
-/// How many bytes the requests that are open may have together, unless it is only one.
+/// How many bytes the open requests may have in total, unless it is only one.
 const MOST_BYTES: usize = 2 * LONGEST;
 
-/// A request that is open.
+/// An open request.
 struct Request {
     /// In bytes.
     length: usize,
-    /// Whether its answer is on its way. It is held in memory until it is written then, and a
-    /// client that cancels it now does not change that.
+    /// Whether its answer waits to be written. The answer is in memory until then, also after a
+    /// cancellation.
     is_answered: bool,
 }
 
-/// The requests whose answers are not written yet.
+/// The open requests.
 #[derive(Default)]
 pub(super) struct Open {
     requests: Mutex<HashMap<RequestId, Request>>,
@@ -32,8 +32,8 @@ pub(super) struct Open {
 }
 
 impl Open {
-    /// Counts a request. Gives its id when that is the one of an open request: it would not be
-    /// counted, and nobody could tell the answers apart.
+    /// Counts a request. Returns its id when another open request has the same id, because their answers
+    /// could not be told apart.
     pub(super) fn note(
         &self,
         message: &RxJsonRpcMessage<RoleServer>,
@@ -56,14 +56,14 @@ impl Open {
         }
     }
 
-    /// A request is cancelled: it is not answered, unless it is too late for that.
+    /// A request is cancelled: it is no longer open, unless its answer waits to be written.
     pub(super) fn cancel(&self, id: &RequestId) {
         if self.lock().get(id).is_some_and(|request| !request.is_answered) {
             self.close(id);
         }
     }
 
-    /// A request is done with.
+    /// A request is no longer open.
     pub(super) fn close(&self, id: &RequestId) {
         self.lock().remove(id);
         self.closed_one.notify_one();

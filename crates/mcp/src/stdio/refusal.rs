@@ -1,18 +1,18 @@
-//! What is answered to lines that are no messages.
+//! Error answers to lines that are not valid messages.
 
 use rmcp::model::{ErrorData, JsonRpcMessage, NumberOrString, RequestId};
 use serde_json::Value;
 
 use super::encode;
 
-/// What to answer to a line that is not UTF-8. To put something in the place of its bytes could change
-/// what is asked for: a path, say. It has the id of the request where that can be read all the same.
+/// The error answer to a line that is not UTF-8. Replacing its bytes could change its meaning (a path,
+/// say). The answer has the id of the request where it can be read.
 pub(super) fn not_utf8(line: &[u8], error: std::str::Utf8Error) -> Option<Vec<u8>> {
     let value = serde_json::from_str(&String::from_utf8_lossy(line)).unwrap_or(Value::Null);
     let at = error.valid_up_to();
     let byte = line.get(at).copied().unwrap_or_default();
     let what = format!("This is not UTF-8: the byte 0x{byte:02x} after {at} bytes is wrong");
-    // Only the id of a request, and only if all its bytes are valid: the client knows no other id.
+    // Only the id of a request, and only if its bytes are valid, because the client knows no other.
     let id = value.get("method").and_then(|_| id_of(&value));
     let id = id.filter(|id| !id.to_string().contains(char::REPLACEMENT_CHARACTER));
     encode(&JsonRpcMessage::error(ErrorData::parse_error(what, None), id))
@@ -26,14 +26,14 @@ fn id_of(message: &Value) -> Option<RequestId> {
     }
 }
 
-/// What to answer to a line that is no message; nothing to one that wants no answer.
+/// The error answer to an invalid line; none to a notification or a response.
 pub(crate) fn refusal(line: &[u8], error: &serde_json::Error) -> Option<Vec<u8>> {
     let Ok(value) = serde_json::from_slice::<Value>(line) else {
         let error = ErrorData::parse_error(format!("This is not JSON: {error}"), None);
         return encode(&JsonRpcMessage::error(error, None));
     };
     let id = id_of(&value);
-    // A notification or an answer, of a kind that is not known.
+    // A notification of an unknown kind.
     if value.get("method").is_some() && value.get("id").is_none() {
         return None;
     }
@@ -45,7 +45,7 @@ pub(crate) fn refusal(line: &[u8], error: &serde_json::Error) -> Option<Vec<u8>>
     encode(&JsonRpcMessage::error(ErrorData::invalid_request(what, None), id))
 }
 
-/// The id of a message of which only the ends are known: clients write it first or last.
+/// The id of a message of which only the ends are known: clients put it first or last.
 pub(crate) fn id_near(beginning: &[u8], end: &[u8]) -> Option<RequestId> {
     let beginning = String::from_utf8_lossy(beginning);
     let end = String::from_utf8_lossy(end);
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_id_of_what_is_too_long_is_found_where_clients_write_it() {
+    fn the_id_of_a_line_that_is_too_long_is_found_where_clients_put_it() {
         let near = |beginning: &str, end: &str| {
             id_near(beginning.as_bytes(), end.as_bytes()).map(|id| id.to_string())
         };
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_text_are_named_and_nothing_is_put_in_their_place() {
+    fn invalid_utf8_is_reported_and_not_replaced() {
         let refused = |line: &[u8]| {
             let error = std::str::from_utf8(line).unwrap_err();
             serde_json::from_slice::<Value>(&not_utf8(line, error).unwrap()).unwrap()
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_message_is_refused_by_name() {
+    fn invalid_messages_get_an_error_with_the_reason() {
         let refused = |line: &str| {
             let error = serde_json::from_str::<RxJsonRpcMessage<RoleServer>>(line).unwrap_err();
             refusal(line.as_bytes(), &error)
@@ -128,7 +128,7 @@ mod tests {
         assert_eq!(code(r#"{"jsonrpc":"2.0","id":7}"#), -32600);
         assert_eq!(refused(r#"{"jsonrpc":"2.0","id":7}"#).unwrap()["id"], 7);
         assert!(refused(r#"{"jsonrpc":"1.0","method":"x"}"#).is_none());
-        // With an id it asks for an answer, even if nobody can use that id.
+        // With an id it expects an answer, even if the id is invalid.
         for id in ["null", "1.5", "9223372036854775808", "[]", "{}", "true"] {
             let asked = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"ping"}}"#);
             assert_eq!(code(&asked), -32600, "{id}");

@@ -1,4 +1,4 @@
-//! A client that asks for much, reads little and goes away.
+//! A client that sends many requests, reads few answers and disconnects.
 
 use rmcp::model::{NumberOrString, ServerResult};
 use serde_json::json;
@@ -7,7 +7,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader, DuplexStream, duplex};
 use super::open::MOST_OPEN;
 use super::*;
 
-/// The client's two ends, and the transport between them.
+/// A client, connected to a transport.
 struct Ends {
     input: DuplexStream,
     output: DuplexStream,
@@ -15,12 +15,12 @@ struct Ends {
     closed: watch::Receiver<bool>,
 }
 
-/// The input takes everything; the output takes little.
-fn ends(hung_up: impl Future<Output = ()> + Send + 'static) -> Ends {
+/// With a large input buffer and a small output buffer.
+fn ends(input_closed: impl Future<Output = ()> + Send + 'static) -> Ends {
     let (input, near) = duplex(16 << 20);
     let (output, out) = duplex(16);
     let (closed, when_closed) = watch::channel(false);
-    let stdio = Stdio::new(BufReader::new(near), out, closed, hung_up);
+    let stdio = Stdio::new(BufReader::new(near), out, closed, input_closed);
     Ends { input, output, stdio, closed: when_closed }
 }
 
@@ -50,7 +50,7 @@ impl Ends {
         }
     }
 
-    /// Asks until no more is taken on.
+    /// Sends requests until no more are accepted.
     async fn fill(&mut self) {
         for id in 0..MOST_OPEN {
             self.say(&ping(id)).await;
@@ -60,12 +60,12 @@ impl Ends {
 }
 
 #[tokio::test]
-async fn with_all_places_taken_a_cancellation_is_heard_behind_requests_that_wait() {
+async fn at_the_limit_of_open_requests_a_cancellation_behind_waiting_requests_is_read() {
     let mut ends = ends(std::future::pending());
     ends.fill().await;
     ends.say(&(ping(1000) + &ping(1001) + &cancel(1000) + &cancel(7) + &ping(1002))).await;
     assert_eq!(ends.hears().await, None);
-    // 1000 was cancelled before its turn came.
+    // 1000 was cancelled before it was accepted.
     assert_eq!(ends.hears().await, Some(1001));
     ends.say(&cancel(8)).await;
     assert_eq!(ends.hears().await, None);
@@ -73,7 +73,7 @@ async fn with_all_places_taken_a_cancellation_is_heard_behind_requests_that_wait
 }
 
 #[tokio::test]
-async fn a_cancellation_frees_no_place_of_an_answer_that_waits_to_be_written() {
+async fn a_cancelled_request_stays_open_while_its_answer_waits_to_be_written() {
     let mut ends = ends(std::future::pending());
     ends.fill().await;
     let answer =
@@ -91,8 +91,8 @@ async fn a_cancellation_frees_no_place_of_an_answer_that_waits_to_be_written() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_end_is_noticed_with_all_places_taken_and_with_an_output_that_is_not_read() {
-    // All places taken: whoever waits is told at once, and what came before the end is taken on.
+async fn the_end_of_input_is_noticed_at_the_limit_and_with_an_unread_output() {
+    // With the maximum of open requests, waiting calls end at once, and earlier requests are accepted.
     let mut full = ends(std::future::pending());
     full.fill().await;
     full.say(&ping(1000)).await;
@@ -107,20 +107,20 @@ async fn the_end_is_noticed_with_all_places_taken_and_with_an_output_that_is_not
     assert!(matches!(heard, Some(JsonRpcMessage::Request(_))));
     assert!(stdio.receive().await.is_none());
 
-    // Lines that are refused, to somebody who does not read.
+    // Invalid lines from a client that does not read.
     let mut unread = ends(std::future::pending());
     unread.say(&"{\n".repeat(100)).await;
     unread.input.shutdown().await.unwrap();
     assert!(unread.stdio.receive().await.is_none());
 
-    // The same with more of them than are read ahead: only the pipe says that it is closed.
+    // The same with more lines than are read ahead: only the pipe tells that it is closed.
     let mut unread = ends(std::future::ready(()));
     unread.say(&"{\n".repeat(1_000_000)).await;
     assert!(unread.stdio.receive().await.is_none());
 }
 
 #[tokio::test]
-async fn whoever_reads_slowly_after_closing_is_answered_to_the_end() {
+async fn a_client_that_closed_its_input_and_reads_slowly_gets_all_answers() {
     let mut ends = ends(std::future::ready(()));
     ends.say(&("{\n".repeat(2000) + &ping(1))).await;
     ends.input.shutdown().await.unwrap();

@@ -1,18 +1,17 @@
-//! Arguments as models write them, made into what a tool's schema says.
+//! Converts arguments as models write them into the types of a tool's schema.
 //!
-//! Models write numbers, lists and objects as text (`"5"`, `"[1,2]"`), and `null` for what they leave
-//! out, and numbers with commas between them for a list (`"1,2"`). Where the schema allows only one
-//! reading, that is what is meant. An argument that the tool does
-//! not have is refused by its name: it would be left out in silence otherwise.
+//! Models write numbers, lists and objects as strings (`"5"`, `"[1,2]"`), `null` for omitted arguments,
+//! and numbers with commas for a list (`"1,2"`). Where the schema allows only one interpretation, the
+//! value is converted. An unknown argument is an error, so that it is not ignored silently.
 
 use claude_worker_api::{ApiError, nearest_name};
 use rmcp::model::JsonObject;
 use serde_json::{Number, Value};
 
-/// The arguments as `schema`, the tool's own, has them.
+/// The arguments, converted to the types of the tool's `schema`.
 ///
 /// # Errors
-/// `invalid_request` that names an argument which the tool does not have.
+/// `invalid_request` with the name of an unknown argument.
 pub(super) fn read(
     tool: &str,
     schema: &JsonObject,
@@ -21,7 +20,7 @@ pub(super) fn read(
     fields(tool, "", schema, arguments)
 }
 
-/// The fields of an object at a place within the arguments, like `limits.`.
+/// The fields of an object inside the arguments; `place` is its path, like `limits.`.
 fn fields(
     tool: &str,
     place: &str,
@@ -41,7 +40,7 @@ fn fields(
     Ok(read)
 }
 
-/// A value as its schema has it; as it was when there is no one reading.
+/// A value converted to its schema, or unchanged when there is no single interpretation.
 fn meant(tool: &str, place: &str, schema: &Value, value: Value) -> Result<Value, ApiError> {
     let kind = schema["type"].as_str().unwrap_or_default();
     let value = match (kind, value) {
@@ -57,7 +56,7 @@ fn meant(tool: &str, place: &str, schema: &Value, value: Value) -> Result<Value,
             .map(|item| meant(tool, place, &schema["items"], item))
             .collect::<Result<_, _>>()
             .map(Value::Array),
-        // A list of numbers cannot be meant otherwise; in a text a comma may be a part of it.
+        // Only for numbers: in a list of strings, the comma may belong to a string.
         ("array", Value::String(text))
             if text.contains(',') && schema["items"]["type"] == "integer" =>
         {
@@ -66,7 +65,7 @@ fn meant(tool: &str, place: &str, schema: &Value, value: Value) -> Result<Value,
             let all = numbers.iter().all(Value::is_number);
             Ok(if all { Value::Array(numbers) } else { Value::String(text) })
         }
-        // One alone stands for a list of one. A text with a comma may be several.
+        // A single value means a list of one, unless it is a string with a comma.
         ("array", Value::String(text)) if !text.contains(',') => {
             Ok(Value::Array(vec![meant(tool, place, &schema["items"], Value::String(text))?]))
         }
@@ -83,7 +82,7 @@ fn meant(tool: &str, place: &str, schema: &Value, value: Value) -> Result<Value,
     }
 }
 
-/// What a text says, if it says something of this kind.
+/// The value that a string contains, if it is of this type.
 fn from_text(kind: &str, text: String) -> Value {
     let value = serde_json::from_str(text.trim()).unwrap_or_default();
     let fits = match (kind, &value) {
@@ -101,9 +100,9 @@ fn from_text(kind: &str, text: String) -> Value {
     }
 }
 
-/// `5.0` as `5`; any other number as it is.
+/// `5.0` as `5`; other numbers unchanged.
 fn whole(number: Number) -> Number {
-    /// From here on not every whole number has a floating point number of its own.
+    /// Above this, floating point numbers cannot represent every integer.
     const EXACT: f64 = 9_007_199_254_740_992.0;
     match number.as_f64() {
         Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() < EXACT => {
@@ -127,9 +126,9 @@ fn no_such(
         .flatten()
         .filter_map(Value::as_str)
         .collect();
-    let shown = crate::words::line(&format!("{place}{name}"), 80);
+    let shown = crate::task_text::line(&format!("{place}{name}"), 80);
     let mut message = format!("{tool} has no argument {shown}");
-    // What cannot be left out is likelier meant: `prompt` for `execution_prompt`.
+    // A required argument is more likely meant: `prompt` for `execution_prompt`.
     if let Some(nearest) = nearest_name(name, &required).or_else(|| nearest_name(name, &names)) {
         message += &format!(". Did you mean {place}{nearest}?");
     }
@@ -167,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_written_as_text_is_what_the_schema_says() {
+    fn strings_are_converted_to_the_types_of_the_schema() {
         let cases = [
             (json!({ "count": "5" }), json!({ "count": 5 })),
             (json!({ "count": " -5 " }), json!({ "count": -5 })),
@@ -184,7 +183,7 @@ mod tests {
             (json!({ "names": "Bash" }), json!({ "names": ["Bash"] })),
             (json!({ "names": "[\"a\",\"b\"]" }), json!({ "names": ["a", "b"] })),
             (json!({ "limits": "{\"max_turns\":\"3\"}" }), json!({ "limits": { "max_turns": 3 } })),
-            // A text is a text, whatever it looks like.
+            // A string stays a string, whatever it contains.
             (json!({ "text": "5" }), json!({ "text": "5" })),
             (json!({ "text": "[1]" }), json!({ "text": "[1]" })),
         ];
@@ -194,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_one_reading_stays_to_be_refused() {
+    fn ambiguous_values_stay_unchanged_and_are_refused() {
         for given in [
             json!({ "count": "five" }),
             json!({ "count": "1.5" }),
@@ -215,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn null_is_what_is_left_out_and_what_is_not_known_is_refused() {
+    fn null_means_omitted_and_unknown_arguments_are_refused() {
         let given = json!({ "count": null, "limits": { "max_turns": null }, "ids": null });
         assert_eq!(read_as(&given).unwrap(), json!({ "limits": {} }));
         let refused = |given: Value| {
@@ -228,7 +227,7 @@ mod tests {
             "{error}"
         );
         assert!(error.contains("are count, flag, ids, limits, money, names, text"), "{error}");
-        // Also with null, and as a part of an object that is written as text.
+        // Also with null, and inside an object that is written as a string.
         assert!(refused(json!({ "zzz": null })).starts_with("a_tool has no argument zzz |"));
         let error = refused(json!({ "limits": "{\"turns\":1}" }));
         assert!(

@@ -16,7 +16,7 @@ pub(super) const CANCEL: &str = "cancel_task";
 pub(super) const RETRY: &str = "retry_task";
 pub(super) const RESUME: &str = "resume_task";
 
-/// How long a cancelled task is waited for. It has some seconds itself before it is killed.
+/// How long to wait for a cancelled task. Its processes have some seconds before they are killed.
 const ENDING: Duration = Duration::from_secs(20);
 
 pub(super) fn cancel_description() -> Tool {
@@ -46,12 +46,12 @@ go on where it stopped use resume_task.";
 
 pub(super) async fn retry(api: &impl TaskApi, call: &Call, args: OneTask) -> Answered<TaskAnswer> {
     let id = args.task_id;
-    // Only its prompt is what somebody said yes to: what it works on may have been changed since.
+    // The user approved only its prompt; the files it works on may have changed since.
     permission::check_again(api, &api.get(id).await?.request, &call.caller).await?;
     done_once(id, api.retry_for(id, asker(call)).await)
 }
 
-/// What to say to which task.
+/// The arguments of `resume_task`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ResumeArgs {
@@ -77,18 +77,18 @@ pub(super) async fn resume(
     args: ResumeArgs,
 ) -> Answered<TaskAnswer> {
     let id = args.task_id;
-    // The new prompt would act with the permissions and variables that somebody gave to the old one.
+    // The new prompt would run with the permissions and variables that were given to the old one.
     permission::check_again(api, &api.get(id).await?.request, &call.caller).await?;
     let follow_up = FollowUp { prompt: args.prompt, asked_by: asker(call) };
     done_once(id, api.resume(id, follow_up).await)
 }
 
-/// This client. The engine's client adds the task inside which it runs.
+/// This client; the engine's client adds the task inside which it runs.
 fn asker(call: &Call) -> Asker {
     Asker { caller: Some(call.caller.clone()), ..Asker::default() }
 }
 
-/// The answer to what must not be repeated blindly.
+/// The error for a call that must not be repeated blindly.
 fn done_once(id: TaskId, answer: Result<Task, ApiError>) -> Answered<TaskAnswer> {
     match answer {
         Ok(task) => Ok(TaskAnswer::about(task)),

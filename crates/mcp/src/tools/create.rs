@@ -20,7 +20,7 @@ nothing of this conversation: its prompt must say everything it needs to know, a
 Afterwards go on with other work, or call wait_for_tasks; never sleep or poll. get_result gives \
 the final answer.";
 
-/// What to do, where and how.
+/// The arguments of `create_task`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Args {
@@ -28,7 +28,7 @@ pub(crate) struct Args {
     execution_prompt: String,
     /// Absolute path of the existing directory to work in.
     working_directory: String,
-    /// What people see in lists. Default: the prompt's first line.
+    /// The name of the task in lists. Default: the prompt's first line.
     #[serde(default)]
     name: Option<String>,
     /// Text to append to the agent's system prompt.
@@ -37,30 +37,30 @@ pub(crate) struct Args {
     /// The model, by name or alias (`opus`, `sonnet`). Default: the user's.
     #[serde(default)]
     model: Option<String>,
-    /// How the agent's tool calls are allowed. Nobody is there to be asked, so what is not
-    /// allowed is denied. Default: the user's, usually acceptEdits: it may edit files in its
-    /// directory. bypassPermissions only where the user's configuration lets MCP use it.
+    /// Which tool calls are allowed. No person can be asked, so what is not allowed is denied.
+    /// Default: the user's mode, usually acceptEdits: the agent may edit files in its directory.
+    /// bypassPermissions only where the user's configuration allows it for MCP.
     #[serde(default)]
     permission_mode: Option<PermissionMode>,
     /// Tools allowed without asking, in Claude Code's syntax (`Bash(cargo test:*)`). Only where
-    /// the user's configuration lets MCP use it.
+    /// the user's configuration allows it for MCP.
     #[serde(default)]
     allowed_tools: Vec<String>,
-    /// Who does it: claude (the default), or shell for execution_prompt as a command of
-    /// /bin/sh, only where the user's configuration lets MCP use it.
+    /// The agent: claude (the default), or shell to run execution_prompt as a command of
+    /// /bin/sh, only where the user's configuration allows it for MCP.
     #[serde(default)]
     agent: Agent,
-    /// What may end the task early. Default: the user's limits.
+    /// Limits that stop the task early. Default: the user's limits.
     #[serde(default)]
     limits: LimitArgs,
-    /// A name for this request, chosen by you. A call that is repeated with the same key makes
-    /// no second task; use one whenever you may have to repeat a call.
+    /// A key for this request, chosen by you. A repeated call with the same key creates no second
+    /// task; use one whenever you may have to repeat a call.
     #[serde(default)]
     idempotency_key: Option<String>,
 }
 
-/// What may end the task early. Unlike [`Limits`], which must let newer fields pass, this refuses
-/// what it does not know: a limit that is not heeded is worse than none.
+/// Limits that stop the task early. Unlike [`Limits`], which ignores fields of newer versions, this
+/// refuses unknown fields: an ignored limit is worse than an error.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 struct LimitArgs {
@@ -86,7 +86,7 @@ pub(super) fn description() -> Tool {
 }
 
 pub(super) async fn execute(api: &impl TaskApi, call: &Call, args: Args) -> Answered<TaskAnswer> {
-    // With a key of ours, a call whose answer is lost can be repeated all the same.
+    // With a key of our own, the request can be sent again when its answer was lost.
     let key = args.idempotency_key.unwrap_or_else(new_key);
     let task = NewTask {
         execution_prompt: args.execution_prompt,
@@ -111,13 +111,13 @@ pub(super) async fn execute(api: &impl TaskApi, call: &Call, args: Args) -> Answ
     }
 }
 
-/// Says how to repeat a call of which nobody knows whether it made its task.
+/// The error for a call that may or may not have created its task, with how to repeat it.
 fn perhaps_made(error: ApiError, key: &str) -> ApiError {
     if error.code != ErrorCode::Unavailable {
         return error;
     }
     ApiError { code: ErrorCode::Internal, ..error }.hint(format!(
-        "The task may have been made all the same. Call create_task again with the same arguments \
+        "The task may have been created all the same. Call create_task again with the same arguments \
          and with idempotency_key \"{key}\": that makes no second one"
     ))
 }
@@ -130,7 +130,7 @@ mod tests {
     use crate::testing::{Reply, ScriptedEngine};
 
     #[test]
-    fn limits_that_are_not_known_are_refused_with_those_that_are() {
+    fn unknown_limits_are_refused_with_a_list_of_the_known_ones() {
         let args = |limits| {
             serde_json::from_value::<Args>(json!({
                 "execution_prompt": "x", "working_directory": "/", "limits": limits }))
@@ -155,12 +155,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_call_whose_task_may_have_been_made_says_how_to_repeat_it() {
+    async fn a_call_that_may_have_created_its_task_says_how_to_repeat_it() {
         let keys = std::sync::Arc::<std::sync::Mutex<Vec<String>>>::default();
         let seen = std::sync::Arc::clone(&keys);
         let engine = ScriptedEngine::new(move |path, body| match path {
             "/api/v1/settings" => Reply::Json(json!({})),
-            // It takes the request and is gone, every time.
+            // It receives the request and closes the connection, every time.
             _ => {
                 let task: NewTask = serde_json::from_str(body).unwrap();
                 seen.lock().unwrap().extend(task.idempotency_key);

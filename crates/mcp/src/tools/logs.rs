@@ -1,4 +1,4 @@
-//! `get_task_logs` and `get_result`: what a task's agent did, and what it answered.
+//! `get_task_logs` and `get_result`: a task's log and its result.
 
 use claude_worker_api::{ApiError, LogQuery, OutputQuery, RunId, Status, TaskApi, TaskId};
 use rmcp::model::Tool;
@@ -7,21 +7,21 @@ use serde::{Deserialize, Serialize};
 
 use super::{Effect, task_id, tool};
 use crate::answer::{Answer, Answered};
+use crate::task_text;
 use crate::transcript::{Piece, floor, pieces};
-use crate::words;
 
 pub(super) const LOGS: &str = "get_task_logs";
 pub(super) const RESULT: &str = "get_result";
 
-/// The most text on a page of a log, and of an answer, in bytes: clients bound what a model is
-/// shown of one call.
+/// The maximum text on a page of a log or of a result, in bytes, because clients limit what a model sees
+/// of one call.
 const LOG_PAGE: usize = 24_000;
 const RESULT_PAGE: usize = 48_000;
-/// Entries per page, unless asked otherwise, and at most.
+/// Entries per page: default and maximum.
 const ENTRIES: u32 = 100;
 const MOST_ENTRIES: u32 = 1000;
 
-/// Which part of which log.
+/// The arguments of `get_task_logs`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct LogArgs {
@@ -29,10 +29,10 @@ pub(crate) struct LogArgs {
     #[serde(deserialize_with = "task_id")]
     #[schemars(range(min = 1))]
     task_id: TaskId,
-    /// Where to go on: newer_cursor or older_cursor of another page. Default: the log's end.
+    /// newer_cursor or older_cursor of another page. Default: the log's end.
     #[serde(default)]
     cursor: Option<String>,
-    /// At most this many entries. Default 100. A page is bounded in length, too.
+    /// At most this many entries. Default 100. The length of a page is limited too.
     #[serde(default)]
     #[schemars(range(min = 1, max = 1000))]
     limit: Option<u32>,
@@ -47,7 +47,7 @@ pub(crate) struct LogArgs {
 pub(crate) struct LogAnswer {
     /// The task's number.
     task_id: TaskId,
-    /// The run the log belongs to; absent when the task has had none yet.
+    /// The run of this log; absent when the task has had no run yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     run: Option<RunId>,
     /// What the agent said and did, or printed.
@@ -70,7 +70,7 @@ newer_cursor go on from there. For the final answer alone use get_result.";
     tool::<LogArgs, LogAnswer>(LOGS, "Task log", DESCRIPTION, Effect::Reads)
 }
 
-/// A place in a log, as a cursor names it.
+/// A position in a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
     End,
@@ -79,7 +79,7 @@ enum Place {
     Byte(u64),
 }
 
-/// A cursor: the run and the place in it.
+/// A cursor: the run and the position in it.
 fn cursor(run: Option<&RunId>, place: Place) -> Option<String> {
     let run = run?;
     Some(match place {
@@ -112,7 +112,7 @@ pub(super) async fn logs(api: &impl TaskApi, args: LogArgs) -> Answered<LogAnswe
             Some((run, place)) => (Some(run), place),
             None => {
                 return Err(ApiError::invalid(format!("{text:?} is not a cursor"))
-                    .hint("Pass an older_cursor or newer_cursor as it was given, or none"));
+                    .hint("Pass an older_cursor or newer_cursor unchanged, or omit it"));
             }
         },
         None => (None, if raw { Place::Byte(0) } else { Place::End }),
@@ -138,7 +138,7 @@ pub(super) async fn logs(api: &impl TaskApi, args: LogArgs) -> Answered<LogAnswe
     Ok(Answer { value, text })
 }
 
-/// The end of the log as text of at most so many bytes, and whether that is all of it.
+/// The end of the log as text of at most `most` bytes, and whether that is all of it.
 pub(crate) async fn transcript_end(
     api: &impl TaskApi,
     id: TaskId,
@@ -168,7 +168,7 @@ async fn entries(
     let page = api.log(task_id, query).await?;
     let all = pieces(&page.entries);
     let run = page.run;
-    // What does not fit is left for the next page: at its end when going on, else at its beginning.
+    // What does not fit is left for the next page: the end when reading forwards, else the beginning.
     let (shown, start, next) = if let Place::After(_) = place {
         let shown = first_within(&all, LOG_PAGE);
         (shown, page.start, all.get(shown.len()).map_or(page.next, |piece| piece.offset))
@@ -192,7 +192,7 @@ fn join(pieces: &[Piece]) -> String {
     pieces.iter().map(|piece| piece.text.as_str()).collect()
 }
 
-/// As many of the first pieces as fit, but one at least.
+/// As many of the first pieces as fit, but at least one.
 fn first_within(pieces: &[Piece], most: usize) -> &[Piece] {
     let mut length = 0;
     let fits = pieces.iter().take_while(|piece| {
@@ -202,7 +202,7 @@ fn first_within(pieces: &[Piece], most: usize) -> &[Piece] {
     &pieces[..fits.count().max(1).min(pieces.len())]
 }
 
-/// As many of the last pieces as fit, but one at least.
+/// As many of the last pieces as fit, but at least one.
 fn last_within(pieces: &[Piece], most: usize) -> &[Piece] {
     let mut length = 0;
     let fits = pieces.iter().rev().take_while(|piece| {
@@ -223,7 +223,7 @@ async fn bytes(
         api.output(task_id, OutputQuery { run, offset, limit, ..OutputQuery::default() }).await?;
     let mut bytes = chunk.bytes;
     let mut next = chunk.next;
-    // A character that is cut in two belongs to the next page.
+    // A divided character belongs to the next page.
     if let Err(error) = std::str::from_utf8(&bytes)
         && error.error_len().is_none()
         && error.valid_up_to() > 0
@@ -241,7 +241,7 @@ async fn bytes(
     })
 }
 
-/// Whose answer.
+/// The arguments of `get_result`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ResultArgs {
@@ -249,19 +249,19 @@ pub(crate) struct ResultArgs {
     #[serde(deserialize_with = "task_id")]
     #[schemars(range(min = 1))]
     task_id: TaskId,
-    /// Where to go on: next_cursor of the page before. Default: the beginning.
+    /// next_cursor of the previous page. Default: the beginning.
     #[serde(default)]
     cursor: Option<String>,
 }
 
-/// A task's final answer, or a page of it.
+/// A task's result, or a page of it.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct ResultAnswer {
     /// The task's number.
     task_id: TaskId,
-    /// Where the task stands. Only a finished one has an answer.
+    /// The status of the task. Only a finished one has an answer.
     status: Status,
-    /// How it stands, in words; look here before trusting the answer.
+    /// Its state as text; read this before you rely on the answer.
     summary: String,
     /// The answer, word for word; empty when there is none.
     answer: String,
@@ -286,24 +286,24 @@ pub(super) async fn result(api: &impl TaskApi, args: ResultArgs) -> Answered<Res
     let from: usize = match args.cursor.as_deref().filter(|text| !text.is_empty()) {
         Some(text) => text.parse().map_err(|_| {
             ApiError::invalid(format!("{text:?} is not a cursor"))
-                .hint("Pass next_cursor as it was given, or none")
+                .hint("Pass next_cursor unchanged, or omit it")
         })?,
         None => 0,
     };
     let detail = api.get(args.task_id).await?;
     let status = detail.task.state.status();
-    // While a task that was resumed or retried runs, what is stored is the answer of before.
+    // While a resumed or retried task runs, the stored answer is the one from before.
     let whole = detail.result.filter(|_| detail.task.state.is_finished()).unwrap_or_default();
     let from = floor(&whole, from);
     let to = floor(&whole, from + RESULT_PAGE);
     let more = to < whole.len();
-    let summary = words::story(&detail.task);
+    let summary = task_text::summary(&detail.task);
     let next_step = if more {
         format!("get_result with cursor {to} gives the rest")
     } else if status == Status::Completed {
         "The answer is complete".to_owned()
     } else {
-        words::next_step(&detail.task)
+        task_text::next_step(&detail.task)
     };
     let answer = whole[from..to].to_owned();
     let text = match answer.as_str() {
@@ -327,7 +327,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cursors_name_a_run_and_a_place() {
+    fn cursors_have_a_run_and_a_position() {
         let run = RunId::new(TaskId(12), 1, 7);
         for there in [Place::After(0), Place::Before(99), Place::Byte(7)] {
             let text = cursor(Some(&run), there).unwrap();
@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_has_what_fits_and_one_piece_at_least() {
+    fn a_page_has_what_fits_and_at_least_one_piece() {
         let all: Vec<Piece> = [3, 3, 3, 50]
             .into_iter()
             .enumerate()

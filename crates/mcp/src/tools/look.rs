@@ -1,4 +1,4 @@
-//! Tools that look: `get_task_status`, `list_tasks`, `health`.
+//! Tools that only read: `get_task_status`, `list_tasks`, `health`.
 
 use claude_worker_api::{
     ApiError, Counts, Cursor, EngineInfo, HostKind, ListQuery, Status, Task, TaskApi, TaskId,
@@ -9,13 +9,13 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{Call, Effect, OneTask, TaskAnswer, tool};
 use crate::answer::{Answer, Answered};
-use crate::{caller, words};
+use crate::{caller, task_text};
 
 pub(super) const STATUS: &str = "get_task_status";
 pub(super) const LIST: &str = "list_tasks";
 pub(super) const HEALTH: &str = "health";
 
-/// Tasks per page, unless asked otherwise, and at most.
+/// Tasks per page: default and maximum.
 const USUAL_TASKS: u32 = 20;
 const MOST_TASKS: u32 = 100;
 
@@ -30,7 +30,7 @@ pub(super) async fn status(api: &impl TaskApi, args: OneTask) -> Answered<TaskAn
     Ok(TaskAnswer::about(api.get(args.task_id).await?.task))
 }
 
-/// Which tasks.
+/// The arguments of `list_tasks`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ListArgs {
@@ -44,7 +44,7 @@ pub(crate) struct ListArgs {
     #[serde(default)]
     #[schemars(range(min = 1, max = 100))]
     limit: Option<u32>,
-    /// Where to go on: next_cursor of the page before.
+    /// next_cursor of the previous page.
     #[serde(default)]
     cursor: Option<String>,
 }
@@ -57,7 +57,7 @@ pub(crate) struct ListAnswer {
     /// Pass as cursor for the next page; absent on the last one.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
-    /// How many tasks there are in each status, whatever the filter.
+    /// How many tasks there are in each status, without the filter.
     counts: Counts,
 }
 
@@ -71,8 +71,8 @@ whose ids you do not have; for tasks of your own use the ids that create_task ga
 pub(super) async fn list(api: &impl TaskApi, args: ListArgs) -> Answered<ListAnswer> {
     let cursor = args.cursor.as_deref().filter(|text| !text.is_empty());
     let cursor = cursor.map(str::parse::<Cursor>).transpose().map_err(|_| {
-        ApiError::invalid("That is not a cursor of list_tasks")
-            .hint("Pass next_cursor as it was given, or none")
+        ApiError::invalid("This is not a cursor of list_tasks")
+            .hint("Pass next_cursor unchanged, or omit it")
     })?;
     let query = ListQuery {
         statuses: args.status,
@@ -83,14 +83,14 @@ pub(super) async fn list(api: &impl TaskApi, args: ListArgs) -> Answered<ListAns
     };
     let page = api.list(query).await?;
     let next_cursor = page.next.map(|next| next.to_string());
-    let mut lines: Vec<String> = page.tasks.iter().map(words::story).collect();
+    let mut lines: Vec<String> = page.tasks.iter().map(task_text::summary).collect();
     if lines.is_empty() {
         lines.push("No such tasks".to_owned());
     }
     if let Some(next) = &next_cursor {
         lines.push(format!("(more with cursor {next})"));
     }
-    lines.push(format!("In all: {}", words::counts(&page.counts)));
+    lines.push(format!("In all: {}", task_text::counts(&page.counts)));
     let value = ListAnswer { tasks: page.tasks, next_cursor, counts: page.counts };
     Ok(Answer { value, text: lines.join("\n") })
 }
@@ -100,7 +100,7 @@ pub(super) async fn list(api: &impl TaskApi, args: ListArgs) -> Answered<ListAns
 #[serde(deny_unknown_fields)]
 pub(crate) struct Nothing {}
 
-/// Who answers, and what this client may do.
+/// The engine, and what this client may do.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct HealthAnswer {
     /// The engine and its queue.
@@ -112,11 +112,11 @@ pub(crate) struct HealthAnswer {
     /// The task inside which this client runs.
     #[serde(skip_serializing_if = "Option::is_none")]
     parent: Option<TaskId>,
-    /// How deep tasks may submit tasks.
+    /// How deep tasks may submit further tasks.
     delegation_depth: u32,
     /// How many unfinished tasks this client may have.
     delegation_unfinished: u32,
-    /// Whether tasks of this client may do without permission checks.
+    /// Whether tasks of this client may run without permission checks.
     allow_bypass: bool,
 }
 
@@ -141,11 +141,11 @@ pub(super) async fn health(
     };
     let mut lines = vec![
         format!("The engine {} is running {host}, process {}", engine.version, engine.pid),
-        format!("{}; {} at once", words::counts(&engine.queue.counts), engine.queue.workers),
+        format!("{}; {} at once", task_text::counts(&engine.queue.counts), engine.queue.workers),
     ];
     if engine.queue.paused {
         lines.push(
-            "The queue is paused: nothing new is started until a person lets it go on".to_owned(),
+            "The queue is paused: no tasks are started until the user ends the pause".to_owned(),
         );
     }
     lines.extend(engine.warnings.iter().map(|warning| format!("Warning: {warning}")));
@@ -161,7 +161,7 @@ pub(super) async fn health(
     Ok(Answer { value, text: lines.join("\n") })
 }
 
-/// Several statuses; models write one alone, too.
+/// A list of statuses; a single one is accepted too.
 fn statuses<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Status>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]

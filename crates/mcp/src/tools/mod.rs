@@ -1,4 +1,4 @@
-//! What a client can do: the tools, one file per group.
+//! The tools, one file per group.
 
 mod arguments;
 mod change;
@@ -20,17 +20,17 @@ use tokio::sync::watch;
 
 use crate::answer::{self, Answer};
 use crate::progress::Progress;
-use crate::{schema, words};
+use crate::{schema, task_text};
 
-/// Everything a call may need besides its arguments.
+/// The context of a call, in addition to its arguments.
 pub(crate) struct Call {
-    /// Who asks, as the engine counts tasks.
+    /// The caller whose tasks the engine counts.
     pub(crate) caller: String,
-    /// Whether its client is known to let a call take minutes.
+    /// Whether the client is known to let a call take minutes.
     pub(crate) is_patient: bool,
-    /// How to tell how far the call is, if anybody wants to know.
+    /// Sends progress, if the client asked for it.
     pub(crate) progress: Option<Progress>,
-    /// True when the client has gone.
+    /// Becomes true when the client has disconnected.
     pub(crate) closed: watch::Receiver<bool>,
 }
 
@@ -105,14 +105,14 @@ async fn with<A: DeserializeOwned, T: Serialize>(
     }
 }
 
-/// What a tool does to the world, for clients that ask their person before some calls.
+/// The effect of a tool, for clients that ask their user before some calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Effect {
     /// None.
     Reads,
-    /// It adds something.
+    /// It creates something.
     Adds,
-    /// It ends something; again is the same as once.
+    /// It ends something; repeating it has no further effect.
     Ends,
 }
 
@@ -127,7 +127,7 @@ fn tool<A: JsonSchema, T: JsonSchema>(
         .read_only(effect == Effect::Reads)
         .destructive(effect == Effect::Ends)
         .idempotent(effect != Effect::Adds)
-        // Agents reach whatever they are allowed to.
+        // Agents can use the network if they are allowed to.
         .open_world(effect == Effect::Adds);
     Tool::new(name, description, schema::input::<A>())
         .with_title(title)
@@ -148,18 +148,18 @@ pub(crate) struct OneTask {
 /// A task and what to do about it.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct TaskAnswer {
-    /// The task as it stands.
+    /// The task.
     pub(crate) task: Task,
-    /// How it stands, in words.
+    /// Its state as text.
     pub(crate) summary: String,
     /// What to do next.
     pub(crate) next_step: String,
 }
 
 impl TaskAnswer {
-    /// The answer about a task, with the advice that fits its state.
+    /// The result for a task, with the next step for its state.
     pub(crate) fn about(task: Task) -> Answer<Self> {
-        let (summary, next_step) = (words::story(&task), words::next_step(&task));
+        let (summary, next_step) = (task_text::summary(&task), task_text::next_step(&task));
         let mut text = format!("{summary}.\n");
         for warning in &task.warnings {
             text += &format!("{warning}\n");
@@ -169,7 +169,7 @@ impl TaskAnswer {
     }
 }
 
-/// A task's number; models write it as text, too.
+/// A task's number; a string is accepted too.
 fn task_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TaskId, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]

@@ -1,5 +1,5 @@
-//! Permission checks stay as strict as the user's configuration has them, unless it lets MCP do
-//! without.
+//! Keeps permission checks as strict as in the user's configuration, unless it allows MCP to turn them
+//! off.
 
 use claude_worker_api::{
     Agent, ApiError, ErrorCode, NewTask, PermissionMode, Settings, TaskApi, TaskId,
@@ -7,14 +7,14 @@ use claude_worker_api::{
 
 use crate::caller;
 
-/// Whether a task of this kind acts without anybody, or anything, being asked first.
+/// Whether a task of this kind acts without any permission check.
 fn is_unchecked(task: &NewTask) -> Option<&'static str> {
     match task {
         NewTask { agent: Agent::Shell, .. } => {
             Some("A shell command runs without permission checks")
         }
         NewTask { agent: Agent::Unknown(_), .. } => {
-            Some("What an agent does that this version does not know is not known")
+            Some("The rights of an agent that this version does not know are unknown")
         }
         NewTask { permission_mode: Some(PermissionMode::BypassPermissions), .. } => {
             Some("bypassPermissions turns the permission checks off")
@@ -26,7 +26,7 @@ fn is_unchecked(task: &NewTask) -> Option<&'static str> {
     }
 }
 
-/// How much a mode allows without asking: more for each step.
+/// How much a mode allows without asking, as a rank.
 const fn freedom(mode: PermissionMode) -> u8 {
     match mode {
         PermissionMode::Default | PermissionMode::Plan | PermissionMode::DontAsk => 0,
@@ -37,11 +37,11 @@ const fn freedom(mode: PermissionMode) -> u8 {
     }
 }
 
-/// Whether the task would be allowed more than the user's own tasks are.
+/// Whether the task would be allowed more than the user's own tasks.
 fn is_freer(task: &NewTask, usual: PermissionMode) -> Option<&'static str> {
     let mode = task.permission_mode?;
     let usual = match usual {
-        // What a newer engine's setting allows is not known: nothing then, to be safe.
+        // It is not known what a mode of a newer engine allows: count it as nothing, to be safe.
         PermissionMode::Unknown(_) => 0,
         usual => freedom(usual),
     };
@@ -49,10 +49,10 @@ fn is_freer(task: &NewTask, usual: PermissionMode) -> Option<&'static str> {
         .then_some("This permission mode allows more than the user's configuration does")
 }
 
-/// Refuses what would act unchecked, or less checked than usual, where `mcp.allow_bypass` is not set.
+/// Refuses a task with fewer permission checks than usual where `mcp.allow_bypass` is not set.
 ///
 /// # Errors
-/// `forbidden`, with what a person can do.
+/// `forbidden`, with what the user can do.
 pub(crate) async fn check(api: &impl TaskApi, task: &NewTask) -> Result<(), ApiError> {
     let settings = api.settings().await?;
     let why = is_unchecked(task).or_else(|| is_freer(task, settings.permission_mode));
@@ -60,11 +60,11 @@ pub(crate) async fn check(api: &impl TaskApi, task: &NewTask) -> Result<(), ApiE
     Err(refusal(why, &settings))
 }
 
-/// [`check`] for another run of a task that was submitted before, perhaps by somebody else: its
-/// private variables are for its submitter.
+/// [`check`] for another run of an existing task, perhaps of another client: its private variables are
+/// only for the client that submitted it.
 ///
 /// # Errors
-/// The same.
+/// As for [`check`].
 pub(crate) async fn check_again(
     api: &impl TaskApi,
     task: &NewTask,
@@ -88,13 +88,13 @@ pub(crate) async fn check_again(
         ),
     )
     .hint(format!(
-        "Create a task of your own, or ask the user: they can run this one again, or set \
+        "Create a new task, or ask the user: they can run this one again, or set \
          allow_bypass = true under [mcp] in {}",
         settings.file
     )))
 }
 
-/// Whether this client has submitted the task, itself or as the agent of the task it runs inside.
+/// Whether this client has submitted the task, directly or as the agent of the task it runs inside.
 fn is_own(task: &NewTask, caller: &str, parent: Option<TaskId>) -> bool {
     task.caller.as_deref() == Some(caller) || (parent.is_some() && task.parent == parent)
 }
@@ -102,7 +102,7 @@ fn is_own(task: &NewTask, caller: &str, parent: Option<TaskId>) -> bool {
 fn refusal(why: &str, settings: &Settings) -> ApiError {
     ApiError::new(ErrorCode::Forbidden, format!("{why}, which is not allowed over MCP here")).hint(
         format!(
-            "Do without it, or ask the user: they can allow tools in ~/.claude/settings.json, or in \
+            "Leave it out, or ask the user: they can allow tools in ~/.claude/settings.json, or in \
              the project's .claude/settings.json after `claude-worker trust DIRECTORY`, or set \
              allow_bypass = true under [mcp] in {}",
             settings.file
@@ -115,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_acts_without_asking_is_known() {
+    fn tasks_without_permission_checks_are_recognized() {
         let task = NewTask::default();
         assert!(is_unchecked(&task).is_none());
         let plan = NewTask { permission_mode: Some(PermissionMode::Plan), ..task.clone() };
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn a_task_is_of_the_caller_that_submitted_it_or_of_the_task_around() {
+    fn a_task_belongs_to_the_caller_or_to_the_task_that_submitted_it() {
         let person = NewTask::default();
         let of = |caller: &str| NewTask { caller: Some(caller.to_owned()), ..NewTask::default() };
         let below = NewTask { parent: Some(TaskId(3)), ..NewTask::default() };
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mode_that_allows_more_than_usual_is_known() {
+    fn modes_that_allow_more_than_usual_are_recognized() {
         let task = |mode| NewTask { permission_mode: mode, ..NewTask::default() };
         let freer = |mode, usual| is_freer(&task(Some(mode)), usual).is_some();
         assert!(is_freer(&task(None), PermissionMode::Plan).is_none());

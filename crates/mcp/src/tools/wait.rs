@@ -15,26 +15,26 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::{Call, Effect, tool};
 use crate::answer::{Answer, Answered};
 use crate::progress::Progress;
-use crate::words;
+use crate::task_text;
 
 pub(crate) const NAME: &str = "wait_for_tasks";
 
 /// How many tasks can be waited for at once.
 const MOST_TASKS: usize = 100;
-/// How long a call waits unless told otherwise, in seconds, and at most where nothing is known
-/// about the client: some take a call for lost after a minute.
+/// How long a call waits, in seconds: the default, and the maximum for unknown clients, because some
+/// give a call up after a minute.
 pub(crate) const USUAL_SECONDS: u64 = 45;
-/// How long a call may wait where the client is known to be patient, in seconds.
+/// How long a call may wait for clients that are known to allow it, in seconds.
 pub(crate) const PATIENT_SECONDS: u64 = 600;
-/// How long one question to the engine takes, so that progress is reported now and then.
+/// How long the engine holds one long poll, so that progress is reported now and then.
 const BREATH: Duration = Duration::from_secs(5);
-/// How long an engine may be away while something is waited for, and when it is asked again.
+/// How long no engine may answer during a wait, and the pause between tries.
 const AWAY: Duration = Duration::from_secs(20);
 const ASK_AGAIN: Duration = Duration::from_millis(200);
-/// How long after the time is up an answer is waited for that is on its way.
+/// How long after the timeout to wait for an answer that is being sent.
 const LAST_WORD: Duration = Duration::from_secs(1);
 
-/// What for, and how long.
+/// The arguments of `wait_for_tasks`.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Args {
@@ -42,41 +42,41 @@ pub(crate) struct Args {
     #[serde(deserialize_with = "task_ids")]
     #[schemars(length(min = 1, max = 100))]
     task_ids: Vec<TaskId>,
-    /// Whether to wait for all of them (the default) or until any one has finished. With any,
-    /// leave out those that you know to have finished.
+    /// Whether to wait for all of them (the default) or until any one has finished. With any, omit
+    /// tasks that you know have finished.
     #[serde(default)]
     mode: Wanted,
-    /// How long to wait at most, in seconds. Default 45, which is also the most for clients that
-    /// do not let a call take longer; for others 600.
+    /// How long to wait at most, in seconds. Default 45, which is also the maximum for clients that
+    /// do not allow longer calls; for others the maximum is 600.
     #[serde(default)]
     #[schemars(range(min = 0, max = 600))]
     timeout_seconds: Option<u64>,
 }
 
-/// When a wait is over.
+/// When a wait ends.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Wanted {
     /// When all have finished.
     #[default]
     All,
-    /// When any has.
+    /// When any has finished.
     Any,
 }
 
-/// What became of the tasks.
+/// The outcome of a wait.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct WaitAnswer {
-    /// Those that have finished, however they ended.
+    /// Tasks that have finished, with any outcome.
     finished: Vec<Task>,
-    /// Those that have not.
+    /// Tasks that have not finished.
     unfinished: Vec<Task>,
-    /// Those that somebody removed meanwhile.
+    /// Tasks that were removed meanwhile.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     removed: Vec<TaskId>,
-    /// Whether the time was up before what was waited for.
+    /// Whether the wait timed out.
     timed_out: bool,
-    /// How each of them stands, in words, and what to do next.
+    /// The state of each task as text, and what to do next.
     summary: String,
 }
 
@@ -102,7 +102,7 @@ pub(super) async fn execute(api: &impl TaskApi, call: &Call, args: Args) -> Answ
     let deadline = Instant::now() + Duration::from_secs(seconds);
     let watched =
         watch(api, &ids, args.mode, deadline, &call.closed, call.progress.as_ref()).await?;
-    // Who waits for what is not begun should know why. An engine that is away says nothing then.
+    // Warnings explain why a task has not started. Without an engine there are none.
     let waits = watched.tasks.values().any(|task| task.state.status() == Status::Pending);
     let is_paused = watched.timed_out
         && waits
@@ -114,12 +114,12 @@ fn answer(watched: Watched, mode: Wanted, is_paused: bool) -> Answer<WaitAnswer>
     let Watched { tasks, removed, timed_out } = watched;
     let (finished, unfinished): (Vec<Task>, Vec<Task>) =
         tasks.into_values().partition(|task| task.state.is_finished());
-    let mut lines: Vec<String> = finished.iter().map(words::story).collect();
-    lines.extend(unfinished.iter().map(words::story));
+    let mut lines: Vec<String> = finished.iter().map(task_text::summary).collect();
+    lines.extend(unfinished.iter().map(task_text::summary));
     lines.extend(removed.iter().map(|id| format!("Task {id} was removed")));
     if is_paused {
         lines.push(
-            "The queue is paused: nothing is started until a person lets it go on".to_owned(),
+            "The queue is paused: no tasks are started until the user ends the pause".to_owned(),
         );
     }
     let open: Vec<String> = unfinished.iter().map(|task| task.id.to_string()).collect();
@@ -130,28 +130,28 @@ fn answer(watched: Watched, mode: Wanted, is_paused: bool) -> Answer<WaitAnswer>
     }
     if timed_out {
         next.push(format!(
-            "The time is up and the tasks go on: call wait_for_tasks again with task_ids [{open}]"
+            "The time is up and the tasks keep running: call wait_for_tasks again with task_ids [{open}]"
         ));
     } else if mode == Wanted::Any && !unfinished.is_empty() {
-        next.push(format!("The others go on: wait_for_tasks with task_ids [{open}]"));
+        next.push(format!("The others keep running: wait_for_tasks with task_ids [{open}]"));
     }
     let summary = format!("{}\n{}.", lines.join("\n"), next.join(". "));
     let text = summary.clone();
     Answer { value: WaitAnswer { finished, unfinished, removed, timed_out, summary }, text }
 }
 
-/// What was seen.
+/// What is known of the tasks.
 #[derive(Debug)]
 pub(crate) struct Watched {
-    /// The tasks that there are.
+    /// The existing tasks.
     pub(crate) tasks: BTreeMap<TaskId, Task>,
-    /// The tasks that there are no more.
+    /// The removed tasks.
     pub(crate) removed: Vec<TaskId>,
-    /// Whether the time was up first.
+    /// Whether the wait timed out.
     pub(crate) timed_out: bool,
 }
 
-/// What an engine says, if it says it by then or a little later.
+/// The answer of the engine, if it arrives by the deadline or a little later.
 async fn within<T>(
     deadline: Instant,
     answer: impl Future<Output = Result<T, ApiError>>,
@@ -159,12 +159,12 @@ async fn within<T>(
     timeout_at(deadline + LAST_WORD, answer).await.ok()?.ok()
 }
 
-/// Watches tasks until they have finished, the time is up, or the client has gone. An engine that
-/// is away for a moment is asked again. When the time is up, the tasks are as they were last known,
-/// whether or not an engine answers.
+/// Watches tasks until they have finished, the time is up, or the client has disconnected. Requests are
+/// repeated while no engine answers for a moment. After a timeout, the tasks are returned as last known,
+/// even when no engine answers.
 ///
 /// # Errors
-/// `not_found` naming the tasks that there are not; `unavailable` when the engine stays away.
+/// `not_found` with the tasks that do not exist; `unavailable` when no engine answers for too long.
 pub(crate) async fn watch(
     api: &impl TaskApi,
     ids: &[TaskId],
@@ -176,7 +176,7 @@ pub(crate) async fn watch(
     let mut link = Link::default();
     let begin = Instant::now();
     let query = || ListQuery { ids: ids.to_vec(), ..ListQuery::default() };
-    // The place in the stream first, so that nothing that happens in between is missed.
+    // The position in the stream first, so that no event in between is missed.
     let mut after = link.call(|| api.events(EventQuery::default())).await?.next;
     let mut tasks = by_id(link.call(|| api.list(query())).await?.tasks);
     let unknown: Vec<_> = ids.iter().filter(|id| !tasks.contains_key(id)).collect();
@@ -255,23 +255,26 @@ fn no_such(ids: &[&TaskId]) -> ApiError {
         [id] => ApiError::no_task(**id),
         ids => {
             let ids: Vec<_> = ids.iter().map(ToString::to_string).collect();
-            ApiError::new(ErrorCode::NotFound, format!("There are no tasks {}", ids.join(", ")))
+            ApiError::new(
+                ErrorCode::NotFound,
+                format!("These tasks do not exist: {}", ids.join(", ")),
+            )
         }
     }
 }
 
-/// How far it is, in one line.
+/// The progress in one line.
 fn so_far(tasks: &BTreeMap<TaskId, Task>, open: usize) -> String {
     let done = tasks.len() - open;
     let count = format!("{done} of {} finished", tasks.len());
     let first = tasks.values().find(|task| !task.state.is_finished());
     match first {
-        Some(task) => format!("{count}. {}", words::story(task)),
+        Some(task) => format!("{count}. {}", task_text::summary(task)),
         None => count,
     }
 }
 
-/// Patience with an engine that is away for a moment: killed, or handing over.
+/// Retries while no engine answers for a moment: it was killed, or hands over.
 #[derive(Default)]
 struct Link {
     since: Option<Instant>,
@@ -299,7 +302,7 @@ impl Link {
     }
 }
 
-/// Several numbers; models write one alone, and text, too.
+/// A list of numbers; a single number and strings are accepted too.
 fn task_ids<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<TaskId>, D::Error> {
     #[derive(Deserialize)]
     struct Id(#[serde(deserialize_with = "super::task_id")] TaskId);
@@ -324,7 +327,7 @@ mod tests {
     use crate::testing::{Reply, ScriptedEngine};
 
     #[tokio::test]
-    async fn an_engine_that_says_nothing_more_does_not_hold_a_wait_beyond_its_time() {
+    async fn an_engine_that_stops_answering_does_not_extend_a_wait() {
         let asked = std::sync::atomic::AtomicUsize::new(0);
         let engine = ScriptedEngine::new(move |path, _| match path {
             "/api/v1/events" if asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0 => {
@@ -343,7 +346,7 @@ mod tests {
         let args = serde_json::from_value(args).unwrap();
         let Answer { value, .. } = execute(&engine.client(), &call, args).await.ok().unwrap();
         assert!(value.timed_out && value.unfinished[0].id == TaskId(7), "{value:?}");
-        // The second, twice the last word, and what a busy machine adds.
+        // One second, twice the extra time for an answer, and a margin for a busy machine.
         assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
     }
 }

@@ -1,16 +1,16 @@
-//! A task in words, for a model.
+//! A task as text for a model.
 
 use claude_worker_api::{Counts, Failure, Note, State, Status, Task};
 
-/// How a task stands, in one line: `Task 3 "Fix the tests" is running: Bash cargo test`.
-pub(crate) fn story(task: &Task) -> String {
+/// The state of a task in one line: `Task 3 "Fix the tests" is running: Bash cargo test`.
+pub(crate) fn summary(task: &Task) -> String {
     let name = line(&task.name, 80);
-    let so = match &task.state {
+    let state = match &task.state {
         State::Waiting { reason } => {
             let words = line(&reason.words(), 200);
             match reason.until() {
-                Some(until) => format!("waits ({words}) and goes on by itself at {until}"),
-                None => format!("waits ({words})"),
+                Some(until) => format!("is waiting ({words}) and continues by itself at {until}"),
+                None => format!("is waiting ({words})"),
             }
         }
         State::Pending => "is in the queue".to_owned(),
@@ -21,7 +21,7 @@ pub(crate) fn story(task: &Task) -> String {
             None => "is running".to_owned(),
         },
         State::Completed { denied_tools, notes, .. } => {
-            let mut so = "is completed".to_owned();
+            let mut text = "is completed".to_owned();
             if !denied_tools.is_empty() {
                 let names: Vec<_> = denied_tools
                     .iter()
@@ -29,13 +29,13 @@ pub(crate) fn story(task: &Task) -> String {
                     .map(|tool| line(&format!("{} {}", tool.tool, tool.input), 80))
                     .collect();
                 let more = if denied_tools.len() > names.len() { ", …" } else { "" };
-                so +=
+                text +=
                     &format!(", but tool calls were denied on the way: {}{more}", names.join(", "));
             }
             for note in notes {
-                so += &format!("; note: {}", line(&note.words(), 200));
+                text += &format!("; note: {}", line(&note.words(), 200));
             }
-            so
+            text
         }
         State::Failed { failure, .. } => format!("failed: {}", line(&failure.words(), 400)),
         State::Cancelled { .. } => "was cancelled".to_owned(),
@@ -44,15 +44,15 @@ pub(crate) fn story(task: &Task) -> String {
             format!("is in a state this version does not know: {}", state.name)
         }
     };
-    format!("Task {} \"{name}\" {so}", task.id)
+    format!("Task {} \"{name}\" {state}", task.id)
 }
 
-/// What to do next about a task, in the words of the tools.
+/// What to do next about a task, naming the tools.
 pub(crate) fn next_step(task: &Task) -> String {
     let id = task.id;
     match &task.state {
         State::Waiting { .. } | State::Pending | State::Running { .. } => format!(
-            "Go on with other work, then call wait_for_tasks with task_ids [{id}]; do not sleep or poll"
+            "Continue with other work, then call wait_for_tasks with task_ids [{id}]; do not sleep or poll"
         ),
         State::Completed { denied_tools, notes, .. }
             if denied_tools.is_empty() && notes.iter().any(Note::is_about_work) =>
@@ -74,21 +74,21 @@ pub(crate) fn next_step(task: &Task) -> String {
                 "get_result with task_id {id} gives its answer; get_task_logs shows what was still running"
             ),
             Failure::Timeout { .. } | Failure::Turns | Failure::Budget => format!(
-                "resume_task with task_id {id} lets it go on in the same session; or create_task with wider limits"
+                "resume_task with task_id {id} continues it in the same session; or create_task with higher limits"
             ),
             Failure::UsageLimit { .. } => {
                 format!("resume_task with task_id {id} when the limit is over")
             }
             Failure::RateLimit { .. } => format!("resume_task with task_id {id} in some minutes"),
             Failure::Account { .. } => {
-                "Tell the user: the account needs credit, or another look; trying again does not help"
+                "Tell the user: the account needs credit or has another problem; retrying does not help"
                     .to_owned()
             }
             Failure::Refusal { .. } => {
                 "create_task with the prompt in other words; the same prompt is refused again".to_owned()
             }
             Failure::ContextFull { .. } => {
-                "create_task with smaller tasks, or with less material; resume_task meets the same limit"
+                "create_task with smaller tasks, or with less text; resume_task meets the same limit"
                     .to_owned()
             }
             Failure::ApiError { http_status: Some(401 | 403), .. } | Failure::Spawn { .. } => {
@@ -104,7 +104,7 @@ pub(crate) fn next_step(task: &Task) -> String {
             ),
         },
         State::Unknown(_) => {
-            format!("get_task_status with task_id {id} shows what is known of it")
+            format!("get_task_status with task_id {id} shows what is known about it")
         }
         State::Cancelled { .. } | State::Skipped { .. } => {
             format!("retry_task with task_id {id} runs it from the beginning")
@@ -125,7 +125,7 @@ pub(crate) fn counts(counts: &Counts) -> String {
     if parts.is_empty() { "no tasks".to_owned() } else { parts.join(", ") }
 }
 
-/// Text as one line of at most so many characters, without control characters.
+/// The text as one line of at most `most` characters, without control characters.
 pub(crate) fn line(text: &str, most: usize) -> String {
     let mut line = String::new();
     let mut count = 0;
