@@ -20,8 +20,8 @@ use crate::render::{Paint, Tone};
 pub struct Args {
     /// Write a report to attach to a bug report, without prompts, results and secrets: to a new file,
     /// or - for standard output [default: claude-worker-report-TIME.txt]
-    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "")]
-    pub report: Option<PathBuf>,
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<Option<PathBuf>>,
 }
 
 #[derive(Serialize)]
@@ -43,7 +43,7 @@ pub async fn execute(
     args: &Args,
 ) -> Result<Exit, CliError> {
     if let Some(file) = &args.report {
-        return report(api, console, file).await;
+        return report(api, console, file.as_deref()).await;
     }
     let checks = doctor::examine(api).await;
     let ok = checks.iter().all(|check| check.level != CheckLevel::Bad);
@@ -60,10 +60,10 @@ pub async fn execute(
 async fn report(
     api: &impl TaskApi,
     console: &mut Console<'_>,
-    file: &Path,
+    file: Option<&Path>,
 ) -> Result<Exit, CliError> {
     let now = console.now();
-    if file == Path::new("-") {
+    if file == Some(Path::new("-")) {
         let report = doctor::report(api, now).await;
         if console.json {
             console.document(&Reported::Text { report })?;
@@ -72,10 +72,7 @@ async fn report(
         }
         return Ok(Exit::Done);
     }
-    let file = match file.as_os_str().is_empty() {
-        true => PathBuf::from(default_name(now)),
-        false => file.to_owned(),
-    };
+    let file = file.map_or_else(|| PathBuf::from(default_name(now)), Path::to_owned);
     let shown = clean_line(&file.display().to_string());
     // Made before the report, which takes some seconds.
     let mut place = create(&file).map_err(|error| match error.kind() {

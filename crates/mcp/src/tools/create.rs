@@ -177,6 +177,6 @@ mod tests {
         let mut keys = keys.lock().unwrap().clone();
         keys.dedup();
         assert_eq!(keys.len(), 1, "{keys:?}");
-        assert!(error.hint.contains(&keys[0]) && error.hint.contains("may have been made"));
+        assert!(error.hint.contains(&keys[0]) && error.hint.contains("may have been created"));
     }
 }
