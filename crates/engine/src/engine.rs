@@ -32,7 +32,7 @@ const DIRECTORY: Duration = Duration::from_secs(5);
 /// How long reads that are under way may take once the engine has stopped.
 const LAST_READS: Duration = Duration::from_secs(2);
 
-/// What an engine is told about the process it lives in, for clients who ask.
+/// What the engine reports to clients about the process that hosts it.
 #[derive(Debug, Clone, Default)]
 pub struct Hosting {
     /// Which kind of process.
@@ -76,7 +76,7 @@ struct Inner {
 }
 
 impl Engine {
-    /// Opens the database, takes up what the last engine left, and starts the dispatcher.
+    /// Opens the database, adopts the runs of the last engine, and starts the dispatcher.
     ///
     /// `supervisor` says how to start a supervisor process, `hosting` where the engine lives.
     ///
@@ -193,7 +193,7 @@ impl Engine {
         self.inner.ended.clone()
     }
 
-    /// How this engine was told to stop; none when nobody has, also when it has stopped because
+    /// The mode of the stop request; none without a request, also when the engine has stopped because
     /// it failed.
     #[must_use]
     pub fn told_to_stop(&self) -> Option<StopMode> {

@@ -46,7 +46,7 @@ pub enum EngineError {
         /// The system's reason.
         source: std::io::Error,
     },
-    /// The request cannot be granted; said as the client will read it.
+    /// The request is refused, with the error as the client will read it.
     #[error("{0}")]
     Refused(ApiError),
 }
@@ -60,7 +60,7 @@ impl EngineError {
         }
     }
 
-    /// Whether it failed for want of room on a disk.
+    /// Whether it failed because a disk is full.
     pub(crate) fn is_full_disk(&self) -> bool {
         use std::io::ErrorKind::{QuotaExceeded, StorageFull};
         match self {
@@ -160,7 +160,7 @@ fn capitalised(message: &str) -> String {
         .map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }
 
-/// The refusal of a new task for want of disk space.
+/// The refusal of a new task on a full disk.
 pub(crate) fn disk_full() -> ApiError {
     ApiError::new(ErrorCode::DiskFull, "The disk is full; the task was not taken on")
         .hint("Free some space (`claude-worker clean` removes finished tasks) and submit it again")

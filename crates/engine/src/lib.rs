@@ -12,7 +12,7 @@
 //! any instant, and the next one finds in rows and run directories what remains to be done.
 //!
 //! Live runs are followed by threads ([`live`]) that report to the dispatcher and decide nothing.
-//! Clients read straight from the database and the output files; whoever waits for news is woken
+//! Clients read straight from the database and the output files; clients that wait for changes are woken
 //! by the number of the newest event.
 
 pub mod doctor;

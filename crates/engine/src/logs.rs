@@ -115,7 +115,7 @@ impl Page {
                 }
             };
             if count == 0 {
-                // A line without an end is complete only when nobody can add to it.
+                // A line without an end is complete only when its run has ended.
                 if source.over {
                     lines.finish(&mut take);
                 } else {

@@ -1,4 +1,4 @@
-//! What is said to the dispatcher.
+//! Messages to the dispatcher, and its replies.
 
 use std::sync::Arc;
 
@@ -16,40 +16,40 @@ pub(crate) fn run_span(task: TaskId, run: &RunId) -> Span {
     tracing::info_span!("run", %task, %run)
 }
 
-/// One thing for the dispatcher to deal with.
+/// A message to the dispatcher.
 #[derive(Debug)]
 pub(crate) enum Message {
-    /// A client wants something, and an answer.
+    /// A request of a client, with the channel for its reply.
     Request(Request, oneshot::Sender<Result<Reply, ApiError>>),
     /// Something happened to a run.
     RunReport(RunReport),
 }
 
-/// What clients want.
+/// A request of a client.
 #[derive(Debug)]
 pub(crate) enum Request {
     /// A new task as it was sent, already checked.
     Submit(Box<NewTask>),
-    /// Stop a task.
+    /// Cancel a task.
     Cancel(TaskId),
-    /// Run a task again, for this one.
+    /// Run a task again, asked for by the second value.
     Retry(TaskId, Asker),
-    /// Go on in a task's session.
+    /// Send a further message in a task's session.
     Resume(TaskId, FollowUp),
-    /// Stop and remove a task. Answered when it is gone.
+    /// End and remove a task. Answered once it is removed.
     Remove(TaskId),
-    /// Remove finished tasks, some at a time; answered with how many it were.
+    /// Remove finished tasks, a limited number at a time. Answered with their number.
     Clean {
-        /// Which.
+        /// Which tasks to remove.
         query: CleanQuery,
-        /// Those that are left alone: they could not be removed.
+        /// Tasks to leave out, because an attempt to remove them failed.
         except: Vec<TaskId>,
     },
-    /// A person has looked at these tasks, or at all when it names none.
+    /// A person has seen the results of these tasks, or of all tasks when the list is empty.
     Seen(Vec<TaskId>),
     /// Pause or unpause the queue.
     SetPaused(bool),
-    /// Go by this configuration from now on; the file says it already.
+    /// Use these settings from now on. They are already in the file.
     Configure(Arc<Settings>),
     /// Stop the engine.
     Stop(StopMode),
@@ -73,23 +73,23 @@ impl Request {
     }
 }
 
-/// What they get.
+/// The reply to a request.
 #[derive(Debug)]
 pub(crate) enum Reply {
     /// The task as it is now.
     Task(Box<Task>),
     /// The task is being stopped and will be removed then.
     Removing(TaskId),
-    /// The task is gone.
+    /// The task was removed.
     Removed,
     /// Finished tasks were removed.
     Cleaned {
-        /// How many.
+        /// How many tasks were removed.
         removed: u64,
-        /// Those that could not be.
+        /// Tasks that could not be removed.
         failed: Vec<TaskId>,
     },
-    /// The configuration is in force.
+    /// The settings are in force.
     Configured,
     /// The queue as it is now.
     Queue(Queue),
@@ -99,7 +99,7 @@ pub(crate) enum Reply {
     Stopped(Stopped),
 }
 
-/// What happened to a run. Reports of runs that are no longer live are dropped.
+/// A change that a run's thread reports. Reports of runs that are no longer live are dropped.
 #[derive(Debug)]
 pub(crate) enum RunReport {
     /// Its agent was started.
@@ -108,7 +108,7 @@ pub(crate) enum RunReport {
         task: TaskId,
         /// The run.
         run: RunId,
-        /// When.
+        /// When it was started.
         at: Timestamp,
     },
     /// Its agent does something new.
@@ -117,11 +117,11 @@ pub(crate) enum RunReport {
         task: TaskId,
         /// The run.
         run: RunId,
-        /// What it does.
+        /// The action.
         last_action: Option<String>,
-        /// Its session, when that is news.
+        /// Its session, if that has changed.
         session_id: Option<String>,
-        /// Its model, when that is news.
+        /// Its model, if that has changed.
         model: Option<String>,
     },
     /// Its agent has printed nothing for a while.
@@ -133,25 +133,25 @@ pub(crate) enum RunReport {
         /// For how long, in milliseconds.
         silent_ms: u64,
     },
-    /// It is over.
+    /// The run has ended.
     Ended {
         /// The task.
         task: TaskId,
         /// The run.
         run: RunId,
-        /// How, and with what.
+        /// The verdict and what the run has left.
         end: Box<RunEnd>,
     },
-    /// It never began, and never will.
+    /// The run did not start, and its directory is fenced so that it never will.
     NeverStarted {
         /// The task.
         task: TaskId,
         /// The run.
         run: RunId,
-        /// Why.
+        /// The reason.
         reason: String,
-        /// Whether the same thing may work in a moment (a full disk, no free process), so that it
-        /// is no reason to give the task up.
+        /// Whether the cause may pass (a full disk, no free process): then the task is not failed for
+        /// it.
         passing: bool,
     },
     /// These run directories have been deleted.

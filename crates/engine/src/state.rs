@@ -28,7 +28,7 @@ pub(crate) enum TaskState {
         reason: WaitReason,
         /// What its next run does.
         plan: Plan,
-        /// How often it has been tried in vain.
+        /// The attempts that have met a limit.
         #[serde(default, skip_serializing_if = "Attempts::is_none")]
         tried: Attempts,
     },
@@ -36,7 +36,7 @@ pub(crate) enum TaskState {
     Pending {
         /// What its next run does.
         plan: Plan,
-        /// How often it has been tried in vain.
+        /// The attempts that have met a limit.
         #[serde(default, skip_serializing_if = "Attempts::is_none")]
         tried: Attempts,
     },
@@ -51,7 +51,7 @@ pub(crate) enum TaskState {
         /// What happens to the task when the run has ended.
         #[serde(rename = "wish")]
         requested_end: RequestedEnd,
-        /// How often it was tried in vain before this run.
+        /// The attempts before this run that have met a limit.
         #[serde(default, skip_serializing_if = "Attempts::is_none")]
         tried: Attempts,
     },
@@ -144,15 +144,15 @@ pub(crate) enum Plan {
 
 reads_unknown!(Plan, "plan");
 
-/// What somebody asked of a running task.
+/// How a running task has been asked to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum RequestedEnd {
-    /// Nothing.
+    /// It has not been asked to.
     None,
-    /// To stop.
+    /// Cancelled.
     Cancel,
-    /// To stop and be removed.
+    /// Cancelled and removed.
     Remove,
     /// Something that only a newer version knows: as if nothing had been asked.
     #[serde(untagged)]

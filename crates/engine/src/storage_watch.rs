@@ -1,11 +1,11 @@
-//! Whether the files that an engine stands on are still its own.
+//! Whether the files that an engine uses are still in place.
 //!
-//! Files can be removed, replaced or moved while an engine lives, and it would not notice: its
-//! descriptors lead to the old ones. It would hand out numbers of tasks that nobody finds again, and
-//! beside it a second engine could take the same place and run the same queue. So an engine
-//! remembers device and inode of what it stands on, looks after each commit before anybody is told
-//! of it, and once a second on a thread of its own ([`watch`]), which may hang on a disk that does
-//! not answer without harm. When something is not its own any more it stops.
+//! Files can be removed, replaced or moved while an engine runs, and it would not notice, because its
+//! descriptors lead to the old ones. It would accept tasks that are lost with those files, and a second
+//! engine could start in the same place and run the same queue. So an engine remembers the identity
+//! (device and inode) of its files and compares it after each commit, before it publishes, and once a
+//! second on a thread of its own ([`watch`]), which may hang on a disk that does not answer. When a file
+//! was removed or replaced, the engine stops.
 
 use std::fs::File;
 use std::io;
@@ -21,10 +21,10 @@ use tokio::sync::watch;
 use crate::live::Runs;
 use crate::{EngineError, Paths};
 
-/// Between two looks.
+/// Between two checks.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// What an engine stands on.
+/// The files that an engine depends on.
 pub(crate) struct StorageWatch {
     places: Vec<Place>,
     gone: watch::Sender<Option<StorageLoss>>,
@@ -36,13 +36,13 @@ struct Place {
     known: OnceLock<Identity>,
     /// Whether an engine that comes later knows nothing of the runs of this one without it.
     of_the_runs: bool,
-    /// Whether it is looked at after each commit, too: what a task's number depends on.
+    /// Whether it is also checked after each commit, because stored tasks depend on it.
     each_commit: bool,
     /// Keeps another one from getting its number when it is removed.
     _held: Option<File>,
 }
 
-/// Something that is not the engine's own any more.
+/// A file that was removed or replaced.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StorageLoss {
     what: String,
@@ -51,7 +51,7 @@ pub(crate) struct StorageLoss {
 }
 
 impl StorageLoss {
-    /// What clients are told.
+    /// The error for clients.
     pub(crate) fn error(&self) -> ApiError {
         ApiError::unavailable(format!("{} while the engine was running, so it stops", self.what))
             .hint("Try it again: the next command starts a new engine")
@@ -151,15 +151,14 @@ impl Place {
             {
                 Some("removed")
             }
-            // It cannot be looked at, which says nothing about what it is.
+            // It cannot be read just now, which proves nothing.
             (Err(_), _) => None,
         }
     }
 }
 
-/// Looks once a second at the ground and at the directories of the live runs, and does what else is
-/// to be done now and then (`upkeep`), on a thread of its own, until the other end of `ended` is
-/// gone.
+/// Checks the files and the directories of the live runs once a second and calls `upkeep`, on a thread
+/// of its own, until the sender of `ended` is dropped.
 pub(crate) fn watch(
     storage: Arc<StorageWatch>,
     runs: Arc<Runs>,
@@ -167,7 +166,7 @@ pub(crate) fn watch(
     ended: Receiver<()>,
 ) -> Result<(), EngineError> {
     std::thread::Builder::new()
-        .name("ground".to_owned())
+        .name("storage-watch".to_owned())
         .stack_size(256 * 1024)
         .spawn(move || {
             while ended.recv_timeout(EVERY) == Err(RecvTimeoutError::Timeout) {
@@ -200,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_removed_or_replaced_is_gone_and_stays_so() {
+    fn a_removed_or_replaced_file_is_noticed_and_stays_reported() {
         let (_here, paths, storage) = storage();
         // It comes later, and counts from then on.
         let log = paths.home.join("tasks.db-wal");
@@ -242,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn the_runs_outlive_the_lock_and_nothing_else() {
+    fn runs_go_on_without_the_lock_but_not_without_their_files() {
         let (_here, paths, storage) = storage();
         let other = paths.home.join("other");
         std::fs::write(&other, "").unwrap();

@@ -6,7 +6,7 @@ use super::Dispatcher;
 use crate::message::{Message, Request};
 use crate::{EngineError, disk};
 
-/// What one round has tried to make room: each thing once.
+/// What one round has already deleted to free space; each is tried once.
 #[derive(Debug, Default)]
 pub(super) struct FreedSpace {
     reserve: bool,
@@ -14,9 +14,9 @@ pub(super) struct FreedSpace {
 }
 
 impl Dispatcher {
-    /// Makes room for a round that failed for want of it, if somebody asks in it for something that
-    /// frees more: with the reserve at first, then with the output of the tasks that are to be
-    /// removed. Says whether to try the round again, at most twice. The round has been rolled back.
+    /// Frees disk space for a round that failed on a full disk and was rolled back, if one of its
+    /// requests frees more: first the reserve, then the output of the tasks to be removed. Returns
+    /// whether to try the round again, at most twice.
     pub(super) fn free_space(
         &self,
         batch: &[Message],
@@ -41,7 +41,7 @@ impl Dispatcher {
             return false;
         }
         if !std::mem::replace(&mut tried.reserve, true) && disk::release_reserve(&self.paths) {
-            tracing::warn!("the disk is full; what was kept in reserve is used to free it");
+            tracing::warn!("the disk is full; using the reserve to remove tasks");
             return true;
         }
         if std::mem::replace(&mut tried.output, true)
@@ -49,8 +49,8 @@ impl Dispatcher {
         {
             return false;
         }
-        // Before the commit, because it cannot be made without: a person has asked for the removal,
-        // and at the worst the task stays and its output does not.
+        // Before the commit, which is impossible without it. A person has asked for the removal; at
+        // worst the task stays without its output.
         let freed: u64 = asked()
             .flat_map(|request| self.tasks_removed_by(request, now))
             .flat_map(|id| self.writer.runs_of(id).unwrap_or_default())

@@ -21,7 +21,7 @@ pub(super) struct LogLine {
     happened: Happened,
 }
 
-/// What a person who reads the log wants to know.
+/// An event of the log.
 #[derive(Debug)]
 pub(super) enum Happened {
     Submitted { task: TaskId, agent: Agent, directory: String, asked_by: Asker },
@@ -125,7 +125,7 @@ impl Dispatcher {
             happened.count(&mut self.activity);
             span.in_scope(|| {
                 happened.write();
-                // Whoever has just submitted a task asks next why it does not start.
+                // After submitting a task, the next question is why it does not start.
                 if let Happened::Submitted { task, .. } | Happened::QueuedAgain { task, .. } =
                     happened
                     && let Some(blocked) = scheduler::explain(&self.view(), task, now)

@@ -1,10 +1,10 @@
-//! The one loop that decides.
+//! The loop that makes all decisions about tasks.
 //!
-//! It runs on a thread of its own and is the only owner of the [`Writer`]. Each round takes what
-//! has been said since the last one, applies it through [`crate::state::transition`], commits it as one
-//! transaction, and only then tells the world (events, answers) and acts (effects). A crash
-//! before the commit means that it never happened; a crash after it is mended at the next start,
-//! because every effect can be seen to be missing from the files and rows.
+//! It runs on a thread of its own and is the only owner of the [`Writer`]. Each round takes the
+//! messages since the last one, applies them through [`crate::state::transition`], commits the result as
+//! one transaction, and only then publishes events, sends replies and performs effects. After a crash
+//! before the commit nothing has happened. After a crash behind it the next engine finds in files and
+//! rows which effects are missing, and performs them.
 
 mod apply;
 mod delegation;
@@ -62,16 +62,17 @@ pub const FAULT_POINTS: &[&str] = &[
 
 /// How many messages one transaction takes on.
 const BATCH: usize = 256;
-/// How many tasks one request to clean removes; whoever wants more asks again.
+/// How many tasks one request to clean removes. The caller repeats it for more.
 pub(crate) const CLEANED_AT_ONCE: u32 = 500;
-/// How long the loop pauses after a round that could not be written down.
+/// How long the loop pauses after a round that could not be stored.
 const AFTER_FAILURE: Duration = Duration::from_millis(200);
 /// How long the dispatcher starts nothing after it could not start something.
 const HOLD: Duration = Duration::from_secs(1);
 /// How long a directory that could not be deleted is left alone.
 const GARBAGE_AGAIN: Duration = Duration::from_secs(60);
 
-/// What is known without asking the database. Replaced as a whole when a round has committed.
+/// Values kept in memory, so that the database need not be read for them. Rolled back with the
+/// transaction.
 #[derive(Debug, Clone, Default)]
 struct Memory {
     counts: Counts,
@@ -82,7 +83,7 @@ struct Memory {
     output_kept: u64,
     /// The engine is to stop: nothing new is started.
     draining: Option<StopMode>,
-    /// How often a task's run did not begin, since one last did.
+    /// How many runs of a task have failed to start in a row.
     failed_beginnings: HashMap<TaskId, u32>,
 }
 
@@ -134,7 +135,7 @@ pub(crate) struct Dispatcher {
     /// Whether the last round could not be written down.
     failed: bool,
     next_sweep: Timestamp,
-    /// Runs of the last engine that could not be taken up for want of a thread.
+    /// Runs of the last engine that are to be adopted. They stay here while no thread can be started.
     to_adopt: Vec<(PlannedRun, RequestedEnd)>,
     awaiting_removal: HashMap<TaskId, Vec<Answer>>,
     awaiting_stop: Vec<Answer>,
@@ -146,7 +147,7 @@ pub(crate) struct Dispatcher {
 /// How the deletion of old run directories stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Garbage {
-    /// Nobody deletes; there may be some from this instant on.
+    /// Nothing is being deleted; look for more from this instant on.
     LookFrom(Timestamp),
     /// This many directories are being deleted.
     BeingDeleted(usize),
@@ -238,9 +239,9 @@ impl Dispatcher {
         Ok((dispatcher, shown))
     }
 
-    /// The loop. Ends when the engine has been told to stop, or nobody can say anything any more.
+    /// The loop. Ends after a stop request, or when every sender of messages is gone.
     pub(crate) async fn run(mut self) {
-        // What the last engine left in the queue begins without anybody saying so.
+        // Tasks that the last engine left in the queue start without a message.
         let mut again = self.round(Vec::new());
         self.runs.prepare();
         let mut storage = self.storage.watched();
@@ -280,8 +281,8 @@ impl Dispatcher {
         }
     }
 
-    /// The files that this engine stands on are not its own any more: it does nothing more with
-    /// them, and says why. Runs that no later engine would find are ended; the others are adopted.
+    /// Stops the engine because its files were removed or replaced. Runs that no later engine would
+    /// find are ended; the others go on and are adopted.
     fn leave(self, gone: &StorageLoss, batch: Vec<Message>) {
         let error = gone.error();
         tracing::error!(orphans_runs = gone.orphans_runs, "{error}");

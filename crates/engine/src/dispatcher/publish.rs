@@ -21,7 +21,7 @@ impl Dispatcher {
         if self.memory.draining != before.draining {
             self.draining.send_replace(self.memory.draining);
         }
-        // Before the number alone: whoever it wakes reads this.
+        // Before the event number, because readers that it wakes read this.
         let published = Published { seq: self.memory.seq, queue };
         self.published.send_if_modified(|shown| std::mem::replace(shown, published) != published);
         if self.memory.output_kept != before.output_kept {

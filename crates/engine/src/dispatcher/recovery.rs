@@ -1,4 +1,4 @@
-//! Taking up the runs that the last engine left.
+//! Adopting the runs that the last engine left.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -11,14 +11,14 @@ use crate::live::PlannedRun;
 use crate::state::{self, Plan, RequestedEnd, TaskState, Unreadable};
 
 impl Dispatcher {
-    /// Takes up the runs that the last engine left. The table of what becomes of each is in
+    /// Adopts the runs that the last engine left. The table of what becomes of each is in
     /// [`crate::live`].
     pub(crate) fn recover(&mut self) -> Result<(), EngineError> {
         let running = self.writer.tasks_in(Status::Running)?;
         for id in running.into_iter().chain(self.writer.stranded(self.memory.counts.unknown > 0)?) {
             if let Err(error) = self.adopt_task(id) {
                 // One bad row must not keep all the others waiting.
-                tracing::error!(%id, %error, "a running task cannot be taken up");
+                tracing::error!(%id, %error, "a running task cannot be adopted");
             }
         }
         let running: HashSet<RunId> =
@@ -28,8 +28,8 @@ impl Dispatcher {
         Ok(())
     }
 
-    /// Takes up a task's run, whatever else of the task can be read; a task without one that nothing
-    /// would ever be heard of is given up. What only a newer version knows stays as it is.
+    /// Queues a task's run for adoption, even if other columns of the task cannot be read. A task without
+    /// a run, for which nothing would ever happen, fails. What only a newer version knows stays as it is.
     pub(super) fn adopt_task(&mut self, id: TaskId) -> Result<(), EngineError> {
         let Some(stored) = self.writer.task(id)? else { return Ok(()) };
         let known = stored.state.live_run().cloned();
@@ -91,14 +91,14 @@ impl Dispatcher {
         }
     }
 
-    /// Takes up what can be taken up now.
+    /// Adopts the runs that are left, as far as threads can be started.
     pub(super) fn adopt(&mut self) {
         let runs = Arc::clone(&self.runs);
         let before = self.to_adopt.len();
         self.to_adopt.retain(|(planned, requested_end)| {
             let adopted = runs.adopt(planned.clone(), *requested_end);
             adopted
-                .inspect_err(|error| tracing::warn!(%error, "a run waits to be taken up"))
+                .inspect_err(|error| tracing::warn!(%error, "a run cannot be adopted yet"))
                 .is_err()
         });
         self.activity.adopted += (before - self.to_adopt.len()) as u64;

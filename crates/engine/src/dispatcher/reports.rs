@@ -1,4 +1,4 @@
-//! What happened to runs.
+//! Reports of the runs' threads.
 
 use std::hash::BuildHasher;
 
@@ -87,7 +87,7 @@ impl Dispatcher {
         self.memory.output_kept += end.output_bytes;
         let mut verdict = end.outcome.verdict.clone();
         let mut retry = None;
-        // How a task goes on whose record cannot be read, nobody knows.
+        // Without a readable record the task does not go on.
         if let Verdict::Failed { failure } = &mut verdict
             && let TaskState::Running { plan, tried, .. } = &stored.state
         {
@@ -153,7 +153,7 @@ impl Dispatcher {
         });
         if ends {
             self.memory.failed_beginnings.remove(&task);
-            tracing::info!(%task, %run, reason, "a run that is to be ended did not begin");
+            tracing::info!(%task, %run, reason, "a run that was to be ended did not start");
             let input = Input::NeverStarted { run: run.clone() };
             if self.apply_report(task, input, now.wall, after)?.is_some() {
                 self.writer.delete_run(task, run)?;
@@ -162,7 +162,7 @@ impl Dispatcher {
         }
         let count = self.memory.failed_beginnings.entry(task).or_insert(0);
         *count += 1;
-        tracing::warn!(%task, %run, reason, count, "a run did not begin");
+        tracing::warn!(%task, %run, reason, count, "a run did not start");
         if *count >= BEGINNINGS {
             let message = format!("Could not be started {BEGINNINGS} times: {reason}");
             let outcome = RunOutcome {
@@ -195,7 +195,7 @@ impl Dispatcher {
         now: Timestamp,
         after: &mut AfterCommit,
     ) -> Result<bool, EngineError> {
-        // It is tried again and again, and told once.
+        // It is retried many times, and logged once.
         let is_first = !self.unstored.knows(report);
         if is_first {
             tracing::error!(%error, "a report cannot be stored");
@@ -214,7 +214,7 @@ impl Dispatcher {
         if let Err(error) = &ended
             && is_first
         {
-            tracing::error!(%task, %error, "the end of a run cannot be stored; it is tried again");
+            tracing::error!(%task, %error, "the end of a run cannot be stored; it will be retried");
         }
         Ok(ended.is_ok())
     }

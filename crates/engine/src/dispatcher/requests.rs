@@ -1,4 +1,4 @@
-//! What clients want.
+//! Requests of clients.
 
 use std::sync::Arc;
 
@@ -197,7 +197,7 @@ impl Dispatcher {
         if *asker == submitter { Ok(()) } else { self.check_unfinished(asker) }
     }
 
-    /// A person has looked at these tasks, or at all when there are none in `ids`.
+    /// Marks these tasks as seen, or all tasks when `ids` is empty.
     fn seen(&mut self, ids: &[TaskId], now: Timestamp) -> Result<Reply, EngineError> {
         if ids.is_empty() && self.writer.mark_all_seen()? > 0 {
             self.memory.unseen = claude_worker_api::Unseen::default();

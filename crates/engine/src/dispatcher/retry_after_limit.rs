@@ -4,7 +4,7 @@ use claude_worker_api::{Failure, Settings, Timestamp, WaitReason};
 
 use crate::state::{Attempts, LimitRetry, Plan};
 
-/// The longest wait for a usage limit of which nobody says when it ends, in milliseconds.
+/// The longest wait for a usage limit without a known reset time, in milliseconds.
 const LONGEST_GUESS: u64 = 4 * 3_600_000;
 /// The longest wait for a rate limit or an overloaded API, in milliseconds.
 const LONGEST_PAUSE: u64 = 10 * 60_000;
@@ -13,7 +13,7 @@ const LONGEST_PAUSE: u64 = 10 * 60_000;
 /// costs a run directory.
 const MOST_RUNS: u32 = 200;
 
-/// What a run came to that met a limit.
+/// A failed run, which may have met a limit.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct FailedRun<'a> {
     /// How it failed.
@@ -24,7 +24,7 @@ pub(super) struct FailedRun<'a> {
     pub plan: &'a Plan,
     /// The session it worked in.
     pub session_id: Option<&'a String>,
-    /// How often the task had been tried in vain before.
+    /// How many attempts had met a limit before.
     pub tried: Attempts,
 }
 
@@ -33,7 +33,7 @@ pub(super) struct FailedRun<'a> {
 pub(super) enum Decision {
     /// By itself.
     Retry(LimitRetry),
-    /// Not at all: it has been tried so often.
+    /// Not at all: it met the limit too often.
     GiveUp {
         /// How many runs met the limit.
         tries: u32,
@@ -82,7 +82,7 @@ pub(super) fn decide(
     if matches!(limit, Limit::Usage { .. }) && !config.usage_limit.wait {
         return Decision::End;
     }
-    // Whoever got an answer came on; what counts is tries that achieve nothing.
+    // An answer is progress. Only attempts without one count.
     let tries = if met.answered { 1 } else { met.tried.tries.saturating_add(1) };
     let all = met.tried.all.saturating_add(1);
     let since = met.tried.since.unwrap_or(now);
@@ -102,7 +102,7 @@ pub(super) fn decide(
     }
     let until = match limit {
         Limit::Usage { resets_at: Some(at) } if at > now => at,
-        // It should be over by now.
+        // The limit should have been reset by now.
         Limit::Usage { resets_at: Some(_) } => {
             now.plus_millis(pause(config.rate_limit.retry_after_ms, longest, tries, chance))
         }
@@ -130,12 +130,12 @@ pub(super) fn decide(
 /// How long to wait after so many tries: twice as long each time, a fifth more or less by chance.
 fn pause(first: u64, longest: u64, tries: u32, chance: u32) -> u64 {
     let doubled = first.saturating_mul(1 << (tries - 1).min(32));
-    // A first pause that is longer than the longest is what somebody asked for.
+    // A configured first pause may be longer than the default maximum.
     let pause = doubled.min(longest.max(first));
     pause.saturating_mul(80 + u64::from(chance % 41)) / 100
 }
 
-/// The failure as it is told when a task is given up after so many tries.
+/// The failure with the number of attempts after which the task was given up.
 pub(super) fn with_tries(mut failure: Failure, after: u32) -> Failure {
     if let Failure::UsageLimit { tries, .. }
     | Failure::RateLimit { tries, .. }
@@ -191,7 +191,7 @@ mod tests {
         };
         assert_eq!(at(Some(125 * MINUTE), 0), 125);
         assert_eq!(at(Some(125 * MINUTE), 6), 125);
-        // Where nobody says when.
+        // Without a known reset time.
         assert_eq!(at(None, 0), 15);
         // Where it should be over already.
         assert_eq!([0, 1, 2].map(|tries| at(Some(0), tries)), [0, 1, 2]);
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_limit_and_an_overloaded_api_are_tried_again_soon_and_rarely() {
+    fn a_rate_limit_and_an_overloaded_api_are_retried_with_growing_pauses() {
         let config = Settings::default();
         for (failure, words) in [(rate(), "Rate limit reached"), (api(529), "API overloaded")] {
             let at = |tries| waits(decide(&config, met(&failure, after(tries)), NOW, EVEN));
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_tried_for_ever() {
+    fn every_retry_after_a_limit_has_a_bound() {
         let config = Settings::default();
         let last = decide(&config, met(&usage(None), after(7)), NOW, EVEN);
         assert_eq!(last, Decision::GiveUp { tries: 8 });
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_passing_limit_is_not_tried_again() {
+    fn only_limits_that_pass_are_retried() {
         let mut config = Settings::default();
         let ends = |config: &Settings, failure: &Failure| {
             assert_eq!(
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_answered_is_gone_on_from_and_counts_as_progress() {
+    fn a_run_with_an_answer_is_resumed_and_counts_as_progress() {
         let config = Settings::default();
         let session = "s".to_owned();
         let plan = Plan::Resume { session_id: session.clone(), follow_up: "more".to_owned() };

@@ -35,7 +35,7 @@ impl Dispatcher {
                 // Before runs are launched, whose threads write to the log, too.
                 self.write_log(std::mem::take(&mut after.log), now);
                 match self.storage.check_after_commit() {
-                    // What was written into files that nobody finds any more never happened.
+                    // The files were removed: no later engine can find what was just stored.
                     Some(gone) if gone.orphans_runs => return batch,
                     // The next engine finds it and acts on it: there may be one already.
                     Some(_) => {
@@ -45,7 +45,7 @@ impl Dispatcher {
                     }
                     None => {}
                 }
-                // Before anybody is told: of all that follows, this takes longest.
+                // Before publishing, because of all that follows this takes longest.
                 let not_launched = self.launch(std::mem::take(&mut after.launches));
                 self.publish(&before);
                 let mut answers = Vec::with_capacity(replies.len());
@@ -101,12 +101,11 @@ impl Dispatcher {
         }
     }
 
-    /// What becomes of a message whose round could not be written down: a request is refused, a
-    /// fact is kept until it can be written, and what is only nice to know is dropped.
+    /// Handles a message whose round could not be stored: a request is refused, the start or end of a
+    /// run is kept until it can be stored, and progress is dropped.
     pub(super) fn give_back(&mut self, message: Message, refusal: &ApiError) -> Option<Message> {
         match message {
-            // To stop needs nothing to be written down.
-            // Who has gone meanwhile does not want it any more.
+            // Stopping needs no write. The client disconnected: drop its stop request.
             Message::Request(Request::Stop(_), answer) if answer.is_closed() => None,
             Message::Request(Request::Stop(mode), answer) => {
                 if mode == StopMode::CancelRunning {
@@ -131,7 +130,7 @@ impl Dispatcher {
                     && let Ok(Some(stored)) = self.writer.task(id)
                     && let Some(run) = stored.state.live_run()
                 {
-                    // Its end may be what makes room again; the supervisor is told all the same.
+                    // Ending the run may free disk space, so the supervisor is asked although nothing is stored.
                     self.runs.request_end(run);
                     refusal.hint =
                         format!("Task {id} is being stopped; ask again when it has ended");
@@ -155,9 +154,9 @@ impl Dispatcher {
         let mut replies = Vec::with_capacity(batch.len());
         for (n, message) in batch.iter().enumerate() {
             match message {
-                // Whoever asked has gone away: nothing may happen that nobody is told of.
+                // The client disconnected: do nothing it would not hear of.
                 Message::Request(_, answer) if answer.is_closed() => {
-                    replies.push(Err(ApiError::unavailable("Nobody waits for the answer")));
+                    replies.push(Err(ApiError::unavailable("The client disconnected")));
                 }
                 Message::Request(request, _) => {
                     let _span = tracing::info_span!("request", kind = request.kind()).entered();

@@ -202,7 +202,7 @@ impl Dispatcher {
 
 /// Its worker is free meanwhile, and it ends as soon as it can be written down.
 #[test]
-fn an_end_that_cannot_be_stored_is_stored_when_it_can_be() {
+fn an_end_that_cannot_be_stored_is_retried_until_it_is_stored() {
     let place = Place::new();
     let mut writer = store::open(&place.paths().database).unwrap();
     let (victim, next) = (task(&mut writer, "running", 1), task(&mut writer, "pending", 2));
@@ -241,7 +241,7 @@ fn clean(except: &[TaskId]) -> Request {
 }
 
 #[test]
-fn a_finished_task_that_cannot_be_removed_keeps_no_other_from_being_cleaned() {
+fn a_finished_task_that_cannot_be_removed_does_not_stop_a_clean() {
     let place = Place::new();
     let mut writer = store::open(&place.paths().database).unwrap();
     let stuck = task(&mut writer, "completed", 1);
@@ -269,7 +269,7 @@ fn a_finished_task_that_cannot_be_removed_keeps_no_other_from_being_cleaned() {
 
 /// Output that is deleted is gone, whatever becomes of the round: so only where that makes room.
 #[test]
-fn output_makes_room_only_on_a_full_disk_and_once() {
+fn output_is_deleted_for_space_only_on_a_full_disk_and_once() {
     let place = Place::new();
     let mut writer = store::open(&place.paths().database).unwrap();
     let victim = task(&mut writer, "completed", 1);
@@ -310,7 +310,7 @@ fn output_makes_room_only_on_a_full_disk_and_once() {
 }
 
 #[test]
-fn what_was_stored_is_answered_when_only_the_lock_is_gone_and_nothing_is_begun() {
+fn without_its_lock_an_engine_answers_what_it_has_stored_and_starts_nothing() {
     let place = Place::new();
     let (mut dispatcher, _) = place.dispatcher();
     let paths = place.paths();

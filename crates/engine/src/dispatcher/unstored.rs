@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_is_tried_again_for_as_long_as_it_must_and_ever_more_rarely() {
+    fn a_report_that_cannot_be_stored_is_retried_with_growing_pauses() {
         let mut unstored = Unstored::default();
         let mut now = Instant::now();
         let begin = now;

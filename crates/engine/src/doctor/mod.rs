@@ -1,4 +1,4 @@
-//! What tasks need, looked at: each check finds out one thing and says what to do about it.
+//! Checks of what tasks need. Each check examines one thing and says what to do about it.
 //!
 //! It is about the process that looks: its `PATH`, its keys, its rights. An engine's own view is
 //! [`TaskApi::doctor`](claude_worker_api::TaskApi::doctor); where none runs, a command line looks

@@ -310,7 +310,7 @@ impl TaskApi for Engine {
 }
 
 impl Engine {
-    /// Removes finished tasks, some at a time, so that nobody else has to wait for all of them;
+    /// Removes finished tasks, some at a time, so that other requests are answered in between;
     /// returns how many.
     async fn remove_finished(&self, query: &CleanQuery) -> Result<u64, ApiError> {
         let (mut removed, mut except) = (0, Vec::new());
@@ -372,7 +372,7 @@ impl Inner {
                 Ok(Some(_)) => None,
                 // It is about to be started.
                 _ if stored.state.live_run().is_some() => Some(will_be),
-                // Its directory may have been deleted: then nobody knows any more.
+                // Its directory may have been deleted; then the name cannot be resolved.
                 _ => None,
             },
         })

@@ -1,4 +1,4 @@
-//! Looking at what is outside of the data directory.
+//! Checks of directories outside of the data directory, with a time limit.
 //!
 //! A working directory may be on a network drive that is down, and then a look at it does not return.
 //! No other request may wait for that: such looks have threads of their own, few of them in all and two
@@ -25,7 +25,7 @@ pub(super) struct DirectoryChecks {
     places: Arc<Places>,
 }
 
-/// What is being looked at, or waited for. An entry goes with its last request and look.
+/// The directories that are checked now. An entry is removed with its last request and check.
 #[derive(Default)]
 struct Places(Mutex<HashMap<String, Place>>);
 
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_look_that_hangs_keeps_nobody_and_hanging_ones_are_few() {
+    async fn a_check_that_hangs_delays_no_other_and_few_hang_at_once() {
         let directory_checks = DirectoryChecks::default();
         let (release, held) = hanging();
         for _ in 0..2 * LOOKS {
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn when_every_turn_hangs_that_is_said_and_the_disk_is_looked_at_all_the_same() {
+    async fn when_every_check_hangs_the_error_says_so_and_the_disk_is_still_checked() {
         let directory_checks = DirectoryChecks::default();
         let (_release, held) = hanging();
         for number in 0..LOOKS {

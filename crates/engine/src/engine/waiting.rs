@@ -92,8 +92,8 @@ impl Engine {
                 let filter = filter.clone();
                 let (mut events, gap) =
                     self.read(move |inner| inner.readers.events(after, limit, &filter)).await?;
-                // What is on disk may not be published yet. Whoever went on from there would be
-                // beyond the end.
+                // Events may be on disk before they are published. A client that continued after
+                // them would skip what is published next.
                 events.retain(|event| event.seq <= newest);
                 // None that was asked for is among those up to the newest.
                 after = events.last().map_or(newest, |last| last.seq);

@@ -33,7 +33,7 @@ impl Runs {
         }
     }
 
-    /// Asks the supervisors of all live runs to end them. They have been told when this returns,
+    /// Asks the supervisors of all live runs to end them. The requests are stored when this returns,
     /// so that the engine may be gone the next moment.
     pub(crate) fn request_all_ends(&self) {
         let all: Vec<Arc<LiveRun>> = lock(&self.live).values().cloned().collect();
@@ -58,7 +58,7 @@ impl Runs {
     }
 
     /// Looks whether the live runs still have their directories, and tells those that do not. What
-    /// cannot be looked at just now is left alone.
+    /// cannot be checked just now is left alone.
     pub(crate) fn look_at_directories(&self) {
         let all: Vec<Arc<LiveRun>> = lock(&self.live).values().cloned().collect();
         for live in all {

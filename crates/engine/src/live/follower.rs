@@ -50,7 +50,7 @@ pub(super) struct Follower {
     planned: PlannedRun,
     live: Arc<LiveRun>,
     inbox: Receiver<Signal>,
-    /// The supervisor, while nobody waits for it yet.
+    /// The supervisor process, until a thread waits for it.
     launched: Option<Launched>,
     /// The supervisor's process, when this engine started it. Taken before anything waits for it:
     /// afterwards its number may be another process's.
@@ -128,7 +128,7 @@ impl Follower {
                 Ok(Next::Live) => {
                     pause = LOOK_AGAIN.0;
                     if self.reported.started.is_some() {
-                        // Now it is in nobody's way.
+                        // Only now, so that it does not delay the run.
                         self.runs.keep_a_spare();
                     }
                     next = self.wait();

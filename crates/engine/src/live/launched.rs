@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_launched_is_known_to_the_next_engine() {
+    fn the_next_engine_knows_which_runs_were_launched() {
         let here = tempfile::tempdir().unwrap();
         let path = here.path().join("engine.launched");
         let first = LaunchLog::open(&path).unwrap();

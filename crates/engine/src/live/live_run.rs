@@ -1,4 +1,4 @@
-//! What is known of a live run, and how its thread is told of news.
+//! The state of a live run, and the signals to its thread.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, mpsc};
@@ -63,7 +63,7 @@ impl LiveRun {
         self.dir.identity().is_ok_and(|now| now != Some(*known))
     }
 
-    /// When the agent last printed something, if it has since it was taken up.
+    /// When the agent last printed something, if it has since this engine launched or adopted the run.
     pub(crate) fn last_output_at(&self) -> Option<Timestamp> {
         match self.last_output_at.load(Ordering::Relaxed) {
             0 => None,

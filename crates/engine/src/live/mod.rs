@@ -3,15 +3,15 @@
 //! Each live run has a thread, its [`follower`], that starts its supervisor (or finds the one
 //! that the last engine left), reads along what the agent prints, and reports to the dispatcher.
 //! A second, tiny thread does nothing but wait for the supervisor process to be gone. Neither
-//! decides anything: an engine that dies with them loses nothing, because the run's directory
-//! tells all.
+//! decides anything: an engine that dies with them loses nothing, because everything is in the run's
+//! directory.
 //!
 //! What becomes of a run is read from its directory:
 //!
 //! | supervisor's lock | files | so |
 //! |---|---|---|
 //! | held | any | adopt it |
-//! | free | `exit.json` | it finished while nobody looked |
+//! | free | `exit.json` | it finished without an engine |
 //! | free | `spawning`, no `exit.json`, or a damaged one | lost: end what is left of its tree |
 //! | free | `ready` | it never started: fence it, queue the task again |
 //! | free | none of them, and it was never launched | the same |
@@ -71,7 +71,7 @@ pub(crate) struct PlannedRun {
     pub plan: Plan,
     /// Whether it was launched since the machine was last started.
     pub this_boot: bool,
-    /// Whether a supervisor may have been told of it, so that missing files prove nothing.
+    /// Whether it may have been handed to a supervisor, so that missing files prove nothing.
     pub may_have_begun: bool,
     /// Whether an agent has asked for the task or for one of its runs.
     pub agent_asked: bool,
@@ -131,7 +131,7 @@ impl Runs {
         &self.launched
     }
 
-    /// Nothing is started from here any more when this returns, and nobody listens to the bell:
+    /// When this returns, nothing is started from here any more, and the bell has no listener:
     /// the next engine may come, in this process or another one.
     pub(crate) fn close(&self) {
         *self.closed.write().unwrap_or_else(PoisonError::into_inner) = true;
@@ -145,14 +145,14 @@ impl Runs {
         if *closed { None } else { Some(closed) }
     }
 
-    /// Has a supervisor at hand for the next run. Blocks this thread while its process is made.
+    /// Keeps one supervisor process pre-started. Blocks this thread while the process is made.
     fn keep_a_spare(&self) {
         if let Some(_permission) = self.may_start() {
             self.supervisors.keep_a_spare();
         }
     }
 
-    /// Has a supervisor at hand for the first run, without anybody waiting for it.
+    /// Pre-starts a supervisor for the first run, on a thread of its own.
     pub(crate) fn prepare(self: &Arc<Self>) {
         let runs = Arc::clone(self);
         // Without a thread the first run goes without.
@@ -167,10 +167,10 @@ impl Runs {
         self.follow(planned, EndRequest::NoDirectoryYet { wanted: false }, Beginning::Launch)
     }
 
-    /// Takes up a run that an engine before this one started.
+    /// Adopts a run that an earlier engine started.
     ///
     /// # Errors
-    /// When no thread can be made: it has not been taken up.
+    /// When no thread can be made: it has not been adopted.
     pub(crate) fn adopt(
         self: &Arc<Self>,
         planned: PlannedRun,

@@ -42,7 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn want_of_processes_for_an_agent_is_no_end_of_its_run() {
+    fn a_shortage_of_processes_does_not_end_a_run() {
         let exit = |ended_by, passing| Exit {
             ending: Ending::SpawnFailed { message: "no more processes".to_owned(), passing },
             ended_by,

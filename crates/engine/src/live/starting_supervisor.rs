@@ -1,7 +1,7 @@
 //! A supervisor that was handed a run and has not been seen to start the agent.
 //!
 //! It may have been stopped (SIGSTOP) before it took the run, and would keep it for ever. So it is
-//! looked at now and then until the agent's start is known.
+//! checked every second until the agent's start is known.
 
 use std::time::{Duration, Instant};
 
@@ -27,7 +27,7 @@ impl StartingSupervisor {
         Self { supervisor, look_at: Instant::now() + WITHIN.0, killed: false }
     }
 
-    /// The run is to be ended, so that it is looked at soon.
+    /// The run is to be ended, so the next check comes soon.
     pub(super) fn hurry(&mut self) {
         self.look_at = Instant::now() + WITHIN.1;
     }

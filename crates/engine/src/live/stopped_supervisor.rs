@@ -1,6 +1,6 @@
 //! What to do about a supervisor that is to end its run and does not.
 //!
-//! A supervisor ends the tree within the grace period and goes. One that somebody has stopped
+//! A supervisor ends the tree within the grace period and goes. One that was stopped
 //! (SIGSTOP) would never hear of a request to end the run, and never notice that the run's time
 //! limit has passed: it is first made to go on, and when it is stopped again the next time, killed,
 //! so that we end its tree.
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use claude_worker_api::Timestamp;
 use claude_worker_supervisor::{Remedy, Spec};
 
-/// What a supervisor may take on top of the grace period before it is looked at.
+/// How long after the grace period a supervisor is checked.
 pub(super) const MARGIN: Duration = Duration::from_secs(2);
 
 /// When to look at a supervisor that is to end its run, and what to do then.
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_supervisor_that_was_not_stopped_is_made_to_go_on_when_it_is_later() {
+    fn a_supervisor_that_is_stopped_later_is_continued_first() {
         let now = Instant::now();
         let mut end_check = SupervisorCheck::new(Duration::ZERO, now);
         assert_eq!(end_check.due(now + MARGIN), Some(Remedy::Continue));
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_helped_on_first_and_killed_only_when_that_was_in_vain() {
+    fn a_stopped_supervisor_is_continued_first_and_killed_if_that_does_not_help() {
         let asked = Instant::now();
         let grace = Duration::from_secs(5);
         let mut end_check = SupervisorCheck::new(grace, asked);

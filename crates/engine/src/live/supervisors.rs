@@ -65,7 +65,7 @@ impl Supervisors {
             *place = Place::Starting { promised: false };
         }
         let spare = Spare::start(&self.command)
-            // Without one, runs begin a little later: whoever launches says what is wrong.
+            // Without one, runs start a little later; `launch` reports what is wrong.
             .inspect_err(|error| tracing::debug!(%error, "there is no spare supervisor"));
         *self.place() = spare.map_or(Place::Empty, Place::Taken);
         self.started.notify_all();

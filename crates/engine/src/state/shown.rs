@@ -31,7 +31,7 @@ impl Unreadable {
 }
 
 impl TaskState {
-    /// In the queue because a person wants it to run: nothing has been tried in vain.
+    /// In the queue by request, without any attempts that met a limit.
     #[must_use]
     pub(crate) fn pending(plan: Plan) -> Self {
         Self::Pending { plan, tried: Attempts::default() }

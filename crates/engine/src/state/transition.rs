@@ -4,7 +4,7 @@ use claude_worker_api::{Failure, RunId, Timestamp, Verdict, WaitReason};
 
 use super::{Attempts, Plan, RequestedEnd, TaskState, Unreadable};
 
-/// Something that happened to a task, or that somebody wants of it.
+/// An event or a request that may change a task's state.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Input {
     /// A worker is free; this is the run it would be.

@@ -6,7 +6,7 @@ use rusqlite::params;
 use super::Writer;
 use crate::EngineError;
 
-/// How many lasting events are kept. Whoever was away for longer reads the tasks anew.
+/// How many lasting events are kept. A reader that was away for longer reads the tasks again.
 const LASTING_KEPT: i64 = 100_000;
 /// How many passing events are kept: there are several a second, and the task's row shows what
 /// the newest of them said.

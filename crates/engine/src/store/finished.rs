@@ -11,7 +11,7 @@ use crate::EngineError;
 pub(crate) struct Finished {
     /// How many tasks would be removed.
     pub(crate) count: u64,
-    /// How many are kept because nobody has looked at them.
+    /// How many are kept because they have not been seen.
     pub(crate) kept_unseen: u64,
     /// The first that would be removed, oldest end first.
     pub(crate) first: Vec<StoredTask>,
@@ -25,7 +25,7 @@ fn ended(statuses: &[Status]) -> String {
     format!("ended_at <= ?1 AND status IN ({})", names.join(", "))
 }
 
-/// The condition for tasks that somebody has looked at.
+/// The condition for tasks that a person has seen.
 const SEEN: &str = "NOT EXISTS (SELECT 1 FROM unseen WHERE unseen.task_id = task.id)";
 
 fn removable(statuses: &[Status], unseen: bool) -> String {
@@ -35,7 +35,7 @@ fn removable(statuses: &[Status], unseen: bool) -> String {
 
 impl Writer {
     /// Finished tasks that ended at or before `before`; at most `limit`, oldest end first. Those
-    /// that nobody has looked at only with `unseen`.
+    /// that have not been seen only with `unseen`.
     pub(crate) fn finished(
         &self,
         statuses: &[Status],

@@ -1,7 +1,7 @@
 //! The database: all SQL of the project is in this room.
 //!
 //! One [`Writer`], owned by the dispatcher's thread, does every write inside a transaction that
-//! the dispatcher opens and commits. [`Readers`] serve everyone else from connections that
+//! the dispatcher opens and commits. [`Readers`] serve clients from connections that
 //! cannot write. Agent output never comes here.
 
 mod delegation;
@@ -38,7 +38,7 @@ pub(crate) use writer::{RunEnd, Writer};
 use crate::EngineError;
 
 /// How long a connection waits for another one's lock. Only the engine writes, so that waiting
-/// happens only while somebody looks at the file with tools of their own.
+/// happens only while another program reads the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Opens the database for writing, creating or migrating it. The caller holds the engine lock.

@@ -1,8 +1,8 @@
-//! Everything clients read.
+//! What clients read from the database.
 //!
 //! Each read is of one instant, and its answer is given when the events of that instant have been
-//! published. What a commit has changed can be read a moment before the dispatcher says so; an answer
-//! from that moment would be contradicted by the next one that goes by what has been said.
+//! published. A commit can be read a moment before the dispatcher publishes it. An answer from that
+//! moment would be contradicted by the next one that uses the published values.
 
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
@@ -49,7 +49,7 @@ impl EventFilter {
     }
 }
 
-/// The queue as clients are told of it.
+/// The queue as it was last published.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Published {
     /// The newest event of the commit it is from.
@@ -94,8 +94,8 @@ impl Readers {
         answer
     }
 
-    /// Waits until what is read here has been published; gives the queue as it was told of then. It is
-    /// over within microseconds, but for a dispatcher that has died in between.
+    /// Waits until what is read here has been published; returns the queue as published then. That
+    /// takes microseconds, unless the dispatcher has died in between.
     fn until_published(&self, seq: i64) -> Published {
         let deadline = Instant::now() + LONGEST_UNPUBLISHED;
         loop {

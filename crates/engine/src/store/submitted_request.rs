@@ -39,7 +39,7 @@ impl Writer {
             .flatten();
         let mut statement =
             self.connection.prepare_cached("SELECT request FROM request WHERE task_id = ?1")?;
-        // What cannot be read any more was something else, as far as anybody can tell.
+        // A request that cannot be read counts as a different one.
         let Ok(mut stored) = rows::shown_request(statement.query([id.0])?.next()?) else {
             return Ok(false);
         };

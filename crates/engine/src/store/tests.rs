@@ -176,7 +176,7 @@ fn the_oldest_output_goes_first_and_is_remembered_until_it_is_gone() {
 }
 
 #[test]
-fn what_is_removed_leaves_only_a_note_for_the_files() {
+fn a_removed_task_leaves_only_its_run_directories_to_delete() {
     let place = Place::new();
     let mut writer = place.open();
     let id = insert(&mut writer, 1);
@@ -227,7 +227,7 @@ fn events_kept(place: &Place) -> (i64, i64) {
 }
 
 #[test]
-fn progress_does_not_drive_out_what_lasts() {
+fn progress_events_do_not_displace_lasting_events() {
     let place = Place::new();
     let mut writer = place.open();
     writer.begin().unwrap();
@@ -251,7 +251,7 @@ fn progress_does_not_drive_out_what_lasts() {
 }
 
 #[test]
-fn old_events_go_and_a_reader_who_needs_them_is_told() {
+fn old_events_are_deleted_and_a_reader_that_needs_them_learns_it() {
     let place = Place::new();
     let mut writer = place.open();
     let readers = place.readers();
@@ -283,7 +283,7 @@ fn old_events_go_and_a_reader_who_needs_them_is_told() {
 }
 
 #[test]
-fn a_damaged_row_hurts_no_other() {
+fn a_damaged_row_does_not_affect_other_rows() {
     let place = Place::new();
     let mut writer = place.open();
     let ids: Vec<_> = (1..=6).map(|position| insert(&mut writer, position)).collect();
@@ -406,7 +406,7 @@ fn no_answer_is_ahead_of_what_has_been_published() {
 }
 
 #[test]
-fn a_submission_is_known_again_after_a_change_of_the_defaults() {
+fn a_repeated_submission_is_recognised_after_the_defaults_have_changed() {
     let place = Place::new();
     let mut writer = place.open();
     let sent = NewTask { agent: Agent::Claude, ..request("do it") };

@@ -1,4 +1,4 @@
-//! Which finished tasks nobody has looked at, and which of those need a person.
+//! Which finished tasks no person has seen yet, and which of those need attention.
 
 use claude_worker_api::{State, TaskId, Unseen as Counts};
 use rusqlite::OptionalExtension;
@@ -6,7 +6,7 @@ use rusqlite::OptionalExtension;
 use super::Writer;
 use crate::EngineError;
 
-/// What a person who has not looked at a task would see.
+/// What a person has not seen of a task yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum UnseenKind {
     /// Nothing: they have looked, or it has not finished.
@@ -89,7 +89,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Notes that a person has looked at a task; returns what they had not seen.
+    /// Marks a task as seen; returns what had not been seen.
     pub(crate) fn mark_seen(&mut self, id: TaskId) -> Result<UnseenKind, EngineError> {
         let kind: Option<i64> = self
             .connection
@@ -99,7 +99,7 @@ impl Writer {
         Ok(kind.map_or(UnseenKind::Nothing, UnseenKind::of_kind))
     }
 
-    /// Notes that a person has looked at all tasks; returns how many they had not seen.
+    /// Marks all tasks as seen; returns how many had not been.
     pub(crate) fn mark_all_seen(&mut self) -> Result<usize, EngineError> {
         Ok(self.connection.prepare_cached("DELETE FROM unseen")?.execute([])?)
     }

@@ -102,7 +102,7 @@ impl Writer {
     }
 
     /// Moves everything from the write-ahead log into the database file, so that a stopped engine
-    /// leaves one file. It fails harmlessly while somebody else reads.
+    /// leaves one file. It fails harmlessly while there are readers.
     pub(crate) fn fold_log(&mut self) {
         let folded = self
             .connection

@@ -18,7 +18,7 @@ fn place(path: &str, known: &str) -> Place {
 }
 
 #[test]
-fn what_is_trusted_by_facts_alone() {
+fn which_directories_are_trusted() {
     // t: trusted itself, r: a repository's root, w: a worktree of a trusted repository, s: settings
     // of its own, m: MCP servers.
     let cases: &[(&[&str], Option<usize>)] = &[

@@ -80,7 +80,7 @@ fn outlook(status: &str, column: (&str, &str, &str), how: &str, victim: &State, 
 }
 
 #[test]
-fn every_row_that_cannot_be_read_is_alone_with_it() {
+fn an_unreadable_row_harms_no_other_task() {
     for status in STATUSES {
         for column in COLUMNS {
             for how in DAMAGES {

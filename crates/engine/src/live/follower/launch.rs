@@ -72,7 +72,7 @@ impl Follower {
     /// else can begin this run; whether it has begun, its directory says.
     pub(super) fn launch_again(&mut self) -> Result<Next, EngineError> {
         self.starting = None;
-        // A request to end may have reached nobody, where the disk is full. So a run that is to be
+        // On a full disk a request to end may have been lost. So a run that is to be
         // ended is fenced off.
         if self.end_check.is_some()
             || self.launches >= LAUNCHES
@@ -105,7 +105,7 @@ impl Follower {
         let signals = self.live.signals.clone();
         let dir = self.live.dir.clone();
         // The process is handed over through a cell, so that it is still ours if no thread can
-        // be made: somebody has to clear it away when it is gone.
+        // be made: its exit status has to be collected when it is gone.
         let launched = Arc::new(std::sync::Mutex::new(self.launched.take()));
         let handed_over = Arc::clone(&launched);
         let started = thread("supervisor", move || {

@@ -1,4 +1,4 @@
-//! What the dispatcher is told of a run.
+//! Reports of a run to the dispatcher.
 
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};

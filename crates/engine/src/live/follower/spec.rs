@@ -13,7 +13,7 @@ use crate::state::Plan;
 use crate::{env_file, locate, trust};
 
 impl Follower {
-    /// What the supervisor is told, and the agent's standard input.
+    /// The supervisor's specification, and the agent's standard input.
     pub(super) fn spec(&self) -> Result<(Spec, Vec<u8>), RunEnding> {
         let never = |message| RunEnding::CannotStart { message };
         let PlannedRun { task, run, request, plan, .. } = &self.planned;

@@ -77,7 +77,7 @@ impl Follower {
         }
         self.read_along();
         self.report_progress();
-        // Whoever goes on printing never lets us nap.
+        // An agent that keeps printing leaves no pause for this check.
         self.finish_if_due();
         Ok(Next::Live)
     }

@@ -30,7 +30,7 @@ fn ended(writer: &mut Writer, position: i64, end: &str) -> TaskId {
 }
 
 #[test]
-fn what_nobody_has_looked_at_is_known_until_somebody_does() {
+fn a_finished_task_is_unseen_until_a_person_sees_it() {
     let place = Place::new();
     let (mut writer, readers) = (place.open(), place.readers());
     let ids: Vec<TaskId> = ["failed", "denied", "done", "cancelled", "failed"]
@@ -111,7 +111,7 @@ fn a_search_looks_at_names_directories_and_numbers() {
 }
 
 #[test]
-fn what_ended_last_comes_first_page_by_page() {
+fn tasks_that_ended_last_are_listed_first_page_by_page() {
     let place = Place::new();
     let (mut writer, readers) = (place.open(), place.readers());
     // The first task runs the longest; two end at the same instant; one does not end.
@@ -147,7 +147,7 @@ fn what_ended_last_comes_first_page_by_page() {
 }
 
 #[test]
-fn what_begins_next_comes_first_page_by_page() {
+fn tasks_that_start_next_are_listed_first_page_by_page() {
     let place = Place::new();
     let (mut writer, readers) = (place.open(), place.readers());
     let ids: Vec<TaskId> = (1..=5).map(|position| insert(&mut writer, position)).collect();
