@@ -6,27 +6,9 @@ use std::{fs, io};
 /// Every command the pages may call. `src/commands` defines them, `src/app.rs` registers them and
 /// `capabilities/window.json` allows them; what is not in all of these cannot be called.
 const COMMANDS: &[&str] = &[
-    // What every face of an engine can do.
-    "submit",
-    "list",
-    "get",
-    "log",
-    "output",
-    "cancel",
-    "retry",
-    "resume",
-    "remove",
-    "clean",
-    "seen",
-    "spent",
-    "set_paused",
-    "events",
-    "engine",
-    "settings",
-    "set_settings",
-    "set_trusted",
-    "doctor",
-    "stop",
+    // The API of the engine, all methods of it.
+    "call_engine",
+    "output_text",
     // What only the desktop can do.
     "subscribe_events",
     "subscribe_window",

@@ -13,7 +13,7 @@ use tauri::{AppHandle, Manager, RunEvent, Wry};
 use tokio::sync::watch;
 
 use crate::app_state::{AppState, WindowState};
-use crate::commands::{desktop, events, tasks};
+use crate::commands::{desktop, engine, events};
 use crate::engine_host::{EngineHost, Shutdown};
 use crate::log::report;
 use crate::notifications::Notifier;
@@ -159,26 +159,8 @@ fn bus_name(paths: &Paths) -> String {
 /// Every command the pages may call: the list of `build.rs`.
 fn handler() -> impl Fn(tauri::ipc::Invoke<Wry>) -> bool + Send + Sync + 'static {
     tauri::generate_handler![
-        tasks::submit,
-        tasks::list,
-        tasks::get,
-        tasks::log,
-        tasks::output,
-        tasks::cancel,
-        tasks::retry,
-        tasks::resume,
-        tasks::remove,
-        tasks::clean,
-        tasks::seen,
-        tasks::spent,
-        tasks::set_paused,
-        tasks::events,
-        tasks::engine,
-        tasks::settings,
-        tasks::set_settings,
-        tasks::set_trusted,
-        tasks::doctor,
-        tasks::stop,
+        engine::call_engine,
+        engine::output_text,
         events::subscribe_events,
         desktop::subscribe_window,
         desktop::app_info,

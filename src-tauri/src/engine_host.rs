@@ -266,18 +266,18 @@ impl Owner {
         let engine = hosted.engine().clone();
         let mut forced = None;
         let stopped = tokio::select! {
-            stopped = engine.stop(mode) => stopped,
+            stopped = engine.stop(mode.into()) => stopped,
             result = wait_for_shut_down(commands) => {
                 forced = Some(result);
                 // Supervisors continue to end processes that do not react.
-                engine.stop(StopMode::LeaveRunning).await
+                engine.stop(StopMode::LeaveRunning.into()).await
             }
         };
         let outcome = match stopped {
             // The cancellations could not be stored, for example on a full disk. Leaving tasks
             // running needs no write.
             Err(error) if error.code != ErrorCode::Unavailable => {
-                engine.stop(StopMode::LeaveRunning).await.and(Err(error))
+                engine.stop(StopMode::LeaveRunning.into()).await.and(Err(error))
             }
             stopped => stopped.map(drop),
         };

@@ -1,6 +1,6 @@
 //! What a click on the tray icon or in its menu does.
 
-use claude_worker_api::{ApiError, TaskApi};
+use claude_worker_api::{ApiError, Pause, TaskApi};
 use claude_worker_desktop::tray::TrayAction;
 use tauri::{AppHandle, Manager};
 
@@ -21,7 +21,9 @@ async fn run(app: &AppHandle, action: TrayAction) -> Result<(), ApiError> {
     let state = app.state::<AppState>();
     match action {
         TrayAction::Show(page) => window::show(app, page),
-        TrayAction::SetPaused(paused) => drop(state.host.engine().await?.set_paused(paused).await?),
+        TrayAction::SetPaused(paused) => {
+            state.host.engine().await?.set_paused(Pause { paused }).await?;
+        }
         TrayAction::SetLogin(on) => state.set_login(on)?,
         TrayAction::StartEngine => state.host.restart().await?,
         TrayAction::Quit => quit::ask_and_quit(app).await?,

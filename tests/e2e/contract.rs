@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use claude_worker_api::{
     Agent, ApiError, CleanQuery, Cleaned, ErrorCode, EventKind, EventQuery, FollowUp, HostKind,
-    Limits, ListQuery, LogItem, LogQuery, NewTask, OutputQuery, SeenQuery, Settings, State, Status,
-    StopMode, TaskApi, TaskId,
+    Limits, ListQuery, LogItem, LogQuery, NewTask, OutputQuery, Pause, Retry, SeenQuery, Settings,
+    State, Status, StopMode, TaskApi, TaskId,
 };
 use claude_worker_client::{Address, EngineClient, LockHolder};
 use claude_worker_engine::{Paths, settings};
@@ -113,7 +113,7 @@ async fn exercise(api: &impl TaskApi, work: &Path) {
     };
     assert_eq!(failure.kind(), "exit");
     assert!(matches!(
-        api.retry(failing).await.unwrap().state.status(),
+        api.retry(failing, Retry::default()).await.unwrap().state.status(),
         Status::Pending | Status::Running
     ));
     finished(api, failing).await;
@@ -143,7 +143,7 @@ async fn exercise(api: &impl TaskApi, work: &Path) {
     assert!(matches!(state, State::Running { .. }), "{state:?}");
 
     // What a running task does not allow.
-    assert_eq!(code(api.retry(slow).await), ErrorCode::Conflict);
+    assert_eq!(code(api.retry(slow, Retry::default()).await), ErrorCode::Conflict);
     let follow_up = FollowUp { prompt: "more".to_owned(), ..FollowUp::default() };
     assert_eq!(code(api.resume(slow, follow_up.clone()).await), ErrorCode::Conflict);
     std::fs::write(&gate, "").unwrap();
@@ -159,7 +159,7 @@ async fn exercise(api: &impl TaskApi, work: &Path) {
     assert!(matches!(finished(api, endless).await, State::Cancelled { .. }));
     api.cancel(endless).await.unwrap();
     assert_eq!(code(api.cancel(first.id).await), ErrorCode::Conflict);
-    assert!(api.set_paused(true).await.unwrap().paused);
+    assert!(api.set_paused(Pause { paused: true }).await.unwrap().paused);
     let queued = api.submit(shell(work, "true")).await.unwrap();
     assert_eq!(queued.state, State::Pending);
     let cancelled = api.cancel(queued.id).await.unwrap();
@@ -167,11 +167,11 @@ async fn exercise(api: &impl TaskApi, work: &Path) {
     // Only what is in the queue has a place there, and who comes back comes last.
     assert_eq!(cancelled.queue_place, None);
     let after = api.submit(shell(work, "true")).await.unwrap();
-    let again = api.retry(queued.id).await.unwrap();
+    let again = api.retry(queued.id, Retry::default()).await.unwrap();
     assert!(again.queue_place > after.queue_place && after.queue_place > queued.queue_place);
     api.cancel(queued.id).await.unwrap();
     api.cancel(after.id).await.unwrap();
-    assert!(!api.set_paused(false).await.unwrap().paused);
+    assert!(!api.set_paused(Pause { paused: false }).await.unwrap().paused);
 
     // A limit ends a run with its name.
     let mut limited = shell(work, "sleep 1000");
@@ -226,7 +226,7 @@ async fn exercise(api: &impl TaskApi, work: &Path) {
     let nowhere = TaskId(999_999);
     assert_eq!(code(api.get(nowhere).await), ErrorCode::NotFound);
     assert_eq!(code(api.cancel(nowhere).await), ErrorCode::NotFound);
-    assert_eq!(code(api.retry(nowhere).await), ErrorCode::NotFound);
+    assert_eq!(code(api.retry(nowhere, Retry::default()).await), ErrorCode::NotFound);
     assert_eq!(code(api.resume(nowhere, follow_up).await), ErrorCode::NotFound);
     assert_eq!(code(api.log(nowhere, LogQuery::default()).await), ErrorCode::NotFound);
     assert_eq!(code(api.output(nowhere, OutputQuery::default()).await), ErrorCode::NotFound);
@@ -334,7 +334,7 @@ async fn every_way_to_an_engine_holds_the_contract() {
             socket.events(EventQuery { after, wait_ms: 50_000, ..EventQuery::default() }).await
         }
     });
-    socket.stop(StopMode::LeaveRunning).await.unwrap();
+    socket.stop(StopMode::LeaveRunning.into()).await.unwrap();
     tokio::time::timeout(Duration::from_secs(10), hosted.ended()).await.expect("it ends at once");
     drop(waiting.await.unwrap());
     assert_eq!(code(socket.engine().await), ErrorCode::Unavailable);
@@ -343,5 +343,5 @@ async fn every_way_to_an_engine_holds_the_contract() {
     assert_eq!(lock, LockHolder::Nobody);
     assert_eq!(code(engine.list(ListQuery::default()).await), ErrorCode::Unavailable);
     assert_eq!(code(engine.events(EventQuery::default()).await), ErrorCode::Unavailable);
-    assert_eq!(code(engine.set_paused(true).await), ErrorCode::Unavailable);
+    assert_eq!(code(engine.set_paused(Pause { paused: true }).await), ErrorCode::Unavailable);
 }

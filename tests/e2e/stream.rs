@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use claude_worker_api::{Event, EventKind, EventQuery, State, StopMode, TaskApi};
+use claude_worker_api::{Event, EventKind, EventQuery, Pause, State, StopMode, TaskApi};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::net::UnixStream;
 use tokio::net::unix::OwnedReadHalf;
@@ -114,7 +114,7 @@ async fn the_stream_tells_everything_once_and_goes_on_where_a_reader_stopped() {
     let (_, mut lost) = Reader::open(&home, &format!("after={}", i64::MAX), "").await;
     let gap = lost.next().await.unwrap();
     assert_eq!((gap.event.as_str(), gap.data.as_str()), ("gap", "{}"));
-    engine.set_paused(true).await.unwrap();
+    engine.set_paused(Pause { paused: true }).await.unwrap();
     let paused = EventKind::QueuePaused { paused: true };
     // One may have been opened while the task before it was still being told of.
     while new.event().await.kind != paused {}
@@ -126,7 +126,7 @@ async fn the_stream_tells_everything_once_and_goes_on_where_a_reader_stopped() {
     }
 
     // An engine that stops ends its streams.
-    engine.stop(StopMode::LeaveRunning).await.unwrap();
+    engine.stop(StopMode::LeaveRunning.into()).await.unwrap();
     assert_eq!(others.next().await, None);
     while reader.next().await.is_some() {}
     timeout(SOON, hosted.ended()).await.expect("it ends at once");

@@ -12,7 +12,7 @@
 //! fields are ignored on reading, and unknown variants read as `Unknown` ([`mod@unknown`]), so that an
 //! older client understands a newer engine.
 
-mod api;
+mod call;
 mod doctor;
 mod error;
 mod event;
@@ -23,6 +23,7 @@ mod http;
 mod info;
 mod list;
 mod log;
+mod methods;
 mod nearest;
 mod plain;
 mod settings;
@@ -34,16 +35,20 @@ mod trust;
 pub mod unknown;
 mod verdict;
 
-pub use api::TaskApi;
+pub use call::{
+    Answer, AnswerTime, BYTES, Call, CallSchemas, CallVisitor, JSON, Method, OutputHeaders,
+    ReadArguments, Repeat, Reply, Verb, WriteArguments,
+};
 pub use doctor::{Check, CheckLevel, Diagnosis};
 pub use error::{ApiError, ErrorCode};
 pub use event::{Event, EventKind, EventPage, EventQuery};
-pub use http::{OutputHeaders, PROTOCOL_HEADER, Pause, StopRequest};
+pub use http::{PROTOCOL_HEADER, Pause, StopRequest};
 pub use info::{Activity, Counts, EngineInfo, HostKind, Queue, StopMode, Stopped, Unseen};
 pub use list::{Cursor, ListQuery, Order, TaskPage};
 pub use log::{
     LogEntry, LogItem, LogPage, LogQuery, OutputChunk, OutputQuery, OutputStream, ToolOutcome,
 };
+pub use methods::{METHODS, TaskApi, TaskApiExt, call_by_name, calls, visit_calls};
 pub use nearest::nearest_name;
 pub use plain::plain_words;
 pub use settings::{

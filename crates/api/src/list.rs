@@ -114,7 +114,11 @@ impl From<Cursor> for String {
 #[serde(default)]
 pub struct ListQuery {
     /// Only these statuses. Empty: all.
-    #[serde(deserialize_with = "unknown::known")]
+    #[serde(
+        rename = "status",
+        deserialize_with = "unknown::known",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub statuses: Vec<Status>,
     /// Only these tasks, as far as there are such, at most 1000. Empty: all.
     #[serde(skip_serializing_if = "Vec::is_empty")]

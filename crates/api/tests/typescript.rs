@@ -1,20 +1,21 @@
-//! The types of the user interface, made from ours: `ui/src/backend/api.ts`.
+//! The types and methods of the user interface, made from ours: `ui/src/backend/api.ts` and
+//! `ui/src/backend/methods.ts`.
 //!
 //! They are made from the JSON schemas that every wire type has anyway. A schema knows which
 //! fields may be left out, and that differs by direction: what is asked may leave out whatever has
 //! a default, what is answered only what is skipped when empty. So types of requests come from
 //! the one form and all others from the other, and nothing but this test needs to be built.
 //!
-//! `CLAUDE_WORKER_UPDATE=1 cargo nextest run -p claude-worker-api typescript` writes the file.
+//! `CLAUDE_WORKER_UPDATE=1 cargo nextest run -p claude-worker-api typescript` writes the files.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 
-use claude_worker_api as api;
+use claude_worker_api::{self as api, Call, CallVisitor, METHODS, Method};
 use schemars::JsonSchema;
 use schemars::generate::{SchemaGenerator, SchemaSettings};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 const HEAD: &str = "// Generated from crates/api by its test `typescript`; do not edit.\n\
                     // CLAUDE_WORKER_UPDATE=1 cargo nextest run -p claude-worker-api typescript\n";
@@ -24,48 +25,41 @@ const WIDTH: usize = 100;
 
 #[test]
 fn typescript_of_the_user_interface_is_current() {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ui/src/backend/api.ts");
-    let made = typescript();
-    if std::env::var_os("CLAUDE_WORKER_UPDATE").is_some() {
-        std::fs::write(&file, &made).expect("the file can be written");
+    let types = roots();
+    for (name, made) in [("methods.ts", methods(&types)), ("api.ts", typescript(types))] {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ui/src/backend").join(name);
+        if std::env::var_os("CLAUDE_WORKER_UPDATE").is_some() {
+            std::fs::write(&file, &made).expect("the file can be written");
+        }
+        let committed = std::fs::read_to_string(&file).expect("the file is there");
+        let first_difference = made.lines().zip(committed.lines()).find(|(new, old)| new != old);
+        assert!(
+            made == committed,
+            "{} is not what crates/api makes: {first_difference:?}. \
+             Run this test with CLAUDE_WORKER_UPDATE=1",
+            file.display()
+        );
     }
-    let committed = std::fs::read_to_string(&file).expect("the file is there");
-    let first_difference = made.lines().zip(committed.lines()).find(|(new, old)| new != old);
-    assert!(
-        made == committed,
-        "{} is not what crates/api makes: {first_difference:?}. \
-         Run this test with CLAUDE_WORKER_UPDATE=1",
-        file.display()
-    );
 }
 
-/// What is asked, and what comes back.
+/// The types of the methods' arguments and answers.
 fn roots() -> BTreeMap<String, Value> {
-    let mut asked = SchemaSettings::draft2020_12().for_deserialize().into_generator();
-    add::<api::NewTask>(&mut asked);
-    add::<api::FollowUp>(&mut asked);
-    add::<api::ListQuery>(&mut asked);
-    add::<api::LogQuery>(&mut asked);
+    struct Schemas {
+        asked: SchemaGenerator,
+        answered: SchemaGenerator,
+    }
+    impl CallVisitor for Schemas {
+        fn visit<C: Call>(&mut self) {
+            C::schemas(&mut self.asked, &mut self.answered);
+        }
+    }
+    let mut schemas = Schemas {
+        asked: SchemaSettings::draft2020_12().for_deserialize().into_generator(),
+        answered: SchemaSettings::draft2020_12().for_serialize().into_generator(),
+    };
+    api::visit_calls(&mut schemas);
+    let Schemas { mut asked, mut answered } = schemas;
     add::<api::OutputQuery>(&mut asked);
-    add::<api::EventQuery>(&mut asked);
-    add::<api::CleanQuery>(&mut asked);
-    add::<api::SeenQuery>(&mut asked);
-    add::<api::SpentQuery>(&mut asked);
-    add::<api::StopMode>(&mut asked);
-    add::<api::TrustChange>(&mut asked);
-    let mut answered = SchemaSettings::draft2020_12().for_serialize().into_generator();
-    add::<api::Task>(&mut answered);
-    add::<api::TaskDetail>(&mut answered);
-    add::<api::TaskPage>(&mut answered);
-    add::<api::Trust>(&mut answered);
-    add::<api::LogPage>(&mut answered);
-    add::<api::EventPage>(&mut answered);
-    add::<api::EngineInfo>(&mut answered);
-    add::<api::Cleaned>(&mut answered);
-    add::<api::Spent>(&mut answered);
-    add::<api::Stopped>(&mut answered);
-    add::<api::Settings>(&mut answered);
-    add::<api::Diagnosis>(&mut answered);
     add::<api::ApiError>(&mut answered);
     // Those that only ever appear as a part of another type's own fields.
     add::<api::State>(&mut answered);
@@ -78,12 +72,77 @@ fn roots() -> BTreeMap<String, Value> {
     all
 }
 
+/// The methods whose answer is JSON: as an interface, and how a call of each travels.
+fn methods(types: &BTreeMap<String, Value>) -> String {
+    let methods: Vec<&Method> = METHODS.iter().filter(|it| it.answer != "OutputChunk").collect();
+    let shown = |name: &str| match name {
+        "()" => "void".to_owned(),
+        name => name.to_owned(),
+    };
+    let mut named: Vec<String> = methods
+        .iter()
+        .flat_map(|it| it.arguments.iter().map(|(_, type_)| *type_).chain([it.answer]))
+        .filter(|name| *name != "()")
+        .map(str::to_owned)
+        .collect();
+    named.sort_unstable();
+    named.dedup();
+    let mut text = HEAD.to_owned();
+    let _ = writeln!(text, "import type {{\n  {},\n}} from \"./api\";\n", named.join(",\n  "));
+    text.push_str(
+        "/** Every method of the engine whose answer is JSON. */\nexport interface EngineApi {\n",
+    );
+    for method in &methods {
+        let summary: Vec<&str> = method.summary.trim().lines().map(str::trim).collect();
+        text.push_str(&doc(&json!({ "description": summary.join("\n") }), "  "));
+        let arguments = method.arguments.iter().map(|(name, type_)| {
+            let required = types.get(*type_).and_then(|schema| schema.get("required"));
+            let is_object = types.get(*type_).is_some_and(|schema| schema["type"] == "object");
+            let mark = if is_object && required.is_none() { "?" } else { "" };
+            format!("{name}{mark}: {type_}, ")
+        });
+        let _ = writeln!(
+            text,
+            "  {}({}signal?: AbortSignal): Promise<{}>;",
+            camel(method.name),
+            arguments.collect::<String>(),
+            shown(method.answer)
+        );
+    }
+    text.push_str("}\n\n/** How a call of each method travels. */\nexport const METHODS = {\n");
+    for method in &methods {
+        let arguments: Vec<String> =
+            method.arguments.iter().map(|(name, _)| format!("\"{name}\"")).collect();
+        let _ = writeln!(
+            text,
+            "  {}: {{\n    name: \"{}\",\n    verb: \"{}\",\n    path: \"{}\",\n    arguments: [{}],\n  }},",
+            camel(method.name),
+            method.name,
+            method.verb.name(),
+            method.path,
+            arguments.join(", ")
+        );
+    }
+    text.push_str("} as const;\n");
+    text
+}
+
+/// A name as TypeScript writes it.
+fn camel(name: &str) -> String {
+    let mut parts = name.split('_');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |name, part| {
+        let (head, tail) = part.split_at(1);
+        name + &head.to_uppercase() + tail
+    })
+}
+
 fn add<T: JsonSchema>(generator: &mut SchemaGenerator) {
     generator.subschema_for::<T>();
 }
 
-fn typescript() -> String {
-    let types = Types(roots());
+fn typescript(types: BTreeMap<String, Value>) -> String {
+    let types = Types(types);
     let mut text = HEAD.to_owned();
     for (name, schema) in &types.0 {
         text.push('\n');

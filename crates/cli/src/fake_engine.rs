@@ -6,11 +6,11 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use claude_worker_api::{
-    ApiError, Asker, CleanQuery, Cleaned, Counts, Diagnosis, EngineInfo, Event, EventKind,
-    EventPage, EventQuery, FollowUp, HostKind, ListQuery, LogEntry, LogItem, LogPage, LogQuery,
-    NewTask, OutputChunk, OutputQuery, OutputStream, Queue, Run, RunId, SeenQuery, Settings,
-    SettingsChange, Spent, SpentQuery, State, StopMode, Stopped, Task, TaskApi, TaskDetail, TaskId,
-    TaskPage, Trust, TrustChange, TrustSource, TrustedDirectory, Unseen, Usage,
+    ApiError, CleanQuery, Cleaned, Counts, EngineInfo, Event, EventKind, EventPage, EventQuery,
+    FollowUp, HostKind, ListQuery, LogEntry, LogItem, LogPage, LogQuery, NewTask, OutputChunk,
+    OutputQuery, OutputStream, Pause, Queue, Retry, Run, RunId, SeenQuery, State, StopRequest,
+    Stopped, Task, TaskApi, TaskDetail, TaskId, TaskPage, Trust, TrustChange, TrustSource,
+    TrustedDirectory, Unseen, Usage,
 };
 use tokio::sync::Notify;
 
@@ -299,7 +299,7 @@ impl TaskApi for FakeEngine {
         Ok(detail.task.clone())
     }
 
-    async fn retry_for(&self, id: TaskId, _: Asker) -> Answer<Task> {
+    async fn retry(&self, id: TaskId, _: Retry) -> Answer<Task> {
         let mut memory = self.reach()?;
         let detail = memory.tasks.get_mut(&id).ok_or_else(|| ApiError::no_task(id))?;
         if !detail.task.state.is_finished() {
@@ -310,7 +310,7 @@ impl TaskApi for FakeEngine {
     }
 
     async fn resume(&self, id: TaskId, follow_up: FollowUp) -> Answer<Task> {
-        let task = self.retry(id).await?;
+        let task = self.retry(id, Retry::default()).await?;
         self.memory().follow_ups.push(follow_up.prompt);
         Ok(task)
     }
@@ -346,11 +346,7 @@ impl TaskApi for FakeEngine {
         Ok(self.engine().await?.queue)
     }
 
-    async fn spent(&self, _: SpentQuery) -> Answer<Spent> {
-        Ok(Spent::default())
-    }
-
-    async fn set_paused(&self, paused: bool) -> Answer<Queue> {
+    async fn set_paused(&self, Pause { paused }: Pause) -> Answer<Queue> {
         self.reach()?.paused = paused;
         Ok(self.engine().await?.queue)
     }
@@ -391,15 +387,6 @@ impl TaskApi for FakeEngine {
         })
     }
 
-    async fn settings(&self) -> Answer<Settings> {
-        self.reach().map(|_| Settings::default())
-    }
-
-    async fn set_settings(&self, change: SettingsChange) -> Answer<Settings> {
-        self.reach().map(drop)?;
-        Settings::default().changed(change)
-    }
-
     async fn trusted(&self) -> Answer<Trust> {
         self.reach().map(|memory| memory.trust.clone())
     }
@@ -414,11 +401,7 @@ impl TaskApi for FakeEngine {
         Ok(memory.trust.clone())
     }
 
-    async fn doctor(&self) -> Answer<Diagnosis> {
-        self.reach().map(|_| Diagnosis::default())
-    }
-
-    async fn stop(&self, _: StopMode) -> Answer<Stopped> {
+    async fn stop(&self, _: StopRequest) -> Answer<Stopped> {
         let left_running = self.engine().await?.queue.counts.running;
         self.memory().gone = true;
         Ok(Stopped { left_running })

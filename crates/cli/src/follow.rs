@@ -3,10 +3,10 @@
 //! Both use the engine's long polls. A cursor into the event stream is taken *before* a task is read, so
 //! that no event in between is missed.
 
-use claude_worker_api::{ApiError, EventQuery, Run, Task, TaskApi, TaskDetail, TaskId};
+use claude_worker_api::{ApiError, EventQuery, Run, Task, TaskApi, TaskApiExt, TaskDetail, TaskId};
 
-use crate::patience::Link;
 use crate::transcript::{Part, Place};
+use claude_worker_client::Reconnect;
 
 /// How long the engine holds one long poll, in milliseconds.
 pub(crate) const WAIT_MS: u64 = 30_000;
@@ -18,7 +18,7 @@ const MOST_NAMED: usize = 1000;
 /// A place in the event stream.
 pub struct Changes<'a, A> {
     api: &'a A,
-    link: &'a Link,
+    reconnect: &'a Reconnect,
     cursor: i64,
 }
 
@@ -27,9 +27,9 @@ impl<'a, A: TaskApi> Changes<'a, A> {
     ///
     /// # Errors
     /// When no engine answers.
-    pub async fn begin(api: &'a A, link: &'a Link) -> Result<Self, ApiError> {
-        let page = link.call(|| api.events(EventQuery::default())).await?;
-        Ok(Self { api, link, cursor: page.next })
+    pub async fn begin(api: &'a A, reconnect: &'a Reconnect) -> Result<Self, ApiError> {
+        let page = reconnect.call(|| api.events(EventQuery::default())).await?;
+        Ok(Self { api, reconnect, cursor: page.next })
     }
 
     /// Waits for an event of `tasks` and returns the tasks that had one: all of them after a gap in the
@@ -46,7 +46,7 @@ impl<'a, A: TaskApi> Changes<'a, A> {
             lasting: false,
             wait_ms: WAIT_MS,
         };
-        let page = self.link.call(|| self.api.events(query.clone())).await?;
+        let page = self.reconnect.call(|| self.api.events(query.clone())).await?;
         self.cursor = page.next;
         if page.gap {
             return Ok(tasks.to_vec());
@@ -86,7 +86,7 @@ enum Stage {
 /// Reads a task's log from a given run on, across retries and follow-ups, until the task has finished.
 pub struct Follower<'a, A> {
     api: &'a A,
-    link: &'a Link,
+    reconnect: &'a Reconnect,
     id: TaskId,
     changes: Changes<'a, A>,
     stage: Stage,
@@ -101,12 +101,12 @@ impl<'a, A: TaskApi> Follower<'a, A> {
     /// When no engine answers.
     pub async fn begin(
         api: &'a A,
-        link: &'a Link,
+        reconnect: &'a Reconnect,
         id: TaskId,
         after: u32,
     ) -> Result<Self, ApiError> {
-        let changes = Changes::begin(api, link).await?;
-        Ok(Self { api, link, id, changes, stage: Stage::After(after), fresh: false })
+        let changes = Changes::begin(api, reconnect).await?;
+        Ok(Self { api, reconnect, id, changes, stage: Stage::After(after), fresh: false })
     }
 
     /// Waits for the next part.
@@ -121,13 +121,13 @@ impl<'a, A: TaskApi> Follower<'a, A> {
                     while self.fresh {
                         self.fresh = self.changes.next(&[self.id]).await?.is_empty();
                     }
-                    let task = self.link.call(|| self.api.row(self.id)).await?;
+                    let task = self.reconnect.call(|| self.api.row(self.id)).await?;
                     self.fresh = true;
                     if task.runs <= last && !task.state.is_finished() {
                         return Ok(Step::Queued(Box::new(task)));
                     }
                     // This answer has the prompt in it; it is asked for once per run and once at the end.
-                    let detail = self.link.call(|| self.api.get(self.id)).await?;
+                    let detail = self.reconnect.call(|| self.api.get(self.id)).await?;
                     if let Some(run) = detail.run_history.iter().find(|run| run.number > last) {
                         let run = Box::new(run.clone());
                         let place = Place::new(Some(run.id.clone()));
@@ -141,7 +141,7 @@ impl<'a, A: TaskApi> Follower<'a, A> {
                 }
                 Stage::In { number, place } => {
                     let number = *number;
-                    let part = place.next(self.api, self.link, self.id, WAIT_MS).await?;
+                    let part = place.next(self.api, self.reconnect, self.id, WAIT_MS).await?;
                     if part.end {
                         self.stage = Stage::After(number);
                         self.fresh = false;

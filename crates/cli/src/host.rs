@@ -129,7 +129,7 @@ async fn stop_on_request(mut requests: EndRequests, engine: Engine) {
     requests.next().await;
     let stop = async {
         // It fails when the engine was stopped already.
-        let _ = engine.stop(StopMode::LeaveRunning).await;
+        let _ = engine.stop(StopMode::LeaveRunning.into()).await;
         // There may still be answers under way; the end of this process ends this wait.
         std::future::pending::<()>().await;
     };

@@ -13,7 +13,7 @@
 //! control characters and escape sequences.
 //!
 //! Following a task ([`follow`], [`watch`]) is reading its output with long polls, chunk by chunk
-//! ([`transcript`]), so that memory does not grow with the log; while no engine answers for a moment, [`patience`]
+//! ([`transcript`]), so that memory does not grow with the log; while no engine answers for a moment, [`Reconnect`](claude_worker_client::Reconnect)
 //! repeats the request. Exit codes are a table in [`exit`]. With `--json`, standard output carries one
 //! document (errors included: `{"error":{"code","message","hint"}}`), and standard error has messages for
 //! people.
@@ -36,7 +36,6 @@ pub mod follow;
 pub mod fuzz;
 mod host;
 mod interrupt;
-pub mod patience;
 mod prompt;
 pub mod render;
 mod stdin;

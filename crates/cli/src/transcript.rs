@@ -9,9 +9,9 @@ use claude_worker_api::{
     Agent, ApiError, LogItem, OutputChunk, OutputQuery, OutputStream, RunId, TaskApi, TaskId,
 };
 
-use crate::patience::Link;
 use crate::render::log::{LogText, is_action};
 use crate::render::text::escape_json;
+use claude_worker_client::Reconnect;
 
 /// How many bytes are requested at once.
 pub(crate) const CHUNK: u32 = 1024 * 1024;
@@ -54,7 +54,7 @@ impl Place {
     pub(crate) async fn next(
         &mut self,
         api: &impl TaskApi,
-        link: &Link,
+        reconnect: &Reconnect,
         id: TaskId,
         wait_ms: u64,
     ) -> Result<Part, ApiError> {
@@ -65,7 +65,7 @@ impl Place {
             limit: Some(CHUNK),
             wait_ms,
         };
-        let chunk = link.call(|| api.output(id, query.clone())).await?;
+        let chunk = reconnect.call(|| api.output(id, query.clone())).await?;
         let OutputChunk { run, bytes, next, end: complete } = chunk;
         let stream = self.stream;
         // Stay in this run when another one starts meanwhile.

@@ -8,18 +8,18 @@
 use std::pin::pin;
 use std::time::Duration;
 
-use claude_worker_api::{LogItem, State, Task, TaskApi, TaskDetail, TaskId, Timestamp};
+use claude_worker_api::{LogItem, State, Task, TaskApi, TaskApiExt, TaskDetail, TaskId, Timestamp};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::follow::{Follower, Step};
-use crate::patience::Link;
 use crate::render::log::{LogText, action};
 use crate::render::text::{truncate, width};
 use crate::render::{Paint, Tone, detail, figures, task_line, tone_of};
 use crate::transcript::{Form, Transcript};
+use claude_worker_client::Reconnect;
 
 /// How long the view waits for the task to be read again.
 const REFRESH_LIMIT: Duration = Duration::from_millis(200);
@@ -58,11 +58,11 @@ pub async fn watch<A: TaskApi>(
     after: u32,
     interrupt: impl Future<Output = ()>,
 ) -> Result<Watched, CliError> {
-    let link = Link::default();
+    let reconnect = Reconnect::while_following();
     let log = LogText::new(console.view.paint);
     let mut screen =
         Screen { status: Status::default(), log, transcript: None, text: String::new() };
-    let shown = show(api, console, &mut screen, &link, id, after, interrupt).await;
+    let shown = show(api, console, &mut screen, &reconnect, id, after, interrupt).await;
     // Also after an error, no status line is left on the screen.
     if console.view.terminal {
         console.print(ERASE_LINE)?;
@@ -99,14 +99,14 @@ async fn show<A: TaskApi>(
     api: &A,
     console: &mut Console<'_>,
     screen: &mut Screen,
-    link: &Link,
+    reconnect: &Reconnect,
     id: TaskId,
     after: u32,
     interrupt: impl Future<Output = ()>,
 ) -> Result<Watched, CliError> {
     let mut interrupt = pin!(interrupt);
     let mut follower = tokio::select! {
-        follower = Follower::begin(api, link, id, after) => follower?,
+        follower = Follower::begin(api, reconnect, id, after) => follower?,
         () = &mut interrupt => return Ok(Watched::Interrupted),
     };
     let mut tick = interval(Duration::from_secs(1));
@@ -120,7 +120,7 @@ async fn show<A: TaskApi>(
                     () = &mut interrupt => return Ok(Watched::Interrupted),
                     _ = tick.tick(), if console.view.terminal => {
                         screen.status.refresh(api, id).await;
-                        screen.draw(console, link, "")?;
+                        screen.draw(console, reconnect, "")?;
                     }
                 }
             }
@@ -129,7 +129,7 @@ async fn show<A: TaskApi>(
             Step::Finished(detail) => return Ok(Watched::Finished(detail)),
             Step::Queued(task) => {
                 screen.status.task = Some(*task);
-                screen.draw(console, link, "")?;
+                screen.draw(console, reconnect, "")?;
             }
             Step::Run(detail, run) => {
                 screen.status.task = Some(detail.task.clone());
@@ -141,7 +141,7 @@ async fn show<A: TaskApi>(
                 screen.transcript = Some(Transcript::new(detail.task.agent, form));
                 let heading =
                     if run.number > 1 { screen.log.run_heading(&run) } else { String::new() };
-                screen.draw(console, link, &heading)?;
+                screen.draw(console, reconnect, &heading)?;
             }
             Step::Output(part) => {
                 let Some(transcript) = &mut screen.transcript else { continue };
@@ -150,7 +150,7 @@ async fn show<A: TaskApi>(
                 for item in transcript.news() {
                     screen.status.entry(&item, console.now());
                 }
-                screen.draw(console, link, &screen.text)?;
+                screen.draw(console, reconnect, &screen.text)?;
             }
         }
     }
@@ -158,14 +158,19 @@ async fn show<A: TaskApi>(
 
 impl Screen {
     /// Writes `text` above the status line and redraws the status line.
-    fn draw(&self, console: &mut Console<'_>, link: &Link, text: &str) -> Result<(), CliError> {
+    fn draw(
+        &self,
+        console: &mut Console<'_>,
+        reconnect: &Reconnect,
+        text: &str,
+    ) -> Result<(), CliError> {
         if !console.view.terminal {
             return if text.is_empty() { Ok(()) } else { console.print(text) };
         }
         let paint = console.view.paint;
         // The last column stays free: some terminals wrap when it is written.
         let page = console.width().saturating_sub(1);
-        let line = self.status.line(console.now(), page, link.is_away(), paint);
+        let line = self.status.line(console.now(), page, reconnect.is_away(), paint);
         console.print(&format!("{ERASE_LINE}{text}{line}"))
     }
 }

@@ -2,40 +2,18 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
-use bytes::Bytes;
-use claude_worker_api::{
-    ApiError, Asker, CleanQuery, Cleaned, Diagnosis, EngineInfo, ErrorCode, EventPage, EventQuery,
-    FollowUp, ListQuery, LogPage, LogQuery, NewTask, OutputChunk, OutputHeaders, OutputQuery,
-    Pause, Queue, Retry, RunId, SeenQuery, Settings, SettingsChange, Spent, SpentQuery, StopMode,
-    StopRequest, Stopped, Task, TaskApi, TaskDetail, TaskId, TaskPage, Trust, TrustChange,
-};
+use claude_worker_api::{Answer, ApiError, Call, TaskApi};
 use claude_worker_engine::Paths;
-use hyper::Method;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use crate::next_engine::WaitForNextEngine;
-use crate::params::{self, EventParams, ListParams, SpentParams};
 use crate::random::new_key;
+use crate::request::Request;
+use crate::retry::{Attempts, FINDING, Failed, Next};
 use crate::start::Starter;
 use crate::stop_marker;
 use crate::task_context::may_run_again;
-use crate::transport::{Address, Answer, NoAnswer};
-
-/// How long an ordinary call may take.
-const CALL: Duration = Duration::from_secs(30);
-/// How long a call may take that ends a process tree first.
-const ENDING: Duration = Duration::from_secs(300);
-
-/// How often a call is sent again that may be, and how often it starts an engine: one that hands
-/// over leaves it unanswered, and the next one may be killed before it can be asked.
-const REPEATS: u32 = 5;
-/// How long to leave an engine that is about to go before it is asked again, and how often: its
-/// last answers take it some seconds at the most.
-const A_MOMENT: Duration = Duration::from_millis(100);
-const MOMENTS: u32 = 50;
+use crate::transport::{Address, Answered, NoAnswer};
 
 /// A way to an engine. Each call is a connection of its own.
 #[derive(Debug, Clone)]
@@ -47,15 +25,6 @@ pub struct EngineClient {
     /// Whether an engine has answered this client or a clone of it. One that knew an engine does
     /// not bring it back after somebody has stopped it.
     met: Arc<AtomicBool>,
-}
-
-/// What may be done when a connection breaks before the answer came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Repeat {
-    /// Send it again: doing it twice is doing it once.
-    Safe,
-    /// Say so: it may or may not have been done.
-    No,
 }
 
 impl EngineClient {
@@ -84,210 +53,92 @@ impl EngineClient {
         &self.address
     }
 
-    async fn send(
-        &self,
-        method: Method,
-        path: &str,
-        body: Bytes,
-        deadline: Duration,
-        repeat: Repeat,
-    ) -> Result<Answer, ApiError> {
-        let mut starts = 0;
-        let mut repeats = 0;
-        let mut moments = 0;
+    /// Sends a request until it is answered or [`Attempts`] gives up.
+    async fn send(&self, request: &Request) -> Result<Answered, ApiError> {
+        let mut attempts = Attempts::default();
         let mut next_engine = WaitForNextEngine::default();
         loop {
-            match self.address.send(&method, path, body.clone(), deadline).await {
-                Ok(answer) => {
+            let no_answer = match self.address.send(request).await {
+                Ok(answered) => {
                     self.met.store(true, Ordering::Relaxed);
-                    return Ok(answer);
+                    return Ok(answered);
                 }
                 Err(NoAnswer::Refused(error)) => return Err(error),
-                Err(NoAnswer::Leaving(_)) if repeat == Repeat::Safe && moments < MOMENTS => {
-                    moments += 1;
-                    tokio::time::sleep(A_MOMENT).await;
-                }
-                Err(NoAnswer::Leaving(error)) => return Err(error),
-                Err(NoAnswer::NobodyThere(_))
+                Err(no_answer) => no_answer,
+            };
+            let failed = match &no_answer {
+                NoAnswer::NobodyThere(_)
                     if next_engine.worth_waiting(self.paths.as_ref()).await =>
                 {
-                    starts = 0;
+                    attempts.waited_for_next_engine();
+                    continue;
                 }
-                Err(NoAnswer::NobodyThere(error)) => match &self.starter {
-                    Some(starter) if starts < REPEATS => {
-                        if self.met.load(Ordering::Relaxed)
-                            && stop_marker::was_stopped(&starter.paths)
-                        {
-                            return Err(was_stopped());
-                        }
-                        starter.start(&self.address).await?;
-                        starts += 1;
+                NoAnswer::NobodyThere(_) if self.starter.is_some() => Failed::NotThere,
+                NoAnswer::NobodyThere(_) | NoAnswer::Refused(_) => {
+                    return Err(self.error(no_answer));
+                }
+                NoAnswer::Leaving(_) => Failed::Stopping,
+                NoAnswer::Broken(_) => Failed::Broken,
+            };
+            match (attempts.next(failed, request.may_repeat), &self.starter) {
+                (Next::SendAgain(pause), _) => tokio::time::sleep(pause).await,
+                (Next::StartEngine, Some(starter)) => {
+                    if self.met.load(Ordering::Relaxed) && stop_marker::was_stopped(&starter.paths)
+                    {
+                        return Err(was_stopped());
                     }
-                    _ => return Err(nobody_there(&self.address, &error)),
-                },
-                Err(NoAnswer::Broken(_)) if repeat == Repeat::Safe && repeats < REPEATS => {
-                    repeats += 1;
+                    starter.start(&self.address).await?;
                 }
-                Err(NoAnswer::Broken(error)) => {
-                    return Err(ApiError::unavailable(format!(
-                        "The engine went away before it answered ({error})"
-                    ))
-                    .hint("See `claude-worker list` for what was done, and try again"));
-                }
+                (Next::StartEngine | Next::GiveUp, _) => return Err(self.error(no_answer)),
             }
         }
     }
 
-    async fn call<T: DeserializeOwned>(
-        &self,
-        method: Method,
-        path: &str,
-        body: Option<&impl Serialize>,
-        deadline: Duration,
-        repeat: Repeat,
-    ) -> Result<T, ApiError> {
-        let body = match body {
-            Some(body) => serde_json::to_vec(body)
-                .map_err(|error| ApiError::invalid(format!("The request cannot be sent: {error}")))?
-                .into(),
-            None => Bytes::new(),
-        };
-        let answer = self.send(method, path, body, deadline, repeat).await?;
-        read(&answer.body)
+    /// An answer that did not come, as the user reads it.
+    fn error(&self, no_answer: NoAnswer) -> ApiError {
+        match no_answer {
+            NoAnswer::Refused(error) | NoAnswer::Leaving(error) => error,
+            NoAnswer::NobodyThere(error) => nobody_there(&self.address, &error),
+            NoAnswer::Broken(error) => {
+                ApiError::unavailable(format!("The connection broke before the answer: {error}"))
+                    .hint("See `claude-worker list` for what was done, and try again")
+            }
+        }
     }
 
-    async fn get_json<T: DeserializeOwned>(&self, path: &str, wait_ms: u64) -> Result<T, ApiError> {
-        let deadline = CALL + Duration::from_millis(wait_ms.min(60_000));
-        self.call(Method::GET, path, None::<&()>, deadline, Repeat::Safe).await
-    }
-
-    async fn post<T: DeserializeOwned>(
-        &self,
-        path: &str,
-        body: Option<&impl Serialize>,
-        repeat: Repeat,
-    ) -> Result<T, ApiError> {
-        self.call(Method::POST, path, body, CALL, repeat).await
+    /// Makes a call as it is.
+    async fn exchange<C: Call>(&self, call: &C) -> Result<C::Answer, ApiError> {
+        let request = Request::of(call)?;
+        let bound = request.within + FINDING;
+        let answered = tokio::time::timeout(bound, self.send(&request)).await.map_err(|_| {
+            ApiError::unavailable(format!("No answer within {} s", bound.as_secs()))
+                .hint("See `claude-worker server health` and the engine's log")
+        })??;
+        let header = |name: &str| Some(answered.headers.get(name)?.to_str().ok()?.to_owned());
+        C::Answer::from_reply(header, answered.body)
     }
 }
 
 impl TaskApi for EngineClient {
-    async fn submit(&self, mut task: NewTask) -> Result<Task, ApiError> {
+    async fn call<C: Call>(&self, mut call: C) -> Result<C::Answer, ApiError> {
         // With a key, the engine recognises what it has already taken on.
-        task.idempotency_key.get_or_insert_with(new_key);
-        self.post("/api/v1/tasks", Some(&task), Repeat::Safe).await
-    }
-
-    async fn list(&self, query: ListQuery) -> Result<TaskPage, ApiError> {
-        self.get_json(&params::path("/api/v1/tasks", &ListParams::from(&query)), 0).await
-    }
-
-    async fn get(&self, id: TaskId) -> Result<TaskDetail, ApiError> {
-        self.get_json(&format!("/api/v1/tasks/{id}"), 0).await
-    }
-
-    async fn log(&self, id: TaskId, query: LogQuery) -> Result<LogPage, ApiError> {
-        let path = params::path(&format!("/api/v1/tasks/{id}/log"), &query);
-        self.get_json(&path, query.wait_ms).await
-    }
-
-    async fn output(&self, id: TaskId, query: OutputQuery) -> Result<OutputChunk, ApiError> {
-        let path = params::path(&format!("/api/v1/tasks/{id}/output"), &query);
-        let deadline = CALL + Duration::from_millis(query.wait_ms.min(60_000));
-        let answer = self.send(Method::GET, &path, Bytes::new(), deadline, Repeat::Safe).await?;
-        let header = |name: &str| answer.headers.get(name).and_then(|value| value.to_str().ok());
-        let next = header(OutputHeaders::NEXT)
-            .and_then(|value| value.parse().ok())
-            .ok_or_else(|| ApiError::internal("The engine's answer lacks its position"))?;
-        Ok(OutputChunk {
-            run: header(OutputHeaders::RUN).and_then(|run| RunId::try_from(run.to_owned()).ok()),
-            end: header(OutputHeaders::END) == Some("true"),
-            bytes: answer.body,
-            next,
-        })
-    }
-
-    async fn cancel(&self, id: TaskId) -> Result<Task, ApiError> {
-        self.post(&format!("/api/v1/tasks/{id}/cancel"), None::<&()>, Repeat::Safe).await
-    }
-
-    async fn retry_for(&self, id: TaskId, mut asked_by: Asker) -> Result<Task, ApiError> {
-        asked_by.parent = may_run_again(self, id).await?;
-        let body = Retry { asked_by };
-        self.post(&format!("/api/v1/tasks/{id}/retry"), Some(&body), Repeat::No).await
-    }
-
-    async fn resume(&self, id: TaskId, mut follow_up: FollowUp) -> Result<Task, ApiError> {
-        follow_up.asked_by.parent = may_run_again(self, id).await?;
-        self.post(&format!("/api/v1/tasks/{id}/resume"), Some(&follow_up), Repeat::No).await
-    }
-
-    async fn remove(&self, id: TaskId) -> Result<(), ApiError> {
-        let path = format!("/api/v1/tasks/{id}");
-        self.call(Method::DELETE, &path, None::<&()>, ENDING, Repeat::No).await
-    }
-
-    async fn clean(&self, query: CleanQuery) -> Result<Cleaned, ApiError> {
-        self.post("/api/v1/tasks/clean", Some(&query), Repeat::Safe).await
-    }
-
-    async fn seen(&self, query: SeenQuery) -> Result<Queue, ApiError> {
-        self.post("/api/v1/tasks/seen", Some(&query), Repeat::Safe).await
-    }
-
-    async fn spent(&self, query: SpentQuery) -> Result<Spent, ApiError> {
-        self.get_json(&params::path("/api/v1/spent", &SpentParams::from(query)), 0).await
-    }
-
-    async fn set_paused(&self, paused: bool) -> Result<Queue, ApiError> {
-        let body = Pause { paused };
-        self.call(Method::PUT, "/api/v1/queue", Some(&body), CALL, Repeat::Safe).await
-    }
-
-    async fn events(&self, query: EventQuery) -> Result<EventPage, ApiError> {
-        self.get_json(&params::path("/api/v1/events", &EventParams::from(&query)), query.wait_ms)
-            .await
-    }
-
-    async fn engine(&self) -> Result<EngineInfo, ApiError> {
-        self.get_json("/api/v1/engine", 0).await
-    }
-
-    async fn settings(&self) -> Result<Settings, ApiError> {
-        self.get_json("/api/v1/settings", 0).await
-    }
-
-    async fn set_settings(&self, change: SettingsChange) -> Result<Settings, ApiError> {
-        self.call(Method::PUT, "/api/v1/settings", Some(&change), CALL, Repeat::Safe).await
-    }
-
-    async fn trusted(&self) -> Result<Trust, ApiError> {
-        self.get_json("/api/v1/trust", 0).await
-    }
-
-    async fn set_trusted(&self, change: TrustChange) -> Result<Trust, ApiError> {
-        self.call(Method::PUT, "/api/v1/trust", Some(&change), CALL, Repeat::Safe).await
-    }
-
-    async fn doctor(&self) -> Result<Diagnosis, ApiError> {
-        // It starts programs, and one examination waits for the other.
-        self.get_json("/api/v1/doctor", 60_000).await
-    }
-
-    async fn stop(&self, mode: StopMode) -> Result<Stopped, ApiError> {
-        let body = StopRequest { mode };
-        self.call(Method::POST, "/api/v1/engine/stop", Some(&body), ENDING, Repeat::No).await
+        if let Some(key) = call.idempotency_key() {
+            key.get_or_insert_with(new_key);
+        }
+        if let Some((task, asked_by)) = call.asked_by() {
+            asked_by.parent = may_run_again(&Questions(self), task).await?;
+        }
+        self.exchange(&call).await
     }
 }
 
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
-    serde_json::from_slice(body).map_err(|error| {
-        ApiError::new(
-            ErrorCode::VersionMismatch,
-            format!("The engine's answer cannot be understood: {error}"),
-        )
-        .hint("Engine and client may be of different versions: `claude-worker server stop`, then try again")
-    })
+/// What a client itself asks an engine before it makes a call.
+struct Questions<'a>(&'a EngineClient);
+
+impl TaskApi for Questions<'_> {
+    async fn call<C: Call>(&self, call: C) -> Result<C::Answer, ApiError> {
+        self.0.exchange(&call).await
+    }
 }
 
 fn was_stopped() -> ApiError {
@@ -315,7 +166,7 @@ fn nobody_there(address: &Address, error: &std::io::Error) -> ApiError {
 
 #[cfg(test)]
 mod tests {
-    use claude_worker_api::PROTOCOL;
+    use claude_worker_api::{ErrorCode, NewTask, PROTOCOL, StopRequest};
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::{UnixListener, UnixStream};
 
@@ -380,13 +231,13 @@ mod tests {
         let leaving = r#"{"code":"unavailable","message":"The engine is shutting down"}"#;
         let server = async {
             answer(&listener, "503 Service Unavailable", leaving).await;
-            answer(&listener, "200 OK", "null").await;
+            answer(&listener, "200 OK", r#"{"directories":[]}"#).await;
             // What may not be done twice is asked once.
             answer(&listener, "503 Service Unavailable", leaving).await;
         };
         let client = async {
-            client.send(Method::GET, "/", Bytes::new(), CALL, Repeat::Safe).await.unwrap();
-            client.send(Method::POST, "/", Bytes::new(), CALL, Repeat::No).await.err().unwrap()
+            client.trusted().await.unwrap();
+            client.stop(StopRequest::default()).await.unwrap_err()
         };
         let (error, ()) = tokio::join!(client, server);
         assert_eq!(error.message, "The engine is shutting down");

@@ -5,20 +5,19 @@ use std::path::{Path, PathBuf};
 use std::process::{ChildStdout, Command, Stdio};
 use std::time::Duration;
 
-use bytes::Bytes;
-use claude_worker_api::{ApiError, ErrorCode};
+use claude_worker_api::{ApiError, ErrorCode, calls};
 use claude_worker_engine::Paths;
 use claude_worker_os::descriptor::{discard_stdout, keep_from_children, stdout_is_read};
 use claude_worker_os::files::is_socket;
 use claude_worker_os::lock::LockHolder;
 use claude_worker_supervisor::{TASK_MARKER, without_own_variables};
-use hyper::Method;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::ChildStdout as AsyncChildStdout;
 use tokio::time::Instant;
 
 use crate::log_file::open_log;
 use crate::next_engine::next_engine_is_announced;
+use crate::request::Request;
 use crate::transport::{Address, NoAnswer};
 
 /// How long an engine that holds the lock has to answer or to let go of it.
@@ -103,8 +102,9 @@ impl Starter {
                     result => return result,
                 }
             }
-            let call = Duration::from_secs(1);
-            match address.send(&Method::GET, "/api/v1/engine", Bytes::new(), call).await {
+            let mut request = Request::of(&calls::Engine {})?;
+            request.within = Duration::from_secs(1);
+            match address.send(&request).await {
                 // It is coming up, or about to go.
                 Err(NoAnswer::NobodyThere(_)) if Instant::now() < deadline => {
                     tokio::time::sleep(pause).await;

@@ -1,21 +1,21 @@
 //! Where an engine is reached, and one request there.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use bytes::Bytes;
 use claude_worker_api::{ApiError, ErrorCode, PROTOCOL, PROTOCOL_HEADER};
 use claude_worker_engine::{Paths, read_own};
 use claude_worker_os::socket::{self, LocalStream};
 use claude_worker_os::user::is_trusted;
 use http_body_util::{BodyExt, Full, Limited};
+use hyper::StatusCode;
 use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1;
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap};
-use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
+
+use crate::request::Request;
 
 /// The largest answer that is read: a page of a log whose every line is as long as it may be.
 const LARGEST_ANSWER: usize = 256 * 1024 * 1024;
@@ -52,7 +52,7 @@ pub(crate) enum NoAnswer {
 }
 
 /// An answer as it came.
-pub(crate) struct Answer {
+pub(crate) struct Answered {
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
 }
@@ -105,34 +105,28 @@ impl Address {
     }
 
     /// Sends one request over a connection of its own.
-    pub(crate) async fn send(
-        &self,
-        method: &Method,
-        path: &str,
-        body: Bytes,
-        deadline: Duration,
-    ) -> Result<Answer, NoAnswer> {
+    pub(crate) async fn send(&self, request: &Request) -> Result<Answered, NoAnswer> {
         let exchange = async {
             match self {
                 Self::Socket(path_of_socket) => {
                     let stream =
                         socket::connect(path_of_socket).await.map_err(NoAnswer::NobodyThere)?;
                     check_peer(&stream, path_of_socket)?;
-                    exchange(stream, "localhost", None, method, path, body).await
+                    exchange(stream, "localhost", None, request).await
                 }
                 Self::Http { authority, token } => {
                     let stream =
                         TcpStream::connect(authority).await.map_err(NoAnswer::NobodyThere)?;
-                    exchange(stream, authority, Some(token), method, path, body).await
+                    exchange(stream, authority, Some(token), request).await
                 }
             }
         };
-        match tokio::time::timeout(deadline, exchange).await {
+        match tokio::time::timeout(request.within, exchange).await {
             Ok(answer) => answer,
             Err(_) => Err(NoAnswer::Refused(
                 ApiError::unavailable(format!(
                     "The engine did not answer within {} s",
-                    deadline.as_secs()
+                    request.within.as_secs()
                 ))
                 .hint("See `claude-worker server health` and the engine's log"),
             )),
@@ -160,26 +154,24 @@ async fn exchange(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     host: &str,
     token: Option<&String>,
-    method: &Method,
-    path: &str,
-    body: Bytes,
-) -> Result<Answer, NoAnswer> {
+    request: &Request,
+) -> Result<Answered, NoAnswer> {
     let broken = |error: hyper::Error| NoAnswer::Broken(error.to_string());
     let (mut sender, connection) = http1::Builder::new()
         .read_buf_exact_size(Some(READ_AT_ONCE))
         .handshake(TokioIo::new(stream))
         .await
         .map_err(broken)?;
-    let mut request = Request::builder()
-        .method(method)
-        .uri(path)
+    let mut head = hyper::Request::builder()
+        .method(&request.method)
+        .uri(&request.path)
         .header(HOST, host)
         .header(PROTOCOL_HEADER, PROTOCOL)
         .header(CONTENT_TYPE, "application/json");
     if let Some(token) = token {
-        request = request.header(AUTHORIZATION, format!("Bearer {token}"));
+        head = head.header(AUTHORIZATION, format!("Bearer {token}"));
     }
-    let request = request.body(Full::new(body)).map_err(|error| {
+    let request = head.body(Full::new(request.body.clone())).map_err(|error| {
         NoAnswer::Refused(ApiError::invalid(format!("The request cannot be sent: {error}")))
     })?;
     let talk = async {
@@ -203,7 +195,7 @@ async fn exchange(
         ));
     }
     if head.status.is_success() {
-        return Ok(Answer { headers: head.headers, body });
+        return Ok(Answered { headers: head.headers, body });
     }
     let error = error_in(head.status, &body);
     Err(match error.code {

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-use claude_worker_api::{Agent, NewTask, Settings, StopMode, TaskApi};
+use claude_worker_api::{Agent, NewTask, Pause, Settings, StopMode, TaskApi};
 use claude_worker_engine::{Claim, Engine, Hosting, Paths};
 use claude_worker_supervisor::SupervisorCommand;
 use tracing::field::{Field, Visit};
@@ -78,7 +78,7 @@ async fn the_log_of_a_task_can_be_read_aloud_and_contains_nothing_private(home: 
     ]);
 
     // Tasks that are stopped, before and after they have begun.
-    engine.set_paused(true).await.unwrap();
+    engine.set_paused(Pause { paused: true }).await.unwrap();
     engine.submit(new_task(home, Agent::Shell, "sleep 1000")).await.unwrap();
     log.expect(&[
         "request{kind=pause} queue paused",
@@ -86,7 +86,7 @@ async fn the_log_of_a_task_can_be_read_aloud_and_contains_nothing_private(home: 
         "request{kind=submit} task waits: task=2 reason=the queue is paused",
     ]);
     engine.cancel(claude_worker_api::TaskId(2)).await.unwrap();
-    engine.set_paused(false).await.unwrap();
+    engine.set_paused(Pause { paused: false }).await.unwrap();
     let caller = Some("a program".to_owned());
     engine.submit(NewTask { caller, ..new_task(home, Agent::Shell, "sleep 1000") }).await.unwrap();
     log.expect(&[
@@ -98,7 +98,7 @@ async fn the_log_of_a_task_can_be_read_aloud_and_contains_nothing_private(home: 
     ]);
 
     // Another engine takes the run over.
-    engine.stop(StopMode::LeaveRunning).await.unwrap();
+    engine.stop(StopMode::LeaveRunning.into()).await.unwrap();
     engine.release().await;
     let engine = start(home);
     log.expect(&[
@@ -108,7 +108,7 @@ async fn the_log_of_a_task_can_be_read_aloud_and_contains_nothing_private(home: 
         "run{task=3 run} run adopted: pid",
     ]);
     engine.remove(claude_worker_api::TaskId(3)).await.unwrap();
-    engine.stop(StopMode::HandOver).await.unwrap();
+    engine.stop(StopMode::HandOver.into()).await.unwrap();
     engine.release().await;
     log.expect(&[
         "request{kind=remove} asking the run to end: task=3 run",

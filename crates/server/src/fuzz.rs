@@ -6,10 +6,8 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
 use claude_worker_api::{
-    ApiError, Asker, CleanQuery, Cleaned, Diagnosis, EngineInfo, EventPage, EventQuery, FollowUp,
-    ListQuery, LogPage, LogQuery, NewTask, OutputChunk, OutputQuery, Queue, SeenQuery, Settings,
-    SettingsChange, Spent, SpentQuery, StopMode, Stopped, Task, TaskApi, TaskDetail, TaskId,
-    TaskPage, Trust, TrustChange,
+    ApiError, Call, LogPage, LogQuery, OutputChunk, OutputQuery, Settings, SettingsChange, TaskApi,
+    TaskId,
 };
 use http_body_util::BodyExt;
 use hyper::service::Service;
@@ -70,19 +68,9 @@ fn server() -> (Runtime, TowerToHyperService<Router>) {
 /// An engine without tasks, which takes none.
 struct Empty;
 
-fn nothing<T>() -> Result<T, ApiError> {
-    Err(ApiError::conflict("There is nothing here"))
-}
-
 impl TaskApi for Empty {
-    async fn submit(&self, _: NewTask) -> Result<Task, ApiError> {
-        nothing()
-    }
-    async fn list(&self, _: ListQuery) -> Result<TaskPage, ApiError> {
-        nothing()
-    }
-    async fn get(&self, _: TaskId) -> Result<TaskDetail, ApiError> {
-        nothing()
+    async fn call<C: Call>(&self, _: C) -> Result<C::Answer, ApiError> {
+        Err(ApiError::conflict("There is nothing here"))
     }
     async fn log(&self, _: TaskId, query: LogQuery) -> Result<LogPage, ApiError> {
         let (start, next) = (query.before.unwrap_or_default(), query.after);
@@ -92,70 +80,10 @@ impl TaskApi for Empty {
         let bytes = b"null".to_vec();
         Ok(OutputChunk { run: query.run, bytes, next: query.offset, end: true })
     }
-    async fn cancel(&self, _: TaskId) -> Result<Task, ApiError> {
-        nothing()
-    }
-    async fn retry(&self, _: TaskId) -> Result<Task, ApiError> {
-        nothing()
-    }
-    async fn retry_for(&self, _: TaskId, _: Asker) -> Result<Task, ApiError> {
-        nothing()
-    }
-    async fn resume(&self, _: TaskId, _: FollowUp) -> Result<Task, ApiError> {
-        nothing()
-    }
     async fn remove(&self, _: TaskId) -> Result<(), ApiError> {
         Ok(())
     }
-    async fn clean(&self, _: CleanQuery) -> Result<Cleaned, ApiError> {
-        nothing()
-    }
-    async fn seen(&self, _: SeenQuery) -> Result<Queue, ApiError> {
-        nothing()
-    }
-    async fn spent(&self, _: SpentQuery) -> Result<Spent, ApiError> {
-        nothing()
-    }
-    async fn set_paused(&self, _: bool) -> Result<Queue, ApiError> {
-        nothing()
-    }
-    async fn events(&self, query: EventQuery) -> Result<EventPage, ApiError> {
-        let next = query.after.unwrap_or_default();
-        Ok(EventPage { events: Vec::new(), next, gap: false })
-    }
-    async fn engine(&self) -> Result<EngineInfo, ApiError> {
-        nothing()
-    }
-    async fn settings(&self) -> Result<Settings, ApiError> {
-        Ok(Settings::default())
-    }
     async fn set_settings(&self, change: SettingsChange) -> Result<Settings, ApiError> {
         Settings::default().changed(change)
-    }
-    async fn trusted(&self) -> Result<Trust, ApiError> {
-        nothing()
-    }
-    async fn set_trusted(&self, _: TrustChange) -> Result<Trust, ApiError> {
-        nothing()
-    }
-    async fn doctor(&self) -> Result<Diagnosis, ApiError> {
-        nothing()
-    }
-    async fn stop(&self, _: StopMode) -> Result<Stopped, ApiError> {
-        nothing()
-    }
-}
-
-#[cfg(test)]
-#[path = "../../../fuzz/corpus.rs"]
-mod corpus;
-
-#[cfg(test)]
-mod tests {
-    use super::corpus;
-
-    #[test]
-    fn inputs_that_fuzzers_found_are_read() {
-        corpus::replay("request", super::request);
     }
 }

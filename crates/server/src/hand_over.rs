@@ -142,7 +142,7 @@ async fn ask_to_stop(paths: &Paths, deadline: Instant) -> Result<Option<EngineIn
         Err(error) if error.code == ErrorCode::Unavailable => return Ok(None),
         Err(error) => return Err(error),
     };
-    let stopped = client.stop(StopMode::HandOver);
+    let stopped = client.stop(StopMode::HandOver.into());
     match tokio::time::timeout_at(deadline, stopped).await {
         Ok(Ok(_)) => Ok(Some(info)),
         // Somebody else has told it so, or it was killed.
@@ -186,7 +186,7 @@ impl Hosted {
             Err(error) => return Err(NotHandedBack { error, still_here: Some(self) }),
         };
         fault_point("hand_back.announced");
-        match self.engine().stop(StopMode::HandOver).await {
+        match self.engine().stop(StopMode::HandOver.into()).await {
             // Somebody else has told it so.
             Err(error) if error.code == ErrorCode::Unavailable => {}
             Err(error) => return Err(NotHandedBack { error, still_here: Some(self) }),

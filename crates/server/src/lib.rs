@@ -20,6 +20,7 @@ pub mod fuzz;
 mod hand_over;
 mod host;
 mod pages;
+mod query;
 mod refusal;
 mod request;
 mod routes;

@@ -8,49 +8,84 @@
 use std::fmt::Write as _;
 
 use axum::body::Bytes;
-use axum::extract::{FromRequest, FromRequestParts, Request};
-use axum::http::request::Parts;
-use claude_worker_api::{ApiError, nearest_name, plain_words};
+use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
+use claude_worker_api::{ApiError, Method, ReadArguments, TaskId, Verb, nearest_name, plain_words};
 use serde::de::{DeserializeOwned, IgnoredAny, IntoDeserializer, Visitor, value::MapDeserializer};
 use serde::{Deserialize, Deserializer, forward_to_deserialize_any};
 
-use crate::refusal::Refusal;
+use crate::query::QueryString;
 
-/// The query string of a request.
-pub(crate) struct Params<T>(pub(crate) T);
+/// The arguments of a request, each read once by the call that has it.
+pub(crate) struct RequestArguments {
+    id: Option<String>,
+    query: Option<String>,
+    body: Option<Bytes>,
+}
 
-/// The JSON body of a request; an empty one counts as `{}`.
-pub(crate) struct Body<T>(pub(crate) T);
+impl RequestArguments {
+    /// Takes them from a request for `method`. A request that only reads has no body.
+    ///
+    /// # Errors
+    /// `invalid_request` for a parameter that the method does not have, and for a body that is too
+    /// large or does not come.
+    pub(crate) async fn of(request: Request, method: &Method) -> Result<Self, ApiError> {
+        let (mut parts, body) = request.into_parts();
+        if !method.arguments.iter().any(|(name, _)| *name == "query") {
+            query::<Nothing>(parts.uri.query().unwrap_or_default())?;
+        }
+        let path = RawPathParams::from_request_parts(&mut parts, &()).await;
+        let path = path.map_err(|error| ApiError::invalid(error.body_text()))?;
+        let id = path.iter().find(|(name, _)| *name == "id").map(|(_, value)| value.to_owned());
+        let query = parts.uri.query().unwrap_or_default().to_owned();
+        let body = if method.verb == Verb::Get {
+            Bytes::new()
+        } else {
+            Bytes::from_request(Request::from_parts(parts, body), &()).await.map_err(|error| {
+                ApiError::invalid(format!(
+                    "The request is too large or broken: {}",
+                    error.body_text()
+                ))
+                .hint("A prompt may have 16 MiB; put more into a file and name it")
+            })?
+        };
+        Ok(Self { id, query: Some(query), body: Some(body) })
+    }
+}
+
+impl ReadArguments for RequestArguments {
+    fn id(&mut self) -> Result<TaskId, ApiError> {
+        self.id.take().unwrap_or_default().parse().map_err(ApiError::invalid)
+    }
+
+    fn query<T: DeserializeOwned>(&mut self) -> Result<T, ApiError> {
+        query(&self.query.take().unwrap_or_default())
+    }
+
+    fn body<T: DeserializeOwned>(&mut self) -> Result<T, ApiError> {
+        body(&self.body.take().unwrap_or_default())
+    }
+
+    fn finish(&mut self) -> Result<(), ApiError> {
+        if let Some(text) = self.query.take() {
+            query::<Nothing>(&text)?;
+        }
+        if let Some(bytes) = self.body.take() {
+            body::<Nothing>(&bytes)?;
+        }
+        Ok(())
+    }
+}
 
 /// A query string or body with nothing in it.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Nothing {}
 
-impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Params<T> {
-    type Rejection = Refusal;
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
-        Ok(Self(params(parts.uri.query().unwrap_or_default())?))
-    }
-}
-
-impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
-    type Rejection = Refusal;
-    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
-        let bytes = Bytes::from_request(request, state).await.map_err(|error| {
-            ApiError::invalid(format!("The request is too large or broken: {}", error.body_text()))
-                .hint("A prompt may have 16 MiB; put more into a file and name it")
-        })?;
-        Ok(Self(body(&bytes)?))
-    }
-}
-
 /// Reads a query string.
 ///
 /// # Errors
 /// `invalid_request` that names the parameter.
-fn params<T: DeserializeOwned>(text: &str) -> Result<T, ApiError> {
-    let pairs = form_urlencoded::parse(text.as_bytes());
-    read(serde_urlencoded::Deserializer::new(pairs), "parameter")
+pub(crate) fn query<T: DeserializeOwned>(text: &str) -> Result<T, ApiError> {
+    read(QueryString(text), "parameter")
 }
 
 /// Reads a JSON body.
@@ -245,13 +280,13 @@ mod tests {
 
     #[test]
     fn an_unknown_parameter_is_refused_too() {
-        let error = params::<LogQuery>("afer=3").unwrap_err();
+        let error = query::<LogQuery>("afer=3").unwrap_err();
         assert_eq!(error.message, "There is no parameter afer. Did you mean after?");
-        let error = params::<LogQuery>("limit=minus").unwrap_err();
+        let error = query::<LogQuery>("limit=minus").unwrap_err();
         assert!(error.message.contains("limit must be a whole number"), "{error}");
-        let error = params::<LogQuery>("limit=1&limit=2").unwrap_err();
+        let error = query::<LogQuery>("limit=1&limit=2").unwrap_err();
         assert!(error.message.contains("limit is given twice"), "{error}");
-        assert_eq!(params::<LogQuery>("limit=3&tail=true").unwrap().limit, Some(3));
-        assert!(params::<Nothing>("").is_ok());
+        assert_eq!(query::<LogQuery>("limit=3&tail=true").unwrap().limit, Some(3));
+        assert!(query::<Nothing>("").is_ok());
     }
 }

@@ -1,29 +1,23 @@
 //! What each address of the HTTP interface does, for the socket and for TCP alike.
 //!
-//! A route translates, and nothing else: request to [`TaskApi`] call, answer to JSON.
+//! The routes follow from the methods of the API, but for `/health` and the stream of events.
 
 use std::sync::Arc;
 
-use axum::Json;
-use axum::Router;
-use axum::extract::{DefaultBodyLimit, FromRequestParts, Path, Request, State};
-use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post, put};
+use axum::routing::{MethodFilter, get, on};
+use axum::{Json, Router};
 use claude_worker_api::{
-    ApiError, CleanQuery, ErrorCode, FollowUp, LogQuery, MAX_PROMPT_BYTES, NewTask, OutputHeaders,
-    OutputQuery, PROTOCOL, PROTOCOL_HEADER, Pause, Retry, SeenQuery, SettingsChange, StopRequest,
-    TaskApi, TaskId, TrustChange,
+    Answer, ApiError, Call, CallVisitor, ErrorCode, MAX_PROMPT_BYTES, PROTOCOL, PROTOCOL_HEADER,
+    ReadArguments, Repeat, TaskApi, Verb, visit_calls,
 };
-use claude_worker_client::params::{EventParams, ListParams, SpentParams};
-use serde::Serialize;
-use serde_json::Value;
 use tokio::sync::watch;
 
 use crate::refusal::{Refusal, refuse};
-use crate::request::{Body, Nothing, Params};
+use crate::request::{Nothing, RequestArguments, query};
 use crate::stream;
 
 /// The largest request body: a prompt as long as it may be, with every character escaped twice.
@@ -31,44 +25,65 @@ const LARGEST_BODY: usize = 2 * MAX_PROMPT_BYTES + 1024 * 1024;
 
 /// The routes over an engine. What stays open ends when the sender of `closing` is dropped.
 pub(crate) fn router<A: TaskApi + 'static>(api: Arc<A>, closing: watch::Receiver<()>) -> Router {
-    let stream =
-        async move |State(api): Api<A>, headers: HeaderMap, params: Params<EventParams>| {
-            stream::stream(api, params.0.try_into()?, &headers, closing).await.map_err(Refusal)
-        };
-    Router::new()
+    let stream = async move |State(api): State<Arc<A>>, uri: Uri, headers: HeaderMap| {
+        let query = query(uri.query().unwrap_or_default())?;
+        stream::stream(api, query, &headers, closing).await.map_err(Refusal)
+    };
+    let mut methods = Methods(Router::new());
+    visit_calls(&mut methods);
+    methods
+        .0
         .route("/health", get(health::<A>))
-        .route("/api/v1/engine", get(engine::<A>))
-        .route("/api/v1/engine/stop", post(stop::<A>))
-        .route("/api/v1/queue", put(set_paused::<A>))
-        .route("/api/v1/settings", get(get_settings::<A>).put(set_settings::<A>))
-        .route("/api/v1/trust", get(trusted::<A>).put(set_trusted::<A>))
-        .route("/api/v1/doctor", get(doctor::<A>))
-        .route("/api/v1/events", get(events::<A>))
         .route("/api/v1/events/stream", get(stream))
-        .route("/api/v1/tasks", get(list::<A>).post(submit::<A>))
-        .route("/api/v1/tasks/clean", post(clean::<A>))
-        .route("/api/v1/tasks/seen", post(seen::<A>))
-        .route("/api/v1/spent", get(spent::<A>))
-        .route("/api/v1/tasks/{id}", get(task::<A>).delete(remove::<A>))
-        .route("/api/v1/tasks/{id}/cancel", post(cancel::<A>))
-        .route("/api/v1/tasks/{id}/retry", post(retry::<A>))
-        .route("/api/v1/tasks/{id}/resume", post(resume::<A>))
-        .route("/api/v1/tasks/{id}/log", get(log::<A>))
-        .route("/api/v1/tasks/{id}/output", get(output::<A>))
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .with_state(api)
 }
 
+/// A route for each method of the API.
+struct Methods<A>(Router<Arc<A>>);
+
+impl<A: TaskApi + 'static> CallVisitor for Methods<A> {
+    fn visit<C: Call>(&mut self) {
+        let verb = match C::METHOD.verb {
+            Verb::Get => MethodFilter::GET,
+            Verb::Post => MethodFilter::POST,
+            Verb::Put => MethodFilter::PUT,
+            Verb::Delete => MethodFilter::DELETE,
+        };
+        let router = std::mem::take(&mut self.0);
+        self.0 = router.route(C::METHOD.path, on(verb, answer::<A, C>));
+    }
+}
+
+/// Reads a call from a request, asks the engine, and writes its answer.
+async fn answer<A: TaskApi, C: Call>(
+    State(api): State<Arc<A>>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let mut arguments = RequestArguments::of(request, &C::METHOD).await?;
+    let call = C::read(&mut arguments)?;
+    arguments.finish()?;
+    let reply = call.ask(&*api).await?.into_reply()?;
+    let mut response = reply.body.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(reply.media_type));
+    for (name, value) in reply.headers {
+        let value = HeaderValue::from_str(&value)
+            .map_err(|error| ApiError::internal(format!("Cannot write header {name}: {error}")))?;
+        headers.insert(HeaderName::from_static(name), value);
+    }
+    if C::METHOD.repeat == Repeat::Keyed {
+        *response.status_mut() = StatusCode::CREATED;
+    }
+    Ok(response)
+}
+
 /// The outermost layer of both servers, so that every answer says our protocol.
 pub(crate) fn speaking_our_protocol(routes: Router) -> Router {
     routes.layer(middleware::from_fn(agree_on_protocol))
 }
-
-type Api<A> = State<Arc<A>>;
-
-type Answer<T> = Result<Json<T>, Refusal>;
 
 /// Says our protocol in every answer, and refuses a client that says another one. A client that
 /// says none (curl, a script) is taken as it is.
@@ -92,19 +107,6 @@ async fn agree_on_protocol(request: Request, next: Next) -> Response {
     response
 }
 
-/// A task's number from the path.
-struct Id(TaskId);
-
-impl<S: Send + Sync> FromRequestParts<S> for Id {
-    type Rejection = Refusal;
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
-        let Path(text) = Path::<String>::from_request_parts(parts, state)
-            .await
-            .map_err(|error| Refusal(ApiError::invalid(error.body_text())))?;
-        text.parse().map(Self).map_err(|error| Refusal(ApiError::invalid(error)))
-    }
-}
-
 async fn no_such_route() -> Refusal {
     Refusal(ApiError::new(ErrorCode::NotFound, "There is nothing at this address"))
 }
@@ -115,178 +117,11 @@ async fn no_such_method(method: Method) -> impl IntoResponse {
     (StatusCode::METHOD_NOT_ALLOWED, Json(error))
 }
 
-async fn health<A: TaskApi>(State(api): Api<A>, _: Params<Nothing>) -> Answer<Value> {
+async fn health<A: TaskApi>(
+    State(api): State<Arc<A>>,
+    uri: Uri,
+) -> Result<Json<serde_json::Value>, Refusal> {
+    query::<Nothing>(uri.query().unwrap_or_default())?;
     let info = api.engine().await?;
     Ok(Json(serde_json::json!({ "status": "ok", "version": info.version })))
-}
-
-async fn engine<A: TaskApi>(State(api): Api<A>, _: Params<Nothing>) -> Answer<impl Serialize> {
-    Ok(Json(api.engine().await?))
-}
-
-async fn stop<A: TaskApi>(
-    State(api): Api<A>,
-    _: Params<Nothing>,
-    Body(request): Body<StopRequest>,
-) -> Answer<impl Serialize> {
-    Ok(Json(api.stop(request.mode).await?))
-}
-
-async fn set_paused<A: TaskApi>(
-    State(api): Api<A>,
-    _: Params<Nothing>,
-    Body(request): Body<Pause>,
-) -> Answer<impl Serialize> {
-    Ok(Json(api.set_paused(request.paused).await?))
-}
-
-async fn get_settings<A: TaskApi>(
-    State(api): Api<A>,
-    _: Params<Nothing>,
-) -> Answer<impl Serialize> {
-    Ok(Json(api.settings().await?))
-}
-
-/// Changes what the body names; what it leaves out stays.
-async fn set_settings<A: TaskApi>(
-    State(api): Api<A>,
-    _: Params<Nothing>,
-    Body(change): Body<SettingsChange>,
-) -> Answer<impl Serialize> {
-    Ok(Json(api.set_settings(change).await?))
-}
-
-async fn trusted<A: TaskApi>(State(api): Api<A>, _: Params<Nothing>) -> Answer<impl Serialize> {
-    Ok(Json(api.trusted().await?))
-}
-
-async fn set_trusted<A: TaskApi>(
-    State(api): Api<A>,
-    _: Params<Nothing>,
-    Body(change): Body<TrustChange>,
-) -> Answer<impl Serialize> {
-    Ok(Json(api.set_trusted(change).await?))
-}
-
-async fn doctor<A: TaskApi>(State(api): Api<A>, _: Params<Nothing>) -> Answer<impl Serialize> {
-    Ok(Json(api.doctor().await?))
-}
-
-async fn events<A: TaskApi>(
-    State(api): Api<A>,
-    Params(query): Params<EventParams>,
-) -> Answer<impl Serialize> {
-    Ok(Json(api.events(query.try_into()?).await?))
-}
-
-async fn list<A: TaskApi>(
-    State(api): Api<A>,
-    Params(query): Params<ListParams>,
-) -> Answer<impl Serialize> {
-    Ok(Json(api.list(query.try_into()?).await?))
-}
-
-async fn submit<A: TaskApi>(
-    State(api): Api<A>,
-    _: Params<Nothing>,
-    Body(task): Body<NewTask>,
-) -> Result<impl IntoResponse, Refusal> {
-    Ok((StatusCode::CREATED, Json(api.submit(task).await?)))
-}
-
-async fn task<A: TaskApi>(
-    State(api): Api<A>,
-    Id(id): Id,
-    _: Params<Nothing>,
-) -> Answer<impl Serialize> {
-    Ok(Json(api.get(id).await?))
-}
-
-async fn remove<A: TaskApi>(
-    State(api): Api<A>,
-    Id(id): Id,
-    _: Params<Nothing>,
-    _: Body<Nothing>,
-) -> Answer<impl Serialize> {
-    Ok(Json(api.remove(id).await?))
-}
-
-async fn seen<A: TaskApi>(
-    State(api): Api<A>,
-    _: Params<Nothing>,
-    Body(query): Body<SeenQuery>,
-) -> Answer<impl Serialize> {
-    Ok(Json(api.seen(query).await?))
-}
-
-async fn spent<A: TaskApi>(
-    State(api): Api<A>,
-    Params(query): Params<SpentParams>,
-) -> Answer<impl Serialize> {
-    Ok(Json(api.spent(query.into()).await?))
-}
-
-async fn clean<A: TaskApi>(
-    State(api): Api<A>,
-    _: Params<Nothing>,
-    Body(query): Body<CleanQuery>,
-) -> Answer<impl Serialize> {
-    Ok(Json(api.clean(query).await?))
-}
-
-async fn cancel<A: TaskApi>(
-    State(api): Api<A>,
-    Id(id): Id,
-    _: Params<Nothing>,
-    _: Body<Nothing>,
-) -> Answer<impl Serialize> {
-    Ok(Json(api.cancel(id).await?))
-}
-
-async fn retry<A: TaskApi>(
-    State(api): Api<A>,
-    Id(id): Id,
-    _: Params<Nothing>,
-    Body(request): Body<Retry>,
-) -> Answer<impl Serialize> {
-    Ok(Json(api.retry_for(id, request.asked_by).await?))
-}
-
-async fn resume<A: TaskApi>(
-    State(api): Api<A>,
-    Id(id): Id,
-    _: Params<Nothing>,
-    Body(follow_up): Body<FollowUp>,
-) -> Answer<impl Serialize> {
-    Ok(Json(api.resume(id, follow_up).await?))
-}
-
-async fn log<A: TaskApi>(
-    State(api): Api<A>,
-    Id(id): Id,
-    Params(query): Params<LogQuery>,
-) -> Answer<impl Serialize> {
-    Ok(Json(api.log(id, query).await?))
-}
-
-async fn output<A: TaskApi>(
-    State(api): Api<A>,
-    Id(id): Id,
-    Params(query): Params<OutputQuery>,
-) -> Result<Response, Refusal> {
-    let chunk = api.output(id, query).await?;
-    let mut response = chunk.bytes.into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
-    headers.insert(OutputHeaders::NEXT, HeaderValue::from(chunk.next));
-    headers.insert(
-        OutputHeaders::END,
-        HeaderValue::from_static(if chunk.end { "true" } else { "false" }),
-    );
-    if let Some(run) = chunk.run
-        && let Ok(run) = HeaderValue::from_str(run.as_str())
-    {
-        headers.insert(OutputHeaders::RUN, run);
-    }
-    Ok(response)
 }

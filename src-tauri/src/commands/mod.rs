@@ -1,7 +1,6 @@
 //! The commands that the pages in the window can call.
 //!
-//! [`tasks`] is the engine's interface: one command for each method of `TaskApi`, with the same names
-//! and types. [`desktop`] is what only the desktop can do. Both fail with an `ApiError` as JSON.
+//! [`engine`] is the API of the engine: one command for all its methods. [`desktop`] is what only the desktop can do. Both fail with an `ApiError` as JSON.
 //! [`events`] sends the engine's events to the pages.
 
 #![expect(
@@ -10,5 +9,5 @@
 )]
 
 pub(crate) mod desktop;
+pub(crate) mod engine;
 pub(crate) mod events;
-pub(crate) mod tasks;

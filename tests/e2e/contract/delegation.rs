@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use claude_worker_api::{ErrorCode, ListQuery, NewTask, TaskApi, TaskId};
+use claude_worker_api::{ErrorCode, ListQuery, NewTask, Pause, TaskApi, TaskId};
 
 use super::{code, shell};
 
 /// As deep as allowed, and not too many. Leaves nothing behind in a queue that was empty.
 pub(super) async fn exercise(api: &impl TaskApi, work: &Path) {
-    assert!(api.set_paused(true).await.unwrap().paused);
+    assert!(api.set_paused(Pause { paused: true }).await.unwrap().paused);
     let under = |parent: TaskId| NewTask { parent: Some(parent), ..shell(work, "true") };
     let parent = api.submit(shell(work, "true")).await.unwrap().id;
     let child = api.submit(under(parent)).await.unwrap();
@@ -37,5 +37,5 @@ pub(super) async fn exercise(api: &impl TaskApi, work: &Path) {
     for task in api.list(all).await.unwrap().tasks {
         api.remove(task.id).await.unwrap();
     }
-    assert!(!api.set_paused(false).await.unwrap().paused);
+    assert!(!api.set_paused(Pause { paused: false }).await.unwrap().paused);
 }

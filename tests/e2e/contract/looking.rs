@@ -4,8 +4,8 @@
 use std::path::Path;
 
 use claude_worker_api::{
-    CleanQuery, Cursor, ErrorCode, EventKind, EventQuery, ListQuery, LogQuery, Order, SeenQuery,
-    Spent, SpentQuery, TaskApi, TaskId, Timestamp,
+    CleanQuery, Cursor, ErrorCode, EventKind, EventQuery, ListQuery, LogQuery, Order, Pause, Retry,
+    SeenQuery, Spent, SpentQuery, TaskApi, TaskId, Timestamp,
 };
 
 use super::{code, finished, shell};
@@ -64,10 +64,10 @@ async fn unseen(api: &impl TaskApi, good: TaskId, bad: TaskId) {
     assert!(!api.get(bad).await.unwrap().task.unseen);
     assert!(api.get(good).await.unwrap().task.unseen, "nobody looked at this one");
     // It would fail again at once.
-    api.set_paused(true).await.unwrap();
-    assert!(!api.retry(bad).await.unwrap().unseen);
+    api.set_paused(Pause { paused: true }).await.unwrap();
+    assert!(!api.retry(bad, Retry::default()).await.unwrap().unseen);
     assert_eq!(needy().await, []);
-    api.set_paused(false).await.unwrap();
+    api.set_paused(Pause { paused: false }).await.unwrap();
     finished(api, bad).await;
     assert_eq!(needy().await, [bad]);
     assert_eq!(api.seen(SeenQuery::default()).await.unwrap().unseen.total(), 0);

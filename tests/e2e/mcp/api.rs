@@ -2,10 +2,8 @@
 //! MCP clients have no part in, over the socket beside.
 
 use claude_worker_api::{
-    ApiError, Asker, CleanQuery, Cleaned, Diagnosis, EngineInfo, EventPage, EventQuery, FollowUp,
-    ListQuery, LogPage, LogQuery, NewTask, Order, OutputChunk, OutputQuery, Queue, SeenQuery,
-    Settings, SettingsChange, Spent, SpentQuery, StopMode, Stopped, Task, TaskApi, TaskDetail,
-    TaskId, TaskPage, Trust, TrustChange,
+    ApiError, Call, EngineInfo, FollowUp, ListQuery, NewTask, Order, Retry, Task, TaskApi,
+    TaskDetail, TaskId, TaskPage,
 };
 use claude_worker_client::EngineClient;
 use serde::de::DeserializeOwned;
@@ -47,6 +45,10 @@ fn read<T: DeserializeOwned>(value: Value) -> T {
 }
 
 impl TaskApi for McpApi {
+    async fn call<C: Call>(&self, call: C) -> Answer<C::Answer> {
+        call.ask(&self.socket).await
+    }
+
     async fn submit(&self, task: NewTask) -> Answer<Task> {
         if task.parent.is_some() || task.caller.is_some() {
             return self.socket.submit(task).await;
@@ -96,19 +98,11 @@ impl TaskApi for McpApi {
         Ok(detail)
     }
 
-    async fn log(&self, id: TaskId, query: LogQuery) -> Answer<LogPage> {
-        self.socket.log(id, query).await
-    }
-
-    async fn output(&self, id: TaskId, query: OutputQuery) -> Answer<OutputChunk> {
-        self.socket.output(id, query).await
-    }
-
     async fn cancel(&self, id: TaskId) -> Answer<Task> {
         self.task("cancel_task", json!({ "task_id": id })).await
     }
 
-    async fn retry_for(&self, id: TaskId, _: Asker) -> Answer<Task> {
+    async fn retry(&self, id: TaskId, _: Retry) -> Answer<Task> {
         self.task("retry_task", json!({ "task_id": id })).await
     }
 
@@ -116,55 +110,7 @@ impl TaskApi for McpApi {
         self.task("resume_task", json!({ "task_id": id, "prompt": follow_up.prompt })).await
     }
 
-    async fn remove(&self, id: TaskId) -> Answer<()> {
-        self.socket.remove(id).await
-    }
-
-    async fn clean(&self, query: CleanQuery) -> Answer<Cleaned> {
-        self.socket.clean(query).await
-    }
-
-    async fn seen(&self, query: SeenQuery) -> Answer<Queue> {
-        self.socket.seen(query).await
-    }
-
-    async fn spent(&self, query: SpentQuery) -> Answer<Spent> {
-        self.socket.spent(query).await
-    }
-
-    async fn set_paused(&self, paused: bool) -> Answer<Queue> {
-        self.socket.set_paused(paused).await
-    }
-
-    async fn events(&self, query: EventQuery) -> Answer<EventPage> {
-        self.socket.events(query).await
-    }
-
     async fn engine(&self) -> Answer<EngineInfo> {
         Ok(read(self.call("health", json!({})).await?["engine"].take()))
-    }
-
-    async fn settings(&self) -> Answer<Settings> {
-        self.socket.settings().await
-    }
-
-    async fn set_settings(&self, change: SettingsChange) -> Answer<Settings> {
-        self.socket.set_settings(change).await
-    }
-
-    async fn trusted(&self) -> Answer<Trust> {
-        self.socket.trusted().await
-    }
-
-    async fn set_trusted(&self, change: TrustChange) -> Answer<Trust> {
-        self.socket.set_trusted(change).await
-    }
-
-    async fn doctor(&self) -> Answer<Diagnosis> {
-        self.socket.doctor().await
-    }
-
-    async fn stop(&self, mode: StopMode) -> Answer<Stopped> {
-        self.socket.stop(mode).await
     }
 }

@@ -456,7 +456,7 @@ export type ListQuery = {
    */
   search?: string;
   /** Only these statuses. Empty: all. */
-  statuses?: Status[];
+  status?: Status[];
 };
 
 /** An item with its place in the run's output. */
@@ -686,6 +686,12 @@ export type OutputQuery = {
 /** Which of a run's two outputs. */
 export type OutputStream = "stdout" | "stderr";
 
+/** Body of `PUT /api/v1/queue`. */
+export type Pause = {
+  /** Whether tasks are kept from starting. */
+  paused: boolean;
+};
+
 /** Claude Code's permission modes, as `claude --permission-mode` names them. */
 export type PermissionMode =
   "default" | "acceptEdits" | "plan" | "dontAsk" | "auto" | "bypassPermissions";
@@ -723,6 +729,12 @@ export type RetentionSettings = {
    * it until `remove` or `clean`.
    */
   finished_ms: number;
+};
+
+/** What a retry is asked with. */
+export type Retry = {
+  /** Who asks for it. */
+  asked_by?: Asker;
 };
 
 /** One attempt at a task. */
@@ -813,6 +825,13 @@ export type Settings = {
   workers: number;
 };
 
+/**
+ * The settings to change with their new values, as a JSON object like that of [`Settings`]. What it
+ * does not name stays. A duration may also have its name from `config.toml` (without `_ms`) and a
+ * value with a unit: `{"limits": {"timeout": "90m"}}`.
+ */
+export type SettingsChange = Record<string, unknown>;
+
 /** What runs have cost. */
 export type Spent = {
   /**
@@ -883,6 +902,12 @@ export type Status =
 
 /** What happens to running tasks when the engine stops. */
 export type StopMode = "leave_running" | "cancel_running" | "hand_over";
+
+/** Body of `POST /api/v1/engine/stop`. */
+export type StopRequest = {
+  /** What becomes of the tasks that run. */
+  mode?: StopMode;
+};
 
 /** The engine's answer to a stop. */
 export type Stopped = {

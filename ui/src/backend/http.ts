@@ -6,12 +6,12 @@ import {
   type Backend,
   type Event,
   type EventListener,
-  type EventPage,
   type OutputQuery,
   type TaskId,
 } from "./index";
+import { engineApi } from "./calls";
+import { queryString } from "./query";
 import { wholeCharacters } from "./utf8";
-import { listQuery, queryString } from "./query";
 import { keepTrying } from "./reconnect";
 import { MessageReader } from "./sse";
 
@@ -37,7 +37,7 @@ export function httpBackend(): Backend {
   async function request(path: string, init: RequestInit = {}): Promise<Response> {
     let response: Response;
     try {
-      response = await fetch(`/api/v1${path}`, {
+      response = await fetch(path, {
         ...init,
         headers: { ...auth, ...(init.body ? { "content-type": "application/json" } : {}) },
       });
@@ -49,17 +49,15 @@ export function httpBackend(): Backend {
     return response;
   }
 
-  async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
-    return (await (await request(path, { signal })).json()) as T;
-  }
-
-  async function send<T>(method: string, path: string, body?: unknown): Promise<T> {
-    const init = { method, body: JSON.stringify(body ?? {}) };
-    return (await (await request(path, init)).json()) as T;
-  }
+  const api = engineApi(async ({ verb, path, ...method }, { id, query, body }, signal) => {
+    const place = path.replace("{id}", String(id)) + queryString(query ?? {});
+    const has = (name: string) => (method.arguments as readonly string[]).includes(name);
+    const init = { method: verb, ...(has("body") ? { body: JSON.stringify(body ?? {}) } : {}) };
+    return (await request(place, { ...init, signal })).json();
+  });
 
   async function output(id: TaskId, query: OutputQuery, signal?: AbortSignal) {
-    const response = await request(`/tasks/${id}/output${queryString(query)}`, { signal });
+    const response = await request(`/api/v1/tasks/${id}/output${queryString(query)}`, { signal });
     const { headers } = response;
     const bytes = new Uint8Array(await response.arrayBuffer());
     const end = headers.get("x-claude-worker-end") === "true";
@@ -79,7 +77,7 @@ export function httpBackend(): Backend {
     outer.addEventListener("abort", stop);
     let watch = setTimeout(stop, SILENCE);
     try {
-      const path = `/events/stream${queryString({ after })}`;
+      const path = `/api/v1/events/stream${queryString({ after })}`;
       const response = await request(path, { signal: inner.signal });
       take({ connected: true });
       const reader = new MessageReader();
@@ -109,7 +107,7 @@ export function httpBackend(): Backend {
     let cursor: number | undefined;
     let awaySince: number | undefined;
     const attempt = async (alive: () => void) => {
-      cursor ??= (await get<EventPage>("/events", stopped.signal)).next;
+      cursor ??= (await api.events({}, stopped.signal)).next;
       const take = (news: StreamNews) => {
         if (stopped.signal.aborted) return;
         alive();
@@ -134,25 +132,8 @@ export function httpBackend(): Backend {
   }
 
   return {
-    submit: (task) => send("POST", "/tasks", task),
-    list: (query) => get(`/tasks${listQuery(query)}`),
-    get: (id) => get(`/tasks/${id}`),
-    log: (id, query, signal) => get(`/tasks/${id}/log${queryString(query)}`, signal),
+    ...api,
     output,
-    cancel: (id) => send("POST", `/tasks/${id}/cancel`),
-    retry: (id) => send("POST", `/tasks/${id}/retry`),
-    resume: (id, prompt) => send("POST", `/tasks/${id}/resume`, { prompt }),
-    remove: (id) => send("DELETE", `/tasks/${id}`),
-    clean: (query) => send("POST", "/tasks/clean", query),
-    setPaused: (paused) => send("PUT", "/queue", { paused }),
-    engine: () => get("/engine"),
-    seen: (ids) => send("POST", "/tasks/seen", { ids }),
-    spent: (since) => get(`/spent${queryString({ since: Date.parse(since) })}`),
-    settings: () => get("/settings"),
-    setSettings: (change) => send("PUT", "/settings", change),
-    setTrusted: (change) => send("PUT", "/trust", change),
-    doctor: () => get("/doctor"),
-    stop: (mode) => send("POST", "/engine/stop", { mode }),
     copy: (text) => navigator.clipboard.writeText(text),
     follow,
   };

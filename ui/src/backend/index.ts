@@ -1,31 +1,7 @@
 // The interface between the pages and an engine. Only this directory may use Tauri or fetch; the
 // linter checks that.
-import type {
-  ApiError,
-  CleanQuery,
-  Cleaned,
-  Diagnosis,
-  EngineInfo,
-  Event,
-  ListQuery,
-  LogPage,
-  LogQuery,
-  NewTask,
-  OutputQuery,
-  Queue,
-  RunId,
-  Settings,
-  Spent,
-  StopMode,
-  Stopped,
-  Task,
-  TaskDetail,
-  TaskId,
-  TaskPage,
-  Timestamp,
-  Trust,
-  TrustChange,
-} from "./api";
+import type { ApiError, Event, OutputQuery, RunId, Settings, SettingsChange, TaskId } from "./api";
+import type { EngineApi } from "./methods";
 
 export type * from "./api";
 
@@ -72,9 +48,6 @@ export interface EventListener {
   connection(connection: Connection): void;
 }
 
-/** The settings to change; those that are absent stay, also within a group. */
-export type SettingsChange = { [key: string]: unknown };
-
 /** The settings after a change. */
 export function withChange(settings: Settings, change: SettingsChange): Settings {
   const all = settings as Record<string, unknown>;
@@ -85,33 +58,11 @@ export function withChange(settings: Settings, change: SettingsChange): Settings
   return { ...settings, ...Object.fromEntries(changed) } as Settings;
 }
 
-/** Requests to the engine. Every call rejects with {@link Refused}. */
-export interface Backend {
-  submit(task: NewTask): Promise<Task>;
-  list(query: ListQuery): Promise<TaskPage>;
-  get(id: TaskId): Promise<TaskDetail>;
-  /** A part of a run's log; `signal` aborts a long poll. */
-  log(id: TaskId, query: LogQuery, signal?: AbortSignal): Promise<LogPage>;
-  /** A part of a run's raw output; `signal` aborts a long poll. */
+/** Everything the pages can ask. Every call rejects with {@link Refused}. */
+export interface Backend extends EngineApi {
+  /** A part of a run's raw output, as text; `signal` ends a wait. */
   output(id: TaskId, query: OutputQuery, signal?: AbortSignal): Promise<OutputText>;
-  cancel(id: TaskId): Promise<Task>;
-  retry(id: TaskId): Promise<Task>;
-  resume(id: TaskId, prompt: string): Promise<Task>;
-  remove(id: TaskId): Promise<void>;
-  clean(query: CleanQuery): Promise<Cleaned>;
-  setPaused(paused: boolean): Promise<Queue>;
-  engine(): Promise<EngineInfo>;
-  /** Marks finished tasks as seen (empty: all of them). */
-  seen(ids: TaskId[]): Promise<Queue>;
-  spent(since: Timestamp): Promise<Spent>;
-  settings(): Promise<Settings>;
-  /** Changes only the settings that are given. */
-  setSettings(change: SettingsChange): Promise<Settings>;
-  /** Adds a directory to the trusted ones, or removes it. */
-  setTrusted(change: TrustChange): Promise<Trust>;
-  doctor(): Promise<Diagnosis>;
-  stop(mode: StopMode): Promise<Stopped>;
-  /** Copies a text to the clipboard. */
+  /** Puts a text into the clipboard. */
   copy(text: string): Promise<void>;
   /** Follows the event stream from now on and reconnects automatically; call the result to stop. */
   follow(listener: EventListener): () => void;

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { listQuery, queryString } from "./query";
+import { queryString } from "./query";
 
 it("leaves out what is absent, false or empty, and escapes the rest", () => {
   expect(queryString({ a: undefined, b: null, c: false, d: [], e: "" })).toBe("");
@@ -9,7 +9,7 @@ it("leaves out what is absent, false or empty, and escapes the rest", () => {
 });
 
 it("says lists with commas", () => {
-  expect(listQuery({ statuses: ["pending", "waiting"], ids: [1, 2], limit: 5 })).toBe(
+  expect(queryString({ status: ["pending", "waiting"], ids: [1, 2], limit: 5 })).toBe(
     "?status=pending%2Cwaiting&ids=1%2C2&limit=5",
   );
 });

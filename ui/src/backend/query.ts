@@ -1,10 +1,8 @@
-// Query strings in the form that the engine reads. Pure.
-import type { ListQuery } from "./index";
+// Queries as the engine reads them from an address. Pure.
+import type { QueryValue } from "./calls";
 
-type Value = string | number | boolean | readonly (string | number)[] | null | undefined;
-
-/** A query string with its `?`. Absent, empty and false values are left out; lists are comma-separated. */
-export function queryString(fields: Record<string, Value>): string {
+/** A query string with its `?`, without what is absent, empty or false; lists have commas. */
+export function queryString(fields: Record<string, QueryValue>): string {
   const params = new URLSearchParams();
   for (const [name, value] of Object.entries(fields)) {
     if (value === undefined || value === null || value === false) continue;
@@ -13,9 +11,4 @@ export function queryString(fields: Record<string, Value>): string {
   }
   const text = params.toString();
   return text ? `?${text}` : "";
-}
-
-/** The query string for a list of tasks. */
-export function listQuery({ statuses, ...rest }: ListQuery): string {
-  return queryString({ status: statuses, ...rest });
 }

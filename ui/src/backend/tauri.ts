@@ -8,6 +8,7 @@ import {
   type Event,
   type EventListener,
 } from "./index";
+import { engineApi } from "./calls";
 import { keepTrying } from "./reconnect";
 
 /** Whether the page runs in the app's window. */
@@ -129,25 +130,12 @@ const desktop: Desktop = {
 
 export function tauriBackend(): Backend {
   return {
-    submit: (task) => call("submit", { task }),
-    list: (query) => call("list", { query }),
-    get: (id) => call("get", { id }),
-    log: (id, query, signal) => callUntil("log", { id, query }, signal),
-    output: (id, query, signal) => callUntil("output", { id, query }, signal),
-    cancel: (id) => call("cancel", { id }),
-    retry: (id) => call("retry", { id }),
-    resume: (id, prompt) => call("resume", { id, followUp: { prompt } }),
-    remove: (id) => call("remove", { id }),
-    clean: (query) => call("clean", { query }),
-    setPaused: (paused) => call("set_paused", { paused }),
-    engine: () => call("engine"),
-    seen: (ids) => call("seen", { query: { ids } }),
-    spent: (since) => call("spent", { query: { since } }),
-    settings: () => call("settings"),
-    setSettings: (change) => call("set_settings", { change }),
-    setTrusted: (change) => call("set_trusted", { change }),
-    doctor: () => call("doctor"),
-    stop: (mode) => call("stop", { mode }),
+    ...engineApi(({ name, arguments: names }, given, signal) => {
+      // What has a default may be left out by a page, and is never left out here.
+      const whole = Object.fromEntries(names.map((argument) => [argument, given[argument] ?? {}]));
+      return callUntil("call_engine", { method: name, arguments: whole }, signal);
+    }),
+    output: (id, query, signal) => callUntil("output_text", { id, query }, signal),
     copy: (text) => call("copy", { text }),
     follow,
     desktop,

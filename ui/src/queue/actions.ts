@@ -106,7 +106,7 @@ export function menuOf(task: Task): MenuItem[] {
     run: () => go({ page: "new", from: task.id }),
   });
   if (task.unseen) {
-    const see = () => void quietly(backend.seen([task.id]));
+    const see = () => void quietly(backend.seen({ ids: [task.id] }));
     items.push({ name: "Mark as seen", icon: Eye, run: see });
   }
   items.push("separator");

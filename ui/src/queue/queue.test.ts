@@ -12,7 +12,7 @@ const engine = vi.hoisted(() => ({
 }));
 vi.mock("../backend/current", () => ({
   backend: {
-    list: async ({ search, statuses }: ListQuery): Promise<TaskPage> => {
+    list: async ({ search, status: statuses }: ListQuery): Promise<TaskPage> => {
       if (search) {
         engine.searches.push(search);
         await engine.hold;

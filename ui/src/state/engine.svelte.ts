@@ -57,7 +57,7 @@ class Engine {
     this.#pauses += 1;
     this.#pausing += 1;
     try {
-      this.queue = await backend.setPaused(paused);
+      this.queue = await backend.setPaused({ paused });
     } catch (error) {
       this.#show(before);
       throw error;
@@ -75,7 +75,10 @@ class Engine {
     try {
       this.#midnight = startOfDay(new Date());
       const pauses = this.#pauses;
-      const [info, spent] = await Promise.all([backend.engine(), backend.spent(this.#midnight)]);
+      const [info, spent] = await Promise.all([
+        backend.engine(),
+        backend.spent({ since: this.#midnight }),
+      ]);
       this.info = info;
       // An answer that a pause has overtaken does not know of it.
       const overtaken = pauses !== this.#pauses || this.#pausing > 0;

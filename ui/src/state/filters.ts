@@ -23,21 +23,21 @@ export const partOf = (task: Task): Part =>
 /** Whether this version knows the status: a newer engine may have more of them. */
 const isKnown = (task: Task): boolean => task.status in PART_OF;
 
-export type TaskQuery = Pick<ListQuery, "statuses" | "attention">;
+export type TaskQuery = Pick<ListQuery, "status" | "attention">;
 
 /** What to ask the engine for, part by part; a part that is absent is not shown there. */
 export const QUERIES: Record<QueueFilter, Partial<Record<Part, TaskQuery>>> = {
   all: {
-    running: { statuses: ["running"] },
-    next: { statuses: ["pending", "waiting"] },
-    finished: { statuses: ["completed", "failed", "cancelled", "skipped"] },
+    running: { status: ["running"] },
+    next: { status: ["pending", "waiting"] },
+    finished: { status: ["completed", "failed", "cancelled", "skipped"] },
   },
-  running: { running: { statuses: ["running"] } },
+  running: { running: { status: ["running"] } },
   // Beside these it shows the silent ones of what runs: time makes them silent, not the engine.
   attention: { finished: { attention: true } },
-  waiting: { next: { statuses: ["pending", "waiting"] } },
-  failed: { finished: { statuses: ["failed"] } },
-  finished: { finished: { statuses: ["completed", "cancelled", "skipped"] } },
+  waiting: { next: { status: ["pending", "waiting"] } },
+  failed: { finished: { status: ["failed"] } },
+  finished: { finished: { status: ["completed", "cancelled", "skipped"] } },
 };
 
 /** Finished without anyone having looked, and not simply well. */
@@ -53,7 +53,7 @@ export function belongs(filter: QueueFilter, task: Task, shown: boolean): boolea
     return isUnseenTrouble(task) || (shown && partOf(task) === "finished");
   }
   if (!isKnown(task)) return filter === "all";
-  const statuses = QUERIES[filter][partOf(task)]?.statuses;
+  const statuses = QUERIES[filter][partOf(task)]?.status;
   return statuses?.includes(task.status) ?? false;
 }
 

@@ -218,7 +218,7 @@ export class TaskList {
     const all = this.filter === "all" && order === "ended_last";
     const { tasks, next } = await backend.list({
       ...query,
-      statuses: all ? undefined : query.statuses,
+      status: all ? undefined : query.status,
       cursor: paged.cursor ?? undefined,
       search: this.search.trim() || undefined,
       order,

@@ -32,7 +32,7 @@ vi.mock("../backend/current", () => ({
       // As the engine's: everything the order goes by is in it.
       const cursor = query.cursor ? (JSON.parse(query.cursor) as Task) : undefined;
       const after = engine.tasks
-        .filter((task) => !query.statuses?.length || query.statuses.includes(task.status))
+        .filter((task) => !query.status?.length || query.status.includes(task.status))
         .filter((task) => query.order !== "ended_last" || "ended_at" in task)
         .filter((task) => !cursor || by(task, cursor) > 0)
         .sort(by);

@@ -9,7 +9,7 @@ const engine = vi.hoisted(() => ({
 }));
 vi.mock("../backend/current", () => ({
   backend: {
-    resume: (_id: number, prompt: string) => {
+    resume: (_id: number, { prompt }: { prompt: string }) => {
       engine.sent.push(prompt);
       return new Promise<Task>((resolve, reject) => engine.answers.push({ resolve, reject }));
     },

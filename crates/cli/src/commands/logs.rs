@@ -3,7 +3,9 @@
 use std::panic::resume_unwind;
 use std::pin::pin;
 
-use claude_worker_api::{ApiError, ErrorCode, OutputQuery, OutputStream, RunId, TaskApi, TaskId};
+use claude_worker_api::{
+    ApiError, ErrorCode, OutputQuery, OutputStream, RunId, TaskApi, TaskApiExt, TaskId,
+};
 use tokio::task::spawn_blocking;
 
 use crate::console::Console;
@@ -11,12 +13,12 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::follow::WAIT_MS;
 use crate::interrupt::ctrl_c;
-use crate::patience::Link;
 use crate::render::detail;
 use crate::render::log::LogText;
 use crate::render::text::reveal;
 use crate::transcript::{CHUNK, Form, Part, Place, Transcript};
 use crate::watch;
+use claude_worker_client::Reconnect;
 
 /// The arguments of `logs`.
 #[derive(Debug, clap::Args)]
@@ -83,8 +85,8 @@ async fn readable(
     args: &Args,
     run: Option<RunId>,
 ) -> Result<Exit, CliError> {
-    let link = Link::default();
-    let agent = link.call(|| api.row(args.id)).await?.agent;
+    let reconnect = Reconnect::while_following();
+    let agent = reconnect.call(|| api.row(args.id)).await?.agent;
     let form = if console.json { Form::Json } else { Form::Text };
     let mut reader = Reader {
         transcript: Transcript::new(agent, form),
@@ -94,14 +96,14 @@ async fn readable(
     let wait_ms = if args.follow { WAIT_MS } else { 0 };
     let mut place = Place::new(run);
     let mut seen = false;
-    let mut part = place.next(api, &link, args.id, wait_ms).await?;
+    let mut part = place.next(api, &reconnect, args.id, wait_ms).await?;
     loop {
         seen |= !part.bytes.is_empty();
         if part.bytes.len() == CHUNK as usize {
             // There is probably more: request it while this part is rendered.
             let read = spawn_blocking(move || reader.read(&part));
             // Without waiting, because the rendered text would wait too.
-            let (next, read) = tokio::join!(place.next(api, &link, args.id, 0), read);
+            let (next, read) = tokio::join!(place.next(api, &reconnect, args.id, 0), read);
             reader = read.unwrap_or_else(|error| resume_unwind(error.into_panic()));
             console.print(&reader.text)?;
             part = next?;
@@ -112,11 +114,11 @@ async fn readable(
         if part.end || (!part.counts() && !args.follow) {
             break;
         }
-        part = place.next(api, &link, args.id, wait_ms).await?;
+        part = place.next(api, &reconnect, args.id, wait_ms).await?;
     }
     if console.view.terminal && seen {
         // So that a person sees how the task ended.
-        let task = link.call(|| api.row(args.id)).await?;
+        let task = reconnect.call(|| api.row(args.id)).await?;
         if task.state.is_finished() {
             let ending = detail::ending(&task, console.view.paint);
             console.remark(&format!("\n{}", ending.trim_end()))?;
@@ -174,13 +176,13 @@ async fn output(
     id: TaskId,
     mut query: OutputQuery,
 ) -> Result<Exit, CliError> {
-    let link = Link::default();
+    let reconnect = Reconnect::while_following();
     let follow = query.wait_ms > 0;
     let mut decoder = Decoder::default();
     let mut interrupt = pin!(ctrl_c());
     loop {
         let chunk = tokio::select! {
-            chunk = link.call(|| api.output(id, query.clone())) => chunk?,
+            chunk = reconnect.call(|| api.output(id, query.clone())) => chunk?,
             () = &mut interrupt, if follow => return Ok(Exit::Interrupted),
         };
         if console.view.terminal {

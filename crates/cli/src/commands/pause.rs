@@ -1,6 +1,6 @@
 //! `pause` and `unpause`: whether the queue starts new tasks.
 
-use claude_worker_api::TaskApi;
+use claude_worker_api::{Pause, TaskApi};
 
 use crate::console::Console;
 use crate::error::CliError;
@@ -16,7 +16,7 @@ pub async fn execute(
     console: &mut Console<'_>,
     paused: bool,
 ) -> Result<Exit, CliError> {
-    let queue = api.set_paused(paused).await?;
+    let queue = api.set_paused(Pause { paused }).await?;
     if console.json {
         console.document(&queue)?;
     } else {

@@ -1,6 +1,6 @@
 //! `retry`: runs finished tasks again, from the beginning.
 
-use claude_worker_api::{TaskApi, TaskId};
+use claude_worker_api::{Retry, TaskApi, TaskId};
 
 use super::{Report, each_once, newest_run, warn, watch_next};
 use crate::console::Console;
@@ -41,7 +41,7 @@ pub async fn execute(
     let mut report = Report::default();
     let mut exit = Exit::Done;
     for id in ids {
-        match api.retry(id).await {
+        match api.retry(id, Retry::default()).await {
             Ok(task) => {
                 warn(console, &task);
                 if !console.json {
@@ -65,7 +65,7 @@ async fn one(
     watch: bool,
 ) -> Result<Exit, CliError> {
     let before = if watch { newest_run(api, id).await? } else { 0 };
-    let task = api.retry(id).await?;
+    let task = api.retry(id, Retry::default()).await?;
     warn(console, &task);
     if watch {
         return watch_next(api, console, id, before).await;

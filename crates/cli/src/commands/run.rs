@@ -12,12 +12,12 @@ use super::{logs, wait_for, warn, watch_next};
 use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::{self, Exit};
-use crate::patience::Link;
 use crate::prompt;
 use crate::render::detail;
 use crate::render::text::{clean, clean_line, truncate};
 use crate::stdin;
 use crate::watch::Watched;
+use claude_worker_client::Reconnect;
 
 const EXAMPLES: &str = "Examples:
   claude-worker run \"Write tests for src/parser.rs\"
@@ -90,9 +90,9 @@ pub async fn execute(
     args: &Args,
 ) -> Result<Exit, CliError> {
     let mut new = new_task(args)?;
-    new.parent = Link::brief().call(|| task_around(api)).await?;
+    new.parent = Reconnect::once().call(|| task_around(api)).await?;
     // The key makes it safe to send the request again when the engine ended before its answer.
-    let task = Link::brief().call(|| api.submit(new.clone())).await?;
+    let task = Reconnect::once().call(|| api.submit(new.clone())).await?;
     let id = task.id;
     warn(console, &task);
     if !args.wait {

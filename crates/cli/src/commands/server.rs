@@ -150,7 +150,7 @@ pub(crate) async fn stop_at(
 ) -> Result<Exit, CliError> {
     let pid = api.engine().await?.pid;
     let mode = if cancel_running { StopMode::CancelRunning } else { StopMode::LeaveRunning };
-    let stopped = api.stop(mode).await?;
+    let stopped = api.stop(mode.into()).await?;
     wait_until_gone(api, pid, lock).await?;
     if console.json {
         console.document(&stopped)?;

@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use claude_worker_api::{ApiError, ErrorCode, Task, TaskApi, TaskDetail, TaskId, parse_duration};
+use claude_worker_api::{
+    ApiError, ErrorCode, Task, TaskApi, TaskApiExt, TaskDetail, TaskId, parse_duration,
+};
+use claude_worker_client::Reconnect;
 
 use super::{Report, each_once};
 use crate::console::Console;
@@ -11,7 +14,6 @@ use crate::error::CliError;
 use crate::exit::{self, Exit};
 use crate::follow::Changes;
 use crate::interrupt::ctrl_c;
-use crate::patience::Link;
 use crate::render::task_line;
 
 /// The arguments of `wait`.
@@ -89,13 +91,13 @@ async fn collect<A: TaskApi>(
     any: bool,
     ended: &mut Ended,
 ) -> Result<(), CliError> {
-    let link = Link::default();
-    let mut changes = Changes::begin(api, &link).await?;
+    let reconnect = Reconnect::while_following();
+    let mut changes = Changes::begin(api, &reconnect).await?;
     let mut open = ids.to_vec();
     let mut look_at = open.clone();
     loop {
         for id in look_at {
-            let task = match link.call(|| api.row(id)).await {
+            let task = match reconnect.call(|| api.row(id)).await {
                 Ok(task) => task,
                 Err(error) if error.code == ErrorCode::NotFound => {
                     open.retain(|other| *other != id);
@@ -115,7 +117,8 @@ async fn collect<A: TaskApi>(
                 }
                 open.retain(|other| *other != id);
                 // Programs get the warnings too, which only the detail has.
-                let detail = if console.json { link.call(|| api.get(id)).await.ok() } else { None };
+                let detail =
+                    if console.json { reconnect.call(|| api.get(id)).await.ok() } else { None };
                 let detail = detail.filter(|detail| detail.task.state.is_finished());
                 ended.finished.insert(id, detail.map_or(task, |detail| detail.task));
                 if any {
@@ -132,11 +135,11 @@ async fn collect<A: TaskApi>(
 
 /// Waits for one task without printing anything.
 pub(crate) async fn until_finished(api: &impl TaskApi, id: TaskId) -> Result<TaskDetail, ApiError> {
-    let link = Link::default();
-    let mut changes = Changes::begin(api, &link).await?;
+    let reconnect = Reconnect::while_following();
+    let mut changes = Changes::begin(api, &reconnect).await?;
     loop {
-        if link.call(|| api.row(id)).await?.state.is_finished() {
-            let detail = link.call(|| api.get(id)).await?;
+        if reconnect.call(|| api.row(id)).await?.state.is_finished() {
+            let detail = reconnect.call(|| api.get(id)).await?;
             // It may have been retried meanwhile.
             if detail.task.state.is_finished() {
                 return Ok(detail);

@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use claude_worker_agents::leaves_out_project_settings;
 use claude_worker_api::{
-    Agent, ApiError, Asker, CleanQuery, Cleaned, Diagnosis, EngineInfo, EventPage, EventQuery,
+    Agent, ApiError, Call, CleanQuery, Cleaned, Diagnosis, EngineInfo, EventPage, EventQuery,
     FollowUp, ListQuery, LogPage, LogQuery, MAX_CALLER_CHARS, NewTask, OutputChunk, OutputQuery,
-    PROTOCOL, Queue, Run, SeenQuery, Settings, SettingsChange, Spent, SpentQuery, StopMode,
-    Stopped, Task, TaskApi, TaskDetail, TaskId, TaskPage, Timestamp, Trust, TrustChange,
+    PROTOCOL, Pause, Queue, Retry, Run, SeenQuery, Settings, SettingsChange, Spent, SpentQuery,
+    StopRequest, Stopped, Task, TaskApi, TaskDetail, TaskId, TaskPage, Timestamp, Trust,
+    TrustChange,
 };
 
 use super::{Engine, Inner};
@@ -34,7 +35,12 @@ const MOST_IDS: usize = 1000;
 /// Says what of a directory's settings a task does without, by the list of trusted directories.
 type LeftOut = fn(&Path, &str) -> Option<trust::Warning>;
 
+#[deny(clippy::missing_trait_methods, reason = "an engine answers every method")]
 impl TaskApi for Engine {
+    async fn call<C: Call>(&self, call: C) -> Result<C::Answer, ApiError> {
+        call.ask(self).await
+    }
+
     async fn submit(&self, task: NewTask) -> Result<Task, ApiError> {
         claude_worker_agents::validate(&task)?;
         check_caller(task.caller.as_deref())?;
@@ -139,9 +145,9 @@ impl TaskApi for Engine {
         self.ask_for_task(Request::Cancel(id)).await
     }
 
-    async fn retry_for(&self, id: TaskId, asker: Asker) -> Result<Task, ApiError> {
-        check_caller(asker.caller.as_deref())?;
-        let task = self.ask_for_task(Request::Retry(id, asker)).await?;
+    async fn retry(&self, id: TaskId, retry: Retry) -> Result<Task, ApiError> {
+        check_caller(retry.asked_by.caller.as_deref())?;
+        let task = self.ask_for_task(Request::Retry(id, retry.asked_by)).await?;
         self.queued_again(task).await
     }
 
@@ -202,7 +208,7 @@ impl TaskApi for Engine {
         self.read(move |inner| inner.readers.spent(query.since)).await
     }
 
-    async fn set_paused(&self, paused: bool) -> Result<Queue, ApiError> {
+    async fn set_paused(&self, Pause { paused }: Pause) -> Result<Queue, ApiError> {
         match self.ask(Request::SetPaused(paused)).await? {
             Reply::Queue(queue) => Ok(queue),
             other => Err(unexpected(&other)),
@@ -301,7 +307,7 @@ impl TaskApi for Engine {
         self.inner.directory_checks.check_separately("What tasks need", EXAMINATION, examine).await
     }
 
-    async fn stop(&self, mode: StopMode) -> Result<Stopped, ApiError> {
+    async fn stop(&self, StopRequest { mode }: StopRequest) -> Result<Stopped, ApiError> {
         match self.ask(Request::Stop(mode)).await? {
             Reply::Stopped(stopped) => Ok(stopped),
             other => Err(unexpected(&other)),

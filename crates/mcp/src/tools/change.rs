@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use claude_worker_api::{ApiError, Asker, ErrorCode, FollowUp, Task, TaskApi, TaskId};
+use claude_worker_api::{ApiError, Asker, ErrorCode, FollowUp, Retry, Task, TaskApi, TaskId};
 use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -48,7 +48,7 @@ pub(super) async fn retry(api: &impl TaskApi, call: &Call, args: OneTask) -> Ans
     let id = args.task_id;
     // The user approved only its prompt; the files it works on may have changed since.
     permission::check_again(api, &api.get(id).await?.request, &call.caller).await?;
-    done_once(id, api.retry_for(id, asker(call)).await)
+    done_once(id, api.retry(id, Retry { asked_by: asker(call) }).await)
 }
 
 /// The arguments of `resume_task`.

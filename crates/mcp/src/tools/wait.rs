@@ -6,11 +6,12 @@ use std::time::Duration;
 use claude_worker_api::{
     ApiError, ErrorCode, Event, EventKind, EventQuery, ListQuery, Status, Task, TaskApi, TaskId,
 };
+use claude_worker_client::Reconnect;
 use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use super::{Call, Effect, tool};
 use crate::answer::{Answer, Answered};
@@ -28,9 +29,6 @@ pub(crate) const USUAL_SECONDS: u64 = 45;
 pub(crate) const PATIENT_SECONDS: u64 = 600;
 /// How long the engine holds one long poll, so that progress is reported now and then.
 const BREATH: Duration = Duration::from_secs(5);
-/// How long no engine may answer during a wait, and the pause between tries.
-const AWAY: Duration = Duration::from_secs(20);
-const ASK_AGAIN: Duration = Duration::from_millis(200);
 /// How long after the timeout to wait for an answer that is being sent.
 const LAST_WORD: Duration = Duration::from_secs(1);
 
@@ -173,12 +171,12 @@ pub(crate) async fn watch(
     closed: &watch::Receiver<bool>,
     progress: Option<&Progress>,
 ) -> Result<Watched, ApiError> {
-    let mut link = Link::default();
+    let reconnect = Reconnect::while_following();
     let begin = Instant::now();
     let query = || ListQuery { ids: ids.to_vec(), ..ListQuery::default() };
     // The position in the stream first, so that no event in between is missed.
-    let mut after = link.call(|| api.events(EventQuery::default())).await?.next;
-    let mut tasks = by_id(link.call(|| api.list(query())).await?.tasks);
+    let mut after = reconnect.call(|| api.events(EventQuery::default())).await?.next;
+    let mut tasks = by_id(reconnect.call(|| api.list(query())).await?.tasks);
     let unknown: Vec<_> = ids.iter().filter(|id| !tasks.contains_key(id)).collect();
     if !unknown.is_empty() {
         return Err(no_such(&unknown));
@@ -212,9 +210,9 @@ pub(crate) async fn watch(
             wait_ms: u64::try_from((deadline - now).min(BREATH).as_millis()).unwrap_or(0),
         };
         let news = async {
-            let page = link.call(|| api.events(query_events.clone())).await?;
+            let page = reconnect.call(|| api.events(query_events.clone())).await?;
             let anew = if page.gap || page.events.iter().any(changes_state) {
-                Some(link.call(|| api.list(query())).await?.tasks)
+                Some(reconnect.call(|| api.list(query())).await?.tasks)
             } else {
                 None
             };
@@ -271,34 +269,6 @@ fn so_far(tasks: &BTreeMap<TaskId, Task>, open: usize) -> String {
     match first {
         Some(task) => format!("{count}. {}", task_text::summary(task)),
         None => count,
-    }
-}
-
-/// Retries while no engine answers for a moment: it was killed, or hands over.
-#[derive(Default)]
-struct Link {
-    since: Option<Instant>,
-}
-
-impl Link {
-    async fn call<T, F>(&mut self, mut call: impl FnMut() -> F) -> Result<T, ApiError>
-    where
-        F: Future<Output = Result<T, ApiError>>,
-    {
-        loop {
-            match call().await {
-                Err(error) if error.code == ErrorCode::Unavailable => {
-                    if self.since.get_or_insert_with(Instant::now).elapsed() > AWAY {
-                        return Err(error);
-                    }
-                    sleep(ASK_AGAIN).await;
-                }
-                answer => {
-                    self.since = None;
-                    return answer;
-                }
-            }
-        }
     }
 }
 

@@ -132,7 +132,7 @@ impl World {
 
     /// Stops whatever engine there is, its tasks too, and waits until the directory is free.
     pub(crate) async fn end(&self) {
-        drop(self.onlooker().stop(StopMode::CancelRunning).await);
+        drop(self.onlooker().stop(StopMode::CancelRunning.into()).await);
         let lock = self.paths().lock;
         until("the directory is free", || LockHolder::of(&lock).unwrap() == LockHolder::Nobody);
     }

@@ -18,6 +18,7 @@ import {
   type TaskPage,
   withChange,
 } from "../index";
+import { engineApi } from "../calls";
 import { FakeLog } from "./log";
 import { iso, make, older, ordinary } from "./tasks";
 import { diagnosis, SETTINGS } from "./world";
@@ -68,6 +69,7 @@ export class FakeEngine {
   }
 
   readonly backend: Backend = {
+    ...engineApi(({ name }) => Promise.reject(refused("internal", `${name} is not answered here`))),
     submit: (task) =>
       this.#answer(() => {
         if (!task.execution_prompt.trim()) {
@@ -88,7 +90,7 @@ export class FakeEngine {
         setTimeout(() => this.#begin(id), 1500);
         return summary(detail);
       }),
-    list: (query) => this.#answer(() => this.#list(query)),
+    list: (query = {}) => this.#answer(() => this.#list(query)),
     get: (id) => this.#answer(() => structuredClone(this.#find(id))),
     output: async (id, { run, offset = 0 }) => {
       const task = await this.#answer(() => this.#find(id));
@@ -98,7 +100,7 @@ export class FakeEngine {
       const text = raw.slice(offset);
       return { run: newest, text, next: raw.length, end: true };
     },
-    log: async (id, query, signal) => {
+    log: async (id, query = {}, signal) => {
       const task = await this.#answer(() => this.#find(id));
       const run = query.run ?? task.run_history.at(-1)?.id;
       if (!run) return { entries: [], start: 0, next: 0, end: false };
@@ -128,7 +130,7 @@ export class FakeEngine {
         this.#tasks.delete(id);
         this.#tell({ kind: "removed" }, id);
       }),
-    clean: ({ statuses, unseen, dry_run }) =>
+    clean: ({ statuses, unseen, dry_run } = {}) =>
       this.#answer(() => {
         const finished = this.#all().filter(
           (t) => "ended_at" in t && (!statuses?.length || statuses.includes(t.status)),
@@ -145,7 +147,7 @@ export class FakeEngine {
         }
         return { removed: tasks.length, kept_unseen };
       }),
-    setPaused: (paused) =>
+    setPaused: ({ paused }) =>
       this.#answer(() => {
         this.#paused = paused;
         this.#tell({ kind: "queue_paused", paused });
@@ -177,7 +179,7 @@ export class FakeEngine {
         },
         warnings: [],
       })),
-    seen: (ids) =>
+    seen: ({ ids = [] } = {}) =>
       this.#answer(() => {
         for (const id of ids.length ? ids : this.#tasks.keys()) {
           const task = this.#tasks.get(id);
@@ -187,14 +189,14 @@ export class FakeEngine {
         }
         return this.#queue();
       }),
-    spent: (since) =>
+    spent: ({ since }) =>
       this.#answer(() => {
         const ended = this.#all().filter((task) => "ended_at" in task && task.ended_at >= since);
         const cost_usd = ended.reduce((sum, task) => sum + (task.usage.cost_usd ?? 0), 0);
         return { cost_usd, runs: ended.length };
       }),
     settings: () => this.#answer(() => structuredClone(this.#settings)),
-    setSettings: (change) =>
+    setSettings: (change = {}) =>
       this.#answer(() => {
         const settings = withChange(this.#settings, change);
         if (settings.workers < 1 || settings.workers > 256) {
@@ -244,7 +246,7 @@ export class FakeEngine {
   #list(query: ListQuery): TaskPage {
     const limit = query.limit ?? 50;
     const wanted = (task: TaskDetail) =>
-      (!query.statuses?.length || query.statuses.includes(task.status)) &&
+      (!query.status?.length || query.status.includes(task.status)) &&
       (query.order !== "ended_last" || "ended_at" in task) &&
       (!query.attention || trouble(task)) &&
       (!query.search || matches(task, query.search.toLowerCase()));

@@ -1,0 +1,340 @@
+//! Every method of the API, declared once: name, verb, path, arguments, answer and errors.
+//!
+//! From these entries follow the trait [`TaskApi`], the HTTP router (`crates/server`), the client
+//! (`crates/client`), the call that the pages in the app's window make, the TypeScript of the pages,
+//! and what test doubles answer. A new method is one entry here and one function in the engine.
+
+use std::future::Future;
+
+use schemars::SchemaGenerator;
+
+use crate::call::{
+    Answer, AnswerTime, Call, CallSchemas, CallVisitor, Method, ReadArguments, Repeat, Reply, Verb,
+    WriteArguments,
+};
+use crate::{
+    ApiError, CleanQuery, Cleaned, Diagnosis, EngineInfo, EventPage, EventQuery, FollowUp,
+    ListQuery, LogPage, LogQuery, NewTask, OutputChunk, OutputQuery, Pause, Queue, Retry,
+    SeenQuery, Settings, SettingsChange, Spent, SpentQuery, StopRequest, Stopped, Task, TaskDetail,
+    TaskId, TaskPage, Trust, TrustChange,
+};
+
+/// The idempotency key of a call, which makes it safe to repeat.
+macro_rules! key_of {
+    (Keyed, $call:ident) => {
+        Some(&mut $call.body.idempotency_key)
+    };
+    ($other:ident, $call:ident) => {
+        None
+    };
+}
+
+/// Who asks for a call that runs a task again.
+macro_rules! asker_of {
+    (RunsAgain, $call:ident) => {
+        Some(($call.id, &mut $call.body.asked_by))
+    };
+    ($other:ident, $call:ident) => {
+        None
+    };
+}
+
+/// How long a call lets the engine wait for news, in milliseconds.
+macro_rules! wait_of {
+    (Waits, $call:ident) => {
+        $call.query.wait_ms
+    };
+    ($other:ident, $call:ident) => {
+        0
+    };
+}
+
+macro_rules! methods {
+    ($(
+        $(#[doc = $doc:literal])*
+        $name:ident = $Call:ident { $($arg:ident: $Arg:ty),* } -> $Answer:ty,
+        $verb:ident $path:literal, $repeat:ident, $time:ident, [$($error:ident),*];
+    )*) => {
+        /// Everything a client can ask of an engine.
+        ///
+        /// The engine implements each method. A client over the wire implements [`TaskApi::call`]
+        /// alone. One contract suite runs against both. All methods are safe to call at the same time.
+        pub trait TaskApi: Send + Sync {
+            /// Answers each method that an implementation does not have of its own.
+            ///
+            /// # Errors
+            /// Those of the method. `internal` where an implementation, a test double for example,
+            /// does not answer it at all.
+            fn call<C: Call>(
+                &self,
+                call: C,
+            ) -> impl Future<Output = Result<C::Answer, ApiError>> + Send {
+                drop(call);
+                let name = C::METHOD.name;
+                async move { Err(ApiError::internal(format!("{name} is not answered here"))) }
+            }
+
+            $(
+                $(#[doc = $doc])*
+                fn $name(
+                    &self,
+                    $($arg: $Arg),*
+                ) -> impl Future<Output = Result<$Answer, ApiError>> + Send {
+                    self.call(calls::$Call { $($arg),* })
+                }
+            )*
+        }
+
+        /// A call of each method, with its arguments.
+        #[allow(missing_docs, reason = "each field is an argument of the method of that name")]
+        pub mod calls {
+            use super::*;
+            $(
+                $(#[doc = $doc])*
+                #[derive(Debug, Clone, PartialEq)]
+                pub struct $Call {
+                    $(pub $arg: $Arg),*
+                }
+            )*
+        }
+
+        $(
+            impl Call for calls::$Call {
+                type Answer = $Answer;
+
+                const METHOD: Method = Method {
+                    name: stringify!($name),
+                    summary: concat!($($doc, "\n"),*),
+                    verb: Verb::$verb,
+                    path: $path,
+                    repeat: Repeat::$repeat,
+                    answer_time: AnswerTime::$time,
+                    arguments: &[$((stringify!($arg), stringify!($Arg))),*],
+                    answer: stringify!($Answer),
+                    errors: &[$(crate::ErrorCode::$error),*],
+                };
+
+                #[allow(unused_variables, reason = "a method may have no arguments")]
+                fn read(from: &mut impl ReadArguments) -> Result<Self, ApiError> {
+                    Ok(Self { $($arg: from.$arg()?),* })
+                }
+
+                #[allow(unused_variables, reason = "a method may have no arguments")]
+                fn write(&self, to: &mut impl WriteArguments) -> Result<(), ApiError> {
+                    $(to.$arg(&self.$arg)?;)*
+                    Ok(())
+                }
+
+                fn ask<A: TaskApi>(
+                    self,
+                    api: &A,
+                ) -> impl Future<Output = Result<$Answer, ApiError>> + Send {
+                    api.$name($(self.$arg),*)
+                }
+
+                fn idempotency_key(&mut self) -> Option<&mut Option<String>> {
+                    key_of!($repeat, self)
+                }
+
+                fn asked_by(&mut self) -> Option<(TaskId, &mut crate::Asker)> {
+                    asker_of!($repeat, self)
+                }
+
+                fn wait_ms(&self) -> u64 {
+                    wait_of!($time, self)
+                }
+
+                #[allow(unused_variables, reason = "a method may have no arguments")]
+                fn schemas(
+                    asked: &mut SchemaGenerator,
+                    answered: &mut SchemaGenerator,
+                ) -> CallSchemas {
+                    CallSchemas {
+                        arguments: vec![$(asked.subschema_for::<$Arg>()),*],
+                        answer: <$Answer as Answer>::schema(answered),
+                    }
+                }
+            }
+        )*
+
+        /// Every method, in the order of its declaration.
+        pub const METHODS: &[Method] = &[$(<calls::$Call as Call>::METHOD),*];
+
+        /// Shows every kind of call to `visitor`, in the order of declaration.
+        pub fn visit_calls(visitor: &mut impl CallVisitor) {
+            $(visitor.visit::<calls::$Call>();)*
+        }
+
+        /// Makes the call that `name` names, with arguments that are read from `arguments`.
+        ///
+        /// # Errors
+        /// Those of the method; `invalid_request` for a name or argument that does not exist.
+        pub async fn call_by_name<A: TaskApi>(
+            api: &A,
+            name: &str,
+            arguments: &mut impl ReadArguments,
+        ) -> Result<Reply, ApiError> {
+            match name {
+                $(
+                    stringify!($name) => {
+                        let call = calls::$Call::read(arguments)?;
+                        arguments.finish()?;
+                        call.ask(api).await?.into_reply()
+                    }
+                )*
+                _ => Err(ApiError::invalid(format!("There is no method {name}"))),
+            }
+        }
+    };
+}
+
+methods! {
+    /// Puts a task into the queue. When this returns, the task is on disk.
+    ///
+    /// # Errors
+    /// `invalid_request` (empty prompt, missing directory, unknown parent), `queue_full`,
+    /// `disk_full`; `forbidden` when tasks may not submit more, or not that deep.
+    submit = Submit { body: NewTask } -> Task,
+    Post "/api/v1/tasks", Keyed, Quick, [InvalidRequest, QueueFull, DiskFull, Forbidden];
+
+    /// Lists tasks.
+    ///
+    /// # Errors
+    /// `invalid_request` for too many `ids`.
+    list = List { query: ListQuery } -> TaskPage,
+    Get "/api/v1/tasks", Safe, Quick, [InvalidRequest];
+
+    /// Everything stored about one task.
+    ///
+    /// # Errors
+    /// `not_found`.
+    get = Get { id: TaskId } -> TaskDetail,
+    Get "/api/v1/tasks/{id}", Safe, Quick, [NotFound];
+
+    /// A part of a run's log, as items; waits for more when asked to.
+    ///
+    /// # Errors
+    /// `not_found` (task, run, or output that was deleted).
+    log = Log { id: TaskId, query: LogQuery } -> LogPage,
+    Get "/api/v1/tasks/{id}/log", Safe, Waits, [NotFound];
+
+    /// A part of a run's output, as bytes; waits for more when asked to.
+    ///
+    /// # Errors
+    /// `not_found` (task, run, or output that was deleted).
+    output = Output { id: TaskId, query: OutputQuery } -> OutputChunk,
+    Get "/api/v1/tasks/{id}/output", Safe, Waits, [NotFound];
+
+    /// Asks a task to stop. A task in the queue is cancelled at once; a running one is
+    /// `stopping` until its whole process tree is gone. Cancelling a task that is already
+    /// stopping or cancelled changes nothing.
+    ///
+    /// # Errors
+    /// `not_found`; `conflict` when it has already finished otherwise.
+    cancel = Cancel { id: TaskId } -> Task,
+    Post "/api/v1/tasks/{id}/cancel", Safe, Quick, [NotFound, Conflict];
+
+    /// Runs a finished task once more, from the beginning, in a new session.
+    ///
+    /// # Errors
+    /// `not_found`; `conflict` when it is not finished.
+    retry = RetryTask { id: TaskId, body: Retry } -> Task,
+    Post "/api/v1/tasks/{id}/retry", RunsAgain, Quick, [NotFound, Conflict, Forbidden];
+
+    /// Goes on with a finished task in the same agent session.
+    ///
+    /// # Errors
+    /// `not_found`; `invalid_request` for an empty message; `conflict` when the task is not
+    /// finished (its session is in use) or has no session.
+    resume = Resume { id: TaskId, body: FollowUp } -> Task,
+    Post "/api/v1/tasks/{id}/resume", RunsAgain, Quick,
+    [NotFound, InvalidRequest, Conflict, Forbidden];
+
+    /// Removes a task with all its output. A running one is stopped first, and is gone when its
+    /// process tree is.
+    ///
+    /// # Errors
+    /// `not_found`.
+    remove = Remove { id: TaskId } -> (),
+    Delete "/api/v1/tasks/{id}", Once, EndsRuns, [NotFound];
+
+    /// Removes finished tasks.
+    clean = Clean { body: CleanQuery } -> Cleaned,
+    Post "/api/v1/tasks/clean", Safe, Quick, [InvalidRequest];
+
+    /// Notes that a person has looked at finished tasks.
+    ///
+    /// # Errors
+    /// `invalid_request` for too many `ids`.
+    seen = Seen { body: SeenQuery } -> Queue,
+    Post "/api/v1/tasks/seen", Safe, Quick, [InvalidRequest];
+
+    /// What the runs that ended since an instant have cost. Removing a task does not change it.
+    spent = SpentSince { query: SpentQuery } -> Spent,
+    Get "/api/v1/spent", Safe, Quick, [InvalidRequest];
+
+    /// Pauses the queue, so that no task is started, or lets it go on. A restart of the engine keeps
+    /// it as it is.
+    set_paused = SetPaused { body: Pause } -> Queue,
+    Put "/api/v1/queue", Safe, Quick, [];
+
+    /// Events after a point in the stream; waits for one when asked to.
+    events = Events { query: EventQuery } -> EventPage,
+    Get "/api/v1/events", Safe, Waits, [InvalidRequest];
+
+    /// The engine's version, process, counters and queue.
+    engine = Engine {} -> EngineInfo,
+    Get "/api/v1/engine", Safe, Quick, [];
+
+    /// The settings in force.
+    settings = GetSettings {} -> Settings,
+    Get "/api/v1/settings", Safe, Quick, [];
+
+    /// Changes the settings that the body names: they are written into `config.toml`, whose comments
+    /// stay, and all that the file then says is in force at once.
+    /// More workers start what is queued; with fewer, what runs goes on. Limits and the like
+    /// apply to runs that begin later. Answers what is in force.
+    ///
+    /// # Errors
+    /// `invalid_request` naming the key whose value is out of range, or what is wrong with the
+    /// file; `disk_full`.
+    set_settings = SetSettings { body: SettingsChange } -> Settings,
+    Put "/api/v1/settings", Safe, Quick, [InvalidRequest, DiskFull];
+
+    /// The directories whose settings tasks of agents may use.
+    trusted = Trusted {} -> Trust,
+    Get "/api/v1/trust", Safe, Quick, [];
+
+    /// Trusts a directory, or takes it off our own list. It counts from the next run on.
+    ///
+    /// # Errors
+    /// `invalid_request` for what is no directory, or not in the list; `disk_full`.
+    set_trusted = SetTrusted { body: TrustChange } -> Trust,
+    Put "/api/v1/trust", Safe, Quick, [InvalidRequest, DiskFull];
+
+    /// Looks at what tasks need: the agent, its sign-in, the data directory, room on the disk.
+    /// It may take some seconds.
+    doctor = Doctor {} -> Diagnosis,
+    Get "/api/v1/doctor", Safe, Examines, [];
+
+    /// Stops the engine. The answer is sent before it goes.
+    stop = Stop { body: StopRequest } -> Stopped,
+    Post "/api/v1/engine/stop", Once, EndsRuns, [];
+}
+
+/// What is made of the methods of [`TaskApi`].
+pub trait TaskApiExt: TaskApi {
+    /// One task as lists show it: for a caller that reads it again and again. [`TaskApi::get`] has its
+    /// prompt too, of up to [`crate::MAX_PROMPT_BYTES`].
+    ///
+    /// # Errors
+    /// `not_found`.
+    fn row(&self, id: TaskId) -> impl Future<Output = Result<Task, ApiError>> + Send {
+        async move {
+            let page = self.list(ListQuery { ids: vec![id], ..ListQuery::default() }).await?;
+            page.tasks.into_iter().next().ok_or_else(|| ApiError::no_task(id))
+        }
+    }
+}
+
+impl<A: TaskApi> TaskApiExt for A {}

@@ -1,0 +1,269 @@
+// Generated from crates/api by its test `typescript`; do not edit.
+// CLAUDE_WORKER_UPDATE=1 cargo nextest run -p claude-worker-api typescript
+import type {
+  CleanQuery,
+  Cleaned,
+  Diagnosis,
+  EngineInfo,
+  EventPage,
+  EventQuery,
+  FollowUp,
+  ListQuery,
+  LogPage,
+  LogQuery,
+  NewTask,
+  Pause,
+  Queue,
+  Retry,
+  SeenQuery,
+  Settings,
+  SettingsChange,
+  Spent,
+  SpentQuery,
+  StopRequest,
+  Stopped,
+  Task,
+  TaskDetail,
+  TaskId,
+  TaskPage,
+  Trust,
+  TrustChange,
+} from "./api";
+
+/** Every method of the engine whose answer is JSON. */
+export interface EngineApi {
+  /**
+   * Puts a task into the queue. When this returns, the task is on disk.
+   *
+   * # Errors
+   * `invalid_request` (empty prompt, missing directory, unknown parent), `queue_full`,
+   * `disk_full`; `forbidden` when tasks may not submit more, or not that deep.
+   */
+  submit(body: NewTask, signal?: AbortSignal): Promise<Task>;
+  /**
+   * Lists tasks.
+   *
+   * # Errors
+   * `invalid_request` for too many `ids`.
+   */
+  list(query?: ListQuery, signal?: AbortSignal): Promise<TaskPage>;
+  /**
+   * Everything stored about one task.
+   *
+   * # Errors
+   * `not_found`.
+   */
+  get(id: TaskId, signal?: AbortSignal): Promise<TaskDetail>;
+  /**
+   * A part of a run's log, as items; waits for more when asked to.
+   *
+   * # Errors
+   * `not_found` (task, run, or output that was deleted).
+   */
+  log(id: TaskId, query?: LogQuery, signal?: AbortSignal): Promise<LogPage>;
+  /**
+   * Asks a task to stop. A task in the queue is cancelled at once; a running one is
+   * `stopping` until its whole process tree is gone. Cancelling a task that is already
+   * stopping or cancelled changes nothing.
+   *
+   * # Errors
+   * `not_found`; `conflict` when it has already finished otherwise.
+   */
+  cancel(id: TaskId, signal?: AbortSignal): Promise<Task>;
+  /**
+   * Runs a finished task once more, from the beginning, in a new session.
+   *
+   * # Errors
+   * `not_found`; `conflict` when it is not finished.
+   */
+  retry(id: TaskId, body?: Retry, signal?: AbortSignal): Promise<Task>;
+  /**
+   * Goes on with a finished task in the same agent session.
+   *
+   * # Errors
+   * `not_found`; `invalid_request` for an empty message; `conflict` when the task is not
+   * finished (its session is in use) or has no session.
+   */
+  resume(id: TaskId, body: FollowUp, signal?: AbortSignal): Promise<Task>;
+  /**
+   * Removes a task with all its output. A running one is stopped first, and is gone when its
+   * process tree is.
+   *
+   * # Errors
+   * `not_found`.
+   */
+  remove(id: TaskId, signal?: AbortSignal): Promise<void>;
+  /** Removes finished tasks. */
+  clean(body?: CleanQuery, signal?: AbortSignal): Promise<Cleaned>;
+  /**
+   * Notes that a person has looked at finished tasks.
+   *
+   * # Errors
+   * `invalid_request` for too many `ids`.
+   */
+  seen(body?: SeenQuery, signal?: AbortSignal): Promise<Queue>;
+  /** What the runs that ended since an instant have cost. Removing a task does not change it. */
+  spent(query: SpentQuery, signal?: AbortSignal): Promise<Spent>;
+  /**
+   * Pauses the queue, so that no task is started, or lets it go on. A restart of the engine keeps
+   * it as it is.
+   */
+  setPaused(body: Pause, signal?: AbortSignal): Promise<Queue>;
+  /** Events after a point in the stream; waits for one when asked to. */
+  events(query?: EventQuery, signal?: AbortSignal): Promise<EventPage>;
+  /** The engine's version, process, counters and queue. */
+  engine(signal?: AbortSignal): Promise<EngineInfo>;
+  /** The settings in force. */
+  settings(signal?: AbortSignal): Promise<Settings>;
+  /**
+   * Changes the settings that the body names: they are written into `config.toml`, whose comments
+   * stay, and all that the file then says is in force at once.
+   * More workers start what is queued; with fewer, what runs goes on. Limits and the like
+   * apply to runs that begin later. Answers what is in force.
+   *
+   * # Errors
+   * `invalid_request` naming the key whose value is out of range, or what is wrong with the
+   * file; `disk_full`.
+   */
+  setSettings(body?: SettingsChange, signal?: AbortSignal): Promise<Settings>;
+  /** The directories whose settings tasks of agents may use. */
+  trusted(signal?: AbortSignal): Promise<Trust>;
+  /**
+   * Trusts a directory, or takes it off our own list. It counts from the next run on.
+   *
+   * # Errors
+   * `invalid_request` for what is no directory, or not in the list; `disk_full`.
+   */
+  setTrusted(body: TrustChange, signal?: AbortSignal): Promise<Trust>;
+  /**
+   * Looks at what tasks need: the agent, its sign-in, the data directory, room on the disk.
+   * It may take some seconds.
+   */
+  doctor(signal?: AbortSignal): Promise<Diagnosis>;
+  /** Stops the engine. The answer is sent before it goes. */
+  stop(body?: StopRequest, signal?: AbortSignal): Promise<Stopped>;
+}
+
+/** How a call of each method travels. */
+export const METHODS = {
+  submit: {
+    name: "submit",
+    verb: "POST",
+    path: "/api/v1/tasks",
+    arguments: ["body"],
+  },
+  list: {
+    name: "list",
+    verb: "GET",
+    path: "/api/v1/tasks",
+    arguments: ["query"],
+  },
+  get: {
+    name: "get",
+    verb: "GET",
+    path: "/api/v1/tasks/{id}",
+    arguments: ["id"],
+  },
+  log: {
+    name: "log",
+    verb: "GET",
+    path: "/api/v1/tasks/{id}/log",
+    arguments: ["id", "query"],
+  },
+  cancel: {
+    name: "cancel",
+    verb: "POST",
+    path: "/api/v1/tasks/{id}/cancel",
+    arguments: ["id"],
+  },
+  retry: {
+    name: "retry",
+    verb: "POST",
+    path: "/api/v1/tasks/{id}/retry",
+    arguments: ["id", "body"],
+  },
+  resume: {
+    name: "resume",
+    verb: "POST",
+    path: "/api/v1/tasks/{id}/resume",
+    arguments: ["id", "body"],
+  },
+  remove: {
+    name: "remove",
+    verb: "DELETE",
+    path: "/api/v1/tasks/{id}",
+    arguments: ["id"],
+  },
+  clean: {
+    name: "clean",
+    verb: "POST",
+    path: "/api/v1/tasks/clean",
+    arguments: ["body"],
+  },
+  seen: {
+    name: "seen",
+    verb: "POST",
+    path: "/api/v1/tasks/seen",
+    arguments: ["body"],
+  },
+  spent: {
+    name: "spent",
+    verb: "GET",
+    path: "/api/v1/spent",
+    arguments: ["query"],
+  },
+  setPaused: {
+    name: "set_paused",
+    verb: "PUT",
+    path: "/api/v1/queue",
+    arguments: ["body"],
+  },
+  events: {
+    name: "events",
+    verb: "GET",
+    path: "/api/v1/events",
+    arguments: ["query"],
+  },
+  engine: {
+    name: "engine",
+    verb: "GET",
+    path: "/api/v1/engine",
+    arguments: [],
+  },
+  settings: {
+    name: "settings",
+    verb: "GET",
+    path: "/api/v1/settings",
+    arguments: [],
+  },
+  setSettings: {
+    name: "set_settings",
+    verb: "PUT",
+    path: "/api/v1/settings",
+    arguments: ["body"],
+  },
+  trusted: {
+    name: "trusted",
+    verb: "GET",
+    path: "/api/v1/trust",
+    arguments: [],
+  },
+  setTrusted: {
+    name: "set_trusted",
+    verb: "PUT",
+    path: "/api/v1/trust",
+    arguments: ["body"],
+  },
+  doctor: {
+    name: "doctor",
+    verb: "GET",
+    path: "/api/v1/doctor",
+    arguments: [],
+  },
+  stop: {
+    name: "stop",
+    verb: "POST",
+    path: "/api/v1/engine/stop",
+    arguments: ["body"],
+  },
+} as const;
