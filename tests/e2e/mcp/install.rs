@@ -208,7 +208,7 @@ fn an_entry_that_claude_code_does_not_take_is_replaced_by_the_one_before() {
     assert_eq!(json_file(&file), old);
     script("nothing");
     let refused = home.run(install);
-    refused.refused(1, &["accepted neither", "Put it back with: claude mcp add-json", "/my/bin"]);
+    refused.refused(1, &["accepted neither", "Add it again with: claude mcp add-json", "/my/bin"]);
 }
 
 #[test]
