@@ -42,7 +42,7 @@ pub(crate) struct Seen {
 /// How much went wrong.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Faults {
-    /// Tasks that were forgotten, or came to an end that nobody meant for them.
+    /// Tasks that were lost, or ended in another way than expected.
     pub(crate) lost: usize,
     /// Tasks that ran twice, or have two verdicts.
     pub(crate) doubled: usize,

@@ -1,6 +1,6 @@
 //! Random kills of everything that can be killed, while tasks begin, work and are ended.
 //!
-//! A campaign knows nothing of who hosts the engine; the tests of the command line and those of
+//! A campaign does not depend on the host of the engine; the tests of the command line and those of
 //! the app run it, each in a world of its own. Tasks leave marks in files: one when they begin, and one
 //! if they ever go on after the command at which they are to be ended. When all is over, the
 //! [`judge`] counts what went wrong.
@@ -113,7 +113,7 @@ struct Campaign {
     /// Tasks that are to be ended and were not yet.
     open: Vec<(i64, &'static str)>,
     ending: Vec<Ending>,
-    /// A task that prints for as long as the campaign lasts, and who reads along.
+    /// A task that prints during the whole campaign, and the process that follows it.
     ticker: i64,
     reader: Child,
 }

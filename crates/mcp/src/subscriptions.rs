@@ -164,11 +164,11 @@ async fn tell(
         match changed {
             Ok(changed) => {
                 for uri in changed {
-                    let somebody = tokio::select! {
-                        somebody = told.of(uri) => somebody,
+                    let listens = tokio::select! {
+                        listens = told.of(uri) => listens,
                         _ = closed.wait_for(|closed| *closed) => false,
                     };
-                    if !somebody {
+                    if !listens {
                         return;
                     }
                 }

@@ -33,7 +33,7 @@ async fn command(engine: &FakeEngine, look: Look, line: &str) -> (Exit, Written)
     (exit, written)
 }
 
-/// Runs a command line before a person who answers its questions so.
+/// Runs a command at a terminal with these answers to its questions.
 async fn asked(engine: &FakeEngine, answer: &str, line: &str) -> (Exit, Written) {
     let mut written = Written::new();
     let mut console = written.console(Look::Terminal);
@@ -329,7 +329,7 @@ async fn status_of_a_task_and_of_the_queue() {
     );
 }
 
-/// Only a person who looks at a terminal has seen anything.
+/// Only output at a terminal marks tasks as seen.
 #[tokio::test(start_paused = true)]
 async fn showing_how_a_task_ended_at_a_terminal_marks_it_as_seen() {
     for (line, needs) in [

@@ -1,4 +1,4 @@
-//! The checks of `doctor`: what tasks need, as the engine would see it, and whether an engine answers. [`report`] adds what a bug report needs.
+//! The checks of `doctor`: what tasks need, as the engine would see it, and whether an engine answers. [`mod@report`] adds what a bug report needs.
 
 mod engine;
 mod redact;

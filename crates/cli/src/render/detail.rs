@@ -1,4 +1,4 @@
-//! `status`: one task in full, or the queue as a whole.
+//! The text of `status`: one task in full, or the queue.
 
 use std::fmt::Write as _;
 
@@ -46,7 +46,7 @@ pub fn task(detail: &TaskDetail, now: Timestamp, page: usize, paint: Paint) -> S
     field("Used", &figures::usage(&task.usage));
     let session = detail.run_history.iter().rev().find_map(|run| run.session_id.as_deref());
     field("Session", &session.map(clean_line).unwrap_or_default());
-    // What is said of the state stands in the line above already.
+    // The line above already has the state.
     let summary = task_line::verdict(&task.state);
     for problem in detail.unreadable.iter().map(|words| clean_line(words)) {
         if problem != summary {
@@ -95,7 +95,7 @@ fn headline(task: &Task, now: Timestamp, paint: Paint) -> String {
     };
     let _ = write!(rest, "  {summary}");
     let tone = tone_of(task.state.status());
-    // The one place where a long reason can be read in full, so it may wrap.
+    // Here a long reason is shown in full, so it may wrap.
     format!("{}{}", paint.tone(tone, &status), truncate(&rest, 4000))
 }
 
@@ -134,7 +134,7 @@ fn activity(activity: &Activity) -> Option<String> {
     (!words.is_empty()).then(|| words.join(", "))
 }
 
-/// The queue and its engine.
+/// The engine and its queue.
 #[must_use]
 pub fn overview(info: &EngineInfo, now: Timestamp, paint: Paint) -> String {
     let queue = &info.queue;

@@ -10,11 +10,11 @@ use claude_worker_api::{DeniedTool, LogEntry, LogItem, Run, ToolOutcome, Usage};
 use super::text::{clean, clean_line, clean_lines, is_blank, truncate};
 use super::{Paint, Tone, figures};
 
-/// Lines shown of what a tool returned, and of reasoning; `--json` and `--raw` have the rest.
+/// How many lines of tool results and of reasoning are shown; `--json` and `--raw` have the rest.
 const RESULT_LINES: usize = 6;
 /// Lines shown of each side of an edit.
 const DIFF_LINES: usize = 8;
-/// How many tool calls are remembered, to say again whose result comes late.
+/// How many tool calls are remembered, to name the call of a late result.
 const CALLS_REMEMBERED: usize = 32;
 
 /// Turns log entries into text, in order. It remembers a bounded amount, so that following a
@@ -24,13 +24,13 @@ pub struct LogText {
     paint: Paint,
     /// The hash of the newest prose: the final answer is usually that prose once more.
     prose: Option<u64>,
-    /// The newest call, whose result needs no name when it follows at once.
+    /// The newest call. Its result is shown without its name when it follows directly.
     calls: VecDeque<(String, String)>,
     last_call: Option<String>,
 }
 
 impl LogText {
-    /// A reader at the beginning of a log.
+    /// Starts at the beginning of a log.
     #[must_use]
     pub const fn new(paint: Paint) -> Self {
         Self { paint, prose: None, calls: VecDeque::new(), last_call: None }
@@ -145,7 +145,7 @@ impl LogText {
 
     /// An edit as a small diff: its tool calls carry the text before and after.
     fn diff(&self, input: &str) -> String {
-        // Without a name, however it is written, there is nothing to look for.
+        // Without any name there is nothing to look up.
         if !input.contains("old_string") && !input.contains("\\u") {
             return String::new();
         }
@@ -246,7 +246,7 @@ impl LogText {
     fn few(&self, text: &str, indent: &str, tone: Tone) -> String {
         let mut text = Cow::Borrowed(text.trim_end());
         if text.contains('\u{1b}') {
-            // A sequence can go on over the end of a line.
+            // An escape sequence can continue over the end of a line.
             text = clean(&text).into_owned().into();
         }
         let mut shown = String::new();
@@ -268,7 +268,7 @@ impl LogText {
     }
 }
 
-/// Whether [`action`] may have something to say about it.
+/// Whether [`action`] can return something for this entry.
 #[must_use]
 pub const fn is_action(item: &LogItem) -> bool {
     matches!(
@@ -281,7 +281,7 @@ pub const fn is_action(item: &LogItem) -> bool {
     )
 }
 
-/// What a log entry says about what the agent is doing now, for the status line.
+/// The current action of the agent by this log entry, for the status line.
 #[must_use]
 pub fn action(item: &LogItem) -> Option<String> {
     let line = match item {

@@ -2,16 +2,16 @@
 
 use claude_worker_api::{State, Status};
 
-/// What a piece of text is, as far as its colour goes.
+/// The meaning of a piece of text, which decides its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
-    /// As it comes.
+    /// No colour.
     Plain,
-    /// What matters most in its line.
+    /// The most important part of its line.
     Strong,
-    /// What can be skipped.
+    /// Less important text.
     Quiet,
-    /// Something goes on.
+    /// Something is running.
     Running,
     /// Something waits or needs a person.
     Attention,

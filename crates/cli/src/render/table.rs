@@ -110,7 +110,7 @@ fn share(free: usize, first: usize, second: usize) -> (usize, usize) {
 }
 
 fn row(task: &Task, now: Timestamp, paint: Paint) -> Row {
-    // Names and stories can be long; nothing beyond this is ever shown on one line.
+    // Names and summaries can be long; no line shows more than this.
     let short = |text: String| truncate(&text, 300).into_owned();
     Row {
         id: task.id.to_string(),

@@ -1,9 +1,9 @@
 //! Hostile text made safe, and text fitted to a width.
 //!
-//! Agents print what they like, and names come from prompts. A terminal obeys control characters
-//! (it can be made to retitle its window, move the cursor over an earlier line, or answer as if
-//! the person had typed), and bidirectional overrides make text read as something it is not. So
-//! nothing from outside reaches a terminal but through [`clean`] or [`clean_line`].
+//! Agents print any text, and names come from prompts. Control characters can make a terminal change its
+//! title, overwrite an earlier line, or send input as if the user had typed it, and bidirectional overrides
+//! make text look like other text. So text from outside reaches a terminal only through [`clean`] or
+//! [`clean_line`].
 
 use std::borrow::Cow;
 use std::fmt::Write as _;

@@ -33,7 +33,7 @@ fn standard_input_is_read_only_where_no_other_process_reads_it() {
     }
     check(Pipe, 0, None, Decision::TakeAndTell);
     check(File, 0, None, Decision::TakeAndTell);
-    // A file that has been read from is a loop's or a script, whoever has it.
+    // A file that was read from belongs to a loop or is a script, for any parent.
     for found in [parent("bash", true), parent("fish", false), None] {
         check(File, 1, found, Decision::Leave);
     }

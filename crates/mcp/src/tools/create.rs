@@ -14,7 +14,7 @@ pub(super) const NAME: &str = "create_task";
 
 const DESCRIPTION: &str = "\
 Delegates work to another Claude Code agent, which runs in the background in a process of its own. \
-Returns at once with the task's id; the task goes on even if this session ends. Several tasks run \
+Returns at once with the task's id; the task keeps running even if this session ends. Several tasks run \
 at the same time, so split work that can be done in parallel into one task each. The agent sees \
 nothing of this conversation: its prompt must say everything it needs to know, and what to answer. \
 Afterwards go on with other work, or call wait_for_tasks; never sleep or poll. get_result gives \
