@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use transition::{Effect, Illegal, Input, LimitRetry, transition};
 
-/// A task's state as the database keeps it. Compared with the wire's [`State`] it also knows
+/// A task's state as the database keeps it. Compared with the wire's [`State`](claude_worker_api::State) it also knows
 /// which run is the live one and what the next run is to do.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case", remote = "Self")]

@@ -4,7 +4,7 @@
 //! descriptors lead to the old ones. It would accept tasks that are lost with those files, and a second
 //! engine could start in the same place and run the same queue. So an engine remembers the identity
 //! (device and inode) of its files and compares it after each commit, before it publishes, and once a
-//! second on a thread of its own ([`watch`]), which may hang on a disk that does not answer. When a file
+//! second on a thread of its own ([`watch()`]), which may hang on a disk that does not answer. When a file
 //! was removed or replaced, the engine stops.
 
 use std::fs::File;

@@ -6,7 +6,7 @@
 //! only if the user has trusted it: in Claude Code, or with `claude-worker trust`. A person's own
 //! task uses them as ever.
 //!
-//! What is known of a directory ([`Place`]) is gathered from the file system ([`look`]) and the
+//! What is known of a directory ([`Place`]) is gathered from the file system ([`mod@look`]) and the
 //! lists ([`lists`]); [`untrusted`] decides by that alone. It is at least as strict as Claude Code
 //! 2.1.330 is about the permissions that a directory's settings allow:
 //!
