@@ -40,7 +40,7 @@ pub(crate) fn start(paths: &Paths) {
 /// the second start of a running app.
 fn open(paths: &Paths) -> io::Result<File> {
     match LockHolder::of(&paths.lock)? {
-        LockHolder::Nobody => claude_worker_client::open_log(&paths.log),
+        LockHolder::Free => claude_worker_client::open_log(&paths.log),
         LockHolder::Engine(_) => {
             private(File::options().create(true).append(true)).open(&paths.log)
         }

@@ -340,7 +340,7 @@ async fn every_way_to_an_engine_holds_the_contract() {
     assert_eq!(code(socket.engine().await), ErrorCode::Unavailable);
     // The directory is free, although there is a handle still: of no more use.
     let lock = LockHolder::of(&home.data().join("engine.lock")).unwrap();
-    assert_eq!(lock, LockHolder::Nobody);
+    assert_eq!(lock, LockHolder::Free);
     assert_eq!(code(engine.list(ListQuery::default()).await), ErrorCode::Unavailable);
     assert_eq!(code(engine.events(EventQuery::default()).await), ErrorCode::Unavailable);
     assert_eq!(code(engine.set_paused(Pause { paused: true }).await), ErrorCode::Unavailable);

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use claude_worker_api::{ApiError, HostKind, Settings, State, StopMode, Task, Timestamp};
-use claude_worker_supervisor::{Bell, SupervisorCommand, fault_point};
+use claude_worker_supervisor::{SupervisorCommand, WakeupPipe, fault_point};
 use tokio::sync::{Mutex, Semaphore, mpsc, oneshot, watch};
 
 use self::directory_checks::DirectoryChecks;
@@ -107,7 +107,7 @@ impl Engine {
             trust: paths.trust.clone(),
         };
         let runs = Arc::new(Runs::new(places, config.clone(), supervisor, inbox.clone())?);
-        let bell = Bell::open(&paths.bell)
+        let bell = WakeupPipe::open(&paths.bell)
             .map_err(EngineError::io(format!("cannot open {}", paths.bell.display())))?;
         runs.listen(bell)?;
         let storage = Arc::new(StorageWatch::new(&paths, claim.locks())?);

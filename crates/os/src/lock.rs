@@ -45,11 +45,11 @@ pub fn take(path: &Path) -> Result<Option<File>, LockError> {
     Ok(Some(file))
 }
 
-/// Who holds an engine's lock.
+/// Which process holds an engine's lock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LockHolder {
     /// No process: no engine lives, however its socket and files may look.
-    Nobody,
+    Free,
     /// An engine, with its process id when it has already written that down.
     Engine(Option<u32>),
 }
@@ -65,11 +65,11 @@ impl LockHolder {
     pub fn of(lock: &Path) -> io::Result<Self> {
         let mut file = match open_regular(lock) {
             Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::Nobody),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::Free),
             Err(error) => return Err(error),
         };
         match file.try_lock_shared() {
-            Ok(()) => Ok(Self::Nobody),
+            Ok(()) => Ok(Self::Free),
             Err(TryLockError::WouldBlock) => {
                 let mut text = String::new();
                 file.read_to_string(&mut text)?;
@@ -88,16 +88,16 @@ mod tests {
     fn the_holder_of_a_lock_is_known_without_taking_it() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("engine.lock");
-        assert_eq!(LockHolder::of(&path).unwrap(), LockHolder::Nobody);
+        assert_eq!(LockHolder::of(&path).unwrap(), LockHolder::Free);
         std::fs::write(&path, "4711\n").unwrap();
-        assert_eq!(LockHolder::of(&path).unwrap(), LockHolder::Nobody);
+        assert_eq!(LockHolder::of(&path).unwrap(), LockHolder::Free);
         let engine = File::options().write(true).open(&path).unwrap();
         engine.try_lock().unwrap();
         assert_eq!(LockHolder::of(&path).unwrap(), LockHolder::Engine(Some(4711)));
         std::fs::write(&path, "").unwrap();
         assert_eq!(LockHolder::of(&path).unwrap(), LockHolder::Engine(None));
         drop(engine);
-        assert_eq!(LockHolder::of(&path).unwrap(), LockHolder::Nobody);
+        assert_eq!(LockHolder::of(&path).unwrap(), LockHolder::Free);
     }
 
     #[test]

@@ -84,7 +84,7 @@ async fn claim(paths: &Paths, deadline: Instant) -> Result<(Claim, Option<Engine
     let mut asked: Option<EngineInfo> = None;
     loop {
         match LockHolder::of(&paths.lock) {
-            Ok(LockHolder::Nobody) => match Claim::take(paths.clone()) {
+            Ok(LockHolder::Free) => match Claim::take(paths.clone()) {
                 Ok(claim) => return Ok((claim, asked)),
                 // Somebody was quicker: a client that had begun to start one before we announced.
                 Err(EngineError::Locked(_)) => {}

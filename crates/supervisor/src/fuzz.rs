@@ -5,7 +5,7 @@ use std::path::Path;
 
 use claude_worker_api::{RunId, TaskId};
 
-use crate::bell::Ring;
+use crate::wakeup::Wakeup;
 use crate::{Found, RunDir};
 
 /// The files of a run directory, as a crash, a full disk or another program may leave them: the
@@ -52,11 +52,11 @@ fn look(dir: &RunDir) {
     }
 }
 
-/// Lines of the engine's bell: anybody of the same user can write into the pipe.
-pub fn rings(input: &[u8]) {
+/// Lines of the engine's pipe: every process of the same user can write there.
+pub fn wakeups(input: &[u8]) {
     for line in input.split(|byte| *byte == b'\n') {
-        if let Some(ring) = Ring::parse(line) {
-            assert!(!ring.run.as_str().contains('/'));
+        if let Some(wakeup) = Wakeup::parse(line) {
+            assert!(!wakeup.run.as_str().contains('/'));
         }
     }
 }
@@ -72,6 +72,6 @@ mod tests {
     #[test]
     fn inputs_that_fuzzers_found_are_read() {
         corpus::replay("run_directory", super::run_directory);
-        corpus::replay("rings", super::rings);
+        corpus::replay("wakeups", super::wakeups);
     }
 }

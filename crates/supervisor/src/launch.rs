@@ -26,7 +26,7 @@ pub struct Launched {
 
 /// Starts a supervisor for the run in `dir`. It outlives this process.
 ///
-/// Returns as soon as the process exists. Whether and how the agent started is told by the bell
+/// Returns as soon as the process exists. Whether and how the agent started is told by a wakeup
 /// and the run directory.
 ///
 /// # Errors

@@ -14,7 +14,7 @@ use crate::tree::{self, Follow};
 /// Between two looks at the processes that were asked to end.
 const LOOK_INTERVAL: Duration = Duration::from_millis(5);
 
-/// A process that survives SIGKILL for so long hangs in the kernel; waiting on helps nobody.
+/// A process that survives SIGKILL for so long hangs in the kernel; waiting longer does not help.
 const KILL_LIMIT: Duration = Duration::from_secs(10);
 
 /// Ends every process of `run` after its supervisor was killed, and returns how many there were:
@@ -22,7 +22,7 @@ const KILL_LIMIT: Duration = Duration::from_secs(10);
 /// kills whatever is left, until nothing is. The supervisor may have been killed when it had frozen
 /// them itself: that makes no difference. Blocks this thread. Only for a run whose lock is free.
 ///
-/// Members are recognised by [`crate::RUN_MARKER`] in their environment; those who descend from a
+/// Members are recognised by [`crate::RUN_MARKER`] in their environment; those that descend from a
 /// member or share its session belong too. A process with a cleared environment *and* a session of
 /// its own whose parent is already gone cannot be recognised any more; the supervisor, while it
 /// lives, does reach such a process.
@@ -49,7 +49,7 @@ pub fn end_leftovers(run: &RunId, grace: Duration) -> u32 {
     hunt.count()
 }
 
-/// Everyone who was ever seen to belong to a run.
+/// Every process that was ever seen to belong to a run.
 struct Hunt<'a> {
     run: &'a str,
     own_pid: u32,

@@ -14,7 +14,7 @@
 //! |---|---|---|
 //! | `spec.json`, `stdin` | engine | what to run |
 //! | `ready` | engine | it has not begun: the supervisor renames it to `spawning` |
-//! | `lock` | supervisor | held all its life: "is it alive" is "is it locked", so a reused pid is harmless; says who holds it |
+//! | `lock` | supervisor | held all its life: "is it alive" is "is it locked", so a reused pid is harmless; names its holder |
 //! | `spawning` | supervisor | there before the agent exists: from here on the run may have had effects |
 //! | `started.json` | supervisor | the agent's pid |
 //! | `stdout`, `stderr` | supervisor | the output |
@@ -26,8 +26,8 @@
 //! | `revoked` | engine | fence: a supervisor that comes later must not start the agent |
 //!
 //! [`RunDir::inspect`] turns these into the recovery table of the engine. News travel the other
-//! way through the [`Bell`], a named pipe of the engine: it only says "look again", and a ring
-//! that nobody hears is no loss, because an engine reads the directories when it starts.
+//! way through the [`WakeupPipe`], a named pipe of the engine: a wakeup only says "look again", and one
+//! that no engine reads is no loss, because an engine reads the directories when it starts.
 //!
 //! A supervisor need not be started for its run: an engine keeps a [`Spare`] that only waits to be
 //! told one (`spare.rs`).
@@ -41,7 +41,6 @@
 //! All that depends on the operating system is in the crate `claude-worker-os`.
 
 mod agent;
-mod bell;
 mod error;
 mod fault;
 mod freeze;
@@ -60,13 +59,13 @@ mod run_log;
 mod rundir;
 mod spare;
 mod spec;
-mod stuck;
+mod stopped_supervisor;
 mod supervise;
 mod tree;
+mod wakeup;
 mod watch;
 
 pub use agent::{RUN_MARKER, TASK_MARKER};
-pub use bell::{Bell, BellCloser, Ring, What};
 pub use error::SupervisorError;
 pub use fault::{FAULT_POINTS, FAULT_VARIABLE, fault_point};
 pub use launch::{Launched, SupervisorCommand, launch};
@@ -79,5 +78,6 @@ pub use record::{EndedBy, Ending, Exit, Started};
 pub use rundir::{Found, Revocation, RunDir};
 pub use spare::Spare;
 pub use spec::Spec;
-pub use stuck::Remedy;
+pub use stopped_supervisor::Remedy;
 pub use supervise::run;
+pub use wakeup::{Wakeup, WakeupCloser, WakeupPipe, WakeupReason};

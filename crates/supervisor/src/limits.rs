@@ -1,7 +1,7 @@
 //! When a run has lasted too long or been silent too long. Pure: the clock is an argument.
 //!
 //! The clock is [`Instant`], which stands still while the machine sleeps, on Linux as on macOS: a
-//! laptop that was closed over night has not used up anybody's time.
+//! laptop that was closed over night has not used up the time of a run.
 
 use std::time::{Duration, Instant};
 
@@ -31,7 +31,7 @@ impl Limits {
     }
 
     /// The agent printed something.
-    pub(crate) const fn heard(&mut self, now: Instant) {
+    pub(crate) const fn note_output(&mut self, now: Instant) {
         self.last_output = now;
     }
 
@@ -86,9 +86,9 @@ mod tests {
         assert_eq!(limits.next(), Some(at(30)));
         assert_eq!(limits.reached(at(29)), None);
         assert_eq!(limits.reached(at(30)), Some(EndedBy::Silence));
-        limits.heard(at(29));
+        limits.note_output(at(29));
         assert_eq!(limits.reached(at(58)), None);
-        limits.heard(at(90));
+        limits.note_output(at(90));
         assert_eq!(limits.next(), Some(at(100)));
         assert_eq!(limits.reached(at(100)), Some(EndedBy::Timeout));
     }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 /// What is held of the output at any moment, however much is printed: at first, and once an agent
 /// has filled that at one go. Its pipe is then made as large, so that agent and supervisor wait for
 /// each other less often. The system bounds what all pipes of a user may hold together (64 MiB on
-/// Linux), so that only who prints much gets more.
+/// Linux), so that only agents that print much get more.
 const BUFFER_BYTES: (usize, usize) = (64 * 1024, 256 * 1024);
 
 /// How long to wait before writing again when a write has failed.
@@ -15,7 +15,7 @@ const RETRY_INTERVAL: Duration = Duration::from_millis(250);
 /// One of the agent's streams.
 #[derive(Debug)]
 struct Stream<R, W> {
-    /// The pipe, until everybody has closed the other end.
+    /// The pipe, until every process has closed the other end.
     source: Option<R>,
     file: W,
     kept: u64,

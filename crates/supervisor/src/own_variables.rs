@@ -1,15 +1,15 @@
 //! Variables for libraries inside this process, which the programs it starts must not see.
 //!
-//! Some libraries can be told things by the environment only. Every agent would inherit what is
-//! meant for them, so whoever starts a program leaves it out.
+//! Some libraries are configured by the environment only. Every agent would inherit what is
+//! meant for them, so it is left out of every program that is started.
 
 use std::process::Command;
 use std::sync::OnceLock;
 
 static OWN: OnceLock<Vec<&'static str>> = OnceLock::new();
 
-/// Sets variables, as names and values, for this process alone; those that whoever started it has
-/// set stay as they are. To be called once, before anything is started or sets variables itself.
+/// Sets variables, as names and values, for this process alone; those that are
+/// set already stay as they are. To be called once, before anything is started or sets variables itself.
 ///
 /// # Panics
 /// When one contains a zero byte.
@@ -24,7 +24,7 @@ pub fn set_own_variables(variables: &[(&'static str, &'static str)]) {
     }
 }
 
-/// The names of this process's own variables, for whoever starts a program by other means.
+/// The names of this process's own variables, for code that starts a program by other means.
 pub fn own_variable_names() -> impl Iterator<Item = &'static str> {
     OWN.get().into_iter().flatten().copied()
 }

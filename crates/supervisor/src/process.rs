@@ -10,7 +10,7 @@ use claude_worker_os::process::{Process, ProcessState, Signal, process, signal};
 
 use crate::{Remedy, RunDir};
 
-/// Between two looks at a supervisor that is to go.
+/// Between two looks at a supervisor that is to exit.
 const LOOK_INTERVAL: Duration = Duration::from_millis(10);
 
 /// How long a process that was killed may take to be gone.
@@ -24,8 +24,8 @@ pub struct SupervisorProcess {
 }
 
 impl SupervisorProcess {
-    /// The process of this number as it is now: only for a child of this process that nobody has
-    /// waited for.
+    /// The process of this number as it is now: only for a child of this process that was not
+    /// waited for yet.
     #[must_use]
     pub fn now(pid: u32) -> Option<Self> {
         process(pid).map(|process| Self { pid, started: process.started })
@@ -47,13 +47,13 @@ impl SupervisorProcess {
         })
     }
 
-    /// Tells it to end its tree and to go, as a machine that shuts down does; it records nothing.
-    /// One that is stopped goes on for that. Says whether it lives.
-    pub fn tell_to_go(self) -> bool {
+    /// Sends it SIGTERM, as a machine that shuts down does: it ends its tree, records nothing and
+    /// exits. One that is stopped is continued for that. False when it is gone.
+    pub fn terminate(self) -> bool {
         let Some(process) = self.alive() else { return false };
-        let told = signal(&process, Signal::End);
+        let sent = signal(&process, Signal::End);
         signal(&process, Signal::Continue);
-        told
+        sent
     }
 
     /// Helps it if it is stopped, and says whether it was. A process that does anything at all is
@@ -68,10 +68,10 @@ impl SupervisorProcess {
             .is_some_and(|process| signal(&process, wanted))
     }
 
-    /// Tells it to go, waits for it, and kills it when it has not gone after `patience`. Then its
+    /// Terminates it, waits for it, and kills it when it has not gone after `patience`. Then its
     /// tree is for [`crate::end_leftovers`]. Blocks this thread.
     pub fn end(self, patience: Duration) {
-        if !self.tell_to_go() || self.is_gone_within(patience) {
+        if !self.terminate() || self.is_gone_within(patience) {
             return;
         }
         if let Some(process) = self.alive() {
@@ -93,8 +93,8 @@ impl SupervisorProcess {
 }
 
 impl RunDir {
-    /// The supervisor that holds the lock, as it signed there; none when it has not, or does not
-    /// hold it.
+    /// The supervisor that holds the lock, as the lock file names it; none when it names none, or the
+    /// lock is free.
     #[must_use]
     pub fn supervisor(&self) -> Option<SupervisorProcess> {
         self.holder().ok().flatten()

@@ -17,7 +17,7 @@ pub struct Started {
 pub struct Exit {
     /// How the agent's own process ended.
     pub ending: Ending,
-    /// Who ended it.
+    /// Why the run ended.
     pub ended_by: EndedBy,
     /// When the agent was started; absent when it could not be.
     #[serde(default)]
@@ -69,7 +69,7 @@ reads_unknown!(Ending, "how");
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EndedBy {
-    /// Nobody: the agent ended by itself.
+    /// Nothing: the agent ended by itself.
     Itself,
     /// A request to stop.
     Cancel,

@@ -15,23 +15,23 @@ use crate::{EndedBy, Exit, Spec, Started, SupervisorError};
 const CANCEL: u8 = b'e';
 const FINISH: u8 = b'f';
 
-/// What the control pipe asked for.
+/// How the control pipe asks for the end of the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Asked {
-    /// Nothing.
-    Nothing,
+pub(crate) enum RequestedEnd {
+    /// Not at all.
+    None,
     /// To end a run whose work is done.
     Finish,
     /// To stop.
     Cancel,
 }
 
-impl Asked {
+impl RequestedEnd {
     /// What some bytes of the pipe ask for, taken together: a request to stop outranks the other.
     /// A byte of another version counts as that, too: every request is one to end.
     pub(crate) fn by(bytes: &[u8]) -> Self {
         let one = |byte: &u8| if *byte == FINISH { Self::Finish } else { Self::Cancel };
-        bytes.iter().map(one).max().unwrap_or(Self::Nothing)
+        bytes.iter().map(one).max().unwrap_or(Self::None)
     }
 }
 
@@ -66,7 +66,7 @@ pub enum Found {
     /// still be on its way: [`RunDir::revoke`] the run before starting it again under another name.
     NeverStarted,
     /// There is nothing that tells, because the directory was never filled or its files were removed
-    /// since. Whether the run began is for those to say who know whether it was ever launched.
+    /// since. Whether the run began is known only where it was recorded that it was launched.
     NothingLeft,
 }
 
@@ -88,7 +88,7 @@ pub enum Revocation {
 enum LockState {
     /// Taken, as long as the file is kept.
     Taken(File),
-    /// Somebody else has it.
+    /// Another process has it.
     Held,
     /// There is no lock file, so no supervisor was ever here.
     Missing,
@@ -290,7 +290,7 @@ impl RunDir {
     pub fn exit(&self) -> Result<Option<Exit>, SupervisorError> {
         let Some(mut exit) = self.read_whole::<Exit>(&self.exit_path())? else { return Ok(None) };
         // To a supervisor of an older version, from before `ready`, every byte in its control pipe is
-        // a request to stop. A newer one tells them apart: there `cancel` was heard and could not be
+        // a request to stop. A newer one tells them apart: there `cancel` was received and could not be
         // stored, because the disk was full.
         if exit.ended_by == EndedBy::Cancel
             && self.has(&self.finish_path())?
@@ -302,7 +302,7 @@ impl RunDir {
         Ok(Some(exit))
     }
 
-    /// What the supervisor was told; none before [`RunDir::create`].
+    /// What the supervisor is to do; none before [`RunDir::create`].
     ///
     /// # Errors
     /// [`SupervisorError::Damaged`] or the system's reason.
@@ -323,7 +323,7 @@ impl RunDir {
     /// Asking again, or asking a run that is over, changes nothing.
     ///
     /// # Errors
-    /// [`SupervisorError::Io`] when the request could not be stored and nobody heard it either.
+    /// [`SupervisorError::Io`] when the request could not be stored, and no supervisor received it either.
     pub fn request_end(&self) -> Result<(), SupervisorError> {
         self.request(&self.cancel_path(), CANCEL)
     }
@@ -332,22 +332,22 @@ impl RunDir {
     /// [`RunDir::request_end`] outranks it, also afterwards.
     ///
     /// # Errors
-    /// [`SupervisorError::Io`] when the request could not be stored and nobody heard it either.
+    /// [`SupervisorError::Io`] when the request could not be stored, and no supervisor received it either.
     pub fn request_finish(&self) -> Result<(), SupervisorError> {
         self.request(&self.finish_path(), FINISH)
     }
 
     fn request(&self, path: &Path, byte: u8) -> Result<(), SupervisorError> {
         let stored = files::create_marker(path).map_err(SupervisorError::io("create", path));
-        // On a full disk the request cannot be stored, but a living supervisor can be told.
-        let heard = pipe::send(&self.control_path(), &[byte]).is_ok();
-        if heard { Ok(()) } else { stored }
+        // On a full disk the request cannot be stored, but a living supervisor can receive it.
+        let received = pipe::send(&self.control_path(), &[byte]).is_ok();
+        if received { Ok(()) } else { stored }
     }
 
     /// Whether a supervisor listens where requests are passed on. One that is about to start, or has
     /// gone, does not.
     #[must_use]
-    pub fn can_be_heard(&self) -> bool {
+    pub fn has_listener(&self) -> bool {
         pipe::connect(&self.control_path()).is_ok()
     }
 
@@ -448,7 +448,7 @@ impl RunDir {
         }
     }
 
-    /// Takes the lock for a supervisor's life, waiting for those who only look (they hold it for an
+    /// Takes the lock for a supervisor's life, waiting for processes that only look (they hold it for an
     /// instant). Nothing when another supervisor of this run holds it or held it before.
     pub(crate) fn lock_for_life(&self) -> Result<Option<File>, SupervisorError> {
         let path = self.lock_path();

@@ -4,7 +4,7 @@
 //! engine keeps one that has started, left everything behind that it came with, and waits at a
 //! pipe to be told its run: the path of the run directory, ended by a zero byte. From there on it
 //! is a supervisor like any other. End of file without a path means that the engine has gone; the
-//! spare then ends, having touched nothing. Nobody else holds the pipe's other end, so that not
+//! spare then ends, having touched nothing. No other process holds the pipe's other end, so that not
 //! even `kill -9` of an engine leaves a spare behind.
 //!
 //! What becomes of a path that was written and never read is no case of its own: the run directory
@@ -19,7 +19,7 @@ use claude_worker_os::files::{FileVersion, path_from_bytes, path_to_bytes};
 use crate::launch::{self, Launched, SupervisorCommand};
 use crate::{RunDir, SupervisorError};
 
-/// What a supervisor is told in place of a run directory when it is to wait for one.
+/// The argument of a supervisor, in place of a run directory, that makes it wait for one.
 pub(crate) const STAND_BY: &str = "--spare";
 
 /// A pipe takes up to so many bytes in one piece, at the least, on every system.
@@ -92,7 +92,7 @@ impl Drop for Spare {
     fn drop(&mut self) {
         let Some(Waiting { mut child, pipe }) = self.waiting.take() else { return };
         drop(pipe);
-        // It would end by itself, but not if somebody has stopped it. It holds nothing.
+        // It would end by itself, but not if it was stopped by a signal. It holds nothing.
         let _ = child.kill();
         let _ = child.wait();
     }
@@ -101,7 +101,7 @@ impl Drop for Spare {
 /// Waits at standard input for the run directory; none when the engine has gone.
 pub(crate) fn wait_for_a_run() -> io::Result<Option<PathBuf>> {
     let mut message = Vec::new();
-    // Locked for longer than this it would be in nobody's way: nothing else reads it.
+    // Nothing else reads it, so that the lock delays nothing.
     io::stdin().lock().take(LONGEST_MESSAGE as u64).read_until(0, &mut message)?;
     if message.pop() != Some(0) {
         return Ok(None);

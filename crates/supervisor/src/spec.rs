@@ -1,4 +1,4 @@
-//! What a supervisor is told.
+//! What a supervisor is to do.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -38,6 +38,7 @@ pub struct Spec {
     /// the agent. Engines before 2026-12 made none.
     #[serde(default)]
     pub has_ready: bool,
-    /// The engine's bell: a named pipe that is told when something happened to the run.
-    pub bell: Option<PathBuf>,
+    /// The engine's named pipe for wakeups: what happened to the run is sent there.
+    #[serde(rename = "bell")]
+    pub wakeup_pipe: Option<PathBuf>,
 }

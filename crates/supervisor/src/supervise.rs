@@ -10,13 +10,14 @@ use claude_worker_os::files::{self, Replace};
 use claude_worker_os::signal::Signals;
 use claude_worker_os::{pipe, process};
 
-use crate::bell::Ringer;
 use crate::output::Output;
 use crate::output_file::OutputFile;
 use crate::run_log::RunLog;
+use crate::wakeup::WakeupSender;
 use crate::watch::{Cause, Ended, Watch};
 use crate::{
-    EndedBy, Ending, Exit, RunDir, Spec, Started, SupervisorError, agent, fault_point, spare, stuck,
+    EndedBy, Ending, Exit, RunDir, Spec, Started, SupervisorError, agent, fault_point, spare,
+    stopped_supervisor,
 };
 
 /// Between two attempts to record the end on a full disk.
@@ -26,23 +27,23 @@ const RECORD_INTERVAL: Duration = Duration::from_millis(250);
 const IN_RUN_DIRECTORY: Replace =
     Replace { flush: false, clear_directory: true, permissions: None };
 
-/// What a supervisor process has come to; its exit code for whoever launched it.
+/// The result of a supervisor process, with the exit code that its engine sees.
 enum Outcome {
     /// `exit.json` is written: 0.
     Recorded,
     /// Another supervisor has or had this run, or it was revoked or deleted: 3. Nothing was
     /// started.
     NotOurs,
-    /// Told by SIGTERM to go (the machine shuts down): the tree is ended, and as nobody asked for
-    /// that, nothing is recorded and the run counts as lost: 4.
-    ToldToGo,
+    /// Ended by SIGTERM (the machine shuts down): the tree is ended. No request of the engine asked
+    /// for that, so nothing is recorded and the run counts as lost: 4.
+    Terminated,
     /// It was a spare, and its engine has gone: 0.
     NotNeeded,
 }
 
 /// The supervisor process's main. Call it first thing, from the main thread (the agent is killed
 /// when that thread ends), with the last argument of the process, and exit with what it returns:
-/// 0 when the run's end is recorded, 3 when the run was not to be started, 4 when told to go, 1
+/// 0 when the run's end is recorded, 3 when the run was not to be started, 4 after SIGTERM, 1
 /// when it could not even begin.
 #[must_use]
 pub fn run(argument: &Path) -> ExitCode {
@@ -59,7 +60,7 @@ pub fn run(argument: &Path) -> ExitCode {
     match outcome {
         Ok(Outcome::Recorded | Outcome::NotNeeded) => ExitCode::SUCCESS,
         Ok(Outcome::NotOurs) => ExitCode::from(3),
-        Ok(Outcome::ToldToGo) => ExitCode::from(4),
+        Ok(Outcome::Terminated) => ExitCode::from(4),
         Err(error) => {
             eprintln!("{error}");
             ExitCode::FAILURE
@@ -71,7 +72,7 @@ pub fn run(argument: &Path) -> ExitCode {
 fn stand_by() -> Result<Outcome, SupervisorError> {
     let place = Path::new("standard input");
     process::detach().map_err(SupervisorError::io("detach for", place))?;
-    // Signals keep their usual effect meanwhile: whoever ends a spare harms nothing.
+    // Signals keep their usual effect meanwhile: ending a spare harms nothing.
     match spare::wait_for_a_run().map_err(SupervisorError::io("read", place))? {
         Some(run_dir) => supervise(&run_dir),
         None => Ok(Outcome::NotNeeded),
@@ -108,12 +109,12 @@ fn supervise_logged(dir: &RunDir, log: &mut RunLog) -> Result<Outcome, Superviso
     dir.claim(&spec)?;
     fault_point("supervisor.spawning");
 
-    let mut ringer = Ringer::new(spec.bell.clone(), spec.run.clone());
+    let mut wakeups = WakeupSender::new(spec.wakeup_pipe.clone(), spec.run.clone());
     // From here on a request to end rings the control pipe; this is for the ones before.
     if dir.has(&dir.cancel_path())? {
         let never = Ended::without_start(Ending::NotStarted, EndedBy::Cancel);
         log.note("agent not started: the end of the run was requested before");
-        return Ok(record(dir, never, None, &mut ringer, log));
+        return Ok(record(dir, never, None, &mut wakeups, log));
     }
     let agent = match agent::start(&spec, dir) {
         Ok(agent) => agent,
@@ -123,23 +124,23 @@ fn supervise_logged(dir: &RunDir, log: &mut RunLog) -> Result<Outcome, Superviso
             log.note(format_args!("agent not started: {message}"));
             let ending = Ending::SpawnFailed { message, passing };
             let failed = Ended::without_start(ending, EndedBy::Itself);
-            return Ok(record(dir, failed, None, &mut ringer, log));
+            return Ok(record(dir, failed, None, &mut wakeups, log));
         }
     };
     fault_point("supervisor.spawned");
     let started = Started { pid: agent.pid, at: Timestamp::now() };
-    // Only for those who want to know the pid: without room on the disk the run goes on.
+    // Only for information: without room on the disk the run goes on.
     if let Ok(json) = serde_json::to_vec(&started) {
         let _ = files::replace(&dir.started_path(), &json, &IN_RUN_DIRECTORY);
     }
-    stuck::sign(&lock);
-    ringer.started();
+    stopped_supervisor::write_holder(&lock);
+    wakeups.started();
     log.note(format_args!("agent started with pid {}", agent.pid));
     fault_point("supervisor.started");
 
     let streams = std::iter::once((agent.stdout, stdout)).chain(agent.stderr.zip(stderr));
     let output = Output::new(streams, spec.output_cap_bytes);
-    let ended = Watch::new(&spec, agent.pid, output, &control, &signals, &mut ringer, log)
+    let ended = Watch::new(&spec, agent.pid, output, &control, &signals, &mut wakeups, log)
         .until_the_tree_is_gone();
     log.note(format_args!(
         "process tree ended: {} bytes of standard output, {} of standard error, {} processes that \
@@ -147,7 +148,7 @@ fn supervise_logged(dir: &RunDir, log: &mut RunLog) -> Result<Outcome, Superviso
         ended.stdout_bytes, ended.stderr_bytes, ended.leftovers
     ));
     fault_point("supervisor.tree_ended");
-    Ok(record(dir, ended, Some(started.at), &mut ringer, log))
+    Ok(record(dir, ended, Some(started.at), &mut wakeups, log))
 }
 
 fn create_output(path: &Path) -> Result<OutputFile, SupervisorError> {
@@ -157,18 +158,18 @@ fn create_output(path: &Path) -> Result<OutputFile, SupervisorError> {
         .map_err(SupervisorError::io("create", path))
 }
 
-/// Writes `exit.json`, however long it takes to find room for it, and rings the bell.
+/// Writes `exit.json`, however long it takes to find room for it, and sends the wakeup.
 fn record(
     dir: &RunDir,
     ended: Ended,
     started_at: Option<Timestamp>,
-    ringer: &mut Ringer,
+    wakeups: &mut WakeupSender,
     log: &mut RunLog,
 ) -> Outcome {
     let Cause::By(ended_by) = ended.cause else {
         log.note("the end is not recorded: no request of the engine's asked for it");
-        ringer.ended();
-        return Outcome::ToldToGo;
+        wakeups.ended();
+        return Outcome::Terminated;
     };
     let exit = Exit {
         ending: ended.ending,
@@ -194,6 +195,6 @@ fn record(
     fault_point("supervisor.exit_written");
     log.add("the end is recorded in exit.json");
     log.write_if_open();
-    ringer.ended();
+    wakeups.ended();
     Outcome::Recorded
 }

@@ -16,11 +16,11 @@ const LOOKS_BEFORE_FORGETTING: u32 = 32;
 /// What an attempt to kill came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Killed {
-    /// Nobody was found. If there are children all the same, they fork faster than we look: look
-    /// again at once.
-    Nobody,
+    /// No process was found. If there are children all the same, they fork faster than the table is
+    /// read: try again at once.
+    NoneFound,
     /// Some were there. Those that could be killed take a moment to vanish.
-    Some,
+    SomeFound,
 }
 
 /// The processes that descend from this one.
@@ -79,7 +79,11 @@ impl Tree {
 
     /// Tries once to kill all of them.
     pub(crate) fn kill(&mut self) -> Killed {
-        if freeze::freeze_and_kill(|| self.members()) == 0 { Killed::Nobody } else { Killed::Some }
+        if freeze::freeze_and_kill(|| self.members()) == 0 {
+            Killed::NoneFound
+        } else {
+            Killed::SomeFound
+        }
     }
 }
 
@@ -94,7 +98,7 @@ pub(crate) enum Follow {
     ParentsAndSessions { own: u32 },
 }
 
-/// The processes of a table that belong to a run: the seeds and whoever follows from them.
+/// The processes of a table that belong to a run: the seeds and those that follow from them.
 ///
 /// The table is not read in one instant. A "parent" that is younger than its child is a reused id
 /// and no parent.
@@ -131,7 +135,7 @@ pub(crate) fn belonging(
 }
 
 /// The processes of a table that belong to a run where orphans do not become children of its
-/// supervisor: the descendants of this process, those that carry the run's mark, and whoever follows
+/// supervisor: the descendants of this process, those that carry the run's mark, and those that follow
 /// from them. Never this process itself.
 fn below_or_marked(
     table: &[Process],

@@ -10,14 +10,14 @@ use claude_worker_os::process::{self, ChildEnd, Reaped};
 use claude_worker_os::signal::Signals;
 use claude_worker_os::wait::{Readable, wait_readable};
 
-use crate::bell::Ringer;
 use crate::freeze::Ends;
 use crate::limits::Limits;
 use crate::output::Output;
 use crate::output_file::OutputFile;
 use crate::run_log::RunLog;
-use crate::rundir::Asked;
+use crate::rundir::RequestedEnd;
 use crate::tree::{Killed, Tree};
+use crate::wakeup::WakeupSender;
 use crate::{EndedBy, Ending, Spec, fault_point};
 
 /// Between two attempts to kill, at first and at most.
@@ -27,12 +27,12 @@ const KILL_INTERVALS: (Duration, Duration) = (Duration::from_millis(1), Duration
 /// at most.
 const ASK_INTERVALS: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(640));
 
-/// So many times in a row a search for someone to kill may come back with nobody, and still be
-/// repeated at once. Forks that outrun us are caught long before.
+/// So many times in a row a search for processes to kill may find none, and still be repeated at
+/// once. Forks that outrun us are caught long before.
 const QUICK_MISSES: u32 = 2000;
 
 /// After the tree is gone, at most so much is still read from its pipes: more than a pipe can
-/// hold. Whatever comes beyond is printed by a stranger who was handed a pipe's end.
+/// hold. More than that is printed by a process outside of the tree that got a pipe's end.
 const LAST_BYTES: usize = 4 << 20;
 
 /// Why a run came to its end.
@@ -40,14 +40,14 @@ const LAST_BYTES: usize = 4 << 20;
 pub(crate) enum Cause {
     /// For a reason of the run's own.
     By(EndedBy),
-    /// The supervisor itself was told to go.
-    ToldToGo,
+    /// The supervisor itself was asked to end, by a signal.
+    Terminated,
 }
 
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::ToldToGo => "ending the run: a signal asked this supervisor to end",
+            Self::Terminated => "ending the run: a signal asked this supervisor to end",
             Self::By(EndedBy::Itself) => "ending what is left of the run: its agent has ended",
             Self::By(EndedBy::Cancel) => "ending the run: it was cancelled",
             Self::By(EndedBy::Finish) => {
@@ -87,7 +87,7 @@ enum Phase {
     /// The tree was frozen. What handles SIGTERM was asked to end and has until `kill_at`, the rest
     /// was killed.
     Asked { kill_at: Instant, again_at: Instant, interval: Duration },
-    /// Everyone is being killed.
+    /// All processes are being killed.
     Killing { again_at: Instant, interval: Duration, misses: u32 },
 }
 
@@ -99,7 +99,7 @@ pub(crate) struct Watch<'a> {
     limits: Limits,
     control: &'a File,
     signals: &'a Signals,
-    ringer: &'a mut Ringer,
+    wakeups: &'a mut WakeupSender,
     log: &'a mut RunLog,
     tree: Tree,
     ends: Ends,
@@ -118,7 +118,7 @@ impl<'a> Watch<'a> {
         output: Output<PipeReader, OutputFile>,
         control: &'a File,
         signals: &'a Signals,
-        ringer: &'a mut Ringer,
+        wakeups: &'a mut WakeupSender,
         log: &'a mut RunLog,
     ) -> Self {
         for stream in 0..output.count() {
@@ -134,7 +134,7 @@ impl<'a> Watch<'a> {
             limits: Limits::new(spec, Instant::now()),
             control,
             signals,
-            ringer,
+            wakeups,
             log,
             tree: Tree::of_this_process(spec.run.as_str()),
             ends: Ends::default(),
@@ -147,20 +147,20 @@ impl<'a> Watch<'a> {
 
     /// Blocks until the agent has ended and no process of its tree is left.
     pub(crate) fn until_the_tree_is_gone(mut self) -> Ended {
-        let mut asked = Asked::Nothing;
+        let mut requested = RequestedEnd::None;
         loop {
             let received = self.signals.take();
             if (received.child_changed || !matches!(self.phase, Phase::Running))
-                && self.reap_until_nobody_is_left()
+                && self.reap_until_no_child_is_left()
             {
                 break;
             }
             let now = Instant::now();
             self.output.write_waiting(now);
             self.limits.set_blocked(self.output.retry_at().is_some(), now);
-            self.ringer.tell_due(now);
-            self.advance(now, asked, received.asked_to_end);
-            asked = asked.max(self.wait());
+            self.wakeups.send_due(now);
+            self.advance(now, requested, received.asked_to_end);
+            requested = requested.max(self.wait());
         }
         self.take_what_is_left();
         if self.output.is_over() && self.cause == Cause::By(EndedBy::Itself) {
@@ -168,7 +168,7 @@ impl<'a> Watch<'a> {
             self.cause = Cause::By(EndedBy::OutputLimit);
         }
         Ended {
-            // Nobody is left, so the agent was cleared away and its status was seen.
+            // No process is left, so the agent was cleared away and its status was seen.
             ending: self.ending.unwrap_or_else(|| Ending::SpawnFailed {
                 message: "The agent vanished without an exit status".to_owned(),
                 passing: false,
@@ -181,7 +181,7 @@ impl<'a> Watch<'a> {
     }
 
     /// Clears away the dead. True when that was the last of the tree.
-    fn reap_until_nobody_is_left(&mut self) -> bool {
+    fn reap_until_no_child_is_left(&mut self) -> bool {
         loop {
             match process::reap() {
                 Reaped::Process { pid, end } => {
@@ -206,22 +206,22 @@ impl<'a> Watch<'a> {
     }
 
     /// Moves the run on to its next phase, if it is time.
-    fn advance(&mut self, now: Instant, asked: Asked, told_to_go: bool) {
-        if self.cause == Cause::By(EndedBy::Finish) && asked == Asked::Cancel {
-            // Whoever cancels a run that is being ended is told that it was cancelled.
+    fn advance(&mut self, now: Instant, requested: RequestedEnd, terminated: bool) {
+        if self.cause == Cause::By(EndedBy::Finish) && requested == RequestedEnd::Cancel {
+            // A run that is cancelled while it is being ended is recorded as cancelled.
             self.cause = Cause::By(EndedBy::Cancel);
             self.log.note(self.cause);
         }
         match self.phase {
             Phase::Running => {
-                let reason = if told_to_go {
-                    Some(Cause::ToldToGo)
+                let reason = if terminated {
+                    Some(Cause::Terminated)
                 } else if self.ending.is_some() {
-                    // The agent ended by itself, and somebody of its tree lives on.
+                    // The agent ended by itself, and a process of its tree lives on.
                     Some(Cause::By(EndedBy::Itself))
-                } else if asked == Asked::Cancel {
+                } else if requested == RequestedEnd::Cancel {
                     Some(Cause::By(EndedBy::Cancel))
-                } else if asked == Asked::Finish {
+                } else if requested == RequestedEnd::Finish {
                     Some(Cause::By(EndedBy::Finish))
                 } else if self.output.is_over() {
                     Some(Cause::By(EndedBy::OutputLimit))
@@ -243,7 +243,7 @@ impl<'a> Watch<'a> {
             Phase::Asked { kill_at, .. } if kill_at <= now => {
                 self.phase =
                     Phase::Killing { again_at: now, interval: KILL_INTERVALS.0, misses: 0 };
-                self.advance(now, asked, told_to_go);
+                self.advance(now, requested, terminated);
             }
             Phase::Asked { kill_at, again_at, interval } if again_at <= now => {
                 self.tree.end_latecomers(&mut self.ends);
@@ -253,13 +253,13 @@ impl<'a> Watch<'a> {
             Phase::Killing { again_at, interval, misses } if again_at <= now => {
                 let longer = (interval * 2).min(KILL_INTERVALS.1);
                 self.phase = match self.tree.kill() {
-                    Killed::Nobody if misses < QUICK_MISSES => {
+                    Killed::NoneFound if misses < QUICK_MISSES => {
                         Phase::Killing { again_at: now, interval, misses: misses + 1 }
                     }
                     found => Phase::Killing {
                         again_at: Instant::now() + interval,
                         interval: longer,
-                        misses: if found == Killed::Nobody { misses } else { 0 },
+                        misses: if found == Killed::NoneFound { misses } else { 0 },
                     },
                 };
             }
@@ -269,13 +269,13 @@ impl<'a> Watch<'a> {
 
     /// Waits until something happens or is due, and takes the output there is. Returns what was
     /// asked for meanwhile.
-    fn wait(&mut self) -> Asked {
+    fn wait(&mut self) -> RequestedEnd {
         let phase_due = match self.phase {
             Phase::Running => self.limits.next(),
             Phase::Asked { kill_at, again_at, .. } => Some(kill_at.min(again_at)),
             Phase::Killing { again_at, .. } => Some(again_at),
         };
-        let due = [phase_due, self.output.retry_at(), self.ringer.next_due()];
+        let due = [phase_due, self.output.retry_at(), self.wakeups.next_due()];
         let readable = {
             let source = |n: usize| {
                 let exists = n < self.output.count();
@@ -292,8 +292,8 @@ impl<'a> Watch<'a> {
             }
             let taken = self.output.take(stream, now);
             if taken > 0 {
-                self.limits.heard(now);
-                self.ringer.output(now);
+                self.limits.note_output(now);
+                self.wakeups.output(now);
             }
             if let Some((pipe, bytes)) = self.output.widened(stream, taken) {
                 widen_pipe(pipe, bytes);
@@ -301,7 +301,7 @@ impl<'a> Watch<'a> {
         }
         let (mut control, mut bytes) = (self.control, [0; 64]);
         let count = if readable[1] { control.read(&mut bytes).unwrap_or(0) } else { 0 };
-        Asked::by(&bytes[..count])
+        RequestedEnd::by(&bytes[..count])
     }
 
     /// Takes what the dead have left in the pipes, waiting for room on the disk if need be.

@@ -37,7 +37,7 @@ pub(crate) fn spec() -> Spec {
         grace_ms: 0,
         output_cap_bytes: 7_000_000,
         has_ready: true,
-        bell: None,
+        wakeup_pipe: None,
     }
 }
 

@@ -129,7 +129,7 @@ pub async fn stop(console: &mut Console<'_>, cancel_running: bool) -> Result<Exi
 /// Whether no engine holds the lock, or none after a moment: one that is stopping still holds it.
 async fn is_free_soon(lock: &Path) -> Result<bool, ApiError> {
     for _ in 0..100 {
-        if holder(lock)? == LockHolder::Nobody {
+        if holder(lock)? == LockHolder::Free {
             return Ok(true);
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -200,7 +200,7 @@ async fn wait_until_gone(
 /// Whether the engine with this process id holds the lock.
 fn holds(lock: &Path, engine: u32) -> Result<bool, ApiError> {
     Ok(match holder(lock)? {
-        LockHolder::Nobody => false,
+        LockHolder::Free => false,
         // Its number is missing when the disk was full; then it is the one that was asked to stop.
         LockHolder::Engine(pid) => pid.is_none_or(|pid| pid == engine),
     })

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use claude_worker_os::files::Identity;
-use claude_worker_supervisor::Bell;
+use claude_worker_supervisor::WakeupPipe;
 
 use super::live_run::Signal;
 use super::{Runs, lock, thread};
@@ -22,7 +22,7 @@ impl Runs {
             return;
         }
         let Some(_permission) = self.may_start() else { return };
-        match Bell::open(path).map_err(EngineError::io("cannot open the bell")) {
+        match WakeupPipe::open(path).map_err(EngineError::io("cannot open the bell")) {
             Ok(bell) => {
                 tracing::warn!(path = %path.display(), "the bell was removed; made anew");
                 drop(self.listen(bell));
@@ -32,7 +32,7 @@ impl Runs {
     }
 
     /// Listens to the supervisors' bell, on a thread of its own, until [`Runs::close`].
-    pub(crate) fn listen(self: &Arc<Self>, mut bell: Bell) -> Result<(), EngineError> {
+    pub(crate) fn listen(self: &Arc<Self>, mut bell: WakeupPipe) -> Result<(), EngineError> {
         let runs = Arc::clone(self);
         {
             let mut bells = lock(&self.bells);
@@ -47,7 +47,7 @@ impl Runs {
                 match bell.next() {
                     Ok(ring) => {
                         if let Some(live) = runs.find(&ring.run) {
-                            drop(live.signals.send(Signal::Rang(ring.what)));
+                            drop(live.signals.send(Signal::Rang(ring.reason)));
                         }
                     }
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

@@ -52,7 +52,7 @@ impl Runs {
     pub(crate) fn abandon_all(&self) {
         for live in lock(&self.live).values() {
             if let Some(supervisor) = live.supervisor.get() {
-                supervisor.tell_to_go();
+                supervisor.terminate();
             }
         }
     }

@@ -5,13 +5,13 @@ use std::sync::{Mutex, OnceLock, mpsc};
 
 use claude_worker_api::Timestamp;
 use claude_worker_os::files::Identity;
-use claude_worker_supervisor::{RunDir, SupervisorProcess, What};
+use claude_worker_supervisor::{RunDir, SupervisorProcess, WakeupReason};
 use tokio::sync::watch;
 
 /// What a run's thread waits for.
 pub(super) enum Signal {
     /// The supervisor rang.
-    Rang(What),
+    Rang(WakeupReason),
     /// The supervisor has been asked to end the run.
     EndRequested,
     /// The supervisor process is gone.
@@ -52,9 +52,9 @@ impl LiveRun {
             tracing::error!(%error, "a request to end a run could not be stored");
         }
         if let Some(supervisor) = self.supervisor.get()
-            && !self.dir.can_be_heard()
+            && !self.dir.has_listener()
         {
-            supervisor.tell_to_go();
+            supervisor.terminate();
         }
     }
 

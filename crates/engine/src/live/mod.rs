@@ -41,7 +41,7 @@ use std::sync::{
 };
 
 use claude_worker_api::{NewTask, RunId, TaskId};
-use claude_worker_supervisor::{BellCloser, RunDir, SupervisorCommand};
+use claude_worker_supervisor::{RunDir, SupervisorCommand, WakeupCloser};
 use tokio::sync::{mpsc, watch};
 
 use crate::EngineError;
@@ -101,7 +101,7 @@ pub(crate) struct Runs {
     live: Mutex<HashMap<RunId, Arc<LiveRun>>>,
     reports: mpsc::Sender<Message>,
     /// The bells that are listened to: one, and those before it that were removed.
-    bells: Mutex<Vec<BellCloser>>,
+    bells: Mutex<Vec<WakeupCloser>>,
     /// Whether the engine has stopped: from then on another one may own these runs, and nothing
     /// may be started from here. Starting holds it for reading, closing for writing.
     closed: RwLock<bool>,

@@ -84,7 +84,7 @@ mod tests {
             grace_ms: 300,
             output_cap_bytes: 0,
             has_ready: true,
-            bell: None,
+            wakeup_pipe: None,
         };
         let (now, wall) = (Instant::now(), Timestamp::from_millis(1_000_000));
         let left = |timeout_ms, ago| {

@@ -46,7 +46,7 @@ pub(crate) fn discard_stdout() {
 pub(crate) fn stdout_is_read() -> bool {
     let stdout = io::stdout();
     let mut pipe = [PollFd::new(&stdout, PollFlags::empty())];
-    // A pipe that nobody reads from any more is an error at once; anything else is waited for.
+    // A pipe without a reader is an error at once; anything else passes.
     let looked = poll(&mut pipe, Some(&Timespec::default()));
     looked.is_err() || !pipe[0].revents().intersects(PollFlags::ERR | PollFlags::HUP)
 }

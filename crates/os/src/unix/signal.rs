@@ -23,7 +23,7 @@ impl Signals {
         crate::descriptor::never_block(&reader);
         let asked_to_end = Arc::new(AtomicBool::new(false));
         for signal in [SIGTERM, SIGINT, SIGHUP] {
-            // Before the pipe's handler: whoever is woken by that one finds the flag set.
+            // Before the pipe's handler: a reader that is woken by that one finds the flag set.
             flag::register(signal, Arc::clone(&asked_to_end))?;
             low_level::pipe::register(signal, writer.try_clone()?)?;
         }

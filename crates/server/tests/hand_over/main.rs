@@ -144,7 +144,7 @@ fn an_engine_that_comes_when_its_starter_is_gone_does_not_begin() {
     let world = World::new();
     let said = world.headless_for_nobody();
     assert!(said.contains("Whoever started this engine is gone"), "{said}");
-    assert_eq!(LockHolder::of(&world.paths().lock).unwrap(), LockHolder::Nobody);
+    assert_eq!(LockHolder::of(&world.paths().lock).unwrap(), LockHolder::Free);
 }
 
 #[test]

@@ -134,7 +134,7 @@ impl World {
     pub(crate) async fn end(&self) {
         drop(self.onlooker().stop(StopMode::CancelRunning.into()).await);
         let lock = self.paths().lock;
-        until("the directory is free", || LockHolder::of(&lock).unwrap() == LockHolder::Nobody);
+        until("the directory is free", || LockHolder::of(&lock).unwrap() == LockHolder::Free);
     }
 }
 

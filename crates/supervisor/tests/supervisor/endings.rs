@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use claude_worker_supervisor::{EndedBy, Ending, Exit, Found, SupervisorCommand, What, launch};
+use claude_worker_supervisor::{
+    EndedBy, Ending, Exit, Found, SupervisorCommand, WakeupReason, launch,
+};
 use rustix::process::{Signal, kill_process};
 
 use crate::support::{Stage, as_pid, read, supervisor, wait};
@@ -104,7 +106,7 @@ fn a_request_to_end_is_obeyed_and_the_last_words_are_kept() {
     let mut spec = stage.spec(&["obey"]);
     spec.grace_ms = 20_000;
     let live = stage.start(&spec);
-    stage.hear_printed(&live, "ready");
+    stage.await_printed(&live, "ready");
     assert!(matches!(live.dir.inspect().unwrap(), Found::Running { started: Some(_) }));
     live.dir.request_end().unwrap();
     let exit = stage.end_of(&live);
@@ -123,7 +125,7 @@ fn a_run_whose_work_is_done_is_ended_with_that_reason_and_a_cancel_outranks_it()
         let mut spec = stage.spec(&["deaf"]);
         spec.grace_ms = 1500;
         let live = stage.start(&spec);
-        stage.hear_printed(&live, "ready");
+        stage.await_printed(&live, "ready");
         if cancel_first {
             live.dir.request_end().unwrap();
         }
@@ -168,7 +170,7 @@ fn who_hears_the_request_and_goes_on_is_killed_after_the_grace() {
     let mut spec = stage.spec(&["deaf"]);
     spec.grace_ms = 300;
     let live = stage.start(&spec);
-    stage.hear_printed(&live, "ready");
+    stage.await_printed(&live, "ready");
     let asked = Instant::now();
     live.dir.request_end().unwrap();
     let exit = stage.end_of(&live);
@@ -185,7 +187,7 @@ fn who_does_not_handle_the_request_gets_no_grace() {
         let mut spec = stage.spec(&[agent]);
         spec.grace_ms = 600_000;
         let live = stage.start(&spec);
-        stage.hear_printed(&live, "ready");
+        stage.await_printed(&live, "ready");
         live.dir.request_end().unwrap();
         let exit = stage.end_of(&live);
         assert_eq!(exit.ending, Ending::Signalled { signal: 9 }, "{agent}");
@@ -204,7 +206,7 @@ fn who_is_made_just_as_everyone_is_asked_to_end_does_not_take_the_whole_grace() 
     spec.args = vec!["-c".to_owned(), script.to_owned()];
     spec.grace_ms = 600_000;
     let live = stage.start(&spec);
-    stage.hear_printed(&live, "ready");
+    stage.await_printed(&live, "ready");
     live.dir.request_end().unwrap();
     let exit = stage.end_of(&live);
     assert_eq!((exit.ending, exit.ended_by), (Ending::Exited { code: 3 }, EndedBy::Cancel));
@@ -246,9 +248,9 @@ fn the_first_reason_to_end_stays_the_reason() {
     spec.timeout_ms = Some(50);
     spec.grace_ms = 400;
     let live = stage.start(&spec);
-    stage.hear_printed(&live, "ready");
+    stage.await_printed(&live, "ready");
     assert!(
-        !stage.hears(&live, What::Ended, Duration::from_millis(200)),
+        !stage.gets_wakeup(&live, WakeupReason::Ended, Duration::from_millis(200)),
         "the grace is waited for"
     );
     live.dir.request_end().unwrap();
@@ -292,7 +294,7 @@ fn silence_ends_a_run_and_printing_puts_it_off() {
 fn a_supervisor_told_to_go_ends_the_tree_and_records_nothing() {
     let stage = Stage::new();
     let live = stage.start(&stage.spec(&["tree", "hang"]));
-    stage.hear_printed(&live, "ready");
+    stage.await_printed(&live, "ready");
     kill_process(as_pid(live.supervisor.pid()), Signal::TERM).unwrap();
     assert_eq!(wait(live.supervisor).code(), Some(4));
     assert!(matches!(live.dir.inspect().unwrap(), Found::Lost { started: Some(_) }));

@@ -44,7 +44,7 @@ fn the_log_of_a_run_that_ends_by_itself() {
 fn the_log_of_a_run_that_is_cancelled() {
     let stage = Stage::new();
     let live = stage.start(&stage.spec(&["hang"]));
-    stage.hear_printed(&live, "ready");
+    stage.await_printed(&live, "ready");
     live.dir.request_end().unwrap();
     stage.end_of(&live);
     wait(live.supervisor);

@@ -145,9 +145,9 @@ fn the_end_of_the_agent_lets_no_next_step_begin_in_what_it_leaves_behind() {
 
 #[test]
 fn a_supervisor_told_to_go_lets_no_next_step_begin() {
-    let told_to_go =
+    let terminated =
         |live: &Live| kill_process(as_pid(live.supervisor.pid()), Signal::TERM).unwrap();
-    assert_eq!(end_many(STEPS, |_| {}, told_to_go), []);
+    assert_eq!(end_many(STEPS, |_| {}, terminated), []);
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn what_a_killed_supervisor_leaves_behind_begins_no_next_step() {
         let specs: Vec<Spec> = (0..AT_ONCE).map(|_| shell(&stage, script)).collect();
         for spec in &specs {
             let live = stage.start(spec);
-            stage.hear_printed(&live, "up");
+            stage.await_printed(&live, "up");
             kill_supervisor(live);
         }
         for spec in &specs {
@@ -181,7 +181,7 @@ fn a_supervisor_killed_while_the_tree_is_frozen_leaves_nothing_frozen() {
     );
     let spec = shell(&stage, &script);
     let live = stage.start_with(&spec, &supervisor_with_fault("supervisor.frozen"));
-    stage.hear_printed(&live, &format!("{UP}up\n"));
+    stage.await_printed(&live, &format!("{UP}up\n"));
     live.dir.request_end().unwrap();
     wait(live.supervisor);
     // The agent dies with its supervisor; all others stay where they are.
@@ -209,7 +209,7 @@ fn a_script_that_handles_the_request_and_goes_on_has_the_grace_for_it() {
     let mut spec = shell(&stage, script);
     spec.grace_ms = 500;
     let live = stage.start(&spec);
-    stage.hear_printed(&live, "up");
+    stage.await_printed(&live, "up");
     live.dir.request_end().unwrap();
     assert_eq!(stage.end_of(&live).ending, Ending::Signalled { signal: 9 });
     // This is what the documents say of a script that does so.
@@ -228,7 +228,7 @@ fn the_end_of_a_parent_does_not_keep_a_process_from_ending_in_its_own_way() {
     for _ in 0..ROUNDS * AT_ONCE {
         let stage = Stage::new();
         let live = stage.start(&shell(&stage, script));
-        stage.hear_printed(&live, "up");
+        stage.await_printed(&live, "up");
         live.dir.request_end().unwrap();
         stage.end_of(&live);
         wait(live.supervisor);

@@ -4,7 +4,9 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use claude_worker_supervisor::{Bell, EndedBy, Ending, Found, SupervisorCommand, What};
+use claude_worker_supervisor::{
+    EndedBy, Ending, Found, SupervisorCommand, WakeupPipe, WakeupReason,
+};
 use rustix::process::{Resource, Rlimit, prlimit};
 
 use crate::support::{Live, Stage, as_pid, length, read, supervisor, wait};
@@ -48,10 +50,10 @@ fn the_cap_is_exact() {
 fn a_line_of_50_mb_is_kept_in_little_memory() {
     let stage = Stage::new();
     let live = stage.start(&stage.spec(&["bytes", "50000000"]));
-    stage.hear(&live, What::Started);
+    stage.await_wakeup(&live, WakeupReason::Started);
     let status = PathBuf::from(format!("/proc/{}/status", live.supervisor.pid()));
     let mut most_kib = 0;
-    while !stage.hears(&live, What::Ended, Duration::ZERO) {
+    while !stage.gets_wakeup(&live, WakeupReason::Ended, Duration::ZERO) {
         most_kib = most_kib.max(resident_kib(&read(&status)));
     }
     assert_eq!(live.dir.exit().unwrap().unwrap().stdout_bytes, 50_000_000);
@@ -95,9 +97,9 @@ fn without_room_the_agent_is_held_back_and_nothing_is_lost() {
     let mut spec = stage.spec(&["bytes", "1000000"]);
     spec.silence_ms = Some(300);
     let live = stage.start_with(&spec, &supervisor_with_room_for(8));
-    stage.hear(&live, What::Output);
+    stage.await_wakeup(&live, WakeupReason::Output);
     assert!(
-        !stage.hears(&live, What::Ended, Duration::from_millis(800)),
+        !stage.gets_wakeup(&live, WakeupReason::Ended, Duration::from_millis(800)),
         "neither the failing writes nor the silence may end it"
     );
     let kept = length(&live.dir.stdout_path());
@@ -114,7 +116,7 @@ fn without_room_the_agent_is_held_back_and_nothing_is_lost() {
 fn without_room_a_request_to_end_still_works() {
     let stage = Stage::new();
     let live = stage.start_with(&stage.spec(&["flood"]), &supervisor_with_room_for(8));
-    stage.hear(&live, What::Output);
+    stage.await_wakeup(&live, WakeupReason::Output);
     live.dir.request_end().unwrap();
     // The supervisor alone is left: it keeps what it has read until there is room for it.
     stage.wait_for_processes(1);
@@ -128,8 +130,8 @@ fn without_room_a_request_to_end_still_works() {
 fn without_room_the_end_is_recorded_as_soon_as_there_is() {
     let stage = Stage::new();
     let live = stage.start_with(&stage.spec(&["exit", "3"]), &supervisor_with_room_for(0));
-    stage.hear(&live, What::Started);
-    assert!(!stage.hears(&live, What::Ended, Duration::from_millis(600)));
+    stage.await_wakeup(&live, WakeupReason::Started);
+    assert!(!stage.gets_wakeup(&live, WakeupReason::Ended, Duration::from_millis(600)));
     assert!(matches!(live.dir.inspect().unwrap(), Found::Running { started: None }));
     make_room(&live);
     assert_eq!(stage.end_of(&live).ending, Ending::Exited { code: 3 });
@@ -140,19 +142,19 @@ fn without_room_the_end_is_recorded_as_soon_as_there_is() {
 fn a_run_needs_no_engine_and_a_later_one_hears_of_it() {
     let stage = Stage::new();
     let mut spec = stage.spec(&["slow", "1000", "5"]);
-    let bell_path = stage.path().join("later");
-    spec.bell = Some(bell_path.clone());
+    let pipe_path = stage.path().join("later");
+    spec.wakeup_pipe = Some(pipe_path.clone());
     let live = stage.start(&spec);
-    let mut first = Bell::open(&bell_path).unwrap();
-    while first.next().unwrap().what != What::Output {}
+    let mut first = WakeupPipe::open(&pipe_path).unwrap();
+    while first.next().unwrap().reason != WakeupReason::Output {}
     drop(first);
     let before = length(&live.dir.stdout_path());
-    let mut second = Bell::open(&bell_path).unwrap();
+    let mut second = WakeupPipe::open(&pipe_path).unwrap();
     while length(&live.dir.stdout_path()) <= before {
         assert_eq!(second.next().unwrap().run, spec.run);
     }
     live.dir.request_end().unwrap();
-    while second.next().unwrap().what != What::Ended {}
+    while second.next().unwrap().reason != WakeupReason::Ended {}
     wait(live.supervisor);
 }
 
@@ -161,7 +163,7 @@ fn a_pipe_kept_open_by_a_stranger_does_not_keep_the_run() {
     // The pipe's other end is handed to a process that is not of the tree: this one.
     let stage = Stage::new();
     let live = stage.start(&stage.spec(&["obey"]));
-    stage.hear_printed(&live, "ready");
+    stage.await_printed(&live, "ready");
     let agent = live.dir.started().unwrap().unwrap().pid;
     let kept_open = File::options().write(true).open(format!("/proc/{agent}/fd/1")).unwrap();
     live.dir.request_end().unwrap();

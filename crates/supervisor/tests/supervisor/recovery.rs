@@ -5,7 +5,7 @@ use std::sync::Barrier;
 use std::time::Duration;
 
 use claude_worker_supervisor::{
-    EndedBy, FAULT_POINTS, Found, Remedy, Revocation, RunDir, Spare, SupervisorError, What,
+    EndedBy, FAULT_POINTS, Found, Remedy, Revocation, RunDir, Spare, SupervisorError, WakeupReason,
     end_leftovers, launch,
 };
 
@@ -97,7 +97,7 @@ fn whatever_is_put_in_the_place_of_a_runs_files_nothing_blocks() {
     ];
     for put in put {
         let live = stage.start(&stage.spec(&["hang"]));
-        stage.hear(&live, What::Started);
+        stage.await_wakeup(&live, WakeupReason::Started);
         for name in names {
             let path = live.dir.path().join(name);
             if path.exists() {
@@ -118,7 +118,7 @@ fn whatever_is_put_in_the_place_of_a_runs_files_nothing_blocks() {
 fn a_living_run_is_adopted_and_can_be_waited_for() {
     let stage = Stage::new();
     let live = stage.start(&stage.spec(&["hang"]));
-    stage.hear(&live, What::Started);
+    stage.await_wakeup(&live, WakeupReason::Started);
     let Found::Running { started: Some(started) } = live.dir.inspect().unwrap() else {
         panic!("it runs")
     };
@@ -214,7 +214,7 @@ fn race_of_revoking_against(spare: impl Fn() -> Option<Spare>) {
 fn a_stopped_supervisor_is_helped_and_no_other_is_touched() {
     let stage = Stage::new();
     let live = stage.start(&stage.spec(&["hang"]));
-    stage.hear(&live, What::Started);
+    stage.await_wakeup(&live, WakeupReason::Started);
     for remedy in [Remedy::Continue, Remedy::Kill] {
         assert!(!live.dir.help_stopped_supervisor(remedy).unwrap(), "it is at work");
     }
@@ -226,7 +226,7 @@ fn a_stopped_supervisor_is_helped_and_no_other_is_touched() {
     assert!(!live.dir.help_stopped_supervisor(Remedy::Kill).unwrap(), "nobody is there");
 
     let live = stage.start(&stage.spec(&["hang"]));
-    stage.hear(&live, What::Started);
+    stage.await_wakeup(&live, WakeupReason::Started);
     stop(live.supervisor.pid());
     assert!(live.dir.help_stopped_supervisor(Remedy::Kill).unwrap());
     live.dir.wait_until_free().unwrap();

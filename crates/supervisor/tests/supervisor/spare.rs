@@ -55,7 +55,7 @@ fn a_spare_at_work_ends_its_tree_when_asked() {
     let dir = stage.run_dir(&spec);
     dir.create(&spec, b"").unwrap();
     let live = stage.live(&spec, spare().take_on(&dir).unwrap());
-    stage.hear_printed(&live, "ready");
+    stage.await_printed(&live, "ready");
     // Its standard input has ended long ago; that means nothing any more.
     assert!(matches!(dir.inspect().unwrap(), Found::Running { .. }));
     dir.request_end().unwrap();

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use claude_worker_api::{RunId, TaskId};
 use claude_worker_supervisor::{
-    Bell, BellCloser, Exit, FAULT_VARIABLE, Launched, Ring, RunDir, Spec, SupervisorCommand, What,
-    launch,
+    Exit, FAULT_VARIABLE, Launched, RunDir, Spec, SupervisorCommand, Wakeup, WakeupCloser,
+    WakeupPipe, WakeupReason, launch,
 };
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
@@ -19,11 +19,11 @@ use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 /// No wait in these tests takes longer, unless something is broken.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
 
-/// A directory for runs, a bell, and the promise that no process is left at the end.
+/// A directory for runs, a pipe for wakeups, and the promise that no process is left at the end.
 pub(crate) struct Stage {
     dir: tempfile::TempDir,
-    rings: Receiver<Ring>,
-    closer: BellCloser,
+    wakeups: Receiver<Wakeup>,
+    closer: WakeupCloser,
 }
 
 /// A run whose supervisor was launched.
@@ -36,17 +36,17 @@ pub(crate) struct Live {
 impl Stage {
     pub(crate) fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let mut bell = Bell::open(&dir.path().join("bell")).unwrap();
-        let closer = bell.closer();
-        let (sender, rings) = channel();
+        let mut pipe = WakeupPipe::open(&dir.path().join("bell")).unwrap();
+        let closer = pipe.closer();
+        let (sender, wakeups) = channel();
         std::thread::spawn(move || {
-            while let Ok(ring) = bell.next() {
-                if sender.send(ring).is_err() {
+            while let Ok(wakeup) = pipe.next() {
+                if sender.send(wakeup).is_err() {
                     break;
                 }
             }
         });
-        Self { dir, rings, closer }
+        Self { dir, wakeups, closer }
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -79,7 +79,7 @@ impl Stage {
             grace_ms: 100,
             output_cap_bytes: u64::MAX,
             has_ready: true,
-            bell: Some(self.path().join("bell")),
+            wakeup_pipe: Some(self.path().join("bell")),
         }
     }
 
@@ -111,36 +111,40 @@ impl Stage {
         (live.dir, exit)
     }
 
-    /// Waits for a ring about this run.
-    pub(crate) fn hear(&self, live: &Live, what: What) {
-        assert!(self.hears(live, what, DEADLINE), "{what:?} of {} was not told", live.run);
+    /// Waits for a wakeup about this run.
+    pub(crate) fn await_wakeup(&self, live: &Live, reason: WakeupReason) {
+        assert!(
+            self.gets_wakeup(live, reason, DEADLINE),
+            "no wakeup {reason:?} of {} came",
+            live.run
+        );
     }
 
-    /// Whether a ring about this run comes within a time.
-    pub(crate) fn hears(&self, live: &Live, what: What, within: Duration) -> bool {
+    /// Whether a wakeup about this run comes within a time.
+    pub(crate) fn gets_wakeup(&self, live: &Live, reason: WakeupReason, within: Duration) -> bool {
         let until = Instant::now() + within;
         loop {
-            match self.rings.recv_timeout(until.saturating_duration_since(Instant::now())) {
-                Ok(ring) if ring.run == live.run && ring.what == what => return true,
+            match self.wakeups.recv_timeout(until.saturating_duration_since(Instant::now())) {
+                Ok(wakeup) if wakeup.run == live.run && wakeup.reason == reason => return true,
                 Ok(_) => {}
                 Err(RecvTimeoutError::Timeout) => return false,
-                Err(RecvTimeoutError::Disconnected) => panic!("the bell is broken"),
+                Err(RecvTimeoutError::Disconnected) => panic!("the pipe is broken"),
             }
         }
     }
 
     /// Waits until a run has printed something that contains `text`.
-    pub(crate) fn hear_printed(&self, live: &Live, text: &str) {
+    pub(crate) fn await_printed(&self, live: &Live, text: &str) {
         let until = Instant::now() + DEADLINE;
         while !read(&live.dir.stdout_path()).contains(text) {
             let rest = until.saturating_duration_since(Instant::now());
-            assert!(self.hears(live, What::Output, rest), "{text:?} was not printed");
+            assert!(self.gets_wakeup(live, WakeupReason::Output, rest), "{text:?} was not printed");
         }
     }
 
     /// Waits for the end of a run.
     pub(crate) fn end_of(&self, live: &Live) -> Exit {
-        self.hear(live, What::Ended);
+        self.await_wakeup(live, WakeupReason::Ended);
         live.dir.exit().unwrap().expect("the end is told once it is recorded")
     }
 

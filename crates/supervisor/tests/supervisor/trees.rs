@@ -15,7 +15,7 @@ const FAMILY: usize = 8;
 fn a_whole_family_ends_with_the_run() {
     let stage = Stage::new();
     let live = stage.start(&stage.spec(&["tree", "hang"]));
-    stage.hear_printed(&live, "ready");
+    stage.await_printed(&live, "ready");
     assert_eq!(stage.processes().len(), FAMILY + 1, "with the supervisor");
     live.dir.request_end().unwrap();
     let exit = stage.end_of(&live);
@@ -39,7 +39,7 @@ fn a_stopped_tree_can_be_ended_and_can_still_obey() {
     let mut spec = stage.spec(&["obey"]);
     spec.grace_ms = 20_000;
     let live = stage.start(&spec);
-    stage.hear_printed(&live, "ready");
+    stage.await_printed(&live, "ready");
     let agent = live.dir.started().unwrap().unwrap().pid;
     kill_process(as_pid(agent), Signal::STOP).unwrap();
     live.dir.request_end().unwrap();
@@ -52,7 +52,7 @@ fn a_stopped_tree_can_be_ended_and_can_still_obey() {
 fn a_process_whose_first_thread_has_gone_is_not_taken_for_dead() {
     let stage = Stage::new();
     let live = stage.start(&stage.spec(&["own-session", "headless"]));
-    stage.hear_printed(&live, "ready");
+    stage.await_printed(&live, "ready");
     live.dir.request_end().unwrap();
     assert_eq!(stage.end_of(&live).ended_by, EndedBy::Cancel);
     wait(live.supervisor);
@@ -64,7 +64,7 @@ fn chains_of_forks_do_not_win() {
     let stage = Stage::new();
     for width in ["1", "4"] {
         let live = stage.start(&stage.spec(&["chain", width]));
-        stage.hear_printed(&live, "ready");
+        stage.await_printed(&live, "ready");
         live.dir.request_end().unwrap();
         assert_eq!(stage.end_of(&live).ended_by, EndedBy::Cancel);
         wait(live.supervisor);
@@ -76,7 +76,7 @@ fn chains_of_forks_do_not_win() {
 fn a_killed_supervisor_takes_its_agent_along_and_the_rest_is_found() {
     let stage = Stage::new();
     let live = stage.start(&stage.spec(&["tree", "hang"]));
-    stage.hear_printed(&live, "ready");
+    stage.await_printed(&live, "ready");
     let (dir, run) = (live.dir.clone(), live.run.clone());
     kill_supervisor(live);
     dir.wait_until_free().unwrap();
@@ -96,7 +96,7 @@ fn a_nameless_child_is_found_through_its_parent() {
     let stage = Stage::new();
     // The middle process is marked; below it is one without environment, in its own session.
     let live = stage.start(&stage.spec(&["own-session", "stranger", "own-session", "stubborn"]));
-    stage.hear_printed(&live, "ready");
+    stage.await_printed(&live, "ready");
     let run = live.run.clone();
     kill_supervisor(live);
     assert_eq!(end_leftovers(&run, Duration::from_millis(50)), 3);
@@ -107,9 +107,9 @@ fn a_nameless_child_is_found_through_its_parent() {
 fn leftovers_of_one_run_are_not_those_of_another() {
     let stage = Stage::new();
     let lost = stage.start(&stage.spec(&["tree", "hang"]));
-    stage.hear_printed(&lost, "ready");
+    stage.await_printed(&lost, "ready");
     let other = stage.start(&stage.spec(&["hang"]));
-    stage.hear_printed(&other, "ready");
+    stage.await_printed(&other, "ready");
     let run = lost.run.clone();
     kill_supervisor(lost);
     end_leftovers(&run, Duration::ZERO);

@@ -3,7 +3,7 @@
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
-use claude_worker_supervisor::What;
+use claude_worker_supervisor::WakeupReason;
 
 use super::super::Signal;
 use super::super::run_ending::RunEnding;
@@ -42,7 +42,7 @@ impl Follower {
         for signal in
             std::iter::once(first).chain(std::iter::from_fn(|| self.inbox.try_recv().ok()))
         {
-            over |= matches!(signal, Signal::Rang(What::Ended) | Signal::Gone);
+            over |= matches!(signal, Signal::Rang(WakeupReason::Ended) | Signal::Gone);
             end_requested |= matches!(signal, Signal::EndRequested);
             directory_gone |= matches!(signal, Signal::DirectoryGone);
         }

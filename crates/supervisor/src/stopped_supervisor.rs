@@ -1,8 +1,8 @@
-//! Supervisors that somebody has stopped.
+//! Supervisors that were stopped by SIGSTOP.
 //!
-//! A supervisor that was sent SIGSTOP does nothing any more, and so a wish to end its run would go
-//! unheard for ever. Who it is stands in the lock file that it holds: with the lock held, that is
-//! no other process, whatever became of numbers.
+//! A stopped supervisor does nothing, so that a request to end its run would wait for ever. The lock
+//! file that it holds names its process: as long as the lock is held, that is no other process, even
+//! where process ids are used again.
 
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
@@ -29,8 +29,8 @@ pub enum Remedy {
     Kill,
 }
 
-/// Writes who we are into the lock that we hold. A full disk is no reason not to work.
-pub(crate) fn sign(mut lock: &File) {
+/// Writes which process this is into the lock that it holds. A full disk is no reason to fail.
+pub(crate) fn write_holder(mut lock: &File) {
     let Some(me) = process(std::process::id()) else { return };
     let holder = Holder { pid: me.pid, started: me.started };
     let _ = serde_json::to_vec(&holder).map_err(io::Error::from).and_then(|json| {
@@ -42,19 +42,19 @@ pub(crate) fn sign(mut lock: &File) {
 
 impl RunDir {
     /// What the supervisor that holds the lock wrote into it.
-    fn signature(&self) -> Result<Option<Holder>, SupervisorError> {
+    fn recorded_holder(&self) -> Result<Option<Holder>, SupervisorError> {
         if !self.is_locked()? {
             return Ok(None);
         }
         match self.read::<Holder>(&self.lock_path()) {
-            // Nobody signed: there was no room for it.
+            // It was not written: there was no room for it.
             Err(SupervisorError::Damaged { .. }) => Ok(None),
             other => other,
         }
     }
 
     pub(crate) fn holder(&self) -> Result<Option<SupervisorProcess>, SupervisorError> {
-        Ok(self.signature()?.map(|holder| SupervisorProcess::new(holder.pid, holder.started)))
+        Ok(self.recorded_holder()?.map(|holder| SupervisorProcess::new(holder.pid, holder.started)))
     }
 
     /// Helps a supervisor that lives and is stopped; says whether there was one. One that does
