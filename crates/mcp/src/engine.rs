@@ -9,18 +9,18 @@ const PROGRAM: &str = "claude-worker";
 /// Its hidden subcommand for that.
 const SERVE: &str = "serve";
 
-/// The way to the engine that the environment names.
+/// Makes clients of the engine that the environment selects.
 #[derive(Debug, Clone)]
-pub(crate) struct EngineDoor {
+pub(crate) struct EngineConnector {
     paths: Paths,
     starter: Starter,
 }
 
-impl EngineDoor {
-    /// The door; nobody is looked for behind it yet.
+impl EngineConnector {
+    /// A connector. It connects to nothing yet.
     ///
     /// # Errors
-    /// `invalid_request` when the environment names no usable place.
+    /// `invalid_request` when a path in the environment cannot be used.
     pub(crate) fn from_env() -> Result<Self, ApiError> {
         let paths = Paths::from_env()?;
         let program = installed_program(PROGRAM).unwrap_or_else(|| PROGRAM.into());
@@ -28,11 +28,11 @@ impl EngineDoor {
         Ok(Self { paths, starter })
     }
 
-    /// A client for one call, and for all that this call asks: like a command on the command
-    /// line it may start an engine, but does not bring one back that is stopped meanwhile.
+    /// A client for all requests of one call. Like a command, it may start an engine, but it does not
+    /// start one again that is stopped during the call.
     ///
     /// # Errors
-    /// `invalid_request` when the environment names no usable place.
+    /// `invalid_request` when a path in the environment cannot be used.
     pub(crate) fn client(&self) -> Result<EngineClient, ApiError> {
         EngineClient::from_env(&self.paths, Some(self.starter.clone()))
     }

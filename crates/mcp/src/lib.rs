@@ -48,7 +48,7 @@ use rmcp::service::{ServerInitializeError, serve_server};
 use tokio::io::BufReader;
 use tokio::sync::watch;
 
-use crate::engine::EngineDoor;
+use crate::engine::EngineConnector;
 use crate::server::Sidecar;
 use crate::stdio::Stdio;
 
@@ -117,8 +117,8 @@ fn safe(message: impl Display) -> String {
 
 /// Serves the client until it closes its input.
 async fn serve() -> ExitCode {
-    let door = match EngineDoor::from_env() {
-        Ok(door) => door,
+    let connector = match EngineConnector::from_env() {
+        Ok(connector) => connector,
         Err(error) => {
             eprintln!("error: {}", safe(&error));
             return ExitCode::from(2);
@@ -128,7 +128,7 @@ async fn serve() -> ExitCode {
     let input = BufReader::with_capacity(READ_AT_ONCE, tokio::io::stdin());
     let transport = Stdio::new(input, tokio::io::stdout(), closed, input_closed::input_closed());
     loop {
-        let sidecar = Sidecar::new(door.clone(), when_closed.clone());
+        let sidecar = Sidecar::new(connector.clone(), when_closed.clone());
         match serve_server(sidecar, transport.clone()).await {
             Ok(service) => {
                 drop(service.waiting().await);

@@ -18,7 +18,7 @@ use rmcp::service::{RequestContext, RoleServer, SubscriptionContext};
 use tokio::sync::watch;
 
 use crate::caller::Caller;
-use crate::engine::EngineDoor;
+use crate::engine::EngineConnector;
 use crate::progress::Progress;
 use crate::resources::{self, Uri, completion, refusal};
 use crate::subscriptions::{self, Subscriptions};
@@ -55,7 +55,7 @@ const METHODS: &[&str] = &[
 /// The server of one client.
 #[derive(Clone)]
 pub(crate) struct Sidecar {
-    door: EngineDoor,
+    connector: EngineConnector,
     caller: Arc<Caller>,
     subscriptions: Subscriptions,
     listeners: Arc<AtomicUsize>,
@@ -64,9 +64,9 @@ pub(crate) struct Sidecar {
 }
 
 impl Sidecar {
-    pub(crate) fn new(door: EngineDoor, closed: watch::Receiver<bool>) -> Self {
+    pub(crate) fn new(connector: EngineConnector, closed: watch::Receiver<bool>) -> Self {
         Self {
-            door,
+            connector,
             caller: Arc::new(Caller::here()),
             subscriptions: Subscriptions::default(),
             listeners: Arc::default(),
@@ -79,7 +79,7 @@ impl Sidecar {
         request: CallToolRequestParams,
         context: &RequestContext<RoleServer>,
     ) -> CallToolResult {
-        let api = match self.door.client() {
+        let api = match self.connector.client() {
             Ok(api) => api,
             Err(error) => return answer::refusal(&error),
         };
@@ -95,7 +95,7 @@ impl Sidecar {
     }
 
     fn api(&self) -> Result<EngineClient, ErrorData> {
-        self.door.client().map_err(|error| refusal(&error))
+        self.connector.client().map_err(|error| refusal(&error))
     }
 }
 
