@@ -2,9 +2,110 @@
 
 mod background;
 mod content;
-pub(crate) mod judge;
 pub(crate) mod launch;
-pub(crate) mod log;
+mod log;
 mod message;
-pub(crate) mod story;
+mod summary;
 mod tool;
+mod verdict;
+
+use claude_worker_api::{
+    Agent, Capability, LogItem, MAX_PROMPT_BYTES, NewTask, PermissionMode, Timestamp,
+};
+
+use crate::MAX_CLAUDE_STDIN_BYTES;
+use crate::agent::{AgentProgram, Program, PromptLimit, RunSummary};
+use crate::launch::{Launch, Session};
+
+/// The agent `claude`.
+pub(crate) struct ClaudeCode;
+
+impl AgentProgram for ClaudeCode {
+    fn name(&self) -> Agent {
+        Agent::Claude
+    }
+
+    fn label(&self) -> &'static str {
+        "Claude Code"
+    }
+
+    fn capabilities(&self) -> &'static [Capability] {
+        &[
+            Capability::Sessions,
+            Capability::Models,
+            Capability::SystemPrompt,
+            Capability::PermissionModes,
+            Capability::AllowedTools,
+            Capability::MaxTurns,
+            Capability::MaxBudget,
+            Capability::SilenceLimit,
+            Capability::ProjectSettings,
+        ]
+    }
+
+    fn program(&self) -> Program {
+        Program::ClaudeCode
+    }
+
+    fn prompt_limit(&self) -> PromptLimit {
+        PromptLimit {
+            bytes: MAX_PROMPT_BYTES.min(MAX_CLAUDE_STDIN_BYTES),
+            hint: "Put the material into a file and name that file in the prompt",
+        }
+    }
+
+    fn session_variables(&self) -> &'static [&'static str] {
+        &SESSION_VARIABLES
+    }
+
+    fn launch(
+        &self,
+        request: &NewTask,
+        default_permission_mode: PermissionMode,
+        session: &Session<'_>,
+    ) -> Launch {
+        launch::launch(request, default_permission_mode, session)
+    }
+
+    fn items(&self, line: &str, stderr: bool) -> (Option<Timestamp>, Vec<LogItem>) {
+        if stderr { log::outside_of_protocol(line, stderr) } else { log::items(line) }
+    }
+
+    fn summary(&self) -> Box<dyn RunSummary> {
+        Box::<summary::ClaudeSummary>::default()
+    }
+}
+
+/// What a Claude Code session sets for the programs it starts. An engine may well have been
+/// started from inside one (through MCP, or by Claude running `claude-worker`), and its tasks
+/// must not take themselves for a part of that session. What chooses the account, the provider
+/// or the CLI's behaviour in general is left alone.
+const SESSION_VARIABLES: [&str; 27] = [
+    "AI_AGENT",
+    "CLAUDECODE",
+    "CLAUDE_AGENT_SDK_VERSION",
+    "CLAUDE_BG_BACKEND",
+    "CLAUDE_BG_RENDEZVOUS_SOCK",
+    "CLAUDE_BG_SOURCE",
+    "CLAUDE_CODE_CHILD_SESSION",
+    "CLAUDE_CODE_ENTRYPOINT",
+    "CLAUDE_CODE_EXECPATH",
+    "CLAUDE_CODE_HOST_SESSION_ID",
+    "CLAUDE_CODE_LAUNCHED_BY_SESSION_IDS",
+    "CLAUDE_CODE_MESSAGING_SOCKET",
+    "CLAUDE_CODE_MESSAGING_TOKEN",
+    "CLAUDE_CODE_RESUME_FROM_SESSION",
+    "CLAUDE_CODE_SESSION_ATTENDED",
+    "CLAUDE_CODE_SESSION_ID",
+    "CLAUDE_CODE_SESSION_KIND",
+    "CLAUDE_CODE_SESSION_NAME",
+    "CLAUDE_CODE_SESSION_ORIGIN",
+    "CLAUDE_CODE_SSE_PORT",
+    "CLAUDE_CODE_TASK_LIST_ID",
+    "CLAUDE_CODE_TMUX_SESSION",
+    "CLAUDE_EFFORT",
+    "CLAUDE_ENV_FILE",
+    "CLAUDE_JOB_DIR",
+    "CLAUDE_PID",
+    "CLAUDE_PROJECT_DIR",
+];

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use claude_worker_api::{Agent, ApiError, NewTask, PermissionMode};
+use claude_worker_api::{ApiError, NewTask, PermissionMode};
 
-use crate::{claude, shell, validate, validate_follow_up};
+use crate::{agent, claude, validate, validate_follow_up};
 
 /// How to start an agent: everything but the program's path and the working directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,15 +24,12 @@ pub struct Launch {
 impl Launch {
     pub(crate) fn new(request: &NewTask, args: Vec<String>, stdin: Vec<u8>) -> Self {
         let is_foreign = |name: &&str| !request.env.contains_key(*name);
+        let variables = agent::session_variables();
         Self {
             args,
             stdin,
             env: request.env.clone(),
-            env_remove: SURROUNDING_SESSION
-                .into_iter()
-                .filter(is_foreign)
-                .map(str::to_owned)
-                .collect(),
+            env_remove: variables.filter(is_foreign).map(str::to_owned).collect(),
             merge_stderr: false,
         }
     }
@@ -64,40 +61,6 @@ pub enum Session<'a> {
     },
 }
 
-/// What a Claude Code session sets for the programs it starts. An engine may well have been
-/// started from inside one (through MCP, or by Claude running `claude-worker`), and its tasks
-/// must not take themselves for a part of that session. What chooses the account, the provider
-/// or the CLI's behaviour in general is left alone.
-const SURROUNDING_SESSION: [&str; 27] = [
-    "AI_AGENT",
-    "CLAUDECODE",
-    "CLAUDE_AGENT_SDK_VERSION",
-    "CLAUDE_BG_BACKEND",
-    "CLAUDE_BG_RENDEZVOUS_SOCK",
-    "CLAUDE_BG_SOURCE",
-    "CLAUDE_CODE_CHILD_SESSION",
-    "CLAUDE_CODE_ENTRYPOINT",
-    "CLAUDE_CODE_EXECPATH",
-    "CLAUDE_CODE_HOST_SESSION_ID",
-    "CLAUDE_CODE_LAUNCHED_BY_SESSION_IDS",
-    "CLAUDE_CODE_MESSAGING_SOCKET",
-    "CLAUDE_CODE_MESSAGING_TOKEN",
-    "CLAUDE_CODE_RESUME_FROM_SESSION",
-    "CLAUDE_CODE_SESSION_ATTENDED",
-    "CLAUDE_CODE_SESSION_ID",
-    "CLAUDE_CODE_SESSION_KIND",
-    "CLAUDE_CODE_SESSION_NAME",
-    "CLAUDE_CODE_SESSION_ORIGIN",
-    "CLAUDE_CODE_SSE_PORT",
-    "CLAUDE_CODE_TASK_LIST_ID",
-    "CLAUDE_CODE_TMUX_SESSION",
-    "CLAUDE_EFFORT",
-    "CLAUDE_ENV_FILE",
-    "CLAUDE_JOB_DIR",
-    "CLAUDE_PID",
-    "CLAUDE_PROJECT_DIR",
-];
-
 /// How to start the agent of `request`. A task that names no permission mode gets
 /// `default_permission_mode`.
 ///
@@ -116,9 +79,9 @@ pub fn launch(
                 .hint("Retry the task instead"));
         }
     }
-    match request.agent {
-        Agent::Claude => Ok(claude::launch::launch(request, default_permission_mode, session)),
-        Agent::Shell => Ok(shell::launch(request)),
-        Agent::Unknown(name) => Err(ApiError::invalid(format!("There is no agent {name}"))),
-    }
+    let Some(agent) = agent::find(request.agent) else {
+        let name = request.agent.name();
+        return Err(ApiError::invalid(format!("There is no agent {name}")));
+    };
+    Ok(agent.launch(request, default_permission_mode, session))
 }

@@ -1,4 +1,4 @@
-//! What is known about each agent: how to start it, how to read what it prints, and how to judge
+//! What is known about each agent: how to start it, how to read what it prints, and how to tell
 //! how it ended.
 //!
 //! # Theory of operation
@@ -21,11 +21,13 @@
 //! through unharmed: agents learn new words with every release, and an unknown word must not
 //! fail a task.
 //!
-//! `claude` knows the Claude Code CLI (`-p --output-format stream-json`): `launch` its command
-//! line, `message` its protocol, `log` and `story` what of it is shown and remembered, `judge`
-//! what its reports mean. `shell` knows plain commands. To add an agent, add a module beside
-//! them and an arm to the four functions that choose among agents.
+//! Each agent is a value behind the trait `AgentProgram` in `agent`. `claude` knows the Claude Code
+//! CLI (`-p --output-format stream-json`): `launch` its command line, `message` its protocol, `log`
+//! and `summary` what of it is shown and remembered, `verdict` what its reports mean. `shell` knows
+//! plain commands. To add an agent, add a module beside them and a line to the table in `agent`.
+//! Everything outside this crate goes by an agent's capabilities, never by its name.
 
+mod agent;
 mod claude;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
@@ -41,6 +43,7 @@ mod text;
 mod validate;
 mod verdict;
 
+pub use agent::{Program, agents, can, program};
 pub use launch::{Launch, Session, launch, leaves_out_project_settings};
 pub use lines::{Line, Lines, Piece};
 pub use log::items;

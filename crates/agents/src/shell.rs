@@ -1,8 +1,12 @@
 //! Plain commands, run as `sh -c PROMPT`.
 
-use claude_worker_api::{Failure, LogItem, NewTask, Verdict};
+use claude_worker_api::{
+    Agent, Capability, Failure, LogItem, NewTask, PermissionMode, Timestamp, Verdict,
+};
 
-use crate::launch::Launch;
+use crate::MAX_ARGUMENT_BYTES;
+use crate::agent::{AgentProgram, Program, PromptLimit, RunSummary};
+use crate::launch::{Launch, Session};
 use crate::text::{clip, one_line};
 use crate::verdict::Ended;
 
@@ -17,8 +21,52 @@ const MAX_MESSAGE: usize = 300;
 /// The longest line shown as it is, in bytes.
 const MAX_OUTPUT: usize = 64 * 1024;
 
+/// The agent `shell`.
+pub(crate) struct Shell;
+
+impl AgentProgram for Shell {
+    fn name(&self) -> Agent {
+        Agent::Shell
+    }
+
+    fn label(&self) -> &'static str {
+        "Shell"
+    }
+
+    fn capabilities(&self) -> &'static [Capability] {
+        &[Capability::CommandLine]
+    }
+
+    fn program(&self) -> Program {
+        Program::At("/bin/sh")
+    }
+
+    fn prompt_limit(&self) -> PromptLimit {
+        PromptLimit {
+            bytes: MAX_ARGUMENT_BYTES,
+            hint: "Put the commands into a script and run that",
+        }
+    }
+
+    fn session_variables(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    fn launch(&self, request: &NewTask, _: PermissionMode, _: &Session<'_>) -> Launch {
+        launch(request)
+    }
+
+    fn items(&self, line: &str, stderr: bool) -> (Option<Timestamp>, Vec<LogItem>) {
+        (None, vec![item(line, stderr)])
+    }
+
+    fn summary(&self) -> Box<dyn RunSummary> {
+        Box::<Tail>::default()
+    }
+}
+
 /// How to start a shell on a valid request.
-pub(crate) fn launch(request: &NewTask) -> Launch {
+fn launch(request: &NewTask) -> Launch {
     let mut command = request.execution_prompt.clone();
     // A shell reads a command that begins so as more options. To its grammar a space is nothing.
     if command.starts_with(['-', '+']) {
@@ -44,13 +92,13 @@ pub(crate) struct Tail {
     last_line: String,
 }
 
-impl Tail {
-    /// How many bytes of the output's end are enough: many times the result, so that the last line
-    /// that is not blank is found there, too.
-    pub(crate) const NEEDED: u64 = 64 * 1024;
+impl RunSummary for Tail {
+    /// Many times the result, so that the last line that is not blank is found there, too.
+    fn needed_end(&self) -> Option<u64> {
+        Some(64 * 1024)
+    }
 
-    /// Reads the next line.
-    pub(crate) fn read(&mut self, line: &str) {
+    fn read(&mut self, line: &str, _: bool) {
         let end = last_bytes(line, MAX_RESULT);
         if !self.text.is_empty() {
             self.text.push('\n');
@@ -69,12 +117,12 @@ impl Tail {
     }
 
     /// The last line that is not blank.
-    pub(crate) fn last_action(&self) -> Option<String> {
+    fn last_action(&self) -> Option<String> {
         Some(one_line(&self.last_line, MAX_ACTION)).filter(|line| !line.is_empty())
     }
 
     /// The end of the output, from the beginning of a line where that is possible.
-    pub(crate) fn result(&self) -> Option<&str> {
+    fn result(&self) -> Option<&str> {
         let end = last_bytes(&self.text, MAX_RESULT);
         let is_cut = end.len() < self.text.len();
         let end = match end.split_once('\n') {
@@ -84,8 +132,11 @@ impl Tail {
         Some(end).filter(|text| !text.trim().is_empty())
     }
 
-    /// The verdict on a run that nobody ended from outside.
-    pub(crate) fn judge(&self, ended: Ended) -> Verdict {
+    fn final_summary(&self) -> Option<String> {
+        self.last_action()
+    }
+
+    fn verdict(&self, ended: Ended) -> Verdict {
         let failure = match ended {
             Ended::Exited(0) | Ended::Finished => {
                 return Verdict::Completed { denied_tools: Vec::new(), notes: Vec::new() };
@@ -118,7 +169,7 @@ mod tests {
 
     fn tail(lines: &[&str]) -> Tail {
         lines.iter().fold(Tail::default(), |mut tail, line| {
-            tail.read(line);
+            tail.read(line, false);
             tail
         })
     }

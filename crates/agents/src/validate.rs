@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use claude_worker_api::{Agent, ApiError, MAX_PROMPT_BYTES, NewTask};
+use claude_worker_api::{Agent, ApiError, Capability, NewTask};
+
+use crate::agent::{AgentProgram, can, find, first_that_can};
 
 /// The longest text that travels as an argument or an environment variable, in bytes. Linux
 /// refuses a single one of more than 128 KiB.
@@ -42,10 +44,8 @@ pub fn validate(request: &NewTask) -> Checked {
         )?;
     }
     request.env.iter().try_for_each(|(name, value)| variable(name, value))?;
-    match request.agent {
-        Agent::Claude => claude_options(request),
-        Agent::Shell | Agent::Unknown(_) => no_claude_options(request),
-    }
+    only_what_the_agent_can(request)?;
+    options(request)
 }
 
 /// Checks a further message for a session of `agent`.
@@ -54,7 +54,7 @@ pub fn validate(request: &NewTask) -> Checked {
 /// `invalid_request` when the message cannot be sent, or the agent has no sessions.
 pub fn validate_follow_up(agent: Agent, text: &str) -> Checked {
     require(
-        agent == Agent::Claude,
+        can(agent, Capability::Sessions),
         || format!("A {} task has no session to resume", agent.name()),
         "Retry the task, or submit a new one",
     )?;
@@ -81,19 +81,12 @@ fn prompt(agent: Agent, text: &str) -> Checked {
         "Say what the task is to do",
     )?;
     no_nul("The prompt", text)?;
-    let (max, hint) = match agent {
-        Agent::Claude => (
-            MAX_PROMPT_BYTES.min(MAX_CLAUDE_STDIN_BYTES),
-            "Put the material into a file and name that file in the prompt",
-        ),
-        Agent::Shell | Agent::Unknown(_) => {
-            (MAX_ARGUMENT_BYTES, "Put the commands into a script and run that")
-        }
-    };
+    let Some(limit) = find(agent).map(AgentProgram::prompt_limit) else { return Ok(()) };
+    let max = limit.bytes;
     require(
         text.len() <= max,
         || format!("The prompt has {} bytes; {} takes at most {max}", text.len(), agent.name()),
-        hint,
+        limit.hint,
     )
 }
 
@@ -141,7 +134,7 @@ fn variable(name: &str, value: &str) -> Checked {
     )
 }
 
-fn claude_options(request: &NewTask) -> Checked {
+fn options(request: &NewTask) -> Checked {
     if let Some(text) = &request.system_prompt {
         no_nul("The system prompt", text)?;
         require(
@@ -191,18 +184,24 @@ fn tool_rule(rule: &str) -> Checked {
     )
 }
 
-fn no_claude_options(request: &NewTask) -> Checked {
+/// Refuses options that the agent has nothing to do with.
+fn only_what_the_agent_can(request: &NewTask) -> Checked {
     let given = [
-        ("a system prompt", request.system_prompt.is_some()),
-        ("a model", request.model.is_some()),
-        ("a permission mode", request.permission_mode.is_some()),
-        ("allowed tools", !request.allowed_tools.is_empty()),
-        ("a limit on turns", request.limits.max_turns.is_some()),
-        ("a budget", request.limits.max_budget_usd.is_some()),
+        ("a system prompt", Capability::SystemPrompt, request.system_prompt.is_some()),
+        ("a model", Capability::Models, request.model.is_some()),
+        ("a permission mode", Capability::PermissionModes, request.permission_mode.is_some()),
+        ("allowed tools", Capability::AllowedTools, !request.allowed_tools.is_empty()),
+        ("a limit on turns", Capability::MaxTurns, request.limits.max_turns.is_some()),
+        ("a budget", Capability::MaxBudget, request.limits.max_budget_usd.is_some()),
     ];
-    match given.into_iter().find(|(_, is_given)| *is_given) {
-        None => Ok(()),
-        Some((what, _)) => Err(ApiError::invalid(format!("A shell task cannot have {what}"))
-            .hint("Leave it out, or use the agent claude")),
-    }
+    let refused = given
+        .into_iter()
+        .find(|(_, capability, is_given)| *is_given && !can(request.agent, *capability));
+    let Some((what, capability, _)) = refused else { return Ok(()) };
+    let hint = match first_that_can(capability) {
+        Some(other) => format!("Leave it out, or use the agent {other}"),
+        None => "Leave it out".to_owned(),
+    };
+    let name = request.agent.name();
+    Err(ApiError::invalid(format!("A {name} task cannot have {what}")).hint(hint))
 }

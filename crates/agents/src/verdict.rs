@@ -18,7 +18,7 @@ pub fn verdict(summary: &Summary, exit: &Exit, spec: &Spec) -> Verdict {
     let failure = match (exit.ended_by, &exit.ending) {
         (EndedBy::Cancel, _) | (_, Ending::NotStarted) => return Verdict::Cancelled,
         // It had reported its end, and all that it did not do was to exit.
-        (EndedBy::Silence, _) if summary.is_settled() => return summary.judge(Ended::Finished),
+        (EndedBy::Silence, _) if summary.is_settled() => return summary.verdict(Ended::Finished),
         (EndedBy::Timeout, _) => {
             Failure::Timeout { limit_ms: spec.timeout_ms.unwrap_or_default(), answered }
         }
@@ -31,12 +31,12 @@ pub fn verdict(summary: &Summary, exit: &Exit, spec: &Spec) -> Verdict {
         (EndedBy::Itself | EndedBy::Finish, Ending::SpawnFailed { message, .. }) => {
             Failure::Spawn { message: message.clone() }
         }
-        (EndedBy::Finish, _) => return summary.judge(Ended::Finished),
+        (EndedBy::Finish, _) => return summary.verdict(Ended::Finished),
         (EndedBy::Itself, Ending::Exited { code }) => {
-            return summary.judge(Ended::Exited(*code));
+            return summary.verdict(Ended::Exited(*code));
         }
         (EndedBy::Itself, Ending::Signalled { signal }) => {
-            return summary.judge(Ended::Signalled(*signal));
+            return summary.verdict(Ended::Signalled(*signal));
         }
         (EndedBy::Unknown(by), _) => Failure::Unknown(UnknownValue::named(by.as_str())),
         (EndedBy::Itself, Ending::Unknown(ending)) => Failure::Unknown(ending.clone()),

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Status, Timestamp, UnknownName};
+use crate::{AgentInfo, Status, Timestamp, UnknownName};
 
 /// How many tasks are in each status.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -146,6 +146,9 @@ pub struct EngineInfo {
     /// What it warns of (a nearly full disk), as sentences.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
+    /// The agents it knows. Empty from an engine of an earlier version.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub agents: Vec<AgentInfo>,
 }
 
 /// What an engine has done since it started. An engine of a version without these counts reports

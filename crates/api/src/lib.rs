@@ -12,6 +12,7 @@
 //! fields are ignored on reading, and unknown variants read as `Unknown` ([`mod@unknown`]), so that an
 //! older client understands a newer engine.
 
+mod agent;
 mod call;
 mod doctor;
 mod error;
@@ -35,6 +36,7 @@ mod trust;
 pub mod unknown;
 mod verdict;
 
+pub use agent::{AgentInfo, Capability};
 pub use call::{
     Answer, AnswerTime, BYTES, Call, CallSchemas, CallVisitor, JSON, Method, OutputHeaders,
     ReadArguments, Repeat, Reply, Verb, WriteArguments,

@@ -14,6 +14,7 @@ type Reading = fn(Value) -> Result<(String, Value), String>;
 /// The enums of plain names.
 const NAMES: &[(&str, Reading)] = &[
     ("Agent", read::<api::Agent>),
+    ("Capability", read::<api::Capability>),
     ("CheckLevel", read::<api::CheckLevel>),
     ("ErrorCode", read::<api::ErrorCode>),
     ("HostKind", read::<api::HostKind>),

@@ -383,6 +383,7 @@ impl TaskApi for FakeEngine {
             queue: Queue { paused: memory.paused, workers: 4, counts, unseen: Unseen::default() },
             output_bytes: 0,
             activity: claude_worker_api::Activity::default(),
+            agents: Vec::new(),
             warnings: Vec::new(),
         })
     }

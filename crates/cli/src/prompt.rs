@@ -15,7 +15,8 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use claude_worker_api::{Agent, MAX_PROMPT_BYTES};
+use claude_worker_agents::can;
+use claude_worker_api::{Agent, Capability, MAX_PROMPT_BYTES};
 
 use crate::error::CliError;
 use crate::stdin::{self, Stdin, StdinUse};
@@ -56,7 +57,7 @@ pub(crate) fn resolve(
         }
         Some(argument) => argument,
     };
-    if agent == Agent::Shell {
+    if can(agent, Capability::CommandLine) {
         return Ok(argument.to_owned());
     }
     let instruction = instruction(argument)?;

@@ -4,9 +4,10 @@
 //! parses them. So a log of a gigabyte does not have to be encoded as JSON a second time. One chunk and
 //! one incomplete line are in memory at a time.
 
-use claude_worker_agents::{Line, Lines, Piece, items};
+use claude_worker_agents::{Line, Lines, Piece, can, items};
 use claude_worker_api::{
-    Agent, ApiError, LogItem, OutputChunk, OutputQuery, OutputStream, RunId, TaskApi, TaskId,
+    Agent, ApiError, Capability, LogItem, OutputChunk, OutputQuery, OutputStream, RunId, TaskApi,
+    TaskId,
 };
 
 use crate::render::log::{LogText, is_action};
@@ -120,7 +121,7 @@ impl Transcript {
         }
         let Self { agent, form, lines, base, news, .. } = self;
         // Most lines are of this kind and have nothing for the status line.
-        if *agent == Agent::Shell && *form == Form::Text {
+        if can(*agent, Capability::CommandLine) && *form == Form::Text {
             let mut each = |piece: Piece<'_>| match piece {
                 Piece::Lines(whole) => !stderr && log.output_lines(whole, text),
                 Piece::Line(line) => {

@@ -42,6 +42,7 @@ mod trust;
 mod usage;
 
 pub use claim::Claim;
+pub use claude_worker_agents::can as agent_can;
 pub use dispatcher::FAULT_POINTS;
 pub use engine::{Engine, Hosting};
 pub use error::EngineError;

@@ -32,6 +32,16 @@ export type Activity = {
 /** Which program does the work. */
 export type Agent = "claude" | "shell";
 
+/** An agent that an engine knows. */
+export type AgentInfo = {
+  /** What it can do, and which options a task of it may have. */
+  capabilities: Capability[];
+  /** Its name for people: `Claude Code`. */
+  label: string;
+  /** Its name in requests. */
+  name: Agent;
+};
+
 /** Where the agents' programs are. */
 export type AgentSettings = {
   /**
@@ -76,6 +86,19 @@ export type CapSettings = {
   /** How many tasks may wait in the queue. */
   queued: number;
 };
+
+/** Something that an agent can do, or that can be set for it. */
+export type Capability =
+  | "sessions"
+  | "models"
+  | "system_prompt"
+  | "permission_modes"
+  | "allowed_tools"
+  | "max_turns"
+  | "max_budget"
+  | "silence_limit"
+  | "project_settings"
+  | "command_line";
 
 /** One thing that was looked at. */
 export type Check = {
@@ -172,6 +195,8 @@ export type Diagnosis = {
 export type EngineInfo = {
   /** What it has done since it started. */
   activity: Activity;
+  /** The agents it knows. Empty from an engine of an earlier version. */
+  agents?: AgentInfo[];
   /** Its database file. */
   database: string;
   /** The home directory of the user that it runs as, if it has one. */

@@ -13,13 +13,7 @@ const INTERRUPTED: &str = "[Request interrupted by user";
 
 /// A line of standard output as log items, and when the agent said it happened.
 pub(crate) fn items(line: &str) -> (Option<Timestamp>, Vec<LogItem>) {
-    let Some(message) = Message::parse(line) else {
-        if line.trim().is_empty() {
-            return (None, Vec::new());
-        }
-        let text = clip(line.to_owned(), MAX_OUTPUT);
-        return (None, vec![LogItem::Output { text, stderr: false }]);
-    };
+    let Some(message) = Message::parse(line) else { return outside_of_protocol(line, false) };
     match message {
         Message::Init { session_id, model, version, .. } => {
             (None, vec![LogItem::Started { session_id, model, version }])
@@ -57,6 +51,15 @@ pub(crate) fn items(line: &str) -> (Option<Timestamp>, Vec<LogItem>) {
             (None, vec![LogItem::Result { is_error, text, usage, denied_tools }])
         }
     }
+}
+
+/// A line that is no message, as it is.
+pub(crate) fn outside_of_protocol(line: &str, stderr: bool) -> (Option<Timestamp>, Vec<LogItem>) {
+    if line.trim().is_empty() {
+        return (None, Vec::new());
+    }
+    let text = clip(line.to_owned(), MAX_OUTPUT);
+    (None, vec![LogItem::Output { text, stderr }])
 }
 
 fn shown(block: Block<'_>) -> LogItem {

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
+use claude_worker_agents::can;
 use claude_worker_api::{
-    Agent, Limits, NewTask, PermissionMode, TaskApi, TaskDetail, parse_duration,
+    Agent, Capability, Limits, NewTask, PermissionMode, TaskApi, TaskDetail, parse_duration,
 };
 use claude_worker_client::{new_key, task_around};
 
@@ -115,7 +116,7 @@ pub async fn execute(
     }
     let waited = wait_for(api, console, id).await?;
     if let Watched::Finished(detail) = &waited {
-        if task.agent == Agent::Shell && !console.json {
+        if can(task.agent, Capability::CommandLine) && !console.json {
             // The result of a command is all its output; the stored result is only the end of it.
             logs::whole_output(api, console, id).await?;
             let ending = detail::ending(&detail.task, console.view.paint);
@@ -234,7 +235,7 @@ fn budget(text: &str) -> Result<f64, String> {
 }
 
 fn agent() -> impl TypedValueParser<Value = Agent> {
-    const ALL: [Agent; 2] = [Agent::Claude, Agent::Shell];
+    const ALL: [Agent; 2] = Agent::ALL;
     PossibleValuesParser::new(ALL.map(Agent::name))
         .map(|name| ALL.into_iter().find(|agent| agent.name() == name).unwrap_or_default())
 }

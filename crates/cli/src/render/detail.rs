@@ -275,6 +275,7 @@ mod tests {
                 failed: 1,
                 ..Activity::default()
             },
+            agents: Vec::new(),
             warnings: vec!["The disk is nearly full: 80 MB are free".to_owned()],
         };
         insta::assert_snapshot!(overview(&info, NOW, SYMBOLS));

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use claude_worker_agents::leaves_out_project_settings;
+use claude_worker_agents::{can, leaves_out_project_settings};
 use claude_worker_api::{
-    Agent, ApiError, Call, CleanQuery, Cleaned, Diagnosis, EngineInfo, EventPage, EventQuery,
+    ApiError, Call, Capability, CleanQuery, Cleaned, Diagnosis, EngineInfo, EventPage, EventQuery,
     FollowUp, ListQuery, LogPage, LogQuery, MAX_CALLER_CHARS, NewTask, OutputChunk, OutputQuery,
     PROTOCOL, Pause, Queue, Retry, Run, SeenQuery, Settings, SettingsChange, Spent, SpentQuery,
     StopRequest, Stopped, Task, TaskApi, TaskDetail, TaskId, TaskPage, Timestamp, Trust,
@@ -46,7 +46,7 @@ impl TaskApi for Engine {
         check_caller(task.caller.as_deref())?;
         // On a thread that may block: a directory on a dead network drive does.
         let (directory, shown) = (task.working_directory.clone(), task.working_directory.clone());
-        let is_claude = task.agent == Agent::Claude;
+        let follows_project = can(task.agent, Capability::ProjectSettings);
         let is_agents = task.asked_by().is_agent();
         let warning = self
             .look_at(&shown, move |inner| {
@@ -55,7 +55,7 @@ impl TaskApi for Engine {
                     return Err(EngineError::Refused(crate::error::disk_full()));
                 }
                 let list = &inner.paths.trust;
-                Ok(match (is_claude, is_agents) {
+                Ok(match (follows_project, is_agents) {
                     (false, _) => None,
                     (true, true) => trust::will_be_left_out(list, &directory),
                     (true, false) => trust::warning_for_people(list, Path::new(&directory)),
@@ -158,8 +158,9 @@ impl TaskApi for Engine {
         }
         let stored = self.read(move |inner| inner.readers.task(id)).await?;
         // Whether the task can be resumed at all is for its state to say.
-        if stored.is_some_and(|stored| stored.task.agent == Agent::Claude) {
-            claude_worker_agents::validate_follow_up(Agent::Claude, &follow_up.prompt)?;
+        let agent = stored.map(|stored| stored.task.agent);
+        if let Some(agent) = agent.filter(|agent| can(*agent, Capability::Sessions)) {
+            claude_worker_agents::validate_follow_up(agent, &follow_up.prompt)?;
         }
         let task = self.ask_for_task(Request::Resume(id, follow_up)).await?;
         self.queued_again(task).await
@@ -249,6 +250,7 @@ impl TaskApi for Engine {
             queue: inner.shown.published.borrow().queue,
             output_bytes: output_kept + inner.runs.output_bytes(),
             activity: *inner.shown.activity.borrow(),
+            agents: claude_worker_agents::agents(),
             warnings,
         })
     }
@@ -339,7 +341,7 @@ impl Engine {
 
     /// Adds what is to be known of a task that was queued once more.
     async fn queued_again(&self, task: Task) -> Result<Task, ApiError> {
-        if task.agent != Agent::Claude {
+        if !can(task.agent, Capability::ProjectSettings) {
             return Ok(task);
         }
         let (id, directory) = (task.id, task.working_directory.clone());
@@ -367,7 +369,7 @@ impl Inner {
         last: Option<&Run>,
     ) -> Result<Option<LeftOut>, EngineError> {
         let task = &stored.task;
-        if task.agent != Agent::Claude || !self.readers.agent_asked(task.id)? {
+        if !can(task.agent, Capability::ProjectSettings) || !self.readers.agent_asked(task.id)? {
             return Ok(None);
         }
         let (will_be, was): (LeftOut, LeftOut) = (trust::will_be_left_out, trust::was_left_out);

@@ -1,6 +1,7 @@
 //! Submissions as they were sent.
 
-use claude_worker_api::{Agent, NewTask, PermissionMode, TaskId};
+use claude_worker_agents::can;
+use claude_worker_api::{Capability, NewTask, PermissionMode, TaskId};
 use rusqlite::OptionalExtension;
 
 use super::{Writer, rows};
@@ -16,7 +17,8 @@ pub(crate) struct FilledDefaults {
 impl FilledDefaults {
     /// Fills in what `request` leaves open.
     pub(crate) fn into(request: &mut NewTask, permission_mode: PermissionMode) -> Self {
-        let open = request.agent == Agent::Claude && request.permission_mode.is_none();
+        let has_modes = can(request.agent, Capability::PermissionModes);
+        let open = has_modes && request.permission_mode.is_none();
         if open {
             request.permission_mode = Some(permission_mode);
         }

@@ -2,19 +2,23 @@
 //! off.
 
 use claude_worker_api::{
-    Agent, ApiError, ErrorCode, NewTask, PermissionMode, Settings, TaskApi, TaskId,
+    Agent, ApiError, Capability, ErrorCode, NewTask, PermissionMode, Settings, TaskApi, TaskId,
 };
+use claude_worker_engine::agent_can;
 
 use crate::caller;
 
 /// Whether a task of this kind acts without any permission check.
 fn is_unchecked(task: &NewTask) -> Option<&'static str> {
     match task {
-        NewTask { agent: Agent::Shell, .. } => {
-            Some("A shell command runs without permission checks")
-        }
         NewTask { agent: Agent::Unknown(_), .. } => {
             Some("The rights of an agent that this version does not know are unknown")
+        }
+        NewTask { agent, .. } if agent_can(*agent, Capability::CommandLine) => {
+            Some("A shell command runs without permission checks")
+        }
+        NewTask { agent, .. } if !agent_can(*agent, Capability::PermissionModes) => {
+            Some("This agent works without permission checks")
         }
         NewTask { permission_mode: Some(PermissionMode::BypassPermissions), .. } => {
             Some("bypassPermissions turns the permission checks off")

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use claude_worker_agents::Session;
-use claude_worker_api::Agent;
+use claude_worker_agents::{Program, Session, can};
+use claude_worker_api::Capability;
 use claude_worker_supervisor::Spec;
 
 use super::super::PlannedRun;
@@ -29,17 +29,17 @@ impl Follower {
         // Decided anew at each launch: the directory and what is trusted may have changed since.
         let directory = Path::new(&request.working_directory);
         if self.planned.agent_asked
-            && request.agent == Agent::Claude
+            && can(request.agent, Capability::ProjectSettings)
             && let Some(untrusted) = trust::untrusted_for_agents(&self.runs.paths.trust, directory)
         {
             tracing::info!(untrusted = %untrusted.display(), "without the project's settings");
             launch.leave_out_project_settings();
         }
-        let program = match request.agent {
-            Agent::Shell => PathBuf::from("/bin/sh"),
+        let program = match claude_worker_agents::program(request.agent) {
+            Some(Program::At(path)) => PathBuf::from(path),
             // Refused above.
-            Agent::Unknown(name) => return Err(never(format!("There is no agent {name}"))),
-            Agent::Claude => {
+            None => return Err(never(format!("There is no agent {}", request.agent.name()))),
+            Some(Program::ClaudeCode) => {
                 locate::claude(config.agents.claude.as_deref().map(Path::new))
                     .map_err(|error| never(error.to_string()))?
                     .path
@@ -82,10 +82,11 @@ impl Follower {
 
     /// How long the agent may print nothing, in milliseconds.
     pub(super) fn silence_limit(&self) -> Option<u64> {
-        let default = match self.planned.request.agent {
-            Agent::Claude => self.runs.config.now().limits.silence_ms,
-            // A command may well be silent for hours.
-            Agent::Shell | Agent::Unknown(_) => 0,
+        // Other agents may well be silent for hours.
+        let default = if can(self.planned.request.agent, Capability::SilenceLimit) {
+            self.runs.config.now().limits.silence_ms
+        } else {
+            0
         };
         Some(self.planned.request.limits.silence_ms.unwrap_or(default)).filter(|limit| *limit > 0)
     }

@@ -3,7 +3,7 @@
 use claude_worker_api::{Failure, Timestamp, Verdict};
 
 use super::message::{About, Outcome, instant};
-use super::story::{LastReport, Story};
+use super::summary::{ClaudeSummary, LastReport};
 use crate::object::Object;
 use crate::text::one_line;
 use crate::verdict::Ended;
@@ -15,44 +15,44 @@ const MAX_MESSAGE: usize = 300;
 ///
 /// A reported error goes before the exit code, which is 0 after an interruption. A reported
 /// success counts only with an exit code of 0: a process that fails after it has not ended well.
-pub(crate) fn judge(story: &Story, ended: Ended) -> Verdict {
-    let failure = match (&story.report, ended) {
+pub(super) fn verdict(summary: &ClaudeSummary, ended: Ended) -> Verdict {
+    let failure = match (&summary.report, ended) {
         (Some(LastReport { outcome: Outcome::Done, .. }), Ended::Exited(0) | Ended::Finished) => {
             return Verdict::Completed {
-                denied_tools: story.denied.clone(),
-                notes: story.notes(ended == Ended::Finished),
+                denied_tools: summary.denied.clone(),
+                notes: summary.notes(ended == Ended::Finished),
             };
         }
-        (Some(report), _) if report.outcome != Outcome::Done => reported(report, story),
+        (Some(report), _) if report.outcome != Outcome::Done => reported(report, summary),
         (_, Ended::Exited(0) | Ended::Finished) => Failure::NoResult,
-        (None, _) if is_usage_limit(&story.complaint) => usage_limit(&story.complaint, story),
+        (None, _) if is_usage_limit(&summary.complaint) => usage_limit(&summary.complaint, summary),
         // The CLI turns SIGHUP, SIGINT and SIGTERM into exit codes, and a wrapper around it
         // SIGKILL: 128 and the signal.
         (_, Ended::Exited(code @ (129 | 130 | 137 | 143))) => {
             Failure::Signal { signal: code - 128 }
         }
         (_, Ended::Exited(code)) => {
-            Failure::Exit { code, message: one_line(&story.complaint, MAX_MESSAGE) }
+            Failure::Exit { code, message: one_line(&summary.complaint, MAX_MESSAGE) }
         }
         (_, Ended::Signalled(signal)) => Failure::Signal { signal },
     };
     Verdict::Failed { failure }
 }
 
-fn reported(report: &LastReport, story: &Story) -> Failure {
+fn reported(report: &LastReport, summary: &ClaudeSummary) -> Failure {
     match report.outcome {
         Outcome::Turns => Failure::Turns,
         Outcome::Budget => Failure::Budget,
         Outcome::Refused => Failure::Refusal { message: first_paragraph(&report.text) },
         Outcome::ContextFull => Failure::ContextFull { message: said(&report.text) },
         _ if is_context_full(&report.text) => Failure::ContextFull { message: said(&report.text) },
-        Outcome::Api { about: About::UsageLimit, .. } => usage_limit(&report.text, story),
-        _ if is_usage_limit(&report.text) => usage_limit(&report.text, story),
+        Outcome::Api { about: About::UsageLimit, .. } => usage_limit(&report.text, summary),
+        _ if is_usage_limit(&report.text) => usage_limit(&report.text, summary),
         Outcome::Api { status, about } if about == About::Account || is_account(&report.text) => {
             Failure::Account { http_status: status, message: account(&report.text) }
         }
-        Outcome::Api { status: Some(429), .. } if story.limit_reached => {
-            usage_limit(&report.text, story)
+        Outcome::Api { status: Some(429), .. } if summary.limit_reached => {
+            usage_limit(&report.text, summary)
         }
         Outcome::Api { status: Some(429), .. } => {
             Failure::RateLimit { message: said(&report.text), tries: 0 }
@@ -99,9 +99,9 @@ fn first_paragraph(text: &str) -> String {
     said(text.split("\n\n").next().unwrap_or(text))
 }
 
-fn usage_limit(text: &str, story: &Story) -> Failure {
+fn usage_limit(text: &str, summary: &ClaudeSummary) -> Failure {
     Failure::UsageLimit {
-        resets_at: story.limit_resets_at.or_else(|| written_instant(text)),
+        resets_at: summary.limit_resets_at.or_else(|| written_instant(text)),
         message: said(text),
         tries: 0,
     }

@@ -1,13 +1,18 @@
 //! What is remembered of a run of the CLI.
 
-use claude_worker_api::{DeniedTool, Note, Timestamp, Usage};
+use claude_worker_api::{DeniedTool, Note, Timestamp, Usage, Verdict};
 
 use super::background::Background;
 use super::message::{Block, Message, Outcome, RateLimit, Report};
+use super::verdict::verdict;
+use crate::agent::RunSummary;
 use crate::text::one_line;
+use crate::verdict::Ended;
 
 /// The longest description of what the agent does, in characters.
 const MAX_ACTION: usize = 100;
+/// The longest final summary, in characters.
+const MAX_FINAL_SUMMARY: usize = 300;
 /// How many denied calls are remembered.
 const MAX_DENIED: usize = 256;
 /// The longest line remembered as a complaint, in characters.
@@ -17,12 +22,12 @@ const DIAGNOSTIC: &str = "[claude-code:";
 
 /// A fold over a run's lines.
 #[derive(Debug, Default)]
-pub(crate) struct Story {
-    pub(crate) session_id: Option<String>,
-    pub(crate) model: Option<String>,
+pub(super) struct ClaudeSummary {
+    session_id: Option<String>,
+    model: Option<String>,
     last_action: Option<String>,
-    pub(crate) usage: Usage,
-    pub(crate) denied: Vec<DeniedTool>,
+    usage: Usage,
+    pub(super) denied: Vec<DeniedTool>,
     /// The last report: a later one is the better informed.
     pub(super) report: Option<LastReport>,
     /// Whether the newest word on the account's usage limit is that it is reached.
@@ -50,9 +55,8 @@ pub(super) struct LastReport {
     pub(super) text: String,
 }
 
-impl Story {
-    /// Reads the next line of standard output or standard error.
-    pub(crate) fn read(&mut self, line: &str, stderr: bool) {
+impl RunSummary for ClaudeSummary {
+    fn read(&mut self, line: &str, stderr: bool) {
         let message = if stderr { None } else { Message::parse(line) };
         match message {
             None => self.hear_complaint(line, stderr),
@@ -98,30 +102,16 @@ impl Story {
         }
     }
 
-    /// The final answer, when the last report was of success. A report without words is about the
-    /// words before it.
-    pub(crate) fn answer(&self) -> Option<&str> {
-        let report = self.report.as_ref().filter(|report| report.outcome == Outcome::Done)?;
-        [&report.text, &self.last_text]
-            .into_iter()
-            .map(String::as_str)
-            .find(|text| !text.trim().is_empty())
+    fn session_id(&self) -> Option<&str> {
+        self.session_id.as_deref()
     }
 
-    /// Whether its last report was of success.
-    pub(crate) fn has_succeeded(&self) -> bool {
-        self.report.as_ref().is_some_and(|report| report.outcome == Outcome::Done)
+    fn model(&self) -> Option<&str> {
+        self.model.as_deref()
     }
 
-    /// Whether it has reported its end, has done nothing since, and nothing runs in the
-    /// background: all that is left to it is to exit.
-    pub(crate) fn is_settled(&self) -> bool {
-        self.report.is_some() && !self.working && self.background.running().next().is_none()
-    }
-
-    /// What the agent does, in a few words. Between two turns it waits for what runs in the
-    /// background.
-    pub(crate) fn last_action(&self) -> Option<String> {
+    // Between two turns it waits for what runs in the background.
+    fn last_action(&self) -> Option<String> {
         let mut running = self.background.running();
         match running.next().filter(|_| self.has_succeeded() && !self.working) {
             Some(what) => {
@@ -134,6 +124,47 @@ impl Story {
             }
             None => self.last_action.clone(),
         }
+    }
+
+    fn usage(&self) -> Usage {
+        self.usage
+    }
+
+    fn denied_tools(&self) -> &[DeniedTool] {
+        &self.denied
+    }
+
+    fn result(&self) -> Option<&str> {
+        self.answer()
+    }
+
+    fn final_summary(&self) -> Option<String> {
+        Some(one_line(self.answer()?, MAX_FINAL_SUMMARY))
+    }
+
+    fn has_succeeded(&self) -> bool {
+        self.report.as_ref().is_some_and(|report| report.outcome == Outcome::Done)
+    }
+
+    /// It has reported its end, has done nothing since, and nothing runs in the background.
+    fn is_settled(&self) -> bool {
+        self.report.is_some() && !self.working && self.background.running().next().is_none()
+    }
+
+    fn verdict(&self, ended: Ended) -> Verdict {
+        verdict(self, ended)
+    }
+}
+
+impl ClaudeSummary {
+    /// The final answer, when the last report was of success. A report without words is about the
+    /// words before it.
+    fn answer(&self) -> Option<&str> {
+        let report = self.report.as_ref().filter(|report| report.outcome == Outcome::Done)?;
+        [&report.text, &self.last_text]
+            .into_iter()
+            .map(String::as_str)
+            .find(|text| !text.trim().is_empty())
     }
 
     /// What a person should know of a run that is completed.
