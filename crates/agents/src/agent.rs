@@ -149,7 +149,7 @@ pub fn program(agent: Agent) -> Option<Program> {
 /// The variables of a session of any agent. An engine may have been started from inside one, and no
 /// task, of whatever agent, must take itself for a part of it.
 pub(crate) fn session_variables() -> impl Iterator<Item = &'static str> {
-    AGENTS.into_iter().flat_map(|agent| agent.session_variables()).copied()
+    AGENTS.into_iter().flat_map(<dyn AgentProgram>::session_variables).copied()
 }
 
 /// The name of the first agent that can do something, to be recommended for it.

@@ -30,7 +30,7 @@ impl AgentProgram for Shell {
     }
 
     fn label(&self) -> &'static str {
-        "Shell"
+        "Shell command"
     }
 
     fn capabilities(&self) -> &'static [Capability] {

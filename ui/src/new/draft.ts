@@ -1,10 +1,19 @@
 // The content of the new-task form. `toRequest` turns a draft into a request, or returns errors by
 // field. Pure.
-import type { Agent, ApiError, NewTask, PermissionMode, TaskDetail } from "../backend";
+import type {
+  Agent,
+  ApiError,
+  Capability,
+  Limits,
+  NewTask,
+  PermissionMode,
+  TaskDetail,
+} from "../backend";
 import { parseDuration, showDuration, withUnits } from "../words/quantities";
 import { expandHome } from "../words/homeDirectory";
 import { MODES } from "../words/permissions";
 import { wrongVariable, type Variable } from "./variables";
+import { agents } from "../state/agents.svelte";
 
 /** The entered values. An empty text means the default of the settings. */
 export type Draft = {
@@ -31,7 +40,7 @@ export type FieldErrors = Partial<Record<Field, string>>;
 
 export function emptyDraft(): Draft {
   return {
-    agent: "claude",
+    agent: agents.usual,
     prompt: "",
     directory: "",
     name: "",
@@ -60,7 +69,7 @@ export function fromTask(task: TaskDetail): Draft {
   const limits = request.limits ?? {};
   return {
     ...emptyDraft(),
-    agent: request.agent ?? "claude",
+    agent: request.agent ?? agents.usual,
     prompt: request.execution_prompt,
     directory: request.working_directory,
     name: request.name ?? "",
@@ -91,8 +100,9 @@ export function toRequest(
 ): { request: NewTask; errors?: undefined } | { request?: undefined; errors: FieldErrors } {
   const errors: FieldErrors = {};
   if (draft.prompt.trim() === "") {
-    errors.prompt =
-      draft.agent === "shell" ? "Type the command to run." : "Say what the task is to do.";
+    errors.prompt = agents.can(draft.agent, "command_line")
+      ? "Type the command to run."
+      : "Say what the task is to do.";
   }
   const directory = expandHome(draft.directory.trim(), home);
   if (directory === "") {
@@ -104,30 +114,31 @@ export function toRequest(
   }
   const timeout = duration(draft.timeout, "timeout", errors);
   const silence = duration(draft.silence, "silence", errors);
+  const limits: Limits = { timeout_ms: timeout, silence_ms: silence };
   const request: NewTask = {
     execution_prompt: draft.prompt,
     working_directory: directory,
     agent: draft.agent,
-    limits: { timeout_ms: timeout, silence_ms: silence },
+    limits,
     env: environment(draft.env, errors),
     name: filled(draft.name),
   };
-  if (draft.agent === "claude") {
-    request.model = filled(draft.model);
-    request.permission_mode = draft.permissionMode === "" ? undefined : draft.permissionMode;
-    request.system_prompt = filled(draft.systemPrompt);
-    request.allowed_tools = rules(draft.allowedTools);
-    request.limits = {
-      ...request.limits,
-      max_turns: number(draft.turns, "turns", errors, {
-        test: (n) => Number.isInteger(n) && n >= 1 && n <= 0xffff_ffff,
-        otherwise: "A whole number, 1 or more.",
-      }),
-      max_budget_usd: number(draft.budget.replace(/^\s*\$/, ""), "budget", errors, {
-        test: (n) => Number.isFinite(n) && n > 0,
-        otherwise: "An amount in dollars above 0, like 2.50.",
-      }),
-    };
+  const can = (capability: Capability) => agents.can(draft.agent, capability);
+  if (can("models")) request.model = filled(draft.model);
+  if (can("permission_modes")) request.permission_mode = draft.permissionMode || undefined;
+  if (can("system_prompt")) request.system_prompt = filled(draft.systemPrompt);
+  if (can("allowed_tools")) request.allowed_tools = rules(draft.allowedTools);
+  if (can("max_turns")) {
+    limits.max_turns = number(draft.turns, "turns", errors, {
+      test: (n) => Number.isInteger(n) && n >= 1 && n <= 0xffff_ffff,
+      otherwise: "A whole number, 1 or more.",
+    });
+  }
+  if (can("max_budget")) {
+    limits.max_budget_usd = number(draft.budget.replace(/^\s*\$/, ""), "budget", errors, {
+      test: (n) => Number.isFinite(n) && n > 0,
+      otherwise: "An amount in dollars above 0, like 2.50.",
+    });
   }
   return Object.keys(errors).length > 0 ? { errors } : { request };
 }
@@ -191,7 +202,8 @@ export function fromStored(text: string | null): Draft {
     const value: unknown = entries.get(key);
     if (typeof value === "string") draft[key] = value;
   }
-  if (entries.get("agent") === "shell") draft.agent = "shell";
+  const agent = agents.all.find(({ name }) => name === entries.get("agent"));
+  if (agent) draft.agent = agent.name;
   const mode = MODES.find((mode) => mode === entries.get("permissionMode"));
   if (mode) draft.permissionMode = mode;
   const env: unknown = entries.get("env");

@@ -1,10 +1,12 @@
 // Summaries of the options that are set in collapsed parts of the form. Pure.
 import { rules, type Draft } from "./draft";
+import { agents } from "../state/agents.svelte";
 
 export function limitsSet({ agent, turns, budget, timeout, silence }: Draft): string {
   const parts: string[] = [];
-  if (agent === "claude" && turns.trim()) parts.push(`${turns.trim()} turns`);
-  if (agent === "claude" && budget.trim()) parts.push(`$${budget.trim().replace(/^\$/, "")}`);
+  if (agents.can(agent, "max_turns") && turns.trim()) parts.push(`${turns.trim()} turns`);
+  if (agents.can(agent, "max_budget") && budget.trim())
+    parts.push(`$${budget.trim().replace(/^\$/, "")}`);
   if (timeout.trim()) parts.push(`ends after ${timeout.trim()}`);
   if (silence.trim()) parts.push(`silent for ${silence.trim()}`);
   return parts.join(" · ");

@@ -17,13 +17,14 @@ import { toast, toastTrouble } from "../components/toast.svelte";
 import type { MenuItem } from "../components/types";
 import { rows } from "../state/rows";
 import { forgetWarnings } from "../state/warnings.svelte";
+import { agents } from "../state/agents.svelte";
 
 export const isFinished = (task: Task): boolean => "ended_at" in task;
 export const canCancel = (task: Task): boolean =>
   !isFinished(task) && !(task.status === "running" && task.stopping);
 /** Follow-ups need an agent with sessions, and a session that has begun. */
 export const canFollowUp = (task: Task): boolean =>
-  isFinished(task) && task.agent === "claude" && task.runs > 0;
+  isFinished(task) && agents.can(task.agent, "sessions") && task.runs > 0;
 
 /** Calls an action and shows its answer at once, or its error. */
 async function act(id: TaskId, work: () => Promise<Task>): Promise<boolean> {

@@ -1,6 +1,7 @@
 // How the engine and its queue stand, kept up to date by events.
 import { backend } from "../backend/current";
 import { Refused, type ApiError, type EngineInfo, type Event, type Queue } from "../backend";
+import { agents } from "./agents.svelte";
 import { coalesce } from "./coalesce";
 import { startOfDay } from "./days";
 import { stream } from "./stream.svelte";
@@ -80,6 +81,7 @@ class Engine {
         backend.spent({ since: this.#midnight }),
       ]);
       this.info = info;
+      agents.learn(info.agents);
       // An answer that a pause has overtaken does not know of it.
       const overtaken = pauses !== this.#pauses || this.#pausing > 0;
       this.queue =

@@ -1,5 +1,6 @@
 // The command line that submits a task like this one. Pure.
 import type { NewTask } from "../backend";
+import { agents } from "../state/agents.svelte";
 
 /** The command, quoted for a POSIX shell. Values of environment variables are not available. */
 export function commandLine(request: NewTask): string {
@@ -9,7 +10,7 @@ export function commandLine(request: NewTask): string {
   };
   option("dir", request.working_directory);
   option("name", request.name);
-  if (request.agent === "shell") option("agent", "shell");
+  if (request.agent !== agents.usual) option("agent", request.agent);
   option("model", request.model);
   option("permission-mode", request.permission_mode);
   for (const tool of request.allowed_tools ?? []) option("allowed-tools", tool);

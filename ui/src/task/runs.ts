@@ -3,6 +3,7 @@ import type { Run, State, TaskDetail } from "../backend";
 import type { ShownPrompt } from "../log/types";
 import { millis } from "../words/time";
 import { unknownName } from "../words/unknown";
+import { agents } from "../state/agents.svelte";
 
 /** A run's outcome as a task state, for icon and colour. */
 export function stateOf(run: Run): State {
@@ -29,7 +30,7 @@ export function stateOf(run: Run): State {
 
 /** The prompt of a run. */
 export function promptOf(task: TaskDetail, run: Run | undefined): ShownPrompt {
-  const command = task.request.agent === "shell";
+  const command = agents.can(task.request.agent ?? agents.usual, "command_line");
   if (run?.follow_up) return { label: "Follow-up", text: run.follow_up, mono: false };
   return {
     label: command ? "Command" : "Prompt",

@@ -3,6 +3,7 @@ import type { NewTask } from "../backend";
 import { modeName } from "../words/permissions";
 import { dollars } from "../words/numbers";
 import { duration } from "../words/time";
+import { agents } from "../state/agents.svelte";
 
 export interface Option {
   name: string;
@@ -18,7 +19,7 @@ export function options(request: NewTask): Option[] {
     if (value !== undefined && value !== "") all.push({ name, value, mono });
   };
   add("Directory", request.working_directory, true);
-  add("Agent", request.agent === "shell" ? "Shell command" : "Claude Code");
+  add("Agent", agents.label(request.agent ?? agents.usual));
   add("Model", request.model);
   add("Permissions", request.permission_mode && modeName(request.permission_mode));
   add("Allowed tools", request.allowed_tools?.join("\n"), true);

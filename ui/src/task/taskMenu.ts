@@ -12,6 +12,7 @@ import { toast, toastTrouble } from "../components/toast.svelte";
 import type { MenuItem } from "../components/types";
 import { canFollowUp, remove } from "../queue/actions";
 import { commandLine } from "./commandLine";
+import { agents } from "../state/agents.svelte";
 
 /** The menu behind the three dots. `run` is the run whose log is on screen. */
 export function menuOf(task: TaskDetail, run: RunId | undefined, followUp: () => void): MenuItem[] {
@@ -30,7 +31,10 @@ export function menuOf(task: TaskDetail, run: RunId | undefined, followUp: () =>
     { name: "New task like this", icon: FilePen, run: () => go({ page: "new", from: task.id }) },
     "separator",
     copy("number", String(task.id)),
-    copy(task.agent === "shell" ? "command" : "prompt", task.request.execution_prompt),
+    copy(
+      agents.can(task.agent, "command_line") ? "command" : "prompt",
+      task.request.execution_prompt,
+    ),
     copy("result", task.result),
     copy("command line", commandLine(task.request)),
     copy("directory", task.working_directory),
