@@ -43,7 +43,7 @@ const ASKED: &[(&str, Reading)] = &[
 ];
 
 /// Those that are stored, which their own crates test.
-const ELSEWHERE: &[&str] = &["EndedBy", "Ending", "Plan", "TaskState", "Wish"];
+const ELSEWHERE: &[&str] = &["EndedBy", "Ending", "Plan", "TaskState", "RequestedEnd"];
 
 /// Forms in which one value may be written; there is nothing in them to be unknown.
 const FORMS: &[&str] = &["NumberOrText"];
