@@ -96,6 +96,6 @@ fn account(output: &str, ending: Ending) -> String {
     writeln!(text, "usage: {usage}").expect("text");
     writeln!(text, "denied: {:?}", summary.denied_tools()).expect("text");
     writeln!(text, "result: {:?}", summary.result()).expect("text");
-    writeln!(text, "verdict: {} {verdict:?}", verdict.words()).expect("text");
+    writeln!(text, "verdict: {} {verdict:?}", verdict.describe()).expect("text");
     text
 }

@@ -1,4 +1,4 @@
-//! What a method of the API consists of, and how a call of it travels.
+//! What a method of the API consists of, and how a call is sent.
 
 use std::future::Future;
 
@@ -13,7 +13,7 @@ use crate::{ApiError, Asker, ErrorCode, OutputChunk, RunId, TaskApi, TaskId};
 pub enum Verb {
     /// Reads.
     Get,
-    /// Makes or does something.
+    /// Creates a task, or starts an action.
     Post,
     /// Sets something to a value.
     Put,
@@ -34,16 +34,16 @@ impl Verb {
     }
 }
 
-/// What a client may do when the connection breaks before the answer came.
+/// What a client may do when the connection breaks before the answer arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Repeat {
-    /// Send the call again: doing it twice is doing it once.
+    /// Send the call again: the method is idempotent.
     Safe,
     /// Send it again, because its body has an idempotency key.
     Keyed,
     /// Report the failure: it may or may not have been done.
     Once,
-    /// As [`Repeat::Once`]. It runs a finished task again, so that its body says who asks.
+    /// As [`Repeat::Once`]. The call runs a finished task again, so its body names who asks for it.
     RunsAgain,
 }
 
@@ -52,11 +52,11 @@ pub enum Repeat {
 pub enum AnswerTime {
     /// No longer than reading or writing some rows.
     Quick,
-    /// That, after a wait for news that the query's `wait_ms` bounds.
+    /// As [`AnswerTime::Quick`], after waiting up to the query's `wait_ms` for new data.
     Waits,
-    /// Until process trees have ended.
+    /// Until the process trees of runs have ended.
     EndsRuns,
-    /// Programs are started and looked at.
+    /// Until the programs that tasks need have been started and checked.
     Examines,
 }
 
@@ -79,13 +79,13 @@ pub struct Method {
     pub arguments: &'static [(&'static str, &'static str)],
     /// The name of the answer's type.
     pub answer: &'static str,
-    /// The errors that this method has, beside those that any can have.
+    /// The errors that this method can return, besides those that every method can return.
     pub errors: &'static [ErrorCode],
 }
 
-/// A call of one method: its arguments, with what travels and what it is answered.
+/// A call of one method with its arguments, how it is read and written, and the type of its answer.
 pub trait Call: Sized + Send + Sync + 'static {
-    /// What it is answered.
+    /// The type of the answer.
     type Answer: Answer;
 
     /// Its method.
@@ -100,7 +100,7 @@ pub trait Call: Sized + Send + Sync + 'static {
     /// Writes the arguments into a request.
     ///
     /// # Errors
-    /// `invalid_request` for what cannot be written.
+    /// `invalid_request` for an argument that cannot be written.
     fn write(&self, to: &mut impl WriteArguments) -> Result<(), ApiError>;
 
     /// Calls the method of `api`.
@@ -115,14 +115,14 @@ pub trait Call: Sized + Send + Sync + 'static {
     /// The idempotency key, if the method has one.
     fn idempotency_key(&mut self) -> Option<&mut Option<String>>;
 
-    /// The task that is to run again, and who asks for that, if the method does such a thing.
+    /// The task to run again, and who asks for it, if the method runs tasks again.
     fn asked_by(&mut self) -> Option<(TaskId, &mut Asker)>;
 
-    /// How long the engine may wait for news, in milliseconds.
+    /// How long the engine may wait for new data, in milliseconds.
     fn wait_ms(&self) -> u64;
 
-    /// The schemas of its arguments, in order, and of its answer. The two generators are for the two
-    /// directions, in which different fields may be left out.
+    /// The schemas of its arguments, in order, and of its answer. There is one generator for each
+    /// direction, because a request and an answer may leave out different fields.
     fn schemas(asked: &mut SchemaGenerator, answered: &mut SchemaGenerator) -> CallSchemas;
 }
 
@@ -131,18 +131,18 @@ pub trait Call: Sized + Send + Sync + 'static {
 pub struct CallSchemas {
     /// Of its arguments, in order.
     pub arguments: Vec<Schema>,
-    /// Of its answer; none where that is bytes.
+    /// Of its answer; none when the answer is bytes.
     pub answer: Option<Schema>,
 }
 
-/// Is shown every kind of call by [`crate::visit_calls`].
+/// Visits every kind of call, for [`crate::visit_calls`].
 pub trait CallVisitor {
-    /// Takes one kind of call.
+    /// Visits one kind of call.
     fn visit<C: Call>(&mut self);
 }
 
-/// Where the arguments of a call are read from. An argument that is there and that the call does not
-/// have is refused by [`ReadArguments::finish`].
+/// The source of a call's arguments. [`ReadArguments::finish`] refuses arguments that the call does
+/// not have.
 pub trait ReadArguments {
     /// The task's number.
     ///
@@ -162,38 +162,38 @@ pub trait ReadArguments {
     /// `invalid_request` naming the field.
     fn body<T: DeserializeOwned>(&mut self) -> Result<T, ApiError>;
 
-    /// Checks that nothing is there that was not read.
+    /// Checks that every argument was read.
     ///
     /// # Errors
     /// `invalid_request` naming it.
     fn finish(&mut self) -> Result<(), ApiError>;
 }
 
-/// Where the arguments of a call are written to.
+/// The destination of a call's arguments.
 pub trait WriteArguments {
     /// The task's number.
     ///
     /// # Errors
-    /// None that is known.
+    /// None so far.
     fn id(&mut self, id: &TaskId) -> Result<(), ApiError>;
 
     /// The query.
     ///
     /// # Errors
-    /// `invalid_request` for what cannot be written.
+    /// `invalid_request` for a query that cannot be written.
     fn query<T: Serialize>(&mut self, query: &T) -> Result<(), ApiError>;
 
     /// The body.
     ///
     /// # Errors
-    /// `invalid_request` for what cannot be written.
+    /// `invalid_request` for a body that cannot be written.
     fn body<T: Serialize>(&mut self, body: &T) -> Result<(), ApiError>;
 }
 
-/// An answer as it travels.
+/// An answer as it is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
-    /// What the body is: JSON, or bytes of a run's output.
+    /// The media type of the body: [`JSON`] or [`BYTES`].
     pub media_type: &'static str,
     /// Headers that belong to the answer.
     pub headers: Vec<(&'static str, String)>,
@@ -206,7 +206,7 @@ pub const JSON: &str = "application/json";
 /// The media type of a run's output.
 pub const BYTES: &str = "application/octet-stream";
 
-/// What a method answers, and how that travels. Types that can be JSON do so as JSON.
+/// A type that a method can answer. Types that serde can write are sent as JSON.
 pub trait Answer: Sized + Send {
     /// Writes it.
     ///
@@ -214,7 +214,7 @@ pub trait Answer: Sized + Send {
     /// `internal` when it cannot be written.
     fn into_reply(self) -> Result<Reply, ApiError>;
 
-    /// Its schema; none where it is bytes.
+    /// Its schema; none when the answer is bytes.
     fn schema(generator: &mut SchemaGenerator) -> Option<Schema>;
 
     /// Reads it; `header` gives the value of a header.
@@ -248,9 +248,9 @@ pub struct OutputHeaders;
 impl OutputHeaders {
     /// The run whose output it is.
     pub const RUN: &str = "x-claude-worker-run";
-    /// The offset to go on from.
+    /// The offset at which the next chunk begins.
     pub const NEXT: &str = "x-claude-worker-next";
-    /// `true` when nothing comes after these bytes.
+    /// `true` when no more bytes follow.
     pub const END: &str = "x-claude-worker-end";
 }
 
@@ -273,7 +273,7 @@ impl Answer for OutputChunk {
         bytes: Vec<u8>,
     ) -> Result<Self, ApiError> {
         let next = header(OutputHeaders::NEXT).and_then(|next| next.parse().ok());
-        let next = next.ok_or_else(|| unreadable("it lacks its position"))?;
+        let next = next.ok_or_else(|| unreadable("the header with the next offset is missing"))?;
         let run = header(OutputHeaders::RUN).and_then(|run| RunId::try_from(run).ok());
         Ok(Self { run, bytes, next, end: header(OutputHeaders::END).as_deref() == Some("true") })
     }

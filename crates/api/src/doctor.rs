@@ -1,19 +1,19 @@
-//! What an engine finds out about itself and about what its tasks need.
+//! The engine's checks of itself and of the programs that its tasks need.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::UnknownName;
 
-/// How a check turned out.
+/// The result of a check.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum CheckLevel {
-    /// As it should be.
+    /// No problem was found.
     Ok,
-    /// Tasks run, but a person should know.
+    /// Tasks run, but a person should know about a problem.
     Warn,
     /// Tasks cannot run.
     Bad,
@@ -23,34 +23,34 @@ pub enum CheckLevel {
     Unknown(UnknownName),
 }
 
-/// One thing that was looked at.
+/// One check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Check {
-    /// What it is about, in a word or two.
+    /// What was checked, in a word or two.
     pub name: String,
-    /// How it turned out.
+    /// The result.
     pub level: CheckLevel,
     /// What was found.
     pub found: String,
-    /// What to do; empty when there is nothing to do.
+    /// What to do; empty when no action is needed.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub advice: String,
 }
 
 impl Check {
-    /// All is as it should be.
+    /// A check that found no problem.
     #[must_use]
     pub fn ok(name: &str, found: impl Into<String>) -> Self {
         Self::new(name, CheckLevel::Ok, found, "")
     }
 
-    /// A person should know this.
+    /// A check that found a problem with which tasks still run.
     #[must_use]
     pub fn warn(name: &str, found: impl Into<String>, advice: impl Into<String>) -> Self {
         Self::new(name, CheckLevel::Warn, found, advice)
     }
 
-    /// Tasks cannot run like this.
+    /// A check that found a problem with which tasks cannot run.
     #[must_use]
     pub fn bad(name: &str, found: impl Into<String>, advice: impl Into<String>) -> Self {
         Self::new(name, CheckLevel::Bad, found, advice)
@@ -66,7 +66,7 @@ impl Check {
     }
 }
 
-/// Everything that was looked at, in the order in which it is shown.
+/// All checks, in the order in which they are shown.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Diagnosis {
     /// The checks.

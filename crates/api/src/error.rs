@@ -1,4 +1,4 @@
-//! The one error a client can be given.
+//! The error of every method: a code, a message, and a hint.
 
 use std::fmt;
 
@@ -14,25 +14,25 @@ use crate::UnknownName;
 pub enum ErrorCode {
     /// The request itself is wrong: empty prompt, missing directory, value out of range.
     InvalidRequest,
-    /// No task (or run, or log) by that name.
+    /// There is no such task, run or log.
     NotFound,
     /// The task is in a state that does not allow this: retry while running, resume twice.
     Conflict,
     /// The queue already holds as many tasks as the configuration allows.
     QueueFull,
-    /// The disk has no room for a new task. Nothing stored was lost.
+    /// The disk is too full for a new task. No stored data was lost.
     DiskFull,
     /// The caller may not do this (token, peer user, or configuration forbids it).
     Forbidden,
     /// Client and engine speak different protocol versions.
     VersionMismatch,
-    /// No engine answers, or it is just shutting down.
+    /// No engine answers, or the engine is shutting down.
     Unavailable,
     /// Another engine owns the data directory.
     Locked,
     /// The stored data cannot be used: corrupt, or written by a newer version.
     BadDatabase,
-    /// A defect or an unexpected condition in the engine.
+    /// A bug or an unexpected condition in the engine.
     Internal,
     /// One that this version does not know.
     #[serde(untagged)]
@@ -40,26 +40,26 @@ pub enum ErrorCode {
     Unknown(UnknownName),
 }
 
-/// An error as every face shows it: a stable code, what happened, and what to do next.
+/// An error as it is shown to users: a stable code, what happened, and what to do next.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ApiError {
     /// The stable code.
     pub code: ErrorCode,
     /// One sentence: what happened.
     pub message: String,
-    /// One sentence: what to do next. Empty when there is nothing to do.
+    /// One sentence: what to do next. May be empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub hint: String,
 }
 
 impl ApiError {
-    /// An error with a message and no advice.
+    /// An error with a message and no hint.
     #[must_use]
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self { code, message: message.into(), hint: String::new() }
     }
 
-    /// The same error with advice on what to do next.
+    /// The same error with a hint on what to do next.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = hint.into();

@@ -1,4 +1,4 @@
-//! The event stream: everything that happens, in one order.
+//! The event stream: every change, in one order.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -12,15 +12,15 @@ use crate::{State, TaskId, Timestamp, UnknownValue, reads_unknown};
 pub enum EventKind {
     /// A task entered the queue.
     Submitted,
-    /// A task is now in this state.
+    /// A task changed its state.
     StateChanged {
         /// The new state.
         #[serde(flatten)]
         state: State,
     },
-    /// The agent does something new.
+    /// The agent began a new action.
     Progress {
-        /// What, in a few words.
+        /// The action, in a few words.
         last_action: String,
     },
     /// The agent has printed nothing for a while.
@@ -30,14 +30,14 @@ pub enum EventKind {
     },
     /// The task was removed.
     Removed,
-    /// A person has looked at the finished task; without a task: at all of them.
+    /// A person has looked at the finished task; without a task: at all finished tasks.
     Seen,
     /// The queue was paused or unpaused.
     QueuePaused {
         /// Whether it is paused now.
         paused: bool,
     },
-    /// The settings were changed: read them anew.
+    /// The settings were changed: read them again.
     SettingsChanged,
     /// One that this version does not know.
     #[serde(skip)]
@@ -46,17 +46,17 @@ pub enum EventKind {
 
 reads_unknown!(EventKind, "kind");
 
-/// One thing that happened.
+/// One change of a task, the queue or the settings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Event {
-    /// Its place in the order: strictly rising, never reused.
+    /// Its number in the stream: strictly increasing, never reused.
     pub seq: i64,
-    /// When.
+    /// When it happened.
     pub at: Timestamp,
-    /// To which task; absent for the queue as a whole.
+    /// The task that changed; absent for the queue as a whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task: Option<TaskId>,
-    /// What.
+    /// What happened.
     #[serde(flatten)]
     pub kind: EventKind,
 }
@@ -65,7 +65,7 @@ pub struct Event {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct EventQuery {
-    /// Only events after this one. Absent: none, only where the stream stands now.
+    /// Only events after this one. Absent: no events, only the newest event's number as `next`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<i64>,
     /// At most this many, 1 to 1000. Default 200.
@@ -74,9 +74,9 @@ pub struct EventQuery {
     /// Only events of these tasks, at most 1000. Empty: all events.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tasks: Vec<TaskId>,
-    /// Only lasting events, without the passing ones (`progress`).
+    /// Only lasting events, not short-lived ones (`progress`).
     pub lasting: bool,
-    /// When there are none yet, wait this long for one, in milliseconds (at most 60,000).
+    /// How long to wait for an event when there is none yet, in milliseconds (at most 60,000).
     pub wait_ms: u64,
 }
 
@@ -85,10 +85,10 @@ pub struct EventQuery {
 pub struct EventPage {
     /// The events. Empty when the wait ended without one.
     pub events: Vec<Event>,
-    /// Pass as `after` to go on.
+    /// Pass as `after` to read the next page.
     pub next: i64,
     /// Whether events between `after` and the first one here are no longer kept: read the tasks
-    /// anew. Passing events (`progress`) may be missing without a gap.
+    /// again. Short-lived events (`progress`) may be missing without a gap.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub gap: bool,
 }

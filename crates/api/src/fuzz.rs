@@ -1,10 +1,10 @@
-//! What the fuzzers call in this crate.
+//! The functions of this crate that the fuzzers call.
 
 use std::str::FromStr;
 
 use crate::{Cursor, RunId, TaskId, Timestamp, format_duration, parse_duration};
 
-/// Values as people and programs write them: durations, instants, names, places in a list.
+/// Reads values as people and programs write them: durations, timestamps, ids, cursors.
 pub fn values(input: &[u8]) {
     let Ok(text) = std::str::from_utf8(input) else { return };
     if let Ok(millis) = parse_duration(text) {
@@ -17,7 +17,7 @@ pub fn values(input: &[u8]) {
         assert_eq!(id.to_string().parse(), Ok(id), "{text:?}");
     }
     if let Ok(run) = RunId::try_from(text.to_owned()) {
-        // It becomes the name of a directory.
+        // A run id is used as the name of a directory.
         let name = run.as_str();
         assert!(!name.is_empty() && !name.contains(['/', '\0']) && !name.starts_with('.'));
     }

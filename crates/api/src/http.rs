@@ -1,17 +1,17 @@
-//! What client and server agree on beside the types of requests and answers.
+//! Parts of the HTTP interface that are not types of tasks: the protocol header, small bodies.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::StopMode;
 
-/// The header in which client and server say their protocol version ([`crate::PROTOCOL`]).
+/// The header in which client and server send their protocol version ([`crate::PROTOCOL`]).
 pub const PROTOCOL_HEADER: &str = "x-claude-worker-protocol";
 
 /// Body of `PUT /api/v1/queue`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Pause {
-    /// Whether tasks are kept from starting.
+    /// Whether to pause the queue, so that no task is started.
     pub paused: bool,
 }
 
@@ -19,7 +19,7 @@ pub struct Pause {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct StopRequest {
-    /// What becomes of the tasks that run.
+    /// What happens to running tasks.
     pub mode: StopMode,
 }
 

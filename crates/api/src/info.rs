@@ -34,7 +34,7 @@ const fn is_zero(count: &u64) -> bool {
 }
 
 impl Counts {
-    /// The number for one status; all unknown ones together have one.
+    /// The number for one status. All unknown statuses are counted together.
     #[must_use]
     pub const fn get(&self, status: Status) -> u64 {
         match status {
@@ -63,7 +63,7 @@ impl Counts {
         }
     }
 
-    /// Tasks that still have something ahead of them.
+    /// Tasks that have not finished.
     #[must_use]
     pub const fn unfinished(&self) -> u64 {
         self.waiting + self.pending + self.running
@@ -77,13 +77,13 @@ impl Counts {
     }
 }
 
-/// How many tasks need a person: nobody has looked at them since they finished.
+/// How many tasks need attention: no person has looked at them since they finished.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Unseen {
     /// They failed.
     pub failed: u64,
-    /// They completed, but tool calls were denied on the way.
+    /// They completed, but tool calls were denied.
     pub denied: u64,
 }
 
@@ -104,12 +104,12 @@ pub struct Queue {
     pub workers: u32,
     /// How many tasks there are.
     pub counts: Counts,
-    /// How many need a person.
+    /// How many need attention.
     #[serde(default)]
     pub unseen: Unseen,
 }
 
-/// Who answers.
+/// The engine that answers, and its state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EngineInfo {
     /// Its program version.
@@ -130,10 +130,10 @@ pub struct EngineInfo {
     /// Where its HTTP server listens (`http://127.0.0.1:8000`), if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http: Option<String>,
-    /// Which kind of process it lives in.
+    /// Which kind of process hosts it.
     #[serde(default)]
     pub host: HostKind,
-    /// Whether it has been told to stop and starts nothing any more.
+    /// Whether it has been told to stop and no longer starts tasks.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub stopping: bool,
     /// Its queue.
@@ -143,7 +143,7 @@ pub struct EngineInfo {
     /// What it has done since it started.
     #[serde(default)]
     pub activity: Activity,
-    /// What it warns of (a nearly full disk), as sentences.
+    /// Warnings as sentences, for example of a nearly full disk.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
     /// The agents it knows. Empty from an engine of an earlier version.
@@ -162,10 +162,10 @@ pub struct Activity {
     pub started: u64,
     /// Runs that completed.
     pub completed: u64,
-    /// Runs that failed, those included after which the task waits and goes on, and tasks that could
-    /// not be run because of their records.
+    /// Runs that failed, including those after which the task is retried automatically, and tasks
+    /// that could not be run because of their records.
     pub failed: u64,
-    /// Those of the failed runs that were lost: their supervisors left no record.
+    /// Failed runs that were lost: their supervisors left no record.
     pub lost: u64,
     /// Runs and queued tasks that were cancelled.
     pub cancelled: u64,
@@ -177,11 +177,11 @@ pub struct Activity {
     pub failed_commits: u64,
 }
 
-/// Which kind of process an engine lives in.
+/// Which kind of process hosts an engine.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum HostKind {
-    /// One of its own, in the background or a terminal. It makes room for the app.
+    /// A process of its own, in the background or a terminal. It hands over to the app.
     #[default]
     Headless,
     /// The desktop app.
@@ -196,19 +196,19 @@ pub enum HostKind {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StopMode {
-    /// They run on; the next engine adopts them.
+    /// They keep running; the next engine adopts them.
     #[default]
     LeaveRunning,
     /// They are cancelled first, and the engine stops when they have ended.
     CancelRunning,
-    /// They run on, and the next engine is on its way to adopt them: nobody is told goodbye. For
-    /// a process that is about to be that engine.
+    /// They keep running, and the caller is about to start the next engine, which adopts them. No
+    /// stop marker is written.
     HandOver,
 }
 
 /// The engine's answer to a stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Stopped {
-    /// Tasks that run on without an engine.
+    /// Tasks that keep running without an engine.
     pub left_running: u64,
 }

@@ -3,10 +3,10 @@
 //! # Theory of operation
 //!
 //! Everything that crosses a boundary (local socket, REST, MCP, web view) is declared here, once:
-//! what a client may ask ([`TaskApi`] and its request types), what it gets back ([`Task`],
-//! [`Run`], [`LogPage`], [`Event`]), and how it is told no ([`ApiError`]). The engine implements
-//! [`TaskApi`]; the socket client implements it again over the wire; every face (command line,
-//! app, REST, MCP) is written against the trait and cannot tell the two apart.
+//! requests ([`TaskApi`] and its request types), answers ([`Task`], [`Run`], [`LogPage`],
+//! [`Event`]), and errors ([`ApiError`]). The engine implements [`TaskApi`]; the client implements
+//! it again over the wire; every user interface (command line, app, REST, MCP) is written against
+//! the trait and works with either.
 //!
 //! This crate does no input or output and knows no runtime. JSON is the wire format. Unknown
 //! fields are ignored on reading, and unknown variants read as `Unknown` ([`mod@unknown`]), so that an
@@ -26,7 +26,7 @@ mod list;
 mod log;
 mod methods;
 mod nearest;
-mod plain;
+mod serde_error;
 mod settings;
 mod submit;
 mod surrogates;
@@ -52,7 +52,7 @@ pub use log::{
 };
 pub use methods::{METHODS, TaskApi, TaskApiExt, call_by_name, calls, visit_calls};
 pub use nearest::nearest_name;
-pub use plain::plain_words;
+pub use serde_error::explain_serde_error;
 pub use settings::{
     AgentSettings, CapSettings, DECLARED_SETTINGS, DelegationSettings, FileForm, LARGEST_NUMBER,
     LONGEST_DURATION, LimitSettings, McpSettings, NotificationSettings, RateLimitSettings,

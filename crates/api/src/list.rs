@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Counts, Status, Task, TaskId, Timestamp, unknown};
 
-/// In which order tasks are listed.
+/// The order in which tasks are listed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Order {
@@ -17,14 +17,14 @@ pub enum Order {
     NewestFirst,
     /// The oldest first.
     OldestFirst,
-    /// Tasks in the queue only: what begins next comes first. One that waits keeps its place.
+    /// Only tasks in the queue: the next to start comes first. A waiting task keeps its place.
     NextFirst,
-    /// Finished tasks only: what ended last comes first.
+    /// Only finished tasks: the last to end comes first.
     EndedLast,
 }
 
 impl Order {
-    /// Where a list in this order goes on after a task.
+    /// The cursor of a list in this order that continues after `task`.
     #[must_use]
     pub fn after(self, task: &Task) -> Cursor {
         let place = match self {
@@ -35,36 +35,36 @@ impl Order {
         Cursor { id: task.id, place }
     }
 
-    /// Whether the order is that of the tasks' numbers.
+    /// Whether tasks are ordered by their numbers.
     #[must_use]
     pub const fn is_by_number(self) -> bool {
         matches!(self, Self::NewestFirst | Self::OldestFirst)
     }
 
-    /// Whether a list in this order can go on there: a cursor is good for the order it was made for,
-    /// and those that go by the task's number alone take any.
+    /// Whether a list in this order can continue at `cursor`: a cursor is valid for the order it was
+    /// made for; orders by number accept any cursor.
     #[must_use]
     pub const fn takes(self, cursor: Cursor) -> bool {
         self.is_by_number() || cursor.place.is_some()
     }
 }
 
-/// Where a list goes on: after a task, as it was then. It may have run again or been removed since,
-/// so that everything the order goes by is in here. As a text it is the task's number, in some orders
-/// with a dot and what comes before the number there: `12`, `12.1767225600000`.
+/// Where a list continues: after this task. The task may have run again or been removed since, so
+/// the cursor holds all the values that the order uses. As text it is the task's number; in orders
+/// that use another value first, that value follows a dot: `12`, `12.1767225600000`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schemars(with = "String")]
 pub struct Cursor {
     /// The task.
     pub id: TaskId,
-    /// Its place in an order that does not go by numbers: milliseconds since 1970 of its end, or its
-    /// place in the queue.
+    /// The value that an order not by number uses: the end of the task in milliseconds since 1970,
+    /// or its place in the queue.
     pub place: Option<i64>,
 }
 
 impl From<TaskId> for Cursor {
-    /// For the orders that go by numbers.
+    /// A cursor for orders by number.
     fn from(id: TaskId) -> Self {
         Self { id, place: None }
     }
@@ -89,7 +89,7 @@ impl FromStr for Cursor {
         match (id.parse(), place.map(str::parse).transpose()) {
             (Ok(id), Ok(place)) => Ok(Self { id, place }),
             _ => Err(format!(
-                "\"{}\" is not a cursor: pass the next of the page before as it was given",
+                "\"{}\" is not a cursor: pass `next` of the previous page unchanged",
                 text.escape_debug()
             )),
         }
@@ -120,19 +120,19 @@ pub struct ListQuery {
         skip_serializing_if = "Vec::is_empty"
     )]
     pub statuses: Vec<Status>,
-    /// Only these tasks, as far as there are such, at most 1000. Empty: all.
+    /// Only these tasks, at most 1000; numbers without a task are ignored. Empty: all.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ids: Vec<TaskId>,
-    /// Only tasks that need a person: nobody has looked at them since they failed, or since they
-    /// completed with tool calls denied.
+    /// Only tasks that need attention: no person has looked at them since they failed, or since
+    /// they completed with denied tool calls.
     pub attention: bool,
-    /// Only tasks whose name or working directory contains this text, whatever its case, or whose
-    /// number it is (`12`, `#12`).
+    /// Only tasks whose name or working directory contains this text (in any case), or whose number
+    /// it is (`12`, `#12`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub search: Option<String>,
     /// The order.
     pub order: Order,
-    /// Only tasks that come after this in the order: the `next` of the page before.
+    /// Only tasks that come after this one in the order: the `next` of the previous page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cursor: Option<Cursor>,
     /// At most this many, 1 to 1000. Default 50, and 1000 where `ids` are given.
@@ -148,7 +148,7 @@ pub struct TaskPage {
     /// Pass as `cursor` for the next page in the same order; absent on the last one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<Cursor>,
-    /// How many tasks there are in each status, whatever the filter.
+    /// How many tasks there are in each status, regardless of the filter.
     pub counts: Counts,
 }
 
@@ -157,7 +157,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cursor_is_a_short_text() {
+    fn cursors_are_read_and_written_as_text() {
         for (text, id, place) in
             [("12", 12, None), ("12.34", 12, Some(34)), ("7.-1", 7, Some(-1)), ("7.0", 7, Some(0))]
         {
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn an_order_takes_the_cursors_that_say_enough_for_it() {
+    fn an_order_takes_only_cursors_with_the_values_it_uses() {
         let (number, placed) = (Cursor::from(TaskId(1)), Cursor { id: TaskId(1), place: Some(2) });
         for order in [Order::NewestFirst, Order::OldestFirst] {
             assert!(order.takes(number) && order.takes(placed));

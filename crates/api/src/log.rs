@@ -5,21 +5,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::{DeniedTool, RunId, Timestamp, UnknownName, UnknownValue, Usage, reads_unknown};
 
-/// One thing in a run's log. Every text in it is bounded and comes from the agent: hostile until
-/// escaped by whoever shows it.
+/// One item of a run's log. Every text in it has a bounded length and comes from the agent: escape
+/// it before it is shown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case", remote = "Self")]
 #[schemars(rename = "LogItem")]
 pub enum LogItem {
     /// The agent's session began (again).
     Started {
-        /// Its session.
+        /// The session's id.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         session_id: Option<String>,
         /// The model it uses.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         model: Option<String>,
-        /// Its own version.
+        /// The agent's version.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         version: Option<String>,
     },
@@ -28,14 +28,14 @@ pub enum LogItem {
         /// The prose.
         text: String,
     },
-    /// The agent's reasoning, where it shows it.
+    /// The agent's reasoning, if the agent prints it.
     Thinking {
         /// The reasoning.
         text: String,
     },
     /// The agent calls a tool.
     ToolCall {
-        /// Joins it with its result.
+        /// The id that its result has too.
         id: String,
         /// The tool's name.
         tool: String,
@@ -48,37 +48,37 @@ pub enum LogItem {
     ToolResult {
         /// The call it belongs to.
         id: String,
-        /// How it went.
+        /// Whether the call succeeded.
         outcome: ToolOutcome,
         /// What it returned.
         text: String,
     },
     /// The agent tries the API again.
     Retry {
-        /// Which attempt failed.
+        /// The number of the attempt that failed.
         attempt: u32,
-        /// After how many it gives up.
+        /// After how many attempts the agent gives up.
         max_attempts: u32,
         /// How long it waits, in milliseconds.
         delay_ms: u64,
-        /// Why.
+        /// Why the attempt failed.
         reason: String,
     },
-    /// A remark of the agent's that is none of the others.
+    /// Another message of the agent.
     Note {
         /// The remark.
         text: String,
     },
-    /// The agent reports the end of its work. A run may have several; only the end of the
-    /// process is the end of the run.
+    /// The agent reports the end of its work. A run may have several results; the run ends only
+    /// when the process ends.
     Result {
         /// Whether it reports a failure.
         is_error: bool,
         /// The final answer or the error.
         text: String,
-        /// What was used so far.
+        /// The usage so far.
         usage: Usage,
-        /// What was denied.
+        /// Tool calls that were denied.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         denied_tools: Vec<DeniedTool>,
     },
@@ -98,11 +98,11 @@ pub enum LogItem {
 
 reads_unknown!(LogItem, "type");
 
-/// How a tool call went.
+/// Whether a tool call succeeded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ToolOutcome {
-    /// It did what it was asked.
+    /// It succeeded.
     Ok,
     /// It failed.
     Error,
@@ -114,15 +114,15 @@ pub enum ToolOutcome {
     Unknown(UnknownName),
 }
 
-/// An item with its place in the run's output.
+/// An item with its position in the run's output.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct LogEntry {
-    /// Byte offset, in the output, of the line it came from. A line can yield several items.
+    /// Byte offset, in the output, of the line it was read from. A line can yield several items.
     pub offset: u64,
-    /// When, as far as the agent said so.
+    /// When it was printed, if the agent says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
-    /// What.
+    /// The item.
     #[serde(flatten)]
     pub item: LogItem,
 }
@@ -134,19 +134,19 @@ pub struct LogQuery {
     /// Which run. Absent: the newest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub run: Option<RunId>,
-    /// Start at this byte offset: the `next` of the page before. Default: the beginning.
+    /// Start at this byte offset: the `next` of the previous page. Default: the beginning.
     pub after: u64,
-    /// Instead of going forward from `after`: the last `limit` items there are.
+    /// Instead of reading forward from `after`: the last `limit` items of the log.
     pub tail: bool,
-    /// Instead of going forward from `after`: the last `limit` items that end before this byte
+    /// Instead of reading forward from `after`: the last `limit` items that end before this byte
     /// offset, which is the `start` of the page that follows. It never waits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<u64>,
     /// At most this many items, 1 to 2000 (a line's items are never split). Default 500.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
-    /// When nothing new is there and the run goes on, wait this long, in milliseconds (at most
-    /// 60,000). With `tail`: only when there is nothing at all yet.
+    /// How long to wait when there is nothing new and the run has not ended, in milliseconds (at
+    /// most 60,000). With `tail`: only while the log is empty.
     pub wait_ms: u64,
 }
 
@@ -156,16 +156,16 @@ pub struct LogPage {
     /// The run it belongs to; absent when the task has had none yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<RunId>,
-    /// The items, in order. A page may have none although more follow or precede it: go on at
-    /// `next`, or back at `start`.
+    /// The items, in order. A page may be empty although there are more: continue at `next`, or
+    /// backwards at `start`.
     pub entries: Vec<LogEntry>,
     /// Byte offset of the first line the page covers; 0 is the log's beginning. Pass as `before`
-    /// to go back.
+    /// to read the previous page.
     #[serde(default)]
     pub start: u64,
-    /// Pass as `after` to go on.
+    /// Pass as `after` to read the next page.
     pub next: u64,
-    /// Whether the run is over and this page reaches its end.
+    /// Whether the run has ended and this page reaches the end of its log.
     pub end: bool,
 }
 
@@ -194,8 +194,8 @@ pub struct OutputQuery {
     /// At most this many bytes, up to 1 MiB. Default 256 KiB.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
-    /// When nothing new is there and the run goes on, wait this long, in milliseconds (at most
-    /// 60,000).
+    /// How long to wait when there is nothing new and the run has not ended, in milliseconds (at
+    /// most 60,000).
     pub wait_ms: u64,
 }
 
@@ -206,8 +206,8 @@ pub struct OutputChunk {
     pub run: Option<RunId>,
     /// The bytes.
     pub bytes: Vec<u8>,
-    /// Pass as `offset` to go on.
+    /// Pass as `offset` to read the next chunk.
     pub next: u64,
-    /// Whether the run is over and these bytes reach its end.
+    /// Whether the run has ended and these bytes reach the end of its output.
     pub end: bool,
 }

@@ -29,7 +29,7 @@ macro_rules! key_of {
     };
 }
 
-/// Who asks for a call that runs a task again.
+/// The client or task that asks for a finished task to run again.
 macro_rules! asker_of {
     (RunsAgain, $call:ident) => {
         Some(($call.id, &mut $call.body.asked_by))
@@ -39,7 +39,7 @@ macro_rules! asker_of {
     };
 }
 
-/// How long a call lets the engine wait for news, in milliseconds.
+/// How long the engine may wait for new data before it answers, in milliseconds.
 macro_rules! wait_of {
     (Waits, $call:ident) => {
         $call.query.wait_ms
@@ -55,16 +55,17 @@ macro_rules! methods {
         $name:ident = $Call:ident { $($arg:ident: $Arg:ty),* } -> $Answer:ty,
         $verb:ident $path:literal, $repeat:ident, $time:ident, [$($error:ident),*];
     )*) => {
-        /// Everything a client can ask of an engine.
+        /// Every request that a client can send to an engine.
         ///
-        /// The engine implements each method. A client over the wire implements [`TaskApi::call`]
-        /// alone. One contract suite runs against both. All methods are safe to call at the same time.
+        /// The engine implements each method. A client over the wire implements only
+        /// [`TaskApi::call`]. One contract suite runs against both. All methods are safe to call
+        /// concurrently.
         pub trait TaskApi: Send + Sync {
-            /// Answers each method that an implementation does not have of its own.
+            /// Answers each method that the implementation does not override.
             ///
             /// # Errors
-            /// Those of the method. `internal` where an implementation, a test double for example,
-            /// does not answer it at all.
+            /// Those of the method; `internal` when the implementation (a test double, for example)
+            /// does not support it.
             fn call<C: Call>(
                 &self,
                 call: C,
@@ -234,14 +235,14 @@ methods! {
     cancel = Cancel { id: TaskId } -> Task,
     Post "/api/v1/tasks/{id}/cancel", Safe, Quick, [NotFound, Conflict];
 
-    /// Runs a finished task once more, from the beginning, in a new session.
+    /// Runs a finished task again from the beginning, in a new session.
     ///
     /// # Errors
     /// `not_found`; `conflict` when it is not finished.
     retry = RetryTask { id: TaskId, body: Retry } -> Task,
     Post "/api/v1/tasks/{id}/retry", RunsAgain, Quick, [NotFound, Conflict, Forbidden];
 
-    /// Goes on with a finished task in the same agent session.
+    /// Continues a finished task in the same agent session.
     ///
     /// # Errors
     /// `not_found`; `invalid_request` for an empty message; `conflict` when the task is not
@@ -250,8 +251,8 @@ methods! {
     Post "/api/v1/tasks/{id}/resume", RunsAgain, Quick,
     [NotFound, InvalidRequest, Conflict, Forbidden];
 
-    /// Removes a task with all its output. A running one is stopped first, and is gone when its
-    /// process tree is.
+    /// Removes a task with all its output. A running task is stopped first, and removed when its
+    /// process tree has ended.
     ///
     /// # Errors
     /// `not_found`.
@@ -262,19 +263,19 @@ methods! {
     clean = Clean { body: CleanQuery } -> Cleaned,
     Post "/api/v1/tasks/clean", Safe, Quick, [InvalidRequest];
 
-    /// Notes that a person has looked at finished tasks.
+    /// Marks finished tasks as seen by a person.
     ///
     /// # Errors
     /// `invalid_request` for too many `ids`.
     seen = Seen { body: SeenQuery } -> Queue,
     Post "/api/v1/tasks/seen", Safe, Quick, [InvalidRequest];
 
-    /// What the runs that ended since an instant have cost. Removing a task does not change it.
+    /// The cost of all runs that ended since a point in time. Removing a task does not change it.
     spent = SpentSince { query: SpentQuery } -> Spent,
     Get "/api/v1/spent", Safe, Quick, [InvalidRequest];
 
-    /// Pauses the queue, so that no task is started, or lets it go on. A restart of the engine keeps
-    /// it as it is.
+    /// Pauses the queue, so that no task is started, or continues it. It stays paused when the
+    /// engine restarts.
     set_paused = SetPaused { body: Pause } -> Queue,
     Put "/api/v1/queue", Safe, Quick, [];
 
@@ -290,10 +291,10 @@ methods! {
     settings = GetSettings {} -> Settings,
     Get "/api/v1/settings", Safe, Quick, [];
 
-    /// Changes the settings that the body names: they are written into `config.toml`, whose comments
-    /// stay, and all that the file then says is in force at once.
-    /// More workers start what is queued; with fewer, what runs goes on. Limits and the like
-    /// apply to runs that begin later. Answers what is in force.
+    /// Changes the settings that the body names. They are written into `config.toml`, whose comments
+    /// are kept, and the whole file takes effect at once.
+    /// More workers start queued tasks; fewer workers stop no running task. Limits apply to runs
+    /// that begin later. Returns the settings in force.
     ///
     /// # Errors
     /// `invalid_request` naming the key whose value is out of range, or what is wrong with the
@@ -301,18 +302,19 @@ methods! {
     set_settings = SetSettings { body: SettingsChange } -> Settings,
     Put "/api/v1/settings", Safe, Quick, [InvalidRequest, DiskFull];
 
-    /// The directories whose settings tasks of agents may use.
+    /// The directories whose settings may be used by tasks that agents submit.
     trusted = Trusted {} -> Trust,
     Get "/api/v1/trust", Safe, Quick, [];
 
-    /// Trusts a directory, or takes it off our own list. It counts from the next run on.
+    /// Trusts a directory, or removes it from Claude Worker's own list. It applies from the next run
+    /// on.
     ///
     /// # Errors
-    /// `invalid_request` for what is no directory, or not in the list; `disk_full`.
+    /// `invalid_request` for a path that is not a directory, or not in the list; `disk_full`.
     set_trusted = SetTrusted { body: TrustChange } -> Trust,
     Put "/api/v1/trust", Safe, Quick, [InvalidRequest, DiskFull];
 
-    /// Looks at what tasks need: the agent, its sign-in, the data directory, room on the disk.
+    /// Checks what tasks need: the agent, its sign-in, the data directory, free disk space.
     /// It may take some seconds.
     doctor = Doctor {} -> Diagnosis,
     Get "/api/v1/doctor", Safe, Examines, [];
@@ -322,10 +324,10 @@ methods! {
     Post "/api/v1/engine/stop", Once, EndsRuns, [];
 }
 
-/// What is made of the methods of [`TaskApi`].
+/// Convenience methods on top of [`TaskApi`].
 pub trait TaskApiExt: TaskApi {
-    /// One task as lists show it: for a caller that reads it again and again. [`TaskApi::get`] has its
-    /// prompt too, of up to [`crate::MAX_PROMPT_BYTES`].
+    /// One task as lists show it, for callers that poll it. [`TaskApi::get`] also returns its
+    /// prompt, which can have [`crate::MAX_PROMPT_BYTES`].
     ///
     /// # Errors
     /// `not_found`.

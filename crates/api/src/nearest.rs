@@ -1,15 +1,15 @@
-//! Which known name a mistyped one most likely means.
+//! Suggests a known name for a mistyped one.
 
-/// The name that was most likely meant, if one of these was.
+/// The known name that is most similar to `name`, if one is similar enough.
 #[must_use]
 pub fn nearest_name<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
-    // `turns` for `max_turns`: a part is likelier than a likeness, if there is one only.
+    // A name that contains the typed one comes first, if it is the only one: `max_turns` for `turns`.
     let is_part = |known: &&str| name.len() > 3 && known.contains(name);
     let mut parts = known.iter().copied().filter(is_part);
     if let (Some(only), None) = (parts.next(), parts.next()) {
         return Some(only);
     }
-    let likeness = |known: &str| strsim::jaro_winkler(name, known);
-    let best = known.iter().copied().max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
-    (likeness(best) > 0.75).then_some(best)
+    let similarity = |known: &str| strsim::jaro_winkler(name, known);
+    let best = known.iter().copied().max_by(|a, b| similarity(a).total_cmp(&similarity(b)))?;
+    (similarity(best) > 0.75).then_some(best)
 }

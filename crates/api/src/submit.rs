@@ -1,4 +1,4 @@
-//! What a client asks for when it submits, resumes or cleans.
+//! Requests that submit, resume, retry and clean up tasks, and their answers.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -6,17 +6,18 @@ use std::collections::BTreeMap;
 
 use crate::{ApiError, Status, Task, TaskId, Timestamp, UnknownName, unknown};
 
-/// The longest prompt a task may have, in bytes of UTF-8. It bounds every request body.
+/// The longest prompt a task may have, in bytes of UTF-8. The size limit of request bodies follows
+/// from it.
 pub const MAX_PROMPT_BYTES: usize = 16 * 1024 * 1024;
 
 /// The longest [`NewTask::caller`], in characters.
 pub const MAX_CALLER_CHARS: usize = 64;
 
-/// Which program does the work.
+/// The program that works on a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Agent {
-    /// The Claude Code CLI; the prompt travels on its standard input.
+    /// The Claude Code CLI, which gets the prompt on standard input.
     #[default]
     Claude,
     /// `/bin/sh -c PROMPT`: any command.
@@ -31,7 +32,7 @@ impl Agent {
     /// All known agents.
     pub const ALL: [Self; 2] = [Self::Claude, Self::Shell];
 
-    /// The name people type: `claude` or `shell`.
+    /// The name on the command line: `claude` or `shell`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -45,23 +46,23 @@ impl Agent {
 /// Claude Code's permission modes, as `claude --permission-mode` names them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 pub enum PermissionMode {
-    /// Ask for everything; in a background run that means: deny what is not allowed beforehand.
+    /// Ask for everything. A background run cannot ask, so it denies what is not already allowed.
     #[serde(rename = "default")]
     Default,
-    /// File edits are accepted, other tools follow the allow list. This is our default.
+    /// File edits are accepted, other tools follow the allow list. Claude Worker's default.
     #[default]
     #[serde(rename = "acceptEdits")]
     AcceptEdits,
     /// Read and plan only.
     #[serde(rename = "plan")]
     Plan,
-    /// Deny without asking whatever is not allowed beforehand.
+    /// Deny, without asking, everything that is not already allowed.
     #[serde(rename = "dontAsk")]
     DontAsk,
     /// Let Claude Code's classifier decide.
     #[serde(rename = "auto")]
     Auto,
-    /// No permission checks at all. Only by explicit choice, per task.
+    /// No permission checks at all. Only if explicitly chosen for the task.
     #[serde(rename = "bypassPermissions")]
     BypassPermissions,
     /// One that this version does not know.
@@ -96,7 +97,7 @@ impl PermissionMode {
     }
 }
 
-/// What may end a run early. `None` means the configured default.
+/// Limits at which a run is ended. `None` means the configured default.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Limits {
@@ -106,10 +107,10 @@ pub struct Limits {
     /// At most this much money, in US dollars.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_budget_usd: Option<f64>,
-    /// Wall time of one run, in milliseconds; 0 means none.
+    /// Wall-clock time of one run, in milliseconds; 0 means no limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout_ms: Option<u64>,
-    /// How long the agent may print nothing, in milliseconds; 0 means for ever.
+    /// How long the agent may print nothing, in milliseconds; 0 means no limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub silence_ms: Option<u64>,
 }
@@ -121,10 +122,10 @@ pub struct NewTask {
     pub execution_prompt: String,
     /// Absolute path of an existing directory to work in.
     pub working_directory: String,
-    /// What people see in lists. Default: the prompt's first line.
+    /// The name shown in lists. Default: the prompt's first line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Who does it.
+    /// The agent that works on it.
     #[serde(default)]
     pub agent: Agent,
     /// Appended to the agent's own system prompt.
@@ -139,31 +140,31 @@ pub struct NewTask {
     /// Tools allowed without asking, in Claude Code's syntax (`Bash(git diff:*)`).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allowed_tools: Vec<String>,
-    /// What may end a run early.
+    /// Limits at which a run is ended.
     #[serde(default)]
     pub limits: Limits,
-    /// Environment variables for this task. Kept in a private file, never in the database or a
-    /// log, and never handed back to a client.
+    /// Environment variables for this task. They are kept in a private file, never in the database
+    /// or a log, and never returned to a client.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub env: BTreeMap<String, String>,
     /// A name for this request, chosen by the caller. A second submission with the same key
     /// returns the first one's task instead of making another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idempotency_key: Option<String>,
-    /// The task from inside which this one is submitted. The configuration bounds how deep such
-    /// tasks may go, and how many of one parent may be unfinished.
+    /// The task whose agent submits this one. The configuration limits how deeply tasks may be
+    /// nested, and how many tasks of one parent may be unfinished.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<TaskId>,
-    /// Who submits, as the face names it (like `mcp:4f1c`); at most [`MAX_CALLER_CHARS`]. The
-    /// configuration bounds how many tasks of one caller may be unfinished.
+    /// The program that submits, as it names itself (like `mcp:4f1c`); at most
+    /// [`MAX_CALLER_CHARS`]. The configuration limits how many tasks of one caller may be
+    /// unfinished.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caller: Option<String>,
 }
 
 impl NewTask {
-    /// Refuses what this version does not know. A task that was read may have been submitted to a
-    /// newer engine; one that is to be submitted to this one must not ask for something that would then
-    /// be left out.
+    /// Refuses values that this version does not know. A stored task may have been submitted to a
+    /// newer engine and keep them; a new one must not, because this version would ignore them.
     ///
     /// # Errors
     /// `invalid_request` naming the value.
@@ -190,16 +191,16 @@ impl PermissionMode {
     }
 }
 
-fn there_is_no(what: &str, name: UnknownName, those: &[&str]) -> ApiError {
-    ApiError::invalid(format!("There is no {what} {name}"))
-        .hint(format!("Choose one of {}", those.join(", ")))
+fn there_is_no(kind: &str, name: UnknownName, known: &[&str]) -> ApiError {
+    ApiError::invalid(format!("There is no {kind} {name}"))
+        .hint(format!("Choose one of {}", known.join(", ")))
 }
 
-/// Who asks for another run of a finished task. With neither of the two it is a person.
+/// Who submits a task or asks for another run of it. With neither field set it is a person.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Asker {
-    /// The task from inside which it is asked.
+    /// The task whose agent asks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub parent: Option<TaskId>,
     /// The program that asks, named like [`NewTask::caller`].
@@ -211,7 +212,7 @@ impl Asker {
     /// A person.
     pub const PERSON: Self = Self { parent: None, caller: None };
 
-    /// Whether it is an agent or another program, and no person.
+    /// Whether it is an agent or another program, not a person.
     #[must_use]
     pub const fn is_agent(&self) -> bool {
         self.parent.is_some() || self.caller.is_some()
@@ -226,17 +227,17 @@ impl NewTask {
     }
 }
 
-/// A further message in a finished task's agent session.
+/// Another message for the agent session of a finished task.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FollowUp {
-    /// What to say. Not empty.
+    /// The message. Not empty.
     pub prompt: String,
-    /// Who says it.
+    /// Who sends it.
     #[serde(default)]
     pub asked_by: Asker,
 }
 
-/// What a retry is asked with.
+/// A request to retry a task.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Retry {
@@ -244,28 +245,28 @@ pub struct Retry {
     pub asked_by: Asker,
 }
 
-/// Which finished tasks a person has looked at.
+/// The finished tasks that a person has looked at.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct SeenQuery {
-    /// These, at most 1000. Those that have not finished, or are gone, are passed over. Left out:
-    /// all of them. On the wire it is never empty.
-    #[serde(deserialize_with = "unknown::some", skip_serializing_if = "Vec::is_empty")]
+    /// The tasks, at most 1000. Tasks that have not finished or were removed are ignored. Left out:
+    /// all finished tasks. In a request it is never an empty list.
+    #[serde(deserialize_with = "unknown::non_empty", skip_serializing_if = "Vec::is_empty")]
     pub ids: Vec<TaskId>,
 }
 
-/// Since when to add up what was spent.
+/// The period whose cost is added up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SpentQuery {
-    /// Runs that ended at or after this instant count.
+    /// Counts runs that ended at or after this instant.
     pub since: Timestamp,
 }
 
 /// What runs have cost.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Spent {
-    /// US dollars, as far as the agents reported them. Each run counts with its own share, not
-    /// with what its session has cost so far.
+    /// US dollars, as reported by the agents. Each run counts with its own cost, not with the total
+    /// of its session.
     pub cost_usd: f64,
     /// How many runs ended.
     pub runs: u64,
@@ -275,19 +276,22 @@ pub struct Spent {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct CleanQuery {
-    /// Only these statuses. Left out: every finished one. On the wire it is never empty: a list
-    /// from which everything was taken out does not mean everything.
-    #[serde(deserialize_with = "unknown::known_and_some", skip_serializing_if = "Vec::is_empty")]
+    /// Only these statuses. Left out: all finished tasks. In a request it is never an empty list,
+    /// which could mean both all and none.
+    #[serde(
+        deserialize_with = "unknown::known_and_non_empty",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub statuses: Vec<Status>,
     /// Only tasks that ended at least this long ago, in milliseconds.
     pub older_than_ms: u64,
-    /// Also tasks that nobody has looked at since they finished. Otherwise those are kept.
+    /// Also tasks that no person has looked at since they finished. By default those are kept.
     pub unseen: bool,
-    /// Remove nothing, and answer what would be removed.
+    /// Remove nothing; only report what would be removed.
     pub dry_run: bool,
 }
 
-/// What was removed; with [`CleanQuery::dry_run`] nothing was, and it says what would be.
+/// What was removed, or with [`CleanQuery::dry_run`] what would be removed.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Cleaned {
@@ -296,9 +300,10 @@ pub struct Cleaned {
     /// With [`CleanQuery::dry_run`]: how many would be removed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub would_remove: Option<u64>,
-    /// How many were kept only because nobody has looked at them since they finished.
+    /// How many were kept only because no person has looked at them since they finished.
     pub kept_unseen: u64,
-    /// With [`CleanQuery::dry_run`]: the first that would be removed, oldest end first, at most 20.
+    /// With [`CleanQuery::dry_run`]: the first tasks that would be removed, oldest end first, at
+    /// most 20.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tasks: Vec<Task>,
 }

@@ -1,20 +1,20 @@
-//! JSON texts with half of a surrogate pair (`\ud83d`) in them. JavaScript and Python write one when
-//! a text was cut in the middle of a character. Everything else in such a text is good, but a
+//! Repairs JSON texts that contain half of a surrogate pair (`\ud83d`). JavaScript and Python write
+//! one when a text was cut in the middle of a character. The rest of such a text is valid, but a
 //! parser refuses all of it.
 
-/// The escape of U+FFFD. It is as long as the one it replaces.
+/// The escape of U+FFFD. It is as long as the escape it replaces.
 const REPLACEMENT: &[u8] = b"\\ufffd";
 
-/// The same JSON with each unpaired surrogate replaced by U+FFFD, or none if it has no unpaired
-/// surrogate. The length stays, and so do the offsets of everything else.
+/// The same JSON with each unpaired surrogate replaced by U+FFFD; `None` if it has no unpaired
+/// surrogate. Length and offsets stay the same.
 #[must_use]
 pub fn replace_unpaired_surrogates(json: &[u8]) -> Option<Vec<u8>> {
-    let mut whole = Vec::with_capacity(json.len());
+    let mut repaired = Vec::with_capacity(json.len());
     let mut found = false;
     let mut rest = json;
     while let Some(at) = rest.iter().position(|byte| *byte == b'\\') {
         let (before, escape) = rest.split_at(at);
-        whole.extend_from_slice(before);
+        repaired.extend_from_slice(before);
         let length = match unit(escape) {
             Some(0xd800..=0xdbff) => match unit(&escape[6..]) {
                 Some(0xdc00..=0xdfff) => 12,
@@ -22,23 +22,23 @@ pub fn replace_unpaired_surrogates(json: &[u8]) -> Option<Vec<u8>> {
             },
             Some(0xdc00..=0xdfff) => 0,
             Some(_) => 6,
-            // The next byte does not begin an escape of its own, as in `\\ud800`.
+            // Skip both bytes: the second one does not begin an escape, as in `\\ud800`.
             None => escape.len().min(2),
         };
         if length == 0 {
             found = true;
-            whole.extend_from_slice(REPLACEMENT);
+            repaired.extend_from_slice(REPLACEMENT);
             rest = &escape[6..];
         } else {
-            whole.extend_from_slice(&escape[..length]);
+            repaired.extend_from_slice(&escape[..length]);
             rest = &escape[length..];
         }
     }
-    whole.extend_from_slice(rest);
-    found.then_some(whole)
+    repaired.extend_from_slice(rest);
+    found.then_some(repaired)
 }
 
-/// The number of a `\u` escape that `text` begins with.
+/// The code unit of the `\u` escape at the beginning of `text`.
 fn unit(text: &[u8]) -> Option<u16> {
     let digits = text.strip_prefix(b"\\u")?.get(..4)?;
     if !digits.iter().all(u8::is_ascii_hexdigit) {

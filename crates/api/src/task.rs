@@ -12,7 +12,7 @@ use crate::{
     reads_unknown,
 };
 
-/// A task's number: small, typed by people, never used twice.
+/// A task's number: small, so that people can type it, and never reused.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
@@ -35,8 +35,8 @@ impl FromStr for TaskId {
     }
 }
 
-/// A run's name and the name of its directory: `<task>-<number>-<random>`. The random part keeps
-/// a directory left by another database from ever being taken for ours.
+/// A run's id, which is also the name of its directory: `<task>-<number>-<random>`. The random part
+/// keeps a directory left by another database from being mistaken for this run's.
 #[derive(
     Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
@@ -44,7 +44,7 @@ impl FromStr for TaskId {
 pub struct RunId(String);
 
 impl RunId {
-    /// The id of a task's run; `random` is hexadecimal-coded into it.
+    /// The id of a task's run; `random` is written in hexadecimal.
     #[must_use]
     pub fn new(task: TaskId, number: u32, random: u32) -> Self {
         Self(format!("{task}-{number}-{random:08x}"))
@@ -80,25 +80,25 @@ impl fmt::Display for RunId {
     }
 }
 
-/// A task's state by name alone, for filters and counts. [`State`] carries the data.
+/// The name of a task's state, for filters and counts. [`State`] has the data too.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// Not yet due: waits for a time, a limit or another task.
+    /// Not ready to run: waits for a time, a limit or another task.
     Waiting,
     /// In the queue.
     Pending,
     /// An agent works on it.
     Running,
-    /// Done.
+    /// The agent finished its work.
     Completed,
-    /// Not done; the state says why.
+    /// The task failed; the state has the reason.
     Failed,
     /// Stopped on request.
     Cancelled,
-    /// Never to be run, because of what it depended on.
+    /// Will not run, because of a task that it depends on.
     Skipped,
     /// One that this version does not know.
     #[serde(untagged)]
@@ -133,8 +133,8 @@ impl Status {
         }
     }
 
-    /// Whether nothing more happens to the task by itself. The name of an unknown status does not
-    /// say; [`State::is_finished`] does.
+    /// Whether the task has finished. For an unknown status this is not known: use
+    /// [`State::is_finished`].
     #[must_use]
     pub const fn is_finished(self) -> bool {
         matches!(self, Self::Completed | Self::Failed | Self::Cancelled | Self::Skipped)
@@ -151,38 +151,38 @@ impl FromStr for Status {
     }
 }
 
-/// Why a task is not yet in the queue. It goes on by itself, in the same session where it has one.
+/// Why a task is not yet in the queue. It continues automatically, in its session if it has one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "for", rename_all = "snake_case", remote = "Self")]
 #[schemars(rename = "WaitReason")]
 pub enum WaitReason {
-    /// What the account may use in some hours or days is used up.
+    /// The account's usage limit (for some hours or days) is reached.
     UsageLimit {
-        /// When it goes on.
+        /// When the task continues.
         until: Timestamp,
-        /// How many runs in a row have met it; 0 when that was not counted.
+        /// How many runs in a row have reached the limit; 0 when that was not counted.
         #[serde(default, skip_serializing_if = "is_zero")]
         tries: u32,
-        /// After how many the task is given up; 0 when that is not known.
+        /// After how many runs the task is given up; 0 when that is not known.
         #[serde(default, skip_serializing_if = "is_zero")]
         most_tries: u32,
     },
-    /// Requests came too fast.
+    /// Too many requests in a short time.
     RateLimit {
-        /// When it goes on.
+        /// When the task continues.
         until: Timestamp,
-        /// How many runs in a row have met it.
+        /// How many runs in a row have reached the limit.
         tries: u32,
-        /// After how many the task is given up.
+        /// After how many runs the task is given up.
         most_tries: u32,
     },
     /// The API is overloaded.
     Overloaded {
-        /// When it goes on.
+        /// When the task continues.
         until: Timestamp,
-        /// How many runs in a row have met it.
+        /// How many runs in a row have failed for this reason.
         tries: u32,
-        /// After how many the task is given up.
+        /// After how many runs the task is given up.
         most_tries: u32,
     },
     /// One that this version does not know.
@@ -193,7 +193,7 @@ pub enum WaitReason {
 reads_unknown!(WaitReason, "for");
 
 impl WaitReason {
-    /// When the wait ends. Every reason that ends at an instant calls it `until`.
+    /// When the wait ends. Every reason with a fixed end has it in the field `until`.
     #[must_use]
     pub fn until(&self) -> Option<Timestamp> {
         match self {
@@ -204,9 +204,9 @@ impl WaitReason {
         }
     }
 
-    /// What it waits for, in words.
+    /// The cause without the number of tries: `Usage limit reached`.
     #[must_use]
-    pub fn what(&self) -> String {
+    pub fn cause(&self) -> String {
         match self {
             Self::UsageLimit { .. } => "Usage limit reached".to_owned(),
             Self::RateLimit { .. } => "Rate limit reached".to_owned(),
@@ -217,7 +217,7 @@ impl WaitReason {
         }
     }
 
-    /// Which try was the last one: `try 3 of 8`; none where that is not counted.
+    /// The number of the last try: `try 3 of 8`; `None` when tries are not counted.
     #[must_use]
     pub fn tries(&self) -> Option<String> {
         match self {
@@ -232,64 +232,64 @@ impl WaitReason {
         }
     }
 
-    /// What it waits for, and which try was the last one: `Usage limit reached, try 3 of 8`.
+    /// The cause and the number of the last try: `Usage limit reached, try 3 of 8`.
     #[must_use]
-    pub fn words(&self) -> String {
-        let what = self.what();
-        self.tries().map_or_else(|| what.clone(), |tries| format!("{what}, {tries}"))
+    pub fn describe(&self) -> String {
+        let cause = self.cause();
+        self.tries().map_or_else(|| cause.clone(), |tries| format!("{cause}, {tries}"))
     }
 }
 
-/// Where a task stands, with the data that belongs to that state.
+/// The state of a task, with the data that belongs to it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "status", rename_all = "snake_case", remote = "Self")]
 #[schemars(rename = "State")]
 pub enum State {
-    /// Not yet due.
+    /// Not ready to run.
     Waiting {
-        /// For what.
+        /// What it waits for.
         reason: WaitReason,
     },
     /// In the queue.
     Pending,
     /// An agent works on it.
     Running {
-        /// When the agent was started; absent while it is being started. Named apart from the
-        /// task's own `started_at` on the wire, where the two stand side by side.
+        /// When the agent was started; absent until it has started. In JSON it has another name
+        /// than the task's own `started_at`, because both are fields of the same object.
         #[serde(rename = "running_since", default, skip_serializing_if = "Option::is_none")]
         started_at: Option<Timestamp>,
-        /// Whether it has been asked to stop and is about to.
+        /// Whether it has been asked to stop.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         stopping: bool,
     },
-    /// Done.
+    /// The agent finished its work.
     Completed {
-        /// When.
+        /// When it ended.
         ended_at: Timestamp,
-        /// What the agent was not allowed to do.
+        /// Tool calls that were denied.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         denied_tools: Vec<DeniedTool>,
         /// What else a person should know.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         notes: Vec<Note>,
     },
-    /// Not done.
+    /// The task failed.
     Failed {
-        /// When.
+        /// When it ended.
         ended_at: Timestamp,
-        /// Why.
+        /// Why it failed.
         failure: Failure,
     },
     /// Stopped on request.
     Cancelled {
-        /// When.
+        /// When it ended.
         ended_at: Timestamp,
     },
-    /// Never to be run.
+    /// Will not run.
     Skipped {
         /// When that was decided.
         ended_at: Timestamp,
-        /// Why.
+        /// Why it will not run.
         reason: String,
     },
     /// One that this version does not know.
@@ -315,14 +315,14 @@ impl State {
         }
     }
 
-    /// Whether nothing more happens to the task by itself.
+    /// Whether the task has finished.
     #[must_use]
     pub fn is_finished(&self) -> bool {
         self.ended_at().is_some()
     }
 
-    /// When the task finished, if it has. Every state of a finished task has `ended_at`, those of later
-    /// versions too.
+    /// When the task finished, if it has. Every state of a finished task has the field `ended_at`,
+    /// including states that later versions add.
     #[must_use]
     pub fn ended_at(&self) -> Option<Timestamp> {
         match self {
@@ -335,7 +335,7 @@ impl State {
         }
     }
 
-    /// The verdict in words, for a finished task that was run.
+    /// The verdict of a finished task that was run.
     #[must_use]
     pub fn verdict(&self) -> Option<Verdict> {
         match self {
@@ -350,11 +350,11 @@ impl State {
     }
 }
 
-/// What a task or run has used. Absent figures were never reported.
+/// What a task or run has used. A figure is absent when the agent never reported it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Usage {
-    /// US dollars. For a run: of its whole session so far, as the agent reports it.
+    /// US dollars. For a run: the total of its session so far, as the agent reports it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost_usd: Option<f64>,
     /// Agent turns.
@@ -379,20 +379,20 @@ pub struct Usage {
 pub struct Task {
     /// Its number.
     pub id: TaskId,
-    /// What people call it.
+    /// Its name.
     pub name: String,
-    /// Who does it.
+    /// The agent that works on it.
     pub agent: Agent,
-    /// Where it works.
+    /// The directory in which the agent works.
     pub working_directory: String,
-    /// The model asked for, or the one the agent said it uses.
+    /// The model in the request, or the one that the agent reports.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
-    /// Where it stands.
+    /// Its state.
     #[serde(flatten)]
     pub state: State,
-    /// Where it stands in the queue, while it is there: tasks begin in the order of these numbers,
-    /// which have gaps.
+    /// Its place in the queue, while it is queued: tasks start in the order of these numbers, which
+    /// may have gaps.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queue_place: Option<i64>,
     /// When it was submitted.
@@ -400,7 +400,7 @@ pub struct Task {
     /// When its newest run's agent was started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,
-    /// How many runs it has had, the present one included.
+    /// How many runs it has had, including the current one.
     #[serde(default)]
     pub runs: u32,
     /// What the agent did last, in a few words.
@@ -418,21 +418,21 @@ pub struct Task {
     /// Whether it has finished and no person has looked at it since.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unseen: bool,
-    /// The task from inside which it was submitted.
+    /// The task whose agent submitted it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<TaskId>,
-    /// What the submitter should know, in sentences: in the answer to a submission, and where one task
-    /// is shown in full. Lists leave it out.
+    /// Warnings for the submitter, as sentences. They are in the answer to a submission and in the
+    /// details of one task; lists leave them out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
-    /// The directory that a warning asks to be trusted, as `claude-worker trust` takes it.
+    /// The directory that a warning asks the user to trust, as an argument for `claude-worker trust`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub untrusted: Option<String>,
 }
 
 impl Task {
-    /// Whether it needs a person: nobody has looked at it since it failed, or since it completed
-    /// with tool calls denied.
+    /// Whether it needs attention: no person has looked at it since it failed, or since it completed
+    /// with denied tool calls.
     #[must_use]
     pub const fn needs_attention(&self) -> bool {
         self.unseen
@@ -444,21 +444,21 @@ impl Task {
     }
 }
 
-/// A task with everything stored about it, secrets excepted.
+/// A task with everything stored about it, except secrets.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TaskDetail {
     /// The task as lists show it.
     #[serde(flatten)]
     pub task: Task,
-    /// What was submitted. `env` holds the names only, with empty values.
+    /// The request. `env` holds only the names, with empty values.
     pub request: NewTask,
     /// Every run, oldest first.
     pub run_history: Vec<Run>,
     /// The final answer of the newest run that has one, up to 1 MiB.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<String>,
-    /// What of the task's record cannot be read: it is damaged, or a newer version has written it. In
-    /// `request` and `run_history` it is missing.
+    /// Parts of the task's record that cannot be read, because they are damaged or a newer version
+    /// wrote them. They are missing in `request` and `run_history`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unreadable: Vec<String>,
 }
@@ -466,12 +466,12 @@ pub struct TaskDetail {
 /// How a finished run ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RunOutcome {
-    /// When.
+    /// When it ended.
     pub ended_at: Timestamp,
-    /// How.
+    /// The verdict.
     #[serde(flatten)]
     pub verdict: Verdict,
-    /// The agent's exit code, if it exited by itself.
+    /// The agent's exit code, if it was not ended by a signal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exit_code: Option<i32>,
     /// The signal that ended the agent, if one did.
@@ -482,7 +482,7 @@ pub struct RunOutcome {
 /// One attempt at a task.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Run {
-    /// Its name.
+    /// Its id.
     pub id: RunId,
     /// 1 for a task's first run.
     pub number: u32,
@@ -492,7 +492,7 @@ pub struct Run {
     /// When its agent was started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,
-    /// How it ended; absent while it goes on.
+    /// How it ended; absent until it has ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<RunOutcome>,
     /// The agent's session, for resuming.
@@ -504,7 +504,7 @@ pub struct Run {
     /// Bytes of output kept.
     #[serde(default)]
     pub output_bytes: u64,
-    /// Whether its output has been deleted to keep within the configured total.
+    /// Whether its output was deleted to stay below the configured total.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub output_deleted: bool,
 }
@@ -536,9 +536,9 @@ mod tests {
         }
     }
 
-    /// Flattened parts must not have a field of the same name; only a round trip shows it.
+    /// Flattened parts must not share a field name, which only a round trip can show.
     #[test]
-    fn every_state_survives_the_wire() {
+    fn every_state_is_the_same_after_a_round_trip_through_json() {
         let at = Timestamp::from_millis(3);
         let states = [
             State::Waiting {

@@ -1,4 +1,4 @@
-//! Instants and durations as the wire shows them.
+//! Timestamps and durations, and their text forms.
 
 use std::fmt;
 use std::str::FromStr;
@@ -61,7 +61,7 @@ impl fmt::Display for Timestamp {
 impl FromStr for Timestamp {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        // Scripts and URLs have milliseconds since 1970 more often.
+        // Scripts and URLs often use milliseconds since 1970.
         if let Ok(millis) = text.parse() {
             return Ok(Self(millis));
         }
@@ -93,10 +93,10 @@ impl schemars::JsonSchema for Timestamp {
 }
 
 /// Reads a duration as people type it: a number with `ms`, `s`, `m`, `h` or `d`, or several of
-/// them (`1h30m`). Every number has its unit; only `0` needs none. The result is in milliseconds.
+/// them (`1h30m`). Every number needs a unit, except `0`. The result is in milliseconds.
 ///
 /// # Errors
-/// A sentence that names the text and shows the accepted form.
+/// A sentence that contains the text and shows the accepted form.
 pub fn parse_duration(text: &str) -> Result<u64, String> {
     let bad = || format!("\"{text}\" is not a duration: write it like 90s, 10m, 1h30m or 2d");
     let mut rest = text.trim();
@@ -118,7 +118,7 @@ pub fn parse_duration(text: &str) -> Result<u64, String> {
             "m" | "min" => 60_000,
             "h" => 3_600_000,
             "d" => 86_400_000,
-            // A bare number meant seconds once; what people mean by 7 can be anything.
+            // Refused instead of guessed: a bare number could mean any unit.
             "" => {
                 return Err(format!(
                     "\"{text}\" has no unit: write {number}d, {number}h, {number}m or {number}s"
@@ -132,7 +132,7 @@ pub fn parse_duration(text: &str) -> Result<u64, String> {
     Ok(total)
 }
 
-/// A duration in the words of a sentence: `45 seconds`, `10 minutes`, `2 h 5 min`.
+/// A duration as text for a sentence: `45 seconds`, `10 minutes`, `2 h 5 min`.
 #[must_use]
 pub fn format_duration(millis: u64) -> String {
     let plural = |n: u64, unit: &str| format!("{n} {unit}{}", if n == 1 { "" } else { "s" });
@@ -151,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn durations_as_people_type_them() {
+    fn durations_are_read_as_people_type_them() {
         let check = |text: &str, expected: Option<u64>| {
             assert_eq!(parse_duration(text).ok(), expected, "{text}");
         };
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_duration_without_a_unit_is_refused_with_the_ways_to_write_it() {
+    fn a_duration_without_a_unit_is_refused_with_suggestions() {
         let refusal = |text: &str| parse_duration(text).unwrap_err();
         assert_eq!(refusal("7"), "\"7\" has no unit: write 7d, 7h, 7m or 7s");
         assert_eq!(refusal(" 90 "), "\" 90 \" has no unit: write 90d, 90h, 90m or 90s");
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn durations_in_words() {
+    fn durations_are_formatted_for_sentences() {
         let check = |millis: u64, expected: &str| assert_eq!(format_duration(millis), expected);
         check(250, "250 ms");
         check(1000, "1 second");
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn timestamps_survive_the_wire() {
+    fn timestamps_are_the_same_after_a_round_trip_through_json() {
         let at = Timestamp::from_millis(1_795_409_078_033);
         let json = serde_json::to_string(&at).unwrap();
         assert_eq!(json, "\"2026-11-23T04:44:38.033Z\"");

@@ -1,31 +1,31 @@
-//! Directories whose settings may be used by tasks that agents ask for.
+//! Trusted directories: tasks that agents submit may use the settings in them.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::UnknownName;
 
-/// What the user has trusted.
+/// The directories that the user trusts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Trust {
-    /// Each directory, those of our own list first.
+    /// The directories; those in Claude Worker's own list come first.
     pub directories: Vec<TrustedDirectory>,
-    /// After a change: another directory whose settings apply in the one that was named, and that
-    /// must be trusted too before any are used.
+    /// After a change: another directory whose settings also apply in the directory of the request,
+    /// and that must be trusted before any of them are used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub missing: Option<String>,
 }
 
-/// A directory that is trusted, with those below that bring no settings of their own.
+/// A trusted directory, including the directories below it that have no settings of their own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TrustedDirectory {
     /// Its path, without symbolic links.
     pub path: String,
-    /// Where the user said so.
+    /// Where the user trusted it.
     pub by: TrustSource,
 }
 
-/// Where the user said that a directory is trusted.
+/// Where the user trusted a directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TrustSource {

@@ -1,17 +1,17 @@
 //! Values that a newer version has added and this one does not know.
 //!
-//! An older client meets a newer engine, and an older engine the rows that a newer one has written.
-//! So every enum that is read from the wire or from storage has a variant `Unknown`, and there are two
-//! kinds of it:
+//! An older client may talk to a newer engine, and an older engine may read rows that a newer one has
+//! written. So every enum that is read from the wire or from storage has a variant `Unknown`, of two
+//! kinds:
 //!
 //! - An enum of plain names gets `#[serde(untagged)] Unknown(UnknownName)`, which serde tries when no
 //!   other variant has the name.
 //! - An enum with a tag and fields gets `#[serde(skip)] Unknown(UnknownValue)`,
 //!   `#[serde(remote = "Self")]`, and `reads_unknown` with the name of its tag. A known tag with
-//!   fields that are missing or wrong is still an error: that is damage, and not a newer version.
+//!   missing or wrong fields is still an error: the data is damaged, not newer.
 //!
-//! What a client *asks* for is never unknown: enums that only appear in requests have no such variant,
-//! fields of requests are read with [`known`], and the engine refuses the others by name.
+//! Requests must not contain unknown values: enums that only appear in requests have no such variant,
+//! lists in requests are read with [`known`], and the engine refuses the others by name.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -26,19 +26,20 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 
 /// The longest name that is kept, in bytes.
-const LONGEST: usize = 64;
+const MAX_NAME_BYTES: usize = 64;
 /// How many different names are kept; more than all versions together will ever add.
-const MOST: usize = 256;
+const MAX_NAMES: usize = 256;
 
-/// A name that this version does not know, as it was read. It is safe to show: anything but letters,
-/// digits, dots, dashes and underscores in it has become a question mark, and what is longer than 64
-/// characters is cut. Once this process has read 256 different names, every other one is `unknown`.
+/// A name that this version does not know, as it was read. It is safe to show: every character other
+/// than letters, digits, dots, dashes and underscores is replaced by a question mark, and the name is
+/// cut after 64 characters. Once a process has read 256 different names, further names become
+/// `unknown`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UnknownName(&'static str);
 
 impl UnknownName {
-    /// The name. Texts are kept for as long as the process lives, which makes the enums around them as
-    /// small and as easily copied as before; so there is a bound to their number.
+    /// The name. Names are kept until the process ends, so that enums with an `Unknown` variant can be
+    /// `Copy`; that is why their number is limited.
     #[must_use]
     pub fn new(text: &str) -> Self {
         static KEPT: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
@@ -54,11 +55,11 @@ impl UnknownName {
 
 fn keep(kept: &mut BTreeSet<&'static str>, text: &str) -> &'static str {
     let safe = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '?' };
-    let name: String = text.chars().take(LONGEST).map(safe).collect();
+    let name: String = text.chars().take(MAX_NAME_BYTES).map(safe).collect();
     if let Some(name) = kept.get(name.as_str()) {
         return name;
     }
-    if kept.len() >= MOST || name.is_empty() {
+    if kept.len() >= MAX_NAMES || name.is_empty() {
         return "unknown";
     }
     let name: &'static str = Box::leak(name.into_boxed_str());
@@ -90,31 +91,31 @@ impl<'de> Deserialize<'de> for UnknownName {
     }
 }
 
-/// A tagged value that this version does not know, with everything that was read of it, so that it can
-/// be shown and written back. Its fields are written as they were, and its tag as [`UnknownName`] has
-/// it: the same for every name that a version of ours would give.
+/// A tagged value that this version does not know, with all its fields, so that it can be shown and
+/// written back. The fields are written back unchanged, the tag as [`UnknownName`] keeps it: unchanged
+/// for every name that a version of Claude Worker would use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnknownValue {
-    /// Which one it is.
+    /// The value of its tag.
     pub name: UnknownName,
     /// Its fields, without the tag.
     pub fields: Map<String, Value>,
 }
 
 impl UnknownValue {
-    /// One with a name and no fields.
+    /// A value with a name and no fields.
     #[must_use]
     pub fn named(name: &str) -> Self {
         Self { name: UnknownName::new(name), fields: Map::new() }
     }
 
-    /// A field that is text.
+    /// The value of a field that is a string.
     #[must_use]
     pub fn text(&self, field: &str) -> Option<&str> {
         self.fields.get(field)?.as_str()
     }
 
-    /// A field of another type.
+    /// The value of a field of any type.
     #[must_use]
     pub fn get<T: for<'de> Deserialize<'de>>(&self, field: &str) -> Option<T> {
         T::deserialize(self.fields.get(field)?).ok()
@@ -139,17 +140,17 @@ impl UnknownValue {
     }
 }
 
-/// An enum with a tag, of which [`reads_unknown`] makes one that can be read whatever the tag says.
+/// A tagged enum for which [`reads_unknown`] implements reading of unknown tags.
 #[doc(hidden)]
 pub trait Tagged: Sized {
     /// The name of the tag.
     const TAG: &'static str;
-    /// As serde derives it.
+    /// Reads a known variant, as serde derives it.
     ///
     /// # Errors
     /// For an unknown tag, and for fields that are missing or wrong.
     fn read_known<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
-    /// The variant for all other tags.
+    /// The variant for unknown tags.
     fn unknown(value: UnknownValue) -> Self;
 }
 
@@ -190,7 +191,7 @@ macro_rules! reads_unknown {
 /// Reads a tagged enum.
 ///
 /// # Errors
-/// When it has no tag, or is a known one with fields that are missing or wrong.
+/// When it has no tag, or a known tag with missing or wrong fields.
 #[doc(hidden)]
 pub fn read<'de, T: Tagged, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     deserializer.deserialize_map(Reader(PhantomData))
@@ -206,7 +207,7 @@ impl<'de, T: Tagged> Visitor<'de> for Reader<T> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<T, A::Error> {
-        // As we write it the tag comes first, so that nothing before it has to be kept.
+        // The engine writes the tag first; then no fields before it have to be kept.
         let mut before = Map::new();
         while let Some(key) = map.next_key::<String>()? {
             if key != T::TAG {
@@ -238,38 +239,41 @@ impl<'de, T: Tagged> Visitor<'de> for Reader<T> {
     }
 }
 
-/// Whether an enum has a variant of this name. What serde derives is asked for a value that is nothing
-/// but the tag: only for an unknown one does it complain of the variant.
+/// Whether an enum has a variant of this name. The derived reader is given a value with only the tag:
+/// it reports an unknown variant only if there is none of this name.
 fn is_known<T: Tagged>(name: &str) -> bool {
     let tag = std::iter::once((T::TAG, name));
-    !matches!(T::read_known(MapDeserializer::<_, Complaint>::new(tag)), Err(Complaint::Variant))
+    !matches!(
+        T::read_known(MapDeserializer::<_, ReadError>::new(tag)),
+        Err(ReadError::UnknownVariant)
+    )
 }
 
-/// What is wrong with a value, as far as [`is_known`] must know it.
+/// The error of a value that cannot be read, reduced to what [`is_known`] needs.
 #[derive(Debug)]
-enum Complaint {
-    Variant,
+enum ReadError {
+    UnknownVariant,
     Other,
 }
 
-impl Error for Complaint {
+impl Error for ReadError {
     fn custom<T: fmt::Display>(_: T) -> Self {
         Self::Other
     }
     fn unknown_variant(_: &str, _: &'static [&'static str]) -> Self {
-        Self::Variant
+        Self::UnknownVariant
     }
 }
 
-impl fmt::Display for Complaint {
+impl fmt::Display for ReadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self:?}")
     }
 }
 
-impl std::error::Error for Complaint {}
+impl std::error::Error for ReadError {}
 
-/// A map whose tag has been read already.
+/// A map whose tag has already been read.
 struct TagFirst<A> {
     tag: Option<&'static str>,
     name: Option<String>,
@@ -300,10 +304,10 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for TagFirst<A> {
     }
 }
 
-/// Reads the names in a request, and refuses one that is not known. For `deserialize_with`.
+/// Reads a list of names in a request and refuses unknown ones. For `deserialize_with`.
 ///
 /// # Errors
-/// For a name there is not; the message lists those there are.
+/// For an unknown name; the message lists the known ones.
 pub(crate) fn known<'de, T, D>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     T: FromStr<Err = String>,
@@ -313,11 +317,11 @@ where
     names.iter().map(|name| name.parse().map_err(D::Error::custom)).collect()
 }
 
-/// Reads a list that chooses among all, and is left out to choose all.
+/// Reads a filter that must not be an empty list; leaving it out means all.
 ///
 /// # Errors
 /// For an empty list.
-pub(crate) fn some<'de, T, D>(deserializer: D) -> Result<Vec<T>, D::Error>
+pub(crate) fn non_empty<'de, T, D>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     T: Deserialize<'de>,
     D: Deserializer<'de>,
@@ -325,11 +329,11 @@ where
     at_least_one(Vec::deserialize(deserializer)?)
 }
 
-/// [`known`] and [`some`].
+/// [`known`] and [`non_empty`].
 ///
 /// # Errors
-/// For an empty list, and for a name there is not.
-pub(crate) fn known_and_some<'de, T, D>(deserializer: D) -> Result<Vec<T>, D::Error>
+/// For an empty list, and for an unknown name.
+pub(crate) fn known_and_non_empty<'de, T, D>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     T: FromStr<Err = String>,
     D: Deserializer<'de>,
@@ -350,13 +354,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_safe_and_their_number_is_bounded() {
+    fn names_are_made_safe_and_their_number_is_limited() {
         assert_eq!(UnknownName::new("of_tomorrow").as_str(), "of_tomorrow");
         assert_eq!(UnknownName::new("a\u{1b}[31m b").as_str(), "a??31m?b");
         assert_eq!(UnknownName::new("").as_str(), "unknown");
-        assert_eq!(UnknownName::new(&"x".repeat(1000)).as_str().len(), LONGEST);
+        assert_eq!(UnknownName::new(&"x".repeat(1000)).as_str().len(), MAX_NAME_BYTES);
         let mut kept = BTreeSet::new();
-        for n in 0..MOST {
+        for n in 0..MAX_NAMES {
             assert_eq!(keep(&mut kept, &format!("name-{n}")), format!("name-{n}"));
         }
         assert_eq!(keep(&mut kept, "one_too_many"), "unknown");

@@ -1,11 +1,11 @@
-//! How a run ended, in types and in words.
+//! How a run ended, as types and as text.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{Timestamp, UnknownValue, format_duration, reads_unknown};
 
-/// A tool call the agent wanted and was not allowed.
+/// A tool call that the agent requested and that was denied.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DeniedTool {
     /// The tool's name.
@@ -14,14 +14,14 @@ pub struct DeniedTool {
     pub input: String,
 }
 
-/// What a person should know of a run that is completed all the same.
+/// What a person should know about a run that completed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "note", rename_all = "snake_case", remote = "Self")]
 #[schemars(rename = "Note")]
 pub enum Note {
-    /// The agent had reported that its work was done, did not exit, and was ended.
+    /// The agent reported that its work was done but did not exit, and was ended.
     DidNotExit,
-    /// It ended without saying anything.
+    /// The agent ended without an answer.
     NoAnswer,
     /// The agent's program stopped a command that ran in the background.
     BackgroundStopped {
@@ -44,9 +44,9 @@ pub enum Note {
 reads_unknown!(Note, "note");
 
 impl Note {
-    /// The note in a few words that go on after `Done,`.
+    /// The note as a phrase that can follow `Done, `.
     #[must_use]
-    pub fn words(&self) -> String {
+    pub fn describe(&self) -> String {
         match self {
             Self::DidNotExit => "did not exit by itself".to_owned(),
             Self::NoAnswer => "ended without an answer".to_owned(),
@@ -65,35 +65,34 @@ impl Note {
         }
     }
 
-    /// Whether something may be missing from the work. A program that does not exit took nothing
-    /// from it.
+    /// Whether a part of the work may be missing. A program that did not exit had finished its work.
     #[must_use]
     pub const fn is_about_work(&self) -> bool {
         !matches!(self, Self::DidNotExit)
     }
 }
 
-/// How one run ended. Computed from what the supervisor recorded and what the agent reported,
-/// never from one of them alone.
+/// How one run ended. It is computed from both the supervisor's record and the agent's report,
+/// never from one alone.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "verdict", rename_all = "snake_case", remote = "Self")]
 #[schemars(rename = "Verdict")]
 pub enum Verdict {
-    /// The agent finished its work. Tool calls may still have been denied on the way.
+    /// The agent finished its work. Tool calls may have been denied.
     Completed {
-        /// What it was not allowed to do.
+        /// Tool calls that were denied.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         denied_tools: Vec<DeniedTool>,
         /// What else a person should know.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         notes: Vec<Note>,
     },
-    /// It did not.
+    /// The agent did not finish its work.
     Failed {
         /// Why.
         failure: Failure,
     },
-    /// Somebody asked to stop it, and it was stopped.
+    /// The run was stopped on request.
     Cancelled,
     /// One that this version does not know.
     #[serde(skip)]
@@ -107,7 +106,7 @@ reads_unknown!(Verdict, "verdict");
 #[serde(tag = "kind", rename_all = "snake_case", remote = "Self")]
 #[schemars(rename = "Failure")]
 pub enum Failure {
-    /// The agent exited with this code and said nothing better.
+    /// The agent exited with this code and reported no other reason.
     Exit {
         /// The exit code.
         code: i32,
@@ -120,7 +119,7 @@ pub enum Failure {
         /// The signal's number.
         signal: i32,
     },
-    /// The run's wall time was up.
+    /// The run took longer than its time limit.
     Timeout {
         /// The limit in milliseconds.
         limit_ms: u64,
@@ -146,18 +145,18 @@ pub enum Failure {
     },
     /// The agent could not be started.
     Spawn {
-        /// What the system said, and what to do.
+        /// The system's error, and what to do.
         message: String,
     },
-    /// The model's API refused or failed.
+    /// The model's API refused the request or failed.
     ApiError {
         /// The HTTP status, when there was one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         http_status: Option<u16>,
-        /// What the API said.
+        /// The API's message.
         message: String,
-        /// After how many runs in a row that met it the task was given up; 0 when it was tried
-        /// once.
+        /// How many runs in a row failed with this error before the task was given up; 0 when it
+        /// was tried once.
         #[serde(default, skip_serializing_if = "is_zero")]
         tries: u32,
     },
@@ -167,37 +166,37 @@ pub enum Failure {
         /// The HTTP status, when there was one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         http_status: Option<u16>,
-        /// What the API said.
+        /// The API's message.
         message: String,
     },
-    /// The model, or the safeguards around it, refused to answer.
+    /// The model or its safeguards refused to answer.
     Refusal {
-        /// What the agent said.
+        /// The agent's message.
         message: String,
     },
-    /// The prompt, or the conversation, is longer than the model can read.
+    /// The prompt or the conversation is longer than the model's context window.
     ContextFull {
-        /// What the agent said.
+        /// The agent's message.
         message: String,
     },
-    /// Requests came too fast. It passes within minutes.
+    /// Too many requests in a short time. The limit passes within minutes.
     RateLimit {
-        /// What the agent said.
+        /// The agent's message.
         message: String,
-        /// After how many runs in a row that met it the task was given up; 0 when it was tried
-        /// once.
+        /// How many runs in a row failed with this error before the task was given up; 0 when it
+        /// was tried once.
         #[serde(default, skip_serializing_if = "is_zero")]
         tries: u32,
     },
-    /// What the account may use in some hours or days is used up.
+    /// The account's usage limit (for some hours or days) is reached.
     UsageLimit {
-        /// When it is said to be over.
+        /// When the limit resets, if the agent reported it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         resets_at: Option<Timestamp>,
-        /// What the agent said.
+        /// The agent's message.
         message: String,
-        /// After how many runs in a row that met it the task was given up; 0 when it was tried
-        /// once.
+        /// How many runs in a row failed with this error before the task was given up; 0 when it
+        /// was tried once.
         #[serde(default, skip_serializing_if = "is_zero")]
         tries: u32,
     },
@@ -207,23 +206,23 @@ pub enum Failure {
     Turns,
     /// The agent reported an error of its own.
     AgentError {
-        /// What it said.
+        /// The agent's message.
         message: String,
     },
-    /// The agent exited as if all were well, but never reported a result.
+    /// The agent exited with code 0 but never reported a result.
     NoResult,
-    /// Supervisor and agent vanished (killed, or the machine lost power): what was done is
-    /// unknown.
+    /// Supervisor and agent ended without a record (killed, or the machine lost power): what the
+    /// agent did is unknown.
     Lost,
-    /// The task's record in the database is damaged, so that it cannot be run or told how it ended.
+    /// The task's record in the database is damaged: the task cannot be run, or its end is unknown.
     DamagedRecord {
-        /// What of it cannot be read.
+        /// Which part of the record cannot be read.
         message: String,
     },
-    /// A newer version of the program has written the task's record, and asks in it for something that
-    /// this one does not know.
+    /// A newer version of the program wrote the task's record and uses something in it that this
+    /// version does not know.
     NewerRecord {
-        /// For what.
+        /// What this version does not know.
         message: String,
     },
     /// One that this version does not know.
@@ -261,9 +260,9 @@ impl Failure {
         }
     }
 
-    /// What happened, in a few words without a full stop.
+    /// What happened, as a phrase without a full stop.
     #[must_use]
-    pub fn words(&self) -> String {
+    pub fn describe(&self) -> String {
         match self {
             Self::Exit { code, message } if message.is_empty() => {
                 format!("Exited with code {code}")
@@ -310,7 +309,7 @@ impl Failure {
             Self::Unknown(failure) => {
                 let words =
                     format!("Failed for a reason this version does not know: {}", failure.name);
-                // Where a failure has words of its own they are called this.
+                // Failures that carry a text call it `message`.
                 match failure.text("message") {
                     Some(message) if !message.is_empty() => format!("{words}: {message}"),
                     _ => words,
@@ -319,7 +318,7 @@ impl Failure {
         }
     }
 
-    /// What a person can do about it, as one sentence; empty when only they can know.
+    /// What a person can do about it, as one sentence; empty when that depends on the task.
     #[must_use]
     pub fn next_step(&self) -> &'static str {
         match self {
@@ -392,10 +391,10 @@ pub(crate) const fn is_zero(count: &u32) -> bool {
 }
 
 impl Verdict {
-    /// The verdict in words: `Done`, `Done, 2 tool calls were denied`, `Done, ended without an
-    /// answer`, `Cancelled`, or the failure's words.
+    /// The verdict as text: `Done`, `Done, 2 tool calls were denied`, `Done, ended without an
+    /// answer`, `Cancelled`, or the description of the failure.
     #[must_use]
-    pub fn words(&self) -> String {
+    pub fn describe(&self) -> String {
         match self {
             Self::Completed { denied_tools, notes } => {
                 let mut words = match denied_tools.len() {
@@ -405,11 +404,11 @@ impl Verdict {
                 };
                 for note in notes {
                     words.push_str(", ");
-                    words.push_str(&note.words());
+                    words.push_str(&note.describe());
                 }
                 words
             }
-            Self::Failed { failure } => failure.words(),
+            Self::Failed { failure } => failure.describe(),
             Self::Cancelled => "Cancelled".to_owned(),
             Self::Unknown(verdict) => {
                 format!("Ended in a way this version does not know: {}", verdict.name)

@@ -1,10 +1,10 @@
-//! The types and methods of the user interface, made from ours: `ui/src/backend/api.ts` and
+//! Generates the TypeScript types and methods of the user interface: `ui/src/backend/api.ts` and
 //! `ui/src/backend/methods.ts`.
 //!
-//! They are made from the JSON schemas that every wire type has anyway. A schema knows which
-//! fields may be left out, and that differs by direction: what is asked may leave out whatever has
-//! a default, what is answered only what is skipped when empty. So types of requests come from
-//! the one form and all others from the other, and nothing but this test needs to be built.
+//! They are generated from the JSON schemas of the wire types. A schema says which fields may be left
+//! out, and that differs by direction: a request may leave out fields with a default, an answer only
+//! fields that are skipped when empty. So types of requests are generated from the schema for reading
+//! and all others from the schema for writing.
 //!
 //! `CLAUDE_WORKER_UPDATE=1 cargo nextest run -p claude-worker-api typescript` writes the files.
 
@@ -20,7 +20,7 @@ use serde_json::{Map, Value, json};
 const HEAD: &str = "// Generated from crates/api by its test `typescript`; do not edit.\n\
                     // CLAUDE_WORKER_UPDATE=1 cargo nextest run -p claude-worker-api typescript\n";
 
-/// As wide as a line may be in `ui/`.
+/// The longest line in `ui/`.
 const WIDTH: usize = 100;
 
 #[test]
@@ -35,7 +35,7 @@ fn typescript_of_the_user_interface_is_current() {
         let first_difference = made.lines().zip(committed.lines()).find(|(new, old)| new != old);
         assert!(
             made == committed,
-            "{} is not what crates/api makes: {first_difference:?}. \
+            "{} differs from crates/api: {first_difference:?}. \
              Run this test with CLAUDE_WORKER_UPDATE=1",
             file.display()
         );
@@ -61,18 +61,18 @@ fn roots() -> BTreeMap<String, Value> {
     let Schemas { mut asked, mut answered } = schemas;
     add::<api::OutputQuery>(&mut asked);
     add::<api::ApiError>(&mut answered);
-    // Those that only ever appear as a part of another type's own fields.
+    // Types that only appear flattened into other types.
     add::<api::State>(&mut answered);
     add::<api::Verdict>(&mut answered);
     add::<api::LogItem>(&mut answered);
     add::<api::EventKind>(&mut answered);
     let mut all: BTreeMap<String, Value> = answered.take_definitions(true).into_iter().collect();
-    // A request that is shown again (a task's) keeps the form in which it is asked.
+    // A type in requests and answers (a task's request) gets its form for requests.
     all.extend(asked.take_definitions(true));
     all
 }
 
-/// The methods whose answer is JSON: as an interface, and how a call of each travels.
+/// The methods whose answer is JSON: an interface, and how each call is sent.
 fn methods(types: &BTreeMap<String, Value>) -> String {
     let methods: Vec<&Method> = METHODS.iter().filter(|it| it.answer != "OutputChunk").collect();
     let shown = |name: &str| match name {
@@ -109,7 +109,7 @@ fn methods(types: &BTreeMap<String, Value>) -> String {
             shown(method.answer)
         );
     }
-    text.push_str("}\n\n/** How a call of each method travels. */\nexport const METHODS = {\n");
+    text.push_str("}\n\n/** How a call of each method is sent. */\nexport const METHODS = {\n");
     for method in &methods {
         let arguments: Vec<String> =
             method.arguments.iter().map(|(name, _)| format!("\"{name}\"")).collect();
@@ -176,9 +176,8 @@ fn doc(schema: &Value, indent: &str) -> String {
 struct Types(BTreeMap<String, Value>);
 
 impl Types {
-    /// A schema as a type. What it says on further lines begins with `indent`; `column` is where
-    /// its first line begins. `own`: the name that is being declared, which must not stand for
-    /// itself.
+    /// A schema as a type. Lines after the first begin with `indent`; the first line begins at
+    /// `column`. `own` is the name being declared, which must not refer to itself.
     fn show(&self, schema: &Value, indent: &str, own: Option<&str>, column: usize) -> String {
         let Value::Object(schema) = schema else { return "unknown".to_owned() };
         if let Some(name) = schema.get("$ref").and_then(Value::as_str) {
@@ -216,7 +215,7 @@ impl Types {
                 let values = self.show(&schema["additionalProperties"], indent, None, 0);
                 format!("Record<string, {values}>")
             }
-            other => panic!("the type {other} has no words yet"),
+            other => panic!("the type {other} is not supported yet"),
         }
     }
 
@@ -233,7 +232,7 @@ impl Types {
         let choices: Vec<&Value> = choices.iter().filter(|one| one["type"] != "null").collect();
         let named = self.named(&choices, own);
         if schema.contains_key("properties") {
-            let named = named.expect("what shares fields has a name of its own");
+            let named = named.expect("choices with common fields have a name of their own");
             return format!("{} & {named}", self.object(schema, indent));
         }
         if let Some(named) = named {
@@ -245,13 +244,13 @@ impl Types {
         let inner = format!("{indent}    ");
         let shown = choices.iter().map(|one| {
             let shown = self.show(one, &inner, None, 0);
-            // Fields and a choice together must be held together.
+            // An intersection inside a union needs parentheses.
             if shown.contains(" & ") { format!("({shown})") } else { shown }
         });
         union(&shown.collect::<Vec<_>>(), indent, column)
     }
 
-    /// The type whose choices these are.
+    /// The name of the type that has these choices.
     fn named(&self, choices: &[&Value], own: Option<&str>) -> Option<&str> {
         let same = |schema: &Value| {
             let theirs = schema.get("oneOf").and_then(Value::as_array);
@@ -269,8 +268,8 @@ impl Types {
         let required = schema.get("required").and_then(Value::as_array);
         let is_required =
             |name: &str| required.is_some_and(|required| required.iter().any(|one| one == name));
-        // The field that tells the choices apart first, the others by name: the order must not
-        // depend on how a map of JSON happens to be built.
+        // The tag comes first, the other fields are sorted by name, so that the order does not
+        // depend on how the JSON map was built.
         let mut fields: Vec<_> = properties.iter().collect();
         fields.sort_by_key(|(name, field)| (field.get("const").is_none(), name.as_str()));
         let inner = format!("{indent}  ");
@@ -293,7 +292,7 @@ impl Types {
     }
 }
 
-/// One of several types: in one line where there is room, and otherwise as prettier breaks it.
+/// A union of types: on one line if it fits, otherwise broken as prettier does.
 fn union(types: &[String], indent: &str, column: usize) -> String {
     let line = types.join(" | ");
     let fits = !line.contains('\n') && column + line.len() < WIDTH;

@@ -1,5 +1,5 @@
-//! An older version reads what a newer one says: every enum of the wire and of storage has a value
-//! for what it does not know, and says it again as it was.
+//! An older version reads the data of a newer one: every enum of the wire and of storage has a variant
+//! for unknown values and writes them back unchanged.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use claude_worker_api as api;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
-/// Reads a value that no version knows, and gives back what it is then and how it is written.
+/// Reads a value; gives its debug form and the value as it is written back.
 type Reading = fn(Value) -> Result<(String, Value), String>;
 
 /// The enums of plain names.
@@ -24,7 +24,7 @@ const NAMES: &[(&str, Reading)] = &[
     ("TrustSource", read::<api::TrustSource>),
 ];
 
-/// Those with a tag and fields: the tag, and one that is known with a field that is wrong.
+/// The enums with a tag and fields: the name of the tag, and a known tag that needs fields.
 const TAGGED: &[(&str, &str, &str, Reading)] = &[
     ("EventKind", "kind", "quiet", read::<api::EventKind>),
     ("Failure", "kind", "timeout", read::<api::Failure>),
@@ -35,23 +35,23 @@ const TAGGED: &[(&str, &str, &str, Reading)] = &[
     ("WaitReason", "for", "usage_limit", read::<api::WaitReason>),
 ];
 
-/// Those that are only ever asked for: what is not known is refused there.
-const ASKED: &[(&str, Reading)] = &[
+/// The enums that only appear in requests, where unknown values are refused.
+const IN_REQUESTS: &[(&str, Reading)] = &[
     ("Order", read::<api::Order>),
     ("OutputStream", read::<api::OutputStream>),
     ("StopMode", read::<api::StopMode>),
 ];
 
-/// Those that are stored, which their own crates test.
-const ELSEWHERE: &[&str] = &["EndedBy", "Ending", "Plan", "TaskState", "RequestedEnd"];
+/// The stored enums, which their own crates test.
+const TESTED_ELSEWHERE: &[&str] = &["EndedBy", "Ending", "Plan", "TaskState", "RequestedEnd"];
 
-/// Forms in which one value may be written; there is nothing in them to be unknown.
+/// Enums that stand for several forms of one value, which have no names to be unknown.
 const FORMS: &[&str] = &["NumberOrText"];
 
 fn read<T: DeserializeOwned + Serialize + std::fmt::Debug>(
     value: Value,
 ) -> Result<(String, Value), String> {
-    // From text, too, which is read another way than values are.
+    // Text and values are read by different code.
     let text = serde_json::from_str::<T>(&value.to_string()).map_err(|error| error.to_string());
     let found = serde_json::from_value::<T>(value).map_err(|error| error.to_string());
     assert_eq!(format!("{text:?}").is_empty(), format!("{found:?}").is_empty());
@@ -82,9 +82,9 @@ fn every_tag_that_is_not_known_is_read_and_kept_with_its_fields() {
     }
 }
 
-/// A known one whose fields are missing is damaged, and not of a newer version.
+/// A known tag without its fields means damaged data, not a newer version.
 #[test]
-fn what_is_known_and_damaged_is_not_taken_for_something_unknown() {
+fn damaged_values_are_errors_and_not_unknown() {
     for (name, tag, known, read) in TAGGED {
         assert!(read(json!({ *tag: known })).is_err(), "{name}");
         for wrong in [json!({}), json!({ *tag: 7 }), json!("of_tomorrow"), json!(null)] {
@@ -94,8 +94,8 @@ fn what_is_known_and_damaged_is_not_taken_for_something_unknown() {
 }
 
 #[test]
-fn what_is_asked_for_is_known_or_refused_by_name() {
-    for (name, read) in ASKED {
+fn unknown_values_in_requests_are_refused_by_name() {
+    for (name, read) in IN_REQUESTS {
         let refused = read(json!("of_tomorrow")).unwrap_err();
         assert!(refused.contains("of_tomorrow"), "{name}: {refused}");
     }
@@ -113,16 +113,16 @@ fn what_is_asked_for_is_known_or_refused_by_name() {
             json!({ "execution_prompt": "x", "working_directory": "/", field: "of_tomorrow" });
         serde_json::from_value(task).unwrap()
     };
-    for (field, words) in [("agent", "agent"), ("permission_mode", "permission mode")] {
+    for (field, kind) in [("agent", "agent"), ("permission_mode", "permission mode")] {
         let refused = task(field).check_known().unwrap_err();
-        assert_eq!(refused.message, format!("There is no {words} of_tomorrow"));
+        assert_eq!(refused.message, format!("There is no {kind} of_tomorrow"));
         assert!(refused.hint.contains("Choose one of"), "{}", refused.hint);
     }
 }
 
-/// Flattened values are read from what their neighbours leave, in any order.
+/// Flattened values are read from the fields that the others leave, in any order.
 #[test]
-fn unknown_values_are_read_inside_of_known_ones() {
+fn unknown_values_inside_known_ones_are_read() {
     let task = json!({
         "a_field_of_tomorrow": 1, "id": 3, "name": "n", "agent": "codex", "working_directory": "/",
         "status": "paused", "until_then": "x", "created_at": "2026-01-01T00:00:00.000Z", "runs": 0,
@@ -138,10 +138,10 @@ fn unknown_values_are_read_inside_of_known_ones() {
         "status": "archived", "ended_at": "2026-01-02T00:00:00.000Z" });
     let found: api::Event = serde_json::from_value(event.clone()).unwrap();
     let api::EventKind::StateChanged { state } = &found.kind else { panic!("{found:?}") };
-    assert!(state.is_finished(), "whatever has an end has finished");
+    assert!(state.is_finished(), "a state with `ended_at` is finished");
     assert_eq!(serde_json::to_value(&found).unwrap(), event);
 
-    // A known state behind a field that is not known.
+    // A known state after an unknown field.
     let event = json!({ "a": 1, "seq": 1, "at": "2026-01-01T00:00:00.000Z", "kind": "state_changed",
         "ended_at": "2026-01-02T00:00:00.000Z", "status": "failed",
         "failure": { "message": "too warm", "kind": "weather" } });
@@ -151,20 +151,20 @@ fn unknown_values_are_read_inside_of_known_ones() {
         panic!("{found:?}")
     };
     assert_eq!(
-        failure.words(),
+        failure.describe(),
         "Failed for a reason this version does not know: weather: too warm"
     );
 }
 
-/// A new enum is in one of the lists above, or it has been forgotten.
+/// Every enum that is deserialized must be in one of the lists above.
 #[test]
 fn no_enum_that_is_read_is_forgotten() {
     let known: Vec<&str> = NAMES
         .iter()
-        .chain(ASKED)
+        .chain(IN_REQUESTS)
         .map(|(name, _)| *name)
         .chain(TAGGED.iter().map(|(name, ..)| *name))
-        .chain(ELSEWHERE.iter().chain(FORMS).copied())
+        .chain(TESTED_ELSEWHERE.iter().chain(FORMS).copied())
         .collect();
     let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut found = BTreeMap::new();
@@ -212,18 +212,18 @@ fn enums_that_are_read(text: &str) -> impl Iterator<Item = String> {
     })
 }
 
-/// Answers that an engine of the first versions gave: whoever is newer still reads all of them.
+/// Recorded answers of an engine of the first versions.
 #[test]
 fn answers_of_earlier_versions_are_read() {
     fn same<T: DeserializeOwned + Serialize + std::fmt::Debug>(name: &str) -> T {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/recorded").join(name);
         let text = std::fs::read_to_string(path).expect("it is there");
-        let said: Value = serde_json::from_str(&text).expect("JSON");
+        let recorded: Value = serde_json::from_str(&text).expect("JSON");
         let read: T = serde_json::from_str(&text).expect("it can be read");
         assert!(!format!("{read:?}").contains("Unknown("), "{read:?}");
-        let again = serde_json::to_value(&read).expect("JSON");
-        // Nothing of it is lost; there may be more now.
-        let missing = lost(&said, &again);
+        let written = serde_json::to_value(&read).expect("JSON");
+        // Nothing is lost; a newer version may write more fields.
+        let missing = lost(&recorded, &written);
         assert!(missing.is_none(), "{name}: {missing:?}");
         read
     }
@@ -248,15 +248,17 @@ fn answers_of_earlier_versions_are_read() {
     assert_eq!(detail.run_history.len(), 3);
 }
 
-/// Where the first value has something that the second has not.
-fn lost(said: &Value, again: &Value) -> Option<String> {
-    match (said, again) {
-        (Value::Object(said), Value::Object(again)) => said.iter().find_map(|(key, value)| {
-            let other = again.get(key).unwrap_or(&Value::Null);
-            lost(value, other).map(|where_in| format!("{key}.{where_in}"))
-        }),
-        (Value::Array(said), Value::Array(again)) if said.len() == again.len() => {
-            said.iter().zip(again).find_map(|(one, other)| lost(one, other))
+/// The path to something in the first value that the second does not have.
+fn lost(recorded: &Value, written: &Value) -> Option<String> {
+    match (recorded, written) {
+        (Value::Object(recorded), Value::Object(written)) => {
+            recorded.iter().find_map(|(key, value)| {
+                let other = written.get(key).unwrap_or(&Value::Null);
+                lost(value, other).map(|where_in| format!("{key}.{where_in}"))
+            })
+        }
+        (Value::Array(recorded), Value::Array(written)) if recorded.len() == written.len() => {
+            recorded.iter().zip(written).find_map(|(one, other)| lost(one, other))
         }
         (one, other) => (one != other).then(|| format!("{one} became {other}")),
     }

@@ -1,13 +1,14 @@
-//! The user interface says the same words as every other face: it is tested against this fixture.
+//! The window and the terminal describe verdicts with the same texts. This test writes and checks the
+//! fixture that the window's tests read.
 //!
-//! `CLAUDE_WORKER_UPDATE=1` writes the fixture anew.
+//! `CLAUDE_WORKER_UPDATE=1` writes the fixture again.
 
 use std::path::Path;
 
 use claude_worker_api::{DeniedTool, Failure, Note, Timestamp, Verdict};
 use serde_json::json;
 
-/// One verdict of every kind, and of those whose words depend on more than the kind.
+/// One verdict of every kind, and several where the text depends on the fields.
 fn verdicts() -> Vec<Verdict> {
     let text = str::to_owned;
     let denied = |count: usize| Verdict::Completed {
@@ -77,7 +78,7 @@ fn verdicts() -> Vec<Verdict> {
 }
 
 #[test]
-fn the_interface_has_the_same_words() {
+fn the_fixture_has_the_current_descriptions_of_verdicts() {
     let cases: Vec<_> = verdicts()
         .iter()
         .map(|verdict| {
@@ -85,7 +86,7 @@ fn the_interface_has_the_same_words() {
                 Verdict::Failed { failure } => failure.next_step(),
                 Verdict::Completed { .. } | Verdict::Cancelled | Verdict::Unknown(_) => "",
             };
-            json!({ "verdict": verdict, "words": verdict.words(), "next_step": next_step })
+            json!({ "verdict": verdict, "words": verdict.describe(), "next_step": next_step })
         })
         .collect();
     let expected = serde_json::to_string_pretty(&cases).unwrap() + "\n";
@@ -94,10 +95,10 @@ fn the_interface_has_the_same_words() {
         std::fs::write(&path, &expected).unwrap();
     }
     let found = std::fs::read_to_string(&path).unwrap_or_default();
-    // Line ends are the checkout's business.
+    // A checkout on Windows may have other line ends.
     assert!(
         found.replace("\r\n", "\n") == expected,
-        "the words changed: run this test with CLAUDE_WORKER_UPDATE=1, then teach \
-         ui/src/words/verdict.ts the same"
+        "a description changed: run this test with CLAUDE_WORKER_UPDATE=1, then change \
+         ui/src/words/verdict.ts in the same way"
     );
 }

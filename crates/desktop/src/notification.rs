@@ -64,11 +64,11 @@ impl TaskUpdate {
             Change::Ended(at) => {
                 let current = task.state.ended_at() == Some(at) && task.unseen;
                 let verdict = task.state.verdict().filter(|_| current)?;
-                Some((body_line(&verdict.words()), category(&verdict)?))
+                Some((body_line(&verdict.describe()), category(&verdict)?))
             }
             Change::UsageLimit => {
                 let State::Waiting { reason } = &task.state else { return None };
-                let text = format!("{}, goes on by itself", reason.words());
+                let text = format!("{}, goes on by itself", reason.describe());
                 Some((body_line(&text), Category::Waiting))
             }
             Change::Silent(silent_ms, at) => {

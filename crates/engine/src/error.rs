@@ -30,7 +30,7 @@ pub enum EngineError {
     #[error("the database failed: {0}")]
     Database(rusqlite::Error),
     /// A task's record does not let the task be run.
-    #[error("{}", .0.words())]
+    #[error("{}", .0.describe())]
     Record(claude_worker_api::Failure),
     /// A stored value does not read as what it should be.
     #[error("the database holds something unreadable: {0}")]

@@ -7,7 +7,7 @@ pub(crate) fn summary(task: &Task) -> String {
     let name = line(&task.name, 80);
     let state = match &task.state {
         State::Waiting { reason } => {
-            let words = line(&reason.words(), 200);
+            let words = line(&reason.describe(), 200);
             match reason.until() {
                 Some(until) => format!("is waiting ({words}) and continues by itself at {until}"),
                 None => format!("is waiting ({words})"),
@@ -33,11 +33,11 @@ pub(crate) fn summary(task: &Task) -> String {
                     &format!(", but tool calls were denied on the way: {}{more}", names.join(", "));
             }
             for note in notes {
-                text += &format!("; note: {}", line(&note.words(), 200));
+                text += &format!("; note: {}", line(&note.describe(), 200));
             }
             text
         }
-        State::Failed { failure, .. } => format!("failed: {}", line(&failure.words(), 400)),
+        State::Failed { failure, .. } => format!("failed: {}", line(&failure.describe(), 400)),
         State::Cancelled { .. } => "was cancelled".to_owned(),
         State::Skipped { reason, .. } => format!("was skipped: {}", line(reason, 200)),
         State::Unknown(state) => {

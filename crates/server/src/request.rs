@@ -9,7 +9,9 @@ use std::fmt::Write as _;
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
-use claude_worker_api::{ApiError, Method, ReadArguments, TaskId, Verb, nearest_name, plain_words};
+use claude_worker_api::{
+    ApiError, Method, ReadArguments, TaskId, Verb, explain_serde_error, nearest_name,
+};
 use serde::de::{DeserializeOwned, IgnoredAny, IntoDeserializer, Visitor, value::MapDeserializer};
 use serde::{Deserialize, Deserializer, forward_to_deserialize_any};
 
@@ -133,7 +135,7 @@ where
     value.map_err(|error| {
         let path = track.path().to_string();
         let place = if path == "." { "" } else { &path };
-        unreadable(&plain_words(place, &error.to_string()))
+        unreadable(&explain_serde_error(place, &error.to_string()))
     })
 }
 

@@ -15,13 +15,13 @@ export type Activity = {
   /** Runs that completed. */
   completed: number;
   /**
-   * Runs that failed, those included after which the task waits and goes on, and tasks that could
-   * not be run because of their records.
+   * Runs that failed, including those after which the task is retried automatically, and tasks
+   * that could not be run because of their records.
    */
   failed: number;
   /** Transactions that could not be stored and were rolled back. */
   failed_commits: number;
-  /** Those of the failed runs that were lost: their supervisors left no record. */
+  /** Failed runs that were lost: their supervisors left no record. */
   lost: number;
   /** Runs whose agent was started. */
   started: number;
@@ -29,7 +29,7 @@ export type Activity = {
   submitted: number;
 };
 
-/** Which program does the work. */
+/** The program that works on a task. */
 export type Agent = "claude" | "shell";
 
 /** An agent that an engine knows. */
@@ -51,21 +51,21 @@ export type AgentSettings = {
   claude: string;
 };
 
-/** An error as every face shows it: a stable code, what happened, and what to do next. */
+/** An error as it is shown to users: a stable code, what happened, and what to do next. */
 export type ApiError = {
   /** The stable code. */
   code: ErrorCode;
-  /** One sentence: what to do next. Empty when there is nothing to do. */
+  /** One sentence: what to do next. May be empty. */
   hint?: string;
   /** One sentence: what happened. */
   message: string;
 };
 
-/** Who asks for another run of a finished task. With neither of the two it is a person. */
+/** Who submits a task or asks for another run of it. With neither field set it is a person. */
 export type Asker = {
   /** The program that asks, named like [`NewTask::caller`]. */
   caller?: string;
-  /** The task from inside which it is asked. */
+  /** The task whose agent asks. */
   parent?: TaskId;
 };
 
@@ -100,43 +100,46 @@ export type Capability =
   | "project_settings"
   | "command_line";
 
-/** One thing that was looked at. */
+/** One check. */
 export type Check = {
-  /** What to do; empty when there is nothing to do. */
+  /** What to do; empty when no action is needed. */
   advice?: string;
   /** What was found. */
   found: string;
-  /** How it turned out. */
+  /** The result. */
   level: CheckLevel;
-  /** What it is about, in a word or two. */
+  /** What was checked, in a word or two. */
   name: string;
 };
 
-/** How a check turned out. */
+/** The result of a check. */
 export type CheckLevel = "ok" | "warn" | "bad";
 
 /** Which finished tasks to remove. */
 export type CleanQuery = {
-  /** Remove nothing, and answer what would be removed. */
+  /** Remove nothing; only report what would be removed. */
   dry_run?: boolean;
   /** Only tasks that ended at least this long ago, in milliseconds. */
   older_than_ms?: number;
   /**
-   * Only these statuses. Left out: every finished one. On the wire it is never empty: a list
-   * from which everything was taken out does not mean everything.
+   * Only these statuses. Left out: all finished tasks. In a request it is never an empty list,
+   * which could mean both all and none.
    */
   statuses?: Status[];
-  /** Also tasks that nobody has looked at since they finished. Otherwise those are kept. */
+  /** Also tasks that no person has looked at since they finished. By default those are kept. */
   unseen?: boolean;
 };
 
-/** What was removed; with [`CleanQuery::dry_run`] nothing was, and it says what would be. */
+/** What was removed, or with [`CleanQuery::dry_run`] what would be removed. */
 export type Cleaned = {
-  /** How many were kept only because nobody has looked at them since they finished. */
+  /** How many were kept only because no person has looked at them since they finished. */
   kept_unseen: number;
   /** How many tasks were removed. */
   removed: number;
-  /** With [`CleanQuery::dry_run`]: the first that would be removed, oldest end first, at most 20. */
+  /**
+   * With [`CleanQuery::dry_run`]: the first tasks that would be removed, oldest end first, at
+   * most 20.
+   */
   tasks?: Task[];
   /** With [`CleanQuery::dry_run`]: how many would be removed. */
   would_remove?: number;
@@ -163,9 +166,9 @@ export type Counts = {
 };
 
 /**
- * Where a list goes on: after a task, as it was then. It may have run again or been removed since,
- * so that everything the order goes by is in here. As a text it is the task's number, in some orders
- * with a dot and what comes before the number there: `12`, `12.1767225600000`.
+ * Where a list continues: after this task. The task may have run again or been removed since, so
+ * the cursor holds all the values that the order uses. As text it is the task's number; in orders
+ * that use another value first, that value follows a dot: `12`, `12.1767225600000`.
  */
 export type Cursor = string;
 
@@ -177,7 +180,7 @@ export type DelegationSettings = {
   unfinished: number;
 };
 
-/** A tool call the agent wanted and was not allowed. */
+/** A tool call that the agent requested and that was denied. */
 export type DeniedTool = {
   /** Its main argument, shortened: the command, the path. */
   input: string;
@@ -185,13 +188,13 @@ export type DeniedTool = {
   tool: string;
 };
 
-/** Everything that was looked at, in the order in which it is shown. */
+/** All checks, in the order in which they are shown. */
 export type Diagnosis = {
   /** The checks. */
   checks: Check[];
 };
 
-/** Who answers. */
+/** The engine that answers, and its state. */
 export type EngineInfo = {
   /** What it has done since it started. */
   activity: Activity;
@@ -201,7 +204,7 @@ export type EngineInfo = {
   database: string;
   /** The home directory of the user that it runs as, if it has one. */
   home_directory?: string;
-  /** Which kind of process it lives in. */
+  /** Which kind of process hosts it. */
   host: HostKind;
   /** Where its HTTP server listens (`http://127.0.0.1:8000`), if it has one. */
   http?: string;
@@ -217,11 +220,11 @@ export type EngineInfo = {
   runs_directory: string;
   /** When it started. */
   started_at: Timestamp;
-  /** Whether it has been told to stop and starts nothing any more. */
+  /** Whether it has been told to stop and no longer starts tasks. */
   stopping?: boolean;
   /** Its program version. */
   version: string;
-  /** What it warns of (a nearly full disk), as sentences. */
+  /** Warnings as sentences, for example of a nearly full disk. */
   warnings?: string[];
 };
 
@@ -242,13 +245,13 @@ export type ErrorCode =
   | "bad_database"
   | "internal";
 
-/** One thing that happened. */
+/** One change of a task, the queue or the settings. */
 export type Event = {
-  /** When. */
+  /** When it happened. */
   at: Timestamp;
-  /** Its place in the order: strictly rising, never reused. */
+  /** Its number in the stream: strictly increasing, never reused. */
   seq: number;
-  /** To which task; absent for the queue as a whole. */
+  /** The task that changed; absent for the queue as a whole. */
   task?: TaskId;
 } & EventKind;
 
@@ -258,7 +261,7 @@ export type EventKind =
   | ({ kind: "state_changed" } & State)
   | {
       kind: "progress";
-      /** What, in a few words. */
+      /** The action, in a few words. */
       last_action: string;
     }
   | {
@@ -281,24 +284,24 @@ export type EventPage = {
   events: Event[];
   /**
    * Whether events between `after` and the first one here are no longer kept: read the tasks
-   * anew. Passing events (`progress`) may be missing without a gap.
+   * again. Short-lived events (`progress`) may be missing without a gap.
    */
   gap?: boolean;
-  /** Pass as `after` to go on. */
+  /** Pass as `after` to read the next page. */
   next: number;
 };
 
 /** Which events to read. */
 export type EventQuery = {
-  /** Only events after this one. Absent: none, only where the stream stands now. */
+  /** Only events after this one. Absent: no events, only the newest event's number as `next`. */
   after?: number;
-  /** Only lasting events, without the passing ones (`progress`). */
+  /** Only lasting events, not short-lived ones (`progress`). */
   lasting?: boolean;
   /** At most this many, 1 to 1000. Default 200. */
   limit?: number;
   /** Only events of these tasks, at most 1000. Empty: all events. */
   tasks?: TaskId[];
-  /** When there are none yet, wait this long for one, in milliseconds (at most 60,000). */
+  /** How long to wait for an event when there is none yet, in milliseconds (at most 60,000). */
   wait_ms?: number;
 };
 
@@ -339,18 +342,18 @@ export type Failure =
     }
   | {
       kind: "spawn";
-      /** What the system said, and what to do. */
+      /** The system's error, and what to do. */
       message: string;
     }
   | {
       kind: "api_error";
       /** The HTTP status, when there was one. */
       http_status?: number;
-      /** What the API said. */
+      /** The API's message. */
       message: string;
       /**
-       * After how many runs in a row that met it the task was given up; 0 when it was tried
-       * once.
+       * How many runs in a row failed with this error before the task was given up; 0 when it
+       * was tried once.
        */
       tries?: number;
     }
@@ -358,38 +361,38 @@ export type Failure =
       kind: "account";
       /** The HTTP status, when there was one. */
       http_status?: number;
-      /** What the API said. */
+      /** The API's message. */
       message: string;
     }
   | {
       kind: "refusal";
-      /** What the agent said. */
+      /** The agent's message. */
       message: string;
     }
   | {
       kind: "context_full";
-      /** What the agent said. */
+      /** The agent's message. */
       message: string;
     }
   | {
       kind: "rate_limit";
-      /** What the agent said. */
+      /** The agent's message. */
       message: string;
       /**
-       * After how many runs in a row that met it the task was given up; 0 when it was tried
-       * once.
+       * How many runs in a row failed with this error before the task was given up; 0 when it
+       * was tried once.
        */
       tries?: number;
     }
   | {
       kind: "usage_limit";
-      /** What the agent said. */
+      /** The agent's message. */
       message: string;
-      /** When it is said to be over. */
+      /** When the limit resets, if the agent reported it. */
       resets_at?: Timestamp;
       /**
-       * After how many runs in a row that met it the task was given up; 0 when it was tried
-       * once.
+       * How many runs in a row failed with this error before the task was given up; 0 when it
+       * was tried once.
        */
       tries?: number;
     }
@@ -397,31 +400,31 @@ export type Failure =
   | { kind: "turns" }
   | {
       kind: "agent_error";
-      /** What it said. */
+      /** The agent's message. */
       message: string;
     }
   | { kind: "no_result" }
   | { kind: "lost" }
   | {
       kind: "damaged_record";
-      /** What of it cannot be read. */
+      /** Which part of the record cannot be read. */
       message: string;
     }
   | {
       kind: "newer_record";
-      /** For what. */
+      /** What this version does not know. */
       message: string;
     };
 
-/** A further message in a finished task's agent session. */
+/** Another message for the agent session of a finished task. */
 export type FollowUp = {
-  /** Who says it. */
+  /** Who sends it. */
   asked_by?: Asker;
-  /** What to say. Not empty. */
+  /** The message. Not empty. */
   prompt: string;
 };
 
-/** Which kind of process an engine lives in. */
+/** Which kind of process hosts an engine. */
 export type HostKind = "headless" | "app";
 
 /** What ends a run early, where a task says nothing else. */
@@ -448,62 +451,62 @@ export type LimitSettings = {
   timeout_ms: number;
 };
 
-/** What may end a run early. `None` means the configured default. */
+/** Limits at which a run is ended. `None` means the configured default. */
 export type Limits = {
   /** At most this much money, in US dollars. */
   max_budget_usd?: number;
   /** At most this many agent turns. */
   max_turns?: number;
-  /** How long the agent may print nothing, in milliseconds; 0 means for ever. */
+  /** How long the agent may print nothing, in milliseconds; 0 means no limit. */
   silence_ms?: number;
-  /** Wall time of one run, in milliseconds; 0 means none. */
+  /** Wall-clock time of one run, in milliseconds; 0 means no limit. */
   timeout_ms?: number;
 };
 
 /** Which tasks to list. */
 export type ListQuery = {
   /**
-   * Only tasks that need a person: nobody has looked at them since they failed, or since they
-   * completed with tool calls denied.
+   * Only tasks that need attention: no person has looked at them since they failed, or since
+   * they completed with denied tool calls.
    */
   attention?: boolean;
-  /** Only tasks that come after this in the order: the `next` of the page before. */
+  /** Only tasks that come after this one in the order: the `next` of the previous page. */
   cursor?: Cursor;
-  /** Only these tasks, as far as there are such, at most 1000. Empty: all. */
+  /** Only these tasks, at most 1000; numbers without a task are ignored. Empty: all. */
   ids?: TaskId[];
   /** At most this many, 1 to 1000. Default 50, and 1000 where `ids` are given. */
   limit?: number;
   /** The order. */
   order?: Order;
   /**
-   * Only tasks whose name or working directory contains this text, whatever its case, or whose
-   * number it is (`12`, `#12`).
+   * Only tasks whose name or working directory contains this text (in any case), or whose number
+   * it is (`12`, `#12`).
    */
   search?: string;
   /** Only these statuses. Empty: all. */
   status?: Status[];
 };
 
-/** An item with its place in the run's output. */
+/** An item with its position in the run's output. */
 export type LogEntry = {
-  /** When, as far as the agent said so. */
+  /** When it was printed, if the agent says so. */
   at?: Timestamp;
-  /** Byte offset, in the output, of the line it came from. A line can yield several items. */
+  /** Byte offset, in the output, of the line it was read from. A line can yield several items. */
   offset: number;
 } & LogItem;
 
 /**
- * One thing in a run's log. Every text in it is bounded and comes from the agent: hostile until
- * escaped by whoever shows it.
+ * One item of a run's log. Every text in it has a bounded length and comes from the agent: escape
+ * it before it is shown.
  */
 export type LogItem =
   | {
       type: "started";
       /** The model it uses. */
       model?: string;
-      /** Its session. */
+      /** The session's id. */
       session_id?: string;
-      /** Its own version. */
+      /** The agent's version. */
       version?: string;
     }
   | {
@@ -518,7 +521,7 @@ export type LogItem =
     }
   | {
       type: "tool_call";
-      /** Joins it with its result. */
+      /** The id that its result has too. */
       id: string;
       /** All arguments, as JSON text. */
       input: string;
@@ -531,20 +534,20 @@ export type LogItem =
       type: "tool_result";
       /** The call it belongs to. */
       id: string;
-      /** How it went. */
+      /** Whether the call succeeded. */
       outcome: ToolOutcome;
       /** What it returned. */
       text: string;
     }
   | {
       type: "retry";
-      /** Which attempt failed. */
+      /** The number of the attempt that failed. */
       attempt: number;
       /** How long it waits, in milliseconds. */
       delay_ms: number;
-      /** After how many it gives up. */
+      /** After how many attempts the agent gives up. */
       max_attempts: number;
-      /** Why. */
+      /** Why the attempt failed. */
       reason: string;
     }
   | {
@@ -554,13 +557,13 @@ export type LogItem =
     }
   | {
       type: "result";
-      /** What was denied. */
+      /** Tool calls that were denied. */
       denied_tools?: DeniedTool[];
       /** Whether it reports a failure. */
       is_error: boolean;
       /** The final answer or the error. */
       text: string;
-      /** What was used so far. */
+      /** The usage so far. */
       usage: Usage;
     }
   | {
@@ -573,30 +576,30 @@ export type LogItem =
 
 /** A part of a log. */
 export type LogPage = {
-  /** Whether the run is over and this page reaches its end. */
+  /** Whether the run has ended and this page reaches the end of its log. */
   end: boolean;
   /**
-   * The items, in order. A page may have none although more follow or precede it: go on at
-   * `next`, or back at `start`.
+   * The items, in order. A page may be empty although there are more: continue at `next`, or
+   * backwards at `start`.
    */
   entries: LogEntry[];
-  /** Pass as `after` to go on. */
+  /** Pass as `after` to read the next page. */
   next: number;
   /** The run it belongs to; absent when the task has had none yet. */
   run?: RunId;
   /**
    * Byte offset of the first line the page covers; 0 is the log's beginning. Pass as `before`
-   * to go back.
+   * to read the previous page.
    */
   start: number;
 };
 
 /** Which part of a log to read. */
 export type LogQuery = {
-  /** Start at this byte offset: the `next` of the page before. Default: the beginning. */
+  /** Start at this byte offset: the `next` of the previous page. Default: the beginning. */
   after?: number;
   /**
-   * Instead of going forward from `after`: the last `limit` items that end before this byte
+   * Instead of reading forward from `after`: the last `limit` items that end before this byte
    * offset, which is the `start` of the page that follows. It never waits.
    */
   before?: number;
@@ -604,11 +607,11 @@ export type LogQuery = {
   limit?: number;
   /** Which run. Absent: the newest. */
   run?: RunId;
-  /** Instead of going forward from `after`: the last `limit` items there are. */
+  /** Instead of reading forward from `after`: the last `limit` items of the log. */
   tail?: boolean;
   /**
-   * When nothing new is there and the run goes on, wait this long, in milliseconds (at most
-   * 60,000). With `tail`: only when there is nothing at all yet.
+   * How long to wait when there is nothing new and the run has not ended, in milliseconds (at
+   * most 60,000). With `tail`: only while the log is empty.
    */
   wait_ms?: number;
 };
@@ -621,18 +624,19 @@ export type McpSettings = {
 
 /** A task to put into the queue. */
 export type NewTask = {
-  /** Who does it. */
+  /** The agent that works on it. */
   agent?: Agent;
   /** Tools allowed without asking, in Claude Code's syntax (`Bash(git diff:*)`). */
   allowed_tools?: string[];
   /**
-   * Who submits, as the face names it (like `mcp:4f1c`); at most [`MAX_CALLER_CHARS`]. The
-   * configuration bounds how many tasks of one caller may be unfinished.
+   * The program that submits, as it names itself (like `mcp:4f1c`); at most
+   * [`MAX_CALLER_CHARS`]. The configuration limits how many tasks of one caller may be
+   * unfinished.
    */
   caller?: string;
   /**
-   * Environment variables for this task. Kept in a private file, never in the database or a
-   * log, and never handed back to a client.
+   * Environment variables for this task. They are kept in a private file, never in the database
+   * or a log, and never returned to a client.
    */
   env?: Record<string, string>;
   /** What to do: the prompt for `claude`, the command for `shell`. Not empty. */
@@ -642,15 +646,15 @@ export type NewTask = {
    * returns the first one's task instead of making another.
    */
   idempotency_key?: string;
-  /** What may end a run early. */
+  /** Limits at which a run is ended. */
   limits?: Limits;
   /** The model's name or alias, as the agent understands it. */
   model?: string;
-  /** What people see in lists. Default: the prompt's first line. */
+  /** The name shown in lists. Default: the prompt's first line. */
   name?: string;
   /**
-   * The task from inside which this one is submitted. The configuration bounds how deep such
-   * tasks may go, and how many of one parent may be unfinished.
+   * The task whose agent submits this one. The configuration limits how deeply tasks may be
+   * nested, and how many tasks of one parent may be unfinished.
    */
   parent?: TaskId;
   /** Claude Code's permission mode. Default: from the configuration. */
@@ -661,7 +665,7 @@ export type NewTask = {
   working_directory: string;
 };
 
-/** What a person should know of a run that is completed all the same. */
+/** What a person should know about a run that completed. */
 export type Note =
   | { note: "did_not_exit" }
   | { note: "no_answer" }
@@ -688,7 +692,7 @@ export type NotificationSettings = {
   finished: boolean;
 };
 
-/** In which order tasks are listed. */
+/** The order in which tasks are listed. */
 export type Order = "newest_first" | "oldest_first" | "next_first" | "ended_last";
 
 /** Which bytes of a run's output to read. */
@@ -702,8 +706,8 @@ export type OutputQuery = {
   /** Which stream. */
   stream?: OutputStream;
   /**
-   * When nothing new is there and the run goes on, wait this long, in milliseconds (at most
-   * 60,000).
+   * How long to wait when there is nothing new and the run has not ended, in milliseconds (at
+   * most 60,000).
    */
   wait_ms?: number;
 };
@@ -713,7 +717,7 @@ export type OutputStream = "stdout" | "stderr";
 
 /** Body of `PUT /api/v1/queue`. */
 export type Pause = {
-  /** Whether tasks are kept from starting. */
+  /** Whether to pause the queue, so that no task is started. */
   paused: boolean;
 };
 
@@ -727,7 +731,7 @@ export type Queue = {
   counts: Counts;
   /** Whether nothing new is started. */
   paused: boolean;
-  /** How many need a person. */
+  /** How many need attention. */
   unseen: Unseen;
   /** How many tasks may run at once. */
   workers: number;
@@ -756,7 +760,7 @@ export type RetentionSettings = {
   finished_ms: number;
 };
 
-/** What a retry is asked with. */
+/** A request to retry a task. */
 export type Retry = {
   /** Who asks for it. */
   asked_by?: Asker;
@@ -766,15 +770,15 @@ export type Retry = {
 export type Run = {
   /** The follow-up it was started with, when it resumed a session. */
   follow_up?: string;
-  /** Its name. */
+  /** Its id. */
   id: RunId;
   /** 1 for a task's first run. */
   number: number;
-  /** How it ended; absent while it goes on. */
+  /** How it ended; absent until it has ended. */
   outcome?: RunOutcome;
   /** Bytes of output kept. */
   output_bytes: number;
-  /** Whether its output has been deleted to keep within the configured total. */
+  /** Whether its output was deleted to stay below the configured total. */
   output_deleted?: boolean;
   /** The agent's session, for resuming. */
   session_id?: string;
@@ -785,26 +789,26 @@ export type Run = {
 };
 
 /**
- * A run's name and the name of its directory: `<task>-<number>-<random>`. The random part keeps
- * a directory left by another database from ever being taken for ours.
+ * A run's id, which is also the name of its directory: `<task>-<number>-<random>`. The random part
+ * keeps a directory left by another database from being mistaken for this run's.
  */
 export type RunId = string;
 
 /** How a finished run ended. */
 export type RunOutcome = {
-  /** When. */
+  /** When it ended. */
   ended_at: Timestamp;
-  /** The agent's exit code, if it exited by itself. */
+  /** The agent's exit code, if it was not ended by a signal. */
   exit_code?: number;
   /** The signal that ended the agent, if one did. */
   exit_signal?: number;
 } & Verdict;
 
-/** Which finished tasks a person has looked at. */
+/** The finished tasks that a person has looked at. */
 export type SeenQuery = {
   /**
-   * These, at most 1000. Those that have not finished, or are gone, are passed over. Left out:
-   * all of them. On the wire it is never empty.
+   * The tasks, at most 1000. Tasks that have not finished or were removed are ignored. Left out:
+   * all finished tasks. In a request it is never an empty list.
    */
   ids?: TaskId[];
 };
@@ -860,68 +864,68 @@ export type SettingsChange = Record<string, unknown>;
 /** What runs have cost. */
 export type Spent = {
   /**
-   * US dollars, as far as the agents reported them. Each run counts with its own share, not
-   * with what its session has cost so far.
+   * US dollars, as reported by the agents. Each run counts with its own cost, not with the total
+   * of its session.
    */
   cost_usd: number;
   /** How many runs ended. */
   runs: number;
 };
 
-/** Since when to add up what was spent. */
+/** The period whose cost is added up. */
 export type SpentQuery = {
-  /** Runs that ended at or after this instant count. */
+  /** Counts runs that ended at or after this instant. */
   since: Timestamp;
 };
 
-/** Where a task stands, with the data that belongs to that state. */
+/** The state of a task, with the data that belongs to it. */
 export type State =
   | {
       status: "waiting";
-      /** For what. */
+      /** What it waits for. */
       reason: WaitReason;
     }
   | { status: "pending" }
   | {
       status: "running";
       /**
-       * When the agent was started; absent while it is being started. Named apart from the
-       * task's own `started_at` on the wire, where the two stand side by side.
+       * When the agent was started; absent until it has started. In JSON it has another name
+       * than the task's own `started_at`, because both are fields of the same object.
        */
       running_since?: Timestamp;
-      /** Whether it has been asked to stop and is about to. */
+      /** Whether it has been asked to stop. */
       stopping?: boolean;
     }
   | {
       status: "completed";
-      /** What the agent was not allowed to do. */
+      /** Tool calls that were denied. */
       denied_tools?: DeniedTool[];
-      /** When. */
+      /** When it ended. */
       ended_at: Timestamp;
       /** What else a person should know. */
       notes?: Note[];
     }
   | {
       status: "failed";
-      /** When. */
+      /** When it ended. */
       ended_at: Timestamp;
-      /** Why. */
+      /** Why it failed. */
       failure: Failure;
     }
   | {
       status: "cancelled";
-      /** When. */
+      /** When it ended. */
       ended_at: Timestamp;
     }
   | {
       status: "skipped";
       /** When that was decided. */
       ended_at: Timestamp;
-      /** Why. */
+      /** Why it will not run. */
       reason: string;
     };
 
-/** A task's state by name alone, for filters and counts. [`State`] carries the data. */
+/** The name of a task's state, for filters and counts. [`State`] has the data too. */
 export type Status =
   "waiting" | "pending" | "running" | "completed" | "failed" | "cancelled" | "skipped";
 
@@ -930,19 +934,19 @@ export type StopMode = "leave_running" | "cancel_running" | "hand_over";
 
 /** Body of `POST /api/v1/engine/stop`. */
 export type StopRequest = {
-  /** What becomes of the tasks that run. */
+  /** What happens to running tasks. */
   mode?: StopMode;
 };
 
 /** The engine's answer to a stop. */
 export type Stopped = {
-  /** Tasks that run on without an engine. */
+  /** Tasks that keep running without an engine. */
   left_running: number;
 };
 
 /** A task, as lists show it. */
 export type Task = {
-  /** Who does it. */
+  /** The agent that works on it. */
   agent: Agent;
   /** When it was submitted. */
   created_at: Timestamp;
@@ -954,39 +958,39 @@ export type Task = {
   last_action?: string;
   /** When the agent last printed something, while it runs. */
   last_output_at?: Timestamp;
-  /** The model asked for, or the one the agent said it uses. */
+  /** The model in the request, or the one that the agent reports. */
   model?: string;
-  /** What people call it. */
+  /** Its name. */
   name: string;
-  /** The task from inside which it was submitted. */
+  /** The task whose agent submitted it. */
   parent?: TaskId;
   /**
-   * Where it stands in the queue, while it is there: tasks begin in the order of these numbers,
-   * which have gaps.
+   * Its place in the queue, while it is queued: tasks start in the order of these numbers, which
+   * may have gaps.
    */
   queue_place?: number;
-  /** How many runs it has had, the present one included. */
+  /** How many runs it has had, including the current one. */
   runs: number;
   /** When its newest run's agent was started. */
   started_at?: Timestamp;
   /** Whether it has finished and no person has looked at it since. */
   unseen?: boolean;
-  /** The directory that a warning asks to be trusted, as `claude-worker trust` takes it. */
+  /** The directory that a warning asks the user to trust, as an argument for `claude-worker trust`. */
   untrusted?: string;
   /** What all its runs used together. */
   usage: Usage;
   /**
-   * What the submitter should know, in sentences: in the answer to a submission, and where one task
-   * is shown in full. Lists leave it out.
+   * Warnings for the submitter, as sentences. They are in the answer to a submission and in the
+   * details of one task; lists leave them out.
    */
   warnings?: string[];
-  /** Where it works. */
+  /** The directory in which the agent works. */
   working_directory: string;
 } & State;
 
-/** A task with everything stored about it, secrets excepted. */
+/** A task with everything stored about it, except secrets. */
 export type TaskDetail = {
-  /** Who does it. */
+  /** The agent that works on it. */
   agent: Agent;
   /** When it was submitted. */
   created_at: Timestamp;
@@ -998,53 +1002,53 @@ export type TaskDetail = {
   last_action?: string;
   /** When the agent last printed something, while it runs. */
   last_output_at?: Timestamp;
-  /** The model asked for, or the one the agent said it uses. */
+  /** The model in the request, or the one that the agent reports. */
   model?: string;
-  /** What people call it. */
+  /** Its name. */
   name: string;
-  /** The task from inside which it was submitted. */
+  /** The task whose agent submitted it. */
   parent?: TaskId;
   /**
-   * Where it stands in the queue, while it is there: tasks begin in the order of these numbers,
-   * which have gaps.
+   * Its place in the queue, while it is queued: tasks start in the order of these numbers, which
+   * may have gaps.
    */
   queue_place?: number;
-  /** What was submitted. `env` holds the names only, with empty values. */
+  /** The request. `env` holds only the names, with empty values. */
   request: NewTask;
   /** The final answer of the newest run that has one, up to 1 MiB. */
   result?: string;
   /** Every run, oldest first. */
   run_history: Run[];
-  /** How many runs it has had, the present one included. */
+  /** How many runs it has had, including the current one. */
   runs: number;
   /** When its newest run's agent was started. */
   started_at?: Timestamp;
   /**
-   * What of the task's record cannot be read: it is damaged, or a newer version has written it. In
-   * `request` and `run_history` it is missing.
+   * Parts of the task's record that cannot be read, because they are damaged or a newer version
+   * wrote them. They are missing in `request` and `run_history`.
    */
   unreadable?: string[];
   /** Whether it has finished and no person has looked at it since. */
   unseen?: boolean;
-  /** The directory that a warning asks to be trusted, as `claude-worker trust` takes it. */
+  /** The directory that a warning asks the user to trust, as an argument for `claude-worker trust`. */
   untrusted?: string;
   /** What all its runs used together. */
   usage: Usage;
   /**
-   * What the submitter should know, in sentences: in the answer to a submission, and where one task
-   * is shown in full. Lists leave it out.
+   * Warnings for the submitter, as sentences. They are in the answer to a submission and in the
+   * details of one task; lists leave them out.
    */
   warnings?: string[];
-  /** Where it works. */
+  /** The directory in which the agent works. */
   working_directory: string;
 } & State;
 
-/** A task's number: small, typed by people, never used twice. */
+/** A task's number: small, so that people can type it, and never reused. */
 export type TaskId = number;
 
 /** One page of tasks. */
 export type TaskPage = {
-  /** How many tasks there are in each status, whatever the filter. */
+  /** How many tasks there are in each status, regardless of the filter. */
   counts: Counts;
   /** Pass as `cursor` for the next page in the same order; absent on the last one. */
   next?: Cursor;
@@ -1054,16 +1058,16 @@ export type TaskPage = {
 
 export type Timestamp = string;
 
-/** How a tool call went. */
+/** Whether a tool call succeeded. */
 export type ToolOutcome = "ok" | "error" | "denied";
 
-/** What the user has trusted. */
+/** The directories that the user trusts. */
 export type Trust = {
-  /** Each directory, those of our own list first. */
+  /** The directories; those in Claude Worker's own list come first. */
   directories: TrustedDirectory[];
   /**
-   * After a change: another directory whose settings apply in the one that was named, and that
-   * must be trusted too before any are used.
+   * After a change: another directory whose settings also apply in the directory of the request,
+   * and that must be trusted before any of them are used.
    */
   missing?: string;
 };
@@ -1076,32 +1080,32 @@ export type TrustChange = {
   trusted: boolean;
 };
 
-/** Where the user said that a directory is trusted. */
+/** Where the user trusted a directory. */
 export type TrustSource = "claude_worker" | "claude_code";
 
-/** A directory that is trusted, with those below that bring no settings of their own. */
+/** A trusted directory, including the directories below it that have no settings of their own. */
 export type TrustedDirectory = {
-  /** Where the user said so. */
+  /** Where the user trusted it. */
   by: TrustSource;
   /** Its path, without symbolic links. */
   path: string;
 };
 
-/** How many tasks need a person: nobody has looked at them since they finished. */
+/** How many tasks need attention: no person has looked at them since they finished. */
 export type Unseen = {
-  /** They completed, but tool calls were denied on the way. */
+  /** They completed, but tool calls were denied. */
   denied: number;
   /** They failed. */
   failed: number;
 };
 
-/** What a task or run has used. Absent figures were never reported. */
+/** What a task or run has used. A figure is absent when the agent never reported it. */
 export type Usage = {
   /** Input tokens written to the cache. */
   cache_creation_tokens?: number;
   /** Input tokens read from the cache. */
   cache_read_tokens?: number;
-  /** US dollars. For a run: of its whole session so far, as the agent reports it. */
+  /** US dollars. For a run: the total of its session so far, as the agent reports it. */
   cost_usd?: number;
   /** Input tokens, without those read from or written to the cache. */
   input_tokens?: number;
@@ -1130,13 +1134,13 @@ export type UsageLimitSettings = {
 };
 
 /**
- * How one run ended. Computed from what the supervisor recorded and what the agent reported,
- * never from one of them alone.
+ * How one run ended. It is computed from both the supervisor's record and the agent's report,
+ * never from one alone.
  */
 export type Verdict =
   | {
       verdict: "completed";
-      /** What it was not allowed to do. */
+      /** Tool calls that were denied. */
       denied_tools?: DeniedTool[];
       /** What else a person should know. */
       notes?: Note[];
@@ -1148,32 +1152,32 @@ export type Verdict =
     }
   | { verdict: "cancelled" };
 
-/** Why a task is not yet in the queue. It goes on by itself, in the same session where it has one. */
+/** Why a task is not yet in the queue. It continues automatically, in its session if it has one. */
 export type WaitReason =
   | {
       for: "usage_limit";
-      /** After how many the task is given up; 0 when that is not known. */
+      /** After how many runs the task is given up; 0 when that is not known. */
       most_tries?: number;
-      /** How many runs in a row have met it; 0 when that was not counted. */
+      /** How many runs in a row have reached the limit; 0 when that was not counted. */
       tries?: number;
-      /** When it goes on. */
+      /** When the task continues. */
       until: Timestamp;
     }
   | {
       for: "rate_limit";
-      /** After how many the task is given up. */
+      /** After how many runs the task is given up. */
       most_tries: number;
-      /** How many runs in a row have met it. */
+      /** How many runs in a row have reached the limit. */
       tries: number;
-      /** When it goes on. */
+      /** When the task continues. */
       until: Timestamp;
     }
   | {
       for: "overloaded";
-      /** After how many the task is given up. */
+      /** After how many runs the task is given up. */
       most_tries: number;
-      /** How many runs in a row have met it. */
+      /** How many runs in a row have failed for this reason. */
       tries: number;
-      /** When it goes on. */
+      /** When the task continues. */
       until: Timestamp;
     };

@@ -71,14 +71,14 @@ export interface EngineApi {
    */
   cancel(id: TaskId, signal?: AbortSignal): Promise<Task>;
   /**
-   * Runs a finished task once more, from the beginning, in a new session.
+   * Runs a finished task again from the beginning, in a new session.
    *
    * # Errors
    * `not_found`; `conflict` when it is not finished.
    */
   retry(id: TaskId, body?: Retry, signal?: AbortSignal): Promise<Task>;
   /**
-   * Goes on with a finished task in the same agent session.
+   * Continues a finished task in the same agent session.
    *
    * # Errors
    * `not_found`; `invalid_request` for an empty message; `conflict` when the task is not
@@ -86,8 +86,8 @@ export interface EngineApi {
    */
   resume(id: TaskId, body: FollowUp, signal?: AbortSignal): Promise<Task>;
   /**
-   * Removes a task with all its output. A running one is stopped first, and is gone when its
-   * process tree is.
+   * Removes a task with all its output. A running task is stopped first, and removed when its
+   * process tree has ended.
    *
    * # Errors
    * `not_found`.
@@ -96,17 +96,17 @@ export interface EngineApi {
   /** Removes finished tasks. */
   clean(body?: CleanQuery, signal?: AbortSignal): Promise<Cleaned>;
   /**
-   * Notes that a person has looked at finished tasks.
+   * Marks finished tasks as seen by a person.
    *
    * # Errors
    * `invalid_request` for too many `ids`.
    */
   seen(body?: SeenQuery, signal?: AbortSignal): Promise<Queue>;
-  /** What the runs that ended since an instant have cost. Removing a task does not change it. */
+  /** The cost of all runs that ended since a point in time. Removing a task does not change it. */
   spent(query: SpentQuery, signal?: AbortSignal): Promise<Spent>;
   /**
-   * Pauses the queue, so that no task is started, or lets it go on. A restart of the engine keeps
-   * it as it is.
+   * Pauses the queue, so that no task is started, or continues it. It stays paused when the
+   * engine restarts.
    */
   setPaused(body: Pause, signal?: AbortSignal): Promise<Queue>;
   /** Events after a point in the stream; waits for one when asked to. */
@@ -116,27 +116,28 @@ export interface EngineApi {
   /** The settings in force. */
   settings(signal?: AbortSignal): Promise<Settings>;
   /**
-   * Changes the settings that the body names: they are written into `config.toml`, whose comments
-   * stay, and all that the file then says is in force at once.
-   * More workers start what is queued; with fewer, what runs goes on. Limits and the like
-   * apply to runs that begin later. Answers what is in force.
+   * Changes the settings that the body names. They are written into `config.toml`, whose comments
+   * are kept, and the whole file takes effect at once.
+   * More workers start queued tasks; fewer workers stop no running task. Limits apply to runs
+   * that begin later. Returns the settings in force.
    *
    * # Errors
    * `invalid_request` naming the key whose value is out of range, or what is wrong with the
    * file; `disk_full`.
    */
   setSettings(body?: SettingsChange, signal?: AbortSignal): Promise<Settings>;
-  /** The directories whose settings tasks of agents may use. */
+  /** The directories whose settings may be used by tasks that agents submit. */
   trusted(signal?: AbortSignal): Promise<Trust>;
   /**
-   * Trusts a directory, or takes it off our own list. It counts from the next run on.
+   * Trusts a directory, or removes it from Claude Worker's own list. It applies from the next run
+   * on.
    *
    * # Errors
-   * `invalid_request` for what is no directory, or not in the list; `disk_full`.
+   * `invalid_request` for a path that is not a directory, or not in the list; `disk_full`.
    */
   setTrusted(body: TrustChange, signal?: AbortSignal): Promise<Trust>;
   /**
-   * Looks at what tasks need: the agent, its sign-in, the data directory, room on the disk.
+   * Checks what tasks need: the agent, its sign-in, the data directory, free disk space.
    * It may take some seconds.
    */
   doctor(signal?: AbortSignal): Promise<Diagnosis>;
@@ -144,7 +145,7 @@ export interface EngineApi {
   stop(body?: StopRequest, signal?: AbortSignal): Promise<Stopped>;
 }
 
-/** How a call of each method travels. */
+/** How a call of each method is sent. */
 export const METHODS = {
   submit: {
     name: "submit",

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::Settings;
-use crate::{ApiError, nearest_name, parse_duration, plain_words};
+use crate::{ApiError, explain_serde_error, nearest_name, parse_duration};
 
 /// The name of a duration ends with this in JSON, where it is a number of milliseconds.
 const MILLIS: &str = "_ms";
@@ -44,7 +44,7 @@ impl Settings {
         let settings: Self =
             serde_path_to_error::deserialize(Value::Object(settings)).map_err(|error| {
                 let place = error.path().to_string();
-                let words = plain_words(&place, &error.inner().to_string());
+                let words = explain_serde_error(&place, &error.inner().to_string());
                 refused(format!("The settings cannot be read: {words}"))
             })?;
         Ok(Self { file: self.file.clone(), ..settings })

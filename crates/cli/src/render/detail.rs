@@ -101,7 +101,7 @@ fn headline(task: &Task, now: Timestamp, paint: Paint) -> String {
 
 fn run_line(run: &Run, now: Timestamp) -> String {
     let mut parts = vec![match &run.outcome {
-        Some(outcome) => clean_line(&outcome.verdict.words()),
+        Some(outcome) => clean_line(&outcome.verdict.describe()),
         None => "running".to_owned(),
     }];
     if let (Some(start), Some(outcome)) = (run.started_at, &run.outcome) {

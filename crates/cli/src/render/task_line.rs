@@ -13,7 +13,7 @@ const QUIET_MS: u64 = 120_000;
 pub fn summary(task: &Task, now: Timestamp) -> String {
     match &task.state {
         State::Waiting { reason } => {
-            let mut words = clean_line(&reason.what());
+            let mut words = clean_line(&reason.cause());
             match reason.until().map(|until| until.millis_since(now)) {
                 None => {}
                 Some(0) => words.push_str(", goes on at once"),
@@ -54,7 +54,7 @@ pub fn verdict(state: &State) -> String {
             format!("in a state this version does not know: {}", state.name)
         }
         (State::Skipped { reason, .. }, _) => format!("Skipped: {}", clean_line(reason)),
-        (_, Some(verdict)) => clean_line(&verdict.words()),
+        (_, Some(verdict)) => clean_line(&verdict.describe()),
         (_, None) => String::new(),
     }
 }

@@ -91,7 +91,8 @@ impl Happened {
                 tracing::info!(verdict, duration, cost_usd, turns, "run ended");
             }
             Self::Waits { task, reason } => {
-                let (until, reason) = (reason.until().map(tracing::field::display), reason.words());
+                let (until, reason) =
+                    (reason.until().map(tracing::field::display), reason.describe());
                 tracing::info!(%task, reason, until, "task waits");
             }
             Self::WaitOver { task } => tracing::info!(%task, "wait is over"),
@@ -101,7 +102,7 @@ impl Happened {
             Self::CancelledInQueue { task } => tracing::info!(%task, "task cancelled in the queue"),
             Self::Removed { task } => tracing::info!(%task, "task removed"),
             Self::GivenUp { task, failure } => {
-                tracing::error!(%task, reason = failure.words(), "task given up");
+                tracing::error!(%task, reason = failure.describe(), "task given up");
             }
             Self::QueuePaused { paused: true } => tracing::info!("queue paused"),
             Self::QueuePaused { paused: false } => tracing::info!("queue unpaused"),
@@ -163,7 +164,7 @@ fn verdict_words(verdict: &Verdict) -> String {
             Failure::Signal { signal } => format!("failed by signal {signal}"),
             // These are the engine's own words.
             Failure::Spawn { .. } | Failure::DamagedRecord { .. } | Failure::Lost => {
-                format!("failed: {}", failure.words())
+                format!("failed: {}", failure.describe())
             }
             failure => format!("failed: {}", failure.kind()),
         },

@@ -185,7 +185,7 @@ impl Dispatcher {
         }
         self.check_queue_has_room()?;
         let request = self.writer.request(id)?.map_err(|failure| {
-            let words = failure.words();
+            let words = failure.describe();
             EngineError::Refused(
                 ApiError::conflict(format!("Task {id} cannot be run again. {words}"))
                     .hint(failure.next_step()),

@@ -197,7 +197,7 @@ mod tests {
         assert_eq!([0, 1, 2].map(|tries| at(Some(0), tries)), [0, 1, 2]);
         assert_eq!([1, 2, 3, 4, 5, 6].map(|tries| at(None, tries)), [30, 60, 120, 240, 240, 240]);
         let (reason, _) = waits(decide(&config, met(&usage(None), after(2)), NOW, EVEN));
-        assert_eq!(reason.words(), "Usage limit reached, try 3 of 8");
+        assert_eq!(reason.describe(), "Usage limit reached, try 3 of 8");
     }
 
     #[test]
@@ -207,7 +207,7 @@ mod tests {
             let at = |tries| waits(decide(&config, met(&failure, after(tries)), NOW, EVEN));
             let seconds: Vec<u64> = (0..5).map(|tries| at(tries).1 / 1000).collect();
             assert_eq!(seconds, [30, 60, 120, 240, 480]);
-            assert_eq!(at(0).0.words(), format!("{words}, try 1 of 6"));
+            assert_eq!(at(0).0.describe(), format!("{words}, try 1 of 6"));
             let last = decide(&config, met(&failure, after(5)), NOW, EVEN);
             assert_eq!(last, Decision::GiveUp { tries: 6 });
         }

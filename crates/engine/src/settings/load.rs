@@ -2,7 +2,7 @@
 
 use std::io;
 
-use claude_worker_api::{ApiError, FileForm, Settings, plain_words};
+use claude_worker_api::{ApiError, FileForm, Settings, explain_serde_error};
 
 use crate::{Paths, read_own};
 
@@ -31,7 +31,7 @@ pub fn parse(text: &str) -> Result<Settings, String> {
         // The line is shown, and then what is wrong there.
         let (shown, message) = (error.to_string(), error.message());
         match shown.trim_end().strip_suffix(message) {
-            Some(place) => place.to_owned() + &plain_words("", message),
+            Some(place) => place.to_owned() + &explain_serde_error("", message),
             None => shown,
         }
     })?;

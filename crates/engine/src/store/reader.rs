@@ -128,13 +128,13 @@ impl Readers {
             };
             let mut unreadable = Vec::new();
             if let TaskState::Unreadable(state) = &stored.state {
-                unreadable.push(state.failure.words());
+                unreadable.push(state.failure.describe());
             }
             let mut statement =
                 connection.prepare_cached("SELECT request FROM request WHERE task_id = ?1")?;
             let request = rows::shown_request(statement.query([id.0])?.next()?);
             let request = request.unwrap_or_else(|failure| {
-                unreadable.push(failure.words());
+                unreadable.push(failure.describe());
                 NewTask {
                     working_directory: stored.task.working_directory.clone(),
                     name: Some(stored.task.name.clone()),

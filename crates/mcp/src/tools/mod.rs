@@ -10,7 +10,7 @@ pub(crate) mod wait;
 
 use std::sync::OnceLock;
 
-use claude_worker_api::{ApiError, Task, TaskApi, TaskId, plain_words};
+use claude_worker_api::{ApiError, Task, TaskApi, TaskId, explain_serde_error};
 use rmcp::model::{CallToolResult, JsonObject, Tool, ToolAnnotations};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
@@ -97,7 +97,7 @@ async fn with<A: DeserializeOwned, T: Serialize>(
         Err(error) => {
             let path = error.path().to_string();
             let place = if path == "." { "" } else { &path };
-            let words = plain_words(place, &error.inner().to_string());
+            let words = explain_serde_error(place, &error.inner().to_string());
             let error = ApiError::invalid(format!("The arguments cannot be used: {words}"))
                 .hint("Correct them and call the tool again");
             answer::refusal(&error)

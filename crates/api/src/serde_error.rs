@@ -1,53 +1,55 @@
-//! What serde says about a value that cannot be read, in words for people.
+//! Turns serde's errors into messages for people.
 //!
-//! serde gives its errors only as text, so they are parsed here. An unknown form is passed on unchanged.
+//! serde gives its errors only as text, so they are parsed here. An error of an unknown form is passed
+//! on unchanged.
 
-/// Says what is wrong with the value at `place`, like `limits.max_turns`; an empty place is the whole.
+/// Explains serde's `error` about the value at `place`, like `limits.max_turns`; an empty place is
+/// the whole value.
 #[must_use]
-pub fn plain_words(place: &str, error: &str) -> String {
-    let (said, position) = without_position(error);
+pub fn explain_serde_error(place: &str, error: &str) -> String {
+    let (message, position) = without_position(error);
     let subject = if place.is_empty() { "it" } else { place };
     let within = |name: &str| match place {
         "" => name.to_owned(),
         place => format!("{place}.{name}"),
     };
-    if let Some((given, wanted)) = said
+    if let Some((given, wanted)) = message
         .strip_prefix("invalid type: ")
-        .or_else(|| said.strip_prefix("invalid value: "))
+        .or_else(|| message.strip_prefix("invalid value: "))
         .and_then(|rest| rest.rsplit_once(", expected "))
     {
         return format!("{subject} must be {}, not {}", kind(wanted), value(given));
     }
-    if let Some(name) = quoted(said, "missing field ") {
+    if let Some(name) = quoted(message, "missing field ") {
         return format!("{} is missing", within(name));
     }
-    if let Some(name) = quoted(said, "duplicate field ") {
+    if let Some(name) = quoted(message, "duplicate field ") {
         return format!("{} is given twice", within(name));
     }
-    if let Some(name) = quoted(said, "unknown field ") {
-        return format!("{} is not known{}", within(name), choices(said));
+    if let Some(name) = quoted(message, "unknown field ") {
+        return format!("{} is not known{}", within(name), choices(message));
     }
-    if let Some(name) = quoted(said, "unknown variant ") {
+    if let Some(name) = quoted(message, "unknown variant ") {
         let what = if place.is_empty() { "the value" } else { subject };
         let is = if place.is_empty() { "" } else { " =" };
-        return format!("{what}{is} {name:?} is not known{}", choices(said));
+        return format!("{what}{is} {name:?} is not known{}", choices(message));
     }
-    if said.starts_with("data did not match any variant") {
+    if message.starts_with("data did not match any variant") {
         return format!("{subject} has a form that is not known");
     }
-    if let Some(wanted) = parsed(said) {
+    if let Some(wanted) = parsed(message) {
         return format!("{subject} must be {wanted}");
     }
-    // A text of our own may name the place by itself.
+    // Messages from this crate's own types may already contain the place.
     let names_place =
-        said.strip_prefix(place).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric));
+        message.strip_prefix(place).is_some_and(|rest| !rest.starts_with(char::is_alphanumeric));
     if place.is_empty() || names_place {
         return error.to_owned();
     }
-    format!("{place}: {said}{position}")
+    format!("{place}: {message}{position}")
 }
 
-/// The message and where in the text it is, which a value's own place says better.
+/// Splits serde's error into the message and the line and column, which `place` makes unnecessary.
 fn without_position(error: &str) -> (&str, &str) {
     let at = error.rfind(" at line ").filter(|at| {
         let words: Vec<&str> = error[*at..].split_whitespace().collect();
@@ -57,14 +59,14 @@ fn without_position(error: &str) -> (&str, &str) {
     error.split_at(at.unwrap_or(error.len()))
 }
 
-/// The name in backticks right behind `words`.
-fn quoted<'a>(said: &'a str, words: &str) -> Option<&'a str> {
-    Some(said.strip_prefix(words)?.strip_prefix('`')?.split_once('`')?.0)
+/// The name in backticks right after `prefix`.
+fn quoted<'a>(message: &'a str, prefix: &str) -> Option<&'a str> {
+    Some(message.strip_prefix(prefix)?.strip_prefix('`')?.split_once('`')?.0)
 }
 
-/// What there is instead, from the list at the end.
-fn choices(said: &str) -> String {
-    let Some((_, list)) = said.split_once(", expected ") else { return String::new() };
+/// The known names, from the list at the end of the message.
+fn choices(message: &str) -> String {
+    let Some((_, list)) = message.split_once(", expected ") else { return String::new() };
     let names: Vec<&str> = list.split('`').skip(1).step_by(2).collect();
     match names.as_slice() {
         [] => String::new(),
@@ -103,9 +105,9 @@ fn value(given: &str) -> &str {
     plain.or_else(|| given.strip_prefix("string ")).unwrap_or(given)
 }
 
-/// What a text of a query string should have been.
-fn parsed(said: &str) -> Option<&'static str> {
-    match said {
+/// The expected kind of a value in a query string, from the error of parsing it.
+fn parsed(message: &str) -> Option<&'static str> {
+    match message {
         "invalid digit found in string"
         | "cannot parse integer from empty string"
         | "number too large to fit in target type"
@@ -124,18 +126,18 @@ mod tests {
     use super::*;
     use crate::NewTask;
 
-    fn told(value: Value) -> String {
+    fn explained(value: Value) -> String {
         let base = json!({ "execution_prompt": "x", "working_directory": "/" });
         let (Value::Object(mut base), Value::Object(value)) = (base, value) else { panic!() };
         base.extend(value);
         let text = Value::Object(base).to_string();
         let mut json = serde_json::Deserializer::from_str(&text);
         let error = NewTask::deserialize(&mut json).unwrap_err().to_string();
-        plain_words("here", &error)
+        explain_serde_error("here", &error)
     }
 
     #[test]
-    fn what_serde_says_today_is_said_in_plain_words() {
+    fn current_serde_errors_are_explained() {
         let cases = [
             (json!({ "limits": { "max_turns": "many" } }), "not \"many\""),
             (json!({ "limits": { "max_turns": -1 } }), "here must be a whole number from 0 to"),
@@ -149,20 +151,24 @@ mod tests {
             (json!({ "execution_prompt": null }), "here must be a text, not null"),
         ];
         for (given, expected) in cases {
-            let words = told(given.clone());
-            assert!(words.contains(expected), "{given}: {words}");
+            let message = explained(given.clone());
+            assert!(message.contains(expected), "{given}: {message}");
             for word in ["invalid", "expected", "u32", "u64", "struct", "sequence", "at line"] {
-                assert!(!words.contains(word), "{given}: {words}");
+                assert!(!message.contains(word), "{given}: {message}");
             }
         }
         let missing = serde_json::from_str::<NewTask>("{}").unwrap_err().to_string();
-        assert_eq!(plain_words("", &missing), "execution_prompt is missing");
-        assert_eq!(plain_words("tasks[0]", &missing), "tasks[0].execution_prompt is missing");
+        assert_eq!(explain_serde_error("", &missing), "execution_prompt is missing");
+        assert_eq!(
+            explain_serde_error("tasks[0]", &missing),
+            "tasks[0].execution_prompt is missing"
+        );
     }
 
     #[test]
-    fn names_are_kept_and_other_words_stay() {
-        let check = |error: &str, expected: &str| assert_eq!(plain_words("a.b", error), expected);
+    fn names_are_kept_and_other_errors_are_unchanged() {
+        let check =
+            |error: &str, expected: &str| assert_eq!(explain_serde_error("a.b", error), expected);
         check("unknown field `x`, expected `y` or `z`", "a.b.x is not known; there are y and z");
         check(
             "unknown variant `x`, expected one of `k`, `l`, `m`",
@@ -180,6 +186,6 @@ mod tests {
             "invalid type: string \"a, expected b\", expected u64",
             "a.b must be a whole number, 0 or more, not \"a, expected b\"",
         );
-        assert_eq!(plain_words("", "EOF at line 1 column 2"), "EOF at line 1 column 2");
+        assert_eq!(explain_serde_error("", "EOF at line 1 column 2"), "EOF at line 1 column 2");
     }
 }
