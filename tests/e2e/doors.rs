@@ -200,7 +200,7 @@ fn who_watches_does_not_bring_a_stopped_engine_back() {
     home.run(["server", "stop"]).ok();
     for watcher in watchers {
         Ran::of(&watcher.wait_with_output().unwrap())
-            .refused(5, &["The engine was stopped", "runs on"]);
+            .refused(5, &["The engine was stopped", "keep running"]);
     }
     home.run(["server", "health"]).refused(5, &["No engine is running"]);
     assert!(home.data().join("engine.stopped").exists());

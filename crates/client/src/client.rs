@@ -9,37 +9,37 @@ use claude_worker_engine::Paths;
 use crate::next_engine::WaitForNextEngine;
 use crate::random::new_key;
 use crate::request::Request;
-use crate::retry::{Attempts, FINDING, Failed, Next};
+use crate::retry::{Attempts, FIND_ENGINE_WITHIN, Failed, Next};
 use crate::start::Starter;
 use crate::stop_marker;
 use crate::task_context::may_run_again;
 use crate::transport::{Address, Answered, NoAnswer};
 
-/// A way to an engine. Each call is a connection of its own.
+/// A client of one engine. Each call uses a connection of its own.
 #[derive(Debug, Clone)]
 pub struct EngineClient {
     address: Address,
-    /// The places of the engine at `address`, where they are known.
+    /// The paths of the engine at `address`, if it is the local one.
     paths: Option<Paths>,
     starter: Option<Starter>,
-    /// Whether an engine has answered this client or a clone of it. One that knew an engine does
-    /// not bring it back after somebody has stopped it.
-    met: Arc<AtomicBool>,
+    /// Whether an engine has answered this client or a clone of it. If so, the client does not start
+    /// the engine again after a person has stopped it.
+    has_connected: Arc<AtomicBool>,
 }
 
 impl EngineClient {
     /// A client that talks to `address` and never starts an engine.
     #[must_use]
     pub fn new(address: Address) -> Self {
-        Self { address, paths: None, starter: None, met: Arc::default() }
+        Self { address, paths: None, starter: None, has_connected: Arc::default() }
     }
 
     /// A client of the engine that the environment names. With a starter, a call that finds no
-    /// engine at the local socket starts one in the background first; but where this client has
-    /// known an engine and that one was told to stop, the call fails with `unavailable`.
+    /// engine at the local socket first starts one in the background. But if an engine has answered
+    /// this client and was then told to stop, the call fails with `unavailable`.
     ///
     /// # Errors
-    /// `invalid_request` when the environment names no usable place.
+    /// `invalid_request` when the environment variables name no usable address.
     pub fn from_env(paths: &Paths, starter: Option<Starter>) -> Result<Self, ApiError> {
         let address = Address::from_env(paths)?;
         let ours = address == Address::Socket(paths.socket.clone());
@@ -47,7 +47,7 @@ impl EngineClient {
         Ok(Self { paths: ours.then(|| paths.clone()), starter, ..Self::new(address) })
     }
 
-    /// Where this client's engine is.
+    /// The address of the engine.
     #[must_use]
     pub const fn address(&self) -> &Address {
         &self.address
@@ -60,30 +60,31 @@ impl EngineClient {
         loop {
             let no_answer = match self.address.send(request).await {
                 Ok(answered) => {
-                    self.met.store(true, Ordering::Relaxed);
+                    self.has_connected.store(true, Ordering::Relaxed);
                     return Ok(answered);
                 }
                 Err(NoAnswer::Refused(error)) => return Err(error),
                 Err(no_answer) => no_answer,
             };
             let failed = match &no_answer {
-                NoAnswer::NobodyThere(_)
-                    if next_engine.worth_waiting(self.paths.as_ref()).await =>
+                NoAnswer::NotReachable(_)
+                    if next_engine.wait_if_expected(self.paths.as_ref()).await =>
                 {
                     attempts.waited_for_next_engine();
                     continue;
                 }
-                NoAnswer::NobodyThere(_) if self.starter.is_some() => Failed::NotThere,
-                NoAnswer::NobodyThere(_) | NoAnswer::Refused(_) => {
+                NoAnswer::NotReachable(_) if self.starter.is_some() => Failed::NotThere,
+                NoAnswer::NotReachable(_) | NoAnswer::Refused(_) => {
                     return Err(self.error(no_answer));
                 }
-                NoAnswer::Leaving(_) => Failed::Stopping,
+                NoAnswer::Stopping(_) => Failed::Stopping,
                 NoAnswer::Broken(_) => Failed::Broken,
             };
             match (attempts.next(failed, request.may_repeat), &self.starter) {
                 (Next::SendAgain(pause), _) => tokio::time::sleep(pause).await,
                 (Next::StartEngine, Some(starter)) => {
-                    if self.met.load(Ordering::Relaxed) && stop_marker::was_stopped(&starter.paths)
+                    if self.has_connected.load(Ordering::Relaxed)
+                        && stop_marker::was_stopped(&starter.paths)
                     {
                         return Err(was_stopped());
                     }
@@ -94,22 +95,22 @@ impl EngineClient {
         }
     }
 
-    /// An answer that did not come, as the user reads it.
+    /// The error for a request without an answer.
     fn error(&self, no_answer: NoAnswer) -> ApiError {
         match no_answer {
-            NoAnswer::Refused(error) | NoAnswer::Leaving(error) => error,
-            NoAnswer::NobodyThere(error) => nobody_there(&self.address, &error),
+            NoAnswer::Refused(error) | NoAnswer::Stopping(error) => error,
+            NoAnswer::NotReachable(error) => not_reachable(&self.address, &error),
             NoAnswer::Broken(error) => {
                 ApiError::unavailable(format!("The connection broke before the answer: {error}"))
-                    .hint("See `claude-worker list` for what was done, and try again")
+                    .hint("Check with `claude-worker list` whether the request was carried out, then try again")
             }
         }
     }
 
-    /// Makes a call as it is.
+    /// Sends a call without changing it.
     async fn exchange<C: Call>(&self, call: &C) -> Result<C::Answer, ApiError> {
         let request = Request::of(call)?;
-        let bound = request.within + FINDING;
+        let bound = request.within + FIND_ENGINE_WITHIN;
         let answered = tokio::time::timeout(bound, self.send(&request)).await.map_err(|_| {
             ApiError::unavailable(format!("No answer within {} s", bound.as_secs()))
                 .hint("See `claude-worker server health` and the engine's log")
@@ -121,21 +122,21 @@ impl EngineClient {
 
 impl TaskApi for EngineClient {
     async fn call<C: Call>(&self, mut call: C) -> Result<C::Answer, ApiError> {
-        // With a key, the engine recognises what it has already taken on.
+        // With a key, the engine recognises a repeated submission.
         if let Some(key) = call.idempotency_key() {
             key.get_or_insert_with(new_key);
         }
         if let Some((task, asked_by)) = call.asked_by() {
-            asked_by.parent = may_run_again(&Questions(self), task).await?;
+            asked_by.parent = may_run_again(&PlainCalls(self), task).await?;
         }
         self.exchange(&call).await
     }
 }
 
-/// What a client itself asks an engine before it makes a call.
-struct Questions<'a>(&'a EngineClient);
+/// Calls that the client makes on its own before it sends the caller's request.
+struct PlainCalls<'a>(&'a EngineClient);
 
-impl TaskApi for Questions<'_> {
+impl TaskApi for PlainCalls<'_> {
     async fn call<C: Call>(&self, call: C) -> Result<C::Answer, ApiError> {
         self.0.exchange(&call).await
     }
@@ -143,11 +144,11 @@ impl TaskApi for Questions<'_> {
 
 fn was_stopped() -> ApiError {
     ApiError::unavailable("The engine was stopped").hint(
-        "What was running runs on, and what was queued is still queued: `claude-worker server start` goes on with it",
+        "Running tasks keep running, and queued tasks are kept: `claude-worker server start` continues the queue",
     )
 }
 
-fn nobody_there(address: &Address, error: &std::io::Error) -> ApiError {
+fn not_reachable(address: &Address, error: &std::io::Error) -> ApiError {
     match address {
         Address::Socket(path) => {
             ApiError::unavailable("No engine is running").hint(match error.kind() {
@@ -158,7 +159,7 @@ fn nobody_there(address: &Address, error: &std::io::Error) -> ApiError {
             })
         }
         Address::Http { authority, .. } => {
-            ApiError::unavailable(format!("Nobody answers at {authority}: {error}"))
+            ApiError::unavailable(format!("No engine answers at {authority}: {error}"))
                 .hint("Check CLAUDE_WORKER_SERVER_URL, or unset it to use the local engine")
         }
     }
@@ -173,7 +174,7 @@ mod tests {
     use super::*;
     use crate::test_starter;
 
-    /// Reads one request and gives one answer; returns what was asked.
+    /// Reads one request and sends one answer; returns the request.
     async fn answer(listener: &UnixListener, status: &str, body: &str) -> String {
         let (mut stream, _) = listener.accept().await.unwrap();
         let asked = request(&mut stream).await;
@@ -190,7 +191,7 @@ mod tests {
         loop {
             stream.read_buf(&mut text).await.unwrap();
             let asked = String::from_utf8(text.clone()).unwrap();
-            // The client sends its whole request before it expects anything.
+            // The client sends its whole request before it reads an answer.
             if let Some((head, body)) = asked.split_once("\r\n\r\n") {
                 let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
                 if body.len() >= length.map_or(0, |length| length.parse().unwrap()) {
@@ -201,7 +202,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_submission_whose_answer_is_lost_is_sent_again_under_the_same_name() {
+    async fn a_submission_whose_answer_is_lost_is_sent_again_with_the_same_key() {
         let directory = tempfile::tempdir().unwrap();
         let socket = directory.path().join("engine.sock");
         let listener = UnixListener::bind(&socket).unwrap();
@@ -223,17 +224,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_engine_that_is_about_to_go_is_asked_once_more() {
+    async fn a_request_to_an_engine_that_is_stopping_is_sent_again() {
         let directory = tempfile::tempdir().unwrap();
         let socket = directory.path().join("engine.sock");
         let listener = UnixListener::bind(&socket).unwrap();
         let client = EngineClient::new(Address::Socket(socket));
-        let leaving = r#"{"code":"unavailable","message":"The engine is shutting down"}"#;
+        let stopping = r#"{"code":"unavailable","message":"The engine is shutting down"}"#;
         let server = async {
-            answer(&listener, "503 Service Unavailable", leaving).await;
+            answer(&listener, "503 Service Unavailable", stopping).await;
             answer(&listener, "200 OK", r#"{"directories":[]}"#).await;
-            // What may not be done twice is asked once.
-            answer(&listener, "503 Service Unavailable", leaving).await;
+            // A request that must not be repeated is sent once.
+            answer(&listener, "503 Service Unavailable", stopping).await;
         };
         let client = async {
             client.trusted().await.unwrap();
@@ -244,7 +245,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_stopped_engine_is_brought_back_by_fresh_clients_only() {
+    async fn only_a_new_client_starts_a_stopped_engine_again() {
         let directory = tempfile::tempdir().unwrap();
         let paths = Paths::below(directory.path());
         let starter = test_starter::starter(&paths, "echo started >> \"$0\"; echo '{}'");
@@ -258,12 +259,12 @@ mod tests {
         stop_marker::leave(&paths);
         ask().await;
         let before = count();
-        assert!(before > 0, "a fresh client starts one");
-        client.met.store(true, Ordering::Relaxed);
+        assert!(before > 0, "a new client starts one");
+        client.has_connected.store(true, Ordering::Relaxed);
         assert_eq!(ask().await, "The engine was stopped");
-        assert_eq!(count(), before, "one that knew the engine starts none");
+        assert_eq!(count(), before, "a client that had an answer starts none");
         stop_marker::remove(&paths);
         ask().await;
-        assert!(count() > before, "after a crash it does");
+        assert!(count() > before, "after a crash it starts one");
     }
 }

@@ -1,10 +1,10 @@
-//! Where the other programs of Claude Worker are.
+//! Finds the other programs of Claude Worker.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-/// A program of Claude Worker: the one beside the running program, or else the first one in `PATH`
-/// that can be run.
+/// Finds a program of Claude Worker: in the directory of the running program, or else the first
+/// executable one in `PATH`.
 #[must_use]
 pub fn installed_program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
@@ -26,7 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_program_beside_comes_before_one_in_the_path() {
+    fn a_program_beside_the_running_one_comes_before_one_in_the_path() {
         let program = |directory: &tempfile::TempDir, mode| {
             let file = directory.path().join("claude-worker-mcp");
             fs::write(&file, "#!/bin/sh\n").unwrap();
@@ -39,7 +39,7 @@ mod tests {
         let found = || find("claude-worker-mcp", Some(&running), &path);
         assert_eq!(found(), None);
         program(&data, 0o644);
-        assert_eq!(found(), None, "it cannot be run");
+        assert_eq!(found(), None, "it is not executable");
         let in_path = program(&there, 0o755);
         assert_eq!(found(), Some(in_path));
         let beside = program(&here, 0o755);

@@ -4,14 +4,15 @@
 //!
 //! The engine is reached by HTTP over a Unix domain socket in its data directory, or over TCP
 //! ([`Address`]). [`EngineClient`] is a [`TaskApi`] that sends each call over a connection of its own,
-//! so that it finds the engine again that was killed, upgraded or replaced by the app between two
-//! calls. Where no engine runs it can start one in the background ([`Starter`]), but not against a
-//! person's will: an engine that was told to stop leaves a [`stop_marker`], and a client that had an
-//! answer of that engine does not start another. A program that is about to start an engine itself
+//! so that it keeps working when the engine is restarted, upgraded or replaced by the app between two
+//! calls. When no engine runs it can start one in the background ([`Starter`]), unless a person has
+//! stopped it: an engine that was told to stop leaves a [`stop_marker`], and a client that had an
+//! answer from that engine does not start another. A program that is about to start an engine itself
 //! announces it ([`Announcement`]), and clients wait for that engine.
 //!
-//! Client and server (`crates/server`) send their protocol version in a header. They must agree,
-//! except for asking which engine it is and telling it to stop: an older engine can always be stopped.
+//! Client and server (`crates/server`) send their protocol version in a header. The versions must be
+//! equal, except for requests for the engine's version and to stop it: an older engine can always be
+//! stopped.
 //!
 //! [`TaskApi`]: claude_worker_api::TaskApi
 
@@ -37,5 +38,5 @@ pub use next_engine::{Announcement, next_engine_is_announced};
 pub use random::{new_key, random_hex};
 pub use retry::Reconnect;
 pub use start::{Ready, Starter};
-pub use task_context::task_around;
+pub use task_context::surrounding_task;
 pub use transport::{Address, token};

@@ -1,7 +1,7 @@
-//! The engine's log, which grows no longer than it may.
+//! The engine's log, whose length is limited.
 //!
-//! A client that starts an engine puts a long log aside (see [`open_log`]), but an engine may run
-//! for months. So whoever writes the log puts it aside too, when it has grown too long.
+//! A client that starts an engine renames a long log (see [`open_log`]). Because an engine may run for
+//! months, [`LogFile`] renames it too, when it has grown too long.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
@@ -10,33 +10,33 @@ use std::path::{Path, PathBuf};
 use claude_worker_os::descriptor::{duplicate_stderr, replace_stderr};
 use claude_worker_os::files::{Identity, private, without_waiting};
 
-/// A log that is longer than this, in bytes, is put aside.
-pub(crate) const LONGEST_LOG: u64 = 5 * 1024 * 1024;
+/// A log that is longer than this, in bytes, is renamed.
+pub(crate) const MAX_LOG_BYTES: u64 = 5 * 1024 * 1024;
 
-/// Opens the engine's log to go on with it, or with a new one when it has grown long. Only the
-/// last long one is kept.
+/// Opens the engine's log for appending. A long log is first renamed to `….old`, replacing the
+/// previous one.
 ///
 /// # Errors
-/// When it can be neither renamed nor opened.
+/// When it cannot be renamed or opened.
 pub fn open_log(path: &Path) -> io::Result<File> {
-    if std::fs::metadata(path).is_ok_and(|found| found.is_file() && found.len() > LONGEST_LOG) {
-        put_aside(path)?;
+    if std::fs::metadata(path).is_ok_and(|found| found.is_file() && found.len() > MAX_LOG_BYTES) {
+        rotate(path)?;
     }
     append(path)
 }
 
-fn put_aside(path: &Path) -> io::Result<()> {
+fn rotate(path: &Path) -> io::Result<()> {
     let mut old = path.as_os_str().to_owned();
     old.push(".old");
     std::fs::rename(path, old)
 }
 
 fn append(path: &Path) -> io::Result<File> {
-    // A pipe in its place that nobody reads would be waited at.
+    // If there is a named pipe without a reader at `path`, opening it must not block.
     without_waiting(private(OpenOptions::new().create(true).append(true))).open(path)
 }
 
-/// The engine's log as it is written.
+/// A writer of the engine's log that limits its length.
 #[derive(Debug)]
 pub struct LogFile {
     path: PathBuf,
@@ -51,24 +51,25 @@ impl LogFile {
         Self { path: path.to_owned(), file, is_stderr: false }
     }
 
-    /// The log at `path`, if that is where standard error of this process leads: what is printed
-    /// there by others, a panic say, goes into the same file from then on.
+    /// The log at `path`, if standard error of this process is that file. Standard error then follows
+    /// to each new file, so that other output (a panic message) ends up in it too.
     #[must_use]
     pub fn behind_stderr(path: &Path) -> Option<Self> {
         let file = duplicate_stderr().ok()?;
         let log = Self { path: path.to_owned(), file, is_stderr: true };
-        log.is_in_place().then_some(log)
+        log.is_at_path().then_some(log)
     }
 
-    fn is_in_place(&self) -> bool {
+    fn is_at_path(&self) -> bool {
         let ours = self.file.metadata().map(|found| Identity::of(&found));
         matches!((ours, Identity::at(&self.path)), (Ok(ours), Ok(now)) if ours == now)
     }
 
-    /// Goes on in a new file. One that has been put aside by somebody else stays there.
-    fn begin_anew(&mut self) -> io::Result<()> {
-        if self.is_in_place() {
-            put_aside(&self.path)?;
+    /// Continues in a new file. If another process has already renamed the log, only opens the new
+    /// one.
+    fn reopen(&mut self) -> io::Result<()> {
+        if self.is_at_path() {
+            rotate(&self.path)?;
         }
         let file = append(&self.path)?;
         if self.is_stderr {
@@ -81,10 +82,10 @@ impl LogFile {
 
 impl Write for LogFile {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        // Looked up each time, because others write there too; lines are rare.
-        if self.file.metadata().is_ok_and(|found| found.is_file() && found.len() > LONGEST_LOG) {
-            // A log that cannot be put aside grows on.
-            drop(self.begin_anew());
+        // The length is read each time because other processes write to the file too. Lines are rare.
+        if self.file.metadata().is_ok_and(|found| found.is_file() && found.len() > MAX_LOG_BYTES) {
+            // If this fails, the log keeps growing.
+            drop(self.reopen());
         }
         self.file.write(line)
     }
@@ -99,22 +100,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_long_log_is_put_aside() {
+    fn a_long_log_is_renamed_when_it_is_opened() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("engine.log");
         let old = directory.path().join("engine.log.old");
         drop(open_log(&path).unwrap());
-        File::options().write(true).open(&path).unwrap().set_len(LONGEST_LOG).unwrap();
+        File::options().write(true).open(&path).unwrap().set_len(MAX_LOG_BYTES).unwrap();
         drop(open_log(&path).unwrap());
         assert!(!old.exists());
-        File::options().write(true).open(&path).unwrap().set_len(LONGEST_LOG + 1).unwrap();
+        File::options().write(true).open(&path).unwrap().set_len(MAX_LOG_BYTES + 1).unwrap();
         drop(open_log(&path).unwrap());
-        assert_eq!(std::fs::metadata(&old).unwrap().len(), LONGEST_LOG + 1);
+        assert_eq!(std::fs::metadata(&old).unwrap().len(), MAX_LOG_BYTES + 1);
         assert_eq!(std::fs::metadata(&path).unwrap().len(), 0);
     }
 
     #[test]
-    fn however_long_an_engine_writes_its_log_stays_short_and_no_line_is_torn() {
+    fn a_log_that_is_written_for_long_stays_short_and_has_only_whole_lines() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("engine.log");
         let mut log = LogFile::new(&path, open_log(&path).unwrap());
@@ -125,11 +126,11 @@ mod tests {
         let files = ["engine.log", "engine.log.old"].map(|name| directory.path().join(name));
         for file in &files {
             let text = std::fs::read_to_string(file).unwrap();
-            assert!(text.len() as u64 <= LONGEST_LOG + 10_000, "{}", text.len());
+            assert!(text.len() as u64 <= MAX_LOG_BYTES + 10_000, "{}", text.len());
             assert!(text.lines().all(|line| line.len() == 9_999));
         }
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 2);
-        // One that was removed is made anew, and one that others have put aside is left there.
+        // A log that was removed is created again at the next rotation.
         std::fs::remove_file(&path).unwrap();
         for _ in 0..600 {
             log.write_all(line.as_bytes()).unwrap();

@@ -1,20 +1,20 @@
-//! Names and secrets that nobody can guess and no two callers share.
+//! Random keys and secrets.
 
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 
-/// Random bytes from the system, as text of twice as many hexadecimal digits.
+/// Random bytes from the system, in hexadecimal.
 ///
 /// # Errors
-/// When the system has none to give.
+/// When the system's random source fails.
 pub fn random_hex<const BYTES: usize>() -> io::Result<String> {
     let mut random = [0; BYTES];
     getrandom::fill(&mut random)?;
     Ok(random.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
-/// An idempotency key that no other request has: 128 random bits in hexadecimal. The standard
-/// library seeds its hashers from the system, which cannot fail.
+/// A unique idempotency key: 128 random bits in hexadecimal. It uses the random seeds of the standard
+/// library's hashers, which cannot fail.
 #[must_use]
 pub fn new_key() -> String {
     let half = || RandomState::new().hash_one((std::process::id(), std::time::SystemTime::now()));

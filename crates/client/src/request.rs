@@ -19,7 +19,7 @@ pub(crate) struct Request {
     pub(crate) body: Bytes,
     /// How long the answer may take.
     pub(crate) within: Duration,
-    /// Whether doing it twice is doing it once.
+    /// Whether the request is idempotent and may be sent again.
     pub(crate) may_repeat: bool,
 }
 
@@ -78,7 +78,8 @@ impl WriteArguments for Request {
     }
 }
 
-/// A value in a query string: none for what is absent, off or empty; a list has commas.
+/// The text of a value in a query string; `None` for null, `false` and empty lists, which are left
+/// out. The values of a list are separated by commas.
 fn parameter(value: Value) -> Option<String> {
     match value {
         Value::Null | Value::Bool(false) | Value::Object(_) => None,

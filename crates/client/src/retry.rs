@@ -1,4 +1,4 @@
-//! The retry policy of all clients: what is asked again, how soon, and how long it takes at most.
+//! The retry policy of all clients: which requests are sent again, when, and for how long at most.
 //!
 //! A single call ([`EngineClient`](crate::EngineClient), [`Attempts`]):
 //!
@@ -6,15 +6,15 @@
 //! |---|---|
 //! | nothing listens there, and the next engine is announced | waits for it, at most 15 s |
 //! | nothing listens there | starts an engine where it may, at most 5 times |
-//! | the engine says that it is about to stop | asks again every 100 ms, at most 50 times, what may be repeated |
-//! | the connection breaks before the answer | asks again, at most 5 times, what may be repeated |
-//! | an error of the engine | reports it |
+//! | the engine answers that it is stopping | sends idempotent requests again every 100 ms, at most 50 times |
+//! | the connection breaks before the answer | sends idempotent requests again, at most 5 times |
+//! | the engine answers with another error | reports it |
 //!
-//! All of that together, and so the longest that a command can hang on one call, is the time that the
-//! call itself may take ([`answer_within`]) plus [`FINDING`], the time for finding an engine.
+//! The longest time that a command can wait for one call, including all of this, is the time that the
+//! call itself may take ([`answer_within`]) plus [`FIND_ENGINE_WITHIN`], the time for finding an engine.
 //!
 //! A command that follows a task makes many calls. [`Reconnect`] repeats each of them while no engine
-//! answers, for [`FOLLOWING`] at most; a command that asks once does so for [`ONCE`] at most.
+//! answers, for [`GIVE_UP_FOLLOWING_AFTER`] at most; a command that asks once does so for [`GIVE_UP_ONCE_AFTER`] at most.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -23,21 +23,21 @@ use claude_worker_api::{AnswerTime, ApiError, ErrorCode};
 use tokio::time::{Instant, sleep};
 
 /// How long finding an engine may take: waiting for one that is announced, and starting one.
-pub(crate) const FINDING: Duration = Duration::from_secs(60);
-/// How long no engine may answer while a command follows a task.
-const FOLLOWING: Duration = Duration::from_secs(20);
-/// How long no engine may answer a command that asks once: another engine may just be taking over,
-/// but a person should be told soon that none can be started.
-const ONCE: Duration = Duration::from_secs(2);
+pub(crate) const FIND_ENGINE_WITHIN: Duration = Duration::from_secs(60);
+/// How long a command that follows a task tries again while no engine answers.
+const GIVE_UP_FOLLOWING_AFTER: Duration = Duration::from_secs(20);
+/// How long a command with a single request tries again while no engine answers: another engine may
+/// be taking over, but the user should soon learn that none can be started.
+const GIVE_UP_ONCE_AFTER: Duration = Duration::from_secs(2);
 /// The pauses between two attempts while no engine answers: they double from the first to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// How often a call is sent again that may be, and how often it starts an engine: an engine that hands
-/// over leaves it unanswered, and the next one may be killed before it can be asked.
+/// How often an idempotent call is sent again, and how often a call starts an engine: an engine that
+/// hands over leaves calls unanswered, and the next one may be killed before it answers.
 const REPEATS: u32 = 5;
-/// How long to leave an engine that is about to stop before it is asked again, and how often: its
-/// last answers take it some seconds at the most.
+/// The pause before a call is sent again to an engine that is stopping, and how often it is sent: an
+/// engine stops within a few seconds.
 const PAUSE_WHILE_STOPPING: Duration = Duration::from_millis(100);
 const REPEATS_WHILE_STOPPING: u32 = 50;
 
@@ -48,19 +48,19 @@ pub(crate) fn answer_within(time: AnswerTime, wait_ms: u64) -> Duration {
         AnswerTime::Quick => QUICK,
         AnswerTime::Waits => QUICK + Duration::from_millis(wait_ms.min(60_000)),
         AnswerTime::EndsRuns => Duration::from_secs(300),
-        // It starts programs, and one examination waits for the other.
+        // It starts programs, and waits for another diagnosis that is running.
         AnswerTime::Examines => Duration::from_secs(90),
     }
 }
 
-/// How a call that was sent came back without an answer.
+/// Why a call got no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Failed {
     /// Nothing listens there.
     NotThere,
     /// The connection broke: whether the call was carried out is unknown.
     Broken,
-    /// The engine is about to stop, and did nothing.
+    /// The engine is stopping and did not carry out the call.
     Stopping,
 }
 
@@ -84,7 +84,7 @@ pub(crate) struct Attempts {
 }
 
 impl Attempts {
-    /// What to do after a failed attempt. `may_repeat`: doing the call twice is doing it once.
+    /// What to do after a failed attempt. `may_repeat`: the call is idempotent.
     pub(crate) const fn next(&mut self, failed: Failed, may_repeat: bool) -> Next {
         match failed {
             Failed::NotThere if self.starts < REPEATS => {
@@ -103,7 +103,7 @@ impl Attempts {
         }
     }
 
-    /// The next engine was announced and waited for: it may be started anew as often as at first.
+    /// The client has waited for an announced engine: resets the number of starts.
     pub(crate) const fn waited_for_next_engine(&mut self) {
         self.starts = 0;
     }
@@ -121,13 +121,13 @@ impl Reconnect {
     /// For a command that follows a task: it gives up after twenty seconds without an engine.
     #[must_use]
     pub const fn while_following() -> Self {
-        Self { away: AtomicBool::new(false), give_up_after: FOLLOWING }
+        Self { away: AtomicBool::new(false), give_up_after: GIVE_UP_FOLLOWING_AFTER }
     }
 
-    /// For a command that asks once: it gives up after two seconds.
+    /// For a command with a single request: it gives up after two seconds.
     #[must_use]
     pub const fn once() -> Self {
-        Self { away: AtomicBool::new(false), give_up_after: ONCE }
+        Self { away: AtomicBool::new(false), give_up_after: GIVE_UP_ONCE_AFTER }
     }
 
     /// Whether the last attempt found no engine.
@@ -174,7 +174,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_call_is_sent_again_within_bounds_and_only_where_that_does_no_harm() {
+    fn only_idempotent_calls_are_sent_again_and_not_for_ever() {
         let count = |failed: Failed, may_repeat: bool| {
             let mut attempts = Attempts::default();
             (0..1000).take_while(|_| attempts.next(failed, may_repeat) != Next::GiveUp).count()
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_engine_that_comes_back_is_asked_again() {
+    async fn a_call_is_repeated_until_an_engine_answers() {
         let reconnect = Reconnect::while_following();
         let calls = Cell::new(0);
         let answer = reconnect
@@ -205,18 +205,18 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_engine_that_stays_away_is_given_up() {
+    async fn a_call_fails_when_no_engine_answers_for_too_long() {
         let begin = Instant::now();
         let reconnect = Reconnect::while_following();
         let answer: Result<(), _> =
             reconnect.call(|| async { Err(ApiError::unavailable("gone")) }).await;
         assert_eq!(answer.unwrap_err().message, "gone");
-        assert!(begin.elapsed() <= FOLLOWING);
+        assert!(begin.elapsed() <= GIVE_UP_FOLLOWING_AFTER);
         assert!(reconnect.is_away());
     }
 
     #[tokio::test]
-    async fn other_errors_are_final() {
+    async fn other_errors_are_reported_at_once() {
         let reconnect = Reconnect::while_following();
         let answer: Result<(), _> =
             reconnect.call(|| async { Err(ApiError::conflict("busy")) }).await;

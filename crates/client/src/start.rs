@@ -20,84 +20,86 @@ use crate::next_engine::next_engine_is_announced;
 use crate::request::Request;
 use crate::transport::{Address, NoAnswer};
 
-/// How long an engine that holds the lock has to answer or to let go of it.
-const COMING_UP: Duration = Duration::from_secs(15);
-/// The pauses between two looks at the lock: they double from the first to the longest.
+/// How long an engine that holds the lock may take to answer or to release the lock.
+const ANSWER_WITHIN: Duration = Duration::from_secs(15);
+/// The pauses between two checks of the lock: they double from the first to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
 const LONGEST_PAUSE: Duration = Duration::from_millis(250);
-/// How long a started engine may take to say that it is ready, recovery included.
-const WORD_WITHIN: Duration = Duration::from_secs(30);
-/// The longest word that is read, in bytes.
-const LONGEST_WORD: u64 = 64 * 1024;
+/// How long a started engine may take to report that it is ready, including recovery.
+const READY_WITHIN: Duration = Duration::from_secs(30);
+/// The longest report that is read, in bytes.
+const MAX_REPORT_BYTES: u64 = 64 * 1024;
 
-/// How an engine is started: a program that serves in the foreground, and tells on its standard
-/// output, in one line, when it is ready or why it is not (see [`Ready`]).
+/// How an engine is started: a program that serves in the foreground. It prints one line on standard
+/// output when it is ready or has failed (see [`Ready`]).
 #[derive(Debug, Clone)]
 pub struct Starter {
     /// The program.
     pub program: PathBuf,
     /// Its arguments.
     pub args: Vec<String>,
-    /// The places; their log file takes what the engine has to say.
+    /// The engine's paths; its standard error goes to their log file.
     pub paths: Paths,
 }
 
-/// The starting engine's word to whoever started it: one line of JSON on standard output.
+/// The report of a starting engine to the process that started it: one line of JSON on standard
+/// output, `{}` or an error.
 pub struct Ready;
 
 impl Ready {
-    /// Whether the starter is still there to hear it.
+    /// Whether the process that started this one still reads its standard output.
     pub fn is_awaited() -> bool {
         stdout_is_read()
     }
 
-    /// Tells the starter, and takes leave of it: standard output leads nowhere from then on.
+    /// Sends the report. Afterwards standard output is discarded.
     pub fn tell(result: Result<(), &ApiError>) {
         let line = match result {
             Ok(()) => "{}".to_owned(),
             Err(error) => serde_json::to_string(error).unwrap_or_default(),
         };
         let mut stdout = io::stdout().lock();
-        // A starter that has gone away is no reason not to serve.
+        // The engine serves other clients even if the process that started it has ended.
         drop(writeln!(stdout, "{line}").and_then(|()| stdout.flush()));
         discard_stdout();
     }
 }
 
 impl Starter {
-    /// Returns when an engine answers at `address`: the one started here, or another one that
-    /// was quicker.
+    /// Starts an engine. Returns when one answers at `address`: this one, or one that another
+    /// process has started at the same time.
     pub(crate) async fn start(&self, address: &Address) -> Result<(), ApiError> {
-        self.bring_up(address, || next_engine_is_announced(&self.paths)).await
+        self.start_unless(address, || next_engine_is_announced(&self.paths)).await
     }
 
-    /// The same for the one who has announced this engine, and need not wait for it.
+    /// As `start`, for the process that has announced this engine and need not wait for the
+    /// announcement to end.
     pub async fn start_announced(&self, address: &Address) -> Result<(), ApiError> {
-        self.bring_up(address, || false).await
+        self.start_unless(address, || false).await
     }
 
-    /// Starts an engine unless one is there or, as `announced` tells, on its way.
-    async fn bring_up(
+    /// Starts an engine unless one runs already or `announced` says that one is about to start.
+    async fn start_unless(
         &self,
         address: &Address,
         announced: impl Fn() -> bool,
     ) -> Result<(), ApiError> {
-        // Whatever is started inside a task is ended with it, and an engine must not be.
+        // Processes that are started inside a task are ended with it; an engine must not be.
         if let Ok(task) = std::env::var(TASK_MARKER) {
             return Err(ApiError::unavailable(format!(
                 "No engine is running, and none can be started from inside task {task}"
             ))
             .hint("Start one from outside with `claude-worker server start`"));
         }
-        let deadline = Instant::now() + COMING_UP;
+        let deadline = Instant::now() + ANSWER_WITHIN;
         let mut pause = FIRST_PAUSE;
         loop {
-            // While somebody holds the lock, one that is started could only go away again. A lock
-            // that cannot be looked at is the started engine's to explain.
+            // While another process holds the lock, a new engine could only exit again. If the lock
+            // cannot be checked, the new engine reports why.
             let held = matches!(LockHolder::of(&self.paths.lock), Ok(LockHolder::Engine(_)));
             if !held && !announced() {
                 match self.start_once().await {
-                    // Somebody was quicker.
+                    // Another process has just started an engine.
                     Err(error) if error.code == ErrorCode::Locked => {}
                     result => return result,
                 }
@@ -105,18 +107,18 @@ impl Starter {
             let mut request = Request::of(&calls::Engine {})?;
             request.within = Duration::from_secs(1);
             match address.send(&request).await {
-                // It is coming up, or about to go.
-                Err(NoAnswer::NobodyThere(_)) if Instant::now() < deadline => {
+                // The engine is starting or stopping.
+                Err(NoAnswer::NotReachable(_)) if Instant::now() < deadline => {
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(LONGEST_PAUSE);
                 }
-                Err(NoAnswer::NobodyThere(_)) => {
+                Err(NoAnswer::NotReachable(_)) => {
                     return Err(ApiError::unavailable(
                         "An engine holds the lock but does not answer",
                     )
-                    .hint(if is_in_the_way(&self.paths.socket) {
+                    .hint(if is_not_a_socket(&self.paths.socket) {
                         format!(
-                            "{} is not a socket. Move it away, and the engine makes its own anew",
+                            "{} is not a socket. Move it away, and the engine creates its socket again",
                             self.paths.socket.display()
                         )
                     } else {
@@ -132,31 +134,31 @@ impl Starter {
         }
     }
 
-    /// Starts the program and waits for its word.
+    /// Starts the program and waits for its report.
     async fn start_once(&self) -> Result<(), ApiError> {
         let starter = self.clone();
-        let word = tokio::task::spawn_blocking(move || starter.spawn())
+        let report = tokio::task::spawn_blocking(move || starter.spawn())
             .await
             .map_err(|error| ApiError::internal(error.to_string()))??;
-        self.word(word).await
+        self.read_report(report).await
     }
 
-    /// Starts the program; gives the pipe that its word will come through.
+    /// Starts the program; returns the pipe for its report.
     fn spawn(&self) -> Result<ChildStdout, ApiError> {
         self.paths.create()?;
         let log = open_log(&self.paths.log).map_err(cannot_start)?;
-        // The engine lives on after the caller: it must not hold what the caller was given.
+        // The engine outlives the caller, so it must not inherit the caller's file descriptors.
         keep_from_children();
         let mut command = Command::new(&self.program);
-        // It works in another directory, where a relative path would mean another place.
-        let places = [
+        // The engine has another working directory, in which relative paths would be wrong.
+        let paths = [
             ("CLAUDE_WORKER_HOME", &self.paths.home),
             ("CLAUDE_WORKER_DB", &self.paths.database),
             ("CLAUDE_WORKER_LOG_DIR", &self.paths.runs),
         ];
-        for (name, place) in places {
+        for (name, path) in paths {
             if std::env::var_os(name).is_some_and(|value| !value.is_empty()) {
-                command.env(name, place);
+                command.env(name, path);
             }
         }
         let mut child = without_own_variables(&mut command)
@@ -167,26 +169,26 @@ impl Starter {
             .stderr(log)
             .spawn()
             .map_err(cannot_start)?;
-        let word = child.stdout.take().ok_or_else(|| ApiError::internal("There is no pipe"))?;
-        // Whenever it ends somebody has to take note of it, or it stays in the process table for
-        // as long as this process runs. Without the thread it does just that.
+        let report = child.stdout.take().ok_or_else(|| ApiError::internal("There is no pipe"))?;
+        // Without a wait the ended engine would stay in the process table (as a zombie) until this
+        // process ends. That happens only if the thread cannot be started.
         let reaper = std::thread::Builder::new().stack_size(64 * 1024);
         drop(reaper.spawn(move || child.wait()));
-        Ok(word)
+        Ok(report)
     }
 
-    async fn word(&self, pipe: ChildStdout) -> Result<(), ApiError> {
+    async fn read_report(&self, pipe: ChildStdout) -> Result<(), ApiError> {
         let log = || format!("Its log is {}", self.paths.log.display());
         let pipe = AsyncChildStdout::from_std(pipe).map_err(cannot_start)?;
         let mut line = String::new();
-        let mut reader = BufReader::new(pipe.take(LONGEST_WORD));
-        match tokio::time::timeout(WORD_WITHIN, reader.read_line(&mut line)).await {
+        let mut reader = BufReader::new(pipe.take(MAX_REPORT_BYTES));
+        match tokio::time::timeout(READY_WITHIN, reader.read_line(&mut line)).await {
             Ok(read) => drop(read.map_err(cannot_start)?),
-            // It is left to go on: with much to recover it may yet come up.
+            // The engine keeps starting: recovering many tasks may take longer.
             Err(_) => {
                 return Err(ApiError::unavailable(format!(
-                    "The engine was started, and is not ready after {} s",
-                    WORD_WITHIN.as_secs()
+                    "The engine was started but is not ready after {} s",
+                    READY_WITHIN.as_secs()
                 ))
                 .hint(log()));
             }
@@ -206,8 +208,8 @@ fn cannot_start(error: io::Error) -> ApiError {
         .hint("`claude-worker doctor` says what is missing")
 }
 
-/// Whether something that is no socket stands in the place of one.
-fn is_in_the_way(socket: &Path) -> bool {
+/// Whether the path exists and is not a socket.
+fn is_not_a_socket(socket: &Path) -> bool {
     std::fs::symlink_metadata(socket).is_ok_and(|found| !is_socket(&found))
 }
 
@@ -230,25 +232,26 @@ mod tests {
         assert!(error.message.contains("does not answer"), "{error}");
         assert_eq!(test_starter::starts(&paths), 0);
         drop(lock);
-        // From here on a real process is waited for.
+        // From here on the test waits for a real process.
         tokio::time::resume();
         starter.start(&address).await.unwrap();
         assert_eq!(test_starter::starts(&paths), 1);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_engine_that_never_says_that_it_is_ready_is_not_waited_for() {
+    async fn the_wait_for_an_engine_that_never_reports_ends() {
         let directory = tempfile::tempdir().unwrap();
         let paths = Paths::below(directory.path());
         let starter = test_starter::starter(&paths, "");
-        // A pipe whose other end stays open and says nothing.
+        // A pipe whose writing end stays open and is never written to.
         let (silent, _open) = io::pipe().unwrap();
-        let error = starter.word(std::os::fd::OwnedFd::from(silent).into()).await.unwrap_err();
+        let error =
+            starter.read_report(std::os::fd::OwnedFd::from(silent).into()).await.unwrap_err();
         assert!(error.message.contains("not ready"), "{error}");
     }
 
     #[tokio::test]
-    async fn an_engine_that_ends_without_a_word_or_with_one() {
+    async fn an_engine_that_ends_while_it_starts_is_an_error() {
         let directory = tempfile::tempdir().unwrap();
         let paths = Paths::below(directory.path());
         let address = Address::Socket(paths.socket.clone());

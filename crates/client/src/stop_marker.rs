@@ -1,8 +1,8 @@
 //! The stop marker: a file that says that the last engine was told to stop.
 //!
-//! A client that follows a task asks again and again, and a client that finds no engine starts one.
-//! So a stopped engine would be back at once. The marker tells such a client that the person wants
-//! no engine; after a crash there is no marker.
+//! A client that follows a task sends requests all the time, and a client that finds no engine starts
+//! one. So a stopped engine would be started again at once. The marker tells such a client that a
+//! person has stopped the engine; after a crash there is no marker.
 
 use std::fs::OpenOptions;
 use std::io;
@@ -56,7 +56,7 @@ mod tests {
     fn only_an_engine_that_was_told_to_stop_leaves_the_marker() {
         assert!(is_due(Some(StopMode::LeaveRunning)));
         assert!(is_due(Some(StopMode::CancelRunning)));
-        assert!(!is_due(Some(StopMode::HandOver)), "the next one is on its way");
-        assert!(!is_due(None), "it failed, and clients are to start another one");
+        assert!(!is_due(Some(StopMode::HandOver)), "the next one is about to start");
+        assert!(!is_due(None), "it failed, and clients should start another one");
     }
 }

@@ -5,12 +5,12 @@ use std::path::Path;
 use claude_worker_api::{ApiError, ErrorCode, RunId, TaskApi, TaskId};
 use claude_worker_supervisor::{RUN_MARKER, TASK_MARKER};
 
-/// The task from inside which this process asks `api`, if that is one of the same engine: a task
-/// may well use an engine of its own, as a test of this program does.
+/// The task inside which this process runs, if it is a task of the engine behind `api`. A task may use
+/// another engine, for example in tests of this program.
 ///
 /// # Errors
 /// As [`TaskApi::engine`], which is asked only inside a task.
-pub async fn task_around(api: &impl TaskApi) -> Result<Option<TaskId>, ApiError> {
+pub async fn surrounding_task(api: &impl TaskApi) -> Result<Option<TaskId>, ApiError> {
     let (Ok(run), Ok(task)) = (std::env::var(RUN_MARKER), std::env::var(TASK_MARKER)) else {
         return Ok(None);
     };
@@ -19,26 +19,25 @@ pub async fn task_around(api: &impl TaskApi) -> Result<Option<TaskId>, ApiError>
     Ok(task.parse().ok().filter(|_| ours))
 }
 
-/// Whether this process may have a finished task run again. From inside a task only what that task
-/// has delegated may be, itself or through others: as parents come before their children, tasks
-/// that run each other again come to an end like tasks that submit tasks. Gives the task that this
-/// process is inside of.
+/// Checks that this process may run a finished task again, and returns the task inside which this
+/// process runs. From inside a task only tasks that it delegated, directly or indirectly, may run
+/// again. Parents always come before their children, so tasks cannot run each other again for ever.
 ///
 /// # Errors
-/// `forbidden` with what to do; else as [`TaskApi::engine`] and [`TaskApi::get`], which are asked
+/// `forbidden` with a hint; otherwise as [`TaskApi::engine`] and [`TaskApi::get`], which are asked
 /// only inside a task.
 pub(crate) async fn may_run_again(
     api: &impl TaskApi,
     id: TaskId,
 ) -> Result<Option<TaskId>, ApiError> {
-    let around = task_around(api).await?;
+    let around = surrounding_task(api).await?;
     if let Some(around) = around {
         is_below(api, id, around).await?;
     }
     Ok(around)
 }
 
-/// Goes up from a task to the one that surrounds this process.
+/// Checks that `around` is an ancestor of the task.
 async fn is_below(api: &impl TaskApi, id: TaskId, around: TaskId) -> Result<(), ApiError> {
     let mut above = api.get(id).await?.task.parent;
     while let Some(task) = above {
@@ -47,14 +46,14 @@ async fn is_below(api: &impl TaskApi, id: TaskId, around: TaskId) -> Result<(), 
         }
         above = match api.get(task).await {
             Ok(detail) => detail.task.parent,
-            // Somebody removed it, and with it what was known about who delegated to whom.
+            // The ancestor was removed, and with it the record of its own parent.
             Err(error) if error.code == ErrorCode::NotFound => None,
             Err(error) => return Err(error),
         };
     }
     Err(ApiError::new(
         ErrorCode::Forbidden,
-        format!("Task {around} may not have task {id} run again: it did not delegate it"),
+        format!("Task {around} may not run task {id} again: it did not delegate it"),
     )
-    .hint("Submit a new task, or let a person run that one again"))
+    .hint("Submit a new task, or ask a person to run that one again"))
 }

@@ -1,4 +1,4 @@
-//! Where an engine is reached, and one request there.
+//! The address of an engine, and sending one request to it.
 
 use std::path::{Path, PathBuf};
 
@@ -17,19 +17,20 @@ use tokio::net::TcpStream;
 
 use crate::request::Request;
 
-/// The largest answer that is read: a page of a log whose every line is as long as it may be.
-const LARGEST_ANSWER: usize = 256 * 1024 * 1024;
-/// The most memory that an answer gets because it says that it is so long.
-const LARGEST_AT_ONCE: usize = 2 * 1024 * 1024;
-/// The size of the read buffer, which serves for the whole answer.
-const READ_AT_ONCE: usize = 64 * 1024;
+/// The largest answer that is read, in bytes: a page of a log with the longest possible lines.
+const MAX_ANSWER_BYTES: usize = 256 * 1024 * 1024;
+/// The most memory, in bytes, that is allocated in advance according to the length that an answer
+/// declares.
+const MAX_PREALLOCATED_BYTES: usize = 2 * 1024 * 1024;
+/// The size of the read buffer, in bytes.
+const READ_BUFFER_BYTES: usize = 64 * 1024;
 
-/// Where an engine is reached.
+/// The address of an engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Address {
     /// The local socket of a data directory.
     Socket(PathBuf),
-    /// An HTTP server, with the token it wants.
+    /// An HTTP server, with the token for it.
     Http {
         /// Host and port.
         authority: String,
@@ -41,17 +42,17 @@ pub enum Address {
 /// Why a request got no answer.
 #[derive(Debug)]
 pub(crate) enum NoAnswer {
-    /// Nobody listens there.
-    NobodyThere(std::io::Error),
+    /// No connection: nothing listens at the address.
+    NotReachable(std::io::Error),
     /// The connection broke after the request was sent: whether it was carried out is unknown.
     Broken(String),
-    /// The engine is there and says that it can do nothing any more: it is about to go.
-    Leaving(ApiError),
-    /// Something else is wrong, and said as the user will read it.
+    /// The engine answered that it is stopping.
+    Stopping(ApiError),
+    /// Another error, with the message for the user.
     Refused(ApiError),
 }
 
-/// An answer as it came.
+/// A successful answer.
 pub(crate) struct Answered {
     pub(crate) headers: HeaderMap,
     pub(crate) body: Vec<u8>,
@@ -110,13 +111,13 @@ impl Address {
             match self {
                 Self::Socket(path_of_socket) => {
                     let stream =
-                        socket::connect(path_of_socket).await.map_err(NoAnswer::NobodyThere)?;
+                        socket::connect(path_of_socket).await.map_err(NoAnswer::NotReachable)?;
                     check_peer(&stream, path_of_socket)?;
                     exchange(stream, "localhost", None, request).await
                 }
                 Self::Http { authority, token } => {
                     let stream =
-                        TcpStream::connect(authority).await.map_err(NoAnswer::NobodyThere)?;
+                        TcpStream::connect(authority).await.map_err(NoAnswer::NotReachable)?;
                     exchange(stream, authority, Some(token), request).await
                 }
             }
@@ -134,10 +135,10 @@ impl Address {
     }
 }
 
-/// Refuses to talk to another user's program: what is asked may be private, and its answers would
-/// be theirs. The superuser could read all of it anyway.
+/// Refuses to talk to a program of another user: requests may be private, and its answers could be
+/// forged. Root is allowed because it could read everything anyway.
 fn check_peer(stream: &LocalStream, path: &Path) -> Result<(), NoAnswer> {
-    let peer = socket::peer(stream).map_err(NoAnswer::NobodyThere)?;
+    let peer = socket::peer(stream).map_err(NoAnswer::NotReachable)?;
     if is_trusted(peer) {
         return Ok(());
     }
@@ -158,7 +159,7 @@ async fn exchange(
 ) -> Result<Answered, NoAnswer> {
     let broken = |error: hyper::Error| NoAnswer::Broken(error.to_string());
     let (mut sender, connection) = http1::Builder::new()
-        .read_buf_exact_size(Some(READ_AT_ONCE))
+        .read_buf_exact_size(Some(READ_BUFFER_BYTES))
         .handshake(TokioIo::new(stream))
         .await
         .map_err(broken)?;
@@ -179,7 +180,7 @@ async fn exchange(
         let (head, body) = response.into_parts();
         Ok((head, whole(body).await?))
     };
-    // The connection makes progress only while it is polled beside the request.
+    // The connection makes progress only while it is polled together with the request.
     let (head, body) = tokio::select! {
         done = talk => done?,
         closed = async { drop(connection.await); std::future::pending::<()>().await } => {
@@ -190,7 +191,7 @@ async fn exchange(
     let theirs = head.headers.get(PROTOCOL_HEADER).and_then(|value| value.to_str().ok());
     if theirs.is_none() {
         return Err(NoAnswer::Refused(
-            ApiError::unavailable("Something that is not Claude Worker answers there")
+            ApiError::unavailable("The server at the engine's address is not Claude Worker")
                 .hint("Check CLAUDE_WORKER_SERVER_URL and CLAUDE_WORKER_HOME"),
         ));
     }
@@ -199,17 +200,17 @@ async fn exchange(
     }
     let error = error_in(head.status, &body);
     Err(match error.code {
-        ErrorCode::Unavailable => NoAnswer::Leaving(error),
+        ErrorCode::Unavailable => NoAnswer::Stopping(error),
         _ => NoAnswer::Refused(error),
     })
 }
 
-/// Reads a whole body into one buffer. To keep hyper's pieces until the last one has come would take new
-/// memory for each of them, and the page faults take longer than the copy.
+/// Reads a whole body into one buffer. Keeping hyper's chunks until the end would allocate new memory
+/// for each of them, and the page faults take longer than the copy.
 async fn whole(body: Incoming) -> Result<Vec<u8>, NoAnswer> {
     let length = body.size_hint().exact().and_then(|length| usize::try_from(length).ok());
-    let mut whole = Vec::with_capacity(length.unwrap_or(0).min(LARGEST_AT_ONCE));
-    let mut body = Limited::new(body, LARGEST_ANSWER);
+    let mut whole = Vec::with_capacity(length.unwrap_or(0).min(MAX_PREALLOCATED_BYTES));
+    let mut body = Limited::new(body, MAX_ANSWER_BYTES);
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| NoAnswer::Broken(error.to_string()))?;
         if let Some(bytes) = frame.data_ref() {
@@ -236,7 +237,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_as_people_write_them() {
+    fn addresses_are_read_as_people_write_them() {
         let paths = Paths::below(Path::new("/h"));
         let parse = |url: &str| Address::parse(url, &paths, || Some("t".to_owned()));
         assert_eq!(parse(""), Ok(Address::Socket("/h/engine.sock".into())));

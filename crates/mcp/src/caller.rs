@@ -56,7 +56,7 @@ fn fnv1a(bytes: &[u8]) -> u32 {
 /// # Errors
 /// When no engine answers.
 pub(crate) async fn parent(api: &impl TaskApi) -> Result<Option<TaskId>, ApiError> {
-    claude_worker_client::task_around(api).await
+    claude_worker_client::surrounding_task(api).await
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use claude_worker_agents::can;
 use claude_worker_api::{
     Agent, Capability, Limits, NewTask, PermissionMode, TaskApi, TaskDetail, parse_duration,
 };
-use claude_worker_client::{new_key, task_around};
+use claude_worker_client::{new_key, surrounding_task};
 
 use super::{logs, wait_for, warn, watch_next};
 use crate::console::Console;
@@ -91,7 +91,7 @@ pub async fn execute(
     args: &Args,
 ) -> Result<Exit, CliError> {
     let mut new = new_task(args)?;
-    new.parent = Reconnect::once().call(|| task_around(api)).await?;
+    new.parent = Reconnect::once().call(|| surrounding_task(api)).await?;
     // The key makes it safe to send the request again when the engine ended before its answer.
     let task = Reconnect::once().call(|| api.submit(new.clone())).await?;
     let id = task.id;

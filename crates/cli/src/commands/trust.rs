@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use claude_worker_api::{ApiError, ErrorCode, TaskApi, Trust, TrustChange, TrustSource};
-use claude_worker_client::task_around;
+use claude_worker_client::surrounding_task;
 use claude_worker_engine::{shell_word, user_home};
 
 use crate::console::Console;
@@ -41,7 +41,7 @@ pub async fn execute(
     if args.list {
         return shown(console, &api.trusted().await?);
     }
-    if let Some(task) = task_around(api).await? {
+    if let Some(task) = surrounding_task(api).await? {
         let what =
             format!("Task {task} may not change which directories are trusted: only a person may");
         let hint = "Run the command in a terminal, outside of a task";
