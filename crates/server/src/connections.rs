@@ -3,7 +3,7 @@
 //! connections that send nothing cannot keep out one that does. Of those, the one that has been idle
 //! the longest is closed when there are too many.
 
-mod place;
+mod permit;
 mod slow_body;
 
 use std::collections::HashMap;
@@ -26,7 +26,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::{AbortHandle, Id, JoinSet};
 use tokio_io_timeout::TimeoutWriter;
 
-use self::place::{Connection, Flushed, UntilSent};
+use self::permit::{Connection, Flushed, UntilSent};
 use self::slow_body::SlowBody;
 use crate::refusal;
 

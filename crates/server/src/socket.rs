@@ -29,7 +29,7 @@ pub(crate) struct Listening {
 }
 
 /// Keeps the socket where clients look for it.
-pub(crate) struct Doorkeeper {
+pub(crate) struct SocketKeeper {
     path: PathBuf,
     /// The socket that is ours.
     ours: Option<Identity>,
@@ -44,10 +44,10 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// `invalid_request` when something else is in its place, with what to do about it.
-pub(crate) async fn bind(path: &Path) -> Result<(Listening, Doorkeeper), ApiError> {
+pub(crate) async fn bind(path: &Path) -> Result<(Listening, SocketKeeper), ApiError> {
     let (renew, renewed) = mpsc::channel(1);
     let listener = bind_once(path).await?;
-    let keeper = Doorkeeper { path: path.to_owned(), ours: Identity::at(path).ok(), renew };
+    let keeper = SocketKeeper { path: path.to_owned(), ours: Identity::at(path).ok(), renew };
     Ok((Listening { listener, renewed }, keeper))
 }
 
@@ -76,10 +76,10 @@ async fn bind_once(path: &Path) -> Result<LocalListener, ApiError> {
     LocalListener::bind(path).map_err(failed)
 }
 
-impl Doorkeeper {
+impl SocketKeeper {
     /// Makes the socket anew when it was removed or replaced, until `closing`; `may` says whether
     /// the directory is still ours to make one in. Returns itself, to be asked for
-    /// [`Doorkeeper::remove`] at the end.
+    /// [`SocketKeeper::remove`] at the end.
     pub(crate) async fn keep(
         mut self,
         may: impl Fn() -> bool + Clone + Send + 'static,
