@@ -63,6 +63,33 @@ fn a_foreground_engine_serves_until_it_is_told_to_go() {
 }
 
 #[test]
+fn a_log_that_is_not_read_does_not_block_a_foreground_engine() {
+    let home = Home::new();
+    let mut child = Kept(
+        home.command()
+            .args(["server", "start", "--foreground"])
+            .env("CLAUDE_WORKER_LOG", "trace")
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap(),
+    );
+    let mut log = BufReader::new(child.0.stderr.take().unwrap());
+    until("it serves", || {
+        let mut line = String::new();
+        log.read_line(&mut line).unwrap();
+        line.contains("serv")
+    });
+    // From here on the pipe is not read, and a few of these tasks fill it with lines.
+    for _ in 0..60 {
+        home.shell("true");
+    }
+    home.finished(60);
+    let pipe_holds = rustix::io::ioctl_fionread(log.get_ref()).unwrap();
+    assert!(pipe_holds >= 60 * 1024, "the log did not fill the pipe: {pipe_holds} bytes");
+}
+
+#[test]
 fn an_engine_that_is_told_twice_to_go_does_not_wait_any_more() {
     let home = Home::new();
     let mut child = Kept(

@@ -16,6 +16,7 @@ use claude_worker_os::process::{leave_session, own_program};
 use claude_worker_os::signal::EndRequests;
 use claude_worker_server::host_awaited;
 use claude_worker_supervisor::SupervisorCommand;
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 
 use crate::exit::Exit;
 
@@ -87,7 +88,7 @@ pub(crate) fn host(
     ready: impl FnOnce(&Reachable<'_>),
 ) -> Result<(), ApiError> {
     let paths = Paths::from_env()?;
-    log(&paths);
+    let _last_lines = log(&paths);
     let config = settings::load(&paths)?;
     // Two threads: one can make a large answer while the other takes the next request. All
     // decisions are made on the dispatcher's own thread anyway.
@@ -145,9 +146,13 @@ fn supervisor() -> SupervisorCommand {
     SupervisorCommand { program, args: vec![SUPERVISE.to_owned()] }
 }
 
+/// How many lines of the log may wait to be written to a terminal or pipe.
+const WAITING_LINES: usize = 1000;
+
 /// Sets up the log on standard error, which in the background is the engine's log file of bounded size.
 /// `CLAUDE_WORKER_LOG` sets the level, like `debug` or `claude_worker_engine=trace`.
-fn log(paths: &Paths) {
+/// The guard writes the last lines when it is dropped.
+fn log(paths: &Paths) -> Option<WorkerGuard> {
     use tracing_subscriber::filter::{LevelFilter, Targets};
     use tracing_subscriber::fmt::writer::BoxMakeWriter;
     use tracing_subscriber::layer::SubscriberExt;
@@ -159,9 +164,16 @@ fn log(paths: &Paths) {
         .ok()
         .filter(|_| !wanted.is_empty())
         .unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
-    let writer = match LogFile::behind_stderr(&paths.log) {
-        Some(file) => BoxMakeWriter::new(Mutex::new(file)),
-        None => BoxMakeWriter::new(io::stderr),
+    let (writer, guard) = match LogFile::behind_stderr(&paths.log) {
+        Some(file) => (BoxMakeWriter::new(Mutex::new(file)), None),
+        None => {
+            // A terminal that is stopped, or a pipe that is not read, must not block the engine: a
+            // thread writes, and lines beyond those that wait for it are left out.
+            let (lines, guard) = NonBlockingBuilder::default()
+                .buffered_lines_limit(WAITING_LINES)
+                .finish(io::stderr());
+            (BoxMakeWriter::new(lines), Some(guard))
+        }
     };
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(writer)
@@ -171,6 +183,7 @@ fn log(paths: &Paths) {
         .log_internal_errors(false);
     // It fails only in a test that runs two engines in one process.
     let _ = tracing_subscriber::registry().with(lines).with(filter).try_init();
+    guard
 }
 
 #[cfg(test)]

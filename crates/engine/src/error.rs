@@ -28,13 +28,16 @@ pub enum EngineError {
     DiskFull,
     /// SQLite failed otherwise.
     #[error("the database failed: {0}")]
-    Database(rusqlite::Error),
+    Database(#[source] rusqlite::Error),
     /// A task's record does not let the task be run.
     #[error("{}", .0.describe())]
     Record(claude_worker_api::Failure),
     /// A stored value does not read as what it should be.
     #[error("the database holds something unreadable: {0}")]
     Unreadable(String),
+    /// A stored value is not the JSON that it should be.
+    #[error("the database holds something unreadable: {0}")]
+    Json(#[source] serde_json::Error),
     /// A run's directory or process could not be handled.
     #[error(transparent)]
     Supervisor(#[from] SupervisorError),
@@ -113,7 +116,7 @@ impl From<rusqlite::Error> for EngineError {
 
 impl From<serde_json::Error> for EngineError {
     fn from(error: serde_json::Error) -> Self {
-        Self::Unreadable(error.to_string())
+        Self::Json(error)
     }
 }
 

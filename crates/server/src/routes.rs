@@ -15,6 +15,7 @@ use claude_worker_api::{
     ReadArguments, Repeat, TaskApi, Verb, visit_calls,
 };
 use tokio::sync::watch;
+use tracing::Instrument;
 
 use crate::refusal::{Refusal, refuse};
 use crate::request::{Nothing, RequestArguments, query};
@@ -65,7 +66,8 @@ async fn answer<A: TaskApi, C: Call>(
     let mut arguments = RequestArguments::of(request, &C::METHOD).await?;
     let call = C::read(&mut arguments)?;
     arguments.finish()?;
-    let reply = call.ask(&*api).await?.into_reply()?;
+    let span = tracing::info_span!("call", method = C::METHOD.name);
+    let reply = call.ask(&*api).instrument(span).await?.into_reply()?;
     let mut response = reply.body.into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(reply.media_type));
