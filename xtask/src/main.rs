@@ -12,12 +12,12 @@ mod bench;
 mod bundle;
 mod cross;
 mod demo;
-mod dependencies;
 mod fuzz;
 mod interrupt;
 mod layers;
 mod mcpb;
 mod processes;
+mod rust_version;
 mod sandbox;
 mod setup;
 mod step;
@@ -70,7 +70,7 @@ fn run(command: &str, rest: &[String]) -> Result<ExitCode> {
         bail!("{command} takes no arguments\n\n{USAGE}");
     }
     match command {
-        "setup" => setup::everything()?,
+        "setup" => set_up()?,
         "test" => test::everything()?,
         "app" => app::develop()?,
         "cross" => cross::check()?,
@@ -88,4 +88,16 @@ fn run(command: &str, rest: &[String]) -> Result<ExitCode> {
         other => bail!("there is no command {other}\n\n{USAGE}"),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Installs everything that `test` and `demo` need.
+fn set_up() -> Result<()> {
+    setup::test_tools()?;
+    setup::desktop_packages()?;
+    ui::install()?;
+    setup::mcp_clients()?;
+    cross::install();
+    let claude = setup::claude_code()?;
+    eprintln!("Everything is there. Claude Code: {}", claude.display());
+    Ok(())
 }

@@ -9,13 +9,14 @@ use scripted_api::claude::{self, Installation};
 use scripted_api::mcp_clients::{self, McpClients};
 
 use crate::step::{output, probe, run, step};
-use crate::{cross, ui, workspace};
+use crate::workspace;
 
 /// The test runner, the version the nextest configuration is written for.
 const NEXTEST: &str = "0.9.143";
 
 /// Checks licenses and sources of dependencies.
 const CARGO_DENY: &str = "0.20.2";
+const CARGO_MACHETE: &str = "0.9.2";
 
 /// Runs the fuzzers of `fuzz/`.
 const CARGO_FUZZ: &str = "0.13.2";
@@ -75,18 +76,6 @@ impl Sign {
     }
 }
 
-/// Everything that `test` and `demo` need.
-pub(crate) fn everything() -> Result<()> {
-    test_tools()?;
-    desktop_packages()?;
-    ui::install()?;
-    mcp_clients()?;
-    cross::install();
-    let claude = claude_code()?;
-    eprintln!("Everything is there. Claude Code: {}", claude.display());
-    Ok(())
-}
-
 /// Cargo's tools for `test`.
 pub(crate) fn test_tools() -> Result<()> {
     for (tool, component) in [("fmt", "rustfmt"), ("clippy", "clippy")] {
@@ -100,6 +89,7 @@ pub(crate) fn test_tools() -> Result<()> {
     }
     cargo_tool("nextest", "cargo-nextest", NEXTEST)?;
     cargo_tool("deny", "cargo-deny", CARGO_DENY)?;
+    cargo_tool("machete", "cargo-machete", CARGO_MACHETE)?;
     shells()
 }
 
