@@ -191,10 +191,10 @@ fn an_engine_that_can_write_nothing_down_still_stops_and_ends_what_runs() {
     home.until_status(id, "running");
     until("the tree is there", || home.agents().len() >= 3);
     let database = rusqlite::Connection::open(home.data().join("tasks.db")).unwrap();
-    // Whoever holds this keeps everybody else from writing.
+    // While this transaction is open, no other connection can write.
     database.execute_batch("BEGIN EXCLUSIVE").unwrap();
     let said = home.run(["server", "stop", "--cancel-running"]);
-    assert!(said.ok().stdout.contains("has told 1 running task to end"), "{said:?}");
+    assert!(said.ok().stdout.contains("asked 1 running task to end"), "{said:?}");
     until("nothing of it is left", || home.agents().is_empty());
     drop(database);
     assert_eq!(home.finished(id)["status"], "cancelled");

@@ -196,7 +196,7 @@ fn a_person_is_warned_of_settings_that_run_something_and_an_agent_may_not_trust_
     let said = read(&home.work().join("said"));
     assert!(said.contains("an agent asked for the task"), "{said}");
     let refused = read(&home.work().join("refused"));
-    assert!(refused.contains("that is for a person to say"), "{refused}");
+    assert!(refused.contains("only a person may"), "{refused}");
     assert_eq!(home.json(["trust", "--list"])["directories"], json!([]));
     world.trust(&[]);
     world.follows("from inside a task, trusted", true, || {

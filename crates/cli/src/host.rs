@@ -178,6 +178,8 @@ fn log(paths: &Paths) -> Option<WorkerGuard> {
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(writer)
         .with_ansi(false)
+        // The module matters to those who look for more than what happens.
+        .with_target(!wanted.is_empty())
         // It would report a failed write to standard error, and panic when that fails too, as on a full
         // disk.
         .log_internal_errors(false);
