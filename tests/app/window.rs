@@ -201,10 +201,13 @@ fn the_page_runs_no_inline_script_and_reaches_only_the_app() {
     // The page can call the app's commands, and none of Tauri's own.
     let call = |command: &str| {
         window.answer(&format!(
-            "window.__TAURI_INTERNALS__.invoke('{command}').then(() => 'done', () => 'refused')"
+            "window.__TAURI_INTERNALS__.invoke({command}).then(() => 'done', () => 'refused')"
         ))
     };
-    assert_eq!(call("engine"), "done");
+    assert_eq!(call("'call_engine', {method: 'engine', arguments: {}}"), "done");
+    for wrong in ["method: 'nonesuch', arguments: {}", "method: 'get', arguments: {id: 'x'}"] {
+        assert_eq!(call(&format!("'call_engine', {{{wrong}}}")), "refused", "{wrong}");
+    }
     for command in [
         "plugin:fs|read_dir",
         "plugin:shell|execute",
@@ -213,7 +216,7 @@ fn the_page_runs_no_inline_script_and_reaches_only_the_app() {
         "plugin:app|app_hide",
         "plugin:path|resolve_directory",
     ] {
-        assert_eq!(call(command), "refused", "{command}");
+        assert_eq!(call(&format!("'{command}'")), "refused", "{command}");
     }
 }
 
