@@ -1,8 +1,8 @@
 //! The Claude Code CLI, run as `claude -p --output-format stream-json`.
 
 mod background;
+mod command_line;
 mod content;
-pub(crate) mod launch;
 mod log;
 mod message;
 mod summary;
@@ -13,9 +13,12 @@ use claude_worker_api::{
     Agent, Capability, LogItem, MAX_PROMPT_BYTES, NewTask, PermissionMode, Timestamp,
 };
 
-use crate::MAX_CLAUDE_STDIN_BYTES;
-use crate::agent::{AgentProgram, Program, PromptLimit, RunSummary};
-use crate::launch::{Launch, Session};
+use crate::agent_program::{AgentProgram, CommandLine, Program, PromptLimit, RunSummary, Session};
+
+pub(crate) use command_line::USER_SETTINGS_ONLY;
+
+/// The longest prompt the Claude Code CLI reads on its standard input, in bytes.
+pub const MAX_CLAUDE_STDIN_BYTES: usize = 10_000_000;
 
 /// The agent `claude`.
 pub(crate) struct ClaudeCode;
@@ -58,13 +61,13 @@ impl AgentProgram for ClaudeCode {
         &SESSION_VARIABLES
     }
 
-    fn launch(
+    fn command_line(
         &self,
         request: &NewTask,
         default_permission_mode: PermissionMode,
         session: &Session<'_>,
-    ) -> Launch {
-        launch::launch(request, default_permission_mode, session)
+    ) -> CommandLine {
+        command_line::command_line(request, default_permission_mode, session)
     }
 
     fn items(&self, line: &str, stderr: bool) -> (Option<Timestamp>, Vec<LogItem>) {

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use claude_worker_api::{ApiError, NewTask, PermissionMode};
 
-use crate::{agent, claude, validate, validate_follow_up};
+use crate::agent_program::{CommandLine, Session};
+use crate::validate::{validate, validate_follow_up};
+use crate::{agent, claude};
 
 /// How to start an agent: everything but the program's path and the working directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,43 +24,17 @@ pub struct Launch {
 }
 
 impl Launch {
-    pub(crate) fn new(request: &NewTask, args: Vec<String>, stdin: Vec<u8>) -> Self {
-        let is_foreign = |name: &&str| !request.env.contains_key(*name);
-        let variables = agent::session_variables();
-        Self {
-            args,
-            stdin,
-            env: request.env.clone(),
-            env_remove: variables.filter(is_foreign).map(str::to_owned).collect(),
-            merge_stderr: false,
-        }
-    }
-
     /// Lets Claude Code use the user's own settings only: none of the working directory's hooks,
     /// helpers, servers, permissions and instructions, which it would follow without asking.
     pub fn leave_out_project_settings(&mut self) {
-        self.args.push(claude::launch::USER_SETTINGS_ONLY.to_owned());
+        self.args.push(claude::USER_SETTINGS_ONLY.to_owned());
     }
 }
 
 /// Whether these are the arguments of a launch without the working directory's settings.
 #[must_use]
 pub fn leaves_out_project_settings(args: &[String]) -> bool {
-    args.iter().any(|argument| argument == claude::launch::USER_SETTINGS_ONLY)
-}
-
-/// Whether an agent begins anew or goes on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Session<'a> {
-    /// A new session, with the task's prompt.
-    New,
-    /// A session the agent knows already, with a further message.
-    Resume {
-        /// The agent's name for the session.
-        session_id: &'a str,
-        /// What to say.
-        follow_up: &'a str,
-    },
+    args.iter().any(|argument| argument == claude::USER_SETTINGS_ONLY)
 }
 
 /// How to start the agent of `request`. A task that names no permission mode gets
@@ -83,5 +59,9 @@ pub fn launch(
         let name = request.agent.name();
         return Err(ApiError::invalid(format!("There is no agent {name}")));
     };
-    Ok(agent.launch(request, default_permission_mode, session))
+    let command_line = agent.command_line(request, default_permission_mode, session);
+    let CommandLine { args, stdin, merge_stderr } = command_line;
+    let is_foreign = |name: &&str| !request.env.contains_key(*name);
+    let env_remove = agent::session_variables().filter(is_foreign).map(str::to_owned).collect();
+    Ok(Launch { args, stdin, env: request.env.clone(), env_remove, merge_stderr })
 }

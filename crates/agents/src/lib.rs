@@ -21,13 +21,14 @@
 //! through unharmed: agents learn new words with every release, and an unknown word must not
 //! fail a task.
 //!
-//! Each agent is a value behind the trait `AgentProgram` in `agent`. `claude` knows the Claude Code
-//! CLI (`-p --output-format stream-json`): `launch` its command line, `message` its protocol, `log`
-//! and `summary` what of it is shown and remembered, `verdict` what its reports mean. `shell` knows
+//! Each agent implements the trait `AgentProgram` in `agent_program`. `claude` is the Claude Code CLI
+//! (`-p --output-format stream-json`): `command_line` starts it, `message` reads its protocol, `log`
+//! and `summary` choose what is shown and remembered, `verdict` interprets its reports. `shell` runs
 //! plain commands. To add an agent, add a module beside them and a line to the table in `agent`.
-//! Everything outside this crate goes by an agent's capabilities, never by its name.
+//! Code outside this crate checks an agent's capabilities, never its name.
 
 mod agent;
+mod agent_program;
 mod claude;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
@@ -43,10 +44,12 @@ mod text;
 mod validate;
 mod verdict;
 
-pub use agent::{Program, agents, can, program};
-pub use launch::{Launch, Session, launch, leaves_out_project_settings};
+pub use agent::{agents, can, program};
+pub use agent_program::{MAX_ARGUMENT_BYTES, Program, Session};
+pub use claude::MAX_CLAUDE_STDIN_BYTES;
+pub use launch::{Launch, launch, leaves_out_project_settings};
 pub use lines::{Line, Lines, Piece};
 pub use log::items;
 pub use summary::Summary;
-pub use validate::{MAX_ARGUMENT_BYTES, MAX_CLAUDE_STDIN_BYTES, validate, validate_follow_up};
+pub use validate::{validate, validate_follow_up};
 pub use verdict::verdict;

@@ -2,7 +2,8 @@
 
 use claude_worker_api::{Agent, LogEntry};
 
-use crate::{Line, agent, shell};
+use crate::lines::Line;
+use crate::{agent, shell};
 
 /// A line as log items, in order; none when there is nothing to show. Every line can be read,
 /// whatever it is: what is not of the agent's protocol is shown as it is.

@@ -4,11 +4,10 @@ use claude_worker_api::{
     Agent, Capability, Failure, LogItem, NewTask, PermissionMode, Timestamp, Verdict,
 };
 
-use crate::MAX_ARGUMENT_BYTES;
-use crate::agent::{AgentProgram, Program, PromptLimit, RunSummary};
-use crate::launch::{Launch, Session};
+use crate::agent_program::{
+    AgentProgram, CommandLine, Ended, MAX_ARGUMENT_BYTES, Program, PromptLimit, RunSummary, Session,
+};
 use crate::text::{clip, one_line};
-use crate::verdict::Ended;
 
 /// How much of the output's end is kept as the result, in bytes.
 const MAX_RESULT: usize = 4 * 1024;
@@ -52,8 +51,14 @@ impl AgentProgram for Shell {
         &[]
     }
 
-    fn launch(&self, request: &NewTask, _: PermissionMode, _: &Session<'_>) -> Launch {
-        launch(request)
+    fn command_line(&self, request: &NewTask, _: PermissionMode, _: &Session<'_>) -> CommandLine {
+        let mut command = request.execution_prompt.clone();
+        // A shell reads a command that begins like this as more options. A leading space changes
+        // nothing else.
+        if command.starts_with(['-', '+']) {
+            command.insert(0, ' ');
+        }
+        CommandLine { args: vec!["-c".to_owned(), command], stdin: Vec::new(), merge_stderr: true }
     }
 
     fn items(&self, line: &str, stderr: bool) -> (Option<Timestamp>, Vec<LogItem>) {
@@ -62,19 +67,6 @@ impl AgentProgram for Shell {
 
     fn summary(&self) -> Box<dyn RunSummary> {
         Box::<Tail>::default()
-    }
-}
-
-/// How to start a shell on a valid request.
-fn launch(request: &NewTask) -> Launch {
-    let mut command = request.execution_prompt.clone();
-    // A shell reads a command that begins so as more options. To its grammar a space is nothing.
-    if command.starts_with(['-', '+']) {
-        command.insert(0, ' ');
-    }
-    Launch {
-        merge_stderr: true,
-        ..Launch::new(request, vec!["-c".to_owned(), command], Vec::new())
     }
 }
 

@@ -2,10 +2,10 @@
 
 use claude_worker_api::{Agent, DeniedTool, Usage, Verdict};
 
-use crate::Line;
-use crate::agent::{self, RunSummary};
+use crate::agent;
+use crate::agent_program::{Ended, RunSummary};
+use crate::lines::Line;
 use crate::shell::Tail;
-use crate::verdict::Ended;
 
 /// A fold over the lines of a run: what it says of itself, in bounded memory. The state after
 /// some lines is a true account of a run that has got that far.

@@ -4,14 +4,8 @@ use std::path::Path;
 
 use claude_worker_api::{Agent, ApiError, Capability, NewTask};
 
-use crate::agent::{AgentProgram, can, find, first_that_can};
-
-/// The longest text that travels as an argument or an environment variable, in bytes. Linux
-/// refuses a single one of more than 128 KiB.
-pub const MAX_ARGUMENT_BYTES: usize = 100 * 1024;
-
-/// The longest prompt the Claude Code CLI reads on its standard input, in bytes.
-pub const MAX_CLAUDE_STDIN_BYTES: usize = 10_000_000;
+use crate::agent::{can, find, first_that_can};
+use crate::agent_program::{AgentProgram, MAX_ARGUMENT_BYTES};
 
 /// The longest name of a task, in characters.
 const MAX_NAME_CHARS: usize = 200;

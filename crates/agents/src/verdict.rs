@@ -3,7 +3,8 @@
 use claude_worker_api::{Failure, UnknownValue, Verdict};
 use claude_worker_supervisor::{EndedBy, Ending, Exit, Spec};
 
-use crate::Summary;
+use crate::agent_program::Ended;
+use crate::summary::Summary;
 
 /// The verdict on a run, from what the supervisor recorded (`exit`, under the limits in `spec`)
 /// and what the agent said (`summary`, of all its output).
@@ -42,15 +43,4 @@ pub fn verdict(summary: &Summary, exit: &Exit, spec: &Spec) -> Verdict {
         (EndedBy::Itself, Ending::Unknown(ending)) => Failure::Unknown(ending.clone()),
     };
     Verdict::Failed { failure }
-}
-
-/// How an agent's process ended that was started and that nobody here stopped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ended {
-    /// With this exit code.
-    Exited(i32),
-    /// By this signal.
-    Signalled(i32),
-    /// By us, because it did not exit after its work was done.
-    Finished,
 }

@@ -1,13 +1,12 @@
 //! What is remembered of a run of the CLI.
 
-use claude_worker_api::{DeniedTool, Note, Timestamp, Usage, Verdict};
+use claude_worker_api::{DeniedTool, Note, Usage, Verdict};
 
 use super::background::Background;
 use super::message::{Block, Message, Outcome, RateLimit, Report};
-use super::verdict::verdict;
-use crate::agent::RunSummary;
+use super::verdict::{Evidence, LastReport, failure};
+use crate::agent_program::{Ended, RunSummary};
 use crate::text::one_line;
-use crate::verdict::Ended;
 
 /// The longest description of what the agent does, in characters.
 const MAX_ACTION: usize = 100;
@@ -27,32 +26,17 @@ pub(super) struct ClaudeSummary {
     model: Option<String>,
     last_action: Option<String>,
     usage: Usage,
-    pub(super) denied: Vec<DeniedTool>,
-    /// The last report: a later one is the better informed.
-    pub(super) report: Option<LastReport>,
-    /// Whether the newest word on the account's usage limit is that it is reached.
-    pub(super) limit_reached: bool,
-    /// When that is over.
-    pub(super) limit_resets_at: Option<Timestamp>,
+    denied: Vec<DeniedTool>,
+    evidence: Evidence,
     /// The last text of the agent itself that is not blank.
     last_text: String,
     /// Whether it has gone on working since its last report.
     working: bool,
     background: Background,
-    /// The last line outside the protocol, on standard error if there was one there.
-    pub(super) complaint: String,
-    /// Whether that line came on standard error.
+    /// Whether the last line outside the protocol came on standard error.
     complained_on_stderr: bool,
     directory: Option<String>,
     denied_ids: Vec<String>,
-}
-
-/// What counts of the last report.
-#[derive(Debug)]
-pub(super) struct LastReport {
-    pub(super) outcome: Outcome,
-    /// The answer, or the error in words.
-    pub(super) text: String,
 }
 
 impl RunSummary for ClaudeSummary {
@@ -87,8 +71,8 @@ impl RunSummary for ClaudeSummary {
                 self.last_action = Some(format!("Retrying after {after} in {seconds} s"));
             }
             Some(Message::RateLimit { state, resets_at, .. }) => {
-                self.limit_reached = state == RateLimit::Reached;
-                self.limit_resets_at = resets_at.filter(|_| self.limit_reached);
+                self.evidence.limit_reached = state == RateLimit::Reached;
+                self.evidence.limit_resets_at = resets_at.filter(|_| self.evidence.limit_reached);
             }
             Some(Message::Background { change, note }) => {
                 if let Some(text) = note {
@@ -143,16 +127,24 @@ impl RunSummary for ClaudeSummary {
     }
 
     fn has_succeeded(&self) -> bool {
-        self.report.as_ref().is_some_and(|report| report.outcome == Outcome::Done)
+        self.evidence.report.as_ref().is_some_and(|report| report.outcome == Outcome::Done)
     }
 
     /// It has reported its end, has done nothing since, and nothing runs in the background.
     fn is_settled(&self) -> bool {
-        self.report.is_some() && !self.working && self.background.running().next().is_none()
+        self.evidence.report.is_some()
+            && !self.working
+            && self.background.running().next().is_none()
     }
 
     fn verdict(&self, ended: Ended) -> Verdict {
-        verdict(self, ended)
+        match failure(&self.evidence, ended) {
+            Some(failure) => Verdict::Failed { failure },
+            None => Verdict::Completed {
+                denied_tools: self.denied.clone(),
+                notes: self.notes(ended == Ended::Finished),
+            },
+        }
     }
 }
 
@@ -160,7 +152,8 @@ impl ClaudeSummary {
     /// The final answer, when the last report was of success. A report without words is about the
     /// words before it.
     fn answer(&self) -> Option<&str> {
-        let report = self.report.as_ref().filter(|report| report.outcome == Outcome::Done)?;
+        let report =
+            self.evidence.report.as_ref().filter(|report| report.outcome == Outcome::Done)?;
         [&report.text, &self.last_text]
             .into_iter()
             .map(String::as_str)
@@ -168,7 +161,7 @@ impl ClaudeSummary {
     }
 
     /// What a person should know of a run that is completed.
-    pub(super) fn notes(&self, did_not_exit: bool) -> Vec<Note> {
+    fn notes(&self, did_not_exit: bool) -> Vec<Note> {
         let mut notes = self.background.notes();
         if self.answer().is_none() {
             notes.insert(0, Note::NoAnswer);
@@ -185,7 +178,7 @@ impl ClaudeSummary {
         if is_better && !line.starts_with(DIAGNOSTIC) {
             let line = one_line(line, MAX_COMPLAINT);
             if !line.is_empty() {
-                self.complaint = line;
+                self.evidence.complaint = line;
                 self.complained_on_stderr = stderr;
             }
         }
@@ -209,7 +202,7 @@ impl ClaudeSummary {
 
     fn take_report(&mut self, report: Report) {
         let Report { outcome, text, usage, denied } = report;
-        self.report = Some(LastReport { outcome, text });
+        self.evidence.report = Some(LastReport { outcome, text });
         self.working = false;
         self.usage = Usage {
             // The CLI adds up the cost itself, over the whole session.

@@ -1,58 +1,76 @@
 //! What the CLI's last report means for the run.
 
-use claude_worker_api::{Failure, Timestamp, Verdict};
+use claude_worker_api::{Failure, Timestamp};
 
 use super::message::{About, Outcome, instant};
-use super::summary::{ClaudeSummary, LastReport};
+use crate::agent_program::Ended;
 use crate::object::Object;
 use crate::text::one_line;
-use crate::verdict::Ended;
 
 /// The longest message of a failure, in characters.
 const MAX_MESSAGE: usize = 300;
 
-/// The verdict on a run that nobody stopped.
+/// What the output says about the end of the run.
+#[derive(Debug, Default)]
+pub(super) struct Evidence {
+    /// The last report: a later one is based on more.
+    pub(super) report: Option<LastReport>,
+    /// Whether the newest message about the account's usage limit says that it is reached.
+    pub(super) limit_reached: bool,
+    /// When that limit ends.
+    pub(super) limit_resets_at: Option<Timestamp>,
+    /// The last line outside the protocol, on standard error if there was one there.
+    pub(super) complaint: String,
+}
+
+/// The parts of the last report that are kept.
+#[derive(Debug)]
+pub(super) struct LastReport {
+    pub(super) outcome: Outcome,
+    /// The answer, or the error text.
+    pub(super) text: String,
+}
+
+/// Why a run that was not stopped from outside failed; `None` if it completed.
 ///
-/// A reported error goes before the exit code, which is 0 after an interruption. A reported
-/// success counts only with an exit code of 0: a process that fails after it has not ended well.
-pub(super) fn verdict(summary: &ClaudeSummary, ended: Ended) -> Verdict {
-    let failure = match (&summary.report, ended) {
+/// A reported error takes precedence over the exit code, which is 0 after an interruption. A
+/// reported success counts only with an exit code of 0: a process that fails afterwards has failed.
+pub(super) fn failure(evidence: &Evidence, ended: Ended) -> Option<Failure> {
+    Some(match (&evidence.report, ended) {
         (Some(LastReport { outcome: Outcome::Done, .. }), Ended::Exited(0) | Ended::Finished) => {
-            return Verdict::Completed {
-                denied_tools: summary.denied.clone(),
-                notes: summary.notes(ended == Ended::Finished),
-            };
+            return None;
         }
-        (Some(report), _) if report.outcome != Outcome::Done => reported(report, summary),
+        (Some(report), _) if report.outcome != Outcome::Done => reported(report, evidence),
         (_, Ended::Exited(0) | Ended::Finished) => Failure::NoResult,
-        (None, _) if is_usage_limit(&summary.complaint) => usage_limit(&summary.complaint, summary),
+        (None, _) if is_usage_limit(&evidence.complaint) => {
+            usage_limit(&evidence.complaint, evidence)
+        }
         // The CLI turns SIGHUP, SIGINT and SIGTERM into exit codes, and a wrapper around it
         // SIGKILL: 128 and the signal.
         (_, Ended::Exited(code @ (129 | 130 | 137 | 143))) => {
             Failure::Signal { signal: code - 128 }
         }
         (_, Ended::Exited(code)) => {
-            Failure::Exit { code, message: one_line(&summary.complaint, MAX_MESSAGE) }
+            Failure::Exit { code, message: one_line(&evidence.complaint, MAX_MESSAGE) }
         }
         (_, Ended::Signalled(signal)) => Failure::Signal { signal },
-    };
-    Verdict::Failed { failure }
+    })
 }
 
-fn reported(report: &LastReport, summary: &ClaudeSummary) -> Failure {
+fn reported(report: &LastReport, evidence: &Evidence) -> Failure {
     match report.outcome {
         Outcome::Turns => Failure::Turns,
         Outcome::Budget => Failure::Budget,
         Outcome::Refused => Failure::Refusal { message: first_paragraph(&report.text) },
         Outcome::ContextFull => Failure::ContextFull { message: said(&report.text) },
         _ if is_context_full(&report.text) => Failure::ContextFull { message: said(&report.text) },
-        Outcome::Api { about: About::UsageLimit, .. } => usage_limit(&report.text, summary),
-        _ if is_usage_limit(&report.text) => usage_limit(&report.text, summary),
+        Outcome::Api { about: About::UsageLimit, .. } => usage_limit(&report.text, evidence),
+        _ if is_usage_limit(&report.text) => usage_limit(&report.text, evidence),
         Outcome::Api { status, about } if about == About::Account || is_account(&report.text) => {
             Failure::Account { http_status: status, message: account(&report.text) }
         }
-        Outcome::Api { status: Some(429), .. } if summary.limit_reached => {
-            usage_limit(&report.text, summary)
+        Outcome::Api { status: Some(429), .. } if evidence.limit_reached => {
+            usage_limit(&report.text, evidence)
         }
         Outcome::Api { status: Some(429), .. } => {
             Failure::RateLimit { message: said(&report.text), tries: 0 }
@@ -99,9 +117,9 @@ fn first_paragraph(text: &str) -> String {
     said(text.split("\n\n").next().unwrap_or(text))
 }
 
-fn usage_limit(text: &str, summary: &ClaudeSummary) -> Failure {
+fn usage_limit(text: &str, evidence: &Evidence) -> Failure {
     Failure::UsageLimit {
-        resets_at: summary.limit_resets_at.or_else(|| written_instant(text)),
+        resets_at: evidence.limit_resets_at.or_else(|| written_instant(text)),
         message: said(text),
         tries: 0,
     }

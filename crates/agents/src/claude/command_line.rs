@@ -2,22 +2,22 @@
 
 use claude_worker_api::{NewTask, PermissionMode};
 
-use crate::launch::{Launch, Session};
+use crate::agent_program::{CommandLine, Session};
 
 /// Loads neither the project's settings nor its local ones. Measured with 2.1.330: without the
 /// argument a plain run in a hostile directory executes its hooks, its `apiKeyHelper` and its MCP
 /// servers, those of the directories above too, and sends the user's key to the address it names.
 pub(crate) const USER_SETTINGS_ONLY: &str = "--setting-sources=user";
 
-/// How to start the CLI on a valid request.
+/// The command line for a valid request.
 ///
 /// The prompt travels on standard input. Values travel in the form `--flag=value`, so that none
 /// of them can be read as a flag, whatever it begins with.
-pub(crate) fn launch(
+pub(super) fn command_line(
     request: &NewTask,
     default_permission_mode: PermissionMode,
     session: &Session<'_>,
-) -> Launch {
+) -> CommandLine {
     let mut args: Vec<String> =
         ["-p", "--output-format", "stream-json", "--verbose"].map(str::to_owned).into();
     let mode = request.permission_mode.unwrap_or(default_permission_mode);
@@ -44,5 +44,5 @@ pub(crate) fn launch(
             *follow_up
         }
     };
-    Launch::new(request, args, prompt.as_bytes().to_vec())
+    CommandLine { args, stdin: prompt.as_bytes().to_vec(), merge_stderr: false }
 }
