@@ -418,6 +418,9 @@ pub struct Task {
     /// Whether it has finished and no person has looked at it since.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unseen: bool,
+    /// Whether a run of it has begun an agent session, which a follow-up can continue.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub has_session: bool,
     /// The task whose agent submitted it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<TaskId>,
@@ -530,6 +533,7 @@ mod tests {
             final_summary: Some("done".to_owned()),
             usage: Usage { cost_usd: Some(0.25), ..Usage::default() },
             unseen: false,
+            has_session: false,
             parent: None,
             warnings: Vec::new(),
             untrusted: None,

@@ -23,6 +23,7 @@ pub(crate) fn task(id: i64, name: &str, state: State) -> Task {
         last_output_at: None,
         final_summary: None,
         usage: Usage::default(),
+        has_session: false,
         parent: None,
         warnings: Vec::new(),
         untrusted: None,

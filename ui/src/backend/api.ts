@@ -952,6 +952,8 @@ export type Task = {
   created_at: Timestamp;
   /** The beginning of the final answer. */
   final_summary?: string;
+  /** Whether a run of it has begun an agent session, which a follow-up can continue. */
+  has_session?: boolean;
   /** Its number. */
   id: TaskId;
   /** What the agent did last, in a few words. */
@@ -996,6 +998,8 @@ export type TaskDetail = {
   created_at: Timestamp;
   /** The beginning of the final answer. */
   final_summary?: string;
+  /** Whether a run of it has begun an agent session, which a follow-up can continue. */
+  has_session?: boolean;
   /** Its number. */
   id: TaskId;
   /** What the agent did last, in a few words. */

@@ -22,9 +22,9 @@ import { agents } from "../state/agents.svelte";
 export const isFinished = (task: Task): boolean => "ended_at" in task;
 export const canCancel = (task: Task): boolean =>
   !isFinished(task) && !(task.status === "running" && task.stopping);
-/** Follow-ups need an agent with sessions, and a session that has begun. */
+/** A run can fail before the agent begins a session; then there is nothing to continue. */
 export const canFollowUp = (task: Task): boolean =>
-  isFinished(task) && agents.can(task.agent, "sessions") && task.runs > 0;
+  isFinished(task) && agents.can(task.agent, "sessions") && task.has_session === true;
 
 /** Calls an action and shows its answer at once, or its error. */
 async function act(id: TaskId, work: () => Promise<Task>): Promise<boolean> {

@@ -33,7 +33,7 @@ it("names a follow-up only where there is a session to go on in", () => {
     ended_at,
     failure: { kind: "timeout", limit_ms: 2000 },
   };
-  show(failed);
+  show(failed, { has_session: true });
   expect(note()?.textContent).toContain("Send a follow-up to go on");
   expect(buttons()).toEqual(["Follow up", "Change and run again"]);
   cleanup();

@@ -27,6 +27,7 @@ pub(crate) fn task(id: i64, name: &str, state: State) -> Task {
         final_summary: None,
         usage: Usage::default(),
         unseen: false,
+        has_session: false,
         parent: None,
         warnings: Vec::new(),
         untrusted: None,

@@ -130,6 +130,7 @@ pub(super) fn task(row: &Row<'_>) -> Result<StoredTask, EngineError> {
         }
     };
     let wire = state.to_wire();
+    let session_id = owned(row, 12);
     Ok(StoredTask {
         task: Task {
             id: TaskId(row.get(0)?),
@@ -147,12 +148,13 @@ pub(super) fn task(row: &Row<'_>) -> Result<StoredTask, EngineError> {
             final_summary: owned(row, 10),
             usage: json(row, 11).unwrap_or_default(),
             unseen: number(row, 14) == Some(1),
+            has_session: session_id.is_some(),
             parent: number(row, 13).map(TaskId),
             warnings: Vec::new(),
             untrusted: None,
         },
         state,
-        session_id: owned(row, 12),
+        session_id,
         columns: Columns { status, texts: (status_text, run_text) },
     })
 }

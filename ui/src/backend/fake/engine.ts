@@ -346,7 +346,12 @@ export class FakeEngine {
     this.#become(
       id,
       { status: "running", running_since: now },
-      { started_at: now, runs: number, last_output_at: now },
+      {
+        started_at: now,
+        runs: number,
+        last_output_at: now,
+        has_session: old.agent !== "shell",
+      },
     );
     setTimeout(() => {
       if (this.#tasks.get(id)?.status !== "running") return;

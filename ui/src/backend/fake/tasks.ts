@@ -55,6 +55,7 @@ export function make(id: number, sketch: Sketch, now: number): TaskDetail {
     final_summary: sketch.summary,
     usage,
     unseen: sketch.unseen,
+    has_session: begun && sketch.agent !== "shell",
     parent: sketch.parent,
     ...state,
   } as Task;

@@ -265,6 +265,24 @@ fn a_run_costs_what_it_adds_to_its_session() {
 }
 
 #[test]
+fn a_task_has_a_session_once_a_run_has_begun_one() {
+    let place = Place::new();
+    let (mut writer, readers) = (place.open(), place.readers());
+    let (with, without) = (insert(&mut writer, 1), insert(&mut writer, 2));
+    let has_session = || {
+        let query = ListQuery { order: Order::OldestFirst, ..ListQuery::default() };
+        let (found, _) = readers.list(&query, 9).unwrap();
+        found.into_iter().map(|stored| stored.task.has_session).collect::<Vec<_>>()
+    };
+    let run = RunId::new(with, 1, 1);
+    writer.insert_run(with, &run, 1, &Plan::New, None).unwrap();
+    finish(&mut writer, without, 10, 0);
+    assert_eq!(has_session(), [false, false], "a run alone is not a session");
+    writer.progress(with, &run, None, Some("s"), None).unwrap();
+    assert_eq!(has_session(), [true, false]);
+}
+
+#[test]
 fn unfinished_tasks_of_a_parent_and_of_a_caller_are_counted() {
     let place = Place::new();
     let mut writer = place.open();
