@@ -102,14 +102,14 @@ impl Engine {
         let places = RunPaths {
             runs: paths.runs.clone(),
             env: paths.env.clone(),
-            bell: paths.bell.clone(),
+            wakeup_pipe: paths.wakeup_pipe.clone(),
             launched: paths.launched.clone(),
             trust: paths.trust.clone(),
         };
         let runs = Arc::new(Runs::new(places, config.clone(), supervisor, inbox.clone())?);
-        let bell = WakeupPipe::open(&paths.bell)
-            .map_err(EngineError::io(format!("cannot open {}", paths.bell.display())))?;
-        runs.listen(bell)?;
+        let pipe = WakeupPipe::open(&paths.wakeup_pipe)
+            .map_err(EngineError::io(format!("cannot open {}", paths.wakeup_pipe.display())))?;
+        runs.read_wakeups(pipe)?;
         let storage = Arc::new(StorageWatch::new(&paths, claim.locks())?);
         let (mut dispatcher, shown) = Dispatcher::new(
             Box::new(SystemClock),

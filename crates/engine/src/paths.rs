@@ -30,7 +30,7 @@ pub struct Paths {
     /// The lock an engine holds all its life.
     pub lock: PathBuf,
     /// The named pipe through which supervisors tell the engine that something happened.
-    pub bell: PathBuf,
+    pub wakeup_pipe: PathBuf,
     /// The configuration file; need not exist.
     pub config: PathBuf,
     /// What a background engine has to say.
@@ -89,7 +89,7 @@ impl Paths {
             env: place("env"),
             socket: place("engine.sock"),
             lock: place("engine.lock"),
-            bell: place("engine.bell"),
+            wakeup_pipe: place("engine.bell"),
             config: place("config.toml"),
             log: place("engine.log"),
             token: place("token"),
@@ -160,7 +160,7 @@ impl Paths {
             env: place("env"),
             socket: place("engine.sock"),
             lock: place("engine.lock"),
-            bell: place("engine.bell"),
+            wakeup_pipe: place("engine.bell"),
             log: place("engine.log"),
             token: place("token"),
             launched: place("engine.launched"),

@@ -174,7 +174,7 @@ pub(crate) fn watch(
                     return;
                 }
                 runs.look_at_directories();
-                runs.keep_the_bell();
+                runs.restore_wakeup_pipe();
                 runs.drop_output_of_removed();
                 upkeep();
             }

@@ -70,7 +70,7 @@ impl Place {
         let places = RunPaths {
             runs: paths.runs.clone(),
             env: paths.env.clone(),
-            bell: paths.bell.clone(),
+            wakeup_pipe: paths.wakeup_pipe.clone(),
             launched: paths.launched.clone(),
             trust: paths.trust.clone(),
         };

@@ -10,8 +10,8 @@ use tokio::sync::watch;
 
 /// What a run's thread waits for.
 pub(super) enum Signal {
-    /// The supervisor rang.
-    Rang(WakeupReason),
+    /// The supervisor sent a wakeup.
+    Wakeup(WakeupReason),
     /// The supervisor has been asked to end the run.
     EndRequested,
     /// The supervisor process is gone.

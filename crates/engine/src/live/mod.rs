@@ -22,7 +22,6 @@
 //! launched is known from its row, once its start is stored there, and before that from
 //! [`launched`].
 
-mod bell;
 mod ends;
 mod follower;
 mod launched;
@@ -32,6 +31,7 @@ mod starting_supervisor;
 mod stopped_supervisor;
 mod supervisors;
 mod tail;
+mod wakeups;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -84,8 +84,8 @@ pub(crate) struct RunPaths {
     pub runs: PathBuf,
     /// Tasks' private variables.
     pub env: PathBuf,
-    /// The bell.
-    pub bell: PathBuf,
+    /// The named pipe for wakeups.
+    pub wakeup_pipe: PathBuf,
     /// Which runs were launched.
     pub launched: PathBuf,
     /// The directories that the user has trusted.
@@ -100,8 +100,8 @@ pub(crate) struct Runs {
     launched: LaunchLog,
     live: Mutex<HashMap<RunId, Arc<LiveRun>>>,
     reports: mpsc::Sender<Message>,
-    /// The bells that are listened to: one, and those before it that were removed.
-    bells: Mutex<Vec<WakeupCloser>>,
+    /// The wakeup pipes that are read: the present one, and earlier ones whose file was removed.
+    wakeup_pipes: Mutex<Vec<WakeupCloser>>,
     /// Whether the engine has stopped: from then on another one may own these runs, and nothing
     /// may be started from here. Starting holds it for reading, closing for writing.
     closed: RwLock<bool>,
@@ -121,7 +121,7 @@ impl Runs {
             supervisors: Supervisors::new(supervisor),
             live: Mutex::default(),
             reports,
-            bells: Mutex::default(),
+            wakeup_pipes: Mutex::default(),
             closed: RwLock::new(false),
         })
     }
@@ -131,12 +131,12 @@ impl Runs {
         &self.launched
     }
 
-    /// When this returns, nothing is started from here any more, and the bell has no listener:
-    /// the next engine may come, in this process or another one.
+    /// When this returns, nothing is started from here any more, and no wakeup is read: the next
+    /// engine may start, in this process or another one.
     pub(crate) fn close(&self) {
         *self.closed.write().unwrap_or_else(PoisonError::into_inner) = true;
         self.supervisors.dismiss();
-        lock(&self.bells).drain(..).for_each(|closer| closer.close());
+        lock(&self.wakeup_pipes).drain(..).for_each(|closer| closer.close());
     }
 
     /// The right to start something, until it is dropped; none when the engine has stopped.

@@ -75,7 +75,7 @@ impl Follower {
             grace_ms: config.limits.grace_ms,
             output_cap_bytes: config.caps.output_per_run,
             has_ready: true,
-            wakeup_pipe: Some(self.runs.paths.bell.clone()),
+            wakeup_pipe: Some(self.runs.paths.wakeup_pipe.clone()),
         };
         Ok((spec, launch.stdin))
     }

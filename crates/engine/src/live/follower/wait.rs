@@ -42,7 +42,7 @@ impl Follower {
         for signal in
             std::iter::once(first).chain(std::iter::from_fn(|| self.inbox.try_recv().ok()))
         {
-            over |= matches!(signal, Signal::Rang(WakeupReason::Ended) | Signal::Gone);
+            over |= matches!(signal, Signal::Wakeup(WakeupReason::Ended) | Signal::Gone);
             end_requested |= matches!(signal, Signal::EndRequested);
             directory_gone |= matches!(signal, Signal::DirectoryGone);
         }
