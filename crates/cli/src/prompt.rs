@@ -24,13 +24,29 @@ use crate::stdin::{self, Stdin, StdinUse};
 /// The byte order mark with which Windows programs begin a text.
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
+/// What the argument is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Text for a model, or the path of a file with such text.
+    Prompt,
+    /// A command, taken as it is.
+    Command,
+}
+
+impl Kind {
+    /// What a task of this agent takes.
+    pub(crate) fn of(agent: Agent) -> Self {
+        if can(agent, Capability::CommandLine) { Self::Command } else { Self::Prompt }
+    }
+}
+
 /// Reads the prompt.
 ///
 /// # Errors
 /// A usage error when there is no prompt, it is too long, or it is not UTF-8.
 pub(crate) fn resolve(
     argument: Option<&str>,
-    agent: Agent,
+    kind: Kind,
     stdin: stdin::Args,
 ) -> Result<String, CliError> {
     let argument = match argument {
@@ -57,7 +73,7 @@ pub(crate) fn resolve(
         }
         Some(argument) => argument,
     };
-    if can(agent, Capability::CommandLine) {
+    if kind == Kind::Command {
         return Ok(argument.to_owned());
     }
     let instruction = instruction(argument)?;
@@ -239,9 +255,12 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         let name = file.path().to_str().unwrap();
         let never = stdin::Args { stdin: StdinUse::Never, ..stdin::Args::default() };
-        assert_eq!(resolve(Some(name), Agent::Shell, never).unwrap(), name);
+        assert_eq!(resolve(Some(name), Kind::of(Agent::Shell), never).unwrap(), name);
         for argument in [None, Some("-")] {
-            assert_eq!(resolve(argument, Agent::Claude, never).unwrap_err().exit(), Exit::Usage);
+            assert_eq!(
+                resolve(argument, Kind::of(Agent::Claude), never).unwrap_err().exit(),
+                Exit::Usage
+            );
         }
     }
 

@@ -146,7 +146,8 @@ fn show_result(console: &mut Console<'_>, detail: &TaskDetail) -> Result<(), Cli
 fn new_task(args: &Args) -> Result<NewTask, CliError> {
     let working_directory = directory(args.dir.as_deref())?;
     let env = args.env.iter().map(|name| variable(name)).collect::<Result<_, _>>()?;
-    let execution_prompt = prompt::resolve(args.prompt.as_deref(), args.agent, args.stdin)?;
+    let execution_prompt =
+        prompt::resolve(args.prompt.as_deref(), prompt::Kind::of(args.agent), args.stdin)?;
     Ok(NewTask {
         execution_prompt,
         working_directory,
