@@ -1,7 +1,7 @@
-//! Serving connections, the same at both doors. A connection counts towards the bound of those that
-//! are answered only from a request that is let in until its answer is written: any number of
-//! connections that send nothing cannot keep out one that does. Of those, the one that has been idle
-//! the longest is closed when there are too many.
+//! Serving connections, the same for the local socket and TCP. The number of requests that are answered
+//! at once is limited by permits. A connection holds a permit only from an admitted request until its
+//! answer is written, so idle connections cannot block requests of others. When too many connections
+//! are open, the one that has been idle longest is closed.
 
 mod permit;
 mod slow_body;
@@ -26,40 +26,40 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::{AbortHandle, Id, JoinSet};
 use tokio_io_timeout::TimeoutWriter;
 
-use self::permit::{Connection, Flushed, UntilSent};
+use self::permit::{AnswerGuard, Connection, FlushNotifier};
 use self::slow_body::SlowBody;
 use crate::refusal;
 
 /// How long a connection may take to send the head of a request, the first and any later one.
 const HEAD_WITHIN: Duration = Duration::from_secs(5);
-/// How long a request waits for one of the places of those that are answered.
-const PLACE_WITHIN: Duration = Duration::from_secs(30);
-/// How long open connections may take to end once the doors are closed.
+/// How long a request waits for a permit.
+const PERMIT_WITHIN: Duration = Duration::from_secs(30);
+/// How long open connections may take to end after the server stops accepting.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
 
-/// What connections may take.
+/// The limits of connections.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bounds {
     /// How many requests are answered at once; more wait.
     pub(crate) answered: usize,
-    /// How many connections may be open at once, those included.
+    /// How many connections may be open at once, including those.
     pub(crate) open: usize,
-    /// How long one may leave an answer unread before it is cut off; as long as it likes when there
-    /// is no such time.
+    /// How long a client may leave an answer unread before its connection is closed; `None` for no
+    /// limit.
     pub(crate) unread: Option<Duration>,
 }
 
-/// Serves what `listener` accepts until the sender of `closing` is dropped and the last answers
-/// have been sent or cut off. Nothing of `routes` is left when it returns.
+/// Serves the connections of `listener` until the sender of `closing` is dropped and the last answers
+/// have been sent or aborted. All clones of `routes` are dropped when it returns.
 ///
-/// Requests that are let in must pass through [`answer`].
+/// Admitted requests must pass through [`answer`].
 pub(crate) async fn serve_connections(
     mut listener: impl Listener,
     routes: Router,
     bounds: Bounds,
     closing: watch::Receiver<()>,
 ) {
-    let places = Arc::new(Semaphore::new(bounds.answered));
+    let permits = Arc::new(Semaphore::new(bounds.answered));
     let mut open = Open::default();
     let mut closed = pin!(until_closed(closing.clone()));
     loop {
@@ -68,14 +68,14 @@ pub(crate) async fn serve_connections(
             () = &mut closed => break,
             () = open.next_ended(), if !open.tasks.is_empty() => {}
             (stream, _) = listener.accept(), if has_room => {
-                // For what is read there are `HEAD_WITHIN` and the bounds of `SlowBody`.
+                // Reading is limited by `HEAD_WITHIN` and `SlowBody`.
                 let mut stream = TimeoutWriter::new(stream);
                 stream.set_timeout(bounds.unread);
-                let connection = Arc::new(Connection::new(Arc::clone(&places)));
-                let stream = Flushed::new(Box::pin(stream), Arc::clone(&connection));
-                let conversation =
-                    converse(stream, routes.clone(), Arc::clone(&connection), closing.clone());
-                let task = open.tasks.spawn(conversation);
+                let connection = Arc::new(Connection::new(Arc::clone(&permits)));
+                let stream = FlushNotifier::new(Box::pin(stream), Arc::clone(&connection));
+                let serving =
+                    serve_connection(stream, routes.clone(), Arc::clone(&connection), closing.clone());
+                let task = open.tasks.spawn(serving);
                 open.connections.insert(task.id(), (connection, task));
                 while open.tasks.len() > bounds.open && open.close_longest_idle() {
                     open.next_ended().await;
@@ -83,15 +83,15 @@ pub(crate) async fn serve_connections(
             }
         }
     }
-    // From here on a client finds nobody, instead of waiting for an answer that never comes.
+    // From here on clients are refused a connection, instead of waiting for an answer in vain.
     drop(listener);
     let last_answers = async { while open.tasks.join_next().await.is_some() {} };
     let _ = tokio::time::timeout(LAST_ANSWERS, last_answers).await;
-    // Whoever still holds a connection must not hold the engine too.
+    // The remaining connections must not keep the engine alive.
     open.tasks.shutdown().await;
 }
 
-/// The connections that are open, each with its task.
+/// The open connections, each with its task.
 #[derive(Default)]
 struct Open {
     tasks: JoinSet<()>,
@@ -99,7 +99,7 @@ struct Open {
 }
 
 impl Open {
-    /// Returns when a connection has ended; at once if none is open. Abandoned, it loses nothing.
+    /// Returns when a connection has ended; at once if none is open. Cancel safe.
     async fn next_ended(&mut self) {
         let id = match self.tasks.join_next_with_id().await {
             Some(Ok((id, ()))) => id,
@@ -115,11 +115,11 @@ impl Open {
         self.connections.values().filter(idle).min_by_key(|found| found.0.idle_since())
     }
 
-    /// Closes that one; says whether there was one.
+    /// Closes the connection that has been idle longest; returns whether there was one.
     fn close_longest_idle(&self) -> bool {
         while let Some((connection, task)) = self.longest_idle() {
-            // It may have begun to ask since.
-            if connection.give_up() {
+            // A request may have begun in the meantime.
+            if connection.close_if_idle() {
                 task.abort();
                 return true;
             }
@@ -129,7 +129,7 @@ impl Open {
 }
 
 /// Answers the requests of one connection.
-async fn converse(
+async fn serve_connection(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     routes: Router,
     connection: Arc<Connection>,
@@ -153,38 +153,38 @@ async fn converse(
         }
     };
     if let Err(error) = result {
-        // The other end's doing: it went away, sent what is not HTTP, or took too long.
+        // Caused by the client: it disconnected, did not send HTTP, or took too long.
         tracing::debug!(%error, "a connection ended early");
     }
 }
 
-/// Answers a request that is let in: it takes one of the places, waits for one if need be, and keeps
-/// it until its answer is written. Its body must come in time.
+/// Answers an admitted request: takes a permit, waiting for one if necessary, and keeps it until the
+/// answer is written. The body must arrive in time.
 pub(crate) async fn answer(request: Request, next: Next) -> Response {
     let Some(connection) = request.extensions().get::<Arc<Connection>>().cloned() else {
         return next.run(request).await;
     };
-    match tokio::time::timeout(PLACE_WITHIN, connection.take_place()).await {
+    match tokio::time::timeout(PERMIT_WITHIN, connection.take_permit()).await {
         Ok(true) => {}
-        // It is being closed.
+        // The connection is being closed.
         Ok(false) => return busy(),
         Err(_) => {
             connection.answered();
             return busy();
         }
     }
-    // From here on, also if this future is abandoned.
-    let place = UntilSent::new(connection);
+    // Frees the permit also if this future is dropped.
+    let guard = AnswerGuard::new(connection);
     let (request, came_late) = SlowBody::watch(request);
     let response = next.run(request).await;
     let response = if came_late.get() { slow_body::refusal() } else { response };
-    place.with(response)
+    guard.with(response)
 }
 
 fn busy() -> Response {
     refusal::refuse(
-        ApiError::unavailable("The engine answers as many requests as it can already")
-            .hint("Try it again, with fewer requests at once"),
+        ApiError::unavailable("The engine has too many requests at once")
+            .hint("Try again, with fewer requests at once"),
     )
 }
 
@@ -204,8 +204,8 @@ mod tests {
 
     use super::*;
 
-    /// A server with one page, and how to reach and close it. Each connection that is open holds
-    /// a clone of the marker.
+    /// Starts a server. Returns its address, the sender that closes it, a marker of which each open
+    /// connection holds a clone, and the server's task.
     async fn server(
         bounds: Bounds,
     ) -> (std::net::SocketAddr, watch::Sender<()>, Arc<()>, tokio::task::JoinHandle<()>) {
@@ -218,7 +218,7 @@ mod tests {
                 async { "here" }
             }),
         );
-        // More than any socket holds.
+        // Larger than any socket buffer.
         let routes = routes.route("/large", get(|| async { "x".repeat(64 << 20) }));
         // Never answered.
         let routes = routes.route("/held", get(std::future::pending::<&str>));
@@ -261,7 +261,7 @@ mod tests {
                 assert!(answer.expect("at once").ends_with("here"));
             }
         }
-        // The first one was closed to make room. Later ones are, when they have had their time.
+        // The first one was closed to make room for others, the last ones after `HEAD_WITHIN`.
         for number in [0, 159] {
             let stream = &mut silent[number];
             let mut rest = Vec::new();
@@ -277,19 +277,19 @@ mod tests {
         let mut waiting = send(address, WHOLE).await;
         let mut first = [0];
         let early = timeout(Duration::from_millis(300), waiting.read(&mut first)).await;
-        assert!(early.is_err(), "answered although both places are taken");
-        // Silence neither takes the place of one that waits nor of one that is answered.
+        assert!(early.is_err(), "answered although both permits are taken");
+        // Idle connections displace neither the waiting request nor those being answered.
         let mut silent = Vec::new();
         for _ in 0..20 {
             silent.push(send(address, b"").await);
         }
         drop(held);
-        let answer = timeout(HEAD_WITHIN, answer_to(waiting)).await.expect("a place is free");
+        let answer = timeout(HEAD_WITHIN, answer_to(waiting)).await.expect("a permit is free");
         assert!(answer.ends_with("here"), "{answer}");
     }
 
     #[tokio::test]
-    async fn a_connection_that_is_kept_holds_no_place_between_its_requests() {
+    async fn a_connection_holds_no_permit_between_its_requests() {
         const KEPT: &[u8] = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n";
         let (address, _close, _marker, _serving) = server(bounds(1, 8)).await;
         let mut kept = send(address, KEPT).await;
@@ -304,23 +304,23 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_connection_that_never_reads_its_answer_is_cut_off() {
+    async fn a_connection_that_never_reads_its_answer_is_closed() {
         let unread = Some(Duration::from_millis(200));
         let bounds = Bounds { unread, ..bounds(1, 8) };
         let (address, _close, _marker, _serving) = server(bounds).await;
-        let mut deaf = send(address, b"GET /large HTTP/1.1\r\nhost: x\r\n\r\n").await;
-        // There is one place only, and this request gets it when the deaf one has lost it.
+        let mut unread = send(address, b"GET /large HTTP/1.1\r\nhost: x\r\n\r\n").await;
+        // There is only one permit, and this request gets it when the first connection is closed.
         let mut other = send(address, WHOLE).await;
         let mut answer = String::new();
         timeout(HEAD_WITHIN * 6, other.read_to_string(&mut answer)).await.unwrap().unwrap();
         assert!(answer.ends_with("here"), "{answer}");
         let mut rest = Vec::new();
-        let _ = timeout(HEAD_WITHIN, deaf.read_to_end(&mut rest)).await.expect("an end");
+        let _ = timeout(HEAD_WITHIN, unread.read_to_end(&mut rest)).await.expect("an end");
         assert!(rest.len() < 64 << 20, "all was sent");
     }
 
     #[tokio::test]
-    async fn nothing_of_the_engine_is_left_when_the_doors_are_closed() {
+    async fn a_closed_server_leaves_no_reference_to_the_engine() {
         let (address, close, marker, serving) = server(bounds(8, 8)).await;
         let _silent = send(address, b"GET / HT").await;
         let mut answered = send(address, WHOLE).await;

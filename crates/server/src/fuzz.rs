@@ -1,4 +1,4 @@
-//! What the fuzzers call in this crate.
+//! The functions of this crate that the fuzzers call.
 
 use std::sync::Arc;
 
@@ -20,8 +20,8 @@ use crate::routes::{router, speaking_our_protocol};
 /// The longest answer that is read, in bytes.
 const LONGEST: usize = 1024 * 1024;
 
-/// A request of any client: a line with method and path, and the body. Every answer is one that
-/// `docs/configuration.md` promises: JSON, and no error of the engine's own.
+/// Sends a request: the first line of the input is method and path, the rest is the body. Every
+/// answer must be JSON and no internal error, as `docs/configuration.md` promises.
 pub fn request(input: &[u8]) {
     thread_local! {
         static SERVER: (Runtime, TowerToHyperService<Router>) = server();
@@ -59,13 +59,13 @@ pub fn request(input: &[u8]) {
 fn server() -> (Runtime, TowerToHyperService<Router>) {
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
     let (open, closing) = watch::channel(());
-    // The server is there for as long as the process is.
+    // The server runs until the process ends.
     std::mem::forget(open);
     let routes = speaking_our_protocol(router(Arc::new(Empty), closing));
     (runtime, TowerToHyperService::new(routes))
 }
 
-/// An engine without tasks, which takes none.
+/// An engine without tasks that refuses all requests to create some.
 struct Empty;
 
 impl TaskApi for Empty {

@@ -1,7 +1,7 @@
-//! One engine after another: the app takes over from a headless one, and hands back.
+//! The hand-over: the app takes over from a headless engine, and later hands back to one.
 //!
-//! Both hold an [`Announcement`] meanwhile, so that clients wait for the next engine instead of
-//! starting one. The engine that is asked to make room leaves no stop marker.
+//! The app holds an [`Announcement`] during both, so that clients wait for the next engine instead of
+//! starting one. The engine that is asked to hand over leaves no stop marker.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -15,8 +15,8 @@ use tokio::time::Instant;
 
 use crate::host::{Hosted, open};
 
-/// The places at which tests let a program die that takes over or hands back, in the order in
-/// which it passes them.
+/// The fault points at which tests kill a program that takes over or hands back, in the order in
+/// which it reaches them.
 pub const HAND_OVER_FAULT_POINTS: &[&str] = &[
     "take_over.announced",
     "take_over.asked",
@@ -26,24 +26,24 @@ pub const HAND_OVER_FAULT_POINTS: &[&str] = &[
     "hand_back.started",
 ];
 
-/// The pauses between two looks at a lock: they double from the first to the longest.
+/// The pauses between two checks of a lock: they double from the first to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_millis(100);
-/// How long another program may take that takes over or hands back at the same time.
-const OTHERS: Duration = Duration::from_secs(15);
-/// How long an engine may take to say who it is.
-const WHO: Duration = Duration::from_secs(5);
+/// How long another program may take to start the engine that it has announced.
+const ANNOUNCED_ENGINE_WITHIN: Duration = Duration::from_secs(15);
+/// How long an engine may take to answer which engine it is.
+const INFO_WITHIN: Duration = Duration::from_secs(5);
 
-/// Starts an engine in this process and serves it, as [`host`](crate::host()) does, also where a
-/// headless engine has the data directory: that one is asked to stop, and what it left running is
-/// adopted. Clients wait meanwhile, those in the middle of something too. Where `http` is none
-/// and the headless engine was reachable over TCP, this one is at the same address.
+/// Starts an engine in this process and serves it, like [`host`](crate::host()). If a headless engine
+/// has the data directory, it is asked to stop, and this engine adopts its running tasks. Clients wait
+/// meanwhile, also those with open requests. If `http` is none and the headless engine was reachable
+/// over TCP, this engine listens at the same address.
 ///
-/// `patience` is how long the other engine may take to let go.
+/// `patience` is how long the other engine may take to release the directory.
 ///
 /// # Errors
-/// `locked` when an app has the directory already, or does not stop taking it over;
-/// `unavailable` when the headless engine does not let go in time; and as `host`.
+/// `locked` when an app already has the directory, or another program is taking it over;
+/// `unavailable` when the headless engine does not release it in time; and as `host`.
 pub async fn take_over(
     paths: Paths,
     config: Settings,
@@ -78,7 +78,7 @@ async fn wait(pause: &mut Duration) {
     *pause = (*pause * 2).min(LONGEST_PAUSE);
 }
 
-/// Takes possession of the directory, from a headless engine if need be. Gives who that was.
+/// Claims the directory, from a headless engine if there is one. Returns that engine's info too.
 async fn claim(paths: &Paths, deadline: Instant) -> Result<(Claim, Option<EngineInfo>), ApiError> {
     let mut pause = FIRST_PAUSE;
     let mut asked: Option<EngineInfo> = None;
@@ -86,12 +86,12 @@ async fn claim(paths: &Paths, deadline: Instant) -> Result<(Claim, Option<Engine
         match LockHolder::of(&paths.lock) {
             Ok(LockHolder::Free) => match Claim::take(paths.clone()) {
                 Ok(claim) => return Ok((claim, asked)),
-                // Somebody was quicker: a client that had begun to start one before we announced.
+                // A client had begun to start an engine before the announcement.
                 Err(EngineError::Locked(_)) => {}
                 Err(error) => return Err(error.into()),
             },
-            // Once it has been asked it is only waited for.
-            Ok(LockHolder::Engine(pid)) if pid.is_some_and(|pid| is(&asked, pid)) => {}
+            // This engine has already been asked to stop: only wait.
+            Ok(LockHolder::Engine(pid)) if pid.is_some_and(|pid| is_process(&asked, pid)) => {}
             Ok(LockHolder::Engine(_)) => {
                 if let Some(info) = ask_to_stop(paths, deadline).await? {
                     fault_point("take_over.asked");
@@ -107,34 +107,35 @@ async fn claim(paths: &Paths, deadline: Instant) -> Result<(Claim, Option<Engine
             }
         }
         if Instant::now() >= deadline {
-            return Err(does_not_let_go(&paths.lock));
+            return Err(does_not_release(&paths.lock));
         }
         wait(&mut pause).await;
     }
 }
 
-fn is(asked: &Option<EngineInfo>, pid: u32) -> bool {
+fn is_process(asked: &Option<EngineInfo>, pid: u32) -> bool {
     asked.as_ref().is_some_and(|info| info.pid == pid)
 }
 
-fn does_not_let_go(lock: &Path) -> ApiError {
-    ApiError::unavailable("The engine that runs already does not let go of the data directory")
-        .hint(format!(
-            "{} holds its process number; end that process, and try again",
-            lock.display()
-        ))
+fn does_not_release(lock: &Path) -> ApiError {
+    ApiError::unavailable("The running engine does not release the data directory").hint(format!(
+        "{} holds its process number; end that process, and try again",
+        lock.display()
+    ))
 }
 
-/// Asks the engine that is there to stop and leave what runs running. None when it does not
-/// answer: it is coming up, or about to go.
+/// Asks the running engine to stop and to leave tasks running. None when it does not answer because
+/// it is starting or stopping.
 async fn ask_to_stop(paths: &Paths, deadline: Instant) -> Result<Option<EngineInfo>, ApiError> {
     let client = EngineClient::new(Address::Socket(paths.socket.clone()));
-    let Ok(info) = tokio::time::timeout(WHO, client.engine()).await else { return Ok(None) };
+    let Ok(info) = tokio::time::timeout(INFO_WITHIN, client.engine()).await else {
+        return Ok(None);
+    };
     let info = match info {
         Ok(info) if info.host == HostKind::App => {
             return Err(ApiError::new(
                 ErrorCode::Locked,
-                format!("The app runs already, as process {}", info.pid),
+                format!("The app is already running, as process {}", info.pid),
             )
             .hint("Use its window, or quit it first"));
         }
@@ -145,10 +146,10 @@ async fn ask_to_stop(paths: &Paths, deadline: Instant) -> Result<Option<EngineIn
     let stopped = client.stop(StopMode::HandOver.into());
     match tokio::time::timeout_at(deadline, stopped).await {
         Ok(Ok(_)) => Ok(Some(info)),
-        // Somebody else has told it so, or it was killed.
+        // Another program has told it to stop, or it was killed.
         Ok(Err(error)) if error.code == ErrorCode::Unavailable => Ok(None),
         Ok(Err(error)) => Err(error),
-        Err(_) => Err(does_not_let_go(&paths.lock)),
+        Err(_) => Err(does_not_release(&paths.lock)),
     }
 }
 
@@ -156,13 +157,13 @@ fn address_of(info: &EngineInfo) -> Option<SocketAddr> {
     info.http.as_deref()?.strip_prefix("http://")?.parse().ok()
 }
 
-/// Why no other engine took the queue.
+/// The error of [`Hosted::hand_back`]: no other engine took over the queue.
 #[derive(Debug)]
 pub struct NotHandedBack {
     /// What went wrong.
     pub error: ApiError,
-    /// The engine that was to go, if it is still there: nothing has changed then. Without it
-    /// nothing is lost either, and the next command starts an engine as ever.
+    /// The engine, if it is still running: then nothing has changed. If it is not, no task is lost,
+    /// and the next command starts an engine.
     pub still_here: Option<Hosted>,
 }
 
@@ -173,21 +174,22 @@ impl From<NotHandedBack> for ApiError {
 }
 
 impl Hosted {
-    /// Stops the engine, leaving what runs running, and starts a headless one in the background
-    /// in its place. Returns when that one answers. Clients wait meanwhile. For the new one to be
-    /// found over TCP too, the starter's arguments must name [`Hosted::http`].
+    /// Stops the engine, leaving tasks running, and starts a headless engine in the background.
+    /// Returns when the new engine answers. Clients wait meanwhile. To keep the TCP address, the
+    /// starter's arguments must name [`Hosted::http`].
     ///
     /// # Errors
-    /// What keeps this engine from going, or the other one from starting.
+    /// When this engine cannot stop, or the new one cannot start.
     pub async fn hand_back(self, starter: &Starter) -> Result<(), NotHandedBack> {
         let paths = starter.paths.clone();
-        let _announcement = match Announcement::make(&paths, Instant::now() + OTHERS).await {
-            Ok(announcement) => announcement,
-            Err(error) => return Err(NotHandedBack { error, still_here: Some(self) }),
-        };
+        let _announcement =
+            match Announcement::make(&paths, Instant::now() + ANNOUNCED_ENGINE_WITHIN).await {
+                Ok(announcement) => announcement,
+                Err(error) => return Err(NotHandedBack { error, still_here: Some(self) }),
+            };
         fault_point("hand_back.announced");
         match self.engine().stop(StopMode::HandOver.into()).await {
-            // Somebody else has told it so.
+            // Another program has told it to stop.
             Err(error) if error.code == ErrorCode::Unavailable => {}
             Err(error) => return Err(NotHandedBack { error, still_here: Some(self) }),
             Ok(_) => {}
@@ -215,7 +217,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_engine_that_neither_answers_nor_lets_go_is_not_waited_for_for_ever() {
+    async fn the_wait_for_an_engine_that_does_not_release_the_directory_ends() {
         let directory = tempfile::tempdir().unwrap();
         let paths = Paths::below(directory.path());
         let held = File::create(&paths.lock).unwrap();
@@ -229,6 +231,6 @@ mod tests {
         assert_eq!(error.code, ErrorCode::Unavailable);
         assert!(error.hint.contains("engine.lock"), "{error}");
         assert!(begin.elapsed() < patience * 2);
-        assert!(!next_engine_is_announced(&paths), "the announcement is gone with it");
+        assert!(!next_engine_is_announced(&paths), "the announcement ends with the attempt");
     }
 }

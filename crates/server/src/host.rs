@@ -1,4 +1,4 @@
-//! An engine with its doors: what the headless server and the app both run.
+//! An engine with its local socket and TCP server: what the headless server and the app both run.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -14,7 +14,7 @@ use crate::connections::until_closed;
 use crate::socket::{bind, serve};
 use crate::tcp::{HttpServer, serve_http};
 
-/// An engine that is running and being served.
+/// A running engine with its servers.
 pub struct Hosted {
     engine: Engine,
     http: Option<SocketAddr>,
@@ -30,12 +30,12 @@ impl fmt::Debug for Hosted {
 /// Starts an engine and serves it at its local socket, and over TCP when `http` names an address.
 /// `kind` says what kind of process this is.
 ///
-/// The doors are opened before the engine takes up its work, so that an engine that cannot be
-/// reached never starts a task.
+/// The addresses are bound before the engine starts, so that an engine that cannot be reached never
+/// starts a task.
 ///
 /// # Errors
-/// `locked` when another engine has the directory; `bad_database`; `invalid_request` for
-/// something else in the socket's place or an address that cannot be bound.
+/// `locked` when another engine has the directory; `bad_database`; `invalid_request` when the
+/// socket's path is in use or an address cannot be bound.
 pub async fn host(
     paths: Paths,
     config: Settings,
@@ -47,13 +47,14 @@ pub async fn host(
     open(claim, config, supervisor, http, kind).await
 }
 
-/// The same for a headless engine that somebody has started and waits for (see [`Ready`]).
+/// As [`host`], for a headless engine that another process has started and waits for (see [`Ready`]).
 ///
-/// A machine that is busy may let this process come late, when its starter is gone and whoever
-/// came instead has been stopped already. Nobody wants this engine then, and it does not begin.
+/// On a busy machine this process may start so late that the process that started it has ended, and
+/// another engine has been started and stopped since. Then this engine is no longer wanted and does
+/// not start.
 ///
 /// # Errors
-/// `unavailable` when the starter is gone; and as [`host`].
+/// `unavailable` when the process that started this one has ended; and as [`host`].
 pub async fn host_awaited(
     paths: Paths,
     config: Settings,
@@ -62,13 +63,13 @@ pub async fn host_awaited(
 ) -> Result<Hosted, ApiError> {
     let claim = Claim::take(paths).map_err(ApiError::from)?;
     if !Ready::is_awaited() {
-        return Err(ApiError::unavailable("Whoever started this engine is gone")
-            .hint("The next command starts one"));
+        return Err(ApiError::unavailable("The program that started this engine has ended")
+            .hint("The next command starts an engine"));
     }
     open(claim, config, supervisor, http, HostKind::Headless).await
 }
 
-/// Opens the doors of a directory that is ours, and starts its engine.
+/// Binds the socket and address of a claimed directory, and starts its engine.
 pub(crate) async fn open(
     claim: Claim,
     config: Settings,
@@ -98,7 +99,7 @@ pub(crate) async fn open(
         let close = async {
             until_closed(stopped).await;
             fault_point("host.closing");
-            // Before the doors are closed: whoever finds them closed looks for it.
+            // Before the listeners are closed: a client that cannot connect looks for the marker.
             if stop_marker::is_due(api.told_to_stop()) {
                 stop_marker::leave(&paths);
             }
@@ -114,7 +115,7 @@ pub(crate) async fn open(
             close,
             keeper.keep(may_bind, closing.clone())
         );
-        // While the lock is still ours: afterwards it may be another engine's socket.
+        // While this process still has the lock: afterwards it may be another engine's socket.
         keeper.remove();
         api.release().await;
     });
@@ -122,20 +123,20 @@ pub(crate) async fn open(
 }
 
 impl Hosted {
-    /// The engine, to be asked directly.
+    /// The engine, for direct calls.
     #[must_use]
     pub const fn engine(&self) -> &Engine {
         &self.engine
     }
 
-    /// Where the TCP server listens, if there is one.
+    /// The address of the TCP server, if there is one.
     #[must_use]
     pub const fn http(&self) -> Option<SocketAddr> {
         self.http
     }
 
     /// Resolves when the engine has stopped, the last answers have been sent and the data
-    /// directory is free. Handles of the engine that are left are of no more use.
+    /// directory is released. Other handles of the engine can no longer be used.
     pub async fn ended(self) {
         drop(self.serving.await);
     }

@@ -7,9 +7,9 @@
 //! asked to, at a loopback TCP port behind a token (`tcp.rs`). [`take_over`] does the same where a
 //! headless engine runs already, and [`Hosted::hand_back`] goes the other way (`hand_over.rs`).
 //!
-//! A request is read strictly (`request.rs`): a name that we do not know is refused. An error becomes
-//! one kind of answer (`refusal.rs`). What connects is bounded (`connections.rs`): connections in
-//! number, the time to send a request, and the time for last answers when the engine stops.
+//! Requests are read strictly (`request.rs`): unknown names are refused. Every error becomes the same
+//! kind of answer (`refusal.rs`). `connections.rs` limits the number of connections and of requests at
+//! once, the time to send a request, and the time for the last answers when the engine stops.
 //!
 //! [`TaskApi`]: claude_worker_api::TaskApi
 

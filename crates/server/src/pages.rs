@@ -1,8 +1,8 @@
-//! The web pages, served beside the API so that a browser can show what the app's window shows.
+//! The web pages, served with the API so that a browser can show what the app's window shows.
 //!
-//! The files are no secret: a browser cannot send a token with its first request, and what the
-//! pages ask for later carries it. They are read from a directory, so that the command line stays
-//! small; without the directory there are simply no pages.
+//! The files are public: a browser cannot send a token with its first request, but the requests that
+//! the pages send to the API carry it. The files are read from a directory, so that the command line
+//! stays small; without the directory no pages are served.
 
 use std::path::{Path, PathBuf};
 
@@ -16,14 +16,14 @@ use tower_http::services::ServeDir;
 /// Names the directory with the built pages, for development and for unusual installations.
 const VARIABLE: &str = "CLAUDE_WORKER_UI";
 
-/// What a page may do: run our own scripts and talk to this very server. Text of agents is
-/// hostile, and this is what holds when escaping it fails.
+/// The content security policy: a page may run its own scripts and connect to this server only. It
+/// protects against hostile text of agents if escaping fails.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
                       font-src 'self'; img-src 'self' data:; connect-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// Where the built pages are: where the environment says, or beside the program where packages
-/// put them. None when there are none.
+/// The directory of the built pages: the one that the environment names, or the one in which packages
+/// install them. None when it has no pages.
 pub(crate) fn directory() -> Option<PathBuf> {
     let named = std::env::var_os(VARIABLE).filter(|value| !value.is_empty()).map(PathBuf::from);
     let directory = named.or_else(|| {
@@ -33,20 +33,20 @@ pub(crate) fn directory() -> Option<PathBuf> {
     directory.join("index.html").is_file().then_some(directory)
 }
 
-/// The files of `directory`, with the headers that keep a page to itself.
+/// The files of `directory`, with security headers.
 pub(crate) fn routes(directory: &Path) -> Router {
     Router::new()
         .fallback_service(ServeDir::new(directory).append_index_html_on_directories(true))
-        .layer(middleware::from_fn(keep_to_itself))
+        .layer(middleware::from_fn(add_security_headers))
 }
 
-async fn keep_to_itself(request: Request, next: Next) -> Response {
+async fn add_security_headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers: [(HeaderName, &'static str); 4] = [
         (header::CONTENT_SECURITY_POLICY, POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
-        // A page of yesterday must not speak to an engine of today.
+        // An outdated page must not talk to a newer engine.
         (header::CACHE_CONTROL, "no-cache"),
     ];
     for (name, value) in headers {
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn pages_come_with_a_strict_policy_and_nothing_else_comes() {
+    async fn only_pages_are_served_and_with_a_strict_policy() {
         let (status, policy) = answer("/").await;
         assert_eq!(status, StatusCode::OK);
         assert!(policy.unwrap().to_str().unwrap().starts_with("default-src 'none'"));

@@ -1,4 +1,4 @@
-//! Query strings as serde reads them: pairs of texts, where a list is one text with commas.
+//! A serde deserializer for query strings: pairs of strings, in which lists are separated by commas.
 
 use std::borrow::Cow;
 
@@ -85,8 +85,8 @@ impl<'de> Deserializer<'de> for Text<'de> {
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         let parts = self.0.split(',').map(str::trim).filter(|part| !part.is_empty());
         let parts: Vec<_> = parts.map(|part| Text(Cow::Owned(part.to_owned()))).collect();
-        // An empty filter in our types lets everything through. In a query string it is more likely a
-        // list from which everything was taken out.
+        // An empty filter means all. In a query string it is more likely a mistake: a list from which
+        // all entries were removed.
         if parts.is_empty() {
             return Err(Error::custom("an empty list chooses nothing; leave it out for all"));
         }

@@ -1,9 +1,8 @@
-//! What a request says: query strings and JSON bodies, read strictly.
+//! Reads the query strings and JSON bodies of requests strictly.
 //!
-//! A field or parameter that we do not know is refused by its name, however deep it stands: one that
-//! is mistyped would otherwise be left out in silence, and a filter that is left out lets everything
-//! through. Answers are read leniently by our clients, so this strictness is here, where requests
-//! arrive, and not in the types.
+//! Unknown fields and parameters are refused by name, at any depth: a mistyped one would otherwise be
+//! ignored, and a filter that is ignored selects everything. Clients read answers leniently, so the
+//! strictness is implemented here and not in the types.
 
 use std::fmt::Write as _;
 
@@ -17,7 +16,7 @@ use serde::{Deserialize, Deserializer, forward_to_deserialize_any};
 
 use crate::query::QueryString;
 
-/// The arguments of a request, each read once by the call that has it.
+/// The arguments of a request, each of which is read once.
 pub(crate) struct RequestArguments {
     id: Option<String>,
     query: Option<String>,
@@ -25,11 +24,11 @@ pub(crate) struct RequestArguments {
 }
 
 impl RequestArguments {
-    /// Takes them from a request for `method`. A request that only reads has no body.
+    /// Takes them from a request for `method`. GET requests have no body.
     ///
     /// # Errors
     /// `invalid_request` for a parameter that the method does not have, and for a body that is too
-    /// large or does not come.
+    /// large or incomplete.
     pub(crate) async fn of(request: Request, method: &Method) -> Result<Self, ApiError> {
         let (mut parts, body) = request.into_parts();
         if !method.arguments.iter().any(|(name, _)| *name == "query") {
@@ -102,7 +101,7 @@ pub(crate) fn body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = read(&mut json, "field");
-    // Where it is no JSON at all, nothing else that is said of it helps.
+    // For invalid JSON, its own error is more helpful than any other.
     if value.is_err() || json.end().is_err() {
         serde_json::from_slice::<IgnoredAny>(bytes).map_err(|error| {
             ApiError::invalid(format!("The request is not valid JSON: {error}"))
@@ -115,7 +114,7 @@ fn unreadable(error: &impl std::fmt::Display) -> ApiError {
     ApiError::invalid(format!("The request cannot be read: {error}"))
 }
 
-/// Reads a value of which every part is known; `part` is what a part is called.
+/// Reads a value and refuses unknown parts; `part` is what messages call a part.
 fn read<'de, T, D>(source: D, part: &str) -> Result<T, ApiError>
 where
     T: Deserialize<'de>,
@@ -128,7 +127,7 @@ where
     let mut track = serde_path_to_error::Track::new();
     let source = serde_path_to_error::Deserializer::new(source, &mut track);
     let value = T::deserialize(serde_ignored::Deserializer::new(source, &mut note));
-    // An unknown part goes first: that a needed one is missing is often because of it.
+    // An unknown part is reported first: often it is a misspelled name of a part that is missing.
     if let Some(path) = unknown {
         return Err(no_such::<T>(&path, part));
     }
@@ -139,9 +138,9 @@ where
     })
 }
 
-/// Refuses a part that there is not, with the nearest that there is.
+/// The error for an unknown part, with the most similar known name.
 fn no_such<'de, T: Deserialize<'de>>(path: &str, part: &str) -> ApiError {
-    // Within options, the path has a step for each that is not a name.
+    // Each `Option` adds a step `?` to the path.
     let steps: Vec<&str> = path.split('.').filter(|step| *step != "?").collect();
     let (name, place) = steps.split_last().map_or((path, &[][..]), |(name, rest)| (*name, rest));
     let known = names::<T>(place);
@@ -156,20 +155,20 @@ fn no_such<'de, T: Deserialize<'de>>(path: &str, part: &str) -> ApiError {
     })
 }
 
-/// The names of the fields that `T` has at a place within it. Whoever derives `Deserialize` tells them
-/// to the deserializer; this one listens, and reads nothing.
+/// The names of the fields that `T` has at a place within it. Derived `Deserialize` code passes them to
+/// the deserializer; `FieldNames` records them and reads nothing.
 fn names<'de, T: Deserialize<'de>>(place: &[&str]) -> &'static [&'static str] {
     let mut found: &[&str] = &[];
-    drop(T::deserialize(Listener { place, found: &mut found }));
+    drop(T::deserialize(FieldNames { place, found: &mut found }));
     found
 }
 
-struct Listener<'a> {
+struct FieldNames<'a> {
     place: &'a [&'a str],
     found: &'a mut &'static [&'static str],
 }
 
-impl<'de> Deserializer<'de> for Listener<'_> {
+impl<'de> Deserializer<'de> for FieldNames<'_> {
     type Error = serde::de::value::Error;
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -180,12 +179,12 @@ impl<'de> Deserializer<'de> for Listener<'_> {
     ) -> Result<V::Value, Self::Error> {
         match self.place.split_first() {
             Some((step, place)) => {
-                let inner = Listener { place, found: self.found };
+                let inner = FieldNames { place, found: self.found };
                 visitor.visit_map(MapDeserializer::new(std::iter::once((*step, inner))))
             }
             None => {
                 *self.found = fields;
-                Err(serde::de::Error::custom("heard"))
+                Err(serde::de::Error::custom("recorded"))
             }
         }
     }
@@ -204,7 +203,7 @@ impl<'de> Deserializer<'de> for Listener<'_> {
     }
 }
 
-impl IntoDeserializer<'_, serde::de::value::Error> for Listener<'_> {
+impl IntoDeserializer<'_, serde::de::value::Error> for FieldNames<'_> {
     type Deserializer = Self;
     fn into_deserializer(self) -> Self {
         self
@@ -233,7 +232,7 @@ mod tests {
         let error = refused::<Nothing>(r#"{"force":true}"#);
         assert_eq!(error.message, "There is no field force");
         assert_eq!(error.hint, "This address takes no fields");
-        // Although what is needed is missing, too.
+        // It is reported although a required field is missing too.
         let error = refused::<NewTask>(r#"{"prompt":"x","working_directory":"/"}"#);
         assert!(error.message.starts_with("There is no field prompt"), "{}", error.message);
     }
@@ -258,7 +257,7 @@ mod tests {
         assert!(error.message.contains("limits.max_turns must be a whole number"), "{error}");
         let error = task(r#""allowed_tools":["Edit",3]"#);
         assert!(error.message.contains("allowed_tools[1] must be a text, not 3"), "{error}");
-        // The names of variables are the task's own.
+        // Any name of an environment variable is allowed.
         let known = r#"{"execution_prompt":"x","working_directory":"/","env":{"ANY":"1"}}"#;
         assert_eq!(body::<NewTask>(known.as_bytes()).unwrap().env["ANY"], "1");
     }

@@ -1,6 +1,6 @@
-//! What each address of the HTTP interface does, for the socket and for TCP alike.
+//! The routes of the HTTP interface, the same for the local socket and TCP.
 //!
-//! The routes follow from the methods of the API, but for `/health` and the stream of events.
+//! They are generated from the methods of the API, except `/health` and the stream of events.
 
 use std::sync::Arc;
 
@@ -21,10 +21,10 @@ use crate::refusal::{Refusal, refuse};
 use crate::request::{Nothing, RequestArguments, query};
 use crate::stream;
 
-/// The largest request body: a prompt as long as it may be, with every character escaped twice.
+/// The largest request body in bytes: the longest prompt, twice as long in JSON, and the other fields.
 const LARGEST_BODY: usize = 2 * MAX_PROMPT_BYTES + 1024 * 1024;
 
-/// The routes over an engine. What stays open ends when the sender of `closing` is dropped.
+/// The routes of an engine. Event streams end when the sender of `closing` is dropped.
 pub(crate) fn router<A: TaskApi + 'static>(api: Arc<A>, closing: watch::Receiver<()>) -> Router {
     let stream = async move |State(api): State<Arc<A>>, uri: Uri, headers: HeaderMap| {
         let query = query(uri.query().unwrap_or_default())?;
@@ -58,7 +58,7 @@ impl<A: TaskApi + 'static> CallVisitor for Methods<A> {
     }
 }
 
-/// Reads a call from a request, asks the engine, and writes its answer.
+/// Reads a call from a request, passes it to the engine, and writes the answer.
 async fn answer<A: TaskApi, C: Call>(
     State(api): State<Arc<A>>,
     request: Request,
@@ -82,13 +82,13 @@ async fn answer<A: TaskApi, C: Call>(
     Ok(response)
 }
 
-/// The outermost layer of both servers, so that every answer says our protocol.
+/// The outermost layer of both servers, so that every answer has the protocol header.
 pub(crate) fn speaking_our_protocol(routes: Router) -> Router {
     routes.layer(middleware::from_fn(agree_on_protocol))
 }
 
-/// Says our protocol in every answer, and refuses a client that says another one. A client that
-/// says none (curl, a script) is taken as it is.
+/// Adds the protocol header to every answer, and refuses clients that send another version. Clients
+/// that send none (curl, scripts) are accepted.
 async fn agree_on_protocol(request: Request, next: Next) -> Response {
     let theirs = request.headers().get(PROTOCOL_HEADER).and_then(|value| value.to_str().ok());
     let about_the_engine = request.uri().path().starts_with("/api/v1/engine");
@@ -97,11 +97,11 @@ async fn agree_on_protocol(request: Request, next: Next) -> Response {
             ApiError::new(
                 ErrorCode::VersionMismatch,
                 format!(
-                    "This client and the running engine ({}) are of different versions",
+                    "This client and the running engine ({}) have different versions",
                     env!("CARGO_PKG_VERSION")
                 ),
             )
-            .hint("Run `claude-worker server stop`; running tasks go on, and the next command starts the right engine"),
+            .hint("Run `claude-worker server stop`; running tasks keep running, and the next command starts the right engine"),
         ),
         _ => next.run(request).await,
     };
@@ -114,8 +114,8 @@ async fn no_such_route() -> Refusal {
 }
 
 async fn no_such_method(method: Method) -> impl IntoResponse {
-    let error = ApiError::invalid(format!("This address does not know {method}"))
-        .hint("The answer's header Allow says what it knows");
+    let error = ApiError::invalid(format!("Method {method} is not allowed here"))
+        .hint("The header Allow of this answer lists the allowed methods");
     (StatusCode::METHOD_NOT_ALLOWED, Json(error))
 }
 

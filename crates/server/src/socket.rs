@@ -1,4 +1,4 @@
-//! The engine's half of the local socket.
+//! The server side of the local socket.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -17,33 +17,33 @@ use tokio::sync::{mpsc, watch};
 use crate::connections::{Bounds, answer, serve_connections, until_closed};
 use crate::routes::{self, speaking_our_protocol};
 
-/// All connections are of one person's programs, most of them waiting for news; the bound is there
-/// for the one that forgets to hang up.
+/// All connections come from programs of one user, and most of them wait for events. The limit is
+/// there for programs that leave connections open.
 const BOUNDS: Bounds = Bounds { answered: 512, open: 640, unread: None };
 
 /// A socket that is bound and not yet served.
 pub(crate) struct Listening {
     listener: LocalListener,
-    /// Another one that takes its place.
+    /// Delivers the new listener when the socket was created again.
     renewed: mpsc::Receiver<LocalListener>,
 }
 
-/// Keeps the socket where clients look for it.
+/// Keeps the socket at its path: creates it again when it was removed.
 pub(crate) struct SocketKeeper {
     path: PathBuf,
-    /// The socket that is ours.
+    /// The socket that this engine created.
     ours: Option<Identity>,
     renew: mpsc::Sender<LocalListener>,
 }
 
-/// Between two looks whether the socket is still there.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// The pause between two checks of the socket.
+const CHECK_EVERY: Duration = Duration::from_secs(1);
 
-/// Binds the local socket, private to this user. Call it only while holding the engine lock: a
-/// socket that nobody answers is then a leftover, and is replaced.
+/// Binds the local socket, private to this user. Call it only while holding the engine lock: then a
+/// socket that nothing listens at is left over from an earlier engine, and is replaced.
 ///
 /// # Errors
-/// `invalid_request` when something else is in its place, with what to do about it.
+/// `invalid_request` when the path is in use, with a hint.
 pub(crate) async fn bind(path: &Path) -> Result<(Listening, SocketKeeper), ApiError> {
     let (renew, renewed) = mpsc::channel(1);
     let listener = bind_once(path).await?;
@@ -62,7 +62,7 @@ async fn bind_once(path: &Path) -> Result<LocalListener, ApiError> {
     };
     match std::fs::symlink_metadata(path) {
         Ok(found) if !is_socket(&found) => {
-            return Err(in_the_way("not a socket, and not ours"));
+            return Err(in_the_way("not a socket of Claude Worker"));
         }
         Ok(_) => {
             if socket::connect(path).await.is_ok() {
@@ -77,9 +77,8 @@ async fn bind_once(path: &Path) -> Result<LocalListener, ApiError> {
 }
 
 impl SocketKeeper {
-    /// Makes the socket anew when it was removed or replaced, until `closing`; `may` says whether
-    /// the directory is still ours to make one in. Returns itself, to be asked for
-    /// [`SocketKeeper::remove`] at the end.
+    /// Creates the socket again when it was removed or replaced, until `closing`. `may` says whether
+    /// this engine still owns the directory. Returns itself, for [`SocketKeeper::remove`] at the end.
     pub(crate) async fn keep(
         mut self,
         may: impl Fn() -> bool + Clone + Send + 'static,
@@ -90,10 +89,10 @@ impl SocketKeeper {
         loop {
             tokio::select! {
                 () = &mut closing => return self,
-                () = tokio::time::sleep(LOOK_EVERY) => {}
+                () = tokio::time::sleep(CHECK_EVERY) => {}
             }
             let (path, ours, may) = (self.path.clone(), self.ours, may.clone());
-            // On a thread that may block: the disk need not answer.
+            // On a blocking thread, because the disk may be slow.
             let look =
                 tokio::task::spawn_blocking(move || Identity::at(&path).ok() != ours && may());
             let missing = tokio::select! {
@@ -105,20 +104,20 @@ impl SocketKeeper {
             }
             match bind_once(&self.path).await {
                 Ok(listener) => {
-                    tracing::warn!(path = %self.path.display(), "the socket was gone; made anew");
+                    tracing::warn!(path = %self.path.display(), "the socket was removed; created again");
                     self.ours = Identity::at(&self.path).ok();
                     refused = false;
                     drop(self.renew.send(listener).await);
                 }
                 Err(error) if !std::mem::replace(&mut refused, true) => {
-                    tracing::error!(%error, "the socket was gone and cannot be made anew");
+                    tracing::error!(%error, "the socket was removed and cannot be created again");
                 }
                 Err(_) => {}
             }
         }
     }
 
-    /// Removes the socket, if it is still ours: another engine may have one in its place.
+    /// Removes the socket, unless another engine has replaced it.
     pub(crate) fn remove(&self) {
         if self.ours.is_some() && Identity::at(&self.path).ok() == self.ours {
             drop(std::fs::remove_file(&self.path));
@@ -137,7 +136,7 @@ pub(crate) async fn serve<A: TaskApi + 'static>(
     serve_connections(SameUser(listening), routes, BOUNDS, closing).await;
 }
 
-/// Accepts connections of this user only (and of root, who could read everything anyway).
+/// Accepts only connections of this user (and of root, who could read everything anyway).
 struct SameUser(Listening);
 
 impl Listener for SameUser {
@@ -174,12 +173,12 @@ impl Listener for SameUser {
     }
 }
 
-/// A connection that broke before it was accepted is no reason to wait. Everything else is a lack of
-/// descriptors or memory, which takes a while to pass.
+/// Waits before the next accept, unless the connection broke before it was accepted. Other errors
+/// mean a lack of file descriptors or memory, which lasts for a while.
 async fn wait_after(error: &io::Error) {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     if !matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset) {
         tracing::error!(%error, "cannot accept a connection");
-        tokio::time::sleep(LOOK_EVERY).await;
+        tokio::time::sleep(CHECK_EVERY).await;
     }
 }

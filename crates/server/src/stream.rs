@@ -1,7 +1,7 @@
-//! Events as a stream that stays open (server-sent events), for browsers and scripts.
+//! The stream of events (server-sent events), for browsers and scripts.
 //!
-//! It is the long poll, repeated here instead of by the client: nothing is kept per reader but
-//! where it stands, and a reader that is slow to take events is asked for no more of them.
+//! It repeats the long poll on the server: the only state of a reader is its position, and no more
+//! events are read for a reader while it has not taken the previous ones.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -17,19 +17,19 @@ use tokio::sync::watch;
 
 use crate::connections::until_closed;
 
-/// How often something is sent at the least, so that both ends notice when the other is gone.
+/// The longest time without any data, so that both ends notice when the other has disconnected.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// How long one question to the engine waits for news, in milliseconds.
+/// How long one call waits for events, in milliseconds.
 const WAIT_MS: u64 = 60_000;
 /// How many events are read at once.
 const PAGE: u32 = 200;
 
-/// The events that `query` asks for, as they come, until `closing` is closed or the engine
-/// refuses. A reader that comes back says in `Last-Event-ID` what it has seen; that goes before
-/// the `after` it began with.
+/// The events that `query` selects, as they happen, until `closing` is closed or the engine returns an
+/// error. A reader that reconnects sends the last event that it has seen in `Last-Event-ID`, which
+/// replaces `after`.
 ///
 /// # Errors
-/// `invalid_request` for a `Last-Event-ID` that is none of ours; what the engine says.
+/// `invalid_request` for a `Last-Event-ID` that is not a number; the engine's errors.
 pub(crate) async fn stream<A: TaskApi + 'static>(
     api: Arc<A>,
     mut query: EventQuery,
@@ -44,7 +44,7 @@ pub(crate) async fn stream<A: TaskApi + 'static>(
         })?);
     }
     if query.after.is_none() {
-        // Found out before the answer begins, so that nothing is missed that happens after it has.
+        // Read before the answer begins, so that no event after its beginning is missed.
         query.after = Some(api.events(query.clone()).await?.next);
     }
     query.wait_ms = WAIT_MS;
@@ -78,12 +78,12 @@ impl<A: TaskApi> Reader<A> {
 
     fn take(&mut self, page: &EventPage) {
         if page.gap {
-            // Under a number that says: what follows was not seen yet.
+            // Its number is the one before the first event that follows.
             let seen = page.events.first().map_or(page.next, |first| first.seq - 1);
             self.ready.push_back(Event::default().event("gap").id(seen.to_string()).data("{}"));
         }
         for event in &page.events {
-            // What the engine has made itself always has a JSON form.
+            // The engine's own events can always be written as JSON.
             let Ok(json) = serde_json::to_string(event) else { continue };
             self.ready.push_back(Event::default().id(event.seq.to_string()).data(json));
         }

@@ -1,8 +1,8 @@
 //! The HTTP server over TCP: off unless asked for, and guarded when on.
 //!
-//! Any web page a person visits can send requests to a loopback port. So every request must
-//! carry the token, name the server by a loopback name (a rebound DNS name is refused), come
-//! from no foreign page, and carry JSON when it carries anything.
+//! Any web page that a person visits can send requests to a loopback port. So every request must
+//! have the token, name the server by a loopback name (which stops DNS rebinding), come from no page
+//! of another origin, and have JSON as its body if it has one.
 
 use std::io;
 use std::net::SocketAddr;
@@ -27,8 +27,8 @@ use crate::refusal::refuse;
 use crate::routes::{self, speaking_our_protocol};
 
 /// Few connections, because any local program may connect, and each takes a file descriptor that
-/// running tasks need too. None is kept for a client that does not read. Only requests with the
-/// token take one of the places of those that are answered.
+/// running tasks need too. Connections of clients that do not read are closed. Only requests with the
+/// token take a permit.
 const BOUNDS: Bounds = Bounds { answered: 64, open: 128, unread: Some(Duration::from_secs(30)) };
 
 /// A TCP server that is bound and not yet served.
@@ -36,12 +36,12 @@ pub(crate) struct HttpServer {
     listener: TcpListener,
     address: SocketAddr,
     token: String,
-    /// Where the web pages are, if there are any.
+    /// The directory of the web pages, if there are any.
     pages: Option<PathBuf>,
 }
 
 impl HttpServer {
-    /// Binds a loopback address and reads the token, making one when there is none.
+    /// Binds a loopback address and reads the token, or creates one.
     ///
     /// # Errors
     /// `invalid_request` for an address that is not loopback or cannot be bound.
@@ -62,7 +62,7 @@ impl HttpServer {
         Ok(Self { listener, address, token, pages: pages::directory() })
     }
 
-    /// Where it listens.
+    /// The address at which it listens.
     #[must_use]
     pub(crate) const fn address(&self) -> SocketAddr {
         self.address
@@ -91,21 +91,21 @@ pub(crate) async fn serve_http<A: TaskApi + 'static>(
 struct Guard {
     port: u16,
     token: String,
-    /// Whether there are pages to be opened.
+    /// Whether web pages are served.
     pages: bool,
 }
 
-/// Why a request does not get in.
+/// Why a request is not admitted.
 #[derive(Debug, PartialEq, Eq)]
 enum Denied {
-    /// It shows no token, or a wrong one: with the right one it may come again.
+    /// It has no token or a wrong one.
     NoToken,
-    /// It is one that no token helps.
+    /// It is refused even with the right token.
     Refused(ApiError),
 }
 
 async fn admit(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
-    // A browser that opens a page has no token yet, and a page is no secret.
+    // A browser that opens a page has no token yet, and pages are public.
     let api = request.uri().path().starts_with("/api/") || request.uri().path() == "/health";
     let page = guard.pages && !api && request.method() == Method::GET;
     let checked = guard.check_source(request.headers()).and_then(|()| {
@@ -116,7 +116,7 @@ async fn admit(State(guard): State<Arc<Guard>>, request: Request, next: Next) ->
         Ok(()) => answer(request, next).await,
         Err(denied) => {
             let mut response = denied.into_response();
-            // Its body is not read, and it keeps no connection.
+            // Its body is not read, so the connection cannot be reused.
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             response
         }
@@ -143,7 +143,7 @@ impl IntoResponse for Denied {
 }
 
 impl Guard {
-    /// Whether the request names us as it should, and is from no foreign page.
+    /// Checks that the request uses a loopback name and is not from a page of another origin.
     fn check_source(&self, headers: &HeaderMap) -> Result<(), Denied> {
         let forbidden = |message: &str| ApiError::new(ErrorCode::Forbidden, message);
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
@@ -164,7 +164,7 @@ impl Guard {
         Ok(())
     }
 
-    /// Whether it shows the token, and sends nothing that a foreign page could send.
+    /// Checks the token, and that the body is of a type that pages of other origins cannot send.
     fn check_token(&self, method: &Method, headers: &HeaderMap) -> Result<(), Denied> {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
         let given = text(header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
@@ -187,7 +187,7 @@ impl Guard {
     }
 }
 
-/// Compares without telling by its duration where the difference is.
+/// Compares in constant time.
 fn same(left: &[u8], right: &[u8]) -> bool {
     left.len() == right.len()
         && left.iter().zip(right).fold(0, |differs, (l, r)| differs | (l ^ r)) == 0
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_token_from_a_loopback_name_gets_in() {
+    fn only_requests_with_the_token_and_a_loopback_name_are_admitted() {
         const HOST: (&str, &str) = ("host", "127.0.0.1:8000");
         const TOKEN: (&str, &str) = ("authorization", "Bearer secret");
         const JSON: (&str, &str) = ("content-type", "application/json");
@@ -246,7 +246,7 @@ mod tests {
             check(&Method::POST, &[HOST, TOKEN, JSON, ("origin", "http://127.0.0.1:8000")]),
             Ok(())
         );
-        // What a page can send without being asked first.
+        // A content type that a page can send without a CORS preflight.
         assert_eq!(
             check(&Method::POST, &[HOST, TOKEN, ("content-type", "text/plain")]),
             Err(StatusCode::BAD_REQUEST)

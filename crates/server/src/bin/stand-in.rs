@@ -1,6 +1,6 @@
-//! Stands in for the programs that host an engine, so that tests can have them hand over to each
-//! other, and kill them meanwhile: `serve` for the headless one, `app` for the app, which says
-//! `ready` when it has taken over, and hands back when it reads a line.
+//! A test double of the programs that host an engine, which tests let hand over to each other and
+//! kill: `serve` is the headless engine; `app` is the app, which prints `ready` when it has taken over
+//! and hands back when it reads a line.
 
 use std::io::{BufRead, Write};
 use std::path::Path;
@@ -13,7 +13,7 @@ use claude_worker_engine::{Paths, settings};
 use claude_worker_server::{host_awaited, take_over};
 use claude_worker_supervisor::SupervisorCommand;
 
-/// How long the engine that is there may take to let go.
+/// How long the running engine may take to release the directory.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 fn main() -> ExitCode {
@@ -23,7 +23,7 @@ fn main() -> ExitCode {
         let run_directory = arguments.next().unwrap_or_default();
         return claude_worker_supervisor::run(Path::new(&run_directory));
     }
-    // An address to listen at, if there is one.
+    // The TCP address, if there is one.
     let http = arguments.next().and_then(|address| address.parse().ok());
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let done = runtime.block_on(async {
@@ -62,7 +62,7 @@ fn main() -> ExitCode {
 
 fn say(word: &str) {
     let mut out = std::io::stdout().lock();
-    // A test that has gone needs no answer.
+    // The test may have ended.
     drop(writeln!(out, "{word}").and_then(|()| out.flush()));
 }
 

@@ -1,4 +1,4 @@
-//! Which connections are being answered, and which only hold a socket.
+//! The permit of a request: which connections are being answered, and which are idle.
 
 use std::io;
 use std::pin::Pin;
@@ -12,29 +12,29 @@ use hyper::body::{Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// How a connection stands.
+/// The phase of a connection.
 #[derive(Debug)]
 enum Phase {
-    /// It has no request, or one that was not let in, since this instant.
+    /// No request, or one that was not admitted, since this instant.
     Idle(Instant),
-    /// It has a request that waits for a place or has one.
-    Asks(Option<OwnedSemaphorePermit>),
-    /// Its answer is complete, and perhaps not yet written.
-    Answered { _place: Option<OwnedSemaphorePermit> },
-    /// It is being closed: nothing is answered any more.
-    GivenUp,
+    /// A request that waits for a permit or has one.
+    Request(Option<OwnedSemaphorePermit>),
+    /// A complete answer that may not be written yet.
+    Answered { _permit: Option<OwnedSemaphorePermit> },
+    /// It is being closed: no more requests are answered.
+    Closing,
 }
 
-/// A connection, as its server and its requests know it.
+/// A connection, shared by the server and the connection's requests.
 #[derive(Debug)]
 pub(super) struct Connection {
-    places: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     phase: Mutex<Phase>,
 }
 
 impl Connection {
-    pub(super) fn new(places: Arc<Semaphore>) -> Self {
-        Self { places, phase: Mutex::new(Phase::Idle(Instant::now())) }
+    pub(super) fn new(permits: Arc<Semaphore>) -> Self {
+        Self { permits, phase: Mutex::new(Phase::Idle(Instant::now())) }
     }
 
     /// Since when it has been idle, if it is.
@@ -45,41 +45,41 @@ impl Connection {
         }
     }
 
-    /// From here on no request of it is answered, unless one is already.
-    pub(super) fn give_up(&self) -> bool {
+    /// If it is idle, marks it as closing, so that no more requests are answered. Returns whether it
+    /// was idle.
+    pub(super) fn close_if_idle(&self) -> bool {
         let mut phase = self.phase();
         let is_idle = matches!(*phase, Phase::Idle(_));
         if is_idle {
-            *phase = Phase::GivenUp;
+            *phase = Phase::Closing;
         }
         is_idle
     }
 
-    /// Takes one of the places, waiting for one if need be. False when the connection has been
-    /// given up.
-    pub(super) async fn take_place(&self) -> bool {
+    /// Takes a permit, waiting for one if necessary. False when the connection is being closed.
+    pub(super) async fn take_permit(&self) -> bool {
         {
             let mut phase = self.phase();
-            if matches!(*phase, Phase::GivenUp) {
+            if matches!(*phase, Phase::Closing) {
                 return false;
             }
-            *phase = Phase::Asks(None);
+            *phase = Phase::Request(None);
         }
-        // The places are never closed.
-        let place = Arc::clone(&self.places).acquire_owned().await.ok();
-        *self.phase() = Phase::Asks(place);
+        // An error is impossible: the semaphore is never closed.
+        let permit = Arc::clone(&self.permits).acquire_owned().await.ok();
+        *self.phase() = Phase::Request(permit);
         true
     }
 
-    /// Its answer is complete; the place is free when it is written.
+    /// The answer is complete; the permit is freed when it is written.
     pub(super) fn answered(&self) {
         let mut phase = self.phase();
-        if let Phase::Asks(place) = &mut *phase {
-            *phase = Phase::Answered { _place: place.take() };
+        if let Phase::Request(permit) = &mut *phase {
+            *phase = Phase::Answered { _permit: permit.take() };
         }
     }
 
-    /// All that was to be written is.
+    /// All output was written.
     fn written(&self) {
         let mut phase = self.phase();
         if matches!(*phase, Phase::Answered { .. }) {
@@ -92,33 +92,33 @@ impl Connection {
     }
 }
 
-/// Marks the connection as answered when the answer is complete or abandoned.
-pub(super) struct UntilSent(Arc<Connection>);
+/// Marks the connection as answered when it is dropped: the answer is complete or was aborted.
+pub(super) struct AnswerGuard(Arc<Connection>);
 
-impl UntilSent {
+impl AnswerGuard {
     pub(super) const fn new(connection: Arc<Connection>) -> Self {
         Self(connection)
     }
 
-    /// The same response, whose end is the answer's.
+    /// The response, with a body that holds this guard.
     pub(super) fn with(self, response: Response) -> Response {
-        response.map(|body| Body::new(Sent { body, _until: self }))
+        response.map(|body| Body::new(GuardedBody { body, _guard: self }))
     }
 }
 
-impl Drop for UntilSent {
+impl Drop for AnswerGuard {
     fn drop(&mut self) {
         self.0.answered();
     }
 }
 
-/// A body that is dropped when it has been handed over to be written.
-struct Sent {
+/// A body that holds the guard; hyper drops it when it has read the whole body.
+struct GuardedBody {
     body: Body,
-    _until: UntilSent,
+    _guard: AnswerGuard,
 }
 
-impl HttpBody for Sent {
+impl HttpBody for GuardedBody {
     type Data = <Body as HttpBody>::Data;
     type Error = <Body as HttpBody>::Error;
 
@@ -138,19 +138,19 @@ impl HttpBody for Sent {
     }
 }
 
-/// A stream that says when everything has been written.
-pub(super) struct Flushed<S> {
+/// A stream that tells the connection when everything was written.
+pub(super) struct FlushNotifier<S> {
     stream: S,
     connection: Arc<Connection>,
 }
 
-impl<S> Flushed<S> {
+impl<S> FlushNotifier<S> {
     pub(super) const fn new(stream: S, connection: Arc<Connection>) -> Self {
         Self { stream, connection }
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Flushed<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for FlushNotifier<S> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -160,7 +160,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Flushed<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Flushed<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for FlushNotifier<S> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -181,7 +181,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Flushed<S> {
         self.stream.is_write_vectored()
     }
 
-    /// HTTP flushes only when all it holds has been taken by the stream.
+    /// hyper flushes only when the stream has taken all of hyper's buffered output.
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.stream).poll_flush(cx);
         if matches!(flushed, Poll::Ready(Ok(()))) {

@@ -1,4 +1,5 @@
-//! A request whose body does not come must not hold its place for ever.
+//! Limits how long a request's body may take, so that a slow request does not hold its permit for
+//! ever.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -16,14 +17,14 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::refusal;
 
-/// How long the next piece of a body may take.
+/// How long the next chunk of a body may take.
 const PIECE_WITHIN: Duration = Duration::from_secs(10);
-/// How long the whole of a body may take. The largest comes within it at 0.5 Mbit/s.
+/// How long a whole body may take. The largest body arrives in time at 0.5 Mbit/s.
 const BODY_WITHIN: Duration = Duration::from_secs(600);
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Whether a body has come too late.
+/// Whether a body was too late.
 pub(super) struct CameLate(Arc<AtomicBool>);
 
 impl CameLate {
@@ -32,17 +33,17 @@ impl CameLate {
     }
 }
 
-/// A body that fails when it does not come in time.
+/// A body that fails when it does not arrive in time.
 pub(super) struct SlowBody {
     body: Body,
     until: Instant,
-    /// When the next piece must be there.
+    /// The deadline of the next chunk.
     piece: Pin<Box<Sleep>>,
     late: Arc<AtomicBool>,
 }
 
 impl SlowBody {
-    /// The same request with a body that fails when it comes too late.
+    /// The same request with a body that fails when it is too late.
     pub(super) fn watch(request: Request) -> (Request, CameLate) {
         let late = Arc::new(AtomicBool::new(false));
         let watched = CameLate(Arc::clone(&late));
@@ -77,7 +78,7 @@ impl HttpBody for SlowBody {
         }
         if self.piece.as_mut().poll(cx).is_ready() {
             self.late.store(true, Ordering::Relaxed);
-            return Poll::Ready(Some(Err("it did not come in time".into())));
+            return Poll::Ready(Some(Err("it did not arrive in time".into())));
         }
         Poll::Pending
     }
@@ -91,7 +92,7 @@ impl HttpBody for SlowBody {
     }
 }
 
-/// The answer to a request whose body came too late.
+/// The answer to a request whose body was too late.
 pub(super) fn refusal() -> Response {
     let seconds = PIECE_WITHIN.as_secs();
     let error = ApiError::invalid("The request's body did not arrive in time").hint(format!(
@@ -126,7 +127,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_body_may_be_slow_and_neither_stand_still_nor_trickle_for_ever() {
+    async fn a_slow_body_is_accepted_and_a_stalled_or_endless_one_is_not() {
         assert_eq!(received(Body::empty()).await, (Some(0), false, Duration::ZERO));
         let slow = Body::from_stream(pieces(PIECE_WITHIN / 2).take(10));
         assert_eq!(received(slow).await, (Some(10), false, 5 * PIECE_WITHIN));

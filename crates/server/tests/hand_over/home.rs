@@ -1,4 +1,4 @@
-//! A data directory with programs that serve it one after another, and clients that never rest.
+//! A data directory with programs that host its engine one after another, and busy clients.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -16,17 +16,17 @@ use claude_worker_supervisor::FAULT_VARIABLE;
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 
-/// How long anything may take. Far more than it does, because machines are shared.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+/// The timeout of every wait. Long, because test machines are shared.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(60);
 
 const STAND_IN: &str = env!("CARGO_BIN_EXE_stand-in");
 
-/// A data directory and a place to work in.
-pub(crate) struct World {
+/// A data directory and a working directory for tasks.
+pub(crate) struct TestHome {
     root: TempDir,
 }
 
-impl World {
+impl TestHome {
     pub(crate) fn new() -> Self {
         let root = tempfile::Builder::new().prefix("cw-").tempdir().unwrap();
         std::fs::create_dir(root.path().join("work")).unwrap();
@@ -41,7 +41,7 @@ impl World {
         self.root.path().join("work")
     }
 
-    /// A client that starts a headless engine when there is none, as every command does.
+    /// A client that starts a headless engine when none runs, as every command does.
     pub(crate) fn client(&self) -> EngineClient {
         let paths = self.paths();
         let home = format!("CLAUDE_WORKER_HOME={}", paths.home.display());
@@ -50,8 +50,8 @@ impl World {
         EngineClient::from_env(&paths, Some(starter)).unwrap()
     }
 
-    /// A client that starts none.
-    pub(crate) fn onlooker(&self) -> EngineClient {
+    /// A client that never starts an engine.
+    pub(crate) fn observer(&self) -> EngineClient {
         EngineClient::from_env(&self.paths(), None).unwrap()
     }
 
@@ -70,17 +70,17 @@ impl World {
         Program { child, input, output: BufReader::new(output) }
     }
 
-    /// A headless engine that is ready, and dies at `fault`.
+    /// A headless engine that is ready, and is killed at `fault`.
     pub(crate) fn headless(&self, address: Option<&str>, fault: Option<&str>) -> Program {
         let arguments: Vec<_> = std::iter::once("serve").chain(address).collect();
         let mut program = self.program(&arguments, fault);
-        assert_eq!(program.word(), "{}");
+        assert_eq!(program.read_line(), "{}");
         program
     }
 
-    /// A headless engine whose starter is gone before it begins; returns what it said when it has
+    /// Starts a headless engine whose starter no longer reads; returns its error output after it has
     /// ended.
-    pub(crate) fn headless_for_nobody(&self) -> String {
+    pub(crate) fn headless_without_starter(&self) -> String {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
         let mut command = Command::new(STAND_IN);
@@ -91,7 +91,7 @@ impl World {
         String::from_utf8(output.stderr).unwrap()
     }
 
-    /// An app that is about to take over, and dies at `fault`.
+    /// An app that takes over, and is killed at `fault`.
     pub(crate) fn app(&self, fault: Option<&str>) -> Program {
         self.program(&["app"], fault)
     }
@@ -105,7 +105,7 @@ impl World {
         }
     }
 
-    /// A task that has begun and goes on until [`World::open_gate`].
+    /// A task that has begun and runs until [`TestHome::end_long_task`].
     pub(crate) async fn long_task(&self, client: &EngineClient) -> TaskId {
         let command =
             "echo begun >> begun; until [ -e gate ]; do sleep 0.01; done; echo end >> ended";
@@ -115,30 +115,30 @@ impl World {
         id
     }
 
-    pub(crate) fn open_gate(&self) {
+    pub(crate) fn end_long_task(&self) {
         std::fs::write(self.work().join("gate"), "").unwrap();
     }
 
-    /// The lines of a file in the place of work.
+    /// The lines of a file in the working directory.
     pub(crate) fn lines(&self, file: &str) -> Vec<String> {
         let text = std::fs::read_to_string(self.work().join(file)).unwrap_or_default();
         text.lines().map(str::to_owned).collect()
     }
 
-    /// Whether an engine said goodbye.
-    pub(crate) fn farewell(&self) -> bool {
+    /// Whether the last engine left a stop marker.
+    pub(crate) fn has_stop_marker(&self) -> bool {
         self.paths().lock.with_extension("stopped").exists()
     }
 
-    /// Stops whatever engine there is, its tasks too, and waits until the directory is free.
+    /// Stops the running engine and its tasks, and waits until the directory is free.
     pub(crate) async fn end(&self) {
-        drop(self.onlooker().stop(StopMode::CancelRunning.into()).await);
+        drop(self.observer().stop(StopMode::CancelRunning.into()).await);
         let lock = self.paths().lock;
         until("the directory is free", || LockHolder::of(&lock).unwrap() == LockHolder::Free);
     }
 }
 
-impl World {
+impl TestHome {
     /// Every process of this directory: engines, supervisors, agents.
     fn processes(&self) -> Vec<u32> {
         let own = format!("CLAUDE_WORKER_HOME={}", self.paths().home.display());
@@ -151,7 +151,7 @@ impl World {
     }
 }
 
-impl Drop for World {
+impl Drop for TestHome {
     fn drop(&mut self) {
         if !std::thread::panicking() {
             return until("nothing is left behind", || self.processes().is_empty());
@@ -164,7 +164,7 @@ impl Drop for World {
     }
 }
 
-/// A process that hosts an engine, or is about to. It is killed when the test lets go of it.
+/// A process that hosts an engine or is about to. It is killed when it is dropped.
 pub(crate) struct Program {
     child: Child,
     input: Option<ChildStdin>,
@@ -176,8 +176,8 @@ impl Program {
         self.child.id()
     }
 
-    /// The next line it says; empty when it has ended.
-    pub(crate) fn word(&mut self) -> String {
+    /// The next line of its output; empty when it has ended.
+    pub(crate) fn read_line(&mut self) -> String {
         let mut line = String::new();
         self.output.read_line(&mut line).unwrap();
         line.trim_end().to_owned()
@@ -194,7 +194,7 @@ impl Program {
         self.child.wait().unwrap();
     }
 
-    /// Waits until it has ended; says whether it did so in peace.
+    /// Waits until it has ended; returns whether it succeeded.
     pub(crate) fn ended(&mut self) -> bool {
         self.child.wait().unwrap().success()
     }
@@ -206,39 +206,39 @@ impl Drop for Program {
     }
 }
 
-/// Clients that ask without rest, in all the ways there are. Whatever they are refused, or see
-/// twice or out of order, fails the test at [`Hammer::rest`].
-pub(crate) struct Hammer {
-    rest: Arc<AtomicBool>,
+/// Clients that send requests of all kinds without a pause. A refused request, or an event that is
+/// missing or out of order, fails the test in [`BusyClients::stop`].
+pub(crate) struct BusyClients {
+    stop: Arc<AtomicBool>,
     clients: JoinSet<Result<usize, ApiError>>,
 }
 
-impl Hammer {
-    /// Begins, as clients that know the engine.
-    pub(crate) async fn begin(world: &World) -> Self {
-        let rest = Arc::new(AtomicBool::new(false));
+impl BusyClients {
+    /// Starts the clients.
+    pub(crate) async fn begin(home: &TestHome) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
         let mut clients = JoinSet::new();
-        let client = world.client();
+        let client = home.client();
         let after = client.events(EventQuery::default()).await.unwrap().next;
         for number in 0..2 {
-            let task = world.shell(&format!("echo {number} >> counted; echo said"));
-            clients.spawn(work(client.clone(), task, Arc::clone(&rest)));
+            let task = home.shell(&format!("echo {number} >> counted; echo said"));
+            clients.spawn(work(client.clone(), task, Arc::clone(&stop)));
         }
-        clients.spawn(read_events(client, after, Arc::clone(&rest)));
-        Self { rest, clients }
+        clients.spawn(read_events(client, after, Arc::clone(&stop)));
+        Self { stop, clients }
     }
 
-    /// With one more, which would be refused if there were no engine and none on its way.
-    pub(crate) async fn with_onlooker(mut self, world: &World) -> Self {
-        let onlooker = world.onlooker();
-        onlooker.engine().await.unwrap();
-        self.clients.spawn(look(onlooker, Arc::clone(&self.rest)));
+    /// Adds a client that fails if no engine runs and none is announced.
+    pub(crate) async fn with_observer(mut self, home: &TestHome) -> Self {
+        let observer = home.observer();
+        observer.engine().await.unwrap();
+        self.clients.spawn(look(observer, Arc::clone(&self.stop)));
         self
     }
 
-    /// Ends; gives how many tasks were worked through.
-    pub(crate) async fn rest(mut self) -> usize {
-        self.rest.store(true, Ordering::Relaxed);
+    /// Stops the clients; returns how many tasks they ran.
+    pub(crate) async fn stop(mut self) -> usize {
+        self.stop.store(true, Ordering::Relaxed);
         let mut tasks = 0;
         while let Some(done) = self.clients.join_next().await {
             tasks += done.unwrap().unwrap_or_else(|error| panic!("a client was refused: {error}"));
@@ -247,39 +247,39 @@ impl Hammer {
     }
 }
 
-/// Submits a task, follows it to its end, and does it again.
+/// Submits a task and follows it to its end, again and again.
 async fn work(
     client: EngineClient,
     task: NewTask,
-    rest: Arc<AtomicBool>,
+    stop: Arc<AtomicBool>,
 ) -> Result<usize, ApiError> {
     let mut done = 0;
-    while !rest.load(Ordering::Relaxed) {
+    while !stop.load(Ordering::Relaxed) {
         let id = client.submit(task.clone()).await?.id;
         let mut query = LogQuery { wait_ms: 30_000, ..LogQuery::default() };
-        let mut said = 0;
+        let mut entries = 0;
         loop {
             let page = client.log(id, query.clone()).await?;
-            said += page.entries.len();
+            entries += page.entries.len();
             query.after = page.next;
-            // A run that was fenced before it began has ended too; the next one is to come.
+            // A run that was revoked before it began has ended too, but the task runs again.
             if page.end && client.get(id).await?.task.state.is_finished() {
                 break;
             }
         }
-        assert_eq!(said, 1, "task {id}");
+        assert_eq!(entries, 1, "task {id}");
         done += 1;
     }
     Ok(done)
 }
 
-/// Follows the event stream, in which nothing may be missing.
+/// Follows the event stream and checks that no event is missing.
 async fn read_events(
     client: EngineClient,
     mut after: i64,
-    rest: Arc<AtomicBool>,
+    stop: Arc<AtomicBool>,
 ) -> Result<usize, ApiError> {
-    while !rest.load(Ordering::Relaxed) {
+    while !stop.load(Ordering::Relaxed) {
         let query = EventQuery { after: Some(after), wait_ms: 1_000, ..EventQuery::default() };
         let page = client.events(query).await?;
         assert!(!page.gap, "the stream has a gap after {after}");
@@ -291,25 +291,25 @@ async fn read_events(
     Ok(0)
 }
 
-/// Asks who the engine is, without ever starting one.
-async fn look(client: EngineClient, rest: Arc<AtomicBool>) -> Result<usize, ApiError> {
-    while !rest.load(Ordering::Relaxed) {
+/// Asks for the engine's info, without ever starting an engine.
+async fn look(client: EngineClient, stop: Arc<AtomicBool>) -> Result<usize, ApiError> {
+    while !stop.load(Ordering::Relaxed) {
         client.engine().await?;
     }
     Ok(0)
 }
 
-/// An onlooker's call, at the socket alone.
-pub(crate) fn at_socket(socket: &Path) -> EngineClient {
+/// A client of this socket that never starts an engine.
+pub(crate) fn client_of_socket(socket: &Path) -> EngineClient {
     EngineClient::new(Address::Socket(socket.to_owned()))
 }
 
-/// Waits until something is true, looking again and again.
+/// Waits until a condition is true, by polling it.
 #[track_caller]
 pub(crate) fn until(what: &str, mut condition: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     while !condition() {
-        assert!(Instant::now() < deadline, "it never came true that {what}");
+        assert!(Instant::now() < deadline, "timeout: not true that {what}");
         std::thread::sleep(Duration::from_millis(1));
     }
 }
