@@ -1,10 +1,10 @@
-//! The judge of a campaign: from what was seen of each task to how much went wrong, by kind.
+//! The judge of a campaign: counts the faults of each kind in the observations of the tasks.
 //!
-//! Pure, so that its own test can show that it sees every kind of fault.
+//! It is pure, so that its own test can show that it finds every kind of fault.
 
 use std::fmt;
 
-/// How a task is meant to end.
+/// How a task is expected to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Plan {
     /// By itself.
@@ -22,37 +22,37 @@ pub(crate) enum Plan {
 /// How many lines a task of [`Plan::Lines`] prints.
 pub(crate) const LINES: usize = 200;
 
-/// What was seen of a task when everything was over.
+/// The observations of a task after the campaign.
 #[derive(Debug, Clone)]
 pub(crate) struct Seen {
     pub(crate) id: i64,
     pub(crate) plan: Plan,
-    /// Its status and, where it failed, the kind of failure; none when it is gone.
+    /// Its status and, if it failed, the kind of failure; none when it was removed.
     pub(crate) status: Option<(String, Option<String>)>,
-    /// How often it has run: each run leaves a mark first of all.
+    /// How often it has run: each run begins by leaving a mark.
     pub(crate) marks: usize,
-    /// How often it came to an end, by the event stream.
+    /// How often it ended, according to the event stream.
     pub(crate) ends: i64,
-    /// Whether it did what comes after the command at which it was to be ended.
+    /// Whether it continued after the command at which it should have been ended.
     pub(crate) stepped: bool,
-    /// What its newest run printed, for [`Plan::Lines`].
+    /// The output of its newest run, for [`Plan::Lines`].
     pub(crate) output: String,
 }
 
-/// How much went wrong.
+/// The faults of a campaign.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Faults {
     /// Tasks that were lost, or ended in another way than expected.
     pub(crate) lost: usize,
     /// Tasks that ran twice, or have two verdicts.
     pub(crate) doubled: usize,
-    /// Processes that no supervisor looks after.
+    /// Processes without a supervisor.
     pub(crate) orphaned: usize,
-    /// Logs in which something is missing.
+    /// Logs with missing lines.
     pub(crate) gaps: usize,
-    /// Tasks that went on after their end was decided.
+    /// Tasks that continued after their end was decided.
     pub(crate) stepped: usize,
-    /// The tasks they are, for a person.
+    /// A description of each fault.
     pub(crate) cases: Vec<String>,
 }
 
@@ -73,26 +73,25 @@ impl Faults {
     }
 }
 
-/// Judges what was seen. Each supervisor that was killed may have cost one task its end: whose
-/// supervisor vanishes is *lost*, and says so.
+/// Counts the faults. Each killed supervisor may have caused one task to fail as *lost*.
 pub(crate) fn judge(tasks: &[Seen], supervisors_killed: usize, orphans: usize) -> Faults {
     let mut faults = Faults { orphaned: orphans, ..Faults::default() };
-    let mut said_lost = 0;
+    let mut failed_as_lost = 0;
     for task in tasks {
         let status = task.status.as_ref().map(|(status, kind)| (status.as_str(), kind.as_deref()));
         let is_lost = status == Some(("failed", Some("lost")));
-        said_lost += usize::from(is_lost);
-        let meant = match task.plan {
+        failed_as_lost += usize::from(is_lost);
+        let as_planned = match task.plan {
             Plan::Itself | Plan::Lines => status == Some(("completed", None)),
             Plan::Cancel => status == Some(("cancelled", None)),
             Plan::Timeout => status == Some(("failed", Some("timeout"))),
             Plan::Remove => status.is_none(),
         };
         let by_itself = matches!(task.plan, Plan::Itself | Plan::Lines);
-        if !meant && !is_lost || (meant && by_itself && task.marks == 0) {
+        if !as_planned && !is_lost || (as_planned && by_itself && task.marks == 0) {
             faults.note(|faults| &mut faults.lost, "is lost", task);
         }
-        // The events of a task that was removed are gone with it, but for its removal.
+        // Removing a task removes all its events except the removal.
         if task.ends == 0 && task.plan != Plan::Remove {
             faults.note(|faults| &mut faults.lost, "has no end", task);
         }
@@ -100,21 +99,22 @@ pub(crate) fn judge(tasks: &[Seen], supervisors_killed: usize, orphans: usize) -
             faults.note(|faults| &mut faults.doubled, "is doubled", task);
         }
         if task.stepped {
-            faults.note(|faults| &mut faults.stepped, "went on", task);
+            faults.note(|faults| &mut faults.stepped, "continued", task);
         }
-        if task.plan == Plan::Lines && !is_whole(&task.output, meant) {
+        if task.plan == Plan::Lines && !is_whole(&task.output, as_planned) {
             faults.note(|faults| &mut faults.gaps, "has a gap", task);
         }
     }
-    if said_lost > supervisors_killed {
-        faults.lost += said_lost - supervisors_killed;
-        let few = format!("{said_lost} say that they are lost, of {supervisors_killed} at most");
-        faults.cases.push(few);
+    if failed_as_lost > supervisors_killed {
+        faults.lost += failed_as_lost - supervisors_killed;
+        let case =
+            format!("{failed_as_lost} tasks failed as lost, expected at most {supervisors_killed}");
+        faults.cases.push(case);
     }
     faults
 }
 
-/// Whether nothing is missing between the lines, and nothing at the end of a complete log.
+/// Whether no line is missing; the end may be missing unless the log must be complete.
 fn is_whole(output: &str, complete: bool) -> bool {
     let mut expected: String = (0..LINES).map(|n| format!("line {n}\n")).collect();
     if !complete {
@@ -124,7 +124,7 @@ fn is_whole(output: &str, complete: bool) -> bool {
 }
 
 #[test]
-fn the_judge_sees_every_kind_of_fault() {
+fn the_judge_finds_every_kind_of_fault() {
     let lines: String = (0..LINES).map(|n| format!("line {n}\n")).collect();
     let completed = || Some(("completed".to_owned(), None));
     let failed = |kind: &str| Some(("failed".to_owned(), Some(kind.to_owned())));

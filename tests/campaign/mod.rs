@@ -1,9 +1,9 @@
-//! Random kills of everything that can be killed, while tasks begin, work and are ended.
+//! Random kills of engines, supervisors and the app while tasks begin, run and are ended.
 //!
 //! A campaign does not depend on the host of the engine; the tests of the command line and those of
-//! the app run it, each in a world of its own. Tasks leave marks in files: one when they begin, and one
-//! if they ever go on after the command at which they are to be ended. When all is over, the
-//! [`judge`] counts what went wrong.
+//! the app run it, each in an environment of its own. Tasks leave marks in files: one when they begin,
+//! and one if they ever continue after the command at which they should be ended. At the end the
+//! [`judge`] counts the faults.
 
 mod judge;
 
@@ -18,15 +18,15 @@ use serde_json::Value;
 
 use self::judge::{Faults, LINES, Plan, Seen, judge};
 
-/// Where a campaign takes place.
+/// The environment of a campaign.
 pub(crate) trait World {
-    /// The command line, with the world's environment.
+    /// The command line, with the environment's variables.
     fn command(&self) -> Command;
     /// The data directory.
     fn data(&self) -> PathBuf;
-    /// A place that no other part of the test uses.
+    /// A path that no other part of the test uses.
     fn place(&self, name: &str) -> PathBuf;
-    /// Makes sure that there may be an engine in a moment, before each round.
+    /// Before each round: makes sure that an engine can run, for example by starting the app.
     fn host(&mut self) {}
     /// Whether this process is the app.
     fn is_app(&self, _pid: u32) -> bool {
@@ -34,23 +34,23 @@ pub(crate) trait World {
     }
 }
 
-/// How long anything may take when all kills are done.
+/// How long the tasks may take to finish after the last kill.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// The longest time between the last command of a round and its kill, in microseconds.
 const LATEST_KILL: u64 = 9_000;
-/// How many tasks that are to be cancelled or removed may be open at once: each holds a worker.
+/// How many tasks that wait to be cancelled or removed there may be at once: each occupies a worker.
 const OPEN: usize = 3;
 
-/// Who is killed.
+/// The kind of process to kill.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Victim {
     /// An engine in the background.
     Engine,
-    /// The app, which is an engine too.
+    /// The app, which hosts an engine.
     App,
     /// The supervisor of a run.
     Supervisor,
-    /// One that waits for a run.
+    /// A supervisor that waits for a run.
     Spare,
 }
 
@@ -61,14 +61,14 @@ struct Sent {
     round: u64,
 }
 
-/// A command that ends a task, on its way.
+/// A running command that ends a task.
 struct Ending {
     id: i64,
     verb: &'static str,
     child: Child,
 }
 
-/// Runs a campaign of this many kills, prints what came of it, and fails at the first fault.
+/// Runs a campaign of this many kills, prints the result, and fails if there are faults.
 pub(crate) fn campaign(world: &mut impl World, kills: u64) {
     let began = Instant::now();
     let mut random = Random::new();
@@ -84,8 +84,8 @@ pub(crate) fn campaign(world: &mut impl World, kills: u64) {
             _ => Victim::Spare,
         };
         let (victim, pid) = campaign.choose(world, &mut random, wanted);
-        let until_then = Instant::now() + Duration::from_micros(random.below(LATEST_KILL));
-        while Instant::now() < until_then {
+        let instant = Instant::now() + Duration::from_micros(random.below(LATEST_KILL));
+        while Instant::now() < instant {
             std::hint::spin_loop();
         }
         kill(pid);
@@ -110,10 +110,10 @@ struct Campaign {
     marks: PathBuf,
     steps: PathBuf,
     sent: Vec<Sent>,
-    /// Tasks that are to be ended and were not yet.
+    /// Tasks that are still to be cancelled or removed.
     open: Vec<(i64, &'static str)>,
     ending: Vec<Ending>,
-    /// A task that prints during the whole campaign, and the process that follows it.
+    /// A task that prints during the whole campaign, and the command that follows its log.
     ticker: i64,
     reader: Child,
 }
@@ -143,7 +143,7 @@ impl Campaign {
         }
     }
 
-    /// Submits what a round has: two tasks of any kind.
+    /// Submits the tasks of a round: two of random kinds.
     fn submit(&mut self, world: &impl World, random: &mut Random, round: u64) {
         for round in [2 * round, 2 * round + 1] {
             let mark = format!("echo {round} >> {}", self.marks.display());
@@ -178,14 +178,14 @@ impl Campaign {
         }
     }
 
-    /// Has the oldest open task ended, by a command that may meet a dying engine.
+    /// Starts a command that ends the oldest open task; an engine that dies may make it fail.
     fn end_one(&mut self, world: &impl World) {
         let mut still = Vec::new();
         for mut ending in self.ending.drain(..) {
             match ending.child.try_wait().unwrap() {
                 None => still.push(ending),
                 Some(status) if status.success() => {}
-                // Whether it was heard is not known: it is said again.
+                // The engine may not have received the request: try again later.
                 Some(_) => self.open.push((ending.id, ending.verb)),
             }
         }
@@ -198,7 +198,7 @@ impl Campaign {
         }
     }
 
-    /// The process to be killed: of the kind that is wanted, or the engine.
+    /// Chooses the process to kill: a random one of the wanted kind, or else the engine.
     fn choose(&self, world: &impl World, random: &mut Random, wanted: Victim) -> (Victim, u32) {
         let mut found = Vec::new();
         if wanted != Victim::Engine {
@@ -213,7 +213,7 @@ impl Campaign {
                 let tasks: Vec<_> =
                     agents.iter().filter(|agent| agent.parent == pid).map(|a| &a.task).collect();
                 let victim = if tasks.is_empty() { Victim::Spare } else { Victim::Supervisor };
-                // The ticker is to go on to the end. Its supervisor always has a child.
+                // The ticker must run to the end. Its supervisor always has a child.
                 if victim == wanted && !tasks.iter().any(|task| **task == ticker) {
                     found.push((victim, pid));
                 }
@@ -227,7 +227,7 @@ impl Campaign {
         found[usize::try_from(random.below(count)).unwrap()]
     }
 
-    /// Ends what is to be ended, waits for the rest, and judges.
+    /// Ends the remaining open tasks, waits for all tasks, and counts the faults.
     fn finish(mut self, world: &impl World, supervisors_killed: usize) -> Faults {
         for mut ending in std::mem::take(&mut self.ending) {
             if !ending.child.wait().unwrap().success() {
@@ -235,7 +235,7 @@ impl Campaign {
             }
         }
         for (id, verb) in std::mem::take(&mut self.open) {
-            // It may be over already: the judge knows what was meant.
+            // The task may have finished already: the judge checks how it ended.
             drop(world.command().args([verb, &id.to_string()]).output().unwrap());
         }
         std::fs::write(world.place("stop"), "").unwrap();
@@ -284,7 +284,7 @@ impl Campaign {
         faults
     }
 
-    /// What was read along, from one engine to the next, is all that was printed.
+    /// Checks that `logs -f` showed the ticker's whole output, across all engines.
     fn read_to_the_end(&mut self, world: &impl World, faults: &mut Faults) {
         let followed = self.reader.wait().unwrap();
         let ticks = std::fs::read_to_string(world.place("ticks")).unwrap();
@@ -292,14 +292,14 @@ impl Campaign {
         let printed = printed(world, self.ticker);
         if !followed.success() || ticks != expected || printed != expected {
             faults.gaps += 1;
-            let (read, there) = (ticks.lines().count(), printed.lines().count());
-            faults.cases.push(format!("{read} of {there} ticks were read along: {followed}"));
+            let (read, all) = (ticks.lines().count(), printed.lines().count());
+            faults.cases.push(format!("`logs -f` showed {read} of {all} ticks: {followed}"));
         }
     }
 }
 
-/// Queues a shell command and returns the task's id. The command starts an engine where there is
-/// none, and asks again where one dies under it.
+/// Queues a shell command and returns the task's id. `run` starts an engine if none runs, and tries
+/// again if the engine dies.
 fn submit(world: &impl World, arguments: &[&str]) -> i64 {
     let mut command = world.command();
     command.args(["run", "--json", "--agent", "shell"]).args(arguments);
@@ -318,13 +318,13 @@ fn engine(world: &impl World) -> u32 {
         if let Some(pid) = health["pid"].as_u64() {
             return u32::try_from(pid).unwrap();
         }
-        // A command that ends something may have met a dying engine; any other starts one.
-        assert!(Instant::now() < deadline, "there is no engine: {output:?}");
+        // The engine may just have died. `status` starts another one.
+        assert!(Instant::now() < deadline, "no engine runs: {output:?}");
         drop(world.command().args(["status"]).output().unwrap());
     }
 }
 
-/// All tasks there are.
+/// All tasks.
 fn list(world: &impl World) -> BTreeMap<i64, Value> {
     let output = world.command().args(["list", "--all", "--json"]).output().unwrap();
     let page: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
@@ -332,13 +332,13 @@ fn list(world: &impl World) -> BTreeMap<i64, Value> {
     tasks.iter().map(|task| (task["id"].as_i64().unwrap(), task.clone())).collect()
 }
 
-/// What a task's newest run printed.
+/// The output of a task's newest run.
 fn printed(world: &impl World, id: i64) -> String {
     let output = world.command().args(["logs", &id.to_string(), "--raw"]).output().unwrap();
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// How often each task reached an end, by the event stream.
+/// How often each task ended, according to the event stream.
 pub(crate) fn ends(data: &Path) -> BTreeMap<i64, i64> {
     let database = rusqlite::Connection::open_with_flags(
         data.join("tasks.db"),
@@ -363,7 +363,7 @@ struct AgentProcess {
     task: String,
 }
 
-/// The living processes that carry a run's marker of this data directory.
+/// The running processes with this data directory and a run's marker in their environment.
 fn agents(data: &Path) -> Vec<AgentProcess> {
     let mut found = Vec::new();
     for pid in processes(data) {
@@ -381,7 +381,7 @@ fn agents(data: &Path) -> Vec<AgentProcess> {
     found
 }
 
-/// The living processes with this data directory in their environment.
+/// The running processes with this data directory in their environment.
 fn processes(data: &Path) -> BTreeSet<u32> {
     let own = format!("CLAUDE_WORKER_HOME={}", data.display());
     let has = |pid: &u32| {
@@ -408,7 +408,7 @@ fn status(pid: u32) -> Option<(char, u32)> {
     (!matches!(state, 'Z' | 'X')).then_some((state, parent))
 }
 
-/// Kills a process and waits until it is gone.
+/// Kills a process and waits until it has ended.
 fn kill(pid: u32) {
     if let Some(handle) = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()) {
         let _ = rustix::process::kill_process(handle, rustix::process::Signal::KILL);
@@ -420,14 +420,12 @@ fn kill(pid: u32) {
     }
 }
 
-/// How many kills are asked for: this many in an ordinary run, as many as one likes on demand
-/// (`CLAUDE_WORKER_KILLS=10000`).
-pub(crate) fn kills(ordinary: u64) -> u64 {
-    std::env::var("CLAUDE_WORKER_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(ordinary)
+/// The number of kills: `CLAUDE_WORKER_KILLS`, or this default.
+pub(crate) fn kills(default: u64) -> u64 {
+    std::env::var("CLAUDE_WORKER_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(default)
 }
 
-/// Numbers that differ from run to run; the seed is printed, and can be given again in
-/// `CLAUDE_WORKER_SEED`.
+/// Random numbers. The seed is printed, and can be set in `CLAUDE_WORKER_SEED` to repeat a campaign.
 struct Random {
     seed: u64,
     state: u64,

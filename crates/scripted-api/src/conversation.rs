@@ -1,28 +1,28 @@
-//! What a request says about the conversation: the newest prompt and how far the model is.
+//! Reads the conversation in a request: the newest prompt and how many turns followed it.
 
 use serde_json::Value;
 
 /// The parts of a `POST /v1/messages` body that decide the answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conversation {
-    /// The newest text a person wrote, without what the CLI added to it.
+    /// The newest text that a person wrote, without the CLI's additions.
     pub prompt: String,
     /// How many turns the model has taken since.
     pub turns: usize,
-    /// The model asked for.
+    /// The requested model.
     pub model: String,
-    /// Whether the answer is wanted as a stream.
+    /// Whether the answer is to be streamed.
     pub stream: bool,
-    /// Whether the CLI offers no tools: then it asks for itself (a title, a summary), not for
-    /// the person.
+    /// Whether the CLI offers no tools: then the request serves the CLI itself (a title, a summary),
+    /// not the person's prompt.
     pub side: bool,
-    /// The CLI's session, as it reports it.
+    /// The CLI's session id.
     pub session: String,
 }
 
 impl Conversation {
-    /// Reads a request body. Whatever is missing counts as empty: the CLI's newer releases may
-    /// leave out or add anything.
+    /// Reads a request body. Missing fields count as empty, because newer releases of the CLI may
+    /// leave out or add fields.
     #[must_use]
     pub fn read(body: &Value) -> Self {
         let empty = Vec::new();
@@ -31,7 +31,7 @@ impl Conversation {
         let mut cut_off = false;
         let mut prompt = String::new();
         for message in messages.iter().rev() {
-            // The CLI also puts messages of the role `system` among them.
+            // The CLI also sends messages of the role `system`.
             match message["role"].as_str() {
                 Some("assistant") if std::mem::take(&mut cut_off) => {}
                 Some("assistant") => turns += 1,
@@ -56,11 +56,11 @@ impl Conversation {
     }
 }
 
-/// How the CLI asks the model to go on after a stream that broke off. What the model had said
-/// until then is no turn of the script.
+/// How the CLI asks the model to continue after a stream broke off. The incomplete message does not
+/// count as a turn of the script.
 const CUT_OFF: &str = "Your response above was cut off mid-stream.";
 
-/// How what the CLI says to the model by itself begins.
+/// The beginnings of messages that the CLI itself sends to the model.
 const BY_CLI: [&str; 4] = [
     "[Request interrupted",
     CUT_OFF,
@@ -82,7 +82,7 @@ fn newest_text(content: &Value) -> Option<String> {
     }
 }
 
-/// The text without the CLI's reminders; none if nothing else is in it.
+/// The text without the CLI's reminders; none if it has nothing else.
 fn written_by_person(text: &str) -> Option<String> {
     const OPEN: &str = "<system-reminder>";
     const CLOSE: &str = "</system-reminder>";
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plain_prompt() {
+    fn a_plain_prompt_is_read() {
         check(&[user(&json!("Hi"))], "Hi", 0);
     }
 
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn a_follow_up_begins_anew() {
+    fn a_follow_up_starts_counting_turns_again() {
         let messages = vec![user(&json!("Go")), call(), user(&json!([result()])), call()];
         check(&[messages.clone(), vec![user(&json!("More"))]].concat(), "More", 0);
         let interrupted = json!([result(), text("[Request interrupted by user]"), text("More")]);
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_may_be_missing() {
+    fn every_field_may_be_missing() {
         let nothing = Conversation::read(&json!({}));
         assert!(nothing.side && nothing.prompt.is_empty());
     }

@@ -61,7 +61,7 @@ impl McpClients {
     /// Whether everything has been installed.
     #[must_use]
     pub fn are_there(&self) -> bool {
-        // Written when an installation has come to its end.
+        // This file is written at the end of an installation.
         [&self.npm, &self.venv].iter().all(|place| place.join("complete").is_file())
     }
 }

@@ -1,38 +1,38 @@
-//! What the server remembers about the requests it got.
+//! The server's record of the requests that it has received.
 
 use std::collections::VecDeque;
 
 use serde_json::Value;
 
-/// More requests than any test makes; the oldest go first.
+/// How many requests are kept, more than any test sends. The oldest are dropped first.
 const KEPT: usize = 10_000;
 
-/// What a request was for.
+/// The purpose of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// The CLI greets the server.
+    /// The CLI checks that the server is reachable.
     Hello,
-    /// A turn of the conversation that a person began.
+    /// A turn of a conversation.
     Turn,
-    /// A question of the CLI's own: a title, a summary.
+    /// A request for the CLI itself: a title, a summary.
     Side,
     /// Counting tokens.
     CountTokens,
-    /// An address this server does not know.
+    /// A path that this server does not have.
     Unknown,
 }
 
 /// One request. Headers are not kept.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// What it was for.
+    /// Its purpose.
     pub kind: Kind,
     /// Method and path, as in `POST /v1/messages`.
     pub line: String,
     /// The newest prompt, for [`Kind::Turn`] and [`Kind::Side`].
     pub prompt: String,
-    /// The place in the script that was answered, for [`Kind::Turn`]. Retries of a failed
-    /// request have the same place.
+    /// The index in the script of the turn that was answered, for [`Kind::Turn`]. Retries of a
+    /// failed request have the same index.
     pub place: usize,
     /// The body; `null` when there was none.
     pub body: Value,

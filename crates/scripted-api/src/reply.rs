@@ -13,7 +13,7 @@ pub struct MessageId {
     pub model: String,
 }
 
-/// Token counts of every turn. They are the same each time, so that costs can be foreseen.
+/// Token counts of every turn. They are always the same, so that tests know the costs.
 const INPUT_TOKENS: u64 = 1000;
 const OUTPUT_TOKENS: u64 = 50;
 
@@ -24,7 +24,7 @@ pub fn message_start(id: &MessageId) -> String {
     event("message_start", &json!({ "message": message }))
 }
 
-/// The events that open, fill and close a block of text need its place among the blocks.
+/// The start of a text block; `index` is its position among the blocks of the message.
 #[must_use]
 pub fn text_start(index: usize) -> String {
     let block = json!({ "type": "text", "text": "" });
@@ -71,7 +71,7 @@ pub fn message_end(stop: &str) -> String {
     .concat()
 }
 
-/// A sign of life without content.
+/// A ping without content.
 #[must_use]
 pub fn ping() -> String {
     event("ping", &json!({}))
@@ -99,10 +99,10 @@ pub fn whole_message(id: &MessageId, text: &str, tool: Option<&ToolCall>, stop: 
     message(id, &content.into(), &stop.into(), OUTPUT_TOKENS)
 }
 
-/// What the pieces say, taken together.
+/// The text of all pieces.
 #[must_use]
 pub fn text_of(pieces: &[Piece]) -> String {
-    let said: Vec<String> = pieces
+    let texts: Vec<String> = pieces
         .iter()
         .filter_map(|piece| match piece {
             Piece::Text(text) => Some(text.clone()),
@@ -111,7 +111,7 @@ pub fn text_of(pieces: &[Piece]) -> String {
             Piece::Big(bytes) => Some(big_text(*bytes)),
         })
         .collect();
-    said.join("\n")
+    texts.join("\n")
 }
 
 /// The ten words of `[[slow …]]`.
@@ -144,7 +144,7 @@ pub fn error_body(code: u16, message: &str) -> Value {
     json!({ "type": "error", "error": { "type": kind, "message": message } })
 }
 
-/// Whether a fault still lets the model begin its answer.
+/// Whether the answer begins before the fault.
 #[must_use]
 pub fn begins(fault: &Fault) -> bool {
     matches!(fault, Fault::ErrorEvent | Fault::Cut | Fault::Stall)
@@ -172,7 +172,7 @@ fn tool_id(id: &MessageId) -> String {
     format!("toolu_scripted{:08}", id.number)
 }
 
-/// Why a turn stops: for a reason of its own, or by what it does.
+/// The stop reason of a turn: its own, or the usual one for a tool call or an answer.
 #[must_use]
 pub fn stop_reason(own: Option<&str>, calls_tool: bool) -> &str {
     own.unwrap_or(if calls_tool { "tool_use" } else { "end_turn" })
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_is_one_line_of_data_whatever_the_text() {
+    fn an_event_has_one_line_of_data_for_any_text() {
         let event = text_delta(0, "a\nb\r\n\"c\"");
         assert_eq!(event.lines().count(), 3, "{event}");
         let data = event.lines().nth(1).and_then(|line| line.strip_prefix("data: ")).unwrap();

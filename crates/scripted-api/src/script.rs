@@ -1,4 +1,4 @@
-//! The directives in a prompt, and which turn they ask for.
+//! The directives in a prompt, and the turns of the model that they describe.
 //!
 //! | directive | what the model does |
 //! |---|---|
@@ -10,10 +10,10 @@
 //! | `[[edit PATH OLD => NEW]]` | calls the Edit tool |
 //! | `[[tool NAME {"json": …}]]` | calls any tool |
 //! | `[[loop …]]` | with a tool directive inside (`[[loop bash echo hi]]`): calls it for ever |
-//! | `[[pause MS]]` | waits before the next thing |
+//! | `[[pause MS]]` | waits before the next directive |
 //! | `[[slow MS]]` | says ten words, one every so many milliseconds |
 //! | `[[big BYTES]]` | says a text of this size |
-//! | `[[stop REASON]]` | ends this turn for that reason, `refusal` say, however often it is asked again |
+//! | `[[stop REASON]]` | ends this turn with that stop reason (for example `refusal`), also when asked again |
 //! | `[[status CODE name=value…]]` | HTTP error; the pairs become headers |
 //! | `[[error credit]]` | the 400 of an empty credit balance |
 //! | `[[error context]]` | the 400 of a prompt that is too long |
@@ -24,16 +24,16 @@
 //! | `[[stall]]` | begins to answer, then is silent |
 //! | `[[hang]]` | never answers |
 //!
-//! A directive ends at the first `]]`. Tool calls are successive turns; what is said before a
-//! tool call belongs to the same turn, and what is said before a fault is heard before it. After the last tool call the model says `Done.` unless
-//! the script says something else. A fault stays: the CLI's retries meet it again, unless
-//! `times=N` is written behind it (`[[status 529 times=2]]`, `[[cut times=1]]`).
+//! A directive ends at the first `]]`. Each tool call ends a turn; text before a tool call belongs to
+//! the same turn, and text before a fault is sent before it. After the last tool call the model says
+//! `Done.` unless the script has another text. A fault is permanent: the CLI's retries get it again,
+//! unless `times=N` follows it (`[[status 529 times=2]]`, `[[cut times=1]]`).
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-/// What is said, piece by piece.
+/// A piece of the model's answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Piece {
     /// This text.
@@ -55,7 +55,7 @@ pub struct ToolCall {
     pub input: Value,
 }
 
-/// What goes wrong.
+/// A failure of the API.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
     /// An HTTP error instead of an answer.
@@ -80,22 +80,22 @@ pub enum Fault {
 /// One turn of the model.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Turn {
-    /// It says something and, perhaps, calls a tool. Without a tool call the run is over.
+    /// The model says something and may call a tool. Without a tool call the run ends.
     Speak {
         /// What it says.
         pieces: Vec<Piece>,
-        /// Which tool it calls.
+        /// The tool call.
         tool: Option<ToolCall>,
-        /// Why it stops, where that is not plain from the rest.
+        /// The stop reason, if it is not the usual one.
         stop: Option<String>,
     },
-    /// Something goes wrong; no turn is added to the conversation.
+    /// The API fails; no turn is added to the conversation.
     Fail {
-        /// What is said before, where the fault lets it be heard.
+        /// The text before the fault, if the answer begins before it.
         pieces: Vec<Piece>,
-        /// What goes wrong.
+        /// The failure.
         fault: Fault,
-        /// After this many times the fault is over; none means it never is.
+        /// How often the fault occurs; none means always.
         times: Option<u32>,
     },
 }
@@ -109,8 +109,8 @@ impl Turn {
 }
 
 impl Turn {
-    /// Whether it says nothing, or stops for a reason of its own.
-    fn is_a_mishap(&self) -> bool {
+    /// Whether it says nothing, or has a stop reason of its own: the CLI asks again after it.
+    fn is_retried(&self) -> bool {
         match self {
             Self::Speak { stop: Some(_), .. } => true,
             Self::Speak { pieces, tool: None, .. } => {
@@ -129,7 +129,7 @@ pub struct Script {
     endless: Option<ToolCall>,
 }
 
-/// One directive, understood.
+/// A parsed directive.
 enum Directive {
     Piece(Piece),
     Tool(ToolCall),
@@ -140,9 +140,8 @@ enum Directive {
 }
 
 impl Script {
-    /// Reads a prompt's directives. A prompt without any yields a friendly answer; one with a
-    /// directive that cannot be understood yields a turn that says so, and the test that
-    /// mistyped it sees the sentence in the result.
+    /// Reads a prompt's directives. A prompt without directives yields a greeting; one with an
+    /// invalid directive yields a turn with an error message, which the test sees in the result.
     #[must_use]
     pub fn parse(prompt: &str) -> Self {
         let mut turns = Vec::new();
@@ -189,8 +188,8 @@ impl Script {
         Self { turns, endless }
     }
 
-    /// The turn that is due after `taken` turns of the model. `failed(i)` says how often the
-    /// fault at place `i` has been answered before. Returns the turn and its place.
+    /// The next turn after `taken` turns of the model. `failed(i)` is how often the fault at index
+    /// `i` has been answered before. Returns the turn and its index.
     pub fn due(&self, taken: usize, mut failed: impl FnMut(usize) -> u32) -> (usize, Turn) {
         let mut left = taken;
         for (place, turn) in self.turns.iter().enumerate() {
@@ -205,9 +204,9 @@ impl Script {
             (Some(tool), _) => {
                 Turn::Speak { pieces: Vec::new(), tool: Some(tool.clone()), stop: None }
             }
-            // The CLI asks again after what it takes for a mishap, and meets the same.
-            (None, Some(last)) if last.is_a_mishap() => last.clone(),
-            // The CLI asked once more than the script foresaw, for instance after a hook.
+            // The CLI asks again after such a turn, and gets the same one.
+            (None, Some(last)) if last.is_retried() => last.clone(),
+            // The CLI asked once more than the script expects, for example after a hook.
             (None, _) => Turn::answer("Done."),
         };
         (self.turns.len() + left, turn)
@@ -313,7 +312,7 @@ const NO_CREDIT: &str = "Your credit balance is too low to access the Anthropic 
 const TOO_LONG: &str = "prompt is too long: 1208842 tokens > 1000000 maximum";
 const DISABLED: &str = "This organization has been disabled.";
 
-/// What the API says with a status.
+/// The API's message for a status.
 const fn message(code: u16) -> &'static str {
     match code {
         401 => "invalid x-api-key",
@@ -331,7 +330,7 @@ fn split_word(text: &str) -> (&str, &str) {
     text.split_once(char::is_whitespace).unwrap_or((text, ""))
 }
 
-/// A number, with or without a unit word behind it (`250`, `250 ms`, `5000 bytes`).
+/// A number that a unit may follow (`250`, `250 ms`, `5000 bytes`).
 fn number<T: std::str::FromStr>(text: &str) -> Result<T, String> {
     split_word(text).0.parse().map_err(|_| "a number is expected".to_owned())
 }
@@ -349,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn tool_calls_are_successive_turns_and_what_is_said_joins_the_next() {
+    fn tool_calls_end_turns_and_text_joins_the_next_tool_call() {
         let prompt =
             "Please: [[say I look.]] [[bash ls -l]] then [[write a.txt one two]] [[say Bye]]";
         let bash = json!({ "command": "ls -l", "description": "As the script says" });
@@ -383,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn turns_can_be_told_apart() {
+    fn the_turn_directive_separates_turns() {
         let prompt = "[[say One]] [[turn]] [[say Two]]";
         let expected = ["One", "Two", "Done."].map(Turn::answer);
         assert_eq!([0, 1, 2].map(|taken| due(prompt, taken)), expected);
@@ -413,7 +412,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mistyped_directive_says_so_in_the_answer() {
+    fn an_invalid_directive_is_reported_in_the_answer() {
         for prompt in [
             "[[sya x]]",
             "[[pause soon]]",
@@ -423,7 +422,7 @@ mod tests {
             "[[hang on]]",
         ] {
             let Turn::Speak { pieces, tool: None, .. } = due(prompt, 0) else {
-                panic!("{prompt} was taken for something");
+                panic!("{prompt} was accepted");
             };
             let Piece::Text(text) = &pieces[0] else { panic!("{prompt}: no text") };
             assert!(text.contains("is not understood"), "{text}");

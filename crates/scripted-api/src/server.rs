@@ -1,4 +1,4 @@
-//! The server: takes requests, sends what the script says.
+//! The server: answers requests as the script says.
 
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -38,7 +38,7 @@ pub struct ScriptedApi {
 #[derive(Debug, Default)]
 struct Shared {
     memory: Mutex<Memory>,
-    /// Rung whenever a request has been recorded.
+    /// Notified whenever a request has been recorded.
     recorded: Condvar,
 }
 
@@ -46,7 +46,7 @@ struct Shared {
 struct Memory {
     log: Log,
     messages: u64,
-    /// How often the fault at a place of a prompt's script was answered, by session and prompt.
+    /// How often the fault at an index of a prompt's script was answered, by session and prompt.
     failures: HashMap<(String, String, usize), u32>,
 }
 
@@ -60,7 +60,7 @@ impl ScriptedApi {
     /// Starts a server on a free port of the loopback interface. When this returns, it answers.
     ///
     /// # Errors
-    /// No port or no thread could be had.
+    /// When no port is free or the thread cannot be started.
     pub fn start() -> io::Result<Self> {
         Self::start_on(0)
     }
@@ -68,7 +68,7 @@ impl ScriptedApi {
     /// Starts a server on this port; 0 chooses a free one.
     ///
     /// # Errors
-    /// The port is taken, or no thread could be had.
+    /// When the port is in use or the thread cannot be started.
     pub fn start_on(port: u16) -> io::Result<Self> {
         let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
         listener.set_nonblocking(true)?;
@@ -85,7 +85,7 @@ impl ScriptedApi {
                 _ = stopped => Ok(()),
             }
         };
-        // Leaving the closure drops the runtime and with it every connection, however it hangs.
+        // The end of the closure drops the runtime and with it every connection, even hanging ones.
         let thread = thread::Builder::new().name("scripted-api".to_owned()).spawn(move || {
             if let Err(error) = runtime.block_on(serve) {
                 eprintln!("The scripted API stopped serving: {error}");
@@ -94,7 +94,7 @@ impl ScriptedApi {
         Ok(Self { address, shared, stop: Some(stop), thread: Some(thread) })
     }
 
-    /// What `ANTHROPIC_BASE_URL` is to be set to.
+    /// The value for `ANTHROPIC_BASE_URL`.
     #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
@@ -106,15 +106,15 @@ impl ScriptedApi {
         self.shared.memory().log.all()
     }
 
-    /// How many turns were asked for with this text in the newest prompt. A script of one turn
-    /// that ran once, and was answered at once, counts 1.
+    /// How many turns were requested with this text in the newest prompt. A script of one turn that
+    /// ran once without retries counts 1.
     #[must_use]
     pub fn turns(&self, marker: &str) -> usize {
         self.shared.memory().log.turns(marker)
     }
 
-    /// Blocks until this many turns were asked for with this text in the newest prompt, or the
-    /// time is up. Returns how many there were by then.
+    /// Blocks until this many turns were requested with this text in the newest prompt, or until the
+    /// timeout. Returns how many there were.
     #[must_use]
     pub fn wait_for_turns(&self, marker: &str, count: usize, limit: Duration) -> usize {
         let memory = self.shared.memory();
@@ -128,7 +128,7 @@ impl Drop for ScriptedApi {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // It fails only if the server panicked, which has been printed then.
+            // It fails only if the server panicked, and the panic has been printed.
             let _ = thread.join();
         }
     }
@@ -237,7 +237,7 @@ impl Shared {
     }
 }
 
-/// The time the pieces take to say, for answers that are sent in one go.
+/// Waits as long as the pieces take to stream, for answers that are not streamed.
 async fn wait(pieces: &[Piece]) {
     for piece in pieces {
         match piece {
@@ -261,7 +261,7 @@ fn error_response(code: u16, headers: &[(String, String)], message: &str) -> Res
     let status = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = json_response(status, &reply::error_body(code, message));
     for (name, value) in headers {
-        // A header that HTTP does not allow is left out; the script's author sees it missing.
+        // A header that HTTP does not allow is left out.
         if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
             response.headers_mut().insert(name, value);
         }

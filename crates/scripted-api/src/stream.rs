@@ -1,4 +1,4 @@
-//! Sends a turn as a stream of events: in pieces, slowly, with a fault in the middle.
+//! Sends a turn as a stream of events, with pauses and faults.
 
 use std::io;
 
@@ -11,11 +11,10 @@ use http_body_util::channel::{Channel, SendError, Sender};
 use crate::reply::{self, MessageId};
 use crate::script::{Fault, Piece, ToolCall};
 
-/// The way out to the client. Sending fails when the client has gone; then the turn is over.
+/// The sender of events to the client. Sending fails when the client has disconnected.
 pub(crate) type Events = Sender<Bytes, io::Error>;
 
-/// A response whose events are sent by a task of their own, so that they can be late or never
-/// come.
+/// A response whose events are sent by a separate task, so that they can be late or missing.
 pub(crate) fn respond<Sending>(send: impl FnOnce(Events) -> Sending) -> Response
 where
     Sending: Future<Output = Result<(), SendError>> + Send + 'static,
@@ -30,7 +29,7 @@ where
     (headers, Body::new(channel)).into_response()
 }
 
-/// A turn in which the model says something and, perhaps, calls a tool.
+/// Sends a turn in which the model says something and may call a tool.
 pub(crate) async fn speak(
     mut events: Events,
     id: MessageId,
@@ -46,7 +45,7 @@ pub(crate) async fn speak(
     send(&mut events, reply::message_end(reply::stop_reason(stop.as_deref(), tool.is_some()))).await
 }
 
-/// A turn that begins well and goes wrong.
+/// Sends the beginning of a turn, then the fault.
 pub(crate) async fn fail(
     mut events: Events,
     id: MessageId,
@@ -70,7 +69,7 @@ async fn begin(events: &mut Events, id: &MessageId) -> Result<(), SendError> {
     send(events, reply::message_start(id) + &reply::ping()).await
 }
 
-/// Says the pieces as one block of text, if they say anything; returns how many blocks that is.
+/// Sends the pieces as one text block, if they have any text; returns the number of blocks.
 async fn say(events: &mut Events, pieces: &[Piece]) -> Result<usize, SendError> {
     let mut open = false;
     for piece in pieces {
