@@ -229,6 +229,8 @@ fn what_is_named_exists() {
                 tests += 1;
             }
             if name.starts_with("CLAUDE_WORKER_") {
+                // It may be shown as it is set: `NAME=value command`.
+                let name = name.split('=').next().unwrap();
                 let quoted = format!("\"{name}\"");
                 assert!(sources.contains(&quoted), "{place}: nothing reads {name}");
             }
