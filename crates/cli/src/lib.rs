@@ -37,6 +37,7 @@ pub mod fuzz;
 mod host;
 mod interrupt;
 mod prompt;
+mod prompt_length;
 pub mod render;
 mod stdin;
 pub mod transcript;
@@ -47,7 +48,7 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use claude_worker_api::{ApiError, TaskApi, Timestamp};
 
 use crate::args::Cli;
@@ -116,7 +117,9 @@ fn conclude(result: Result<Exit, CliError>, console: &mut Console<'_>) -> Exit {
 
 fn execute(command: &Command, console: &mut Console<'_>) -> Result<Exit, CliError> {
     match command {
-        Command::Completions(args) => return commands::completions::execute(console, args),
+        Command::Completions(args) => {
+            return commands::completions::execute(console, args, Cli::command());
+        }
         Command::Config => return commands::config::execute(console),
         Command::Mcp(command) => return commands::mcp::execute(console, command),
         Command::Open(args) if !args.browser => return commands::open::execute(console, args),

@@ -12,13 +12,14 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 
 use claude_worker_agents::can;
 use claude_worker_api::{Agent, Capability, MAX_PROMPT_BYTES};
 
 use crate::error::CliError;
+use crate::prompt_length::{read_bounded, too_long};
 use crate::stdin::{self, Stdin, StdinUse};
 
 /// The byte order mark with which Windows programs begin a text.
@@ -129,26 +130,6 @@ fn instruction(argument: &str) -> Result<String, CliError> {
         ));
     }
     Ok(content)
-}
-
-/// Reads to the end, up to the maximum length of a prompt.
-pub(crate) fn read_bounded(source: impl Read, name: &str) -> Result<Vec<u8>, CliError> {
-    let mut bytes = Vec::new();
-    let limit = MAX_PROMPT_BYTES as u64 + 1;
-    source.take(limit).read_to_end(&mut bytes).map_err(|error| {
-        CliError::usage(format!("Cannot read {name}: {error}"), "Check it and try again")
-    })?;
-    if bytes.len() > MAX_PROMPT_BYTES {
-        return Err(too_long(name));
-    }
-    Ok(bytes)
-}
-
-fn too_long(name: &str) -> CliError {
-    CliError::usage(
-        format!("{name} is longer than {} MB, the maximum for a prompt", MAX_PROMPT_BYTES >> 20),
-        "Put the text into a file and tell the agent to read it",
-    )
 }
 
 fn text(bytes: Vec<u8>, name: &str) -> Result<String, CliError> {

@@ -35,7 +35,7 @@ use claude_worker_os::stdin::{Parent, bytes_ready, is_left_open, unbuffered};
 use claude_worker_os::wait::{Readable, readable_within};
 
 use crate::error::CliError;
-use crate::prompt::read_bounded;
+use crate::prompt_length::read_bounded;
 use crate::render::text::clean_line;
 
 /// After this long without a byte we look which processes could write.

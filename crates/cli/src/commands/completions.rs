@@ -1,9 +1,7 @@
 //! `completions`: prints the completion script for a shell.
 
-use clap::CommandFactory;
 use clap_complete::Shell;
 
-use crate::args::Cli;
 use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -15,14 +13,18 @@ pub struct Args {
     pub shell: Shell,
 }
 
-/// Prints the script.
+/// Prints the script for `command`, the definition of the whole command line.
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn execute(console: &mut Console<'_>, args: &Args) -> Result<Exit, CliError> {
+pub fn execute(
+    console: &mut Console<'_>,
+    args: &Args,
+    mut command: clap::Command,
+) -> Result<Exit, CliError> {
     // Into memory first: the generator panics when a write fails.
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "claude-worker", &mut script);
+    clap_complete::generate(args.shell, &mut command, "claude-worker", &mut script);
     console.out.write_all(&script)?;
     console.out.flush()?;
     Ok(Exit::Done)

@@ -1,6 +1,6 @@
 //! Commands against a scripted engine: what they send, write, and exit with.
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use claude_worker_api::{Failure, ListQuery, State, TaskApi, TaskId};
 
 use super::Command;
@@ -674,7 +674,8 @@ fn completions_are_printed_for_every_shell() {
         let Command::Completions(args) = parse(&format!("completions {shell}")) else {
             panic!("not completions")
         };
-        super::completions::execute(&mut written.console(Look::Pipe), &args).unwrap();
+        super::completions::execute(&mut written.console(Look::Pipe), &args, Cli::command())
+            .unwrap();
         assert!(written.out().contains("unpause"), "{shell}");
         assert!(!written.out().contains("supervise"), "{shell}");
     }

@@ -1,0 +1,28 @@
+//! The maximum length of a prompt, from files and from standard input.
+
+use std::io::Read;
+
+use claude_worker_api::MAX_PROMPT_BYTES;
+
+use crate::error::CliError;
+
+/// Reads to the end; a source that is longer than a prompt may be is an error.
+pub(crate) fn read_bounded(source: impl Read, name: &str) -> Result<Vec<u8>, CliError> {
+    let mut bytes = Vec::new();
+    let limit = MAX_PROMPT_BYTES as u64 + 1;
+    source.take(limit).read_to_end(&mut bytes).map_err(|error| {
+        CliError::usage(format!("Cannot read {name}: {error}"), "Check it and try again")
+    })?;
+    if bytes.len() > MAX_PROMPT_BYTES {
+        return Err(too_long(name));
+    }
+    Ok(bytes)
+}
+
+/// The error for a prompt that is too long.
+pub(crate) fn too_long(name: &str) -> CliError {
+    CliError::usage(
+        format!("{name} is longer than {} MB, the maximum for a prompt", MAX_PROMPT_BYTES >> 20),
+        "Put the text into a file and tell the agent to read it",
+    )
+}
