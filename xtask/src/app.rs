@@ -1,4 +1,4 @@
-//! `cargo xtask app`: the desktop app while one works on it.
+//! `cargo xtask app`: runs the desktop app for development.
 
 use std::env;
 use std::process::Command;
@@ -8,15 +8,15 @@ use anyhow::Result;
 use crate::step::{run, step};
 use crate::{setup, ui, workspace};
 
-/// Runs the app on pages that are served by Vite and change in place as their sources do. A
-/// change of its Rust parts builds and starts it anew.
+/// Runs the app with pages that Vite serves and reloads when their sources change. A change of the
+/// Rust code rebuilds and restarts it.
 ///
-/// Its tasks are in a directory of their own in the target directory, unless
-/// `CLAUDE_WORKER_HOME` names one: an app in the making has no business with the real queue.
+/// It uses a data directory in the target directory, unless `CLAUDE_WORKER_HOME` names one, so that
+/// a development build does not touch the real queue.
 pub(crate) fn develop() -> Result<()> {
     setup::desktop_packages()?;
     ui::install()?;
-    // The supervisor of its runs is the command line, which is expected beside the app.
+    // The app starts supervisors with the command line, which it expects in its own directory.
     step("Build claude-worker", || {
         run(workspace::cargo().args(["build", "--quiet", "--package", "claude-worker"]))
     })?;

@@ -1,7 +1,7 @@
 //! `cargo xtask bundle`: the Debian package with the app, the command line and the MCP sidecar.
 //!
-//! Tauri's bundler packs what Cargo has built. That it does not build itself keeps one build
-//! graph: the package that the tests install holds the very programs that the other tests ran.
+//! Tauri's bundler packs what Cargo has built, and does not build anything itself: the package that
+//! the tests install has the same programs that the other tests ran.
 
 use std::env::consts::{ARCH, EXE_SUFFIX, OS};
 use std::fs;
@@ -14,7 +14,7 @@ use serde_json::json;
 use crate::step::{output, run, step};
 use crate::{setup, ui, workspace};
 
-/// The programs that go beside the app, into `/usr/bin`.
+/// The programs that are installed with the app into `/usr/bin`.
 const BESIDE: &[&str] = &["claude-worker", "claude-worker-mcp"];
 
 /// Shells, and where Debian's packages put the completions for them.
@@ -24,10 +24,10 @@ const COMPLETIONS: &[(&str, &str)] = &[
     ("fish", "/usr/share/fish/vendor_completions.d/claude-worker.fish"),
 ];
 
-/// Which programs are packed.
+/// Which build of the programs is packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Build {
-    /// For people.
+    /// For users.
     Release,
     /// For tests.
     Debug,
@@ -58,15 +58,15 @@ pub(crate) fn release() -> Result<()> {
     Ok(())
 }
 
-/// The tests of the app that drive what a package has installed: a task from the form to its
-/// result, one app for all starts with the command line beside it, the queue outliving the app, an
-/// agent that delegates through the sidecar.
+/// The tests of the app that run against the installed package: a task from the form to its result,
+/// a single app with the command line, the queue outliving the app, an agent that delegates through
+/// the sidecar.
 const DRIVES: &str = "package(claude-worker-app) & kind(test) & \
      (test(/^window::a_task_/) | test(/^second_start::/) | test(/^handover::/) | test(/^delegation::/) \
      | test(/_at_login_/))";
 
-/// Packs what the tests have built, installs the package below a directory in the target
-/// directory, and drives the app that is there.
+/// Packs the debug build, installs the package below a directory in the target directory, and tests
+/// the installed app.
 pub(crate) fn check() -> Result<()> {
     let package = pack(Build::Debug)?;
     let root = workspace::target()?.join("bundle/installed");
@@ -74,7 +74,7 @@ pub(crate) fn check() -> Result<()> {
     step("Package: drive what was installed", || {
         let mut tests = workspace::cargo();
         tests.args(["nextest", "run", "--cargo-quiet", "--workspace", "--no-fail-fast"]);
-        // The same selection as for all tests, or Cargo would build the dependencies anew.
+        // The same package selection as for all tests, or Cargo would rebuild dependencies.
         tests.args(["-E", DRIVES]);
         run(tests.env("CLAUDE_WORKER_INSTALLED", &root))
     })
@@ -108,12 +108,12 @@ fn pack(build: Build) -> Result<PathBuf> {
     })
 }
 
-/// What the package holds besides the app, in the form of a part of Tauri's configuration.
+/// The files of the package besides the app, as a part of Tauri's configuration.
 fn contents(built: &Path, place: &Path) -> Result<serde_json::Value> {
     let triple = host()?;
     let mut beside = Vec::new();
     for name in BESIDE {
-        // Tauri wants a name that says for which machine a program is, and removes that again.
+        // Tauri requires the target triple in the file name, and removes it when it packs.
         let prepared = place.join(name);
         let program = built.join(format!("{name}{EXE_SUFFIX}"));
         fs::copy(&program, place.join(format!("{name}-{triple}{EXE_SUFFIX}")))
@@ -129,7 +129,7 @@ fn contents(built: &Path, place: &Path) -> Result<serde_json::Value> {
         fs::write(&file, output(Command::new(program).args(["completions", shell]))?)?;
         files.insert((*installed).to_owned(), json!(file));
     }
-    // The package and its files are called like the command: without a space.
+    // The package and its files are named like the command, without a space.
     Ok(
         json!({ "productName": "claude-worker", "bundle": { "externalBin": beside, "linux": { "deb": { "files": files } } } }),
     )
@@ -142,7 +142,7 @@ fn host() -> Result<String> {
     host.map(str::to_owned).with_context(|| format!("rustc does not name {OS} on {ARCH}"))
 }
 
-/// The one package in a directory.
+/// The only package in a directory.
 fn newest(directory: &Path) -> Result<PathBuf> {
     let entries = fs::read_dir(directory)
         .with_context(|| format!("no package was made in {}", directory.display()))?;
@@ -154,7 +154,7 @@ fn newest(directory: &Path) -> Result<PathBuf> {
     }
 }
 
-/// Installs the package with dpkg, but below `root`: the machine stays as it is.
+/// Installs the package with dpkg below `root`, without changing the machine.
 fn install(package: &Path, root: &Path) -> Result<()> {
     if root.exists() {
         fs::remove_dir_all(root)?;
@@ -166,7 +166,7 @@ fn install(package: &Path, root: &Path) -> Result<()> {
     for file in ["status", "available"] {
         fs::write(state.join(file), "")?;
     }
-    // Below `root` is no other package; whether this machine has what is needed, apt tells.
+    // dpkg ignores dependencies because `root` has no other packages; apt checks them below.
     let mut dpkg = Command::new("fakeroot");
     dpkg.args(["dpkg", "--force-depends", "--force-script-chrootless", "--log=/dev/null"]);
     run(dpkg.arg("--root").arg(root).arg("--install").arg(package))?;
@@ -176,7 +176,7 @@ fn install(package: &Path, root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Looks at what was installed: what the desktop file and the documents promise has to be there.
+/// Checks the installed files: the desktop entry, icons, pages, completions and programs.
 fn look(root: &Path) -> Result<()> {
     let read = |path: &str| {
         let file = root.join(path);

@@ -1,4 +1,4 @@
-//! Whether the code still compiles for the systems that this machine is not.
+//! `cargo xtask cross`: checks that the code compiles for other operating systems.
 
 use std::env;
 use std::process::Command;
@@ -8,20 +8,20 @@ use anyhow::{Context, Result};
 use crate::step::{probe, run, step};
 use crate::{setup, workspace};
 
-/// The programs are compiled and linked for it, with all crates that they consist of.
+/// The programs are compiled and linked for this target.
 const MACOS: &str = "aarch64-apple-darwin";
 
-/// All crates are compiled for it. Tasks cannot be run there yet.
+/// All crates are compiled for this target. Tasks cannot run there yet.
 const WINDOWS: &str = "x86_64-pc-windows-gnu";
 
-/// Each target, with the packages whose libraries and programs are checked for it: all but the app,
-/// which needs libraries of the system. Those that these depend on are checked with them.
+/// Each target with the packages that are checked for it, including their dependencies: all but the
+/// app, which needs libraries of the system.
 const TARGETS: &[(&str, &[&str])] = &[
     (MACOS, &["claude-worker-desktop"]),
     (WINDOWS, &["claude-worker", "claude-worker-desktop", "scripted-api"]),
 ];
 
-/// Checks each target. One whose standard library cannot be installed is left out with a note.
+/// Checks each target. A target whose standard library cannot be installed is skipped with a note.
 pub(crate) fn check() -> Result<()> {
     for (target, crates) in TARGETS {
         if !is_there(target) {
@@ -46,7 +46,7 @@ pub(crate) fn check() -> Result<()> {
     Ok(())
 }
 
-/// Compiles and links the command line and the MCP server. They cannot be run here.
+/// Compiles and links the command line and the MCP server. They cannot run on this machine.
 fn link_for_macos() -> Result<()> {
     step(&format!("Link for {MACOS}"), || {
         let mut build = zigbuild("zigbuild", MACOS)?;
@@ -67,7 +67,7 @@ fn zigbuild(command: &str, target: &str) -> Result<Command> {
     Ok(cargo)
 }
 
-/// Whether a target's standard library is there, after installing it if need be.
+/// Whether a target's standard library is installed, after trying to install it.
 fn is_there(target: &str) -> bool {
     let installed = || {
         let mut print = Command::new("rustc");

@@ -1,4 +1,4 @@
-//! `cargo xtask fuzz`: the fuzzers of `fuzz/`, each for some time.
+//! `cargo xtask fuzz`: runs the fuzzers of `fuzz/`, each for a given time.
 
 use std::fs;
 
@@ -7,9 +7,9 @@ use anyhow::{Context, Result, bail};
 use crate::step::{run, step};
 use crate::{setup, workspace};
 
-/// How long each target is fuzzed unless it is said, in seconds.
+/// How long each target is fuzzed by default, in seconds.
 const SECONDS: u64 = 60;
-/// What a target may take for one input: more is a finding. Time in seconds, memory in MiB.
+/// The limits for one input, beyond which it is a finding. Time in seconds, memory in MiB.
 const BOUNDS: [&str; 2] = ["-timeout=5", "-rss_limit_mb=1024"];
 /// The longest input, in bytes: enough to reach every bound, short enough to be quick.
 const LONGEST: &str = "-max_len=8192";
@@ -31,11 +31,11 @@ pub(crate) fn run_targets(args: &[String]) -> Result<()> {
     let root = workspace::root();
     for target in &wanted {
         step(&format!("Fuzz {target} for {seconds} s"), || {
-            // New inputs go to a corpus of their own: only what was chosen is committed.
+            // New inputs go to a separate corpus: only selected ones are committed.
             let found = workspace::target()?.join("fuzz-corpus").join(target);
             fs::create_dir_all(&found)?;
             let mut cargo = workspace::cargo();
-            // The sanitizers are part of every toolchain; only the switch is not stable.
+            // Every toolchain includes the sanitizers; only the option for them is unstable.
             cargo.current_dir(&root).env("RUSTC_BOOTSTRAP", "1");
             cargo.args(["fuzz", "run", target]).arg(found).arg(format!("fuzz/corpus/{target}"));
             cargo.arg("--").args(BOUNDS).args([LONGEST, "-print_final_stats=1"]);
@@ -43,7 +43,7 @@ pub(crate) fn run_targets(args: &[String]) -> Result<()> {
         })
         .with_context(|| {
             format!(
-                "the input is in fuzz/artifacts/{target}: mend the cause, and put the input into \
+                "the input is in fuzz/artifacts/{target}: fix the cause, and move the input to \
                  fuzz/corpus/{target}, where the ordinary tests run it"
             )
         })?;
@@ -51,7 +51,7 @@ pub(crate) fn run_targets(args: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// The targets there are, by their directories of inputs.
+/// All targets, from the names of their corpus directories.
 fn targets() -> Result<Vec<String>> {
     let mut targets = Vec::new();
     for entry in fs::read_dir(workspace::root().join("fuzz/corpus"))? {

@@ -7,9 +7,9 @@ use anyhow::{Result, bail};
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
-/// From now on, Ctrl-C no longer ends this program at once. The program in the foreground gets
-/// it from the terminal and ends; [`check`] then turns that into an error, and the error's way
-/// up drops the sandboxes, which ends everything they started. A second Ctrl-C does not wait.
+/// From now on, Ctrl-C does not end this program at once. The program in the foreground gets the
+/// signal from the terminal and ends; then [`check`] returns an error, and propagating it drops the
+/// sandboxes, which ends everything they started. A second Ctrl-C exits at once.
 pub(crate) fn clean_up_on_ctrl_c() -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     thread::spawn(move || {
@@ -18,7 +18,7 @@ pub(crate) fn clean_up_on_ctrl_c() -> Result<()> {
                 if INTERRUPTED.swap(true, Ordering::SeqCst) {
                     std::process::exit(130);
                 }
-                eprintln!("\nStopping everything. Ctrl-C again leaves it as it is.");
+                eprintln!("\nStopping everything. Ctrl-C again exits without stopping it.");
             }
         });
     });

@@ -1,8 +1,8 @@
-//! The boundaries between the rooms of the house, checked on the sources.
+//! Checks the boundaries between the parts of the code on the sources.
 //!
-//! `docs/architecture.md` states them; what the compiler cannot hold is held here: who may
-//! depend on whom, where SQL may stand, who may start or signal processes, that modules do not
-//! import each other in a circle.
+//! `docs/architecture.md` describes them. This checks what the compiler cannot: which crate may
+//! depend on which, where SQL may be, which code may start or signal processes, and that modules do
+//! not import each other in a circle.
 
 mod circles;
 
@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::step::output;
 use crate::workspace::{self, Source};
 
-/// Which of our crates each of our crates may name. Dependencies point one way.
+/// Which crates of the workspace each crate may depend on.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("claude-worker-api", &[]),
     ("claude-worker-os", &[]),
@@ -82,12 +82,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("scripted-api", &[]),
 ];
 
-/// Words that may stand in some places only.
+/// Words that may occur only below some paths.
 struct Confined {
-    /// What the words mean.
+    /// What the words mean, for messages.
     what: &'static str,
     words: &'static [&'static str],
-    /// Where they may stand: beginnings of paths.
+    /// Where they may occur: beginnings of paths.
     only_in: &'static [&'static str],
 }
 
@@ -168,14 +168,14 @@ const CONFINED: &[Confined] = &[
     },
 ];
 
-/// Words that must not stand in some places.
+/// Words that must not occur below some paths.
 struct Banned {
-    /// What the words mean, and what to use instead.
+    /// The rule, for messages.
     what: &'static str,
     words: &'static [&'static str],
-    /// Where they must not stand: beginnings of paths.
+    /// Where they must not occur: beginnings of paths.
     from: &'static [&'static str],
-    /// Exceptions in there: beginnings of paths.
+    /// Exceptions: beginnings of paths.
     except: &'static [&'static str],
 }
 
@@ -198,7 +198,7 @@ const BANNED: &[Banned] = &[
     },
 ];
 
-/// Checks everything; the error lists every breach.
+/// Checks all boundaries; the error lists every violation.
 pub(crate) fn check() -> Result<()> {
     let mut breaches = String::new();
     let sources = workspace::rust_sources(&["src", "crates", "src-tauri"], &workspace::root())?;
@@ -226,7 +226,7 @@ pub(crate) fn check() -> Result<()> {
 }
 
 fn words_out_of_place(source: &Source, breaches: &mut String) {
-    // Tests may do anything.
+    // Tests are exempt.
     if source.path.ends_with("/tests.rs") || source.path.contains("/tests/") {
         return;
     }
@@ -249,8 +249,8 @@ fn words_out_of_place(source: &Source, breaches: &mut String) {
     }
 }
 
-/// The numbers of the lines of code that contain one of these words. The tests at the end of a file
-/// may contain anything.
+/// The numbers of the lines of code that contain one of these words, without comments and the tests
+/// at the end of a file.
 fn lines_with(source: &Source, words: &[&str]) -> Vec<usize> {
     let lines: Vec<&str> = source.text.lines().collect();
     let is_test_file = |n: usize| lines.get(n + 1).is_some_and(|next| next.ends_with(';'));
@@ -260,12 +260,12 @@ fn lines_with(source: &Source, words: &[&str]) -> Vec<usize> {
     code.filter(|n| words.iter().any(|word| lines[*n].contains(word))).map(|n| n + 1).collect()
 }
 
-/// Whether this line, an attribute at the margin, opens a file's tests.
+/// Whether this line is the attribute of a file's test module.
 fn begins_tests(line: &str) -> bool {
     line.starts_with("#[cfg(test)]") || line.starts_with("#[cfg(all(test,")
 }
 
-/// Our crates name only those of our crates that lie below them.
+/// Checks that each crate depends only on the crates that [`MAY_USE`] allows.
 fn dependencies(breaches: &mut String) -> Result<()> {
     let mut cargo = workspace::cargo();
     let metadata = output(cargo.args(["metadata", "--no-deps", "--format-version=1"]))?;
@@ -276,7 +276,7 @@ fn dependencies(breaches: &mut String) -> Result<()> {
         let name = package["name"].as_str().unwrap_or_default();
         let Some((_, may_use)) = MAY_USE.iter().find(|(known, _)| *known == name) else {
             if name != "xtask" {
-                let _ = writeln!(breaches, "{name} has no place among the layers yet");
+                let _ = writeln!(breaches, "{name} is missing in MAY_USE of xtask/src/layers.rs");
             }
             continue;
         };
@@ -291,7 +291,7 @@ fn dependencies(breaches: &mut String) -> Result<()> {
     Ok(())
 }
 
-/// The command line must not need a desktop, and what the app decides must not, either.
+/// Checks that the command line and the app's logic do not depend on libraries of the desktop.
 fn desktop_libraries(breaches: &mut String) -> Result<()> {
     for package in ["claude-worker", "claude-worker-desktop"] {
         let mut cargo = workspace::cargo();
@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn comments_and_tests_may_say_anything() {
+    fn comments_and_tests_are_not_checked() {
         let text = "// SELECT it\n#[cfg(test)]\nmod tests { const Q: &str = \"SELECT 1\"; }\n";
         assert_eq!(breaches("crates/cli/src/lib.rs", text), "");
         assert_eq!(breaches("crates/engine/src/trust/tests.rs", "query(\"SELECT 1\")"), "");

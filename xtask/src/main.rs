@@ -2,10 +2,10 @@
 //!
 //! # Theory of operation
 //!
-//! One file per command. [`setup`] installs what the others need and is quick when all is
-//! there; the other commands begin with the part of it that concerns them, so that each
-//! of them works in a fresh clone. [`step`] runs programs and shows how long each step took;
-//! [`workspace`] knows the places.
+//! One file per command. [`setup`] installs the tools that the others need and is quick when they
+//! are installed; each other command begins with the part of it that it needs, so that it works in a
+//! fresh clone. [`step`] runs programs and shows how long each step took; [`workspace`] has the paths
+//! of the repository.
 
 mod app;
 mod bench;
@@ -34,17 +34,17 @@ The project's own commands.
 
 Usage: cargo xtask COMMAND
 
-  setup          Install what tests and demo need and this machine lacks.
+  setup          Install the tools that tests and demo need and that are missing.
   test           Run every check and every test. What CI runs.
-  app            Run the desktop app on pages that follow their sources, to work on it.
+  app            Run the desktop app with pages that reload when their sources change.
   ui             Build the window's pages, and check and test them.
   bundle         Make the Debian package of app, command line and MCP sidecar.
-      --check    Pack what the tests have built instead, install that, and drive it.
+      --check    Pack the debug build instead, install it, and test the installed app.
       --mcpb     Make the extension for Claude Desktop instead, and the registry's server.json.
   cross          Check the code for macOS and Windows, and link the programs for macOS.
-  demo           Show the main job for real: the real Claude Code against a scripted model.
+  demo           Show three tasks with the real Claude Code and a scripted model.
   fuzz [TARGET] [SECONDS]
-                 Look for inputs that make a reader of foreign data fail.
+                 Look for inputs that make a parser fail.
   bench [PART…]  Measure the figures of docs/benchmarks.md: app, claude, latency, logs, mcp,
                  memory, output, queue.
       --write    Put the table into docs/benchmarks.md.

@@ -1,5 +1,5 @@
-//! `cargo xtask bundle --mcpb`: the extension for Claude Desktop and others, a file that holds the
-//! MCP server with the engine it starts, and what the registry of MCP servers is told about it.
+//! `cargo xtask bundle --mcpb`: the extension for Claude Desktop and other clients, a file with the
+//! MCP server and the engine that it starts, and its entry for the registry of MCP servers.
 
 use std::env::consts::{ARCH, EXE_SUFFIX, OS};
 use std::fs;
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::step::{output, run, step};
 use crate::{setup, workspace};
 
-/// The manifest without what differs from bundle to bundle.
+/// The manifest without the values that differ between bundles.
 const MANIFEST: &str = "crates/mcp/mcpb/manifest.json";
 /// The programs in it: the server, and the engine that it starts.
 const PROGRAMS: &[&str] = &["claude-worker-mcp", "claude-worker"];
@@ -51,11 +51,11 @@ pub(crate) fn release() -> Result<()> {
 }
 
 fn file_name(version: &str) -> String {
-    // One of each platform has to have a name of its own; the registry wants "mcp" in it.
+    // The name must be different for each platform; the registry requires "mcp" in it.
     format!("claude-worker-{version}-{OS}-{ARCH}.mcpb")
 }
 
-/// Lays out what the bundle holds.
+/// Copies the bundle's files into `stage`.
 fn prepare(built: &Path, stage: &Path, version: &str) -> Result<()> {
     let root = workspace::root();
     fs::create_dir_all(stage.join("server"))?;
@@ -88,7 +88,7 @@ fn manifest_for(mut manifest: Value, version: &str) -> Result<Value> {
     Ok(manifest)
 }
 
-/// What the registry is told.
+/// The server's entry for the registry.
 fn server_json(version: &str, sha256: &str) -> Value {
     json!({
         "$schema": "https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json",
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_registry_is_told_what_it_wants_to_know() {
+    fn the_registry_entry_meets_the_requirements() {
         let server = server_json("1.2.3", &"0".repeat(64));
         assert!(server["description"].as_str().unwrap().len() <= 100);
         assert_eq!(server["name"].as_str().unwrap().matches('/').count(), 1);

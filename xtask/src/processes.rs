@@ -1,4 +1,4 @@
-//! What runs on this machine and how much memory it takes, as Linux tells.
+//! Running processes and their memory, from Linux's `/proc`.
 
 use std::ffi::OsString;
 use std::fs;
@@ -17,8 +17,8 @@ pub(crate) struct Process {
     pub(crate) args: Vec<String>,
 }
 
-/// Every process that has this variable with this value in its environment. Those of other
-/// users cannot be read and are not listed; nor are those that end meanwhile.
+/// Every process that has this variable with this value in its environment. Processes of other
+/// users, which cannot be read, and processes that end meanwhile are left out.
 pub(crate) fn with_environment(name: &str, value: &Path) -> Result<Vec<Process>> {
     let wanted = {
         let mut entry = OsString::from(format!("{name}="));
@@ -41,7 +41,7 @@ pub(crate) fn with_environment(name: &str, value: &Path) -> Result<Vec<Process>>
     Ok(found)
 }
 
-/// Waits until these processes have ended, up to this long in all; returns those that have not.
+/// Waits until these processes have ended, for at most `limit` in total; returns those that have not.
 pub(crate) fn outliving(processes: Vec<Process>, limit: Duration) -> Vec<Process> {
     let deadline = Instant::now() + limit;
     let lives_on = |process: &Process| {
@@ -58,7 +58,7 @@ pub(crate) fn outliving(processes: Vec<Process>, limit: Duration) -> Vec<Process
     processes.into_iter().filter(lives_on).collect()
 }
 
-/// Whether a process's first thread has started others that are still there.
+/// Whether the main thread of a process has child processes.
 pub(crate) fn has_children(pid: u32) -> bool {
     fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))
         .is_ok_and(|children| !children.trim().is_empty())

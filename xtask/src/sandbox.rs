@@ -1,5 +1,5 @@
-//! A place of its own for one engine: temporary home, data and project directories, and an
-//! environment without anything of the caller's.
+//! An isolated environment for one engine: temporary home, data and project directories, and none
+//! of the caller's environment variables.
 
 use std::ffi::OsString;
 use std::fs;
@@ -22,12 +22,12 @@ pub(crate) struct Sandbox {
     variables: Vec<(String, OsString)>,
 }
 
-/// An address nobody answers at, for sandboxes whose tasks need no model.
+/// An address at which no server listens, for sandboxes whose tasks need no model.
 pub(crate) const NO_API: &str = "http://127.0.0.1:9";
 
 impl Sandbox {
-    /// A new one for this `claude-worker` program, whose Claude Code tasks run `agent` against
-    /// the API at this address. `config` is the text of `config.toml`, without tables.
+    /// A new sandbox for this `claude-worker` program, whose Claude Code tasks run `agent` with the
+    /// API at this address. `config` is the text of `config.toml`, without tables.
     pub(crate) fn new(program: &Path, agent: &Path, api_url: &str, config: &str) -> Result<Self> {
         let root = tempfile::Builder::new().prefix("claude-worker-").tempdir()?;
         for name in ["home", "tmp", "data", "project"] {
@@ -45,12 +45,12 @@ impl Sandbox {
         Ok(sandbox)
     }
 
-    /// Gives every program that is started from now on one variable more.
+    /// Adds an environment variable for every program that is started from now on.
     pub(crate) fn set(&mut self, name: &str, value: impl Into<OsString>) {
         self.variables.push((name.to_owned(), value.into()));
     }
 
-    /// Where tasks work.
+    /// The directory in which tasks work.
     pub(crate) fn project(&self) -> PathBuf {
         self.root.path().join("project")
     }
@@ -60,7 +60,7 @@ impl Sandbox {
         self.root.path().join("data")
     }
 
-    /// A file or directory of the sandbox's own.
+    /// A path in the sandbox.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.root.path().join(name)
     }
@@ -96,28 +96,28 @@ impl Sandbox {
     pub(crate) fn wait(&self, ids: &[String]) -> Result<()> {
         let mut command = self.worker(&["wait"]);
         let status = command.args(ids).stdout(Stdio::null()).status()?;
-        // It exits by the tasks' verdicts; only a signal or "no such command" is our business.
+        // The exit code reflects the tasks' verdicts; only a signal or a usage error is a failure here.
         match status.code() {
             Some(0 | 10..) => Ok(()),
             _ => bail!("`claude-worker wait` ended with {status}"),
         }
     }
 
-    /// Starts the engine, so that what is measured next does not begin with it.
+    /// Starts the engine, so that the next measurement does not include its start.
     pub(crate) fn start_engine(&self) -> Result<()> {
         run(self.worker(&["server", "start"]).stdout(Stdio::null()))
     }
 
-    /// Stops the engine and its tasks, and checks that nothing is left.
+    /// Stops the engine and its tasks, and checks that no process is left.
     pub(crate) fn stop(&self) -> Result<()> {
         run(self.worker(&["server", "stop", "--cancel-running"]).stdout(Stdio::null()))?;
         self.nothing_runs()
     }
 
-    /// Checks that the engine was stopped and left nothing; the error names what is left.
+    /// Checks that no process is left; the error lists those that are.
     pub(crate) fn nothing_runs(&self) -> Result<()> {
         let found = processes::with_environment("CLAUDE_WORKER_HOME", &self.data())?;
-        // The engine no longer answers, but may still be on its way out.
+        // The engine no longer answers, but its process may not have ended yet.
         let left = processes::outliving(found, Duration::from_secs(5));
         if !left.is_empty() {
             bail!("these processes are left: {left:?}");
@@ -131,7 +131,7 @@ const CAPS: &str = "output_per_run = \"2GB\"\n";
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
-        // Says nothing when there is no engine to stop, which is the ordinary case.
+        // Usually the engine has already been stopped, so errors are ignored.
         let mut stop = self.worker(&["server", "stop", "--cancel-running"]);
         let _ = stop.stdout(Stdio::null()).stderr(Stdio::null()).status();
     }

@@ -21,15 +21,15 @@ const CARGO_MACHETE: &str = "0.9.2";
 /// Runs the fuzzers of `fuzz/`.
 const CARGO_FUZZ: &str = "0.13.2";
 
-/// Links for other systems, and what it does that with; package names and versions of PyPI.
+/// Links for other systems, and the linker that it uses; package names and versions on PyPI.
 const ZIGBUILD: (&str, &str) = ("cargo-zigbuild", "0.24.1");
 const ZIG: (&str, &str) = ("ziglang", "0.17.1");
 
-/// The most used of the peers that `bench` compares with.
+/// The most used of the programs that `bench` compares with.
 const PUEUE: &str = "4.0.4";
 
-/// How it is seen that a part of the desktop is there.
-enum Sign {
+/// How to check that a package is installed.
+enum InstalledIf {
     /// A program of this name in `PATH`.
     Program(&'static str),
     /// A library that `pkg-config` knows by this name.
@@ -38,31 +38,30 @@ enum Sign {
     File(&'static str),
 }
 
-/// What building the app and testing it without a screen need, with the Debian packages that
-/// have it.
-const DESKTOP: &[(&str, Sign)] = &[
-    ("pkg-config", Sign::Program("pkg-config")),
-    ("libwebkit2gtk-4.1-dev", Sign::Library("webkit2gtk-4.1")),
-    // A screen that is none, a session bus, and a driver for the window.
-    ("xvfb", Sign::Program("Xvfb")),
-    ("dbus", Sign::Program("dbus-daemon")),
-    // What every desktop has, and what starts processes where it is asked to: tests must bear it.
-    ("dbus-x11", Sign::Program("dbus-launch")),
-    ("at-spi2-core", Sign::File("/usr/libexec/at-spi-bus-launcher")),
-    ("webkit2gtk-driver", Sign::Program("WebKitWebDriver")),
-    // A notification daemon as people have one.
-    ("dunst", Sign::Program("dunst")),
-    // Pictures of the whole screen, and letters in them.
-    ("imagemagick", Sign::Program("import")),
-    ("fonts-dejavu-core", Sign::File("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf")),
+/// The Debian packages that are needed to build the app and to test it without a screen.
+const DESKTOP: &[(&str, InstalledIf)] = &[
+    ("pkg-config", InstalledIf::Program("pkg-config")),
+    ("libwebkit2gtk-4.1-dev", InstalledIf::Library("webkit2gtk-4.1")),
+    // A virtual screen, a session bus, and a driver for the window.
+    ("xvfb", InstalledIf::Program("Xvfb")),
+    ("dbus", InstalledIf::Program("dbus-daemon")),
+    // Every desktop has these, and they start processes on request, which the tests must tolerate.
+    ("dbus-x11", InstalledIf::Program("dbus-launch")),
+    ("at-spi2-core", InstalledIf::File("/usr/libexec/at-spi-bus-launcher")),
+    ("webkit2gtk-driver", InstalledIf::Program("WebKitWebDriver")),
+    // A common notification daemon.
+    ("dunst", InstalledIf::Program("dunst")),
+    // Screenshots, and a font for them.
+    ("imagemagick", InstalledIf::Program("import")),
+    ("fonts-dejavu-core", InstalledIf::File("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf")),
     // Installs a package without being root.
-    ("fakeroot", Sign::Program("fakeroot")),
-    // The browser form of the window.
-    ("chromium", Sign::Program("chromium")),
+    ("fakeroot", InstalledIf::Program("fakeroot")),
+    // For the window's pages in a browser.
+    ("chromium", InstalledIf::Program("chromium")),
 ];
 
-impl Sign {
-    fn is_seen(&self) -> bool {
+impl InstalledIf {
+    fn holds(&self) -> bool {
         match self {
             Self::Program(name) => {
                 let path = env::var_os("PATH").unwrap_or_default();
@@ -93,11 +92,13 @@ pub(crate) fn test_tools() -> Result<()> {
     shells()
 }
 
-/// The shells that people use, in which the tests try what is done with standard input. Where there
-/// is no apt-get, the tests use those that there are.
+/// Common shells, in which the tests check how standard input is used. Without apt-get, the tests
+/// use the installed ones.
 fn shells() -> Result<()> {
-    let missing: Vec<_> =
-        ["bash", "dash", "zsh"].into_iter().filter(|name| !Sign::Program(name).is_seen()).collect();
+    let missing: Vec<_> = ["bash", "dash", "zsh"]
+        .into_iter()
+        .filter(|name| !InstalledIf::Program(name).holds())
+        .collect();
     if missing.is_empty() || probe(Command::new("apt-get").arg("--version")).is_none() {
         return Ok(());
     }
@@ -109,8 +110,8 @@ pub(crate) fn cargo_fuzz() -> Result<()> {
     cargo_tool("fuzz", "cargo-fuzz", CARGO_FUZZ)
 }
 
-/// Installs a Cargo subcommand unless one of any version is there. Built without optimization
-/// and debug info: that takes a third of the time, and these tools have little to compute.
+/// Installs a Cargo subcommand unless some version is installed. It is built without optimization
+/// and debug info, which takes a third of the time; these tools need little computing.
 fn cargo_tool(subcommand: &str, package: &str, version: &str) -> Result<()> {
     if probe(workspace::cargo().args([subcommand, "--version"])).is_some() {
         return Ok(());
@@ -126,7 +127,7 @@ fn cargo_tool(subcommand: &str, package: &str, version: &str) -> Result<()> {
 pub(crate) fn claude_code() -> Result<PathBuf> {
     let place = Installation::expected()?;
     let Some(prefix) = &place.prefix else {
-        return Ok(place.program); // Somebody named one, and knows what it is.
+        return Ok(place.program); // The environment names one, which is used as it is.
     };
     if is_pinned(&place.program) {
         return Ok(place.program);
@@ -143,7 +144,7 @@ pub(crate) fn claude_code() -> Result<PathBuf> {
             .arg("--prefix")
             .arg(prefix)
             .arg(package))?;
-        // Where npm runs no install scripts, its own one has to be run by hand.
+        // If npm is configured not to run install scripts, run the package's own one.
         let script = prefix.join("node_modules").join(claude::PACKAGE).join("install.cjs");
         if !is_pinned(&place.program) && script.is_file() {
             run(Command::new("node").arg(script))?;
@@ -156,8 +157,8 @@ pub(crate) fn claude_code() -> Result<PathBuf> {
     Ok(place.program)
 }
 
-/// Whether this is the release the project is tested with. Asked in an empty environment, as
-/// the CLI should see nothing of the caller's.
+/// Whether this is the release that the project is tested with. The CLI runs without the caller's
+/// environment.
 fn is_pinned(program: &Path) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
     let home = env::temp_dir();
@@ -206,7 +207,7 @@ fn python_packages(venv: &Path, packages: &[(&str, &str)]) -> Result<()> {
 }
 
 /// The directory with the programs of cargo-zigbuild, which compiles and links for macOS: zig
-/// brings the compiler for SQLite, and what programs are linked with there.
+/// contains the C compiler for SQLite and the libraries of macOS.
 pub(crate) fn zigbuild() -> Result<PathBuf> {
     let place = workspace::target()?.join(format!("zigbuild-{}-{}", ZIGBUILD.1, ZIG.1));
     let complete = place.join("complete");
@@ -231,8 +232,8 @@ pub(crate) struct Peers {
     pub(crate) tsp: PathBuf,
 }
 
-/// The peers, installed if they are missing: pueue into the target directory, task-spooler from
-/// Debian.
+/// The programs that `bench` compares with, installed if they are missing: pueue into the target
+/// directory, task-spooler from Debian.
 pub(crate) fn peers() -> Result<Peers> {
     let root = workspace::target()?.join("peers").join(format!("pueue-{PUEUE}"));
     let pueue = root.join("bin");
@@ -251,7 +252,7 @@ pub(crate) fn peers() -> Result<Peers> {
 
 /// The libraries the app is linked with, and the programs its tests need.
 pub(crate) fn desktop_packages() -> Result<()> {
-    let missing = DESKTOP.iter().filter(|(_, sign)| !sign.is_seen()).map(|(name, _)| *name);
+    let missing = DESKTOP.iter().filter(|(_, condition)| !condition.holds()).map(|(name, _)| *name);
     let missing: Vec<_> = missing.collect();
     if missing.is_empty() {
         return Ok(());
@@ -272,8 +273,8 @@ fn debian_packages(packages: &[&str]) -> Result<()> {
     let names = packages.join(", ");
     if probe(Command::new("apt-get").arg("--version")).is_none() {
         bail!(
-            "this machine lacks what Debian has as {names}; install it with this system's \
-             package manager"
+            "missing (by their names in Debian): {names}; install them with this system's package \
+             manager"
         );
     }
     step(&format!("Install from Debian: {names}"), || {
@@ -289,7 +290,7 @@ fn debian_packages(packages: &[&str]) -> Result<()> {
             run(command.args(args).env("DEBIAN_FRONTEND", "noninteractive"))
         };
         let install = [&["install", "-y", "-qq", "--no-install-recommends"], packages].concat();
-        // The package list may be old or missing: fetch it only then.
+        // If this fails, the package list may be old or missing: fetch it and try again.
         apt(&install).or_else(|_| apt(&["update", "-qq"]).and_then(|()| apt(&install)))
     })
 }

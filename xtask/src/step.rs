@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::interrupt;
 
-/// Announces a step, does it, and says how long it took.
+/// Prints the name of a step, runs it, and prints how long it took.
 pub(crate) fn step<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     eprintln!("── {name}");
     let start = Instant::now();
@@ -17,7 +17,7 @@ pub(crate) fn step<T>(name: &str, work: impl FnOnce() -> Result<T>) -> Result<T>
     outcome
 }
 
-/// Runs a program to its end, its output going where ours goes.
+/// Runs a program to its end; it inherits standard output and error.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let line = shown(command);
     let status = command.status().with_context(|| format!("cannot start `{line}`"))?;
@@ -43,7 +43,7 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// What a program prints on standard output, or nothing if it is not there or fails. For asking
+/// What a program prints on standard output, or `None` if it is missing or fails. For checking
 /// whether something is installed.
 pub(crate) fn probe(command: &mut Command) -> Option<String> {
     let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;

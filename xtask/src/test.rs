@@ -20,13 +20,13 @@ pub(crate) fn everything() -> Result<()> {
         run(workspace::cargo().args(["machete", "--skip-target-dir"]))
     })?;
     step("Rust version", rust_version::check)?;
-    // Advisories are left out: their database is on a git host that a build need not reach.
+    // Without advisories: their database is on a git host that a build may not be able to reach.
     step("Licenses and sources of dependencies", || {
         let mut deny = workspace::cargo();
         deny.args(["deny", "--log-level", "error", "check", "--hide-inclusion-graph"]);
         run(deny.args(["bans", "licenses", "sources"]))
     })?;
-    // The app takes its pages with it when it is built.
+    // The build of the app embeds the pages.
     ui::build()?;
     step("Clippy", || {
         let mut clippy = workspace::cargo();
@@ -36,7 +36,7 @@ pub(crate) fn everything() -> Result<()> {
     step("Documentation", || {
         let mut doc = workspace::cargo();
         doc.args(["doc", "--quiet", "--workspace", "--no-deps"]);
-        // Its readers are contributors, so private items have pages that others may link to.
+        // Contributors read it, so it includes private items, and links to them are allowed.
         let flags = "--document-private-items -A rustdoc::private_intra_doc_links -D warnings";
         run(doc.env("RUSTDOCFLAGS", flags))
     })?;
@@ -48,15 +48,15 @@ pub(crate) fn everything() -> Result<()> {
         let mut build = workspace::cargo();
         run(build.args(["nextest", "run", "--cargo-quiet", "--workspace", "--no-run"]))
     })?;
-    // In a browser they are shown by the program that has just been built.
+    // The browser tests use the program that has just been built.
     ui::check()?;
     bundle::check()?;
     eprintln!("── Tests");
     run(workspace::cargo().args(["nextest", "run", "--cargo-quiet", "--workspace"]))
 }
 
-/// Whether any documentation comment holds Rust code to run. Without any, the doc test pass
-/// would only link empty programs.
+/// Whether any documentation comment has Rust code to run. Without any, the step would only link
+/// empty programs.
 fn has_doc_tests(root: &Path) -> Result<bool> {
     let sources = workspace::rust_sources(&["src", "crates", "src-tauri", "xtask"], root)?;
     Ok(sources.iter().any(|source| runs_code(&source.text)))

@@ -1,7 +1,7 @@
-//! The window's pages in `ui/`: what npm has to do for them.
+//! Builds and checks the window's pages in `ui/` with npm.
 //!
-//! npm is slow to find out that there is nothing to do, so what was last done is remembered in
-//! the target directory as a fingerprint of what it was done with.
+//! npm is slow even when there is nothing to do, so a fingerprint of the inputs of the last
+//! installation and the last build is kept in the target directory.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use anyhow::{Context, Result};
 use crate::step::{run, step};
 use crate::{setup, workspace};
 
-/// Directories of `ui/` whose content is made, not written.
+/// Directories of `ui/` with generated files.
 const MADE: &[&str] = &["node_modules", "dist", "test-results", "playwright-report", "coverage"];
 
 /// The directory with the pages' sources.
@@ -21,19 +21,19 @@ fn place() -> PathBuf {
     workspace::root().join("ui")
 }
 
-/// npm, to be run on the pages.
+/// An npm command in `ui/`.
 pub(crate) fn npm(args: &[&str]) -> Command {
     let mut npm = Command::new("npm");
     npm.args(args).current_dir(place());
     npm
 }
 
-/// A program that one of the packages brings along.
+/// A program of one of the npm packages.
 pub(crate) fn program(name: &str) -> PathBuf {
     place().join("node_modules/.bin").join(name)
 }
 
-/// Installs the packages that `package-lock.json` names, unless they are there.
+/// Installs the packages that `package-lock.json` names, unless they are installed.
 pub(crate) fn install() -> Result<()> {
     let lock = place().join("package-lock.json");
     let wanted = fingerprint(&[lock])?;
@@ -53,7 +53,7 @@ pub(crate) fn install() -> Result<()> {
 pub(crate) fn build() -> Result<()> {
     install()?;
     let done = Remembered::new("built")?;
-    // What was made counts, too: without npm the app's build puts a placeholder there.
+    // The output counts too: without npm the app's build writes a placeholder there.
     let state = || {
         let mut files = sources(&place())?;
         files.push(place().join("dist/index.html"));
@@ -74,7 +74,7 @@ pub(crate) fn check() -> Result<()> {
     step("Window: in a browser", || run(&mut npm(&["run", "--silent", "browser"])))
 }
 
-/// What was last done of one kind.
+/// The stored fingerprint of the last installation or build.
 struct Remembered {
     file: PathBuf,
 }
@@ -96,7 +96,7 @@ impl Remembered {
     }
 }
 
-/// Every file that was written by people, in a fixed order.
+/// Every file that is not generated, in a fixed order.
 fn sources(root: &Path) -> io::Result<Vec<PathBuf>> {
     let mut open = vec![root.to_owned()];
     let mut files = Vec::new();
@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_made_is_no_source_and_every_change_is_seen() {
+    fn generated_files_are_left_out_and_changes_change_the_fingerprint() {
         let place = tempfile::tempdir().unwrap();
         let at = |name: &str| place.path().join(name);
         fs::create_dir_all(at("src/deep")).unwrap();

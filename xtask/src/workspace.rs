@@ -1,4 +1,4 @@
-//! The places in this repository.
+//! Paths and sources of this repository.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -26,7 +26,7 @@ pub(crate) fn target() -> Result<PathBuf> {
 pub(crate) struct Source {
     /// Its path, relative to the root, with `/` between its parts.
     pub(crate) path: String,
-    /// What is in it.
+    /// Its content.
     pub(crate) text: String,
 }
 
@@ -57,7 +57,7 @@ pub(crate) fn rust_sources(directories: &[&str], root: &Path) -> Result<Vec<Sour
 pub(crate) fn cargo() -> Command {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(root());
-    // Set for this very program by Cargo; a nested Cargo would rebuild crates that look at them.
+    // Cargo sets these for this program; a nested Cargo would rebuild crates that read them.
     for (name, _) in env::vars_os() {
         let inherited = name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_"));
         if inherited || name == "CARGO_MANIFEST_DIR" || name == "CARGO_MANIFEST_PATH" {

@@ -1,4 +1,4 @@
-//! How long a person waits: one call, the agent's first instruction, a list of a long history.
+//! Latencies: one call, the agent's first instruction, a list of a long history.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use crate::{interrupt, workspace};
 const SAMPLES: usize = 200;
 const LISTS: usize = 50;
 
-/// The agent: a program that notes the time and nothing else.
+/// The agent: a program that only writes down the time.
 fn agent(directory: &Path) -> Result<PathBuf> {
     let source = workspace::root().join("xtask/src/bench/note_the_time.rs");
     let program = directory.join("note-the-time");
@@ -41,7 +41,7 @@ fn starting(bench: &Bench) -> Result<Vec<Figure>> {
     let command = format!("exec '{}' '{}'", agent.display(), note.display());
     let (mut calls, mut starts, mut floors) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..SAMPLES {
-        // The floor: the same agent, started by us.
+        // The baseline: the same agent, started directly.
         let began = SystemTime::now();
         run(sandbox.command("/bin/sh").args(["-c", &command]))?;
         floors.push(taken_note(&note, began)?);
@@ -62,8 +62,7 @@ fn starting(bench: &Bench) -> Result<Vec<Figure>> {
         limit: Limit::AtMost(limit),
         detail,
     };
-    // The agent has begun long before it has noted the time: what it takes for that by itself
-    // is not ours.
+    // The agent's own time until it has written down the time is not counted.
     let ours = |whole: Duration| millis(whole) - floor;
     let began = |whole: Duration| {
         format!(
@@ -94,7 +93,7 @@ fn starting(bench: &Bench) -> Result<Vec<Figure>> {
     ])
 }
 
-/// The time the agent noted, since then; takes the note away.
+/// The time from `since` to the time that the agent wrote down; removes its file.
 fn taken_note(note: &Path, since: SystemTime) -> Result<Duration> {
     let text = fs::read_to_string(note).context("the agent noted nothing")?;
     fs::remove_file(note)?;

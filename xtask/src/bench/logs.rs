@@ -16,7 +16,7 @@ use crate::sandbox::{NO_API, Sandbox};
 use crate::step::run;
 
 const BYTES: usize = 1_000_000_000;
-/// So much is made, and then repeated.
+/// The size of the generated part, which is then repeated.
 const PART_BYTES: usize = 16_000_000;
 /// A command that prints a gigabyte and makes each line of it, as fast as one processor can.
 const COMPUTE: &str = "awk 'BEGIN { for (n = 0; n < 17000000; n++) \
@@ -29,7 +29,7 @@ pub(super) fn measure(bench: &Bench) -> Result<Vec<Figure>> {
     let (text, transcript) = (directory.path().join("text"), directory.path().join("transcript"));
     fill(&text, |n| format!("{n:>9} A line of ordinary length, as commands print them.\n"))?;
     fill(&transcript, exchange)?;
-    // What the engine takes for Claude Code prints the transcript.
+    // The agent, in place of Claude Code, prints the transcript.
     let agent = directory.path().join("claude");
     fs::write(&agent, format!("#!/bin/sh\nexec cat '{}'\n", transcript.display()))?;
     fs::set_permissions(&agent, fs::Permissions::from_mode(0o700))?;
@@ -37,7 +37,7 @@ pub(super) fn measure(bench: &Bench) -> Result<Vec<Figure>> {
     sandbox.start_engine()?;
     let figures = vec![
         following(&sandbox, "computes", COMPUTE, Limit::AtMost(1.25))?,
-        // It keeps both processors busy by itself, so that a reader takes of its time.
+        // This command uses both processors, so a reader slows it down.
         following(&sandbox, "copies", &format!("cat '{}'", text.display()), Limit::None)?,
         reading(
             &sandbox,
@@ -99,8 +99,8 @@ fn reading(sandbox: &Sandbox, what: &str, task: &[&str]) -> Result<Figure> {
     })
 }
 
-/// Makes a file of [`BYTES`] or a little more. This program is no release build, so only the
-/// beginning is made of parts, and repeated.
+/// Writes a file of at least [`BYTES`]. This program is not a release build, so only a part of the
+/// content is generated, and repeated.
 fn fill(path: &Path, part: impl Fn(usize) -> String) -> Result<()> {
     let mut beginning = String::new();
     let mut n = 0;
@@ -115,7 +115,7 @@ fn fill(path: &Path, part: impl Fn(usize) -> String) -> Result<()> {
     Ok(())
 }
 
-/// What Claude Code prints when it reads a file of some kilobytes and says a word about it.
+/// What Claude Code prints when it reads a file of some kilobytes and comments on it.
 fn exchange(n: usize) -> String {
     let line =
         |m: usize| format!("{m:>6}\\tlet value_{m} = parse(&input[{n}..], \\\"text\\\")?;\\n");

@@ -1,12 +1,12 @@
-//! What kind of machine the figures are from. No names of machines or people.
+//! Describes the machine of the figures, without names of machines or people.
 
 use std::fs;
 use std::thread::{available_parallelism, sleep};
 use std::time::Duration;
 
-/// How busy the machine is with other things, from 0 to 1, looked at for one second. On a busy
-/// one all figures suffer, and comparisons are unfair: Linux shares its cores out by session,
-/// and tasks of ours have one each.
+/// The load of the machine by other programs, from 0 to 1, measured for one second. On a busy machine
+/// all figures are worse, and comparisons are unfair: Linux distributes its cores by session, and each
+/// task of Claude Worker has a session of its own.
 pub(crate) fn busy() -> f64 {
     let before = ticks();
     sleep(Duration::from_secs(1));
@@ -40,7 +40,7 @@ pub(crate) fn describe() -> String {
     let model = model.and_then(|line| line.split(": ").nth(1)).unwrap_or("an unknown processor");
     let system = rustix::system::uname();
     let kernel = system.release().to_string_lossy();
-    // Only the number: builders of kernels put names behind it.
+    // Only the number: the rest may contain names of builders.
     let kernel = kernel.split('-').next().unwrap_or_default();
     let system = system.sysname().to_string_lossy();
     format!("{cores} cores ({model}), {system} {kernel}")

@@ -1,4 +1,4 @@
-//! What delegation over MCP costs: a call, the server's start, its memory.
+//! The cost of delegation over MCP: a call, the server's start, its memory.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
@@ -16,7 +16,7 @@ use crate::sandbox::{NO_API, Sandbox};
 const CALLS: usize = 500;
 const STARTS: usize = 50;
 
-/// A server with its client's ends.
+/// An MCP server with its input and output.
 struct Server {
     child: Child,
     stdin: ChildStdin,
@@ -49,7 +49,7 @@ impl Server {
         let mut line = String::new();
         self.stdout.read_line(&mut line)?;
         let mut answer: Value =
-            serde_json::from_str(&line).context("it ended, or talks to itself")?;
+            serde_json::from_str(&line).context("the server ended or did not answer with JSON")?;
         ensure!(answer["error"].is_null(), "{method}: {answer}");
         Ok(answer["result"].take())
     }
@@ -93,7 +93,7 @@ pub(super) fn measure(bench: &Bench) -> Result<Vec<Figure>> {
         server.call("get_task_status", &task)?;
         calls.push(begin.elapsed());
     }
-    // What a session does besides.
+    // The other calls of an ordinary session.
     server.call("list_tasks", &json!({}))?;
     server.call("get_task_logs", &task)?;
     server.call("wait_for_tasks", &json!({ "task_ids": [id] }))?;

@@ -1,4 +1,4 @@
-//! How much memory it takes: a supervisor, an engine with a long history, a reader of a long log.
+//! Memory of a supervisor, of an engine with a long history, and of a reader of a long log.
 
 use std::process::{Child, Stdio};
 use std::thread;
@@ -28,15 +28,15 @@ fn supervisors(bench: &Bench) -> Result<Figure> {
     let sandbox = Sandbox::new(&bench.worker, &bench.claude, NO_API, "workers = 4")?;
     let gate = sandbox.path("gate");
     run(sandbox.command("mkfifo").arg(&gate))?;
-    // Each prints a little and then waits for us, so that its supervisor has had work.
+    // Each task prints a line and then waits, so that its supervisor has handled output.
     let command = format!("echo here; read line < '{}'", gate.display());
     for _ in 0..COUNT {
         let id = sandbox.submit(&["--agent", "shell", &command])?;
-        // Ends when the line is there; the task goes on.
+        // Returns when the line has arrived; the task keeps running.
         wait_for_line(&sandbox, &id)?;
     }
     let all = processes::with_environment("CLAUDE_WORKER_HOME", &sandbox.data())?;
-    // A spare one has no agent.
+    // A spare supervisor has no agent.
     let at_work = |p: &&Process| {
         p.args.get(1).is_some_and(|arg| arg == "supervise") && processes::has_children(p.pid)
     };
@@ -78,8 +78,8 @@ pub(super) fn long_history(bench: &Bench) -> Result<Sandbox> {
     Ok(sandbox)
 }
 
-/// Copies the one task of a database, with its run and events, many times over. The engine made
-/// that one, so the copies have the shape of real ones, whatever the columns are.
+/// Copies the only task of a database, with its run and events, many times. The engine wrote that
+/// task, so the copies have the same columns as real ones.
 fn multiply(database: &std::path::Path) -> Result<()> {
     let mut connection = Connection::open(database)?;
     let transaction = connection.transaction()?;
@@ -122,7 +122,7 @@ fn multiply(database: &std::path::Path) -> Result<()> {
 
 fn engine(bench: &Bench) -> Result<Figure> {
     let sandbox = long_history(bench)?;
-    // What it is there for: pages of history, some work, somebody who watches.
+    // Ordinary use: pages of the history, some tasks, a client that waits.
     let mut list = sandbox.worker(&["list", "--limit", "1000"]);
     run(list.stdout(Stdio::null()).stderr(Stdio::null()))?;
     let mut ids = Vec::new();
@@ -181,7 +181,7 @@ fn following(bench: &Bench) -> Result<Vec<Figure>> {
     ])
 }
 
-/// The most memory that `logs -f` takes while a task prints this many bytes.
+/// The peak memory of `logs -f` while a task prints this many bytes.
 fn follow(sandbox: &Sandbox, bytes: u64) -> Result<u64> {
     let print = format!("yes 'A line of ordinary length, as agents print them.' | head -c {bytes}");
     let id = sandbox.submit(&["--agent", "shell", &print])?;
@@ -189,8 +189,8 @@ fn follow(sandbox: &Sandbox, bytes: u64) -> Result<u64> {
         sandbox.worker(&["logs", &id, "-f"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?,
     );
     let mut peak = 0;
-    // The kernel keeps the peak; a look now and then does not miss it, except for the last
-    // moments of the process.
+    // The kernel records the peak, so reading it now and then misses only the last moments of the
+    // process.
     while logs.0.try_wait()?.is_none() {
         peak = processes::peak_rss_kib(logs.0.id()).unwrap_or(0).max(peak);
         interrupt::check()?;
@@ -200,7 +200,7 @@ fn follow(sandbox: &Sandbox, bytes: u64) -> Result<u64> {
     Ok(peak)
 }
 
-/// A process that ends with its measurement.
+/// A process that is killed at the end of its measurement.
 struct Following(Child);
 
 impl Drop for Following {

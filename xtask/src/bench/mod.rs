@@ -1,7 +1,7 @@
 //! `cargo xtask bench`: the figures of `docs/benchmarks.md`, each with its limit.
 //!
-//! What is compared is run in turns within one run, so that a busy or slow machine slows both
-//! sides. Everything is the release build.
+//! Programs that are compared run alternately, so that a busy or slow machine affects all of them.
+//! The benchmark uses the release build.
 
 mod app;
 mod claude;
@@ -70,7 +70,7 @@ pub(crate) fn run(args: &[String]) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A machine that is busier than this with other things is no place to measure.
+/// The largest load by other programs at which figures are reliable.
 const QUIET: f64 = 0.1;
 
 /// The programs under test.
@@ -84,7 +84,7 @@ pub(crate) struct Bench {
 type Measure = fn(&Bench) -> Result<Vec<Figure>>;
 
 const PARTS: &[(&str, Measure)] = &[
-    // First, while the machine is still as idle as these figures ask for.
+    // First, because its figures need an idle machine.
     ("latency", latency::measure),
     ("mcp", mcp::measure),
     ("claude", claude::measure),

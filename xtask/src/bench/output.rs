@@ -59,7 +59,7 @@ fn write_lines(sandbox: &Sandbox) -> Result<()> {
         file.write_all(&block[..n])?;
         rest -= n;
     }
-    // What is still to be written would slow down whoever comes first.
+    // Pending writes would slow down the first measurement.
     Ok(file.sync_all()?)
 }
 
@@ -75,8 +75,8 @@ fn through_a_pipe(sandbox: &Sandbox) -> Result<Duration> {
     Ok(took)
 }
 
-/// How long a run takes to print it all, from submission to its end, and the most memory that its
-/// supervisor took.
+/// How long a run takes to print all lines, from submission to its end, and the peak memory of its
+/// supervisor.
 fn through_us(sandbox: &Sandbox) -> Result<(Duration, u64)> {
     let print = format!("cat '{}'", sandbox.path("lines").display());
     let start = Instant::now();

@@ -75,7 +75,7 @@ struct Spooler<'a> {
 impl<'a> Spooler<'a> {
     fn start(sandbox: &'a Sandbox, peers: &Peers) -> Result<Self> {
         let spooler = Self { sandbox, program: peers.tsp.clone() };
-        // The first call starts the server, which must not hold on to our output.
+        // The first call starts the server, which must not inherit this program's output.
         let mut start = spooler.call(&["-S", "2"]);
         run(start.stdout(Stdio::null()).stderr(Stdio::null()))?;
         Ok(spooler)
@@ -163,7 +163,7 @@ impl<'a> Pueue<'a> {
 impl Drop for Pueue<'_> {
     fn drop(&mut self) {
         probe(&mut self.call(&["shutdown"]));
-        // If it did not listen.
+        // In case it did not shut down.
         let _ = self.daemon.kill();
         let _ = self.daemon.wait();
     }
