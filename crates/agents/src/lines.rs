@@ -1,4 +1,4 @@
-//! Cutting an agent's output into lines, in bounded memory whatever it prints.
+//! Splits an agent's output into lines, in bounded memory whatever the agent prints.
 
 mod filter;
 #[cfg(test)]
@@ -9,18 +9,16 @@ use std::borrow::Cow;
 use crate::text::omission;
 use filter::Filter;
 
-/// One line of output, made fit to be read: valid UTF-8 (what was not is replaced by U+FFFD),
-/// without its line end (`\n` or `\r\n`), without a byte order mark before the first, and of
-/// bounded size.
+/// One line of output: valid UTF-8 (invalid bytes are replaced by U+FFFD), without its line end
+/// (`\n` or `\r\n`), without a byte order mark before the first line, and of bounded size.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line<'a> {
     /// Where the line begins in the output, in bytes.
     pub offset: u64,
     /// Where the next one begins, in bytes.
     pub end: u64,
-    /// The line. A shortened one carries the remark `… [N bytes more]` where something is
-    /// missing; a JSON object stays valid JSON unless it is too large even with every long
-    /// string in it shortened.
+    /// The line. A shortened one has the marker `… [N bytes more]` where something is missing. A
+    /// JSON object stays valid JSON, unless it is too large even with every long string shortened.
     pub text: Cow<'a, str>,
     /// Whether something was left out.
     pub shortened: bool,
@@ -51,42 +49,42 @@ pub(crate) struct Bounds {
 const BOUNDS: Bounds = Bounds {
     plain: 64 * 1024,
     string: 64 * 1024,
-    // With the remark on what is missing, the whole stays under 1 MiB.
+    // With the marker, the whole stays below 1 MiB.
     result: 1024 * 1024 - 64,
-    // Leaves room for the last remark on what is missing.
+    // Leaves room for the last marker.
     object: 2 * 1024 * 1024 - 64,
 };
 
-/// What some programs write before their first line: the byte order mark in UTF-8.
+/// The byte order mark in UTF-8, which some programs write before their first line.
 const MARK: [u8; 3] = [0xEF, 0xBB, 0xBF];
 
-/// What the buffer keeps between lines. A power of two, so that it grows to 2 MiB and no
-/// further.
+/// The capacity that the buffer keeps between lines. A power of two, so that it grows to exactly
+/// 2 MiB.
 const IDLE_CAPACITY: usize = 64 * 1024;
 
 /// Cuts bytes, arriving in pieces of any size, into [`Line`]s. Needs at most about 2 MiB.
 #[derive(Debug)]
 pub struct Lines {
     bounds: Bounds,
-    /// Where the present line begins.
+    /// Where the current line begins.
     start: u64,
-    /// Where the next byte pushed belongs.
+    /// The offset of the next byte.
     position: u64,
-    /// What is kept of the present line so far.
+    /// The part of the current line that is kept so far.
     buffer: Vec<u8>,
     state: State,
-    /// How many bytes of a byte order mark have arrived, while it may still be one.
+    /// How many bytes of a possible byte order mark have arrived.
     mark: Option<usize>,
 }
 
-/// What the present line is, as far as it has arrived.
+/// The kind of the current line, as far as it has arrived.
 #[derive(Debug)]
 enum State {
-    /// Nothing has arrived.
+    /// No byte has arrived.
     Empty,
     /// Not a JSON object.
     Plain,
-    /// A plain line over its bound: the rest is only counted.
+    /// A plain line that has reached its bound: more bytes are only counted.
     Full {
         /// The last byte that arrived, which may belong to the line end.
         last: u8,
@@ -113,13 +111,13 @@ impl Lines {
         }
     }
 
-    /// Where the line begins that is not complete yet: reading may begin again from here.
+    /// Where the first incomplete line begins. A new reader can start here.
     #[must_use]
     pub const fn offset(&self) -> u64 {
         self.start
     }
 
-    /// Takes the next bytes and gives out every line they complete.
+    /// Adds bytes, and calls `each` with every line that they complete.
     pub fn push(&mut self, mut bytes: &[u8], mut each: impl FnMut(Line<'_>)) {
         while let (Some(seen), Some(first)) = (self.mark, bytes.first()) {
             if *first == MARK[seen] {
@@ -129,14 +127,14 @@ impl Lines {
                     self.position += MARK.len() as u64;
                 }
             } else {
-                self.begin_without_mark();
+                self.keep_partial_mark();
             }
         }
-        let harmless = self.harmless();
+        let never_shortened = self.never_shortened();
         while let Some(length) = memchr::memchr(b'\n', bytes) {
             let line = &bytes[..length];
             bytes = &bytes[length + 1..];
-            if matches!(self.state, State::Empty) && length <= harmless {
+            if matches!(self.state, State::Empty) && length <= never_shortened {
                 self.position += length as u64 + 1;
                 let line = line.strip_suffix(b"\r").unwrap_or(line);
                 each(Line {
@@ -155,8 +153,8 @@ impl Lines {
         self.take(bytes);
     }
 
-    /// Like [`Self::push`], for a reader that can take many lines at once: `each` says whether it has
-    /// taken them. If it has not, it gets them one by one.
+    /// Like [`Self::push`], for a reader that can use many lines at once: `each` returns whether it has
+    /// used them. If not, it gets them again one by one.
     pub fn push_pieces(&mut self, mut bytes: &[u8], mut each: impl FnMut(Piece<'_>) -> bool) {
         if self.mark.is_some() || !matches!(self.state, State::Empty) {
             let length = memchr::memchr(b'\n', bytes).map_or(bytes.len(), |length| length + 1);
@@ -172,17 +170,17 @@ impl Lines {
         self.push(bytes, |line| _ = each(Piece::Line(line)));
     }
 
-    /// A whole line no longer than this has nothing in it to shorten.
-    fn harmless(&self) -> usize {
+    /// The length up to which a complete line is never shortened.
+    fn never_shortened(&self) -> usize {
         self.bounds.plain.min(self.bounds.string)
     }
 
-    /// The length of the lines at the beginning that are complete and no longer than that.
+    /// The length of the complete lines at the beginning that are never shortened.
     fn whole_lines(&self, bytes: &[u8]) -> usize {
         let mut length = 0;
         loop {
             let rest = &bytes[length..];
-            let near = &rest[..rest.len().min(self.harmless() + 1)];
+            let near = &rest[..rest.len().min(self.never_shortened() + 1)];
             match memchr::memrchr(b'\n', near) {
                 Some(last) => length += last + 1,
                 None => return length,
@@ -190,23 +188,23 @@ impl Lines {
         }
     }
 
-    /// Gives out the last line when the output ended without a line end. Call it only when no
-    /// more output can come.
+    /// Calls `each` with the last line if the output ended without a line end. Call it only when there
+    /// is no more output.
     pub fn finish(&mut self, mut each: impl FnMut(Line<'_>)) {
-        self.begin_without_mark();
+        self.keep_partial_mark();
         if !matches!(self.state, State::Empty) {
             self.emit(0, &mut each);
         }
     }
 
-    /// What has arrived is no byte order mark but belongs to the first line.
-    fn begin_without_mark(&mut self) {
+    /// Adds what looked like a byte order mark to the first line.
+    fn keep_partial_mark(&mut self) {
         if let Some(seen) = self.mark.take() {
             self.take(&MARK[..seen]);
         }
     }
 
-    /// Takes bytes of the present line.
+    /// Adds bytes to the current line.
     fn take(&mut self, bytes: &[u8]) {
         let (Some(&first), Some(&last)) = (bytes.first(), bytes.last()) else { return };
         self.position += bytes.len() as u64;
@@ -231,13 +229,13 @@ impl Lines {
         }
     }
 
-    /// Goes on with the present line as a plain one that has reached its bound.
+    /// Treats the current line as a plain one that has reached its bound.
     fn fill_up(&mut self, last: u8) {
         self.buffer.truncate(whole_characters(&self.buffer, self.bounds.plain));
         self.state = State::Full { last };
     }
 
-    /// Gives out the present line; `line_end` is how many bytes of `\n` belong to it.
+    /// Calls `each` with the current line; `line_end` is the number of bytes of its `\n`.
     fn emit(&mut self, line_end: u64, each: &mut impl FnMut(Line<'_>)) {
         let shortened = match std::mem::replace(&mut self.state, State::Empty) {
             State::Full { last } => {
@@ -271,8 +269,8 @@ impl Lines {
     }
 }
 
-/// The text of a line. Most are valid, and to check that takes a fraction of the time that looking for
-/// what is to be replaced takes.
+/// The text of a line. Most lines are valid UTF-8, and checking that takes a fraction of the time of a
+/// conversion that replaces invalid bytes.
 fn text(line: &[u8]) -> Cow<'_, str> {
     std::str::from_utf8(line).map_or_else(|_| String::from_utf8_lossy(line), Cow::Borrowed)
 }

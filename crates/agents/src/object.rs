@@ -1,8 +1,8 @@
-//! Reading JSON objects of which only a part is known.
+//! JSON objects that are read field by field.
 //!
-//! No value is understood before it is asked for, and asking for a field that is missing or of
-//! another type is no error: agents add and change fields with every release. Memory stays in
-//! proportion to what is asked for, so a hostile line cannot blow up.
+//! A value is decoded only when it is read, and a field that is missing or has another type is not an
+//! error: agents add and change fields with every release. Only the fields that are read need memory,
+//! so that a hostile line cannot use much.
 
 use std::borrow::Cow;
 
@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use crate::json::{Scanner, string, whole_string};
 
-/// How many fields of an object, or entries of a list, are read. More are passed over.
+/// How many fields of an object, or entries of a list, are read. The others are skipped.
 pub(crate) const MAX_ENTRIES: usize = 256;
 
 /// A JSON object whose fields are still text.
@@ -18,7 +18,7 @@ pub(crate) const MAX_ENTRIES: usize = 256;
 pub(crate) struct Object<'a>(Vec<(Cow<'a, str>, &'a str)>);
 
 impl<'a> Object<'a> {
-    /// The object that `json` is, if it is one.
+    /// Reads `json`; `None` if it is not an object.
     pub(crate) fn parse(json: &'a str) -> Option<Self> {
         let mut scanner = Scanner::new(json);
         let object = Self::scan(&mut scanner, |_, scanner| scanner.value())?;
@@ -26,8 +26,8 @@ impl<'a> Object<'a> {
         object
     }
 
-    /// Reads an object, and lets `value` read the values of the fields that count. `None` outside
-    /// when it is not JSON, inside when a key is no text.
+    /// Reads an object; `value` reads the values of its fields. The outer `None` means that the text
+    /// is not JSON, the inner one that a key is not valid text.
     pub(crate) fn scan(
         scanner: &mut Scanner<'a>,
         mut value: impl FnMut(&str, &mut Scanner<'a>) -> Option<&'a str>,
@@ -65,17 +65,17 @@ impl<'a> Object<'a> {
         string(self.raw(key)?)
     }
 
-    /// A field that is a string, as one of its own.
+    /// A field that is a string, copied.
     pub(crate) fn owned(&self, key: &str) -> Option<String> {
         self.text(key).map(Cow::into_owned)
     }
 
-    /// A field that is an object; an empty one when it is not.
+    /// A field that is an object; an empty object if it is not.
     pub(crate) fn object(&self, key: &str) -> Self {
         self.raw(key).and_then(Self::parse).unwrap_or_default()
     }
 
-    /// The entries of a field that is a list, as JSON text; none when it is not.
+    /// The entries of a field that is a list, as JSON text; empty if it is not.
     pub(crate) fn list(&self, key: &str) -> Vec<&'a str> {
         self.raw(key).map(list).unwrap_or_default()
     }
@@ -86,7 +86,7 @@ impl<'a> Object<'a> {
     }
 }
 
-/// The entries of a JSON list, as JSON text; none when it is not one.
+/// The entries of a JSON list, as JSON text; empty if it is not a list.
 pub(crate) fn list(json: &str) -> Vec<&str> {
     let mut scanner = Scanner::new(json);
     let mut entries = Vec::new();
@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fields_of_the_wrong_type_are_missing() {
+    fn a_field_of_the_wrong_type_counts_as_missing() {
         let object = Object::parse(
             r#"{"n":"3","m":3,"t":7,"null":null,"o":[],"l":{},"half":"a\ud83d","ok":true}"#,
         )
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn long_lists_are_read_in_part() {
+    fn a_long_list_is_cut_off() {
         let json = format!("[{}0]", "0,".repeat(100_000));
         assert_eq!(list(&json).len(), MAX_ENTRIES);
         assert!(Object::parse(&format!("{{\"k\":{}", "[".repeat(1_000_000))).is_none());

@@ -1,12 +1,12 @@
-//! Shortening text that came from an agent.
+//! Shortens texts of agents.
 
-/// The remark that stands for `count` bytes left out.
+/// The marker for `count` bytes that were left out.
 pub(crate) fn omission(count: u64) -> String {
     format!("… [{count} bytes more]")
 }
 
-/// The text as it is when it has at most `max` bytes, else its beginning and a remark on how much
-/// is missing. The remark comes on top of `max`.
+/// The text if it has at most `max` bytes, otherwise its beginning and a marker with the number of
+/// bytes that are missing. The marker is not counted in `max`.
 pub(crate) fn clip(mut text: String, max: usize) -> String {
     if text.len() > max {
         let kept = (0..=max).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0);
@@ -18,8 +18,8 @@ pub(crate) fn clip(mut text: String, max: usize) -> String {
 }
 
 /// The text in one line of at most `max` characters: runs of white space become one space,
-/// terminal escape sequences and other control characters vanish, and what does not fit is
-/// replaced by `…`.
+/// terminal escape sequences and other control characters are removed, and a text that does not fit
+/// ends with `…`.
 pub(crate) fn one_line(text: &str, max: usize) -> String {
     let mut line = String::new();
     let mut count = 0;
@@ -76,14 +76,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn clipping_says_how_much_is_missing() {
+    fn a_clipped_text_names_the_missing_bytes() {
         assert_eq!(clip("short".to_owned(), 5), "short");
         assert_eq!(clip("longer".to_owned(), 4), "long… [2 bytes more]");
         assert_eq!(clip("aé".to_owned(), 2), "a… [2 bytes more]");
     }
 
     #[test]
-    fn one_line_is_one_clean_line() {
+    fn one_line_removes_line_breaks_and_escape_sequences() {
         let check = |text: &str, max: usize, expected: &str| {
             assert_eq!(one_line(text, max), expected, "{text:?}");
         };

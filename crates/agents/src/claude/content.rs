@@ -1,7 +1,7 @@
-//! The content of a message, read on the way through its line.
+//! The content of a message, read in the same pass as its line.
 //!
-//! What tools returned is by far the most that is printed. It is three levels down in its line, and
-//! would be passed over once for each of them.
+//! Results of tools are by far the largest part of the output. They are three levels down in their
+//! line, and reading level by level would scan them once for each level.
 
 use crate::json::Scanner;
 use crate::object::{MAX_ENTRIES, Object};
@@ -11,13 +11,13 @@ use crate::object::{MAX_ENTRIES, Object};
 pub(super) enum Content<'a> {
     /// A string, as JSON text.
     Text(&'a str),
-    /// Blocks, each with its JSON text. None where there is no content.
+    /// Blocks, each with its JSON text. Empty if there is no content.
     Blocks(Vec<(Object<'a>, &'a str)>),
 }
 
 impl<'a> Content<'a> {
-    /// A line with the content in it, if it is an object.
-    pub(super) fn beside(line: &'a str) -> Option<(Object<'a>, Self)> {
+    /// Reads a line and the content of its message; `None` if the line is not a JSON object.
+    pub(super) fn with_line(line: &'a str) -> Option<(Object<'a>, Self)> {
         let mut content = None;
         let mut scanner = Scanner::new(line);
         let object = Object::scan(&mut scanner, |key, scanner| {
@@ -82,7 +82,7 @@ mod tests {
     use super::*;
     use crate::object::list;
 
-    /// The content as it is found level by level.
+    /// The content, read level by level.
     fn by_levels(line: &str) -> Option<Result<Vec<&str>, &str>> {
         let message = Object::parse(line)?.object("message");
         let content = message.raw("content").unwrap_or("[]");
@@ -93,7 +93,7 @@ mod tests {
     }
 
     fn check(line: &str) {
-        let found = Content::beside(line).map(|(object, content)| {
+        let found = Content::with_line(line).map(|(object, content)| {
             let parsed = Object::parse(line).map(|object| format!("{object:?}"));
             assert_eq!(Some(format!("{object:?}")), parsed, "{line}");
             match content {
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn content_is_found_wherever_it_is() {
+    fn content_is_the_same_as_when_read_level_by_level() {
         for line in [
             "{}",
             "[]",
@@ -140,7 +140,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn levels_make_no_difference(
+        fn generated_content_is_the_same_as_when_read_level_by_level(
             line in r#"\{("message": ?\{|"content":[\["]|"a":|\{|\}|\[|\]|,|"|1|null|\\ud83d){0,20}"#,
             end in r#"["\]\}]{0,4}"#,
         ) {

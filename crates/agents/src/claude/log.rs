@@ -1,24 +1,24 @@
-//! The CLI's messages as a log shows them.
+//! The CLI's messages as log items.
 
 use claude_worker_api::{LogItem, Timestamp};
 
 use super::message::{Block, MAX_TEXT, Message, Outcome, RateLimit, Report};
 use crate::text::clip;
 
-/// The longest line shown as it is, in bytes.
+/// The longest line that is shown unchanged, in bytes.
 const MAX_OUTPUT: usize = 64 * 1024;
 
-/// What the CLI writes into the conversation when it is interrupted.
+/// The text that the CLI adds to the conversation when it is interrupted.
 const INTERRUPTED: &str = "[Request interrupted by user";
 
-/// A line of standard output as log items, and when the agent said it happened.
+/// A line of standard output as log items, with its timestamp if it has one.
 pub(crate) fn items(line: &str) -> (Option<Timestamp>, Vec<LogItem>) {
     let Some(message) = Message::parse(line) else { return outside_of_protocol(line, false) };
     match message {
         Message::Init { session_id, model, version, .. } => {
             (None, vec![LogItem::Started { session_id, model, version }])
         }
-        // The result says it again, as the error it is.
+        // The result repeats this text, as an error.
         Message::Assistant { is_api_error: true, .. }
         | Message::Background { note: None, .. }
         | Message::Nothing => (None, Vec::new()),
@@ -29,7 +29,7 @@ pub(crate) fn items(line: &str) -> (Option<Timestamp>, Vec<LogItem>) {
                 Block::Text(text) if text.starts_with(INTERRUPTED) => {
                     Some(LogItem::Note { text: "Interrupted".to_owned() })
                 }
-                // The CLI's own additions for the model.
+                // Text that the CLI adds for the model.
                 _ => None,
             };
             (at, blocks.into_iter().filter_map(item).collect())
@@ -53,7 +53,7 @@ pub(crate) fn items(line: &str) -> (Option<Timestamp>, Vec<LogItem>) {
     }
 }
 
-/// A line that is no message, as it is.
+/// A line that is not a message, unchanged.
 pub(crate) fn outside_of_protocol(line: &str, stderr: bool) -> (Option<Timestamp>, Vec<LogItem>) {
     if line.trim().is_empty() {
         return (None, Vec::new());

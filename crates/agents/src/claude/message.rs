@@ -1,7 +1,7 @@
-//! The CLI's output protocol: what one line says.
+//! The CLI's output protocol: one line as a [`Message`].
 //!
-//! Only the fields used here are looked at, each on its own, so that a missing, new or changed
-//! field costs no more than itself.
+//! Each field is read on its own, so that a missing, new or changed field has no effect on the
+//! others.
 
 use std::borrow::Cow;
 
@@ -13,60 +13,60 @@ use crate::json::string;
 use crate::object::{Object, list};
 use crate::text::clip;
 
-/// The longest text a message carries, in bytes, results excepted.
+/// The longest text of a message except a result, in bytes.
 pub(super) const MAX_TEXT: usize = 64 * 1024;
 /// The longest result, in bytes.
 pub(super) const MAX_RESULT: usize = 1024 * 1024;
 
-/// What one line of output says.
+/// One line of output.
 #[derive(Debug)]
 pub(super) enum Message<'a> {
-    /// The session began; a run may see this several times.
+    /// The session began. A run may have several of these.
     Init {
         session_id: Option<String>,
         model: Option<String>,
         version: Option<String>,
         directory: Option<String>,
     },
-    /// The model said or did something.
+    /// Output of the model: texts and tool calls.
     Assistant {
         at: Option<Timestamp>,
         blocks: Vec<Block<'a>>,
-        /// Whether the CLI itself wrote it, to tell of an API error. The result repeats it.
+        /// Whether the CLI itself wrote it, to report an API error. The result repeats it.
         is_api_error: bool,
-        /// Whether a subagent said it.
+        /// Whether it is from a subagent.
         is_of_subagent: bool,
     },
-    /// Something was said to the model: a tool's answer, an interruption.
+    /// Input to the model: the result of a tool, an interruption.
     User { at: Option<Timestamp>, blocks: Vec<Block<'a>>, is_of_subagent: bool },
-    /// An API request failed and is tried again.
+    /// An API request failed and is repeated.
     Retry { attempt: u32, max_attempts: u32, delay_ms: u64, status: Option<u16>, error: String },
-    /// How the account's usage limits stand.
+    /// The state of the account's usage limits.
     RateLimit { state: RateLimit, resets_at: Option<Timestamp>, kind: String },
-    /// A remark for people.
+    /// A note for the log.
     Note(String),
-    /// What runs in the background has changed; with a remark for people, where there is one.
+    /// What runs in the background has changed; with a note for the log, if there is one.
     Background { change: Background, note: Option<String> },
-    /// The end of the work asked for. A run may have several.
+    /// The report at the end of the work. A run may have several.
     Report(Report),
-    /// Part of the protocol, but nothing to show or remember.
+    /// A message that is neither shown nor remembered.
     Nothing,
 }
 
-/// How what runs in the background has changed. Commands and subagents both do.
+/// A change of what runs in the background: a command or a subagent.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Background {
-    /// This has begun, or was moved there.
+    /// It was started in the background or moved there.
     Began { id: String, what: String },
-    /// This has ended by itself.
+    /// It ended by itself.
     Ended { id: String },
-    /// This was stopped by the CLI, which says why unless it was asked to.
+    /// The CLI stopped it. `why` is empty if the agent had asked for that.
     Stopped { id: String, what: String, why: String },
-    /// All that runs there now.
+    /// Everything that runs in the background now: ids and descriptions.
     Now(Vec<(String, String)>),
 }
 
-/// A part of what was said.
+/// A block of content.
 #[derive(Debug)]
 pub(super) enum Block<'a> {
     Text(String),
@@ -75,14 +75,14 @@ pub(super) enum Block<'a> {
     Answer { id: String, outcome: ToolOutcome, returned: Returned<'a> },
 }
 
-/// What a tool returned, as JSON text: it is made into a text only where one is wanted, because most
-/// of what is printed is this.
+/// What a tool returned, as JSON text. It is decoded only when it is needed, because it is the largest
+/// part of the output.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Returned<'a> {
     Nothing,
-    /// A string, or a list of texts and pictures.
+    /// A string, or a list of texts and images.
     Content(&'a str),
-    /// What is shown as it is.
+    /// JSON that is shown unchanged.
     Json(&'a str),
 }
 
@@ -94,27 +94,27 @@ pub(super) enum RateLimit {
     Reached,
 }
 
-/// What the CLI reports at the end of its work.
+/// The report of the CLI at the end of its work.
 #[derive(Debug)]
 pub(super) struct Report {
     pub(super) outcome: Outcome,
-    /// The answer, or the error in words.
+    /// The answer, or the error text.
     pub(super) text: String,
     /// Tokens and turns since the last report; cost of the whole session so far.
     pub(super) usage: Usage,
-    /// Denied calls of the session, each with its id.
+    /// Denied tool calls of the session, each with its id.
     pub(super) denied: Vec<(String, DeniedTool)>,
 }
 
-/// How the CLI says it ended.
+/// How the work ended, as the CLI reports it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
     Done,
-    /// It used up its turns.
+    /// The limit on turns was reached.
     Turns,
-    /// It used up its budget.
+    /// The budget was used up.
     Budget,
-    /// The API failed; the status, when there was an answer.
+    /// The API failed. There is a status if it sent a response.
     Api {
         status: Option<u16>,
         about: About,
@@ -123,30 +123,30 @@ pub(super) enum Outcome {
     Refused,
     /// The conversation is longer than the model can read.
     ContextFull,
-    /// It was told to stop in the middle.
+    /// The agent was interrupted.
     Interrupted,
     /// Anything else.
     Error,
 }
 
-/// What an API error is about, where the CLI names it.
+/// What an API error is about, if the CLI reports it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum About {
     /// The account's usage limit.
     UsageLimit,
     /// The account itself.
     Account,
-    /// Something else, or it says nothing.
+    /// Something else, or not reported.
     Other,
 }
 
 impl<'a> Message<'a> {
-    /// Reads a line; `None` when it is not of the protocol.
+    /// Reads a line; `None` if it is not part of the protocol.
     pub(super) fn parse(line: &'a str) -> Option<Self> {
         if !line.starts_with('{') {
             return None;
         }
-        let (line, content) = Content::beside(line)?;
+        let (line, content) = Content::with_line(line)?;
         let at = || line.text("timestamp").and_then(|at| at.parse().ok());
         Some(match line.text("type")?.as_ref() {
             "system" => system(&line),
@@ -183,7 +183,7 @@ fn system(line: &Object<'_>) -> Message<'static> {
             status: line.get("error_status"),
             error: line.text("error").unwrap_or_default().replace('_', " "),
         },
-        // The tool's answer tells of a denied call; only a subagent's is not seen here.
+        // The tool result reports a denied call, but the results of a subagent are not in this output.
         "permission_denied" if line.raw("agent_id").is_some() => {
             let tool = line.text("tool_name").unwrap_or_default();
             Message::Note(format!("A subagent was not allowed to use {tool}"))
@@ -209,7 +209,7 @@ fn system(line: &Object<'_>) -> Message<'static> {
     }
 }
 
-/// What the CLI says of what it runs in the background.
+/// A message about what runs in the background.
 fn background(line: &Object<'_>) -> Message<'static> {
     let id = || line.owned("task_id").unwrap_or_default();
     let (change, note) = match line.text("subtype").as_deref().unwrap_or_default() {
@@ -221,7 +221,7 @@ fn background(line: &Object<'_>) -> Message<'static> {
         "task_updated" => {
             let patch = line.object("patch");
             match patch.text("status").as_deref() {
-                // Why it was stopped is said separately.
+                // The reason of a stop comes in a `task_notification`.
                 Some("completed" | "failed" | "killed") => (Background::Ended { id: id() }, None),
                 _ if patch.get("is_backgrounded") == Some(true) => {
                     let what = patch.owned("description").unwrap_or_default();
@@ -246,7 +246,7 @@ fn background(line: &Object<'_>) -> Message<'static> {
         "background_tasks_changed" => {
             let task = |json| {
                 let task = Object::parse(json)?;
-                // Nothing waits for these.
+                // The CLI does not wait for these before it exits.
                 let apart = ["ambient", "off_host"].iter().any(|it| task.get(it) == Some(true));
                 let what = task.owned("description").unwrap_or_default();
                 Some((task.owned("task_id")?, what)).filter(|_| !apart)
@@ -258,8 +258,8 @@ fn background(line: &Object<'_>) -> Message<'static> {
     Message::Background { change, note }
 }
 
-/// What was stopped and why, from `Background command "NAME" was stopped after …`. Without a
-/// reason it is only the name.
+/// What was stopped and why, from `Background command "NAME" was stopped after …`. A summary without
+/// a reason is the name alone.
 fn stopped(summary: &str) -> (String, String) {
     let named = summary.strip_prefix("Background command \"");
     match named.and_then(|rest| rest.rsplit_once("\" was stopped ")) {
@@ -330,7 +330,7 @@ fn block<'a>(block: &Object<'a>, json: &'a str, denied: &[String]) -> Option<Blo
             let returned = block.raw("content").map_or(Returned::Nothing, Returned::Content);
             Some(Block::Answer { id, outcome, returned })
         }
-        // What the API's own tools (web search) answered stays as it is.
+        // Results of the API's own tools (web search) stay unchanged.
         kind if kind.ends_with("_tool_result") => Some(Block::Answer {
             id: block.owned("tool_use_id").unwrap_or_default(),
             outcome: ToolOutcome::Ok,
@@ -341,7 +341,7 @@ fn block<'a>(block: &Object<'a>, json: &'a str, denied: &[String]) -> Option<Blo
 }
 
 impl Returned<'_> {
-    /// What was returned, for a log.
+    /// What was returned, as text for a log.
     pub(super) fn text(self) -> String {
         let text = match self {
             Self::Nothing => String::new(),
@@ -352,7 +352,7 @@ impl Returned<'_> {
     }
 }
 
-/// The texts in a list of texts and pictures.
+/// The texts in a list of texts and images.
 fn parts(content: &str) -> String {
     let part = |json| {
         let part = Object::parse(json)?;
@@ -361,8 +361,8 @@ fn parts(content: &str) -> String {
     list(content).into_iter().filter_map(part).collect::<Vec<_>>().join("\n")
 }
 
-/// The ids of the calls that were refused rather than run. The answer itself looks like any
-/// other error; only what the CLI notes beside it tells the difference.
+/// The ids of the calls that were denied instead of run. Their results look like any other error;
+/// only the metadata beside them tells the difference.
 fn denied_answers(line: &Object<'_>) -> Vec<String> {
     let is_denied = |meta: &Object<'_>| {
         let kind = meta.text("non_execution_kind").unwrap_or_default();
@@ -387,7 +387,7 @@ fn report(line: &Object<'_>) -> Report {
         (Outcome::Interrupted, None) => "Interrupted before it was done".to_owned(),
         (Outcome::Done, None) => String::new(),
         (_, None) if errors.is_empty() => "The agent reported an error without words".to_owned(),
-        // These are the CLI's notes to its own makers.
+        // These are diagnostics for the developers of the CLI.
         (_, None) if errors.iter().all(|error| error.starts_with("[ede_diagnostic]")) => {
             "The agent stopped in the middle of its work".to_owned()
         }
@@ -409,7 +409,7 @@ fn report(line: &Object<'_>) -> Report {
     }
 }
 
-/// How it ended. `subtype` alone does not tell: an API error is a `success` there.
+/// How the work ended. `subtype` alone is not enough: it is `success` after an API error too.
 fn outcome(line: &Object<'_>) -> Outcome {
     let subtype = line.text("subtype").unwrap_or_default();
     let reason = line.text("terminal_reason").unwrap_or_default();
@@ -454,8 +454,8 @@ fn denial(json: &str) -> Option<(String, DeniedTool)> {
     Some((id, DeniedTool { tool, input }))
 }
 
-/// An instant from a number of seconds or milliseconds since the Unix epoch. The two are told
-/// apart by size: seconds stay below 10^11 until the year 5138.
+/// An instant from a number of seconds or milliseconds since the Unix epoch, which differ in size:
+/// seconds stay below 10^11 until the year 5138.
 pub(super) fn instant(number: f64) -> Option<Timestamp> {
     const FIRST_MILLIS: f64 = 1e11;
     const LAST_MILLIS: f64 = 1e14;
@@ -464,6 +464,6 @@ pub(super) fn instant(number: f64) -> Option<Timestamp> {
 }
 
 fn whole(number: f64) -> u64 {
-    // Saturates, and makes zero of what is no number.
+    // Saturates, and converts NaN to zero.
     number as u64
 }

@@ -1,4 +1,4 @@
-//! What is remembered of a run of the CLI.
+//! The summary of a run of the CLI.
 
 use claude_worker_api::{DeniedTool, Note, Usage, Verdict};
 
@@ -8,15 +8,15 @@ use super::verdict::{Evidence, LastReport, failure};
 use crate::agent_program::{Ended, RunSummary};
 use crate::text::one_line;
 
-/// The longest description of what the agent does, in characters.
+/// The longest last action, in characters.
 const MAX_ACTION: usize = 100;
 /// The longest final summary, in characters.
 const MAX_FINAL_SUMMARY: usize = 300;
-/// How many denied calls are remembered.
+/// How many denied tool calls are remembered.
 const MAX_DENIED: usize = 256;
 /// The longest line remembered as a complaint, in characters.
 const MAX_COMPLAINT: usize = 500;
-/// What the CLI prints on standard error for its own makers begins so.
+/// The prefix of diagnostic messages of the CLI for its developers.
 const DIAGNOSTIC: &str = "[claude-code:";
 
 /// A fold over a run's lines.
@@ -30,7 +30,7 @@ pub(super) struct ClaudeSummary {
     evidence: Evidence,
     /// The last text of the agent itself that is not blank.
     last_text: String,
-    /// Whether it has gone on working since its last report.
+    /// Whether the agent has worked since its last report.
     working: bool,
     background: Background,
     /// Whether the last line outside the protocol came on standard error.
@@ -43,7 +43,7 @@ impl RunSummary for ClaudeSummary {
     fn read(&mut self, line: &str, stderr: bool) {
         let message = if stderr { None } else { Message::parse(line) };
         match message {
-            None => self.hear_complaint(line, stderr),
+            None => self.read_complaint(line, stderr),
             Some(Message::Init { session_id, model, directory, .. }) => {
                 self.working = true;
                 self.session_id = session_id.or_else(|| self.session_id.take());
@@ -55,7 +55,9 @@ impl RunSummary for ClaudeSummary {
                 for block in blocks {
                     match &block {
                         Block::Text(text) if !is_of_subagent => self.last_text.clone_from(text),
-                        Block::Call { tool, input, .. } => self.background.call(tool, input),
+                        Block::Call { tool, input, .. } => {
+                            self.background.note_stop_call(tool, input);
+                        }
                         _ => {}
                     }
                     if let Some(action) = self.action(&block) {
@@ -78,10 +80,10 @@ impl RunSummary for ClaudeSummary {
                 if let Some(text) = note {
                     self.last_action = Some(one_line(&text, MAX_ACTION));
                 }
-                self.background.take(change);
+                self.background.apply(change);
             }
             Some(Message::Note(text)) => self.last_action = Some(one_line(&text, MAX_ACTION)),
-            Some(Message::Report(report)) => self.take_report(report),
+            Some(Message::Report(report)) => self.read_report(report),
             Some(Message::Assistant { .. } | Message::Nothing) => {}
         }
     }
@@ -94,7 +96,7 @@ impl RunSummary for ClaudeSummary {
         self.model.as_deref()
     }
 
-    // Between two turns it waits for what runs in the background.
+    // Between two turns the agent waits for what runs in the background.
     fn last_action(&self) -> Option<String> {
         let mut running = self.background.running();
         match running.next().filter(|_| self.has_succeeded() && !self.working) {
@@ -130,7 +132,7 @@ impl RunSummary for ClaudeSummary {
         self.evidence.report.as_ref().is_some_and(|report| report.outcome == Outcome::Done)
     }
 
-    /// It has reported its end, has done nothing since, and nothing runs in the background.
+    /// The agent has reported its end, has done nothing since, and nothing runs in the background.
     fn is_settled(&self) -> bool {
         self.evidence.report.is_some()
             && !self.working
@@ -149,8 +151,8 @@ impl RunSummary for ClaudeSummary {
 }
 
 impl ClaudeSummary {
-    /// The final answer, when the last report was of success. A report without words is about the
-    /// words before it.
+    /// The final answer, if the last report was a success. If the report has no text, the answer is
+    /// the last text before it.
     fn answer(&self) -> Option<&str> {
         let report =
             self.evidence.report.as_ref().filter(|report| report.outcome == Outcome::Done)?;
@@ -160,20 +162,20 @@ impl ClaudeSummary {
             .find(|text| !text.trim().is_empty())
     }
 
-    /// What a person should know of a run that is completed.
+    /// What a person should know about a completed run.
     fn notes(&self, did_not_exit: bool) -> Vec<Note> {
         let mut notes = self.background.notes();
         if self.answer().is_none() {
             notes.insert(0, Note::NoAnswer);
         }
-        // It is told last: where there is little room, what may be missing from the work counts more.
+        // Last, because a short list should show first what may be missing from the work.
         if did_not_exit {
             notes.push(Note::DidNotExit);
         }
         notes
     }
 
-    fn hear_complaint(&mut self, line: &str, stderr: bool) {
+    fn read_complaint(&mut self, line: &str, stderr: bool) {
         let is_better = stderr || !self.complained_on_stderr;
         if is_better && !line.starts_with(DIAGNOSTIC) {
             let line = one_line(line, MAX_COMPLAINT);
@@ -184,28 +186,28 @@ impl ClaudeSummary {
         }
     }
 
-    /// What the agent does, in a few words: `Bash cargo test`, `Edit src/lib.rs`.
+    /// What the agent does, in a short form: `Bash cargo test`, `Edit src/lib.rs`.
     fn action(&self, block: &Block<'_>) -> Option<String> {
         match block {
             Block::Text(text) => Some(one_line(text, MAX_ACTION)),
             Block::Thinking(_) => Some("Thinking".to_owned()),
             Block::Call { tool, summary, .. } => {
-                let inside = self
+                let relative = self
                     .directory
                     .as_deref()
                     .and_then(|directory| summary.strip_prefix(directory)?.strip_prefix('/'));
-                Some(one_line(&format!("{tool} {}", inside.unwrap_or(summary)), MAX_ACTION))
+                Some(one_line(&format!("{tool} {}", relative.unwrap_or(summary)), MAX_ACTION))
             }
             Block::Answer { .. } => None,
         }
     }
 
-    fn take_report(&mut self, report: Report) {
+    fn read_report(&mut self, report: Report) {
         let Report { outcome, text, usage, denied } = report;
         self.evidence.report = Some(LastReport { outcome, text });
         self.working = false;
         self.usage = Usage {
-            // The CLI adds up the cost itself, over the whole session.
+            // The CLI reports the cost of the whole session so far.
             cost_usd: usage.cost_usd.or(self.usage.cost_usd),
             turns: sum(self.usage.turns, usage.turns, u32::saturating_add),
             input_tokens: tokens(self.usage.input_tokens, usage.input_tokens),
@@ -216,7 +218,7 @@ impl ClaudeSummary {
                 usage.cache_creation_tokens,
             ),
         };
-        // Each report may repeat the denials of those before.
+        // A report may repeat the denials of earlier reports.
         for (id, tool) in denied {
             if self.denied.len() < MAX_DENIED && !self.denied_ids.contains(&id) {
                 self.denied_ids.push(id);

@@ -1,4 +1,4 @@
-//! What a tool call is about, in one line.
+//! The summary of a tool call, in one line.
 
 use crate::object::Object;
 use crate::text::one_line;
@@ -6,7 +6,7 @@ use crate::text::one_line;
 /// The longest summary, in characters.
 const MAX_SUMMARY: usize = 200;
 
-/// Fields that carry a call's main argument, the most telling first.
+/// Fields that can be a call's main argument, the most informative first.
 const MAIN_ARGUMENTS: [&str; 14] = [
     "command",
     "file_path",

@@ -1,4 +1,4 @@
-//! What the CLI's last report means for the run.
+//! The reason of a failure, from the CLI's last report and how its process ended.
 
 use claude_worker_api::{Failure, Timestamp};
 
@@ -62,8 +62,10 @@ fn reported(report: &LastReport, evidence: &Evidence) -> Failure {
         Outcome::Turns => Failure::Turns,
         Outcome::Budget => Failure::Budget,
         Outcome::Refused => Failure::Refusal { message: first_paragraph(&report.text) },
-        Outcome::ContextFull => Failure::ContextFull { message: said(&report.text) },
-        _ if is_context_full(&report.text) => Failure::ContextFull { message: said(&report.text) },
+        Outcome::ContextFull => Failure::ContextFull { message: inner_message(&report.text) },
+        _ if is_context_full(&report.text) => {
+            Failure::ContextFull { message: inner_message(&report.text) }
+        }
         Outcome::Api { about: About::UsageLimit, .. } => usage_limit(&report.text, evidence),
         _ if is_usage_limit(&report.text) => usage_limit(&report.text, evidence),
         Outcome::Api { status, about } if about == About::Account || is_account(&report.text) => {
@@ -73,7 +75,7 @@ fn reported(report: &LastReport, evidence: &Evidence) -> Failure {
             usage_limit(&report.text, evidence)
         }
         Outcome::Api { status: Some(429), .. } => {
-            Failure::RateLimit { message: said(&report.text), tries: 0 }
+            Failure::RateLimit { message: inner_message(&report.text), tries: 0 }
         }
         Outcome::Api { status, .. } => api_error(status, &report.text),
         Outcome::Done | Outcome::Interrupted | Outcome::Error => {
@@ -82,7 +84,7 @@ fn reported(report: &LastReport, evidence: &Evidence) -> Failure {
     }
 }
 
-/// Whether an error is about the account's limits. Not every such error carries a status.
+/// Whether an error is about the account's usage limits. Not every such error has a status.
 fn is_usage_limit(text: &str) -> bool {
     let text = text.to_lowercase();
     text.contains("usage limit reached")
@@ -91,7 +93,7 @@ fn is_usage_limit(text: &str) -> bool {
         || (text.contains("you've hit your") && text.contains("limit"))
 }
 
-/// Whether an error is about the account as a whole. The CLI has words of its own for some.
+/// Whether an error is about the account as a whole. For some, the CLI has its own wording.
 fn is_account(text: &str) -> bool {
     let text = text.to_lowercase();
     text.contains("credit balance")
@@ -103,30 +105,30 @@ fn account(text: &str) -> String {
     if text.to_lowercase().contains("credit balance") {
         "Credit balance too low".to_owned()
     } else {
-        said(text)
+        inner_message(text)
     }
 }
 
-/// Whether an error says that there is too much to read. Not every such error says so otherwise.
+/// Whether an error says that the context is full. Some such errors have no field that says so.
 fn is_context_full(text: &str) -> bool {
     text.starts_with("Prompt is too long") || text.contains("reached its context window limit")
 }
 
-/// What comes after it in a refusal is advice for those who sit before the CLI.
+/// In a refusal, the other paragraphs are advice for users of the interactive CLI.
 fn first_paragraph(text: &str) -> String {
-    said(text.split("\n\n").next().unwrap_or(text))
+    inner_message(text.split("\n\n").next().unwrap_or(text))
 }
 
 fn usage_limit(text: &str, evidence: &Evidence) -> Failure {
     Failure::UsageLimit {
         resets_at: evidence.limit_resets_at.or_else(|| written_instant(text)),
-        message: said(text),
+        message: inner_message(text),
         tries: 0,
     }
 }
 
 /// The instant in `Claude AI usage limit reached|1749924000` and in `on 2026-12-01 at 00:00 UTC`.
-/// One in fewer words (`resets 5am`) is not read: its time zone and day are anybody's guess.
+/// A short form (`resets 5am`) is not read, because its time zone and day are unknown.
 fn written_instant(text: &str) -> Option<Timestamp> {
     if let Some((_, digits)) = text.split_once('|') {
         return instant(digits.trim().parse().ok()?);
@@ -139,18 +141,18 @@ fn written_instant(text: &str) -> Option<Timestamp> {
 
 fn api_error(status: Option<u16>, text: &str) -> Failure {
     let lower = text.to_lowercase();
-    let said = said(text);
+    let inner = inner_message(text);
     let (http_status, message) = match status {
         Some(401) | None if lower.contains("invalid api key") => {
             (Some(401), "Invalid API key".to_owned())
         }
-        // The CLI did not even ask the API. To whoever has to act it is the same as a 401.
+        // The CLI sent no request. For the user this is the same as a 401.
         None if lower.contains("/login") => (Some(401), "Not logged in".to_owned()),
-        Some(403) => (status, format!("Access refused: {said}")),
+        Some(403) => (status, format!("Access refused: {inner}")),
         Some(404) => (status, model_not_found(text)),
         Some(529) => (status, "API overloaded".to_owned()),
-        Some(code @ 500..) => (status, format!("API error {code}: {said}")),
-        _ => (status, said),
+        Some(code @ 500..) => (status, format!("API error {code}: {inner}")),
+        _ => (status, inner),
     };
     Failure::ApiError { http_status, message: one_line(&message, MAX_MESSAGE), tries: 0 }
 }
@@ -163,9 +165,9 @@ fn model_not_found(text: &str) -> String {
     }
 }
 
-/// An error text without the CLI's wrapping: `API Error: 500 {"error":{"message":…}}` is what
-/// the message says.
-fn said(text: &str) -> String {
+/// The message of an error without the CLI's wrapping: that of
+/// `API Error: 500 {"error":{"message":…}}` is the `message`.
+fn inner_message(text: &str) -> String {
     let inner = text.rsplit_once("API Error: ").map_or(text, |(_, rest)| rest);
     let inner = inner.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start();
     let inner = inner.strip_prefix("Request rejected (429) · ").unwrap_or(inner);
@@ -181,7 +183,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn errors_are_said_in_few_words() {
+    fn error_messages_are_short() {
         let check = |status: Option<u16>, text: &str, code: Option<u16>, expected: &str| {
             let message = expected.to_owned();
             let expected = Failure::ApiError { http_status: code, message, tries: 0 };
@@ -205,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn instants_in_limit_texts() {
+    fn instants_are_read_from_texts_about_limits() {
         let check = |text: &str, millis: Option<i64>| {
             assert_eq!(written_instant(text).map(Timestamp::as_millis), millis, "{text}");
         };

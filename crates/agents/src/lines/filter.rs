@@ -1,8 +1,8 @@
-//! Shortening the long strings of a JSON object while it arrives, so that it stays valid JSON.
+//! Shortens the long strings of a JSON object while it arrives, so that it stays valid JSON.
 //!
-//! The filter does not parse. It knows only where strings begin and end, where they may be cut
-//! (between characters, never inside an escape, a surrogate pair or a UTF-8 sequence), and, for
-//! the object's own keys, whether a string is a key or a value.
+//! The filter does not parse. It tracks where strings begin and end, where they can be cut (between
+//! characters, never inside an escape, a surrogate pair or a UTF-8 sequence), and, at the top level of
+//! the object, whether a string is a key or a value.
 
 use super::Bounds;
 use crate::text::omission;
@@ -21,7 +21,6 @@ pub(super) struct Filter {
     expects_key: bool,
     /// Whether the last such key was `result`.
     key_is_result: bool,
-    /// Whether something was left out.
     shortened: bool,
 }
 
@@ -29,9 +28,9 @@ pub(super) struct Filter {
 enum Place {
     /// Between strings.
     Outside,
-    /// In a string that is kept so far.
+    /// In a string that is within its bound so far.
     Kept(Kept),
-    /// In a string whose rest is left out.
+    /// In the rest of a string, which is left out.
     LeftOut {
         /// How many of its bytes were left out so far.
         missing: u64,
@@ -40,36 +39,36 @@ enum Place {
     },
 }
 
-/// A string that is kept so far.
+/// A string that is within its bound so far.
 #[derive(Debug)]
 struct Kept {
     /// Where its content begins in the buffer.
     start: usize,
     /// How many bytes of content may be kept.
     limit: usize,
-    /// How long the buffer was when its content last ended with a whole character.
+    /// The length of the buffer after the last complete character.
     whole: usize,
     unit: Unit,
     is_key: bool,
 }
 
-/// What part of a character the next byte of a string is.
+/// The part of a character that comes next in a string.
 #[derive(Debug, Clone, Copy)]
 enum Unit {
     /// Its beginning.
     Start,
     /// A continuation of a UTF-8 sequence.
     Sequence {
-        /// How many more there are, this one included.
+        /// How many are left, including this one.
         left: u8,
     },
     /// What follows a backslash.
     Escape,
     /// A digit of a `\u` escape.
     Digits {
-        /// How many more there are, this one included.
+        /// How many are left, including this one.
         left: u8,
-        /// What they said so far.
+        /// The value of the digits so far.
         value: u16,
     },
     /// The backslash that begins the second half of a surrogate pair, after its first half.
@@ -87,7 +86,7 @@ impl Filter {
         }
     }
 
-    /// Appends what is to be kept of `bytes` to `buffer`. After an error, the buffer is full.
+    /// Appends the part of `bytes` that is kept to `buffer`. After an error, the buffer is full.
     pub(super) fn push(
         &mut self,
         mut bytes: &[u8],
@@ -96,7 +95,7 @@ impl Filter {
     ) -> Result<(), TooLarge> {
         while let Some((&byte, rest)) = bytes.split_first() {
             bytes = rest;
-            // Asked before there is one byte too many, or the buffer would double once more.
+            // Checked before the byte is added, because one too many would double the capacity.
             if buffer.len() >= bounds.object {
                 return Err(TooLarge);
             }
@@ -153,8 +152,8 @@ impl Filter {
         Ok(())
     }
 
-    /// Ends the line, which may be in the middle of a string when it was no JSON after all.
-    /// Says whether something was left out.
+    /// Ends the line, which may be inside a string if it is not JSON. Returns whether something was left
+    /// out.
     pub(super) fn finish(self, buffer: &mut Vec<u8>) -> bool {
         if let Place::LeftOut { missing, .. } = self.place {
             buffer.extend_from_slice(omission(missing).as_bytes());
@@ -162,7 +161,7 @@ impl Filter {
         self.shortened
     }
 
-    /// Takes note of a byte between strings; `length` is the buffer's with it.
+    /// Tracks a byte between strings; `length` is the length of the buffer including it.
     fn outside(&mut self, byte: u8, length: usize, bounds: &Bounds) {
         match byte {
             b'"' => {
@@ -189,7 +188,7 @@ impl Filter {
 }
 
 impl Kept {
-    /// Takes note of a byte of content; `length` is the buffer's with it.
+    /// Tracks a byte of a string; `length` is the length of the buffer including it.
     fn advance(&mut self, byte: u8, length: usize) {
         self.unit = match (self.unit, byte) {
             (Unit::Sequence { left: 1 }, 0x80..=0xBF) => Unit::Start,
@@ -205,7 +204,7 @@ impl Kept {
                     _ => Unit::Digits { left: left - 1, value },
                 }
             }
-            // A character that was broken off, and the beginning of the next.
+            // An incomplete character, and the beginning of the next one.
             (_, b'\\') => {
                 if !matches!(self.unit, Unit::Pair) {
                     self.whole = length - 1;
@@ -222,7 +221,7 @@ impl Kept {
         }
     }
 
-    /// Begins a UTF-8 sequence with its first byte, which is in the buffer already.
+    /// Begins a UTF-8 sequence, whose first byte is already in the buffer.
     const fn begin(&mut self, length: usize, left: u8) -> Unit {
         self.whole = length - 1;
         Unit::Sequence { left }

@@ -3,7 +3,7 @@ use serde_json::Value;
 
 use super::*;
 
-/// Small enough that generated values reach them.
+/// Small bounds, so that generated values reach them.
 const SMALL: Bounds = Bounds { plain: 24, string: 24, result: 48, object: 4096 };
 
 /// The lines of `bytes`, pushed in pieces of the given sizes (cycled through).
@@ -52,7 +52,7 @@ fn only(bytes: &[u8], bounds: Bounds) -> Line<'static> {
 }
 
 #[test]
-fn line_ends_offsets_and_bad_bytes() {
+fn lines_have_offsets_and_no_line_ends_or_invalid_bytes() {
     let line = |offset, end, text: &str, shortened| (offset, end, text.to_owned(), shortened);
     assert_eq!(texts(b""), []);
     assert_eq!(
@@ -72,7 +72,7 @@ fn line_ends_offsets_and_bad_bytes() {
         texts(format!("{at_bound}yz\n").as_bytes()),
         [line(0, 27, &format!("{at_bound}… [2 bytes more]"), true)]
     );
-    // A character across the bound goes as a whole.
+    // A character across the bound is left out completely.
     let before = "x".repeat(SMALL.plain - 1);
     assert_eq!(
         texts(format!("{before}éz\n").as_bytes()),
@@ -81,7 +81,7 @@ fn line_ends_offsets_and_bad_bytes() {
 }
 
 #[test]
-fn a_byte_order_mark_before_the_first_line_is_no_part_of_it() {
+fn a_byte_order_mark_is_removed_from_the_first_line_only() {
     let check = |bytes: &[u8], expected: &[(u64, u64, &str)]| {
         for piece in 1..=bytes.len() {
             let found = lines(bytes, SMALL, &[piece]);
@@ -92,7 +92,7 @@ fn a_byte_order_mark_before_the_first_line_is_no_part_of_it() {
     };
     check(b"\xEF\xBB\xBF{\"a\":1}\r\nb\n", &[(0, 12, "{\"a\":1}"), (12, 14, "b")]);
     check(b"\xEF\xBB\xBF\n", &[(0, 4, "")]);
-    // Anywhere else it is a character, and half of one is damage.
+    // Elsewhere it is a character, and a part of one is invalid.
     check(b"a\n\xEF\xBB\xBFb\n", &[(0, 2, "a"), (2, 7, "\u{feff}b")]);
     check(b"\xEF\xBBb", &[(0, 3, "\u{fffd}b")]);
     check(b"\xEF\xBB", &[(0, 2, "\u{fffd}")]);
@@ -125,7 +125,7 @@ fn long_strings_are_cut_between_characters() {
 }
 
 #[test]
-fn only_the_objects_own_result_may_be_longer() {
+fn only_the_top_level_result_may_be_longer() {
     let long = "r".repeat(40);
     let json = format!(r#"{{"a":{{"result":"{long}"}},"result":"{long}","b":"{long}"}}"#);
     let value: Value = serde_json::from_str(&only(json.as_bytes(), SMALL).text).expect("JSON");
@@ -135,7 +135,7 @@ fn only_the_objects_own_result_may_be_longer() {
 }
 
 #[test]
-fn an_object_too_large_even_so_is_a_plain_line() {
+fn an_object_that_is_too_large_when_shortened_is_a_plain_line() {
     let json = format!("{{\"k\":[{}1]}}\nnext\n", "1,".repeat(4000));
     let found = lines(json.as_bytes(), SMALL, &[1000]);
     let missing = json.len() - "\nnext\n".len() - SMALL.plain;
@@ -146,7 +146,7 @@ fn an_object_too_large_even_so_is_a_plain_line() {
 }
 
 #[test]
-fn memory_is_bounded_whatever_comes() {
+fn memory_is_bounded_for_any_output() {
     let floods: [(&str, &[u8]); 5] = [
         ("", b"x"),
         ("{\"result\":\"", b"x"),
@@ -170,7 +170,7 @@ fn memory_is_bounded_whatever_comes() {
 }
 
 #[test]
-fn a_huge_answer_keeps_its_beginning() {
+fn a_huge_result_keeps_its_beginning() {
     let answer = "a".repeat(2_000_000);
     let json = format!(r#"{{"type":"result","result":"{answer}","x":"{answer}"}}"#);
     let line = only(json.as_bytes(), BOUNDS);
@@ -213,7 +213,7 @@ fn escaped(json: &str) -> String {
     })
 }
 
-/// Whether every string in it, as written, is within the bounds whatever its place.
+/// Whether every string in it, as written, is within the smallest bound.
 fn is_within_bounds(json: &str) -> bool {
     let mut length = 0;
     let mut inside = false;
@@ -234,7 +234,7 @@ fn is_within_bounds(json: &str) -> bool {
 
 proptest! {
     #[test]
-    fn an_object_stays_json(value in json(), escape: bool, pieces in prop::collection::vec(1_usize..9, 1..5)) {
+    fn a_shortened_object_stays_json(value in json(), escape: bool, pieces in prop::collection::vec(1_usize..9, 1..5)) {
         let mut text = serde_json::json!({ "k": value, "result": value }).to_string();
         if escape {
             text = escaped(&text);
@@ -252,7 +252,7 @@ proptest! {
     }
 
     #[test]
-    fn pieces_do_not_matter(
+    fn lines_are_the_same_for_pieces_of_any_size(
         bytes in prop::collection::vec(
             prop_oneof![Just(b'\n'), Just(b'\r'), Just(b'{'), Just(b'"'), Just(b'\\'), any::<u8>()],
             0..400,
@@ -272,7 +272,7 @@ proptest! {
     }
 
     #[test]
-    fn many_lines_at_once_are_the_same_lines(
+    fn lines_read_at_once_are_the_same_as_one_by_one(
         bytes in "(\u{feff}|)([a-z{\"é]{0,30}(\n|\r\n)){0,40}[a-z]{0,30}",
         pieces in prop::collection::vec(1_usize..200, 1..5),
         taken in prop::collection::vec(any::<bool>(), 1..5),
