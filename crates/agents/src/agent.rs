@@ -8,7 +8,7 @@ use crate::{claude, shell};
 /// All agents. To add one, write its module and add it here.
 static AGENTS: [&dyn AgentProgram; 2] = [&claude::ClaudeCode, &shell::Shell];
 
-/// The agent of this name; none where this version does not know it.
+/// The agent with this name; `None` if this version does not know it.
 pub(crate) fn find(name: Agent) -> Option<&'static dyn AgentProgram> {
     AGENTS.into_iter().find(|agent| agent.name() == name)
 }
@@ -32,19 +32,19 @@ pub fn can(agent: Agent, capability: Capability) -> bool {
     find(agent).is_some_and(|agent| agent.capabilities().contains(&capability))
 }
 
-/// The program of an agent; none where this version does not know the agent.
+/// The program of an agent; `None` if this version does not know the agent.
 #[must_use]
 pub fn program(agent: Agent) -> Option<Program> {
     find(agent).map(AgentProgram::program)
 }
 
-/// The variables of a session of any agent. An engine may have been started from inside one, and no
-/// task, of whatever agent, must take itself for a part of it.
+/// The variables that sessions of all agents set. An engine may have been started from inside such a
+/// session, and no task may act as if it were a part of it.
 pub(crate) fn session_variables() -> impl Iterator<Item = &'static str> {
     AGENTS.into_iter().flat_map(<dyn AgentProgram>::session_variables).copied()
 }
 
-/// The name of the first agent that can do something, to be recommended for it.
+/// The name of the first agent with a capability, for a hint.
 pub(crate) fn first_that_can(capability: Capability) -> Option<&'static str> {
     let can = |agent: &&dyn AgentProgram| agent.capabilities().contains(&capability);
     AGENTS.into_iter().find(can).map(|agent| agent.name().name())
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_agent_of_the_wire_is_in_the_table() {
+    fn the_table_has_every_agent_of_the_api() {
         assert_eq!(agents().into_iter().map(|agent| agent.name).collect::<Vec<_>>(), Agent::ALL);
     }
 }

@@ -38,7 +38,7 @@ pub(crate) trait AgentProgram: Sync {
         session: &Session<'_>,
     ) -> CommandLine;
 
-    /// A line of output as a log shows it, and when the agent said it happened.
+    /// A line of output as log items, with its timestamp if it has one.
     fn items(&self, line: &str, stderr: bool) -> (Option<Timestamp>, Vec<LogItem>);
 
     /// The summary of a run that has printed nothing.
@@ -62,8 +62,8 @@ pub(crate) struct PromptLimit {
     pub(crate) hint: &'static str,
 }
 
-/// What is remembered of a run of one agent: a fold over its lines, in bounded memory. What an agent
-/// does not report stays empty.
+/// The summary of a run of one agent: a fold over its lines, in bounded memory. What an agent does not
+/// report stays empty.
 pub(crate) trait RunSummary: Debug + Send {
     /// Reads the next line of standard output or standard error.
     fn read(&mut self, line: &str, stderr: bool);
@@ -77,10 +77,10 @@ pub(crate) trait RunSummary: Debug + Send {
     /// The beginning of the result, or its last line.
     fn final_summary(&self) -> Option<String>;
 
-    /// The verdict on a run that nobody ended from outside.
+    /// The verdict on a run that was not ended from outside.
     fn verdict(&self, ended: Ended) -> Verdict;
 
-    /// How many bytes at the end of the output are enough; none when every line counts.
+    /// How many bytes at the end of the output are enough; `None` if all of it is needed.
     fn needed_end(&self) -> Option<u64> {
         None
     }
@@ -101,27 +101,27 @@ pub(crate) trait RunSummary: Debug + Send {
         &[]
     }
 
-    /// Whether the agent's last report was of success.
+    /// Whether the agent's last report was a success.
     fn has_succeeded(&self) -> bool {
         false
     }
 
-    /// Whether the agent has reported its end, and all that is left to it is to exit.
+    /// Whether the agent has reported its end and only has to exit.
     fn is_settled(&self) -> bool {
         false
     }
 }
 
-/// Whether an agent begins anew or goes on.
+/// Whether an agent starts a session or continues one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Session<'a> {
     /// A new session, with the task's prompt.
     New,
-    /// A session the agent knows already, with a further message.
+    /// An existing session, with a further message.
     Resume {
-        /// The agent's name for the session.
+        /// The agent's id of the session.
         session_id: &'a str,
-        /// What to say.
+        /// The message to send.
         follow_up: &'a str,
     },
 }
@@ -134,13 +134,13 @@ pub(crate) struct CommandLine {
     pub(crate) merge_stderr: bool,
 }
 
-/// How an agent's process ended that was started and that nobody here stopped.
+/// How the process of an agent ended, if it was started and not stopped from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Ended {
     /// With this exit code.
     Exited(i32),
     /// By this signal.
     Signalled(i32),
-    /// By us, because it did not exit after its work was done.
+    /// By the supervisor, because the agent had reported its end and did not exit.
     Finished,
 }

@@ -1,4 +1,4 @@
-//! What the fuzzers call in this crate.
+//! The entry points of the fuzzers in this crate.
 
 use claude_worker_api::{Agent, NewTask, PermissionMode, Timestamp};
 use claude_worker_supervisor::{EndedBy, Ending, Exit, Spec};
@@ -8,11 +8,10 @@ use crate::{Line, Lines, Session, Summary, items, launch, verdict};
 
 /// Small bounds, so that inputs of a few kilobytes reach them.
 const BOUNDS: Bounds = Bounds { plain: 64, string: 48, result: 96, object: 512 };
-/// A remark on what is missing, at its longest.
-const REMARK: usize = 48;
+/// The longest marker for missing bytes.
+const MARKER: usize = 48;
 
-/// What an agent printed, cut into pieces of any size: it is read as lines, shown as a log,
-/// summarized and judged. The first byte of the input chooses agent, stream and size of the pieces.
+/// Reads the output of an agent, in pieces of any size, as lines, a log, a summary and a verdict. The first byte of the input chooses agent, stream and size of the pieces.
 pub fn transcript(input: &[u8]) {
     let Some((&choice, output)) = input.split_first() else { return };
     let agent = if choice & 1 == 0 { Agent::Claude } else { Agent::Shell };
@@ -25,7 +24,7 @@ pub fn transcript(input: &[u8]) {
     }
 }
 
-/// Reads all of it, and gives back the lines.
+/// Reads the whole output and returns its lines.
 fn read(
     agent: Agent,
     stderr: bool,
@@ -59,7 +58,7 @@ fn read(
         next = *end;
     }
     assert_eq!(next, output.len() as u64, "every byte is of a line");
-    judge(&summary, output.len());
+    check_verdict(&summary, output.len());
     seen
 }
 
@@ -68,7 +67,7 @@ fn check_bounds(line: &Line<'_>, output: &[u8], bounds: &Bounds) {
     let object = raw.starts_with(b"{");
     let longest = if object { bounds.object } else { bounds.plain };
     // A byte that is no UTF-8 becomes three.
-    assert!(line.text.len() <= 3 * longest + REMARK, "{} bytes", line.text.len());
+    assert!(line.text.len() <= 3 * longest + MARKER, "{} bytes", line.text.len());
     let was_cut_off = line.text.ends_with("bytes more]");
     let is_json = |text: &str| serde_json::from_str::<serde_json::Value>(text).is_ok();
     if object && line.shortened && !was_cut_off && std::str::from_utf8(raw).is_ok_and(is_json) {
@@ -76,7 +75,7 @@ fn check_bounds(line: &Line<'_>, output: &[u8], bounds: &Bounds) {
     }
 }
 
-fn judge(summary: &Summary, length: usize) {
+fn check_verdict(summary: &Summary, length: usize) {
     let short = |text: Option<String>, most: usize| {
         assert!(text.is_none_or(|text| text.chars().count() <= most && !text.contains('\n')));
     };
@@ -84,7 +83,7 @@ fn judge(summary: &Summary, length: usize) {
     short(summary.final_summary(), 300);
     assert!(summary.result().is_none_or(|result| result.len() <= 1024 * 1024));
     let _ = (summary.session_id(), summary.model(), summary.usage(), summary.denied_tools());
-    // As it is read from a file, so that fields that are new have their defaults.
+    // Read from JSON as from a file, so that new fields get their defaults.
     let spec: Spec = serde_json::from_value(serde_json::json!({
         "run": "1-1-00000000", "task": 1, "program": "", "args": [], "directory": "", "env": {},
         "env_remove": [], "merge_stderr": false, "timeout_ms": null, "silence_ms": null,
@@ -105,7 +104,7 @@ fn judge(summary: &Summary, length: usize) {
     }
 }
 
-/// A task as a client sends it: it is checked, and its agent's command line is made.
+/// Validates a task as a client sends it, and makes the command line of its agent.
 pub fn submission(input: &[u8]) {
     let Ok(task) = serde_json::from_slice::<NewTask>(input) else { return };
     let json = serde_json::to_vec(&task).expect("a task can be stored");

@@ -9,7 +9,7 @@ use crate::agent_program::{
 };
 use crate::text::{clip, one_line};
 
-/// How much of the output's end is kept as the result, in bytes.
+/// How much of the end of the output is the result, in bytes.
 const MAX_RESULT: usize = 4 * 1024;
 /// The longest line remembered as the last action, in bytes.
 const MAX_LAST_LINE: usize = 1024;
@@ -17,7 +17,7 @@ const MAX_LAST_LINE: usize = 1024;
 const MAX_ACTION: usize = 100;
 /// The longest message of a failure, in characters.
 const MAX_MESSAGE: usize = 300;
-/// The longest line shown as it is, in bytes.
+/// The longest line that is shown unchanged, in bytes.
 const MAX_OUTPUT: usize = 64 * 1024;
 
 /// The agent `shell`.
@@ -85,7 +85,7 @@ pub(crate) struct Tail {
 }
 
 impl RunSummary for Tail {
-    /// Many times the result, so that the last line that is not blank is found there, too.
+    /// Many times the result, so that it nearly always contains a line that is not blank.
     fn needed_end(&self) -> Option<u64> {
         Some(64 * 1024)
     }
@@ -101,7 +101,7 @@ impl RunSummary for Tail {
             self.text.drain(..cut);
         }
         if !line.trim().is_empty() {
-            // A progress bar overwrites its line: what counts is what was written last.
+            // A progress bar overwrites its line, so only the text after the last return is visible.
             let visible = line.trim_end().rsplit('\r').next().unwrap_or(line);
             self.last_line.clear();
             self.last_line.push_str(first_bytes(visible, MAX_LAST_LINE));
@@ -113,7 +113,7 @@ impl RunSummary for Tail {
         Some(one_line(&self.last_line, MAX_ACTION)).filter(|line| !line.is_empty())
     }
 
-    /// The end of the output, from the beginning of a line where that is possible.
+    /// The end of the output, from the beginning of a line if possible.
     fn result(&self) -> Option<&str> {
         let end = last_bytes(&self.text, MAX_RESULT);
         let is_cut = end.len() < self.text.len();
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_line_with_something_in_it_counts() {
+    fn the_last_action_is_the_last_line_that_is_not_blank() {
         let check = |lines: &[&str], expected: Option<&str>| {
             assert_eq!(tail(lines).last_action().as_deref(), expected, "{lines:?}");
         };

@@ -1,4 +1,4 @@
-//! What is remembered of a run.
+//! The summary of a run.
 
 use claude_worker_api::{Agent, DeniedTool, Usage, Verdict};
 
@@ -7,8 +7,8 @@ use crate::agent_program::{Ended, RunSummary};
 use crate::lines::Line;
 use crate::shell::Tail;
 
-/// A fold over the lines of a run: what it says of itself, in bounded memory. The state after
-/// some lines is a true account of a run that has got that far.
+/// A fold over the lines of a run, in bounded memory. It is valid after every line, also while the run
+/// goes on.
 #[derive(Debug)]
 pub struct Summary(Box<dyn RunSummary>);
 
@@ -16,7 +16,7 @@ impl Summary {
     /// The summary of a run of `agent` that has printed nothing.
     #[must_use]
     pub fn new(agent: Agent) -> Self {
-        // Of an agent that this version does not know, its exit code can be understood.
+        // For an unknown agent, the exit code and the last lines still mean something.
         let unknown = || Box::<Tail>::default() as Box<dyn RunSummary>;
         Self(agent::find(agent).map_or_else(unknown, |agent| agent.summary()))
     }
@@ -27,46 +27,46 @@ impl Summary {
     }
 
     /// How many bytes at the end of the output are enough for this summary, so that a reader may
-    /// skip what is before them. A line that is nearly as long as that may lack its beginning then. None
-    /// when every line counts.
+    /// skip what is before them. A line that is nearly as long may then lack its beginning. `None` if all
+    /// of the output is needed.
     #[must_use]
     pub fn needed_end(&self) -> Option<u64> {
         self.0.needed_end()
     }
 
-    /// The agent's session, once it has said so.
+    /// The agent's session, once it has reported it.
     #[must_use]
     pub fn session_id(&self) -> Option<&str> {
         self.0.session_id()
     }
 
-    /// The model, once the agent has said so.
+    /// The model, once the agent has reported it.
     #[must_use]
     pub fn model(&self) -> Option<&str> {
         self.0.model()
     }
 
-    /// What the agent did last, in a few words: `Bash cargo test`, `Retrying after 529 in 4 s`,
-    /// the beginning of what it wrote, a command's last line. At most 100 characters.
+    /// What the agent did last, in a short form: `Bash cargo test`, `Retrying after 529 in 4 s`, the
+    /// beginning of a text, the last line of a command's output. At most 100 characters.
     #[must_use]
     pub fn last_action(&self) -> Option<String> {
         self.0.last_action()
     }
 
-    /// What the run used, as far as it was reported: tokens and turns of this run; cost of the
-    /// whole session so far, earlier runs included.
+    /// The usage that was reported: tokens and turns of this run; cost of the whole session so far,
+    /// including earlier runs.
     #[must_use]
     pub fn usage(&self) -> Usage {
         self.0.usage()
     }
 
-    /// What the agent was not allowed to do, each call once.
+    /// The denied tool calls, each once.
     #[must_use]
     pub fn denied_tools(&self) -> &[DeniedTool] {
         self.0.denied_tools()
     }
 
-    /// The final answer, at most 1 MiB; none when the last report was of an error. For a shell
+    /// The final answer, at most 1 MiB; `None` if the last report was an error. For a shell
     /// task, the end of its output, at most 4 KiB.
     #[must_use]
     pub fn result(&self) -> Option<&str> {
@@ -80,20 +80,20 @@ impl Summary {
         self.0.final_summary().filter(|text| !text.is_empty())
     }
 
-    /// Whether the agent's last report was of success. A shell makes none.
+    /// Whether the agent's last report was a success. A shell reports nothing.
     #[must_use]
     pub fn has_succeeded(&self) -> bool {
         self.0.has_succeeded()
     }
 
     /// Whether the agent has reported its end, has done nothing since, and nothing runs in the
-    /// background: all that is left to it is to exit. A shell is never settled.
+    /// background, so that it only has to exit. A shell is never settled.
     #[must_use]
     pub fn is_settled(&self) -> bool {
         self.0.is_settled()
     }
 
-    /// The verdict on a run that nothing ended from outside.
+    /// The verdict on a run that was not ended from outside.
     pub(crate) fn verdict(&self, ended: Ended) -> Verdict {
         self.0.verdict(ended)
     }

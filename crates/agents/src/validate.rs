@@ -1,4 +1,4 @@
-//! Whether a request can be run at all, as far as the request alone tells.
+//! Checks of a request that need nothing but the request.
 
 use std::path::Path;
 
@@ -13,16 +13,16 @@ const MAX_NAME_CHARS: usize = 200;
 /// The longest idempotency key, in bytes.
 const MAX_KEY_BYTES: usize = 200;
 
-/// Variables of this program's own, which a task must not set for the programs it starts.
+/// The prefix of this program's own variables, which a task must not set for its agent.
 const RESERVED_PREFIX: &str = "CLAUDE_WORKER_";
 
 type Checked = Result<(), ApiError>;
 
-/// Checks everything about a request that the request alone can tell. Whether the directory
-/// exists is for the engine to find out.
+/// Checks everything about a request that needs nothing but the request. The engine checks whether
+/// the directory exists.
 ///
 /// # Errors
-/// `invalid_request` that says what is wrong and what to do.
+/// `invalid_request` with the reason and what to do.
 pub fn validate(request: &NewTask) -> Checked {
     request.check_known()?;
     prompt(request.agent, &request.execution_prompt)?;
@@ -38,7 +38,7 @@ pub fn validate(request: &NewTask) -> Checked {
         )?;
     }
     request.env.iter().try_for_each(|(name, value)| variable(name, value))?;
-    only_what_the_agent_can(request)?;
+    only_supported_options(request)?;
     options(request)
 }
 
@@ -163,8 +163,8 @@ fn options(request: &NewTask) -> Checked {
     )
 }
 
-/// A rule must stand for itself in a list: nothing empty, no bracket left open that would take
-/// in its neighbours.
+/// A rule must be valid as an entry of a comma-separated list: not empty, and without an open bracket
+/// that would include the next rule.
 fn tool_rule(rule: &str) -> Checked {
     let mut open = 0_i32;
     let balanced = rule.chars().all(|c| {
@@ -178,8 +178,8 @@ fn tool_rule(rule: &str) -> Checked {
     )
 }
 
-/// Refuses options that the agent has nothing to do with.
-fn only_what_the_agent_can(request: &NewTask) -> Checked {
+/// Refuses options that the agent does not support.
+fn only_supported_options(request: &NewTask) -> Checked {
     let given = [
         ("a system prompt", Capability::SystemPrompt, request.system_prompt.is_some()),
         ("a model", Capability::Models, request.model.is_some()),

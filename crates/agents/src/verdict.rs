@@ -7,18 +7,18 @@ use crate::agent_program::Ended;
 use crate::summary::Summary;
 
 /// The verdict on a run, from what the supervisor recorded (`exit`, under the limits in `spec`)
-/// and what the agent said (`summary`, of all its output).
+/// and what the agent reported (`summary`, of all its output).
 ///
-/// Whoever ended a run decides first: an agent that is stopped may say anything, and a success that
-/// it had reported before it was cancelled is no more than an answer that is kept. If nobody did,
-/// the agent's own report decides, and then how its process ended. One that was ended because it
-/// did not exit after its report counts as if it had. A stop asked for too late changes nothing.
+/// If something ended the run from outside, that decides: a success that the agent had reported
+/// before a cancel is kept as an answer only. Otherwise the agent's report decides, and then how its
+/// process ended. An agent that was ended because it did not exit after its report counts as if it
+/// had exited. A stop request that came too late changes nothing.
 #[must_use]
 pub fn verdict(summary: &Summary, exit: &Exit, spec: &Spec) -> Verdict {
     let answered = summary.has_succeeded();
     let failure = match (exit.ended_by, &exit.ending) {
         (EndedBy::Cancel, _) | (_, Ending::NotStarted) => return Verdict::Cancelled,
-        // It had reported its end, and all that it did not do was to exit.
+        // The agent had reported its end and only did not exit.
         (EndedBy::Silence, _) if summary.is_settled() => return summary.verdict(Ended::Finished),
         (EndedBy::Timeout, _) => {
             Failure::Timeout { limit_ms: spec.timeout_ms.unwrap_or_default(), answered }

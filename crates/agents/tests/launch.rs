@@ -1,4 +1,4 @@
-//! Which requests are refused, and what the others become.
+//! Which requests are refused, and the launch of the others.
 
 use std::collections::BTreeMap;
 
@@ -58,7 +58,7 @@ fn values_cannot_be_read_as_flags() {
 }
 
 #[test]
-fn a_resumed_session_hears_the_follow_up_only() {
+fn a_resumed_session_gets_only_the_follow_up() {
     let session = Session::Resume { session_id: "abc", follow_up: "and now?" };
     let task = request(Agent::Claude);
     let resumed = launch(&task, PermissionMode::Default, &session).expect("a launch");
@@ -88,12 +88,12 @@ fn a_shell_gets_its_prompt_as_a_command() {
     let echo = launched("echo $HOME");
     assert_eq!(echo.args, ["-c", "echo $HOME"]);
     assert!(echo.stdin.is_empty() && echo.merge_stderr);
-    // Without the space a shell would take it for its own options.
+    // Without the space a shell would read it as options.
     assert_eq!(launched("-o; echo").args, ["-c", " -o; echo"]);
 }
 
 #[test]
-fn a_surrounding_session_stays_outside() {
+fn variables_of_a_surrounding_session_are_removed() {
     let mut task = request(Agent::Claude);
     task.env = BTreeMap::from([("CLAUDE_CODE_ENTRYPOINT".to_owned(), "mine".to_owned())]);
     for agent in [Agent::Claude, Agent::Shell] {
@@ -103,7 +103,7 @@ fn a_surrounding_session_stays_outside() {
         for name in ["CLAUDECODE", "CLAUDE_CODE_SESSION_ID", "CLAUDE_CODE_SSE_PORT"] {
             assert!(removed(name), "{name}");
         }
-        // What the task itself asks for, the account, and behaviour in general stay.
+        // Variables of the task, of the account and of general behaviour stay.
         for name in [
             "CLAUDE_CODE_ENTRYPOINT",
             "ANTHROPIC_API_KEY",
@@ -118,7 +118,7 @@ fn a_surrounding_session_stays_outside() {
 }
 
 #[test]
-fn what_cannot_be_run_is_refused() {
+fn an_invalid_request_is_refused() {
     let check = |agent, expected: &str, change: &dyn Fn(&mut NewTask)| {
         let mut task = request(agent);
         change(&mut task);
@@ -186,7 +186,7 @@ fn what_cannot_be_run_is_refused() {
 }
 
 #[test]
-fn what_reaches_a_bound_is_accepted() {
+fn a_request_at_its_limits_is_accepted() {
     let mut task = request(Agent::Claude);
     task.execution_prompt = "x".repeat(MAX_CLAUDE_STDIN_BYTES);
     task.system_prompt = Some("x".repeat(MAX_ARGUMENT_BYTES));

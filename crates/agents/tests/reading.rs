@@ -1,4 +1,4 @@
-//! Lines that no recording holds: rare messages, other versions' messages, and none at all.
+//! Lines that are in no recording: rare messages, messages of other versions, and other text.
 
 mod support;
 
@@ -13,7 +13,7 @@ fn shown(line: &Value) -> Vec<LogItem> {
 }
 
 #[test]
-fn remarks_are_notes() {
+fn messages_for_people_become_notes() {
     let check = |line: Value, expected: Option<&str>| {
         let expected = expected.map(|text| LogItem::Note { text: text.to_owned() });
         assert_eq!(shown(&line), Vec::from_iter(expected), "{line}");
@@ -65,7 +65,7 @@ fn remarks_are_notes() {
 }
 
 #[test]
-fn a_byte_order_mark_before_the_first_line_hides_nothing() {
+fn the_first_line_is_read_after_a_byte_order_mark() {
     let init = json!({"type": "system", "subtype": "init", "session_id": "s"});
     let bytes = [b"\xEF\xBB\xBF".as_slice(), init.to_string().as_bytes()].concat();
     let (entries, summary) = read(Agent::Claude, &bytes, b"");
@@ -74,7 +74,7 @@ fn a_byte_order_mark_before_the_first_line_hides_nothing() {
 }
 
 #[test]
-fn tool_answers_of_every_form() {
+fn tool_results_of_every_form_are_read() {
     let check = |content: Value, meta: Value, outcome: ToolOutcome, text: &str| {
         let block = json!({"type": "tool_result", "tool_use_id": "t1", "content": content,
                            "is_error": outcome != ToolOutcome::Ok});
@@ -152,7 +152,7 @@ fn a_shell_shows_every_line() {
 }
 
 #[test]
-fn the_last_action_is_told_in_a_few_words() {
+fn the_last_action_is_short() {
     let init = json!({"type": "system", "subtype": "init", "cwd": "/home/dev/app"});
     let check = |line: Value, expected: Option<&str>| {
         let (_, summary) = read(Agent::Claude, format!("{init}\n{line}").as_bytes(), b"");
@@ -182,7 +182,7 @@ fn the_last_action_is_told_in_a_few_words() {
 }
 
 #[test]
-fn a_huge_result_is_kept_in_part() {
+fn a_huge_result_is_shortened() {
     let answer = "word ".repeat(1_000_000);
     let line = json!({"type": "result", "subtype": "success", "is_error": false, "result": answer});
     let (_, summary) = read(Agent::Claude, line.to_string().as_bytes(), b"");
@@ -269,7 +269,7 @@ proptest! {
         for agent in [Agent::Claude, Agent::Shell] {
             let (entries, summary) = read(agent, &output, &output);
             for entry in &entries {
-                // What goes out over the wire can be read back.
+                // An entry can be read back from its JSON.
                 let json = serde_json::to_string(entry).expect("JSON");
                 let back: LogEntry = serde_json::from_str(&json).expect("JSON");
                 prop_assert_eq!(&back, entry);

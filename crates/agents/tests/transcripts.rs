@@ -1,4 +1,4 @@
-//! What is read out of recorded output of the real Claude Code CLI, scenario by scenario.
+//! Reads recorded output of the real Claude Code CLI, scenario by scenario.
 //!
 //! `transcripts/*.jsonl` are recordings of Claude Code 2.1.330. Those named `ctl-*` hold both
 //! directions of its control protocol, each line wrapped as `{"dir", "t", "m"}`. Snapshots are
@@ -16,8 +16,7 @@ use claude_worker_supervisor::{EndedBy, Ending};
 use serde_json::Value;
 use support::{exit, read, spec};
 
-/// How the recorded processes ended, where it was not with exit code 0 and the recording does
-/// not say so itself.
+/// How the recorded processes ended, if it was not with exit code 0 and is not in the recording.
 const ENDINGS: [(&str, Ending); 22] = [
     ("403", Ending::Exited { code: 1 }),
     ("429limit", Ending::Exited { code: 1 }),
@@ -79,7 +78,7 @@ fn recording(name: &str, recording: &str) -> (String, Ending) {
     (output, ending)
 }
 
-/// Everything this crate makes of one scenario, as text.
+/// Everything that this crate reads from one scenario, as text.
 fn account(output: &str, ending: Ending) -> String {
     let (entries, summary) = read(Agent::Claude, output.as_bytes(), b"");
     let mut text = String::new();

@@ -1,4 +1,4 @@
-//! The verdict on every kind of end.
+//! The verdict for every way in which a run can end.
 
 mod support;
 
@@ -39,7 +39,7 @@ fn error(mut fields: Value) -> String {
 }
 
 #[test]
-fn whoever_ended_a_run_decides_first() {
+fn an_end_from_outside_decides_the_verdict() {
     let api_error = error(json!({"terminal_reason": "api_error", "result": "x"}));
     for agent in [Agent::Claude, Agent::Shell] {
         for said in ["", success().as_str(), api_error.as_str()] {
@@ -50,7 +50,7 @@ fn whoever_ended_a_run_decides_first() {
                 };
                 check(EndedBy::Cancel, Verdict::Cancelled);
                 check(EndedBy::Timeout, failed(Failure::Timeout { limit_ms: 60_000, answered }));
-                // Silent after it had reported its end, it only did not exit.
+                // The agent was silent after it had reported its end: it only did not exit.
                 let silent = if said.is_empty() || agent == Agent::Shell {
                     failed(Failure::Silent { limit_ms: 5_000, answered: false })
                 } else if answered {
@@ -110,7 +110,7 @@ fn claude_by_what_it_reported_and_how_it_ended() {
     }
     check("", "", Ending::Exited { code: 134 }, code(134, ""));
 
-    // An error goes before how the process ended, and the last report before those earlier.
+    // A reported error counts more than how the process ended, and the last report more than others.
     check(&api_error, "", CLEAN, overloaded());
     check(&api_error, "", Ending::Signalled { signal: 15 }, overloaded());
     check(&format!("{api_error}\n{}", success()), "", CLEAN, done());
@@ -132,7 +132,7 @@ fn claude_by_what_it_reported_and_how_it_ended() {
 }
 
 #[test]
-fn usage_limits_and_when_they_are_over() {
+fn usage_limits_have_the_time_of_their_reset() {
     let check = |stdout: &str, stderr: &str, resets_at: Option<i64>, message: &str| {
         let resets_at = resets_at.map(Timestamp::from_millis);
         let message = message.to_owned();
@@ -179,14 +179,14 @@ fn usage_limits_and_when_they_are_over() {
         "You have reached your specified API usage limits. You will regain access on 2026-12-01 at \
          00:00 UTC",
     );
-    // An answer about limits is an answer.
+    // A success whose text is about limits is a success.
     let about = json!({"type": "result", "subtype": "success", "is_error": false,
                        "result": "The text says: usage limit reached"});
     assert_eq!(judged(Agent::Claude, &about.to_string(), "", EndedBy::Itself, CLEAN), done());
 }
 
 #[test]
-fn a_rate_limit_is_no_usage_limit_unless_the_account_says_so() {
+fn a_rate_limit_is_a_usage_limit_only_if_the_account_has_reached_one() {
     let rejected = json!({"terminal_reason": "api_error", "api_error_status": 429,
                           "result": "API Error: Request rejected (429) · Too fast."});
     let event = |status: &str| {
@@ -206,7 +206,7 @@ fn a_rate_limit_is_no_usage_limit_unless_the_account_says_so() {
     let report = error(rejected.clone());
     assert_eq!(judged(std::slice::from_ref(&report)), rate);
     assert_eq!(judged(&[event("rejected"), report.clone()]), usage(Some(1_795_900_000_000)));
-    // It was over since.
+    // The limit has ended since.
     assert_eq!(judged(&[event("rejected"), event("allowed"), report]), rate);
     let mut named = rejected;
     named["api_error"] = "usage_limit_reached".into();
@@ -225,7 +225,7 @@ fn an_account_that_cannot_be_used_is_a_failure_of_its_own() {
         );
     };
     let report = |status: u16, text: &str| json!({"terminal_reason": "api_error", "api_error_status": status, "result": text});
-    // With whatever status: none of these is worth another try.
+    // With any status: none of these is retried.
     for status in [400, 402, 403, 429] {
         check(report(status, "Credit balance is too low"), Some(status), "Credit balance too low");
     }
@@ -263,9 +263,9 @@ fn an_agent_that_does_not_exit_after_its_success_is_done() {
     let without_words = json!({"type": "result", "subtype": "success", "result": ""}).to_string();
     let notes = noted(&[Note::NoAnswer, Note::DidNotExit]);
     assert_eq!(judged(&without_words, EndedBy::Finish), notes, "what may be missing is told first");
-    // Whoever cancels meanwhile is told so.
+    // A cancel counts more.
     assert_eq!(judged(&success(), EndedBy::Cancel), Verdict::Cancelled);
-    // It went on just as it was ended: then its last report counts.
+    // The agent continued just as it was ended: then its last report counts.
     let failed_later = format!("{}\n{}", success(), error(json!({"subtype": "error_max_turns"})));
     assert_eq!(judged(&failed_later, EndedBy::Finish), failed(Failure::Turns));
     assert_eq!(judged("", EndedBy::Finish), failed(Failure::NoResult));
@@ -306,15 +306,15 @@ fn an_agent_is_settled_after_its_success_until_it_goes_on() {
                        "status": "completed"});
     assert!(settled(&[began(), report(), ended]));
     let error = json!({"type": "result", "subtype": "error_max_turns", "is_error": true});
-    // The same after a failure: what it reported is how it ended.
+    // The same after a failure: the report decides.
     assert!(settled(&[report(), error.clone()]));
     assert!(!settled(&[error, says(json!({}))]));
-    // A subagent that is still there says something.
+    // Output of a subagent that still runs changes nothing.
     assert!(settled(&[report(), says(json!({"parent_tool_use_id": "toolu_1"}))]));
 }
 
 #[test]
-fn an_answer_without_words_is_what_was_said_before_it() {
+fn without_text_in_the_report_the_last_text_is_the_answer() {
     let answer = |lines: &[Value]| {
         let stdout: Vec<String> = lines.iter().map(Value::to_string).collect();
         let (_, summary) = read(Agent::Claude, stdout.join("\n").as_bytes(), b"");
@@ -385,7 +385,7 @@ fn background_commands_that_did_not_end_by_themselves_are_told() {
 }
 
 #[test]
-fn what_a_run_waits_for_between_two_turns_is_what_it_does() {
+fn between_two_turns_the_last_action_is_what_the_run_waits_for() {
     let action = |lines: &[Value]| {
         let stdout: Vec<String> = lines.iter().map(Value::to_string).collect();
         let (_, summary) = read(Agent::Claude, stdout.join("\n").as_bytes(), b"");
@@ -434,7 +434,7 @@ fn denied_calls_are_counted_once() {
 }
 
 #[test]
-fn a_shell_by_its_exit_code() {
+fn the_verdict_of_a_shell_is_its_exit_code() {
     let check = |ending, expected: Verdict| {
         let stdout = "fine\nerror: it broke\n\n";
         assert_eq!(judged(Agent::Shell, stdout, "", EndedBy::Itself, ending), expected);

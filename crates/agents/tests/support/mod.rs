@@ -1,4 +1,4 @@
-//! What the tests of this crate share.
+//! Shared code of the tests of this crate.
 
 #![allow(dead_code, reason = "each test file uses its own part")]
 
@@ -41,7 +41,7 @@ pub(crate) fn spec() -> Spec {
     }
 }
 
-/// Everything read out of a run's two outputs.
+/// Everything that is read from the two outputs of a run.
 pub(crate) fn read(agent: Agent, stdout: &[u8], stderr: &[u8]) -> (Vec<LogEntry>, Summary) {
     let mut entries = Vec::new();
     let mut summary = Summary::new(agent);
