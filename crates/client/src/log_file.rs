@@ -61,7 +61,7 @@ impl LogFile {
     }
 
     fn is_at_path(&self) -> bool {
-        let ours = self.file.metadata().map(|found| Identity::of(&found));
+        let ours = self.file.metadata().and_then(|found| Identity::of(&found));
         matches!((ours, Identity::at(&self.path)), (Ok(ours), Ok(now)) if ours == now)
     }
 

@@ -35,7 +35,7 @@ pub(crate) fn is_full(paths: &Paths) -> bool {
 
 /// Whether output takes room that the database could have.
 pub(crate) fn output_is_beside_database(paths: &Paths) -> bool {
-    let found = |path: &Path| std::fs::metadata(path).map(|found| Identity::of(&found));
+    let found = |path: &Path| std::fs::metadata(path).and_then(|found| Identity::of(&found));
     match (found(&paths.database), found(&paths.runs)) {
         (Ok(database), Ok(runs)) => database.is_beside(runs),
         _ => false,

@@ -88,8 +88,9 @@ impl StorageWatch {
         for (path, lock) in locks {
             let found = lock
                 .metadata()
+                .and_then(|found| Identity::of(&found))
                 .map_err(EngineError::io(format!("cannot look at {}", path.display())))?;
-            let known = OnceLock::from(Identity::of(&found));
+            let known = OnceLock::from(found);
             let (path, each_commit) = (path.clone(), *path == paths.lock);
             places.push(Place { path, known, of_the_runs: false, each_commit, _held: None });
         }

@@ -99,8 +99,7 @@ pub fn open_regular(path: &Path) -> io::Result<File> {
     system::open_regular(path)
 }
 
-/// Names a file or directory: two that are equal are of the same file, as long as that exists. On
-/// Windows all are equal so far.
+/// Names a file or directory: two that are equal are of the same file, as long as that exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Identity {
     pub(crate) device: u64,
@@ -111,14 +110,16 @@ impl Identity {
     /// Of what is at `path`; a link is not followed.
     ///
     /// # Errors
-    /// What the system says.
+    /// What the system says; [`io::ErrorKind::Unsupported`] on Windows.
     pub fn at(path: &Path) -> io::Result<Self> {
-        fs::symlink_metadata(path).map(|found| Self::of(&found))
+        fs::symlink_metadata(path).and_then(|found| Self::of(&found))
     }
 
     /// Of what was looked at.
-    #[must_use]
-    pub fn of(found: &Metadata) -> Self {
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::Unsupported`] on Windows.
+    pub fn of(found: &Metadata) -> io::Result<Self> {
         system::identity(found)
     }
 
@@ -129,10 +130,12 @@ impl Identity {
     }
 }
 
-/// Changes with each change of a file, and when another file takes its place.
+/// Changes with each change of a file, and when another file takes its place. On Windows two files
+/// of the same length and time of modification have the same version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FileVersion {
-    pub(crate) identity: Identity,
+    /// None where the system does not tell it.
+    pub(crate) identity: Option<Identity>,
     pub(crate) length: u64,
     /// When the content or the owner, mode or name last changed, in seconds since 1970 and
     /// nanoseconds. On Unix no program can set this time.
@@ -216,7 +219,8 @@ pub fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     create_new(path)?.write_all(bytes)
 }
 
-/// Gets the entries of the directory that `path` is in onto the disk.
+/// Gets the entries of the directory that `path` is in onto the disk. On Windows, which cannot flush
+/// a directory, this does nothing.
 ///
 /// # Errors
 /// What the system says.
@@ -228,7 +232,8 @@ pub fn sync_parent(path: &Path) -> io::Result<()> {
 #[derive(Debug, Clone, Default)]
 pub struct Replace {
     /// Whether file and directory entry must be on disk when the call returns. Otherwise other
-    /// processes see the new content, and a power cut may undo it.
+    /// processes see the new content, and a power cut may undo it. On Windows only the file is
+    /// flushed, so that after a power cut the old file may be there again.
     pub flush: bool,
     /// Whether a directory in the file's place gives way, with all that is in it: for places that an
     /// agent can reach.
@@ -263,11 +268,11 @@ pub fn replace(path: &Path, bytes: &[u8], how: &Replace) -> io::Result<File> {
         if how.flush {
             file.sync_all()?;
         }
-        match fs::rename(&draft, path) {
+        match system::replace_file(&draft, path) {
             // A directory does not give way by itself.
             Err(error) if how.clear_directory && is_in_the_way(&error) => {
                 clear(path)?;
-                fs::rename(&draft, path)?;
+                system::replace_file(&draft, path)?;
             }
             renamed => renamed?,
         }
@@ -331,8 +336,40 @@ pub fn is_shortage(error: &io::Error) -> bool {
     system::is_shortage(error)
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
+    use super::*;
+
+    #[test]
+    fn a_replaced_file_has_the_new_content_and_is_open_for_appending() {
+        let here = tempfile::tempdir().unwrap();
+        let path = here.path().join("file");
+        replace(&path, b"one", &Replace::default()).unwrap();
+        let how = Replace { flush: true, ..Replace::default() };
+        let mut file = replace(&path, b"two", &how).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+        file.write_all(b" more").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"two more");
+        assert_eq!(fs::read_dir(here.path()).unwrap().count(), 1, "no draft is left");
+    }
+
+    #[test]
+    fn a_directory_gives_way_only_where_that_was_asked_for() {
+        let here = tempfile::tempdir().unwrap();
+        let path = here.path().join("file");
+        fs::create_dir_all(path.join("full")).unwrap();
+        replace(&path, b"new", &Replace::default()).unwrap_err();
+        assert!(path.is_dir());
+        assert_eq!(fs::read_dir(here.path()).unwrap().count(), 1, "the draft is removed");
+        let how = Replace { clear_directory: true, ..Replace::default() };
+        replace(&path, b"new", &how).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+    }
+}
+
+/// Modes, links, named pipes and times of change.
+#[cfg(all(test, unix))]
+mod unix_tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
 
     use super::*;
@@ -349,10 +386,8 @@ mod tests {
     fn a_replaced_file_is_private_or_has_the_permissions_that_were_asked_for() {
         let here = tempfile::tempdir().unwrap();
         let path = here.path().join("file");
-        let mut file = replace(&path, b"one", &Replace::default()).unwrap();
+        replace(&path, b"one", &Replace::default()).unwrap();
         assert_eq!((fs::read(&path).unwrap(), mode(&path)), (b"one".to_vec(), 0o600));
-        file.write_all(b" more").unwrap();
-        assert_eq!(fs::read(&path).unwrap(), b"one more", "the file is open for appending");
         fs::set_permissions(&path, Permissions::from_mode(0o664)).unwrap();
         let how =
             Replace { flush: true, permissions: kept_permissions(&path), ..Replace::default() };
@@ -383,19 +418,6 @@ mod tests {
             assert_eq!(fs::read(&other).unwrap(), b"mine");
             assert_eq!(entries(here.path()), 2);
         }
-    }
-
-    #[test]
-    fn a_directory_gives_way_only_where_that_was_asked_for() {
-        let here = tempfile::tempdir().unwrap();
-        let path = here.path().join("file");
-        fs::create_dir_all(path.join("full")).unwrap();
-        replace(&path, b"new", &Replace::default()).unwrap_err();
-        assert!(path.is_dir());
-        assert_eq!(entries(here.path()), 1, "the draft is removed");
-        let how = Replace { clear_directory: true, ..Replace::default() };
-        replace(&path, b"new", &how).unwrap();
-        assert_eq!(fs::read(&path).unwrap(), b"new");
     }
 
     #[test]

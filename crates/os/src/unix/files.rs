@@ -76,13 +76,18 @@ fn is_one_of(error: &io::Error, errors: &[Errno]) -> bool {
     errors.iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
 }
 
-pub(crate) fn identity(found: &Metadata) -> Identity {
-    Identity { device: found.dev(), inode: found.ino() }
+pub(crate) fn identity(found: &Metadata) -> io::Result<Identity> {
+    Ok(Identity { device: found.dev(), inode: found.ino() })
 }
 
 pub(crate) fn version(found: &Metadata) -> FileVersion {
     let changed = (found.ctime(), found.ctime_nsec());
-    FileVersion { identity: identity(found), length: found.len(), changed }
+    FileVersion { identity: identity(found).ok(), length: found.len(), changed }
+}
+
+/// `rename` replaces a file in one step, even while other processes have it open.
+pub(crate) fn replace_file(draft: &Path, path: &Path) -> io::Result<()> {
+    fs::rename(draft, path)
 }
 
 pub(crate) fn sync_directory(path: &Path) -> io::Result<()> {

@@ -62,9 +62,9 @@ pub(crate) fn open_regular(path: &Path) -> io::Result<File> {
     }
 }
 
-/// The standard library does not tell file ids on Windows yet: every file passes for the same one.
-pub(crate) const fn identity(_found: &Metadata) -> Identity {
-    Identity { device: 0, inode: 0 }
+/// The standard library does not tell file ids on Windows yet.
+pub(crate) fn identity(_found: &Metadata) -> io::Result<Identity> {
+    super::not_yet("files cannot be told apart")
 }
 
 pub(crate) fn version(found: &Metadata) -> FileVersion {
@@ -72,10 +72,21 @@ pub(crate) fn version(found: &Metadata) -> FileVersion {
     let changed = modified.map_or((0, 0), |time| {
         (i64::try_from(time.as_secs()).unwrap_or(i64::MAX), i64::from(time.subsec_nanos()))
     });
-    FileVersion { identity: identity(found), length: found.len(), changed }
+    FileVersion { identity: identity(found).ok(), length: found.len(), changed }
 }
 
-/// NTFS journals its directories.
+/// `fs::rename` calls `MoveFileExW` with `MOVEFILE_REPLACE_EXISTING`. Unlike on Unix it fails while
+/// another program has the file open without sharing its deletion, and a directory at `path` is
+/// reported as a denied access, which is made the error that Unix has for it.
+pub(crate) fn replace_file(draft: &Path, path: &Path) -> io::Result<()> {
+    fs::rename(draft, path).map_err(|error| {
+        let is_directory = fs::symlink_metadata(path).is_ok_and(|found| found.is_dir());
+        if is_directory { io::Error::new(io::ErrorKind::IsADirectory, error) } else { error }
+    })
+}
+
+/// Windows cannot flush a directory. NTFS journals its directories, so they stay consistent, but
+/// after a power cut the last renames may be undone.
 pub(crate) const fn sync_directory(_path: &Path) -> io::Result<()> {
     Ok(())
 }
