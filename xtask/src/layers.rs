@@ -142,6 +142,8 @@ const CONFINED: &[Confined] = &[
             "os::fd",
             "os::windows",
             "os::linux",
+            "windows::",
+            "windows_sys",
             "rustix::",
             "libc::",
             "nix::",
@@ -331,6 +333,8 @@ mod tests {
         let text = "use std::os::unix::fs::MetadataExt;\n";
         assert!(breaches("crates/engine/src/paths.rs", text).contains("crates/os/src/"));
         assert!(breaches("crates/cli/src/x.rs", "read(\"/proc/self/stat\")").contains("system"));
+        assert!(breaches("crates/cli/src/x.rs", "use windows_sys::Win32;").contains("system"));
+        assert!(breaches("crates/cli/src/x.rs", "windows::Win32::X()").contains("system"));
         assert_eq!(breaches("crates/os/src/unix/files.rs", text), "");
         assert_eq!(breaches("src-tauri/src/platform/linux/relaunch.rs", text), "");
     }
