@@ -92,17 +92,33 @@ pub enum Reaped {
     NoChildren,
 }
 
-/// The row of one process; none when there is no such process, or this user may not look at it.
+/// The row of one process; none when there is no such process, or it cannot be looked at: it is
+/// another user's, or this is Windows.
 #[must_use]
 pub fn process(pid: u32) -> Option<Process> {
     process_table::process(pid)
 }
 
-/// All processes but the ones to skip, the youngest first where that is known. The table changes
-/// while it is read, so the rows are not of one instant.
-#[must_use]
-pub fn processes(skip: &HashSet<u32>) -> Vec<Process> {
-    process_table::processes(skip)
+/// The process table of a system where it can be read. Only with this value can processes be listed,
+/// so an empty list never means that the list cannot be read on this system.
+#[derive(Debug, Clone, Copy)]
+pub struct ProcessTable(process_table::Readable);
+
+impl ProcessTable {
+    /// Access to the table.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::Unsupported`] on Windows.
+    pub fn open() -> io::Result<Self> {
+        process_table::open().map(Self)
+    }
+
+    /// All processes but the ones to skip, the youngest first where that is known. The table changes
+    /// while it is read, so the rows are not of one instant.
+    #[must_use]
+    pub fn processes(self, skip: &HashSet<u32>) -> Vec<Process> {
+        process_table::processes(self.0, skip)
+    }
 }
 
 /// Whether the process was started with the environment variable `name` set to `value`. False for
@@ -183,6 +199,5 @@ pub fn reap() -> Reaped {
 /// # Errors
 /// When the system does not tell.
 pub fn own_program() -> io::Result<PathBuf> {
-    let running = PathBuf::from("/proc/self/exe");
-    if running.exists() { Ok(running) } else { std::env::current_exe() }
+    process_table::own_program()
 }

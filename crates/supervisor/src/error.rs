@@ -22,6 +22,9 @@ pub enum SupervisorError {
         /// What the system said.
         source: io::Error,
     },
+    /// The processes of this system cannot be listed, so none of a run can be found.
+    #[error("The processes of a run cannot be found: {0}")]
+    NoProcessTable(#[source] io::Error),
     /// A file of the run cannot be understood.
     #[error(
         "{} is damaged or from another version: {source}; remove the task and submit it again",
@@ -49,7 +52,7 @@ impl SupervisorError {
             Self::Io { source, .. } => {
                 matches!(source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
             }
-            Self::Exists { .. } | Self::Damaged { .. } => false,
+            Self::Exists { .. } | Self::NoProcessTable(_) | Self::Damaged { .. } => false,
         }
     }
 }

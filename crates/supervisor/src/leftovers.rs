@@ -5,11 +5,11 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use claude_worker_api::RunId;
-use claude_worker_os::process::{self, Process};
+use claude_worker_os::process::{self, Process, ProcessTable};
 
-use crate::RUN_MARKER;
 use crate::freeze::{Ends, freeze_and_kill};
 use crate::tree::{self, Follow};
+use crate::{RUN_MARKER, SupervisorError};
 
 /// Between two looks at the processes that were asked to end.
 const LOOK_INTERVAL: Duration = Duration::from_millis(5);
@@ -26,17 +26,21 @@ const KILL_LIMIT: Duration = Duration::from_secs(10);
 /// member or share its session belong too. A process with a cleared environment *and* a session of
 /// its own whose parent is already gone cannot be recognised any more; the supervisor, while it
 /// lives, does reach such a process.
-pub fn end_leftovers(run: &RunId, grace: Duration) -> u32 {
-    let mut hunt = Hunt::new(run);
+///
+/// # Errors
+/// [`SupervisorError::NoProcessTable`] where processes cannot be listed.
+pub fn end_leftovers(run: &RunId, grace: Duration) -> Result<u32, SupervisorError> {
+    let table = ProcessTable::open().map_err(SupervisorError::NoProcessTable)?;
+    let mut hunt = Hunt::new(run, table);
     if hunt.look().is_empty() {
-        return 0;
+        return Ok(0);
     }
     let asked_until = Instant::now() + grace;
     let mut ends = Ends::default();
     ends.end_all(|| hunt.look());
     while Instant::now() < asked_until {
         if hunt.look().is_empty() {
-            return hunt.count();
+            return Ok(hunt.count());
         }
         ends.end_latecomers(|| hunt.look());
         sleep(LOOK_INTERVAL);
@@ -46,26 +50,27 @@ pub fn end_leftovers(run: &RunId, grace: Duration) -> u32 {
         freeze_and_kill(|| hunt.look());
         sleep(LOOK_INTERVAL);
     }
-    hunt.count()
+    Ok(hunt.count())
 }
 
 /// Every process that was ever seen to belong to a run.
 struct Hunt<'a> {
     run: &'a str,
     own_pid: u32,
+    table: ProcessTable,
     /// Once seen, always a member: when a parent has gone, nothing else may tell that its child
     /// belongs.
     seen: HashSet<(u32, u64)>,
 }
 
 impl<'a> Hunt<'a> {
-    fn new(run: &'a RunId) -> Self {
-        Self { run: run.as_str(), own_pid: std::process::id(), seen: HashSet::new() }
+    fn new(run: &'a RunId, table: ProcessTable) -> Self {
+        Self { run: run.as_str(), own_pid: std::process::id(), table, seen: HashSet::new() }
     }
 
     /// All members that are alive.
     fn look(&mut self) -> Vec<Process> {
-        let mut table = process::processes(&HashSet::new());
+        let mut table = self.table.processes(&HashSet::new());
         // This process and its session never belong, whatever their environment says.
         let own_session = table.iter().find(|p| p.pid == self.own_pid).map(|p| p.session);
         table.retain(|p| p.pid != self.own_pid && Some(p.session) != own_session);

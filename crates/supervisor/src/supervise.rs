@@ -13,6 +13,7 @@ use claude_worker_os::{pipe, process};
 use crate::output::Output;
 use crate::output_file::OutputFile;
 use crate::run_log::RunLog;
+use crate::tree::Tree;
 use crate::wakeup::WakeupSender;
 use crate::watch::{Cause, Ended, Watch};
 use crate::{
@@ -100,6 +101,7 @@ fn supervise_logged(dir: &RunDir, log: &mut RunLog) -> Result<Outcome, Superviso
     }
     let Some(spec) = dir.read::<Spec>(&dir.spec_path())? else { return Ok(Outcome::NotOurs) };
 
+    let tree = Tree::of_this_process(spec.run.as_str()).map_err(SupervisorError::NoProcessTable)?;
     // All that can fail for want of room comes before `spawning`: then the run has not started,
     // and the engine can try it again.
     let stdout = create_output(&dir.stdout_path())?;
@@ -140,7 +142,7 @@ fn supervise_logged(dir: &RunDir, log: &mut RunLog) -> Result<Outcome, Superviso
 
     let streams = std::iter::once((agent.stdout, stdout)).chain(agent.stderr.zip(stderr));
     let output = Output::new(streams, spec.output_cap_bytes);
-    let ended = Watch::new(&spec, agent.pid, output, &control, &signals, &mut wakeups, log)
+    let ended = Watch::new(&spec, agent.pid, tree, output, &control, &signals, &mut wakeups, log)
         .until_the_tree_is_gone();
     log.note(format_args!(
         "process tree ended: {} bytes of standard output, {} of standard error, {} processes that \

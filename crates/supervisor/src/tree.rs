@@ -4,8 +4,9 @@
 //! its id with its start time, and both are checked right before the signal.
 
 use std::collections::HashSet;
+use std::io;
 
-use claude_worker_os::process::{self, Process, ProcessState};
+use claude_worker_os::process::{self, Process, ProcessState, ProcessTable};
 
 use crate::RUN_MARKER;
 use crate::freeze::{self, Ends};
@@ -28,6 +29,7 @@ pub(crate) enum Killed {
 pub(crate) struct Tree {
     own_pid: u32,
     run: String,
+    table: ProcessTable,
     /// Processes known not to belong to the tree. A tree that forks fast is only caught by looking
     /// faster, and most of the table never changes.
     outsiders: HashSet<u32>,
@@ -36,13 +38,14 @@ pub(crate) struct Tree {
 
 impl Tree {
     /// The tree of `run` below this process.
-    pub(crate) fn of_this_process(run: &str) -> Self {
-        Self {
+    pub(crate) fn of_this_process(run: &str) -> io::Result<Self> {
+        Ok(Self {
             own_pid: std::process::id(),
             run: run.to_owned(),
+            table: ProcessTable::open()?,
             outsiders: HashSet::new(),
             looks: 0,
-        }
+        })
     }
 
     /// All that are alive.
@@ -51,7 +54,7 @@ impl Tree {
         if self.looks.is_multiple_of(LOOKS_BEFORE_FORGETTING) {
             self.outsiders.clear();
         }
-        let table = process::processes(&self.outsiders);
+        let table = self.table.processes(&self.outsiders);
         let own_pid = self.own_pid;
         let found = if process::ADOPTS_ORPHANS {
             belonging(&table, |process| process.parent == own_pid, Follow::Parents)

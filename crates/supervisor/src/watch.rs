@@ -112,9 +112,11 @@ pub(crate) struct Watch<'a> {
 
 impl<'a> Watch<'a> {
     /// A run whose agent was started just now. `signals` must have been installed before.
+    #[expect(clippy::too_many_arguments, reason = "each is another part of the run, named once")]
     pub(crate) fn new(
         spec: &Spec,
         agent: u32,
+        tree: Tree,
         output: Output<PipeReader, OutputFile>,
         control: &'a File,
         signals: &'a Signals,
@@ -136,7 +138,7 @@ impl<'a> Watch<'a> {
             signals,
             wakeups,
             log,
-            tree: Tree::of_this_process(spec.run.as_str()),
+            tree,
             ends: Ends::default(),
             phase: Phase::Running,
             ending: None,

@@ -6,7 +6,8 @@
 
 use std::collections::HashSet;
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{self, Read};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use rustix::process::{Pid, PidfdFlags, kill_process, pidfd_open, pidfd_send_signal};
@@ -16,7 +17,19 @@ use crate::process::{EndSetup, Process, ProcessState, Signal};
 
 pub(crate) const ADOPTS_ORPHANS: bool = true;
 
-pub(crate) fn processes(skip: &HashSet<u32>) -> Vec<Process> {
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Readable;
+
+pub(crate) fn open() -> io::Result<Readable> {
+    Ok(Readable)
+}
+
+pub(crate) fn own_program() -> io::Result<PathBuf> {
+    let running = PathBuf::from("/proc/self/exe");
+    if running.exists() { Ok(running) } else { std::env::current_exe() }
+}
+
+pub(crate) fn processes(_: Readable, skip: &HashSet<u32>) -> Vec<Process> {
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
     let pid = |entry: fs::DirEntry| entry.file_name().to_str()?.parse::<u32>().ok();
     let pids: Vec<u32> =
@@ -238,10 +251,10 @@ mod tests {
     fn this_process_is_in_the_table_unless_skipped() {
         let me = std::process::id();
         let parent = std::os::unix::process::parent_id();
-        let table = processes(&HashSet::new());
+        let table = processes(Readable, &HashSet::new());
         let row = table.iter().find(|process| process.pid == me).unwrap();
         assert_eq!((row.parent, row.state), (parent, ProcessState::Alive));
-        assert!(!processes(&HashSet::from([me])).iter().any(|process| process.pid == me));
+        assert!(!processes(Readable, &HashSet::from([me])).iter().any(|process| process.pid == me));
     }
 
     #[test]

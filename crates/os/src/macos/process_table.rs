@@ -5,7 +5,8 @@
 
 use std::collections::HashSet;
 use std::ffi::{c_int, c_void};
-use std::{mem, ptr};
+use std::path::PathBuf;
+use std::{io, mem, ptr};
 
 use rustix::process::{Pid, getpid, getsid, kill_process};
 
@@ -18,8 +19,19 @@ pub(crate) const ADOPTS_ORPHANS: bool = false;
 /// Processes that may be made between asking how many there are and asking which.
 const MORE: usize = 64;
 
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Readable;
+
+pub(crate) fn open() -> io::Result<Readable> {
+    Ok(Readable)
+}
+
+pub(crate) fn own_program() -> io::Result<PathBuf> {
+    std::env::current_exe()
+}
+
 /// Only those that this user may look at.
-pub(crate) fn processes(skip: &HashSet<u32>) -> Vec<Process> {
+pub(crate) fn processes(_: Readable, skip: &HashSet<u32>) -> Vec<Process> {
     pids().into_iter().filter(|pid| !skip.contains(pid)).filter_map(process).collect()
 }
 

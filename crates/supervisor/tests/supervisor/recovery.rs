@@ -162,7 +162,7 @@ fn a_supervisor_that_dies_anywhere_leaves_a_truth_behind() {
         assert_eq!(wait(launch(&supervisor(), &live.dir).unwrap()).code(), Some(3), "{place}");
         assert_eq!(live.dir.inspect().unwrap(), found, "{place}");
 
-        end_leftovers(&live.run, Duration::from_millis(20));
+        end_leftovers(&live.run, Duration::from_millis(20)).unwrap();
         live.dir.delete().unwrap();
     }
 }
@@ -232,7 +232,7 @@ fn a_stopped_supervisor_is_helped_and_no_other_is_touched() {
     live.dir.wait_until_free().unwrap();
     wait(live.supervisor);
     assert!(matches!(live.dir.inspect().unwrap(), Found::Lost { .. }));
-    end_leftovers(&live.run, Duration::from_millis(20));
+    end_leftovers(&live.run, Duration::from_millis(20)).unwrap();
     stage.assert_nobody_left();
 }
 

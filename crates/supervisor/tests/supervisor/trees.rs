@@ -84,11 +84,11 @@ fn a_killed_supervisor_takes_its_agent_along_and_the_rest_is_found() {
     // The pair with the empty environment had no parent but the agent, and shares no session with
     // anybody who can be recognised.
     assert_eq!(stage.processes().len(), FAMILY - 1);
-    assert_eq!(end_leftovers(&run, Duration::from_millis(50)), 5);
+    assert_eq!(end_leftovers(&run, Duration::from_millis(50)).unwrap(), 5);
     let strangers = stage.processes();
     assert_eq!(strangers.len(), 2, "the documented limit");
     strangers.into_iter().for_each(kill);
-    assert_eq!(end_leftovers(&run, Duration::from_millis(50)), 0);
+    assert_eq!(end_leftovers(&run, Duration::from_millis(50)).unwrap(), 0);
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn a_nameless_child_is_found_through_its_parent() {
     stage.await_printed(&live, "ready");
     let run = live.run.clone();
     kill_supervisor(live);
-    assert_eq!(end_leftovers(&run, Duration::from_millis(50)), 3);
+    assert_eq!(end_leftovers(&run, Duration::from_millis(50)).unwrap(), 3);
     stage.assert_nobody_left();
 }
 
@@ -112,7 +112,7 @@ fn leftovers_of_one_run_are_not_those_of_another() {
     stage.await_printed(&other, "ready");
     let run = lost.run.clone();
     kill_supervisor(lost);
-    end_leftovers(&run, Duration::ZERO);
+    end_leftovers(&run, Duration::ZERO).unwrap();
     assert!(matches!(other.dir.inspect().unwrap(), Found::Running { .. }));
     other.dir.request_end().unwrap();
     assert_eq!(stage.end_of(&other).ended_by, EndedBy::Cancel);

@@ -34,7 +34,7 @@ impl Follower {
                 }
                 Found::Finished(exit) => RunEnding::recorded(exit),
                 Found::Lost { started } => {
-                    let ended = end_leftovers(&self.planned.run, grace);
+                    let ended = end_leftovers(&self.planned.run, grace)?;
                     tracing::warn!(ended, "a supervisor vanished");
                     RunEnding::Lost { started_at: started.map(|started| started.at) }
                 }
@@ -42,10 +42,10 @@ impl Follower {
                     // It has begun since we looked: look again.
                     Revocation::Held | Revocation::AlreadySpawned => continue,
                     Revocation::NothingLeft if self.planned.may_have_begun => {
-                        self.lost_its_directory()
+                        self.lost_its_directory()?
                     }
                     Revocation::Revoked | Revocation::NothingLeft => {
-                        match end_leftovers(&self.planned.run, grace) {
+                        match end_leftovers(&self.planned.run, grace)? {
                             0 if self.planned.this_boot => RunEnding::NeverStarted {
                                 reason: "its supervisor never started the agent".to_owned(),
                                 passing: false,
@@ -61,15 +61,15 @@ impl Follower {
 
     /// Ends a run whose directory was removed while it ran: it can record nothing any more, no
     /// request reaches it, and no later engine would find it.
-    pub(super) fn lost_its_directory(&self) -> RunEnding {
+    pub(super) fn lost_its_directory(&self) -> Result<RunEnding, EngineError> {
         let run = &self.planned.run;
         tracing::error!("its directory was removed while it ran; it is ended, and lost");
         let grace = Duration::from_millis(self.runs.config.now().limits.grace_ms);
         if let Some(supervisor) = self.live.supervisor.get() {
             supervisor.end(grace.saturating_add(MARGIN));
         }
-        end_leftovers(run, grace);
-        RunEnding::Lost { started_at: self.reported.started }
+        end_leftovers(run, grace)?;
+        Ok(RunEnding::Lost { started_at: self.reported.started })
     }
 
     pub(super) fn remember_directory(&self) -> Result<(), EngineError> {

@@ -67,7 +67,7 @@ impl Follower {
             if self.live.supervisor.get().is_none() {
                 self.remember_supervisor();
             }
-            return Ok(Next::Over(self.lost_its_directory()));
+            return Ok(Next::Over(self.lost_its_directory()?));
         }
         // A ring may get lost when the pipe is full, so that any of them makes us look.
         if self.reported.started.is_none()
