@@ -56,7 +56,7 @@ impl EngineClient {
     /// Sends a request until it is answered or [`Attempts`] gives up.
     async fn send(&self, request: &Request) -> Result<Answered, ApiError> {
         let mut attempts = Attempts::default();
-        let mut next_engine = WaitForNextEngine::default();
+        let mut next_engine = WaitForNextEngine::new();
         loop {
             let no_answer = match self.address.send(request).await {
                 Ok(answered) => {

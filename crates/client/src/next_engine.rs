@@ -10,7 +10,6 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use claude_worker_api::{ApiError, ErrorCode};
 use claude_worker_engine::Paths;
@@ -18,13 +17,7 @@ use claude_worker_os::files::private;
 use claude_worker_os::lock::LockHolder;
 use tokio::time::Instant;
 
-/// The pauses between two checks of a lock: they double from the first to the longest.
-const FIRST_PAUSE: Duration = Duration::from_millis(5);
-const LONGEST_PAUSE: Duration = Duration::from_millis(100);
-/// How long another program may take to start the engine that it has announced.
-const ANNOUNCED_ENGINE_WITHIN: Duration = Duration::from_secs(15);
-/// How long an engine without a socket may take to create one.
-const SOCKET_WITHIN: Duration = Duration::from_secs(3);
+use crate::retry::{ANNOUNCED_ENGINE_WITHIN, EXPECTED_ENGINE_PAUSES, Pauses, SOCKET_WITHIN};
 
 /// Announces the next engine for as long as this value lives, and no longer than its process.
 #[derive(Debug)]
@@ -44,15 +37,18 @@ pub fn next_engine_is_announced(paths: &Paths) -> bool {
 }
 
 /// The state of a client that found no engine and waits for one that is about to start.
-#[derive(Default)]
 pub(crate) struct WaitForNextEngine {
     /// Set when the wait begins.
     deadline: Option<Instant>,
-    pause: Duration,
+    pauses: Pauses,
     has_retried: bool,
 }
 
 impl WaitForNextEngine {
+    pub(crate) const fn new() -> Self {
+        Self { deadline: None, pauses: EXPECTED_ENGINE_PAUSES, has_retried: false }
+    }
+
     /// Whether an engine is expected soon, so that the client should try again. If so, it returns
     /// after a pause.
     pub(crate) async fn wait_if_expected(&mut self, paths: Option<&Paths>) -> bool {
@@ -60,8 +56,7 @@ impl WaitForNextEngine {
         if next_engine_is_announced(paths) {
             let deadline =
                 *self.deadline.get_or_insert_with(|| Instant::now() + ANNOUNCED_ENGINE_WITHIN);
-            self.pause = self.pause.max(FIRST_PAUSE);
-            wait(&mut self.pause).await;
+            self.pauses.wait().await;
             return Instant::now() < deadline;
         }
         if !matches!(LockHolder::of(&paths.lock), Ok(LockHolder::Engine(_))) {
@@ -71,8 +66,7 @@ impl WaitForNextEngine {
         // it creates a new one within a second.
         let deadline = *self.deadline.get_or_insert_with(|| Instant::now() + SOCKET_WITHIN);
         if std::mem::replace(&mut self.has_retried, true) {
-            self.pause = self.pause.max(FIRST_PAUSE);
-            wait(&mut self.pause).await;
+            self.pauses.wait().await;
         }
         Instant::now() < deadline
     }
@@ -93,12 +87,12 @@ impl Announcement {
         let mut lock = private(OpenOptions::new().create(true).truncate(false).write(true))
             .open(&place)
             .map_err(failed)?;
-        let mut pause = FIRST_PAUSE;
+        let mut pauses = EXPECTED_ENGINE_PAUSES;
         loop {
             match lock.try_lock() {
                 Ok(()) => break,
                 Err(TryLockError::WouldBlock) if Instant::now() < deadline => {
-                    wait(&mut pause).await;
+                    pauses.wait().await;
                 }
                 Err(TryLockError::WouldBlock) => {
                     return Err(ApiError::new(
@@ -114,11 +108,6 @@ impl Announcement {
         drop(lock.set_len(0).and_then(|()| writeln!(lock, "{}", std::process::id())));
         Ok(Self { _lock: lock })
     }
-}
-
-async fn wait(pause: &mut Duration) {
-    tokio::time::sleep(*pause).await;
-    *pause = (*pause * 2).min(LONGEST_PAUSE);
 }
 
 #[cfg(test)]

@@ -1,20 +1,30 @@
 //! The retry policy of all clients: which requests are sent again, when, and for how long at most.
+//! Every limit and pause is a constant of this file.
 //!
 //! A single call ([`EngineClient`](crate::EngineClient), [`Attempts`]):
 //!
 //! | what happened | what the client does |
 //! |---|---|
-//! | nothing listens there, and the next engine is announced | waits for it, at most 15 s |
-//! | nothing listens there | starts an engine where it may, at most 5 times |
-//! | the engine answers that it is stopping | sends idempotent requests again every 100 ms, at most 50 times |
-//! | the connection breaks before the answer | sends idempotent requests again, at most 5 times |
+//! | nothing listens there, and the next engine is announced | tries again, for [`ANNOUNCED_ENGINE_WITHIN`] at most |
+//! | nothing listens there, and an engine holds the lock | tries again, for [`SOCKET_WITHIN`] at most |
+//! | nothing listens there otherwise, or these times are over | starts an engine where it may, at most [`REPEATS`] times |
+//! | the engine to start finds another one that holds the lock or is announced | asks that one, for [`LOCK_HOLDER_ANSWERS_WITHIN`] at most |
+//! | the engine was started | waits for its report, for [`STARTED_ENGINE_READY_WITHIN`] at most |
+//! | the engine answers that it is stopping | sends idempotent requests again after [`PAUSE_WHILE_STOPPING`], at most [`REPEATS_WHILE_STOPPING`] times |
+//! | the connection breaks before the answer | sends idempotent requests again at once, at most [`REPEATS`] times |
 //! | the engine answers with another error | reports it |
 //!
-//! The longest time that a command can wait for one call, including all of this, is the time that the
-//! call itself may take ([`answer_within`]) plus [`FIND_ENGINE_WITHIN`], the time for finding an engine.
+//! All of this together takes at most the time in which an engine must answer the call
+//! ([`answer_within`]) plus [`FIND_ENGINE_WITHIN`]: six minutes for the calls that may take longest.
 //!
-//! A command that follows a task makes many calls. [`Reconnect`] repeats each of them while no engine
-//! answers, for [`GIVE_UP_FOLLOWING_AFTER`] at most; a command that asks once does so for [`GIVE_UP_ONCE_AFTER`] at most.
+//! [`Reconnect`] makes calls again that no engine answered. It gives up some time after the first such
+//! call:
+//!
+//! | command | gives up after |
+//! |---|---|
+//! | `wait`, `logs`, `run --wait`, the MCP tool that waits, and all with `--watch`, once the task is queued | [`GIVE_UP_FOLLOWING_AFTER`] |
+//! | `run`, until the task is queued | [`GIVE_UP_SUBMITTING_AFTER`] |
+//! | any other | the first failed call: it does not use [`Reconnect`] |
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -24,14 +34,28 @@ use tokio::time::{Instant, sleep};
 
 /// How long finding an engine may take: waiting for one that is announced, and starting one.
 pub(crate) const FIND_ENGINE_WITHIN: Duration = Duration::from_secs(60);
+/// How long another program may take to start the engine that it has announced.
+pub(crate) const ANNOUNCED_ENGINE_WITHIN: Duration = Duration::from_secs(15);
+/// How long an engine without a socket may take to create one.
+pub(crate) const SOCKET_WITHIN: Duration = Duration::from_secs(3);
+/// How long an engine that holds the lock may take to answer or to release the lock.
+pub(crate) const LOCK_HOLDER_ANSWERS_WITHIN: Duration = Duration::from_secs(15);
+/// How long the engine that holds the lock may take for one answer, before it is asked again.
+pub(crate) const PROBE_ANSWERED_WITHIN: Duration = Duration::from_secs(1);
+/// How long a started engine may take to report that it is ready, including recovery.
+pub(crate) const STARTED_ENGINE_READY_WITHIN: Duration = Duration::from_secs(30);
 /// How long a command that follows a task tries again while no engine answers.
 const GIVE_UP_FOLLOWING_AFTER: Duration = Duration::from_secs(20);
-/// How long a command with a single request tries again while no engine answers: another engine may
-/// be taking over, but the user should soon learn that none can be started.
-const GIVE_UP_ONCE_AFTER: Duration = Duration::from_secs(2);
-/// The pauses between two attempts while no engine answers: they double from the first to the longest.
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// How long a command that submits a task tries again while no engine answers: another engine may be
+/// taking over, but the user should soon learn that none can be started.
+const GIVE_UP_SUBMITTING_AFTER: Duration = Duration::from_secs(2);
+
+/// Between two looks whether an expected engine is there.
+pub(crate) const EXPECTED_ENGINE_PAUSES: Pauses = Pauses::from_millis(5, 100);
+/// Between two requests to the engine that holds the lock.
+pub(crate) const LOCK_HOLDER_PAUSES: Pauses = Pauses::from_millis(10, 250);
+/// Between two calls while no engine answers.
+const RECONNECT_PAUSES: Pauses = Pauses::from_millis(50, 1000);
 
 /// How often an idempotent call is sent again, and how often a call starts an engine: an engine that
 /// hands over leaves calls unanswered, and the next one may be killed before it answers.
@@ -40,6 +64,31 @@ const REPEATS: u32 = 5;
 /// engine stops within a few seconds.
 const PAUSE_WHILE_STOPPING: Duration = Duration::from_millis(100);
 const REPEATS_WHILE_STOPPING: u32 = 50;
+
+/// Pauses between attempts: they double from the first to the longest.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pauses {
+    next: Duration,
+    longest: Duration,
+}
+
+impl Pauses {
+    const fn from_millis(first: u64, longest: u64) -> Self {
+        Self { next: Duration::from_millis(first), longest: Duration::from_millis(longest) }
+    }
+
+    /// The next pause.
+    fn take(&mut self) -> Duration {
+        let pause = self.next;
+        self.next = (pause * 2).min(self.longest);
+        pause
+    }
+
+    /// Waits for the next pause.
+    pub(crate) async fn wait(&mut self) {
+        sleep(self.take()).await;
+    }
+}
 
 /// How long an engine may take to answer a call; `wait_ms` is how long the call lets it wait for news.
 pub(crate) fn answer_within(time: AnswerTime, wait_ms: u64) -> Duration {
@@ -118,16 +167,16 @@ pub struct Reconnect {
 }
 
 impl Reconnect {
-    /// For a command that follows a task: it gives up after twenty seconds without an engine.
+    /// For a command that follows a task: it tries longer than one that submits a task.
     #[must_use]
     pub const fn while_following() -> Self {
         Self { away: AtomicBool::new(false), give_up_after: GIVE_UP_FOLLOWING_AFTER }
     }
 
-    /// For a command with a single request: it gives up after two seconds.
+    /// For a command that submits a task: it gives up sooner than one that follows a task.
     #[must_use]
-    pub const fn once() -> Self {
-        Self { away: AtomicBool::new(false), give_up_after: GIVE_UP_ONCE_AFTER }
+    pub const fn while_submitting() -> Self {
+        Self { away: AtomicBool::new(false), give_up_after: GIVE_UP_SUBMITTING_AFTER }
     }
 
     /// Whether the last attempt found no engine.
@@ -144,7 +193,7 @@ impl Reconnect {
     where
         F: Future<Output = Result<T, ApiError>>,
     {
-        let mut pause = FIRST_PAUSE;
+        let mut pauses = RECONNECT_PAUSES;
         let mut deadline = None;
         loop {
             match call().await {
@@ -152,11 +201,11 @@ impl Reconnect {
                     self.away.store(true, Ordering::Relaxed);
                     let deadline =
                         *deadline.get_or_insert_with(|| Instant::now() + self.give_up_after);
+                    let pause = pauses.take();
                     if Instant::now() + pause > deadline {
                         return Err(error);
                     }
                     sleep(pause).await;
-                    pause = (pause * 2).min(LONGEST_PAUSE);
                 }
                 answer => {
                     self.away.store(false, Ordering::Relaxed);
@@ -172,6 +221,18 @@ mod tests {
     use std::cell::Cell;
 
     use super::*;
+
+    /// `docs/architecture.md` and the head of this file say so.
+    #[test]
+    fn a_call_ends_within_six_minutes() {
+        let times =
+            [AnswerTime::Quick, AnswerTime::Waits, AnswerTime::EndsRuns, AnswerTime::Examines];
+        let longest = times.map(|time| answer_within(time, u64::MAX)).into_iter().max();
+        let longest = longest.unwrap() + FIND_ENGINE_WITHIN;
+        assert_eq!(longest, Duration::from_secs(6 * 60));
+        let one_start = LOCK_HOLDER_ANSWERS_WITHIN + STARTED_ENGINE_READY_WITHIN;
+        assert!(ANNOUNCED_ENGINE_WITHIN + one_start <= FIND_ENGINE_WITHIN);
+    }
 
     #[test]
     fn only_idempotent_calls_are_sent_again_and_not_for_ever() {

@@ -3,7 +3,6 @@
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdout, Command, Stdio};
-use std::time::Duration;
 
 use claude_worker_api::{ApiError, ErrorCode, calls};
 use claude_worker_engine::Paths;
@@ -18,15 +17,12 @@ use tokio::time::Instant;
 use crate::log_file::open_log;
 use crate::next_engine::next_engine_is_announced;
 use crate::request::Request;
+use crate::retry::{
+    LOCK_HOLDER_ANSWERS_WITHIN, LOCK_HOLDER_PAUSES, PROBE_ANSWERED_WITHIN,
+    STARTED_ENGINE_READY_WITHIN,
+};
 use crate::transport::{Address, NoAnswer};
 
-/// How long an engine that holds the lock may take to answer or to release the lock.
-const ANSWER_WITHIN: Duration = Duration::from_secs(15);
-/// The pauses between two checks of the lock: they double from the first to the longest.
-const FIRST_PAUSE: Duration = Duration::from_millis(10);
-const LONGEST_PAUSE: Duration = Duration::from_millis(250);
-/// How long a started engine may take to report that it is ready, including recovery.
-const READY_WITHIN: Duration = Duration::from_secs(30);
 /// The longest report that is read, in bytes.
 const MAX_REPORT_BYTES: u64 = 64 * 1024;
 
@@ -91,8 +87,8 @@ impl Starter {
             ))
             .hint("Start one from outside with `claude-worker server start`"));
         }
-        let deadline = Instant::now() + ANSWER_WITHIN;
-        let mut pause = FIRST_PAUSE;
+        let deadline = Instant::now() + LOCK_HOLDER_ANSWERS_WITHIN;
+        let mut pauses = LOCK_HOLDER_PAUSES;
         loop {
             // While another process holds the lock, a new engine could only exit again. If the lock
             // cannot be checked, the new engine reports why.
@@ -105,12 +101,11 @@ impl Starter {
                 }
             }
             let mut request = Request::of(&calls::Engine {})?;
-            request.within = Duration::from_secs(1);
+            request.within = PROBE_ANSWERED_WITHIN;
             match address.send(&request).await {
                 // The engine is starting or stopping.
                 Err(NoAnswer::NotReachable(_)) if Instant::now() < deadline => {
-                    tokio::time::sleep(pause).await;
-                    pause = (pause * 2).min(LONGEST_PAUSE);
+                    pauses.wait().await;
                 }
                 Err(NoAnswer::NotReachable(_)) => {
                     return Err(ApiError::unavailable(
@@ -182,13 +177,13 @@ impl Starter {
         let pipe = AsyncChildStdout::from_std(pipe).map_err(cannot_start)?;
         let mut line = String::new();
         let mut reader = BufReader::new(pipe.take(MAX_REPORT_BYTES));
-        match tokio::time::timeout(READY_WITHIN, reader.read_line(&mut line)).await {
+        match tokio::time::timeout(STARTED_ENGINE_READY_WITHIN, reader.read_line(&mut line)).await {
             Ok(read) => drop(read.map_err(cannot_start)?),
             // The engine keeps starting: recovering many tasks may take longer.
             Err(_) => {
                 return Err(ApiError::unavailable(format!(
                     "The engine was started but is not ready after {} s",
-                    READY_WITHIN.as_secs()
+                    STARTED_ENGINE_READY_WITHIN.as_secs()
                 ))
                 .hint(log()));
             }

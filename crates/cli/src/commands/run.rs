@@ -91,9 +91,9 @@ pub async fn execute(
     args: &Args,
 ) -> Result<Exit, CliError> {
     let mut new = new_task(args)?;
-    new.parent = Reconnect::once().call(|| surrounding_task(api)).await?;
+    new.parent = Reconnect::while_submitting().call(|| surrounding_task(api)).await?;
     // The key makes it safe to send the request again when the engine ended before its answer.
-    let task = Reconnect::once().call(|| api.submit(new.clone())).await?;
+    let task = Reconnect::while_submitting().call(|| api.submit(new.clone())).await?;
     let id = task.id;
     warn(console, &task);
     if !args.wait {
