@@ -5,8 +5,9 @@
 //! Each module at the top (`files.rs`, `process.rs`, …) is an interface that is the same on every
 //! system, with its documentation and the decisions that need no system call. What it calls is in
 //! [`system`]: `unix/`, which takes what only Linux or macOS has from `linux/` or `macos/`, or
-//! `windows/`. Windows has real code where that is small; what it cannot do yet fails with
-//! [`std::io::ErrorKind::Unsupported`] and a message that says so.
+//! `windows/`. Windows has real code where that is small. No task can be run there yet: what that
+//! takes fails with [`std::io::ErrorKind::Unsupported`] and a message that says so. `windows/mod.rs`
+//! lists it, and the calls that only give less there.
 //!
 //! No other crate names `std::os`, `rustix`, `libc` or `/proc` (`xtask/src/layers.rs` checks that).
 //! This crate knows nothing of tasks or runs and depends on none of ours. It offers to start and to
