@@ -152,7 +152,7 @@ fn a_killed_supervisor_means_lost_and_nothing_of_its_tree_survives() {
 }
 
 #[test]
-fn a_damaged_record_of_an_end_is_an_unknown_end() {
+fn a_damaged_record_of_an_end_makes_the_run_lost() {
     let home = Home::new();
     let gate = home.place("gate");
     let id = home.shell(&format!("until [ -e {} ]; do sleep 0.01; done", gate.display()));

@@ -71,7 +71,7 @@ fn an_agent_that_cannot_be_started_says_why() {
 }
 
 #[test]
-fn want_of_descriptors_for_the_agent_is_told_as_passing() {
+fn running_out_of_descriptors_for_the_agent_is_reported_as_temporary() {
     let stage = Stage::new();
     let mut seen = Vec::new();
     // With fewer it cannot even set out, with more it runs; in between it cannot start the agent.

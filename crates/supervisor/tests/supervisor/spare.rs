@@ -65,7 +65,7 @@ fn a_spare_at_work_ends_its_tree_when_asked() {
 }
 
 #[test]
-fn a_waiting_spare_holds_nothing_and_belongs_to_nobody() {
+fn a_waiting_spare_holds_no_files_and_has_its_own_session() {
     // As an engine does. What this test was given by its caller is not the spare's fault.
     keep_from_children();
     let spare = spare();

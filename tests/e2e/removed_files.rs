@@ -253,7 +253,7 @@ fn a_socket_that_is_removed_is_made_anew() {
 }
 
 #[test]
-fn what_is_no_file_in_a_run_directory_blocks_nobody() {
+fn a_pipe_in_the_place_of_a_runs_file_blocks_no_command() {
     let home = Home::with_config("[limits]\ngrace = \"300ms\"");
     let (running, finished) = (endless(&home), home.shell("echo x"));
     home.finished(finished);
@@ -313,7 +313,7 @@ fn a_run_whose_output_cannot_be_read_is_followed_all_the_same() {
     let engine = home.engine_pid();
     let log = || read(&home.data().join("engine.log")).matches("output cannot be read").count();
     until("both are known to be unreadable", || log() == 2);
-    // Anybody may ring the bell.
+    // Any program of this user can write to the pipe.
     let ring = format!("{} ended\n", directories[0].file_name().unwrap().display());
     for _ in 0..10 {
         std::fs::write(home.data().join("engine.bell"), &ring).unwrap();
@@ -358,12 +358,12 @@ fn a_socket_that_cannot_be_made_anew_is_named_with_its_remedy() {
 }
 
 #[test]
-fn a_bell_that_is_removed_is_made_anew_and_output_is_seen_as_it_comes() {
+fn a_removed_wakeup_pipe_is_made_again_and_output_is_seen_as_it_comes() {
     let home = Home::new();
     home.run(["server", "start"]).ok();
-    let bell = home.data().join("engine.bell");
-    std::fs::remove_file(&bell).unwrap();
-    until("there is another", || bell.exists());
+    let pipe = home.data().join("engine.bell");
+    std::fs::remove_file(&pipe).unwrap();
+    until("there is another", || pipe.exists());
     let id = home.shell("echo one; exec sleep 1000");
     home.until_status(id, "running");
     until("its output is known", || {

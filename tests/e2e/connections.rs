@@ -1,4 +1,4 @@
-//! The engine's doors: who gets in, how many, and that a stopped engine is gone and stays gone.
+//! Connections to an engine: authentication, limits, and that a stopped engine stays stopped.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -94,7 +94,7 @@ fn idle_connections_are_bounded_and_cut_off() {
 
 /// It took 5 to 8 s when each held a place for as long as it may take to send a request.
 #[test]
-fn half_open_connections_delay_nobody_at_either_door() {
+fn half_open_connections_delay_no_request_at_socket_or_port() {
     const SOON: Duration = Duration::from_secs(1);
     let home = Home::new();
     let engine = Engine::start(&home);
@@ -175,7 +175,7 @@ fn refusals_over_http_have_fitting_statuses_and_say_why() {
 }
 
 #[test]
-fn who_watches_does_not_bring_a_stopped_engine_back() {
+fn following_a_task_does_not_start_a_stopped_engine_again() {
     let home = Home::new();
     let done = home.shell("true").to_string();
     home.finished(1);

@@ -1,4 +1,4 @@
-//! What an attack on the first version found, kept from coming back.
+//! Faults that an attack on the first version found.
 
 use std::os::unix::net::UnixStream;
 use std::process::Command;
