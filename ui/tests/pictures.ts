@@ -29,6 +29,11 @@ for (const theme of ["light", "dark"] as const) {
         const body = (await response.text()).replaceAll(engine.root, "/home/ada");
         await route.fulfill({ response, body });
       });
+      await page.route(/\/api\/v1\/engine$/, async (route) => {
+        const response = await route.fetch();
+        const info = (await response.json()) as object;
+        await route.fulfill({ response, json: { ...info, home_directory: "/home/ada" } });
+      });
       await page.goto(engine.url);
       await page.evaluate((id) => (location.hash = `#/task/${id}`), day.splitting);
       await expect(page.getByRole("log")).toContainText("All 42 tests pass");
