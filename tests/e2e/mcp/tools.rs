@@ -494,7 +494,10 @@ fn a_task_has_only_those_run_again_that_it_delegated() {
     home.finished(outer);
     assert_eq!(read(&home.work().join("refused")), "above\nitself\n");
     let said = read(&home.work().join("said"));
-    assert!(said.contains(&format!("may not run task {above} again: it did not delegate it")), "{said}");
+    assert!(
+        said.contains(&format!("may not run task {above} again: it did not delegate it")),
+        "{said}"
+    );
     home.finished(child);
     assert_eq!(home.json(["status", &child.to_string()])["runs"], 2);
     assert_eq!(home.json(["status", &above.to_string()])["runs"], 1);
