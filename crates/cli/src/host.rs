@@ -33,10 +33,8 @@ const LAST_READS: Duration = Duration::from_secs(5);
 pub(crate) fn background(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     // In a session of its own, so that closing the terminal or Ctrl-C does not reach the engine.
     leave_session();
-    let served = http_argument(arguments).and_then(|http| {
-        host(Place::Background, http, |_| Ready::tell(Ok(())))
-            .inspect_err(|error| tracing::error!(%error, "ended"))
-    });
+    let served = http_argument(arguments)
+        .and_then(|http| host(Place::Background, http, |_| Ready::tell(Ok(()))));
     match served {
         Ok(()) => Exit::Done.into(),
         Err(error) => {
@@ -88,8 +86,24 @@ pub(crate) fn host(
     ready: impl FnOnce(&Reachable<'_>),
 ) -> Result<(), ApiError> {
     let paths = Paths::from_env()?;
+    // Its last lines are written when it is dropped.
     let _last_lines = log(&paths);
-    let config = settings::load(&paths)?;
+    let is_background = matches!(place, Place::Background);
+    let served = serve(&paths, place, http, ready);
+    // In a terminal the command line prints the error.
+    if let (true, Err(error)) = (is_background, &served) {
+        tracing::error!(%error, "the engine ended");
+    }
+    served
+}
+
+fn serve(
+    paths: &Paths,
+    place: Place,
+    http: Option<SocketAddr>,
+    ready: impl FnOnce(&Reachable<'_>),
+) -> Result<(), ApiError> {
+    let config = settings::load(paths)?;
     // Two threads: one can make a large answer while the other takes the next request. All
     // decisions are made on the dispatcher's own thread anyway.
     let runtime = tokio::runtime::Builder::new_multi_thread()

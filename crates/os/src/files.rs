@@ -243,7 +243,8 @@ pub struct Replace {
 }
 
 /// Puts `bytes` at `path` in one step: readers find the old content or all of the new. Returns the
-/// new file, opened for appending. After an error the old content is there.
+/// new file, opened for appending. After an error the old content is there, unless only the flush of the
+/// directory failed.
 ///
 /// The draft beside it has a fixed name, so that one that a crash has left is overwritten the next
 /// time. (The `tempfile` crate gives each draft a name of its own, and those would pile up.)

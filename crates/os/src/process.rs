@@ -99,8 +99,9 @@ pub fn process(pid: u32) -> Option<Process> {
     process_table::process(pid)
 }
 
-/// The process table of a system where it can be read. Only with this value can processes be listed,
-/// so an empty list never means that the list cannot be read on this system.
+/// The process table of a system where it can be read. Only with this value can processes be listed, so
+/// a system that has no such list is not taken for one without processes. Rows that cannot be read are
+/// left out; when this process has run out of descriptors those are all, and [`ProcessTable::open`] fails.
 #[derive(Debug, Clone, Copy)]
 pub struct ProcessTable(process_table::Readable);
 
@@ -108,7 +109,7 @@ impl ProcessTable {
     /// Access to the table.
     ///
     /// # Errors
-    /// [`io::ErrorKind::Unsupported`] on Windows.
+    /// [`io::ErrorKind::Unsupported`] on Windows; when the table cannot be read now.
     pub fn open() -> io::Result<Self> {
         process_table::open().map(Self)
     }

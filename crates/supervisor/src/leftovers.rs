@@ -28,19 +28,20 @@ const KILL_LIMIT: Duration = Duration::from_secs(10);
 /// lives, does reach such a process.
 ///
 /// # Errors
-/// [`SupervisorError::NoProcessTable`] where processes cannot be listed.
+/// [`SupervisorError::NoProcessTable`] where processes cannot be listed, or not just now: they may still
+/// be alive then.
 pub fn end_leftovers(run: &RunId, grace: Duration) -> Result<u32, SupervisorError> {
     let table = ProcessTable::open().map_err(SupervisorError::NoProcessTable)?;
     let mut hunt = Hunt::new(run, table);
     if hunt.look().is_empty() {
-        return Ok(0);
+        return hunt.result();
     }
     let asked_until = Instant::now() + grace;
     let mut ends = Ends::default();
     ends.end_all(|| hunt.look());
     while Instant::now() < asked_until {
         if hunt.look().is_empty() {
-            return Ok(hunt.count());
+            return hunt.result();
         }
         ends.end_latecomers(|| hunt.look());
         sleep(LOOK_INTERVAL);
@@ -50,7 +51,7 @@ pub fn end_leftovers(run: &RunId, grace: Duration) -> Result<u32, SupervisorErro
         freeze_and_kill(|| hunt.look());
         sleep(LOOK_INTERVAL);
     }
-    Ok(hunt.count())
+    hunt.result()
 }
 
 /// Every process that was ever seen to belong to a run.
@@ -66,6 +67,13 @@ struct Hunt<'a> {
 impl<'a> Hunt<'a> {
     fn new(run: &'a RunId, table: ProcessTable) -> Self {
         Self { run: run.as_str(), own_pid: std::process::id(), table, seen: HashSet::new() }
+    }
+
+    /// How many there were. A process that has run out of descriptors reads an empty table, so that none
+    /// found means that none is there only while the table can be read.
+    fn result(&self) -> Result<u32, SupervisorError> {
+        ProcessTable::open().map_err(SupervisorError::NoProcessTable)?;
+        Ok(self.count())
     }
 
     /// All members that are alive.

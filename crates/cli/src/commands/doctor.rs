@@ -83,6 +83,8 @@ async fn report(
     })?;
     let text = doctor::report(api, now).await;
     place.write_all(text.as_bytes()).map_err(|error| {
+        // A part of a report is in the way of the next one.
+        let _ = std::fs::remove_file(&file);
         ApiError::internal(format!("{shown} cannot be written: {error}"))
             .hint("claude-worker doctor --report - writes the report to standard output")
     })?;

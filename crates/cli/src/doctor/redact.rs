@@ -5,7 +5,7 @@ use std::path::Path;
 use regex_lite::Regex;
 
 /// What a secret looks like, and what takes its place.
-const SECRETS: [(&str, &str); 9] = [
+const SECRETS: [(&str, &str); 10] = [
     // Keys that are known by how they begin.
     (r"sk-ant-[A-Za-z0-9_-]*", "[key]"),
     (r"\b(?:sk|pk|rk)[-_][A-Za-z0-9_-]{16,}", "[key]"),
@@ -13,13 +13,21 @@ const SECRETS: [(&str, &str); 9] = [
     // A JSON web token.
     (r"\beyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)*", "[token]"),
     // The value of an `Authorization` header, with or without its name.
-    (r#"(?i)(authorization["']?[ \t]*[:=][ \t]*["']?)(?:\w+[ \t]+)?[^\s"',;]+"#, "${1}[redacted]"),
+    (
+        r#"(?i)(authorization\\*["']?[ \t]*[:=][ \t]*\\*["']?)(?:\w+[ \t]+)?[^\s"',;\\]+"#,
+        "${1}[redacted]",
+    ),
     (r"(?i)\b(bearer)[ \t]+[A-Za-z0-9+/=._~-]{8,}", "$1 [redacted]"),
     // The password in an address.
-    (r"(?i)(://)[^\s/@]*@", "$1[redacted]@"),
-    // `token=…`, `"api_key": "…"`, `PASSWORD: …`
+    (r"(?i)(://)[^\s/]*@", "$1[redacted]@"),
+    // `token=…`, `"api_key": "…"`, `PASSWORD: …`, `key: Some("…")`, also inside of a quoted text.
     (
-        r#"(?i)((?:key|token|secret|password|passwd|credentials?|cookie)["']?[ \t]*[:=][ \t]*)("[^"\n]*"|'[^'\n]*'|[^\s"',;&}]+)"#,
+        r#"(?i)((?:key|token|secret|password|passwd|credentials?|cookie|access_key_id)\\*["']?[ \t]*[:=][ \t]*(?:Some\()?)(\\+"[^"\n]*"|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[^\s"',;&)}\\]+)"#,
+        "${1}[redacted]",
+    ),
+    // `--token …`, `x-api-key …`
+    (
+        r#"(?i)((?:--|x-)[\w-]*(?:key|token|secret|password)[ \t]+)("[^"\n]*"|'[^'\n]*'|[^\s"'\[][^\s"']*)"#,
         "${1}[redacted]",
     ),
     // Long runs of hexadecimal digits, like the token of another engine.
@@ -91,6 +99,9 @@ impl Redactor {
         }
         let users = private.users.into_iter().map(|name| (name, "[user]"));
         let names = users.chain(hosts.into_iter().map(|name| (name, "[host]")));
+        // A name that is a part of another one comes after it.
+        let mut names: Vec<(String, &'static str)> = names.collect();
+        names.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
         let is_private = |name: &str| {
             name.len() > 1 && !COMMON_NAMES.contains(&name.to_ascii_lowercase().as_str())
         };
@@ -98,7 +109,7 @@ impl Redactor {
             patterns: patterns.collect(),
             secrets: private.secrets.into_iter().filter(|secret| secret.len() >= 8).collect(),
             homes: homes.filter(|home| home.trim_end_matches('/').len() > 1).collect(),
-            names: names.filter(|(name, _)| is_private(name)).collect(),
+            names: names.into_iter().filter(|(name, _)| is_private(name)).collect(),
         }
     }
 
@@ -183,6 +194,14 @@ mod tests {
             "jwt eyJSECRETSECRET.eyJSECRET.SECRET-_",
             "write to SECRET.SECRET+x@mail.example.org",
             "the phrase is correct horse battery",
+            r#"error="config has token = \"SECRET\" in line 3""#,
+            r#""warning": "{\"api_key\": \"SECRET\"}""#,
+            r#"password="a\"SECRET""#,
+            r#"Settings { apikey: Some("SECRET") }"#,
+            r#"{\"authorization\": \"Basic U0VDSECRET\"}"#,
+            "tool --token SECRET --api-key 'SECRET' x-api-key SECRET",
+            "AWS_ACCESS_KEY_ID=SECRET",
+            "https://u:p@SECRET@host/x",
         ] {
             let redacted = redactor.redact(line);
             assert!(!redacted.contains("SECRET") && !redacted.contains("horse"), "{redacted}");
@@ -201,6 +220,12 @@ mod tests {
         check("Alice, ALICE_x and malice", "[user], [user]_x and malice");
         check("on tower.example.org, Tower and towers", "on [host], [host] and towers");
         check("root at localhost is short", "root at localhost is short");
+        let nested = Redactor::new(Private {
+            users: vec!["alice".to_owned()],
+            hosts: vec!["alice-thinkpad".to_owned()],
+            ..Private::default()
+        });
+        assert_eq!(nested.redact("alice on alice-thinkpad"), "[user] on [host]");
     }
 
     #[test]

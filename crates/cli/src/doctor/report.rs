@@ -13,7 +13,7 @@ use claude_worker_api::{
     Check, CheckLevel, EngineInfo, ListQuery, State, Task, TaskApi, Timestamp,
 };
 use claude_worker_client::token;
-use claude_worker_engine::{Paths, settings};
+use claude_worker_engine::{Paths, read_own, settings};
 use serde::Serialize;
 
 use super::redact::{Private, Redactor};
@@ -57,8 +57,7 @@ pub(crate) async fn report(api: &impl TaskApi, now: Timestamp) -> String {
         Err(error) => Err(error.clone()),
     };
     let home = claude_worker_engine::user_home();
-    let token_file =
-        paths.as_ref().ok().and_then(|paths| std::fs::read_to_string(&paths.token).ok());
+    let token_file = paths.as_ref().ok().and_then(|paths| read_own(&paths.token).ok());
     let secrets = paths.as_ref().ok().and_then(token).into_iter().chain(token_file);
     let redactor = Redactor::new(Private {
         home: home.as_deref(),

@@ -21,7 +21,8 @@ pub(crate) const ADOPTS_ORPHANS: bool = true;
 pub(crate) struct Readable;
 
 pub(crate) fn open() -> io::Result<Readable> {
-    Ok(Readable)
+    // Where this fails, for want of descriptors say, no row could be read either.
+    fs::read("/proc/self/stat").map(|_| Readable)
 }
 
 pub(crate) fn own_program() -> io::Result<PathBuf> {
