@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{State, TaskId, Timestamp, UnknownValue, reads_unknown};
+use crate::{State, TaskId, Timestamp, UnknownValue, query, reads_unknown};
 
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -72,7 +72,7 @@ pub struct EventQuery {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
     /// Only events of these tasks, at most 1000. Empty: all events.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(deserialize_with = "query::tasks", skip_serializing_if = "Vec::is_empty")]
     pub tasks: Vec<TaskId>,
     /// Only lasting events, not short-lived ones (`progress`).
     pub lasting: bool,

@@ -169,7 +169,7 @@ pub struct Activity {
     pub lost: u64,
     /// Runs and queued tasks that were cancelled.
     pub cancelled: u64,
-    /// Runs of an earlier engine that this one took over.
+    /// Runs of an earlier engine that this one looked after: it took them over, or read how they ended.
     pub adopted: u64,
     /// Transactions that were stored.
     pub commits: u64,

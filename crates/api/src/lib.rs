@@ -26,6 +26,7 @@ mod list;
 mod log;
 mod methods;
 mod nearest;
+mod query;
 mod serde_error;
 mod settings;
 mod submit;

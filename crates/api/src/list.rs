@@ -6,7 +6,7 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Counts, Status, Task, TaskId, Timestamp, unknown};
+use crate::{Counts, Status, Task, TaskId, Timestamp, query, unknown};
 
 /// The order in which tasks are listed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -121,7 +121,7 @@ pub struct ListQuery {
     )]
     pub statuses: Vec<Status>,
     /// Only these tasks, at most 1000; numbers without a task are ignored. Empty: all.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(deserialize_with = "query::tasks", skip_serializing_if = "Vec::is_empty")]
     pub ids: Vec<TaskId>,
     /// Only tasks that need attention: no person has looked at them since they failed, or since
     /// they completed with denied tool calls.

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-use crate::{ApiError, Status, Task, TaskId, Timestamp, UnknownName, unknown};
+use crate::{ApiError, Status, Task, TaskId, Timestamp, UnknownName, query, unknown};
 
 /// The longest prompt a task may have, in bytes of UTF-8. The size limit of request bodies follows
 /// from it.
@@ -259,6 +259,7 @@ pub struct SeenQuery {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SpentQuery {
     /// Counts runs that ended at or after this instant.
+    #[serde(deserialize_with = "query::instant", serialize_with = "query::millis")]
     pub since: Timestamp,
 }
 

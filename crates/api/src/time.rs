@@ -61,10 +61,6 @@ impl fmt::Display for Timestamp {
 impl FromStr for Timestamp {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        // Scripts and URLs often use milliseconds since 1970.
-        if let Ok(millis) = text.parse() {
-            return Ok(Self(millis));
-        }
         let instant: jiff::Timestamp = text.parse().map_err(|e: jiff::Error| e.to_string())?;
         Ok(Self(instant.as_millisecond()))
     }

@@ -101,7 +101,7 @@ impl<'de> Deserializer<'de> for Text<'de> {
 
 #[cfg(test)]
 mod tests {
-    use claude_worker_api::{EventQuery, ListQuery, Order, Status, TaskId};
+    use claude_worker_api::{EventQuery, ListQuery, Order, SpentQuery, Status, TaskId};
     use serde::Deserialize;
 
     use super::*;
@@ -120,6 +120,12 @@ mod tests {
         assert_eq!(query.ids, [TaskId(3), TaskId(4)]);
         assert_eq!((query.attention, query.order), (true, Order::EndedLast));
         assert_eq!((query.cursor, query.limit), ("7.8".parse().ok(), Some(9)));
+        let query: ListQuery = read("ids=%2312").unwrap();
+        assert_eq!(query.ids, [TaskId(12)]);
+        for since in ["1767225600000", "2026-01-01T00:00:00Z"] {
+            let query: SpentQuery = read(&format!("since={since}")).unwrap();
+            assert_eq!(query.since.as_millis(), 1_767_225_600_000);
+        }
         assert_eq!(read("").as_ref(), Ok(&ListQuery::default()));
         let query: EventQuery = read("after=-1&tasks=5&lasting=false&wait_ms=10").unwrap();
         assert_eq!((query.after, query.tasks), (Some(-1), vec![TaskId(5)]));
@@ -127,9 +133,16 @@ mod tests {
 
     #[test]
     fn wrong_values_are_refused() {
-        for wrong in
-            ["status=", "status=,", "ids=x", "status=nothing", "limit=-1", "limit=1&limit=2"]
-        {
+        for wrong in [
+            "status=",
+            "status=,",
+            "ids=x",
+            "ids=0",
+            "ids=-1",
+            "status=nothing",
+            "limit=-1",
+            "limit=1&limit=2",
+        ] {
             assert!(read::<ListQuery>(wrong).is_err(), "{wrong}");
         }
     }

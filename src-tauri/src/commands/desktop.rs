@@ -33,8 +33,6 @@ pub(crate) struct AppInfo {
     tray: bool,
     /// Whether the last attempt to show a notification succeeded.
     notifications: bool,
-    /// The user's home directory.
-    home: Option<PathBuf>,
 }
 
 #[tauri::command]
@@ -44,7 +42,6 @@ pub(crate) fn app_info(state: State<'_, AppState>) -> AppInfo {
         platform: std::env::consts::OS,
         tray: state.tray.is_visible(),
         notifications: *state.notifications.borrow(),
-        home: std::env::home_dir(),
     }
 }
 

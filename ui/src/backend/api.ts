@@ -6,7 +6,7 @@
  * zeros.
  */
 export type Activity = {
-  /** Runs of an earlier engine that this one took over. */
+  /** Runs of an earlier engine that this one looked after: it took them over, or read how they ended. */
   adopted: number;
   /** Runs and queued tasks that were cancelled. */
   cancelled: number;

@@ -65,6 +65,7 @@ impl Dispatcher {
             }
             Err(error) => {
                 self.activity.failed_commits += 1;
+                self.activity_shown.send_replace(self.activity);
                 if !std::mem::replace(&mut self.failed, true) {
                     tracing::error!(%error, "a transaction failed; nothing of it was kept");
                 }
@@ -115,6 +116,7 @@ impl Dispatcher {
                 self.stopping = true;
                 self.draining.send_replace(Some(mode));
                 let left_running = self.still_running();
+                tracing::warn!(?mode, left_running, "engine stopping; this could not be stored");
                 drop(answer.send(Ok(Reply::Stopped(Stopped { left_running }))));
                 None
             }
