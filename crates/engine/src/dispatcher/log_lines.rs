@@ -122,8 +122,15 @@ impl Happened {
 impl Dispatcher {
     /// Writes and counts the lines of a round that is on disk.
     pub(super) fn write_log(&mut self, lines: Vec<LogLine>, now: Now) {
+        let together = removed_together(&lines);
+        if let Some(count) = together {
+            tracing::info!(count, "tasks removed");
+        }
         for LogLine { span, happened } in lines {
             happened.count(&mut self.activity);
+            if together.is_some() && matches!(happened, Happened::Removed { .. }) {
+                continue;
+            }
             span.in_scope(|| {
                 happened.write();
                 // After submitting a task, the next question is why it does not start.
@@ -136,6 +143,15 @@ impl Dispatcher {
             });
         }
     }
+}
+
+/// How many tasks a round has removed, when they get one line together: cleaning up 100,000 tasks must not
+/// push everything else out of a log of bounded size.
+fn removed_together(lines: &[LogLine]) -> Option<usize> {
+    /// As many lines a person may read one by one.
+    const MOST_LINES: usize = 20;
+    let removed = |line: &&LogLine| matches!(line.happened, Happened::Removed { .. });
+    Some(lines.iter().filter(removed).count()).filter(|count| *count > MOST_LINES)
 }
 
 fn words_for(asker: &Asker) -> String {
@@ -169,5 +185,21 @@ fn verdict_words(verdict: &Verdict) -> String {
             failure => format!("failed: {}", failure.kind()),
         },
         Verdict::Unknown(verdict) => format!("unknown: {}", verdict.name),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_removed_tasks_get_one_line() {
+        let lines = |count: i64| -> Vec<LogLine> {
+            let removed = (1..=count).map(|id| Happened::Removed { task: TaskId(id) });
+            removed.chain([Happened::SettingsChanged]).map(LogLine::new).collect()
+        };
+        assert_eq!(removed_together(&lines(0)), None);
+        assert_eq!(removed_together(&lines(20)), None);
+        assert_eq!(removed_together(&lines(21)), Some(21));
     }
 }
