@@ -43,7 +43,7 @@ pub enum Repeat {
     Keyed,
     /// Report the failure: it may or may not have been done.
     Once,
-    /// As [`Repeat::Once`]. The call runs a finished task again, so its body names who asks for it.
+    /// As [`Repeat::Once`]. The call runs a finished task again, so its body names the program that asks.
     RunsAgain,
 }
 
@@ -115,7 +115,7 @@ pub trait Call: Sized + Send + Sync + 'static {
     /// The idempotency key, if the method has one.
     fn idempotency_key(&mut self) -> Option<&mut Option<String>>;
 
-    /// The task to run again, and who asks for it, if the method runs tasks again.
+    /// The task to run again and the program that asks, if the method runs tasks again.
     fn asked_by(&mut self) -> Option<(TaskId, &mut Asker)>;
 
     /// How long the engine may wait for new data, in milliseconds.

@@ -241,7 +241,7 @@ pub struct FollowUp {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Retry {
-    /// Who asks for it.
+    /// The program or task that asks for the run.
     pub asked_by: Asker,
 }
 

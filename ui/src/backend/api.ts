@@ -762,7 +762,7 @@ export type RetentionSettings = {
 
 /** A request to retry a task. */
 export type Retry = {
-  /** Who asks for it. */
+  /** The program or task that asks for the run. */
   asked_by?: Asker;
 };
 
