@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{ApiError, Asker, ErrorCode, OutputChunk, RunId, TaskApi, TaskId};
+use crate::{ApiError, Asker, ErrorCode, OutputChunk, RunId, Scope, TaskApi, TaskId};
 
 /// The HTTP verb of a method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +71,8 @@ pub struct Method {
     pub verb: Verb,
     /// Its HTTP path; `{id}` stands for a task's number.
     pub path: &'static str,
+    /// What a token must allow for this method.
+    pub scope: Scope,
     /// Whether a call can be repeated.
     pub repeat: Repeat,
     /// How long it may take.

@@ -12,6 +12,7 @@
 //! fields are ignored on reading, and unknown variants read as `Unknown` ([`mod@unknown`]), so that an
 //! older client understands a newer engine.
 
+mod access;
 mod agent;
 mod call;
 mod doctor;
@@ -37,6 +38,7 @@ mod trust;
 pub mod unknown;
 mod verdict;
 
+pub use access::Scope;
 pub use agent::{AgentInfo, Capability};
 pub use call::{
     Answer, AnswerTime, BYTES, Call, CallSchemas, CallVisitor, JSON, Method, OutputHeaders,

@@ -14,7 +14,7 @@ use crate::call::{
 };
 use crate::{
     ApiError, CleanQuery, Cleaned, Diagnosis, EngineInfo, EventPage, EventQuery, FollowUp,
-    ListQuery, LogPage, LogQuery, NewTask, OutputChunk, OutputQuery, Pause, Queue, Retry,
+    ListQuery, LogPage, LogQuery, NewTask, OutputChunk, OutputQuery, Pause, Queue, Retry, Scope,
     SeenQuery, Settings, SettingsChange, Spent, SpentQuery, StopRequest, Stopped, Task, TaskDetail,
     TaskId, TaskPage, Trust, TrustChange,
 };
@@ -53,7 +53,7 @@ macro_rules! methods {
     ($(
         $(#[doc = $doc:literal])*
         $name:ident = $Call:ident { $($arg:ident: $Arg:ty),* } -> $Answer:ty,
-        $verb:ident $path:literal, $repeat:ident, $time:ident, [$($error:ident),*];
+        $verb:ident $path:literal, $scope:ident, $repeat:ident, $time:ident, [$($error:ident),*];
     )*) => {
         /// Every request that a client can send to an engine.
         ///
@@ -108,6 +108,7 @@ macro_rules! methods {
                     summary: concat!($($doc, "\n"),*),
                     verb: Verb::$verb,
                     path: $path,
+                    scope: Scope::$scope,
                     repeat: Repeat::$repeat,
                     answer_time: AnswerTime::$time,
                     arguments: &[$((stringify!($arg), stringify!($Arg))),*],
@@ -196,35 +197,35 @@ methods! {
     /// `invalid_request` (empty prompt, missing directory, unknown parent), `queue_full`,
     /// `disk_full`; `forbidden` when tasks may not submit more, or not that deep.
     submit = Submit { body: NewTask } -> Task,
-    Post "/api/v1/tasks", Keyed, Quick, [InvalidRequest, QueueFull, DiskFull, Forbidden];
+    Post "/api/v1/tasks", Submit, Keyed, Quick, [InvalidRequest, QueueFull, DiskFull, Forbidden];
 
     /// Lists tasks.
     ///
     /// # Errors
     /// `invalid_request` for too many `ids`.
     list = List { query: ListQuery } -> TaskPage,
-    Get "/api/v1/tasks", Safe, Quick, [InvalidRequest];
+    Get "/api/v1/tasks", Read, Safe, Quick, [InvalidRequest];
 
     /// Everything stored about one task.
     ///
     /// # Errors
     /// `not_found`.
     get = Get { id: TaskId } -> TaskDetail,
-    Get "/api/v1/tasks/{id}", Safe, Quick, [NotFound];
+    Get "/api/v1/tasks/{id}", Read, Safe, Quick, [NotFound];
 
     /// A part of a run's log, as items; waits for more when asked to.
     ///
     /// # Errors
     /// `not_found` (task, run, or output that was deleted).
     log = Log { id: TaskId, query: LogQuery } -> LogPage,
-    Get "/api/v1/tasks/{id}/log", Safe, Waits, [NotFound];
+    Get "/api/v1/tasks/{id}/log", Read, Safe, Waits, [NotFound];
 
     /// A part of a run's output, as bytes; waits for more when asked to.
     ///
     /// # Errors
     /// `not_found` (task, run, or output that was deleted).
     output = Output { id: TaskId, query: OutputQuery } -> OutputChunk,
-    Get "/api/v1/tasks/{id}/output", Safe, Waits, [NotFound];
+    Get "/api/v1/tasks/{id}/output", Read, Safe, Waits, [NotFound];
 
     /// Asks a task to stop. A task in the queue is cancelled at once; a running one is
     /// `stopping` until its whole process tree is gone. Cancelling a task that is already
@@ -233,14 +234,14 @@ methods! {
     /// # Errors
     /// `not_found`; `conflict` when it has already finished otherwise.
     cancel = Cancel { id: TaskId } -> Task,
-    Post "/api/v1/tasks/{id}/cancel", Safe, Quick, [NotFound, Conflict];
+    Post "/api/v1/tasks/{id}/cancel", Submit, Safe, Quick, [NotFound, Conflict];
 
     /// Runs a finished task again from the beginning, in a new session.
     ///
     /// # Errors
     /// `not_found`; `conflict` when it is not finished.
     retry = RetryTask { id: TaskId, body: Retry } -> Task,
-    Post "/api/v1/tasks/{id}/retry", RunsAgain, Quick, [NotFound, Conflict, Forbidden];
+    Post "/api/v1/tasks/{id}/retry", Submit, RunsAgain, Quick, [NotFound, Conflict, Forbidden];
 
     /// Continues a finished task in the same agent session.
     ///
@@ -248,7 +249,7 @@ methods! {
     /// `not_found`; `invalid_request` for an empty message; `conflict` when the task is not
     /// finished (its session is in use) or has no session.
     resume = Resume { id: TaskId, body: FollowUp } -> Task,
-    Post "/api/v1/tasks/{id}/resume", RunsAgain, Quick,
+    Post "/api/v1/tasks/{id}/resume", Submit, RunsAgain, Quick,
     [NotFound, InvalidRequest, Conflict, Forbidden];
 
     /// Removes a task with all its output. A running task is stopped first, and removed when its
@@ -257,39 +258,39 @@ methods! {
     /// # Errors
     /// `not_found`.
     remove = Remove { id: TaskId } -> (),
-    Delete "/api/v1/tasks/{id}", Once, EndsRuns, [NotFound];
+    Delete "/api/v1/tasks/{id}", Full, Once, EndsRuns, [NotFound];
 
     /// Removes finished tasks.
     clean = Clean { body: CleanQuery } -> Cleaned,
-    Post "/api/v1/tasks/clean", Safe, Quick, [InvalidRequest];
+    Post "/api/v1/tasks/clean", Full, Safe, Quick, [InvalidRequest];
 
     /// Marks finished tasks as seen by a person.
     ///
     /// # Errors
     /// `invalid_request` for too many `ids`.
     seen = Seen { body: SeenQuery } -> Queue,
-    Post "/api/v1/tasks/seen", Safe, Quick, [InvalidRequest];
+    Post "/api/v1/tasks/seen", Full, Safe, Quick, [InvalidRequest];
 
     /// The cost of all runs that ended since a point in time. Removing a task does not change it.
     spent = SpentSince { query: SpentQuery } -> Spent,
-    Get "/api/v1/spent", Safe, Quick, [InvalidRequest];
+    Get "/api/v1/spent", Read, Safe, Quick, [InvalidRequest];
 
     /// Pauses the queue, so that no task is started, or continues it. It stays paused when the
     /// engine restarts.
     set_paused = SetPaused { body: Pause } -> Queue,
-    Put "/api/v1/queue", Safe, Quick, [];
+    Put "/api/v1/queue", Full, Safe, Quick, [];
 
     /// Events after a point in the stream; waits for one when asked to.
     events = Events { query: EventQuery } -> EventPage,
-    Get "/api/v1/events", Safe, Waits, [InvalidRequest];
+    Get "/api/v1/events", Read, Safe, Waits, [InvalidRequest];
 
     /// The engine's version, process, counters and queue.
     engine = Engine {} -> EngineInfo,
-    Get "/api/v1/engine", Safe, Quick, [];
+    Get "/api/v1/engine", Read, Safe, Quick, [];
 
     /// The settings in force.
     settings = GetSettings {} -> Settings,
-    Get "/api/v1/settings", Safe, Quick, [];
+    Get "/api/v1/settings", Full, Safe, Quick, [];
 
     /// Changes the settings that the body names. They are written into `config.toml`, whose comments
     /// are kept, and the whole file takes effect at once.
@@ -300,11 +301,11 @@ methods! {
     /// `invalid_request` naming the key whose value is out of range, or what is wrong with the
     /// file; `disk_full`.
     set_settings = SetSettings { body: SettingsChange } -> Settings,
-    Put "/api/v1/settings", Safe, Quick, [InvalidRequest, DiskFull];
+    Put "/api/v1/settings", Full, Safe, Quick, [InvalidRequest, DiskFull];
 
     /// The directories whose settings may be used by tasks that agents submit.
     trusted = Trusted {} -> Trust,
-    Get "/api/v1/trust", Safe, Quick, [];
+    Get "/api/v1/trust", Full, Safe, Quick, [];
 
     /// Trusts a directory, or removes it from Claude Worker's own list. It applies from the next run
     /// on.
@@ -312,16 +313,16 @@ methods! {
     /// # Errors
     /// `invalid_request` for a path that is not a directory, or not in the list; `disk_full`.
     set_trusted = SetTrusted { body: TrustChange } -> Trust,
-    Put "/api/v1/trust", Safe, Quick, [InvalidRequest, DiskFull];
+    Put "/api/v1/trust", Full, Safe, Quick, [InvalidRequest, DiskFull];
 
     /// Checks what tasks need: the agent, its sign-in, the data directory, free disk space.
     /// It may take some seconds.
     doctor = Doctor {} -> Diagnosis,
-    Get "/api/v1/doctor", Safe, Examines, [];
+    Get "/api/v1/doctor", Full, Safe, Examines, [];
 
     /// Stops the engine. The answer is sent before it goes.
     stop = Stop { body: StopRequest } -> Stopped,
-    Post "/api/v1/engine/stop", Once, EndsRuns, [];
+    Post "/api/v1/engine/stop", Full, Once, EndsRuns, [];
 }
 
 /// Convenience methods on top of [`TaskApi`].

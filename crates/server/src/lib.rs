@@ -4,7 +4,7 @@
 //!
 //! [`host()`] starts an engine and serves it: one axum router over anything that implements
 //! [`TaskApi`] (`routes.rs`), at a Unix domain socket in the data directory (`socket.rs`) and, when
-//! asked to, at a loopback TCP port behind a token (`tcp.rs`). [`take_over`] does the same where a
+//! asked to, at a loopback TCP port behind a token (`tcp.rs`, `admission.rs`). [`take_over`] does the same where a
 //! headless engine runs already, and [`Hosted::hand_back`] goes the other way (`hand_over.rs`).
 //!
 //! Requests are read strictly (`request.rs`): unknown names are refused. Every error becomes the same
@@ -13,6 +13,7 @@
 //!
 //! [`TaskApi`]: claude_worker_api::TaskApi
 
+mod admission;
 mod connections;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
