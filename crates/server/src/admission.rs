@@ -4,6 +4,8 @@
 //! have the token, name the server by a loopback name (which stops DNS rebinding), come from no page
 //! of another origin, and have JSON as its body if it has one.
 
+mod source;
+
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
@@ -12,12 +14,13 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use claude_worker_api::{ApiError, ErrorCode};
 
+pub(crate) use self::source::Source;
 use crate::connections::answer;
 use crate::refusal::refuse;
 
 /// What requests are checked against.
 pub(crate) struct Guard {
-    pub(crate) port: u16,
+    pub(crate) source: Source,
     pub(crate) token: String,
     /// Whether web pages are served.
     pub(crate) pages: bool,
@@ -41,7 +44,8 @@ pub(crate) async fn admit(
     // A browser that opens a page has no token yet, and pages are public.
     let api = request.uri().path().starts_with("/api/") || request.uri().path() == "/health";
     let page = guard.pages && !api && request.method() == Method::GET;
-    let checked = guard.check_source(request.headers()).and_then(|()| {
+    let source = guard.source.check(request.headers()).map_err(Denied::Refused);
+    let checked = source.and_then(|()| {
         if page { Ok(()) } else { guard.check_token(request.method(), request.headers()) }
     });
     match checked {
@@ -76,27 +80,6 @@ impl IntoResponse for Denied {
 }
 
 impl Guard {
-    /// Checks that the request uses a loopback name and is not from a page of another origin.
-    fn check_source(&self, headers: &HeaderMap) -> Result<(), Denied> {
-        let forbidden = |message: &str| ApiError::new(ErrorCode::Forbidden, message);
-        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-        let host = text(header::HOST).unwrap_or_default();
-        if !self.hosts().iter().any(|own| own == host) {
-            return Err(Denied::Refused(
-                forbidden("This server is reached by a loopback name only")
-                    .hint(format!("Use http://127.0.0.1:{}", self.port)),
-            ));
-        }
-        if let Some(origin) = text(header::ORIGIN)
-            && !self.hosts().iter().any(|own| origin.strip_prefix("http://") == Some(own))
-        {
-            return Err(Denied::Refused(forbidden(
-                "A page of another origin may not use this server",
-            )));
-        }
-        Ok(())
-    }
-
     /// Checks the token, and that the body is of a type that pages of other origins cannot send.
     fn check_token(&self, method: &Method, headers: &HeaderMap) -> Result<(), Denied> {
         let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
@@ -114,10 +97,6 @@ impl Guard {
         }
         Ok(())
     }
-
-    fn hosts(&self) -> [String; 3] {
-        ["127.0.0.1", "localhost", "[::1]"].map(|host| format!("{host}:{}", self.port))
-    }
 }
 
 /// Compares in constant time.
@@ -131,13 +110,14 @@ mod tests {
     use super::*;
 
     fn check(method: &Method, headers: &[(&'static str, &str)]) -> Result<(), StatusCode> {
-        let guard = Guard { port: 8000, token: "secret".to_owned(), pages: false };
+        let guard =
+            Guard { source: Source { port: 8000 }, token: "secret".to_owned(), pages: false };
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             map.insert(*name, value.parse().unwrap());
         }
-        guard
-            .check_source(&map)
+        let source = guard.source.check(&map).map_err(Denied::Refused);
+        source
             .and_then(|()| guard.check_token(method, &map))
             .map_err(|denied| denied.into_response().status())
     }

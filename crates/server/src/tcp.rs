@@ -14,7 +14,7 @@ use claude_worker_os::files::create_new;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::admission::{Guard, admit};
+use crate::admission::{Guard, Source, admit};
 use crate::connections::{Bounds, serve_connections};
 use crate::pages;
 use crate::routes::{self, speaking_our_protocol};
@@ -69,7 +69,7 @@ pub(crate) async fn serve_http<A: TaskApi + 'static>(
     closing: watch::Receiver<()>,
 ) {
     let guard = Arc::new(Guard {
-        port: server.address.port(),
+        source: Source { port: server.address.port() },
         token: server.token,
         pages: server.pages.is_some(),
     });
