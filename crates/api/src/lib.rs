@@ -27,6 +27,8 @@ mod list;
 mod log;
 mod methods;
 mod nearest;
+pub mod openapi;
+mod problem;
 mod query;
 mod serde_error;
 mod settings;
@@ -55,6 +57,7 @@ pub use log::{
 };
 pub use methods::{METHODS, TaskApi, TaskApiExt, call_by_name, calls, visit_calls};
 pub use nearest::nearest_name;
+pub use problem::{PROBLEM_JSON, Problem};
 pub use serde_error::explain_serde_error;
 pub use settings::{
     AgentSettings, CapSettings, DECLARED_SETTINGS, DelegationSettings, FileForm, LARGEST_NUMBER,

@@ -1,0 +1,124 @@
+//! The routes that are no methods of the API.
+
+use schemars::generate::SchemaSettings;
+use serde_json::{Map, Value, json};
+
+use super::errors;
+use super::operations::query_parameters;
+use crate::{EventQuery, JSON};
+
+/// The path of this description.
+pub const OPENAPI_PATH: &str = "/openapi.json";
+/// The path of the page that shows it.
+pub const DOCS_PATH: &str = "/docs";
+/// The path of the stream of events.
+pub const STREAM_PATH: &str = "/api/v1/events/stream";
+/// The path for probes.
+pub const HEALTH_PATH: &str = "/health";
+
+/// Writes them into `paths`, and the schemas that they refer to into `components`.
+pub(super) fn write(paths: &mut Map<String, Value>, components: &mut Map<String, Value>) {
+    paths.insert(STREAM_PATH.to_owned(), json!({ "get": stream() }));
+    components.insert(
+        "Health".to_owned(),
+        json!({
+            "type": "object",
+            "description": "Whether the engine answers.",
+            "properties": {
+                "status": { "type": "string", "description": "`ok`." },
+                "version": { "type": "string", "description": "The engine's version." },
+            },
+            "required": ["status"],
+        }),
+    );
+    paths.insert(
+        HEALTH_PATH.to_owned(),
+        json!({ "get": page(
+            "health",
+            "monitoring",
+            "Whether the engine answers",
+            JSON,
+            &json!({ "$ref": "#/components/schemas/Health" }),
+        ) }),
+    );
+    paths.insert(
+        OPENAPI_PATH.to_owned(),
+        json!({ "get": page(
+            "openapi",
+            "documentation",
+            "This description",
+            JSON,
+            &json!({ "type": "object" }),
+        ) }),
+    );
+    paths.insert(
+        DOCS_PATH.to_owned(),
+        json!({ "get": page(
+            "docs",
+            "documentation",
+            "A page that shows this description and can send requests",
+            "text/html",
+            &json!({ "type": "string" }),
+        ) }),
+    );
+}
+
+/// A route that takes nothing and needs no token.
+fn page(name: &str, tag: &str, summary: &str, media_type: &str, schema: &Value) -> Value {
+    let mut responses = Map::new();
+    responses.insert(
+        "200".to_owned(),
+        json!({ "description": "Done.", "content": { media_type: { "schema": schema } } }),
+    );
+    errors::add_statuses(&mut responses, &[400, 403]);
+    json!({
+        "operationId": name,
+        "tags": [tag],
+        "summary": summary,
+        "description": format!("{summary}. Needs no token."),
+        "security": [],
+        "responses": responses,
+    })
+}
+
+fn stream() -> Value {
+    let mut generator = SchemaSettings::draft2020_12().for_deserialize().into_generator();
+    let query = generator.root_schema_for::<EventQuery>().to_value();
+    let mut parameters = query_parameters(&query);
+    // The server waits and reads in pages by itself.
+    parameters.retain(|one| one["name"] != "wait_ms" && one["name"] != "limit");
+    for parameter in &mut parameters {
+        if parameter["name"] == "after" {
+            parameter["description"] = json!("Only events after this one. Absent: from now on.");
+        }
+    }
+    parameters.push(json!({
+        "name": "Last-Event-ID",
+        "in": "header",
+        "description": "The number of the last event that the client has seen; it replaces `after`. \
+                        Browsers send it when they connect again.",
+        "schema": { "type": "integer", "format": "int64" },
+    }));
+    let mut responses = Map::new();
+    responses.insert(
+        "200".to_owned(),
+        json!({
+            "description": "Events as server-sent events, until one side disconnects. The `data` of \
+                            each is an `Event` as JSON, its `id` the event's number. An event named \
+                            `gap` says that events are missing because they are no longer stored: \
+                            read the tasks again. A line that begins with a colon is only a sign of \
+                            life, sent every 15 seconds.",
+            "content": { "text/event-stream": { "schema": { "type": "string" } } },
+        }),
+    );
+    errors::add_statuses(&mut responses, &[400, 401, 403, 426, 500, 503]);
+    let about = "The same events as server-sent events, as they happen.";
+    json!({
+        "operationId": "event_stream",
+        "tags": ["events"],
+        "summary": "Events as they happen",
+        "description": format!("{about}\n\nNeeds a token of any scope."),
+        "parameters": parameters,
+        "responses": responses,
+    })
+}
