@@ -16,7 +16,8 @@ use claude_worker_api::{ApiError, ErrorCode};
 
 pub(crate) use self::source::Source;
 use crate::connections::answer;
-use crate::refusal::refuse;
+use crate::docs_page;
+use crate::refusal::{Refusal, refuse};
 
 /// What requests are checked against.
 pub(crate) struct Guard {
@@ -33,6 +34,8 @@ enum Denied {
     NoToken,
     /// It is refused even with the right token.
     Refused(ApiError),
+    /// Its body is not declared to be JSON.
+    NotJson,
 }
 
 /// Checks a request, and passes it on if it is admitted.
@@ -42,8 +45,10 @@ pub(crate) async fn admit(
     next: Next,
 ) -> Response {
     // A browser that opens a page has no token yet, and pages are public.
-    let api = request.uri().path().starts_with("/api/") || request.uri().path() == "/health";
-    let page = guard.pages && !api && request.method() == Method::GET;
+    let path = request.uri().path();
+    let api = path.starts_with("/api/") || path == "/health";
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    let page = reads && (docs_page::is_public(path) || (guard.pages && !api));
     let source = guard.source.check(request.headers()).map_err(Denied::Refused);
     let checked = source.and_then(|()| {
         if page { Ok(()) } else { guard.check_token(request.method(), request.headers()) }
@@ -64,13 +69,18 @@ impl IntoResponse for Denied {
     fn into_response(self) -> Response {
         match self {
             Self::Refused(error) => refuse(error),
+            Self::NotJson => Refusal::with_status(
+                ApiError::invalid("The request must have Content-Type: application/json"),
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            )
+            .into_response(),
             Self::NoToken => {
-                let mut response = refuse(
+                let error =
                     ApiError::new(ErrorCode::Forbidden, "The request carries no valid token").hint(
                         "Send `Authorization: Bearer TOKEN`; the token is in the data directory's file `token`",
-                    ),
-                );
-                *response.status_mut() = StatusCode::UNAUTHORIZED;
+                    );
+                let refusal = Refusal::with_status(error, StatusCode::UNAUTHORIZED);
+                let mut response = refusal.into_response();
                 let bearer = HeaderValue::from_static("Bearer");
                 response.headers_mut().insert(header::WWW_AUTHENTICATE, bearer);
                 response
@@ -91,9 +101,7 @@ impl Guard {
         let json = text(header::CONTENT_TYPE)
             .is_some_and(|kind| kind.split(';').next().unwrap_or("").trim() == "application/json");
         if has_body && !json {
-            return Err(Denied::Refused(ApiError::invalid(
-                "The request must have Content-Type: application/json",
-            )));
+            return Err(Denied::NotJson);
         }
         Ok(())
     }
@@ -147,7 +155,7 @@ mod tests {
         // A content type that a page can send without a CORS preflight.
         assert_eq!(
             check(&Method::POST, &[HOST, TOKEN, ("content-type", "text/plain")]),
-            Err(StatusCode::BAD_REQUEST)
+            Err(StatusCode::UNSUPPORTED_MEDIA_TYPE)
         );
     }
 }

@@ -15,6 +15,7 @@
 
 mod admission;
 mod connections;
+mod docs_page;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzz;

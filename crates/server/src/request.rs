@@ -15,6 +15,7 @@ use serde::de::{DeserializeOwned, IgnoredAny, IntoDeserializer, Visitor, value::
 use serde::{Deserialize, Deserializer, forward_to_deserialize_any};
 
 use crate::query::QueryString;
+use crate::refusal::Refusal;
 
 /// The arguments of a request, each of which is read once.
 pub(crate) struct RequestArguments {
@@ -28,8 +29,8 @@ impl RequestArguments {
     ///
     /// # Errors
     /// `invalid_request` for a parameter that the method does not have, and for a body that is too
-    /// large or incomplete.
-    pub(crate) async fn of(request: Request, method: &Method) -> Result<Self, ApiError> {
+    /// large (with the status 413) or incomplete.
+    pub(crate) async fn of(request: Request, method: &Method) -> Result<Self, Refusal> {
         let (mut parts, body) = request.into_parts();
         if !method.arguments.iter().any(|(name, _)| *name == "query") {
             query::<Nothing>(parts.uri.query().unwrap_or_default())?;
@@ -42,11 +43,12 @@ impl RequestArguments {
             Bytes::new()
         } else {
             Bytes::from_request(Request::from_parts(parts, body), &()).await.map_err(|error| {
-                ApiError::invalid(format!(
+                let refused = ApiError::invalid(format!(
                     "The request is too large or broken: {}",
                     error.body_text()
                 ))
-                .hint("A prompt may have 16 MiB; put more into a file and name it")
+                .hint("A prompt may have 16 MiB; put more into a file and name it");
+                Refusal::with_status(refused, error.status())
             })?
         };
         Ok(Self { id, query: Some(query), body: Some(body) })

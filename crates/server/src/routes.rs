@@ -1,6 +1,7 @@
 //! The routes of the HTTP interface, the same for the local socket and TCP.
 //!
-//! They are generated from the methods of the API, except `/health` and the stream of events.
+//! They are generated from the methods of the API, except those of
+//! `crates/api/src/openapi/other_routes.rs`.
 
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, get, on};
 use axum::{Json, Router};
+use claude_worker_api::openapi::{HEALTH_PATH, STREAM_PATH};
 use claude_worker_api::{
     Answer, ApiError, Call, CallVisitor, ErrorCode, MAX_PROMPT_BYTES, PROTOCOL, PROTOCOL_HEADER,
     ReadArguments, Repeat, TaskApi, Verb, visit_calls,
@@ -17,6 +19,7 @@ use claude_worker_api::{
 use tokio::sync::watch;
 use tracing::Instrument;
 
+use crate::docs_page;
 use crate::refusal::{Refusal, refuse};
 use crate::request::{Nothing, RequestArguments, query};
 use crate::stream;
@@ -28,14 +31,13 @@ const LARGEST_BODY: usize = 2 * MAX_PROMPT_BYTES + 1024 * 1024;
 pub(crate) fn router<A: TaskApi + 'static>(api: Arc<A>, closing: watch::Receiver<()>) -> Router {
     let stream = async move |State(api): State<Arc<A>>, uri: Uri, headers: HeaderMap| {
         let query = query(uri.query().unwrap_or_default())?;
-        stream::stream(api, query, &headers, closing).await.map_err(Refusal)
+        stream::stream(api, query, &headers, closing).await.map_err(Refusal::from)
     };
     let mut methods = Methods(Router::new());
     visit_calls(&mut methods);
-    methods
-        .0
-        .route("/health", get(health::<A>))
-        .route("/api/v1/events/stream", get(stream))
+    docs_page::add(methods.0)
+        .route(HEALTH_PATH, get(health::<A>))
+        .route(STREAM_PATH, get(stream))
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
@@ -110,13 +112,20 @@ async fn agree_on_protocol(request: Request, next: Next) -> Response {
 }
 
 async fn no_such_route() -> Refusal {
-    Refusal(ApiError::new(ErrorCode::NotFound, "There is nothing at this address"))
+    ApiError::new(ErrorCode::NotFound, "There is nothing at this address")
+        .hint("The page /docs lists every address")
+        .into()
 }
 
-async fn no_such_method(method: Method) -> impl IntoResponse {
+/// Answers requests whose method a route does not have. The router adds the header Allow.
+async fn no_such_method(method: Method) -> Response {
+    if method == Method::OPTIONS {
+        // Without headers of CORS: pages of other origins may not use the interface.
+        return StatusCode::NO_CONTENT.into_response();
+    }
     let error = ApiError::invalid(format!("Method {method} is not allowed here"))
         .hint("The header Allow of this answer lists the allowed methods");
-    (StatusCode::METHOD_NOT_ALLOWED, Json(error))
+    Refusal::with_status(error, StatusCode::METHOD_NOT_ALLOWED).into_response()
 }
 
 async fn health<A: TaskApi>(
