@@ -17,6 +17,7 @@ const NAMES: &[(&str, Reading)] = &[
     ("Capability", read::<api::Capability>),
     ("CheckLevel", read::<api::CheckLevel>),
     ("ErrorCode", read::<api::ErrorCode>),
+    ("Scope", read::<api::Scope>),
     ("HostKind", read::<api::HostKind>),
     ("PermissionMode", read::<api::PermissionMode>),
     ("Status", read::<api::Status>),
