@@ -46,13 +46,17 @@ impl Engine {
 
     /// Sends a request without a body, with the token or another one; returns head and body.
     fn ask(&self, method: &str, path: &str, token: Option<&str>) -> (String, String) {
-        let mut stream = self.connect();
         let authorization =
             token.map(|token| format!("authorization: Bearer {token}\r\n")).unwrap_or_default();
-        let request = format!(
+        self.send(&format!(
             "{method} {path} HTTP/1.1\r\nhost: {}\r\n{authorization}content-type: application/json\r\nconnection: close\r\n\r\n",
             self.address
-        );
+        ))
+    }
+
+    /// Sends a request that asks to close the connection; returns head and body.
+    fn send(&self, request: &str) -> (String, String) {
+        let mut stream = self.connect();
         stream.write_all(request.as_bytes()).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
@@ -99,7 +103,7 @@ fn half_open_connections_delay_no_request_at_socket_or_port() {
     let home = Home::new();
     let engine = Engine::start(&home);
     let half = |mut stream: Box<dyn Write>| {
-        stream.write_all(b"GET /health HTTP/1.1\r\nho").unwrap();
+        stream.write_all(b"GET /api/v1/settings HTTP/1.1\r\nho").unwrap();
         stream
     };
     let socket = home.data().join("engine.sock");
@@ -109,7 +113,7 @@ fn half_open_connections_delay_no_request_at_socket_or_port() {
         (0..800).map(|_| half(Box::new(UnixStream::connect(&socket).unwrap()))).collect();
     for _ in 0..5 {
         let begun = Instant::now();
-        let (head, _) = engine.ask("GET", "/health", Some(&engine.token));
+        let (head, _) = engine.ask("GET", "/api/v1/settings", Some(&engine.token));
         assert!(head.starts_with("HTTP/1.1 200"), "{head}");
         assert!(begun.elapsed() < SOON, "{:?} over TCP", begun.elapsed());
         let begun = Instant::now();
@@ -126,8 +130,71 @@ fn half_open_connections_delay_no_request_at_socket_or_port() {
         })
         .collect();
     let begun = Instant::now();
-    let (head, _) = engine.ask("GET", "/health", Some(&engine.token));
+    let (head, _) = engine.ask("GET", "/api/v1/settings", Some(&engine.token));
     assert!(head.starts_with("HTTP/1.1 200") && begun.elapsed() < SOON, "{head}");
+}
+
+/// As Docker and Kubernetes probe: without a token, under any host name.
+#[test]
+fn probes_need_no_token_and_learn_nothing_but_one_word() {
+    let home = Home::new();
+    let engine = Engine::start(&home);
+    let probe = |method: &str, path: &str| {
+        engine.send(&format!(
+            "{method} {path} HTTP/1.1\r\nhost: 10.1.2.3:8000\r\nuser-agent: kube-probe/1.33\r\nconnection: close\r\n\r\n"
+        ))
+    };
+    for path in ["/health", "/ready"] {
+        let (head, body) = probe("GET", path);
+        assert!(head.starts_with("HTTP/1.1 200"), "{path}: {head}");
+        assert_eq!(body, r#"{"status":"ok"}"#, "{path}");
+        assert!(!head.to_lowercase().contains("claude-worker"), "{head}");
+        let (head, body) = probe("HEAD", path);
+        assert!(head.starts_with("HTTP/1.1 200") && body.is_empty(), "{path}: {head}");
+        let (head, _) = probe("POST", path);
+        assert!(head.starts_with("HTTP/1.1 405"), "{path}: {head}");
+    }
+    // Nothing else answers to a probe.
+    for path in ["/api/v1/engine", "/health/", "/ready/../api/v1/engine", "/metrics"] {
+        let (head, _) = probe("GET", path);
+        assert!(head.starts_with("HTTP/1.1 40"), "{path}: {head}");
+    }
+    let socket = home.data().join("engine.sock");
+    let mut local = UnixStream::connect(socket).unwrap();
+    local.write_all(b"GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    local.read_to_string(&mut answer).unwrap();
+    assert!(answer.contains(r#""version":""#), "{answer}");
+}
+
+#[test]
+fn an_engine_is_not_ready_while_the_disk_is_full_or_it_stops() {
+    // More than any disk has.
+    let home = Home::with_config("[caps]\nfree_disk = \"8000000GB\"\n");
+    let engine = Engine::start(&home);
+    let ready = || engine.ask("GET", "/ready", None);
+    let (head, body) = ready();
+    assert!(head.starts_with("HTTP/1.1 503"), "{head}");
+    assert_eq!(body, r#"{"status":"disk_full"}"#);
+    assert!(engine.ask("GET", "/health", None).0.starts_with("HTTP/1.1 200"));
+    let change = r#"{"caps":{"free_disk":0}}"#;
+    let (head, _) = engine.send(&format!(
+        "PUT /api/v1/settings HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{change}",
+        engine.address,
+        engine.token,
+        change.len()
+    ));
+    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+    until("it is ready", || ready().0.starts_with("HTTP/1.1 200"));
+    let id = home.shell("trap 'sleep 2; exit 1' TERM; sleep 1000 & wait");
+    home.until_status(id, "running");
+    // It stops once the task has ended, after the time for that.
+    let mut stop = home.command();
+    stop.args(["server", "stop", "--cancel-running"]).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut stop = Kept(stop.spawn().unwrap());
+    until("it says that it stops", || ready().1 == r#"{"status":"stopping"}"#);
+    // With the engine gone, nobody would end the task.
+    assert!(stop.0.wait().unwrap().success());
 }
 
 #[test]

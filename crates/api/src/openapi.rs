@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 const LOGIN_COOKIE: &str = "claude_worker_login";
 
 pub use examples::{Example, examples};
-pub use other_routes::{DOCS_PATH, HEALTH_PATH, OPENAPI_PATH, STREAM_PATH};
+pub use other_routes::{DOCS_PATH, HEALTH_PATH, OPENAPI_PATH, READY_PATH, STREAM_PATH};
 
 use crate::{ApiError, PROTOCOL_HEADER};
 

@@ -7,7 +7,7 @@ mod waiting;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use claude_worker_api::{ApiError, HostKind, Settings, State, StopMode, Task, Timestamp};
 use claude_worker_supervisor::{SupervisorCommand, WakeupPipe, fault_point};
@@ -18,10 +18,11 @@ use crate::clock::SystemClock;
 use crate::dispatcher::{Dispatcher, Watches};
 use crate::live::{RunPaths, Runs};
 use crate::message::{Message, Reply, Request};
+use crate::readiness::{LastLook, readiness};
 use crate::settings::InForce;
 use crate::storage_watch::{self, StorageWatch};
 use crate::store::{self, Readers, StoredTask, Writer};
-use crate::{Claim, EngineError, Paths, disk, env_file};
+use crate::{Claim, EngineError, Paths, Readiness, disk, env_file};
 
 /// How many messages may wait for the dispatcher.
 const INBOX: usize = 1024;
@@ -63,6 +64,7 @@ struct Inner {
     inbox: mpsc::Sender<Message>,
     shown: Watches,
     storage: Arc<StorageWatch>,
+    last_look: Arc<LastLook>,
     /// Closed when the dispatcher has ended.
     ended: watch::Receiver<()>,
     /// What was noticed at the start.
@@ -133,9 +135,15 @@ impl Engine {
         );
         dispatcher.recover()?;
         let (watched, unwatched) = std::sync::mpsc::channel();
+        let last_look = Arc::new(LastLook::new(&paths, config.now().caps.free_disk));
         let upkeep = {
-            let (paths, config) = (paths.clone(), config.clone());
-            move || disk::keep_reserve(&paths, config.now().caps.free_disk)
+            let (paths, config, last_look) =
+                (paths.clone(), config.clone(), Arc::clone(&last_look));
+            move || {
+                let free_disk = config.now().caps.free_disk;
+                disk::keep_reserve(&paths, free_disk);
+                last_look.renew(&paths, free_disk);
+            }
         };
         storage_watch::watch(Arc::clone(&storage), Arc::clone(&runs), upkeep, unwatched)?;
         let (ending, ended) = watch::channel(());
@@ -177,6 +185,7 @@ impl Engine {
                 inbox,
                 shown,
                 storage,
+                last_look,
                 ended,
                 warning,
                 reading: Semaphore::new(READS),
@@ -218,6 +227,23 @@ impl Engine {
     #[must_use]
     pub fn paths(&self) -> &Paths {
         &self.inner.paths
+    }
+
+    /// Whether it can take on and run tasks now. Never waits.
+    #[must_use]
+    pub fn readiness(&self) -> Readiness {
+        let inner = &self.inner;
+        readiness(
+            inner.storage.gone().is_some(),
+            self.is_stopping(),
+            inner.last_look.get(),
+            Instant::now(),
+        )
+    }
+
+    /// Whether it has been told to stop, or has stopped.
+    fn is_stopping(&self) -> bool {
+        self.told_to_stop().is_some() || self.inner.ended.has_changed().is_err()
     }
 
     async fn ask(&self, request: Request) -> Result<Reply, ApiError> {

@@ -11,6 +11,7 @@ use claude_worker_supervisor::{SupervisorCommand, fault_point};
 use tokio::sync::watch;
 
 use crate::connections::until_closed;
+use crate::probes::{self, Details};
 use crate::socket::{bind, serve};
 use crate::tcp::{HttpServer, serve_http};
 
@@ -91,9 +92,14 @@ pub(crate) async fn open(
     let stopped = engine.stopped();
     let serving = tokio::spawn(async move {
         let (open, closing) = watch::channel(());
+        let probes = |details| {
+            let engine = Engine::clone(&api);
+            probes::routes(move || engine.readiness(), details)
+        };
         let over_tcp = async {
             if let Some(http) = http {
-                serve_http(http, Arc::clone(&api), closing.clone()).await;
+                let probes = probes(Details::None);
+                serve_http(http, Arc::clone(&api), probes, closing.clone()).await;
             }
         };
         let close = async {
@@ -110,7 +116,7 @@ pub(crate) async fn open(
             move || api.owns_its_files()
         };
         let ((), (), (), keeper) = tokio::join!(
-            serve(listening, Arc::clone(&api), closing.clone()),
+            serve(listening, Arc::clone(&api), probes(Details::Version), closing.clone()),
             over_tcp,
             close,
             keeper.keep(may_bind, closing.clone())

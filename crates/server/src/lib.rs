@@ -8,7 +8,8 @@
 //! headless engine runs already, and [`Hosted::hand_back`] goes the other way (`hand_over.rs`).
 //!
 //! Requests are read strictly (`request.rs`): unknown names are refused. Every error becomes the same
-//! kind of answer (`refusal.rs`). `connections.rs` limits the number of connections and of requests at
+//! kind of answer (`refusal.rs`). `probes.rs` answers
+//! programs that watch the engine. `connections.rs` limits the number of connections and of requests at
 //! once, the time to send a request, and the time for the last answers when the engine stops.
 //!
 //! [`TaskApi`]: claude_worker_api::TaskApi
@@ -22,6 +23,7 @@ pub mod fuzz;
 mod hand_over;
 mod host;
 mod pages;
+mod probes;
 mod query;
 mod refusal;
 mod request;

@@ -5,13 +5,13 @@
 
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, get, on};
-use axum::{Json, Router};
-use claude_worker_api::openapi::{HEALTH_PATH, STREAM_PATH};
+use claude_worker_api::openapi::STREAM_PATH;
 use claude_worker_api::{
     Answer, ApiError, Call, CallVisitor, ErrorCode, MAX_PROMPT_BYTES, PROTOCOL, PROTOCOL_HEADER,
     ReadArguments, Repeat, TaskApi, Verb, visit_calls,
@@ -21,7 +21,7 @@ use tracing::Instrument;
 
 use crate::docs_page;
 use crate::refusal::{Refusal, refuse};
-use crate::request::{Nothing, RequestArguments, query};
+use crate::request::{RequestArguments, query};
 use crate::stream;
 
 /// The largest request body in bytes: the longest prompt, twice as long in JSON, and the other fields.
@@ -36,7 +36,6 @@ pub(crate) fn router<A: TaskApi + 'static>(api: Arc<A>, closing: watch::Receiver
     let mut methods = Methods(Router::new());
     visit_calls(&mut methods);
     docs_page::add(methods.0)
-        .route(HEALTH_PATH, get(health::<A>))
         .route(STREAM_PATH, get(stream))
         .fallback(no_such_route)
         .method_not_allowed_fallback(no_such_method)
@@ -118,7 +117,7 @@ async fn no_such_route() -> Refusal {
 }
 
 /// Answers requests whose method a route does not have. The router adds the header Allow.
-async fn no_such_method(method: Method) -> Response {
+pub(crate) async fn no_such_method(method: Method) -> Response {
     if method == Method::OPTIONS {
         // Without headers of CORS: pages of other origins may not use the interface.
         return StatusCode::NO_CONTENT.into_response();
@@ -126,13 +125,4 @@ async fn no_such_method(method: Method) -> Response {
     let error = ApiError::invalid(format!("Method {method} is not allowed here"))
         .hint("The header Allow of this answer lists the allowed methods");
     Refusal::with_status(error, StatusCode::METHOD_NOT_ALLOWED).into_response()
-}
-
-async fn health<A: TaskApi>(
-    State(api): State<Arc<A>>,
-    uri: Uri,
-) -> Result<Json<serde_json::Value>, Refusal> {
-    query::<Nothing>(uri.query().unwrap_or_default())?;
-    let info = api.engine().await?;
-    Ok(Json(serde_json::json!({ "status": "ok", "version": info.version })))
 }

@@ -6,8 +6,8 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::middleware;
 use axum::serve::Listener;
+use axum::{Router, middleware};
 use claude_worker_api::{ApiError, TaskApi};
 use claude_worker_os::files::{Identity, is_socket};
 use claude_worker_os::socket::{self, LocalListener, LocalStream};
@@ -125,14 +125,16 @@ impl SocketKeeper {
     }
 }
 
-/// Serves `api` until the sender of `closing` is dropped and the last answers have been sent.
+/// Serves `api` and `probes` until the sender of `closing` is dropped and the last answers have been
+/// sent.
 pub(crate) async fn serve<A: TaskApi + 'static>(
     listening: Listening,
     api: Arc<A>,
+    probes: Router,
     closing: watch::Receiver<()>,
 ) {
     let routes = routes::router(api, closing.clone()).layer(middleware::from_fn(answer));
-    let routes = speaking_our_protocol(routes);
+    let routes = speaking_our_protocol(routes).merge(probes);
     serve_connections(SameUser(listening), routes, BOUNDS, closing).await;
 }
 

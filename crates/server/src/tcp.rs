@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::middleware;
+use axum::{Router, middleware};
 use claude_worker_api::{ApiError, TaskApi};
 use claude_worker_client::random_hex;
 use claude_worker_engine::read_own;
@@ -62,10 +62,11 @@ impl HttpServer {
     }
 }
 
-/// Serves `api` over TCP until the sender of `closing` is dropped.
+/// Serves `api` and `probes` over TCP until the sender of `closing` is dropped.
 pub(crate) async fn serve_http<A: TaskApi + 'static>(
     server: HttpServer,
     api: Arc<A>,
+    probes: Router,
     closing: watch::Receiver<()>,
 ) {
     let guard = Arc::new(Guard {
@@ -78,7 +79,9 @@ pub(crate) async fn serve_http<A: TaskApi + 'static>(
         routes = routes.fallback_service(pages::routes(directory));
     }
     let routes = routes.layer(middleware::from_fn_with_state(guard, admit));
-    serve_connections(server.listener, speaking_our_protocol(routes), BOUNDS, closing).await;
+    // Outside of the admission: whoever probes has no token.
+    let routes = speaking_our_protocol(routes).merge(probes);
+    serve_connections(server.listener, routes, BOUNDS, closing).await;
 }
 
 /// The token in `file`; a new one is written there when it has none.

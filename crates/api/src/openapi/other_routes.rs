@@ -13,8 +13,10 @@ pub const OPENAPI_PATH: &str = "/openapi.json";
 pub const DOCS_PATH: &str = "/docs";
 /// The path of the stream of events.
 pub const STREAM_PATH: &str = "/api/v1/events/stream";
-/// The path for probes.
+/// The path for probes that ask whether the process answers.
 pub const HEALTH_PATH: &str = "/health";
+/// The path for probes that ask whether the engine can take on and run tasks.
+pub const READY_PATH: &str = "/ready";
 
 /// Writes them into `paths`, and the schemas that they refer to into `components`.
 pub(super) fn write(paths: &mut Map<String, Value>, components: &mut Map<String, Value>) {
@@ -23,24 +25,39 @@ pub(super) fn write(paths: &mut Map<String, Value>, components: &mut Map<String,
         "Health".to_owned(),
         json!({
             "type": "object",
-            "description": "Whether the engine answers.",
+            "description": "The answer to a probe.",
             "properties": {
-                "status": { "type": "string", "description": "`ok`." },
-                "version": { "type": "string", "description": "The engine's version." },
+                "status": {
+                    "type": "string",
+                    "description": "`ok`, or why the engine is not ready: `stopping`, `disk_full`, \
+                                    `storage_lost`, `storage_unresponsive`.",
+                },
+                "version": {
+                    "type": "string",
+                    "description": "The engine's version. At the local socket only.",
+                },
             },
             "required": ["status"],
         }),
     );
+    let health = json!({ "$ref": "#/components/schemas/Health" });
     paths.insert(
         HEALTH_PATH.to_owned(),
         json!({ "get": page(
             "health",
             "monitoring",
-            "Whether the engine answers",
+            "Whether the process answers",
             JSON,
-            &json!({ "$ref": "#/components/schemas/Health" }),
+            &health,
         ) }),
     );
+    let mut ready =
+        page("ready", "monitoring", "Whether the engine can take on and run tasks", JSON, &health);
+    ready["responses"]["503"] = json!({
+        "description": "It cannot; the status says why.",
+        "content": { JSON: { "schema": health } },
+    });
+    paths.insert(READY_PATH.to_owned(), json!({ "get": ready }));
     paths.insert(
         OPENAPI_PATH.to_owned(),
         json!({ "get": page(

@@ -246,7 +246,7 @@ impl TaskApi for Engine {
             home_directory: user_home().map(|home| home.display().to_string()),
             http: inner.hosting.http.clone(),
             host: inner.hosting.kind,
-            stopping: inner.shown.draining.borrow().is_some() || inner.ended.has_changed().is_err(),
+            stopping: self.is_stopping(),
             queue: inner.shown.published.borrow().queue,
             output_bytes: output_kept + inner.runs.output_bytes(),
             activity: *inner.shown.activity.borrow(),
