@@ -13,6 +13,8 @@ mod queue;
 mod reader;
 mod rows;
 mod schema;
+#[cfg(test)]
+mod schema_page;
 mod settings;
 mod spending;
 mod submitted_request;

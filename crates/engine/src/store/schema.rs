@@ -1,42 +1,69 @@
 //! The database's shape, and how an older one becomes today's.
+//!
+//! `docs/database-schema.md` is made from the comments in the SQL: one above each table and each column,
+//! and above an index that needs one. `schema_page.rs` has the rules.
 
 use rusqlite::Connection;
 
 /// Marks a database file as ours ("CWrk"), so that a foreign one is never written to.
 pub(super) const APPLICATION_ID: i32 = 0x4357_726b;
 
-/// One step per released shape, oldest first. A step is never changed once released: a new shape
-/// is a new step at the end. `user_version` counts the steps done.
-const STEPS: &[&str] = &[
+/// One step per released shape, oldest first. A step is never changed once released, but for its
+/// comments: a new shape is a new step at the end. `user_version` counts the steps done.
+pub(super) const STEPS: &[&str] = &[
     // 1: the first shape.
     "
+    -- One row per task: what lists show, and what the scheduler needs.
     CREATE TABLE task (
+        -- Its number. A number is never used again.
         id INTEGER PRIMARY KEY AUTOINCREMENT,
+        -- The name of its state: waiting, pending, running, completed, failed, cancelled or skipped.
         status TEXT NOT NULL,
+        -- Its state as JSON: the status with its data, such as why the task failed.
         state TEXT NOT NULL,
+        -- The live run, while it runs.
         run_id TEXT,
+        -- Its place in the queue: pending tasks start in this order.
         queue_position INTEGER NOT NULL,
+        -- When it continues, while it waits.
         due_at INTEGER,
+        -- When it finished.
         ended_at INTEGER,
+        -- Its name.
         name TEXT NOT NULL,
+        -- The agent that works on it: claude or shell.
         agent TEXT NOT NULL,
+        -- The directory in which the agent works.
         working_directory TEXT NOT NULL,
+        -- The model in the request, or the one that the agent reports.
         model TEXT,
+        -- When it was submitted.
         created_at INTEGER NOT NULL,
+        -- When the agent of its newest run was started.
         started_at INTEGER,
+        -- How many runs it has had, including the current one.
         runs INTEGER NOT NULL DEFAULT 0,
+        -- The agent's session, which resume continues.
         session_id TEXT,
+        -- What the agent did last, in a few words.
         last_action TEXT,
+        -- The beginning of the newest run's answer.
         final_summary TEXT,
+        -- What all its runs used together, as JSON: cost_usd, turns, tokens.
         usage TEXT NOT NULL DEFAULT '{}',
+        -- The key of its submission: a second submission with this key makes no second task.
         idempotency_key TEXT UNIQUE,
-        -- From inside which task it was submitted, how many tasks are above it, and by whom.
+        -- The task from inside which it was submitted.
         parent_id INTEGER,
+        -- How many tasks are above it.
         depth INTEGER NOT NULL DEFAULT 0,
+        -- The program that submitted it, such as an MCP client.
         caller TEXT
     ) STRICT;
+    -- For lists and counts of one status.
     CREATE INDEX task_by_status ON task (status, id);
     CREATE INDEX task_queue ON task (queue_position) WHERE status = 'pending';
+    -- For tasks that wait for an instant.
     CREATE INDEX task_due ON task (due_at) WHERE due_at IS NOT NULL;
     CREATE INDEX task_ended ON task (ended_at) WHERE ended_at IS NOT NULL;
     -- Holds all that a search looks at, so that it reads a fraction of the rows.
@@ -50,34 +77,53 @@ const STEPS: &[&str] = &[
     -- 2: failed, 3: completed with tools denied. Apart from the row, so that looking at all of
     -- them is quick.
     CREATE TABLE unseen (
+        -- The task.
         task_id INTEGER PRIMARY KEY REFERENCES task (id) ON DELETE CASCADE,
+        -- 1, 2 or 3, as above.
         kind INTEGER NOT NULL
     ) STRICT;
+    -- The tasks that need a person.
     CREATE INDEX unseen_needy ON unseen (task_id) WHERE kind > 1;
 
-    -- Apart from the row, so that listing never reads prompts.
+    -- What was submitted. Apart from the row, so that listing never reads prompts.
     CREATE TABLE request (
+        -- The task.
         task_id INTEGER PRIMARY KEY REFERENCES task (id) ON DELETE CASCADE,
+        -- The request as JSON: the prompt, the limits, the allowed tools, the names of variables.
         request TEXT NOT NULL
     ) STRICT;
 
+    -- One row per run of a task.
     CREATE TABLE run (
+        -- Its id, which is also the name of its directory below runs/.
         id TEXT PRIMARY KEY,
+        -- The task.
         task_id INTEGER NOT NULL REFERENCES task (id) ON DELETE CASCADE,
+        -- Its number within the task, counted from 1.
         number INTEGER NOT NULL,
+        -- The message with which it continues a session (resume).
         follow_up TEXT,
         -- The machine's start in which it was launched.
         boot TEXT,
+        -- When its agent was started.
         started_at INTEGER,
+        -- When its process tree had ended.
         ended_at INTEGER,
+        -- How it ended, as JSON: the verdict, with its reason.
         outcome TEXT,
+        -- The agent's session.
         session_id TEXT,
+        -- What the agent reported, as JSON. The cost is that of the session so far.
         usage TEXT NOT NULL DEFAULT '{}',
+        -- The agent's final answer.
         result TEXT,
+        -- The size of its output in its directory.
         output_bytes INTEGER NOT NULL DEFAULT 0,
+        -- 1 when the output was deleted to free disk space.
         output_deleted INTEGER NOT NULL DEFAULT 0
     ) STRICT;
     CREATE INDEX run_by_task ON run (task_id, number);
+    -- The runs whose output can be deleted, oldest first.
     CREATE INDEX run_with_output ON run (ended_at)
         WHERE ended_at IS NOT NULL AND output_deleted = 0 AND output_bytes > 0;
 
@@ -86,45 +132,69 @@ const STEPS: &[&str] = &[
     -- without counting. The setting events_from is the first seq from which on no lasting event
     -- was deleted.
     CREATE TABLE event (
+        -- Its number: clients ask for what is newer than the last one they know.
         seq INTEGER PRIMARY KEY AUTOINCREMENT,
+        -- When it happened.
         at INTEGER NOT NULL,
+        -- The task, if it is about one.
         task_id INTEGER,
+        -- What happened, as JSON.
         kind TEXT NOT NULL,
+        -- 1 for a lasting event, 0 for a passing one.
         lasting INTEGER NOT NULL,
+        -- Its number among the events of its class.
         ordinal INTEGER NOT NULL
     ) STRICT;
     CREATE UNIQUE INDEX event_by_class ON event (lasting, ordinal);
 
     -- What each run cost by itself. Apart from the runs, because money stays spent when a task is
     -- removed.
-    CREATE TABLE spending (ended_at INTEGER NOT NULL, usd REAL NOT NULL) STRICT;
+    CREATE TABLE spending (
+        -- When the run ended.
+        ended_at INTEGER NOT NULL,
+        -- What the run added to the cost, in US dollars.
+        usd REAL NOT NULL
+    ) STRICT;
     CREATE INDEX spending_by_end ON spending (ended_at, usd);
 
     -- Run directories that are to be deleted: written with the row's deletion, cleared when the
     -- directory is gone, so that a crash between the two leaves nothing behind.
-    CREATE TABLE garbage (run_id TEXT PRIMARY KEY) STRICT;
+    CREATE TABLE garbage (
+        -- The run's id.
+        run_id TEXT PRIMARY KEY
+    ) STRICT;
 
-    CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+    -- What the engine remembers of itself. The settings of a person are in config.toml.
+    CREATE TABLE setting (
+        -- paused, runs_directory or events_from.
+        key TEXT PRIMARY KEY,
+        -- Its value as text.
+        value TEXT NOT NULL
+    ) STRICT;
     ",
     // 2: lists of what ended last, of some statuses too, without reading rows that are not shown.
     "
     DROP INDEX task_ended;
+    -- For lists of what ended last.
     CREATE INDEX task_by_end ON task (ended_at, id, status) WHERE ended_at IS NOT NULL;
     ",
     // 3: lists of what begins next, page by page.
     "
+    -- For lists of what starts next.
     CREATE INDEX task_in_queue ON task (queue_position, id)
         WHERE status IN ('pending', 'waiting');
     ",
     // 4: whether an agent asked for a task or for one of its runs. Then the settings of a directory
     // that the user has not trusted are not used. A caller is a program, and taken for an agent.
     "
+    -- 1 when an agent asked for the task or for one of its runs.
     ALTER TABLE task ADD COLUMN agent_asked INTEGER NOT NULL DEFAULT 0;
     UPDATE task SET agent_asked = 1 WHERE parent_id IS NOT NULL OR caller IS NOT NULL;
     ",
     // 5: what the engine has filled in that a client had left to it, so that the same submission is
     // known again after a change of the defaults. Rows from before do not say.
     "
+    -- What the engine filled in from the settings: permission_mode or nothing. NULL in older rows.
     ALTER TABLE request ADD COLUMN filled_in TEXT;
     ",
 ];
