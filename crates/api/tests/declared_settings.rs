@@ -1,5 +1,5 @@
-//! What is made from the declaration of the settings: the example of `config.toml` in
-//! `docs/configuration.md`, the list of the app's settings page (`ui/src/settings/declared.ts`), and
+//! What is made from the declaration of the settings: the example of `config.toml` and the table of all
+//! settings in `docs/configuration.md`, the list of the app's settings page (`ui/src/settings/declared.ts`), and
 //! the settings of the engine that the page is tested with (`ui/src/backend/fake/defaults.ts`).
 //!
 //! `CLAUDE_WORKER_UPDATE=1 cargo nextest run -p claude-worker-api declared` writes them.
@@ -9,8 +9,8 @@ use std::fmt::Write;
 use std::path::Path;
 
 use claude_worker_api::{
-    DECLARED_SETTINGS, FileForm, LARGEST_NUMBER, SETTINGS_PAGE, Setting, SettingKind, Settings,
-    SettingsSection, all_settings,
+    DECLARED_SETTINGS, FileForm, LARGEST_NUMBER, LONGEST_DURATION, SETTINGS_PAGE, Setting,
+    SettingKind, Settings, SettingsSection, all_settings,
 };
 use serde_json::{Value, json};
 
@@ -35,11 +35,14 @@ fn is_current(file: &str, make: impl FnOnce(&str) -> String) {
 }
 
 #[test]
-fn the_documented_example_of_the_settings_file_is_current() {
+fn the_documented_example_and_table_of_the_settings_are_current() {
     is_current("docs/configuration.md", |document| {
         let (before, rest) = document.split_once("```toml\n").expect("an example");
         let (_, after) = rest.split_once("```\n").expect("the end of the example");
-        format!("{before}```toml\n{}```\n{after}", example())
+        let (between, rest) = after.split_once(TABLE_BEGINS).expect("a table");
+        let (_, after) = rest.split_once(TABLE_ENDS).expect("the end of the table");
+        let (example, table) = (example(), table());
+        format!("{before}```toml\n{example}```\n{between}{TABLE_BEGINS}{table}{TABLE_ENDS}{after}")
     });
 }
 
@@ -147,6 +150,55 @@ fn example() -> String {
         }
     }
     text
+}
+
+const TABLE_BEGINS: &str = "<!-- All settings, generated from crates/api/src/settings.rs -->\n\n";
+const TABLE_ENDS: &str = "\n<!-- The end of what is generated -->\n";
+
+/// Every setting with its type, bounds and default.
+fn table() -> String {
+    let values = serde_json::to_value(FileForm(Settings::default())).expect("settings as JSON");
+    let mut text = String::new();
+    text += "| key | type and bounds | default | what it does |\n|---|---|---|---|\n";
+    for setting in all_settings() {
+        let name = setting.file_field();
+        let value = match setting.section {
+            "" => &values[name],
+            section => &values[section][name],
+        };
+        let default = if value.is_null() { "none".to_owned() } else { format!("`{value}`") };
+        let (key, kind) = (setting.file_key(), values_of(setting.kind));
+        let _ = writeln!(
+            text,
+            "| `{key}` | {kind} | {default} | {} |",
+            setting.doc.replace('|', "\\|")
+        );
+    }
+    text
+}
+
+/// Which values a setting takes, in words.
+fn values_of(kind: SettingKind) -> String {
+    let zero = |meaning: Option<&str>| {
+        meaning.map(|meaning| format!("; 0: {meaning}")).unwrap_or_default()
+    };
+    match kind {
+        SettingKind::Switch => "`true` or `false`".to_owned(),
+        SettingKind::PermissionMode => {
+            "`default`, `acceptEdits`, `plan`, `dontAsk` or `auto`".to_owned()
+        }
+        SettingKind::Program { example } => format!("the path of a program, like `{example}`"),
+        SettingKind::Size { min } => format!("a size in bytes or with a unit, from {min}"),
+        SettingKind::Duration { zero: meaning } => {
+            let days = LONGEST_DURATION / 86_400_000;
+            format!("a duration up to `{days}d`{}", zero(meaning))
+        }
+        SettingKind::Count { min, max, zero: meaning } => {
+            let most =
+                if max >= u64::from(u32::MAX) { String::new() } else { format!(" to {max}") };
+            format!("a number from {min}{most}{}", zero(meaning))
+        }
+    }
 }
 
 /// Sentences as a comment of TOML.
