@@ -11,6 +11,8 @@ pub mod task_line;
 pub mod text;
 
 #[cfg(test)]
+mod picture;
+#[cfg(test)]
 pub(crate) mod samples;
 
 pub use paint::{Paint, Tone, tone_of};
