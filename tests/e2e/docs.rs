@@ -1,9 +1,11 @@
 //! The documents are true: what they tell people to type works, and what they name exists.
 
+mod book;
+mod examples;
+mod troubleshooting;
+
 use std::collections::BTreeSet;
-use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use claude_worker_api::{METHODS, Settings};
 use claude_worker_cli::exit;
@@ -28,6 +30,23 @@ struct Block<'a> {
     /// Where its first line stands, counted from 1.
     line: usize,
     text: String,
+}
+
+impl Block<'_> {
+    /// What stands behind each `$`, with the lines that continue it.
+    fn commands(&self) -> Vec<String> {
+        let mut commands: Vec<String> = Vec::new();
+        let mut continues = false;
+        for line in self.text.lines() {
+            if let Some(command) = line.strip_prefix("$ ") {
+                commands.push(command.to_owned());
+            } else if let Some(command) = commands.last_mut().filter(|_| continues) {
+                *command += &format!("\n{line}");
+            }
+            continues = line.ends_with('\\') && !commands.is_empty();
+        }
+        commands
+    }
 }
 
 impl Document {
@@ -80,68 +99,11 @@ impl Document {
         self.prose().split('`').skip(1).step_by(2).map(str::to_owned).collect()
     }
 
-    /// The commands of `console` blocks: what stands behind a `$`.
+    /// The commands of `console` blocks.
     fn shown_commands(&self) -> Vec<String> {
         let blocks = self.blocks().into_iter().filter(|block| block.language == "console");
-        blocks
-            .flat_map(|block| block.text.lines().map(str::to_owned).collect::<Vec<_>>())
-            .filter_map(|line| line.strip_prefix("$ ").map(str::to_owned))
-            .collect()
+        blocks.flat_map(|block| block.commands()).collect()
     }
-}
-
-/// Stands in for Claude Code: it answers at once, but never finishes to port a whole project.
-const CLAUDE: &str = r#"#!/bin/sh
-prompt=$(cat)
-session=11111111-2222-4333-8444-555555555555
-printf '%s\n' '{"type":"system","subtype":"init","session_id":"'$session'","model":"a-model"}'
-case $prompt in *"Port the whole project"*) exec sleep 1000 ;; esac
-printf '%s\n' '{"type":"result","subtype":"success","is_error":false,"result":"Done so.","num_turns":1,"total_cost_usd":0.01,"session_id":"'$session'"}'
-"#;
-
-/// Where the documents' reader sits: a project, and the programs that the examples use.
-fn desk() -> Home {
-    let home = Home::new();
-    let bin = home.place("bin");
-    std::fs::create_dir(&bin).unwrap();
-    symlink(env!("CARGO_BIN_EXE_claude-worker"), bin.join("claude-worker")).unwrap();
-    let git = "#!/bin/sh\necho \"what git $1 prints\"\n";
-    for (name, script) in [("claude", CLAUDE), ("git", git), ("make", "#!/bin/sh\n")] {
-        std::fs::write(bin.join(name), script).unwrap();
-        std::fs::set_permissions(bin.join(name), PermissionsExt::from_mode(0o755)).unwrap();
-    }
-    std::fs::create_dir(home.place("home").join("shop")).unwrap();
-    std::fs::create_dir(home.work().join("src")).unwrap();
-    for file in ["prompt.txt", "files.txt", "src/parser.py", "src/test_parser.py"] {
-        std::fs::write(home.work().join(file), "Say hello\n").unwrap();
-    }
-    let path = format!("{}:/usr/local/bin:/usr/bin:/bin", bin.display());
-    home.variable("PATH", path)
-}
-
-#[test]
-fn every_documented_command_works() {
-    let mut tried = 0;
-    for document in Document::all() {
-        // One reader per document, who types one block after the other.
-        let home = desk();
-        for block in document.blocks().iter().filter(|block| block.language == "sh") {
-            let output = Command::new("/bin/sh")
-                .args(["-euc", &block.text])
-                .env_clear()
-                .envs(home.variables().iter().cloned())
-                .current_dir(home.work())
-                .stdin(Stdio::null())
-                .output()
-                .unwrap();
-            let place = format!("{}:{}", document.path.display(), block.line);
-            assert!(output.status.success(), "{place}:\n{}\n{output:?}", block.text);
-            tried += block.text.matches("claude-worker ").count();
-        }
-        let failed = home.json(["list", "--status", "failed"]);
-        assert!(failed["tasks"].as_array().unwrap().is_empty(), "{failed:#}");
-    }
-    assert!(tried >= 15, "only {tried} commands were found in the documents");
 }
 
 /// Whether `claude-worker`'s help knows the subcommand and every option of this command line.

@@ -9,6 +9,7 @@
 
 mod app;
 mod bench;
+mod book;
 mod bundle;
 mod cross;
 mod demo;
@@ -42,6 +43,7 @@ Usage: cargo xtask COMMAND
       --check    Pack the debug build instead, install it, and test the installed app.
       --mcpb     Make the extension for Claude Desktop instead, and the registry's server.json.
   cross          Check the code for macOS and Windows, and link the programs for macOS.
+  docs           Build the documents of docs/ as a book, with an offline search.
   demo           Show three tasks with the real Claude Code and a scripted model.
   fuzz [TARGET] [SECONDS]
                  Look for inputs that make a parser fail.
@@ -82,6 +84,7 @@ fn run(command: &str, rest: &[String]) -> Result<ExitCode> {
             _ => bail!("bundle knows only --check and --mcpb\n\n{USAGE}"),
         },
         "fuzz" => fuzz::run_targets(rest)?,
+        "docs" => book::build()?,
         "demo" => demo::run_all()?,
         "bench" => return bench::run(rest),
         "help" | "--help" | "-h" => print!("{USAGE}"),

@@ -25,6 +25,9 @@ const CARGO_FUZZ: &str = "0.13.2";
 const ZIGBUILD: (&str, &str) = ("cargo-zigbuild", "0.24.1");
 const ZIG: (&str, &str) = ("ziglang", "0.17.1");
 
+/// Makes a book of the documents.
+const MDBOOK: &str = "0.5.4";
+
 /// The most used of the programs that `bench` compares with.
 const PUEUE: &str = "4.0.4";
 
@@ -221,6 +224,22 @@ pub(crate) fn zigbuild() -> Result<PathBuf> {
         })?;
     }
     Ok(place.join("bin"))
+}
+
+/// mdBook, without its server: only a search in the browser is needed.
+pub(crate) fn mdbook() -> Result<PathBuf> {
+    let root = workspace::target()?.join(format!("mdbook-{MDBOOK}"));
+    let program = root.join("bin/mdbook");
+    if !program.is_file() {
+        step(&format!("Install mdBook {MDBOOK} (some minutes, once)"), || {
+            let mut cargo = workspace::cargo();
+            cargo.args(["install", "mdbook", "--locked", "--version", MDBOOK, "--debug"]);
+            cargo.args(["--config", "profile.dev.debug=false"]);
+            cargo.args(["--no-default-features", "--features", "search", "--root"]);
+            run(cargo.arg(&root))
+        })?;
+    }
+    Ok(program)
 }
 
 /// The programs that `bench` compares with.
