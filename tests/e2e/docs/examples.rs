@@ -1,11 +1,13 @@
 //! The examples of the documents work.
 //!
 //! Blocks marked `sh` are run as they are. Of blocks marked `console` each command is run, but for those
-//! in [`NOT_RUN`]. Blocks marked `sql` are queries of the database.
+//! in [`NOT_RUN`]. Blocks marked `sql` are queries of the database, blocks marked `toml` are settings, and
+//! blocks marked `json` are JSON.
 
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::{Command, Stdio};
 
+use claude_worker_engine::settings;
 use rusqlite::{Connection, OpenFlags};
 
 use super::{Block, Document};
@@ -140,6 +142,16 @@ fn try_block(home: &Home, block: &Block<'_>, place: &str) -> usize {
                 .unwrap_or_else(|error| panic!("{place}: {error}\n{}", block.text));
             let mut rows = query.query([]).unwrap();
             while rows.next().unwrap_or_else(|error| panic!("{place}: {error}")).is_some() {}
+            0
+        }
+        "toml" => {
+            let read = settings::parse(&block.text);
+            assert!(read.is_ok(), "{place}: {:?}", read.err());
+            0
+        }
+        "json" => {
+            let read: Result<serde_json::Value, _> = serde_json::from_str(&block.text);
+            assert!(read.is_ok(), "{place}: {:?}", read.err());
             0
         }
         _ => 0,
