@@ -69,13 +69,19 @@ impl Document {
     fn blocks(&self) -> Vec<Block<'_>> {
         let mut blocks = Vec::new();
         let mut open: Option<Block<'_>> = None;
+        // A block in a list is indented.
+        let mut indent = 0;
         for (number, line) in self.text.lines().enumerate() {
             match (line.trim_start().strip_prefix("```"), &mut open) {
                 (Some(language), None) => {
+                    indent = line.len() - line.trim_start().len();
                     open = Some(Block { language, line: number + 2, text: String::new() });
                 }
                 (Some(_), Some(_)) => blocks.extend(open.take()),
-                (None, Some(block)) => block.text += &format!("{line}\n"),
+                (None, Some(block)) => {
+                    let line = line.get(indent..).unwrap_or_default();
+                    block.text += &format!("{line}\n");
+                }
                 (None, None) => {}
             }
         }
