@@ -269,6 +269,21 @@ pub(crate) fn peers() -> Result<Peers> {
     Ok(Peers { pueue, tsp: "tsp".into() })
 }
 
+/// The directory of PostgreSQL's programs, from Debian if it is missing.
+pub(crate) fn postgres() -> Result<PathBuf> {
+    let newest = || {
+        let versions = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+        versions
+            .map(|version| version.path().join("bin"))
+            .filter(|bin| bin.join("pgbench").is_file())
+            .max()
+    };
+    if newest().is_none() {
+        debian_packages(&["postgresql"])?;
+    }
+    newest().context("PostgreSQL is installed, and its programs are not in /usr/lib/postgresql")
+}
+
 /// The libraries the app is linked with, and the programs its tests need.
 pub(crate) fn desktop_packages() -> Result<()> {
     let missing = DESKTOP.iter().filter(|(_, condition)| !condition.holds()).map(|(name, _)| *name);

@@ -46,6 +46,25 @@ pub enum EventKind {
 
 reads_unknown!(EventKind, "kind");
 
+impl EventKind {
+    /// Whether the event lasts: it tells of something that has to be known later, too. Others are kept
+    /// for a short time only.
+    #[must_use]
+    pub const fn is_lasting(&self) -> bool {
+        match self {
+            Self::Progress { .. } => false,
+            Self::Submitted
+            | Self::StateChanged { .. }
+            | Self::Quiet { .. }
+            | Self::Removed
+            | Self::Seen
+            | Self::QueuePaused { .. }
+            | Self::SettingsChanged
+            | Self::Unknown(_) => true,
+        }
+    }
+}
+
 /// One change of a task, the queue or the settings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Event {

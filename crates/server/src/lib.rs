@@ -17,6 +17,7 @@
 mod admission;
 mod connections;
 mod docs_page;
+mod feed;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzz;

@@ -20,6 +20,7 @@ use tokio::sync::watch;
 use tracing::Instrument;
 
 use crate::docs_page;
+use crate::feed::Feed;
 use crate::refusal::{Refusal, refuse};
 use crate::request::{RequestArguments, query};
 use crate::stream;
@@ -29,9 +30,10 @@ const LARGEST_BODY: usize = 2 * MAX_PROMPT_BYTES + 1024 * 1024;
 
 /// The routes of an engine. Event streams end when the sender of `closing` is dropped.
 pub(crate) fn router<A: TaskApi + 'static>(api: Arc<A>, closing: watch::Receiver<()>) -> Router {
+    let feed = Feed::new(Arc::clone(&api));
     let stream = async move |State(api): State<Arc<A>>, uri: Uri, headers: HeaderMap| {
         let query = query(uri.query().unwrap_or_default())?;
-        stream::stream(api, query, &headers, closing).await.map_err(Refusal::from)
+        stream::stream(api, feed, query, &headers, closing).await.map_err(Refusal::from)
     };
     let mut methods = Methods(Router::new());
     visit_calls(&mut methods);

@@ -1,28 +1,30 @@
 //! The stream of events (server-sent events), for browsers and scripts.
 //!
-//! It repeats the long poll on the server: the only state of a reader is its position, and no more
-//! events are read for a reader while it has not taken the previous ones.
+//! The only state of a stream is its position. It takes events from the [`Feed`], or while it is further
+//! behind, with reads of its own; and it reads no more while its client has not taken what was sent.
 
-use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::HeaderMap;
-use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
 use claude_worker_api::{ApiError, EventPage, EventQuery, TaskApi};
-use futures_util::Stream;
 use futures_util::stream::unfold;
 use tokio::sync::watch;
 
 use crate::connections::until_closed;
+use crate::feed::{Feed, Message, Next, Subscription};
 
 /// The longest time without any data, so that both ends notice when the other has disconnected.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// How long one call waits for events, in milliseconds.
-const WAIT_MS: u64 = 60_000;
-/// How many events are read at once.
+/// A comment, which clients ignore.
+const NOTHING: &[u8] = b":\n\n";
+/// How many events are read at once while the stream is behind.
 const PAGE: u32 = 200;
+/// How many bytes are sent at once, apart from the last message of them.
+const SENT_AT_ONCE: usize = 64 * 1024;
 
 /// The events that `query` selects, as they happen, until `closing` is closed or the engine returns an
 /// error. A reader that reconnects sends the last event that it has seen in `Last-Event-ID`, which
@@ -32,10 +34,11 @@ const PAGE: u32 = 200;
 /// `invalid_request` for a `Last-Event-ID` that is not a number; the engine's errors.
 pub(crate) async fn stream<A: TaskApi + 'static>(
     api: Arc<A>,
+    feed: Feed<A>,
     mut query: EventQuery,
     headers: &HeaderMap,
     closing: watch::Receiver<()>,
-) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>> + use<A>>, ApiError> {
+) -> Result<Response, ApiError> {
     if let Some(last) = headers.get("last-event-id").filter(|last| !last.is_empty()) {
         let last = last.to_str().ok().and_then(|last| last.trim().parse().ok());
         query.after = Some(last.ok_or_else(|| {
@@ -43,50 +46,85 @@ pub(crate) async fn stream<A: TaskApi + 'static>(
                 .hint("Send the last `id:` of the stream, or leave it out")
         })?);
     }
+    query.wait_ms = 0;
+    query.limit = Some(PAGE);
     if query.after.is_none() {
         // Read before the answer begins, so that no event after its beginning is missed.
         query.after = Some(api.events(query.clone()).await?.next);
     }
-    query.wait_ms = WAIT_MS;
-    query.limit = Some(PAGE);
-    let reader = Reader { api, query, closing, ready: VecDeque::new() };
-    let events = unfold(reader, Reader::next);
-    Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(HEARTBEAT)))
+    let subscription = feed.subscribe().await?;
+    let reader = Reader { api, subscription, query, is_behind: true, closing };
+    let body = Body::from_stream(unfold(reader, Reader::next));
+    let headers =
+        [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-cache")];
+    Ok((headers, body).into_response())
 }
 
 struct Reader<A> {
     api: Arc<A>,
+    subscription: Subscription<A>,
+    /// Its `after` is the position of the stream.
     query: EventQuery,
+    /// Whether it reads by itself until it has caught up with the feed.
+    is_behind: bool,
     closing: watch::Receiver<()>,
-    /// What was read and is still to be sent.
-    ready: VecDeque<Event>,
 }
 
 impl<A: TaskApi> Reader<A> {
-    async fn next(mut self) -> Option<(Result<Event, Infallible>, Self)> {
+    async fn next(mut self) -> Option<(Result<Bytes, Infallible>, Self)> {
         loop {
-            if let Some(event) = self.ready.pop_front() {
-                return Some((Ok(event), self));
-            }
-            let page = tokio::select! {
-                () = until_closed(self.closing.clone()) => return None,
-                page = self.api.events(self.query.clone()) => page.ok()?,
+            let closing = self.closing.clone();
+            let text = tokio::select! {
+                () = until_closed(closing) => return None,
+                text = self.read() => text?,
+                () = tokio::time::sleep(HEARTBEAT) => NOTHING.into(),
             };
-            self.take(&page);
+            if !text.is_empty() {
+                return Some((Ok(text), self));
+            }
         }
     }
 
-    fn take(&mut self, page: &EventPage) {
-        if page.gap {
-            // Its number is the one before the first event that follows.
-            let seen = page.events.first().map_or(page.next, |first| first.seq - 1);
-            self.ready.push_back(Event::default().event("gap").id(seen.to_string()).data("{}"));
+    /// What comes next; it may be empty. None when the engine gives no more. Cancel safe.
+    async fn read(&mut self) -> Option<Bytes> {
+        if self.is_behind {
+            let page = self.api.events(self.query.clone()).await.ok()?;
+            self.query.after = Some(page.next);
+            self.is_behind = page.gap || !page.events.is_empty();
+            return Some(written(&page));
         }
-        for event in &page.events {
-            // The engine's own events can always be written as JSON.
-            let Ok(json) = serde_json::to_string(event) else { continue };
-            self.ready.push_back(Event::default().id(event.seq.to_string()).data(json));
+        let after = self.query.after.unwrap_or_default();
+        match self.subscription.next(after, &self.query, SENT_AT_ONCE).await? {
+            Next::Behind => {
+                self.is_behind = true;
+                Some(Bytes::new())
+            }
+            Next::Messages(messages, reached) => {
+                self.query.after = Some(reached);
+                Some(joined(&messages))
+            }
         }
-        self.query.after = Some(page.next);
     }
+}
+
+fn written(page: &EventPage) -> Bytes {
+    let messages: Vec<_> = page.events.iter().filter_map(Message::of).collect();
+    let events = joined(&messages);
+    if !page.gap {
+        return events;
+    }
+    // Its number is the one before the first event that follows.
+    let seen = page.events.first().map_or(page.next, |first| first.seq - 1);
+    [format!("event: gap\nid: {seen}\ndata: {{}}\n\n").as_bytes(), &events].concat().into()
+}
+
+fn joined(messages: &[Message]) -> Bytes {
+    if let [only] = messages {
+        return only.text.clone();
+    }
+    let mut text = Vec::with_capacity(messages.iter().map(|message| message.text.len()).sum());
+    for message in messages {
+        text.extend_from_slice(&message.text);
+    }
+    text.into()
 }

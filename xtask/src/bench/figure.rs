@@ -9,6 +9,7 @@ pub(crate) enum Unit {
     /// How many times as much.
     Times,
     Milliseconds,
+    PerSecond,
     MiB,
     /// Thousands of bytes.
     Kilobytes,
@@ -52,6 +53,7 @@ impl fmt::Display for Unit {
         f.write_str(match self {
             Self::Times => "×",
             Self::Milliseconds => "ms",
+            Self::PerSecond => "/s",
             Self::MiB => "MiB",
             Self::Kilobytes => "kB",
             Self::Percent => "%",

@@ -6,12 +6,14 @@
 mod app;
 mod claude;
 mod figure;
+mod http;
 mod latency;
 mod logs;
 mod machine;
 mod mcp;
 mod memory;
 mod output;
+mod postgres;
 mod queue;
 
 use std::fs;
@@ -31,7 +33,7 @@ pub(crate) fn run(args: &[String]) -> Result<ExitCode> {
     parts.retain(|part| *part != "--write");
     if let Some(unknown) = parts.iter().find(|part| !PARTS.iter().any(|(name, _)| name == *part)) {
         bail!(
-            "there is no part {unknown}: app, claude, latency, logs, mcp, memory, output and queue are the parts"
+            "there is no part {unknown}: app, claude, http, latency, logs, mcp, memory, output and queue are the parts"
         );
     }
     if asked_to_write && !parts.is_empty() {
@@ -89,6 +91,7 @@ const PARTS: &[(&str, Measure)] = &[
     ("mcp", mcp::measure),
     ("claude", claude::measure),
     ("queue", queue::measure),
+    ("http", http::measure),
     ("output", output::measure),
     ("memory", memory::measure),
     ("logs", logs::measure),

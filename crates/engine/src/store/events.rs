@@ -22,7 +22,7 @@ impl Writer {
         kind: &EventKind,
         now: Timestamp,
     ) -> Result<i64, EngineError> {
-        let lasting = is_lasting(kind);
+        let lasting = kind.is_lasting();
         let (seq, ordinal): (i64, i64) = self
             .connection
             .prepare_cached(
@@ -68,20 +68,5 @@ impl Writer {
         Ok(self
             .connection
             .query_row("SELECT coalesce(max(seq), 0) FROM event", [], |row| row.get(0))?)
-    }
-}
-
-/// Whether an event tells of something that has to be known later, too.
-const fn is_lasting(kind: &EventKind) -> bool {
-    match kind {
-        EventKind::Progress { .. } => false,
-        EventKind::Submitted
-        | EventKind::StateChanged { .. }
-        | EventKind::Quiet { .. }
-        | EventKind::Removed
-        | EventKind::Seen
-        | EventKind::QueuePaused { .. }
-        | EventKind::SettingsChanged
-        | EventKind::Unknown(_) => true,
     }
 }
