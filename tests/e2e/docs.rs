@@ -325,9 +325,13 @@ fn every_route_is_documented() {
     let rows = rows(&document, "HTTP");
     let documented: BTreeSet<String> =
         rows.iter().filter_map(|row| row.split('`').nth(1)).map(str::to_owned).collect();
+    // Other tables of the section have no paths.
+    let documented: BTreeSet<String> =
+        documented.into_iter().filter(|row| row.contains('/')).collect();
     let methods = METHODS.iter().map(|it| format!("{} {}", it.verb.name(), it.path));
     let mut served: BTreeSet<String> = methods.collect();
-    // The two that are no methods of the API.
+    // The ones that are no methods of the API.
+    served.extend(["redeem", "logout"].map(|what| format!("POST /api/v1/logins/{what}")));
     served.extend(["GET /health", "GET /ready", "GET /api/v1/events/stream"].map(str::to_owned));
     assert_eq!(documented, served);
 }

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
-use crate::support::{Home, Kept, until};
+use crate::support::{Home, Kept, read, until};
 
 #[test]
 fn there_is_never_a_second_engine_on_one_directory() {
@@ -224,15 +224,49 @@ fn http_is_off_unless_asked_for_and_wants_the_token() {
 }
 
 #[test]
-fn the_address_for_a_browser_has_the_token_and_the_page() {
+fn a_link_for_a_browser_has_a_code_and_the_page_and_not_the_token() {
     let home = Home::new();
     home.run(["open", "--browser"]).refused(5, &["no HTTP server", "--http"]);
     home.run(["server", "stop"]).ok();
     home.run(["server", "start", "--http", "127.0.0.1:0"]).ok();
     let server = home.json(["server", "health"])["http"].as_str().unwrap().to_owned();
     let token = std::fs::read_to_string(home.data().join("token")).unwrap();
-    let address = home.run(["open", "--browser"]).ok().stdout.clone();
-    assert_eq!(address, format!("{server}/#token={}\n", token.trim()));
-    let address = home.json(["open", "12", "--browser"])["url"].as_str().unwrap().to_owned();
-    assert!(address.ends_with("&/task/12"), "{address}");
+    let ran = home.run(["open", "--browser", "--print"]);
+    let link = ran.ok().stdout.trim();
+    let code = link.strip_prefix(&format!("{server}/login#")).expect("a code");
+    assert!(code.len() == 32 && !token.contains(code), "{link}");
+    assert!(ran.stderr.contains("works once"), "{ran:?}");
+    let link = home.json(["open", "12", "--browser"])["url"].as_str().unwrap().to_owned();
+    assert!(link.ends_with("&/task/12") && !link.contains(token.trim()), "{link}");
+    // A phone cannot reach a loopback address.
+    home.run(["open", "--phone"]).refused(5, &["cannot reach", "--host"]);
+}
+
+#[test]
+fn the_browser_is_opened_with_a_private_file_and_not_with_the_link() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = Home::new();
+    let programs = home.place("programs");
+    std::fs::create_dir(&programs).unwrap();
+    let opener = programs.join("xdg-open");
+    let said = home.place("said");
+    let script = format!(
+        "#!/bin/sh\necho \"$@\" > '{}'\ncat \"$1\" >> '{}'\n",
+        said.display(),
+        said.display()
+    );
+    std::fs::write(&opener, script).unwrap();
+    std::fs::set_permissions(&opener, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:/usr/bin:/bin", programs.display());
+    let home = home.variable("PATH", path).variable("DISPLAY", ":none");
+    home.run(["server", "start", "--http", "127.0.0.1:0"]).ok();
+    let ran = home.run(["open", "--browser"]);
+    ran.ok();
+    let link = ran.stdout.trim();
+    let text = read(&said);
+    let (arguments, page) = text.split_once('\n').expect("what the opener was given");
+    assert_eq!(arguments, home.data().join("open-browser.html").display().to_string());
+    assert!(page.contains(&format!("url={link}\"")), "{page}");
+    let mode = std::fs::metadata(arguments).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
 }

@@ -6,6 +6,7 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test, what must not fail is unwrapped")]
 
+mod attacks;
 mod bad_input;
 mod bounds;
 #[path = "../campaign/mod.rs"]

@@ -34,7 +34,8 @@ for (const theme of ["light", "dark"] as const) {
         const info = (await response.json()) as object;
         await route.fulfill({ response, json: { ...info, home_directory: "/home/ada" } });
       });
-      await page.goto(engine.url);
+      await page.goto(await engine.link());
+      await page.waitForURL(/\/#\//);
       await page.evaluate((id) => (location.hash = `#/task/${id}`), day.splitting);
       await expect(page.getByRole("log")).toContainText("All 42 tests pass");
       await page.getByRole("button", { name: /nextest run -p auth/ }).click();

@@ -125,8 +125,9 @@ const CONFINED: &[Confined] = &[
             "crates/engine/src/locate.rs",
             // Has Claude Code change its settings.
             "crates/cli/src/commands/mcp/claude_code.rs",
-            // Starts the desktop app.
+            // Start the desktop app and the browser.
             "crates/cli/src/commands/open.rs",
+            "crates/cli/src/commands/open/link.rs",
             // Asks programs for their version.
             "crates/engine/src/doctor/",
             // Starts the app again that was started while it quit.

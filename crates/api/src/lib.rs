@@ -40,7 +40,10 @@ mod trust;
 pub mod unknown;
 mod verdict;
 
-pub use access::Scope;
+pub use access::{
+    AccessKind, CreatedToken, LoginCode, NewLogin, NewToken, Scope, SubmittedBy, Token, TokenName,
+    Tokens,
+};
 pub use agent::{AgentInfo, Capability};
 pub use call::{
     Answer, AnswerTime, BYTES, Call, CallSchemas, CallVisitor, JSON, Method, OutputHeaders,

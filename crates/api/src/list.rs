@@ -6,7 +6,7 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Counts, Status, Task, TaskId, Timestamp, query, unknown};
+use crate::{Counts, Status, SubmittedBy, Task, TaskId, Timestamp, query, unknown};
 
 /// The order in which tasks are listed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -126,6 +126,9 @@ pub struct ListQuery {
     /// Only tasks that need attention: no person has looked at them since they failed, or since
     /// they completed with denied tool calls.
     pub attention: bool,
+    /// Only tasks that this one submitted: `local`, `owner`, `token:NAME` or `browser:NAME`.
+    #[serde(deserialize_with = "SubmittedBy::known", skip_serializing_if = "Option::is_none")]
+    pub submitted_by: Option<SubmittedBy>,
     /// Only tasks whose name or working directory contains this text (in any case), or whose number
     /// it is (`12`, `#12`).
     #[serde(skip_serializing_if = "Option::is_none")]

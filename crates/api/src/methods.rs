@@ -13,10 +13,11 @@ use crate::call::{
     WriteArguments,
 };
 use crate::{
-    ApiError, CleanQuery, Cleaned, Diagnosis, EngineInfo, EventPage, EventQuery, FollowUp,
-    ListQuery, LogPage, LogQuery, NewTask, OutputChunk, OutputQuery, Pause, Queue, Retry, Scope,
-    SeenQuery, Settings, SettingsChange, Spent, SpentQuery, StopRequest, Stopped, Task, TaskDetail,
-    TaskId, TaskPage, Trust, TrustChange,
+    ApiError, CleanQuery, Cleaned, CreatedToken, Diagnosis, EngineInfo, EventPage, EventQuery,
+    FollowUp, ListQuery, LogPage, LogQuery, LoginCode, NewLogin, NewTask, NewToken, OutputChunk,
+    OutputQuery, Pause, Queue, Retry, Scope, SeenQuery, Settings, SettingsChange, Spent,
+    SpentQuery, StopRequest, Stopped, Task, TaskDetail, TaskId, TaskPage, Token, TokenName, Tokens,
+    Trust, TrustChange,
 };
 
 /// The idempotency key of a call, which makes it safe to repeat.
@@ -319,6 +320,37 @@ methods! {
     /// It may take some seconds.
     doctor = Doctor {} -> Diagnosis,
     Get "/api/v1/doctor", Full, Safe, Examines, [];
+
+    /// The tokens and the logins of browsers, without their secrets.
+    tokens = ListTokens {} -> Tokens,
+    Get "/api/v1/tokens", Full, Safe, Quick, [];
+
+    /// Creates a token for programs. Its secret is in the answer, and nowhere else.
+    ///
+    /// # Errors
+    /// `invalid_request` for a name that cannot be used; `conflict` when another token has it, or when
+    /// there are 500; `disk_full`.
+    create_token = CreateToken { body: NewToken } -> CreatedToken,
+    Post "/api/v1/tokens", Full, Once, Quick, [InvalidRequest, Conflict, DiskFull];
+
+    /// Revokes a token or the login of a browser: requests with it are refused from now on, and its
+    /// open event streams end.
+    ///
+    /// # Errors
+    /// `not_found`.
+    revoke_token = RevokeToken { body: TokenName } -> Token,
+    Post "/api/v1/tokens/revoke", Full, Once, Quick, [NotFound, DiskFull];
+
+    /// Gives a token a new secret, which is in the answer. The old one is refused from now on.
+    ///
+    /// # Errors
+    /// `not_found`; `conflict` for the login of a browser, which has no secret that people see.
+    rotate_token = RotateToken { body: TokenName } -> CreatedToken,
+    Post "/api/v1/tokens/rotate", Full, Once, Quick, [NotFound, Conflict, DiskFull];
+
+    /// Makes a code with which one browser logs in, once and within 2 minutes.
+    create_login = CreateLogin { body: NewLogin } -> LoginCode,
+    Post "/api/v1/logins", Full, Safe, Quick, [InvalidRequest];
 
     /// Stops the engine. The answer is sent before it goes.
     stop = Stop { body: StopRequest } -> Stopped,

@@ -11,10 +11,12 @@ mod schemas;
 use serde_json::{Map, Value, json};
 
 /// The name of the cookie of a browser that is logged in.
-const LOGIN_COOKIE: &str = "claude_worker_login";
+pub const LOGIN_COOKIE: &str = "claude_worker_login";
 
 pub use examples::{Example, examples};
-pub use other_routes::{DOCS_PATH, HEALTH_PATH, OPENAPI_PATH, READY_PATH, STREAM_PATH};
+pub use other_routes::{
+    DOCS_PATH, HEALTH_PATH, LOGOUT_PATH, OPENAPI_PATH, READY_PATH, REDEEM_PATH, STREAM_PATH,
+};
 
 use crate::{ApiError, PROTOCOL_HEADER};
 
@@ -63,7 +65,8 @@ pub fn openapi() -> Value {
                     "in": "cookie",
                     "name": LOGIN_COOKIE,
                     "description": "The cookie of a browser that was logged in with \
-                                    `claude-worker open --browser`.",
+                                    `claude-worker open --browser`. After the name follow an underscore \
+                                    and the server's port; over TLS, `__Host-` is before it.",
                 },
             },
         },

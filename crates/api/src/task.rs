@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::verdict::is_zero;
 use crate::{
-    Agent, DeniedTool, Failure, NewTask, Note, Timestamp, UnknownName, UnknownValue, Verdict,
-    reads_unknown,
+    Agent, DeniedTool, Failure, NewTask, Note, SubmittedBy, Timestamp, UnknownName, UnknownValue,
+    Verdict, reads_unknown,
 };
 
 /// A task's number: small, so that people can type it, and never reused.
@@ -424,6 +424,9 @@ pub struct Task {
     /// The task whose agent submitted it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<TaskId>,
+    /// Who submitted it; absent when that was not recorded, in tasks of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub submitted_by: Option<SubmittedBy>,
     /// Warnings for the submitter, as sentences. They are in the answer to a submission and in the
     /// details of one task; lists leave them out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -535,6 +538,7 @@ mod tests {
             unseen: false,
             has_session: false,
             parent: None,
+            submitted_by: Some(SubmittedBy::Local),
             warnings: Vec::new(),
             untrusted: None,
         }

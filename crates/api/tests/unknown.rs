@@ -13,6 +13,7 @@ type Reading = fn(Value) -> Result<(String, Value), String>;
 
 /// The enums of plain names.
 const NAMES: &[(&str, Reading)] = &[
+    ("AccessKind", read::<api::AccessKind>),
     ("Agent", read::<api::Agent>),
     ("Capability", read::<api::Capability>),
     ("CheckLevel", read::<api::CheckLevel>),
@@ -21,6 +22,7 @@ const NAMES: &[(&str, Reading)] = &[
     ("HostKind", read::<api::HostKind>),
     ("PermissionMode", read::<api::PermissionMode>),
     ("Status", read::<api::Status>),
+    ("SubmittedBy", read::<api::SubmittedBy>),
     ("ToolOutcome", read::<api::ToolOutcome>),
     ("TrustSource", read::<api::TrustSource>),
 ];

@@ -122,7 +122,7 @@ fn execute(command: &Command, console: &mut Console<'_>) -> Result<Exit, CliErro
         }
         Command::Config => return commands::config::execute(console),
         Command::Mcp(command) => return commands::mcp::execute(console, command),
-        Command::Open(args) if !args.browser => return commands::open::execute(console, args),
+        Command::Open(args) if !args.makes_link() => return commands::open::execute(console, args),
         Command::Server(server::Command::Start { foreground: true, http }) => {
             return server::foreground(console, *http);
         }
@@ -154,8 +154,8 @@ async fn dispatch(
     console: &mut Console<'_>,
 ) -> Result<Exit, CliError> {
     use commands::{
-        cancel, clean, doctor, list, logs, open, pause, remove, resume, retry, run, status, trust,
-        wait,
+        cancel, clean, doctor, list, logs, open, pause, remove, resume, retry, run, status, token,
+        trust, wait,
     };
     match command {
         Command::Run(args) => run::execute(api, console, args).await,
@@ -170,7 +170,8 @@ async fn dispatch(
         Command::Clean(args) => clean::execute(api, console, args).await,
         Command::Pause => pause::execute(api, console, true).await,
         Command::Unpause => pause::execute(api, console, false).await,
-        Command::Open(args) => open::in_browser(api, console, args.id).await,
+        Command::Open(args) => open::by_link(api, console, args).await,
+        Command::Token(command) => token::execute(api, console, command).await,
         Command::Trust(args) => trust::execute(api, console, args).await,
         Command::Doctor(args) => doctor::execute(api, console, args).await,
         Command::Server(server::Command::Stop { cancel_running }) => {

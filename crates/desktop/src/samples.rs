@@ -1,7 +1,7 @@
 //! Tasks for tests.
 
 use claude_worker_api::{
-    Agent, DeniedTool, Failure, State, Task, TaskId, Timestamp, Usage, WaitReason,
+    Agent, DeniedTool, Failure, State, SubmittedBy, Task, TaskId, Timestamp, Usage, WaitReason,
 };
 
 pub(crate) const AT: Timestamp = Timestamp::from_millis(1_000);
@@ -25,6 +25,7 @@ pub(crate) fn task(id: i64, name: &str, state: State) -> Task {
         usage: Usage::default(),
         has_session: false,
         parent: None,
+        submitted_by: Some(SubmittedBy::Local),
         warnings: Vec::new(),
         untrusted: None,
     }

@@ -1,5 +1,6 @@
 //! The engine as a whole: started, asked, stopped.
 
+mod access;
 mod answers;
 mod directory_checks;
 mod waiting;
@@ -14,6 +15,7 @@ use claude_worker_supervisor::{SupervisorCommand, WakeupPipe, fault_point};
 use tokio::sync::{Mutex, Semaphore, mpsc, oneshot, watch};
 
 use self::directory_checks::DirectoryChecks;
+use crate::access::{Logins, Principal};
 use crate::clock::SystemClock;
 use crate::dispatcher::{Dispatcher, Watches};
 use crate::live::{RunPaths, Runs};
@@ -42,10 +44,12 @@ pub struct Hosting {
     pub http: Option<String>,
 }
 
-/// A running engine. Cloning gives another handle to the same one.
+/// A running engine. Cloning gives another handle to the same one, for the same principal.
 #[derive(Clone)]
 pub struct Engine {
     inner: Arc<Inner>,
+    /// Who asks with this handle.
+    principal: Principal,
 }
 
 struct Inner {
@@ -72,6 +76,8 @@ struct Inner {
     /// Bounds how many reads are under way at once: each needs a thread and descriptors.
     reading: Semaphore,
     directory_checks: DirectoryChecks,
+    /// Codes for logins of browsers.
+    logins: Logins,
     /// Held until [`Engine::release`], or the last handle and the dispatcher are gone, and no
     /// longer than the process.
     claim: Mutex<Option<Arc<Claim>>>,
@@ -122,6 +128,11 @@ impl Engine {
             messages,
             Arc::clone(&storage),
         )?;
+        shown.grants.note_uses_with({
+            let inbox = inbox.clone();
+            // When there is no room for it, the next use is noted instead.
+            move |id, at| drop(inbox.try_send(Message::AccessUsed(id, at)))
+        });
         let found = shown.published.borrow().queue.counts;
         tracing::info!(
             version = env!("CARGO_PKG_VERSION"),
@@ -190,8 +201,10 @@ impl Engine {
                 warning,
                 reading: Semaphore::new(READS),
                 directory_checks: DirectoryChecks::default(),
+                logins: Logins::default(),
                 claim: Mutex::new(Some(claim)),
             }),
+            principal: Principal::Local,
         })
     }
 
@@ -250,7 +263,7 @@ impl Engine {
         let (answer, answered) = oneshot::channel();
         self.inner
             .inbox
-            .send(Message::Request(request, answer))
+            .send(Message::Request(request, self.principal.clone(), answer))
             .await
             .map_err(|_| self.stopped_error())?;
         answered.await.map_err(|_| self.stopped_error())?

@@ -19,6 +19,7 @@ pub mod doctor;
 pub mod locate;
 pub mod settings;
 
+mod access;
 mod claim;
 mod clock;
 mod disk;
@@ -42,6 +43,7 @@ mod store;
 mod trust;
 mod usage;
 
+pub use access::{Admitted, Digest, Granted, Grants, LoginRefused, Principal};
 pub use claim::Claim;
 pub use claude_worker_agents::can as agent_can;
 pub use dispatcher::FAULT_POINTS;

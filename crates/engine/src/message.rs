@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use claude_worker_api::{
     ApiError, Asker, CleanQuery, FollowUp, NewTask, Queue, RunId, Settings, StopMode, Stopped,
-    Task, TaskId, Timestamp,
+    Task, TaskId, Timestamp, Token,
 };
 use tokio::sync::oneshot;
 use tracing::Span;
 
+use crate::access::{AccessChange, Principal};
 use crate::store::RunEnd;
 
 /// The span in which everything is logged that belongs to a run.
@@ -19,8 +20,10 @@ pub(crate) fn run_span(task: TaskId, run: &RunId) -> Span {
 /// A message to the dispatcher.
 #[derive(Debug)]
 pub(crate) enum Message {
-    /// A request of a client, with the channel for its reply.
-    Request(Request, oneshot::Sender<Result<Reply, ApiError>>),
+    /// A request of a client, who sends it, and the channel for its reply.
+    Request(Request, Principal, oneshot::Sender<Result<Reply, ApiError>>),
+    /// The token or login with this number was used at this instant.
+    AccessUsed(i64, Timestamp),
     /// Something happened to a run.
     RunReport(RunReport),
 }
@@ -51,6 +54,8 @@ pub(crate) enum Request {
     SetPaused(bool),
     /// Use these settings from now on. They are already in the file.
     Configure(Arc<Settings>),
+    /// Change what gives access over HTTP.
+    Access(AccessChange),
     /// Stop the engine.
     Stop(StopMode),
 }
@@ -68,6 +73,7 @@ impl Request {
             Self::Seen(_) => "seen",
             Self::SetPaused(_) => "pause",
             Self::Configure(_) => "settings",
+            Self::Access(_) => "access",
             Self::Stop(_) => "stop",
         }
     }
@@ -91,6 +97,8 @@ pub(crate) enum Reply {
     },
     /// The settings are in force.
     Configured,
+    /// The token or login that was changed, as it is now or was last.
+    Access(Box<Token>),
     /// The queue as it is now.
     Queue(Queue),
     /// The engine stops when the running tasks have been cancelled.

@@ -1,28 +1,52 @@
-//! Which requests over TCP are admitted.
+//! Which requests over TCP are admitted, and who sends them.
 //!
-//! Any web page that a person visits can send requests to a loopback port. So every request must
-//! have the token, name the server by a loopback name (which stops DNS rebinding), come from no page
-//! of another origin, and have JSON as its body if it has one.
+//! Any web page that a person visits can send requests to a loopback port. So every request must name
+//! the server by a name of its own (which stops DNS rebinding) and come from no page of another origin
+//! ([`source`]), have a token or the cookie of a browser that has logged in ([`credentials`]), and have
+//! JSON as its body if it has one. Pages, which are public, and the login ([`login`]) need no token.
+//!
+//! An answer that is still going on (a long poll, a stream of events) ends when its token is revoked
+//! ([`until_ended`]).
 
+mod cookie;
+mod credentials;
+pub(crate) mod login;
 mod source;
+mod target;
+mod until_ended;
 
+use std::future::ready;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use claude_worker_api::{ApiError, ErrorCode};
+use claude_worker_api::openapi::REDEEM_PATH;
+use claude_worker_api::{ApiError, ErrorCode, Timestamp};
+use claude_worker_engine::{Digest, Grants};
 
+pub(crate) use self::cookie::Cookie;
+use self::credentials::Ended;
 pub(crate) use self::source::Source;
+use self::until_ended::UntilEnded;
 use crate::connections::answer;
 use crate::docs_page;
 use crate::refusal::{Refusal, refuse};
 
+/// How long an answer may still take when its token is no longer valid.
+const LAST_ANSWER: Duration = Duration::from_millis(500);
+
 /// What requests are checked against.
 pub(crate) struct Guard {
     pub(crate) source: Source,
-    pub(crate) token: String,
+    /// Of the token in the data directory.
+    pub(crate) owner: Digest,
+    /// All other tokens, and the logins of browsers.
+    pub(crate) grants: Arc<Grants>,
+    /// The cookie of a login.
+    pub(crate) cookie: Cookie,
     /// Whether web pages are served.
     pub(crate) pages: bool,
 }
@@ -38,31 +62,83 @@ enum Denied {
     NotJson,
 }
 
+/// What a request needs to be admitted, apart from coming from the right place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Needs {
+    /// Nothing: it is for a page. A browser that opens one has no token yet.
+    Nothing,
+    /// A code, which its route checks.
+    LoginCode,
+    /// A token, or the cookie of a login.
+    Credentials,
+}
+
 /// Checks a request, and passes it on if it is admitted.
 pub(crate) async fn admit(
     State(guard): State<Arc<Guard>>,
     request: Request,
     next: Next,
 ) -> Response {
-    // A browser that opens a page has no token yet, and pages are public.
-    let path = request.uri().path();
-    let api = path.starts_with("/api/") || path == "/health";
-    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    let page = reads && (docs_page::is_public(path) || (guard.pages && !api));
-    let source = guard.source.check(request.headers()).map_err(Denied::Refused);
-    let checked = source.and_then(|()| {
-        if page { Ok(()) } else { guard.check_token(request.method(), request.headers()) }
-    });
-    match checked {
-        Ok(()) if page => next.run(request).await,
-        Ok(()) => answer(request, next).await,
-        Err(denied) => {
-            let mut response = denied.into_response();
-            // Its body is not read, so the connection cannot be reused.
-            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-            response
+    let unambiguous = target::check(request.uri(), request.headers());
+    if let Err(error) = unambiguous.and_then(|()| guard.source.check(request.headers())) {
+        return closing(Denied::Refused(error));
+    }
+    let is_last = target::is_last(request.headers());
+    let mut response = admit_from(&guard, request, next).await;
+    if is_last {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+/// Checks who sends a request that comes from the right place, and passes it on.
+async fn admit_from(guard: &Guard, mut request: Request, next: Next) -> Response {
+    match guard.needs(request.method(), request.uri().path()) {
+        Needs::Nothing => next.run(request).await,
+        Needs::LoginCode => match check_body_type(request.method(), request.headers()) {
+            Ok(()) => answer(request, next).await,
+            Err(denied) => closing(denied),
+        },
+        Needs::Credentials => {
+            let (method, headers) = (request.method(), request.headers());
+            let checked = guard.credentials(method, headers, Timestamp::now());
+            let credentials = match checked.and_then(|credentials| {
+                check_body_type(method, headers)?;
+                Ok(credentials)
+            }) {
+                Ok(credentials) => credentials,
+                Err(denied) => return closing(denied),
+            };
+            request.extensions_mut().insert(credentials.principal);
+            answer_until_ended(request, next, credentials.ended).await
         }
     }
+}
+
+/// Answers a request for as long as its credentials are valid. A token that revokes or replaces itself
+/// still gets the answer to that.
+async fn answer_until_ended(request: Request, next: Next, mut ended: Ended) -> Response {
+    let mut is_over = false;
+    let response = {
+        let too_late = async {
+            ended.as_mut().await;
+            is_over = true;
+            tokio::time::sleep(LAST_ANSWER).await;
+        };
+        tokio::select! {
+            biased;
+            response = answer(request, next) => response,
+            () = too_late => return closing(Denied::NoToken),
+        }
+    };
+    UntilEnded::wrap(response, if is_over { Box::pin(ready(())) } else { ended })
+}
+
+/// A refusal. The request's body is not read, so the connection cannot be used again.
+fn closing(denied: Denied) -> Response {
+    let mut response = denied.into_response();
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
 }
 
 impl IntoResponse for Denied {
@@ -75,10 +151,15 @@ impl IntoResponse for Denied {
             )
             .into_response(),
             Self::NoToken => {
-                let error =
-                    ApiError::new(ErrorCode::Forbidden, "The request carries no valid token").hint(
-                        "Send `Authorization: Bearer TOKEN`; the token is in the data directory's file `token`",
-                    );
+                let error = ApiError::new(
+                    ErrorCode::Forbidden,
+                    "The request carries no valid token",
+                )
+                .hint(
+                    "Send `Authorization: Bearer TOKEN`, with a token of `claude-worker token create` or \
+                     the one in the data directory's file `token`. A browser logs in with \
+                     `claude-worker open --browser`",
+                );
                 let refusal = Refusal::with_status(error, StatusCode::UNAUTHORIZED);
                 let mut response = refusal.into_response();
                 let bearer = HeaderValue::from_static("Bearer");
@@ -90,43 +171,58 @@ impl IntoResponse for Denied {
 }
 
 impl Guard {
-    /// Checks the token, and that the body is of a type that pages of other origins cannot send.
-    fn check_token(&self, method: &Method, headers: &HeaderMap) -> Result<(), Denied> {
-        let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-        let given = text(header::AUTHORIZATION).and_then(|value| value.strip_prefix("Bearer "));
-        if !given.is_some_and(|given| same(given.as_bytes(), self.token.as_bytes())) {
-            return Err(Denied::NoToken);
+    fn needs(&self, method: &Method, path: &str) -> Needs {
+        let reads = matches!(*method, Method::GET | Method::HEAD);
+        if *method == Method::POST && path == REDEEM_PATH {
+            return Needs::LoginCode;
         }
-        let has_body = matches!(*method, Method::POST | Method::PUT | Method::PATCH);
-        let json = text(header::CONTENT_TYPE)
-            .is_some_and(|kind| kind.split(';').next().unwrap_or("").trim() == "application/json");
-        if has_body && !json {
-            return Err(Denied::NotJson);
+        if reads && (login::PAGES.contains(&path) || docs_page::is_public(path)) {
+            return Needs::Nothing;
         }
-        Ok(())
+        let api = path.starts_with("/api/");
+        if self.pages && reads && !api { Needs::Nothing } else { Needs::Credentials }
     }
 }
 
-/// Compares in constant time.
-fn same(left: &[u8], right: &[u8]) -> bool {
-    left.len() == right.len()
-        && left.iter().zip(right).fold(0, |differs, (l, r)| differs | (l ^ r)) == 0
+/// Checks that the body is of a type that pages of other origins cannot send.
+fn check_body_type(method: &Method, headers: &HeaderMap) -> Result<(), Denied> {
+    let has_body = matches!(*method, Method::POST | Method::PUT | Method::PATCH);
+    let json = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|kind| kind.split(';').next().unwrap_or("").trim() == "application/json");
+    if has_body && !json {
+        return Err(Denied::NotJson);
+    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn guard(pages: bool) -> Guard {
+        Guard {
+            source: Source { port: 8000 },
+            owner: Digest::of("secret"),
+            grants: Arc::default(),
+            cookie: Cookie::new(8000, false),
+            pages,
+        }
+    }
+
     fn check(method: &Method, headers: &[(&'static str, &str)]) -> Result<(), StatusCode> {
-        let guard =
-            Guard { source: Source { port: 8000 }, token: "secret".to_owned(), pages: false };
+        let guard = guard(false);
         let mut map = HeaderMap::new();
         for (name, value) in headers {
-            map.insert(*name, value.parse().unwrap());
+            map.append(*name, value.parse().unwrap());
         }
-        let source = guard.source.check(&map).map_err(Denied::Refused);
-        source
-            .and_then(|()| guard.check_token(method, &map))
+        guard
+            .source
+            .check(&map)
+            .map_err(Denied::Refused)
+            .and_then(|()| guard.credentials(method, &map, Timestamp::default()))
+            .and_then(|_| check_body_type(method, &map))
             .map_err(|denied| denied.into_response().status())
     }
 
@@ -140,7 +236,19 @@ mod tests {
         assert_eq!(check(&Method::GET, &[HOST, TOKEN]), Ok(()));
         assert_eq!(check(&Method::POST, &[HOST, TOKEN, JSON]), Ok(()));
         assert_eq!(check(&Method::GET, &[HOST]), unauthorized);
-        assert_eq!(check(&Method::GET, &[HOST, ("authorization", "Bearer secre")]), unauthorized);
+        for wrong in
+            ["Bearer secre", "Bearer secret ", "bearer secret", "Basic secret", "secret", "Bearer "]
+        {
+            assert_eq!(
+                check(&Method::GET, &[HOST, ("authorization", wrong)]),
+                unauthorized,
+                "{wrong}"
+            );
+        }
+        assert_eq!(
+            check(&Method::GET, &[HOST, ("cookie", "claude_worker_login_8000=x")]),
+            unauthorized
+        );
         assert_eq!(check(&Method::GET, &[TOKEN]), forbidden);
         // DNS rebinding: the browser sends the attacker's name.
         assert_eq!(check(&Method::GET, &[("host", "evil.example:8000"), TOKEN]), forbidden);
@@ -152,10 +260,28 @@ mod tests {
             check(&Method::POST, &[HOST, TOKEN, JSON, ("origin", "http://127.0.0.1:8000")]),
             Ok(())
         );
-        // A content type that a page can send without a CORS preflight.
-        assert_eq!(
-            check(&Method::POST, &[HOST, TOKEN, ("content-type", "text/plain")]),
-            Err(StatusCode::UNSUPPORTED_MEDIA_TYPE)
-        );
+        // Content types that a page can send without a CORS preflight.
+        for kind in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"] {
+            assert_eq!(
+                check(&Method::POST, &[HOST, TOKEN, ("content-type", kind)]),
+                Err(StatusCode::UNSUPPORTED_MEDIA_TYPE)
+            );
+        }
+    }
+
+    #[test]
+    fn only_pages_and_the_login_need_no_token() {
+        let (get, post) = (Method::GET, Method::POST);
+        let with_pages = guard(true);
+        for path in ["/", "/index.html", "/assets/x.js", "/login"] {
+            assert_eq!(with_pages.needs(&get, path), Needs::Nothing, "{path}");
+            assert_eq!(with_pages.needs(&post, path), Needs::Credentials, "{path}");
+        }
+        for path in ["/api/v1/tasks", "/api/", "/api/v1/logins/redeem"] {
+            assert_eq!(with_pages.needs(&get, path), Needs::Credentials, "{path}");
+        }
+        assert_eq!(with_pages.needs(&post, "/api/v1/logins/redeem"), Needs::LoginCode);
+        assert_eq!(guard(false).needs(&get, "/"), Needs::Credentials);
+        assert_eq!(guard(false).needs(&get, "/login"), Needs::Nothing);
     }
 }

@@ -2,19 +2,21 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
+use axum::{Extension, Router};
 use claude_worker_api::{
     ApiError, Call, LogPage, LogQuery, OutputChunk, OutputQuery, Settings, SettingsChange, TaskApi,
     TaskId,
 };
+use claude_worker_engine::Principal;
 use http_body_util::BodyExt;
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 
+use crate::principal::Served;
 use crate::routes::{router, speaking_our_protocol};
 
 /// The longest answer that is read, in bytes.
@@ -61,12 +63,19 @@ fn server() -> (Runtime, TowerToHyperService<Router>) {
     let (open, closing) = watch::channel(());
     // The server runs until the process ends.
     std::mem::forget(open);
-    let routes = speaking_our_protocol(router(Arc::new(Empty), closing));
+    let routes = router(Arc::new(Empty), closing).layer(Extension(Principal::Local));
+    let routes = speaking_our_protocol(routes);
     (runtime, TowerToHyperService::new(routes))
 }
 
 /// An engine without tasks that refuses all requests to create some.
 struct Empty;
+
+impl Served for Empty {
+    fn acting_for(&self, _: Principal) -> Self {
+        Self
+    }
+}
 
 impl TaskApi for Empty {
     async fn call<C: Call>(&self, _: C) -> Result<C::Answer, ApiError> {

@@ -99,7 +99,7 @@ pub(crate) async fn open(
         let over_tcp = async {
             if let Some(http) = http {
                 let probes = probes(Details::None);
-                serve_http(http, Arc::clone(&api), probes, closing.clone()).await;
+                serve_http(http, Engine::clone(&api), probes, closing.clone()).await;
             }
         };
         let close = async {

@@ -24,6 +24,7 @@ pub mod fuzz;
 mod hand_over;
 mod host;
 mod pages;
+mod principal;
 mod probes;
 mod query;
 mod refusal;

@@ -7,20 +7,21 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, get, on};
 use claude_worker_api::openapi::STREAM_PATH;
 use claude_worker_api::{
     Answer, ApiError, Call, CallVisitor, ErrorCode, MAX_PROMPT_BYTES, PROTOCOL, PROTOCOL_HEADER,
-    ReadArguments, Repeat, TaskApi, Verb, visit_calls,
+    ReadArguments, Repeat, Scope, Verb, visit_calls,
 };
 use tokio::sync::watch;
 use tracing::Instrument;
 
 use crate::docs_page;
 use crate::feed::Feed;
+use crate::principal::{Served, permitted, permitted_scope};
 use crate::refusal::{Refusal, refuse};
 use crate::request::{RequestArguments, query};
 use crate::stream;
@@ -29,9 +30,15 @@ use crate::stream;
 const LARGEST_BODY: usize = 2 * MAX_PROMPT_BYTES + 1024 * 1024;
 
 /// The routes of an engine. Event streams end when the sender of `closing` is dropped.
-pub(crate) fn router<A: TaskApi + 'static>(api: Arc<A>, closing: watch::Receiver<()>) -> Router {
+///
+/// Every request must have a [`claude_worker_engine::Principal`] in its extensions.
+pub(crate) fn router<A: Served + 'static>(api: Arc<A>, closing: watch::Receiver<()>) -> Router {
     let feed = Feed::new(Arc::clone(&api));
-    let stream = async move |State(api): State<Arc<A>>, uri: Uri, headers: HeaderMap| {
+    let stream = async move |State(api): State<Arc<A>>,
+                             extensions: Extensions,
+                             uri: Uri,
+                             headers: HeaderMap| {
+        permitted_scope(&extensions, Scope::Read, "The stream of events")?;
         let query = query(uri.query().unwrap_or_default())?;
         stream::stream(api, feed, query, &headers, closing).await.map_err(Refusal::from)
     };
@@ -48,7 +55,7 @@ pub(crate) fn router<A: TaskApi + 'static>(api: Arc<A>, closing: watch::Receiver
 /// A route for each method of the API.
 struct Methods<A>(Router<Arc<A>>);
 
-impl<A: TaskApi + 'static> CallVisitor for Methods<A> {
+impl<A: Served + 'static> CallVisitor for Methods<A> {
     fn visit<C: Call>(&mut self) {
         let verb = match C::METHOD.verb {
             Verb::Get => MethodFilter::GET,
@@ -62,15 +69,16 @@ impl<A: TaskApi + 'static> CallVisitor for Methods<A> {
 }
 
 /// Reads a call from a request, passes it to the engine, and writes the answer.
-async fn answer<A: TaskApi, C: Call>(
+async fn answer<A: Served, C: Call>(
     State(api): State<Arc<A>>,
     request: Request,
 ) -> Result<Response, Refusal> {
+    let api = api.acting_for(permitted(request.extensions(), &C::METHOD)?);
     let mut arguments = RequestArguments::of(request, &C::METHOD).await?;
     let call = C::read(&mut arguments)?;
     arguments.finish()?;
     let span = tracing::info_span!("call", method = C::METHOD.name);
-    let reply = call.ask(&*api).instrument(span).await?.into_reply()?;
+    let reply = call.ask(&api).instrument(span).await?.into_reply()?;
     let mut response = reply.body.into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(reply.media_type));

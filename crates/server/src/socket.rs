@@ -7,14 +7,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::serve::Listener;
-use axum::{Router, middleware};
-use claude_worker_api::{ApiError, TaskApi};
+use axum::{Extension, Router, middleware};
+use claude_worker_api::ApiError;
+use claude_worker_engine::Principal;
 use claude_worker_os::files::{Identity, is_socket};
 use claude_worker_os::socket::{self, LocalListener, LocalStream};
 use claude_worker_os::user::is_trusted;
 use tokio::sync::{mpsc, watch};
 
 use crate::connections::{Bounds, answer, serve_connections, until_closed};
+use crate::principal::Served;
 use crate::routes::{self, speaking_our_protocol};
 
 /// All connections come from programs of one user, and most of them wait for events. The limit is
@@ -127,13 +129,15 @@ impl SocketKeeper {
 
 /// Serves `api` and `probes` until the sender of `closing` is dropped and the last answers have been
 /// sent.
-pub(crate) async fn serve<A: TaskApi + 'static>(
+pub(crate) async fn serve<A: Served + 'static>(
     listening: Listening,
     api: Arc<A>,
     probes: Router,
     closing: watch::Receiver<()>,
 ) {
-    let routes = routes::router(api, closing.clone()).layer(middleware::from_fn(answer));
+    let routes = routes::router(api, closing.clone())
+        .layer(Extension(Principal::Local))
+        .layer(middleware::from_fn(answer));
     let routes = speaking_our_protocol(routes).merge(probes);
     serve_connections(SameUser(listening), routes, BOUNDS, closing).await;
 }

@@ -7,14 +7,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::{Router, middleware};
-use claude_worker_api::{ApiError, TaskApi};
+use claude_worker_api::ApiError;
 use claude_worker_client::random_hex;
-use claude_worker_engine::read_own;
+use claude_worker_engine::{Digest, Engine, read_own};
 use claude_worker_os::files::create_new;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use crate::admission::{Guard, Source, admit};
+use crate::admission::{Cookie, Guard, Source, admit, login};
 use crate::connections::{Bounds, serve_connections};
 use crate::pages;
 use crate::routes::{self, speaking_our_protocol};
@@ -62,19 +62,23 @@ impl HttpServer {
     }
 }
 
-/// Serves `api` and `probes` over TCP until the sender of `closing` is dropped.
-pub(crate) async fn serve_http<A: TaskApi + 'static>(
+/// Serves an engine and its `probes` over TCP until the sender of `closing` is dropped.
+pub(crate) async fn serve_http(
     server: HttpServer,
-    api: Arc<A>,
+    engine: Engine,
     probes: Router,
     closing: watch::Receiver<()>,
 ) {
+    let cookie = Cookie::new(server.address.port(), false);
     let guard = Arc::new(Guard {
         source: Source { port: server.address.port() },
-        token: server.token,
+        owner: Digest::of(&server.token),
+        grants: Arc::clone(engine.grants()),
+        cookie: cookie.clone(),
         pages: server.pages.is_some(),
     });
-    let mut routes = routes::router(api, closing.clone());
+    let mut routes = routes::router(Arc::new(engine.clone()), closing.clone())
+        .merge(login::routes(engine, cookie));
     if let Some(directory) = &server.pages {
         routes = routes.fallback_service(pages::routes(directory));
     }

@@ -1,6 +1,9 @@
 // Generated from crates/api by its test `typescript`; do not edit.
 // CLAUDE_WORKER_UPDATE=1 cargo nextest run -p claude-worker-api typescript
 
+/** What something that gives access is. */
+export type AccessKind = "token" | "browser";
+
 /**
  * What an engine has done since it started. An engine of a version without these counts reports
  * zeros.
@@ -163,6 +166,29 @@ export type Counts = {
   unknown?: number;
   /** Waiting for something. */
   waiting: number;
+};
+
+/** A token with its secret, which is shown only once. */
+export type CreatedToken = {
+  /** When it was created. */
+  created_at: Timestamp;
+  /**
+   * From when on it is refused; absent when it does not expire. A browser's login expires 30 days
+   * after its last use.
+   */
+  expires_at?: Timestamp;
+  /** Whether it is for programs or the login of a browser. */
+  kind: AccessKind;
+  /** When it was last used, to the minute; absent when it never was. */
+  last_used_at?: Timestamp;
+  /** Its name, which no other one has. */
+  name: string;
+  /** What it allows. */
+  scope: Scope;
+  /** The secret, to be sent as `Authorization: Bearer SECRET`. It begins with `cwk_`. */
+  secret: string;
+  /** What the browser calls itself. */
+  user_agent?: string;
 };
 
 /**
@@ -485,6 +511,8 @@ export type ListQuery = {
   search?: string;
   /** Only these statuses. Empty: all. */
   status?: Status[];
+  /** Only tasks that this one submitted: `local`, `owner`, `token:NAME` or `browser:NAME`. */
+  submitted_by?: SubmittedBy;
 };
 
 /** An item with its position in the run's output. */
@@ -616,10 +644,24 @@ export type LogQuery = {
   wait_ms?: number;
 };
 
+/** A code with which one browser logs in, once. */
+export type LoginCode = {
+  /** The code: `/login#CODE` is the page that takes it. */
+  code: string;
+  /** From when on it is refused. */
+  expires_at: Timestamp;
+};
+
 /** What programs may ask for over MCP. */
 export type McpSettings = {
   /** Whether they may submit tasks without permission checks. */
   allow_bypass: boolean;
+};
+
+/** The browser that is to log in. */
+export type NewLogin = {
+  /** What its login will allow. */
+  scope?: Scope;
 };
 
 /** A task to put into the queue. */
@@ -663,6 +705,19 @@ export type NewTask = {
   system_prompt?: string;
   /** Absolute path of an existing directory to work in. */
   working_directory: string;
+};
+
+/** A token to create. */
+export type NewToken = {
+  /** After how many milliseconds it expires; absent: never. */
+  expires_after_ms?: number;
+  /**
+   * Its name: 1 to 64 characters, of `a` to `z`, `0` to `9`, `.`, `_` and `-`. No other token may
+   * have it, unless that one has expired.
+   */
+  name: string;
+  /** What it allows. */
+  scope?: Scope;
 };
 
 /** What a person should know about a run that completed. */
@@ -804,6 +859,9 @@ export type RunOutcome = {
   exit_signal?: number;
 } & Verdict;
 
+/** What a token allows. Each scope includes the one before it. */
+export type Scope = "read" | "submit" | "full";
+
 /** The finished tasks that a person has looked at. */
 export type SeenQuery = {
   /**
@@ -944,6 +1002,12 @@ export type Stopped = {
   left_running: number;
 };
 
+/**
+ * Who submitted a task, as the engine has seen it: a client cannot choose it. As text it is `local`,
+ * `owner`, `token:NAME` or `browser:NAME`.
+ */
+export type SubmittedBy = string;
+
 /** A task, as lists show it. */
 export type Task = {
   /** The agent that works on it. */
@@ -975,6 +1039,8 @@ export type Task = {
   runs: number;
   /** When its newest run's agent was started. */
   started_at?: Timestamp;
+  /** Who submitted it; absent when that was not recorded, in tasks of earlier versions. */
+  submitted_by?: SubmittedBy;
   /** Whether it has finished and no person has looked at it since. */
   unseen?: boolean;
   /** The directory that a warning asks the user to trust, as an argument for `claude-worker trust`. */
@@ -1027,6 +1093,8 @@ export type TaskDetail = {
   runs: number;
   /** When its newest run's agent was started. */
   started_at?: Timestamp;
+  /** Who submitted it; absent when that was not recorded, in tasks of earlier versions. */
+  submitted_by?: SubmittedBy;
   /**
    * Parts of the task's record that cannot be read, because they are damaged or a newer version
    * wrote them. They are missing in `request` and `run_history`.
@@ -1061,6 +1129,39 @@ export type TaskPage = {
 };
 
 export type Timestamp = string;
+
+/** A token or the login of a browser, without its secret. */
+export type Token = {
+  /** When it was created. */
+  created_at: Timestamp;
+  /**
+   * From when on it is refused; absent when it does not expire. A browser's login expires 30 days
+   * after its last use.
+   */
+  expires_at?: Timestamp;
+  /** Whether it is for programs or the login of a browser. */
+  kind: AccessKind;
+  /** When it was last used, to the minute; absent when it never was. */
+  last_used_at?: Timestamp;
+  /** Its name, which no other one has. */
+  name: string;
+  /** What it allows. */
+  scope: Scope;
+  /** What the browser calls itself. */
+  user_agent?: string;
+};
+
+/** The name of a token or of a browser's login. */
+export type TokenName = {
+  /** The name. */
+  name: string;
+};
+
+/** All tokens and logins of browsers, oldest first. */
+export type Tokens = {
+  /** The tokens. The one in the data directory is not among them. */
+  tokens: Token[];
+};
 
 /** Whether a tool call succeeded. */
 export type ToolOutcome = "ok" | "error" | "denied";

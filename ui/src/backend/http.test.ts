@@ -4,6 +4,14 @@ import { METHODS } from "./methods";
 
 afterEach(() => vi.unstubAllGlobals());
 
+it("shows how to log in when the browser is not logged in", async () => {
+  const replace = vi.fn();
+  vi.stubGlobal("location", { replace });
+  vi.stubGlobal("fetch", () => Promise.resolve(new Response("{}", { status: 401 })));
+  await expect(httpBackend().engine()).rejects.toMatchObject({ code: "forbidden" });
+  expect(replace).toHaveBeenCalledWith("/login");
+});
+
 it("sends every change as JSON, also one without a body", async () => {
   const sent: { path: string; init: RequestInit }[] = [];
   vi.stubGlobal("fetch", (path: string, init: RequestInit) => {

@@ -1,5 +1,5 @@
-// The engine over HTTP, for a browser. The server is the page's origin. The token comes once in the
-// address after `#` and is kept in the tab's session storage.
+// The engine over HTTP, for a browser. The server is the page's origin. The browser has logged in and
+// sends a cookie that scripts cannot read; without one, the server's page `/login` says how to log in.
 import {
   Refused,
   type ApiError,
@@ -15,36 +15,22 @@ import { wholeCharacters } from "./utf8";
 import { keepTrying } from "./reconnect";
 import { MessageReader } from "./sse";
 
-const TOKEN = "claude-worker-token";
 /** A stream without any bytes for this long is reconnected, in milliseconds. */
 const SILENCE = 40_000;
 
-/** Removes the token from the address, so that it is not visible or bookmarked. After an `&` follows
- *  the page to show. */
-export function takeToken(): string | null {
-  const [, given, page = "/"] = /^#token=([^&]+)(?:&(.*))?$/.exec(location.hash) ?? [];
-  if (given) {
-    sessionStorage.setItem(TOKEN, decodeURIComponent(given));
-    history.replaceState(history.state, "", `${location.pathname}${location.search}#${page}`);
-  }
-  return sessionStorage.getItem(TOKEN);
-}
-
 export function httpBackend(): Backend {
-  const token = takeToken();
-  const auth: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {};
-
   async function request(path: string, init: RequestInit = {}): Promise<Response> {
     let response: Response;
     try {
       response = await fetch(path, {
         ...init,
-        headers: { ...auth, ...(init.body ? { "content-type": "application/json" } : {}) },
+        headers: init.body ? { "content-type": "application/json" } : {},
       });
     } catch (error) {
       if (init.signal?.aborted) throw error;
       throw new Refused(AWAY);
     }
+    if (response.status === 401) location.replace("/login");
     if (!response.ok) throw new Refused(await refusal(response));
     return response;
   }

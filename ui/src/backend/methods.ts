@@ -3,6 +3,7 @@
 import type {
   CleanQuery,
   Cleaned,
+  CreatedToken,
   Diagnosis,
   EngineInfo,
   EventPage,
@@ -11,7 +12,10 @@ import type {
   ListQuery,
   LogPage,
   LogQuery,
+  LoginCode,
+  NewLogin,
   NewTask,
+  NewToken,
   Pause,
   Queue,
   Retry,
@@ -26,6 +30,9 @@ import type {
   TaskDetail,
   TaskId,
   TaskPage,
+  Token,
+  TokenName,
+  Tokens,
   Trust,
   TrustChange,
 } from "./api";
@@ -141,6 +148,33 @@ export interface EngineApi {
    * It may take some seconds.
    */
   doctor(signal?: AbortSignal): Promise<Diagnosis>;
+  /** The tokens and the logins of browsers, without their secrets. */
+  tokens(signal?: AbortSignal): Promise<Tokens>;
+  /**
+   * Creates a token for programs. Its secret is in the answer, and nowhere else.
+   *
+   * # Errors
+   * `invalid_request` for a name that cannot be used; `conflict` when another token has it, or when
+   * there are 500; `disk_full`.
+   */
+  createToken(body: NewToken, signal?: AbortSignal): Promise<CreatedToken>;
+  /**
+   * Revokes a token or the login of a browser: requests with it are refused from now on, and its
+   * open event streams end.
+   *
+   * # Errors
+   * `not_found`.
+   */
+  revokeToken(body: TokenName, signal?: AbortSignal): Promise<Token>;
+  /**
+   * Gives a token a new secret, which is in the answer. The old one is refused from now on.
+   *
+   * # Errors
+   * `not_found`; `conflict` for the login of a browser, which has no secret that people see.
+   */
+  rotateToken(body: TokenName, signal?: AbortSignal): Promise<CreatedToken>;
+  /** Makes a code with which one browser logs in, once and within 2 minutes. */
+  createLogin(body?: NewLogin, signal?: AbortSignal): Promise<LoginCode>;
   /** Stops the engine. The answer is sent before it goes. */
   stop(body?: StopRequest, signal?: AbortSignal): Promise<Stopped>;
 }
@@ -260,6 +294,36 @@ export const METHODS = {
     verb: "GET",
     path: "/api/v1/doctor",
     arguments: [],
+  },
+  tokens: {
+    name: "tokens",
+    verb: "GET",
+    path: "/api/v1/tokens",
+    arguments: [],
+  },
+  createToken: {
+    name: "create_token",
+    verb: "POST",
+    path: "/api/v1/tokens",
+    arguments: ["body"],
+  },
+  revokeToken: {
+    name: "revoke_token",
+    verb: "POST",
+    path: "/api/v1/tokens/revoke",
+    arguments: ["body"],
+  },
+  rotateToken: {
+    name: "rotate_token",
+    verb: "POST",
+    path: "/api/v1/tokens/rotate",
+    arguments: ["body"],
+  },
+  createLogin: {
+    name: "create_login",
+    verb: "POST",
+    path: "/api/v1/logins",
+    arguments: ["body"],
   },
   stop: {
     name: "stop",

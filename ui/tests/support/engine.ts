@@ -56,9 +56,10 @@ export class Engine {
     return join(this.root, "project");
   }
 
-  /** What a person opens in a browser. */
-  get url() {
-    return `${this.#address}/#token=${this.#token}`;
+  /** A link that logs a browser in, as `claude-worker open --browser` makes it. It works once. */
+  async link(): Promise<string> {
+    const { code } = await this.call<{ code: string }>("POST", "logins", {});
+    return `${this.#address}/login#${code}`;
   }
 
   /** Starts the engine; after a stop at the same address as before. */

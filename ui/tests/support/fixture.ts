@@ -38,7 +38,8 @@ export const test = base.extend<Fixtures>({
     if (!firstTime) {
       await page.addInitScript(() => localStorage.setItem("claude-worker.welcomed", "yes"));
     }
-    await page.goto(engine.url);
+    await page.goto(await engine.link());
+    await page.waitForURL(/\/#\//);
     await listening(page);
     await use(page);
     expect(complaints, "errors in the browser's console").toEqual([]);

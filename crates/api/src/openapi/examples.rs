@@ -80,6 +80,12 @@ const EXAMPLES: &[Example] = &[
     },
     Example { method: "seen", name: "some", summary: "Two tasks", json: r#"{ "ids": [1, 2] }"# },
     Example {
+        method: "create_token",
+        name: "ci",
+        summary: "For a program that submits tasks, for 30 days",
+        json: r#"{ "name": "ci", "scope": "submit", "expires_after_ms": 2592000000 }"#,
+    },
+    Example {
         method: "set_paused",
         name: "pause",
         summary: "Start no further task",

@@ -29,6 +29,7 @@ fn tag(path: &str) -> &str {
         "mcp" => "tasks",
         "spent" => "queue",
         "doctor" => "engine",
+        "logins" => "tokens",
         other => other,
     }
 }

@@ -18,9 +18,16 @@ pub const HEALTH_PATH: &str = "/health";
 /// The path for probes that ask whether the engine can take on and run tasks.
 pub const READY_PATH: &str = "/ready";
 
+/// The path at which a browser logs in with a code.
+pub const REDEEM_PATH: &str = "/api/v1/logins/redeem";
+/// The path at which a browser logs out.
+pub const LOGOUT_PATH: &str = "/api/v1/logins/logout";
+
 /// Writes them into `paths`, and the schemas that they refer to into `components`.
 pub(super) fn write(paths: &mut Map<String, Value>, components: &mut Map<String, Value>) {
     paths.insert(STREAM_PATH.to_owned(), json!({ "get": stream() }));
+    paths.insert(REDEEM_PATH.to_owned(), json!({ "post": redeem() }));
+    paths.insert(LOGOUT_PATH.to_owned(), json!({ "post": logout() }));
     components.insert(
         "Health".to_owned(),
         json!({
@@ -94,6 +101,68 @@ fn page(name: &str, tag: &str, summary: &str, media_type: &str, schema: &Value) 
         "summary": summary,
         "description": format!("{summary}. Needs no token."),
         "security": [],
+        "responses": responses,
+    })
+}
+
+/// The login of a browser, which only a server over TCP has.
+fn redeem() -> Value {
+    let mut responses = Map::new();
+    responses.insert(
+        "200".to_owned(),
+        json!({
+            "description": "The browser is logged in.",
+            "headers": { "Set-Cookie": {
+                "description": "The cookie of the login.",
+                "schema": { "type": "string" },
+            } },
+            "content": { JSON: { "schema": { "type": "object" } } },
+        }),
+    );
+    errors::add_statuses(&mut responses, &[400, 403, 415, 429]);
+    json!({
+        "operationId": "redeem_login",
+        "tags": ["tokens"],
+        "summary": "Logs a browser in with a code",
+        "description": "Logs a browser in with the code of a link of `claude-worker open --browser`, \
+                        which works once and for 2 minutes. Only over TCP. Needs no token.",
+        "security": [],
+        "requestBody": {
+            "required": true,
+            "content": { JSON: { "schema": {
+                "type": "object",
+                "properties": { "code": { "type": "string", "description": "The code." } },
+                "required": ["code"],
+                "additionalProperties": false,
+            } } },
+        },
+        "responses": responses,
+    })
+}
+
+fn logout() -> Value {
+    let mut responses = Map::new();
+    responses.insert(
+        "200".to_owned(),
+        json!({
+            "description": "The login has ended, and its cookie is removed.",
+            "content": { JSON: { "schema": { "type": "object" } } },
+        }),
+    );
+    errors::add_statuses(&mut responses, &[400, 401, 403, 404, 415, 500, 503]);
+    json!({
+        "operationId": "log_out",
+        "tags": ["tokens"],
+        "summary": "Ends the login of the browser that asks",
+        "description": "Ends the login of the browser that asks. Only over TCP, and with a cookie.",
+        "security": [{ "login": [] }],
+        "requestBody": {
+            "required": true,
+            "content": { JSON: { "schema": {
+                "type": "object",
+                "additionalProperties": false,
+            } } },
+        },
         "responses": responses,
     })
 }

@@ -1,7 +1,7 @@
 //! `list`: shows tasks, newest first.
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use claude_worker_api::{Cursor, ListQuery, Status, TaskApi, TaskId, TaskPage};
+use claude_worker_api::{Cursor, ListQuery, Status, SubmittedBy, TaskApi, TaskId, TaskPage};
 
 use crate::console::Console;
 use crate::error::CliError;
@@ -20,6 +20,9 @@ pub struct Args {
     /// Only tasks that need you: failed or with denied tools, and not seen since
     #[arg(long)]
     pub attention: bool,
+    /// Only tasks that this one submitted: local, owner, token:NAME or browser:NAME
+    #[arg(long, value_name = "WHO", value_parser = submitter)]
+    pub submitted_by: Option<SubmittedBy>,
     /// Only tasks whose name or directory contains this text, in any case; or the task with this number
     #[arg(long, value_name = "TEXT")]
     pub search: Option<String>,
@@ -40,6 +43,15 @@ pub(crate) fn status() -> impl TypedValueParser<Value = Status> {
     PossibleValuesParser::new(Status::ALL.map(Status::name)).try_map(|name| name.parse::<Status>())
 }
 
+fn submitter(text: &str) -> Result<SubmittedBy, String> {
+    match SubmittedBy::from(text.to_owned()) {
+        SubmittedBy::Unknown(_) => {
+            Err("it is none of local, owner, token:NAME, browser:NAME".into())
+        }
+        known => Ok(known),
+    }
+}
+
 /// Shows the list.
 ///
 /// # Errors
@@ -51,6 +63,7 @@ pub async fn execute(
 ) -> Result<Exit, CliError> {
     let mut query = ListQuery {
         statuses: args.status.clone(),
+        submitted_by: args.submitted_by.clone(),
         search: args.search.clone(),
         attention: args.attention,
         cursor: args.before.map(Cursor::from),

@@ -16,6 +16,7 @@ pub mod retry;
 pub mod run;
 pub mod server;
 pub mod status;
+pub mod token;
 pub mod trust;
 pub mod wait;
 
@@ -69,6 +70,9 @@ pub enum Command {
     /// Start, stop or check the engine
     #[command(subcommand)]
     Server(server::Command),
+    /// Give programs and browsers access over HTTP, and take it back
+    #[command(subcommand)]
+    Token(token::Command),
     /// Let other agents delegate tasks: add the MCP server to their programs
     #[command(subcommand)]
     Mcp(mcp::Command),

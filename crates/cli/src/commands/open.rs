@@ -1,20 +1,22 @@
-//! `open`: shows the window of the desktop app, or prints its address for a browser.
+//! `open`: shows the window of the desktop app, or logs in a browser or phone with a one-time link.
+
+mod link;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use claude_worker_api::{ApiError, TaskApi, TaskId};
+use claude_worker_api::{ApiError, TaskId};
 use claude_worker_client::installed_program;
-use claude_worker_engine::Paths;
 use claude_worker_os::process::own_group;
 use serde::Serialize;
+
+pub use link::by_link;
 
 use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::render::text::clean_line;
 
 /// The app's program.
 const APP: &str = "claude-worker-app";
@@ -29,9 +31,25 @@ pub struct Args {
     /// The task to show; without it, the window shows its last page
     pub id: Option<TaskId>,
 
-    /// Print an address for a browser instead; the token is part of it
+    /// Open the pages in a browser instead, logged in by a link that works once
     #[arg(long)]
     pub browser: bool,
+
+    /// With --browser: only print the link, which works once and for 2 minutes
+    #[arg(long, requires = "browser")]
+    pub print: bool,
+
+    /// Show a QR code that logs in a phone; the engine must serve at an address that it can reach
+    #[arg(long, conflicts_with = "browser")]
+    pub phone: bool,
+}
+
+impl Args {
+    /// Whether a link is wanted, and not the app's window.
+    #[must_use]
+    pub const fn makes_link(&self) -> bool {
+        self.browser || self.phone
+    }
 }
 
 #[derive(Serialize)]
@@ -39,42 +57,6 @@ struct Opened {
     app: PathBuf,
     #[serde(skip_serializing_if = "Option::is_none")]
     task: Option<TaskId>,
-}
-
-#[derive(Serialize)]
-struct Address {
-    url: String,
-}
-
-/// Prints the address of the engine's web pages. No browser is started with it, because every user can
-/// read the arguments of a process.
-///
-/// # Errors
-/// `unavailable` when the engine has no HTTP server, or its token cannot be read.
-pub async fn in_browser(
-    api: &impl TaskApi,
-    console: &mut Console<'_>,
-    task: Option<TaskId>,
-) -> Result<Exit, CliError> {
-    let server = api.engine().await?.http.ok_or_else(|| {
-        ApiError::unavailable("The engine has no HTTP server").hint(
-            "`claude-worker server stop`, then `claude-worker server start --http 8000`; \
-             running tasks keep running",
-        )
-    })?;
-    let paths = Paths::from_env()?;
-    let token = claude_worker_client::token(&paths).ok_or_else(|| {
-        ApiError::unavailable(format!("{} cannot be read", paths.token.display()))
-            .hint("Name the token in CLAUDE_WORKER_TOKEN")
-    })?;
-    let page = task.map(|id| format!("&/task/{id}")).unwrap_or_default();
-    let url = format!("{server}/#token={token}{page}");
-    if console.json {
-        console.document(&Address { url })?;
-    } else {
-        console.line(&clean_line(&url))?;
-    }
-    Ok(Exit::Done)
 }
 
 /// Starts the app, or makes the running one show its window. Needs no engine.

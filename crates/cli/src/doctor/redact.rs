@@ -5,11 +5,14 @@ use std::path::Path;
 use regex_lite::Regex;
 
 /// What a secret looks like, and what takes its place.
-const SECRETS: [(&str, &str); 10] = [
+const SECRETS: [(&str, &str); 12] = [
     // Keys that are known by how they begin.
     (r"sk-ant-[A-Za-z0-9_-]*", "[key]"),
     (r"\b(?:sk|pk|rk)[-_][A-Za-z0-9_-]{16,}", "[key]"),
     (r"\b(?:gh[a-z]_|github_pat_|glpat-|npm_|xox[a-z]-|AKIA|ASIA|AIza)[A-Za-z0-9_-]{10,}", "[key]"),
+    // Tokens and logins of Claude Worker, and the code in a link that logs a browser in.
+    (r"\bcw[ks]_[A-Za-z0-9]{8,}", "[token]"),
+    (r"(/login#)[A-Za-z0-9_-]{8,}", "${1}[redacted]"),
     // A JSON web token.
     (r"\beyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)*", "[token]"),
     // The value of an `Authorization` header, with or without its name.
@@ -184,6 +187,8 @@ mod tests {
             "Proxy-Authorization: Basic U0VDUkVU-SECRET==",
             "AUTHORIZATION=SECRET",
             "http://127.0.0.1:8000/#token=SECRET&/task/3",
+            "http://127.0.0.1:8000/login#SECRETSECRET&/task/3",
+            "a token cwk_SECRETSECRETSECRET and a login:cws_SECRETSECRET",
             r#"{"api_key":"SECRET SECRET","x":1}"#,
             r#"{"ANTHROPIC_AUTH_TOKEN": "SECRET"}"#,
             "ANTHROPIC_API_KEY=SECRET claude -p",

@@ -34,7 +34,10 @@ pub fn task(detail: &TaskDetail, now: Timestamp, page: usize, paint: Paint) -> S
     let who: Vec<_> = who.into_iter().flatten().map(clean_line).collect();
     field("Agent", &who.join(", "));
     field("Directory", &clean_line(&task.working_directory));
-    let by = task.parent.map(|parent| format!(", by task {parent}")).unwrap_or_default();
+    let mut by = task.parent.map(|parent| format!(", by task {parent}")).unwrap_or_default();
+    if let Some(words) = task.submitted_by.as_ref().and_then(task_line::submitted_by) {
+        by = format!("{by}, {words}");
+    }
     field("Submitted", &format!("{}{by}", figures::ago(now.millis_since(task.created_at))));
     field("Permissions", detail.request.permission_mode.map_or("", |mode| mode.name()));
     field("Allowed", &clean_line(&detail.request.allowed_tools.join(", ")));

@@ -6,9 +6,11 @@ pub mod detail;
 pub mod figures;
 pub mod log;
 mod paint;
+pub mod qr_code;
 pub mod table;
 pub mod task_line;
 pub mod text;
+pub mod tokens;
 
 #[cfg(test)]
 mod picture;

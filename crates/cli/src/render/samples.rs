@@ -1,8 +1,8 @@
 //! Tasks for snapshots: ordinary ones, and the awkward.
 
 use claude_worker_api::{
-    Agent, DeniedTool, Failure, NewTask, PermissionMode, Run, RunId, RunOutcome, State, Task,
-    TaskDetail, TaskId, Timestamp, Usage, Verdict, WaitReason,
+    Agent, DeniedTool, Failure, NewTask, PermissionMode, Run, RunId, RunOutcome, State,
+    SubmittedBy, Task, TaskDetail, TaskId, Timestamp, Usage, Verdict, WaitReason,
 };
 
 /// The moment all samples are seen at.
@@ -29,6 +29,7 @@ pub(crate) fn task(id: i64, name: &str, state: State) -> Task {
         unseen: false,
         has_session: false,
         parent: None,
+        submitted_by: Some(SubmittedBy::Local),
         warnings: Vec::new(),
         untrusted: None,
     }

@@ -1,6 +1,6 @@
 //! A task in one line: what it does now, what it waits for, or how it ended.
 
-use claude_worker_api::{Counts, Note, State, Status, Task, Timestamp};
+use claude_worker_api::{Counts, Note, State, Status, SubmittedBy, Task, Timestamp};
 
 use super::figures;
 use super::text::clean_line;
@@ -104,4 +104,16 @@ pub fn counts(counts: &Counts) -> String {
         parts.push(format!("{} in an unknown state", counts.unknown));
     }
     if parts.is_empty() { "no tasks".to_owned() } else { parts.join(", ") }
+}
+
+/// Who submitted a task, if that was not a program of the user at the local socket.
+#[must_use]
+pub fn submitted_by(by: &SubmittedBy) -> Option<String> {
+    match by {
+        SubmittedBy::Local => None,
+        SubmittedBy::Owner => Some("over HTTP with the data directory's token".to_owned()),
+        SubmittedBy::Token(name) => Some(format!("with the token {}", clean_line(name))),
+        SubmittedBy::Browser(name) => Some(format!("in the browser {}", clean_line(name))),
+        SubmittedBy::Unknown(name) => Some(format!("by {name}")),
+    }
 }

@@ -33,7 +33,7 @@ impl Dispatcher {
         };
         let asked = || {
             batch.iter().filter_map(|message| match message {
-                Message::Request(request, answer) if !answer.is_closed() => Some(request),
+                Message::Request(request, _, answer) if !answer.is_closed() => Some(request),
                 _ => None,
             })
         };

@@ -5,8 +5,8 @@
 //! no variables.
 
 use claude_worker_api::{
-    Activity, Agent, Asker, Failure, RunId, StopMode, TaskId, Timestamp, Usage, Verdict,
-    WaitReason, format_duration,
+    Activity, Agent, Asker, Failure, RunId, StopMode, SubmittedBy, TaskId, Timestamp, Usage,
+    Verdict, WaitReason, format_duration,
 };
 use tracing::Span;
 
@@ -24,19 +24,58 @@ pub(super) struct LogLine {
 /// An event of the log.
 #[derive(Debug)]
 pub(super) enum Happened {
-    Submitted { task: TaskId, agent: Agent, directory: String, asked_by: Asker },
-    QueuedAgain { task: TaskId, resumes: bool, asked_by: Asker },
+    Submitted {
+        task: TaskId,
+        agent: Agent,
+        directory: String,
+        asked_by: Asker,
+        submitted_by: SubmittedBy,
+    },
+    QueuedAgain {
+        task: TaskId,
+        resumes: bool,
+        asked_by: Asker,
+    },
     AgentStarted,
-    RunEnded { verdict: Verdict, started_at: Option<Timestamp>, ended_at: Timestamp, usage: Usage },
-    Waits { task: TaskId, reason: WaitReason },
-    WaitOver { task: TaskId },
-    EndRequested { task: TaskId, run: RunId },
-    CancelledInQueue { task: TaskId },
-    Removed { task: TaskId },
-    GivenUp { task: TaskId, failure: Failure },
-    QueuePaused { paused: bool },
+    RunEnded {
+        verdict: Verdict,
+        started_at: Option<Timestamp>,
+        ended_at: Timestamp,
+        usage: Usage,
+    },
+    Waits {
+        task: TaskId,
+        reason: WaitReason,
+    },
+    WaitOver {
+        task: TaskId,
+    },
+    EndRequested {
+        task: TaskId,
+        run: RunId,
+    },
+    CancelledInQueue {
+        task: TaskId,
+    },
+    Removed {
+        task: TaskId,
+    },
+    GivenUp {
+        task: TaskId,
+        failure: Failure,
+    },
+    QueuePaused {
+        paused: bool,
+    },
     SettingsChanged,
-    Stopping { mode: StopMode, running: u64 },
+    AccessChanged {
+        what: &'static str,
+        name: String,
+    },
+    Stopping {
+        mode: StopMode,
+        running: u64,
+    },
 }
 
 impl LogLine {
@@ -69,15 +108,16 @@ impl Happened {
             | Self::Removed { .. }
             | Self::QueuePaused { .. }
             | Self::SettingsChanged
+            | Self::AccessChanged { .. }
             | Self::Stopping { .. } => {}
         }
     }
 
     fn write(&self) {
         match self {
-            Self::Submitted { task, agent, directory, asked_by } => {
+            Self::Submitted { task, agent, directory, asked_by, submitted_by } => {
                 let (agent, asked_by) = (agent.name(), words_for(asked_by));
-                tracing::info!(%task, agent, ?directory, asked_by, "task submitted");
+                tracing::info!(%task, agent, ?directory, asked_by, %submitted_by, "task submitted");
             }
             Self::QueuedAgain { task, resumes, asked_by } => {
                 let asked_by = words_for(asked_by);
@@ -107,6 +147,7 @@ impl Happened {
             Self::QueuePaused { paused: true } => tracing::info!("queue paused"),
             Self::QueuePaused { paused: false } => tracing::info!("queue unpaused"),
             Self::SettingsChanged => tracing::info!("settings changed"),
+            Self::AccessChanged { what, name } => tracing::info!(name, "{what}"),
             Self::Stopping { mode, running } => {
                 let mode = match mode {
                     StopMode::LeaveRunning => "leave running",

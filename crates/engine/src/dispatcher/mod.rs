@@ -6,6 +6,7 @@
 //! before the commit nothing has happened. After a crash behind it the next engine finds in files and
 //! rows which effects are missing, and performs them.
 
+mod access;
 mod apply;
 mod delegation;
 mod effects;
@@ -35,6 +36,7 @@ use claude_worker_api::{
 use claude_worker_os::machine::boot_id;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::access::{GrantChange, Grants};
 use crate::clock::Clock;
 use crate::live::{PlannedRun, Runs};
 use crate::message::{Message, Reply};
@@ -96,6 +98,7 @@ struct AfterCommit {
     to_remove: Vec<RunId>,
     removed: Vec<TaskId>,
     log: Vec<LogLine>,
+    grants: Vec<GrantChange>,
     /// Which messages of the batch are reports that could not be written down.
     unwritten: Vec<usize>,
 }
@@ -142,6 +145,8 @@ pub(crate) struct Dispatcher {
     stopping: bool,
     garbage: Garbage,
     unstored: Unstored,
+    /// What gives access over HTTP.
+    grants: Arc<Grants>,
 }
 
 /// How the deletion of old run directories stands.
@@ -165,6 +170,8 @@ pub(crate) struct Watches {
     pub output_kept: watch::Receiver<u64>,
     /// What the engine has done since it started.
     pub activity: watch::Receiver<Activity>,
+    /// What gives access over HTTP.
+    pub grants: Arc<Grants>,
 }
 
 impl Dispatcher {
@@ -189,6 +196,7 @@ impl Dispatcher {
             failed_beginnings: HashMap::new(),
         };
         let queued = QueuedTasks::new(writer.queued_tasks()?);
+        let grants = Arc::new(Grants::new(writer.grants()?));
         let (seq, seq_shown) = watch::channel(memory.seq);
         let queue = Queue {
             paused: memory.paused,
@@ -228,6 +236,7 @@ impl Dispatcher {
             stopping: false,
             garbage: Garbage::LookFrom(Timestamp::default()),
             unstored: Unstored::default(),
+            grants: Arc::clone(&grants),
         };
         let shown = Watches {
             seq: seq_shown,
@@ -235,6 +244,7 @@ impl Dispatcher {
             draining: draining_shown,
             output_kept: output_kept_shown,
             activity,
+            grants,
         };
         Ok((dispatcher, shown))
     }
@@ -290,7 +300,7 @@ impl Dispatcher {
             self.runs.abandon_all();
         }
         for message in batch {
-            if let Message::Request(_, answer) = message {
+            if let Message::Request(_, _, answer) = message {
                 drop(answer.send(Err(error.clone())));
             }
         }

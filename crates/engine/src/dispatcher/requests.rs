@@ -10,23 +10,29 @@ use claude_worker_supervisor::fault_point;
 
 use super::log_lines::Happened;
 use super::{AfterCommit, CLEANED_AT_ONCE, Dispatcher};
+use crate::access::Principal;
 use crate::message::{Reply, Request};
 use crate::scheduler::QueuedTask;
 use crate::state::Input;
-use crate::store::{FilledDefaults, StoredTask, UnseenKind};
+use crate::store::{FilledDefaults, Origin, StoredTask, UnseenKind};
 use crate::{EngineError, env_file};
 
 impl Dispatcher {
     pub(super) fn request(
         &mut self,
         request: &Request,
+        principal: &Principal,
         now: Timestamp,
         after: &mut AfterCommit,
     ) -> Result<Reply, EngineError> {
         match request {
-            Request::Submit(task) => self.submit(task, now, after),
-            Request::Cancel(id) => self.apply(*id, Input::Cancel, now, after).map(shown),
+            Request::Submit(task) => self.submit(task, principal, now, after),
+            Request::Cancel(id) => {
+                self.check_may_change(*id, principal)?;
+                self.apply(*id, Input::Cancel, now, after).map(shown)
+            }
             Request::Retry(id, asker) => {
+                self.check_may_change(*id, principal)?;
                 self.check_may_run_again(*id, asker)?;
                 let task = self.apply(*id, Input::Retry, now, after)?;
                 self.writer.asked_again(*id, asker)?;
@@ -35,6 +41,7 @@ impl Dispatcher {
                 Ok(shown(task))
             }
             Request::Resume(id, follow_up) => {
+                self.check_may_change(*id, principal)?;
                 self.check_may_run_again(*id, &follow_up.asked_by)?;
                 let session_id = self.writer.task(*id)?.and_then(|stored| stored.session_id);
                 let input = Input::Resume { session_id, follow_up: follow_up.prompt.clone() };
@@ -67,6 +74,7 @@ impl Dispatcher {
                 }
                 Ok(Reply::Configured)
             }
+            Request::Access(change) => self.change_access(change, now, after),
             Request::Stop(mode @ (StopMode::LeaveRunning | StopMode::HandOver)) => {
                 self.memory.draining = Some(*mode);
                 let running = self.still_running();
@@ -107,6 +115,7 @@ impl Dispatcher {
     fn submit(
         &mut self,
         request: &NewTask,
+        principal: &Principal,
         now: Timestamp,
         after: &mut AfterCommit,
     ) -> Result<Reply, EngineError> {
@@ -127,7 +136,7 @@ impl Dispatcher {
             ));
         }
         self.check_queue_has_room()?;
-        let depth = self.depth_of(request)?;
+        let origin = Origin { depth: self.depth_of(request)?, principal: principal.clone() };
         let name = task_name(request);
         let filled_defaults =
             FilledDefaults::into(&mut stored_request, self.config.permission_mode);
@@ -138,7 +147,7 @@ impl Dispatcher {
             filled_defaults,
             &name,
             position,
-            depth,
+            &origin,
             now,
         )?;
         if request.env.is_empty() {
@@ -155,6 +164,7 @@ impl Dispatcher {
             agent: request.agent,
             directory: request.working_directory.clone(),
             asked_by: request.asked_by(),
+            submitted_by: principal.submitted_by(),
         });
         fault_point("engine.submitted");
         match self.writer.task(id)? {

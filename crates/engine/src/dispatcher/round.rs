@@ -32,6 +32,9 @@ impl Dispatcher {
                 self.failed = false;
                 self.queued.settle();
                 self.activity.commits += 1;
+                for change in std::mem::take(&mut after.grants) {
+                    self.grants.apply(change);
+                }
                 // Before runs are launched, whose threads write to the log, too.
                 self.write_log(std::mem::take(&mut after.log), now);
                 match self.storage.check_after_commit() {
@@ -51,7 +54,8 @@ impl Dispatcher {
                 let mut answers = Vec::with_capacity(replies.len());
                 for (n, message) in batch.into_iter().enumerate() {
                     match message {
-                        Message::Request(_, answer) => answers.push(answer),
+                        Message::Request(_, _, answer) => answers.push(answer),
+                        Message::AccessUsed(..) => {}
                         Message::RunReport(report) => {
                             self.settle_report(report, after.unwritten.contains(&n));
                         }
@@ -94,8 +98,8 @@ impl Dispatcher {
         replies: Vec<Result<Reply, ApiError>>,
     ) {
         let answers = batch.into_iter().filter_map(|message| match message {
-            Message::Request(_, answer) => Some(answer),
-            Message::RunReport(_) => None,
+            Message::Request(_, _, answer) => Some(answer),
+            Message::RunReport(_) | Message::AccessUsed(..) => None,
         });
         for (answer, reply) in answers.zip(replies) {
             self.answer(answer, reply);
@@ -107,8 +111,8 @@ impl Dispatcher {
     pub(super) fn give_back(&mut self, message: Message, refusal: &ApiError) -> Option<Message> {
         match message {
             // Stopping needs no write. The client disconnected: drop its stop request.
-            Message::Request(Request::Stop(_), answer) if answer.is_closed() => None,
-            Message::Request(Request::Stop(mode), answer) => {
+            Message::Request(Request::Stop(_), _, answer) if answer.is_closed() => None,
+            Message::Request(Request::Stop(mode), _, answer) => {
                 if mode == StopMode::CancelRunning {
                     // The supervisors end what runs, and the next engine writes that down.
                     self.runs.request_all_ends();
@@ -121,12 +125,12 @@ impl Dispatcher {
                 None
             }
             // Nor does this; it is in force, and only its event is missing.
-            Message::Request(Request::Configure(config), answer) => {
+            Message::Request(Request::Configure(config), _, answer) => {
                 self.configure(&config);
                 drop(answer.send(Ok(Reply::Configured)));
                 None
             }
-            Message::Request(request, answer) => {
+            Message::Request(request, _, answer) => {
                 let mut refusal = refusal.clone();
                 if let Request::Cancel(id) | Request::Remove(id) = request
                     && let Ok(Some(stored)) = self.writer.task(id)
@@ -140,7 +144,8 @@ impl Dispatcher {
                 drop(answer.send(Err(refusal)));
                 None
             }
-            Message::RunReport(RunReport::Progress { .. } | RunReport::Quiet { .. }) => None,
+            Message::AccessUsed(..)
+            | Message::RunReport(RunReport::Progress { .. } | RunReport::Quiet { .. }) => None,
             report @ Message::RunReport(_) => Some(report),
         }
     }
@@ -157,14 +162,21 @@ impl Dispatcher {
         for (n, message) in batch.iter().enumerate() {
             match message {
                 // The client disconnected: do nothing it would not hear of.
-                Message::Request(_, answer) if answer.is_closed() => {
+                Message::Request(_, _, answer) if answer.is_closed() => {
                     replies.push(Err(ApiError::unavailable("The client disconnected")));
                 }
-                Message::Request(request, _) => {
+                Message::Request(request, principal, _) => {
                     let _span = tracing::info_span!("request", kind = request.kind()).entered();
-                    let done =
-                        self.alone(after, |this, after| this.request(request, now.wall, after))?;
+                    let done = self.alone(after, |this, after| {
+                        this.request(request, principal, now.wall, after)
+                    })?;
                     replies.push(done.map_err(ApiError::from));
+                }
+                Message::AccessUsed(id, at) => {
+                    let noted = self.alone(after, |this, _| this.writer.note_use(*id, *at))?;
+                    if let Err(error) = noted {
+                        tracing::warn!(%error, "the use of a token cannot be written down");
+                    }
                 }
                 Message::RunReport(report) => {
                     let _span = report.span().entered();
@@ -195,7 +207,7 @@ impl Dispatcher {
         let (memory, queued) = (self.memory.clone(), self.queued.mark());
         let (launches, ends) = (after.launches.len(), after.ends.len());
         let (to_remove, removed) = (after.to_remove.len(), after.removed.len());
-        let log = after.log.len();
+        let (log, grants) = (after.log.len(), after.grants.len());
         self.writer.savepoint()?;
         match act(self, after) {
             Ok(done) => {
@@ -214,6 +226,7 @@ impl Dispatcher {
                 after.to_remove.truncate(to_remove);
                 after.removed.truncate(removed);
                 after.log.truncate(log);
+                after.grants.truncate(grants);
                 Ok(Err(error))
             }
         }

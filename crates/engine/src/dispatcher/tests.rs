@@ -14,11 +14,12 @@ use tempfile::TempDir;
 
 use super::full_disk::FreedSpace;
 use super::*;
+use crate::access::Principal;
 use crate::clock::{SystemClock, TestClock};
 use crate::live::RunPaths;
 use crate::message::Request;
 use crate::state::{Attempts, Plan, TaskState};
-use crate::store::{self, Columns, FilledDefaults, Readers, RunEnd};
+use crate::store::{self, Columns, FilledDefaults, Origin, Readers, RunEnd};
 
 /// Longer than anything here takes.
 const LONG: Duration = Duration::from_secs(20);
@@ -96,8 +97,9 @@ fn task(writer: &mut Writer, status: &str, position: i64) -> TaskId {
     };
     let at = Timestamp::from_millis(1_000 + position);
     let name = format!("a {status} task");
-    let id =
-        writer.insert_task(&request, FilledDefaults::default(), &name, position, 0, at).unwrap();
+    let id = writer
+        .insert_task(&request, FilledDefaults::default(), &name, position, &Origin::default(), at)
+        .unwrap();
     let run = RunId::new(id, 1, 0xabc);
     let plan = Plan::New;
     let old = Columns::from(&TaskState::pending(plan.clone()));
@@ -183,7 +185,7 @@ impl Dispatcher {
     /// What a request is answered.
     fn asked(&mut self, request: Request) -> Result<Reply, ApiError> {
         let (answer, mut answered) = oneshot::channel();
-        let again = self.round(vec![Message::Request(request, answer)]);
+        let again = self.round(vec![Message::Request(request, Principal::Local, answer)]);
         assert!(again.is_empty() && !self.failed);
         let deadline = Instant::now() + LONG;
         loop {
@@ -281,7 +283,7 @@ fn output_is_deleted_for_space_only_on_a_full_disk_and_once() {
     std::fs::write(directory.stdout_path(), "words").unwrap();
     let kept = || std::fs::read(directory.stdout_path()).unwrap().len();
     let (answer, _asker) = oneshot::channel();
-    let batch = [Message::Request(Request::Remove(victim), answer)];
+    let batch = [Message::Request(Request::Remove(victim), Principal::Local, answer)];
     let free_space = |error: &EngineError, tried: &mut FreedSpace| {
         dispatcher.free_space(&batch, error, Timestamp::now(), tried)
     };

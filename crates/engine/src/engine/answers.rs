@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use claude_worker_agents::{can, leaves_out_project_settings};
 use claude_worker_api::{
-    ApiError, Call, Capability, CleanQuery, Cleaned, Diagnosis, EngineInfo, EventPage, EventQuery,
-    FollowUp, ListQuery, LogPage, LogQuery, MAX_CALLER_CHARS, NewTask, OutputChunk, OutputQuery,
-    PROTOCOL, Pause, Queue, Retry, Run, SeenQuery, Settings, SettingsChange, Spent, SpentQuery,
-    StopRequest, Stopped, Task, TaskApi, TaskDetail, TaskId, TaskPage, Timestamp, Trust,
-    TrustChange,
+    ApiError, Call, Capability, CleanQuery, Cleaned, CreatedToken, Diagnosis, EngineInfo,
+    EventPage, EventQuery, FollowUp, ListQuery, LogPage, LogQuery, LoginCode, MAX_CALLER_CHARS,
+    NewLogin, NewTask, NewToken, OutputChunk, OutputQuery, PROTOCOL, Pause, Queue, Retry, Run,
+    SeenQuery, Settings, SettingsChange, Spent, SpentQuery, StopRequest, Stopped, Task, TaskApi,
+    TaskDetail, TaskId, TaskPage, Timestamp, Token, TokenName, Tokens, Trust, TrustChange,
 };
 
 use super::{Engine, Inner};
@@ -307,6 +307,27 @@ impl TaskApi for Engine {
         let inner = Arc::clone(&self.inner);
         let examine = move || doctor::examine(&inner.paths, Some(&inner.config.now()));
         self.inner.directory_checks.check_separately("What tasks need", EXAMINATION, examine).await
+    }
+
+    async fn tokens(&self) -> Result<Tokens, ApiError> {
+        self.check_running()?;
+        Ok(Tokens { tokens: self.grants().list() })
+    }
+
+    async fn create_token(&self, new: NewToken) -> Result<CreatedToken, ApiError> {
+        self.create(new).await
+    }
+
+    async fn revoke_token(&self, TokenName { name }: TokenName) -> Result<Token, ApiError> {
+        self.revoke(name).await
+    }
+
+    async fn rotate_token(&self, TokenName { name }: TokenName) -> Result<CreatedToken, ApiError> {
+        self.rotate(name).await
+    }
+
+    async fn create_login(&self, new: NewLogin) -> Result<LoginCode, ApiError> {
+        self.new_login(&new)
     }
 
     async fn stop(&self, StopRequest { mode }: StopRequest) -> Result<Stopped, ApiError> {

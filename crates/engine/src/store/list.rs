@@ -61,6 +61,12 @@ pub(super) fn statement(
         let plus = if few || !by_number { "+" } else { "" };
         filter.condition(format!("{plus}status IN ({})", names.join(", ")));
     }
+    if let Some(submitter) = &query.submitted_by {
+        let n = filter.parameter(Value::Text(submitter.to_string()));
+        // As with statuses: only where it is the way to go through the rows.
+        let plus = if few || !by_number { "+" } else { "" };
+        filter.condition(format!("{plus}submitted_by = ?{n}"));
+    }
     let search = query.search.as_deref().filter(|text| !text.is_empty());
     if let Some(text) = search {
         filter.search(text);

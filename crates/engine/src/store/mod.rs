@@ -20,6 +20,7 @@ mod spending;
 mod submitted_request;
 #[cfg(test)]
 mod tests;
+mod token;
 mod unreadable;
 mod unseen;
 mod writer;
@@ -35,7 +36,7 @@ pub(crate) use reader::{EventFilter, Published, Readers};
 pub(crate) use rows::{Columns, StoredTask};
 pub(crate) use submitted_request::FilledDefaults;
 pub(crate) use unseen::UnseenKind;
-pub(crate) use writer::{RunEnd, Writer};
+pub(crate) use writer::{Origin, RunEnd, Writer};
 
 use crate::EngineError;
 

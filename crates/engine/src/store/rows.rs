@@ -6,8 +6,8 @@
 //! reading it; see [`crate::state::Unreadable`] for what may be done with such a task.
 
 use claude_worker_api::{
-    Agent, Counts, Event, EventKind, Failure, NewTask, Run, RunId, RunOutcome, Status, Task,
-    TaskId, Timestamp, UnknownName, UnknownValue, Usage, Verdict,
+    Agent, Counts, Event, EventKind, Failure, NewTask, Run, RunId, RunOutcome, Status, SubmittedBy,
+    Task, TaskId, Timestamp, UnknownName, UnknownValue, Usage, Verdict,
 };
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
@@ -57,7 +57,7 @@ impl From<&TaskState> for Columns {
 pub(super) const TASK: &str = "id, name, agent, working_directory, model, state, created_at, \
      started_at, runs, last_action, final_summary, usage, session_id, \
      parent_id, EXISTS (SELECT 1 FROM unseen WHERE unseen.task_id = task.id), ended_at, \
-     queue_position, status, run_id";
+     queue_position, status, run_id, submitted_by";
 
 /// The columns [`run`] reads, in its order.
 pub(super) const RUN: &str = "id, number, follow_up, started_at, outcome, session_id, usage, \
@@ -150,6 +150,7 @@ pub(super) fn task(row: &Row<'_>) -> Result<StoredTask, EngineError> {
             unseen: number(row, 14) == Some(1),
             has_session: session_id.is_some(),
             parent: number(row, 13).map(TaskId),
+            submitted_by: owned(row, 19).map(SubmittedBy::from),
             warnings: Vec::new(),
             untrusted: None,
         },

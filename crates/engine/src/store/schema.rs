@@ -197,6 +197,36 @@ pub(super) const STEPS: &[&str] = &[
     -- What the engine filled in from the settings: permission_mode or nothing. NULL in older rows.
     ALTER TABLE request ADD COLUMN filled_in TEXT;
     ",
+    // 6: what gives access over HTTP, and who submitted a task.
+    "
+    -- What gives access over HTTP: tokens for programs, and logins of browsers.
+    CREATE TABLE token (
+        -- Its number, which is never used again.
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        -- Its name.
+        name TEXT NOT NULL UNIQUE,
+        -- What it is: token or browser.
+        kind TEXT NOT NULL,
+        -- What it allows: read, submit or full.
+        scope TEXT NOT NULL,
+        -- The SHA-256 of its secret, which is not stored.
+        digest BLOB NOT NULL UNIQUE,
+        -- When it was created.
+        created_at INTEGER NOT NULL,
+        -- From when on it is refused, if it expires. A login expires 30 days after its last use.
+        expires_at INTEGER,
+        -- When it was last used, to the minute.
+        last_used_at INTEGER,
+        -- What the browser calls itself.
+        user_agent TEXT
+    ) STRICT;
+    -- Who submitted it: local, owner, token:NAME or browser:NAME. NULL in rows from before this.
+    ALTER TABLE task ADD COLUMN submitted_by TEXT;
+    -- The number of the token that submitted it. Its name may have been given to another one since.
+    ALTER TABLE task ADD COLUMN token_id INTEGER;
+    -- The tasks of a submitter, in the order of lists.
+    CREATE INDEX task_by_submitter ON task (submitted_by, id) WHERE submitted_by IS NOT NULL;
+    ",
 ];
 
 /// The shape this build writes.

@@ -7,7 +7,9 @@ use claude_worker_api::{
 use tempfile::TempDir;
 use tokio::sync::watch;
 
-use super::{Columns, EventFilter, FilledDefaults, Published, Readers, RunEnd, Writer, open};
+use super::{
+    Columns, EventFilter, FilledDefaults, Origin, Published, Readers, RunEnd, Writer, open,
+};
 use crate::EngineError;
 use crate::scheduler::{QueuedTask, QueuedTasks};
 use crate::state::{Attempts, Plan, RequestedEnd, TaskState};
@@ -65,7 +67,14 @@ fn all() -> EventFilter {
 fn insert(writer: &mut Writer, position: i64) -> TaskId {
     let name = format!("task at {position}");
     writer
-        .insert_task(&request(&name), FilledDefaults::default(), &name, position, 0, at(position))
+        .insert_task(
+            &request(&name),
+            FilledDefaults::default(),
+            &name,
+            position,
+            &Origin::default(),
+            at(position),
+        )
         .unwrap()
 }
 
@@ -415,7 +424,7 @@ fn a_repeated_submission_is_recognised_after_the_defaults_have_changed() {
         let mut request = sent.clone();
         let filled_defaults = FilledDefaults::into(&mut request, PermissionMode::AcceptEdits);
         assert!(request.permission_mode.is_some());
-        writer.insert_task(&request, filled_defaults, "name", 1, 0, at(1)).unwrap()
+        writer.insert_task(&request, filled_defaults, "name", 1, &Origin::default(), at(1)).unwrap()
     };
     let (left_open, chosen_one) = (store(&mut writer, &sent), store(&mut writer, &chosen));
     assert!(writer.was_sent(left_open, &sent).unwrap());

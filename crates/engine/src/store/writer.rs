@@ -10,12 +10,22 @@ use super::rows::{self, Columns, StoredTask};
 use super::submitted_request::FilledDefaults;
 use super::unseen::UnseenKind;
 use crate::EngineError;
+use crate::access::Principal;
 use crate::state::{Plan, TaskState};
 
 /// Every write of the engine. Between [`Writer::begin`] and [`Writer::commit`] nothing is
 /// visible to readers.
 pub(crate) struct Writer {
     pub(super) connection: Connection,
+}
+
+/// Where a new task comes from.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Origin {
+    /// How many tasks are above it.
+    pub depth: u32,
+    /// Who submits it.
+    pub principal: Principal,
 }
 
 /// What is stored of a run when it has ended.
@@ -45,7 +55,8 @@ impl Writer {
     pub(super) fn new(connection: Connection) -> Result<Self, EngineError> {
         let writer = Self { connection };
         // Reads a row of each table, so that damage shows now and not at the first task.
-        for table in ["task", "unseen", "request", "run", "spending", "event", "garbage", "setting"]
+        for table in
+            ["task", "unseen", "request", "run", "spending", "event", "garbage", "setting", "token"]
         {
             writer.connection.query_row(
                 &format!("SELECT count(*) FROM (SELECT 1 FROM {table} LIMIT 1)"),
@@ -118,15 +129,16 @@ impl Writer {
         filled_defaults: FilledDefaults,
         name: &str,
         position: i64,
-        depth: u32,
+        origin: &Origin,
         now: Timestamp,
     ) -> Result<TaskId, EngineError> {
         let state = TaskState::pending(Plan::New);
         self.connection
             .prepare_cached(
                 "INSERT INTO task (status, state, queue_position, name, agent, working_directory,
-                 model, created_at, idempotency_key, parent_id, depth, caller, agent_asked)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+                 model, created_at, idempotency_key, parent_id, depth, caller, agent_asked,
+                 submitted_by, token_id)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
             )?
             .execute(params![
                 Status::Pending.name(),
@@ -139,9 +151,11 @@ impl Writer {
                 now.as_millis(),
                 request.idempotency_key,
                 request.parent.map(|parent| parent.0),
-                depth,
+                origin.depth,
                 request.caller,
                 request.asked_by().is_agent(),
+                origin.principal.submitted_by().to_string(),
+                origin.principal.token_id(),
             ])?;
         let id = self.connection.last_insert_rowid();
         self.connection

@@ -84,7 +84,14 @@ fn a_search_looks_at_names_directories_and_numbers() {
     {
         let request = NewTask { working_directory: (*directory).to_owned(), ..request("x") };
         writer
-            .insert_task(&request, FilledDefaults::default(), name, position, 0, at(position))
+            .insert_task(
+                &request,
+                FilledDefaults::default(),
+                name,
+                position,
+                &Origin::default(),
+                at(position),
+            )
             .unwrap();
     }
     let check = |text: &str, expected: &[i64]| {
@@ -292,7 +299,14 @@ fn unfinished_tasks_of_a_parent_and_of_a_caller_are_counted() {
     let ids: Vec<TaskId> = (2..=4)
         .map(|position| {
             writer
-                .insert_task(&child, FilledDefaults::default(), "child", position, 1, at(position))
+                .insert_task(
+                    &child,
+                    FilledDefaults::default(),
+                    "child",
+                    position,
+                    &Origin { depth: 1, ..Origin::default() },
+                    at(position),
+                )
                 .unwrap()
         })
         .collect();

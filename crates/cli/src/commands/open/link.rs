@@ -1,0 +1,210 @@
+//! `open --browser` and `open --phone`: one-time links that log a browser in.
+//!
+//! The code is in the link's fragment, which browsers send to no server. It is not an argument of the
+//! browser's process either, because other users can read those: the browser opens a private file that
+//! sends it on.
+
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use claude_worker_api::{ApiError, LoginCode, NewLogin, TaskApi, Timestamp};
+use claude_worker_engine::Paths;
+use claude_worker_os::files::create_anew;
+use claude_worker_os::process::own_group;
+use serde::Serialize;
+
+use super::Args;
+use crate::commands::token::only_a_person;
+use crate::console::Console;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::render::qr_code::qr_code;
+use crate::render::text::clean_line;
+use crate::render::{Tone, figures};
+
+/// The program that opens addresses as the desktop would.
+const OPENER: &str = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
+/// How long it may take to say that it cannot.
+const REFUSES_WITHIN: Duration = Duration::from_secs(2);
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// The private file that sends the browser on. The next link replaces it; its code is worthless by then.
+const FILE: &str = "open-browser.html";
+
+#[derive(Serialize)]
+struct Link {
+    url: String,
+    expires_at: Timestamp,
+}
+
+/// Makes a one-time link, and opens it in the browser, prints it, or shows it as a QR code.
+///
+/// # Errors
+/// `unavailable` when no HTTP server can be reached as asked; `forbidden` inside a task; errors of the
+/// engine.
+pub async fn by_link(
+    api: &impl TaskApi,
+    console: &mut Console<'_>,
+    args: &Args,
+) -> Result<Exit, CliError> {
+    only_a_person(api).await?;
+    let server = server(api).await?;
+    if args.phone && is_loopback(&server) {
+        return Err(not_reachable(&server).into());
+    }
+    let LoginCode { code, expires_at } = api.create_login(NewLogin::default()).await?;
+    let page = args.id.map(|id| format!("&/task/{id}")).unwrap_or_default();
+    let url = clean_line(&format!("{server}/login#{code}{page}"));
+    if console.json {
+        console.document(&Link { url, expires_at })?;
+    } else if args.phone {
+        if console.view.terminal
+            && let Some(code) = qr_code(&url, console.view.paint.colour)
+        {
+            console.print(&code)?;
+        }
+        console.line(&url)?;
+        remark(console, "Scan it with the phone's camera", expires_at)?;
+    } else {
+        let opened = !args.print && has_display() && opens(&url);
+        console.line(&url)?;
+        let what = if opened {
+            "Opened in the browser; if nothing appears there, open the link yourself"
+        } else {
+            "Open it in a browser on this machine"
+        };
+        remark(console, what, expires_at)?;
+    }
+    Ok(Exit::Done)
+}
+
+fn remark(console: &mut Console<'_>, what: &str, expires_at: Timestamp) -> Result<(), CliError> {
+    let left = figures::short(expires_at.millis_since(console.now()).saturating_add(999));
+    let line = format!("{what}. The link works once, within {left}");
+    console.remark(&console.view.paint.tone(Tone::Quiet, &line))
+}
+
+/// The address of the HTTP server: the one that this command is sent to, or the engine's own.
+async fn server(api: &impl TaskApi) -> Result<String, ApiError> {
+    let remote = std::env::var("CLAUDE_WORKER_SERVER_URL").unwrap_or_default();
+    if remote.starts_with("http") {
+        return Ok(remote.trim_end_matches('/').to_owned());
+    }
+    api.engine().await?.http.ok_or_else(|| {
+        ApiError::unavailable("The engine has no HTTP server").hint(
+            "`claude-worker server stop`, then `claude-worker server start --http 8000`; \
+             running tasks keep running",
+        )
+    })
+}
+
+/// Whether only this machine reaches an address.
+fn is_loopback(server: &str) -> bool {
+    let authority = server.split_once("://").map_or(server, |(_, rest)| rest);
+    ["127.", "localhost:", "[::1]:"].iter().any(|own| authority.starts_with(own))
+        || authority == "localhost"
+        || authority == "[::1]"
+}
+
+fn not_reachable(server: &str) -> ApiError {
+    ApiError::unavailable(format!("A phone cannot reach {server}: only this machine can")).hint(
+        "Serve at an address of your network, with a certificate: claude-worker server start \
+         --host 0.0.0.0 --port 8443 --allow-host NAME --tls-cert FILE --tls-key FILE",
+    )
+}
+
+/// Whether a browser can be shown. Without a display the opener would start one in this terminal.
+fn has_display() -> bool {
+    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    cfg!(target_os = "macos") || set("DISPLAY") || set("WAYLAND_DISPLAY")
+}
+
+/// Opens the link in the browser, by way of a private file. False when that does not work.
+fn opens(url: &str) -> bool {
+    let Ok(paths) = Paths::from_env() else { return false };
+    let file = paths.home.join(FILE);
+    let written = create_anew(&file).and_then(|mut file| file.write_all(page(url).as_bytes()));
+    written.is_ok() && starts(OPENER, &file)
+}
+
+/// A page that goes to `url` at once. The address is made of an origin, digits and a task's number, so
+/// that nothing in it needs escaping; anything else is not opened.
+fn page(url: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || ":/#&.-_[]".contains(c);
+    let url: String = url.chars().filter(|c| plain(*c)).collect::<String>().replace('&', "&amp;");
+    format!(
+        "<!doctype html><meta charset=\"utf-8\"><meta name=\"referrer\" content=\"no-referrer\">\
+         <meta http-equiv=\"refresh\" content=\"0;url={url}\"><title>Claude Worker</title>\
+         <p><a href=\"{url}\">Log in to Claude Worker</a></p>\n"
+    )
+}
+
+/// Starts the opener, and waits whether it fails at once.
+fn starts(opener: &str, file: &Path) -> bool {
+    let spawned = own_group(&mut Command::new(opener))
+        .arg(file)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    let Ok(mut child) = spawned else { return false };
+    let deadline = Instant::now() + REFUSES_WITHIN;
+    while Instant::now() < deadline {
+        match child.try_wait() {
+            Ok(Some(status)) => return status.success(),
+            Ok(None) => std::thread::sleep(LOOK_EVERY),
+            Err(_) => return false,
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn only_other_machines_are_told_to_a_phone() {
+        for own in [
+            "http://127.0.0.1:8000",
+            "http://localhost:8000",
+            "https://[::1]:8443",
+            "http://localhost",
+        ] {
+            assert!(is_loopback(own), "{own}");
+        }
+        for other in
+            ["https://tower.lan:8443", "https://192.168.1.7:8443", "https://localhost.example.org"]
+        {
+            assert!(!is_loopback(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn the_page_that_sends_the_browser_on_names_the_link() {
+        let html = page("http://127.0.0.1:8000/login#0af&/task/3");
+        assert!(html.contains("url=http://127.0.0.1:8000/login#0af&amp;/task/3\""), "{html}");
+        assert!(!page("http://x/\"><script>").contains("<script"));
+    }
+
+    #[test]
+    fn the_opener_gets_the_file_and_its_failure_is_noticed() {
+        let directory = tempfile::tempdir().unwrap();
+        let said = directory.path().join("said");
+        let opener = directory.path().join("opener");
+        let script = |text: &str| {
+            fs::write(&opener, format!("#!/bin/sh\n{text}\n")).unwrap();
+            fs::set_permissions(&opener, fs::Permissions::from_mode(0o755)).unwrap();
+        };
+        script(&format!("echo \"$@\" > {}", said.display()));
+        assert!(starts(opener.to_str().unwrap(), Path::new("/data/open-browser.html")));
+        assert_eq!(fs::read_to_string(&said).unwrap(), "/data/open-browser.html\n");
+        script("exit 3");
+        assert!(!starts(opener.to_str().unwrap(), Path::new("/data/open-browser.html")));
+        assert!(!starts("/nowhere/opener", Path::new("/x")));
+    }
+}

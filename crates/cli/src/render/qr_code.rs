@@ -1,0 +1,77 @@
+//! A QR code as text: two modules in one character.
+
+use fast_qr::{ECL, QRBuilder};
+
+/// The margin that scanners need, in modules.
+const MARGIN: isize = 2;
+/// Black on white, of the part of the palette that themes leave alone.
+const BLACK_ON_WHITE: &str = "\u{1b}[38;5;16;48;5;231m";
+const RESET: &str = "\u{1b}[0m";
+
+/// The code of a text, with a newline after each row; none when the text is too long. With `colour`, it
+/// is black on white on any terminal. Without, the light modules are drawn, which is right for light text
+/// on a dark terminal; most scanners read the opposite, too.
+#[must_use]
+pub fn qr_code(text: &str, colour: bool) -> Option<String> {
+    let code = QRBuilder::new(text).ecl(ECL::L).build().ok()?;
+    let size = isize::try_from(code.size).ok()?;
+    let is_dark = |x: isize, y: isize| {
+        let inside = (0..size).contains(&x) && (0..size).contains(&y);
+        inside && code[y.unsigned_abs()][x.unsigned_abs()].value()
+    };
+    // Whether this module is drawn in the colour of the text.
+    let is_drawn = |x, y| is_dark(x, y) == colour && y < size + MARGIN;
+    let mut drawn = String::new();
+    for y in (-MARGIN..size + MARGIN).step_by(2) {
+        if colour {
+            drawn.push_str(BLACK_ON_WHITE);
+        }
+        for x in -MARGIN..size + MARGIN {
+            drawn.push(match (is_drawn(x, y), is_drawn(x, y + 1)) {
+                (true, true) => '█',
+                (true, false) => '▀',
+                (false, true) => '▄',
+                (false, false) => ' ',
+            });
+        }
+        if colour {
+            drawn.push_str(RESET);
+        }
+        drawn.push('\n');
+    }
+    Some(drawn)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LINK: &str = "https://tower.example.org:8443/login#0123456789abcdef0123456789abcdef";
+
+    #[test]
+    fn a_link_fits_into_a_terminal_of_80_columns_and_24_lines() {
+        let drawn = qr_code(LINK, false).unwrap();
+        assert!(drawn.lines().count() <= 21, "{}", drawn.lines().count());
+        assert!(drawn.lines().all(|line| line.chars().count() <= 80));
+        assert_eq!(qr_code(&"x".repeat(8000), false), None);
+    }
+
+    #[test]
+    fn both_forms_show_the_same_modules() {
+        let (plain, coloured) = (qr_code(LINK, false).unwrap(), qr_code(LINK, true).unwrap());
+        let inverted: String = plain
+            .chars()
+            .map(|c| match c {
+                '█' => ' ',
+                ' ' => '█',
+                '▀' => '▄',
+                '▄' => '▀',
+                c => c,
+            })
+            .collect();
+        let text = coloured.replace(BLACK_ON_WHITE, "").replace(RESET, "");
+        // The last line may have a half that belongs to no module.
+        let whole = inverted.lines().count() - 1;
+        assert!(text.lines().take(whole).eq(inverted.lines().take(whole)));
+    }
+}

@@ -1,0 +1,105 @@
+//! Tokens and cookies: who sends a request.
+
+use std::future::{Future, pending};
+use std::pin::Pin;
+
+use axum::http::{HeaderMap, Method, header};
+use claude_worker_api::{AccessKind, ApiError, ErrorCode, Timestamp};
+use claude_worker_engine::{Digest, Principal};
+
+use super::{Denied, Guard};
+
+/// What a request that is admitted has shown.
+pub(super) struct Credentials {
+    /// Who sends it.
+    pub(super) principal: Principal,
+    /// Resolves when they are no longer valid.
+    pub(super) ended: Ended,
+}
+
+/// Resolves when credentials are no longer valid.
+pub(super) type Ended = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+impl Guard {
+    /// Finds out who sends a request: by the header `Authorization` if it has one, else by the cookie.
+    pub(super) fn credentials(
+        &self,
+        method: &Method,
+        headers: &HeaderMap,
+        now: Timestamp,
+    ) -> Result<Credentials, Denied> {
+        if let Some(given) = headers.get(header::AUTHORIZATION) {
+            let token = given.to_str().ok().and_then(|given| given.strip_prefix("Bearer "));
+            return token.and_then(|token| self.token(token, now)).ok_or(Denied::NoToken);
+        }
+        let mut secrets = self.cookie.values(headers);
+        let found = secrets.find_map(|secret| self.admitted(AccessKind::Browser, secret, now));
+        let credentials = found.ok_or(Denied::NoToken)?;
+        check_page(method, headers)?;
+        Ok(credentials)
+    }
+
+    fn token(&self, token: &str, now: Timestamp) -> Option<Credentials> {
+        if self.owner.is(&Digest::of(token)) {
+            return Some(Credentials { principal: Principal::Owner, ended: Box::pin(pending()) });
+        }
+        self.admitted(AccessKind::Token, token, now)
+    }
+
+    fn admitted(&self, kind: AccessKind, secret: &str, now: Timestamp) -> Option<Credentials> {
+        let admitted = self.grants.admit(kind, secret, now)?;
+        let principal = admitted.principal.clone();
+        Some(Credentials { principal, ended: Box::pin(admitted.ended()) })
+    }
+}
+
+/// Checks that a request with a cookie comes from one of our own pages. `SameSite=Strict` does not keep
+/// pages of another port of the same host from sending the cookie, because a site has no port.
+fn check_page(method: &Method, headers: &HeaderMap) -> Result<(), Denied> {
+    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
+    let foreign = || {
+        Denied::Refused(
+            ApiError::new(ErrorCode::Forbidden, "A page of another origin may not use this server")
+                .hint("Programs send a token: `claude-worker token create NAME`"),
+        )
+    };
+    // Sent by all browsers of today. `none` is an address that a person entered.
+    if text("sec-fetch-site").is_some_and(|site| !["same-origin", "none"].contains(&site)) {
+        return Err(foreign());
+    }
+    // Its value was checked with the source. Browsers send it with every change.
+    if *method != Method::GET && text("origin").is_none() {
+        return Err(foreign());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderName;
+
+    use super::*;
+
+    #[test]
+    fn a_cookie_is_of_use_only_to_our_own_pages() {
+        const ORIGIN: (&str, &str) = ("origin", "http://127.0.0.1:8000");
+        let check = |method: Method, headers: &[(&str, &str)]| {
+            let headers = headers
+                .iter()
+                .map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap()));
+            check_page(&method, &headers.collect()).is_ok()
+        };
+        let site = |site| ("sec-fetch-site", site);
+        assert!(check(Method::GET, &[]) && check(Method::POST, &[ORIGIN]));
+        assert!(check(Method::GET, &[site("none")]));
+        assert!(check(Method::POST, &[ORIGIN, site("same-origin")]));
+        for method in [Method::POST, Method::PUT, Method::DELETE, Method::PATCH] {
+            assert!(!check(method, &[]), "a change without an origin");
+        }
+        // A page of another port is of the same site.
+        for other in ["same-site", "cross-site", "", "x"] {
+            assert!(!check(Method::GET, &[site(other)]), "{other}");
+            assert!(!check(Method::POST, &[ORIGIN, site(other)]), "{other}");
+        }
+    }
+}

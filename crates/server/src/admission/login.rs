@@ -1,0 +1,138 @@
+//! The login of a browser: a page that takes the code of a one-time link, and the requests that it
+//! sends.
+//!
+//! The code is in the fragment of the link (`/login#CODE`), which browsers send to no server. The page
+//! posts it and gets a cookie that no script can read.
+
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use claude_worker_api::openapi::{LOGOUT_PATH, REDEEM_PATH};
+use claude_worker_api::{ApiError, ErrorCode, SubmittedBy};
+use claude_worker_engine::{Engine, LoginRefused, Principal};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::Cookie;
+use crate::refusal::Refusal;
+use crate::request::{Nothing, body, query};
+use crate::routes::no_such_method;
+
+/// The pages, which everybody may see.
+pub(super) const PAGES: [&str; 3] = ["/login", "/login.js", "/login.css"];
+
+/// The largest request body in bytes.
+const LARGEST_BODY: usize = 4096;
+
+/// What the page may do: run its own script and connect to this server.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
+                      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+#[derive(Clone)]
+struct Login {
+    engine: Engine,
+    cookie: Cookie,
+}
+
+/// The body of a request to [`REDEEM_PATH`].
+#[derive(Deserialize)]
+struct Code {
+    code: String,
+}
+
+/// The routes of the login.
+pub(crate) fn routes(engine: Engine, cookie: Cookie) -> Router {
+    let page = |kind: &'static str, text: &'static str| get(async move || file(kind, text));
+    let [html, script, style] = PAGES;
+    Router::new()
+        .route(html, page("text/html; charset=utf-8", include_str!("login/login.html")))
+        .route(script, page("text/javascript; charset=utf-8", include_str!("login/login.js")))
+        .route(style, page("text/css; charset=utf-8", include_str!("login/login.css")))
+        .route(REDEEM_PATH, post(redeem))
+        .route(LOGOUT_PATH, post(log_out))
+        .method_not_allowed_fallback(no_such_method)
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .with_state(Login { engine, cookie })
+}
+
+fn file(kind: &'static str, text: &'static str) -> Response {
+    let headers: [(HeaderName, &'static str); 5] = [
+        (header::CONTENT_TYPE, kind),
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    (headers, text).into_response()
+}
+
+/// Logs a browser in.
+async fn redeem(
+    State(login): State<Login>,
+    uri: Uri,
+    headers: HeaderMap,
+    bytes: Result<Bytes, BytesRejection>,
+) -> Result<Response, Refusal> {
+    let Code { code } = arguments(&uri, bytes)?;
+    let user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+    match login.engine.log_in(&code, user_agent).await {
+        Ok(secret) => {
+            let cookie = login.cookie.set(&secret)?;
+            Ok(([(header::SET_COOKIE, cookie)], Json(serde_json::json!({}))).into_response())
+        }
+        Err(LoginRefused::Code) => Err(Refusal::from(
+            ApiError::new(
+                ErrorCode::Forbidden,
+                "This link was used already, or is older than 2 minutes",
+            )
+            .hint("`claude-worker open --browser` makes a new one"),
+        )),
+        Err(LoginRefused::TooMany) => {
+            let error = ApiError::unavailable("Too many links were tried in the last minute")
+                .hint("Wait a minute, and make a new link");
+            let refusal = Refusal::with_status(error, StatusCode::TOO_MANY_REQUESTS);
+            let mut response = refusal.into_response();
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("60"));
+            Ok(response)
+        }
+        Err(LoginRefused::Failed(error)) => Err(error.into()),
+    }
+}
+
+/// Ends the login of the browser that asks.
+async fn log_out(
+    State(login): State<Login>,
+    uri: Uri,
+    extensions: Extensions,
+    bytes: Result<Bytes, BytesRejection>,
+) -> Result<Response, Refusal> {
+    let Nothing {} = arguments(&uri, bytes)?;
+    let principal = extensions.get::<Principal>();
+    let browser =
+        principal.filter(|principal| matches!(principal.submitted_by(), SubmittedBy::Browser(_)));
+    let Some(browser) = browser else {
+        return Err(Refusal::from(
+            ApiError::invalid("Only a browser that has logged in can log out")
+                .hint("`claude-worker token revoke NAME` ends a token"),
+        ));
+    };
+    login.engine.log_out(browser).await?;
+    let cookie = login.cookie.remove()?;
+    Ok(([(header::SET_COOKIE, cookie)], Json(serde_json::json!({}))).into_response())
+}
+
+/// Reads a body, and refuses parameters, of which these addresses have none.
+fn arguments<T: DeserializeOwned>(
+    uri: &Uri,
+    bytes: Result<Bytes, BytesRejection>,
+) -> Result<T, ApiError> {
+    query::<Nothing>(uri.query().unwrap_or_default())?;
+    let bytes = bytes.map_err(|error| {
+        ApiError::invalid(format!("The request is too large or broken: {}", error.body_text()))
+    })?;
+    body(&bytes)
+}
