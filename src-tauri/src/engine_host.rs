@@ -1,10 +1,9 @@
 //! The engine inside the app: starting it, sharing it, and shutting it down.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use claude_worker_api::{ApiError, ErrorCode, HostKind, StopMode, TaskApi};
+use claude_worker_api::{ApiError, ErrorCode, HostKind, HttpChange, StopMode, TaskApi};
 use claude_worker_client::{Starter, installed_program};
 use claude_worker_desktop::quit::QuitMode;
 use claude_worker_engine::{Engine, Paths, settings};
@@ -41,8 +40,8 @@ enum Next {
     Quit,
     /// Start another engine when the user asks for one.
     WaitForStart,
-    /// Start another engine now, on the same TCP address as before.
-    Restart(Option<SocketAddr>),
+    /// Start another engine now, which serves HTTP as the one before.
+    Restart(Option<HttpChange>),
 }
 
 /// What happens to the queue when the app shuts its engine down.
@@ -165,7 +164,7 @@ impl Owner {
         }
     }
 
-    async fn start(&self, http: Option<SocketAddr>) -> Result<Hosted, ApiError> {
+    async fn start(&self, http: Option<HttpChange>) -> Result<Hosted, ApiError> {
         // A process that is started inside a task ends with the task; an engine must not.
         if let Ok(task) = std::env::var(TASK_MARKER) {
             return Err(ApiError::unavailable(format!(
@@ -192,7 +191,6 @@ impl Owner {
 
     /// Runs a started engine until it stops.
     async fn serve(&self, mut hosted: Hosted, commands: &mut mpsc::Receiver<Command>) -> Next {
-        let http = hosted.http();
         let mut stopped = hosted.engine().stopped();
         loop {
             self.status.send_replace(EngineStatus::Running(hosted.engine().clone()));
@@ -217,19 +215,22 @@ impl Owner {
             let mode = match shutdown {
                 Shutdown::CancelRunning => StopMode::CancelRunning,
                 Shutdown::LeaveRunning => StopMode::LeaveRunning,
-                Shutdown::HandOver => match self.hand_over(hosted).await {
-                    Ok(()) => {
-                        drop(result.send(Ok(())));
-                        return Next::Quit;
+                Shutdown::HandOver => {
+                    let http = hosted.http().change;
+                    match self.hand_over(hosted).await {
+                        Ok(()) => {
+                            drop(result.send(Ok(())));
+                            return Next::Quit;
+                        }
+                        Err(NotHandedBack { error, still_here }) => {
+                            tracing::warn!(%error, "no background engine took over the queue");
+                            drop(result.send(Err(error)));
+                            let Some(here) = still_here else { return Next::Restart(http) };
+                            hosted = here;
+                            continue;
+                        }
                     }
-                    Err(NotHandedBack { error, still_here }) => {
-                        tracing::warn!(%error, "no background engine took over the queue");
-                        drop(result.send(Err(error)));
-                        let Some(here) = still_here else { return Next::Restart(http) };
-                        hosted = here;
-                        continue;
-                    }
-                },
+                }
             };
             drop(result.send(self.stop(hosted, mode, commands).await));
             return Next::Quit;
@@ -245,8 +246,7 @@ impl Owner {
             Err(error) => return Err(NotHandedBack { error, still_here: Some(hosted) }),
         };
         self.set_closing();
-        let mut args = vec!["serve".to_owned()];
-        args.extend(hosted.http().into_iter().flat_map(|at| ["--http".to_owned(), at.to_string()]));
+        let args = hosted.serve_arguments();
         hosted.hand_back(&Starter { program, args, paths: self.paths.clone() }).await?;
         tracing::info!("a background engine took over the queue");
         Ok(())

@@ -189,7 +189,7 @@ fn http_is_off_unless_asked_for_and_wants_the_token() {
     let home = Home::new();
     let mut child = home
         .command()
-        .args(["server", "start", "--foreground", "--http", "127.0.0.1:0"])
+        .args(["server", "start", "--foreground", "--port", "0"])
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
@@ -226,9 +226,8 @@ fn http_is_off_unless_asked_for_and_wants_the_token() {
 #[test]
 fn a_link_for_a_browser_has_a_code_and_the_page_and_not_the_token() {
     let home = Home::new();
-    home.run(["open", "--browser"]).refused(5, &["no HTTP server", "--http"]);
-    home.run(["server", "stop"]).ok();
-    home.run(["server", "start", "--http", "127.0.0.1:0"]).ok();
+    home.run(["open", "--browser"]).refused(5, &["no HTTP server", "server start --port"]);
+    home.run(["server", "start", "--port", "0"]).ok();
     let server = home.json(["server", "health"])["http"].as_str().unwrap().to_owned();
     let token = std::fs::read_to_string(home.data().join("token")).unwrap();
     let ran = home.run(["open", "--browser", "--print"]);

@@ -20,6 +20,8 @@ mod delegation;
 mod docs;
 mod engine;
 mod hand_over;
+mod http;
+mod https;
 mod limits_and_endings;
 mod mcp;
 mod regressions;

@@ -24,6 +24,7 @@ pub mod fuzz;
 mod http;
 mod info;
 mod list;
+mod listener;
 mod log;
 mod methods;
 mod nearest;
@@ -55,6 +56,9 @@ pub use event::{Event, EventKind, EventPage, EventQuery};
 pub use http::{PROTOCOL_HEADER, Pause, StopRequest};
 pub use info::{Activity, Counts, EngineInfo, HostKind, Queue, StopMode, Stopped, Unseen};
 pub use list::{Cursor, ListQuery, Order, TaskPage};
+pub use listener::{
+    HTTP_PORT, HttpChange, HttpState, Listen, OFF, TlsFiles, host_name, listen_address,
+};
 pub use log::{
     LogEntry, LogItem, LogPage, LogQuery, OutputChunk, OutputQuery, OutputStream, ToolOutcome,
 };
@@ -63,10 +67,10 @@ pub use nearest::nearest_name;
 pub use problem::{PROBLEM_JSON, Problem};
 pub use serde_error::explain_serde_error;
 pub use settings::{
-    AgentSettings, CapSettings, DECLARED_SETTINGS, DelegationSettings, FileForm, LARGEST_NUMBER,
-    LONGEST_DURATION, LimitSettings, McpSettings, NotificationSettings, RateLimitSettings,
-    RetentionSettings, SETTINGS_PAGE, Setting, SettingKind, Settings, SettingsChange,
-    SettingsPageSection, SettingsSection, UsageLimitSettings, all_settings,
+    AgentSettings, CapSettings, DECLARED_SETTINGS, DelegationSettings, FileForm, HttpSettings,
+    LARGEST_NUMBER, LONGEST_DURATION, LimitSettings, McpSettings, NotificationSettings,
+    RateLimitSettings, RetentionSettings, SETTINGS_PAGE, Setting, SettingKind, Settings,
+    SettingsChange, SettingsPageSection, SettingsSection, UsageLimitSettings, all_settings,
 };
 pub use submit::{
     Agent, Asker, CleanQuery, Cleaned, FollowUp, Limits, MAX_CALLER_CHARS, MAX_PROMPT_BYTES,

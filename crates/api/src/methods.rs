@@ -14,10 +14,10 @@ use crate::call::{
 };
 use crate::{
     ApiError, CleanQuery, Cleaned, CreatedToken, Diagnosis, EngineInfo, EventPage, EventQuery,
-    FollowUp, ListQuery, LogPage, LogQuery, LoginCode, NewLogin, NewTask, NewToken, OutputChunk,
-    OutputQuery, Pause, Queue, Retry, Scope, SeenQuery, Settings, SettingsChange, Spent,
-    SpentQuery, StopRequest, Stopped, Task, TaskDetail, TaskId, TaskPage, Token, TokenName, Tokens,
-    Trust, TrustChange,
+    FollowUp, HttpChange, HttpState, ListQuery, LogPage, LogQuery, LoginCode, NewLogin, NewTask,
+    NewToken, OutputChunk, OutputQuery, Pause, Queue, Retry, Scope, SeenQuery, Settings,
+    SettingsChange, Spent, SpentQuery, StopRequest, Stopped, Task, TaskDetail, TaskId, TaskPage,
+    Token, TokenName, Tokens, Trust, TrustChange,
 };
 
 /// The idempotency key of a call, which makes it safe to repeat.
@@ -351,6 +351,19 @@ methods! {
     /// Makes a code with which one browser logs in, once and within 2 minutes.
     create_login = CreateLogin { body: NewLogin } -> LoginCode,
     Post "/api/v1/logins", Full, Safe, Quick, [InvalidRequest];
+
+    /// Where the engine serves HTTP over TCP, and what was asked of it.
+    http = GetHttp {} -> HttpState,
+    Get "/api/v1/engine/http", Full, Safe, Quick, [];
+
+    /// Serves HTTP over TCP at another address, or no longer, from now on until the engine is stopped
+    /// or `[http]` in `config.toml` is changed. Running tasks are not touched.
+    ///
+    /// # Errors
+    /// `invalid_request` for an address that cannot be bound, and for one beyond this machine without
+    /// TLS; then nothing changes.
+    set_http = SetHttp { body: HttpChange } -> HttpState,
+    Put "/api/v1/engine/http", Full, Safe, Quick, [InvalidRequest];
 
     /// Stops the engine. The answer is sent before it goes.
     stop = Stop { body: StopRequest } -> Stopped,

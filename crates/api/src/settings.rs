@@ -18,7 +18,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::PermissionMode;
-use SettingKind::{Count, Duration, Program, Size, Switch};
+use SettingKind::{Address, Count, Duration, HostNames, Path, Size, Switch};
 use declare::declare_settings;
 
 pub use change::SettingsChange;
@@ -54,6 +54,11 @@ pub const SETTINGS_PAGE: &[SettingsPageSection] = &[
     ),
     page("storage", "Storage", ""),
     page("delegation", "Tasks that submit tasks", ""),
+    page(
+        "http",
+        "HTTP",
+        "For scripts, browsers and other machines. A change takes effect at once.",
+    ),
 ];
 
 const fn page(id: &'static str, title: &'static str, note: &'static str) -> SettingsPageSection {
@@ -85,7 +90,7 @@ declare_settings! {
         /// Claude Code's program. Without it, it is looked for in PATH, then as a login shell would
         /// find it, then where installers put it.
         claude: Option<String> = None,
-            Program { example: "~/.local/bin/claude" },
+            Path { example: "~/.local/bin/claude" },
             "Claude Code", "Its program; empty: found as your shell finds it";
     }
 
@@ -213,6 +218,47 @@ declare_settings! {
             Switch,
             "Allow “No checks” over MCP",
             "Whether tasks submitted over MCP may turn permission checks off";
+    }
+
+    /// The HTTP server over TCP. Every engine of this data directory goes by it, also the one in the
+    /// app. Clients need a token.
+    http: HttpSettings on "http" {
+        /// Where it listens: `off`, or an address of this machine with a port. `127.0.0.1:8000` is
+        /// reached from this machine only. An address beyond that (`0.0.0.0:8000` means every address
+        /// of this machine) needs TLS or `behind_proxy`.
+        listen: String = crate::OFF.to_owned(),
+            Address,
+            "Address", "Like 127.0.0.1:8000; off: it is not served";
+
+        /// Where a relative working directory of a submission begins. Without it, in your home
+        /// directory.
+        base_directory: Option<String> = None,
+            Path { example: "~/projects" },
+            "Base directory", "Where relative directories of submissions begin; empty: your home";
+
+        /// Names by which clients reach it, besides `localhost` and the addresses of this machine:
+        /// each exactly, with a port if it is not the one of `listen`.
+        allow_hosts: Vec<String> = Vec::new(),
+            HostNames { example: "worker.example.org" },
+            "Host names", "By which clients reach it; separated by commas";
+
+        /// The file with the TLS certificate, followed by those of its issuers (PEM). It is read again
+        /// when it changes.
+        tls_certificate: Option<String> = None,
+            Path { example: "/etc/claude-worker/fullchain.pem" },
+            "TLS certificate", "A PEM file; empty: no TLS";
+
+        /// The file with the private key of the certificate (PEM).
+        tls_key: Option<String> = None,
+            Path { example: "/etc/claude-worker/privkey.pem" },
+            "TLS key", "The PEM file with its private key";
+
+        /// Whether all clients reach it through a proxy that does TLS. Then an address beyond this
+        /// machine needs no TLS of its own, and the header `X-Forwarded-For` of the proxy says whose
+        /// request it is.
+        behind_proxy: bool = false,
+            Switch,
+            "Behind a proxy", "That does TLS for all clients";
     }
 
     /// What the desktop app notifies of.

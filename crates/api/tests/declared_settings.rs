@@ -84,7 +84,9 @@ fn the_declaration_has_every_field_of_the_settings() {
         let fits = match setting.kind {
             SettingKind::Switch => value.is_boolean(),
             SettingKind::PermissionMode => value.is_string(),
-            SettingKind::Program { .. } => value.is_null(),
+            SettingKind::Path { .. } => value.is_null(),
+            SettingKind::Address => value.is_string(),
+            SettingKind::HostNames { .. } => value.is_array(),
             SettingKind::Count { .. } | SettingKind::Size { .. } | SettingKind::Duration { .. } => {
                 value.is_u64()
             }
@@ -142,7 +144,7 @@ fn example() -> String {
             text += &comment(setting.doc);
             text += &match (&values[name], setting.kind) {
                 // Without a default: as it might be set.
-                (Value::Null, SettingKind::Program { example }) => {
+                (Value::Null, SettingKind::Path { example }) => {
                     format!("# {name} = {}\n", json!(example))
                 }
                 (value, _) => format!("{name} = {value}\n"),
@@ -187,7 +189,11 @@ fn values_of(kind: SettingKind) -> String {
         SettingKind::PermissionMode => {
             "`default`, `acceptEdits`, `plan`, `dontAsk` or `auto`".to_owned()
         }
-        SettingKind::Program { example } => format!("the path of a program, like `{example}`"),
+        SettingKind::Path { example } => format!("a path, like `{example}`"),
+        SettingKind::Address => {
+            "`off`, or an address with a port, like `127.0.0.1:8000`".to_owned()
+        }
+        SettingKind::HostNames { example } => format!("a list of host names, like `{example}`"),
         SettingKind::Size { min } => format!("a size in bytes or with a unit, from {min}"),
         SettingKind::Duration { zero: meaning } => {
             let days = LONGEST_DURATION / 86_400_000;
@@ -290,7 +296,9 @@ fn kind(kind: SettingKind) -> Vec<(&'static str, Value)> {
     let (name, mut fields) = match kind {
         SettingKind::Switch => ("switch", vec![]),
         SettingKind::PermissionMode => ("mode", vec![]),
-        SettingKind::Program { .. } => ("path", vec![]),
+        SettingKind::Path { .. } => ("path", vec![]),
+        SettingKind::Address => ("address", vec![]),
+        SettingKind::HostNames { .. } => ("names", vec![]),
         SettingKind::Size { min } => ("size", vec![("min", json!(min))]),
         SettingKind::Duration { .. } => ("duration", vec![]),
         SettingKind::Count { min, max, .. } => {

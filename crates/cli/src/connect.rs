@@ -2,11 +2,10 @@
 
 use std::path::Path;
 
-use claude_worker_api::ApiError;
+use claude_worker_api::{ApiError, HttpChange};
 use claude_worker_client::{Address, EngineClient, Starter};
 use claude_worker_engine::Paths;
-
-use crate::host;
+use claude_worker_server::serve_arguments;
 
 /// Whether an engine is started when none is running.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,10 +23,19 @@ pub(crate) enum Start {
 pub(crate) fn connect(start: &Start) -> Result<EngineClient, ApiError> {
     let paths = Paths::from_env()?;
     let starter = match start {
-        Start::IfNeeded => Some(starter(&paths, Vec::new())?),
+        Start::IfNeeded => Some(starter(&paths, None)?),
         Start::Never => None,
     };
     EngineClient::from_env(&paths, starter)
+}
+
+/// Whether the engine that the environment selects may be on another machine, where paths of this one
+/// mean nothing.
+///
+/// # Errors
+/// As [`connect`].
+pub(crate) fn engine_is_elsewhere() -> Result<bool, ApiError> {
+    Ok(Address::from_env(&Paths::from_env()?)?.is_elsewhere())
 }
 
 /// The lock file of the engine that `client` talks to; none when that engine is not the one of `paths`.
@@ -36,14 +44,13 @@ pub(crate) fn lock_of<'a>(client: &EngineClient, paths: &'a Paths) -> Option<&'a
     ours.then_some(paths.lock.as_path())
 }
 
-/// How to start this program as an engine in the background, with these additional arguments.
+/// How to start this program as an engine in the background, which serves HTTP as `http` says.
 ///
 /// # Errors
 /// `internal` when the system does not tell the path of this program.
-pub(crate) fn starter(paths: &Paths, further: Vec<String>) -> Result<Starter, ApiError> {
+pub(crate) fn starter(paths: &Paths, http: Option<&HttpChange>) -> Result<Starter, ApiError> {
     let program = std::env::current_exe().map_err(|error| {
         ApiError::internal(format!("The system does not tell the path of this program: {error}"))
     })?;
-    let args = std::iter::once(host::SUBCOMMAND.to_owned()).chain(further).collect();
-    Ok(Starter { program, args, paths: paths.clone() })
+    Ok(Starter { program, args: serve_arguments(http), paths: paths.clone() })
 }

@@ -3,13 +3,12 @@
 
 use std::ffi::OsString;
 use std::io;
-use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use claude_worker_api::{ApiError, HostKind, StopMode, TaskApi};
+use claude_worker_api::{ApiError, HostKind, HttpChange, HttpState, StopMode, TaskApi};
 use claude_worker_client::{LogFile, Ready};
 use claude_worker_engine::{Engine, Paths, settings};
 use claude_worker_os::process::{leave_session, own_program};
@@ -20,16 +19,14 @@ use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 
 use crate::exit::Exit;
 
-/// The hidden subcommand that runs an engine in the background.
-pub(crate) const SUBCOMMAND: &str = "serve";
 /// The hidden subcommand that runs the supervisor of one run.
 pub(crate) const SUPERVISE: &str = "supervise";
 
 /// How long pending reads may take once the engine has stopped.
 const LAST_READS: Duration = Duration::from_secs(5);
 
-/// The subcommand `serve [--http ADDRESS]`: an engine in the background. It prints one line for the
-/// process that started it: that it is ready, or the error.
+/// The subcommand `serve [--http CHANGE]`: an engine in the background, with an [`HttpChange`] as JSON. It
+/// prints one line for the process that started it: that it is ready, or the error.
 pub(crate) fn background(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     // In a session of its own, so that closing the terminal or Ctrl-C does not reach the engine.
     leave_session();
@@ -46,14 +43,14 @@ pub(crate) fn background(arguments: impl Iterator<Item = OsString>) -> ExitCode 
 
 fn http_argument(
     mut arguments: impl Iterator<Item = OsString>,
-) -> Result<Option<SocketAddr>, ApiError> {
+) -> Result<Option<HttpChange>, ApiError> {
     match arguments.next() {
         None => Ok(None),
         Some(flag) if flag == "--http" => arguments
             .next()
-            .and_then(|address| address.to_str()?.parse().ok())
+            .and_then(|change| serde_json::from_str(change.to_str()?).ok())
             .map(Some)
-            .ok_or_else(|| ApiError::invalid("--http needs an address like 127.0.0.1:8000")),
+            .ok_or_else(|| ApiError::invalid("serve --http needs a JSON object")),
         Some(other) => Err(ApiError::invalid(format!("serve does not know {}", other.display()))),
     }
 }
@@ -62,8 +59,8 @@ fn http_argument(
 pub(crate) struct Reachable<'a> {
     /// Its local socket.
     pub(crate) socket: &'a Path,
-    /// The address of its HTTP server and the file with its token, if it has one.
-    pub(crate) http: Option<(SocketAddr, &'a Path)>,
+    /// Its HTTP server.
+    pub(crate) http: HttpState,
 }
 
 /// Where an engine runs.
@@ -82,7 +79,7 @@ pub(crate) enum Place {
 /// `locked` when another engine owns the data directory; errors of the start.
 pub(crate) fn host(
     place: Place,
-    http: Option<SocketAddr>,
+    http: Option<HttpChange>,
     ready: impl FnOnce(&Reachable<'_>),
 ) -> Result<(), ApiError> {
     let paths = Paths::from_env()?;
@@ -100,7 +97,7 @@ pub(crate) fn host(
 fn serve(
     paths: &Paths,
     place: Place,
-    http: Option<SocketAddr>,
+    http: Option<HttpChange>,
     ready: impl FnOnce(&Reachable<'_>),
 ) -> Result<(), ApiError> {
     let config = settings::load(paths)?;
@@ -123,10 +120,7 @@ fn serve(
         // Before `ready`: a process that was told may send a signal at once.
         let requests = EndRequests::new()
             .map_err(|error| ApiError::internal(format!("Cannot wait for signals: {error}")))?;
-        ready(&Reachable {
-            socket: &paths.socket,
-            http: hosted.http().map(|address| (address, paths.token.as_path())),
-        });
+        ready(&Reachable { socket: &paths.socket, http: hosted.http() });
         let stopper = tokio::spawn(stop_on_request(requests, hosted.engine().clone()));
         hosted.ended().await;
         stopper.abort();
@@ -212,7 +206,10 @@ mod tests {
             http_argument(arguments.iter().map(OsString::from)).map_err(|error| error.message)
         };
         assert_eq!(parse(&[]), Ok(None));
-        assert_eq!(parse(&["--http", "127.0.0.1:0"]), Ok(Some("127.0.0.1:0".parse().unwrap())));
+        let change = HttpChange { listen: Some("127.0.0.1:0".to_owned()), ..HttpChange::default() };
+        let arguments = claude_worker_server::serve_arguments(Some(&change));
+        let arguments: Vec<&str> = arguments[1..].iter().map(String::as_str).collect();
+        assert_eq!(parse(&arguments), Ok(Some(change)));
         assert!(parse(&["--http"]).is_err());
         assert!(parse(&["--https"]).unwrap_err().contains("--https"));
     }

@@ -68,7 +68,7 @@ pub fn main() -> ExitCode {
             let run_directory = arguments.next().unwrap_or_default();
             return claude_worker_supervisor::run(Path::new(&run_directory));
         }
-        Some(first) if first == host::SUBCOMMAND => return host::background(arguments),
+        Some(first) if first == claude_worker_server::SERVE => return host::background(arguments),
         _ => {}
     }
     match Cli::try_parse() {
@@ -123,8 +123,8 @@ fn execute(command: &Command, console: &mut Console<'_>) -> Result<Exit, CliErro
         Command::Config => return commands::config::execute(console),
         Command::Mcp(command) => return commands::mcp::execute(console, command),
         Command::Open(args) if !args.makes_link() => return commands::open::execute(console, args),
-        Command::Server(server::Command::Start { foreground: true, http }) => {
-            return server::foreground(console, *http);
+        Command::Server(server::Command::Start { foreground: true, listen }) => {
+            return server::foreground(console, listen);
         }
         _ => {}
     }
@@ -134,8 +134,8 @@ fn execute(command: &Command, console: &mut Console<'_>) -> Result<Exit, CliErro
         .map_err(CliError::Setup)?;
     runtime.block_on(async {
         let start = match command {
-            Command::Server(server::Command::Start { http, .. }) => {
-                return server::start(console, *http).await;
+            Command::Server(server::Command::Start { listen, .. }) => {
+                return server::start(console, listen).await;
             }
             Command::Server(server::Command::Stop { cancel_running }) => {
                 return server::stop(console, *cancel_running).await;
@@ -178,6 +178,9 @@ async fn dispatch(
             server::stop_at(api, console, *cancel_running, None).await
         }
         Command::Server(server::Command::Health) => server::health(api, console).await,
+        Command::Server(server::Command::Http { switch }) => {
+            server::http(api, console, *switch).await
+        }
         Command::Completions(_)
         | Command::Config
         | Command::Mcp(_)

@@ -4,13 +4,14 @@ mod access;
 mod answers;
 mod directory_checks;
 mod waiting;
+mod working_directory;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use claude_worker_api::{ApiError, HostKind, Settings, State, StopMode, Task, Timestamp};
+use claude_worker_api::{ApiError, HttpState, Settings, State, StopMode, Task, Timestamp};
 use claude_worker_supervisor::{SupervisorCommand, WakeupPipe, fault_point};
 use tokio::sync::{Mutex, Semaphore, mpsc, oneshot, watch};
 
@@ -18,6 +19,7 @@ use self::directory_checks::DirectoryChecks;
 use crate::access::{Logins, Principal};
 use crate::clock::SystemClock;
 use crate::dispatcher::{Dispatcher, Watches};
+use crate::hosting::Hosting;
 use crate::live::{RunPaths, Runs};
 use crate::message::{Message, Reply, Request};
 use crate::readiness::{LastLook, readiness};
@@ -34,15 +36,6 @@ const READS: usize = 8;
 const DIRECTORY: Duration = Duration::from_secs(5);
 /// How long reads that are under way may take once the engine has stopped.
 const LAST_READS: Duration = Duration::from_secs(2);
-
-/// What the engine reports to clients about the process that hosts it.
-#[derive(Debug, Clone, Default)]
-pub struct Hosting {
-    /// Which kind of process.
-    pub kind: HostKind,
-    /// Where that serves this engine over TCP, as a URL.
-    pub http: Option<String>,
-}
 
 /// A running engine. Cloning gives another handle to the same one, for the same principal.
 #[derive(Clone)]
@@ -234,6 +227,12 @@ impl Engine {
         reading.close();
         drop(quiet);
         drop(self.inner.claim.lock().await.take());
+    }
+
+    /// The HTTP server of the process that hosts this engine.
+    #[must_use]
+    pub fn http_state(&self) -> HttpState {
+        self.inner.hosting.http.state()
     }
 
     /// The places this engine uses.

@@ -30,6 +30,7 @@ mod error;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzz;
+mod hosting;
 mod live;
 mod logs;
 mod message;
@@ -47,8 +48,9 @@ pub use access::{Admitted, Digest, Granted, Grants, LoginRefused, Principal};
 pub use claim::Claim;
 pub use claude_worker_agents::can as agent_can;
 pub use dispatcher::FAULT_POINTS;
-pub use engine::{Engine, Hosting};
+pub use engine::Engine;
 pub use error::EngineError;
+pub use hosting::{Hosting, HttpCommand, HttpCommands, HttpControl, HttpRequest};
 pub use own_file::{read_own, shell_word};
 pub use paths::{Paths, user_home};
 pub use readiness::Readiness;

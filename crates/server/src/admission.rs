@@ -80,7 +80,7 @@ pub(crate) async fn admit(
     next: Next,
 ) -> Response {
     let unambiguous = target::check(request.uri(), request.headers());
-    if let Err(error) = unambiguous.and_then(|()| guard.source.check(request.headers())) {
+    if let Err(error) = unambiguous.and_then(|()| guard.source.check(&request)) {
         return closing(Denied::Refused(error));
     }
     let is_last = target::is_last(request.headers());
@@ -203,7 +203,7 @@ mod tests {
 
     fn guard(pages: bool) -> Guard {
         Guard {
-            source: Source { port: 8000 },
+            source: Source { port: 8000, allow_hosts: Vec::new(), tls: false, behind_proxy: false },
             owner: Digest::of("secret"),
             grants: Arc::default(),
             cookie: Cookie::new(8000, false),
@@ -213,16 +213,16 @@ mod tests {
 
     fn check(method: &Method, headers: &[(&'static str, &str)]) -> Result<(), StatusCode> {
         let guard = guard(false);
-        let mut map = HeaderMap::new();
+        let mut request = Request::default();
         for (name, value) in headers {
-            map.append(*name, value.parse().unwrap());
+            request.headers_mut().append(*name, value.parse().unwrap());
         }
         guard
             .source
-            .check(&map)
+            .check(&request)
             .map_err(Denied::Refused)
-            .and_then(|()| guard.credentials(method, &map, Timestamp::default()))
-            .and_then(|_| check_body_type(method, &map))
+            .and_then(|()| guard.credentials(method, request.headers(), Timestamp::default()))
+            .and_then(|_| check_body_type(method, request.headers()))
             .map_err(|denied| denied.into_response().status())
     }
 

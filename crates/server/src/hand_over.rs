@@ -3,11 +3,10 @@
 //! The app holds an [`Announcement`] during both, so that clients wait for the next engine instead of
 //! starting one. The engine that is asked to hand over leaves no stop marker.
 
-use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use claude_worker_api::{ApiError, EngineInfo, ErrorCode, HostKind, Settings, StopMode, TaskApi};
+use claude_worker_api::{ApiError, ErrorCode, HostKind, HttpChange, Settings, StopMode, TaskApi};
 use claude_worker_client::{Address, Announcement, EngineClient, LockHolder, Starter};
 use claude_worker_engine::{Claim, EngineError, Paths};
 use claude_worker_supervisor::{SupervisorCommand, fault_point};
@@ -36,8 +35,8 @@ const INFO_WITHIN: Duration = Duration::from_secs(5);
 
 /// Starts an engine in this process and serves it, like [`host`](crate::host()). If a headless engine
 /// has the data directory, it is asked to stop, and this engine adopts its running tasks. Clients wait
-/// meanwhile, also those with open requests. If `http` is none and the headless engine was reachable
-/// over TCP, this engine listens at the same address.
+/// meanwhile, also those with open requests. If `http` is none and the headless engine served HTTP
+/// otherwise than the settings say, this engine does the same.
 ///
 /// `patience` is how long the other engine may take to release the directory.
 ///
@@ -48,7 +47,7 @@ pub async fn take_over(
     paths: Paths,
     config: Settings,
     supervisor: SupervisorCommand,
-    http: Option<SocketAddr>,
+    http: Option<HttpChange>,
     kind: HostKind,
     patience: Duration,
 ) -> Result<Hosted, ApiError> {
@@ -58,11 +57,11 @@ pub async fn take_over(
     fault_point("take_over.announced");
     let (claim, before) = claim(&paths, deadline).await?;
     fault_point("take_over.claimed");
-    let kept = before.and_then(|info| address_of(&info)).filter(|_| http.is_none());
-    if let Some(address) = kept {
-        match open(claim, config.clone(), supervisor.clone(), Some(address), kind).await {
+    let kept = before.and_then(|before| before.http).filter(|_| http.is_none());
+    if let Some(kept) = kept {
+        match open(claim, config.clone(), supervisor.clone(), Some(kept), kind).await {
             Err(error) if error.code == ErrorCode::InvalidRequest => {
-                tracing::warn!(%error, "this engine is not at its predecessor's address");
+                tracing::warn!(%error, "this engine does not serve HTTP as its predecessor did");
                 let claim = Claim::take(paths).map_err(ApiError::from)?;
                 open(claim, config, supervisor, None, kind).await
             }
@@ -78,10 +77,17 @@ async fn wait(pause: &mut Duration) {
     *pause = (*pause * 2).min(LONGEST_PAUSE);
 }
 
-/// Claims the directory, from a headless engine if there is one. Returns that engine's info too.
-async fn claim(paths: &Paths, deadline: Instant) -> Result<(Claim, Option<EngineInfo>), ApiError> {
+/// The engine that had the directory before.
+struct Predecessor {
+    pid: u32,
+    /// How it served HTTP otherwise than the settings say.
+    http: Option<HttpChange>,
+}
+
+/// Claims the directory, from a headless engine if there is one. Returns which one that was.
+async fn claim(paths: &Paths, deadline: Instant) -> Result<(Claim, Option<Predecessor>), ApiError> {
     let mut pause = FIRST_PAUSE;
-    let mut asked: Option<EngineInfo> = None;
+    let mut asked: Option<Predecessor> = None;
     loop {
         match LockHolder::of(&paths.lock) {
             Ok(LockHolder::Free) => match Claim::take(paths.clone()) {
@@ -93,9 +99,9 @@ async fn claim(paths: &Paths, deadline: Instant) -> Result<(Claim, Option<Engine
             // This engine has already been asked to stop: only wait.
             Ok(LockHolder::Engine(pid)) if pid.is_some_and(|pid| is_process(&asked, pid)) => {}
             Ok(LockHolder::Engine(_)) => {
-                if let Some(info) = ask_to_stop(paths, deadline).await? {
+                if let Some(predecessor) = ask_to_stop(paths, deadline).await? {
                     fault_point("take_over.asked");
-                    asked = Some(info);
+                    asked = Some(predecessor);
                     pause = FIRST_PAUSE;
                 }
             }
@@ -113,8 +119,8 @@ async fn claim(paths: &Paths, deadline: Instant) -> Result<(Claim, Option<Engine
     }
 }
 
-fn is_process(asked: &Option<EngineInfo>, pid: u32) -> bool {
-    asked.as_ref().is_some_and(|info| info.pid == pid)
+fn is_process(asked: &Option<Predecessor>, pid: u32) -> bool {
+    asked.as_ref().is_some_and(|predecessor| predecessor.pid == pid)
 }
 
 fn does_not_release(lock: &Path) -> ApiError {
@@ -126,7 +132,7 @@ fn does_not_release(lock: &Path) -> ApiError {
 
 /// Asks the running engine to stop and to leave tasks running. None when it does not answer because
 /// it is starting or stopping.
-async fn ask_to_stop(paths: &Paths, deadline: Instant) -> Result<Option<EngineInfo>, ApiError> {
+async fn ask_to_stop(paths: &Paths, deadline: Instant) -> Result<Option<Predecessor>, ApiError> {
     let client = EngineClient::new(Address::Socket(paths.socket.clone()));
     let Ok(info) = tokio::time::timeout(INFO_WITHIN, client.engine()).await else {
         return Ok(None);
@@ -143,18 +149,21 @@ async fn ask_to_stop(paths: &Paths, deadline: Instant) -> Result<Option<EngineIn
         Err(error) if error.code == ErrorCode::Unavailable => return Ok(None),
         Err(error) => return Err(error),
     };
+    let http = match tokio::time::timeout(INFO_WITHIN, client.http()).await {
+        Ok(Ok(state)) => state.change,
+        // An earlier version knows only an address.
+        _ => info.http.as_deref().and_then(|url| url.strip_prefix("http://")).map(|address| {
+            HttpChange { listen: Some(address.to_owned()), ..HttpChange::default() }
+        }),
+    };
     let stopped = client.stop(StopMode::HandOver.into());
     match tokio::time::timeout_at(deadline, stopped).await {
-        Ok(Ok(_)) => Ok(Some(info)),
+        Ok(Ok(_)) => Ok(Some(Predecessor { pid: info.pid, http })),
         // Another program has told it to stop, or it was killed.
         Ok(Err(error)) if error.code == ErrorCode::Unavailable => Ok(None),
         Ok(Err(error)) => Err(error),
         Err(_) => Err(does_not_release(&paths.lock)),
     }
-}
-
-fn address_of(info: &EngineInfo) -> Option<SocketAddr> {
-    info.http.as_deref()?.strip_prefix("http://")?.parse().ok()
 }
 
 /// The error of [`Hosted::hand_back`]: no other engine took over the queue.
@@ -175,8 +184,8 @@ impl From<NotHandedBack> for ApiError {
 
 impl Hosted {
     /// Stops the engine, leaving tasks running, and starts a headless engine in the background.
-    /// Returns when the new engine answers. Clients wait meanwhile. To keep the TCP address, the
-    /// starter's arguments must name [`Hosted::http`].
+    /// Returns when the new engine answers. Clients wait meanwhile. To serve HTTP as this engine does, the
+    /// starter's arguments must be [`Hosted::serve_arguments`].
     ///
     /// # Errors
     /// When this engine cannot stop, or the new one cannot start.

@@ -1,38 +1,50 @@
 //! An engine with its local socket and TCP server: what the headless server and the app both run.
 
 use std::fmt;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
-use claude_worker_api::{ApiError, HostKind, Settings};
+use claude_worker_api::{ApiError, HostKind, HttpChange, HttpState, Settings};
 use claude_worker_client::{Ready, stop_marker};
-use claude_worker_engine::{Claim, Engine, Hosting, Paths};
+use claude_worker_engine::{Claim, Engine, Hosting, HttpControl, Paths};
 use claude_worker_supervisor::{SupervisorCommand, fault_point};
 use tokio::sync::watch;
 
 use crate::connections::until_closed;
+use crate::listener::Listener;
 use crate::probes::{self, Details};
 use crate::socket::{bind, serve};
-use crate::tcp::{HttpServer, serve_http};
+use crate::tcp::serve_http;
+
+/// The hidden subcommand of the command line that runs an engine in the background.
+pub const SERVE: &str = "serve";
+
+/// The arguments of a program that runs an engine in the background: [`SERVE`], and how it serves HTTP if
+/// that differs from the settings.
+#[must_use]
+pub fn serve_arguments(http: Option<&HttpChange>) -> Vec<String> {
+    let http = http.and_then(|http| serde_json::to_string(http).ok());
+    let http = http.into_iter().flat_map(|http| ["--http".to_owned(), http]);
+    std::iter::once(SERVE.to_owned()).chain(http).collect()
+}
 
 /// A running engine with its servers.
 pub struct Hosted {
     engine: Engine,
-    http: Option<SocketAddr>,
     serving: tokio::task::JoinHandle<()>,
 }
 
 impl fmt::Debug for Hosted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Hosted").field("http", &self.http).finish_non_exhaustive()
+        f.debug_struct("Hosted").finish_non_exhaustive()
     }
 }
 
-/// Starts an engine and serves it at its local socket, and over TCP when `http` names an address.
-/// `kind` says what kind of process this is.
+/// Starts an engine and serves it at its local socket, and over TCP as `http` says, or else `[http]` in
+/// the settings. `kind` says what kind of process this is.
 ///
-/// The addresses are bound before the engine starts, so that an engine that cannot be reached never
-/// starts a task.
+/// The socket and the address in `http` are bound before the engine starts, so that an engine that cannot
+/// be reached as asked never starts a task. An address in the settings that cannot be bound keeps no
+/// engine from starting: see [`EngineInfo::warnings`](claude_worker_api::EngineInfo::warnings).
 ///
 /// # Errors
 /// `locked` when another engine has the directory; `bad_database`; `invalid_request` when the
@@ -41,7 +53,7 @@ pub async fn host(
     paths: Paths,
     config: Settings,
     supervisor: SupervisorCommand,
-    http: Option<SocketAddr>,
+    http: Option<HttpChange>,
     kind: HostKind,
 ) -> Result<Hosted, ApiError> {
     let claim = Claim::take(paths).map_err(ApiError::from)?;
@@ -60,7 +72,7 @@ pub async fn host_awaited(
     paths: Paths,
     config: Settings,
     supervisor: SupervisorCommand,
-    http: Option<SocketAddr>,
+    http: Option<HttpChange>,
 ) -> Result<Hosted, ApiError> {
     let claim = Claim::take(paths).map_err(ApiError::from)?;
     if !Ready::is_awaited() {
@@ -75,18 +87,15 @@ pub(crate) async fn open(
     claim: Claim,
     config: Settings,
     supervisor: SupervisorCommand,
-    http: Option<SocketAddr>,
+    http: Option<HttpChange>,
     kind: HostKind,
 ) -> Result<Hosted, ApiError> {
     let paths = claim.paths().clone();
     stop_marker::remove(&paths);
     let (listening, keeper) = bind(&paths.socket).await?;
-    let http = match http {
-        Some(address) => Some(HttpServer::bind(address, &paths.token).await?),
-        None => None,
-    };
-    let http_address = http.as_ref().map(HttpServer::address);
-    let hosting = Hosting { kind, http: http_address.map(|address| format!("http://{address}")) };
+    let (control, commands) = HttpControl::channel();
+    let listener = Listener::bind(config.http.clone(), http, commands, paths.token.clone()).await?;
+    let hosting = Hosting { kind, http: control };
     let engine = Engine::start(claim, config, supervisor, hosting).map_err(ApiError::from)?;
     let api = Arc::new(engine.clone());
     let stopped = engine.stopped();
@@ -96,11 +105,8 @@ pub(crate) async fn open(
             let engine = Engine::clone(&api);
             probes::routes(move || engine.readiness(), details)
         };
-        let over_tcp = async {
-            if let Some(http) = http {
-                let probes = probes(Details::None);
-                serve_http(http, Engine::clone(&api), probes, closing.clone()).await;
-            }
+        let over_tcp = |server, closing, hold| {
+            serve_http(server, Engine::clone(&api), probes(Details::None), closing, hold)
         };
         let close = async {
             until_closed(stopped).await;
@@ -117,7 +123,7 @@ pub(crate) async fn open(
         };
         let ((), (), (), keeper) = tokio::join!(
             serve(listening, Arc::clone(&api), probes(Details::Version), closing.clone()),
-            over_tcp,
+            listener.run(over_tcp, closing.clone()),
             close,
             keeper.keep(may_bind, closing.clone())
         );
@@ -125,7 +131,7 @@ pub(crate) async fn open(
         keeper.remove();
         api.release().await;
     });
-    Ok(Hosted { engine, http: http_address, serving })
+    Ok(Hosted { engine, serving })
 }
 
 impl Hosted {
@@ -135,10 +141,16 @@ impl Hosted {
         &self.engine
     }
 
-    /// The address of the TCP server, if there is one.
+    /// The HTTP server over TCP.
     #[must_use]
-    pub const fn http(&self) -> Option<SocketAddr> {
-        self.http
+    pub fn http(&self) -> HttpState {
+        self.engine.http_state()
+    }
+
+    /// The arguments with which the engine's program serves HTTP as this engine does.
+    #[must_use]
+    pub fn serve_arguments(&self) -> Vec<String> {
+        serve_arguments(self.http().change.as_ref())
     }
 
     /// Resolves when the engine has stopped, the last answers have been sent and the data

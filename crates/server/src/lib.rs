@@ -23,6 +23,7 @@ mod feed;
 pub mod fuzz;
 mod hand_over;
 mod host;
+mod listener;
 mod pages;
 mod principal;
 mod probes;
@@ -33,6 +34,7 @@ mod routes;
 mod socket;
 mod stream;
 mod tcp;
+mod tls;
 
 pub use hand_over::{HAND_OVER_FAULT_POINTS, NotHandedBack, take_over};
-pub use host::{Hosted, host, host_awaited};
+pub use host::{Hosted, SERVE, host, host_awaited, serve_arguments};

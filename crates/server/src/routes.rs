@@ -27,7 +27,7 @@ use crate::request::{RequestArguments, query};
 use crate::stream;
 
 /// The largest request body in bytes: the longest prompt, twice as long in JSON, and the other fields.
-const LARGEST_BODY: usize = 2 * MAX_PROMPT_BYTES + 1024 * 1024;
+pub(crate) const LARGEST_BODY: usize = 2 * MAX_PROMPT_BYTES + 1024 * 1024;
 
 /// The routes of an engine. Event streams end when the sender of `closing` is dropped.
 ///

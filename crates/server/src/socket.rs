@@ -15,13 +15,13 @@ use claude_worker_os::socket::{self, LocalListener, LocalStream};
 use claude_worker_os::user::is_trusted;
 use tokio::sync::{mpsc, watch};
 
-use crate::connections::{Bounds, answer, serve_connections, until_closed};
+use crate::connections::{Bounds, Endpoints, answer, serve_connections, until_closed};
 use crate::principal::Served;
 use crate::routes::{self, speaking_our_protocol};
 
 /// All connections come from programs of one user, and most of them wait for events. The limit is
 /// there for programs that leave connections open.
-const BOUNDS: Bounds = Bounds { answered: 512, open: 640, unread: None };
+const BOUNDS: Bounds = Bounds { answered: 512, open: 640, unread: None, per_client: None };
 
 /// A socket that is bound and not yet served.
 pub(crate) struct Listening {
@@ -147,7 +147,7 @@ struct SameUser(Listening);
 
 impl Listener for SameUser {
     type Io = LocalStream;
-    type Addr = ();
+    type Addr = Endpoints;
 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         loop {
@@ -167,7 +167,7 @@ impl Listener for SameUser {
                 }
             };
             match socket::peer(&stream) {
-                Ok(peer) if is_trusted(peer) => return (stream, ()),
+                Ok(peer) if is_trusted(peer) => return (stream, Endpoints::default()),
                 Ok(peer) => tracing::warn!(uid = peer, "another user's connection refused"),
                 Err(error) => tracing::warn!(%error, "a connection of unknown origin refused"),
             }
@@ -175,7 +175,7 @@ impl Listener for SameUser {
     }
 
     fn local_addr(&self) -> io::Result<Self::Addr> {
-        Ok(())
+        Ok(Endpoints::default())
     }
 }
 

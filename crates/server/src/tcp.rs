@@ -6,53 +6,60 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::serve::Listener;
 use axum::{Router, middleware};
-use claude_worker_api::ApiError;
+use claude_worker_api::{ApiError, Listen};
 use claude_worker_client::random_hex;
 use claude_worker_engine::{Digest, Engine, read_own};
 use claude_worker_os::files::create_new;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use crate::admission::{Cookie, Guard, Source, admit, login};
-use crate::connections::{Bounds, serve_connections};
+use crate::connections::{Bounds, Endpoints, PerClient, serve_connections};
+use crate::listener::not_bound;
 use crate::pages;
 use crate::routes::{self, speaking_our_protocol};
+use crate::tls::{Certificate, TcpConnection};
 
-/// Few connections, because any local program may connect, and each takes a file descriptor that
-/// running tasks need too. Connections of clients that do not read are closed. Only requests with the
-/// token take a permit.
-const BOUNDS: Bounds = Bounds { answered: 64, open: 128, unread: Some(Duration::from_secs(30)) };
+/// Connections of clients that do not read are closed. Only requests with a token take a permit.
+const BOUNDS: Bounds =
+    Bounds { answered: 384, open: 512, unread: Some(Duration::from_secs(30)), per_client: None };
 
 /// A TCP server that is bound and not yet served.
 pub(crate) struct HttpServer {
     listener: TcpListener,
+    listen: Listen,
     address: SocketAddr,
+    certificate: Option<Arc<Certificate>>,
     token: String,
     /// The directory of the web pages, if there are any.
     pages: Option<PathBuf>,
 }
 
 impl HttpServer {
-    /// Binds a loopback address and reads the token, or creates one.
+    /// Binds the address, and reads the certificate and the token, or creates one.
     ///
     /// # Errors
-    /// `invalid_request` for an address that is not loopback or cannot be bound.
-    pub(crate) async fn bind(address: SocketAddr, token_file: &Path) -> Result<Self, ApiError> {
-        if !address.ip().is_loopback() {
-            return Err(ApiError::invalid(format!("{address} is not a loopback address"))
-                .hint("Use 127.0.0.1 or [::1]; reach it from elsewhere through an SSH tunnel"));
-        }
-        let failed = |error: io::Error| {
-            ApiError::invalid(format!("Cannot listen at {address}: {error}"))
-                .hint("Choose another port; 0 lets the system choose")
+    /// `invalid_request` for an address that cannot be bound, and for files that cannot be used.
+    pub(crate) async fn bind(listen: &Listen, token_file: &Path) -> Result<Self, ApiError> {
+        let certificate = match &listen.tls {
+            Some(files) => Some(Arc::new(Certificate::load(files)?)),
+            None => None,
         };
-        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let failed = |error: io::Error| not_bound(listen.address, &error);
+        let listener = TcpListener::bind(listen.address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let token = token(token_file).map_err(|error| {
             ApiError::invalid(format!("Cannot keep a token in {}: {error}", token_file.display()))
         })?;
-        Ok(Self { listener, address, token, pages: pages::directory() })
+        let listen = listen.clone();
+        Ok(Self { listener, listen, address, certificate, token, pages: pages::directory() })
+    }
+
+    /// What was to be bound.
+    pub(crate) const fn listen(&self) -> &Listen {
+        &self.listen
     }
 
     /// The address at which it listens.
@@ -62,16 +69,19 @@ impl HttpServer {
     }
 }
 
-/// Serves an engine and its `probes` over TCP until the sender of `closing` is dropped.
+/// Serves an engine and its `probes` over TCP until the sender of `closing` is dropped. `hold` is dropped
+/// when the address is free again, before the last answers are sent.
 pub(crate) async fn serve_http(
     server: HttpServer,
     engine: Engine,
     probes: Router,
     closing: watch::Receiver<()>,
+    hold: oneshot::Sender<()>,
 ) {
-    let cookie = Cookie::new(server.address.port(), false);
+    let encrypted = server.listen.tls.is_some() || server.listen.behind_proxy;
+    let cookie = Cookie::new(server.address.port(), encrypted);
     let guard = Arc::new(Guard {
-        source: Source { port: server.address.port() },
+        source: Source::new(&server.listen, server.address),
         owner: Digest::of(&server.token),
         grants: Arc::clone(engine.grants()),
         cookie: cookie.clone(),
@@ -85,7 +95,43 @@ pub(crate) async fn serve_http(
     let routes = routes.layer(middleware::from_fn_with_state(guard, admit));
     // Outside of the admission: whoever probes has no token.
     let routes = speaking_our_protocol(routes).merge(probes);
-    serve_connections(server.listener, routes, BOUNDS, closing).await;
+    let Listen { behind_proxy, .. } = server.listen;
+    // Otherwise all clients are programs of this machine.
+    let others = behind_proxy || !server.address.ip().is_loopback();
+    let bounds = Bounds { per_client: others.then_some(PerClient { behind_proxy }), ..BOUNDS };
+    let entrance =
+        Entrance { listener: server.listener, certificate: server.certificate, _hold: hold };
+    serve_connections(entrance, routes, bounds, closing).await;
+}
+
+/// A bound address.
+struct Entrance {
+    listener: TcpListener,
+    certificate: Option<Arc<Certificate>>,
+    /// Tells that the address is free, when this is dropped.
+    _hold: oneshot::Sender<()>,
+}
+
+impl Listener for Entrance {
+    type Io = TcpConnection;
+    type Addr = Endpoints;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        // axum's implementation waits after errors that a lack of descriptors causes.
+        let (stream, peer) = Listener::accept(&mut self.listener).await;
+        // Answers are small, and written whole.
+        drop(stream.set_nodelay(true));
+        let endpoints = Endpoints { peer: Some(peer), local: stream.local_addr().ok() };
+        let stream = match &self.certificate {
+            Some(certificate) => certificate.accept(stream),
+            None => TcpConnection::Plain(stream),
+        };
+        (stream, endpoints)
+    }
+
+    fn local_addr(&self) -> io::Result<Self::Addr> {
+        Ok(Endpoints { peer: None, local: self.listener.local_addr().ok() })
+    }
 }
 
 /// The token in `file`; a new one is written there when it has none.

@@ -453,6 +453,81 @@ export type FollowUp = {
 /** Which kind of process hosts an engine. */
 export type HostKind = "headless" | "app";
 
+/**
+ * Body of `PUT /api/v1/engine/http`: switches the HTTP server of a running engine on or off, until the
+ * engine is stopped or `[http]` in `config.toml` is changed. What is left out is as in `[http]`; an
+ * empty body goes back to `[http]`.
+ */
+export type HttpChange = {
+  /** Further names by which clients may reach it. */
+  allow_hosts?: string[];
+  /** Whether all clients reach it through a proxy that encrypts. */
+  behind_proxy?: boolean;
+  /**
+   * Where it listens: an address with a port, such as `127.0.0.1:8000`, or `off`. With port 0 the
+   * system chooses the port.
+   */
+  listen?: string;
+  /** The file with its certificate and those of its issuers (PEM). */
+  tls_certificate?: string;
+  /** The file with the private key of the certificate (PEM). */
+  tls_key?: string;
+};
+
+/**
+ * The HTTP server over TCP. Every engine of this data directory goes by it, also the one in the
+ * app. Clients need a token.
+ */
+export type HttpSettings = {
+  /**
+   * Names by which clients reach it, besides `localhost` and the addresses of this machine:
+   * each exactly, with a port if it is not the one of `listen`.
+   */
+  allow_hosts: string[];
+  /**
+   * Where a relative working directory of a submission begins. Without it, in your home
+   * directory.
+   */
+  base_directory: string;
+  /**
+   * Whether all clients reach it through a proxy that does TLS. Then an address beyond this
+   * machine needs no TLS of its own, and the header `X-Forwarded-For` of the proxy says whose
+   * request it is.
+   */
+  behind_proxy: boolean;
+  /**
+   * Where it listens: `off`, or an address of this machine with a port. `127.0.0.1:8000` is
+   * reached from this machine only. An address beyond that (`0.0.0.0:8000` means every address
+   * of this machine) needs TLS or `behind_proxy`.
+   */
+  listen: string;
+  /**
+   * The file with the TLS certificate, followed by those of its issuers (PEM). It is read again
+   * when it changes.
+   */
+  tls_certificate: string;
+  /** The file with the private key of the certificate (PEM). */
+  tls_key: string;
+};
+
+/** The HTTP server of an engine. */
+export type HttpState = {
+  /** The address at which it listens. */
+  address?: string;
+  /** Further names by which clients may reach it. */
+  allow_hosts: string[];
+  /** What this engine was asked to do differently. */
+  change?: HttpChange;
+  /** What `[http]` in `config.toml` says where to listen. */
+  configured: string;
+  /** Why it does not listen although it should. */
+  problem?: string;
+  /** The file with the owner's token, on the engine's machine. */
+  token_file: string;
+  /** How a client on the engine's machine reaches it (`http://127.0.0.1:8000`); none when it is off. */
+  url?: string;
+};
+
 /** What ends a run early, where a task says nothing else. */
 export type LimitSettings = {
   /**
@@ -887,6 +962,11 @@ export type Settings = {
   delegation: DelegationSettings;
   /** Where `config.toml` is. Read-only: ignored when settings are changed. */
   file: string;
+  /**
+   * The HTTP server over TCP. Every engine of this data directory goes by it, also the one in the
+   * app. Clients need a token.
+   */
+  http: HttpSettings;
   /** What ends a run early, where a task says nothing else. */
   limits: LimitSettings;
   /** What programs may ask for over MCP. */

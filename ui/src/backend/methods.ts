@@ -9,6 +9,8 @@ import type {
   EventPage,
   EventQuery,
   FollowUp,
+  HttpChange,
+  HttpState,
   ListQuery,
   LogPage,
   LogQuery,
@@ -175,6 +177,17 @@ export interface EngineApi {
   rotateToken(body: TokenName, signal?: AbortSignal): Promise<CreatedToken>;
   /** Makes a code with which one browser logs in, once and within 2 minutes. */
   createLogin(body?: NewLogin, signal?: AbortSignal): Promise<LoginCode>;
+  /** Where the engine serves HTTP over TCP, and what was asked of it. */
+  http(signal?: AbortSignal): Promise<HttpState>;
+  /**
+   * Serves HTTP over TCP at another address, or no longer, from now on until the engine is stopped
+   * or `[http]` in `config.toml` is changed. Running tasks are not touched.
+   *
+   * # Errors
+   * `invalid_request` for an address that cannot be bound, and for one beyond this machine without
+   * TLS; then nothing changes.
+   */
+  setHttp(body?: HttpChange, signal?: AbortSignal): Promise<HttpState>;
   /** Stops the engine. The answer is sent before it goes. */
   stop(body?: StopRequest, signal?: AbortSignal): Promise<Stopped>;
 }
@@ -323,6 +336,18 @@ export const METHODS = {
     name: "create_login",
     verb: "POST",
     path: "/api/v1/logins",
+    arguments: ["body"],
+  },
+  http: {
+    name: "http",
+    verb: "GET",
+    path: "/api/v1/engine/http",
+    arguments: [],
+  },
+  setHttp: {
+    name: "set_http",
+    verb: "PUT",
+    path: "/api/v1/engine/http",
     arguments: ["body"],
   },
   stop: {

@@ -214,4 +214,47 @@ export const DECLARED: DeclaredSection[] = [
       },
     ],
   },
+  {
+    id: "http",
+    title: "HTTP",
+    note: "For scripts, browsers and other machines. A change takes effect at once.",
+    settings: [
+      {
+        key: "http.listen",
+        label: "Address",
+        hint: "Like 127.0.0.1:8000; off: it is not served",
+        kind: "address",
+      },
+      {
+        key: "http.base_directory",
+        label: "Base directory",
+        hint: "Where relative directories of submissions begin; empty: your home",
+        kind: "path",
+      },
+      {
+        key: "http.allow_hosts",
+        label: "Host names",
+        hint: "By which clients reach it; separated by commas",
+        kind: "names",
+      },
+      {
+        key: "http.tls_certificate",
+        label: "TLS certificate",
+        hint: "A PEM file; empty: no TLS",
+        kind: "path",
+      },
+      {
+        key: "http.tls_key",
+        label: "TLS key",
+        hint: "The PEM file with its private key",
+        kind: "path",
+      },
+      {
+        key: "http.behind_proxy",
+        label: "Behind a proxy",
+        hint: "That does TLS for all clients",
+        kind: "switch",
+      },
+    ],
+  },
 ];

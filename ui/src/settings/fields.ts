@@ -55,6 +55,7 @@ export function withValue(settings: Settings, key: string, value: unknown): Sett
 
 /** A value as it stands in its field. */
 export function show(setting: Setting, value: unknown): string {
+  if (Array.isArray(value)) return value.join(", ");
   if (typeof value !== "number") return typeof value === "string" ? value : "";
   switch (setting.kind) {
     case "duration":
@@ -74,6 +75,10 @@ export function read(setting: Setting, text: string): { value: unknown } | { err
   switch (setting.kind) {
     case "path":
       return { value: typed === "" ? null : typed };
+    case "address":
+      return { value: typed === "" ? "off" : typed };
+    case "names":
+      return { value: typed.split(/[\s,]+/).filter((name) => name !== "") };
     case "duration": {
       const never = setting.zero !== undefined && typed.toLowerCase() === setting.zero;
       const ms = never ? 0 : parseDuration(typed);

@@ -6,6 +6,10 @@ export type DeclaredKind =
   | { kind: "mode" }
   /** A path; empty means: found by itself. */
   | { kind: "path" }
+  /** An address to listen at, or `off`. */
+  | { kind: "address" }
+  /** Host names, separated by commas. */
+  | { kind: "names" }
   /** `zero` says what 0 means; a count without it is not offered as 0. */
   | { kind: "count"; min: number; max: number; zero?: string }
   | { kind: "size"; min: number }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{LARGEST_NUMBER, LONGEST_DURATION, Setting, SettingKind, Settings, all_settings};
-use crate::PermissionMode;
+use crate::{PermissionMode, host_name, listen_address};
 
 impl Settings {
     /// Whether every value is one that can be set.
@@ -15,7 +15,8 @@ impl Settings {
         all_settings().try_for_each(|setting| match setting.section {
             "" => check(setting, &values[setting.field]),
             section => check(setting, &values[section][setting.field]),
-        })
+        })?;
+        self.http.to_listen().map(drop)
     }
 }
 
@@ -23,7 +24,17 @@ fn check(setting: &Setting, value: &Value) -> Result<(), String> {
     let key = setting.file_key();
     let number = value.as_u64().unwrap_or_default();
     match setting.kind {
-        SettingKind::Switch | SettingKind::Program { .. } => Ok(()),
+        SettingKind::Switch | SettingKind::Path { .. } => Ok(()),
+        SettingKind::Address => {
+            let text = value.as_str().unwrap_or_default();
+            listen_address(text).map(drop).map_err(|error| format!("{key}: {error}"))
+        }
+        SettingKind::HostNames { .. } => {
+            value.as_array().into_iter().flatten().try_for_each(|name| {
+                let name = name.as_str().unwrap_or_default();
+                host_name(name).map(drop).map_err(|error| format!("{key}: {error}"))
+            })
+        }
         SettingKind::PermissionMode => {
             let mode: PermissionMode =
                 serde_json::from_value(value.clone()).map_err(|error| error.to_string())?;

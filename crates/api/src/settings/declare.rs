@@ -58,9 +58,16 @@ pub enum SettingKind {
     },
     /// A [`PermissionMode`](crate::PermissionMode), but for `bypassPermissions`.
     PermissionMode,
-    /// The path of a program, or none.
-    Program {
+    /// The path of a file or directory, or none.
+    Path {
         /// A path as it might be set.
+        example: &'static str,
+    },
+    /// An address to listen at, or `off`.
+    Address,
+    /// A list of host names, each with a port or without.
+    HostNames {
+        /// A name as it might be set.
         example: &'static str,
     },
 }

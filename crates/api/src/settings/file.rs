@@ -171,7 +171,10 @@ impl<'de> DeserializeSeed<'de> for ValueOf {
             SettingKind::Count { .. } => u64::deserialize(source).map(Value::from),
             SettingKind::Size { .. } => read_size(source).map(Value::from),
             SettingKind::Duration { .. } => read_duration(source).map(Value::from),
-            SettingKind::Program { .. } => String::deserialize(source).map(Value::from),
+            SettingKind::Path { .. } | SettingKind::Address => {
+                String::deserialize(source).map(Value::from)
+            }
+            SettingKind::HostNames { .. } => Vec::<String>::deserialize(source).map(Value::from),
             SettingKind::PermissionMode => {
                 let mode = PermissionMode::deserialize(source)?;
                 serde_json::to_value(mode).map_err(D::Error::custom)

@@ -1,14 +1,19 @@
-//! `server`: starts, stops or checks the engine.
+//! `server`: starts, stops or checks the engine, and where it serves HTTP.
 
-use std::net::SocketAddr;
+pub mod listen;
+
 use std::path::Path;
 use std::time::Duration;
 
-use claude_worker_api::{ApiError, ErrorCode, StopMode, Stopped, TaskApi};
+use claude_worker_api::{
+    ApiError, EngineInfo, ErrorCode, HTTP_PORT, HttpChange, HttpState, OFF, StopMode, Stopped,
+    TaskApi,
+};
 use claude_worker_client::{EngineClient, LockHolder};
 use claude_worker_engine::Paths;
 use serde::Serialize;
 
+use self::listen::ListenArgs;
 use crate::connect::{Start, connect, lock_of, starter};
 use crate::console::Console;
 use crate::error::CliError;
@@ -29,9 +34,16 @@ pub enum Command {
         /// Run the engine in this terminal until Ctrl-C
         #[arg(long)]
         foreground: bool,
-        /// Also serve HTTP at this port or address of this machine; clients need the token
-        #[arg(short = 'p', long, value_name = "ADDRESS", value_parser = listen_address)]
-        http: Option<SocketAddr>,
+        /// Where it serves HTTP.
+        #[command(flatten)]
+        listen: ListenArgs,
+    },
+    /// Show where the engine serves HTTP, or turn that on or off, without stopping it. What is turned on
+    /// or off here stays so until the engine is stopped; config.toml says what the next one does
+    Http {
+        /// On: at the address in config.toml, or 127.0.0.1:8000
+        #[arg(value_enum)]
+        switch: Option<Switch>,
     },
     /// Stop the engine; running tasks keep running, and the next engine takes them over. Succeeds also
     /// when no engine is running
@@ -44,6 +56,15 @@ pub enum Command {
     Health,
 }
 
+/// Whether HTTP is served.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Switch {
+    /// It is.
+    On,
+    /// It is not.
+    Off,
+}
+
 #[derive(Serialize)]
 struct Health<'a, T: Serialize> {
     running: bool,
@@ -51,37 +72,83 @@ struct Health<'a, T: Serialize> {
     engine: &'a T,
 }
 
-/// Starts an engine in the background, or shows the one that is running.
+#[derive(Serialize)]
+struct Started<'a> {
+    running: bool,
+    #[serde(flatten)]
+    engine: &'a EngineInfo,
+    http_server: &'a HttpState,
+}
+
+/// Starts an engine in the background, or shows the one that is running, which then serves HTTP as the
+/// options say.
 ///
 /// # Errors
-/// `conflict` when an HTTP server is wanted and an engine runs already; errors of the start.
-pub async fn start(console: &mut Console<'_>, http: Option<SocketAddr>) -> Result<Exit, CliError> {
+/// `invalid_request` when HTTP cannot be served there; errors of the start.
+pub async fn start(console: &mut Console<'_>, listen: &ListenArgs) -> Result<Exit, CliError> {
+    let change = listen.change()?;
     let running = connect(&Start::Never)?;
-    let (info, before) = match running.engine().await {
-        Ok(info) if http.is_some() => {
-            return Err(ApiError::conflict(format!(
-                "An engine runs already, as process {}",
-                info.pid
-            ))
-            .hint("Stop it first with `claude-worker server stop`; running tasks keep running")
-            .into());
-        }
-        Ok(info) => (info, true),
+    let (before, state) = match running.engine().await {
+        Ok(_) => match change {
+            Some(change) => (true, running.set_http(change).await?),
+            None => (true, running.http().await?),
+        },
         Err(error) if error.code == ErrorCode::Unavailable => {
             let paths = Paths::from_env()?;
-            let further = http.map(|address| vec!["--http".to_owned(), address.to_string()]);
-            let starter = starter(&paths, further.unwrap_or_default())?;
+            let starter = starter(&paths, change.as_ref())?;
             let client = EngineClient::from_env(&paths, Some(starter))?;
-            (client.engine().await?, false)
+            let state = client.http().await?;
+            match change {
+                // Another program has started an engine in the meantime.
+                Some(change) if state.change.is_none() => (true, client.set_http(change).await?),
+                _ => (false, state),
+            }
         }
         Err(error) => return Err(error.into()),
     };
+    let info = running.engine().await?;
     if console.json {
-        console.document(&Health { running: true, engine: &info })?;
+        console.document(&Started { running: true, engine: &info, http_server: &state })?;
     } else {
         let workers = plural(u64::from(info.queue.workers), "worker");
         let already = if before { " already" } else { "" };
         console.line(&format!("The engine runs{already} as process {}, {workers}", info.pid))?;
+        console.line(&listen::shown(&state))?;
+    }
+    Ok(Exit::Done)
+}
+
+/// Shows where the engine serves HTTP, or turns that on or off.
+///
+/// # Errors
+/// `invalid_request` when the address cannot be used; when no engine answers.
+pub async fn http(
+    api: &impl TaskApi,
+    console: &mut Console<'_>,
+    switch: Option<Switch>,
+) -> Result<Exit, CliError> {
+    let state = api.http().await?;
+    let listen = |at: String| HttpChange { listen: Some(at), ..HttpChange::default() };
+    let state = match switch {
+        None => state,
+        Some(Switch::On) if state.url.is_some() => state,
+        Some(Switch::On) if state.configured == OFF => {
+            api.set_http(listen(format!("127.0.0.1:{HTTP_PORT}"))).await?
+        }
+        Some(Switch::On) => api.set_http(HttpChange::default()).await?,
+        Some(Switch::Off) if state.configured == OFF => api.set_http(HttpChange::default()).await?,
+        Some(Switch::Off) => api.set_http(listen(OFF.to_owned())).await?,
+    };
+    if console.json {
+        console.document(&state)?;
+        return Ok(Exit::Done);
+    }
+    console.line(&listen::shown(&state))?;
+    if state.url.is_none() && state.configured != OFF && state.problem.is_none() {
+        console.line(&format!(
+            "The next engine serves it at {} again, as config.toml says ([http] listen)",
+            clean_line(&state.configured)
+        ))?;
     }
     Ok(Exit::Done)
 }
@@ -215,24 +282,16 @@ fn holder(lock: &Path) -> Result<LockHolder, ApiError> {
 ///
 /// # Errors
 /// `locked` when another engine owns the data directory; errors of the start.
-pub fn foreground(console: &mut Console<'_>, http: Option<SocketAddr>) -> Result<Exit, CliError> {
-    host::host(Place::Terminal, http, |reachable| {
-        let shown = |path: &Path| clean_line(&path.display().to_string());
-        let mut text = format!("The engine serves {}", shown(reachable.socket));
-        if let Some((address, token)) = reachable.http {
-            text += &format!(" and http://{address} (its token is in {})", shown(token));
-        }
-        let _ = console.remark(&format!("{text}. Ctrl-C stops it; running tasks keep running"));
+pub fn foreground(console: &mut Console<'_>, listen: &ListenArgs) -> Result<Exit, CliError> {
+    host::host(Place::Terminal, listen.change()?, |reachable| {
+        let text = format!(
+            "The engine serves {}\n{}\nCtrl-C stops it; running tasks keep running",
+            clean_line(&reachable.socket.display().to_string()),
+            listen::shown(&reachable.http)
+        );
+        let _ = console.remark(&text);
     })?;
     Ok(Exit::Done)
-}
-
-/// An address to listen at: `8000` means `127.0.0.1:8000`.
-fn listen_address(text: &str) -> Result<SocketAddr, String> {
-    let loopback = |port: u16| SocketAddr::from(([127, 0, 0, 1], port));
-    text.parse::<u16>().map(loopback).or_else(|_| text.parse()).map_err(|_| {
-        format!("\"{text}\" is not an address: write a port like 8000, or 127.0.0.1:8000")
-    })
 }
 
 #[cfg(test)]
@@ -250,12 +309,5 @@ mod tests {
         std::fs::write(&path, "4711\n").unwrap();
         assert!(holds(&path, 4711).unwrap());
         assert!(!holds(&path, 4712).unwrap(), "another one has come");
-    }
-
-    #[test]
-    fn a_port_without_an_address_means_127_0_0_1() {
-        assert_eq!(listen_address("8000"), Ok("127.0.0.1:8000".parse().unwrap()));
-        assert_eq!(listen_address("[::1]:9"), Ok("[::1]:9".parse().unwrap()));
-        assert!(listen_address("localhost").unwrap_err().contains("write a port"));
     }
 }

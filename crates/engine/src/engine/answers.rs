@@ -1,6 +1,5 @@
 //! What clients may ask, answered by the engine itself.
 
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,13 +7,15 @@ use std::time::Duration;
 use claude_worker_agents::{can, leaves_out_project_settings};
 use claude_worker_api::{
     ApiError, Call, Capability, CleanQuery, Cleaned, CreatedToken, Diagnosis, EngineInfo,
-    EventPage, EventQuery, FollowUp, ListQuery, LogPage, LogQuery, LoginCode, MAX_CALLER_CHARS,
-    NewLogin, NewTask, NewToken, OutputChunk, OutputQuery, PROTOCOL, Pause, Queue, Retry, Run,
-    SeenQuery, Settings, SettingsChange, Spent, SpentQuery, StopRequest, Stopped, Task, TaskApi,
-    TaskDetail, TaskId, TaskPage, Timestamp, Token, TokenName, Tokens, Trust, TrustChange,
+    EventPage, EventQuery, FollowUp, HttpChange, HttpState, ListQuery, LogPage, LogQuery,
+    LoginCode, MAX_CALLER_CHARS, NewLogin, NewTask, NewToken, OutputChunk, OutputQuery, PROTOCOL,
+    Pause, Queue, Retry, Run, SeenQuery, Settings, SettingsChange, Spent, SpentQuery, StopRequest,
+    Stopped, Task, TaskApi, TaskDetail, TaskId, TaskPage, Timestamp, Token, TokenName, Tokens,
+    Trust, TrustChange,
 };
 
-use super::{Engine, Inner};
+use super::{Engine, Inner, working_directory};
+use crate::hosting::HttpRequest;
 use crate::message::{Reply, Request};
 use crate::store::StoredTask;
 use crate::{EngineError, disk, doctor, logs, settings, trust, user_home};
@@ -41,7 +42,12 @@ impl TaskApi for Engine {
         call.ask(self).await
     }
 
-    async fn submit(&self, task: NewTask) -> Result<Task, ApiError> {
+    async fn submit(&self, mut task: NewTask) -> Result<Task, ApiError> {
+        let is_relative = !Path::new(&task.working_directory).is_absolute();
+        if is_relative {
+            task.working_directory =
+                working_directory::resolve(&task.working_directory, &self.inner.config.now())?;
+        }
         claude_worker_agents::validate(&task)?;
         check_caller(task.caller.as_deref())?;
         // On a thread that may block: a directory on a dead network drive does.
@@ -50,10 +56,11 @@ impl TaskApi for Engine {
         let is_agents = task.asked_by().is_agent();
         let warning = self
             .look_at(&shown, move |inner| {
-                check_directory(&directory).map_err(EngineError::Refused)?;
                 if !disk::has_room(&inner.paths, inner.config.now().caps.free_disk) {
                     return Err(EngineError::Refused(crate::error::disk_full()));
                 }
+                working_directory::check(Path::new(&directory), is_relative)
+                    .map_err(EngineError::Refused)?;
                 let list = &inner.paths.trust;
                 Ok(match (follows_project, is_agents) {
                     (false, _) => None,
@@ -235,6 +242,8 @@ impl TaskApi for Engine {
             }
             Err(error) => warnings.push(error.message),
         }
+        let http = self.http_state();
+        warnings.extend(http.problem);
         let output_kept = *inner.shown.output_kept.borrow();
         Ok(EngineInfo {
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -244,7 +253,7 @@ impl TaskApi for Engine {
             database: inner.paths.database.display().to_string(),
             runs_directory: inner.paths.runs.display().to_string(),
             home_directory: user_home().map(|home| home.display().to_string()),
-            http: inner.hosting.http.clone(),
+            http: http.url,
             host: inner.hosting.kind,
             stopping: self.is_stopping(),
             queue: inner.shown.published.borrow().queue,
@@ -261,11 +270,8 @@ impl TaskApi for Engine {
 
     async fn set_settings(&self, change: SettingsChange) -> Result<Settings, ApiError> {
         let _turn = self.inner.changing_settings.lock().await;
-        let written = self.read(move |inner| {
-            let in_force = inner.config.now();
-            settings::write(&inner.paths, &in_force, change)
-        });
-        match self.ask(Request::Configure(Arc::new(written.await?))).await? {
+        let written = self.write_settings(change).await?;
+        match self.ask(Request::Configure(Arc::new(written))).await? {
             Reply::Configured => self.settings().await,
             other => Err(unexpected(&other)),
         }
@@ -330,6 +336,16 @@ impl TaskApi for Engine {
         self.new_login(&new)
     }
 
+    async fn http(&self) -> Result<HttpState, ApiError> {
+        Ok(self.http_state())
+    }
+
+    async fn set_http(&self, change: HttpChange) -> Result<HttpState, ApiError> {
+        self.check_running()?;
+        self.inner.hosting.http.ask(HttpRequest::Change(change)).await?;
+        Ok(self.http_state())
+    }
+
     async fn stop(&self, StopRequest { mode }: StopRequest) -> Result<Stopped, ApiError> {
         match self.ask(Request::Stop(mode)).await? {
             Reply::Stopped(stopped) => Ok(stopped),
@@ -339,6 +355,27 @@ impl TaskApi for Engine {
 }
 
 impl Engine {
+    /// Writes a change of the settings into the file, and returns what the file says then. An address
+    /// for HTTP that cannot be used is refused before anything is written.
+    async fn write_settings(&self, change: SettingsChange) -> Result<Settings, ApiError> {
+        let http = &self.inner.hosting.http;
+        let in_force = self.inner.config.now();
+        let wanted = in_force.changed(change.clone())?.http;
+        let listens_anew = wanted != in_force.http && wanted.to_listen().is_ok();
+        if listens_anew {
+            http.ask(HttpRequest::Configure(wanted.clone())).await?;
+        }
+        let written = self
+            .read(move |inner| settings::write(&inner.paths, &inner.config.now(), change))
+            .await;
+        let now = written.as_ref().map_or(&in_force.http, |written| &written.http);
+        if *now != if listens_anew { wanted } else { in_force.http.clone() } {
+            // What a person wrote into the file meanwhile, or what was in force before.
+            drop(http.ask(HttpRequest::Configure(now.clone())).await);
+        }
+        written
+    }
+
     /// Removes finished tasks, some at a time, so that other requests are answered in between;
     /// returns how many.
     async fn remove_finished(&self, query: &CleanQuery) -> Result<u64, ApiError> {
@@ -417,27 +454,6 @@ fn warned(mut task: Task, warning: Option<trust::Warning>) -> Task {
 
 pub(super) fn unexpected(reply: &Reply) -> ApiError {
     ApiError::internal(format!("The engine gave an answer of the wrong kind: {reply:?}"))
-}
-
-fn check_directory(directory: &str) -> Result<(), ApiError> {
-    let path = Path::new(directory);
-    if !path.is_absolute() {
-        return Err(ApiError::invalid(format!("\"{directory}\" is not an absolute path"))
-            .hint("Give the working directory from the root on"));
-    }
-    match std::fs::metadata(path) {
-        Ok(found) if found.is_dir() => Ok(()),
-        Ok(_) => Err(ApiError::invalid(format!("{directory} is not a directory"))
-            .hint("Give a directory to work in")),
-        Err(error) => {
-            let why = match error.kind() {
-                ErrorKind::NotFound => "it does not exist".to_owned(),
-                _ => error.to_string(),
-            };
-            Err(ApiError::invalid(format!("Cannot work in {directory}: {why}"))
-                .hint("Create it, or give another directory"))
-        }
-    }
 }
 
 fn at_most_a_thousand(ids: &[TaskId]) -> Result<(), ApiError> {

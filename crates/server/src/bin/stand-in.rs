@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use claude_worker_api::{ApiError, HostKind};
+use claude_worker_api::{ApiError, HostKind, HttpChange};
 use claude_worker_client::{Ready, Starter};
 use claude_worker_engine::{Paths, settings};
 use claude_worker_server::{host_awaited, take_over};
@@ -24,7 +24,7 @@ fn main() -> ExitCode {
         return claude_worker_supervisor::run(Path::new(&run_directory));
     }
     // The TCP address, if there is one.
-    let http = arguments.next().and_then(|address| address.parse().ok());
+    let http = arguments.next().map(|at| HttpChange { listen: Some(at), ..HttpChange::default() });
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let done = runtime.block_on(async {
         let paths = Paths::from_env()?;

@@ -40,6 +40,14 @@ export const DEFAULTS = {
   mcp: {
     allow_bypass: false,
   },
+  http: {
+    listen: "off",
+    base_directory: null,
+    allow_hosts: [],
+    tls_certificate: null,
+    tls_key: null,
+    behind_proxy: false,
+  },
   notifications: {
     finished: true,
     failed: true,

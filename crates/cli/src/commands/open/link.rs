@@ -93,7 +93,7 @@ async fn server(api: &impl TaskApi) -> Result<String, ApiError> {
     }
     api.engine().await?.http.ok_or_else(|| {
         ApiError::unavailable("The engine has no HTTP server").hint(
-            "`claude-worker server stop`, then `claude-worker server start --http 8000`; \
+            "Turn it on with `claude-worker server start --port 8000`; \
              running tasks keep running",
         )
     })

@@ -1,0 +1,341 @@
+//! The task that owns the HTTP server over TCP: it starts it, moves it to another address, and ends it,
+//! while the engine runs.
+//!
+//! Where it listens is said by `[http]` in the settings, or by a client (`server start --port`), until
+//! `[http]` is changed.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use claude_worker_api::{ApiError, HttpChange, HttpSettings, HttpState, Listen};
+use claude_worker_engine::{HttpCommand, HttpCommands, HttpRequest};
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinSet;
+
+use crate::connections::until_closed;
+use crate::tcp::HttpServer;
+
+/// How long after a failed attempt to listen the next one follows.
+const RETRY_AFTER: Duration = Duration::from_secs(10);
+/// How long the listener of an address that is given up may take to close.
+const CLOSED_WITHIN: Duration = Duration::from_secs(5);
+
+/// The HTTP server of an engine that may not have started yet.
+pub(crate) struct Listener {
+    configured: HttpSettings,
+    change: Option<HttpChange>,
+    commands: HttpCommands,
+    token_file: PathBuf,
+    /// What is bound.
+    bound: Option<Bound>,
+    /// Why it is not, although it should be.
+    problem: Option<ApiError>,
+}
+
+/// A server that is bound to an address.
+struct Bound {
+    listen: Listen,
+    address: SocketAddr,
+    serving: Serving,
+}
+
+enum Serving {
+    /// Bound before the engine has started.
+    NotYet(Box<HttpServer>),
+    Now {
+        /// Ends the server when it is dropped.
+        close: watch::Sender<()>,
+        /// Resolves when the address is free.
+        free: oneshot::Receiver<()>,
+    },
+}
+
+impl Listener {
+    /// Binds the address that `change` names, or else the settings.
+    ///
+    /// # Errors
+    /// `invalid_request`, when `change` names an address that cannot be bound. When one of the settings
+    /// cannot be bound, the engine runs without, tries again, and says so.
+    pub(crate) async fn bind(
+        configured: HttpSettings,
+        change: Option<HttpChange>,
+        commands: HttpCommands,
+        token_file: PathBuf,
+    ) -> Result<Self, ApiError> {
+        let change = change.filter(|change| !change.is_empty());
+        let mut listener =
+            Self { configured, change, commands, token_file, bound: None, problem: None };
+        let bound = match listener.wanted() {
+            Ok(Some(listen)) => HttpServer::bind(&listen, &listener.token_file).await.map(Some),
+            Ok(None) => Ok(None),
+            Err(error) => Err(error),
+        };
+        match bound {
+            Ok(server) => listener.bound = server.map(Bound::new),
+            Err(error) if listener.change.is_some() => return Err(error),
+            Err(error) => listener.set_problem(error),
+        }
+        listener.show();
+        Ok(listener)
+    }
+
+    /// Serves with `serve` until the sender of `closing` is dropped, and carries out the engine's commands.
+    pub(crate) async fn run<F: Future<Output = ()> + Send + 'static>(
+        mut self,
+        serve: impl Fn(HttpServer, watch::Receiver<()>, oneshot::Sender<()>) -> F,
+        closing: watch::Receiver<()>,
+    ) {
+        let mut servers = JoinSet::new();
+        let mut closed = std::pin::pin!(until_closed(closing));
+        self.start(&serve, &mut servers);
+        loop {
+            tokio::select! {
+                () = &mut closed => break,
+                Some(_) = servers.join_next(), if !servers.is_empty() => {}
+                command = self.commands.commands.recv() => match command {
+                    Some(command) => self.carry_out(command).await,
+                    // There are no handles of the engine left.
+                    None => break,
+                },
+                () = tokio::time::sleep(RETRY_AFTER), if self.problem.is_some() => self.retry().await,
+            }
+            self.start(&serve, &mut servers);
+            self.show();
+        }
+        self.bound = None;
+        self.show();
+        while servers.join_next().await.is_some() {}
+    }
+
+    async fn carry_out(&mut self, HttpCommand { request, answer }: HttpCommand) {
+        let before = (self.configured.clone(), self.change.clone());
+        match request {
+            HttpRequest::Change(change) => {
+                self.change = Some(change).filter(|change| !change.is_empty());
+            }
+            HttpRequest::Configure(settings) => {
+                // Not by a change of the base directory, say.
+                if settings.to_listen() != self.configured.to_listen() {
+                    self.change = None;
+                }
+                self.configured = settings;
+            }
+        }
+        let done = match self.wanted() {
+            Ok(listen) => self.switch(listen).await,
+            Err(error) => Err(error),
+        };
+        match &done {
+            Ok(()) => self.problem = None,
+            Err(_) => (self.configured, self.change) = before,
+        }
+        // Before the answer, so that a client that has it finds the new state.
+        self.show();
+        // The client may have disconnected.
+        drop(answer.send(done));
+    }
+
+    /// Tries again what the settings say, for example when the address belonged to another program.
+    async fn retry(&mut self) {
+        let bound = match self.wanted() {
+            Ok(listen) => self.switch(listen).await,
+            Err(error) => Err(error),
+        };
+        match bound {
+            Ok(()) => self.problem = None,
+            Err(error) => self.set_problem(error),
+        }
+    }
+
+    /// Where it should listen.
+    fn wanted(&self) -> Result<Option<Listen>, ApiError> {
+        let settings = match &self.change {
+            Some(change) => change.over(&self.configured),
+            None => self.configured.clone(),
+        };
+        settings.to_listen().map_err(|error| ApiError::invalid(error).hint("Nothing was changed"))
+    }
+
+    /// Listens there instead of where it does now. After an error it listens as before.
+    async fn switch(&mut self, wanted: Option<Listen>) -> Result<(), ApiError> {
+        let is_same = match (&self.bound, &wanted) {
+            (Some(bound), Some(wanted)) => bound.listen == *wanted,
+            (None, None) => true,
+            _ => false,
+        };
+        if is_same {
+            return Ok(());
+        }
+        let Some(wanted) = wanted else {
+            self.release().await;
+            tracing::info!("HTTP is off");
+            return Ok(());
+        };
+        // Two sockets cannot share a port of this machine.
+        let same_port =
+            self.bound.as_ref().is_some_and(|bound| bound.address.port() == wanted.address.port());
+        let before = if same_port { self.release().await } else { None };
+        match HttpServer::bind(&wanted, &self.token_file).await {
+            Ok(server) => {
+                self.release().await;
+                self.bound = Some(Bound::new(server));
+                Ok(())
+            }
+            Err(error) => {
+                if let Some(before) = before {
+                    match HttpServer::bind(&before, &self.token_file).await {
+                        Ok(server) => self.bound = Some(Bound::new(server)),
+                        Err(error) => self.set_problem(error),
+                    }
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Stops listening. Returns where it listened, with the port that the system chose.
+    async fn release(&mut self) -> Option<Listen> {
+        let Bound { listen, address, serving } = self.bound.take()?;
+        if let Serving::Now { close, free } = serving {
+            // Requests that are being answered have some time to end.
+            drop(close);
+            drop(tokio::time::timeout(CLOSED_WITHIN, free).await);
+        }
+        Some(Listen { address, ..listen })
+    }
+
+    /// Serves what is bound and not yet served.
+    fn start<F: Future<Output = ()> + Send + 'static>(
+        &mut self,
+        serve: &impl Fn(HttpServer, watch::Receiver<()>, oneshot::Sender<()>) -> F,
+        servers: &mut JoinSet<()>,
+    ) {
+        let Some(bound) = &mut self.bound else { return };
+        if matches!(bound.serving, Serving::Now { .. }) {
+            return;
+        }
+        let (close, closing) = watch::channel(());
+        let (hold, free) = oneshot::channel();
+        let serving = std::mem::replace(&mut bound.serving, Serving::Now { close, free });
+        if let Serving::NotYet(server) = serving {
+            tracing::info!(address = %bound.address, tls = bound.listen.tls.is_some(), "HTTP is on");
+            servers.spawn(serve(*server, closing, hold));
+        }
+    }
+
+    fn set_problem(&mut self, error: ApiError) {
+        if self.problem.as_ref() != Some(&error) {
+            tracing::error!(%error, "HTTP is not served");
+        }
+        self.problem = Some(error);
+    }
+
+    /// Tells clients where it listens.
+    fn show(&self) {
+        let bound = self.bound.as_ref();
+        let change = self.change.clone().map(|change| match bound {
+            // With the port that the system chose, which the next engine shall keep.
+            Some(bound) if change.listen.is_some() => {
+                HttpChange { listen: Some(bound.address.to_string()), ..change }
+            }
+            _ => change,
+        });
+        let state = HttpState {
+            url: bound.map(|bound| bound.listen.local_url(bound.address)),
+            address: bound.map(|bound| bound.address.to_string()),
+            allow_hosts: bound.map(|bound| bound.listen.allow_hosts.clone()).unwrap_or_default(),
+            problem: self.problem.as_ref().map(|problem| {
+                format!("HTTP is not served: {}. {}", problem.message, problem.hint)
+            }),
+            configured: self.configured.listen.clone(),
+            change,
+            token_file: self.token_file.display().to_string(),
+        };
+        self.commands.state.send_if_modified(|shown| {
+            let differs = *shown != state;
+            *shown = state;
+            differs
+        });
+    }
+}
+
+impl Bound {
+    fn new(server: HttpServer) -> Self {
+        Self {
+            listen: server.listen().clone(),
+            address: server.address(),
+            serving: Serving::NotYet(Box::new(server)),
+        }
+    }
+}
+
+/// The error for an address that cannot be bound.
+pub(crate) fn not_bound(address: SocketAddr, error: &io::Error) -> ApiError {
+    let port = address.port();
+    match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            ApiError::invalid(format!("Port {port} is in use by another program")).hint(format!(
+                "End that program (`ss -ltnp 'sport = :{port}'` shows it), or choose another port; \
+                     port 0 lets the system choose"
+            ))
+        }
+        io::ErrorKind::PermissionDenied if port < 1024 => {
+            ApiError::invalid(format!("Only root may listen at port {port}"))
+                .hint("Choose a port from 1024 on, such as 8000, and put a proxy in front of it")
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            ApiError::invalid(format!("This machine does not have the address {}", address.ip()))
+                .hint("Use 127.0.0.1, an address that `ip addr` shows, or 0.0.0.0 for all of them")
+        }
+        _ => ApiError::invalid(format!("Cannot listen at {address}: {error}"))
+            .hint("Choose another port; 0 lets the system choose"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use claude_worker_engine::HttpControl;
+
+    use super::*;
+
+    async fn until_it_is_closed(
+        server: HttpServer,
+        closing: watch::Receiver<()>,
+        hold: oneshot::Sender<()>,
+    ) {
+        until_closed(closing).await;
+        drop((server, hold));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_address_of_the_settings_is_tried_again_until_it_is_free() {
+        let place = tempfile::tempdir().unwrap();
+        let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let at = taken.local_addr().unwrap();
+        let settings = HttpSettings { listen: at.to_string(), ..HttpSettings::default() };
+        let (control, commands) = HttpControl::channel();
+        let token = place.path().join("token");
+        let listener = Listener::bind(settings.clone(), None, commands, token.clone());
+        let listener = listener.await.unwrap();
+        let problem = control.state().problem.unwrap();
+        assert!(problem.contains(&format!("Port {} is in use", at.port())), "{problem}");
+        let (_open, closing) = watch::channel(());
+        let run = tokio::spawn(listener.run(until_it_is_closed, closing));
+        tokio::time::sleep(RETRY_AFTER * 3).await;
+        assert_eq!(control.state().url, None);
+        drop(taken);
+        tokio::time::sleep(RETRY_AFTER * 2).await;
+        let state = control.state();
+        assert_eq!((state.url, state.problem), (Some(format!("http://{at}")), None));
+        run.abort();
+        // Who asks for it in so many words is refused instead.
+        let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listen = Some(taken.local_addr().unwrap().to_string());
+        let change = HttpChange { listen, ..HttpChange::default() };
+        let (_control, commands) = HttpControl::channel();
+        let refused = Listener::bind(settings, Some(change), commands, token).await;
+        assert!(refused.err().unwrap().message.contains("is in use"));
+    }
+}
