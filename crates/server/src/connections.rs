@@ -1,17 +1,20 @@
 //! Serving connections, the same for the local socket and TCP. The number of requests that are answered
 //! at once is limited by permits. A connection holds a permit only from an admitted request until its
 //! answer is written, so idle connections cannot block requests of others. When too many connections
-//! are open, the one that has been idle longest is closed.
+//! are open, the one that has been idle longest is closed. What one address may hold is in `share.rs`.
 
 mod permit;
+mod share;
 mod slow_body;
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::HttpBody;
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::Response;
@@ -22,13 +25,16 @@ use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::{AbortHandle, Id, JoinSet};
 use tokio_io_timeout::TimeoutWriter;
 
-use self::permit::{AnswerGuard, Connection, FlushNotifier};
+use self::permit::{AnswerGuard, Connection, FlushNotifier, Permits};
+use self::share::Client;
+pub(crate) use self::share::PerClient;
 use self::slow_body::SlowBody;
 use crate::refusal;
+use crate::routes::LARGEST_BODY;
 
 /// How long a connection may take to send the head of a request, the first and any later one.
 const HEAD_WITHIN: Duration = Duration::from_secs(5);
@@ -36,6 +42,15 @@ const HEAD_WITHIN: Duration = Duration::from_secs(5);
 const PERMIT_WITHIN: Duration = Duration::from_secs(30);
 /// How long open connections may take to end after the server stops accepting.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
+
+/// The addresses at both ends of a connection over TCP; part of each of its requests.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Endpoints {
+    /// The client, or a proxy.
+    pub(crate) peer: Option<SocketAddr>,
+    /// The address of this machine to which it connected.
+    pub(crate) local: Option<SocketAddr>,
+}
 
 /// The limits of connections.
 #[derive(Debug, Clone, Copy)]
@@ -47,37 +62,58 @@ pub(crate) struct Bounds {
     /// How long a client may leave an answer unread before its connection is closed; `None` for no
     /// limit.
     pub(crate) unread: Option<Duration>,
+    /// How clients are told apart, each of which may hold a share of all that; `None` when all of them are
+    /// one.
+    pub(crate) per_client: Option<PerClient>,
 }
+
+/// How many bytes of large bodies may be in memory at once.
+const BODIES: usize = 128 * 1024 * 1024;
+/// A body up to this size needs no place among them.
+const SMALL_BODY: usize = 64 * 1024;
+/// The largest head of a request.
+const LARGEST_HEAD: usize = 64 * 1024;
 
 /// Serves the connections of `listener` until the sender of `closing` is dropped and the last answers
 /// have been sent or aborted. All clones of `routes` are dropped when it returns.
 ///
 /// Admitted requests must pass through [`answer`].
 pub(crate) async fn serve_connections(
-    mut listener: impl Listener,
+    mut listener: impl Listener<Addr = Endpoints>,
     routes: Router,
     bounds: Bounds,
     closing: watch::Receiver<()>,
 ) {
-    let permits = Arc::new(Semaphore::new(bounds.answered));
+    let permits = Arc::new(Permits::new(bounds.answered, BODIES / SMALL_BODY));
     let mut open = Open::default();
     let mut closed = pin!(until_closed(closing.clone()));
     loop {
-        let has_room = open.tasks.len() < bounds.open || open.longest_idle().is_some();
+        let has_room = open.tasks.len() < bounds.open || open.longest_idle(None).is_some();
         tokio::select! {
             () = &mut closed => break,
             () = open.next_ended(), if !open.tasks.is_empty() => {}
-            (stream, _) = listener.accept(), if has_room => {
+            (stream, endpoints) = listener.accept(), if has_room => {
+                let client = bounds.per_client.and_then(|per| per.of_connection(&endpoints));
+                if let Some(client) = client
+                    && open.held_by(client) >= client.share_of(bounds.open)
+                {
+                    if !open.close_longest_idle(Some(client)) {
+                        tracing::debug!(?client, "a connection refused: this client has its share");
+                        continue;
+                    }
+                    open.next_ended().await;
+                }
                 // Reading is limited by `HEAD_WITHIN` and `SlowBody`.
                 let mut stream = TimeoutWriter::new(stream);
                 stream.set_timeout(bounds.unread);
-                let connection = Arc::new(Connection::new(Arc::clone(&permits)));
+                let connection =
+                    Arc::new(Connection::new(Arc::clone(&permits), bounds.per_client, endpoints));
                 let stream = FlushNotifier::new(Box::pin(stream), Arc::clone(&connection));
                 let serving =
-                    serve_connection(stream, routes.clone(), Arc::clone(&connection), closing.clone());
+                    serve_connection(stream, endpoints, routes.clone(), Arc::clone(&connection), closing.clone());
                 let task = open.tasks.spawn(serving);
-                open.connections.insert(task.id(), (connection, task));
-                while open.tasks.len() > bounds.open && open.close_longest_idle() {
+                open.connections.insert(task.id(), Held { connection, task, client });
+                while open.tasks.len() > bounds.open && open.close_longest_idle(None) {
                     open.next_ended().await;
                 }
             }
@@ -95,7 +131,14 @@ pub(crate) async fn serve_connections(
 #[derive(Default)]
 struct Open {
     tasks: JoinSet<()>,
-    connections: HashMap<Id, (Arc<Connection>, AbortHandle)>,
+    connections: HashMap<Id, Held>,
+}
+
+struct Held {
+    connection: Arc<Connection>,
+    task: AbortHandle,
+    /// Who holds it, if that is known.
+    client: Option<Client>,
 }
 
 impl Open {
@@ -109,18 +152,26 @@ impl Open {
         self.connections.remove(&id);
     }
 
-    /// The connection that has had no request for the longest time.
-    fn longest_idle(&self) -> Option<&(Arc<Connection>, AbortHandle)> {
-        let idle = |found: &&(Arc<Connection>, AbortHandle)| found.0.idle_since().is_some();
-        self.connections.values().filter(idle).min_by_key(|found| found.0.idle_since())
+    /// How many connections this client holds.
+    fn held_by(&self, client: Client) -> usize {
+        self.connections.values().filter(|held| held.client == Some(client)).count()
     }
 
-    /// Closes the connection that has been idle longest; returns whether there was one.
-    fn close_longest_idle(&self) -> bool {
-        while let Some((connection, task)) = self.longest_idle() {
+    /// The connection that has had no request for the longest time, of all or of one client.
+    fn longest_idle(&self, of: Option<Client>) -> Option<&Held> {
+        let idle = |held: &&Held| {
+            (of.is_none() || held.client == of) && held.connection.idle_since().is_some()
+        };
+        self.connections.values().filter(idle).min_by_key(|held| held.connection.idle_since())
+    }
+
+    /// Closes the connection that has been idle longest, of all or of one client; returns whether there
+    /// was one.
+    fn close_longest_idle(&self, of: Option<Client>) -> bool {
+        while let Some(held) = self.longest_idle(of) {
             // A request may have begun in the meantime.
-            if connection.close_if_idle() {
-                task.abort();
+            if held.connection.close_if_idle() {
+                held.task.abort();
                 return true;
             }
         }
@@ -131,18 +182,21 @@ impl Open {
 /// Answers the requests of one connection.
 async fn serve_connection(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    endpoints: Endpoints,
     routes: Router,
     connection: Arc<Connection>,
     closing: watch::Receiver<()>,
 ) {
     let routes = TowerToHyperService::new(routes);
     let requests = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
+        request.extensions_mut().insert(endpoints);
         request.extensions_mut().insert(Arc::clone(&connection));
         routes.call(request)
     });
     let conversation = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_WITHIN)
+        .max_buf_size(LARGEST_HEAD)
         .serve_connection(TokioIo::new(stream), requests);
     let mut conversation = pin!(conversation);
     let result = tokio::select! {
@@ -164,7 +218,12 @@ pub(crate) async fn answer(request: Request, next: Next) -> Response {
     let Some(connection) = request.extensions().get::<Arc<Connection>>().cloned() else {
         return next.run(request).await;
     };
-    match tokio::time::timeout(PERMIT_WITHIN, connection.take_permit()).await {
+    // Without a length it may have the largest; larger ones are refused.
+    let length = request.body().size_hint().upper().and_then(|bytes| usize::try_from(bytes).ok());
+    let body = length.unwrap_or(LARGEST_BODY).min(LARGEST_BODY);
+    let places = if body > SMALL_BODY { body.div_ceil(SMALL_BODY) } else { 0 };
+    let permit = connection.take_permit(request.headers(), places);
+    match tokio::time::timeout(PERMIT_WITHIN, permit).await {
         Ok(true) => {}
         // The connection is being closed.
         Ok(false) => return busy(),
@@ -204,11 +263,34 @@ mod tests {
 
     use super::*;
 
+    /// A listener that takes connections from 127.0.0.2 and so on for those of other machines.
+    struct Here(TcpListener);
+
+    impl Listener for Here {
+        type Io = TcpStream;
+        type Addr = Endpoints;
+
+        async fn accept(&mut self) -> (TcpStream, Endpoints) {
+            let (stream, peer) = Listener::accept(&mut self.0).await;
+            let mut peer = peer;
+            if let std::net::IpAddr::V4(address) = peer.ip()
+                && address.octets()[3] > 1
+            {
+                peer.set_ip([203, 0, 113, address.octets()[3]].into());
+            }
+            (stream, Endpoints { peer: Some(peer), local: None })
+        }
+
+        fn local_addr(&self) -> std::io::Result<Endpoints> {
+            Ok(Endpoints::default())
+        }
+    }
+
     /// Starts a server. Returns its address, the sender that closes it, a marker of which each open
     /// connection holds a clone, and the server's task.
     async fn server(
         bounds: Bounds,
-    ) -> (std::net::SocketAddr, watch::Sender<()>, Arc<()>, tokio::task::JoinHandle<()>) {
+    ) -> (SocketAddr, watch::Sender<()>, Arc<()>, tokio::task::JoinHandle<()>) {
         let marker = Arc::new(());
         let held = Arc::clone(&marker);
         let routes = Router::new().route(
@@ -226,11 +308,12 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (close, closing) = watch::channel(());
+        let listener = Here(listener);
         let serving = tokio::spawn(serve_connections(listener, routes, bounds, closing));
         (address, close, marker, serving)
     }
 
-    async fn send(address: std::net::SocketAddr, text: &[u8]) -> TcpStream {
+    async fn send(address: SocketAddr, text: &[u8]) -> TcpStream {
         let mut stream = TcpStream::connect(address).await.unwrap();
         stream.write_all(text).await.unwrap();
         stream
@@ -239,7 +322,7 @@ mod tests {
     const WHOLE: &[u8] = b"GET / HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
 
     fn bounds(answered: usize, open: usize) -> Bounds {
-        Bounds { answered, open, unread: None }
+        Bounds { answered, open, unread: None, per_client: None }
     }
 
     async fn answer_to(mut stream: TcpStream) -> String {
@@ -300,6 +383,47 @@ mod tests {
             let other = timeout(HEAD_WITHIN / 5, answer_to(send(address, WHOLE).await)).await;
             assert!(other.expect("at once").ends_with("here"));
             kept.write_all(KEPT).await.unwrap();
+        }
+    }
+
+    /// Sends text from a machine with this number.
+    async fn send_from(machine: u8, address: SocketAddr, text: &[u8]) -> TcpStream {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind(SocketAddr::from(([127, 0, 0, machine], 0))).unwrap();
+        let mut stream = socket.connect(address).await.unwrap();
+        stream.write_all(text).await.unwrap();
+        stream
+    }
+
+    #[tokio::test]
+    async fn one_client_cannot_hold_all_connections() {
+        const LARGE: &[u8] = b"GET /large HTTP/1.1\r\nhost: x\r\n\r\n";
+        let per_client = Some(PerClient { behind_proxy: false });
+        let bounds = Bounds { per_client, ..bounds(8, 8) };
+        let (address, _close, _marker, _serving) = server(bounds).await;
+        let idle = send_from(2, address, b"").await;
+        let mut held = [send_from(2, address, LARGE).await, send_from(2, address, LARGE).await];
+        for stream in &mut held {
+            // From here on it is being answered.
+            stream.read_exact(&mut [0]).await.unwrap();
+        }
+        // The idle one made room; none of the others does.
+        for mut stream in [idle, send_from(2, address, b"").await] {
+            let end = timeout(HEAD_WITHIN, stream.read(&mut [0])).await.expect("at once");
+            assert!(matches!(end, Ok(0) | Err(_)), "{end:?}");
+        }
+        for machine in [1, 3] {
+            let answer = answer_to(send_from(machine, address, WHOLE).await);
+            let answer = timeout(HEAD_WITHIN / 5, answer).await.expect("at once");
+            assert!(answer.ends_with("here"), "{answer}");
+        }
+        drop(held);
+        let mut again = String::new();
+        while !again.ends_with("here") {
+            // Until the server has seen that they are gone.
+            let mut stream = send_from(2, address, WHOLE).await;
+            again.clear();
+            drop(timeout(HEAD_WITHIN, stream.read_to_string(&mut again)).await.unwrap());
         }
     }
 

@@ -7,10 +7,13 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use axum::body::{Body, HttpBody};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use hyper::body::{Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::Endpoints;
+use super::share::{PerClient, Places, Pool};
 
 /// The phase of a connection.
 #[derive(Debug)]
@@ -18,23 +21,50 @@ enum Phase {
     /// No request, or one that was not admitted, since this instant.
     Idle(Instant),
     /// A request that waits for a permit or has one.
-    Request(Option<OwnedSemaphorePermit>),
+    Request(Option<Permit>),
     /// A complete answer that may not be written yet.
-    Answered { _permit: Option<OwnedSemaphorePermit> },
+    Answered { _permit: Option<Permit> },
     /// It is being closed: no more requests are answered.
     Closing,
+}
+
+/// What requests need while they are answered.
+#[derive(Debug)]
+pub(super) struct Permits {
+    requests: Pool,
+    /// In units, for requests with large bodies.
+    bodies: Pool,
+}
+
+/// What one request holds.
+#[derive(Debug)]
+struct Permit {
+    _request: Places,
+    _body: Option<Places>,
+}
+
+impl Permits {
+    pub(super) fn new(requests: usize, bodies: usize) -> Self {
+        Self { requests: Pool::new(requests), bodies: Pool::new(bodies) }
+    }
 }
 
 /// A connection, shared by the server and the connection's requests.
 #[derive(Debug)]
 pub(super) struct Connection {
-    permits: Arc<Semaphore>,
+    permits: Arc<Permits>,
+    per_client: Option<PerClient>,
+    endpoints: Endpoints,
     phase: Mutex<Phase>,
 }
 
 impl Connection {
-    pub(super) fn new(permits: Arc<Semaphore>) -> Self {
-        Self { permits, phase: Mutex::new(Phase::Idle(Instant::now())) }
+    pub(super) fn new(
+        permits: Arc<Permits>,
+        per_client: Option<PerClient>,
+        endpoints: Endpoints,
+    ) -> Self {
+        Self { permits, per_client, endpoints, phase: Mutex::new(Phase::Idle(Instant::now())) }
     }
 
     /// Since when it has been idle, if it is.
@@ -56,8 +86,9 @@ impl Connection {
         is_idle
     }
 
-    /// Takes a permit, waiting for one if necessary. False when the connection is being closed.
-    pub(super) async fn take_permit(&self) -> bool {
+    /// Takes a permit for a request with this head, and places for its body, waiting for them if
+    /// necessary. False when the connection is being closed.
+    pub(super) async fn take_permit(&self, headers: &HeaderMap, body: usize) -> bool {
         {
             let mut phase = self.phase();
             if matches!(*phase, Phase::Closing) {
@@ -65,9 +96,13 @@ impl Connection {
             }
             *phase = Phase::Request(None);
         }
-        // An error is impossible: the semaphore is never closed.
-        let permit = Arc::clone(&self.permits).acquire_owned().await.ok();
-        *self.phase() = Phase::Request(permit);
+        let client = self.per_client.and_then(|per| per.of_request(&self.endpoints, headers));
+        let request = self.permits.requests.take(client, 1).await;
+        let body = match body {
+            0 => None,
+            places => Some(self.permits.bodies.take(client, places).await),
+        };
+        *self.phase() = Phase::Request(Some(Permit { _request: request, _body: body }));
         true
     }
 
