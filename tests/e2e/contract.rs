@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use claude_worker_api::{
     Agent, ApiError, CleanQuery, Cleaned, ErrorCode, EventKind, EventQuery, FollowUp, HostKind,
-    Limits, ListQuery, LogItem, LogQuery, NewTask, OutputQuery, Pause, Retry, SeenQuery, Settings,
-    State, Status, StopMode, TaskApi, TaskId,
+    HttpChange, Limits, ListQuery, LogItem, LogQuery, NewTask, OutputQuery, Pause, Retry,
+    SeenQuery, Settings, State, Status, StopMode, TaskApi, TaskId,
 };
-use claude_worker_client::{Address, EngineClient, LockHolder};
+use claude_worker_client::{Address, EngineClient, LockHolder, ServerUrl};
 use claude_worker_engine::{Paths, settings};
 use claude_worker_server::{Hosted, host};
 use claude_worker_supervisor::SupervisorCommand;
@@ -70,7 +70,7 @@ async fn exercise(api: &impl TaskApi, work: &Path) {
         ErrorCode::InvalidRequest
     );
     assert_eq!(
-        code(api.submit(shell(Path::new("relative"), "true")).await),
+        code(api.submit(shell(Path::new("../relative"), "true")).await),
         ErrorCode::InvalidRequest
     );
 
@@ -287,7 +287,7 @@ pub(crate) async fn hosted(home: &Home) -> Hosted {
         program: env!("CARGO_BIN_EXE_claude-worker").into(),
         args: vec!["supervise".to_owned()],
     };
-    let any_port = "127.0.0.1:0".parse().unwrap();
+    let any_port = HttpChange { listen: Some("127.0.0.1:0".to_owned()), ..HttpChange::default() };
     // For `doctor`, which asks it for its version: not the one of whoever runs the tests.
     let claude = home.place("claude");
     std::fs::write(&claude, "#!/bin/sh\necho 1.2.3\n").unwrap();
@@ -304,7 +304,8 @@ async fn every_way_to_an_engine_holds_the_contract() {
     let hosted = hosted(&home).await;
     let engine = hosted.engine().clone();
     let info = engine.engine().await.unwrap();
-    assert_eq!(info.http, hosted.http().map(|address| format!("http://{address}")));
+    assert_eq!(info.http, hosted.http().url);
+    assert!(info.http.is_some());
     assert_eq!((info.host, info.stopping), (HostKind::Headless, false));
     let home_directory = info.home_directory.as_deref().map(Path::new);
     assert_eq!(home_directory, claude_worker_engine::user_home().as_deref());
@@ -314,7 +315,7 @@ async fn every_way_to_an_engine_holds_the_contract() {
     exercise(&socket, &home.work()).await;
 
     let http = EngineClient::new(Address::Http {
-        authority: hosted.http().unwrap().to_string(),
+        url: ServerUrl::parse(&hosted.http().url.unwrap()).unwrap(),
         token: std::fs::read_to_string(home.data().join("token")).unwrap(),
     });
     exercise(&http, &home.work()).await;

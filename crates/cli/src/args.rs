@@ -30,8 +30,9 @@ Environment:
   CLAUDE_WORKER_HOME        the data directory [default: ~/.claude-worker]
   CLAUDE_WORKER_DB          the database file [default: tasks.db in the data directory]
   CLAUDE_WORKER_LOG_DIR     where the runs' output is kept [default: runs in there]
-  CLAUDE_WORKER_SERVER_URL  another engine: http://127.0.0.1:PORT or unix:///path/to/engine.sock
+  CLAUDE_WORKER_SERVER_URL  another engine: https://HOST or unix:///path/to/engine.sock
   CLAUDE_WORKER_TOKEN       the token for it [default: the one in the data directory]
+  CLAUDE_WORKER_CA          certificates to trust for https, a PEM file
   CLAUDE_WORKER_UI          where its HTTP server finds the web pages
   CLAUDE_WORKER_LOG         how much an engine logs, like debug [default: info]
   NO_COLOR                  no colours

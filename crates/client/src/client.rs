@@ -158,9 +158,11 @@ fn not_reachable(address: &Address, error: &std::io::Error) -> ApiError {
                 _ => format!("{}: {error}", path.display()),
             })
         }
-        Address::Http { authority, .. } => {
-            ApiError::unavailable(format!("No engine answers at {authority}: {error}"))
-                .hint("Check CLAUDE_WORKER_SERVER_URL, or unset it to use the local engine")
+        Address::Http { url, .. } => {
+            ApiError::unavailable(format!("No engine answers at {url}: {error}")).hint(
+                "`claude-worker doctor` examines the way to it. Check CLAUDE_WORKER_SERVER_URL, or unset \
+                 it to use the local engine",
+            )
         }
     }
 }

@@ -3,7 +3,7 @@
 //! # Theory of operation
 //!
 //! The engine is reached by HTTP over a Unix domain socket in its data directory, or over TCP
-//! ([`Address`]). [`EngineClient`] is a [`TaskApi`] that sends each call over a connection of its own,
+//! ([`Address`]), on this machine or with TLS on another one. [`EngineClient`] is a [`TaskApi`] that sends each call over a connection of its own,
 //! so that it keeps working when the engine is restarted, upgraded or replaced by the app between two
 //! calls. When no engine runs it can start one in the background ([`Starter`]), unless a person has
 //! stopped it: an engine that was told to stop leaves a [`stop_marker`], and a client that had an
@@ -20,14 +20,17 @@ mod client;
 mod installed_program;
 mod log_file;
 mod next_engine;
+mod probe;
 mod random;
 mod request;
 mod retry;
+mod server_url;
 mod start;
 pub mod stop_marker;
 mod task_context;
 #[cfg(test)]
 mod test_starter;
+mod tls;
 mod transport;
 
 pub use claude_worker_os::lock::LockHolder;
@@ -35,8 +38,10 @@ pub use client::EngineClient;
 pub use installed_program::installed_program;
 pub use log_file::{LogFile, open_log};
 pub use next_engine::{Announcement, next_engine_is_announced};
+pub use probe::probe;
 pub use random::{new_key, random_hex};
 pub use retry::Reconnect;
+pub use server_url::ServerUrl;
 pub use start::{Ready, Starter};
 pub use task_context::surrounding_task;
 pub use transport::{Address, token};

@@ -16,6 +16,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
 use crate::request::Request;
+use crate::server_url::ServerUrl;
+use crate::tls;
 
 /// The largest answer that is read, in bytes: a page of a log with the longest possible lines.
 const MAX_ANSWER_BYTES: usize = 256 * 1024 * 1024;
@@ -32,8 +34,8 @@ pub enum Address {
     Socket(PathBuf),
     /// An HTTP server, with the token for it.
     Http {
-        /// Host and port.
-        authority: String,
+        /// Where it is.
+        url: ServerUrl,
         /// The bearer token.
         token: String,
     },
@@ -61,28 +63,44 @@ pub(crate) struct Answered {
 /// The token for an engine's HTTP server: `CLAUDE_WORKER_TOKEN`, or the one in the data directory.
 #[must_use]
 pub fn token(paths: &Paths) -> Option<String> {
-    let given = std::env::var("CLAUDE_WORKER_TOKEN").ok().filter(|token| !token.is_empty());
-    given.or_else(|| {
+    given_token().or_else(|| {
         let stored = read_own(&paths.token).ok()?;
         Some(stored.trim().to_owned())
     })
 }
 
+fn given_token() -> Option<String> {
+    std::env::var("CLAUDE_WORKER_TOKEN").ok().filter(|token| !token.is_empty())
+}
+
 impl Address {
-    /// The address that `CLAUDE_WORKER_SERVER_URL` names (`unix:///path`, `http://host:port`),
-    /// or else the data directory's socket.
+    /// The address that `CLAUDE_WORKER_SERVER_URL` names (`unix:///path`, `http://host:port`,
+    /// `https://host`), or else the data directory's socket. The token in the data directory is for an
+    /// engine on this machine only; others get the one in `CLAUDE_WORKER_TOKEN`.
     ///
     /// # Errors
-    /// `invalid_request` when the variable cannot be read as one of the two.
+    /// `invalid_request` when the variable cannot be read as one of these.
     pub fn from_env(paths: &Paths) -> Result<Self, ApiError> {
         let url = std::env::var("CLAUDE_WORKER_SERVER_URL").unwrap_or_default();
-        Self::parse(&url, paths, || token(paths))
+        Self::parse(
+            &url,
+            paths,
+            |url| {
+                if url.is_this_machine() { token(paths) } else { given_token() }
+            },
+        )
+    }
+
+    /// Whether the engine may be on another machine, where paths mean something else.
+    #[must_use]
+    pub fn is_elsewhere(&self) -> bool {
+        matches!(self, Self::Http { url, .. } if !url.is_this_machine())
     }
 
     fn parse(
         url: &str,
         paths: &Paths,
-        token: impl FnOnce() -> Option<String>,
+        token: impl FnOnce(&ServerUrl) -> Option<String>,
     ) -> Result<Self, ApiError> {
         if url.is_empty() {
             return Ok(Self::Socket(paths.socket.clone()));
@@ -90,19 +108,15 @@ impl Address {
         if let Some(path) = url.strip_prefix("unix://") {
             return Ok(Self::Socket(path.into()));
         }
-        let authority = url.strip_prefix("http://").map(|rest| rest.trim_end_matches('/'));
-        match authority {
-            Some(authority) if !authority.is_empty() && !authority.contains('/') => {
-                Ok(Self::Http {
-                    authority: authority.to_owned(),
-                    token: token().unwrap_or_default(),
-                })
-            }
-            _ => Err(ApiError::invalid(format!(
-                "CLAUDE_WORKER_SERVER_URL=\"{url}\" is not an address"
+        let url = ServerUrl::parse(url).map_err(|why| {
+            // Not repeated: it may contain a password.
+            ApiError::invalid(format!(
+                "CLAUDE_WORKER_SERVER_URL is not the address of an engine: {why}"
             ))
-            .hint("Use http://127.0.0.1:PORT or unix:///path/to/engine.sock, or unset it")),
-        }
+            .hint("Use http://127.0.0.1:PORT, https://HOST or unix:///path/to/engine.sock, or unset it")
+        })?;
+        let token = token(&url).unwrap_or_default();
+        Ok(Self::Http { url, token })
     }
 
     /// Sends one request over a connection of its own.
@@ -115,10 +129,18 @@ impl Address {
                     check_peer(&stream, path_of_socket)?;
                     exchange(stream, "localhost", None, request).await
                 }
-                Self::Http { authority, token } => {
-                    let stream =
-                        TcpStream::connect(authority).await.map_err(NoAnswer::NotReachable)?;
-                    exchange(stream, authority, Some(token), request).await
+                Self::Http { url, token } => {
+                    let stream = TcpStream::connect((url.host(), url.port()))
+                        .await
+                        .map_err(NoAnswer::NotReachable)?;
+                    let (host, token) = (&url.authority(), Some(token));
+                    if url.is_encrypted() {
+                        let stream =
+                            tls::handshake(stream, url).await.map_err(NoAnswer::Refused)?;
+                        exchange(stream, host, token, request).await
+                    } else {
+                        exchange(stream, host, token, request).await
+                    }
                 }
             }
         };
@@ -198,7 +220,13 @@ async fn exchange(
     if head.status.is_success() {
         return Ok(Answered { headers: head.headers, body });
     }
-    let error = error_in(head.status, &body);
+    let mut error = error_in(head.status, &body);
+    if head.status == StatusCode::UNAUTHORIZED {
+        error = error.hint(
+            "Set CLAUDE_WORKER_TOKEN to a token of that engine; `claude-worker token create NAME` on its \
+             machine makes one",
+        );
+    }
     Err(match error.code {
         ErrorCode::Unavailable => NoAnswer::Stopping(error),
         _ => NoAnswer::Refused(error),
@@ -239,14 +267,14 @@ mod tests {
     #[test]
     fn addresses_are_read_as_people_write_them() {
         let paths = Paths::below(Path::new("/h"));
-        let parse = |url: &str| Address::parse(url, &paths, || Some("t".to_owned()));
+        let parse = |url: &str| Address::parse(url, &paths, |_| Some("t".to_owned()));
         assert_eq!(parse(""), Ok(Address::Socket("/h/engine.sock".into())));
         assert_eq!(parse("unix:///x.sock"), Ok(Address::Socket("/x.sock".into())));
-        let http = Address::Http { authority: "localhost:8000".to_owned(), token: "t".to_owned() };
+        let url = ServerUrl::parse("http://localhost:8000").unwrap();
+        let http = Address::Http { url, token: "t".to_owned() };
         assert_eq!(parse("http://localhost:8000"), Ok(http.clone()));
-        assert_eq!(parse("http://localhost:8000/"), Ok(http));
-        for wrong in ["localhost:8000", "https://x", "http://", "http://x/api"] {
-            assert!(parse(wrong).is_err(), "{wrong}");
-        }
+        assert!(!http.is_elsewhere() && parse("https://x").unwrap().is_elsewhere());
+        let refused = parse("https://me:secret@x").unwrap_err();
+        assert!(!refused.to_string().contains("secret"), "{refused}");
     }
 }

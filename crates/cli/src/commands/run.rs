@@ -10,6 +10,7 @@ use claude_worker_api::{
 use claude_worker_client::{new_key, surrounding_task};
 
 use super::{logs, wait_for, warn, watch_next};
+use crate::connect::engine_is_elsewhere;
 use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::{self, Exit};
@@ -33,7 +34,7 @@ pub struct Args {
     /// The prompt: text, the path of a file with the text, or - for standard input. Text piped into
     /// this command is added to the prompt, except to a shell command
     pub prompt: Option<String>,
-    /// The directory to work in [default: the current one]
+    /// The directory to work in [default: the current one]; of an engine on another machine, one there
     #[arg(short, long)]
     pub dir: Option<PathBuf>,
     /// Text to append to the agent's system prompt
@@ -144,7 +145,11 @@ fn show_result(console: &mut Console<'_>, detail: &TaskDetail) -> Result<(), Cli
 }
 
 fn new_task(args: &Args) -> Result<NewTask, CliError> {
-    let working_directory = directory(args.dir.as_deref())?;
+    let working_directory = if engine_is_elsewhere()? {
+        directory_elsewhere(args.dir.as_deref())?
+    } else {
+        directory(args.dir.as_deref())?
+    };
     let env = args.env.iter().map(|name| variable(name)).collect::<Result<_, _>>()?;
     let execution_prompt =
         prompt::resolve(args.prompt.as_deref(), prompt::Kind::of(args.agent), args.stdin)?;
@@ -167,6 +172,20 @@ fn new_task(args: &Args) -> Result<NewTask, CliError> {
         idempotency_key: Some(new_key()),
         ..NewTask::default()
     })
+}
+
+/// The directory to work in on the engine's machine: as it was given, because only that machine can say
+/// what it means.
+fn directory_elsewhere(wanted: Option<&Path>) -> Result<String, CliError> {
+    let hint = "Name it with --dir: from the root on, or relative to the base directory of that engine \
+                (--dir . is that directory itself)";
+    let Some(path) = wanted else {
+        let what = "The engine is on another machine, where the current directory does not exist";
+        return Err(CliError::usage(what, hint));
+    };
+    path.to_str()
+        .map(str::to_owned)
+        .ok_or_else(|| CliError::usage(format!("{} is not UTF-8", path.display()), hint))
 }
 
 /// The absolute path of the directory to work in.
@@ -288,5 +307,12 @@ mod tests {
         std::fs::write(&file, "").unwrap();
         assert!(directory(Some(&file)).unwrap_err().to_string().contains("not a directory"));
         assert!(Path::new(&directory(None).unwrap()).is_absolute());
+    }
+
+    #[test]
+    fn directories_of_another_machine_are_sent_as_they_are() {
+        assert_eq!(directory_elsewhere(Some(Path::new("./shop"))).unwrap(), "./shop");
+        assert_eq!(directory_elsewhere(Some(Path::new("/srv/shop"))).unwrap(), "/srv/shop");
+        assert!(directory_elsewhere(None).unwrap_err().to_string().contains("another machine"));
     }
 }

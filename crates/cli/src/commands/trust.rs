@@ -6,6 +6,7 @@ use claude_worker_api::{ApiError, ErrorCode, TaskApi, Trust, TrustChange, TrustS
 use claude_worker_client::surrounding_task;
 use claude_worker_engine::{shell_word, user_home};
 
+use crate::connect::engine_is_elsewhere;
 use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -106,6 +107,12 @@ fn may_trust(
 }
 
 fn change(directory: &Path, trusted: bool) -> Result<TrustChange, CliError> {
+    if !directory.is_absolute() && engine_is_elsewhere()? {
+        return Err(CliError::usage(
+            format!("{} is relative, and the engine is on another machine", directory.display()),
+            "Name the directory there, from the root on",
+        ));
+    }
     let full = std::path::absolute(directory).map_err(|error| {
         CliError::usage(format!("{}: {error}", directory.display()), "Name a directory")
     })?;

@@ -2,7 +2,7 @@
 
 use std::fs::{OpenOptions, TryLockError};
 
-use claude_worker_api::{Check, ErrorCode, TaskApi};
+use claude_worker_api::{Check, EngineInfo, ErrorCode, TaskApi};
 use claude_worker_engine::Paths;
 
 use crate::render::figures::plural;
@@ -11,21 +11,31 @@ const NAME: &str = "Engine";
 
 pub(super) async fn check(api: &impl TaskApi, paths: &Paths) -> Check {
     match api.engine().await {
-        Ok(info) => {
-            let workers = plural(u64::from(info.queue.workers), "worker");
-            let found = format!("version {}, process {}, {workers}", info.version, info.pid);
-            match info.warnings.first() {
-                Some(warning) => Check::warn(NAME, format!("{found}. {warning}"), ""),
-                None if info.version != env!("CARGO_PKG_VERSION") => Check::warn(
-                    NAME,
-                    format!("{found}; this program is version {}", env!("CARGO_PKG_VERSION")),
-                    "claude-worker server stop; the next command starts the new one",
-                ),
-                None => Check::ok(NAME, found),
-            }
-        }
+        Ok(info) => answered(&info),
         Err(error) if error.code == ErrorCode::Unavailable => silent(paths),
         Err(error) => Check::bad(NAME, error.message, error.hint),
+    }
+}
+
+/// An engine that is reached over HTTP: its lock says nothing here.
+pub(super) async fn check_remote(api: &impl TaskApi) -> Check {
+    match api.engine().await {
+        Ok(info) => answered(&info),
+        Err(error) => Check::bad(NAME, error.message, error.hint),
+    }
+}
+
+fn answered(info: &EngineInfo) -> Check {
+    let workers = plural(u64::from(info.queue.workers), "worker");
+    let found = format!("version {}, process {}, {workers}", info.version, info.pid);
+    match info.warnings.first() {
+        Some(warning) => Check::warn(NAME, format!("{found}. {warning}"), ""),
+        None if info.version != env!("CARGO_PKG_VERSION") => Check::warn(
+            NAME,
+            format!("{found}; this program is version {}", env!("CARGO_PKG_VERSION")),
+            "claude-worker server stop; the next command starts the new one",
+        ),
+        None => Check::ok(NAME, found),
     }
 }
 

@@ -2,10 +2,12 @@
 
 mod engine;
 mod redact;
+mod remote;
 mod report;
 mod system;
 
 use claude_worker_api::{Check, TaskApi};
+use claude_worker_client::Address;
 use claude_worker_engine::{Paths, doctor};
 
 pub(crate) use self::report::report;
@@ -16,7 +18,13 @@ pub(crate) async fn examine(api: &impl TaskApi) -> Vec<Check> {
         Ok(paths) => paths,
         Err(error) => return vec![Check::bad("Data", error.message, error.hint)],
     };
-    let mut checks = doctor::examine(&paths, None).checks;
-    checks.push(engine::check(api, &paths).await);
-    checks
+    match Address::from_env(&paths) {
+        Ok(Address::Http { url, .. }) => remote::examine(api, &url).await,
+        Ok(Address::Socket(_)) => {
+            let mut checks = doctor::examine(&paths, None).checks;
+            checks.push(engine::check(api, &paths).await);
+            checks
+        }
+        Err(error) => vec![Check::bad("Address", error.message, error.hint)],
+    }
 }
