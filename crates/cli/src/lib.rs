@@ -120,6 +120,7 @@ fn execute(command: &Command, console: &mut Console<'_>) -> Result<Exit, CliErro
         Command::Completions(args) => {
             return commands::completions::execute(console, args, Cli::command());
         }
+        Command::Man(args) => return commands::man::execute(console, args, Cli::command()),
         Command::Config => return commands::config::execute(console),
         Command::Mcp(command) => return commands::mcp::execute(console, command),
         Command::Open(args) if !args.makes_link() => return commands::open::execute(console, args),
@@ -182,6 +183,7 @@ async fn dispatch(
             server::http(api, console, *switch).await
         }
         Command::Completions(_)
+        | Command::Man(_)
         | Command::Config
         | Command::Mcp(_)
         | Command::Server(server::Command::Start { .. }) => {

@@ -7,6 +7,7 @@ pub mod config;
 pub mod doctor;
 pub mod list;
 pub mod logs;
+pub mod man;
 pub mod mcp;
 pub mod open;
 pub mod pause;
@@ -84,6 +85,9 @@ pub enum Command {
     Config,
     /// Print the completion script for a shell
     Completions(completions::Args),
+    /// Write the manual pages into a directory, for packages
+    #[command(hide = true)]
+    Man(man::Args),
 }
 
 /// The last line of a dry run.

@@ -680,3 +680,23 @@ fn completions_are_printed_for_every_shell() {
         assert!(!written.out().contains("supervise"), "{shell}");
     }
 }
+
+#[test]
+fn there_is_a_manual_page_for_each_command_that_people_use() {
+    let place = tempfile::tempdir().unwrap();
+    let mut written = Written::new();
+    let args = super::man::Args { directory: place.path().to_owned() };
+    super::man::execute(&mut written.console(Look::Pipe), &args, Cli::command()).unwrap();
+    let page = |name: &str| std::fs::read_to_string(place.path().join(name)).unwrap();
+    assert!(page("claude-worker.1").contains("CLAUDE_WORKER_HOME"));
+    assert!(page("claude-worker-run.1").contains(r"\-\-allowed\-tools"));
+    assert!(page("claude-worker-server-start.1").contains("foreground"));
+    let names = std::fs::read_dir(place.path()).unwrap().flatten().map(|entry| entry.file_name());
+    let names: Vec<_> = names.collect();
+    assert!(names.len() > 20, "{names:?}");
+    assert!(!place.path().join("claude-worker-man.1").exists(), "it is hidden");
+    let args = super::man::Args { directory: place.path().join("missing") };
+    let error =
+        super::man::execute(&mut written.console(Look::Pipe), &args, Cli::command()).unwrap_err();
+    assert!(error.to_string().contains("missing"), "{error}");
+}
