@@ -1,0 +1,213 @@
+"""The client for blocking programs."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+from . import _address, _arguments, _blocking, _protocol
+from ._arguments import Duration
+from .types import Event, LogItem, Task, TaskDetail
+
+T = TypeVar("T")
+
+_Tasks = list[Task]
+_Items = list[LogItem]
+
+
+class Client:
+    """A client of one engine. Threads can share it.
+
+    Without arguments it uses the engine of this user, and starts one when none runs. The environment can
+    name another: `CLAUDE_WORKER_SERVER_URL` with `CLAUDE_WORKER_TOKEN`, or `CLAUDE_WORKER_HOME`.
+
+    Every method raises `ApiError` when the engine refuses the request or does not answer. Requests that may
+    be repeated are sent again when the connection breaks or the engine restarts.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        token: str | None = None,
+        *,
+        home: str | None = None,
+        start: bool = True,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        """
+        :param url: another engine: `http://127.0.0.1:8000`, `https://HOST` or `unix:///path/to/engine.sock`
+        :param token: the token for it
+        :param home: the data directory of a local engine
+        :param start: whether to start the local engine when none runs
+        :param tls: which certificates are accepted for `https`
+        """
+        address = _address.find(url, token, home)
+        self._session = _protocol.Session(address, starts=start and address.is_ours)
+        self._tls = tls
+
+    def _run(self, call: _protocol.Call[T]) -> T:
+        return _blocking.run(self._session, call, self._tls)
+
+    def submit(
+        self,
+        prompt: str,
+        *,
+        working_directory: str | os.PathLike[str] | None = None,
+        name: str | None = None,
+        agent: str | None = None,
+        system_prompt: str | None = None,
+        model: str | None = None,
+        permission_mode: str | None = None,
+        allowed_tools: Sequence[str] | None = None,
+        max_turns: int | None = None,
+        max_budget_usd: float | None = None,
+        timeout: Duration | None = None,
+        silence: Duration | None = None,
+        env: Mapping[str, str] | None = None,
+        idempotency_key: str | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> Task:
+        """Puts a task into the queue. When this returns, the task is on disk.
+
+        :param prompt: what to do; for the agent `shell` a command
+        :param working_directory: where the agent works; default: the current directory
+        :param name: shown in lists; default: the first line of the prompt
+        :param agent: `claude` (the default) or `shell`
+        :param system_prompt: added to the system prompt of Claude Code
+        :param permission_mode: as in `claude --permission-mode`
+        :param allowed_tools: tools that are allowed without asking, such as `Bash(git diff:*)`
+        :param timeout: how long a run may take: seconds or a `timedelta`; 0 means no limit
+        :param silence: how long the agent may print nothing; 0 means no limit
+        :param env: environment variables of the task; no client gets them back
+        :param idempotency_key: a second submission with the same key returns the first task
+        :param extra: further fields of the request, for engines that are newer than this package
+        """
+        new = _arguments.new_task(
+            self._session,
+            prompt,
+            working_directory=working_directory,
+            name=name,
+            agent=agent,
+            system_prompt=system_prompt,
+            model=model,
+            permission_mode=permission_mode,
+            allowed_tools=allowed_tools,
+            max_turns=max_turns,
+            max_budget_usd=max_budget_usd,
+            timeout=timeout,
+            silence=silence,
+            env=env,
+            idempotency_key=idempotency_key,
+            extra=extra,
+        )
+        return self._run(_protocol.submit(self._session, new))
+
+    def get(self, task_id: int) -> TaskDetail:
+        """Everything stored about a task."""
+        return self._run(_protocol.get(self._session, task_id))
+
+    def list(
+        self,
+        status: str | Sequence[str] | None = None,
+        *,
+        search: str | None = None,
+        order: str | None = None,
+        limit: int = 100,
+    ) -> _Tasks:
+        """Tasks, newest first.
+
+        :param status: only these: `"running"` or `["failed", "cancelled"]`
+        :param search: only tasks with this text in name, prompt or directory
+        :param order: `newest_first`, `oldest_first`, `next_first` or `ended_last`
+        :param limit: at most this many, up to 1000; `all` has no limit
+        """
+        query = _arguments.list_query(status, search, order, limit)
+        page, _ = self._run(_protocol.tasks(self._session, query))
+        return page
+
+    def all(
+        self,
+        status: str | Sequence[str] | None = None,
+        *,
+        search: str | None = None,
+        order: str | None = None,
+    ) -> Iterator[Task]:
+        """Every task, read page by page. The arguments are those of `list`."""
+        query = _arguments.list_query(status, search, order, 500)
+        while True:
+            page, following = self._run(_protocol.tasks(self._session, query))
+            yield from page
+            if following is None:
+                return
+            query["cursor"] = following
+
+    def wait(self, task_id: int, timeout: Duration | None = None) -> TaskDetail:
+        """Waits until a task has finished, however it ends.
+
+        Raises `WaitTimeout` when it has not finished in time; the task keeps running.
+        """
+        limit = _arguments.seconds(timeout)
+        return self._run(_protocol.wait(self._session, task_id, limit))
+
+    def result(self, task_id: int, timeout: Duration | None = None) -> str:
+        """Waits for a task, and returns its final answer; for a shell task, the end of what
+        it printed.
+
+        Raises `TaskNotCompleted` when the task failed, was cancelled or was skipped, and `WaitTimeout`.
+        """
+        limit = _arguments.seconds(timeout)
+        return self._run(_protocol.result(self._session, task_id, limit))
+
+    def follow(self, task_id: int) -> Iterator[LogItem]:
+        """What the agent does and says, from the beginning, until the task has finished."""
+        follower = _protocol.Follower(self._session, task_id)
+        while not follower.ended:
+            yield from self._run(follower.next_items())
+
+    def log(self, task_id: int, *, run: str | None = None, last: int = 500) -> _Items:
+        """The last items of a log, at most 2000; of the newest run unless `run` names another."""
+        query = {"run": run, "tail": "true", "limit": last}
+        page = self._run(_protocol.log_page(self._session, task_id, query, 0))
+        return page.items
+
+    def output(self, task_id: int, *, run: str | None = None, stream: str = "stdout") -> bytes:
+        """What a run has printed so far. A shell task prints everything to `stdout`."""
+        return self._run(_protocol.output(self._session, task_id, run, stream))
+
+    def events(self, after: int | None = None, *, tasks: Sequence[int] = ()) -> Iterator[Event]:
+        """Every change from now on, or after the event of this number. It does not end."""
+        newest = after if after is not None else self._run(_protocol.newest_event(self._session))
+        while True:
+            found, newest = self._run(_protocol.events(self._session, newest, tasks))
+            yield from found
+
+    def cancel(self, task_id: int) -> Task:
+        """Asks a task to stop. It has stopped when `wait` returns."""
+        return self._run(_protocol.cancel(self._session, task_id))
+
+    def retry(self, task_id: int) -> Task:
+        """Runs a finished task again from the beginning, in a new session."""
+        return self._run(_protocol.run_again(self._session, task_id, "retry", {}))
+
+    def resume(self, task_id: int, prompt: str) -> Task:
+        """Continues a finished task in its session."""
+        body = {"prompt": prompt}
+        return self._run(_protocol.run_again(self._session, task_id, "resume", body))
+
+    def remove(self, task_id: int) -> None:
+        """Removes a task with all its output. A running one is stopped first."""
+        self._run(_protocol.remove(self._session, task_id))
+
+    def pause(self) -> None:
+        """Starts no further task until `unpause`. Running tasks continue."""
+        self._run(_protocol.set_paused(self._session, True))
+
+    def unpause(self) -> None:
+        """Starts tasks again."""
+        self._run(_protocol.set_paused(self._session, False))
+
+    def engine(self) -> dict[str, Any]:
+        """The engine: its version, process and queue."""
+        return self._run(_protocol.engine(self._session))
