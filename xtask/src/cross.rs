@@ -55,8 +55,8 @@ fn link_for_macos() -> Result<()> {
 }
 
 /// A command of Cargo for another target, with zig as the compiler for SQLite: even `cargo check` runs
-/// the build scripts that compile it. (One tool for both targets; mingw would be another one.)
-fn zigbuild(command: &str, target: &str) -> Result<Command> {
+/// the build scripts that compile it. (One tool for all targets; mingw would be another one.)
+pub(crate) fn zigbuild(command: &str, target: &str) -> Result<Command> {
     let tools = setup::zigbuild()?;
     let path = env::var_os("PATH").unwrap_or_default();
     let path = env::join_paths(std::iter::once(tools.clone()).chain(env::split_paths(&path)))
@@ -68,7 +68,7 @@ fn zigbuild(command: &str, target: &str) -> Result<Command> {
 }
 
 /// Whether a target's standard library is installed, after trying to install it.
-fn is_there(target: &str) -> bool {
+pub(crate) fn is_there(target: &str) -> bool {
     let installed = || {
         let mut print = Command::new("rustc");
         let path = probe(print.args(["--print", "target-libdir", "--target", target]));

@@ -13,6 +13,7 @@ mod book;
 mod bundle;
 mod cross;
 mod demo;
+mod dist;
 mod fuzz;
 mod interrupt;
 mod layers;
@@ -42,6 +43,10 @@ Usage: cargo xtask COMMAND
   bundle         Make the Debian package of app, command line and MCP sidecar.
       --check    Pack the debug build instead, install it, and test the installed app.
       --mcpb     Make the extension for Claude Desktop instead, and the registry's server.json.
+  dist           Build every package of a release into target/dist: archive with installer, .deb,
+                 .rpm, wheel, npm, MCP bundle.
+      --check [PART…]
+                 Pack the debug build instead, and use each package in a clean place.
   cross          Check the code for macOS and Windows, and link the programs for macOS.
   docs           Build the documents of docs/ as a book, with an offline search.
   demo           Show three tasks with the real Claude Code and a scripted model.
@@ -68,7 +73,7 @@ fn main() -> ExitCode {
 }
 
 fn run(command: &str, rest: &[String]) -> Result<ExitCode> {
-    if !matches!(command, "bench" | "bundle" | "fuzz") && !rest.is_empty() {
+    if !matches!(command, "bench" | "bundle" | "dist" | "fuzz") && !rest.is_empty() {
         bail!("{command} takes no arguments\n\n{USAGE}");
     }
     match command {
@@ -82,6 +87,11 @@ fn run(command: &str, rest: &[String]) -> Result<ExitCode> {
             [option] if option == "--check" => bundle::check()?,
             [option] if option == "--mcpb" => mcpb::release()?,
             _ => bail!("bundle knows only --check and --mcpb\n\n{USAGE}"),
+        },
+        "dist" => match rest {
+            [] => dist::release()?,
+            [option, parts @ ..] if option == "--check" => dist::check(parts)?,
+            _ => bail!("dist knows only --check\n\n{USAGE}"),
         },
         "fuzz" => fuzz::run_targets(rest)?,
         "docs" => book::build()?,

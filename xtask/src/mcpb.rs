@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
+use scripted_api::mcp_clients::McpClients;
 use serde_json::{Value, json};
 
 use crate::step::{output, run, step};
@@ -18,6 +19,8 @@ const MANIFEST: &str = "crates/mcp/mcpb/manifest.json";
 const PROGRAMS: &[&str] = &["claude-worker-mcp", "claude-worker"];
 /// Where releases are.
 const RELEASES: &str = "https://github.com/yigitkonur/claude-worker/releases/download";
+/// The name of the entry for the registry.
+const SERVER_JSON: &str = "server.json";
 /// The registry's name for the server: its namespace is the account that publishes it.
 const REGISTRY_NAME: &str = "io.github.yigitkonur/claude-worker";
 
@@ -30,23 +33,32 @@ pub(crate) fn release() -> Result<()> {
     })?;
     let built = workspace::target()?.join("release");
     let place = workspace::target()?.join("bundle");
-    let version = env!("CARGO_PKG_VERSION");
-    let bundle = place.join(file_name(version));
-    step("Pack the MCP bundle", || {
-        let stage = place.join("mcpb");
-        if stage.exists() {
-            fs::remove_dir_all(&stage)?;
-        }
-        prepare(&built, &stage, version)?;
-        run(Command::new(clients.mcpb()).arg("validate").arg(stage.join("manifest.json")))?;
-        run(Command::new(clients.mcpb()).arg("pack").args([&stage, &bundle]))
-    })?;
-    let hash = sha256(&bundle)?;
-    let server = place.join("server.json");
-    fs::write(&server, format!("{:#}\n", server_json(version, &hash)))?;
+    let bundle = step("Pack the MCP bundle", || pack(&clients, &built, &place))?;
+    write_server_json(&bundle, &place)?;
     let megabytes = fs::metadata(&bundle)?.len() as f64 / 1e6;
     eprintln!("{} ({megabytes:.1} MB)", bundle.display());
-    eprintln!("For the registry: {}", server.display());
+    eprintln!("For the registry: {}", place.join(SERVER_JSON).display());
+    Ok(())
+}
+
+/// Packs the programs in `built`; returns the bundle, which is in `place`.
+pub(crate) fn pack(clients: &McpClients, built: &Path, place: &Path) -> Result<PathBuf> {
+    let version = env!("CARGO_PKG_VERSION");
+    let bundle = place.join(file_name(version));
+    let stage = place.join("work/mcpb");
+    if stage.exists() {
+        fs::remove_dir_all(&stage)?;
+    }
+    prepare(built, &stage, version)?;
+    run(Command::new(clients.mcpb()).arg("validate").arg(stage.join("manifest.json")))?;
+    run(Command::new(clients.mcpb()).arg("pack").args([&stage, &bundle]))?;
+    Ok(bundle)
+}
+
+/// Writes the entry for the registry into `place`.
+pub(crate) fn write_server_json(bundle: &Path, place: &Path) -> Result<()> {
+    let entry = server_json(env!("CARGO_PKG_VERSION"), &sha256(bundle)?);
+    fs::write(place.join(SERVER_JSON), format!("{entry:#}\n"))?;
     Ok(())
 }
 
@@ -103,11 +115,36 @@ fn server_json(version: &str, sha256: &str) -> Value {
             "version": version,
             "fileSha256": sha256,
             "transport": { "type": "stdio" },
+        }, {
+            // The registry compares its name with the one in the package's README.
+            "registryType": "pypi",
+            "registryBaseUrl": "https://pypi.org",
+            "identifier": "claude-worker",
+            "version": version,
+            "runtimeHint": "uvx",
+            "runtimeArguments": [
+                { "type": "named", "name": "--from", "value": format!("claude-worker=={version}") },
+                { "type": "positional", "value": "claude-worker-mcp" },
+            ],
+            "transport": { "type": "stdio" },
+        }, {
+            // And with `mcpName` in package.json.
+            "registryType": "npm",
+            "registryBaseUrl": "https://registry.npmjs.org",
+            "identifier": "claude-worker",
+            "version": version,
+            "runtimeHint": "npx",
+            "runtimeArguments": [
+                { "type": "named", "name": "--package", "value": format!("claude-worker@{version}") },
+                { "type": "positional", "value": "claude-worker-mcp" },
+            ],
+            "transport": { "type": "stdio" },
         }],
     })
 }
 
-fn sha256(file: &PathBuf) -> Result<String> {
+/// The checksum of a file, in hexadecimal.
+pub(crate) fn sha256(file: &Path) -> Result<String> {
     let program = if cfg!(target_os = "macos") { "shasum" } else { "sha256sum" };
     let mut command = Command::new(program);
     if cfg!(target_os = "macos") {

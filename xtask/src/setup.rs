@@ -209,6 +209,53 @@ fn python_packages(venv: &Path, packages: &[(&str, &str)]) -> Result<()> {
         .args(packages.iter().map(|(package, version)| format!("{package}=={version}"))))
 }
 
+/// What makes the wheel for PyPI, and what checks and tests the Python client.
+const PYTHON_TOOLS: &[(&str, &str)] =
+    &[("hatchling", "1.33.0"), ("mypy", "2.4.1"), ("pytest", "9.2.0"), ("ruff", "0.17.6")];
+
+/// The directory with the programs of [`PYTHON_TOOLS`].
+pub(crate) fn python_build_tools() -> Result<PathBuf> {
+    let versions = PYTHON_TOOLS.iter().map(|(_, version)| *version).collect::<Vec<_>>().join("-");
+    let place = workspace::target()?.join(format!("python-tools-{versions}"));
+    let complete = place.join("complete");
+    if !complete.is_file() {
+        step("Install the tools for Python from PyPI", || {
+            if place.exists() {
+                fs::remove_dir_all(&place).context("cannot remove a half-finished installation")?;
+            }
+            python_packages(&place, PYTHON_TOOLS)?;
+            fs::write(&complete, "").context("cannot finish the installation")
+        })?;
+    }
+    Ok(place.join("bin"))
+}
+
+/// The programs that make packages and look into them.
+const PACKAGING: &[(&str, InstalledIf)] = &[
+    ("rpm", InstalledIf::Program("rpmbuild")),
+    ("cpio", InstalledIf::Program("cpio")),
+    ("file", InstalledIf::Program("file")),
+    ("binutils", InstalledIf::Program("strip")),
+    ("npm", InstalledIf::Program("npm")),
+];
+
+/// Installs what makes packages.
+pub(crate) fn package_tools() -> Result<()> {
+    install_missing(PACKAGING)
+}
+
+/// The programs that run the steps of the container without Docker.
+const CONTAINER: &[(&str, InstalledIf)] = &[
+    ("debootstrap", InstalledIf::Program("debootstrap")),
+    ("iproute2", InstalledIf::Program("ip")),
+    ("util-linux", InstalledIf::Program("unshare")),
+];
+
+/// Installs what runs the steps of the container.
+pub(crate) fn container_tools() -> Result<()> {
+    install_missing(CONTAINER)
+}
+
 /// The directory with the programs of cargo-zigbuild, which compiles and links for macOS: zig
 /// contains the C compiler for SQLite and the libraries of macOS.
 pub(crate) fn zigbuild() -> Result<PathBuf> {
@@ -286,8 +333,13 @@ pub(crate) fn postgres() -> Result<PathBuf> {
 
 /// The libraries the app is linked with, and the programs its tests need.
 pub(crate) fn desktop_packages() -> Result<()> {
-    let missing = DESKTOP.iter().filter(|(_, condition)| !condition.holds()).map(|(name, _)| *name);
-    let missing: Vec<_> = missing.collect();
+    install_missing(DESKTOP)
+}
+
+/// Installs the Debian packages that are missing.
+fn install_missing(packages: &[(&str, InstalledIf)]) -> Result<()> {
+    let missing = packages.iter().filter(|(_, condition)| !condition.holds());
+    let missing: Vec<_> = missing.map(|(name, _)| *name).collect();
     if missing.is_empty() {
         return Ok(());
     }
