@@ -2,7 +2,11 @@
 
 use std::path::PathBuf;
 
+use claude_worker_api::Failure;
+use serde_json::{Value, json};
+
 use super::{Document, root};
+use crate::support::read;
 
 /// What the programs, the pages and Claude Code print: the sources, and recorded output.
 fn printed() -> String {
@@ -71,4 +75,26 @@ fn every_quoted_message_exists() {
         }
     }
     assert!(quotes >= 30, "only {quotes} messages are quoted");
+}
+
+/// Failures that consist of a message of the agent or the system; the page has the common ones.
+const ONLY_A_MESSAGE: [&str; 4] = ["spawn", "api_error", "account", "agent_error"];
+
+#[test]
+fn every_kind_of_failure_is_explained() {
+    let described: Value = serde_json::from_str(&read(&root().join("docs/openapi.json"))).unwrap();
+    let kinds = &described["components"]["schemas"]["Failure"]["properties"]["kind"]["enum"];
+    let kinds: Vec<&str> = kinds.as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    assert!(kinds.len() >= 19, "{kinds:?}");
+    let document = Document::read("docs/troubleshooting.md");
+    let headings: String = document.text.lines().filter(|line| line.starts_with("### ")).collect();
+    for kind in kinds.into_iter().filter(|kind| !ONLY_A_MESSAGE.contains(kind)) {
+        let failure = json!({
+            "kind": kind, "message": "…", "code": 1, "signal": 1, "limit_ms": 1000, "limit_bytes": 1,
+        });
+        let failure: Failure = serde_json::from_value(failure).unwrap();
+        let words = failure.describe();
+        let fixed = words.split(|c: char| c == '…' || c.is_ascii_digit()).next().unwrap().trim();
+        assert!(headings.contains(fixed), "docs/troubleshooting.md does not explain: {words}");
+    }
 }
