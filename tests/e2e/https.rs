@@ -242,6 +242,24 @@ fn a_handshake_that_does_not_come_is_cut_off() {
 }
 
 #[test]
+fn the_token_of_the_data_directory_stays_on_this_machine() {
+    let home = Home::new();
+    home.run(["server", "start", "--port", "0"]).ok();
+    let port = port(&home);
+    let list = |host: &str| {
+        let url = format!("http://{host}:{port}");
+        ran(home.command().env("CLAUDE_WORKER_SERVER_URL", url), &["list"])
+    };
+    list("127.0.0.1").ok();
+    // The same engine by a name that only the resolver knows to be this machine. It is refused for its
+    // name before any token is looked at, so the name must be allowed.
+    let allow = ["server", "start", "--port", &port.to_string(), "--allow-host", "127.1"];
+    home.run(allow).ok();
+    list("127.1").refused(5, &["token"]);
+    list("localhost").ok();
+}
+
+#[test]
 fn a_directory_on_another_machine_must_be_named() {
     let home = Home::new();
     home.run(["server", "start", "--port", "0"]).ok();
