@@ -28,6 +28,7 @@ mod regressions;
 mod removed_files;
 mod report;
 mod rows;
+mod rust_client;
 mod settings;
 mod stdin;
 mod stored_data;

@@ -383,6 +383,34 @@ pub trait TaskApiExt: TaskApi {
             page.tasks.into_iter().next().ok_or_else(|| ApiError::no_task(id))
         }
     }
+
+    /// Waits until a task has finished, however it ends.
+    ///
+    /// # Errors
+    /// `not_found`, also when the task is removed; `unavailable` when no engine answers any more.
+    fn wait_until_finished(
+        &self,
+        id: TaskId,
+    ) -> impl Future<Output = Result<TaskDetail, ApiError>> + Send {
+        async move {
+            // Before the task is read, so that no change falls between the two.
+            let mut after = self.events(EventQuery::default()).await?.next;
+            loop {
+                let detail = self.get(id).await?;
+                if detail.task.state.is_finished() {
+                    return Ok(detail);
+                }
+                let query = EventQuery {
+                    after: Some(after),
+                    tasks: vec![id],
+                    lasting: true,
+                    wait_ms: 30_000,
+                    ..EventQuery::default()
+                };
+                after = self.events(query).await?.next;
+            }
+        }
+    }
 }
 
 impl<A: TaskApi> TaskApiExt for A {}

@@ -47,6 +47,16 @@ impl EngineClient {
         Ok(Self { paths: ours.then(|| paths.clone()), starter, ..Self::new(address) })
     }
 
+    /// A client of the engine that the environment names, or of this user's own. A call that finds
+    /// none starts one, if `claude-worker` is installed.
+    ///
+    /// # Errors
+    /// `invalid_request` and `forbidden` when the environment names no engine that can be used.
+    pub fn of_this_user() -> Result<Self, ApiError> {
+        let paths = Paths::from_env()?;
+        Self::from_env(&paths, Starter::installed(&paths))
+    }
+
     /// The address of the engine.
     #[must_use]
     pub const fn address(&self) -> &Address {

@@ -14,6 +14,8 @@
 //! equal, except for requests for the engine's version and to stop it: an older engine can always be
 //! stopped.
 //!
+//! `examples/submit.rs` is a program that submits a task, follows it and reads its result.
+//!
 //! [`TaskApi`]: claude_worker_api::TaskApi
 
 mod client;
@@ -33,6 +35,7 @@ mod test_starter;
 mod tls;
 mod transport;
 
+pub use claude_worker_engine::Paths;
 pub use claude_worker_os::lock::LockHolder;
 pub use client::EngineClient;
 pub use installed_program::installed_program;

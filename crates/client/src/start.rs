@@ -14,6 +14,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::ChildStdout as AsyncChildStdout;
 use tokio::time::Instant;
 
+use crate::installed_program::installed_program;
 use crate::log_file::open_log;
 use crate::next_engine::next_engine_is_announced;
 use crate::request::Request;
@@ -62,6 +63,13 @@ impl Ready {
 }
 
 impl Starter {
+    /// Starts the program `claude-worker` that is installed, beside this program or in `PATH`, if it is.
+    #[must_use]
+    pub fn installed(paths: &Paths) -> Option<Self> {
+        let program = installed_program("claude-worker")?;
+        Some(Self { program, args: vec!["serve".to_owned()], paths: paths.clone() })
+    }
+
     /// Starts an engine. Returns when one answers at `address`: this one, or one that another
     /// process has started at the same time.
     pub(crate) async fn start(&self, address: &Address) -> Result<(), ApiError> {
