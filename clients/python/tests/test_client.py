@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
+import subprocess
 import threading
 from datetime import timedelta
 from pathlib import Path
@@ -162,6 +164,23 @@ def test_over_http_the_token_decides(home: Path) -> None:
         Client(url, "wrong").engine()
     with pytest.raises(claude_worker.Unavailable, match="No engine answers"):
         Client("http://127.0.0.1:9").engine()
+
+
+def test_over_https_the_certificate_is_checked(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    certificate, key = home / "certificate.pem", home / "key.pem"
+    make = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=test"
+    name = ["-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run([*make.split(), *name], check=True, stderr=subprocess.DEVNULL)
+    files = ["--tls-cert", str(certificate), "--tls-key", str(key)]
+    worker("server", "start", "--host", "127.0.0.1", "--port", "0", *files)
+    url = Client().engine()["http"]
+    assert url.startswith("https://")
+    with pytest.raises(claude_worker.Unavailable, match="certificate"):
+        Client(url).engine()
+    monkeypatch.setenv("CLAUDE_WORKER_CA", str(certificate))
+    assert Client(url).engine()["pid"] == Client().engine()["pid"]
+    asked = asyncio.run(claude_worker.AsyncClient(url).engine())
+    assert asked["pid"] == Client().engine()["pid"]
 
 
 def test_a_task_that_submits_is_named_as_the_parent(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ import ssl
 from typing import TypeVar
 
 from . import _address
-from ._blocking import CONNECT_WITHIN, START_WITHIN, check_owner, headers, refused_start
+from ._blocking import CONNECT_WITHIN, START_WITHIN, check_owner, headers, refused_start, tls_context
 from ._protocol import Broken, Call, NotReachable, Pause, Request, Response, Session, StartEngine
 from .errors import api_error
 
@@ -50,7 +50,7 @@ async def _connect(
     if address.socket is not None:
         check_owner(address.socket)
         return await asyncio.open_unix_connection(address.socket, limit=_MAX_LINE)
-    context = (tls or ssl.create_default_context()) if address.tls else None
+    context = tls_context(tls) if address.tls else None
     return await asyncio.open_connection(address.host, address.port, ssl=context, limit=_MAX_LINE)
 
 

@@ -74,6 +74,17 @@ def _do(session: Session, step: object, tls: ssl.SSLContext | None) -> Response 
     return None
 
 
+def tls_context(given: ssl.SSLContext | None) -> ssl.SSLContext:
+    """Which certificates are accepted: those of the system, and the issuer in CLAUDE_WORKER_CA."""
+    if given is not None:
+        return given
+    context = ssl.create_default_context()
+    own = os.environ.get("CLAUDE_WORKER_CA")
+    if own:
+        context.load_verify_locations(own)
+    return context
+
+
 def headers(session: Session) -> dict[str, str]:
     """The headers of every request."""
     found = {"Content-Type": "application/json", "Accept": "application/json", "Connection": "close"}
@@ -90,7 +101,7 @@ def exchange(session: Session, request: Request, tls: ssl.SSLContext | None) -> 
         connection = _LocalConnection(address.socket, CONNECT_WITHIN)
     elif address.tls:
         connection = http.client.HTTPSConnection(
-            address.host, address.port, timeout=CONNECT_WITHIN, context=tls
+            address.host, address.port, timeout=CONNECT_WITHIN, context=tls_context(tls)
         )
     else:
         connection = http.client.HTTPConnection(address.host, address.port, timeout=CONNECT_WITHIN)
