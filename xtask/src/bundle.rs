@@ -48,7 +48,7 @@ pub(crate) fn release() -> Result<()> {
     ui::build()?;
     step("Build for release", || {
         let mut build = workspace::cargo();
-        build.args(["build", "--quiet", "--release"]);
+        build.args(["build", "--quiet", "--release"]).env("CLAUDE_WORKER_PAGES", "required");
         run(build.args(["--package", "claude-worker", "--package", "claude-worker-app"]))
     })?;
     let package = pack(Build::Release)?;
@@ -121,8 +121,6 @@ fn contents(built: &Path, place: &Path) -> Result<serde_json::Value> {
         beside.push(prepared);
     }
     let mut files = serde_json::Map::new();
-    files
-        .insert("/usr/share/claude-worker/ui".to_owned(), json!(workspace::root().join("ui/dist")));
     for (shell, installed) in COMPLETIONS {
         let file = place.join(format!("completions.{shell}"));
         let program = built.join(format!("claude-worker{EXE_SUFFIX}"));
@@ -176,7 +174,7 @@ fn install(package: &Path, root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Checks the installed files: the desktop entry, icons, pages, completions and programs.
+/// Checks the installed files: the desktop entry, icons, completions and programs.
 fn look(root: &Path) -> Result<()> {
     let read = |path: &str| {
         let file = root.join(path);
@@ -191,8 +189,6 @@ fn look(root: &Path) -> Result<()> {
         let icon = format!("usr/share/icons/hicolor/{size}/apps/{icon}.png");
         ensure!(root.join(&icon).is_file(), "{icon} is missing");
     }
-    let index = read("usr/share/claude-worker/ui/index.html")?;
-    ensure!(index.contains("<script"), "the pages for browsers are a placeholder");
     for (_, completions) in COMPLETIONS {
         ensure!(!read(completions.trim_start_matches('/'))?.is_empty(), "{completions} is empty");
     }

@@ -14,7 +14,8 @@ use crate::step::{run, step};
 use crate::{setup, workspace};
 
 /// Directories of `ui/` with generated files.
-const MADE: &[&str] = &["node_modules", "dist", "test-results", "playwright-report", "coverage"];
+const MADE: &[&str] =
+    &["node_modules", "dist", "served", "test-results", "playwright-report", "coverage"];
 
 /// The directory with the pages' sources.
 fn place() -> PathBuf {
@@ -49,7 +50,8 @@ pub(crate) fn install() -> Result<()> {
     done.remember(wanted)
 }
 
-/// Builds the pages into `ui/dist`, from where the app takes them, unless nothing has changed.
+/// Builds the pages into `ui/dist`, which the app embeds, and `ui/served`, which the command line embeds,
+/// unless nothing has changed.
 pub(crate) fn build() -> Result<()> {
     install()?;
     let done = Remembered::new("built")?;
@@ -57,6 +59,7 @@ pub(crate) fn build() -> Result<()> {
     let state = || {
         let mut files = sources(&place())?;
         files.push(place().join("dist/index.html"));
+        files.push(place().join("served/index.html"));
         fingerprint(&files)
     };
     if state().is_ok_and(|state| done.is(state)) {

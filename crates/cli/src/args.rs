@@ -33,7 +33,7 @@ Environment:
   CLAUDE_WORKER_SERVER_URL  another engine: https://HOST or unix:///path/to/engine.sock
   CLAUDE_WORKER_TOKEN       the token for it [default: the one in the data directory]
   CLAUDE_WORKER_CA          certificates to trust for https, a PEM file
-  CLAUDE_WORKER_UI          where its HTTP server finds the web pages
+  CLAUDE_WORKER_UI          web pages in place of the program's own
   CLAUDE_WORKER_LOG         how much an engine logs, like debug [default: info]
   NO_COLOR                  no colours
 

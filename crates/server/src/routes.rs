@@ -120,7 +120,7 @@ async fn agree_on_protocol(request: Request, next: Next) -> Response {
     response
 }
 
-async fn no_such_route() -> Refusal {
+pub(crate) async fn no_such_route() -> Refusal {
     ApiError::new(ErrorCode::NotFound, "There is nothing at this address")
         .hint("The page /docs lists every address")
         .into()

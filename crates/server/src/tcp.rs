@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use tokio::sync::{oneshot, watch};
 use crate::admission::{Cookie, Guard, Source, admit, login};
 use crate::connections::{Bounds, Endpoints, PerClient, serve_connections};
 use crate::listener::not_bound;
-use crate::pages;
+use crate::pages::Pages;
 use crate::routes::{self, speaking_our_protocol};
 use crate::tls::{Certificate, TcpConnection};
 
@@ -33,8 +33,7 @@ pub(crate) struct HttpServer {
     address: SocketAddr,
     certificate: Option<Arc<Certificate>>,
     token: String,
-    /// The directory of the web pages, if there are any.
-    pages: Option<PathBuf>,
+    pages: Pages,
 }
 
 impl HttpServer {
@@ -54,7 +53,7 @@ impl HttpServer {
             ApiError::invalid(format!("Cannot keep a token in {}: {error}", token_file.display()))
         })?;
         let listen = listen.clone();
-        Ok(Self { listener, listen, address, certificate, token, pages: pages::directory() })
+        Ok(Self { listener, listen, address, certificate, token, pages: Pages::find() })
     }
 
     /// What was to be bound.
@@ -85,13 +84,11 @@ pub(crate) async fn serve_http(
         owner: Digest::of(&server.token),
         grants: Arc::clone(engine.grants()),
         cookie: cookie.clone(),
-        pages: server.pages.is_some(),
+        pages: true,
     });
-    let mut routes = routes::router(Arc::new(engine.clone()), closing.clone())
-        .merge(login::routes(engine, cookie));
-    if let Some(directory) = &server.pages {
-        routes = routes.fallback_service(pages::routes(directory));
-    }
+    let routes = routes::router(Arc::new(engine.clone()), closing.clone())
+        .merge(login::routes(engine, cookie))
+        .fallback_service(server.pages.routes());
     let routes = routes.layer(middleware::from_fn_with_state(guard, admit));
     // Outside of the admission: whoever probes has no token.
     let routes = speaking_our_protocol(routes).merge(probes);
