@@ -2,6 +2,8 @@ import { svelte } from "@sveltejs/vite-plugin-svelte";
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 
+import { served } from "./scripts/served.ts";
+
 // The webview of the oldest supported WebKitGTK and of current browsers.
 const target = ["safari17", "chrome120"];
 
@@ -23,15 +25,18 @@ function onlyTheLexerOfMarked(): Plugin {
 }
 
 export default defineConfig({
-  plugins: [svelte(), onlyTheLexerOfMarked()],
+  plugins: [svelte(), onlyTheLexerOfMarked(), served()],
   // Relative, so that the same files work from the app's own protocol and from any path of a server.
   base: "./",
   build: {
     target,
     assetsInlineLimit: 0,
-    // One stylesheet for all pages: a page that is fetched later must never be seen without its own,
-    // as happens when two fetches share one that has not come yet.
-    cssCodeSplit: false,
+    rolldownOptions: {
+      output: {
+        // What the first page needs in one file: it compresses better than many, and comes at once.
+        codeSplitting: { groups: [{ name: "first", tags: ["$initial"] }] },
+      },
+    },
     sourcemap: false,
     reportCompressedSize: true,
   },

@@ -3,6 +3,17 @@ import "./app/fonts.css";
 import "./app/tokens.css";
 import "./app/base.css";
 import App from "./app/App.svelte";
+import { BESIDE } from "./app/layout";
+import { loadSidebar } from "./app/pages";
+import { connect } from "./backend/current";
+
+async function start(target: HTMLElement) {
+  const wide = window.matchMedia(BESIDE).matches;
+  // Without it the window works, too, and asks for it again.
+  const sidebar = wide ? loadSidebar().catch(() => undefined) : undefined;
+  await connect();
+  mount(App, { target, props: { sidebar: (await sidebar)?.default } });
+}
 
 const target = document.getElementById("app");
-if (target) mount(App, { target });
+if (target) void start(target);

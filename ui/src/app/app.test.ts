@@ -14,6 +14,7 @@ vi.mock("./pages", async (original) => {
   return Object.fromEntries(names.map((name) => [name, never]));
 });
 const { default: App } = await import("./App.svelte");
+const { default: sidebar } = await import("../queue/Sidebar.svelte");
 
 async function widen(width: number) {
   const { happyDOM } = window as unknown as { happyDOM: DetachedWindowAPI };
@@ -26,7 +27,7 @@ afterEach(cleanup);
 
 it("keeps the sidebar closed when the window becomes narrow again", async () => {
   await widen(600);
-  render(App);
+  render(App, { sidebar });
   screen.getByRole("button", { name: "Sidebar" }).click();
   await tick();
   expect(drawer()?.open).toBe(true);

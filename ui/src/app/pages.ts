@@ -13,9 +13,9 @@ function part<T>(fetch: () => Promise<T>): () => Promise<T> {
     if (part) return part;
     const fetching = last.then(fetch);
     part = fetching;
-    last = fetching.catch(() => {
-      // The next call tries again.
-      part = undefined;
+    last = fetching.catch((error: unknown) => {
+      // The next call tries again. A stylesheet is asked for only once, so without it the page stays away.
+      if (!/preload CSS/.test(String(error))) part = undefined;
     });
     return fetching;
   };
@@ -25,6 +25,11 @@ export const loadTask = part(() => import("../task/TaskPage.svelte"));
 export const loadNew = part(() => import("../new/NewTask.svelte"));
 export const loadSettings = part(() => import("../settings/SettingsPage.svelte"));
 export const loadWelcome = part(() => import("../welcome/WelcomePage.svelte"));
+export const loadSidebar = part(() => import("../queue/Sidebar.svelte"));
+export const loadEngineAway = part(() => import("./EngineAway.svelte"));
+export const loadWarnings = part(() => import("./Warnings.svelte"));
+export const loadConfirm = part(() => import("../components/ConfirmDialog.svelte"));
+export const loadTooltip = part(() => import("../components/Tooltip.svelte"));
 export const loadPalette = part(() => import("../palette/Palette.svelte"));
 export const loadShortcuts = part(() => import("../palette/Shortcuts.svelte"));
 export const loadDrops = part(() => import("../new/DropOverlay.svelte"));

@@ -1,5 +1,5 @@
 // The engine through the desktop app's Tauri commands, which are named like the Rust methods.
-import { Channel, invoke, isTauri } from "@tauri-apps/api/core";
+import { Channel, invoke } from "@tauri-apps/api/core";
 import {
   Refused,
   type ApiError,
@@ -10,9 +10,6 @@ import {
 } from "./index";
 import { engineApi } from "./calls";
 import { keepTrying } from "./reconnect";
-
-/** Whether the page runs in the app's window. */
-export const inTauri = isTauri;
 
 async function call<T>(command: string, parameters: Record<string, unknown> = {}): Promise<T> {
   try {

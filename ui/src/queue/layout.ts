@@ -3,9 +3,12 @@
 import type { Task, TaskId } from "../backend";
 import type { Segment } from "../state/segment";
 
-export const HEADER = 38;
-export const ROW = 54;
-export const LINK = 36;
+/** A thumb needs larger rows than a pointer; tokens.css has the same condition for the type in them. */
+const touched = globalThis.matchMedia?.("(pointer: coarse) and (width < 900px)").matches ?? false;
+
+export const HEADER = touched ? 42 : 38;
+export const ROW = touched ? 64 : 54;
+export const LINK = touched ? 48 : 36;
 /** Room under the last row. */
 const END = 16;
 
