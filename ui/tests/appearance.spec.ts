@@ -219,7 +219,7 @@ for (const colorScheme of ["light", "dark"] as const) {
       await look(app, `empty-wide-${colorScheme}`);
       await app.setViewportSize({ width: 390, height: 780 });
       await look(app, `empty-phone-${colorScheme}`);
-      await app.getByRole("button", { name: "Sidebar" }).click();
+      await app.getByRole("button", { name: "More", exact: true }).click();
       await expect(app.getByRole("dialog", { name: "Sidebar" })).toBeVisible();
       await look(app, `drawer-${colorScheme}`);
       await app.keyboard.press("Escape");

@@ -14,13 +14,16 @@ use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
-use tower_http::services::ServeDir;
+use tower_http::services::{ServeDir, ServeFile};
 
 use crate::routes::no_such_route;
 use embedded::File;
 
 /// Names the directory with the built pages, for development.
 const VARIABLE: &str = "CLAUDE_WORKER_UI";
+
+/// Where a link of `claude-worker open` leads; the page itself redeems its code.
+const LOGIN: &str = "/login";
 
 /// The content security policy: a page may run its own scripts and connect to this server only. It
 /// protects against hostile text of agents if escaping fails.
@@ -57,11 +60,14 @@ impl Pages {
             Self::Directory(directory) => {
                 // They may be built anew at any time.
                 let files = ServeDir::new(directory).append_index_html_on_directories(true);
-                Router::new().fallback_service(files)
+                let page = ServeFile::new(directory.join("index.html"));
+                Router::new().route_service(LOGIN, page).fallback_service(files)
             }
             &Self::Embedded(files) => Router::new().fallback(move |request: Request| async move {
                 if matches!(*request.method(), Method::GET | Method::HEAD) {
-                    embedded::answer(files, request.uri().path(), request.headers())
+                    let path = request.uri().path();
+                    let path = if path == LOGIN { "/" } else { path };
+                    embedded::answer(files, path, request.headers())
                 } else {
                     StatusCode::METHOD_NOT_ALLOWED.into_response()
                 }
@@ -134,9 +140,11 @@ mod tests {
             brotli: None,
         }];
         for pages in [Pages::Directory(directory), Pages::Embedded(embedded)] {
-            let (status, policy) = answer(&pages, "/").await;
-            assert_eq!(status, StatusCode::OK);
-            assert!(policy.unwrap().to_str().unwrap().starts_with("default-src 'none'"));
+            for path in ["/", LOGIN] {
+                let (status, policy) = answer(&pages, path).await;
+                assert_eq!(status, StatusCode::OK, "{path}");
+                assert!(policy.unwrap().to_str().unwrap().starts_with("default-src 'none'"));
+            }
             for path in ["/../token", "/%2e%2e/token", "/assets/..%2f..%2ftoken", "/nothing"] {
                 let (status, policy) = answer(&pages, path).await;
                 assert_eq!(status, StatusCode::NOT_FOUND, "{path}");

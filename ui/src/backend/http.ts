@@ -1,5 +1,5 @@
 // The engine over HTTP, for a browser. The server is the page's origin. The browser has logged in and
-// sends a cookie that scripts cannot read; without one, the server's page `/login` says how to log in.
+// sends a cookie that scripts cannot read; without one, the pages say how to log in.
 import {
   Refused,
   type ApiError,
@@ -30,8 +30,7 @@ export function httpBackend(): Backend {
       if (init.signal?.aborted) throw error;
       throw new Refused(AWAY);
     }
-    if (response.status === 401) location.replace("/login");
-    if (!response.ok) throw new Refused(await refusal(response));
+    if (!response.ok) throw new Refused(await refusal(response), response.status === 401);
     return response;
   }
 
@@ -110,8 +109,8 @@ export function httpBackend(): Backend {
     };
     const failed = (error: unknown) => {
       awaySince ??= Date.now();
-      const said = error instanceof Refused ? error.error : AWAY;
-      listener.connection({ state: "away", error: said, since: awaySince });
+      const { error: said, signedOut } = error instanceof Refused ? error : new Refused(AWAY);
+      listener.connection({ state: "away", error: said, since: awaySince, signedOut });
     };
     void keepTrying(attempt, failed, stopped.signal);
     return () => stopped.abort();

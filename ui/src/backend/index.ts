@@ -7,7 +7,11 @@ export type * from "./api";
 
 /** The error of every backend call: the engine's own error, or `unavailable` when it does not answer. */
 export class Refused extends Error {
-  constructor(readonly error: ApiError) {
+  constructor(
+    readonly error: ApiError,
+    /** Whether the engine asks to be signed in to. */
+    readonly signedOut = false,
+  ) {
     super(error.message);
     this.name = "Refused";
   }
@@ -34,8 +38,8 @@ export interface OutputText {
 export type Connection =
   | { state: "connecting" }
   | { state: "connected" }
-  /** The engine does not answer; the backend is reconnecting. */
-  | { state: "away"; error: ApiError; since: number };
+  /** The engine does not answer, or refuses to; the backend is reconnecting. */
+  | { state: "away"; error: ApiError; since: number; signedOut?: boolean };
 
 /** A subscriber of the event stream. Calls come in order. */
 export interface EventListener {

@@ -8,7 +8,11 @@ const ui = join(import.meta.dirname, "../..");
 export default function build() {
   // CLAUDE_WORKER_UI names pages that are built already: see engine.ts.
   if (process.env["CLAUDE_WORKER_UI"] !== undefined) return;
-  const sources = [join(ui, "index.html"), join(ui, "vite.config.ts"), ...filesBelow("src")];
+  const sources = [
+    join(ui, "index.html"),
+    join(ui, "vite.config.ts"),
+    ...["src", "public", "scripts"].flatMap(filesBelow),
+  ];
   const newest = Math.max(...sources.map(changed));
   if (changed(join(ui, "dist/index.html")) < newest) {
     execFileSync("npx", ["vite", "build", "--logLevel", "warn"], { cwd: ui, stdio: "inherit" });

@@ -1,0 +1,52 @@
+// Shows a page of its own while the engine cannot be reached, in place of the browser's error page. It is
+// registered only by the installed app. It keeps nothing: no page, no answer of the API, no version.
+const UNREACHABLE = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">
+<meta name="color-scheme" content="light dark">
+<title>Claude Worker</title>
+<style>
+  body { display: grid; place-content: center; justify-items: center; gap: 12px; min-height: 100dvh;
+    margin: 0; padding: 24px; box-sizing: border-box; font: 16px/1.5 system-ui, sans-serif;
+    text-align: center; background: light-dark(#fbfaf8, #171411); color: light-dark(#23201c, #ebe8e3) }
+  h1 { margin: 0; font-size: 20px }
+  p { margin: 0; max-width: 34ch; text-wrap: balance; color: light-dark(#5d5852, #aaa59e) }
+  a { display: grid; place-items: center; min-height: 48px; margin-top: 8px; padding: 0 24px;
+    border-radius: 11px; background: light-dark(#2f5bd0, #86a5f7); color: light-dark(#fff, #10182e);
+    font-weight: 600; text-decoration: none }
+</style>
+<h1>The engine cannot be reached</h1>
+<p>Tasks that run go on without this page. Is the computer awake, and are you in its network?</p>
+<a href="">Try again</a>
+<p>This page tries by itself every 5 seconds.</p>
+<script>RETRY</script>
+</html>`;
+const RETRY =
+  "setTimeout(() => location.reload(), 5000); addEventListener('online', () => location.reload())";
+
+self.addEventListener("install", () => self.skipWaiting());
+self.addEventListener("activate", (event) => {
+  const preload = self.registration.navigationPreload?.enable();
+  event.waitUntil(Promise.all([self.clients.claim(), preload]));
+});
+self.addEventListener("fetch", (event) => {
+  // Everything but opening a page goes its usual way.
+  if (event.request.mode !== "navigate") return;
+  event.respondWith(open(event));
+});
+
+async function open(event) {
+  try {
+    return (await event.preloadResponse) ?? (await fetch(event.request));
+  } catch {
+    const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(RETRY));
+    const script = btoa(String.fromCharCode(...new Uint8Array(hash)));
+    const policy = `default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-${script}'`;
+    const headers = {
+      "content-type": "text/html; charset=utf-8",
+      "content-security-policy": `${policy}; base-uri 'none'; form-action 'none'`,
+    };
+    return new Response(UNREACHABLE.replace("RETRY", RETRY), { status: 503, headers });
+  }
+}
