@@ -25,9 +25,10 @@ const VARIABLE: &str = "CLAUDE_WORKER_UI";
 /// Where a link of `claude-worker open` leads; the page itself redeems its code.
 const LOGIN: &str = "/login";
 
-/// The content security policy: a page may run its own scripts and connect to this server only. It
-/// protects against hostile text of agents if escaping fails.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+/// The content security policy: a page may use its own scripts and styles and connect to this server
+/// only; what scripts set at an element's style is not inline. It protects against hostile text of agents
+/// if escaping fails.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
                       font-src 'self'; img-src 'self' data:; connect-src 'self'; \
                       manifest-src 'self'; worker-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
