@@ -9,7 +9,7 @@ import svelteConfig from "./svelte.config.js";
 
 export default defineConfig(
   // Generated from the Rust types.
-  globalIgnores(["dist/", "src/backend/api.ts"]),
+  globalIgnores(["dist/", "served/", "src/backend/api.ts"]),
   js.configs.recommended,
   tseslint.configs.recommendedTypeChecked,
   svelte.configs.recommended,
@@ -49,6 +49,15 @@ export default defineConfig(
       "svelte/prefer-svelte-reactivity": "off",
       // What agents print is searched for control characters.
       "no-control-regex": "off",
+    },
+  },
+  {
+    // Copied as it is; the browser runs it outside of any page.
+    files: ["public/sw.js"],
+    extends: [tseslint.configs.disableTypeChecked],
+    languageOptions: {
+      globals: globals.serviceworker,
+      parserOptions: { projectService: false },
     },
   },
   {

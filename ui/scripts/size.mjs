@@ -59,7 +59,9 @@ const fonts = names.filter((name) => name.endsWith(".woff2"));
 // Other alphabets' fonts are fetched only for text in them.
 const latin = fonts.filter((name) => /latin-(opsz|wght)/.test(name));
 const sum = (of) => of.reduce((bytes, name) => bytes + size(name, "br"), 0);
-console.log(`${kilobytes(sum(latin))}  fonts for Latin text, of ${kilobytes(sum(fonts)).trim()} in all`);
+console.log(
+  `${kilobytes(sum(latin))}  fonts for Latin text, of ${kilobytes(sum(fonts)).trim()} in all`,
+);
 
 if (over) {
   console.error("The pages are too large. Look at what was added last: npx vite build --sourcemap");

@@ -117,7 +117,8 @@ function tooSmall(page: Page): Promise<string[]> {
       const frame = element.closest("label, .search, .box, .find")?.getBoundingClientRect() ?? box;
       const height = grown ? parseFloat(after.height) : Math.max(box.height, frame.height);
       const width = grown ? parseFloat(after.width) : Math.max(box.width, frame.width);
-      const small = height < 43.5 || width < 43.5 ? [`${words(element)}: ${width} × ${height}`] : [];
+      const small =
+        height < 43.5 || width < 43.5 ? [`${words(element)}: ${width} × ${height}`] : [];
       const type = parseFloat(getComputedStyle(element).fontSize);
       const zooms = element.matches("input:not([type=radio]), textarea") && type < 16;
       return zooms ? [...small, `${words(element)}: ${type}px`] : small;
