@@ -177,16 +177,46 @@ test("nothing lies below a notch or the line at the bottom", async ({ app, engin
   expect((navigation?.y ?? 0) + (navigation?.height ?? 0)).toBeLessThanOrEqual(844 - 34);
 });
 
-test("a browser that is not signed in says how to sign in", async ({ app, engine }) => {
-  await app.evaluate(() => sessionStorage.clear());
+test("a browser that is not logged in says how to log in, and takes a link", async ({
+  app,
+  engine,
+}) => {
+  await visit(app, "#/new");
+  await app.getByRole("textbox", { name: "What should Claude do?" }).fill("Half a thought");
   await app.context().clearCookies();
-  await app.goto(`${new URL(engine.url).origin}/?again`);
-  await expect(app.getByRole("heading", { name: "Sign in to Claude Worker" })).toBeVisible();
+  await app.goto(new URL("/?again", app.url()).href);
+  await expect(app.getByRole("heading", { name: "This browser is not logged in" })).toBeVisible();
   await expect(app.getByText("claude-worker open --phone")).toBeVisible();
   await expect(app.getByText("claude-worker open --browser")).toBeVisible();
   await expect(bar(app)).toBeHidden();
   expect(await tooSmall(app)).toEqual([]);
-  await app.screenshot({ path: "test-results/phone/sign-in.png" });
+  await app.screenshot({ path: "test-results/phone/logged-out.png" });
+  const field = app.getByRole("textbox", { name: "Have a link?" });
+  const logIn = app.getByRole("button", { name: "Log in" });
+  await field.fill("something else");
+  await logIn.tap();
+  await expect(field).toHaveAccessibleDescription(/no link/);
+  await field.fill(await engine.link());
+  await logIn.tap();
+  await expect(bar(app)).toBeVisible();
+});
+
+test("when the login ends, what was being written stays", async ({ app, engine }) => {
+  await visit(app, "#/new");
+  const prompt = app.getByRole("textbox", { name: "What should Claude do?" });
+  await prompt.fill("Half a thought");
+  await app.context().clearCookies();
+  // Its stream of events ends, and the next one is refused.
+  await engine.kill();
+  await engine.run();
+  await expect(app.getByRole("heading", { name: "Your login has ended" })).toBeVisible();
+  // Another page of this browser logs in.
+  const other = await app.context().newPage();
+  await other.goto(await engine.link());
+  await other.waitForURL(/\/#\//);
+  await other.close();
+  await expect(prompt).toBeVisible();
+  await expect(prompt).toHaveValue("Half a thought");
 });
 
 test("the installed app says when the engine cannot be reached, and comes back by itself", async ({

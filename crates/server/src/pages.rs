@@ -14,16 +14,13 @@ use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
-use tower_http::services::{ServeDir, ServeFile};
+use tower_http::services::ServeDir;
 
 use crate::routes::no_such_route;
 use embedded::File;
 
 /// Names the directory with the built pages, for development.
 const VARIABLE: &str = "CLAUDE_WORKER_UI";
-
-/// Where a link of `claude-worker open` leads; the page itself redeems its code.
-const LOGIN: &str = "/login";
 
 /// The content security policy: a page may use its own scripts and styles and connect to this server
 /// only; what scripts set at an element's style is not inline. It protects against hostile text of agents
@@ -61,14 +58,11 @@ impl Pages {
             Self::Directory(directory) => {
                 // They may be built anew at any time.
                 let files = ServeDir::new(directory).append_index_html_on_directories(true);
-                let page = ServeFile::new(directory.join("index.html"));
-                Router::new().route_service(LOGIN, page).fallback_service(files)
+                Router::new().fallback_service(files)
             }
             &Self::Embedded(files) => Router::new().fallback(move |request: Request| async move {
                 if matches!(*request.method(), Method::GET | Method::HEAD) {
-                    let path = request.uri().path();
-                    let path = if path == LOGIN { "/" } else { path };
-                    embedded::answer(files, path, request.headers())
+                    embedded::answer(files, request.uri().path(), request.headers())
                 } else {
                     StatusCode::METHOD_NOT_ALLOWED.into_response()
                 }
@@ -141,11 +135,9 @@ mod tests {
             brotli: None,
         }];
         for pages in [Pages::Directory(directory), Pages::Embedded(embedded)] {
-            for path in ["/", LOGIN] {
-                let (status, policy) = answer(&pages, path).await;
-                assert_eq!(status, StatusCode::OK, "{path}");
-                assert!(policy.unwrap().to_str().unwrap().starts_with("default-src 'none'"));
-            }
+            let (status, policy) = answer(&pages, "/").await;
+            assert_eq!(status, StatusCode::OK);
+            assert!(policy.unwrap().to_str().unwrap().starts_with("default-src 'none'"));
             for path in ["/../token", "/%2e%2e/token", "/assets/..%2f..%2ftoken", "/nothing"] {
                 let (status, policy) = answer(&pages, path).await;
                 assert_eq!(status, StatusCode::NOT_FOUND, "{path}");

@@ -28,7 +28,7 @@ export const loadWelcome = part(() => import("../welcome/WelcomePage.svelte"));
 export const loadSidebar = part(() => import("../queue/Sidebar.svelte"));
 export const loadEngineAway = part(() => import("./EngineAway.svelte"));
 export const loadWarnings = part(() => import("./Warnings.svelte"));
-export const loadSignIn = part(() => import("./SignIn.svelte"));
+export const loadLogIn = part(() => import("./LogIn.svelte"));
 export const loadConfirm = part(() => import("../components/ConfirmDialog.svelte"));
 export const loadTooltip = part(() => import("../components/Tooltip.svelte"));
 export const loadPalette = part(() => import("../palette/Palette.svelte"));

@@ -109,8 +109,8 @@ export function httpBackend(): Backend {
     };
     const failed = (error: unknown) => {
       awaySince ??= Date.now();
-      const { error: said, signedOut } = error instanceof Refused ? error : new Refused(AWAY);
-      listener.connection({ state: "away", error: said, since: awaySince, signedOut });
+      const { error: said, loggedOut } = error instanceof Refused ? error : new Refused(AWAY);
+      listener.connection({ state: "away", error: said, since: awaySince, loggedOut });
     };
     void keepTrying(attempt, failed, stopped.signal);
     return () => stopped.abort();

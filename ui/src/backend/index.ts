@@ -9,8 +9,8 @@ export type * from "./api";
 export class Refused extends Error {
   constructor(
     readonly error: ApiError,
-    /** Whether the engine asks to be signed in to. */
-    readonly signedOut = false,
+    /** Whether the engine asks to be logged in to. */
+    readonly loggedOut = false,
   ) {
     super(error.message);
     this.name = "Refused";
@@ -39,7 +39,7 @@ export type Connection =
   | { state: "connecting" }
   | { state: "connected" }
   /** The engine does not answer, or refuses to; the backend is reconnecting. */
-  | { state: "away"; error: ApiError; since: number; signedOut?: boolean };
+  | { state: "away"; error: ApiError; since: number; loggedOut?: boolean };
 
 /** A subscriber of the event stream. Calls come in order. */
 export interface EventListener {
