@@ -23,6 +23,7 @@ pub(super) fn release() -> Result<PathBuf> {
             "the standard library for {TARGET} is missing, and `rustup target add {TARGET}` did not install it"
         );
         let mut build = cross::zigbuild("zigbuild", TARGET)?;
+        build.env("CLAUDE_WORKER_PAGES", "required");
         run(build.args(["--release", "--locked", "--package", "claude-worker"]))
     })?;
     let directory = workspace::target()?.join(TARGET).join("release");
