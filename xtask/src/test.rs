@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::step::{run, step};
-use crate::{bundle, cross, layers, rust_version, setup, ui, workspace};
+use crate::{bundle, cross, dist, layers, rust_version, setup, ui, workspace};
 
 /// Runs everything. The test runner comes last, so that its summary closes the output.
 pub(crate) fn everything() -> Result<()> {
@@ -51,6 +51,7 @@ pub(crate) fn everything() -> Result<()> {
     // The browser tests use the program that has just been built.
     ui::check()?;
     bundle::check()?;
+    dist::check(&[])?;
     eprintln!("── Tests");
     run(workspace::cargo().args(["nextest", "run", "--cargo-quiet", "--workspace"]))
 }
