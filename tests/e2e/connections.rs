@@ -9,15 +9,15 @@ use std::time::{Duration, Instant};
 use crate::support::{Home, Kept, PATIENCE, Ran, is_gone, read, until};
 
 /// An engine with an HTTP server.
-struct Engine {
+pub(crate) struct Engine {
     child: Kept,
-    address: String,
-    token: String,
+    pub(crate) address: String,
+    pub(crate) token: String,
     _log: BufReader<ChildStderr>,
 }
 
 impl Engine {
-    fn start(home: &Home) -> Self {
+    pub(crate) fn start(home: &Home) -> Self {
         let mut child = home
             .command()
             .args(["server", "start", "--foreground", "--http", "127.0.0.1:0"])
@@ -45,7 +45,7 @@ impl Engine {
     }
 
     /// Sends a request without a body, with the token or another one; returns head and body.
-    fn ask(&self, method: &str, path: &str, token: Option<&str>) -> (String, String) {
+    pub(crate) fn ask(&self, method: &str, path: &str, token: Option<&str>) -> (String, String) {
         let authorization =
             token.map(|token| format!("authorization: Bearer {token}\r\n")).unwrap_or_default();
         self.send(&format!(
@@ -55,7 +55,7 @@ impl Engine {
     }
 
     /// Sends a request that asks to close the connection; returns head and body.
-    fn send(&self, request: &str) -> (String, String) {
+    pub(crate) fn send(&self, request: &str) -> (String, String) {
         let mut stream = self.connect();
         stream.write_all(request.as_bytes()).unwrap();
         let mut answer = String::new();

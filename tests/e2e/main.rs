@@ -24,6 +24,7 @@ mod http;
 mod https;
 mod limits_and_endings;
 mod mcp;
+mod monitoring;
 mod pages;
 mod regressions;
 mod removed_files;

@@ -83,7 +83,7 @@ impl AgentProgram for ClaudeCode {
 /// started from inside one (through MCP, or by Claude running `claude-worker`), and its tasks
 /// must not take themselves for a part of that session. What chooses the account, the provider
 /// or the CLI's behaviour in general is left alone.
-const SESSION_VARIABLES: [&str; 27] = [
+const SESSION_VARIABLES: [&str; 29] = [
     "AI_AGENT",
     "CLAUDECODE",
     "CLAUDE_AGENT_SDK_VERSION",
@@ -111,4 +111,6 @@ const SESSION_VARIABLES: [&str; 27] = [
     "CLAUDE_JOB_DIR",
     "CLAUDE_PID",
     "CLAUDE_PROJECT_DIR",
+    "TRACEPARENT",
+    "TRACESTATE",
 ];

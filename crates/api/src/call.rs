@@ -195,7 +195,7 @@ pub trait WriteArguments {
 /// An answer as it is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
-    /// The media type of the body: [`JSON`] or [`BYTES`].
+    /// The media type of the body, as [`Answer::MEDIA_TYPE`] says.
     pub media_type: &'static str,
     /// Headers that belong to the answer.
     pub headers: Vec<(&'static str, String)>,
@@ -210,6 +210,9 @@ pub const BYTES: &str = "application/octet-stream";
 
 /// A type that a method can answer. Types that serde can write are sent as JSON.
 pub trait Answer: Sized + Send {
+    /// The media type of the body.
+    const MEDIA_TYPE: &str = JSON;
+
     /// Writes it.
     ///
     /// # Errors
@@ -257,6 +260,8 @@ impl OutputHeaders {
 }
 
 impl Answer for OutputChunk {
+    const MEDIA_TYPE: &str = BYTES;
+
     fn schema(_: &mut SchemaGenerator) -> Option<Schema> {
         None
     }

@@ -27,6 +27,7 @@ mod list;
 mod listener;
 mod log;
 mod methods;
+mod metrics;
 mod nearest;
 pub mod openapi;
 mod problem;
@@ -37,6 +38,7 @@ mod submit;
 mod surrogates;
 mod task;
 mod time;
+mod traceparent;
 mod trust;
 pub mod unknown;
 mod verdict;
@@ -63,6 +65,7 @@ pub use log::{
     LogEntry, LogItem, LogPage, LogQuery, OutputChunk, OutputQuery, OutputStream, ToolOutcome,
 };
 pub use methods::{METHODS, TaskApi, TaskApiExt, call_by_name, calls, visit_calls};
+pub use metrics::MetricsText;
 pub use nearest::nearest_name;
 pub use problem::{PROBLEM_JSON, Problem};
 pub use serde_error::explain_serde_error;
@@ -70,7 +73,8 @@ pub use settings::{
     AgentSettings, CapSettings, DECLARED_SETTINGS, DelegationSettings, FileForm, HttpSettings,
     LARGEST_NUMBER, LONGEST_DURATION, LimitSettings, McpSettings, NotificationSettings,
     RateLimitSettings, RetentionSettings, SETTINGS_PAGE, Setting, SettingKind, Settings,
-    SettingsChange, SettingsPageSection, SettingsSection, UsageLimitSettings, all_settings,
+    SettingsChange, SettingsPageSection, SettingsSection, TelemetrySettings, UsageLimitSettings,
+    all_settings,
 };
 pub use submit::{
     Agent, Asker, CleanQuery, Cleaned, FollowUp, Limits, MAX_CALLER_CHARS, MAX_PROMPT_BYTES,
@@ -81,6 +85,7 @@ pub use task::{
     Run, RunId, RunOutcome, State, Status, Task, TaskDetail, TaskId, Usage, WaitReason,
 };
 pub use time::{Timestamp, format_duration, parse_duration};
+pub use traceparent::Traceparent;
 pub use trust::{Trust, TrustChange, TrustSource, TrustedDirectory};
 pub use unknown::{UnknownName, UnknownValue};
 pub use verdict::{DeniedTool, Failure, Note, Verdict};

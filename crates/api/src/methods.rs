@@ -14,10 +14,10 @@ use crate::call::{
 };
 use crate::{
     ApiError, CleanQuery, Cleaned, CreatedToken, Diagnosis, EngineInfo, EventPage, EventQuery,
-    FollowUp, HttpChange, HttpState, ListQuery, LogPage, LogQuery, LoginCode, NewLogin, NewTask,
-    NewToken, OutputChunk, OutputQuery, Pause, Queue, Retry, Scope, SeenQuery, Settings,
-    SettingsChange, Spent, SpentQuery, StopRequest, Stopped, Task, TaskDetail, TaskId, TaskPage,
-    Token, TokenName, Tokens, Trust, TrustChange,
+    FollowUp, HttpChange, HttpState, ListQuery, LogPage, LogQuery, LoginCode, MetricsText,
+    NewLogin, NewTask, NewToken, OutputChunk, OutputQuery, Pause, Queue, Retry, Scope, SeenQuery,
+    Settings, SettingsChange, Spent, SpentQuery, StopRequest, Stopped, Task, TaskDetail, TaskId,
+    TaskPage, Token, TokenName, Tokens, Trust, TrustChange,
 };
 
 /// The idempotency key of a call, which makes it safe to repeat.
@@ -288,6 +288,11 @@ methods! {
     /// The engine's version, process, counters and queue.
     engine = Engine {} -> EngineInfo,
     Get "/api/v1/engine", Read, Safe, Quick, [];
+
+    /// What the engine and its tasks do, for Prometheus: queue, runs, durations, cost, tokens, and figures
+    /// of the engine itself. Counters begin when the engine starts.
+    metrics = GetMetrics {} -> MetricsText,
+    Get "/metrics", Read, Safe, Quick, [];
 
     /// The settings in force.
     settings = GetSettings {} -> Settings,

@@ -18,7 +18,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::PermissionMode;
-use SettingKind::{Address, Count, Duration, HostNames, Path, Size, Switch};
+use SettingKind::{Address, Count, Duration, HostNames, Path, Size, Switch, Url};
 use declare::declare_settings;
 
 pub use change::SettingsChange;
@@ -59,6 +59,7 @@ pub const SETTINGS_PAGE: &[SettingsPageSection] = &[
         "HTTP",
         "For scripts, browsers and other machines. A change takes effect at once.",
     ),
+    page("telemetry", "Traces", ""),
 ];
 
 const fn page(id: &'static str, title: &'static str, note: &'static str) -> SettingsPageSection {
@@ -259,6 +260,15 @@ declare_settings! {
         behind_proxy: bool = false,
             Switch,
             "Behind a proxy", "That does TLS for all clients";
+    }
+
+    /// Traces of runs, for OpenTelemetry. They contain no prompts, no answers and no paths.
+    telemetry: TelemetrySettings on "telemetry" {
+        /// Where spans are sent: an OTLP receiver over HTTP, such as an OpenTelemetry Collector. The path
+        /// `/v1/traces` is added. Without it, no spans are sent.
+        otlp_endpoint: Option<String> = None,
+            Url { example: "http://127.0.0.1:4318" },
+            "OTLP endpoint", "A span for each run is sent there; empty: none";
     }
 
     /// What the desktop app notifies of.

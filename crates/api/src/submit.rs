@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-use crate::{ApiError, Status, Task, TaskId, Timestamp, UnknownName, query, unknown};
+use crate::{ApiError, Status, Task, TaskId, Timestamp, Traceparent, UnknownName, query, unknown};
 
 /// The longest prompt a task may have, in bytes of UTF-8. The size limit of request bodies follows
 /// from it.
@@ -160,6 +160,10 @@ pub struct NewTask {
     /// unfinished.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caller: Option<String>,
+    /// The trace that the submission belongs to, as in the header `traceparent` of W3C Trace Context. The
+    /// agent gets it in its environment, and the runs of the task become part of the trace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<Traceparent>,
 }
 
 impl NewTask {

@@ -84,7 +84,7 @@ fn the_declaration_has_every_field_of_the_settings() {
         let fits = match setting.kind {
             SettingKind::Switch => value.is_boolean(),
             SettingKind::PermissionMode => value.is_string(),
-            SettingKind::Path { .. } => value.is_null(),
+            SettingKind::Path { .. } | SettingKind::Url { .. } => value.is_null(),
             SettingKind::Address => value.is_string(),
             SettingKind::HostNames { .. } => value.is_array(),
             SettingKind::Count { .. } | SettingKind::Size { .. } | SettingKind::Duration { .. } => {
@@ -144,7 +144,7 @@ fn example() -> String {
             text += &comment(setting.doc);
             text += &match (&values[name], setting.kind) {
                 // Without a default: as it might be set.
-                (Value::Null, SettingKind::Path { example }) => {
+                (Value::Null, SettingKind::Path { example } | SettingKind::Url { example }) => {
                     format!("# {name} = {}\n", json!(example))
                 }
                 (value, _) => format!("{name} = {value}\n"),
@@ -190,6 +190,7 @@ fn values_of(kind: SettingKind) -> String {
             "`default`, `acceptEdits`, `plan`, `dontAsk` or `auto`".to_owned()
         }
         SettingKind::Path { example } => format!("a path, like `{example}`"),
+        SettingKind::Url { example } => format!("a URL, like `{example}`"),
         SettingKind::Address => {
             "`off`, or an address with a port, like `127.0.0.1:8000`".to_owned()
         }
@@ -299,6 +300,7 @@ fn kind(kind: SettingKind) -> Vec<(&'static str, Value)> {
         SettingKind::Path { .. } => ("path", vec![]),
         SettingKind::Address => ("address", vec![]),
         SettingKind::HostNames { .. } => ("names", vec![]),
+        SettingKind::Url { .. } => ("url", vec![]),
         SettingKind::Size { min } => ("size", vec![("min", json!(min))]),
         SettingKind::Duration { .. } => ("duration", vec![]),
         SettingKind::Count { min, max, .. } => {

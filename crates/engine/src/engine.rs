@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use claude_worker_api::{ApiError, HttpState, Settings, State, StopMode, Task, Timestamp};
+use claude_worker_os::usage::ProcessUsage;
 use claude_worker_supervisor::{SupervisorCommand, WakeupPipe, fault_point};
 use tokio::sync::{Mutex, Semaphore, mpsc, oneshot, watch};
 
@@ -22,6 +23,7 @@ use crate::dispatcher::{Dispatcher, Watches};
 use crate::hosting::Hosting;
 use crate::live::{RunPaths, Runs};
 use crate::message::{Message, Reply, Request};
+use crate::metrics::{self, Traffic};
 use crate::readiness::{LastLook, readiness};
 use crate::settings::InForce;
 use crate::storage_watch::{self, StorageWatch};
@@ -62,6 +64,7 @@ struct Inner {
     shown: Watches,
     storage: Arc<StorageWatch>,
     last_look: Arc<LastLook>,
+    traffic: Arc<Traffic>,
     /// Closed when the dispatcher has ended.
     ended: watch::Receiver<()>,
     /// What was noticed at the start.
@@ -87,7 +90,7 @@ impl Engine {
         claim: Claim,
         config: Settings,
         supervisor: SupervisorCommand,
-        hosting: Hosting,
+        mut hosting: Hosting,
     ) -> Result<Self, EngineError> {
         raise_descriptor_limit();
         let config = InForce::new(config);
@@ -126,6 +129,9 @@ impl Engine {
             // When there is no room for it, the next use is noted instead.
             move |id, at| drop(inbox.try_send(Message::AccessUsed(id, at)))
         });
+        if let Some(receiver) = hosting.ended_runs.take() {
+            dispatcher.tell_ended_runs(receiver);
+        }
         let found = shown.published.borrow().queue.counts;
         tracing::info!(
             version = env!("CARGO_PKG_VERSION"),
@@ -190,6 +196,7 @@ impl Engine {
                 shown,
                 storage,
                 last_look,
+                traffic: Arc::default(),
                 ended,
                 warning,
                 reading: Semaphore::new(READS),
@@ -256,6 +263,43 @@ impl Engine {
     /// Whether it has been told to stop, or has stopped.
     fn is_stopping(&self) -> bool {
         self.told_to_stop().is_some() || self.inner.ended.has_changed().is_err()
+    }
+
+    /// What its servers count.
+    #[must_use]
+    pub fn traffic(&self) -> &Arc<Traffic> {
+        &self.inner.traffic
+    }
+
+    /// All metrics as text. Reads no file of the data directory and no row.
+    fn metrics_page(&self) -> String {
+        let inner = &self.inner;
+        let published = *inner.shown.published.borrow();
+        let state = metrics::State {
+            version: env!("CARGO_PKG_VERSION"),
+            is_ready: self.readiness() == Readiness::Ready,
+            queue: published.queue,
+            activity: *inner.shown.activity.borrow(),
+            newest_event: published.seq,
+            output_bytes: self.output_bytes(),
+            storage: inner.last_look.get(),
+            started_at: inner.started_at,
+            process: ProcessUsage::now(),
+        };
+        metrics::page(&state, &inner.shown.meter, &inner.traffic)
+    }
+
+    /// Bytes of output kept of all runs.
+    fn output_bytes(&self) -> u64 {
+        let inner = &self.inner;
+        let kept_of_finished = *inner.shown.output_kept.borrow();
+        kept_of_finished + inner.runs.output_bytes()
+    }
+
+    /// The settings as they are now.
+    #[must_use]
+    pub fn settings_now(&self) -> Arc<Settings> {
+        self.inner.config.now()
     }
 
     async fn ask(&self, request: Request) -> Result<Reply, ApiError> {

@@ -6,6 +6,8 @@
 use claude_worker_api::{ApiError, HostKind, HttpChange, HttpSettings, HttpState};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use crate::RunRecord;
+
 /// The process that hosts an engine.
 #[derive(Debug)]
 pub struct Hosting {
@@ -13,12 +15,14 @@ pub struct Hosting {
     pub kind: HostKind,
     /// Its HTTP server.
     pub http: HttpControl,
+    /// Where runs that have ended are told, once that is stored, if `telemetry` is set up.
+    pub ended_runs: Option<mpsc::Sender<RunRecord>>,
 }
 
 impl Default for Hosting {
     /// A process without an HTTP server.
     fn default() -> Self {
-        Self { kind: HostKind::default(), http: HttpControl::channel().0 }
+        Self { kind: HostKind::default(), http: HttpControl::channel().0, ended_runs: None }
     }
 }
 

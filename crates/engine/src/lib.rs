@@ -17,6 +17,7 @@
 
 pub mod doctor;
 pub mod locate;
+pub mod metrics;
 pub mod settings;
 
 mod access;
@@ -37,6 +38,8 @@ mod message;
 mod own_file;
 mod paths;
 mod readiness;
+mod run_record;
+mod run_trace;
 mod scheduler;
 mod state;
 mod storage_watch;
@@ -54,3 +57,5 @@ pub use hosting::{Hosting, HttpCommand, HttpCommands, HttpControl, HttpRequest};
 pub use own_file::{read_own, shell_word};
 pub use paths::{Paths, user_home};
 pub use readiness::Readiness;
+pub use run_record::RunRecord;
+pub use run_trace::RunTrace;

@@ -33,6 +33,7 @@ pub mod signal;
 #[cfg(feature = "tokio")]
 pub mod socket;
 pub mod stdin;
+pub mod usage;
 pub mod user;
 pub mod wait;
 

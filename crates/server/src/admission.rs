@@ -179,7 +179,7 @@ impl Guard {
         if reads && (login::PAGES.contains(&path) || docs_page::is_public(path)) {
             return Needs::Nothing;
         }
-        let api = path.starts_with("/api/");
+        let api = path.starts_with("/api/") || path == "/metrics";
         if self.pages && reads && !api { Needs::Nothing } else { Needs::Credentials }
     }
 }

@@ -3,6 +3,7 @@
 //! answer is written, so idle connections cannot block requests of others. When too many connections
 //! are open, the one that has been idle longest is closed. What one address may hold is in `share.rs`.
 
+mod held_body;
 mod permit;
 mod share;
 mod slow_body;
@@ -29,6 +30,7 @@ use tokio::sync::watch;
 use tokio::task::{AbortHandle, Id, JoinSet};
 use tokio_io_timeout::TimeoutWriter;
 
+pub(crate) use self::held_body::holding;
 use self::permit::{AnswerGuard, Connection, FlushNotifier, Permits};
 use self::share::Client;
 pub(crate) use self::share::PerClient;
@@ -77,11 +79,13 @@ const LARGEST_HEAD: usize = 64 * 1024;
 /// Serves the connections of `listener` until the sender of `closing` is dropped and the last answers
 /// have been sent or aborted. All clones of `routes` are dropped when it returns.
 ///
-/// Admitted requests must pass through [`answer`].
-pub(crate) async fn serve_connections(
+/// Admitted requests must pass through [`answer`]. Each connection holds what `opened` gives for as long
+/// as it is open.
+pub(crate) async fn serve_connections<T: Send + 'static>(
     mut listener: impl Listener<Addr = Endpoints>,
     routes: Router,
     bounds: Bounds,
+    opened: impl Fn() -> T,
     closing: watch::Receiver<()>,
 ) {
     let permits = Arc::new(Permits::new(bounds.answered, BODIES / SMALL_BODY));
@@ -111,7 +115,11 @@ pub(crate) async fn serve_connections(
                 let stream = FlushNotifier::new(Box::pin(stream), Arc::clone(&connection));
                 let serving =
                     serve_connection(stream, endpoints, routes.clone(), Arc::clone(&connection), closing.clone());
-                let task = open.tasks.spawn(serving);
+                let counted = opened();
+                let task = open.tasks.spawn(async move {
+                    serving.await;
+                    drop(counted);
+                });
                 open.connections.insert(task.id(), Held { connection, task, client });
                 while open.tasks.len() > bounds.open && open.close_longest_idle(None) {
                     open.next_ended().await;
@@ -309,7 +317,7 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let (close, closing) = watch::channel(());
         let listener = Here(listener);
-        let serving = tokio::spawn(serve_connections(listener, routes, bounds, closing));
+        let serving = tokio::spawn(serve_connections(listener, routes, bounds, || (), closing));
         (address, close, marker, serving)
     }
 

@@ -7,13 +7,14 @@ use claude_worker_api::{ApiError, HostKind, HttpChange, HttpState, Settings};
 use claude_worker_client::{Ready, stop_marker};
 use claude_worker_engine::{Claim, Engine, Hosting, HttpControl, Paths};
 use claude_worker_supervisor::{SupervisorCommand, fault_point};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use crate::connections::until_closed;
 use crate::listener::Listener;
 use crate::probes::{self, Details};
 use crate::socket::{bind, serve};
 use crate::tcp::serve_http;
+use crate::telemetry;
 
 /// The hidden subcommand of the command line that runs an engine in the background.
 pub const SERVE: &str = "serve";
@@ -95,7 +96,8 @@ pub(crate) async fn open(
     let (listening, keeper) = bind(&paths.socket).await?;
     let (control, commands) = HttpControl::channel();
     let listener = Listener::bind(config.http.clone(), http, commands, paths.token.clone()).await?;
-    let hosting = Hosting { kind, http: control };
+    let (ended_runs, runs_to_export) = mpsc::channel(telemetry::WAITING);
+    let hosting = Hosting { kind, http: control, ended_runs: Some(ended_runs) };
     let engine = Engine::start(claim, config, supervisor, hosting).map_err(ApiError::from)?;
     let api = Arc::new(engine.clone());
     let stopped = engine.stopped();
@@ -121,10 +123,17 @@ pub(crate) async fn open(
             let api = Arc::clone(&api);
             move || api.owns_its_files()
         };
-        let ((), (), (), keeper) = tokio::join!(
-            serve(listening, Arc::clone(&api), probes(Details::Version), closing.clone()),
+        let ((), (), (), (), keeper) = tokio::join!(
+            serve(
+                listening,
+                Arc::clone(&api),
+                probes(Details::Version),
+                Arc::clone(api.traffic()),
+                closing.clone()
+            ),
             listener.run(over_tcp, closing.clone()),
             close,
+            telemetry::export_until_stopped(Engine::clone(&api), runs_to_export),
             keeper.keep(may_bind, closing.clone())
         );
         // While this process still has the lock: afterwards it may be another engine's socket.

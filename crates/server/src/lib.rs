@@ -34,7 +34,9 @@ mod routes;
 mod socket;
 mod stream;
 mod tcp;
+mod telemetry;
 mod tls;
+mod traffic;
 
 pub use hand_over::{HAND_OVER_FAULT_POINTS, NotHandedBack, take_over};
 pub use host::{Hosted, SERVE, host, host_awaited, serve_arguments};

@@ -3,6 +3,7 @@
 //! They are generated from the methods of the API, except those of
 //! `crates/api/src/openapi/other_routes.rs`.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use axum::Router;
@@ -14,7 +15,7 @@ use axum::routing::{MethodFilter, get, on};
 use claude_worker_api::openapi::STREAM_PATH;
 use claude_worker_api::{
     Answer, ApiError, Call, CallVisitor, ErrorCode, MAX_PROMPT_BYTES, PROTOCOL, PROTOCOL_HEADER,
-    ReadArguments, Repeat, Scope, Verb, visit_calls,
+    ReadArguments, Repeat, Scope, Traceparent, Verb, calls, visit_calls,
 };
 use tokio::sync::watch;
 use tracing::Instrument;
@@ -74,9 +75,13 @@ async fn answer<A: Served, C: Call>(
     request: Request,
 ) -> Result<Response, Refusal> {
     let api = api.acting_for(permitted(request.extensions(), &C::METHOD)?);
+    let traceparent = traceparent(request.headers());
     let mut arguments = RequestArguments::of(request, &C::METHOD).await?;
-    let call = C::read(&mut arguments)?;
+    let mut call = C::read(&mut arguments)?;
     arguments.finish()?;
+    if let Some(calls::Submit { body }) = (&mut call as &mut dyn Any).downcast_mut() {
+        body.traceparent = body.traceparent.or(traceparent);
+    }
     let span = tracing::info_span!("call", method = C::METHOD.name);
     let reply = call.ask(&api).instrument(span).await?.into_reply()?;
     let mut response = reply.body.into_response();
@@ -91,6 +96,11 @@ async fn answer<A: Served, C: Call>(
         *response.status_mut() = StatusCode::CREATED;
     }
     Ok(response)
+}
+
+/// The trace that a request belongs to. A header that cannot be read is ignored, as the standard demands.
+fn traceparent(headers: &HeaderMap) -> Option<Traceparent> {
+    headers.get("traceparent")?.to_str().ok()?.parse().ok()
 }
 
 /// The outermost layer of both servers, so that every answer has the protocol header.

@@ -10,6 +10,7 @@ use axum::serve::Listener;
 use axum::{Extension, Router, middleware};
 use claude_worker_api::ApiError;
 use claude_worker_engine::Principal;
+use claude_worker_engine::metrics::{Door, Traffic};
 use claude_worker_os::files::{Identity, is_socket};
 use claude_worker_os::socket::{self, LocalListener, LocalStream};
 use claude_worker_os::user::is_trusted;
@@ -18,6 +19,7 @@ use tokio::sync::{mpsc, watch};
 use crate::connections::{Bounds, Endpoints, answer, serve_connections, until_closed};
 use crate::principal::Served;
 use crate::routes::{self, speaking_our_protocol};
+use crate::traffic::counted;
 
 /// All connections come from programs of one user, and most of them wait for events. The limit is
 /// there for programs that leave connections open.
@@ -133,13 +135,15 @@ pub(crate) async fn serve<A: Served + 'static>(
     listening: Listening,
     api: Arc<A>,
     probes: Router,
+    traffic: Arc<Traffic>,
     closing: watch::Receiver<()>,
 ) {
     let routes = routes::router(api, closing.clone())
         .layer(Extension(Principal::Local))
         .layer(middleware::from_fn(answer));
-    let routes = speaking_our_protocol(routes).merge(probes);
-    serve_connections(SameUser(listening), routes, BOUNDS, closing).await;
+    let routes = counted(speaking_our_protocol(routes), Arc::clone(&traffic)).merge(probes);
+    let opened = || traffic.connection(Door::Socket);
+    serve_connections(SameUser(listening), routes, BOUNDS, opened, closing).await;
 }
 
 /// Accepts only connections of this user (and of root, who could read everything anyway).

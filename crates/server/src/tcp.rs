@@ -10,6 +10,7 @@ use axum::serve::Listener;
 use axum::{Router, middleware};
 use claude_worker_api::{ApiError, Listen};
 use claude_worker_client::random_hex;
+use claude_worker_engine::metrics::Door;
 use claude_worker_engine::{Digest, Engine, read_own};
 use claude_worker_os::files::create_new;
 use tokio::net::TcpListener;
@@ -21,6 +22,7 @@ use crate::listener::not_bound;
 use crate::pages::Pages;
 use crate::routes::{self, speaking_our_protocol};
 use crate::tls::{Certificate, TcpConnection};
+use crate::traffic::counted;
 
 /// Connections of clients that do not read are closed. Only requests with a token take a permit.
 const BOUNDS: Bounds =
@@ -77,6 +79,7 @@ pub(crate) async fn serve_http(
     closing: watch::Receiver<()>,
     hold: oneshot::Sender<()>,
 ) {
+    let traffic = Arc::clone(engine.traffic());
     let encrypted = server.listen.tls.is_some() || server.listen.behind_proxy;
     let cookie = Cookie::new(server.address.port(), encrypted);
     let guard = Arc::new(Guard {
@@ -91,14 +94,15 @@ pub(crate) async fn serve_http(
         .fallback_service(server.pages.routes());
     let routes = routes.layer(middleware::from_fn_with_state(guard, admit));
     // Outside of the admission: whoever probes has no token.
-    let routes = speaking_our_protocol(routes).merge(probes);
+    let routes = counted(speaking_our_protocol(routes), Arc::clone(&traffic)).merge(probes);
+    let opened = || traffic.connection(Door::Tcp);
     let Listen { behind_proxy, .. } = server.listen;
     // Otherwise all clients are programs of this machine.
     let others = behind_proxy || !server.address.ip().is_loopback();
     let bounds = Bounds { per_client: others.then_some(PerClient { behind_proxy }), ..BOUNDS };
     let entrance =
         Entrance { listener: server.listener, certificate: server.certificate, _hold: hold };
-    serve_connections(entrance, routes, bounds, closing).await;
+    serve_connections(entrance, routes, bounds, opened, closing).await;
 }
 
 /// A bound address.

@@ -778,6 +778,11 @@ export type NewTask = {
   permission_mode?: PermissionMode;
   /** Appended to the agent's own system prompt. */
   system_prompt?: string;
+  /**
+   * The trace that the submission belongs to, as in the header `traceparent` of W3C Trace Context. The
+   * agent gets it in its environment, and the runs of the task become part of the trace.
+   */
+  traceparent?: string;
   /** Absolute path of an existing directory to work in. */
   working_directory: string;
 };
@@ -986,6 +991,8 @@ export type Settings = {
   rate_limit: RateLimitSettings;
   /** How long finished tasks are kept. */
   retention: RetentionSettings;
+  /** Traces of runs, for OpenTelemetry. They contain no prompts, no answers and no paths. */
+  telemetry: TelemetrySettings;
   /** What happens when the account's usage limit is reached. */
   usage_limit: UsageLimitSettings;
   /** How many tasks run at once, 1 to 256. */
@@ -1206,6 +1213,15 @@ export type TaskPage = {
   next?: Cursor;
   /** The tasks, in the order asked for. */
   tasks: Task[];
+};
+
+/** Traces of runs, for OpenTelemetry. They contain no prompts, no answers and no paths. */
+export type TelemetrySettings = {
+  /**
+   * Where spans are sent: an OTLP receiver over HTTP, such as an OpenTelemetry Collector. The path
+   * `/v1/traces` is added. Without it, no spans are sent.
+   */
+  otlp_endpoint: string;
 };
 
 export type Timestamp = string;

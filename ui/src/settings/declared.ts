@@ -257,4 +257,16 @@ export const DECLARED: DeclaredSection[] = [
       },
     ],
   },
+  {
+    id: "telemetry",
+    title: "Traces",
+    settings: [
+      {
+        key: "telemetry.otlp_endpoint",
+        label: "OTLP endpoint",
+        hint: "A span for each run is sent there; empty: none",
+        kind: "url",
+      },
+    ],
+  },
 ];

@@ -74,6 +74,7 @@ export function read(setting: Setting, text: string): { value: unknown } | { err
   const typed = text.trim();
   switch (setting.kind) {
     case "path":
+    case "url":
       return { value: typed === "" ? null : typed };
     case "address":
       return { value: typed === "" ? "off" : typed };

@@ -10,6 +10,8 @@ export type DeclaredKind =
   | { kind: "address" }
   /** Host names, separated by commas. */
   | { kind: "names" }
+  /** The URL of a server; empty means: none. */
+  | { kind: "url" }
   /** `zero` says what 0 means; a count without it is not offered as 0. */
   | { kind: "count"; min: number; max: number; zero?: string }
   | { kind: "size"; min: number }

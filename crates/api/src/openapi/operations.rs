@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::schemas::{self, Direction};
 use super::{errors, examples, first_sentence, readable};
 use crate::{
-    BYTES, Call, CallVisitor, JSON, Method, OutputHeaders, Problem, Repeat, Scope, visit_calls,
+    Answer, Call, CallVisitor, JSON, Method, OutputHeaders, Problem, Repeat, Scope, visit_calls,
 };
 
 /// Groups of operations, by the part of the path behind `/api/v1/`.
@@ -24,12 +24,14 @@ pub(super) const TAGS: &[(&str, &str)] = &[
 
 /// The group of a path.
 fn tag(path: &str) -> &str {
-    let segment = path.strip_prefix("/api/v1/").unwrap_or(path).split('/').next().unwrap_or("");
+    let path = path.strip_prefix("/api/v1").unwrap_or(path);
+    let segment = path.trim_start_matches('/').split('/').next().unwrap_or("");
     match segment {
         "mcp" => "tasks",
         "spent" => "queue",
         "doctor" => "engine",
         "logins" => "tokens",
+        "metrics" => "monitoring",
         other => other,
     }
 }
@@ -89,7 +91,8 @@ impl CallVisitor for Operations<'_> {
         if matches!(method.repeat, Repeat::Keyed | Repeat::RunsAgain) {
             push_parameter(&mut operation, idempotency_key());
         }
-        operation["responses"] = Value::Object(responses(method, schemas.answer.map(Into::into)));
+        operation["responses"] =
+            Value::Object(responses(method, C::Answer::MEDIA_TYPE, schemas.answer.map(Into::into)));
         let verb = method.verb.name().to_lowercase();
         let path = self.paths.entry(method.path).or_insert_with(|| json!({}));
         path[verb] = operation;
@@ -153,7 +156,7 @@ fn body(method: &Method, schema: &Value) -> Value {
 }
 
 /// The answers of a method.
-fn responses(method: &Method, answer: Option<Value>) -> Map<String, Value> {
+fn responses(method: &Method, media_type: &str, answer: Option<Value>) -> Map<String, Value> {
     let mut responses = Map::new();
     let status = if method.repeat == Repeat::Keyed { "201" } else { "200" };
     let response = match answer {
@@ -162,12 +165,12 @@ fn responses(method: &Method, answer: Option<Value>) -> Map<String, Value> {
                 "201" => "Stored.",
                 _ => "Done.",
             },
-            "content": { JSON: { "schema": schemas::shape(schema, Direction::Answered) } },
+            "content": { media_type: { "schema": schemas::shape(schema, Direction::Answered) } },
         }),
         None => json!({
             "description": "The bytes.",
             "headers": output_headers(),
-            "content": { BYTES: { "schema": { "type": "string", "format": "binary" } } },
+            "content": { media_type: { "schema": { "type": "string", "format": "binary" } } },
         }),
     };
     responses.insert(status.to_owned(), response);

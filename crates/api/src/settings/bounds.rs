@@ -35,6 +35,12 @@ fn check(setting: &Setting, value: &Value) -> Result<(), String> {
                 host_name(name).map(drop).map_err(|error| format!("{key}: {error}"))
             })
         }
+        SettingKind::Url { example } => match value.as_str() {
+            Some(url) if !is_http_url(url) => Err(format!(
+                "{key} = \"{url}\": it must be a URL that begins with http://, like {example}"
+            )),
+            _ => Ok(()),
+        },
         SettingKind::PermissionMode => {
             let mode: PermissionMode =
                 serde_json::from_value(value.clone()).map_err(|error| error.to_string())?;
@@ -60,6 +66,18 @@ fn check(setting: &Setting, value: &Value) -> Result<(), String> {
         SettingKind::Count { min, max, .. } => in_range(&key, number, min, max),
         SettingKind::Size { min } => in_range(&key, number, min, LARGEST_NUMBER),
     }
+}
+
+/// Whether it is `http://HOST`, perhaps with a port and a path, and nothing that could carry a secret.
+fn is_http_url(url: &str) -> bool {
+    let Some(rest) = url.strip_prefix("http://") else { return false };
+    let host = rest.split('/').next().unwrap_or_default();
+    let plain = |c: char| c.is_ascii_graphic() && !"@?#\"<>\\^`{|}".contains(c);
+    let port = host.rsplit_once(':').filter(|(_, port)| !port.ends_with(']')).map(|(_, port)| port);
+    !host.is_empty()
+        && !host.starts_with(':')
+        && url.chars().all(plain)
+        && port.is_none_or(|port| port.parse::<u16>().is_ok())
 }
 
 fn in_range(key: &str, number: u64, min: u64, max: u64) -> Result<(), String> {

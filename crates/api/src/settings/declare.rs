@@ -70,6 +70,11 @@ pub enum SettingKind {
         /// A name as it might be set.
         example: &'static str,
     },
+    /// The URL of a server, or none: `http://HOST:PORT`, with or without a path.
+    Url {
+        /// A URL as it might be set.
+        example: &'static str,
+    },
 }
 
 /// The longest duration that can be set, in milliseconds: ten years.

@@ -171,7 +171,7 @@ impl<'de> DeserializeSeed<'de> for ValueOf {
             SettingKind::Count { .. } => u64::deserialize(source).map(Value::from),
             SettingKind::Size { .. } => read_size(source).map(Value::from),
             SettingKind::Duration { .. } => read_duration(source).map(Value::from),
-            SettingKind::Path { .. } | SettingKind::Address => {
+            SettingKind::Path { .. } | SettingKind::Address | SettingKind::Url { .. } => {
                 String::deserialize(source).map(Value::from)
             }
             SettingKind::HostNames { .. } => Vec::<String>::deserialize(source).map(Value::from),

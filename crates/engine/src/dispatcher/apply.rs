@@ -80,6 +80,9 @@ impl Dispatcher {
                 self.memory.position
             });
             let place = self.writer.set_state(id, &stored.columns, &next.state, position)?;
+            if queued_anew || is_due {
+                self.writer.set_queued_at(id, now)?;
+            }
             self.queued.set(id, next.state.queued_at(place));
             stored.task.queue_place = next.state.is_queued().then_some(place);
             let shown = next.state.to_wire();
@@ -112,10 +115,14 @@ impl Dispatcher {
             return Err(EngineError::Unreadable("a launch without a run".to_owned()));
         };
         self.writer.insert_run(id, &run, number, plan, self.boot.as_deref())?;
+        let request = self.writer.request(id)?.map_err(EngineError::Record)?;
+        if let Some(traceparent) = request.traceparent {
+            self.writer.set_traceparent(&run, traceparent)?;
+        }
         Ok(PlannedRun {
             task: id,
             run,
-            request: self.writer.request(id)?.map_err(EngineError::Record)?,
+            request,
             plan: plan.clone(),
             this_boot: true,
             may_have_begun: false,

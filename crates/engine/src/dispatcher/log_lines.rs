@@ -5,14 +5,15 @@
 //! no variables.
 
 use claude_worker_api::{
-    Activity, Agent, Asker, Failure, RunId, StopMode, SubmittedBy, TaskId, Timestamp, Usage,
-    Verdict, WaitReason, format_duration,
+    Activity, Agent, Asker, Failure, RunId, StopMode, SubmittedBy, TaskId, Timestamp, Verdict,
+    WaitReason, format_duration,
 };
 use tracing::Span;
 
 use super::Dispatcher;
 use crate::clock::Now;
-use crate::scheduler;
+use crate::metrics::Meter;
+use crate::{RunRecord, scheduler};
 
 /// One line of the log, to be written after the commit.
 pub(super) struct LogLine {
@@ -36,13 +37,12 @@ pub(super) enum Happened {
         resumes: bool,
         asked_by: Asker,
     },
-    AgentStarted,
-    RunEnded {
-        verdict: Verdict,
-        started_at: Option<Timestamp>,
-        ended_at: Timestamp,
-        usage: Usage,
+    AgentStarted {
+        agent: Agent,
+        queued_at: Option<Timestamp>,
+        started_at: Timestamp,
     },
+    RunEnded(Box<RunRecord>),
     Waits {
         task: TaskId,
         reason: WaitReason,
@@ -89,8 +89,8 @@ impl Happened {
     fn count(&self, activity: &mut Activity) {
         match self {
             Self::Submitted { .. } => activity.submitted += 1,
-            Self::AgentStarted => activity.started += 1,
-            Self::RunEnded { verdict, .. } => match verdict {
+            Self::AgentStarted { .. } => activity.started += 1,
+            Self::RunEnded(run) => match &run.verdict {
                 Verdict::Completed { .. } => activity.completed += 1,
                 Verdict::Cancelled => activity.cancelled += 1,
                 Verdict::Failed { failure } => {
@@ -113,6 +113,16 @@ impl Happened {
         }
     }
 
+    fn measure(&self, meter: &Meter) {
+        match self {
+            Self::AgentStarted { agent, queued_at, started_at } => {
+                meter.started(*agent, *queued_at, *started_at);
+            }
+            Self::RunEnded(run) => meter.ended(run),
+            _ => {}
+        }
+    }
+
     fn write(&self) {
         match self {
             Self::Submitted { task, agent, directory, asked_by, submitted_by } => {
@@ -123,8 +133,9 @@ impl Happened {
                 let asked_by = words_for(asked_by);
                 tracing::info!(%task, resumes, asked_by, "task queued again");
             }
-            Self::AgentStarted => tracing::info!("agent started"),
-            Self::RunEnded { verdict, started_at, ended_at, usage } => {
+            Self::AgentStarted { .. } => tracing::info!("agent started"),
+            Self::RunEnded(run) => {
+                let RunRecord { verdict, started_at, ended_at, usage, .. } = &**run;
                 let verdict = verdict_words(verdict);
                 let duration = started_at.map(|at| format_duration(ended_at.millis_since(at)));
                 let (cost_usd, turns) = (usage.cost_usd, usage.turns);
@@ -169,6 +180,7 @@ impl Dispatcher {
         }
         for LogLine { span, happened } in lines {
             happened.count(&mut self.activity);
+            happened.measure(&self.meter);
             if together.is_some() && matches!(happened, Happened::Removed { .. }) {
                 continue;
             }
@@ -182,6 +194,19 @@ impl Dispatcher {
                     tracing::info!(%task, reason = %blocked, "task waits");
                 }
             });
+            if let Happened::RunEnded(run) = happened {
+                self.tell_ended_run(*run);
+            }
+        }
+    }
+}
+
+impl Dispatcher {
+    /// Passes the end of a run on to where traces are made of it, and never waits for that.
+    fn tell_ended_run(&self, run: RunRecord) {
+        let Some(ended_runs) = &self.ended_runs else { return };
+        if self.config.telemetry.otlp_endpoint.is_some() && ended_runs.try_send(run).is_err() {
+            self.meter.span_dropped();
         }
     }
 }

@@ -40,12 +40,13 @@ use crate::access::{GrantChange, Grants};
 use crate::clock::Clock;
 use crate::live::{PlannedRun, Runs};
 use crate::message::{Message, Reply};
+use crate::metrics::Meter;
 use crate::scheduler::QueuedTasks;
 use crate::settings::InForce;
 use crate::state::RequestedEnd;
 use crate::storage_watch::{StorageLoss, StorageWatch};
 use crate::store::{Published, Writer};
-use crate::{EngineError, Paths};
+use crate::{EngineError, Paths, RunRecord};
 
 use log_lines::{Happened, LogLine};
 use unstored::Unstored;
@@ -127,6 +128,9 @@ pub(crate) struct Dispatcher {
     output_kept: watch::Sender<u64>,
     activity_shown: watch::Sender<Activity>,
     activity: Activity,
+    meter: Arc<Meter>,
+    /// Where runs that have ended are told, when somebody wants to know.
+    ended_runs: Option<mpsc::Sender<RunRecord>>,
     memory: Memory,
     /// The tasks that have not started; changed and rolled back together with `memory`.
     queued: QueuedTasks,
@@ -172,6 +176,8 @@ pub(crate) struct Watches {
     pub activity: watch::Receiver<Activity>,
     /// What gives access over HTTP.
     pub grants: Arc<Grants>,
+    /// What it counts for metrics.
+    pub meter: Arc<Meter>,
 }
 
 impl Dispatcher {
@@ -208,6 +214,7 @@ impl Dispatcher {
         let (draining, draining_shown) = watch::channel(None);
         let (output_kept, output_kept_shown) = watch::channel(memory.output_kept);
         let (activity_shown, activity) = watch::channel(Activity::default());
+        let meter = Arc::new(Meter::default());
         let dispatcher = Self {
             clock,
             writer,
@@ -223,6 +230,8 @@ impl Dispatcher {
             output_kept,
             activity_shown,
             activity: Activity::default(),
+            meter: Arc::clone(&meter),
+            ended_runs: None,
             memory,
             queued,
             random: RandomState::new(),
@@ -245,8 +254,14 @@ impl Dispatcher {
             output_kept: output_kept_shown,
             activity,
             grants,
+            meter,
         };
         Ok((dispatcher, shown))
+    }
+
+    /// Tells runs that have ended to `receiver` from now on, without waiting for it.
+    pub(crate) fn tell_ended_runs(&mut self, receiver: mpsc::Sender<RunRecord>) {
+        self.ended_runs = Some(receiver);
     }
 
     /// The loop. Ends after a stop request, or when every sender of messages is gone.

@@ -8,11 +8,11 @@ use claude_worker_supervisor::fault_point;
 use super::log_lines::{Happened, LogLine};
 use super::retry_after_limit::{self, Decision, FailedRun};
 use super::{AfterCommit, Dispatcher, GARBAGE_AGAIN, Garbage, HOLD};
-use crate::EngineError;
 use crate::clock::Now;
 use crate::message::RunReport;
 use crate::state::{Input, RequestedEnd, TaskState};
 use crate::store::{RunEnd, StoredTask};
+use crate::{EngineError, RunRecord};
 
 /// How often a run may fail to begin before its task is given up.
 const BEGINNINGS: u32 = 3;
@@ -28,8 +28,10 @@ impl Dispatcher {
             RunReport::Started { task, run, at } => {
                 self.memory.failed_beginnings.remove(task);
                 let input = Input::Started { run: run.clone(), at: *at };
-                if self.apply_report(*task, input, now.wall, after)?.is_some() {
-                    after.log(Happened::AgentStarted);
+                if let Some(stored) = self.apply_report(*task, input, now.wall, after)? {
+                    let queued_at = self.writer.origin_of(run)?.queued_at;
+                    let agent = stored.task.agent;
+                    after.log(Happened::AgentStarted { agent, queued_at, started_at: *at });
                     self.writer.run_started(*task, run, *at)?;
                 }
             }
@@ -83,7 +85,8 @@ impl Dispatcher {
         let Some(stored) = self.live(task, run)? else { return Ok(()) };
         self.memory.failed_beginnings.remove(&task);
         // First the run, then the state: the event of the state must find the run's data.
-        self.writer.run_ended(task, run, end)?;
+        let cost_usd = self.writer.run_ended(task, run, end)?;
+        let origin = self.writer.origin_of(run)?;
         self.memory.output_kept += end.output_bytes;
         let mut verdict = end.outcome.verdict.clone();
         let mut retry = None;
@@ -114,12 +117,21 @@ impl Dispatcher {
                 Decision::End => {}
             }
         }
-        let log_line = Happened::RunEnded {
+        let log_line = Happened::RunEnded(Box::new(RunRecord {
+            task,
+            run: run.clone(),
+            number: origin.number,
+            agent: stored.task.agent,
+            model: end.model.clone().or_else(|| stored.task.model.clone()),
             verdict: verdict.clone(),
+            queued_at: origin.queued_at,
             started_at: end.started_at,
             ended_at: end.outcome.ended_at,
+            session_id: end.session_id.clone().or_else(|| stored.session_id.clone()),
             usage: end.usage,
-        };
+            cost_usd,
+            traceparent: origin.traceparent,
+        }));
         let input = Input::Ended { run: run.clone(), at: end.outcome.ended_at, verdict, retry };
         // The end of the run comes before what becomes of its task.
         let place = after.log.len();

@@ -12,6 +12,7 @@ use crate::message::{Message, Reply, Request, RunReport};
 impl Dispatcher {
     /// One transaction. Returns the reports that must be tried again.
     pub(super) fn round(&mut self, mut batch: Vec<Message>) -> Vec<Message> {
+        self.meter.round();
         let now = self.clock.now();
         batch.extend(self.unstored.due(now.instant));
         let before = self.memory.clone();
@@ -193,7 +194,9 @@ impl Dispatcher {
         self.start_tasks(now, after)?;
         self.keep_output_within_cap()?;
         fault_point("engine.before_commit");
+        let begun = self.clock.now().instant;
         self.writer.commit()?;
+        self.meter.committed(self.clock.now().instant.saturating_duration_since(begun));
         Ok(replies)
     }
 

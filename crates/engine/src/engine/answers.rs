@@ -8,10 +8,10 @@ use claude_worker_agents::{can, leaves_out_project_settings};
 use claude_worker_api::{
     ApiError, Call, Capability, CleanQuery, Cleaned, CreatedToken, Diagnosis, EngineInfo,
     EventPage, EventQuery, FollowUp, HttpChange, HttpState, ListQuery, LogPage, LogQuery,
-    LoginCode, MAX_CALLER_CHARS, NewLogin, NewTask, NewToken, OutputChunk, OutputQuery, PROTOCOL,
-    Pause, Queue, Retry, Run, SeenQuery, Settings, SettingsChange, Spent, SpentQuery, StopRequest,
-    Stopped, Task, TaskApi, TaskDetail, TaskId, TaskPage, Timestamp, Token, TokenName, Tokens,
-    Trust, TrustChange,
+    LoginCode, MAX_CALLER_CHARS, MetricsText, NewLogin, NewTask, NewToken, OutputChunk,
+    OutputQuery, PROTOCOL, Pause, Queue, Retry, Run, SeenQuery, Settings, SettingsChange, Spent,
+    SpentQuery, StopRequest, Stopped, Task, TaskApi, TaskDetail, TaskId, TaskPage, Timestamp,
+    Token, TokenName, Tokens, Trust, TrustChange,
 };
 
 use super::{Engine, Inner, working_directory};
@@ -244,7 +244,6 @@ impl TaskApi for Engine {
         }
         let http = self.http_state();
         warnings.extend(http.problem);
-        let output_kept = *inner.shown.output_kept.borrow();
         Ok(EngineInfo {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             protocol: PROTOCOL,
@@ -257,11 +256,16 @@ impl TaskApi for Engine {
             host: inner.hosting.kind,
             stopping: self.is_stopping(),
             queue: inner.shown.published.borrow().queue,
-            output_bytes: output_kept + inner.runs.output_bytes(),
+            output_bytes: self.output_bytes(),
             activity: *inner.shown.activity.borrow(),
             agents: claude_worker_agents::agents(),
             warnings,
         })
+    }
+
+    async fn metrics(&self) -> Result<MetricsText, ApiError> {
+        self.check_running()?;
+        Ok(MetricsText(self.metrics_page()))
     }
 
     async fn settings(&self) -> Result<Settings, ApiError> {

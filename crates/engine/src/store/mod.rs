@@ -12,6 +12,7 @@ mod output;
 mod queue;
 mod reader;
 mod rows;
+mod run_origin;
 mod schema;
 #[cfg(test)]
 mod schema_page;

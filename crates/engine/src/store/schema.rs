@@ -227,6 +227,16 @@ pub(super) const STEPS: &[&str] = &[
     -- The tasks of a submitter, in the order of lists.
     CREATE INDEX task_by_submitter ON task (submitted_by, id) WHERE submitted_by IS NOT NULL;
     ",
+    // 7: since when a task could have been started, for the time that it waits in the queue; and the
+    // trace in which it was submitted. Rows from before do not say.
+    "
+    -- Since when it could have been started.
+    ALTER TABLE task ADD COLUMN queued_at INTEGER;
+    -- The same, of this run.
+    ALTER TABLE run ADD COLUMN queued_at INTEGER;
+    -- The trace that its task was submitted in, as in the header traceparent.
+    ALTER TABLE run ADD COLUMN traceparent TEXT;
+    ",
 ];
 
 /// The shape this build writes.

@@ -55,6 +55,8 @@ impl Writer {
         }
         // A client that was started anew asks under another name and means the same.
         stored.caller.clone_from(&sent.caller);
+        // And each attempt may be a span of its own.
+        stored.traceparent = sent.traceparent;
         Ok(stored == *sent)
     }
 }

@@ -136,9 +136,9 @@ impl Writer {
         self.connection
             .prepare_cached(
                 "INSERT INTO task (status, state, queue_position, name, agent, working_directory,
-                 model, created_at, idempotency_key, parent_id, depth, caller, agent_asked,
-                 submitted_by, token_id)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+                 model, created_at, queued_at, idempotency_key, parent_id, depth, caller,
+                 agent_asked, submitted_by, token_id)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
             )?
             .execute(params![
                 Status::Pending.name(),
@@ -247,8 +247,8 @@ impl Writer {
         };
         self.connection
             .prepare_cached(
-                "INSERT INTO run (id, task_id, number, follow_up, session_id, boot)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                "INSERT INTO run (id, task_id, number, follow_up, session_id, boot, queued_at)
+                 SELECT ?1, id, ?3, ?4, ?5, ?6, queued_at FROM task WHERE id = ?2",
             )?
             .execute(params![run.as_str(), task.0, number, follow_up, session, boot])?;
         // What the last run left must not be shown as this one's.
@@ -320,12 +320,13 @@ impl Writer {
         Ok(())
     }
 
+    /// Stores the end of a run; gives what the run has cost by itself, in US dollars.
     pub(crate) fn run_ended(
         &mut self,
         task: TaskId,
         run: &RunId,
         end: &RunEnd,
-    ) -> Result<(), EngineError> {
+    ) -> Result<f64, EngineError> {
         let before = self.usage_of_all_runs(task)?;
         self.connection
             .prepare_cached(
@@ -363,7 +364,7 @@ impl Writer {
                 serde_json::to_string(&usage)?,
                 task.0,
             ])?;
-        Ok(())
+        Ok(share)
     }
 
     /// What a task's runs used together. An agent reports a session's cost so far, so that

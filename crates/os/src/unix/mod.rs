@@ -11,6 +11,7 @@ pub(crate) mod signal;
 #[cfg(feature = "tokio")]
 pub(crate) mod socket;
 pub(crate) mod stdin;
+pub(crate) mod usage;
 pub(crate) mod user;
 pub(crate) mod wait;
 

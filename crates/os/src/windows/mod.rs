@@ -29,6 +29,7 @@
 //! | `files::sync_parent` | does nothing: a directory cannot be flushed |
 //! | `files::FileVersion` | length and time of modification only |
 //! | `files::is_socket` | always false |
+//! | `usage::ProcessUsage::now` | nothing is known |
 //! | `user::own_id`, `owner` | the same id for every user |
 
 pub(crate) mod child;
@@ -42,6 +43,7 @@ pub(crate) mod signal;
 #[cfg(feature = "tokio")]
 pub(crate) mod socket;
 pub(crate) mod stdin;
+pub(crate) mod usage;
 pub(crate) mod user;
 pub(crate) mod wait;
 

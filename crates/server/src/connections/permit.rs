@@ -6,14 +6,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Instant;
 
-use axum::body::{Body, HttpBody};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use hyper::body::{Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::Endpoints;
 use super::share::{PerClient, Places, Pool};
+
+use super::held_body::holding;
 
 /// The phase of a connection.
 #[derive(Debug)]
@@ -137,39 +137,13 @@ impl AnswerGuard {
 
     /// The response, with a body that holds this guard.
     pub(super) fn with(self, response: Response) -> Response {
-        response.map(|body| Body::new(GuardedBody { body, _guard: self }))
+        holding(response, self)
     }
 }
 
 impl Drop for AnswerGuard {
     fn drop(&mut self) {
         self.0.answered();
-    }
-}
-
-/// A body that holds the guard; hyper drops it when it has read the whole body.
-struct GuardedBody {
-    body: Body,
-    _guard: AnswerGuard,
-}
-
-impl HttpBody for GuardedBody {
-    type Data = <Body as HttpBody>::Data;
-    type Error = <Body as HttpBody>::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }
 

@@ -48,6 +48,9 @@ export const DEFAULTS = {
     tls_key: null,
     behind_proxy: false,
   },
+  telemetry: {
+    otlp_endpoint: null,
+  },
   notifications: {
     finished: true,
     failed: true,

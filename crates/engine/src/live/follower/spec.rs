@@ -3,14 +3,27 @@
 use std::path::{Path, PathBuf};
 
 use claude_worker_agents::{Program, Session, can};
-use claude_worker_api::Capability;
+use claude_worker_api::{Capability, RunId, Traceparent};
 use claude_worker_supervisor::Spec;
 
 use super::super::PlannedRun;
 use super::super::run_ending::RunEnding;
 use super::Follower;
 use crate::state::Plan;
-use crate::{env_file, locate, trust};
+use crate::{RunTrace, env_file, locate, trust};
+
+/// The variable by which a program learns which trace it belongs to.
+const TRACEPARENT: &str = "TRACEPARENT";
+
+/// The span that an agent's own spans belong to: that of the run when there is one, otherwise the one in
+/// which the task was submitted.
+fn traceparent(
+    run: &RunId,
+    submitted_in: Option<Traceparent>,
+    traces_runs: bool,
+) -> Option<Traceparent> {
+    if traces_runs { Some(RunTrace::of(run, submitted_in).span) } else { submitted_in }
+}
 
 impl Follower {
     /// The supervisor's specification, and the agent's standard input.
@@ -60,6 +73,13 @@ impl Follower {
         })?;
         let mut env = launch.env;
         env.extend(own);
+        let traces_runs = config.telemetry.otlp_endpoint.is_some();
+        if let Some(traceparent) = traceparent(run, request.traceparent, traces_runs)
+            && !env.contains_key(TRACEPARENT)
+        {
+            launch.env_remove.retain(|name| name != TRACEPARENT);
+            env.insert(TRACEPARENT.to_owned(), traceparent.to_string());
+        }
         let timeout = request.limits.timeout_ms.unwrap_or(config.limits.timeout_ms);
         let spec = Spec {
             run: run.clone(),

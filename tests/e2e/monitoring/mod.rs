@@ -1,0 +1,5 @@
+//! Metrics and traces of real engines.
+
+mod metrics;
+mod receiver;
+mod traces;
