@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use claude_worker_api::{
     Agent, ApiError, CleanQuery, Cleaned, ErrorCode, EventKind, EventQuery, FollowUp, HostKind,
-    HttpChange, Limits, ListQuery, LogItem, LogQuery, NewTask, OutputQuery, Pause, Retry,
-    SeenQuery, Settings, State, Status, StopMode, TaskApi, TaskId,
+    HttpChange, ImportTasks, Limits, ListQuery, LogItem, LogQuery, NewTask, OutputQuery, Pause,
+    Retry, SeenQuery, Settings, State, Status, StopMode, TaskApi, TaskId,
 };
 use claude_worker_client::{Address, EngineClient, LockHolder, ServerUrl};
 use claude_worker_engine::{Paths, settings};
@@ -258,6 +258,10 @@ async fn exercise(api: &impl TaskApi, work: &Path) {
 
 /// Settings are changed for all, at once, and told; what is wrong changes nothing.
 async fn settings(api: &impl TaskApi) {
+    let page = api.metrics().await.unwrap().0;
+    assert!(page.contains("\nclaude_worker_tasks{status=\"completed\"} "), "{page}");
+    let no_database = ImportTasks { file: "/etc/hostname".to_owned(), ..ImportTasks::default() };
+    assert_eq!(code(api.import(no_database).await), ErrorCode::InvalidRequest);
     let before = api.settings().await.unwrap();
     let after = api.events(EventQuery::default()).await.unwrap().next;
     let changed = Settings { workers: before.workers + 1, ..before.clone() };

@@ -22,6 +22,7 @@ mod engine;
 mod hand_over;
 mod http;
 mod https;
+mod import;
 mod limits_and_endings;
 mod mcp;
 mod monitoring;

@@ -22,6 +22,7 @@ mod event;
 #[doc(hidden)]
 pub mod fuzz;
 mod http;
+mod import;
 mod info;
 mod list;
 mod listener;
@@ -56,6 +57,7 @@ pub use doctor::{Check, CheckLevel, Diagnosis};
 pub use error::{ApiError, ErrorCode};
 pub use event::{Event, EventKind, EventPage, EventQuery};
 pub use http::{PROTOCOL_HEADER, Pause, StopRequest};
+pub use import::{ImportTasks, ImportedTasks};
 pub use info::{Activity, Counts, EngineInfo, HostKind, Queue, StopMode, Stopped, Unseen};
 pub use list::{Cursor, ListQuery, Order, TaskPage};
 pub use listener::{

@@ -14,10 +14,10 @@ use crate::call::{
 };
 use crate::{
     ApiError, CleanQuery, Cleaned, CreatedToken, Diagnosis, EngineInfo, EventPage, EventQuery,
-    FollowUp, HttpChange, HttpState, ListQuery, LogPage, LogQuery, LoginCode, MetricsText,
-    NewLogin, NewTask, NewToken, OutputChunk, OutputQuery, Pause, Queue, Retry, Scope, SeenQuery,
-    Settings, SettingsChange, Spent, SpentQuery, StopRequest, Stopped, Task, TaskDetail, TaskId,
-    TaskPage, Token, TokenName, Tokens, Trust, TrustChange,
+    FollowUp, HttpChange, HttpState, ImportTasks, ImportedTasks, ListQuery, LogPage, LogQuery,
+    LoginCode, MetricsText, NewLogin, NewTask, NewToken, OutputChunk, OutputQuery, Pause, Queue,
+    Retry, Scope, SeenQuery, Settings, SettingsChange, Spent, SpentQuery, StopRequest, Stopped,
+    Task, TaskDetail, TaskId, TaskPage, Token, TokenName, Tokens, Trust, TrustChange,
 };
 
 /// The idempotency key of a call, which makes it safe to repeat.
@@ -264,6 +264,14 @@ methods! {
     /// Removes finished tasks.
     clean = Clean { body: CleanQuery } -> Cleaned,
     Post "/api/v1/tasks/clean", Full, Safe, Quick, [InvalidRequest];
+
+    /// Takes over the tasks of a database of the Python claude-worker. Finished ones are added to the
+    /// history and never run. Importing a database twice adds nothing twice.
+    ///
+    /// # Errors
+    /// `invalid_request` for a file that is none of that program; `disk_full`.
+    import = Import { body: ImportTasks } -> ImportedTasks,
+    Post "/api/v1/tasks/import", Full, Safe, EndsRuns, [InvalidRequest, DiskFull];
 
     /// Marks finished tasks as seen by a person.
     ///

@@ -155,8 +155,8 @@ async fn dispatch(
     console: &mut Console<'_>,
 ) -> Result<Exit, CliError> {
     use commands::{
-        cancel, clean, doctor, list, logs, open, pause, remove, resume, retry, run, status, token,
-        trust, wait,
+        cancel, clean, doctor, import, list, logs, open, pause, remove, resume, retry, run, status,
+        token, trust, wait,
     };
     match command {
         Command::Run(args) => run::execute(api, console, args).await,
@@ -173,6 +173,7 @@ async fn dispatch(
         Command::Unpause => pause::execute(api, console, false).await,
         Command::Open(args) => open::by_link(api, console, args).await,
         Command::Token(command) => token::execute(api, console, command).await,
+        Command::Import(args) => import::execute(api, console, args).await,
         Command::Trust(args) => trust::execute(api, console, args).await,
         Command::Doctor(args) => doctor::execute(api, console, args).await,
         Command::Server(server::Command::Stop { cancel_running }) => {

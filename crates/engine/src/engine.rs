@@ -3,6 +3,7 @@
 mod access;
 mod answers;
 mod directory_checks;
+mod import;
 mod waiting;
 mod working_directory;
 

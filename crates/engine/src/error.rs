@@ -6,6 +6,8 @@ use claude_worker_api::{ApiError, ErrorCode};
 use claude_worker_os::files::is_shortage;
 use claude_worker_supervisor::SupervisorError;
 
+use crate::own_file::shell_word;
+
 /// Why the engine cannot start or go on.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
@@ -23,6 +25,9 @@ pub enum EngineError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The database file is that of the Python claude-worker.
+    #[error("{0} belongs to the Python claude-worker")]
+    Predecessors(PathBuf),
     /// The disk is full.
     #[error("the disk is full")]
     DiskFull,
@@ -147,6 +152,16 @@ impl From<EngineError> for ApiError {
                      begin anew with `mv {0} {0}.old`",
                     path.display()
                 )),
+            EngineError::Predecessors(path) => {
+                let aside = path.with_file_name("python-tasks.db");
+                Self::new(ErrorCode::BadDatabase, message).hint(format!(
+                    "Nothing was changed. Move it aside with `mv {} {}`, then take its tasks over with \
+                     `claude-worker import {}`",
+                    shell_word(&path.to_string_lossy()),
+                    shell_word(&aside.to_string_lossy()),
+                    shell_word(&aside.to_string_lossy())
+                ))
+            }
             EngineError::DiskFull => {
                 Self::new(ErrorCode::DiskFull, "The disk is full; nothing was changed")
                     .hint("Free some space and try it again")

@@ -35,6 +35,7 @@ mod hosting;
 mod live;
 mod logs;
 mod message;
+mod old_task;
 mod own_file;
 mod paths;
 mod readiness;

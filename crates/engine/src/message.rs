@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use claude_worker_api::{
-    ApiError, Asker, CleanQuery, FollowUp, NewTask, Queue, RunId, Settings, StopMode, Stopped,
-    Task, TaskId, Timestamp, Token,
+    ApiError, Asker, CleanQuery, FollowUp, ImportedTasks, NewTask, Queue, RunId, Settings,
+    StopMode, Stopped, Task, TaskId, Timestamp, Token,
 };
 use tokio::sync::oneshot;
 use tracing::Span;
 
 use crate::access::{AccessChange, Principal};
+use crate::old_task::OldTask;
 use crate::store::RunEnd;
 
 /// The span in which everything is logged that belongs to a run.
@@ -48,6 +49,15 @@ pub(crate) enum Request {
         /// Tasks to leave out, because an attempt to remove them failed.
         except: Vec<TaskId>,
     },
+    /// Take over these tasks of the Python claude-worker.
+    Import {
+        /// The tasks, in the order of their numbers.
+        tasks: Vec<OldTask>,
+        /// Whether those that had not been started are queued.
+        queue: bool,
+        /// Whether nothing is changed.
+        dry_run: bool,
+    },
     /// A person has seen the results of these tasks, or of all tasks when the list is empty.
     Seen(Vec<TaskId>),
     /// Pause or unpause the queue.
@@ -70,6 +80,7 @@ impl Request {
             Self::Resume(..) => "resume",
             Self::Remove(_) => "remove",
             Self::Clean { .. } => "clean",
+            Self::Import { .. } => "import",
             Self::Seen(_) => "seen",
             Self::SetPaused(_) => "pause",
             Self::Configure(_) => "settings",
@@ -95,6 +106,8 @@ pub(crate) enum Reply {
         /// Tasks that could not be removed.
         failed: Vec<TaskId>,
     },
+    /// Tasks were taken over.
+    Imported(Box<ImportedTasks>),
     /// The settings are in force.
     Configured,
     /// The token or login that was changed, as it is now or was last.

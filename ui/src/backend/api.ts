@@ -528,6 +528,36 @@ export type HttpState = {
   url?: string;
 };
 
+/** A database of the Python claude-worker (or claude-cto) whose tasks are to be taken over. */
+export type ImportTasks = {
+  /** Import nothing; only report what would be imported. */
+  dry_run?: boolean;
+  /** Absolute path of the database, on the machine of the engine. It is only read. */
+  file: string;
+  /** Whether tasks that had not been started are put into the queue. Otherwise they are left out. */
+  queue?: boolean;
+};
+
+/** What was imported, or with [`ImportTasks::dry_run`] what would be. */
+export type ImportedTasks = {
+  /** Whether nothing was changed, as it was asked for. */
+  dry_run?: boolean;
+  /** Finished tasks that were added to the history. */
+  finished: number;
+  /** Tasks that were running when their engine ended: added as failed (`lost`). */
+  interrupted: number;
+  /** Tasks that an earlier import has taken over. */
+  known: number;
+  /** Tasks that had not been started and were left out. */
+  left_out: number;
+  /** Why, as sentences that name the task; at most 100. */
+  problems?: string[];
+  /** Tasks that were put into the queue. */
+  queued: number;
+  /** Tasks that could not be taken over. */
+  skipped: number;
+};
+
 /** What ends a run early, where a task says nothing else. */
 export type LimitSettings = {
   /**

@@ -11,6 +11,8 @@ import type {
   FollowUp,
   HttpChange,
   HttpState,
+  ImportTasks,
+  ImportedTasks,
   ListQuery,
   LogPage,
   LogQuery,
@@ -104,6 +106,14 @@ export interface EngineApi {
   remove(id: TaskId, signal?: AbortSignal): Promise<void>;
   /** Removes finished tasks. */
   clean(body?: CleanQuery, signal?: AbortSignal): Promise<Cleaned>;
+  /**
+   * Takes over the tasks of a database of the Python claude-worker. Finished ones are added to the
+   * history and never run. Importing a database twice adds nothing twice.
+   *
+   * # Errors
+   * `invalid_request` for a file that is none of that program; `disk_full`.
+   */
+  import(body: ImportTasks, signal?: AbortSignal): Promise<ImportedTasks>;
   /**
    * Marks finished tasks as seen by a person.
    *
@@ -246,6 +256,12 @@ export const METHODS = {
     name: "clean",
     verb: "POST",
     path: "/api/v1/tasks/clean",
+    arguments: ["body"],
+  },
+  import: {
+    name: "import",
+    verb: "POST",
+    path: "/api/v1/tasks/import",
     arguments: ["body"],
   },
   seen: {

@@ -5,6 +5,7 @@ pub mod clean;
 pub mod completions;
 pub mod config;
 pub mod doctor;
+pub mod import;
 pub mod list;
 pub mod logs;
 pub mod man;
@@ -79,6 +80,8 @@ pub enum Command {
     Mcp(mcp::Command),
     /// Check what tasks need and say how to fix what is missing, or write a report for a bug report
     Doctor(doctor::Args),
+    /// Take over the tasks of the Python claude-worker
+    Import(import::Args),
     /// Trust directories, so that tasks submitted by agents may use their settings
     Trust(trust::Args),
     /// Show the settings in force and where they come from

@@ -60,6 +60,9 @@ pub(super) enum Happened {
     Removed {
         task: TaskId,
     },
+    Imported {
+        tasks: u64,
+    },
     GivenUp {
         task: TaskId,
         failure: Failure,
@@ -106,6 +109,7 @@ impl Happened {
             | Self::WaitOver { .. }
             | Self::EndRequested { .. }
             | Self::Removed { .. }
+            | Self::Imported { .. }
             | Self::QueuePaused { .. }
             | Self::SettingsChanged
             | Self::AccessChanged { .. }
@@ -152,6 +156,9 @@ impl Happened {
             }
             Self::CancelledInQueue { task } => tracing::info!(%task, "task cancelled in the queue"),
             Self::Removed { task } => tracing::info!(%task, "task removed"),
+            Self::Imported { tasks } => {
+                tracing::info!(tasks, "tasks of the Python version imported")
+            }
             Self::GivenUp { task, failure } => {
                 tracing::error!(%task, reason = failure.describe(), "task given up");
             }

@@ -11,6 +11,7 @@ mod apply;
 mod delegation;
 mod effects;
 mod full_disk;
+mod import;
 mod log_lines;
 mod publish;
 mod recovery;

@@ -57,6 +57,9 @@ impl Dispatcher {
                 Ok(if gone { Reply::Removed } else { Reply::Removing(*id) })
             }
             Request::Clean { query, except } => self.clean(query, except, now, after),
+            Request::Import { tasks, queue, dry_run } => {
+                self.import(tasks, (*queue, *dry_run), principal, now, after)
+            }
             Request::Seen(ids) => self.seen(ids, now),
             Request::SetPaused(paused) => {
                 if *paused != self.memory.paused {
@@ -112,7 +115,7 @@ impl Dispatcher {
         changed
     }
 
-    fn submit(
+    pub(super) fn submit(
         &mut self,
         request: &NewTask,
         principal: &Principal,
@@ -258,7 +261,7 @@ fn shown(stored: StoredTask) -> Reply {
 }
 
 /// What a task is called: its given name, or the first line of its prompt that says something.
-fn task_name(request: &NewTask) -> String {
+pub(super) fn task_name(request: &NewTask) -> String {
     let text = request.name.as_deref().unwrap_or(&request.execution_prompt);
     let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("task");
     let clean: String = line.chars().filter(|c| !c.is_control()).take(120).collect();

@@ -7,11 +7,11 @@ use std::time::Duration;
 use claude_worker_agents::{can, leaves_out_project_settings};
 use claude_worker_api::{
     ApiError, Call, Capability, CleanQuery, Cleaned, CreatedToken, Diagnosis, EngineInfo,
-    EventPage, EventQuery, FollowUp, HttpChange, HttpState, ListQuery, LogPage, LogQuery,
-    LoginCode, MAX_CALLER_CHARS, MetricsText, NewLogin, NewTask, NewToken, OutputChunk,
-    OutputQuery, PROTOCOL, Pause, Queue, Retry, Run, SeenQuery, Settings, SettingsChange, Spent,
-    SpentQuery, StopRequest, Stopped, Task, TaskApi, TaskDetail, TaskId, TaskPage, Timestamp,
-    Token, TokenName, Tokens, Trust, TrustChange,
+    EventPage, EventQuery, FollowUp, HttpChange, HttpState, ImportTasks, ImportedTasks, ListQuery,
+    LogPage, LogQuery, LoginCode, MAX_CALLER_CHARS, MetricsText, NewLogin, NewTask, NewToken,
+    OutputChunk, OutputQuery, PROTOCOL, Pause, Queue, Retry, Run, SeenQuery, Settings,
+    SettingsChange, Spent, SpentQuery, StopRequest, Stopped, Task, TaskApi, TaskDetail, TaskId,
+    TaskPage, Timestamp, Token, TokenName, Tokens, Trust, TrustChange,
 };
 
 use super::{Engine, Inner, working_directory};
@@ -202,6 +202,10 @@ impl TaskApi for Engine {
             })
         })
         .await
+    }
+
+    async fn import(&self, import: ImportTasks) -> Result<ImportedTasks, ApiError> {
+        self.import_tasks(import).await
     }
 
     async fn seen(&self, query: SeenQuery) -> Result<Queue, ApiError> {

@@ -226,7 +226,13 @@ pub(crate) fn transition(
     }
 }
 
-/// The state of a task whose run has ended like this, when nothing else was to follow.
+impl TaskState {
+    /// The state of a task whose run has ended like this, when nothing else was to follow.
+    pub(crate) fn finished(verdict: Verdict, at: Timestamp) -> Self {
+        finished(verdict, at)
+    }
+}
+
 fn finished(verdict: Verdict, at: Timestamp) -> TaskState {
     match verdict {
         Verdict::Completed { denied_tools, notes } => {

@@ -7,8 +7,10 @@
 mod delegation;
 mod events;
 mod finished;
+mod import;
 mod list;
 mod output;
+mod predecessor;
 mod queue;
 mod reader;
 mod rows;
@@ -33,6 +35,8 @@ use std::time::Duration;
 use claude_worker_os::files::private;
 use rusqlite::{Connection, OpenFlags};
 
+pub(crate) use import::PastTask;
+pub(crate) use predecessor::Predecessor;
 pub(crate) use reader::{EventFilter, Published, Readers};
 pub(crate) use rows::{Columns, StoredTask};
 pub(crate) use submitted_request::FilledDefaults;
@@ -75,6 +79,9 @@ pub(crate) fn open(path: &Path) -> Result<Writer, EngineError> {
         .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
         .map_err(explain)?;
     if application != i64::from(schema::APPLICATION_ID) && (tables > 0 || version > 0) {
+        if predecessor::is_predecessors(&connection) {
+            return Err(EngineError::Predecessors(path.to_owned()));
+        }
         return Err(bad("it belongs to another program".to_owned()));
     }
     let version = usize::try_from(version).unwrap_or(usize::MAX);
