@@ -42,7 +42,11 @@ pub(super) enum Happened {
         queued_at: Option<Timestamp>,
         started_at: Timestamp,
     },
-    RunEnded(Box<RunRecord>),
+    RunEnded {
+        run: Box<RunRecord>,
+        /// Whether this is also the first news of its start: it was over too soon.
+        starts: bool,
+    },
     Waits {
         task: TaskId,
         reason: WaitReason,
@@ -93,7 +97,7 @@ impl Happened {
         match self {
             Self::Submitted { .. } => activity.submitted += 1,
             Self::AgentStarted { .. } => activity.started += 1,
-            Self::RunEnded(run) => match &run.verdict {
+            Self::RunEnded { run, .. } => match &run.verdict {
                 Verdict::Completed { .. } => activity.completed += 1,
                 Verdict::Cancelled => activity.cancelled += 1,
                 Verdict::Failed { failure } => {
@@ -122,7 +126,12 @@ impl Happened {
             Self::AgentStarted { agent, queued_at, started_at } => {
                 meter.started(*agent, *queued_at, *started_at);
             }
-            Self::RunEnded(run) => meter.ended(run),
+            Self::RunEnded { run, starts } => {
+                if let Some(started_at) = run.started_at.filter(|_| *starts) {
+                    meter.started(run.agent, run.queued_at, started_at);
+                }
+                meter.ended(run);
+            }
             _ => {}
         }
     }
@@ -138,7 +147,7 @@ impl Happened {
                 tracing::info!(%task, resumes, asked_by, "task queued again");
             }
             Self::AgentStarted { .. } => tracing::info!("agent started"),
-            Self::RunEnded(run) => {
+            Self::RunEnded { run, .. } => {
                 let RunRecord { verdict, started_at, ended_at, usage, .. } = &**run;
                 let verdict = verdict_words(verdict);
                 let duration = started_at.map(|at| format_duration(ended_at.millis_since(at)));
@@ -201,7 +210,7 @@ impl Dispatcher {
                     tracing::info!(%task, reason = %blocked, "task waits");
                 }
             });
-            if let Happened::RunEnded(run) = happened {
+            if let Happened::RunEnded { run, .. } = happened {
                 self.tell_ended_run(*run);
             }
         }

@@ -117,7 +117,8 @@ impl Dispatcher {
                 Decision::End => {}
             }
         }
-        let log_line = Happened::RunEnded(Box::new(RunRecord {
+        let starts = matches!(stored.state, TaskState::Running { started_at: None, .. });
+        let record = RunRecord {
             task,
             run: run.clone(),
             number: origin.number,
@@ -131,7 +132,8 @@ impl Dispatcher {
             usage: end.usage,
             cost_usd,
             traceparent: origin.traceparent,
-        }));
+        };
+        let log_line = Happened::RunEnded { run: Box::new(record), starts };
         let input = Input::Ended { run: run.clone(), at: end.outcome.ended_at, verdict, retry };
         // The end of the run comes before what becomes of its task.
         let place = after.log.len();
