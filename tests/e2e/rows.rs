@@ -178,6 +178,7 @@ fn a_database_of_an_earlier_version_is_read() {
     for (id, ..) in expected {
         let detail = home.json(["status", &id.to_string()]);
         assert!(detail.get("unreadable").is_none(), "{detail}");
+        assert!(detail.get("submitted_by").is_none(), "it was not recorded then: {detail}");
         assert!(
             detail["request"]["execution_prompt"].as_str().is_some_and(|text| !text.is_empty())
         );

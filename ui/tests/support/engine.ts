@@ -56,6 +56,11 @@ export class Engine {
     return join(this.root, "project");
   }
 
+  /** Where its HTTP server is. */
+  get address() {
+    return this.#address;
+  }
+
   /** A link that logs a browser in, as `claude-worker open --browser` makes it. It works once. */
   async link(): Promise<string> {
     const { code } = await this.call<{ code: string }>("POST", "logins", {});

@@ -74,7 +74,8 @@ fn expires(token: &Token, now: Timestamp) -> String {
     match token.expires_at {
         None => "never".to_owned(),
         Some(at) if at <= now => "expired".to_owned(),
-        Some(at) => format!("in {}", figures::short(at.millis_since(now))),
+        // Rounded up, so that a new token for 30 days does not say 29.
+        Some(at) => format!("in {}", figures::short(at.millis_since(now).saturating_add(60_000))),
     }
 }
 

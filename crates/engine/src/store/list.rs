@@ -58,7 +58,8 @@ pub(super) fn statement(
             query.statuses.iter().map(|status| format!("'{}'", status.name())).collect();
         // The plus keeps SQLite from going through a whole status where few tasks are in question,
         // or where that is not the order.
-        let plus = if few || !by_number { "+" } else { "" };
+        let other = few || !by_number || query.submitted_by.is_some();
+        let plus = if other { "+" } else { "" };
         filter.condition(format!("{plus}status IN ({})", names.join(", ")));
     }
     if let Some(submitter) = &query.submitted_by {

@@ -68,7 +68,7 @@ fn check_page(method: &Method, headers: &HeaderMap) -> Result<(), Denied> {
         return Err(foreign());
     }
     // Its value was checked with the source. Browsers send it with every change.
-    if *method != Method::GET && text("origin").is_none() {
+    if !matches!(*method, Method::GET | Method::HEAD) && text("origin").is_none() {
         return Err(foreign());
     }
     Ok(())

@@ -1,6 +1,8 @@
 //! Finding tasks, and what nobody has looked at.
 
-use claude_worker_api::{Cursor, DeniedTool, Order, Spent, Unseen as Counts, WaitReason};
+use claude_worker_api::{
+    Cursor, DeniedTool, Order, Spent, SubmittedBy, Unseen as Counts, WaitReason,
+};
 
 use super::super::UnseenKind;
 use super::super::list;
@@ -222,7 +224,10 @@ fn no_list_sorts_or_reads_rows_it_does_not_show() {
     }
     let attention = ListQuery { attention: true, ..failed.clone() };
     let search = ListQuery { search: Some("text".to_owned()), ..failed.clone() };
+    let submitted_by = Some(SubmittedBy::Token("ci".to_owned()));
+    let submitter = ListQuery { submitted_by, ..failed.clone() };
     for (query, step, step_after) in [
+        (submitter, "task USING INDEX task_by_submitter", "task_by_submitter (submitted_by=? AND "),
         (ListQuery::default(), "SCAN task", "task USING INTEGER PRIMARY KEY (rowid"),
         (failed, "task USING INDEX task_by_status", "task USING INDEX task_by_status"),
         (attention, "unseen USING INDEX unseen_needy", "unseen USING INDEX unseen_needy (task_id"),

@@ -1,0 +1,54 @@
+import { expect, test } from "./support/fixture";
+
+test("a browser that is not logged in is told how to log in", async ({ browser, engine }) => {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await page.goto(`${engine.address}/`);
+  await page.waitForURL(/\/login$/);
+  await expect(page.getByRole("status")).toHaveText("This browser is not logged in.");
+  await expect(page.getByText("claude-worker open --browser")).toBeVisible();
+  await context.close();
+});
+
+test("a link logs one browser in, once, and leaves nothing behind", async ({ browser, engine }) => {
+  const { id } = await engine.finished("echo from the task");
+  const link = `${await engine.link()}&/task/${id}`;
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  await page.goto(link);
+  await page.waitForURL(new RegExp(`/#/task/${id}$`));
+  await expect(page.getByRole("log")).toContainText("from the task");
+  // Scripts see no secret, and the address has no code.
+  const [cookie, stored] = await page.evaluate(() => [
+    document.cookie,
+    JSON.stringify({ ...localStorage, ...sessionStorage }),
+  ]);
+  expect(cookie).toBe("");
+  expect(stored).not.toContain("cws_");
+  await page.goBack().catch(() => undefined);
+  expect(page.url()).not.toContain(link.split("#")[1]?.split("&")[0] ?? "?");
+  await page.goto(`${engine.address}/#/`);
+  await expect(page.getByText("from the task").first()).toBeVisible();
+
+  const other = await browser.newContext();
+  const second = await other.newPage();
+  await second.goto(link);
+  await expect(second.getByRole("status")).toContainText("used already");
+  await expect(second.getByText("claude-worker open --browser")).toBeVisible();
+  await other.close();
+
+  // After the log out the page says how to log in again.
+  await page.evaluate(() =>
+    fetch("/api/v1/logins/logout", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: "{}",
+    }),
+  );
+  await page.reload();
+  await page.waitForURL(/\/login$/);
+  expect(complaints).toEqual([]);
+  await context.close();
+});
