@@ -225,9 +225,12 @@ fn http_is_off_unless_asked_for_and_wants_the_token() {
 
 #[test]
 fn a_link_for_a_browser_has_a_code_and_the_page_and_not_the_token() {
-    let home = Home::new();
-    home.run(["open", "--browser"]).refused(5, &["no HTTP server", "server start --port"]);
-    home.run(["server", "start", "--port", "0"]).ok();
+    let home = Home::with_config("[http]\nlisten = \"127.0.0.1:0\"");
+    home.run(["server", "start"]).ok();
+    // HTTP is turned on for it.
+    home.run(["server", "http", "off"]).ok();
+    let turned_on = home.run(["open", "--browser", "--print"]);
+    assert!(turned_on.ok().stderr.contains("HTTP is served at http://127.0.0.1:"), "{turned_on:?}");
     let server = home.json(["server", "health"])["http"].as_str().unwrap().to_owned();
     let token = std::fs::read_to_string(home.data().join("token")).unwrap();
     let ran = home.run(["open", "--browser", "--print"]);

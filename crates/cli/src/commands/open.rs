@@ -1,5 +1,6 @@
 //! `open`: shows the window of the desktop app, or logs in a browser or phone with a one-time link.
 
+mod address;
 mod link;
 
 use std::path::{Path, PathBuf};

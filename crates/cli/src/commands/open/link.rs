@@ -9,13 +9,16 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use claude_worker_api::{ApiError, LoginCode, NewLogin, TaskApi, Timestamp};
+use claude_worker_api::{
+    ApiError, ErrorCode, HTTP_PORT, HttpChange, HttpState, LoginCode, NewLogin, OFF, TaskApi,
+    Timestamp,
+};
 use claude_worker_engine::Paths;
 use claude_worker_os::files::create_anew;
 use claude_worker_os::process::own_group;
 use serde::Serialize;
 
-use super::Args;
+use super::{Args, address};
 use crate::commands::token::only_a_person;
 use crate::console::Console;
 use crate::error::CliError;
@@ -49,10 +52,8 @@ pub async fn by_link(
     args: &Args,
 ) -> Result<Exit, CliError> {
     only_a_person(api).await?;
-    let server = server(api).await?;
-    if args.phone && is_loopback(&server) {
-        return Err(not_reachable(&server).into());
-    }
+    let server =
+        if args.phone { address::for_a_phone(api).await? } else { for_here(api, console).await? };
     let LoginCode { code, expires_at } = api.create_login(NewLogin::default()).await?;
     let page = args.id.map(|id| format!("&/task/{id}")).unwrap_or_default();
     let url = clean_line(&format!("{server}/login#{code}{page}"));
@@ -85,33 +86,44 @@ fn remark(console: &mut Console<'_>, what: &str, expires_at: Timestamp) -> Resul
     console.remark(&console.view.paint.tone(Tone::Quiet, &line))
 }
 
-/// The address of the HTTP server: the one that this command is sent to, or the engine's own.
-async fn server(api: &impl TaskApi) -> Result<String, ApiError> {
-    let remote = std::env::var("CLAUDE_WORKER_SERVER_URL").unwrap_or_default();
-    if remote.starts_with("http") {
-        return Ok(remote.trim_end_matches('/').to_owned());
+/// The address of the HTTP server for a browser on this machine. The server is turned on if it is off.
+async fn for_here(api: &impl TaskApi, console: &mut Console<'_>) -> Result<String, CliError> {
+    if let Some(named) = address::named() {
+        return Ok(named);
     }
-    api.engine().await?.http.ok_or_else(|| {
-        ApiError::unavailable("The engine has no HTTP server").hint(
-            "Turn it on with `claude-worker server start --port 8000`; \
-             running tasks keep running",
-        )
-    })
+    let state = api.http().await?;
+    if let Some(url) = address::for_a_browser(&state) {
+        return Ok(url);
+    }
+    if let Some(problem) = state.problem {
+        return Err(ApiError::unavailable(problem)
+            .hint("`claude-worker server start --port PORT` serves HTTP at another port")
+            .into());
+    }
+    let state = turn_on(api, &state.configured).await?;
+    let url = address::for_a_browser(&state)
+        .ok_or_else(|| ApiError::unavailable("HTTP could not be turned on"))?;
+    let line = format!(
+        "HTTP is served at {} until the engine is stopped; claude-worker server http off ends it",
+        clean_line(&url)
+    );
+    console.remark(&console.view.paint.tone(Tone::Quiet, &line))?;
+    Ok(url)
 }
 
-/// Whether only this machine reaches an address.
-fn is_loopback(server: &str) -> bool {
-    let authority = server.split_once("://").map_or(server, |(_, rest)| rest);
-    ["127.", "localhost:", "[::1]:"].iter().any(|own| authority.starts_with(own))
-        || authority == "localhost"
-        || authority == "[::1]"
-}
-
-fn not_reachable(server: &str) -> ApiError {
-    ApiError::unavailable(format!("A phone cannot reach {server}: only this machine can")).hint(
-        "Serve at an address of your network, with a certificate: claude-worker server start \
-         --host 0.0.0.0 --port 8443 --allow-host NAME --tls-cert FILE --tls-key FILE",
-    )
+/// Turns the HTTP server on: where the settings say, else at the usual port or any other one.
+async fn turn_on(api: &impl TaskApi, configured: &str) -> Result<HttpState, ApiError> {
+    if configured != OFF {
+        return api.set_http(HttpChange::default()).await;
+    }
+    let at = |port: u16| HttpChange {
+        listen: Some(format!("127.0.0.1:{port}")),
+        ..HttpChange::default()
+    };
+    match api.set_http(at(HTTP_PORT)).await {
+        Err(error) if error.code == ErrorCode::InvalidRequest => api.set_http(at(0)).await,
+        state => state,
+    }
 }
 
 /// Whether a browser can be shown. Without a display the opener would start one in this terminal.
@@ -166,23 +178,6 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
-
-    #[test]
-    fn only_other_machines_are_told_to_a_phone() {
-        for own in [
-            "http://127.0.0.1:8000",
-            "http://localhost:8000",
-            "https://[::1]:8443",
-            "http://localhost",
-        ] {
-            assert!(is_loopback(own), "{own}");
-        }
-        for other in
-            ["https://tower.lan:8443", "https://192.168.1.7:8443", "https://localhost.example.org"]
-        {
-            assert!(!is_loopback(other), "{other}");
-        }
-    }
 
     #[test]
     fn the_page_that_sends_the_browser_on_names_the_link() {
