@@ -1,15 +1,5 @@
 import { expect, test } from "./support/fixture";
 
-test("a browser that is not logged in is told how to log in", async ({ browser, engine }) => {
-  const context = await browser.newContext();
-  const page = await context.newPage();
-  await page.goto(`${engine.address}/`);
-  await page.waitForURL(/\/login$/);
-  await expect(page.getByRole("status")).toHaveText("This browser is not logged in.");
-  await expect(page.getByText("claude-worker open --browser")).toBeVisible();
-  await context.close();
-});
-
 test("a link logs one browser in, once, and leaves nothing behind", async ({ browser, engine }) => {
   const { id } = await engine.finished("echo from the task");
   const link = `${await engine.link()}&/task/${id}`;
@@ -48,7 +38,7 @@ test("a link logs one browser in, once, and leaves nothing behind", async ({ bro
     }),
   );
   await page.reload();
-  await page.waitForURL(/\/login$/);
+  await expect(page.getByRole("heading", { name: /not logged in|login has ended/ })).toBeVisible();
   expect(complaints).toEqual([]);
   await context.close();
 });
