@@ -91,9 +91,9 @@ fn finished_tasks_become_history_and_nothing_is_run_or_doubled() {
     assert_eq!(done["result"], "All\ndone.");
     assert_eq!(done["final_summary"], "All done.");
     assert_eq!(done["request"]["system_prompt"], "Be brief.");
-    assert_eq!(done["created_at"], "2025-08-11T10:00:00.5Z");
+    assert_eq!(done["created_at"], "2025-08-11T10:00:00.500Z");
     assert_eq!(done["started_at"], "2025-08-11T10:00:05.123Z");
-    assert_eq!(done["ended_at"], "2025-08-11T10:01:00Z");
+    assert_eq!(done["ended_at"], "2025-08-11T10:01:00.000Z");
     assert_eq!(done["unseen"], Value::Null, "{done}");
     let failed = home.json(["status", "2"]);
     assert_eq!(
