@@ -1,6 +1,6 @@
 //! Notifications: a handle to show them, and what a click on one does.
 
-use claude_worker_api::{ApiError, Retry, TaskApi};
+use claude_worker_api::{ApiError, Retry, TaskApi, TaskQuery};
 use claude_worker_desktop::launch::Page;
 use claude_worker_desktop::notification::{Click, Notification, RetryOffer};
 use tauri::{AppHandle, Manager};
@@ -62,7 +62,7 @@ async fn handle_click(app: AppHandle, click: Click) {
 /// Runs a task again, unless it has run again since the offer. Returns whether it was retried.
 async fn retry(app: &AppHandle, offer: RetryOffer) -> Result<bool, ApiError> {
     let engine = app.state::<AppState>().host.engine().await?;
-    let current = offer.is_current(&engine.get(offer.task).await?.task);
+    let current = offer.is_current(&engine.get(offer.task, TaskQuery::default()).await?.task);
     if current {
         engine.retry(offer.task, Retry::default()).await?;
     }

@@ -51,5 +51,5 @@ pub use launch::{Launch, launch, leaves_out_project_settings};
 pub use lines::{Line, Lines, Piece};
 pub use log::items;
 pub use summary::Summary;
-pub use validate::{validate, validate_follow_up};
+pub use validate::{validate, validate_follow_up, validate_key};
 pub use verdict::verdict;

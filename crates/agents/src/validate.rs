@@ -2,16 +2,13 @@
 
 use std::path::Path;
 
-use claude_worker_api::{Agent, ApiError, Capability, NewTask};
+use claude_worker_api::{Agent, ApiError, Capability, MAX_KEY_BYTES, NewTask};
 
 use crate::agent::{can, find, first_that_can};
 use crate::agent_program::{AgentProgram, MAX_ARGUMENT_BYTES};
 
 /// The longest name of a task, in characters.
 const MAX_NAME_CHARS: usize = 200;
-
-/// The longest idempotency key, in bytes.
-const MAX_KEY_BYTES: usize = 200;
 
 /// The prefix of this program's own variables, which a task must not set for its agent.
 const RESERVED_PREFIX: &str = "CLAUDE_WORKER_";
@@ -30,16 +27,22 @@ pub fn validate(request: &NewTask) -> Checked {
     if let Some(name) = &request.name {
         task_name(name)?;
     }
-    if let Some(key) = &request.idempotency_key {
-        require(
-            !key.is_empty() && key.len() <= MAX_KEY_BYTES,
-            || format!("The idempotency key must have 1 to {MAX_KEY_BYTES} bytes"),
-            "Use a short key, such as a UUID",
-        )?;
-    }
+    validate_key(request.idempotency_key.as_deref())?;
     request.env.iter().try_for_each(|(name, value)| variable(name, value))?;
     only_supported_options(request)?;
     options(request)
+}
+
+/// Checks an idempotency key.
+///
+/// # Errors
+/// `invalid_request` for one that is empty or too long.
+pub fn validate_key(key: Option<&str>) -> Checked {
+    require(
+        key.is_none_or(|key| !key.is_empty() && key.len() <= MAX_KEY_BYTES),
+        || format!("The idempotency key must have 1 to {MAX_KEY_BYTES} bytes"),
+        "Use a short key, such as a UUID",
+    )
 }
 
 /// Checks a further message for a session of `agent`.

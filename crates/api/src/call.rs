@@ -43,7 +43,8 @@ pub enum Repeat {
     Keyed,
     /// Report the failure: it may or may not have been done.
     Once,
-    /// As [`Repeat::Once`]. The call runs a finished task again, so its body names the program that asks.
+    /// As [`Repeat::Keyed`] when the body has an idempotency key, else as [`Repeat::Once`]. The call
+    /// runs a finished task again, so its body names the program that asks.
     RunsAgain,
 }
 

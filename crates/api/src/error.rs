@@ -66,6 +66,13 @@ impl ApiError {
         self
     }
 
+    /// The same error, of a part of a request: `tasks[3]: The prompt is empty`.
+    #[must_use]
+    pub fn inside(mut self, place: &str) -> Self {
+        self.message = format!("{place}: {}", self.message);
+        self
+    }
+
     /// An [`ErrorCode::InvalidRequest`].
     #[must_use]
     pub fn invalid(message: impl Into<String>) -> Self {

@@ -92,6 +92,7 @@ pub struct EventQuery {
     pub limit: Option<u32>,
     /// Only events of these tasks, at most 1000. Empty: all events.
     #[serde(deserialize_with = "query::tasks", skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 1000))]
     pub tasks: Vec<TaskId>,
     /// Only lasting events, not short-lived ones (`progress`).
     pub lasting: bool,

@@ -79,12 +79,13 @@ pub use settings::{
     all_settings,
 };
 pub use submit::{
-    Agent, Asker, CleanQuery, Cleaned, FollowUp, Limits, MAX_CALLER_CHARS, MAX_PROMPT_BYTES,
-    NewTask, PermissionMode, Retry, SeenQuery, Spent, SpentQuery,
+    Agent, Asker, CleanQuery, Cleaned, FollowUp, Limits, MAX_BATCH, MAX_CALLER_CHARS,
+    MAX_KEY_BYTES, MAX_PROMPT_BYTES, NewTask, NewTasks, PermissionMode, Retry, SeenQuery, Spent,
+    SpentQuery, SubmittedTasks,
 };
 pub use surrogates::replace_unpaired_surrogates;
 pub use task::{
-    Run, RunId, RunOutcome, State, Status, Task, TaskDetail, TaskId, Usage, WaitReason,
+    Run, RunId, RunOutcome, State, Status, Task, TaskDetail, TaskId, TaskQuery, Usage, WaitReason,
 };
 pub use time::{Timestamp, format_duration, parse_duration};
 pub use traceparent::Traceparent;

@@ -54,7 +54,7 @@ impl Order {
 /// that use another value first, that value follows a dot: `12`, `12.1767225600000`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
-#[schemars(with = "String")]
+#[schemars(with = "String", extend("pattern" = r"^[1-9][0-9]{0,17}(\.-?[0-9]{1,18})?$"))]
 pub struct Cursor {
     /// The task.
     pub id: TaskId,
@@ -122,6 +122,7 @@ pub struct ListQuery {
     pub statuses: Vec<Status>,
     /// Only these tasks, at most 1000; numbers without a task are ignored. Empty: all.
     #[serde(deserialize_with = "query::tasks", skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 1000))]
     pub ids: Vec<TaskId>,
     /// Only tasks that need attention: no person has looked at them since they failed, or since
     /// they completed with denied tool calls.

@@ -14,15 +14,15 @@ use crate::call::{
 };
 use crate::{
     ApiError, CleanQuery, Cleaned, CreatedToken, Diagnosis, EngineInfo, EventPage, EventQuery,
-    FollowUp, HttpChange, HttpState, ImportTasks, ImportedTasks, ListQuery, LogPage, LogQuery,
-    LoginCode, MetricsText, NewLogin, NewTask, NewToken, OutputChunk, OutputQuery, Pause, Queue,
-    Retry, Scope, SeenQuery, Settings, SettingsChange, Spent, SpentQuery, StopRequest, Stopped,
-    Task, TaskDetail, TaskId, TaskPage, Token, TokenName, Tokens, Trust, TrustChange,
+    FollowUp, HttpChange, HttpState, ImportTasks, ImportedTasks, ListQuery, LogPage, LogQuery, LoginCode, MetricsText, NewLogin, NewTask, NewTasks, NewToken, OutputChunk, OutputQuery, Pause, Queue, Retry, Scope, SeenQuery, Settings, SettingsChange, Spent, SpentQuery, StopRequest, Stopped, SubmittedTasks, Task, TaskDetail, TaskId, TaskPage, TaskQuery, Token, TokenName, Tokens, Trust, TrustChange,
 };
 
 /// The idempotency key of a call, which makes it safe to repeat.
 macro_rules! key_of {
     (Keyed, $call:ident) => {
+        Some(&mut $call.body.idempotency_key)
+    };
+    (RunsAgain, $call:ident) => {
         Some(&mut $call.body.idempotency_key)
     };
     ($other:ident, $call:ident) => {
@@ -195,10 +195,29 @@ methods! {
     /// Puts a task into the queue. When this returns, the task is on disk.
     ///
     /// # Errors
-    /// `invalid_request` (empty prompt, missing directory, unknown parent), `queue_full`,
-    /// `disk_full`; `forbidden` when tasks may not submit more, or not that deep.
+    /// `invalid_request` (empty prompt, missing directory, unknown parent), `conflict` when the
+    /// idempotency key belongs to another task, `queue_full`, `disk_full`; `forbidden` when tasks may not submit more, or not that deep.
     submit = Submit { body: NewTask } -> Task,
-    Post "/api/v1/tasks", Submit, Keyed, Quick, [InvalidRequest, QueueFull, DiskFull, Forbidden];
+    Post "/api/v1/tasks", Submit, Keyed, Quick,
+    [InvalidRequest, Conflict, QueueFull, DiskFull, Forbidden];
+
+    /// Puts tasks into the queue, all of them or none, in one step. When this returns, they are on disk.
+    /// An error names the task by its place, counted from 0: `tasks[17].working_directory: …`.
+    ///
+    /// # Errors
+    /// As those of `submit`; `invalid_request` for no tasks or more than 1000.
+    submit_batch = SubmitBatch { body: NewTasks } -> SubmittedTasks,
+    Post "/api/v1/tasks/batch", Submit, Keyed, Quick,
+    [InvalidRequest, Conflict, QueueFull, DiskFull, Forbidden];
+
+    /// Puts a task into the queue for a program that speaks MCP: the same as `submit`, but where no
+    /// `caller` is named it is `mcp`, so that the limits for programs apply.
+    ///
+    /// # Errors
+    /// As those of `submit`.
+    submit_for_mcp = SubmitForMcp { body: NewTask } -> Task,
+    Post "/api/v1/mcp/tasks", Submit, Keyed, Quick,
+    [InvalidRequest, Conflict, QueueFull, DiskFull, Forbidden];
 
     /// Lists tasks.
     ///
@@ -207,12 +226,12 @@ methods! {
     list = List { query: ListQuery } -> TaskPage,
     Get "/api/v1/tasks", Read, Safe, Quick, [InvalidRequest];
 
-    /// Everything stored about one task.
+    /// Everything stored about one task; waits for its end when asked to.
     ///
     /// # Errors
     /// `not_found`.
-    get = Get { id: TaskId } -> TaskDetail,
-    Get "/api/v1/tasks/{id}", Read, Safe, Quick, [NotFound];
+    get = Get { id: TaskId, query: TaskQuery } -> TaskDetail,
+    Get "/api/v1/tasks/{id}", Read, Safe, Waits, [NotFound];
 
     /// A part of a run's log, as items; waits for more when asked to.
     ///
@@ -409,7 +428,7 @@ pub trait TaskApiExt: TaskApi {
             // Before the task is read, so that no change falls between the two.
             let mut after = self.events(EventQuery::default()).await?.next;
             loop {
-                let detail = self.get(id).await?;
+                let detail = self.get(id, TaskQuery::default()).await?;
                 if detail.task.state.is_finished() {
                     return Ok(detail);
                 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use schemars::{Schema, SchemaGenerator, json_schema};
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serializer};
 
@@ -29,6 +30,13 @@ pub(crate) fn instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Time
         }
     }
     deserializer.deserialize_any(Instant)
+}
+
+/// The schema of what [`instant`] reads.
+pub(crate) fn instant_schema(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "anyOf": [{ "type": "string", "format": "date-time" }, { "type": "integer", "format": "int64" }],
+    })
 }
 
 /// Writes an instant as milliseconds since 1970.

@@ -13,6 +13,22 @@ pub const MAX_PROMPT_BYTES: usize = 16 * 1024 * 1024;
 /// The longest [`NewTask::caller`], in characters.
 pub const MAX_CALLER_CHARS: usize = 64;
 
+/// How many tasks one request may submit.
+pub const MAX_BATCH: usize = 1000;
+
+/// The longest idempotency key, in bytes.
+pub const MAX_KEY_BYTES: usize = 200;
+
+/// What a caller looks like, as a regular expression: 1 to 64 characters, none of which controls a
+/// terminal.
+const CALLER: &str = r"^[^\x00-\x1f\x7f-\x9f]{1,64}$";
+
+/// What the name of a task looks like: one line that is not blank.
+const NAME: &str = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$";
+
+/// What a prompt looks like: text that is not blank, without NUL bytes.
+const PROMPT: &str = r"^[^\x00]*[^\s\x00][^\x00]*$";
+
 /// The program that works on a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -103,9 +119,11 @@ impl PermissionMode {
 pub struct Limits {
     /// At most this many agent turns.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
     pub max_turns: Option<u32>,
     /// At most this much money, in US dollars.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub max_budget_usd: Option<f64>,
     /// Wall-clock time of one run, in milliseconds; 0 means no limit.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -119,11 +137,13 @@ pub struct Limits {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct NewTask {
     /// What to do: the prompt for `claude`, the command for `shell`. Not empty.
+    #[schemars(extend("pattern" = PROMPT))]
     pub execution_prompt: String,
     /// Absolute path of an existing directory to work in.
     pub working_directory: String,
     /// The name shown in lists. Default: the prompt's first line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("pattern" = NAME, "maxLength" = 200))]
     pub name: Option<String>,
     /// The agent that works on it.
     #[serde(default)]
@@ -150,20 +170,42 @@ pub struct NewTask {
     /// A name for this request, chosen by the caller. A second submission with the same key
     /// returns the first one's task instead of making another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 200))]
     pub idempotency_key: Option<String>,
     /// The task whose agent submits this one. The configuration limits how deeply tasks may be
     /// nested, and how many tasks of one parent may be unfinished.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent: Option<TaskId>,
-    /// The program that submits, as it names itself (like `mcp:4f1c`); at most
-    /// [`MAX_CALLER_CHARS`]. The configuration limits how many tasks of one caller may be
-    /// unfinished.
+    /// The program that submits, as it names itself (like `mcp:4f1c`), in at most 64 characters. The
+    /// configuration limits how many tasks of one caller may be unfinished.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("pattern" = CALLER))]
     pub caller: Option<String>,
     /// The trace that the submission belongs to, as in the header `traceparent` of W3C Trace Context. The
     /// agent gets it in its environment, and the runs of the task become part of the trace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<Traceparent>,
+}
+
+/// Tasks to put into the queue, all or none.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct NewTasks {
+    /// The tasks, 1 to 1000. They are queued in this order.
+    #[schemars(length(min = 1, max = 1000))]
+    pub tasks: Vec<NewTask>,
+    /// A name for this request, chosen by the caller: a second request with the same key and the same
+    /// tasks makes no others. Keys are kept for 24 hours. Each task may have a key of its own, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 200))]
+    pub idempotency_key: Option<String>,
+}
+
+/// The tasks that a batch has put into the queue.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SubmittedTasks {
+    /// The tasks, in the order of the request. A repeated request is answered without those that were
+    /// removed since.
+    pub tasks: Vec<Task>,
 }
 
 impl NewTask {
@@ -209,6 +251,7 @@ pub struct Asker {
     pub parent: Option<TaskId>,
     /// The program that asks, named like [`NewTask::caller`].
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("pattern" = CALLER))]
     pub caller: Option<String>,
 }
 
@@ -235,10 +278,16 @@ impl NewTask {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FollowUp {
     /// The message. Not empty.
+    #[schemars(extend("pattern" = PROMPT))]
     pub prompt: String,
     /// Who sends it.
     #[serde(default)]
     pub asked_by: Asker,
+    /// A name for this request, chosen by the caller: a second request with the same key does not send
+    /// the message again. Keys are kept for 24 hours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 200))]
+    pub idempotency_key: Option<String>,
 }
 
 /// A request to retry a task.
@@ -247,6 +296,11 @@ pub struct FollowUp {
 pub struct Retry {
     /// The program or task that asks for the run.
     pub asked_by: Asker,
+    /// A name for this request, chosen by the caller: a second request with the same key does not run
+    /// the task again. Keys are kept for 24 hours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 200))]
+    pub idempotency_key: Option<String>,
 }
 
 /// The finished tasks that a person has looked at.
@@ -256,14 +310,16 @@ pub struct SeenQuery {
     /// The tasks, at most 1000. Tasks that have not finished or were removed are ignored. Left out:
     /// all finished tasks. In a request it is never an empty list.
     #[serde(deserialize_with = "unknown::non_empty", skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(min = 1, max = 1000))]
     pub ids: Vec<TaskId>,
 }
 
 /// The period whose cost is added up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SpentQuery {
-    /// Counts runs that ended at or after this instant.
+    /// Counts runs that ended at or after this instant: RFC 3339, or milliseconds since 1970.
     #[serde(deserialize_with = "query::instant", serialize_with = "query::millis")]
+    #[schemars(schema_with = "query::instant_schema")]
     pub since: Timestamp,
 }
 
@@ -287,6 +343,7 @@ pub struct CleanQuery {
         deserialize_with = "unknown::known_and_non_empty",
         skip_serializing_if = "Vec::is_empty"
     )]
+    #[schemars(length(min = 1))]
     pub statuses: Vec<Status>,
     /// Only tasks that ended at least this long ago, in milliseconds.
     pub older_than_ms: u64,

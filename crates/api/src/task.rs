@@ -17,7 +17,7 @@ use crate::{
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(transparent)]
-pub struct TaskId(#[schemars(range(min = 1))] pub i64);
+pub struct TaskId(pub i64);
 
 impl fmt::Display for TaskId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -41,6 +41,7 @@ impl FromStr for TaskId {
     Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(try_from = "String", into = "String")]
+#[schemars(extend("pattern" = "^[a-z0-9-]{1,64}$"))]
 pub struct RunId(String);
 
 impl RunId {
@@ -321,6 +322,16 @@ impl State {
         self.ended_at().is_some()
     }
 
+    /// Why the task failed or will not run, in one sentence.
+    #[must_use]
+    pub fn error_message(&self) -> Option<String> {
+        match self {
+            Self::Failed { failure, .. } => Some(failure.describe()),
+            Self::Skipped { reason, .. } => Some(reason.clone()),
+            _ => None,
+        }
+    }
+
     /// When the task finished, if it has. Every state of a finished task has the field `ended_at`,
     /// including states that later versions add.
     #[must_use]
@@ -412,6 +423,9 @@ pub struct Task {
     /// The beginning of the final answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub final_summary: Option<String>,
+    /// Why it failed or will not run, in one sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_message: Option<String>,
     /// What all its runs used together.
     #[serde(default)]
     pub usage: Usage,
@@ -467,6 +481,15 @@ pub struct TaskDetail {
     /// wrote them. They are missing in `request` and `run_history`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unreadable: Vec<String>,
+}
+
+/// How to look at one task.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct TaskQuery {
+    /// How long to wait for the task to finish, in milliseconds (at most 60,000). When the time is over,
+    /// the task is returned as it is.
+    pub wait_ms: u64,
 }
 
 /// How a finished run ended.
@@ -526,6 +549,7 @@ mod tests {
             agent: Agent::Claude,
             working_directory: "/work".to_owned(),
             model: Some("opus".to_owned()),
+            error_message: state.error_message(),
             state,
             queue_place: None,
             created_at: Timestamp::from_millis(1),

@@ -2,6 +2,9 @@
 //!
 //! `CLAUDE_WORKER_UPDATE=1 cargo nextest run -p claude-worker-api openapi` writes it again.
 
+#[path = "openapi/reference.rs"]
+mod reference;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -42,6 +45,21 @@ fn openapi_description_is_current() {
         }
     }
     assert!(committed == made, "docs/openapi.json differs. Run with CLAUDE_WORKER_UPDATE=1");
+}
+
+#[test]
+fn openapi_reference_in_the_documentation_is_current() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/rest-reference.md");
+    let made = reference::reference(&openapi::openapi());
+    if std::env::var_os("CLAUDE_WORKER_UPDATE").is_some() {
+        std::fs::write(&file, &made).unwrap();
+    }
+    let committed = std::fs::read_to_string(&file).unwrap();
+    let first_difference = made.lines().zip(committed.lines()).find(|(new, old)| new != old);
+    assert!(
+        made == committed,
+        "docs/rest-reference.md differs: {first_difference:?}. Run with CLAUDE_WORKER_UPDATE=1"
+    );
 }
 
 /// Every value of a document, with the path to it.

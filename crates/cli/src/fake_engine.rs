@@ -9,8 +9,8 @@ use claude_worker_api::{
     ApiError, CleanQuery, Cleaned, Counts, EngineInfo, Event, EventKind, EventPage, EventQuery,
     FollowUp, HostKind, ListQuery, LogEntry, LogItem, LogPage, LogQuery, NewTask, OutputChunk,
     OutputQuery, OutputStream, Pause, Queue, Retry, Run, RunId, SeenQuery, State, StopRequest,
-    Stopped, Task, TaskApi, TaskDetail, TaskId, TaskPage, Trust, TrustChange, TrustSource,
-    TrustedDirectory, Unseen, Usage,
+    Stopped, Task, TaskApi, TaskDetail, TaskId, TaskPage, TaskQuery, Trust, TrustChange,
+    TrustSource, TrustedDirectory, Unseen, Usage,
 };
 use tokio::sync::Notify;
 
@@ -236,7 +236,7 @@ impl TaskApi for FakeEngine {
         Ok(TaskPage { tasks: all.into_iter().take(limit).collect(), next, counts })
     }
 
-    async fn get(&self, id: TaskId) -> Answer<TaskDetail> {
+    async fn get(&self, id: TaskId, _: TaskQuery) -> Answer<TaskDetail> {
         detail(&*self.reach()?, id).cloned()
     }
 

@@ -3,7 +3,9 @@
 //! Both use the engine's long polls. A cursor into the event stream is taken *before* a task is read, so
 //! that no event in between is missed.
 
-use claude_worker_api::{ApiError, EventQuery, Run, Task, TaskApi, TaskApiExt, TaskDetail, TaskId};
+use claude_worker_api::{
+    ApiError, EventQuery, Run, Task, TaskApi, TaskApiExt, TaskDetail, TaskId, TaskQuery,
+};
 
 use crate::transcript::{Part, Place};
 use claude_worker_client::Reconnect;
@@ -127,7 +129,8 @@ impl<'a, A: TaskApi> Follower<'a, A> {
                         return Ok(Step::Queued(Box::new(task)));
                     }
                     // This answer has the prompt in it; it is asked for once per run and once at the end.
-                    let detail = self.reconnect.call(|| self.api.get(self.id)).await?;
+                    let detail =
+                        self.reconnect.call(|| self.api.get(self.id, TaskQuery::default())).await?;
                     if let Some(run) = detail.run_history.iter().find(|run| run.number > last) {
                         let run = Box::new(run.clone());
                         let place = Place::new(Some(run.id.clone()));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use claude_worker_api::{Answer, ApiError, Call, TaskApi};
+use claude_worker_api::{Answer, ApiError, Call, Repeat, TaskApi};
 use claude_worker_engine::Paths;
 
 use crate::next_engine::WaitForNextEngine;
@@ -117,9 +117,10 @@ impl EngineClient {
         }
     }
 
-    /// Sends a call without changing it.
-    async fn exchange<C: Call>(&self, call: &C) -> Result<C::Answer, ApiError> {
-        let request = Request::of(call)?;
+    /// Sends a call without changing it. With `has_key` it may be repeated because of its key.
+    async fn exchange<C: Call>(&self, call: &C, has_key: bool) -> Result<C::Answer, ApiError> {
+        let mut request = Request::of(call)?;
+        request.may_repeat |= has_key;
         let bound = request.within + FIND_ENGINE_WITHIN;
         let answered = tokio::time::timeout(bound, self.send(&request)).await.map_err(|_| {
             ApiError::unavailable(format!("No answer within {} s", bound.as_secs()))
@@ -132,14 +133,16 @@ impl EngineClient {
 
 impl TaskApi for EngineClient {
     async fn call<C: Call>(&self, mut call: C) -> Result<C::Answer, ApiError> {
-        // With a key, the engine recognises a repeated submission.
-        if let Some(key) = call.idempotency_key() {
+        // With a key, the engine recognises a repeated submission. A retry gets none by itself: an older
+        // engine would refuse the field.
+        if let Some(key) = call.idempotency_key().filter(|_| C::METHOD.repeat == Repeat::Keyed) {
             key.get_or_insert_with(new_key);
         }
+        let has_key = call.idempotency_key().is_some_and(|key| key.is_some());
         if let Some((task, asked_by)) = call.asked_by() {
             asked_by.parent = may_run_again(&PlainCalls(self), task).await?;
         }
-        self.exchange(&call).await
+        self.exchange(&call, has_key).await
     }
 }
 
@@ -148,7 +151,7 @@ struct PlainCalls<'a>(&'a EngineClient);
 
 impl TaskApi for PlainCalls<'_> {
     async fn call<C: Call>(&self, call: C) -> Result<C::Answer, ApiError> {
-        self.0.exchange(&call).await
+        self.0.exchange(&call, false).await
     }
 }
 

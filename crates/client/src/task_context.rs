@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use claude_worker_api::{ApiError, ErrorCode, RunId, TaskApi, TaskId};
+use claude_worker_api::{ApiError, ErrorCode, RunId, TaskApi, TaskId, TaskQuery};
 use claude_worker_supervisor::{RUN_MARKER, TASK_MARKER};
 
 /// The task inside which this process runs, if it is a task of the engine behind `api`. A task may use
@@ -39,12 +39,12 @@ pub(crate) async fn may_run_again(
 
 /// Checks that `around` is an ancestor of the task.
 async fn is_below(api: &impl TaskApi, id: TaskId, around: TaskId) -> Result<(), ApiError> {
-    let mut above = api.get(id).await?.task.parent;
+    let mut above = api.get(id, TaskQuery::default()).await?.task.parent;
     while let Some(task) = above {
         if task == around {
             return Ok(());
         }
-        above = match api.get(task).await {
+        above = match api.get(task, TaskQuery::default()).await {
             Ok(detail) => detail.task.parent,
             // The ancestor was removed, and with it the record of its own parent.
             Err(error) if error.code == ErrorCode::NotFound => None,

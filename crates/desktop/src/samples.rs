@@ -14,6 +14,7 @@ pub(crate) fn task(id: i64, name: &str, state: State) -> Task {
         working_directory: "/w".to_owned(),
         model: None,
         unseen: state.ended_at().is_some(),
+        error_message: state.error_message(),
         state,
         queue_place: None,
         created_at: AT,

@@ -4,6 +4,7 @@ mod access;
 mod answers;
 mod directory_checks;
 mod import;
+mod submission;
 mod waiting;
 mod working_directory;
 

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use claude_worker_api::{
-    ApiError, Asker, CleanQuery, FollowUp, ImportedTasks, NewTask, Queue, RunId, Settings,
-    StopMode, Stopped, Task, TaskId, Timestamp, Token,
+    ApiError, CleanQuery, FollowUp, ImportedTasks, NewTask, NewTasks, Queue, Retry, RunId, Settings, StopMode, Stopped, Task, TaskId, Timestamp, Token,
 };
 use tokio::sync::oneshot;
 use tracing::Span;
@@ -29,15 +28,27 @@ pub(crate) enum Message {
     RunReport(RunReport),
 }
 
+impl Message {
+    /// How much of a transaction it takes up, in messages of the usual size.
+    pub(crate) fn size(&self) -> usize {
+        match self {
+            Self::Request(Request::SubmitBatch(batch), ..) => 1 + batch.tasks.len() / 4,
+            _ => 1,
+        }
+    }
+}
+
 /// A request of a client.
 #[derive(Debug)]
 pub(crate) enum Request {
     /// A new task as it was sent, already checked.
     Submit(Box<NewTask>),
+    /// New tasks, all or none, already checked.
+    SubmitBatch(Box<NewTasks>),
     /// Cancel a task.
     Cancel(TaskId),
-    /// Run a task again, asked for by the second value.
-    Retry(TaskId, Asker),
+    /// Run a task again.
+    Retry(TaskId, Retry),
     /// Send a further message in a task's session.
     Resume(TaskId, FollowUp),
     /// End and remove a task. Answered once it is removed.
@@ -75,6 +86,7 @@ impl Request {
     pub(crate) const fn kind(&self) -> &'static str {
         match self {
             Self::Submit(_) => "submit",
+            Self::SubmitBatch(_) => "submit_batch",
             Self::Cancel(_) => "cancel",
             Self::Retry(..) => "retry",
             Self::Resume(..) => "resume",
@@ -95,6 +107,8 @@ impl Request {
 pub(crate) enum Reply {
     /// The task as it is now.
     Task(Box<Task>),
+    /// The tasks as they are now.
+    Tasks(Vec<Task>),
     /// The task is being stopped and will be removed then.
     Removing(TaskId),
     /// The task was removed.

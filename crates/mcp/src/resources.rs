@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use claude_worker_api::{ApiError, Cursor, ErrorCode, ListQuery, TaskApi, TaskId};
+use claude_worker_api::{ApiError, Cursor, ErrorCode, ListQuery, TaskApi, TaskId, TaskQuery};
 use rmcp::model::{
     CompleteResult, CompletionInfo, ErrorData, ListResourcesResult, ReadResourceResult, Resource,
     ResourceContents, ResourceTemplate,
@@ -143,7 +143,7 @@ pub(crate) async fn read(api: &impl TaskApi, uri: Uri) -> Result<ReadResourceRes
 async fn show(api: &impl TaskApi, uri: Uri) -> Result<(String, &'static str), ApiError> {
     match uri.view {
         View::Task => {
-            let mut detail = api.get(uri.task).await?;
+            let mut detail = api.get(uri.task, TaskQuery::default()).await?;
             detail.result = None;
             let prompt = &mut detail.request.execution_prompt;
             if prompt.len() > LONGEST_PROMPT {
@@ -160,7 +160,7 @@ async fn show(api: &impl TaskApi, uri: Uri) -> Result<(String, &'static str), Ap
             Ok((format!("{begun}{text}"), "text/plain"))
         }
         View::Result => {
-            let detail = api.get(uri.task).await?;
+            let detail = api.get(uri.task, TaskQuery::default()).await?;
             let finished = detail.task.state.is_finished();
             match detail.result.filter(|_| finished) {
                 Some(result) => Ok((result, "text/markdown")),

@@ -28,6 +28,7 @@ pub mod conversation;
 pub mod mcp_clients;
 mod record;
 pub mod reply;
+pub mod rest_clients;
 pub mod script;
 mod server;
 mod stream;

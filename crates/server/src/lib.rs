@@ -23,6 +23,7 @@ mod feed;
 pub mod fuzz;
 mod hand_over;
 mod host;
+mod idempotency;
 mod listener;
 mod pages;
 mod principal;

@@ -22,6 +22,7 @@ use tracing::Instrument;
 
 use crate::docs_page;
 use crate::feed::Feed;
+use crate::idempotency::{idempotency_key, use_key};
 use crate::principal::{Served, permitted, permitted_scope};
 use crate::refusal::{Refusal, refuse};
 use crate::request::{RequestArguments, query};
@@ -76,11 +77,20 @@ async fn answer<A: Served, C: Call>(
 ) -> Result<Response, Refusal> {
     let api = api.acting_for(permitted(request.extensions(), &C::METHOD)?);
     let traceparent = traceparent(request.headers());
+    let key = idempotency_key(request.headers())?;
     let mut arguments = RequestArguments::of(request, &C::METHOD).await?;
     let mut call = C::read(&mut arguments)?;
     arguments.finish()?;
     if let Some(calls::Submit { body }) = (&mut call as &mut dyn Any).downcast_mut() {
         body.traceparent = body.traceparent.or(traceparent);
+    }
+    if let Some(calls::SubmitBatch { body }) = (&mut call as &mut dyn Any).downcast_mut() {
+        for task in &mut body.tasks {
+            task.traceparent = task.traceparent.or(traceparent);
+        }
+    }
+    if let (Some(key), Some(slot)) = (key, call.idempotency_key()) {
+        use_key(slot, key)?;
     }
     let span = tracing::info_span!("call", method = C::METHOD.name);
     let reply = call.ask(&api).instrument(span).await?.into_reply()?;

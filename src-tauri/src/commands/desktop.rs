@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use claude_worker_api::{ApiError, RunId, TaskApi, TaskId};
+use claude_worker_api::{ApiError, RunId, TaskApi, TaskId, TaskQuery};
 use claude_worker_desktop::dropped_files;
 use claude_worker_desktop::login::LoginEntry;
 use claude_worker_desktop::quit::QuitMode;
@@ -76,7 +76,7 @@ pub(crate) async fn pick_directory(
 /// Opens the directory a task works in.
 #[tauri::command]
 pub(crate) async fn open_directory(state: State<'_, AppState>, task: TaskId) -> Answer<()> {
-    let detail = state.host.engine().await?.get(task).await?;
+    let detail = state.host.engine().await?.get(task, TaskQuery::default()).await?;
     opener::open_directory(&PathBuf::from(detail.task.working_directory)).await
 }
 
@@ -89,7 +89,7 @@ pub(crate) async fn open_raw_log(
     run: Option<RunId>,
 ) -> Answer<()> {
     let engine = state.host.engine().await?;
-    let detail = engine.get(task).await?;
+    let detail = engine.get(task, TaskQuery::default()).await?;
     let mut runs = detail.run_history.iter().rev();
     let run = runs.find(|known| run.as_ref().is_none_or(|run| *run == known.id));
     let run = run.ok_or_else(|| ApiError::invalid(format!("Task {task} has no such run")))?;

@@ -446,6 +446,11 @@ export type Failure =
 export type FollowUp = {
   /** Who sends it. */
   asked_by?: Asker;
+  /**
+   * A name for this request, chosen by the caller: a second request with the same key does not send
+   * the message again. Keys are kept for 24 hours.
+   */
+  idempotency_key?: string;
   /** The message. Not empty. */
   prompt: string;
 };
@@ -776,9 +781,8 @@ export type NewTask = {
   /** Tools allowed without asking, in Claude Code's syntax (`Bash(git diff:*)`). */
   allowed_tools?: string[];
   /**
-   * The program that submits, as it names itself (like `mcp:4f1c`); at most
-   * [`MAX_CALLER_CHARS`]. The configuration limits how many tasks of one caller may be
-   * unfinished.
+   * The program that submits, as it names itself (like `mcp:4f1c`), in at most 64 characters. The
+   * configuration limits how many tasks of one caller may be unfinished.
    */
   caller?: string;
   /**
@@ -815,6 +819,17 @@ export type NewTask = {
   traceparent?: string;
   /** Absolute path of an existing directory to work in. */
   working_directory: string;
+};
+
+/** Tasks to put into the queue, all or none. */
+export type NewTasks = {
+  /**
+   * A name for this request, chosen by the caller: a second request with the same key and the same
+   * tasks makes no others. Keys are kept for 24 hours. Each task may have a key of its own, too.
+   */
+  idempotency_key?: string;
+  /** The tasks, 1 to 1000. They are queued in this order. */
+  tasks: NewTask[];
 };
 
 /** A token to create. */
@@ -929,6 +944,11 @@ export type RetentionSettings = {
 export type Retry = {
   /** The program or task that asks for the run. */
   asked_by?: Asker;
+  /**
+   * A name for this request, chosen by the caller: a second request with the same key does not run
+   * the task again. Keys are kept for 24 hours.
+   */
+  idempotency_key?: string;
 };
 
 /** One attempt at a task. */
@@ -1049,8 +1069,8 @@ export type Spent = {
 
 /** The period whose cost is added up. */
 export type SpentQuery = {
-  /** Counts runs that ended at or after this instant. */
-  since: Timestamp;
+  /** Counts runs that ended at or after this instant: RFC 3339, or milliseconds since 1970. */
+  since: string | number;
 };
 
 /** The state of a task, with the data that belongs to it. */
@@ -1125,12 +1145,23 @@ export type Stopped = {
  */
 export type SubmittedBy = string;
 
+/** The tasks that a batch has put into the queue. */
+export type SubmittedTasks = {
+  /**
+   * The tasks, in the order of the request. A repeated request is answered without those that were
+   * removed since.
+   */
+  tasks: Task[];
+};
+
 /** A task, as lists show it. */
 export type Task = {
   /** The agent that works on it. */
   agent: Agent;
   /** When it was submitted. */
   created_at: Timestamp;
+  /** Why it failed or will not run, in one sentence. */
+  error_message?: string;
   /** The beginning of the final answer. */
   final_summary?: string;
   /** Whether a run of it has begun an agent session, which a follow-up can continue. */
@@ -1179,6 +1210,8 @@ export type TaskDetail = {
   agent: Agent;
   /** When it was submitted. */
   created_at: Timestamp;
+  /** Why it failed or will not run, in one sentence. */
+  error_message?: string;
   /** The beginning of the final answer. */
   final_summary?: string;
   /** Whether a run of it has begun an agent session, which a follow-up can continue. */

@@ -19,6 +19,7 @@ import type {
   LoginCode,
   NewLogin,
   NewTask,
+  NewTasks,
   NewToken,
   Pause,
   Queue,
@@ -30,10 +31,12 @@ import type {
   SpentQuery,
   StopRequest,
   Stopped,
+  SubmittedTasks,
   Task,
   TaskDetail,
   TaskId,
   TaskPage,
+  TaskQuery,
   Token,
   TokenName,
   Tokens,
@@ -47,10 +50,26 @@ export interface EngineApi {
    * Puts a task into the queue. When this returns, the task is on disk.
    *
    * # Errors
-   * `invalid_request` (empty prompt, missing directory, unknown parent), `queue_full`,
-   * `disk_full`; `forbidden` when tasks may not submit more, or not that deep.
+   * `invalid_request` (empty prompt, missing directory, unknown parent), `conflict` when the
+   * idempotency key belongs to another task, `queue_full`, `disk_full`; `forbidden` when tasks may not submit more, or not that deep.
    */
   submit(body: NewTask, signal?: AbortSignal): Promise<Task>;
+  /**
+   * Puts tasks into the queue, all of them or none, in one step. When this returns, they are on disk.
+   * An error names the task by its place, counted from 0: `tasks[17].working_directory: …`.
+   *
+   * # Errors
+   * As those of `submit`; `invalid_request` for no tasks or more than 1000.
+   */
+  submitBatch(body: NewTasks, signal?: AbortSignal): Promise<SubmittedTasks>;
+  /**
+   * Puts a task into the queue for a program that speaks MCP: the same as `submit`, but where no
+   * `caller` is named it is `mcp`, so that the limits for programs apply.
+   *
+   * # Errors
+   * As those of `submit`.
+   */
+  submitForMcp(body: NewTask, signal?: AbortSignal): Promise<Task>;
   /**
    * Lists tasks.
    *
@@ -59,12 +78,12 @@ export interface EngineApi {
    */
   list(query?: ListQuery, signal?: AbortSignal): Promise<TaskPage>;
   /**
-   * Everything stored about one task.
+   * Everything stored about one task; waits for its end when asked to.
    *
    * # Errors
    * `not_found`.
    */
-  get(id: TaskId, signal?: AbortSignal): Promise<TaskDetail>;
+  get(id: TaskId, query?: TaskQuery, signal?: AbortSignal): Promise<TaskDetail>;
   /**
    * A part of a run's log, as items; waits for more when asked to.
    *
@@ -210,6 +229,18 @@ export const METHODS = {
     path: "/api/v1/tasks",
     arguments: ["body"],
   },
+  submitBatch: {
+    name: "submit_batch",
+    verb: "POST",
+    path: "/api/v1/tasks/batch",
+    arguments: ["body"],
+  },
+  submitForMcp: {
+    name: "submit_for_mcp",
+    verb: "POST",
+    path: "/api/v1/mcp/tasks",
+    arguments: ["body"],
+  },
   list: {
     name: "list",
     verb: "GET",
@@ -220,7 +251,7 @@ export const METHODS = {
     name: "get",
     verb: "GET",
     path: "/api/v1/tasks/{id}",
-    arguments: ["id"],
+    arguments: ["id", "query"],
   },
   log: {
     name: "log",

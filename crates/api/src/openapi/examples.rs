@@ -65,6 +65,29 @@ const EXAMPLES: &[Example] = &[
             "agent": "shell"
         }"#,
     },
+    Example {
+        method: "submit_batch",
+        name: "two",
+        summary: "Two tasks in one step",
+        json: r#"{
+            "tasks": [
+                { "execution_prompt": "Write the tests", "working_directory": "/home/me/project" },
+                { "execution_prompt": "Write the docs", "working_directory": "/home/me/project" }
+            ],
+            "idempotency_key": "tests-and-docs"
+        }"#,
+    },
+    Example {
+        method: "submit_for_mcp",
+        name: "prompt",
+        summary: "A prompt for Claude Code",
+        json: r#"{
+            "execution_prompt": "Build a todo app with FastAPI",
+            "working_directory": "/home/me/project",
+            "system_prompt": "You are a Python expert",
+            "model": "sonnet"
+        }"#,
+    },
     Example { method: "retry", name: "retry", summary: "Asked by a person", json: "{}" },
     Example {
         method: "resume",

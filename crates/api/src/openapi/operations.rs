@@ -56,6 +56,7 @@ pub(super) fn write(paths: &mut Map<String, Value>) -> Map<String, Value> {
     for path in paths.values_mut().filter_map(Value::as_object_mut) {
         for operation in path.values_mut() {
             spread_query(operation, &asked);
+            require_body(operation, &asked);
         }
     }
     asked.retain(|name, _| !name.ends_with("Query") || name == "CleanQuery" || name == "SeenQuery");
@@ -79,13 +80,8 @@ impl CallVisitor for Operations<'_> {
             match *name {
                 "body" => operation["requestBody"] = body(method, &schema.to_value()),
                 // Spread into one parameter per field when all types are known.
-                "query" => operation["parameters"] = json!([schema.to_value()]),
-                name => {
-                    let mut parameter = path_parameter(name, &schema.to_value());
-                    if let Some(list) = operation["parameters"].as_array_mut() {
-                        list.push(parameter.take());
-                    }
-                }
+                "query" => push_parameter(&mut operation, schema.to_value()),
+                name => push_parameter(&mut operation, path_parameter(name, &schema.to_value())),
             }
         }
         if matches!(method.repeat, Repeat::Keyed | Repeat::RunsAgain) {
@@ -115,14 +111,11 @@ fn scope(scope: Scope) -> &'static str {
 }
 
 fn path_parameter(name: &str, schema: &Value) -> Value {
-    let mut schema = schemas::shape(schema.clone(), Direction::Asked);
+    let schema = schemas::parameter(schemas::shape(schema.clone(), Direction::Asked));
     let description = match name {
         "id" => "The task's number.",
         _ => "Its name.",
     };
-    if let Value::Object(fields) = &mut schema {
-        fields.remove("description");
-    }
     json!({
         "name": name, "in": "path", "required": true, "description": description, "schema": schema,
     })
@@ -152,7 +145,7 @@ fn body(method: &Method, schema: &Value) -> Value {
     if !examples.is_empty() {
         content["examples"] = Value::Object(examples);
     }
-    json!({ "required": true, "content": { JSON: content } })
+    json!({ "content": { JSON: content } })
 }
 
 /// The answers of a method.
@@ -194,6 +187,14 @@ fn output_headers() -> Value {
             false,
         ),
     })
+}
+
+/// Says whether a body must be sent: only if its type has required fields. None means `{}`.
+fn require_body(operation: &mut Value, asked: &Map<String, Value>) {
+    let Some(body) = operation.get_mut("requestBody") else { return };
+    let reference = body["content"][JSON]["schema"]["$ref"].as_str();
+    let schema = reference.and_then(|name| asked.get(name.rsplit('/').next()?));
+    body["required"] = json!(schema.is_some_and(|schema| schema.get("required").is_some()));
 }
 
 /// Replaces a reference to the type of a query by one parameter per field of the type.

@@ -289,6 +289,10 @@ fn with_known_format(fields: &mut Map<String, Value>, direction: Direction) {
 
 /// Removes `null` from the types of a field: the engine leaves out fields without a value.
 fn without_null(fields: &mut Map<String, Value>) {
+    // Some settings are written as `null`.
+    if fields.get("default") == Some(&Value::Null) {
+        return;
+    }
     if let Some(Value::Array(types)) = fields.get_mut("type") {
         types.retain(|name| name != "null");
         if let [one] = &types[..] {
@@ -305,13 +309,23 @@ fn without_null(fields: &mut Map<String, Value>) {
     }
 }
 
-/// A schema as that of a query parameter, which is never `null`.
+/// A schema as that of a parameter, which is never `null`, and in which task numbers are above 0.
 pub(super) fn parameter(mut schema: Value) -> Value {
+    with_bounded_numbers(&mut schema);
     if let Value::Object(fields) = &mut schema {
         without_null(fields);
         fields.remove("description");
     }
     schema
+}
+
+fn with_bounded_numbers(schema: &mut Value) {
+    if schema["$ref"] == "#/components/schemas/TaskId" {
+        *schema =
+            json!({ "type": "integer", "format": "int64", "minimum": 1, "maximum": i64::MAX });
+    } else if let Some(items) = schema.get_mut("items") {
+        with_bounded_numbers(items);
+    }
 }
 
 #[cfg(test)]

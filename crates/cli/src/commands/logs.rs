@@ -4,7 +4,7 @@ use std::panic::resume_unwind;
 use std::pin::pin;
 
 use claude_worker_api::{
-    ApiError, ErrorCode, OutputQuery, OutputStream, RunId, TaskApi, TaskApiExt, TaskId,
+    ApiError, ErrorCode, OutputQuery, OutputStream, RunId, TaskApi, TaskApiExt, TaskId, TaskQuery,
 };
 use tokio::task::spawn_blocking;
 
@@ -68,7 +68,7 @@ pub async fn execute(
 }
 
 async fn run_id(api: &impl TaskApi, id: TaskId, number: u32) -> Result<RunId, ApiError> {
-    let detail = api.get(id).await?;
+    let detail = api.get(id, TaskQuery::default()).await?;
     let runs = detail.run_history.len();
     detail.run_history.into_iter().find(|run| run.number == number).map(|run| run.id).ok_or_else(
         || {

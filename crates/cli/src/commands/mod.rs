@@ -28,7 +28,7 @@ mod tests;
 use std::collections::HashSet;
 
 use clap::Subcommand;
-use claude_worker_api::{ApiError, SeenQuery, Task, TaskApi, TaskId};
+use claude_worker_api::{ApiError, SeenQuery, Task, TaskApi, TaskId, TaskQuery};
 use serde::Serialize;
 
 use crate::console::Console;
@@ -142,7 +142,7 @@ fn warn(console: &mut Console<'_>, task: &Task) {
 
 /// The number of a task's newest run; 0 when it has had none.
 async fn newest_run(api: &impl TaskApi, id: TaskId) -> Result<u32, ApiError> {
-    Ok(api.get(id).await?.run_history.last().map_or(0, |run| run.number))
+    Ok(api.get(id, TaskQuery::default()).await?.run_history.last().map_or(0, |run| run.number))
 }
 
 /// Marks these tasks as seen when their end was shown at a terminal, not to a program.

@@ -1,6 +1,6 @@
 //! `remove`: removes tasks with all their output.
 
-use claude_worker_api::{Task, TaskApi, TaskId};
+use claude_worker_api::{Task, TaskApi, TaskId, TaskQuery};
 
 use super::{Report, each_once};
 use crate::console::Console;
@@ -39,7 +39,7 @@ pub async fn execute(
     let asks = ids.len() > 1 && !args.yes && console.can_ask();
     if args.dry_run || asks {
         for id in std::mem::take(&mut ids) {
-            match api.get(id).await {
+            match api.get(id, TaskQuery::default()).await {
                 Ok(detail) => report.tasks.push(detail.task),
                 Err(error) => exit = exit.or(report.refuse(console, id, error)),
             }

@@ -1,6 +1,6 @@
 //! `resume`: sends another message in the session of a finished task.
 
-use claude_worker_api::{Asker, FollowUp, TaskApi, TaskId};
+use claude_worker_api::{FollowUp, TaskApi, TaskId};
 
 use super::{newest_run, warn, watch_next};
 use crate::console::Console;
@@ -36,7 +36,7 @@ pub async fn execute(
     let id = args.id;
     let prompt = prompt::resolve(args.prompt.as_deref(), prompt::Kind::Prompt, args.stdin)?;
     let before = if args.watch { newest_run(api, id).await? } else { 0 };
-    let task = api.resume(id, FollowUp { prompt, asked_by: Asker::PERSON }).await?;
+    let task = api.resume(id, FollowUp { prompt, ..FollowUp::default() }).await?;
     warn(console, &task);
     if args.watch {
         return watch_next(api, console, id, before).await;

@@ -1,6 +1,6 @@
 //! `status`: shows one task in full, or the queue.
 
-use claude_worker_api::{ListQuery, Status, TaskApi, TaskId};
+use claude_worker_api::{ListQuery, Status, TaskApi, TaskId, TaskQuery};
 
 use crate::console::Console;
 use crate::error::CliError;
@@ -25,7 +25,7 @@ pub async fn execute(
 ) -> Result<Exit, CliError> {
     let paint = console.view.paint;
     if let Some(id) = args.id {
-        let task = api.get(id).await?;
+        let task = api.get(id, TaskQuery::default()).await?;
         if console.json {
             console.document(&task)?;
         } else {

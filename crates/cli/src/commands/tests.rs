@@ -1,7 +1,7 @@
 //! Commands against a scripted engine: what they send, write, and exit with.
 
 use clap::{CommandFactory, Parser};
-use claude_worker_api::{Failure, ListQuery, State, TaskApi, TaskId};
+use claude_worker_api::{Failure, ListQuery, State, TaskApi, TaskId, TaskQuery};
 
 use super::Command;
 use crate::args::Cli;
@@ -224,7 +224,7 @@ async fn an_interrupted_watch_says_that_the_task_keeps_running() {
     assert_eq!(watched.exit(), Exit::Interrupted);
     let last = written.out().rsplit("\u{1b}[2K").next().unwrap();
     assert_eq!(last, "Task 1 keeps running. Follow it again with: claude-worker logs 1 -f\n");
-    let state = engine.get(TaskId(1)).await.unwrap().task.state;
+    let state = engine.get(TaskId(1), TaskQuery::default()).await.unwrap().task.state;
     assert!(matches!(state, State::Running { stopping: false, .. }));
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use claude_worker_api::{
-    ApiError, ErrorCode, Task, TaskApi, TaskApiExt, TaskDetail, TaskId, parse_duration,
+    ApiError, ErrorCode, Task, TaskApi, TaskApiExt, TaskDetail, TaskId, TaskQuery, parse_duration,
 };
 use claude_worker_client::Reconnect;
 
@@ -117,8 +117,11 @@ async fn collect<A: TaskApi>(
                 }
                 open.retain(|other| *other != id);
                 // Programs get the warnings too, which only the detail has.
-                let detail =
-                    if console.json { reconnect.call(|| api.get(id)).await.ok() } else { None };
+                let detail = if console.json {
+                    reconnect.call(|| api.get(id, TaskQuery::default())).await.ok()
+                } else {
+                    None
+                };
                 let detail = detail.filter(|detail| detail.task.state.is_finished());
                 ended.finished.insert(id, detail.map_or(task, |detail| detail.task));
                 if any {
@@ -139,7 +142,7 @@ pub(crate) async fn until_finished(api: &impl TaskApi, id: TaskId) -> Result<Tas
     let mut changes = Changes::begin(api, &reconnect).await?;
     loop {
         if reconnect.call(|| api.row(id)).await?.state.is_finished() {
-            let detail = reconnect.call(|| api.get(id)).await?;
+            let detail = reconnect.call(|| api.get(id, TaskQuery::default())).await?;
             // It may have been retried meanwhile.
             if detail.task.state.is_finished() {
                 return Ok(detail);

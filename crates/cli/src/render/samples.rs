@@ -17,6 +17,7 @@ pub(crate) fn task(id: i64, name: &str, state: State) -> Task {
         agent: Agent::Claude,
         working_directory: "/home/dev/project".to_owned(),
         model: None,
+        error_message: state.error_message(),
         state,
         queue_place: None,
         created_at: NOW.minus_millis(30 * MINUTE),

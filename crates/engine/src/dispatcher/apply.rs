@@ -90,6 +90,7 @@ impl Dispatcher {
                 self.event(Some(id), &EventKind::StateChanged { state: shown.clone() }, now)?;
             }
             stored.task.unseen = UnseenKind::after(&shown) != UnseenKind::Nothing;
+            stored.task.error_message = shown.error_message();
             stored.task.state = shown;
             stored.columns = Columns::from(&next.state);
             stored.state = next.state;

@@ -12,6 +12,7 @@ mod delegation;
 mod effects;
 mod full_disk;
 mod import;
+mod keyed;
 mod log_lines;
 mod publish;
 mod recovery;
@@ -292,11 +293,11 @@ impl Dispatcher {
                 }
             }
             // On top of what is tried again, so that requests are always answered.
-            for _ in 0..BATCH {
-                match self.inbox.try_recv() {
-                    Ok(message) => batch.push(message),
-                    Err(_) => break,
-                }
+            let mut room = BATCH;
+            while room > 0 {
+                let Ok(message) = self.inbox.try_recv() else { break };
+                room = room.saturating_sub(message.size());
+                batch.push(message);
             }
             self.adopt();
             again = self.round(batch);

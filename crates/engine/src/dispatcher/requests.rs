@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use claude_worker_api::{
-    ApiError, Asker, CleanQuery, ErrorCode, EventKind, NewTask, Settings, Status, StopMode,
+    ApiError, Asker, CleanQuery, ErrorCode, EventKind, NewTask, Retry, Settings, Status, StopMode,
     Stopped, TaskId, Timestamp,
 };
 use claude_worker_supervisor::fault_point;
@@ -27,11 +27,12 @@ impl Dispatcher {
     ) -> Result<Reply, EngineError> {
         match request {
             Request::Submit(task) => self.submit(task, principal, now, after),
+            Request::SubmitBatch(batch) => self.submit_batch(batch, principal, now, after),
             Request::Cancel(id) => {
                 self.check_may_change(*id, principal)?;
                 self.apply(*id, Input::Cancel, now, after).map(shown)
             }
-            Request::Retry(id, asker) => {
+            Request::Retry(id, Retry { asked_by: asker, .. }) => {
                 self.check_may_change(*id, principal)?;
                 self.check_may_run_again(*id, asker)?;
                 let task = self.apply(*id, Input::Retry, now, after)?;

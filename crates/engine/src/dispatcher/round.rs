@@ -169,7 +169,7 @@ impl Dispatcher {
                 Message::Request(request, principal, _) => {
                     let _span = tracing::info_span!("request", kind = request.kind()).entered();
                     let done = self.alone(after, |this, after| {
-                        this.request(request, principal, now.wall, after)
+                        this.request_once(request, principal, now.wall, after)
                     })?;
                     replies.push(done.map_err(ApiError::from));
                 }

@@ -1,6 +1,7 @@
 //! A real dispatcher on a real database, without any process.
 
 mod damaged_rows;
+mod keyed;
 
 use std::time::{Duration, Instant};
 

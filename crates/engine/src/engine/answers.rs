@@ -4,17 +4,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use claude_worker_agents::{can, leaves_out_project_settings};
+use claude_worker_agents::{can, leaves_out_project_settings, validate_key};
 use claude_worker_api::{
     ApiError, Call, Capability, CleanQuery, Cleaned, CreatedToken, Diagnosis, EngineInfo,
-    EventPage, EventQuery, FollowUp, HttpChange, HttpState, ImportTasks, ImportedTasks, ListQuery,
-    LogPage, LogQuery, LoginCode, MAX_CALLER_CHARS, MetricsText, NewLogin, NewTask, NewToken,
-    OutputChunk, OutputQuery, PROTOCOL, Pause, Queue, Retry, Run, SeenQuery, Settings,
-    SettingsChange, Spent, SpentQuery, StopRequest, Stopped, Task, TaskApi, TaskDetail, TaskId,
-    TaskPage, Timestamp, Token, TokenName, Tokens, Trust, TrustChange,
+    EventPage, EventQuery, FollowUp, HttpChange, HttpState, ImportTasks, ImportedTasks, ListQuery, LogPage, LogQuery, LoginCode, MAX_CALLER_CHARS, MetricsText, NewLogin, NewTask, NewTasks, NewToken, OutputChunk, OutputQuery, PROTOCOL, Pause, Queue, Retry, Run, SeenQuery, Settings, SettingsChange, Spent, SpentQuery, StopRequest, Stopped, SubmittedTasks, Task, TaskApi, TaskDetail, TaskId, TaskPage, TaskQuery, Timestamp, Token, TokenName, Tokens, Trust, TrustChange,
 };
 
-use super::{Engine, Inner, working_directory};
+use super::{Engine, Inner};
 use crate::hosting::HttpRequest;
 use crate::message::{Reply, Request};
 use crate::store::StoredTask;
@@ -43,42 +39,29 @@ impl TaskApi for Engine {
     }
 
     async fn submit(&self, mut task: NewTask) -> Result<Task, ApiError> {
-        let is_relative = !Path::new(&task.working_directory).is_absolute();
-        if is_relative {
-            task.working_directory =
-                working_directory::resolve(&task.working_directory, &self.inner.config.now())?;
-        }
+        let is_relative = self.resolve_directory(&mut task)?;
         claude_worker_agents::validate(&task)?;
         check_caller(task.caller.as_deref())?;
-        // On a thread that may block: a directory on a dead network drive does.
-        let (directory, shown) = (task.working_directory.clone(), task.working_directory.clone());
-        let follows_project = can(task.agent, Capability::ProjectSettings);
-        let is_agents = task.asked_by().is_agent();
-        let warning = self
-            .look_at(&shown, move |inner| {
-                if !disk::has_room(&inner.paths, inner.config.now().caps.free_disk) {
-                    return Err(EngineError::Refused(crate::error::disk_full()));
-                }
-                working_directory::check(Path::new(&directory), is_relative)
-                    .map_err(EngineError::Refused)?;
-                let list = &inner.paths.trust;
-                Ok(match (follows_project, is_agents) {
-                    (false, _) => None,
-                    (true, true) => trust::will_be_left_out(list, &directory),
-                    (true, false) => trust::warning_for_people(list, Path::new(&directory)),
-                })
-            })
-            .await?;
+        let warning = self.check_directory_of(&task, is_relative).await?;
         Ok(warned(self.ask_for_task(Request::Submit(Box::new(task))).await?, warning))
+    }
+
+    async fn submit_batch(&self, batch: NewTasks) -> Result<SubmittedTasks, ApiError> {
+        self.submit_all(batch).await
+    }
+
+    async fn submit_for_mcp(&self, mut task: NewTask) -> Result<Task, ApiError> {
+        task.caller.get_or_insert_with(|| "mcp".to_owned());
+        self.submit(task).await
     }
 
     async fn list(&self, query: ListQuery) -> Result<TaskPage, ApiError> {
         at_most_a_thousand(&query.ids)?;
         if let Some(cursor) = query.cursor.filter(|cursor| !query.order.takes(*cursor)) {
             return Err(ApiError::invalid(format!(
-                "Where a list in this order goes on is not said by the cursor \"{cursor}\""
+                "The cursor \"{cursor}\" belongs to a list in another order"
             ))
-            .hint("Pass the next of the page before as it was given"));
+            .hint("Pass `next` of the previous page unchanged, with the same order"));
         }
         let usual = if query.ids.is_empty() { 50 } else { MOST_IDS as u32 };
         let limit = query.limit.unwrap_or(usual).clamp(1, 1000);
@@ -93,7 +76,8 @@ impl TaskApi for Engine {
         .await
     }
 
-    async fn get(&self, id: TaskId) -> Result<TaskDetail, ApiError> {
+    async fn get(&self, id: TaskId, query: TaskQuery) -> Result<TaskDetail, ApiError> {
+        self.wait_for_end(id, query.wait_ms).await?;
         let read = self.read(move |inner| {
             let Some((stored, detail)) = inner.readers.detail(id)? else {
                 return Err(EngineError::Refused(ApiError::no_task(id)));
@@ -154,12 +138,14 @@ impl TaskApi for Engine {
 
     async fn retry(&self, id: TaskId, retry: Retry) -> Result<Task, ApiError> {
         check_caller(retry.asked_by.caller.as_deref())?;
-        let task = self.ask_for_task(Request::Retry(id, retry.asked_by)).await?;
+        validate_key(retry.idempotency_key.as_deref())?;
+        let task = self.ask_for_task(Request::Retry(id, retry)).await?;
         self.queued_again(task).await
     }
 
     async fn resume(&self, id: TaskId, follow_up: FollowUp) -> Result<Task, ApiError> {
         check_caller(follow_up.asked_by.caller.as_deref())?;
+        validate_key(follow_up.idempotency_key.as_deref())?;
         if follow_up.prompt.trim().is_empty() {
             return Err(ApiError::invalid("The follow-up is empty").hint("Say what to do next"));
         }
@@ -453,7 +439,7 @@ impl Inner {
     }
 }
 
-fn warned(mut task: Task, warning: Option<trust::Warning>) -> Task {
+pub(super) fn warned(mut task: Task, warning: Option<trust::Warning>) -> Task {
     if let Some(warning) = warning {
         warning.add_to(&mut task);
     }
@@ -472,7 +458,7 @@ fn at_most_a_thousand(ids: &[TaskId]) -> Result<(), ApiError> {
         .hint("Ask for some at a time"))
 }
 
-fn check_caller(caller: Option<&str>) -> Result<(), ApiError> {
+pub(super) fn check_caller(caller: Option<&str>) -> Result<(), ApiError> {
     let Some(caller) = caller else { return Ok(()) };
     let length = caller.chars().count();
     if (1..=MAX_CALLER_CHARS).contains(&length) && !caller.chars().any(char::is_control) {

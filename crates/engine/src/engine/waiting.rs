@@ -71,6 +71,28 @@ impl Engine {
         }
     }
 
+    /// Waits until a task has finished, or the time is over, or the engine stops.
+    pub(super) async fn wait_for_end(&self, id: TaskId, wait_ms: u64) -> Result<(), ApiError> {
+        if wait_ms == 0 {
+            return Ok(());
+        }
+        let deadline = deadline(wait_ms);
+        let mut seq = self.inner.shown.seq.clone();
+        loop {
+            seq.borrow_and_update();
+            let stored = self.read(move |inner| inner.readers.task(id)).await?;
+            if stored.is_none_or(|stored| stored.task.state.is_finished()) {
+                return Ok(());
+            }
+            let mut ended = self.inner.ended.clone();
+            tokio::select! {
+                _ = seq.changed() => {}
+                _ = ended.changed() => return Ok(()),
+                () = tokio::time::sleep_until(deadline) => return Ok(()),
+            }
+        }
+    }
+
     /// Reads events until there are some to show, or the wait is over.
     pub(super) async fn read_events(&self, query: EventQuery) -> Result<EventPage, ApiError> {
         self.check_running()?;

@@ -8,6 +8,7 @@ mod delegation;
 mod events;
 mod finished;
 mod import;
+mod keys;
 mod list;
 mod output;
 mod predecessor;
@@ -36,6 +37,7 @@ use claude_worker_os::files::private;
 use rusqlite::{Connection, OpenFlags};
 
 pub(crate) use import::PastTask;
+pub(crate) use keys::UsedKey;
 pub(crate) use predecessor::Predecessor;
 pub(crate) use reader::{EventFilter, Published, Readers};
 pub(crate) use rows::{Columns, StoredTask};

@@ -139,6 +139,7 @@ pub(super) fn task(row: &Row<'_>) -> Result<StoredTask, EngineError> {
             working_directory: owned(row, 3).unwrap_or_default(),
             model: owned(row, 4),
             queue_place: if state.is_queued() { number(row, 16) } else { None },
+            error_message: wire.error_message(),
             state: wire,
             created_at: instant(number(row, 6)).unwrap_or_default(),
             started_at: instant(number(row, 7)),

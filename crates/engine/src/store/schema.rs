@@ -237,6 +237,28 @@ pub(super) const STEPS: &[&str] = &[
     -- The trace that its task was submitted in, as in the header traceparent.
     ALTER TABLE run ADD COLUMN traceparent TEXT;
     ",
+    // 8: the idempotency keys of requests that are not single submissions.
+    "
+    -- The idempotency keys of batches, retries and resumes, kept for a day: such a request can be repeated
+    -- after the engine was killed.
+    CREATE TABLE request_key (
+        -- Its number: a later key has a greater one.
+        id INTEGER PRIMARY KEY,
+        -- What was asked for: batch, retry or resume. Each has keys of its own.
+        method TEXT NOT NULL,
+        -- The key, as the client chose it.
+        key TEXT NOT NULL,
+        -- When it was used.
+        used_at INTEGER NOT NULL,
+        -- Equal for equal requests. Empty for a batch, which is compared with its tasks.
+        fingerprint TEXT NOT NULL,
+        -- The numbers of the tasks, as JSON.
+        tasks TEXT NOT NULL,
+        UNIQUE (method, key)
+    ) STRICT;
+    -- The oldest keys, which are deleted first.
+    CREATE INDEX request_key_by_time ON request_key (used_at, id);
+    ",
 ];
 
 /// The shape this build writes.

@@ -55,9 +55,18 @@ impl Writer {
     pub(super) fn new(connection: Connection) -> Result<Self, EngineError> {
         let writer = Self { connection };
         // Reads a row of each table, so that damage shows now and not at the first task.
-        for table in
-            ["task", "unseen", "request", "run", "spending", "event", "garbage", "setting", "token"]
-        {
+        for table in [
+            "task",
+            "unseen",
+            "request",
+            "run",
+            "spending",
+            "event",
+            "garbage",
+            "setting",
+            "token",
+            "request_key",
+        ] {
             writer.connection.query_row(
                 &format!("SELECT count(*) FROM (SELECT 1 FROM {table} LIMIT 1)"),
                 [],

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use claude_worker_api::{ApiError, Asker, ErrorCode, FollowUp, Retry, Task, TaskApi, TaskId};
+use claude_worker_api::{
+    ApiError, Asker, ErrorCode, FollowUp, Retry, Task, TaskApi, TaskId, TaskQuery,
+};
 use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -47,8 +49,9 @@ go on where it stopped use resume_task.";
 pub(super) async fn retry(api: &impl TaskApi, call: &Call, args: OneTask) -> Answered<TaskAnswer> {
     let id = args.task_id;
     // The user approved only its prompt; the files it works on may have changed since.
-    permission::check_again(api, &api.get(id).await?.request, &call.caller).await?;
-    done_once(id, api.retry(id, Retry { asked_by: asker(call) }).await)
+    permission::check_again(api, &api.get(id, TaskQuery::default()).await?.request, &call.caller)
+        .await?;
+    done_once(id, api.retry(id, Retry { asked_by: asker(call), ..Retry::default() }).await)
 }
 
 /// The arguments of `resume_task`.
@@ -78,8 +81,9 @@ pub(super) async fn resume(
 ) -> Answered<TaskAnswer> {
     let id = args.task_id;
     // The new prompt would run with the permissions and variables that were given to the old one.
-    permission::check_again(api, &api.get(id).await?.request, &call.caller).await?;
-    let follow_up = FollowUp { prompt: args.prompt, asked_by: asker(call) };
+    permission::check_again(api, &api.get(id, TaskQuery::default()).await?.request, &call.caller)
+        .await?;
+    let follow_up = FollowUp { prompt: args.prompt, asked_by: asker(call), ..FollowUp::default() };
     done_once(id, api.resume(id, follow_up).await)
 }
 

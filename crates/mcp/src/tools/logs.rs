@@ -1,6 +1,8 @@
 //! `get_task_logs` and `get_result`: a task's log and its result.
 
-use claude_worker_api::{ApiError, LogQuery, OutputQuery, RunId, Status, TaskApi, TaskId};
+use claude_worker_api::{
+    ApiError, LogQuery, OutputQuery, RunId, Status, TaskApi, TaskId, TaskQuery,
+};
 use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -290,7 +292,7 @@ pub(super) async fn result(api: &impl TaskApi, args: ResultArgs) -> Answered<Res
         })?,
         None => 0,
     };
-    let detail = api.get(args.task_id).await?;
+    let detail = api.get(args.task_id, TaskQuery::default()).await?;
     let status = detail.task.state.status();
     // While a resumed or retried task runs, the stored answer is the one from before.
     let whole = detail.result.filter(|_| detail.task.state.is_finished()).unwrap_or_default();

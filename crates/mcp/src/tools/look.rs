@@ -2,6 +2,7 @@
 
 use claude_worker_api::{
     ApiError, Counts, Cursor, EngineInfo, HostKind, ListQuery, Status, Task, TaskApi, TaskId,
+    TaskQuery,
 };
 use rmcp::model::Tool;
 use schemars::JsonSchema;
@@ -27,7 +28,7 @@ To learn when it is done call wait_for_tasks instead of this again and again.";
 }
 
 pub(super) async fn status(api: &impl TaskApi, args: OneTask) -> Answered<TaskAnswer> {
-    Ok(TaskAnswer::about(api.get(args.task_id).await?.task))
+    Ok(TaskAnswer::about(api.get(args.task_id, TaskQuery::default()).await?.task))
 }
 
 /// The arguments of `list_tasks`.

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use claude_worker_api::{
-    Agent, ApiError, EventQuery, LogQuery, NewTask, StopMode, TaskApi, TaskId,
+    Agent, ApiError, EventQuery, LogQuery, NewTask, StopMode, TaskApi, TaskId, TaskQuery,
 };
 use claude_worker_client::{Address, EngineClient, LockHolder, Starter};
 use claude_worker_engine::Paths;
@@ -263,7 +263,7 @@ async fn work(
             entries += page.entries.len();
             query.after = page.next;
             // A run that was revoked before it began has ended too, but the task runs again.
-            if page.end && client.get(id).await?.task.state.is_finished() {
+            if page.end && client.get(id, TaskQuery::default()).await?.task.state.is_finished() {
                 break;
             }
         }

@@ -9,7 +9,7 @@ mod home;
 
 use std::time::Duration;
 
-use claude_worker_api::{ErrorCode, EventQuery, HostKind, Status, TaskApi, TaskId};
+use claude_worker_api::{ErrorCode, EventQuery, HostKind, Status, TaskApi, TaskId, TaskQuery};
 use claude_worker_client::{EngineClient, LockHolder};
 use claude_worker_server::HAND_OVER_FAULT_POINTS;
 use tokio::runtime::Runtime;
@@ -20,7 +20,7 @@ use crate::home::{BusyClients, TIMEOUT, TestHome};
 async fn finished(client: &EngineClient, id: TaskId) -> Status {
     let mut after = client.events(EventQuery::default()).await.unwrap().next;
     loop {
-        let status = client.get(id).await.unwrap().task.state.status();
+        let status = client.get(id, TaskQuery::default()).await.unwrap().task.state.status();
         if status.is_finished() {
             return status;
         }

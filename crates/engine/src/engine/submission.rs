@@ -1,0 +1,109 @@
+//! What is checked before tasks are put into the queue, and batches of them.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use claude_worker_agents::{can, validate_key};
+use claude_worker_api::{
+    ApiError, Capability, ErrorCode, MAX_BATCH, NewTask, NewTasks, SubmittedTasks,
+};
+
+use super::answers::{check_caller, unexpected, warned};
+use super::{Engine, working_directory};
+use crate::message::{Reply, Request};
+use crate::{EngineError, disk, trust};
+
+impl Engine {
+    /// Replaces a working directory that is not absolute by the one that it stands for; returns whether
+    /// it did.
+    pub(super) fn resolve_directory(&self, task: &mut NewTask) -> Result<bool, ApiError> {
+        let is_relative = !Path::new(&task.working_directory).is_absolute();
+        if is_relative {
+            task.working_directory =
+                working_directory::resolve(&task.working_directory, &self.inner.config.now())?;
+        }
+        Ok(is_relative)
+    }
+
+    /// Checks a task's directory and whether the disk has room; says what of the directory's settings
+    /// the task does without.
+    pub(super) async fn check_directory_of(
+        &self,
+        task: &NewTask,
+        is_relative: bool,
+    ) -> Result<Option<trust::Warning>, ApiError> {
+        // On a thread that may block: a directory on a dead network drive does.
+        let (directory, shown) = (task.working_directory.clone(), &task.working_directory);
+        let follows_project = can(task.agent, Capability::ProjectSettings);
+        let is_agents = task.asked_by().is_agent();
+        self.look_at(shown, move |inner| {
+            if !disk::has_room(&inner.paths, inner.config.now().caps.free_disk) {
+                return Err(EngineError::Refused(crate::error::disk_full()));
+            }
+            working_directory::check(Path::new(&directory), is_relative)
+                .map_err(EngineError::Refused)?;
+            let list = &inner.paths.trust;
+            Ok(match (follows_project, is_agents) {
+                (false, _) => None,
+                (true, true) => trust::will_be_left_out(list, &directory),
+                (true, false) => trust::warning_for_people(list, Path::new(&directory)),
+            })
+        })
+        .await
+    }
+
+    /// Checks all tasks, and puts all of them into the queue or none.
+    pub(super) async fn submit_all(&self, mut batch: NewTasks) -> Result<SubmittedTasks, ApiError> {
+        validate_key(batch.idempotency_key.as_deref())?;
+        let count = batch.tasks.len();
+        if !(1..=MAX_BATCH).contains(&count) {
+            return Err(ApiError::invalid(format!(
+                "A batch has 1 to {MAX_BATCH} tasks, this one has {count}"
+            ))
+            .hint("Send them in several batches"));
+        }
+        let mut relative = Vec::with_capacity(count);
+        for (n, task) in batch.tasks.iter_mut().enumerate() {
+            let place = format!("tasks[{n}]");
+            let resolved = self.resolve_directory(task);
+            relative.push(resolved.map_err(|error| in_directory(error, &place))?);
+            claude_worker_agents::validate(task).map_err(|error| error.inside(&place))?;
+            check_caller(task.caller.as_deref()).map_err(|error| error.inside(&place))?;
+        }
+        // Each directory is looked at once for the tasks that see it in the same way.
+        let mut looked = HashMap::new();
+        let mut warnings = Vec::with_capacity(count);
+        for (n, (task, is_relative)) in batch.tasks.iter().zip(relative).enumerate() {
+            let asked_by_agent = task.asked_by().is_agent();
+            let seen = (&task.working_directory, is_relative, task.agent, asked_by_agent);
+            let warning = match looked.get(&seen) {
+                Some(warning) => Option::clone(warning),
+                None => {
+                    let checked = self.check_directory_of(task, is_relative).await;
+                    let warning =
+                        checked.map_err(|error| in_directory(error, &format!("tasks[{n}]")))?;
+                    looked.insert(seen, warning.clone());
+                    warning
+                }
+            };
+            warnings.push(warning);
+        }
+        let tasks = match self.ask(Request::SubmitBatch(Box::new(batch))).await? {
+            Reply::Tasks(tasks) => tasks,
+            other => return Err(unexpected(&other)),
+        };
+        // A repeated request may be answered with fewer tasks; their warnings were told before.
+        let warnings = if tasks.len() == warnings.len() { warnings } else { Vec::new() };
+        let warnings = warnings.into_iter().chain(std::iter::repeat_with(|| None));
+        let tasks = tasks.into_iter().zip(warnings).map(|(task, warning)| warned(task, warning));
+        Ok(SubmittedTasks { tasks: tasks.collect() })
+    }
+}
+
+/// An error about the directory of the task at `place`, or about the whole request.
+fn in_directory(error: ApiError, place: &str) -> ApiError {
+    match error.code {
+        ErrorCode::InvalidRequest => error.inside(&format!("{place}.working_directory")),
+        _ => error,
+    }
+}
