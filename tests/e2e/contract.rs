@@ -10,8 +10,7 @@ use std::time::Duration;
 
 use claude_worker_api::{
     Agent, ApiError, CleanQuery, Cleaned, ErrorCode, EventKind, EventQuery, FollowUp, HostKind,
-    HttpChange, ImportTasks, Limits, ListQuery, LogItem, LogQuery, NewTask, OutputQuery, Pause,
-    Retry, SeenQuery, Settings, State, Status, StopMode, TaskApi, TaskId,
+    HttpChange, ImportTasks, Limits, ListQuery, LogItem, LogQuery, NewTask, OutputQuery, Pause, Retry, SeenQuery, Settings, State, Status, StopMode, TaskApi, TaskId, TaskQuery,
 };
 use claude_worker_client::{Address, EngineClient, LockHolder, ServerUrl};
 use claude_worker_engine::{Paths, settings};
@@ -40,7 +39,7 @@ fn code<T: std::fmt::Debug>(answer: Result<T, ApiError>) -> ErrorCode {
 async fn finished(api: &impl TaskApi, id: TaskId) -> State {
     let mut after = api.events(EventQuery::default()).await.unwrap().next;
     loop {
-        let task = api.get(id).await.unwrap().task;
+        let task = api.get(id, TaskQuery::default()).await.unwrap().task;
         if task.state.status().is_finished() {
             return task.state;
         }
@@ -117,7 +116,7 @@ async fn exercise(api: &impl TaskApi, work: &Path) {
         Status::Pending | Status::Running
     ));
     finished(api, failing).await;
-    let detail = api.get(failing).await.unwrap();
+    let detail = api.get(failing, TaskQuery::default()).await.unwrap();
     assert_eq!(detail.run_history.len(), 2);
     assert_eq!(detail.task.runs, 2);
     assert!(detail.run_history.iter().all(|run| run.outcome.is_some()));
@@ -139,7 +138,7 @@ async fn exercise(api: &impl TaskApi, work: &Path) {
     };
     assert_eq!(early.entries.len(), 1);
     assert!(!early.end);
-    let state = api.get(slow).await.unwrap().task.state;
+    let state = api.get(slow, TaskQuery::default()).await.unwrap().task.state;
     assert!(matches!(state, State::Running { .. }), "{state:?}");
 
     // What a running task does not allow.
@@ -221,10 +220,10 @@ async fn exercise(api: &impl TaskApi, work: &Path) {
     // Removal, and what is not there.
     let endless = api.submit(shell(work, "sleep 1000")).await.unwrap().id;
     api.remove(endless).await.unwrap();
-    assert_eq!(code(api.get(endless).await), ErrorCode::NotFound);
+    assert_eq!(code(api.get(endless, TaskQuery::default()).await), ErrorCode::NotFound);
     assert_eq!(code(api.remove(endless).await), ErrorCode::NotFound);
     let nowhere = TaskId(999_999);
-    assert_eq!(code(api.get(nowhere).await), ErrorCode::NotFound);
+    assert_eq!(code(api.get(nowhere, TaskQuery::default()).await), ErrorCode::NotFound);
     assert_eq!(code(api.cancel(nowhere).await), ErrorCode::NotFound);
     assert_eq!(code(api.retry(nowhere, Retry::default()).await), ErrorCode::NotFound);
     assert_eq!(code(api.resume(nowhere, follow_up).await), ErrorCode::NotFound);

@@ -30,6 +30,7 @@ mod pages;
 mod regressions;
 mod removed_files;
 mod report;
+mod rest;
 mod rows;
 mod rust_client;
 mod settings;

@@ -109,6 +109,7 @@ fn set_up() -> Result<()> {
     setup::desktop_packages()?;
     ui::install()?;
     setup::mcp_clients()?;
+    setup::rest_clients()?;
     cross::install();
     let claude = setup::claude_code()?;
     eprintln!("Everything is there. Claude Code: {}", claude.display());

@@ -7,6 +7,7 @@ use std::{env, fs};
 use anyhow::{Context, Result, bail};
 use scripted_api::claude::{self, Installation};
 use scripted_api::mcp_clients::{self, McpClients};
+use scripted_api::rest_clients::{self, RestClients};
 
 use crate::step::{output, probe, run, step};
 use crate::workspace;
@@ -194,6 +195,23 @@ pub(crate) fn mcp_clients() -> Result<McpClients> {
             fs::write(place.join("complete"), "")?;
         }
         Ok(())
+    })?;
+    Ok(clients)
+}
+
+/// The pinned programs that test the HTTP interface from outside.
+pub(crate) fn rest_clients() -> Result<RestClients> {
+    let clients = RestClients::below(&workspace::target()?);
+    if clients.are_there() {
+        return Ok(clients);
+    }
+    step("Install the testers of the HTTP interface from PyPI", || {
+        if clients.venv.exists() {
+            fs::remove_dir_all(&clients.venv)
+                .context("cannot remove a half-finished installation")?;
+        }
+        python_packages(&clients.venv, &rest_clients::PYTHON)?;
+        fs::write(clients.venv.join("complete"), "").context("cannot finish the installation")
     })?;
     Ok(clients)
 }

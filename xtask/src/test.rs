@@ -13,6 +13,7 @@ pub(crate) fn everything() -> Result<()> {
     setup::desktop_packages()?;
     setup::claude_code()?;
     setup::mcp_clients()?;
+    setup::rest_clients()?;
     step("Format", || run(workspace::cargo().args(["fmt", "--all", "--check"])))?;
     step("Layers", layers::check)?;
     step("Unused dependencies", || {

@@ -14,7 +14,11 @@ use crate::call::{
 };
 use crate::{
     ApiError, CleanQuery, Cleaned, CreatedToken, Diagnosis, EngineInfo, EventPage, EventQuery,
-    FollowUp, HttpChange, HttpState, ImportTasks, ImportedTasks, ListQuery, LogPage, LogQuery, LoginCode, MetricsText, NewLogin, NewTask, NewTasks, NewToken, OutputChunk, OutputQuery, Pause, Queue, Retry, Scope, SeenQuery, Settings, SettingsChange, Spent, SpentQuery, StopRequest, Stopped, SubmittedTasks, Task, TaskDetail, TaskId, TaskPage, TaskQuery, Token, TokenName, Tokens, Trust, TrustChange,
+    FollowUp, HttpChange, HttpState, ImportTasks, ImportedTasks, ListQuery, LogPage, LogQuery,
+    LoginCode, MetricsText, NewLogin, NewTask, NewTasks, NewToken, OutputChunk, OutputQuery, Pause,
+    Queue, Retry, Scope, SeenQuery, Settings, SettingsChange, Spent, SpentQuery, StopRequest,
+    Stopped, SubmittedTasks, Task, TaskDetail, TaskId, TaskPage, TaskQuery, Token, TokenName,
+    Tokens, Trust, TrustChange,
 };
 
 /// The idempotency key of a call, which makes it safe to repeat.

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use claude_worker_api::{
-    ApiError, CleanQuery, FollowUp, ImportedTasks, NewTask, NewTasks, Queue, Retry, RunId, Settings, StopMode, Stopped, Task, TaskId, Timestamp, Token,
+    ApiError, CleanQuery, FollowUp, ImportedTasks, NewTask, NewTasks, Queue, Retry, RunId,
+    Settings, StopMode, Stopped, Task, TaskId, Timestamp, Token,
 };
 use tokio::sync::oneshot;
 use tracing::Span;

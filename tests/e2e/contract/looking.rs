@@ -5,7 +5,7 @@ use std::path::Path;
 
 use claude_worker_api::{
     CleanQuery, Cursor, ErrorCode, EventKind, EventQuery, ListQuery, LogQuery, Order, Pause, Retry,
-    SeenQuery, Spent, SpentQuery, TaskApi, TaskId, Timestamp,
+    SeenQuery, Spent, SpentQuery, TaskApi, TaskId, TaskQuery, Timestamp,
 };
 
 use super::{code, finished, shell};
@@ -61,8 +61,11 @@ async fn unseen(api: &impl TaskApi, good: TaskId, bad: TaskId) {
     assert_eq!(needy().await, [bad]);
     let queue = api.seen(SeenQuery { ids: vec![bad, TaskId(999_999)] }).await.unwrap();
     assert_eq!(queue.unseen.total(), 0);
-    assert!(!api.get(bad).await.unwrap().task.unseen);
-    assert!(api.get(good).await.unwrap().task.unseen, "nobody looked at this one");
+    assert!(!api.get(bad, TaskQuery::default()).await.unwrap().task.unseen);
+    assert!(
+        api.get(good, TaskQuery::default()).await.unwrap().task.unseen,
+        "nobody looked at this one"
+    );
     // It would fail again at once.
     api.set_paused(Pause { paused: true }).await.unwrap();
     assert!(!api.retry(bad, Retry::default()).await.unwrap().unseen);
@@ -71,7 +74,7 @@ async fn unseen(api: &impl TaskApi, good: TaskId, bad: TaskId) {
     finished(api, bad).await;
     assert_eq!(needy().await, [bad]);
     assert_eq!(api.seen(SeenQuery::default()).await.unwrap().unseen.total(), 0);
-    assert!(!api.get(good).await.unwrap().task.unseen, "all were looked at");
+    assert!(!api.get(good, TaskQuery::default()).await.unwrap().task.unseen, "all were looked at");
     let many = SeenQuery { ids: vec![bad; 1001] };
     assert_eq!(code(api.seen(many).await), ErrorCode::InvalidRequest);
 }

@@ -92,7 +92,7 @@ printf '%s\n' '{"type":"result","subtype":"success","is_error":false,"result":"D
 "#;
 
 /// Where the documents' reader sits: a project, and the programs that the examples use.
-fn desk() -> Home {
+pub(crate) fn desk() -> Home {
     let home = Home::new();
     let bin = home.place("bin");
     std::fs::create_dir(&bin).unwrap();

@@ -3,7 +3,7 @@
 
 use claude_worker_api::{
     ApiError, Call, EngineInfo, FollowUp, ListQuery, NewTask, Order, Retry, Task, TaskApi,
-    TaskDetail, TaskId, TaskPage,
+    TaskDetail, TaskId, TaskPage, TaskQuery,
 };
 use claude_worker_client::EngineClient;
 use serde::de::DeserializeOwned;
@@ -84,7 +84,7 @@ impl TaskApi for McpApi {
         })
     }
 
-    async fn get(&self, id: TaskId) -> Answer<TaskDetail> {
+    async fn get(&self, id: TaskId, _: TaskQuery) -> Answer<TaskDetail> {
         let task = self.task("get_task_status", json!({ "task_id": id })).await?;
         let params = json!({ "uri": format!("task://{id}") });
         let answer = self.mcp.request("resources/read", params).1.await.unwrap();

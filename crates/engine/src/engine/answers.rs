@@ -7,7 +7,12 @@ use std::time::Duration;
 use claude_worker_agents::{can, leaves_out_project_settings, validate_key};
 use claude_worker_api::{
     ApiError, Call, Capability, CleanQuery, Cleaned, CreatedToken, Diagnosis, EngineInfo,
-    EventPage, EventQuery, FollowUp, HttpChange, HttpState, ImportTasks, ImportedTasks, ListQuery, LogPage, LogQuery, LoginCode, MAX_CALLER_CHARS, MetricsText, NewLogin, NewTask, NewTasks, NewToken, OutputChunk, OutputQuery, PROTOCOL, Pause, Queue, Retry, Run, SeenQuery, Settings, SettingsChange, Spent, SpentQuery, StopRequest, Stopped, SubmittedTasks, Task, TaskApi, TaskDetail, TaskId, TaskPage, TaskQuery, Timestamp, Token, TokenName, Tokens, Trust, TrustChange,
+    EventPage, EventQuery, FollowUp, HttpChange, HttpState, ImportTasks, ImportedTasks, ListQuery,
+    LogPage, LogQuery, LoginCode, MAX_CALLER_CHARS, MetricsText, NewLogin, NewTask, NewTasks,
+    NewToken, OutputChunk, OutputQuery, PROTOCOL, Pause, Queue, Retry, Run, SeenQuery, Settings,
+    SettingsChange, Spent, SpentQuery, StopRequest, Stopped, SubmittedTasks, Task, TaskApi,
+    TaskDetail, TaskId, TaskPage, TaskQuery, Timestamp, Token, TokenName, Tokens, Trust,
+    TrustChange,
 };
 
 use super::{Engine, Inner};

@@ -1,0 +1,62 @@
+"""What Schemathesis cannot know of requests that are to succeed: an existing directory, a command that
+ends at once. And no request waits longer than some milliseconds."""
+
+import os
+
+import schemathesis
+
+WORK = os.environ["WORK"]
+
+
+def usable(task):
+    if isinstance(task, dict):
+        # What only a Claude task can have would be refused for a command.
+        for name in ("system_prompt", "model", "permission_mode", "allowed_tools", "limits", "parent"):
+            task.pop(name, None)
+        # Names and values of variables have rules that a schema of names cannot say.
+        task.pop("env", None)
+        task.update(working_directory=WORK, agent="shell", execution_prompt="true")
+
+
+def with_whole_numbers(value):
+    """Whole numbers are written without a fraction here; for a JSON schema, 3.0 is one, too."""
+    if isinstance(value, dict):
+        return {name: with_whole_numbers(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [with_whole_numbers(part) for part in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+@schemathesis.hook
+def before_call(context, case, kwargs):
+    if isinstance((case.query or {}).get("wait_ms"), int):
+        case.query["wait_ms"] = min(case.query["wait_ms"], 20)
+    if not case.meta.generation.mode.is_positive:
+        return
+    name = case.operation.definition.raw["operationId"]
+    if name == "list" and case.query:
+        # A cursor belongs to one order, and only an engine can make one.
+        case.query.pop("cursor", None)
+        # It has a form that the schema of a text does not say.
+        case.query.pop("submitted_by", None)
+    if not isinstance(case.body, dict):
+        return
+    case.body = with_whole_numbers(case.body)
+    if name in ("submit", "submit_for_mcp"):
+        usable(case.body)
+    elif name == "submit_batch":
+        for task in case.body["tasks"]:
+            usable(task)
+    elif name == "clean" and "statuses" in case.body:
+        # Only finished tasks can be cleaned.
+        case.body["statuses"] = ["cancelled", "failed"]
+    elif name == "create_token":
+        case.body.update(name="ci", expires_after_ms=60000)
+    elif name == "set_settings":
+        case.body.clear()
+        case.body["workers"] = 3
+    elif name == "set_trusted":
+        case.body.update(directory=WORK, trusted=True)
+    if case.headers and "Idempotency-Key" in case.headers:
+        # One in the header and another in the body are refused.
+        case.body.pop("idempotency_key", None)
