@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use claude_worker_api::{
     Agent, ApiError, CleanQuery, Cleaned, ErrorCode, EventKind, EventQuery, FollowUp, HostKind,
-    HttpChange, ImportTasks, Limits, ListQuery, LogItem, LogQuery, NewTask, OutputQuery, Pause, Retry, SeenQuery, Settings, State, Status, StopMode, TaskApi, TaskId, TaskQuery,
+    HttpChange, ImportTasks, Limits, ListQuery, LogItem, LogQuery, NewTask, OutputQuery, Pause,
+    Retry, SeenQuery, Settings, State, Status, StopMode, TaskApi, TaskId, TaskQuery,
 };
 use claude_worker_client::{Address, EngineClient, LockHolder, ServerUrl};
 use claude_worker_engine::{Paths, settings};

@@ -1278,6 +1278,15 @@ export type TaskPage = {
   tasks: Task[];
 };
 
+/** How to look at one task. */
+export type TaskQuery = {
+  /**
+   * How long to wait for the task to finish, in milliseconds (at most 60,000). When the time is over,
+   * the task is returned as it is.
+   */
+  wait_ms?: number;
+};
+
 /** Traces of runs, for OpenTelemetry. They contain no prompts, no answers and no paths. */
 export type TelemetrySettings = {
   /**
