@@ -24,6 +24,7 @@ mod http;
 mod https;
 mod import;
 mod limits_and_endings;
+mod many_clients;
 mod mcp;
 mod monitoring;
 mod pages;
