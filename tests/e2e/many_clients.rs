@@ -40,8 +40,8 @@ fn many_clients_lose_and_double_nothing_while_the_engine_is_killed() {
     let home = Home::with_config("workers = 4\n");
     let (first, address) = start(&home, "127.0.0.1:0");
     let server = Arc::new(Server { address, token: read(&home.data().join("token")) });
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all();
-    let runtime = { runtime }.build().unwrap();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let (told, followed) = runtime.block_on(async {
         let over = Arc::new(AtomicBool::new(false));
         let submitted = Arc::new(AtomicU64::new(u64::MAX));
@@ -185,11 +185,7 @@ async fn follow(server: Arc<Server>, submitted: Arc<AtomicU64>) -> Vec<i64> {
 }
 
 /// Reads one connection's events after `seen`.
-async fn read_stream(
-    server: &Server,
-    tasks: &mut Vec<i64>,
-    seen: &mut i64,
-) -> std::io::Result<()> {
+async fn read_stream(server: &Server, tasks: &mut Vec<i64>, seen: &mut i64) -> std::io::Result<()> {
     let begun = Instant::now();
     let stream = TcpStream::connect(&server.address).await?;
     let mut stream = BufReader::new(stream);

@@ -166,7 +166,7 @@ impl Happened {
             Self::CancelledInQueue { task } => tracing::info!(%task, "task cancelled in the queue"),
             Self::Removed { task } => tracing::info!(%task, "task removed"),
             Self::Imported { tasks } => {
-                tracing::info!(tasks, "tasks of the Python version imported")
+                tracing::info!(tasks, "tasks of the Python version imported");
             }
             Self::GivenUp { task, failure } => {
                 tracing::error!(%task, reason = failure.describe(), "task given up");

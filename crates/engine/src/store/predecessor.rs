@@ -30,6 +30,10 @@ const OTHERS: [&str; 10] = [
     "initial_delay",
 ];
 
+/// The number of the last task of a page, and its tasks: each, or a sentence that says what is wrong with
+/// it.
+type Page = (i64, Vec<Result<OldTask, String>>);
+
 /// A database of the predecessor.
 pub(crate) struct Predecessor {
     connection: Connection,
@@ -87,11 +91,7 @@ impl Predecessor {
 
     /// The next tasks after the one with this number, oldest first: each, or a sentence that says what is
     /// wrong with it. With the last number; none when there are no more.
-    pub(crate) fn tasks_after(
-        &self,
-        last: i64,
-        limit: u32,
-    ) -> Result<Option<(i64, Vec<Result<OldTask, String>>)>, EngineError> {
+    pub(crate) fn tasks_after(&self, last: i64, limit: u32) -> Result<Option<Page>, EngineError> {
         let mut statement = self.connection.prepare_cached(&self.statement)?;
         let mut rows = statement.query((last, limit))?;
         let (mut newest, mut tasks) = (None, Vec::new());
