@@ -66,7 +66,7 @@ async fn the_log_of_a_task_can_be_read_aloud_and_contains_nothing_private(home: 
     // A task that is rate limited once.
     engine.submit(new_task(home, Agent::Claude, PRIVATE[0])).await.unwrap();
     log.expect(&[
-        "request{kind=submit} task submitted: task=1 agent=claude directory asked_by=a person",
+        "request{kind=submit} task submitted: task=1 agent=claude directory asked_by=a person submitted_by",
         "run{task=1 run} run launched: pid",
         "run{task=1 run} agent started",
         "run{task=1 run} run ended: verdict=failed: rate_limit duration cost_usd turns",
@@ -82,7 +82,7 @@ async fn the_log_of_a_task_can_be_read_aloud_and_contains_nothing_private(home: 
     engine.submit(new_task(home, Agent::Shell, "sleep 1000")).await.unwrap();
     log.expect(&[
         "request{kind=pause} queue paused",
-        "request{kind=submit} task submitted: task=2 agent=shell directory asked_by=a person",
+        "request{kind=submit} task submitted: task=2 agent=shell directory asked_by=a person submitted_by",
         "request{kind=submit} task waits: task=2 reason=the queue is paused",
     ]);
     engine.cancel(claude_worker_api::TaskId(2)).await.unwrap();
@@ -92,7 +92,7 @@ async fn the_log_of_a_task_can_be_read_aloud_and_contains_nothing_private(home: 
     log.expect(&[
         "request{kind=cancel} task cancelled in the queue: task=2",
         "request{kind=pause} queue unpaused",
-        "request{kind=submit} task submitted: task=3 agent=shell directory asked_by=a program",
+        "request{kind=submit} task submitted: task=3 agent=shell directory asked_by=a program submitted_by",
         "run{task=3 run} run launched: pid",
         "run{task=3 run} agent started",
     ]);

@@ -1,5 +1,7 @@
 //! `create_task`.
 
+use std::path::Path;
+
 use claude_worker_api::{Agent, ApiError, ErrorCode, Limits, NewTask, PermissionMode, TaskApi};
 use claude_worker_client::new_key;
 use rmcp::model::Tool;
@@ -104,11 +106,22 @@ pub(super) async fn execute(api: &impl TaskApi, call: &Call, args: Args) -> Answ
         ..NewTask::default()
     };
     task.check_known()?;
+    check_is_absolute(&task.working_directory)?;
     permission::check(api, &task).await?;
     match api.submit(task).await {
         Ok(task) => Ok(TaskAnswer::about(task)),
         Err(error) => Err(perhaps_made(error, &key)),
     }
+}
+
+/// An agent means a relative directory from its own on, which the engine does not know: it would take
+/// another one.
+fn check_is_absolute(directory: &str) -> Result<(), ApiError> {
+    if Path::new(directory).is_absolute() {
+        return Ok(());
+    }
+    Err(ApiError::invalid(format!("\"{directory}\" is not an absolute path"))
+        .hint("Give the working directory from the root on"))
 }
 
 /// The error for a call that may or may not have created its task, with how to repeat it.
