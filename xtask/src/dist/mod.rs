@@ -4,7 +4,7 @@
 //! every package: an archive with an installer, `.deb` and `.rpm` of the command line, a wheel for PyPI with the
 //! Python client, packages for npm, and the extension for Claude Desktop. One file per kind of package; [`tree`]
 //! has the files that several of them install. `--check` packs the debug build instead and uses each package in a
-//! clean place ([`check`]).
+//! clean place ([`check()`]).
 
 mod archive;
 mod check;

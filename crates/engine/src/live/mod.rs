@@ -145,6 +145,11 @@ impl Runs {
         if *closed { None } else { Some(closed) }
     }
 
+    /// Whether the engine has stopped: its runs are the next engine's.
+    fn is_closed(&self) -> bool {
+        self.may_start().is_none()
+    }
+
     /// Keeps one supervisor process pre-started. Blocks this thread while the process is made.
     fn keep_a_spare(&self) {
         if let Some(_permission) = self.may_start() {

@@ -25,6 +25,9 @@ impl Follower {
     pub(super) fn look(&mut self) -> Result<Next, EngineError> {
         let grace = Duration::from_millis(self.runs.config.now().limits.grace_ms);
         loop {
+            if self.runs.is_closed() {
+                return Ok(Next::Over(RunEnding::EngineStopped));
+            }
             let over = match self.live.dir.inspect()? {
                 Found::Running { started } => {
                     if let Some(started) = started {
@@ -62,6 +65,10 @@ impl Follower {
     /// Ends a run whose directory was removed while it ran: it can record nothing any more, no
     /// request reaches it, and no later engine would find it.
     pub(super) fn lost_its_directory(&self) -> Result<RunEnding, EngineError> {
+        // The next engine may have removed it, after the run's end.
+        if self.runs.is_closed() {
+            return Ok(RunEnding::EngineStopped);
+        }
         let run = &self.planned.run;
         tracing::error!("its directory was removed while it ran; it is ended, and lost");
         let grace = Duration::from_millis(self.runs.config.now().limits.grace_ms);
