@@ -1,7 +1,7 @@
 //! Figures of an engine for Prometheus.
 //!
 //! [`definitions`] declares every metric. What happens is counted in memory, by the dispatcher in a
-//! [`Meter`] and by the server in a [`Traffic`]; [`page`] writes these counters and the present state as
+//! [`Meter`] and by the server in a [`Traffic`]; [`page()`] writes these counters and the present state as
 //! text. Nothing is read from the database, so a page costs the same with ten tasks and with a
 //! million. Counters begin at 0 when an engine starts, which Prometheus expects
 //! (`process_start_time_seconds` says when that was).
