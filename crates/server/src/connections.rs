@@ -36,7 +36,7 @@ use self::share::Client;
 pub(crate) use self::share::PerClient;
 use self::slow_body::SlowBody;
 use crate::refusal;
-use crate::routes::LARGEST_BODY;
+use crate::request::LARGEST_BODY;
 
 /// How long a connection may take to send the head of a request, the first and any later one.
 const HEAD_WITHIN: Duration = Duration::from_secs(5);

@@ -4,7 +4,6 @@
 //! Where it listens is said by `[http]` in the settings, or by a client (`server start --port`), until
 //! `[http]` is changed.
 
-use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -268,29 +267,6 @@ impl Bound {
             address: server.address(),
             serving: Serving::NotYet(Box::new(server)),
         }
-    }
-}
-
-/// The error for an address that cannot be bound.
-pub(crate) fn not_bound(address: SocketAddr, error: &io::Error) -> ApiError {
-    let port = address.port();
-    match error.kind() {
-        io::ErrorKind::AddrInUse => {
-            ApiError::invalid(format!("Port {port} is in use by another program")).hint(format!(
-                "End that program (`ss -ltnp 'sport = :{port}'` shows it), or choose another port; \
-                     port 0 lets the system choose"
-            ))
-        }
-        io::ErrorKind::PermissionDenied if port < 1024 => {
-            ApiError::invalid(format!("Only root may listen at port {port}"))
-                .hint("Choose a port from 1024 on, such as 8000, and put a proxy in front of it")
-        }
-        io::ErrorKind::AddrNotAvailable => {
-            ApiError::invalid(format!("This machine does not have the address {}", address.ip()))
-                .hint("Use 127.0.0.1, an address that `ip addr` shows, or 0.0.0.0 for all of them")
-        }
-        _ => ApiError::invalid(format!("Cannot listen at {address}: {error}"))
-            .hint("Choose another port; 0 lets the system choose"),
     }
 }
 

@@ -9,13 +9,17 @@ use std::fmt::Write as _;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
 use claude_worker_api::{
-    ApiError, Method, ReadArguments, TaskId, Verb, explain_serde_error, nearest_name,
+    ApiError, MAX_PROMPT_BYTES, Method, ReadArguments, TaskId, Verb, explain_serde_error,
+    nearest_name,
 };
 use serde::de::{DeserializeOwned, IgnoredAny, IntoDeserializer, Visitor, value::MapDeserializer};
 use serde::{Deserialize, Deserializer, forward_to_deserialize_any};
 
 use crate::query::QueryString;
 use crate::refusal::Refusal;
+
+/// The largest request body in bytes: the longest prompt, twice as long in JSON, and the other fields.
+pub(crate) const LARGEST_BODY: usize = 2 * MAX_PROMPT_BYTES + 1024 * 1024;
 
 /// The arguments of a request, each of which is read once.
 pub(crate) struct RequestArguments {

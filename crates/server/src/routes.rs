@@ -14,8 +14,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, get, on};
 use claude_worker_api::openapi::STREAM_PATH;
 use claude_worker_api::{
-    Answer, ApiError, Call, CallVisitor, ErrorCode, MAX_PROMPT_BYTES, PROTOCOL, PROTOCOL_HEADER,
-    ReadArguments, Repeat, Scope, Traceparent, Verb, calls, visit_calls,
+    Answer, ApiError, Call, CallVisitor, ErrorCode, PROTOCOL, PROTOCOL_HEADER, ReadArguments,
+    Repeat, Scope, Traceparent, Verb, calls, visit_calls,
 };
 use tokio::sync::watch;
 use tracing::Instrument;
@@ -25,11 +25,8 @@ use crate::feed::Feed;
 use crate::idempotency::{idempotency_key, use_key};
 use crate::principal::{Served, permitted, permitted_scope};
 use crate::refusal::{Refusal, refuse};
-use crate::request::{RequestArguments, query};
+use crate::request::{LARGEST_BODY, RequestArguments, query};
 use crate::stream;
-
-/// The largest request body in bytes: the longest prompt, twice as long in JSON, and the other fields.
-pub(crate) const LARGEST_BODY: usize = 2 * MAX_PROMPT_BYTES + 1024 * 1024;
 
 /// The routes of an engine. Event streams end when the sender of `closing` is dropped.
 ///

@@ -18,7 +18,6 @@ use tokio::sync::{oneshot, watch};
 
 use crate::admission::{Cookie, Guard, Source, admit, login};
 use crate::connections::{Bounds, Endpoints, PerClient, serve_connections};
-use crate::listener::not_bound;
 use crate::pages::Pages;
 use crate::routes::{self, speaking_our_protocol};
 use crate::tls::{Certificate, TcpConnection};
@@ -148,4 +147,27 @@ fn token(file: &Path) -> io::Result<String> {
     io::Write::write_all(&mut opened, token.as_bytes())?;
     opened.sync_all()?;
     Ok(token)
+}
+
+/// The error for an address that cannot be bound.
+fn not_bound(address: SocketAddr, error: &io::Error) -> ApiError {
+    let port = address.port();
+    match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            ApiError::invalid(format!("Port {port} is in use by another program")).hint(format!(
+                "End that program (`ss -ltnp 'sport = :{port}'` shows it), or choose another port; \
+                     port 0 lets the system choose"
+            ))
+        }
+        io::ErrorKind::PermissionDenied if port < 1024 => {
+            ApiError::invalid(format!("Only root may listen at port {port}"))
+                .hint("Choose a port from 1024 on, such as 8000, and put a proxy in front of it")
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            ApiError::invalid(format!("This machine does not have the address {}", address.ip()))
+                .hint("Use 127.0.0.1, an address that `ip addr` shows, or 0.0.0.0 for all of them")
+        }
+        _ => ApiError::invalid(format!("Cannot listen at {address}: {error}"))
+            .hint("Choose another port; 0 lets the system choose"),
+    }
 }
