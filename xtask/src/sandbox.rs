@@ -126,8 +126,8 @@ impl Sandbox {
     }
 }
 
-/// Room for the benchmark's log of one gigabyte.
-const CAPS: &str = "output_per_run = \"2GB\"\n";
+/// Room for the benchmark's log of one gigabyte, and for its submissions.
+const CAPS: &str = "output_per_run = \"2GB\"\nqueued = 10000000\n";
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
