@@ -45,7 +45,7 @@ const LAST_READS: Duration = Duration::from_secs(2);
 #[derive(Clone)]
 pub struct Engine {
     inner: Arc<Inner>,
-    /// Who asks with this handle.
+    /// The principal for which this handle acts.
     principal: Principal,
 }
 

@@ -306,7 +306,7 @@ mod tests {
         let state = control.state();
         assert_eq!((state.url, state.problem), (Some(format!("http://{at}")), None));
         run.abort();
-        // Who asks for it in so many words is refused instead.
+        // An explicit request for the address is refused instead.
         let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let listen = Some(taken.local_addr().unwrap().to_string());
         let change = HttpChange { listen, ..HttpChange::default() };

@@ -73,7 +73,7 @@ pub(super) const STEPS: &[&str] = &[
         WHERE parent_id IS NOT NULL AND ended_at IS NULL;
     CREATE INDEX task_of_caller ON task (caller) WHERE caller IS NOT NULL AND ended_at IS NULL;
 
-    -- Finished tasks that nobody has looked at since. Kind 1: with nothing to do about it,
+    -- Finished tasks that no person has looked at. Kind 1: no action is needed,
     -- 2: failed, 3: completed with tools denied. Apart from the row, so that looking at all of
     -- them is quick.
     CREATE TABLE unseen (

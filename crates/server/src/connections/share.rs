@@ -112,7 +112,7 @@ impl Pool {
             // An error is impossible: no semaphore is closed.
             pool.acquire_many_owned(places).await.ok()
         };
-        // First of its own share: who waits for that holds no place of the others.
+        // The client's own share first: a request that waits for it holds no place that others need.
         let of_client = match client {
             Some(client) => take(self.share(client), client.share_of(self.size)).await,
             None => None,

@@ -74,7 +74,7 @@ fn is_loopback(address: &str) -> bool {
 /// The address by which this machine reaches others. Nothing is sent: only the route is looked up.
 fn own_address() -> Option<IpAddr> {
     let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
-    // An address of a network for documentation, which nobody has.
+    // An address that is reserved for documentation, so no machine has it.
     socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
     Some(socket.local_addr().ok()?.ip()).filter(|address| !address.is_unspecified())
 }
