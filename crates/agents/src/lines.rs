@@ -192,7 +192,10 @@ impl Lines {
     /// is no more output.
     pub fn finish(&mut self, mut each: impl FnMut(Line<'_>)) {
         self.keep_partial_mark();
-        if !matches!(self.state, State::Empty) {
+        if matches!(self.state, State::Empty) {
+            // A byte order mark without a line after it.
+            self.start = self.position;
+        } else {
             self.emit(0, &mut each);
         }
     }

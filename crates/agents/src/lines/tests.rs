@@ -232,6 +232,15 @@ fn is_within_bounds(json: &str) -> bool {
     json.len() <= SMALL.object
 }
 
+#[test]
+fn a_byte_order_mark_alone_is_read_to_its_end() {
+    let mut reader = Lines::with_bounds(0, SMALL);
+    reader.push("\u{feff}".as_bytes(), |line| panic!("{line:?}"));
+    assert_eq!(reader.offset(), 0, "its line may still come");
+    reader.finish(|line| panic!("{line:?}"));
+    assert_eq!(reader.offset(), 3);
+}
+
 proptest! {
     #[test]
     fn a_shortened_object_stays_json(value in json(), escape: bool, pieces in prop::collection::vec(1_usize..9, 1..5)) {
