@@ -177,7 +177,7 @@ fn a_server_that_is_not_ours() {
 #[test]
 fn a_client_and_an_engine_of_different_versions() {
     let home = Home::new();
-    home.run(["server", "start"]).ok();
+    home.run(["server", "start", "--no-http"]).ok();
     // What a client of another version would send.
     let mut stream =
         std::os::unix::net::UnixStream::connect(home.data().join("engine.sock")).unwrap();
@@ -205,7 +205,7 @@ fn a_client_and_an_engine_of_different_versions() {
 fn garbage_on_the_socket_harms_nobody() {
     use std::io::{Read, Write};
     let home = Home::new();
-    home.run(["server", "start"]).ok();
+    home.run(["server", "start", "--no-http"]).ok();
     let socket = home.data().join("engine.sock");
     let pid = home.engine_pid();
     let bodies: [&[u8]; 5] = [

@@ -77,7 +77,7 @@ fn finished_tasks_past_their_retention_are_removed() {
     let directory = home.run_directory(id);
     home.run(["server", "stop"]).ok();
     std::fs::write(home.data().join("config.toml"), "[retention]\nfinished = \"1ms\"").unwrap();
-    home.run(["server", "start"]).ok();
+    home.run(["server", "start", "--no-http"]).ok();
     until("the task is gone", || home.run(["status", &id.to_string()]).code == 3);
     until("its files are gone", || !directory.exists());
 }
@@ -186,7 +186,7 @@ fn on_a_small_disk(script: &str) -> String {
 fn a_disk_that_a_task_has_filled_is_freed_by_removing_it() {
     on_a_small_disk(
         r#"
-        $CW server start
+        $CW server start --no-http
         reserved
         $CW run --agent shell 'cat /dev/zero'
         until_output_waits
@@ -203,7 +203,7 @@ fn a_disk_that_a_task_has_filled_is_freed_by_removing_it() {
 fn a_disk_that_several_tasks_fill_can_be_freed_one_by_one() {
     let said = on_a_small_disk(
         r#"
-        $CW server start
+        $CW server start --no-http
         reserved
         for n in 1 2 3; do $CW run --agent shell 'cat /dev/zero'; done
         until_output_waits

@@ -15,7 +15,7 @@ use claude_worker_api::{
 };
 use claude_worker_client::{Address, EngineClient, LockHolder, ServerUrl};
 use claude_worker_engine::{Paths, settings};
-use claude_worker_server::{Hosted, host};
+use claude_worker_server::{Hosted, HttpStart, host};
 use claude_worker_supervisor::SupervisorCommand;
 
 use crate::mcp::McpApi;
@@ -291,7 +291,7 @@ pub(crate) async fn hosted(home: &Home) -> Hosted {
         program: env!("CARGO_BIN_EXE_claude-worker").into(),
         args: vec!["supervise".to_owned()],
     };
-    let any_port = HttpChange { listen: Some("127.0.0.1:0".to_owned()), ..HttpChange::default() };
+    let any_port = HttpStart::Change(HttpChange::at("127.0.0.1:0"));
     // For `doctor`, which asks it for its version: not the one of whoever runs the tests.
     let claude = home.place("claude");
     std::fs::write(&claude, "#!/bin/sh\necho 1.2.3\n").unwrap();
@@ -299,7 +299,7 @@ pub(crate) async fn hosted(home: &Home) -> Hosted {
     home.make_data();
     std::fs::write(&paths.config, format!("agents.claude = {claude:?}\n")).unwrap();
     let config = settings::load(&paths).unwrap();
-    host(paths, config, supervisor, Some(any_port), HostKind::Headless).await.unwrap()
+    host(paths, config, supervisor, any_port, HostKind::Headless).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -15,8 +15,12 @@ use crate::support::{Home, Ran, is_gone, kill, read, signal, until};
 
 /// Starts an engine that dies at this point, by name of the point.
 fn start_with_fault(home: &Home, point: &str) -> Ran {
-    let output =
-        home.command().args(["server", "start"]).env(FAULT_VARIABLE, point).output().unwrap();
+    let output = home
+        .command()
+        .args(["server", "start", "--no-http"])
+        .env(FAULT_VARIABLE, point)
+        .output()
+        .unwrap();
     Ran::of(&output)
 }
 
@@ -230,7 +234,7 @@ fn spare_but(home: &Home, known: &[u32]) -> u32 {
 #[test]
 fn a_run_takes_the_spare_supervisor_and_the_next_one_comes_by_itself() {
     let home = Home::new();
-    home.run(["server", "start"]).ok();
+    home.run(["server", "start", "--no-http"]).ok();
     let spare = spare_but(&home, &[]);
     let id = home.shell("sleep 1000");
     home.until_status(id, "running");
@@ -310,7 +314,7 @@ fn a_supervisor_stopped_at_any_moment_of_its_start_lets_its_run_begin_once_or_be
 fn a_spare_supervisor_ends_with_its_engine_however_that_ends() {
     for killed in [true, false] {
         let home = Home::new();
-        home.run(["server", "start"]).ok();
+        home.run(["server", "start", "--no-http"]).ok();
         let spare = spare_but(&home, &[]);
         if killed {
             home.kill_engine();

@@ -8,11 +8,12 @@ use crate::support::{Home, Kept, read, until};
 #[test]
 fn there_is_never_a_second_engine_on_one_directory() {
     let home = Home::new();
-    home.run(["server", "start"]).ok();
+    home.run(["server", "start", "--no-http"]).ok();
     let first = home.engine_pid();
-    home.run(["server", "start"]).ok();
+    home.run(["server", "start", "--no-http"]).ok();
     assert_eq!(home.engine_pid(), first);
-    home.run(["server", "start", "--foreground"]).refused(5, &["Another engine", "server stop"]);
+    home.run(["server", "start", "--foreground", "--no-http"])
+        .refused(5, &["Another engine", "server stop"]);
     assert_eq!(home.engine_pid(), first);
 }
 
@@ -46,7 +47,7 @@ fn a_foreground_engine_serves_until_it_is_told_to_go() {
     let home = Home::new();
     let mut child = home
         .command()
-        .args(["server", "start", "--foreground"])
+        .args(["server", "start", "--foreground", "--no-http"])
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
@@ -67,7 +68,7 @@ fn a_log_that_is_not_read_does_not_block_a_foreground_engine() {
     let home = Home::new();
     let mut child = Kept(
         home.command()
-            .args(["server", "start", "--foreground"])
+            .args(["server", "start", "--foreground", "--no-http"])
             .env("CLAUDE_WORKER_LOG", "trace")
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
@@ -94,7 +95,7 @@ fn an_engine_that_is_told_twice_to_go_does_not_wait_any_more() {
     let home = Home::new();
     let mut child = Kept(
         home.command()
-            .args(["server", "start", "--foreground"])
+            .args(["server", "start", "--foreground", "--no-http"])
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
@@ -121,7 +122,7 @@ fn what_is_in_the_queue_begins_with_the_engine_alone() {
     let database = rusqlite::Connection::open(home.data().join("tasks.db")).unwrap();
     database.execute("UPDATE setting SET value = 'false' WHERE key = 'paused'", []).unwrap();
     drop(database);
-    home.run(["server", "start"]).ok();
+    home.run(["server", "start", "--no-http"]).ok();
     until("the task began by itself", || home.work().join("began").exists());
     assert_eq!(home.finished(id)["status"], "completed");
 }
@@ -143,7 +144,7 @@ fn stop_and_health_never_start_one() {
 fn no_engine_is_started_from_inside_a_task() {
     let home = Home::new();
     // The task kills the engine it belongs to and then wants one.
-    home.run(["server", "start"]).ok();
+    home.run(["server", "start", "--no-http"]).ok();
     let pid = home.engine_pid();
     let binary = env!("CARGO_BIN_EXE_claude-worker");
     let id = home.shell(&format!("kill -9 {pid}; {binary} list; echo code $?"));
@@ -226,7 +227,7 @@ fn http_is_off_unless_asked_for_and_wants_the_token() {
 #[test]
 fn a_link_for_a_browser_has_a_code_and_the_page_and_not_the_token() {
     let home = Home::with_config("[http]\nlisten = \"127.0.0.1:0\"");
-    home.run(["server", "start"]).ok();
+    home.run(["server", "start", "--no-http"]).ok();
     // HTTP is turned on for it.
     home.run(["server", "http", "off"]).ok();
     let turned_on = home.run(["open", "--browser", "--print"]);

@@ -6,7 +6,7 @@ use std::net::{TcpListener, TcpStream};
 use claude_worker_api::{HostKind, HttpChange, Settings, TaskApi};
 use claude_worker_client::Starter;
 use claude_worker_engine::Paths;
-use claude_worker_server::{serve_arguments, take_over};
+use claude_worker_server::{HttpStart, take_over};
 use claude_worker_supervisor::SupervisorCommand;
 use serde_json::{Value, json};
 
@@ -63,6 +63,45 @@ fn a_started_engine_says_where_it_serves_http() {
     let started = home.json(["server", "start"]);
     assert_eq!(started["http"], format!("http://{at}"), "it stays where it is");
     assert_eq!(started["http_server"]["address"], at);
+}
+
+/// A network of its own, in which port 8000 is free.
+#[test]
+fn an_engine_that_is_started_without_options_serves_http_at_port_8000() {
+    let (first, second) = (Home::new(), Home::new());
+    let script = r#"
+        set -e
+        ip link set lo up
+        $CW server start
+        CLAUDE_WORKER_HOME=$OTHER $CW server start
+        CLAUDE_WORKER_HOME=$OTHER $CW run --wait --agent shell true
+        $CW server http off
+        $CW server start
+        $CW server stop
+        # Any other command starts an engine that serves no HTTP.
+        $CW list
+        $CW server http
+        $CW server start
+        $CW server stop
+        printf '[http]\nlisten = "off"\n' > "$CLAUDE_WORKER_HOME/config.toml"
+        $CW server start
+        CLAUDE_WORKER_HOME=$OTHER $CW server stop
+        $CW server stop
+    "#;
+    let mut command = std::process::Command::new("unshare");
+    command.args(["--user", "--map-root-user", "--net", "sh", "-c", script]);
+    command.current_dir(first.work()).env_clear().envs(first.variables().iter().cloned());
+    command.env("CW", PROGRAM).env("OTHER", second.data());
+    let output = command.output().unwrap();
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{told}\n{}", String::from_utf8_lossy(&output.stderr));
+    let http: Vec<_> = told.lines().filter(|line| line.starts_with("HTTP is ")).collect();
+    let on = "HTTP is served at http://127.0.0.1:8000";
+    let off = "HTTP is off: claude-worker server http on turns it on";
+    assert_eq!(http.len(), 7, "{told}");
+    assert_eq!((http[0], http[2], http[3], http[4]), (on, off, off, off), "{told}");
+    assert!(http[1].starts_with("HTTP is not served: Port 8000 is in use"), "{told}");
+    assert_eq!((http[5], http[6]), (on, off), "{told}");
 }
 
 #[test]
@@ -235,12 +274,12 @@ async fn what_was_asked_of_an_engine_holds_when_the_app_takes_over_and_hands_bac
     let named = |host: &str| ask(&home, &at, host, "GET /api/v1/engine", None).0;
     assert_eq!(named("worker.example.org"), 200);
     // The app's window changes where it listens, and the next engine keeps that.
-    let change = HttpChange { listen: Some("127.0.0.1:0".to_owned()), ..HttpChange::default() };
+    let change = HttpChange::at("127.0.0.1:0");
     let state = hosted.engine().set_http(change).await.unwrap();
     let variables = home.variables().iter().map(|(name, value)| format!("{name}={value}"));
     let program = std::iter::once(PROGRAM.to_owned()).chain(hosted.serve_arguments());
     let args = std::iter::once("-i".to_owned()).chain(variables).chain(program).collect();
-    assert_eq!(hosted.serve_arguments(), serve_arguments(state.change.as_ref()));
+    assert_eq!(hosted.serve_arguments(), HttpStart::from(state.change).arguments());
     hosted.hand_back(&Starter { program: "/usr/bin/env".into(), args, paths }).await.unwrap();
     assert_eq!(home.json(["server", "health"])["host"], "headless");
     assert_eq!(address(&home), state.address);

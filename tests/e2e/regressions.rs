@@ -32,7 +32,7 @@ fn another_log_directory_never_makes_a_task_run_twice() {
     until("it began", || read(&log) == "ran\n");
     home.kill_engine();
     // The next engine is told of another place, and stays with the one where the runs are.
-    run_with(&home, &with(&second), &["server", "start"]).ok();
+    run_with(&home, &with(&second), &["server", "start", "--no-http"]).ok();
     assert_eq!(home.json(["status", "1"])["status"], "running");
     let health = home.json(["server", "health"]);
     assert!(health["warnings"].to_string().contains("logs-a"), "{health}");
@@ -45,7 +45,7 @@ fn another_log_directory_never_makes_a_task_run_twice() {
 #[test]
 fn one_database_has_one_engine_whatever_the_data_directory() {
     let home = Home::new();
-    home.run(["server", "start"]).ok();
+    home.run(["server", "start", "--no-http"]).ok();
     let other = home.place("elsewhere");
     let variables = [
         ("CLAUDE_WORKER_HOME", other.display().to_string()),
@@ -58,7 +58,10 @@ fn one_database_has_one_engine_whatever_the_data_directory() {
 #[test]
 fn an_engine_short_of_descriptors_never_invents_an_end() {
     let home = Home::new();
-    let script = format!("ulimit -n 64; exec {} server start", env!("CARGO_BIN_EXE_claude-worker"));
+    let script = format!(
+        "ulimit -n 64; exec {} server start --no-http",
+        env!("CARGO_BIN_EXE_claude-worker")
+    );
     let started = Command::new("sh")
         .args(["-c", &script])
         .env_clear()
@@ -131,7 +134,7 @@ fn the_last_thing_an_agent_did_is_what_is_shown() {
 fn a_key_that_is_used_for_another_task_is_refused() {
     use std::io::{Read, Write};
     let home = Home::new();
-    home.run(["server", "start"]).ok();
+    home.run(["server", "start", "--no-http"]).ok();
     let submit = |prompt: &str| {
         let body = serde_json::json!({
             "execution_prompt": prompt,

@@ -130,8 +130,11 @@ fn a_directory_that_is_removed_while_no_engine_lives_means_lost() {
 #[test]
 fn between_launch_and_commit_missing_files_prove_nothing_either() {
     let home = Home::with_config("[limits]\ngrace = \"300ms\"");
-    let start =
-        home.command().args(["server", "start"]).env(FAULT_VARIABLE, "engine.launched").output();
+    let start = home
+        .command()
+        .args(["server", "start", "--no-http"])
+        .env(FAULT_VARIABLE, "engine.launched")
+        .output();
     assert!(start.unwrap().status.success());
     let log = home.place("log").display().to_string();
     submit_to_the_dying(&home, &format!("echo ran >> {log}; exec sleep 1000"));
@@ -309,7 +312,7 @@ fn a_run_whose_output_cannot_be_read_is_followed_all_the_same() {
         std::fs::remove_file(directory.join("stdout")).unwrap();
         fifo(&directory.join("stdout"));
     }
-    home.run(["server", "start"]).ok();
+    home.run(["server", "start", "--no-http"]).ok();
     let engine = home.engine_pid();
     let log = || read(&home.data().join("engine.log")).matches("output cannot be read").count();
     until("both are known to be unreadable", || log() == 2);
@@ -332,7 +335,7 @@ fn a_run_whose_output_cannot_be_read_is_followed_all_the_same() {
 fn a_database_that_is_no_file_is_refused_at_once_and_blocks_nobody() {
     for name in ["tasks.db", "tasks.db-wal"] {
         let home = Home::new();
-        home.run(["server", "start"]).ok();
+        home.run(["server", "start", "--no-http"]).ok();
         home.run(["server", "stop"]).ok();
         let database = home.data().join(name);
         drop(std::fs::remove_file(&database));
@@ -347,7 +350,7 @@ fn a_database_that_is_no_file_is_refused_at_once_and_blocks_nobody() {
 #[test]
 fn a_socket_that_cannot_be_made_anew_is_named_with_its_remedy() {
     let home = Home::new();
-    home.run(["server", "start"]).ok();
+    home.run(["server", "start", "--no-http"]).ok();
     let socket = home.data().join("engine.sock");
     std::fs::remove_file(&socket).unwrap();
     std::fs::write(&socket, "mine").unwrap();
@@ -360,7 +363,7 @@ fn a_socket_that_cannot_be_made_anew_is_named_with_its_remedy() {
 #[test]
 fn a_removed_wakeup_pipe_is_made_again_and_output_is_seen_as_it_comes() {
     let home = Home::new();
-    home.run(["server", "start"]).ok();
+    home.run(["server", "start", "--no-http"]).ok();
     let pipe = home.data().join("engine.bell");
     std::fs::remove_file(&pipe).unwrap();
     until("there is another", || pipe.exists());
@@ -510,7 +513,7 @@ time.sleep(1000)
             timeout 60 curl -s --unix-socket "$CLAUDE_WORKER_HOME/engine.sock" \
                 -H 'content-type: application/json' "http://localhost/api/v1/$way" "$@"
         }
-        $CW server start
+        $CW server start --no-http
         $CW pause
         # A task that an agent asked for: where it is shown, its directory is looked at.
         api tasks -d "$AGENTS" | grep '"warnings":\["The settings of'

@@ -12,7 +12,7 @@ use crate::support::{Home, until};
 /// A home with an engine.
 fn started() -> Home {
     let home = Home::new();
-    home.run(["server", "start"]).ok();
+    home.run(["server", "start", "--no-http"]).ok();
     home
 }
 
@@ -134,7 +134,7 @@ fn a_retry_with_a_key_runs_the_task_once_though_the_engine_is_killed() {
     assert_eq!(retry("again", id).status, 200);
     assert_eq!(home.finished(id)["runs"], 2);
     home.kill_engine();
-    home.run(["server", "start"]).ok();
+    home.run(["server", "start", "--no-http"]).ok();
     let answer = retry("again", id);
     assert_eq!((answer.status, &answer.json()["runs"]), (200, &json!(2)), "{}", answer.text());
     let other = home.shell("true");
@@ -192,7 +192,7 @@ fn a_batch_is_stored_whole_or_not_at_all_and_once() {
 
     // Repeated, also by another engine: the same tasks, and no others.
     home.kill_engine();
-    home.run(["server", "start"]).ok();
+    home.run(["server", "start", "--no-http"]).ok();
     let again = http.post("/api/v1/tasks/batch", &body);
     assert_eq!((again.status, ids(&again.json())), (201, ids(&made)));
     let mut other = body.clone();

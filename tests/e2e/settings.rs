@@ -49,7 +49,7 @@ async fn more_workers_start_what_is_queued_and_fewer_end_nothing() {
     client.set_settings(two.changes_since(&settings).unwrap()).await.unwrap();
     assert_eq!(read(&home.data().join("config.toml")), "# few\nworkers = 2 # at first\n");
     home.run(["server", "stop"]).ok();
-    home.run(["server", "start"]).ok();
+    home.run(["server", "start", "--no-http"]).ok();
     assert_eq!(client.settings().await.unwrap().workers, 2);
 }
 
@@ -75,7 +75,7 @@ fn two_clients_that_change_different_settings_at_once_both_have_their_way() {
     use std::io::{Read, Write};
     use std::os::unix::net::UnixStream;
     let home = Home::new();
-    home.run(["server", "start"]).ok();
+    home.run(["server", "start", "--no-http"]).ok();
     let socket = home.data().join("engine.sock");
     let put = |body: String| {
         let mut stream = UnixStream::connect(&socket).unwrap();
@@ -106,7 +106,7 @@ fn two_clients_that_change_different_settings_at_once_both_have_their_way() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn clients_that_have_read_the_settings_before_another_changed_them_undo_nothing() {
     let home = Home::new();
-    home.run(["server", "start"]).ok();
+    home.run(["server", "start", "--no-http"]).ok();
     let (one, two, three) = (client(&home), client(&home), client(&home));
     for round in 1..=10 {
         let before = one.settings().await.unwrap();

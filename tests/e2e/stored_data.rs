@@ -48,7 +48,7 @@ fn variables_of_a_task_that_is_gone_are_deleted_at_the_next_start() {
     // What a crash between a task's removal and the deletion of its file leaves behind.
     std::fs::copy(file(id), file(id + 1)).unwrap();
     kill(home.engine_pid());
-    home.run(["server", "start"]).ok();
+    home.run(["server", "start", "--no-http"]).ok();
     until("the file without a task is gone", || !file(id + 1).exists());
     assert!(file(id).exists(), "the other task still needs its own");
     home.run(["unpause"]).ok();

@@ -91,7 +91,7 @@ fn a_long_prompt_is_not_read_again_at_each_event() {
     std::fs::write(&claude, AGENT).unwrap();
     std::fs::set_permissions(&claude, PermissionsExt::from_mode(0o755)).unwrap();
     let home = Home::with_config(&format!("agents.claude = {claude:?}\n"));
-    home.run(["server", "start"]).ok();
+    home.run(["server", "start", "--no-http"]).ok();
     let prompt = home.place("prompt");
     std::fs::write(&prompt, vec![b'x'; PROMPT]).unwrap();
     let prompt = prompt.to_str().unwrap();

@@ -61,7 +61,7 @@ pub use import::{ImportTasks, ImportedTasks};
 pub use info::{Activity, Counts, EngineInfo, HostKind, Queue, StopMode, Stopped, Unseen};
 pub use list::{Cursor, ListQuery, Order, TaskPage};
 pub use listener::{
-    HTTP_PORT, HttpChange, HttpState, Listen, OFF, TlsFiles, host_name, listen_address,
+    AUTO, HTTP_PORT, HttpChange, HttpState, Listen, OFF, TlsFiles, host_name, listen_address,
 };
 pub use log::{
     LogEntry, LogItem, LogPage, LogQuery, OutputChunk, OutputQuery, OutputStream, ToolOutcome,

@@ -5,13 +5,17 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::HttpSettings;
+use crate::{ApiError, HttpSettings};
 
 /// The port where none is named.
 pub const HTTP_PORT: u16 = 8000;
 
 /// The word for "listens nowhere", in [`HttpSettings::listen`] and [`HttpChange::listen`].
 pub const OFF: &str = "off";
+
+/// The value of [`HttpSettings::listen`] that leaves the address to [`HttpChange::at_default_port`], and
+/// only for engines that were asked to serve HTTP (`server start`).
+pub const AUTO: &str = "auto";
 
 /// Body of `PUT /api/v1/engine/http`: switches the HTTP server of a running engine on or off, until the
 /// engine is stopped or `[http]` in `config.toml` is changed. What is left out is as in `[http]`; an
@@ -52,7 +56,7 @@ pub struct HttpState {
     /// Why it does not listen although it should.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
-    /// What `[http]` in `config.toml` says where to listen.
+    /// What `[http]` in `config.toml` says where to listen: an address, `off`, or `auto`.
     #[serde(default)]
     pub configured: String,
     /// What this engine was asked to do differently.
@@ -61,6 +65,14 @@ pub struct HttpState {
     /// The file with the owner's token, on the engine's machine.
     #[serde(default)]
     pub token_file: String,
+}
+
+impl HttpState {
+    /// The text of [`HttpState::problem`].
+    #[must_use]
+    pub fn problem_of(error: &ApiError) -> String {
+        format!("HTTP is not served: {}. {}", error.message, error.hint)
+    }
 }
 
 /// Where and how an HTTP server listens.
@@ -108,6 +120,18 @@ impl Listen {
 }
 
 impl HttpChange {
+    /// Listen at the given address.
+    #[must_use]
+    pub fn at(listen: impl Into<String>) -> Self {
+        Self { listen: Some(listen.into()), ..Self::default() }
+    }
+
+    /// Listen at port [`HTTP_PORT`], for this machine alone.
+    #[must_use]
+    pub fn at_default_port() -> Self {
+        Self::at(format!("127.0.0.1:{HTTP_PORT}"))
+    }
+
     /// Whether nothing differs from `[http]`.
     #[must_use]
     pub fn is_empty(&self) -> bool {
@@ -168,13 +192,13 @@ fn needs(missing: &str, option: &str, given: &str) -> String {
     format!("http.{given} needs http.{missing} too ({option})")
 }
 
-/// Reads an address to listen at; none for `off`. A port alone means 127.0.0.1.
+/// Reads an address to listen at; none for `off` and `auto`. A port alone means 127.0.0.1.
 ///
 /// # Errors
 /// A sentence that says how to write one.
 pub fn listen_address(text: &str) -> Result<Option<SocketAddr>, String> {
     let loopback = |port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    if text == OFF {
+    if text == OFF || text == AUTO {
         return Ok(None);
     }
     if let Ok(port) = text.parse() {
@@ -185,7 +209,7 @@ pub fn listen_address(text: &str) -> Result<Option<SocketAddr>, String> {
     }
     text.parse().map(Some).map_err(|_| {
         format!(
-            "\"{}\" is not an address to listen at: write 127.0.0.1:8000, [::1]:8000, or off",
+            "\"{}\" is not an address to listen at: write 127.0.0.1:8000, [::1]:8000, auto or off",
             text.escape_debug()
         )
     })
@@ -235,6 +259,7 @@ mod tests {
         let read = |text: &str| listen_address(text).map(|found| found.map(|a| a.to_string()));
         let is = |text: &str| Ok(Some(text.to_owned()));
         assert_eq!(read("off"), Ok(None));
+        assert_eq!(read("auto"), Ok(None));
         assert_eq!(read("8000"), is("127.0.0.1:8000"));
         assert_eq!(read("localhost:8000"), is("127.0.0.1:8000"));
         assert_eq!(read("[::1]:9"), is("[::1]:9"));

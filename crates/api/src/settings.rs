@@ -224,12 +224,13 @@ declare_settings! {
     /// The HTTP server over TCP. Every engine of this data directory goes by it, also the one in the
     /// app. Clients need a token.
     http: HttpSettings on "http" {
-        /// Where it listens: `off`, or an address of this machine with a port. `127.0.0.1:8000` is
-        /// reached from this machine only. An address beyond that (`0.0.0.0:8000` means every address
-        /// of this machine) needs TLS or `behind_proxy`.
-        listen: String = crate::OFF.to_owned(),
+        /// Where it listens: an address of this machine with a port, `off`, or `auto`. With `auto`, an
+        /// engine that `server start` has started listens at `127.0.0.1:8000`, and others do not listen.
+        /// `127.0.0.1:8000` is reached from this machine only. An address beyond that (`0.0.0.0:8000`
+        /// means every address of this machine) needs TLS or `behind_proxy`.
+        listen: String = crate::AUTO.to_owned(),
             Address,
-            "Address", "Like 127.0.0.1:8000; off: it is not served";
+            "Address", "Like 127.0.0.1:8000; off: never; auto: when server start asks for it";
 
         /// Where a relative working directory of a submission begins. Without it, in your home
         /// directory.

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use claude_worker_api::{ApiError, HttpChange};
+use claude_worker_api::ApiError;
 use claude_worker_client::{Address, EngineClient, Starter};
 use claude_worker_engine::Paths;
-use claude_worker_server::serve_arguments;
+use claude_worker_server::HttpStart;
 
 /// Whether an engine is started when none is running.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub(crate) enum Start {
 pub(crate) fn connect(start: &Start) -> Result<EngineClient, ApiError> {
     let paths = Paths::from_env()?;
     let starter = match start {
-        Start::IfNeeded => Some(starter(&paths, None)?),
+        Start::IfNeeded => Some(starter(&paths, &HttpStart::Settings)?),
         Start::Never => None,
     };
     EngineClient::from_env(&paths, starter)
@@ -48,9 +48,9 @@ pub(crate) fn lock_of<'a>(client: &EngineClient, paths: &'a Paths) -> Option<&'a
 ///
 /// # Errors
 /// `internal` when the system does not tell the path of this program.
-pub(crate) fn starter(paths: &Paths, http: Option<&HttpChange>) -> Result<Starter, ApiError> {
+pub(crate) fn starter(paths: &Paths, http: &HttpStart) -> Result<Starter, ApiError> {
     let program = std::env::current_exe().map_err(|error| {
         ApiError::internal(format!("The system does not tell the path of this program: {error}"))
     })?;
-    Ok(Starter { program, args: serve_arguments(http), paths: paths.clone() })
+    Ok(Starter { program, args: http.arguments(), paths: paths.clone() })
 }

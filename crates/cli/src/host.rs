@@ -8,12 +8,12 @@ use std::process::ExitCode;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use claude_worker_api::{ApiError, HostKind, HttpChange, HttpState, StopMode, TaskApi};
+use claude_worker_api::{ApiError, HostKind, HttpState, StopMode, TaskApi};
 use claude_worker_client::{LogFile, Ready};
 use claude_worker_engine::{Engine, Paths, settings};
 use claude_worker_os::process::{leave_session, own_program};
 use claude_worker_os::signal::EndRequests;
-use claude_worker_server::host_awaited;
+use claude_worker_server::{HttpStart, host_awaited};
 use claude_worker_supervisor::SupervisorCommand;
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 
@@ -25,12 +25,12 @@ pub(crate) const SUPERVISE: &str = "supervise";
 /// How long pending reads may take once the engine has stopped.
 const LAST_READS: Duration = Duration::from_secs(5);
 
-/// The subcommand `serve [--http CHANGE]`: an engine in the background, with an [`HttpChange`] as JSON. It
+/// The subcommand `serve`: an engine in the background, with the arguments of [`HttpStart::arguments`]. It
 /// prints one line for the process that started it: that it is ready, or the error.
 pub(crate) fn background(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     // In a session of its own, so that closing the terminal or Ctrl-C does not reach the engine.
     leave_session();
-    let served = http_argument(arguments)
+    let served = HttpStart::from_arguments(arguments)
         .and_then(|http| host(Place::Background, http, |_| Ready::tell(Ok(()))));
     match served {
         Ok(()) => Exit::Done.into(),
@@ -38,20 +38,6 @@ pub(crate) fn background(arguments: impl Iterator<Item = OsString>) -> ExitCode 
             Ready::tell(Err(&error));
             Exit::of_error(error.code).into()
         }
-    }
-}
-
-fn http_argument(
-    mut arguments: impl Iterator<Item = OsString>,
-) -> Result<Option<HttpChange>, ApiError> {
-    match arguments.next() {
-        None => Ok(None),
-        Some(flag) if flag == "--http" => arguments
-            .next()
-            .and_then(|change| serde_json::from_str(change.to_str()?).ok())
-            .map(Some)
-            .ok_or_else(|| ApiError::invalid("serve --http needs a JSON object")),
-        Some(other) => Err(ApiError::invalid(format!("serve does not know {}", other.display()))),
     }
 }
 
@@ -79,7 +65,7 @@ pub(crate) enum Place {
 /// `locked` when another engine owns the data directory; errors of the start.
 pub(crate) fn host(
     place: Place,
-    http: Option<HttpChange>,
+    http: HttpStart,
     ready: impl FnOnce(&Reachable<'_>),
 ) -> Result<(), ApiError> {
     let paths = Paths::from_env()?;
@@ -97,7 +83,7 @@ pub(crate) fn host(
 fn serve(
     paths: &Paths,
     place: Place,
-    http: Option<HttpChange>,
+    http: HttpStart,
     ready: impl FnOnce(&Reachable<'_>),
 ) -> Result<(), ApiError> {
     let config = settings::load(paths)?;
@@ -194,23 +180,4 @@ fn log(paths: &Paths) -> Option<WorkerGuard> {
     // It fails only in a test that runs two engines in one process.
     let _ = tracing_subscriber::registry().with(lines).with(filter).try_init();
     guard
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_address_of_a_background_engine_is_checked() {
-        let parse = |arguments: &[&str]| {
-            http_argument(arguments.iter().map(OsString::from)).map_err(|error| error.message)
-        };
-        assert_eq!(parse(&[]), Ok(None));
-        let change = HttpChange { listen: Some("127.0.0.1:0".to_owned()), ..HttpChange::default() };
-        let arguments = claude_worker_server::serve_arguments(Some(&change));
-        let arguments: Vec<&str> = arguments[1..].iter().map(String::as_str).collect();
-        assert_eq!(parse(&arguments), Ok(Some(change)));
-        assert!(parse(&["--http"]).is_err());
-        assert!(parse(&["--https"]).unwrap_err().contains("--https"));
-    }
 }

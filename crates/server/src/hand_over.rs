@@ -13,6 +13,7 @@ use claude_worker_supervisor::{SupervisorCommand, fault_point};
 use tokio::time::Instant;
 
 use crate::host::{Hosted, open};
+use crate::http_start::HttpStart;
 
 /// The fault points at which tests kill a program that takes over or hands back, in the order in
 /// which it reaches them.
@@ -59,16 +60,16 @@ pub async fn take_over(
     fault_point("take_over.claimed");
     let kept = before.and_then(|before| before.http).filter(|_| http.is_none());
     if let Some(kept) = kept {
-        match open(claim, config.clone(), supervisor.clone(), Some(kept), kind).await {
+        match open(claim, config.clone(), supervisor.clone(), HttpStart::Change(kept), kind).await {
             Err(error) if error.code == ErrorCode::InvalidRequest => {
                 tracing::warn!(%error, "this engine does not serve HTTP as its predecessor did");
                 let claim = Claim::take(paths).map_err(ApiError::from)?;
-                open(claim, config, supervisor, None, kind).await
+                open(claim, config, supervisor, HttpStart::Settings, kind).await
             }
             opened => opened,
         }
     } else {
-        open(claim, config, supervisor, http, kind).await
+        open(claim, config, supervisor, http.into(), kind).await
     }
 }
 
@@ -152,9 +153,7 @@ async fn ask_to_stop(paths: &Paths, deadline: Instant) -> Result<Option<Predeces
     let http = match tokio::time::timeout(INFO_WITHIN, client.http()).await {
         Ok(Ok(state)) => state.change,
         // An earlier version knows only an address.
-        _ => info.http.as_deref().and_then(|url| url.strip_prefix("http://")).map(|address| {
-            HttpChange { listen: Some(address.to_owned()), ..HttpChange::default() }
-        }),
+        _ => info.http.as_deref().and_then(|url| url.strip_prefix("http://")).map(HttpChange::at),
     };
     let stopped = client.stop(StopMode::HandOver.into());
     match tokio::time::timeout_at(deadline, stopped).await {

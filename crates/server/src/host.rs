@@ -3,30 +3,19 @@
 use std::fmt;
 use std::sync::Arc;
 
-use claude_worker_api::{ApiError, HostKind, HttpChange, HttpState, Settings};
+use claude_worker_api::{ApiError, HostKind, HttpState, Settings};
 use claude_worker_client::{Ready, stop_marker};
 use claude_worker_engine::{Claim, Engine, Hosting, HttpControl, Paths};
 use claude_worker_supervisor::{SupervisorCommand, fault_point};
 use tokio::sync::{mpsc, watch};
 
 use crate::connections::until_closed;
+use crate::http_start::HttpStart;
 use crate::listener::Listener;
 use crate::probes::{self, Details};
 use crate::socket::{bind, serve};
 use crate::tcp::serve_http;
 use crate::telemetry;
-
-/// The hidden subcommand of the command line that runs an engine in the background.
-pub const SERVE: &str = "serve";
-
-/// The arguments of a program that runs an engine in the background: [`SERVE`], and how it serves HTTP if
-/// that differs from the settings.
-#[must_use]
-pub fn serve_arguments(http: Option<&HttpChange>) -> Vec<String> {
-    let http = http.and_then(|http| serde_json::to_string(http).ok());
-    let http = http.into_iter().flat_map(|http| ["--http".to_owned(), http]);
-    std::iter::once(SERVE.to_owned()).chain(http).collect()
-}
 
 /// A running engine with its servers.
 pub struct Hosted {
@@ -40,11 +29,11 @@ impl fmt::Debug for Hosted {
     }
 }
 
-/// Starts an engine and serves it at its local socket, and over TCP as `http` says, or else `[http]` in
-/// the settings. `kind` says what kind of process this is.
+/// Starts an engine and serves it at its local socket, and over TCP as `http` says. `kind` says what kind
+/// of process this is.
 ///
-/// The socket and the address in `http` are bound before the engine starts, so that an engine that cannot
-/// be reached as asked never starts a task. An address in the settings that cannot be bound keeps no
+/// The socket and an address that a client asked for are bound before the engine starts, so that an engine
+/// that cannot be reached as asked never starts a task. Another address that cannot be bound keeps no
 /// engine from starting: see [`EngineInfo::warnings`](claude_worker_api::EngineInfo::warnings).
 ///
 /// # Errors
@@ -54,7 +43,7 @@ pub async fn host(
     paths: Paths,
     config: Settings,
     supervisor: SupervisorCommand,
-    http: Option<HttpChange>,
+    http: HttpStart,
     kind: HostKind,
 ) -> Result<Hosted, ApiError> {
     let claim = Claim::take(paths).map_err(ApiError::from)?;
@@ -73,7 +62,7 @@ pub async fn host_awaited(
     paths: Paths,
     config: Settings,
     supervisor: SupervisorCommand,
-    http: Option<HttpChange>,
+    http: HttpStart,
 ) -> Result<Hosted, ApiError> {
     let claim = Claim::take(paths).map_err(ApiError::from)?;
     if !Ready::is_awaited() {
@@ -88,7 +77,7 @@ pub(crate) async fn open(
     claim: Claim,
     config: Settings,
     supervisor: SupervisorCommand,
-    http: Option<HttpChange>,
+    http: HttpStart,
     kind: HostKind,
 ) -> Result<Hosted, ApiError> {
     let paths = claim.paths().clone();
@@ -159,7 +148,7 @@ impl Hosted {
     /// The arguments with which the engine's program serves HTTP as this engine does.
     #[must_use]
     pub fn serve_arguments(&self) -> Vec<String> {
-        serve_arguments(self.http().change.as_ref())
+        HttpStart::from(self.http().change).arguments()
     }
 
     /// Resolves when the engine has stopped, the last answers have been sent and the data

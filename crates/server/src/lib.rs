@@ -23,6 +23,7 @@ mod feed;
 pub mod fuzz;
 mod hand_over;
 mod host;
+mod http_start;
 mod idempotency;
 mod listener;
 mod pages;
@@ -40,4 +41,5 @@ mod tls;
 mod traffic;
 
 pub use hand_over::{HAND_OVER_FAULT_POINTS, NotHandedBack, take_over};
-pub use host::{Hosted, SERVE, host, host_awaited, serve_arguments};
+pub use host::{Hosted, host, host_awaited};
+pub use http_start::{HttpStart, SERVE};

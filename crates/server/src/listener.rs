@@ -1,8 +1,8 @@
 //! The task that owns the HTTP server over TCP: it starts it, moves it to another address, and ends it,
 //! while the engine runs.
 //!
-//! Where it listens is said by `[http]` in the settings, or by a client (`server start --port`), until
-//! `[http]` is changed.
+//! Where it listens is said by `[http]` in the settings, or by a client (`server start`), until `[http]` is
+//! changed.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -14,6 +14,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 
 use crate::connections::until_closed;
+use crate::http_start::HttpStart;
 use crate::tcp::HttpServer;
 
 /// How long after a failed attempt to listen the next one follows.
@@ -24,7 +25,7 @@ const CLOSED_WITHIN: Duration = Duration::from_secs(5);
 /// The HTTP server of an engine that may not have started yet.
 pub(crate) struct Listener {
     configured: HttpSettings,
-    change: Option<HttpChange>,
+    asked: HttpStart,
     commands: HttpCommands,
     token_file: PathBuf,
     /// What is bound.
@@ -52,20 +53,19 @@ enum Serving {
 }
 
 impl Listener {
-    /// Binds the address that `change` names, or else the settings.
+    /// Binds the address that `asked` names, or else the settings.
     ///
     /// # Errors
-    /// `invalid_request`, when `change` names an address that cannot be bound. When one of the settings
-    /// cannot be bound, the engine runs without, tries again, and says so.
+    /// `invalid_request`, when a client asked for an address that cannot be bound. When one of the settings
+    /// or the default one cannot be bound, the engine runs without, tries again, and says so.
     pub(crate) async fn bind(
         configured: HttpSettings,
-        change: Option<HttpChange>,
+        asked: HttpStart,
         commands: HttpCommands,
         token_file: PathBuf,
     ) -> Result<Self, ApiError> {
-        let change = change.filter(|change| !change.is_empty());
         let mut listener =
-            Self { configured, change, commands, token_file, bound: None, problem: None };
+            Self { configured, asked, commands, token_file, bound: None, problem: None };
         let bound = match listener.wanted() {
             Ok(Some(listen)) => HttpServer::bind(&listen, &listener.token_file).await.map(Some),
             Ok(None) => Ok(None),
@@ -73,7 +73,7 @@ impl Listener {
         };
         match bound {
             Ok(server) => listener.bound = server.map(Bound::new),
-            Err(error) if listener.change.is_some() => return Err(error),
+            Err(error) if matches!(listener.asked, HttpStart::Change(_)) => return Err(error),
             Err(error) => listener.set_problem(error),
         }
         listener.show();
@@ -109,15 +109,15 @@ impl Listener {
     }
 
     async fn carry_out(&mut self, HttpCommand { request, answer }: HttpCommand) {
-        let before = (self.configured.clone(), self.change.clone());
+        let before = (self.configured.clone(), self.asked.clone());
         match request {
             HttpRequest::Change(change) => {
-                self.change = Some(change).filter(|change| !change.is_empty());
+                self.asked = HttpStart::from(Some(change));
             }
             HttpRequest::Configure(settings) => {
                 // Not by a change of the base directory, say.
                 if settings.to_listen() != self.configured.to_listen() {
-                    self.change = None;
+                    self.asked = HttpStart::Settings;
                 }
                 self.configured = settings;
             }
@@ -128,7 +128,7 @@ impl Listener {
         };
         match &done {
             Ok(()) => self.problem = None,
-            Err(_) => (self.configured, self.change) = before,
+            Err(_) => (self.configured, self.asked) = before,
         }
         // Before the answer, so that a client that has it finds the new state.
         self.show();
@@ -150,10 +150,8 @@ impl Listener {
 
     /// Where it should listen.
     fn wanted(&self) -> Result<Option<Listen>, ApiError> {
-        let settings = match &self.change {
-            Some(change) => change.over(&self.configured),
-            None => self.configured.clone(),
-        };
+        let change = self.asked.change(&self.configured).unwrap_or_default();
+        let settings = change.over(&self.configured);
         settings.to_listen().map_err(|error| ApiError::invalid(error).hint("Nothing was changed"))
     }
 
@@ -234,20 +232,20 @@ impl Listener {
     /// Tells clients where it listens.
     fn show(&self) {
         let bound = self.bound.as_ref();
-        let change = self.change.clone().map(|change| match bound {
+        let change = self.asked.change(&self.configured).and_then(|change| match bound {
             // With the port that the system chose, which the next engine shall keep.
             Some(bound) if change.listen.is_some() => {
-                HttpChange { listen: Some(bound.address.to_string()), ..change }
+                Some(HttpChange { listen: Some(bound.address.to_string()), ..change })
             }
-            _ => change,
+            // The next engine would not start if the port is still in use.
+            None if self.asked == HttpStart::Default => None,
+            _ => Some(change),
         });
         let state = HttpState {
             url: bound.map(|bound| bound.listen.local_url(bound.address)),
             address: bound.map(|bound| bound.address.to_string()),
             allow_hosts: bound.map(|bound| bound.listen.allow_hosts.clone()).unwrap_or_default(),
-            problem: self.problem.as_ref().map(|problem| {
-                format!("HTTP is not served: {}. {}", problem.message, problem.hint)
-            }),
+            problem: self.problem.as_ref().map(HttpState::problem_of),
             configured: self.configured.listen.clone(),
             change,
             token_file: self.token_file.display().to_string(),
@@ -293,7 +291,8 @@ mod tests {
         let settings = HttpSettings { listen: at.to_string(), ..HttpSettings::default() };
         let (control, commands) = HttpControl::channel();
         let token = place.path().join("token");
-        let listener = Listener::bind(settings.clone(), None, commands, token.clone());
+        let listener =
+            Listener::bind(settings.clone(), HttpStart::Settings, commands, token.clone());
         let listener = listener.await.unwrap();
         let problem = control.state().problem.unwrap();
         assert!(problem.contains(&format!("Port {} is in use", at.port())), "{problem}");
@@ -308,10 +307,9 @@ mod tests {
         run.abort();
         // An explicit request for the address is refused instead.
         let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let listen = Some(taken.local_addr().unwrap().to_string());
-        let change = HttpChange { listen, ..HttpChange::default() };
+        let asked = HttpStart::Change(HttpChange::at(taken.local_addr().unwrap().to_string()));
         let (_control, commands) = HttpControl::channel();
-        let refused = Listener::bind(settings, Some(change), commands, token).await;
+        let refused = Listener::bind(settings, asked, commands, token).await;
         assert!(refused.err().unwrap().message.contains("is in use"));
     }
 }

@@ -69,7 +69,7 @@ fn without_any_engine_each_call_says_so_and_the_first_one_that_can_be_served_is(
     }
     assert!(mcp.ask("resources/list", json!({})).is_err());
     assert!(mcp.ask("tools/list", json!({})).is_ok());
-    home.run(["server", "start"]).ok();
+    home.run(["server", "start", "--no-http"]).ok();
     assert_eq!(mcp.ok("list_tasks", json!({}))["tasks"], json!([]));
 }
 

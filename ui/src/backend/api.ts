@@ -501,9 +501,10 @@ export type HttpSettings = {
    */
   behind_proxy: boolean;
   /**
-   * Where it listens: `off`, or an address of this machine with a port. `127.0.0.1:8000` is
-   * reached from this machine only. An address beyond that (`0.0.0.0:8000` means every address
-   * of this machine) needs TLS or `behind_proxy`.
+   * Where it listens: an address of this machine with a port, `off`, or `auto`. With `auto`, an
+   * engine that `server start` has started listens at `127.0.0.1:8000`, and others do not listen.
+   * `127.0.0.1:8000` is reached from this machine only. An address beyond that (`0.0.0.0:8000`
+   * means every address of this machine) needs TLS or `behind_proxy`.
    */
   listen: string;
   /**
@@ -523,7 +524,7 @@ export type HttpState = {
   allow_hosts: string[];
   /** What this engine was asked to do differently. */
   change?: HttpChange;
-  /** What `[http]` in `config.toml` says where to listen. */
+  /** What `[http]` in `config.toml` says where to listen: an address, `off`, or `auto`. */
   configured: string;
   /** Why it does not listen although it should. */
   problem?: string;

@@ -222,7 +222,7 @@ export const DECLARED: DeclaredSection[] = [
       {
         key: "http.listen",
         label: "Address",
-        hint: "Like 127.0.0.1:8000; off: it is not served",
+        hint: "Like 127.0.0.1:8000; off: never; auto: when server start asks for it",
         kind: "address",
       },
       {

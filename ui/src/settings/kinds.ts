@@ -6,7 +6,7 @@ export type DeclaredKind =
   | { kind: "mode" }
   /** A path; empty means: found by itself. */
   | { kind: "path" }
-  /** An address to listen at, or `off`. */
+  /** An address to listen at, `off` or `auto`. */
   | { kind: "address" }
   /** Host names, separated by commas. */
   | { kind: "names" }

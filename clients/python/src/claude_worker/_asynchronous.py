@@ -118,7 +118,7 @@ async def _start_engine(session: Session) -> None:
     try:
         child = await asyncio.create_subprocess_exec(
             _address.program(),
-            *("--json", "server", "start"),
+            *("--json", "list", "--limit", "1"),
             env=_address.environment(session.address),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,

@@ -125,7 +125,7 @@ def exchange(session: Session, request: Request, tls: ssl.SSLContext | None) -> 
 
 def start_engine(session: Session) -> None:
     """Starts an engine in the background; returns when it answers."""
-    command = [_address.program(), "--json", "server", "start"]
+    command = [_address.program(), "--json", "list", "--limit", "1"]
     try:
         ended = subprocess.run(
             command,

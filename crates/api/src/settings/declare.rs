@@ -63,7 +63,7 @@ pub enum SettingKind {
         /// A path as it might be set.
         example: &'static str,
     },
-    /// An address to listen at, or `off`.
+    /// An address to listen at, `off` or `auto`.
     Address,
     /// A list of host names, each with a port or without.
     HostNames {

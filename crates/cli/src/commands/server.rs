@@ -6,11 +6,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use claude_worker_api::{
-    ApiError, EngineInfo, ErrorCode, HTTP_PORT, HttpChange, HttpState, OFF, StopMode, Stopped,
-    TaskApi,
+    AUTO, ApiError, EngineInfo, ErrorCode, HttpChange, HttpState, OFF, StopMode, Stopped, TaskApi,
 };
 use claude_worker_client::{EngineClient, LockHolder};
 use claude_worker_engine::Paths;
+use claude_worker_server::HttpStart;
 use serde::Serialize;
 
 use self::listen::ListenArgs;
@@ -29,7 +29,8 @@ const GONE_WITHIN: Duration = Duration::from_secs(20);
 /// What to do with the engine.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// Start an engine in the background, unless one is running
+    /// Start an engine in the background, unless one is running, and serve HTTP: at the address in
+    /// config.toml, or 127.0.0.1:8000
     Start {
         /// Run the engine in this terminal until Ctrl-C
         #[arg(long)]
@@ -81,31 +82,24 @@ struct Started<'a> {
 }
 
 /// Starts an engine in the background, or shows the one that is running, which then serves HTTP as the
-/// options say.
+/// options say. Without options, a default port that is in use is no error.
 ///
 /// # Errors
 /// `invalid_request` when HTTP cannot be served there; errors of the start.
 pub async fn start(console: &mut Console<'_>, listen: &ListenArgs) -> Result<Exit, CliError> {
-    let change = listen.change()?;
+    let asked = listen.start()?;
     let running = connect(&Start::Never)?;
-    let (before, state) = match running.engine().await {
-        Ok(_) => match change {
-            Some(change) => (true, running.set_http(change).await?),
-            None => (true, running.http().await?),
-        },
+    let before = match running.engine().await {
+        Ok(_) => true,
         Err(error) if error.code == ErrorCode::Unavailable => {
             let paths = Paths::from_env()?;
-            let starter = starter(&paths, change.as_ref())?;
-            let client = EngineClient::from_env(&paths, Some(starter))?;
-            let state = client.http().await?;
-            match change {
-                // Another program has started an engine in the meantime.
-                Some(change) if state.change.is_none() => (true, client.set_http(change).await?),
-                _ => (false, state),
-            }
+            EngineClient::from_env(&paths, Some(starter(&paths, &asked)?))?.engine().await?;
+            false
         }
         Err(error) => return Err(error.into()),
     };
+    // It may also be an engine that another program has started in the meantime.
+    let state = serve_http(&running, asked).await?;
     let info = running.engine().await?;
     if console.json {
         console.document(&Started { running: true, engine: &info, http_server: &state })?;
@@ -118,6 +112,24 @@ pub async fn start(console: &mut Console<'_>, listen: &ListenArgs) -> Result<Exi
     Ok(Exit::Done)
 }
 
+/// Has a running engine serve HTTP as asked. An engine that does so already changes nothing.
+async fn serve_http(api: &impl TaskApi, asked: HttpStart) -> Result<HttpState, ApiError> {
+    if let HttpStart::Change(change) = asked {
+        return api.set_http(change).await;
+    }
+    let state = api.http().await?;
+    let is_open = state.url.is_none() && state.change.is_none() && state.configured == AUTO;
+    if asked == HttpStart::Settings || !is_open {
+        return Ok(state);
+    }
+    match api.set_http(HttpChange::at_default_port()).await {
+        Err(error) if error.code == ErrorCode::InvalidRequest => {
+            Ok(HttpState { problem: Some(HttpState::problem_of(&error)), ..state })
+        }
+        done => done,
+    }
+}
+
 /// Shows where the engine serves HTTP, or turns that on or off.
 ///
 /// # Errors
@@ -128,23 +140,20 @@ pub async fn http(
     switch: Option<Switch>,
 ) -> Result<Exit, CliError> {
     let state = api.http().await?;
-    let listen = |at: String| HttpChange { listen: Some(at), ..HttpChange::default() };
+    let names_address = ![OFF, AUTO].contains(&state.configured.as_str());
     let state = match switch {
         None => state,
         Some(Switch::On) if state.url.is_some() => state,
-        Some(Switch::On) if state.configured == OFF => {
-            api.set_http(listen(format!("127.0.0.1:{HTTP_PORT}"))).await?
-        }
-        Some(Switch::On) => api.set_http(HttpChange::default()).await?,
-        Some(Switch::Off) if state.configured == OFF => api.set_http(HttpChange::default()).await?,
-        Some(Switch::Off) => api.set_http(listen(OFF.to_owned())).await?,
+        Some(Switch::On) if names_address => api.set_http(HttpChange::default()).await?,
+        Some(Switch::On) => api.set_http(HttpChange::at_default_port()).await?,
+        Some(Switch::Off) => api.set_http(HttpChange::at(OFF)).await?,
     };
     if console.json {
         console.document(&state)?;
         return Ok(Exit::Done);
     }
     console.line(&listen::shown(&state))?;
-    if state.url.is_none() && state.configured != OFF && state.problem.is_none() {
+    if state.url.is_none() && names_address && state.problem.is_none() {
         console.line(&format!(
             "The next engine serves it at {} again, as config.toml says ([http] listen)",
             clean_line(&state.configured)
@@ -283,7 +292,7 @@ fn holder(lock: &Path) -> Result<LockHolder, ApiError> {
 /// # Errors
 /// `locked` when another engine owns the data directory; errors of the start.
 pub fn foreground(console: &mut Console<'_>, listen: &ListenArgs) -> Result<Exit, CliError> {
-    host::host(Place::Terminal, listen.change()?, |reachable| {
+    host::host(Place::Terminal, listen.start()?, |reachable| {
         let text = format!(
             "The engine serves {}\n{}\nCtrl-C stops it; running tasks keep running",
             clean_line(&reachable.socket.display().to_string()),

@@ -24,7 +24,7 @@ fn main() -> ExitCode {
         return claude_worker_supervisor::run(Path::new(&run_directory));
     }
     // The TCP address, if there is one.
-    let http = arguments.next().map(|at| HttpChange { listen: Some(at), ..HttpChange::default() });
+    let http = arguments.next().map(HttpChange::at);
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let done = runtime.block_on(async {
         let paths = Paths::from_env()?;
@@ -33,7 +33,7 @@ fn main() -> ExitCode {
         let supervisor =
             SupervisorCommand { program: program.clone(), args: vec!["supervise".to_owned()] };
         if role == "serve" {
-            let hosted = host_awaited(paths, config, supervisor, http).await?;
+            let hosted = host_awaited(paths, config, supervisor, http.into()).await?;
             Ready::tell(Ok(()));
             hosted.ended().await;
             return Ok(());

@@ -41,7 +41,7 @@ export const DEFAULTS = {
     allow_bypass: false,
   },
   http: {
-    listen: "off",
+    listen: "auto",
     base_directory: null,
     allow_hosts: [],
     tls_certificate: null,

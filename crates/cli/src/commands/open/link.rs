@@ -10,8 +10,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use claude_worker_api::{
-    ApiError, ErrorCode, HTTP_PORT, HttpChange, HttpState, LoginCode, NewLogin, OFF, TaskApi,
-    Timestamp,
+    AUTO, ApiError, ErrorCode, HttpChange, HttpState, LoginCode, NewLogin, OFF, TaskApi, Timestamp,
 };
 use claude_worker_engine::Paths;
 use claude_worker_os::files::create_anew;
@@ -113,15 +112,13 @@ async fn for_here(api: &impl TaskApi, console: &mut Console<'_>) -> Result<Strin
 
 /// Turns the HTTP server on: where the settings say, else at the usual port or any other one.
 async fn turn_on(api: &impl TaskApi, configured: &str) -> Result<HttpState, ApiError> {
-    if configured != OFF {
+    if ![OFF, AUTO].contains(&configured) {
         return api.set_http(HttpChange::default()).await;
     }
-    let at = |port: u16| HttpChange {
-        listen: Some(format!("127.0.0.1:{port}")),
-        ..HttpChange::default()
-    };
-    match api.set_http(at(HTTP_PORT)).await {
-        Err(error) if error.code == ErrorCode::InvalidRequest => api.set_http(at(0)).await,
+    match api.set_http(HttpChange::at_default_port()).await {
+        Err(error) if error.code == ErrorCode::InvalidRequest => {
+            api.set_http(HttpChange::at("127.0.0.1:0")).await
+        }
         state => state,
     }
 }

@@ -3,7 +3,10 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-use claude_worker_api::{ApiError, HTTP_PORT, HttpChange, HttpState, host_name, listen_address};
+use claude_worker_api::{
+    ApiError, HTTP_PORT, HttpChange, HttpState, OFF, host_name, listen_address,
+};
+use claude_worker_server::HttpStart;
 
 use crate::render::text::clean_line;
 
@@ -12,17 +15,19 @@ use crate::render::text::clean_line;
 #[group(skip)]
 #[command(group = clap::ArgGroup::new("at").args(["host", "port", "http"]).multiple(true))]
 pub struct ListenArgs {
-    /// Serve HTTP at this address of this machine; 0.0.0.0 means all of them
-    /// [default with --port: 127.0.0.1]
+    /// Serve HTTP at this address of this machine; 0.0.0.0 means all of them [default: 127.0.0.1]
     #[arg(long, value_name = "ADDRESS", value_parser = address)]
     pub host: Option<IpAddr>,
-    /// Serve HTTP at this port; 0 lets the system choose one [default with --host: 8000]
+    /// Serve HTTP at this port; 0 lets the system choose one [default: 8000]
     #[arg(short, long, value_name = "PORT")]
     pub port: Option<u16>,
     /// As before there were --host and --port.
     #[arg(long, hide = true, value_name = "ADDRESS", value_parser = host_and_port,
         conflicts_with_all = ["host", "port"])]
     pub http: Option<SocketAddr>,
+    /// Serve no HTTP; the local socket of the commands stays
+    #[arg(long, conflicts_with = "at")]
+    pub no_http: bool,
     /// A name by which clients reach it, besides localhost and this machine's addresses; can be repeated
     #[arg(long = "allow-host", value_name = "NAME", value_parser = host_name, requires = "at")]
     pub allow_hosts: Vec<String>,
@@ -38,17 +43,21 @@ pub struct ListenArgs {
 }
 
 impl ListenArgs {
-    /// What the engine is asked to do; none without options.
+    /// What the engine is asked to do; none without options, which means the settings, or 127.0.0.1:8000
+    /// where they name no address.
     ///
     /// # Errors
     /// `invalid_request` when the path of a file cannot be made absolute.
-    pub(crate) fn change(&self) -> Result<Option<HttpChange>, ApiError> {
+    fn change(&self) -> Result<Option<HttpChange>, ApiError> {
         let file = |file: &Option<PathBuf>| {
             let Some(file) = file else { return Ok(None) };
             std::path::absolute(file).map(|file| Some(file.display().to_string())).map_err(
                 |error| ApiError::invalid(format!("{} cannot be used: {error}", file.display())),
             )
         };
+        if self.no_http {
+            return Ok(Some(HttpChange::at(OFF)));
+        }
         let Some(address) = self.address() else { return Ok(None) };
         Ok(Some(HttpChange {
             listen: Some(address.to_string()),
@@ -57,6 +66,14 @@ impl ListenArgs {
             tls_key: file(&self.tls_key)?,
             behind_proxy: self.behind_proxy.then_some(true),
         }))
+    }
+
+    /// How an engine that is started with these options serves HTTP.
+    ///
+    /// # Errors
+    /// As [`Self::change`].
+    pub(crate) fn start(&self) -> Result<HttpStart, ApiError> {
+        Ok(self.change()?.map_or(HttpStart::Default, HttpStart::Change))
     }
 
     fn address(&self) -> Option<SocketAddr> {
@@ -93,7 +110,7 @@ pub(crate) fn shown(state: &HttpState) -> String {
     let Some(url) = state.url.as_deref().map(clean_line) else {
         return match &state.problem {
             Some(problem) => clean_line(problem),
-            None => "HTTP is off: claude-worker server start --port 8000 turns it on".to_owned(),
+            None => "HTTP is off: claude-worker server http on turns it on".to_owned(),
         };
     };
     let mut text = format!("HTTP is served at {url}");
@@ -130,6 +147,7 @@ mod tests {
     fn an_address_or_a_port_alone_is_enough() {
         let is = |address: &str| Ok(Some(address.to_owned()));
         assert_eq!(listen(&[]), Ok(None));
+        assert_eq!(listen(&["--no-http"]), is("off"));
         assert_eq!(listen(&["--port", "9000"]), is("127.0.0.1:9000"));
         assert_eq!(listen(&["-p", "0"]), is("127.0.0.1:0"));
         assert_eq!(listen(&["--host", "0.0.0.0"]), is("0.0.0.0:8000"));
@@ -145,6 +163,7 @@ mod tests {
         assert!(refusal(&["--host", "worker.example.org"]).contains("--allow-host"));
         assert!(refusal(&["--port", "8000", "--tls-cert", "x"]).contains("--tls-key"));
         assert!(refusal(&["--behind-proxy"]).contains("--port"));
+        assert!(refusal(&["--no-http", "--port", "1"]).contains("cannot be used with"));
         assert!(refusal(&["--port", "1", "--allow-host", "*"]).contains("name each host exactly"));
         assert!(refusal(&["--port", "1", "--http", "2"]).contains("cannot be used with"));
         assert!(refusal(&["--http", "worker:80"]).contains("write 127.0.0.1:8000"));
@@ -153,7 +172,7 @@ mod tests {
     #[test]
     fn what_is_shown_names_address_reference_and_token() {
         let off = HttpState::default();
-        assert!(shown(&off).contains("server start --port 8000"));
+        assert!(shown(&off).contains("server http on"));
         let on = HttpState {
             url: Some("https://127.0.0.1:8000".to_owned()),
             address: Some("0.0.0.0:8000".to_owned()),
