@@ -12,7 +12,7 @@ use crate::access::Principal;
 use crate::message::Reply;
 use crate::old_task::{Fate, OldTask};
 use crate::state::TaskState;
-use crate::store::PastTask;
+use crate::store::{OwnedKey, PastTask};
 
 /// The longest summary in one line, in characters.
 const MAX_SUMMARY: usize = 300;
@@ -30,7 +30,8 @@ impl Dispatcher {
     ) -> Result<Reply, EngineError> {
         let mut imported = ImportedTasks { dry_run, ..ImportedTasks::default() };
         for task in tasks {
-            if self.writer.task_by_key(&task.key())?.is_some() {
+            let key = OwnedKey::of_import(&task.key());
+            if self.writer.task_by_key(&key)?.is_some() {
                 imported.known += 1;
                 continue;
             }
@@ -42,7 +43,7 @@ impl Dispatcher {
                         imported.finished += 1;
                     }
                     if !dry_run {
-                        self.add_to_history(task, verdict, now)?;
+                        self.add_to_history(task, &key, verdict, now)?;
                     }
                 }
                 Fate::Queue | Fate::CannotQueue(_) if !queue => imported.left_out += 1,
@@ -52,7 +53,7 @@ impl Dispatcher {
                         let mut request = task.request.clone();
                         request.idempotency_key = Some(task.key());
                         match self.alone(after, |this, after| {
-                            this.submit(&request, principal, now, after)
+                            this.submit_with_key(&request, Some(key.clone()), principal, now, after)
                         })? {
                             Ok(_) => {}
                             Err(error) => {
@@ -75,6 +76,7 @@ impl Dispatcher {
     fn add_to_history(
         &mut self,
         task: &OldTask,
+        key: &OwnedKey,
         verdict: Verdict,
         now: Timestamp,
     ) -> Result<(), EngineError> {
@@ -87,6 +89,7 @@ impl Dispatcher {
         let name = task_name(&request);
         let past = PastTask {
             request: &request,
+            key,
             name: &name,
             state: &state,
             created_at: task.created(now),

@@ -11,7 +11,7 @@ use super::{AfterCommit, Dispatcher};
 use crate::EngineError;
 use crate::access::Principal;
 use crate::message::{Reply, Request};
-use crate::store::UsedKey;
+use crate::store::{OwnedKey, UsedKey};
 
 /// How long keys are kept, in milliseconds.
 const KEPT_MS: u64 = 24 * 60 * 60 * 1000;
@@ -24,12 +24,13 @@ struct Key<'a> {
     /// The method: each has keys of its own.
     method: &'static str,
     text: &'a str,
+    owned: OwnedKey,
     /// Equal for equal requests. Empty for a batch, whose tasks are compared one by one.
     fingerprint: String,
 }
 
 impl<'a> Key<'a> {
-    fn of(request: &'a Request) -> Option<Self> {
+    fn of(request: &'a Request, principal: &Principal) -> Option<Self> {
         let (method, text, fingerprint) = match request {
             Request::SubmitBatch(batch) => ("batch", &batch.idempotency_key, String::new()),
             Request::Retry(id, retry) => ("retry", &retry.idempotency_key, id.to_string()),
@@ -40,7 +41,8 @@ impl<'a> Key<'a> {
             }
             _ => return None,
         };
-        Some(Self { method, text: text.as_deref()?, fingerprint })
+        let text = text.as_deref()?;
+        Some(Self { method, text, owned: OwnedKey::of(principal, text), fingerprint })
     }
 }
 
@@ -54,10 +56,10 @@ impl Dispatcher {
         now: Timestamp,
         after: &mut AfterCommit,
     ) -> Result<Reply, EngineError> {
-        let Some(key) = Key::of(request) else {
+        let Some(key) = Key::of(request, principal) else {
             return self.request(request, principal, now, after);
         };
-        if let Some(used) = self.writer.used_key(key.method, key.text)? {
+        if let Some(used) = self.writer.used_key(key.method, &key.owned)? {
             return self.repeated(request, &key, &used);
         }
         let reply = self.request(request, principal, now, after)?;
@@ -68,7 +70,7 @@ impl Dispatcher {
         };
         let used = UsedKey { fingerprint: key.fingerprint, tasks };
         self.writer.forget_keys(now.minus_millis(KEPT_MS), MOST_KEYS)?;
-        self.writer.remember_key(key.method, key.text, &used, now)?;
+        self.writer.remember_key(key.method, &key.owned, &used, now)?;
         Ok(reply)
     }
 
@@ -134,7 +136,7 @@ impl Dispatcher {
         now: Timestamp,
         after: &mut AfterCommit,
     ) -> Result<Reply, EngineError> {
-        self.check_queue_has_room_for(&batch.tasks)?;
+        self.check_queue_has_room_for(&batch.tasks, principal)?;
         let mut tasks: Vec<Task> = Vec::with_capacity(batch.tasks.len());
         for (n, task) in batch.tasks.iter().enumerate() {
             match self.submit(task, principal, now, after) {
@@ -152,11 +154,15 @@ impl Dispatcher {
     }
 
     /// Whether the queue has room for all of these tasks that were not submitted before.
-    fn check_queue_has_room_for(&self, tasks: &[NewTask]) -> Result<(), EngineError> {
+    fn check_queue_has_room_for(
+        &self,
+        tasks: &[NewTask],
+        principal: &Principal,
+    ) -> Result<(), EngineError> {
         let mut new = 0;
         for task in tasks {
             let known = match &task.idempotency_key {
-                Some(key) => self.writer.task_by_key(key)?.is_some(),
+                Some(key) => self.writer.task_by_key(&OwnedKey::of(principal, key))?.is_some(),
                 None => false,
             };
             new += u64::from(!known);

@@ -14,7 +14,7 @@ use crate::access::Principal;
 use crate::message::{Reply, Request};
 use crate::scheduler::QueuedTask;
 use crate::state::Input;
-use crate::store::{FilledDefaults, Origin, StoredTask, UnseenKind};
+use crate::store::{FilledDefaults, Origin, OwnedKey, StoredTask, UnseenKind};
 use crate::{EngineError, env_file};
 
 impl Dispatcher {
@@ -123,15 +123,29 @@ impl Dispatcher {
         now: Timestamp,
         after: &mut AfterCommit,
     ) -> Result<Reply, EngineError> {
+        let key = request.idempotency_key.as_ref().map(|key| OwnedKey::of(principal, key));
+        self.submit_with_key(request, key, principal, now, after)
+    }
+
+    /// Queues a task, unless there is one with this key.
+    pub(super) fn submit_with_key(
+        &mut self,
+        request: &NewTask,
+        key: Option<OwnedKey>,
+        principal: &Principal,
+        now: Timestamp,
+        after: &mut AfterCommit,
+    ) -> Result<Reply, EngineError> {
         let mut stored_request = request.clone();
         stored_request.env.values_mut().for_each(String::clear);
-        if let Some(key) = &request.idempotency_key
+        if let Some(key) = &key
             && let Some(id) = self.writer.task_by_key(key)?
             && let Some(stored) = self.writer.task(id)?
         {
             if self.writer.was_sent(id, &stored_request)? {
                 return Ok(shown(stored));
             }
+            let key = request.idempotency_key.as_deref().unwrap_or_default().escape_debug();
             return Err(EngineError::Refused(
                 ApiError::conflict(format!(
                     "The key \"{key}\" belongs to task {id}, which is another one"
@@ -140,7 +154,8 @@ impl Dispatcher {
             ));
         }
         self.check_queue_has_room()?;
-        let origin = Origin { depth: self.depth_of(request)?, principal: principal.clone() };
+        let depth = self.depth_of(request)?;
+        let origin = Origin { depth, principal: principal.clone(), key };
         let name = task_name(request);
         let filled_defaults =
             FilledDefaults::into(&mut stored_request, self.config.permission_mode);

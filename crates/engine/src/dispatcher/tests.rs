@@ -185,8 +185,13 @@ impl Dispatcher {
 
     /// What a request is answered.
     fn asked(&mut self, request: Request) -> Result<Reply, ApiError> {
+        self.asked_by(&Principal::Local, request)
+    }
+
+    /// What a request of `principal` is answered.
+    fn asked_by(&mut self, principal: &Principal, request: Request) -> Result<Reply, ApiError> {
         let (answer, mut answered) = oneshot::channel();
-        let again = self.round(vec![Message::Request(request, Principal::Local, answer)]);
+        let again = self.round(vec![Message::Request(request, principal.clone(), answer)]);
         assert!(again.is_empty() && !self.failed);
         let deadline = Instant::now() + LONG;
         loop {

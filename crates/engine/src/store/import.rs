@@ -3,15 +3,17 @@
 use claude_worker_api::{NewTask, RunId, RunOutcome, TaskId, Timestamp};
 use rusqlite::params;
 
-use super::Writer;
+use super::{OwnedKey, Writer};
 use crate::EngineError;
 use crate::state::TaskState;
 
 /// A task that has ended elsewhere. It is history: it never passed through the queue.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct PastTask<'a> {
-    /// What was submitted, with the key by which it is recognised.
+    /// What was submitted.
     pub(crate) request: &'a NewTask,
+    /// The key by which it is recognised.
+    pub(crate) key: &'a OwnedKey,
     pub(crate) name: &'a str,
     /// Its state: one that has finished.
     pub(crate) state: &'a TaskState,
@@ -56,7 +58,7 @@ impl Writer {
                 started_at,
                 task.last_action,
                 task.final_summary,
-                task.request.idempotency_key,
+                task.key.as_str(),
             ])?;
         let id = TaskId(self.connection.last_insert_rowid());
         self.connection

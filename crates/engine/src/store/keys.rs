@@ -1,10 +1,37 @@
-//! The idempotency keys of requests that are not single submissions.
+//! Idempotency keys: to whom they belong, and what they were used for.
+//!
+//! The key of a single submission is a column of its task, those of other requests are rows of
+//! `request_key`.
 
 use claude_worker_api::{TaskId, Timestamp};
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Writer;
 use crate::EngineError;
+use crate::access::Principal;
+
+/// An idempotency key together with the submitter that chose it. Each submitter has keys of its own, so
+/// that none is answered with a task of another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct OwnedKey(String);
+
+impl OwnedKey {
+    /// The key of a principal. The programs of the user, at the socket or with the owner's token, are one
+    /// submitter; each token and each login of a browser is one.
+    pub(crate) fn of(principal: &Principal, key: &str) -> Self {
+        // Numbers of tokens begin with 1.
+        Self(format!("{} {key}", principal.token_id().unwrap_or(0)))
+    }
+
+    /// The key of a task that is imported, whoever imports it.
+    pub(crate) fn of_import(key: &str) -> Self {
+        Self(format!("import {key}"))
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
 
 /// What a key was used for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,14 +43,23 @@ pub(crate) struct UsedKey {
 }
 
 impl Writer {
+    /// The task that was submitted with this key.
+    pub(crate) fn task_by_key(&self, key: &OwnedKey) -> Result<Option<TaskId>, EngineError> {
+        task_by_key(&self.connection, key)
+    }
+
     /// What a key of this method was used for.
-    pub(crate) fn used_key(&self, method: &str, key: &str) -> Result<Option<UsedKey>, EngineError> {
+    pub(crate) fn used_key(
+        &self,
+        method: &str,
+        key: &OwnedKey,
+    ) -> Result<Option<UsedKey>, EngineError> {
         let found: Option<(String, String)> = self
             .connection
             .prepare_cached(
                 "SELECT fingerprint, tasks FROM request_key WHERE method = ?1 AND key = ?2",
             )?
-            .query_row([method, key], |row| Ok((row.get(0)?, row.get(1)?)))
+            .query_row([method, key.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?;
         let Some((fingerprint, tasks)) = found else { return Ok(None) };
         Ok(Some(UsedKey { fingerprint, tasks: serde_json::from_str(&tasks)? }))
@@ -33,7 +69,7 @@ impl Writer {
     pub(crate) fn remember_key(
         &mut self,
         method: &str,
-        key: &str,
+        key: &OwnedKey,
         used: &UsedKey,
         now: Timestamp,
     ) -> Result<(), EngineError> {
@@ -44,7 +80,7 @@ impl Writer {
             )?
             .execute(params![
                 method,
-                key,
+                key.as_str(),
                 now.as_millis(),
                 used.fingerprint,
                 serde_json::to_string(&used.tasks)?,
@@ -64,4 +100,12 @@ impl Writer {
             .execute(params![before.as_millis(), most])?;
         Ok(())
     }
+}
+
+fn task_by_key(connection: &Connection, key: &OwnedKey) -> Result<Option<TaskId>, EngineError> {
+    Ok(connection
+        .prepare_cached("SELECT id FROM task WHERE idempotency_key = ?1")?
+        .query_row([key.as_str()], |row| row.get(0))
+        .optional()?
+        .map(TaskId))
 }

@@ -37,7 +37,7 @@ use claude_worker_os::files::private;
 use rusqlite::{Connection, OpenFlags};
 
 pub(crate) use import::PastTask;
-pub(crate) use keys::UsedKey;
+pub(crate) use keys::{OwnedKey, UsedKey};
 pub(crate) use predecessor::Predecessor;
 pub(crate) use reader::{EventFilter, Published, Readers};
 pub(crate) use rows::{Columns, StoredTask};

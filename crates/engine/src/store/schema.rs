@@ -51,7 +51,8 @@ pub(super) const STEPS: &[&str] = &[
         final_summary TEXT,
         -- What all its runs used together, as JSON: cost_usd, turns, tokens.
         usage TEXT NOT NULL DEFAULT '{}',
-        -- The key of its submission: a second submission with this key makes no second task.
+        -- The key of its submission, after the submitter that chose it and a space: token_id, or 0 for the
+        -- user's own programs, or import. A second submission with this key makes no second task.
         idempotency_key TEXT UNIQUE,
         -- The task from inside which it was submitted.
         parent_id INTEGER,
@@ -246,7 +247,7 @@ pub(super) const STEPS: &[&str] = &[
         id INTEGER PRIMARY KEY,
         -- What was asked for: batch, retry or resume. Each has keys of its own.
         method TEXT NOT NULL,
-        -- The key, as the client chose it.
+        -- The key, after the submitter that chose it, as in task.idempotency_key.
         key TEXT NOT NULL,
         -- When it was used.
         used_at INTEGER NOT NULL,
@@ -258,6 +259,19 @@ pub(super) const STEPS: &[&str] = &[
     ) STRICT;
     -- The oldest keys, which are deleted first.
     CREATE INDEX request_key_by_time ON request_key (used_at, id);
+    ",
+    // 9: keys belong to the submitter that chose them. First all are taken away, because one of another
+    // submitter may look like a new one.
+    "
+    CREATE TEMP TABLE owned_key (task_id INTEGER PRIMARY KEY, key TEXT NOT NULL) STRICT;
+    INSERT INTO owned_key
+        SELECT id, CASE WHEN idempotency_key GLOB 'python-claude-worker-[0-9]*-[0-9]*'
+            THEN 'import' ELSE coalesce(token_id, 0) END || ' ' || idempotency_key
+        FROM task WHERE idempotency_key IS NOT NULL;
+    UPDATE task SET idempotency_key = NULL WHERE idempotency_key IS NOT NULL;
+    UPDATE task SET idempotency_key = owned_key.key FROM owned_key WHERE id = owned_key.task_id;
+    DROP TABLE owned_key;
+    DELETE FROM request_key;
     ",
 ];
 

@@ -6,6 +6,7 @@ use claude_worker_api::{
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::keys::OwnedKey;
 use super::rows::{self, Columns, StoredTask};
 use super::submitted_request::FilledDefaults;
 use super::unseen::UnseenKind;
@@ -26,6 +27,8 @@ pub(crate) struct Origin {
     pub depth: u32,
     /// Who submits it.
     pub principal: Principal,
+    /// The key of its submission.
+    pub key: Option<OwnedKey>,
 }
 
 /// What is stored of a run when it has ended.
@@ -158,7 +161,7 @@ impl Writer {
                 request.working_directory,
                 request.model,
                 now.as_millis(),
-                request.idempotency_key,
+                origin.key.as_ref().map(OwnedKey::as_str),
                 request.parent.map(|parent| parent.0),
                 origin.depth,
                 request.caller,
@@ -173,15 +176,6 @@ impl Writer {
             )?
             .execute(params![id, serde_json::to_string(request)?, filled_defaults.text()])?;
         Ok(TaskId(id))
-    }
-
-    pub(crate) fn task_by_key(&self, key: &str) -> Result<Option<TaskId>, EngineError> {
-        Ok(self
-            .connection
-            .prepare_cached("SELECT id FROM task WHERE idempotency_key = ?1")?
-            .query_row([key], |row| row.get(0))
-            .optional()?
-            .map(TaskId))
     }
 
     pub(crate) fn task(&self, id: TaskId) -> Result<Option<StoredTask>, EngineError> {
