@@ -23,22 +23,25 @@ impl Writer {
         now: Timestamp,
     ) -> Result<i64, EngineError> {
         let lasting = kind.is_lasting();
-        let (seq, ordinal): (i64, i64) = self
-            .connection
+        // SQLite compiles a statement anew when a parameter of such a condition changes.
+        let next = if lasting {
+            "SELECT 1 + coalesce(max(ordinal), 0) FROM event WHERE lasting = 1"
+        } else {
+            "SELECT 1 + coalesce(max(ordinal), 0) FROM event WHERE lasting = 0"
+        };
+        let ordinal: i64 = self.connection.prepare_cached(next)?.query_row([], |row| row.get(0))?;
+        self.connection
             .prepare_cached(
-                "INSERT INTO event (at, task_id, kind, lasting, ordinal) VALUES (?1, ?2, ?3, ?4,
-                 1 + coalesce((SELECT max(ordinal) FROM event WHERE lasting = ?4), 0))
-                 RETURNING seq, ordinal",
+                "INSERT INTO event (at, task_id, kind, lasting, ordinal) VALUES (?1, ?2, ?3, ?4, ?5)",
             )?
-            .query_row(
-                params![
-                    now.as_millis(),
-                    task.map(|id| id.0),
-                    serde_json::to_string(kind)?,
-                    lasting
-                ],
-                |row| Ok((row.get(0)?, row.get(1)?)),
-            )?;
+            .execute(params![
+                now.as_millis(),
+                task.map(|id| id.0),
+                serde_json::to_string(kind)?,
+                lasting,
+                ordinal
+            ])?;
+        let seq = self.connection.last_insert_rowid();
         if ordinal % DELETED_AT_ONCE == 0 {
             let kept = if lasting { LASTING_KEPT } else { PASSING_KEPT };
             self.delete_events(lasting, ordinal - kept)?;
