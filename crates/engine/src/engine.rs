@@ -4,6 +4,7 @@ mod access;
 mod answers;
 mod directory_checks;
 mod import;
+mod recent_looks;
 mod submission;
 mod waiting;
 mod working_directory;
@@ -19,6 +20,7 @@ use claude_worker_supervisor::{SupervisorCommand, WakeupPipe, fault_point};
 use tokio::sync::{Mutex, Semaphore, mpsc, oneshot, watch};
 
 use self::directory_checks::DirectoryChecks;
+use self::recent_looks::RecentLooks;
 use crate::access::{Logins, Principal};
 use crate::clock::SystemClock;
 use crate::dispatcher::{Dispatcher, Watches};
@@ -74,6 +76,7 @@ struct Inner {
     /// Bounds how many reads are under way at once: each needs a thread and descriptors.
     reading: Semaphore,
     directory_checks: DirectoryChecks,
+    recent_looks: RecentLooks,
     /// Codes for logins of browsers.
     logins: Logins,
     /// Held until [`Engine::release`], or the last handle and the dispatcher are gone, and no
@@ -203,6 +206,7 @@ impl Engine {
                 warning,
                 reading: Semaphore::new(READS),
                 directory_checks: DirectoryChecks::default(),
+                recent_looks: RecentLooks::default(),
                 logins: Logins::default(),
                 claim: Mutex::new(Some(claim)),
             }),

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::time::Instant;
 
 use claude_worker_agents::{can, validate_key};
 use claude_worker_api::{
@@ -36,7 +37,12 @@ impl Engine {
         let (directory, shown) = (task.working_directory.clone(), &task.working_directory);
         let follows_project = can(task.agent, Capability::ProjectSettings);
         let is_agents = task.asked_by().is_agent();
-        self.look_at(shown, move |inner| {
+        let began = Instant::now();
+        // What a project's settings say is always looked at.
+        if !follows_project && self.inner.recent_looks.has(shown, began) {
+            return Ok(None);
+        }
+        let found = self.look_at(shown, move |inner| {
             if !disk::has_room(&inner.paths, inner.config.now().caps.free_disk) {
                 return Err(EngineError::Refused(crate::error::disk_full()));
             }
@@ -48,8 +54,10 @@ impl Engine {
                 (true, true) => trust::will_be_left_out(list, &directory),
                 (true, false) => trust::warning_for_people(list, Path::new(&directory)),
             })
-        })
-        .await
+        });
+        let found = found.await?;
+        self.inner.recent_looks.add(shown, began);
+        Ok(found)
     }
 
     /// Checks all tasks, and puts all of them into the queue or none.
