@@ -13,6 +13,9 @@ use claude_worker_os::files::{Identity, private, without_waiting};
 /// A log that is longer than this, in bytes, is renamed.
 pub(crate) const MAX_LOG_BYTES: u64 = 5 * 1024 * 1024;
 
+/// How many bytes are written until the length of the log is read again.
+const CHECKED_EACH: usize = 64 * 1024;
+
 /// Opens the engine's log for appending. A long log is first renamed to `….old`, replacing the
 /// previous one.
 ///
@@ -42,13 +45,15 @@ pub struct LogFile {
     path: PathBuf,
     file: File,
     is_stderr: bool,
+    /// Bytes that were written since the length of the file was last read.
+    unchecked: usize,
 }
 
 impl LogFile {
     /// The log at `path`, opened with [`open_log`] or for appending.
     #[must_use]
     pub fn new(path: &Path, file: File) -> Self {
-        Self { path: path.to_owned(), file, is_stderr: false }
+        Self { path: path.to_owned(), file, is_stderr: false, unchecked: CHECKED_EACH }
     }
 
     /// The log at `path`, if standard error of this process is that file. Standard error then follows
@@ -56,7 +61,7 @@ impl LogFile {
     #[must_use]
     pub fn behind_stderr(path: &Path) -> Option<Self> {
         let file = duplicate_stderr().ok()?;
-        let log = Self { path: path.to_owned(), file, is_stderr: true };
+        let log = Self { path: path.to_owned(), file, is_stderr: true, unchecked: CHECKED_EACH };
         log.is_at_path().then_some(log)
     }
 
@@ -82,12 +87,18 @@ impl LogFile {
 
 impl Write for LogFile {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        // The length is read each time because other processes write to the file too. Lines are rare.
-        if self.file.metadata().is_ok_and(|found| found.is_file() && found.len() > MAX_LOG_BYTES) {
-            // If this fails, the log keeps growing.
-            drop(self.reopen());
+        // The length is read because other processes write to the file too.
+        if self.unchecked >= CHECKED_EACH {
+            self.unchecked = 0;
+            let found = self.file.metadata();
+            if found.is_ok_and(|found| found.is_file() && found.len() > MAX_LOG_BYTES) {
+                // If this fails, the log keeps growing.
+                drop(self.reopen());
+            }
         }
-        self.file.write(line)
+        let written = self.file.write(line)?;
+        self.unchecked += written;
+        Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -126,7 +137,8 @@ mod tests {
         let files = ["engine.log", "engine.log.old"].map(|name| directory.path().join(name));
         for file in &files {
             let text = std::fs::read_to_string(file).unwrap();
-            assert!(text.len() as u64 <= MAX_LOG_BYTES + 10_000, "{}", text.len());
+            let bound = MAX_LOG_BYTES + CHECKED_EACH as u64 + 10_000;
+            assert!(text.len() as u64 <= bound, "{}", text.len());
             assert!(text.lines().all(|line| line.len() == 9_999));
         }
         assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 2);
