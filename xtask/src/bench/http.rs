@@ -26,6 +26,8 @@ const FOLLOWERS: &str = "50";
 const ROUNDS: usize = 3;
 /// Tasks in a batch, and how many batches.
 const BATCH: [&str; 2] = ["1000", "20"];
+/// How often the metrics are read.
+const METRICS_READ: &str = "50";
 
 pub(super) fn measure(bench: &Bench) -> Result<Vec<Figure>> {
     let sandbox = Sandbox::new(&bench.worker, &bench.claude, NO_API, "workers = 4")?;
@@ -59,6 +61,7 @@ pub(super) fn measure(bench: &Bench) -> Result<Vec<Figure>> {
         60.0,
         format!("{} batches, slowest {:.1} ms", BATCH[1], batch.get("batch_max")? / 1000.0),
     ));
+    figures.push(metrics(&load)?);
     sandbox.stop()?;
     drop(sandbox);
 
@@ -94,6 +97,24 @@ pub(super) fn measure(bench: &Bench) -> Result<Vec<Figure>> {
     anyhow::ensure!(least >= all, "a follower read {least} of {all} submissions");
     sandbox.stop()?;
     Ok(figures)
+}
+
+/// The page of metrics, with all tasks that were submitted before.
+fn metrics(load: &Load<'_>) -> Result<Figure> {
+    let counted = output(&mut load.sandbox.worker(&["status", "--json"]))?;
+    let status: serde_json::Value = serde_json::from_str(&counted)?;
+    let tasks = status["queue"]["counts"]["pending"].as_u64().context("no count of tasks")?;
+    anyhow::ensure!(tasks >= 100_000, "only {tasks} tasks are there");
+    let page = load.run(&["get", "/metrics", METRICS_READ])?;
+    Ok(millis(
+        "`GET /metrics` with more than 100,000 tasks, median",
+        page.get("get_p50")?,
+        10.0,
+        format!(
+            "{tasks} tasks; slowest of {METRICS_READ}: {:.1} ms",
+            page.get("get_max")? / 1000.0
+        ),
+    ))
 }
 
 fn millis(what: &str, micros: f64, limit: f64, detail: String) -> Figure {

@@ -7,6 +7,8 @@
 //! microseconds.
 //!
 //! `http_load ADDRESS TOKEN DIRECTORY batch TASKS ROUNDS COMMAND` submits batches of TASKS instead.
+//!
+//! `http_load ADDRESS TOKEN DIRECTORY get PATH ROUNDS` reads one address over and over instead.
 
 use std::env;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -35,6 +37,7 @@ fn main() -> io::Result<()> {
         [kind, tasks, rounds, command] if kind == "batch" => {
             batches(&server, number(tasks)?, number(rounds)?, command)
         }
+        [kind, path, rounds] if kind == "get" => gets(&server, path, number(rounds)?),
         [seconds, clients, followers, command] => {
             load(&server, number(seconds)?, number(clients)?, number(followers)?, command)
         }
@@ -337,5 +340,21 @@ fn batches(server: &Server, tasks: usize, rounds: usize, command: &str) -> io::R
         times.push(begin.elapsed());
     }
     println!("batch_p50={} batch_max={}", quantile(&mut times, 0.5), quantile(&mut times, 1.0));
+    Ok(())
+}
+
+fn gets(server: &Server, path: &str, rounds: usize) -> io::Result<()> {
+    let request = format!("{}\r\n", server.head("GET", path));
+    let mut connection = server.connect()?;
+    let mut times = Vec::new();
+    for _ in 0..rounds {
+        let begin = Instant::now();
+        let status = connection.exchange(&request)?;
+        if status != 200 {
+            return Err(io::Error::other(format!("{path} was answered with {status}")));
+        }
+        times.push(begin.elapsed());
+    }
+    println!("get_p50={} get_max={}", quantile(&mut times, 0.5), quantile(&mut times, 1.0));
     Ok(())
 }
