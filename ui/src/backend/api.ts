@@ -573,10 +573,9 @@ export type LimitSettings = {
    */
   exit_ms: number;
   /**
-   * When a run is ended, all its processes are stopped first, so that no script begins its next
-   * step. A process that handles SIGTERM (Claude Code does, and a script with a trap) then gets
-   * it and has this long to end in its own way before it is killed. All others are killed at
-   * once.
+   * When a run is ended, the engine first freezes all its processes, so that no script begins its
+   * next step. A process with a handler for SIGTERM (Claude Code, a script with a trap) then gets
+   * SIGTERM, and is killed if it has not ended after this time. All others are killed at once.
    */
   grace_ms: number;
   /**
