@@ -53,3 +53,12 @@ def test_over_http(home: Path) -> None:
             await AsyncClient("http://127.0.0.1:9").engine()
 
     asyncio.run(main())
+
+
+def test_a_batch_with_a_context_manager(home: Path) -> None:
+    async def main() -> list[str]:
+        async with AsyncClient() as client:
+            made = await client.submit_batch([{"prompt": f"echo {n}", "agent": "shell"} for n in range(3)])
+            return await asyncio.gather(*(client.result(task.id, timeout=60) for task in made))
+
+    assert asyncio.run(main()) == ["0", "1", "2"]

@@ -9,12 +9,13 @@ import subprocess
 import threading
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import worker
 
 import claude_worker
-from claude_worker import Client, TaskNotCompleted, WaitTimeout
+from claude_worker import Client, NewTask, TaskNotCompleted, WaitTimeout
 
 
 def test_a_task_from_submission_to_result(home: Path) -> None:
@@ -196,3 +197,55 @@ def test_a_task_that_submits_is_named_as_the_parent(home: Path, monkeypatch: pyt
     client.retry(inner.id)
     with pytest.raises(claude_worker.Forbidden, match="did not delegate"):
         client.retry(outer.id)
+
+
+def test_a_batch_is_submitted_as_a_whole(home: Path) -> None:
+    client = Client()
+    client.pause()
+    batch: list[NewTask] = [
+        {"prompt": "echo one", "agent": "shell", "name": "first", "timeout": timedelta(minutes=1)},
+        {"prompt": "echo two", "agent": "shell", "working_directory": home},
+    ]
+    made = client.submit_batch(batch, idempotency_key="both")
+    assert [task.name for task in made] == ["first", "echo two"]
+    assert [task.working_directory for task in made] == [str(home / "project"), str(home)]
+    assert client.submit_batch(batch, idempotency_key="both") == made
+    with pytest.raises(claude_worker.InvalidRequest, match=r"tasks\[1\]"):
+        client.submit_batch([batch[0], {"prompt": " "}])
+    assert len(client.list()) == 2
+    client.unpause()
+    assert [client.result(task.id, timeout=60) for task in made] == ["one", "two"]
+
+
+def test_a_key_makes_retry_and_resume_repeatable(home: Path) -> None:
+    client = Client()
+    task = client.submit("Hello")
+    client.wait(task.id, timeout=60)
+    for _ in range(2):
+        client.resume(task.id, "And now?", idempotency_key="next")
+        client.wait(task.id, timeout=60)
+    for _ in range(2):
+        client.retry(task.id, idempotency_key="again")
+        client.wait(task.id, timeout=60)
+    assert client.get(task.id).runs == 3
+    for call in (client.retry, lambda number, extra: client.resume(number, "x", extra=extra)):
+        with pytest.raises(claude_worker.InvalidRequest, match="no_such_field"):
+            call(task.id, extra={"no_such_field": 1})
+
+
+def test_a_client_is_a_context_manager(home: Path) -> None:
+    with Client() as client:
+        assert client.list() == []
+    client.close()
+    assert client.list() == []
+
+
+def test_a_directory_may_be_left_out_or_be_bytes(home: Path) -> None:
+    worker("server", "start", "--port", "0")
+    client = Client(Client().engine()["http"])
+    # Over HTTP it is the one that the server is configured with: its user's home.
+    assert client.submit("true", agent="shell").working_directory == str(home / "home")
+    path: Any = os.fsencode(home / "project")
+    assert client.submit("true", agent="shell", working_directory=path).working_directory == path.decode()
+    with pytest.raises(TypeError, match="working_dir"):
+        client.submit("true", working_dir="x")  # type: ignore[call-arg]

@@ -7,7 +7,7 @@
 'Hello'
 """
 
-from ._arguments import Duration
+from ._arguments import Duration, NewTask, TaskOptions
 from .async_client import AsyncClient
 from .client import Client
 from .errors import (
@@ -37,12 +37,14 @@ __all__ = [
     "Forbidden",
     "InvalidRequest",
     "LogItem",
+    "NewTask",
     "NotFound",
     "QueueFull",
     "Run",
     "Task",
     "TaskDetail",
     "TaskNotCompleted",
+    "TaskOptions",
     "Unavailable",
     "Usage",
     "WaitTimeout",

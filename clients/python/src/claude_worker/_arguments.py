@@ -5,12 +5,50 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypedDict
 
-from ._protocol import Session
+from ._address import Address
 
 #: A number of seconds, or a `timedelta`.
 Duration = float | timedelta
+
+
+class TaskOptions(TypedDict, total=False):
+    """The options of a new task."""
+
+    #: Where the agent works. Default: the current directory with an engine on this machine, over HTTP the
+    #: directory that the server is configured with.
+    working_directory: str | os.PathLike[str] | None
+    #: Shown in lists. Default: the first line of the prompt.
+    name: str | None
+    #: `claude` (the default) or `shell`.
+    agent: str | None
+    #: Added to the system prompt of Claude Code.
+    system_prompt: str | None
+    model: str | None
+    #: As in `claude --permission-mode`.
+    permission_mode: str | None
+    #: Tools that are allowed without asking, such as `Bash(git diff:*)`.
+    allowed_tools: Sequence[str] | None
+    max_turns: int | None
+    max_budget_usd: float | None
+    #: How long a run may take; 0 means no limit.
+    timeout: Duration | None
+    #: How long the agent may print nothing; 0 means no limit.
+    silence: Duration | None
+    #: Environment variables of the task. No client gets them back.
+    env: Mapping[str, str] | None
+    #: A second submission with the same key returns the first task.
+    idempotency_key: str | None
+    #: Further fields of the request, for engines that are newer than this package.
+    extra: Mapping[str, Any] | None
+
+
+class NewTask(TaskOptions):
+    """A task for `submit_batch`: a dictionary with a prompt and the options of `submit`."""
+
+    #: What to do; for the agent `shell` a command.
+    prompt: str
 
 
 def seconds(duration: Duration | None) -> float | None:
@@ -23,41 +61,46 @@ def _millis(duration: Duration | None) -> int | None:
     return None if length is None else round(length * 1000)
 
 
+def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}
+
+
 def new_task(
-    session: Session,
+    address: Address,
     prompt: str,
     *,
-    working_directory: str | os.PathLike[str] | None,
-    name: str | None,
-    agent: str | None,
-    system_prompt: str | None,
-    model: str | None,
-    permission_mode: str | None,
-    allowed_tools: Sequence[str] | None,
-    max_turns: int | None,
-    max_budget_usd: float | None,
-    timeout: Duration | None,
-    silence: Duration | None,
-    env: Mapping[str, str] | None,
-    idempotency_key: str | None,
-    extra: Mapping[str, Any] | None,
+    working_directory: str | os.PathLike[str] | None = None,
+    name: str | None = None,
+    agent: str | None = None,
+    system_prompt: str | None = None,
+    model: str | None = None,
+    permission_mode: str | None = None,
+    allowed_tools: Sequence[str] | None = None,
+    max_turns: int | None = None,
+    max_budget_usd: float | None = None,
+    timeout: Duration | None = None,
+    silence: Duration | None = None,
+    env: Mapping[str, str] | None = None,
+    idempotency_key: str | None = None,
+    extra: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The body of a submission."""
-    directory = os.fspath(working_directory) if working_directory is not None else None
-    if session.address.socket is not None:
+    """The body of a submission. The options are those of `TaskOptions`."""
+    # A path may be bytes, too.
+    directory = os.fsdecode(working_directory) if working_directory is not None else "."
+    if address.socket is not None:
         # The engine is on this machine, and has another working directory than this process.
-        directory = os.path.abspath(os.path.expanduser(directory or "."))
-    limits = {
-        "max_turns": max_turns,
-        "max_budget_usd": max_budget_usd,
-        "timeout_ms": _millis(timeout),
-        "silence_ms": _millis(silence),
-    }
-    limits = {limit: value for limit, value in limits.items() if value is not None}
-    return {
+        directory = os.path.abspath(os.path.expanduser(directory))
+    limits = _given(
+        {
+            "max_turns": max_turns,
+            "max_budget_usd": max_budget_usd,
+            "timeout_ms": _millis(timeout),
+            "silence_ms": _millis(silence),
+        }
+    )
+    fields = {
         "execution_prompt": prompt,
-        # Without a directory, an engine elsewhere says what is missing.
-        "working_directory": directory or "",
+        "working_directory": directory,
         "name": name,
         "agent": agent,
         "system_prompt": system_prompt,
@@ -69,6 +112,7 @@ def new_task(
         "idempotency_key": idempotency_key,
         **(extra or {}),
     }
+    return _given(fields)
 
 
 def list_query(

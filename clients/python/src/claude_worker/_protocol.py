@@ -1,4 +1,4 @@
-"""What is sent and how answers are read: the same for both clients, without input or output.
+"""How a request is sent until it is answered: the same for both clients, without input or output.
 
 Each call is a generator. It yields a step (`Request`, `Pause`, `StartEngine`), and the client that runs
 it sends the step's outcome back, or throws `NotReachable` or `Broken` into it.
@@ -7,17 +7,15 @@ it sends the step's outcome back, or throws `NotReachable` or `Broken` into it.
 from __future__ import annotations
 
 import json
-import os
+import math
 import time
-import uuid
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any, TypeVar
-from urllib.parse import urlencode
 
 from ._address import Address
-from .errors import ApiError, Forbidden, NotFound, TaskNotCompleted, Unavailable, WaitTimeout, api_error
-from .types import Event, LogItem, LogPage, Task, TaskDetail
+from ._http import Response
+from .errors import ApiError, Unavailable, api_error
 
 T = TypeVar("T")
 
@@ -27,12 +25,19 @@ PROTOCOL_HEADER = "x-claude-worker-protocol"
 REPEATS = 5
 #: How often a request is sent again to an engine that is stopping, which takes it some seconds.
 REPEATS_WHILE_STOPPING = 50
-#: How long following a task goes on while no engine answers, in seconds.
-PATIENCE = 20.0
+#: How long a request is sent again while no engine answers, in seconds: an engine restarts within it.
+PATIENCE = 2.0
+#: How long following a task goes on while no engine answers, in seconds, once one has answered.
+PATIENCE_WHILE_FOLLOWING = 20.0
+#: How long a request may go on after the time for the whole call is over, in seconds, so that an answer
+#: that is on its way still arrives.
+GRACE = 1.0
+#: How long a connection may take, in seconds.
+CONNECT_WITHIN = 10.0
+#: How long an engine may take to start, recovery included, in seconds.
+START_WITHIN = 90.0
 #: How long an answer may take besides the time for which the engine was asked to wait, in seconds.
 QUICK, ENDS_RUNS = 30.0, 300.0
-#: How long the engine may wait for something new, in milliseconds.
-LONG_POLL_MS = 30_000
 
 
 @dataclass(frozen=True)
@@ -46,18 +51,14 @@ class Request:
     timeout: float = QUICK
     #: Whether it may be sent again when its answer was lost.
     repeat: bool = True
-    #: How long to try again while no engine answers, in seconds.
-    patience: float = 0.0
+    #: Whether it belongs to a call that follows a task, and goes on longer while no engine answers.
+    follows: bool = False
+    #: When the whole call ends, as `time.monotonic()`.
+    deadline: float = math.inf
 
-
-@dataclass(frozen=True)
-class Response:
-    """One answer."""
-
-    status: int
-    #: With names in lower case.
-    headers: Mapping[str, str]
-    body: bytes
+    def bounded(self, seconds: float) -> float:
+        """This long, but not longer than the call may take."""
+        return min(seconds, max(self.deadline - time.monotonic(), 0.0) + GRACE)
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,9 @@ class Pause:
 class StartEngine:
     """Start an engine in the background."""
 
+    #: How long that may take, in seconds.
+    within: float
+
 
 class NotReachable(Exception):
     """Nothing listens there: nothing was sent."""
@@ -78,6 +82,10 @@ class NotReachable(Exception):
 
 class Broken(Exception):
     """The connection broke: whether the request was carried out is unknown."""
+
+
+class DeadlinePassed(Exception):
+    """The time for the whole call was over before an answer came."""
 
 
 Step = Request | Pause | StartEngine
@@ -105,8 +113,6 @@ def send(session: Session, request: Request) -> Call[Response]:
             if response.status in (502, 503, 504) and PROTOCOL_HEADER not in response.headers:
                 raise Broken(f"a proxy answered with status {response.status}")
         except NotReachable as error:
-            now = time.monotonic()
-            give_up_at = give_up_at or now + request.patience
             if session.starts and starts < REPEATS:
                 if session.has_connected and session.address.was_stopped():
                     raise Unavailable(
@@ -116,10 +122,16 @@ def send(session: Session, request: Request) -> Call[Response]:
                         "`claude-worker server start` continues the queue",
                     ) from None
                 starts += 1
-                yield StartEngine()
+                yield StartEngine(request.bounded(START_WITHIN))
                 continue
+            now = time.monotonic()
+            if give_up_at is None:
+                # An address at which no engine has ever answered is probably wrong.
+                following = request.follows and session.has_connected
+                give_up_at = now + (PATIENCE_WHILE_FOLLOWING if following else PATIENCE)
+                give_up_at = min(give_up_at, request.deadline)
             if now < give_up_at:
-                yield Pause(0.5)
+                yield Pause(min(0.25, give_up_at - now))
                 continue
             raise Unavailable(
                 "unavailable",
@@ -127,10 +139,13 @@ def send(session: Session, request: Request) -> Call[Response]:
                 "Start one with `claude-worker server start`",
             ) from None
         except Broken as error:
-            if request.repeat and broken < REPEATS:
+            pause = 0.05 * 2 ** (broken + 1)
+            if request.repeat and broken < REPEATS and time.monotonic() + pause < request.deadline:
                 broken += 1
-                yield Pause(0.05 * 2**broken)
+                yield Pause(pause)
                 continue
+            if time.monotonic() >= request.deadline:
+                raise DeadlinePassed from None
             raise Unavailable(
                 "unavailable",
                 f"The connection broke before the answer: {error}",
@@ -147,7 +162,8 @@ def send(session: Session, request: Request) -> Call[Response]:
         if 200 <= response.status < 300:
             return response
         refusal = _refusal(response)
-        if isinstance(refusal, Unavailable) and request.repeat and stopping < REPEATS_WHILE_STOPPING:
+        repeat = request.repeat and stopping < REPEATS_WHILE_STOPPING
+        if isinstance(refusal, Unavailable) and repeat and time.monotonic() < request.deadline:
             stopping += 1
             yield Pause(0.1)
             continue
@@ -158,209 +174,29 @@ def _refusal(response: Response) -> ApiError:
     try:
         raw = json.loads(response.body)
         return api_error(raw["code"], raw["message"], raw.get("hint", ""), response.status)
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, LookupError, TypeError, AttributeError):
         return ApiError("unknown", f"The engine answered with status {response.status}", "", response.status)
 
 
-def _json(session: Session, request: Request) -> Call[Any]:
+def send_for(session: Session, request: Request, read: Callable[[Any], T]) -> Call[T]:
+    """Sends a request, and reads the JSON of its answer."""
     response = yield from send(session, request)
-    return json.loads(response.body) if response.body else None
+    try:
+        return read(json.loads(response.body))
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise ApiError(
+            "unknown",
+            f"The answer to {request.verb} {request.path} cannot be read: {error!r}",
+            "Check whether this package and the engine have the same version",
+            response.status,
+        ) from error
 
 
-def _path(path: str, query: Mapping[str, Any]) -> str:
-    given = {name: value for name, value in query.items() if value is not None}
-    return f"{path}?{urlencode(given)}" if given else path
-
-
-def _post(path: str, body: Mapping[str, Any], **more: Any) -> Request:
-    return Request("POST", path, json.dumps(body).encode(), **more)
-
-
-def _waits(path: str, query: Mapping[str, Any], wait_ms: int) -> Request:
-    return Request(
-        "GET",
-        _path(path, {**query, "wait_ms": wait_ms}),
-        timeout=QUICK + wait_ms / 1000,
-        patience=PATIENCE,
-    )
-
-
-def engine(session: Session) -> Call[dict[str, Any]]:
-    answer = yield from _json(session, Request("GET", "/api/v1/engine"))
-    return dict(answer)
-
-
-def _surrounding_task(session: Session) -> Call[int | None]:
-    """The task inside which this process runs, if the engine has it: its limits apply then."""
-    run, task = os.environ.get("CLAUDE_WORKER_RUN"), os.environ.get("CLAUDE_WORKER_TASK")
-    if not run or not task or not task.isdigit():
-        return None
-    runs = (yield from engine(session)).get("runs_directory", "")
-    return int(task) if runs and os.path.isdir(os.path.join(runs, os.path.basename(run))) else None
-
-
-def submit(session: Session, new: dict[str, Any]) -> Call[Task]:
-    if new.get("parent") is None:
-        new["parent"] = yield from _surrounding_task(session)
-    body = {name: value for name, value in new.items() if value is not None}
-    # With a key, the engine recognises a request that is sent again.
-    body.setdefault("idempotency_key", uuid.uuid4().hex)
-    return Task._of((yield from _json(session, _post("/api/v1/tasks", body))))
-
-
-def get(session: Session, task_id: int, patience: float = 0.0) -> Call[TaskDetail]:
-    request = Request("GET", f"/api/v1/tasks/{int(task_id)}", patience=patience)
-    return TaskDetail._of((yield from _json(session, request)))
-
-
-def tasks(session: Session, query: Mapping[str, Any]) -> Call[tuple[list[Task], str | None]]:
-    """A page of tasks, and the cursor of the next page."""
-    raw = yield from _json(session, Request("GET", _path("/api/v1/tasks", query)))
-    return [Task._of(task) for task in raw["tasks"]], raw.get("next")
-
-
-def cancel(session: Session, task_id: int) -> Call[Task]:
-    request = _post(f"/api/v1/tasks/{int(task_id)}/cancel", {})
-    return Task._of((yield from _json(session, request)))
-
-
-def run_again(session: Session, task_id: int, action: str, body: dict[str, Any]) -> Call[Task]:
-    """`retry` and `resume`. Inside a task only what it delegated may run again."""
-    around = yield from _surrounding_task(session)
-    if around is not None:
-        above = (yield from get(session, task_id)).raw.get("parent")
-        while above != around:
-            if above is None:
-                raise Forbidden(
-                    "forbidden",
-                    f"Task {around} may not run task {task_id} again: it did not delegate it",
-                    "Submit a new task, or ask a person to run that one again",
-                )
-            try:
-                above = (yield from get(session, above)).raw.get("parent")
-            except NotFound:
-                above = None
-        body["asked_by"] = {"parent": around}
-    request = _post(f"/api/v1/tasks/{int(task_id)}/{action}", body, repeat=False)
-    return Task._of((yield from _json(session, request)))
-
-
-def remove(session: Session, task_id: int) -> Call[None]:
-    path = f"/api/v1/tasks/{int(task_id)}"
-    yield from send(session, Request("DELETE", path, timeout=ENDS_RUNS, repeat=False))
-
-
-def set_paused(session: Session, paused: bool) -> Call[None]:
-    body = json.dumps({"paused": paused}).encode()
-    yield from send(session, Request("PUT", "/api/v1/queue", body))
-
-
-def newest_event(session: Session) -> Call[int]:
-    raw = yield from _json(session, Request("GET", "/api/v1/events", patience=PATIENCE))
-    return int(raw["next"])
-
-
-def events(
-    session: Session,
-    after: int,
-    task_ids: Iterable[int] = (),
-    lasting: bool = False,
-    wait_ms: int = LONG_POLL_MS,
-) -> Call[tuple[list[Event], int]]:
-    """The events after a point, and the next point; waits for one."""
-    chosen = ",".join(str(int(task)) for task in task_ids) or None
-    query = {"after": after, "tasks": chosen, "lasting": "true" if lasting else None}
-    raw = yield from _json(session, _waits("/api/v1/events", query, wait_ms))
-    return [Event._of(event) for event in raw["events"]], int(raw["next"])
-
-
-def wait(session: Session, task_id: int, timeout: float | None) -> Call[TaskDetail]:
-    """Waits for the end of a task, without asking again and again."""
-    deadline = None if timeout is None else time.monotonic() + timeout
-    # In this order, so that no change falls between the two.
-    after = yield from newest_event(session)
-    while True:
-        detail = yield from get(session, task_id, PATIENCE)
-        if detail.is_finished:
-            return detail
-        wait_ms = LONG_POLL_MS
-        if deadline is not None:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise WaitTimeout(task_id, timeout or 0.0)
-            wait_ms = min(wait_ms, int(left * 1000) + 1)
-        _, after = yield from events(session, after, [task_id], True, wait_ms)
-
-
-def result(session: Session, task_id: int, timeout: float | None) -> Call[str]:
-    """Waits for the end of a task; its answer, or for a shell task the end of what it printed."""
-    detail = yield from wait(session, task_id, timeout)
-    if detail.status != "completed":
-        raise TaskNotCompleted(detail)
-    return detail.result or ""
-
-
-def log_page(session: Session, task_id: int, query: Mapping[str, Any], wait_ms: int) -> Call[LogPage]:
-    request = _waits(f"/api/v1/tasks/{int(task_id)}/log", query, wait_ms)
-    return LogPage._of((yield from _json(session, request)))
-
-
-@dataclass
-class Follower:
-    """Reads the log of a task, run after run, to the end of the task."""
-
-    session: Session
-    task_id: int
-    run: str | None = None
-    after: int = 0
-    ended: bool = False
-
-    def next_items(self) -> Call[list[LogItem]]:
-        """More items; an empty list when nothing new came for a while."""
-        if self.run is None:
-            event = yield from newest_event(self.session)
-            page = yield from log_page(self.session, self.task_id, {}, 0)
-            if page.run is None:
-                yield from self._until_something_happens(event)
-                return []
-            self.run = page.run
-        query = {"run": self.run, "after": self.after}
-        page = yield from log_page(self.session, self.task_id, query, LONG_POLL_MS)
-        self.after = page.next
-        if page.end:
-            yield from self._next_run()
-        return page.items
-
-    def _next_run(self) -> Call[None]:
-        event = yield from newest_event(self.session)
-        detail = yield from get(self.session, self.task_id, PATIENCE)
-        runs = [run.id for run in detail.run_history]
-        following = runs[runs.index(self.run) + 1 :] if self.run in runs else runs[-1:]
-        if following:
-            self.run, self.after = following[0], 0
-        elif detail.is_finished:
-            self.ended = True
-        else:
-            # It waits, for a usage limit for example, and another run will continue.
-            yield from self._until_something_happens(event)
-
-    def _until_something_happens(self, event: int) -> Call[None]:
-        detail = yield from get(self.session, self.task_id, PATIENCE)
-        if detail.is_finished:
-            self.ended = True
-            return
-        yield from events(self.session, event, [self.task_id], True)
-
-
-def output(session: Session, task_id: int, run: str | None, stream: str) -> Call[bytes]:
-    """What a run has printed so far, as bytes."""
-    chunks: list[bytes] = []
-    offset = 0
-    while True:
-        query = {"run": run, "stream": stream, "offset": offset, "limit": 1 << 20}
-        path = _path(f"/api/v1/tasks/{int(task_id)}/output", query)
-        response = yield from send(session, Request("GET", path))
-        chunks.append(response.body)
-        offset = int(response.headers.get("x-claude-worker-next", offset))
-        if not response.body:
-            return b"".join(chunks)
+def refused_start(out: bytes, err: bytes) -> ApiError:
+    """The error of a program that did not start an engine."""
+    try:
+        error = json.loads(out)["error"]
+        return api_error(error["code"], error["message"], error.get("hint", ""))
+    except (ValueError, LookupError, TypeError, AttributeError):
+        last = err.decode(errors="replace").strip() or "it says nothing"
+        return api_error("unavailable", f"The engine cannot be started: {last}")

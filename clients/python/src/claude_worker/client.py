@@ -1,15 +1,23 @@
-"""The client for blocking programs."""
+"""The client for blocking programs. Made from async_client.py by tests/test_blocking_source.py."""
 
 from __future__ import annotations
 
 import os
 import ssl
+import sys
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from . import _address, _arguments, _blocking, _protocol
-from ._arguments import Duration
+from . import _address, _arguments, _blocking, _calls
+from ._arguments import Duration, NewTask, TaskOptions
+from ._protocol import Call, Session
 from .types import Event, LogItem, Task, TaskDetail
+
+if sys.version_info >= (3, 11):
+    from typing import Self, Unpack
+elif TYPE_CHECKING:
+    from typing_extensions import Self, Unpack
 
 T = TypeVar("T")
 
@@ -32,7 +40,7 @@ class Client:
         url: str | None = None,
         token: str | None = None,
         *,
-        home: str | None = None,
+        home: str | os.PathLike[str] | None = None,
         start: bool = True,
         tls: ssl.SSLContext | None = None,
     ) -> None:
@@ -43,70 +51,62 @@ class Client:
         :param start: whether to start the local engine when none runs
         :param tls: which certificates are accepted for `https`
         """
-        address = _address.find(url, token, home)
-        self._session = _protocol.Session(address, starts=start and address.is_ours)
-        self._tls = tls
+        address = _address.find(url, token, home, tls)
+        self._session = Session(address, starts=start and address.is_ours)
 
-    def _run(self, call: _protocol.Call[T]) -> T:
-        return _blocking.run(self._session, call, self._tls)
+    def _run(self, call: Call[T]) -> T:
+        return _blocking.run(self._session, call)
 
-    def submit(
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
         self,
-        prompt: str,
-        *,
-        working_directory: str | os.PathLike[str] | None = None,
-        name: str | None = None,
-        agent: str | None = None,
-        system_prompt: str | None = None,
-        model: str | None = None,
-        permission_mode: str | None = None,
-        allowed_tools: Sequence[str] | None = None,
-        max_turns: int | None = None,
-        max_budget_usd: float | None = None,
-        timeout: Duration | None = None,
-        silence: Duration | None = None,
-        env: Mapping[str, str] | None = None,
-        idempotency_key: str | None = None,
-        extra: Mapping[str, Any] | None = None,
-    ) -> Task:
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Does nothing: each call has a connection of its own. It is there for programs that expect it."""
+
+    def submit(self, prompt: str, **options: Unpack[TaskOptions]) -> Task:
         """Puts a task into the queue. When this returns, the task is on disk.
 
         :param prompt: what to do; for the agent `shell` a command
-        :param working_directory: where the agent works; default: the current directory
+        :param working_directory: where the agent works; default: the current directory with an engine on
+            this machine, over HTTP the directory that the server is configured with
         :param name: shown in lists; default: the first line of the prompt
         :param agent: `claude` (the default) or `shell`
         :param system_prompt: added to the system prompt of Claude Code
+        :param model: the model, as Claude Code names it
         :param permission_mode: as in `claude --permission-mode`
         :param allowed_tools: tools that are allowed without asking, such as `Bash(git diff:*)`
+        :param max_turns: after how many turns a run ends
+        :param max_budget_usd: after which cost a run ends
         :param timeout: how long a run may take: seconds or a `timedelta`; 0 means no limit
         :param silence: how long the agent may print nothing; 0 means no limit
         :param env: environment variables of the task; no client gets them back
         :param idempotency_key: a second submission with the same key returns the first task
         :param extra: further fields of the request, for engines that are newer than this package
         """
-        new = _arguments.new_task(
-            self._session,
-            prompt,
-            working_directory=working_directory,
-            name=name,
-            agent=agent,
-            system_prompt=system_prompt,
-            model=model,
-            permission_mode=permission_mode,
-            allowed_tools=allowed_tools,
-            max_turns=max_turns,
-            max_budget_usd=max_budget_usd,
-            timeout=timeout,
-            silence=silence,
-            env=env,
-            idempotency_key=idempotency_key,
-            extra=extra,
-        )
-        return self._run(_protocol.submit(self._session, new))
+        new = _arguments.new_task(self._session.address, prompt, **options)
+        return self._run(_calls.submit(self._session, new))
+
+    def submit_batch(self, tasks: Sequence[NewTask], *, idempotency_key: str | None = None) -> _Tasks:
+        """Puts up to 1000 tasks into the queue, in this order: all of them or none, in one step.
+
+        :param tasks: each a dictionary with a `prompt` and the options of `submit`
+        :param idempotency_key: a second batch with the same key and tasks returns the first tasks
+        """
+        address = self._session.address
+        new = [_arguments.new_task(address, **task) for task in tasks]
+        return self._run(_calls.submit_batch(self._session, new, idempotency_key))
 
     def get(self, task_id: int) -> TaskDetail:
         """Everything stored about a task."""
-        return self._run(_protocol.get(self._session, task_id))
+        return self._run(_calls.get(self._session, task_id))
 
     def list(
         self,
@@ -124,7 +124,7 @@ class Client:
         :param limit: at most this many, up to 1000; `all` has no limit
         """
         query = _arguments.list_query(status, search, order, limit)
-        page, _ = self._run(_protocol.tasks(self._session, query))
+        page, _ = self._run(_calls.tasks(self._session, query))
         return page
 
     def all(
@@ -137,8 +137,9 @@ class Client:
         """Every task, read page by page. The arguments are those of `list`."""
         query = _arguments.list_query(status, search, order, 500)
         while True:
-            page, following = self._run(_protocol.tasks(self._session, query))
-            yield from page
+            page, following = self._run(_calls.tasks(self._session, query))
+            for task in page:
+                yield task
             if following is None:
                 return
             query["cursor"] = following
@@ -146,10 +147,11 @@ class Client:
     def wait(self, task_id: int, timeout: Duration | None = None) -> TaskDetail:
         """Waits until a task has finished, however it ends.
 
-        Raises `WaitTimeout` when it has not finished in time; the task keeps running.
+        Raises `WaitTimeout` when it has not finished in time; the task keeps running. When no engine
+        answers, it raises `Unavailable` after 20 seconds, or when the time is over.
         """
         limit = _arguments.seconds(timeout)
-        return self._run(_protocol.wait(self._session, task_id, limit))
+        return self._run(_calls.wait(self._session, task_id, limit))
 
     def result(self, task_id: int, timeout: Duration | None = None) -> str:
         """Waits for a task, and returns its final answer; for a shell task, the end of what
@@ -158,56 +160,87 @@ class Client:
         Raises `TaskNotCompleted` when the task failed, was cancelled or was skipped, and `WaitTimeout`.
         """
         limit = _arguments.seconds(timeout)
-        return self._run(_protocol.result(self._session, task_id, limit))
+        return self._run(_calls.result(self._session, task_id, limit))
 
     def follow(self, task_id: int) -> Iterator[LogItem]:
         """What the agent does and says, from the beginning, until the task has finished."""
-        follower = _protocol.Follower(self._session, task_id)
+        follower = _calls.Follower(self._session, task_id)
         while not follower.ended:
-            yield from self._run(follower.next_items())
+            for item in self._run(follower.next_items()):
+                yield item
 
     def log(self, task_id: int, *, run: str | None = None, last: int = 500) -> _Items:
         """The last items of a log, at most 2000; of the newest run unless `run` names another."""
         query = {"run": run, "tail": "true", "limit": last}
-        page = self._run(_protocol.log_page(self._session, task_id, query, 0))
+        page = self._run(_calls.log_page(self._session, task_id, query, 0))
         return page.items
 
     def output(self, task_id: int, *, run: str | None = None, stream: str = "stdout") -> bytes:
         """What a run has printed so far. A shell task prints everything to `stdout`."""
-        return self._run(_protocol.output(self._session, task_id, run, stream))
+        return self._run(_calls.output(self._session, task_id, run, stream))
 
     def events(self, after: int | None = None, *, tasks: Sequence[int] = ()) -> Iterator[Event]:
-        """Every change from now on, or after the event of this number. It does not end."""
-        newest = after if after is not None else self._run(_protocol.newest_event(self._session))
+        """Every change from now on, or after the event of this number. It does not end.
+
+        An event of the kind `gap` says that events before it are missing, because the engine no longer
+        stores them: read the tasks again.
+        """
+        newest = after if after is not None else self._run(_calls.newest_event(self._session))
         while True:
-            found, newest = self._run(_protocol.events(self._session, newest, tasks))
-            yield from found
+            found, newest = self._run(_calls.events(self._session, newest, tasks))
+            for event in found:
+                yield event
 
     def cancel(self, task_id: int) -> Task:
         """Asks a task to stop. It has stopped when `wait` returns."""
-        return self._run(_protocol.cancel(self._session, task_id))
+        return self._run(_calls.cancel(self._session, task_id))
 
-    def retry(self, task_id: int) -> Task:
-        """Runs a finished task again from the beginning, in a new session."""
-        return self._run(_protocol.run_again(self._session, task_id, "retry", {}))
+    def retry(
+        self,
+        task_id: int,
+        *,
+        idempotency_key: str | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> Task:
+        """Runs a finished task again from the beginning, in a new session.
 
-    def resume(self, task_id: int, prompt: str) -> Task:
-        """Continues a finished task in its session."""
-        body = {"prompt": prompt}
-        return self._run(_protocol.run_again(self._session, task_id, "resume", body))
+        :param idempotency_key: a second request with the same key does not run the task again
+        :param extra: further fields of the request, for engines that are newer than this package
+        """
+        body = extra or {}
+        call = _calls.run_again(self._session, task_id, "retry", body, idempotency_key)
+        return self._run(call)
+
+    def resume(
+        self,
+        task_id: int,
+        prompt: str,
+        *,
+        idempotency_key: str | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> Task:
+        """Continues a finished task in its session.
+
+        :param prompt: the next message
+        :param idempotency_key: a second request with the same key does not send the message again
+        :param extra: further fields of the request, for engines that are newer than this package
+        """
+        body = {"prompt": prompt, **(extra or {})}
+        call = _calls.run_again(self._session, task_id, "resume", body, idempotency_key)
+        return self._run(call)
 
     def remove(self, task_id: int) -> None:
         """Removes a task with all its output. A running one is stopped first."""
-        self._run(_protocol.remove(self._session, task_id))
+        self._run(_calls.remove(self._session, task_id))
 
     def pause(self) -> None:
         """Starts no further task until `unpause`. Running tasks continue."""
-        self._run(_protocol.set_paused(self._session, True))
+        self._run(_calls.set_paused(self._session, True))
 
     def unpause(self) -> None:
         """Starts tasks again."""
-        self._run(_protocol.set_paused(self._session, False))
+        self._run(_calls.set_paused(self._session, False))
 
     def engine(self) -> dict[str, Any]:
         """The engine: its version, process and queue."""
-        return self._run(_protocol.engine(self._session))
+        return self._run(_calls.engine(self._session))

@@ -244,7 +244,8 @@ class Event:
     #: Its number in the stream: increasing, never reused.
     seq: int
     #: `submitted`, `state_changed`, `progress`, `quiet`, `removed`, `seen`, `queue_paused`,
-    #: `settings_changed`; a newer engine may know more.
+    #: `settings_changed`; a newer engine may know more. `gap` means that events before this one are missing,
+    #: because they are no longer stored: read the tasks again.
     kind: str
     at: datetime | None
     #: The task that changed; None for the queue as a whole.
@@ -264,3 +265,7 @@ class Event:
             status=raw.get("status"),
             raw=raw,
         )
+
+    @classmethod
+    def _gap(cls, seq: int) -> Event:
+        return cls(seq=seq, kind="gap", at=None, task=None, status=None, raw={"seq": seq, "kind": "gap"})
