@@ -120,6 +120,58 @@ fn a_submission_with_a_key_is_made_once() {
     assert_eq!(mcp["request"]["caller"], "mcp", "the limits for programs apply to it: {mcp}");
 }
 
+/// The client repeats a request whose answer was lost. Meanwhile the task has removed its directory, the
+/// disk has filled up, and the base directory is another one.
+#[test]
+fn a_repeated_submission_is_answered_whatever_has_become_of_its_directory() {
+    let home = started();
+    let http = Http::of(&home);
+    let settings = |settings: &Value| {
+        let answer = http.send("PUT", "/api/v1/settings", &[], settings.to_string().as_bytes());
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    };
+    settings(&json!({ "http": { "base_directory": home.place("base") } }));
+    let directory = home.place("checkout");
+    std::fs::create_dir(&directory).unwrap();
+    let mut whole = shell(&home, "true");
+    whole["working_directory"] = json!(directory);
+    let mut relative = whole.clone();
+    relative["working_directory"] = json!("project");
+    let requests = [
+        ("/api/v1/tasks", "whole", whole.clone()),
+        ("/api/v1/tasks", "relative", relative.clone()),
+        ("/api/v1/tasks/batch", "batch", json!({ "tasks": [whole, relative] })),
+        ("/api/v1/tasks/batch", "of-known", {
+            whole["idempotency_key"] = json!("whole");
+            json!({ "tasks": [whole] })
+        }),
+    ];
+    let send = |(path, key, body): &(&str, &str, Value)| {
+        http.send("POST", path, &[("Idempotency-Key", key)], body.to_string().as_bytes())
+    };
+    let ids = |answer: &Value| match answer["tasks"].as_array() {
+        Some(tasks) => tasks.iter().map(|task| task["id"].clone()).collect(),
+        None => vec![answer["id"].clone()],
+    };
+    let first = requests.each_ref().map(|request| {
+        let answer = send(request);
+        assert_eq!(answer.status, 201, "{}", answer.text());
+        ids(&answer.json())
+    });
+    std::fs::remove_dir(&directory).unwrap();
+    settings(&json!({ "http": { "base_directory": home.place("other-base") } }));
+    settings(&json!({ "caps": { "free_disk": 900_u64 << 40 } }));
+    let again = requests.each_ref().map(|request| {
+        let answer = send(request);
+        assert_eq!(answer.status, 201, "{}: {}", request.1, answer.text());
+        ids(&answer.json())
+    });
+    assert_eq!(again, first);
+    assert!(!home.place("other-base").exists(), "no directory is made for it");
+    let (path, _, body) = &requests[0];
+    assert_eq!(http.send("POST", path, &[], body.to_string().as_bytes()).status, 507);
+}
+
 #[test]
 fn a_retry_with_a_key_runs_the_task_once_though_the_engine_is_killed() {
     let home = started();

@@ -45,6 +45,7 @@ mod scheduler;
 mod state;
 mod storage_watch;
 mod store;
+mod submitted;
 mod trust;
 mod usage;
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use claude_worker_api::{
-    ApiError, CleanQuery, FollowUp, ImportedTasks, NewTask, NewTasks, Queue, Retry, RunId,
-    Settings, StopMode, Stopped, Task, TaskId, Timestamp, Token,
+    ApiError, CleanQuery, FollowUp, ImportedTasks, Queue, Retry, RunId, Settings, StopMode,
+    Stopped, Task, TaskId, Timestamp, Token,
 };
 use tokio::sync::oneshot;
 use tracing::Span;
@@ -12,6 +12,7 @@ use tracing::Span;
 use crate::access::{AccessChange, Principal};
 use crate::old_task::OldTask;
 use crate::store::RunEnd;
+use crate::submitted::{Batch, Submission};
 
 /// The span in which everything is logged that belongs to a run.
 pub(crate) fn run_span(task: TaskId, run: &RunId) -> Span {
@@ -42,10 +43,10 @@ impl Message {
 /// A request of a client.
 #[derive(Debug)]
 pub(crate) enum Request {
-    /// A new task as it was sent, already checked.
-    Submit(Box<NewTask>),
-    /// New tasks, all or none, already checked.
-    SubmitBatch(Box<NewTasks>),
+    /// A new task.
+    Submit(Box<Submission>),
+    /// New tasks, all or none.
+    SubmitBatch(Box<Batch>),
     /// Cancel a task.
     Cancel(TaskId),
     /// Run a task again.

@@ -13,6 +13,7 @@ use crate::message::Reply;
 use crate::old_task::{Fate, OldTask};
 use crate::state::TaskState;
 use crate::store::{OwnedKey, PastTask};
+use crate::submitted::Submission;
 
 /// The longest summary in one line, in characters.
 const MAX_SUMMARY: usize = 300;
@@ -52,8 +53,15 @@ impl Dispatcher {
                     if !dry_run {
                         let mut request = task.request.clone();
                         request.idempotency_key = Some(task.key());
+                        let submission = Submission { task: request, sent_directory: None };
                         match self.alone(after, |this, after| {
-                            this.submit_with_key(&request, Some(key.clone()), principal, now, after)
+                            this.submit_with_key(
+                                &submission,
+                                Some(key.clone()),
+                                principal,
+                                now,
+                                after,
+                            )
                         })? {
                             Ok(_) => {}
                             Err(error) => {

@@ -1,20 +1,23 @@
-//! Requests that are safe to repeat because they have an idempotency key, and batches of submissions.
+//! Requests that are safe to repeat because they have an idempotency key.
 //!
 //! The key of a single submission is stored with its task. The keys of all other requests are stored
 //! here for a day, in the transaction of the request, so that a client may repeat a request whose answer
 //! was lost, also after the engine was killed.
 
-use claude_worker_api::{ApiError, ErrorCode, NewTask, NewTasks, Task, TaskId, Timestamp};
-use sha2::{Digest, Sha256};
+use claude_worker_api::{ApiError, TaskId, Timestamp};
 
 use super::{AfterCommit, Dispatcher};
 use crate::EngineError;
 use crate::access::Principal;
 use crate::message::{Reply, Request};
 use crate::store::{OwnedKey, UsedKey};
+use crate::submitted::fingerprint;
 
 /// How long keys are kept, in milliseconds.
 const KEPT_MS: u64 = 24 * 60 * 60 * 1000;
+
+/// What the keys of batches are stored under.
+pub(crate) const BATCH_KEYS: &str = "batch";
 
 /// How many keys are kept at most. The oldest are forgotten first.
 const MOST_KEYS: u32 = 100_000;
@@ -25,23 +28,26 @@ struct Key<'a> {
     method: &'static str,
     text: &'a str,
     owned: OwnedKey,
-    /// Equal for equal requests. Empty for a batch, whose tasks are compared one by one.
+    /// Equal for equal requests.
     fingerprint: String,
 }
 
 impl<'a> Key<'a> {
     fn of(request: &'a Request, principal: &Principal) -> Option<Self> {
         let (method, text, fingerprint) = match request {
-            Request::SubmitBatch(batch) => ("batch", &batch.idempotency_key, String::new()),
-            Request::Retry(id, retry) => ("retry", &retry.idempotency_key, id.to_string()),
+            Request::SubmitBatch(batch) => {
+                let key = batch.key.as_ref()?;
+                (BATCH_KEYS, key.text.as_str(), key.fingerprint.clone())
+            }
+            Request::Retry(id, retry) => {
+                ("retry", retry.idempotency_key.as_deref()?, id.to_string())
+            }
             Request::Resume(id, follow_up) => {
-                let text = Sha256::digest(follow_up.prompt.as_bytes());
-                let text: String = text.iter().map(|byte| format!("{byte:02x}")).collect();
-                ("resume", &follow_up.idempotency_key, format!("{id} {text}"))
+                let text = fingerprint(&follow_up.prompt);
+                ("resume", follow_up.idempotency_key.as_deref()?, format!("{id} {text}"))
             }
             _ => return None,
         };
-        let text = text.as_deref()?;
         Some(Self { method, text, owned: OwnedKey::of(principal, text), fingerprint })
     }
 }
@@ -81,11 +87,7 @@ impl Dispatcher {
         key: &Key<'_>,
         used: &UsedKey,
     ) -> Result<Reply, EngineError> {
-        let same = match request {
-            Request::SubmitBatch(batch) => self.was_sent_as_batch(&batch.tasks, &used.tasks)?,
-            _ => used.fingerprint == key.fingerprint,
-        };
-        if !same {
+        if used.fingerprint != key.fingerprint {
             return Err(EngineError::Refused(
                 ApiError::conflict(format!(
                     "The key \"{}\" belongs to another request",
@@ -100,84 +102,24 @@ impl Dispatcher {
             tasks.extend(self.writer.task(*id)?.map(|stored| stored.task));
         }
         match (request, tasks.pop()) {
-            (Request::SubmitBatch(_), last) => {
-                tasks.extend(last);
+            (Request::SubmitBatch(_), Some(last)) => {
+                tasks.push(last);
                 Ok(Reply::Tasks(tasks))
             }
+            // An answer without tasks would read as if the batch had been taken on once more.
+            (Request::SubmitBatch(_), None) => Err(EngineError::Refused(
+                ApiError::conflict(format!(
+                    "The batch with the key \"{}\" was submitted before, and all its tasks were \
+                     removed since",
+                    key.text.escape_debug()
+                ))
+                .hint("Use a new key to run it once more"),
+            )),
             (_, Some(task)) => Ok(Reply::Task(Box::new(task))),
             (Request::Retry(id, _) | Request::Resume(id, _), None) => {
                 Err(EngineError::Refused(ApiError::no_task(*id)))
             }
             _ => Err(EngineError::Unreadable("a key belongs to no task".to_owned())),
         }
-    }
-
-    /// Whether these tasks were made by a batch like this one. Those that were removed since are not
-    /// compared.
-    fn was_sent_as_batch(&self, sent: &[NewTask], made: &[TaskId]) -> Result<bool, EngineError> {
-        if sent.len() != made.len() {
-            return Ok(false);
-        }
-        for (sent, id) in sent.iter().zip(made) {
-            let mut without_values = sent.clone();
-            without_values.env.values_mut().for_each(String::clear);
-            if self.writer.task(*id)?.is_some() && !self.writer.was_sent(*id, &without_values)? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
-    /// Submits all tasks of a batch, or none: the caller undoes everything when this fails.
-    pub(super) fn submit_batch(
-        &mut self,
-        batch: &NewTasks,
-        principal: &Principal,
-        now: Timestamp,
-        after: &mut AfterCommit,
-    ) -> Result<Reply, EngineError> {
-        self.check_queue_has_room_for(&batch.tasks, principal)?;
-        let mut tasks: Vec<Task> = Vec::with_capacity(batch.tasks.len());
-        for (n, task) in batch.tasks.iter().enumerate() {
-            match self.submit(task, principal, now, after) {
-                Ok(Reply::Task(task)) => tasks.push(*task),
-                Ok(other) => {
-                    return Err(EngineError::Unreadable(format!("a submission made {other:?}")));
-                }
-                Err(EngineError::Refused(error)) => {
-                    return Err(EngineError::Refused(error.inside(&format!("tasks[{n}]"))));
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(Reply::Tasks(tasks))
-    }
-
-    /// Whether the queue has room for all of these tasks that were not submitted before.
-    fn check_queue_has_room_for(
-        &self,
-        tasks: &[NewTask],
-        principal: &Principal,
-    ) -> Result<(), EngineError> {
-        let mut new = 0;
-        for task in tasks {
-            let known = match &task.idempotency_key {
-                Some(key) => self.writer.task_by_key(&OwnedKey::of(principal, key))?.is_some(),
-                None => false,
-            };
-            new += u64::from(!known);
-        }
-        let counts = &self.memory.counts;
-        let (queued, most) = (counts.pending + counts.waiting, self.config.caps.queued);
-        if queued + new <= most {
-            return Ok(());
-        }
-        Err(EngineError::Refused(
-            ApiError::new(
-                ErrorCode::QueueFull,
-                format!("The queue holds {queued} tasks and at most {most}: {new} more do not fit"),
-            )
-            .hint("Submit fewer, wait for some to finish, or raise caps.queued"),
-        ))
     }
 }

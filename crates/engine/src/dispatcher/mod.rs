@@ -8,6 +8,7 @@
 
 mod access;
 mod apply;
+mod batch;
 mod delegation;
 mod effects;
 mod full_disk;
@@ -52,6 +53,8 @@ use crate::{EngineError, Paths, RunRecord};
 
 use log_lines::{Happened, LogLine};
 use unstored::Unstored;
+
+pub(crate) use keyed::BATCH_KEYS;
 
 /// The places at which tests let an engine die, in the order in which a task passes them.
 pub const FAULT_POINTS: &[&str] = &[

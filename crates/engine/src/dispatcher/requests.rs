@@ -15,6 +15,7 @@ use crate::message::{Reply, Request};
 use crate::scheduler::QueuedTask;
 use crate::state::Input;
 use crate::store::{FilledDefaults, Origin, OwnedKey, StoredTask, UnseenKind};
+use crate::submitted::Submission;
 use crate::{EngineError, env_file};
 
 impl Dispatcher {
@@ -118,31 +119,33 @@ impl Dispatcher {
 
     pub(super) fn submit(
         &mut self,
-        request: &NewTask,
+        submission: &Submission,
         principal: &Principal,
         now: Timestamp,
         after: &mut AfterCommit,
     ) -> Result<Reply, EngineError> {
-        let key = request.idempotency_key.as_ref().map(|key| OwnedKey::of(principal, key));
-        self.submit_with_key(request, key, principal, now, after)
+        let key = submission.task.idempotency_key.as_ref();
+        let key = key.map(|key| OwnedKey::of(principal, key));
+        self.submit_with_key(submission, key, principal, now, after)
     }
 
     /// Queues a task, unless there is one with this key.
     pub(super) fn submit_with_key(
         &mut self,
-        request: &NewTask,
+        submission: &Submission,
         key: Option<OwnedKey>,
         principal: &Principal,
         now: Timestamp,
         after: &mut AfterCommit,
     ) -> Result<Reply, EngineError> {
+        let Submission { task: request, sent_directory } = submission;
         let mut stored_request = request.clone();
         stored_request.env.values_mut().for_each(String::clear);
         if let Some(key) = &key
             && let Some(id) = self.writer.task_by_key(key)?
             && let Some(stored) = self.writer.task(id)?
         {
-            if self.writer.was_sent(id, &stored_request)? {
+            if self.writer.was_sent(id, &stored_request, sent_directory.as_deref())? {
                 return Ok(shown(stored));
             }
             let key = request.idempotency_key.as_deref().unwrap_or_default().escape_debug();
@@ -153,9 +156,14 @@ impl Dispatcher {
                 .hint("Use a new key for a new task"),
             ));
         }
-        self.check_queue_has_room()?;
+        self.check_queue_has_room(1)?;
         let depth = self.depth_of(request)?;
-        let origin = Origin { depth, principal: principal.clone(), key };
+        let origin = Origin {
+            depth,
+            principal: principal.clone(),
+            key,
+            sent_directory: sent_directory.clone(),
+        };
         let name = task_name(request);
         let filled_defaults =
             FilledDefaults::into(&mut stored_request, self.config.permission_mode);
@@ -192,17 +200,24 @@ impl Dispatcher {
         }
     }
 
-    /// Whether one more task may be queued.
-    fn check_queue_has_room(&self) -> Result<(), EngineError> {
+    /// Whether this many more tasks may be queued.
+    pub(super) fn check_queue_has_room(&self, new: u64) -> Result<(), EngineError> {
         let counts = &self.memory.counts;
-        let queued = counts.pending + counts.waiting;
-        if queued < self.config.caps.queued {
+        let (queued, most) = (counts.pending + counts.waiting, self.config.caps.queued);
+        if new == 0 || queued + new <= most {
             return Ok(());
         }
-        Err(EngineError::Refused(
-            ApiError::new(ErrorCode::QueueFull, format!("The queue already holds {queued} tasks"))
-                .hint("Wait for some to finish, remove some, or raise caps.queued"),
-        ))
+        let (message, hint) = match new {
+            1 => (
+                format!("The queue already holds {queued} tasks"),
+                "Wait for some to finish, remove some, or raise caps.queued",
+            ),
+            _ => (
+                format!("The queue holds {queued} tasks and at most {most}: {new} more do not fit"),
+                "Submit fewer, wait for some to finish, or raise caps.queued",
+            ),
+        };
+        Err(EngineError::Refused(ApiError::new(ErrorCode::QueueFull, message).hint(hint)))
     }
 
     /// Whether a task that has finished may be queued once more: it counts like a new one. What
@@ -212,7 +227,7 @@ impl Dispatcher {
         if !stored.is_some_and(|stored| stored.task.state.is_finished()) {
             return Ok(());
         }
-        self.check_queue_has_room()?;
+        self.check_queue_has_room(1)?;
         let request = self.writer.request(id)?.map_err(|failure| {
             let words = failure.describe();
             EngineError::Refused(

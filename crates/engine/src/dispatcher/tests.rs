@@ -21,6 +21,7 @@ use crate::live::RunPaths;
 use crate::message::Request;
 use crate::state::{Attempts, Plan, TaskState};
 use crate::store::{self, Columns, FilledDefaults, Origin, Readers, RunEnd};
+use crate::submitted::Submission;
 
 /// Longer than anything here takes.
 const LONG: Duration = Duration::from_secs(20);
@@ -334,7 +335,8 @@ fn without_its_lock_an_engine_answers_what_it_has_stored_and_starts_nothing() {
         agent: Agent::Shell,
         ..NewTask::default()
     };
-    let submitted = dispatcher.asked(Request::Submit(Box::new(request)));
+    let submitted = dispatcher
+        .asked(Request::Submit(Box::new(Submission { task: request, sent_directory: None })));
     let Ok(Reply::Task(task)) = submitted else { panic!("{submitted:?}") };
     assert!(dispatcher.storage.gone().is_some());
     assert!(dispatcher.writer.task(task.id).unwrap().is_some(), "the next engine runs it");

@@ -19,6 +19,7 @@ use super::{Engine, Inner};
 use crate::hosting::HttpRequest;
 use crate::message::{Reply, Request};
 use crate::store::StoredTask;
+use crate::submitted::Submission;
 use crate::{EngineError, disk, doctor, logs, settings, trust, user_home};
 
 /// How many tasks one round of the dispatcher removes.
@@ -44,11 +45,15 @@ impl TaskApi for Engine {
     }
 
     async fn submit(&self, mut task: NewTask) -> Result<Task, ApiError> {
-        let is_relative = self.resolve_directory(&mut task)?;
+        let sent_directory = self.resolve_directory(&mut task)?;
         claude_worker_agents::validate(&task)?;
         check_caller(task.caller.as_deref())?;
-        let warning = self.check_directory_of(&task, is_relative).await?;
-        Ok(warned(self.ask_for_task(Request::Submit(Box::new(task))).await?, warning))
+        let submission = Submission { task, sent_directory };
+        let warning = match self.were_submitted(std::slice::from_ref(&submission)).await?[..] {
+            [true] => None,
+            _ => self.check_directory_of(&submission).await?,
+        };
+        Ok(warned(self.ask_for_task(Request::Submit(Box::new(submission))).await?, warning))
     }
 
     async fn submit_batch(&self, batch: NewTasks) -> Result<SubmittedTasks, ApiError> {

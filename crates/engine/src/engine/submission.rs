@@ -11,28 +11,54 @@ use claude_worker_api::{
 
 use super::answers::{check_caller, unexpected, warned};
 use super::{Engine, working_directory};
+use crate::dispatcher::BATCH_KEYS;
 use crate::message::{Reply, Request};
+use crate::store::OwnedKey;
+use crate::submitted::{Batch, BatchKey, Submission};
 use crate::{EngineError, disk, trust};
 
 impl Engine {
-    /// Replaces a working directory that is not absolute by the one that it stands for; returns whether
-    /// it did.
-    pub(super) fn resolve_directory(&self, task: &mut NewTask) -> Result<bool, ApiError> {
-        let is_relative = !Path::new(&task.working_directory).is_absolute();
-        if is_relative {
-            task.working_directory =
-                working_directory::resolve(&task.working_directory, &self.inner.config.now())?;
+    /// Replaces a working directory that is not absolute by the one that it stands for; returns the
+    /// former.
+    pub(super) fn resolve_directory(&self, task: &mut NewTask) -> Result<Option<String>, ApiError> {
+        if Path::new(&task.working_directory).is_absolute() {
+            return Ok(None);
         }
-        Ok(is_relative)
+        let whole = working_directory::resolve(&task.working_directory, &self.inner.config.now())?;
+        Ok(Some(std::mem::replace(&mut task.working_directory, whole)))
+    }
+
+    /// Which of these tasks were submitted before, with the same key. Their directories need not be there
+    /// any more, nor room on the disk.
+    pub(super) async fn were_submitted(
+        &self,
+        submissions: &[Submission],
+    ) -> Result<Vec<bool>, ApiError> {
+        let key = |submission: &Submission| {
+            let key = submission.task.idempotency_key.as_ref()?;
+            Some(OwnedKey::of(&self.principal, key))
+        };
+        let keys: Vec<_> = submissions.iter().map(key).collect();
+        if keys.iter().all(Option::is_none) {
+            return Ok(vec![false; keys.len()]);
+        }
+        self.read(move |inner| inner.readers.submitted_keys(&keys)).await
+    }
+
+    /// Whether a batch with this key was submitted before.
+    async fn was_batch_submitted(&self, key: Option<&BatchKey>) -> Result<bool, ApiError> {
+        let Some(key) = key else { return Ok(false) };
+        let key = OwnedKey::of(&self.principal, &key.text);
+        self.read(move |inner| inner.readers.is_used(BATCH_KEYS, &key)).await
     }
 
     /// Checks a task's directory and whether the disk has room; says what of the directory's settings
     /// the task does without.
     pub(super) async fn check_directory_of(
         &self,
-        task: &NewTask,
-        is_relative: bool,
+        submission: &Submission,
     ) -> Result<Option<trust::Warning>, ApiError> {
+        let (task, is_relative) = (&submission.task, submission.sent_directory.is_some());
         // On a thread that may block: a directory on a dead network drive does.
         let (directory, shown) = (task.working_directory.clone(), &task.working_directory);
         let follows_project = can(task.agent, Capability::ProjectSettings);
@@ -61,7 +87,7 @@ impl Engine {
     }
 
     /// Checks all tasks, and puts all of them into the queue or none.
-    pub(super) async fn submit_all(&self, mut batch: NewTasks) -> Result<SubmittedTasks, ApiError> {
+    pub(super) async fn submit_all(&self, batch: NewTasks) -> Result<SubmittedTasks, ApiError> {
         validate_key(batch.idempotency_key.as_deref())?;
         let count = batch.tasks.len();
         if !(1..=MAX_BATCH).contains(&count) {
@@ -70,32 +96,21 @@ impl Engine {
             ))
             .hint("Send them in several batches"));
         }
-        let mut relative = Vec::with_capacity(count);
-        for (n, task) in batch.tasks.iter_mut().enumerate() {
+        let key = BatchKey::of(&batch);
+        let mut tasks = Vec::with_capacity(count);
+        for (n, mut task) in batch.tasks.into_iter().enumerate() {
             let place = format!("tasks[{n}]");
-            let resolved = self.resolve_directory(task);
-            relative.push(resolved.map_err(|error| in_directory(error, &place))?);
-            claude_worker_agents::validate(task).map_err(|error| error.inside(&place))?;
+            let resolved = self.resolve_directory(&mut task);
+            let sent_directory = resolved.map_err(|error| in_directory(error, &place))?;
+            claude_worker_agents::validate(&task).map_err(|error| error.inside(&place))?;
             check_caller(task.caller.as_deref()).map_err(|error| error.inside(&place))?;
+            tasks.push(Submission { task, sent_directory });
         }
-        // Each directory is looked at once for the tasks that see it in the same way.
-        let mut looked = HashMap::new();
-        let mut warnings = Vec::with_capacity(count);
-        for (n, (task, is_relative)) in batch.tasks.iter().zip(relative).enumerate() {
-            let asked_by_agent = task.asked_by().is_agent();
-            let seen = (&task.working_directory, is_relative, task.agent, asked_by_agent);
-            let warning = match looked.get(&seen) {
-                Some(warning) => Option::clone(warning),
-                None => {
-                    let checked = self.check_directory_of(task, is_relative).await;
-                    let warning =
-                        checked.map_err(|error| in_directory(error, &format!("tasks[{n}]")))?;
-                    looked.insert(seen, warning.clone());
-                    warning
-                }
-            };
-            warnings.push(warning);
-        }
+        let warnings = match self.was_batch_submitted(key.as_ref()).await? {
+            true => Vec::new(),
+            false => self.check_directories_of(&tasks).await?,
+        };
+        let batch = Batch { tasks, key };
         let tasks = match self.ask(Request::SubmitBatch(Box::new(batch))).await? {
             Reply::Tasks(tasks) => tasks,
             other => return Err(unexpected(&other)),
@@ -105,6 +120,37 @@ impl Engine {
         let warnings = warnings.into_iter().chain(std::iter::repeat_with(|| None));
         let tasks = tasks.into_iter().zip(warnings).map(|(task, warning)| warned(task, warning));
         Ok(SubmittedTasks { tasks: tasks.collect() })
+    }
+
+    /// Checks the directories of all tasks that were not submitted before; says of each task what of the
+    /// directory's settings it does without.
+    async fn check_directories_of(
+        &self,
+        submissions: &[Submission],
+    ) -> Result<Vec<Option<trust::Warning>>, ApiError> {
+        let known = self.were_submitted(submissions).await?;
+        // Each directory is looked at once for the tasks that see it in the same way.
+        let mut looked = HashMap::new();
+        let mut warnings = Vec::with_capacity(submissions.len());
+        for (n, submission) in submissions.iter().enumerate() {
+            let task = &submission.task;
+            let asked_by_agent = task.asked_by().is_agent();
+            let is_relative = submission.sent_directory.is_some();
+            let seen = (&task.working_directory, is_relative, task.agent, asked_by_agent);
+            let warning = match looked.get(&seen) {
+                _ if known[n] => None,
+                Some(warning) => Option::clone(warning),
+                None => {
+                    let checked = self.check_directory_of(submission).await;
+                    let warning =
+                        checked.map_err(|error| in_directory(error, &format!("tasks[{n}]")))?;
+                    looked.insert(seen, warning.clone());
+                    warning
+                }
+            };
+            warnings.push(warning);
+        }
+        Ok(warnings)
     }
 }
 

@@ -6,7 +6,7 @@
 use claude_worker_api::{TaskId, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::Writer;
+use super::{Readers, Writer};
 use crate::EngineError;
 use crate::access::Principal;
 
@@ -54,15 +54,7 @@ impl Writer {
         method: &str,
         key: &OwnedKey,
     ) -> Result<Option<UsedKey>, EngineError> {
-        let found: Option<(String, String)> = self
-            .connection
-            .prepare_cached(
-                "SELECT fingerprint, tasks FROM request_key WHERE method = ?1 AND key = ?2",
-            )?
-            .query_row([method, key.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()?;
-        let Some((fingerprint, tasks)) = found else { return Ok(None) };
-        Ok(Some(UsedKey { fingerprint, tasks: serde_json::from_str(&tasks)? }))
+        used_key(&self.connection, method, key)
     }
 
     /// Stores what a key was used for.
@@ -108,4 +100,40 @@ fn task_by_key(connection: &Connection, key: &OwnedKey) -> Result<Option<TaskId>
         .query_row([key.as_str()], |row| row.get(0))
         .optional()?
         .map(TaskId))
+}
+
+fn used_key(
+    connection: &Connection,
+    method: &str,
+    key: &OwnedKey,
+) -> Result<Option<UsedKey>, EngineError> {
+    let found: Option<(String, String)> = connection
+        .prepare_cached(
+            "SELECT fingerprint, tasks FROM request_key WHERE method = ?1 AND key = ?2",
+        )?
+        .query_row([method, key.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((fingerprint, tasks)) = found else { return Ok(None) };
+    Ok(Some(UsedKey { fingerprint, tasks: serde_json::from_str(&tasks)? }))
+}
+
+impl Readers {
+    /// Which of these keys a task was submitted with.
+    pub(crate) fn submitted_keys(
+        &self,
+        keys: &[Option<OwnedKey>],
+    ) -> Result<Vec<bool>, EngineError> {
+        self.with(|connection| {
+            let is_used = |key: &Option<OwnedKey>| match key {
+                Some(key) => Ok(task_by_key(connection, key)?.is_some()),
+                None => Ok(false),
+            };
+            keys.iter().map(is_used).collect()
+        })
+    }
+
+    /// Whether a key of this method was used.
+    pub(crate) fn is_used(&self, method: &str, key: &OwnedKey) -> Result<bool, EngineError> {
+        self.with(|connection| Ok(used_key(connection, method, key)?.is_some()))
+    }
 }

@@ -251,7 +251,7 @@ pub(super) const STEPS: &[&str] = &[
         key TEXT NOT NULL,
         -- When it was used.
         used_at INTEGER NOT NULL,
-        -- Equal for equal requests. Empty for a batch, which is compared with its tasks.
+        -- Equal for equal requests, such as the SHA-256 of a batch.
         fingerprint TEXT NOT NULL,
         -- The numbers of the tasks, as JSON.
         tasks TEXT NOT NULL,
@@ -272,6 +272,13 @@ pub(super) const STEPS: &[&str] = &[
     UPDATE task SET idempotency_key = owned_key.key FROM owned_key WHERE id = owned_key.task_id;
     DROP TABLE owned_key;
     DELETE FROM request_key;
+    ",
+    // 10: how the working directory was sent, so that the same submission is known again after a change of
+    // http.base_directory; and batches have a fingerprint.
+    "
+    -- The working directory as it was sent, if that was not a whole path.
+    ALTER TABLE request ADD COLUMN sent_directory TEXT;
+    DELETE FROM request_key WHERE fingerprint = '';
     ",
 ];
 

@@ -32,13 +32,21 @@ impl FilledDefaults {
 
 impl Writer {
     /// Whether the task was made by a submission like this one, whatever has been filled in since.
-    pub(crate) fn was_sent(&self, id: TaskId, sent: &NewTask) -> Result<bool, EngineError> {
-        let filled_defaults: Option<String> = self
+    /// `sent_directory` is its working directory, if that was not a whole path.
+    pub(crate) fn was_sent(
+        &self,
+        id: TaskId,
+        sent: &NewTask,
+        sent_directory: Option<&str>,
+    ) -> Result<bool, EngineError> {
+        let (filled_defaults, stored_directory): (Option<String>, Option<String>) = self
             .connection
-            .prepare_cached("SELECT filled_in FROM request WHERE task_id = ?1")?
-            .query_row([id.0], |row| Ok(row.get(0).unwrap_or_default()))
+            .prepare_cached("SELECT filled_in, sent_directory FROM request WHERE task_id = ?1")?
+            .query_row([id.0], |row| {
+                Ok((row.get(0).unwrap_or_default(), row.get(1).unwrap_or_default()))
+            })
             .optional()?
-            .flatten();
+            .unwrap_or_default();
         let mut statement =
             self.connection.prepare_cached("SELECT request FROM request WHERE task_id = ?1")?;
         // A request that cannot be read counts as a different one.
@@ -52,6 +60,10 @@ impl Writer {
         };
         if was_filled_in {
             stored.permission_mode = None;
+        }
+        // The base directory may have been changed since.
+        if sent_directory.is_some() && stored_directory.as_deref() == sent_directory {
+            stored.working_directory.clone_from(&sent.working_directory);
         }
         // A client that was started anew asks under another name and means the same.
         stored.caller.clone_from(&sent.caller);

@@ -428,19 +428,19 @@ fn a_repeated_submission_is_recognised_after_the_defaults_have_changed() {
         writer.insert_task(&request, filled_defaults, "name", 1, &Origin::default(), at(1)).unwrap()
     };
     let (left_open, chosen_one) = (store(&mut writer, &sent), store(&mut writer, &chosen));
-    assert!(writer.was_sent(left_open, &sent).unwrap());
-    assert!(writer.was_sent(chosen_one, &chosen).unwrap());
+    assert!(writer.was_sent(left_open, &sent, None).unwrap());
+    assert!(writer.was_sent(chosen_one, &chosen, None).unwrap());
     // Another caller's name makes no difference, all else does.
     let other_caller = NewTask { caller: Some("mcp:2".to_owned()), ..sent.clone() };
-    assert!(writer.was_sent(left_open, &other_caller).unwrap());
+    assert!(writer.was_sent(left_open, &other_caller, None).unwrap());
     let same_as_filled_in =
         NewTask { permission_mode: Some(PermissionMode::AcceptEdits), ..sent.clone() };
-    assert!(!writer.was_sent(left_open, &same_as_filled_in).unwrap());
-    assert!(!writer.was_sent(chosen_one, &sent).unwrap());
-    assert!(!writer.was_sent(left_open, &request("do something else")).unwrap());
+    assert!(!writer.was_sent(left_open, &same_as_filled_in, None).unwrap());
+    assert!(!writer.was_sent(chosen_one, &sent, None).unwrap());
+    assert!(!writer.was_sent(left_open, &request("do something else"), None).unwrap());
     // Of a row from before, it may have been filled in.
     writer.connection.execute("UPDATE request SET filled_in = NULL", []).unwrap();
-    assert!(writer.was_sent(left_open, &sent).unwrap());
-    assert!(writer.was_sent(left_open, &same_as_filled_in).unwrap());
-    assert!(writer.was_sent(chosen_one, &chosen).unwrap());
+    assert!(writer.was_sent(left_open, &sent, None).unwrap());
+    assert!(writer.was_sent(left_open, &same_as_filled_in, None).unwrap());
+    assert!(writer.was_sent(chosen_one, &chosen, None).unwrap());
 }

@@ -29,6 +29,8 @@ pub(crate) struct Origin {
     pub principal: Principal,
     /// The key of its submission.
     pub key: Option<OwnedKey>,
+    /// The working directory as it was sent, if that was not a whole path.
+    pub sent_directory: Option<String>,
 }
 
 /// What is stored of a run when it has ended.
@@ -172,9 +174,15 @@ impl Writer {
         let id = self.connection.last_insert_rowid();
         self.connection
             .prepare_cached(
-                "INSERT INTO request (task_id, request, filled_in) VALUES (?1, ?2, ?3)",
+                "INSERT INTO request (task_id, request, filled_in, sent_directory)
+                 VALUES (?1, ?2, ?3, ?4)",
             )?
-            .execute(params![id, serde_json::to_string(request)?, filled_defaults.text()])?;
+            .execute(params![
+                id,
+                serde_json::to_string(request)?,
+                filled_defaults.text(),
+                origin.sent_directory,
+            ])?;
         Ok(TaskId(id))
     }
 

@@ -5,6 +5,7 @@ use claude_worker_api::{AccessKind, ErrorCode, NewTasks, Retry, Scope, TaskId};
 use super::*;
 use crate::access::Granted;
 use crate::store::OwnedKey;
+use crate::submitted::{Batch, BatchKey};
 
 fn tasks(commands: &[&str]) -> Vec<NewTask> {
     let task = |command: &&str| NewTask {
@@ -17,7 +18,11 @@ fn tasks(commands: &[&str]) -> Vec<NewTask> {
 }
 
 fn batch(tasks: Vec<NewTask>, key: Option<&str>) -> Request {
-    Request::SubmitBatch(Box::new(NewTasks { tasks, idempotency_key: key.map(str::to_owned) }))
+    let batch = NewTasks { tasks, idempotency_key: key.map(str::to_owned) };
+    let key = BatchKey::of(&batch);
+    let submission = |task| Submission { task, sent_directory: None };
+    let tasks = batch.tasks.into_iter().map(submission).collect();
+    Request::SubmitBatch(Box::new(Batch { tasks, key }))
 }
 
 fn ids(answer: Result<Reply, ApiError>) -> Vec<TaskId> {
@@ -36,7 +41,8 @@ fn token(id: i64, name: &str) -> Principal {
 
 fn submission(command: &str, key: &str) -> Request {
     let task = tasks(&[command]).remove(0);
-    Request::Submit(Box::new(NewTask { idempotency_key: Some(key.to_owned()), ..task }))
+    let task = NewTask { idempotency_key: Some(key.to_owned()), ..task };
+    Request::Submit(Box::new(Submission { task, sent_directory: None }))
 }
 
 fn id(answer: Result<Reply, ApiError>) -> TaskId {
@@ -88,6 +94,66 @@ fn a_batch_that_is_refused_leaves_nothing_behind() {
     let made = ids(dispatcher.asked(batch(tasks(&["true", "false"]), Some("key"))));
     assert_eq!((made.len(), dispatcher.memory.counts.pending), (2, 2));
     assert_eq!(dispatcher.queued, dispatcher.stored_queue());
+}
+
+#[test]
+fn a_batch_whose_tasks_were_removed_is_not_lost_in_silence() {
+    let place = Place::new();
+    let (mut dispatcher, _) = place.dispatcher();
+    dispatcher.memory.paused = true;
+    let made = ids(dispatcher.asked(batch(tasks(&["true", "false"]), Some("hourly"))));
+    dispatcher.asked(Request::Remove(made[0])).unwrap();
+    let left = ids(dispatcher.asked(batch(tasks(&["true", "false"]), Some("hourly"))));
+    assert_eq!(left, made[1..], "those that are left");
+    let other = dispatcher.asked(batch(tasks(&["echo", "false"]), Some("hourly"))).unwrap_err();
+    assert_eq!(other.code, ErrorCode::Conflict, "{other}");
+    assert!(other.message.contains("another request"), "{other}");
+    dispatcher.asked(Request::Remove(made[1])).unwrap();
+    for (commands, why) in
+        [(["true", "false"], "all its tasks were removed"), (["a", "b"], "another request")]
+    {
+        let refused = dispatcher.asked(batch(tasks(&commands), Some("hourly"))).unwrap_err();
+        assert_eq!(refused.code, ErrorCode::Conflict, "{refused}");
+        assert!(refused.message.contains(why) && !refused.hint.is_empty(), "{refused}");
+    }
+    assert_eq!(dispatcher.memory.counts, Counts::default());
+}
+
+#[test]
+fn a_batch_is_the_same_from_another_process_of_its_client() {
+    let sent = |caller: &str, secret: &str| {
+        let mut tasks = tasks(&["true"]);
+        tasks[0].caller = Some(caller.to_owned());
+        tasks[0].env.insert("TOKEN".to_owned(), secret.to_owned());
+        BatchKey::of(&NewTasks { tasks, idempotency_key: Some("key".to_owned()) }).unwrap()
+    };
+    assert_eq!(sent("mcp:1", "a").fingerprint, sent("mcp:2", "b").fingerprint);
+    let split = |commands: &[&str]| {
+        let key = Some("key".to_owned());
+        BatchKey::of(&NewTasks { tasks: tasks(commands), idempotency_key: key }).unwrap()
+    };
+    assert_ne!(split(&["a", "b"]).fingerprint, split(&["b", "a"]).fingerprint);
+}
+
+#[test]
+fn a_batch_fits_the_queue_if_its_new_tasks_do() {
+    let place = Place::new();
+    let (mut dispatcher, _) = place.dispatcher();
+    dispatcher.memory.paused = true;
+    let mut settings = Settings::default();
+    settings.caps.queued = 2;
+    dispatcher.config = Arc::new(settings);
+    let mut twins = tasks(&["true", "true", "false"]);
+    for twin in &mut twins[..2] {
+        twin.idempotency_key = Some("twin".to_owned());
+    }
+    let made = ids(dispatcher.asked(batch(twins.clone(), None)));
+    assert_eq!(made[0], made[1]);
+    assert_eq!(dispatcher.memory.counts.pending, 2);
+    // Nothing new in a queue that is full.
+    assert_eq!(ids(dispatcher.asked(batch(twins[..2].to_vec(), None))), made[..2]);
+    let full = dispatcher.asked(batch(twins, None)).unwrap_err();
+    assert_eq!(full.code, ErrorCode::QueueFull, "{full}");
 }
 
 #[test]
