@@ -12,18 +12,22 @@ const UNREACHABLE = `<!doctype html>
     text-align: center; background: light-dark(#fbfaf8, #171411); color: light-dark(#23201c, #ebe8e3) }
   h1 { margin: 0; font-size: 20px }
   p { margin: 0; max-width: 34ch; text-wrap: balance; color: light-dark(#5d5852, #aaa59e) }
-  a { display: grid; place-items: center; min-height: 48px; margin-top: 8px; padding: 0 24px;
+  button { display: grid; place-items: center; min-height: 48px; margin-top: 8px; padding: 0 24px;
     border-radius: 11px; background: light-dark(#2f5bd0, #86a5f7); color: light-dark(#fff, #10182e);
-    font-weight: 600; text-decoration: none }
+    border: 0; font: inherit; font-weight: 600 }
 </style>
 <h1>The engine cannot be reached</h1>
 <p>Tasks that run go on without this page. Is the computer awake, and are you in its network?</p>
-<a href="">Try again</a>
+<button type="button">Try again</button>
 <p>This page tries by itself every 5 seconds.</p>
 <script>RETRY</script>
 </html>`;
-const RETRY =
-  "setTimeout(() => location.reload(), 5000); addEventListener('online', () => location.reload())";
+// It reloads instead of following a link to itself: that would lose the page after the # of the address.
+const RETRY = `const reload = () => location.reload();
+setTimeout(reload, 5000);
+addEventListener("online", reload);
+document.querySelector("button").addEventListener("click", reload);
+`;
 
 self.addEventListener("install", () => self.skipWaiting());
 self.addEventListener("activate", (event) => {
