@@ -197,7 +197,7 @@ test("a browser that is not logged in says how to log in, and takes a link", asy
   const logIn = app.getByRole("button", { name: "Log in" });
   await field.fill("something else");
   await logIn.tap();
-  await expect(field).toHaveAccessibleDescription(/no link/);
+  await expect(field).toHaveAccessibleDescription(/not a login link/);
   await field.fill(await engine.link());
   await logIn.tap();
   await expect(bar(app)).toBeVisible();
@@ -221,6 +221,33 @@ test("when the login ends, what was being written stays", async ({ app, engine }
   await expect(prompt).toHaveValue("Half a thought");
 });
 
+test("a link that is pasted when the login has ended keeps what nothing else keeps", async ({
+  app,
+  engine,
+}) => {
+  const { id } = await engine.finished("echo first", { name: "Before" });
+  // A copy of a task is kept in the page only.
+  await visit(app, `#/new?from=${id}`);
+  const prompt = app.getByRole("textbox", { name: "Command" });
+  await expect(prompt).toHaveValue("echo first");
+  await prompt.fill("echo second");
+  await app.context().clearCookies();
+  await engine.kill();
+  await engine.run();
+  const heading = app.getByRole("heading", { name: "Your login has ended" });
+  await expect(heading).toBeFocused();
+  // No key reaches the pages behind.
+  await app.keyboard.press("1");
+  await app.keyboard.press("Control+k");
+  await expect(app.getByRole("dialog")).toHaveCount(0);
+  const field = app.getByRole("textbox", { name: "Have a link?" });
+  const link = await engine.link();
+  await field.fill(link);
+  await field.press("Enter");
+  await expect(prompt).toHaveValue("echo second");
+  expect(app.url()).toContain(`#/new?from=${id}`);
+});
+
 test("the installed app says when the engine cannot be reached, and comes back by itself", async ({
   app,
   engine,
@@ -238,6 +265,12 @@ test("the installed app says when the engine cannot be reached, and comes back b
   await app.reload();
   await expect(app.getByRole("heading", { name: "The engine cannot be reached" })).toBeVisible();
   await app.screenshot({ path: "test-results/phone/unreachable.png" });
+  const address = app.url();
+  await Promise.all([
+    app.waitForEvent("load"),
+    app.getByRole("button", { name: "Try again" }).tap(),
+  ]);
+  expect(app.url(), "the page to show").toBe(address);
   await engine.run();
   await expect(row(app, /Before/)).toBeVisible();
   expect(await app.evaluate(async () => (await caches.keys()).length), "kept answers").toBe(0);

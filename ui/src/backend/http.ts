@@ -12,7 +12,7 @@ import {
 import { engineApi } from "./calls";
 import { queryString } from "./query";
 import { wholeCharacters } from "./utf8";
-import { keepTrying } from "./reconnect";
+import { keepTrying, tryNow } from "./reconnect";
 import { MessageReader } from "./sse";
 
 /** A stream without any bytes for this long is reconnected, in milliseconds. */
@@ -116,11 +116,20 @@ export function httpBackend(): Backend {
     return () => stopped.abort();
   }
 
+  const login = async (what: string, body: object) => {
+    await request(`/api/v1/logins/${what}`, { method: "POST", body: JSON.stringify(body) });
+    tryNow();
+  };
+
   return {
     ...api,
     output,
     copy: (text) => navigator.clipboard.writeText(text),
     follow,
+    login: {
+      logIn: (code) => login("redeem", { code }),
+      logOut: () => login("logout", {}),
+    },
   };
 }
 

@@ -72,6 +72,15 @@ export interface Backend extends EngineApi {
   follow(listener: EventListener): () => void;
   /** Functions of the desktop app; absent in a browser. */
   readonly desktop?: Desktop;
+  /** The login of a browser; absent in the desktop app. */
+  readonly login?: Login;
+}
+
+/** The login of this browser: a cookie that scripts cannot read. */
+export interface Login {
+  /** Logs in with the code of a one-time link, and connects. */
+  logIn(code: string): Promise<void>;
+  logOut(): Promise<void>;
 }
 
 /** Functions that need the desktop app. */

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import { Backoff, keepTrying, pauseAfter } from "./reconnect";
+import { Backoff, keepTrying, pauseAfter, tryNow } from "./reconnect";
 
 describe("keeping a connection", () => {
   beforeEach(() => {
@@ -33,13 +33,16 @@ describe("keeping a connection", () => {
     expect(at).toHaveLength(4);
   });
 
-  it("tries at once when the machine is online again", async () => {
+  it.each([
+    ["the machine is online again", () => window.dispatchEvent(new Event("online"))],
+    ["this browser has logged in", tryNow],
+  ])("tries at once when %s", async (_, happen) => {
     const attempt = vi.fn(() => Promise.reject(new Error("lost")));
     const end = new AbortController();
     void keepTrying(attempt, () => undefined, end.signal);
     await vi.advanceTimersByTimeAsync(10_000);
     const before = attempt.mock.calls.length;
-    window.dispatchEvent(new Event("online"));
+    happen();
     await vi.advanceTimersByTimeAsync(0);
     expect(attempt).toHaveBeenCalledTimes(before + 1);
     end.abort();

@@ -50,17 +50,27 @@ export class Backoff {
   }
 }
 
+/** The ends of all pauses that there are now. */
+const pauses = new Set<() => void>();
+
+/** Ends every pause: the next attempt may succeed. */
+export function tryNow(): void {
+  for (const end of [...pauses]) end();
+}
+
 function pause(length: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve();
     const end = () => {
       clearTimeout(timer);
+      pauses.delete(end);
       window.removeEventListener("online", end);
       document.removeEventListener("visibilitychange", end);
       signal.removeEventListener("abort", end);
       resolve();
     };
     const timer = setTimeout(end, length);
+    pauses.add(end);
     window.addEventListener("online", end);
     document.addEventListener("visibilitychange", end);
     signal.addEventListener("abort", end);

@@ -21,6 +21,8 @@ export const isMac = /^(Mac|iP)/.test(navigator.platform);
 class Shortcuts {
   /** All of them, the newest last. */
   all = $state.raw<readonly Shortcut[]>([]);
+  /** Whether none works now, because the pages are not usable. */
+  suspended = false;
 
   constructor() {
     window.addEventListener("keydown", (event) => this.#press(event));
@@ -36,7 +38,7 @@ class Shortcuts {
   }
 
   #press(event: KeyboardEvent) {
-    if (event.defaultPrevented || event.isComposing) return;
+    if (this.suspended || event.defaultPrevented || event.isComposing) return;
     const typing = isTyping(event.target);
     for (const shortcut of this.all.toReversed()) {
       if (!shortcut.keys || !matches(shortcut.keys, event, isMac)) continue;
