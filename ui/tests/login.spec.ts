@@ -29,16 +29,13 @@ test("a link logs one browser in, once, and leaves nothing behind", async ({ bro
   await expect(second.getByText("claude-worker open --browser")).toBeVisible();
   await other.close();
 
-  // After the log out the page says how to log in again.
-  await page.evaluate(() =>
-    fetch("/api/v1/logins/logout", {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: "{}",
-    }),
-  );
-  await page.reload();
-  await expect(page.getByRole("heading", { name: /not logged in|login has ended/ })).toBeVisible();
+  // After the log out the page says how to log in again, and nothing of the tasks is left.
+  await page.goto(`${engine.address}/#/settings`);
+  await page.getByRole("button", { name: "Log out" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Log out" }).click();
+  await expect(page.getByRole("heading", { name: "This browser is not logged in" })).toBeVisible();
+  expect(await page.evaluate(() => localStorage.length)).toBe(0);
+  expect((await context.cookies()).length).toBe(0);
   expect(complaints).toEqual([]);
   await context.close();
 });

@@ -52,7 +52,7 @@ describe("what is typed", () => {
     ["agents.claude", "  ", null],
     ["agents.claude", "~/bin/claude", "~/bin/claude"],
     ["http.listen", "127.0.0.1:8000", "127.0.0.1:8000"],
-    ["http.listen", "", "off"],
+    ["http.listen", "", "auto"],
     ["http.allow_hosts", "worker.example, localhost:9000", ["worker.example", "localhost:9000"]],
     ["http.allow_hosts", " ", []],
     ["workers", "256", 256],

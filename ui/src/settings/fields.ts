@@ -77,7 +77,7 @@ export function read(setting: Setting, text: string): { value: unknown } | { err
     case "url":
       return { value: typed === "" ? null : typed };
     case "address":
-      return { value: typed === "" ? "off" : typed };
+      return { value: typed === "" ? "auto" : typed };
     case "names":
       return { value: typed.split(/[\s,]+/).filter((name) => name !== "") };
     case "duration": {

@@ -1,5 +1,6 @@
 import { cleanup, render, screen } from "@testing-library/svelte";
 import { afterEach, expect, it, vi } from "vitest";
+import { asked } from "../components/confirm.svelte";
 
 const desktop = vi.hoisted(() => ({
   openAtLogin: () => Promise.resolve(false),
@@ -9,6 +10,7 @@ vi.mock("../backend/current", async () => {
   const { fakeBackend } = await import("../backend/fake");
   return { backend: { ...fakeBackend("empty"), desktop } };
 });
+const { backend } = await import("../backend/current");
 const { default: SettingsPage } = await import("./SettingsPage.svelte");
 
 const atLogin = () => screen.findByRole("switch", { name: "Open at login" });
@@ -33,4 +35,32 @@ it("takes back a switch that the system refused", async () => {
   await vi.waitFor(async () => expect(await isOn()).toBe(true));
   refuse(new Error("there is no such folder"));
   await vi.waitFor(async () => expect(await isOn()).toBe(false));
+});
+
+it("logs a browser out, and leaves nothing in it", async () => {
+  const logOut = vi.fn(() => Promise.resolve());
+  const reload = vi.spyOn(location, "reload").mockImplementation(() => undefined);
+  localStorage.setItem("claude-worker.draft", "a secret");
+  Object.assign(backend, { login: { logIn: () => Promise.resolve(), logOut } });
+  try {
+    render(SettingsPage);
+    (await screen.findByRole("button", { name: "Log out" })).click();
+    expect(asked.now?.title).toBe("Log this browser out?");
+    asked.now?.answer(false);
+    await Promise.resolve();
+    expect(logOut).not.toHaveBeenCalled();
+    screen.getByRole("button", { name: "Log out" }).click();
+    asked.now?.answer(true);
+    await vi.waitFor(() => expect(reload).toHaveBeenCalled());
+    expect(logOut).toHaveBeenCalledOnce();
+    expect(localStorage.length).toBe(0);
+  } finally {
+    Object.assign(backend, { login: undefined });
+  }
+});
+
+it("has no login in the app", async () => {
+  render(SettingsPage);
+  await atLogin();
+  expect(screen.queryByRole("button", { name: "Log out" })).toBeNull();
 });
