@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use claude_worker_api::{
     ApiError, CleanQuery, Cleaned, Counts, EngineInfo, Event, EventKind, EventPage, EventQuery,
-    FollowUp, HostKind, ListQuery, LogEntry, LogItem, LogPage, LogQuery, NewTask, OutputChunk,
-    OutputQuery, OutputStream, Pause, Queue, Retry, Run, RunId, SeenQuery, State, StopRequest,
-    Stopped, Task, TaskApi, TaskDetail, TaskId, TaskPage, TaskQuery, Trust, TrustChange,
-    TrustSource, TrustedDirectory, Unseen, Usage,
+    FollowUp, HostKind, HttpState, ListQuery, LogEntry, LogItem, LogPage, LogQuery, LoginCode,
+    NewLogin, NewTask, OutputChunk, OutputQuery, OutputStream, Pause, Queue, Retry, Run, RunId,
+    SeenQuery, State, StopRequest, Stopped, Task, TaskApi, TaskDetail, TaskId, TaskPage, TaskQuery,
+    Trust, TrustChange, TrustSource, TrustedDirectory, Unseen, Usage,
 };
 use tokio::sync::Notify;
 
@@ -400,6 +400,17 @@ impl TaskApi for FakeEngine {
             memory.trust.directories.push(TrustedDirectory { path, by });
         }
         Ok(memory.trust.clone())
+    }
+
+    async fn http(&self) -> Answer<HttpState> {
+        let url = Some("https://127.0.0.1:8443".to_owned());
+        let address = Some("192.0.2.7:8443".to_owned());
+        self.reach().map(|_| HttpState { url, address, ..HttpState::default() })
+    }
+
+    async fn create_login(&self, _: NewLogin) -> Answer<LoginCode> {
+        let code = "0123456789abcdef0123456789abcdef".to_owned();
+        self.reach().map(|_| LoginCode { code, expires_at: NOW.plus_millis(120_000) })
     }
 
     async fn stop(&self, _: StopRequest) -> Answer<Stopped> {

@@ -8,6 +8,7 @@ use crate::args::Cli;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::fake_engine::{Closed, FakeEngine, Look, Written};
+use crate::render::qr_code::scan;
 use crate::render::samples::{self, NOW};
 use crate::transcript::CHUNK;
 
@@ -699,4 +700,20 @@ fn there_is_a_manual_page_for_each_command_that_people_use() {
     let error =
         super::man::execute(&mut written.console(Look::Pipe), &args, Cli::command()).unwrap_err();
     assert!(error.to_string().contains("missing"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn open_for_a_phone_shows_a_code_that_a_scanner_reads() {
+    let engine = FakeEngine::default();
+    let link = "https://192.0.2.7:8443/login#0123456789abcdef0123456789abcdef&/task/12";
+    let (exit, written) = command(&engine, Look::Terminal, "open 12 --phone").await;
+    assert_eq!(exit, Exit::Done);
+    let (code, words) = written.out().split_once("https://").unwrap();
+    assert_eq!(scan(code, false), link);
+    let words = format!("https://{words}");
+    let remark = "Scan it with the phone's camera. The link works once, within 2m";
+    assert_eq!(words, format!("{link}\n{remark}\n"));
+    // What is piped is the link alone.
+    let (_, written) = command(&engine, Look::Pipe, "open 12 --phone").await;
+    assert_eq!(written.out(), format!("{link}\n"));
 }

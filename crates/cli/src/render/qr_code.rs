@@ -42,6 +42,28 @@ pub fn qr_code(text: &str, colour: bool) -> Option<String> {
     Some(drawn)
 }
 
+/// Reads what [`qr_code`] has drawn, as a camera would see it. `dark_text`: whether the text is dark on a
+/// light ground, as with colour.
+#[cfg(test)]
+pub(crate) fn scan(drawn: &str, dark_text: bool) -> String {
+    /// The width of a module, in pixels.
+    const MODULE: usize = 4;
+    let lines: Vec<Vec<char>> = drawn.lines().map(|line| line.chars().collect()).collect();
+    let has_text = |x: usize, y: usize| match lines[y / 2].get(x) {
+        Some('█') => true,
+        Some('▀') => y.is_multiple_of(2),
+        Some('▄') => !y.is_multiple_of(2),
+        _ => false,
+    };
+    let (width, height) = (lines[0].len() * MODULE, lines.len() * 2 * MODULE);
+    let mut picture = rqrr::PreparedImage::prepare_from_greyscale(width, height, |x, y| {
+        if has_text(x / MODULE, y / MODULE) == dark_text { 0 } else { 255 }
+    });
+    let found = picture.detect_grids();
+    assert_eq!(found.len(), 1, "one code in\n{drawn}");
+    found[0].decode().unwrap().1
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,6 +76,16 @@ mod tests {
         assert!(drawn.lines().count() <= 21, "{}", drawn.lines().count());
         assert!(drawn.lines().all(|line| line.chars().count() <= 80));
         assert_eq!(qr_code(&"x".repeat(8000), false), None);
+    }
+
+    #[test]
+    fn a_scanner_reads_it() {
+        for length in [1, 40, 71, 72, 100, 300] {
+            let link: String = LINK.chars().cycle().take(length).collect();
+            assert_eq!(scan(&qr_code(&link, false).unwrap(), false), link);
+            let coloured = qr_code(&link, true).unwrap().replace(BLACK_ON_WHITE, "");
+            assert_eq!(scan(&coloured.replace(RESET, ""), true), link);
+        }
     }
 
     #[test]
