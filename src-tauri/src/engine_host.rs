@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use claude_worker_api::{ApiError, ErrorCode, HostKind, HttpChange, StopMode, TaskApi};
+use claude_worker_api::{
+    ApiError, ErrorCode, HostKind, HttpChange, StopMode, TASK_MARKER, TaskApi,
+};
 use claude_worker_client::{Starter, installed_program};
 use claude_worker_desktop::quit::QuitMode;
 use claude_worker_engine::{Engine, Paths, settings};
 use claude_worker_server::{Hosted, NotHandedBack};
-use claude_worker_supervisor::{SupervisorCommand, TASK_MARKER};
+use claude_worker_supervisor::SupervisorCommand;
 use tokio::sync::{mpsc, oneshot, watch};
 use tracing::Instrument;
 

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use claude_worker_supervisor::{RUN_MARKER, TASK_MARKER};
+use claude_worker_api::{RUN_MARKER, TASK_MARKER};
 use serde_json::Value;
 
 use self::judge::{Faults, LINES, Plan, Seen, judge};

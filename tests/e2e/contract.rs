@@ -312,7 +312,7 @@ async fn every_way_to_an_engine_holds_the_contract() {
     assert!(info.http.is_some());
     assert_eq!((info.host, info.stopping), (HostKind::Headless, false));
     let home_directory = info.home_directory.as_deref().map(Path::new);
-    assert_eq!(home_directory, claude_worker_engine::user_home().as_deref());
+    assert_eq!(home_directory, claude_worker_paths::user_home().as_deref());
     exercise(&engine, &home.work()).await;
 
     let socket = EngineClient::new(Address::Socket(home.data().join("engine.sock")));

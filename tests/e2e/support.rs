@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use claude_worker_supervisor::RUN_MARKER;
+use claude_worker_api::RUN_MARKER;
 use serde_json::Value;
 use tempfile::TempDir;
 

@@ -19,6 +19,7 @@ use crate::workspace::{self, Source};
 const MAY_USE: &[(&str, &[&str])] = &[
     ("claude-worker-api", &[]),
     ("claude-worker-os", &[]),
+    ("claude-worker-paths", &["claude-worker-api", "claude-worker-os"]),
     ("claude-worker-supervisor", &["claude-worker-api", "claude-worker-os"]),
     ("claude-worker-agents", &["claude-worker-api", "claude-worker-supervisor"]),
     (
@@ -26,24 +27,19 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "claude-worker-api",
             "claude-worker-os",
+            "claude-worker-paths",
             "claude-worker-supervisor",
             "claude-worker-agents",
         ],
     ),
-    (
-        "claude-worker-client",
-        &[
-            "claude-worker-api",
-            "claude-worker-os",
-            "claude-worker-supervisor",
-            "claude-worker-engine",
-        ],
-    ),
+    // A library for programs of other people: neither the engine nor the supervisor.
+    ("claude-worker-client", &["claude-worker-api", "claude-worker-os", "claude-worker-paths"]),
     (
         "claude-worker-server",
         &[
             "claude-worker-api",
             "claude-worker-os",
+            "claude-worker-paths",
             "claude-worker-supervisor",
             "claude-worker-engine",
             "claude-worker-client",
@@ -54,6 +50,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "claude-worker-api",
             "claude-worker-os",
+            "claude-worker-paths",
             "claude-worker-supervisor",
             "claude-worker-agents",
             "claude-worker-engine",
@@ -63,7 +60,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     (
         "claude-worker-mcp",
-        &["claude-worker-api", "claude-worker-os", "claude-worker-engine", "claude-worker-client"],
+        &["claude-worker-api", "claude-worker-os", "claude-worker-agents", "claude-worker-client"],
     ),
     ("claude-worker", &["claude-worker-cli", "claude-worker-mcp"]),
     ("claude-worker-desktop", &["claude-worker-api", "claude-worker-os"]),
@@ -81,6 +78,19 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     ("scripted-api", &[]),
 ];
+
+/// What the names of a crate's direct and indirect dependencies must not contain.
+const WITHOUT: &[(&str, &[&str])] = &[
+    ("claude-worker", DESKTOP),
+    ("claude-worker-desktop", DESKTOP),
+    // Libraries for programs of other people, which would compile all of it.
+    ("claude-worker-api", &["sqlite", "hyper", "tokio"]),
+    ("claude-worker-client", &["sqlite", "claude-worker-engine", "claude-worker-supervisor"]),
+    ("claude-worker-mcp", &["sqlite", "claude-worker-engine"]),
+];
+
+/// Libraries of the desktop.
+const DESKTOP: &[&str] = &["gtk", "webkit", "tauri", "wry", "gdk"];
 
 /// Words that may occur only below some paths.
 struct Confined {
@@ -221,7 +231,7 @@ pub(crate) fn check() -> Result<()> {
         breaches.push_str(&circles::circles(root, &sources));
     }
     dependencies(&mut breaches)?;
-    desktop_libraries(&mut breaches)?;
+    libraries(&mut breaches)?;
     if breaches.is_empty() {
         return Ok(());
     }
@@ -294,20 +304,24 @@ fn dependencies(breaches: &mut String) -> Result<()> {
     Ok(())
 }
 
-/// Checks that the command line and the app's logic do not depend on libraries of the desktop.
-fn desktop_libraries(breaches: &mut String) -> Result<()> {
-    for package in ["claude-worker", "claude-worker-desktop"] {
+/// Checks that no crate depends on libraries that [`WITHOUT`] forbids, directly or indirectly.
+fn libraries(breaches: &mut String) -> Result<()> {
+    for (package, words) in WITHOUT {
         let mut cargo = workspace::cargo();
         cargo.args(["tree", "--package", package, "--edges", "normal,build"]);
         let tree = output(cargo.args(["--prefix", "none", "--format", "{p}"]))?;
-        for line in tree.lines() {
-            let name = line.split(' ').next().unwrap_or_default();
-            if ["gtk", "webkit", "tauri", "wry", "gdk"].iter().any(|word| name.contains(word)) {
-                let _ = writeln!(breaches, "{package} must not depend on {line}");
-            }
-        }
+        forbidden_libraries(package, words, &tree, breaches);
     }
     Ok(())
+}
+
+fn forbidden_libraries(package: &str, words: &[&str], tree: &str, breaches: &mut String) {
+    for line in tree.lines() {
+        let name = line.split(' ').next().unwrap_or_default();
+        if words.iter().any(|word| name.contains(word)) {
+            let _ = writeln!(breaches, "{package} must not depend on {line}");
+        }
+    }
 }
 
 #[cfg(test)]
@@ -338,6 +352,16 @@ mod tests {
         assert!(breaches("crates/cli/src/x.rs", "windows::Win32::X()").contains("system"));
         assert_eq!(breaches("crates/os/src/unix/files.rs", text), "");
         assert_eq!(breaches("src-tauri/src/platform/linux/relaunch.rs", text), "");
+    }
+
+    #[test]
+    fn the_client_needs_no_database() {
+        let tree = "claude-worker-client v0.1.0 (/x)\nrusqlite v0.42.0\nclaude-worker-os v0.1.0\n";
+        let (package, words) =
+            WITHOUT.iter().find(|(package, _)| *package == "claude-worker-client").unwrap();
+        let mut breaches = String::new();
+        forbidden_libraries(package, words, tree, &mut breaches);
+        assert_eq!(breaches, "claude-worker-client must not depend on rusqlite v0.42.0\n");
     }
 
     #[test]

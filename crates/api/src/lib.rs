@@ -16,6 +16,7 @@ mod access;
 mod agent;
 mod call;
 mod doctor;
+mod environment;
 mod error;
 mod event;
 #[cfg(any(test, feature = "fuzzing"))]
@@ -54,6 +55,7 @@ pub use call::{
     ReadArguments, Repeat, Reply, Verb, WriteArguments,
 };
 pub use doctor::{Check, CheckLevel, Diagnosis};
+pub use environment::{RUN_MARKER, TASK_MARKER};
 pub use error::{ApiError, ErrorCode};
 pub use event::{Event, EventKind, EventPage, EventQuery};
 pub use http::{PROTOCOL_HEADER, Pause, StopRequest};

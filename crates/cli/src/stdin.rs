@@ -28,11 +28,11 @@ use std::io::{self, Read, Seek, Write};
 use std::time::Duration;
 
 use clap::ValueEnum;
-use claude_worker_engine::{Paths, read_own};
 use claude_worker_os::files::create_anew;
 pub(crate) use claude_worker_os::stdin::{Kind as Stdin, kind};
 use claude_worker_os::stdin::{Parent, bytes_ready, is_left_open, unbuffered};
 use claude_worker_os::wait::{Readable, readable_within};
+use claude_worker_paths::{Paths, read_own};
 
 use crate::error::CliError;
 use crate::prompt_length::read_bounded;

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use claude_worker_api::{Answer, ApiError, Call, Repeat, TaskApi};
-use claude_worker_engine::Paths;
+use claude_worker_paths::Paths;
 
+use crate::key::new_key;
 use crate::next_engine::WaitForNextEngine;
-use crate::random::new_key;
 use crate::request::Request;
 use crate::retry::{Attempts, FIND_ENGINE_WITHIN, Failed, Next};
 use crate::start::Starter;

@@ -20,10 +20,10 @@
 
 mod client;
 mod installed_program;
+mod key;
 mod log_file;
 mod next_engine;
 mod probe;
-mod random;
 mod request;
 mod retry;
 mod server_url;
@@ -35,14 +35,14 @@ mod test_starter;
 mod tls;
 mod transport;
 
-pub use claude_worker_engine::Paths;
 pub use claude_worker_os::lock::LockHolder;
+pub use claude_worker_paths::Paths;
 pub use client::EngineClient;
 pub use installed_program::installed_program;
+pub use key::new_key;
 pub use log_file::{LogFile, open_log};
 pub use next_engine::{Announcement, next_engine_is_announced};
 pub use probe::probe;
-pub use random::{new_key, random_hex};
 pub use retry::Reconnect;
 pub use server_url::ServerUrl;
 pub use start::{Ready, Starter};

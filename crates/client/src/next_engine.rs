@@ -12,9 +12,9 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use claude_worker_api::{ApiError, ErrorCode};
-use claude_worker_engine::Paths;
 use claude_worker_os::files::private;
 use claude_worker_os::lock::LockHolder;
+use claude_worker_paths::Paths;
 use tokio::time::Instant;
 
 use crate::retry::{ANNOUNCED_ENGINE_WITHIN, EXPECTED_ENGINE_PAUSES, Pauses, SOCKET_WITHIN};

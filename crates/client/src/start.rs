@@ -4,12 +4,12 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdout, Command, Stdio};
 
-use claude_worker_api::{ApiError, ErrorCode, calls};
-use claude_worker_engine::Paths;
+use claude_worker_api::{ApiError, ErrorCode, TASK_MARKER, calls};
 use claude_worker_os::descriptor::{discard_stdout, keep_from_children, stdout_is_read};
+use claude_worker_os::environment::without_own_variables;
 use claude_worker_os::files::is_socket;
 use claude_worker_os::lock::LockHolder;
-use claude_worker_supervisor::{TASK_MARKER, without_own_variables};
+use claude_worker_paths::Paths;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::ChildStdout as AsyncChildStdout;
 use tokio::time::Instant;
@@ -28,7 +28,7 @@ use crate::transport::{Address, NoAnswer};
 const MAX_REPORT_BYTES: u64 = 64 * 1024;
 
 /// How an engine is started: a program that serves in the foreground. It prints one line on standard
-/// output when it is ready or has failed (see [`Ready`]).
+/// output when it is ready (`{}`) or has failed (an error as JSON).
 #[derive(Debug, Clone)]
 pub struct Starter {
     /// The program.
@@ -78,6 +78,7 @@ impl Starter {
 
     /// As `start`, for the process that has announced this engine and need not wait for the
     /// announcement to end.
+    #[doc(hidden)]
     pub async fn start_announced(&self, address: &Address) -> Result<(), ApiError> {
         self.start_unless(address, || false).await
     }

@@ -9,8 +9,8 @@ use std::io;
 use std::path::PathBuf;
 
 use claude_worker_api::StopMode;
-use claude_worker_engine::Paths;
 use claude_worker_os::files::private;
+use claude_worker_paths::Paths;
 
 /// The marker's path, beside the lock and with the same prefix.
 fn marker(paths: &Paths) -> PathBuf {

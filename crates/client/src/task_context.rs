@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use claude_worker_api::{ApiError, ErrorCode, RunId, TaskApi, TaskId, TaskQuery};
-use claude_worker_supervisor::{RUN_MARKER, TASK_MARKER};
+use claude_worker_api::{
+    ApiError, ErrorCode, RUN_MARKER, RunId, TASK_MARKER, TaskApi, TaskId, TaskQuery,
+};
 
 /// The task inside which this process runs, if it is a task of the engine behind `api`. A task may use
 /// another engine, for example in tests of this program.

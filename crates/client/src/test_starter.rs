@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use claude_worker_engine::Paths;
+use claude_worker_paths::Paths;
 
 use crate::Starter;
 

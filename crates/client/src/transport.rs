@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use claude_worker_api::{ApiError, ErrorCode, PROTOCOL, PROTOCOL_HEADER};
-use claude_worker_engine::{Paths, read_own};
 use claude_worker_os::socket::{self, LocalStream};
 use claude_worker_os::user::is_trusted;
+use claude_worker_paths::{Paths, read_own};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::StatusCode;
 use hyper::body::{Body, Incoming};

@@ -12,8 +12,9 @@ use std::path::{Path, PathBuf};
 
 use claude_worker_api::{ApiError, TaskId};
 use claude_worker_os::files::{private, sync_parent};
+use claude_worker_paths::read_own;
 
-use crate::{EngineError, read_own};
+use crate::EngineError;
 
 fn path(directory: &Path, task: TaskId) -> PathBuf {
     directory.join(format!("{task}.json"))

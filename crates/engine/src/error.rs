@@ -4,9 +4,8 @@ use std::path::PathBuf;
 
 use claude_worker_api::{ApiError, ErrorCode};
 use claude_worker_os::files::is_shortage;
+use claude_worker_paths::shell_word;
 use claude_worker_supervisor::SupervisorError;
-
-use crate::own_file::shell_word;
 
 /// Why the engine cannot start or go on.
 #[derive(Debug, thiserror::Error)]

@@ -14,9 +14,10 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use claude_worker_os::environment::without_own_variables;
 use claude_worker_os::files::is_executable;
 use claude_worker_os::process::{kill_group, own_group};
-use claude_worker_supervisor::without_own_variables;
+use claude_worker_paths::{expand_home, user_home};
 
 /// How long a login shell may take to say where a program is. Start-up files can hang.
 const SHELL_LIMIT: Duration = Duration::from_secs(5);
@@ -100,12 +101,9 @@ pub enum LocateError {
 /// # Errors
 /// When it is nowhere, or the configuration names something that cannot be run.
 pub fn claude(configured: Option<&Path>) -> Result<Found, LocateError> {
-    let home = crate::user_home();
+    let home = user_home();
     if let Some(path) = configured {
-        let path = match (path.strip_prefix("~"), &home) {
-            (Ok(rest), Some(home)) => home.join(rest),
-            _ => path.to_path_buf(),
-        };
+        let path = expand_home(path, home.as_deref());
         return match why_not_runnable(&path) {
             None => Ok(Found { path, how: How::Configured }),
             Some(reason) => Err(LocateError::Configured { path, reason }),

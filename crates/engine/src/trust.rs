@@ -23,11 +23,11 @@ mod look;
 use std::path::{Path, PathBuf};
 
 use claude_worker_api::{ApiError, Task, Trust, TrustChange, TrustSource, TrustedDirectory};
+use claude_worker_paths::shell_word;
 
 pub(crate) use self::lists::Lists;
 use self::look::{look, settings_that_run_code};
 use crate::EngineError;
-use crate::own_file::shell_word;
 
 /// What is known of a directory: itself first, then each above it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

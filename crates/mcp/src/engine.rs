@@ -1,8 +1,8 @@
 //! Connects to the engine.
 
 use claude_worker_api::ApiError;
+use claude_worker_client::Paths;
 use claude_worker_client::{EngineClient, Starter, installed_program};
-use claude_worker_engine::Paths;
 
 /// The program that can run an engine.
 const PROGRAM: &str = "claude-worker";

@@ -22,13 +22,13 @@
 
 pub mod descriptor;
 pub mod disk;
-#[cfg(target_os = "linux")]
 pub mod environment;
 pub mod files;
 pub mod lock;
 pub mod machine;
 pub mod pipe;
 pub mod process;
+pub mod random;
 pub mod signal;
 #[cfg(feature = "tokio")]
 pub mod socket;

@@ -9,10 +9,11 @@ use std::time::Duration;
 use axum::serve::Listener;
 use axum::{Router, middleware};
 use claude_worker_api::{ApiError, Listen};
-use claude_worker_client::random_hex;
 use claude_worker_engine::metrics::Door;
-use claude_worker_engine::{Digest, Engine, read_own};
+use claude_worker_engine::{Digest, Engine};
 use claude_worker_os::files::create_new;
+use claude_worker_os::random::random_hex;
+use claude_worker_paths::read_own;
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 

@@ -12,7 +12,7 @@ use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant, SystemTime};
 
 use claude_worker_api::{ApiError, TlsFiles};
-use claude_worker_engine::user_home;
+use claude_worker_paths::{expand_home, user_home};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
@@ -145,10 +145,7 @@ impl Files {
 }
 
 fn path(text: &str) -> PathBuf {
-    match (text.strip_prefix("~/"), user_home()) {
-        (Some(below), Some(home)) => home.join(below),
-        _ => PathBuf::from(text),
-    }
+    expand_home(Path::new(text), user_home().as_deref())
 }
 
 type Handshake = Pin<Box<dyn Future<Output = io::Result<TlsStream<TcpStream>>> + Send>>;

@@ -5,17 +5,12 @@ use std::io::{self, PipeReader};
 use std::path::Path;
 use std::process::Command;
 
+use claude_worker_api::{RUN_MARKER, TASK_MARKER};
 use claude_worker_os::files::is_shortage;
 use claude_worker_os::process;
 
 use crate::fault::FAULT_VARIABLE;
 use crate::{RunDir, Spec};
-
-/// The environment variable by which every process of a run can be recognised.
-pub const RUN_MARKER: &str = "CLAUDE_WORKER_RUN";
-
-/// The environment variable that tells an agent its task.
-pub const TASK_MARKER: &str = "CLAUDE_WORKER_TASK";
 
 /// An agent that was started.
 pub(crate) struct Agent {

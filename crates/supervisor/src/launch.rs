@@ -4,8 +4,9 @@ use std::io;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
-use crate::agent::{RUN_MARKER, TASK_MARKER};
-use crate::own_variables::without_own_variables;
+use claude_worker_api::{RUN_MARKER, TASK_MARKER};
+use claude_worker_os::environment::without_own_variables;
+
 use crate::{RunDir, SupervisorError};
 
 /// How to start a supervisor: a program that hands its last argument to [`crate::run`], whatever

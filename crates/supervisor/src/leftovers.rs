@@ -4,12 +4,12 @@ use std::collections::HashSet;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use claude_worker_api::RunId;
+use claude_worker_api::{RUN_MARKER, RunId};
 use claude_worker_os::process::{self, Process, ProcessTable};
 
+use crate::SupervisorError;
 use crate::freeze::{Ends, freeze_and_kill};
 use crate::tree::{self, Follow};
-use crate::{RUN_MARKER, SupervisorError};
 
 /// Between two looks at the processes that were asked to end.
 const LOOK_INTERVAL: Duration = Duration::from_millis(5);
@@ -22,7 +22,7 @@ const KILL_LIMIT: Duration = Duration::from_secs(10);
 /// kills whatever is left, until nothing is. The supervisor may have been killed when it had frozen
 /// them itself: that makes no difference. Blocks this thread. Only for a run whose lock is free.
 ///
-/// Members are recognised by [`crate::RUN_MARKER`] in their environment; those that descend from a
+/// Members are recognised by [`RUN_MARKER`] in their environment; those that descend from a
 /// member or share its session belong too. A process with a cleared environment *and* a session of
 /// its own whose parent is already gone cannot be recognised any more; the supervisor, while it
 /// lives, does reach such a process.

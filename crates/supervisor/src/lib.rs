@@ -52,7 +52,6 @@ mod leftovers;
 mod limits;
 mod output;
 mod output_file;
-mod own_variables;
 mod process;
 mod record;
 mod run_log;
@@ -65,14 +64,10 @@ mod tree;
 mod wakeup;
 mod watch;
 
-pub use agent::{RUN_MARKER, TASK_MARKER};
 pub use error::SupervisorError;
 pub use fault::{FAULT_POINTS, FAULT_VARIABLE, fault_point};
 pub use launch::{Launched, SupervisorCommand, launch};
 pub use leftovers::end_leftovers;
-#[cfg(target_os = "linux")]
-pub use own_variables::set_own_variables;
-pub use own_variables::{own_variable_names, without_own_variables};
 pub use process::SupervisorProcess;
 pub use record::{EndedBy, Ending, Exit, Started};
 pub use rundir::{Found, Revocation, RunDir};

@@ -6,9 +6,9 @@
 use std::collections::HashSet;
 use std::io;
 
+use claude_worker_api::RUN_MARKER;
 use claude_worker_os::process::{self, Process, ProcessState, ProcessTable};
 
-use crate::RUN_MARKER;
 use crate::freeze::{self, Ends};
 
 /// After so many looks the outsiders are looked at again: an id may have changed hands.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use claude_worker_api::{ApiError, ImportTasks, ImportedTasks, TaskApi};
-use claude_worker_engine::{Paths, user_home};
+use claude_worker_paths::{Paths, user_home};
 
 use crate::console::Console;
 use crate::error::CliError;

@@ -13,7 +13,8 @@ use claude_worker_api::{
     Check, CheckLevel, EngineInfo, ListQuery, State, Task, TaskApi, Timestamp,
 };
 use claude_worker_client::token;
-use claude_worker_engine::{Paths, read_own, settings};
+use claude_worker_engine::settings;
+use claude_worker_paths::{Paths, read_own, user_home};
 use serde::Serialize;
 
 use super::redact::{Private, Redactor};
@@ -56,7 +57,7 @@ pub(crate) async fn report(api: &impl TaskApi, now: Timestamp) -> String {
         Ok(_) => api.list(ListQuery { limit: Some(TASKS), ..ListQuery::default() }).await,
         Err(error) => Err(error.clone()),
     };
-    let home = claude_worker_engine::user_home();
+    let home = user_home();
     let token_file = paths.as_ref().ok().and_then(|paths| read_own(&paths.token).ok());
     let secrets = paths.as_ref().ok().and_then(token).into_iter().chain(token_file);
     let redactor = Redactor::new(Private {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use claude_worker_os::random::random_hex;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -50,10 +51,7 @@ impl fmt::Debug for Digest {
 /// # Errors
 /// When the system's random source fails.
 pub(crate) fn new_secret<const BYTES: usize>(prefix: &str) -> std::io::Result<String> {
-    let mut random = [0; BYTES];
-    getrandom::fill(&mut random)?;
-    let digits = random.iter().map(|byte| format!("{byte:02x}"));
-    Ok(std::iter::once(prefix.to_owned()).chain(digits).collect())
+    Ok(format!("{prefix}{}", random_hex::<BYTES>()?))
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ const KEYS: [&str; 6] = [
 
 pub(super) fn checks(config: &Settings) -> Vec<Check> {
     const NAME: &str = "Claude Code";
-    let home = crate::user_home();
+    let home = claude_worker_paths::user_home();
     let program = match locate::claude(config.agents.claude.as_deref().map(Path::new)) {
         Ok(found) => {
             let place = format!("{}, {}", found.path.display(), found.how.words());

@@ -6,9 +6,9 @@ use claude_worker_api::{Check, Settings};
 use claude_worker_os::disk::free_at;
 use claude_worker_os::files::{can_use_directory, can_write_directory, is_open_to_others};
 use claude_worker_os::user::is_own;
+use claude_worker_paths::shell_word;
 
 use crate::Paths;
-use crate::own_file::shell_word;
 
 /// With so much more than what must stay free, in bytes, tasks are not refused for a while.
 const PLENTY: u64 = 1_000_000_000;

@@ -20,7 +20,7 @@ use crate::hosting::HttpRequest;
 use crate::message::{Reply, Request};
 use crate::store::StoredTask;
 use crate::submitted::Submission;
-use crate::{EngineError, disk, doctor, logs, settings, trust, user_home};
+use crate::{EngineError, disk, doctor, logs, settings, trust};
 
 /// How many tasks one round of the dispatcher removes.
 const CLEANED_AT_ONCE: u64 = crate::dispatcher::CLEANED_AT_ONCE as u64;
@@ -251,7 +251,7 @@ impl TaskApi for Engine {
             started_at: inner.started_at,
             database: inner.paths.database.display().to_string(),
             runs_directory: inner.paths.runs.display().to_string(),
-            home_directory: user_home().map(|home| home.display().to_string()),
+            home_directory: claude_worker_paths::user_home().map(|home| home.display().to_string()),
             http: http.url,
             host: inner.hosting.kind,
             stopping: self.is_stopping(),

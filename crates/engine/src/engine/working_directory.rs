@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 
 use claude_worker_api::{ApiError, Settings};
 
-use crate::user_home;
+use claude_worker_paths::{expand_home, user_home};
 
 /// The whole path of the directory that a submission names.
 ///
@@ -36,13 +36,13 @@ fn resolve_from(given: &str, base: Option<&str>, home: Option<&Path>) -> Result<
                 .hint("Give the working directory from the root on, or set http.base_directory")
         })
     };
-    let (base, below) = match (below_home(given), base) {
-        (Some(below), _) => (at_home()?.to_owned(), Path::new(below)),
-        (None, None) => (at_home()?.to_owned(), path),
-        (None, Some(base)) => match below_home(base) {
-            Some(below) => (join(at_home()?, below), path),
-            None => (PathBuf::from(base), path),
-        },
+    let (base, below) = match (path.strip_prefix("~"), base.map(Path::new)) {
+        (Ok(below), _) => (at_home()?.to_owned(), below),
+        (Err(_), None) => (at_home()?.to_owned(), path),
+        (Err(_), Some(base)) if base.starts_with("~") => {
+            (expand_home(base, Some(at_home()?)), path)
+        }
+        (Err(_), Some(base)) => (base.to_owned(), path),
     };
     if !base.is_absolute() {
         return Err(ApiError::invalid(format!(
@@ -67,13 +67,6 @@ fn resolve_from(given: &str, base: Option<&str>, home: Option<&Path>) -> Result<
         }
     }
     Ok(join(&base, inside))
-}
-
-/// What follows `~`, if the path begins in the home directory.
-fn below_home(path: &str) -> Option<&str> {
-    path.strip_prefix('~')
-        .filter(|rest| rest.is_empty() || rest.starts_with('/'))
-        .map(|rest| rest.trim_start_matches('/'))
 }
 
 /// The path without a trailing separator.

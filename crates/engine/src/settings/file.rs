@@ -5,10 +5,11 @@ use std::path::Path;
 
 use claude_worker_api::Settings;
 use claude_worker_os::files::{self, Replace, kept_permissions};
+use claude_worker_paths::read_own;
 use toml_edit::{DocumentMut, Item, TableLike};
 
 use super::to_toml;
-use crate::{EngineError, read_own};
+use crate::EngineError;
 
 /// The file's text; that of a missing one is empty.
 pub(super) fn read(path: &Path) -> Result<String, EngineError> {

@@ -3,8 +3,9 @@
 use std::io;
 
 use claude_worker_api::{ApiError, FileForm, Settings, explain_serde_error};
+use claude_worker_paths::read_own;
 
-use crate::{Paths, read_own};
+use crate::Paths;
 
 /// Reads the settings from their file; a missing one means the defaults.
 ///

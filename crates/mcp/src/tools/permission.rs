@@ -1,10 +1,10 @@
 //! Keeps permission checks as strict as in the user's configuration, unless it allows MCP to turn them
 //! off.
 
+use claude_worker_agents::can;
 use claude_worker_api::{
     Agent, ApiError, Capability, ErrorCode, NewTask, PermissionMode, Settings, TaskApi, TaskId,
 };
-use claude_worker_engine::agent_can;
 
 use crate::caller;
 
@@ -14,10 +14,10 @@ fn is_unchecked(task: &NewTask) -> Option<&'static str> {
         NewTask { agent: Agent::Unknown(_), .. } => {
             Some("The rights of an agent that this version does not know are unknown")
         }
-        NewTask { agent, .. } if agent_can(*agent, Capability::CommandLine) => {
+        NewTask { agent, .. } if can(*agent, Capability::CommandLine) => {
             Some("A shell command runs without permission checks")
         }
-        NewTask { agent, .. } if !agent_can(*agent, Capability::PermissionModes) => {
+        NewTask { agent, .. } if !can(*agent, Capability::PermissionModes) => {
             Some("This agent works without permission checks")
         }
         NewTask { permission_mode: Some(PermissionMode::BypassPermissions), .. } => {

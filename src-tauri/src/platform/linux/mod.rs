@@ -22,7 +22,7 @@ pub(crate) use theme::{is_dark, tray_ink};
 pub(crate) fn prepare_process() {
     let mut variables = graphics::WITHOUT_DRIVERS.to_vec();
     variables.push(session_bus::usual_address());
-    claude_worker_supervisor::set_own_variables(&variables);
+    claude_worker_os::environment::set_own_variables(&variables);
 }
 
 /// Whether the app can open windows. Without a display, Tauri would panic.

@@ -6,7 +6,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use claude_worker_api::ApiError;
-use claude_worker_supervisor::{own_variable_names, without_own_variables};
+use claude_worker_os::environment::{own_variable_names, without_own_variables};
 use gtk::gio;
 use gtk::gio::prelude::*;
 

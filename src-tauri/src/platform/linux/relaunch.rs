@@ -7,7 +7,7 @@ use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
 
-use claude_worker_supervisor::without_own_variables;
+use claude_worker_os::environment::without_own_variables;
 
 /// Replaces this process by the app that is installed now, which may be a newer version. Returns only
 /// if that fails.

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use claude_worker_engine::{Paths, locate, settings, shell_word};
+use claude_worker_engine::{locate, settings};
+use claude_worker_paths::{Paths, shell_word};
 use serde_json::Value;
 
 use super::clients::{Entry, NAME};

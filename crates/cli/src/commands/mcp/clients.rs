@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use claude_worker_api::ApiError;
-use claude_worker_engine::user_home;
+use claude_worker_paths::user_home;
 use serde_json::{Map, Value};
 use toml_edit::{DocumentMut, Item, Table, TableLike, value};
 

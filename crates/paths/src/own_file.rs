@@ -13,6 +13,8 @@ use claude_worker_api::{ApiError, ErrorCode};
 use claude_worker_os::files::{others_can_write, without_waiting};
 use claude_worker_os::user::foreign_owner;
 
+use crate::shell_word::shell_word;
+
 /// No file of ours that is read as a whole is longer, in bytes.
 const LARGEST: u64 = 64 * 1024 * 1024;
 
@@ -35,17 +37,6 @@ pub(crate) fn check(path: &Path) -> Result<(), ApiError> {
         .hint(format!("Type: chmod go-w {}", shell_word(&shown.to_string()))));
     }
     Ok(())
-}
-
-/// A word of a command line as a person would type it.
-#[must_use]
-pub fn shell_word(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:@,+".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
 }
 
 fn refusal(path: &Path, owner: u32) -> ApiError {

@@ -11,6 +11,7 @@ use claude_worker_os::files::{
 };
 use claude_worker_os::user::is_own;
 
+use crate::home::expand_home;
 use crate::own_file;
 
 /// The places one engine uses. Two engines with the same [`Paths::lock`] cannot both run; a
@@ -108,13 +109,7 @@ impl Paths {
     ) -> Result<Self, ApiError> {
         let given_home = user_home;
         let user_home = given_home.filter(|home| home.is_absolute());
-        let expand = |text: OsString| -> PathBuf {
-            let path = PathBuf::from(text);
-            match (path.strip_prefix("~"), user_home) {
-                (Ok(rest), Some(home)) => home.join(rest),
-                _ => path,
-            }
-        };
+        let expand = |text: OsString| expand_home(Path::new(&text), user_home);
         let absolute = |name: &str, text: Option<OsString>| match text.map(expand) {
             Some(path) if path.is_relative() => Err(ApiError::invalid(format!(
                 "{name}={} is not an absolute path",
@@ -190,12 +185,6 @@ impl Paths {
         }
         self.are_our_own()
     }
-}
-
-/// The user's home directory: `HOME`, where that is an absolute path.
-#[must_use]
-pub fn user_home() -> Option<PathBuf> {
-    variable("HOME").map(PathBuf::from).filter(|home| home.is_absolute())
 }
 
 fn variable(name: &str) -> Option<OsString> {

@@ -1,17 +1,6 @@
-//! Random keys and secrets.
+//! Idempotency keys.
 
 use std::hash::{BuildHasher, RandomState};
-use std::io;
-
-/// Random bytes from the system, in hexadecimal.
-///
-/// # Errors
-/// When the system's random source fails.
-pub fn random_hex<const BYTES: usize>() -> io::Result<String> {
-    let mut random = [0; BYTES];
-    getrandom::fill(&mut random)?;
-    Ok(random.iter().map(|byte| format!("{byte:02x}")).collect())
-}
 
 /// A unique idempotency key: 128 random bits in hexadecimal. It uses the random seeds of the standard
 /// library's hashers, which cannot fail.
