@@ -1,11 +1,15 @@
 //! `cargo xtask test`: every check and every test, the quick ones first.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use anyhow::Result;
 
 use crate::step::{run, step};
 use crate::{bundle, cross, dist, layers, rust_version, setup, ui, workspace};
+
+/// Libraries for programs of other people.
+const LIBRARIES: [&str; 2] = ["claude-worker-api", "claude-worker-client"];
 
 /// Runs everything. The test runner comes last, so that its summary closes the output.
 pub(crate) fn everything() -> Result<()> {
@@ -39,12 +43,28 @@ pub(crate) fn everything() -> Result<()> {
         doc.args(["doc", "--quiet", "--workspace", "--no-deps"]);
         // Contributors read it, so it includes private items, and links to them are allowed.
         let flags = "--document-private-items -A rustdoc::private_intra_doc_links -D warnings";
-        run(doc.env("RUSTDOCFLAGS", flags))
+        run(doc.env("RUSTDOCFLAGS", flags))?;
+        // What users of the libraries read has links to public items only.
+        let mut doc = workspace::cargo();
+        doc.args(["doc", "--quiet", "--no-deps"]);
+        for library in LIBRARIES {
+            doc.args(["--package", library]);
+        }
+        run(doc.env("RUSTDOCFLAGS", "-D warnings"))
     })?;
     cross::check()?;
-    if has_doc_tests(&workspace::root())? {
-        step("Doc tests", || run(workspace::cargo().args(["test", "--workspace", "--doc"])))?;
-    }
+    step("Doc tests", || {
+        for manifest in manifests_with_doc_tests(&workspace::root())? {
+            run(workspace::cargo().args([
+                "test",
+                "--quiet",
+                "--doc",
+                "--manifest-path",
+                &manifest,
+            ]))?;
+        }
+        Ok(())
+    })?;
     step("Build", || {
         let mut build = workspace::cargo();
         run(build.args(["nextest", "run", "--cargo-quiet", "--workspace", "--no-run"]))
@@ -57,11 +77,13 @@ pub(crate) fn everything() -> Result<()> {
     run(workspace::cargo().args(["nextest", "run", "--cargo-quiet", "--workspace"]))
 }
 
-/// Whether any documentation comment has Rust code to run. Without any, the step would only link
-/// empty programs.
-fn has_doc_tests(root: &Path) -> Result<bool> {
+/// The manifests of the crates of which a documentation comment has Rust code to run. For others, the
+/// step would only link empty programs.
+fn manifests_with_doc_tests(root: &Path) -> Result<BTreeSet<String>> {
     let sources = workspace::rust_sources(&["src", "crates", "src-tauri", "xtask"], root)?;
-    Ok(sources.iter().any(|source| runs_code(&source.text)))
+    let with_code = sources.iter().filter(|source| runs_code(&source.text));
+    let manifest = |path: &str| Some(format!("{}Cargo.toml", &path[..path.find("src/")?]));
+    Ok(with_code.filter_map(|source| manifest(&source.path)).collect())
 }
 
 fn runs_code(source: &str) -> bool {
@@ -82,7 +104,14 @@ fn runs_code(source: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::runs_code;
+    use super::*;
+
+    #[test]
+    fn the_examples_of_the_libraries_are_run() {
+        let manifests = manifests_with_doc_tests(&workspace::root()).unwrap();
+        let expected = ["crates/api/Cargo.toml", "crates/client/Cargo.toml"];
+        assert!(expected.iter().all(|manifest| manifests.contains(*manifest)), "{manifests:?}");
+    }
 
     #[test]
     fn only_rust_code_in_documentation_counts() {

@@ -1,4 +1,80 @@
-//! The vocabulary of Claude Worker.
+//! The vocabulary of Claude Worker: requests, answers, events and errors.
+//!
+//! Programs that call an engine use this crate together with `claude-worker-client`, or alone to read and
+//! write the JSON of the HTTP interface.
+//!
+//! # Reading and writing JSON
+//!
+//! Requests and answers are plain structs with serde. Fields that a request leaves out have a default:
+//!
+//! ```
+//! use claude_worker_api::{Agent, NewTask, State, Status, Task};
+//!
+//! let request = NewTask {
+//!     execution_prompt: "make test".to_owned(),
+//!     working_directory: "/srv/shop".to_owned(),
+//!     agent: Agent::Shell,
+//!     ..NewTask::default()
+//! };
+//! let body = serde_json::to_string(&request)?;
+//! assert_eq!(serde_json::from_str::<NewTask>(&body)?, request);
+//!
+//! // The state of a task and its data are fields of the task in JSON.
+//! let answer = r#"{"id": 12, "name": "make test", "agent": "shell", "working_directory": "/srv/shop",
+//!     "created_at": "2026-11-29T08:00:00Z", "status": "failed",
+//!     "ended_at": "2026-11-29T08:00:01Z", "failure": {"kind": "exit", "code": 2, "message": ""}}"#;
+//! let task: Task = serde_json::from_str(answer)?;
+//! assert_eq!(task.state.status(), Status::Failed);
+//! assert!(task.state.is_finished());
+//! if let State::Failed { failure, .. } = &task.state {
+//!     assert_eq!(failure.describe(), "Exited with code 2");
+//! }
+//! # Ok::<(), serde_json::Error>(())
+//! ```
+//!
+//! # Values of newer versions
+//!
+//! Fields that this version does not know are ignored, and names that it does not know are read as
+//! `Unknown` ([`mod@unknown`]), so that an older client understands a newer engine:
+//!
+//! ```
+//! use claude_worker_api::{EventKind, Status};
+//!
+//! let status: Status = serde_json::from_str(r#""hibernating""#)?;
+//! assert_eq!(status.name(), "hibernating");
+//! assert!(matches!(status, Status::Unknown(_)));
+//!
+//! let event: EventKind = serde_json::from_str(r#"{"kind": "moved", "to": 3}"#)?;
+//! let EventKind::Unknown(value) = event else { panic!("{event:?}") };
+//! assert_eq!((value.name.as_str(), value.get("to")), ("moved", Some(3)));
+//! # Ok::<(), serde_json::Error>(())
+//! ```
+//!
+//! # Methods
+//!
+//! [`METHODS`] lists the methods of [`TaskApi`], with their HTTP routes:
+//!
+//! ```
+//! use claude_worker_api::METHODS;
+//!
+//! let cancel = METHODS.iter().find(|method| method.name == "cancel").unwrap();
+//! assert_eq!(format!("{} {}", cancel.verb.name(), cancel.path), "POST /api/v1/tasks/{id}/cancel");
+//! ```
+//!
+//! # Errors
+//!
+//! [`ApiError`] is the error of every method. Programs decide by its code, which HTTP answers have too:
+//!
+//! ```
+//! use claude_worker_api::{ApiError, ErrorCode};
+//!
+//! let answer = r#"{"type": "urn:claude-worker:error:queue_full", "title": "…", "status": 429,
+//!     "code": "queue_full", "message": "The queue is full", "hint": "Try again later"}"#;
+//! let error: ApiError = serde_json::from_str(answer)?;
+//! assert_eq!(error.code, ErrorCode::QueueFull);
+//! assert_eq!(error.to_string(), "The queue is full. Try again later");
+//! # Ok::<(), serde_json::Error>(())
+//! ```
 //!
 //! # Theory of operation
 //!
@@ -8,9 +84,7 @@
 //! it again over the wire; every user interface (command line, app, REST, MCP) is written against
 //! the trait and works with either.
 //!
-//! This crate does no input or output and knows no runtime. JSON is the wire format. Unknown
-//! fields are ignored on reading, and unknown variants read as `Unknown` ([`mod@unknown`]), so that an
-//! older client understands a newer engine.
+//! This crate does no input or output and knows no runtime. JSON is the wire format.
 
 mod access;
 mod agent;
@@ -31,6 +105,7 @@ mod log;
 mod methods;
 mod metrics;
 mod nearest;
+#[doc(hidden)]
 pub mod openapi;
 mod problem;
 mod query;
@@ -50,10 +125,7 @@ pub use access::{
     Tokens,
 };
 pub use agent::{AgentInfo, Capability};
-pub use call::{
-    Answer, AnswerTime, BYTES, Call, CallSchemas, CallVisitor, JSON, Method, OutputHeaders,
-    ReadArguments, Repeat, Reply, Verb, WriteArguments,
-};
+pub use call::{Answer, AnswerTime, Call, Method, Repeat, Verb};
 pub use doctor::{Check, CheckLevel, Diagnosis};
 pub use environment::{RUN_MARKER, TASK_MARKER};
 pub use error::{ApiError, ErrorCode};
@@ -62,30 +134,23 @@ pub use http::{PROTOCOL_HEADER, Pause, StopRequest};
 pub use import::{ImportTasks, ImportedTasks};
 pub use info::{Activity, Counts, EngineInfo, HostKind, Queue, StopMode, Stopped, Unseen};
 pub use list::{Cursor, ListQuery, Order, TaskPage};
-pub use listener::{
-    AUTO, HTTP_PORT, HttpChange, HttpState, Listen, OFF, TlsFiles, host_name, listen_address,
-};
+pub use listener::{AUTO, HTTP_PORT, HttpChange, HttpState, Listen, OFF, TlsFiles};
 pub use log::{
     LogEntry, LogItem, LogPage, LogQuery, OutputChunk, OutputQuery, OutputStream, ToolOutcome,
 };
-pub use methods::{METHODS, TaskApi, TaskApiExt, call_by_name, calls, visit_calls};
+pub use methods::{METHODS, TaskApi, TaskApiExt, calls};
 pub use metrics::MetricsText;
-pub use nearest::nearest_name;
 pub use problem::{PROBLEM_JSON, Problem};
-pub use serde_error::explain_serde_error;
 pub use settings::{
-    AgentSettings, CapSettings, DECLARED_SETTINGS, DelegationSettings, FileForm, HttpSettings,
-    LARGEST_NUMBER, LONGEST_DURATION, LimitSettings, McpSettings, NotificationSettings,
-    RateLimitSettings, RetentionSettings, SETTINGS_PAGE, Setting, SettingKind, Settings,
-    SettingsChange, SettingsPageSection, SettingsSection, TelemetrySettings, UsageLimitSettings,
-    all_settings,
+    AgentSettings, CapSettings, DelegationSettings, HttpSettings, LimitSettings, McpSettings,
+    NotificationSettings, RateLimitSettings, RetentionSettings, Settings, SettingsChange,
+    TelemetrySettings, UsageLimitSettings,
 };
 pub use submit::{
     Agent, Asker, CleanQuery, Cleaned, FollowUp, Limits, MAX_BATCH, MAX_CALLER_CHARS,
     MAX_KEY_BYTES, MAX_PROMPT_BYTES, NewTask, NewTasks, PermissionMode, Retry, SeenQuery, Spent,
     SpentQuery, SubmittedTasks,
 };
-pub use surrogates::replace_unpaired_surrogates;
 pub use task::{
     Run, RunId, RunOutcome, State, Status, Task, TaskDetail, TaskId, TaskQuery, Usage, WaitReason,
 };
@@ -94,6 +159,28 @@ pub use traceparent::Traceparent;
 pub use trust::{Trust, TrustChange, TrustSource, TrustedDirectory};
 pub use unknown::{UnknownName, UnknownValue};
 pub use verdict::{DeniedTool, Failure, Note, Verdict};
+
+// For the programs of Claude Worker, which send calls, answer them and show settings. They may change at
+// any time.
+#[doc(hidden)]
+pub use call::{
+    BYTES, CallSchemas, CallVisitor, JSON, OutputHeaders, ReadArguments, Reply, WriteArguments,
+};
+#[doc(hidden)]
+pub use listener::{host_name, listen_address};
+#[doc(hidden)]
+pub use methods::{call_by_name, visit_calls};
+#[doc(hidden)]
+pub use nearest::nearest_name;
+#[doc(hidden)]
+pub use serde_error::explain_serde_error;
+#[doc(hidden)]
+pub use settings::{
+    DECLARED_SETTINGS, FileForm, LARGEST_NUMBER, LONGEST_DURATION, SETTINGS_PAGE, Setting,
+    SettingKind, SettingsPageSection, SettingsSection, all_settings,
+};
+#[doc(hidden)]
+pub use surrogates::replace_unpaired_surrogates;
 
 /// Version of the wire protocol. Client and engine must agree on it exactly; it is raised by a
 /// change that an older peer would misread, not by an added field.

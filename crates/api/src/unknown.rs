@@ -11,7 +11,7 @@
 //!   missing or wrong fields is still an error: the data is damaged, not newer.
 //!
 //! Requests must not contain unknown values: enums that only appear in requests have no such variant,
-//! lists in requests are read with [`known`], and the engine refuses the others by name.
+//! lists in requests are read with `known`, and the engine refuses the others by name.
 
 use std::collections::BTreeSet;
 use std::fmt;

@@ -1,22 +1,63 @@
-//! The client of an engine: requests over the local socket or HTTP, and starting an engine.
+//! The client of an engine: finds it, starts it, and calls it.
+//!
+//! ```no_run
+//! use claude_worker_api::{ErrorCode, NewTask, State, TaskApi, TaskApiExt};
+//! use claude_worker_client::EngineClient;
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), claude_worker_api::ApiError> {
+//! let client = EngineClient::of_this_user()?;
+//! let submitted = client
+//!     .submit(NewTask {
+//!         execution_prompt: "Explain this project".to_owned(),
+//!         working_directory: "/srv/shop".to_owned(),
+//!         // A second submission with this key returns the same task.
+//!         idempotency_key: Some("explain-shop".to_owned()),
+//!         ..NewTask::default()
+//!     })
+//!     .await;
+//! let task = match submitted {
+//!     Err(error) if error.code == ErrorCode::QueueFull => return Ok(()),
+//!     submitted => submitted?,
+//! };
+//! let detail = client.wait_until_finished(task.id).await?;
+//! if let State::Completed { .. } = detail.task.state {
+//!     println!("{}", detail.result.unwrap_or_default());
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The directory `examples` has whole programs: `submit.rs` submits a task, follows its log and reads
+//! its result; `events.rs` follows all changes of the queue. The tests run both.
 //!
 //! # Theory of operation
 //!
-//! The engine is reached by HTTP over a Unix domain socket in its data directory, or over TCP
-//! ([`Address`]), on this machine or with TLS on another one. [`EngineClient`] is a [`TaskApi`] that sends each call over a connection of its own,
-//! so that it keeps working when the engine is restarted, upgraded or replaced by the app between two
-//! calls. When no engine runs it can start one in the background ([`Starter`]), unless a person has
-//! stopped it: an engine that was told to stop leaves a [`stop_marker`], and a client that had an
-//! answer from that engine does not start another. A program that is about to start an engine itself
-//! announces it ([`Announcement`]), and clients wait for that engine.
+//! [`EngineClient`] implements [`TaskApi`], so its methods are those of the trait. The engine is reached
+//! by HTTP over a Unix domain socket in its data directory, or over TCP ([`Address`]), on this machine or
+//! with TLS on another one. Each call uses a connection of its own, so that the client keeps working when
+//! the engine is restarted, upgraded or replaced by the app between two calls.
 //!
-//! Client and server (`crates/server`) send their protocol version in a header. The versions must be
-//! equal, except for requests for the engine's version and to stop it: an older engine can always be
-//! stopped.
+//! A call that may be repeated is sent again when the connection breaks, at most 5 times, and to an engine
+//! that is stopping for 5 seconds. A submission gets an idempotency key ([`new_key`]) if it has none, so
+//! that it may be repeated too. [`Reconnect`] repeats calls for longer, for programs that follow a task.
 //!
-//! `examples/submit.rs` is a program that submits a task, follows it and reads its result.
+//! When no local engine runs, the client can start one in the background ([`Starter`]), unless a person
+//! has stopped it: an engine that was told to stop leaves a file (`engine.stopped`), and a client that had
+//! an answer from that engine does not start another. A program that is about to start an engine itself
+//! announces it, and clients wait for that engine.
+//!
+//! Client and server send their protocol version ([`PROTOCOL`]) in a header. The versions must be equal,
+//! except for requests for the engine's version and to stop it: an older engine can always be stopped.
+//!
+//! # Errors
+//!
+//! Every call fails with an [`ApiError`], whose [`code`](claude_worker_api::ErrorCode) is stable.
+//! `Unavailable` means that no engine answers, `VersionMismatch` that its answer cannot be read.
 //!
 //! [`TaskApi`]: claude_worker_api::TaskApi
+//! [`ApiError`]: claude_worker_api::ApiError
+//! [`PROTOCOL`]: claude_worker_api::PROTOCOL
 
 mod client;
 mod installed_program;
@@ -28,23 +69,33 @@ mod request;
 mod retry;
 mod server_url;
 mod start;
-pub mod stop_marker;
 mod task_context;
 #[cfg(test)]
 mod test_starter;
 mod tls;
 mod transport;
 
-pub use claude_worker_os::lock::LockHolder;
 pub use claude_worker_paths::Paths;
 pub use client::EngineClient;
-pub use installed_program::installed_program;
 pub use key::new_key;
-pub use log_file::{LogFile, open_log};
-pub use next_engine::{Announcement, next_engine_is_announced};
-pub use probe::probe;
 pub use retry::Reconnect;
 pub use server_url::ServerUrl;
-pub use start::{Ready, Starter};
+pub use start::Starter;
 pub use task_context::surrounding_task;
 pub use transport::{Address, token};
+
+// For the programs of Claude Worker, which host engines and examine them. They may change at any time.
+#[doc(hidden)]
+pub mod stop_marker;
+#[doc(hidden)]
+pub use claude_worker_os::lock::LockHolder;
+#[doc(hidden)]
+pub use installed_program::installed_program;
+#[doc(hidden)]
+pub use log_file::{LogFile, open_log};
+#[doc(hidden)]
+pub use next_engine::{Announcement, next_engine_is_announced};
+#[doc(hidden)]
+pub use probe::probe;
+#[doc(hidden)]
+pub use start::Ready;

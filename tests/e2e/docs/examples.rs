@@ -2,7 +2,8 @@
 //!
 //! Blocks marked `sh` are run as they are. Of blocks marked `console` each command is run, but for those
 //! in [`NOT_RUN`]. Blocks marked `sql` are queries of the database, blocks marked `toml` are settings, and
-//! blocks marked `json` are JSON.
+//! blocks marked `json` are JSON. Blocks marked `rust` are parts of the examples of the Rust client, which the
+//! test `rust_client` runs.
 
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::{Command, Stdio};
@@ -10,8 +11,8 @@ use std::process::{Command, Stdio};
 use claude_worker_engine::settings;
 use rusqlite::{Connection, OpenFlags};
 
-use super::{Block, Document};
-use crate::support::Home;
+use super::{Block, Document, root};
+use crate::support::{Home, read};
 
 /// Commands that no test runs as they stand in the documents: how they begin, and why.
 const NOT_RUN: &[(&str, &str)] = &[
@@ -156,8 +157,27 @@ fn try_block(home: &Home, block: &Block<'_>, place: &str) -> usize {
             assert!(read.is_ok(), "{place}: {:?}", read.err());
             0
         }
+        "rust" => {
+            let shown = lines(&block.text);
+            let is_part = rust_examples()
+                .iter()
+                .any(|example| lines(example).windows(shown.len()).any(|part| part == shown));
+            assert!(is_part, "{place}: no example of the Rust client has:\n{}", block.text);
+            0
+        }
         _ => 0,
     }
+}
+
+/// The lines of code without their indentation.
+fn lines(code: &str) -> Vec<&str> {
+    code.lines().map(str::trim).filter(|line| !line.is_empty()).collect()
+}
+
+/// The examples of the Rust client.
+fn rust_examples() -> Vec<String> {
+    let files = std::fs::read_dir(root().join("crates/client/examples")).unwrap().flatten();
+    files.map(|file| read(&file.path())).collect()
 }
 
 #[test]
