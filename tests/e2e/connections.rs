@@ -134,6 +134,55 @@ fn half_open_connections_delay_no_request_at_socket_or_port() {
     assert!(head.starts_with("HTTP/1.1 200") && begun.elapsed() < SOON, "{head}");
 }
 
+/// Each of these bodies held a permit and its connection for up to ten minutes.
+#[test]
+fn slow_bodies_of_clients_without_a_token_delay_nobody() {
+    const SOON: Duration = Duration::from_secs(1);
+    let home = Home::new();
+    let engine = Engine::start(&home);
+    let begin = |length: &str, body: &str| {
+        let mut stream = engine.connect();
+        let head = format!(
+            "POST /api/v1/logins/redeem HTTP/1.1\r\nhost: {}\r\ncontent-type: application/json\r\n{length}\r\n\r\n{body}",
+            engine.address
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        stream
+    };
+    let rest = |mut stream: TcpStream| {
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    // These are refused before their bodies come. They would reserve all memory for large bodies.
+    let chunked = rest(begin("transfer-encoding: chunked", "4\r\n{\"co\r\n"));
+    assert!(chunked.starts_with("HTTP/1.1 411"), "{chunked}");
+    let large = rest(begin("content-length: 4097", "{"));
+    assert!(large.starts_with("HTTP/1.1 413"), "{large}");
+    let first = begin("content-length: 40", "{");
+    // More than may be open.
+    let mut slow = Vec::new();
+    for number in 0..600 {
+        slow.push(begin("content-length: 40", "{"));
+        if number % 100 == 99 {
+            let begun = Instant::now();
+            let (head, _) = engine.ask("GET", "/api/v1/settings", Some(&engine.token));
+            assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+            let link = home.run(["open", "--browser", "--print"]).ok().stdout.trim().to_owned();
+            let body = format!("{{\"code\":\"{}\"}}", link.split_once('#').unwrap().1);
+            let length = format!("connection: close\r\ncontent-length: {}", body.len());
+            let login = rest(begin(&length, &body));
+            assert!(login.starts_with("HTTP/1.1 200"), "{login}");
+            assert!(begun.elapsed() < 2 * SOON, "{:?}", begun.elapsed());
+        }
+    }
+    // The first one made room for the last ones, and these get no more time.
+    drop(first);
+    let last = slow.pop().unwrap();
+    let answer = rest(last);
+    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+}
+
 /// As Docker and Kubernetes probe: without a token, under any host name.
 #[test]
 fn probes_need_no_token_and_learn_nothing_but_one_word() {

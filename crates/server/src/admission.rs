@@ -11,6 +11,7 @@
 mod cookie;
 mod credentials;
 pub(crate) mod login;
+mod login_code;
 mod source;
 mod target;
 mod until_ended;
@@ -95,10 +96,15 @@ pub(crate) async fn admit(
 async fn admit_from(guard: &Guard, mut request: Request, next: Next) -> Response {
     match guard.needs(request.method(), request.uri().path()) {
         Needs::Nothing => next.run(request).await,
-        Needs::LoginCode => match check_body_type(request.method(), request.headers()) {
-            Ok(()) => answer(request, next).await,
-            Err(denied) => closing(denied),
-        },
+        Needs::LoginCode => {
+            if let Err(denied) = check_body_type(request.method(), request.headers()) {
+                return closing(denied);
+            }
+            match login_code::read(request).await {
+                Ok(request) => next.run(request).await,
+                Err(refusal) => closing(refusal),
+            }
+        }
         Needs::Credentials => {
             let (method, headers) = (request.method(), request.headers());
             let checked = guard.credentials(method, headers, Timestamp::now());
@@ -135,8 +141,8 @@ async fn answer_until_ended(request: Request, next: Next, mut ended: Ended) -> R
 }
 
 /// A refusal. The request's body is not read, so the connection cannot be used again.
-fn closing(denied: Denied) -> Response {
-    let mut response = denied.into_response();
+fn closing(refusal: impl IntoResponse) -> Response {
+    let mut response = refusal.into_response();
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     response
 }

@@ -24,7 +24,7 @@ use crate::routes::{self, speaking_our_protocol};
 use crate::tls::{Certificate, TcpConnection};
 use crate::traffic::counted;
 
-/// Connections of clients that do not read are closed. Only requests with a token take a permit.
+/// Connections of clients that do not read are closed. Only requests with a token or login take a permit.
 const BOUNDS: Bounds =
     Bounds { answered: 384, open: 512, unread: Some(Duration::from_secs(30)), per_client: None };
 

@@ -11,8 +11,11 @@ use crate::{ErrorCode, Method, PROBLEM_JSON, Problem, Verb};
 const OF_HTTP: &[(u16, ErrorCode, &str)] = &[
     (401, ErrorCode::Forbidden, "The request has no valid token"),
     (405, ErrorCode::InvalidRequest, "The address does not take this method of HTTP"),
-    (413, ErrorCode::InvalidRequest, "The body is larger than 33 MiB"),
+    (408, ErrorCode::InvalidRequest, "The body did not arrive in time"),
+    (411, ErrorCode::InvalidRequest, "The request does not say how long its body is"),
+    (413, ErrorCode::InvalidRequest, "The body is larger than 33 MiB, or 4096 bytes for a login"),
     (415, ErrorCode::InvalidRequest, "The body is not of the type `application/json`"),
+    (429, ErrorCode::Unavailable, "Too many login codes were tried in the last minute"),
 ];
 
 /// The codes that every method can return.
@@ -66,7 +69,7 @@ pub(super) fn add(responses: &mut Map<String, Value>, method: &Method) {
         method.errors.iter().chain(COMMON).map(|code| code.http_status()).collect();
     statuses.push(401);
     if has_body {
-        statuses.extend([413, 415]);
+        statuses.extend([408, 413, 415]);
     }
     add_statuses(responses, &statuses);
 }

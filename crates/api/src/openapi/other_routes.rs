@@ -119,7 +119,7 @@ fn redeem() -> Value {
             "content": { JSON: { "schema": { "type": "object" } } },
         }),
     );
-    errors::add_statuses(&mut responses, &[400, 403, 415, 429]);
+    errors::add_statuses(&mut responses, &[400, 403, 408, 411, 413, 415, 429, 500, 503]);
     json!({
         "operationId": "redeem_login",
         "tags": ["tokens"],
@@ -149,7 +149,7 @@ fn logout() -> Value {
             "content": { JSON: { "schema": { "type": "object" } } },
         }),
     );
-    errors::add_statuses(&mut responses, &[400, 401, 403, 404, 415, 500, 503]);
+    errors::add_statuses(&mut responses, &[400, 401, 403, 404, 408, 413, 415, 500, 503]);
     json!({
         "operationId": "log_out",
         "tags": ["tokens"],

@@ -25,7 +25,7 @@ use crate::routes::no_such_method;
 /// The pages, which everybody may see.
 pub(super) const PAGES: [&str; 3] = ["/login", "/login.js", "/login.css"];
 
-/// The largest request body in bytes.
+/// The largest body of a request to log out, in bytes.
 const LARGEST_BODY: usize = 4096;
 
 /// What the page may do: run its own script and connect to this server.
