@@ -431,6 +431,15 @@ fn a_login_code_works_once_and_its_cookie_until_it_is_revoked() {
     let login = &listed["tokens"][0];
     assert_eq!((&login["kind"], &login["name"]), (&json!("browser"), &json!("browser-1")));
     assert_eq!(login["user_agent"], "Test/1.0");
+    // A browser sends the password for a proxy along. It neither hides the cookie nor stands for it.
+    let (own, basic) =
+        (format!("http://{}", server.address), ("authorization", "Basic cHJveHk6eA=="));
+    let asked = |headers: &[(&str, &str)]| server.ask("GET", "/api/v1/tokens", headers, "").status;
+    assert_eq!(asked(&[("cookie", &cookie), basic]), 200);
+    assert_eq!(asked(&[basic]), 401);
+    assert_eq!(asked(&[("cookie", &cookie), ("authorization", "Bearer x")]), 401);
+    let untyped = [("cookie", cookie.as_str()), ("origin", own.as_str()), basic];
+    assert_eq!(server.ask("POST", "/api/v1/logins/logout", &untyped, "").status, 415);
     // The secret of a login is no token, and that of a token no login.
     assert_eq!(server.call(&secret, "GET", "/api/v1/tasks", &Value::Null).status, 401);
     let name = cookie.split_once('=').unwrap().0;
@@ -438,7 +447,6 @@ fn a_login_code_works_once_and_its_cookie_until_it_is_revoked() {
     assert_eq!(get(&format!("{name}={token}")).status, 401);
     assert_eq!(get(&format!("{name}={}", server.owner)).status, 401);
     // Tasks of a browser say so.
-    let own = format!("http://{}", server.address);
     let headers = [("cookie", cookie.as_str()), ("origin", own.as_str()), JSON];
     let task =
         server.ask("POST", "/api/v1/tasks", &headers, &server.submission("true").to_string());

@@ -29,7 +29,7 @@ use claude_worker_api::{ApiError, ErrorCode, Timestamp};
 use claude_worker_engine::{Digest, Grants};
 
 pub(crate) use self::cookie::Cookie;
-use self::credentials::Ended;
+use self::credentials::{Ended, bearer};
 pub(crate) use self::source::Source;
 use self::until_ended::UntilEnded;
 use crate::connections::answer;
@@ -191,12 +191,12 @@ impl Guard {
 }
 
 /// Checks that the body is of a type that pages of other origins cannot send. A request without a body
-/// needs no type if it has a header that such pages cannot send either.
+/// needs no type if it has a token: such pages cannot send one either.
 fn check_body_type(method: &Method, headers: &HeaderMap) -> Result<(), Denied> {
     let is_empty = !headers.contains_key(header::CONTENT_TYPE)
         && !headers.contains_key(header::TRANSFER_ENCODING)
         && headers.get(header::CONTENT_LENGTH).is_none_or(|length| length == "0")
-        && headers.contains_key(header::AUTHORIZATION);
+        && bearer(headers).is_some();
     let has_body = !is_empty && matches!(*method, Method::POST | Method::PUT | Method::PATCH);
     let json = headers
         .get(header::CONTENT_TYPE)
@@ -246,9 +246,12 @@ mod tests {
         let unauthorized = Err(StatusCode::UNAUTHORIZED);
         assert_eq!(check(&Method::GET, &[HOST, TOKEN]), Ok(()));
         assert_eq!(check(&Method::POST, &[HOST, TOKEN, JSON]), Ok(()));
+        for scheme in ["bearer secret", "BEARER  secret"] {
+            assert_eq!(check(&Method::GET, &[HOST, ("authorization", scheme)]), Ok(()), "{scheme}");
+        }
         assert_eq!(check(&Method::GET, &[HOST]), unauthorized);
         for wrong in
-            ["Bearer secre", "Bearer secret ", "bearer secret", "Basic secret", "secret", "Bearer "]
+            ["Bearer secre", "Bearer secret ", "Bearersecret", "Basic secret", "secret", "Bearer "]
         {
             assert_eq!(
                 check(&Method::GET, &[HOST, ("authorization", wrong)]),

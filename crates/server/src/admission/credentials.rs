@@ -4,9 +4,10 @@ use std::future::{Future, pending};
 use std::pin::Pin;
 
 use axum::http::{HeaderMap, Method, header};
-use claude_worker_api::{AccessKind, ApiError, ErrorCode, Timestamp};
+use claude_worker_api::{AccessKind, Timestamp};
 use claude_worker_engine::{Digest, Principal};
 
+use super::source::foreign_page;
 use super::{Denied, Guard};
 
 /// What a request that is admitted has shown.
@@ -21,16 +22,16 @@ pub(super) struct Credentials {
 pub(super) type Ended = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 impl Guard {
-    /// Finds out who sends a request: by the header `Authorization` if it has one, else by the cookie.
+    /// Finds out who sends a request: by its bearer token if it has one, else by the cookie. Other schemes
+    /// of `Authorization` are not for this server: a proxy may have asked for a password.
     pub(super) fn credentials(
         &self,
         method: &Method,
         headers: &HeaderMap,
         now: Timestamp,
     ) -> Result<Credentials, Denied> {
-        if let Some(given) = headers.get(header::AUTHORIZATION) {
-            let token = given.to_str().ok().and_then(|given| given.strip_prefix("Bearer "));
-            return token.and_then(|token| self.token(token, now)).ok_or(Denied::NoToken);
+        if let Some(token) = bearer(headers) {
+            return self.token(token, now).ok_or(Denied::NoToken);
         }
         let mut secrets = self.cookie.values(headers);
         let found = secrets.find_map(|secret| self.admitted(AccessKind::Browser, secret, now));
@@ -53,23 +54,30 @@ impl Guard {
     }
 }
 
+/// The token in a header `Authorization`; empty when it cannot be read.
+pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    headers.get_all(header::AUTHORIZATION).iter().find_map(|value| {
+        let value = value.as_bytes();
+        let (scheme, token) = match value.iter().position(|byte| *byte == b' ') {
+            Some(end) => value.split_at(end),
+            None => (value, &[][..]),
+        };
+        let is_bearer = scheme.eq_ignore_ascii_case(b"bearer");
+        is_bearer.then(|| std::str::from_utf8(token).unwrap_or_default().trim_start_matches(' '))
+    })
+}
+
 /// Checks that a request with a cookie comes from one of our own pages. `SameSite=Strict` does not keep
 /// pages of another port of the same host from sending the cookie, because a site has no port.
 fn check_page(method: &Method, headers: &HeaderMap) -> Result<(), Denied> {
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
-    let foreign = || {
-        Denied::Refused(
-            ApiError::new(ErrorCode::Forbidden, "A page of another origin may not use this server")
-                .hint("Programs send a token: `claude-worker token create NAME`"),
-        )
-    };
     // Sent by all browsers of today. `none` is an address that a person entered.
     if text("sec-fetch-site").is_some_and(|site| !["same-origin", "none"].contains(&site)) {
-        return Err(foreign());
+        return Err(Denied::Refused(foreign_page()));
     }
     // Its value was checked with the source. Browsers send it with every change.
     if !matches!(*method, Method::GET | Method::HEAD) && text("origin").is_none() {
-        return Err(foreign());
+        return Err(Denied::Refused(foreign_page()));
     }
     Ok(())
 }

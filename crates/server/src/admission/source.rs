@@ -45,19 +45,18 @@ impl Source {
 
     /// `local` is the address of this machine to which the client connected.
     fn check_headers(&self, headers: &HeaderMap, local: Option<IpAddr>) -> Result<(), ApiError> {
-        let forbidden = |message: String| ApiError::new(ErrorCode::Forbidden, message);
         // That there is only one is checked in `target.rs`.
         let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
         let host = host.unwrap_or_default().to_ascii_lowercase();
         if !self.is_own(&host, local) {
             let shown = host.escape_debug();
-            return Err(forbidden(format!("This server is not reached by the name \"{shown}\""))
-                .hint(format!(
-                    "Use {}://127.0.0.1:{}, or allow the name: claude-worker server start \
-                     --allow-host, or http.allow_hosts in config.toml",
-                    if self.tls { "https" } else { "http" },
-                    self.port
-                )));
+            let message = format!("This server is not reached by the name \"{shown}\"");
+            return Err(ApiError::new(ErrorCode::Forbidden, message).hint(format!(
+                "Use {}://127.0.0.1:{}, or allow the name: claude-worker server start --allow-host, \
+                 or http.allow_hosts in config.toml",
+                if self.tls { "https" } else { "http" },
+                self.port
+            )));
         }
         let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
         let origin = origin.to_str().unwrap_or_default().to_ascii_lowercase();
@@ -68,7 +67,7 @@ impl Source {
         if is_own && headers.get_all(header::ORIGIN).iter().count() == 1 {
             return Ok(());
         }
-        Err(forbidden("A page of another origin may not use this server".to_owned()))
+        Err(foreign_page())
     }
 
     /// Whether this server is reached by `host`, the value of a header `Host` in lower case.
@@ -99,6 +98,14 @@ impl Source {
             (false, false) => &["http://"],
         }
     }
+}
+
+/// The error for a request of a page that this server has not sent.
+pub(super) fn foreign_page() -> ApiError {
+    ApiError::new(ErrorCode::Forbidden, "A page of another origin may not use this server").hint(
+        "Open the pages at the address of this server: `claude-worker open --browser`. Programs send a \
+         token (`claude-worker token create NAME`) and no header Origin",
+    )
 }
 
 #[cfg(test)]
