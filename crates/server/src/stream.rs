@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use claude_worker_api::{ApiError, EventPage, EventQuery, TaskApi};
 use futures_util::stream::unfold;
 use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
 
 use crate::connections::until_closed;
 use crate::feed::{Feed, Message, Next, Subscription};
@@ -53,7 +54,8 @@ pub(crate) async fn stream<A: TaskApi + 'static>(
         query.after = Some(api.events(query.clone()).await?.next);
     }
     let subscription = feed.subscribe().await?;
-    let reader = Reader { api, subscription, query, is_behind: true, closing };
+    let told = query.after.unwrap_or_default();
+    let reader = Reader { api, subscription, query, told, is_behind: true, closing };
     let body = Body::from_stream(unfold(reader, Reader::next));
     let headers =
         [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-cache")];
@@ -65,6 +67,8 @@ struct Reader<A> {
     subscription: Subscription<A>,
     /// Its `after` is the position of the stream.
     query: EventQuery,
+    /// The position that the last heartbeat named.
+    told: i64,
     /// Whether it reads by itself until it has caught up with the feed.
     is_behind: bool,
     closing: watch::Receiver<()>,
@@ -72,17 +76,29 @@ struct Reader<A> {
 
 impl<A: TaskApi> Reader<A> {
     async fn next(mut self) -> Option<(Result<Bytes, Infallible>, Self)> {
+        // Reads that find nothing for this client do not put it off.
+        let heartbeat = Instant::now() + HEARTBEAT;
         loop {
             let closing = self.closing.clone();
             let text = tokio::select! {
                 () = until_closed(closing) => return None,
                 text = self.read() => text?,
-                () = tokio::time::sleep(HEARTBEAT) => NOTHING.into(),
+                () = sleep_until(heartbeat) => self.heartbeat(),
             };
             if !text.is_empty() {
                 return Some((Ok(text), self));
             }
         }
+    }
+
+    /// A sign that the stream is open. It names the position if that has moved, so that a client which
+    /// was sent no event for a long time does not begin far back when it connects again.
+    fn heartbeat(&mut self) -> Bytes {
+        let reached = self.query.after.unwrap_or_default();
+        if std::mem::replace(&mut self.told, reached) == reached {
+            return NOTHING.into();
+        }
+        format!("id: {reached}\n\n").into()
     }
 
     /// What comes next; it may be empty. None when the engine gives no more. Cancel safe.
@@ -127,4 +143,54 @@ fn joined(messages: &[Message]) -> Bytes {
         text.extend_from_slice(&message.text);
     }
     text.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use claude_worker_api::{Event, EventKind, TaskId, Timestamp};
+    use futures_util::StreamExt as _;
+    use tokio::time::timeout;
+
+    use super::*;
+
+    /// An engine in which task 1 makes progress every second.
+    struct Busy;
+
+    impl TaskApi for Busy {
+        async fn events(&self, query: EventQuery) -> Result<EventPage, ApiError> {
+            let page = |events, next| EventPage { events, next, gap: false };
+            match query.after {
+                None => Ok(page(Vec::new(), 7)),
+                Some(after) if query.wait_ms == 0 => Ok(page(Vec::new(), after)),
+                Some(after) => {
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                    let kind = EventKind::Progress { last_action: "x".to_owned() };
+                    let (seq, at, task) = (after + 1, Timestamp::default(), Some(TaskId(1)));
+                    Ok(page(vec![Event { seq, at, task, kind }], seq))
+                }
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stream_without_events_for_its_client_sends_heartbeats_with_its_position() {
+        let api = Arc::new(Busy);
+        let query = EventQuery { tasks: vec![TaskId(2)], ..EventQuery::default() };
+        let (_close, closing) = watch::channel(());
+        let feed = Feed::new(Arc::clone(&api));
+        let response = stream(api, feed, query, &HeaderMap::new(), closing).await.unwrap();
+        let mut sent = response.into_body().into_data_stream();
+        let mut last = 7;
+        for _ in 0..3 {
+            let begun = Instant::now();
+            let text = timeout(2 * HEARTBEAT, sent.next()).await.expect("a heartbeat");
+            let text = text.unwrap().unwrap();
+            assert_eq!(begun.elapsed(), HEARTBEAT);
+            let text = std::str::from_utf8(&text).unwrap();
+            let id = text.strip_prefix("id: ").and_then(|text| text.strip_suffix("\n\n"));
+            let id: i64 = id.unwrap_or_else(|| panic!("{text:?}")).parse().unwrap();
+            assert!(id > last, "{id} after {last}");
+            last = id;
+        }
+    }
 }

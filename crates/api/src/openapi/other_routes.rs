@@ -192,8 +192,9 @@ fn stream() -> Value {
             "description": "Events as server-sent events, until one side disconnects. The `data` of \
                             each is an `Event` as JSON, its `id` the event's number. An event named \
                             `gap` says that events are missing because they are no longer stored: \
-                            read the tasks again. A line that begins with a colon is only a sign of \
-                            life, sent every 15 seconds.",
+                            read the tasks again. When nothing was sent for 15 seconds, a heartbeat \
+                            follows: a line that begins with a colon, or an `id` without `data` that \
+                            names the position of the stream.",
             "content": { "text/event-stream": { "schema": { "type": "string" } } },
         }),
     );
