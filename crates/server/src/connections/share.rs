@@ -60,11 +60,12 @@ impl PerClient {
         (!self.is_proxy(peer)).then(|| Client::of(peer))
     }
 
-    /// Whose request it is.
+    /// Whose request it is; none for one of a proxy that does not say whose requests it passes on. One
+    /// share for all of its clients would make them wait for each other.
     pub(super) fn of_request(self, endpoints: &Endpoints, headers: &HeaderMap) -> Option<Client> {
         let peer = endpoints.peer?.ip();
-        let named = if self.is_proxy(peer) { forwarded_for(headers) } else { None };
-        Some(Client::of(named.unwrap_or(peer)))
+        let address = if self.is_proxy(peer) { forwarded_for(headers)? } else { peer };
+        Some(Client::of(address))
     }
 
     fn is_proxy(self, peer: IpAddr) -> bool {
@@ -178,7 +179,9 @@ mod tests {
                 |headers: &HeaderMap| behind.of_request(&endpoints(proxy), headers).unwrap();
             assert_eq!(client(&spoofed), address("203.0.113.7"));
             assert_eq!(client(&headers(&["[2001:db8::7]:443"])), address("2001:db8::"));
-            assert_eq!(client(&headers(&["unknown"])), client(&headers(&[])));
+            for unnamed in [headers(&["unknown"]), headers(&[])] {
+                assert_eq!(behind.of_request(&endpoints(proxy), &unnamed), None);
+            }
         }
         let far = endpoints("203.0.113.99");
         assert_eq!(behind.of_request(&far, &spoofed), Some(address("203.0.113.99")));
