@@ -279,6 +279,17 @@ fn refusals_over_http_have_fitting_statuses_and_say_why() {
     let error: serde_json::Value = serde_json::from_str(&body).unwrap();
     assert_eq!(error["code"], "invalid_request");
 
+    // The client may be on another machine, where no command starts the engine that it has stopped.
+    let (head, body) = engine.send(&format!(
+        "GET /api/v1/tasks HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {}\r\nx-claude-worker-protocol: 1\r\nconnection: close\r\n\r\n",
+        engine.address, engine.token
+    ));
+    assert!(head.starts_with("HTTP/1.1 426"), "{head}");
+    assert!(
+        body.contains("the same version on both sides") && !body.contains("server stop"),
+        "{body}"
+    );
+
     let id = home.shell("echo something");
     home.finished(id);
     let farthest = u64::MAX;

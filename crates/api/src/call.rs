@@ -287,10 +287,13 @@ impl Answer for OutputChunk {
     }
 }
 
+/// What to do when one side does not understand the other. The engine may be on another machine, and be
+/// started by no command there.
+pub const VERSIONS_MAY_DIFFER: &str = "Engine and client may be of different versions: install the same \
+    version of both, and start the engine again on its machine (`claude-worker server stop`, then \
+    `claude-worker server start`)";
+
 fn unreadable(why: &str) -> ApiError {
-    ApiError::new(
-        ErrorCode::VersionMismatch,
-        format!("The engine's answer cannot be read: {why}"),
-    )
-    .hint("Engine and client may be of different versions: `claude-worker server stop`, then try again")
+    ApiError::new(ErrorCode::VersionMismatch, format!("The engine's answer cannot be read: {why}"))
+        .hint(VERSIONS_MAY_DIFFER)
 }

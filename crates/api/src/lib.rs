@@ -164,7 +164,8 @@ pub use verdict::{DeniedTool, Failure, Note, Verdict};
 // any time.
 #[doc(hidden)]
 pub use call::{
-    BYTES, CallSchemas, CallVisitor, JSON, OutputHeaders, ReadArguments, Reply, WriteArguments,
+    BYTES, CallSchemas, CallVisitor, JSON, OutputHeaders, ReadArguments, Reply,
+    VERSIONS_MAY_DIFFER, WriteArguments,
 };
 #[doc(hidden)]
 pub use listener::{host_name, listen_address};

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use claude_worker_api::{ApiError, ErrorCode, PROTOCOL, PROTOCOL_HEADER};
+use claude_worker_api::{ApiError, ErrorCode, PROTOCOL, PROTOCOL_HEADER, VERSIONS_MAY_DIFFER};
 use claude_worker_os::socket::{self, LocalStream};
 use claude_worker_os::user::is_trusted;
 use claude_worker_paths::{Paths, read_own};
@@ -255,8 +255,7 @@ fn error_in(status: StatusCode, body: &[u8]) -> ApiError {
         } else {
             ErrorCode::Internal
         };
-        ApiError::new(code, format!("The engine answered {status}"))
-            .hint("Engine and client may be of different versions: `claude-worker server stop`, then try again")
+        ApiError::new(code, format!("The engine answered {status}")).hint(VERSIONS_MAY_DIFFER)
     })
 }
 

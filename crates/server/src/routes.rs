@@ -20,6 +20,7 @@ use claude_worker_api::{
 use tokio::sync::watch;
 use tracing::Instrument;
 
+use crate::connections::Endpoints;
 use crate::docs_page;
 use crate::feed::Feed;
 use crate::idempotency::{idempotency_key, use_key};
@@ -119,6 +120,9 @@ pub(crate) fn speaking_our_protocol(routes: Router) -> Router {
 /// that send none (curl, scripts) are accepted.
 async fn agree_on_protocol(request: Request, next: Next) -> Response {
     let theirs = request.headers().get(PROTOCOL_HEADER).and_then(|value| value.to_str().ok());
+    // Over TCP the client may be on another machine, and starts no engine.
+    let endpoints = request.extensions().get::<Endpoints>();
+    let over_tcp = endpoints.is_some_and(|endpoints| endpoints.peer.is_some());
     let about_the_engine = request.uri().path().starts_with("/api/v1/engine");
     let mut response = match theirs.map(str::parse::<u32>) {
         Some(theirs) if theirs != Ok(PROTOCOL) && !about_the_engine => refuse(
@@ -129,7 +133,13 @@ async fn agree_on_protocol(request: Request, next: Next) -> Response {
                     env!("CARGO_PKG_VERSION")
                 ),
             )
-            .hint("Run `claude-worker server stop`; running tasks keep running, and the next command starts the right engine"),
+            .hint(if over_tcp {
+                "Install the same version on both sides, and start the engine again on its machine; running \
+                 tasks keep running"
+            } else {
+                "Run `claude-worker server stop`; running tasks keep running, and the next command starts \
+                 the right engine"
+            }),
         ),
         _ => next.run(request).await,
     };

@@ -11,7 +11,9 @@ const NAME: &str = "Engine";
 
 pub(super) async fn check(api: &impl TaskApi, paths: &Paths) -> Check {
     match api.engine().await {
-        Ok(info) => answered(&info),
+        Ok(info) => {
+            answered(&info, "claude-worker server stop; the next command starts the new one")
+        }
         Err(error) if error.code == ErrorCode::Unavailable => silent(paths),
         Err(error) => Check::bad(NAME, error.message, error.hint),
     }
@@ -20,12 +22,17 @@ pub(super) async fn check(api: &impl TaskApi, paths: &Paths) -> Check {
 /// An engine that is reached over HTTP: its lock says nothing here.
 pub(super) async fn check_remote(api: &impl TaskApi) -> Check {
     match api.engine().await {
-        Ok(info) => answered(&info),
+        // No command starts one that was stopped.
+        Ok(info) => answered(
+            &info,
+            "Install the same version on both machines, and start the engine again there",
+        ),
         Err(error) => Check::bad(NAME, error.message, error.hint),
     }
 }
 
-fn answered(info: &EngineInfo) -> Check {
+/// `other_version` is the advice for an engine of another version than this program.
+fn answered(info: &EngineInfo, other_version: &str) -> Check {
     let workers = plural(u64::from(info.queue.workers), "worker");
     let found = format!("version {}, process {}, {workers}", info.version, info.pid);
     match info.warnings.first() {
@@ -33,7 +40,7 @@ fn answered(info: &EngineInfo) -> Check {
         None if info.version != env!("CARGO_PKG_VERSION") => Check::warn(
             NAME,
             format!("{found}; this program is version {}", env!("CARGO_PKG_VERSION")),
-            "claude-worker server stop; the next command starts the new one",
+            other_version,
         ),
         None => Check::ok(NAME, found),
     }
@@ -56,5 +63,36 @@ fn silent(paths: &Paths) -> Check {
         )
     } else {
         Check::ok(NAME, "not running; the first command starts it")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use claude_worker_api::{ApiError, Timestamp};
+
+    use super::*;
+
+    /// An engine of another version.
+    struct Other;
+
+    impl TaskApi for Other {
+        async fn engine(&self) -> Result<EngineInfo, ApiError> {
+            let info = serde_json::json!({
+                "version": "0.0.1", "protocol": 1, "pid": 1, "started_at": Timestamp::default(),
+                "database": "", "runs_directory": "", "output_bytes": 0,
+                "queue": { "paused": false, "workers": 1, "counts": {} },
+            });
+            Ok(serde_json::from_value(info).unwrap())
+        }
+    }
+
+    #[tokio::test]
+    async fn nobody_is_told_to_stop_an_engine_that_no_command_starts_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let here = check(&Other, &Paths::below(directory.path())).await;
+        assert!(here.advice.contains("server stop"), "{here:?}");
+        let there = check_remote(&Other).await;
+        assert!(there.advice.contains("on both machines"), "{there:?}");
+        assert!(!there.advice.contains("server stop"), "{there:?}");
     }
 }

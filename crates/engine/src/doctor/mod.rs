@@ -33,7 +33,8 @@ fn settings(paths: &Paths, in_force: Option<&Settings>) -> (Settings, Check) {
         (Ok(file), Some(in_force)) if file != in_force => Check::warn(
             NAME,
             format!("{} was changed since the engine read it", paths.config.display()),
-            "claude-worker server stop; the next engine goes by it, and running tasks run on",
+            "Start the engine again on its machine: claude-worker server stop, then claude-worker server start. \
+             Running tasks keep running",
         ),
         (Ok(_), _) if paths.config.exists() => Check::ok(NAME, paths.config.display().to_string()),
         (Ok(_), _) => Check::ok(NAME, "the defaults; there is no configuration file"),
