@@ -87,7 +87,7 @@ impl EngineClient {
                 NoAnswer::NotReachable(_) | NoAnswer::Refused(_) => {
                     return Err(self.error(no_answer));
                 }
-                NoAnswer::Stopping(_) => Failed::Stopping,
+                NoAnswer::Stopping(_) | NoAnswer::Proxy(_) => Failed::Stopping,
                 NoAnswer::Broken(_) => Failed::Broken,
             };
             match (attempts.next(failed, request.may_repeat), &self.starter) {
@@ -108,7 +108,7 @@ impl EngineClient {
     /// The error for a request without an answer.
     fn error(&self, no_answer: NoAnswer) -> ApiError {
         match no_answer {
-            NoAnswer::Refused(error) | NoAnswer::Stopping(error) => error,
+            NoAnswer::Refused(error) | NoAnswer::Stopping(error) | NoAnswer::Proxy(error) => error,
             NoAnswer::NotReachable(error) => not_reachable(&self.address, &error),
             NoAnswer::Broken(error) => {
                 ApiError::unavailable(format!("The connection broke before the answer: {error}"))
@@ -257,6 +257,45 @@ mod tests {
         };
         let (error, ()) = tokio::join!(client, server);
         assert_eq!(error.message, "The engine is shutting down");
+    }
+
+    #[tokio::test]
+    async fn a_submission_through_a_proxy_without_an_engine_is_sent_again() {
+        let directory = tempfile::tempdir().unwrap();
+        let socket = directory.path().join("engine.sock");
+        let listener = UnixListener::bind(&socket).unwrap();
+        let client = EngineClient::new(Address::Socket(socket));
+        // What nginx says while the engine starts anew.
+        let proxy = async |status: &str| {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let asked = request(&mut stream).await;
+            let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 6\r\n\r\n<html>");
+            stream.write_all(answer.as_bytes()).await.unwrap();
+            asked
+        };
+        let server = async {
+            let first = proxy("502 Bad Gateway").await;
+            let error = r#"{"code":"queue_full","message":"full"}"#;
+            let second = answer(&listener, "429 Too Many Requests", error).await;
+            assert_eq!(first, second, "with the same key");
+            // A request that must not be repeated is sent once.
+            proxy("504 Gateway Timeout").await;
+            proxy("413 Content Too Large").await;
+            proxy("200 OK").await;
+        };
+        let client = async {
+            assert_eq!(
+                client.submit(NewTask::default()).await.unwrap_err().code,
+                ErrorCode::QueueFull
+            );
+            let once = async || client.stop(StopRequest::default()).await.unwrap_err();
+            [once().await, once().await, once().await]
+        };
+        let ([gone, large, foreign], ()) = tokio::join!(client, server);
+        assert_eq!(gone.code, ErrorCode::Unavailable);
+        assert!(gone.message.contains("The proxy at localhost reaches no engine"), "{gone}");
+        assert!(large.message.contains("too large for the proxy"), "{large}");
+        assert!(foreign.message.contains("is not Claude Worker"), "{foreign}");
     }
 
     #[tokio::test]

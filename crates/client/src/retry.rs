@@ -10,7 +10,7 @@
 //! | nothing listens there otherwise, or these times are over | starts an engine where it may, at most [`REPEATS`] times |
 //! | the engine to start finds another one that holds the lock or is announced | asks that one, for [`LOCK_HOLDER_ANSWERS_WITHIN`] at most |
 //! | the engine was started | waits for its report, for [`STARTED_ENGINE_READY_WITHIN`] at most |
-//! | the engine answers that it is stopping | sends idempotent requests again after [`PAUSE_WHILE_STOPPING`], at most [`REPEATS_WHILE_STOPPING`] times |
+//! | the engine answers that it is stopping, or a proxy that it reaches no engine | sends idempotent requests again after [`PAUSE_WHILE_STOPPING`], at most [`REPEATS_WHILE_STOPPING`] times |
 //! | the connection breaks before the answer | sends idempotent requests again at once, at most [`REPEATS`] times |
 //! | the engine answers with another error | reports it |
 //!
@@ -109,7 +109,8 @@ pub(crate) enum Failed {
     NotThere,
     /// The connection broke: whether the call was carried out is unknown.
     Broken,
-    /// The engine is stopping and did not carry out the call.
+    /// The engine is stopping and did not carry out the call; or a proxy has no answer of the engine, and
+    /// whether the call was carried out is unknown.
     Stopping,
 }
 

@@ -50,6 +50,9 @@ pub(crate) enum NoAnswer {
     Broken(String),
     /// The engine answered that it is stopping.
     Stopping(ApiError),
+    /// A proxy answered that it has no answer of the engine: whether the request was carried out is
+    /// unknown.
+    Proxy(ApiError),
     /// Another error, with the message for the user.
     Refused(ApiError),
 }
@@ -212,10 +215,7 @@ async fn exchange(
     };
     let theirs = head.headers.get(PROTOCOL_HEADER).and_then(|value| value.to_str().ok());
     if theirs.is_none() {
-        return Err(NoAnswer::Refused(
-            ApiError::unavailable("The server at the engine's address is not Claude Worker")
-                .hint("Check CLAUDE_WORKER_SERVER_URL and CLAUDE_WORKER_HOME"),
-        ));
+        return Err(foreign(host, head.status));
     }
     if head.status.is_success() {
         return Ok(Answered { headers: head.headers, body });
@@ -231,6 +231,29 @@ async fn exchange(
         ErrorCode::Unavailable => NoAnswer::Stopping(error),
         _ => NoAnswer::Refused(error),
     })
+}
+
+/// An answer that does not come from an engine.
+fn foreign(host: &str, status: StatusCode) -> NoAnswer {
+    match status {
+        StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => {
+            NoAnswer::Proxy(
+                ApiError::unavailable(format!("The proxy at {host} reaches no engine: {status}"))
+                    .hint(
+                        "Start the engine there, and check the target of the proxy. Check with \
+                 `claude-worker list` whether the request was carried out, then try again",
+                    ),
+            )
+        }
+        StatusCode::PAYLOAD_TOO_LARGE => NoAnswer::Refused(
+            ApiError::invalid(format!("The request is too large for the proxy at {host}"))
+                .hint("Let it pass bodies of 34 MB on (nginx: client_max_body_size 34m)"),
+        ),
+        _ => NoAnswer::Refused(
+            ApiError::unavailable("The server at the engine's address is not Claude Worker")
+                .hint("Check CLAUDE_WORKER_SERVER_URL and CLAUDE_WORKER_HOME"),
+        ),
+    }
 }
 
 /// Reads a whole body into one buffer. Keeping hyper's chunks until the end would allocate new memory
