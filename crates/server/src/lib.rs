@@ -26,6 +26,7 @@ mod host;
 mod http_start;
 mod idempotency;
 mod listener;
+mod owner_token;
 mod pages;
 mod principal;
 mod probes;

@@ -11,14 +11,12 @@ use axum::{Router, middleware};
 use claude_worker_api::{ApiError, Listen};
 use claude_worker_engine::metrics::Door;
 use claude_worker_engine::{Digest, Engine};
-use claude_worker_os::files::create_new;
-use claude_worker_os::random::random_hex;
-use claude_worker_paths::read_own;
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 
 use crate::admission::{Cookie, Guard, Source, admit, login};
 use crate::connections::{Bounds, Endpoints, PerClient, serve_connections};
+use crate::owner_token;
 use crate::pages::Pages;
 use crate::routes::{self, speaking_our_protocol};
 use crate::tls::{Certificate, TcpConnection};
@@ -51,9 +49,7 @@ impl HttpServer {
         let failed = |error: io::Error| not_bound(listen.address, &error);
         let listener = TcpListener::bind(listen.address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let token = token(token_file).map_err(|error| {
-            ApiError::invalid(format!("Cannot keep a token in {}: {error}", token_file.display()))
-        })?;
+        let token = owner_token::load_or_create(token_file)?;
         let listen = listen.clone();
         Ok(Self { listener, listen, address, certificate, token, pages: Pages::find() })
     }
@@ -133,21 +129,6 @@ impl Listener for Entrance {
     fn local_addr(&self) -> io::Result<Self::Addr> {
         Ok(Endpoints { peer: None, local: self.listener.local_addr().ok() })
     }
-}
-
-/// The token in `file`; a new one is written there when it has none.
-fn token(file: &Path) -> io::Result<String> {
-    match read_own(file) {
-        Ok(token) if !token.trim().is_empty() => return Ok(token.trim().to_owned()),
-        Ok(_) => std::fs::remove_file(file)?,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(error),
-    }
-    let token = random_hex::<32>()?;
-    let mut opened = create_new(file)?;
-    io::Write::write_all(&mut opened, token.as_bytes())?;
-    opened.sync_all()?;
-    Ok(token)
 }
 
 /// The error for an address that cannot be bound.

@@ -1,0 +1,54 @@
+//! The token of the owner, in the file `token` of the data directory.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use claude_worker_api::ApiError;
+use claude_worker_os::files::create_new;
+use claude_worker_os::random::random_hex;
+use claude_worker_paths::read_own;
+
+/// The token in `file`; a new one is written there when it has none.
+///
+/// # Errors
+/// `invalid_request` when it can be neither read nor written.
+pub(crate) fn load_or_create(file: &Path) -> Result<String, ApiError> {
+    token(file).map_err(|error| {
+        let file = file.display();
+        ApiError::invalid(format!("Cannot keep a token in {file}: {error}"))
+            .hint(format!("Check that {file} belongs to you, and that the disk is not full"))
+    })
+}
+
+fn token(file: &Path) -> io::Result<String> {
+    match read_own(file) {
+        Ok(token) if !token.trim().is_empty() => return Ok(token.trim().to_owned()),
+        Ok(_) => std::fs::remove_file(file)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    let token = random_hex::<32>()?;
+    let mut opened = create_new(file)?;
+    opened.write_all(token.as_bytes())?;
+    opened.sync_all()?;
+    Ok(token)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_made_once_and_kept() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("token");
+        let made = load_or_create(&file).unwrap();
+        assert_eq!(made.len(), 64);
+        assert_eq!(load_or_create(&file).unwrap(), made);
+        std::fs::write(&file, "\n").unwrap();
+        assert_ne!(load_or_create(&file).unwrap(), made, "an empty file is replaced");
+        let error = load_or_create(&directory.path().join("missing/token")).unwrap_err();
+        assert!(error.message.contains("Cannot keep a token"), "{error}");
+        assert!(!error.hint.is_empty(), "{error}");
+    }
+}
