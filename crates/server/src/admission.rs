@@ -33,7 +33,6 @@ use self::credentials::{Ended, bearer};
 pub(crate) use self::source::Source;
 use self::until_ended::UntilEnded;
 use crate::connections::answer;
-use crate::docs_page;
 use crate::refusal::{Refusal, refuse};
 
 /// How long an answer may still take when its token is no longer valid.
@@ -48,8 +47,6 @@ pub(crate) struct Guard {
     pub(crate) grants: Arc<Grants>,
     /// The cookie of a login.
     pub(crate) cookie: Cookie,
-    /// Whether web pages are served.
-    pub(crate) pages: bool,
 }
 
 /// Why a request is not admitted.
@@ -94,7 +91,7 @@ pub(crate) async fn admit(
 
 /// Checks who sends a request that comes from the right place, and passes it on.
 async fn admit_from(guard: &Guard, mut request: Request, next: Next) -> Response {
-    match guard.needs(request.method(), request.uri().path()) {
+    match Guard::needs(request.method(), request.uri().path()) {
         Needs::Nothing => next.run(request).await,
         Needs::LoginCode => {
             if let Err(denied) = check_body_type(request.method(), request.headers()) {
@@ -152,7 +149,8 @@ impl IntoResponse for Denied {
         match self {
             Self::Refused(error) => refuse(error),
             Self::NotJson => Refusal::with_status(
-                ApiError::invalid("The request must have Content-Type: application/json"),
+                ApiError::invalid("The request's body is not declared to be JSON")
+                    .hint("Send the header `Content-Type: application/json`"),
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
             )
             .into_response(),
@@ -177,16 +175,14 @@ impl IntoResponse for Denied {
 }
 
 impl Guard {
-    fn needs(&self, method: &Method, path: &str) -> Needs {
+    fn needs(method: &Method, path: &str) -> Needs {
         let reads = matches!(*method, Method::GET | Method::HEAD);
         if *method == Method::POST && path == REDEEM_PATH {
             return Needs::LoginCode;
         }
-        if reads && (login::PAGES.contains(&path) || docs_page::is_public(path)) {
-            return Needs::Nothing;
-        }
+        // Pages, and what does not exist.
         let api = path.starts_with("/api/") || path == "/metrics";
-        if self.pages && reads && !api { Needs::Nothing } else { Needs::Credentials }
+        if reads && !api { Needs::Nothing } else { Needs::Credentials }
     }
 }
 
@@ -212,18 +208,17 @@ fn check_body_type(method: &Method, headers: &HeaderMap) -> Result<(), Denied> {
 mod tests {
     use super::*;
 
-    fn guard(pages: bool) -> Guard {
+    fn guard() -> Guard {
         Guard {
             source: Source { port: 8000, allow_hosts: Vec::new(), tls: false, behind_proxy: false },
             owner: Digest::of("secret"),
             grants: Arc::default(),
             cookie: Cookie::new(8000, false),
-            pages,
         }
     }
 
     fn check(method: &Method, headers: &[(&'static str, &str)]) -> Result<(), StatusCode> {
-        let guard = guard(false);
+        let guard = guard();
         let mut request = Request::default();
         for (name, value) in headers {
             request.headers_mut().append(*name, value.parse().unwrap());
@@ -286,16 +281,13 @@ mod tests {
     #[test]
     fn only_pages_and_the_login_need_no_token() {
         let (get, post) = (Method::GET, Method::POST);
-        let with_pages = guard(true);
-        for path in ["/", "/index.html", "/assets/x.js", "/login"] {
-            assert_eq!(with_pages.needs(&get, path), Needs::Nothing, "{path}");
-            assert_eq!(with_pages.needs(&post, path), Needs::Credentials, "{path}");
+        for path in ["/", "/index.html", "/assets/x.js", "/login", "/docs", "/openapi.json"] {
+            assert_eq!(Guard::needs(&get, path), Needs::Nothing, "{path}");
+            assert_eq!(Guard::needs(&post, path), Needs::Credentials, "{path}");
         }
         for path in ["/api/v1/tasks", "/api/", "/api/v1/logins/redeem"] {
-            assert_eq!(with_pages.needs(&get, path), Needs::Credentials, "{path}");
+            assert_eq!(Guard::needs(&get, path), Needs::Credentials, "{path}");
         }
-        assert_eq!(with_pages.needs(&post, "/api/v1/logins/redeem"), Needs::LoginCode);
-        assert_eq!(guard(false).needs(&get, "/"), Needs::Credentials);
-        assert_eq!(guard(false).needs(&get, "/login"), Needs::Nothing);
+        assert_eq!(Guard::needs(&post, "/api/v1/logins/redeem"), Needs::LoginCode);
     }
 }

@@ -1,7 +1,7 @@
 //! The web pages, served with the API so that a browser can show what the app's window shows.
 //!
-//! The files are public: a browser cannot send a token with its first request, but the requests that
-//! the pages send to the API carry it. They are part of the program (`embedded.rs`), unless the
+//! The files are public: a browser that opens them has not logged in yet. The requests that the pages send
+//! to the API carry the cookie of the login. They are part of the program (`embedded.rs`), unless the
 //! environment names a directory of them.
 
 mod embedded;
@@ -10,13 +10,14 @@ use std::path::PathBuf;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::any;
+use axum::routing::{any, get};
 use tower_http::services::ServeDir;
 
-use crate::routes::no_such_route;
+use crate::page_files::with_security_headers;
+use crate::routes::{no_such_method, no_such_route};
 use embedded::File;
 
 /// Names the directory with the built pages, for development.
@@ -57,20 +58,27 @@ impl Pages {
         let routes = match self {
             Self::Directory(directory) => {
                 // They may be built anew at any time.
-                let files = ServeDir::new(directory).append_index_html_on_directories(true);
+                let files = ServeDir::new(directory)
+                    .append_index_html_on_directories(true)
+                    .call_fallback_on_method_not_allowed(true)
+                    .fallback(Router::new().fallback(no_page));
                 Router::new().fallback_service(files)
             }
             &Self::Embedded(files) => Router::new().fallback(move |request: Request| async move {
-                if matches!(*request.method(), Method::GET | Method::HEAD) {
-                    embedded::answer(files, request.uri().path(), request.headers())
-                } else {
-                    StatusCode::METHOD_NOT_ALLOWED.into_response()
+                let method = request.method().clone();
+                let is_read = matches!(method, Method::GET | Method::HEAD);
+                match embedded::find(files, request.uri().path()).filter(|_| is_read) {
+                    Some(file) => file.answer(request.headers()).into_response(),
+                    None => no_page(method).await,
                 }
             }),
-            Self::Missing => Router::new().fallback(|| async {
-                let html = HeaderValue::from_static("text/html; charset=utf-8");
-                (StatusCode::NOT_FOUND, [(header::CONTENT_TYPE, html)], MISSING)
-            }),
+            Self::Missing => {
+                let missing = || async {
+                    let html = HeaderValue::from_static("text/html; charset=utf-8");
+                    (StatusCode::NOT_FOUND, [(header::CONTENT_TYPE, html)], MISSING)
+                };
+                Router::new().route("/", get(missing)).fallback(no_page)
+            }
         };
         // What is not in the API is no page either.
         let routes = routes.route("/api/{*path}", any(no_such_route));
@@ -87,36 +95,35 @@ const MISSING: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">
     <code>cd ui &amp;&amp; npm ci &amp;&amp; npm run build</code></p></html>\n";
 
 async fn add_security_headers(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    let headers: [(HeaderName, &'static str); 4] = [
-        (header::CONTENT_SECURITY_POLICY, POLICY),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
-        // Pages of other sites learn nothing from a request that they make blindly.
-        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-    ];
-    for (name, value) in headers {
-        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    with_security_headers(next.run(request).await, POLICY)
+}
+
+/// Answers a request for something that is no page.
+async fn no_page(method: Method) -> Response {
+    if matches!(method, Method::GET | Method::HEAD) {
+        return no_such_route().await.into_response();
     }
-    // An outdated page must not talk to a newer engine.
-    response
-        .headers_mut()
-        .entry(header::CACHE_CONTROL)
-        .or_insert(HeaderValue::from_static("no-cache"));
+    let mut response = no_such_method(method).await;
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET,HEAD"));
     response
 }
 
 #[cfg(test)]
 mod tests {
-    use axum::body::Body;
+    use axum::body::{Body, to_bytes};
+    use claude_worker_api::Problem;
     use hyper_util::service::TowerToHyperService;
 
     use super::*;
 
-    async fn answer(pages: &Pages, path: &str) -> (StatusCode, Option<HeaderValue>) {
-        let request = Request::builder().uri(path).body(Body::empty()).unwrap();
+    async fn ask(pages: &Pages, method: Method, path: &str) -> Response {
+        let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
         let service = TowerToHyperService::new(pages.routes());
-        let response = hyper::service::Service::call(&service, request).await.unwrap();
+        hyper::service::Service::call(&service, request).await.unwrap()
+    }
+
+    async fn answer(pages: &Pages, path: &str) -> (StatusCode, Option<HeaderValue>) {
+        let response = ask(pages, Method::GET, path).await;
         (response.status(), response.headers().get(header::CONTENT_SECURITY_POLICY).cloned())
     }
 
@@ -134,6 +141,27 @@ mod tests {
             gzip: None,
             brotli: None,
         }];
+        for pages in
+            [Pages::Missing, Pages::Directory(directory.clone()), Pages::Embedded(embedded)]
+        {
+            let shown = format!("{pages:?}");
+            for (method, path, status) in [
+                (Method::GET, "/tasks/5", StatusCode::NOT_FOUND),
+                (Method::POST, "/tasks", StatusCode::METHOD_NOT_ALLOWED),
+                (Method::POST, "/index.html", StatusCode::METHOD_NOT_ALLOWED),
+            ] {
+                let response = ask(&pages, method, path).await;
+                assert_eq!(response.status(), status, "{path} {shown}");
+                let allowed = response.headers().contains_key(header::ALLOW);
+                assert_eq!(allowed, status == StatusCode::METHOD_NOT_ALLOWED, "{path} {shown}");
+                let body = to_bytes(response.into_body(), 4096).await.unwrap();
+                let problem: Problem = serde_json::from_slice(&body).expect("a problem detail");
+                assert!(!problem.error.hint.is_empty(), "{path} {shown}");
+            }
+            let options = ask(&pages, Method::OPTIONS, "/tasks").await;
+            assert_eq!(options.status(), StatusCode::NO_CONTENT, "{shown}");
+            assert_eq!(options.headers()[header::ALLOW], "GET,HEAD", "{shown}");
+        }
         for pages in [Pages::Directory(directory), Pages::Embedded(embedded)] {
             let (status, policy) = answer(&pages, "/").await;
             assert_eq!(status, StatusCode::OK);
@@ -153,7 +181,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn without_pages_every_address_says_so() {
+    async fn without_pages_the_first_one_says_so() {
         let (status, policy) = answer(&Pages::Missing, "/").await;
         assert_eq!(status, StatusCode::NOT_FOUND);
         assert!(policy.is_some());

@@ -83,7 +83,6 @@ pub(crate) async fn serve_http(
         owner: Digest::of(&server.token),
         grants: Arc::clone(engine.grants()),
         cookie: cookie.clone(),
-        pages: true,
     });
     let routes = routes::router(Arc::new(engine.clone()), closing.clone())
         .merge(login::routes(engine, cookie))

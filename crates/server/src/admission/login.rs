@@ -7,9 +7,9 @@
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
+use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::post;
 use axum::{Json, Router};
 use claude_worker_api::openapi::{LOGOUT_PATH, REDEEM_PATH};
 use claude_worker_api::{ApiError, ErrorCode, SubmittedBy};
@@ -18,19 +18,32 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::Cookie;
+use crate::page_files::{self, File};
 use crate::refusal::Refusal;
 use crate::request::{Nothing, body, query};
 use crate::routes::no_such_method;
 
-/// The pages, which everybody may see.
-pub(super) const PAGES: [&str; 3] = ["/login", "/login.js", "/login.css"];
+/// The page, which everybody may see.
+const FILES: &[File] = &[
+    File {
+        path: "/login",
+        media_type: "text/html; charset=utf-8",
+        text: include_str!("login/login.html"),
+    },
+    File {
+        path: "/login.js",
+        media_type: "text/javascript; charset=utf-8",
+        text: include_str!("login/login.js"),
+    },
+    File {
+        path: "/login.css",
+        media_type: "text/css; charset=utf-8",
+        text: include_str!("login/login.css"),
+    },
+];
 
 /// The largest body of a request to log out, in bytes.
 const LARGEST_BODY: usize = 4096;
-
-/// What the page may do: run its own script and connect to this server.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
-                      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 #[derive(Clone)]
 struct Login {
@@ -46,28 +59,12 @@ struct Code {
 
 /// The routes of the login.
 pub(crate) fn routes(engine: Engine, cookie: Cookie) -> Router {
-    let page = |kind: &'static str, text: &'static str| get(async move || file(kind, text));
-    let [html, script, style] = PAGES;
-    Router::new()
-        .route(html, page("text/html; charset=utf-8", include_str!("login/login.html")))
-        .route(script, page("text/javascript; charset=utf-8", include_str!("login/login.js")))
-        .route(style, page("text/css; charset=utf-8", include_str!("login/login.css")))
+    page_files::add(Router::new(), FILES)
         .route(REDEEM_PATH, post(redeem))
         .route(LOGOUT_PATH, post(log_out))
         .method_not_allowed_fallback(no_such_method)
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .with_state(Login { engine, cookie })
-}
-
-fn file(kind: &'static str, text: &'static str) -> Response {
-    let headers: [(HeaderName, &'static str); 5] = [
-        (header::CONTENT_TYPE, kind),
-        (header::CONTENT_SECURITY_POLICY, POLICY),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::CACHE_CONTROL, "no-store"),
-    ];
-    (headers, text).into_response()
 }
 
 /// Logs a browser in.

@@ -12,18 +12,21 @@ pub(super) fn check(uri: &Uri, headers: &HeaderMap) -> Result<(), ApiError> {
     let mut hosts = headers.get_all(header::HOST).into_iter();
     let host = hosts.next();
     if hosts.next().is_some() {
-        return Err(ApiError::invalid("The request has two Host headers"));
+        return Err(ApiError::invalid("The request has two Host headers")
+            .hint("Send one; a proxy must replace that of the client, not add one"));
     }
     // `GET http://host/path`, as a client sends it to a proxy.
     if let Some(authority) = uri.authority()
         && host.is_none_or(|host| host.as_bytes() != authority.as_str().as_bytes())
     {
-        return Err(ApiError::invalid("The request's target and its Host header are different"));
+        return Err(ApiError::invalid("The request's target and its Host header are different")
+            .hint("Send only the path as the target, and the host in the header Host"));
     }
     if headers.contains_key(header::TRANSFER_ENCODING)
         && headers.contains_key(header::CONTENT_LENGTH)
     {
-        return Err(ApiError::invalid("The request has both Transfer-Encoding and Content-Length"));
+        return Err(ApiError::invalid("The request has both Transfer-Encoding and Content-Length")
+            .hint("Send Content-Length alone, unless the length is not known"));
     }
     Ok(())
 }

@@ -4,6 +4,9 @@ use std::borrow::Cow;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use claude_worker_api::ApiError;
+
+use crate::refusal::Refusal;
 
 /// The files of the built pages, sorted by path; empty when the program was built without them.
 pub(super) static FILES: &[File] = include!(concat!(env!("OUT_DIR"), "/embedded_files.rs"));
@@ -20,38 +23,46 @@ pub(crate) struct File {
     pub(super) brotli: Option<&'static [u8]>,
 }
 
-/// The answer to a request for `path`.
-pub(super) fn answer(files: &'static [File], path: &str, headers: &HeaderMap) -> Response {
+/// The file at `path`, if there is one.
+pub(super) fn find(files: &'static [File], path: &str) -> Option<&'static File> {
     let path =
         if path.ends_with('/') { Cow::from(format!("{path}index.html")) } else { path.into() };
-    let Ok(found) = files.binary_search_by(|file| file.path.cmp(&path)) else {
-        return StatusCode::NOT_FOUND.into_response();
-    };
-    let file = &files[found];
-    // The bundler puts a hash of the content into these names, so they never change.
-    let hashed = file.path.starts_with("/assets/");
-    let caching = if hashed { "public, max-age=31536000, immutable" } else { "no-cache" };
-    let kept: [(HeaderName, &'static str); 3] = [
-        (header::ETAG, file.tag),
-        (header::CACHE_CONTROL, caching),
-        (header::VARY, "Accept-Encoding"),
-    ];
-    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    if known.is_some_and(|known| known.split(',').any(|tag| same_tag(tag.trim(), file.tag))) {
-        return (StatusCode::NOT_MODIFIED, kept).into_response();
-    }
-    let Some((encoding, content)) = file.encoded(headers.get(header::ACCEPT_ENCODING)) else {
-        let advice = "This file is kept compressed only. Send: Accept-Encoding: gzip\n";
-        return (StatusCode::NOT_ACCEPTABLE, advice).into_response();
-    };
-    let mut response = (kept, [(header::CONTENT_TYPE, kind(file.path))], content).into_response();
-    if let Some(encoding) = encoding {
-        response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding));
-    }
-    response
+    files.binary_search_by(|file| file.path.cmp(&path)).ok().map(|found| &files[found])
 }
 
 impl File {
+    /// The answer to a request with these headers.
+    ///
+    /// # Errors
+    /// `invalid_request`, with the status 406, when the request accepts no encoding that there is.
+    pub(super) fn answer(&self, headers: &HeaderMap) -> Result<Response, Refusal> {
+        // The bundler puts a hash of the content into these names, so they never change.
+        let hashed = self.path.starts_with("/assets/");
+        let caching = if hashed { "public, max-age=31536000, immutable" } else { "no-cache" };
+        let kept: [(HeaderName, &'static str); 3] = [
+            (header::ETAG, self.tag),
+            (header::CACHE_CONTROL, caching),
+            (header::VARY, "Accept-Encoding"),
+        ];
+        let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+        if known.is_some_and(|known| known.split(',').any(|tag| same_tag(tag.trim(), self.tag))) {
+            return Ok((StatusCode::NOT_MODIFIED, kept).into_response());
+        }
+        let accepted = headers.get(header::ACCEPT_ENCODING);
+        let (encoding, content) = self.encoded(accepted).ok_or_else(|| {
+            let error = ApiError::invalid("This file is there only compressed")
+                .hint("Send `Accept-Encoding: gzip`");
+            Refusal::with_status(error, StatusCode::NOT_ACCEPTABLE)
+        })?;
+        let kind = [(header::CONTENT_TYPE, kind(self.path))];
+        let mut response = (kept, kind, content).into_response();
+        if let Some(encoding) = encoding {
+            let encoding = HeaderValue::from_static(encoding);
+            response.headers_mut().insert(header::CONTENT_ENCODING, encoding);
+        }
+        Ok(response)
+    }
+
     /// The smallest encoding that a request accepts, with its name.
     fn encoded(
         &self,
@@ -119,7 +130,8 @@ mod tests {
     fn ask(path: &str, headers: &[(HeaderName, &'static str)]) -> (u16, HeaderMap) {
         let headers =
             headers.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value)));
-        let response = answer(SAMPLE, path, &headers.collect());
+        let file = find(SAMPLE, path).unwrap();
+        let response = file.answer(&headers.collect()).into_response();
         (response.status().as_u16(), response.headers().clone())
     }
 
