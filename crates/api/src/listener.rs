@@ -53,6 +53,9 @@ pub struct HttpState {
     /// Further names by which clients may reach it.
     #[serde(default)]
     pub allow_hosts: Vec<String>,
+    /// Whether all clients reach it through a proxy that encrypts.
+    #[serde(default)]
+    pub behind_proxy: bool,
     /// Why it does not listen although it should.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,

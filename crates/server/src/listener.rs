@@ -245,6 +245,7 @@ impl Listener {
             url: bound.map(|bound| bound.listen.local_url(bound.address)),
             address: bound.map(|bound| bound.address.to_string()),
             allow_hosts: bound.map(|bound| bound.listen.allow_hosts.clone()).unwrap_or_default(),
+            behind_proxy: bound.is_some_and(|bound| bound.listen.behind_proxy),
             problem: self.problem.as_ref().map(HttpState::problem_of),
             configured: self.configured.listen.clone(),
             change,

@@ -522,6 +522,8 @@ export type HttpState = {
   address?: string;
   /** Further names by which clients may reach it. */
   allow_hosts: string[];
+  /** Whether all clients reach it through a proxy that encrypts. */
+  behind_proxy: boolean;
   /** What this engine was asked to do differently. */
   change?: HttpChange;
   /** What `[http]` in `config.toml` says where to listen: an address, `off`, or `auto`. */

@@ -2,18 +2,18 @@
 
 mod address;
 mod link;
+mod opener;
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 
 use claude_worker_api::{ApiError, TaskId};
 use claude_worker_client::installed_program;
-use claude_worker_os::process::own_group;
 use serde::Serialize;
 
 pub use link::by_link;
+use opener::has_display;
 
 use crate::console::Console;
 use crate::error::CliError;
@@ -24,7 +24,6 @@ const APP: &str = "claude-worker-app";
 /// An app that cannot start (no display, a missing library) exits within this time. A running app has
 /// received the request by then.
 const REFUSES_WITHIN: Duration = Duration::from_millis(500);
-const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// The arguments of `open`.
 #[derive(Debug, clap::Args)]
@@ -65,8 +64,7 @@ struct Opened {
 /// # Errors
 /// `unavailable` without a display, without the app, or when it ends at once.
 pub fn execute(console: &mut Console<'_>, args: &Args) -> Result<Exit, CliError> {
-    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    if !set("DISPLAY") && !set("WAYLAND_DISPLAY") {
+    if !has_display() {
         return Err(ApiError::unavailable("There is no display to show the window on")
             .hint("Use `claude-worker status` and `claude-worker logs` in the terminal")
             .into());
@@ -84,58 +82,12 @@ fn not_installed() -> ApiError {
         .hint("Install the package with the app, or use `claude-worker open --browser`")
 }
 
-/// Starts the app in a process group of its own, and waits whether it exits at once.
+/// Starts the app.
 fn start(app: &Path, task: Option<TaskId>) -> Result<(), ApiError> {
-    let refused = |why: String| {
+    let mut command = Command::new(app);
+    command.arg("open").args(task.map(|id| id.to_string()));
+    opener::start(&mut command, REFUSES_WITHIN).map_err(|why| {
         ApiError::unavailable(format!("The desktop app does not start: {why}"))
             .hint("Start claude-worker-app in a terminal to see its messages")
-    };
-    // In a group of its own: Ctrl-C here is not meant for it.
-    let mut child = own_group(&mut Command::new(app))
-        .arg("open")
-        .args(task.map(|id| id.to_string()))
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .map_err(|error| refused(error.to_string()))?;
-    let deadline = Instant::now() + REFUSES_WITHIN;
-    while Instant::now() < deadline {
-        match child.try_wait() {
-            Ok(Some(status)) if status.success() => return Ok(()),
-            Ok(Some(status)) => return Err(refused(status.to_string())),
-            Ok(None) => sleep(LOOK_EVERY),
-            Err(error) => return Err(refused(error.to_string())),
-        }
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use std::fs;
-    use std::os::unix::fs::PermissionsExt;
-
-    use super::*;
-
-    fn script(directory: &Path, text: &str) -> PathBuf {
-        let file = directory.join(APP);
-        fs::write(&file, format!("#!/bin/sh\n{text}\n")).unwrap();
-        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).unwrap();
-        file
-    }
-
-    #[test]
-    fn the_task_is_passed_to_the_app_and_its_failure_is_reported() {
-        let directory = tempfile::tempdir().unwrap();
-        let said = directory.path().join("said");
-        let app = script(directory.path(), &format!("echo \"$@\" > {}", said.display()));
-        start(&app, Some(TaskId(12))).unwrap();
-        assert_eq!(fs::read_to_string(&said).unwrap(), "open 12\n");
-        start(&app, None).unwrap();
-        assert_eq!(fs::read_to_string(&said).unwrap(), "open\n");
-        let app = script(directory.path(), "exit 3");
-        let error = start(&app, None).unwrap_err();
-        assert!(error.message.contains("exit status: 3"), "{error}");
-    }
+    })
 }

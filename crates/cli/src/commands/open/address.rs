@@ -3,19 +3,33 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 
 use claude_worker_api::{ApiError, HttpState, TaskApi};
+use claude_worker_client::{Address, ServerUrl};
+use claude_worker_engine::Paths;
 
 /// The address that this command itself was told to use.
-pub(super) fn named() -> Option<String> {
-    let url = std::env::var("CLAUDE_WORKER_SERVER_URL").ok()?;
-    url.starts_with("http").then(|| url.trim_end_matches('/').to_owned())
+///
+/// # Errors
+/// `invalid_request` when the environment names none that can be read.
+pub(super) fn named() -> Result<Option<ServerUrl>, ApiError> {
+    match Address::from_env(&Paths::from_env()?)? {
+        Address::Http { url, .. } => Ok(Some(url)),
+        Address::Socket(_) => Ok(None),
+    }
 }
 
 /// For a browser on the engine's machine; none when HTTP is off. With TLS it is a name of the certificate,
-/// if one is known.
+/// if one is known. Behind a proxy it is the name of that, if one is known: the cookie of the login is for
+/// encrypted connections, and not every browser keeps it otherwise.
 pub(super) fn for_a_browser(state: &HttpState) -> Option<String> {
     let url = state.url.clone()?;
-    let by_name = || state.allow_hosts.first().and_then(|name| with_port(&url, name, state));
-    if url.starts_with("https://") { by_name().or(Some(url)) } else { Some(url) }
+    let by_name = if url.starts_with("https://") {
+        state.allow_hosts.first().and_then(|name| with_port(&url, name, state))
+    } else if state.behind_proxy {
+        state.allow_hosts.iter().find(|name| !is_loopback(name)).map(|name| of_proxy(name))
+    } else {
+        None
+    };
+    by_name.or(Some(url))
 }
 
 /// For a device elsewhere.
@@ -23,8 +37,9 @@ pub(super) fn for_a_browser(state: &HttpState) -> Option<String> {
 /// # Errors
 /// `unavailable` when only this machine reaches the server.
 pub(super) async fn for_a_phone(api: &impl TaskApi) -> Result<String, ApiError> {
-    if let Some(named) = named() {
-        return if is_loopback(&named) { Err(not_reachable(&named)) } else { Ok(named) };
+    if let Some(named) = named()? {
+        let url = named.to_string();
+        return if named.is_this_machine() { Err(not_reachable(&url)) } else { Ok(url) };
     }
     let state = api.http().await?;
     reachable(&state, own_address)
@@ -37,7 +52,7 @@ fn reachable(state: &HttpState, own: impl FnOnce() -> Option<IpAddr>) -> Option<
     let url = state.url.as_deref()?;
     let mut names = state.allow_hosts.iter().filter(|name| !is_loopback(name));
     if !url.starts_with("https://") {
-        return names.next().map(|name| format!("https://{name}"));
+        return names.next().map(|name| of_proxy(name));
     }
     if let Some(name) = names.next() {
         return with_port(url, name, state);
@@ -61,14 +76,14 @@ fn with_port(url: &str, name: &str, state: &HttpState) -> Option<String> {
     })
 }
 
-/// Whether only this machine reaches a URL or host.
-fn is_loopback(address: &str) -> bool {
-    let authority = address.split_once("://").map_or(address, |(_, rest)| rest);
-    let host = match authority.rsplit_once(':') {
-        Some((host, port)) if port.parse::<u16>().is_ok() => host,
-        _ => authority,
-    };
-    host == "localhost" || host == "[::1]" || host.starts_with("127.")
+/// The URL of a proxy that is reached by this name.
+fn of_proxy(name: &str) -> String {
+    format!("https://{name}")
+}
+
+/// Whether a name, with a port or without, is one of this machine only.
+fn is_loopback(name: &str) -> bool {
+    ServerUrl::parse(&of_proxy(name)).is_ok_and(|url| url.is_this_machine())
 }
 
 /// The address by which this machine reaches others. Nothing is sent: only the route is looked up.
@@ -128,6 +143,10 @@ mod tests {
     fn a_browser_here_gets_the_name_of_the_certificate() {
         let plain = state("http://127.0.0.1:8000", "127.0.0.1:8000", &["worker.example.org"]);
         assert_eq!(for_a_browser(&plain).as_deref(), Some("http://127.0.0.1:8000"));
+        let proxied = HttpState { behind_proxy: true, ..plain };
+        assert_eq!(for_a_browser(&proxied).as_deref(), Some("https://worker.example.org"));
+        let unnamed = HttpState { allow_hosts: vec!["localhost:9000".to_owned()], ..proxied };
+        assert_eq!(for_a_browser(&unnamed).as_deref(), Some("http://127.0.0.1:8000"));
         let tls = state("https://127.0.0.1:443", "0.0.0.0:443", &["worker.example.org"]);
         assert_eq!(for_a_browser(&tls).as_deref(), Some("https://worker.example.org"));
         let unnamed = state("https://127.0.0.1:8443", "0.0.0.0:8443", &[]);
@@ -137,17 +156,11 @@ mod tests {
 
     #[test]
     fn loopback_addresses_are_known() {
-        for own in [
-            "http://127.0.0.1:8000",
-            "http://localhost:8000",
-            "https://[::1]:8443",
-            "http://localhost",
-            "127.1.2.3",
-        ] {
+        for own in ["127.0.0.1:8000", "localhost:8000", "[::1]:8443", "LOCALHOST", "127.1.2.3"] {
             assert!(is_loopback(own), "{own}");
         }
         for other in
-            ["https://tower.lan:8443", "https://192.168.1.7:8443", "https://localhost.example.org"]
+            ["tower.lan:8443", "192.168.1.7:8443", "localhost.example.org", "127.example.org"]
         {
             assert!(!is_loopback(other), "{other}");
         }

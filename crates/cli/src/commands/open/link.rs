@@ -5,19 +5,18 @@
 //! sends it on.
 
 use std::io::Write;
-use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 
 use claude_worker_api::{
     AUTO, ApiError, ErrorCode, HttpChange, HttpState, LoginCode, NewLogin, OFF, TaskApi, Timestamp,
 };
 use claude_worker_engine::Paths;
 use claude_worker_os::files::create_anew;
-use claude_worker_os::process::own_group;
 use serde::Serialize;
 
-use super::{Args, address};
+use super::opener::has_display;
+use super::{Args, address, opener};
 use crate::commands::token::only_a_person;
 use crate::console::Console;
 use crate::error::CliError;
@@ -30,7 +29,6 @@ use crate::render::{Tone, figures};
 const OPENER: &str = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
 /// How long it may take to say that it cannot.
 const REFUSES_WITHIN: Duration = Duration::from_secs(2);
-const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// The private file that sends the browser on. The next link replaces it; its code is worthless by then.
 const FILE: &str = "open-browser.html";
 
@@ -87,8 +85,8 @@ fn remark(console: &mut Console<'_>, what: &str, expires_at: Timestamp) -> Resul
 
 /// The address of the HTTP server for a browser on this machine. The server is turned on if it is off.
 async fn for_here(api: &impl TaskApi, console: &mut Console<'_>) -> Result<String, CliError> {
-    if let Some(named) = address::named() {
-        return Ok(named);
+    if let Some(named) = address::named()? {
+        return Ok(named.to_string());
     }
     let state = api.http().await?;
     if let Some(url) = address::for_a_browser(&state) {
@@ -100,8 +98,10 @@ async fn for_here(api: &impl TaskApi, console: &mut Console<'_>) -> Result<Strin
             .into());
     }
     let state = turn_on(api, &state.configured).await?;
-    let url = address::for_a_browser(&state)
-        .ok_or_else(|| ApiError::unavailable("HTTP could not be turned on"))?;
+    let url = address::for_a_browser(&state).ok_or_else(|| {
+        ApiError::unavailable("HTTP could not be turned on")
+            .hint("`claude-worker server http` and engine.log say why")
+    })?;
     let line = format!(
         "HTTP is served at {} until the engine is stopped; claude-worker server http off ends it",
         clean_line(&url)
@@ -123,18 +123,12 @@ async fn turn_on(api: &impl TaskApi, configured: &str) -> Result<HttpState, ApiE
     }
 }
 
-/// Whether a browser can be shown. Without a display the opener would start one in this terminal.
-fn has_display() -> bool {
-    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    cfg!(target_os = "macos") || set("DISPLAY") || set("WAYLAND_DISPLAY")
-}
-
 /// Opens the link in the browser, by way of a private file. False when that does not work.
 fn opens(url: &str) -> bool {
     let Ok(paths) = Paths::from_env() else { return false };
     let file = paths.home.join(FILE);
     let written = create_anew(&file).and_then(|mut file| file.write_all(page(url).as_bytes()));
-    written.is_ok() && starts(OPENER, &file)
+    written.is_ok() && opener::start(Command::new(OPENER).arg(&file), REFUSES_WITHIN).is_ok()
 }
 
 /// A page that goes to `url` at once. The address is made of an origin, digits and a task's number, so
@@ -149,31 +143,8 @@ fn page(url: &str) -> String {
     )
 }
 
-/// Starts the opener, and waits whether it fails at once.
-fn starts(opener: &str, file: &Path) -> bool {
-    let spawned = own_group(&mut Command::new(opener))
-        .arg(file)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn();
-    let Ok(mut child) = spawned else { return false };
-    let deadline = Instant::now() + REFUSES_WITHIN;
-    while Instant::now() < deadline {
-        match child.try_wait() {
-            Ok(Some(status)) => return status.success(),
-            Ok(None) => std::thread::sleep(LOOK_EVERY),
-            Err(_) => return false,
-        }
-    }
-    true
-}
-
 #[cfg(test)]
 mod tests {
-    use std::fs;
-    use std::os::unix::fs::PermissionsExt;
-
     use super::*;
 
     #[test]
@@ -181,22 +152,5 @@ mod tests {
         let html = page("http://127.0.0.1:8000/login#0af&/task/3");
         assert!(html.contains("url=http://127.0.0.1:8000/login#0af&amp;/task/3\""), "{html}");
         assert!(!page("http://x/\"><script>").contains("<script"));
-    }
-
-    #[test]
-    fn the_opener_gets_the_file_and_its_failure_is_noticed() {
-        let directory = tempfile::tempdir().unwrap();
-        let said = directory.path().join("said");
-        let opener = directory.path().join("opener");
-        let script = |text: &str| {
-            fs::write(&opener, format!("#!/bin/sh\n{text}\n")).unwrap();
-            fs::set_permissions(&opener, fs::Permissions::from_mode(0o755)).unwrap();
-        };
-        script(&format!("echo \"$@\" > {}", said.display()));
-        assert!(starts(opener.to_str().unwrap(), Path::new("/data/open-browser.html")));
-        assert_eq!(fs::read_to_string(&said).unwrap(), "/data/open-browser.html\n");
-        script("exit 3");
-        assert!(!starts(opener.to_str().unwrap(), Path::new("/data/open-browser.html")));
-        assert!(!starts("/nowhere/opener", Path::new("/x")));
     }
 }
