@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -90,6 +91,37 @@ fn elsewhere(home: &Home, url: &str, ca: Option<&Path>) -> Command {
 
 fn ran(command: &mut Command, arguments: &[&str]) -> Ran {
     Ran::of(&command.args(arguments).output().unwrap())
+}
+
+/// Another engine stands for the receiver: it has no such address, so it refuses.
+#[test]
+fn spans_are_sent_with_tls_and_those_that_are_refused_are_counted() {
+    let home = Home::new();
+    let (authority, files) = (Authority::new(), Files::new(&home));
+    authority.issue(&files, &["localhost"], false);
+    let port = start(&home, &files, &["--host", "127.0.0.1"]);
+    let ca = authority.file(&home, "ca.pem");
+    let config = format!("[telemetry]\notlp_endpoint = \"https://localhost:{port}\"\n");
+    let traced = Home::with_config(&config)
+        .variable("SSL_CERT_FILE", "/dev/null")
+        .variable("CLAUDE_WORKER_CA", ca.display().to_string());
+    let id = traced.shell("true");
+    traced.finished(id);
+    until("the refusal is counted", || {
+        let page = over_socket(&traced, "/metrics");
+        page.contains("\nclaude_worker_spans_dropped_total 1\n")
+    });
+    let log = read(&traced.data().join("engine.log"));
+    assert!(log.contains("it answered 401"), "{log}");
+}
+
+/// The answer to a GET request at the local socket.
+fn over_socket(home: &Home, path: &str) -> String {
+    let mut stream = UnixStream::connect(home.data().join("engine.sock")).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
 }
 
 #[test]

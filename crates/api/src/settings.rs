@@ -264,8 +264,8 @@ declare_settings! {
 
     /// Traces of runs, for OpenTelemetry. They contain no prompts, no answers and no paths.
     telemetry: TelemetrySettings on "telemetry" {
-        /// Where spans are sent: an OTLP receiver over HTTP, such as an OpenTelemetry Collector. The path
-        /// `/v1/traces` is added. Without it, no spans are sent.
+        /// Where spans are sent: an OTLP receiver over HTTP or HTTPS, such as an OpenTelemetry Collector. The
+        /// path `/v1/traces` is added if it does not end in it. Without it, no spans are sent.
         otlp_endpoint: Option<String> = None,
             Url { example: "http://127.0.0.1:4318" },
             "OTLP endpoint", "A span for each run is sent there; empty: none";

@@ -99,3 +99,5 @@ pub use next_engine::{Announcement, next_engine_is_announced};
 pub use probe::probe;
 #[doc(hidden)]
 pub use start::Ready;
+#[doc(hidden)]
+pub use tls::handshake as tls_handshake;

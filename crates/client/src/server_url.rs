@@ -77,7 +77,7 @@ impl ServerUrl {
 
     /// The value of the header `Host`.
     #[must_use]
-    pub(crate) fn authority(&self) -> String {
+    pub fn authority(&self) -> String {
         let host = match self.host.contains(':') {
             true => format!("[{}]", self.host),
             false => self.host.clone(),

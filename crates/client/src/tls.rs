@@ -25,7 +25,7 @@ const CA_VARIABLE: &str = "CLAUDE_WORKER_CA";
 ///
 /// # Errors
 /// `unavailable`, with what is wrong with the certificate and what to do.
-pub(crate) async fn handshake(
+pub async fn handshake(
     stream: TcpStream,
     url: &ServerUrl,
 ) -> Result<TlsStream<TcpStream>, ApiError> {

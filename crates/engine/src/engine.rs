@@ -277,6 +277,11 @@ impl Engine {
         &self.inner.traffic
     }
 
+    /// Counts spans of runs that could not be sent.
+    pub fn spans_dropped(&self, spans: u64) {
+        self.inner.shown.meter.spans_dropped(spans);
+    }
+
     /// All metrics as text. Reads no file of the data directory and no row.
     fn metrics_page(&self) -> String {
         let inner = &self.inner;

@@ -3,7 +3,8 @@
 //!
 //! The engine passes runs on through a bounded channel once their ends are on disk, and never waits: what
 //! does not fit is dropped and counted. Spans are sent some at a time, and kept while the receiver
-//! cannot be reached. When the engine stops, what is left is sent once more.
+//! cannot be reached. When the engine stops, what is left is sent once more. Spans that the receiver
+//! refuses are counted as dropped, too.
 //!
 //! Our own JSON over HTTP/1 instead of the crates of OpenTelemetry: see `docs/decisions.md`.
 
@@ -31,58 +32,90 @@ const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_sec
 /// How long the last spans of an engine that has stopped may take.
 const LAST_SPANS: Duration = Duration::from_secs(2);
 
-/// Sends the runs of `ended` until its sender is dropped, which the dispatcher does when it has ended.
-pub(crate) async fn export(engine: Engine, mut ended: mpsc::Receiver<RunRecord>) {
-    let mut is_failing = false;
-    while let Some(first) = ended.recv().await {
-        let mut runs = vec![first];
-        let until = Instant::now() + COLLECT;
-        while runs.len() < AT_ONCE
-            && let Ok(Some(run)) = timeout_at(until, ended.recv()).await
-        {
-            runs.push(run);
-        }
-        let mut pause = PAUSES.0;
-        loop {
-            match send(&engine, &runs).await {
-                Ok(()) => {
-                    if std::mem::take(&mut is_failing) {
-                        tracing::info!("spans are taken again");
-                    }
-                    break;
-                }
-                Err(NotSent::Refused(reason)) => {
-                    tracing::warn!(reason, spans = runs.len(), "the receiver refuses spans");
-                    break;
-                }
-                Err(NotSent::Passing(reason)) => {
-                    if !std::mem::replace(&mut is_failing, true) {
-                        tracing::warn!(reason, "spans cannot be sent; they are kept for a while");
-                    }
-                    if ended.is_closed() {
-                        break;
-                    }
-                    tokio::select! {
-                        () = sleep(pause) => {}
-                        () = closed(&ended) => {}
-                    }
-                    pause = (pause * 2).min(PAUSES.1);
-                }
-            }
-        }
-    }
-}
-
-/// As [`export`], and ends in time when the engine has stopped.
+/// Sends the runs of `ended` until its sender is dropped, which the dispatcher does when it has ended. It
+/// ends in time when the engine has stopped.
 pub(crate) async fn export_until_stopped(engine: Engine, ended: mpsc::Receiver<RunRecord>) {
     let mut stopped = engine.stopped();
     let deadline = async {
         while stopped.changed().await.is_ok() {}
         sleep(LAST_SPANS).await;
     };
+    let mut exporter = Exporter { engine, ended, in_hand: Vec::new(), is_failing: false };
     tokio::select! {
-        () = export(engine, ended) => {}
-        () = deadline => tracing::warn!("the last spans could not be sent"),
+        () = exporter.export() => {}
+        () = deadline => exporter.give_up("the engine has stopped"),
+    }
+}
+
+struct Exporter {
+    engine: Engine,
+    ended: mpsc::Receiver<RunRecord>,
+    /// The runs that are being sent.
+    in_hand: Vec<RunRecord>,
+    /// Whether the receiver could not be reached the last time.
+    is_failing: bool,
+}
+
+impl Exporter {
+    async fn export(&mut self) {
+        while let Some(first) = self.ended.recv().await {
+            self.in_hand.push(first);
+            let until = Instant::now() + COLLECT;
+            while self.in_hand.len() < AT_ONCE
+                && let Ok(Some(run)) = timeout_at(until, self.ended.recv()).await
+            {
+                self.in_hand.push(run);
+            }
+            self.send_in_hand().await;
+        }
+    }
+
+    /// Sends what is in hand, and tries again until the receiver has taken or refused it. When no more runs
+    /// follow, it tries once.
+    async fn send_in_hand(&mut self) {
+        let mut pause = PAUSES.0;
+        loop {
+            match send(&self.engine, &self.in_hand).await {
+                Ok(()) => {
+                    if std::mem::take(&mut self.is_failing) {
+                        tracing::info!("spans are taken again");
+                    }
+                    self.in_hand.clear();
+                    return;
+                }
+                Err(NotSent::Refused(reason)) => return self.drop_in_hand(&reason),
+                Err(NotSent::Passing(reason)) if self.ended.is_closed() => {
+                    return self.drop_in_hand(&reason);
+                }
+                Err(NotSent::Passing(reason)) => {
+                    if !std::mem::replace(&mut self.is_failing, true) {
+                        tracing::warn!(reason, "spans cannot be sent; they are kept for a while");
+                    }
+                    tokio::select! {
+                        () = sleep(pause) => {}
+                        () = closed(&self.ended) => {}
+                    }
+                    pause = (pause * 2).min(PAUSES.1);
+                }
+            }
+        }
+    }
+
+    fn drop_in_hand(&mut self, reason: &str) {
+        let spans = self.in_hand.len();
+        self.in_hand.clear();
+        self.engine.spans_dropped(spans as u64);
+        tracing::warn!(reason, spans, "spans were not taken, and are dropped");
+    }
+
+    /// Drops all that is left.
+    fn give_up(&mut self, reason: &str) {
+        while let Ok(run) = self.ended.try_recv() {
+            self.in_hand.push(run);
+        }
+        if !self.in_hand.is_empty() {
+            self.drop_in_hand(reason);
+        }
     }
 }
 

@@ -1292,8 +1292,8 @@ export type TaskQuery = {
 /** Traces of runs, for OpenTelemetry. They contain no prompts, no answers and no paths. */
 export type TelemetrySettings = {
   /**
-   * Where spans are sent: an OTLP receiver over HTTP, such as an OpenTelemetry Collector. The path
-   * `/v1/traces` is added. Without it, no spans are sent.
+   * Where spans are sent: an OTLP receiver over HTTP or HTTPS, such as an OpenTelemetry Collector. The
+   * path `/v1/traces` is added if it does not end in it. Without it, no spans are sent.
    */
   otlp_endpoint: string;
 };

@@ -37,7 +37,7 @@ fn check(setting: &Setting, value: &Value) -> Result<(), String> {
         }
         SettingKind::Url { example } => match value.as_str() {
             Some(url) if !is_http_url(url) => Err(format!(
-                "{key} = \"{url}\": it must be a URL that begins with http://, like {example}"
+                "{key} = \"{url}\": it must be a URL that begins with http:// or https://, like {example}"
             )),
             _ => Ok(()),
         },
@@ -68,9 +68,10 @@ fn check(setting: &Setting, value: &Value) -> Result<(), String> {
     }
 }
 
-/// Whether it is `http://HOST`, perhaps with a port and a path, and nothing that could carry a secret.
+/// Whether it is `http://HOST` or `https://HOST`, perhaps with a port and a path, and nothing that could carry a secret.
 fn is_http_url(url: &str) -> bool {
-    let Some(rest) = url.strip_prefix("http://") else { return false };
+    let rest = url.strip_prefix("http://").or_else(|| url.strip_prefix("https://"));
+    let Some(rest) = rest else { return false };
     let host = rest.split('/').next().unwrap_or_default();
     let plain = |c: char| c.is_ascii_graphic() && !"@?#\"<>\\^`{|}".contains(c);
     let port = host.rsplit_once(':').filter(|(_, port)| !port.ends_with(']')).map(|(_, port)| port);

@@ -222,7 +222,7 @@ impl Dispatcher {
     fn tell_ended_run(&self, run: RunRecord) {
         let Some(ended_runs) = &self.ended_runs else { return };
         if self.config.telemetry.otlp_endpoint.is_some() && ended_runs.try_send(run).is_err() {
-            self.meter.span_dropped();
+            self.meter.spans_dropped(1);
         }
     }
 }

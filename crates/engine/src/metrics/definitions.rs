@@ -111,7 +111,7 @@ metrics! {
         "Clients that follow the stream of events.";
 
     SPANS_DROPPED = "claude_worker_spans_dropped_total" Counter []
-        "Spans of runs that were not sent, because too many were waiting.";
+        "Spans of runs that were not sent: too many were waiting, the receiver refused them, or the engine stopped.";
 
     START_TIME = "process_start_time_seconds" Gauge []
         "When the engine started, in seconds since the Unix epoch.";

@@ -130,9 +130,9 @@ impl Meter {
         counts.models.entry(model).or_default().add(used);
     }
 
-    /// A trace span was not exported, because too many were waiting.
-    pub(crate) fn span_dropped(&self) {
-        self.counts().spans_dropped += 1;
+    /// So many trace spans were not exported.
+    pub(crate) fn spans_dropped(&self, spans: u64) {
+        self.counts().spans_dropped += spans;
     }
 }
 

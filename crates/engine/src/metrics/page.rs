@@ -4,7 +4,7 @@ use claude_worker_api::{Activity, Counts, Queue, Status, Timestamp};
 use claude_worker_os::usage::ProcessUsage;
 
 use super::definitions as defined;
-use super::meter::Meter;
+use super::meter::{Counts as Counted, Meter};
 use super::text::Text;
 use super::traffic::{Door, Traffic};
 use crate::readiness::StorageLook;
@@ -34,13 +34,15 @@ pub(crate) struct State {
 /// The page in Prometheus' text format.
 pub(crate) fn page(state: &State, meter: &Meter, traffic: &Traffic) -> String {
     let mut text = Text::default();
+    // Read once, so that all numbers of the page belong together.
+    let counted = meter.now();
     text.metric(&defined::BUILD_INFO).sample([state.version], true);
     text.metric(&defined::READY).value(state.is_ready);
     queue(&mut text, state);
-    runs(&mut text, state, meter);
-    engine(&mut text, state, meter);
+    runs(&mut text, state, &counted);
+    engine(&mut text, state, &counted);
     requests(&mut text, traffic);
-    text.metric(&defined::SPANS_DROPPED).value(meter.now().spans_dropped);
+    text.metric(&defined::SPANS_DROPPED).value(counted.spans_dropped);
     process(&mut text, state);
     text.into_string()
 }
@@ -54,9 +56,9 @@ fn queue(text: &mut Text, state: &State) {
     if counts.unknown > 0 {
         tasks.sample(["other"], counts.unknown);
     }
-    let mut needy = text.metric(&defined::TASKS_UNSEEN);
-    needy.sample(["failed"], unseen.failed);
-    needy.sample(["denied"], unseen.denied);
+    let mut tasks = text.metric(&defined::TASKS_UNSEEN);
+    tasks.sample(["failed"], unseen.failed);
+    tasks.sample(["denied"], unseen.denied);
     let Counts { running, .. } = counts;
     text.metric(&defined::QUEUE_PAUSED).value(paused);
     text.metric(&defined::WORKERS).value(u64::from(workers));
@@ -64,8 +66,7 @@ fn queue(text: &mut Text, state: &State) {
     text.metric(&defined::SUBMITTED).value(state.activity.submitted);
 }
 
-fn runs(text: &mut Text, state: &State, meter: &Meter) {
-    let counted = meter.now();
+fn runs(text: &mut Text, state: &State, counted: &Counted) {
     let mut waits = text.metric(&defined::QUEUE_WAIT);
     for (agent, histogram) in &counted.waits {
         waits.histogram([agent], histogram);
@@ -96,8 +97,7 @@ fn runs(text: &mut Text, state: &State, meter: &Meter) {
     }
 }
 
-fn engine(text: &mut Text, state: &State, meter: &Meter) {
-    let counted = meter.now();
+fn engine(text: &mut Text, state: &State, counted: &Counted) {
     text.metric(&defined::ROUNDS).value(counted.rounds);
     text.metric(&defined::COMMIT_DURATION).histogram([], &counted.commits);
     text.metric(&defined::FAILED_COMMITS).value(state.activity.failed_commits);
