@@ -81,7 +81,10 @@ impl HttpControl {
     /// # Errors
     /// Those of the host; `unavailable` when it has no HTTP server or is stopping.
     pub(crate) async fn ask(&self, request: HttpRequest) -> Result<(), ApiError> {
-        let gone = || ApiError::unavailable("This engine cannot serve HTTP over TCP");
+        let gone = || {
+            ApiError::unavailable("HTTP over TCP cannot be changed: the engine is stopping")
+                .hint("Start the engine again: `claude-worker server start`")
+        };
         let (answer, answered) = oneshot::channel();
         self.commands.send(HttpCommand { request, answer }).await.map_err(|_| gone())?;
         answered.await.map_err(|_| gone())?

@@ -130,6 +130,7 @@ fn arguments<T: DeserializeOwned>(
     query::<Nothing>(uri.query().unwrap_or_default())?;
     let bytes = bytes.map_err(|error| {
         ApiError::invalid(format!("The request is too large or broken: {}", error.body_text()))
+            .hint("Send a JSON object of at most 4096 bytes")
     })?;
     body(&bytes)
 }
