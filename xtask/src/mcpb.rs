@@ -100,7 +100,9 @@ fn manifest_for(mut manifest: Value, version: &str) -> Result<Value> {
     Ok(manifest)
 }
 
-/// The server's entry for the registry.
+/// The server's entry for the registry. The packages for npm and PyPI are not in it: hosts run
+/// `npx IDENTIFIER@VERSION` and `uvx IDENTIFIER==VERSION`, which starts the program with the package's name,
+/// and that is the command line.
 fn server_json(version: &str, sha256: &str) -> Value {
     json!({
         "$schema": "https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json",
@@ -114,30 +116,6 @@ fn server_json(version: &str, sha256: &str) -> Value {
             "identifier": format!("{RELEASES}/v{version}/{}", file_name(version)),
             "version": version,
             "fileSha256": sha256,
-            "transport": { "type": "stdio" },
-        }, {
-            // The registry compares its name with the one in the package's README.
-            "registryType": "pypi",
-            "registryBaseUrl": "https://pypi.org",
-            "identifier": "claude-worker",
-            "version": version,
-            "runtimeHint": "uvx",
-            "runtimeArguments": [
-                { "type": "named", "name": "--from", "value": format!("claude-worker=={version}") },
-                { "type": "positional", "value": "claude-worker-mcp" },
-            ],
-            "transport": { "type": "stdio" },
-        }, {
-            // And with `mcpName` in package.json.
-            "registryType": "npm",
-            "registryBaseUrl": "https://registry.npmjs.org",
-            "identifier": "claude-worker",
-            "version": version,
-            "runtimeHint": "npx",
-            "runtimeArguments": [
-                { "type": "named", "name": "--package", "value": format!("claude-worker@{version}") },
-                { "type": "positional", "value": "claude-worker-mcp" },
-            ],
             "transport": { "type": "stdio" },
         }],
     })
@@ -165,7 +143,12 @@ mod tests {
         let server = server_json("1.2.3", &"0".repeat(64));
         assert!(server["description"].as_str().unwrap().len() <= 100);
         assert_eq!(server["name"].as_str().unwrap().matches('/').count(), 1);
-        let package = &server["packages"][0];
+        let [package] = &server["packages"].as_array().unwrap()[..] else {
+            panic!(
+                "hosts start the command of the package's name, which is not the server: {server}"
+            );
+        };
+        assert_eq!(package["registryType"], "mcpb");
         let identifier = package["identifier"].as_str().unwrap();
         assert!(identifier.contains("mcp") && identifier.contains("/v1.2.3/"), "{identifier}");
         assert_eq!(package["version"], server["version"]);
