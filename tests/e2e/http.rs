@@ -104,6 +104,21 @@ fn an_engine_that_is_started_without_options_serves_http_at_port_8000() {
     assert_eq!((http[5], http[6]), (on, off), "{told}");
 }
 
+/// As the units of systemd start it.
+#[test]
+fn a_service_serves_http_only_where_the_settings_say_so() {
+    let home = Home::new();
+    let start = ["server", "start", "--http-from-config"];
+    let told = home.run(start);
+    told.ok();
+    assert!(told.stdout.contains("HTTP is off"), "{told:?}");
+    home.run(["server", "stop"]).ok();
+    std::fs::write(home.data().join("config.toml"), "[http]\nlisten = \"127.0.0.1:0\"\n").unwrap();
+    let told = home.run(start);
+    told.ok();
+    assert!(told.stdout.contains("HTTP is served at http://127.0.0.1:"), "{told:?}");
+}
+
 #[test]
 fn http_is_turned_on_and_off_in_a_running_engine() {
     let home = Home::new();

@@ -42,7 +42,7 @@ pub enum Command {
     /// Show where the engine serves HTTP, or turn that on or off, without stopping it. What is turned on
     /// or off here stays so until the engine is stopped; config.toml says what the next one does
     Http {
-        /// On: at the address in config.toml, or 127.0.0.1:8000
+        /// Turn it on, at the address in config.toml or 127.0.0.1:8000, or off
         #[arg(value_enum)]
         switch: Option<Switch>,
     },
@@ -60,9 +60,9 @@ pub enum Command {
 /// Whether HTTP is served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Switch {
-    /// It is.
+    /// Serve HTTP
     On,
-    /// It is not.
+    /// Stop serving HTTP
     Off,
 }
 

@@ -28,6 +28,10 @@ pub struct ListenArgs {
     /// Serve no HTTP; the local socket of the commands stays
     #[arg(long, conflicts_with = "at")]
     pub no_http: bool,
+    /// Serve HTTP only where config.toml says so, and not at 127.0.0.1:8000 when it names no address. For
+    /// services
+    #[arg(long, conflicts_with_all = ["at", "no_http"])]
+    pub http_from_config: bool,
     /// A name by which clients reach it, besides localhost and this machine's addresses; can be repeated
     #[arg(long = "allow-host", value_name = "NAME", value_parser = host_name, requires = "at")]
     pub allow_hosts: Vec<String>,
@@ -73,6 +77,9 @@ impl ListenArgs {
     /// # Errors
     /// As [`Self::change`].
     pub(crate) fn start(&self) -> Result<HttpStart, ApiError> {
+        if self.http_from_config {
+            return Ok(HttpStart::Settings);
+        }
         Ok(self.change()?.map_or(HttpStart::Default, HttpStart::Change))
     }
 
@@ -158,12 +165,26 @@ mod tests {
     }
 
     #[test]
+    fn only_a_start_without_options_has_the_default_port() {
+        let start = |arguments: &[&str]| {
+            Line::try_parse_from([&["start"], arguments].concat()).unwrap().listen.start().unwrap()
+        };
+        assert_eq!(start(&[]), HttpStart::Default);
+        assert_eq!(start(&["--http-from-config"]), HttpStart::Settings);
+        assert_eq!(start(&["--no-http"]), HttpStart::Change(HttpChange::at(OFF)));
+    }
+
+    #[test]
     fn options_that_need_another_one_say_so() {
         let refusal = |arguments: &[&str]| listen(arguments).unwrap_err();
         assert!(refusal(&["--host", "worker.example.org"]).contains("--allow-host"));
         assert!(refusal(&["--port", "8000", "--tls-cert", "x"]).contains("--tls-key"));
         assert!(refusal(&["--behind-proxy"]).contains("--port"));
         assert!(refusal(&["--no-http", "--port", "1"]).contains("cannot be used with"));
+        for other in [&["--no-http"][..], &["--port", "1"]] {
+            let both = [other, &["--http-from-config"]].concat();
+            assert!(refusal(&both).contains("cannot be used with"), "{both:?}");
+        }
         assert!(refusal(&["--port", "1", "--allow-host", "*"]).contains("name each host exactly"));
         assert!(refusal(&["--port", "1", "--http", "2"]).contains("cannot be used with"));
         assert!(refusal(&["--http", "worker:80"]).contains("write 127.0.0.1:8000"));
