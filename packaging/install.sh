@@ -35,27 +35,36 @@ done
 case $prefix in /*) ;; *) prefix=$PWD/$prefix ;; esac
 list=$prefix/share/claude-worker/installed
 
-remove() {
-    [ -f "$list" ] || return 0
-    while read -r file; do rm -f "$prefix/$file"; done <"$list"
-    rm -f "$list"
-    rmdir "$prefix/share/claude-worker" 2>/dev/null || true
-}
-
 if [ "$action" = uninstall ]; then
     [ -f "$list" ] || fail "nothing is installed in $prefix; name the directory with --prefix"
     # Running tasks keep running, and their supervisors need no file of the program.
     "$prefix/bin/claude-worker" server stop >/dev/null 2>&1 || true
-    remove
+    while read -r file; do rm -f "$prefix/$file"; done <"$list"
+    rm -f "$list"
+    rmdir "$prefix/share/claude-worker" 2>/dev/null || true
     echo "Removed from $prefix. Your tasks and settings are still in ~/.claude-worker"
     exit
 fi
 
 [ "$(uname -s)" = Linux ] || fail "there are no programs for $(uname -s) yet; build them with Cargo"
 machine=$(uname -m)
+case $machine in
+    x86_64 | amd64) machine=x86_64 ;;
+    *) fail "there are no programs for $machine yet; build them with Cargo" ;;
+esac
 name=claude-worker-$version-$machine-linux
 scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
+tree=
+# Whatever happens: the files that have not taken their names yet go away.
+clean() {
+    if [ -n "$tree" ]; then
+        while read -r file; do rm -f "$prefix/$file.new"; done <"$tree/files"
+        rm -f "$list.new"
+        rmdir "$prefix/share/claude-worker" 2>/dev/null || true
+    fi
+    rm -rf "$scratch"
+}
+trap clean EXIT
 trap 'exit 1' HUP INT TERM
 
 # Where this script is. Read from a pipe (`curl … | sh`), it has no file of its own.
@@ -86,31 +95,39 @@ else
     (
         cd "$scratch"
         grep "  $name.tar.gz\$" SHA256SUMS >sum || fail "SHA256SUMS does not name $name.tar.gz"
-        sha256sum -c sum >/dev/null || fail "$name.tar.gz is damaged: its checksum is another one"
+        sha256sum -c sum >/dev/null || fail "$name.tar.gz is damaged: its checksum does not match"
         tar -xzf "$name.tar.gz"
     )
     tree=$scratch/$name
 fi
 
-# A file that was installed earlier and is not any more goes away.
-remove
+# All files are copied before the first takes its name, so that a full disk or an interruption leaves the installed
+# version as it is. The old list stays in use until then; in between, a list names the files of both versions.
 mkdir -p "$prefix/share/claude-worker"
 while read -r file; do
     mkdir -p "$prefix/$(dirname "$file")"
-    # Not over a program that runs: that fails. The new file takes the name of the old one.
     cp "$tree/$file" "$prefix/$file.new"
     case $file in
         # The unit starts the program that is installed here.
         *.service) sed "s#/usr/bin/#$prefix/bin/#" "$tree/$file" >"$prefix/$file.new" ;;
     esac
-    mv -f "$prefix/$file.new" "$prefix/$file"
 done <"$tree/files"
-cp "$tree/files" "$list"
+"$prefix/bin/claude-worker.new" --version >/dev/null || fail "the program does not run on this machine"
+touch "$list"
+cat "$list" "$tree/files" | sort -u >"$list.new"
+mv -f "$list.new" "$list"
+# Renamed, because a program that runs cannot be overwritten.
+while read -r file; do mv -f "$prefix/$file.new" "$prefix/$file"; done <"$tree/files"
+# What the earlier version had and this one has not.
+while read -r file; do
+    grep -qxF "$file" "$tree/files" || rm -f "$prefix/$file"
+done <"$list"
+cp "$tree/files" "$list.new"
+mv -f "$list.new" "$list"
 
-"$prefix/bin/claude-worker" --version >/dev/null || fail "the program does not run on this machine"
 echo "Installed $("$prefix/bin/claude-worker" --version) in $prefix"
 case :${PATH:-}: in
     *":$prefix/bin:"*) ;;
     *) echo "Add it to your PATH: export PATH=\"$prefix/bin:\$PATH\"" ;;
 esac
-echo "An engine of an earlier version goes on until: claude-worker server stop"
+echo "If an engine is running, stop it so that this version starts: claude-worker server stop"

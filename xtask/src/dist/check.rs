@@ -1,6 +1,7 @@
 //! `cargo xtask dist --check`: packs the debug build, and uses each package in a clean place.
 
 use std::fs;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -97,6 +98,7 @@ fn installer(job: &Job) -> Result<()> {
     run(piped.env("CLAUDE_WORKER_RELEASES", source).stdout(Stdio::null()).stderr(Stdio::null()))?;
     ensure!(!place.has("home/.local/share/old"), "a file of the earlier version is left");
     place.use_programs("claude-worker", "claude-worker-mcp")?;
+    failed_upgrade(job, &place, &prefix)?;
     run(install().arg("--uninstall").stdout(Stdio::null()))?;
     let left = tree::files_below(&prefix)?;
     ensure!(left.is_empty(), "the installer leaves {left:?}");
@@ -108,6 +110,39 @@ fn installer(job: &Job) -> Result<()> {
     fs::write(releases.join(&name), bytes)?;
     CleanPlace::refuses(&mut install(), "damaged")?;
     ensure!(!prefix.join("bin/claude-worker").exists(), "a damaged archive was installed");
+    // Another machine is refused before anything is downloaded.
+    let uname = "#!/bin/sh\nif [ \"$1\" = -m ]; then echo aarch64; else echo Linux; fi\n";
+    let fake = place.at("fake/uname");
+    tree::write_file(&fake, uname.as_bytes())?;
+    run(Command::new("chmod").arg("+x").arg(&fake))?;
+    let mut elsewhere = place.command("sh");
+    elsewhere.arg("-ec").arg("PATH=$1:$PATH exec sh \"$2\"").arg("sh");
+    elsewhere.arg(place.at("fake")).arg(&script);
+    CleanPlace::refuses(&mut elsewhere, "there are no programs for aarch64 yet")
+}
+
+/// An upgrade that fails leaves the installed version as it is: with programs that do not run here, and with a file
+/// that cannot be copied.
+fn failed_upgrade(job: &Job, place: &CleanPlace, prefix: &Path) -> Result<()> {
+    let before = tree::files_below(prefix)?;
+    let unpacked = place.at("unpacked");
+    for broken in ["program", "file"] {
+        run(Command::new("cp")
+            .arg("-rT")
+            .arg(job.work("archive")?.join(archive::name()))
+            .arg(&unpacked))?;
+        match broken {
+            "program" => fs::write(unpacked.join("bin/claude-worker"), "#!/bin/sh\nexit 1\n")?,
+            _ => fs::remove_file(unpacked.join("bin/claude-worker-mcp"))?,
+        }
+        let mut upgrade = place.command("sh");
+        upgrade.arg(unpacked.join("install.sh")).arg("--prefix").arg(prefix);
+        let message = if broken == "program" { "does not run on this machine" } else { "cp: " };
+        CleanPlace::refuses(&mut upgrade, message)?;
+        let after = tree::files_below(prefix)?;
+        ensure!(before == after, "a failed upgrade changes what is installed to {after:?}");
+        place.use_programs("claude-worker", "claude-worker-mcp")?;
+    }
     Ok(())
 }
 
