@@ -11,18 +11,19 @@ use std::process::Command;
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::json;
 
+use crate::dist::tree;
 use crate::step::{output, run, step};
 use crate::{setup, ui, workspace};
 
 /// The programs that are installed with the app into `/usr/bin`.
 const BESIDE: &[&str] = &["claude-worker", "claude-worker-mcp"];
 
-/// Shells, and where Debian's packages put the completions for them.
-const COMPLETIONS: &[(&str, &str)] = &[
-    ("bash", "/usr/share/bash-completion/completions/claude-worker"),
-    ("zsh", "/usr/share/zsh/vendor-completions/_claude-worker"),
-    ("fish", "/usr/share/fish/vendor_completions.d/claude-worker.fish"),
-];
+/// Where Debian has what belongs to the programs.
+const LAYOUT: tree::Layout = tree::Layout {
+    zsh: "share/zsh/vendor-completions",
+    user_units: "lib/systemd/user",
+    doc: "share/doc/claude-worker",
+};
 
 /// Which build of the programs is packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,12 +121,16 @@ fn contents(built: &Path, place: &Path) -> Result<serde_json::Value> {
             .with_context(|| format!("{} has not been built", program.display()))?;
         beside.push(prepared);
     }
+    let others = place.join("work/usr");
+    if others.exists() {
+        fs::remove_dir_all(&others)?;
+    }
+    tree::write_beside(built, LAYOUT, &others)?;
+    let doc = others.join(LAYOUT.doc);
+    fs::rename(doc.join("LICENSE"), doc.join("copyright"))?;
     let mut files = serde_json::Map::new();
-    for (shell, installed) in COMPLETIONS {
-        let file = place.join(format!("completions.{shell}"));
-        let program = built.join(format!("claude-worker{EXE_SUFFIX}"));
-        fs::write(&file, output(Command::new(program).args(["completions", shell]))?)?;
-        files.insert((*installed).to_owned(), json!(file));
+    for file in tree::relative_files_below(&others)? {
+        files.insert(format!("/usr/{}", file.display()), json!(others.join(file)));
     }
     // The package and its files are named like the command, without a space.
     Ok(
@@ -174,7 +179,7 @@ fn install(package: &Path, root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Checks the installed files: the desktop entry, icons, completions and programs.
+/// Checks the installed files: the desktop entry, icons, programs, and what belongs to them.
 fn look(root: &Path) -> Result<()> {
     let read = |path: &str| {
         let file = root.join(path);
@@ -189,8 +194,10 @@ fn look(root: &Path) -> Result<()> {
         let icon = format!("usr/share/icons/hicolor/{size}/apps/{icon}.png");
         ensure!(root.join(&icon).is_file(), "{icon} is missing");
     }
-    for (_, completions) in COMPLETIONS {
-        ensure!(!read(completions.trim_start_matches('/'))?.is_empty(), "{completions} is empty");
+    for file in tree::EVERYWHERE {
+        let file = format!("usr/{file}");
+        let bytes = fs::metadata(root.join(&file)).with_context(|| format!("{file} is missing"))?;
+        ensure!(bytes.len() > 0, "{file} is empty");
     }
     let expected = env!("CARGO_PKG_VERSION");
     for program in BESIDE.iter().copied().chain([program]) {

@@ -173,14 +173,7 @@ fn use_rpm(job: &Job) -> Result<()> {
 
 /// Uses what was unpacked below `root`, and looks for what belongs to the programs.
 fn used_below(place: &CleanPlace) -> Result<()> {
-    for file in [
-        "share/man/man1/claude-worker.1.gz",
-        "share/man/man1/claude-worker-run.1.gz",
-        "share/bash-completion/completions/claude-worker",
-        "share/fish/vendor_completions.d/claude-worker.fish",
-        "lib/systemd/user/claude-worker.service",
-        "lib/systemd/system/claude-worker@.service",
-    ] {
+    for file in tree::EVERYWHERE {
         ensure!(place.has(format!("root/usr/{file}")), "{file} is missing");
     }
     let program = |name: &str| place.at("root/usr/bin").join(name).display().to_string();

@@ -15,7 +15,7 @@ mod npm;
 mod programs;
 mod python;
 mod rpm;
-mod tree;
+pub(crate) mod tree;
 mod units;
 
 use std::fs;

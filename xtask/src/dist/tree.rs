@@ -1,4 +1,5 @@
-//! The files that the archive and the packages of distributions install, below a prefix such as `/usr`.
+//! The files that the archive, the packages of distributions and the app's package install, below a prefix such
+//! as `/usr`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,13 +14,13 @@ use crate::workspace;
 
 /// Where a kind of package puts what distributions put into different places.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Layout {
+pub(crate) struct Layout {
     /// Completions for zsh.
-    pub(super) zsh: &'static str,
+    pub(crate) zsh: &'static str,
     /// systemd's units of users.
-    pub(super) user_units: &'static str,
+    pub(crate) user_units: &'static str,
     /// License and changes.
-    pub(super) doc: &'static str,
+    pub(crate) doc: &'static str,
 }
 
 /// Below `~/.local` or `/usr/local`.
@@ -29,13 +30,29 @@ pub(super) const LOCAL: Layout = Layout {
     doc: "share/doc/claude-worker",
 };
 
+/// Some of the files that every package for distributions has, one of each kind, below `/usr`.
+pub(crate) const EVERYWHERE: &[&str] = &[
+    "share/man/man1/claude-worker.1.gz",
+    "share/man/man1/claude-worker-run.1.gz",
+    "share/bash-completion/completions/claude-worker",
+    "share/fish/vendor_completions.d/claude-worker.fish",
+    "lib/systemd/user/claude-worker.service",
+    "lib/systemd/system/claude-worker@.service",
+];
+
 /// Writes all files below `prefix`; returns their paths relative to it, in order.
 pub(super) fn write(job: &Job, layout: Layout, prefix: &Path) -> Result<Vec<PathBuf>> {
-    let root = workspace::root();
     for name in NAMES {
         copy(&job.programs.join(name), &prefix.join("bin").join(name))?;
     }
-    let program = job.programs.join("claude-worker");
+    write_beside(&job.programs, layout, prefix)?;
+    relative_files_below(prefix)
+}
+
+/// Writes what belongs to the programs below `prefix`: completions, manual pages, units, license and changes.
+pub(crate) fn write_beside(programs: &Path, layout: Layout, prefix: &Path) -> Result<()> {
+    let root = workspace::root();
+    let program = programs.join("claude-worker");
     let completions = [
         ("bash", "share/bash-completion/completions/claude-worker".to_owned()),
         ("zsh", format!("{}/_claude-worker", layout.zsh)),
@@ -56,13 +73,17 @@ pub(super) fn write(job: &Job, layout: Layout, prefix: &Path) -> Result<Vec<Path
     let system = prefix.join("lib/systemd/system/claude-worker@.service");
     copy(&units.join("claude-worker@.service"), &system)?;
     copy(&root.join("LICENSE"), &prefix.join(layout.doc).join("LICENSE"))?;
-    copy(&root.join("CHANGELOG.md"), &prefix.join(layout.doc).join("CHANGELOG.md"))?;
-    let files = files_below(prefix)?;
-    files.iter().map(|file| Ok(file.strip_prefix(prefix)?.to_owned())).collect()
+    copy(&root.join("CHANGELOG.md"), &prefix.join(layout.doc).join("CHANGELOG.md"))
+}
+
+/// Every file below a directory, relative to it and in order.
+pub(crate) fn relative_files_below(directory: &Path) -> Result<Vec<PathBuf>> {
+    let files = files_below(directory)?;
+    files.iter().map(|file| Ok(file.strip_prefix(directory)?.to_owned())).collect()
 }
 
 /// Every file below a directory, in order.
-pub(super) fn files_below(directory: &Path) -> Result<Vec<PathBuf>> {
+pub(crate) fn files_below(directory: &Path) -> Result<Vec<PathBuf>> {
     let mut open = vec![directory.to_owned()];
     let mut files = Vec::new();
     while let Some(path) = open.pop() {
@@ -79,7 +100,7 @@ pub(super) fn files_below(directory: &Path) -> Result<Vec<PathBuf>> {
 }
 
 /// Copies a file and makes the directories above it.
-pub(super) fn copy(from: &Path, to: &Path) -> Result<()> {
+pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
     let content = fs::read(from).with_context(|| format!("cannot read {}", from.display()))?;
     write_file(to, &content)?;
     // The rights of a clone may be those of its user's umask.
@@ -88,7 +109,7 @@ pub(super) fn copy(from: &Path, to: &Path) -> Result<()> {
 }
 
 /// Writes a file and makes the directories above it.
-pub(super) fn write_file(file: &Path, content: &[u8]) -> Result<()> {
+pub(crate) fn write_file(file: &Path, content: &[u8]) -> Result<()> {
     if let Some(directory) = file.parent() {
         fs::create_dir_all(directory)?;
     }
