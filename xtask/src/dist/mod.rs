@@ -11,10 +11,14 @@ mod check;
 mod clean_place;
 mod container;
 mod debian;
+mod lint;
+mod namespaces;
 mod npm;
 mod programs;
+mod proxy;
 mod python;
 mod rpm;
+mod service;
 pub(crate) mod tree;
 mod units;
 
