@@ -164,6 +164,9 @@ fn a_database_of_the_python_version_in_our_place_is_kept_and_the_way_is_told() {
     );
     assert_eq!(std::fs::read(&own).unwrap(), before, "nothing was changed");
     // As it is told.
+    assert!(home.run(["import"]).stderr.contains("python-tasks.db"));
+    let examined = home.run(["doctor"]).stdout;
+    assert!(examined.contains("bad   Data") && examined.contains("python-tasks.db"), "{examined}");
     std::fs::rename(&own, home.data().join("python-tasks.db")).unwrap();
     let imported = home.run(["import"]);
     assert!(imported.stdout.contains("Imported 3 tasks into the history"), "{imported:?}");

@@ -40,12 +40,17 @@ pub async fn execute(
 ) -> Result<Exit, CliError> {
     let file = match &args.file {
         Some(file) => absolute(file)?,
-        None => usual_file().ok_or_else(|| {
-            CliError::usage(
-                "There is no database of the Python claude-worker at the usual places",
-                "Name it: claude-worker import FILE",
-            )
-        })?,
+        None => match usual_file() {
+            Some(file) => file,
+            None => {
+                // If the old file is still where the engine's own belongs, the engine says how to move it.
+                api.engine().await?;
+                return Err(CliError::usage(
+                    "There is no database of the Python claude-worker at the usual places",
+                    "Name it: claude-worker import FILE",
+                ));
+            }
+        },
     };
     let file = file.to_string_lossy().into_owned();
     let import = ImportTasks { file, queue: args.queue, dry_run: args.dry_run };

@@ -2,23 +2,40 @@
 
 use std::path::Path;
 
-use claude_worker_api::{Check, Settings};
+use claude_worker_api::{ApiError, Check, CheckLevel, Settings};
 use claude_worker_os::disk::free_at;
 use claude_worker_os::files::{can_use_directory, can_write_directory, is_open_to_others};
 use claude_worker_os::user::is_own;
 use claude_worker_paths::shell_word;
 
-use crate::Paths;
+use crate::{EngineError, Paths, store};
 
 /// With so much more than what must stay free, in bytes, tasks are not refused for a while.
 const PLENTY: u64 = 1_000_000_000;
 
 pub(super) fn checks(paths: &Paths, config: &Settings) -> Vec<Check> {
-    vec![directory(&paths.home), space(&paths.home, config.caps.free_disk)]
+    vec![data(paths), space(&paths.home, config.caps.free_disk)]
+}
+
+const NAME: &str = "Data";
+
+/// The data directory, and the database in it.
+fn data(paths: &Paths) -> Check {
+    let directory = directory(&paths.home);
+    if directory.level == CheckLevel::Bad {
+        return directory;
+    }
+    match store::examine(&paths.database) {
+        // Another program may have it open.
+        Ok(()) | Err(EngineError::Database(_)) => directory,
+        Err(error) => {
+            let error = ApiError::from(error);
+            Check::bad(NAME, error.message, error.hint)
+        }
+    }
 }
 
 fn directory(home: &Path) -> Check {
-    const NAME: &str = "Data";
     let shown = home.display();
     let Ok(found) = std::fs::metadata(home) else {
         let parent = existing(home);

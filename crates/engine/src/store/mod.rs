@@ -53,7 +53,37 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Opens the database for writing, creating or migrating it. The caller holds the engine lock.
 pub(crate) fn open(path: &Path) -> Result<Writer, EngineError> {
-    let bad = |reason: String| EngineError::BadDatabase { path: path.to_owned(), reason };
+    check_files(path)?;
+    // Created here with its mode, because SQLite would use the umask; its side files inherit it.
+    private(OpenOptions::new().create(true).truncate(false).write(true))
+        .open(path)
+        .map_err(EngineError::io(format!("cannot open {}", path.display())))?;
+    let explain = |error| explained(path, error);
+    let mut connection = connect(path, false).map_err(explain)?;
+    let version = check_schema(path, &connection)?;
+    connection.pragma_update(None, "journal_mode", "WAL").map_err(explain)?;
+    schema::migrate(&mut connection, version).map_err(explain)?;
+    Writer::new(connection).map_err(|error| match error {
+        EngineError::Database(error) => explain(error),
+        other => other,
+    })
+}
+
+/// Whether [`open`] would refuse the database for its content, without changing it. A database that is not
+/// there is made.
+///
+/// # Errors
+/// Those of `open`.
+pub(crate) fn examine(path: &Path) -> Result<(), EngineError> {
+    check_files(path)?;
+    if !path.exists() {
+        return Ok(());
+    }
+    let connection = connect(path, true).map_err(|error| explained(path, error))?;
+    check_schema(path, &connection).map(drop)
+}
+
+fn check_files(path: &Path) -> Result<(), EngineError> {
     // Opening a pipe would wait for ever, and SQLite opens these files by their names.
     for beside in ["", "-wal", "-shm"] {
         let mut name = path.as_os_str().to_owned();
@@ -64,16 +94,22 @@ pub(crate) fn open(path: &Path) -> Result<Writer, EngineError> {
             return Err(EngineError::BadDatabase { path: file.to_owned(), reason });
         }
     }
-    // Created here with its mode, because SQLite would use the umask; its side files inherit it.
-    private(OpenOptions::new().create(true).truncate(false).write(true))
-        .open(path)
-        .map_err(EngineError::io(format!("cannot open {}", path.display())))?;
-    let explain = |error: rusqlite::Error| match error.sqlite_error_code() {
+    Ok(())
+}
+
+fn explained(path: &Path, error: rusqlite::Error) -> EngineError {
+    let bad = |reason: String| EngineError::BadDatabase { path: path.to_owned(), reason };
+    match error.sqlite_error_code() {
         Some(rusqlite::ErrorCode::NotADatabase) => bad("it is not a SQLite database".to_owned()),
         Some(rusqlite::ErrorCode::DatabaseCorrupt) => bad(format!("it is damaged ({error})")),
         _ => error.into(),
-    };
-    let mut connection = connect(path, false).map_err(explain)?;
+    }
+}
+
+/// The version of the schema, if it is one that this program reads or migrates.
+fn check_schema(path: &Path, connection: &Connection) -> Result<usize, EngineError> {
+    let bad = |reason: String| EngineError::BadDatabase { path: path.to_owned(), reason };
+    let explain = |error| explained(path, error);
     let number = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let application = number("application_id").map_err(explain)?;
     let version = number("user_version").map_err(explain)?;
@@ -81,7 +117,7 @@ pub(crate) fn open(path: &Path) -> Result<Writer, EngineError> {
         .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
         .map_err(explain)?;
     if application != i64::from(schema::APPLICATION_ID) && (tables > 0 || version > 0) {
-        if predecessor::is_predecessors(&connection) {
+        if predecessor::is_predecessors(connection) {
             return Err(EngineError::Predecessors(path.to_owned()));
         }
         return Err(bad("it belongs to another program".to_owned()));
@@ -93,12 +129,7 @@ pub(crate) fn open(path: &Path) -> Result<Writer, EngineError> {
             schema::VERSION
         )));
     }
-    connection.pragma_update(None, "journal_mode", "WAL").map_err(explain)?;
-    schema::migrate(&mut connection, version).map_err(explain)?;
-    Writer::new(connection).map_err(|error| match error {
-        EngineError::Database(error) => explain(error),
-        other => other,
-    })
+    Ok(version)
 }
 
 fn connect(path: &Path, read_only: bool) -> rusqlite::Result<Connection> {
