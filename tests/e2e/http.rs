@@ -120,6 +120,29 @@ fn a_service_serves_http_only_where_the_settings_say_so() {
 }
 
 #[test]
+fn the_engine_that_the_server_url_expects_on_this_machine_is_started_there() {
+    let port = free_port();
+    let home = Home::new().variable("CLAUDE_WORKER_SERVER_URL", format!("http://localhost:{port}"));
+    home.run(["list"]).refused(5, &["No engine answers", "claude-worker doctor"]);
+    assert!(home.run(["doctor"]).stdout.contains("claude-worker server start"));
+    let served = format!("HTTP is served at http://127.0.0.1:{port}");
+    assert!(home.run(["server", "start"]).ok().stdout.contains(&served));
+    home.run(["run", "--agent", "shell", "--wait", "true"]).ok();
+    assert!(home.run(["server", "http", "off"]).ok().stdout.contains("HTTP is off"));
+    assert!(home.run(["server", "start"]).ok().stdout.contains("HTTP is off"), "it was turned off");
+    assert!(home.run(["server", "http", "on"]).ok().stdout.contains(&served));
+}
+
+#[test]
+fn an_engine_on_another_machine_is_neither_started_nor_moved_from_here() {
+    let home = Home::new().variable("CLAUDE_WORKER_SERVER_URL", "https://192.0.2.2:8443");
+    let words = ["another machine, https://192.0.2.2:8443", "env -u CLAUDE_WORKER_SERVER_URL"];
+    home.run(["server", "start"]).refused(2, &words);
+    home.run(["server", "start", "--port", "0"]).refused(2, &words);
+    home.run(["server", "http", "off"]).refused(2, &words);
+}
+
+#[test]
 fn http_is_turned_on_and_off_in_a_running_engine() {
     let home = Home::new();
     let id = home.shell("until [ -e gate ]; do sleep 0.01; done");

@@ -13,7 +13,7 @@ pub const HTTP_PORT: u16 = 8000;
 /// The word for "listens nowhere", in [`HttpSettings::listen`] and [`HttpChange::listen`].
 pub const OFF: &str = "off";
 
-/// The value of [`HttpSettings::listen`] that leaves the address to [`HttpChange::at_default_port`], and
+/// The value of [`HttpSettings::listen`] that means port [`HTTP_PORT`] of this machine, but
 /// only for engines that were asked to serve HTTP (`server start`).
 pub const AUTO: &str = "auto";
 
@@ -129,10 +129,10 @@ impl HttpChange {
         Self { listen: Some(listen.into()), ..Self::default() }
     }
 
-    /// Listen at port [`HTTP_PORT`], for this machine alone.
+    /// Listen at a port for this machine alone.
     #[must_use]
-    pub fn at_default_port() -> Self {
-        Self::at(format!("127.0.0.1:{HTTP_PORT}"))
+    pub fn at_port(port: u16) -> Self {
+        Self::at(format!("127.0.0.1:{port}"))
     }
 
     /// Whether nothing differs from `[http]`.

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use claude_worker_api::ApiError;
-use claude_worker_client::{Address, EngineClient, Starter};
+use claude_worker_api::{ApiError, HTTP_PORT};
+use claude_worker_client::{Address, EngineClient, ServerUrl, Starter};
 use claude_worker_engine::Paths;
 use claude_worker_server::HttpStart;
 
@@ -27,6 +27,48 @@ pub(crate) fn connect(start: &Start) -> Result<EngineClient, ApiError> {
         Start::Never => None,
     };
     EngineClient::from_env(&paths, starter)
+}
+
+/// The engine of this machine that commands about the engine itself start, stop listening or show.
+pub(crate) struct EngineHere {
+    /// Its address.
+    pub(crate) address: Address,
+    /// The port at which its clients expect HTTP.
+    pub(crate) http_port: u16,
+}
+
+impl EngineHere {
+    /// As the environment names it. `CLAUDE_WORKER_SERVER_URL` may name it by its HTTP server, which need not
+    /// be on yet.
+    ///
+    /// # Errors
+    /// `invalid_request` when the variable names an engine on another machine, or nothing usable.
+    pub(crate) fn from_env(paths: &Paths) -> Result<Self, ApiError> {
+        let named = std::env::var("CLAUDE_WORKER_SERVER_URL").unwrap_or_default();
+        let Ok(url) = ServerUrl::parse(&named) else {
+            let address = Address::from_env(paths)?;
+            return Ok(Self { address, http_port: HTTP_PORT });
+        };
+        if !url.is_this_machine() {
+            return Err(ApiError::invalid(format!(
+                "CLAUDE_WORKER_SERVER_URL names an engine on another machine, {url}"
+            ))
+            .hint(
+                "Run this command there. For an engine on this machine: \
+                 env -u CLAUDE_WORKER_SERVER_URL claude-worker server start",
+            ));
+        }
+        Ok(Self { address: Address::Socket(paths.socket.clone()), http_port: url.port() })
+    }
+
+    /// A client of it. With a starter, its first call starts the engine if none is running.
+    pub(crate) fn client(&self, paths: &Paths, starter: Option<Starter>) -> EngineClient {
+        if self.address == Address::Socket(paths.socket.clone()) {
+            EngineClient::of(paths, starter)
+        } else {
+            EngineClient::new(self.address.clone())
+        }
+    }
 }
 
 /// Whether the engine that the environment selects may be on another machine, where paths of this one

@@ -138,6 +138,9 @@ fn execute(command: &Command, console: &mut Console<'_>) -> Result<Exit, CliErro
             Command::Server(server::Command::Start { listen, .. }) => {
                 return server::start(console, listen).await;
             }
+            Command::Server(server::Command::Http { switch }) => {
+                return server::http(console, *switch).await;
+            }
             Command::Server(server::Command::Stop { cancel_running }) => {
                 return server::stop(console, *cancel_running).await;
             }
@@ -180,14 +183,11 @@ async fn dispatch(
             server::stop_at(api, console, *cancel_running, None).await
         }
         Command::Server(server::Command::Health) => server::health(api, console).await,
-        Command::Server(server::Command::Http { switch }) => {
-            server::http(api, console, *switch).await
-        }
         Command::Completions(_)
         | Command::Man(_)
         | Command::Config
         | Command::Mcp(_)
-        | Command::Server(server::Command::Start { .. }) => {
+        | Command::Server(server::Command::Start { .. } | server::Command::Http { .. }) => {
             Err(ApiError::internal("This command needs no engine").into())
         }
     }

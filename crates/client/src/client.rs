@@ -43,8 +43,14 @@ impl EngineClient {
     pub fn from_env(paths: &Paths, starter: Option<Starter>) -> Result<Self, ApiError> {
         let address = Address::from_env(paths)?;
         let ours = address == Address::Socket(paths.socket.clone());
-        let starter = starter.filter(|_| ours);
-        Ok(Self { paths: ours.then(|| paths.clone()), starter, ..Self::new(address) })
+        Ok(if ours { Self::of(paths, starter) } else { Self::new(address) })
+    }
+
+    /// A client of the engine of this data directory, at its local socket, whatever the environment names.
+    #[must_use]
+    pub fn of(paths: &Paths, starter: Option<Starter>) -> Self {
+        let address = Address::Socket(paths.socket.clone());
+        Self { paths: Some(paths.clone()), starter, ..Self::new(address) }
     }
 
     /// A client of the engine that the environment names, or of this user's own. A call that finds

@@ -16,9 +16,9 @@ pub enum HttpStart {
     /// As `[http]` in `config.toml` says. An address that cannot be bound keeps no engine from starting.
     #[default]
     Settings,
-    /// At 127.0.0.1:8000, unless `[http]` names an address or `off`. A port in use keeps no engine from
-    /// starting.
-    Default,
+    /// At this port of 127.0.0.1, unless `[http]` names an address or `off`. A port in use keeps no engine
+    /// from starting.
+    Default(u16),
     /// As a client asked. The engine does not start when that address cannot be bound.
     Change(HttpChange),
 }
@@ -35,8 +35,8 @@ impl HttpStart {
     pub(crate) fn change(&self, settings: &HttpSettings) -> Option<HttpChange> {
         match self {
             Self::Change(change) => Some(change.clone()),
-            Self::Default if settings.listen == AUTO => Some(HttpChange::at_default_port()),
-            Self::Default | Self::Settings => None,
+            Self::Default(port) if settings.listen == AUTO => Some(HttpChange::at_port(*port)),
+            Self::Default(_) | Self::Settings => None,
         }
     }
 
@@ -47,7 +47,7 @@ impl HttpStart {
         let mut arguments = vec![SERVE.to_owned()];
         match self {
             Self::Settings => {}
-            Self::Default => arguments.push(DEFAULT.to_owned()),
+            Self::Default(port) => arguments.extend([DEFAULT.to_owned(), port.to_string()]),
             Self::Change(change) => {
                 let change = serde_json::to_string(change).ok();
                 arguments.extend(change.into_iter().flat_map(|json| [CHANGE.to_owned(), json]));
@@ -63,7 +63,11 @@ impl HttpStart {
     pub fn from_arguments(mut arguments: impl Iterator<Item = OsString>) -> Result<Self, ApiError> {
         match arguments.next() {
             None => Ok(Self::Settings),
-            Some(flag) if flag == DEFAULT => Ok(Self::Default),
+            Some(flag) if flag == DEFAULT => arguments
+                .next()
+                .and_then(|port| port.to_str()?.parse().ok())
+                .map(Self::Default)
+                .ok_or_else(|| ApiError::invalid("serve --http-default needs a port")),
             Some(flag) if flag == CHANGE => arguments
                 .next()
                 .and_then(|change| serde_json::from_str(change.to_str()?).ok())
@@ -83,7 +87,7 @@ mod tests {
     #[test]
     fn the_arguments_of_a_background_engine_are_read_as_they_were_written() {
         let change = HttpChange { listen: Some("127.0.0.1:0".to_owned()), ..HttpChange::default() };
-        for start in [HttpStart::Settings, HttpStart::Default, HttpStart::Change(change)] {
+        for start in [HttpStart::Settings, HttpStart::Default(8000), HttpStart::Change(change)] {
             let arguments = start.arguments().into_iter().skip(1).map(OsString::from);
             assert_eq!(HttpStart::from_arguments(arguments), Ok(start));
         }
@@ -98,9 +102,9 @@ mod tests {
     fn the_default_port_leaves_the_settings_their_say() {
         let settings =
             |listen: &str| HttpSettings { listen: listen.to_owned(), ..HttpSettings::default() };
-        let listen = |of: &HttpSettings| HttpStart::Default.change(of)?.listen;
-        assert_eq!(listen(&HttpSettings::default()).as_deref(), Some("127.0.0.1:8000"));
+        let listen = |of: &HttpSettings| HttpStart::Default(9).change(of)?.listen;
+        assert_eq!(listen(&HttpSettings::default()).as_deref(), Some("127.0.0.1:9"));
         assert_eq!(listen(&settings("off")), None);
-        assert_eq!(listen(&settings("127.0.0.1:9")), None);
+        assert_eq!(listen(&settings("127.0.0.1:1")), None);
     }
 }

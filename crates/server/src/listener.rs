@@ -238,7 +238,7 @@ impl Listener {
                 Some(HttpChange { listen: Some(bound.address.to_string()), ..change })
             }
             // The next engine would not start if the port is still in use.
-            None if self.asked == HttpStart::Default => None,
+            None if matches!(self.asked, HttpStart::Default(_)) => None,
             _ => Some(change),
         });
         let state = HttpState {

@@ -6,15 +6,16 @@ use std::path::Path;
 use std::time::Duration;
 
 use claude_worker_api::{
-    AUTO, ApiError, EngineInfo, ErrorCode, HttpChange, HttpState, OFF, StopMode, Stopped, TaskApi,
+    AUTO, ApiError, EngineInfo, ErrorCode, HTTP_PORT, HttpChange, HttpState, OFF, StopMode,
+    Stopped, TaskApi,
 };
-use claude_worker_client::{EngineClient, LockHolder};
+use claude_worker_client::LockHolder;
 use claude_worker_engine::Paths;
 use claude_worker_server::HttpStart;
 use serde::Serialize;
 
 use self::listen::ListenArgs;
-use crate::connect::{Start, connect, lock_of, starter};
+use crate::connect::{EngineHere, Start, connect, lock_of, starter};
 use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -87,13 +88,14 @@ struct Started<'a> {
 /// # Errors
 /// `invalid_request` when HTTP cannot be served there; errors of the start.
 pub async fn start(console: &mut Console<'_>, listen: &ListenArgs) -> Result<Exit, CliError> {
-    let asked = listen.start()?;
-    let running = connect(&Start::Never)?;
+    let paths = Paths::from_env()?;
+    let here = EngineHere::from_env(&paths)?;
+    let asked = listen.start(here.http_port)?;
+    let running = here.client(&paths, None);
     let before = match running.engine().await {
         Ok(_) => true,
         Err(error) if error.code == ErrorCode::Unavailable => {
-            let paths = Paths::from_env()?;
-            EngineClient::from_env(&paths, Some(starter(&paths, &asked)?))?.engine().await?;
+            here.client(&paths, Some(starter(&paths, &asked)?)).engine().await?;
             false
         }
         Err(error) => return Err(error.into()),
@@ -119,10 +121,11 @@ async fn serve_http(api: &impl TaskApi, asked: HttpStart) -> Result<HttpState, A
     }
     let state = api.http().await?;
     let is_open = state.url.is_none() && state.change.is_none() && state.configured == AUTO;
-    if asked == HttpStart::Settings || !is_open {
+    let HttpStart::Default(port) = asked else { return Ok(state) };
+    if !is_open {
         return Ok(state);
     }
-    match api.set_http(HttpChange::at_default_port()).await {
+    match api.set_http(HttpChange::at_port(port)).await {
         Err(error) if error.code == ErrorCode::InvalidRequest => {
             Ok(HttpState { problem: Some(HttpState::problem_of(&error)), ..state })
         }
@@ -133,11 +136,22 @@ async fn serve_http(api: &impl TaskApi, asked: HttpStart) -> Result<HttpState, A
 /// Shows where the engine serves HTTP, or turns that on or off.
 ///
 /// # Errors
-/// `invalid_request` when the address cannot be used; when no engine answers.
-pub async fn http(
+/// `invalid_request` when the address cannot be used, or a switch is for an engine on another machine, which
+/// it could cut off; when no engine answers.
+pub async fn http(console: &mut Console<'_>, switch: Option<Switch>) -> Result<Exit, CliError> {
+    if switch.is_none() {
+        return http_of(&connect(&Start::Never)?, console, None, HTTP_PORT).await;
+    }
+    let paths = Paths::from_env()?;
+    let here = EngineHere::from_env(&paths)?;
+    http_of(&here.client(&paths, None), console, switch, here.http_port).await
+}
+
+async fn http_of(
     api: &impl TaskApi,
     console: &mut Console<'_>,
     switch: Option<Switch>,
+    usual_port: u16,
 ) -> Result<Exit, CliError> {
     let state = api.http().await?;
     let names_address = ![OFF, AUTO].contains(&state.configured.as_str());
@@ -145,7 +159,7 @@ pub async fn http(
         None => state,
         Some(Switch::On) if state.url.is_some() => state,
         Some(Switch::On) if names_address => api.set_http(HttpChange::default()).await?,
-        Some(Switch::On) => api.set_http(HttpChange::at_default_port()).await?,
+        Some(Switch::On) => api.set_http(HttpChange::at_port(usual_port)).await?,
         Some(Switch::Off) => api.set_http(HttpChange::at(OFF)).await?,
     };
     if console.json {
@@ -292,7 +306,9 @@ fn holder(lock: &Path) -> Result<LockHolder, ApiError> {
 /// # Errors
 /// `locked` when another engine owns the data directory; errors of the start.
 pub fn foreground(console: &mut Console<'_>, listen: &ListenArgs) -> Result<Exit, CliError> {
-    host::host(Place::Terminal, listen.start()?, |reachable| {
+    let paths = Paths::from_env()?;
+    let port = EngineHere::from_env(&paths).map_or(HTTP_PORT, |here| here.http_port);
+    host::host(Place::Terminal, listen.start(port)?, |reachable| {
         let text = format!(
             "The engine serves {}\n{}\nCtrl-C stops it; running tasks keep running",
             clean_line(&reachable.socket.display().to_string()),

@@ -9,7 +9,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use claude_worker_api::{
-    AUTO, ApiError, ErrorCode, HttpChange, HttpState, LoginCode, NewLogin, OFF, TaskApi, Timestamp,
+    AUTO, ApiError, ErrorCode, HTTP_PORT, HttpChange, HttpState, LoginCode, NewLogin, OFF, TaskApi,
+    Timestamp,
 };
 use claude_worker_engine::Paths;
 use claude_worker_os::files::create_anew;
@@ -115,7 +116,7 @@ async fn turn_on(api: &impl TaskApi, configured: &str) -> Result<HttpState, ApiE
     if ![OFF, AUTO].contains(&configured) {
         return api.set_http(HttpChange::default()).await;
     }
-    match api.set_http(HttpChange::at_default_port()).await {
+    match api.set_http(HttpChange::at_port(HTTP_PORT)).await {
         Err(error) if error.code == ErrorCode::InvalidRequest => {
             api.set_http(HttpChange::at("127.0.0.1:0")).await
         }

@@ -72,15 +72,15 @@ impl ListenArgs {
         }))
     }
 
-    /// How an engine that is started with these options serves HTTP.
+    /// How an engine that is started with these options serves HTTP. `usual` is the port without options.
     ///
     /// # Errors
     /// As [`Self::change`].
-    pub(crate) fn start(&self) -> Result<HttpStart, ApiError> {
+    pub(crate) fn start(&self, usual: u16) -> Result<HttpStart, ApiError> {
         if self.http_from_config {
             return Ok(HttpStart::Settings);
         }
-        Ok(self.change()?.map_or(HttpStart::Default, HttpStart::Change))
+        Ok(self.change()?.map_or(HttpStart::Default(usual), HttpStart::Change))
     }
 
     fn address(&self) -> Option<SocketAddr> {
