@@ -167,9 +167,13 @@ mod tests {
     #[test]
     fn only_a_start_without_options_has_the_default_port() {
         let start = |arguments: &[&str]| {
-            Line::try_parse_from([&["start"], arguments].concat()).unwrap().listen.start().unwrap()
+            Line::try_parse_from([&["start"], arguments].concat())
+                .unwrap()
+                .listen
+                .start(8000)
+                .unwrap()
         };
-        assert_eq!(start(&[]), HttpStart::Default);
+        assert_eq!(start(&[]), HttpStart::Default(8000));
         assert_eq!(start(&["--http-from-config"]), HttpStart::Settings);
         assert_eq!(start(&["--no-http"]), HttpStart::Change(HttpChange::at(OFF)));
     }
