@@ -120,6 +120,30 @@ fn a_service_serves_http_only_where_the_settings_say_so() {
 }
 
 #[test]
+fn http_survives_a_crash_of_the_engine_and_ends_with_a_stop() {
+    let home = Home::new();
+    home.run(["server", "start", "--port", "0"]).ok();
+    let at = address(&home).unwrap();
+    home.kill_engine();
+    home.run(["list"]).ok();
+    assert_eq!(address(&home), Some(at.clone()), "the engine that list has started serves it");
+    assert!(answers(&home, &at));
+    // Another program has the port when the next engine starts.
+    home.kill_engine();
+    let mut taken = None;
+    until("the last thread of the engine is gone", || {
+        taken = TcpListener::bind(&at).ok();
+        taken.is_some()
+    });
+    home.run(["list"]).ok();
+    assert!(home.run(["server", "http"]).ok().stdout.contains("is in use"));
+    drop(taken);
+    home.run(["server", "stop"]).ok();
+    home.run(["list"]).ok();
+    assert!(home.run(["server", "http"]).ok().stdout.contains("HTTP is off"));
+}
+
+#[test]
 fn the_engine_that_the_server_url_expects_on_this_machine_is_started_there() {
     let port = free_port();
     let home = Home::new().variable("CLAUDE_WORKER_SERVER_URL", format!("http://localhost:{port}"));

@@ -21,6 +21,9 @@ pub enum HttpStart {
     Default(u16),
     /// As a client asked. The engine does not start when that address cannot be bound.
     Change(HttpChange),
+    /// As a client asked the engine before, which was not stopped. An address that cannot be bound keeps no
+    /// engine from starting.
+    Kept(HttpChange),
 }
 
 impl From<Option<HttpChange>> for HttpStart {
@@ -34,7 +37,7 @@ impl HttpStart {
     /// What this changes of the settings.
     pub(crate) fn change(&self, settings: &HttpSettings) -> Option<HttpChange> {
         match self {
-            Self::Change(change) => Some(change.clone()),
+            Self::Change(change) | Self::Kept(change) => Some(change.clone()),
             Self::Default(port) if settings.listen == AUTO => Some(HttpChange::at_port(*port)),
             Self::Default(_) | Self::Settings => None,
         }
@@ -48,7 +51,7 @@ impl HttpStart {
         match self {
             Self::Settings => {}
             Self::Default(port) => arguments.extend([DEFAULT.to_owned(), port.to_string()]),
-            Self::Change(change) => {
+            Self::Change(change) | Self::Kept(change) => {
                 let change = serde_json::to_string(change).ok();
                 arguments.extend(change.into_iter().flat_map(|json| [CHANGE.to_owned(), json]));
             }

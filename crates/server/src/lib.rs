@@ -28,6 +28,7 @@ mod hand_over;
 mod host;
 mod http_start;
 mod idempotency;
+mod kept_change;
 mod listener;
 mod owner_token;
 mod page_files;

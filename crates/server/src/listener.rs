@@ -10,11 +10,13 @@ use std::time::Duration;
 
 use claude_worker_api::{ApiError, HttpChange, HttpSettings, HttpState, Listen};
 use claude_worker_engine::{HttpCommand, HttpCommands, HttpRequest};
+use claude_worker_paths::Paths;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 
 use crate::connections::until_closed;
 use crate::http_start::HttpStart;
+use crate::kept_change::KeptChange;
 use crate::tcp::HttpServer;
 
 /// How long after a failed attempt to listen the next one follows.
@@ -26,6 +28,7 @@ const CLOSED_WITHIN: Duration = Duration::from_secs(5);
 pub(crate) struct Listener {
     configured: HttpSettings,
     asked: HttpStart,
+    kept: KeptChange,
     commands: HttpCommands,
     token_file: PathBuf,
     /// What is bound.
@@ -56,16 +59,22 @@ impl Listener {
     /// Binds the address that `asked` names, or else the settings.
     ///
     /// # Errors
-    /// `invalid_request`, when a client asked for an address that cannot be bound. When one of the settings
-    /// or the default one cannot be bound, the engine runs without, tries again, and says so.
+    /// `invalid_request`, when a client asked for an address that cannot be bound. When another address
+    /// cannot be bound, the engine runs without HTTP, tries again, and says so.
     pub(crate) async fn bind(
         configured: HttpSettings,
         asked: HttpStart,
         commands: HttpCommands,
-        token_file: PathBuf,
+        paths: &Paths,
     ) -> Result<Self, ApiError> {
+        let kept = KeptChange::of(paths);
+        let asked = match (asked, kept.change()) {
+            (HttpStart::Settings, Some(change)) => HttpStart::Kept(change),
+            (asked, _) => asked,
+        };
+        let token_file = paths.token.clone();
         let mut listener =
-            Self { configured, asked, commands, token_file, bound: None, problem: None };
+            Self { configured, asked, kept, commands, token_file, bound: None, problem: None };
         let bound = match listener.wanted() {
             Ok(Some(listen)) => HttpServer::bind(&listen, &listener.token_file).await.map(Some),
             Ok(None) => Ok(None),
@@ -104,6 +113,7 @@ impl Listener {
             self.show();
         }
         self.bound = None;
+        self.asked = HttpStart::Settings;
         self.show();
         while servers.join_next().await.is_some() {}
     }
@@ -230,17 +240,19 @@ impl Listener {
     }
 
     /// Tells clients where it listens.
-    fn show(&self) {
+    fn show(&mut self) {
         let bound = self.bound.as_ref();
-        let change = self.asked.change(&self.configured).and_then(|change| match bound {
+        let change = self.asked.change(&self.configured).map(|change| match bound {
             // With the port that the system chose, which the next engine shall keep.
             Some(bound) if change.listen.is_some() => {
-                Some(HttpChange { listen: Some(bound.address.to_string()), ..change })
+                HttpChange { listen: Some(bound.address.to_string()), ..change }
             }
-            // The next engine would not start if the port is still in use.
-            None if matches!(self.asked, HttpStart::Default(_)) => None,
-            _ => Some(change),
+            _ => change,
         });
+        self.kept.keep(change.clone());
+        // An engine that is asked for it does not start if the port is still in use.
+        let must_bind = matches!(self.asked, HttpStart::Change(_));
+        let change = change.filter(|_| bound.is_some() || must_bind);
         let state = HttpState {
             url: bound.map(|bound| bound.listen.local_url(bound.address)),
             address: bound.map(|bound| bound.address.to_string()),
@@ -291,9 +303,8 @@ mod tests {
         let at = taken.local_addr().unwrap();
         let settings = HttpSettings { listen: at.to_string(), ..HttpSettings::default() };
         let (control, commands) = HttpControl::channel();
-        let token = place.path().join("token");
-        let listener =
-            Listener::bind(settings.clone(), HttpStart::Settings, commands, token.clone());
+        let paths = Paths::below(place.path());
+        let listener = Listener::bind(settings.clone(), HttpStart::Settings, commands, &paths);
         let listener = listener.await.unwrap();
         let problem = control.state().problem.unwrap();
         assert!(problem.contains(&format!("Port {} is in use", at.port())), "{problem}");
@@ -310,7 +321,7 @@ mod tests {
         let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let asked = HttpStart::Change(HttpChange::at(taken.local_addr().unwrap().to_string()));
         let (_control, commands) = HttpControl::channel();
-        let refused = Listener::bind(settings, asked, commands, token).await;
+        let refused = Listener::bind(settings, asked, commands, &paths).await;
         assert!(refused.err().unwrap().message.contains("is in use"));
     }
 }
