@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{ApiError, Asker, ErrorCode, OutputChunk, RunId, Scope, TaskApi, TaskId};
+use crate::{ApiError, Asker, ErrorCode, OutputChunk, RunId, Scope, TaskApi, TaskId, Traceparent};
 
 /// The HTTP verb of a method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,6 +117,9 @@ pub trait Call: Sized + Send + Sync + 'static {
 
     /// The idempotency key, if the method has one.
     fn idempotency_key(&mut self) -> Option<&mut Option<String>>;
+
+    /// Makes the tasks that this call submits part of a trace. The trace that the body names for a task stays.
+    fn join_trace(&mut self, traceparent: Traceparent);
 
     /// The task to run again and the program that asks, if the method runs tasks again.
     fn asked_by(&mut self) -> Option<(TaskId, &mut Asker)>;

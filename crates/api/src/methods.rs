@@ -18,7 +18,7 @@ use crate::{
     LoginCode, MetricsText, NewLogin, NewTask, NewTasks, NewToken, OutputChunk, OutputQuery, Pause,
     Queue, Retry, Scope, SeenQuery, Settings, SettingsChange, Spent, SpentQuery, StopRequest,
     Stopped, SubmittedTasks, Task, TaskDetail, TaskId, TaskPage, TaskQuery, Token, TokenName,
-    Tokens, Trust, TrustChange,
+    Tokens, Traceparent, Trust, TrustChange,
 };
 
 /// The idempotency key of a call, which makes it safe to repeat.
@@ -32,6 +32,14 @@ macro_rules! key_of {
     ($other:ident, $call:ident) => {
         None
     };
+}
+
+/// Makes the tasks that a call submits part of a trace.
+macro_rules! join_trace_of {
+    (Keyed, $call:ident, $traceparent:ident) => {
+        $call.body.join_trace($traceparent)
+    };
+    ($other:ident, $call:ident, $traceparent:ident) => {};
 }
 
 /// The client or task that asks for a finished task to run again.
@@ -141,6 +149,11 @@ macro_rules! methods {
 
                 fn idempotency_key(&mut self) -> Option<&mut Option<String>> {
                     key_of!($repeat, self)
+                }
+
+                #[allow(unused_variables, reason = "a method may submit no tasks")]
+                fn join_trace(&mut self, traceparent: Traceparent) {
+                    join_trace_of!($repeat, self, traceparent);
                 }
 
                 fn asked_by(&mut self) -> Option<(TaskId, &mut crate::Asker)> {

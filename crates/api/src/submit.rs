@@ -200,6 +200,13 @@ pub struct NewTasks {
     pub idempotency_key: Option<String>,
 }
 
+impl NewTasks {
+    /// Makes the tasks part of a trace, except those that name one themselves.
+    pub(crate) fn join_trace(&mut self, traceparent: Traceparent) {
+        self.tasks.iter_mut().for_each(|task| task.join_trace(traceparent));
+    }
+}
+
 /// The tasks that a batch has put into the queue.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SubmittedTasks {
@@ -209,6 +216,13 @@ pub struct SubmittedTasks {
 }
 
 impl NewTask {
+    /// Makes the task part of a trace, unless it names one itself.
+    pub(crate) const fn join_trace(&mut self, traceparent: Traceparent) {
+        if self.traceparent.is_none() {
+            self.traceparent = Some(traceparent);
+        }
+    }
+
     /// Refuses values that this version does not know. A stored task may have been submitted to a
     /// newer engine and keep them; a new one must not, because this version would ignore them.
     ///

@@ -3,7 +3,6 @@
 //! They are generated from the methods of the API, except those of
 //! `crates/api/src/openapi/other_routes.rs`.
 
-use std::any::Any;
 use std::sync::Arc;
 
 use axum::Router;
@@ -15,7 +14,7 @@ use axum::routing::{MethodFilter, get, on};
 use claude_worker_api::openapi::STREAM_PATH;
 use claude_worker_api::{
     Answer, ApiError, Call, CallVisitor, ErrorCode, PROTOCOL, PROTOCOL_HEADER, ReadArguments,
-    Repeat, Scope, Traceparent, Verb, calls, visit_calls,
+    Repeat, Scope, Traceparent, Verb, visit_calls,
 };
 use tokio::sync::watch;
 use tracing::Instrument;
@@ -79,13 +78,8 @@ async fn answer<A: Served, C: Call>(
     let mut arguments = RequestArguments::of(request, &C::METHOD).await?;
     let mut call = C::read(&mut arguments)?;
     arguments.finish()?;
-    if let Some(calls::Submit { body }) = (&mut call as &mut dyn Any).downcast_mut() {
-        body.traceparent = body.traceparent.or(traceparent);
-    }
-    if let Some(calls::SubmitBatch { body }) = (&mut call as &mut dyn Any).downcast_mut() {
-        for task in &mut body.tasks {
-            task.traceparent = task.traceparent.or(traceparent);
-        }
+    if let Some(traceparent) = traceparent {
+        call.join_trace(traceparent);
     }
     if let (Some(key), Some(slot)) = (key, call.idempotency_key()) {
         use_key(slot, key)?;

@@ -48,28 +48,47 @@ fn a_submission_with_the_header_traceparent_is_the_parent_of_its_runs() {
     let receiver = Receiver::start();
     let home = Home::with_config(&receiver.config());
     let engine = Engine::start(&home);
-    let submit = |traceparent: &str| {
-        let body = format!(
+    let submit = |path: &str, traceparent: &str| {
+        let task = format!(
             r#"{{"agent":"shell","execution_prompt":"true","working_directory":"{}"}}"#,
             home.work().display()
         );
+        let body = match path.ends_with("batch") {
+            true => format!(r#"{{"tasks":[{task}]}}"#),
+            false => task,
+        };
         let (head, body) = engine.send(&format!(
-            "POST /api/v1/tasks HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\ntraceparent: {traceparent}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+            "POST {path} HTTP/1.1\r\nhost: {}\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\ntraceparent: {traceparent}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
             engine.address,
             engine.token,
             body.len()
         ));
         assert!(head.starts_with("HTTP/1.1 201"), "{head} {body}");
-        serde_json::from_str::<Value>(&body).unwrap()["id"].as_i64().unwrap()
+        let made = serde_json::from_str::<Value>(&body).unwrap();
+        made.pointer("/tasks/0").unwrap_or(&made)["id"].as_i64().unwrap()
     };
-    home.finished(submit(SUBMITTED_IN));
-    let span = &spans(&receiver, 1)[0];
-    assert_eq!(span["traceId"], "4bf92f3577b34da6a3ce929d0e0e4736");
-    assert_eq!(span["parentSpanId"], "00f067aa0ba902b7");
+    let is_child = |span: &Value| {
+        span["traceId"] == "4bf92f3577b34da6a3ce929d0e0e4736"
+            && span["parentSpanId"] == "00f067aa0ba902b7"
+    };
+    for path in ["/api/v1/tasks", "/api/v1/mcp/tasks", "/api/v1/tasks/batch"] {
+        home.finished(submit(path, SUBMITTED_IN));
+    }
+    let children = spans(&receiver, 3);
+    assert!(children.iter().all(is_child), "{children:?}");
     // The standard demands that a broken one is ignored.
-    home.finished(submit("nonsense"));
-    let both = spans(&receiver, 2);
-    assert!(both.iter().any(|span| span.get("parentSpanId").is_none()), "{both:?}");
+    home.finished(submit("/api/v1/tasks", "nonsense"));
+    let all = spans(&receiver, 4);
+    assert!(all.iter().any(|span| span.get("parentSpanId").is_none()), "{all:?}");
+    // The command line passes on the trace of its own process.
+    for (traceparent, children) in [(SUBMITTED_IN, 4), ("nonsense", 4)] {
+        let mut run = home.command();
+        run.args(["run", "--agent", "shell", "--wait", "true"]).env("TRACEPARENT", traceparent);
+        assert!(run.output().unwrap().status.success());
+        let count = if traceparent == SUBMITTED_IN { 5 } else { 6 };
+        let spans = spans(&receiver, count);
+        assert_eq!(spans.iter().filter(|span| is_child(span)).count(), children, "{spans:?}");
+    }
 }
 
 #[test]

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use claude_worker_agents::can;
 use claude_worker_api::{
-    Agent, Capability, Limits, NewTask, PermissionMode, TaskApi, TaskDetail, parse_duration,
+    Agent, Capability, Limits, NewTask, PermissionMode, TaskApi, TaskDetail, Traceparent,
+    parse_duration,
 };
 use claude_worker_client::{new_key, surrounding_task};
 
@@ -170,8 +171,15 @@ fn new_task(args: &Args) -> Result<NewTask, CliError> {
         },
         env,
         idempotency_key: Some(new_key()),
+        traceparent: trace_of_caller(),
         ..NewTask::default()
     })
+}
+
+/// The trace that this process belongs to. A variable that is no traceparent is ignored, as the standard
+/// demands of the header.
+fn trace_of_caller() -> Option<Traceparent> {
+    std::env::var("TRACEPARENT").ok()?.parse().ok()
 }
 
 /// The directory to work in on the engine's machine: as it was given, because only that machine can say
