@@ -55,18 +55,27 @@ struct Newest {
     bytes: usize,
     from: i64,
     to: i64,
+    /// The number of the reader that adds to them. A reader that was aborted may still have an answer, and
+    /// what it adds after a restart would be there twice.
+    reader: u64,
 }
 
 impl Newest {
-    /// Begins again, with nothing up to `seq`.
-    fn restart(&mut self, seq: i64) {
-        *self = Self { from: seq, to: seq, ..Self::default() };
+    /// Begins again for another reader, with nothing up to `seq`; returns the reader's number.
+    fn restart(&mut self, seq: i64) -> u64 {
+        self.reader += 1;
+        self.empty(seq);
+        self.reader
+    }
+
+    fn empty(&mut self, seq: i64) {
+        *self = Self { from: seq, to: seq, reader: self.reader, ..Self::default() };
     }
 
     fn add(&mut self, page: &EventPage) {
         if page.gap {
             let first = page.events.first().map_or(page.next, |first| first.seq - 1);
-            self.restart(first);
+            self.empty(first);
         }
         for message in page.events.iter().filter_map(Message::of) {
             self.bytes += message.text.len();
@@ -132,10 +141,13 @@ impl<A: TaskApi + 'static> Feed<A> {
         let mut reading = lock(&self.shared.reading);
         reading.streams += 1;
         if reading.task.as_ref().is_none_or(AbortHandle::is_finished) {
-            lock(&self.shared.newest).restart(newest);
-            self.shared.position.send_replace(Some(newest));
+            let reader = {
+                let mut messages = lock(&self.shared.newest);
+                self.shared.position.send_replace(Some(newest));
+                messages.restart(newest)
+            };
             let shared = Arc::clone(&self.shared);
-            reading.task = Some(tokio::spawn(read(shared, newest)).abort_handle());
+            reading.task = Some(tokio::spawn(read(shared, reader, newest)).abort_handle());
         }
         drop(reading);
         let changed = self.shared.position.subscribe();
@@ -143,8 +155,8 @@ impl<A: TaskApi + 'static> Feed<A> {
     }
 }
 
-/// Reads events until the engine refuses.
-async fn read<A: TaskApi>(shared: Arc<Shared<A>>, mut after: i64) {
+/// Reads events until the engine refuses, or another reader has taken over.
+async fn read<A: TaskApi>(shared: Arc<Shared<A>>, reader: u64, mut after: i64) {
     loop {
         let query = EventQuery {
             after: Some(after),
@@ -152,16 +164,23 @@ async fn read<A: TaskApi>(shared: Arc<Shared<A>>, mut after: i64) {
             wait_ms: WAIT_MS,
             ..EventQuery::default()
         };
-        let Ok(page) = shared.api.events(query).await else {
-            shared.position.send_replace(None);
-            return;
-        };
-        if page.next == after && !page.gap {
-            continue;
+        let page = shared.api.events(query).await;
+        {
+            let mut newest = lock(&shared.newest);
+            if newest.reader != reader {
+                return;
+            }
+            let Ok(page) = page else {
+                shared.position.send_replace(None);
+                return;
+            };
+            if page.next == after && !page.gap {
+                continue;
+            }
+            after = page.next;
+            newest.add(&page);
+            shared.position.send_replace(Some(after));
         }
-        after = page.next;
-        lock(&shared.newest).add(&page);
-        shared.position.send_replace(Some(after));
         tokio::time::sleep(PAUSE).await;
     }
 }
@@ -319,6 +338,26 @@ mod tests {
         assert_eq!(lock(&feed.shared.newest).messages.len(), KEPT);
         let first = newest - KEPT as i64;
         assert_eq!(collect(&mut stream, first, newest, &all, usize::MAX).await.len(), KEPT);
+    }
+
+    /// It was aborted between its answer and its next wait.
+    #[tokio::test(start_paused = true)]
+    async fn a_reader_that_is_late_adds_nothing() {
+        let (engine, feed) = feed(3);
+        drop(feed.subscribe().await.unwrap());
+        let late = lock(&feed.shared.newest).reader - 1;
+        let mut stream = feed.subscribe().await.unwrap();
+        engine.newest.send_replace(5);
+        let read_late = async || {
+            let read = read(Arc::clone(&feed.shared), late, 3);
+            tokio::time::timeout(PAUSE * 10, read).await.expect("it ends");
+        };
+        read_late().await;
+        assert_eq!(collect(&mut stream, 3, 5, &EventQuery::default(), usize::MAX).await, [4, 5]);
+        read_late().await;
+        let kept: Vec<_> = lock(&feed.shared.newest).messages.iter().map(|kept| kept.seq).collect();
+        assert_eq!(kept, [4, 5]);
+        assert_eq!(*stream.changed.borrow(), Some(5));
     }
 
     #[tokio::test(start_paused = true)]
