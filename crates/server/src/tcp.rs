@@ -42,14 +42,15 @@ impl HttpServer {
     /// # Errors
     /// `invalid_request` for an address that cannot be bound, and for files that cannot be used.
     pub(crate) async fn bind(listen: &Listen, token_file: &Path) -> Result<Self, ApiError> {
-        let certificate = match &listen.tls {
-            Some(files) => Some(Arc::new(Certificate::load(files)?)),
+        let certificate = match listen.tls.clone() {
+            Some(files) => Some(Arc::new(blocking(move || Certificate::load(&files)).await??)),
             None => None,
         };
         let failed = |error: io::Error| not_bound(listen.address, &error);
         let listener = TcpListener::bind(listen.address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let token = owner_token::load_or_create(token_file)?;
+        let file = token_file.to_owned();
+        let token = blocking(move || owner_token::load_or_create(&file)).await??;
         let listen = listen.clone();
         Ok(Self { listener, listen, address, certificate, token, pages: Pages::find() })
     }
@@ -128,6 +129,14 @@ impl Listener for Entrance {
     fn local_addr(&self) -> io::Result<Self::Addr> {
         Ok(Endpoints { peer: None, local: self.listener.local_addr().ok() })
     }
+}
+
+/// Reads files on a thread that may block: they may be on a disk that does not answer.
+async fn blocking<T: Send + 'static>(
+    read: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, ApiError> {
+    let read = tokio::task::spawn_blocking(read).await;
+    read.map_err(|error| ApiError::internal(error.to_string()))
 }
 
 /// The error for an address that cannot be bound.
