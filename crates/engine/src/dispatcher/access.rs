@@ -77,6 +77,15 @@ impl Dispatcher {
                             .hint("`claude-worker token revoke NAME` ends it"),
                     ));
                 }
+                if grant.is_expired(now) {
+                    let name = &grant.token.name;
+                    return Err(EngineError::Refused(
+                        ApiError::conflict(format!(
+                            "The token {name} has expired; with a new secret it would be refused, too"
+                        ))
+                        .hint(format!("`claude-worker token create {name}` makes a new one in its place")),
+                    ));
+                }
                 self.writer.set_digest(grant.id, digest)?;
                 after.grants.push(GrantChange::Put(grant.clone()));
                 ("a token has another secret", grant)
