@@ -6,6 +6,8 @@ mod directory_checks;
 mod import;
 mod recent_looks;
 mod submission;
+#[cfg(test)]
+mod tests;
 mod waiting;
 mod working_directory;
 
@@ -75,6 +77,8 @@ struct Inner {
     warning: Option<String>,
     /// Bounds how many reads are under way at once: each needs a thread and descriptors.
     reading: Semaphore,
+    #[cfg(test)]
+    reads: std::sync::atomic::AtomicUsize,
     directory_checks: DirectoryChecks,
     recent_looks: RecentLooks,
     /// Codes for logins of browsers.
@@ -205,6 +209,8 @@ impl Engine {
                 ended,
                 warning,
                 reading: Semaphore::new(READS),
+                #[cfg(test)]
+                reads: std::sync::atomic::AtomicUsize::default(),
                 directory_checks: DirectoryChecks::default(),
                 recent_looks: RecentLooks::default(),
                 logins: Logins::default(),
@@ -373,6 +379,8 @@ impl Engine {
     ) -> Result<T, ApiError> {
         self.check_running()?;
         let _turn = self.inner.reading.acquire().await.map_err(|_| self.stopped_error())?;
+        #[cfg(test)]
+        self.inner.reads.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let inner = Arc::clone(&self.inner);
         tokio::task::spawn_blocking(move || read(&inner))
             .await

@@ -28,6 +28,7 @@ mod dispatcher;
 mod engine;
 mod env_file;
 mod error;
+mod event_waiters;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzz;

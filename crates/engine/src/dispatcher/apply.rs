@@ -5,6 +5,7 @@ use claude_worker_api::{ApiError, EventKind, Failure, RunId, State, TaskId, Time
 use super::log_lines::Happened;
 use super::{AfterCommit, Dispatcher};
 use crate::EngineError;
+use crate::event_waiters::NewEvent;
 use crate::live::PlannedRun;
 use crate::state::{Effect, Illegal, Input, RequestedEnd, TaskState, transition};
 use crate::store::{Columns, StoredTask, UnseenKind};
@@ -161,6 +162,7 @@ impl Dispatcher {
         now: Timestamp,
     ) -> Result<(), EngineError> {
         self.memory.seq = self.writer.append_event(task, kind, now)?;
+        self.new_events.push(NewEvent { task, lasting: kind.is_lasting() });
         Ok(())
     }
 }

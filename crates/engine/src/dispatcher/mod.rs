@@ -41,6 +41,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::access::{GrantChange, Grants};
 use crate::clock::Clock;
+use crate::event_waiters::{EventWaiters, NewEvent};
 use crate::live::{PlannedRun, Runs};
 use crate::message::{Message, Reply};
 use crate::metrics::Meter;
@@ -105,6 +106,8 @@ struct AfterCommit {
     removed: Vec<TaskId>,
     log: Vec<LogLine>,
     grants: Vec<GrantChange>,
+    /// The tasks whose variables were written into files. What is rolled back leaves no secrets behind.
+    env_files: Vec<TaskId>,
     /// Which messages of the batch are reports that could not be written down.
     unwritten: Vec<usize>,
 }
@@ -156,6 +159,10 @@ pub(crate) struct Dispatcher {
     unstored: Unstored,
     /// What gives access over HTTP.
     grants: Arc<Grants>,
+    /// The events of this round, for the requests that wait for them. One that was rolled back wakes a
+    /// request in vain.
+    new_events: Vec<NewEvent>,
+    event_waiters: Arc<EventWaiters>,
 }
 
 /// How the deletion of old run directories stands.
@@ -183,6 +190,8 @@ pub(crate) struct Watches {
     pub grants: Arc<Grants>,
     /// What it counts for metrics.
     pub meter: Arc<Meter>,
+    /// The requests that wait for events.
+    pub event_waiters: Arc<EventWaiters>,
 }
 
 impl Dispatcher {
@@ -251,6 +260,8 @@ impl Dispatcher {
             garbage: Garbage::LookFrom(Timestamp::default()),
             unstored: Unstored::default(),
             grants: Arc::clone(&grants),
+            new_events: Vec::new(),
+            event_waiters: Arc::default(),
         };
         let shown = Watches {
             seq: seq_shown,
@@ -260,6 +271,7 @@ impl Dispatcher {
             activity,
             grants,
             meter,
+            event_waiters: Arc::clone(&dispatcher.event_waiters),
         };
         Ok((dispatcher, shown))
     }

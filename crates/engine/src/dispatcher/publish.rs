@@ -16,7 +16,7 @@ impl Dispatcher {
         }
     }
 
-    pub(super) fn publish(&self, before: &Memory) {
+    pub(super) fn publish(&mut self, before: &Memory) {
         let queue = self.queue_now();
         if self.memory.draining != before.draining {
             self.draining.send_replace(self.memory.draining);
@@ -32,6 +32,9 @@ impl Dispatcher {
         if self.memory.seq != before.seq {
             self.seq.send_replace(self.memory.seq);
         }
+        // After the number, so that a request which is woken sees it.
+        self.event_waiters.wake(&self.new_events);
+        self.new_events.clear();
     }
 
     pub(super) fn answer(&mut self, answer: Answer, reply: Result<Reply, ApiError>) {

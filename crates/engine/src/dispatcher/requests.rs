@@ -181,6 +181,7 @@ impl Dispatcher {
             // A submission that was rolled back may have left a file under the same number.
             env_file::delete(&self.paths.env, id);
         } else {
+            after.env_files.push(id);
             env_file::write(&self.paths.env, id, &request.env)?;
         }
         self.memory.counts.pending += 1;

@@ -5,9 +5,9 @@ use claude_worker_supervisor::fault_point;
 
 use super::full_disk::FreedSpace;
 use super::{AfterCommit, Dispatcher, HOLD, Memory};
-use crate::EngineError;
 use crate::clock::Now;
 use crate::message::{Message, Reply, Request, RunReport};
+use crate::{EngineError, env_file};
 
 impl Dispatcher {
     /// One transaction. Returns the reports that must be tried again.
@@ -21,6 +21,9 @@ impl Dispatcher {
         let mut tried = FreedSpace::default();
         while let Err(error) = &done {
             self.roll_back(before.clone());
+            for id in after.env_files.drain(..) {
+                env_file::delete(&self.paths.env, id);
+            }
             if !self.free_space(&batch, error, now.wall, &mut tried) {
                 break;
             }
@@ -90,6 +93,7 @@ impl Dispatcher {
         self.writer.rollback();
         self.memory = before;
         self.queued.undo_all();
+        self.new_events.clear();
     }
 
     /// Answers the requests of a round that this engine does not act on any more.
@@ -211,6 +215,7 @@ impl Dispatcher {
         let (launches, ends) = (after.launches.len(), after.ends.len());
         let (to_remove, removed) = (after.to_remove.len(), after.removed.len());
         let (log, grants) = (after.log.len(), after.grants.len());
+        let env_files = after.env_files.len();
         self.writer.savepoint()?;
         match act(self, after) {
             Ok(done) => {
@@ -230,6 +235,9 @@ impl Dispatcher {
                 after.removed.truncate(removed);
                 after.log.truncate(log);
                 after.grants.truncate(grants);
+                for id in after.env_files.drain(env_files..) {
+                    env_file::delete(&self.paths.env, id);
+                }
                 Ok(Err(error))
             }
         }

@@ -1,5 +1,6 @@
 //! A real dispatcher on a real database, without any process.
 
+mod access;
 mod damaged_rows;
 mod keyed;
 

@@ -273,12 +273,8 @@ impl TaskApi for Engine {
     }
 
     async fn set_settings(&self, change: SettingsChange) -> Result<Settings, ApiError> {
-        let _turn = self.inner.changing_settings.lock().await;
-        let written = self.write_settings(change).await?;
-        match self.ask(Request::Configure(Arc::new(written))).await? {
-            Reply::Configured => self.settings().await,
-            other => Err(unexpected(&other)),
-        }
+        let engine = self.clone();
+        to_its_end(async move { engine.change_settings(change).await }).await
     }
 
     async fn trusted(&self) -> Result<Trust, ApiError> {
@@ -346,8 +342,14 @@ impl TaskApi for Engine {
 
     async fn set_http(&self, change: HttpChange) -> Result<HttpState, ApiError> {
         self.check_running()?;
-        self.inner.hosting.http.ask(HttpRequest::Change(change)).await?;
-        Ok(self.http_state())
+        let engine = self.clone();
+        to_its_end(async move {
+            // Not between the steps of a change of the settings.
+            let _turn = engine.inner.changing_settings.lock().await;
+            engine.inner.hosting.http.ask(HttpRequest::Change(change)).await?;
+            Ok(engine.http_state())
+        })
+        .await
     }
 
     async fn stop(&self, StopRequest { mode }: StopRequest) -> Result<Stopped, ApiError> {
@@ -358,7 +360,24 @@ impl TaskApi for Engine {
     }
 }
 
+/// Does something of several steps that a client which disconnects must not leave half done.
+async fn to_its_end<T: Send + 'static>(
+    change: impl Future<Output = Result<T, ApiError>> + Send + 'static,
+) -> Result<T, ApiError> {
+    tokio::spawn(change).await.map_err(|error| ApiError::internal(error.to_string()))?
+}
+
 impl Engine {
+    /// Moves the listener, writes the file, and lets the dispatcher know.
+    async fn change_settings(&self, change: SettingsChange) -> Result<Settings, ApiError> {
+        let _turn = self.inner.changing_settings.lock().await;
+        let written = self.write_settings(change).await?;
+        match self.ask(Request::Configure(Arc::new(written))).await? {
+            Reply::Configured => self.settings().await,
+            other => Err(unexpected(&other)),
+        }
+    }
+
     /// Writes a change of the settings into the file, and returns what the file says then. An address
     /// for HTTP that cannot be used is refused before anything is written.
     async fn write_settings(&self, change: SettingsChange) -> Result<Settings, ApiError> {

@@ -24,9 +24,8 @@ impl Engine {
         nothing: impl Fn(bool) -> T,
     ) -> Result<T, ApiError> {
         let deadline = deadline(wait_ms);
-        let mut seq = self.inner.shown.seq.clone();
+        let event = self.inner.shown.event_waiters.wait_for(&[id], true);
         loop {
-            seq.borrow_and_update();
             let (wanted, read) = (run.clone(), read.clone());
             let (found, grown) = self
                 .read(move |inner| {
@@ -64,7 +63,7 @@ impl Engine {
             let mut ended = self.inner.ended.clone();
             tokio::select! {
                 () = output => {}
-                _ = seq.changed() => {}
+                () = event.woken() => {}
                 _ = ended.changed() => return Ok(answer),
                 () = tokio::time::sleep_until(deadline) => {}
             }
@@ -77,16 +76,15 @@ impl Engine {
             return Ok(());
         }
         let deadline = deadline(wait_ms);
-        let mut seq = self.inner.shown.seq.clone();
+        let event = self.inner.shown.event_waiters.wait_for(&[id], true);
         loop {
-            seq.borrow_and_update();
             let stored = self.read(move |inner| inner.readers.task(id)).await?;
             if stored.is_none_or(|stored| stored.task.state.is_finished()) {
                 return Ok(());
             }
             let mut ended = self.inner.ended.clone();
             tokio::select! {
-                _ = seq.changed() => {}
+                () = event.woken() => {}
                 _ = ended.changed() => return Ok(()),
                 () = tokio::time::sleep_until(deadline) => return Ok(()),
             }
@@ -96,7 +94,7 @@ impl Engine {
     /// Reads events until there are some to show, or the wait is over.
     pub(super) async fn read_events(&self, query: EventQuery) -> Result<EventPage, ApiError> {
         self.check_running()?;
-        let mut seq = self.inner.shown.seq.clone();
+        let seq = &self.inner.shown.seq;
         let Some(mut after) = query.after else {
             let next = *seq.borrow();
             return Ok(EventPage { events: Vec::new(), next, gap: false });
@@ -104,8 +102,10 @@ impl Engine {
         let limit = query.limit.unwrap_or(200).clamp(1, 1000);
         let filter = EventFilter::new(&query);
         let deadline = deadline(query.wait_ms);
+        let event = self.inner.shown.event_waiters.wait_for(&query.tasks, query.lasting);
+        let mut is_over = query.wait_ms == 0;
         loop {
-            let newest = *seq.borrow_and_update();
+            let newest = *seq.borrow();
             // A cursor from beyond the end belongs to another database: start over.
             if after > newest {
                 return Ok(EventPage { events: Vec::new(), next: newest, gap: true });
@@ -123,15 +123,16 @@ impl Engine {
                     return Ok(EventPage { events, next: after, gap });
                 }
             }
-            let mut ended = self.inner.ended.clone();
-            let timed_out = tokio::select! {
-                _ = seq.changed() => false,
-                _ = ended.changed() => true,
-                () = tokio::time::sleep_until(deadline) => true,
-            };
-            if timed_out {
+            if is_over {
                 return Ok(EventPage { events: Vec::new(), next: after, gap: false });
             }
+            let mut ended = self.inner.ended.clone();
+            is_over = tokio::select! {
+                () = event.woken() => false,
+                _ = ended.changed() => return Ok(EventPage { events: Vec::new(), next: after, gap: false }),
+                // One more read, so that the next request begins after what this one was not woken for.
+                () = tokio::time::sleep_until(deadline) => true,
+            };
         }
     }
 }

@@ -86,10 +86,14 @@ fn a_batch_that_is_refused_leaves_nothing_behind() {
     dispatcher.memory.paused = true;
     let mut wrong = tasks(&["true", "true", "true"]);
     wrong[2].parent = Some(TaskId(4711));
+    wrong[0].env.insert("TOKEN".to_owned(), "secret".to_owned());
+    std::fs::create_dir_all(&place.paths().env).unwrap();
     let refused = dispatcher.asked(batch(wrong, Some("key"))).unwrap_err();
     assert!(refused.message.starts_with("tasks[2]: There is no task 4711"), "{refused}");
     assert_eq!(dispatcher.memory.counts, Counts::default());
     assert_eq!(dispatcher.queued, dispatcher.stored_queue());
+    let secrets = std::fs::read_dir(place.paths().env).unwrap();
+    assert_eq!(secrets.count(), 0, "a file with variables of a task that there is not");
     // The key is free, because nothing was done with it.
     let made = ids(dispatcher.asked(batch(tasks(&["true", "false"]), Some("key"))));
     assert_eq!((made.len(), dispatcher.memory.counts.pending), (2, 2));

@@ -1,0 +1,149 @@
+//! An engine without a supervisor, asked in its own process.
+
+use std::sync::atomic::Ordering;
+
+use claude_worker_api::{
+    Agent, EventQuery, HttpSettings, ImportTasks, NewTask, Pause, SettingsChange, TaskApi,
+    TaskQuery,
+};
+use tempfile::TempDir;
+
+use super::*;
+use crate::hosting::{HttpCommands, HttpControl, HttpRequest};
+
+/// Longer than anything here takes.
+const LONG: Duration = Duration::from_secs(20);
+
+/// An engine with a queue that is paused, and the other end of its HTTP server.
+async fn started() -> (TempDir, Engine, HttpCommands) {
+    let directory = tempfile::tempdir().unwrap();
+    let claim = Claim::take(Paths::below(directory.path())).unwrap();
+    let nothing = SupervisorCommand { program: "/nowhere".into(), args: Vec::new() };
+    let (http, commands) = HttpControl::channel();
+    let hosting = Hosting { http, ..Hosting::default() };
+    let engine = Engine::start(claim, Settings::default(), nothing, hosting).unwrap();
+    engine.set_paused(Pause { paused: true }).await.unwrap();
+    (directory, engine, commands)
+}
+
+fn shell(directory: &Path, command: &str) -> NewTask {
+    NewTask {
+        execution_prompt: command.to_owned(),
+        working_directory: directory.display().to_string(),
+        agent: Agent::Shell,
+        ..NewTask::default()
+    }
+}
+
+#[tokio::test]
+async fn waiting_clients_read_only_what_concerns_their_task() {
+    const CLIENTS: usize = 100;
+    let (directory, engine, _http) = started().await;
+    let awaited = engine.submit(shell(directory.path(), "true")).await.unwrap().id;
+    let after = engine.events(EventQuery::default()).await.unwrap().next;
+    let mut clients = tokio::task::JoinSet::new();
+    for _ in 0..CLIENTS {
+        let (this, query) = (engine.clone(), TaskQuery { wait_ms: 60_000 });
+        clients.spawn(async move { assert!(this.get(awaited, query).await.is_ok()) });
+        let (this, tasks) = (engine.clone(), vec![awaited]);
+        let query =
+            EventQuery { after: Some(after), tasks, wait_ms: 60_000, ..EventQuery::default() };
+        clients.spawn(async move { assert_eq!(this.events(query).await.unwrap().events.len(), 1) });
+    }
+    let reads = || engine.inner.reads.load(Ordering::Relaxed);
+    // All have looked and wait.
+    let deadline = Instant::now() + LONG;
+    while Arc::strong_count(&engine.inner.shown.event_waiters) < 2 + 2 * CLIENTS
+        || engine.inner.reading.available_permits() < READS
+        || reads() < CLIENTS
+    {
+        assert!(Instant::now() < deadline, "the clients do not wait");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let before = reads();
+    for _ in 0..30 {
+        engine.submit(shell(directory.path(), "false")).await.unwrap();
+    }
+    // On this one thread: whoever was woken begins to read.
+    for _ in 0..10 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(reads() - before, 0, "reads for events of other tasks");
+    engine.cancel(awaited).await.unwrap();
+    tokio::time::timeout(LONG, clients.join_all()).await.expect("each is told of its task");
+    assert!(reads() - before <= 3 * CLIENTS, "{} reads", reads() - before);
+}
+
+#[tokio::test]
+async fn a_client_that_disconnects_leaves_no_change_of_the_settings_half_done() {
+    let (_directory, engine, mut http) = started().await;
+    let http_settings = json(r#"{ "http": { "listen": "127.0.0.1:1" } }"#);
+    let client = {
+        let engine = engine.clone();
+        tokio::spawn(async move { engine.set_settings(http_settings).await })
+    };
+    let moved = http.commands.recv().await.unwrap();
+    let HttpRequest::Configure(HttpSettings { listen, .. }) = &moved.request else {
+        panic!("{moved:?}")
+    };
+    assert_eq!(listen, "127.0.0.1:1");
+    // Moving the listener closes the connection of the request.
+    client.abort();
+    assert!(client.await.unwrap_err().is_cancelled());
+    moved.answer.send(Ok(())).unwrap();
+    let deadline = Instant::now() + LONG;
+    while engine.settings_now().http.listen != "127.0.0.1:1" {
+        assert!(Instant::now() < deadline, "the change is not in force");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let file = std::fs::read_to_string(&engine.paths().config).unwrap();
+    assert!(file.contains("127.0.0.1:1"), "{file}");
+    assert!(http.commands.try_recv().is_err(), "the listener stays there");
+}
+
+fn json(text: &str) -> SettingsChange {
+    serde_json::from_str(text).unwrap()
+}
+
+/// A file of the Python claude-worker with a task in the queue.
+fn predecessor(file: &Path, directory: &str) {
+    let old = rusqlite::Connection::open(file).unwrap();
+    old.execute_batch(
+        "CREATE TABLE tasks (id INTEGER PRIMARY KEY, status TEXT, working_directory TEXT,
+         system_prompt TEXT, execution_prompt TEXT, model TEXT, created_at TEXT, started_at TEXT,
+         ended_at TEXT, last_action_cache TEXT, final_summary TEXT, error_message TEXT)",
+    )
+    .unwrap();
+    old.execute(
+        "INSERT INTO tasks (id, status, working_directory, execution_prompt, model, created_at)
+         VALUES (1, 'PENDING', ?1, 'go on', 'opus', '2025-01-01 00:00:00')",
+        [directory],
+    )
+    .unwrap();
+}
+
+#[tokio::test]
+async fn an_import_waits_for_directories_as_a_submission_does() {
+    let (directory, engine, _http) = started().await;
+    // As many looks as may hang at one directory.
+    let dead = directory.path().display().to_string();
+    let (release, hold) = std::sync::mpsc::channel::<()>();
+    let hold = Arc::new(std::sync::Mutex::new(hold));
+    for _ in 0..2 {
+        let hold = Arc::clone(&hold);
+        let hang = move || drop(hold.lock().map(|hold| hold.recv()));
+        let looks = &engine.inner.directory_checks;
+        looks.look(&dead, Duration::from_millis(10), hang).await.unwrap_err();
+    }
+    let file = directory.path().join("old.db");
+    predecessor(&file, &dead);
+    let import = ImportTasks { file: file.display().to_string(), queue: true, dry_run: false };
+    let imported = engine.import(import.clone()).await.unwrap();
+    assert_eq!((imported.queued, imported.skipped), (0, 1), "{imported:?}");
+    assert!(imported.problems[0].contains("did not answer"), "{imported:?}");
+    drop(release);
+    let deadline = Instant::now() + LONG;
+    while engine.import(import.clone()).await.unwrap().queued == 0 {
+        assert!(Instant::now() < deadline, "the directory answers again");
+    }
+}
