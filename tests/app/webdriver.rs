@@ -220,6 +220,17 @@ impl Window {
         self.expect(Method::POST, "/actions", Some(json!({ "actions": [source] })));
     }
 
+    /// Presses a key while `modifier` is held down.
+    #[track_caller]
+    pub(crate) fn hold(&self, modifier: &str, key: &str) {
+        let actions: Vec<Value> =
+            [("keyDown", modifier), ("keyDown", key), ("keyUp", key), ("keyUp", modifier)]
+                .map(|(kind, value)| json!({ "type": kind, "value": value }))
+                .into();
+        let source = json!({ "type": "key", "id": "keyboard", "actions": actions });
+        self.expect(Method::POST, "/actions", Some(json!({ "actions": [source] })));
+    }
+
     /// Waits for a value; on failure, prints the page.
     #[track_caller]
     pub(crate) fn until<T>(&self, what: &str, look: impl FnMut() -> Option<T>) -> T {

@@ -289,3 +289,24 @@ fn every_page_is_usable_with_a_screen_reader_and_a_keyboard() {
         assert_eq!(window.script(focus), json!(true), "{place}");
     }
 }
+
+#[test]
+fn the_palette_shows_what_it_finds_and_opens_it() {
+    let desktop = Desktop::new();
+    let window = Window::open(&desktop, &[]);
+    let id = desktop.submit("[[say Hello.]]", "Greet");
+    desktop.until_status(&id, "completed");
+    window.navigate("#/");
+    // Ctrl+K.
+    window.hold("\u{e009}", "k");
+    window.role("combobox", "Find an action");
+    window.press("greet");
+    // What is scrolled away or cut off is not found at its place.
+    let found = "const option = document.querySelector('.palette [role=option]');
+        const { x, y, width, height } = option?.getBoundingClientRect() ?? {};
+        return !!option?.contains(document.elementFromPoint(x + width / 2, y + height / 2))
+            && option.textContent.includes('Greet')";
+    window.until("the palette shows the task", || (window.script(found) == true).then_some(()));
+    window.press("\u{e007}");
+    window.until_page("#/task/1");
+}
