@@ -86,3 +86,14 @@ test("finished tasks that were looked at are removed after a question", async ({
   await unseen.getByRole("button", { name: "Remove" }).click();
   await expect.poll(left).toEqual([]);
 });
+
+test("addresses and paths have room in their fields", async ({ app }) => {
+  await visit(app, "#/settings");
+  const widths = ["Claude Code", "Address", "Host names", "OTLP endpoint"].map(async (name) => {
+    const box = await app.getByRole("textbox", { name, exact: true }).boundingBox();
+    return [name, box?.width];
+  });
+  const measured = await Promise.all(widths);
+  expect(measured).toEqual(measured.map(([name]) => [name, measured[0]?.[1]]));
+  expect(measured[0]?.[1]).toBeGreaterThan(200);
+});

@@ -83,7 +83,7 @@ declare_settings! {
         /// (`run --permission-mode`).
         permission_mode: PermissionMode = PermissionMode::AcceptEdits,
             SettingKind::PermissionMode,
-            "Permissions", "For tasks that choose none";
+            "Permissions", "The mode of tasks that do not choose one";
     }
 
     /// Where the agents' programs are.
@@ -92,7 +92,7 @@ declare_settings! {
         /// find it, then where installers put it.
         claude: Option<String> = None,
             Path { example: "~/.local/bin/claude" },
-            "Claude Code", "Its program; empty: found as your shell finds it";
+            "Claude Code", "Path of the program; empty: found as in your shell";
     }
 
     /// What ends a run early, where a task says nothing else.
@@ -143,18 +143,18 @@ declare_settings! {
         /// result and verdict.
         output_total: u64 = 5 * GB,
             Size { min: 0 },
-            "Output of all runs", "Beyond it the oldest lose theirs, and keep result and verdict";
+            "Output of all runs", "When it is full, the oldest output is removed; results stay";
 
         /// Disk space that must stay free: with less, new tasks are refused and queued ones
         /// wait.
         free_disk: u64 = 100 * MB,
             Size { min: 0 },
-            "Keep free", "With less room on the disk nothing new is started";
+            "Keep free", "No task starts with less free disk space than this";
 
         /// How many tasks may wait in the queue.
         queued: u64 = 100_000,
             Count { min: 0, max: LARGEST_NUMBER, zero: None },
-            "Longest queue", "Tasks that may wait at once";
+            "Longest queue", "The most tasks that can wait";
     }
 
     /// What happens when the account's usage limit is reached.
@@ -162,25 +162,25 @@ declare_settings! {
         /// The task waits and goes on in the same session. With `false` it fails.
         wait: bool = true,
             Switch,
-            "Wait and go on", "In the same session, when the limit is over. Otherwise the task fails";
+            "Wait and go on", "In the same session, when the limit ends. If off, the task fails";
 
         /// How long it waits when Claude Code does not say when the limit ends. Each time in a row it
         /// waits twice as long, up to 4 hours.
         retry_after_ms: u64 = 15 * MINUTE,
             Duration { zero: None },
             "Try again after",
-            "When Claude Code does not say when the limit ends; then twice as long each time";
+            "If Claude Code does not say when the limit ends; doubles each time";
 
         /// After so many runs in a row that met the limit and got no answer of the model, the task
         /// fails.
         tries: u32 = 8,
             Count { min: 0, max: MOST, zero: None },
-            "Tries", "After so many in a row that got no answer the task fails";
+            "Tries", "The task fails after this many in a row without an answer";
 
         /// A task fails that would have to wait longer than this in all; 0 lets it wait.
         give_up_after_ms: u64 = 8 * DAY,
             Duration { zero: Some("never") },
-            "Give up after", "A task that would wait longer than this in all fails";
+            "Give up after", "The task fails if it would wait longer than this in total";
     }
 
     /// What happens when requests come too fast (429 without a usage limit) or the API is overloaded
@@ -190,12 +190,12 @@ declare_settings! {
         /// minutes.
         retry_after_ms: u64 = 30 * SECOND,
             Duration { zero: None },
-            "Try again after", "Then after twice as long each time, up to 10 minutes";
+            "Try again after", "Doubles each time, up to 10 minutes";
 
         /// After so many runs in a row that got no answer of the model, the task fails. 1: at once.
         tries: u32 = 6,
             Count { min: 0, max: MOST, zero: None },
-            "Tries", "After so many in a row that got no answer the task fails";
+            "Tries", "The task fails after this many in a row without an answer";
     }
 
     /// How far tasks may submit tasks themselves.
@@ -203,12 +203,12 @@ declare_settings! {
         /// How deep: a task of yours is at depth 0, one that it submits at 1.
         depth: u32 = 2,
             Count { min: 0, max: MOST, zero: Some("tasks submit none") },
-            "Depth", "Your task is at 0, a task it submits at 1; 0 forbids it";
+            "Depth", "Your task is at 0, a task that it submits at 1; 0: none";
 
         /// How many unfinished tasks one task, or one caller, may have submitted.
         unfinished: u32 = 50,
             Count { min: 0, max: MOST, zero: Some("tasks submit none") },
-            "Unfinished at once", "That one task, or one MCP client, may have submitted";
+            "Unfinished at once", "Tasks that one task or one MCP client has submitted";
     }
 
     /// What programs may ask for over MCP.
@@ -229,19 +229,19 @@ declare_settings! {
         /// means every address of this machine) needs TLS or `behind_proxy`.
         listen: String = crate::AUTO.to_owned(),
             Address,
-            "Address", "Like 127.0.0.1:8000; off: never; auto: when server start asks for it";
+            "Address", "Like 127.0.0.1:8000, off, or auto: only after server start";
 
         /// Where a relative working directory of a submission begins. Without it, in your home
         /// directory.
         base_directory: Option<String> = None,
             Path { example: "~/projects" },
-            "Base directory", "Where relative directories of submissions begin; empty: your home";
+            "Base directory", "Relative directories begin here; empty: your home";
 
         /// Names by which clients reach it, besides `localhost` and the addresses of this machine:
         /// each exactly, with a port if it is not the one of `listen`.
         allow_hosts: Vec<String> = Vec::new(),
             HostNames { example: "worker.example.org" },
-            "Host names", "By which clients reach it; separated by commas";
+            "Host names", "Further names of this server, separated by commas";
 
         /// The file with the TLS certificate, followed by those of its issuers (PEM). It is read again
         /// when it changes.
@@ -259,7 +259,7 @@ declare_settings! {
         /// request it is.
         behind_proxy: bool = false,
             Switch,
-            "Behind a proxy", "That does TLS for all clients";
+            "Behind a proxy", "A proxy does TLS for all clients";
     }
 
     /// Traces of runs, for OpenTelemetry. They contain no prompts, no answers and no paths.
@@ -268,7 +268,7 @@ declare_settings! {
         /// path `/v1/traces` is added if it does not end in it. Without it, no spans are sent.
         otlp_endpoint: Option<String> = None,
             Url { example: "http://127.0.0.1:4318" },
-            "OTLP endpoint", "A span for each run is sent there; empty: none";
+            "OTLP endpoint", "Where a span for each run is sent; empty: none";
     }
 
     /// What the desktop app notifies of.
@@ -276,7 +276,7 @@ declare_settings! {
         /// A task is completed.
         finished: bool = true,
             Switch,
-            "A task is done", "Several together are told as one";
+            "A task is done", "One notification for tasks that end together";
 
         /// A task failed.
         failed: bool = true,

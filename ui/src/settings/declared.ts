@@ -19,13 +19,13 @@ export const DECLARED: DeclaredSection[] = [
       {
         key: "permission_mode",
         label: "Permissions",
-        hint: "For tasks that choose none",
+        hint: "The mode of tasks that do not choose one",
         kind: "mode",
       },
       {
         key: "agents.claude",
         label: "Claude Code",
-        hint: "Its program; empty: found as your shell finds it",
+        hint: "Path of the program; empty: found as in your shell",
         kind: "path",
       },
     ],
@@ -71,19 +71,19 @@ export const DECLARED: DeclaredSection[] = [
       {
         key: "usage_limit.wait",
         label: "Wait and go on",
-        hint: "In the same session, when the limit is over. Otherwise the task fails",
+        hint: "In the same session, when the limit ends. If off, the task fails",
         kind: "switch",
       },
       {
         key: "usage_limit.retry_after_ms",
         label: "Try again after",
-        hint: "When Claude Code does not say when the limit ends; then twice as long each time",
+        hint: "If Claude Code does not say when the limit ends; doubles each time",
         kind: "duration",
       },
       {
         key: "usage_limit.tries",
         label: "Tries",
-        hint: "After so many in a row that got no answer the task fails",
+        hint: "The task fails after this many in a row without an answer",
         kind: "count",
         min: 0,
         max: 4294967295,
@@ -91,7 +91,7 @@ export const DECLARED: DeclaredSection[] = [
       {
         key: "usage_limit.give_up_after_ms",
         label: "Give up after",
-        hint: "A task that would wait longer than this in all fails",
+        hint: "The task fails if it would wait longer than this in total",
         kind: "duration",
         zero: "never",
       },
@@ -104,13 +104,13 @@ export const DECLARED: DeclaredSection[] = [
       {
         key: "rate_limit.retry_after_ms",
         label: "Try again after",
-        hint: "Then after twice as long each time, up to 10 minutes",
+        hint: "Doubles each time, up to 10 minutes",
         kind: "duration",
       },
       {
         key: "rate_limit.tries",
         label: "Tries",
-        hint: "After so many in a row that got no answer the task fails",
+        hint: "The task fails after this many in a row without an answer",
         kind: "count",
         min: 0,
         max: 4294967295,
@@ -125,7 +125,7 @@ export const DECLARED: DeclaredSection[] = [
       {
         key: "notifications.finished",
         label: "A task is done",
-        hint: "Several together are told as one",
+        hint: "One notification for tasks that end together",
         kind: "switch",
       },
       {
@@ -163,21 +163,21 @@ export const DECLARED: DeclaredSection[] = [
       {
         key: "caps.output_total",
         label: "Output of all runs",
-        hint: "Beyond it the oldest lose theirs, and keep result and verdict",
+        hint: "When it is full, the oldest output is removed; results stay",
         kind: "size",
         min: 0,
       },
       {
         key: "caps.free_disk",
         label: "Keep free",
-        hint: "With less room on the disk nothing new is started",
+        hint: "No task starts with less free disk space than this",
         kind: "size",
         min: 0,
       },
       {
         key: "caps.queued",
         label: "Longest queue",
-        hint: "Tasks that may wait at once",
+        hint: "The most tasks that can wait",
         kind: "count",
         min: 0,
         max: 9007199254740991,
@@ -191,7 +191,7 @@ export const DECLARED: DeclaredSection[] = [
       {
         key: "delegation.depth",
         label: "Depth",
-        hint: "Your task is at 0, a task it submits at 1; 0 forbids it",
+        hint: "Your task is at 0, a task that it submits at 1; 0: none",
         kind: "count",
         min: 0,
         max: 4294967295,
@@ -200,7 +200,7 @@ export const DECLARED: DeclaredSection[] = [
       {
         key: "delegation.unfinished",
         label: "Unfinished at once",
-        hint: "That one task, or one MCP client, may have submitted",
+        hint: "Tasks that one task or one MCP client has submitted",
         kind: "count",
         min: 0,
         max: 4294967295,
@@ -222,19 +222,19 @@ export const DECLARED: DeclaredSection[] = [
       {
         key: "http.listen",
         label: "Address",
-        hint: "Like 127.0.0.1:8000; off: never; auto: when server start asks for it",
+        hint: "Like 127.0.0.1:8000, off, or auto: only after server start",
         kind: "address",
       },
       {
         key: "http.base_directory",
         label: "Base directory",
-        hint: "Where relative directories of submissions begin; empty: your home",
+        hint: "Relative directories begin here; empty: your home",
         kind: "path",
       },
       {
         key: "http.allow_hosts",
         label: "Host names",
-        hint: "By which clients reach it; separated by commas",
+        hint: "Further names of this server, separated by commas",
         kind: "names",
       },
       {
@@ -252,7 +252,7 @@ export const DECLARED: DeclaredSection[] = [
       {
         key: "http.behind_proxy",
         label: "Behind a proxy",
-        hint: "That does TLS for all clients",
+        hint: "A proxy does TLS for all clients",
         kind: "switch",
       },
     ],
@@ -264,7 +264,7 @@ export const DECLARED: DeclaredSection[] = [
       {
         key: "telemetry.otlp_endpoint",
         label: "OTLP endpoint",
-        hint: "A span for each run is sent there; empty: none",
+        hint: "Where a span for each run is sent; empty: none",
         kind: "url",
       },
     ],
