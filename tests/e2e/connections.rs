@@ -107,7 +107,7 @@ fn half_open_connections_delay_no_request_at_socket_or_port() {
         stream
     };
     let socket = home.data().join("engine.sock");
-    // Each door has so many, and more than may be open there.
+    // More than may be open at each of the two.
     let _at_tcp: Vec<_> = (0..700).map(|_| half(Box::new(engine.connect()))).collect();
     let _at_socket: Vec<_> =
         (0..800).map(|_| half(Box::new(UnixStream::connect(&socket).unwrap()))).collect();

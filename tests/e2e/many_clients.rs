@@ -30,8 +30,8 @@ struct Server {
     token: String,
 }
 
-/// What one client was told: the task of each of its keys.
-type Told = BTreeMap<String, i64>;
+/// The task of each of a client's keys, as the engine answered.
+type TaskOfKey = BTreeMap<String, i64>;
 
 #[test]
 fn many_clients_lose_and_double_nothing_while_the_engine_is_killed() {
@@ -64,7 +64,7 @@ fn many_clients_lose_and_double_nothing_while_the_engine_is_killed() {
         assert_eq!(address, server.address);
         sleep(seconds / 2).await;
         over.store(true, Ordering::Relaxed);
-        let mut told = Told::new();
+        let mut told = TaskOfKey::new();
         for client in clients {
             told.extend(timeout(PATIENCE, client).await.expect("in time").unwrap());
         }
@@ -80,7 +80,7 @@ fn many_clients_lose_and_double_nothing_while_the_engine_is_killed() {
     let mut ids: Vec<i64> = told.values().copied().collect();
     ids.sort_unstable();
     let whole: Vec<i64> = (1..=i64::try_from(told.len()).unwrap()).collect();
-    assert_eq!(ids, whole, "each key has a task of its own, and no task is nobody's");
+    assert_eq!(ids, whole, "each key has a task of its own, and every task has a key");
     for tasks in followed {
         assert_eq!(tasks, whole, "a follower sees each submission once, in order");
     }
@@ -121,8 +121,8 @@ async fn submit(
     client: usize,
     directory: String,
     over: Arc<AtomicBool>,
-) -> Told {
-    let mut told = Told::new();
+) -> TaskOfKey {
+    let mut told = TaskOfKey::new();
     // Not all in the same instant.
     sleep(PAUSE * u32::try_from(client).unwrap() / CLIENTS as u32).await;
     while !over.load(Ordering::Relaxed) {

@@ -18,4 +18,4 @@ mod traffic;
 pub use definitions::{METRICS, Metric, MetricKind};
 pub(crate) use meter::Meter;
 pub(crate) use page::{State, page};
-pub use traffic::{Counted, Door, Traffic};
+pub use traffic::{Counted, ListenerKind, Traffic};

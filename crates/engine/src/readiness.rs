@@ -96,7 +96,8 @@ impl LastLook {
     }
 }
 
-/// Decides what an engine in this condition is ready for. The gravest reason wins: with lost storage a
+/// Decides what an engine in this condition is ready for. The most serious reason is
+/// returned: with lost storage a
 /// restart helps, with a full disk it does not.
 pub(crate) fn readiness(
     is_lost: bool,
@@ -122,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_gravest_reason_is_told() {
+    fn the_most_serious_reason_is_returned() {
         let at = Instant::now();
         let fine =
             StorageLook { at, has_room: true, free_bytes: None, database_bytes: 0, log_bytes: 0 };

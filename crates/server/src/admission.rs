@@ -32,7 +32,7 @@ pub(crate) use self::cookie::Cookie;
 use self::credentials::{Ended, bearer};
 pub(crate) use self::source::Source;
 use self::until_ended::UntilEnded;
-use crate::connections::answer;
+use crate::connections::with_permit;
 use crate::refusal::{Refusal, refuse};
 
 /// How long an answer may still take when its token is no longer valid.
@@ -130,7 +130,7 @@ async fn answer_until_ended(request: Request, next: Next, mut ended: Ended) -> R
         };
         tokio::select! {
             biased;
-            response = answer(request, next) => response,
+            response = with_permit(request, next) => response,
             () = too_late => return closing(Denied::NoToken),
         }
     };

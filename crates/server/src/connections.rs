@@ -32,7 +32,7 @@ use tokio_io_timeout::TimeoutWriter;
 
 pub(crate) use self::held_body::holding;
 use self::permit::{AnswerGuard, Connection, FlushNotifier, Permits};
-use self::share::Client;
+use self::share::ClientAddress;
 pub(crate) use self::share::PerClient;
 use self::slow_body::SlowBody;
 use crate::refusal;
@@ -71,7 +71,7 @@ pub(crate) struct Bounds {
 
 /// How many bytes of large bodies may be in memory at once.
 const BODIES: usize = 128 * 1024 * 1024;
-/// A body up to this size needs no place among them.
+/// A body up to this size is not counted. Larger ones are counted in units of it.
 const SMALL_BODY: usize = 64 * 1024;
 /// The largest head of a request.
 const LARGEST_HEAD: usize = 64 * 1024;
@@ -79,7 +79,7 @@ const LARGEST_HEAD: usize = 64 * 1024;
 /// Serves the connections of `listener` until the sender of `closing` is dropped and the last answers
 /// have been sent or aborted. All clones of `routes` are dropped when it returns.
 ///
-/// Admitted requests must pass through [`answer`]. Each connection holds what `opened` gives for as long
+/// Admitted requests must pass through [`with_permit`]. Each connection holds what `opened` gives for as long
 /// as it is open.
 pub(crate) async fn serve_connections<T: Send + 'static>(
     mut listener: impl Listener<Addr = Endpoints>,
@@ -146,7 +146,7 @@ struct Held {
     connection: Arc<Connection>,
     task: AbortHandle,
     /// Who holds it, if that is known.
-    client: Option<Client>,
+    client: Option<ClientAddress>,
 }
 
 impl Open {
@@ -161,12 +161,12 @@ impl Open {
     }
 
     /// How many connections this client holds.
-    fn held_by(&self, client: Client) -> usize {
+    fn held_by(&self, client: ClientAddress) -> usize {
         self.connections.values().filter(|held| held.client == Some(client)).count()
     }
 
     /// The connection that has had no request for the longest time, of all or of one client.
-    fn longest_idle(&self, of: Option<Client>) -> Option<&Held> {
+    fn longest_idle(&self, of: Option<ClientAddress>) -> Option<&Held> {
         let idle = |held: &&Held| {
             (of.is_none() || held.client == of) && held.connection.idle_since().is_some()
         };
@@ -175,7 +175,7 @@ impl Open {
 
     /// Closes the connection that has been idle longest, of all or of one client; returns whether there
     /// was one.
-    fn close_longest_idle(&self, of: Option<Client>) -> bool {
+    fn close_longest_idle(&self, of: Option<ClientAddress>) -> bool {
         while let Some(held) = self.longest_idle(of) {
             // A request may have begun in the meantime.
             if held.connection.close_if_idle() {
@@ -222,15 +222,15 @@ async fn serve_connection(
 
 /// Answers an admitted request: takes a permit, waiting for one if necessary, and keeps it until the
 /// answer is written. The body must arrive in time.
-pub(crate) async fn answer(request: Request, next: Next) -> Response {
+pub(crate) async fn with_permit(request: Request, next: Next) -> Response {
     let Some(connection) = request.extensions().get::<Arc<Connection>>().cloned() else {
         return next.run(request).await;
     };
     // Without a length it may have the largest; larger ones are refused.
     let length = request.body().size_hint().upper().and_then(|bytes| usize::try_from(bytes).ok());
     let body = length.unwrap_or(LARGEST_BODY).min(LARGEST_BODY);
-    let places = if body > SMALL_BODY { body.div_ceil(SMALL_BODY) } else { 0 };
-    let permit = connection.take_permit(request.headers(), places);
+    let units = if body > SMALL_BODY { body.div_ceil(SMALL_BODY) } else { 0 };
+    let permit = connection.take_permit(request.headers(), units);
     match tokio::time::timeout(PERMIT_WITHIN, permit).await {
         Ok(true) => {}
         // The connection is being closed.
@@ -312,7 +312,7 @@ mod tests {
         let routes = routes.route("/large", get(|| async { "x".repeat(64 << 20) }));
         // Never answered.
         let routes = routes.route("/held", get(std::future::pending::<&str>));
-        let routes = routes.layer(axum::middleware::from_fn(answer));
+        let routes = routes.layer(axum::middleware::from_fn(with_permit));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (close, closing) = watch::channel(());

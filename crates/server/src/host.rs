@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::connections::until_closed;
 use crate::http_start::HttpStart;
-use crate::listener::Listener;
+use crate::listener::HttpListener;
 use crate::probes::{self, Details};
 use crate::socket::{bind, serve};
 use crate::tcp::serve_http;
@@ -84,7 +84,7 @@ pub(crate) async fn open(
     stop_marker::remove(&paths);
     let (listening, keeper) = bind(&paths.socket).await?;
     let (control, commands) = HttpControl::channel();
-    let listener = Listener::bind(config.http.clone(), http, commands, &paths).await?;
+    let listener = HttpListener::bind(config.http.clone(), http, commands, &paths).await?;
     let (ended_runs, runs_to_export) = mpsc::channel(telemetry::WAITING);
     let hosting = Hosting { kind, http: control, ended_runs: Some(ended_runs) };
     let engine = Engine::start(claim, config, supervisor, hosting).map_err(ApiError::from)?;

@@ -25,7 +25,7 @@ const RETRY_AFTER: Duration = Duration::from_secs(10);
 const CLOSED_WITHIN: Duration = Duration::from_secs(5);
 
 /// The HTTP server of an engine that may not have started yet.
-pub(crate) struct Listener {
+pub(crate) struct HttpListener {
     configured: HttpSettings,
     asked: HttpStart,
     kept: KeptChange,
@@ -55,7 +55,7 @@ enum Serving {
     },
 }
 
-impl Listener {
+impl HttpListener {
     /// Binds the address that `asked` names, or else the settings.
     ///
     /// # Errors
@@ -304,7 +304,7 @@ mod tests {
         let settings = HttpSettings { listen: at.to_string(), ..HttpSettings::default() };
         let (control, commands) = HttpControl::channel();
         let paths = Paths::below(place.path());
-        let listener = Listener::bind(settings.clone(), HttpStart::Settings, commands, &paths);
+        let listener = HttpListener::bind(settings.clone(), HttpStart::Settings, commands, &paths);
         let listener = listener.await.unwrap();
         let problem = control.state().problem.unwrap();
         assert!(problem.contains(&format!("Port {} is in use", at.port())), "{problem}");
@@ -321,7 +321,7 @@ mod tests {
         let taken = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let asked = HttpStart::Change(HttpChange::at(taken.local_addr().unwrap().to_string()));
         let (_control, commands) = HttpControl::channel();
-        let refused = Listener::bind(settings, asked, commands, &paths).await;
+        let refused = HttpListener::bind(settings, asked, commands, &paths).await;
         assert!(refused.err().unwrap().message.contains("is in use"));
     }
 }

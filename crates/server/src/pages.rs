@@ -68,7 +68,7 @@ impl Pages {
                 let method = request.method().clone();
                 let is_read = matches!(method, Method::GET | Method::HEAD);
                 match embedded::find(files, request.uri().path()).filter(|_| is_read) {
-                    Some(file) => file.answer(request.headers()).into_response(),
+                    Some(file) => file.response(request.headers()).into_response(),
                     None => no_page(method).await,
                 }
             }),

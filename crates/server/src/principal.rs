@@ -1,6 +1,6 @@
-//! Who sends a request, on its way from the entrance to the engine.
+//! Who sends a request, on its way from the local socket or TCP to the engine.
 //!
-//! Each entrance puts a [`Principal`] into the extensions of every request that it lets in; nothing else
+//! The server of each puts a [`Principal`] into the extensions of every request that it admits; nothing else
 //! sets it. The routes check what it may do and hand the request to the engine in its name.
 
 use axum::http::Extensions;
@@ -36,7 +36,7 @@ pub(crate) fn permitted_scope(
     scope: Scope,
     what: &str,
 ) -> Result<Principal, ApiError> {
-    // An entrance that forgets it must not let everybody in.
+    // A server that does not set it must admit no request.
     let principal = extensions
         .get::<Principal>()
         .ok_or_else(|| ApiError::internal("It is not known who sends this request"))?;

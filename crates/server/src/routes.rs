@@ -63,12 +63,12 @@ impl<A: Served + 'static> CallVisitor for Methods<A> {
             Verb::Delete => MethodFilter::DELETE,
         };
         let router = std::mem::take(&mut self.0);
-        self.0 = router.route(C::METHOD.path, on(verb, answer::<A, C>));
+        self.0 = router.route(C::METHOD.path, on(verb, call::<A, C>));
     }
 }
 
 /// Reads a call from a request, passes it to the engine, and writes the answer.
-async fn answer<A: Served, C: Call>(
+async fn call<A: Served, C: Call>(
     State(api): State<Arc<A>>,
     request: Request,
 ) -> Result<Response, Refusal> {

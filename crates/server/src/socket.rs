@@ -10,13 +10,13 @@ use axum::serve::Listener;
 use axum::{Extension, Router, middleware};
 use claude_worker_api::ApiError;
 use claude_worker_engine::Principal;
-use claude_worker_engine::metrics::{Door, Traffic};
+use claude_worker_engine::metrics::{ListenerKind, Traffic};
 use claude_worker_os::files::{Identity, is_socket};
 use claude_worker_os::socket::{self, LocalListener, LocalStream};
 use claude_worker_os::user::is_trusted;
 use tokio::sync::{mpsc, watch};
 
-use crate::connections::{Bounds, Endpoints, answer, serve_connections, until_closed};
+use crate::connections::{Bounds, Endpoints, serve_connections, until_closed, with_permit};
 use crate::principal::Served;
 use crate::routes::{self, speaking_our_protocol};
 use crate::traffic::counted;
@@ -140,9 +140,9 @@ pub(crate) async fn serve<A: Served + 'static>(
 ) {
     let routes = routes::router(api, closing.clone())
         .layer(Extension(Principal::Local))
-        .layer(middleware::from_fn(answer));
+        .layer(middleware::from_fn(with_permit));
     let routes = counted(speaking_our_protocol(routes), Arc::clone(&traffic)).merge(probes);
-    let opened = || traffic.connection(Door::Socket);
+    let opened = || traffic.connection(ListenerKind::Socket);
     serve_connections(SameUser(listening), routes, BOUNDS, opened, closing).await;
 }
 

@@ -54,8 +54,8 @@ pub(crate) async fn stream<A: TaskApi + 'static>(
         query.after = Some(api.events(query.clone()).await?.next);
     }
     let subscription = feed.subscribe().await?;
-    let told = query.after.unwrap_or_default();
-    let reader = Reader { api, subscription, query, told, is_behind: true, closing };
+    let heartbeat_position = query.after.unwrap_or_default();
+    let reader = Reader { api, subscription, query, heartbeat_position, is_behind: true, closing };
     let body = Body::from_stream(unfold(reader, Reader::next));
     let headers =
         [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-cache")];
@@ -68,7 +68,7 @@ struct Reader<A> {
     /// Its `after` is the position of the stream.
     query: EventQuery,
     /// The position that the last heartbeat named.
-    told: i64,
+    heartbeat_position: i64,
     /// Whether it reads by itself until it has caught up with the feed.
     is_behind: bool,
     closing: watch::Receiver<()>,
@@ -91,11 +91,11 @@ impl<A: TaskApi> Reader<A> {
         }
     }
 
-    /// A sign that the stream is open. It names the position if that has moved, so that a client which
+    /// Shows that the stream is open, and names the position if that has moved, so that a client which
     /// was sent no event for a long time does not begin far back when it connects again.
     fn heartbeat(&mut self) -> Bytes {
         let reached = self.query.after.unwrap_or_default();
-        if std::mem::replace(&mut self.told, reached) == reached {
+        if std::mem::replace(&mut self.heartbeat_position, reached) == reached {
             return NOTHING.into();
         }
         format!("id: {reached}\n\n").into()

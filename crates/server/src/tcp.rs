@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::serve::Listener;
 use axum::{Router, middleware};
 use claude_worker_api::{ApiError, Listen};
-use claude_worker_engine::metrics::Door;
+use claude_worker_engine::metrics::ListenerKind;
 use claude_worker_engine::{Digest, Engine};
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
@@ -89,27 +89,27 @@ pub(crate) async fn serve_http(
         .merge(login::routes(engine, cookie))
         .fallback_service(server.pages.routes());
     let routes = routes.layer(middleware::from_fn_with_state(guard, admit));
-    // Outside of the admission: whoever probes has no token.
+    // Outside of the admission: a probe has no token.
     let routes = counted(speaking_our_protocol(routes), Arc::clone(&traffic)).merge(probes);
-    let opened = || traffic.connection(Door::Tcp);
+    let opened = || traffic.connection(ListenerKind::Tcp);
     let Listen { behind_proxy, .. } = server.listen;
     // Otherwise all clients are programs of this machine.
     let others = behind_proxy || !server.address.ip().is_loopback();
     let bounds = Bounds { per_client: others.then_some(PerClient { behind_proxy }), ..BOUNDS };
-    let entrance =
-        Entrance { listener: server.listener, certificate: server.certificate, _hold: hold };
-    serve_connections(entrance, routes, bounds, opened, closing).await;
+    let listener =
+        TcpAcceptor { listener: server.listener, certificate: server.certificate, _hold: hold };
+    serve_connections(listener, routes, bounds, opened, closing).await;
 }
 
 /// A bound address.
-struct Entrance {
+struct TcpAcceptor {
     listener: TcpListener,
     certificate: Option<Arc<Certificate>>,
     /// Tells that the address is free, when this is dropped.
     _hold: oneshot::Sender<()>,
 }
 
-impl Listener for Entrance {
+impl Listener for TcpAcceptor {
     type Io = TcpConnection;
     type Addr = Endpoints;
 

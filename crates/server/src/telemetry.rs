@@ -40,7 +40,7 @@ pub(crate) async fn export_until_stopped(engine: Engine, ended: mpsc::Receiver<R
         while stopped.changed().await.is_ok() {}
         sleep(LAST_SPANS).await;
     };
-    let mut exporter = Exporter { engine, ended, in_hand: Vec::new(), is_failing: false };
+    let mut exporter = Exporter { engine, ended, sending: Vec::new(), is_failing: false };
     tokio::select! {
         () = exporter.export() => {}
         () = deadline => exporter.give_up("the engine has stopped"),
@@ -51,7 +51,7 @@ struct Exporter {
     engine: Engine,
     ended: mpsc::Receiver<RunRecord>,
     /// The runs that are being sent.
-    in_hand: Vec<RunRecord>,
+    sending: Vec<RunRecord>,
     /// Whether the receiver could not be reached the last time.
     is_failing: bool,
 }
@@ -59,33 +59,33 @@ struct Exporter {
 impl Exporter {
     async fn export(&mut self) {
         while let Some(first) = self.ended.recv().await {
-            self.in_hand.push(first);
+            self.sending.push(first);
             let until = Instant::now() + COLLECT;
-            while self.in_hand.len() < AT_ONCE
+            while self.sending.len() < AT_ONCE
                 && let Ok(Some(run)) = timeout_at(until, self.ended.recv()).await
             {
-                self.in_hand.push(run);
+                self.sending.push(run);
             }
-            self.send_in_hand().await;
+            self.send_until_taken().await;
         }
     }
 
-    /// Sends what is in hand, and tries again until the receiver has taken or refused it. When no more runs
+    /// Sends what is in `sending`, and tries again until the receiver has taken or refused it. When no more runs
     /// follow, it tries once.
-    async fn send_in_hand(&mut self) {
+    async fn send_until_taken(&mut self) {
         let mut pause = PAUSES.0;
         loop {
-            match send(&self.engine, &self.in_hand).await {
+            match send(&self.engine, &self.sending).await {
                 Ok(()) => {
                     if std::mem::take(&mut self.is_failing) {
                         tracing::info!("spans are taken again");
                     }
-                    self.in_hand.clear();
+                    self.sending.clear();
                     return;
                 }
-                Err(NotSent::Refused(reason)) => return self.drop_in_hand(&reason),
+                Err(NotSent::Refused(reason)) => return self.drop_sending(&reason),
                 Err(NotSent::Passing(reason)) if self.ended.is_closed() => {
-                    return self.drop_in_hand(&reason);
+                    return self.drop_sending(&reason);
                 }
                 Err(NotSent::Passing(reason)) => {
                     if !std::mem::replace(&mut self.is_failing, true) {
@@ -101,9 +101,9 @@ impl Exporter {
         }
     }
 
-    fn drop_in_hand(&mut self, reason: &str) {
-        let spans = self.in_hand.len();
-        self.in_hand.clear();
+    fn drop_sending(&mut self, reason: &str) {
+        let spans = self.sending.len();
+        self.sending.clear();
         self.engine.spans_dropped(spans as u64);
         tracing::warn!(reason, spans, "spans were not taken, and are dropped");
     }
@@ -111,10 +111,10 @@ impl Exporter {
     /// Drops all that is left.
     fn give_up(&mut self, reason: &str) {
         while let Ok(run) = self.ended.try_recv() {
-            self.in_hand.push(run);
+            self.sending.push(run);
         }
-        if !self.in_hand.is_empty() {
-            self.drop_in_hand(reason);
+        if !self.sending.is_empty() {
+            self.drop_sending(reason);
         }
     }
 }

@@ -13,7 +13,7 @@ use super::{Digest, Grant, GrantChange, Granted, Principal, expires_at};
 /// How often the last use of a token is written down at the most, in milliseconds.
 const NOTE_EVERY_MS: u64 = 60_000;
 /// How long the wait for an instant sleeps at the most: its clock stands still while the machine sleeps.
-const LONGEST_NAP: Duration = Duration::from_secs(60);
+const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
 /// Everything that gives access now, apart from the token in the data directory.
 #[derive(Default)]
@@ -89,7 +89,7 @@ impl Admitted {
                 if left.is_zero() {
                     return;
                 }
-                tokio::time::sleep(left.min(LONGEST_NAP)).await;
+                tokio::time::sleep(left.min(LONGEST_SLEEP)).await;
             }
         };
         tokio::select! {

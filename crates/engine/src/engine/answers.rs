@@ -100,7 +100,7 @@ impl TaskApi for Engine {
             let (directory, inner) = (detail.task.working_directory.clone(), &self.inner);
             let (shown, list) = (directory.clone(), inner.paths.trust.clone());
             let look = move || left_out(&list, &directory);
-            // The task is shown in time, whatever becomes of the words about its directory.
+            // The task is shown in time, even if the warning about its directory cannot be computed.
             let warning = inner.directory_checks.look(&shown, WARNING, look).await;
             detail.task = warned(detail.task, warning.ok().flatten());
         }
@@ -426,7 +426,7 @@ impl Engine {
             return Ok(task);
         }
         let (id, directory) = (task.id, task.working_directory.clone());
-        // It is queued, whatever becomes of the words about it.
+        // The task is queued, even if the warning cannot be computed.
         let asked = self.read(move |inner| inner.readers.agent_asked(id)).await.unwrap_or_default();
         let warning = if asked {
             let shown = directory.clone();

@@ -6,7 +6,7 @@ use claude_worker_os::usage::ProcessUsage;
 use super::definitions as defined;
 use super::meter::{Counts as Counted, Meter};
 use super::text::Text;
-use super::traffic::{Door, Traffic};
+use super::traffic::{ListenerKind, Traffic};
 use crate::readiness::StorageLook;
 
 /// What the page shows beside what has been counted.
@@ -113,8 +113,8 @@ fn engine(text: &mut Text, state: &State, counted: &Counted) {
 
 fn requests(text: &mut Text, traffic: &Traffic) {
     let mut connections = text.metric(&defined::CONNECTIONS);
-    for door in Door::ALL {
-        connections.sample([door.name()], traffic.connections(door));
+    for listener in ListenerKind::ALL {
+        connections.sample([listener.name()], traffic.connections(listener));
     }
     let mut requests = text.metric(&defined::REQUESTS);
     for ((method, code), count) in traffic.requests() {

@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// Where a connection comes in.
+/// What has accepted a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Door {
+pub enum ListenerKind {
     /// The local socket.
     Socket,
     /// TCP.
     Tcp,
 }
 
-impl Door {
+impl ListenerKind {
     pub(super) const ALL: [Self; 2] = [Self::Socket, Self::Tcp];
 
     pub(super) const fn name(self) -> &'static str {
@@ -56,10 +56,10 @@ impl Drop for Counted {
 impl Traffic {
     /// A connection was opened.
     #[must_use]
-    pub fn connection(&self, door: Door) -> Counted {
-        Counted::one(match door {
-            Door::Socket => &self.socket,
-            Door::Tcp => &self.tcp,
+    pub fn connection(&self, listener: ListenerKind) -> Counted {
+        Counted::one(match listener {
+            ListenerKind::Socket => &self.socket,
+            ListenerKind::Tcp => &self.tcp,
         })
     }
 
@@ -76,10 +76,10 @@ impl Traffic {
         *requests.entry((method, status)).or_default() += 1;
     }
 
-    pub(super) fn connections(&self, door: Door) -> u64 {
-        match door {
-            Door::Socket => self.socket.load(Ordering::Relaxed),
-            Door::Tcp => self.tcp.load(Ordering::Relaxed),
+    pub(super) fn connections(&self, listener: ListenerKind) -> u64 {
+        match listener {
+            ListenerKind::Socket => self.socket.load(Ordering::Relaxed),
+            ListenerKind::Tcp => self.tcp.load(Ordering::Relaxed),
         }
     }
 
@@ -99,11 +99,14 @@ mod tests {
     #[test]
     fn what_has_ended_is_not_counted_any_more() {
         let traffic = Traffic::default();
-        let first = traffic.connection(Door::Tcp);
-        let second = traffic.connection(Door::Tcp);
-        assert_eq!((traffic.connections(Door::Tcp), traffic.connections(Door::Socket)), (2, 0));
+        let first = traffic.connection(ListenerKind::Tcp);
+        let second = traffic.connection(ListenerKind::Tcp);
+        assert_eq!(
+            (traffic.connections(ListenerKind::Tcp), traffic.connections(ListenerKind::Socket)),
+            (2, 0)
+        );
         drop((first, second));
-        assert_eq!(traffic.connections(Door::Tcp), 0);
+        assert_eq!(traffic.connections(ListenerKind::Tcp), 0);
         let stream = traffic.event_stream();
         assert_eq!(traffic.event_streams(), 1);
         drop(stream);

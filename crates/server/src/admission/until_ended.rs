@@ -1,4 +1,4 @@
-//! Answers that end with the token that they were asked with.
+//! Ends an answer when the token or login of its request is revoked or expires.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};

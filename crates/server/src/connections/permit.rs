@@ -11,7 +11,7 @@ use axum::response::Response;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::Endpoints;
-use super::share::{PerClient, Places, Pool};
+use super::share::{PerClient, Pool, PoolPermits};
 
 use super::held_body::holding;
 
@@ -39,8 +39,8 @@ pub(super) struct Permits {
 /// What one request holds.
 #[derive(Debug)]
 struct Permit {
-    _request: Places,
-    _body: Option<Places>,
+    _request: PoolPermits,
+    _body: Option<PoolPermits>,
 }
 
 impl Permits {
@@ -86,7 +86,7 @@ impl Connection {
         is_idle
     }
 
-    /// Takes a permit for a request with this head, and places for its body, waiting for them if
+    /// Takes a permit for a request with this head, and `body` units for its body, waiting for them if
     /// necessary. False when the connection is being closed.
     pub(super) async fn take_permit(&self, headers: &HeaderMap, body: usize) -> bool {
         {
@@ -100,7 +100,7 @@ impl Connection {
         let request = self.permits.requests.take(client, 1).await;
         let body = match body {
             0 => None,
-            places => Some(self.permits.bodies.take(client, places).await),
+            units => Some(self.permits.bodies.take(client, units).await),
         };
         *self.phase() = Phase::Request(Some(Permit { _request: request, _body: body }));
         true

@@ -1,6 +1,6 @@
-//! What one client may hold of the places for connections, requests and bodies.
+//! How many connections, requests and large bodies one client may have at once.
 //!
-//! When other machines can connect, one address must not hold all places. Addresses beyond this machine
+//! When other machines can connect, one address must not take all of them. Addresses beyond this machine
 //! get a quarter each. The programs of this machine share one address; they get three quarters, so that
 //! the person at it is not shut out by others, nor others by a program of it.
 
@@ -18,13 +18,13 @@ const FORWARDED: &str = "x-forwarded-for";
 
 /// Whose connections and requests count together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Client {
+pub(super) enum ClientAddress {
     ThisMachine,
     /// An address; of IPv6 the network, because a host there has as many addresses as it likes.
     Address(IpAddr),
 }
 
-impl Client {
+impl ClientAddress {
     fn of(address: IpAddr) -> Self {
         match address.to_canonical() {
             address if address.is_loopback() => Self::ThisMachine,
@@ -36,7 +36,7 @@ impl Client {
         }
     }
 
-    /// How many of `all` places it may hold.
+    /// How many of `all` it may have.
     pub(super) fn share_of(self, all: usize) -> usize {
         match self {
             Self::ThisMachine => all * 3 / 4,
@@ -55,17 +55,21 @@ pub(crate) struct PerClient {
 
 impl PerClient {
     /// Who holds a connection; none for a proxy, whose connections belong to many clients.
-    pub(super) fn of_connection(self, endpoints: &Endpoints) -> Option<Client> {
+    pub(super) fn of_connection(self, endpoints: &Endpoints) -> Option<ClientAddress> {
         let peer = endpoints.peer?.ip();
-        (!self.is_proxy(peer)).then(|| Client::of(peer))
+        (!self.is_proxy(peer)).then(|| ClientAddress::of(peer))
     }
 
     /// Whose request it is; none for one of a proxy that does not say whose requests it passes on. One
     /// share for all of its clients would make them wait for each other.
-    pub(super) fn of_request(self, endpoints: &Endpoints, headers: &HeaderMap) -> Option<Client> {
+    pub(super) fn of_request(
+        self,
+        endpoints: &Endpoints,
+        headers: &HeaderMap,
+    ) -> Option<ClientAddress> {
         let peer = endpoints.peer?.ip();
         let address = if self.is_proxy(peer) { forwarded_for(headers)? } else { peer };
-        Some(Client::of(address))
+        Some(ClientAddress::of(address))
     }
 
     fn is_proxy(self, peer: IpAddr) -> bool {
@@ -85,18 +89,18 @@ fn forwarded_for(headers: &HeaderMap) -> Option<IpAddr> {
     bare.parse().ok().or_else(|| last.parse().ok().map(|at: SocketAddr| at.ip()))
 }
 
-/// Places that clients share.
+/// A number of permits that clients share.
 #[derive(Debug)]
 pub(super) struct Pool {
     size: usize,
     all: Arc<Semaphore>,
-    /// The share of each client that holds places or waits for some.
-    clients: Mutex<HashMap<Client, Weak<Semaphore>>>,
+    /// The share of each client that has permits or waits for some.
+    clients: Mutex<HashMap<ClientAddress, Weak<Semaphore>>>,
 }
 
-/// Some places of a pool. They are free again when this is dropped.
+/// Permits of a pool. They are returned when this is dropped.
 #[derive(Debug)]
-pub(super) struct Places {
+pub(super) struct PoolPermits {
     _of_client: Option<OwnedSemaphorePermit>,
     _of_all: Option<OwnedSemaphorePermit>,
 }
@@ -106,22 +110,22 @@ impl Pool {
         Self { size, all: Arc::new(Semaphore::new(size)), clients: Mutex::default() }
     }
 
-    /// Takes as many places, of the client's share if there is one; waits for them if necessary.
-    pub(super) async fn take(&self, client: Option<Client>, places: usize) -> Places {
+    /// Takes so many permits, of the client's share if there is one; waits for them if necessary.
+    pub(super) async fn take(&self, client: Option<ClientAddress>, permits: usize) -> PoolPermits {
         let take = async |pool: Arc<Semaphore>, most: usize| {
-            let places = u32::try_from(places.min(most)).unwrap_or(u32::MAX);
+            let permits = u32::try_from(permits.min(most)).unwrap_or(u32::MAX);
             // An error is impossible: no semaphore is closed.
-            pool.acquire_many_owned(places).await.ok()
+            pool.acquire_many_owned(permits).await.ok()
         };
-        // The client's own share first: a request that waits for it holds no place that others need.
+        // The client's own share first: a request that waits for it holds no permit that others need.
         let of_client = match client {
             Some(client) => take(self.share(client), client.share_of(self.size)).await,
             None => None,
         };
-        Places { _of_client: of_client, _of_all: take(Arc::clone(&self.all), self.size).await }
+        PoolPermits { _of_client: of_client, _of_all: take(Arc::clone(&self.all), self.size).await }
     }
 
-    fn share(&self, client: Client) -> Arc<Semaphore> {
+    fn share(&self, client: ClientAddress) -> Arc<Semaphore> {
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(share) = clients.get(&client).and_then(Weak::upgrade) {
             return share;
@@ -146,17 +150,17 @@ mod tests {
         Endpoints { peer: Some(SocketAddr::new(peer.parse().unwrap(), 5000)), local: None }
     }
 
-    fn address(text: &str) -> Client {
-        Client::Address(text.parse().unwrap())
+    fn address(text: &str) -> ClientAddress {
+        ClientAddress::Address(text.parse().unwrap())
     }
 
     #[test]
     fn addresses_that_are_one_client_count_together() {
         let direct = PerClient { behind_proxy: false };
         let client = |peer: &str| direct.of_connection(&endpoints(peer)).unwrap();
-        assert_eq!(client("127.0.0.9"), Client::ThisMachine);
-        assert_eq!(client("::1"), Client::ThisMachine);
-        assert_eq!(client("::ffff:127.0.0.1"), Client::ThisMachine);
+        assert_eq!(client("127.0.0.9"), ClientAddress::ThisMachine);
+        assert_eq!(client("::1"), ClientAddress::ThisMachine);
+        assert_eq!(client("::ffff:127.0.0.1"), ClientAddress::ThisMachine);
         assert_eq!(client("::ffff:203.0.113.7"), address("203.0.113.7"));
         assert_eq!(client("2001:db8:1:2::7"), address("2001:db8:1:2::"));
         assert_ne!(client("2001:db8:1:3::7"), client("2001:db8:1:2::7"));
@@ -188,11 +192,11 @@ mod tests {
         assert_eq!(behind.of_connection(&far), Some(address("203.0.113.99")));
         let direct = PerClient { behind_proxy: false };
         let here = endpoints("127.0.0.1");
-        assert_eq!(direct.of_request(&here, &spoofed), Some(Client::ThisMachine));
+        assert_eq!(direct.of_request(&here, &spoofed), Some(ClientAddress::ThisMachine));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn one_client_cannot_hold_all_places() {
+    async fn one_client_cannot_take_all_permits() {
         let pool = Pool::new(8);
         let waits = Duration::from_secs(60);
         let (greedy, other) = (address("203.0.113.7"), address("203.0.113.8"));
@@ -204,7 +208,9 @@ mod tests {
         let _other = timeout(waits, pool.take(Some(other), 2)).await.expect("a share of its own");
         let mut here = Vec::new();
         for _ in 0..4 {
-            here.push(timeout(waits, pool.take(Some(Client::ThisMachine), 1)).await.expect("room"));
+            here.push(
+                timeout(waits, pool.take(Some(ClientAddress::ThisMachine), 1)).await.expect("room"),
+            );
         }
         assert!(timeout(waits, pool.take(None, 1)).await.is_err(), "all are taken");
         drop(held);

@@ -149,7 +149,7 @@ function trial(path, verb, operation) {
     const parts = ["curl"];
     if (verb !== "get" && verb !== "post") parts.push(`-X ${verb.toUpperCase()}`);
     for (const [name, value] of Object.entries(asked.headers)) {
-      // The page does not write a secret into a line that is made to be copied.
+      // People copy this command: it must not contain their token.
       parts.push(name === "Authorization" ? '-H "Authorization: Bearer $TOKEN"' : `-H ${quote(`${name}: ${value}`)}`);
     }
     if (asked.body !== undefined) parts.push(`-d ${quote(asked.body)}`);

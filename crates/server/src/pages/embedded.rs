@@ -35,7 +35,7 @@ impl File {
     ///
     /// # Errors
     /// `invalid_request`, with the status 406, when the request accepts no encoding that there is.
-    pub(super) fn answer(&self, headers: &HeaderMap) -> Result<Response, Refusal> {
+    pub(super) fn response(&self, headers: &HeaderMap) -> Result<Response, Refusal> {
         // The bundler puts a hash of the content into these names, so they never change.
         let hashed = self.path.starts_with("/assets/");
         let caching = if hashed { "public, max-age=31536000, immutable" } else { "no-cache" };
@@ -131,7 +131,7 @@ mod tests {
         let headers =
             headers.iter().map(|(name, value)| (name.clone(), HeaderValue::from_static(value)));
         let file = find(SAMPLE, path).unwrap();
-        let response = file.answer(&headers.collect()).into_response();
+        let response = file.response(&headers.collect()).into_response();
         (response.status().as_u16(), response.headers().clone())
     }
 

@@ -8,7 +8,7 @@ use super::conventions as names;
 
 /// The span kind "internal": the run is work of this service.
 const INTERNAL: u8 = 1;
-/// The status of a span that failed. A cancelled one has none: somebody wanted it.
+/// The status of a span that failed. A cancelled run has none: a client asked for its end.
 const ERROR: u8 = 2;
 const OK: u8 = 1;
 
