@@ -114,7 +114,7 @@ pub(crate) fn speaking_our_protocol(routes: Router) -> Router {
 /// that send none (curl, scripts) are accepted.
 async fn agree_on_protocol(request: Request, next: Next) -> Response {
     let theirs = request.headers().get(PROTOCOL_HEADER).and_then(|value| value.to_str().ok());
-    // Over TCP the client may be on another machine, and starts no engine.
+    // Over TCP the client may be on another machine, where it can start no engine.
     let endpoints = request.extensions().get::<Endpoints>();
     let over_tcp = endpoints.is_some_and(|endpoints| endpoints.peer.is_some());
     let about_the_engine = request.uri().path().starts_with("/api/v1/engine");

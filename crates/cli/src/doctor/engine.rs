@@ -22,10 +22,10 @@ pub(super) async fn check(api: &impl TaskApi, paths: &Paths) -> Check {
 /// An engine that is reached over HTTP: its lock says nothing here.
 pub(super) async fn check_remote(api: &impl TaskApi) -> Check {
     match api.engine().await {
-        // No command starts one that was stopped.
+        // On another machine no command starts one that was stopped.
         Ok(info) => answered(
             &info,
-            "Install the same version on both machines, and start the engine again there",
+            "Install the same version on both sides, and start the engine again on its machine",
         ),
         Err(error) => Check::bad(NAME, error.message, error.hint),
     }
@@ -92,7 +92,7 @@ mod tests {
         let here = check(&Other, &Paths::below(directory.path())).await;
         assert!(here.advice.contains("server stop"), "{here:?}");
         let there = check_remote(&Other).await;
-        assert!(there.advice.contains("on both machines"), "{there:?}");
+        assert!(there.advice.contains("on both sides"), "{there:?}");
         assert!(!there.advice.contains("server stop"), "{there:?}");
     }
 }
