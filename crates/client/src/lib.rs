@@ -60,6 +60,9 @@
 //! [`PROTOCOL`]: claude_worker_api::PROTOCOL
 
 mod client;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzz;
 mod installed_program;
 mod key;
 mod log_file;

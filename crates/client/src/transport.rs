@@ -271,7 +271,7 @@ async fn whole(body: Incoming) -> Result<Vec<u8>, NoAnswer> {
     Ok(whole)
 }
 
-fn error_in(status: StatusCode, body: &[u8]) -> ApiError {
+pub(crate) fn error_in(status: StatusCode, body: &[u8]) -> ApiError {
     serde_json::from_slice(body).unwrap_or_else(|_| {
         let code = if status == StatusCode::NOT_FOUND {
             ErrorCode::VersionMismatch

@@ -10,6 +10,8 @@
 
 mod cookie;
 mod credentials;
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzz;
 pub(crate) mod login;
 mod login_code;
 mod source;

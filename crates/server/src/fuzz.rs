@@ -6,8 +6,8 @@ use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
 use axum::{Extension, Router};
 use claude_worker_api::{
-    ApiError, Call, LogPage, LogQuery, OutputChunk, OutputQuery, Settings, SettingsChange, TaskApi,
-    TaskId,
+    ApiError, Call, CleanQuery, EventQuery, ListQuery, LogPage, LogQuery, OutputChunk, OutputQuery,
+    SeenQuery, Settings, SettingsChange, SpentQuery, TaskApi, TaskId,
 };
 use claude_worker_engine::Principal;
 use http_body_util::BodyExt;
@@ -17,6 +17,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 
 use crate::principal::Served;
+use crate::request::query as read_query;
 use crate::routes::{router, speaking_our_protocol};
 
 /// The longest answer that is read, in bytes.
@@ -58,6 +59,36 @@ pub fn request(input: &[u8]) {
     });
 }
 
+/// Reads a query string strictly, as each method that has one does.
+pub fn query(input: &[u8]) {
+    let Ok(text) = std::str::from_utf8(input) else { return };
+    if let Ok(query) = read_query::<ListQuery>(text) {
+        // An empty filter would choose everything, so none is read from a list without entries.
+        for name in ["status", "ids"] {
+            let given = form_urlencoded::parse(input).any(|(found, _)| found == name);
+            let is_empty =
+                if name == "ids" { query.ids.is_empty() } else { query.statuses.is_empty() };
+            assert_eq!(given, !is_empty, "{text:?}");
+        }
+    }
+    drop(read_query::<EventQuery>(text));
+    drop(read_query::<LogQuery>(text));
+    drop(read_query::<OutputQuery>(text));
+    drop(read_query::<SpentQuery>(text));
+    drop(read_query::<SeenQuery>(text));
+    drop(read_query::<CleanQuery>(text));
+}
+
+/// The head of a request over TCP: see `admission/fuzz.rs`.
+pub fn admission(input: &[u8]) {
+    crate::admission::fuzz::admission(input);
+}
+
+/// The body of a request that logs a browser in.
+pub fn login_code(input: &[u8]) {
+    crate::admission::fuzz::login_code(input);
+}
+
 fn server() -> (Runtime, TowerToHyperService<Router>) {
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
     let (open, closing) = watch::channel(());
@@ -94,5 +125,22 @@ impl TaskApi for Empty {
     }
     async fn set_settings(&self, change: SettingsChange) -> Result<Settings, ApiError> {
         Settings::default().changed(change)
+    }
+}
+
+#[cfg(test)]
+#[path = "../../../fuzz/corpus.rs"]
+mod corpus;
+
+#[cfg(test)]
+mod tests {
+    use super::corpus;
+
+    #[test]
+    fn inputs_that_fuzzers_found_are_read() {
+        corpus::replay("request", super::request);
+        corpus::replay("query", super::query);
+        corpus::replay("admission", super::admission);
+        corpus::replay("login_code", super::login_code);
     }
 }

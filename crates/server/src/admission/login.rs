@@ -15,7 +15,6 @@ use claude_worker_api::openapi::{LOGOUT_PATH, REDEEM_PATH};
 use claude_worker_api::{ApiError, ErrorCode, SubmittedBy};
 use claude_worker_engine::{Engine, LoginRefused, Principal};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
 use super::Cookie;
 use crate::page_files::{self, File};
@@ -74,7 +73,7 @@ async fn redeem(
     headers: HeaderMap,
     bytes: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refusal> {
-    let Code { code } = arguments(&uri, bytes)?;
+    let code = arguments(&uri, bytes).and_then(|bytes| code(&bytes))?;
     let user_agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
     match login.engine.log_in(&code, user_agent).await {
         Ok(secret) => {
@@ -107,7 +106,7 @@ async fn log_out(
     extensions: Extensions,
     bytes: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Refusal> {
-    let Nothing {} = arguments(&uri, bytes)?;
+    let Nothing {} = arguments(&uri, bytes).and_then(|bytes| body(&bytes))?;
     let principal = extensions.get::<Principal>();
     let browser =
         principal.filter(|principal| matches!(principal.submitted_by(), SubmittedBy::Browser(_)));
@@ -122,15 +121,16 @@ async fn log_out(
     Ok(([(header::SET_COOKIE, cookie)], Json(serde_json::json!({}))).into_response())
 }
 
-/// Reads a body, and refuses parameters, of which these addresses have none.
-fn arguments<T: DeserializeOwned>(
-    uri: &Uri,
-    bytes: Result<Bytes, BytesRejection>,
-) -> Result<T, ApiError> {
+/// The body of a request. Parameters are refused: these addresses have none.
+fn arguments(uri: &Uri, bytes: Result<Bytes, BytesRejection>) -> Result<Bytes, ApiError> {
     query::<Nothing>(uri.query().unwrap_or_default())?;
-    let bytes = bytes.map_err(|error| {
+    bytes.map_err(|error| {
         ApiError::invalid(format!("The request is too large or broken: {}", error.body_text()))
             .hint("Send a JSON object of at most 4096 bytes")
-    })?;
-    body(&bytes)
+    })
+}
+
+/// The code in a body.
+pub(super) fn code(bytes: &Bytes) -> Result<String, ApiError> {
+    body(bytes).map(|Code { code }| code)
 }
