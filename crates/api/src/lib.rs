@@ -97,6 +97,7 @@ mod event;
 #[doc(hidden)]
 pub mod fuzz;
 mod http;
+mod id;
 mod import;
 mod info;
 mod list;
@@ -109,8 +110,10 @@ mod nearest;
 pub mod openapi;
 mod problem;
 mod query;
+mod run;
 mod serde_error;
 mod settings;
+mod state;
 mod submit;
 mod surrogates;
 mod task;
@@ -131,6 +134,7 @@ pub use environment::{RUN_MARKER, TASK_MARKER};
 pub use error::{ApiError, ErrorCode};
 pub use event::{Event, EventKind, EventPage, EventQuery};
 pub use http::{PROTOCOL_HEADER, Pause, StopRequest};
+pub use id::{RunId, TaskId};
 pub use import::{ImportTasks, ImportedTasks};
 pub use info::{Activity, Counts, EngineInfo, HostKind, Queue, StopMode, Stopped, Unseen};
 pub use list::{Cursor, ListQuery, Order, TaskPage};
@@ -141,19 +145,19 @@ pub use log::{
 pub use methods::{METHODS, TaskApi, TaskApiExt, calls};
 pub use metrics::MetricsText;
 pub use problem::{PROBLEM_JSON, Problem};
+pub use run::{Run, RunOutcome, Usage};
 pub use settings::{
     AgentSettings, CapSettings, DelegationSettings, HttpSettings, LimitSettings, McpSettings,
     NotificationSettings, RateLimitSettings, RetentionSettings, Settings, SettingsChange,
     TelemetrySettings, UsageLimitSettings,
 };
+pub use state::{State, Status, WaitReason};
 pub use submit::{
     Agent, Asker, CleanQuery, Cleaned, FollowUp, Limits, MAX_BATCH, MAX_CALLER_CHARS,
     MAX_KEY_BYTES, MAX_PROMPT_BYTES, NewTask, NewTasks, PermissionMode, Retry, SeenQuery, Spent,
     SpentQuery, SubmittedTasks,
 };
-pub use task::{
-    Run, RunId, RunOutcome, State, Status, Task, TaskDetail, TaskId, TaskQuery, Usage, WaitReason,
-};
+pub use task::{Task, TaskDetail, TaskQuery};
 pub use time::{Timestamp, format_duration, parse_duration};
 pub use traceparent::Traceparent;
 pub use trust::{Trust, TrustChange, TrustSource, TrustedDirectory};
