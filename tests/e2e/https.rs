@@ -208,7 +208,9 @@ fn doctor_tells_which_step_on_the_way_fails() {
     check(doctor(&url, Some(&stranger)), &["TLS", "does not trust", "CLAUDE_WORKER_CA"]);
     check(doctor(&url, None), &["no list of certificates to trust", "CLAUDE_WORKER_CA"]);
     let by_address = format!("https://127.0.0.1:{port}");
-    check(doctor(&by_address, Some(&ca)), &["not for the name 127.0.0.1", "localhost"]);
+    check(doctor(&by_address, Some(&ca)), &["not for the name 127.0.0.1, only for localhost\n"]);
+    let without_tls = format!("http://localhost:{port}");
+    check(doctor(&without_tls, None), &["something other than HTTP", "https://"]);
     check(doctor("https://worker.invalid", Some(&ca)), &["worker.invalid is not found"]);
     check(doctor("https://127.0.0.1:9", Some(&ca)), &["nothing listens at port 9"]);
     let mut wrong = elsewhere(&home, &url, Some(&ca));
@@ -227,6 +229,28 @@ fn doctor_tells_which_step_on_the_way_fails() {
     // A name that resolves to this machine, and that the engine does not know.
     let unknown = format!("http://127.1:{port}");
     check(doctor(&unknown, None), &["not reached by the name", "--allow-host"]);
+}
+
+/// As `openssl req -x509` makes one: with CA:FALSE it is of use, and without it is told what to do.
+#[test]
+fn a_certificate_without_an_issuer_is_trusted_when_it_is_named() {
+    let home = Home::new();
+    let files = Files::new(&home);
+    let issue = |is_ca: IsCa| {
+        let key = KeyPair::generate().unwrap();
+        let mut params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        params.is_ca = is_ca;
+        let certificate = params.self_signed(&key).unwrap();
+        std::fs::write(&files.certificate, certificate.pem()).unwrap();
+        std::fs::write(&files.key, key.serialize_pem()).unwrap();
+    };
+    issue(IsCa::ExplicitNoCa);
+    let url = format!("https://localhost:{}", start(&home, &files, &[]));
+    let list = || ran(&mut elsewhere(&home, &url, Some(&files.certificate)), &["list"]);
+    list().ok();
+    issue(IsCa::Ca(BasicConstraints::Unconstrained));
+    until("the new certificate is in use", || list().stderr.contains("(CA)"));
+    list().refused(5, &["that of an issuer (CA)", "basicConstraints=critical,CA:FALSE"]);
 }
 
 #[test]

@@ -9,6 +9,12 @@ pub fn nearest_name<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     if let (Some(only), None) = (parts.next(), parts.next()) {
         return Some(only);
     }
+    // Then the first whose last words are the typed ones, or the other way round: `prompt` for
+    // `execution_prompt`.
+    let is_end = |of: &str, end: &str| of.strip_suffix(end).is_some_and(|rest| rest.ends_with('_'));
+    if let Some(found) = known.iter().find(|known| is_end(known, name) || is_end(name, known)) {
+        return Some(found);
+    }
     let similarity = |known: &str| strsim::jaro_winkler(name, known);
     let best = known.iter().copied().max_by(|a, b| similarity(a).total_cmp(&similarity(b)))?;
     (similarity(best) > 0.75).then_some(best)

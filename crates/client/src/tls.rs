@@ -87,6 +87,15 @@ fn files_of_the_system() -> Vec<PathBuf> {
     files
 }
 
+/// Names as rustls lists them (`DnsName("localhost")`, `IpAddress(127.0.0.1)`), for people.
+fn names(presented: &[String]) -> String {
+    let bare = |name: &String| {
+        let inner = name.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
+        inner.unwrap_or(name).trim_matches('"').to_owned()
+    };
+    presented.iter().map(bare).collect::<Vec<_>>().join(", ")
+}
+
 /// A failed handshake in words.
 fn explained(url: &ServerUrl, error: &io::Error) -> ApiError {
     let host = url.host();
@@ -112,11 +121,18 @@ fn explained(url: &ServerUrl, error: &io::Error) -> ApiError {
                 "Use the name that it is for in CLAUDE_WORKER_SERVER_URL".to_owned(),
             ),
             CertificateError::NotValidForNameContext { presented, .. } => (
-                format!("The certificate is not for the name {host}, only for {}", presented.join(", ")),
+                format!("The certificate is not for the name {host}, only for {}", names(presented)),
                 "Use that name in CLAUDE_WORKER_SERVER_URL".to_owned(),
             ),
+            // rustls has no variant of its own for this error of webpki.
+            CertificateError::Other(other) if other.to_string().contains("CaUsedAsEndEntity") => (
+                format!("The certificate of {host} is that of an issuer (CA), not of a server"),
+                "Make one for the server: `openssl req -x509` needs \
+                 -addext basicConstraints=critical,CA:FALSE"
+                    .to_owned(),
+            ),
             other => (
-                format!("The certificate of {host} cannot be used: {other:?}"),
+                format!("The certificate of {host} cannot be used: {other}"),
                 "Give the server another certificate: one for this name, of an issuer that is trusted"
                     .to_owned(),
             ),

@@ -182,7 +182,13 @@ async fn exchange(
     token: Option<&String>,
     request: &Request,
 ) -> Result<Answered, NoAnswer> {
-    let broken = |error: hyper::Error| NoAnswer::Broken(error.to_string());
+    let broken = |error: hyper::Error| match error.is_parse() {
+        true => NoAnswer::Refused(
+            ApiError::unavailable(format!("{host} answered with something other than HTTP"))
+                .hint("If it uses TLS, write https:// in CLAUDE_WORKER_SERVER_URL"),
+        ),
+        false => NoAnswer::Broken(error.to_string()),
+    };
     let (mut sender, connection) = http1::Builder::new()
         .read_buf_exact_size(Some(READ_BUFFER_BYTES))
         .handshake(TokioIo::new(stream))

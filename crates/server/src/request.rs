@@ -12,7 +12,8 @@ use claude_worker_api::{
     ApiError, MAX_PROMPT_BYTES, Method, ReadArguments, TaskId, Verb, explain_serde_error,
     nearest_name,
 };
-use serde::de::{DeserializeOwned, IgnoredAny, IntoDeserializer, Visitor, value::MapDeserializer};
+use serde::de::value::{MapDeserializer, SeqDeserializer};
+use serde::de::{DeserializeOwned, IgnoredAny, IntoDeserializer, Visitor};
 use serde::{Deserialize, Deserializer, forward_to_deserialize_any};
 
 use crate::query::QueryString;
@@ -150,15 +151,35 @@ fn no_such<'de, T: Deserialize<'de>>(path: &str, part: &str) -> ApiError {
     let steps: Vec<&str> = path.split('.').filter(|step| *step != "?").collect();
     let (name, place) = steps.split_last().map_or((path, &[][..]), |(name, rest)| (*name, rest));
     let known = names::<T>(place);
-    let mut message = format!("There is no {part} {}", steps.join("."));
-    if let Some(nearest) = nearest_name(name, known) {
-        let _ = write!(message, ". Did you mean {}?", [place, &[nearest]].concat().join("."));
+    let mut message = format!("There is no {part} {}", shown(&steps));
+    // The name may be right, and one level too high.
+    let deeper =
+        known.iter().find(|field| names::<T>(&[place, &[**field]].concat()).contains(&name));
+    let meant = match deeper {
+        Some(field) => Some([place, &[*field, name]].concat()),
+        None => nearest_name(name, known).map(|nearest| [place, &[nearest]].concat()),
+    };
+    if let Some(meant) = meant {
+        let _ = write!(message, ". Did you mean {}?", shown(&meant));
     }
-    let inside = if place.is_empty() { String::new() } else { format!(" in {}", place.join(".")) };
+    let inside = if place.is_empty() { String::new() } else { format!(" in {}", shown(place)) };
     ApiError::invalid(message).hint(match known {
         [] => format!("This address takes no {part}s{inside}"),
         known => format!("The {part}s{inside} are {}", known.join(", ")),
     })
+}
+
+/// A path as messages show it: `tasks[0].limits`.
+fn shown(steps: &[&str]) -> String {
+    let mut path = String::new();
+    for step in steps {
+        match step.parse::<usize>() {
+            Ok(number) => drop(write!(path, "[{number}]")),
+            Err(_) if path.is_empty() => path.push_str(step),
+            Err(_) => drop(write!(path, ".{step}")),
+        }
+    }
+    path
 }
 
 /// The names of the fields that `T` has at a place within it. Derived `Deserialize` code passes them to
@@ -195,6 +216,13 @@ impl<'de> Deserializer<'de> for FieldNames<'_> {
         }
     }
 
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        // Any element: all have the same type.
+        let place = self.place.split_first().map_or(&[][..], |(_, place)| place);
+        let element = FieldNames { place, found: self.found };
+        visitor.visit_seq(SeqDeserializer::new(std::iter::once(element)))
+    }
+
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
         visitor.visit_some(self)
     }
@@ -205,7 +233,7 @@ impl<'de> Deserializer<'de> for FieldNames<'_> {
 
     forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
-        unit_struct newtype_struct seq tuple tuple_struct map enum identifier ignored_any
+        unit_struct newtype_struct tuple tuple_struct map enum identifier ignored_any
     }
 }
 
@@ -218,7 +246,7 @@ impl IntoDeserializer<'_, serde::de::value::Error> for FieldNames<'_> {
 
 #[cfg(test)]
 mod tests {
-    use claude_worker_api::{CleanQuery, ErrorCode, LogQuery, NewTask};
+    use claude_worker_api::{CleanQuery, ErrorCode, FollowUp, LogQuery, NewTask, NewTasks};
 
     use super::*;
 
@@ -240,7 +268,28 @@ mod tests {
         assert_eq!(error.hint, "This address takes no fields");
         // It is reported although a required field is missing too.
         let error = refused::<NewTask>(r#"{"prompt":"x","working_directory":"/"}"#);
-        assert!(error.message.starts_with("There is no field prompt"), "{}", error.message);
+        assert_eq!(error.message, "There is no field prompt. Did you mean execution_prompt?");
+        let error = refused::<FollowUp>(r#"{"execution_prompt":"x"}"#);
+        assert_eq!(error.message, "There is no field execution_prompt. Did you mean prompt?");
+        let error = refused::<NewTask>(r#"{"max_turns":3}"#);
+        assert_eq!(error.message, "There is no field max_turns. Did you mean limits.max_turns?");
+    }
+
+    #[test]
+    fn a_field_of_a_task_in_a_batch_is_named_with_its_place() {
+        let error = refused::<NewTasks>(r#"{"tasks":[{"execution_prompt":"x","workdir":"/"}]}"#);
+        assert_eq!(
+            error.message,
+            "There is no field tasks[0].workdir. Did you mean tasks[0].working_directory?"
+        );
+        assert!(error.hint.starts_with("The fields in tasks[0] are execution_prompt"), "{error:?}");
+        let error = refused::<NewTasks>(
+            r#"{"tasks":[{"execution_prompt":"x","working_directory":"/"},{"limits":{"turns":1}}]}"#,
+        );
+        assert_eq!(
+            error.message,
+            "There is no field tasks[1].limits.turns. Did you mean tasks[1].limits.max_turns?"
+        );
     }
 
     #[test]

@@ -121,7 +121,7 @@ impl Files {
                 match error {
                     pem::Error::Io(error) => error.to_string(),
                     pem::Error::NoItemsFound => "it has no private key in PEM form".to_owned(),
-                    other => format!("it is not PEM ({other:?})"),
+                    other => format!("it is not PEM ({other})"),
                 },
             )
         };
