@@ -1,6 +1,6 @@
 //! An engine with TLS, used as one on another machine: by the command line, the MCP server and `doctor`.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -313,6 +313,45 @@ fn the_token_of_the_data_directory_stays_on_this_machine() {
     home.run(allow).ok();
     list("127.1").refused(5, &["token"]);
     list("localhost").ok();
+}
+
+/// As at the end of a tunnel, or in a container with a published port: the address is one of this machine,
+/// and the files of the engine are not.
+#[test]
+fn a_directory_behind_a_tunnel_must_be_named() {
+    let home = Home::new();
+    home.make_data();
+    let script = r#"
+        set -e
+        mount -t tmpfs -o mode=700 tmpfs "$CLAUDE_WORKER_HOME"
+        trap '"$CW" server stop' EXIT
+        "$CW" server start --port 0 --json > started.json
+        cp "$CLAUDE_WORKER_HOME/token" token
+        echo ready
+        cat > /dev/null
+    "#;
+    let mut engine = Command::new("unshare");
+    engine.args(["--user", "--map-root-user", "--mount", "sh", "-c", script]);
+    engine
+        .env_clear()
+        .envs(home.variables().iter().cloned())
+        .env("CW", env!("CARGO_BIN_EXE_claude-worker"));
+    engine.current_dir(home.work()).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut engine = engine.spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(engine.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let started: Value = serde_json::from_str(&read(&home.work().join("started.json"))).unwrap();
+    let token = read(&home.work().join("token"));
+    let run = |rest: &[&str]| {
+        let mut command = home.command();
+        command.env("CLAUDE_WORKER_SERVER_URL", started["http"].as_str().unwrap());
+        command.env("CLAUDE_WORKER_TOKEN", &token);
+        ran(&mut command, &[&["run", "--agent", "shell", "--wait", "true"], rest].concat())
+    };
+    run(&[]).refused(2, &["in a container", "--dir"]);
+    run(&["--dir", home.work().to_str().unwrap()]).ok();
+    drop(engine.stdin.take());
+    assert!(engine.wait().unwrap().success());
 }
 
 #[test]

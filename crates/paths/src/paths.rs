@@ -143,11 +143,7 @@ impl Paths {
                     .hint("Set CLAUDE_WORKER_HOME to a directory with another name"));
             }
         }
-        // A database called otherwise may share its directory with another one.
-        let prefix = match database.file_stem().and_then(|stem| stem.to_str()) {
-            Some("tasks") | None => String::new(),
-            Some(stem) => format!("{stem}."),
-        };
+        let prefix = prefix_of(&database);
         let place = |name: &str| home.join(format!("{prefix}{name}"));
         Ok(Self {
             // The database remembers it, so that a relative one is read only once.
@@ -165,6 +161,12 @@ impl Paths {
             home,
             database,
         })
+    }
+
+    /// The lock of the engine of a database, if its data directory is the database's own directory.
+    #[must_use]
+    pub fn lock_beside(database: &Path) -> PathBuf {
+        database.with_file_name(format!("{}engine.lock", prefix_of(database)))
     }
 
     /// Makes the directories that are missing, private to this user.
@@ -211,6 +213,15 @@ fn create_private(directory: &Path) -> io::Result<()> {
             create_private_directories(directory)
         }
         Err(error) => Err(error),
+    }
+}
+
+/// How the names of files beside a database begin: one called otherwise than `tasks.db` may share its
+/// directory with another one.
+fn prefix_of(database: &Path) -> String {
+    match database.file_stem().and_then(|stem| stem.to_str()) {
+        Some("tasks") | None => String::new(),
+        Some(stem) => format!("{stem}."),
     }
 }
 

@@ -92,7 +92,7 @@ pub async fn execute(
     console: &mut Console<'_>,
     args: &Args,
 ) -> Result<Exit, CliError> {
-    let mut new = new_task(args)?;
+    let mut new = new_task(api, args).await?;
     new.parent = Reconnect::while_submitting().call(|| surrounding_task(api)).await?;
     // The key makes it safe to send the request again when the engine ended before its answer.
     let task = Reconnect::while_submitting().call(|| api.submit(new.clone())).await?;
@@ -145,8 +145,8 @@ fn show_result(console: &mut Console<'_>, detail: &TaskDetail) -> Result<(), Cli
     console.remark(ending.trim_end())
 }
 
-fn new_task(args: &Args) -> Result<NewTask, CliError> {
-    let working_directory = if engine_is_elsewhere()? {
+async fn new_task(api: &impl TaskApi, args: &Args) -> Result<NewTask, CliError> {
+    let working_directory = if engine_is_elsewhere(api).await? {
         directory_elsewhere(args.dir.as_deref())?
     } else {
         directory(args.dir.as_deref())?
@@ -188,7 +188,7 @@ fn directory_elsewhere(wanted: Option<&Path>) -> Result<String, CliError> {
     let hint = "Name it with --dir: from the root on, or relative to the base directory of that engine \
                 (--dir . is that directory itself)";
     let Some(path) = wanted else {
-        let what = "The engine is on another machine, where the current directory does not exist";
+        let what = "The engine is on another machine or in a container, where the current directory means nothing";
         return Err(CliError::usage(what, hint));
     };
     path.to_str()

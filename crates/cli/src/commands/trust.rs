@@ -54,7 +54,7 @@ pub async fn execute(
     }
     let mut last = Trust::default();
     for directory in &args.directories {
-        last = api.set_trusted(change(directory, !args.remove)?).await?;
+        last = api.set_trusted(change(api, directory, !args.remove).await?).await?;
         if !console.json {
             let directory = clean_line(&directory.display().to_string());
             console.line(&if args.remove {
@@ -106,8 +106,12 @@ fn may_trust(
     Ok(true)
 }
 
-fn change(directory: &Path, trusted: bool) -> Result<TrustChange, CliError> {
-    if !directory.is_absolute() && engine_is_elsewhere()? {
+async fn change(
+    api: &impl TaskApi,
+    directory: &Path,
+    trusted: bool,
+) -> Result<TrustChange, CliError> {
+    if !directory.is_absolute() && engine_is_elsewhere(api).await? {
         return Err(CliError::usage(
             format!("{} is relative, and the engine is on another machine", directory.display()),
             "Name the directory there, from the root on",
