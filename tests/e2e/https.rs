@@ -178,11 +178,11 @@ fn the_mcp_server_uses_https_too() {
     ] {
         writeln!(requests, "{request}").unwrap();
     }
-    let mut answers = std::io::BufReader::new(child.stdout.take().unwrap());
+    let mut answers = BufReader::new(child.stdout.take().unwrap());
     let mut listed = String::new();
     until("it has listed the tasks", || {
         listed.clear();
-        assert_ne!(std::io::BufRead::read_line(&mut answers, &mut listed).unwrap(), 0, "it ended");
+        assert_ne!(answers.read_line(&mut listed).unwrap(), 0, "it ended");
         listed.contains("\"id\":2")
     });
     assert!(!listed.contains("\"isError\":true"), "{listed}");
