@@ -2,12 +2,13 @@
 //!
 //! Without these files the crate compiles too, so that nobody needs npm to build the command line; the
 //! server then says that it has no pages. `CLAUDE_WORKER_PAGES=required`, as releases set it, makes
-//! that an error.
+//! that an error, and `CLAUDE_WORKER_PAGES=build` builds them with npm first, for `cargo install`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::hash::{DefaultHasher, Hasher};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::{env, fs, io};
 
 /// One file in its encodings.
@@ -22,6 +23,10 @@ fn main() {
     println!("cargo::rerun-if-env-changed=CLAUDE_WORKER_PAGES");
     println!("cargo::rerun-if-changed=build.rs");
     let crate_root = PathBuf::from(variable("CARGO_MANIFEST_DIR"));
+    let wanted = env::var("CLAUDE_WORKER_PAGES").unwrap_or_default();
+    if wanted == "build" {
+        build_pages(&crate_root.join("../../ui"));
+    }
     let served = crate_root.join("../../ui/served");
     // Cargo would run this again for each build if the directory did not exist. Where it cannot be made,
     // that is all that happens.
@@ -30,9 +35,8 @@ fn main() {
     println!("cargo::rerun-if-changed={}", served.display());
     let mut files = BTreeMap::new();
     collect(&served, "", &mut files).expect("cannot read ui/served");
-    let required = env::var_os("CLAUDE_WORKER_PAGES").is_some_and(|value| value == "required");
     assert!(
-        !required || files.contains_key("/index.html"),
+        wanted.is_empty() || files.contains_key("/index.html"),
         "{} has no pages to embed. Run in ui/: npm ci && npm run build",
         served.display()
     );
@@ -43,6 +47,15 @@ fn main() {
 
 fn variable(name: &str) -> String {
     env::var(name).expect("Cargo sets it")
+}
+
+/// Builds the pages from their sources, which a clone has.
+fn build_pages(sources: &Path) {
+    for arguments in [&["ci", "--no-audit", "--no-fund"][..], &["run", "build"]] {
+        let ended = Command::new("npm").args(arguments).current_dir(sources).status();
+        let ended = ended.expect("npm, which builds the pages, cannot be started");
+        assert!(ended.success(), "npm {} failed in {}", arguments.join(" "), sources.display());
+    }
 }
 
 /// Finds the files below `directory`, by their path in an address.
