@@ -35,4 +35,6 @@ class ProgramsHook(BuildHookInterface):  # type: ignore[type-arg]
             return
         build_data["pure_python"] = False
         build_data["tag"] = f"py3-none-{os.environ['CLAUDE_WORKER_PLATFORM_TAG']}"
+        if notices := os.environ.get("CLAUDE_WORKER_NOTICES"):
+            build_data["extra_metadata"][notices] = Path(notices).name
         build_data["shared_scripts"] = {str(Path(directory) / program): program for program in PROGRAMS}

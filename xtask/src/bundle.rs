@@ -11,7 +11,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::json;
 
-use crate::dist::tree;
+use crate::dist::{notices, tree};
 use crate::step::{output, run, step};
 use crate::{setup, ui, workspace};
 
@@ -128,6 +128,7 @@ fn contents(built: &Path, place: &Path) -> Result<serde_json::Value> {
     tree::write_beside(built, LAYOUT, &others)?;
     let doc = others.join(LAYOUT.doc);
     fs::rename(doc.join("LICENSE"), doc.join("copyright"))?;
+    notices::write("claude-worker-app", &doc.join(tree::NOTICES))?;
     let mut files = serde_json::Map::new();
     for file in tree::relative_files_below(&others)? {
         files.insert(format!("/usr/{}", file.display()), json!(others.join(file)));

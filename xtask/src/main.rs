@@ -45,8 +45,9 @@ Usage: cargo xtask COMMAND
       --mcpb     Make the extension for Claude Desktop instead, and the registry's server.json.
   dist           Build every package of a release into target/dist: archive with installer, .deb,
                  .rpm, wheel, npm, MCP bundle.
-      --check [PART…]
-                 Pack the debug build instead, and use each package in a clean place.
+      --check [--release] [PART…]
+                 Pack the debug build instead, or the programs that dist has built, and use each package in
+                 a clean place.
   cross          Check the code for macOS and Windows, and link the programs for macOS.
   docs           Build the documents of docs/ as a book, with an offline search.
   demo           Show three tasks with the real Claude Code and a scripted model.

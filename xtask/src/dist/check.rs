@@ -1,4 +1,5 @@
-//! `cargo xtask dist --check`: packs the debug build, and uses each package in a clean place.
+//! `cargo xtask dist --check`: packs the debug build or, with `--release`, the programs of a release, and uses each
+//! package in a clean place.
 
 use std::fs;
 use std::path::Path;
@@ -8,8 +9,8 @@ use anyhow::{Context, Result, bail, ensure};
 
 use super::clean_place::CleanPlace;
 use super::{
-    Compression, Job, SUMS, archive, container, debian, lint, npm, package, programs, proxy,
-    python, rpm, service, tree, units,
+    Compression, Job, SUMS, archive, container, debian, lint, namespaces, npm, package, programs,
+    proxy, python, rpm, service, tree, units,
 };
 use crate::step::{output, run, step};
 use crate::{setup, workspace};
@@ -46,8 +47,13 @@ const PARTS: &[Part] = &[
     part("container", &[], "Container without Docker", container::check),
 ];
 
-/// Packs and tries everything, or only the parts of these names.
-pub(crate) fn check(names: &[String]) -> Result<()> {
+/// Packs and tries everything, or only the parts of these names. With `--release` first, the programs that are
+/// published are packed instead of the debug build.
+pub(crate) fn check(arguments: &[String]) -> Result<()> {
+    let (release, names) = match arguments {
+        [option, names @ ..] if option == "--release" => (true, names),
+        names => (false, names),
+    };
     let unknown = names.iter().find(|name| !PARTS.iter().any(|part| part.name == **name));
     if let Some(name) = unknown {
         let known: Vec<_> = PARTS.iter().map(|part| part.name).collect();
@@ -55,7 +61,8 @@ pub(crate) fn check(names: &[String]) -> Result<()> {
     }
     setup::package_tools()?;
     let place = workspace::target()?.join("dist-check");
-    let job = Job::new(programs::debug()?, place, Compression::Fast)?;
+    let programs = if release { programs::built()? } else { programs::debug()? };
+    let job = Job::new(programs, place, Compression::Fast)?;
     for part in PARTS {
         if names.is_empty() || names.iter().any(|name| name == part.name) {
             step(part.title, || {
@@ -158,7 +165,62 @@ fn use_debian(job: &Job) -> Result<()> {
     let owners = output(Command::new("dpkg-deb").arg("--contents").arg(&package))?;
     let foreign = owners.lines().find(|line| !line.contains(" root/root "));
     ensure!(foreign.is_none(), "a file belongs to somebody else: {foreign:?}");
+    install_debian(&package)?;
     used_below(&place)
+}
+
+/// Installs the package with dpkg below a directory of its own and removes it: no file stays.
+fn install_debian(package: &Path) -> Result<()> {
+    let place = CleanPlace::new()?;
+    let root = place.at("dpkg");
+    let state = root.join("var/lib/dpkg");
+    for directory in ["info", "updates", "triggers"] {
+        fs::create_dir_all(state.join(directory))?;
+    }
+    fs::write(state.join("status"), "")?;
+    let dpkg = || {
+        let mut dpkg = Command::new("fakeroot");
+        dpkg.args(["dpkg", "--force-script-chrootless", "--log=/dev/null", "--root"]).arg(&root);
+        dpkg
+    };
+    run(dpkg().arg("--install").arg(package).stdout(Stdio::null()))?;
+    ensure!(root.join("usr/bin/claude-worker").is_file(), "dpkg installs no program");
+    run(dpkg().args(["--purge", "claude-worker-cli"]).stdout(Stdio::null()))?;
+    nothing_is_left(&root.join("usr"))
+}
+
+/// Installs the package with rpm below a directory of its own and removes it. Only root can change its root.
+fn install_rpm(package: &Path) -> Result<()> {
+    if !namespaces::can_be_made() {
+        eprintln!("── Not installed: rpm needs root to change its root directory");
+        return Ok(());
+    }
+    let place = CleanPlace::new()?;
+    let root = place.at("rpm");
+    let rpm = |action: &str| {
+        let mut rpm = Command::new("rpm");
+        rpm.arg(action).arg("--root").arg(&root);
+        // Debian's rpm refuses to change anything unless told so; others do not know the option.
+        if action != "--verify" && Path::new("/etc/debian_version").exists() {
+            rpm.arg("--force-debian");
+        }
+        rpm
+    };
+    fs::create_dir(&root)?;
+    run(rpm("--install").arg(package))?;
+    ensure!(root.join("usr/bin/claude-worker").is_file(), "rpm installs no program");
+    run(rpm("--verify").arg("claude-worker-cli"))?;
+    run(rpm("--erase").arg("claude-worker-cli"))?;
+    nothing_is_left(&root.join("usr"))
+}
+
+fn nothing_is_left(directory: &Path) -> Result<()> {
+    if directory.exists() {
+        let mut left = tree::files_below(directory)?;
+        left.retain(|file| !file.starts_with(directory.join("lib/sysimage")));
+        ensure!(left.is_empty(), "the removed package leaves {left:?}");
+    }
+    Ok(())
 }
 
 fn use_rpm(job: &Job) -> Result<()> {
@@ -171,11 +233,19 @@ fn use_rpm(job: &Job) -> Result<()> {
     let needed = output(Command::new("rpm").args(["-qp", "--requires"]).arg(&package))?;
     let other = needed.lines().find(|line| !line.starts_with("rpmlib("));
     ensure!(other.is_none(), "it needs {other:?}");
+    install_rpm(&package)?;
     used_below(&place)
 }
 
 /// Uses what was unpacked below `root`, and looks for what belongs to the programs.
 fn used_below(place: &CleanPlace) -> Result<()> {
+    let files = tree::files_below(&place.at("root"))?;
+    let notices = files.iter().find(|file| file.ends_with(tree::NOTICES)).context("no notices")?;
+    let notices = fs::read_to_string(notices)?;
+    ensure!(
+        ["tokio 1.", "rusqlite ", "svelte 5"].iter().all(|name| notices.contains(name)),
+        "the notices lack a part"
+    );
     for file in tree::EVERYWHERE {
         ensure!(place.has(format!("root/usr/{file}")), "{file} is missing");
     }
@@ -192,6 +262,13 @@ fn wheel(job: &Job) -> Result<()> {
     pip.args(["install", "--quiet", "--no-index", "--disable-pip-version-check"]);
     run(pip.arg(package(&job.place, ".whl")?))?;
     place.use_programs("claude-worker", "claude-worker-mcp")?;
+    let installed = tree::files_below(&venv)?;
+    for file in ["LICENSE", tree::NOTICES] {
+        let is_there = installed
+            .iter()
+            .any(|path| path.ends_with(file) && path.to_string_lossy().contains("claude_worker-"));
+        ensure!(is_there, "the wheel has no {file}");
+    }
     let example = "from claude_worker import Client; client = Client(); \
         print(client.result(client.submit('echo from Python', agent='shell').id, timeout=60))";
     let printed = output(place.command("python").args(["-c", example]))?;

@@ -13,6 +13,7 @@ mod container;
 mod debian;
 mod lint;
 mod namespaces;
+pub(crate) mod notices;
 mod npm;
 mod programs;
 mod proxy;
@@ -73,6 +74,15 @@ impl Job {
         let work = self.place.join("work").join(name);
         fs::create_dir_all(&work)?;
         Ok(work)
+    }
+
+    /// The file with the licenses of what the programs contain of others.
+    fn notices(&self) -> Result<PathBuf> {
+        let file = self.place.join("work").join(tree::NOTICES);
+        if !file.is_file() {
+            notices::write("claude-worker", &file)?;
+        }
+        Ok(file)
     }
 
     /// A program that makes a package of these sources.

@@ -34,6 +34,7 @@ pub(super) fn pack(job: &Job) -> Result<()> {
         tree::copy(&job.programs.join(name), &platform.join("bin").join(name))?;
     }
     write_manifest(&sources.join("platform"), &platform)?;
+    tree::copy(&job.notices()?, &platform.join(tree::NOTICES))?;
     let launcher = work.join("claude-worker");
     for file in ["bin/claude-worker.js", "bin/claude-worker-mcp.js", "launch.js", "README.md"] {
         tree::copy(&sources.join("claude-worker").join(file), &launcher.join(file))?;

@@ -13,7 +13,7 @@ use crate::{cross, workspace};
 pub(super) const NAMES: &[&str] = &["claude-worker", "claude-worker-mcp"];
 
 /// What they are linked for: programs that need no library of the system.
-const TARGET: &str = "x86_64-unknown-linux-musl";
+pub(super) const TARGET: &str = "x86_64-unknown-linux-musl";
 
 /// Builds them for release; returns their directory.
 pub(super) fn release() -> Result<PathBuf> {
@@ -26,9 +26,16 @@ pub(super) fn release() -> Result<PathBuf> {
         build.env("CLAUDE_WORKER_PAGES", "required");
         run(build.args(["--release", "--locked", "--package", "claude-worker"]))
     })?;
+    built()
+}
+
+/// The directory of those that were built for release.
+pub(super) fn built() -> Result<PathBuf> {
     let directory = workspace::target()?.join(TARGET).join("release");
     for name in NAMES {
-        let described = output(Command::new("file").arg("--brief").arg(directory.join(name)))?;
+        let program = directory.join(name);
+        ensure!(program.is_file(), "{} is missing: cargo xtask dist builds it", program.display());
+        let described = output(Command::new("file").arg("--brief").arg(&program))?;
         let is_static =
             described.contains("static-pie linked") || described.contains("statically linked");
         ensure!(is_static, "{name} needs libraries of the system: {described}");

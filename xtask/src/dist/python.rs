@@ -21,5 +21,6 @@ pub(super) fn pack(job: &Job) -> Result<()> {
     build.args(["build", "--target", "wheel", "--directory"]).arg(&job.place);
     build.current_dir(workspace::root().join("clients/python"));
     build.env("CLAUDE_WORKER_PROGRAMS", &job.programs).env("CLAUDE_WORKER_PLATFORM_TAG", tag);
+    build.env("CLAUDE_WORKER_NOTICES", job.notices()?);
     run(build.stdout(std::process::Stdio::null()))
 }

@@ -30,6 +30,9 @@ pub(super) const LOCAL: Layout = Layout {
     doc: "share/doc/claude-worker",
 };
 
+/// The file with the licenses of what the programs contain of others.
+pub(crate) const NOTICES: &str = "THIRD-PARTY-NOTICES";
+
 /// Some of the files that every package for distributions has, one of each kind, below `/usr`.
 pub(crate) const EVERYWHERE: &[&str] = &[
     "share/man/man1/claude-worker.1.gz",
@@ -46,6 +49,8 @@ pub(super) fn write(job: &Job, layout: Layout, prefix: &Path) -> Result<Vec<Path
         copy(&job.programs.join(name), &prefix.join("bin").join(name))?;
     }
     write_beside(&job.programs, layout, prefix)?;
+    let notices = prefix.join(layout.doc).join(NOTICES);
+    copy(&job.notices()?, &notices)?;
     relative_files_below(prefix)
 }
 
