@@ -15,6 +15,7 @@ use claude_worker_api::{
     TrustChange,
 };
 
+use super::working_directory::Missing;
 use super::{Engine, Inner};
 use crate::hosting::HttpRequest;
 use crate::message::{Reply, Request};
@@ -51,7 +52,7 @@ impl TaskApi for Engine {
         let submission = Submission { task, sent_directory };
         let warning = match self.were_submitted(std::slice::from_ref(&submission)).await?[..] {
             [true] => None,
-            _ => self.check_directory_of(&submission).await?,
+            _ => self.check_directory_of(&submission, Missing::Create).await?,
         };
         Ok(warned(self.ask_for_task(Request::Submit(Box::new(submission))).await?, warning))
     }

@@ -9,7 +9,8 @@ use std::time::Duration;
 use claude_worker_api::{ApiError, ImportTasks, ImportedTasks};
 
 use super::answers::unexpected;
-use super::{DIRECTORY, Engine, working_directory};
+use super::working_directory::{self, Missing};
+use super::{DIRECTORY, Engine};
 use crate::message::{Reply, Request};
 use crate::old_task::{Fate, OldTask};
 use crate::store::Predecessor;
@@ -95,7 +96,7 @@ impl Engine {
             )));
         }
         let path = PathBuf::from(directory);
-        let check = move || working_directory::check(&path, false);
+        let check = move || working_directory::check(&path, Missing::Refuse);
         let looked = self.inner.directory_checks.look(directory, DIRECTORY, check).await;
         looks.unanswered += usize::from(looked.is_err());
         let found = looked.and_then(|found| found);

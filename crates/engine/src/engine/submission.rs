@@ -1,6 +1,6 @@
 //! What is checked before tasks are put into the queue, and batches of them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::time::Instant;
 
@@ -9,8 +9,9 @@ use claude_worker_api::{
     ApiError, Capability, ErrorCode, MAX_BATCH, NewTask, NewTasks, SubmittedTasks,
 };
 
+use super::Engine;
 use super::answers::{check_caller, unexpected, warned};
-use super::{Engine, working_directory};
+use super::working_directory::{self, Missing};
 use crate::dispatcher::BATCH_KEYS;
 use crate::message::{Reply, Request};
 use crate::store::OwnedKey;
@@ -53,12 +54,14 @@ impl Engine {
     }
 
     /// Checks a task's directory and whether the disk has room; says what of the directory's settings
-    /// the task does without.
+    /// the task does without. `missing` is for a relative directory.
     pub(super) async fn check_directory_of(
         &self,
         submission: &Submission,
+        missing: Missing,
     ) -> Result<Option<trust::Warning>, ApiError> {
-        let (task, is_relative) = (&submission.task, submission.sent_directory.is_some());
+        let task = &submission.task;
+        let missing = submission.sent_directory.as_ref().map_or(Missing::Refuse, |_| missing);
         // On a thread that may block: a directory on a dead network drive does.
         let (directory, shown) = (task.working_directory.clone(), &task.working_directory);
         let follows_project = can(task.agent, Capability::ProjectSettings);
@@ -72,7 +75,7 @@ impl Engine {
             if !disk::has_room(&inner.paths, inner.config.now().caps.free_disk) {
                 return Err(EngineError::Refused(crate::error::disk_full()));
             }
-            working_directory::check(Path::new(&directory), is_relative)
+            working_directory::check(Path::new(&directory), missing)
                 .map_err(EngineError::Refused)?;
             let list = &inner.paths.trust;
             Ok(match (follows_project, is_agents) {
@@ -82,7 +85,9 @@ impl Engine {
             })
         });
         let found = found.await?;
-        self.inner.recent_looks.add(shown, began);
+        if missing != Missing::Accept {
+            self.inner.recent_looks.add(shown, began);
+        }
         Ok(found)
     }
 
@@ -141,7 +146,7 @@ impl Engine {
                 _ if known[n] => None,
                 Some(warning) => Option::clone(warning),
                 None => {
-                    let checked = self.check_directory_of(submission).await;
+                    let checked = self.check_directory_of(submission, Missing::Accept).await;
                     let warning =
                         checked.map_err(|error| in_directory(error, &format!("tasks[{n}]")))?;
                     looked.insert(seen, warning.clone());
@@ -149,6 +154,15 @@ impl Engine {
                 }
             };
             warnings.push(warning);
+        }
+        // Once nothing is wrong with any task: a batch that is refused leaves no directories behind.
+        let mut created = HashSet::new();
+        for (n, submission) in submissions.iter().enumerate() {
+            let is_new = !known[n] && submission.sent_directory.is_some();
+            if is_new && created.insert(&submission.task.working_directory) {
+                let checked = self.check_directory_of(submission, Missing::Create).await;
+                checked.map_err(|error| in_directory(error, &format!("tasks[{n}]")))?;
+            }
         }
         Ok(warnings)
     }

@@ -3,8 +3,8 @@
 use std::sync::atomic::Ordering;
 
 use claude_worker_api::{
-    Agent, EventQuery, HttpSettings, ImportTasks, NewTask, Pause, SettingsChange, TaskApi,
-    TaskQuery,
+    Agent, EventQuery, HttpSettings, ImportTasks, NewTask, NewTasks, Pause, SettingsChange,
+    TaskApi, TaskQuery,
 };
 use tempfile::TempDir;
 
@@ -17,11 +17,16 @@ const LONG: Duration = Duration::from_secs(20);
 /// An engine with a queue that is paused, and the other end of its HTTP server.
 async fn started() -> (TempDir, Engine, HttpCommands) {
     let directory = tempfile::tempdir().unwrap();
+    let mut settings = Settings::default();
+    let base = directory.path().join("base").display().to_string();
+    let file = Paths::below(directory.path()).config;
+    std::fs::write(file, format!("[http]\nbase_directory = \"{base}\"\n")).unwrap();
+    settings.http.base_directory = Some(base);
     let claim = Claim::take(Paths::below(directory.path())).unwrap();
     let nothing = SupervisorCommand { program: "/nowhere".into(), args: Vec::new() };
     let (http, commands) = HttpControl::channel();
     let hosting = Hosting { http, ..Hosting::default() };
-    let engine = Engine::start(claim, Settings::default(), nothing, hosting).unwrap();
+    let engine = Engine::start(claim, settings, nothing, hosting).unwrap();
     engine.set_paused(Pause { paused: true }).await.unwrap();
     (directory, engine, commands)
 }
@@ -103,6 +108,21 @@ async fn a_client_that_disconnects_leaves_no_change_of_the_settings_half_done() 
 
 fn json(text: &str) -> SettingsChange {
     serde_json::from_str(text).unwrap()
+}
+
+#[tokio::test]
+async fn a_batch_that_is_refused_leaves_no_directories_behind() {
+    let (directory, engine, _http) = started().await;
+    let base = directory.path().join("base");
+    let relative = shell(Path::new("a/b"), "true");
+    let tasks = vec![relative.clone(), shell(Path::new("/nowhere/at/all"), "true")];
+    let refused = engine.submit_batch(NewTasks { tasks, ..NewTasks::default() }).await.unwrap_err();
+    assert!(refused.message.contains("tasks[1]"), "{refused}");
+    assert!(!base.exists(), "the directory of a task that was refused");
+    let tasks = vec![relative.clone(), relative];
+    let made = engine.submit_batch(NewTasks { tasks, ..NewTasks::default() }).await.unwrap();
+    assert_eq!(made.tasks[1].working_directory, base.join("a/b").display().to_string());
+    assert!(base.join("a/b").is_dir());
 }
 
 /// A file of the Python claude-worker with a task in the queue.

@@ -74,12 +74,23 @@ fn join(base: &Path, below: impl AsRef<Path>) -> PathBuf {
     base.join(below).components().collect()
 }
 
-/// Checks that a task can work in `directory`. `relative` directories are created when they are
-/// missing: a program on another machine could not.
+/// What becomes of a working directory that is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Missing {
+    /// The submission is refused.
+    Refuse,
+    /// It is accepted, and nothing is created yet.
+    Accept,
+    /// It is created.
+    Create,
+}
+
+/// Checks that a task can work in `directory`. Relative ones may be missing: a program on another machine
+/// could not create them.
 ///
 /// # Errors
 /// `invalid_request`, with what is wrong with it.
-pub(super) fn check(directory: &Path, relative: bool) -> Result<(), ApiError> {
+pub(super) fn check(directory: &Path, missing: Missing) -> Result<(), ApiError> {
     let shown = directory.display();
     let cannot = |why: String| {
         ApiError::invalid(format!("Cannot work in {shown}: {why}"))
@@ -89,14 +100,13 @@ pub(super) fn check(directory: &Path, relative: bool) -> Result<(), ApiError> {
         Ok(found) if found.is_dir() => Ok(()),
         Ok(_) => Err(ApiError::invalid(format!("{shown} is not a directory"))
             .hint("Give a directory to work in")),
-        Err(error) if error.kind() == ErrorKind::NotFound && relative => {
-            std::fs::create_dir_all(directory).map_err(|error| {
+        Err(error) if error.kind() == ErrorKind::NotFound => match missing {
+            Missing::Refuse => Err(cannot("it does not exist".to_owned())),
+            Missing::Accept => Ok(()),
+            Missing::Create => std::fs::create_dir_all(directory).map_err(|error| {
                 cannot(format!("it does not exist and cannot be created: {error}"))
-            })
-        }
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            Err(cannot("it does not exist".to_owned()))
-        }
+            }),
+        },
         Err(error) => Err(cannot(error.to_string())),
     }
 }
@@ -136,13 +146,17 @@ mod tests {
     fn only_a_missing_relative_directory_is_created() {
         let place = tempfile::tempdir().unwrap();
         let missing = place.path().join("a/b");
-        assert!(check(&missing, false).unwrap_err().message.contains("it does not exist"));
+        assert!(
+            check(&missing, Missing::Refuse).unwrap_err().message.contains("it does not exist")
+        );
         assert!(!missing.exists());
-        check(&missing, true).unwrap();
-        check(&missing, false).unwrap();
+        check(&missing, Missing::Accept).unwrap();
+        assert!(!missing.exists());
+        check(&missing, Missing::Create).unwrap();
+        check(&missing, Missing::Refuse).unwrap();
         let file = place.path().join("file");
         std::fs::write(&file, "").unwrap();
-        assert!(check(&file, true).unwrap_err().message.contains("is not a directory"));
-        assert!(check(&file.join("below"), true).is_err());
+        assert!(check(&file, Missing::Create).unwrap_err().message.contains("is not a directory"));
+        assert!(check(&file.join("below"), Missing::Create).is_err());
     }
 }
