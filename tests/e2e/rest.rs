@@ -222,7 +222,10 @@ fn a_batch_is_stored_whole_or_not_at_all_and_once() {
     tasks[999] = shell(&home, "echo 999");
     tasks[3]["max_turns"] = json!(1);
     let message = batch(&tasks).json()["message"].clone();
-    assert!(message.as_str().unwrap().contains("There is no field tasks.3.max_turns"), "{message}");
+    assert!(
+        message.as_str().unwrap().contains("There is no field tasks[3].max_turns"),
+        "{message}"
+    );
     tasks[3] = shell(&home, "echo 3");
     assert_eq!(count(), 0, "nothing was stored");
 
