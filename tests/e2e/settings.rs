@@ -53,6 +53,23 @@ async fn more_workers_start_what_is_queued_and_fewer_end_nothing() {
     assert_eq!(client.settings().await.unwrap().workers, 2);
 }
 
+#[test]
+fn config_names_the_settings_that_the_running_engine_does_not_use_yet() {
+    let home = Home::with_config("workers = 5\n");
+    assert_eq!(home.run(["config"]).ok().stderr, "", "no engine runs");
+    home.run(["list"]).ok();
+    assert_eq!(home.run(["config"]).ok().stderr, "", "the engine uses the file");
+    std::fs::write(home.data().join("config.toml"), "workers = 7\n").unwrap();
+    let ran = home.run(["config"]);
+    assert!(ran.stdout.contains("workers = 7"), "{ran:?}");
+    assert!(ran.stderr.contains("other values of workers."), "{ran:?}");
+    assert!(ran.stderr.contains("claude-worker server stop"), "{ran:?}");
+    assert_eq!(home.json(["config"])["not_in_force"], serde_json::json!(["workers"]));
+    home.run(["server", "stop"]).ok();
+    home.run(["list"]).ok();
+    assert_eq!(home.run(["config"]).ok().stderr, "");
+}
+
 #[tokio::test]
 async fn limits_apply_to_runs_that_begin_later() {
     let home = Home::new();

@@ -121,7 +121,6 @@ fn execute(command: &Command, console: &mut Console<'_>) -> Result<Exit, CliErro
             return commands::completions::execute(console, args, Cli::command());
         }
         Command::Man(args) => return commands::man::execute(console, args, Cli::command()),
-        Command::Config => return commands::config::execute(console),
         Command::Mcp(command) => return commands::mcp::execute(console, command),
         Command::Open(args) if !args.makes_link() => return commands::open::execute(console, args),
         Command::Server(server::Command::Start { foreground: true, listen }) => {
@@ -138,6 +137,7 @@ fn execute(command: &Command, console: &mut Console<'_>) -> Result<Exit, CliErro
             Command::Server(server::Command::Start { listen, .. }) => {
                 return server::start(console, listen).await;
             }
+            Command::Config => return commands::config::execute(console).await,
             Command::Server(server::Command::Http { switch }) => {
                 return server::http(console, *switch).await;
             }

@@ -84,7 +84,7 @@ pub enum Command {
     Import(import::Args),
     /// Trust directories, so that tasks submitted by agents may use their settings
     Trust(trust::Args),
-    /// Show the settings in force and where they come from
+    /// Show the settings and where the files are, and which settings the running engine does not use yet
     Config,
     /// Print the completion script for a shell
     Completions(completions::Args),
