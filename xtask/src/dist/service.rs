@@ -167,7 +167,7 @@ impl Machine {
     fn user(&self, program: &[&str]) -> Command {
         let mut words =
             vec!["timeout", "30", "setpriv", "--reuid", USER, "--regid", USER, "--clear-groups"];
-        words.extend(["env", "-i", "HOME=/var/lib/claude-worker", "LANG=C.UTF-8"]);
+        words.extend(["env", "-i", "-C", "/", "HOME=/var/lib/claude-worker", "LANG=C.UTF-8"]);
         words.push("PATH=/run/programs:/usr/bin:/bin");
         words.extend(program);
         self.root(&words)
