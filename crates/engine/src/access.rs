@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use claude_worker_api::{AccessKind, Scope, SubmittedBy, Timestamp, Token};
 
-pub use grants::{Admitted, Grants};
+pub use grants::{Admitted, Grants, NotAdmitted};
 pub use logins::LoginRefused;
 pub(crate) use logins::Logins;
 pub use secret::Digest;

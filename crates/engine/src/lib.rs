@@ -48,7 +48,7 @@ mod submitted;
 mod trust;
 mod usage;
 
-pub use access::{Admitted, Digest, Granted, Grants, LoginRefused, Principal};
+pub use access::{Admitted, Digest, Granted, Grants, LoginRefused, NotAdmitted, Principal};
 pub use claim::Claim;
 pub use claude_worker_paths::Paths;
 pub use dispatcher::FAULT_POINTS;

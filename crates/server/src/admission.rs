@@ -28,7 +28,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use claude_worker_api::openapi::REDEEM_PATH;
 use claude_worker_api::{ApiError, ErrorCode, Timestamp};
-use claude_worker_engine::{Digest, Grants};
+use claude_worker_engine::{Digest, Grants, NotAdmitted};
 
 pub(crate) use self::cookie::Cookie;
 use self::credentials::{Ended, bearer};
@@ -54,8 +54,10 @@ pub(crate) struct Guard {
 /// Why a request is not admitted.
 #[derive(Debug, PartialEq, Eq)]
 enum Denied {
-    /// It has no token or a wrong one.
-    NoToken,
+    /// It has neither a token nor a login.
+    NoCredentials,
+    /// Its token or login is not valid.
+    NotValid(NotAdmitted),
     /// It is refused even with the right token.
     Refused(ApiError),
     /// Its body is not declared to be JSON.
@@ -133,7 +135,7 @@ async fn answer_until_ended(request: Request, next: Next, mut ended: Ended) -> R
         tokio::select! {
             biased;
             response = with_permit(request, next) => response,
-            () = too_late => return closing(Denied::NoToken),
+            () = too_late => return closing(Denied::NotValid(NotAdmitted::Unknown)),
         }
     };
     UntilEnded::wrap(response, if is_over { Box::pin(ready(())) } else { ended })
@@ -156,24 +158,32 @@ impl IntoResponse for Denied {
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
             )
             .into_response(),
-            Self::NoToken => {
-                let error = ApiError::new(
-                    ErrorCode::Forbidden,
-                    "The request carries no valid token",
-                )
-                .hint(
-                    "Send `Authorization: Bearer TOKEN`, with a token of `claude-worker token create` or \
-                     the one in the data directory's file `token`. A browser logs in with \
-                     `claude-worker open --browser`",
-                );
-                let refusal = Refusal::with_status(error, StatusCode::UNAUTHORIZED);
-                let mut response = refusal.into_response();
-                let bearer = HeaderValue::from_static("Bearer");
-                response.headers_mut().insert(header::WWW_AUTHENTICATE, bearer);
-                response
-            }
+            Self::NoCredentials => unauthorized(
+                "The request carries no token",
+                "Send `Authorization: Bearer TOKEN`, with a token of `claude-worker token create` or the \
+                 one in the data directory's file `token`. A browser logs in with `claude-worker open \
+                 --browser`",
+            ),
+            Self::NotValid(NotAdmitted::Unknown) => unauthorized(
+                "The token of the request is wrong, or was revoked or replaced",
+                "On the engine's machine, `claude-worker token list` shows which there are, and \
+                 `claude-worker token create NAME` makes one. A browser logs in with `claude-worker open \
+                 --browser`",
+            ),
+            Self::NotValid(NotAdmitted::Expired) => unauthorized(
+                "The token of the request has expired",
+                "On the engine's machine, `claude-worker token create NAME` makes another one. A browser \
+                 logs in with `claude-worker open --browser`",
+            ),
         }
     }
+}
+
+fn unauthorized(message: &str, hint: &str) -> Response {
+    let error = ApiError::new(ErrorCode::Forbidden, message).hint(hint);
+    let mut response = Refusal::with_status(error, StatusCode::UNAUTHORIZED).into_response();
+    response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    response
 }
 
 impl Guard {

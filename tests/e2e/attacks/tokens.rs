@@ -96,6 +96,11 @@ fn a_token_allows_its_scope_until_it_is_revoked_replaced_or_expired() {
         server.call(short.trim(), "GET", tasks, &Value::Null).status == 401
     });
     assert!(server.home.run(["token", "list"]).ok().stdout.contains("expired"));
+    let why = |token: &str| {
+        server.call(token.trim(), "GET", tasks, &Value::Null).json()["message"].clone()
+    };
+    assert_eq!(why(&short), "The token of the request has expired");
+    assert_eq!(why("x"), "The token of the request is wrong, or was revoked or replaced");
     // The name of an expired token can be used again.
     server.create_token("short", "read");
 

@@ -68,6 +68,15 @@ impl fmt::Debug for Grants {
     }
 }
 
+/// Why a secret gives no access.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotAdmitted {
+    /// It is wrong, or was revoked or replaced: of those only the digest was kept, and it is gone.
+    Unknown,
+    /// It was valid until an instant in the past.
+    Expired,
+}
+
 /// A request that was admitted.
 #[derive(Debug)]
 pub struct Admitted {
@@ -111,10 +120,16 @@ impl Grants {
         let _ = self.note_use.set(Box::new(note));
     }
 
-    /// Whom a secret of this kind belongs to, if it is valid. All digests are compared, each in
-    /// constant time.
-    #[must_use]
-    pub fn admit(&self, kind: AccessKind, secret: &str, now: Timestamp) -> Option<Admitted> {
+    /// Whom a secret of this kind belongs to. All digests are compared, each in constant time.
+    ///
+    /// # Errors
+    /// Why the secret is not valid.
+    pub fn admit(
+        &self,
+        kind: AccessKind,
+        secret: &str,
+        now: Timestamp,
+    ) -> Result<Admitted, NotAdmitted> {
         let digest = Digest::of(secret);
         let entries = self.entries();
         let of_kind = entries.iter().filter(|entry| entry.grant.token.kind == kind);
@@ -124,10 +139,11 @@ impl Grants {
                 |found, entry| {
                     if entry.grant.digest.is(&digest) { Some(entry) } else { found }
                 },
-            )?;
+            );
+        let found = found.ok_or(NotAdmitted::Unknown)?;
         let expires_at = found.token().expires_at;
         if expires_at.is_some_and(|at| at <= now) {
-            return None;
+            return Err(NotAdmitted::Expired);
         }
         found.used.fetch_max(now.as_millis(), Ordering::Relaxed);
         let noted = found.noted.load(Ordering::Relaxed);
@@ -137,7 +153,7 @@ impl Grants {
                 note(found.grant.id, now);
             }
         }
-        Some(Admitted {
+        Ok(Admitted {
             principal: Principal::Granted(Arc::clone(&found.principal)),
             valid: found.valid.subscribe(),
             // A login that is in use does not expire.
@@ -200,11 +216,12 @@ mod tests {
             grant(1, TOKEN, "one", None),
             grant(2, TOKEN, "two", Some(at(5_000))),
         ]);
-        let admits = |secret: &str, now| grants.admit(TOKEN, secret, at(now)).is_some();
+        let admits = |secret: &str, now| grants.admit(TOKEN, secret, at(now)).is_ok();
         assert!(admits("one", 2_000) && admits("two", 4_999));
         assert!(!admits("two", 5_000), "expired");
         assert!(!admits("", 2_000) && !admits("on", 2_000) && !admits("one ", 2_000));
-        assert!(grants.admit(AccessKind::Browser, "one", at(2_000)).is_none(), "of another kind");
+        let other_kind = grants.admit(AccessKind::Browser, "one", at(2_000));
+        assert_eq!(other_kind.err(), Some(NotAdmitted::Unknown));
         let open = grants.admit(TOKEN, "one", at(2_000)).unwrap();
         assert_eq!(open.principal.token_id(), Some(1));
         grants.apply(GrantChange::Put(grant(1, TOKEN, "new", None)));
@@ -221,7 +238,7 @@ mod tests {
     fn a_login_lasts_for_30_days_after_its_last_use() {
         const DAY: i64 = 24 * 3600 * 1000;
         let grants = Grants::new(vec![grant(1, AccessKind::Browser, "one", None)]);
-        let admits = |now| grants.admit(AccessKind::Browser, "one", at(now)).is_some();
+        let admits = |now| grants.admit(AccessKind::Browser, "one", at(now)).is_ok();
         assert!(admits(29 * DAY) && admits(58 * DAY));
         assert_eq!(grants.list()[0].expires_at, Some(at(88 * DAY)));
         assert!(!admits(88 * DAY));
@@ -234,7 +251,7 @@ mod tests {
         let seen = Arc::clone(&noted);
         grants.note_uses_with(move |id, at| seen.lock().unwrap().push((id, at.as_millis())));
         for now in [100_000, 100_001, 159_999, 160_000, 160_001] {
-            assert!(grants.admit(AccessKind::Token, "one", at(now)).is_some());
+            assert!(grants.admit(AccessKind::Token, "one", at(now)).is_ok());
         }
         assert_eq!(*noted.lock().unwrap(), [(1, 100_000), (1, 160_000)]);
         assert_eq!(grants.list()[0].last_used_at, Some(at(160_001)));

@@ -5,7 +5,7 @@ use std::pin::Pin;
 
 use axum::http::{HeaderMap, Method, header};
 use claude_worker_api::{AccessKind, Timestamp};
-use claude_worker_engine::{Digest, Principal};
+use claude_worker_engine::{Digest, NotAdmitted, Principal};
 
 use super::source::foreign_page;
 use super::{Denied, Guard};
@@ -31,26 +31,37 @@ impl Guard {
         now: Timestamp,
     ) -> Result<Credentials, Denied> {
         if let Some(token) = bearer(headers) {
-            return self.token(token, now).ok_or(Denied::NoToken);
+            return self.token(token, now).map_err(Denied::NotValid);
         }
-        let mut secrets = self.cookie.values(headers);
-        let found = secrets.find_map(|secret| self.admitted(AccessKind::Browser, secret, now));
-        let credentials = found.ok_or(Denied::NoToken)?;
+        // A browser may have cookies of several servers of this machine.
+        let (mut found, mut why) = (None, Denied::NoCredentials);
+        for secret in self.cookie.values(headers) {
+            match self.admitted(AccessKind::Browser, secret, now) {
+                Ok(credentials) => found = found.or(Some(credentials)),
+                Err(wrong) => why = Denied::NotValid(wrong),
+            }
+        }
+        let credentials = found.ok_or(why)?;
         check_page(method, headers)?;
         Ok(credentials)
     }
 
-    fn token(&self, token: &str, now: Timestamp) -> Option<Credentials> {
+    fn token(&self, token: &str, now: Timestamp) -> Result<Credentials, NotAdmitted> {
         if self.owner.is(&Digest::of(token)) {
-            return Some(Credentials { principal: Principal::Owner, ended: Box::pin(pending()) });
+            return Ok(Credentials { principal: Principal::Owner, ended: Box::pin(pending()) });
         }
         self.admitted(AccessKind::Token, token, now)
     }
 
-    fn admitted(&self, kind: AccessKind, secret: &str, now: Timestamp) -> Option<Credentials> {
+    fn admitted(
+        &self,
+        kind: AccessKind,
+        secret: &str,
+        now: Timestamp,
+    ) -> Result<Credentials, NotAdmitted> {
         let admitted = self.grants.admit(kind, secret, now)?;
         let principal = admitted.principal.clone();
-        Some(Credentials { principal, ended: Box::pin(admitted.ended()) })
+        Ok(Credentials { principal, ended: Box::pin(admitted.ended()) })
     }
 }
 
