@@ -30,6 +30,10 @@ fn resolve_from(given: &str, base: Option<&str>, home: Option<&Path>) -> Result<
         return Err(ApiError::invalid("The working directory is empty")
             .hint("Name a directory; . is the base directory of the engine"));
     }
+    if given.starts_with('~') && !path.starts_with("~") {
+        return Err(ApiError::invalid(format!("\"{given}\" begins in another user's home directory"))
+            .hint("Give it from the root on; ./~name is a directory of that name below the base directory"));
+    }
     let at_home = || {
         home.ok_or_else(|| {
             ApiError::invalid(format!("\"{given}\" is relative, and the engine has no HOME"))
@@ -130,7 +134,8 @@ mod tests {
         assert_eq!(resolve(".", Some("/base")), is("/base"));
         assert_eq!(resolve("~", Some("/base")), is("/home/me"));
         assert_eq!(resolve("~/shop", Some("/base")), is("/home/me/shop"));
-        assert_eq!(resolve("~other", Some("/base")), is("/base/~other"));
+        assert!(resolve("~bob/shop", None).unwrap_err().contains("another user's home"));
+        assert_eq!(resolve("./~other", Some("/base")), is("/base/~other"));
         assert_eq!(resolve("~/a/..", Some("/base")), is("/home/me"));
         for outside in ["..", "../x", "a/../../base2", "./a/../../.."] {
             let refused = resolve(outside, Some("/base")).unwrap_err();
