@@ -2,13 +2,13 @@
 //! openapi-python-client, and Schemathesis, which sends what the description allows and what it forbids.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use scripted_api::rest_clients::RestClients;
 
 use crate::docs::Document;
 use crate::docs::examples::desk;
-use crate::support::{Home, read};
+use crate::support::{Home, read, until};
 
 /// The pinned programs; without them there is no test.
 fn clients() -> RestClients {
@@ -89,6 +89,44 @@ fn the_examples_of_the_guide_and_those_of_the_predecessor_run() {
         assert_eq!(task["status"], "completed", "{task:#}");
         assert!(task["working_directory"].as_str().unwrap().ends_with("/project"), "{task:#}");
     }
+}
+
+/// The engine is killed while the clients wait for a task, and started again by another command.
+#[test]
+fn the_clients_of_the_guide_survive_a_crash_of_the_engine() {
+    let served = Served::new(Home::new());
+    let guide = Document::read("docs/rest-api.md");
+    let python = clients().program("python");
+    let gate = served.home.work().join("gate");
+    let run = |language: &str, program: &Path, name: &str| {
+        let block = guide.blocks().into_iter().find(|block| block.language == language).unwrap();
+        let text = block.text.replace("http://localhost:8000", &served.url);
+        let wait = "until [ -e gate ]; do sleep 0.01; done";
+        // The same client, with a shell task that waits.
+        let prompt = ("execution_prompt\": \"Say hello\"", "execution_prompt: \"Say hello\"");
+        let text = text
+            .replace(prompt.0, &format!("agent\": \"shell\", \"execution_prompt\": \"{wait}\""))
+            .replace(prompt.1, &format!("agent: \"shell\", execution_prompt: \"{wait}\""));
+        assert!(text.contains(wait), "{text}");
+        let file = served.home.place(name);
+        std::fs::write(&file, text).unwrap();
+        let mut client = served.command(program);
+        client.arg(&file).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let clients =
+        [run("python", &python, "client.py"), run("javascript", Path::new("node"), "client.mjs")];
+    let tasks = || served.home.json(["list"])["tasks"].as_array().unwrap().len();
+    until("both are submitted", || tasks() == 2);
+    served.home.until_status(1, "running");
+    served.home.until_status(2, "running");
+    served.home.kill_engine();
+    served.home.run(["list"]).ok();
+    std::fs::write(&gate, "").unwrap();
+    for client in clients {
+        let said = succeeded(&client.wait_with_output().unwrap());
+        assert!(said.starts_with("completed"), "{said}");
+    }
+    assert_eq!(tasks(), 2);
 }
 
 #[test]
