@@ -145,8 +145,8 @@ fn not_bound(address: SocketAddr, error: &io::Error) -> ApiError {
     match error.kind() {
         io::ErrorKind::AddrInUse => {
             ApiError::invalid(format!("Port {port} is in use by another program")).hint(format!(
-                "End that program (`ss -ltnp 'sport = :{port}'` shows it), or choose another port; \
-                     port 0 lets the system choose"
+                "`ss -ltnp 'sport = :{port}'` shows which one. To use another port: claude-worker server \
+                 start --port 0, for one that the system chooses"
             ))
         }
         io::ErrorKind::PermissionDenied if port < 1024 => {

@@ -109,7 +109,11 @@ pub async fn start(console: &mut Console<'_>, listen: &ListenArgs) -> Result<Exi
         let workers = plural(u64::from(info.queue.workers), "worker");
         let already = if before { " already" } else { "" };
         console.line(&format!("The engine runs{already} as process {}, {workers}", info.pid))?;
-        console.line(&listen::shown(&state))?;
+        match &state.problem {
+            // The engine runs, and a script that needs HTTP can tell.
+            Some(problem) if state.url.is_none() => console.remark(&clean_line(problem))?,
+            _ => console.line(&listen::shown(&state))?,
+        }
     }
     Ok(Exit::Done)
 }
