@@ -311,7 +311,7 @@ fn the_token_of_the_data_directory_stays_on_this_machine() {
     // name before any token is looked at, so the name must be allowed.
     let allow = ["server", "start", "--port", &port.to_string(), "--allow-host", "127.1"];
     home.run(allow).ok();
-    list("127.1").refused(5, &["token"]);
+    list("127.1").refused(8, &["token"]);
     list("localhost").ok();
 }
 

@@ -427,7 +427,7 @@ fn a_data_directory_that_others_can_write_to_is_not_used() {
         for _ in 0..2 {
             mode(open);
             let refused = home.run(["run", "--agent", "shell", "true"]);
-            refused.refused(5, &["Other users can write to", &command]);
+            refused.refused(8, &["Other users can write to", &command]);
             mode(0o700);
             home.run(["server", "stop"]);
         }

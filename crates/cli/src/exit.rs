@@ -25,6 +25,8 @@ pub enum Exit {
     NoRoom = 6,
     /// The stored data is damaged, or of a newer version.
     BadData = 7,
+    /// The token, or the owner of a file, does not allow it.
+    Forbidden = 8,
     /// The task failed.
     TaskFailed = 10,
     /// The task was cancelled.
@@ -42,7 +44,7 @@ pub enum Exit {
 }
 
 /// Every code with its meaning, as `--help` prints it.
-pub const TABLE: [(Exit, &str); 15] = [
+pub const TABLE: [(Exit, &str); 16] = [
     (Exit::Done, "done; with --wait or --watch: the task is completed"),
     (
         Exit::Failed,
@@ -55,6 +57,7 @@ pub const TABLE: [(Exit, &str); 15] = [
     (Exit::NoEngine, "no engine answers, or one of another version"),
     (Exit::NoRoom, "the disk or the queue is full; nothing was lost"),
     (Exit::BadData, "the stored data is damaged or of a newer version"),
+    (Exit::Forbidden, "not allowed: by the token, the owner of a file, or from inside a task"),
     (Exit::TaskFailed, "the task failed"),
     (Exit::TaskCancelled, "the task was cancelled"),
     (Exit::TaskSkipped, "the task was never run"),
@@ -88,10 +91,10 @@ impl Exit {
             ErrorCode::InvalidRequest => Self::Usage,
             ErrorCode::NotFound => Self::NotFound,
             ErrorCode::Conflict => Self::Conflict,
-            ErrorCode::Unavailable
-            | ErrorCode::VersionMismatch
-            | ErrorCode::Locked
-            | ErrorCode::Forbidden => Self::NoEngine,
+            ErrorCode::Unavailable | ErrorCode::VersionMismatch | ErrorCode::Locked => {
+                Self::NoEngine
+            }
+            ErrorCode::Forbidden => Self::Forbidden,
             ErrorCode::QueueFull | ErrorCode::DiskFull => Self::NoRoom,
             ErrorCode::BadDatabase => Self::BadData,
             ErrorCode::Internal | ErrorCode::Unknown(_) => Self::Failed,
