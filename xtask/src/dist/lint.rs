@@ -22,7 +22,7 @@ pub(super) fn check(job: &Job) -> Result<()> {
     };
     run(tool("hadolint").arg("packaging/docker/Dockerfile"))?;
     run(tool("shellcheck").args(["--shell=sh", "--severity=style"]).args(SCRIPTS))?;
-    // As somebody who has no key, and no other variables either.
+    // Without a key, and without other variables.
     let mut compose = tool("docker-compose");
     compose.env_clear().env("HOME", job.work("compose")?);
     compose.args(["--file", "docker-compose.yml", "config", "--format", "json"]);

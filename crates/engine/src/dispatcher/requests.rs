@@ -177,10 +177,7 @@ impl Dispatcher {
             &origin,
             now,
         )?;
-        if request.env.is_empty() {
-            // A submission that was rolled back may have left a file under the same number.
-            env_file::delete(&self.paths.env, id);
-        } else {
+        if !request.env.is_empty() {
             after.env_files.push(id);
             env_file::write(&self.paths.env, id, &request.env)?;
         }

@@ -69,7 +69,7 @@ async fn waiting_clients_read_only_what_concerns_their_task() {
     for _ in 0..30 {
         engine.submit(shell(directory.path(), "false")).await.unwrap();
     }
-    // On this one thread: whoever was woken begins to read.
+    // On this one thread a task that was woken begins to read.
     for _ in 0..10 {
         tokio::task::yield_now().await;
     }

@@ -46,7 +46,7 @@ pub(crate) fn admission(input: &[u8]) {
     if path.starts_with("/api/") && path != REDEEM_PATH {
         assert_eq!(needs, Needs::Credentials, "{method} {path}");
     }
-    // Nobody has logged in, so no cookie is of use.
+    // There is no login, so no cookie is of use.
     if guard.credentials(method, headers, Timestamp::now()).is_ok() {
         let given = headers.get_all(header::AUTHORIZATION).iter();
         let tokens = given.filter_map(|given| given.to_str().ok()?.split_once(' '));
