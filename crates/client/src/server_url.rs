@@ -1,7 +1,7 @@
 //! The URL of an engine's HTTP server.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use hyper::Uri;
 
@@ -33,9 +33,18 @@ impl ServerUrl {
         if !uri.path().trim_end_matches('/').is_empty() || uri.query().is_some() {
             return Err("it has a path; an engine is at the root of its address".to_owned());
         }
-        let host = authority.host().trim_start_matches('[').trim_end_matches(']');
+        let in_brackets =
+            authority.host().strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+        let host = in_brackets.unwrap_or(authority.host());
         if host.is_empty() {
             return Err("it names no host".to_owned());
+        }
+        let is_valid = match in_brackets {
+            Some(address) => address.parse::<Ipv6Addr>().is_ok(),
+            None => !host.contains(['[', ']']),
+        };
+        if !is_valid {
+            return Err("brackets may only be around an IPv6 address, like [::1]".to_owned());
         }
         let port = match (authority.port(), authority.port_u16()) {
             (_, Some(port)) => port,
