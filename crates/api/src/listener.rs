@@ -236,7 +236,9 @@ pub fn host_name(text: &str) -> Result<String, String> {
         Some((name, port)) if !name.is_empty() && !port.ends_with(']') => (name, Some(port)),
         _ => (text, None),
     };
-    if port.is_some_and(|port| port.parse::<u16>().is_err()) {
+    let is_port =
+        |port: &str| port.bytes().all(|byte| byte.is_ascii_digit()) && port.parse::<u16>().is_ok();
+    if port.is_some_and(|port| !is_port(port)) {
         return refused("write it without http:// and without a path");
     }
     let is_address = name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
@@ -293,6 +295,7 @@ mod tests {
             "..",
             "fd00::1",
             ":80",
+            "x:+80",
         ] {
             assert!(host_name(wrong).is_err(), "{wrong}");
         }

@@ -74,11 +74,11 @@ impl Source {
     fn is_own(&self, host: &str, local: Option<IpAddr>) -> bool {
         // Browsers leave out the usual port.
         let usual_port = self.port == if self.tls { 443 } else { 80 };
+        // As text: a number may also be written as +8000.
+        let own_port = format!(":{}", self.port);
         let is_at = |name: &str, port_may_lack: bool| match host.strip_prefix(name) {
             Some("") => port_may_lack,
-            Some(port) => {
-                port.strip_prefix(':').and_then(|port| port.parse().ok()) == Some(self.port)
-            }
+            Some(port) => port == own_port,
             None => false,
         };
         let address = |address: IpAddr| match address.to_canonical() {
@@ -146,6 +146,8 @@ mod tests {
         for host in [
             "127.0.0.1",
             "localhost:80",
+            "localhost:+8000",
+            "localhost:08000",
             "localhost:8000.evil.example",
             "evil@localhost:8000",
             "localhost.evil.example:8000",
