@@ -2,6 +2,7 @@
 //! Each is refused. Slow and idle connections are in `connections.rs`.
 
 mod logins;
+mod one_token;
 mod requests;
 mod sites;
 mod tokens;

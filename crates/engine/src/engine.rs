@@ -38,7 +38,8 @@ use crate::{Claim, EngineError, Paths, Readiness, disk, env_file};
 
 /// How many messages may wait for the dispatcher.
 const INBOX: usize = 1024;
-/// How many reads are under way at once.
+/// How many reads are under way at once for this user, and as many again for all tokens and logins, which
+/// may ask for large answers and must not delay the user's own commands.
 const READS: usize = 8;
 /// How long a directory of the user's has to answer.
 const DIRECTORY: Duration = Duration::from_secs(5);
@@ -76,7 +77,7 @@ struct Inner {
     /// What was noticed at the start.
     warning: Option<String>,
     /// Bounds how many reads are under way at once: each needs a thread and descriptors.
-    reading: Semaphore,
+    reading: Reading,
     #[cfg(test)]
     reads: std::sync::atomic::AtomicUsize,
     directory_checks: DirectoryChecks,
@@ -208,7 +209,7 @@ impl Engine {
                 traffic: Arc::default(),
                 ended,
                 warning,
-                reading: Semaphore::new(READS),
+                reading: Reading::default(),
                 #[cfg(test)]
                 reads: std::sync::atomic::AtomicUsize::default(),
                 directory_checks: DirectoryChecks::default(),
@@ -240,11 +241,8 @@ impl Engine {
         let mut ended = self.inner.ended.clone();
         while ended.changed().await.is_ok() {}
         // What is being read is read to its end, but for a disk that does not answer.
-        let reading = &self.inner.reading;
-        let quiet = reading.acquire_many(READS as u32);
-        let quiet = tokio::time::timeout(LAST_READS, quiet).await;
-        reading.close();
-        drop(quiet);
+        let _ = tokio::time::timeout(LAST_READS, self.inner.reading.end()).await;
+        self.inner.reading.close();
         drop(self.inner.claim.lock().await.take());
     }
 
@@ -378,7 +376,8 @@ impl Engine {
         read: impl FnOnce(&Inner) -> Result<T, EngineError> + Send + 'static,
     ) -> Result<T, ApiError> {
         self.check_running()?;
-        let _turn = self.inner.reading.acquire().await.map_err(|_| self.stopped_error())?;
+        let turns = self.inner.reading.of(&self.principal);
+        let _turn = turns.acquire().await.map_err(|_| self.stopped_error())?;
         #[cfg(test)]
         self.inner.reads.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let inner = Arc::clone(&self.inner);
@@ -386,6 +385,39 @@ impl Engine {
             .await
             .map_err(|error| ApiError::internal(error.to_string()))?
             .map_err(ApiError::from)
+    }
+}
+
+/// Turns for reads.
+struct Reading {
+    own: Semaphore,
+    granted: Semaphore,
+}
+
+impl Default for Reading {
+    fn default() -> Self {
+        Self { own: Semaphore::new(READS), granted: Semaphore::new(READS) }
+    }
+}
+
+impl Reading {
+    fn of(&self, principal: &Principal) -> &Semaphore {
+        if principal.token_id().is_some() { &self.granted } else { &self.own }
+    }
+
+    /// Resolves when no read is under way and none will begin.
+    async fn end(&self) {
+        for turns in [&self.own, &self.granted] {
+            if let Ok(all) = turns.acquire_many(READS as u32).await {
+                all.forget();
+            }
+        }
+    }
+
+    /// Refuses those that wait.
+    fn close(&self) {
+        self.own.close();
+        self.granted.close();
     }
 }
 

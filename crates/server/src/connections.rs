@@ -7,6 +7,7 @@ mod held_body;
 mod permit;
 mod share;
 mod slow_body;
+mod token_share;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -21,6 +22,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 use axum::serve::Listener;
 use claude_worker_api::ApiError;
+use claude_worker_engine::Principal;
 use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -71,6 +73,8 @@ pub(crate) struct Bounds {
 
 /// How many bytes of large bodies may be in memory at once.
 const BODIES: usize = 128 * 1024 * 1024;
+/// How many bytes of large answers over TCP may wait at once to be read.
+const ANSWERS: usize = 256 * 1024 * 1024;
 /// A body up to this size is not counted. Larger ones are counted in units of it.
 const SMALL_BODY: usize = 64 * 1024;
 /// The largest head of a request.
@@ -88,7 +92,8 @@ pub(crate) async fn serve_connections<T: Send + 'static>(
     opened: impl Fn() -> T,
     closing: watch::Receiver<()>,
 ) {
-    let permits = Arc::new(Permits::new(bounds.answered, BODIES / SMALL_BODY));
+    let permits =
+        Arc::new(Permits::new(bounds.answered, BODIES / SMALL_BODY, ANSWERS / SMALL_BODY));
     let mut open = Open::default();
     let mut closed = pin!(until_closed(closing.clone()));
     loop {
@@ -230,7 +235,9 @@ pub(crate) async fn with_permit(request: Request, next: Next) -> Response {
     let length = request.body().size_hint().upper().and_then(|bytes| usize::try_from(bytes).ok());
     let body = length.unwrap_or(LARGEST_BODY).min(LARGEST_BODY);
     let units = if body > SMALL_BODY { body.div_ceil(SMALL_BODY) } else { 0 };
-    let permit = connection.take_permit(request.headers(), units);
+    let token = request.extensions().get::<Principal>().and_then(Principal::token_id);
+    let Some(share) = connection.share_of_token(token) else { return busy() };
+    let permit = connection.take_permit(request.headers(), units, share);
     match tokio::time::timeout(PERMIT_WITHIN, permit).await {
         Ok(true) => {}
         // The connection is being closed.
@@ -241,10 +248,15 @@ pub(crate) async fn with_permit(request: Request, next: Next) -> Response {
         }
     }
     // Frees the permit also if this future is dropped.
-    let guard = AnswerGuard::new(connection);
+    let guard = AnswerGuard::new(Arc::clone(&connection));
     let (request, came_late) = SlowBody::watch(request);
     let response = next.run(request).await;
     let response = if came_late.get() { slow_body::refusal() } else { response };
+    let size = response.body().size_hint().exact().and_then(|bytes| usize::try_from(bytes).ok());
+    let units =
+        size.filter(|bytes| *bytes > SMALL_BODY).map_or(0, |bytes| bytes.div_ceil(SMALL_BODY));
+    // It is dropped now, and not kept while it waits.
+    let response = if connection.keep_answer(units) { response } else { busy() };
     guard.with(response)
 }
 

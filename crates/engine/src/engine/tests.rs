@@ -59,7 +59,7 @@ async fn waiting_clients_read_only_what_concerns_their_task() {
     // All have looked and wait.
     let deadline = Instant::now() + LONG;
     while Arc::strong_count(&engine.inner.shown.event_waiters) < 2 + 2 * CLIENTS
-        || engine.inner.reading.available_permits() < READS
+        || engine.inner.reading.own.available_permits() < READS
         || reads() < CLIENTS
     {
         assert!(Instant::now() < deadline, "the clients do not wait");

@@ -9,9 +9,11 @@ use std::time::Instant;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Endpoints;
 use super::share::{PerClient, Pool, PoolPermits};
+use super::token_share::{TokenShare, TokenShares};
 
 use super::held_body::holding;
 
@@ -34,6 +36,9 @@ pub(super) struct Permits {
     requests: Pool,
     /// In units, for requests with large bodies.
     bodies: Pool,
+    /// In units, for large answers over TCP.
+    answers: Arc<Semaphore>,
+    tokens: Arc<TokenShares>,
 }
 
 /// What one request holds.
@@ -41,11 +46,18 @@ pub(super) struct Permits {
 struct Permit {
     _request: PoolPermits,
     _body: Option<PoolPermits>,
+    _token: TokenShare,
+    answer: Option<OwnedSemaphorePermit>,
 }
 
 impl Permits {
-    pub(super) fn new(requests: usize, bodies: usize) -> Self {
-        Self { requests: Pool::new(requests), bodies: Pool::new(bodies) }
+    pub(super) fn new(requests: usize, bodies: usize, answers: usize) -> Self {
+        Self {
+            requests: Pool::new(requests),
+            bodies: Pool::new(bodies),
+            answers: Arc::new(Semaphore::new(answers)),
+            tokens: Arc::new(TokenShares::new(requests / 2)),
+        }
     }
 }
 
@@ -86,9 +98,19 @@ impl Connection {
         is_idle
     }
 
+    /// A part of what this token may have at once; none when it has all of that.
+    pub(super) fn share_of_token(&self, token: Option<i64>) -> Option<TokenShare> {
+        self.permits.tokens.take(token)
+    }
+
     /// Takes a permit for a request with this head, and `body` units for its body, waiting for them if
     /// necessary. False when the connection is being closed.
-    pub(super) async fn take_permit(&self, headers: &HeaderMap, body: usize) -> bool {
+    pub(super) async fn take_permit(
+        &self,
+        headers: &HeaderMap,
+        body: usize,
+        token: TokenShare,
+    ) -> bool {
         {
             let mut phase = self.phase();
             if matches!(*phase, Phase::Closing) {
@@ -102,7 +124,23 @@ impl Connection {
             0 => None,
             units => Some(self.permits.bodies.take(client, units).await),
         };
-        *self.phase() = Phase::Request(Some(Permit { _request: request, _body: body }));
+        let permit = Permit { _request: request, _body: body, _token: token, answer: None };
+        *self.phase() = Phase::Request(Some(permit));
+        true
+    }
+
+    /// Whether an answer of this many units may be kept until its client has read it. At the local socket
+    /// all may, because only this user can open it.
+    pub(super) fn keep_answer(&self, units: usize) -> bool {
+        if units == 0 || self.endpoints.peer.is_none() {
+            return true;
+        }
+        let units = u32::try_from(units).unwrap_or(u32::MAX);
+        let kept = Arc::clone(&self.permits.answers).try_acquire_many_owned(units);
+        let Ok(kept) = kept else { return false };
+        if let Phase::Request(Some(permit)) = &mut *self.phase() {
+            permit.answer = Some(kept);
+        }
         true
     }
 
