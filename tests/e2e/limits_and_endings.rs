@@ -188,7 +188,7 @@ fn what_runs_in_the_background_is_waited_for_and_told_when_it_is_stopped() {
 fn an_answer_that_had_come_outlasts_a_timeout() {
     let world = world();
     let prompt = format!("{} [[say It is up.]]", background("Serve", 600_000));
-    let id = world.run(&prompt, &["--allowed-tools", "Bash", "--timeout", "8s"]);
+    let id = world.run(&prompt, &["--allowed-tools", "Bash", "--timeout", "20s"]);
     let task = world.home.finished(id);
     let failure = &task["failure"];
     assert_eq!(
