@@ -3,6 +3,7 @@
 //! An engine that is stopped or hands over removes the file. So `server start --port 9000` ends with
 //! `server stop`, but not with a `kill -9`.
 
+use std::io;
 use std::path::PathBuf;
 
 use claude_worker_api::HttpChange;
@@ -14,6 +15,8 @@ pub(crate) struct KeptChange {
     path: PathBuf,
     /// What it says.
     kept: Option<HttpChange>,
+    /// Whether it says something that cannot be read.
+    is_garbage: bool,
 }
 
 impl KeptChange {
@@ -21,8 +24,10 @@ impl KeptChange {
     pub(crate) fn of(paths: &Paths) -> Self {
         // Beside the lock and with the same prefix.
         let path = paths.lock.with_extension("http");
-        let kept = read_own(&path).ok().and_then(|text| serde_json::from_str(&text).ok());
-        Self { path, kept }
+        let read = read_own(&path).and_then(|text| Ok(serde_json::from_str(&text)?));
+        let is_missing = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
+        let is_garbage = read.as_ref().is_err_and(|error| !is_missing(error));
+        Self { path, kept: read.ok(), is_garbage }
     }
 
     /// What the last engine was asked for, if it was not stopped.
@@ -32,9 +37,11 @@ impl KeptChange {
 
     /// Makes the file say this. Where that fails (on a full disk), it stays as it is.
     pub(crate) fn keep(&mut self, change: Option<HttpChange>) {
-        if self.kept == change {
+        if self.kept == change && !self.is_garbage {
             return;
         }
+        // Otherwise each change would warn of a directory, say.
+        self.is_garbage = false;
         let done = match &change {
             Some(change) => serde_json::to_vec(change)
                 .map_err(Into::into)
@@ -42,7 +49,7 @@ impl KeptChange {
             None => std::fs::remove_file(&self.path),
         };
         match done {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 tracing::warn!(%error, path = %self.path.display(), "cannot keep where HTTP is served");
             }
             _ => self.kept = change,
@@ -68,5 +75,7 @@ mod tests {
         assert!(!kept.path.exists());
         std::fs::write(&kept.path, "{").unwrap();
         assert_eq!(change(), None, "garbage counts as nothing");
+        KeptChange::of(&paths).keep(None);
+        assert!(!kept.path.exists(), "garbage is removed");
     }
 }
