@@ -277,6 +277,79 @@ fn a_renewed_certificate_is_used_without_a_restart_and_a_broken_one_is_not() {
     home.run(["server", "http"]).ok();
 }
 
+/// A pipe that nobody writes to, in the place of a file.
+fn pipe(path: &Path) {
+    drop(std::fs::remove_file(path));
+    rustix::fs::mkfifoat(rustix::fs::CWD, path, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR)
+        .unwrap();
+}
+
+#[test]
+fn a_tls_file_that_cannot_be_used_is_refused_and_http_stays_as_it_was() {
+    let home = Home::new();
+    let (authority, files) = (Authority::new(), Files::new(&home));
+    authority.issue(&files, &["localhost"], false);
+    let port = start(&home, &files, &[]);
+    let (ca, url) = (authority.file(&home, "ca.pem"), format!("https://localhost:{port}"));
+    let unusable = home.place("unusable.pem");
+    let change = |certificate: &Path, key: &Path| {
+        let mut command = home.command();
+        command.args(["server", "start", "--port", &port.to_string()]);
+        command.arg("--tls-cert").arg(certificate).arg("--tls-key").arg(key);
+        Ran::of(&command.output().unwrap())
+    };
+    let words = ["unusable.pem", "not a regular file"];
+    pipe(&unusable);
+    change(&unusable, &files.key).refused(2, &words);
+    change(&files.certificate, &unusable).refused(2, &words);
+    std::fs::remove_file(&unusable).unwrap();
+    std::fs::write(&unusable, vec![b'x'; (1 << 20) + 1]).unwrap();
+    change(&unusable, &files.key).refused(2, &["unusable.pem", "1 MiB"]);
+    ran(&mut elsewhere(&home, &url, Some(&ca)), &["list"]).ok();
+    home.run(["server", "stop"]).ok();
+}
+
+#[test]
+fn an_engine_whose_configured_certificate_cannot_be_read_starts_and_tries_again() {
+    let home = Home::new();
+    let files = Files::new(&home);
+    pipe(&files.certificate);
+    home.make_data();
+    let config = format!(
+        "[http]\nlisten = \"127.0.0.1:0\"\ntls_certificate = {:?}\ntls_key = {:?}\n",
+        files.certificate, files.key
+    );
+    std::fs::write(home.data().join("config.toml"), config).unwrap();
+    let id = home.shell("true");
+    assert_eq!(home.finished(id)["status"], "completed");
+    let problem = home.json(["server", "http"])["problem"].to_string();
+    assert!(problem.contains("tls.pem") && problem.contains("not a regular file"), "{problem}");
+    std::fs::remove_file(&files.certificate).unwrap();
+    Authority::new().issue(&files, &["localhost"], false);
+    until("it is served", || {
+        home.json(["server", "http"])["url"].as_str().is_some_and(|url| url.starts_with("https://"))
+    });
+}
+
+#[test]
+fn a_pipe_in_the_place_of_a_renewed_certificate_holds_up_no_connection() {
+    let home = Home::new();
+    let (authority, files) = (Authority::new(), Files::new(&home));
+    authority.issue(&files, &["localhost"], false);
+    let port = start(&home, &files, &[]);
+    let (ca, url) = (authority.file(&home, "ca.pem"), format!("https://localhost:{port}"));
+    let list = || ran(&mut elsewhere(&home, &url, Some(&ca)), &["list"]);
+    list().ok();
+    pipe(&files.certificate);
+    let log = home.data().join("engine.log");
+    until("the engine says that it cannot use it", || {
+        list().ok();
+        read(&log).contains("the new TLS certificate cannot be used")
+    });
+    list().ok();
+    home.run(["server", "stop"]).ok();
+}
+
 #[test]
 fn a_handshake_that_does_not_come_is_cut_off() {
     let home = Home::new();

@@ -17,7 +17,8 @@ use tokio::task::JoinSet;
 use crate::connections::until_closed;
 use crate::http_start::HttpStart;
 use crate::kept_change::KeptChange;
-use crate::tcp::HttpServer;
+use crate::tcp::file_reads::FileReads;
+use crate::tcp::{HttpServer, Prepared};
 
 /// How long after a failed attempt to listen the next one follows.
 const RETRY_AFTER: Duration = Duration::from_secs(10);
@@ -31,6 +32,7 @@ pub(crate) struct HttpListener {
     kept: KeptChange,
     commands: HttpCommands,
     token_file: PathBuf,
+    reads: FileReads,
     /// What is bound.
     bound: Option<Bound>,
     /// Why it is not, although it should be.
@@ -39,7 +41,7 @@ pub(crate) struct HttpListener {
 
 /// A server that is bound to an address.
 struct Bound {
-    listen: Listen,
+    prepared: Prepared,
     address: SocketAddr,
     serving: Serving,
 }
@@ -72,11 +74,21 @@ impl HttpListener {
             (HttpStart::Settings, Some(change)) => HttpStart::Kept(change),
             (asked, _) => asked,
         };
-        let token_file = paths.token.clone();
-        let mut listener =
-            Self { configured, asked, kept, commands, token_file, bound: None, problem: None };
+        let mut listener = Self {
+            configured,
+            asked,
+            kept,
+            commands,
+            token_file: paths.token.clone(),
+            reads: FileReads::default(),
+            bound: None,
+            problem: None,
+        };
         let bound = match listener.wanted() {
-            Ok(Some(listen)) => HttpServer::bind(&listen, &listener.token_file).await.map(Some),
+            Ok(Some(listen)) => match listener.prepare(listen).await {
+                Ok(prepared) => prepared.bind().await.map(Some),
+                Err(error) => Err(error),
+            },
             Ok(None) => Ok(None),
             Err(error) => Err(error),
         };
@@ -87,6 +99,11 @@ impl HttpListener {
         }
         listener.show();
         Ok(listener)
+    }
+
+    /// Reads what is needed to listen there.
+    async fn prepare(&self, listen: Listen) -> Result<Prepared, ApiError> {
+        Prepared::read(listen, &self.token_file, &self.reads).await
     }
 
     /// Serves with `serve` until the sender of `closing` is dropped, and carries out the engine's commands.
@@ -103,11 +120,18 @@ impl HttpListener {
                 () = &mut closed => break,
                 Some(_) = servers.join_next(), if !servers.is_empty() => {}
                 command = self.commands.commands.recv() => match command {
-                    Some(command) => self.carry_out(command).await,
+                    // A file or client that does not answer keeps no engine from stopping.
+                    Some(command) => tokio::select! {
+                        () = &mut closed => break,
+                        () = self.carry_out(command) => {}
+                    },
                     // There are no handles of the engine left.
                     None => break,
                 },
-                () = tokio::time::sleep(RETRY_AFTER), if self.problem.is_some() => self.retry().await,
+                () = tokio::time::sleep(RETRY_AFTER), if self.problem.is_some() => tokio::select! {
+                    () = &mut closed => break,
+                    () = self.retry() => {}
+                },
             }
             self.start(&serve, &mut servers);
             self.show();
@@ -168,7 +192,7 @@ impl HttpListener {
     /// Listens there instead of where it does now. After an error it listens as before.
     async fn switch(&mut self, wanted: Option<Listen>) -> Result<(), ApiError> {
         let is_same = match (&self.bound, &wanted) {
-            (Some(bound), Some(wanted)) => bound.listen == *wanted,
+            (Some(bound), Some(wanted)) => bound.prepared.listen == *wanted,
             (None, None) => true,
             _ => false,
         };
@@ -180,11 +204,11 @@ impl HttpListener {
             tracing::info!("HTTP is off");
             return Ok(());
         };
+        let (port, prepared) = (wanted.address.port(), self.prepare(wanted).await?);
         // Two sockets cannot share a port of this machine.
-        let same_port =
-            self.bound.as_ref().is_some_and(|bound| bound.address.port() == wanted.address.port());
+        let same_port = self.bound.as_ref().is_some_and(|bound| bound.address.port() == port);
         let before = if same_port { self.release().await } else { None };
-        match HttpServer::bind(&wanted, &self.token_file).await {
+        match prepared.bind().await {
             Ok(server) => {
                 self.release().await;
                 self.bound = Some(Bound::new(server));
@@ -192,7 +216,7 @@ impl HttpListener {
             }
             Err(error) => {
                 if let Some(before) = before {
-                    match HttpServer::bind(&before, &self.token_file).await {
+                    match before.bind().await {
                         Ok(server) => self.bound = Some(Bound::new(server)),
                         Err(error) => self.set_problem(error),
                     }
@@ -203,14 +227,15 @@ impl HttpListener {
     }
 
     /// Stops listening. Returns where it listened, with the port that the system chose.
-    async fn release(&mut self) -> Option<Listen> {
-        let Bound { listen, address, serving } = self.bound.take()?;
+    async fn release(&mut self) -> Option<Prepared> {
+        let Bound { mut prepared, address, serving } = self.bound.take()?;
         if let Serving::Now { close, free } = serving {
             // Requests that are being answered have some time to end.
             drop(close);
             drop(tokio::time::timeout(CLOSED_WITHIN, free).await);
         }
-        Some(Listen { address, ..listen })
+        prepared.listen.address = address;
+        Some(prepared)
     }
 
     /// Serves what is bound and not yet served.
@@ -227,7 +252,7 @@ impl HttpListener {
         let (hold, free) = oneshot::channel();
         let serving = std::mem::replace(&mut bound.serving, Serving::Now { close, free });
         if let Serving::NotYet(server) = serving {
-            tracing::info!(address = %bound.address, tls = bound.listen.tls.is_some(), "HTTP is on");
+            tracing::info!(address = %bound.address, tls = bound.prepared.listen.tls.is_some(), "HTTP is on");
             servers.spawn(serve(*server, closing, hold));
         }
     }
@@ -242,6 +267,7 @@ impl HttpListener {
     /// Tells clients where it listens.
     fn show(&mut self) {
         let bound = self.bound.as_ref();
+        let listen = bound.map(|bound| &bound.prepared.listen);
         let change = self.asked.change(&self.configured).map(|change| match bound {
             // With the port that the system chose, which the next engine shall keep.
             Some(bound) if change.listen.is_some() => {
@@ -254,10 +280,10 @@ impl HttpListener {
         let must_bind = matches!(self.asked, HttpStart::Change(_));
         let change = change.filter(|_| bound.is_some() || must_bind);
         let state = HttpState {
-            url: bound.map(|bound| bound.listen.local_url(bound.address)),
+            url: bound.map(|bound| bound.prepared.listen.local_url(bound.address)),
             address: bound.map(|bound| bound.address.to_string()),
-            allow_hosts: bound.map(|bound| bound.listen.allow_hosts.clone()).unwrap_or_default(),
-            behind_proxy: bound.is_some_and(|bound| bound.listen.behind_proxy),
+            allow_hosts: listen.map(|listen| listen.allow_hosts.clone()).unwrap_or_default(),
+            behind_proxy: listen.is_some_and(|listen| listen.behind_proxy),
             problem: self.problem.as_ref().map(HttpState::problem_of),
             configured: self.configured.listen.clone(),
             change,
@@ -274,7 +300,7 @@ impl HttpListener {
 impl Bound {
     fn new(server: HttpServer) -> Self {
         Self {
-            listen: server.listen().clone(),
+            prepared: server.prepared().clone(),
             address: server.address(),
             serving: Serving::NotYet(Box::new(server)),
         }
@@ -283,7 +309,10 @@ impl Bound {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use claude_worker_engine::HttpControl;
+    use tokio::sync::mpsc;
 
     use super::*;
 
@@ -323,5 +352,46 @@ mod tests {
         let (_control, commands) = HttpControl::channel();
         let refused = HttpListener::bind(settings, asked, commands, &paths).await;
         assert!(refused.err().unwrap().message.contains("is in use"));
+    }
+    #[tokio::test(start_paused = true)]
+    async fn a_certificate_that_is_not_read_closes_no_listener_and_delays_no_end() {
+        let place = tempfile::tempdir().unwrap();
+        let settings = HttpSettings { listen: "127.0.0.1:0".to_owned(), ..HttpSettings::default() };
+        let (asks, commands) = mpsc::channel(8);
+        let (state, shown) = watch::channel(HttpState::default());
+        let commands = HttpCommands { commands, state };
+        let paths = Paths::below(place.path());
+        let listener = HttpListener::bind(settings, HttpStart::Settings, commands, &paths);
+        let listener = listener.await.unwrap();
+        let before = shown.borrow().clone();
+        let at = before.address.clone().unwrap();
+        // A thread reads the file, and never ends.
+        let turn = listener.reads.turn(Path::new("/gone/tls.pem"));
+        let _hanging = turn.lock_owned().await;
+        let (open, closing) = watch::channel(());
+        let run = tokio::spawn(listener.run(until_it_is_closed, closing));
+        let ask = || {
+            let change = HttpChange {
+                tls_certificate: Some("/gone/tls.pem".to_owned()),
+                tls_key: Some("/gone/tls.key".to_owned()),
+                ..HttpChange::at(at.clone())
+            };
+            let (answer, answered) = oneshot::channel();
+            let request = HttpRequest::Change(change);
+            asks.try_send(HttpCommand { request, answer }).unwrap();
+            answered
+        };
+        let error = ask().await.unwrap().unwrap_err();
+        assert!(error.message.contains("/gone/tls.pem was not read within"), "{error}");
+        assert_eq!(*shown.borrow(), before);
+        tokio::net::TcpStream::connect(&at).await.unwrap();
+        let asked = ask();
+        let start = tokio::time::Instant::now();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        drop(open);
+        run.await.unwrap();
+        assert_eq!(start.elapsed().as_secs(), 1, "the end waited for the file");
+        asked.await.unwrap_err();
+        assert_eq!(shown.borrow().url, None);
     }
 }

@@ -22,42 +22,64 @@ use crate::routes::{self, speaking_our_protocol};
 use crate::tls::{Certificate, TcpConnection};
 use crate::traffic::counted;
 
+pub(crate) mod file_reads;
+
+use file_reads::FileReads;
+
 /// Connections of clients that do not read are closed. Only requests with a token or login take a permit.
 const BOUNDS: Bounds =
     Bounds { answered: 384, open: 512, unread: Some(Duration::from_secs(30)), per_client: None };
 
+/// Where to listen, with all that is read from files for it.
+#[derive(Clone)]
+pub(crate) struct Prepared {
+    pub(crate) listen: Listen,
+    certificate: Option<Arc<Certificate>>,
+    token: String,
+}
+
 /// A TCP server that is bound and not yet served.
 pub(crate) struct HttpServer {
     listener: TcpListener,
-    listen: Listen,
     address: SocketAddr,
-    certificate: Option<Arc<Certificate>>,
-    token: String,
+    prepared: Prepared,
     pages: Pages,
 }
 
-impl HttpServer {
-    /// Binds the address, and reads the certificate and the token, or creates one.
+impl Prepared {
+    /// Reads the certificate, and the token, or creates one.
     ///
     /// # Errors
-    /// `invalid_request` for an address that cannot be bound, and for files that cannot be used.
-    pub(crate) async fn bind(listen: &Listen, token_file: &Path) -> Result<Self, ApiError> {
-        let certificate = match listen.tls.clone() {
-            Some(files) => Some(Arc::new(blocking(move || Certificate::load(&files)).await??)),
+    /// `invalid_request` for files that cannot be used, or that are not read in time.
+    pub(crate) async fn read(
+        listen: Listen,
+        token_file: &Path,
+        reads: &FileReads,
+    ) -> Result<Self, ApiError> {
+        let certificate = match &listen.tls {
+            Some(files) => Some(Certificate::load(files, reads).await?),
             None => None,
         };
-        let failed = |error: io::Error| not_bound(listen.address, &error);
-        let listener = TcpListener::bind(listen.address).await.map_err(failed)?;
-        let address = listener.local_addr().map_err(failed)?;
-        let file = token_file.to_owned();
-        let token = blocking(move || owner_token::load_or_create(&file)).await??;
-        let listen = listen.clone();
-        Ok(Self { listener, listen, address, certificate, token, pages: Pages::find() })
+        let token = reads.of(token_file, owner_token::load_or_create).await?;
+        Ok(Self { listen, certificate, token })
     }
 
+    /// Binds the address.
+    ///
+    /// # Errors
+    /// `invalid_request` for one that cannot be bound.
+    pub(crate) async fn bind(self) -> Result<HttpServer, ApiError> {
+        let failed = |error: io::Error| not_bound(self.listen.address, &error);
+        let listener = TcpListener::bind(self.listen.address).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        Ok(HttpServer { listener, address, prepared: self, pages: Pages::find() })
+    }
+}
+
+impl HttpServer {
     /// What was to be bound.
-    pub(crate) const fn listen(&self) -> &Listen {
-        &self.listen
+    pub(crate) const fn prepared(&self) -> &Prepared {
+        &self.prepared
     }
 
     /// The address at which it listens.
@@ -77,11 +99,12 @@ pub(crate) async fn serve_http(
     hold: oneshot::Sender<()>,
 ) {
     let traffic = Arc::clone(engine.traffic());
-    let encrypted = server.listen.tls.is_some() || server.listen.behind_proxy;
+    let Prepared { listen, certificate, token } = server.prepared;
+    let encrypted = listen.tls.is_some() || listen.behind_proxy;
     let cookie = Cookie::new(server.address.port(), encrypted);
     let guard = Arc::new(Guard {
-        source: Source::new(&server.listen, server.address),
-        owner: Digest::of(&server.token),
+        source: Source::new(&listen, server.address),
+        owner: Digest::of(&token),
         grants: Arc::clone(engine.grants()),
         cookie: cookie.clone(),
     });
@@ -92,12 +115,11 @@ pub(crate) async fn serve_http(
     // Outside of the admission: a probe has no token.
     let routes = counted(speaking_our_protocol(routes), Arc::clone(&traffic)).merge(probes);
     let opened = || traffic.connection(ListenerKind::Tcp);
-    let Listen { behind_proxy, .. } = server.listen;
+    let Listen { behind_proxy, .. } = listen;
     // Otherwise all clients are programs of this machine.
     let others = behind_proxy || !server.address.ip().is_loopback();
     let bounds = Bounds { per_client: others.then_some(PerClient { behind_proxy }), ..BOUNDS };
-    let listener =
-        TcpAcceptor { listener: server.listener, certificate: server.certificate, _hold: hold };
+    let listener = TcpAcceptor { listener: server.listener, certificate, _hold: hold };
     serve_connections(listener, routes, bounds, opened, closing).await;
 }
 
@@ -129,14 +151,6 @@ impl Listener for TcpAcceptor {
     fn local_addr(&self) -> io::Result<Self::Addr> {
         Ok(Endpoints { peer: None, local: self.listener.local_addr().ok() })
     }
-}
-
-/// Reads files on a thread that may block: they may be on a disk that does not answer.
-async fn blocking<T: Send + 'static>(
-    read: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, ApiError> {
-    let read = tokio::task::spawn_blocking(read).await;
-    read.map_err(|error| ApiError::internal(error.to_string()))
 }
 
 /// The error for an address that cannot be bound.

@@ -2,16 +2,17 @@
 //!
 //! The handshake is made when the connection is first read, so that it never delays accepting others and
 //! has the deadline of a request's head. The files are read again when they have changed, because
-//! certificates are renewed while an engine runs.
+//! certificates are renewed while an engine runs; no connection waits for that.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::{Context, Poll, ready};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
 use claude_worker_api::{ApiError, TlsFiles};
+use claude_worker_os::files::FileVersion;
 use claude_worker_paths::{expand_home, user_home};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -22,133 +23,135 @@ use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::server::TlsStream;
 
-/// The shortest time between two looks at the files.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+use crate::tcp::file_reads::{FileReads, read_regular};
+
+/// The time between two looks at the files.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// No certificate or key is longer, in bytes.
+const LARGEST: u64 = 1 << 20;
 
 /// A certificate with its key, as the files have it.
 pub(crate) struct Certificate {
-    files: Files,
-    loaded: Mutex<Loaded>,
+    config: Mutex<Arc<ServerConfig>>,
 }
 
-#[derive(Clone)]
+/// The files, and how they are read.
 struct Files {
     certificate: PathBuf,
     key: PathBuf,
+    reads: FileReads,
 }
 
-struct Loaded {
-    config: Arc<ServerConfig>,
-    /// The state of the files when they were read.
-    version: Version,
-    looked: Instant,
-}
-
-/// Differs when a file was written or replaced.
-type Version = [Option<(SystemTime, u64)>; 2];
+/// The state of the files.
+type Versions = [Option<FileVersion>; 2];
 
 impl Certificate {
-    /// Reads the files.
+    /// Reads the files, and notices from then on when they are renewed.
     ///
     /// # Errors
     /// `invalid_request`, naming the file and what is wrong with it.
-    pub(crate) fn load(files: &TlsFiles) -> Result<Self, ApiError> {
-        let files = Files { certificate: path(&files.certificate), key: path(&files.key) };
-        let loaded = Mutex::new(Loaded {
-            version: files.version(),
-            config: files.read()?,
-            looked: Instant::now(),
-        });
-        Ok(Self { files, loaded })
+    pub(crate) async fn load(files: &TlsFiles, reads: &FileReads) -> Result<Arc<Self>, ApiError> {
+        let (certificate, key) = (path(&files.certificate), path(&files.key));
+        let files = Files { certificate, key, reads: reads.clone() };
+        let versions = files.versions().await?;
+        let certificate = Arc::new(Self { config: Mutex::new(files.read().await?) });
+        tokio::spawn(renew(Arc::downgrade(&certificate), files, versions));
+        Ok(certificate)
     }
 
-    /// The certificate for the next connection. New files that cannot be used leave the old one in use.
-    async fn current(&self) -> Arc<ServerConfig> {
-        let (known, config) = {
-            let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
-            if loaded.looked.elapsed() < LOOK_EVERY {
-                return Arc::clone(&loaded.config);
-            }
-            loaded.looked = Instant::now();
-            (loaded.version, Arc::clone(&loaded.config))
-        };
-        let files = self.files.clone();
-        let look = tokio::task::spawn_blocking(move || {
-            let version = files.version();
-            (version != known).then(|| (version, files.read()))
-        });
-        let Ok(Some((version, read))) = look.await else { return config };
-        let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);
-        loaded.version = version;
-        match read {
-            Ok(config) => {
-                tracing::info!(file = %self.files.certificate.display(), "the TLS certificate was read again");
-                loaded.config = config;
-            }
-            Err(error) => {
-                tracing::error!(%error, "the new TLS certificate cannot be used; the old one stays");
-            }
-        }
-        Arc::clone(&loaded.config)
+    fn config(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.config.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The connection, with a handshake before its first byte.
-    pub(crate) fn accept(self: &Arc<Self>, stream: TcpStream) -> TcpConnection {
-        let certificate = Arc::clone(self);
-        TcpConnection::Handshake(Box::pin(async move {
-            TlsAcceptor::from(certificate.current().await).accept(stream).await
-        }))
+    pub(crate) fn accept(&self, stream: TcpStream) -> TcpConnection {
+        TcpConnection::Handshake(Box::pin(TlsAcceptor::from(self.config()).accept(stream)))
+    }
+}
+
+/// Reads the files again when they have changed, as long as the certificate is used. Files that cannot be
+/// used leave the old certificate in use.
+async fn renew(certificate: Weak<Certificate>, files: Files, mut known: Versions) {
+    let mut problem = None;
+    loop {
+        tokio::time::sleep(LOOK_EVERY).await;
+        if certificate.strong_count() == 0 {
+            return;
+        }
+        let read = match files.versions().await {
+            Ok(versions) if versions == known => {
+                problem = None;
+                continue;
+            }
+            Ok(versions) => files.read().await.map(|config| (versions, config)),
+            Err(error) => Err(error),
+        };
+        match read {
+            Ok((versions, config)) => {
+                let Some(certificate) = certificate.upgrade() else { return };
+                tracing::info!(file = %files.certificate.display(), "the TLS certificate was read again");
+                *certificate.config.lock().unwrap_or_else(PoisonError::into_inner) = config;
+                (known, problem) = (versions, None);
+            }
+            Err(error) => {
+                if problem.as_ref() != Some(&error) {
+                    tracing::error!(%error, "the new TLS certificate cannot be used; the old one stays");
+                }
+                problem = Some(error);
+            }
+        }
     }
 }
 
 impl Files {
-    fn version(&self) -> Version {
-        [&self.certificate, &self.key].map(|file| {
-            let found = std::fs::metadata(file).ok()?;
-            Some((found.modified().ok()?, found.len()))
-        })
+    async fn versions(&self) -> Result<Versions, ApiError> {
+        let look = |file: &Path| Ok(FileVersion::at(file));
+        Ok([self.reads.of(&self.certificate, look).await?, self.reads.of(&self.key, look).await?])
     }
 
-    fn read(&self) -> Result<Arc<ServerConfig>, ApiError> {
-        let Self { certificate, key } = self;
-        let refused = |file: &Path, why: String| {
-            ApiError::invalid(format!("{} cannot be used for TLS: {why}", file.display()))
-                .hint("Give a PEM file with the certificate and its issuers, and one with its key")
+    async fn read(&self) -> Result<Arc<ServerConfig>, ApiError> {
+        let read = |file: &Path| {
+            read_regular(file, LARGEST).map_err(|error| refused(file, &error.to_string()))
         };
-        let unreadable = |file: &Path, error: pem::Error| {
-            refused(
-                file,
-                match error {
-                    pem::Error::Io(error) => error.to_string(),
-                    pem::Error::NoItemsFound => "it has no private key in PEM form".to_owned(),
-                    other => format!("it is not PEM ({other})"),
-                },
-            )
+        let certificate = self.reads.of(&self.certificate, read).await?;
+        let key = self.reads.of(&self.key, read).await?;
+        self.config(&certificate, &key)
+    }
+
+    fn config(&self, certificate: &[u8], key: &[u8]) -> Result<Arc<ServerConfig>, ApiError> {
+        let unreadable = |file: &Path, error: &pem::Error| match error {
+            pem::Error::NoItemsFound => refused(file, "it has no private key in PEM form"),
+            other => refused(file, &format!("it is not PEM ({other})")),
         };
-        let chain: Vec<_> = CertificateDer::pem_file_iter(certificate)
-            .and_then(Iterator::collect)
-            .map_err(|error| unreadable(certificate, error))?;
+        let chain: Vec<_> = CertificateDer::pem_slice_iter(certificate)
+            .collect::<Result<_, _>>()
+            .map_err(|error| unreadable(&self.certificate, &error))?;
         if chain.is_empty() {
-            return Err(refused(certificate, "it has no certificate in PEM form".to_owned()));
+            return Err(refused(&self.certificate, "it has no certificate in PEM form"));
         }
         let private_key =
-            PrivateKeyDer::from_pem_file(key).map_err(|error| unreadable(key, error))?;
+            PrivateKeyDer::from_pem_slice(key).map_err(|error| unreadable(&self.key, &error))?;
         let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()
             .map_err(|error| ApiError::internal(error.to_string()))?
             .with_no_client_auth()
             .with_single_cert(chain, private_key)
-            .map_err(|error| refused(certificate, error.to_string()))?;
+            .map_err(|error| refused(&self.certificate, &error.to_string()))?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Arc::new(config))
     }
+}
+
+fn refused(file: &Path, why: &str) -> ApiError {
+    ApiError::invalid(format!("{} cannot be used for TLS: {why}", file.display()))
+        .hint("Give a PEM file with the certificate and its issuers, and one with its key")
 }
 
 fn path(text: &str) -> PathBuf {
     expand_home(Path::new(text), user_home().as_deref())
 }
 
-type Handshake = Pin<Box<dyn Future<Output = io::Result<TlsStream<TcpStream>>> + Send>>;
+type Handshake = Pin<Box<tokio_rustls::Accept<TcpStream>>>;
 
 /// A connection over TCP, encrypted or not.
 pub(crate) enum TcpConnection {
