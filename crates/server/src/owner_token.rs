@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use claude_worker_api::ApiError;
-use claude_worker_os::files::create_new;
+use claude_worker_os::files::{create_new, is_open_to_others, others_can_write};
 use claude_worker_os::random::random_hex;
 use claude_worker_paths::read_own;
 
@@ -22,7 +22,10 @@ pub(crate) fn load_or_create(file: &Path) -> Result<String, ApiError> {
 
 fn token(file: &Path) -> io::Result<String> {
     match read_own(file) {
-        Ok(token) if !token.trim().is_empty() => return Ok(token.trim().to_owned()),
+        Ok(token) if !token.trim().is_empty() => {
+            check_mode(file)?;
+            return Ok(token.trim().to_owned());
+        }
         Ok(_) => std::fs::remove_file(file)?,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
         Err(error) => return Err(error),
@@ -32,6 +35,20 @@ fn token(file: &Path) -> io::Result<String> {
     opened.write_all(token.as_bytes())?;
     opened.sync_all()?;
     Ok(token)
+}
+
+/// Refuses a file that every user can write to, and warns of one that others can read. The directory of
+/// tokens is private, but the file may be a link to one elsewhere.
+fn check_mode(file: &Path) -> io::Result<()> {
+    let found = std::fs::metadata(file)?;
+    if others_can_write(&found) {
+        let why = "other users can write to it; make it private (chmod 600) or remove it";
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
+    }
+    if is_open_to_others(&found) {
+        tracing::warn!(file = %file.display(), "the file with the token is not private (chmod 600)");
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -50,5 +67,21 @@ mod tests {
         let error = load_or_create(&directory.path().join("missing/token")).unwrap_err();
         assert!(error.message.contains("Cannot keep a token"), "{error}");
         assert!(!error.hint.is_empty(), "{error}");
+    }
+    #[test]
+    fn a_token_that_others_can_write_is_refused_also_behind_a_link() {
+        use std::os::unix::fs::PermissionsExt;
+        let directory = tempfile::tempdir().unwrap();
+        let (file, link) = (directory.path().join("elsewhere"), directory.path().join("token"));
+        std::fs::write(&file, "secret").unwrap();
+        std::os::unix::fs::symlink(&file, &link).unwrap();
+        for (mode, refused) in [(0o600, false), (0o644, false), (0o666, true)] {
+            std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();
+            let token = load_or_create(&link);
+            assert_eq!(token.is_err(), refused, "{mode:o}");
+            if let Err(error) = token {
+                assert!(error.message.contains("other users can write"), "{error}");
+            }
+        }
     }
 }
