@@ -209,11 +209,17 @@ fn check_body_type(method: &Method, headers: &HeaderMap) -> Result<(), Denied> {
     let json = headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
-        .is_some_and(|kind| kind.split(';').next().unwrap_or("").trim() == "application/json");
+        .is_some_and(is_json);
     if has_body && !json {
         return Err(Denied::NotJson);
     }
     Ok(())
+}
+
+/// Whether a media type is JSON. Types have no case, and may have parameters.
+fn is_json(kind: &str) -> bool {
+    let kind = kind.split(';').next().unwrap_or_default();
+    kind.trim().eq_ignore_ascii_case("application/json")
 }
 
 #[cfg(test)]
@@ -281,6 +287,11 @@ mod tests {
             check(&Method::POST, &[HOST, TOKEN, JSON, ("origin", "http://127.0.0.1:8000")]),
             Ok(())
         );
+        for kind in ["Application/JSON", "application/json; charset=utf-8", "APPLICATION/json ;x=y"]
+        {
+            let headers = [HOST, TOKEN, ("content-type", kind)];
+            assert_eq!(check(&Method::POST, &headers), Ok(()), "{kind}");
+        }
         // Content types that a page can send without a CORS preflight.
         for kind in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"] {
             assert_eq!(
