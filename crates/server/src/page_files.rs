@@ -1,7 +1,7 @@
 //! Small pages that are part of this crate's source, and the security headers of all pages.
 
 use axum::Router;
-use axum::http::{HeaderName, HeaderValue, Uri, header};
+use axum::http::{HeaderValue, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 
@@ -45,16 +45,12 @@ pub(crate) fn served(
     Ok(with_security_headers(response, POLICY))
 }
 
-/// Adds the headers that every page has. `policy` is its content security policy.
+/// Adds the headers that every page has, apart from those of every answer
+/// ([`crate::routes::guarded_from_browsers`]). `policy` is its content security policy.
 pub(crate) fn with_security_headers(mut response: Response, policy: &'static str) -> Response {
-    let headers: [(HeaderName, &'static str); 4] = [
-        (header::CONTENT_SECURITY_POLICY, policy),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
-        // Pages of other sites learn nothing from a request that they make blindly.
-        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
-    ];
-    for (name, value) in headers {
+    for (name, value) in
+        [(header::CONTENT_SECURITY_POLICY, policy), (header::REFERRER_POLICY, "no-referrer")]
+    {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }
     // An outdated page must not talk to a newer engine.

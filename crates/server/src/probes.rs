@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 use crate::refusal::Refusal;
 use crate::request::{Nothing, query};
-use crate::routes::no_such_method;
+use crate::routes::{guarded_from_browsers, no_such_method};
 
 /// How much the answers say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,11 +40,12 @@ pub(crate) fn routes(
     readiness: impl Fn() -> Readiness + Send + Sync + 'static,
     details: Details,
 ) -> Router {
-    Router::new()
+    let routes = Router::new()
         .route(HEALTH_PATH, get(health))
         .route(READY_PATH, get(ready))
         .method_not_allowed_fallback(no_such_method)
-        .with_state(Probes { readiness: Arc::new(readiness), details })
+        .with_state(Probes { readiness: Arc::new(readiness), details });
+    guarded_from_browsers(routes)
 }
 
 /// Whether the process answers. Nothing else, so that an orchestrator does not restart an engine because

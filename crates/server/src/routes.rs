@@ -105,9 +105,23 @@ fn traceparent(headers: &HeaderMap) -> Option<Traceparent> {
     headers.get("traceparent")?.to_str().ok()?.parse().ok()
 }
 
-/// The outermost layer of both servers, so that every answer has the protocol header.
+/// The outermost layer of both servers, so that every answer has the protocol header, and those that
+/// [`guarded_from_browsers`] adds.
 pub(crate) fn speaking_our_protocol(routes: Router) -> Router {
-    routes.layer(middleware::from_fn(agree_on_protocol))
+    guarded_from_browsers(routes.layer(middleware::from_fn(agree_on_protocol)))
+}
+
+/// Adds headers to every answer: no browser takes it for a script or a page, shows it to pages of other
+/// sites, or keeps it, unless it says for how long. Prompts and results are nobody else's.
+pub(crate) fn guarded_from_browsers(routes: Router) -> Router {
+    routes.layer(middleware::map_response(async |mut response: Response| {
+        let headers = response.headers_mut();
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        let policy = HeaderName::from_static("cross-origin-resource-policy");
+        headers.insert(policy, HeaderValue::from_static("same-origin"));
+        headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+        response
+    }))
 }
 
 /// Adds the protocol header to every answer, and refuses clients that send another version. Clients
@@ -156,4 +170,42 @@ pub(crate) async fn no_such_method(method: Method) -> Response {
     let error = ApiError::invalid(format!("Method {method} is not allowed here"))
         .hint("The header Allow of this answer lists the allowed methods");
     Refusal::with_status(error, StatusCode::METHOD_NOT_ALLOWED).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use claude_worker_engine::Readiness;
+    use hyper::service::Service;
+    use hyper_util::service::TowerToHyperService;
+
+    use super::*;
+    use crate::probes::{self, Details};
+
+    #[tokio::test]
+    async fn no_browser_keeps_an_answer_or_takes_it_for_something_else() {
+        let paged = [(header::CACHE_CONTROL, "no-cache")];
+        let routes = Router::new().route("/api", get("{}")).route("/page", get((paged, "")));
+        let routes =
+            speaking_our_protocol(routes).merge(probes::routes(|| Readiness::Ready, Details::None));
+        let service = TowerToHyperService::new(routes);
+        for (path, caching) in [
+            ("/api", "no-store"),
+            ("/nowhere", "no-store"),
+            ("/health", "no-store"),
+            ("/ready", "no-store"),
+            ("/page", "no-cache"),
+        ] {
+            let request = Request::builder().uri(path).body(Body::empty()).unwrap();
+            let response = service.call(request).await.unwrap();
+            for (name, value) in [
+                ("x-content-type-options", "nosniff"),
+                ("cross-origin-resource-policy", "same-origin"),
+                ("cache-control", caching),
+            ] {
+                let found = response.headers().get(name).map(HeaderValue::as_bytes);
+                assert_eq!(found, Some(value.as_bytes()), "{name} of {path}");
+            }
+        }
+    }
 }

@@ -57,9 +57,7 @@ pub(crate) async fn stream<A: TaskApi + 'static>(
     let heartbeat_position = query.after.unwrap_or_default();
     let reader = Reader { api, subscription, query, heartbeat_position, is_behind: true, closing };
     let body = Body::from_stream(unfold(reader, Reader::next));
-    let headers =
-        [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-cache")];
-    Ok((headers, body).into_response())
+    Ok(([(header::CONTENT_TYPE, "text/event-stream")], body).into_response())
 }
 
 struct Reader<A> {
