@@ -48,7 +48,7 @@ impl Engine {
                 let source = source.lock().unwrap_or_else(PoisonError::into_inner);
                 source.tasks_after(last, AT_ONCE)
             };
-            let page = self.look_at_file(read).await?.map_err(ApiError::from)?;
+            let page = self.look_at_file(read).await?.map_err(unusable)?;
             let Some((newest, found)) = page else { return Ok(imported) };
             last = newest;
             let mut tasks = Vec::new();
@@ -119,7 +119,9 @@ fn open(path: &Path, own: &Path) -> Result<Predecessor, ApiError> {
         return Err(ApiError::invalid(format!("{} is this engine's own database", path.display()))
             .hint("Name the database of the Python claude-worker"));
     }
-    Predecessor::open(path).map_err(|why| {
-        ApiError::invalid(why).hint("Name the tasks.db of the Python claude-worker or claude-cto")
-    })
+    Predecessor::open(path).map_err(unusable)
+}
+
+fn unusable(why: String) -> ApiError {
+    ApiError::invalid(why).hint("Name the tasks.db of the Python claude-worker or claude-cto")
 }
