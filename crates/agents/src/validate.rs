@@ -36,11 +36,17 @@ pub fn validate(request: &NewTask) -> Checked {
 /// Checks an idempotency key.
 ///
 /// # Errors
-/// `invalid_request` for one that is empty or too long.
+/// `invalid_request` for one that is empty, too long, or has control characters.
 pub fn validate_key(key: Option<&str>) -> Checked {
     require(
-        key.is_none_or(|key| !key.is_empty() && key.len() <= MAX_KEY_BYTES),
-        || format!("The idempotency key must have 1 to {MAX_KEY_BYTES} bytes"),
+        key.is_none_or(|key| {
+            !key.is_empty() && key.len() <= MAX_KEY_BYTES && !key.contains(char::is_control)
+        }),
+        || {
+            format!(
+                "The idempotency key must have 1 to {MAX_KEY_BYTES} bytes and no control characters"
+            )
+        },
         "Use a short key, such as a UUID",
     )
 }

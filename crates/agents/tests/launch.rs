@@ -142,6 +142,9 @@ fn an_invalid_request_is_refused() {
         check("200 characters", &|task| task.name = Some("é".repeat(201)));
         check("idempotency key", &|task| task.idempotency_key = Some(String::new()));
         check("idempotency key", &|task| task.idempotency_key = Some(long(201)));
+        for control in ["\n", "a\0", "a\u{7f}", "a\u{85}b"] {
+            check("idempotency key", &|task| task.idempotency_key = Some(control.to_owned()));
+        }
         for name in ["", "A=B", "A\0"] {
             check("environment variable", &|task| {
                 task.env.insert(name.to_owned(), "SECRET".to_owned());

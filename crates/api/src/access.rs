@@ -123,8 +123,9 @@ pub struct NewToken {
     /// What it allows.
     #[serde(default)]
     pub scope: Scope,
-    /// After how many milliseconds it expires; absent: never.
+    /// After how many milliseconds it expires, at most 3650 days; absent: never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 315_360_000_000u64))]
     pub expires_after_ms: Option<u64>,
 }
 

@@ -131,8 +131,9 @@ pub struct ListQuery {
     #[serde(deserialize_with = "SubmittedBy::known", skip_serializing_if = "Option::is_none")]
     pub submitted_by: Option<SubmittedBy>,
     /// Only tasks whose name or working directory contains this text (in any case), or whose number
-    /// it is (`12`, `#12`).
+    /// it is (`12`, `#12`). At most 4096 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 4096))]
     pub search: Option<String>,
     /// The order.
     pub order: Order,

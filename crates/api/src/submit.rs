@@ -23,6 +23,9 @@ pub const MAX_KEY_BYTES: usize = 200;
 /// terminal.
 const CALLER: &str = r"^[^\x00-\x1f\x7f-\x9f]{1,64}$";
 
+/// What an idempotency key looks like: text without control characters.
+const KEY: &str = r"^[^\x00-\x1f\x7f-\x9f]+$";
+
 /// What the name of a task looks like: one line that is not blank.
 const NAME: &str = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$";
 
@@ -170,7 +173,7 @@ pub struct NewTask {
     /// A name for this request, chosen by the caller. A second submission with the same key
     /// returns the first one's task instead of making another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 200))]
+    #[schemars(length(min = 1, max = 200), extend("pattern" = KEY))]
     pub idempotency_key: Option<String>,
     /// The task whose agent submits this one. The configuration limits how deeply tasks may be
     /// nested, and how many tasks of one parent may be unfinished.
@@ -196,7 +199,7 @@ pub struct NewTasks {
     /// A name for this request, chosen by the caller: a second request with the same key and the same
     /// tasks makes no others. Keys are kept for 24 hours. Each task may have a key of its own, too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 200))]
+    #[schemars(length(min = 1, max = 200), extend("pattern" = KEY))]
     pub idempotency_key: Option<String>,
 }
 
@@ -300,7 +303,7 @@ pub struct FollowUp {
     /// A name for this request, chosen by the caller: a second request with the same key does not send
     /// the message again. Keys are kept for 24 hours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 200))]
+    #[schemars(length(min = 1, max = 200), extend("pattern" = KEY))]
     pub idempotency_key: Option<String>,
 }
 
@@ -313,7 +316,7 @@ pub struct Retry {
     /// A name for this request, chosen by the caller: a second request with the same key does not run
     /// the task again. Keys are kept for 24 hours.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 200))]
+    #[schemars(length(min = 1, max = 200), extend("pattern" = KEY))]
     pub idempotency_key: Option<String>,
 }
 

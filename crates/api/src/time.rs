@@ -5,6 +5,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+/// The beginning of the year 0, in milliseconds since the Unix epoch.
+const YEAR_0: i64 = -62_167_219_200_000;
+
 /// An instant: whole milliseconds since the Unix epoch. On the wire an RFC 3339 string in UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(i64);
@@ -51,10 +54,10 @@ impl Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match jiff::Timestamp::from_millisecond(self.0) {
-            Ok(instant) => write!(f, "{instant:.3}"),
-            Err(_) => write!(f, "{}ms", self.0),
-        }
+        // Beyond the years 0 to 9999, which RFC 3339 has, the nearest instant that can be read again.
+        let latest = jiff::Timestamp::MAX.as_millisecond();
+        let instant = jiff::Timestamp::from_millisecond(self.0.clamp(YEAR_0, latest));
+        write!(f, "{:.3}", instant.unwrap_or_default())
     }
 }
 
@@ -185,6 +188,16 @@ mod tests {
         check(600_000, "10 minutes");
         check(7_200_000, "2 hours");
         check(7_500_000, "2 h 5 min");
+    }
+
+    #[test]
+    fn every_stored_instant_is_written_so_that_it_can_be_read() {
+        for millis in [i64::MIN, -62_167_219_200_001, 253_402_300_800_000, i64::MAX] {
+            let text = Timestamp::from_millis(millis).to_string();
+            let read: Timestamp = text.parse().unwrap_or_else(|why| panic!("{text}: {why}"));
+            assert_eq!(read.to_string(), text);
+            assert_eq!(text.len(), "2026-11-23T04:44:38.033Z".len(), "{text} is RFC 3339");
+        }
     }
 
     #[test]

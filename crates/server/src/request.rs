@@ -52,7 +52,7 @@ impl RequestArguments {
                     "The request is too large or broken: {}",
                     error.body_text()
                 ))
-                .hint("A prompt may have 16 MiB; put more into a file and name it");
+                .hint("A prompt may have 10,000,000 bytes; put more into a file and name it");
                 Refusal::with_status(refused, error.status())
             })?
         };

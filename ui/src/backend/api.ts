@@ -618,7 +618,7 @@ export type ListQuery = {
   order?: Order;
   /**
    * Only tasks whose name or working directory contains this text (in any case), or whose number
-   * it is (`12`, `#12`).
+   * it is (`12`, `#12`). At most 4096 characters.
    */
   search?: string;
   /** Only these statuses. Empty: all. */
@@ -836,7 +836,7 @@ export type NewTasks = {
 
 /** A token to create. */
 export type NewToken = {
-  /** After how many milliseconds it expires; absent: never. */
+  /** After how many milliseconds it expires, at most 3650 days; absent: never. */
   expires_after_ms?: number;
   /**
    * Its name: 1 to 64 characters, of `a` to `z`, `0` to `9`, `.`, `_` and `-`. No other token may

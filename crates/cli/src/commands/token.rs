@@ -22,7 +22,7 @@ pub enum Command {
         /// resume those it submitted), full (everything)
         #[arg(long, value_name = "SCOPE", default_value = "submit", value_parser = scope)]
         scope: Scope,
-        /// When it expires, like 12h or 30d [default: never]
+        /// When it expires, like 12h or 30d, at most 3650d [default: never]
         #[arg(long, value_name = "TIME", value_parser = parse_duration)]
         expires: Option<u64>,
     },

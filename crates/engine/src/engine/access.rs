@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use claude_worker_api::{
-    AccessKind, ApiError, CreatedToken, LoginCode, NewLogin, NewToken, Scope, Timestamp, Token,
+    AccessKind, ApiError, CreatedToken, LONGEST_DURATION, LoginCode, NewLogin, NewToken, Scope,
+    Timestamp, Token,
 };
 
 use super::{Engine, answers};
@@ -78,6 +79,13 @@ impl Engine {
             Some(0) => {
                 return Err(ApiError::invalid("A token that expires at once is of no use")
                     .hint("Leave expires_after_ms out, and it does not expire"));
+            }
+            Some(after) if after > LONGEST_DURATION => {
+                let days = LONGEST_DURATION / 86_400_000;
+                return Err(ApiError::invalid(format!(
+                    "A token expires after at most {days} days"
+                ))
+                .hint("Choose a shorter time, or leave it out, and the token does not expire"));
             }
             after => after.map(|after| now.plus_millis(after)),
         };

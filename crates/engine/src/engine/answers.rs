@@ -35,6 +35,8 @@ const WARNING: Duration = Duration::from_millis(200);
 const EXAMINATION: Duration = Duration::from_secs(50);
 /// How many tasks a query may name.
 const MOST_IDS: usize = 1000;
+/// The longest text to search for, in characters. As a pattern it stays below the bound of SQLite, 50,000 bytes.
+const LONGEST_SEARCH: usize = 4096;
 
 /// Says what of a directory's settings a task does without, by the list of trusted directories.
 type LeftOut = fn(&Path, &str) -> Option<trust::Warning>;
@@ -68,6 +70,13 @@ impl TaskApi for Engine {
 
     async fn list(&self, query: ListQuery) -> Result<TaskPage, ApiError> {
         at_most_a_thousand(&query.ids)?;
+        let search = query.search.as_deref().unwrap_or_default();
+        if search.chars().count() > LONGEST_SEARCH {
+            return Err(ApiError::invalid(format!(
+                "The text to search for has more than {LONGEST_SEARCH} characters"
+            ))
+            .hint("Search for a part of the name or of the working directory"));
+        }
         if let Some(cursor) = query.cursor.filter(|cursor| !query.order.takes(*cursor)) {
             return Err(ApiError::invalid(format!(
                 "The cursor \"{cursor}\" belongs to a list in another order"

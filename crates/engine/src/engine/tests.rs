@@ -3,8 +3,8 @@
 use std::sync::atomic::Ordering;
 
 use claude_worker_api::{
-    Agent, EventQuery, HttpSettings, ImportTasks, NewTask, NewTasks, Pause, SettingsChange,
-    TaskApi, TaskQuery,
+    Agent, ErrorCode, EventQuery, HttpSettings, ImportTasks, LONGEST_DURATION, ListQuery, NewTask,
+    NewTasks, NewToken, Pause, SettingsChange, TaskApi, TaskQuery,
 };
 use tempfile::TempDir;
 
@@ -165,5 +165,37 @@ async fn an_import_waits_for_directories_as_a_submission_does() {
     let deadline = Instant::now() + LONG;
     while engine.import(import.clone()).await.unwrap().queued == 0 {
         assert!(Instant::now() < deadline, "the directory answers again");
+    }
+}
+
+#[tokio::test]
+async fn a_token_expires_within_ten_years_or_is_not_created() {
+    let (_directory, engine, _http) = started().await;
+    let new = |after| NewToken {
+        name: "ci".to_owned(),
+        expires_after_ms: Some(after),
+        ..NewToken::default()
+    };
+    for after in [0, LONGEST_DURATION + 1, u64::MAX] {
+        let error = engine.create_token(new(after)).await.unwrap_err();
+        assert_eq!(error.code, ErrorCode::InvalidRequest, "{error}");
+    }
+    assert_eq!(engine.tokens().await.unwrap().tokens, [], "nothing is stored");
+    let created = engine.create_token(new(LONGEST_DURATION)).await.unwrap().token;
+    assert_eq!(engine.tokens().await.unwrap().tokens, [created]);
+}
+
+#[tokio::test]
+async fn a_long_search_is_refused_with_its_bound() {
+    let (directory, engine, _http) = started().await;
+    engine.submit(shell(directory.path(), "true")).await.unwrap();
+    let search = |text: String| ListQuery { search: Some(text), ..ListQuery::default() };
+    for longest in ["%".repeat(4096), "\u{10ffff}".repeat(4096)] {
+        assert_eq!(engine.list(search(longest)).await.unwrap().tasks, []);
+    }
+    for long in [4097, 50_000] {
+        let error = engine.list(search("a".repeat(long))).await.unwrap_err();
+        assert_eq!(error.code, ErrorCode::InvalidRequest, "{error}");
+        assert!(error.message.contains("4096"), "{error}");
     }
 }
