@@ -210,12 +210,19 @@ pub fn listen_address(text: &str) -> Result<Option<SocketAddr>, String> {
     if let Some(port) = text.strip_prefix("localhost:").and_then(|port| port.parse().ok()) {
         return Ok(Some(loopback(port)));
     }
-    text.parse().map(Some).map_err(|_| {
+    let address: SocketAddr = text.parse().map_err(|_| {
         format!(
             "\"{}\" is not an address to listen at: write 127.0.0.1:8000, [::1]:8000, auto or off",
             text.escape_debug()
         )
-    })
+    })?;
+    let ip = address.ip().to_canonical();
+    if ip.is_multicast() || ip == Ipv4Addr::BROADCAST {
+        return Err(format!(
+            "{ip} is an address of many machines: write one of this machine, like 127.0.0.1:8000"
+        ));
+    }
+    Ok(Some(address))
 }
 
 /// A name for the header `Host` in lower case: a host name or address, with a port or without.

@@ -24,6 +24,9 @@ fn check(setting: &Setting, value: &Value) -> Result<(), String> {
     let key = setting.file_key();
     let number = value.as_u64().unwrap_or_default();
     match setting.kind {
+        SettingKind::Path { .. } if value.as_str().is_some_and(|path| path.contains('\0')) => {
+            Err(format!("{key} contains a NUL byte: no path has one"))
+        }
         SettingKind::Switch | SettingKind::Path { .. } => Ok(()),
         SettingKind::Address => {
             let text = value.as_str().unwrap_or_default();
@@ -87,5 +90,21 @@ fn in_range(key: &str, number: u64, min: u64, max: u64) -> Result<(), String> {
         _ if number >= min => Ok(()),
         0 => Err(format!("{key} must be more than 0")),
         _ => Err(format!("{key} must be at least {min}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_and_addresses_that_cannot_work_are_refused() {
+        let mut settings = Settings::default();
+        settings.http.base_directory = Some("/a\0b".to_owned());
+        assert!(settings.check().unwrap_err().contains("http.base_directory"));
+        for address in ["224.0.0.1:0", "255.255.255.255:8000", "[ff02::1]:8000"] {
+            let error = listen_address(address).unwrap_err();
+            assert!(error.contains("many machines"), "{error}");
+        }
     }
 }
