@@ -1,10 +1,11 @@
 //! A [`TaskApi`] over the wire.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use claude_worker_api::{Answer, ApiError, Call, Repeat, TaskApi};
 use claude_worker_paths::Paths;
+use tokio::sync::Mutex;
 
 use crate::key::new_key;
 use crate::next_engine::WaitForNextEngine;
@@ -25,13 +26,24 @@ pub struct EngineClient {
     /// Whether an engine has answered this client or a clone of it. If so, the client does not start
     /// the engine again after a person has stopped it.
     has_connected: Arc<AtomicBool>,
+    /// Held while an engine is being started.
+    starting: Arc<Mutex<()>>,
+    /// How many engines this client and its clones have started.
+    started: Arc<AtomicU64>,
 }
 
 impl EngineClient {
     /// A client that talks to `address` and never starts an engine.
     #[must_use]
     pub fn new(address: Address) -> Self {
-        Self { address, paths: None, starter: None, has_connected: Arc::default() }
+        Self {
+            address,
+            paths: None,
+            starter: None,
+            has_connected: Arc::default(),
+            starting: Arc::default(),
+            started: Arc::default(),
+        }
     }
 
     /// A client of the engine that the environment names. With a starter, a call that finds no
@@ -74,6 +86,7 @@ impl EngineClient {
         let mut attempts = Attempts::default();
         let mut next_engine = WaitForNextEngine::new();
         loop {
+            let started = self.started.load(Ordering::Relaxed);
             let no_answer = match self.address.send(request).await {
                 Ok(answered) => {
                     self.has_connected.store(true, Ordering::Relaxed);
@@ -104,7 +117,13 @@ impl EngineClient {
                     {
                         return Err(was_stopped());
                     }
-                    starter.start(&self.address).await?;
+                    // One at a time: of many calls at once each would start a process, and all but one would
+                    // end again.
+                    let _turn = self.starting.lock().await;
+                    if self.started.load(Ordering::Relaxed) == started {
+                        starter.start(&self.address).await?;
+                        self.started.fetch_add(1, Ordering::Relaxed);
+                    }
                 }
                 (Next::StartEngine | Next::GiveUp, _) => return Err(self.error(no_answer)),
             }

@@ -15,6 +15,7 @@ use claude_worker_api::{
 use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{DeserializeOwned, IgnoredAny, IntoDeserializer, Visitor};
 use serde::{Deserialize, Deserializer, forward_to_deserialize_any};
+use serde_json::Value;
 
 use crate::query::QueryString;
 use crate::refusal::Refusal;
@@ -108,6 +109,9 @@ pub(crate) fn body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     }
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let value = read(&mut json, "field");
+    if value.is_ok() && bytes.contains(&b'[') {
+        check_objects::<T>(bytes)?;
+    }
     // For invalid JSON, its own error is more helpful than any other.
     if value.is_err() || json.end().is_err() {
         serde_json::from_slice::<IgnoredAny>(bytes).map_err(|error| {
@@ -115,6 +119,32 @@ pub(crate) fn body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
         })?;
     }
     value
+}
+
+/// Refuses a list in place of an object: serde would read it as the values of the object's fields, in the
+/// order of their declaration.
+fn check_objects<'de, T: Deserialize<'de>>(bytes: &[u8]) -> Result<(), ApiError> {
+    // An error is impossible: it was read before.
+    let Ok(body) = serde_json::from_slice::<Value>(bytes) else { return Ok(()) };
+    let mut left = vec![(Vec::new(), &body)];
+    while let Some((place, value)) = left.pop() {
+        let inside = |step: String| [place.clone(), vec![step]].concat();
+        match value {
+            Value::Object(fields) => {
+                left.extend(fields.iter().map(|(name, value)| (inside(name.clone()), value)));
+            }
+            Value::Array(elements) => {
+                let steps: Vec<&str> = place.iter().map(String::as_str).collect();
+                if !names::<T>(&steps).is_empty() {
+                    return Err(unreadable(&format!("{} must be a JSON object", shown(&steps))));
+                }
+                let numbered = elements.iter().enumerate();
+                left.extend(numbered.map(|(n, value)| (inside(n.to_string()), value)));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 fn unreadable(error: &impl std::fmt::Display) -> ApiError {
@@ -217,8 +247,10 @@ impl<'de> Deserializer<'de> for FieldNames<'_> {
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        let Some((_, place)) = self.place.split_first() else {
+            return Err(serde::de::Error::custom("a list"));
+        };
         // Any element: all have the same type.
-        let place = self.place.split_first().map_or(&[][..], |(_, place)| place);
         let element = FieldNames { place, found: self.found };
         visitor.visit_seq(SeqDeserializer::new(std::iter::once(element)))
     }
@@ -246,7 +278,7 @@ impl IntoDeserializer<'_, serde::de::value::Error> for FieldNames<'_> {
 
 #[cfg(test)]
 mod tests {
-    use claude_worker_api::{CleanQuery, ErrorCode, FollowUp, LogQuery, NewTask, NewTasks};
+    use claude_worker_api::{CleanQuery, ErrorCode, FollowUp, LogQuery, NewTask, NewTasks, Retry};
 
     use super::*;
 
@@ -315,6 +347,16 @@ mod tests {
         // Any name of an environment variable is allowed.
         let known = r#"{"execution_prompt":"x","working_directory":"/","env":{"ANY":"1"}}"#;
         assert_eq!(body::<NewTask>(known.as_bytes()).unwrap().env["ANY"], "1");
+    }
+
+    #[test]
+    fn a_list_is_no_object_within_the_body_either() {
+        let error = refused::<Retry>(r#"{"asked_by":[null,null]}"#);
+        assert!(error.message.ends_with("asked_by must be a JSON object"), "{error}");
+        let error = refused::<NewTasks>(r#"{"tasks":[["x","/"]]}"#);
+        assert!(error.message.ends_with("tasks[0] must be a JSON object"), "{error}");
+        let tools = r#"{"execution_prompt":"[x]","working_directory":"/","allowed_tools":["A"]}"#;
+        assert_eq!(body::<NewTask>(tools.as_bytes()).unwrap().allowed_tools, ["A"]);
     }
 
     #[test]
