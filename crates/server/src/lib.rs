@@ -21,6 +21,7 @@ mod admission;
 mod connections;
 mod docs_page;
 mod feed;
+mod file_reads;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzz;

@@ -15,9 +15,9 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinSet;
 
 use crate::connections::until_closed;
+use crate::file_reads::FileReads;
 use crate::http_start::HttpStart;
 use crate::kept_change::KeptChange;
-use crate::tcp::file_reads::FileReads;
 use crate::tcp::{HttpServer, Prepared};
 
 /// How long after a failed attempt to listen the next one follows.

@@ -22,9 +22,7 @@ use crate::routes::{self, speaking_our_protocol};
 use crate::tls::{Certificate, TcpConnection};
 use crate::traffic::counted;
 
-pub(crate) mod file_reads;
-
-use file_reads::FileReads;
+use crate::file_reads::FileReads;
 
 /// Connections of clients that do not read are closed. Only requests with a token or login take a permit.
 const BOUNDS: Bounds =

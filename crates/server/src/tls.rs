@@ -23,7 +23,7 @@ use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::server::TlsStream;
 
-use crate::tcp::file_reads::{FileReads, read_regular};
+use crate::file_reads::{FileReads, read_regular};
 
 /// The time between two looks at the files.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
