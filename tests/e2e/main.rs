@@ -23,6 +23,7 @@ mod hand_over;
 mod http;
 mod https;
 mod import;
+mod interrupted;
 mod limits_and_endings;
 mod many_clients;
 mod mcp;

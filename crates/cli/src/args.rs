@@ -131,6 +131,8 @@ mod tests {
         check(&["logs", "0"], "is not a task id");
         check(&["list", "--status", "done"], "possible values: waiting");
         check(&["list", "--limit", "0"], "1..=1000");
+        check(&["cancel", "twelve"], "name a task like 12, a range like 3-7, last or all");
+        check(&["cancel", "7-3"], "write 3-7");
         check(&["clean", "--status", "running"], "possible values: completed");
         check(&["run", "x", "--timeout", "soon"], "not a duration");
         check(&["run", "x", "--timeout", "1"], "write 1d, 1h, 1m or 1s");

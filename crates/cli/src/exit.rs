@@ -39,12 +39,16 @@ pub enum Exit {
     TaskLost = 14,
     /// The time of `wait --timeout` is over.
     TimedOut = 124,
+    /// The terminal was closed while the command watched or waited.
+    HungUp = 129,
     /// Interrupted with Ctrl-C while it watched or waited.
     Interrupted = 130,
+    /// Ended with SIGTERM while it watched or waited.
+    Terminated = 143,
 }
 
 /// Every code with its meaning, as `--help` prints it.
-pub const TABLE: [(Exit, &str); 16] = [
+pub const TABLE: [(Exit, &str); 18] = [
     (Exit::Done, "done; with --wait or --watch: the task is completed"),
     (
         Exit::Failed,
@@ -70,7 +74,9 @@ pub const TABLE: [(Exit, &str); 16] = [
         "the task was lost: its supervisor was killed, its files were removed, or the machine went down",
     ),
     (Exit::TimedOut, "wait --timeout: the time is over; the tasks keep running"),
-    (Exit::Interrupted, "interrupted with Ctrl-C; the task keeps running"),
+    (Exit::HungUp, "the terminal was closed (SIGHUP); the task keeps running"),
+    (Exit::Interrupted, "interrupted with Ctrl-C (SIGINT); the task keeps running"),
+    (Exit::Terminated, "ended with SIGTERM; the task keeps running"),
 ];
 
 /// The table as the text that ends `--help`.

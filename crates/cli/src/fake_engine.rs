@@ -8,9 +8,9 @@ use std::time::Duration;
 use claude_worker_api::{
     ApiError, CleanQuery, Cleaned, Counts, EngineInfo, Event, EventKind, EventPage, EventQuery,
     FollowUp, HostKind, HttpState, ListQuery, LogEntry, LogItem, LogPage, LogQuery, LoginCode,
-    NewLogin, NewTask, OutputChunk, OutputQuery, OutputStream, Pause, Queue, Retry, Run, RunId,
-    SeenQuery, State, StopRequest, Stopped, Task, TaskApi, TaskDetail, TaskId, TaskPage, TaskQuery,
-    Trust, TrustChange, TrustSource, TrustedDirectory, Unseen, Usage,
+    NewLogin, NewTask, Order, OutputChunk, OutputQuery, OutputStream, Pause, Queue, Retry, Run,
+    RunId, SeenQuery, State, StopRequest, Stopped, Task, TaskApi, TaskDetail, TaskId, TaskPage,
+    TaskQuery, Trust, TrustChange, TrustSource, TrustedDirectory, Unseen, Usage,
 };
 use tokio::sync::Notify;
 
@@ -226,11 +226,17 @@ impl TaskApi for FakeEngine {
         let matching = |task: &&Task| {
             (query.statuses.is_empty() || query.statuses.contains(&task.state.status()))
                 && (query.ids.is_empty() || query.ids.contains(&task.id))
-                && query.cursor.is_none_or(|cursor| task.id < cursor.id)
+                && query.cursor.is_none_or(|cursor| match query.order {
+                    Order::OldestFirst => task.id > cursor.id,
+                    _ => task.id < cursor.id,
+                })
                 && (!query.attention || task.needs_attention())
         };
-        let all: Vec<Task> =
+        let mut all: Vec<Task> =
             memory.tasks.values().rev().map(|d| &d.task).filter(matching).cloned().collect();
+        if query.order == Order::OldestFirst {
+            all.reverse();
+        }
         let limit = query.limit.unwrap_or(50) as usize;
         let next = (all.len() > limit).then(|| query.order.after(&all[limit - 1]));
         Ok(TaskPage { tasks: all.into_iter().take(limit).collect(), next, counts })
@@ -294,6 +300,7 @@ impl TaskApi for FakeEngine {
         detail.task.state = match detail.task.state.clone() {
             State::Pending => State::Cancelled { ended_at: NOW },
             State::Running { started_at, .. } => State::Running { started_at, stopping: true },
+            State::Cancelled { ended_at } => State::Cancelled { ended_at },
             _ => return Err(ApiError::conflict(format!("Task {id} has already finished"))),
         };
         Ok(detail.task.clone())

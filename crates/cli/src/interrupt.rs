@@ -1,9 +1,23 @@
-//! Ctrl-C.
+//! Requests to end a command that waits: Ctrl-C, SIGTERM, SIGHUP. The task keeps running.
 
-/// Completes on Ctrl-C. Where no handler can be installed it never completes, and the signal ends the
-/// process as usual.
-pub(crate) async fn ctrl_c() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
+use claude_worker_os::signal;
+pub(crate) use claude_worker_os::signal::Interruption;
+
+use crate::exit::Exit;
+
+/// Completes on a request to end this command. Where no handler can be installed it never completes, and
+/// the signal ends the process as usual.
+pub(crate) async fn interrupted() -> Interruption {
+    signal::interrupted().await
+}
+
+impl From<Interruption> for Exit {
+    /// The code that a shell gives a command which this signal has ended.
+    fn from(interruption: Interruption) -> Self {
+        match interruption {
+            Interruption::CtrlC => Self::Interrupted,
+            Interruption::Terminated => Self::Terminated,
+            Interruption::HungUp => Self::HungUp,
+        }
     }
 }

@@ -39,6 +39,7 @@ mod interrupt;
 mod prompt;
 mod prompt_length;
 pub mod render;
+pub mod selection;
 mod stdin;
 pub mod transcript;
 pub mod watch;
@@ -158,8 +159,8 @@ async fn dispatch(
     console: &mut Console<'_>,
 ) -> Result<Exit, CliError> {
     use commands::{
-        cancel, clean, doctor, import, list, logs, open, pause, remove, resume, retry, run, status,
-        token, trust, wait,
+        cancel, clean, doctor, import, list, logs, open, pause, remove, resume, retry, run, seen,
+        status, token, trust, wait,
     };
     match command {
         Command::Run(args) => run::execute(api, console, args).await,
@@ -171,6 +172,7 @@ async fn dispatch(
         Command::Retry(args) => retry::execute(api, console, args).await,
         Command::Resume(args) => resume::execute(api, console, args).await,
         Command::Remove(args) => remove::execute(api, console, args).await,
+        Command::Seen(args) => seen::execute(api, console, args).await,
         Command::Clean(args) => clean::execute(api, console, args).await,
         Command::Pause => pause::execute(api, console, true).await,
         Command::Unpause => pause::execute(api, console, false).await,

@@ -15,6 +15,7 @@ use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::follow::{Follower, Step};
+use crate::interrupt::Interruption;
 use crate::render::log::{LogText, action};
 use crate::render::text::{truncate, width};
 use crate::render::{Paint, Tone, detail, figures, task_line, tone_of};
@@ -30,8 +31,8 @@ const ERASE_LINE: &str = "\r\u{1b}[2K";
 pub enum Watched {
     /// The task finished.
     Finished(Box<TaskDetail>),
-    /// The user pressed Ctrl-C; the task keeps running.
-    Interrupted,
+    /// Ctrl-C, or another request to end the command; the task keeps running.
+    Interrupted(Interruption),
 }
 
 impl Watched {
@@ -40,7 +41,7 @@ impl Watched {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Finished(detail) => Exit::of_state(&detail.task.state),
-            Self::Interrupted => Exit::Interrupted,
+            Self::Interrupted(interruption) => (*interruption).into(),
         }
     }
 }
@@ -56,7 +57,7 @@ pub async fn watch<A: TaskApi>(
     console: &mut Console<'_>,
     id: TaskId,
     after: u32,
-    interrupt: impl Future<Output = ()>,
+    interrupt: impl Future<Output = Interruption>,
 ) -> Result<Watched, CliError> {
     let reconnect = Reconnect::while_following();
     let log = LogText::new(console.view.paint);
@@ -76,11 +77,11 @@ pub async fn watch<A: TaskApi>(
             console.remark(&format!("\n{}", ending.trim_end()))?;
             Ok(Watched::Finished(task))
         }
-        Watched::Interrupted => {
+        Watched::Interrupted(interruption) => {
             console.remark(&format!(
                 "Task {id} keeps running. Follow it again with: claude-worker logs {id} -f"
             ))?;
-            Ok(Watched::Interrupted)
+            Ok(Watched::Interrupted(interruption))
         }
     }
 }
@@ -102,12 +103,12 @@ async fn show<A: TaskApi>(
     reconnect: &Reconnect,
     id: TaskId,
     after: u32,
-    interrupt: impl Future<Output = ()>,
+    interrupt: impl Future<Output = Interruption>,
 ) -> Result<Watched, CliError> {
     let mut interrupt = pin!(interrupt);
     let mut follower = tokio::select! {
         follower = Follower::begin(api, reconnect, id, after) => follower?,
-        () = &mut interrupt => return Ok(Watched::Interrupted),
+        by = &mut interrupt => return Ok(Watched::Interrupted(by)),
     };
     let mut tick = interval(Duration::from_secs(1));
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -117,7 +118,7 @@ async fn show<A: TaskApi>(
             loop {
                 tokio::select! {
                     step = &mut next => break step?,
-                    () = &mut interrupt => return Ok(Watched::Interrupted),
+                    by = &mut interrupt => return Ok(Watched::Interrupted(by)),
                     _ = tick.tick(), if console.view.terminal => {
                         screen.status.refresh(api, id).await;
                         screen.draw(console, reconnect, "")?;

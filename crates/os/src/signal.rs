@@ -63,3 +63,28 @@ impl EndRequests {
         self.0.next().await;
     }
 }
+
+/// A request to end a command that waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Interruption {
+    /// Ctrl-C (SIGINT).
+    CtrlC,
+    /// SIGTERM: from `kill`, `timeout`, systemd or a container.
+    Terminated,
+    /// SIGHUP: the terminal was closed.
+    HungUp,
+}
+
+/// Waits for a request to end this process, which until then does not end by it. Once this wait is over or
+/// dropped, such a request ends the process as usual.
+///
+/// A signal that the starting program told this process to ignore stays ignored: `nohup` ignores SIGHUP, and
+/// a shell script ignores SIGINT in what it starts with `&`.
+#[cfg(feature = "tokio")]
+pub async fn interrupted() -> Interruption {
+    match system::Interruptions::new() {
+        Ok(mut interruptions) => interruptions.next().await,
+        // The signal ends the process as usual.
+        Err(_) => std::future::pending().await,
+    }
+}

@@ -1,45 +1,58 @@
 //! `cancel`: stops tasks, with all their processes.
 
-use claude_worker_api::{State, TaskApi, TaskId};
+use claude_worker_api::{State, TaskApi};
 
 use super::wait::until_finished;
-use super::{Report, each_once, mark_seen};
+use super::{Report, mark_seen};
 use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::interrupt::ctrl_c;
+use crate::interrupt::interrupted;
 use crate::render::task_line;
+use crate::selection::{Changeable, Selection, confirm_wide, resolve};
 
 /// The arguments of `cancel`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The tasks
-    #[arg(required = true, value_name = "ID")]
-    pub ids: Vec<TaskId>,
+    /// The tasks.
+    #[command(flatten)]
+    pub selection: Selection,
+    /// Cancel all, or all of a status, without asking; required without a terminal
+    #[arg(short, long)]
+    pub yes: bool,
 }
 
 /// Asks each task to stop, then waits until their processes have ended. A task that cannot be stopped,
 /// or is removed meanwhile, does not stop the others. Ctrl-C ends only the wait.
 ///
 /// # Errors
-/// When the output cannot be written. What the engine refuses is reported per task.
+/// See [`resolve`]; a usage error for all tasks without a terminal and without `--yes`. What the engine
+/// refuses is reported per task.
 pub async fn execute(
     api: &impl TaskApi,
     console: &mut Console<'_>,
     args: &Args,
 ) -> Result<Exit, CliError> {
+    let ids = resolve(api, &args.selection, "cancel", Changeable::Unfinished).await?;
+    if !confirm_wide(console, &args.selection, args.yes, "cancel", ids.len())? {
+        console.remark("Nothing was cancelled")?;
+        return Ok(Exit::Failed);
+    }
+    if ids.is_empty() {
+        console.remark("There is no such task to cancel")?;
+    }
     let mut report = Report::default();
     let mut exit = Exit::Done;
     let mut asked = Vec::new();
-    for id in each_once(&args.ids) {
+    for id in ids {
         match api.cancel(id).await {
             Ok(task) => asked.push(task),
             Err(error) => exit = exit.or(report.refuse(console, id, error)),
         }
     }
-    let mut interrupted = false;
+    let mut interruption = None;
     for mut task in asked {
-        if matches!(task.state, State::Running { .. }) && !interrupted {
+        if matches!(task.state, State::Running { .. }) && interruption.is_none() {
             tokio::select! {
                 ended = until_finished(api, task.id) => match ended {
                     Ok(detail) => task = detail.task,
@@ -48,7 +61,7 @@ pub async fn execute(
                         continue;
                     }
                 },
-                () = ctrl_c() => interrupted = true,
+                by = interrupted() => interruption = Some(by),
             }
         }
         if !console.json {
@@ -66,5 +79,5 @@ pub async fn execute(
     if console.json {
         console.document(&report)?;
     }
-    Ok(if interrupted { Exit::Interrupted } else { exit })
+    Ok(interruption.map_or(exit, Exit::from))
 }

@@ -12,7 +12,7 @@ use crate::render::figures::plural;
 use crate::render::table;
 
 const SEEN: &str = "A task counts as seen once its end was shown to you: by status, logs, wait, \
-                    run --watch or cancel at a terminal, or in the app. Unseen tasks are \
+                    run --watch or cancel at a terminal, or in the app, or marked with seen. Unseen tasks are \
                     kept unless --unseen is given.";
 
 /// The arguments of `clean`.
@@ -22,6 +22,9 @@ pub struct Args {
     /// Only tasks with this status; repeat it or separate several with commas
     #[arg(short, long, value_delimiter = ',', value_parser = finished_status())]
     pub status: Vec<Status>,
+    /// Only failed tasks, like --status failed
+    #[arg(long)]
+    pub failed: bool,
     /// Only tasks that ended at least this long ago, like 7d
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub older_than: Option<u64>,
@@ -50,8 +53,10 @@ pub async fn execute(
     console: &mut Console<'_>,
     args: &Args,
 ) -> Result<Exit, CliError> {
+    let mut statuses = args.status.clone();
+    statuses.extend(args.failed.then_some(Status::Failed));
     let mut query = CleanQuery {
-        statuses: args.status.clone(),
+        statuses,
         older_than_ms: args.older_than.unwrap_or(0),
         unseen: args.unseen,
         dry_run: true,

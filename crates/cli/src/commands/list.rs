@@ -1,12 +1,12 @@
 //! `list`: shows tasks, newest first.
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use claude_worker_api::{Cursor, ListQuery, Status, SubmittedBy, TaskApi, TaskId, TaskPage};
 
 use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::render::{Tone, table, task_line};
+use crate::selection::status;
 
 /// Tasks per request with `--all`.
 const LARGEST_PAGE: u32 = 1000;
@@ -36,11 +36,6 @@ pub struct Args {
     /// Show all tasks
     #[arg(short, long, conflicts_with = "limit")]
     pub all: bool,
-}
-
-/// Parses the name of a status.
-pub(crate) fn status() -> impl TypedValueParser<Value = Status> {
-    PossibleValuesParser::new(Status::ALL.map(Status::name)).try_map(|name| name.parse::<Status>())
 }
 
 fn submitter(text: &str) -> Result<SubmittedBy, String> {

@@ -12,7 +12,7 @@ use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::follow::WAIT_MS;
-use crate::interrupt::ctrl_c;
+use crate::interrupt::interrupted;
 use crate::render::detail;
 use crate::render::log::LogText;
 use crate::render::text::reveal;
@@ -61,7 +61,7 @@ pub async fn execute(
         let watched = super::watch_from(api, console, args.id, newest.saturating_sub(1)).await?;
         return Ok(match watched {
             watch::Watched::Finished(_) => Exit::Done,
-            watch::Watched::Interrupted => Exit::Interrupted,
+            watch::Watched::Interrupted(by) => by.into(),
         });
     }
     readable(api, console, args, run).await
@@ -179,11 +179,13 @@ async fn output(
     let reconnect = Reconnect::while_following();
     let follow = query.wait_ms > 0;
     let mut decoder = Decoder::default();
-    let mut interrupt = pin!(ctrl_c());
+    // Without `--follow` there is nothing to say, and the signal ends the process as usual.
+    let mut interrupt =
+        pin!(async { if follow { interrupted().await } else { std::future::pending().await } });
     loop {
         let chunk = tokio::select! {
             chunk = reconnect.call(|| api.output(id, query.clone())) => chunk?,
-            () = &mut interrupt, if follow => return Ok(Exit::Interrupted),
+            by = &mut interrupt => return Ok(by.into()),
         };
         if console.view.terminal {
             let text = decoder.text(&chunk.bytes);

@@ -16,6 +16,7 @@ pub mod remove;
 pub mod resume;
 pub mod retry;
 pub mod run;
+pub mod seen;
 pub mod server;
 pub mod status;
 pub mod token;
@@ -25,8 +26,6 @@ pub mod wait;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashSet;
-
 use clap::Subcommand;
 use claude_worker_api::{ApiError, SeenQuery, Task, TaskApi, TaskId, TaskQuery};
 use serde::Serialize;
@@ -34,7 +33,7 @@ use serde::Serialize;
 use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::interrupt::ctrl_c;
+use crate::interrupt::interrupted;
 use crate::render::text::clean_line;
 use crate::watch::{self, Watched};
 
@@ -61,6 +60,8 @@ pub enum Command {
     /// Remove tasks with all their output; a running one is stopped first
     #[command(visible_alias = "rm")]
     Remove(remove::Args),
+    /// Mark finished tasks as seen, so that `clean` removes them and nothing asks for attention
+    Seen(seen::Args),
     /// Remove finished tasks that you have seen
     Clean(clean::Args),
     /// Start no new tasks until `unpause`; running tasks continue
@@ -126,12 +127,6 @@ impl Report {
     }
 }
 
-/// The tasks in their order, without duplicates.
-fn each_once(ids: &[TaskId]) -> Vec<TaskId> {
-    let mut known = HashSet::new();
-    ids.iter().copied().filter(|id| known.insert(*id)).collect()
-}
-
 /// Writes the warnings of a submitted task to standard error.
 fn warn(console: &mut Console<'_>, task: &Task) {
     for warning in &task.warnings {
@@ -164,7 +159,7 @@ async fn watch_from(
     id: TaskId,
     after: u32,
 ) -> Result<Watched, CliError> {
-    let watched = watch::watch(api, console, id, after, ctrl_c()).await?;
+    let watched = watch::watch(api, console, id, after, interrupted()).await?;
     if let Watched::Finished(detail) = &watched {
         mark_seen(api, console, &[&detail.task]).await;
     }
@@ -181,7 +176,8 @@ async fn watch_next(
     Ok(watch_from(api, console, id, after).await?.exit())
 }
 
-/// Waits for a task without showing its log. After Ctrl-C it says that the task keeps running.
+/// Waits for a task without showing its log. When it is interrupted, it says that the
+/// task keeps running.
 async fn wait_for(
     api: &impl TaskApi,
     console: &mut Console<'_>,
@@ -189,11 +185,11 @@ async fn wait_for(
 ) -> Result<Watched, CliError> {
     let waited = tokio::select! {
         detail = wait::until_finished(api, id) => Watched::Finished(Box::new(detail?)),
-        () = ctrl_c() => Watched::Interrupted,
+        by = interrupted() => Watched::Interrupted(by),
     };
     match &waited {
         Watched::Finished(detail) => mark_seen(api, console, &[&detail.task]).await,
-        Watched::Interrupted => {
+        Watched::Interrupted(_) => {
             console.remark(&format!(
                 "Task {id} keeps running. Wait again with: claude-worker wait {id}"
             ))?;

@@ -1,24 +1,25 @@
 //! `remove`: removes tasks with all their output.
 
-use claude_worker_api::{Task, TaskApi, TaskId, TaskQuery};
+use claude_worker_api::{Task, TaskApi, TaskQuery};
 
-use super::{Report, each_once};
+use super::Report;
 use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::render::figures::plural;
 use crate::render::table;
+use crate::selection::{Changeable, Selection, resolve};
 
 /// The arguments of `remove`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The tasks
-    #[arg(required = true, value_name = "ID")]
-    pub ids: Vec<TaskId>,
+    /// The tasks.
+    #[command(flatten)]
+    pub selection: Selection,
     /// Show what would be removed, and remove nothing
     #[arg(long)]
     pub dry_run: bool,
-    /// Remove several without asking; without a terminal no question is asked
+    /// Remove several without asking; without a terminal, only all, or all of a status, need it
     #[arg(short, long)]
     pub yes: bool,
 }
@@ -27,13 +28,27 @@ pub struct Args {
 /// first and a question is asked.
 ///
 /// # Errors
-/// When the output cannot be written. What the engine refuses is reported per task.
+/// See [`resolve`]; a usage error for all tasks without a terminal and without `--yes`. What the engine
+/// refuses is reported per task.
 pub async fn execute(
     api: &impl TaskApi,
     console: &mut Console<'_>,
     args: &Args,
 ) -> Result<Exit, CliError> {
-    let mut ids = each_once(&args.ids);
+    let mut ids = resolve(api, &args.selection, "remove", Changeable::Every).await?;
+    if ids.is_empty() {
+        console.remark("There is no such task to remove")?;
+    }
+    if args.selection.is_wide()
+        && !ids.is_empty()
+        && !(args.dry_run || args.yes || console.can_ask())
+    {
+        let what = plural(ids.len() as u64, "task");
+        return Err(CliError::usage(
+            format!("This would remove {what}, and there is no terminal to ask at"),
+            "Add --yes to remove them without a question; --dry-run shows them",
+        ));
+    }
     let mut report = Report::default();
     let mut exit = Exit::Done;
     let asks = ids.len() > 1 && !args.yes && console.can_ask();

@@ -2,10 +2,11 @@
 
 use claude_worker_api::{Retry, TaskApi, TaskId};
 
-use super::{Report, each_once, newest_run, warn, watch_next};
+use super::{Report, newest_run, warn, watch_next};
 use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::Exit;
+use crate::selection::each_once;
 
 /// The arguments of `retry`.
 #[derive(Debug, clap::Args)]

@@ -7,14 +7,19 @@ use claude_worker_api::{
     ApiError, ErrorCode, Task, TaskApi, TaskApiExt, TaskDetail, TaskId, TaskQuery, parse_duration,
 };
 use claude_worker_client::Reconnect;
+use tokio::sync::Notify;
 
-use super::{Report, each_once};
+use super::Report;
 use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::{self, Exit};
 use crate::follow::Changes;
-use crate::interrupt::ctrl_c;
+use crate::interrupt::interrupted;
 use crate::render::task_line;
+use crate::selection::each_once;
+
+/// How long an engine may take to tell the states of the tasks once the time of `--timeout` is over.
+const FIRST_LOOK: Duration = Duration::from_secs(5);
 
 /// The arguments of `wait`.
 #[derive(Debug, clap::Args)]
@@ -43,10 +48,11 @@ pub async fn execute(
 ) -> Result<Exit, CliError> {
     let ids = each_once(&args.ids);
     let mut ended = Ended::default();
+    let looked = Notify::new();
     let end = tokio::select! {
-        done = collect(api, console, &ids, args.any, &mut ended) => { done?; None }
-        () = ctrl_c() => Some(Exit::Interrupted),
-        () = after(args.timeout) => Some(Exit::TimedOut),
+        done = collect(api, console, &ids, args.any, &mut ended, &looked) => { done?; None }
+        by = interrupted() => Some(by.into()),
+        () = after(args.timeout, &looked) => Some(Exit::TimedOut),
     };
     let Ended { mut finished, gone, mut report } = ended;
     if end.is_some() {
@@ -76,11 +82,13 @@ struct Ended {
     report: Report,
 }
 
-async fn after(millis: Option<u64>) {
-    match millis {
-        Some(millis) => tokio::time::sleep(Duration::from_millis(millis)).await,
-        None => std::future::pending().await,
-    }
+/// Ends after the time, and not before each task was looked at once: `--timeout 0` tells whether they
+/// have finished.
+async fn after(millis: Option<u64>, looked: &Notify) {
+    let Some(millis) = millis else { return std::future::pending().await };
+    tokio::time::sleep(Duration::from_millis(millis)).await;
+    // An engine that does not answer must not make it longer without an end.
+    drop(tokio::time::timeout(FIRST_LOOK, looked.notified()).await);
 }
 
 /// Puts tasks into `ended` as they end, until all have, or any.
@@ -90,6 +98,7 @@ async fn collect<A: TaskApi>(
     ids: &[TaskId],
     any: bool,
     ended: &mut Ended,
+    looked: &Notify,
 ) -> Result<(), CliError> {
     let reconnect = Reconnect::while_following();
     let mut changes = Changes::begin(api, &reconnect).await?;
@@ -132,6 +141,7 @@ async fn collect<A: TaskApi>(
         if open.is_empty() {
             return Ok(());
         }
+        looked.notify_one();
         look_at = changes.next(&open).await?;
     }
 }

@@ -2,12 +2,16 @@
 
 use std::io::{self, PipeReader, Read};
 use std::sync::Arc;
+#[cfg(feature = "tokio")]
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use nix::sys::signal::SigSet;
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGXFSZ};
 use signal_hook::{flag, low_level};
 
+#[cfg(feature = "tokio")]
+use crate::signal::Interruption;
 use crate::signal::Received;
 use crate::wait::Readable;
 
@@ -77,4 +81,75 @@ impl EndRequests {
             _ = self.terminate.recv() => {}
         }
     }
+}
+
+/// The signals that a command waits for, as long as this exists.
+#[cfg(feature = "tokio")]
+#[derive(Debug)]
+pub(crate) struct Interruptions {
+    listeners: Vec<(Interruption, tokio::signal::unix::Signal)>,
+    ends_process: Arc<AtomicBool>,
+}
+
+/// Whether the signals end the process as usual.
+#[cfg(feature = "tokio")]
+static ENDS_PROCESS: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+
+#[cfg(feature = "tokio")]
+impl Interruptions {
+    pub(crate) fn new() -> io::Result<Self> {
+        const ALL: [(Interruption, i32); 3] = [
+            (Interruption::CtrlC, SIGINT),
+            (Interruption::Terminated, SIGTERM),
+            (Interruption::HungUp, SIGHUP),
+        ];
+        let known = ENDS_PROCESS.get();
+        let ends_process = known.map_or_else(|| Arc::new(AtomicBool::new(true)), Arc::clone);
+        let mut listeners = Vec::with_capacity(ALL.len());
+        for (interruption, signal) in ALL {
+            if is_ignored(signal) {
+                continue;
+            }
+            if known.is_none() {
+                // A handler of the process cannot be taken away again, so it decides each time.
+                flag::register_conditional_default(signal, Arc::clone(&ends_process))?;
+            }
+            let kind = tokio::signal::unix::SignalKind::from_raw(signal);
+            listeners.push((interruption, tokio::signal::unix::signal(kind)?));
+        }
+        let _ = ENDS_PROCESS.set(Arc::clone(&ends_process));
+        ends_process.store(false, Ordering::SeqCst);
+        Ok(Self { listeners, ends_process })
+    }
+
+    pub(crate) async fn next(&mut self) -> Interruption {
+        std::future::poll_fn(|context| {
+            let mut came = self.listeners.iter_mut().filter_map(|(interruption, listener)| {
+                listener.poll_recv(context).is_ready().then_some(*interruption)
+            });
+            came.next().map_or(std::task::Poll::Pending, std::task::Poll::Ready)
+        })
+        .await
+    }
+}
+
+#[cfg(feature = "tokio")]
+impl Drop for Interruptions {
+    fn drop(&mut self) {
+        self.ends_process.store(true, Ordering::SeqCst);
+    }
+}
+
+/// Whether the program that started this process told it to ignore the signal.
+#[cfg(feature = "tokio")]
+#[expect(unsafe_code, reason = "nix and rustix only read the old action while they set a new one")]
+fn is_ignored(signal: i32) -> bool {
+    let mut action = std::mem::MaybeUninit::<libc::sigaction>::zeroed();
+    // SAFETY: with a null action nothing is changed, and `action` is a place for one; all zero bytes are a
+    // valid `sigaction`, which it stays when the call fails.
+    let action = unsafe {
+        libc::sigaction(signal, std::ptr::null(), action.as_mut_ptr());
+        action.assume_init()
+    };
+    action.sa_sigaction == libc::SIG_IGN
 }

@@ -2,6 +2,8 @@
 
 use std::io::{self, PipeReader};
 
+#[cfg(feature = "tokio")]
+use crate::signal::Interruption;
 use crate::signal::Received;
 use crate::wait::Readable;
 
@@ -42,6 +44,29 @@ impl EndRequests {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.close.recv() => {}
+        }
+    }
+}
+
+/// The requests to end that a command waits for.
+#[cfg(feature = "tokio")]
+#[derive(Debug)]
+pub(crate) struct Interruptions {
+    interrupt: tokio::signal::windows::CtrlC,
+    close: tokio::signal::windows::CtrlClose,
+}
+
+#[cfg(feature = "tokio")]
+impl Interruptions {
+    pub(crate) fn new() -> io::Result<Self> {
+        use tokio::signal::windows::{ctrl_c, ctrl_close};
+        Ok(Self { interrupt: ctrl_c()?, close: ctrl_close()? })
+    }
+
+    pub(crate) async fn next(&mut self) -> Interruption {
+        tokio::select! {
+            _ = self.interrupt.recv() => Interruption::CtrlC,
+            _ = self.close.recv() => Interruption::HungUp,
         }
     }
 }

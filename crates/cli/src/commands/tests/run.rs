@@ -162,7 +162,11 @@ async fn an_interrupted_watch_says_that_the_task_keeps_running() {
     engine.begin(1);
     let mut written = Written::new();
     let mut console = written.console(Look::Terminal);
-    let watched = crate::watch::watch(&engine, &mut console, TaskId(1), 0, settle()).await.unwrap();
+    let ctrl_c = async {
+        settle().await;
+        crate::interrupt::Interruption::CtrlC
+    };
+    let watched = crate::watch::watch(&engine, &mut console, TaskId(1), 0, ctrl_c).await.unwrap();
     assert_eq!(watched.exit(), Exit::Interrupted);
     let last = written.out().rsplit("\u{1b}[2K").next().unwrap();
     assert_eq!(last, "Task 1 keeps running. Follow it again with: claude-worker logs 1 -f\n");

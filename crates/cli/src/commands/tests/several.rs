@@ -108,3 +108,89 @@ async fn a_task_that_was_removed_meanwhile_does_not_stop_the_others() {
     let (exit, _) = command(&engine, Look::Pipe, "retry 3 4 --watch").await;
     assert_eq!(exit, Exit::Usage);
 }
+
+#[tokio::test(start_paused = true)]
+async fn ranges_lists_and_filters_choose_tasks() {
+    let engine = FakeEngine::default();
+    for id in [1, 2, 4, 5] {
+        engine.put(samples::task(id, "Test", State::Pending));
+    }
+    let (exit, written) = command(&engine, Look::Pipe, "cancel 1-3,5").await;
+    assert_eq!(exit, Exit::Done);
+    assert_eq!(written.out(), "Task 1 is cancelled\nTask 2 is cancelled\nTask 5 is cancelled\n");
+    // A task that is cancelled already is no conflict.
+    let (exit, written) = command(&engine, Look::Json, "cancel last 7").await;
+    assert_eq!(exit, Exit::NotFound);
+    assert_eq!(written.json()["tasks"][0]["id"], 5);
+    assert_eq!(written.json()["errors"][0]["id"], 7);
+    let (exit, written) = command(&engine, Look::Pipe, "cancel --status skipped").await;
+    assert_eq!((exit, written.out()), (Exit::Done, ""));
+    assert_eq!(written.err(), "There is no such task to cancel\n");
+    let (exit, written) = command(&engine, Look::Pipe, "cancel").await;
+    assert_eq!(exit, Exit::Usage);
+    assert!(written.err().contains("claude-worker cancel 12"), "{}", written.err());
+    let (exit, written) = command(&engine, Look::Pipe, "remove 1-2").await;
+    assert_eq!((exit, written.out()), (Exit::Done, "Task 1 is removed\nTask 2 is removed\n"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn cancelling_or_removing_all_needs_a_yes() {
+    let engine = FakeEngine::default();
+    for id in 1..=3 {
+        engine.put(samples::task(id, "Test", State::Pending));
+    }
+    for line in ["cancel all", "cancel --status pending", "remove --all"] {
+        for look in [Look::Pipe, Look::Json] {
+            let (exit, written) = command(&engine, look, line).await;
+            assert_eq!(exit, Exit::Usage, "{line}");
+            assert!(written.err().contains("3 tasks") && written.err().contains("--yes"), "{line}");
+        }
+        let (exit, written) = asked(&engine, "n\n", line).await;
+        assert_eq!(exit, Exit::Failed, "{line}");
+        assert!(written.out().ends_with("Nothing was cancelled\n") || line.starts_with("remove"));
+    }
+    let (exit, written) = asked(&engine, "y\n", "cancel all").await;
+    assert_eq!((exit, written.err()), (Exit::Done, "Cancel 3 tasks? [y/N] "));
+    // Nothing is left to cancel, so no question is asked.
+    let (exit, written) = command(&engine, Look::Json, "cancel all").await;
+    assert_eq!((exit, written.json()), (Exit::Done, serde_json::json!({ "tasks": [] })));
+    let (exit, written) = command(&engine, Look::Pipe, "remove all --yes").await;
+    assert_eq!((exit, written.out().lines().count()), (Exit::Done, 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn tasks_are_marked_as_seen() {
+    let engine = FakeEngine::default();
+    for id in [1, 2, 3] {
+        engine.put(samples::running(id, "Test", "Bash"));
+    }
+    engine.finish(1, failed(), "");
+    engine.finish(2, completed(), "");
+    let unseen = async |id| engine.get(TaskId(id), TaskQuery::default()).await.unwrap().task.unseen;
+    let (exit, written) = command(&engine, Look::Pipe, "seen 1-3,9").await;
+    assert_eq!(exit, Exit::Conflict);
+    assert_eq!(written.out(), "Marked 2 tasks as seen\n");
+    assert!(written.err().contains("Task 3 has not finished"), "{}", written.err());
+    assert!(written.err().contains("There is no task 9"), "{}", written.err());
+    assert!(!unseen(1).await && !unseen(2).await);
+    engine.finish(3, failed(), "");
+    let (exit, written) = command(&engine, Look::Json, "seen --failed").await;
+    assert_eq!(exit, Exit::Done);
+    assert_eq!(written.json()["tasks"][1]["id"], 3);
+    assert!(!unseen(3).await);
+    let (exit, written) = command(&FakeEngine::default(), Look::Pipe, "seen all").await;
+    assert_eq!((exit, written.out()), (Exit::Done, "Marked 0 tasks as seen\n"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn wait_without_time_tells_whether_tasks_have_finished() {
+    let engine = FakeEngine::default();
+    engine.put(samples::completed(1, "Test", "ok"));
+    engine.put(samples::task(2, "Test", State::Pending));
+    for _ in 0..20 {
+        let (exit, _) = command(&engine, Look::Pipe, "wait 1 --timeout 0s").await;
+        assert_eq!(exit, Exit::Done);
+        let (exit, _) = command(&engine, Look::Pipe, "wait 1 2 --timeout 0s").await;
+        assert_eq!(exit, Exit::TimedOut);
+    }
+}
