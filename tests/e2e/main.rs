@@ -25,6 +25,7 @@ mod https;
 mod import;
 mod interrupted;
 mod limits_and_endings;
+mod login_shell;
 mod many_clients;
 mod mcp;
 mod monitoring;

@@ -119,7 +119,8 @@ const CONFINED: &[Confined] = &[
         only_in: &[
             "crates/os/src/",
             "crates/supervisor/src/",
-            // Ends a login shell that does not answer in time.
+            // End a login shell, and a program that does not say its version in time.
+            "crates/engine/src/login_shell/process.rs",
             "crates/engine/src/locate.rs",
         ],
     },
@@ -132,6 +133,8 @@ const CONFINED: &[Confined] = &[
             // A client starts an engine when none is there.
             "crates/client/src/start.rs",
             // Asks a login shell where programs are.
+            "crates/engine/src/login_shell/",
+            // Runs programs that say their version.
             "crates/engine/src/locate.rs",
             // Has Claude Code change its settings.
             "crates/cli/src/commands/mcp/claude_code.rs",

@@ -40,7 +40,7 @@ pub fn program(agent: Agent) -> Option<Program> {
 
 /// The variables that sessions of all agents set. An engine may have been started from inside such a
 /// session, and no task may act as if it were a part of it.
-pub(crate) fn session_variables() -> impl Iterator<Item = &'static str> {
+pub fn session_variables() -> impl Iterator<Item = &'static str> {
     AGENTS.into_iter().flat_map(<dyn AgentProgram>::session_variables).copied()
 }
 

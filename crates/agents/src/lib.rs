@@ -44,7 +44,7 @@ mod text;
 mod validate;
 mod verdict;
 
-pub use agent::{agents, can, program};
+pub use agent::{agents, can, program, session_variables};
 pub use agent_program::{MAX_ARGUMENT_BYTES, Program, Session};
 pub use claude::MAX_CLAUDE_STDIN_BYTES;
 pub use launch::{Launch, launch, leaves_out_project_settings};

@@ -34,7 +34,7 @@ use crate::readiness::{LastLook, readiness};
 use crate::settings::InForce;
 use crate::storage_watch::{self, StorageWatch};
 use crate::store::{self, Readers, StoredTask, Writer};
-use crate::{Claim, EngineError, Paths, Readiness, disk, env_file};
+use crate::{Claim, EngineError, LoginShell, Paths, Readiness, disk, env_file};
 
 /// How many messages may wait for the dispatcher.
 const INBOX: usize = 1024;
@@ -63,6 +63,7 @@ struct Inner {
     changing_trust: Mutex<()>,
     /// One examination at a time.
     examining: Mutex<()>,
+    login_shell: Arc<LoginShell>,
     hosting: Hosting,
     started_at: Timestamp,
     readers: Readers,
@@ -120,7 +121,14 @@ impl Engine {
             launched: paths.launched.clone(),
             trust: paths.trust.clone(),
         };
-        let runs = Arc::new(Runs::new(places, config.clone(), supervisor, inbox.clone())?);
+        let login_shell = Arc::<LoginShell>::default();
+        let runs = Arc::new(Runs::new(
+            places,
+            config.clone(),
+            Arc::clone(&login_shell),
+            supervisor,
+            inbox.clone(),
+        )?);
         let pipe = WakeupPipe::open(&paths.wakeup_pipe)
             .map_err(EngineError::io(format!("cannot open {}", paths.wakeup_pipe.display())))?;
         runs.read_wakeups(pipe)?;
@@ -199,6 +207,7 @@ impl Engine {
                 changing_settings: Mutex::default(),
                 changing_trust: Mutex::default(),
                 examining: Mutex::default(),
+                login_shell,
                 hosting,
                 started_at: Timestamp::now(),
                 runs,

@@ -1,8 +1,8 @@
 //! Finds an agent's program the way the person's own shell would.
 //!
 //! An engine may be started by a desktop, by cron or by a service manager, whose `PATH` is not
-//! the one people see in their terminal. So after the configuration and our own `PATH`, the
-//! person's login shell is asked, and at last the places are looked at where installers put it.
+//! the one people see in their terminal. So after the configuration and the `PATH` of the task, the
+//! directories of the person's login shell are looked at, and at last the places where installers put it.
 
 use std::env;
 use std::ffi::OsStr;
@@ -19,8 +19,8 @@ use claude_worker_os::files::is_executable;
 use claude_worker_os::process::{kill_group, own_group};
 use claude_worker_paths::{expand_home, user_home};
 
-/// How long a login shell may take to say where a program is. Start-up files can hang.
-const SHELL_LIMIT: Duration = Duration::from_secs(5);
+use crate::LoginShell;
+
 /// The most that is read of what a program prints.
 const OUTPUT_CAP: u64 = 64 * 1024;
 /// Where installers put `claude`, below the home directory.
@@ -50,9 +50,9 @@ pub struct Found {
 pub enum How {
     /// The configuration names it.
     Configured,
-    /// It is on this process's `PATH`.
+    /// It is on the `PATH` of the task or of this process.
     Path,
-    /// The login shell knows it.
+    /// It is on the `PATH` of the login shell.
     LoginShell,
     /// It is where an installer puts it.
     KnownPlace,
@@ -65,7 +65,7 @@ impl How {
         match self {
             Self::Configured => "named in the configuration",
             Self::Path => "found in PATH",
-            Self::LoginShell => "found by the login shell",
+            Self::LoginShell => "found in the PATH of the login shell",
             Self::KnownPlace => "found where its installer puts it",
         }
     }
@@ -94,27 +94,37 @@ pub enum LocateError {
     Missing,
 }
 
-/// Finds Claude Code's program: as configured, else on `PATH`, else as the login shell finds it,
-/// else where installers put it. Takes no time when it is on `PATH`, and some five seconds at
-/// the most.
+/// Finds Claude Code's program: as configured, else on this `PATH`, else on that of the login shell,
+/// else where installers put it. Takes no time when it is on `path`, or when the shell was asked before.
 ///
 /// # Errors
 /// When it is nowhere, or the configuration names something that cannot be run.
-pub fn claude(configured: Option<&Path>) -> Result<Found, LocateError> {
-    let home = user_home();
+pub fn claude(
+    configured: Option<&Path>,
+    path: Option<&OsStr>,
+    login_shell: &LoginShell,
+) -> Result<Found, LocateError> {
     if let Some(path) = configured {
-        let path = expand_home(path, home.as_deref());
-        return match why_not_runnable(&path) {
-            None => Ok(Found { path, how: How::Configured }),
-            Some(reason) => Err(LocateError::Configured { path, reason }),
-        };
+        return self::configured(path);
     }
     let found = |how| move |path| Found { path, how };
-    on_own_path("claude")
+    path.and_then(|path| on_path(path, "claude"))
         .map(found(How::Path))
-        .or_else(|| from_login_shell().map(found(How::LoginShell)))
-        .or_else(|| known_place(home.as_deref()).map(found(How::KnownPlace)))
+        .or_else(|| from_login_shell(login_shell).map(found(How::LoginShell)))
+        .or_else(|| known_place(user_home().as_deref()).map(found(How::KnownPlace)))
         .ok_or(LocateError::Missing)
+}
+
+/// The program that the configuration names.
+///
+/// # Errors
+/// When it cannot be run.
+pub(crate) fn configured(path: &Path) -> Result<Found, LocateError> {
+    let path = expand_home(path, user_home().as_deref());
+    match why_not_runnable(&path) {
+        None => Ok(Found { path, how: How::Configured }),
+        Some(reason) => Err(LocateError::Configured { path, reason }),
+    }
 }
 
 /// What a program prints on standard output, at most 64 KiB of it; `None` when it cannot be
@@ -159,27 +169,19 @@ pub(crate) fn on_own_path(name: &str) -> Option<PathBuf> {
 /// The first program called `name` in a `PATH`. Relative entries do not count: what they mean
 /// depends on where somebody happens to be.
 fn on_path(path: &OsStr, name: &str) -> Option<PathBuf> {
-    env::split_paths(path)
+    in_directories(env::split_paths(path), name)
+}
+
+fn in_directories(directories: impl Iterator<Item = PathBuf>, name: &str) -> Option<PathBuf> {
+    directories
         .filter(|directory| directory.is_absolute())
         .map(|directory| directory.join(name))
         .find(|program| why_not_runnable(program).is_none())
 }
 
-fn from_login_shell() -> Option<PathBuf> {
-    let shell = env::var_os("SHELL").filter(|shell| Path::new(shell).is_absolute());
-    let mut command = Command::new(shell.unwrap_or_else(|| "/bin/sh".into()));
-    command.args(["-l", "-c", "command -v claude"]);
-    path_in(&output_within(command, SHELL_LIMIT)?)
-}
-
-/// The program that a shell printed: the last line that is one. Start-up files may have printed
-/// something before it, and a function or alias is not a program.
-fn path_in(output: &str) -> Option<PathBuf> {
-    output
-        .lines()
-        .rev()
-        .map(|line| PathBuf::from(line.trim()))
-        .find(|path| path.is_absolute() && why_not_runnable(path).is_none())
+fn from_login_shell(login_shell: &LoginShell) -> Option<PathBuf> {
+    let answer = login_shell.answer();
+    in_directories(answer.environment()?.directories().iter().cloned(), "claude")
 }
 
 fn known_place(home: Option<&Path>) -> Option<PathBuf> {
@@ -246,22 +248,13 @@ mod tests {
     fn a_configured_path_is_used_or_explained() {
         let here = tempfile::tempdir().unwrap();
         let path = program(here.path(), "claude");
-        let found = claude(Some(&path)).unwrap();
+        let look = |path: &Path| claude(Some(path), None, &LoginShell::default());
+        let found = look(&path).unwrap();
         assert_eq!(found, Found { path, how: How::Configured });
-        let error = claude(Some(&here.path().join("missing"))).unwrap_err().to_string();
+        let error = look(&here.path().join("missing")).unwrap_err().to_string();
         assert!(error.contains("does not exist. Correct it"), "{error}");
-        let error = claude(Some(here.path())).unwrap_err().to_string();
+        let error = look(here.path()).unwrap_err().to_string();
         assert!(error.contains("is not a file"), "{error}");
-    }
-
-    #[test]
-    fn what_a_shell_prints_may_have_noise_around_it() {
-        let here = tempfile::tempdir().unwrap();
-        let path = program(here.path(), "claude");
-        let shown = path.display();
-        assert_eq!(path_in(&format!("Welcome\n{shown}\n")), Some(path.clone()));
-        assert_eq!(path_in(&format!("{shown}\nbye\n")), Some(path));
-        assert_eq!(path_in("alias claude='x'\n/no/such/claude\n"), None);
     }
 
     #[test]

@@ -1,13 +1,32 @@
 //! The user this process acts for, and who owns a file.
 
 use std::fs::Metadata;
+use std::path::PathBuf;
 
 use crate::system::user as system;
+
+/// An entry of the system's list of users.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// The user's name.
+    pub name: String,
+    /// The home directory.
+    pub home: PathBuf,
+    /// The login shell; empty where none is named.
+    pub shell: PathBuf,
+}
 
 /// The id of the user this process acts for. On Windows, where users have no number, 0.
 #[must_use]
 pub fn own_id() -> u32 {
     system::own_id()
+}
+
+/// The account of the user this process acts for; none where the system has no such list (Windows), or
+/// no entry for the user. Where accounts are kept on a server, this may take a while.
+#[must_use]
+pub fn own_account() -> Option<Account> {
+    system::own_account()
 }
 
 /// Whether the user of this id may decide what this process does: our own user, and the superuser,

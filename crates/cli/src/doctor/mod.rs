@@ -8,7 +8,7 @@ mod system;
 
 use claude_worker_api::{Check, TaskApi};
 use claude_worker_client::Address;
-use claude_worker_engine::{Paths, doctor};
+use claude_worker_engine::{LoginShell, Paths, doctor};
 
 pub(crate) use self::report::report;
 
@@ -21,7 +21,7 @@ pub(crate) async fn examine(api: &impl TaskApi) -> Vec<Check> {
     match Address::from_env(&paths) {
         Ok(Address::Http { url, .. }) => remote::examine(api, &url).await,
         Ok(Address::Socket(_)) => {
-            let mut checks = doctor::examine(&paths, None).checks;
+            let mut checks = doctor::examine(&paths, None, &LoginShell::default()).checks;
             checks.push(engine::check(api, &paths).await);
             checks
         }

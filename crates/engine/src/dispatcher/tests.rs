@@ -80,7 +80,8 @@ impl Place {
         };
         // A supervisor that cannot be started: what is begun goes back into the queue.
         let nothing = SupervisorCommand { program: "/nowhere".into(), args: Vec::new() };
-        let runs = Arc::new(Runs::new(places, in_force.clone(), nothing, inbox).unwrap());
+        let runs =
+            Arc::new(Runs::new(places, in_force.clone(), Arc::default(), nothing, inbox).unwrap());
         let storage = Arc::new(StorageWatch::new(&paths, &[]).unwrap());
         let database = paths.database.clone();
         let (mut dispatcher, shown) =

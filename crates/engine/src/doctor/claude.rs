@@ -1,12 +1,13 @@
 //! Claude Code: where it is, which version, and whether it is signed in.
 
+use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use claude_worker_api::{Check, Settings};
 
-use crate::locate;
+use crate::{LoginShell, locate};
 
 /// How long `claude --version` may take; it starts a large program from a cold disk.
 const VERSION_LIMIT: Duration = Duration::from_secs(20);
@@ -21,14 +22,20 @@ const KEYS: [&str; 6] = [
     "CLAUDE_CODE_USE_FOUNDRY",
 ];
 
-pub(super) fn checks(config: &Settings) -> Vec<Check> {
+pub(super) fn checks(config: &Settings, login_shell: &LoginShell) -> Vec<Check> {
     const NAME: &str = "Claude Code";
     let home = claude_worker_paths::user_home();
-    let program = match locate::claude(config.agents.claude.as_deref().map(Path::new)) {
+    let configured = config.agents.claude.as_deref().map(Path::new);
+    let path = std::env::var_os("PATH");
+    let program = match locate::claude(configured, path.as_deref(), login_shell) {
         Ok(found) => {
             let place = format!("{}, {}", found.path.display(), found.how.words());
             let mut command = Command::new(&found.path);
             command.arg("--version").env("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1");
+            // As a run gets it: the program may be a script that needs node.
+            if let Some(path) = login_shell.path_for(path.as_deref().and_then(OsStr::to_str)) {
+                command.env("PATH", path);
+            }
             match locate::output_within(command, VERSION_LIMIT).as_deref().and_then(version) {
                 Some(version) => Check::ok(NAME, format!("{version} ({place})")),
                 None => Check::bad(

@@ -6,20 +6,23 @@
 
 mod claude;
 mod git;
+mod login_shell;
 mod storage;
 
 use claude_worker_api::{Check, Diagnosis, Settings};
 
-use crate::{Paths, settings};
+use crate::{LoginShell, Paths, settings};
 
-/// Looks at everything. Blocks, for some 30 seconds at the most.
+/// Looks at everything. Blocks, for some 40 seconds at the most.
 ///
 /// `in_force` is the configuration of the engine that asks; without one, that of the file counts.
 #[must_use]
-pub fn examine(paths: &Paths, in_force: Option<&Settings>) -> Diagnosis {
+pub fn examine(paths: &Paths, in_force: Option<&Settings>, login_shell: &LoginShell) -> Diagnosis {
     let (config, settings) = settings(paths, in_force);
-    let mut checks = claude::checks(&config);
-    checks.push(settings);
+    // First, because it renews the answer by which Claude Code is found.
+    let shell = login_shell::check(login_shell);
+    let mut checks = claude::checks(&config, login_shell);
+    checks.extend([shell, settings]);
     checks.extend(storage::checks(paths, &config));
     checks.push(git::check());
     Diagnosis { checks }

@@ -321,7 +321,8 @@ impl TaskApi for Engine {
         // One at a time: it starts programs.
         let _turn = self.inner.examining.lock().await;
         let inner = Arc::clone(&self.inner);
-        let examine = move || doctor::examine(&inner.paths, Some(&inner.config.now()));
+        let examine =
+            move || doctor::examine(&inner.paths, Some(&inner.config.now()), &inner.login_shell);
         self.inner.directory_checks.check_separately("What tasks need", EXAMINATION, examine).await
     }
 

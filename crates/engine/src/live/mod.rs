@@ -44,10 +44,10 @@ use claude_worker_api::{NewTask, RunId, TaskId};
 use claude_worker_supervisor::{RunDir, SupervisorCommand, WakeupCloser};
 use tokio::sync::{mpsc, watch};
 
-use crate::EngineError;
 use crate::message::{Message, RunReport};
 use crate::settings::InForce;
 use crate::state::{Plan, RequestedEnd};
+use crate::{EngineError, LoginShell};
 
 use follower::{Beginning, Follower};
 use launched::LaunchLog;
@@ -96,6 +96,7 @@ pub(crate) struct RunPaths {
 pub(crate) struct Runs {
     paths: RunPaths,
     config: InForce,
+    login_shell: Arc<LoginShell>,
     supervisors: Supervisors,
     launched: LaunchLog,
     live: Mutex<HashMap<RunId, Arc<LiveRun>>>,
@@ -111,6 +112,7 @@ impl Runs {
     pub(crate) fn new(
         paths: RunPaths,
         config: InForce,
+        login_shell: Arc<LoginShell>,
         supervisor: SupervisorCommand,
         reports: mpsc::Sender<Message>,
     ) -> Result<Self, EngineError> {
@@ -118,6 +120,7 @@ impl Runs {
             launched: LaunchLog::open(&paths.launched)?,
             paths,
             config,
+            login_shell,
             supervisors: Supervisors::new(supervisor),
             live: Mutex::default(),
             reports,

@@ -56,7 +56,7 @@ pub(crate) fn write(
     if wanted.agents.claude != in_force.agents.claude
         && let Some(program) = &wanted.agents.claude
     {
-        locate::claude(Some(Path::new(program))).map_err(|error| refuse(error.to_string()))?;
+        locate::configured(Path::new(program)).map_err(|error| refuse(error.to_string()))?;
     }
     // The file itself, where a link leads to it: people keep their settings in other places.
     let path = std::fs::canonicalize(&paths.config).unwrap_or_else(|_| paths.config.clone());

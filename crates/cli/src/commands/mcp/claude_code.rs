@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use claude_worker_engine::{locate, settings};
+use claude_worker_engine::{LoginShell, locate, settings};
 use claude_worker_paths::{Paths, shell_word};
 use serde_json::Value;
 
@@ -52,7 +52,12 @@ impl Claude {
     pub(super) fn find() -> Option<Self> {
         let configured = Paths::from_env().and_then(|paths| settings::load(&paths)).ok();
         let configured = configured.and_then(|config| config.agents.claude);
-        let found = locate::claude(configured.as_deref().map(Path::new)).ok()?;
+        let found = locate::claude(
+            configured.as_deref().map(Path::new),
+            std::env::var_os("PATH").as_deref(),
+            &LoginShell::default(),
+        )
+        .ok()?;
         Some(Self { program: found.path })
     }
 

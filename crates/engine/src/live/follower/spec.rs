@@ -1,5 +1,7 @@
 //! What a run's supervisor and agent are given.
 
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use claude_worker_agents::{Program, Session, can};
@@ -48,16 +50,6 @@ impl Follower {
             tracing::info!(untrusted = %untrusted.display(), "without the project's settings");
             launch.leave_out_project_settings();
         }
-        let program = match claude_worker_agents::program(request.agent) {
-            Some(Program::At(path)) => PathBuf::from(path),
-            // Refused above.
-            None => return Err(never(format!("There is no agent {}", request.agent.name()))),
-            Some(Program::ClaudeCode) => {
-                locate::claude(config.agents.claude.as_deref().map(Path::new))
-                    .map_err(|error| never(error.to_string()))?
-                    .path
-            }
-        };
         if !Path::new(&request.working_directory).is_dir() {
             return Err(never(format!("The directory {} is gone", request.working_directory)));
         }
@@ -73,6 +65,19 @@ impl Follower {
         })?;
         let mut env = launch.env;
         env.extend(own);
+        self.add_login_environment(&mut env);
+        let program = match claude_worker_agents::program(request.agent) {
+            Some(Program::At(path)) => PathBuf::from(path),
+            // Refused above.
+            None => return Err(never(format!("There is no agent {}", request.agent.name()))),
+            Some(Program::ClaudeCode) => {
+                let configured = config.agents.claude.as_deref().map(Path::new);
+                let path = env.get("PATH").map(OsStr::new);
+                locate::claude(configured, path, &self.runs.login_shell)
+                    .map_err(|error| never(error.to_string()))?
+                    .path
+            }
+        };
         let traces_runs = config.telemetry.otlp_endpoint.is_some();
         if let Some(traceparent) = traceparent(run, request.traceparent, traces_runs)
             && !env.contains_key(TRACEPARENT)
@@ -98,6 +103,27 @@ impl Follower {
             wakeup_pipe: Some(self.runs.paths.wakeup_pipe.clone()),
         };
         Ok((spec, launch.stdin))
+    }
+
+    /// Adds where this person's programs are: what the login shell has and neither the task nor this
+    /// process. A `PATH` that was given to the task by name stays as it is.
+    fn add_login_environment(&self, env: &mut BTreeMap<String, String>) {
+        if env.contains_key("PATH") {
+            return;
+        }
+        let login_shell = &self.runs.login_shell;
+        if let Some(path) = login_shell.path_for(None) {
+            env.insert("PATH".to_owned(), path);
+        }
+        let answer = login_shell.known();
+        let Some(environment) = answer.as_ref().and_then(|answer| answer.environment()) else {
+            return;
+        };
+        for (name, value) in environment.variables() {
+            if !env.contains_key(name) && std::env::var_os(name).is_none() {
+                env.insert(name.clone(), value.clone());
+            }
+        }
     }
 
     /// How long the agent may print nothing, in milliseconds.

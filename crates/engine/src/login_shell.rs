@@ -1,0 +1,164 @@
+//! What the person's login shell has in its environment: where programs are.
+//!
+//! An engine may be started by a desktop, by cron, by a service manager or by an MCP client, and a task
+//! may be submitted over HTTP. None of these has the `PATH` that people see in their terminal, because
+//! version managers (nvm, fnm, mise, asdf, volta, pnpm, …) extend it in the start-up files of the shell.
+//! So the shell is asked once, when the first run needs it, and the answer is kept.
+
+mod environment;
+mod process;
+mod question;
+
+use std::ffi::OsStr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError, TryLockError};
+use std::time::{Duration, Instant};
+
+use process::Ended;
+use question::Question;
+
+use environment::{is_of_system, joined_path};
+
+pub(crate) use environment::LoginEnvironment;
+
+/// How long a login shell may take for each of the two ways in which it is asked.
+const LIMIT: Duration = Duration::from_secs(5);
+
+/// How long a failure is kept. The machine may have been busy.
+const ASK_AGAIN: Duration = Duration::from_secs(10 * 60);
+
+/// The login shell of the person this process acts for.
+#[derive(Debug, Default)]
+pub struct LoginShell {
+    /// Locked while the shell is asked: everyone else who needs the answer waits for the same one.
+    kept: Mutex<Option<Kept>>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    answer: Arc<Answer>,
+    at: Instant,
+}
+
+/// What came of asking.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// The shell; none for an account that has no login shell.
+    pub(crate) shell: Option<PathBuf>,
+    /// How long it took.
+    pub(crate) took: Duration,
+    /// What it has in its environment, and what was wrong with its interactive start-up files, if it
+    /// answered only without them.
+    pub(crate) outcome: Result<(LoginEnvironment, Option<Failure>), Failure>,
+}
+
+/// Why a shell did not answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Failure {
+    /// The account has no login shell.
+    NoShell,
+    /// The shell cannot be started.
+    NotStarted,
+    /// It ended without an answer: a start-up file ends it, or makes it another program.
+    NoAnswer,
+    /// It took longer than [`LIMIT`].
+    TooSlow,
+}
+
+impl Answer {
+    /// What the shell has in its environment, if it has told that.
+    pub(crate) fn environment(&self) -> Option<&LoginEnvironment> {
+        self.outcome.as_ref().ok().map(|(environment, _)| environment)
+    }
+}
+
+impl LoginShell {
+    /// The answer of the shell. The first caller asks it, which takes ten seconds at the most.
+    pub(crate) fn answer(&self) -> Arc<Answer> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let usable = |kept: &&Kept| kept.answer.outcome.is_ok() || kept.at.elapsed() < ASK_AGAIN;
+        if let Some(kept) = kept.as_ref().filter(usable) {
+            return Arc::clone(&kept.answer);
+        }
+        renew(&mut kept)
+    }
+
+    /// The answer, if it is there already.
+    pub(crate) fn known(&self) -> Option<Arc<Answer>> {
+        let kept = match self.kept.try_lock() {
+            Ok(kept) => kept,
+            Err(TryLockError::Poisoned(kept)) => kept.into_inner(),
+            Err(TryLockError::WouldBlock) => return None,
+        };
+        kept.as_ref().map(|kept| Arc::clone(&kept.answer))
+    }
+
+    /// The `PATH` of a run whose task brings this one: with the directories of the login shell, and those
+    /// of this process. A task that has directories of its own never waits for the shell.
+    pub(crate) fn path_for(&self, of_task: Option<&str>) -> Option<String> {
+        let of_task = of_task.map(OsStr::new);
+        let answer = match of_task {
+            Some(path) if !is_of_system(path) => self.known(),
+            _ => Some(self.answer()),
+        };
+        let environment = answer.as_ref().and_then(|answer| answer.environment());
+        let login = environment.map(LoginEnvironment::directories).unwrap_or_default();
+        joined_path(of_task, login, std::env::var_os("PATH").as_deref())
+    }
+
+    /// Asks anew, also when there is an answer: start-up files may have been changed since.
+    pub(crate) fn ask_anew(&self) -> Arc<Answer> {
+        renew(&mut self.kept.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn renew(kept: &mut Option<Kept>) -> Arc<Answer> {
+    let answer = Arc::new(ask());
+    match (&answer.shell, &answer.outcome) {
+        (Some(shell), Ok((environment, None))) => tracing::info!(
+            shell = %shell.display(),
+            directories = environment.directories().len(),
+            took = ?answer.took,
+            "the login shell was asked for its PATH"
+        ),
+        (Some(shell), Ok((_, Some(failure))) | Err(failure)) => tracing::warn!(
+            shell = %shell.display(),
+            ?failure,
+            took = ?answer.took,
+            "the login shell did not tell its PATH when it was asked as an interactive one"
+        ),
+        (None, _) => {}
+    }
+    *kept = Some(Kept { answer: Arc::clone(&answer), at: Instant::now() });
+    answer
+}
+
+fn ask() -> Answer {
+    let begun = Instant::now();
+    let account = claude_worker_os::user::own_account();
+    let Some(shell) = question::shell(std::env::var_os("SHELL"), account.as_ref()) else {
+        return Answer { shell: None, took: begun.elapsed(), outcome: Err(Failure::NoShell) };
+    };
+    let mut first_failure = None;
+    let mut outcome = Err(Failure::NoAnswer);
+    // Interactive first: most version managers are set up in files that only interactive shells read.
+    for arguments in question::ways_to_ask(&shell) {
+        let Ok(question) = Question::new() else { break };
+        let command = question.command(&shell, arguments, account.as_ref());
+        let failure = match process::ask(command, question.marks(), LIMIT) {
+            Ended::Answered(bytes) => {
+                outcome = Ok((LoginEnvironment::read(&bytes), first_failure));
+                break;
+            }
+            Ended::NotStarted => Failure::NotStarted,
+            Ended::NoAnswer => Failure::NoAnswer,
+            Ended::TooSlow => Failure::TooSlow,
+        };
+        first_failure.get_or_insert(failure);
+        outcome = Err(failure);
+        if failure == Failure::NotStarted {
+            break;
+        }
+    }
+    Answer { shell: Some(shell), took: begun.elapsed(), outcome }
+}
