@@ -99,6 +99,12 @@ pub fn process(pid: u32) -> Option<Process> {
     process_table::process(pid)
 }
 
+/// Gives this process a name for `ps` and `top`, where the system has such names apart from the program's
+/// (Linux). It is cut to the 15 bytes that there is room for.
+pub fn name_this_process(name: &str) {
+    process_table::name_this_process(name);
+}
+
 /// The process table of a system where it can be read. Only with this value can processes be listed, so
 /// a system that has no such list is not taken for one without processes. Rows that cannot be read are
 /// left out; when this process has run out of descriptors those are all, and [`ProcessTable::open`] fails.

@@ -73,6 +73,7 @@ pub fn run(argument: &Path) -> ExitCode {
 fn stand_by() -> Result<Outcome, SupervisorError> {
     let place = Path::new("standard input");
     process::detach().map_err(SupervisorError::io("detach for", place))?;
+    process::name_this_process("cw-spare");
     // Signals keep their usual effect meanwhile: ending a spare harms nothing.
     match spare::wait_for_a_run().map_err(SupervisorError::io("read", place))? {
         Some(run_dir) => supervise(&run_dir),
@@ -100,6 +101,7 @@ fn supervise_logged(dir: &RunDir, log: &mut RunLog) -> Result<Outcome, Superviso
         return Ok(Outcome::NotOurs);
     }
     let Some(spec) = dir.read::<Spec>(&dir.spec_path())? else { return Ok(Outcome::NotOurs) };
+    process::name_this_process(&format!("cw-task-{}", spec.task));
 
     let tree = Tree::of_this_process(spec.run.as_str()).map_err(SupervisorError::NoProcessTable)?;
     // All that can fail for want of room comes before `spawning`: then the run has not started,

@@ -37,6 +37,11 @@ pub(crate) fn resident_bytes() -> Option<u64> {
     line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
 }
 
+pub(crate) fn name_this_process(name: &str) {
+    // Only for people: without the name everything works.
+    let _ = fs::write("/proc/self/comm", name);
+}
+
 pub(crate) fn processes(_: Readable, skip: &HashSet<u32>) -> Vec<Process> {
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
     let pid = |entry: fs::DirEntry| entry.file_name().to_str()?.parse::<u32>().ok();

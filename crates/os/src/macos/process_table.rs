@@ -26,6 +26,8 @@ pub(crate) fn open() -> io::Result<Readable> {
     Ok(Readable)
 }
 
+pub(crate) const fn name_this_process(_name: &str) {}
+
 pub(crate) fn own_program() -> io::Result<PathBuf> {
     std::env::current_exe()
 }
