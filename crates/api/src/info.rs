@@ -136,6 +136,9 @@ pub struct EngineInfo {
     /// Whether it has been told to stop and no longer starts tasks.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub stopping: bool,
+    /// Whether its disk has less free space than the setting `caps.free_disk`, so that it starts nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub disk_full: bool,
     /// Its queue.
     pub queue: Queue,
     /// Bytes of output kept for all runs.

@@ -135,6 +135,14 @@ pub struct ListQuery {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 4096))]
     pub search: Option<String>,
+    /// Only tasks that work in this directory or below it: an absolute path as the tasks have it, with no
+    /// `..` and no links resolved. At most 4096 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 4096))]
+    pub directory: Option<String>,
+    /// Only tasks that were submitted at or after this instant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
     /// The order.
     pub order: Order,
     /// Only tasks that come after this one in the order: the `next` of the previous page.

@@ -228,6 +228,8 @@ export type EngineInfo = {
   agents?: AgentInfo[];
   /** Its database file. */
   database: string;
+  /** Whether its disk has less free space than the setting `caps.free_disk`, so that it starts nothing. */
+  disk_full?: boolean;
   /** The home directory of the user that it runs as, if it has one. */
   home_directory?: string;
   /** Which kind of process hosts it. */
@@ -610,6 +612,11 @@ export type ListQuery = {
   attention?: boolean;
   /** Only tasks that come after this one in the order: the `next` of the previous page. */
   cursor?: Cursor;
+  /**
+   * Only tasks that work in this directory or below it: an absolute path as the tasks have it, with no
+   * `..` and no links resolved. At most 4096 characters.
+   */
+  directory?: string;
   /** Only these tasks, at most 1000; numbers without a task are ignored. Empty: all. */
   ids?: TaskId[];
   /** At most this many, 1 to 1000. Default 50, and 1000 where `ids` are given. */
@@ -621,6 +628,8 @@ export type ListQuery = {
    * it is (`12`, `#12`). At most 4096 characters.
    */
   search?: string;
+  /** Only tasks that were submitted at or after this instant. */
+  since?: Timestamp;
   /** Only these statuses. Empty: all. */
   status?: Status[];
   /** Only tasks that this one submitted: `local`, `owner`, `token:NAME` or `browser:NAME`. */

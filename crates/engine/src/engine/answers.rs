@@ -77,6 +77,14 @@ impl TaskApi for Engine {
             ))
             .hint("Search for a part of the name or of the working directory"));
         }
+        let is_usable =
+            |path: &str| Path::new(path).is_absolute() && path.chars().count() <= LONGEST_SEARCH;
+        if query.directory.as_deref().is_some_and(|path| !is_usable(path)) {
+            return Err(ApiError::invalid(format!(
+                "directory: an absolute path of at most {LONGEST_SEARCH} characters is needed"
+            ))
+            .hint("Pass the directory from the root on, like /home/me/project"));
+        }
         if let Some(cursor) = query.cursor.filter(|cursor| !query.order.takes(*cursor)) {
             return Err(ApiError::invalid(format!(
                 "The cursor \"{cursor}\" belongs to a list in another order"
@@ -245,9 +253,11 @@ impl TaskApi for Engine {
             let inner = Arc::clone(inner);
             move || disk::has_room(&inner.paths, inner.config.now().caps.free_disk)
         };
+        let mut disk_full = false;
         match inner.directory_checks.check_separately("The disk", DISK, room).await {
             Ok(true) => {}
             Ok(false) => {
+                disk_full = true;
                 warnings.push("The disk is nearly full: nothing new is started".to_owned());
             }
             Err(error) => warnings.push(error.message),
@@ -265,6 +275,7 @@ impl TaskApi for Engine {
             http: http.url,
             host: inner.hosting.kind,
             stopping: self.is_stopping(),
+            disk_full,
             queue: inner.shown.published.borrow().queue,
             output_bytes: self.output_bytes(),
             activity: *inner.shown.activity.borrow(),

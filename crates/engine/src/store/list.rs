@@ -72,6 +72,15 @@ pub(super) fn statement(
     if let Some(text) = search {
         filter.search(text);
     }
+    if let Some(directory) = &query.directory {
+        filter.directory(directory);
+    }
+    if let Some(since) = query.since {
+        let n = filter.parameter(Value::Integer(since.as_millis()));
+        filter.condition(format!("created_at >= ?{n}"));
+    }
+    // The index that holds the texts is gone through only if it holds all that is looked at.
+    let in_texts = (search.is_some() || query.directory.is_some()) && query.since.is_none();
     let filter_text = filter.text();
     let sql = if query.attention {
         // By the number in the index that is gone through, so that nothing is sorted.
@@ -82,7 +91,7 @@ pub(super) fn statement(
              {order} LIMIT {limit}",
             and = if filter_text.is_empty() { "" } else { "AND" },
         )
-    } else if search.is_some() && !few && by_number {
+    } else if in_texts && !few && by_number {
         format!(
             "SELECT {columns} FROM task WHERE id IN (SELECT id FROM task INDEXED BY task_search
              WHERE {filter_text} {order} LIMIT {limit}) {order}"
@@ -132,6 +141,17 @@ impl Filter {
             matches.push_str(&format!(" OR task.id = {id}"));
         }
         self.condition(format!("({matches})"));
+    }
+
+    /// The directory and all below it. A path goes on with a slash, and the next character is `0`.
+    fn directory(&mut self, path: &str) {
+        let path = path.trim_end_matches('/');
+        let [this, first, end] = [path.to_owned(), format!("{path}/"), format!("{path}0")]
+            .map(|text| self.parameter(Value::Text(text)));
+        self.condition(format!(
+            "(working_directory = ?{this} \
+              OR working_directory >= ?{first} AND working_directory < ?{end})"
+        ));
     }
 
     fn text(&self) -> String {

@@ -120,6 +120,38 @@ fn a_search_looks_at_names_directories_and_numbers() {
 }
 
 #[test]
+fn a_directory_stands_for_all_below_it_and_an_instant_for_all_since() {
+    let place = Place::new();
+    let (mut writer, readers) = (place.open(), place.readers());
+    for (directory, position) in
+        ["/srv/a", "/srv/a/b c", "/srv/a.b", "/srv/ab", "/srv", "/srv/a0", "/srv/a%"]
+            .iter()
+            .zip(1..)
+    {
+        let request = NewTask { working_directory: (*directory).to_owned(), ..request("x") };
+        let defaults = FilledDefaults::default();
+        writer
+            .insert_task(&request, defaults, "x", position, &Origin::default(), at(position))
+            .unwrap();
+    }
+    let below = |directory: &str| {
+        let query = ListQuery { directory: Some(directory.to_owned()), ..ListQuery::default() };
+        let searched = ListQuery { search: Some("srv".to_owned()), ..query.clone() };
+        assert_eq!(listed(&readers, &query), listed(&readers, &searched));
+        listed(&readers, &query)
+    };
+    assert_eq!(below("/srv/a"), [2, 1]);
+    assert_eq!(below("/srv/a/"), [2, 1]);
+    assert_eq!(below("/srv/a%"), [7]);
+    assert_eq!(below("/"), [7, 6, 5, 4, 3, 2, 1]);
+    assert_eq!(below("/sr"), [0; 0]);
+    let since = ListQuery { since: Some(at(6)), ..ListQuery::default() };
+    assert_eq!(listed(&readers, &since), [7, 6]);
+    let directory = Some("/srv/a%".to_owned());
+    assert_eq!(listed(&readers, &ListQuery { directory, ..since }), [7]);
+}
+
+#[test]
 fn tasks_that_ended_last_are_listed_first_page_by_page() {
     let place = Place::new();
     let (mut writer, readers) = (place.open(), place.readers());
@@ -224,6 +256,7 @@ fn no_list_sorts_or_reads_rows_it_does_not_show() {
     }
     let attention = ListQuery { attention: true, ..failed.clone() };
     let search = ListQuery { search: Some("text".to_owned()), ..failed.clone() };
+    let below = ListQuery { directory: Some("/srv".to_owned()), ..failed.clone() };
     let submitted_by = Some(SubmittedBy::Token("ci".to_owned()));
     let submitter = ListQuery { submitted_by, ..failed.clone() };
     for (query, step, step_after) in [
@@ -232,6 +265,7 @@ fn no_list_sorts_or_reads_rows_it_does_not_show() {
         (failed, "task USING INDEX task_by_status", "task USING INDEX task_by_status"),
         (attention, "unseen USING INDEX unseen_needy", "unseen USING INDEX unseen_needy (task_id"),
         (search, "USING COVERING INDEX task_search", "USING COVERING INDEX task_search (id"),
+        (below, "USING COVERING INDEX task_search", "USING COVERING INDEX task_search (id"),
     ] {
         for order in [Order::NewestFirst, Order::OldestFirst] {
             check(&ListQuery { order, ..query.clone() }, step, step_after);
