@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::error::CliError;
 use crate::render::Paint;
+use crate::render::local_time::Zone;
 use crate::render::text::{clean, escape_json};
 
 /// The width, in columns, of an output that has none: a pipe or a file.
@@ -37,8 +38,12 @@ pub struct Console<'a> {
     pub ask: Option<&'a mut dyn FnMut() -> io::Result<String>>,
     /// Measures the width in columns. Called whenever a line is redrawn.
     pub measure: fn() -> usize,
+    /// Measures the height in rows.
+    pub measure_rows: fn() -> usize,
     /// Reads the clock.
     pub now: fn() -> Timestamp,
+    /// Reads in which time zone this machine is.
+    pub zone: fn() -> Zone,
 }
 
 impl Console<'_> {
@@ -71,6 +76,12 @@ impl Console<'_> {
         }
         let _ = writeln!(self.err, "{text}");
         Ok(())
+    }
+
+    /// Writes a line for a person to standard error, where it is not mixed with what was asked for. A closed
+    /// standard error is ignored.
+    pub fn notice(&mut self, text: &str) {
+        let _ = writeln!(self.err, "{}", clean(text));
     }
 
     /// Whether a person can be asked. With `--json` a program reads the output, so no question is asked.
@@ -132,6 +143,18 @@ impl Console<'_> {
         (self.measure)()
     }
 
+    /// The height in rows.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        (self.measure_rows)()
+    }
+
+    /// The time zone of this machine.
+    #[must_use]
+    pub fn zone(&self) -> Zone {
+        (self.zone)()
+    }
+
     /// The current time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
@@ -178,6 +201,13 @@ pub fn measure() -> usize {
         Some(columns) => usize::from(columns).max(20),
         None => DEFAULT_WIDTH,
     }
+}
+
+/// The height of standard output in rows, if it is a terminal, or 24.
+#[must_use]
+pub fn measure_rows() -> usize {
+    let rows = terminal_size::terminal_size_of(io::stdout()).map(|(_, height)| height.0);
+    rows.filter(|rows| *rows > 0).map_or(24, usize::from)
 }
 
 #[cfg(test)]

@@ -7,15 +7,16 @@ use std::time::Duration;
 
 use claude_worker_api::{
     ApiError, CleanQuery, Cleaned, Counts, EngineInfo, Event, EventKind, EventPage, EventQuery,
-    FollowUp, HostKind, HttpState, ListQuery, LogEntry, LogItem, LogPage, LogQuery, LoginCode,
-    NewLogin, NewTask, Order, OutputChunk, OutputQuery, OutputStream, Pause, Queue, Retry, Run,
-    RunId, SeenQuery, State, StopRequest, Stopped, Task, TaskApi, TaskDetail, TaskId, TaskPage,
-    TaskQuery, Trust, TrustChange, TrustSource, TrustedDirectory, Unseen, Usage,
+    FollowUp, HttpState, ListQuery, LogEntry, LogItem, LogPage, LogQuery, LoginCode, NewLogin,
+    NewTask, Order, OutputChunk, OutputQuery, OutputStream, Pause, Queue, Retry, Run, RunId,
+    SeenQuery, State, StopRequest, Stopped, Task, TaskApi, TaskDetail, TaskId, TaskPage, TaskQuery,
+    Trust, TrustChange, TrustSource, TrustedDirectory, Unseen, Usage,
 };
 use tokio::sync::Notify;
 
 use crate::console::{Console, View};
 use crate::render::Paint;
+use crate::render::local_time::Zone;
 use crate::render::samples::{self, NOW};
 
 type Answer<T> = Result<T, ApiError>;
@@ -103,6 +104,14 @@ impl FakeEngine {
         log.bytes.extend_from_slice(text.as_bytes());
         drop(memory);
         self.news.notify_waiters();
+    }
+
+    /// Adds an entry to the log of a run.
+    pub(crate) fn add_entry(&self, run: &RunId, item: LogItem) {
+        let mut memory = self.memory();
+        let log = memory.logs.get_mut(run).unwrap();
+        let offset = log.entries.len() as u64;
+        log.entries.push(LogEntry { offset, at: None, item });
     }
 
     /// Adds bytes that need not be UTF-8 to the output of a run.
@@ -231,6 +240,8 @@ impl TaskApi for FakeEngine {
                     _ => task.id < cursor.id,
                 })
                 && (!query.attention || task.needs_attention())
+                && query.since.is_none_or(|since| task.created_at >= since)
+                && query.directory.as_ref().is_none_or(|path| task.working_directory == *path)
         };
         let mut all: Vec<Task> =
             memory.tasks.values().rev().map(|d| &d.task).filter(matching).cloned().collect();
@@ -255,6 +266,14 @@ impl TaskApi for FakeEngine {
                 ));
             };
             let log = &memory.logs[&run];
+            if query.tail || query.before.is_some() {
+                let end = query.before.map_or(log.entries.len(), |before| before as usize);
+                let start = end.saturating_sub(query.limit.unwrap_or(500) as usize);
+                let entries = log.entries[start..end].to_vec();
+                let (start, next) = (start as u64, log.bytes.len() as u64);
+                let end = log.ended;
+                return Ok((LogPage { run: Some(run), entries, start, next, end }, true));
+            }
             let rest = log.entries.iter().skip(query.after as usize);
             // Two per page, so that every test reads several pages.
             let entries: Vec<_> = rest.take(2).cloned().collect();
@@ -376,23 +395,8 @@ impl TaskApi for FakeEngine {
         for detail in memory.tasks.values() {
             *counts.get_mut(detail.task.state.status()) += 1;
         }
-        Ok(EngineInfo {
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            protocol: claude_worker_api::PROTOCOL,
-            pid: 4711,
-            started_at: NOW,
-            database: "/data/tasks.db".to_owned(),
-            runs_directory: "/data/runs".to_owned(),
-            home_directory: Some("/home/dev".to_owned()),
-            http: None,
-            host: HostKind::Headless,
-            stopping: false,
-            queue: Queue { paused: memory.paused, workers: 4, counts, unseen: Unseen::default() },
-            output_bytes: 0,
-            activity: claude_worker_api::Activity::default(),
-            agents: Vec::new(),
-            warnings: Vec::new(),
-        })
+        let queue = Queue { paused: memory.paused, workers: 4, counts, unseen: Unseen::default() };
+        Ok(EngineInfo { queue, ..samples::engine() })
     }
 
     async fn trusted(&self) -> Answer<Trust> {
@@ -473,7 +477,9 @@ impl Written {
             json: look == Look::Json,
             ask: None,
             measure: || 80,
+            measure_rows: || 24,
             now: || NOW,
+            zone: || Zone::UTC,
         }
     }
 }

@@ -34,6 +34,22 @@ impl<'a, A: TaskApi> Changes<'a, A> {
         Ok(Self { api, reconnect, cursor: page.next })
     }
 
+    /// Waits for an event of any task or of the queue, up to half a minute.
+    ///
+    /// # Errors
+    /// When no engine answers.
+    pub async fn any(&mut self) -> Result<(), ApiError> {
+        let query = EventQuery {
+            after: Some(self.cursor),
+            limit: Some(EVENTS),
+            wait_ms: WAIT_MS,
+            ..EventQuery::default()
+        };
+        let page = self.reconnect.call(|| self.api.events(query.clone())).await?;
+        self.cursor = page.next;
+        Ok(())
+    }
+
     /// Waits for an event of `tasks` and returns the tasks that had one: all of them after a gap in the
     /// stream, none after half a minute without an event.
     ///

@@ -25,6 +25,7 @@ pub mod args;
 pub mod commands;
 mod connect;
 pub mod console;
+mod delays;
 mod doctor;
 pub mod error;
 pub mod exit;
@@ -38,8 +39,10 @@ mod host;
 mod interrupt;
 mod prompt;
 mod prompt_length;
+mod redraw;
 pub mod render;
 pub mod selection;
+mod since;
 mod stdin;
 pub mod transcript;
 pub mod watch;
@@ -59,6 +62,7 @@ use crate::console::{Console, View};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::render::Paint;
+use crate::render::local_time::Zone;
 
 /// The program.
 #[must_use]
@@ -94,7 +98,9 @@ fn run(cli: &Cli) -> Exit {
         json: cli.json,
         ask: console::can_ask().then_some(&mut read_answer as _),
         measure: console::measure,
+        measure_rows: console::measure_rows,
         now: Timestamp::now,
+        zone: Zone::system,
     };
     let result = execute(&cli.command, &mut console);
     conclude(result, &mut console)

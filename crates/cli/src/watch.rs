@@ -12,12 +12,13 @@ use claude_worker_api::{LogItem, State, Task, TaskApi, TaskApiExt, TaskDetail, T
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::console::Console;
+use crate::delays::Delays;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::follow::{Follower, Step};
 use crate::interrupt::Interruption;
 use crate::render::log::{LogText, action};
-use crate::render::text::{truncate, width};
+use crate::render::text::{clean_line, truncate, width};
 use crate::render::{Paint, Tone, detail, figures, task_line, tone_of};
 use crate::transcript::{Form, Transcript};
 use claude_worker_client::Reconnect;
@@ -112,11 +113,23 @@ async fn show<A: TaskApi>(
     };
     let mut tick = interval(Duration::from_secs(1));
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut delays = Delays::beside_the_log();
     loop {
         let step = {
             let mut next = pin!(follower.next());
             loop {
+                let (now, zone) = (console.now(), console.zone);
                 tokio::select! {
+                    () = delays.due(), if screen.is_delayed(reconnect) => {
+                        // The status line shows already that no engine answers.
+                        if console.view.terminal && reconnect.is_away() {
+                            delays.postpone();
+                            continue;
+                        }
+                        for words in delays.look(api, reconnect, &[id], now, &zone()).await {
+                            screen.notice(console, reconnect, &words)?;
+                        }
+                    }
                     step = &mut next => break step?,
                     by = &mut interrupt => return Ok(Watched::Interrupted(by)),
                     _ = tick.tick(), if console.view.terminal => {
@@ -158,6 +171,28 @@ async fn show<A: TaskApi>(
 }
 
 impl Screen {
+    /// Whether the task does not run, or its run cannot be followed.
+    fn is_delayed(&self, reconnect: &Reconnect) -> bool {
+        let state = self.status.task.as_ref().map(|task| &task.state);
+        reconnect.is_away()
+            || matches!(state, Some(State::Pending | State::Waiting { .. } | State::Unknown(_)))
+    }
+
+    /// Writes a line for a person: above the status line, or to standard error where there is none.
+    fn notice(
+        &self,
+        console: &mut Console<'_>,
+        reconnect: &Reconnect,
+        words: &str,
+    ) -> Result<(), CliError> {
+        if !console.view.terminal {
+            console.notice(words);
+            return Ok(());
+        }
+        let line = console.view.paint.tone(Tone::Attention, &clean_line(words));
+        self.draw(console, reconnect, &format!("{line}\n"))
+    }
+
     /// Writes `text` above the status line and redraws the status line.
     fn draw(
         &self,

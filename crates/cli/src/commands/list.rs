@@ -1,51 +1,22 @@
 //! `list`: shows tasks, newest first.
 
-use claude_worker_api::{Cursor, ListQuery, Status, SubmittedBy, TaskApi, TaskId, TaskPage};
+mod arguments;
+mod live;
+
+use claude_worker_api::{ApiError, ListQuery, Order, TaskApi, TaskPage, Timestamp};
+
+pub use arguments::Args;
+use arguments::{Output, Sort};
 
 use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::render::{Tone, table, task_line};
-use crate::selection::status;
+use crate::render::delay::Delay;
+use crate::render::text::{escape_json, truncate};
+use crate::render::{Paint, Tone, fields, table, task_line};
 
-/// Tasks per request with `--all`.
+/// Tasks per request where all are read.
 const LARGEST_PAGE: u32 = 1000;
-
-/// The arguments of `list`.
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    /// Only tasks of this status; repeat it or separate several with commas
-    #[arg(short, long, value_delimiter = ',', value_parser = status())]
-    pub status: Vec<Status>,
-    /// Only tasks that need you: failed or with denied tools, and not seen since
-    #[arg(long)]
-    pub attention: bool,
-    /// Only tasks that this one submitted: local, owner, token:NAME or browser:NAME
-    #[arg(long, value_name = "WHO", value_parser = submitter)]
-    pub submitted_by: Option<SubmittedBy>,
-    /// Only tasks whose name or directory contains this text, in any case; or the task with this number
-    #[arg(long, value_name = "TEXT")]
-    pub search: Option<String>,
-    /// Show at most this many
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 50,
-          value_parser = clap::value_parser!(u32).range(1..=1000))]
-    pub limit: u32,
-    /// Only tasks older than this one, for the next page
-    #[arg(long, value_name = "ID")]
-    pub before: Option<TaskId>,
-    /// Show all tasks
-    #[arg(short, long, conflicts_with = "limit")]
-    pub all: bool,
-}
-
-fn submitter(text: &str) -> Result<SubmittedBy, String> {
-    match SubmittedBy::from(text.to_owned()) {
-        SubmittedBy::Unknown(_) => {
-            Err("it is none of local, owner, token:NAME, browser:NAME".into())
-        }
-        known => Ok(known),
-    }
-}
 
 /// Shows the list.
 ///
@@ -56,43 +27,127 @@ pub async fn execute(
     console: &mut Console<'_>,
     args: &Args,
 ) -> Result<Exit, CliError> {
-    let mut query = ListQuery {
-        statuses: args.status.clone(),
-        submitted_by: args.submitted_by.clone(),
-        search: args.search.clone(),
-        attention: args.attention,
-        cursor: args.before.map(Cursor::from),
-        limit: Some(if args.all { LARGEST_PAGE } else { args.limit }),
-        ..ListQuery::default()
+    if matches!(args.output, Some(Output::Json)) && !console.json {
+        console.json = true;
+        console.view.paint = Paint::NONE;
+        console.view.terminal = false;
+    }
+    if args.watch {
+        return live::watch(api, console, args).await;
+    }
+    let page = read(api, args, &args.query(console)?, console.now()).await?;
+    if console.json {
+        console.document(&page)?;
+        return Ok(Exit::Done);
+    }
+    let now = console.now();
+    let lines: String = match &args.output {
+        _ if args.quiet => page.tasks.iter().map(|task| format!("{}\n", task.id)).collect(),
+        Some(Output::Jsonl) => page
+            .tasks
+            .iter()
+            .map(|task| {
+                let json = serde_json::to_string(task).unwrap_or_default();
+                escape_json(&json).into_owned() + "\n"
+            })
+            .collect(),
+        Some(Output::Fields(template)) => {
+            page.tasks.iter().map(|task| template.line(task, now) + "\n").collect()
+        }
+        Some(Output::Wide) if !page.tasks.is_empty() => fields::wide(&page.tasks, now),
+        _ => {
+            let delay = if console.view.terminal { delay(api, &page).await? } else { None };
+            show(console, &page, delay.as_ref(), args)?;
+            return Ok(Exit::Done);
+        }
     };
+    console.print(&lines)?;
+    if let Some(next) = page.next {
+        // For a person; a program sees the number of lines that it asked for.
+        console.notice(&format!("  older: claude-worker list --before {next}"));
+    }
+    Ok(Exit::Done)
+}
+
+/// Reads the tasks: one page, or all where that is asked for or the order needs it.
+async fn read(
+    api: &impl TaskApi,
+    args: &Args,
+    query: &ListQuery,
+    now: Timestamp,
+) -> Result<TaskPage, ApiError> {
+    let mut query = query.clone();
+    let all = args.all || args.sort.is_by_value();
+    let limit = if all { LARGEST_PAGE } else { args.limit };
+    query.limit = Some(limit);
     let mut page = api.list(query.clone()).await?;
-    while let Some(next) = page.next.filter(|_| args.all) {
+    while let Some(next) = page.next.filter(|_| all) {
         query.cursor = Some(next);
         let more = api.list(query.clone()).await?;
         page.tasks.extend(more.tasks);
         page.next = more.next;
     }
-    if console.json {
-        console.document(&page)?;
-    } else {
-        show(console, &page, args)?;
+    match args.sort {
+        Sort::Cost => page.tasks.sort_by(|a, b| {
+            b.usage.cost_usd.unwrap_or(0.0).total_cmp(&a.usage.cost_usd.unwrap_or(0.0))
+        }),
+        Sort::Duration => {
+            page.tasks.sort_by_key(|task| std::cmp::Reverse(fields::duration(task, now)));
+        }
+        _ => {}
     }
-    Ok(Exit::Done)
+    if !args.all {
+        page.tasks.truncate(args.limit as usize);
+    }
+    Ok(page)
 }
 
-fn show(console: &mut Console<'_>, page: &TaskPage, args: &Args) -> Result<(), CliError> {
+/// What keeps the queue from starting tasks, where tasks are queued.
+async fn delay(api: &impl TaskApi, page: &TaskPage) -> Result<Option<Delay>, ApiError> {
+    if page.counts.pending + page.counts.waiting == 0 {
+        return Ok(None);
+    }
+    let delay = Delay::of_queue(&api.engine().await?);
+    // That workers are busy can be seen in the list.
+    Ok(delay.filter(|delay| !matches!(delay, Delay::WorkersBusy { .. })))
+}
+
+fn show(
+    console: &mut Console<'_>,
+    page: &TaskPage,
+    delay: Option<&Delay>,
+    args: &Args,
+) -> Result<(), CliError> {
     let paint = console.view.paint;
     if page.tasks.is_empty() {
-        return console.remark(if page.counts.total() == 0 {
-            "No tasks yet. Send the first one: claude-worker run \"Write tests for src/parser.rs\""
-        } else if args.before.is_some() {
-            "No older tasks"
-        } else {
-            "No task matches"
-        });
+        return console.remark(none(page, args));
     }
     let table = table::tasks(&page.tasks, console.now(), console.width(), paint);
     console.print(&table)?;
+    let last = last_lines(console, page, delay, usize::MAX);
+    if last.is_empty() { Ok(()) } else { console.remark(&last) }
+}
+
+/// What is said in place of an empty table.
+const fn none(page: &TaskPage, args: &Args) -> &'static str {
+    if page.counts.total() == 0 {
+        "No tasks yet. Send the first one: claude-worker run \"Write tests for src/parser.rs\""
+    } else if args.before.is_some() {
+        "No older tasks"
+    } else {
+        "No task matches"
+    }
+}
+
+/// The counts, the next page, and what keeps the queue from starting tasks.
+/// Lines wider than `width` are cut.
+fn last_lines(
+    console: &Console<'_>,
+    page: &TaskPage,
+    delay: Option<&Delay>,
+    width: usize,
+) -> String {
+    let paint = console.view.paint;
     let mut last = Vec::new();
     if console.view.terminal {
         last.push(task_line::counts(&page.counts));
@@ -100,8 +155,44 @@ fn show(console: &mut Console<'_>, page: &TaskPage, args: &Args) -> Result<(), C
     if let Some(next) = page.next {
         last.push(format!("older: claude-worker list --before {next}"));
     }
-    if last.is_empty() {
-        return Ok(());
+    let mut text = String::new();
+    if !last.is_empty() {
+        let line = format!("  {}", last.join(" · "));
+        text = paint.tone(Tone::Quiet, &truncate(&line, width));
     }
-    console.remark(&paint.tone(Tone::Quiet, &format!("  {}", last.join(" · "))))
+    if let Some(delay) = delay {
+        let cause = delay.cause(console.now(), &console.zone());
+        let words = match delay {
+            Delay::QueuePaused => "The queue is paused: claude-worker unpause".to_owned(),
+            _ => format!("Nothing starts: {cause}. {}", delay.end()),
+        };
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text += &paint.tone(Tone::Attention, &truncate(&format!("  {words}"), width));
+    }
+    text
+}
+
+impl Args {
+    /// What the engine is asked for, but for the size of a page.
+    fn query(&self, console: &Console<'_>) -> Result<ListQuery, CliError> {
+        let since = self.since.map(|since| since.resolve(console.now(), &console.zone()));
+        Ok(ListQuery {
+            statuses: self.statuses(),
+            submitted_by: self.submitted_by.clone(),
+            search: self.search.clone(),
+            directory: self.directory()?,
+            since,
+            attention: self.attention,
+            cursor: self.before,
+            order: match self.sort {
+                Sort::Oldest => Order::OldestFirst,
+                Sort::Next => Order::NextFirst,
+                Sort::Ended => Order::EndedLast,
+                Sort::Newest | Sort::Cost | Sort::Duration => Order::NewestFirst,
+            },
+            ..ListQuery::default()
+        })
+    }
 }

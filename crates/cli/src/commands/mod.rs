@@ -26,11 +26,15 @@ pub mod wait;
 #[cfg(test)]
 mod tests;
 
+use std::pin::pin;
+
 use clap::Subcommand;
 use claude_worker_api::{ApiError, SeenQuery, Task, TaskApi, TaskId, TaskQuery};
+use claude_worker_client::Reconnect;
 use serde::Serialize;
 
 use crate::console::Console;
+use crate::delays::Delays;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::interrupt::interrupted;
@@ -183,9 +187,23 @@ async fn wait_for(
     console: &mut Console<'_>,
     id: TaskId,
 ) -> Result<Watched, CliError> {
-    let waited = tokio::select! {
-        detail = wait::until_finished(api, id) => Watched::Finished(Box::new(detail?)),
-        by = interrupted() => Watched::Interrupted(by),
+    let reconnect = Reconnect::while_following();
+    let waited = {
+        let mut finished = pin!(wait::reconnecting(api, &reconnect, id));
+        let mut interrupt = pin!(interrupted());
+        let mut delays = Delays::new();
+        loop {
+            tokio::select! {
+                detail = &mut finished => break Watched::Finished(Box::new(detail?)),
+                by = &mut interrupt => break Watched::Interrupted(by),
+                () = delays.due() => {
+                    let (now, zone) = (console.now(), console.zone());
+                    for words in delays.look(api, &reconnect, &[id], now, &zone).await {
+                        console.notice(&words);
+                    }
+                }
+            }
+        }
     };
     match &waited {
         Watched::Finished(detail) => mark_seen(api, console, &[&detail.task]).await,

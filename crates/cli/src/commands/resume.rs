@@ -39,6 +39,7 @@ pub async fn execute(
     let task = api.resume(id, FollowUp { prompt, ..FollowUp::default() }).await?;
     warn(console, &task);
     if args.watch {
+        console.remark(&format!("Task {id} continues"))?;
         return watch_next(api, console, id, before).await;
     }
     if console.json {

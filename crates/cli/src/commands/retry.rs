@@ -69,6 +69,7 @@ async fn one(
     let task = api.retry(id, Retry::default()).await?;
     warn(console, &task);
     if watch {
+        console.remark(&format!("Task {id} is in the queue again"))?;
         return watch_next(api, console, id, before).await;
     }
     if console.json {

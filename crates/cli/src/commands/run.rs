@@ -108,7 +108,9 @@ pub async fn execute(
             if !args.watch {
                 console.line(&format!("Follow it with: claude-worker logs {id} -f"))?;
             }
-        } else if !args.watch {
+        } else if args.watch {
+            console.notice(&format!("Task {id} queued"));
+        } else {
             console.line(&id.to_string())?;
         }
         return if args.watch { watch_next(api, console, id, 0).await } else { Ok(Exit::Done) };

@@ -1,5 +1,7 @@
 //! Commands against a scripted engine: what they send, write, and exit with.
 
+mod delays;
+mod list;
 mod logs;
 mod removing;
 mod run;
@@ -218,7 +220,7 @@ async fn resume_watches_only_the_new_run() {
     let (exit, written) =
         beside(&engine, Look::Pipe, "resume --stdin never -w 1 Further", script).await;
     assert_eq!(exit, Exit::Done);
-    assert_eq!((written.out(), written.err()), ("\nRun 2\nafter\n", "\nDone\n"));
+    assert_eq!((written.out(), written.err()), ("\nRun 2\nafter\n", "Task 1 continues\n\nDone\n"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,6 +1,7 @@
 //! `wait`: until tasks have finished.
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::time::Duration;
 
 use claude_worker_api::{
@@ -11,6 +12,7 @@ use tokio::sync::Notify;
 
 use super::Report;
 use crate::console::Console;
+use crate::delays::Delays;
 use crate::error::CliError;
 use crate::exit::{self, Exit};
 use crate::follow::Changes;
@@ -102,6 +104,7 @@ async fn collect<A: TaskApi>(
 ) -> Result<(), CliError> {
     let reconnect = Reconnect::while_following();
     let mut changes = Changes::begin(api, &reconnect).await?;
+    let mut delays = Delays::new();
     let mut open = ids.to_vec();
     let mut look_at = open.clone();
     loop {
@@ -142,14 +145,33 @@ async fn collect<A: TaskApi>(
             return Ok(());
         }
         looked.notify_one();
-        look_at = changes.next(&open).await?;
+        let mut next = pin!(changes.next(&open));
+        look_at = loop {
+            tokio::select! {
+                touched = &mut next => break touched?,
+                () = delays.due() => {
+                    let (now, zone) = (console.now(), console.zone());
+                    for words in delays.look(api, &reconnect, &open, now, &zone).await {
+                        console.notice(&words);
+                    }
+                }
+            }
+        };
     }
 }
 
 /// Waits for one task without printing anything.
 pub(crate) async fn until_finished(api: &impl TaskApi, id: TaskId) -> Result<TaskDetail, ApiError> {
-    let reconnect = Reconnect::while_following();
-    let mut changes = Changes::begin(api, &reconnect).await?;
+    reconnecting(api, &Reconnect::while_following(), id).await
+}
+
+/// The same, for a caller that looks whether an engine answers.
+pub(super) async fn reconnecting(
+    api: &impl TaskApi,
+    reconnect: &Reconnect,
+    id: TaskId,
+) -> Result<TaskDetail, ApiError> {
+    let mut changes = Changes::begin(api, reconnect).await?;
     loop {
         if reconnect.call(|| api.row(id)).await?.state.is_finished() {
             let detail = reconnect.call(|| api.get(id, TaskQuery::default())).await?;

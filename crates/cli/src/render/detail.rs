@@ -264,6 +264,7 @@ mod tests {
             http: Some("http://127.0.0.1:8000".to_owned()),
             host: HostKind::App,
             stopping: true,
+            disk_full: false,
             queue: Queue {
                 paused: true,
                 workers: 4,

@@ -2,8 +2,11 @@
 //!
 //! Nothing here reads the clock, the environment or the terminal; the caller passes them.
 
+pub mod delay;
 pub mod detail;
+pub mod fields;
 pub mod figures;
+pub mod local_time;
 pub mod log;
 mod paint;
 pub mod qr_code;

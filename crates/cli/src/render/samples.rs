@@ -1,14 +1,42 @@
 //! Tasks for snapshots: ordinary ones, and the awkward.
 
 use claude_worker_api::{
-    Agent, DeniedTool, Failure, NewTask, PermissionMode, Run, RunId, RunOutcome, State,
-    SubmittedBy, Task, TaskDetail, TaskId, Timestamp, Usage, Verdict, WaitReason,
+    Activity, Agent, Counts, DeniedTool, EngineInfo, Failure, HostKind, NewTask, PermissionMode,
+    Queue, Run, RunId, RunOutcome, State, SubmittedBy, Task, TaskDetail, TaskId, Timestamp, Unseen,
+    Usage, Verdict, WaitReason,
 };
 
 /// The moment all samples are seen at.
 pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_795_409_000_000);
 
 const MINUTE: u64 = 60_000;
+
+/// An engine with four workers and no tasks.
+pub(crate) fn engine() -> EngineInfo {
+    EngineInfo {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        protocol: claude_worker_api::PROTOCOL,
+        pid: 4711,
+        started_at: NOW,
+        database: "/data/tasks.db".to_owned(),
+        runs_directory: "/data/runs".to_owned(),
+        home_directory: Some("/home/dev".to_owned()),
+        http: None,
+        host: HostKind::Headless,
+        stopping: false,
+        disk_full: false,
+        queue: Queue {
+            paused: false,
+            workers: 4,
+            counts: Counts::default(),
+            unseen: Unseen::default(),
+        },
+        output_bytes: 0,
+        activity: Activity::default(),
+        agents: Vec::new(),
+        warnings: Vec::new(),
+    }
+}
 
 pub(crate) fn task(id: i64, name: &str, state: State) -> Task {
     Task {

@@ -1,0 +1,123 @@
+//! `list`.
+
+use super::*;
+
+fn engine() -> FakeEngine {
+    let engine = FakeEngine::default();
+    for task in samples::tasks() {
+        engine.put(task);
+    }
+    engine
+}
+
+#[tokio::test(start_paused = true)]
+async fn ids_alone_are_for_other_commands() {
+    let (_, written) = command(&engine(), Look::Pipe, "list -q -n 2").await;
+    assert_eq!(written.out(), "135\n132\n");
+    assert_eq!(written.err(), "  older: claude-worker list --before 132\n");
+    let (_, written) = command(&FakeEngine::default(), Look::Pipe, "list -q").await;
+    assert_eq!((written.out(), written.err()), ("", ""));
+}
+
+#[tokio::test(start_paused = true)]
+async fn statuses_have_options_of_their_own() {
+    for (line, expected) in [
+        ("list -q --failed", "128\n"),
+        ("list -q --failed --pending", "135\n128\n"),
+        ("list -q --running", "132\n131\n130\n"),
+        ("list -q --completed -s cancelled", "127\n126\n125\n9\n8\n"),
+    ] {
+        let (_, written) = command(&engine(), Look::Pipe, line).await;
+        assert_eq!(written.out(), expected, "{line}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn directories_and_times_are_passed_on() {
+    let engine = engine();
+    engine.put(claude_worker_api::Task {
+        working_directory: "/srv/gone".to_owned(),
+        created_at: NOW.minus_millis(86_400_000),
+        ..samples::task(1, "Old", State::Pending)
+    });
+    let (_, written) = command(&engine, Look::Pipe, "list -q --dir /srv/gone/").await;
+    assert_eq!(written.out(), "1\n");
+    let (_, written) = command(&engine, Look::Pipe, "list -q --dir /srv/gone --since 2h").await;
+    assert_eq!(written.out(), "");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_most_expensive_of_all_tasks_come_first() {
+    let (_, written) = command(&engine(), Look::Pipe, "list -q --sort cost -n 2").await;
+    assert_eq!(written.out(), "131\n127\n");
+    let (_, written) =
+        command(&engine(), Look::Pipe, "list -o id,duration --sort duration -n 2").await;
+    assert_eq!(written.out(), "127\t300\n126\t300\n");
+}
+
+#[tokio::test(start_paused = true)]
+async fn tasks_are_printed_in_the_format_that_was_asked_for() {
+    let engine = engine();
+    let (_, written) = command(&engine, Look::Terminal, "list -o json -n 1").await;
+    assert_eq!(written.json()["tasks"][0]["id"], 135);
+    let (_, written) = command(&engine, Look::Terminal, "list -o jsonl -n 2").await;
+    let ids: Vec<i64> = written
+        .out()
+        .lines()
+        .map(|line| {
+            serde_json::from_str::<serde_json::Value>(line).unwrap()["id"].as_i64().unwrap()
+        })
+        .collect();
+    assert_eq!(ids, [135, 132]);
+    let (_, written) = command(&engine, Look::Pipe, "list -o {id}:{status} -n 1").await;
+    assert_eq!(written.out(), "135:pending\n");
+    let (_, written) = command(&engine, Look::Pipe, "list -o wide -n 1").await;
+    assert!(written.out().contains("DIRECTORY"), "{}", written.out());
+    // Errors are JSON, too.
+    engine.go_away(100);
+    let (exit, written) = command(&engine, Look::Pipe, "list -o json").await;
+    assert_eq!((exit, &written.json()["error"]["code"]), (Exit::NoEngine, &"unavailable".into()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_line_says_why_nothing_starts() {
+    let engine = engine();
+    engine.set_paused(claude_worker_api::Pause { paused: true }).await.unwrap();
+    let (_, written) = command(&engine, Look::Terminal, "list").await;
+    let last = written.out().lines().last().unwrap();
+    assert_eq!(last, "  The queue is paused: claude-worker unpause");
+    let (_, written) = command(&engine, Look::Pipe, "list").await;
+    assert!(!written.err().contains("paused"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_a_terminal_is_redrawn() {
+    let (exit, written) = command(&engine(), Look::Pipe, "list --watch").await;
+    assert_eq!(exit, Exit::Usage);
+    assert!(written.err().contains("claude-worker list --json"), "{}", written.err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_on_a_terminal_is_kept_up_to_date() {
+    let engine = FakeEngine::default();
+    engine.put(samples::task(1, "First", State::Pending));
+    let mut written = Written::new();
+    let mut console = written.console(Look::Terminal);
+    let Command::List(args) = parse("list --watch") else { panic!("not list") };
+    let script = async {
+        settle().await;
+        engine.begin(1);
+        tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+    };
+    tokio::select! {
+        done = super::super::list::execute(&engine, &mut console, &args) => panic!("{done:?}"),
+        () = script => {}
+    }
+    let text = written.out();
+    let frames: Vec<&str> = text.split("\u{1b}[?2026h").skip(1).collect();
+    assert!(frames[0].contains("○ pending"), "{text:?}");
+    assert!(frames.last().unwrap().contains("● running"), "{text:?}");
+    // The heading, the task, and the counts.
+    assert!(frames[1].starts_with("\r\u{1b}[3A"), "{text:?}");
+    assert!(frames.len() <= 7, "{} frames in three seconds", frames.len());
+}

@@ -1,0 +1,98 @@
+//! Instants on the command line: `2h`, `2026-11-29`, `2026-11-29 14:00`, `14:00`, or RFC 3339.
+
+use claude_worker_api::{Timestamp, parse_duration};
+use jiff::civil::{Date, DateTime, Time};
+
+use crate::render::local_time::Zone;
+
+/// An instant in the past, as it was typed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Since {
+    /// This many milliseconds ago.
+    Ago(u64),
+    /// At this instant.
+    At(Timestamp),
+    /// When the clock on the wall showed this.
+    Local(DateTime),
+    /// When the clock on the wall last showed this.
+    LocalTime(Time),
+}
+
+impl Since {
+    /// Parses an instant.
+    ///
+    /// # Errors
+    /// A sentence with the accepted forms.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if let Ok(at) = text.parse() {
+            return Ok(Self::At(at));
+        }
+        // A date and time is read as a date, too.
+        if !text.contains(':')
+            && let Ok(date) = text.parse::<Date>()
+        {
+            return Ok(Self::Local(date.at(0, 0, 0, 0)));
+        }
+        if text.contains('-')
+            && let Ok(time) = text.parse::<DateTime>()
+        {
+            return Ok(Self::Local(time));
+        }
+        if text.contains(':')
+            && let Ok(time) = text.parse::<Time>()
+        {
+            return Ok(Self::LocalTime(time));
+        }
+        parse_duration(text).map(Self::Ago).map_err(|_| {
+            format!(
+                "\"{text}\" is not a time: write 90s, 2h or 3d (so long ago), 14:00, 2026-11-29, \
+                 \"2026-11-29 14:00\" or 2026-11-29T14:00:00Z"
+            )
+        })
+    }
+
+    /// The instant that it means now, in this time zone.
+    #[must_use]
+    pub fn resolve(self, now: Timestamp, zone: &Zone) -> Timestamp {
+        let local = |time: DateTime| zone.instant(time).unwrap_or(now);
+        match self {
+            Self::Ago(millis) => now.minus_millis(millis),
+            Self::At(at) => at,
+            Self::Local(time) => local(time),
+            Self::LocalTime(time) => {
+                let today = zone.date(now);
+                let at = local(today.to_datetime(time));
+                if at <= now {
+                    return at;
+                }
+                today.yesterday().map_or(at, |day| local(day.to_datetime(time)))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_read_as_people_type_them() {
+        let now: Timestamp = "2026-11-29T12:00:00Z".parse().unwrap();
+        let check = |text: &str, expected: &str| {
+            let since = Since::parse(text).unwrap().resolve(now, &Zone::UTC);
+            assert_eq!(since.to_string(), expected, "{text}");
+        };
+        check("2h", "2026-11-29T10:00:00.000Z");
+        check("1d12h", "2026-11-28T00:00:00.000Z");
+        check("0", "2026-11-29T12:00:00.000Z");
+        check("2026-11-28", "2026-11-28T00:00:00.000Z");
+        check("2026-11-28 14:00", "2026-11-28T14:00:00.000Z");
+        check("2026-11-28T14:00", "2026-11-28T14:00:00.000Z");
+        check("2026-11-28T14:00:00+02:00", "2026-11-28T12:00:00.000Z");
+        check("11:30", "2026-11-29T11:30:00.000Z");
+        check("14:00", "2026-11-28T14:00:00.000Z");
+        for wrong in ["", "yesterday", "2", "2026-13-01", "25:00", "-2h"] {
+            assert!(Since::parse(wrong).unwrap_err().contains("is not a time"), "{wrong}");
+        }
+    }
+}
