@@ -44,3 +44,4 @@ mod support;
 mod trees;
 mod trust;
 mod waiting;
+mod words;

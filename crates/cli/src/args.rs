@@ -1,32 +1,38 @@
 //! The command line as a whole, as clap parses it.
 
-use clap::Parser;
+use clap::{ArgAction, Parser};
 
 use crate::commands::Command;
 use crate::exit;
+use crate::topics;
 
 /// Runs Claude Code tasks in the background
 #[derive(Debug, Parser)]
 #[command(
     name = "claude-worker",
     version,
+    disable_version_flag = true,
     arg_required_else_help = true,
-    after_help = "The first command that needs an engine starts one in the background.",
-    after_long_help = environment() + &exit::help(),
+    after_help = format!("{FIRST}\n{}", topics::listed()),
+    after_long_help = format!("{FIRST}\n\n{}\n{}\n{}", environment(), exit::help(), topics::listed()),
 )]
 pub struct Cli {
     /// Print one JSON document (logs: one per line) instead of text; errors too
     #[arg(long, global = true, display_order = 100)]
     pub json: bool,
+    /// Print version
+    #[arg(short = 'V', visible_short_alias = 'v', long, action = ArgAction::Version)]
+    pub version: Option<bool>,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
 }
 
-fn environment() -> String {
-    "The first command that needs an engine starts one in the background.
+const FIRST: &str = "The first command that needs an engine starts one in the background.";
 
-Environment:
+/// The variables that change what commands do.
+pub(crate) fn environment() -> String {
+    "Environment:
   CLAUDE_WORKER_HOME        the data directory [default: ~/.claude-worker]
   CLAUDE_WORKER_DB          the database file [default: tasks.db in the data directory]
   CLAUDE_WORKER_LOG_DIR     where the runs' output is kept [default: runs in there]
@@ -36,7 +42,6 @@ Environment:
   CLAUDE_WORKER_UI          web pages in place of the program's own
   CLAUDE_WORKER_LOG         how much an engine logs, like debug [default: info]
   NO_COLOR                  no colours
-
 "
     .to_owned()
 }

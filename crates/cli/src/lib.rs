@@ -22,6 +22,7 @@
 //! supervisor of one run, and `serve` an engine in the background ([`host`]).
 
 pub mod args;
+mod command_line;
 pub mod commands;
 mod connect;
 pub mod console;
@@ -44,11 +45,14 @@ pub mod render;
 pub mod selection;
 mod since;
 mod stdin;
+mod topics;
 pub mod transcript;
+mod usage_error;
 pub mod watch;
+mod wrong_words;
 
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -76,9 +80,15 @@ pub fn main() -> ExitCode {
         Some(first) if first == claude_worker_server::SERVE => return host::background(arguments),
         _ => {}
     }
-    match Cli::try_parse() {
+    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
+    if let Some(text) = topics::asked(&arguments) {
+        return topics::show(&text).into();
+    }
+    let arguments = command_line::as_meant(arguments, Cli::command);
+    let program = OsString::from("claude-worker");
+    match Cli::try_parse_from(std::iter::once(program).chain(arguments.iter().cloned())) {
         Ok(cli) => run(&cli).into(),
-        Err(error) => explain(&error).into(),
+        Err(error) => usage_error::explain(error, &arguments).into(),
     }
 }
 
@@ -151,6 +161,10 @@ fn execute(command: &Command, console: &mut Console<'_>) -> Result<Exit, CliErro
             Command::Server(server::Command::Stop { cancel_running }) => {
                 return server::stop(console, *cancel_running).await;
             }
+            Command::Server(server::Command::Restart) => return server::restart(console).await,
+            Command::Server(server::Command::Logs(args)) => {
+                return server::logs(console, args).await;
+            }
             Command::Server(_) | Command::Doctor(_) => Start::Never,
             _ => Start::IfNeeded,
         };
@@ -195,67 +209,11 @@ async fn dispatch(
         | Command::Man(_)
         | Command::Config
         | Command::Mcp(_)
-        | Command::Server(server::Command::Start { .. } | server::Command::Http { .. }) => {
-            Err(ApiError::internal("This command needs no engine").into())
-        }
-    }
-}
-
-/// Prints help and version on standard output, and usage errors on standard error, with `--json` as an
-/// error object too.
-fn explain(error: &clap::Error) -> Exit {
-    let _ = match without_control_characters(error, std::env::args_os()) {
-        Some(text) => io::stderr().write_all(text.as_bytes()),
-        None => error.print(),
-    };
-    if !error.use_stderr() {
-        return Exit::Done;
-    }
-    if std::env::args_os().any(|argument| argument == "--json") {
-        let text = error.render().to_string();
-        let first = text.lines().next().unwrap_or_default();
-        let message = first.strip_prefix("error: ").unwrap_or(first);
-        let error =
-            ApiError::invalid(message).hint("claude-worker --help lists commands and options");
-        let json = serde_json::json!({ "error": error }).to_string();
-        let _ = writeln!(io::stdout(), "{}", render::text::escape_json(&json));
-    }
-    Exit::Usage
-}
-
-/// The text of a usage error without control characters and colours, when an argument has control
-/// characters: clap repeats arguments unchanged, and its own colours cannot be told from theirs.
-fn without_control_characters(
-    error: &clap::Error,
-    arguments: impl IntoIterator<Item = OsString>,
-) -> Option<String> {
-    use render::text::clean;
-    let is_harmless = |argument: OsString| {
-        let text = argument.to_string_lossy();
-        clean(&text) == text
-    };
-    let harmless = !error.use_stderr() || arguments.into_iter().all(is_harmless);
-    (!harmless).then(|| clean(&error.render().to_string()).into_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn usage_errors_have_no_control_characters_of_arguments() {
-        let told = |arguments: &[&str]| {
-            let error = Cli::try_parse_from(arguments).unwrap_err();
-            without_control_characters(&error, arguments.iter().map(OsString::from))
-        };
-        assert_eq!(told(&["claude-worker", "status", "x"]), None, "in colour");
-        assert_eq!(told(&["claude-worker", "--help"]), None);
-        for hostile in ["\u{1b}]0;title\u{7}", "\u{9b}31m", "gpj.\u{202e}exe", "\u{1b}[31mred"] {
-            for before in [&["claude-worker"][..], &["claude-worker", "status"]] {
-                let told = told(&[before, &[hostile]].concat()).unwrap();
-                let is_harmless = |c: char| !c.is_control() && c != '\u{202e}' || c == '\n';
-                assert!(told.starts_with("error: ") && told.chars().all(is_harmless), "{told:?}");
-            }
-        }
+        | Command::Server(
+            server::Command::Start { .. }
+            | server::Command::Http { .. }
+            | server::Command::Restart
+            | server::Command::Logs(_),
+        ) => Err(ApiError::internal("This command needs no engine").into()),
     }
 }

@@ -197,13 +197,7 @@ pub(crate) async fn resolve(
     changeable: Changeable,
 ) -> Result<Vec<TaskId>, CliError> {
     if selection.is_empty() {
-        return Err(CliError::usage(
-            format!("{command} needs to know which tasks"),
-            format!(
-                "Name them: claude-worker {command} 12, or 3-7,9, or last, or all, or --failed; \
-                 claude-worker list shows the numbers"
-            ),
-        ));
+        return Err(nothing_named(command));
     }
     let wanted = selection.filter.statuses();
     let is_wanted = |task: &Task| wanted.is_empty() || wanted.contains(&task.state.status());
@@ -242,6 +236,22 @@ pub(crate) async fn resolve(
         }
     }
     Ok(each_once(&chosen))
+}
+
+fn nothing_named(command: &str) -> CliError {
+    // `stop` and `restart` are other names of these commands.
+    let engine = match command {
+        "cancel" => ". To stop the engine: claude-worker server stop",
+        "retry" => ". To restart the engine: claude-worker server restart",
+        _ => "",
+    };
+    CliError::usage(
+        format!("{command} needs to know which tasks"),
+        format!(
+            "Name them: claude-worker {command} 12, or 3-7,9, or last, or all, or --failed; \
+             claude-worker list shows the numbers{engine}"
+        ),
+    )
 }
 
 fn nothing(message: &str) -> CliError {

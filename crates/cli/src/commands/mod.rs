@@ -45,24 +45,28 @@ use crate::watch::{self, Watched};
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Put a task into the queue
+    #[command(visible_aliases = ["add", "submit"])]
     Run(Box<run::Args>),
     /// List tasks, newest first
-    #[command(visible_alias = "ls")]
+    #[command(visible_aliases = ["ls", "ps"])]
     List(list::Args),
     /// Show one task in full, or how the queue stands
     Status(status::Args),
     /// Show what a task's agent did and said
+    #[command(alias = "log")]
     Logs(logs::Args),
     /// Wait until tasks have finished
     Wait(wait::Args),
     /// Stop tasks, with all their processes
+    #[command(visible_aliases = ["stop", "kill"], aliases = ["abort", "terminate"])]
     Cancel(cancel::Args),
     /// Run finished tasks again, from the beginning
+    #[command(visible_alias = "rerun", alias = "restart")]
     Retry(retry::Args),
     /// Continue a finished task in the same session
     Resume(resume::Args),
     /// Remove tasks with all their output; a running one is stopped first
-    #[command(visible_alias = "rm")]
+    #[command(visible_aliases = ["rm", "delete"], alias = "del")]
     Remove(remove::Args),
     /// Mark finished tasks as seen, so that `clean` removes them and nothing asks for attention
     Seen(seen::Args),

@@ -1,6 +1,8 @@
 //! `server`: starts, stops or checks the engine, and where it serves HTTP.
 
 pub mod listen;
+pub mod log;
+mod restart;
 
 use std::path::Path;
 use std::time::Duration;
@@ -54,8 +56,15 @@ pub enum Command {
         #[arg(long)]
         cancel_running: bool,
     },
+    /// Stop the engine and start a new one, which serves HTTP as that one did; running tasks keep running. An
+    /// engine that is a service of systemd: systemctl --user restart claude-worker
+    Restart,
     /// Show the engine that answers, without starting one
+    #[command(visible_alias = "status")]
     Health,
+    /// Show the end of the engine's log file
+    #[command(alias = "log")]
+    Logs(log::Args),
 }
 
 /// Whether HTTP is served.
@@ -102,20 +111,45 @@ pub async fn start(console: &mut Console<'_>, listen: &ListenArgs) -> Result<Exi
     };
     // It may also be an engine that another program has started in the meantime.
     let state = serve_http(&running, asked).await?;
-    let info = running.engine().await?;
+    let runs = if before { "runs already" } else { "runs" };
+    show_started(console, &running.engine().await?, &state, runs)
+}
+
+/// Shows an engine that was started. `runs` is the verb, with an adverb.
+fn show_started(
+    console: &mut Console<'_>,
+    info: &EngineInfo,
+    state: &HttpState,
+    runs: &str,
+) -> Result<Exit, CliError> {
     if console.json {
-        console.document(&Started { running: true, engine: &info, http_server: &state })?;
+        console.document(&Started { running: true, engine: info, http_server: state })?;
     } else {
         let workers = plural(u64::from(info.queue.workers), "worker");
-        let already = if before { " already" } else { "" };
-        console.line(&format!("The engine runs{already} as process {}, {workers}", info.pid))?;
+        console.line(&format!("The engine {runs} as process {}, {workers}", info.pid))?;
         match &state.problem {
             // The engine runs, and a script that needs HTTP can tell.
             Some(problem) if state.url.is_none() => console.remark(&clean_line(problem))?,
-            _ => console.line(&listen::shown(&state))?,
+            _ => console.line(&listen::shown(state))?,
         }
     }
     Ok(Exit::Done)
+}
+
+/// Stops the engine and starts a new one.
+///
+/// # Errors
+/// For an engine on another machine or inside the desktop app; errors of stop and start.
+pub async fn restart(console: &mut Console<'_>) -> Result<Exit, CliError> {
+    restart::restart(console).await
+}
+
+/// Shows the end of the engine's log file.
+///
+/// # Errors
+/// For an engine on another machine; when there is no log.
+pub async fn logs(console: &mut Console<'_>, args: &log::Args) -> Result<Exit, CliError> {
+    log::show(console, args).await
 }
 
 /// Has a running engine serve HTTP as asked. An engine that does so already changes nothing.
@@ -242,10 +276,8 @@ pub(crate) async fn stop_at(
     cancel_running: bool,
     lock: Option<&Path>,
 ) -> Result<Exit, CliError> {
-    let pid = api.engine().await?.pid;
     let mode = if cancel_running { StopMode::CancelRunning } else { StopMode::LeaveRunning };
-    let stopped = api.stop(mode.into()).await?;
-    wait_until_gone(api, pid, lock).await?;
+    let stopped = stop_and_wait(api, mode, lock).await?;
     if console.json {
         console.document(&stopped)?;
     } else {
@@ -264,6 +296,17 @@ pub(crate) async fn stop_at(
         })?;
     }
     Ok(Exit::Done)
+}
+
+async fn stop_and_wait(
+    api: &impl TaskApi,
+    mode: StopMode,
+    lock: Option<&Path>,
+) -> Result<Stopped, ApiError> {
+    let pid = api.engine().await?.pid;
+    let stopped = api.stop(mode.into()).await?;
+    wait_until_gone(api, pid, lock).await?;
+    Ok(stopped)
 }
 
 /// Waits until the engine with this process id has ended. Another engine may have started meanwhile.

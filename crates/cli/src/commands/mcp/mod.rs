@@ -27,6 +27,7 @@ use crate::render::text::clean;
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Add it to the clients on this machine, or to one
+    #[command(visible_alias = "add")]
     Install {
         /// The clients to change.
         #[command(flatten)]
@@ -36,12 +37,14 @@ pub enum Command {
         print: bool,
     },
     /// Remove it from the clients that have it, or from one
+    #[command(visible_alias = "remove", alias = "rm")]
     Uninstall {
         /// The clients to change.
         #[command(flatten)]
         which: Which,
     },
     /// Show which clients are installed and which have it
+    #[command(visible_alias = "list", alias = "ls")]
     Status,
 }
 

@@ -33,16 +33,16 @@ pub struct ListenArgs {
     #[arg(long, conflicts_with_all = ["at", "no_http"])]
     pub http_from_config: bool,
     /// A name by which clients reach it, besides localhost and this machine's addresses; can be repeated
-    #[arg(long = "allow-host", value_name = "NAME", value_parser = host_name, requires = "at")]
+    #[arg(long = "allow-host", value_name = "NAME", value_parser = host_name)]
     pub allow_hosts: Vec<String>,
     /// Encrypt with the certificate in this PEM file
-    #[arg(long, value_name = "FILE", requires = "tls_key", requires = "at")]
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
     pub tls_cert: Option<PathBuf>,
     /// The PEM file with the private key of the certificate
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub tls_key: Option<PathBuf>,
     /// All clients come through a proxy that does TLS: allows other addresses than those of this machine
-    #[arg(long, requires = "at")]
+    #[arg(long)]
     pub behind_proxy: bool,
 }
 
@@ -62,7 +62,7 @@ impl ListenArgs {
         if self.no_http {
             return Ok(Some(HttpChange::at(OFF)));
         }
-        let Some(address) = self.address() else { return Ok(None) };
+        let Some(address) = self.address() else { return self.without_address() };
         Ok(Some(HttpChange {
             listen: Some(address.to_string()),
             allow_hosts: (!self.allow_hosts.is_empty()).then(|| self.allow_hosts.clone()),
@@ -70,6 +70,20 @@ impl ListenArgs {
             tls_key: file(&self.tls_key)?,
             behind_proxy: self.behind_proxy.then_some(true),
         }))
+    }
+
+    /// Checks that no option needs an address. clap would name the hidden option, too.
+    fn without_address(&self) -> Result<Option<HttpChange>, ApiError> {
+        let needs_address = [
+            ("--allow-host", !self.allow_hosts.is_empty()),
+            ("--tls-cert", self.tls_cert.is_some()),
+            ("--behind-proxy", self.behind_proxy),
+        ];
+        let given = needs_address.into_iter().find(|(_, is_given)| *is_given);
+        given.map_or(Ok(None), |(option, _)| {
+            Err(ApiError::invalid(format!("{option} needs the address where HTTP is served"))
+                .hint(format!("Add it: claude-worker server start --port {HTTP_PORT} {option} …")))
+        })
     }
 
     /// How an engine that is started with these options serves HTTP. `usual` is the port without options.
@@ -147,7 +161,8 @@ mod tests {
     fn listen(arguments: &[&str]) -> Result<Option<String>, String> {
         let line = Line::try_parse_from([&["start"], arguments].concat());
         let line = line.map_err(|error| error.to_string())?;
-        Ok(line.listen.change().unwrap().and_then(|change| change.listen))
+        let change = line.listen.change().map_err(|error| error.message + " " + &error.hint)?;
+        Ok(change.and_then(|change| change.listen))
     }
 
     #[test]
