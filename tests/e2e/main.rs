@@ -41,6 +41,7 @@ mod stdin;
 mod stored_data;
 mod stream;
 mod support;
+mod task_options;
 mod trees;
 mod trust;
 mod waiting;

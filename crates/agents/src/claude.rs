@@ -1,5 +1,6 @@
 //! The Claude Code CLI, run as `claude -p --output-format stream-json`.
 
+mod arguments;
 mod background;
 mod command_line;
 mod content;
@@ -15,7 +16,9 @@ use claude_worker_api::{
 
 use crate::agent_program::{AgentProgram, CommandLine, Program, PromptLimit, RunSummary, Session};
 
+pub(crate) use arguments::check as check_arguments;
 pub(crate) use command_line::USER_SETTINGS_ONLY;
+pub use command_line::{missing_option, uses_claude_options};
 
 /// The longest prompt the Claude Code CLI reads on its standard input, in bytes.
 pub const MAX_CLAUDE_STDIN_BYTES: usize = 10_000_000;
@@ -39,6 +42,7 @@ impl AgentProgram for ClaudeCode {
             Capability::SystemPrompt,
             Capability::PermissionModes,
             Capability::AllowedTools,
+            Capability::ClaudeOptions,
             Capability::MaxTurns,
             Capability::MaxBudget,
             Capability::SilenceLimit,

@@ -27,7 +27,8 @@ impl Launch {
     /// Lets Claude Code use the user's own settings only: none of the working directory's hooks,
     /// helpers, servers, permissions and instructions, which it would follow without asking.
     pub fn leave_out_project_settings(&mut self) {
-        self.args.push(claude::USER_SETTINGS_ONLY.to_owned());
+        // Before the task's own arguments, none of which can undo it then: that option is refused there.
+        self.args.insert(0, claude::USER_SETTINGS_ONLY.to_owned());
     }
 }
 

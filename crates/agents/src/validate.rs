@@ -1,5 +1,7 @@
 //! Checks of a request that need nothing but the request.
 
+mod claude_options;
+
 use std::path::Path;
 
 use claude_worker_api::{Agent, ApiError, Capability, MAX_KEY_BYTES, NewTask};
@@ -153,13 +155,9 @@ fn options(request: &NewTask) -> Checked {
             "Use an alias like sonnet or opus, or a model's full name",
         )?;
     }
-    request.allowed_tools.iter().try_for_each(|rule| tool_rule(rule))?;
-    let length: usize = request.allowed_tools.iter().map(|rule| rule.len() + 1).sum();
-    require(
-        length <= MAX_ARGUMENT_BYTES,
-        || format!("The allowed tools take more than {MAX_ARGUMENT_BYTES} bytes together"),
-        "Allow fewer tools, or put the rules into .claude/settings.json",
-    )?;
+    tools("allowed", &request.allowed_tools)?;
+    tools("denied", &request.disallowed_tools)?;
+    claude_options::check(request)?;
     require(
         request.limits.max_turns != Some(0),
         || "A task needs at least one turn".to_owned(),
@@ -169,6 +167,17 @@ fn options(request: &NewTask) -> Checked {
         request.limits.max_budget_usd.is_none_or(|dollars| dollars.is_finite() && dollars > 0.0),
         || "The budget must be an amount above 0 dollars".to_owned(),
         "Raise max_budget_usd, or leave it out",
+    )
+}
+
+/// Rules for tools, which travel in one argument.
+fn tools(what: &str, rules: &[String]) -> Checked {
+    rules.iter().try_for_each(|rule| tool_rule(rule))?;
+    let length: usize = rules.iter().map(|rule| rule.len() + 1).sum();
+    require(
+        length <= MAX_ARGUMENT_BYTES,
+        || format!("The {what} tools take more than {MAX_ARGUMENT_BYTES} bytes together"),
+        "Name fewer tools, or put the rules into .claude/settings.json",
     )
 }
 
@@ -194,6 +203,21 @@ fn only_supported_options(request: &NewTask) -> Checked {
         ("a model", Capability::Models, request.model.is_some()),
         ("a permission mode", Capability::PermissionModes, request.permission_mode.is_some()),
         ("allowed tools", Capability::AllowedTools, !request.allowed_tools.is_empty()),
+        ("denied tools", Capability::ClaudeOptions, !request.disallowed_tools.is_empty()),
+        ("further directories", Capability::ClaudeOptions, !request.add_dirs.is_empty()),
+        ("MCP servers", Capability::ClaudeOptions, !request.mcp_config.is_empty()),
+        ("settings of Claude Code", Capability::ClaudeOptions, request.settings.is_some()),
+        ("a fallback model", Capability::ClaudeOptions, request.fallback_model.is_some()),
+        ("an effort", Capability::ClaudeOptions, request.effort.is_some()),
+        ("a JSON Schema", Capability::ClaudeOptions, request.json_schema.is_some()),
+        ("subagents", Capability::ClaudeOptions, request.agents.is_some()),
+        (
+            "a session to go on from",
+            Capability::ClaudeOptions,
+            request.continue_session || request.resume_session.is_some(),
+        ),
+        ("arguments", Capability::ClaudeOptions, !request.agent_args.is_empty()),
+        ("a shell", Capability::CommandLine, request.shell.is_some()),
         ("a limit on turns", Capability::MaxTurns, request.limits.max_turns.is_some()),
         ("a budget", Capability::MaxBudget, request.limits.max_budget_usd.is_some()),
     ];

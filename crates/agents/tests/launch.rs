@@ -58,6 +58,52 @@ fn values_cannot_be_read_as_flags() {
 }
 
 #[test]
+fn options_of_claude_code_come_before_arguments_that_are_passed_on() {
+    let text = |text: &str| Some(text.to_owned());
+    let list = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+    let mut task = NewTask {
+        disallowed_tools: list(&["Bash", "Edit"]),
+        add_dirs: list(&["/a", "/b"]),
+        mcp_config: list(&["/mcp.json", "{}"]),
+        settings: text("{}"),
+        fallback_model: text("haiku"),
+        effort: text("high"),
+        json_schema: text("{}"),
+        agents: text("{}"),
+        continue_session: true,
+        agent_args: list(&["--plugin-dir", "/p", "--chrome"]),
+        ..request(Agent::Claude)
+    };
+    let expected = [
+        "--disallowedTools=Bash,Edit",
+        "--add-dir=/a",
+        "--add-dir=/b",
+        "--mcp-config=/mcp.json",
+        "--mcp-config={}",
+        "--settings={}",
+        "--fallback-model=haiku",
+        "--effort=high",
+        "--json-schema={}",
+        "--agents={}",
+    ];
+    let passed_on = ["--plugin-dir", "/p", "--chrome"];
+    let copy = [&expected[..], &["--continue", "--fork-session"], &passed_on].concat();
+    assert_eq!(args(&task, &Session::New)[5..], copy);
+    task.continue_session = false;
+    task.resume_session = text("abc");
+    let copy = [&expected[..], &["--resume=abc", "--fork-session"], &passed_on].concat();
+    assert_eq!(args(&task, &Session::New)[5..], copy);
+    // A follow-up goes on in the session of the task itself.
+    let session = Session::Resume { session_id: "own", follow_up: "go on" };
+    let own = [&expected[..], &["--resume=own"], &passed_on].concat();
+    assert_eq!(args(&task, &session)[5..], own);
+    // What leaves the project's settings out cannot be taken as the value of another option.
+    let mut launch = launch(&task, PermissionMode::AcceptEdits, &Session::New).expect("a launch");
+    launch.leave_out_project_settings();
+    assert_eq!(launch.args[0], "--setting-sources=user");
+}
+
+#[test]
 fn a_resumed_session_gets_only_the_follow_up() {
     let session = Session::Resume { session_id: "abc", follow_up: "and now?" };
     let task = request(Agent::Claude);
@@ -186,6 +232,44 @@ fn an_invalid_request_is_refused() {
     shell("allowed tools", &|task| task.allowed_tools = vec!["Read".to_owned()]);
     shell("turns", &|task| task.limits.max_turns = Some(1));
     shell("budget", &|task| task.limits.max_budget_usd = Some(1.0));
+}
+
+#[test]
+fn options_that_cannot_work_are_refused() {
+    let refused = |expected: &str, change: &dyn Fn(&mut NewTask)| {
+        let mut task = request(Agent::Claude);
+        change(&mut task);
+        let error = validate(&task).expect_err(expected);
+        assert!(error.message.contains(expected), "{} / {expected}", error.message);
+        assert!(!error.hint.is_empty(), "{expected}");
+    };
+    let text = |text: &str| Some(text.to_owned());
+    refused("is not a rule", &|task| task.disallowed_tools = vec!["Bash(".to_owned()]);
+    refused("not an absolute path", &|task| task.add_dirs = vec!["a".to_owned()]);
+    refused("must be JSON or an absolute", &|task| task.mcp_config = vec!["a.json".to_owned()]);
+    refused("settings must be a JSON object", &|task| task.settings = text("{a}"));
+    refused("NUL", &|task| task.settings = text("/a\0b"));
+    refused("JSON Schema must be a JSON object", &|task| task.json_schema = text("[]"));
+    refused("subagents must be a JSON object", &|task| task.agents = text("reviewer"));
+    refused("is empty", &|task| task.effort = text(" "));
+    refused("more than", &|task| task.fallback_model = text(&"x".repeat(MAX_ARGUMENT_BYTES + 1)));
+    refused("too many", &|task| task.add_dirs = vec!["/a".to_owned(); 101]);
+    refused("bytes together", &|task| {
+        task.mcp_config = vec![format!("/{}", "x".repeat(MAX_ARGUMENT_BYTES - 1)); 6];
+    });
+    refused("not from both", &|task| {
+        task.continue_session = true;
+        task.resume_session = text("x");
+    });
+    refused("cannot pass --resume on", &|task| task.agent_args = vec!["--resume=x".to_owned()]);
+    refused("cannot have a shell", &|task| task.shell = text("bash"));
+    let mut task = request(Agent::Shell);
+    task.shell = text("tcsh");
+    assert!(validate(&task).unwrap_err().message.contains("There is no shell"));
+    task.shell = text("bash");
+    assert_eq!(validate(&task), Ok(()));
+    task.effort = text("high");
+    assert!(validate(&task).unwrap_err().message.contains("shell task cannot have an effort"));
 }
 
 #[test]

@@ -31,6 +31,9 @@ pub enum Capability {
     PermissionModes,
     /// Tools can be allowed beforehand.
     AllowedTools,
+    /// Claude Code's further options can be set: denied tools, MCP servers, sessions to go on from, and
+    /// arguments.
+    ClaudeOptions,
     /// Its turns can be limited.
     MaxTurns,
     /// Its cost can be limited.

@@ -89,6 +89,7 @@
 mod access;
 mod agent;
 mod call;
+mod changes;
 mod doctor;
 mod environment;
 mod error;
@@ -129,6 +130,7 @@ pub use access::{
 };
 pub use agent::{AgentInfo, Capability};
 pub use call::{Answer, AnswerTime, Call, Method, Repeat, Verb};
+pub use changes::TaskChanges;
 pub use doctor::{Check, CheckLevel, Diagnosis};
 pub use environment::{RUN_MARKER, TASK_MARKER};
 pub use error::{ApiError, ErrorCode};
@@ -153,9 +155,9 @@ pub use settings::{
 };
 pub use state::{State, Status, WaitReason};
 pub use submit::{
-    Agent, Asker, CleanQuery, Cleaned, FollowUp, Limits, MAX_BATCH, MAX_CALLER_CHARS,
-    MAX_KEY_BYTES, MAX_PROMPT_BYTES, NewTask, NewTasks, PermissionMode, Retry, SeenQuery, Spent,
-    SpentQuery, SubmittedTasks,
+    Agent, Asker, CleanQuery, Cleaned, Edit, FollowUp, Limits, MAX_BATCH, MAX_CALLER_CHARS,
+    MAX_KEY_BYTES, MAX_PROMPT_BYTES, NewTask, NewTasks, PermissionMode, Retry, SHELLS, SeenQuery,
+    Spent, SpentQuery, SubmittedTasks,
 };
 pub use task::{Task, TaskDetail, TaskQuery};
 pub use time::{Timestamp, format_duration, parse_duration};

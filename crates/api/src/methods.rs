@@ -13,12 +13,12 @@ use crate::call::{
     WriteArguments,
 };
 use crate::{
-    ApiError, CleanQuery, Cleaned, CreatedToken, Diagnosis, EngineInfo, EventPage, EventQuery,
-    FollowUp, HttpChange, HttpState, ImportTasks, ImportedTasks, ListQuery, LogPage, LogQuery,
-    LoginCode, MetricsText, NewLogin, NewTask, NewTasks, NewToken, OutputChunk, OutputQuery, Pause,
-    Queue, Retry, Scope, SeenQuery, Settings, SettingsChange, Spent, SpentQuery, StopRequest,
-    Stopped, SubmittedTasks, Task, TaskDetail, TaskId, TaskPage, TaskQuery, Token, TokenName,
-    Tokens, Traceparent, Trust, TrustChange,
+    ApiError, CleanQuery, Cleaned, CreatedToken, Diagnosis, Edit, EngineInfo, EventPage,
+    EventQuery, FollowUp, HttpChange, HttpState, ImportTasks, ImportedTasks, ListQuery, LogPage,
+    LogQuery, LoginCode, MetricsText, NewLogin, NewTask, NewTasks, NewToken, OutputChunk,
+    OutputQuery, Pause, Queue, Retry, Scope, SeenQuery, Settings, SettingsChange, Spent,
+    SpentQuery, StopRequest, Stopped, SubmittedTasks, Task, TaskDetail, TaskId, TaskPage,
+    TaskQuery, Token, TokenName, Tokens, Traceparent, Trust, TrustChange,
 };
 
 /// The idempotency key of a call, which makes it safe to repeat.
@@ -273,18 +273,31 @@ methods! {
     cancel = Cancel { id: TaskId } -> Task,
     Post "/api/v1/tasks/{id}/cancel", Submit, Safe, Quick, [NotFound, Conflict];
 
-    /// Runs a finished task again from the beginning, in a new session.
+    /// Runs a finished task again from the beginning, in a new session, with the changes that the body
+    /// names.
     ///
     /// # Errors
-    /// `not_found`; `conflict` when it is not finished.
+    /// `not_found`; `invalid_request` for a change that cannot be made, and when the working directory
+    /// is gone; `conflict` when it is not finished.
     retry = RetryTask { id: TaskId, body: Retry } -> Task,
-    Post "/api/v1/tasks/{id}/retry", Submit, RunsAgain, Quick, [NotFound, Conflict, Forbidden];
+    Post "/api/v1/tasks/{id}/retry", Submit, RunsAgain, Quick,
+    [NotFound, InvalidRequest, Conflict, Forbidden];
 
-    /// Continues a finished task in the same agent session.
+    /// Changes a task that has not begun: its prompt, its name, its directory and its options.
     ///
     /// # Errors
-    /// `not_found`; `invalid_request` for an empty message; `conflict` when the task is not
-    /// finished (its session is in use) or has no session.
+    /// `not_found`; `invalid_request` for a change that cannot be made; `conflict` when the task has
+    /// begun.
+    edit = EditTask { id: TaskId, body: Edit } -> Task,
+    Post "/api/v1/tasks/{id}/edit", Submit, RunsAgain, Quick,
+    [NotFound, InvalidRequest, Conflict, Forbidden];
+
+    /// Continues a finished task in the same agent session, with the changes that the body names.
+    ///
+    /// # Errors
+    /// `not_found`; `invalid_request` for an empty message, for a change that cannot be made, and when
+    /// the working directory is gone; `conflict` when the task is not finished (its session is in use)
+    /// or has no session.
     resume = Resume { id: TaskId, body: FollowUp } -> Task,
     Post "/api/v1/tasks/{id}/resume", Submit, RunsAgain, Quick,
     [NotFound, InvalidRequest, Conflict, Forbidden];

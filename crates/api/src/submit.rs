@@ -4,7 +4,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-use crate::{ApiError, Status, Task, TaskId, Timestamp, Traceparent, UnknownName, query, unknown};
+use crate::{
+    ApiError, Status, Task, TaskChanges, TaskId, Timestamp, Traceparent, UnknownName, query,
+    unknown,
+};
 
 /// The longest prompt a task may have, in bytes of UTF-8. The size limit of request bodies follows
 /// from it.
@@ -15,6 +18,9 @@ pub const MAX_CALLER_CHARS: usize = 64;
 
 /// How many tasks one request may submit.
 pub const MAX_BATCH: usize = 1000;
+
+/// The shells that can run a command, by their names.
+pub const SHELLS: [&str; 5] = ["sh", "bash", "zsh", "dash", "fish"];
 
 /// The longest idempotency key, in bytes.
 pub const MAX_KEY_BYTES: usize = 200;
@@ -27,10 +33,11 @@ const CALLER: &str = r"^[^\x00-\x1f\x7f-\x9f]{1,64}$";
 const KEY: &str = r"^[^\x00-\x1f\x7f-\x9f]+$";
 
 /// What the name of a task looks like: one line that is not blank.
-const NAME: &str = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$";
+pub(crate) const NAME: &str =
+    r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$";
 
 /// What a prompt looks like: text that is not blank, without NUL bytes.
-const PROMPT: &str = r"^[^\x00]*[^\s\x00][^\x00]*$";
+pub(crate) const PROMPT: &str = r"^[^\x00]*[^\s\x00][^\x00]*$";
 
 /// The program that works on a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, JsonSchema)]
@@ -39,7 +46,7 @@ pub enum Agent {
     /// The Claude Code CLI, which gets the prompt on standard input.
     #[default]
     Claude,
-    /// `/bin/sh -c PROMPT`: any command.
+    /// `/bin/sh -c PROMPT`, or another shell: any command.
     Shell,
     /// One that this version does not know.
     #[serde(untagged)]
@@ -163,6 +170,45 @@ pub struct NewTask {
     /// Tools allowed without asking, in Claude Code's syntax (`Bash(git diff:*)`).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allowed_tools: Vec<String>,
+    /// Tools that are denied, in the same syntax.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub disallowed_tools: Vec<String>,
+    /// Absolute paths of further directories that Claude Code may use.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub add_dirs: Vec<String>,
+    /// MCP servers for Claude Code: absolute paths of JSON files, or JSON. Other users of the machine
+    /// can read JSON in the process table, so put secrets into a file.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mcp_config: Vec<String>,
+    /// Further settings for Claude Code: the absolute path of a JSON file, or JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settings: Option<String>,
+    /// Models to use when the first one is overloaded, separated by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback_model: Option<String>,
+    /// How much the model thinks, in Claude Code's words: `low`, `medium`, `high` and further ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub effort: Option<String>,
+    /// The JSON Schema of the answer, as JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub json_schema: Option<String>,
+    /// Subagents for Claude Code, as JSON: `{"reviewer": {"description": …, "prompt": …}}`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agents: Option<String>,
+    /// Whether the task goes on from the newest conversation of Claude Code in the working directory,
+    /// in a copy of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub continue_session: bool,
+    /// The id of a session of Claude Code to go on from, in a copy of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resume_session: Option<String>,
+    /// Further arguments for Claude Code. Those that Claude Worker sets itself are refused.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub agent_args: Vec<String>,
+    /// For an `agent` of `shell`: the shell that runs the command. Default: `/bin/sh`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("enum" = SHELLS))]
+    pub shell: Option<String>,
     /// Limits at which a run is ended.
     #[serde(default)]
     pub limits: Limits,
@@ -292,11 +338,14 @@ impl NewTask {
 }
 
 /// Another message for the agent session of a finished task.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FollowUp {
     /// The message. Not empty.
     #[schemars(extend("pattern" = PROMPT))]
     pub prompt: String,
+    /// What is changed in the task first. It stays changed.
+    #[serde(default, skip_serializing_if = "TaskChanges::is_empty")]
+    pub changes: TaskChanges,
     /// Who sends it.
     #[serde(default)]
     pub asked_by: Asker,
@@ -308,13 +357,32 @@ pub struct FollowUp {
 }
 
 /// A request to retry a task.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Retry {
+    /// What is changed in the task first. It stays changed.
+    #[serde(skip_serializing_if = "TaskChanges::is_empty")]
+    pub changes: TaskChanges,
     /// The program or task that asks for the run.
     pub asked_by: Asker,
     /// A name for this request, chosen by the caller: a second request with the same key does not run
     /// the task again. Keys are kept for 24 hours.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 200), extend("pattern" = KEY))]
+    pub idempotency_key: Option<String>,
+}
+
+/// A request to change a task that has not begun.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Edit {
+    /// What is changed.
+    #[serde(skip_serializing_if = "TaskChanges::is_empty")]
+    pub changes: TaskChanges,
+    /// The program or task that asks for it.
+    pub asked_by: Asker,
+    /// A name for this request, chosen by the caller: a second request with the same key changes nothing
+    /// more. Keys are kept for 24 hours.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 200), extend("pattern" = KEY))]
     pub idempotency_key: Option<String>,

@@ -104,11 +104,11 @@ mod tests {
         let Command::Run(args) = cli.command else { panic!("not run") };
         assert_eq!(args.prompt.as_deref(), Some("Do it"));
         assert_eq!(args.agent, Agent::Claude);
-        assert_eq!(args.permission_mode, Some(PermissionMode::Plan));
-        assert_eq!(args.allowed_tools, ["Edit,Read", "Bash(a,b)"]);
-        assert_eq!(args.timeout, Some(5_400_000));
-        assert_eq!(args.silence, Some(0));
-        assert_eq!(args.env, ["A", "B"]);
+        assert_eq!(args.options.permission_mode, Some(PermissionMode::Plan));
+        assert_eq!(args.options.allowed_tools, ["Edit,Read", "Bash(a,b)"]);
+        assert_eq!(args.options.timeout, Some(5_400_000));
+        assert_eq!(args.options.silence, Some(0));
+        assert_eq!(args.options.env, ["A", "B"]);
         assert_eq!(args.stdin.stdin, StdinUse::Never);
         assert!(args.wait);
     }

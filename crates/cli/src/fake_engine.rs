@@ -9,8 +9,8 @@ use claude_worker_api::{
     ApiError, CleanQuery, Cleaned, Counts, EngineInfo, Event, EventKind, EventPage, EventQuery,
     FollowUp, HttpState, ListQuery, LogEntry, LogItem, LogPage, LogQuery, LoginCode, NewLogin,
     NewTask, Order, OutputChunk, OutputQuery, OutputStream, Pause, Queue, Retry, Run, RunId,
-    SeenQuery, State, StopRequest, Stopped, Task, TaskApi, TaskDetail, TaskId, TaskPage, TaskQuery,
-    Trust, TrustChange, TrustSource, TrustedDirectory, Unseen, Usage,
+    SeenQuery, State, StopRequest, Stopped, Task, TaskApi, TaskChanges, TaskDetail, TaskId,
+    TaskPage, TaskQuery, Trust, TrustChange, TrustSource, TrustedDirectory, Unseen, Usage,
 };
 use tokio::sync::Notify;
 
@@ -35,6 +35,7 @@ struct Memory {
     events: Vec<Event>,
     submitted: Vec<NewTask>,
     follow_ups: Vec<String>,
+    changes: Vec<TaskChanges>,
     paused: bool,
     trust: Trust,
     /// How many of the next calls find no engine.
@@ -152,6 +153,11 @@ impl FakeEngine {
     /// The submitted tasks.
     pub(crate) fn submitted(&self) -> Vec<NewTask> {
         self.memory().submitted.clone()
+    }
+
+    /// What the retries, follow-ups and edits so far changed.
+    pub(crate) fn changes(&self) -> Vec<TaskChanges> {
+        self.memory().changes.clone()
     }
 
     /// The follow-ups that were sent.
@@ -325,8 +331,9 @@ impl TaskApi for FakeEngine {
         Ok(detail.task.clone())
     }
 
-    async fn retry(&self, id: TaskId, _: Retry) -> Answer<Task> {
+    async fn retry(&self, id: TaskId, retry: Retry) -> Answer<Task> {
         let mut memory = self.reach()?;
+        memory.changes.push(retry.changes);
         let detail = memory.tasks.get_mut(&id).ok_or_else(|| ApiError::no_task(id))?;
         if !detail.task.state.is_finished() {
             return Err(ApiError::conflict(format!("Task {id} has not finished")));
@@ -336,7 +343,8 @@ impl TaskApi for FakeEngine {
     }
 
     async fn resume(&self, id: TaskId, follow_up: FollowUp) -> Answer<Task> {
-        let task = self.retry(id, Retry::default()).await?;
+        let changes = follow_up.changes.clone();
+        let task = self.retry(id, Retry { changes, ..Retry::default() }).await?;
         self.memory().follow_ups.push(follow_up.prompt);
         Ok(task)
     }

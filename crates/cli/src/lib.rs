@@ -45,6 +45,7 @@ pub mod render;
 pub mod selection;
 mod since;
 mod stdin;
+pub mod task_options;
 mod topics;
 pub mod transcript;
 mod usage_error;

@@ -77,7 +77,23 @@ pub(crate) fn resolve(
     if kind == Kind::Command {
         return Ok(argument.to_owned());
     }
-    let instruction = instruction(argument)?;
+    with_material(instruction(argument)?, stdin)
+}
+
+/// Reads the prompt from a file; `-` is standard input.
+///
+/// # Errors
+/// A usage error when the file cannot be read, is empty, too long, or not UTF-8.
+pub(crate) fn from_file(file: &str, kind: Kind, stdin: stdin::Args) -> Result<String, CliError> {
+    if file == "-" {
+        return standard_input_alone();
+    }
+    let content = content_of(file)?;
+    if kind == Kind::Command { Ok(content) } else { with_material(content, stdin) }
+}
+
+/// The instruction, with standard input added where that is for this command.
+fn with_material(instruction: String, stdin: stdin::Args) -> Result<String, CliError> {
     let material = match stdin::material(stdin)? {
         Some(bytes) => Some(text(bytes, "Standard input")?),
         None => None,
@@ -116,16 +132,21 @@ fn instruction(argument: &str) -> Result<String, CliError> {
     if !may_be_path || !path.is_file() {
         return Ok(argument.to_owned());
     }
+    content_of(argument)
+}
+
+/// The content of a file, which is not empty.
+fn content_of(file: &str) -> Result<String, CliError> {
     let cannot = |error: io::Error| {
         CliError::usage(
-            format!("Cannot read the prompt from {argument}: {error}"),
+            format!("Cannot read the prompt from {file}: {error}"),
             "Check the file, or pass the prompt as text",
         )
     };
-    let content = text(read_bounded(File::open(path).map_err(cannot)?, argument)?, argument)?;
+    let content = text(read_bounded(File::open(file).map_err(cannot)?, file)?, file)?;
     if content.trim().is_empty() {
         return Err(CliError::usage(
-            format!("The prompt is empty: the file {argument} is empty"),
+            format!("The prompt is empty: the file {file} is empty"),
             "Write the prompt into the file, or give it as an argument",
         ));
     }

@@ -168,7 +168,7 @@ impl Selection {
 
 impl Filter {
     /// Whether it leaves tasks out.
-    const fn is_set(&self) -> bool {
+    pub(crate) const fn is_set(&self) -> bool {
         self.failed || !self.status.is_empty()
     }
 

@@ -283,7 +283,6 @@ mod tests {
             &["add", "-m", "opus", "fix", "the", "--name", "a b", "tests", "-w"],
             "claude-worker add \"fix the tests\" -m opus --name \"a b\" -w",
         );
-        check(&["resume", "12", "go", "on"], "claude-worker resume 12 \"go on\"");
         check(&["run", "costs", "$5"], "claude-worker run 'costs $5'");
         check(&["run", "don't", "$x"], r"claude-worker run 'don'\''t $x'");
         assert_eq!(

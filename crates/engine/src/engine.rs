@@ -1,6 +1,7 @@
 //! The engine as a whole: started, asked, stopped.
 
 mod access;
+mod again;
 mod answers;
 mod directory_checks;
 mod import;

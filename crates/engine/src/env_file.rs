@@ -45,6 +45,31 @@ pub(crate) fn write(
     store().map_err(EngineError::io(format!("cannot write {}", path.display())))
 }
 
+/// Adds variables to those of a task. A crash leaves either the old file or the new one.
+pub(crate) fn add(
+    directory: &Path,
+    task: TaskId,
+    variables: &BTreeMap<String, String>,
+) -> Result<(), EngineError> {
+    let path = path(directory, task);
+    let draft = directory.join(format!("{task}.new"));
+    let store = || -> io::Result<()> {
+        let mut all: BTreeMap<String, String> = match read_own(&path) {
+            Ok(text) => serde_json::from_str(&text).unwrap_or_default(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
+            Err(error) => return Err(error),
+        };
+        all.extend(variables.clone());
+        let mut file =
+            private(OpenOptions::new().create(true).truncate(true).write(true)).open(&draft)?;
+        file.write_all(&serde_json::to_vec(&all)?)?;
+        file.sync_all()?;
+        fs::rename(&draft, &path)?;
+        sync_parent(&path)
+    };
+    store().map_err(EngineError::io(format!("cannot write {}", path.display())))
+}
+
 /// Reads exactly these variables of a task. One without a value would be an empty secret to the
 /// agent, so that each that is missing is an error.
 pub(crate) fn read_all<'a>(
@@ -147,6 +172,22 @@ mod tests {
         assert_eq!(mode & 0o777, 0o600);
         // A name that was not asked for is not handed out.
         assert_eq!(read(here.path(), &["A"]).unwrap().into_keys().collect::<Vec<_>>(), ["A"]);
+    }
+
+    #[test]
+    fn variables_are_added_to_those_that_are_there() {
+        let here = tempfile::tempdir().unwrap();
+        let more = |name: &str, value: &str| BTreeMap::from([(name.to_owned(), value.to_owned())]);
+        add(here.path(), TASK, &more("C", "three")).unwrap();
+        assert_eq!(read(here.path(), &["C"]), Ok(more("C", "three")));
+        write(here.path(), TASK, &variables()).unwrap();
+        add(here.path(), TASK, &more("A", "changed")).unwrap();
+        let mut expected = variables();
+        expected.extend(more("A", "changed"));
+        assert_eq!(read(here.path(), &["A", "B", "EMPTY"]), Ok(expected));
+        let mode = fs::metadata(path(here.path(), TASK)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert_eq!(fs::read_dir(here.path()).unwrap().count(), 1);
     }
 
     #[test]

@@ -22,6 +22,7 @@ pub mod settings;
 
 mod access;
 mod claim;
+mod claude_help;
 mod clock;
 mod disk;
 mod dispatcher;

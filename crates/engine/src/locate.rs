@@ -14,6 +14,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use claude_worker_api::ApiError;
 use claude_worker_os::environment::without_own_variables;
 use claude_worker_os::files::is_executable;
 use claude_worker_os::process::{kill_group, own_group};
@@ -125,6 +126,22 @@ pub(crate) fn configured(path: &Path) -> Result<Found, LocateError> {
         None => Ok(Found { path, how: How::Configured }),
         Some(reason) => Err(LocateError::Configured { path, reason }),
     }
+}
+
+/// Finds a shell by its name: on this `PATH`, else on that of this process, else where systems have shells.
+///
+/// # Errors
+/// `invalid_request` when it is not installed.
+pub(crate) fn shell(name: &str, path: Option<&OsStr>) -> Result<PathBuf, ApiError> {
+    let usual = ["/bin", "/usr/bin", "/usr/local/bin", "/opt/homebrew/bin"];
+    let usual = usual.map(|place| Path::new(place).join(name));
+    path.and_then(|path| on_path(path, name))
+        .or_else(|| on_own_path(name))
+        .or_else(|| usual.into_iter().find(|program| why_not_runnable(program).is_none()))
+        .ok_or_else(|| {
+            ApiError::invalid(format!("The shell {name} is not installed on this machine"))
+                .hint("Install it, or leave the shell out: then /bin/sh runs the command")
+        })
 }
 
 /// What a program prints on standard output, at most 64 KiB of it; `None` when it cannot be

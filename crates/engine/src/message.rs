@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use claude_worker_api::{
-    ApiError, CleanQuery, FollowUp, ImportedTasks, Queue, Retry, RunId, Settings, StopMode,
+    ApiError, CleanQuery, Edit, FollowUp, ImportedTasks, Queue, Retry, RunId, Settings, StopMode,
     Stopped, Task, TaskId, Timestamp, Token,
 };
 use tokio::sync::oneshot;
@@ -50,9 +50,11 @@ pub(crate) enum Request {
     /// Cancel a task.
     Cancel(TaskId),
     /// Run a task again.
-    Retry(TaskId, Retry),
+    Retry(TaskId, Box<Retry>),
     /// Send a further message in a task's session.
-    Resume(TaskId, FollowUp),
+    Resume(TaskId, Box<FollowUp>),
+    /// Change a task that has not begun.
+    Edit(TaskId, Box<Edit>),
     /// End and remove a task. Answered once it is removed.
     Remove(TaskId),
     /// Remove finished tasks, a limited number at a time. Answered with their number.
@@ -92,6 +94,7 @@ impl Request {
             Self::Cancel(_) => "cancel",
             Self::Retry(..) => "retry",
             Self::Resume(..) => "resume",
+            Self::Edit(..) => "edit",
             Self::Remove(_) => "remove",
             Self::Clean { .. } => "clean",
             Self::Import { .. } => "import",

@@ -109,7 +109,9 @@ pub(crate) fn desk() -> Home {
         std::fs::write(home.work().join(file), "Say hello\n").unwrap();
     }
     let path = format!("{}:/usr/local/bin:/usr/bin:/bin", bin.display());
-    home.variable("PATH", path)
+    // Runs look for programs where the login shell does.
+    std::fs::write(home.place("home").join(".profile"), format!("PATH={path}\n")).unwrap();
+    home.variable("SHELL", "/bin/sh").variable("PATH", path)
 }
 
 /// Types this into a shell, which must succeed. Returns how many commands of ours were in it.

@@ -97,6 +97,7 @@ export type Capability =
   | "system_prompt"
   | "permission_modes"
   | "allowed_tools"
+  | "claude_options"
   | "max_turns"
   | "max_budget"
   | "silence_limit"
@@ -218,6 +219,19 @@ export type DeniedTool = {
 export type Diagnosis = {
   /** The checks. */
   checks: Check[];
+};
+
+/** A request to change a task that has not begun. */
+export type Edit = {
+  /** The program or task that asks for it. */
+  asked_by?: Asker;
+  /** What is changed. */
+  changes?: TaskChanges;
+  /**
+   * A name for this request, chosen by the caller: a second request with the same key changes nothing
+   * more. Keys are kept for 24 hours.
+   */
+  idempotency_key?: string;
 };
 
 /** The engine that answers, and its state. */
@@ -448,6 +462,8 @@ export type Failure =
 export type FollowUp = {
   /** Who sends it. */
   asked_by?: Asker;
+  /** What is changed in the task first. It stays changed. */
+  changes?: TaskChanges;
   /**
    * A name for this request, chosen by the caller: a second request with the same key does not send
    * the message again. Keys are kept for 24 hours.
@@ -787,8 +803,14 @@ export type NewLogin = {
 
 /** A task to put into the queue. */
 export type NewTask = {
+  /** Absolute paths of further directories that Claude Code may use. */
+  add_dirs?: string[];
   /** The agent that works on it. */
   agent?: Agent;
+  /** Further arguments for Claude Code. Those that Claude Worker sets itself are refused. */
+  agent_args?: string[];
+  /** Subagents for Claude Code, as JSON: `{"reviewer": {"description": …, "prompt": …}}`. */
+  agents?: string;
   /** Tools allowed without asking, in Claude Code's syntax (`Bash(git diff:*)`). */
   allowed_tools?: string[];
   /**
@@ -797,19 +819,37 @@ export type NewTask = {
    */
   caller?: string;
   /**
+   * Whether the task goes on from the newest conversation of Claude Code in the working directory,
+   * in a copy of it.
+   */
+  continue_session?: boolean;
+  /** Tools that are denied, in the same syntax. */
+  disallowed_tools?: string[];
+  /** How much the model thinks, in Claude Code's words: `low`, `medium`, `high` and further ones. */
+  effort?: string;
+  /**
    * Environment variables for this task. They are kept in a private file, never in the database
    * or a log, and never returned to a client.
    */
   env?: Record<string, string>;
   /** What to do: the prompt for `claude`, the command for `shell`. Not empty. */
   execution_prompt: string;
+  /** Models to use when the first one is overloaded, separated by commas. */
+  fallback_model?: string;
   /**
    * A name for this request, chosen by the caller. A second submission with the same key
    * returns the first one's task instead of making another.
    */
   idempotency_key?: string;
+  /** The JSON Schema of the answer, as JSON. */
+  json_schema?: string;
   /** Limits at which a run is ended. */
   limits?: Limits;
+  /**
+   * MCP servers for Claude Code: absolute paths of JSON files, or JSON. Other users of the machine
+   * can read JSON in the process table, so put secrets into a file.
+   */
+  mcp_config?: string[];
   /** The model's name or alias, as the agent understands it. */
   model?: string;
   /** The name shown in lists. Default: the prompt's first line. */
@@ -821,6 +861,12 @@ export type NewTask = {
   parent?: TaskId;
   /** Claude Code's permission mode. Default: from the configuration. */
   permission_mode?: PermissionMode;
+  /** The id of a session of Claude Code to go on from, in a copy of it. */
+  resume_session?: string;
+  /** Further settings for Claude Code: the absolute path of a JSON file, or JSON. */
+  settings?: string;
+  /** For an `agent` of `shell`: the shell that runs the command. Default: `/bin/sh`. */
+  shell?: "sh" | "bash" | "zsh" | "dash" | "fish";
   /** Appended to the agent's own system prompt. */
   system_prompt?: string;
   /**
@@ -955,6 +1001,8 @@ export type RetentionSettings = {
 export type Retry = {
   /** The program or task that asks for the run. */
   asked_by?: Asker;
+  /** What is changed in the task first. It stays changed. */
+  changes?: TaskChanges;
   /**
    * A name for this request, chosen by the caller: a second request with the same key does not run
    * the task again. Keys are kept for 24 hours.
@@ -1214,6 +1262,58 @@ export type Task = {
   /** The directory in which the agent works. */
   working_directory: string;
 } & State;
+
+/**
+ * What is changed in a task. A field that is left out changes nothing. The fields are those of
+ * [`NewTask`].
+ */
+export type TaskChanges = {
+  /** Further directories that Claude Code may use, too. */
+  add_dirs?: string[];
+  /** Further arguments for Claude Code, in place of those that the task has. */
+  agent_args?: string[];
+  /** Other subagents. */
+  agents?: string;
+  /** Tools that are allowed, too. */
+  allowed_tools?: string[];
+  /**
+   * Whether it goes on from the newest conversation in the working directory; `true` takes
+   * [`NewTask::resume_session`] away.
+   */
+  continue_session?: boolean;
+  /** Tools that are denied, too. */
+  disallowed_tools?: string[];
+  /** How much the model thinks. */
+  effort?: string;
+  /** Environment variables that are set, too. As in [`NewTask::env`], no client gets them back. */
+  env?: Record<string, string>;
+  /** Another prompt or command. */
+  execution_prompt?: string;
+  /** Other models to use when the first one is overloaded. */
+  fallback_model?: string;
+  /** Another JSON Schema of the answer. */
+  json_schema?: string;
+  /** Other limits. One that is left out stays. */
+  limits?: Limits;
+  /** Further MCP servers. */
+  mcp_config?: string[];
+  /** Another model. */
+  model?: string;
+  /** Another name. */
+  name?: string;
+  /** Another permission mode. */
+  permission_mode?: PermissionMode;
+  /** The session to go on from; it takes [`NewTask::continue_session`] away. */
+  resume_session?: string;
+  /** Other further settings for Claude Code. */
+  settings?: string;
+  /** The shell that runs the command. */
+  shell?: "sh" | "bash" | "zsh" | "dash" | "fish";
+  /** Another text to append to the agent's own system prompt. */
+  system_prompt?: string;
+  /** Another directory to work in: the absolute path of an existing one. */
+  working_directory?: string;
+};
 
 /** A task with everything stored about it, except secrets. */
 export type TaskDetail = {

@@ -5,6 +5,7 @@ import type {
   Cleaned,
   CreatedToken,
   Diagnosis,
+  Edit,
   EngineInfo,
   EventPage,
   EventQuery,
@@ -101,18 +102,29 @@ export interface EngineApi {
    */
   cancel(id: TaskId, signal?: AbortSignal): Promise<Task>;
   /**
-   * Runs a finished task again from the beginning, in a new session.
+   * Runs a finished task again from the beginning, in a new session, with the changes that the body
+   * names.
    *
    * # Errors
-   * `not_found`; `conflict` when it is not finished.
+   * `not_found`; `invalid_request` for a change that cannot be made, and when the working directory
+   * is gone; `conflict` when it is not finished.
    */
   retry(id: TaskId, body?: Retry, signal?: AbortSignal): Promise<Task>;
   /**
-   * Continues a finished task in the same agent session.
+   * Changes a task that has not begun: its prompt, its name, its directory and its options.
    *
    * # Errors
-   * `not_found`; `invalid_request` for an empty message; `conflict` when the task is not
-   * finished (its session is in use) or has no session.
+   * `not_found`; `invalid_request` for a change that cannot be made; `conflict` when the task has
+   * begun.
+   */
+  edit(id: TaskId, body?: Edit, signal?: AbortSignal): Promise<Task>;
+  /**
+   * Continues a finished task in the same agent session, with the changes that the body names.
+   *
+   * # Errors
+   * `not_found`; `invalid_request` for an empty message, for a change that cannot be made, and when
+   * the working directory is gone; `conflict` when the task is not finished (its session is in use)
+   * or has no session.
    */
   resume(id: TaskId, body: FollowUp, signal?: AbortSignal): Promise<Task>;
   /**
@@ -269,6 +281,12 @@ export const METHODS = {
     name: "retry",
     verb: "POST",
     path: "/api/v1/tasks/{id}/retry",
+    arguments: ["id", "body"],
+  },
+  edit: {
+    name: "edit",
+    verb: "POST",
+    path: "/api/v1/tasks/{id}/edit",
     arguments: ["id", "body"],
   },
   resume: {

@@ -12,6 +12,7 @@ export const KNOWN_AGENTS: readonly AgentInfo[] = [
       "system_prompt",
       "permission_modes",
       "allowed_tools",
+      "claude_options",
       "max_turns",
       "max_budget",
       "silence_limit",

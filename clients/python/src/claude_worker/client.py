@@ -199,15 +199,18 @@ class Client:
         self,
         task_id: int,
         *,
+        changes: Mapping[str, Any] | None = None,
         idempotency_key: str | None = None,
         extra: Mapping[str, Any] | None = None,
     ) -> Task:
         """Runs a finished task again from the beginning, in a new session.
 
+        :param changes: fields of the task that are changed first, such as `{"model": "opus"}`; tools are
+            added to those of the task
         :param idempotency_key: a second request with the same key does not run the task again
         :param extra: further fields of the request, for engines that are newer than this package
         """
-        body = extra or {}
+        body = {**_calls.changed(changes), **(extra or {})}
         call = _calls.run_again(self._session, task_id, "retry", body, idempotency_key)
         return self._run(call)
 
@@ -216,16 +219,18 @@ class Client:
         task_id: int,
         prompt: str,
         *,
+        changes: Mapping[str, Any] | None = None,
         idempotency_key: str | None = None,
         extra: Mapping[str, Any] | None = None,
     ) -> Task:
         """Continues a finished task in its session.
 
         :param prompt: the next message
+        :param changes: fields of the task that are changed first, as for `retry`
         :param idempotency_key: a second request with the same key does not send the message again
         :param extra: further fields of the request, for engines that are newer than this package
         """
-        body = {"prompt": prompt, **(extra or {})}
+        body = {"prompt": prompt, **_calls.changed(changes), **(extra or {})}
         call = _calls.run_again(self._session, task_id, "resume", body, idempotency_key)
         return self._run(call)
 

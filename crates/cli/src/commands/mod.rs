@@ -1,5 +1,6 @@
 //! The commands, one file each: arguments, and what the command does with a [`TaskApi`].
 
+mod again;
 pub mod cancel;
 pub mod clean;
 pub mod completions;
@@ -11,6 +12,7 @@ pub mod logs;
 pub mod man;
 pub mod mcp;
 pub mod open;
+mod outcome;
 pub mod pause;
 pub mod remove;
 pub mod resume;

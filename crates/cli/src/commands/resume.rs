@@ -1,52 +1,122 @@
-//! `resume`: sends another message in the session of a finished task.
+//! `resume`: sends another message in the sessions of finished tasks.
 
-use claude_worker_api::{FollowUp, TaskApi, TaskId};
+use claude_worker_api::TaskApi;
 
-use super::{newest_run, warn, watch_next};
+use super::again::{Again, run_again};
+use super::outcome::Then;
 use crate::console::Console;
 use crate::error::CliError;
-use crate::exit::Exit;
+use crate::exit::{self, Exit};
 use crate::prompt;
+use crate::render::shell::quote;
+use crate::selection::{Changeable, Choice, Filter, Selection, resolve};
 use crate::stdin;
+use crate::task_options::TaskOptions;
+
+const EXAMPLES: &str = "Examples:
+  claude-worker resume 2 \"Now write the documentation, too\" --wait
+  claude-worker resume 2 \"Go on\" --allowed-tools \"Bash(cargo test:*)\" --wait
+  claude-worker resume --failed \"Go on\"";
 
 /// The arguments of `resume`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{}", exit::help()))]
 pub struct Args {
-    /// The task
-    pub id: TaskId,
-    /// The message: text, a file, or - for standard input, as with `run`
-    pub prompt: Option<String>,
-    /// Show the log until the task has finished
+    /// The tasks, as for retry, and behind them the message: text, a file, or - for standard input, as
+    /// with `run`
+    #[arg(id = "prompt", value_name = "ID... [PROMPT]")]
+    pub words: Vec<String>,
+    /// Which of the tasks.
+    #[command(flatten)]
+    pub filter: Filter,
+    /// Read the message from this file
+    #[arg(short, long, value_name = "FILE")]
+    pub file: Option<String>,
+    /// Show the log until the task has finished; for one task only
     #[arg(short, long, conflicts_with = "json")]
     pub watch: bool,
+    /// Wait until the tasks have finished, and exit with the code of the outcome; of one task, print the
+    /// result
+    #[arg(long, conflicts_with = "watch")]
+    pub wait: bool,
+    /// Resume all finished tasks without asking; required without a terminal
+    #[arg(short, long)]
+    pub yes: bool,
+    /// What is changed in the tasks first, for this run and later ones.
+    #[command(flatten)]
+    pub options: TaskOptions,
     /// How standard input is used.
     #[command(flatten)]
     pub stdin: stdin::Args,
 }
 
-/// Sends the follow-up.
+/// Sends the follow-up to each task.
 ///
 /// # Errors
-/// `not_found`; `conflict` when the task is not finished or has no session.
+/// See [`resolve`] and [`run_again`]; a usage error without a message.
 pub async fn execute(
     api: &impl TaskApi,
     console: &mut Console<'_>,
     args: &Args,
 ) -> Result<Exit, CliError> {
-    let id = args.id;
-    let prompt = prompt::resolve(args.prompt.as_deref(), prompt::Kind::Prompt, args.stdin)?;
-    let before = if args.watch { newest_run(api, id).await? } else { 0 };
-    let task = api.resume(id, FollowUp { prompt, ..FollowUp::default() }).await?;
-    warn(console, &task);
-    if args.watch {
-        console.remark(&format!("Task {id} continues"))?;
-        return watch_next(api, console, id, before).await;
+    let (selection, message) = tasks_and_message(args)?;
+    let has_message = message.is_some() || args.file.is_some();
+    let (behind, options) = args.options.clone().split_first_behind(has_message);
+    let ids = resolve(api, &selection, "resume", Changeable::Finished).await?;
+    let changes = options.changes(api).await?;
+    let message = match &args.file {
+        Some(file) => prompt::from_file(file, prompt::Kind::Prompt, args.stdin)?,
+        None => {
+            let message = message.or(behind.as_deref());
+            prompt::resolve(message, prompt::Kind::Prompt, args.stdin)?
+        }
+    };
+    let again = Again { changes, message: Some(message) };
+    let then = Then::of(args.watch, args.wait);
+    run_again(api, console, (&selection, &ids), args.yes, &again, then).await
+}
+
+/// The tasks, which come first, and the message behind them.
+fn tasks_and_message(args: &Args) -> Result<(Selection, Option<&str>), CliError> {
+    let choices = |word: &str| -> Result<Vec<Choice>, String> {
+        word.split(',').filter(|part| !part.is_empty()).map(str::parse).collect()
+    };
+    let mut ids = Vec::new();
+    let mut words = args.words.iter().map(String::as_str);
+    let mut message = None;
+    for word in words.by_ref() {
+        match choices(word) {
+            Ok(of_word) if !of_word.is_empty() => ids.extend(of_word),
+            // The first word should be a task, unless a filter chooses them.
+            Err(error) if ids.is_empty() && !args.filter.is_set() && !args.filter.all => {
+                return Err(CliError::usage(
+                    error,
+                    "The tasks come first: claude-worker resume 12 \"Go on\"",
+                ));
+            }
+            _ => {
+                message = Some(word);
+                break;
+            }
+        }
     }
-    if console.json {
-        console.document(&task)?;
-    } else {
-        console
-            .line(&format!("Task {id} continues. Follow it with: claude-worker logs {id} -f"))?;
+    if let Some(further) = words.next() {
+        let at = args.words.len() - words.len() - 2;
+        let (tasks, text) = args.words.split_at(at);
+        return Err(CliError::usage(
+            format!("\"{further}\" comes after the message"),
+            format!(
+                "Quote the message: claude-worker resume {} {}",
+                tasks.join(" "),
+                quote(&text.join(" "))
+            ),
+        ));
     }
-    Ok(Exit::Done)
+    if let (Some(message), Some(file)) = (message, &args.file) {
+        return Err(CliError::usage(
+            format!("There are two messages, \"{message}\" and the file {file}"),
+            "Leave one of them out",
+        ));
+    }
+    Ok((Selection { ids, filter: args.filter.clone() }, message))
 }

@@ -1,5 +1,6 @@
 //! Commands against a scripted engine: what they send, write, and exit with.
 
+mod again;
 mod delays;
 mod list;
 mod logs;
@@ -8,7 +9,9 @@ mod run;
 mod several;
 
 use clap::{CommandFactory, Parser};
-use claude_worker_api::{Failure, ListQuery, State, TaskApi, TaskId, TaskQuery};
+use claude_worker_api::{
+    Agent, Failure, ListQuery, PermissionMode, State, TaskApi, TaskId, TaskQuery,
+};
 
 use super::Command;
 use crate::args::Cli;

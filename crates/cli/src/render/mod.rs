@@ -10,6 +10,7 @@ pub mod local_time;
 pub mod log;
 mod paint;
 pub mod qr_code;
+pub mod shell;
 pub mod table;
 pub mod task_line;
 pub mod text;

@@ -4,7 +4,7 @@
 //! here for a day, in the transaction of the request, so that a client may repeat a request whose answer
 //! was lost, also after the engine was killed.
 
-use claude_worker_api::{ApiError, TaskId, Timestamp};
+use claude_worker_api::{ApiError, TaskChanges, TaskId, Timestamp};
 
 use super::{AfterCommit, Dispatcher};
 use crate::EngineError;
@@ -19,8 +19,24 @@ const KEPT_MS: u64 = 24 * 60 * 60 * 1000;
 /// What the keys of batches are stored under.
 pub(crate) const BATCH_KEYS: &str = "batch";
 
+/// What the keys of retries, resumes and edits are stored under.
+pub(crate) const RETRY_KEYS: &str = "retry";
+pub(crate) const RESUME_KEYS: &str = "resume";
+pub(crate) const EDIT_KEYS: &str = "edit";
+
 /// How many keys are kept at most. The oldest are forgotten first.
 const MOST_KEYS: u32 = 100_000;
+
+/// What tells changes from others; empty when nothing is changed.
+fn of_changes(changes: &TaskChanges) -> String {
+    if changes.is_empty() {
+        return String::new();
+    }
+    // The values of variables are secrets, of which the database has nothing.
+    let mut changes = changes.clone();
+    changes.env.values_mut().for_each(String::clear);
+    format!(" {}", fingerprint(&serde_json::to_string(&changes).unwrap_or_default()))
+}
 
 /// The key of a request, and what tells the request from others.
 struct Key<'a> {
@@ -40,11 +56,18 @@ impl<'a> Key<'a> {
                 (BATCH_KEYS, key.text.as_str(), key.fingerprint.clone())
             }
             Request::Retry(id, retry) => {
-                ("retry", retry.idempotency_key.as_deref()?, id.to_string())
+                let changes = of_changes(&retry.changes);
+                (RETRY_KEYS, retry.idempotency_key.as_deref()?, format!("{id}{changes}"))
             }
             Request::Resume(id, follow_up) => {
                 let text = fingerprint(&follow_up.prompt);
-                ("resume", follow_up.idempotency_key.as_deref()?, format!("{id} {text}"))
+                let changes = of_changes(&follow_up.changes);
+                let key = follow_up.idempotency_key.as_deref()?;
+                (RESUME_KEYS, key, format!("{id} {text}{changes}"))
+            }
+            Request::Edit(id, edit) => {
+                let changes = of_changes(&edit.changes);
+                (EDIT_KEYS, edit.idempotency_key.as_deref()?, format!("{id}{changes}"))
             }
             _ => return None,
         };
@@ -116,7 +139,7 @@ impl Dispatcher {
                 .hint("Use a new key to run it once more"),
             )),
             (_, Some(task)) => Ok(Reply::Task(Box::new(task))),
-            (Request::Retry(id, _) | Request::Resume(id, _), None) => {
+            (Request::Retry(id, _) | Request::Resume(id, _) | Request::Edit(id, _), None) => {
                 Err(EngineError::Refused(ApiError::no_task(*id)))
             }
             _ => Err(EngineError::Unreadable("a key belongs to no task".to_owned())),

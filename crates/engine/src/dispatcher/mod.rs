@@ -9,6 +9,7 @@
 mod access;
 mod apply;
 mod batch;
+mod changes;
 mod delegation;
 mod effects;
 mod full_disk;
@@ -55,7 +56,7 @@ use crate::{EngineError, Paths, RunRecord};
 use log_lines::{Happened, LogLine};
 use unstored::Unstored;
 
-pub(crate) use keyed::BATCH_KEYS;
+pub(crate) use keyed::{BATCH_KEYS, EDIT_KEYS, RESUME_KEYS, RETRY_KEYS};
 
 /// The places at which tests let an engine die, in the order in which a task passes them.
 pub const FAULT_POINTS: &[&str] = &[

@@ -33,25 +33,32 @@ impl Dispatcher {
                 self.check_may_change(*id, principal)?;
                 self.apply(*id, Input::Cancel, now, after).map(shown)
             }
-            Request::Retry(id, Retry { asked_by: asker, .. }) => {
+            Request::Retry(id, retry) => {
+                let Retry { asked_by: asker, changes, .. } = &**retry;
                 self.check_may_change(*id, principal)?;
                 self.check_may_run_again(*id, asker)?;
-                let task = self.apply(*id, Input::Retry, now, after)?;
+                self.apply(*id, Input::Retry, now, after)?;
+                self.change_request(*id, changes)?;
                 self.writer.asked_again(*id, asker)?;
                 let (task_id, asked_by) = (*id, asker.clone());
                 after.log(Happened::QueuedAgain { task: task_id, resumes: false, asked_by });
-                Ok(shown(task))
+                self.task_now(*id)
             }
             Request::Resume(id, follow_up) => {
                 self.check_may_change(*id, principal)?;
                 self.check_may_run_again(*id, &follow_up.asked_by)?;
                 let session_id = self.writer.task(*id)?.and_then(|stored| stored.session_id);
                 let input = Input::Resume { session_id, follow_up: follow_up.prompt.clone() };
-                let task = self.apply(*id, input, now, after)?;
+                self.apply(*id, input, now, after)?;
+                self.change_request(*id, &follow_up.changes)?;
                 self.writer.asked_again(*id, &follow_up.asked_by)?;
                 let (task_id, asked_by) = (*id, follow_up.asked_by.clone());
                 after.log(Happened::QueuedAgain { task: task_id, resumes: true, asked_by });
-                Ok(shown(task))
+                self.task_now(*id)
+            }
+            Request::Edit(id, edit) => {
+                self.check_may_change(*id, principal)?;
+                self.edit(*id, edit, now)
             }
             Request::Remove(id) => {
                 self.apply(*id, Input::Remove, now, after)?;

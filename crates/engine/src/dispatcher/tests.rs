@@ -1,6 +1,7 @@
 //! A real dispatcher on a real database, without any process.
 
 mod access;
+mod changes;
 mod damaged_rows;
 mod keyed;
 

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use claude_worker_agents::{can, leaves_out_project_settings, validate_key};
+use claude_worker_agents::{can, leaves_out_project_settings};
 use claude_worker_api::{
-    ApiError, Call, Capability, CleanQuery, Cleaned, CreatedToken, Diagnosis, EngineInfo,
+    ApiError, Call, Capability, CleanQuery, Cleaned, CreatedToken, Diagnosis, Edit, EngineInfo,
     EventPage, EventQuery, FollowUp, HttpChange, HttpState, ImportTasks, ImportedTasks, ListQuery,
     LogPage, LogQuery, LoginCode, MAX_CALLER_CHARS, MetricsText, NewLogin, NewTask, NewTasks,
     NewToken, OutputChunk, OutputQuery, PROTOCOL, Pause, Queue, Retry, Run, SeenQuery, Settings,
@@ -51,6 +51,7 @@ impl TaskApi for Engine {
         let sent_directory = self.resolve_directory(&mut task)?;
         claude_worker_agents::validate(&task)?;
         check_caller(task.caller.as_deref())?;
+        self.check_shell(task.shell.as_deref()).await?;
         let submission = Submission { task, sent_directory };
         let warning = match self.were_submitted(std::slice::from_ref(&submission)).await?[..] {
             [true] => None,
@@ -165,26 +166,15 @@ impl TaskApi for Engine {
     }
 
     async fn retry(&self, id: TaskId, retry: Retry) -> Result<Task, ApiError> {
-        check_caller(retry.asked_by.caller.as_deref())?;
-        validate_key(retry.idempotency_key.as_deref())?;
-        let task = self.ask_for_task(Request::Retry(id, retry)).await?;
-        self.queued_again(task).await
+        self.retry_task(id, retry).await
     }
 
     async fn resume(&self, id: TaskId, follow_up: FollowUp) -> Result<Task, ApiError> {
-        check_caller(follow_up.asked_by.caller.as_deref())?;
-        validate_key(follow_up.idempotency_key.as_deref())?;
-        if follow_up.prompt.trim().is_empty() {
-            return Err(ApiError::invalid("The follow-up is empty").hint("Say what to do next"));
-        }
-        let stored = self.read(move |inner| inner.readers.task(id)).await?;
-        // Whether the task can be resumed at all is for its state to say.
-        let agent = stored.map(|stored| stored.task.agent);
-        if let Some(agent) = agent.filter(|agent| can(*agent, Capability::Sessions)) {
-            claude_worker_agents::validate_follow_up(agent, &follow_up.prompt)?;
-        }
-        let task = self.ask_for_task(Request::Resume(id, follow_up)).await?;
-        self.queued_again(task).await
+        self.resume_task(id, follow_up).await
+    }
+
+    async fn edit(&self, id: TaskId, edit: Edit) -> Result<Task, ApiError> {
+        self.edit_task(id, edit).await
     }
 
     async fn remove(&self, id: TaskId) -> Result<(), ApiError> {
@@ -440,26 +430,6 @@ impl Engine {
                 other => return Err(unexpected(&other)),
             }
         }
-    }
-
-    /// Adds what is to be known of a task that was queued once more.
-    async fn queued_again(&self, task: Task) -> Result<Task, ApiError> {
-        if !can(task.agent, Capability::ProjectSettings) {
-            return Ok(task);
-        }
-        let (id, directory) = (task.id, task.working_directory.clone());
-        // The task is queued, even if the warning cannot be computed.
-        let asked = self.read(move |inner| inner.readers.agent_asked(id)).await.unwrap_or_default();
-        let warning = if asked {
-            let shown = directory.clone();
-            let look = self.look_at(&shown, move |inner| {
-                Ok(trust::will_be_left_out(&inner.paths.trust, &directory))
-            });
-            look.await.unwrap_or_default()
-        } else {
-            None
-        };
-        Ok(warned(task, warning))
     }
 }
 

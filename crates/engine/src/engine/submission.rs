@@ -1,8 +1,10 @@
 //! What is checked before tasks are put into the queue, and batches of them.
 
 use std::collections::{HashMap, HashSet};
+use std::ffi::OsStr;
 use std::path::Path;
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use claude_worker_agents::{can, validate_key};
 use claude_worker_api::{
@@ -16,7 +18,10 @@ use crate::dispatcher::BATCH_KEYS;
 use crate::message::{Reply, Request};
 use crate::store::OwnedKey;
 use crate::submitted::{Batch, BatchKey, Submission};
-use crate::{EngineError, disk, trust};
+use crate::{EngineError, disk, locate, trust};
+
+/// How long the directories of `PATH`, and the login shell, have to answer.
+const SHELL: Duration = Duration::from_secs(15);
 
 impl Engine {
     /// Replaces a working directory that is not absolute by the one that it stands for; returns the
@@ -27,6 +32,20 @@ impl Engine {
         }
         let whole = working_directory::resolve(&task.working_directory, &self.inner.config.now())?;
         Ok(Some(std::mem::replace(&mut task.working_directory, whole)))
+    }
+
+    /// Refuses a shell that is not installed.
+    pub(super) async fn check_shell(&self, shell: Option<&str>) -> Result<(), ApiError> {
+        let Some(name) = shell.map(str::to_owned) else { return Ok(()) };
+        let login_shell = Arc::clone(&self.inner.login_shell);
+        let look = move || {
+            let found = locate::shell(&name, None).or_else(|_| {
+                let path = login_shell.path_for(None);
+                locate::shell(&name, path.as_deref().map(OsStr::new))
+            });
+            found.map(drop)
+        };
+        self.inner.directory_checks.check_separately("The shell", SHELL, look).await?
     }
 
     /// Which of these tasks were submitted before, with the same key. Their directories need not be there
@@ -109,6 +128,8 @@ impl Engine {
             let sent_directory = resolved.map_err(|error| in_directory(error, &place))?;
             claude_worker_agents::validate(&task).map_err(|error| error.inside(&place))?;
             check_caller(task.caller.as_deref()).map_err(|error| error.inside(&place))?;
+            let shell = self.check_shell(task.shell.as_deref()).await;
+            shell.map_err(|error| error.inside(&place))?;
             tasks.push(Submission { task, sent_directory });
         }
         let warnings = match self.was_batch_submitted(key.as_ref()).await? {

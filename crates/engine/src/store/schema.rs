@@ -280,6 +280,11 @@ pub(super) const STEPS: &[&str] = &[
     ALTER TABLE request ADD COLUMN sent_directory TEXT;
     DELETE FROM request_key WHERE fingerprint = '';
     ",
+    // 11: requests that were changed after the submission, which is still known by its key.
+    "
+    -- The request as it was submitted, if it was changed since.
+    ALTER TABLE request ADD COLUMN first_request TEXT;
+    ",
 ];
 
 /// The shape this build writes.

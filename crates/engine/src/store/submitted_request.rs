@@ -2,7 +2,7 @@
 
 use claude_worker_agents::can;
 use claude_worker_api::{Capability, NewTask, PermissionMode, TaskId};
-use rusqlite::OptionalExtension;
+use rusqlite::{OptionalExtension, params};
 
 use super::{Writer, rows};
 use crate::EngineError;
@@ -31,6 +31,28 @@ impl FilledDefaults {
 }
 
 impl Writer {
+    /// Replaces what a task is to do. The submission stays known by its key.
+    pub(crate) fn change_request(
+        &mut self,
+        id: TaskId,
+        request: &NewTask,
+        name: &str,
+    ) -> Result<(), EngineError> {
+        self.connection
+            .prepare_cached(
+                "UPDATE request SET first_request = coalesce(first_request, request), request = ?2
+                 WHERE task_id = ?1",
+            )?
+            .execute(params![id.0, serde_json::to_string(request)?])?;
+        self.connection
+            .prepare_cached(
+                "UPDATE task SET name = ?2, working_directory = ?3, model = coalesce(?4, model)
+                 WHERE id = ?1",
+            )?
+            .execute(params![id.0, name, request.working_directory, request.model])?;
+        Ok(())
+    }
+
     /// Whether the task was made by a submission like this one, whatever has been filled in since.
     /// `sent_directory` is its working directory, if that was not a whole path.
     pub(crate) fn was_sent(
@@ -47,8 +69,9 @@ impl Writer {
             })
             .optional()?
             .unwrap_or_default();
-        let mut statement =
-            self.connection.prepare_cached("SELECT request FROM request WHERE task_id = ?1")?;
+        let mut statement = self.connection.prepare_cached(
+            "SELECT coalesce(first_request, request) FROM request WHERE task_id = ?1",
+        )?;
         // A request that cannot be read counts as a different one.
         let Ok(mut stored) = rows::shown_request(statement.query([id.0])?.next()?) else {
             return Ok(false);

@@ -26,8 +26,26 @@ fn is_unchecked(task: &NewTask) -> Option<&'static str> {
         NewTask { allowed_tools, .. } if !allowed_tools.is_empty() => {
             Some("allowed_tools lets tools run without being asked about")
         }
-        _ => None,
+        task => claude_options(task),
     }
+}
+
+/// Whether a task has an option of Claude Code that can give it more rights, run programs, or show it
+/// what other sessions know. A task of the user may have them, and is not run again over MCP then.
+fn claude_options(task: &NewTask) -> Option<&'static str> {
+    [
+        (!task.add_dirs.is_empty(), "add_dirs opens further directories to the task"),
+        (!task.mcp_config.is_empty(), "mcp_config starts programs"),
+        (task.settings.is_some(), "settings can allow tools and start programs"),
+        (task.agents.is_some(), "agents can have tools of their own"),
+        (
+            task.continue_session || task.resume_session.is_some(),
+            "The task goes on from a session of the user",
+        ),
+        (!task.agent_args.is_empty(), "agent_args can allow tools and start programs"),
+    ]
+    .into_iter()
+    .find_map(|(is_given, why)| is_given.then_some(why))
 }
 
 /// How much a mode allows without asking, as a rank.
@@ -129,6 +147,13 @@ mod tests {
             NewTask { agent: Agent::Shell, ..task.clone() },
             NewTask { permission_mode: Some(bypass), ..task.clone() },
             NewTask { allowed_tools: vec!["Bash".to_owned()], ..task.clone() },
+            NewTask { add_dirs: vec!["/".to_owned()], ..task.clone() },
+            NewTask { mcp_config: vec!["{}".to_owned()], ..task.clone() },
+            NewTask { settings: Some("{}".to_owned()), ..task.clone() },
+            NewTask { agents: Some("{}".to_owned()), ..task.clone() },
+            NewTask { continue_session: true, ..task.clone() },
+            NewTask { resume_session: Some("x".to_owned()), ..task.clone() },
+            NewTask { agent_args: vec!["--bare".to_owned()], ..task.clone() },
         ] {
             assert!(is_unchecked(&unchecked).is_some(), "{unchecked:?}");
         }

@@ -1,6 +1,6 @@
 //! Batches, and requests that have a key.
 
-use claude_worker_api::{AccessKind, ErrorCode, NewTasks, Retry, Scope, TaskId};
+use claude_worker_api::{AccessKind, ErrorCode, NewTasks, Retry, Scope, TaskChanges, TaskId};
 
 use super::*;
 use crate::access::Granted;
@@ -72,7 +72,7 @@ fn each_submitter_has_keys_of_its_own() {
     asked(&a, Request::Cancel(first)).unwrap();
     let retry = || {
         let idempotency_key = Some("again".to_owned());
-        Request::Retry(first, Retry { idempotency_key, ..Retry::default() })
+        Request::Retry(first, Box::new(Retry { idempotency_key, ..Retry::default() }))
     };
     assert_eq!(id(asked(&a, retry())), first);
     assert_eq!(id(asked(&a, retry())), first);
@@ -190,4 +190,27 @@ fn only_the_newest_keys_are_kept() {
     dispatcher.writer.forget_keys(now.minus_millis(1), 2).unwrap();
     let kept = |key: &str| dispatcher.writer.used_key("retry", &local(key)).unwrap().is_some();
     assert_eq!(["a", "b", "c", "d"].map(kept), [false, false, true, true]);
+}
+
+#[test]
+fn a_retry_with_other_changes_is_another_request() {
+    let place = Place::new();
+    let (mut dispatcher, _) = place.dispatcher();
+    dispatcher.memory.paused = true;
+    let mut asked = |request| dispatcher.asked_by(&Principal::Local, request);
+    let first = id(asked(submission("true", "nightly")));
+    asked(Request::Cancel(first)).unwrap();
+    let retry = |shell: Option<&str>| {
+        let changes = TaskChanges { shell: shell.map(str::to_owned), ..TaskChanges::default() };
+        let key = Some("again".to_owned());
+        Request::Retry(first, Box::new(Retry { changes, idempotency_key: key, ..Retry::default() }))
+    };
+    assert_eq!(id(asked(retry(Some("bash")))), first);
+    assert_eq!(id(asked(retry(Some("bash")))), first, "the same request, answered again");
+    let refused = asked(retry(Some("zsh"))).unwrap_err();
+    assert_eq!(refused.code, ErrorCode::Conflict, "{refused:?}");
+    // The submission itself is still known by its key.
+    assert_eq!(id(asked(submission("true", "nightly"))), first);
+    let request = dispatcher.writer.request(first).unwrap().unwrap();
+    assert_eq!(request.shell.as_deref(), Some("bash"));
 }

@@ -12,7 +12,7 @@ use super::super::PlannedRun;
 use super::super::run_ending::RunEnding;
 use super::Follower;
 use crate::state::Plan;
-use crate::{RunTrace, env_file, locate, trust};
+use crate::{RunTrace, claude_help, env_file, locate, trust};
 
 /// The variable by which a program learns which trace it belongs to.
 const TRACEPARENT: &str = "TRACEPARENT";
@@ -67,15 +67,21 @@ impl Follower {
         env.extend(own);
         self.add_login_environment(&mut env);
         let program = match claude_worker_agents::program(request.agent) {
-            Some(Program::At(path)) => PathBuf::from(path),
+            Some(Program::At(path)) => match &request.shell {
+                Some(shell) => locate::shell(shell, env.get("PATH").map(OsStr::new))
+                    .map_err(|error| never(error.to_string()))?,
+                None => PathBuf::from(path),
+            },
             // Refused above.
             None => return Err(never(format!("There is no agent {}", request.agent.name()))),
             Some(Program::ClaudeCode) => {
                 let configured = config.agents.claude.as_deref().map(Path::new);
                 let path = env.get("PATH").map(OsStr::new);
-                locate::claude(configured, path, &self.runs.login_shell)
+                let found = locate::claude(configured, path, &self.runs.login_shell)
                     .map_err(|error| never(error.to_string()))?
-                    .path
+                    .path;
+                claude_help::check(&found, request, path).map_err(never)?;
+                found
             }
         };
         let traces_runs = config.telemetry.otlp_endpoint.is_some();

@@ -1,0 +1,127 @@
+//! What `retry` and `resume` have in common: finished tasks get another run.
+
+use claude_worker_api::{ApiError, FollowUp, Retry, Task, TaskApi, TaskChanges, TaskId};
+
+use super::outcome::{Then, conclude, wait_for_each};
+use super::{Report, newest_run, warn};
+use crate::console::Console;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::selection::{Selection, confirm_wide};
+
+/// The run that each task gets.
+#[derive(Debug)]
+pub(super) struct Again {
+    /// What is changed in the tasks first.
+    pub changes: TaskChanges,
+    /// The message that goes on in the session; without one the task begins anew.
+    pub message: Option<String>,
+}
+
+impl Again {
+    async fn ask(&self, api: &impl TaskApi, id: TaskId) -> Result<Task, ApiError> {
+        let changes = self.changes.clone();
+        match &self.message {
+            None => api.retry(id, Retry { changes, ..Retry::default() }).await,
+            Some(prompt) => {
+                let prompt = prompt.clone();
+                api.resume(id, FollowUp { prompt, changes, ..FollowUp::default() }).await
+            }
+        }
+    }
+
+    const fn verb(&self) -> &'static str {
+        if self.message.is_some() { "resume" } else { "retry" }
+    }
+
+    fn queued(&self, id: TaskId, then: Then) -> String {
+        match (&self.message, then) {
+            (None, _) => format!("Task {id} is in the queue again"),
+            (Some(_), Then::Return) => {
+                format!("Task {id} continues. Follow it with: claude-worker logs {id} -f")
+            }
+            (Some(_), _) => format!("Task {id} continues"),
+        }
+    }
+}
+
+/// Gives each task another run. An error of one task does not stop the others.
+///
+/// # Errors
+/// A usage error when several are to be watched, and for all tasks without a terminal and without `yes`.
+/// What the engine refuses is the error of a single task, and reported per task of several.
+pub(super) async fn run_again(
+    api: &impl TaskApi,
+    console: &mut Console<'_>,
+    (selection, ids): (&Selection, &[TaskId]),
+    yes: bool,
+    again: &Again,
+    then: Then,
+) -> Result<Exit, CliError> {
+    if let Some(id) = selection.single() {
+        return one(api, console, id, again, then).await;
+    }
+    if then == Then::Watch && ids.len() > 1 {
+        return Err(CliError::usage(
+            "Only one task can be watched",
+            "Leave --watch out, and follow each task with claude-worker logs ID -f",
+        ));
+    }
+    // Failed tasks, say, are what these commands are for; all finished ones are seldom meant.
+    let is_every = selection.filter.status.is_empty() && !selection.filter.failed;
+    if is_every && !confirm_wide(console, selection, yes, again.verb(), ids.len())? {
+        console.remark("Nothing was changed")?;
+        return Ok(Exit::Failed);
+    }
+    if ids.is_empty() {
+        console.remark(&format!("There is no such task to {}", again.verb()))?;
+    }
+    if let ([id], Then::Watch) = (ids, then) {
+        return one(api, console, *id, again, then).await;
+    }
+    let mut report = Report::default();
+    let mut exit = Exit::Done;
+    for id in ids.iter().copied() {
+        match again.ask(api, id).await {
+            Ok(task) => {
+                warn(console, &task);
+                if !console.json {
+                    let words = again.queued(id, then);
+                    if then == Then::Wait {
+                        console.remark(&words)?;
+                    } else {
+                        console.line(&words)?;
+                    }
+                }
+                report.tasks.push(task);
+            }
+            Err(error) => exit = exit.or(report.refuse(console, id, error)),
+        }
+    }
+    if then == Then::Wait {
+        exit = exit.or(wait_for_each(api, console, &mut report).await?);
+    }
+    if console.json {
+        console.document(&report)?;
+    }
+    Ok(exit)
+}
+
+async fn one(
+    api: &impl TaskApi,
+    console: &mut Console<'_>,
+    id: TaskId,
+    again: &Again,
+    then: Then,
+) -> Result<Exit, CliError> {
+    let before = if then == Then::Watch { newest_run(api, id).await? } else { 0 };
+    let task = again.ask(api, id).await?;
+    warn(console, &task);
+    match then {
+        Then::Return if console.json => console.document(&task)?,
+        Then::Return => console.line(&again.queued(id, then))?,
+        Then::Wait if console.json => {}
+        Then::Wait | Then::Watch => console.remark(&again.queued(id, then))?,
+    }
+    conclude(api, console, id, before, then).await
+}

@@ -1,0 +1,119 @@
+//! What `run`, `retry` and `resume` do after a task is in the queue.
+
+use claude_worker_agents::can;
+use claude_worker_api::{Capability, Task, TaskApi, TaskDetail, TaskId};
+
+use super::{Report, logs, wait_for, watch_next};
+use crate::console::Console;
+use crate::error::CliError;
+use crate::exit::Exit;
+use crate::render::text::clean;
+use crate::render::{detail, task_line, tone_of};
+use crate::watch::Watched;
+
+/// What to do after a task is in the queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Then {
+    /// Return at once.
+    Return,
+    /// Show its log until it has finished.
+    Watch,
+    /// Wait until it has finished, and print its result.
+    Wait,
+}
+
+impl Then {
+    pub(super) const fn of(watch: bool, wait: bool) -> Self {
+        match (watch, wait) {
+            (true, _) => Self::Watch,
+            (false, true) => Self::Wait,
+            (false, false) => Self::Return,
+        }
+    }
+}
+
+/// Watches or waits for one task whose runs after number `after` count.
+///
+/// # Errors
+/// When the task is removed, no engine answers, or the output cannot be written.
+pub(super) async fn conclude(
+    api: &impl TaskApi,
+    console: &mut Console<'_>,
+    id: TaskId,
+    after: u32,
+    then: Then,
+) -> Result<Exit, CliError> {
+    match then {
+        Then::Return => Ok(Exit::Done),
+        Then::Watch => watch_next(api, console, id, after).await,
+        Then::Wait => {
+            let waited = wait_for(api, console, id).await?;
+            if let Watched::Finished(detail) = &waited {
+                if can(detail.task.agent, Capability::CommandLine) && !console.json {
+                    // The result of a command is all its output; the stored result is only the end of it.
+                    logs::whole_output(api, console, id).await?;
+                    let ending = detail::ending(&detail.task, console.view.paint);
+                    console.remark(ending.trim_end())?;
+                } else {
+                    show_result(console, detail)?;
+                }
+            }
+            Ok(waited.exit())
+        }
+    }
+}
+
+/// Waits for several tasks, one after another, and prints how each ended. The exit code is that of the
+/// first that was not completed.
+///
+/// # Errors
+/// When no engine answers, or the output cannot be written.
+pub(super) async fn wait_for_each(
+    api: &impl TaskApi,
+    console: &mut Console<'_>,
+    report: &mut Report,
+) -> Result<Exit, CliError> {
+    let mut exit = Exit::Done;
+    let tasks: Vec<Task> = std::mem::take(&mut report.tasks);
+    for task in tasks {
+        let waited = match wait_for(api, console, task.id).await {
+            Ok(waited) => waited,
+            Err(CliError::Api(error)) => {
+                exit = exit.or(report.refuse(console, task.id, error));
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        let of_task = waited.exit();
+        match waited {
+            Watched::Interrupted(_) => return Ok(of_task),
+            Watched::Finished(detail) => {
+                if !console.json {
+                    let state = &detail.task.state;
+                    let paint = console.view.paint;
+                    let status = paint.tone(tone_of(state.status()), &paint.status(state));
+                    let verdict = task_line::verdict(state);
+                    console.line(&format!("{}  {status}  {verdict}", detail.task.id))?;
+                }
+                report.tasks.push(detail.task);
+            }
+        }
+        exit = exit.or(of_task);
+    }
+    Ok(exit)
+}
+
+/// The result alone on standard output, so that `answer=$(claude-worker run --wait …)` works;
+/// the outcome on standard error.
+fn show_result(console: &mut Console<'_>, detail: &TaskDetail) -> Result<(), CliError> {
+    if console.json {
+        return console.document(detail);
+    }
+    if let Some(result) = detail.result.as_deref().filter(|result| !result.is_empty()) {
+        // Control characters are replaced for a terminal, and stay for a program.
+        let result = if console.view.terminal { clean(result) } else { result.into() };
+        console.line(result.trim_end_matches('\n'))?;
+    }
+    let ending = detail::ending(&detail.task, console.view.paint);
+    console.remark(ending.trim_end())
+}

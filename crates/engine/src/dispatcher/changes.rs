@@ -1,0 +1,96 @@
+//! Changes of what a task is to do.
+
+use claude_worker_api::{
+    ApiError, Edit, EventKind, NewTask, State, Status, TaskChanges, TaskId, Timestamp,
+};
+
+use super::Dispatcher;
+use super::requests::task_name;
+use crate::message::Reply;
+use crate::store::StoredTask;
+use crate::{EngineError, env_file};
+
+impl Dispatcher {
+    /// Changes what a task is to do from its next run on.
+    ///
+    /// # Errors
+    /// `invalid_request` when the changed task could not be submitted.
+    pub(super) fn change_request(
+        &mut self,
+        id: TaskId,
+        changes: &TaskChanges,
+    ) -> Result<(), EngineError> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let Some(stored) = self.writer.task(id)? else {
+            return Err(EngineError::Refused(ApiError::no_task(id)));
+        };
+        let mut request = self.writer.request(id)?.map_err(EngineError::Record)?;
+        let was_named = request.name.is_some();
+        changes.apply(&mut request);
+        claude_worker_agents::validate(&request).map_err(EngineError::Refused)?;
+        let is_renamed =
+            changes.name.is_some() || (changes.execution_prompt.is_some() && !was_named);
+        let name = if is_renamed { task_name(&request) } else { stored.task.name };
+        if !changes.env.is_empty() {
+            env_file::add(&self.paths.env, id, &changes.env)?;
+        }
+        without_secrets(&mut request);
+        self.writer.change_request(id, &request, &name)
+    }
+
+    /// Changes a task that has not begun.
+    ///
+    /// # Errors
+    /// `conflict` when it has begun.
+    pub(super) fn edit(
+        &mut self,
+        id: TaskId,
+        edit: &Edit,
+        now: Timestamp,
+    ) -> Result<Reply, EngineError> {
+        let Some(stored) = self.writer.task(id)? else {
+            return Err(EngineError::Refused(ApiError::no_task(id)));
+        };
+        check_has_not_begun(&stored).map_err(EngineError::Refused)?;
+        self.change_request(id, &edit.changes)?;
+        // Clients read the task again.
+        let state = stored.task.state;
+        self.event(Some(id), &EventKind::StateChanged { state }, now)?;
+        self.task_now(id)
+    }
+
+    /// The task as it is after a change.
+    pub(super) fn task_now(&self, id: TaskId) -> Result<Reply, EngineError> {
+        match self.writer.task(id)? {
+            Some(stored) => Ok(Reply::Task(Box::new(stored.task))),
+            None => Err(EngineError::Refused(ApiError::no_task(id))),
+        }
+    }
+}
+
+/// Takes away the values of variables, which are kept in a private file only.
+fn without_secrets(request: &mut NewTask) {
+    request.env.values_mut().for_each(String::clear);
+}
+
+/// Refuses a task that has begun, with what to do instead.
+fn check_has_not_begun(stored: &StoredTask) -> Result<(), ApiError> {
+    let task = &stored.task;
+    let id = task.id;
+    let has_begun = ApiError::conflict(match &task.state {
+        State::Pending | State::Waiting { .. } if task.runs == 0 => return Ok(()),
+        State::Pending | State::Waiting { .. } => {
+            format!("Task {id} has begun: it is in the queue for another run")
+        }
+        State::Running { .. } => format!("Task {id} has begun: it is running"),
+        state => format!("Task {id} is {} and cannot be edited", state.status().name()),
+    });
+    Err(has_begun.hint(match task.state.status() {
+        Status::Pending | Status::Waiting | Status::Running => format!(
+            "`claude-worker cancel {id}`, then `claude-worker retry {id}` with the options to change"
+        ),
+        _ => format!("`claude-worker retry {id}` takes the options to change"),
+    }))
+}

@@ -1,0 +1,93 @@
+//! Changes of tasks: with a retry, and before they begin.
+
+use claude_worker_api::{Edit, ErrorCode, Retry, Task, TaskChanges, TaskId};
+
+use super::*;
+
+fn task(env: &[(&str, &str)]) -> Request {
+    let task = NewTask {
+        execution_prompt: "Do it".to_owned(),
+        working_directory: "/".to_owned(),
+        allowed_tools: vec!["Read".to_owned()],
+        env: env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        ..NewTask::default()
+    };
+    Request::Submit(Box::new(Submission { task, sent_directory: None }))
+}
+
+fn edit(id: TaskId, changes: TaskChanges) -> Request {
+    Request::Edit(id, Box::new(Edit { changes, ..Edit::default() }))
+}
+
+fn shown(answer: Result<Reply, ApiError>) -> Task {
+    let Ok(Reply::Task(task)) = answer else { panic!("{answer:?}") };
+    *task
+}
+
+#[test]
+fn a_retry_changes_the_task_and_its_secrets_stay_out_of_the_database() {
+    let place = Place::new();
+    let (mut dispatcher, _) = place.dispatcher();
+    dispatcher.memory.paused = true;
+    std::fs::create_dir_all(&place.paths().env).unwrap();
+    let mut asked = |request| dispatcher.asked_by(&Principal::Local, request);
+    let id = shown(asked(task(&[("A", "one"), ("B", "two")]))).id;
+    asked(Request::Cancel(id)).unwrap();
+    let changes = TaskChanges {
+        model: Some("opus".to_owned()),
+        allowed_tools: vec!["Bash(touch x)".to_owned()],
+        env: [("B".to_owned(), "secret".to_owned())].into(),
+        ..TaskChanges::default()
+    };
+    let retry = Retry { changes, ..Retry::default() };
+    let task = shown(asked(Request::Retry(id, Box::new(retry))));
+    assert_eq!((task.model.as_deref(), task.name.as_str()), (Some("opus"), "Do it"));
+    let request = dispatcher.writer.request(id).unwrap().unwrap();
+    assert_eq!(request.allowed_tools, ["Read", "Bash(touch x)"]);
+    assert_eq!(request.env.values().map(String::as_str).collect::<Vec<_>>(), ["", ""]);
+    let names = ["A", "B"].into_iter();
+    let kept = crate::env_file::read_all(&dispatcher.paths.env, id, names).unwrap();
+    assert_eq!(kept.into_values().collect::<Vec<_>>(), ["one", "secret"]);
+}
+
+#[test]
+fn a_change_that_could_not_be_submitted_leaves_the_task_as_it_was() {
+    let place = Place::new();
+    let (mut dispatcher, _) = place.dispatcher();
+    dispatcher.memory.paused = true;
+    let mut asked = |request| dispatcher.asked_by(&Principal::Local, request);
+    let id = shown(asked(task(&[]))).id;
+    asked(Request::Cancel(id)).unwrap();
+    let changes = TaskChanges { shell: Some("bash".to_owned()), ..TaskChanges::default() };
+    let refused =
+        asked(Request::Retry(id, Box::new(Retry { changes, ..Retry::default() }))).unwrap_err();
+    assert_eq!(refused.code, ErrorCode::InvalidRequest, "{refused:?}");
+    let stored = dispatcher.writer.task(id).unwrap().unwrap();
+    assert!(stored.task.state.is_finished(), "{stored:?}");
+    assert_eq!(dispatcher.writer.request(id).unwrap().unwrap().shell, None);
+}
+
+#[test]
+fn a_task_is_edited_until_it_begins() {
+    let place = Place::new();
+    let (mut dispatcher, _) = place.dispatcher();
+    dispatcher.memory.paused = true;
+    let mut asked = |request| dispatcher.asked_by(&Principal::Local, request);
+    let id = shown(asked(task(&[]))).id;
+    let prompt = |text: &str| TaskChanges {
+        execution_prompt: Some(text.to_owned()),
+        ..TaskChanges::default()
+    };
+    let task = shown(asked(edit(id, prompt("Do this instead"))));
+    assert_eq!(task.name, "Do this instead", "its name is the prompt's first line");
+    let named = TaskChanges { name: Some("Mine".to_owned()), ..TaskChanges::default() };
+    assert_eq!(shown(asked(edit(id, named))).name, "Mine");
+    assert_eq!(shown(asked(edit(id, prompt("Or that")))).name, "Mine");
+    asked(Request::Cancel(id)).unwrap();
+    let refused = asked(edit(id, prompt("Too late"))).unwrap_err();
+    assert_eq!(refused.code, ErrorCode::Conflict, "{refused:?}");
+    assert!(refused.hint.contains(&format!("claude-worker retry {id}")), "{refused:?}");
+    assert_eq!(asked(edit(TaskId(99), prompt("x"))).unwrap_err().code, ErrorCode::NotFound);
+    let request = dispatcher.writer.request(id).unwrap().unwrap();
+    assert_eq!(request.execution_prompt, "Or that");
+}

@@ -1,0 +1,170 @@
+//! Options of Claude Code that a task passes on, and options that `retry` and `resume` change, with the
+//! real CLI.
+
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use claude_worker_api::SHELLS;
+use serde_json::Value;
+
+use crate::claude::{World, world};
+use crate::support::Home;
+
+/// All that was sent to the API, as text.
+fn requests(world: &World) -> String {
+    format!("{:?}", world.api.requests())
+}
+
+fn denied(task: &Value) -> usize {
+    task["denied_tools"].as_array().map_or(0, Vec::len)
+}
+
+#[test]
+fn options_of_claude_code_reach_the_cli() {
+    let world = world();
+    let settings = world.home.place("settings.json");
+    std::fs::write(&settings, r#"{"permissions":{"allow":["Bash(touch:*)","Bash(mkdir:*)"]}}"#)
+        .unwrap();
+    let agents = r#"{"pirate":{"description":"Speaks like one","prompt":"Say arr."}}"#;
+    let queued = world.home.run([
+        "run",
+        "[[bash touch one.txt]] [[bash mkdir two]] [[say Did.]]",
+        "--permission-mode",
+        "default",
+        "--settings",
+        settings.to_str().unwrap(),
+        "--disallowedTools",
+        "Bash(mkdir:*)",
+        "--agents",
+        agents,
+        "--effort",
+        "high",
+        "--add-dir",
+        "/",
+        "--mcp-config",
+        r#"{"mcpServers":{}}"#,
+        "--fallback-model",
+        "sonnet",
+        "--",
+        "--system-prompt",
+        "Speak like a sailor.",
+    ]);
+    let task = world.home.finished(queued.ok().stdout.trim().parse().unwrap());
+    assert_eq!(task["status"], "completed", "{task}");
+    let work = world.home.work();
+    assert!(work.join("one.txt").exists(), "the settings allow it: {task}");
+    assert!(!work.join("two").exists(), "it was denied: {task}");
+    let requests = requests(&world);
+    assert!(requests.contains("pirate"), "{requests}");
+    assert!(requests.contains("Speak like a sailor."), "{requests}");
+    // `status` shows the request as it was sent.
+    assert_eq!(task["request"]["effort"], "high", "{task}");
+}
+
+#[test]
+fn a_task_goes_on_from_a_copy_of_a_session() {
+    let world = world();
+    let first = world.outcome("[[say The word is heron.]]", &[]);
+    let session = first["run_history"][0]["session_id"].as_str().unwrap().to_owned();
+    for options in [&["--continue"][..], &["--resume-session", &session]] {
+        let task = world.outcome("[[say Going on.]]", options);
+        assert_eq!(task["status"], "completed", "{task}");
+        assert_ne!(task["run_history"][0]["session_id"], session.as_str(), "a copy: {task}");
+        let last = format!("{:?}", world.api.requests().pop().unwrap());
+        assert!(last.contains("heron"), "{last}");
+    }
+}
+
+#[test]
+fn retry_and_resume_allow_what_was_denied() {
+    let world = world();
+    let prompt = "[[bash touch x.txt]] [[say Tried.]]";
+    let task = world.outcome(prompt, &["--permission-mode", "default"]);
+    assert_eq!(denied(&task), 1, "{task}");
+    let file = world.home.work().join("x.txt");
+    let allow = ["--allowed-tools", "Bash(touch x.txt)"];
+    let resumed = world.home.run([&["resume", "1", prompt, "--wait"], &allow[..]].concat());
+    assert_eq!(resumed.ok().stdout, "Tried.\n");
+    assert!(file.exists());
+    std::fs::remove_file(&file).unwrap();
+    // What was allowed stays allowed.
+    world.home.run(["retry", "1", "--wait", "--model", "claude-sonnet-4-5"]).ok();
+    let task = world.home.finished(1);
+    assert_eq!((denied(&task), file.exists()), (0, true), "{task}");
+    assert_eq!(task["request"]["model"], "claude-sonnet-4-5", "{task}");
+    assert_eq!(
+        task["request"]["allowed_tools"],
+        serde_json::json!(["Bash(touch x.txt)"]),
+        "{task}"
+    );
+}
+
+#[test]
+fn what_cannot_work_is_refused_at_once() {
+    let home = Home::new();
+    let gone = home.work().join("gone");
+    std::fs::create_dir(&gone).unwrap();
+    let directory = gone.to_str().unwrap();
+    home.run(["run", "--shell", "true", "--wait", "-C", directory]).ok();
+    std::fs::remove_dir(&gone).unwrap();
+    for command in [&["retry", "1"][..], &["resume", "1", "Go on"]] {
+        home.run(command).refused(2, &[directory, "--dir"]);
+    }
+    // Somewhere else it can be run.
+    home.run(["retry", "1", "--wait", "--cd", "."]).ok();
+    for (options, expected) in [
+        (&["--", "--print"][..], "cannot pass --print on"),
+        (&["--", "--session-id=x"], "cannot pass --session-id on"),
+        (&["--settings", "missing.json"], "--settings missing.json"),
+        (&["--agents", "{"], "subagents must be a JSON object"),
+        (&["--shell", "-c"], "cannot have a session"),
+    ] {
+        home.run([&["run", "Do it"], options].concat()).refused(2, &[expected]);
+    }
+}
+
+#[test]
+fn a_command_runs_with_the_shell_that_was_named() {
+    let home = Home::new();
+    let version =
+        home.run(["run", "--shell", "bash", "echo bash${BASH_VERSION:+ it is}", "--wait"]);
+    assert_eq!(version.ok().stdout, "bash it is\n");
+    let words = home.run(["run", "--shell", "--wait", "--", "printf", "%s\n", "two words"]);
+    assert_eq!(words.ok().stdout, "two words\n");
+    for shell in SHELLS {
+        let ran = home.run(["run", "--shell", shell, "true", "--wait"]);
+        let places = ["/bin", "/usr/bin", "/usr/local/bin", "/opt/homebrew/bin"].map(PathBuf::from);
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let is_installed = std::env::split_paths(&path)
+            .chain(places)
+            .any(|directory| directory.join(shell).is_file());
+        if is_installed {
+            ran.ok();
+        } else {
+            ran.refused(2, &[&format!("The shell {shell} is not installed")]);
+        }
+    }
+}
+
+#[test]
+fn an_option_that_the_installed_version_lacks_fails_the_task_before_its_start() {
+    let home = Home::new();
+    let program = home.place("claude");
+    std::fs::write(
+        &program,
+        "#!/bin/sh\ncase $1 in\n--help) echo '  -p, --print' ;;\n--version) echo '1.0.3 (Claude Code)' ;;\n\
+         *) touch \"$0.started\" ;;\nesac\n",
+    )
+    .unwrap();
+    std::fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+    let config = format!("[agents]\nclaude = \"{}\"\n", program.display());
+    std::fs::create_dir_all(home.data()).unwrap();
+    std::fs::write(home.data().join("config.toml"), config).unwrap();
+    let id = home.json(["run", "Do it", "--effort", "high"])["id"].as_i64().unwrap();
+    let task = home.finished(id);
+    let message = task["failure"]["message"].as_str().unwrap();
+    assert!(message.contains("Claude Code 1.0.3"), "{message}");
+    assert!(message.contains("has no option --effort"), "{message}");
+    assert!(!home.place("claude.started").exists());
+}
