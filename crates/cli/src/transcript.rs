@@ -11,6 +11,7 @@ use claude_worker_api::{
 };
 
 use crate::render::log::{LogText, is_action};
+use crate::render::overwrite::Overwrites;
 use crate::render::text::escape_json;
 use claude_worker_client::Reconnect;
 
@@ -87,6 +88,8 @@ pub struct Transcript {
     agent: Agent,
     form: Form,
     lines: Lines,
+    /// Removes what was overwritten, where people read the lines.
+    overwrites: Option<Overwrites>,
     stream: OutputStream,
     /// The offset of the stream in the log, in bytes.
     base: u64,
@@ -110,7 +113,8 @@ impl Transcript {
     pub(crate) fn new(agent: Agent, form: Form) -> Self {
         let news = (form == Form::Live).then(Default::default);
         let (lines, stream) = (Lines::new(0), OutputStream::Stdout);
-        Self { agent, form, lines, stream, base: 0, news }
+        let overwrites = (form != Form::Json).then(Overwrites::default);
+        Self { agent, form, lines, overwrites, stream, base: 0, news }
     }
 
     /// Appends the rendered part to `text`, in whole lines. An incomplete line is kept for the next part.
@@ -119,7 +123,16 @@ impl Transcript {
         if self.stream != part.stream {
             (self.lines, self.stream) = (Lines::new(0), part.stream);
         }
-        let Self { agent, form, lines, base, news, .. } = self;
+        let Self { agent, form, lines, overwrites, base, news, .. } = self;
+        let mut bytes = |push: &mut dyn FnMut(&[u8])| match overwrites {
+            None => push(&part.bytes),
+            Some(overwrites) => {
+                overwrites.push(&part.bytes, &mut *push);
+                if part.complete {
+                    overwrites.finish(push);
+                }
+            }
+        };
         // Most lines are of this kind and have nothing for the status line.
         if can(*agent, Capability::CommandLine) && *form == Form::Text {
             let mut each = |piece: Piece<'_>| match piece {
@@ -129,7 +142,7 @@ impl Transcript {
                     true
                 }
             };
-            lines.push_pieces(&part.bytes, &mut each);
+            bytes(&mut |bytes| lines.push_pieces(bytes, &mut each));
             if part.complete {
                 lines.finish(|line| _ = each(Piece::Line(line)));
                 *base += lines.offset();
@@ -154,10 +167,16 @@ impl Transcript {
                 }
             }
         };
-        lines.push(&part.bytes, &mut each);
+        bytes(&mut |bytes| lines.push(bytes, &mut each));
         if part.complete {
             lines.finish(&mut each);
             *base += lines.offset();
+        }
+        // A line of progress has not ended, and is the newest that can be told of.
+        if let (Some([action, _]), Some(overwrites)) = (news, overwrites)
+            && let Some(text) = overwrites.current()
+        {
+            *action = Some(LogItem::Output { text, stderr });
         }
     }
 

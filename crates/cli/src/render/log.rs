@@ -1,6 +1,5 @@
 //! A log as a conversation: prose as prose, tool calls in one line each, results in a few.
 
-use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -8,7 +7,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use claude_worker_api::{DeniedTool, LogEntry, LogItem, Run, ToolOutcome, Usage};
 
 use super::text::{clean, clean_line, clean_lines, is_blank, truncate};
-use super::{Paint, Tone, figures};
+use super::{Paint, Tone, figures, overwrite};
 
 /// How many lines of tool results and of reasoning are shown; `--json` and `--raw` have the rest.
 const RESULT_LINES: usize = 6;
@@ -88,7 +87,8 @@ impl LogText {
     /// Adds one line of plain output to `shown`.
     pub fn output(&mut self, line: &str, stderr: bool, shown: &mut String) {
         self.last_call = None;
-        let line = clean(line);
+        let line = overwrite::line(line);
+        let line = clean(&line);
         let line = if line.contains('\n') { line.replace('\n', " ").into() } else { line };
         if stderr {
             shown.push_str(&self.paint.tone(Tone::Quiet, &line));
@@ -244,7 +244,7 @@ impl LogText {
 
     /// The first lines of a longer text.
     fn few(&self, text: &str, indent: &str, tone: Tone) -> String {
-        let mut text = Cow::Borrowed(text.trim_end());
+        let mut text = overwrite::lines(text.trim_end());
         if text.contains('\u{1b}') {
             // An escape sequence can continue over the end of a line.
             text = clean(&text).into_owned().into();
@@ -411,7 +411,9 @@ mod tests {
 
     /// The first lines of a text whose every line is made safe.
     fn few_of_all(log: &LogText, text: &str) -> String {
-        let text = clean(text.trim_end());
+        let text: Vec<_> = text.trim_end().lines().map(overwrite::line).collect();
+        let text = text.join("\n");
+        let text = clean(&text);
         let mut lines = text.lines().filter(|line| !line.trim().is_empty());
         let first: String = lines
             .by_ref()
@@ -432,7 +434,7 @@ mod tests {
 
         #[test]
         fn many_lines_at_once_look_the_same(
-            text in "([a-c\t \r\u{b}\u{85}\u{2028}\u{202e}é]{0,9}(\u{1b}\\[1m|\u{1b}\\]|\u{7}|)(\n|\r\n)){0,30}"
+            text in "([a-c\t \u{b}\u{85}\u{2028}\u{202e}é]{0,9}(\u{1b}\\[1m|\u{1b}\\]|\u{7}|)(\n|\r\n)){0,30}"
         ) {
             let mut log = LogText::new(Paint::NONE);
             let mut at_once = String::new();

@@ -172,7 +172,7 @@ pub fn right(line: &str, columns: usize) -> String {
 }
 
 /// Bytes of the complete escape sequence that `text` begins with; 0 when there is none.
-fn escape_sequence(text: &str) -> usize {
+pub(super) fn escape_sequence(text: &str) -> usize {
     // Bounded, so that a sequence that is never closed does not swallow the text after it.
     const LONGEST: usize = 1024;
     let bytes = &text.as_bytes()[..text.len().min(LONGEST)];
