@@ -52,6 +52,7 @@ mod tests {
     use claude_worker_api::{Agent, PermissionMode, Status, TaskId};
 
     use super::*;
+    use crate::selection::Choice;
     use crate::stdin::StdinUse;
 
     fn parse(line: &[&str]) -> Result<Cli, clap::Error> {
@@ -118,7 +119,7 @@ mod tests {
         let Command::Wait(args) = parse(&["wait", "1", "#22", "--any"]).unwrap().command else {
             panic!("not wait")
         };
-        assert_eq!(args.ids, [TaskId(1), TaskId(22)]);
+        assert_eq!(args.tasks.ids, [Choice::One(TaskId(1)), Choice::One(TaskId(22))]);
         let Command::List(args) = parse(&["ls", "-s", "running,failed"]).unwrap().command else {
             panic!("not list")
         };
@@ -151,7 +152,6 @@ mod tests {
         check(&["run", "x", "--watch", "--json"], "cannot be used with");
         check(&["run", "two", "words"], "unexpected argument 'words'");
         check(&["frobnicate"], "unrecognized subcommand");
-        check(&["wait"], "<ID>");
     }
 
     #[test]

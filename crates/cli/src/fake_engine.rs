@@ -311,7 +311,7 @@ impl TaskApi for FakeEngine {
             let limit = query.limit.unwrap_or(12) as usize;
             let count = if rest.len() < limit { rest.len().min(12) } else { limit };
             let bytes = rest[..count].to_vec();
-            let next = query.offset + bytes.len() as u64;
+            let next = query.offset.min(log.bytes.len() as u64) + bytes.len() as u64;
             let end = log.ended && next == log.bytes.len() as u64;
             let worth_it = end || !bytes.is_empty();
             Ok((OutputChunk { run: Some(run), bytes, next, end }, worth_it))

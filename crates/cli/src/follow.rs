@@ -127,6 +127,17 @@ impl<'a, A: TaskApi> Follower<'a, A> {
         Ok(Self { api, reconnect, id, changes, stage: Stage::After(after), fresh: false })
     }
 
+    /// Goes on at this place of the run that began last, or after that run.
+    pub fn go_on_at(&mut self, next: Option<Place>) {
+        if let Stage::In { number, .. } = self.stage {
+            self.fresh = false;
+            self.stage = match next {
+                Some(place) => Stage::In { number, place },
+                None => Stage::After(number),
+            };
+        }
+    }
+
     /// Waits for the next part.
     ///
     /// # Errors

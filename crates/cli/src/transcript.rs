@@ -4,12 +4,15 @@
 //! parses them. So a log of a gigabyte does not have to be encoded as JSON a second time. One chunk and
 //! one incomplete line are in memory at a time.
 
+pub(crate) mod last_lines;
+
 use claude_worker_agents::{Line, Lines, Piece, can, items};
 use claude_worker_api::{
-    Agent, ApiError, Capability, LogItem, OutputChunk, OutputQuery, OutputStream, RunId, TaskApi,
-    TaskId,
+    Agent, ApiError, Capability, LogEntry, LogItem, OutputChunk, OutputQuery, OutputStream, RunId,
+    TaskApi, TaskId, Timestamp,
 };
 
+use crate::render::local_time::Zone;
 use crate::render::log::{LogText, is_action};
 use crate::render::overwrite::Overwrites;
 use crate::render::text::escape_json;
@@ -52,6 +55,16 @@ impl Place {
         Self { run, stream: OutputStream::Stdout, offset: 0 }
     }
 
+    /// The offset in its stream.
+    pub(crate) const fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// A place in standard output: the beginning of a line.
+    pub(crate) const fn at(run: Option<RunId>, offset: u64) -> Self {
+        Self { run, stream: OutputStream::Stdout, offset }
+    }
+
     /// Reads the next part. Without `wait` it is empty where nothing more was printed yet.
     pub(crate) async fn next(
         &mut self,
@@ -82,11 +95,23 @@ impl Place {
     }
 }
 
+/// Which entries are shown, and with what.
+#[derive(Debug, Clone, Default)]
+pub struct Shown {
+    /// Only entries since this instant.
+    pub since: Option<Timestamp>,
+    /// When the run began: the time of entries that have none, up to the first that has one.
+    pub began: Option<Timestamp>,
+    /// Each entry with its time, in this zone.
+    pub times: Option<Zone>,
+}
+
 /// Renders one run's log part by part.
 #[derive(Debug)]
 pub struct Transcript {
     agent: Agent,
     form: Form,
+    shown: Shown,
     lines: Lines,
     /// Removes what was overwritten, where people read the lines.
     overwrites: Option<Overwrites>,
@@ -110,11 +135,16 @@ pub enum Form {
 
 impl Transcript {
     /// Starts at the beginning of a run of `agent`.
-    pub(crate) fn new(agent: Agent, form: Form) -> Self {
+    pub(crate) fn new(agent: Agent, form: Form, shown: Shown) -> Self {
+        Self::at(agent, form, 0, shown)
+    }
+
+    /// Starts at this offset, which is the beginning of a line of standard output.
+    pub(crate) fn at(agent: Agent, form: Form, offset: u64, shown: Shown) -> Self {
         let news = (form == Form::Live).then(Default::default);
-        let (lines, stream) = (Lines::new(0), OutputStream::Stdout);
+        let (lines, stream) = (Lines::new(offset), OutputStream::Stdout);
         let overwrites = (form != Form::Json).then(Overwrites::default);
-        Self { agent, form, lines, overwrites, stream, base: 0, news }
+        Self { agent, form, shown, lines, overwrites, stream, base: 0, news }
     }
 
     /// Appends the rendered part to `text`, in whole lines. An incomplete line is kept for the next part.
@@ -123,7 +153,7 @@ impl Transcript {
         if self.stream != part.stream {
             (self.lines, self.stream) = (Lines::new(0), part.stream);
         }
-        let Self { agent, form, lines, overwrites, base, news, .. } = self;
+        let Self { agent, form, shown, lines, overwrites, base, news, .. } = self;
         let mut bytes = |push: &mut dyn FnMut(&[u8])| match overwrites {
             None => push(&part.bytes),
             Some(overwrites) => {
@@ -152,19 +182,7 @@ impl Transcript {
         let mut each = |line: Line<'_>| {
             for mut entry in items(*agent, &line, stderr) {
                 entry.offset += *base;
-                if *form == Form::Json {
-                    *text += &escape_json(&serde_json::to_string(&entry).unwrap_or_default());
-                    text.push('\n');
-                } else {
-                    *text += &log.entry(&entry);
-                }
-                if let Some([action, report]) = news {
-                    match entry.item {
-                        LogItem::Result { .. } => *report = Some(entry.item),
-                        item if is_action(&item) => *action = Some(item),
-                        _ => {}
-                    }
-                }
+                put_entry(*form, shown, news, entry, log, text);
             }
         };
         bytes(&mut |bytes| lines.push(bytes, &mut each));
@@ -180,8 +198,45 @@ impl Transcript {
         }
     }
 
+    /// Appends one entry to `text`.
+    pub(crate) fn put(&mut self, entry: LogEntry, log: &mut LogText, text: &mut String) {
+        put_entry(self.form, &mut self.shown, &mut self.news, entry, log, text);
+    }
+
     /// What is new for a status line since the last call.
     pub(crate) fn news(&mut self) -> impl Iterator<Item = LogItem> {
         self.news.as_mut().map(std::mem::take).unwrap_or_default().into_iter().flatten()
+    }
+}
+
+fn put_entry(
+    form: Form,
+    shown: &mut Shown,
+    news: &mut Option<[Option<LogItem>; 2]>,
+    entry: LogEntry,
+    log: &mut LogText,
+    text: &mut String,
+) {
+    shown.began = entry.at.or(shown.began);
+    if shown.since.is_some_and(|since| shown.began.is_some_and(|at| at < since)) {
+        // What a later entry looks like can depend on this one.
+        drop(log.entry(&entry));
+        return;
+    }
+    if form == Form::Json {
+        *text += &escape_json(&serde_json::to_string(&entry).unwrap_or_default());
+        text.push('\n');
+    } else if let Some(zone) = &shown.times {
+        let time = entry.at.map(|at| zone.of_day(at)).unwrap_or_default();
+        *text += &log.with_time(&time, &entry);
+    } else {
+        *text += &log.entry(&entry);
+    }
+    if let Some([action, report]) = news {
+        match entry.item {
+            LogItem::Result { .. } => *report = Some(entry.item),
+            item if is_action(&item) => *action = Some(item),
+            _ => {}
+        }
     }
 }

@@ -20,7 +20,8 @@ use crate::interrupt::Interruption;
 use crate::render::log::{LogText, action};
 use crate::render::text::{clean_line, truncate, width};
 use crate::render::{Paint, Tone, detail, figures, task_line, tone_of};
-use crate::transcript::{Form, Transcript};
+use crate::transcript::last_lines::{Source, last_lines};
+use crate::transcript::{Form, Place, Shown, Transcript};
 use claude_worker_client::Reconnect;
 
 /// How long the view waits for the task to be read again.
@@ -47,7 +48,24 @@ impl Watched {
     }
 }
 
-/// Shows the runs of task `id` after number `after` until the task has finished or `interrupt`
+/// Where a live view begins, and what it shows.
+#[derive(Debug, Clone, Default)]
+pub struct Beginning {
+    /// After the run with this number.
+    pub after: u32,
+    /// With so many lines of the first run.
+    pub tail: Option<u32>,
+    /// Which entries.
+    pub shown: Shown,
+}
+
+impl From<u32> for Beginning {
+    fn from(after: u32) -> Self {
+        Self { after, ..Self::default() }
+    }
+}
+
+/// Shows the runs of task `id` from the beginning that was asked for until the task has finished or `interrupt`
 /// ends.
 ///
 /// # Errors
@@ -57,14 +75,15 @@ pub async fn watch<A: TaskApi>(
     api: &A,
     console: &mut Console<'_>,
     id: TaskId,
-    after: u32,
+    beginning: impl Into<Beginning>,
     interrupt: impl Future<Output = Interruption>,
 ) -> Result<Watched, CliError> {
+    let beginning = beginning.into();
     let reconnect = Reconnect::while_following();
     let log = LogText::new(console.view.paint);
     let mut screen =
         Screen { status: Status::default(), log, transcript: None, text: String::new() };
-    let shown = show(api, console, &mut screen, &reconnect, id, after, interrupt).await;
+    let shown = show(api, console, &mut screen, &reconnect, id, beginning, interrupt).await;
     // Also after an error, no status line is left on the screen.
     if console.view.terminal {
         console.print(ERASE_LINE)?;
@@ -103,12 +122,12 @@ async fn show<A: TaskApi>(
     screen: &mut Screen,
     reconnect: &Reconnect,
     id: TaskId,
-    after: u32,
+    mut beginning: Beginning,
     interrupt: impl Future<Output = Interruption>,
 ) -> Result<Watched, CliError> {
     let mut interrupt = pin!(interrupt);
     let mut follower = tokio::select! {
-        follower = Follower::begin(api, reconnect, id, after) => follower?,
+        follower = Follower::begin(api, reconnect, id, beginning.after) => follower?,
         by = &mut interrupt => return Ok(Watched::Interrupted(by)),
     };
     let mut tick = interval(Duration::from_secs(1));
@@ -152,7 +171,19 @@ async fn show<A: TaskApi>(
                     (false, true) => Form::Live,
                     (false, false) => Form::Text,
                 };
-                screen.transcript = Some(Transcript::new(detail.task.agent, form));
+                let agent = detail.task.agent;
+                let shown = Shown { began: run.started_at, ..beginning.shown.clone() };
+                if let Some(count) = beginning.tail.take() {
+                    let run = Some(run.id.clone());
+                    let source = Source { id, run, agent, form, shown: shown.clone() };
+                    let last = last_lines(api, reconnect, &source, &mut screen.log, count).await?;
+                    let offset = last.next.as_ref().map_or(0, Place::offset);
+                    follower.go_on_at(last.next);
+                    screen.transcript = Some(Transcript::at(agent, form, offset, shown));
+                    screen.draw(console, reconnect, &last.text)?;
+                    continue;
+                }
+                screen.transcript = Some(Transcript::new(agent, form, shown));
                 let heading =
                     if run.number > 1 { screen.log.run_heading(&run) } else { String::new() };
                 screen.draw(console, reconnect, &heading)?;

@@ -1,33 +1,62 @@
-//! `logs`: shows a task's log as a conversation, or its raw output.
+//! `logs`: shows tasks' logs as conversations, or their raw output.
+
+mod raw;
+mod several;
 
 use std::panic::resume_unwind;
-use std::pin::pin;
 
+use claude_worker_agents::can;
 use claude_worker_api::{
-    ApiError, ErrorCode, OutputQuery, OutputStream, RunId, TaskApi, TaskApiExt, TaskId, TaskQuery,
+    ApiError, Capability, ErrorCode, ListQuery, Run, RunId, Task, TaskApi, TaskApiExt, TaskId,
+    TaskQuery,
 };
 use tokio::task::spawn_blocking;
+
+pub(crate) use raw::whole_output;
 
 use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::follow::WAIT_MS;
-use crate::interrupt::interrupted;
 use crate::render::detail;
 use crate::render::log::LogText;
-use crate::render::text::reveal;
-use crate::transcript::{CHUNK, Form, Part, Place, Transcript};
-use crate::watch;
+use crate::selection::{Changeable, Selection, resolve};
+use crate::since::Since;
+use crate::transcript::last_lines::{Source, last_lines};
+use crate::transcript::{CHUNK, Form, Part, Place, Shown, Transcript};
+use crate::watch::{self, Beginning};
 use claude_worker_client::Reconnect;
+
+const EXAMPLES: &str = "Without a task, the log of the newest one is shown.
+
+Examples:
+  claude-worker logs -f                  the newest task, until it has finished
+  claude-worker logs 12 -n 50            the last 50 lines
+  claude-worker logs 3-5 -f              three tasks at once, each line with its task
+  claude-worker logs --failed --since 1h";
 
 /// The arguments of `logs`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// The task
-    pub id: TaskId,
+    /// Which tasks.
+    #[command(flatten)]
+    pub tasks: Selection,
     /// Follow the log until the task has finished
     #[arg(short, long)]
     pub follow: bool,
+    /// Show only the last N lines (with --json: entries)
+    #[arg(short = 'n', long, visible_alias = "lines", value_name = "N",
+          value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
+    pub tail: Option<u32>,
+    /// Show only what came since: 10m or 2h (so long ago), 14:00, 2026-11-29, or RFC 3339. Claude Code gives
+    /// its messages times; the output of a shell command has none, and is shown if its run ended since
+    #[arg(long, value_name = "TIME", value_parser = Since::parse, conflicts_with_all = ["raw", "stderr"])]
+    pub since: Option<Since>,
+    /// Show the time of each message that has one; the output of a shell command has none, so for it the
+    /// times of the run are shown
+    #[arg(short, long, conflicts_with_all = ["raw", "stderr", "json"])]
+    pub timestamps: bool,
     /// The raw output of the agent, byte for byte (on a terminal, control characters are shown as
     /// symbols)
     #[arg(long, conflicts_with = "json")]
@@ -40,7 +69,7 @@ pub struct Args {
     pub stderr: bool,
 }
 
-/// Shows the log.
+/// Shows the logs.
 ///
 /// # Errors
 /// `not_found` for the task, the run, or output that was deleted.
@@ -49,86 +78,218 @@ pub async fn execute(
     console: &mut Console<'_>,
     args: &Args,
 ) -> Result<Exit, CliError> {
-    let run = match args.run {
-        Some(number) => Some(run_id(api, args.id, number).await?),
-        None => None,
+    let ids = if args.tasks.is_empty() {
+        vec![newest(api, console).await?]
+    } else {
+        resolve(api, &args.tasks, "logs", Changeable::Every).await?
     };
-    if args.raw || args.stderr {
-        return raw(api, console, args, run).await;
+    match ids[..] {
+        [] => console.remark("No task matches").map(|()| Exit::Done),
+        [id] => one(api, console, args, id).await,
+        _ => several::execute(api, console, args, &ids).await,
     }
-    if args.follow && run.is_none() {
-        let newest = super::newest_run(api, args.id).await?;
-        let watched = super::watch_from(api, console, args.id, newest.saturating_sub(1)).await?;
+}
+
+/// The newest task. Which one that is goes to standard error, so that it is not taken for the log.
+async fn newest(api: &impl TaskApi, console: &mut Console<'_>) -> Result<TaskId, CliError> {
+    let page = api.list(ListQuery { limit: Some(1), ..ListQuery::default() }).await?;
+    let Some(task) = page.tasks.first() else {
+        return Err(ApiError::new(ErrorCode::NotFound, "There are no tasks, so there is no log")
+            .hint("Send the first one: claude-worker run \"Write tests for src/parser.rs\"")
+            .into());
+    };
+    if !console.json {
+        let name = crate::render::text::clean_line(&task.name);
+        let name = crate::render::text::truncate(&name, console.width().saturating_sub(20).max(10));
+        console.notice(&format!("Task {}: {name}", task.id));
+    }
+    Ok(task.id)
+}
+
+async fn one(
+    api: &impl TaskApi,
+    console: &mut Console<'_>,
+    args: &Args,
+    id: TaskId,
+) -> Result<Exit, CliError> {
+    if args.raw || args.stderr {
+        let run = match args.run {
+            Some(number) => Some(run_of(api, id, number).await?.id),
+            None => None,
+        };
+        return raw::raw(api, console, args, id, run).await;
+    }
+    if args.follow && args.run.is_none() {
+        let after = super::newest_run(api, id).await?.saturating_sub(1);
+        let beginning = Beginning { after, tail: args.tail, shown: args.shown(console) };
+        let watched = super::watch_from(api, console, id, beginning).await?;
         return Ok(match watched {
             watch::Watched::Finished(_) => Exit::Done,
             watch::Watched::Interrupted(by) => by.into(),
         });
     }
-    readable(api, console, args, run).await
+    readable(api, console, args, id, &mut |console, text| console.print(text)).await
 }
 
-async fn run_id(api: &impl TaskApi, id: TaskId, number: u32) -> Result<RunId, ApiError> {
+impl Args {
+    /// Which entries are shown, for a run of which the beginning is not known yet.
+    fn shown(&self, console: &Console<'_>) -> Shown {
+        Shown {
+            since: self.since.map(|since| since.resolve(console.now(), &console.zone())),
+            began: None,
+            times: self.timestamps.then(|| console.zone()),
+        }
+    }
+}
+
+async fn run_of(api: &impl TaskApi, id: TaskId, number: u32) -> Result<Run, ApiError> {
     let detail = api.get(id, TaskQuery::default()).await?;
     let runs = detail.run_history.len();
-    detail.run_history.into_iter().find(|run| run.number == number).map(|run| run.id).ok_or_else(
-        || {
-            ApiError::new(ErrorCode::NotFound, format!("Task {id} has no run {number}"))
-                .hint(format!("It has had {runs}; claude-worker status {id} lists them"))
-        },
-    )
+    detail.run_history.into_iter().find(|run| run.number == number).ok_or_else(|| {
+        ApiError::new(ErrorCode::NotFound, format!("Task {id} has no run {number}"))
+            .hint(format!("It has had {runs}; claude-worker status {id} lists them"))
+    })
 }
+
+/// The run to show: the one that was asked for, or, where its times are needed, the newest.
+async fn wanted_run(api: &impl TaskApi, args: &Args, id: TaskId) -> Result<Option<Run>, ApiError> {
+    if let Some(number) = args.run {
+        return run_of(api, id, number).await.map(Some);
+    }
+    if args.since.is_none() && !args.timestamps {
+        return Ok(None);
+    }
+    Ok(api.get(id, TaskQuery::default()).await?.run_history.pop())
+}
+
+/// What is said of the times of a run whose output has none.
+fn run_times(console: &Console<'_>, run: &Run) -> String {
+    let zone = console.zone();
+    let mut words = "The output of a shell command has no times. The run ".to_owned();
+    match run.started_at {
+        Some(at) => words += &format!("began {}", zone.full(at)),
+        None => words += "has not begun",
+    }
+    if let Some(outcome) = &run.outcome {
+        words += &format!(" and ended {}", zone.full(outcome.ended_at));
+    }
+    words
+}
+
+/// How rendered lines are written.
+type Print<'a> = &'a mut dyn FnMut(&mut Console<'_>, &str) -> Result<(), CliError>;
 
 /// Prints one run's log to its current end or, when followed, until the run has ended.
 async fn readable(
     api: &impl TaskApi,
     console: &mut Console<'_>,
     args: &Args,
-    run: Option<RunId>,
+    id: TaskId,
+    print: Print<'_>,
 ) -> Result<Exit, CliError> {
     let reconnect = Reconnect::while_following();
-    let agent = reconnect.call(|| api.row(args.id)).await?.agent;
+    let task = reconnect.call(|| api.row(id)).await?;
+    let run = wanted_run(api, args, id).await?;
+    let mut shown = args.shown(console);
+    shown.began = run.as_ref().and_then(|run| run.started_at);
+    if let Some(run) = run.as_ref().filter(|_| can(task.agent, Capability::CommandLine)) {
+        if args.timestamps {
+            console.notice(&run_times(console, run));
+            shown.times = None;
+        }
+        let ended = run.outcome.as_ref().map(|outcome| outcome.ended_at);
+        if shown.since.take().is_some_and(|since| ended.is_some_and(|ended| ended < since)) {
+            return nothing_since(console, args, id);
+        }
+    }
     let form = if console.json { Form::Json } else { Form::Text };
-    let mut reader = Reader {
-        transcript: Transcript::new(agent, form),
-        log: LogText::new(console.view.paint),
-        text: String::new(),
+    let run: Option<RunId> = run.map(|run| run.id);
+    let mut log = LogText::new(console.view.paint);
+    let (mut place, offset, mut seen) = match args.tail {
+        None => (Some(Place::new(run)), 0, false),
+        Some(count) => {
+            let shown = shown.clone();
+            let source = Source { id, run, agent: task.agent, form, shown };
+            let last = last_lines(api, &reconnect, &source, &mut log, count).await?;
+            print(console, &last.text)?;
+            // Without following, what is there now is all.
+            let next = last.next.filter(|_| args.follow);
+            let offset = next.as_ref().map_or(0, Place::offset);
+            (next, offset, !last.text.is_empty() || count == 0)
+        }
     };
-    let wait_ms = if args.follow { WAIT_MS } else { 0 };
-    let mut place = Place::new(run);
-    let mut seen = false;
-    let mut part = place.next(api, &reconnect, args.id, wait_ms).await?;
-    loop {
-        seen |= !part.bytes.is_empty();
-        if part.bytes.len() == CHUNK as usize {
-            // There is probably more: request it while this part is rendered.
-            let read = spawn_blocking(move || reader.read(&part));
-            // Without waiting, because the rendered text would wait too.
-            let (next, read) = tokio::join!(place.next(api, &reconnect, args.id, 0), read);
-            reader = read.unwrap_or_else(|error| resume_unwind(error.into_panic()));
-            console.print(&reader.text)?;
-            part = next?;
-            continue;
-        }
-        reader = reader.read(&part);
-        console.print(&reader.text)?;
-        if part.end || (!part.counts() && !args.follow) {
-            break;
-        }
-        part = place.next(api, &reconnect, args.id, wait_ms).await?;
+    let transcript = Transcript::at(task.agent, form, offset, shown);
+    let reader = Reader { transcript, log, text: String::new() };
+    if let Some(place) = &mut place {
+        seen |= read_on(api, console, &reconnect, args, id, place, reader, print).await?;
     }
     if console.view.terminal && seen {
         // So that a person sees how the task ended.
-        let task = reconnect.call(|| api.row(args.id)).await?;
+        let task = reconnect.call(|| api.row(id)).await?;
         if task.state.is_finished() {
-            let ending = detail::ending(&task, console.view.paint);
-            console.remark(&format!("\n{}", ending.trim_end()))?;
+            show_ending(console, &task, print)?;
             super::mark_seen(api, console, &[&task]).await;
         }
     }
     if !seen && !console.json {
-        console.remark(&format!("Task {} has printed nothing yet", args.id))?;
+        if args.since.is_some() {
+            return nothing_since(console, args, id);
+        }
+        console.remark(&format!("Task {id} has printed nothing yet"))?;
     }
     Ok(Exit::Done)
+}
+
+fn show_ending(console: &mut Console<'_>, task: &Task, print: Print<'_>) -> Result<(), CliError> {
+    let ending = detail::ending(task, console.view.paint);
+    print(console, &format!("\n{}\n", ending.trim_end()))
+}
+
+fn nothing_since(console: &mut Console<'_>, args: &Args, id: TaskId) -> Result<Exit, CliError> {
+    let since = args.shown(console).since.unwrap_or_default();
+    let since = console.zone().clock(since, console.now());
+    if !console.json {
+        console.remark(&format!("Task {id} has printed nothing since {since}"))?;
+    }
+    Ok(Exit::Done)
+}
+
+/// Reads and prints from this place on. Returns whether there was anything.
+#[expect(clippy::too_many_arguments, reason = "the loop of `readable`, apart for its length")]
+async fn read_on(
+    api: &impl TaskApi,
+    console: &mut Console<'_>,
+    reconnect: &Reconnect,
+    args: &Args,
+    id: TaskId,
+    place: &mut Place,
+    mut reader: Reader,
+    print: Print<'_>,
+) -> Result<bool, CliError> {
+    let wait_ms = if args.follow { WAIT_MS } else { 0 };
+    let mut seen = false;
+    let mut part = place.next(api, reconnect, id, wait_ms).await?;
+    loop {
+        if part.bytes.len() == CHUNK as usize {
+            // There is probably more: request it while this part is rendered.
+            let read = spawn_blocking(move || reader.read(&part));
+            // Without waiting, because the rendered text would wait too.
+            let (next, read) = tokio::join!(place.next(api, reconnect, id, 0), read);
+            reader = read.unwrap_or_else(|error| resume_unwind(error.into_panic()));
+            seen |= !reader.text.is_empty();
+            print(console, &reader.text)?;
+            part = next?;
+            continue;
+        }
+        let read_all = args.since.is_none() && !part.bytes.is_empty();
+        reader = reader.read(&part);
+        seen |= read_all || !reader.text.is_empty();
+        print(console, &reader.text)?;
+        if part.end || (!part.counts() && !args.follow) {
+            return Ok(seen);
+        }
+        part = place.next(api, reconnect, id, wait_ms).await?;
+    }
 }
 
 /// Renders a log part by part.
@@ -144,100 +305,5 @@ impl Reader {
         self.text.clear();
         self.transcript.read(part, &mut self.log, &mut self.text);
         self
-    }
-}
-
-async fn raw(
-    api: &impl TaskApi,
-    console: &mut Console<'_>,
-    args: &Args,
-    run: Option<RunId>,
-) -> Result<Exit, CliError> {
-    let stream = if args.stderr { OutputStream::Stderr } else { OutputStream::Stdout };
-    let wait_ms = if args.follow { WAIT_MS } else { 0 };
-    let query = OutputQuery { run, stream, offset: 0, limit: Some(CHUNK), wait_ms };
-    output(api, console, args.id, query).await
-}
-
-/// Prints the whole standard output of a finished task's newest run.
-pub(crate) async fn whole_output(
-    api: &impl TaskApi,
-    console: &mut Console<'_>,
-    id: TaskId,
-) -> Result<(), CliError> {
-    let query = OutputQuery { limit: Some(CHUNK), ..OutputQuery::default() };
-    output(api, console, id, query).await.map(drop)
-}
-
-/// Prints the raw output to its current end or, when the query waits, until the run has ended.
-async fn output(
-    api: &impl TaskApi,
-    console: &mut Console<'_>,
-    id: TaskId,
-    mut query: OutputQuery,
-) -> Result<Exit, CliError> {
-    let reconnect = Reconnect::while_following();
-    let follow = query.wait_ms > 0;
-    let mut decoder = Decoder::default();
-    // Without `--follow` there is nothing to say, and the signal ends the process as usual.
-    let mut interrupt =
-        pin!(async { if follow { interrupted().await } else { std::future::pending().await } });
-    loop {
-        let chunk = tokio::select! {
-            chunk = reconnect.call(|| api.output(id, query.clone())) => chunk?,
-            by = &mut interrupt => return Ok(by.into()),
-        };
-        if console.view.terminal {
-            let text = decoder.text(&chunk.bytes);
-            console.print(&reveal(&text))?;
-        } else {
-            console.out.write_all(&chunk.bytes)?;
-            console.out.flush()?;
-        }
-        let stands = chunk.next == query.offset && chunk.bytes.is_empty();
-        if chunk.end || (stands && !follow) {
-            return Ok(Exit::Done);
-        }
-        query = OutputQuery { run: chunk.run, offset: chunk.next, ..query };
-    }
-}
-
-/// Turns chunks of bytes into text. A chunk can end in the middle of a character.
-#[derive(Debug, Default)]
-struct Decoder {
-    rest: Vec<u8>,
-}
-
-impl Decoder {
-    fn text(&mut self, bytes: &[u8]) -> String {
-        let mut all = std::mem::take(&mut self.rest);
-        all.extend_from_slice(bytes);
-        // At most three bytes at the end can be an incomplete character.
-        let tail = all.len().saturating_sub(3);
-        let cut = (tail..all.len())
-            .find(|at| {
-                std::str::from_utf8(&all[*at..])
-                    .is_err_and(|error| error.valid_up_to() == 0 && error.error_len().is_none())
-            })
-            .unwrap_or(all.len());
-        self.rest = all.split_off(cut);
-        String::from_utf8_lossy(&all).into_owned()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn characters_may_be_divided_between_chunks() {
-        let text = "aé日👩b";
-        for cut in 0..=text.len() {
-            let (first, second) = text.as_bytes().split_at(cut);
-            let mut decoder = Decoder::default();
-            let whole = decoder.text(first) + &decoder.text(second);
-            assert_eq!(whole, text, "cut at {cut}");
-        }
-        assert_eq!(Decoder::default().text(b"a\xff\xfeb"), "a\u{fffd}\u{fffd}b");
     }
 }

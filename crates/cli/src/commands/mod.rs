@@ -167,9 +167,9 @@ async fn watch_from(
     api: &impl TaskApi,
     console: &mut Console<'_>,
     id: TaskId,
-    after: u32,
+    beginning: impl Into<watch::Beginning>,
 ) -> Result<Watched, CliError> {
-    let watched = watch::watch(api, console, id, after, interrupted()).await?;
+    let watched = watch::watch(api, console, id, beginning, interrupted()).await?;
     if let Watched::Finished(detail) = &watched {
         mark_seen(api, console, &[&detail.task]).await;
     }

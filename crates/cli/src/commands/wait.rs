@@ -5,9 +5,10 @@ use std::pin::pin;
 use std::time::Duration;
 
 use claude_worker_api::{
-    ApiError, ErrorCode, Task, TaskApi, TaskApiExt, TaskDetail, TaskId, TaskQuery, parse_duration,
+    ApiError, ErrorCode, ListQuery, Order, Status, SubmittedBy, Task, TaskApi, TaskApiExt,
+    TaskDetail, TaskId, TaskQuery, parse_duration,
 };
-use claude_worker_client::Reconnect;
+use claude_worker_client::{Reconnect, surrounding_task};
 use tokio::sync::Notify;
 
 use super::Report;
@@ -17,19 +18,23 @@ use crate::error::CliError;
 use crate::exit::{self, Exit};
 use crate::follow::Changes;
 use crate::interrupt::interrupted;
+use crate::render::figures::plural;
 use crate::render::task_line;
-use crate::selection::each_once;
+use crate::selection::{Changeable, Selection, resolve};
 
 /// How long an engine may take to tell the states of the tasks once the time of `--timeout` is over.
 const FIRST_LOOK: Duration = Duration::from_secs(5);
 
+const DEFAULT: &str = "Without a task, it waits for all unfinished tasks that were submitted on this machine \
+    (not over HTTP); inside a task, for those that this task submitted.";
+
 /// The arguments of `wait`.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = exit::help())]
+#[command(after_help = DEFAULT, after_long_help = format!("{DEFAULT}\n\n{}", exit::help()))]
 pub struct Args {
-    /// The tasks
-    #[arg(required = true, value_name = "ID")]
-    pub ids: Vec<TaskId>,
+    /// Which tasks.
+    #[command(flatten)]
+    pub tasks: Selection,
     /// Wait until one of them has finished, not all
     #[arg(long)]
     pub any: bool,
@@ -48,7 +53,11 @@ pub async fn execute(
     console: &mut Console<'_>,
     args: &Args,
 ) -> Result<Exit, CliError> {
-    let ids = each_once(&args.ids);
+    let ids = if args.tasks.is_empty() {
+        all_of_mine(api, console).await?
+    } else {
+        resolve(api, &args.tasks, "wait", Changeable::Unfinished).await?
+    };
     let mut ended = Ended::default();
     let looked = Notify::new();
     let end = tokio::select! {
@@ -59,7 +68,7 @@ pub async fn execute(
     let Ended { mut finished, gone, mut report } = ended;
     if end.is_some() {
         let open = ids.iter().filter(|id| !finished.contains_key(id) && !gone.contains_key(id));
-        let words = crate::render::figures::plural(open.count() as u64, "task");
+        let words = plural(open.count() as u64, "task");
         console.remark(&format!("Still unfinished: {words}. They keep running"))?;
     }
     // In the order of the arguments, so that the exit code does not depend on which task ended first.
@@ -73,6 +82,39 @@ pub async fn execute(
         console.document(&report)?;
     }
     Ok(end.unwrap_or(verdict))
+}
+
+/// All unfinished tasks of this user's own programs; inside a task, those that it submitted, because it
+/// would wait for itself.
+async fn all_of_mine(
+    api: &impl TaskApi,
+    console: &mut Console<'_>,
+) -> Result<Vec<TaskId>, CliError> {
+    let parent = surrounding_task(api).await?;
+    let mut query = ListQuery {
+        statuses: Status::ALL.into_iter().filter(|status| !status.is_finished()).collect(),
+        submitted_by: Some(SubmittedBy::Local),
+        order: Order::OldestFirst,
+        limit: Some(1000),
+        ..ListQuery::default()
+    };
+    let mut ids = Vec::new();
+    loop {
+        let page = api.list(query.clone()).await?;
+        let mine = page.tasks.iter().filter(|task| parent.is_none() || task.parent == parent);
+        ids.extend(mine.map(|task| task.id));
+        match page.next {
+            Some(next) => query.cursor = Some(next),
+            None => break,
+        }
+    }
+    let count = plural(ids.len() as u64, "task");
+    console.notice(&match ids[..] {
+        [] => "No unfinished task to wait for".to_owned(),
+        [id] => format!("Waiting for task {id}"),
+        [first, .., last] => format!("Waiting for {count}, from {first} to {last}"),
+    });
+    Ok(ids)
 }
 
 /// The tasks that have ended so far.

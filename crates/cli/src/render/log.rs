@@ -13,12 +13,14 @@ use super::{Paint, Tone, figures, overwrite};
 const RESULT_LINES: usize = 6;
 /// Lines shown of each side of an edit.
 const DIFF_LINES: usize = 8;
+/// The width of a time like `14:00:05.123`.
+const TIME_WIDTH: usize = 12;
 /// How many tool calls are remembered, to name the call of a late result.
 const CALLS_REMEMBERED: usize = 32;
 
 /// Turns log entries into text, in order. It remembers a bounded amount, so that following a
 /// log of any size takes the same memory.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct LogText {
     paint: Paint,
     /// The hash of the newest prose: the final answer is usually that prose once more.
@@ -82,6 +84,23 @@ impl LogText {
             self.last_call = None;
         }
         text
+    }
+
+    /// One entry as text, with its time at the first line and room for it at the others.
+    #[must_use]
+    pub fn with_time(&mut self, time: &str, entry: &LogEntry) -> String {
+        let text = self.entry(entry);
+        let mut time = self.paint.tone(Tone::Quiet, &format!("{time:TIME_WIDTH$}  "));
+        let mut shown = String::new();
+        for line in text.lines() {
+            if !line.is_empty() {
+                shown += &time;
+                time = " ".repeat(TIME_WIDTH + 2);
+            }
+            shown += line;
+            shown.push('\n');
+        }
+        shown
     }
 
     /// Adds one line of plain output to `shown`.

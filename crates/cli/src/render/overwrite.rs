@@ -68,7 +68,7 @@ enum Cell {
     #[default]
     Blank,
     /// A character with the marks on it.
-    Char(char, Option<Box<String>>),
+    Char(char, Option<Box<str>>),
     /// The second column of the character before.
     Second,
 }
@@ -160,9 +160,9 @@ impl Line {
             let before = self.cells[..end].iter_mut().rev().find(|cell| **cell != Cell::Second);
             if let Some(Cell::Char(_, marks)) = before {
                 // A few are an accent, many are an attack on the reader.
-                let marks = marks.get_or_insert_default();
-                if marks.len() < 32 {
-                    marks.push(c);
+                if marks.as_ref().is_none_or(|marks| marks.len() < 32) {
+                    let before = marks.take().unwrap_or_default();
+                    *marks = Some(format!("{before}{c}").into());
                 }
             }
             return;

@@ -53,6 +53,17 @@ impl Paint {
         }
     }
 
+    /// The text in one of six colours, for telling things of the same kind apart.
+    #[must_use]
+    pub fn one_of_many(self, place: usize, text: &str) -> String {
+        const CODES: [&str; 6] = ["36", "33", "35", "32", "34", "31"];
+        if self.colour {
+            format!("\u{1b}[{}m{text}\u{1b}[0m", CODES[place % CODES.len()])
+        } else {
+            text.to_owned()
+        }
+    }
+
     /// `symbol` and a space where symbols are wanted, nothing elsewhere.
     #[must_use]
     pub const fn symbol(self, symbol: &'static str) -> &'static str {

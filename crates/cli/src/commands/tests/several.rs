@@ -194,3 +194,22 @@ async fn wait_without_time_tells_whether_tasks_have_finished() {
         assert_eq!(exit, Exit::TimedOut);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn waiting_without_a_task_is_for_all_unfinished_ones() {
+    let engine = FakeEngine::default();
+    engine.put(samples::completed(1, "Old", "ok"));
+    engine.put(samples::running(2, "Test", "x"));
+    engine.put(samples::task(3, "Test", State::Pending));
+    let script = async {
+        settle().await;
+        engine.finish(3, completed(), "");
+        engine.finish(2, completed(), "");
+    };
+    let (exit, written) = beside(&engine, Look::Pipe, "wait", script).await;
+    assert_eq!(exit, Exit::Done);
+    assert_eq!(written.out().lines().count(), 2);
+    assert_eq!(written.err(), "Waiting for 2 tasks, from 2 to 3\n");
+    let (exit, written) = command(&engine, Look::Pipe, "wait").await;
+    assert_eq!((exit, written.err()), (Exit::Done, "No unfinished task to wait for\n"));
+}
