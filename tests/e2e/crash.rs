@@ -60,6 +60,11 @@ fn an_engine_that_dies_at_any_point_loses_nothing_and_runs_nothing_twice() {
         assert_eq!(runs.len(), 4, "{point}: {runs:?}");
         assert!(runs.values().all(|count| *count == 1), "{point}: {runs:?}");
         assert!(ends_of(&home).values().all(|count| *count == 1), "{point}");
+        // Each run had the variables of its shell, and no file is left that no task uses.
+        home.run(["clean", "--unseen", "--yes"]).ok();
+        let left = std::fs::read_dir(home.data().join("env")).unwrap();
+        let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+        assert!(left.is_empty(), "{point}: {left:?}");
     }
 }
 

@@ -19,6 +19,7 @@ mod crash;
 mod delegation;
 mod docs;
 mod engine;
+mod environment;
 mod hand_over;
 mod http;
 mod https;

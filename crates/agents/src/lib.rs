@@ -33,6 +33,7 @@ mod claude;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzz;
+mod inherited;
 mod json;
 mod launch;
 mod lines;
@@ -47,9 +48,10 @@ mod verdict;
 pub use agent::{agents, can, program, session_variables};
 pub use agent_program::{MAX_ARGUMENT_BYTES, Program, Session};
 pub use claude::{MAX_CLAUDE_STDIN_BYTES, missing_option, uses_claude_options};
+pub use inherited::inherited_variables;
 pub use launch::{Launch, launch, leaves_out_project_settings};
 pub use lines::{Line, Lines, Piece};
 pub use log::items;
 pub use summary::Summary;
-pub use validate::{validate, validate_follow_up, validate_key};
+pub use validate::{validate, validate_follow_up, validate_inherited, validate_key};
 pub use verdict::verdict;

@@ -2,6 +2,7 @@
 
 mod claude_options;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use claude_worker_api::{Agent, ApiError, Capability, MAX_KEY_BYTES, NewTask};
@@ -12,8 +13,11 @@ use crate::agent_program::{AgentProgram, MAX_ARGUMENT_BYTES};
 /// The longest name of a task, in characters.
 const MAX_NAME_CHARS: usize = 200;
 
+/// The most that the variables of a task may take together, in bytes.
+const MAX_ENVIRONMENT_BYTES: usize = 1024 * 1024;
+
 /// The prefix of this program's own variables, which a task must not set for its agent.
-const RESERVED_PREFIX: &str = "CLAUDE_WORKER_";
+pub(crate) const RESERVED_PREFIX: &str = "CLAUDE_WORKER_";
 
 type Checked = Result<(), ApiError>;
 
@@ -31,8 +35,37 @@ pub fn validate(request: &NewTask) -> Checked {
     }
     validate_key(request.idempotency_key.as_deref())?;
     request.env.iter().try_for_each(|(name, value)| variable(name, value))?;
+    validate_inherited(&request.inherited_env)?;
+    environment_fits([&request.env, &request.inherited_env])?;
     only_supported_options(request)?;
     options(request)
+}
+
+/// Checks the variables that a shell passes on.
+///
+/// # Errors
+/// `invalid_request` for one that a task may not have, and for too many.
+pub fn validate_inherited(variables: &BTreeMap<String, String>) -> Checked {
+    variables.iter().try_for_each(|(name, value)| variable(name, value))?;
+    environment_fits([variables])
+}
+
+/// The system starts no program whose arguments and variables take more than about 2 MB together, those of
+/// the engine included.
+fn environment_fits<const N: usize>(parts: [&BTreeMap<String, String>; N]) -> Checked {
+    // Each is stored with `=`, an end and a pointer.
+    let size = |(name, value): (&String, &String)| name.len() + value.len() + 10;
+    let bytes: usize = parts.into_iter().flatten().map(size).sum();
+    require(
+        bytes <= MAX_ENVIRONMENT_BYTES,
+        || {
+            format!(
+                "The environment variables take {bytes} bytes together; a task may have \
+                 {MAX_ENVIRONMENT_BYTES}"
+            )
+        },
+        "Pass fewer, or put the values into a file and pass that file's path",
+    )
 }
 
 /// Checks an idempotency key.

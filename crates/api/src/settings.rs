@@ -18,7 +18,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::PermissionMode;
-use SettingKind::{Address, Count, Duration, HostNames, Path, Size, Switch, Url};
+use SettingKind::{Address, Count, Duration, HostNames, Path, Size, Switch, Url, VariableNames};
 use declare::declare_settings;
 
 pub use change::SettingsChange;
@@ -66,6 +66,50 @@ const fn page(id: &'static str, title: &'static str, note: &'static str) -> Sett
     SettingsPageSection { id, title, note }
 }
 
+/// The variables that travel with a task where nothing else is set.
+const DEFAULT_PASS: &[&str] = &[
+    // Where programs are, and which Python.
+    "PATH",
+    "VIRTUAL_ENV",
+    "CONDA_PREFIX",
+    "CONDA_DEFAULT_ENV",
+    // How Claude Code signs in and is configured: at Anthropic, and through Bedrock, Vertex and Foundry.
+    "CLAUDE_CONFIG_DIR",
+    "ANTHROPIC_*",
+    "CLAUDE_CODE_*",
+    "AWS_*",
+    "GOOGLE_*",
+    "CLOUD_ML_REGION",
+    "VERTEX_*",
+    "AZURE_*",
+    "DISABLE_TELEMETRY",
+    "DISABLE_PROMPT_CACHING*",
+    "MAX_THINKING_TOKENS",
+    "API_TIMEOUT_MS",
+    "BASH_DEFAULT_TIMEOUT_MS",
+    "BASH_MAX_TIMEOUT_MS",
+    "MCP_TIMEOUT",
+    "MCP_TOOL_TIMEOUT",
+    // How the network is reached. Programs read them in both spellings.
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "all_proxy",
+    "no_proxy",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "NODE_EXTRA_CA_CERTS",
+    // Keys for git over SSH, and the language of messages.
+    "SSH_AUTH_SOCK",
+    "LANG",
+    "LANGUAGE",
+    "LC_*",
+    "TZ",
+];
+
 declare_settings! {
     /// The settings in force, under the names they have in `config.toml`; the name of a duration ends
     /// with `_ms`, because here it is a number of milliseconds. Sizes are in bytes. Where a duration
@@ -93,6 +137,17 @@ declare_settings! {
         claude: Option<String> = None,
             Path { example: "~/.local/bin/claude" },
             "Claude Code", "Path of the program; empty: found as in your shell";
+    }
+
+    /// The environment of tasks.
+    env: EnvSettings on "general" {
+        /// The variables of the shell that travel with a task which is submitted, retried or resumed
+        /// there, by name or by the beginning of the name with `*` behind it. They go only to an engine on
+        /// this machine. The task has them instead of the engine's; what the shell does not have stays as
+        /// the engine has it. `run --env` passes others, for one task.
+        pass: Vec<String> = DEFAULT_PASS.iter().map(|name| (*name).to_owned()).collect(),
+            VariableNames { example: "GITHUB_*" },
+            "Variables", "What tasks have of the shell that submits them, separated by commas";
     }
 
     /// What ends a run early, where a task says nothing else.

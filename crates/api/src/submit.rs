@@ -216,6 +216,11 @@ pub struct NewTask {
     /// or a log, and never returned to a client.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub env: BTreeMap<String, String>,
+    /// What the submitting shell has of the variables that travel with a task (the setting `env.pass`).
+    /// They are kept like `env`, and `env` has priority. They are no part of what an idempotency key
+    /// stands for: a submission from another shell is the same request.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub inherited_env: BTreeMap<String, String>,
     /// A name for this request, chosen by the caller. A second submission with the same key
     /// returns the first one's task instead of making another.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -349,6 +354,10 @@ pub struct FollowUp {
     /// Who sends it.
     #[serde(default)]
     pub asked_by: Asker,
+    /// What the shell of the person who asks has of the variables that travel with a task, instead of
+    /// those of the last run. Empty: they stay. Not used if a program or another task asks.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub inherited_env: BTreeMap<String, String>,
     /// A name for this request, chosen by the caller: a second request with the same key does not send
     /// the message again. Keys are kept for 24 hours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -365,6 +374,10 @@ pub struct Retry {
     pub changes: TaskChanges,
     /// The program or task that asks for the run.
     pub asked_by: Asker,
+    /// What the shell of the person who asks has of the variables that travel with a task, instead of
+    /// those of the last run. Empty: they stay. Not used if a program or another task asks.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub inherited_env: BTreeMap<String, String>,
     /// A name for this request, chosen by the caller: a second request with the same key does not run
     /// the task again. Keys are kept for 24 hours.
     #[serde(skip_serializing_if = "Option::is_none")]

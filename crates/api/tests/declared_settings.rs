@@ -86,7 +86,7 @@ fn the_declaration_has_every_field_of_the_settings() {
             SettingKind::PermissionMode => value.is_string(),
             SettingKind::Path { .. } | SettingKind::Url { .. } => value.is_null(),
             SettingKind::Address => value.is_string(),
-            SettingKind::HostNames { .. } => value.is_array(),
+            SettingKind::HostNames { .. } | SettingKind::VariableNames { .. } => value.is_array(),
             SettingKind::Count { .. } | SettingKind::Size { .. } | SettingKind::Duration { .. } => {
                 value.is_u64()
             }
@@ -147,6 +147,11 @@ fn example() -> String {
                 (Value::Null, SettingKind::Path { example } | SettingKind::Url { example }) => {
                     format!("# {name} = {}\n", json!(example))
                 }
+                (Value::Array(names), _) if names.len() > 1 => {
+                    let lines: Vec<_> =
+                        names.iter().map(|entry| format!("    {entry},\n")).collect();
+                    format!("{name} = [\n{}]\n", lines.concat())
+                }
                 (value, _) => format!("{name} = {value}\n"),
             };
         }
@@ -195,6 +200,9 @@ fn values_of(kind: SettingKind) -> String {
             "`off`, or an address with a port, like `127.0.0.1:8000`".to_owned()
         }
         SettingKind::HostNames { example } => format!("a list of host names, like `{example}`"),
+        SettingKind::VariableNames { example } => {
+            format!("a list of names of variables, like `{example}`")
+        }
         SettingKind::Size { min } => format!("a size in bytes or with a unit, from {min}"),
         SettingKind::Duration { zero: meaning } => {
             let days = LONGEST_DURATION / 86_400_000;
@@ -283,9 +291,14 @@ fn typescript() -> String {
 
 /// A field of an object, as prettier breaks it.
 fn field(text: &mut String, indent: usize, name: &str, value: &Value) {
+    let pad = " ".repeat(indent);
+    if let Some(entries) = value.as_array().filter(|entries| entries.len() > 1) {
+        let lines: Vec<_> = entries.iter().map(|entry| format!("{pad}  {entry},\n")).collect();
+        let _ = writeln!(text, "{pad}{name}: [\n{}{pad}],", lines.concat());
+        return;
+    }
     let value = value.to_string();
     let one_line = indent + name.len() + 2 + value.chars().count() < WIDTH;
-    let pad = " ".repeat(indent);
     let _ = if one_line {
         writeln!(text, "{pad}{name}: {value},")
     } else {
@@ -299,7 +312,7 @@ fn kind(kind: SettingKind) -> Vec<(&'static str, Value)> {
         SettingKind::PermissionMode => ("mode", vec![]),
         SettingKind::Path { .. } => ("path", vec![]),
         SettingKind::Address => ("address", vec![]),
-        SettingKind::HostNames { .. } => ("names", vec![]),
+        SettingKind::HostNames { .. } | SettingKind::VariableNames { .. } => ("names", vec![]),
         SettingKind::Url { .. } => ("url", vec![]),
         SettingKind::Size { min } => ("size", vec![("min", json!(min))]),
         SettingKind::Duration { .. } => ("duration", vec![]),

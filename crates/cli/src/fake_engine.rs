@@ -9,8 +9,8 @@ use claude_worker_api::{
     ApiError, CleanQuery, Cleaned, Counts, EngineInfo, Event, EventKind, EventPage, EventQuery,
     FollowUp, HttpState, ListQuery, LogEntry, LogItem, LogPage, LogQuery, LoginCode, NewLogin,
     NewTask, Order, OutputChunk, OutputQuery, OutputStream, Pause, Queue, Retry, Run, RunId,
-    SeenQuery, State, StopRequest, Stopped, Task, TaskApi, TaskChanges, TaskDetail, TaskId,
-    TaskPage, TaskQuery, Trust, TrustChange, TrustSource, TrustedDirectory, Unseen, Usage,
+    SeenQuery, Settings, State, StopRequest, Stopped, Task, TaskApi, TaskChanges, TaskDetail,
+    TaskId, TaskPage, TaskQuery, Trust, TrustChange, TrustSource, TrustedDirectory, Unseen, Usage,
 };
 use tokio::sync::Notify;
 
@@ -395,6 +395,13 @@ impl TaskApi for FakeEngine {
             Ok((EventPage { events, next: newest, gap: false }, worth_it))
         })
         .await
+    }
+
+    async fn settings(&self) -> Answer<Settings> {
+        let mut settings = Settings::default();
+        // What a request has does not go by the shell in which the tests run.
+        settings.env.pass.clear();
+        Ok(settings)
     }
 
     async fn engine(&self) -> Answer<EngineInfo> {

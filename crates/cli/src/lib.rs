@@ -43,6 +43,7 @@ mod prompt_length;
 mod redraw;
 pub mod render;
 pub mod selection;
+mod shell_env;
 mod since;
 mod stdin;
 pub mod task_options;

@@ -43,6 +43,7 @@ mod readiness;
 mod run_record;
 mod run_trace;
 mod scheduler;
+mod shell_env;
 mod state;
 mod storage_watch;
 mod store;

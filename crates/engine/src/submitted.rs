@@ -1,5 +1,7 @@
 //! Submissions as they were sent, with what the dispatcher needs to recognise a repeated one.
 
+use std::collections::BTreeMap;
+
 use claude_worker_api::{NewTask, NewTasks};
 use sha2::{Digest, Sha256};
 
@@ -40,6 +42,8 @@ impl BatchKey {
                 // be a span of its own.
                 caller: None,
                 traceparent: None,
+                // In another shell it is the same request.
+                inherited_env: BTreeMap::new(),
                 ..task.clone()
             };
             // Secrets, which the engine does not keep in its database.

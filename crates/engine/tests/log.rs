@@ -50,6 +50,8 @@ fn main() -> ExitCode {
     let home = tempfile::tempdir().unwrap();
     let mut test = std::process::Command::new(std::env::current_exe().unwrap());
     test.arg("in-a-home-of-its-own").arg(home.path()).env("HOME", home.path());
+    // Asked for its PATH when the first run begins, whatever shell the test is started in.
+    test.env("SHELL", "/bin/bash").env("PATH", "/usr/local/bin:/usr/bin:/bin");
     if test.status().unwrap().success() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
@@ -67,6 +69,7 @@ async fn the_log_of_a_task_can_be_read_aloud_and_contains_nothing_private(home: 
     engine.submit(new_task(home, Agent::Claude, PRIVATE[0])).await.unwrap();
     log.expect(&[
         "request{kind=submit} task submitted: task=1 agent=claude directory asked_by=a person submitted_by",
+        "run{task=1 run} the login shell was asked for its PATH: shell directories took",
         "run{task=1 run} run launched: pid",
         "run{task=1 run} agent started",
         "run{task=1 run} run ended: verdict=failed: rate_limit duration cost_usd turns",

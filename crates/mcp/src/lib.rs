@@ -32,6 +32,7 @@ mod prompts;
 mod resources;
 mod schema;
 mod server;
+mod shell_env;
 mod stdio;
 mod subscriptions;
 mod task_text;

@@ -270,6 +270,17 @@ export type EngineInfo = {
   warnings?: string[];
 };
 
+/** The environment of tasks. */
+export type EnvSettings = {
+  /**
+   * The variables of the shell that travel with a task which is submitted, retried or resumed
+   * there, by name or by the beginning of the name with `*` behind it. They go only to an engine on
+   * this machine. The task has them instead of the engine's; what the shell does not have stays as
+   * the engine has it. `run --env` passes others, for one task.
+   */
+  pass: string[];
+};
+
 /**
  * Why a request was refused or could not be served. Codes are stable: programs match on them,
  * people read [`ApiError::message`].
@@ -469,6 +480,11 @@ export type FollowUp = {
    * the message again. Keys are kept for 24 hours.
    */
   idempotency_key?: string;
+  /**
+   * What the shell of the person who asks has of the variables that travel with a task, instead of
+   * those of the last run. Empty: they stay. Not used if a program or another task asks.
+   */
+  inherited_env?: Record<string, string>;
   /** The message. Not empty. */
   prompt: string;
 };
@@ -841,6 +857,12 @@ export type NewTask = {
    * returns the first one's task instead of making another.
    */
   idempotency_key?: string;
+  /**
+   * What the submitting shell has of the variables that travel with a task (the setting `env.pass`).
+   * They are kept like `env`, and `env` has priority. They are no part of what an idempotency key
+   * stands for: a submission from another shell is the same request.
+   */
+  inherited_env?: Record<string, string>;
   /** The JSON Schema of the answer, as JSON. */
   json_schema?: string;
   /** Limits at which a run is ended. */
@@ -1008,6 +1030,11 @@ export type Retry = {
    * the task again. Keys are kept for 24 hours.
    */
   idempotency_key?: string;
+  /**
+   * What the shell of the person who asks has of the variables that travel with a task, instead of
+   * those of the last run. Empty: they stay. Not used if a program or another task asks.
+   */
+  inherited_env?: Record<string, string>;
 };
 
 /** One attempt at a task. */
@@ -1074,6 +1101,8 @@ export type Settings = {
   caps: CapSettings;
   /** How far tasks may submit tasks themselves. */
   delegation: DelegationSettings;
+  /** The environment of tasks. */
+  env: EnvSettings;
   /** Where `config.toml` is. Read-only: ignored when settings are changed. */
   file: string;
   /**

@@ -28,6 +28,12 @@ export const DECLARED: DeclaredSection[] = [
         hint: "Path of the program; empty: found as in your shell",
         kind: "path",
       },
+      {
+        key: "env.pass",
+        label: "Variables",
+        hint: "What tasks have of the shell that submits them, separated by commas",
+        kind: "names",
+      },
     ],
   },
   {

@@ -38,6 +38,10 @@ fn check(setting: &Setting, value: &Value) -> Result<(), String> {
                 host_name(name).map(drop).map_err(|error| format!("{key}: {error}"))
             })
         }
+        SettingKind::VariableNames { example } => {
+            let mut names = value.as_array().into_iter().flatten().filter_map(Value::as_str);
+            names.try_for_each(|name| variable_name(name, &key, example))
+        }
         SettingKind::Url { example } => match value.as_str() {
             Some(url) if !is_http_url(url) => Err(format!(
                 "{key} = \"{url}\": it must be a URL that begins with http:// or https://, like {example}"
@@ -69,6 +73,24 @@ fn check(setting: &Setting, value: &Value) -> Result<(), String> {
         SettingKind::Count { min, max, .. } => in_range(&key, number, min, max),
         SettingKind::Size { min } => in_range(&key, number, min, LARGEST_NUMBER),
     }
+}
+
+/// Whether it is the name of a variable, or the beginning of one with `*` behind it.
+fn variable_name(name: &str, key: &str, example: &str) -> Result<(), String> {
+    let beginning = name.strip_suffix('*').unwrap_or(name);
+    let plain = |c: char| !c.is_control() && !matches!(c, '=' | '*');
+    if name.is_empty() || !beginning.chars().all(plain) {
+        return Err(format!(
+            "{key}: \"{}\" must be the name of a variable, or its beginning and *, like {example}",
+            name.escape_debug()
+        ));
+    }
+    if beginning.starts_with("CLAUDE_WORKER_") {
+        return Err(format!(
+            "{key}: variables of Claude Worker itself, like {name}, are for no task"
+        ));
+    }
+    Ok(())
 }
 
 /// Whether it is `http://HOST` or `https://HOST`, perhaps with a port and a path, and nothing that could carry a secret.
@@ -105,6 +127,21 @@ mod tests {
         for address in ["224.0.0.1:0", "255.255.255.255:8000", "[ff02::1]:8000"] {
             let error = listen_address(address).unwrap_err();
             assert!(error.contains("many machines"), "{error}");
+        }
+    }
+
+    #[test]
+    fn names_of_variables_may_end_with_a_star() {
+        let check = |name: &str| {
+            let mut settings = Settings::default();
+            settings.env.pass = vec!["PATH".to_owned(), name.to_owned()];
+            settings.check()
+        };
+        for good in ["GITHUB_TOKEN", "GITHUB_*", "*", "no_proxy"] {
+            assert_eq!(check(good), Ok(()));
+        }
+        for bad in ["", "A=b", "A*B", "**", "A\0", "CLAUDE_WORKER_HOME"] {
+            assert!(check(bad).unwrap_err().contains("env.pass"), "{bad:?}");
         }
     }
 }

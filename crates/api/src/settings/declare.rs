@@ -70,6 +70,11 @@ pub enum SettingKind {
         /// A name as it might be set.
         example: &'static str,
     },
+    /// A list of names of environment variables, or of their beginnings with `*` behind them.
+    VariableNames {
+        /// A name as it might be set.
+        example: &'static str,
+    },
     /// The URL of a server, or none: `http://HOST:PORT`, with or without a path.
     Url {
         /// A URL as it might be set.

@@ -174,7 +174,9 @@ impl<'de> DeserializeSeed<'de> for ValueOf {
             SettingKind::Path { .. } | SettingKind::Address | SettingKind::Url { .. } => {
                 String::deserialize(source).map(Value::from)
             }
-            SettingKind::HostNames { .. } => Vec::<String>::deserialize(source).map(Value::from),
+            SettingKind::HostNames { .. } | SettingKind::VariableNames { .. } => {
+                Vec::<String>::deserialize(source).map(Value::from)
+            }
             SettingKind::PermissionMode => {
                 let mode = PermissionMode::deserialize(source)?;
                 serde_json::to_value(mode).map_err(D::Error::custom)

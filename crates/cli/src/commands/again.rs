@@ -1,5 +1,7 @@
 //! What `retry` and `resume` have in common: finished tasks get another run.
 
+use std::collections::BTreeMap;
+
 use claude_worker_api::{ApiError, FollowUp, Retry, Task, TaskApi, TaskChanges, TaskId};
 
 use super::outcome::{Then, conclude, wait_for_each};
@@ -16,16 +18,19 @@ pub(super) struct Again {
     pub changes: TaskChanges,
     /// The message that goes on in the session; without one the task begins anew.
     pub message: Option<String>,
+    /// What this shell has of the variables that travel with a task.
+    pub inherited_env: BTreeMap<String, String>,
 }
 
 impl Again {
     async fn ask(&self, api: &impl TaskApi, id: TaskId) -> Result<Task, ApiError> {
-        let changes = self.changes.clone();
+        let (changes, inherited_env) = (self.changes.clone(), self.inherited_env.clone());
         match &self.message {
-            None => api.retry(id, Retry { changes, ..Retry::default() }).await,
+            None => api.retry(id, Retry { changes, inherited_env, ..Retry::default() }).await,
             Some(prompt) => {
                 let prompt = prompt.clone();
-                api.resume(id, FollowUp { prompt, changes, ..FollowUp::default() }).await
+                let follow_up = FollowUp { prompt, changes, inherited_env, ..FollowUp::default() };
+                api.resume(id, follow_up).await
             }
         }
     }

@@ -10,6 +10,7 @@ use crate::exit::{self, Exit};
 use crate::prompt;
 use crate::render::shell::quote;
 use crate::selection::{Changeable, Choice, Filter, Selection, resolve};
+use crate::shell_env::inherited_env;
 use crate::stdin;
 use crate::task_options::TaskOptions;
 
@@ -71,7 +72,8 @@ pub async fn execute(
             prompt::resolve(message, prompt::Kind::Prompt, args.stdin)?
         }
     };
-    let again = Again { changes, message: Some(message) };
+    let inherited_env = inherited_env(api).await?;
+    let again = Again { changes, message: Some(message), inherited_env };
     let then = Then::of(args.watch, args.wait);
     run_again(api, console, (&selection, &ids), args.yes, &again, then).await
 }

@@ -8,6 +8,7 @@ use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::{self, Exit};
 use crate::selection::{Changeable, Selection, resolve};
+use crate::shell_env::inherited_env;
 use crate::task_options::TaskOptions;
 
 const EXAMPLES: &str = "Examples:
@@ -48,7 +49,8 @@ pub async fn execute(
     args: &Args,
 ) -> Result<Exit, CliError> {
     let ids = resolve(api, &args.selection, "retry", Changeable::Finished).await?;
-    let again = Again { changes: args.options.changes(api).await?, message: None };
+    let changes = args.options.changes(api).await?;
+    let again = Again { changes, message: None, inherited_env: inherited_env(api).await? };
     let then = Then::of(args.watch, args.wait);
     run_again(api, console, (&args.selection, &ids), args.yes, &again, then).await
 }

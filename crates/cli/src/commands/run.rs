@@ -14,6 +14,7 @@ use crate::exit::{self, Exit};
 use crate::prompt;
 use crate::render::shell::quote_all;
 use crate::render::text::{clean_line, truncate};
+use crate::shell_env::inherited_env;
 use crate::stdin;
 use crate::task_options::{TaskOptions, directory, directory_elsewhere};
 
@@ -79,6 +80,7 @@ pub async fn execute(
     args: &Args,
 ) -> Result<Exit, CliError> {
     let mut new = new_task(api, args).await?;
+    new.inherited_env = inherited_env(api).await?;
     new.parent = Reconnect::while_submitting().call(|| surrounding_task(api)).await?;
     // The key makes it safe to send the request again when the engine ended before its answer.
     let task = Reconnect::while_submitting().call(|| api.submit(new.clone())).await?;

@@ -61,6 +61,7 @@ impl Dispatcher {
         if next.state == TaskState::Gone {
             let freed = self.writer.output_of(id)?;
             self.memory.output_kept = self.memory.output_kept.saturating_sub(freed);
+            after.left_shell_envs.extend(self.writer.shell_env(id)?);
             self.writer.delete_task(id)?;
             self.queued.set(id, None);
             self.event(Some(id), &EventKind::Removed, now)?;
@@ -125,6 +126,7 @@ impl Dispatcher {
             task: id,
             run,
             request,
+            shell_env: self.writer.shell_env(id)?,
             plan: plan.clone(),
             this_boot: true,
             may_have_begun: false,

@@ -23,6 +23,7 @@ mod requests;
 mod retention;
 mod retry_after_limit;
 mod round;
+mod shell_env;
 mod start;
 #[cfg(test)]
 mod tests;
@@ -48,6 +49,7 @@ use crate::message::{Message, Reply};
 use crate::metrics::Meter;
 use crate::scheduler::QueuedTasks;
 use crate::settings::InForce;
+use crate::shell_env::{ShellEnvId, ShellEnvs};
 use crate::state::RequestedEnd;
 use crate::storage_watch::{StorageLoss, StorageWatch};
 use crate::store::{Published, Writer};
@@ -109,6 +111,9 @@ struct AfterCommit {
     grants: Vec<GrantChange>,
     /// The tasks whose variables were written into files. What is rolled back leaves no secrets behind.
     env_files: Vec<TaskId>,
+    /// The files with the variables of a shell that were written, and those that a task uses no more.
+    new_shell_envs: Vec<ShellEnvId>,
+    left_shell_envs: Vec<ShellEnvId>,
     /// Which messages of the batch are reports that could not be written down.
     unwritten: Vec<usize>,
 }
@@ -128,6 +133,7 @@ pub(crate) struct Dispatcher {
     config: Arc<Settings>,
     in_force: InForce,
     paths: Paths,
+    shell_envs: ShellEnvs,
     runs: Arc<Runs>,
     inbox: mpsc::Receiver<Message>,
     storage: Arc<StorageWatch>,
@@ -235,6 +241,7 @@ impl Dispatcher {
             writer,
             config,
             in_force,
+            shell_envs: ShellEnvs::new(paths.env.clone()),
             paths,
             runs,
             inbox,

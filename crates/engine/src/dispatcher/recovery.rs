@@ -57,8 +57,17 @@ impl Dispatcher {
             });
             let agent_asked = self.writer.agent_asked(id)?;
             let task = id;
-            let planned =
-                PlannedRun { task, run, request, plan, this_boot, may_have_begun, agent_asked };
+            let planned = PlannedRun {
+                task,
+                run,
+                request,
+                // The run has them in its directory.
+                shell_env: None,
+                plan,
+                this_boot,
+                may_have_begun,
+                agent_asked,
+            };
             self.to_adopt.push((planned, requested_end));
             return Ok(());
         }

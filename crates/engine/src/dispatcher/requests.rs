@@ -34,12 +34,13 @@ impl Dispatcher {
                 self.apply(*id, Input::Cancel, now, after).map(shown)
             }
             Request::Retry(id, retry) => {
-                let Retry { asked_by: asker, changes, .. } = &**retry;
+                let Retry { asked_by: asker, changes, inherited_env, .. } = &**retry;
                 self.check_may_change(*id, principal)?;
                 self.check_may_run_again(*id, asker)?;
                 self.apply(*id, Input::Retry, now, after)?;
                 self.change_request(*id, changes)?;
                 self.writer.asked_again(*id, asker)?;
+                self.renew_shell_env(*id, asker, inherited_env, after)?;
                 let (task_id, asked_by) = (*id, asker.clone());
                 after.log(Happened::QueuedAgain { task: task_id, resumes: false, asked_by });
                 self.task_now(*id)
@@ -52,6 +53,7 @@ impl Dispatcher {
                 self.apply(*id, input, now, after)?;
                 self.change_request(*id, &follow_up.changes)?;
                 self.writer.asked_again(*id, &follow_up.asked_by)?;
+                self.renew_shell_env(*id, &follow_up.asked_by, &follow_up.inherited_env, after)?;
                 let (task_id, asked_by) = (*id, follow_up.asked_by.clone());
                 after.log(Happened::QueuedAgain { task: task_id, resumes: true, asked_by });
                 self.task_now(*id)
@@ -148,6 +150,7 @@ impl Dispatcher {
         let Submission { task: request, sent_directory } = submission;
         let mut stored_request = request.clone();
         stored_request.env.values_mut().for_each(String::clear);
+        stored_request.inherited_env.clear();
         if let Some(key) = &key
             && let Some(id) = self.writer.task_by_key(key)?
             && let Some(stored) = self.writer.task(id)?
@@ -188,6 +191,7 @@ impl Dispatcher {
             after.env_files.push(id);
             env_file::write(&self.paths.env, id, &request.env)?;
         }
+        self.keep_shell_env(id, &request.inherited_env, after)?;
         self.memory.counts.pending += 1;
         self.queued.set(id, Some(QueuedTask::Ready { place: position }));
         self.event(Some(id), &EventKind::Submitted, now)?;

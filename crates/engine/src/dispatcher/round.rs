@@ -24,6 +24,7 @@ impl Dispatcher {
             for id in after.env_files.drain(..) {
                 env_file::delete(&self.paths.env, id);
             }
+            self.delete_unused(after.new_shell_envs.drain(..));
             if !self.free_space(&batch, error, now.wall, &mut tried) {
                 break;
             }
@@ -52,6 +53,8 @@ impl Dispatcher {
                     }
                     None => {}
                 }
+                // Before the answers: who removed a task may look whether its variables are gone.
+                self.delete_unused(std::mem::take(&mut after.left_shell_envs));
                 // Before publishing, because of all that follows this takes longest.
                 let not_launched = self.launch(std::mem::take(&mut after.launches));
                 self.publish(&before);
@@ -216,6 +219,8 @@ impl Dispatcher {
         let (to_remove, removed) = (after.to_remove.len(), after.removed.len());
         let (log, grants) = (after.log.len(), after.grants.len());
         let env_files = after.env_files.len();
+        let new_shell_envs = after.new_shell_envs.len();
+        let left_shell_envs = after.left_shell_envs.len();
         self.writer.savepoint()?;
         match act(self, after) {
             Ok(done) => {
@@ -238,6 +243,8 @@ impl Dispatcher {
                 for id in after.env_files.drain(env_files..) {
                     env_file::delete(&self.paths.env, id);
                 }
+                self.delete_unused(after.new_shell_envs.drain(new_shell_envs..));
+                after.left_shell_envs.truncate(left_shell_envs);
                 Ok(Err(error))
             }
         }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use claude_worker_agents::{can, validate_key};
+use claude_worker_agents::{can, validate_inherited, validate_key};
 use claude_worker_api::{
     ApiError, Asker, Capability, Edit, ErrorCode, FollowUp, Retry, Task, TaskChanges, TaskId,
 };
@@ -18,6 +18,7 @@ use crate::{EngineError, trust};
 impl Engine {
     pub(super) async fn retry_task(&self, id: TaskId, mut retry: Retry) -> Result<Task, ApiError> {
         let key = retry.idempotency_key.clone();
+        validate_inherited(&retry.inherited_env)?;
         self.check_again(id, &retry.asked_by, &mut retry.changes, (RETRY_KEYS, key)).await?;
         let task = self.ask_for_task(Request::Retry(id, Box::new(retry))).await?;
         self.queued_again(task).await
@@ -39,6 +40,7 @@ impl Engine {
         }
         let key = follow_up.idempotency_key.clone();
         let used_for = (RESUME_KEYS, key);
+        validate_inherited(&follow_up.inherited_env)?;
         self.check_again(id, &follow_up.asked_by, &mut follow_up.changes, used_for).await?;
         let task = self.ask_for_task(Request::Resume(id, Box::new(follow_up))).await?;
         self.queued_again(task).await

@@ -46,6 +46,7 @@ use tokio::sync::{mpsc, watch};
 
 use crate::message::{Message, RunReport};
 use crate::settings::InForce;
+use crate::shell_env::ShellEnvId;
 use crate::state::{Plan, RequestedEnd};
 use crate::{EngineError, LoginShell};
 
@@ -67,6 +68,8 @@ pub(crate) struct PlannedRun {
     pub run: RunId,
     /// What was submitted.
     pub request: NewTask,
+    /// The file with the variables of the shell that submitted the task.
+    pub shell_env: Option<ShellEnvId>,
     /// What the run does.
     pub plan: Plan,
     /// Whether it was launched since the machine was last started.

@@ -20,6 +20,7 @@ mod schema;
 #[cfg(test)]
 mod schema_page;
 mod settings;
+mod shell_env;
 mod spending;
 mod submitted_request;
 #[cfg(test)]

@@ -285,6 +285,14 @@ pub(super) const STEPS: &[&str] = &[
     -- The request as it was submitted, if it was changed since.
     ALTER TABLE request ADD COLUMN first_request TEXT;
     ",
+    // 12: the variables of the shell that submitted a task.
+    "
+    -- The name of the file in env/ with the variables of the shell that submitted it, or retried or resumed
+    -- it last. Tasks share such files.
+    ALTER TABLE request ADD COLUMN shell_env TEXT;
+    -- Whether a file is still used.
+    CREATE INDEX request_by_shell_env ON request (shell_env) WHERE shell_env IS NOT NULL;
+    ",
 ];
 
 /// The shape this build writes.

@@ -92,6 +92,8 @@ impl Writer {
         stored.caller.clone_from(&sent.caller);
         // And each attempt may be a span of its own.
         stored.traceparent = sent.traceparent;
+        // In another shell it is the same request.
+        stored.inherited_env.clone_from(&sent.inherited_env);
         Ok(stored == *sent)
     }
 }

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::{Call, Effect, TaskAnswer, permission, tool};
 use crate::answer::Answered;
 use crate::caller;
+use crate::shell_env::inherited_env;
 
 pub(super) const NAME: &str = "create_task";
 
@@ -100,6 +101,7 @@ pub(super) async fn execute(api: &impl TaskApi, call: &Call, args: Args) -> Answ
         permission_mode: args.permission_mode,
         allowed_tools: args.allowed_tools,
         limits: args.limits.into(),
+        inherited_env: inherited_env(api).await?,
         idempotency_key: Some(key.clone()),
         parent: caller::parent(api).await?,
         caller: Some(call.caller.clone()),

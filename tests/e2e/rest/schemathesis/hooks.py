@@ -15,6 +15,7 @@ def usable(task):
             task.pop(name, None)
         # Names and values of variables have rules that a schema of names cannot say.
         task.pop("env", None)
+        task.pop("inherited_env", None)
         task.update(working_directory=WORK, agent="shell", execution_prompt="true")
 
 

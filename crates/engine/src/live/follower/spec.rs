@@ -12,7 +12,7 @@ use super::super::PlannedRun;
 use super::super::run_ending::RunEnding;
 use super::Follower;
 use crate::state::Plan;
-use crate::{RunTrace, claude_help, env_file, locate, trust};
+use crate::{EngineError, RunTrace, claude_help, env_file, locate, shell_env, trust};
 
 /// The variable by which a program learns which trace it belongs to.
 const TRACEPARENT: &str = "TRACEPARENT";
@@ -31,7 +31,7 @@ impl Follower {
     /// The supervisor's specification, and the agent's standard input.
     pub(super) fn spec(&self) -> Result<(Spec, Vec<u8>), RunEnding> {
         let never = |message| RunEnding::CannotStart { message };
-        let PlannedRun { task, run, request, plan, .. } = &self.planned;
+        let PlannedRun { task, run, request, shell_env, plan, .. } = &self.planned;
         let config = self.runs.config.now();
         let session = match plan {
             Plan::New => Session::New,
@@ -54,7 +54,7 @@ impl Follower {
             return Err(never(format!("The directory {} is gone", request.working_directory)));
         }
         let names = request.env.keys().map(String::as_str);
-        let own = env_file::read_all(&self.runs.paths.env, *task, names).map_err(|error| {
+        let unread = |error: EngineError| {
             let reason = error.to_string();
             // Too many open files, say, is no reason to give the task up.
             if error.is_passing() {
@@ -62,10 +62,17 @@ impl Follower {
             } else {
                 never(reason)
             }
-        })?;
-        let mut env = launch.env;
+        };
+        let own = env_file::read_all(&self.runs.paths.env, *task, names).map_err(unread)?;
+        let of_shell = match shell_env {
+            Some(id) => shell_env::read(&self.runs.paths.env, id).map_err(unread)?,
+            None => BTreeMap::new(),
+        };
+        let mut env = self.with_login_environment(of_shell, own.contains_key("PATH"));
+        // They belong to the session in which the task was submitted.
+        env.retain(|name, _| !launch.env_remove.contains(name));
+        env.extend(launch.env);
         env.extend(own);
-        self.add_login_environment(&mut env);
         let program = match claude_worker_agents::program(request.agent) {
             Some(Program::At(path)) => match &request.shell {
                 Some(shell) => locate::shell(shell, env.get("PATH").map(OsStr::new))
@@ -111,25 +118,30 @@ impl Follower {
         Ok((spec, launch.stdin))
     }
 
-    /// Adds where this person's programs are: what the login shell has and neither the task nor this
-    /// process. A `PATH` that was given to the task by name stays as it is.
-    fn add_login_environment(&self, env: &mut BTreeMap<String, String>) {
-        if env.contains_key("PATH") {
-            return;
+    /// The variables of the shell that submitted the task, with what is missing of where this person's
+    /// programs are: the login shell is asked for that. Not for a task that was given a `PATH` by name.
+    fn with_login_environment(
+        &self,
+        mut env: BTreeMap<String, String>,
+        has_path: bool,
+    ) -> BTreeMap<String, String> {
+        if has_path {
+            return env;
         }
         let login_shell = &self.runs.login_shell;
-        if let Some(path) = login_shell.path_for(None) {
+        if let Some(path) = login_shell.path_for(env.get("PATH").map(String::as_str)) {
             env.insert("PATH".to_owned(), path);
         }
         let answer = login_shell.known();
         let Some(environment) = answer.as_ref().and_then(|answer| answer.environment()) else {
-            return;
+            return env;
         };
         for (name, value) in environment.variables() {
             if !env.contains_key(name) && std::env::var_os(name).is_none() {
                 env.insert(name.clone(), value.clone());
             }
         }
+        env
     }
 
     /// How long the agent may print nothing, in milliseconds.
