@@ -356,29 +356,6 @@ fn following_a_log_ends_with_the_task() {
 }
 
 #[test]
-fn bash_completes_words_of_subcommands() {
-    let home = Home::new();
-    let script = r#"
-        source <("$CW" completions bash)
-        complete_line() {
-            COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=()
-            _claude__worker claude-worker "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
-            echo "${COMPREPLY[@]}"
-        }
-        complete_line claude-worker tok
-        complete_line claude-worker token r
-        complete_line claude-worker server start --por
-        complete_line claude-worker run --agent ""
-    "#;
-    let mut bash = std::process::Command::new("bash");
-    bash.args(["-c", script]).env_clear().envs(home.variables().iter().cloned());
-    let output = bash.env("CW", env!("CARGO_BIN_EXE_claude-worker")).output().unwrap();
-    let lines = String::from_utf8_lossy(&output.stdout);
-    let lines: Vec<_> = lines.lines().collect();
-    assert_eq!(lines, ["token", "revoke rotate", "--port", "claude shell"], "{output:?}");
-}
-
-#[test]
 fn completions_and_help_need_no_engine() {
     let home = Home::new();
     for shell in ["bash", "zsh", "fish"] {

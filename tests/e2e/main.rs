@@ -13,6 +13,7 @@ mod bounds;
 mod campaign;
 mod claude;
 mod commands;
+mod completions;
 mod connections;
 mod contract;
 mod crash;

@@ -104,15 +104,19 @@ fn takes_values(arg: &Arg) -> bool {
 
 /// Whether the argument after this option is its value.
 fn takes_next(command: &Command, text: &str) -> bool {
+    awaits_value(command, text).is_some()
+}
+
+/// The option in `text` whose value is the next argument.
+pub(crate) fn awaits_value<'a>(command: &'a Command, text: &str) -> Option<&'a Arg> {
     if text.starts_with("--") {
-        return !text.contains('=') && option(command, text).is_some_and(takes_values);
+        return option(command, text).filter(|arg| !text.contains('=') && takes_values(arg));
     }
     // Several short options in one word: the first that takes a value takes the rest of the word.
     let letters: Vec<char> = text.chars().skip(1).collect();
-    let taker = letters
-        .iter()
-        .position(|letter| option(command, &format!("-{letter}")).is_some_and(takes_values));
-    taker.is_some_and(|at| at + 1 == letters.len())
+    let of = |letter: &char| option(command, &format!("-{letter}")).filter(|arg| takes_values(arg));
+    let taker = letters.iter().position(|letter| of(letter).is_some())?;
+    if taker + 1 == letters.len() { of(&letters[taker]) } else { None }
 }
 
 /// Whether a command takes a prompt.

@@ -18,12 +18,14 @@
 //! document (errors included: `{"error":{"code","message","hint"}}`), and standard error has messages for
 //! people.
 //!
-//! Two hidden subcommands are dispatched first, so that their processes stay small: `supervise` is the
-//! supervisor of one run, and `serve` an engine in the background ([`host`]).
+//! Three hidden subcommands are dispatched first, so that their processes stay small: `supervise` is the
+//! supervisor of one run, `serve` an engine in the background ([`host`]), and `__complete` what shells ask for
+//! completions ([`complete`]).
 
 pub mod args;
 mod command_line;
 pub mod commands;
+mod complete;
 mod connect;
 pub mod console;
 mod delays;
@@ -79,6 +81,7 @@ pub fn main() -> ExitCode {
             let run_directory = arguments.next().unwrap_or_default();
             return claude_worker_supervisor::run(Path::new(&run_directory));
         }
+        Some(first) if first == complete::COMPLETE => return complete::main(arguments),
         Some(first) if first == claude_worker_server::SERVE => return host::background(arguments),
         _ => {}
     }

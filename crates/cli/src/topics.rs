@@ -35,7 +35,7 @@ and --stdin never decide it.
 ";
 
 /// The names of the topics.
-const TOPICS: [&str; 4] = ["tasks", "prompts", "environment", "exit-codes"];
+pub(crate) const TOPICS: [&str; 4] = ["tasks", "prompts", "environment", "exit-codes"];
 
 fn text(topic: &str) -> Option<String> {
     Some(match topic {

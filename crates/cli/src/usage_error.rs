@@ -14,6 +14,7 @@ use claude_worker_api::ApiError;
 use crate::args::Cli;
 use crate::command_line::{Reading, Role, option, read, takes_prompt};
 use crate::exit::Exit;
+use crate::render::shell::quote;
 use crate::render::text::{clean, escape_json};
 use crate::wrong_words;
 
@@ -120,7 +121,7 @@ fn tips(
 /// `claude-worker "fix the tests"`.
 fn a_prompt_without_run(reading: &Reading<'_>, word: &str) -> Option<String> {
     let is_prompt = reading.path.is_empty() && word.trim().contains(char::is_whitespace);
-    is_prompt.then(|| format!("to submit it as a task: claude-worker run {}", quoted(word)))
+    is_prompt.then(|| format!("to submit it as a task: claude-worker run {}", quote(word)))
 }
 
 fn similar_command(reading: &Reading<'_>, word: &str) -> Option<String> {
@@ -175,16 +176,16 @@ fn with_quoted_prompt(reading: &Reading<'_>, arguments: &[OsString]) -> String {
         let text = argument.to_string_lossy();
         match role {
             Role::Command => line.push(text.into_owned()),
-            Role::Option | Role::Value => options.push(quoted_if_needed(&text)),
+            Role::Option | Role::Value => options.push(quote(&text).into_owned()),
             Role::Positional if others > 0 => {
                 others -= 1;
-                line.push(quoted_if_needed(&text));
+                line.push(quote(&text).into_owned());
             }
             Role::Positional => prompt.push(text.into_owned()),
             Role::Separator => {}
         }
     }
-    line.push(quoted(&prompt.join(" ")));
+    line.push(quote(&prompt.join(" ")).into_owned());
     line.extend(options);
     line.join(" ")
 }
@@ -209,19 +210,6 @@ fn most_similar<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<
     let rated = names.map(|name| (strsim::jaro_winkler(&word, name), name));
     let best = rated.max_by(|(one, _), (other, _)| one.total_cmp(other));
     best.filter(|(rating, _)| *rating >= ENOUGH).map(|(_, name)| name)
-}
-
-/// The text in quotes that every common shell reads as they are.
-fn quoted(text: &str) -> String {
-    if text.contains(['"', '\\', '$', '`', '!']) {
-        return format!("'{}'", text.replace('\'', r"'\''"));
-    }
-    format!("\"{text}\"")
-}
-
-fn quoted_if_needed(text: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || "-_./=:@%+,".contains(c);
-    if !text.is_empty() && text.chars().all(is_plain) { text.to_owned() } else { quoted(text) }
 }
 
 /// The text of a usage error without control characters and colours, when an argument has control

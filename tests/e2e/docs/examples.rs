@@ -49,6 +49,7 @@ const NOT_RUN: &[(&str, &str)] = &[
         "its exit code depends on this machine; the e2e test `report` runs it",
     ),
     ("claude-worker import", "needs a database of the Python program; its own tests make one"),
+    ("claude-worker list --watch", "needs a terminal"),
     ("claude-worker mcp install", "changes settings of programs on this machine"),
     ("claude-worker mcp uninstall", "changes settings of programs on this machine"),
     ("claude-worker open", "opens a window or a browser"),

@@ -99,8 +99,7 @@ pub enum Command {
     Config,
     /// Print the completion script for a shell
     Completions(completions::Args),
-    /// Write the manual pages into a directory, for packages
-    #[command(hide = true)]
+    /// Write the manual pages into a directory, one for each command
     Man(man::Args),
 }
 

@@ -259,15 +259,20 @@ async fn a_closed_pipe_is_not_a_failure() {
 
 #[test]
 fn completions_are_printed_for_every_shell() {
-    for shell in ["bash", "zsh", "fish"] {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let mut written = Written::new();
         let Command::Completions(args) = parse(&format!("completions {shell}")) else {
             panic!("not completions")
         };
         super::completions::execute(&mut written.console(Look::Pipe), &args, Cli::command())
             .unwrap();
-        assert!(written.out().contains("unpause"), "{shell}");
+        let is_static = ["elvish", "powershell"].contains(&shell);
+        assert!(
+            written.out().contains(if is_static { "unpause" } else { "__complete" }),
+            "{shell}"
+        );
         assert!(!written.out().contains("supervise"), "{shell}");
+        assert!(!written.out().contains("--http "), "{shell}");
     }
 }
 
@@ -284,7 +289,9 @@ fn there_is_a_manual_page_for_each_command_that_people_use() {
     let names = std::fs::read_dir(place.path()).unwrap().flatten().map(|entry| entry.file_name());
     let names: Vec<_> = names.collect();
     assert!(names.len() > 20, "{names:?}");
-    assert!(!place.path().join("claude-worker-man.1").exists(), "it is hidden");
+    assert_eq!(page("claude-worker-ps.1"), ".so man1/claude-worker-list.1\n");
+    assert_eq!(page("claude-worker-server-status.1"), ".so man1/claude-worker-server-health.1\n");
+    assert!(page("claude-worker-list.1").contains("Other names: ls, ps."));
     let args = super::man::Args { directory: place.path().join("missing") };
     let error =
         super::man::execute(&mut written.console(Look::Pipe), &args, Cli::command()).unwrap_err();

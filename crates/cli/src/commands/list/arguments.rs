@@ -13,7 +13,7 @@ use crate::since::Since;
 const EXAMPLES: &str = "Examples:
   claude-worker list --failed --since 1d
   claude-worker list --watch --dir .
-  claude-worker list -q --status pending | xargs claude-worker cancel
+  claude-worker list -q --status pending | xargs -r claude-worker cancel
   claude-worker list -o '{id} {status} {name}'
   claude-worker list --sort cost --limit 10";
 
