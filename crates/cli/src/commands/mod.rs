@@ -15,6 +15,7 @@ pub mod open;
 mod outcome;
 pub mod pause;
 pub mod remove;
+pub mod result;
 pub mod resume;
 pub mod retry;
 pub mod run;
@@ -52,11 +53,14 @@ pub enum Command {
     /// List tasks, newest first
     #[command(visible_aliases = ["ls", "ps"])]
     List(list::Args),
-    /// Show one task in full, or how the queue stands
+    /// Show tasks in full, or how the queue stands
+    #[command(visible_aliases = ["show", "inspect", "describe", "info"])]
     Status(status::Args),
     /// Show what a task's agent did and said
     #[command(alias = "log")]
     Logs(logs::Args),
+    /// Print the whole result of a finished task, alone on standard output
+    Result(result::Args),
     /// Wait until tasks have finished
     Wait(wait::Args),
     /// Stop tasks, with all their processes

@@ -5,6 +5,7 @@ mod delays;
 mod list;
 mod logs;
 mod removing;
+mod result;
 mod run;
 mod several;
 

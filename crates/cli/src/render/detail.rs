@@ -2,8 +2,14 @@
 
 use std::fmt::Write as _;
 
-use claude_worker_api::{Activity, EngineInfo, HostKind, Run, State, Task, TaskDetail, Timestamp};
+use claude_worker_api::{
+    Activity, EngineInfo, HostKind, Limits, Run, State, Task, TaskDetail, Timestamp,
+    format_duration,
+};
 
+use super::delay::Delay;
+use super::fields::duration;
+use super::local_time::Zone;
 use super::text::{clean, clean_line, truncate};
 use super::{Paint, Tone, figures, task_line, tone_of};
 
@@ -11,12 +17,21 @@ use super::{Paint, Tone, figures, task_line, tone_of};
 const PROMPT_LINES: usize = 12;
 /// How many lines of a result are shown: all of any that a person would read here.
 const RESULT_LINES: usize = 400;
+/// How many denied tool calls are shown.
+const DENIED_SHOWN: usize = 10;
 /// How many of the newest runs are shown.
 const RUNS_SHOWN: usize = 8;
 
-/// One task in full.
+/// One task in full; `delay` is what keeps it from going on.
 #[must_use]
-pub fn task(detail: &TaskDetail, now: Timestamp, page: usize, paint: Paint) -> String {
+pub fn task(
+    detail: &TaskDetail,
+    delay: Option<&Delay>,
+    now: Timestamp,
+    zone: &Zone,
+    page: usize,
+    paint: Paint,
+) -> String {
     let task = &detail.task;
     let mut text = String::new();
     let name = clean_line(&task.name);
@@ -30,22 +45,27 @@ pub fn task(detail: &TaskDetail, now: Timestamp, page: usize, paint: Paint) -> S
             let _ = writeln!(text, "{label}{value}");
         }
     };
-    let who = [Some(task.agent.name()), task.model.as_deref()];
-    let who: Vec<_> = who.into_iter().flatten().map(clean_line).collect();
-    field("Agent", &who.join(", "));
+    if let Some(delay) = delay {
+        field("Waits for", &format!("{}. {}", delay.cause(now, zone), delay.end()));
+    }
+    field("Agent", task.agent.name());
+    field("Model", &model(detail));
     field("Directory", &clean_line(&task.working_directory));
     let mut by = task.parent.map(|parent| format!(", by task {parent}")).unwrap_or_default();
     if let Some(words) = task.submitted_by.as_ref().and_then(task_line::submitted_by) {
         by = format!("{by}, {words}");
     }
-    field("Submitted", &format!("{}{by}", figures::ago(now.millis_since(task.created_at))));
+    let instant =
+        |at: Timestamp| format!("{} ({})", zone.full(at), figures::ago(now.millis_since(at)));
+    field("Submitted", &format!("{}{by}", instant(task.created_at)));
+    field("Started", &task.started_at.map(instant).unwrap_or_default());
+    field("Ended", &task.state.ended_at().map(instant).unwrap_or_default());
+    field("Took", &duration(task, now).map(figures::took).unwrap_or_default());
+    field("Limits", &limits(&detail.request.limits));
     field("Permissions", detail.request.permission_mode.map_or("", |mode| mode.name()));
     field("Allowed", &clean_line(&detail.request.allowed_tools.join(", ")));
     let env: Vec<_> = detail.request.env.keys().map(|name| clean_line(name)).collect();
     field("Environment", &env.join(", "));
-    if let State::Waiting { reason } = &task.state {
-        field("Goes on", &reason.until().map(|until| until.to_string()).unwrap_or_default());
-    }
     field("Used", &figures::usage(&task.usage));
     let session = detail.run_history.iter().rev().find_map(|run| run.session_id.as_deref());
     field("Session", &session.map(clean_line).unwrap_or_default());
@@ -61,6 +81,21 @@ pub fn task(detail: &TaskDetail, now: Timestamp, page: usize, paint: Paint) -> S
         let _ = writeln!(text, "\n{}", paint.tone(Tone::Attention, &clean_line(warning)));
     }
 
+    if let State::Completed { denied_tools, .. } = &task.state
+        && !denied_tools.is_empty()
+    {
+        heading(&mut text, "Denied", paint);
+        for denied in denied_tools.iter().take(DENIED_SHOWN) {
+            let call = clean_line(&format!("{} {}", denied.tool, denied.input));
+            let line = truncate_line(&format!("  {call}"), page.max(40));
+            let _ = writeln!(text, "{}", paint.tone(Tone::Attention, &line));
+        }
+        let more = denied_tools.len().saturating_sub(DENIED_SHOWN) as u64;
+        if more > 0 {
+            let _ = writeln!(text, "  … {more} more; claude-worker status {} --json", task.id);
+        }
+    }
+
     if task.runs > 1 {
         heading(&mut text, "Runs", paint);
         let skipped = detail.run_history.len().saturating_sub(RUNS_SHOWN);
@@ -68,7 +103,7 @@ pub fn task(detail: &TaskDetail, now: Timestamp, page: usize, paint: Paint) -> S
             let _ = writeln!(text, "{}", paint.tone(Tone::Quiet, &format!("  {skipped} earlier")));
         }
         for run in &detail.run_history[skipped..] {
-            let _ = writeln!(text, "{}", truncate_line(&run_line(run, now), page));
+            let _ = writeln!(text, "{}", truncate_line(&run_line(run, now, zone), page));
         }
     }
     heading(&mut text, "Prompt", paint);
@@ -102,7 +137,7 @@ fn headline(task: &Task, now: Timestamp, paint: Paint) -> String {
     format!("{}{}", paint.tone(tone, &status), truncate(&rest, 4000))
 }
 
-fn run_line(run: &Run, now: Timestamp) -> String {
+fn run_line(run: &Run, now: Timestamp, zone: &Zone) -> String {
     let mut parts = vec![match &run.outcome {
         Some(outcome) => clean_line(&outcome.verdict.describe()),
         None => "running".to_owned(),
@@ -111,6 +146,9 @@ fn run_line(run: &Run, now: Timestamp) -> String {
         parts.push(format!("took {}", figures::took(outcome.ended_at.millis_since(start))));
         parts.push(figures::ago(now.millis_since(outcome.ended_at)));
     }
+    if let Some(start) = run.started_at {
+        parts.push(format!("began {}", zone.clock(start, now)));
+    }
     if run.output_deleted {
         parts.push("output deleted".to_owned());
     }
@@ -118,6 +156,32 @@ fn run_line(run: &Run, now: Timestamp) -> String {
         parts.push(format!("\"{}\"", truncate(&clean_line(follow_up), 60)));
     }
     format!("  {}  {}", run.number, parts.join(" · "))
+}
+
+/// The model that the agent reports, and the one that was asked for.
+fn model(detail: &TaskDetail) -> String {
+    let reported = detail.task.model.as_deref().map(clean_line);
+    let asked = detail.request.model.as_deref().map(clean_line);
+    match (reported, asked) {
+        (Some(reported), Some(asked)) if reported == asked => asked,
+        (Some(reported), Some(asked)) => format!("{reported} (asked for: {asked})"),
+        (reported, asked) => reported.or(asked).unwrap_or_default(),
+    }
+}
+
+/// The limits that were asked for: `20 turns, $2.50, 10 minutes, silent for 5 minutes`.
+fn limits(limits: &Limits) -> String {
+    let time = |millis: u64| match millis {
+        0 => "no limit".to_owned(),
+        millis => format_duration(millis),
+    };
+    let parts = [
+        limits.max_turns.map(|turns| figures::plural(u64::from(turns), "turn")),
+        limits.max_budget_usd.map(figures::dollars),
+        limits.timeout_ms.map(|millis| format!("run: {}", time(millis))),
+        limits.silence_ms.map(|millis| format!("silence: {}", time(millis))),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 /// What an engine has done, without what it has not; none when that is everything.
@@ -248,7 +312,32 @@ mod tests {
 
     #[test]
     fn a_task_with_several_runs() {
-        insta::assert_snapshot!(task(&samples::detail(), NOW, 90, SYMBOLS));
+        insta::assert_snapshot!(task(&samples::detail(), None, NOW, &Zone::UTC, 90, SYMBOLS));
+    }
+
+    #[test]
+    fn denied_tools_limits_and_the_model_asked_for_are_named() {
+        let mut detail = samples::detail();
+        detail.task = samples::tasks().into_iter().find(|task| task.id.0 == 9).unwrap();
+        detail.task.model = Some("claude-sonnet-5".to_owned());
+        detail.request.model = Some("sonnet".to_owned());
+        detail.request.limits = Limits {
+            max_turns: Some(20),
+            max_budget_usd: Some(2.5),
+            timeout_ms: Some(600_000),
+            silence_ms: Some(0),
+        };
+        let text = task(&detail, None, NOW, &Zone::UTC, 40, SYMBOLS);
+        insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn a_queued_task_says_what_it_waits_for() {
+        let mut detail = samples::detail();
+        detail.task = samples::task(3, "Test", State::Pending);
+        let text = task(&detail, Some(&Delay::QueuePaused), NOW, &Zone::UTC, 90, SYMBOLS);
+        let line = "Waits for    the queue is paused. Continue it with: claude-worker unpause\n";
+        assert!(text.contains(line), "{text}");
     }
 
     #[test]

@@ -1,0 +1,124 @@
+//! `result`: prints the whole result of a task, alone on standard output.
+
+use claude_worker_agents::can;
+use claude_worker_api::{
+    ApiError, Capability, ErrorCode, OutputQuery, State, TaskApi, TaskDetail, TaskId, TaskQuery,
+};
+use claude_worker_client::Reconnect;
+use serde::Serialize;
+
+use super::logs;
+use crate::console::Console;
+use crate::error::CliError;
+use crate::exit::{self, Exit};
+use crate::render::task_line;
+use crate::render::text::clean;
+use crate::selection::{Changeable, Choice, Selection, resolve};
+use crate::transcript::CHUNK;
+use crate::transcript::last_lines::line_start;
+
+/// The engine keeps up to 1 MiB of a result. A longer one is in the log.
+const KEPT: usize = 1024 * 1024 - 1024;
+/// Among how many lines at the end of the log the result is looked for.
+const LAST_LINES: u32 = 200;
+
+/// The arguments of `result`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "For a shell command, the result is all its output. Without a task, it is the \
+    newest one's.", after_long_help = exit::help())]
+pub struct Args {
+    /// The task: a number, or last for the newest
+    #[arg(value_name = "ID", default_value = "last", hide_default_value = true)]
+    pub task: Choice,
+}
+
+/// The result as `--json` prints it.
+#[derive(Serialize)]
+struct Document {
+    id: TaskId,
+    #[serde(flatten)]
+    state: State,
+    result: Option<String>,
+}
+
+/// Prints the result; the exit code is the task's outcome.
+///
+/// # Errors
+/// `not_found`; `conflict` when the task has not finished; a usage error for several tasks.
+pub async fn execute(
+    api: &impl TaskApi,
+    console: &mut Console<'_>,
+    args: &Args,
+) -> Result<Exit, CliError> {
+    let selection = Selection { ids: vec![args.task], ..Selection::default() };
+    let ids = resolve(api, &selection, "result", Changeable::Every).await?;
+    let [id] = ids[..] else {
+        return Err(CliError::usage(
+            format!("These are {} tasks, and their results could not be told apart", ids.len()),
+            "Name one task, or read all with: claude-worker status 3-7 --json",
+        ));
+    };
+    let mut detail = api.get(id, TaskQuery::default()).await?;
+    let exit = Exit::of_state(&detail.task.state);
+    if !detail.task.state.is_finished() {
+        let status = detail.task.state.status().name();
+        let error = ApiError::new(
+            ErrorCode::Conflict,
+            format!("Task {id} is {status}, so it has no result yet"),
+        );
+        return Err(error.hint(format!("Wait for it: claude-worker wait {id}")).into());
+    }
+    let is_command = can(detail.task.agent, Capability::CommandLine);
+    if !is_command && detail.result.as_ref().is_some_and(|result| result.len() >= KEPT) {
+        detail.result = whole(api, id).await?.or(detail.result);
+    }
+    if console.json {
+        let TaskDetail { task, result, .. } = detail;
+        console.document(&Document { id, state: task.state, result })?;
+        return Ok(exit);
+    }
+    match detail.result.as_deref() {
+        _ if is_command => logs::whole_output(api, console, id).await?,
+        Some(result) if !result.is_empty() => {
+            // Control characters are replaced for a terminal, and stay for a program.
+            let shown = if console.view.terminal { clean(result) } else { result.into() };
+            console.line(shown.trim_end_matches('\n'))?;
+        }
+        _ => console.notice(&format!("Task {id} has no result")),
+    }
+    if exit != Exit::Done {
+        console.notice(&task_line::verdict(&detail.task.state));
+    }
+    super::mark_seen(api, console, &[&detail.task]).await;
+    Ok(exit)
+}
+
+/// The result as the agent printed it; `None` when it is not found at the end of the log.
+async fn whole(api: &impl TaskApi, id: TaskId) -> Result<Option<String>, ApiError> {
+    let reconnect = Reconnect::while_following();
+    let mut query = OutputQuery { limit: Some(CHUNK), ..OutputQuery::default() };
+    query.offset = line_start(api, &reconnect, id, &query, LAST_LINES).await?;
+    let mut end = Vec::new();
+    loop {
+        let chunk = reconnect.call(|| api.output(id, query.clone())).await?;
+        let is_last = chunk.end || chunk.bytes.is_empty();
+        end.extend_from_slice(&chunk.bytes);
+        query = OutputQuery { run: chunk.run, offset: chunk.next, ..query };
+        if is_last {
+            break;
+        }
+    }
+    Ok(end.split(|byte| *byte == b'\n').rev().find_map(result_in))
+}
+
+/// The result in this line of the agent's output, if it is the report of one.
+fn result_in(line: &[u8]) -> Option<String> {
+    let mut line: serde_json::Value = serde_json::from_slice(line).ok()?;
+    match line.get("type")?.as_str()? {
+        "result" => match line.get_mut("result")?.take() {
+            serde_json::Value::String(result) => Some(result),
+            _ => None,
+        },
+        _ => None,
+    }
+}

@@ -1,0 +1,85 @@
+//! `result`, and `status` of several tasks.
+
+use claude_worker_api::Agent;
+
+use super::*;
+
+#[tokio::test(start_paused = true)]
+async fn the_result_is_alone_on_standard_output() {
+    let engine = FakeEngine::default();
+    engine.put(samples::running(1, "Test", "x"));
+    engine.begin(1);
+    let (exit, written) = command(&engine, Look::Pipe, "result 1").await;
+    assert_eq!((exit, written.out()), (Exit::Conflict, ""));
+    assert!(written.err().contains("claude-worker wait 1"), "{}", written.err());
+
+    engine.finish(1, completed(), "The \u{1b}[1manswer\n");
+    let (exit, written) = command(&engine, Look::Pipe, "result 1").await;
+    assert_eq!((exit, written.out()), (Exit::Done, "The \u{1b}[1manswer\n"));
+    assert_eq!(written.err(), "");
+    let (_, written) = command(&engine, Look::Terminal, "result").await;
+    assert_eq!(written.out(), "The answer\n");
+    let (_, written) = command(&engine, Look::Json, "result last").await;
+    assert_eq!(written.json()["result"], "The \u{1b}[1manswer\n");
+    assert_eq!(written.json()["status"], "completed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_task_without_a_result_says_how_it_ended() {
+    let engine = FakeEngine::default();
+    engine.put(samples::running(1, "Test", "x"));
+    engine.finish(1, failed(), "");
+    let (exit, written) = command(&engine, Look::Pipe, "result 1").await;
+    assert_eq!((exit, written.out()), (Exit::TaskFailed, ""));
+    assert_eq!(written.err(), "Task 1 has no result\nExited with code 3\n");
+    engine.put(samples::completed(2, "Test", "ok"));
+    let (exit, _) = command(&engine, Look::Pipe, "result all").await;
+    assert_eq!(exit, Exit::Usage);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_result_of_a_command_is_all_its_output() {
+    let engine = FakeEngine::default();
+    engine.put(claude_worker_api::Task { agent: Agent::Shell, ..samples::running(1, "Test", "x") });
+    let run = engine.begin(1);
+    engine.print(&run, "many\nlines\n");
+    engine.end_run(&run);
+    engine.finish(1, completed(), "lines");
+    let (exit, written) = command(&engine, Look::Pipe, "result 1").await;
+    assert_eq!((exit, written.out()), (Exit::Done, "many\nlines\n"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_result_that_the_engine_keeps_a_part_of_is_read_from_the_log() {
+    let engine = FakeEngine::default();
+    engine.put(samples::running(1, "Test", "x"));
+    let run = engine.begin(1);
+    let result = "é".repeat(900_000);
+    let report = serde_json::json!({"type": "result", "subtype": "success", "result": result});
+    engine.print(&run, "{\"type\":\"system\"}\n");
+    engine.print(&run, &format!("{report}\n{{\"type\":\"system\"}}\n"));
+    engine.end_run(&run);
+    engine.finish(1, completed(), &result[..1_048_000]);
+    let (_, written) = command(&engine, Look::Pipe, "result 1").await;
+    assert!(written.out().trim_end() == result, "{} bytes", written.out().len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn several_tasks_are_shown_one_after_the_other() {
+    let engine = FakeEngine::default();
+    for id in 1..=3 {
+        engine.put(samples::completed(id, &format!("Name {id}"), "ok"));
+    }
+    let (exit, written) = command(&engine, Look::Pipe, "show 1-2").await;
+    assert_eq!(exit, Exit::Done);
+    assert!(written.out().starts_with("Task 1  Name 1\n"), "{}", written.out());
+    assert!(written.out().contains("\n\nTask 2  Name 2\n"), "{}", written.out());
+    let (exit, written) = command(&engine, Look::Json, "inspect 3 99").await;
+    assert_eq!(exit, Exit::NotFound);
+    assert_eq!(written.json()["tasks"][0]["id"], 3);
+    assert_eq!(written.json()["errors"][0]["code"], "not_found");
+    engine.put(samples::task(4, "Test", State::Pending));
+    engine.set_paused(claude_worker_api::Pause { paused: true }).await.unwrap();
+    let (_, written) = command(&engine, Look::Pipe, "status 4").await;
+    assert!(written.out().contains("Waits for    the queue is paused."), "{}", written.out());
+}
