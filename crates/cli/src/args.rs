@@ -2,6 +2,7 @@
 
 use clap::{ArgAction, Parser};
 
+use crate::color::Color;
 use crate::commands::Command;
 use crate::exit;
 use crate::topics;
@@ -20,6 +21,18 @@ pub struct Cli {
     /// Print one JSON document (logs: one per line) instead of text; errors too
     #[arg(long, global = true, display_order = 100)]
     pub json: bool,
+    /// Colours: auto (on a terminal), always or never
+    #[arg(
+        long,
+        global = true,
+        alias = "colour",
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_default_value = true,
+        hide_possible_values = true,
+        display_order = 101
+    )]
+    pub color: Color,
     /// Print version
     #[arg(short = 'V', visible_short_alias = 'v', long, action = ArgAction::Version)]
     pub version: Option<bool>,
@@ -41,7 +54,8 @@ pub(crate) fn environment() -> String {
   CLAUDE_WORKER_CA          certificates to trust for https, a PEM file
   CLAUDE_WORKER_UI          web pages in place of the program's own
   CLAUDE_WORKER_LOG         how much an engine logs, like debug [default: info]
-  NO_COLOR                  no colours
+  NO_COLOR                  no colours; CLICOLOR=0 the same
+  CLICOLOR_FORCE            colours also where the output is no terminal
 "
     .to_owned()
 }

@@ -5,10 +5,12 @@ use std::io::{self, IsTerminal, Write};
 use claude_worker_api::{ApiError, Timestamp};
 use serde::Serialize;
 
+use crate::color::Color;
 use crate::error::CliError;
 use crate::render::Paint;
 use crate::render::local_time::Zone;
 use crate::render::text::{clean, escape_json};
+use crate::taskbar::Progress;
 
 /// The width, in columns, of an output that has none: a pipe or a file.
 const DEFAULT_WIDTH: usize = 120;
@@ -44,6 +46,8 @@ pub struct Console<'a> {
     pub now: fn() -> Timestamp,
     /// Reads in which time zone this machine is.
     pub zone: fn() -> Zone,
+    /// Whether the terminal shows progress.
+    pub taskbar: bool,
 }
 
 impl Console<'_> {
@@ -82,6 +86,14 @@ impl Console<'_> {
     /// standard error is ignored.
     pub fn notice(&mut self, text: &str) {
         let _ = writeln!(self.err, "{}", clean(text));
+    }
+
+    /// Lets the terminal show progress, if it can.
+    ///
+    /// # Errors
+    /// When standard output is a terminal and cannot be written.
+    pub fn progress(&mut self, progress: Progress) -> Result<(), CliError> {
+        if self.taskbar && self.view.terminal { self.print(progress.sequence()) } else { Ok(()) }
     }
 
     /// Whether a person can be asked. With `--json` a program reads the output, so no question is asked.
@@ -178,18 +190,19 @@ pub fn read_answer() -> io::Result<String> {
     Ok(answer)
 }
 
-/// What standard output can show, by its kind and the environment.
+/// What standard output can show, by its kind, the option `--color` and the environment.
 #[must_use]
-pub fn detect_view() -> View {
-    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+pub fn detect_view(color: Color) -> View {
     let dumb = std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb");
-    view_of(io::stdout().is_terminal(), dumb, set("NO_COLOR"))
+    view_of(io::stdout().is_terminal(), dumb, |capable| {
+        color.is_on(capable, |name| std::env::var_os(name))
+    })
 }
 
 /// A terminal of type `dumb` has no colours and cannot move its cursor, so it is treated like a file.
-const fn view_of(is_terminal: bool, dumb: bool, no_colour: bool) -> View {
+fn view_of(is_terminal: bool, dumb: bool, has_colour: impl Fn(bool) -> bool) -> View {
     let terminal = is_terminal && !dumb;
-    View { terminal, paint: Paint { colour: terminal && !no_colour, symbols: terminal } }
+    View { terminal, paint: Paint { colour: has_colour(terminal), symbols: terminal } }
 }
 
 /// The width of standard output in columns: the terminal's, or `COLUMNS`, or 120.
@@ -215,13 +228,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn colours_need_a_terminal_that_is_not_dumb_and_no_no_color() {
+    fn a_dumb_terminal_is_treated_like_a_file() {
         let both = Paint { colour: true, symbols: true };
-        assert_eq!(view_of(true, false, false), View { terminal: true, paint: both });
+        let auto = |capable| capable;
+        assert_eq!(view_of(true, false, auto), View { terminal: true, paint: both });
         let symbols = Paint { colour: false, symbols: true };
-        assert_eq!(view_of(true, false, true), View { terminal: true, paint: symbols });
+        assert_eq!(view_of(true, false, |_| false), View { terminal: true, paint: symbols });
         let nothing = View { terminal: false, paint: Paint::NONE };
-        assert_eq!(view_of(true, true, false), nothing);
-        assert_eq!(view_of(false, false, false), nothing);
+        assert_eq!(view_of(true, true, auto), nothing);
+        assert_eq!(view_of(false, false, auto), nothing);
+        let colour = Paint { colour: true, symbols: false };
+        assert_eq!(view_of(false, false, |_| true), View { terminal: false, paint: colour });
     }
 }

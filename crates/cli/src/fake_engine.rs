@@ -495,6 +495,7 @@ impl Written {
             measure_rows: || 24,
             now: || NOW,
             zone: || Zone::UTC,
+            taskbar: false,
         }
     }
 }

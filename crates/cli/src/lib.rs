@@ -23,6 +23,7 @@
 //! completions ([`complete`]).
 
 pub mod args;
+pub mod color;
 mod command_line;
 pub mod commands;
 mod complete;
@@ -49,6 +50,7 @@ mod shell_env;
 mod since;
 mod stdin;
 pub mod task_options;
+pub mod taskbar;
 mod topics;
 pub mod transcript;
 mod usage_error;
@@ -60,10 +62,11 @@ use std::io;
 use std::path::Path;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
+use clap::{CommandFactory, FromArgMatches};
 use claude_worker_api::{ApiError, TaskApi, Timestamp};
 
 use crate::args::Cli;
+use crate::color::Color;
 use crate::commands::{Command, server};
 use crate::connect::{Start, connect};
 use crate::console::{Console, View};
@@ -91,7 +94,11 @@ pub fn main() -> ExitCode {
     }
     let arguments = command_line::as_meant(arguments, Cli::command);
     let program = OsString::from("claude-worker");
-    match Cli::try_parse_from(std::iter::once(program).chain(arguments.iter().cloned())) {
+    let definition = Cli::command().color(Color::asked(&arguments).into());
+    let parsed = definition
+        .try_get_matches_from(std::iter::once(program).chain(arguments.iter().cloned()))
+        .and_then(|matches| Cli::from_arg_matches(&matches));
+    match parsed {
         Ok(cli) => run(&cli).into(),
         Err(error) => usage_error::explain(error, &arguments).into(),
     }
@@ -102,7 +109,7 @@ fn run(cli: &Cli) -> Exit {
     let view = if cli.json {
         View { terminal: false, paint: Paint::NONE }
     } else {
-        console::detect_view()
+        console::detect_view(cli.color)
     };
     let (mut out, mut err) = (io::stdout(), io::stderr());
     let mut read_answer = console::read_answer;
@@ -116,6 +123,7 @@ fn run(cli: &Cli) -> Exit {
         measure_rows: console::measure_rows,
         now: Timestamp::now,
         zone: Zone::system,
+        taskbar: taskbar::is_supported(|name| std::env::var_os(name)),
     };
     let result = execute(&cli.command, &mut console);
     conclude(result, &mut console)

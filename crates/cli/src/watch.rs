@@ -20,6 +20,7 @@ use crate::interrupt::Interruption;
 use crate::render::log::{LogText, action};
 use crate::render::text::{clean_line, truncate, width};
 use crate::render::{Paint, Tone, detail, figures, task_line, tone_of};
+use crate::taskbar::Progress;
 use crate::transcript::last_lines::{Source, last_lines};
 use crate::transcript::{Form, Place, Shown, Transcript};
 use claude_worker_client::Reconnect;
@@ -84,10 +85,14 @@ pub async fn watch<A: TaskApi>(
     let mut screen =
         Screen { status: Status::default(), log, transcript: None, text: String::new() };
     let shown = show(api, console, &mut screen, &reconnect, id, beginning, interrupt).await;
-    // Also after an error, no status line is left on the screen.
+    // Also after an error, no status line is left on the screen, and no progress.
     if console.view.terminal {
         console.print(ERASE_LINE)?;
     }
+    console.progress(match &shown {
+        Ok(Watched::Finished(detail)) => progress_of(&detail.task),
+        _ => Progress::None,
+    })?;
     match shown? {
         Watched::Finished(task) => {
             if console.json {
@@ -103,6 +108,14 @@ pub async fn watch<A: TaskApi>(
             ))?;
             Ok(Watched::Interrupted(interruption))
         }
+    }
+}
+
+/// What the terminal shows of a finished task.
+pub(crate) fn progress_of(task: &Task) -> Progress {
+    match Exit::of_state(&task.state) {
+        Exit::Done => Progress::None,
+        _ => Progress::Failed,
     }
 }
 
@@ -161,10 +174,12 @@ async fn show<A: TaskApi>(
         match step {
             Step::Finished(detail) => return Ok(Watched::Finished(detail)),
             Step::Queued(task) => {
+                console.progress(Progress::None)?;
                 screen.status.task = Some(*task);
                 screen.draw(console, reconnect, "")?;
             }
             Step::Run(detail, run) => {
+                console.progress(Progress::Running)?;
                 screen.status.task = Some(detail.task.clone());
                 let form = match (console.json, console.view.terminal) {
                     (true, _) => Form::Json,

@@ -42,6 +42,7 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::interrupt::interrupted;
 use crate::render::text::clean_line;
+use crate::taskbar::Progress;
 use crate::watch::{self, Watched};
 
 /// All commands.
@@ -197,14 +198,17 @@ async fn wait_for(
     id: TaskId,
 ) -> Result<Watched, CliError> {
     let reconnect = Reconnect::while_following();
+    console.progress(Progress::Running)?;
     let waited = {
         let mut finished = pin!(wait::reconnecting(api, &reconnect, id));
         let mut interrupt = pin!(interrupted());
         let mut delays = Delays::new();
         loop {
             tokio::select! {
-                detail = &mut finished => break Watched::Finished(Box::new(detail?)),
-                by = &mut interrupt => break Watched::Interrupted(by),
+                detail = &mut finished => {
+                    break detail.map(|detail| Watched::Finished(Box::new(detail)));
+                }
+                by = &mut interrupt => break Ok(Watched::Interrupted(by)),
                 () = delays.due() => {
                     let (now, zone) = (console.now(), console.zone());
                     for words in delays.look(api, &reconnect, &[id], now, &zone).await {
@@ -214,6 +218,11 @@ async fn wait_for(
             }
         }
     };
+    console.progress(match &waited {
+        Ok(Watched::Finished(detail)) => watch::progress_of(&detail.task),
+        _ => Progress::None,
+    })?;
+    let waited = waited?;
     match &waited {
         Watched::Finished(detail) => mark_seen(api, console, &[&detail.task]).await,
         Watched::Interrupted(_) => {

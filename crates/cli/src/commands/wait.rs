@@ -21,6 +21,7 @@ use crate::interrupt::interrupted;
 use crate::render::figures::plural;
 use crate::render::task_line;
 use crate::selection::{Changeable, Selection, resolve};
+use crate::taskbar::Progress;
 
 /// How long an engine may take to tell the states of the tasks once the time of `--timeout` is over.
 const FIRST_LOOK: Duration = Duration::from_secs(5);
@@ -60,11 +61,16 @@ pub async fn execute(
     };
     let mut ended = Ended::default();
     let looked = Notify::new();
+    console.progress(Progress::Running)?;
     let end = tokio::select! {
-        done = collect(api, console, &ids, args.any, &mut ended, &looked) => { done?; None }
-        by = interrupted() => Some(by.into()),
-        () = after(args.timeout, &looked) => Some(Exit::TimedOut),
+        done = collect(api, console, &ids, args.any, &mut ended, &looked) => done.map(|()| None),
+        by = interrupted() => Ok(Some(by.into())),
+        () = after(args.timeout, &looked) => Ok(Some(Exit::TimedOut)),
     };
+    let failed = ended.finished.values().any(|task| Exit::of_state(&task.state) != Exit::Done);
+    let is_over = matches!(end, Ok(None));
+    console.progress(if is_over && failed { Progress::Failed } else { Progress::None })?;
+    let end = end?;
     let Ended { mut finished, gone, mut report } = ended;
     if end.is_some() {
         let open = ids.iter().filter(|id| !finished.contains_key(id) && !gone.contains_key(id));

@@ -216,3 +216,32 @@ async fn the_output_of_a_command_has_only_the_times_of_its_run() {
     let words = "The output of a shell command has no times. The run began 2026-11-23 04:43:20";
     assert!(written.err().starts_with(words), "{}", written.err());
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_taskbar_shows_that_a_task_runs_and_how_it_ended() {
+    for (state, last) in
+        [(completed(), "\u{1b}]9;4;0;\u{1b}\\"), (failed(), "\u{1b}]9;4;2;100\u{1b}\\")]
+    {
+        for line in ["logs 1 -f", "wait 1"] {
+            let engine = FakeEngine::default();
+            engine.put(samples::task(1, "Test", State::Pending));
+            let mut written = Written::new();
+            let mut console = written.console(Look::Terminal);
+            console.taskbar = true;
+            let script = async {
+                settle().await;
+                let run = engine.begin(1);
+                engine.end_run(&run);
+                engine.finish(1, state.clone(), "");
+            };
+            let parsed = parse(line);
+            let (done, ()) = tokio::join!(crate::dispatch(&engine, &parsed, &mut console), script);
+            done.unwrap();
+            let text = written.out();
+            let sequences: Vec<usize> =
+                text.match_indices("\u{1b}]9;4;").map(|(at, _)| at).collect();
+            assert!(text.contains("\u{1b}]9;4;3;\u{1b}\\"), "{line}: {text:?}");
+            assert!(text[sequences[sequences.len() - 1]..].starts_with(last), "{line}: {text:?}");
+        }
+    }
+}
