@@ -215,7 +215,7 @@ fn agent_of(home: &Home, id: i64) -> u32 {
 
 /// The process that holds the lock of a task's run: the parent of the agent. Its command line
 /// need not name the run, because it may have been a spare one.
-fn supervisor_of(home: &Home, id: i64) -> u32 {
+pub(crate) fn supervisor_of(home: &Home, id: i64) -> u32 {
     let started = home.run_directory(id).join("started.json");
     until("the agent is on record", || started.is_file());
     let status = read(Path::new(&format!("/proc/{}/status", agent_of(home, id))));

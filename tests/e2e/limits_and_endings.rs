@@ -109,8 +109,8 @@ fn an_account_that_is_out_a_refusal_and_a_full_context_are_told_at_once() {
     };
     check("[[error credit]]", "account", "Add credit to the account");
     check("[[error disabled]]", "account", "See to the account");
-    check("[[say I cannot.]] [[stop refusal]]", "refusal", "in other words");
-    check("[[error context]]", "context_full", "smaller tasks");
+    check("[[say I cannot.]] [[stop refusal]]", "refusal", "With another model");
+    check("[[error context]]", "context_full", "a smaller task");
 }
 
 /// A home whose CLI does not exit: a hook of the user's hangs at the end of the session.

@@ -31,6 +31,7 @@ mod login_shell;
 mod many_clients;
 mod mcp;
 mod monitoring;
+mod next_steps;
 mod pages;
 mod regressions;
 mod removed_files;

@@ -426,7 +426,11 @@ fn denied_calls_are_counted_once() {
                "permission_denials": denials})
     };
     let stdout = [report(&["a"]), report(&["a", "b"]), report(&[])].map(|r| r.to_string());
-    let bash = |input: &str| DeniedTool { tool: "Bash".to_owned(), input: input.to_owned() };
+    let bash = |input: &str| DeniedTool {
+        tool: "Bash".to_owned(),
+        input: input.to_owned(),
+        rule: Some(format!("Bash({input})")),
+    };
     assert_eq!(
         judged(Agent::Claude, &stdout.join("\n"), "", EndedBy::Itself, CLEAN),
         Verdict::Completed { denied_tools: vec![bash("a"), bash("b")], notes: Vec::new() }

@@ -12,6 +12,10 @@ pub struct DeniedTool {
     pub tool: String,
     /// Its main argument, shortened: the command, the path.
     pub input: String,
+    /// A rule with which the call is allowed, for `allowed_tools`. Absent when only the whole tool can be
+    /// allowed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
 }
 
 /// What a person should know about a run that completed.
@@ -327,15 +331,17 @@ impl Failure {
             | Self::OutputLimit { answered: true, .. } => {
                 "Read its answer, and in its log what was still running"
             }
-            Self::Timeout { .. } => "Resume it, or retry with a longer --timeout",
-            Self::Silent { .. } => "Read its log, then resume or retry it",
-            Self::OutputLimit { .. } => "Raise output_per_run in the configuration, or retry",
+            Self::Timeout { .. } => "Run it again, or let it go on, with a longer time limit",
+            Self::Silent { .. } => "Read its log, then run it again, or let it go on",
+            Self::OutputLimit { .. } => {
+                "Raise caps.output_per_run in the configuration, then retry"
+            }
             Self::Spawn { .. } => "claude-worker doctor says what is missing",
             Self::ApiError { http_status: Some(401 | 403), .. } => {
                 "Log in again with `claude` or check the API key, then retry"
             }
             Self::ApiError { http_status: Some(404), .. } => "Choose another model and retry",
-            Self::ApiError { .. } => "Retry it later",
+            Self::ApiError { .. } => "Retry it when the API answers again",
             Self::Account { message, .. } if message.contains("redit") => {
                 "Add credit to the account, then retry"
             }
@@ -344,22 +350,24 @@ impl Failure {
                  key), then retry"
             }
             Self::Refusal { .. } => {
-                "Submit it in other words or with another --model; to retry it unchanged meets \
-                 the same refusal"
+                "Submit it in other words or retry it with another model; unchanged it meets the same \
+                 refusal"
             }
             Self::ContextFull { .. } => {
                 "Submit smaller tasks, or the same with less material; to resume it meets the same \
                  limit, to retry it begins a new session"
             }
             Self::RateLimit { .. } => {
-                "Resume it in some minutes; with fewer `workers` in the configuration it is met \
+                "Run it again in some minutes; with fewer `workers` in the configuration it is met \
                  less often"
             }
-            Self::UsageLimit { .. } => "Resume it when the limit is over",
-            Self::Budget => "Resume it with a new budget",
-            Self::Turns => "Resume it to let it go on",
-            Self::NoResult | Self::AgentError { .. } => "Read its log, then resume or retry it",
-            Self::Lost => "Look at what it did, then resume or retry it",
+            Self::UsageLimit { .. } => "Run it again when the limit is over",
+            Self::Budget => "Let it go on with a larger budget",
+            Self::Turns => "Let it go on with more turns",
+            Self::NoResult | Self::AgentError { .. } => {
+                "Read its log, then run it again, or let it go on"
+            }
+            Self::Lost => "Look at what it did, then run it again, or let it go on",
             Self::DamagedRecord { .. } => "Submit it anew, and remove it with claude-worker remove",
             Self::NewerRecord { .. } => "Update Claude Worker, then retry it",
             Self::Unknown(_) => "Update Claude Worker to see what to do",

@@ -12,7 +12,10 @@ use serde_json::json;
 fn verdicts() -> Vec<Verdict> {
     let text = str::to_owned;
     let denied = |count: usize| Verdict::Completed {
-        denied_tools: vec![DeniedTool { tool: text("Bash"), input: text("git push") }; count],
+        denied_tools: vec![
+            DeniedTool { tool: text("Bash"), input: text("git push"), rule: None };
+            count
+        ],
         notes: Vec::new(),
     };
     let noted =

@@ -98,7 +98,7 @@ pub async fn watch<A: TaskApi>(
             if console.json {
                 return Ok(Watched::Finished(task));
             }
-            let ending = detail::ending(&task.task, console.view.paint);
+            let ending = detail::ending(&task, console.view.paint);
             console.remark(&format!("\n{}", ending.trim_end()))?;
             Ok(Watched::Finished(task))
         }

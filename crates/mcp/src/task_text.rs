@@ -50,6 +50,11 @@ pub(crate) fn summary(task: &Task) -> String {
 /// What to do next about a task, naming the tools.
 pub(crate) fn next_step(task: &Task) -> String {
     let id = task.id;
+    // A command has no session, nor has an agent that did not get so far.
+    let (go_on, either) = match task.has_session {
+        true => ("resume_task", "resume_task or retry_task"),
+        false => ("retry_task", "retry_task"),
+    };
     match &task.state {
         State::Waiting { .. } | State::Pending | State::Running { .. } => format!(
             "Continue with other work, then call wait_for_tasks with task_ids [{id}]; do not sleep or poll"
@@ -73,13 +78,16 @@ pub(crate) fn next_step(task: &Task) -> String {
             | Failure::OutputLimit { answered: true, .. } => format!(
                 "get_result with task_id {id} gives its answer; get_task_logs shows what was still running"
             ),
+            Failure::Timeout { .. } | Failure::Turns | Failure::Budget if !task.has_session => {
+                "create_task with higher limits; the same task meets the same limit".to_owned()
+            }
             Failure::Timeout { .. } | Failure::Turns | Failure::Budget => format!(
                 "resume_task with task_id {id} continues it in the same session; or create_task with higher limits"
             ),
             Failure::UsageLimit { .. } => {
-                format!("resume_task with task_id {id} when the limit is over")
+                format!("{go_on} with task_id {id} when the limit is over")
             }
-            Failure::RateLimit { .. } => format!("resume_task with task_id {id} in some minutes"),
+            Failure::RateLimit { .. } => format!("{go_on} with task_id {id} in some minutes"),
             Failure::Account { .. } => {
                 "Tell the user: the account needs credit or has another problem; retrying does not help"
                     .to_owned()
@@ -97,10 +105,10 @@ pub(crate) fn next_step(task: &Task) -> String {
             }
             Failure::ApiError { .. } => format!("retry_task with task_id {id}, later"),
             Failure::Lost => format!(
-                "See with get_task_logs what it did before, then resume_task or retry_task with task_id {id}"
+                "See with get_task_logs what it did before, then {either} with task_id {id}"
             ),
             _ => format!(
-                "get_task_logs with task_id {id} shows what happened; then resume_task or retry_task"
+                "get_task_logs with task_id {id} shows what happened; then {either}"
             ),
         },
         State::Unknown(_) => {

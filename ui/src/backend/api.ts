@@ -211,6 +211,11 @@ export type DelegationSettings = {
 export type DeniedTool = {
   /** Its main argument, shortened: the command, the path. */
   input: string;
+  /**
+   * A rule with which the call is allowed, for `allowed_tools`. Absent when only the whole tool can be
+   * allowed.
+   */
+  rule?: string;
   /** The tool's name. */
   tool: string;
 };

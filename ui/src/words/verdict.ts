@@ -138,9 +138,9 @@ export function terminalStep(failure: Failure): string {
   }
   switch (failure.kind) {
     case "timeout":
-      return "Resume it, or retry with a longer --timeout";
+      return "Run it again, or let it go on, with a longer time limit";
     case "output_limit":
-      return "Raise output_per_run in the configuration, or retry";
+      return "Raise caps.output_per_run in the configuration, then retry";
     case "spawn":
       return "claude-worker doctor says what is missing";
     case "api_error":
@@ -151,30 +151,30 @@ export function terminalStep(failure: Failure): string {
         case 404:
           return "Choose another model and retry";
         default:
-          return "Retry it later";
+          return "Retry it when the API answers again";
       }
     case "account":
       return failure.message.includes("redit")
         ? "Add credit to the account, then retry"
         : "See to the account, or choose another one (log in with `claude`, or another API key), then retry";
     case "refusal":
-      return "Submit it in other words or with another --model; to retry it unchanged meets the same refusal";
+      return "Submit it in other words or retry it with another model; unchanged it meets the same refusal";
     case "context_full":
       return "Submit smaller tasks, or the same with less material; to resume it meets the same limit, to retry it begins a new session";
     case "rate_limit":
-      return "Resume it in some minutes; with fewer `workers` in the configuration it is met less often";
+      return "Run it again in some minutes; with fewer `workers` in the configuration it is met less often";
     case "usage_limit":
-      return "Resume it when the limit is over";
+      return "Run it again when the limit is over";
     case "budget":
-      return "Resume it with a new budget";
+      return "Let it go on with a larger budget";
     case "turns":
-      return "Resume it to let it go on";
+      return "Let it go on with more turns";
     case "silent":
     case "no_result":
     case "agent_error":
-      return "Read its log, then resume or retry it";
+      return "Read its log, then run it again, or let it go on";
     case "lost":
-      return "Look at what it did, then resume or retry it";
+      return "Look at what it did, then run it again, or let it go on";
     case "damaged_record":
       return "Submit it anew, and remove it with claude-worker remove";
     case "newer_record":

@@ -451,7 +451,8 @@ fn denial(json: &str) -> Option<(String, DeniedTool)> {
     let tool = denial.owned("tool_name")?;
     let input = denial.raw("tool_input").map(tool::summary).unwrap_or_default();
     let id = denial.owned("tool_use_id").unwrap_or_else(|| format!("{tool} {input}"));
-    Some((id, DeniedTool { tool, input }))
+    let rule = denial.raw("tool_input").and_then(|input| tool::rule(&tool, input));
+    Some((id, DeniedTool { tool, input, rule }))
 }
 
 /// An instant from a number of seconds or milliseconds since the Unix epoch, which differ in size:

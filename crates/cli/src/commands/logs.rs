@@ -7,8 +7,8 @@ use std::panic::resume_unwind;
 
 use claude_worker_agents::can;
 use claude_worker_api::{
-    ApiError, Capability, ErrorCode, ListQuery, Run, RunId, Task, TaskApi, TaskApiExt, TaskId,
-    TaskQuery,
+    ApiError, Capability, ErrorCode, ListQuery, Run, RunId, TaskApi, TaskApiExt, TaskDetail,
+    TaskId, TaskQuery,
 };
 use tokio::task::spawn_blocking;
 
@@ -225,10 +225,10 @@ async fn readable(
     }
     if console.view.terminal && seen {
         // So that a person sees how the task ended.
-        let task = reconnect.call(|| api.row(id)).await?;
-        if task.state.is_finished() {
-            show_ending(console, &task, print)?;
-            super::mark_seen(api, console, &[&task]).await;
+        let detail = reconnect.call(|| api.get(id, TaskQuery::default())).await?;
+        if detail.task.state.is_finished() {
+            show_ending(console, &detail, print)?;
+            super::mark_seen(api, console, &[&detail.task]).await;
         }
     }
     if !seen && !console.json {
@@ -240,8 +240,12 @@ async fn readable(
     Ok(Exit::Done)
 }
 
-fn show_ending(console: &mut Console<'_>, task: &Task, print: Print<'_>) -> Result<(), CliError> {
-    let ending = detail::ending(task, console.view.paint);
+fn show_ending(
+    console: &mut Console<'_>,
+    detail: &TaskDetail,
+    print: Print<'_>,
+) -> Result<(), CliError> {
+    let ending = detail::ending(detail, console.view.paint);
     print(console, &format!("\n{}\n", ending.trim_end()))
 }
 

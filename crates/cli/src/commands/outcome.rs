@@ -52,7 +52,7 @@ pub(super) async fn conclude(
                 if can(detail.task.agent, Capability::CommandLine) && !console.json {
                     // The result of a command is all its output; the stored result is only the end of it.
                     logs::whole_output(api, console, id).await?;
-                    let ending = detail::ending(&detail.task, console.view.paint);
+                    let ending = detail::ending(detail, console.view.paint);
                     console.remark(ending.trim_end())?;
                 } else {
                     show_result(console, detail)?;
@@ -114,6 +114,6 @@ fn show_result(console: &mut Console<'_>, detail: &TaskDetail) -> Result<(), Cli
         let result = if console.view.terminal { clean(result) } else { result.into() };
         console.line(result.trim_end_matches('\n'))?;
     }
-    let ending = detail::ending(&detail.task, console.view.paint);
+    let ending = detail::ending(detail, console.view.paint);
     console.remark(ending.trim_end())
 }

@@ -10,6 +10,7 @@ use claude_worker_api::{
 use super::delay::Delay;
 use super::fields::duration;
 use super::local_time::Zone;
+use super::next_step::{NextStep, next_step};
 use super::text::{clean, clean_line, truncate};
 use super::{Paint, Tone, figures, task_line, tone_of};
 
@@ -112,9 +113,8 @@ pub fn task(
         heading(&mut text, "Result", paint);
         excerpt(&mut text, result, RESULT_LINES, paint);
     }
-    let step = task_line::next_step(&task.state);
-    if !step.is_empty() {
-        let _ = writeln!(text, "\n{step}");
+    if let Some(step) = next_step(detail) {
+        let _ = writeln!(text, "\n{}", step.lines().join("\n"));
     }
     text
 }
@@ -256,7 +256,8 @@ pub fn overview(info: &EngineInfo, now: Timestamp, paint: Paint) -> String {
 /// How a task ended, as the last lines of a live view or of `wait`: the verdict, what it used,
 /// and the next step.
 #[must_use]
-pub fn ending(task: &Task, paint: Paint) -> String {
+pub fn ending(detail: &TaskDetail, paint: Paint) -> String {
+    let task = &detail.task;
     let status = paint.status(&task.state);
     let symbol = status.strip_suffix(task.state.status().name()).unwrap_or_default();
     let verdict = format!("{symbol}{}", task_line::verdict(&task.state));
@@ -273,9 +274,8 @@ pub fn ending(task: &Task, paint: Paint) -> String {
         let _ = write!(text, "  {}", paint.tone(Tone::Quiet, &facts.join(" · ")));
     }
     text.push('\n');
-    let step = task_line::next_step(&task.state);
-    if !step.is_empty() {
-        let _ = writeln!(text, "{}{step}", if paint.symbols { "  " } else { "" });
+    for line in next_step(detail).iter().flat_map(NextStep::lines) {
+        let _ = writeln!(text, "{}{line}", if paint.symbols { "  " } else { "" });
     }
     text
 }
@@ -381,7 +381,10 @@ mod tests {
             samples::failed(2, "x", Failure::Silent { limit_ms: 600_000, answered: false }),
             samples::tasks().into_iter().find(|task| task.id.0 == 9).unwrap(),
         ];
-        let text: Vec<_> = tasks.iter().map(|task| ending(task, SYMBOLS)).collect();
+        let text: Vec<_> = tasks
+            .into_iter()
+            .map(|task| ending(&TaskDetail { task, ..samples::detail() }, SYMBOLS))
+            .collect();
         insta::assert_snapshot!(text.join("---\n"));
     }
 }

@@ -8,6 +8,7 @@ pub mod fields;
 pub mod figures;
 pub mod local_time;
 pub mod log;
+pub mod next_step;
 pub mod overwrite;
 mod paint;
 pub mod qr_code;

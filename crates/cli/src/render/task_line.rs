@@ -59,21 +59,6 @@ pub fn verdict(state: &State) -> String {
     }
 }
 
-/// What the user can do about a failed task; may be empty.
-#[must_use]
-pub fn next_step(state: &State) -> &'static str {
-    match state {
-        State::Failed { failure, .. } => failure.next_step(),
-        State::Completed { denied_tools, .. } if !denied_tools.is_empty() => {
-            "Allow what it needs with --allowed-tools, then resume or retry it"
-        }
-        State::Completed { notes, .. } if notes.iter().any(Note::is_about_work) => {
-            "Read its log; if something is missing, resume it"
-        }
-        _ => "",
-    }
-}
-
 /// The TIME column: a running clock, or how long ago it ended.
 #[must_use]
 pub fn time(task: &Task, now: Timestamp) -> String {

@@ -135,7 +135,8 @@ fn task(writer: &mut Writer, status: &str, position: i64) -> TaskId {
             )
         }
         "completed" => {
-            let denied_tools = vec![DeniedTool { tool: "Bash".to_owned(), input: String::new() }];
+            let denied_tools =
+                vec![DeniedTool { tool: "Bash".to_owned(), input: String::new(), rule: None }];
             let verdict =
                 Verdict::Completed { denied_tools: denied_tools.clone(), notes: Vec::new() };
             (TaskState::Completed { ended_at: at, denied_tools, notes: Vec::new() }, Some(verdict))

@@ -174,7 +174,7 @@ async fn read<F: Future<Output = ()>>(
             }
             Step::Finished(detail) => {
                 if form == Form::Text {
-                    send(detail::ending(&detail.task, paint)).await;
+                    send(detail::ending(&detail, paint)).await;
                 }
                 return Ok(());
             }
