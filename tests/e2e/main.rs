@@ -12,6 +12,7 @@ mod bounds;
 #[path = "../campaign/mod.rs"]
 mod campaign;
 mod claude;
+mod command_lines;
 mod commands;
 mod completions;
 mod connections;
@@ -32,6 +33,7 @@ mod many_clients;
 mod mcp;
 mod monitoring;
 mod next_steps;
+mod output;
 mod pages;
 mod regressions;
 mod removed_files;

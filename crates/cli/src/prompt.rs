@@ -1,7 +1,10 @@
 //! The prompt of a task: an argument, a file, standard input, or an argument with standard input added.
 //!
-//! - An argument that as a whole is the path of an existing regular file means that file's content. `-`
-//!   means standard input. Any other argument is the prompt itself.
+//! - An argument that as a whole is the path of an existing regular file means that file's content, and a
+//!   message says so. `-` means standard input. Any other argument is the prompt itself.
+//! - An argument that looks like the path of a file that does not exist ([`looks_like_path`]) is more likely
+//!   a mistake than a prompt, and a task costs money: at a terminal a question is asked, elsewhere it is
+//!   refused. `--prompt-is-text` takes every argument as the prompt.
 //! - No argument: standard input is the prompt, unless it is a file that a loop or script is reading.
 //!   A pipe is read even where a loop reads it too, because that looks the same as a script that gets
 //!   the prompt on its own standard input.
@@ -16,10 +19,13 @@ use std::io;
 use std::path::Path;
 
 use claude_worker_agents::can;
-use claude_worker_api::{Agent, Capability, MAX_PROMPT_BYTES};
+use claude_worker_api::{Agent, Capability};
 
+use crate::console::Console;
 use crate::error::CliError;
-use crate::prompt_length::{read_bounded, too_long};
+use crate::prompt_length::{LONGEST, read_bounded, too_long};
+use crate::render::figures::bytes;
+use crate::render::shell::quote;
 use crate::stdin::{self, Stdin, StdinUse};
 
 /// The byte order mark with which Windows programs begin a text.
@@ -46,6 +52,7 @@ impl Kind {
 /// # Errors
 /// A usage error when there is no prompt, it is too long, or it is not UTF-8.
 pub(crate) fn resolve(
+    console: &mut Console<'_>,
     argument: Option<&str>,
     kind: Kind,
     stdin: stdin::Args,
@@ -77,7 +84,8 @@ pub(crate) fn resolve(
     if kind == Kind::Command {
         return Ok(argument.to_owned());
     }
-    with_material(instruction(argument)?, stdin)
+    let instruction = instruction(console, argument, stdin.prompt_is_text)?;
+    with_material(instruction, stdin)
 }
 
 /// Reads the prompt from a file; `-` is standard input.
@@ -99,7 +107,7 @@ fn with_material(instruction: String, stdin: stdin::Args) -> Result<String, CliE
         None => None,
     };
     let prompt = compose(instruction, material.as_deref());
-    if prompt.len() > MAX_PROMPT_BYTES {
+    if prompt.len() > LONGEST {
         return Err(too_long("The prompt"));
     }
     Ok(prompt)
@@ -125,14 +133,68 @@ fn standard_input_alone() -> Result<String, CliError> {
 }
 
 /// The argument, or the content of the file that it names.
-fn instruction(argument: &str) -> Result<String, CliError> {
+fn instruction(
+    console: &mut Console<'_>,
+    argument: &str,
+    is_text: bool,
+) -> Result<String, CliError> {
     let path = Path::new(argument);
     // Longer than any path, or several lines: it is not the path of a file.
-    let may_be_path = argument.len() <= 4096 && !argument.contains('\n');
-    if !may_be_path || !path.is_file() {
+    let may_be_path = argument.len() <= LONGEST_PATH && !argument.contains('\n');
+    if is_text || !may_be_path {
         return Ok(argument.to_owned());
     }
-    content_of(argument)
+    if path.is_file() {
+        let content = content_of(argument)?;
+        if !console.json {
+            let length = bytes(content.len() as u64);
+            console.notice(&format!("claude-worker: prompt from {argument}, {length}"));
+        }
+        return Ok(content);
+    }
+    if !looks_like_path(argument) {
+        return Ok(argument.to_owned());
+    }
+    let (what, instead) = if path.is_dir() {
+        let dir = quote(argument);
+        let instead = format!("To work in it: claude-worker run \"what to do\" --dir {dir}");
+        (format!("{argument} is a directory"), instead)
+    } else {
+        (format!("There is no file {argument}"), "Check the path".to_owned())
+    };
+    if console.can_ask() && console.confirm(&format!("{what}. Is this text the prompt?"))? {
+        return Ok(argument.to_owned());
+    }
+    Err(CliError::usage(
+        format!("{what}, and it does not look like a prompt"),
+        format!("{instead}. If this text is the prompt itself, add --prompt-is-text"),
+    ))
+}
+
+/// The longest path of a system, in bytes.
+const LONGEST_PATH: usize = 4096;
+
+/// Whether an argument looks like a path: one word with a slash, or with the extension of a file.
+///
+/// These are prompts: `/review` (a command of Claude Code), `@src/main.rs` (a mention), an address of the
+/// web, `owner/name#12`.
+fn looks_like_path(argument: &str) -> bool {
+    let is_word = !argument.is_empty() && !argument.contains(char::is_whitespace);
+    let is_other = argument.starts_with('@') || argument.contains("://") || argument.contains('#');
+    if !is_word || is_other {
+        return false;
+    }
+    if let Some(command) = argument.strip_prefix('/') {
+        return command.contains(['/', '.']);
+    }
+    if argument.contains('/') || argument == "." || argument == ".." {
+        return true;
+    }
+    argument.rsplit_once('.').is_some_and(|(stem, extension)| {
+        let letters = extension.chars().all(|c| c.is_ascii_alphanumeric());
+        let begins = extension.starts_with(|c: char| c.is_ascii_alphabetic());
+        !stem.trim_matches('.').is_empty() && letters && begins && extension.len() <= 5
+    })
 }
 
 /// The content of a file, which is not empty.
@@ -205,6 +267,7 @@ pub(crate) fn compose(instruction: String, material: Option<&str>) -> String {
 mod tests {
     use super::*;
     use crate::exit::Exit;
+    use crate::fake_engine::{Look, Written};
 
     #[test]
     fn standard_input_is_added_below_the_prompt() {
@@ -236,19 +299,82 @@ mod tests {
         let file = directory.path().join("prompt.txt");
         std::fs::write(&file, "Do it\n").unwrap();
         let name = file.to_str().unwrap();
-        assert_eq!(instruction(name).unwrap(), "Do it\n");
-        assert_eq!(instruction("no such file").unwrap(), "no such file");
+        let (prompt, told) = read(Look::Pipe, name, false);
+        assert_eq!(prompt.unwrap(), "Do it\n");
+        assert_eq!(told, format!("claude-worker: prompt from {name}, 6 B\n"));
+        let (_, told) = read(Look::Json, name, false);
+        assert_eq!(told, "");
+        assert_eq!(read(Look::Pipe, name, true).0.unwrap(), name, "--prompt-is-text");
         let sentence = format!("Read {name}");
-        assert_eq!(instruction(&sentence).unwrap(), sentence);
-        let directory = directory.path().to_str().unwrap();
-        assert_eq!(instruction(directory).unwrap(), directory);
+        for text in ["no such file", &sentence] {
+            assert_eq!(read(Look::Pipe, text, false), (Ok(text.to_owned()), String::new()));
+        }
+    }
+
+    #[test]
+    fn what_looks_like_a_path_and_is_no_file_is_refused_or_asked_about() {
+        let directory = tempfile::tempdir().unwrap();
+        let directory = directory.path().join("a.b");
+        std::fs::create_dir(&directory).unwrap();
+        for (name, what) in [
+            ("src/no-such-file.rs", "There is no file src/no-such-file.rs"),
+            (directory.to_str().unwrap(), "is a directory"),
+        ] {
+            for look in [Look::Pipe, Look::Json] {
+                let error = read(look, name, false).0.unwrap_err();
+                assert!(error.contains(what) && error.contains("--prompt-is-text"), "{error}");
+            }
+            assert_eq!(read(Look::Pipe, name, true).0.unwrap(), name);
+            for (answer, is_prompt) in [("y\n", true), ("n\n", false)] {
+                let mut written = Written::new();
+                let mut console = written.console(Look::Terminal);
+                let mut ask = || Ok(answer.to_owned());
+                console.ask = Some(&mut ask);
+                assert_eq!(instruction(&mut console, name, false).is_ok(), is_prompt);
+                assert!(written.err().ends_with("Is this text the prompt? [y/N] "));
+            }
+        }
+    }
+
+    #[test]
+    fn paths_are_told_from_prompts() {
+        for path in
+            ["src/main.rs", "main.rs", "README.md", "./x", "../x", "src/", ".", "/a/b", "~/x"]
+        {
+            assert!(looks_like_path(path), "{path}");
+        }
+        for prompt in [
+            "fix a/b",
+            "fix",
+            "/review",
+            "/plugin:command",
+            "@src/main.rs",
+            "https://example.org/x.html",
+            "owner/name#12",
+            "e.g.",
+            "...",
+            "1.5",
+            "Done.",
+            "continue",
+            "",
+        ] {
+            assert!(!looks_like_path(prompt), "{prompt}");
+        }
+    }
+
+    /// What an argument is read as, or the error with its hint; and the messages.
+    fn read(look: Look, argument: &str, is_text: bool) -> (Result<String, String>, String) {
+        let mut written = Written::new();
+        let prompt = instruction(&mut written.console(look), argument, is_text);
+        let prompt = prompt.map_err(|error| format!("{error} {}", error.as_api().hint));
+        (prompt, written.err().to_owned())
     }
 
     #[test]
     fn a_byte_order_mark_is_no_part_of_the_prompt() {
         let mut file = tempfile::NamedTempFile::new().unwrap();
         io::Write::write_all(&mut file, b"\xef\xbb\xbfDo it\r\n\xef\xbb\xbf").unwrap();
-        let prompt = instruction(file.path().to_str().unwrap()).unwrap();
+        let prompt = read(Look::Pipe, file.path().to_str().unwrap(), false).0.unwrap();
         assert_eq!(prompt, "Do it\r\n\u{feff}", "further ones are the text's own");
     }
 
@@ -256,11 +382,13 @@ mod tests {
     fn a_shell_command_is_never_a_file() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let name = file.path().to_str().unwrap();
+        let mut written = Written::new();
+        let mut console = written.console(Look::Pipe);
         let never = stdin::Args { stdin: StdinUse::Never, ..stdin::Args::default() };
-        assert_eq!(resolve(Some(name), Kind::of(Agent::Shell), never).unwrap(), name);
+        assert_eq!(resolve(&mut console, Some(name), Kind::of(Agent::Shell), never).unwrap(), name);
         for argument in [None, Some("-")] {
             assert_eq!(
-                resolve(argument, Kind::of(Agent::Claude), never).unwrap_err().exit(),
+                resolve(&mut console, argument, Kind::of(Agent::Claude), never).unwrap_err().exit(),
                 Exit::Usage
             );
         }
@@ -271,13 +399,13 @@ mod tests {
         let check = |content: &[u8], expected: &str| {
             let mut file = tempfile::NamedTempFile::new().unwrap();
             io::Write::write_all(&mut file, content).unwrap();
-            let error = instruction(file.path().to_str().unwrap()).unwrap_err().to_string();
+            let error = read(Look::Pipe, file.path().to_str().unwrap(), false).0.unwrap_err();
             assert!(error.contains(expected), "{error}");
         };
         check(b"caf\xe9", "not UTF-8 text: byte 3");
         check(b"\xff\xfeD\0o\0", "UTF-16");
         check(b"\xef\xbb\xbf \n", "is empty");
         check(b" \n", "is empty");
-        check(&vec![b'a'; MAX_PROMPT_BYTES + 1], "longer than 16 MB");
+        check(&vec![b'a'; LONGEST + 1], "longer than 10 MB");
     }
 }

@@ -2,18 +2,25 @@
 
 use std::io::Read;
 
+use claude_worker_agents::MAX_CLAUDE_STDIN_BYTES;
 use claude_worker_api::MAX_PROMPT_BYTES;
 
 use crate::error::CliError;
 
+/// The longest prompt in bytes: what Claude Code reads is less than what the engine stores.
+pub(crate) const LONGEST: usize = if MAX_PROMPT_BYTES < MAX_CLAUDE_STDIN_BYTES {
+    MAX_PROMPT_BYTES
+} else {
+    MAX_CLAUDE_STDIN_BYTES
+};
+
 /// Reads to the end; a source that is longer than a prompt may be is an error.
 pub(crate) fn read_bounded(source: impl Read, name: &str) -> Result<Vec<u8>, CliError> {
     let mut bytes = Vec::new();
-    let limit = MAX_PROMPT_BYTES as u64 + 1;
-    source.take(limit).read_to_end(&mut bytes).map_err(|error| {
+    source.take(LONGEST as u64 + 1).read_to_end(&mut bytes).map_err(|error| {
         CliError::usage(format!("Cannot read {name}: {error}"), "Check it and try again")
     })?;
-    if bytes.len() > MAX_PROMPT_BYTES {
+    if bytes.len() > LONGEST {
         return Err(too_long(name));
     }
     Ok(bytes)
@@ -22,7 +29,7 @@ pub(crate) fn read_bounded(source: impl Read, name: &str) -> Result<Vec<u8>, Cli
 /// The error for a prompt that is too long.
 pub(crate) fn too_long(name: &str) -> CliError {
     CliError::usage(
-        format!("{name} is longer than {} MB, the maximum for a prompt", MAX_PROMPT_BYTES >> 20),
+        format!("{name} is longer than {} MB, the maximum for a prompt", LONGEST / 1_000_000),
         "Put the text into a file and tell the agent to read it",
     )
 }

@@ -54,6 +54,9 @@ pub struct Args {
     /// Continue when the pipe that the prompt is about was empty
     #[arg(long)]
     pub allow_empty: bool,
+    /// Take the argument as the prompt itself, also where it is, or looks like, the path of a file
+    #[arg(long)]
+    pub prompt_is_text: bool,
 }
 
 /// Whether standard input is added to an argument.

@@ -96,6 +96,12 @@ fn tips(
                 .map(str::to_owned)
                 .or_else(|| a_prompt_without_run(reading, &word))
                 .or_else(|| similar_command(reading, &word))
+                .or_else(|| {
+                    Some(format!(
+                        "the commands are listed by: {}",
+                        spelled(&reading.path, "--help")
+                    ))
+                })
         }
         ErrorKind::UnknownArgument => {
             let word = text(ContextKind::InvalidArg);
@@ -159,6 +165,13 @@ fn unknown_option(definition: &Command, reading: &Reading<'_>, word: &str) -> Op
 /// A word that the command has no place for.
 fn unknown_word(reading: &Reading<'_>, arguments: &[OsString]) -> Option<String> {
     if takes_prompt(reading.command) {
+        let mut words = arguments.iter().zip(&reading.roles);
+        let has_space = |word: &OsString| word.to_string_lossy().contains(char::is_whitespace);
+        // It was quoted, so a word beside it is something else: `run -w /tmp "Fix the tests"`.
+        if words.any(|(word, role)| *role == Role::Positional && has_space(word)) {
+            let tip = "there is one prompt, and every other word belongs to an option; the directory is --dir DIR";
+            return Some(tip.to_owned());
+        }
         return Some(format!("quote the prompt: {}", with_quoted_prompt(reading, arguments)));
     }
     wrong_words::argument(&reading.path).map(str::to_owned)
@@ -271,6 +284,7 @@ mod tests {
             &["add", "-m", "opus", "fix", "the", "--name", "a b", "tests", "-w"],
             "claude-worker add \"fix the tests\" -m opus --name \"a b\" -w",
         );
+        assert!(tip(&["run", "-w", "/tmp", "fix the tests"]).contains("the directory is --dir"));
         check(&["run", "costs", "$5"], "claude-worker run 'costs $5'");
         check(&["run", "don't", "$x"], r"claude-worker run 'don'\''t $x'");
         assert_eq!(
@@ -288,7 +302,7 @@ mod tests {
         );
         assert_eq!(tip(&["run", "x", "--modle", "opus"]), "a similar option exists: --model");
         assert_eq!(tip(&["list", "--status", "runing"]), "a similar value exists: running");
-        assert_eq!(tip(&["frobnicate"]), "");
+        assert_eq!(tip(&["frobnicate"]), "the commands are listed by: claude-worker --help");
         let hidden = told(&["server", "start", "--htt", "x"]).0;
         assert!(!hidden.contains("--http "), "{hidden}");
         for line in [&["run", "x", "--frobnicate"][..], &["list", "-Z"], &["xyzzy"]] {

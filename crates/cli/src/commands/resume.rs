@@ -69,7 +69,7 @@ pub async fn execute(
         Some(file) => prompt::from_file(file, prompt::Kind::Prompt, args.stdin)?,
         None => {
             let message = message.or(behind.as_deref());
-            prompt::resolve(message, prompt::Kind::Prompt, args.stdin)?
+            prompt::resolve(console, message, prompt::Kind::Prompt, args.stdin)?
         }
     };
     let inherited_env = inherited_env(api).await?;

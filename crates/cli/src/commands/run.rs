@@ -2,7 +2,9 @@
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use claude_worker_agents::can;
-use claude_worker_api::{Agent, Capability, NewTask, SHELLS, TaskApi, TaskChanges, Traceparent};
+use claude_worker_api::{
+    Agent, Capability, NewTask, SHELLS, Task, TaskApi, TaskChanges, Traceparent,
+};
 use claude_worker_client::{Reconnect, new_key, surrounding_task};
 
 use super::outcome::{Then, conclude};
@@ -12,7 +14,7 @@ use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::{self, Exit};
 use crate::prompt;
-use crate::render::shell::quote_all;
+use crate::render::shell::{quote, quote_all};
 use crate::render::text::{clean_line, truncate};
 use crate::shell_env::inherited_env;
 use crate::stdin;
@@ -79,7 +81,7 @@ pub async fn execute(
     console: &mut Console<'_>,
     args: &Args,
 ) -> Result<Exit, CliError> {
-    let mut new = new_task(api, args).await?;
+    let mut new = new_task(api, console, args).await?;
     new.inherited_env = inherited_env(api).await?;
     new.parent = Reconnect::while_submitting().call(|| surrounding_task(api)).await?;
     // The key makes it safe to send the request again when the engine ended before its answer.
@@ -87,9 +89,22 @@ pub async fn execute(
     let id = task.id;
     warn(console, &task);
     let then = Then::of(args.watch, args.wait);
+    if let Err(error) = announce(console, &task, then) {
+        // A script that submits it again, because of the exit code, must be able to know.
+        if !error.is_closed_output() {
+            console.notice(&format!("Task {id} is queued, and this cannot be written"));
+        }
+        return Err(error);
+    }
+    conclude(api, console, id, 0, then).await
+}
+
+/// Says the number of the task that was submitted.
+fn announce(console: &mut Console<'_>, task: &Task, then: Then) -> Result<(), CliError> {
+    let id = task.id;
     match then {
         Then::Wait if !console.json => console.remark(&format!("Task {id} queued"))?,
-        Then::Return if console.json => console.document(&task)?,
+        Then::Return if console.json => console.document(task)?,
         Then::Return | Then::Watch if console.view.terminal => {
             let name = clean_line(&task.name);
             let room = console.width().saturating_sub(24).max(10);
@@ -102,14 +117,18 @@ pub async fn execute(
         Then::Watch => console.notice(&format!("Task {id} queued")),
         Then::Wait => {}
     }
-    conclude(api, console, id, 0, then).await
+    Ok(())
 }
 
-async fn new_task(api: &impl TaskApi, args: &Args) -> Result<NewTask, CliError> {
+async fn new_task(
+    api: &impl TaskApi,
+    console: &mut Console<'_>,
+    args: &Args,
+) -> Result<NewTask, CliError> {
     let agent = if args.shell.is_some() { Agent::Shell } else { args.agent };
     let (prompt, shell) = prompt_and_shell(args)?;
     let has_prompt = prompt.is_some() || args.file.is_some();
-    let (behind, options) = split_after_dashes(&args.options, agent, has_prompt);
+    let (behind, options) = split_after_dashes(&args.options, agent, has_prompt)?;
     let prompt = prompt.or(behind.as_deref());
     // The options are read before standard input is.
     let mut changes = options.changes(api).await?;
@@ -123,7 +142,7 @@ async fn new_task(api: &impl TaskApi, args: &Args) -> Result<NewTask, CliError> 
     let kind = prompt::Kind::of(agent);
     let execution_prompt = match &args.file {
         Some(file) => prompt::from_file(file, kind, args.stdin)?,
-        None => prompt::resolve(prompt, kind, args.stdin)?,
+        None => prompt::resolve(console, prompt, kind, args.stdin)?,
     };
     let changes = TaskChanges {
         continue_session: args.continue_session.then_some(true),
@@ -159,18 +178,33 @@ fn prompt_and_shell(args: &Args) -> Result<(Option<&str>, Option<&str>), CliErro
 
 /// The prompt behind the dashes, and the options without it: in `run -- "- a list"` and
 /// `run --shell -- make test` it stands there. A command of several words stays as it was quoted.
+///
+/// # Errors
+/// A usage error for a prompt of several words.
 fn split_after_dashes(
     options: &TaskOptions,
     agent: Agent,
     has_prompt: bool,
-) -> (Option<String>, TaskOptions) {
+) -> Result<(Option<String>, TaskOptions), CliError> {
     let mut options = options.clone();
     let is_command = !has_prompt && can(agent, Capability::CommandLine);
     if is_command && options.after_dashes.len() > 1 {
         let words = std::mem::take(&mut options.after_dashes);
-        return (Some(quote_all(&words)), options);
+        return Ok((Some(quote_all(&words)), options));
     }
-    options.split_first_behind(has_prompt)
+    let words = &options.after_dashes;
+    let is_text = !has_prompt && !options.agent_args;
+    if is_text && words.get(1).is_some_and(|word| !word.starts_with('-')) {
+        return Err(CliError::usage(
+            "Several words follow --, and a prompt is one",
+            format!(
+                "Quote it: claude-worker run {}. To run it as a command: claude-worker run --shell -- {}",
+                quote(&words.join(" ")),
+                quote_all(words)
+            ),
+        ));
+    }
+    Ok(options.split_first_behind(has_prompt))
 }
 
 /// The trace that this process belongs to. A variable that is no traceparent is ignored, as the standard

@@ -26,7 +26,13 @@ pub(crate) fn directory(wanted: Option<&Path>) -> Result<String, CliError> {
     let path = wanted.unwrap_or(Path::new("."));
     let shown = path.display();
     let bad = |what: String| {
-        CliError::usage(what, "Name an existing directory with --dir, or change to it first")
+        // `docker run -d "Fix the tests"` detaches.
+        let hint = if path.to_string_lossy().contains(' ') {
+            "-d is --dir, the directory. A task always runs in the background, without an option"
+        } else {
+            "Name an existing directory with --dir, or change to it first"
+        };
+        CliError::usage(what, hint)
     };
     let absolute =
         path.canonicalize().map_err(|error| bad(format!("Cannot work in {shown}: {error}")))?;
