@@ -42,6 +42,7 @@ mod rest;
 mod rows;
 mod rust_client;
 mod settings;
+mod shells;
 mod stdin;
 mod stored_data;
 mod stream;

@@ -166,6 +166,18 @@ mod tests {
     }
 
     #[test]
+    fn every_error_of_the_engine_has_a_listed_code() {
+        let listed: Vec<Exit> = TABLE.iter().map(|(exit, _)| *exit).collect();
+        for code in ErrorCode::ALL {
+            assert!(listed.contains(&Exit::of_error(code)), "{code:?}");
+            assert_ne!(Exit::of_error(code), Exit::Done, "{code:?}");
+        }
+        assert_eq!(Exit::of_error(ErrorCode::Forbidden), Exit::Forbidden);
+        assert_eq!(Exit::of_error(ErrorCode::DiskFull), Exit::NoRoom);
+        assert_eq!(Exit::of_error(ErrorCode::BadDatabase), Exit::BadData);
+    }
+
+    #[test]
     fn each_outcome_of_a_task_has_its_own_code() {
         let ended_at = Timestamp::default();
         let failed = |failure| Exit::of_state(&State::Failed { ended_at, failure });
@@ -175,6 +187,9 @@ mod tests {
         let completed = State::Completed { ended_at, denied_tools: Vec::new(), notes: Vec::new() };
         assert_eq!(Exit::of_state(&completed), Exit::Done);
         assert_eq!(Exit::of_state(&State::Cancelled { ended_at }), Exit::TaskCancelled);
+        let skipped = State::Skipped { ended_at, reason: String::new() };
+        assert_eq!(Exit::of_state(&skipped), Exit::TaskSkipped);
+        assert_eq!(Exit::of_state(&State::Pending), Exit::Done);
     }
 
     #[test]
