@@ -136,6 +136,8 @@ const CONFINED: &[Confined] = &[
             "crates/engine/src/login_shell/",
             // Runs programs that say their version.
             "crates/engine/src/locate.rs",
+            // Asks Claude Code for its options.
+            "crates/engine/src/claude_help.rs",
             // Has Claude Code change its settings.
             "crates/cli/src/commands/mcp/claude_code.rs",
             // Start the desktop app and the browser.

@@ -15,7 +15,7 @@ use crate::topics;
     disable_version_flag = true,
     arg_required_else_help = true,
     after_help = format!("{FIRST}\n{}", topics::listed()),
-    after_long_help = format!("{FIRST}\n\n{}\n{}\n{}", environment(), exit::help(), topics::listed()),
+    after_long_help = format!("{FIRST}\n\n{}\n{}\n{}", topics::environment(), exit::help(), topics::listed()),
 )]
 pub struct Cli {
     /// Print one JSON document (logs: one per line) instead of text; errors too
@@ -42,23 +42,6 @@ pub struct Cli {
 }
 
 const FIRST: &str = "The first command that needs an engine starts one in the background.";
-
-/// The variables that change what commands do.
-pub(crate) fn environment() -> String {
-    "Environment:
-  CLAUDE_WORKER_HOME        the data directory [default: ~/.claude-worker]
-  CLAUDE_WORKER_DB          the database file [default: tasks.db in the data directory]
-  CLAUDE_WORKER_LOG_DIR     where the runs' output is kept [default: runs in there]
-  CLAUDE_WORKER_SERVER_URL  another engine: https://HOST or unix:///path/to/engine.sock
-  CLAUDE_WORKER_TOKEN       the token for it [default: the one in the data directory]
-  CLAUDE_WORKER_CA          certificates to trust for https, a PEM file
-  CLAUDE_WORKER_UI          web pages in place of the program's own
-  CLAUDE_WORKER_LOG         how much an engine logs, like debug [default: info]
-  NO_COLOR                  no colours; CLICOLOR=0 the same
-  CLICOLOR_FORCE            colours also where the output is no terminal
-"
-    .to_owned()
-}
 
 #[cfg(test)]
 mod tests {

@@ -3,7 +3,6 @@
 use std::ffi::OsString;
 use std::io::{self, Write};
 
-use crate::args::environment;
 use crate::exit::{self, Exit};
 
 const TASKS: &str = "How commands name tasks (cancel, retry, remove, wait, seen):
@@ -33,6 +32,23 @@ const PROMPTS: &str = "How run and resume read the prompt:
 Of a loop (while read -r x; do claude-worker run \"$x\"; done < list) standard input is left alone. --stdin always
 and --stdin never decide it.
 ";
+
+/// The variables that change what commands do.
+pub(crate) fn environment() -> String {
+    "Environment:
+  CLAUDE_WORKER_HOME        the data directory [default: ~/.claude-worker]
+  CLAUDE_WORKER_DB          the database file [default: tasks.db in the data directory]
+  CLAUDE_WORKER_LOG_DIR     where the runs' output is kept [default: runs in there]
+  CLAUDE_WORKER_SERVER_URL  another engine: https://HOST or unix:///path/to/engine.sock
+  CLAUDE_WORKER_TOKEN       the token for it [default: the one in the data directory]
+  CLAUDE_WORKER_CA          certificates to trust for https, a PEM file
+  CLAUDE_WORKER_UI          web pages in place of the program's own
+  CLAUDE_WORKER_LOG         how much an engine logs, like debug [default: info]
+  NO_COLOR                  no colours; CLICOLOR=0 the same
+  CLICOLOR_FORCE            colours also where the output is no terminal
+"
+    .to_owned()
+}
 
 /// The names of the topics.
 pub(crate) const TOPICS: [&str; 4] = ["tasks", "prompts", "environment", "exit-codes"];

@@ -44,19 +44,6 @@ fn the_reference_is_current() {
 }
 
 #[test]
-fn the_page_about_configuration_has_every_exit_code() {
-    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/configuration.md");
-    let page = std::fs::read_to_string(page).expect("a page");
-    for (code, meaning) in exit::TABLE {
-        let row = format!("| {} | {meaning} |", code as u8);
-        assert!(page.contains(&row), "docs/configuration.md lacks: {row}");
-    }
-    let section = page.split("## Exit codes").nth(1).and_then(|rest| rest.split("\n## ").next());
-    let rows = section.expect("a section").lines().filter(|line| line.starts_with("| "));
-    assert_eq!(rows.count(), exit::TABLE.len() + 1, "a heading and the codes");
-}
-
-#[test]
 fn hidden_commands_and_options_are_left_out() {
     let command = Command::new("claude-worker")
         .subcommand(Command::new("shown").arg(Arg::new("A").long("seen")))
@@ -126,7 +113,7 @@ fn one(text: &mut String, command: &Command, path: &str) {
     let aliases: Vec<String> =
         command.get_visible_aliases().map(|alias| format!("`{alias}`")).collect();
     if !aliases.is_empty() {
-        let _ = write!(text, "\nShort form: {}.\n", aliases.join(", "));
+        let _ = write!(text, "\nOther names: {}.\n", aliases.join(", "));
     }
     let _ = write!(text, "\n```text\n{usage}\n```\n");
     let shown = |arg: &&Arg| !arg.is_hide_set() && !is_everywhere(arg);

@@ -2,7 +2,7 @@
 
 use clap::builder::PossibleValue;
 use clap::{Arg, Command};
-use claude_worker_api::Status;
+use claude_worker_api::{Status, all_settings};
 
 use crate::command_line::{self, Reading, Role, read};
 use crate::topics;
@@ -153,6 +153,11 @@ fn values(arg: &Arg, reading: &Reading<'_>, prefix: Prefix) -> Wanted {
         ("id" | "ids", _) | (_, "ID") => tasks(reading, prefix, is_first),
         // The tasks of `resume`, and the prompt behind them.
         ("prompt", name) if name.starts_with("ID") && is_first => tasks(reading, prefix, is_first),
+        ("key", _) => {
+            let keys = all_settings();
+            let keys = keys.map(|setting| Candidate::new(&setting.file_key(), setting.label));
+            Wanted::Words(matching(keys.collect(), &prefix))
+        }
         ("model", _) => {
             let models = MODELS.map(|(name, about)| Candidate::new(name, about));
             Wanted::Words(matching(models.into(), &prefix))
