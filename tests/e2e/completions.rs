@@ -153,6 +153,21 @@ fn zsh_completes_what_is_typed() {
 }
 
 #[test]
+fn questions_are_asked_at_a_terminal() {
+    let home = home();
+    let steps = [
+        ("claude-worker cancel all\\n", "Cancel 2 tasks? [[]y/N[]]"),
+        ("n\\n", "Nothing was cancelled"),
+        ("claude-worker run src/none.rs\\n", "Is this text the prompt? [[]y/N[]]"),
+        ("n\\n", "add --prompt-is-text"),
+        ("claude-worker cancel all\\n", "[[]y/N[]]"),
+        ("y\\n", "Task 2 is cancelled"),
+    ];
+    typed(&home, "'bash --norc --noprofile -i'", "PS1=\"REA\"\"DY> \"", &steps);
+    assert_eq!(home.json(["list"])["counts"]["cancelled"], 2);
+}
+
+#[test]
 fn candidates_come_in_time_without_an_engine_and_start_none() {
     let home = Home::new();
     assert_eq!(home.run(["__complete", "bash", "cancel", ""]).ok().stdout.lines().count(), 3);

@@ -67,6 +67,8 @@ fn improve(error: &mut clap::Error, arguments: &[OsString]) -> Vec<String> {
     ] {
         error.remove(kind);
     }
+    // It has hidden names, too.
+    error.remove(ContextKind::ValidSubcommand);
     // clap's usage shows the option that it takes a wrong one for, which may be a hidden one.
     if error.kind() == ErrorKind::UnknownArgument {
         let usage = reading.command.clone().render_usage();
@@ -96,13 +98,14 @@ fn tips(
                 .map(str::to_owned)
                 .or_else(|| a_prompt_without_run(reading, &word))
                 .or_else(|| similar_command(reading, &word))
-                .or_else(|| {
-                    Some(format!(
-                        "the commands are listed by: {}",
-                        spelled(&reading.path, "--help")
-                    ))
-                })
+                .or_else(|| Some(listed_by(reading)))
         }
+        ErrorKind::MissingSubcommand => Some(listed_by(reading)),
+        ErrorKind::UnknownArgument if has_dashed_prompt(reading, arguments) => Some(
+            "a prompt that begins with - cannot stand before --; pass it with --file, or on standard input \
+             with the prompt -"
+                .to_owned(),
+        ),
         ErrorKind::UnknownArgument => {
             let word = text(ContextKind::InvalidArg);
             if word.starts_with('-') {
@@ -122,6 +125,18 @@ fn tips(
         _ => None,
     };
     tip.into_iter().collect()
+}
+
+fn listed_by(reading: &Reading<'_>) -> String {
+    format!("the commands are listed by: {}", spelled(&reading.path, "--help"))
+}
+
+/// Whether a prompt that begins with `-` stands before the options for the agent, which follow `--`.
+fn has_dashed_prompt(reading: &Reading<'_>, arguments: &[OsString]) -> bool {
+    let before =
+        arguments.iter().zip(&reading.roles).take_while(|(_, role)| **role != Role::Separator);
+    let mut words = before.filter(|(_, role)| **role == Role::Positional);
+    takes_prompt(reading.command) && words.any(|(word, _)| word.to_string_lossy().starts_with("-"))
 }
 
 /// `claude-worker "fix the tests"`.
@@ -313,6 +328,15 @@ mod tests {
             tip(&["--watch", "run", "x"]),
             "options follow their command: claude-worker run --watch"
         );
+    }
+
+    #[test]
+    fn hidden_names_are_not_listed_where_a_command_is_missing() {
+        let (text, tips) = told(&["--json"]);
+        assert!(!text.contains("terminate"), "{text}");
+        assert_eq!(tips, ["the commands are listed by: claude-worker --help"]);
+        let line = ["run", "- fix", "--agent-args", "--", "--foo"];
+        assert!(tip(&line).contains("--file"), "{}", tip(&line));
     }
 
     #[test]
