@@ -182,7 +182,7 @@ fn files_that_hang_or_end_the_shell_delay_the_first_run_only() {
 }
 
 #[test]
-fn a_run_with_directories_of_its_own_does_not_wait_for_the_shell() {
+fn a_run_whose_path_was_named_does_not_ask_the_shell() {
     let (home, place) = home_of(Path::new("/usr/bin/bash"));
     let asked = place.join("asked");
     write(&place.join(".profile"), &format!("echo asked > {}\n", asked.display()));
@@ -193,4 +193,39 @@ fn a_run_with_directories_of_its_own_does_not_wait_for_the_shell() {
     command.args(["run", "--agent", "shell", "--env", "PATH", "--wait", "venv-tool"]);
     assert_eq!(Ran::of(&command.output().unwrap()).ok().stdout, "of the task\n");
     assert!(!asked.exists());
+}
+
+#[test]
+fn the_first_run_has_the_same_path_as_later_ones() {
+    let (home, place) = home_of(Path::new("/usr/bin/bash"));
+    program(&place.join("tools/own-tool"), "found");
+    write(&place.join(".profile"), "export PATH=\"$HOME/tools:$PATH\"\n");
+    // With a directory that the system does not have, as in most terminals.
+    let path = format!("{}:/usr/bin:/bin", place.join("bin").display());
+    for _ in 0..2 {
+        let mut command = home.command();
+        command.env("PATH", &path).args(["run", "--agent", "shell", "--wait", "own-tool"]);
+        assert_eq!(Ran::of(&command.output().unwrap()).ok().stdout, "found\n");
+    }
+}
+
+#[test]
+fn claude_code_is_found_after_it_has_moved() {
+    let (home, place) = home_of(Path::new("/usr/bin/bash"));
+    let install = |version: &str| {
+        let bin = place.join(".nvm").join(version).join("bin");
+        program(&bin.join("claude"), version);
+        write(&place.join(".profile"), &format!("export PATH=\"{}:$PATH\"\n", bin.display()));
+    };
+    let told = || {
+        let ran = home.run(["run", "--wait", "Do it", "--json"]);
+        assert_eq!(ran.code, 10, "it is no Claude Code, so it has no result: {ran:?}");
+        ran.stdout
+    };
+    install("v22");
+    assert!(told().contains("no_result"));
+    std::fs::remove_dir_all(place.join(".nvm/v22")).unwrap();
+    install("v24");
+    let after = told();
+    assert!(after.contains("no_result"), "{after}");
 }

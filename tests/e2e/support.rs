@@ -35,6 +35,8 @@ impl Home {
             ("CLAUDE_WORKER_HOME".to_owned(), path("data")),
             ("PATH".to_owned(), "/usr/local/bin:/usr/bin:/bin".to_owned()),
             ("LANG".to_owned(), "C.UTF-8".to_owned()),
+            // No shell is asked for its PATH before the first run.
+            ("SHELL".to_owned(), "/usr/sbin/nologin".to_owned()),
         ];
         Self { root, variables }
     }

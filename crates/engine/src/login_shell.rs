@@ -3,7 +3,8 @@
 //! An engine may be started by a desktop, by cron, by a service manager or by an MCP client, and a task
 //! may be submitted over HTTP. None of these has the `PATH` that people see in their terminal, because
 //! version managers (nvm, fnm, mise, asdf, volta, pnpm, …) extend it in the start-up files of the shell.
-//! So the shell is asked once, when the first run needs it, and the answer is kept.
+//! So the shell is asked once, before the first run, and the answer is kept. It is asked anew by `doctor`, and
+//! when Claude Code is not found where it was.
 
 mod environment;
 mod process;
@@ -11,7 +12,7 @@ mod question;
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError, TryLockError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use process::Ended;
@@ -83,27 +84,40 @@ impl LoginShell {
         renew(&mut kept)
     }
 
-    /// The answer, if it is there already.
-    pub(crate) fn known(&self) -> Option<Arc<Answer>> {
-        let kept = match self.kept.try_lock() {
-            Ok(kept) => kept,
-            Err(TryLockError::Poisoned(kept)) => kept.into_inner(),
-            Err(TryLockError::WouldBlock) => return None,
-        };
-        kept.as_ref().map(|kept| Arc::clone(&kept.answer))
+    /// What the shell has answered, also when it failed. It is asked when it never was: then a run gets the
+    /// same `PATH` whether it is the first one or not.
+    fn first_answer(&self) -> Arc<Answer> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = kept.as_ref().map(|kept| Arc::clone(&kept.answer));
+        known.unwrap_or_else(|| renew(&mut kept))
+    }
+
+    /// The answer for a run whose task brings this `PATH`. Only one without directories of its own waits
+    /// for the shell again after a failure.
+    pub(crate) fn answer_for(&self, of_task: Option<&str>) -> Arc<Answer> {
+        match of_task {
+            Some(path) if !is_of_system(OsStr::new(path)) => self.first_answer(),
+            _ => self.answer(),
+        }
     }
 
     /// The `PATH` of a run whose task brings this one: with the directories of the login shell, and those
-    /// of this process. A task that has directories of its own never waits for the shell.
+    /// of this process.
     pub(crate) fn path_for(&self, of_task: Option<&str>) -> Option<String> {
-        let of_task = of_task.map(OsStr::new);
-        let answer = match of_task {
-            Some(path) if !is_of_system(path) => self.known(),
-            _ => Some(self.answer()),
-        };
-        let environment = answer.as_ref().and_then(|answer| answer.environment());
-        let login = environment.map(LoginEnvironment::directories).unwrap_or_default();
-        joined_path(of_task, login, std::env::var_os("PATH").as_deref())
+        let answer = self.answer_for(of_task);
+        let login = answer.environment().map(LoginEnvironment::directories).unwrap_or_default();
+        joined_path(of_task.map(OsStr::new), login, std::env::var_os("PATH").as_deref())
+    }
+
+    /// Asks anew unless that was done since `begin`: programs may have been installed or moved. Tells
+    /// whether the shell was asked.
+    pub(crate) fn renew_since(&self, begin: Instant) -> bool {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_old = kept.as_ref().is_none_or(|kept| kept.at < begin);
+        if is_old {
+            renew(&mut kept);
+        }
+        is_old
     }
 
     /// Asks anew, also when there is an answer: start-up files may have been changed since.

@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use claude_worker_agents::{Program, Session, can};
-use claude_worker_api::{Capability, RunId, Traceparent};
+use claude_worker_api::{ApiError, Capability, RunId, Traceparent};
 use claude_worker_supervisor::Spec;
 
 use super::super::PlannedRun;
 use super::super::run_ending::RunEnding;
 use super::Follower;
+use crate::locate::LocateError;
 use crate::state::Plan;
 use crate::{EngineError, RunTrace, claude_help, env_file, locate, shell_env, trust};
 
@@ -25,6 +27,17 @@ fn traceparent(
     traces_runs: bool,
 ) -> Option<Traceparent> {
     if traces_runs { Some(RunTrace::of(run, submitted_in).span) } else { submitted_in }
+}
+
+/// Why an agent has no program.
+#[derive(Debug, thiserror::Error)]
+enum NoProgram {
+    #[error("There is no agent {0}")]
+    Agent(&'static str),
+    #[error(transparent)]
+    Claude(LocateError),
+    #[error(transparent)]
+    Shell(ApiError),
 }
 
 impl Follower {
@@ -68,29 +81,29 @@ impl Follower {
             Some(id) => shell_env::read(&self.runs.paths.env, id).map_err(unread)?,
             None => BTreeMap::new(),
         };
-        let mut env = self.with_login_environment(of_shell, own.contains_key("PATH"));
-        // They belong to the session in which the task was submitted.
-        env.retain(|name, _| !launch.env_remove.contains(name));
-        env.extend(launch.env);
-        env.extend(own);
-        let program = match claude_worker_agents::program(request.agent) {
-            Some(Program::At(path)) => match &request.shell {
-                Some(shell) => locate::shell(shell, env.get("PATH").map(OsStr::new))
-                    .map_err(|error| never(error.to_string()))?,
-                None => PathBuf::from(path),
-            },
-            // Refused above.
-            None => return Err(never(format!("There is no agent {}", request.agent.name()))),
-            Some(Program::ClaudeCode) => {
-                let configured = config.agents.claude.as_deref().map(Path::new);
-                let path = env.get("PATH").map(OsStr::new);
-                let found = locate::claude(configured, path, &self.runs.login_shell)
-                    .map_err(|error| never(error.to_string()))?
-                    .path;
-                claude_help::check(&found, request, path).map_err(never)?;
-                found
-            }
+        let environment = |removed: &[String]| {
+            let mut env = self.with_login_environment(of_shell.clone(), own.contains_key("PATH"));
+            // They belong to the session in which the task was submitted.
+            env.retain(|name, _| !removed.contains(name));
+            env.extend(launch.env.clone());
+            env.extend(own.clone());
+            env
         };
+        let begin = Instant::now();
+        let mut env = environment(&launch.env_remove);
+        let mut program = self.program(&env);
+        if matches!(program, Err(NoProgram::Claude(LocateError::Missing)))
+            && self.runs.login_shell.renew_since(begin)
+        {
+            // It was installed, or another version of Node was made the default, since the shell was asked.
+            env = environment(&launch.env_remove);
+            program = self.program(&env);
+        }
+        let program = program.map_err(|error| never(error.to_string()))?;
+        if claude_worker_agents::program(request.agent) == Some(Program::ClaudeCode) {
+            let path = env.get("PATH").map(OsStr::new);
+            claude_help::check(&program, request, path).map_err(never)?;
+        }
         let traces_runs = config.telemetry.otlp_endpoint.is_some();
         if let Some(traceparent) = traceparent(run, request.traceparent, traces_runs)
             && !env.contains_key(TRACEPARENT)
@@ -118,6 +131,25 @@ impl Follower {
         Ok((spec, launch.stdin))
     }
 
+    /// The agent's program, as it is found with these variables.
+    fn program(&self, env: &BTreeMap<String, String>) -> Result<PathBuf, NoProgram> {
+        let request = &self.planned.request;
+        let path = env.get("PATH").map(OsStr::new);
+        match claude_worker_agents::program(request.agent) {
+            Some(Program::At(program)) => match &request.shell {
+                Some(shell) => locate::shell(shell, path).map_err(NoProgram::Shell),
+                None => Ok(PathBuf::from(program)),
+            },
+            Some(Program::ClaudeCode) => {
+                let config = self.runs.config.now();
+                let configured = config.agents.claude.as_deref().map(Path::new);
+                let found = locate::claude(configured, path, &self.runs.login_shell);
+                found.map(|found| found.path).map_err(NoProgram::Claude)
+            }
+            None => Err(NoProgram::Agent(request.agent.name())),
+        }
+    }
+
     /// The variables of the shell that submitted the task, with what is missing of where this person's
     /// programs are: the login shell is asked for that. Not for a task that was given a `PATH` by name.
     fn with_login_environment(
@@ -132,10 +164,8 @@ impl Follower {
         if let Some(path) = login_shell.path_for(env.get("PATH").map(String::as_str)) {
             env.insert("PATH".to_owned(), path);
         }
-        let answer = login_shell.known();
-        let Some(environment) = answer.as_ref().and_then(|answer| answer.environment()) else {
-            return env;
-        };
+        let answer = login_shell.answer_for(env.get("PATH").map(String::as_str));
+        let Some(environment) = answer.environment() else { return env };
         for (name, value) in environment.variables() {
             if !env.contains_key(name) && std::env::var_os(name).is_none() {
                 env.insert(name.clone(), value.clone());
