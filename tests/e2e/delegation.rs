@@ -39,3 +39,16 @@ fn a_task_with_an_engine_of_its_own_has_no_parent_there() {
     let task: serde_json::Value = serde_json::from_slice(&submitted.stdout).unwrap();
     assert!(task["id"].is_i64() && task["parent"].is_null(), "{task:#}");
 }
+
+#[test]
+fn a_task_cannot_stop_the_engine_that_runs_it() {
+    let home = Home::new();
+    let binary = env!("CARGO_BIN_EXE_claude-worker");
+    for command in ["stop", "stop --cancel-running", "restart"] {
+        let script = format!("'{binary}' server {command}");
+        let ran = home.run(["run", "--agent", "shell", "--wait", "--json", &script]);
+        ran.refused(10, &[]);
+        assert!(ran.stdout.contains("may not stop the engine that runs it"), "{ran:?}");
+        assert!(ran.stdout.contains("\"code\":8"), "{ran:?}");
+    }
+}

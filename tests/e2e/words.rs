@@ -64,6 +64,13 @@ fn the_engine_is_restarted_and_its_tasks_keep_running() {
     assert_eq!(home.run(["server", "logs", "--tail", "1"]).ok().stdout.lines().count(), 1);
     let line = home.json(["server", "logs", "-n1"])["line"].clone();
     assert!(line.as_str().is_some_and(|line| !line.is_empty()), "{line}");
+    // With settings that no engine starts with, the one that runs stays.
+    let config = home.data().join("config.toml");
+    let running = home.json(["server", "status"])["pid"].clone();
+    std::fs::write(&config, "workers = 0\n").unwrap();
+    home.run(["server", "restart"]).refused(2, &["workers", "config.toml"]);
+    assert_eq!(home.json(["server", "status"])["pid"], running);
+    std::fs::remove_file(&config).unwrap();
     home.run(["server", "stop"]).ok();
     home.run(["server", "restart"]).ok();
     until("the engine answers", || home.run(["server", "health"]).code == 0);

@@ -11,7 +11,7 @@ use claude_worker_api::{
     AUTO, ApiError, EngineInfo, ErrorCode, HTTP_PORT, HttpChange, HttpState, OFF, StopMode,
     Stopped, TaskApi,
 };
-use claude_worker_client::LockHolder;
+use claude_worker_client::{LockHolder, surrounding_task};
 use claude_worker_engine::Paths;
 use claude_worker_server::HttpStart;
 use serde::Serialize;
@@ -298,11 +298,21 @@ pub(crate) async fn stop_at(
     Ok(Exit::Done)
 }
 
+/// Refuses to stop the engine that runs the task in which this process is: nothing would start the tasks that
+/// wait in its queue.
+async fn refuse_inside_task(api: &impl TaskApi) -> Result<(), ApiError> {
+    let Some(task) = surrounding_task(api).await? else { return Ok(()) };
+    let what = format!("Task {task} may not stop the engine that runs it");
+    let hint = "Stop it outside of tasks, in a terminal: claude-worker server stop";
+    Err(ApiError::new(ErrorCode::Forbidden, what).hint(hint))
+}
+
 async fn stop_and_wait(
     api: &impl TaskApi,
     mode: StopMode,
     lock: Option<&Path>,
 ) -> Result<Stopped, ApiError> {
+    refuse_inside_task(api).await?;
     let pid = api.engine().await?.pid;
     let stopped = api.stop(mode.into()).await?;
     wait_until_gone(api, pid, lock).await?;

@@ -1,7 +1,7 @@
 //! `server restart`: the engine ends, and a new one takes over its queue.
 
 use claude_worker_api::{ApiError, ErrorCode, HostKind, HttpState, StopMode, TaskApi};
-use claude_worker_engine::Paths;
+use claude_worker_engine::{Paths, settings};
 use claude_worker_server::HttpStart;
 
 use super::{serve_http, show_started, stop_and_wait};
@@ -14,10 +14,13 @@ use crate::exit::Exit;
 /// did. Running tasks keep running. Without an engine, one is started.
 ///
 /// # Errors
-/// A usage error for an engine on another machine; `conflict` for one inside the desktop app; errors of stop
+/// `invalid_request` for an engine on another machine and for wrong settings, with which nothing is stopped;
+/// `forbidden` inside a task; `conflict` for one inside the desktop app; errors of stop
 /// and start.
 pub(super) async fn restart(console: &mut Console<'_>) -> Result<Exit, CliError> {
     let paths = Paths::from_env()?;
+    // A new engine would refuse to start with them, when the old one has already ended.
+    settings::load(&paths)?;
     let here = EngineHere::from_env(&paths)?;
     let running = here.client(&paths, None);
     let asked = match running.engine().await {
