@@ -48,6 +48,7 @@ mod stored_data;
 mod stream;
 mod support;
 mod task_options;
+mod terminal;
 mod trees;
 mod trust;
 mod waiting;

@@ -193,12 +193,13 @@ async fn dispatch(
 ) -> Result<Exit, CliError> {
     use commands::{
         cancel, clean, doctor, import, list, logs, open, pause, remove, result, resume, retry, run,
-        seen, status, token, trust, wait,
+        seen, status, token, top, trust, wait,
     };
     match command {
         Command::Run(args) => run::execute(api, console, args).await,
         Command::List(args) => list::execute(api, console, args).await,
         Command::Status(args) => status::execute(api, console, args).await,
+        Command::Top(args) => top::execute(api, console, args).await,
         Command::Result(args) => result::execute(api, console, args).await,
         Command::Logs(args) => logs::execute(api, console, args).await,
         Command::Wait(args) => wait::execute(api, console, args).await,

@@ -88,3 +88,8 @@ pub async fn interrupted() -> Interruption {
         Err(_) => std::future::pending().await,
     }
 }
+
+/// Stops this process as Ctrl-Z does, and returns once it goes on.
+pub fn suspend() {
+    system::suspend();
+}

@@ -23,6 +23,7 @@ pub mod seen;
 pub mod server;
 pub mod status;
 pub mod token;
+pub mod top;
 pub mod trust;
 pub mod wait;
 
@@ -54,6 +55,8 @@ pub enum Command {
     /// List tasks, newest first
     #[command(visible_aliases = ["ls", "ps"])]
     List(list::Args),
+    /// Show the tasks on the whole terminal, with keys to cancel, retry and read logs
+    Top(top::Args),
     /// Show tasks in full, or how the queue stands
     #[command(visible_aliases = ["show", "inspect", "describe", "info"])]
     Status(status::Args),

@@ -153,3 +153,8 @@ fn is_ignored(signal: i32) -> bool {
     };
     action.sa_sigaction == libc::SIG_IGN
 }
+
+pub(crate) fn suspend() {
+    // To this thread, so that it has stopped when this returns. Where that fails, it just goes on.
+    let _ = nix::sys::signal::raise(nix::sys::signal::Signal::SIGTSTP);
+}

@@ -1,0 +1,301 @@
+//! What `top` shows and what keys do. Pure: keys in, actions out.
+
+use claude_worker_api::{State, Status, Task, TaskId};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+use crate::render::text::clean_line;
+
+/// The state of the view.
+#[derive(Debug, Default)]
+pub(super) struct Top {
+    /// The tasks in the order in which they are shown.
+    tasks: Vec<Task>,
+    /// The task that keys are for.
+    selected: Option<TaskId>,
+    /// Only tasks whose name, directory, status or number has this text are shown.
+    pub(super) filter: String,
+    /// What is on the screen.
+    pub(super) mode: Mode,
+    /// The outcome of the last action.
+    pub(super) message: Option<String>,
+    /// Whether the queue is paused.
+    pub(super) paused: bool,
+}
+
+/// What is on the screen.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// The list.
+    #[default]
+    List,
+    /// The list, with the filter being typed.
+    Filter,
+    /// The list, with the question whether to cancel this task.
+    Confirm(TaskId),
+    /// The end of this task's log.
+    Log {
+        /// The task.
+        id: TaskId,
+        /// The lines that were read.
+        lines: Vec<String>,
+        /// How many lines up from the end.
+        up: usize,
+    },
+    /// What the keys do.
+    Help,
+}
+
+/// What is to be done after a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Action {
+    /// Draw.
+    Draw,
+    /// End.
+    Quit,
+    /// End, as after Ctrl-C.
+    Interrupt,
+    /// Give the terminal back to the shell (Ctrl-Z).
+    Suspend,
+    /// Read the log of this task.
+    ReadLog(TaskId),
+    /// Cancel this task.
+    Cancel(TaskId),
+    /// Run this task again.
+    Retry(TaskId),
+    /// Pause the queue, or end the pause.
+    SetPaused(bool),
+}
+
+/// How many rows a page key moves.
+const PAGE: isize = 10;
+
+impl Top {
+    /// Shows these tasks: what runs, then what waits, then what has ended.
+    pub(super) fn set_tasks(&mut self, tasks: Vec<Task>) {
+        let place = self.selected_place();
+        self.tasks = tasks;
+        self.tasks.sort_by_key(|task| match task.state.status() {
+            Status::Running => (0, task.id.0),
+            Status::Pending => (1, task.queue_place.unwrap_or(task.id.0)),
+            Status::Waiting | Status::Unknown(_) => (2, task.id.0),
+            _ => (3, task.state.ended_at().map_or(0, |at| -at.as_millis())),
+        });
+        // A task that has gone leaves its place to the next one.
+        if self.selected_place().is_none() {
+            self.select(place.unwrap_or(0));
+        }
+    }
+
+    /// The tasks that match the filter.
+    pub(super) fn shown(&self) -> Vec<&Task> {
+        let wanted = self.filter.to_lowercase();
+        let matches = |task: &&Task| {
+            wanted.is_empty()
+                || task.name.to_lowercase().contains(&wanted)
+                || task.working_directory.to_lowercase().contains(&wanted)
+                || task.state.status().name().contains(&wanted)
+                || task.id.to_string() == wanted.trim_start_matches('#')
+        };
+        self.tasks.iter().filter(matches).collect()
+    }
+
+    /// The row of the selected task.
+    pub(super) fn selected_place(&self) -> Option<usize> {
+        self.shown().iter().position(|task| Some(task.id) == self.selected)
+    }
+
+    fn selected(&self) -> Option<&Task> {
+        self.shown().into_iter().find(|task| Some(task.id) == self.selected)
+    }
+
+    /// The name of a task, for a question.
+    pub(super) fn name(&self, id: TaskId) -> String {
+        let task = self.tasks.iter().find(|task| task.id == id);
+        task.map(|task| clean_line(&task.name)).unwrap_or_default()
+    }
+
+    fn select(&mut self, place: usize) {
+        let shown = self.shown();
+        let last = shown.len().saturating_sub(1);
+        self.selected = shown.get(place.min(last)).map(|task| task.id);
+    }
+
+    fn step(&mut self, rows: isize) {
+        let place = self.selected_place().unwrap_or(0);
+        self.select(place.saturating_add_signed(rows));
+    }
+
+    /// Carries out a key.
+    pub(super) fn key(&mut self, key: KeyEvent) -> Action {
+        let control = key.modifiers.contains(KeyModifiers::CONTROL);
+        match key.code {
+            KeyCode::Char('c') if control => return Action::Interrupt,
+            KeyCode::Char('z') if control => return Action::Suspend,
+            KeyCode::Char('l') if control => return Action::Draw,
+            _ => {}
+        }
+        self.message = None;
+        match &mut self.mode {
+            Mode::List => return self.key_in_list(key.code),
+            Mode::Filter => {
+                match key.code {
+                    KeyCode::Char(c) if !control => self.filter.push(c),
+                    KeyCode::Backspace => drop(self.filter.pop()),
+                    KeyCode::Esc => {
+                        self.filter.clear();
+                        self.mode = Mode::List;
+                    }
+                    KeyCode::Enter => self.mode = Mode::List,
+                    _ => {}
+                }
+                if self.selected_place().is_none() {
+                    self.select(0);
+                }
+            }
+            Mode::Confirm(id) => {
+                let id = *id;
+                self.mode = Mode::List;
+                if matches!(key.code, KeyCode::Char('y' | 'Y')) {
+                    return Action::Cancel(id);
+                }
+                self.message = Some(format!("Task {id} was not cancelled"));
+            }
+            Mode::Log { lines, up, .. } => match key.code {
+                KeyCode::Char('k') | KeyCode::Up => *up = (*up + 1).min(lines.len()),
+                KeyCode::Char('j') | KeyCode::Down => *up = up.saturating_sub(1),
+                KeyCode::PageUp => *up = (*up + PAGE as usize).min(lines.len()),
+                KeyCode::PageDown => *up = up.saturating_sub(PAGE as usize),
+                KeyCode::Char('G') | KeyCode::End => *up = 0,
+                KeyCode::Char('g') | KeyCode::Home => *up = lines.len(),
+                KeyCode::Char('q') | KeyCode::Esc | KeyCode::Left | KeyCode::Backspace => {
+                    self.mode = Mode::List;
+                }
+                _ => {}
+            },
+            Mode::Help => self.mode = Mode::List,
+        }
+        Action::Draw
+    }
+
+    fn key_in_list(&mut self, code: KeyCode) -> Action {
+        match code {
+            KeyCode::Char('q') => return Action::Quit,
+            KeyCode::Esc if self.filter.is_empty() => return Action::Quit,
+            KeyCode::Esc => self.filter.clear(),
+            KeyCode::Char('j') | KeyCode::Down => self.step(1),
+            KeyCode::Char('k') | KeyCode::Up => self.step(-1),
+            KeyCode::PageDown => self.step(PAGE),
+            KeyCode::PageUp => self.step(-PAGE),
+            KeyCode::Char('g') | KeyCode::Home => self.select(0),
+            KeyCode::Char('G') | KeyCode::End => self.select(usize::MAX),
+            KeyCode::Char('/') => self.mode = Mode::Filter,
+            KeyCode::Char('?' | 'h') => self.mode = Mode::Help,
+            KeyCode::Char('p') => return Action::SetPaused(!self.paused),
+            KeyCode::Char('c' | 'r' | 'l') | KeyCode::Enter | KeyCode::Right => {
+                return self.key_for_task(code);
+            }
+            _ => {}
+        }
+        Action::Draw
+    }
+
+    /// A key that is for the selected task.
+    fn key_for_task(&mut self, code: KeyCode) -> Action {
+        let Some(task) = self.selected() else {
+            self.message = Some("No task is selected".to_owned());
+            return Action::Draw;
+        };
+        let (id, finished) = (task.id, task.state.is_finished());
+        let stopping = matches!(task.state, State::Running { stopping: true, .. });
+        match code {
+            KeyCode::Char('c') if finished => {
+                self.message = Some(format!("Task {id} has already ended"));
+            }
+            KeyCode::Char('c') if stopping => {
+                self.message = Some(format!("Task {id} is being stopped"));
+            }
+            KeyCode::Char('c') => self.mode = Mode::Confirm(id),
+            KeyCode::Char('r') if finished => return Action::Retry(id),
+            KeyCode::Char('r') => self.message = Some(format!("Task {id} has not ended yet")),
+            _ => {
+                self.mode = Mode::Log { id, lines: Vec::new(), up: 0 };
+                return Action::ReadLog(id);
+            }
+        }
+        Action::Draw
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::samples;
+
+    fn top() -> Top {
+        let mut top = Top::default();
+        top.set_tasks(samples::tasks());
+        top
+    }
+
+    fn press(top: &mut Top, keys: &str) -> Action {
+        let code = |c| match c {
+            '\n' => KeyCode::Enter,
+            '\u{1b}' => KeyCode::Esc,
+            c => KeyCode::Char(c),
+        };
+        let keys = keys.chars().map(|c| top.key(KeyEvent::new(code(c), KeyModifiers::NONE)));
+        keys.last().unwrap()
+    }
+
+    #[test]
+    fn what_runs_comes_first_and_what_ended_last_after_it() {
+        let ids: Vec<i64> = top().shown().iter().map(|task| task.id.0).collect();
+        assert_eq!(ids, [130, 131, 132, 135, 129, 127, 126, 125, 128, 9, 8, 7]);
+    }
+
+    #[test]
+    fn keys_are_for_the_selected_task() {
+        let mut top = top();
+        assert_eq!(press(&mut top, "jl"), Action::ReadLog(TaskId(131)));
+        assert_eq!(press(&mut top, "q"), Action::Draw, "back to the list");
+        assert_eq!(press(&mut top, "q"), Action::Quit);
+        assert_eq!(press(&mut top, "Gkr"), Action::Retry(TaskId(8)));
+        assert_eq!(press(&mut top, "gr"), Action::Draw);
+        assert_eq!(top.message.as_deref(), Some("Task 130 has not ended yet"));
+        assert_eq!(press(&mut top, "p"), Action::SetPaused(true));
+    }
+
+    #[test]
+    fn a_task_is_cancelled_only_after_a_yes() {
+        let mut top = top();
+        assert_eq!(press(&mut top, "jcn"), Action::Draw);
+        assert_eq!(press(&mut top, "c\n"), Action::Draw);
+        assert_eq!(press(&mut top, "cy"), Action::Cancel(TaskId(131)));
+        assert_eq!(press(&mut top, "Gcy"), Action::Draw, "it has ended");
+    }
+
+    #[test]
+    fn the_filter_leaves_tasks_out_and_escape_ends_it() {
+        let mut top = top();
+        press(&mut top, "/parser\n");
+        let ids = |top: &Top| top.shown().iter().map(|task| task.id.0).collect::<Vec<_>>();
+        assert_eq!(ids(&top), [132]);
+        assert_eq!(press(&mut top, "\n"), Action::ReadLog(TaskId(132)));
+        press(&mut top, "\u{1b}\u{1b}");
+        assert_eq!(ids(&top).len(), 12);
+        press(&mut top, "/failed\n");
+        assert_eq!(ids(&top), [128]);
+    }
+
+    #[test]
+    fn the_selection_stays_with_its_task_and_moves_on_when_it_has_gone() {
+        let mut top = top();
+        press(&mut top, "jj");
+        top.set_tasks(samples::tasks().into_iter().filter(|task| task.id.0 != 131).collect());
+        assert_eq!(top.selected, Some(TaskId(132)));
+        top.set_tasks(samples::tasks().into_iter().filter(|task| task.id.0 < 100).collect());
+        assert_eq!(top.selected, Some(TaskId(8)));
+        top.set_tasks(Vec::new());
+        assert_eq!(press(&mut top, "c"), Action::Draw);
+    }
+}

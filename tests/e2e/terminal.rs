@@ -1,0 +1,153 @@
+//! What only a terminal shows: the program in a pseudo-terminal, with keys.
+
+use std::process::Command;
+use std::time::Instant;
+
+use crate::support::{Home, PATIENCE, Ran, until};
+
+/// Runs a program in a terminal of 80 columns and 24 rows. For each step it waits until the text is on the
+/// terminal, and then sends the keys or, where they are `SIGTERM`, the signal. Prints all that was written,
+/// and exits with the program's code.
+const DRIVER: &str = r#"
+import fcntl, os, pty, select, signal, struct, sys, termios, time
+steps = list(zip(sys.argv[2::2], sys.argv[3::2]))
+command = sys.argv[1].split("\x1f")
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execv(command[0], command)
+fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+written, at, deadline = b"", 0, time.monotonic() + 50
+while time.monotonic() < deadline:
+    if select.select([terminal], [], [], 0.2)[0]:
+        try:
+            part = os.read(terminal, 65536)
+        except OSError:
+            break
+        if not part:
+            break
+        written += part
+    while steps and (found := written.find(steps[0][0].encode(), at)) >= 0:
+        text, keys = steps.pop(0)
+        at = found + len(text.encode())
+        if keys == "SIGTERM":
+            os.kill(pid, signal.SIGTERM)
+        else:
+            os.write(terminal, keys.encode())
+else:
+    os.kill(pid, signal.SIGKILL)
+    print("nothing came for", steps[:1], file=sys.stderr)
+sys.stdout.buffer.write(written)
+sys.stdout.flush()
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) % 256)
+"#;
+
+/// The screen that a program takes and gives back.
+const ENTER: &str = "\u{1b}[?1049h";
+const LEAVE: &str = "\u{1b}[?1049l";
+
+fn at_terminal(home: &Home, arguments: &[&str], steps: &[(&str, &str)]) -> Ran {
+    let line = [&[env!("CARGO_BIN_EXE_claude-worker")], arguments].concat().join("\u{1f}");
+    let begin = Instant::now();
+    let ran = Ran::of(
+        &Command::new("python3")
+            .args(["-c", DRIVER, &line])
+            .args(steps.iter().flat_map(|(text, keys)| [*text, *keys]))
+            .env_clear()
+            .envs(home.variables().iter().map(|(name, value)| (name, value)))
+            .env("TERM", "xterm-256color")
+            .current_dir(home.work())
+            .output()
+            .unwrap(),
+    );
+    assert!(begin.elapsed() < PATIENCE, "{ran:?}");
+    ran
+}
+
+#[test]
+fn top_shows_tasks_reads_a_log_and_cancels() {
+    let home = Home::new();
+    let id = home.shell("echo the output; exec sleep 100");
+    home.until_status(id, "running");
+    let ran = at_terminal(
+        &home,
+        &["top"],
+        &[
+            ("● running", "\r"),
+            ("the output", "q"),
+            ("1 running", "c"),
+            ("Cancel task 1? y/n", "y"),
+            ("■ cancelled", "q"),
+        ],
+    );
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.stdout.contains(ENTER) && ran.stdout.trim_end().ends_with(LEAVE), "{ran:?}");
+    assert_eq!(home.json(["status", "1"])["status"], "cancelled");
+}
+
+#[test]
+fn top_gives_the_terminal_back_when_it_is_ended() {
+    let home = Home::new();
+    home.finished(home.shell("true"));
+    let ran = at_terminal(&home, &["top"], &[("✓ completed", "SIGTERM")]);
+    assert_eq!(ran.code, 143, "{ran:?}");
+    assert!(ran.stdout.trim_end().ends_with(LEAVE), "{ran:?}");
+    let ran = at_terminal(&home, &["top"], &[("✓ completed", "\u{3}")]);
+    assert_eq!(ran.code, 130, "{ran:?}");
+    let ran = home.run(["top"]);
+    assert_eq!(ran.code, 2, "{ran:?}");
+    assert!(ran.stderr.contains("claude-worker list --watch"), "{ran:?}");
+}
+
+#[test]
+fn a_list_that_is_watched_leaves_its_last_frame() {
+    let home = Home::new();
+    home.finished(home.shell("true"));
+    let ran = at_terminal(&home, &["list", "--watch"], &[("✓ completed", "\u{3}")]);
+    assert_eq!(ran.code, 130, "{ran:?}");
+    assert!(!ran.stdout.contains(ENTER), "{ran:?}");
+    assert!(ran.stdout.trim_end().ends_with("\r\u{1b}[K"), "{ran:?}");
+}
+
+#[test]
+fn colours_are_as_the_option_and_the_variables_say() {
+    let home = Home::new();
+    home.finished(home.shell("true"));
+    let coloured = |home: &Home, arguments: &[&str]| {
+        let ran = home.run(arguments);
+        (ran.stdout + &ran.stderr).contains("\u{1b}[")
+    };
+    for arguments in [&["list"][..], &["--help"], &["list", "--nonsense"]] {
+        assert!(!coloured(&home, arguments), "{arguments:?}");
+        assert!(coloured(&home, &[arguments, &["--color", "always"]].concat()), "{arguments:?}");
+    }
+    assert!(!at_terminal(&home, &["list", "--color=never"], &[]).stdout.contains("\u{1b}["));
+    assert!(at_terminal(&home, &["list"], &[]).stdout.contains("\u{1b}["));
+    let forced = home.variable("CLICOLOR_FORCE", "1");
+    assert!(coloured(&forced, &["list"]));
+}
+
+#[test]
+fn a_supervisor_has_the_name_of_its_task() {
+    let home = Home::new();
+    let id = home.shell("exec sleep 100");
+    home.until_status(id, "running");
+    let named = |name: &str| {
+        let of = |pid: u32| std::fs::read_to_string(format!("/proc/{pid}/comm"));
+        home.processes().into_iter().any(|pid| of(pid).is_ok_and(|comm| comm.trim() == name))
+    };
+    until("the supervisor has its name", || named(&format!("cw-task-{id}")));
+    until("the next supervisor waits", || named("cw-spare"));
+}
+
+#[test]
+fn progress_is_shown_as_a_terminal_leaves_it() {
+    let home = Home::new();
+    let id = home.shell(r"printf '10%%\r50%%\r100%%\nspin |\b/\b-\b done\n'");
+    home.finished(id);
+    let ran = home.run(["logs", "1"]);
+    assert_eq!(ran.stdout, "100%\nspin  done\n");
+    let ran = home.run(["logs", "1", "--raw"]);
+    assert_eq!(ran.stdout, "10%\r50%\r100%\nspin |\u{8}/\u{8}-\u{8} done\n");
+    let ran = home.run(["result", "1", "--json"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+}
