@@ -160,3 +160,33 @@ fn too_many_variables_are_refused_when_they_are_submitted() {
     assert_eq!(home.json(["list"])["tasks"], Value::Array(Vec::new()));
     assert_eq!(home.json(["list"])["counts"]["pending"], json!(0));
 }
+
+#[test]
+fn all_variables_and_those_of_a_file_are_passed_when_that_is_asked_for() {
+    let home = Home::new();
+    home.run(["server", "start", "--no-http"]).ok();
+    let run = |options: &[&str], command: &str| {
+        let mut run = home.command();
+        run.env("SOME_TOKEN", "of the shell").env("CLAUDE_CODE_SESSION_ID", "of a session");
+        run.args(["run", "--agent", "shell", "--wait"]).args(options).arg(command);
+        Ran::of(&run.output().unwrap())
+    };
+    let told = run(&["--env-all"], "echo $SOME_TOKEN,$CLAUDE_CODE_SESSION_ID");
+    assert_eq!(told.ok().stdout, "of the shell,\n");
+    let file = home.place("variables");
+    std::fs::write(&file, "# mine\nexport SOME_TOKEN='of the file'\nOTHER = x # why\n").unwrap();
+    let file = file.to_str().unwrap();
+    let told = run(&["--env-file", file], "echo $SOME_TOKEN,$OTHER");
+    assert_eq!(told.ok().stdout, "of the file,x\n");
+    let told = run(&["--env-file", file, "--env", "SOME_TOKEN"], "echo $SOME_TOKEN");
+    assert_eq!(told.ok().stdout, "of the shell\n");
+    std::fs::write(file, "A=1\nhunter2\n").unwrap();
+    run(&["--env-file", file], "true").refused(2, &["line 2", "NAME=value"]);
+    let pipe = home.place("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    run(&["--env-file", pipe.to_str().unwrap()], "true").refused(2, &["not a regular file"]);
+    let mut elsewhere = home.command();
+    elsewhere.env("CLAUDE_WORKER_SERVER_URL", "http://127.0.0.1:9");
+    elsewhere.args(["run", "--agent", "shell", "--dir", "/", "--env-all", "true"]);
+    Ran::of(&elsewhere.output().unwrap()).refused(2, &["local socket only", "--env NAME"]);
+}

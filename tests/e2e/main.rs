@@ -20,6 +20,7 @@ mod contract;
 mod crash;
 mod delegation;
 mod docs;
+mod doctor;
 mod engine;
 mod environment;
 mod hand_over;

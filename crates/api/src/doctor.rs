@@ -71,4 +71,8 @@ impl Check {
 pub struct Diagnosis {
     /// The checks.
     pub checks: Vec<Check>,
+    /// The names of those variables that sign Claude Code in, or choose its account and server, which the
+    /// engine has in its environment.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub variables: Vec<String>,
 }

@@ -82,6 +82,7 @@ const DEFAULT_PASS: &[&str] = &[
     "CLOUD_ML_REGION",
     "VERTEX_*",
     "AZURE_*",
+    "IS_SANDBOX",
     "DISABLE_TELEMETRY",
     "DISABLE_PROMPT_CACHING*",
     "MAX_THINKING_TOKENS",

@@ -338,7 +338,7 @@ impl Failure {
             }
             Self::Spawn { .. } => "claude-worker doctor says what is missing",
             Self::ApiError { http_status: Some(401 | 403), .. } => {
-                "Log in again with `claude` or check the API key, then retry"
+                "Log in with `claude` or export the right API key, and retry in that shell"
             }
             Self::ApiError { http_status: Some(404), .. } => "Choose another model and retry",
             Self::ApiError { .. } => "Retry it when the API answers again",

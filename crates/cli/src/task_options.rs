@@ -1,7 +1,9 @@
 //! The options of a task that `run`, `retry`, `resume` and `edit` share.
 
+mod env_file;
 mod values;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use claude_worker_api::{Limits, PermissionMode, TaskApi, TaskChanges, parse_duration};
@@ -14,6 +16,7 @@ pub(crate) use values::{directory, directory_elsewhere};
 
 use crate::connect::engine_is_elsewhere;
 use crate::error::CliError;
+use crate::shell_env::whole_env;
 
 /// How a task works. Names that Claude Code's own command line has for these options are accepted, too.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -82,6 +85,12 @@ pub struct TaskOptions {
     /// Pass on an environment variable of this shell, by name; can be repeated
     #[arg(long, value_name = "NAME", value_parser = env_name)]
     pub env: Vec<String>,
+    /// Pass on the variables of a file with NAME=value lines; can be repeated
+    #[arg(long, value_name = "FILE")]
+    pub env_file: Vec<PathBuf>,
+    /// Pass on all environment variables of this shell; only to an engine on this machine
+    #[arg(long)]
+    pub env_all: bool,
     /// Everything after -- is for Claude Code: --agent-args -- --chrome
     #[arg(long)]
     pub agent_args: bool,
@@ -91,6 +100,18 @@ pub struct TaskOptions {
 }
 
 impl TaskOptions {
+    /// The variables that are given to the task: all, then those of files, then those that are named.
+    fn variables(&self) -> Result<BTreeMap<String, String>, CliError> {
+        let mut variables = if self.env_all { whole_env()? } else { BTreeMap::new() };
+        for file in &self.env_file {
+            variables.extend(env_file::read(file)?);
+        }
+        for name in &self.env {
+            variables.extend([variable(name)?]);
+        }
+        Ok(variables)
+    }
+
     /// The prompt that stands behind the dashes, as in `run -- "- a list"`, and the other options.
     pub(crate) fn split_first_behind(mut self, has_prompt: bool) -> (Option<String>, Self) {
         if has_prompt || self.agent_args || self.after_dashes.is_empty() {
@@ -105,6 +126,8 @@ impl TaskOptions {
     /// # Errors
     /// A usage error for a value that cannot be used.
     pub(crate) async fn changes(&self, api: &impl TaskApi) -> Result<TaskChanges, CliError> {
+        // First, because it needs no engine.
+        let env = self.variables()?;
         let names_files = self.dir.is_some()
             || self.settings.is_some()
             || !self.add_dir.is_empty()
@@ -153,7 +176,7 @@ impl TaskOptions {
                 timeout_ms: self.timeout,
                 silence_ms: self.silence,
             },
-            env: self.env.iter().map(|name| variable(name)).collect::<Result<_, _>>()?,
+            env,
             ..TaskChanges::default()
         })
     }

@@ -75,7 +75,7 @@ async fn connect(url: &ServerUrl, addresses: &[SocketAddr]) -> (Check, Option<Tc
         Ok(Err(error)) if error.kind() == std::io::ErrorKind::ConnectionRefused => bad(
             format!("refused: nothing listens at port {} there", url.port()),
             "Start it there with `claude-worker server start --port PORT`, and check the port in \
-             CLAUDE_WORKER_SERVER_URL",
+             CLAUDE_WORKER_SERVER_URL; without that variable, the engine of this machine is used",
         ),
         Ok(Err(error)) => bad(error.to_string(), "Check the network and the firewall there"),
         Err(_) => bad(

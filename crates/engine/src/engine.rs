@@ -6,6 +6,7 @@ mod answers;
 mod directory_checks;
 mod import;
 mod recent_looks;
+mod sign_in_note;
 mod submission;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ use tokio::sync::{Mutex, Semaphore, mpsc, oneshot, watch};
 
 use self::directory_checks::DirectoryChecks;
 use self::recent_looks::RecentLooks;
+use self::sign_in_note::SignInNote;
 use crate::access::{Logins, Principal};
 use crate::clock::SystemClock;
 use crate::dispatcher::{Dispatcher, Watches};
@@ -84,6 +86,7 @@ struct Inner {
     reads: std::sync::atomic::AtomicUsize,
     directory_checks: DirectoryChecks,
     recent_looks: RecentLooks,
+    sign_in_note: SignInNote,
     /// Codes for logins of browsers.
     logins: Logins,
     /// Held until [`Engine::release`], or the last handle and the dispatcher are gone, and no
@@ -225,6 +228,7 @@ impl Engine {
                 reads: std::sync::atomic::AtomicUsize::default(),
                 directory_checks: DirectoryChecks::default(),
                 recent_looks: RecentLooks::default(),
+                sign_in_note: SignInNote::default(),
                 logins: Logins::default(),
                 claim: Mutex::new(Some(claim)),
             }),

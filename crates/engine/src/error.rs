@@ -1,6 +1,6 @@
 //! What can go wrong inside the engine.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use claude_worker_api::{ApiError, ErrorCode};
 use claude_worker_os::files::is_shortage;
@@ -24,6 +24,9 @@ pub enum EngineError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The database file is another program's.
+    #[error("{0} cannot be used: it belongs to another program")]
+    ForeignDatabase(PathBuf),
     /// The database file is that of the Python claude-worker.
     #[error("{0} belongs to the Python claude-worker")]
     Predecessors(PathBuf),
@@ -145,12 +148,29 @@ impl From<EngineError> for ApiError {
             .hint("Use it as it is, or stop it first with `claude-worker server stop`"),
             EngineError::DatabaseInUse(_) => Self::new(ErrorCode::Conflict, capitalised(&message))
                 .hint("Set CLAUDE_WORKER_HOME as it has, or stop it first"),
+            EngineError::ForeignDatabase(path) => Self::new(ErrorCode::BadDatabase, message).hint(
+                if is_in_data_directory(&path) {
+                    format!(
+                        "Nothing was changed. Set CLAUDE_WORKER_HOME to a directory of its own, or move \
+                         {} away",
+                        shell_word(&path.to_string_lossy())
+                    )
+                } else {
+                    "Nothing was changed. Set CLAUDE_WORKER_DB to a file of its own, or unset it".to_owned()
+                },
+            ),
             EngineError::BadDatabase { path, .. } => Self::new(ErrorCode::BadDatabase, message)
-                .hint(format!(
-                    "Nothing was changed. Update Claude Worker, restore the file from a backup, or \
-                     begin anew with `mv {0} {0}.old`",
-                    path.display()
-                )),
+                .hint({
+                    let word = shell_word(&path.to_string_lossy());
+                    let of_another = match is_in_data_directory(&path) {
+                        true => "",
+                        false => ". If it is another program's, unset CLAUDE_WORKER_DB",
+                    };
+                    format!(
+                        "Nothing was changed. Update Claude Worker, restore the file from a backup, or \
+                         begin anew with `mv {word} {word}.old`{of_another}"
+                    )
+                }),
             EngineError::Predecessors(path) => {
                 let aside = path.with_file_name("python-tasks.db");
                 Self::new(ErrorCode::BadDatabase, message).hint(format!(
@@ -181,4 +201,8 @@ fn capitalised(message: &str) -> String {
 pub(crate) fn disk_full() -> ApiError {
     ApiError::new(ErrorCode::DiskFull, "The disk is full; the task was not taken on")
         .hint("Free some space (`claude-worker clean` removes finished tasks) and submit it again")
+}
+/// Whether a database has the name that it has in a data directory; otherwise `CLAUDE_WORKER_DB` names it.
+fn is_in_data_directory(database: &Path) -> bool {
+    database.file_name().is_some_and(|name| name == "tasks.db")
 }

@@ -224,6 +224,11 @@ export type DeniedTool = {
 export type Diagnosis = {
   /** The checks. */
   checks: Check[];
+  /**
+   * The names of those variables that sign Claude Code in, or choose its account and server, which the
+   * engine has in its environment.
+   */
+  variables?: string[];
 };
 
 /** A request to change a task that has not begun. */

@@ -5,11 +5,11 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
-use claude_worker_api::{ApiError, Check, CheckLevel, TaskApi, Timestamp};
+use claude_worker_api::{ApiError, CheckLevel, TaskApi, Timestamp};
 use serde::Serialize;
 
 use crate::console::Console;
-use crate::doctor;
+use crate::doctor::{self, Findings};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::render::text::clean_line;
@@ -45,12 +45,14 @@ pub async fn execute(
     if let Some(file) = &args.report {
         return report(api, console, file.as_deref()).await;
     }
-    let checks = doctor::examine(api).await;
-    let ok = checks.iter().all(|check| check.level != CheckLevel::Bad);
+    let findings = doctor::examine(api).await;
+    let ok = findings.missing() == 0;
     if console.json {
-        console.document(&serde_json::json!({ "ok": ok, "checks": checks }))?;
+        console.document(&serde_json::json!({
+            "ok": ok, "complete": findings.is_complete, "checks": findings.checks
+        }))?;
     } else {
-        let text = render(&checks, console.view.paint);
+        let text = render(&findings, console.view.paint);
         console.print(&text)?;
     }
     Ok(if ok { Exit::Done } else { Exit::Failed })
@@ -112,7 +114,8 @@ fn default_name(now: Timestamp) -> String {
     format!("claude-worker-report-{time}Z.txt")
 }
 
-fn render(checks: &[Check], paint: Paint) -> String {
+fn render(findings: &Findings, paint: Paint) -> String {
+    let checks = &findings.checks;
     let mut text = String::new();
     let widest = checks.iter().map(|check| check.name.len()).max().unwrap_or(0);
     for check in checks {
@@ -131,9 +134,11 @@ fn render(checks: &[Check], paint: Paint) -> String {
             let _ = writeln!(text, "{:indent$}{}", "", clean_line(&check.advice));
         }
     }
-    let missing = checks.iter().filter(|check| check.level == CheckLevel::Bad).count();
     text.push('\n');
-    text += &match missing {
+    text += &match findings.missing() {
+        0 if !findings.is_complete => {
+            "Nothing is known to be missing, but not everything was examined\n".to_owned()
+        }
         0 => "Ready to run tasks\n".to_owned(),
         1 => "1 thing is needed before tasks can run\n".to_owned(),
         n => format!("{n} things are needed before tasks can run\n"),
@@ -143,16 +148,18 @@ fn render(checks: &[Check], paint: Paint) -> String {
 
 #[cfg(test)]
 mod tests {
+    use claude_worker_api::Check;
+
     use super::*;
 
-    fn checks() -> Vec<Check> {
+    fn findings() -> Findings {
         let check = |name: &str, level, found: &str, advice: &str| Check {
             name: name.to_owned(),
             level,
             found: found.to_owned(),
             advice: advice.to_owned(),
         };
-        vec![
+        let checks = vec![
             check("Claude Code", CheckLevel::Ok, "2.1.330 (/usr/bin/claude, found in PATH)", ""),
             check(
                 "Sign-in",
@@ -161,7 +168,8 @@ mod tests {
                 "Run `claude` once and log in",
             ),
             check("Disk", CheckLevel::Warn, "400.0 MB free", "Free some space"),
-        ]
+        ];
+        checks.into()
     }
 
     #[test]
@@ -177,11 +185,19 @@ mod tests {
 
     #[test]
     fn on_a_terminal() {
-        insta::assert_snapshot!(render(&checks(), Paint { colour: false, symbols: true }));
+        insta::assert_snapshot!(render(&findings(), Paint { colour: false, symbols: true }));
     }
 
     #[test]
     fn in_a_pipe() {
-        insta::assert_snapshot!(render(&checks(), Paint::NONE));
+        insta::assert_snapshot!(render(&findings(), Paint::NONE));
+    }
+
+    #[test]
+    fn what_was_not_examined_is_not_called_ready() {
+        let checks = vec![Check::warn("Tasks", "not examined", "")];
+        let text = render(&Findings { checks, is_complete: false }, Paint::NONE);
+        assert!(text.ends_with("but not everything was examined\n"), "{text}");
+        assert!(render(&Vec::new().into(), Paint::NONE).ends_with("Ready to run tasks\n"));
     }
 }

@@ -49,7 +49,7 @@ struct Material<'a> {
 
 /// Makes the report. `api` must be a connection that starts no engine.
 pub(crate) async fn report(api: &impl TaskApi, now: Timestamp) -> String {
-    let checks = super::examine(api).await;
+    let checks = super::examine(api).await.checks;
     let system = System::look();
     let paths = Paths::from_env();
     let engine = api.engine().await;

@@ -7,7 +7,9 @@
 mod claude;
 mod git;
 mod login_shell;
+pub mod sign_in;
 mod storage;
+mod user;
 
 use claude_worker_api::{Check, Diagnosis, Settings};
 
@@ -21,11 +23,12 @@ pub fn examine(paths: &Paths, in_force: Option<&Settings>, login_shell: &LoginSh
     let (config, settings) = settings(paths, in_force);
     // First, because it renews the answer by which Claude Code is found.
     let shell = login_shell::check(login_shell);
-    let mut checks = claude::checks(&config, login_shell);
-    checks.extend([shell, settings]);
+    let mut checks = vec![claude::check(&config, login_shell), sign_in::check(), shell, settings];
+    checks.extend(user::check(&config));
     checks.extend(storage::checks(paths, &config));
     checks.push(git::check());
-    Diagnosis { checks }
+    let variables = sign_in::variables().into_iter().map(str::to_owned).collect();
+    Diagnosis { checks, variables }
 }
 
 fn settings(paths: &Paths, in_force: Option<&Settings>) -> (Settings, Check) {

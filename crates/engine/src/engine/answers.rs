@@ -57,7 +57,11 @@ impl TaskApi for Engine {
             [true] => None,
             _ => self.check_directory_of(&submission, Missing::Create).await?,
         };
-        Ok(warned(self.ask_for_task(Request::Submit(Box::new(submission))).await?, warning))
+        let note = self.inner.sign_in_note.about(&submission.task);
+        let submitted = self.ask_for_task(Request::Submit(Box::new(submission))).await?;
+        let mut task = warned(submitted, warning);
+        task.warnings.extend(note);
+        Ok(task)
     }
 
     async fn submit_batch(&self, batch: NewTasks) -> Result<SubmittedTasks, ApiError> {

@@ -121,7 +121,7 @@ fn check_schema(path: &Path, connection: &Connection) -> Result<usize, EngineErr
         if predecessor::is_predecessors(connection) {
             return Err(EngineError::Predecessors(path.to_owned()));
         }
-        return Err(bad("it belongs to another program".to_owned()));
+        return Err(EngineError::ForeignDatabase(path.to_owned()));
     }
     let version = usize::try_from(version).unwrap_or(usize::MAX);
     if version > schema::VERSION {

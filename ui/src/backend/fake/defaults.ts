@@ -22,6 +22,7 @@ export const DEFAULTS = {
       "CLOUD_ML_REGION",
       "VERTEX_*",
       "AZURE_*",
+      "IS_SANDBOX",
       "DISABLE_TELEMETRY",
       "DISABLE_PROMPT_CACHING*",
       "MAX_THINKING_TOKENS",
