@@ -15,6 +15,7 @@ mod claude;
 mod command_lines;
 mod commands;
 mod completions;
+mod config;
 mod connections;
 mod contract;
 mod crash;

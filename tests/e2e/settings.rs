@@ -63,10 +63,9 @@ fn config_names_the_settings_that_the_running_engine_does_not_use_yet() {
     let ran = home.run(["config"]);
     assert!(ran.stdout.contains("workers = 7"), "{ran:?}");
     assert!(ran.stderr.contains("other values of workers."), "{ran:?}");
-    assert!(ran.stderr.contains("claude-worker server stop"), "{ran:?}");
+    assert!(ran.stderr.contains("claude-worker server restart"), "{ran:?}");
     assert_eq!(home.json(["config"])["not_in_force"], serde_json::json!(["workers"]));
-    home.run(["server", "stop"]).ok();
-    home.run(["list"]).ok();
+    home.run(["server", "restart"]).ok();
     assert_eq!(home.run(["config"]).ok().stderr, "");
 }
 

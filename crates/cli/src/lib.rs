@@ -167,7 +167,7 @@ fn execute(command: &Command, console: &mut Console<'_>) -> Result<Exit, CliErro
             Command::Server(server::Command::Start { listen, .. }) => {
                 return server::start(console, listen).await;
             }
-            Command::Config => return commands::config::execute(console).await,
+            Command::Config(args) => return commands::config::execute(console, args).await,
             Command::Server(server::Command::Http { switch }) => {
                 return server::http(console, *switch).await;
             }
@@ -222,7 +222,7 @@ async fn dispatch(
         Command::Server(server::Command::Health) => server::health(api, console).await,
         Command::Completions(_)
         | Command::Man(_)
-        | Command::Config
+        | Command::Config(_)
         | Command::Mcp(_)
         | Command::Server(
             server::Command::Start { .. }

@@ -103,8 +103,8 @@ pub enum Command {
     Import(import::Args),
     /// Trust directories, so that tasks submitted by agents may use their settings
     Trust(trust::Args),
-    /// Show the settings and where the files are, and which settings the running engine does not use yet
-    Config,
+    /// Show the settings and where the files are, or change them
+    Config(config::Args),
     /// Print the completion script for a shell
     Completions(completions::Args),
     /// Write the manual pages into a directory, one for each command

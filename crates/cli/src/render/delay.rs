@@ -134,7 +134,7 @@ impl Delay {
                 "Make room on the disk; claude-worker clean removes finished tasks and their output"
             }
             Self::WorkersBusy { workers: 0 } => {
-                "Set `workers` in the configuration to more than 0: claude-worker config shows the file"
+                "Set `workers` to more than 0: claude-worker config set workers 4"
             }
             Self::WorkersBusy { .. } => "It starts when one is free",
             Self::Limit { .. } => "It goes on by itself",

@@ -29,6 +29,19 @@ pub(crate) fn edit(text: &str, before: &Settings, after: &Settings) -> Result<St
     Ok(document.to_string())
 }
 
+/// The text without a key, and without the comment that is directly above it or behind it.
+pub(super) fn without(text: &str, section: &str, field: &str) -> Result<String, String> {
+    let mut document = text.parse::<DocumentMut>().map_err(|error| error.to_string())?;
+    let table = match section {
+        "" => Some(document.as_table_mut() as &mut dyn TableLike),
+        section => document.get_mut(section).and_then(Item::as_table_like_mut),
+    };
+    if let Some(table) = table {
+        table.remove(field);
+    }
+    Ok(document.to_string())
+}
+
 /// Carries over into `table` what differs between `before` and `after`.
 fn change(table: &mut dyn TableLike, before: &dyn TableLike, after: &dyn TableLike) {
     for (key, _) in before.iter() {

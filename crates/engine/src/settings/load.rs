@@ -13,8 +13,9 @@ use crate::Paths;
 /// `invalid_request` naming the file, the setting and what it accepts.
 pub fn load(paths: &Paths) -> Result<Settings, ApiError> {
     let refuse = |what: String| {
-        ApiError::invalid(format!("{}: {what}", paths.config.display()))
-            .hint("Correct the file, or move it away: without it the defaults are in force")
+        ApiError::invalid(format!("{}: {what}", paths.config.display())).hint(
+            "Correct it: claude-worker config edit. Without the file the defaults are in force",
+        )
     };
     match read_own(&paths.config) {
         Ok(text) => parse(&text).map_err(refuse),
@@ -32,12 +33,23 @@ pub fn parse(text: &str) -> Result<Settings, String> {
         // The line is shown, and then what is wrong there.
         let (shown, message) = (error.to_string(), error.message());
         match shown.trim_end().strip_suffix(message) {
-            Some(place) => place.to_owned() + &explain_serde_error("", message),
-            None => shown,
+            Some(place) => {
+                shortened(place, 200) + &shortened(&explain_serde_error("", message), 2000)
+            }
+            None => shortened(&shown, 2000),
         }
     })?;
     settings.check()?;
     Ok(settings)
+}
+
+/// The text with each line cut after so many characters: an error shows the line that it is about.
+fn shortened(text: &str, longest: usize) -> String {
+    let cut = |line: &str| match line.char_indices().nth(longest) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.to_owned(),
+    };
+    text.split('\n').map(cut).collect::<Vec<_>>().join("\n")
 }
 
 /// The settings as the text of a file, every key included.

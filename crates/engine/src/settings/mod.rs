@@ -58,8 +58,7 @@ pub(crate) fn write(
     {
         locate::configured(Path::new(program)).map_err(|error| refuse(error.to_string()))?;
     }
-    // The file itself, where a link leads to it: people keep their settings in other places.
-    let path = std::fs::canonicalize(&paths.config).unwrap_or_else(|_| paths.config.clone());
+    let path = real_file(paths);
     let text = file::read(&path)?;
     let broken = |what: String| refuse_file(&path, &what);
     let edited = file::edit(&text, in_force, &wanted).map_err(broken)?;
@@ -68,6 +67,52 @@ pub(crate) fn write(
         file::replace(&path, &edited)?;
     }
     Ok(settings)
+}
+
+/// Changes the file of an engine that does not run. Returns what it says then.
+///
+/// # Errors
+/// `invalid_request` for a value or a file that is wrong; nothing is changed then.
+pub fn change(paths: &Paths, change: SettingsChange) -> Result<Settings, ApiError> {
+    let before = load(paths)?;
+    paths.create()?;
+    Ok(write(paths, &before, change)?)
+}
+
+/// Removes a key from the file, whose default is in force already.
+///
+/// # Errors
+/// `invalid_request` when the file is wrong or cannot be written.
+pub fn remove_key(paths: &Paths, section: &str, field: &str) -> Result<(), ApiError> {
+    let path = real_file(paths);
+    let text = file::read(&path)?;
+    let without = file::without(&text, section, field).map_err(|what| refuse_file(&path, &what))?;
+    if without != text {
+        file::replace(&path, &without)?;
+    }
+    Ok(())
+}
+
+/// The text of the file; empty without one.
+///
+/// # Errors
+/// What the system says.
+pub fn read_text(paths: &Paths) -> Result<String, ApiError> {
+    paths.create()?;
+    Ok(file::read(&real_file(paths))?)
+}
+
+/// Puts a text in the place of the file's. It must have been checked with [`parse`].
+///
+/// # Errors
+/// What the system says.
+pub fn write_text(paths: &Paths, text: &str) -> Result<(), ApiError> {
+    Ok(file::replace(&real_file(paths), text)?)
+}
+
+/// The file itself, where a link leads to it: people keep their settings in other places.
+fn real_file(paths: &Paths) -> std::path::PathBuf {
+    std::fs::canonicalize(&paths.config).unwrap_or_else(|_| paths.config.clone())
 }
 
 fn refuse(what: String) -> EngineError {
