@@ -8,6 +8,9 @@ use claude_worker_os::files::{create_new, is_open_to_others, others_can_write};
 use claude_worker_os::random::random_hex;
 use claude_worker_paths::read_own;
 
+/// A shorter token could be guessed, in characters.
+const SHORTEST: usize = 16;
+
 /// The token in `file`; a new one is written there when it has none.
 ///
 /// # Errors
@@ -24,7 +27,15 @@ fn token(file: &Path) -> io::Result<String> {
     match read_own(file) {
         Ok(token) if !token.trim().is_empty() => {
             check_mode(file)?;
-            return Ok(token.trim().to_owned());
+            let token = token.trim();
+            if token.chars().count() < SHORTEST {
+                let why = format!(
+                    "the token in it has fewer than {SHORTEST} characters and could be guessed; remove the \
+                     file to have one made"
+                );
+                return Err(io::Error::new(io::ErrorKind::InvalidData, why));
+            }
+            return Ok(token.to_owned());
         }
         Ok(_) => std::fs::remove_file(file)?,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -68,12 +79,24 @@ mod tests {
         assert!(error.message.contains("Cannot keep a token"), "{error}");
         assert!(!error.hint.is_empty(), "{error}");
     }
+
+    #[test]
+    fn a_token_that_could_be_guessed_is_refused() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("token");
+        std::fs::write(&file, "x\n").unwrap();
+        let error = load_or_create(&file).unwrap_err();
+        assert!(error.message.contains("fewer than 16 characters"), "{error}");
+        std::fs::write(&file, "0123456789abcdef\n").unwrap();
+        assert_eq!(load_or_create(&file).unwrap(), "0123456789abcdef");
+    }
+
     #[test]
     fn a_token_that_others_can_write_is_refused_also_behind_a_link() {
         use std::os::unix::fs::PermissionsExt;
         let directory = tempfile::tempdir().unwrap();
         let (file, link) = (directory.path().join("elsewhere"), directory.path().join("token"));
-        std::fs::write(&file, "secret").unwrap();
+        std::fs::write(&file, "0123456789abcdef").unwrap();
         std::os::unix::fs::symlink(&file, &link).unwrap();
         for (mode, refused) in [(0o600, false), (0o644, false), (0o666, true)] {
             std::fs::set_permissions(&file, std::fs::Permissions::from_mode(mode)).unwrap();

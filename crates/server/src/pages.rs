@@ -9,7 +9,7 @@ mod embedded;
 use std::path::PathBuf;
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -62,7 +62,10 @@ impl Pages {
                     .append_index_html_on_directories(true)
                     .call_fallback_on_method_not_allowed(true)
                     .fallback(Router::new().fallback(no_page));
-                Router::new().fallback_service(files)
+                let only_pages = OnlyPages(directory.clone());
+                Router::new()
+                    .fallback_service(files)
+                    .layer(middleware::from_fn_with_state(only_pages, only_pages_of_directory))
             }
             &Self::Embedded(files) => Router::new().fallback(move |request: Request| async move {
                 let method = request.method().clone();
@@ -84,6 +87,44 @@ impl Pages {
         let routes = routes.route("/api/{*path}", any(no_such_route));
         routes.layer(middleware::from_fn(add_security_headers))
     }
+}
+
+/// The directory that pages must be in.
+#[derive(Debug, Clone)]
+struct OnlyPages(PathBuf);
+
+impl OnlyPages {
+    /// Whether it is a regular file in the directory, or one of its directories. A link may lead out of it,
+    /// and opening a pipe would wait for ever.
+    fn has(&self, path: &str) -> bool {
+        // The names of built pages have no characters that would have to be encoded.
+        if path.contains('%') {
+            return false;
+        }
+        let wanted = self.0.join(path.trim_start_matches('/'));
+        let wanted = if path.ends_with('/') { wanted.join("index.html") } else { wanted };
+        let (Ok(root), Ok(file)) = (self.0.canonicalize(), wanted.canonicalize()) else {
+            return false;
+        };
+        let is_page = std::fs::metadata(&file).is_ok_and(|found| found.is_file() || found.is_dir());
+        file.starts_with(root) && is_page
+    }
+}
+
+/// Answers requests for what is no page without opening it.
+async fn only_pages_of_directory(
+    State(pages): State<OnlyPages>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let method = request.method().clone();
+    let path = request.uri().path().to_owned();
+    let is_read = matches!(method, Method::GET | Method::HEAD);
+    let has = tokio::task::spawn_blocking(move || pages.has(&path)).await;
+    if is_read && !has.unwrap_or_default() {
+        return no_page(method).await;
+    }
+    next.run(request).await
 }
 
 /// What a browser shows when the program was built without pages.
@@ -171,6 +212,26 @@ mod tests {
                 assert_eq!(status, StatusCode::NOT_FOUND, "{path}");
                 assert!(policy.is_some(), "{path}");
             }
+        }
+    }
+
+    #[tokio::test]
+    async fn links_out_of_the_directory_and_pipes_are_no_pages() {
+        let place = tempfile::tempdir().unwrap();
+        let directory = place.path().join("ui");
+        std::fs::create_dir(&directory).unwrap();
+        std::fs::write(directory.join("index.html"), "<p>pages</p>").unwrap();
+        std::fs::write(directory.join("page.js"), "").unwrap();
+        std::fs::write(place.path().join("token"), "secret").unwrap();
+        std::os::unix::fs::symlink(place.path().join("token"), directory.join("token")).unwrap();
+        std::os::unix::fs::symlink("page.js", directory.join("link.js")).unwrap();
+        drop(claude_worker_os::pipe::listen(&directory.join("pipe")).unwrap());
+        let pages = Pages::Directory(directory);
+        for path in ["/token", "/pipe", "/nothing/"] {
+            assert_eq!(answer(&pages, path).await.0, StatusCode::NOT_FOUND, "{path}");
+        }
+        for path in ["/", "/index.html", "/page.js", "/link.js"] {
+            assert_eq!(answer(&pages, path).await.0, StatusCode::OK, "{path}");
         }
     }
 
