@@ -288,6 +288,7 @@ mod tests {
         assert_eq!(words("list --status=running,f"), ["--status=running,failed"]);
         assert_eq!(words("run -m o"), ["opus", "opusplan"]);
         assert_eq!(words("completions z"), ["zsh"]);
+        assert_eq!(words("config get limits.si"), ["limits.silence"]);
         assert_eq!(of("run --dir "), Wanted::Directories);
         assert_eq!(of("run "), Wanted::Files);
         assert_eq!(of("server start --tls-cert x"), Wanted::Files);
