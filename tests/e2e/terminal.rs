@@ -1,9 +1,10 @@
 //! What only a terminal shows: the program in a pseudo-terminal, with keys.
 
-use std::process::Command;
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use crate::support::{Home, PATIENCE, Ran, until};
+use crate::support::{Home, Kept, PATIENCE, Ran, until};
 
 /// Runs a program in a terminal of 80 columns and 24 rows. For each step it waits until the text is on the
 /// terminal, and then sends the keys or, where they are `SIGTERM`, the signal. Prints all that was written,
@@ -150,4 +151,40 @@ fn progress_is_shown_as_a_terminal_leaves_it() {
     assert_eq!(ran.stdout, "10%\r50%\r100%\nspin |\u{8}/\u{8}-\u{8} done\n");
     let ran = home.run(["result", "1", "--json"]);
     assert_eq!(ran.code, 0, "{ran:?}");
+}
+
+#[test]
+fn those_who_wait_are_told_that_the_queue_is_paused() {
+    let home = Home::new();
+    home.run(["pause"]).ok();
+    let waiting = home
+        .command()
+        .args(["run", "--agent", "shell", "echo out", "--wait"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut waiting = Kept(waiting);
+    let mut said = String::new();
+    let mut lines = BufReader::new(waiting.0.stderr.take().unwrap());
+    while !said.contains("the queue is paused. Continue it with: claude-worker unpause") {
+        assert_ne!(lines.read_line(&mut said).unwrap(), 0, "{said}");
+    }
+    home.run(["unpause"]).ok();
+    assert!(waiting.0.wait().unwrap().success());
+    lines.read_to_string(&mut said).unwrap();
+    assert_eq!(said.matches("paused").count(), 1, "{said}");
+}
+
+#[test]
+fn tasks_are_listed_by_directory_and_time() {
+    let home = Home::new();
+    home.finished(home.shell("true"));
+    std::fs::create_dir(home.work().join("below")).unwrap();
+    let listed = |arguments: &[&str]| home.run([&["list", "-q"], arguments].concat()).stdout;
+    assert_eq!(listed(&["--dir", ".", "--since", "1h"]), "1\n");
+    assert_eq!(listed(&["--dir", "below"]), "");
+    assert_eq!(listed(&["--since", "2999-01-01"]), "");
+    assert_eq!(listed(&["--failed"]), "");
+    assert_eq!(listed(&["--sort", "ended"]), "1\n");
 }
