@@ -12,7 +12,7 @@ use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::render::delay::Delay;
-use crate::render::text::{escape_json, truncate};
+use crate::render::text::{escape_json, wrap};
 use crate::render::{Paint, Tone, fields, table, task_line};
 
 /// Tasks per request where all are read.
@@ -124,7 +124,9 @@ fn show(
     }
     let table = table::tasks(&page.tasks, console.now(), console.width(), paint);
     console.print(&table)?;
-    let last = last_lines(console, page, delay, usize::MAX);
+    // A command to copy stays in one line where it goes to a file.
+    let width = if console.view.terminal { console.width() } else { usize::MAX };
+    let last = last_lines(console, page, delay, |line| wrap(line, width));
     if last.is_empty() { Ok(()) } else { console.remark(&last) }
 }
 
@@ -140,12 +142,12 @@ const fn none(page: &TaskPage, args: &Args) -> &'static str {
 }
 
 /// The counts, the next page, and what keeps the queue from starting tasks.
-/// Lines wider than `width` are cut.
+/// `fit` makes each line fit the page.
 fn last_lines(
     console: &Console<'_>,
     page: &TaskPage,
     delay: Option<&Delay>,
-    width: usize,
+    fit: impl Fn(&str) -> String,
 ) -> String {
     let paint = console.view.paint;
     let mut last = Vec::new();
@@ -158,7 +160,7 @@ fn last_lines(
     let mut text = String::new();
     if !last.is_empty() {
         let line = format!("  {}", last.join(" · "));
-        text = paint.tone(Tone::Quiet, &truncate(&line, width));
+        text = paint.tone(Tone::Quiet, &fit(&line));
     }
     if let Some(delay) = delay {
         let cause = delay.cause(console.now(), &console.zone());
@@ -169,7 +171,7 @@ fn last_lines(
         if !text.is_empty() {
             text.push('\n');
         }
-        text += &paint.tone(Tone::Attention, &truncate(&format!("  {words}"), width));
+        text += &paint.tone(Tone::Attention, &fit(&format!("  {words}")));
     }
     text
 }
