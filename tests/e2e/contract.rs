@@ -9,9 +9,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use claude_worker_api::{
-    Agent, ApiError, CleanQuery, Cleaned, ErrorCode, EventKind, EventQuery, FollowUp, HostKind,
-    HttpChange, ImportTasks, Limits, ListQuery, LogItem, LogQuery, NewTask, OutputQuery, Pause,
-    Retry, SeenQuery, Settings, State, Status, StopMode, TaskApi, TaskId, TaskQuery,
+    Agent, ApiError, CleanQuery, Cleaned, Edit, ErrorCode, EventKind, EventQuery, FollowUp,
+    HostKind, HttpChange, ImportTasks, Limits, ListQuery, LogItem, LogQuery, NewTask, OutputQuery,
+    Pause, Retry, SeenQuery, Settings, State, Status, StopMode, TaskApi, TaskChanges, TaskId,
+    TaskQuery,
 };
 use claude_worker_client::{Address, EngineClient, LockHolder, ServerUrl};
 use claude_worker_engine::{Paths, settings};
@@ -146,6 +147,10 @@ async fn exercise(api: &impl TaskApi, work: &Path) {
     assert_eq!(code(api.retry(slow, Retry::default()).await), ErrorCode::Conflict);
     let follow_up = FollowUp { prompt: "more".to_owned(), ..FollowUp::default() };
     assert_eq!(code(api.resume(slow, follow_up.clone()).await), ErrorCode::Conflict);
+    let changes = TaskChanges { name: Some("x".to_owned()), ..TaskChanges::default() };
+    let edit = Edit { changes, ..Edit::default() };
+    assert_eq!(code(api.edit(slow, edit.clone()).await), ErrorCode::Conflict);
+    assert_eq!(code(api.edit(TaskId(9999), edit).await), ErrorCode::NotFound);
     std::fs::write(&gate, "").unwrap();
     assert!(matches!(finished(api, slow).await, State::Completed { .. }));
     std::fs::remove_file(&gate).unwrap();

@@ -5,7 +5,7 @@ use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
-use claude_worker_api::SHELLS;
+use claude_worker_api::{NewTask, SHELLS};
 use serde_json::Value;
 
 use crate::claude::{World, world};
@@ -167,4 +167,42 @@ fn an_option_that_the_installed_version_lacks_fails_the_task_before_its_start() 
     assert!(message.contains("Claude Code 1.0.3"), "{message}");
     assert!(message.contains("has no option --effort"), "{message}");
     assert!(!home.place("claude.started").exists());
+}
+
+#[test]
+fn a_task_is_edited_until_it_begins_and_exported_afterwards() {
+    let home = Home::new();
+    let other = home.work().join("other");
+    std::fs::create_dir(&other).unwrap();
+    home.run(["pause"]).ok();
+    home.shell("echo first");
+    home.run(["edit", "1", "pwd", "--name", "Where", "-C", "other", "--timeout", "50s"]).ok();
+    let task = home.json(["status", "1"]);
+    assert_eq!(task["name"], "Where", "{task}");
+    assert_eq!(task["request"]["limits"]["timeout_ms"], 50_000, "{task}");
+    home.run(["edit", "1"]).refused(2, &["no terminal for an editor"]);
+    home.run(["edit", "1", "--model", "opus"]).refused(2, &["cannot have a model"]);
+    home.run(["edit", "1", "-C", "missing"]).refused(2, &["missing"]);
+    home.run(["retry", "1"]).refused(4, &["has not run yet", "claude-worker edit 1"]);
+    home.run(["unpause"]).ok();
+    assert_eq!(home.finished(1)["result"], other.to_str().unwrap());
+    home.run(["edit", "1", "--name", "x"]).refused(4, &["claude-worker retry 1"]);
+
+    let secret = home
+        .command()
+        .args(["run", "--shell", "true", "--wait", "--env", "TOKEN"])
+        .env("TOKEN", "correct-horse")
+        .output()
+        .unwrap();
+    assert!(secret.status.success(), "{secret:?}");
+    let exported = home.run(["export"]);
+    let lines: Vec<Value> =
+        exported.ok().stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 2);
+    assert_eq!(lines[0]["request"]["execution_prompt"], "pwd");
+    assert_eq!(lines[0]["result"], other.to_str().unwrap());
+    assert!(exported.stdout.contains("TOKEN") && !exported.stdout.contains("correct-horse"));
+    // The request is one that can be submitted again.
+    let request: NewTask = serde_json::from_value(lines[0]["request"].clone()).unwrap();
+    assert_eq!(request.working_directory, other.to_str().unwrap());
 }

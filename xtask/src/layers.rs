@@ -142,6 +142,8 @@ const CONFINED: &[Confined] = &[
             "crates/cli/src/commands/mcp/claude_code.rs",
             // Starts the person's editor.
             "crates/cli/src/commands/config/edit.rs",
+            // Opens a prompt in the user's editor.
+            "crates/cli/src/commands/edit/editor.rs",
             // Start the desktop app and the browser.
             "crates/cli/src/commands/open.rs",
             "crates/cli/src/commands/open/link.rs",

@@ -6,11 +6,12 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use claude_worker_api::{
-    ApiError, CleanQuery, Cleaned, Counts, EngineInfo, Event, EventKind, EventPage, EventQuery,
-    FollowUp, HttpState, ListQuery, LogEntry, LogItem, LogPage, LogQuery, LoginCode, NewLogin,
-    NewTask, Order, OutputChunk, OutputQuery, OutputStream, Pause, Queue, Retry, Run, RunId,
-    SeenQuery, Settings, State, StopRequest, Stopped, Task, TaskApi, TaskChanges, TaskDetail,
-    TaskId, TaskPage, TaskQuery, Trust, TrustChange, TrustSource, TrustedDirectory, Unseen, Usage,
+    ApiError, CleanQuery, Cleaned, Counts, Edit, EngineInfo, Event, EventKind, EventPage,
+    EventQuery, FollowUp, HttpState, ListQuery, LogEntry, LogItem, LogPage, LogQuery, LoginCode,
+    NewLogin, NewTask, Order, OutputChunk, OutputQuery, OutputStream, Pause, Queue, Retry, Run,
+    RunId, SeenQuery, Settings, State, StopRequest, Stopped, Task, TaskApi, TaskChanges,
+    TaskDetail, TaskId, TaskPage, TaskQuery, Trust, TrustChange, TrustSource, TrustedDirectory,
+    Unseen, Usage,
 };
 use tokio::sync::Notify;
 
@@ -346,6 +347,18 @@ impl TaskApi for FakeEngine {
         let changes = follow_up.changes.clone();
         let task = self.retry(id, Retry { changes, ..Retry::default() }).await?;
         self.memory().follow_ups.push(follow_up.prompt);
+        Ok(task)
+    }
+
+    async fn edit(&self, id: TaskId, edit: Edit) -> Answer<Task> {
+        let mut memory = self.reach()?;
+        let detail = memory.tasks.get_mut(&id).ok_or_else(|| ApiError::no_task(id))?;
+        if detail.task.state != State::Pending {
+            return Err(ApiError::conflict(format!("Task {id} has begun")));
+        }
+        edit.changes.apply(&mut detail.request);
+        let task = detail.task.clone();
+        memory.changes.push(edit.changes);
         Ok(task)
     }
 

@@ -192,8 +192,8 @@ async fn dispatch(
     console: &mut Console<'_>,
 ) -> Result<Exit, CliError> {
     use commands::{
-        cancel, clean, doctor, import, list, logs, open, pause, remove, result, resume, retry, run,
-        seen, status, token, top, trust, wait,
+        cancel, clean, doctor, edit, export, import, list, logs, open, pause, remove, result,
+        resume, retry, run, seen, status, token, top, trust, wait,
     };
     match command {
         Command::Run(args) => run::execute(api, console, args).await,
@@ -204,6 +204,8 @@ async fn dispatch(
         Command::Logs(args) => logs::execute(api, console, args).await,
         Command::Wait(args) => wait::execute(api, console, args).await,
         Command::Cancel(args) => cancel::execute(api, console, args).await,
+        Command::Edit(args) => edit::execute(api, console, args).await,
+        Command::Export(args) => export::execute(api, console, args).await,
         Command::Retry(args) => retry::execute(api, console, args).await,
         Command::Resume(args) => resume::execute(api, console, args).await,
         Command::Remove(args) => remove::execute(api, console, args).await,

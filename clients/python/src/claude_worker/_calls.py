@@ -96,7 +96,7 @@ def changed(changes: Mapping[str, Any] | None) -> dict[str, Any]:
 def run_again(
     session: Session, task_id: int, action: str, body: Mapping[str, Any], key: str | None
 ) -> Call[Task]:
-    """`retry` and `resume`. Inside a task only what it delegated may run again."""
+    """`retry`, `resume` and `edit`. Inside a task only what it delegated may run again."""
     body = {**body, "idempotency_key": _key(key)}
     around = yield from _surrounding_task(session)
     if around is not None:

@@ -234,6 +234,25 @@ class Client:
         call = _calls.run_again(self._session, task_id, "resume", body, idempotency_key)
         return self._run(call)
 
+    def edit(
+        self,
+        task_id: int,
+        changes: Mapping[str, Any],
+        *,
+        idempotency_key: str | None = None,
+        extra: Mapping[str, Any] | None = None,
+    ) -> Task:
+        """Changes a task that has not begun.
+
+        :param changes: fields of the task, such as `{"execution_prompt": "…"}`; tools are added to those
+            of the task
+        :param idempotency_key: a second request with the same key changes nothing more
+        :param extra: further fields of the request, for engines that are newer than this package
+        """
+        body = {**_calls.changed(changes), **(extra or {})}
+        call = _calls.run_again(self._session, task_id, "edit", body, idempotency_key)
+        return self._run(call)
+
     def remove(self, task_id: int) -> None:
         """Removes a task with all its output. A running one is stopped first."""
         self._run(_calls.remove(self._session, task_id))

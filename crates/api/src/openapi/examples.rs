@@ -90,6 +90,23 @@ const EXAMPLES: &[Example] = &[
     },
     Example { method: "retry", name: "retry", summary: "Asked by a person", json: "{}" },
     Example {
+        method: "retry",
+        name: "changes",
+        summary: "With another model and one more tool, which the task keeps",
+        json: r#"{ "changes": { "model": "opus", "allowed_tools": ["Bash(cargo test:*)"] } }"#,
+    },
+    Example {
+        method: "edit",
+        name: "prompt",
+        summary: "Another prompt, and more time",
+        json: r#"{
+            "changes": {
+                "execution_prompt": "Write the tests first",
+                "limits": { "timeout_ms": 3600000 }
+            }
+        }"#,
+    },
+    Example {
         method: "resume",
         name: "message",
         summary: "A further message in the session",

@@ -6,6 +6,8 @@ pub mod clean;
 pub mod completions;
 pub mod config;
 pub mod doctor;
+pub mod edit;
+pub mod export;
 pub mod import;
 pub mod list;
 pub mod logs;
@@ -73,6 +75,8 @@ pub enum Command {
     /// Run finished tasks again, from the beginning
     #[command(visible_alias = "rerun", alias = "restart")]
     Retry(retry::Args),
+    /// Change a task that has not begun: its prompt, its name and its options
+    Edit(Box<edit::Args>),
     /// Continue a finished task in the same session
     Resume(resume::Args),
     /// Remove tasks with all their output; a running one is stopped first
@@ -99,6 +103,8 @@ pub enum Command {
     Mcp(mcp::Command),
     /// Check what tasks need and say how to fix what is missing, or write a report for a bug report
     Doctor(doctor::Args),
+    /// Write tasks with their requests, runs and results as JSON lines
+    Export(export::Args),
     /// Take over the tasks of the Python claude-worker
     Import(import::Args),
     /// Trust directories, so that tasks submitted by agents may use their settings

@@ -173,8 +173,9 @@ fn refusal(id: TaskId, illegal: Illegal, state: &TaskState) -> ApiError {
     let status = state.to_wire().status().name();
     match illegal {
         Illegal::NotFinished if !matches!(state, TaskState::Running { .. }) => {
-            ApiError::conflict(format!("Task {id} is {status} and has its turn before it"))
-                .hint("Wait for it, or cancel it first")
+            ApiError::conflict(format!("Task {id} is {status}: it has not run yet")).hint(format!(
+                "`claude-worker wait {id}` waits for it, `claude-worker edit {id}` changes it before it begins"
+            ))
         }
         Illegal::NotFinished => {
             ApiError::conflict(format!("Task {id} is {status}; its session is in use"))

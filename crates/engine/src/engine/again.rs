@@ -47,10 +47,6 @@ impl Engine {
     }
 
     pub(super) async fn edit_task(&self, id: TaskId, mut edit: Edit) -> Result<Task, ApiError> {
-        if edit.changes.is_empty() {
-            return Err(ApiError::invalid("Nothing is to be changed")
-                .hint("Name a field of the task in `changes`"));
-        }
         let key = edit.idempotency_key.clone();
         self.check_again(id, &edit.asked_by, &mut edit.changes, (EDIT_KEYS, key)).await?;
         let task = self.ask_for_task(Request::Edit(id, Box::new(edit))).await?;

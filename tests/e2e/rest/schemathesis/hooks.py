@@ -8,15 +8,29 @@ import schemathesis
 WORK = os.environ["WORK"]
 
 
+# What only a Claude task can have would be refused for a command. Names and values of variables have rules
+# that a schema of names cannot say, and not every shell is installed.
+REFUSED = (
+    "system_prompt model permission_mode allowed_tools limits parent disallowed_tools add_dirs mcp_config "
+    "settings fallback_model effort json_schema agents continue_session resume_session agent_args shell env "
+    "inherited_env"
+).split()
+
+
 def usable(task):
     if isinstance(task, dict):
-        # What only a Claude task can have would be refused for a command.
-        for name in ("system_prompt", "model", "permission_mode", "allowed_tools", "limits", "parent"):
+        for name in REFUSED:
             task.pop(name, None)
-        # Names and values of variables have rules that a schema of names cannot say.
-        task.pop("env", None)
-        task.pop("inherited_env", None)
         task.update(working_directory=WORK, agent="shell", execution_prompt="true")
+
+
+def usable_changes(body):
+    body.pop("inherited_env", None)
+    changes = body.setdefault("changes", {})
+    if isinstance(changes, dict):
+        for name in REFUSED:
+            changes.pop(name, None)
+        changes.update(working_directory=WORK, execution_prompt="true")
 
 
 def with_whole_numbers(value):
@@ -48,6 +62,8 @@ def before_call(context, case, kwargs):
     elif name == "submit_batch":
         for task in case.body["tasks"]:
             usable(task)
+    elif name in ("retry", "resume", "edit"):
+        usable_changes(case.body)
     elif name == "clean" and "statuses" in case.body:
         # Only finished tasks can be cleaned.
         case.body["statuses"] = ["cancelled", "failed"]

@@ -123,6 +123,13 @@ export class FakeEngine {
         });
       }),
     retry: (id) => this.#again(id),
+    edit: (id, { changes } = {}) =>
+      this.#answer(() => {
+        const task = this.#find(id);
+        if (task.status !== "pending") throw refused("conflict", `Task ${id} has begun`);
+        task.name = changes?.name ?? task.name;
+        return this.#become(id, { status: "pending" });
+      }),
     resume: (id) => this.#again(id),
     remove: (id) =>
       this.#answer(() => {

@@ -1,4 +1,4 @@
-//! `retry` and `resume` with the options of `run`.
+//! `retry`, `resume` and `edit` with the options of `run`, and `export`.
 
 use super::*;
 
@@ -127,4 +127,51 @@ async fn tasks_come_before_the_message() {
         assert!(written.err().contains(expected), "{line}: {}", written.err());
     }
     assert_eq!(engine.follow_ups().len(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn edit_changes_the_prompt_and_the_options() {
+    let engine = FakeEngine::default();
+    engine.put(samples::task(1, "Test", State::Pending));
+    engine.put(samples::completed(2, "Test", "ok"));
+    let line = "edit --stdin never 1 Instead --title N --model opus -c";
+    let (exit, written) = command(&engine, Look::Pipe, line).await;
+    assert_eq!((exit, written.out()), (Exit::Done, "Task 1 is changed\n"), "{}", written.err());
+    let changes = engine.changes().remove(0);
+    assert_eq!(changes.execution_prompt.as_deref(), Some("Instead"));
+    assert_eq!((changes.name.as_deref(), changes.continue_session), (Some("N"), Some(true)));
+    // The options alone leave the prompt as it is, and read no standard input.
+    command(&engine, Look::Pipe, "edit 1 --timeout 5m").await;
+    assert_eq!(engine.changes()[1].execution_prompt, None);
+    assert_eq!(engine.changes()[1].limits.timeout_ms, Some(300_000));
+    let (exit, written) = command(&engine, Look::Pipe, "edit 1").await;
+    assert_eq!(exit, Exit::Usage);
+    assert!(written.err().contains("no terminal for an editor"), "{}", written.err());
+    assert_eq!(command(&engine, Look::Pipe, "edit 2 --name N").await.0, Exit::Conflict);
+    assert_eq!(command(&engine, Look::Pipe, "edit 9 --name N").await.0, Exit::NotFound);
+}
+
+#[tokio::test(start_paused = true)]
+async fn export_writes_a_line_for_each_task() {
+    let engine = FakeEngine::default();
+    for id in 1..=3 {
+        engine.put(samples::completed(id, "Test", "ok"));
+    }
+    let (exit, written) = command(&engine, Look::Pipe, "export 1-2 9").await;
+    assert_eq!(exit, Exit::NotFound, "what is missing is said");
+    let ids: Vec<i64> = written
+        .out()
+        .lines()
+        .map(|line| {
+            serde_json::from_str::<serde_json::Value>(line).unwrap()["id"].as_i64().unwrap()
+        })
+        .collect();
+    assert_eq!(ids, [1, 2]);
+    let place = tempfile::tempdir().unwrap();
+    let file = place.path().join("tasks.jsonl");
+    let line = format!("export --output {}", file.display());
+    let (exit, written) = command(&engine, Look::Pipe, &line).await;
+    assert_eq!((exit, written.out()), (Exit::Done, ""));
+    assert!(written.err().starts_with("Wrote 3 tasks to "), "{}", written.err());
+    assert_eq!(std::fs::read_to_string(&file).unwrap().lines().count(), 3);
 }

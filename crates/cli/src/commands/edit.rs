@@ -1,0 +1,111 @@
+//! `edit`: changes a task that has not begun.
+
+mod editor;
+
+use claude_worker_api::{Edit, TaskApi, TaskChanges, TaskId, TaskQuery};
+
+use super::warn;
+use crate::console::Console;
+use crate::error::CliError;
+use crate::exit::{self, Exit};
+use crate::prompt;
+use crate::stdin;
+use crate::task_options::TaskOptions;
+use editor::Draft;
+
+/// The arguments of `edit`.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = exit::help())]
+pub struct Args {
+    /// The task
+    pub id: TaskId,
+    /// The new prompt or command: text, a file, or - for standard input, as with `run`. With nothing to
+    /// change, the prompt is opened in $VISUAL or $EDITOR
+    pub prompt: Option<String>,
+    /// Read the prompt from this file
+    #[arg(short, long, value_name = "FILE", conflicts_with = "prompt")]
+    pub file: Option<String>,
+    /// Another name for the task
+    #[arg(long, alias = "title")]
+    pub name: Option<String>,
+    /// Go on from the newest conversation of Claude Code in the directory, in a copy of it
+    #[arg(short, long = "continue")]
+    pub continue_session: bool,
+    /// Go on from this session of Claude Code, in a copy of it
+    #[arg(long, value_name = "SESSION", conflicts_with = "continue_session")]
+    pub resume_session: Option<String>,
+    /// The shell that runs the command: sh, bash, zsh, dash or fish
+    #[arg(long, value_name = "SHELL")]
+    pub shell: Option<String>,
+    /// How the task works.
+    #[command(flatten)]
+    pub options: TaskOptions,
+    /// How standard input is used.
+    #[command(flatten)]
+    pub stdin: stdin::Args,
+}
+
+/// Changes the task. Without anything to change, the prompt is opened in the editor.
+///
+/// # Errors
+/// `not_found`; `conflict` when the task has begun; a usage error when nothing is to be changed and there
+/// is no terminal.
+pub async fn execute(
+    api: &impl TaskApi,
+    console: &mut Console<'_>,
+    args: &Args,
+) -> Result<Exit, CliError> {
+    let id = args.id;
+    let has_prompt = args.prompt.is_some() || args.file.is_some();
+    let (behind, options) = args.options.clone().split_first_behind(has_prompt);
+    let mut changes = TaskChanges {
+        name: args.name.clone(),
+        continue_session: args.continue_session.then_some(true),
+        resume_session: args.resume_session.clone(),
+        shell: args.shell.clone(),
+        ..options.changes(api).await?
+    };
+    let argument = args.prompt.as_deref().or(behind.as_deref());
+    let mut draft = None;
+    if argument.is_some() || args.file.is_some() {
+        let agent = api.get(id, TaskQuery::default()).await?.task.agent;
+        let kind = prompt::Kind::of(agent);
+        changes.execution_prompt = Some(match &args.file {
+            Some(file) => prompt::from_file(file, kind, args.stdin)?,
+            None => prompt::resolve(console, argument, kind, args.stdin)?,
+        });
+    } else if changes.is_empty() {
+        if !console.can_ask() {
+            return Err(CliError::usage(
+                "Nothing is to be changed, and there is no terminal for an editor",
+                format!("Say what: claude-worker edit {id} \"The new prompt\" --model opus"),
+            ));
+        }
+        let before = api.get(id, TaskQuery::default()).await?.request.execution_prompt;
+        let edited = Draft::edit(id, &before, &editor::chosen())?;
+        if edited.text() == before {
+            console.remark("Nothing was changed")?;
+            return Ok(Exit::Done);
+        }
+        changes.execution_prompt = Some(edited.text().to_owned());
+        draft = Some(edited);
+    }
+    let edit = Edit { changes, ..Edit::default() };
+    let task = match api.edit(id, edit).await {
+        Ok(task) => task,
+        Err(error) => {
+            // The work of a person must not be lost because the task has begun meanwhile.
+            if let Some(draft) = draft {
+                console.notice(&format!("What you wrote is in {}", draft.keep().display()));
+            }
+            return Err(error.into());
+        }
+    };
+    warn(console, &task);
+    if console.json {
+        console.document(&task)?;
+    } else {
+        console.line(&format!("Task {id} is changed"))?;
+    }
+    Ok(Exit::Done)
+}
