@@ -138,7 +138,7 @@ pub struct ListQuery {
     /// Only tasks that work in this directory or below it: an absolute path as the tasks have it, with no
     /// `..` and no links resolved. At most 4096 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 4096))]
+    #[schemars(length(max = 4096), extend("pattern" = "^/[^\\x00]*$"))]
     pub directory: Option<String>,
     /// Only tasks that were submitted at or after this instant.
     #[serde(skip_serializing_if = "Option::is_none")]
