@@ -292,3 +292,37 @@ fn a_program_that_is_no_shell_may_leave_an_empty_pipe() {
     home.run(always).refused(2, &["Standard input was empty"]);
     home.run(["run", "-", "--stdin", "never"]).refused(2, &["--stdin never"]);
 }
+
+#[test]
+fn data_for_a_shell_task_is_refused_and_no_loop_loses_its_list() {
+    for shell in shells() {
+        let mut desk = Desk::new(&shell);
+        let name = shell.display();
+        for lost in [
+            "echo data | \"$cw\" run --shell cat",
+            "(sleep 0.2; cat list) | \"$cw\" run --shell -- sort",
+        ] {
+            let (ran, tasks) = desk.script(lost);
+            assert!(ran.stderr.contains("this data would be lost"), "{name}: {lost}: {ran:?}");
+            assert!(tasks.is_empty(), "{name}: {lost}");
+        }
+        let nothing_lost = [
+            ("\"$cw\" run --shell one </dev/null", vec!["one"]),
+            ("true | \"$cw\" run --shell two", vec!["two"]),
+            ("echo data | \"$cw\" run --shell three --stdin never", vec!["three"]),
+            (
+                "while read -r x; do \"$cw\" run --shell \"echo $x\"; done <list",
+                vec!["echo a", "echo b", "echo c"],
+            ),
+            (
+                "cat list | while read -r x; do \"$cw\" run --shell \"echo $x\"; done",
+                vec!["echo a", "echo b", "echo c"],
+            ),
+            ("xargs -n1 \"$cw\" run --shell <list", vec!["a", "b", "c"]),
+        ];
+        for (script, expected) in nothing_lost {
+            let (ran, tasks) = desk.script(script);
+            assert_eq!(tasks, expected, "{name}: {script}: {ran:?}");
+        }
+    }
+}

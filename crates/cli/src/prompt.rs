@@ -82,6 +82,7 @@ pub(crate) fn resolve(
         Some(argument) => argument,
     };
     if kind == Kind::Command {
+        stdin::refuse_for_command(stdin)?;
         return Ok(argument.to_owned());
     }
     let instruction = instruction(console, argument, stdin.prompt_is_text)?;
@@ -97,7 +98,11 @@ pub(crate) fn from_file(file: &str, kind: Kind, stdin: stdin::Args) -> Result<St
         return standard_input_alone();
     }
     let content = content_of(file)?;
-    if kind == Kind::Command { Ok(content) } else { with_material(content, stdin) }
+    if kind == Kind::Command {
+        stdin::refuse_for_command(stdin)?;
+        return Ok(content);
+    }
+    with_material(content, stdin)
 }
 
 /// The instruction, with standard input added where that is for this command.

@@ -183,6 +183,42 @@ pub(crate) fn material(args: Args) -> Result<Option<Vec<u8>>, CliError> {
     Ok(Some(bytes))
 }
 
+/// Refuses data for a shell task, whose command reads no standard input: it would be lost without a word.
+/// What belongs to a loop or script around this command is left to that.
+///
+/// # Errors
+/// A usage error when there is data for this command alone, or `--stdin always`.
+pub(crate) fn refuse_for_command(args: Args) -> Result<(), CliError> {
+    let kind = kind();
+    let is_lost = match (args.stdin, kind) {
+        (StdinUse::Never, _) | (StdinUse::Auto, Stdin::Terminal | Stdin::Nothing) => false,
+        (StdinUse::Always, _) => true,
+        (StdinUse::Auto, Stdin::File) => {
+            let decision = decide(kind, read_before(), parent(kind));
+            matches!(decision, Decision::Take { .. }) && left_to_read(kind) != Some(0)
+        }
+        (StdinUse::Auto, Stdin::Pipe) => {
+            matches!(decide(kind, 0, parent(kind)), Decision::Take { .. }) && has_data()
+        }
+    };
+    if is_lost {
+        return Err(CliError::usage(
+            "The command of a shell task reads no standard input, so this data would be lost",
+            "Let the command read a file: claude-worker run --shell \"patch -p1 < changes.diff\". To leave the data \
+             out: --stdin never",
+        ));
+    }
+    Ok(())
+}
+
+/// Whether the pipe on standard input has data, or gets some in a moment from another program.
+fn has_data() -> bool {
+    if bytes_ready() == Some(0) && (is_left_open() || !readable_within(&io::stdin(), PATIENCE)) {
+        return false;
+    }
+    bytes_ready() != Some(0)
+}
+
 fn bytes_of(bytes: &[u8]) -> String {
     let count = bytes.len();
     format!("{count} {}", if count == 1 { "byte" } else { "bytes" })
