@@ -133,13 +133,11 @@ impl Selection {
         self.ids.is_empty() && !self.filter.all && !self.filter.is_set()
     }
 
-    /// The only task, when it was named by its number and nothing else was: its answer is not a list.
+    /// Whether one task was named, by its number or as the last one, and nothing else: its answer is not a list.
     #[must_use]
-    pub fn single(&self) -> Option<TaskId> {
-        match self.ids[..] {
-            [Choice::One(id)] if !self.filter.all && !self.filter.is_set() => Some(id),
-            _ => None,
-        }
+    pub fn names_one(&self) -> bool {
+        let is_one = matches!(self.ids[..], [Choice::One(_) | Choice::Last]);
+        is_one && !self.filter.all && !self.filter.is_set()
     }
 
     /// Whether all tasks are meant, or all of a status, so that the user does not see which these are.
@@ -170,6 +168,11 @@ impl Filter {
     /// Whether it leaves tasks out.
     pub(crate) const fn is_set(&self) -> bool {
         self.failed || !self.status.is_empty()
+    }
+
+    /// Whether it leaves only failed tasks.
+    pub(crate) fn is_only_failed(&self) -> bool {
+        self.statuses() == [Status::Failed]
     }
 
     /// The statuses; none means every status.
@@ -422,10 +425,10 @@ mod tests {
     }
 
     #[test]
-    fn only_a_single_number_is_single_and_only_all_is_wide() {
-        assert_eq!(selection("12").single(), Some(TaskId(12)));
-        for words in ["12 13", "12-12", "last", "12 --failed", "all"] {
-            assert_eq!(selection(words).single(), None, "{words}");
+    fn only_a_number_or_the_last_names_one_and_only_all_is_wide() {
+        assert!(selection("12").names_one() && selection("last").names_one());
+        for words in ["12 13", "12-12", "12 --failed", "last --failed", "all"] {
+            assert!(!selection(words).names_one(), "{words}");
         }
         for (words, wide) in [
             ("all", true),

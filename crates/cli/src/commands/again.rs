@@ -63,8 +63,10 @@ pub(super) async fn run_again(
     again: &Again,
     then: Then,
 ) -> Result<Exit, CliError> {
-    if let Some(id) = selection.single() {
-        return one(api, console, id, again, then).await;
+    if let [id] = ids
+        && selection.names_one()
+    {
+        return one(api, console, *id, again, then).await;
     }
     if then == Then::Watch && ids.len() > 1 {
         return Err(CliError::usage(
@@ -72,9 +74,10 @@ pub(super) async fn run_again(
             "Leave --watch out, and follow each task with claude-worker logs ID -f",
         ));
     }
-    // Failed tasks, say, are what these commands are for; all finished ones are seldom meant.
-    let is_every = selection.filter.status.is_empty() && !selection.filter.failed;
-    if is_every && !confirm_wide(console, selection, yes, again.verb(), ids.len())? {
+    // Failed tasks are what these commands are for. Others have done their work, and each run costs money.
+    if !selection.filter.is_only_failed()
+        && !confirm_wide(console, selection, yes, again.verb(), ids.len())?
+    {
         console.remark("Nothing was changed")?;
         return Ok(Exit::Failed);
     }

@@ -43,8 +43,10 @@ pub async fn execute(
         return queue(api, console).await;
     }
     let ids = resolve(api, &args.tasks, "status", Changeable::Every).await?;
-    if args.tasks.single().is_some() || ids.len() == 1 {
-        let task = api.get(ids[0], TaskQuery::default()).await?;
+    if let [id] = ids[..]
+        && args.tasks.names_one()
+    {
+        let task = api.get(id, TaskQuery::default()).await?;
         if console.json {
             console.document(&task)?;
         } else {

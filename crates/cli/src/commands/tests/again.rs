@@ -40,6 +40,13 @@ async fn retry_waits_and_prints_the_result() {
     let (exit, written) = beside(&engine, Look::Pipe, "retry 1 --wait", script).await;
     assert_eq!((exit, written.out()), (Exit::TaskFailed, "after\n"));
     assert!(written.err().starts_with("Task 1 is in the queue again\n"), "{}", written.err());
+    // The last one is one task, too.
+    let script = async {
+        settle().await;
+        engine.finish(1, failed(), "again");
+    };
+    let (_, written) = beside(&engine, Look::Pipe, "retry last --wait", script).await;
+    assert_eq!(written.out(), "again\n");
     let script = async {
         settle().await;
         engine.finish(1, completed(), "");
@@ -174,4 +181,23 @@ async fn export_writes_a_line_for_each_task() {
     assert_eq!((exit, written.out()), (Exit::Done, ""));
     assert!(written.err().starts_with("Wrote 3 tasks to "), "{}", written.err());
     assert_eq!(std::fs::read_to_string(&file).unwrap().lines().count(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn failed_tasks_run_again_without_a_question_and_others_do_not() {
+    let engine = FakeEngine::default();
+    for id in 1..=2 {
+        engine.put(samples::completed(id, "Test", "ok"));
+    }
+    for line in
+        ["retry --status completed", "retry all", "resume --stdin never --status completed Go"]
+    {
+        let (exit, written) = command(&engine, Look::Pipe, line).await;
+        assert_eq!(exit, Exit::Usage, "{line}");
+        assert!(written.err().contains("2 tasks") && written.err().contains("--yes"), "{line}");
+    }
+    let (exit, _) = command(&engine, Look::Pipe, "retry --status completed --yes").await;
+    assert_eq!(exit, Exit::Done);
+    engine.finish(1, failed(), "");
+    assert_eq!(command(&engine, Look::Pipe, "retry --failed").await.0, Exit::Done);
 }
