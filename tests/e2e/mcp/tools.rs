@@ -37,6 +37,21 @@ fn a_task_is_delegated_waited_for_and_read_with_nothing_running_before() {
 }
 
 #[test]
+fn a_task_has_the_variables_that_the_client_gave_to_the_server() {
+    let home = Home::with_config(BYPASS);
+    home.run(["server", "start", "--no-http"]).ok();
+    let mut server = client::command(&home);
+    server.env("ANTHROPIC_API_KEY", "sk-ant-test-of-the-client");
+    let mcp = Mcp::begin(server, client::MODERN);
+    // Not all of it, because results are stored.
+    let show = shell(&home, "echo ${ANTHROPIC_API_KEY#sk-ant-}");
+    let task = id(&mcp.ok("create_task", show));
+    mcp.ok("wait_for_tasks", json!({ "task_ids": [task] }));
+    let result = mcp.ok("get_result", json!({ "task_id": task }));
+    assert_eq!(result["answer"], "test-of-the-client", "{result:#}");
+}
+
+#[test]
 fn the_same_key_makes_one_task_and_never_hides_another() {
     let home = Home::with_config(BYPASS);
     let (mcp, other) = (Mcp::legacy(&home), Mcp::modern(&home));
