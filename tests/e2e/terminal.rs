@@ -6,41 +6,7 @@ use std::time::Instant;
 
 use crate::support::{Home, Kept, PATIENCE, Ran, until};
 
-/// Runs a program in a terminal of 80 columns and 24 rows. For each step it waits until the text is on the
-/// terminal, and then sends the keys or, where they are `SIGTERM`, the signal. Prints all that was written,
-/// and exits with the program's code.
-const DRIVER: &str = r#"
-import fcntl, os, pty, select, signal, struct, sys, termios, time
-steps = list(zip(sys.argv[2::2], sys.argv[3::2]))
-command = sys.argv[1].split("\x1f")
-pid, terminal = pty.fork()
-if pid == 0:
-    os.execv(command[0], command)
-fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-written, at, deadline = b"", 0, time.monotonic() + 50
-while time.monotonic() < deadline:
-    if select.select([terminal], [], [], 0.2)[0]:
-        try:
-            part = os.read(terminal, 65536)
-        except OSError:
-            break
-        if not part:
-            break
-        written += part
-    while steps and (found := written.find(steps[0][0].encode(), at)) >= 0:
-        text, keys = steps.pop(0)
-        at = found + len(text.encode())
-        if keys == "SIGTERM":
-            os.kill(pid, signal.SIGTERM)
-        else:
-            os.write(terminal, keys.encode())
-else:
-    os.kill(pid, signal.SIGKILL)
-    print("nothing came for", steps[:1], file=sys.stderr)
-sys.stdout.buffer.write(written)
-sys.stdout.flush()
-sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) % 256)
-"#;
+const DRIVER: &str = include_str!("terminal/driver.py");
 
 /// The screen that a program takes and gives back.
 const ENTER: &str = "\u{1b}[?1049h";
@@ -67,7 +33,7 @@ fn at_terminal(home: &Home, arguments: &[&str], steps: &[(&str, &str)]) -> Ran {
 #[test]
 fn top_shows_tasks_reads_a_log_and_cancels() {
     let home = Home::new();
-    let id = home.shell("echo the output; exec sleep 100");
+    let id = home.shell("printf 'the %s\\n' output; exec sleep 100");
     home.until_status(id, "running");
     let ran = at_terminal(
         &home,
@@ -83,6 +49,24 @@ fn top_shows_tasks_reads_a_log_and_cancels() {
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(ran.stdout.contains(ENTER) && ran.stdout.trim_end().ends_with(LEAVE), "{ran:?}");
     assert_eq!(home.json(["status", "1"])["status"], "cancelled");
+}
+
+#[test]
+fn top_fills_the_terminal_when_its_size_changes() {
+    let home = Home::new();
+    home.finished(home.shell("true"));
+    let ran = at_terminal(
+        &home,
+        &["top"],
+        &[
+            ("NAME  NOW", "SIZE 40x12"),
+            ("r retr…", "?"),
+            ("Any key goes back", "x"),
+            ("✓ completed", "SIZE 100x30"),
+            ("/ filter  a all", "q"),
+        ],
+    );
+    assert_eq!(ran.code, 0, "{ran:?}");
 }
 
 #[test]

@@ -2,8 +2,9 @@
 //!
 //! One loop waits for keys, for events of the engine, and for the next second, because clocks go on. Keys
 //! are read on a thread, because a terminal can only be read by waiting. `state` decides what a key does
-//! and `view` what is on the screen; both are pure.
+//! and `view` what is on the screen; both are pure. `terminal` writes it, and `guard` gives the terminal back.
 
+mod guard;
 mod state;
 mod terminal;
 mod view;
@@ -17,6 +18,7 @@ use claude_worker_api::{
 };
 use claude_worker_client::Reconnect;
 use crossterm::event::{Event, KeyEvent, KeyEventKind};
+use ratatui::layout::Rect;
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
@@ -73,7 +75,7 @@ pub async fn execute(
         by = &mut interrupt => return Ok(by.into()),
         () = std::future::ready(()) => {}
     }
-    let mut terminal = Some(Terminal::enter().map_err(CliError::Output)?);
+    let mut terminal = Some(enter(console)?);
     let ended = tokio::select! {
         by = &mut interrupt => Ok(by.into()),
         ended = run(api, console, &reconnect, changes, &mut read, &mut terminal) => ended,
@@ -90,7 +92,7 @@ struct Read {
 
 async fn run<A: TaskApi>(
     api: &A,
-    console: &mut Console<'_>,
+    console: &Console<'_>,
     reconnect: &Reconnect,
     mut changes: Changes<'_, A>,
     read: &mut Read,
@@ -108,7 +110,9 @@ async fn run<A: TaskApi>(
         });
         loop {
             read.queue.away = reconnect.is_away();
-            read.draw(console)?;
+            if let Some(terminal) = terminal {
+                read.draw(terminal, console)?;
+            }
             tokio::select! {
                 changed = &mut changed => {
                     changed?;
@@ -128,7 +132,10 @@ async fn run<A: TaskApi>(
                             Action::Suspend => {
                                 drop(terminal.take());
                                 claude_worker_os::signal::suspend();
-                                *terminal = Some(Terminal::enter().map_err(CliError::Output)?);
+                                *terminal = Some(enter(console)?);
+                            }
+                            Action::Redraw => {
+                                terminal.iter_mut().for_each(Terminal::forget);
                             }
                             action => read.act(api, action).await,
                         }
@@ -137,6 +144,16 @@ async fn run<A: TaskApi>(
             }
         }
     }
+}
+
+fn enter(console: &Console<'_>) -> Result<Terminal, CliError> {
+    Ok(Terminal::enter(area(console), console.view.paint.colour)?)
+}
+
+/// The whole terminal.
+fn area(console: &Console<'_>) -> Rect {
+    let cells = |count: usize| u16::try_from(count).unwrap_or(u16::MAX);
+    Rect::new(0, 0, cells(console.width()), cells(console.rows()))
 }
 
 /// Keys as they are pressed; `None` for a new size of the terminal.
@@ -195,15 +212,12 @@ impl Read {
         }
     }
 
-    fn draw(&self, console: &mut Console<'_>) -> Result<(), CliError> {
-        let page = view::Page {
-            width: console.width(),
-            rows: console.rows(),
-            now: console.now(),
-            zone: console.zone(),
-            paint: console.view.paint,
-        };
-        console.print(&terminal::screen(&view::lines(&self.top, &self.queue, &page)))
+    fn draw(&self, terminal: &mut Terminal, console: &Console<'_>) -> Result<(), CliError> {
+        let page =
+            view::Page { now: console.now(), zone: console.zone(), paint: console.view.paint };
+        let drawn =
+            terminal.draw(area(console), |frame| view::draw(frame, &self.top, &self.queue, &page));
+        Ok(drawn?)
     }
 
     /// Asks the engine for what a key means.
@@ -231,7 +245,11 @@ impl Read {
                     }
                     Ok(None)
                 }
-                Action::Draw | Action::Quit | Action::Interrupt | Action::Suspend => Ok(None),
+                Action::Draw
+                | Action::Redraw
+                | Action::Quit
+                | Action::Interrupt
+                | Action::Suspend => Ok(None),
             }
         });
         let message = match done.await {

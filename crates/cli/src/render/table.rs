@@ -1,6 +1,6 @@
-//! `list`: one row per task, fitted to the width of the page.
+//! Tasks in rows: which columns fit the width of a page, and what is in them.
 
-use std::fmt::Write as _;
+use std::borrow::Borrow;
 
 use claude_worker_api::{Task, Timestamp};
 
@@ -11,7 +11,31 @@ const GAP: &str = "  ";
 /// The columns that NAME and NOW want together before any other may take some.
 const COMFORTABLE: usize = 36;
 
+/// A table of tasks for a page of a certain width.
+pub(crate) struct Table {
+    /// The columns that fit the page, between which there are two spaces.
+    pub(crate) columns: Vec<Column>,
+    /// A cell per column for each task.
+    pub(crate) rows: Vec<Vec<Cell>>,
+}
+
+/// A column of a [`Table`].
+pub(crate) struct Column {
+    pub(crate) title: &'static str,
+    pub(crate) width: usize,
+    /// Whether its text is at the right, as with numbers.
+    pub(crate) right: bool,
+    cell: fn(&Row) -> &str,
+}
+
+/// A cell of a [`Table`]: clean text, no wider than its column.
+pub(crate) struct Cell {
+    pub(crate) text: String,
+    pub(crate) tone: Tone,
+}
+
 struct Row {
+    tone: Tone,
     id: String,
     status: String,
     name: String,
@@ -20,21 +44,46 @@ struct Row {
     cost: String,
 }
 
-/// The table of `tasks`, with its heading. Columns that do not fit are cut with `…`; on a narrow
+/// The table of `tasks` as text, with its heading. Columns that do not fit are cut with `…`; on a narrow
 /// page COST, then TIME, then NOW are left out.
 #[must_use]
 pub fn tasks(tasks: &[Task], now: Timestamp, page: usize, paint: Paint) -> String {
-    let rows: Vec<Row> = tasks.iter().map(|task| row(task, now, paint)).collect();
-    let widest = |title: &str, cell: fn(&Row) -> &str| {
-        rows.iter().map(|row| width(cell(row))).max().unwrap_or(0).max(title.len())
+    let table = layout(tasks, now, page, paint);
+    let line = |cells: Vec<(&str, Tone)>| {
+        let mut line = String::new();
+        for ((text, tone), column) in cells.into_iter().zip(&table.columns) {
+            let fitted = if column.right { right } else { fit };
+            line += GAP;
+            line += &paint.tone(tone, &fitted(text, column.width));
+        }
+        format!("{}\n", line.trim_end())
     };
-    let id = widest("ID", |row| &row.id);
-    let status = widest("STATUS", |row| &row.status);
-    let time = widest("TIME", |row| &row.time);
-    let cost = widest("COST", |row| &row.cost);
+    let heading = table.columns.iter().map(|column| (column.title, Tone::Quiet)).collect();
+    let rows = table.rows.iter().map(|row| row.iter().map(|cell| (&*cell.text, cell.tone)));
+    std::iter::once(heading).chain(rows.map(Iterator::collect)).map(line).collect()
+}
+
+/// Fits a table of `tasks` to a page.
+pub(crate) fn layout(
+    tasks: &[impl Borrow<Task>],
+    now: Timestamp,
+    page: usize,
+    paint: Paint,
+) -> Table {
+    let rows: Vec<Row> = tasks.iter().map(|task| row(task.borrow(), now, paint)).collect();
+    let column = |title: &'static str, right: bool, cell: fn(&Row) -> &str| {
+        let widest = rows.iter().map(|row| width(cell(row))).max().unwrap_or(0);
+        Column { title, width: widest.max(title.len()), right, cell }
+    };
+    let id = column("ID", true, |row| &row.id);
+    let status = column("STATUS", false, |row| &row.status);
+    let mut name = column("NAME", false, |row| &row.name);
+    let mut summary = column("NOW", false, |row| &row.now);
+    let time = column("TIME", true, |row| &row.time);
+    let cost = column("COST", true, |row| &row.cost);
 
     // What is left for the two columns of free text after the fixed ones and the margin.
-    let mut free = page.saturating_sub(GAP.len() + id + GAP.len() + status + GAP.len());
+    let mut free = page.saturating_sub(GAP.len() + id.width + GAP.len() + status.width + GAP.len());
     let mut keep = |columns: usize| {
         let room = free.saturating_sub(GAP.len() + columns);
         let fits = room >= COMFORTABLE;
@@ -43,55 +92,38 @@ pub fn tasks(tasks: &[Task], now: Timestamp, page: usize, paint: Paint) -> Strin
         }
         fits
     };
-    let show_time = keep(time);
-    let show_cost = show_time && keep(cost);
+    let show_time = keep(time.width);
+    let show_cost = show_time && keep(cost.width);
     let show_now = free >= COMFORTABLE;
-    let wanted_name = widest("NAME", |row| &row.name);
-    let wanted_now = widest("NOW", |row| &row.now);
-    let (name, summary) = if show_now {
-        share(free - GAP.len(), wanted_name, wanted_now)
+    (name.width, summary.width) = if show_now {
+        share(free - GAP.len(), name.width, summary.width)
     } else {
-        (wanted_name.min(free), 0)
+        (name.width.min(free), 0)
     };
 
-    let mut table = String::new();
-    let mut put = |row: &Row, tones: Option<Tone>| {
-        let tone = |tone: Tone, text: &str| match tones {
-            Some(_) => paint.tone(tone, text),
-            None => paint.tone(Tone::Quiet, text),
+    let mut columns = vec![id, status, name];
+    columns.extend(show_now.then_some(summary));
+    columns.extend(show_time.then_some(time));
+    columns.extend(show_cost.then_some(cost));
+    let cells = |row: &Row| {
+        let cell = |column: &Column| Cell {
+            text: truncate((column.cell)(row), column.width).into_owned(),
+            tone: tone_in(column.title, row.tone),
         };
-        let mut line = format!("{GAP}{}{GAP}", tone(Tone::Quiet, &right(&row.id, id)));
-        line += &tone(tones.unwrap_or(Tone::Quiet), &fit(&row.status, status));
-        line += GAP;
-        line += &tone(Tone::Plain, &fit(&row.name, name));
-        if show_now {
-            let tone_now = if tones == Some(Tone::Bad) { Tone::Bad } else { Tone::Plain };
-            line += GAP;
-            line += &tone(tone_now, &fit(&row.now, summary));
-        }
-        if show_time {
-            line += GAP;
-            line += &tone(Tone::Quiet, &right(&row.time, time));
-        }
-        if show_cost {
-            line += GAP;
-            line += &tone(Tone::Quiet, &right(&row.cost, cost));
-        }
-        let _ = writeln!(table, "{}", line.trim_end());
+        columns.iter().map(cell).collect()
     };
-    let heading = Row {
-        id: "ID".to_owned(),
-        status: "STATUS".to_owned(),
-        name: "NAME".to_owned(),
-        now: "NOW".to_owned(),
-        time: "TIME".to_owned(),
-        cost: "COST".to_owned(),
-    };
-    put(&heading, None);
-    for (row, task) in rows.iter().zip(tasks) {
-        put(row, Some(tone_of(task.state.status())));
+    let rows = rows.iter().map(cells).collect();
+    Table { columns, rows }
+}
+
+/// The tone of a cell in the row of a task whose status has this tone.
+fn tone_in(title: &str, status: Tone) -> Tone {
+    match title {
+        "STATUS" => status,
+        "NOW" if status == Tone::Bad => Tone::Bad,
+        "NAME" | "NOW" => Tone::Plain,
+        _ => Tone::Quiet,
     }
-    table
 }
 
 /// Shares `free` columns between two columns that would like `first` and `second`: each gets at
@@ -113,6 +145,7 @@ fn row(task: &Task, now: Timestamp, paint: Paint) -> Row {
     // Names and summaries can be long; no line shows more than this.
     let short = |text: String| truncate(&text, 300).into_owned();
     Row {
+        tone: tone_of(task.state.status()),
         id: task.id.to_string(),
         status: paint.status(&task.state),
         name: short(clean_line(&task.name)),

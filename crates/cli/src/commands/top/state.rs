@@ -1,6 +1,6 @@
 //! What `top` shows and what keys do. Pure: keys in, actions out.
 
-use claude_worker_api::{State, Status, Task, TaskId};
+use claude_worker_api::{Agent, State, Status, Task, TaskId};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use crate::render::text::clean_line;
@@ -14,6 +14,8 @@ pub(super) struct Top {
     selected: Option<TaskId>,
     /// Only tasks whose name, directory, status or number has this text are shown.
     pub(super) filter: String,
+    /// Only tasks that have not ended are shown.
+    pub(super) unfinished_only: bool,
     /// What is on the screen.
     pub(super) mode: Mode,
     /// The outcome of the last action.
@@ -30,8 +32,8 @@ pub(super) enum Mode {
     List,
     /// The list, with the filter being typed.
     Filter,
-    /// The list, with the question whether to cancel this task.
-    Confirm(TaskId),
+    /// The list, with a question.
+    Confirm(Question),
     /// The end of this task's log.
     Log {
         /// The task.
@@ -45,11 +47,22 @@ pub(super) enum Mode {
     Help,
 }
 
+/// A question that is answered with y or n.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Question {
+    /// Whether to cancel this task.
+    Cancel(TaskId),
+    /// Whether to run this task again, which costs money.
+    Retry(TaskId),
+}
+
 /// What is to be done after a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Action {
     /// Draw.
     Draw,
+    /// Draw everything anew, as after another program has written to the terminal.
+    Redraw,
     /// End.
     Quit,
     /// End, as after Ctrl-C.
@@ -90,11 +103,12 @@ impl Top {
     pub(super) fn shown(&self) -> Vec<&Task> {
         let wanted = self.filter.to_lowercase();
         let matches = |task: &&Task| {
-            wanted.is_empty()
+            let text_matches = wanted.is_empty()
                 || task.name.to_lowercase().contains(&wanted)
                 || task.working_directory.to_lowercase().contains(&wanted)
                 || task.state.status().name().contains(&wanted)
-                || task.id.to_string() == wanted.trim_start_matches('#')
+                || task.id.to_string() == wanted.trim_start_matches('#');
+            text_matches && !(self.unfinished_only && task.state.is_finished())
         };
         self.tasks.iter().filter(matches).collect()
     }
@@ -131,7 +145,7 @@ impl Top {
         match key.code {
             KeyCode::Char('c') if control => return Action::Interrupt,
             KeyCode::Char('z') if control => return Action::Suspend,
-            KeyCode::Char('l') if control => return Action::Draw,
+            KeyCode::Char('l') if control => return Action::Redraw,
             _ => {}
         }
         self.message = None;
@@ -152,13 +166,20 @@ impl Top {
                     self.select(0);
                 }
             }
-            Mode::Confirm(id) => {
-                let id = *id;
+            Mode::Confirm(question) => {
+                let question = *question;
                 self.mode = Mode::List;
-                if matches!(key.code, KeyCode::Char('y' | 'Y')) {
-                    return Action::Cancel(id);
+                let yes = matches!(key.code, KeyCode::Char('y' | 'Y'));
+                match question {
+                    Question::Cancel(id) if yes => return Action::Cancel(id),
+                    Question::Retry(id) if yes => return Action::Retry(id),
+                    Question::Cancel(id) => {
+                        self.message = Some(format!("Task {id} was not cancelled"));
+                    }
+                    Question::Retry(id) => {
+                        self.message = Some(format!("Task {id} was not run again"));
+                    }
                 }
-                self.message = Some(format!("Task {id} was not cancelled"));
             }
             Mode::Log { lines, up, .. } => match key.code {
                 KeyCode::Char('k') | KeyCode::Up => *up = (*up + 1).min(lines.len()),
@@ -189,6 +210,13 @@ impl Top {
             KeyCode::Char('g') | KeyCode::Home => self.select(0),
             KeyCode::Char('G') | KeyCode::End => self.select(usize::MAX),
             KeyCode::Char('/') => self.mode = Mode::Filter,
+            KeyCode::Char('a') => {
+                let place = self.selected_place().unwrap_or(0);
+                self.unfinished_only = !self.unfinished_only;
+                if self.selected_place().is_none() {
+                    self.select(place);
+                }
+            }
             KeyCode::Char('?' | 'h') => self.mode = Mode::Help,
             KeyCode::Char('p') => return Action::SetPaused(!self.paused),
             KeyCode::Char('c' | 'r' | 'l') | KeyCode::Enter | KeyCode::Right => {
@@ -206,6 +234,7 @@ impl Top {
             return Action::Draw;
         };
         let (id, finished) = (task.id, task.state.is_finished());
+        let is_free = task.agent == Agent::Shell;
         let stopping = matches!(task.state, State::Running { stopping: true, .. });
         match code {
             KeyCode::Char('c') if finished => {
@@ -214,8 +243,9 @@ impl Top {
             KeyCode::Char('c') if stopping => {
                 self.message = Some(format!("Task {id} is being stopped"));
             }
-            KeyCode::Char('c') => self.mode = Mode::Confirm(id),
-            KeyCode::Char('r') if finished => return Action::Retry(id),
+            KeyCode::Char('c') => self.mode = Mode::Confirm(Question::Cancel(id)),
+            KeyCode::Char('r') if finished && is_free => return Action::Retry(id),
+            KeyCode::Char('r') if finished => self.mode = Mode::Confirm(Question::Retry(id)),
             KeyCode::Char('r') => self.message = Some(format!("Task {id} has not ended yet")),
             _ => {
                 self.mode = Mode::Log { id, lines: Vec::new(), up: 0 };
@@ -259,7 +289,7 @@ mod tests {
         assert_eq!(press(&mut top, "jl"), Action::ReadLog(TaskId(131)));
         assert_eq!(press(&mut top, "q"), Action::Draw, "back to the list");
         assert_eq!(press(&mut top, "q"), Action::Quit);
-        assert_eq!(press(&mut top, "Gkr"), Action::Retry(TaskId(8)));
+        assert_eq!(press(&mut top, "Gkry"), Action::Retry(TaskId(8)));
         assert_eq!(press(&mut top, "gr"), Action::Draw);
         assert_eq!(top.message.as_deref(), Some("Task 130 has not ended yet"));
         assert_eq!(press(&mut top, "p"), Action::SetPaused(true));
@@ -272,6 +302,31 @@ mod tests {
         assert_eq!(press(&mut top, "c\n"), Action::Draw);
         assert_eq!(press(&mut top, "cy"), Action::Cancel(TaskId(131)));
         assert_eq!(press(&mut top, "Gcy"), Action::Draw, "it has ended");
+    }
+
+    #[test]
+    fn only_a_retry_that_costs_money_is_asked_about() {
+        let mut top = top();
+        assert_eq!(press(&mut top, "Gr"), Action::Draw);
+        assert_eq!(top.mode, Mode::Confirm(Question::Retry(TaskId(7))));
+        assert_eq!(press(&mut top, "n"), Action::Draw);
+        assert_eq!(top.message.as_deref(), Some("Task 7 was not run again"));
+        let mut tasks = samples::tasks();
+        tasks.iter_mut().for_each(|task| task.agent = Agent::Shell);
+        top.set_tasks(tasks);
+        assert_eq!(press(&mut top, "r"), Action::Retry(TaskId(7)));
+    }
+
+    #[test]
+    fn tasks_that_have_ended_can_be_left_out() {
+        let mut top = top();
+        press(&mut top, "Ga");
+        let ids: Vec<i64> = top.shown().iter().map(|task| task.id.0).collect();
+        assert_eq!(ids, [130, 131, 132, 135, 129]);
+        assert_eq!(top.selected, Some(TaskId(129)));
+        press(&mut top, "a");
+        assert_eq!(top.shown().len(), 12);
+        assert_eq!(top.selected, Some(TaskId(129)));
     }
 
     #[test]

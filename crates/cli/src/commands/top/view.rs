@@ -1,23 +1,31 @@
-//! The screen of `top` as lines, each no wider than the page.
+//! The screen of `top`, as ratatui draws it.
 
-use claude_worker_api::{Counts, Task, Timestamp};
+use claude_worker_api::{Counts, Timestamp};
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::style::{Color, Style};
+use ratatui::text::Line;
+use ratatui::widgets::{
+    Block, Cell, Clear, HighlightSpacing, Padding, Paragraph, Row, Table, TableState,
+};
 
-use super::state::{Mode, Top};
+use super::state::{Mode, Question, Top};
 use crate::render::delay::Delay;
 use crate::render::local_time::Zone;
-use crate::render::text::{clean_line, truncate};
+use crate::render::text::{clean_line, truncate, width};
 use crate::render::{Paint, Tone, table, task_line};
 
-const KEYS: &str = "? help  q quit  ↵ log  c cancel  r retry  p pause  / filter";
+const KEYS: &str = "? help  q quit  ↵ log  c cancel  r retry  p pause  / filter  a all";
 const HELP: &[&str] = &[
     "j k ↓ ↑    next and previous task",
     "PgDn PgUp  ten tasks on and back",
     "g G        first and last task",
     "↵ l →      its log; q or Esc: back",
     "c          cancel it (asks)",
-    "r          run it again",
+    "r          retry it (asks if it costs)",
     "p          pause, or end the pause",
     "/          show tasks with a text",
+    "a          all, or unfinished tasks",
     "Esc        end the filter, or quit",
     "q          quit",
 ];
@@ -31,52 +39,57 @@ pub(super) struct Queue {
     pub(super) away: bool,
 }
 
-/// The size of the screen, the time and the colours.
+/// The time and the colours.
 pub(super) struct Page {
-    pub(super) width: usize,
-    pub(super) rows: usize,
     pub(super) now: Timestamp,
     pub(super) zone: Zone,
     pub(super) paint: Paint,
 }
 
-/// The lines of the screen, at most as many as it has rows.
-pub(super) fn lines(top: &Top, queue: &Queue, page: &Page) -> Vec<String> {
-    // The last column stays free: some terminals wrap when it is written.
-    let width = page.width.saturating_sub(1);
-    let room = page.rows.saturating_sub(2).max(1);
-    let (body, last) = match &top.mode {
-        Mode::Help => (
-            HELP.iter().map(|line| truncate(line, width).into_owned()).collect(),
-            "any key goes back".to_owned(),
-        ),
-        Mode::Log { id, lines, up } => {
-            let head = format!("Task {id}  {}", top.name(*id));
-            let end = lines.len().saturating_sub(*up).max(room.min(lines.len()));
-            let start = end.saturating_sub(room);
-            let mut body: Vec<String> =
-                lines[start..end].iter().map(|line| truncate(line, width).into_owned()).collect();
-            if lines.is_empty() {
-                body.push("It has printed nothing yet".to_owned());
-            }
-            return framed(&head, body, "q back  k j scroll  G end", room, page);
-        }
-        _ => (list(top, page, width, room), last_line(top)),
+/// Draws the screen: a line about the queue or a task, the tasks or the log, and a line about keys.
+pub(super) fn draw(frame: &mut Frame<'_>, top: &Top, queue: &Queue, page: &Page) {
+    let rows = [Constraint::Length(1), Constraint::Fill(1), Constraint::Length(1)];
+    let [head, body, last] = Layout::vertical(rows).areas(frame.area());
+    let mut line = |text: &str, tone: Tone, area: Rect| {
+        frame.render_widget(cut(text, area).style(style(page.paint, tone)), area);
     };
-    framed(&head(queue, page), body, &last, room, page)
+    if let Mode::Log { id, lines, up } = &top.mode {
+        line(&format!("Task {id}  {}", top.name(*id)), Tone::Strong, head);
+        line("q back  k j scroll  G end", Tone::Quiet, last);
+        log(frame, body, lines, *up);
+        return;
+    }
+    line(&about_queue(queue, page), Tone::Strong, head);
+    line(&last_line(top), Tone::Quiet, last);
+    list(frame, body, top, page);
+    if top.mode == Mode::Help {
+        help(frame, page.paint);
+    }
 }
 
-fn framed(head: &str, body: Vec<String>, last: &str, room: usize, page: &Page) -> Vec<String> {
-    let width = page.width.saturating_sub(1);
-    let mut lines = vec![page.paint.tone(Tone::Strong, &truncate(head, width))];
-    lines.extend(body.into_iter().take(room));
-    lines.resize(room + 1, String::new());
-    lines.push(page.paint.tone(Tone::Quiet, &truncate(last, width)));
-    lines
+/// How a tone looks. The colours are those of the terminal, which suit its background, light or dark.
+fn style(paint: Paint, tone: Tone) -> Style {
+    if !paint.colour {
+        return Style::new();
+    }
+    match tone {
+        Tone::Plain => Style::new(),
+        Tone::Strong => Style::new().bold(),
+        Tone::Quiet => Style::new().dim(),
+        Tone::Running => Style::new().fg(Color::Blue),
+        Tone::Attention => Style::new().fg(Color::Yellow),
+        Tone::Good => Style::new().fg(Color::Green),
+        Tone::Bad => Style::new().fg(Color::Red),
+    }
+}
+
+/// A line that shows where it was cut to the width of the area.
+fn cut(text: &str, area: Rect) -> Line<'static> {
+    Line::raw(truncate(text, usize::from(area.width)).into_owned())
 }
 
 /// What keeps the queue from starting tasks comes first, so that a narrow page does not cut it.
-fn head(queue: &Queue, page: &Page) -> String {
+fn about_queue(queue: &Queue, page: &Page) -> String {
     let counts = task_line::counts(&queue.counts);
     match &queue.delay {
         _ if queue.away => format!("No engine answers, reconnecting · {counts}"),
@@ -88,51 +101,140 @@ fn head(queue: &Queue, page: &Page) -> String {
     }
 }
 
-fn list(top: &Top, page: &Page, width: usize, room: usize) -> Vec<String> {
-    let shown: Vec<Task> = top.shown().into_iter().cloned().collect();
+fn list(frame: &mut Frame<'_>, area: Rect, top: &Top, page: &Page) {
+    let shown = top.shown();
     if shown.is_empty() {
-        let words =
-            if top.filter.is_empty() { "No tasks yet" } else { "No task matches the filter" };
-        return vec![format!("  {words}")];
+        let words = match (top.filter.is_empty(), top.unfinished_only) {
+            (true, false) => "  No tasks yet",
+            (true, true) => "  No unfinished tasks",
+            (false, _) => "  No task matches the filter",
+        };
+        frame.render_widget(cut(words, area), area);
+        return;
     }
-    let table = table::tasks(&shown, page.now, width, page.paint);
-    let mut rows = table.lines();
-    let heading = rows.next().unwrap_or_default().to_owned();
-    let selected = top.selected_place().unwrap_or(0);
-    let room = room.saturating_sub(1).max(1);
-    // The selected task stays in the middle, but for the ends of the list.
-    let start = selected.saturating_sub(room / 2).min(shown.len().saturating_sub(room));
-    let rows = rows.enumerate().skip(start).take(room).map(|(place, row)| {
-        if place == selected {
-            format!("{} {}", page.paint.tone(Tone::Running, "❯"), row.get(2..).unwrap_or_default())
-        } else {
-            row.to_owned()
-        }
+    let table = table::layout(&shown, page.now, usize::from(area.width), page.paint);
+    let quiet = style(page.paint, Tone::Quiet);
+    let cell = |column: &table::Column, text: String, style: Style| {
+        let line = Line::styled(text, style);
+        Cell::new(if column.right { line.right_aligned() } else { line })
+    };
+    let heading = table.columns.iter().map(|column| cell(column, column.title.to_owned(), quiet));
+    let rows = table.rows.into_iter().map(|row| {
+        let cells = table.columns.iter().zip(row);
+        Row::new(cells.map(|(column, of)| cell(column, of.text, style(page.paint, of.tone))))
     });
-    std::iter::once(heading).chain(rows).collect()
+    let widths = table
+        .columns
+        .iter()
+        .map(|column| Constraint::Length(u16::try_from(column.width).unwrap_or(u16::MAX)));
+    // The selected task stays in the middle, but for the ends of the list.
+    let selected = top.selected_place();
+    let room = usize::from(area.height.saturating_sub(1)).max(1);
+    let start = selected.unwrap_or(0).saturating_sub(room / 2);
+    let start = start.min(shown.len().saturating_sub(room));
+    let widget = Table::new(rows, widths)
+        .header(Row::new(heading))
+        .column_spacing(2)
+        .highlight_symbol(Line::styled("❯ ", style(page.paint, Tone::Running)))
+        .highlight_spacing(HighlightSpacing::Always);
+    let mut state = TableState::new().with_offset(start).with_selected(selected);
+    frame.render_stateful_widget(widget, area, &mut state);
+}
+
+/// The lines of a log, `up` lines above its end.
+fn log(frame: &mut Frame<'_>, area: Rect, lines: &[String], up: usize) {
+    if lines.is_empty() {
+        frame.render_widget(cut("It has printed nothing yet", area), area);
+        return;
+    }
+    let room = usize::from(area.height);
+    let end = lines.len().saturating_sub(up).max(room.min(lines.len()));
+    let shown = lines[end.saturating_sub(room)..end].iter().map(|line| cut(line, area));
+    frame.render_widget(Paragraph::new(shown.collect::<Vec<_>>()), area);
+}
+
+/// What the keys do, over the list.
+fn help(frame: &mut Frame<'_>, paint: Paint) {
+    let screen = frame.area();
+    let mut lines = HELP.to_vec();
+    let title = "Any key goes back";
+    let widest = lines.iter().map(|line| width(line)).max().unwrap_or(0);
+    let height = lines.len() + 2;
+    // A frame only where it takes no line away.
+    let block = if height <= usize::from(screen.height) {
+        Block::bordered().title(title).border_style(style(paint, Tone::Quiet))
+    } else {
+        lines.insert(0, title);
+        Block::new()
+    };
+    let block = if widest + 4 <= usize::from(screen.width) {
+        block.padding(Padding::horizontal(1))
+    } else {
+        block
+    };
+    let cells = |count: usize| Constraint::Length(u16::try_from(count).unwrap_or(u16::MAX));
+    let area = screen.centered(cells(widest + 4), cells(height));
+    let inner = block.inner(area);
+    frame.render_widget(Clear, area);
+    frame.render_widget(block, area);
+    let lines: Vec<Line<'_>> = lines.iter().map(|line| cut(line, inner)).collect();
+    frame.render_widget(Paragraph::new(lines), inner);
 }
 
 fn last_line(top: &Top) -> String {
     match &top.mode {
         Mode::Filter => format!("/{}▏  ↵ keep  Esc end", clean_line(&top.filter)),
-        Mode::Confirm(id) => format!("Cancel task {id}? y/n  {}", top.name(*id)),
+        Mode::Confirm(Question::Cancel(id)) => {
+            format!("Cancel task {id}? y/n  {}", top.name(*id))
+        }
+        Mode::Confirm(Question::Retry(id)) => {
+            format!("Retry task {id}? It costs money. y/n  {}", top.name(*id))
+        }
         _ => match &top.message {
             Some(message) => clean_line(message),
-            None if top.filter.is_empty() => KEYS.to_owned(),
-            None => format!("filter: {}  Esc ends it  ? help", clean_line(&top.filter)),
+            None if !top.filter.is_empty() => {
+                format!("filter: {}  Esc ends it  ? help", clean_line(&top.filter))
+            }
+            None if top.unfinished_only => "Only unfinished tasks  a shows all  ? help".to_owned(),
+            None => KEYS.to_owned(),
         },
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use claude_worker_api::TaskId;
+    use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+    use ratatui::Terminal;
+    use ratatui::backend::TestBackend;
+    use ratatui::buffer::Buffer;
+
     use super::*;
     use crate::render::samples::{self, NOW};
-    use crate::render::text::width;
 
-    fn page(width: usize, rows: usize) -> Page {
-        let paint = Paint { colour: false, symbols: true };
-        Page { width, rows, now: NOW, zone: Zone::UTC, paint }
+    fn drawn(size: (u16, u16), top: &Top, queue: &Queue, colour: bool) -> Buffer {
+        let page = Page { now: NOW, zone: Zone::UTC, paint: Paint { colour, symbols: true } };
+        let mut terminal = Terminal::new(TestBackend::new(size.0, size.1)).unwrap();
+        terminal.draw(|frame| draw(frame, top, queue, &page)).unwrap();
+        terminal.backend().buffer().clone()
+    }
+
+    /// What is on the screen, without spaces at the ends of lines.
+    fn screen(size: (u16, u16), top: &Top, queue: &Queue) -> String {
+        let buffer = drawn(size, top, queue, false);
+        let plain = ratatui::buffer::Cell::EMPTY.style();
+        assert!(buffer.content().iter().all(|cell| cell.style() == plain), "{buffer:?}");
+        let row = |y| {
+            let mut line = String::new();
+            let mut x = 0;
+            while x < size.0 {
+                let symbol = buffer[(x, y)].symbol();
+                line += symbol;
+                x += u16::try_from(width(symbol)).unwrap().max(1);
+            }
+            line.trim_end().to_owned() + "\n"
+        };
+        (0..size.1).map(row).collect()
     }
 
     fn top() -> (Top, Queue) {
@@ -142,31 +244,102 @@ mod tests {
         (top, Queue { counts, delay: Some(Delay::QueuePaused), away: false })
     }
 
-    #[test]
-    fn a_page_of_80_and_one_of_40_columns() {
-        let (top, queue) = top();
-        for (columns, rows) in [(80, 16), (40, 10)] {
-            let lines = lines(&top, &queue, &page(columns, rows));
-            insta::assert_snapshot!(format!("top_{columns}"), lines.join("\n"));
+    fn press(top: &mut Top, keys: &str) {
+        for c in keys.chars() {
+            top.key(KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE));
         }
     }
 
     #[test]
-    fn the_lines_fit_the_screen_whatever_is_shown() {
+    fn a_page_of_80_one_of_40_and_one_of_20_columns() {
+        let (top, queue) = top();
+        for (columns, rows) in [(80, 24), (40, 12), (20, 8)] {
+            insta::assert_snapshot!(
+                format!("top_{columns}"),
+                screen((columns, rows), &top, &queue)
+            );
+        }
+    }
+
+    #[test]
+    fn a_selected_task_that_failed() {
         let (mut top, queue) = top();
-        let log =
-            Mode::Log { id: samples::tasks()[0].id, lines: vec!["翻訳 ".repeat(100); 50], up: 7 };
-        for mode in
-            [Mode::List, Mode::Filter, Mode::Confirm(samples::tasks()[1].id), Mode::Help, log]
-        {
+        press(&mut top, "Gkkk");
+        insta::assert_snapshot!(screen((80, 10), &top, &queue));
+    }
+
+    #[test]
+    fn the_colours_of_a_selected_task_that_failed() {
+        let (mut top, queue) = top();
+        press(&mut top, "Gkkk");
+        let buffer = drawn((80, 7), &top, &queue, true);
+        // Those of the terminal, on its own background: they suit a light one as they do a dark one.
+        let suits = |cell: &ratatui::buffer::Cell| {
+            cell.bg == Color::Reset && !matches!(cell.fg, Color::Black | Color::White)
+        };
+        assert!(buffer.content().iter().all(suits));
+        insta::assert_debug_snapshot!(buffer);
+    }
+
+    #[test]
+    fn the_help_is_over_the_list_and_has_every_line_at_40_columns() {
+        let (mut top, queue) = top();
+        press(&mut top, "?");
+        insta::assert_snapshot!("help_80", screen((80, 24), &top, &queue));
+        let narrow = screen((40, 12), &top, &queue);
+        assert!(HELP.iter().all(|line| narrow.contains(line)), "{narrow}");
+        insta::assert_snapshot!("help_40", narrow);
+    }
+
+    #[test]
+    fn questions_are_in_the_last_line() {
+        let (mut top, queue) = top();
+        let mut last = |keys: &str| {
+            press(&mut top, keys);
+            screen((40, 12), &top, &queue).lines().last().unwrap().to_owned()
+        };
+        assert_eq!(last("jc"), "Cancel task 131? y/n  Split the auth mi…");
+        assert_eq!(last("nGkkkr"), "Retry task 128? It costs money. y/n  Ge…");
+        assert_eq!(last("n"), "Task 128 was not run again");
+        assert_eq!(last("/翻訳"), "/翻訳▏  ↵ keep  Esc end");
+    }
+
+    #[test]
+    fn a_question_over_the_list() {
+        let (mut top, queue) = top();
+        press(&mut top, "jc");
+        insta::assert_snapshot!(screen((80, 10), &top, &queue));
+    }
+
+    #[test]
+    fn an_empty_queue() {
+        insta::assert_snapshot!(screen((80, 5), &Top::default(), &Queue::default()));
+    }
+
+    #[test]
+    fn while_the_engine_is_away() {
+        let (top, queue) = top();
+        insta::assert_snapshot!(screen((80, 6), &top, &Queue { away: true, ..queue }));
+    }
+
+    #[test]
+    fn the_end_of_a_log() {
+        let (mut top, queue) = top();
+        let lines = (1..=30).map(|line| format!("{line} 翻訳を更新する and more words")).collect();
+        top.mode = Mode::Log { id: TaskId(127), lines, up: 3 };
+        insta::assert_snapshot!(screen((34, 8), &top, &queue));
+    }
+
+    #[test]
+    fn each_page_can_be_drawn_at_each_size() {
+        let (mut top, queue) = top();
+        let log = Mode::Log { id: TaskId(130), lines: vec!["翻訳 ".repeat(100); 50], up: 7 };
+        let question = Mode::Confirm(Question::Cancel(TaskId(131)));
+        for mode in [Mode::List, Mode::Filter, question, Mode::Help, log] {
             top.mode = mode;
-            for columns in [20, 30, 40, 100] {
-                for rows in 3..20 {
-                    let lines = lines(&top, &queue, &page(columns, rows));
-                    assert!(lines.len() <= rows, "{columns}x{rows}: {lines:?}");
-                    if columns >= 30 {
-                        assert!(lines.iter().all(|line| width(line) < columns), "{lines:#?}");
-                    }
+            for columns in [1, 2, 3, 19, 20, 21, 30, 40, 100] {
+                for rows in 1..20 {
+                    screen((columns, rows), &top, &queue);
                 }
             }
         }
