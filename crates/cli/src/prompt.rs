@@ -19,7 +19,7 @@ use std::io;
 use std::path::Path;
 
 use claude_worker_agents::can;
-use claude_worker_api::{Agent, Capability};
+use claude_worker_api::{Agent, Capability, TaskId};
 
 use crate::console::Console;
 use crate::error::CliError;
@@ -157,6 +157,14 @@ fn instruction(
         }
         return Ok(content);
     }
+    if let Some(meant) = command_meant(argument) {
+        return Err(CliError::usage(
+            format!(
+                "The prompt {argument} is a word that looks for something, and would start an agent"
+            ),
+            format!("You may mean: {meant}. If it is the prompt, add --prompt-is-text"),
+        ));
+    }
     if !looks_like_path(argument) {
         return Ok(argument.to_owned());
     }
@@ -174,6 +182,18 @@ fn instruction(
         format!("{what}, and it does not look like a prompt"),
         format!("{instead}. If this text is the prompt itself, add --prompt-is-text"),
     ))
+}
+
+/// The command that was probably meant, when the whole prompt is the name of a command that shows something
+/// (`gh run list`) or the number of a task.
+fn command_meant(argument: &str) -> Option<String> {
+    const SHOWS: [&str; 9] =
+        ["list", "ls", "ps", "status", "logs", "top", "help", "version", "doctor"];
+    if SHOWS.contains(&argument) {
+        return Some(format!("claude-worker {argument}"));
+    }
+    let id: TaskId = argument.parse().ok()?;
+    Some(format!("claude-worker status {id}, or claude-worker retry {id}"))
 }
 
 /// The longest path of a system, in bytes.
@@ -314,6 +334,17 @@ mod tests {
         for text in ["no such file", &sentence] {
             assert_eq!(read(Look::Pipe, text, false), (Ok(text.to_owned()), String::new()));
         }
+    }
+
+    #[test]
+    fn names_of_commands_and_numbers_of_tasks_start_no_agent() {
+        for (word, meant) in [("list", "claude-worker list"), ("#150", "claude-worker status 150")]
+        {
+            let error = read(Look::Pipe, word, false).0.unwrap_err();
+            assert!(error.contains(meant) && error.contains("--prompt-is-text"), "{error}");
+            assert_eq!(read(Look::Pipe, word, true).0.unwrap(), word);
+        }
+        assert_eq!(read(Look::Pipe, "list the files", false).0.unwrap(), "list the files");
     }
 
     #[test]

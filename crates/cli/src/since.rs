@@ -1,5 +1,7 @@
 //! Instants on the command line: `2h`, `2026-11-29`, `2026-11-29 14:00`, `14:00`, or RFC 3339.
 
+use std::fmt;
+
 use claude_worker_api::{Timestamp, parse_duration};
 use jiff::civil::{Date, DateTime, Time};
 
@@ -16,6 +18,23 @@ pub enum Since {
     Local(DateTime),
     /// When the clock on the wall last showed this.
     LocalTime(Time),
+}
+
+impl fmt::Display for Since {
+    /// In a form that [`Since::parse`] takes.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ago(millis) => {
+                let units = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1000, "s")];
+                let unit = units.into_iter().find(|(length, _)| millis.is_multiple_of(*length));
+                let (length, unit) = unit.unwrap_or((1000, "s"));
+                write!(f, "{}{unit}", millis / length)
+            }
+            Self::At(at) => at.fmt(f),
+            Self::Local(time) => time.fmt(f),
+            Self::LocalTime(time) => time.fmt(f),
+        }
+    }
 }
 
 impl Since {
@@ -79,7 +98,9 @@ mod tests {
     fn times_are_read_as_people_type_them() {
         let now: Timestamp = "2026-11-29T12:00:00Z".parse().unwrap();
         let check = |text: &str, expected: &str| {
-            let since = Since::parse(text).unwrap().resolve(now, &Zone::UTC);
+            let typed = Since::parse(text).unwrap();
+            assert_eq!(Since::parse(&typed.to_string()), Ok(typed), "{text}");
+            let since = typed.resolve(now, &Zone::UTC);
             assert_eq!(since.to_string(), expected, "{text}");
         };
         check("2h", "2026-11-29T10:00:00.000Z");

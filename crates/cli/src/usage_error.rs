@@ -145,12 +145,20 @@ fn a_prompt_without_run(reading: &Reading<'_>, word: &str) -> Option<String> {
     is_prompt.then(|| format!("to submit it as a task: claude-worker run {}", quote(word)))
 }
 
+/// Commands, and their other names, that end or remove something.
+const ENDS_OR_REMOVES: [&str; 9] =
+    ["cancel", "stop", "kill", "remove", "rm", "delete", "clean", "revoke", "uninstall"];
+
 fn similar_command(reading: &Reading<'_>, word: &str) -> Option<String> {
     let names = reading.command.get_subcommands().filter(|command| !command.is_hide_set());
     let names = names.flat_map(|command| {
         std::iter::once(command.get_name()).chain(command.get_visible_aliases())
     });
-    let name = most_similar(word, names)?;
+    // A command that ends or removes something is proposed for its own misspelling only.
+    let is_harmless = |name: &&str| {
+        !ENDS_OR_REMOVES.contains(name) || strsim::damerau_levenshtein(word, name) == 1
+    };
+    let name = most_similar(word, names.filter(is_harmless))?;
     Some(format!("a similar command exists: {}", spelled(&reading.path, name)))
 }
 
@@ -311,6 +319,10 @@ mod tests {
     #[test]
     fn similar_names_are_told_and_hidden_ones_are_not() {
         assert_eq!(tip(&["lits"]), "a similar command exists: claude-worker list");
+        assert_eq!(tip(&["cancle"]), "a similar command exists: claude-worker cancel");
+        for harmless in ["sotp-it", "removal", "cleanse"] {
+            assert!(!tip(&[harmless]).contains("similar"), "{harmless}");
+        }
         assert_eq!(
             tip(&["server", "strat"]),
             "a similar command exists: claude-worker server start"

@@ -104,7 +104,7 @@ pub async fn watch<A: TaskApi>(
         }
         Watched::Interrupted(interruption) => {
             console.remark(&format!(
-                "Task {id} keeps running. Follow it again with: claude-worker logs {id} -f"
+                "Task {id} was not stopped. Follow it again with: claude-worker logs {id} -f"
             ))?;
             Ok(Watched::Interrupted(interruption))
         }

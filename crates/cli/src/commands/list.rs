@@ -62,9 +62,9 @@ pub async fn execute(
         }
     };
     console.print(&lines)?;
-    if let Some(next) = page.next {
-        // For a person; a program sees the number of lines that it asked for.
-        console.notice(&format!("  older: claude-worker list --before {next}"));
+    if let Some(next) = page.next.filter(|_| args.limit.is_none()) {
+        // A program that names no limit may take these for all tasks.
+        console.notice(&format!("There are more tasks: --all, or {}", args.next_page(next)));
     }
     Ok(Exit::Done)
 }
@@ -78,7 +78,7 @@ async fn read(
 ) -> Result<TaskPage, ApiError> {
     let mut query = query.clone();
     let all = args.all || args.sort.is_by_value();
-    let limit = if all { LARGEST_PAGE } else { args.limit };
+    let limit = if all { LARGEST_PAGE } else { args.limit() };
     query.limit = Some(limit);
     let mut page = api.list(query.clone()).await?;
     while let Some(next) = page.next.filter(|_| all) {
@@ -97,7 +97,7 @@ async fn read(
         _ => {}
     }
     if !args.all {
-        page.tasks.truncate(args.limit as usize);
+        page.tasks.truncate(args.limit() as usize);
     }
     Ok(page)
 }
@@ -126,7 +126,7 @@ fn show(
     console.print(&table)?;
     // A command to copy stays in one line where it goes to a file.
     let width = if console.view.terminal { console.width() } else { usize::MAX };
-    let last = last_lines(console, page, delay, |line| wrap(line, width));
+    let last = last_lines(console, page, args, delay, |line| wrap(line, width));
     if last.is_empty() { Ok(()) } else { console.remark(&last) }
 }
 
@@ -146,6 +146,7 @@ const fn none(page: &TaskPage, args: &Args) -> &'static str {
 fn last_lines(
     console: &Console<'_>,
     page: &TaskPage,
+    args: &Args,
     delay: Option<&Delay>,
     fit: impl Fn(&str) -> String,
 ) -> String {
@@ -154,8 +155,9 @@ fn last_lines(
     if console.view.terminal {
         last.push(task_line::counts(&page.counts));
     }
-    if let Some(next) = page.next {
-        last.push(format!("older: claude-worker list --before {next}"));
+    // In a pipe, a limit that was named needs no remark.
+    if let Some(next) = page.next.filter(|_| console.view.terminal || args.limit.is_none()) {
+        last.push(format!("more: {}", args.next_page(next)));
     }
     let mut text = String::new();
     if !last.is_empty() {

@@ -18,8 +18,8 @@ use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::follow::WAIT_MS;
-use crate::render::detail;
 use crate::render::log::LogText;
+use crate::render::{detail, task_line};
 use crate::selection::{Changeable, Selection, resolve};
 use crate::since::Since;
 use crate::transcript::last_lines::{Source, last_lines};
@@ -235,7 +235,11 @@ async fn readable(
         if args.since.is_some() {
             return nothing_since(console, args, id);
         }
-        console.remark(&format!("Task {id} has printed nothing yet"))?;
+        let task = reconnect.call(|| api.row(id)).await?;
+        console.remark(&match task_line::verdict(&task.state) {
+            verdict if verdict.is_empty() => format!("Task {id} has printed nothing yet"),
+            verdict => format!("Task {id} has printed nothing: {verdict}"),
+        })?;
     }
     Ok(Exit::Done)
 }

@@ -236,7 +236,7 @@ async fn wait_for(
         Watched::Finished(detail) => mark_seen(api, console, &[&detail.task]).await,
         Watched::Interrupted(_) => {
             console.remark(&format!(
-                "Task {id} keeps running. Wait again with: claude-worker wait {id}"
+                "Task {id} was not stopped. Wait again with: claude-worker wait {id}"
             ))?;
         }
     }

@@ -84,7 +84,9 @@ async fn list_says_how_to_get_the_next_page() {
     }
     let (_, written) = command(&engine, Look::Pipe, "list -n 2").await;
     assert_eq!(written.out().lines().count(), 3);
-    assert_eq!(written.err(), "  older: claude-worker list --before 132\n");
+    assert_eq!(written.err(), "");
+    let (_, written) = command(&engine, Look::Terminal, "list -n 2").await;
+    assert!(written.out().ends_with("more: claude-worker list --limit 2 --before 132\n"));
     let (_, written) = command(&engine, Look::Terminal, "list -s completed,failed").await;
     insta::assert_snapshot!(written.out());
     let (_, written) = command(&engine, Look::Json, "list --all").await;

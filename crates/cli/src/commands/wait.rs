@@ -74,8 +74,16 @@ pub async fn execute(
     let Ended { mut finished, gone, mut report } = ended;
     if end.is_some() {
         let open = ids.iter().filter(|id| !finished.contains_key(id) && !gone.contains_key(id));
-        let words = plural(open.count() as u64, "task");
-        console.remark(&format!("Still unfinished: {words}. They keep running"))?;
+        let open: Vec<String> = open.map(ToString::to_string).collect();
+        if !open.is_empty() {
+            let (tasks, again) = (open.join(", "), open.join(" "));
+            let what = if open.len() == 1 { "Task" } else { "Tasks" };
+            let verb = if open.len() == 1 { "has" } else { "have" };
+            console.remark(&format!(
+                "{what} {tasks} {verb} not finished; nothing was stopped. Wait again with: \
+                 claude-worker wait {again}"
+            ))?;
+        }
     }
     // In the order of the arguments, so that the exit code does not depend on which task ended first.
     let verdict = ids.iter().fold(Exit::Done, |exit, id| {

@@ -127,7 +127,7 @@ impl Delay {
     #[must_use]
     pub const fn end(&self) -> &'static str {
         match self {
-            Self::NoEngine => "Trying again",
+            Self::NoEngine => "Trying again; claude-worker server start starts one",
             Self::EngineStopping => "The next engine goes on: claude-worker server start",
             Self::QueuePaused => "Continue it with: claude-worker unpause",
             Self::DiskFull => {

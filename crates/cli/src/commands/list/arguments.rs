@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf, absolute};
 
 use clap::ValueEnum;
 use claude_worker_api::{Cursor, Status, SubmittedBy};
+use claude_worker_paths::shell_word;
 
 use crate::error::CliError;
 use crate::render::fields::Template;
+use crate::render::text::clean_line;
 use crate::selection::status;
 use crate::since::Since;
 
@@ -55,10 +57,10 @@ pub struct Args {
     /// finished tasks, the last to end first; cost and duration: the highest of all tasks first
     #[arg(long, value_name = "ORDER", default_value = "newest", hide_default_value = true)]
     pub sort: Sort,
-    /// Show at most this many
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 50,
+    /// Show at most this many [default: 50]
+    #[arg(short = 'n', long, value_name = "N",
           value_parser = clap::value_parser!(u32).range(1..=1000))]
-    pub limit: u32,
+    pub limit: Option<u32>,
     /// Only tasks that come after this one in the order, for the next page
     #[arg(long, value_name = "ID", value_parser = cursor)]
     pub before: Option<Cursor>,
@@ -153,6 +155,46 @@ impl Args {
         statuses.extend(self.failed.then_some(Status::Failed));
         statuses.extend(self.completed.then_some(Status::Completed));
         statuses
+    }
+
+    /// How many tasks are shown at most, without `--all`.
+    pub(super) fn limit(&self) -> u32 {
+        self.limit.unwrap_or(50)
+    }
+
+    /// The command that shows the next page: the same filters in the same order.
+    pub(super) fn next_page(&self, next: Cursor) -> String {
+        let mut words = vec!["claude-worker".to_owned(), "list".to_owned()];
+        let mut option = |name: &str, value: &str| {
+            words.extend([name.to_owned(), shell_word(&clean_line(value))]);
+        };
+        let statuses: Vec<&str> = self.statuses().into_iter().map(Status::name).collect();
+        if !statuses.is_empty() {
+            option("--status", &statuses.join(","));
+        }
+        if let Some(by) = &self.submitted_by {
+            option("--submitted-by", &by.to_string());
+        }
+        if let Some(text) = &self.search {
+            option("--search", text);
+        }
+        if let Some(dir) = &self.dir {
+            option("--dir", &dir.display().to_string());
+        }
+        if let Some(since) = &self.since {
+            option("--since", &since.to_string());
+        }
+        if let Some(sort) = self.sort.to_possible_value().filter(|_| self.sort != Sort::Newest) {
+            option("--sort", sort.get_name());
+        }
+        if let Some(limit) = self.limit {
+            option("--limit", &limit.to_string());
+        }
+        option("--before", &next.to_string());
+        if self.attention {
+            words.push("--attention".to_owned());
+        }
+        words.join(" ")
     }
 
     /// The directory as tasks have it: absolute, and without links. One that does not exist (any more)

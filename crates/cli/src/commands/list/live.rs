@@ -101,7 +101,7 @@ fn frame(
         return format!("{}\n", truncate(none(page, args), width));
     }
     let mut text = table::tasks(&page.tasks, console.now(), width, paint);
-    text += &last_lines(console, page, delay, |line| truncate(line, width).into_owned());
+    text += &last_lines(console, page, args, delay, |line| truncate(line, width).into_owned());
     text.push('\n');
     if away {
         let words = truncate("  No engine answers, reconnecting", width).into_owned();

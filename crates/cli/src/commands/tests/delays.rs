@@ -116,7 +116,10 @@ async fn an_engine_that_does_not_answer_is_said() {
     };
     let (exit, written) = beside(&engine, Look::Pipe, "wait 1", script).await;
     assert_eq!(exit, Exit::Done);
-    assert_eq!(written.err(), "Task 1: no engine answers. Trying again\n");
+    assert_eq!(
+        written.err(),
+        "Task 1: no engine answers. Trying again; claude-worker server start starts one\n"
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -14,9 +14,34 @@ fn engine() -> FakeEngine {
 async fn ids_alone_are_for_other_commands() {
     let (_, written) = command(&engine(), Look::Pipe, "list -q -n 2").await;
     assert_eq!(written.out(), "135\n132\n");
-    assert_eq!(written.err(), "  older: claude-worker list --before 132\n");
+    assert_eq!(written.err(), "", "a limit that was named needs no remark");
     let (_, written) = command(&FakeEngine::default(), Look::Pipe, "list -q").await;
     assert_eq!((written.out(), written.err()), ("", ""));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_next_page_has_the_same_filters_and_order() {
+    let engine = FakeEngine::default();
+    for id in 1..=60 {
+        engine.put(claude_worker_api::Task {
+            working_directory: "/it's shop".to_owned(),
+            ..samples::task(id, "Shop", State::Pending)
+        });
+    }
+    let more = async |look, line: &str| {
+        let (_, written) = command(&engine, look, line).await;
+        let said = written.out().to_owned() + written.err();
+        said.lines().find_map(|line| Some(line.split_once("claude-worker ")?.1.to_owned()))
+    };
+    let line = "list --search it's --pending --since 60m";
+    let expected = r"list --status pending --search 'it'\''s' --since 1h --before 11";
+    assert_eq!(more(Look::Pipe, line).await.as_deref(), Some(expected));
+    let line = "list -n 3 --sort oldest --before 7";
+    let expected = "list --sort oldest --limit 3 --before 10";
+    assert_eq!(more(Look::Terminal, line).await.as_deref(), Some(expected));
+    assert_eq!(more(Look::Pipe, line).await, None, "a limit that was named needs no remark");
+    let expected = "list --before 11";
+    assert_eq!(more(Look::Pipe, "list -q").await.as_deref(), Some(expected));
 }
 
 #[tokio::test(start_paused = true)]

@@ -169,7 +169,7 @@ async fn an_interrupted_watch_says_that_the_task_keeps_running() {
     let watched = crate::watch::watch(&engine, &mut console, TaskId(1), 0, ctrl_c).await.unwrap();
     assert_eq!(watched.exit(), Exit::Interrupted);
     let last = written.out().rsplit("\u{1b}[2K").next().unwrap();
-    assert_eq!(last, "Task 1 keeps running. Follow it again with: claude-worker logs 1 -f\n");
+    assert_eq!(last, "Task 1 was not stopped. Follow it again with: claude-worker logs 1 -f\n");
     let state = engine.get(TaskId(1), TaskQuery::default()).await.unwrap().task.state;
     assert!(matches!(state, State::Running { stopping: false, .. }));
 }

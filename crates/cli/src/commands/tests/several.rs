@@ -33,7 +33,10 @@ async fn wait_ends_when_its_time_is_over() {
     let (exit, written) = command(&engine, Look::Pipe, "wait 1 --timeout 10m").await;
     assert_eq!(exit, Exit::TimedOut);
     assert_eq!(before.elapsed().as_secs(), 600);
-    assert_eq!(written.err(), "Still unfinished: 1 task. They keep running\n");
+    assert_eq!(
+        written.err(),
+        "Task 1 has not finished; nothing was stopped. Wait again with: claude-worker wait 1\n"
+    );
 }
 
 #[tokio::test(start_paused = true)]
