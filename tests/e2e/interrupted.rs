@@ -35,7 +35,7 @@ fn each_signal_has_its_exit_code_and_the_task_keeps_running() {
             until("the command waits", || handles(child.id(), sent));
             signal(child.id(), sent);
             let ran = Ran::of(&child.wait_with_output().unwrap());
-            ran.refused(code, &["running"]);
+            ran.refused(code, &["stopped", "claude-worker"]);
         }
     }
     let counts = home.json(["status"])["queue"]["counts"].clone();

@@ -140,10 +140,8 @@ const CONFINED: &[Confined] = &[
             "crates/engine/src/claude_help.rs",
             // Has Claude Code change its settings.
             "crates/cli/src/commands/mcp/claude_code.rs",
-            // Starts the person's editor.
-            "crates/cli/src/commands/config/edit.rs",
-            // Opens a prompt in the user's editor.
-            "crates/cli/src/commands/edit/editor.rs",
+            // Starts the user's editor.
+            "crates/cli/src/editor.rs",
             // Start the desktop app and the browser.
             "crates/cli/src/commands/open.rs",
             "crates/cli/src/commands/open/link.rs",

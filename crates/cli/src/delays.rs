@@ -37,13 +37,13 @@ pub(crate) struct Delays {
 }
 
 impl Delays {
-    /// For somebody who does not see the log of the tasks.
+    /// For a command that does not show the log of the tasks.
     pub(crate) fn new() -> Self {
         let next = Instant::now() + FIRST_LOOK_AFTER;
         Self { next, said: Vec::new(), actions: HashMap::new(), in_logs: true }
     }
 
-    /// For somebody who sees the log.
+    /// For a command that shows the log.
     pub(crate) fn beside_the_log() -> Self {
         Self { in_logs: false, ..Self::new() }
     }

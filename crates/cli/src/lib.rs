@@ -31,6 +31,7 @@ mod connect;
 pub mod console;
 mod delays;
 mod doctor;
+mod editor;
 pub mod error;
 pub mod exit;
 #[cfg(test)]

@@ -154,7 +154,7 @@ impl Selection {
         selection
     }
 
-    /// The words that mean more than one task can be told from: what to search for.
+    /// The words to resolve: a filter alone means all tasks.
     fn choices(&self) -> Vec<Choice> {
         let mut choices = self.ids.clone();
         if self.filter.all || choices.is_empty() {
@@ -168,6 +168,18 @@ impl Filter {
     /// Whether it leaves tasks out.
     pub(crate) const fn is_set(&self) -> bool {
         self.failed || !self.status.is_empty()
+    }
+
+    /// Its options as words of a command line.
+    pub(crate) fn words(&self) -> Vec<String> {
+        let statuses: Vec<&str> = self.status.iter().map(|status| status.name()).collect();
+        let mut words = Vec::new();
+        if !statuses.is_empty() {
+            words.extend(["--status".to_owned(), statuses.join(",")]);
+        }
+        words.extend(self.failed.then(|| "--failed".to_owned()));
+        words.extend(self.all.then(|| "--all".to_owned()));
+        words
     }
 
     /// Whether it leaves only failed tasks.

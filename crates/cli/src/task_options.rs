@@ -42,7 +42,7 @@ pub struct TaskOptions {
     /// How much the model thinks: low, medium, high, and what Claude Code has besides
     #[arg(long, value_name = "LEVEL")]
     pub effort: Option<String>,
-    /// Claude Code's permission mode [default: from the configuration, else acceptEdits]
+    /// Claude Code's permission mode; a new task without it has that of the configuration, else acceptEdits
     #[arg(long, value_name = "MODE", value_parser = permission_mode())]
     pub permission_mode: Option<PermissionMode>,
     /// Check no permissions: the same as --permission-mode bypassPermissions

@@ -29,8 +29,8 @@ const PROMPTS: &str = "How run and resume read the prompt:
   claude-worker run - < prompt.md         the same
   claude-worker run \"- fix the list\"      text with a space is a prompt, also where it begins with -
 
-Of a loop (while read -r x; do claude-worker run \"$x\"; done < list) standard input is left alone. --stdin always
-and --stdin never decide it.
+In a loop (while read -r x; do claude-worker run \"$x\"; done < list) the standard input belongs to the loop and is not
+read. --stdin always reads it in every case, --stdin never in none.
 ";
 
 /// The variables that change what commands do.

@@ -82,7 +82,8 @@ pub async fn execute(
             ));
         }
         let before = api.get(id, TaskQuery::default()).await?.request.execution_prompt;
-        let edited = Draft::edit(id, &before, &editor::chosen())?;
+        let edited =
+            Draft::edit(id, &before, &crate::editor::named().unwrap_or_else(|| "vi".to_owned()))?;
         if edited.text() == before {
             console.remark("Nothing was changed")?;
             return Ok(Exit::Done);

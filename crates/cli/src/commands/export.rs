@@ -2,10 +2,10 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use claude_worker_api::{ErrorCode, TaskApi, TaskQuery};
-use claude_worker_os::files::private;
+use claude_worker_os::files::create_anew;
 
 use super::Report;
 use crate::console::Console;
@@ -75,14 +75,15 @@ pub async fn execute(
     Ok(exit)
 }
 
-/// A file that only its owner can read: prompts and answers may be private.
-fn create(path: &PathBuf) -> Result<File, CliError> {
-    private(OpenOptions::new().write(true).create(true).truncate(true)).open(path).map_err(
-        |error| {
-            CliError::usage(
-                format!("Cannot write {}: {error}", path.display()),
-                "Choose another file, or leave --output out",
-            )
-        },
-    )
+/// A new file that only its owner can read, because prompts and answers may be private: it takes the place of
+/// one with other permissions. A pipe or device is written to.
+fn create(path: &Path) -> Result<File, CliError> {
+    let is_other = path.metadata().is_ok_and(|found| !found.is_file());
+    let made = if is_other { OpenOptions::new().write(true).open(path) } else { create_anew(path) };
+    made.map_err(|error| {
+        CliError::usage(
+            format!("Cannot write {}: {error}", path.display()),
+            "Choose another file, or leave --output out",
+        )
+    })
 }

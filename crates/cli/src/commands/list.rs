@@ -130,7 +130,7 @@ fn show(
     if last.is_empty() { Ok(()) } else { console.remark(&last) }
 }
 
-/// What is said in place of an empty table.
+/// The message in place of an empty table.
 const fn none(page: &TaskPage, args: &Args) -> &'static str {
     if page.counts.total() == 0 {
         "No tasks yet. Send the first one: claude-worker run \"Write tests for src/parser.rs\""

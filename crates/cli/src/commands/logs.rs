@@ -162,7 +162,7 @@ async fn wanted_run(api: &impl TaskApi, args: &Args, id: TaskId) -> Result<Optio
     Ok(api.get(id, TaskQuery::default()).await?.run_history.pop())
 }
 
-/// What is said of the times of a run whose output has none.
+/// When a run whose output has no times began and ended.
 fn run_times(console: &Console<'_>, run: &Run) -> String {
     let zone = console.zone();
     let mut words = "The output of a shell command has no times. The run ".to_owned();

@@ -1,5 +1,7 @@
 //! What `run`, `retry` and `resume` do after a task is in the queue.
 
+use std::collections::VecDeque;
+
 use claude_worker_agents::can;
 use claude_worker_api::{Capability, Task, TaskApi, TaskDetail, TaskId};
 
@@ -74,8 +76,8 @@ pub(super) async fn wait_for_each(
     report: &mut Report,
 ) -> Result<Exit, CliError> {
     let mut exit = Exit::Done;
-    let tasks: Vec<Task> = std::mem::take(&mut report.tasks);
-    for task in tasks {
+    let mut tasks: VecDeque<Task> = std::mem::take(&mut report.tasks).into();
+    while let Some(task) = tasks.pop_front() {
         let waited = match wait_for(api, console, task.id).await {
             Ok(waited) => waited,
             Err(CliError::Api(error)) => {
@@ -86,7 +88,12 @@ pub(super) async fn wait_for_each(
         };
         let of_task = waited.exit();
         match waited {
-            Watched::Interrupted(_) => return Ok(of_task),
+            Watched::Interrupted(_) => {
+                // They are in the queue, which is what a program reads this for.
+                report.tasks.push(task);
+                report.tasks.extend(tasks);
+                return Ok(of_task);
+            }
             Watched::Finished(detail) => {
                 if !console.json {
                     let state = &detail.task.state;

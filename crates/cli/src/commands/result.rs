@@ -24,7 +24,8 @@ const LAST_LINES: u32 = 200;
 
 /// The arguments of `result`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "For a shell command, the result is all its output. Without a task, it is the \
+#[command(after_help = "For a shell command, the result is all its output; with --json, \
+    the end of it that the engine keeps. Without a task, it is the \
     newest one's.", after_long_help = exit::help())]
 pub struct Args {
     /// The task: a number, or last for the newest

@@ -8,7 +8,7 @@ use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::{self, Exit};
 use crate::prompt;
-use crate::render::shell::quote;
+use crate::render::shell::quote_all;
 use crate::selection::{Changeable, Choice, Filter, Selection, resolve};
 use crate::shell_env::inherited_env;
 use crate::stdin;
@@ -108,9 +108,8 @@ fn tasks_and_message(args: &Args) -> Result<(Selection, Option<&str>), CliError>
         return Err(CliError::usage(
             format!("\"{further}\" comes after the message"),
             format!(
-                "Quote the message: claude-worker resume {} {}",
-                tasks.join(" "),
-                quote(&text.join(" "))
+                "Quote the message: claude-worker resume {}",
+                quote_all(&[tasks, &args.filter.words(), &[text.join(" ")]].concat())
             ),
         ));
     }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use claude_worker_api::{Check, CheckLevel, TaskApi};
+use claude_worker_api::{Check, CheckLevel, ErrorCode, TaskApi};
 use claude_worker_engine::doctor::sign_in;
 use claude_worker_engine::{LoginShell, Paths, doctor};
 
@@ -18,13 +18,20 @@ const ANEW: &str =
 /// All checks.
 pub(super) async fn examine(api: &impl TaskApi, paths: &Paths) -> Vec<Check> {
     let engine = engine::check(api, paths).await;
-    let Ok(diagnosis) = api.doctor().await else {
+    let diagnosis = match api.doctor().await {
+        Ok(diagnosis) => diagnosis,
+        Err(error) if engine.level == CheckLevel::Ok && error.code != ErrorCode::Unavailable => {
+            return vec![engine, Check::bad("Tasks", error.message, error.hint)];
+        }
         // None runs: the next command starts one with this environment.
-        let mut checks = doctor::examine(paths, None, &LoginShell::default()).checks;
-        let is_unusable = |check: &Check| check.name == "Data" && check.level == CheckLevel::Bad;
-        let cannot_start = checks.iter().any(is_unusable) && engine.level == CheckLevel::Ok;
-        checks.push(if cannot_start { Check::ok(&engine.name, "not running") } else { engine });
-        return checks;
+        Err(_) => {
+            let mut checks = doctor::examine(paths, None, &LoginShell::default()).checks;
+            let is_unusable =
+                |check: &Check| check.name == "Data" && check.level == CheckLevel::Bad;
+            let cannot_start = checks.iter().any(is_unusable) && engine.level == CheckLevel::Ok;
+            checks.push(if cannot_start { Check::ok(&engine.name, "not running") } else { engine });
+            return checks;
+        }
     };
     let travels = inherited_env(api).await.unwrap_or_default();
     let shell = ThisShell { sign_in: sign_in::check(), travels };

@@ -142,7 +142,7 @@ impl Delay {
         }
     }
 
-    /// Cause and end for somebody who waits for `tasks` (`Task 12`, `3 tasks`), of which the first has
+    /// Cause and end for a command that waits for `tasks` (`Task 12`, `3 tasks`), of which the first has
     /// `ahead` tasks before it in the queue.
     #[must_use]
     pub fn sentence(&self, tasks: &str, ahead: u64, now: Timestamp, zone: &Zone) -> String {

@@ -70,7 +70,9 @@ fn after_failure(task: &Task, request: &NewTask, failure: &Failure) -> Option<Ne
         Failure::OutputLimit { .. } => {
             step("Raise caps.output_per_run in the configuration, then", again(task, ""))
         }
-        Failure::Spawn { message } if message.contains(&request.working_directory) => {
+        Failure::Spawn { message }
+            if message.contains(&format!("directory {} ", request.working_directory)) =>
+        {
             let directory = quote(&request.working_directory);
             let create = format!("mkdir -p {directory} && claude-worker retry {id}");
             let commands = vec![create, format!("claude-worker retry {id} --dir .")];
@@ -169,9 +171,25 @@ fn after_denials(task: &Task, request: &NewTask, denied: &[DeniedTool]) -> Optio
             None
         };
     }
+    let is_whole =
+        |rule: &&String| denied.iter().any(|tool| tool.rule.is_none() && tool.tool == **rule);
+    let words = after_denials_words(&rules.iter().filter(is_whole).collect::<Vec<_>>());
     let rules = clean_line(&rules.join(","));
     let commands = again(task, &format!("--allowed-tools {}", quote(&rules)));
-    step("Allow what it needs, and let it go on or begin anew", commands)
+    step(&words, commands)
+}
+
+/// What the commands after denied calls do. A call of `whole_tools` could not be named by a rule.
+fn after_denials_words(whole_tools: &[&String]) -> String {
+    let mut words = "Allow what it needs, and let it go on or begin anew".to_owned();
+    if !whole_tools.is_empty() {
+        let tools: Vec<String> = whole_tools.iter().map(|tool| clean_line(tool)).collect();
+        words += &format!(". This allows every use of {}, also in later runs", tools.join(" and "));
+    }
+    if whole_tools.iter().any(|tool| *tool == "Bash") {
+        words += "; a rule like \"Bash(git diff:*)\" allows less";
+    }
+    words
 }
 
 /// The commands that let a task go on, if it can, and begin anew.

@@ -53,7 +53,7 @@ impl Dispatcher {
                     }
                     None => {}
                 }
-                // Before the answers: who removed a task may look whether its variables are gone.
+                // Before the answers: a client that has removed a task may rely on its variables being gone.
                 self.delete_unused(std::mem::take(&mut after.left_shell_envs));
                 // Before publishing, because of all that follows this takes longest.
                 let not_launched = self.launch(std::mem::take(&mut after.launches));

@@ -104,7 +104,7 @@ impl Interruptions {
             (Interruption::HungUp, SIGHUP),
         ];
         let known = ENDS_PROCESS.get();
-        let ends_process = known.map_or_else(|| Arc::new(AtomicBool::new(true)), Arc::clone);
+        let ends_process = known.map_or_else(|| Arc::new(AtomicBool::new(false)), Arc::clone);
         let mut listeners = Vec::with_capacity(ALL.len());
         for (interruption, signal) in ALL {
             if is_ignored(signal) {
@@ -112,6 +112,7 @@ impl Interruptions {
             }
             if known.is_none() {
                 // A handler of the process cannot be taken away again, so it decides each time.
+                // Until all are installed, none of them ends the process.
                 flag::register_conditional_default(signal, Arc::clone(&ends_process))?;
             }
             let kind = tokio::signal::unix::SignalKind::from_raw(signal);

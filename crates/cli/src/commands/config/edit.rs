@@ -1,14 +1,13 @@
 //! `config edit`: the file in an editor, checked before it takes effect.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use claude_worker_api::{ApiError, ErrorCode, TaskApi};
 use claude_worker_client::EngineClient;
 use claude_worker_engine::{Paths, settings};
-use claude_worker_paths::shell_word;
 
 use crate::console::Console;
+use crate::editor;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::render::text::clean;
@@ -25,20 +24,33 @@ const BEGINNING: &str = "\
 /// A usage error without an editor. `invalid_request` for a text that is wrong: it is kept, and edited
 /// further the next time.
 pub(super) async fn execute(console: &mut Console<'_>, paths: &Paths) -> Result<Exit, CliError> {
-    let editor =
-        editor(["VISUAL", "EDITOR"].map(|name| std::env::var(name).ok())).ok_or_else(|| {
-            CliError::usage(
-                "Neither VISUAL nor EDITOR names an editor",
-                format!(
-                    "export EDITOR=nano, or edit {} and type: claude-worker server restart",
-                    paths.config.display()
-                ),
-            )
-        })?;
+    let named = editor::named().ok_or_else(|| {
+        CliError::usage(
+            "Neither VISUAL nor EDITOR names an editor",
+            format!(
+                "export EDITOR=nano, or edit {} and type: claude-worker server restart",
+                paths.config.display()
+            ),
+        )
+    })?;
     let before = settings::read_text(paths)?;
     let draft = Draft::of(paths);
+    if let Some(old) = draft.put_aside(&paths.config)? {
+        console.remark(&format!(
+            "{} was changed since the last edit, so this begins with it. The text that was wrong is in {}",
+            paths.config.display(),
+            old.display()
+        ))?;
+    }
     draft.begin(&before)?;
-    run(&editor, &draft.0)?;
+    let begun = draft.read()?;
+    if let Err(error) = editor::run(&named, &draft.0) {
+        // A text that was not touched is no text to go on with.
+        if draft.read().is_ok_and(|text| text == begun) {
+            draft.remove();
+        }
+        return Err(error);
+    }
     let text = draft.read()?;
     if text == before || text == BEGINNING {
         draft.remove();
@@ -69,33 +81,25 @@ pub(super) async fn execute(console: &mut Console<'_>, paths: &Paths) -> Result<
     Ok(Exit::Done)
 }
 
-/// The first editor that is named.
-fn editor(variables: [Option<String>; 2]) -> Option<String> {
-    variables.into_iter().flatten().find(|editor| !editor.trim().is_empty())
-}
-
-/// Starts the editor, which may be a program with arguments, and waits for its end.
-fn run(editor: &str, file: &Path) -> Result<(), CliError> {
-    let words = format!("{editor} {}", shell_word(&file.display().to_string()));
-    let hint =
-        "Set EDITOR to an editor that waits until you close the file, like nano or \"code --wait\"";
-    let status = Command::new("/bin/sh").args(["-c", &words]).status();
-    let status = status.map_err(|error| CliError::usage(format!("{editor}: {error}"), hint))?;
-    if status.success() {
-        return Ok(());
-    }
-    Err(CliError::usage(
-        format!("The editor {editor} ended with {status}; nothing was changed"),
-        hint,
-    ))
-}
-
 /// The text that is being edited, beside the file.
 struct Draft(PathBuf);
 
 impl Draft {
     fn of(paths: &Paths) -> Self {
         Self(paths.config.with_extension("toml.edit"))
+    }
+
+    /// Renames the text that was wrong the last time, if the file has been changed since: to go on with it
+    /// would undo that change.
+    fn put_aside(&self, config: &Path) -> Result<Option<PathBuf>, CliError> {
+        let changed = |path: &Path| path.metadata().and_then(|found| found.modified());
+        let (Ok(kept), Ok(file)) = (changed(&self.0), changed(config)) else { return Ok(None) };
+        if file <= kept {
+            return Ok(None);
+        }
+        let old = self.0.with_extension("edit.old");
+        std::fs::rename(&self.0, &old).map_err(|error| self.failed(&error))?;
+        Ok(Some(old))
     }
 
     /// Begins with the text of the file, or with what was wrong the last time.
@@ -129,13 +133,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_editor_that_is_named_counts() {
-        let named = |visual: Option<&str>, other: Option<&str>| {
-            editor([visual.map(str::to_owned), other.map(str::to_owned)])
-        };
-        assert_eq!(named(Some("code --wait"), Some("vi")).as_deref(), Some("code --wait"));
-        assert_eq!(named(Some(" "), Some("vi")).as_deref(), Some("vi"));
-        assert_eq!(named(None, None), None);
+    fn an_empty_file_begins_with_valid_settings() {
         assert_eq!(settings::parse(BEGINNING).unwrap(), claude_worker_api::Settings::default());
+    }
+
+    #[test]
+    fn a_kept_text_is_put_aside_when_the_file_was_changed_since() {
+        let home = tempfile::tempdir().unwrap();
+        let config = home.path().join("config.toml");
+        let draft = Draft(home.path().join("config.toml.edit"));
+        let write = |path: &Path, text: &str, seconds: u64| {
+            std::fs::write(path, text).unwrap();
+            let at = std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
+            std::fs::File::options().write(true).open(path).unwrap().set_modified(at).unwrap();
+        };
+        assert_eq!(draft.put_aside(&config).unwrap(), None);
+        write(&config, "workers = 1\n", 1000);
+        write(&draft.0, "workers = x\n", 2000);
+        assert_eq!(draft.put_aside(&config).unwrap(), None, "it is gone on with");
+        write(&config, "workers = 9\n", 3000);
+        let old = draft.put_aside(&config).unwrap().unwrap();
+        assert_eq!(std::fs::read_to_string(old).unwrap(), "workers = x\n");
+        assert!(!draft.0.exists());
     }
 }

@@ -2,12 +2,12 @@
 
 use std::fs::OpenOptions;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 
 use claude_worker_api::TaskId;
 use claude_worker_os::files::private;
 
+use crate::editor;
 use crate::error::CliError;
 
 /// A text that was edited, in a private file that is deleted with it.
@@ -38,7 +38,7 @@ impl Draft {
         let mut draft = Self { path: path.clone(), text: String::new(), kept: false };
         file.write_all(text.as_bytes()).map_err(cannot)?;
         drop(file);
-        run(editor, &draft.path)?;
+        editor::run(editor, &draft.path)?;
         let edited = std::fs::read_to_string(&draft.path).map_err(cannot)?;
         if edited.trim().is_empty() {
             return Err(CliError::usage(
@@ -69,26 +69,6 @@ impl Drop for Draft {
             drop(std::fs::remove_file(&self.path));
         }
     }
-}
-
-/// The editor of this user: `$VISUAL`, else `$EDITOR`, else vi. It may have arguments.
-pub(super) fn chosen() -> String {
-    let named = |name| std::env::var(name).ok().filter(|editor| !editor.trim().is_empty());
-    ["VISUAL", "EDITOR"].into_iter().find_map(named).unwrap_or_else(|| "vi".to_owned())
-}
-
-/// Runs an editor, as git does: a shell splits its arguments.
-fn run(editor: &str, path: &Path) -> Result<(), CliError> {
-    let mut command = Command::new("/bin/sh");
-    command.arg("-c").arg(format!("{editor} \"$1\"")).arg("sh").arg(path);
-    let failed = match command.status() {
-        Ok(status) if status.success() => return Ok(()),
-        Ok(status) => format!("The editor {editor} failed ({status}), so nothing was changed"),
-        Err(error) => format!("The editor {editor} cannot be started: {error}"),
-    };
-    let hint =
-        "Set EDITOR to an editor that waits until the file is closed, like nano or \"code --wait\"";
-    Err(CliError::usage(failed, hint))
 }
 
 #[cfg(test)]

@@ -181,6 +181,12 @@ async fn export_writes_a_line_for_each_task() {
     assert_eq!((exit, written.out()), (Exit::Done, ""));
     assert!(written.err().starts_with("Wrote 3 tasks to "), "{}", written.err());
     assert_eq!(std::fs::read_to_string(&file).unwrap().lines().count(), 3);
+    // Another user could read the file that was there.
+    let open = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+    std::fs::set_permissions(&file, open).unwrap();
+    command(&engine, Look::Pipe, &line).await;
+    let mode = std::os::unix::fs::PermissionsExt::mode(&file.metadata().unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
 }
 
 #[tokio::test(start_paused = true)]
