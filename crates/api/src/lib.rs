@@ -190,5 +190,6 @@ pub use settings::{
 pub use surrogates::replace_unpaired_surrogates;
 
 /// Version of the wire protocol. Client and engine must agree on it exactly; it is raised by a
-/// change that an older peer would misread, not by an added field.
-pub const PROTOCOL: u32 = 3;
+/// change that an older peer would misread, and by a field that our programs send with every request of a
+/// kind: an older engine refuses fields that it does not know.
+pub const PROTOCOL: u32 = 4;
