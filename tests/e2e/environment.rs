@@ -140,7 +140,8 @@ fn a_lost_file_is_said_with_a_command_that_helps() {
         reason.contains("are no longer in") && reason.contains("claude-worker retry"),
         "{task}"
     );
-    in_shell_with(&home, Some(NEW_KEY), &["retry", "1"]).ok();
+    // The same variables as before: the file is written anew.
+    in_shell_with(&home, Some(OLD_KEY), &["retry", "1"]).ok();
     assert_eq!(home.finished(1)["status"], "completed");
 }
 

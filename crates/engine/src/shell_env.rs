@@ -72,7 +72,10 @@ impl ShellEnvs {
     ) -> Result<Kept, EngineError> {
         let text = serde_json::to_vec(variables)?;
         let digest: [u8; 32] = Sha256::digest(&text).into();
-        if let Some(id) = self.known.get(&digest) {
+        // A file may have been deleted by hand, or by a program that cleans up.
+        if let Some(id) = self.known.get(&digest)
+            && id.path(&self.directory).is_file()
+        {
             return Ok(Kept { id: id.clone(), is_new: false });
         }
         let random = random_hex::<16>().map_err(EngineError::io("there are no random bytes"))?;
@@ -168,7 +171,12 @@ mod tests {
         envs.delete(&one.id);
         let error = read(here.path(), &one.id).unwrap_err().to_string();
         assert!(error.contains("claude-worker retry"), "{error}");
-        assert!(envs.keep(&variables("a")).unwrap().is_new, "a deleted file is written anew");
+        let anew = envs.keep(&variables("a")).unwrap();
+        assert!(anew.is_new, "a deleted file is written anew");
+        fs::remove_file(anew.id.path(here.path())).unwrap();
+        let again = envs.keep(&variables("a")).unwrap();
+        assert!(again.is_new && again.id != anew.id, "one that was lost, too");
+        assert_eq!(read(here.path(), &again.id).unwrap(), variables("a"));
     }
 
     #[test]
