@@ -12,9 +12,14 @@ use std::path::{Path, PathBuf};
 
 use claude_worker_api::{ApiError, TaskId};
 use claude_worker_os::files::{private, sync_parent};
+use claude_worker_os::random::random_hex;
 use claude_worker_paths::read_own;
 
 use crate::EngineError;
+
+/// What the names of files end with that are not yet, or no longer, those of a task.
+const DRAFT: &str = "new";
+const FORMER: &str = "old";
 
 fn path(directory: &Path, task: TaskId) -> PathBuf {
     directory.join(format!("{task}.json"))
@@ -26,6 +31,16 @@ fn owner(path: &Path) -> Option<TaskId> {
         return None;
     }
     path.file_stem()?.to_str()?.parse().ok()
+}
+
+/// Whether a crash within [`replace`], or between it and the end of the transaction, left this file.
+fn is_left_over(path: &Path) -> bool {
+    let is_ours = |name: &str| {
+        let (stem, kind) = name.rsplit_once('.')?;
+        let (task, _) = stem.split_once('-').filter(|_| matches!(kind, DRAFT | FORMER))?;
+        task.parse::<TaskId>().ok()
+    };
+    path.file_name().and_then(|name| name.to_str()).and_then(is_ours).is_some()
 }
 
 /// Writes a task's variables: file and directory entry are on disk when this returns.
@@ -45,29 +60,90 @@ pub(crate) fn write(
     store().map_err(EngineError::io(format!("cannot write {}", path.display())))
 }
 
-/// Adds variables to those of a task. A crash leaves either the old file or the new one.
-pub(crate) fn add(
+/// The variables of a task that are there.
+///
+/// # Errors
+/// When the file cannot be read. One that is missing, or cannot be parsed, has none.
+pub(crate) fn kept(
+    directory: &Path,
+    task: TaskId,
+) -> Result<BTreeMap<String, String>, EngineError> {
+    let path = path(directory, task);
+    match read_own(&path) {
+        // A file that cannot be parsed holds no value that could be trusted.
+        Ok(text) => Ok(serde_json::from_str(&text).unwrap_or_default()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(BTreeMap::new()),
+        Err(error) => Err(EngineError::io(format!("cannot read {}", path.display()))(error)),
+    }
+}
+
+/// A task's file that was replaced within a transaction. The former one stays until the transaction has
+/// ended.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Replaced {
+    path: PathBuf,
+    former: Option<PathBuf>,
+}
+
+impl Replaced {
+    /// Puts the former file back. It takes no room on the disk.
+    pub(crate) fn undo(self) {
+        let done = match &self.former {
+            Some(former) => fs::rename(former, &self.path).and_then(|()| sync_parent(&self.path)),
+            None => return delete_file(&self.path),
+        };
+        if let Err(error) = done {
+            let path = self.path.display();
+            tracing::warn!(%path, %error, "changed variables of a task could not be taken back");
+        }
+    }
+
+    /// Deletes the former file.
+    pub(crate) fn settle(self) {
+        if let Some(former) = &self.former {
+            delete_file(former);
+        }
+    }
+}
+
+/// Replaces the variables of a task. A crash leaves either the old file or the new one under the
+/// task's name, and [`sweep`] deletes the other.
+pub(crate) fn replace(
     directory: &Path,
     task: TaskId,
     variables: &BTreeMap<String, String>,
-) -> Result<(), EngineError> {
+) -> Result<Replaced, EngineError> {
     let path = path(directory, task);
-    let draft = directory.join(format!("{task}.new"));
-    let store = || -> io::Result<()> {
-        let mut all: BTreeMap<String, String> = match read_own(&path) {
-            Ok(text) => serde_json::from_str(&text).unwrap_or_default(),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
+    let random = random_hex::<8>().map_err(EngineError::io("there are no random bytes"))?;
+    let draft = directory.join(format!("{task}-{random}.{DRAFT}"));
+    let former = directory.join(format!("{task}-{random}.{FORMER}"));
+    let store = || -> io::Result<bool> {
+        let mut file = private(OpenOptions::new().create_new(true).write(true)).open(&draft)?;
+        file.write_all(&serde_json::to_vec(variables)?)?;
+        file.sync_all()?;
+        let had_file = match fs::hard_link(&path, &former) {
+            Ok(()) => true,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => false,
             Err(error) => return Err(error),
         };
-        all.extend(variables.clone());
-        let mut file =
-            private(OpenOptions::new().create(true).truncate(true).write(true)).open(&draft)?;
-        file.write_all(&serde_json::to_vec(&all)?)?;
-        file.sync_all()?;
         fs::rename(&draft, &path)?;
-        sync_parent(&path)
+        Ok(had_file)
     };
-    store().map_err(EngineError::io(format!("cannot write {}", path.display())))
+    let had_file = store().map_err(|error| {
+        delete_file(&draft);
+        delete_file(&former);
+        EngineError::io(format!("cannot write {}", path.display()))(error)
+    })?;
+    let replaced = Replaced { former: had_file.then_some(former), path };
+    match sync_parent(&replaced.path) {
+        Ok(()) => Ok(replaced),
+        Err(error) => {
+            let failed = format!("cannot write {}", replaced.path.display());
+            replaced.undo();
+            Err(EngineError::io(failed)(error))
+        }
+    }
 }
 
 /// Reads exactly these variables of a task. One without a value would be an empty secret to the
@@ -82,14 +158,7 @@ pub(crate) fn read_all<'a>(
         return Ok(BTreeMap::new());
     }
     let path = path(directory, task);
-    let mut kept: BTreeMap<String, String> = match read_own(&path) {
-        // A file that cannot be parsed holds no value that could be trusted.
-        Ok(text) => serde_json::from_str(&text).unwrap_or_default(),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => BTreeMap::new(),
-        Err(error) => {
-            return Err(EngineError::io(format!("cannot read {}", path.display()))(error));
-        }
-    };
+    let mut kept = kept(directory, task)?;
     let mut found = BTreeMap::new();
     let mut missing = Vec::new();
     for name in names {
@@ -118,7 +187,7 @@ pub(crate) fn delete(directory: &Path, task: TaskId) {
 }
 
 /// Deletes the files of tasks that are not there any more: a crash between a task's removal and
-/// [`delete`] leaves one. `exists` must say yes when in doubt. Files of other names stay.
+/// [`delete`] leaves one. So does a crash while a file is replaced. `exists` must say yes when in doubt. Files of other names stay.
 pub(crate) fn sweep(directory: &Path, exists: impl Fn(TaskId) -> bool) {
     let entries = match fs::read_dir(directory) {
         Ok(entries) => entries,
@@ -129,7 +198,7 @@ pub(crate) fn sweep(directory: &Path, exists: impl Fn(TaskId) -> bool) {
         }
     };
     for path in entries.flatten().map(|entry| entry.path()) {
-        if owner(&path).is_some_and(|task| !exists(task)) {
+        if is_left_over(&path) || owner(&path).is_some_and(|task| !exists(task)) {
             delete_file(&path);
         }
     }
@@ -175,19 +244,46 @@ mod tests {
     }
 
     #[test]
-    fn variables_are_added_to_those_that_are_there() {
+    fn a_replaced_file_comes_back_until_the_transaction_is_settled() {
         let here = tempfile::tempdir().unwrap();
-        let more = |name: &str, value: &str| BTreeMap::from([(name.to_owned(), value.to_owned())]);
-        add(here.path(), TASK, &more("C", "three")).unwrap();
-        assert_eq!(read(here.path(), &["C"]), Ok(more("C", "three")));
+        let count = || fs::read_dir(here.path()).unwrap().count();
+        let one = |value: &str| BTreeMap::from([("A".to_owned(), value.to_owned())]);
+        replace(here.path(), TASK, &one("first")).unwrap().undo();
+        assert_eq!(count(), 0, "there was none before");
         write(here.path(), TASK, &variables()).unwrap();
-        add(here.path(), TASK, &more("A", "changed")).unwrap();
-        let mut expected = variables();
-        expected.extend(more("A", "changed"));
-        assert_eq!(read(here.path(), &["A", "B", "EMPTY"]), Ok(expected));
+        let second = replace(here.path(), TASK, &one("second")).unwrap();
+        let third = replace(here.path(), TASK, &one("third")).unwrap();
+        assert_eq!(read(here.path(), &["A"]), Ok(one("third")));
+        third.undo();
+        assert_eq!(read(here.path(), &["A"]), Ok(one("second")));
+        second.undo();
+        assert_eq!(kept(here.path(), TASK).unwrap(), variables());
+        replace(here.path(), TASK, &one("fourth")).unwrap().settle();
+        assert_eq!(kept(here.path(), TASK).unwrap(), one("fourth"));
         let mode = fs::metadata(path(here.path(), TASK)).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
+        assert_eq!((mode & 0o777, count()), (0o600, 1));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_replaced_leaves_no_secret_behind() {
+        let here = tempfile::tempdir().unwrap();
+        // A directory in the place of the file: neither a link nor a rename is possible.
+        fs::create_dir(path(here.path(), TASK)).unwrap();
+        replace(here.path(), TASK, &variables()).unwrap_err();
         assert_eq!(fs::read_dir(here.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_a_crash_leaves_of_a_replaced_file_is_swept_away() {
+        let here = tempfile::tempdir().unwrap();
+        write(here.path(), TASK, &variables()).unwrap();
+        // As after a crash before the transaction has ended.
+        drop(replace(here.path(), TASK, &variables()).unwrap());
+        fs::write(here.path().join("7-00aa.new"), "").unwrap();
+        assert_eq!(fs::read_dir(here.path()).unwrap().count(), 3);
+        sweep(here.path(), |_| true);
+        assert_eq!(fs::read_dir(here.path()).unwrap().count(), 1);
+        assert_eq!(kept(here.path(), TASK).unwrap(), variables());
     }
 
     #[test]
@@ -210,7 +306,7 @@ mod tests {
         for task in [6, 7, 8] {
             write(here.path(), TaskId(task), &variables()).unwrap();
         }
-        let foreign = ["notes.txt", "x.json", "-3.json", "9.json.bak"];
+        let foreign = ["notes.txt", "x.json", "-3.json", "9.json.bak", "notes.new"];
         for name in foreign {
             fs::write(here.path().join(name), "").unwrap();
         }

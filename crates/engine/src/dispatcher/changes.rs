@@ -4,8 +4,8 @@ use claude_worker_api::{
     ApiError, Edit, EventKind, NewTask, State, Status, TaskChanges, TaskId, Timestamp,
 };
 
-use super::Dispatcher;
 use super::requests::task_name;
+use super::{AfterCommit, Dispatcher};
 use crate::message::Reply;
 use crate::store::StoredTask;
 use crate::{EngineError, env_file};
@@ -19,6 +19,7 @@ impl Dispatcher {
         &mut self,
         id: TaskId,
         changes: &TaskChanges,
+        after: &mut AfterCommit,
     ) -> Result<(), EngineError> {
         if changes.is_empty() {
             return Ok(());
@@ -34,7 +35,9 @@ impl Dispatcher {
             changes.name.is_some() || (changes.execution_prompt.is_some() && !was_named);
         let name = if is_renamed { task_name(&request) } else { stored.task.name };
         if !changes.env.is_empty() {
-            env_file::add(&self.paths.env, id, &changes.env)?;
+            let mut all = env_file::kept(&self.paths.env, id)?;
+            all.extend(changes.env.clone());
+            after.replaced_env_files.push(env_file::replace(&self.paths.env, id, &all)?);
         }
         without_secrets(&mut request);
         self.writer.change_request(id, &request, &name)
@@ -49,12 +52,13 @@ impl Dispatcher {
         id: TaskId,
         edit: &Edit,
         now: Timestamp,
+        after: &mut AfterCommit,
     ) -> Result<Reply, EngineError> {
         let Some(stored) = self.writer.task(id)? else {
             return Err(EngineError::Refused(ApiError::no_task(id)));
         };
         check_has_not_begun(&stored).map_err(EngineError::Refused)?;
-        self.change_request(id, &edit.changes)?;
+        self.change_request(id, &edit.changes, after)?;
         // Clients read the task again.
         let state = stored.task.state;
         self.event(Some(id), &EventKind::StateChanged { state }, now)?;

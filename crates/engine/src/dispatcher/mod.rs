@@ -53,7 +53,7 @@ use crate::shell_env::{ShellEnvId, ShellEnvs};
 use crate::state::RequestedEnd;
 use crate::storage_watch::{StorageLoss, StorageWatch};
 use crate::store::{Published, Writer};
-use crate::{EngineError, Paths, RunRecord};
+use crate::{EngineError, Paths, RunRecord, env_file};
 
 use log_lines::{Happened, LogLine};
 use unstored::Unstored;
@@ -111,6 +111,8 @@ struct AfterCommit {
     grants: Vec<GrantChange>,
     /// The tasks whose variables were written into files. What is rolled back leaves no secrets behind.
     env_files: Vec<TaskId>,
+    /// The files of tasks whose variables were changed.
+    replaced_env_files: Vec<env_file::Replaced>,
     /// The files with the variables of a shell that were written, and those that a task uses no more.
     new_shell_envs: Vec<ShellEnvId>,
     left_shell_envs: Vec<ShellEnvId>,

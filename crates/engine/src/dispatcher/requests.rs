@@ -38,7 +38,7 @@ impl Dispatcher {
                 self.check_may_change(*id, principal)?;
                 self.check_may_run_again(*id, asker)?;
                 self.apply(*id, Input::Retry, now, after)?;
-                self.change_request(*id, changes)?;
+                self.change_request(*id, changes, after)?;
                 self.writer.asked_again(*id, asker)?;
                 self.renew_shell_env(*id, asker, inherited_env, after)?;
                 let (task_id, asked_by) = (*id, asker.clone());
@@ -51,7 +51,7 @@ impl Dispatcher {
                 let session_id = self.writer.task(*id)?.and_then(|stored| stored.session_id);
                 let input = Input::Resume { session_id, follow_up: follow_up.prompt.clone() };
                 self.apply(*id, input, now, after)?;
-                self.change_request(*id, &follow_up.changes)?;
+                self.change_request(*id, &follow_up.changes, after)?;
                 self.writer.asked_again(*id, &follow_up.asked_by)?;
                 self.renew_shell_env(*id, &follow_up.asked_by, &follow_up.inherited_env, after)?;
                 let (task_id, asked_by) = (*id, follow_up.asked_by.clone());
@@ -60,7 +60,7 @@ impl Dispatcher {
             }
             Request::Edit(id, edit) => {
                 self.check_may_change(*id, principal)?;
-                self.edit(*id, edit, now)
+                self.edit(*id, edit, now, after)
             }
             Request::Remove(id) => {
                 self.apply(*id, Input::Remove, now, after)?;

@@ -21,6 +21,8 @@ impl Dispatcher {
         let mut tried = FreedSpace::default();
         while let Err(error) = &done {
             self.roll_back(before.clone());
+            // The last one first: a task may have been changed twice.
+            after.replaced_env_files.drain(..).rev().for_each(env_file::Replaced::undo);
             for id in after.env_files.drain(..) {
                 env_file::delete(&self.paths.env, id);
             }
@@ -42,6 +44,7 @@ impl Dispatcher {
                 }
                 // Before runs are launched, whose threads write to the log, too.
                 self.write_log(std::mem::take(&mut after.log), now);
+                after.replaced_env_files.drain(..).for_each(env_file::Replaced::settle);
                 match self.storage.check_after_commit() {
                     // The files were removed: no later engine can find what was just stored.
                     Some(gone) if gone.orphans_runs => return batch,
@@ -219,6 +222,7 @@ impl Dispatcher {
         let (to_remove, removed) = (after.to_remove.len(), after.removed.len());
         let (log, grants) = (after.log.len(), after.grants.len());
         let env_files = after.env_files.len();
+        let replaced_env_files = after.replaced_env_files.len();
         let new_shell_envs = after.new_shell_envs.len();
         let left_shell_envs = after.left_shell_envs.len();
         self.writer.savepoint()?;
@@ -240,6 +244,8 @@ impl Dispatcher {
                 after.removed.truncate(removed);
                 after.log.truncate(log);
                 after.grants.truncate(grants);
+                let replaced = after.replaced_env_files.drain(replaced_env_files..);
+                replaced.rev().for_each(env_file::Replaced::undo);
                 for id in after.env_files.drain(env_files..) {
                     env_file::delete(&self.paths.env, id);
                 }

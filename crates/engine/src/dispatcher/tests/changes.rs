@@ -46,8 +46,37 @@ fn a_retry_changes_the_task_and_its_secrets_stay_out_of_the_database() {
     assert_eq!(request.allowed_tools, ["Read", "Bash(touch x)"]);
     assert_eq!(request.env.values().map(String::as_str).collect::<Vec<_>>(), ["", ""]);
     let names = ["A", "B"].into_iter();
-    let kept = crate::env_file::read_all(&dispatcher.paths.env, id, names).unwrap();
+    let kept = env_file::read_all(&dispatcher.paths.env, id, names).unwrap();
     assert_eq!(kept.into_values().collect::<Vec<_>>(), ["one", "secret"]);
+}
+
+#[test]
+fn variables_of_a_change_that_is_not_stored_are_taken_back() {
+    // One refuses the request alone, the other the whole round.
+    for failure in ["ABORT", "ROLLBACK"] {
+        let place = Place::new();
+        let (mut dispatcher, _) = place.dispatcher();
+        dispatcher.memory.paused = true;
+        std::fs::create_dir_all(&place.paths().env).unwrap();
+        let id = shown(dispatcher.asked_by(&Principal::Local, task(&[("A", "old")]))).id;
+        let trigger = format!(
+            "CREATE TRIGGER refused BEFORE UPDATE ON request
+             BEGIN SELECT RAISE({failure}, 'this row cannot be written'); END"
+        );
+        place.raw().execute_batch(&trigger).unwrap();
+        let changes = TaskChanges {
+            env: [("A".to_owned(), "new".to_owned())].into(),
+            ..TaskChanges::default()
+        };
+        let (answer, mut answered) = oneshot::channel();
+        let request = Message::Request(edit(id, changes), Principal::Local, answer);
+        assert!(dispatcher.round(vec![request]).is_empty());
+        assert!(answered.try_recv().unwrap().is_err());
+        assert_eq!(dispatcher.failed, failure == "ROLLBACK");
+        let kept = env_file::kept(&dispatcher.paths.env, id).unwrap();
+        assert_eq!(kept["A"], "old", "{failure}");
+        assert_eq!(std::fs::read_dir(&dispatcher.paths.env).unwrap().count(), 1, "{failure}");
+    }
 }
 
 #[test]
