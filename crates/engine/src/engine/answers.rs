@@ -53,14 +53,17 @@ impl TaskApi for Engine {
         check_caller(task.caller.as_deref())?;
         self.check_shell(task.shell.as_deref()).await?;
         let submission = Submission { task, sent_directory };
-        let warning = match self.were_submitted(std::slice::from_ref(&submission)).await?[..] {
-            [true] => None,
-            _ => self.check_directory_of(&submission, Missing::Create).await?,
+        let (warning, note) = match self.were_submitted(std::slice::from_ref(&submission)).await?[..]
+        {
+            [true] => (None, None),
+            _ => {
+                let warning = self.check_directory_of(&submission, Missing::Create).await?;
+                (warning, self.inner.sign_in_note.about(&submission.task))
+            }
         };
-        let note = self.inner.sign_in_note.about(&submission.task);
         let submitted = self.ask_for_task(Request::Submit(Box::new(submission))).await?;
         let mut task = warned(submitted, warning);
-        task.warnings.extend(note);
+        task.warnings.extend(note.filter(|_| self.inner.sign_in_note.is_first()));
         Ok(task)
     }
 

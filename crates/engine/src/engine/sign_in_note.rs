@@ -12,16 +12,22 @@ use crate::doctor::sign_in;
 pub(super) struct SignInNote(AtomicBool);
 
 impl SignInNote {
-    /// The note for this task, if there is one and it was not given before.
+    /// The note for this task, if there is one and none was given before. It is for people: an agent is
+    /// not to stop the engine.
     pub(super) fn about(&self, task: &NewTask) -> Option<String> {
         // Only a shell that tells its variables is known to lack one.
-        let is_asked =
-            !task.inherited_env.is_empty() && can(task.agent, Capability::ProjectSettings);
+        let is_asked = !task.inherited_env.is_empty()
+            && can(task.agent, Capability::ProjectSettings)
+            && !task.asked_by().is_agent();
         if !is_asked || self.0.load(Ordering::Relaxed) {
             return None;
         }
-        let words = words(&sign_in::variables(), task)?;
-        (!self.0.swap(true, Ordering::Relaxed)).then_some(words)
+        words(&sign_in::variables(), task)
+    }
+
+    /// Whether the note is to be given now, with the answer to a task that was queued: the first one has it.
+    pub(super) fn is_first(&self) -> bool {
+        !self.0.swap(true, Ordering::Relaxed)
     }
 }
 
@@ -34,7 +40,7 @@ fn words(of_engine: &[&str], task: &NewTask) -> Option<String> {
     Some(format!(
         "The engine was started with {}, which this shell does not have: the task uses the engine's. To go \
          without: claude-worker server stop; the next command starts the engine with this shell's \
-         environment. (This is said once.)",
+         environment.",
         missing.join(", ")
     ))
 }
