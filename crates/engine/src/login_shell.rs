@@ -28,11 +28,16 @@ const LIMIT: Duration = Duration::from_secs(5);
 /// How long a failure is kept. The machine may have been busy.
 const ASK_AGAIN: Duration = Duration::from_secs(10 * 60);
 
+/// How often the shell is asked at most while Claude Code is not found: each run that needs it would ask.
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
+
 /// The login shell of the person this process acts for.
 #[derive(Debug, Default)]
 pub struct LoginShell {
     /// Locked while the shell is asked: everyone else who needs the answer waits for the same one.
     kept: Mutex<Option<Kept>>,
+    /// When it was last asked because a program was missing. Locked after `kept`.
+    looked_again: Mutex<Option<Instant>>,
 }
 
 #[derive(Debug)]
@@ -110,14 +115,28 @@ impl LoginShell {
     }
 
     /// Asks anew unless that was done since `begin`: programs may have been installed or moved. Tells
-    /// whether the shell was asked.
+    /// whether the answer is newer than `begin`; none is while [`LOOK_AGAIN`] has not passed.
     pub(crate) fn renew_since(&self, begin: Instant) -> bool {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_old = kept.as_ref().is_none_or(|kept| kept.at < begin);
-        if is_old {
-            renew(&mut kept);
+        if kept.as_ref().is_some_and(|kept| kept.at >= begin) {
+            return true;
         }
-        is_old
+        let mut looked = self.looked_again.lock().unwrap_or_else(PoisonError::into_inner);
+        if looked.is_some_and(|looked| looked.elapsed() < LOOK_AGAIN) {
+            return false;
+        }
+        renew(&mut kept);
+        *looked = Some(Instant::now());
+        true
+    }
+
+    /// That of an account without one, so that none is asked.
+    #[cfg(test)]
+    pub(crate) fn of_nobody() -> Self {
+        let outcome = Err(Failure::NoShell);
+        let answer = Arc::new(Answer { shell: None, took: Duration::ZERO, outcome });
+        let kept = Some(Kept { answer, at: Instant::now() });
+        Self { kept: Mutex::new(kept), looked_again: Mutex::new(Some(Instant::now())) }
     }
 
     /// Asks anew, also when there is an answer: start-up files may have been changed since.
@@ -175,4 +194,22 @@ fn ask() -> Answer {
         }
     }
     Answer { shell: Some(shell), took: begun.elapsed(), outcome }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn while_a_program_is_missing_the_shell_is_not_asked_by_each_run() {
+        let login_shell = LoginShell::of_nobody();
+        let asked_at = || login_shell.kept.lock().unwrap().as_ref().unwrap().at;
+        let first = asked_at();
+        assert!(login_shell.renew_since(first), "somebody else has just asked");
+        assert!(!login_shell.renew_since(Instant::now()) && asked_at() == first);
+        *login_shell.looked_again.lock().unwrap() = Instant::now().checked_sub(LOOK_AGAIN);
+        assert!(login_shell.renew_since(Instant::now()) && asked_at() > first);
+        let second = asked_at();
+        assert!(!login_shell.renew_since(Instant::now()) && asked_at() == second);
+    }
 }

@@ -17,6 +17,7 @@ use tempfile::TempDir;
 
 use super::full_disk::FreedSpace;
 use super::*;
+use crate::LoginShell;
 use crate::access::Principal;
 use crate::clock::{SystemClock, TestClock};
 use crate::live::RunPaths;
@@ -81,8 +82,9 @@ impl Place {
         };
         // A supervisor that cannot be started: what is begun goes back into the queue.
         let nothing = SupervisorCommand { program: "/nowhere".into(), args: Vec::new() };
+        let login_shell = Arc::new(LoginShell::of_nobody());
         let runs =
-            Arc::new(Runs::new(places, in_force.clone(), Arc::default(), nothing, inbox).unwrap());
+            Arc::new(Runs::new(places, in_force.clone(), login_shell, nothing, inbox).unwrap());
         let storage = Arc::new(StorageWatch::new(&paths, &[]).unwrap());
         let database = paths.database.clone();
         let (mut dispatcher, shown) =
