@@ -34,8 +34,8 @@ impl Program {
     }
 }
 
-/// The help that was read last, and of which program.
-static LAST: Mutex<Option<(Program, Arc<str>)>> = Mutex::new(None);
+/// The help that was read last, and of which program; none of one that did not print it.
+static LAST: Mutex<Option<(Program, Option<Arc<str>>)>> = Mutex::new(None);
 
 /// Refuses a task with an option that the program does not have.
 ///
@@ -69,11 +69,11 @@ fn help(path: &Path, search_path: Option<&OsStr>) -> Option<Arc<str>> {
     if let Some((known, help)) = &*last
         && *known == program
     {
-        return Some(Arc::clone(help));
+        return help.clone();
     }
-    let help: Arc<str> = output(path, "--help", search_path)?.into();
-    *last = Some((program, Arc::clone(&help)));
-    Some(help)
+    let help: Option<Arc<str>> = output(path, "--help", search_path).map(Into::into);
+    *last = Some((program, help.clone()));
+    help
 }
 
 fn output(path: &Path, option: &str, search_path: Option<&OsStr>) -> Option<String> {
@@ -124,6 +124,11 @@ mod tests {
         install(&program, "--effort <level> and more");
         assert_eq!(check(&program, &with_effort, None), Ok(()));
         assert_eq!(asked().lines().count(), 2);
+        install(&program, "' && exit 1; echo '");
+        for _ in 0..3 {
+            assert_eq!(check(&program, &with_effort, None), Ok(()), "its help cannot be read");
+        }
+        assert_eq!(asked().lines().count(), 3, "a failure is remembered, too");
         assert_eq!(check(&here.path().join("missing"), &with_effort, None), Ok(()));
     }
 }
