@@ -53,5 +53,7 @@ pub use launch::{Launch, launch, leaves_out_project_settings};
 pub use lines::{Line, Lines, Piece};
 pub use log::items;
 pub use summary::Summary;
-pub use validate::{validate, validate_follow_up, validate_inherited, validate_key};
+pub use validate::{
+    validate, validate_environment, validate_follow_up, validate_inherited, validate_key,
+};
 pub use verdict::verdict;

@@ -50,6 +50,17 @@ pub fn validate_inherited(variables: &BTreeMap<String, String>) -> Checked {
     environment_fits([variables])
 }
 
+/// Checks that these variables of a task and those of its shell are not too many together.
+///
+/// # Errors
+/// `invalid_request` when they are.
+pub fn validate_environment(
+    own: &BTreeMap<String, String>,
+    of_shell: &BTreeMap<String, String>,
+) -> Checked {
+    environment_fits([own, of_shell])
+}
+
 /// The system starts no program whose arguments and variables take more than about 2 MB together, those of
 /// the engine included.
 fn environment_fits<const N: usize>(parts: [&BTreeMap<String, String>; N]) -> Checked {

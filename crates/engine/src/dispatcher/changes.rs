@@ -1,5 +1,7 @@
 //! Changes of what a task is to do.
 
+use std::collections::BTreeMap;
+
 use claude_worker_api::{
     ApiError, Edit, EventKind, NewTask, State, Status, TaskChanges, TaskId, Timestamp,
 };
@@ -8,7 +10,7 @@ use super::requests::task_name;
 use super::{AfterCommit, Dispatcher};
 use crate::message::Reply;
 use crate::store::StoredTask;
-use crate::{EngineError, env_file};
+use crate::{EngineError, env_file, shell_env};
 
 impl Dispatcher {
     /// Changes what a task is to do from its next run on.
@@ -43,6 +45,35 @@ impl Dispatcher {
         self.writer.change_request(id, &request, &name)
     }
 
+    /// Refuses changes after which the variables of a task take too much, with those that it has already.
+    /// `of_shell` takes the place of what it has of a shell; without any, that stays.
+    ///
+    /// # Errors
+    /// `invalid_request` when they do.
+    pub(super) fn check_environment(
+        &self,
+        id: TaskId,
+        own: &BTreeMap<String, String>,
+        of_shell: Option<&BTreeMap<String, String>>,
+    ) -> Result<(), EngineError> {
+        let of_shell = of_shell.filter(|variables| !variables.is_empty());
+        if own.is_empty() && of_shell.is_none() {
+            return Ok(());
+        }
+        let mut all = env_file::kept(&self.paths.env, id)?;
+        all.extend(own.clone());
+        let stored = match (of_shell, self.writer.shell_env(id)?) {
+            (None, Some(file)) => match shell_env::read(&self.paths.env, &file) {
+                // A lost file takes nothing; that it is lost is said when the task begins.
+                Err(EngineError::Refused(_)) => BTreeMap::new(),
+                read => read?,
+            },
+            _ => BTreeMap::new(),
+        };
+        claude_worker_agents::validate_environment(&all, of_shell.unwrap_or(&stored))
+            .map_err(EngineError::Refused)
+    }
+
     /// Changes a task that has not begun.
     ///
     /// # Errors
@@ -58,6 +89,7 @@ impl Dispatcher {
             return Err(EngineError::Refused(ApiError::no_task(id)));
         };
         check_has_not_begun(&stored).map_err(EngineError::Refused)?;
+        self.check_environment(id, &edit.changes.env, None)?;
         self.change_request(id, &edit.changes, after)?;
         // Clients read the task again.
         let state = stored.task.state;

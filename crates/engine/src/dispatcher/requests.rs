@@ -38,6 +38,8 @@ impl Dispatcher {
                 self.check_may_change(*id, principal)?;
                 self.check_may_run_again(*id, asker)?;
                 self.apply(*id, Input::Retry, now, after)?;
+                let of_shell = (!asker.is_agent()).then_some(inherited_env);
+                self.check_environment(*id, &changes.env, of_shell)?;
                 self.change_request(*id, changes, after)?;
                 self.writer.asked_again(*id, asker)?;
                 self.renew_shell_env(*id, asker, inherited_env, after)?;
@@ -51,6 +53,9 @@ impl Dispatcher {
                 let session_id = self.writer.task(*id)?.and_then(|stored| stored.session_id);
                 let input = Input::Resume { session_id, follow_up: follow_up.prompt.clone() };
                 self.apply(*id, input, now, after)?;
+                let is_agent = follow_up.asked_by.is_agent();
+                let of_shell = (!is_agent).then_some(&follow_up.inherited_env);
+                self.check_environment(*id, &follow_up.changes.env, of_shell)?;
                 self.change_request(*id, &follow_up.changes, after)?;
                 self.writer.asked_again(*id, &follow_up.asked_by)?;
                 self.renew_shell_env(*id, &follow_up.asked_by, &follow_up.inherited_env, after)?;

@@ -1,5 +1,7 @@
 //! Changes of tasks: with a retry, and before they begin.
 
+use std::collections::BTreeMap;
+
 use claude_worker_api::{Edit, ErrorCode, Retry, Task, TaskChanges, TaskId};
 
 use super::*;
@@ -77,6 +79,35 @@ fn variables_of_a_change_that_is_not_stored_are_taken_back() {
         assert_eq!(kept["A"], "old", "{failure}");
         assert_eq!(std::fs::read_dir(&dispatcher.paths.env).unwrap().count(), 1, "{failure}");
     }
+}
+
+#[test]
+fn variables_do_not_grow_beyond_the_bound_by_changes() {
+    let place = Place::new();
+    let (mut dispatcher, _) = place.dispatcher();
+    dispatcher.memory.paused = true;
+    std::fs::create_dir_all(&place.paths().env).unwrap();
+    let mut asked = |request| dispatcher.asked_by(&Principal::Local, request);
+    let large = "x".repeat(100_000);
+    let variables = |names: std::ops::Range<usize>| -> BTreeMap<String, String> {
+        names.map(|n| (format!("LARGE_{n}"), large.clone())).collect()
+    };
+    let changes = |names| TaskChanges { env: variables(names), ..TaskChanges::default() };
+    let id = shown(asked(task(&[("A", &large)]))).id;
+    shown(asked(edit(id, changes(0..6))));
+    let refused = asked(edit(id, changes(6..12))).unwrap_err();
+    assert!(refused.message.contains("take") && refused.message.contains("together"));
+    // The same ones again take no more.
+    shown(asked(edit(id, changes(0..6))));
+    asked(Request::Cancel(id)).unwrap();
+    let retry = |of_shell| {
+        Request::Retry(id, Box::new(Retry { inherited_env: of_shell, ..Retry::default() }))
+    };
+    assert_eq!(asked(retry(variables(6..12))).unwrap_err().code, ErrorCode::InvalidRequest);
+    shown(asked(retry(variables(6..8))));
+    // Those of the shell count, too.
+    let refused = asked(edit(id, changes(8..10))).unwrap_err();
+    assert_eq!(refused.code, ErrorCode::InvalidRequest, "{refused:?}");
 }
 
 #[test]
