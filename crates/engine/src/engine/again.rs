@@ -1,5 +1,6 @@
 //! Further runs of a task, and changes of one that has not begun.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use claude_worker_agents::{can, validate_inherited, validate_key};
@@ -19,7 +20,8 @@ impl Engine {
     pub(super) async fn retry_task(&self, id: TaskId, mut retry: Retry) -> Result<Task, ApiError> {
         let key = retry.idempotency_key.clone();
         validate_inherited(&retry.inherited_env)?;
-        self.check_again(id, &retry.asked_by, &mut retry.changes, (RETRY_KEYS, key)).await?;
+        let Retry { asked_by, changes, inherited_env, .. } = &mut retry;
+        self.check_again(id, asked_by, changes, inherited_env, (RETRY_KEYS, key)).await?;
         let task = self.ask_for_task(Request::Retry(id, Box::new(retry))).await?;
         self.queued_again(task).await
     }
@@ -41,14 +43,16 @@ impl Engine {
         let key = follow_up.idempotency_key.clone();
         let used_for = (RESUME_KEYS, key);
         validate_inherited(&follow_up.inherited_env)?;
-        self.check_again(id, &follow_up.asked_by, &mut follow_up.changes, used_for).await?;
+        let FollowUp { asked_by, changes, inherited_env, .. } = &mut follow_up;
+        self.check_again(id, asked_by, changes, inherited_env, used_for).await?;
         let task = self.ask_for_task(Request::Resume(id, Box::new(follow_up))).await?;
         self.queued_again(task).await
     }
 
     pub(super) async fn edit_task(&self, id: TaskId, mut edit: Edit) -> Result<Task, ApiError> {
         let key = edit.idempotency_key.clone();
-        self.check_again(id, &edit.asked_by, &mut edit.changes, (EDIT_KEYS, key)).await?;
+        let (asked_by, changes, nothing) = (&edit.asked_by, &mut edit.changes, BTreeMap::new());
+        self.check_again(id, asked_by, changes, &nothing, (EDIT_KEYS, key)).await?;
         let task = self.ask_for_task(Request::Edit(id, Box::new(edit))).await?;
         self.queued_again(task).await
     }
@@ -60,12 +64,12 @@ impl Engine {
         id: TaskId,
         asked_by: &Asker,
         changes: &mut TaskChanges,
+        of_shell: &BTreeMap<String, String>,
         (method, key): (&'static str, Option<String>),
     ) -> Result<(), ApiError> {
         check_caller(asked_by.caller.as_deref())?;
         validate_key(key.as_deref())?;
         changes.check_known()?;
-        self.check_shell(changes.shell.as_deref()).await?;
         if let Some(given) = &changes.working_directory
             && !Path::new(given).is_absolute()
         {
@@ -78,6 +82,7 @@ impl Engine {
                 return Ok(());
             }
         }
+        self.check_shell(changes.shell.as_deref(), &changes.env, of_shell).await?;
         let named = changes.working_directory.clone();
         let directory = match named {
             Some(named) => Some(named),

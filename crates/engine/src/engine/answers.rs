@@ -51,12 +51,13 @@ impl TaskApi for Engine {
         let sent_directory = self.resolve_directory(&mut task)?;
         claude_worker_agents::validate(&task)?;
         check_caller(task.caller.as_deref())?;
-        self.check_shell(task.shell.as_deref()).await?;
         let submission = Submission { task, sent_directory };
         let (warning, note) = match self.were_submitted(std::slice::from_ref(&submission)).await?[..]
         {
             [true] => (None, None),
             _ => {
+                let NewTask { shell, env, inherited_env, .. } = &submission.task;
+                self.check_shell(shell.as_deref(), env, inherited_env).await?;
                 let warning = self.check_directory_of(&submission, Missing::Create).await?;
                 (warning, self.inner.sign_in_note.about(&submission.task))
             }

@@ -1,6 +1,6 @@
 //! What is checked before tasks are put into the queue, and batches of them.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::Arc;
@@ -34,13 +34,25 @@ impl Engine {
         Ok(Some(std::mem::replace(&mut task.working_directory, whole)))
     }
 
-    /// Refuses a shell that is not installed.
-    pub(super) async fn check_shell(&self, shell: Option<&str>) -> Result<(), ApiError> {
+    /// Refuses a shell that is not installed where the run will look for it: on the `PATH` of the task, or
+    /// on that of the shell that submits it, with the directories of the login shell.
+    pub(super) async fn check_shell(
+        &self,
+        shell: Option<&str>,
+        own: &BTreeMap<String, String>,
+        of_shell: &BTreeMap<String, String>,
+    ) -> Result<(), ApiError> {
         let Some(name) = shell.map(str::to_owned) else { return Ok(()) };
         let login_shell = Arc::clone(&self.inner.login_shell);
+        let is_own = own.contains_key("PATH");
+        let path = own.get("PATH").or_else(|| of_shell.get("PATH")).cloned();
         let look = move || {
-            let found = locate::shell(&name, None).or_else(|_| {
-                let path = login_shell.path_for(None);
+            let found = locate::shell(&name, path.as_deref().map(OsStr::new));
+            let found = found.or_else(|missing| {
+                if is_own {
+                    return Err(missing);
+                }
+                let path = login_shell.path_for(path.as_deref());
                 locate::shell(&name, path.as_deref().map(OsStr::new))
             });
             found.map(drop)
@@ -128,8 +140,6 @@ impl Engine {
             let sent_directory = resolved.map_err(|error| in_directory(error, &place))?;
             claude_worker_agents::validate(&task).map_err(|error| error.inside(&place))?;
             check_caller(task.caller.as_deref()).map_err(|error| error.inside(&place))?;
-            let shell = self.check_shell(task.shell.as_deref()).await;
-            shell.map_err(|error| error.inside(&place))?;
             tasks.push(Submission { task, sent_directory });
         }
         let warnings = match self.was_batch_submitted(key.as_ref()).await? {
@@ -148,13 +158,23 @@ impl Engine {
         Ok(SubmittedTasks { tasks: tasks.collect() })
     }
 
-    /// Checks the directories of all tasks that were not submitted before; says of each task what of the
+    /// Checks the shells and directories of all tasks that were not submitted before; says of each task what of the
     /// directory's settings it does without.
     async fn check_directories_of(
         &self,
         submissions: &[Submission],
     ) -> Result<Vec<Option<trust::Warning>>, ApiError> {
         let known = self.were_submitted(submissions).await?;
+        let mut shells = HashSet::new();
+        for (n, Submission { task, .. }) in submissions.iter().enumerate() {
+            let paths = (task.env.get("PATH"), task.inherited_env.get("PATH"));
+            if known[n] || !shells.insert((&task.shell, paths)) {
+                continue;
+            }
+            let checked =
+                self.check_shell(task.shell.as_deref(), &task.env, &task.inherited_env).await;
+            checked.map_err(|error| error.inside(&format!("tasks[{n}]")))?;
+        }
         // Each directory is looked at once for the tasks that see it in the same way.
         let mut looked = HashMap::new();
         let mut warnings = Vec::with_capacity(submissions.len());
