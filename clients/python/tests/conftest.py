@@ -41,6 +41,8 @@ def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
             monkeypatch.delenv(name)
     monkeypatch.setenv("PATH", os.pathsep.join(path))
     monkeypatch.setenv("HOME", str(place / "home"))
+    # No shell is asked for its PATH before the first run.
+    monkeypatch.setenv("SHELL", "/usr/sbin/nologin")
     monkeypatch.setenv("CLAUDE_WORKER_HOME", str(place / "data"))
     monkeypatch.chdir(place / "project")
     yield place

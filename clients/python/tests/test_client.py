@@ -187,16 +187,17 @@ def test_over_https_the_certificate_is_checked(home: Path, monkeypatch: pytest.M
 def test_a_task_that_submits_is_named_as_the_parent(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     client = Client()
     outer = client.submit("sleep 1000", agent="shell")
-    while not (runs := client.get(outer.id).run_history):
+    while not (runs := client.get(outer.id).run_history) or runs[0].started_at is None:
         pass
-    monkeypatch.setenv("CLAUDE_WORKER_TASK", str(outer.id))
-    monkeypatch.setenv("CLAUDE_WORKER_RUN", runs[0].id)
-    inner = client.submit("true", agent="shell")
-    assert inner.raw["parent"] == outer.id
-    client.wait(inner.id, timeout=60)
-    client.retry(inner.id)
-    with pytest.raises(claude_worker.Forbidden, match="did not delegate"):
-        client.retry(outer.id)
+    with monkeypatch.context() as inside:
+        inside.setenv("CLAUDE_WORKER_TASK", str(outer.id))
+        inside.setenv("CLAUDE_WORKER_RUN", runs[0].id)
+        inner = client.submit("true", agent="shell")
+        assert inner.raw["parent"] == outer.id
+        client.wait(inner.id, timeout=60)
+        client.retry(inner.id)
+        with pytest.raises(claude_worker.Forbidden, match="did not delegate"):
+            client.retry(outer.id)
 
 
 def test_a_batch_is_submitted_as_a_whole(home: Path) -> None:
