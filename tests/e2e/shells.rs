@@ -3,7 +3,7 @@
 use std::os::unix::fs::symlink;
 use std::process::{Command, Stdio};
 
-use crate::support::{Home, PATIENCE, Ran, until};
+use crate::support::{Home, PATIENCE, Ran};
 
 /// The shells that are tried, and how each repeats a command for every line of the file `list`.
 const LOOPS: [(&str, &str); 4] = [
@@ -115,28 +115,4 @@ fn hardly_an_environment_is_enough() {
     closed.args(["-c", &script]).env_clear().envs(cron).current_dir(home.work());
     ends(&mut closed).ok();
     assert_eq!(prompts(&home).last().map(String::as_str), Some("fix c"));
-}
-
-#[test]
-fn a_task_outlives_the_pane_of_tmux_that_follows_it() {
-    let home = home();
-    home.run(["unpause"]).ok();
-    let socket = home.place("tmux");
-    let tmux = |arguments: &[&str]| {
-        let mut command = Command::new("tmux");
-        command.arg("-S").arg(&socket).args(["-f", "/dev/null"]).args(arguments);
-        command.env_clear().envs(home.variables().iter().cloned()).env("TERM", "xterm-256color");
-        ends(command.current_dir(home.work()).stdin(Stdio::null()))
-    };
-    let follow =
-        "claude-worker run --watch --shell 'echo hello; until [ -e end ]; do sleep 0.02; done'";
-    tmux(&["new-session", "-d", "-x", "80", "-y", "24", follow]).ok();
-    let shows = |text: &str| tmux(&["capture-pane", "-p"]).stdout.contains(text);
-    until("the pane shows the log", || {
-        shows("Task 1 queued") && shows("hello") && shows("running")
-    });
-    tmux(&["kill-server"]).ok();
-    assert_eq!(home.json(["status", "1"])["status"], "running");
-    std::fs::write(home.work().join("end"), "").unwrap();
-    assert_eq!(home.finished(1)["status"], "completed");
 }
