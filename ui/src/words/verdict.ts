@@ -147,7 +147,7 @@ export function terminalStep(failure: Failure): string {
       switch (failure.http_status) {
         case 401:
         case 403:
-          return "Log in again with `claude` or check the API key, then retry";
+          return "Log in with `claude` or export the right API key, and retry in that shell";
         case 404:
           return "Choose another model and retry";
         default:
