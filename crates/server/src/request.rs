@@ -182,12 +182,17 @@ fn no_such<'de, T: Deserialize<'de>>(path: &str, part: &str) -> ApiError {
     let (name, place) = steps.split_last().map_or((path, &[][..]), |(name, rest)| (*name, rest));
     let known = names::<T>(place);
     let mut message = format!("There is no {part} {}", shown(&steps));
+    // `execution_prompt` where the field is `prompt`.
+    let ends_so =
+        |field: &&&str| name.strip_suffix(**field).is_some_and(|rest| rest.ends_with('_'));
+    let beside = known.iter().find(ends_so);
     // The name may be right, and one level too high.
     let deeper =
         known.iter().find(|field| names::<T>(&[place, &[**field]].concat()).contains(&name));
-    let meant = match deeper {
-        Some(field) => Some([place, &[*field, name]].concat()),
-        None => nearest_name(name, known).map(|nearest| [place, &[nearest]].concat()),
+    let meant = match (beside, deeper) {
+        (Some(field), _) => Some([place, &[*field]].concat()),
+        (None, Some(field)) => Some([place, &[*field, name]].concat()),
+        (None, None) => nearest_name(name, known).map(|nearest| [place, &[nearest]].concat()),
     };
     if let Some(meant) = meant {
         let _ = write!(message, ". Did you mean {}?", shown(&meant));
