@@ -354,7 +354,7 @@ pub struct FollowUp {
     /// Who sends it.
     #[serde(default)]
     pub asked_by: Asker,
-    /// What the shell of the person who asks has of the variables that travel with a task, instead of
+    /// The variables of the user's shell that travel with a task, instead of
     /// those of the last run. Empty: they stay. Not used if a program or another task asks.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub inherited_env: BTreeMap<String, String>,
@@ -374,7 +374,7 @@ pub struct Retry {
     pub changes: TaskChanges,
     /// The program or task that asks for the run.
     pub asked_by: Asker,
-    /// What the shell of the person who asks has of the variables that travel with a task, instead of
+    /// The variables of the user's shell that travel with a task, instead of
     /// those of the last run. Empty: they stay. Not used if a program or another task asks.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub inherited_env: BTreeMap<String, String>,

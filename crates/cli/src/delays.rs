@@ -1,4 +1,4 @@
-//! Says, once, why a task that somebody waits for makes no progress.
+//! Says, once, why a task that a command waits for makes no progress.
 
 use std::collections::HashMap;
 use std::time::Duration;

@@ -491,7 +491,7 @@ export type FollowUp = {
    */
   idempotency_key?: string;
   /**
-   * What the shell of the person who asks has of the variables that travel with a task, instead of
+   * The variables of the user's shell that travel with a task, instead of
    * those of the last run. Empty: they stay. Not used if a program or another task asks.
    */
   inherited_env?: Record<string, string>;
@@ -1041,7 +1041,7 @@ export type Retry = {
    */
   idempotency_key?: string;
   /**
-   * What the shell of the person who asks has of the variables that travel with a task, instead of
+   * The variables of the user's shell that travel with a task, instead of
    * those of the last run. Empty: they stay. Not used if a program or another task asks.
    */
   inherited_env?: Record<string, string>;

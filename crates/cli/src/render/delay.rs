@@ -1,4 +1,4 @@
-//! Why a task that somebody waits for makes no progress, and what ends that.
+//! Why a task that a command waits for makes no progress, and what ends that.
 
 use claude_worker_api::{EngineInfo, LogItem, State, Task, Timestamp};
 

@@ -57,7 +57,7 @@ impl Engine {
         self.queued_again(task).await
     }
 
-    /// Checks who asks, the key, and that the task can work in its directory. A request that was carried
+    /// Checks the asker, the key, and that the task can work in its directory. A request that was carried
     /// out before is answered again, whatever has become of the directory.
     async fn check_again(
         &self,

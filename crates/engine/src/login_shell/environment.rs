@@ -95,7 +95,7 @@ pub(crate) fn joined_path(
     login: &[PathBuf],
     engine: Option<&OsStr>,
 ) -> Option<String> {
-    /// The system takes no longer variable, and nobody has so many directories.
+    /// The system accepts no longer variable, and no PATH in use is as long.
     const LONGEST: usize = 64 * 1024;
     // The task's own stays as it is, empty and relative directories included.
     let mut path = task.and_then(OsStr::to_str).unwrap_or_default().to_owned();

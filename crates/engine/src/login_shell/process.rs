@@ -84,8 +84,8 @@ fn position(text: &[u8], word: &[u8]) -> Option<usize> {
 /// Kills the shell and what it has left behind in its session.
 fn end(child: &mut Child) {
     kill_group(child);
-    // A shell with job control gives groups of their own to what it starts. As long as nobody has waited
-    // for the child, its number names no other session.
+    // A shell with job control starts each program in a process group of its own. Until this process waits
+    // for the child, its process number names no other session.
     if let Ok(table) = ProcessTable::open() {
         let left = table.processes(&HashSet::new());
         for process in left.iter().filter(|process| process.session == child.id()) {

@@ -73,7 +73,7 @@ pub(super) fn change(setting: &Setting, words: &[String]) -> Result<SettingsChan
         section => format!("[{section}]\n{line}"),
     };
     let parsed = settings::parse(&file).map_err(|error| {
-        // The words before show the line, which nobody has written.
+        // The lines before the last quote a text that is in no file of the user.
         let what = error.lines().map(str::trim).rfind(|line| !line.is_empty()).unwrap_or_default();
         refused(if what.contains(&key) { what.to_owned() } else { format!("{key}: {what}") })
     })?;
