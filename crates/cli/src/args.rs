@@ -108,7 +108,7 @@ mod tests {
         assert_eq!(args.options.silence, Some(0));
         assert_eq!(args.options.env, ["A", "B"]);
         assert_eq!(args.stdin.stdin, StdinUse::Never);
-        assert!(args.wait);
+        assert!(args.then.wait);
     }
 
     #[test]

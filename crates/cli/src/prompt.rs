@@ -47,11 +47,33 @@ impl Kind {
     }
 }
 
+/// The prompt as the command line gives it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Given<'a> {
+    /// The argument.
+    pub argument: Option<&'a str>,
+    /// The file that `--file` names; it comes before an argument.
+    pub file: Option<&'a str>,
+}
+
 /// Reads the prompt.
 ///
 /// # Errors
-/// A usage error when there is no prompt, it is too long, or it is not UTF-8.
-pub(crate) fn resolve(
+/// A usage error when there is no prompt, it is empty or too long, or not UTF-8, and when its file cannot be
+/// read.
+pub(crate) fn read(
+    console: &mut Console<'_>,
+    given: Given<'_>,
+    kind: Kind,
+    stdin: stdin::Args,
+) -> Result<String, CliError> {
+    match given.file {
+        Some(file) => from_file(file, kind, stdin),
+        None => from_argument(console, given.argument, kind, stdin),
+    }
+}
+
+fn from_argument(
     console: &mut Console<'_>,
     argument: Option<&str>,
     kind: Kind,
@@ -89,11 +111,8 @@ pub(crate) fn resolve(
     with_material(instruction, stdin)
 }
 
-/// Reads the prompt from a file; `-` is standard input.
-///
-/// # Errors
-/// A usage error when the file cannot be read, is empty, too long, or not UTF-8.
-pub(crate) fn from_file(file: &str, kind: Kind, stdin: stdin::Args) -> Result<String, CliError> {
+/// `-` is standard input.
+fn from_file(file: &str, kind: Kind, stdin: stdin::Args) -> Result<String, CliError> {
     if file == "-" {
         return standard_input_alone();
     }
@@ -421,10 +440,12 @@ mod tests {
         let mut written = Written::new();
         let mut console = written.console(Look::Pipe);
         let never = stdin::Args { stdin: StdinUse::Never, ..stdin::Args::default() };
-        assert_eq!(resolve(&mut console, Some(name), Kind::of(Agent::Shell), never).unwrap(), name);
+        assert_eq!(from_argument(&mut console, Some(name), Kind::of(Agent::Shell), never).unwrap(), name);
         for argument in [None, Some("-")] {
             assert_eq!(
-                resolve(&mut console, argument, Kind::of(Agent::Claude), never).unwrap_err().exit(),
+                from_argument(&mut console, argument, Kind::of(Agent::Claude), never)
+                    .unwrap_err()
+                    .exit(),
                 Exit::Usage
             );
         }

@@ -18,6 +18,33 @@ use crate::connect::engine_is_elsewhere;
 use crate::error::CliError;
 use crate::shell_env::whole_env;
 
+/// How a task begins, which `run` and `edit` share: a task that has begun keeps its name and its conversation.
+#[derive(Debug, Clone, Default, clap::Args)]
+#[group(skip)]
+pub struct StartOptions {
+    /// The name of the task; a new task without one is named by its prompt's first line
+    #[arg(long, alias = "title")]
+    pub name: Option<String>,
+    /// Go on from the newest conversation of Claude Code in the directory, in a copy of it
+    #[arg(short, long = "continue")]
+    pub continue_session: bool,
+    /// Go on from this session of Claude Code, in a copy of it
+    #[arg(long, value_name = "SESSION", alias = "resume", conflicts_with = "continue_session")]
+    pub resume_session: Option<String>,
+}
+
+impl StartOptions {
+    /// These changes, with what the options change besides.
+    pub(crate) fn changes(&self, changes: TaskChanges) -> TaskChanges {
+        TaskChanges {
+            name: self.name.clone(),
+            continue_session: self.continue_session.then_some(true),
+            resume_session: self.resume_session.clone(),
+            ..changes
+        }
+    }
+}
+
 /// How a task works. Names that Claude Code's own command line has for these options are accepted, too.
 #[derive(Debug, Clone, Default, clap::Args)]
 #[group(skip)]

@@ -4,12 +4,28 @@ use std::collections::BTreeMap;
 
 use claude_worker_api::{ApiError, FollowUp, Retry, Task, TaskApi, TaskChanges, TaskId};
 
-use super::outcome::{Then, conclude, wait_for_each};
+use super::outcome::{Then, ThenArgs, conclude, wait_for_each};
 use super::{Report, newest_run, warn};
 use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::selection::{Selection, confirm_wide};
+use crate::task_options::TaskOptions;
+
+/// The options that `retry` and `resume` share.
+#[derive(Debug, clap::Args)]
+#[group(skip)]
+pub struct AgainArgs {
+    /// What to do after the tasks are in the queue.
+    #[command(flatten)]
+    pub then: ThenArgs,
+    /// Do not ask before all finished tasks, or all of a status, are run again; required without a terminal
+    #[arg(short, long)]
+    pub yes: bool,
+    /// What is changed in the tasks first, for this run and later ones.
+    #[command(flatten)]
+    pub options: TaskOptions,
+}
 
 /// The run that each task gets.
 #[derive(Debug)]
@@ -53,16 +69,16 @@ impl Again {
 /// Gives each task another run. An error of one task does not stop the others.
 ///
 /// # Errors
-/// A usage error when several are to be watched, and for all tasks without a terminal and without `yes`.
+/// A usage error when several are to be watched, and for all tasks without a terminal and without `--yes`.
 /// What the engine refuses is the error of a single task, and reported per task of several.
 pub(super) async fn run_again(
     api: &impl TaskApi,
     console: &mut Console<'_>,
     (selection, ids): (&Selection, &[TaskId]),
-    yes: bool,
+    args: &AgainArgs,
     again: &Again,
-    then: Then,
 ) -> Result<Exit, CliError> {
+    let then = args.then.then();
     if let [id] = ids
         && selection.names_one()
     {
@@ -76,7 +92,7 @@ pub(super) async fn run_again(
     }
     // Failed tasks are what these commands are for. Others have done their work, and each run costs money.
     if !selection.filter.is_only_failed()
-        && !confirm_wide(console, selection, yes, again.verb(), ids.len())?
+        && !confirm_wide(console, selection, args.yes, again.verb(), ids.len())?
     {
         console.remark("Nothing was changed")?;
         return Ok(Exit::Failed);

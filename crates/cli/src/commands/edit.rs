@@ -8,9 +8,9 @@ use super::warn;
 use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::{self, Exit};
-use crate::prompt;
+use crate::prompt::{self, Given};
 use crate::stdin;
-use crate::task_options::TaskOptions;
+use crate::task_options::{StartOptions, TaskOptions};
 use editor::Draft;
 
 /// The arguments of `edit`.
@@ -25,15 +25,9 @@ pub struct Args {
     /// Read the prompt from this file
     #[arg(short, long, value_name = "FILE", conflicts_with = "prompt")]
     pub file: Option<String>,
-    /// Another name for the task
-    #[arg(long, alias = "title")]
-    pub name: Option<String>,
-    /// Go on from the newest conversation of Claude Code in the directory, in a copy of it
-    #[arg(short, long = "continue")]
-    pub continue_session: bool,
-    /// Go on from this session of Claude Code, in a copy of it
-    #[arg(long, value_name = "SESSION", conflicts_with = "continue_session")]
-    pub resume_session: Option<String>,
+    /// How it begins.
+    #[command(flatten)]
+    pub start: StartOptions,
     /// The shell that runs the command: sh, bash, zsh, dash or fish
     #[arg(long, value_name = "SHELL")]
     pub shell: Option<String>,
@@ -58,22 +52,15 @@ pub async fn execute(
     let id = args.id;
     let has_prompt = args.prompt.is_some() || args.file.is_some();
     let (behind, options) = args.options.clone().split_first_behind(has_prompt);
-    let mut changes = TaskChanges {
-        name: args.name.clone(),
-        continue_session: args.continue_session.then_some(true),
-        resume_session: args.resume_session.clone(),
-        shell: args.shell.clone(),
-        ..options.changes(api).await?
-    };
+    let changes = TaskChanges { shell: args.shell.clone(), ..options.changes(api).await? };
+    let mut changes = args.start.changes(changes);
     let argument = args.prompt.as_deref().or(behind.as_deref());
     let mut draft = None;
     if argument.is_some() || args.file.is_some() {
         let agent = api.get(id, TaskQuery::default()).await?.task.agent;
-        let kind = prompt::Kind::of(agent);
-        changes.execution_prompt = Some(match &args.file {
-            Some(file) => prompt::from_file(file, kind, args.stdin)?,
-            None => prompt::resolve(console, argument, kind, args.stdin)?,
-        });
+        let given = Given { argument, file: args.file.as_deref() };
+        let prompt = prompt::read(console, given, prompt::Kind::of(agent), args.stdin)?;
+        changes.execution_prompt = Some(prompt);
     } else if changes.is_empty() {
         if !console.can_ask() {
             return Err(CliError::usage(

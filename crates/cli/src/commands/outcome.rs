@@ -13,6 +13,29 @@ use crate::render::text::clean;
 use crate::render::{detail, task_line, tone_of};
 use crate::watch::Watched;
 
+/// The options for what to do after a task is in the queue.
+#[derive(Debug, Clone, Copy, Default, clap::Args)]
+#[group(skip)]
+pub struct ThenArgs {
+    /// Show the log of the task until it has finished
+    #[arg(short, long, conflicts_with = "json")]
+    pub watch: bool,
+    /// Wait until the task has finished, print its result (of several tasks: how each ended), and exit with
+    /// the code of the outcome
+    #[arg(long, conflicts_with = "watch")]
+    pub wait: bool,
+}
+
+impl ThenArgs {
+    pub(super) const fn then(self) -> Then {
+        match (self.watch, self.wait) {
+            (true, _) => Then::Watch,
+            (false, true) => Then::Wait,
+            (false, false) => Then::Return,
+        }
+    }
+}
+
 /// What to do after a task is in the queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Then {
@@ -22,16 +45,6 @@ pub(super) enum Then {
     Watch,
     /// Wait until it has finished, and print its result.
     Wait,
-}
-
-impl Then {
-    pub(super) const fn of(watch: bool, wait: bool) -> Self {
-        match (watch, wait) {
-            (true, _) => Self::Watch,
-            (false, true) => Self::Wait,
-            (false, false) => Self::Return,
-        }
-    }
 }
 
 /// Watches or waits for one task whose runs after number `after` count.

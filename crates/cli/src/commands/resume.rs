@@ -2,17 +2,15 @@
 
 use claude_worker_api::TaskApi;
 
-use super::again::{Again, run_again};
-use super::outcome::Then;
+use super::again::{Again, AgainArgs, run_again};
 use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::{self, Exit};
-use crate::prompt;
+use crate::prompt::{self, Given};
 use crate::render::shell::quote_all;
 use crate::selection::{Changeable, Choice, Filter, Selection, resolve};
 use crate::shell_env::inherited_env;
 use crate::stdin;
-use crate::task_options::TaskOptions;
 
 const EXAMPLES: &str = "Examples:
   claude-worker resume 2 \"Now write the documentation, too\" --wait
@@ -33,19 +31,9 @@ pub struct Args {
     /// Read the message from this file
     #[arg(short, long, value_name = "FILE")]
     pub file: Option<String>,
-    /// Show the log until the task has finished; for one task only
-    #[arg(short, long, conflicts_with = "json")]
-    pub watch: bool,
-    /// Wait until the tasks have finished, and exit with the code of the outcome; of one task, print the
-    /// result
-    #[arg(long, conflicts_with = "watch")]
-    pub wait: bool,
-    /// Resume all finished tasks without asking; required without a terminal
-    #[arg(short, long)]
-    pub yes: bool,
-    /// What is changed in the tasks first, for this run and later ones.
+    /// How they are run again.
     #[command(flatten)]
-    pub options: TaskOptions,
+    pub again: AgainArgs,
     /// How standard input is used.
     #[command(flatten)]
     pub stdin: stdin::Args,
@@ -62,20 +50,14 @@ pub async fn execute(
 ) -> Result<Exit, CliError> {
     let (selection, message) = tasks_and_message(args)?;
     let has_message = message.is_some() || args.file.is_some();
-    let (behind, options) = args.options.clone().split_first_behind(has_message);
+    let (behind, options) = args.again.options.clone().split_first_behind(has_message);
     let ids = resolve(api, &selection, "resume", Changeable::Finished).await?;
     let changes = options.changes(api).await?;
-    let message = match &args.file {
-        Some(file) => prompt::from_file(file, prompt::Kind::Prompt, args.stdin)?,
-        None => {
-            let message = message.or(behind.as_deref());
-            prompt::resolve(console, message, prompt::Kind::Prompt, args.stdin)?
-        }
-    };
+    let given = Given { argument: message.or(behind.as_deref()), file: args.file.as_deref() };
+    let message = prompt::read(console, given, prompt::Kind::Prompt, args.stdin)?;
     let inherited_env = inherited_env(api).await?;
     let again = Again { changes, message: Some(message), inherited_env };
-    let then = Then::of(args.watch, args.wait);
-    run_again(api, console, (&selection, &ids), args.yes, &again, then).await
+    run_again(api, console, (&selection, &ids), &args.again, &again).await
 }
 
 /// The tasks, which come first, and the message behind them.

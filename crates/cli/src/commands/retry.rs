@@ -2,14 +2,12 @@
 
 use claude_worker_api::TaskApi;
 
-use super::again::{Again, run_again};
-use super::outcome::Then;
+use super::again::{Again, AgainArgs, run_again};
 use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::{self, Exit};
 use crate::selection::{Changeable, Selection, resolve};
 use crate::shell_env::inherited_env;
-use crate::task_options::TaskOptions;
 
 const EXAMPLES: &str = "Examples:
   claude-worker retry 2 --wait
@@ -24,19 +22,9 @@ pub struct Args {
     /// The tasks. With --json, one is printed as a task and several as {"tasks": […], "errors": […]}
     #[command(flatten)]
     pub selection: Selection,
-    /// Show the log until the task has finished; for one task only
-    #[arg(short, long, conflicts_with = "json")]
-    pub watch: bool,
-    /// Wait until the tasks have finished, and exit with the code of the outcome; of one task, print the
-    /// result
-    #[arg(long, conflicts_with = "watch")]
-    pub wait: bool,
-    /// Retry all finished tasks without asking; required without a terminal
-    #[arg(short, long)]
-    pub yes: bool,
-    /// What is changed in the tasks first, for this run and later ones.
+    /// How they are run again.
     #[command(flatten)]
-    pub options: TaskOptions,
+    pub again: AgainArgs,
 }
 
 /// Puts each task into the queue again.
@@ -49,8 +37,7 @@ pub async fn execute(
     args: &Args,
 ) -> Result<Exit, CliError> {
     let ids = resolve(api, &args.selection, "retry", Changeable::Finished).await?;
-    let changes = args.options.changes(api).await?;
+    let changes = args.again.options.changes(api).await?;
     let again = Again { changes, message: None, inherited_env: inherited_env(api).await? };
-    let then = Then::of(args.watch, args.wait);
-    run_again(api, console, (&args.selection, &ids), args.yes, &again, then).await
+    run_again(api, console, (&args.selection, &ids), &args.again, &again).await
 }

@@ -7,18 +7,18 @@ use claude_worker_api::{
 };
 use claude_worker_client::{Reconnect, new_key, surrounding_task};
 
-use super::outcome::{Then, conclude};
+use super::outcome::{Then, ThenArgs, conclude};
 use super::warn;
 use crate::connect::engine_is_elsewhere;
 use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::{self, Exit};
-use crate::prompt;
+use crate::prompt::{self, Given};
 use crate::render::shell::{quote, quote_all};
 use crate::render::text::{clean_line, truncate};
 use crate::shell_env::inherited_env;
 use crate::stdin;
-use crate::task_options::{TaskOptions, directory, directory_elsewhere};
+use crate::task_options::{StartOptions, TaskOptions, directory, directory_elsewhere};
 
 const EXAMPLES: &str = "Examples:
   claude-worker run \"Write tests for src/parser.rs\"
@@ -36,18 +36,12 @@ pub struct Args {
     /// Read the prompt from this file
     #[arg(short, long, value_name = "FILE", conflicts_with = "prompt")]
     pub file: Option<String>,
-    /// Show the log until the task has finished
-    #[arg(short, long, conflicts_with = "json")]
-    pub watch: bool,
-    /// Wait until the task has finished, print its result, and exit with the code of its outcome
-    #[arg(long, conflicts_with = "watch")]
-    pub wait: bool,
+    /// What to do after it is in the queue.
+    #[command(flatten)]
+    pub then: ThenArgs,
     /// Return at once. This is the default
     #[arg(long, conflicts_with_all = ["watch", "wait"])]
     pub detach: bool,
-    /// The name of the task [default: the prompt's first line]
-    #[arg(long, alias = "title")]
-    pub name: Option<String>,
     /// The agent: claude, or shell for any command (`/bin/sh -c PROMPT`)
     #[arg(long, default_value = "claude", value_parser = agent())]
     pub agent: Agent,
@@ -55,12 +49,9 @@ pub struct Args {
     /// zsh, dash or fish
     #[arg(long, value_name = "SHELL", num_args = 0..=1, conflicts_with = "agent")]
     pub shell: Option<Option<String>>,
-    /// Go on from the newest conversation of Claude Code in the directory, in a copy of it
-    #[arg(short, long = "continue")]
-    pub continue_session: bool,
-    /// Go on from this session of Claude Code, in a copy of it
-    #[arg(long, value_name = "SESSION", alias = "resume", conflicts_with = "continue_session")]
-    pub resume_session: Option<String>,
+    /// How it begins.
+    #[command(flatten)]
+    pub start: StartOptions,
     /// A key of your own for this task: a second run with the same key gives the same task
     #[arg(long, value_name = "KEY")]
     pub idempotency_key: Option<String>,
@@ -88,7 +79,7 @@ pub async fn execute(
     let task = Reconnect::while_submitting().call(|| api.submit(new.clone())).await?;
     let id = task.id;
     warn(console, &task);
-    let then = Then::of(args.watch, args.wait);
+    let then = args.then.then();
     if let Err(error) = announce(console, &task, then) {
         // A script that submits it again, because of the exit code, must be able to know.
         if !error.is_closed_output() {
@@ -139,20 +130,11 @@ async fn new_task(
             directory(None)?
         });
     }
-    let kind = prompt::Kind::of(agent);
-    let execution_prompt = match &args.file {
-        Some(file) => prompt::from_file(file, kind, args.stdin)?,
-        None => prompt::resolve(console, prompt, kind, args.stdin)?,
-    };
-    let changes = TaskChanges {
-        continue_session: args.continue_session.then_some(true),
-        resume_session: args.resume_session.clone(),
-        shell: shell.map(str::to_owned),
-        ..changes
-    };
+    let given = Given { argument: prompt, file: args.file.as_deref() };
+    let execution_prompt = prompt::read(console, given, prompt::Kind::of(agent), args.stdin)?;
+    let changes = TaskChanges { shell: shell.map(str::to_owned), ..args.start.changes(changes) };
     let mut task = NewTask {
         execution_prompt,
-        name: args.name.clone(),
         agent,
         idempotency_key: Some(args.idempotency_key.clone().unwrap_or_else(new_key)),
         traceparent: trace_of_caller(),
