@@ -10,7 +10,7 @@ use claude_worker_api::{Limits, PermissionMode, TaskApi, TaskChanges, parse_dura
 
 use values::{
     budget, env_name, file_or_json, further_directory, json_or_file_content, permission_mode,
-    split_tools, variable,
+    split_tools, task_name, variable,
 };
 pub(crate) use values::{directory, directory_elsewhere};
 
@@ -23,7 +23,7 @@ use crate::shell_env::whole_env;
 #[group(skip)]
 pub struct StartOptions {
     /// The name of the task; a new task without one is named by its prompt's first line
-    #[arg(long, alias = "title")]
+    #[arg(long, alias = "title", value_parser = task_name)]
     pub name: Option<String>,
     /// Go on from the newest conversation of Claude Code in the directory, in a copy of it
     #[arg(short, long = "continue")]

@@ -21,6 +21,15 @@ pub(crate) fn directory_elsewhere(wanted: Option<&Path>) -> Result<String, CliEr
         .ok_or_else(|| CliError::usage(format!("{} is not UTF-8", path.display()), hint))
 }
 
+/// A name in one line: line breaks and other white space become single spaces.
+pub(super) fn task_name(text: &str) -> Result<String, String> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    if words.is_empty() {
+        return Err("the name is empty; without --name, it is the prompt's first line".to_owned());
+    }
+    Ok(words.join(" "))
+}
+
 /// The absolute path of the directory to work in.
 pub(crate) fn directory(wanted: Option<&Path>) -> Result<String, CliError> {
     let path = wanted.unwrap_or(Path::new("."));
@@ -162,6 +171,21 @@ mod tests {
         check("Bash(a(b,c),d),E", &["Bash(a(b,c),d)", "E"]);
         check("Bash(git *) Edit", &["Bash(git *)", "Edit"]);
         check("a),b", &["a)", "b"]);
+    }
+
+    #[test]
+    fn a_name_is_one_line() {
+        for (text, name) in [
+            ("Nightly tests", "Nightly tests"),
+            ("a\nb", "a b"),
+            (" a \r\n\t b\n\n", "a b"),
+            ("Übersetzen", "Übersetzen"),
+        ] {
+            assert_eq!(task_name(text).as_deref(), Ok(name), "{text:?}");
+        }
+        for text in ["", " ", "\n"] {
+            assert!(task_name(text).unwrap_err().starts_with("the name is empty"), "{text:?}");
+        }
     }
 
     #[test]
