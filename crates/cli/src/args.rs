@@ -49,7 +49,7 @@ mod tests {
     use claude_worker_api::{Agent, PermissionMode, Status, TaskId};
 
     use super::*;
-    use crate::selection::Choice;
+    use crate::selection::{Choice, OneTask};
     use crate::stdin::StdinUse;
 
     fn parse(line: &[&str]) -> Result<Cli, clap::Error> {
@@ -116,11 +116,71 @@ mod tests {
         let Command::Wait(args) = parse(&["wait", "1", "#22", "--any"]).unwrap().command else {
             panic!("not wait")
         };
-        assert_eq!(args.tasks.ids, [Choice::One(TaskId(1)), Choice::One(TaskId(22))]);
+        let [one, other] = [1, 22].map(|id| Choice::One(OneTask::Number(TaskId(id))));
+        assert_eq!(args.tasks.named(), [one, other]);
         let Command::List(args) = parse(&["ls", "-s", "running,failed"]).unwrap().command else {
             panic!("not list")
         };
-        assert_eq!(args.status, [Status::Running, Status::Failed]);
+        assert_eq!(args.status.statuses(), [Status::Running, Status::Failed]);
+    }
+
+    /// The commands that take tasks, and whether they take several.
+    fn takers() -> Vec<(String, bool)> {
+        let mut definition = Cli::command();
+        definition.build();
+        let takes_several = |command: &clap::Command| {
+            let is_task = |arg: &&clap::Arg| {
+                arg.get_value_names().is_some_and(|names| names[0].starts_with("ID"))
+            };
+            let arg = command.get_positionals().find(is_task)?;
+            Some(matches!(arg.get_action(), ArgAction::Append))
+        };
+        let commands = definition.get_subcommands();
+        let takers = commands.filter_map(|command| {
+            takes_several(command).map(|several| (command.get_name().to_owned(), several))
+        });
+        takers.collect()
+    }
+
+    #[test]
+    fn every_command_that_takes_tasks_takes_the_same_words() {
+        let takers = takers();
+        for (name, takes_several) in &takers {
+            for word in ["12", "#12", "last", "@"] {
+                parse(&[name, word]).unwrap_or_else(|error| panic!("{name} {word}: {error}"));
+            }
+            for word in ["3-7", "3,4", "3\n4\n", "all", "--failed", "--running", "--all"] {
+                assert_eq!(parse(&[name, word]).is_ok(), *takes_several, "{name} {word:?}");
+            }
+        }
+        let names = |several| -> Vec<&str> {
+            let takers = takers.iter().filter(|(_, takes_several)| *takes_several == several);
+            takers.map(|(name, _)| name.as_str()).collect()
+        };
+        assert_eq!(names(false), ["result", "edit", "open"]);
+        let several = "status logs wait cancel retry resume remove seen export";
+        assert_eq!(names(true), several.split(' ').collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn statuses_have_the_same_short_names_everywhere() {
+        for (line, statuses) in [
+            (&["list", "--running", "--failed"][..], vec![Status::Failed, Status::Running]),
+            (&["list", "-s", "failed", "--failed"], vec![Status::Failed]),
+            (&["wait", "--pending", "--status", "waiting"], vec![Status::Waiting, Status::Pending]),
+            (&["cancel", "--running"], vec![Status::Running]),
+            (&["clean", "-s", "skipped", "--completed"], vec![Status::Skipped, Status::Completed]),
+        ] {
+            let found = match parse(line).unwrap().command {
+                Command::List(args) => args.status.statuses(),
+                Command::Wait(args) => args.tasks.filter.status.statuses(),
+                Command::Cancel(args) => args.selection.filter.status.statuses(),
+                Command::Clean(args) => args.status.statuses(),
+                other => panic!("{other:?}"),
+            };
+            assert_eq!(found, statuses, "{line:?}");
+        }
+        assert!(parse(&["clean", "--running"]).is_err(), "a running task has not finished");
     }
 
     #[test]
@@ -137,6 +197,8 @@ mod tests {
         check(&["cancel", "twelve"], "name a task like 12, a range like 3-7, last or all");
         check(&["cancel", "7-3"], "write 3-7");
         check(&["clean", "--status", "running"], "possible values: completed");
+        check(&["run", "x", "--name", "\n"], "the name is empty");
+        check(&["result", "3-7"], "\"3-7\" can be several tasks: name one, like 12, or last");
         check(&["run", "x", "--timeout", "soon"], "not a duration");
         check(&["run", "x", "--timeout", "1"], "write 1d, 1h, 1m or 1s");
         check(&["wait", "1", "--timeout", "90"], "write 90d, 90h, 90m or 90s");

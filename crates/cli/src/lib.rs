@@ -153,7 +153,9 @@ fn execute(command: &Command, console: &mut Console<'_>) -> Result<Exit, CliErro
         }
         Command::Man(args) => return commands::man::execute(console, args, Cli::command()),
         Command::Mcp(command) => return commands::mcp::execute(console, command),
-        Command::Open(args) if !args.makes_link() => return commands::open::execute(console, args),
+        Command::Open(args) if !args.needs_engine() => {
+            return commands::open::without_engine(console, args);
+        }
         Command::Server(server::Command::Start { foreground: true, listen }) => {
             return server::foreground(console, listen);
         }
@@ -214,7 +216,7 @@ async fn dispatch(
         Command::Clean(args) => clean::execute(api, console, args).await,
         Command::Pause => pause::execute(api, console, true).await,
         Command::Unpause => pause::execute(api, console, false).await,
-        Command::Open(args) => open::by_link(api, console, args).await,
+        Command::Open(args) => open::execute(api, console, args).await,
         Command::Token(command) => token::execute(api, console, command).await,
         Command::Import(args) => import::execute(api, console, args).await,
         Command::Trust(args) => trust::execute(api, console, args).await,

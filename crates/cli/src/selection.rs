@@ -6,19 +6,24 @@
 //! | `3-7`, `3..7`, `#3-#7` | the tasks with these numbers; numbers without a task are left out |
 //! | `last`, `@` | the task with the highest number |
 //! | `all`, `--all` | every task that the command can change: unfinished ones for `cancel`, say |
-//! | `--status`, `--failed` | of the tasks named, or of all, only those of this status |
+//! | `--status`, `--failed`, `--running` … | of the tasks named, or of all, only those of this status |
 //!
-//! Several are separated by spaces or commas. A range in which there is no task is an error, like a single
+//! Several are separated by spaces or commas, also inside one argument. A range in which there is no task is an error, like a single
 //! number without a task. `all` and a filter that match nothing are none, so that a script can run
 //! `claude-worker cancel all` at any time.
 
-use std::collections::HashSet;
-use std::str::FromStr;
+mod filter;
+mod words;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use std::collections::HashSet;
+
 use claude_worker_api::{
     ApiError, Cursor, ErrorCode, ListQuery, Order, Status, Task, TaskApi, TaskApiExt, TaskId,
 };
+
+pub(crate) use filter::finished_status;
+pub use filter::{Filter, FinishedFilter, StatusFilter};
+pub use words::{Choice, Choices, OneTask};
 
 use crate::console::Console;
 use crate::error::CliError;
@@ -27,80 +32,17 @@ use crate::render::figures::plural;
 /// Tasks per request.
 const LARGEST_PAGE: u32 = 1000;
 
-/// One word that names tasks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Choice {
-    /// The task of this number.
-    One(TaskId),
-    /// The tasks of these numbers.
-    Range {
-        /// The lowest number.
-        first: TaskId,
-        /// The highest number.
-        last: TaskId,
-    },
-    /// The newest task.
-    Last,
-    /// Every task that the command can change.
-    All,
-}
-
-impl FromStr for Choice {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let word = text.trim();
-        match word.to_ascii_lowercase().as_str() {
-            "all" => return Ok(Self::All),
-            "last" | "latest" | "newest" | "@" => return Ok(Self::Last),
-            _ => {}
-        }
-        if let Some((first, last)) = word.split_once("..").or_else(|| word.split_once('-'))
-            && let (Ok(first), Ok(last)) = (first.parse::<TaskId>(), last.parse::<TaskId>())
-        {
-            return if first <= last {
-                Ok(Self::Range { first, last })
-            } else {
-                Err(format!("{text:?} is a range backwards: write {last}-{first}"))
-            };
-        }
-        word.parse().map(Self::One).map_err(|_| {
-            format!("{text:?} is not a task id: name a task like 12, a range like 3-7, last or all")
-        })
-    }
-}
-
 /// The tasks that a command line names.
 #[derive(Debug, Clone, Default, clap::Args)]
 #[group(skip)]
 pub struct Selection {
     /// The tasks: numbers (12), ranges (3-7), last for the newest, or all; separate several with spaces
     /// or commas
-    #[arg(value_name = "ID", value_delimiter = ',')]
-    pub ids: Vec<Choice>,
+    #[arg(value_name = "ID")]
+    pub ids: Vec<Choices>,
     /// Which of them.
     #[command(flatten)]
     pub filter: Filter,
-}
-
-/// Which of the named tasks, or of all.
-#[derive(Debug, Clone, Default, clap::Args)]
-#[group(skip)]
-pub struct Filter {
-    /// Only tasks of this status; repeat it or separate several with commas
-    #[arg(long, value_delimiter = ',', value_parser = status())]
-    pub status: Vec<Status>,
-    /// Only failed tasks, like --status failed
-    #[arg(long)]
-    pub failed: bool,
-    /// All tasks, like the word all
-    #[arg(long)]
-    pub all: bool,
-}
-
-/// Parses the name of a status.
-pub(crate) fn status() -> impl TypedValueParser<Value = Status> {
-    PossibleValuesParser::new(Status::ALL.map(Status::name)).try_map(|name| name.parse::<Status>())
 }
 
 /// The tasks that a command can change, which are those that `all` means to it.
@@ -129,21 +71,20 @@ impl Changeable {
 impl Selection {
     /// Whether nothing was named.
     #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.ids.is_empty() && !self.filter.all && !self.filter.is_set()
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty() && !self.filter.chooses()
     }
 
     /// Whether one task was named, by its number or as the last one, and nothing else: its answer is not a list.
     #[must_use]
     pub fn names_one(&self) -> bool {
-        let is_one = matches!(self.ids[..], [Choice::One(_) | Choice::Last]);
-        is_one && !self.filter.all && !self.filter.is_set()
+        matches!(self.named()[..], [Choice::One(_)]) && !self.filter.chooses()
     }
 
     /// Whether all tasks are meant, or all of a status, so that the user does not see which these are.
     #[must_use]
     pub fn is_wide(&self) -> bool {
-        self.filter.all || self.ids.contains(&Choice::All) || self.ids.is_empty()
+        self.choices().contains(&Choice::All)
     }
 
     /// All tasks when nothing was named.
@@ -154,46 +95,18 @@ impl Selection {
         selection
     }
 
+    /// The words that were given.
+    pub(crate) fn named(&self) -> Vec<Choice> {
+        self.ids.iter().flat_map(|argument| argument.0.iter().copied()).collect()
+    }
+
     /// The words to resolve: a filter alone means all tasks.
     fn choices(&self) -> Vec<Choice> {
-        let mut choices = self.ids.clone();
+        let mut choices = self.named();
         if self.filter.all || choices.is_empty() {
             choices.push(Choice::All);
         }
         choices
-    }
-}
-
-impl Filter {
-    /// Whether it leaves tasks out.
-    pub(crate) const fn is_set(&self) -> bool {
-        self.failed || !self.status.is_empty()
-    }
-
-    /// Its options as words of a command line.
-    pub(crate) fn words(&self) -> Vec<String> {
-        let statuses: Vec<&str> = self.status.iter().map(|status| status.name()).collect();
-        let mut words = Vec::new();
-        if !statuses.is_empty() {
-            words.extend(["--status".to_owned(), statuses.join(",")]);
-        }
-        words.extend(self.failed.then(|| "--failed".to_owned()));
-        words.extend(self.all.then(|| "--all".to_owned()));
-        words
-    }
-
-    /// Whether it leaves only failed tasks.
-    pub(crate) fn is_only_failed(&self) -> bool {
-        self.statuses() == [Status::Failed]
-    }
-
-    /// The statuses; none means every status.
-    fn statuses(&self) -> Vec<Status> {
-        let mut statuses = self.status.clone();
-        if self.failed && !statuses.contains(&Status::Failed) {
-            statuses.push(Status::Failed);
-        }
-        statuses
     }
 }
 
@@ -214,13 +127,13 @@ pub(crate) async fn resolve(
     if selection.is_empty() {
         return Err(nothing_named(command));
     }
-    let wanted = selection.filter.statuses();
+    let wanted = selection.filter.status.statuses();
     let is_wanted = |task: &Task| wanted.is_empty() || wanted.contains(&task.state.status());
     let mut chosen = Vec::new();
     for choice in selection.choices() {
         match choice {
-            Choice::One(id) if wanted.is_empty() => chosen.push(id),
-            Choice::One(id) => match api.row(id).await {
+            Choice::One(OneTask::Number(id)) if wanted.is_empty() => chosen.push(id),
+            Choice::One(OneTask::Number(id)) => match api.row(id).await {
                 Ok(task) if !is_wanted(&task) => {}
                 Ok(_) => chosen.push(id),
                 Err(error) if error.code == ErrorCode::NotFound => chosen.push(id),
@@ -233,13 +146,9 @@ pub(crate) async fn resolve(
                 }
                 chosen.extend(found.iter().filter(|task| is_wanted(task)).map(|task| task.id));
             }
-            Choice::Last => {
-                let newest = ListQuery { limit: Some(1), ..ListQuery::default() };
-                let page = api.list(newest).await?;
-                let Some(task) = page.tasks.first() else {
-                    return Err(nothing("There are no tasks, so there is no last one"));
-                };
-                chosen.extend(is_wanted(task).then_some(task.id));
+            Choice::One(OneTask::Last) => {
+                let task = newest(api).await?.ok_or_else(no_last)?;
+                chosen.extend(is_wanted(&task).then_some(task.id));
             }
             Choice::All => {
                 let statuses =
@@ -251,6 +160,27 @@ pub(crate) async fn resolve(
         }
     }
     Ok(each_once(&chosen))
+}
+
+/// The number of the task that a command for one task names.
+///
+/// # Errors
+/// `not_found` for `last` when there is no task; when no engine answers.
+pub(crate) async fn resolve_one(api: &impl TaskApi, task: OneTask) -> Result<TaskId, CliError> {
+    match task {
+        OneTask::Number(id) => Ok(id),
+        OneTask::Last => Ok(newest(api).await?.ok_or_else(no_last)?.id),
+    }
+}
+
+/// The newest task, if there is one.
+pub(crate) async fn newest(api: &impl TaskApi) -> Result<Option<Task>, ApiError> {
+    let page = api.list(ListQuery { limit: Some(1), ..ListQuery::default() }).await?;
+    Ok(page.tasks.into_iter().next())
+}
+
+fn no_last() -> CliError {
+    nothing("There are no tasks, so there is no last one")
 }
 
 fn nothing_named(command: &str) -> CliError {
@@ -368,33 +298,6 @@ mod tests {
         engine.finish(5, claude_worker_api::State::Failed { ended_at, failure }, "");
         engine.put(samples::task(9, "Test", claude_worker_api::State::Pending));
         engine
-    }
-
-    #[test]
-    fn words_name_tasks_as_people_type_them() {
-        let one = |id| Choice::One(TaskId(id));
-        let range = |first, last| Choice::Range { first: TaskId(first), last: TaskId(last) };
-        for (word, expected) in [
-            ("12", one(12)),
-            ("#12", one(12)),
-            (" 12", one(12)),
-            ("3-7", range(3, 7)),
-            ("3..7", range(3, 7)),
-            ("#3-#7", range(3, 7)),
-            ("7-7", range(7, 7)),
-            ("all", Choice::All),
-            ("ALL", Choice::All),
-            ("last", Choice::Last),
-            ("@", Choice::Last),
-        ] {
-            assert_eq!(word.parse(), Ok(expected), "{word}");
-        }
-        for word in ["", "0", "-1", "0-3", "3-", "-7", "3-x", "3..", "twelve", "3-5-7", "1.5"] {
-            let error = word.parse::<Choice>().unwrap_err();
-            assert!(error.contains("is not a task id"), "{error}");
-        }
-        assert_eq!("7-3".parse::<Choice>().unwrap_err(), "\"7-3\" is a range backwards: write 3-7");
-        assert_eq!(selection("3-7,9 12").ids, [range(3, 7), one(9), one(12)]);
     }
 
     #[tokio::test]

@@ -2,14 +2,14 @@
 
 use std::time::Instant;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
-use claude_worker_api::{CleanQuery, Cleaned, Status, TaskApi, parse_duration};
+use claude_worker_api::{CleanQuery, Cleaned, TaskApi, parse_duration};
 
 use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::render::figures::plural;
 use crate::render::table;
+use crate::selection::{FinishedFilter, finished_status};
 
 const SEEN: &str = "A task counts as seen once its end was shown to you: by status, logs, wait, \
                     run --watch or cancel at a terminal, or in the app, or marked with seen. Unseen tasks are \
@@ -17,14 +17,14 @@ const SEEN: &str = "A task counts as seen once its end was shown to you: by stat
 
 /// The arguments of `clean`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = SEEN)]
+#[command(
+    after_help = SEEN,
+    mut_arg("status", |status| status.short('s').value_parser(finished_status()))
+)]
 pub struct Args {
-    /// Only tasks with this status; repeat it or separate several with commas
-    #[arg(short, long, value_delimiter = ',', value_parser = finished_status())]
-    pub status: Vec<Status>,
-    /// Only failed tasks, like --status failed
-    #[arg(long)]
-    pub failed: bool,
+    /// Which tasks by their status.
+    #[command(flatten)]
+    pub status: FinishedFilter,
     /// Only tasks that ended at least this long ago, like 7d
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub older_than: Option<u64>,
@@ -39,11 +39,6 @@ pub struct Args {
     pub yes: bool,
 }
 
-fn finished_status() -> impl TypedValueParser<Value = Status> {
-    let names = Status::ALL.into_iter().filter(|status| status.is_finished()).map(Status::name);
-    PossibleValuesParser::new(names).try_map(|name| name.parse::<Status>())
-}
-
 /// Lists the tasks, asks, removes them and prints how many there were.
 ///
 /// # Errors
@@ -53,10 +48,8 @@ pub async fn execute(
     console: &mut Console<'_>,
     args: &Args,
 ) -> Result<Exit, CliError> {
-    let mut statuses = args.status.clone();
-    statuses.extend(args.failed.then_some(Status::Failed));
     let mut query = CleanQuery {
-        statuses,
+        statuses: args.status.statuses(),
         older_than_ms: args.older_than.unwrap_or(0),
         unseen: args.unseen,
         dry_run: true,

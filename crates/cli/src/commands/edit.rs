@@ -2,13 +2,14 @@
 
 mod editor;
 
-use claude_worker_api::{Edit, TaskApi, TaskChanges, TaskId, TaskQuery};
+use claude_worker_api::{Edit, TaskApi, TaskChanges, TaskQuery};
 
 use super::warn;
 use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::{self, Exit};
 use crate::prompt::{self, Given};
+use crate::selection::{OneTask, resolve_one};
 use crate::stdin;
 use crate::task_options::{StartOptions, TaskOptions};
 use editor::Draft;
@@ -17,8 +18,9 @@ use editor::Draft;
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = exit::help())]
 pub struct Args {
-    /// The task
-    pub id: TaskId,
+    /// The task: a number, or last for the newest
+    #[arg(value_name = "ID")]
+    pub task: OneTask,
     /// The new prompt or command: text, a file, or - for standard input, as with `run`. With nothing to
     /// change, the prompt is opened in $VISUAL or $EDITOR
     pub prompt: Option<String>,
@@ -49,11 +51,11 @@ pub async fn execute(
     console: &mut Console<'_>,
     args: &Args,
 ) -> Result<Exit, CliError> {
-    let id = args.id;
     let has_prompt = args.prompt.is_some() || args.file.is_some();
     let (behind, options) = args.options.clone().split_first_behind(has_prompt);
     let changes = TaskChanges { shell: args.shell.clone(), ..options.changes(api).await? };
     let mut changes = args.start.changes(changes);
+    let id = resolve_one(api, args.task).await?;
     let argument = args.prompt.as_deref().or(behind.as_deref());
     let mut draft = None;
     if argument.is_some() || args.file.is_some() {

@@ -183,7 +183,7 @@ impl Args {
     fn query(&self, console: &Console<'_>) -> Result<ListQuery, CliError> {
         let since = self.since.map(|since| since.resolve(console.now(), &console.zone()));
         Ok(ListQuery {
-            statuses: self.statuses(),
+            statuses: self.status.statuses(),
             submitted_by: self.submitted_by.clone(),
             search: self.search.clone(),
             directory: self.directory()?,

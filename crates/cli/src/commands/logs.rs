@@ -7,8 +7,7 @@ use std::panic::resume_unwind;
 
 use claude_worker_agents::can;
 use claude_worker_api::{
-    ApiError, Capability, ErrorCode, ListQuery, Run, RunId, TaskApi, TaskApiExt, TaskDetail,
-    TaskId, TaskQuery,
+    ApiError, Capability, ErrorCode, Run, RunId, TaskApi, TaskApiExt, TaskDetail, TaskId, TaskQuery,
 };
 use tokio::task::spawn_blocking;
 
@@ -20,7 +19,7 @@ use crate::exit::Exit;
 use crate::follow::WAIT_MS;
 use crate::render::log::LogText;
 use crate::render::{detail, task_line};
-use crate::selection::{Changeable, Selection, resolve};
+use crate::selection::{self, Changeable, Selection, resolve};
 use crate::since::Since;
 use crate::transcript::last_lines::{Source, last_lines};
 use crate::transcript::{CHUNK, Form, Part, Place, Shown, Transcript};
@@ -92,8 +91,7 @@ pub async fn execute(
 
 /// The newest task. Which one that is goes to standard error, so that it is not taken for the log.
 async fn newest(api: &impl TaskApi, console: &mut Console<'_>) -> Result<TaskId, CliError> {
-    let page = api.list(ListQuery { limit: Some(1), ..ListQuery::default() }).await?;
-    let Some(task) = page.tasks.first() else {
+    let Some(task) = selection::newest(api).await? else {
         return Err(ApiError::new(ErrorCode::NotFound, "There are no tasks, so there is no log")
             .hint("Send the first one: claude-worker run \"Write tests for src/parser.rs\"")
             .into());

@@ -13,7 +13,7 @@ use crate::error::CliError;
 use crate::exit::{self, Exit};
 use crate::render::task_line;
 use crate::render::text::clean;
-use crate::selection::{Changeable, Choice, Selection, resolve};
+use crate::selection::{OneTask, resolve_one};
 use crate::transcript::CHUNK;
 use crate::transcript::last_lines::line_start;
 
@@ -30,7 +30,7 @@ const LAST_LINES: u32 = 200;
 pub struct Args {
     /// The task: a number, or last for the newest
     #[arg(value_name = "ID", default_value = "last", hide_default_value = true)]
-    pub task: Choice,
+    pub task: OneTask,
 }
 
 /// The result as `--json` prints it.
@@ -45,20 +45,13 @@ struct Document {
 /// Prints the result; the exit code is the task's outcome.
 ///
 /// # Errors
-/// `not_found`; `conflict` when the task has not finished; a usage error for several tasks.
+/// `not_found`; `conflict` when the task has not finished.
 pub async fn execute(
     api: &impl TaskApi,
     console: &mut Console<'_>,
     args: &Args,
 ) -> Result<Exit, CliError> {
-    let selection = Selection { ids: vec![args.task], ..Selection::default() };
-    let ids = resolve(api, &selection, "result", Changeable::Every).await?;
-    let [id] = ids[..] else {
-        return Err(CliError::usage(
-            format!("These are {} tasks, and their results could not be told apart", ids.len()),
-            "Name one task, or read all with: claude-worker status 3-7 --json",
-        ));
-    };
+    let id = resolve_one(api, args.task).await?;
     let mut detail = api.get(id, TaskQuery::default()).await?;
     let exit = Exit::of_state(&detail.task.state);
     if !detail.task.state.is_finished() {

@@ -8,7 +8,7 @@ use crate::error::CliError;
 use crate::exit::{self, Exit};
 use crate::prompt::{self, Given};
 use crate::render::shell::quote_all;
-use crate::selection::{Changeable, Choice, Filter, Selection, resolve};
+use crate::selection::{Changeable, Choices, Filter, Selection, resolve};
 use crate::shell_env::inherited_env;
 use crate::stdin;
 
@@ -62,17 +62,16 @@ pub async fn execute(
 
 /// The tasks, which come first, and the message behind them.
 fn tasks_and_message(args: &Args) -> Result<(Selection, Option<&str>), CliError> {
-    let choices = |word: &str| -> Result<Vec<Choice>, String> {
-        word.split(',').filter(|part| !part.is_empty()).map(str::parse).collect()
-    };
-    let mut ids = Vec::new();
+    let mut ids: Vec<Choices> = Vec::new();
     let mut words = args.words.iter().map(String::as_str);
     let mut message = None;
     for word in words.by_ref() {
-        match choices(word) {
-            Ok(of_word) if !of_word.is_empty() => ids.extend(of_word),
+        // A list from a command can only come first: behind tasks, several words are the message.
+        let may_be_tasks = ids.is_empty() || !word.contains(char::is_whitespace);
+        match word.parse() {
+            Ok(choices) if may_be_tasks => ids.push(choices),
             // The first word should be a task, unless a filter chooses them.
-            Err(error) if ids.is_empty() && !args.filter.is_set() && !args.filter.all => {
+            Err(error) if ids.is_empty() && !args.filter.chooses() => {
                 return Err(CliError::usage(
                     error,
                     "The tasks come first: claude-worker resume 12 \"Go on\"",

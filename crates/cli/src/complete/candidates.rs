@@ -140,7 +140,8 @@ fn first_line(text: Option<&clap::builder::StyledStr>) -> String {
 
 /// The values of an argument or option.
 fn values(arg: &Arg, reading: &Reading<'_>, prefix: Prefix) -> Wanted {
-    let prefix = if arg.get_value_delimiter() == Some(',') { prefix.after_comma() } else { prefix };
+    let is_list = arg.get_value_delimiter() == Some(',') || arg.get_id() == "ids";
+    let prefix = if is_list { prefix.after_comma() } else { prefix };
     let possible = arg.get_possible_values();
     if !possible.is_empty() {
         let shown = possible.iter().filter(|value| !value.is_hide_set());
@@ -150,7 +151,7 @@ fn values(arg: &Arg, reading: &Reading<'_>, prefix: Prefix) -> Wanted {
         arg.get_value_names().and_then(|names| names.first()).map(clap::builder::Str::as_str);
     let is_first = !reading.roles.contains(&Role::Positional);
     match (arg.get_id().as_str(), value_name.unwrap_or_default()) {
-        ("id" | "ids", _) | (_, "ID") => tasks(reading, prefix, is_first),
+        (_, "ID") => tasks(reading, prefix, is_first),
         // The tasks of `resume`, and the prompt behind them.
         ("prompt", name) if name.starts_with("ID") && is_first => tasks(reading, prefix, is_first),
         ("key", _) => {
@@ -187,15 +188,13 @@ fn tasks(reading: &Reading<'_>, prefix: Prefix, is_first: bool) -> Wanted {
     };
     let statuses = Status::ALL.into_iter();
     let statuses = statuses.filter(|status| finished == Some(status.is_finished())).collect();
-    let takes_words = command_line::option(reading.command, "--all").is_some();
-    let more = if takes_words && is_first && prefix.kept.is_empty() {
-        vec![
-            Candidate::new("last", "the newest task"),
-            Candidate::new("all", "every task that the command can change"),
-        ]
-    } else {
-        Vec::new()
-    };
+    let takes_several = command_line::option(reading.command, "--all").is_some();
+    let mut more = Vec::new();
+    if is_first && prefix.kept.is_empty() {
+        more.push(Candidate::new("last", "the newest task"));
+        let all = "every task that the command can change";
+        more.extend(takes_several.then(|| Candidate::new("all", all)));
+    }
     Wanted::Tasks { statuses, prefix, more }
 }
 

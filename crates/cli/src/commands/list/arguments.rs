@@ -9,7 +9,7 @@ use claude_worker_paths::shell_word;
 use crate::error::CliError;
 use crate::render::fields::Template;
 use crate::render::text::clean_line;
-use crate::selection::status;
+use crate::selection::StatusFilter;
 use crate::since::Since;
 
 const EXAMPLES: &str = "Examples:
@@ -21,23 +21,11 @@ const EXAMPLES: &str = "Examples:
 
 /// The arguments of `list`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, mut_arg("status", |status| status.short('s')))]
 pub struct Args {
-    /// Only tasks of this status; repeat it or separate several with commas
-    #[arg(short, long, value_delimiter = ',', value_parser = status())]
-    pub status: Vec<Status>,
-    /// The same as --status running
-    #[arg(long)]
-    pub running: bool,
-    /// The same as --status pending
-    #[arg(long)]
-    pub pending: bool,
-    /// The same as --status failed
-    #[arg(long)]
-    pub failed: bool,
-    /// The same as --status completed
-    #[arg(long)]
-    pub completed: bool,
+    /// Which tasks by their status.
+    #[command(flatten)]
+    pub status: StatusFilter,
     /// Only tasks that need you: failed or with denied tools, and not seen since
     #[arg(long)]
     pub attention: bool,
@@ -147,16 +135,6 @@ fn submitter(text: &str) -> Result<SubmittedBy, String> {
 }
 
 impl Args {
-    /// All statuses that were asked for.
-    pub(super) fn statuses(&self) -> Vec<Status> {
-        let mut statuses = self.status.clone();
-        statuses.extend(self.running.then_some(Status::Running));
-        statuses.extend(self.pending.then_some(Status::Pending));
-        statuses.extend(self.failed.then_some(Status::Failed));
-        statuses.extend(self.completed.then_some(Status::Completed));
-        statuses
-    }
-
     /// How many tasks are shown at most, without `--all`.
     pub(super) fn limit(&self) -> u32 {
         self.limit.unwrap_or(50)
@@ -168,7 +146,7 @@ impl Args {
         let mut option = |name: &str, value: &str| {
             words.extend([name.to_owned(), shell_word(&clean_line(value))]);
         };
-        let statuses: Vec<&str> = self.statuses().into_iter().map(Status::name).collect();
+        let statuses: Vec<&str> = self.status.statuses().into_iter().map(Status::name).collect();
         if !statuses.is_empty() {
             option("--status", &statuses.join(","));
         }

@@ -25,6 +25,7 @@ use crate::exit::Exit;
 use crate::render::qr_code::qr_code;
 use crate::render::text::clean_line;
 use crate::render::{Tone, figures};
+use crate::selection::resolve_one;
 
 /// The program that opens addresses as the desktop would.
 const OPENER: &str = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
@@ -44,7 +45,7 @@ struct Link {
 /// # Errors
 /// `unavailable` when no HTTP server can be reached as asked; `forbidden` inside a task; errors of the
 /// engine.
-pub async fn by_link(
+pub(super) async fn by_link(
     api: &impl TaskApi,
     console: &mut Console<'_>,
     args: &Args,
@@ -53,7 +54,10 @@ pub async fn by_link(
     let server =
         if args.phone { address::for_a_phone(api).await? } else { for_here(api, console).await? };
     let LoginCode { code, expires_at } = api.create_login(NewLogin::default()).await?;
-    let page = args.id.map(|id| format!("&/task/{id}")).unwrap_or_default();
+    let page = match args.task {
+        Some(task) => format!("&/task/{}", resolve_one(api, task).await?),
+        None => String::new(),
+    };
     let url = clean_line(&format!("{server}/login#{code}{page}"));
     if console.json {
         console.document(&Link { url, expires_at })?;

@@ -121,6 +121,20 @@ async fn tasks_come_before_the_message() {
     let (exit, _) = command(&engine, Look::Pipe, "resume --stdin never --failed -- -More").await;
     assert_eq!((exit, &engine.follow_ups()[3..]), (Exit::Done, &["-More".to_owned()][..]));
     engine.put(samples::completed(5, "Test", "ok"));
+    // What `list -q` prints, as one argument. Behind a task, several words are the message.
+    let go = |words: &[&str]| {
+        let line = ["claude-worker", "resume", "--stdin", "never"].iter().chain(words).copied();
+        Cli::try_parse_from(line).unwrap().command
+    };
+    for words in [&["1\n2", "all 3"][..], &["3", "1 2"]] {
+        engine.finish(1, completed(), "");
+        engine.finish(2, completed(), "");
+        engine.finish(3, completed(), "");
+        let mut written = Written::new();
+        let exit = crate::dispatch(&engine, &go(words), &mut written.console(Look::Pipe)).await;
+        assert_eq!(exit.unwrap(), Exit::Done, "{}", written.err());
+    }
+    assert_eq!(engine.follow_ups()[4..], ["all 3", "all 3", "1 2"]);
     for (line, expected) in [
         ("resume --stdin never Further", "is not a task id"),
         ("resume --stdin never 1 go on", "claude-worker resume 1 \"go on\""),
@@ -133,7 +147,7 @@ async fn tasks_come_before_the_message() {
         assert_eq!(exit, Exit::Usage, "{line}: {}", written.err());
         assert!(written.err().contains(expected), "{line}: {}", written.err());
     }
-    assert_eq!(engine.follow_ups().len(), 4);
+    assert_eq!(engine.follow_ups().len(), 7);
 }
 
 #[tokio::test(start_paused = true)]

@@ -32,9 +32,6 @@ async fn a_failed_task_without_a_result_says_how_it_ended() {
     let (exit, written) = command(&engine, Look::Pipe, "result 1").await;
     assert_eq!((exit, written.out()), (Exit::TaskFailed, ""));
     assert_eq!(written.err(), "Task 1 has no result\nExited with code 3\n");
-    engine.put(samples::completed(2, "Test", "ok"));
-    let (exit, _) = command(&engine, Look::Pipe, "result all").await;
-    assert_eq!(exit, Exit::Usage);
 }
 
 #[tokio::test(start_paused = true)]

@@ -137,6 +137,60 @@ async fn ranges_lists_and_filters_choose_tasks() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn last_is_the_newest_task_to_every_command() {
+    let pending = || samples::task(2, "Newest", State::Pending);
+    let ended = || samples::completed(2, "Newest", "ok");
+    for (line, newest) in [
+        ("status last", ended()),
+        ("logs last", ended()),
+        ("wait last", ended()),
+        ("export last", ended()),
+        ("result last", ended()),
+        ("cancel last", pending()),
+        ("retry last", ended()),
+        ("resume --stdin never last Further", ended()),
+        ("seen last", ended()),
+        ("remove last", ended()),
+        ("edit last --name N", pending()),
+        ("open last --phone", ended()),
+    ] {
+        let engine = FakeEngine::default();
+        engine.put(samples::running(1, "Older", "Bash"));
+        engine.put(newest);
+        let run = engine.begin(2);
+        engine.print(&run, "something\n");
+        engine.end_run(&run);
+        let state = if line.starts_with("cancel") || line.starts_with("edit") {
+            State::Pending
+        } else {
+            completed()
+        };
+        engine.finish(2, state, "ok");
+        let (exit, written) = command(&engine, Look::Json, line).await;
+        assert_eq!(exit, Exit::Done, "{line}: {}", written.err());
+        let (exit, written) = command(&FakeEngine::default(), Look::Pipe, line).await;
+        assert_eq!((exit, written.out()), (Exit::NotFound, ""), "{line}");
+        assert!(written.err().contains("There are no tasks"), "{line}: {}", written.err());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn short_names_of_statuses_choose_tasks() {
+    let engine = FakeEngine::default();
+    for id in 1..=2 {
+        engine.put(samples::task(id, "Test", State::Pending));
+    }
+    engine.put(samples::completed(3, "Test", "ok"));
+    let (exit, written) = command(&engine, Look::Pipe, "cancel --pending --yes").await;
+    assert_eq!(exit, Exit::Done, "{}", written.err());
+    assert_eq!(written.out(), "Task 1 is cancelled\nTask 2 is cancelled\n");
+    let (_, written) = command(&engine, Look::Json, "seen --completed").await;
+    assert_eq!(written.json()["tasks"][0]["id"], 3);
+    let (_, written) = command(&engine, Look::Json, "export --completed").await;
+    assert_eq!(written.json()["id"], 3);
+}
+
+#[tokio::test(start_paused = true)]
 async fn cancelling_or_removing_all_needs_a_yes() {
     let engine = FakeEngine::default();
     for id in 1..=3 {
