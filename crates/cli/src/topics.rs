@@ -53,8 +53,15 @@ pub(crate) fn environment() -> String {
 /// The names of the topics.
 pub(crate) const TOPICS: [&str; 4] = ["tasks", "prompts", "environment", "exit-codes"];
 
+/// The topic that is meant by a name, its singular or its beginning: `env`, `exit`.
+fn full_name(name: &str) -> Option<&'static str> {
+    const SHORTEST: usize = 3;
+    let begins = |topic: &&str| *topic == name || name.len() >= SHORTEST && topic.starts_with(name);
+    TOPICS.into_iter().find(begins)
+}
+
 fn text(topic: &str) -> Option<String> {
-    Some(match topic {
+    Some(match full_name(topic)? {
         "tasks" => TASKS.to_owned(),
         "prompts" => PROMPTS.to_owned(),
         "environment" => environment(),
@@ -99,7 +106,11 @@ mod tests {
             assert!(asked(&["help", name]).is_some(), "{name}");
             assert!(crate::args::Cli::command().find_subcommand(name).is_none(), "{name}");
         }
+        for name in ["task", "prompt", "env", "exit", "exit-code"] {
+            assert!(asked(&["help", name]).is_some(), "{name}");
+        }
         assert_eq!(asked(&["help", "run"]), None);
+        assert_eq!(asked(&["help", "e"]), None);
         assert_eq!(asked(&["run", "tasks"]), None);
         for text in [TASKS, PROMPTS] {
             assert!(text.lines().all(|line| line.len() <= 120), "{text}");

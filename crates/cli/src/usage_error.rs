@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, CommandFactory};
-use claude_worker_api::ApiError;
+use claude_worker_api::{ApiError, all_settings};
 
 use crate::args::Cli;
 use crate::command_line::{Reading, Role, option, read, takes_prompt};
@@ -96,6 +96,7 @@ fn tips(
             let word = text(ContextKind::InvalidSubcommand);
             wrong_words::command(&reading.path, &word)
                 .map(str::to_owned)
+                .or_else(|| a_setting(reading, &word))
                 .or_else(|| a_prompt_without_run(reading, &word))
                 .or_else(|| similar_command(reading, &word))
                 .or_else(|| Some(listed_by(reading)))
@@ -143,6 +144,15 @@ fn has_dashed_prompt(reading: &Reading<'_>, arguments: &[OsString]) -> bool {
 fn a_prompt_without_run(reading: &Reading<'_>, word: &str) -> Option<String> {
     let is_prompt = reading.path.is_empty() && word.trim().contains(char::is_whitespace);
     is_prompt.then(|| format!("to submit it as a task: claude-worker run {}", quote(word)))
+}
+
+/// `claude-worker config workers`, as git and npm have it.
+fn a_setting(reading: &Reading<'_>, word: &str) -> Option<String> {
+    let is_named = *reading.path == ["config"]
+        && all_settings().any(|setting| setting.file_key() == word || setting.key() == word);
+    is_named.then(|| {
+        format!("show it: claude-worker config get {word}; change it: claude-worker config set {word} VALUE")
+    })
 }
 
 /// Commands, and their other names, that end or remove something.
@@ -356,6 +366,12 @@ mod tests {
         assert!(tip(&["orchestrate", "file.json"]).contains("/api/v1/tasks/batch"));
         assert!(tip(&["run", "x", "--workdir", "/tmp"]).contains("--dir"));
         assert!(tip(&["server", "up"]).contains("claude-worker server start"));
+        assert_eq!(
+            tip(&["config", "limits.timeout"]),
+            "show it: claude-worker config get limits.timeout; change it: claude-worker config set \
+             limits.timeout VALUE"
+        );
+        assert!(tip(&["logs", "-n", "-5"]).contains("--tail N"));
         assert!(tip(&["list", "12"]).contains("claude-worker status 12"));
         assert_eq!(tip(&["list", "--status", "done"]), "write --status completed");
         let (text, _) = told(&["orchestrate"]);

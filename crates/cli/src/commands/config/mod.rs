@@ -34,9 +34,10 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     /// Print the value of a setting that is in force
+    #[command(visible_aliases = ["list", "show"], aliases = ["ls", "view"])]
     Get {
-        /// Its name, like limits.timeout
-        key: String,
+        /// Its name, like limits.timeout; without it, all settings are shown
+        key: Option<String>,
     },
     /// Change a setting, at once and in the file
     Set {
@@ -67,8 +68,8 @@ const ANSWER: Duration = Duration::from_secs(1);
 pub async fn execute(console: &mut Console<'_>, args: &Args) -> Result<Exit, CliError> {
     let paths = Paths::from_env()?;
     match &args.command {
-        None => show::all(console, &paths).await,
-        Some(Command::Get { key }) => show::one(console, &paths, key).await,
+        None | Some(Command::Get { key: None }) => show::all(console, &paths).await,
+        Some(Command::Get { key: Some(key) }) => show::one(console, &paths, key).await,
         Some(Command::Set { key, value }) => change::set(console, &paths, key, value).await,
         Some(Command::Unset { key }) => change::unset(console, &paths, key).await,
         Some(Command::Edit) => edit::execute(console, &paths).await,
