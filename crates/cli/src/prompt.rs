@@ -440,7 +440,10 @@ mod tests {
         let mut written = Written::new();
         let mut console = written.console(Look::Pipe);
         let never = stdin::Args { stdin: StdinUse::Never, ..stdin::Args::default() };
-        assert_eq!(from_argument(&mut console, Some(name), Kind::of(Agent::Shell), never).unwrap(), name);
+        assert_eq!(
+            from_argument(&mut console, Some(name), Kind::of(Agent::Shell), never).unwrap(),
+            name
+        );
         for argument in [None, Some("-")] {
             assert_eq!(
                 from_argument(&mut console, argument, Kind::of(Agent::Claude), never)

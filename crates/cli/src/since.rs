@@ -1,4 +1,4 @@
-//! Instants on the command line: `2h`, `2026-11-29`, `2026-11-29 14:00`, `14:00`, or RFC 3339.
+//! Instants on the command line: `2h`, `today`, `2026-11-29`, `2026-11-29 14:00`, `14:00`, or RFC 3339.
 
 use std::fmt;
 
@@ -18,6 +18,10 @@ pub enum Since {
     Local(DateTime),
     /// When the clock on the wall last showed this.
     LocalTime(Time),
+    /// When this day began.
+    Today,
+    /// When the day before began.
+    Yesterday,
 }
 
 impl fmt::Display for Since {
@@ -33,6 +37,8 @@ impl fmt::Display for Since {
             Self::At(at) => at.fmt(f),
             Self::Local(time) => time.fmt(f),
             Self::LocalTime(time) => time.fmt(f),
+            Self::Today => f.write_str("today"),
+            Self::Yesterday => f.write_str("yesterday"),
         }
     }
 }
@@ -43,6 +49,11 @@ impl Since {
     /// # Errors
     /// A sentence with the accepted forms.
     pub fn parse(text: &str) -> Result<Self, String> {
+        match text.to_lowercase().as_str() {
+            "today" => return Ok(Self::Today),
+            "yesterday" => return Ok(Self::Yesterday),
+            _ => {}
+        }
         if let Ok(at) = text.parse() {
             return Ok(Self::At(at));
         }
@@ -64,7 +75,7 @@ impl Since {
         }
         parse_duration(text).map(Self::Ago).map_err(|_| {
             format!(
-                "\"{text}\" is not a time: write 90s, 2h or 3d (so long ago), 14:00, 2026-11-29, \
+                "\"{text}\" is not a time: write 90s, 2h or 3d (so long ago), today, 14:00, 2026-11-29, \
                  \"2026-11-29 14:00\" or 2026-11-29T14:00:00Z"
             )
         })
@@ -85,6 +96,10 @@ impl Since {
                     return at;
                 }
                 today.yesterday().map_or(at, |day| local(day.to_datetime(time)))
+            }
+            Self::Today => local(zone.date(now).at(0, 0, 0, 0)),
+            Self::Yesterday => {
+                zone.date(now).yesterday().map_or(now, |day| local(day.at(0, 0, 0, 0)))
             }
         }
     }
@@ -112,7 +127,9 @@ mod tests {
         check("2026-11-28T14:00:00+02:00", "2026-11-28T12:00:00.000Z");
         check("11:30", "2026-11-29T11:30:00.000Z");
         check("14:00", "2026-11-28T14:00:00.000Z");
-        for wrong in ["", "yesterday", "2", "2026-13-01", "25:00", "-2h"] {
+        check("today", "2026-11-29T00:00:00.000Z");
+        check("Yesterday", "2026-11-28T00:00:00.000Z");
+        for wrong in ["", "tomorrow", "2", "2026-13-01", "25:00", "-2h"] {
             assert!(Since::parse(wrong).unwrap_err().contains("is not a time"), "{wrong}");
         }
     }

@@ -102,6 +102,9 @@ fn tips(
                 .or_else(|| Some(listed_by(reading)))
         }
         ErrorKind::MissingSubcommand => Some(listed_by(reading)),
+        ErrorKind::MissingRequiredArgument => {
+            wrong_words::missing_argument(&reading.path).map(str::to_owned)
+        }
         ErrorKind::UnknownArgument if has_dashed_prompt(reading, arguments) => Some(
             "a prompt that begins with - cannot stand before --; pass it with --file, or on standard input \
              with the prompt -"
@@ -359,6 +362,27 @@ mod tests {
         assert_eq!(tips, ["the commands are listed by: claude-worker --help"]);
         let line = ["run", "- fix", "--agent-args", "--", "--foo"];
         assert!(tip(&line).contains("--file"), "{}", tip(&line));
+    }
+
+    #[test]
+    fn a_missing_argument_is_told_with_an_example() {
+        let mut root = Cli::command();
+        root.build();
+        let mut without_tip = Vec::new();
+        let mut commands: Vec<(Vec<&str>, &Command)> = vec![(Vec::new(), &root)];
+        while let Some((path, command)) = commands.pop() {
+            let shown = command.get_subcommands().filter(|command| !command.is_hide_set());
+            for command in shown.filter(|command| command.get_name() != "help") {
+                let path = [&path[..], &[command.get_name()]].concat();
+                if command.get_positionals().any(clap::Arg::is_required_set)
+                    && tip(&path).is_empty()
+                {
+                    without_tip.push(path.join(" "));
+                }
+                commands.push((path, command));
+            }
+        }
+        assert_eq!(without_tip, Vec::<String>::new());
     }
 
     #[test]

@@ -25,9 +25,17 @@ pub(crate) fn option(path: &[&str], option: &str) -> Option<&'static str> {
 
 /// The tip for an argument that the command at `path` has no place for.
 pub(crate) fn argument(path: &[&str]) -> Option<&'static str> {
+    of_command("arguments", path)
+}
+
+/// The tip for a command at `path` without an argument that it needs.
+pub(crate) fn missing_argument(path: &[&str]) -> Option<&'static str> {
+    of_command("missing", path)
+}
+
+fn of_command(title: &str, path: &[&str]) -> Option<&'static str> {
     let path = path.join(" ");
-    let mut lines = section("arguments");
-    lines.find(|(command, _)| *command == path).map(|(_, tip)| tip)
+    section(title).find(|(command, _)| *command == path).map(|(_, tip)| tip)
 }
 
 /// The value of an option that is meant by another word.
@@ -110,7 +118,7 @@ mod tests {
                 }
             }
         }
-        for (path, tip) in section("arguments") {
+        for (path, tip) in section("arguments").chain(section("missing")) {
             wrong.extend(missing(&root, path, tip));
         }
         assert!(wrong.is_empty(), "{wrong:#?}");

@@ -22,20 +22,26 @@ const PLACES: &str = "Write it where the shell looks for it: \
 #[derive(Debug, clap::Args)]
 #[command(after_help = PLACES)]
 pub struct Args {
-    /// The shell
-    pub shell: Shell,
+    /// The shell; without it, the one that $SHELL names
+    pub shell: Option<Shell>,
 }
 
 /// Prints the script for `command`, the definition of the whole command line.
 ///
 /// # Errors
-/// When it cannot be written.
+/// A usage error when neither the arguments nor `$SHELL` name a shell. When it cannot be written.
 pub fn execute(
     console: &mut Console<'_>,
     args: &Args,
     mut command: clap::Command,
 ) -> Result<Exit, CliError> {
-    let script = match args.shell {
+    let Some(shell) = args.shell.or_else(Shell::from_env) else {
+        return Err(CliError::usage(
+            "completions needs to know which shell: $SHELL names none that it knows",
+            "Name it: claude-worker completions bash, or zsh, fish, elvish, powershell",
+        ));
+    };
+    let script = match shell {
         Shell::Bash => BASH.into(),
         Shell::Zsh => ZSH.into(),
         Shell::Fish => FISH.into(),
