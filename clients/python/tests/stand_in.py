@@ -18,13 +18,16 @@ class StandIn:
 
     def __init__(self, answers: Answers, port: int) -> None:
         self.asked: list[str] = []
+        #: The bodies of the requests that have one.
+        self.bodies: list[Any] = []
         stand_in = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def answer(self) -> None:
-                self.rfile.read(int(self.headers.get("Content-Length", "0")))
+                if body_sent := self.rfile.read(int(self.headers.get("Content-Length", "0"))):
+                    stand_in.bodies.append(json.loads(body_sent))
                 asked = f"{self.command} {self.path}"
                 stand_in.asked.append(asked)
                 status, body = answers(asked)

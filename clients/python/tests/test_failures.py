@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from in_a_loop import InALoop
 from stand_in import stand_in, task
 
 import claude_worker
@@ -39,20 +40,11 @@ def blocking(url: str) -> Client:
     return Client(url, "token")
 
 
-class InALoop:
-    """The asynchronous client, each call of which runs a loop of its own."""
-
-    def __init__(self, url: str) -> None:
-        self.client = AsyncClient(url, "token")
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        def call(*arguments: Any, **options: Any) -> Any:
-            return asyncio.run(getattr(self.client, name)(*arguments, **options))
-
-        return call
+def in_a_loop(url: str) -> InALoop:
+    return InALoop(url, "token")
 
 
-both = pytest.mark.parametrize("connect", [blocking, InALoop])
+both = pytest.mark.parametrize("connect", [blocking, in_a_loop])
 
 
 def test_the_end_of_a_log_arrives_before_the_next_run_is_looked_for(home: Path) -> None:

@@ -7,7 +7,7 @@
 'Hello'
 """
 
-from ._arguments import Duration, NewTask, TaskOptions
+from ._arguments import Duration, NewTask, TaskChanges, TaskOptions
 from .async_client import AsyncClient
 from .client import Client
 from .errors import (
@@ -42,6 +42,7 @@ __all__ = [
     "QueueFull",
     "Run",
     "Task",
+    "TaskChanges",
     "TaskDetail",
     "TaskNotCompleted",
     "TaskOptions",

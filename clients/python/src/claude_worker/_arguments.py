@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from ._address import Address
+
+if sys.version_info >= (3, 11):
+    from typing import Unpack
+elif TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 #: A number of seconds, or a `timedelta`.
 Duration = float | timedelta
 
 
-class TaskOptions(TypedDict, total=False):
-    """The options of a new task."""
+class _SharedOptions(TypedDict, total=False):
+    """What a new task can have, and what can be changed in a task."""
 
-    #: Where the agent works. Default: the current directory with an engine on this machine, over HTTP the
-    #: directory that the server is configured with.
+    #: Where the agent works. Default of a new task: the current directory with an engine on this machine,
+    #: over HTTP the directory that the server is configured with.
     working_directory: str | os.PathLike[str] | None
     #: Shown in lists. Default: the first line of the prompt.
     name: str | None
-    #: `claude` (the default) or `shell`.
-    agent: str | None
     #: Added to the system prompt of Claude Code.
     system_prompt: str | None
     model: str | None
@@ -38,10 +42,26 @@ class TaskOptions(TypedDict, total=False):
     silence: Duration | None
     #: Environment variables of the task. No client gets them back.
     env: Mapping[str, str] | None
+    #: Further fields of the task, such as `disallowed_tools`, and those of engines that are newer than this
+    #: package.
+    extra: Mapping[str, Any] | None
+
+
+class TaskOptions(_SharedOptions, total=False):
+    """The options of a new task."""
+
+    #: `claude` (the default) or `shell`.
+    agent: str | None
     #: A second submission with the same key returns the first task.
     idempotency_key: str | None
-    #: Further fields of the request, for engines that are newer than this package.
-    extra: Mapping[str, Any] | None
+
+
+class TaskChanges(_SharedOptions, total=False):
+    """What `edit`, `retry` and `resume` change in a task: what is left out stays. Tools and variables are
+    added to those of the task."""
+
+    #: Another prompt or command.
+    prompt: str | None
 
 
 class NewTask(TaskOptions):
@@ -65,10 +85,10 @@ def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def new_task(
+def _task_fields(
     address: Address,
-    prompt: str,
     *,
+    prompt: str | None = None,
     working_directory: str | os.PathLike[str] | None = None,
     name: str | None = None,
     agent: str | None = None,
@@ -84,10 +104,10 @@ def new_task(
     idempotency_key: str | None = None,
     extra: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The body of a submission. The options are those of `TaskOptions`."""
+    """Fields of a task, as an engine names them."""
     # A path may be bytes, too.
-    directory = os.fsdecode(working_directory) if working_directory is not None else "."
-    if address.socket is not None:
+    directory = os.fsdecode(working_directory) if working_directory is not None else None
+    if directory is not None and address.socket is not None:
         # The engine is on this machine, and has another working directory than this process.
         directory = os.path.abspath(os.path.expanduser(directory))
     limits = _given(
@@ -113,6 +133,19 @@ def new_task(
         **(extra or {}),
     }
     return _given(fields)
+
+
+def new_task(address: Address, prompt: str, **options: Unpack[TaskOptions]) -> dict[str, Any]:
+    """The body of a submission."""
+    if options.get("working_directory") is None:
+        options["working_directory"] = "."
+    return _task_fields(address, prompt=prompt, **options)
+
+
+def changes(address: Address, changed: TaskChanges | None) -> dict[str, Any]:
+    """The part of a request that changes a task."""
+    fields = _task_fields(address, **(changed or TaskChanges()))
+    return {"changes": fields} if fields else {}
 
 
 def list_query(

@@ -88,11 +88,6 @@ def cancel(session: Session, task_id: int) -> Call[Task]:
     return (yield from send_for(session, request, Task._of))
 
 
-def changed(changes: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The part of a request that names changes of a task."""
-    return {"changes": dict(changes)} if changes else {}
-
-
 def run_again(
     session: Session, task_id: int, action: str, body: Mapping[str, Any], key: str | None
 ) -> Call[Task]:

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import _address, _arguments, _blocking, _calls
-from ._arguments import Duration, NewTask, TaskOptions
+from ._arguments import Duration, NewTask, TaskChanges, TaskOptions
 from ._protocol import Call, Session
 from .types import Event, LogItem, Task, TaskDetail
 
@@ -199,18 +199,18 @@ class Client:
         self,
         task_id: int,
         *,
-        changes: Mapping[str, Any] | None = None,
+        changes: TaskChanges | None = None,
         idempotency_key: str | None = None,
         extra: Mapping[str, Any] | None = None,
     ) -> Task:
         """Runs a finished task again from the beginning, in a new session.
 
-        :param changes: fields of the task that are changed first, such as `{"model": "opus"}`; tools are
-            added to those of the task
+        :param changes: what is changed in the task first, in the words of `submit`: `{"model": "opus"}`;
+            tools and variables are added to those of the task
         :param idempotency_key: a second request with the same key does not run the task again
         :param extra: further fields of the request, for engines that are newer than this package
         """
-        body = {**_calls.changed(changes), **(extra or {})}
+        body = {**_arguments.changes(self._session.address, changes), **(extra or {})}
         call = _calls.run_again(self._session, task_id, "retry", body, idempotency_key)
         return self._run(call)
 
@@ -219,37 +219,37 @@ class Client:
         task_id: int,
         prompt: str,
         *,
-        changes: Mapping[str, Any] | None = None,
+        changes: TaskChanges | None = None,
         idempotency_key: str | None = None,
         extra: Mapping[str, Any] | None = None,
     ) -> Task:
         """Continues a finished task in its session.
 
         :param prompt: the next message
-        :param changes: fields of the task that are changed first, as for `retry`
+        :param changes: what is changed in the task first, as for `retry`
         :param idempotency_key: a second request with the same key does not send the message again
         :param extra: further fields of the request, for engines that are newer than this package
         """
-        body = {"prompt": prompt, **_calls.changed(changes), **(extra or {})}
+        body = {"prompt": prompt, **_arguments.changes(self._session.address, changes), **(extra or {})}
         call = _calls.run_again(self._session, task_id, "resume", body, idempotency_key)
         return self._run(call)
 
     def edit(
         self,
         task_id: int,
-        changes: Mapping[str, Any],
+        changes: TaskChanges,
         *,
         idempotency_key: str | None = None,
         extra: Mapping[str, Any] | None = None,
     ) -> Task:
         """Changes a task that has not begun.
 
-        :param changes: fields of the task, such as `{"execution_prompt": "…"}`; tools are added to those
-            of the task
+        :param changes: what is changed, in the words of `submit`: `{"prompt": "…", "timeout": 600}`; tools
+            and variables are added to those of the task
         :param idempotency_key: a second request with the same key changes nothing more
         :param extra: further fields of the request, for engines that are newer than this package
         """
-        body = {**_calls.changed(changes), **(extra or {})}
+        body = {**_arguments.changes(self._session.address, changes), **(extra or {})}
         call = _calls.run_again(self._session, task_id, "edit", body, idempotency_key)
         return self._run(call)
 
