@@ -1,6 +1,7 @@
 //! `cargo xtask fuzz`: runs the fuzzers of `fuzz/`, each for a given time.
 
 use std::fs;
+use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
 
@@ -49,6 +50,15 @@ pub(crate) fn run_targets(args: &[String]) -> Result<()> {
         })?;
     }
     Ok(())
+}
+
+/// Checks that the lock file of the fuzzers has what the crates depend on now. The workspace does not contain
+/// them, so no other build would notice.
+pub(crate) fn check_lock_file() -> Result<()> {
+    let mut cargo = workspace::cargo();
+    cargo.args(["metadata", "--locked", "--format-version=1", "--manifest-path=fuzz/Cargo.toml"]);
+    run(cargo.stdout(Stdio::null()))
+        .context("run `cargo update --workspace --manifest-path fuzz/Cargo.toml`, and commit fuzz/Cargo.lock")
 }
 
 /// All targets, from the names of their corpus directories.

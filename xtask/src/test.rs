@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Result;
 
 use crate::step::{run, step};
-use crate::{bundle, cross, dist, layers, rust_version, setup, ui, workspace};
+use crate::{bundle, cross, dist, fuzz, layers, rust_version, setup, ui, workspace};
 
 /// Libraries for programs of other people.
 const LIBRARIES: [&str; 2] = ["claude-worker-api", "claude-worker-client"];
@@ -25,6 +25,7 @@ pub(crate) fn everything() -> Result<()> {
         run(workspace::cargo().args(["machete", "--skip-target-dir"]))
     })?;
     step("Rust version", rust_version::check)?;
+    step("Lock file of the fuzzers", fuzz::check_lock_file)?;
     // Without advisories: their database is on a git host that a build may not be able to reach.
     step("Licenses and sources of dependencies", || {
         let mut deny = workspace::cargo();
