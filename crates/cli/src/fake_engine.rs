@@ -1,5 +1,7 @@
 //! For tests of commands: an engine in memory, and a console that keeps what was written.
 
+mod observed;
+
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 use std::sync::{Mutex, MutexGuard};
@@ -19,6 +21,8 @@ use crate::console::{Console, View};
 use crate::render::Paint;
 use crate::render::local_time::Zone;
 use crate::render::samples::{self, NOW};
+
+pub(crate) use observed::Observed;
 
 type Answer<T> = Result<T, ApiError>;
 

@@ -39,7 +39,11 @@ pub(super) struct Again {
 }
 
 impl Again {
-    async fn ask(&self, api: &impl TaskApi, id: TaskId) -> Result<Task, ApiError> {
+    /// Asks the engine for the run.
+    ///
+    /// # Errors
+    /// What the engine refuses.
+    pub(super) async fn ask(&self, api: &impl TaskApi, id: TaskId) -> Result<Task, ApiError> {
         let (changes, inherited_env) = (self.changes.clone(), self.inherited_env.clone());
         match &self.message {
             None => api.retry(id, Retry { changes, inherited_env, ..Retry::default() }).await,
@@ -55,7 +59,8 @@ impl Again {
         if self.message.is_some() { "resume" } else { "retry" }
     }
 
-    fn queued(&self, id: TaskId, then: Then) -> String {
+    /// That the task is in the queue, in words.
+    pub(super) fn queued(&self, id: TaskId, then: Then) -> String {
         match (&self.message, then) {
             (None, _) => format!("Task {id} is in the queue again"),
             (Some(_), Then::Return) => {

@@ -3,6 +3,7 @@
 use claude_worker_api::{Agent, State, Status, Task, TaskId};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+use super::requests::Command;
 use crate::render::text::clean_line;
 
 /// The state of the view.
@@ -38,8 +39,8 @@ pub(super) enum Mode {
     Log {
         /// The task.
         id: TaskId,
-        /// The lines that were read.
-        lines: Vec<String>,
+        /// The lines; none before they were read.
+        lines: Option<Vec<String>>,
         /// How many lines up from the end.
         up: usize,
     },
@@ -71,12 +72,8 @@ pub(super) enum Action {
     Suspend,
     /// Read the log of this task.
     ReadLog(TaskId),
-    /// Cancel this task.
-    Cancel(TaskId),
-    /// Run this task again.
-    Retry(TaskId),
-    /// Pause the queue, or end the pause.
-    SetPaused(bool),
+    /// Have the engine do this.
+    Ask(Command),
 }
 
 /// How many rows a page key moves.
@@ -116,6 +113,14 @@ impl Top {
     /// The row of the selected task.
     pub(super) fn selected_place(&self) -> Option<usize> {
         self.shown().iter().position(|task| Some(task.id) == self.selected)
+    }
+
+    /// The task whose log is on the screen.
+    pub(super) const fn log_task(&self) -> Option<TaskId> {
+        match self.mode {
+            Mode::Log { id, .. } => Some(id),
+            _ => None,
+        }
     }
 
     fn selected(&self) -> Option<&Task> {
@@ -171,8 +176,8 @@ impl Top {
                 self.mode = Mode::List;
                 let yes = matches!(key.code, KeyCode::Char('y' | 'Y'));
                 match question {
-                    Question::Cancel(id) if yes => return Action::Cancel(id),
-                    Question::Retry(id) if yes => return Action::Retry(id),
+                    Question::Cancel(id) if yes => return Action::Ask(Command::Cancel(id)),
+                    Question::Retry(id) if yes => return Action::Ask(Command::Retry(id)),
                     Question::Cancel(id) => {
                         self.message = Some(format!("Task {id} was not cancelled"));
                     }
@@ -181,18 +186,21 @@ impl Top {
                     }
                 }
             }
-            Mode::Log { lines, up, .. } => match key.code {
-                KeyCode::Char('k') | KeyCode::Up => *up = (*up + 1).min(lines.len()),
-                KeyCode::Char('j') | KeyCode::Down => *up = up.saturating_sub(1),
-                KeyCode::PageUp => *up = (*up + PAGE as usize).min(lines.len()),
-                KeyCode::PageDown => *up = up.saturating_sub(PAGE as usize),
-                KeyCode::Char('G') | KeyCode::End => *up = 0,
-                KeyCode::Char('g') | KeyCode::Home => *up = lines.len(),
-                KeyCode::Char('q') | KeyCode::Esc | KeyCode::Left | KeyCode::Backspace => {
-                    self.mode = Mode::List;
+            Mode::Log { lines, up, .. } => {
+                let count = lines.as_ref().map_or(0, Vec::len);
+                match key.code {
+                    KeyCode::Char('k') | KeyCode::Up => *up = (*up + 1).min(count),
+                    KeyCode::Char('j') | KeyCode::Down => *up = up.saturating_sub(1),
+                    KeyCode::PageUp => *up = (*up + PAGE as usize).min(count),
+                    KeyCode::PageDown => *up = up.saturating_sub(PAGE as usize),
+                    KeyCode::Char('G') | KeyCode::End => *up = 0,
+                    KeyCode::Char('g') | KeyCode::Home => *up = count,
+                    KeyCode::Char('q') | KeyCode::Esc | KeyCode::Left | KeyCode::Backspace => {
+                        self.mode = Mode::List;
+                    }
+                    _ => {}
                 }
-                _ => {}
-            },
+            }
             Mode::Help => self.mode = Mode::List,
         }
         Action::Draw
@@ -218,7 +226,7 @@ impl Top {
                 }
             }
             KeyCode::Char('?' | 'h') => self.mode = Mode::Help,
-            KeyCode::Char('p') => return Action::SetPaused(!self.paused),
+            KeyCode::Char('p') => return Action::Ask(Command::SetPaused(!self.paused)),
             KeyCode::Char('c' | 'r' | 'l') | KeyCode::Enter | KeyCode::Right => {
                 return self.key_for_task(code);
             }
@@ -244,11 +252,11 @@ impl Top {
                 self.message = Some(format!("Task {id} is being stopped"));
             }
             KeyCode::Char('c') => self.mode = Mode::Confirm(Question::Cancel(id)),
-            KeyCode::Char('r') if finished && is_free => return Action::Retry(id),
+            KeyCode::Char('r') if finished && is_free => return Action::Ask(Command::Retry(id)),
             KeyCode::Char('r') if finished => self.mode = Mode::Confirm(Question::Retry(id)),
             KeyCode::Char('r') => self.message = Some(format!("Task {id} has not ended yet")),
             _ => {
-                self.mode = Mode::Log { id, lines: Vec::new(), up: 0 };
+                self.mode = Mode::Log { id, lines: None, up: 0 };
                 return Action::ReadLog(id);
             }
         }
@@ -289,10 +297,10 @@ mod tests {
         assert_eq!(press(&mut top, "jl"), Action::ReadLog(TaskId(131)));
         assert_eq!(press(&mut top, "q"), Action::Draw, "back to the list");
         assert_eq!(press(&mut top, "q"), Action::Quit);
-        assert_eq!(press(&mut top, "Gkry"), Action::Retry(TaskId(8)));
+        assert_eq!(press(&mut top, "Gkry"), Action::Ask(Command::Retry(TaskId(8))));
         assert_eq!(press(&mut top, "gr"), Action::Draw);
         assert_eq!(top.message.as_deref(), Some("Task 130 has not ended yet"));
-        assert_eq!(press(&mut top, "p"), Action::SetPaused(true));
+        assert_eq!(press(&mut top, "p"), Action::Ask(Command::SetPaused(true)));
     }
 
     #[test]
@@ -300,7 +308,7 @@ mod tests {
         let mut top = top();
         assert_eq!(press(&mut top, "jcn"), Action::Draw);
         assert_eq!(press(&mut top, "c\n"), Action::Draw);
-        assert_eq!(press(&mut top, "cy"), Action::Cancel(TaskId(131)));
+        assert_eq!(press(&mut top, "cy"), Action::Ask(Command::Cancel(TaskId(131))));
         assert_eq!(press(&mut top, "Gcy"), Action::Draw, "it has ended");
     }
 
@@ -314,7 +322,7 @@ mod tests {
         let mut tasks = samples::tasks();
         tasks.iter_mut().for_each(|task| task.agent = Agent::Shell);
         top.set_tasks(tasks);
-        assert_eq!(press(&mut top, "r"), Action::Retry(TaskId(7)));
+        assert_eq!(press(&mut top, "r"), Action::Ask(Command::Retry(TaskId(7))));
     }
 
     #[test]

@@ -30,13 +30,23 @@ const HELP: &[&str] = &[
     "q          quit",
 ];
 
+/// At the right of the first line while a request is under way.
+const ASKING: &str = " asking…";
+
 /// What the engine said last.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     pub(super) counts: Counts,
     pub(super) delay: Option<Delay>,
-    /// Whether no engine answers.
-    pub(super) away: bool,
+}
+
+/// How the engine can be reached.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Engine {
+    /// Whether none answers.
+    pub(super) is_away: bool,
+    /// Whether it has not answered a request for a while.
+    pub(super) is_slow: bool,
 }
 
 /// The time and the colours.
@@ -47,19 +57,29 @@ pub(super) struct Page {
 }
 
 /// Draws the screen: a line about the queue or a task, the tasks or the log, and a line about keys.
-pub(super) fn draw(frame: &mut Frame<'_>, top: &Top, queue: &Queue, page: &Page) {
+pub(super) fn draw(frame: &mut Frame<'_>, top: &Top, queue: &Queue, engine: Engine, page: &Page) {
     let rows = [Constraint::Length(1), Constraint::Fill(1), Constraint::Length(1)];
     let [head, body, last] = Layout::vertical(rows).areas(frame.area());
+    let asking = if engine.is_slow { width(ASKING) as u16 } else { 0 };
+    let [head, right] =
+        Layout::horizontal([Constraint::Fill(1), Constraint::Length(asking)]).areas(head);
     let mut line = |text: &str, tone: Tone, area: Rect| {
         frame.render_widget(cut(text, area).style(style(page.paint, tone)), area);
     };
+    if engine.is_slow {
+        line(ASKING, Tone::Attention, right);
+    }
     if let Mode::Log { id, lines, up } = &top.mode {
         line(&format!("Task {id}  {}", top.name(*id)), Tone::Strong, head);
         line("q back  k j scroll  G end", Tone::Quiet, last);
-        log(frame, body, lines, *up);
+        match (lines, &top.message) {
+            (Some(lines), _) => log(frame, body, lines, *up),
+            (None, Some(message)) => line(&clean_line(message), Tone::Plain, body),
+            (None, None) => {}
+        }
         return;
     }
-    line(&about_queue(queue, page), Tone::Strong, head);
+    line(&about_queue(queue, engine, page), Tone::Strong, head);
     line(&last_line(top), Tone::Quiet, last);
     list(frame, body, top, page);
     if top.mode == Mode::Help {
@@ -89,10 +109,10 @@ fn cut(text: &str, area: Rect) -> Line<'static> {
 }
 
 /// What keeps the queue from starting tasks comes first, so that a narrow page does not cut it.
-fn about_queue(queue: &Queue, page: &Page) -> String {
+fn about_queue(queue: &Queue, engine: Engine, page: &Page) -> String {
     let counts = task_line::counts(&queue.counts);
     match &queue.delay {
-        _ if queue.away => format!("No engine answers, reconnecting · {counts}"),
+        _ if engine.is_away => format!("No engine answers, reconnecting · {counts}"),
         Some(Delay::WorkersBusy { .. }) | None => counts,
         Some(delay) => {
             let cause = delay.cause(page.now, &page.zone);
@@ -212,16 +232,20 @@ mod tests {
     use super::*;
     use crate::render::samples::{self, NOW};
 
-    fn drawn(size: (u16, u16), top: &Top, queue: &Queue, colour: bool) -> Buffer {
+    fn drawn(size: (u16, u16), top: &Top, queue: &Queue, engine: Engine, colour: bool) -> Buffer {
         let page = Page { now: NOW, zone: Zone::UTC, paint: Paint { colour, symbols: true } };
         let mut terminal = Terminal::new(TestBackend::new(size.0, size.1)).unwrap();
-        terminal.draw(|frame| draw(frame, top, queue, &page)).unwrap();
+        terminal.draw(|frame| draw(frame, top, queue, engine, &page)).unwrap();
         terminal.backend().buffer().clone()
     }
 
     /// What is on the screen, without spaces at the ends of lines.
     fn screen(size: (u16, u16), top: &Top, queue: &Queue) -> String {
-        let buffer = drawn(size, top, queue, false);
+        screen_with(size, top, queue, Engine::default())
+    }
+
+    fn screen_with(size: (u16, u16), top: &Top, queue: &Queue, engine: Engine) -> String {
+        let buffer = drawn(size, top, queue, engine, false);
         let plain = ratatui::buffer::Cell::EMPTY.style();
         assert!(buffer.content().iter().all(|cell| cell.style() == plain), "{buffer:?}");
         let row = |y| {
@@ -241,7 +265,7 @@ mod tests {
         let mut top = Top::default();
         top.set_tasks(samples::tasks());
         let counts = Counts { running: 3, pending: 1, completed: 4, ..Counts::default() };
-        (top, Queue { counts, delay: Some(Delay::QueuePaused), away: false })
+        (top, Queue { counts, delay: Some(Delay::QueuePaused) })
     }
 
     fn press(top: &mut Top, keys: &str) {
@@ -272,7 +296,7 @@ mod tests {
     fn the_colours_of_a_selected_task_that_failed() {
         let (mut top, queue) = top();
         press(&mut top, "Gkkk");
-        let buffer = drawn((80, 7), &top, &queue, true);
+        let buffer = drawn((80, 7), &top, &queue, Engine::default(), true);
         // Those of the terminal, on its own background: they suit a light one as they do a dark one.
         let suits = |cell: &ratatui::buffer::Cell| {
             cell.bg == Color::Reset && !matches!(cell.fg, Color::Black | Color::White)
@@ -319,27 +343,58 @@ mod tests {
     #[test]
     fn while_the_engine_is_away() {
         let (top, queue) = top();
-        insta::assert_snapshot!(screen((80, 6), &top, &Queue { away: true, ..queue }));
+        let engine = Engine { is_away: true, is_slow: false };
+        insta::assert_snapshot!(screen_with((80, 6), &top, &queue, engine));
     }
 
     #[test]
     fn the_end_of_a_log() {
         let (mut top, queue) = top();
         let lines = (1..=30).map(|line| format!("{line} 翻訳を更新する and more words")).collect();
-        top.mode = Mode::Log { id: TaskId(127), lines, up: 3 };
+        top.mode = Mode::Log { id: TaskId(127), lines: Some(lines), up: 3 };
         insta::assert_snapshot!(screen((34, 8), &top, &queue));
+    }
+
+    #[test]
+    fn a_request_under_way_is_at_the_right_of_the_first_line() {
+        let (mut top, queue) = top();
+        let engine = Engine { is_away: false, is_slow: true };
+        let first = |top: &Top, columns| {
+            let screen = screen_with((columns, 8), top, &queue, engine);
+            screen.lines().next().unwrap().to_owned()
+        };
+        let list = first(&top, 80);
+        assert!(list.starts_with("The queue is paused · 3 running") && list.ends_with(" asking…"));
+        assert_eq!(first(&top, 20), "The queue i… asking…");
+        top.mode = Mode::Log { id: TaskId(127), lines: None, up: 0 };
+        let log = first(&top, 80);
+        assert!(log.starts_with("Task 127  ") && log.ends_with(" asking…"), "{log}");
+    }
+
+    #[test]
+    fn a_log_that_was_not_read_yet_is_not_called_empty() {
+        let (mut top, queue) = top();
+        top.mode = Mode::Log { id: TaskId(127), lines: None, up: 0 };
+        assert!(!screen((80, 8), &top, &queue).contains("nothing"));
+        top.message = Some("Task 127 does not exist".to_owned());
+        assert!(screen((80, 8), &top, &queue).contains("\nTask 127 does not exist\n"));
+        top.mode = Mode::Log { id: TaskId(127), lines: Some(Vec::new()), up: 0 };
+        assert!(screen((80, 8), &top, &queue).contains("It has printed nothing yet"));
     }
 
     #[test]
     fn each_page_can_be_drawn_at_each_size() {
         let (mut top, queue) = top();
-        let log = Mode::Log { id: TaskId(130), lines: vec!["翻訳 ".repeat(100); 50], up: 7 };
+        let log =
+            Mode::Log { id: TaskId(130), lines: Some(vec!["翻訳 ".repeat(100); 50]), up: 7 };
         let question = Mode::Confirm(Question::Cancel(TaskId(131)));
         for mode in [Mode::List, Mode::Filter, question, Mode::Help, log] {
             top.mode = mode;
             for columns in [1, 2, 3, 19, 20, 21, 30, 40, 100] {
                 for rows in 1..20 {
                     screen((columns, rows), &top, &queue);
+                    let engine = Engine { is_away: true, is_slow: true };
+                    screen_with((columns, rows), &top, &queue, engine);
                 }
             }
         }

@@ -1,0 +1,253 @@
+//! What `top` asks the engine. Requests are under way while keys are read, so that a key acts at once,
+//! however long the engine takes.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use claude_worker_api::{
+    ApiError, ListQuery, Order, Pause, Status, Task, TaskApi, TaskApiExt, TaskChanges, TaskId,
+};
+use claude_worker_client::Reconnect;
+use tokio::time::{Sleep, sleep, timeout};
+
+use super::view::Queue;
+use crate::commands::again::Again;
+use crate::commands::outcome::Then;
+use crate::render::Paint;
+use crate::render::delay::Delay;
+use crate::render::log::LogText;
+use crate::shell_env::inherited_env;
+use crate::transcript::last_lines::{Source, last_lines};
+use crate::transcript::{Form, Shown};
+
+/// How many unfinished tasks are shown, and how many that have ended.
+const MOST_TASKS: u32 = 200;
+/// How long the engine may take for one request.
+const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+/// A request that is answered sooner is not shown, so that the screen does not flicker.
+const SHOWN_AFTER: Duration = Duration::from_millis(300);
+/// How many lines of a log can be scrolled through.
+const LOG_LINES: u32 = 1000;
+
+/// What a key asks the engine to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Command {
+    /// Cancel this task.
+    Cancel(TaskId),
+    /// Run this task again.
+    Retry(TaskId),
+    /// Pause the queue, or end the pause.
+    SetPaused(bool),
+}
+
+/// The tasks and the queue as the engine has them.
+#[derive(Debug)]
+pub(super) struct Current {
+    pub(super) tasks: Vec<Task>,
+    pub(super) paused: bool,
+    pub(super) queue: Queue,
+}
+
+/// What has come of a request.
+pub(super) enum Answer {
+    /// The tasks; none where they could not be read.
+    Tasks(Option<Box<Current>>),
+    /// The end of this task's log, or why it could not be read.
+    Log(TaskId, Result<Vec<String>, String>),
+    /// A command was carried out or refused, in words.
+    Command(String),
+    /// A request has been under way for [`SHOWN_AFTER`].
+    Slow,
+}
+
+type Request<'a, T> = Pin<Box<dyn Future<Output = Result<T, ApiError>> + 'a>>;
+
+/// The requests that are under way: at most one of each kind.
+pub(super) struct Requests<'a, A> {
+    api: &'a A,
+    tasks: Option<Request<'a, Current>>,
+    log: Option<(TaskId, Request<'a, Vec<String>>)>,
+    command: Option<Request<'a, String>>,
+    /// The command that is sent when the one under way was answered.
+    next: Option<Command>,
+    /// Whether something has changed that was not asked for since.
+    stale: bool,
+    since: Since,
+}
+
+/// How long some request has been under way.
+enum Since {
+    None,
+    /// Less than [`SHOWN_AFTER`].
+    Short(Pin<Box<Sleep>>),
+    Long,
+}
+
+impl<'a, A: TaskApi> Requests<'a, A> {
+    pub(super) const fn new(api: &'a A) -> Self {
+        let (tasks, log, command, next) = (None, None, None, None);
+        Self { api, tasks, log, command, next, stale: false, since: Since::None }
+    }
+
+    /// Whether a request has been under way so long that the screen should show it.
+    pub(super) const fn is_slow(&self) -> bool {
+        matches!(self.since, Since::Long)
+    }
+
+    /// What was read is out of date: it is to be read again.
+    pub(super) const fn changed(&mut self) {
+        self.stale = true;
+    }
+
+    /// Reads what is out of date, unless it is being read: then it is read once more after that. `log` is
+    /// the task whose log is on the screen.
+    pub(super) fn read_changed(&mut self, log: Option<TaskId>) {
+        if !self.stale || self.tasks.is_some() || self.log.is_some() {
+            return;
+        }
+        self.stale = false;
+        self.tasks = Some(within(current(self.api)));
+        if let Some(id) = log {
+            self.read_log(id);
+        }
+        self.began();
+    }
+
+    /// Reads a log. The answer for another one is not waited for any more.
+    pub(super) fn read_log(&mut self, id: TaskId) {
+        self.log = Some((id, within(log(self.api, id))));
+        self.began();
+    }
+
+    /// Has a command carried out, after the one that is under way. Returns whether it is: one that finds
+    /// another one waiting is dropped, so that keys that were pressed blindly do not add up.
+    #[must_use]
+    pub(super) fn command(&mut self, command: Command) -> bool {
+        if self.command.is_none() {
+            self.command = Some(within(carry_out(self.api, command)));
+            self.began();
+        } else if self.next.is_none() {
+            self.next = Some(command);
+        } else {
+            return false;
+        }
+        true
+    }
+
+    /// Waits for the next answer, and for ever where nothing was asked. Nothing is lost when this is
+    /// dropped.
+    pub(super) async fn next(&mut self) -> Answer {
+        poll_fn(|context| self.poll(context)).await
+    }
+
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Answer> {
+        if let Some(command) = &mut self.command
+            && let Poll::Ready(answer) = command.as_mut().poll(context)
+        {
+            self.command = self.next.take().map(|next| within(carry_out(self.api, next)));
+            self.stale = true;
+            self.ended();
+            return Poll::Ready(Answer::Command(answer.unwrap_or_else(|error| error.message)));
+        }
+        if let Some((id, log)) = &mut self.log
+            && let Poll::Ready(answer) = log.as_mut().poll(context)
+        {
+            let id = *id;
+            self.log = None;
+            self.ended();
+            return Poll::Ready(Answer::Log(id, answer.map_err(|error| error.message)));
+        }
+        if let Some(tasks) = &mut self.tasks
+            && let Poll::Ready(answer) = tasks.as_mut().poll(context)
+        {
+            self.tasks = None;
+            self.ended();
+            return Poll::Ready(Answer::Tasks(answer.ok().map(Box::new)));
+        }
+        if let Since::Short(limit) = &mut self.since
+            && limit.as_mut().poll(context).is_ready()
+        {
+            self.since = Since::Long;
+            return Poll::Ready(Answer::Slow);
+        }
+        Poll::Pending
+    }
+
+    fn began(&mut self) {
+        if matches!(self.since, Since::None) {
+            self.since = Since::Short(Box::pin(sleep(SHOWN_AFTER)));
+        }
+    }
+
+    fn ended(&mut self) {
+        if self.tasks.is_none() && self.log.is_none() && self.command.is_none() {
+            self.since = Since::None;
+        }
+    }
+}
+
+/// The request with a limit to its time.
+fn within<'a, T: 'a>(request: impl Future<Output = Result<T, ApiError>> + 'a) -> Request<'a, T> {
+    Box::pin(async {
+        let answer = timeout(ANSWER_WITHIN, request).await;
+        answer.unwrap_or_else(|_| Err(ApiError::unavailable("The engine does not answer")))
+    })
+}
+
+/// Reads the tasks and the queue.
+pub(super) async fn current(api: &impl TaskApi) -> Result<Current, ApiError> {
+    let of = |finished: bool| -> Vec<Status> {
+        Status::ALL.into_iter().filter(|status| status.is_finished() == finished).collect()
+    };
+    let unfinished = ListQuery {
+        statuses: of(false),
+        limit: Some(MOST_TASKS),
+        order: Order::OldestFirst,
+        ..ListQuery::default()
+    };
+    let ended = ListQuery {
+        statuses: of(true),
+        limit: Some(MOST_TASKS),
+        order: Order::EndedLast,
+        ..ListQuery::default()
+    };
+    let page = api.list(unfinished).await?;
+    let mut tasks = page.tasks;
+    tasks.extend(api.list(ended).await?.tasks);
+    let engine = api.engine().await?;
+    let queue = Queue { counts: page.counts, delay: Delay::of_queue(&engine) };
+    Ok(Current { tasks, paused: engine.queue.paused, queue })
+}
+
+/// Carries out a command and says so in words.
+async fn carry_out(api: &impl TaskApi, command: Command) -> Result<String, ApiError> {
+    match command {
+        Command::Cancel(id) => {
+            api.cancel(id).await?;
+            Ok(format!("Task {id} is being stopped"))
+        }
+        Command::Retry(id) => {
+            let inherited_env = inherited_env(api).await?;
+            let again = Again { changes: TaskChanges::default(), message: None, inherited_env };
+            again.ask(api, id).await?;
+            Ok(again.queued(id, Then::Return))
+        }
+        Command::SetPaused(paused) => {
+            api.set_paused(Pause { paused }).await?;
+            Ok(if paused { "The queue is paused" } else { "The queue goes on" }.to_owned())
+        }
+    }
+}
+
+/// The last lines of a task's log.
+async fn log(api: &impl TaskApi, id: TaskId) -> Result<Vec<String>, ApiError> {
+    let reconnect = Reconnect::while_following();
+    let agent = api.row(id).await?.agent;
+    let source = Source { id, run: None, agent, form: Form::Text, shown: Shown::default() };
+    // Lines are cut to the page, so colours could be cut, too.
+    let mut text = LogText::new(Paint { colour: false, symbols: true });
+    let last = last_lines(api, &reconnect, &source, &mut text, LOG_LINES).await?;
+    Ok(last.text.lines().map(str::to_owned).collect())
+}
