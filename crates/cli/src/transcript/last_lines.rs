@@ -41,7 +41,7 @@ pub(crate) async fn last_lines(
     let lines = if can(source.agent, Capability::CommandLine) && source.form != Form::Json {
         of_command(api, reconnect, source, log, count).await?
     } else {
-        of_agent(api, reconnect, source, log, count).await?
+        of_agent(api, reconnect, source, log, count).await?.0
     };
     Ok(LastLines { text: end_of(&lines.text, count as usize).to_owned(), ..lines })
 }
@@ -68,7 +68,8 @@ async fn of_command(
         }
         if !part.counts() {
             // An incomplete line is read again from there on.
-            return Ok(LastLines { text, next: Some(Place::at(source.run.clone(), next_line)) });
+            let next = Some(Place::at(source.run.clone(), next_line));
+            return Ok(LastLines { text, next });
         }
         if let Some(at) = memchr::memrchr(b'\n', &part.bytes) {
             next_line = offset + at as u64 + 1;
@@ -77,42 +78,67 @@ async fn of_command(
     }
 }
 
-/// An entry of an agent's log has any number of lines, so entries are added until there are enough.
+/// An entry of an agent's log has any number of lines, so entries are added until there are enough. The number
+/// is how many entries were rendered for that, each as often as it was.
 async fn of_agent(
     api: &impl TaskApi,
     reconnect: &Reconnect,
     source: &Source,
     log: &mut LogText,
     count: u32,
-) -> Result<LastLines, ApiError> {
+) -> Result<(LastLines, usize), ApiError> {
     let limit = count.clamp(1, PAGE);
     let mut query =
         LogQuery { run: source.run.clone(), tail: true, limit: Some(limit), ..LogQuery::default() };
     let mut page = reconnect.call(|| api.log(source.id, query.clone())).await?;
     let next = (!page.end).then(|| Place::at(page.run.clone(), page.next));
-    let mut entries: Vec<LogEntry> = Vec::new();
+    // From the end backwards.
+    let mut pages: Vec<Vec<LogEntry>> = Vec::new();
+    let (mut entries, mut rendered, mut render_at) = (0, 0, 0);
     loop {
-        entries.splice(0..0, std::mem::take(&mut page.entries));
-        // Each time anew: what an entry looks like depends on those before it.
-        let mut text = String::new();
-        let mut all = log.clone();
-        let mut transcript = Transcript::at(source.agent, source.form, 0, source.shown.clone());
-        for entry in &entries {
-            transcript.put(entry.clone(), &mut all, &mut text);
-        }
-        if page.start == 0 || text.lines().count() >= count as usize {
-            *log = all;
-            return Ok(LastLines { text, next });
+        entries += page.entries.len();
+        pages.push(std::mem::take(&mut page.entries));
+        let is_all = page.start == 0;
+        if is_all || entries >= render_at {
+            // Each time anew: what an entry looks like depends on those before it.
+            let mut text = String::new();
+            let mut all = log.clone();
+            let mut transcript = Transcript::at(source.agent, source.form, 0, source.shown.clone());
+            for entry in pages.iter().rev().flatten() {
+                transcript.put(entry.clone(), &mut all, &mut text);
+            }
+            rendered += entries;
+            let lines = text.lines().count();
+            if is_all || lines >= count as usize {
+                *log = all;
+                return Ok((LastLines { text, next }, rendered));
+            }
+            render_at = next_rendering(entries, lines, count as usize);
         }
         query = LogQuery {
             run: page.run.clone(),
             tail: false,
             before: Some(page.start),
             // Twice as many in all, so that many entries without a line do not take many rounds.
-            limit: Some((entries.len() as u32).clamp(limit, PAGE)),
+            limit: Some((entries as u32).clamp(limit, PAGE)),
             ..LogQuery::default()
         };
         page = reconnect.call(|| api.log(source.id, query.clone())).await?;
+    }
+}
+
+/// With how many entries to render again, after so many entries gave too few lines: as many as should give
+/// the lines that are wanted. A quarter more at least, so that however many entries there are, each is
+/// rendered five times on average at most; and twice as many at most, so that few are read in vain.
+const fn next_rendering(entries: usize, lines: usize, wanted: usize) -> usize {
+    let expected = entries.saturating_mul(wanted) / if lines == 0 { 1 } else { lines };
+    let (least, most) = (entries + entries / 4, entries * 2);
+    if expected < least {
+        least
+    } else if expected > most {
+        most
+    } else {
+        expected
     }
 }
 
@@ -170,7 +196,51 @@ fn end_of(text: &str, count: usize) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use claude_worker_api::LogItem;
+
     use super::*;
+    use crate::fake_engine::FakeEngine;
+    use crate::render::Paint;
+    use crate::render::samples;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_work_grows_no_faster_than_the_log() {
+        const ENTRIES: usize = 50_000;
+        let engine = FakeEngine::default();
+        engine.put(samples::running(1, "Test", "x"));
+        let run = engine.begin(1);
+        for place in 0..ENTRIES {
+            let text = format!("entry {place}");
+            engine.add_entry(&run, LogItem::Note { text });
+        }
+        engine.end_run(&run);
+        let reconnect = Reconnect::while_following();
+        let (agent, shown) = (Agent::Claude, Shown::default());
+        let source = Source { id: TaskId(1), run: Some(run), agent, form: Form::Text, shown };
+        for (count, most) in [
+            (1_000_000, 5 * ENTRIES),
+            // The first page has too few, and what is read next is about enough.
+            (7000, 2000 + 4000 + 8000),
+            (2500, 2000 + 4000),
+            (10, 10),
+        ] {
+            let mut log = LogText::new(Paint::NONE);
+            let (last, rendered) =
+                of_agent(&engine, &reconnect, &source, &mut log, count).await.unwrap();
+            let text = end_of(&last.text, count as usize);
+            let lines = (count as usize).min(ENTRIES);
+            assert_eq!(text.lines().count(), lines);
+            assert!(text.starts_with(&format!("entry {}\n", ENTRIES - lines)), "{count}");
+            assert!(rendered <= most, "{count}: {rendered} entries were rendered");
+        }
+    }
+
+    #[test]
+    fn rendering_is_repeated_with_many_more_entries() {
+        assert_eq!(next_rendering(1000, 1000, 1100), 1250);
+        assert_eq!(next_rendering(1000, 1000, 1500), 1500);
+        assert_eq!(next_rendering(1000, 0, 1_000_000), 2000);
+    }
 
     #[test]
     fn the_last_lines_of_a_text() {
