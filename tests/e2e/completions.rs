@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::support::{Home, Ran};
+use crate::support::{Home, Ran, shell};
 
 /// A home with two tasks in a queue that is paused, and the program in `PATH`.
 fn home() -> Home {
@@ -21,9 +21,9 @@ fn home() -> Home {
     home
 }
 
-fn shell(home: &Home, program: &str, arguments: &[&str]) -> String {
+fn in_shell(home: &Home, program: &str, arguments: &[&str]) -> String {
     let mut command = Command::new("timeout");
-    command.args(["50", program]).args(arguments).env_clear();
+    command.arg("50").arg(shell(program)).args(arguments).env_clear();
     command.envs(home.variables().iter().cloned()).current_dir(home.work());
     let output = command.output().unwrap_or_else(|error| panic!("{program}: {error}"));
     let ran = Ran::of(&output);
@@ -76,7 +76,7 @@ fn bash_completes_in_every_place() {
         script += &format!("{}{empty}\n", line_of(line));
     }
     script += "complete_line claude-worker list --status = runn\n";
-    let found = shell(&home, "bash", &["--norc", "-c", &script]);
+    let found = in_shell(&home, "bash", &["--norc", "-c", &script]);
     let mut found = found.lines();
     for (line, expected) in CASES {
         check("bash", line, found.next().unwrap(), expected);
@@ -91,14 +91,14 @@ fn fish_completes_in_every_place() {
         let script = format!(
             "source (claude-worker completions fish | psub); complete -C 'claude-worker {line}'"
         );
-        let found = shell(&home, "fish", &["--no-config", "-c", &script]);
+        let found = in_shell(&home, "fish", &["--no-config", "-c", &script]);
         let words: Vec<&str> =
             found.lines().map(|line| line.split('\t').next().unwrap_or_default()).collect();
         check("fish", line, &words.join(" "), expected);
     }
     let script =
         "source (claude-worker completions fish | psub); complete -C 'claude-worker cancel 1'";
-    let found = shell(&home, "fish", &["--no-config", "-c", script]);
+    let found = in_shell(&home, "fish", &["--no-config", "-c", script]);
     assert_eq!(found, "1\tpending: Fix: the \"parser\" [a]* $(x)\n");
 }
 
@@ -124,7 +124,7 @@ fn typed(home: &Home, begin: &str, prepare: &str, steps: &[(&str, &str)]) -> Str
     for (keys, appears) in steps {
         script += &format!("send $'{keys}'\nexpect '{appears}'\n");
     }
-    shell(home, "zsh", &["-f", "-c", &script])
+    in_shell(home, "zsh", &["-f", "-c", &script])
 }
 
 /// Keys, and a pattern of what appears. The last line has an effect.

@@ -3,7 +3,7 @@
 use std::os::unix::fs::symlink;
 use std::process::{Command, Stdio};
 
-use crate::support::{Home, PATIENCE, Ran};
+use crate::support::{Home, PATIENCE, Ran, shell};
 
 /// The shells that are tried, and how each repeats a command for every line of the file `list`.
 const LOOPS: [(&str, &str); 4] = [
@@ -38,8 +38,8 @@ fn ends(command: &mut Command) -> Ran {
     ran
 }
 
-fn in_shell(home: &Home, shell: &str, script: &str) -> Ran {
-    let mut command = Command::new(shell);
+fn in_shell(home: &Home, name: &str, script: &str) -> Ran {
+    let mut command = Command::new(shell(name));
     command.args(["-c", script]).env_clear().envs(home.variables().iter().cloned());
     ends(command.current_dir(home.work()).stdin(Stdio::null()))
 }

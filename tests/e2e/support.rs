@@ -222,6 +222,17 @@ impl Drop for Home {
     }
 }
 
+/// The program of a shell, or another program that tests are about. A test without it fails, because it
+/// would check nothing.
+#[track_caller]
+pub(crate) fn shell(name: &str) -> PathBuf {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut places = std::env::split_paths(&path).map(|directory| directory.join(name));
+    places
+        .find(|place| place.is_file())
+        .unwrap_or_else(|| panic!("{name} is missing: cargo xtask setup installs it"))
+}
+
 /// What a command did.
 #[derive(Debug)]
 pub(crate) struct Ran {

@@ -96,10 +96,10 @@ pub(crate) fn test_tools() -> Result<()> {
     shells()
 }
 
-/// Common shells, in which the tests check how standard input is used and where programs are found. Without apt-get, the tests
-/// use the installed ones.
+/// Common shells, and tmux, in which the tests check how standard input is used, where programs are found, and
+/// what a closed terminal does. Without apt-get they must be installed already: the tests fail without them.
 fn shells() -> Result<()> {
-    let missing: Vec<_> = ["bash", "dash", "zsh", "fish"]
+    let missing: Vec<_> = ["bash", "dash", "zsh", "fish", "busybox", "tmux"]
         .into_iter()
         .filter(|name| !InstalledIf::Program(name).holds())
         .collect();
