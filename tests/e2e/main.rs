@@ -51,6 +51,7 @@ mod stream;
 mod support;
 mod task_options;
 mod terminal;
+mod tmux;
 mod trees;
 mod trust;
 mod waiting;
