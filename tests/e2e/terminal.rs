@@ -4,6 +4,8 @@ use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
+use serde_json::Value;
+
 use crate::support::{Home, Kept, PATIENCE, Ran, until};
 
 const DRIVER: &str = include_str!("terminal/driver.py");
@@ -135,6 +137,29 @@ fn progress_is_shown_as_a_terminal_leaves_it() {
     assert_eq!(ran.stdout, "10%\r50%\r100%\nspin |\u{8}/\u{8}-\u{8} done\n");
     let ran = home.run(["result", "1", "--json"]);
     assert_eq!(ran.code, 0, "{ran:?}");
+}
+
+#[test]
+fn the_result_of_a_command_is_all_its_output_in_json_too() {
+    let home = Home::new();
+    // 5 MB with characters of several bytes, and without an end of the last line.
+    let id = home.shell("seq -f '%.0f é日 \"quoted\"' 1 240000; printf 'the\\ttail'");
+    home.finished(id);
+    let text = home.run(["result", "1"]).ok().stdout.clone();
+    assert!(text.len() > 5_000_000 && text.ends_with("the\ttail"), "{} bytes", text.len());
+    let document = home.json(["result", "1"]);
+    assert!(document["result"] == text.as_str(), "another text");
+    assert_eq!((&document["status"], &document["truncated"]), (&"completed".into(), &Value::Null));
+}
+
+#[test]
+fn top_retries_with_the_variables_of_its_shell() {
+    let home = Home::with_config("[env]\npass = [\"PASSED_*\"]").variable("PASSED_ON", "before");
+    home.finished(home.shell("echo \"it is $PASSED_ON\""));
+    let home = home.variable("PASSED_ON", "after");
+    let ran = at_terminal(&home, &["top"], &[("it is before", "r"), ("it is after", "q")]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(home.run(["result", "1"]).ok().stdout, "it is after\n");
 }
 
 #[test]

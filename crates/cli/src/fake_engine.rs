@@ -131,6 +131,16 @@ impl FakeEngine {
         self.news.notify_waiters();
     }
 
+    /// Deletes the output of a task's newest run, which had this many bytes.
+    pub(crate) fn delete_output(&self, id: i64, bytes: u64) {
+        let mut memory = self.memory();
+        let detail = memory.tasks.get_mut(&TaskId(id)).unwrap();
+        let run = detail.run_history.last_mut().unwrap();
+        (run.output_deleted, run.output_bytes) = (true, bytes);
+        let run = run.id.clone();
+        memory.logs.remove(&run);
+    }
+
     /// Changes the state and the result of a task.
     pub(crate) fn finish(&self, id: i64, state: State, result: &str) {
         let id = TaskId(id);

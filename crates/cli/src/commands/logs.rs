@@ -11,7 +11,7 @@ use claude_worker_api::{
 };
 use tokio::task::spawn_blocking;
 
-pub(crate) use raw::whole_output;
+pub(crate) use raw::{Decoder, each_chunk, whole_output};
 
 use crate::console::Console;
 use crate::error::CliError;

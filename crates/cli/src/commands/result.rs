@@ -1,11 +1,13 @@
 //! `result`: prints the whole result of a task, alone on standard output.
 
+mod document;
+
 use claude_worker_agents::can;
 use claude_worker_api::{
-    ApiError, Capability, ErrorCode, OutputQuery, State, TaskApi, TaskDetail, TaskId, TaskQuery,
+    ApiError, Capability, ErrorCode, OutputQuery, TaskApi, TaskDetail, TaskId, TaskQuery,
 };
 use claude_worker_client::Reconnect;
-use serde::Serialize;
+use document::Document;
 
 use super::logs;
 use crate::console::Console;
@@ -24,22 +26,13 @@ const LAST_LINES: u32 = 200;
 
 /// The arguments of `result`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "For a shell command, the result is all its output; with --json, \
-    the end of it that the engine keeps. Without a task, it is the \
-    newest one's.", after_long_help = exit::help())]
+#[command(after_help = "For a shell command, the result is all its output. Where the output was deleted, it is \
+    the part that the engine keeps, and --json has \"truncated\": true. Without a task, it is the newest \
+    one's.", after_long_help = exit::help())]
 pub struct Args {
     /// The task: a number, or last for the newest
     #[arg(value_name = "ID", default_value = "last", hide_default_value = true)]
     pub task: OneTask,
-}
-
-/// The result as `--json` prints it.
-#[derive(Serialize)]
-struct Document {
-    id: TaskId,
-    #[serde(flatten)]
-    state: State,
-    result: Option<String>,
 }
 
 /// Prints the result; the exit code is the task's outcome.
@@ -63,16 +56,35 @@ pub async fn execute(
         return Err(error.hint(format!("Wait for it: claude-worker wait {id}")).into());
     }
     let is_command = can(detail.task.agent, Capability::CommandLine);
-    if !is_command && detail.result.as_ref().is_some_and(|result| result.len() >= KEPT) {
-        detail.result = whole(api, id).await?.or(detail.result);
+    let last_run = detail.run_history.last();
+    let deleted = last_run.is_some_and(|run| run.output_deleted);
+    let kept = detail.result.as_ref().map_or(0, String::len);
+    let mut truncated = false;
+    if is_command {
+        // The last line end is not kept.
+        truncated = deleted && last_run.is_some_and(|run| run.output_bytes > kept as u64 + 1);
+    } else if kept >= KEPT {
+        let found = if deleted { None } else { whole(api, id).await? };
+        truncated = found.is_none();
+        detail.result = found.or(detail.result);
+    }
+    if truncated {
+        console.notice(&format!(
+            "The output of task {id} was deleted: this is only the part that is kept"
+        ));
     }
     if console.json {
         let TaskDetail { task, result, .. } = detail;
-        console.document(&Document { id, state: task.state, result })?;
+        let document = Document { id, state: task.state, truncated, result };
+        if is_command && !deleted {
+            document.print_with_output(api, console).await?;
+        } else {
+            console.document(&document)?;
+        }
         return Ok(exit);
     }
     match detail.result.as_deref() {
-        _ if is_command => logs::whole_output(api, console, id).await?,
+        _ if is_command && !deleted => logs::whole_output(api, console, id).await?,
         Some(result) if !result.is_empty() => {
             // Control characters are replaced for a terminal, and stay for a program.
             let shown = if console.view.terminal { clean(result) } else { result.into() };

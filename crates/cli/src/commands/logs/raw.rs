@@ -34,6 +34,9 @@ pub(super) async fn raw(
 }
 
 /// Prints the whole standard output of a finished task's newest run.
+///
+/// # Errors
+/// When the output cannot be read or written.
 pub(crate) async fn whole_output(
     api: &impl TaskApi,
     console: &mut Console<'_>,
@@ -43,34 +46,67 @@ pub(crate) async fn whole_output(
     output(api, console, id, query).await.map(drop)
 }
 
+/// Passes the whole standard output of a finished task's newest run to `each`, chunk by chunk; one empty
+/// chunk where nothing was printed.
+///
+/// # Errors
+/// When the output cannot be read, and those of `each`.
+pub(crate) async fn each_chunk(
+    api: &impl TaskApi,
+    id: TaskId,
+    each: impl FnMut(&[u8]) -> Result<(), CliError>,
+) -> Result<(), CliError> {
+    let query = OutputQuery { limit: Some(CHUNK), ..OutputQuery::default() };
+    read(api, id, query, each).await
+}
+
 /// Prints the raw output to its current end or, when the query waits, until the run has ended.
 async fn output(
     api: &impl TaskApi,
     console: &mut Console<'_>,
     id: TaskId,
-    mut query: OutputQuery,
+    query: OutputQuery,
 ) -> Result<Exit, CliError> {
-    let reconnect = Reconnect::while_following();
     let follow = query.wait_ms > 0;
     let mut decoder = Decoder::default();
     // Without `--follow` there is nothing to say, and the signal ends the process as usual.
-    let mut interrupt =
+    let interrupt =
         pin!(async { if follow { interrupted().await } else { std::future::pending().await } });
-    loop {
-        let chunk = tokio::select! {
-            chunk = reconnect.call(|| api.output(id, query.clone())) => chunk?,
-            by = &mut interrupt => return Ok(by.into()),
-        };
-        if console.view.terminal {
-            let text = decoder.text(&chunk.bytes);
-            console.print(&reveal(&text))?;
-        } else {
-            console.out.write_all(&chunk.bytes)?;
+    let ended = {
+        let read = pin!(read(api, id, query, |bytes| {
+            if console.view.terminal {
+                return console.print(&reveal(&decoder.text(bytes)));
+            }
+            console.out.write_all(bytes)?;
             console.out.flush()?;
+            Ok(())
+        }));
+        tokio::select! {
+            read = read => read.map(|()| Exit::Done)?,
+            by = interrupt => return Ok(by.into()),
         }
+    };
+    if console.view.terminal {
+        console.print(&reveal(&decoder.finish()))?;
+    }
+    Ok(ended)
+}
+
+/// Passes the output to `each`, chunk by chunk, to its current end or, when the query waits, until the run
+/// has ended.
+async fn read(
+    api: &impl TaskApi,
+    id: TaskId,
+    mut query: OutputQuery,
+    mut each: impl FnMut(&[u8]) -> Result<(), CliError>,
+) -> Result<(), CliError> {
+    let reconnect = Reconnect::while_following();
+    loop {
+        let chunk = reconnect.call(|| api.output(id, query.clone())).await?;
+        each(&chunk.bytes)?;
         let stands = chunk.next == query.offset && chunk.bytes.is_empty();
-        if chunk.end || (stands && !follow) {
-            return Ok(Exit::Done);
+        if chunk.end || (stands && query.wait_ms == 0) {
+            return Ok(());
         }
         query = OutputQuery { run: chunk.run, offset: chunk.next, ..query };
     }
@@ -78,12 +114,12 @@ async fn output(
 
 /// Turns chunks of bytes into text. A chunk can end in the middle of a character.
 #[derive(Debug, Default)]
-struct Decoder {
+pub(crate) struct Decoder {
     rest: Vec<u8>,
 }
 
 impl Decoder {
-    fn text(&mut self, bytes: &[u8]) -> String {
+    pub(crate) fn text(&mut self, bytes: &[u8]) -> String {
         let mut all = std::mem::take(&mut self.rest);
         all.extend_from_slice(bytes);
         // At most three bytes at the end can be an incomplete character.
@@ -96,6 +132,11 @@ impl Decoder {
             .unwrap_or(all.len());
         self.rest = all.split_off(cut);
         String::from_utf8_lossy(&all).into_owned()
+    }
+
+    /// What an incomplete character at the end of the last chunk is shown as.
+    pub(crate) fn finish(&mut self) -> String {
+        String::from_utf8_lossy(&std::mem::take(&mut self.rest)).into_owned()
     }
 }
 
@@ -110,8 +151,10 @@ mod tests {
             let (first, second) = text.as_bytes().split_at(cut);
             let mut decoder = Decoder::default();
             let whole = decoder.text(first) + &decoder.text(second);
-            assert_eq!(whole, text, "cut at {cut}");
+            assert_eq!(whole + &decoder.finish(), text, "cut at {cut}");
         }
         assert_eq!(Decoder::default().text(b"a\xff\xfeb"), "a\u{fffd}\u{fffd}b");
+        let mut decoder = Decoder::default();
+        assert_eq!(decoder.text(b"a\xe6\x97") + &decoder.finish(), "a\u{fffd}");
     }
 }

@@ -44,6 +44,40 @@ async fn the_result_of_a_command_is_all_its_output() {
     engine.finish(1, completed(), "lines");
     let (exit, written) = command(&engine, Look::Pipe, "result 1").await;
     assert_eq!((exit, written.out()), (Exit::Done, "many\nlines\n"));
+    let (exit, written) = command(&engine, Look::Json, "result 1").await;
+    assert_eq!((exit, &written.json()["result"]), (Exit::Done, &"many\nlines".into()));
+    assert_eq!((&written.json()["truncated"], written.err()), (&serde_json::Value::Null, ""));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_command_that_printed_nothing_has_no_result() {
+    let engine = FakeEngine::default();
+    engine.put(claude_worker_api::Task { agent: Agent::Shell, ..samples::running(1, "Test", "x") });
+    let run = engine.begin(1);
+    engine.end_run(&run);
+    engine.finish(1, completed(), "");
+    let (_, written) = command(&engine, Look::Json, "result 1").await;
+    assert_eq!(written.json()["result"], serde_json::Value::Null);
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_the_output_was_deleted_the_part_that_is_kept_is_called_so() {
+    for (agent, kept) in
+        [(Agent::Shell, "the end".to_owned()), (Agent::Claude, "x".repeat(1_048_000))]
+    {
+        let engine = FakeEngine::default();
+        engine.put(claude_worker_api::Task { agent, ..samples::running(1, "Test", "x") });
+        engine.begin(1);
+        engine.delete_output(1, 5_000_000);
+        engine.finish(1, completed(), &kept);
+        let (exit, written) = command(&engine, Look::Json, "result 1").await;
+        assert_eq!((exit, &written.json()["truncated"]), (Exit::Done, &true.into()));
+        assert_eq!(written.json()["result"], kept.as_str());
+        assert!(written.err().contains("only the part that is kept"), "{}", written.err());
+        let (exit, written) = command(&engine, Look::Pipe, "result 1").await;
+        assert_eq!((exit, written.out().trim_end()), (Exit::Done, kept.as_str()));
+        assert!(written.err().contains("only the part that is kept"), "{}", written.err());
+    }
 }
 
 #[tokio::test(start_paused = true)]
