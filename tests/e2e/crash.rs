@@ -24,6 +24,17 @@ fn start_with_fault(home: &Home, point: &str) -> Ran {
     Ran::of(&output)
 }
 
+/// Sends a request to an engine that dies of it. By hand, because a client of ours would start another engine
+/// at once.
+fn post_to_dying_engine(home: &Home, path: &str, body: &str) {
+    let mut stream = UnixStream::connect(home.data().join("engine.sock")).unwrap();
+    let length = body.len();
+    write!(stream, "POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n\r\n{body}")
+        .unwrap();
+    drop(stream.read_to_end(&mut Vec::new()));
+    until("the engine is dead", || home.run(["server", "health"]).code == 5);
+}
+
 /// How often each task has run: every task appends its own line to this file.
 fn runs_of(log: &Path) -> BTreeMap<String, usize> {
     let mut runs = BTreeMap::new();
@@ -65,6 +76,33 @@ fn an_engine_that_dies_at_any_point_loses_nothing_and_runs_nothing_twice() {
         let left = std::fs::read_dir(home.data().join("env")).unwrap();
         let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
         assert!(left.is_empty(), "{point}: {left:?}");
+    }
+}
+
+#[test]
+fn a_task_has_the_variables_of_its_last_committed_change_when_the_engine_dies() {
+    for (point, value) in
+        [("engine.variables_changed", "old"), ("engine.before_env_deleted", "new")]
+    {
+        let home = Home::new();
+        home.run(["pause"]).ok();
+        let mut command = home.command();
+        command.env("TOKEN", "old").args(["run", "--agent", "shell", "--env", "TOKEN"]);
+        Ran::of(&command.arg("echo $TOKEN").output().unwrap()).ok();
+        let files = || std::fs::read_dir(home.data().join("env")).unwrap().count();
+        let before = files();
+        home.run(["server", "stop"]).ok();
+        start_with_fault(&home, point).ok();
+        post_to_dying_engine(
+            &home,
+            "/api/v1/tasks/1/edit",
+            r#"{"changes":{"env":{"TOKEN":"new"}}}"#,
+        );
+        assert_eq!(files(), before + 1, "{point}: the engine dies before it deletes a file");
+        home.run(["unpause"]).ok();
+        home.finished(1);
+        assert_eq!(home.run(["logs", "1"]).ok().stdout, format!("{value}\n"), "{point}");
+        assert_eq!(files(), before, "{point}: a file that no task uses is deleted");
     }
 }
 
@@ -358,16 +396,7 @@ fn after_a_restart_of_the_machine_missing_files_prove_nothing() {
         "agent": "shell",
     })
     .to_string();
-    // By hand, because a client of ours would start another engine at once.
-    let mut stream = UnixStream::connect(home.data().join("engine.sock")).unwrap();
-    let length = body.len();
-    write!(
-        stream,
-        "POST /api/v1/tasks HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n\r\n{body}"
-    )
-    .unwrap();
-    drop(stream.read_to_end(&mut Vec::new()));
-    until("the engine is dead", || home.run(["server", "health"]).code == 5);
+    post_to_dying_engine(&home, "/api/v1/tasks", &body);
     let database = rusqlite::Connection::open(home.data().join("tasks.db")).unwrap();
     let changed = database.execute("UPDATE run SET boot = 'another start'", []).unwrap();
     assert_eq!(changed, 1);

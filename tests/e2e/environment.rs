@@ -27,11 +27,10 @@ fn in_shell_with(home: &Home, key: Option<&str>, arguments: &[&str]) -> Ran {
 const SHOW_KEY: [&str; 5] =
     ["run", "--agent", "shell", "--wait", "echo key=${ANTHROPIC_API_KEY#sk-ant-test-}"];
 
-/// The files with variables of shells.
+/// The files with variables of tasks.
 fn files(home: &Home) -> Vec<String> {
     let entries = std::fs::read_dir(home.data().join("env")).unwrap();
-    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    names.filter(|name| name.starts_with("shell-")).collect()
+    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
 #[test]
@@ -113,8 +112,7 @@ fn shells_share_files_and_the_last_task_takes_its_file_along() {
     home.run(["remove", "2"]).ok();
     assert_eq!(files(&home).len(), 1);
     // The next engine knows the file by the row that names it, and runs the task with it.
-    std::fs::write(home.data().join("env").join(format!("shell-{}.json", "0".repeat(32))), "{}")
-        .unwrap();
+    std::fs::write(home.data().join("env").join(format!("{}.json", "0".repeat(32))), "{}").unwrap();
     home.kill_engine();
     home.run(["unpause"]).ok();
     assert_eq!(home.finished(3)["status"], "completed");

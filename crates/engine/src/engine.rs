@@ -37,7 +37,7 @@ use crate::readiness::{LastLook, readiness};
 use crate::settings::InForce;
 use crate::storage_watch::{self, StorageWatch};
 use crate::store::{self, Readers, StoredTask, Writer};
-use crate::{Claim, EngineError, LoginShell, Paths, Readiness, disk, env_file, shell_env};
+use crate::{Claim, EngineError, LoginShell, Paths, Readiness, disk, env_file};
 
 /// How many messages may wait for the dispatcher.
 const INBOX: usize = 1024;
@@ -114,9 +114,7 @@ impl Engine {
         let mut writer = store::open(&paths.database)?;
         let warning;
         (paths.runs, warning) = runs_directory(&mut writer, &paths.runs)?;
-        // A row that cannot be read is there all the same.
-        env_file::sweep(&paths.env, |id| !matches!(writer.task(id), Ok(None)));
-        shell_env::sweep(&paths.env, |id| writer.is_shell_env_used(id).unwrap_or(true));
+        env_file::sweep(&paths.env, |name| writer.is_env_file_used(name).unwrap_or(true));
         fault_point("engine.opened");
         let (inbox, messages) = mpsc::channel(INBOX);
         let places = RunPaths {

@@ -43,7 +43,6 @@ mod readiness;
 mod run_record;
 mod run_trace;
 mod scheduler;
-mod shell_env;
 mod state;
 mod storage_watch;
 mod store;

@@ -8,7 +8,7 @@ use crate::EngineError;
 use crate::event_waiters::NewEvent;
 use crate::live::PlannedRun;
 use crate::state::{Effect, Illegal, Input, RequestedEnd, TaskState, transition};
-use crate::store::{Columns, StoredTask, UnseenKind};
+use crate::store::{Columns, StoredTask, TaskEnvFiles, UnseenKind};
 
 impl Dispatcher {
     /// The only place where a task's state changes.
@@ -61,7 +61,8 @@ impl Dispatcher {
         if next.state == TaskState::Gone {
             let freed = self.writer.output_of(id)?;
             self.memory.output_kept = self.memory.output_kept.saturating_sub(freed);
-            after.left_shell_envs.extend(self.writer.shell_env(id)?);
+            let TaskEnvFiles { given, of_shell } = self.writer.env_files(id)?;
+            after.left_env_files.extend(given.into_iter().chain(of_shell));
             self.writer.delete_task(id)?;
             self.queued.set(id, None);
             self.event(Some(id), &EventKind::Removed, now)?;
@@ -126,7 +127,7 @@ impl Dispatcher {
             task: id,
             run,
             request,
-            shell_env: self.writer.shell_env(id)?,
+            env_files: self.writer.env_files(id)?,
             plan: plan.clone(),
             this_boot: true,
             may_have_begun: false,

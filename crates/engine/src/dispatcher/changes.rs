@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use claude_worker_api::{
     ApiError, Edit, EventKind, NewTask, State, Status, TaskChanges, TaskId, Timestamp,
 };
+use claude_worker_supervisor::fault_point;
 
 use super::requests::task_name;
 use super::{AfterCommit, Dispatcher};
 use crate::message::Reply;
 use crate::store::StoredTask;
-use crate::{EngineError, env_file, shell_env};
+use crate::{EngineError, env_file};
 
 impl Dispatcher {
     /// Changes what a task is to do from its next run on.
@@ -37,9 +38,10 @@ impl Dispatcher {
             changes.name.is_some() || (changes.execution_prompt.is_some() && !was_named);
         let name = if is_renamed { task_name(&request) } else { stored.task.name };
         if !changes.env.is_empty() {
-            let mut all = env_file::kept(&self.paths.env, id)?;
+            let mut all = self.given_env(id)?;
             all.extend(changes.env.clone());
-            after.replaced_env_files.push(env_file::replace(&self.paths.env, id, &all)?);
+            self.keep_given_env(id, &all, after)?;
+            fault_point("engine.variables_changed");
         }
         without_secrets(&mut request);
         self.writer.change_request(id, &request, &name)
@@ -60,18 +62,24 @@ impl Dispatcher {
         if own.is_empty() && of_shell.is_none() {
             return Ok(());
         }
-        let mut all = env_file::kept(&self.paths.env, id)?;
+        let mut all = self.given_env(id)?;
         all.extend(own.clone());
-        let stored = match (of_shell, self.writer.shell_env(id)?) {
-            (None, Some(file)) => match shell_env::read(&self.paths.env, &file) {
-                // A lost file takes nothing; that it is lost is said when the task begins.
-                Err(EngineError::Refused(_)) => BTreeMap::new(),
-                read => read?,
-            },
+        let stored = match (of_shell, self.writer.env_files(id)?.of_shell) {
+            // A lost file takes nothing; that it is lost is said when the task begins.
+            (None, Some(file)) => env_file::kept(&self.paths.env, &file)?,
             _ => BTreeMap::new(),
         };
         claude_worker_agents::validate_environment(&all, of_shell.unwrap_or(&stored))
             .map_err(EngineError::Refused)
+    }
+
+    /// The variables that were given to a task. A lost file has none; that it is lost is said when the task
+    /// begins.
+    fn given_env(&self, id: TaskId) -> Result<BTreeMap<String, String>, EngineError> {
+        match self.writer.env_files(id)?.given {
+            Some(file) => env_file::kept(&self.paths.env, &file),
+            None => Ok(BTreeMap::new()),
+        }
     }
 
     /// Changes a task that has not begun.

@@ -4,7 +4,6 @@ use claude_worker_api::Stopped;
 use claude_worker_supervisor::fault_point;
 
 use super::{AfterCommit, Dispatcher, GARBAGE_AGAIN, Garbage};
-use crate::env_file;
 use crate::live::PlannedRun;
 use crate::message::{Message, Reply, RunReport};
 
@@ -38,7 +37,6 @@ impl Dispatcher {
             self.runs.mark_for_removal(run);
         }
         for id in &after.removed {
-            env_file::delete(&self.paths.env, *id);
             for answer in self.awaiting_removal.remove(id).unwrap_or_default() {
                 drop(answer.send(Ok(Reply::Removed)));
             }

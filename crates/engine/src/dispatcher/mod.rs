@@ -12,6 +12,7 @@ mod batch;
 mod changes;
 mod delegation;
 mod effects;
+mod env_files;
 mod full_disk;
 mod import;
 mod keyed;
@@ -23,7 +24,6 @@ mod requests;
 mod retention;
 mod retry_after_limit;
 mod round;
-mod shell_env;
 mod start;
 #[cfg(test)]
 mod tests;
@@ -43,17 +43,17 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::access::{GrantChange, Grants};
 use crate::clock::Clock;
+use crate::env_file::{EnvFileName, EnvFiles};
 use crate::event_waiters::{EventWaiters, NewEvent};
 use crate::live::{PlannedRun, Runs};
 use crate::message::{Message, Reply};
 use crate::metrics::Meter;
 use crate::scheduler::QueuedTasks;
 use crate::settings::InForce;
-use crate::shell_env::{ShellEnvId, ShellEnvs};
 use crate::state::RequestedEnd;
 use crate::storage_watch::{StorageLoss, StorageWatch};
 use crate::store::{Published, Writer};
-use crate::{EngineError, Paths, RunRecord, env_file};
+use crate::{EngineError, Paths, RunRecord};
 
 use log_lines::{Happened, LogLine};
 use unstored::Unstored;
@@ -109,13 +109,10 @@ struct AfterCommit {
     removed: Vec<TaskId>,
     log: Vec<LogLine>,
     grants: Vec<GrantChange>,
-    /// The tasks whose variables were written into files. What is rolled back leaves no secrets behind.
-    env_files: Vec<TaskId>,
-    /// The files of tasks whose variables were changed.
-    replaced_env_files: Vec<env_file::Replaced>,
-    /// The files with the variables of a shell that were written, and those that a task uses no more.
-    new_shell_envs: Vec<ShellEnvId>,
-    left_shell_envs: Vec<ShellEnvId>,
+    /// The files with variables that were written. What is rolled back leaves no secrets behind.
+    new_env_files: Vec<EnvFileName>,
+    /// The files with variables that a task uses no more.
+    left_env_files: Vec<EnvFileName>,
     /// Which messages of the batch are reports that could not be written down.
     unwritten: Vec<usize>,
 }
@@ -135,7 +132,7 @@ pub(crate) struct Dispatcher {
     config: Arc<Settings>,
     in_force: InForce,
     paths: Paths,
-    shell_envs: ShellEnvs,
+    env_files: EnvFiles,
     runs: Arc<Runs>,
     inbox: mpsc::Receiver<Message>,
     storage: Arc<StorageWatch>,
@@ -243,7 +240,7 @@ impl Dispatcher {
             writer,
             config,
             in_force,
-            shell_envs: ShellEnvs::new(paths.env.clone()),
+            env_files: EnvFiles::new(paths.env.clone()),
             paths,
             runs,
             inbox,

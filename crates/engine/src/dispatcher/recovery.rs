@@ -9,6 +9,7 @@ use super::{AfterCommit, Dispatcher};
 use crate::EngineError;
 use crate::live::PlannedRun;
 use crate::state::{self, Plan, RequestedEnd, TaskState, Unreadable};
+use crate::store::TaskEnvFiles;
 
 impl Dispatcher {
     /// Adopts the runs that the last engine left. The table of what becomes of each is in
@@ -62,7 +63,7 @@ impl Dispatcher {
                 run,
                 request,
                 // The run has them in its directory.
-                shell_env: None,
+                env_files: TaskEnvFiles::default(),
                 plan,
                 this_boot,
                 may_have_begun,

@@ -10,13 +10,13 @@ use claude_worker_supervisor::fault_point;
 
 use super::log_lines::Happened;
 use super::{AfterCommit, CLEANED_AT_ONCE, Dispatcher};
+use crate::EngineError;
 use crate::access::Principal;
 use crate::message::{Reply, Request};
 use crate::scheduler::QueuedTask;
 use crate::state::Input;
 use crate::store::{FilledDefaults, Origin, OwnedKey, StoredTask, UnseenKind};
 use crate::submitted::Submission;
-use crate::{EngineError, env_file};
 
 impl Dispatcher {
     pub(super) fn request(
@@ -193,8 +193,7 @@ impl Dispatcher {
             now,
         )?;
         if !request.env.is_empty() {
-            after.env_files.push(id);
-            env_file::write(&self.paths.env, id, &request.env)?;
+            self.keep_given_env(id, &request.env, after)?;
         }
         self.keep_shell_env(id, &request.inherited_env, after)?;
         self.memory.counts.pending += 1;

@@ -5,9 +5,9 @@ use claude_worker_supervisor::fault_point;
 
 use super::full_disk::FreedSpace;
 use super::{AfterCommit, Dispatcher, HOLD, Memory};
+use crate::EngineError;
 use crate::clock::Now;
 use crate::message::{Message, Reply, Request, RunReport};
-use crate::{EngineError, env_file};
 
 impl Dispatcher {
     /// One transaction. Returns the reports that must be tried again.
@@ -21,12 +21,7 @@ impl Dispatcher {
         let mut tried = FreedSpace::default();
         while let Err(error) = &done {
             self.roll_back(before.clone());
-            // The last one first: a task may have been changed twice.
-            after.replaced_env_files.drain(..).rev().for_each(env_file::Replaced::undo);
-            for id in after.env_files.drain(..) {
-                env_file::delete(&self.paths.env, id);
-            }
-            self.delete_unused(after.new_shell_envs.drain(..));
+            self.delete_unused(after.new_env_files.drain(..));
             if !self.free_space(&batch, error, now.wall, &mut tried) {
                 break;
             }
@@ -44,7 +39,6 @@ impl Dispatcher {
                 }
                 // Before runs are launched, whose threads write to the log, too.
                 self.write_log(std::mem::take(&mut after.log), now);
-                after.replaced_env_files.drain(..).for_each(env_file::Replaced::settle);
                 match self.storage.check_after_commit() {
                     // The files were removed: no later engine can find what was just stored.
                     Some(gone) if gone.orphans_runs => return batch,
@@ -57,7 +51,7 @@ impl Dispatcher {
                     None => {}
                 }
                 // Before the answers: a client that has removed a task may rely on its variables being gone.
-                self.delete_unused(std::mem::take(&mut after.left_shell_envs));
+                self.delete_unused(std::mem::take(&mut after.left_env_files));
                 // Before publishing, because of all that follows this takes longest.
                 let not_launched = self.launch(std::mem::take(&mut after.launches));
                 self.publish(&before);
@@ -221,10 +215,8 @@ impl Dispatcher {
         let (launches, ends) = (after.launches.len(), after.ends.len());
         let (to_remove, removed) = (after.to_remove.len(), after.removed.len());
         let (log, grants) = (after.log.len(), after.grants.len());
-        let env_files = after.env_files.len();
-        let replaced_env_files = after.replaced_env_files.len();
-        let new_shell_envs = after.new_shell_envs.len();
-        let left_shell_envs = after.left_shell_envs.len();
+        let (new_env_files, left_env_files) =
+            (after.new_env_files.len(), after.left_env_files.len());
         self.writer.savepoint()?;
         match act(self, after) {
             Ok(done) => {
@@ -244,13 +236,8 @@ impl Dispatcher {
                 after.removed.truncate(removed);
                 after.log.truncate(log);
                 after.grants.truncate(grants);
-                let replaced = after.replaced_env_files.drain(replaced_env_files..);
-                replaced.rev().for_each(env_file::Replaced::undo);
-                for id in after.env_files.drain(env_files..) {
-                    env_file::delete(&self.paths.env, id);
-                }
-                self.delete_unused(after.new_shell_envs.drain(new_shell_envs..));
-                after.left_shell_envs.truncate(left_shell_envs);
+                self.delete_unused(after.new_env_files.drain(new_env_files..));
+                after.left_env_files.truncate(left_env_files);
                 Ok(Err(error))
             }
         }

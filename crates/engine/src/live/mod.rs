@@ -46,8 +46,8 @@ use tokio::sync::{mpsc, watch};
 
 use crate::message::{Message, RunReport};
 use crate::settings::InForce;
-use crate::shell_env::ShellEnvId;
 use crate::state::{Plan, RequestedEnd};
+use crate::store::TaskEnvFiles;
 use crate::{EngineError, LoginShell};
 
 use follower::{Beginning, Follower};
@@ -68,8 +68,8 @@ pub(crate) struct PlannedRun {
     pub run: RunId,
     /// What was submitted.
     pub request: NewTask,
-    /// The file with the variables of the shell that submitted the task.
-    pub shell_env: Option<ShellEnvId>,
+    /// The files with the task's variables.
+    pub env_files: TaskEnvFiles,
     /// What the run does.
     pub plan: Plan,
     /// Whether it was launched since the machine was last started.

@@ -5,6 +5,7 @@
 //! cannot write. Agent output never comes here.
 
 mod delegation;
+mod env_files;
 mod events;
 mod finished;
 mod import;
@@ -20,7 +21,6 @@ mod schema;
 #[cfg(test)]
 mod schema_page;
 mod settings;
-mod shell_env;
 mod spending;
 mod submitted_request;
 #[cfg(test)]
@@ -37,6 +37,7 @@ use std::time::Duration;
 use claude_worker_os::files::private;
 use rusqlite::{Connection, OpenFlags};
 
+pub(crate) use env_files::TaskEnvFiles;
 pub(crate) use import::PastTask;
 pub(crate) use keys::{OwnedKey, UsedKey};
 pub(crate) use predecessor::Predecessor;

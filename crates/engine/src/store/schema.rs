@@ -293,6 +293,17 @@ pub(super) const STEPS: &[&str] = &[
     -- Whether a file is still used.
     CREATE INDEX request_by_shell_env ON request (shell_env) WHERE shell_env IS NOT NULL;
     ",
+    // 13: each row names the file with the variables that were given to its task, so that they change with the
+    // transaction. The file of an earlier version is called by the number of the task.
+    "
+    -- The name of the file in env/ with the variables that were given to it. Tasks share such files.
+    ALTER TABLE request ADD COLUMN given_env TEXT;
+    UPDATE request SET given_env = task_id
+        WHERE CASE WHEN json_valid(request) THEN json_type(request, '$.env') = 'object' ELSE 1 END;
+    -- Whether a file is still used.
+    CREATE INDEX request_by_given_env ON request (given_env) WHERE given_env IS NOT NULL;
+    UPDATE request SET shell_env = 'shell-' || shell_env WHERE shell_env IS NOT NULL;
+    ",
 ];
 
 /// The shape this build writes.

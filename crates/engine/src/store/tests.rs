@@ -14,6 +14,7 @@ use crate::EngineError;
 use crate::scheduler::{QueuedTask, QueuedTasks};
 use crate::state::{Attempts, Plan, RequestedEnd, TaskState};
 
+mod env_files;
 mod keys;
 mod looking;
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use claude_worker_api::{Edit, ErrorCode, Retry, Task, TaskChanges, TaskId};
 
 use super::*;
+use crate::env_file;
 
 fn task(env: &[(&str, &str)]) -> Request {
     let task = NewTask {
@@ -15,6 +16,17 @@ fn task(env: &[(&str, &str)]) -> Request {
         ..NewTask::default()
     };
     Request::Submit(Box::new(Submission { task, sent_directory: None }))
+}
+
+/// The variables that were given to a task.
+fn given(dispatcher: &Dispatcher, id: TaskId) -> BTreeMap<String, String> {
+    let file = dispatcher.writer.env_files(id).unwrap().given.expect("the row names a file");
+    env_file::kept(&dispatcher.paths.env, &file).unwrap()
+}
+
+/// How many files with variables there are.
+fn env_files(place: &Place) -> usize {
+    std::fs::read_dir(place.paths().env).unwrap().count()
 }
 
 fn edit(id: TaskId, changes: TaskChanges) -> Request {
@@ -47,9 +59,9 @@ fn a_retry_changes_the_task_and_its_secrets_stay_out_of_the_database() {
     let request = dispatcher.writer.request(id).unwrap().unwrap();
     assert_eq!(request.allowed_tools, ["Read", "Bash(touch x)"]);
     assert_eq!(request.env.values().map(String::as_str).collect::<Vec<_>>(), ["", ""]);
-    let names = ["A", "B"].into_iter();
-    let kept = env_file::read_all(&dispatcher.paths.env, id, names).unwrap();
+    let kept = given(&dispatcher, id);
     assert_eq!(kept.into_values().collect::<Vec<_>>(), ["one", "secret"]);
+    assert_eq!(env_files(&place), 1, "the former file is deleted");
 }
 
 #[test]
@@ -75,10 +87,34 @@ fn variables_of_a_change_that_is_not_stored_are_taken_back() {
         assert!(dispatcher.round(vec![request]).is_empty());
         assert!(answered.try_recv().unwrap().is_err());
         assert_eq!(dispatcher.failed, failure == "ROLLBACK");
-        let kept = env_file::kept(&dispatcher.paths.env, id).unwrap();
-        assert_eq!(kept["A"], "old", "{failure}");
-        assert_eq!(std::fs::read_dir(&dispatcher.paths.env).unwrap().count(), 1, "{failure}");
+        assert_eq!(given(&dispatcher, id)["A"], "old", "{failure}");
+        assert_eq!(env_files(&place), 1, "{failure}");
     }
+}
+
+#[test]
+fn an_engine_that_dies_before_the_commit_leaves_a_task_its_variables() {
+    let place = Place::new();
+    let (mut dispatcher, _) = place.dispatcher();
+    dispatcher.memory.paused = true;
+    std::fs::create_dir_all(&place.paths().env).unwrap();
+    let id = shown(dispatcher.asked_by(&Principal::Local, task(&[("A", "old")]))).id;
+    let edit = Edit {
+        changes: TaskChanges {
+            env: [("A".to_owned(), "new".to_owned())].into(),
+            ..TaskChanges::default()
+        },
+        ..Edit::default()
+    };
+    // All of a round but its end.
+    dispatcher.writer.begin().unwrap();
+    dispatcher.edit(id, &edit, Timestamp::default(), &mut AfterCommit::default()).unwrap();
+    assert_eq!(env_files(&place), 2);
+    drop(dispatcher);
+    let (dispatcher, _) = place.dispatcher();
+    assert_eq!(given(&dispatcher, id)["A"], "old");
+    env_file::sweep(&place.paths().env, |name| dispatcher.writer.is_env_file_used(name).unwrap());
+    assert_eq!((given(&dispatcher, id)["A"].as_str(), env_files(&place)), ("old", 1));
 }
 
 #[test]

@@ -14,7 +14,7 @@ use super::super::run_ending::RunEnding;
 use super::Follower;
 use crate::locate::LocateError;
 use crate::state::Plan;
-use crate::{EngineError, RunTrace, claude_help, env_file, locate, shell_env, trust};
+use crate::{EngineError, RunTrace, claude_help, env_file, locate, trust};
 
 /// The variable by which a program learns which trace it belongs to.
 const TRACEPARENT: &str = "TRACEPARENT";
@@ -44,7 +44,7 @@ impl Follower {
     /// The supervisor's specification, and the agent's standard input.
     pub(super) fn spec(&self) -> Result<(Spec, Vec<u8>), RunEnding> {
         let never = |message| RunEnding::CannotStart { message };
-        let PlannedRun { task, run, request, shell_env, plan, .. } = &self.planned;
+        let PlannedRun { task, run, request, env_files, plan, .. } = &self.planned;
         let config = self.runs.config.now();
         let session = match plan {
             Plan::New => Session::New,
@@ -76,9 +76,11 @@ impl Follower {
                 never(reason)
             }
         };
-        let own = env_file::read_all(&self.runs.paths.env, *task, names).map_err(unread)?;
-        let of_shell = match shell_env {
-            Some(id) => shell_env::read(&self.runs.paths.env, id).map_err(unread)?,
+        let env_directory = &self.runs.paths.env;
+        let own =
+            env_file::read_given(env_directory, env_files.given.as_ref(), names).map_err(unread)?;
+        let of_shell = match &env_files.of_shell {
+            Some(file) => env_file::read_of_shell(env_directory, file).map_err(unread)?,
             None => BTreeMap::new(),
         };
         let environment = |removed: &[String]| {
