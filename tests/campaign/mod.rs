@@ -396,7 +396,8 @@ fn processes(data: &Path) -> BTreeSet<u32> {
 
 fn is_supervisor(pid: u32) -> bool {
     let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-    line.split(|byte| *byte == 0).nth(1) == Some(b"supervise")
+    line.starts_with(b"claude-worker: task ")
+        || line.split(|byte| *byte == 0).nth(1) == Some(b"supervise")
 }
 
 /// A process's state and parent; none when it has ended.

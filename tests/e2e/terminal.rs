@@ -124,6 +124,13 @@ fn a_supervisor_has_the_name_of_its_task() {
     };
     until("the supervisor has its name", || named(&format!("cw-task-{id}")));
     until("the next supervisor waits", || named("cw-spare"));
+    let shown: Vec<_> = home
+        .processes()
+        .into_iter()
+        .map(|pid| std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default())
+        .collect();
+    let text = format!("claude-worker: task {id}");
+    assert!(shown.iter().any(|line| line.trim_end_matches('\0') == text), "{shown:?}");
 }
 
 #[test]

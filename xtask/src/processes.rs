@@ -58,12 +58,6 @@ pub(crate) fn outliving(processes: Vec<Process>, limit: Duration) -> Vec<Process
     processes.into_iter().filter(lives_on).collect()
 }
 
-/// Whether the main thread of a process has child processes.
-pub(crate) fn has_children(pid: u32) -> bool {
-    fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"))
-        .is_ok_and(|children| !children.trim().is_empty())
-}
-
 /// Proportional memory of a process, in KiB: what it would free by ending.
 pub(crate) fn pss_kib(pid: u32) -> Result<u64> {
     field(&format!("/proc/{pid}/smaps_rollup"), "Pss:")

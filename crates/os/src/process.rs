@@ -105,6 +105,12 @@ pub fn name_this_process(name: &str) {
     process_table::name_this_process(name);
 }
 
+/// Lets `ps -ef` and `pgrep -f` show this text as the command line of this process, where that can be done
+/// (Linux). It is cut to the room that the arguments of the process had. They must have been read before.
+pub fn show_command_line(text: &str) {
+    process_table::show_command_line(text);
+}
+
 /// The process table of a system where it can be read. Only with this value can processes be listed, so
 /// a system that has no such list is not taken for one without processes. Rows that cannot be read are
 /// left out; when this process has run out of descriptors those are all, and [`ProcessTable::open`] fails.

@@ -102,6 +102,7 @@ fn supervise_logged(dir: &RunDir, log: &mut RunLog) -> Result<Outcome, Superviso
     }
     let Some(spec) = dir.read::<Spec>(&dir.spec_path())? else { return Ok(Outcome::NotOurs) };
     process::name_this_process(&format!("cw-task-{}", spec.task));
+    process::show_command_line(&format!("claude-worker: task {}", spec.task));
 
     let tree = Tree::of_this_process(spec.run.as_str()).map_err(SupervisorError::NoProcessTable)?;
     // All that can fail for want of room comes before `spawning`: then the run has not started,

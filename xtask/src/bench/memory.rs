@@ -36,10 +36,8 @@ fn supervisors(bench: &Bench) -> Result<Figure> {
         wait_for_line(&sandbox, &id)?;
     }
     let all = processes::with_environment("CLAUDE_WORKER_HOME", &sandbox.data())?;
-    // A spare supervisor has no agent.
-    let at_work = |p: &&Process| {
-        p.args.get(1).is_some_and(|arg| arg == "supervise") && processes::has_children(p.pid)
-    };
+    let at_work =
+        |p: &&Process| p.args.first().is_some_and(|arg| arg.starts_with("claude-worker: task "));
     let found: Vec<&Process> = all.iter().filter(at_work).collect();
     ensure!(found.len() == COUNT, "{} supervisors instead of {COUNT}: {all:?}", found.len());
     let sizes: Vec<u64> =

@@ -83,9 +83,9 @@ fn through_us(sandbox: &Sandbox) -> Result<(Duration, u64)> {
     let id = sandbox.submit(&["--agent", "shell", &print])?;
     let mut wait = sandbox.worker(&["wait", &id]).stdout(Stdio::null()).spawn()?;
     let all = processes::with_environment("CLAUDE_WORKER_HOME", &sandbox.data())?;
-    let supervisor = all.iter().find(|p| {
-        p.args.get(1).is_some_and(|arg| arg == "supervise") && processes::has_children(p.pid)
-    });
+    let supervisor = all
+        .iter()
+        .find(|p| p.args.first().is_some_and(|arg| arg.starts_with("claude-worker: task ")));
     let supervisor = supervisor.context("the run has no supervisor")?.pid;
     let mut peak = 0;
     while wait.try_wait()?.is_none() {

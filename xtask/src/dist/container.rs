@@ -241,7 +241,7 @@ impl Container {
         let deadline = Instant::now() + PATIENCE;
         // From the sleeping process up to the supervisor. The engine has another one ready, for the next run.
         let kill = "pid=$(grep -l '^sleep$' /proc/[0-9]*/comm | cut -d/ -f3); \
-            until tr '\\0' ' ' </proc/$pid/cmdline | grep -q ' supervise '; \
+            until tr '\\0' ' ' </proc/$pid/cmdline | grep -q '^claude-worker: task '; \
             do pid=$(sed -n 's/^PPid:.//p' /proc/$pid/status); done; kill -9 $pid && echo killed";
         let wait = "claude-worker logs 2 | grep -q on";
         while probe(&mut self.exec_command(running, &["sh", "-c", wait])).is_none() {

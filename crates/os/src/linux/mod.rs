@@ -1,5 +1,6 @@
 //! What only Linux has.
 
+mod command_line;
 #[expect(unsafe_code, reason = "a system call that no crate offers")]
 pub(crate) mod descriptor;
 #[expect(

@@ -42,6 +42,11 @@ pub(crate) fn name_this_process(name: &str) {
     let _ = fs::write("/proc/self/comm", name);
 }
 
+pub(crate) fn show_command_line(text: &str) {
+    // Only for people, too.
+    let _ = super::command_line::show_command_line(text);
+}
+
 pub(crate) fn processes(_: Readable, skip: &HashSet<u32>) -> Vec<Process> {
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
     let pid = |entry: fs::DirEntry| entry.file_name().to_str()?.parse::<u32>().ok();

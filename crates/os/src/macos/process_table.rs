@@ -28,6 +28,8 @@ pub(crate) fn open() -> io::Result<Readable> {
 
 pub(crate) const fn name_this_process(_name: &str) {}
 
+pub(crate) const fn show_command_line(_text: &str) {}
+
 pub(crate) fn own_program() -> io::Result<PathBuf> {
     std::env::current_exe()
 }

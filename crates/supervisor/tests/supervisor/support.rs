@@ -249,7 +249,8 @@ pub(crate) fn length(path: &Path) -> u64 {
     std::fs::metadata(path).map_or(0, |found| found.len())
 }
 
-/// Ids of the living processes that have the token in their command line.
+/// Ids of the living processes that have the token in their command line, and of the supervisors of runs whose
+/// directory has it in its path.
 fn processes_with(token: &str) -> Vec<u32> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir("/proc").unwrap().flatten() {
@@ -257,7 +258,14 @@ fn processes_with(token: &str) -> Vec<u32> {
             continue;
         };
         let command = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
-        if command.windows(token.len()).any(|part| part == token.as_bytes()) {
+        // A supervisor has its lock open.
+        let supervises = || {
+            let open = std::fs::read_dir(entry.path().join("fd")).into_iter().flatten().flatten();
+            let mut files = open.filter_map(|open| std::fs::read_link(open.path()).ok());
+            command.starts_with(b"claude-worker: task ")
+                && files.any(|file| file.starts_with(token))
+        };
+        if command.windows(token.len()).any(|part| part == token.as_bytes()) || supervises() {
             found.push(pid);
         }
     }
