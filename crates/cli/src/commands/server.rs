@@ -56,8 +56,9 @@ pub enum Command {
         #[arg(long)]
         cancel_running: bool,
     },
-    /// Stop the engine and start a new one, which serves HTTP as that one did; running tasks keep running. An
-    /// engine that is a service of systemd: systemctl --user restart claude-worker
+    /// Stop the engine and start a new one, which serves HTTP as that one did; running tasks keep running. When
+    /// none runs, it does the same as server start. An engine that is a service of systemd: systemctl --user
+    /// restart claude-worker
     Restart,
     /// Show the engine that answers, without starting one
     #[command(visible_alias = "status")]

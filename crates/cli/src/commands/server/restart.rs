@@ -11,7 +11,7 @@ use crate::error::CliError;
 use crate::exit::Exit;
 
 /// Stops the engine of this machine, waits until it has ended, and starts one that serves HTTP as that one
-/// did. Running tasks keep running. Without an engine, one is started.
+/// did. Running tasks keep running. Without an engine, one is started as by `server start`.
 ///
 /// # Errors
 /// `invalid_request` for an engine on another machine and for wrong settings, with which nothing is stopped;
@@ -23,7 +23,7 @@ pub(super) async fn restart(console: &mut Console<'_>) -> Result<Exit, CliError>
     settings::load(&paths)?;
     let here = EngineHere::from_env(&paths)?;
     let running = here.client(&paths, None);
-    let asked = match running.engine().await {
+    let (asked, ran_before) = match running.engine().await {
         Ok(info) if info.host != HostKind::Headless => {
             return Err(ApiError::conflict("The engine runs inside the desktop app")
                 .hint("Quit the app and start it again: claude-worker open")
@@ -33,15 +33,21 @@ pub(super) async fn restart(console: &mut Console<'_>) -> Result<Exit, CliError>
             let asked = as_before(running.http().await?);
             let lock = lock_of(&running, &paths);
             stop_and_wait(&running, StopMode::LeaveRunning, lock).await?;
-            asked
+            (asked, true)
         }
-        Err(error) if error.code == ErrorCode::Unavailable => HttpStart::Default(here.http_port),
+        Err(error) if error.code == ErrorCode::Unavailable => {
+            (HttpStart::Default(here.http_port), false)
+        }
         Err(error) => return Err(error.into()),
     };
     here.client(&paths, Some(starter(&paths, &asked)?)).engine().await?;
     // Another client may have started one meanwhile, which serves HTTP as the settings say.
     let state = serve_http(&running, asked).await?;
-    show_started(console, &running.engine().await?, &state, "runs anew")
+    if !ran_before && !console.json {
+        console.line("No engine was running")?;
+    }
+    let runs = if ran_before { "runs anew" } else { "runs" };
+    show_started(console, &running.engine().await?, &state, runs)
 }
 
 /// How the next engine serves HTTP as this one does. A port that the system chose stays the same.
