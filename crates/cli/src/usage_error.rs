@@ -52,6 +52,13 @@ pub(crate) fn explain(mut error: clap::Error, arguments: &[OsString]) -> Exit {
     Exit::Usage
 }
 
+/// The text of a usage error, without colours.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn text(mut error: clap::Error, arguments: &[OsString]) -> String {
+    improve(&mut error, arguments);
+    without_control_characters(&error, arguments).unwrap_or_else(|| error.render().to_string())
+}
+
 /// Replaces the tips of an error by our own, and returns them.
 fn improve(error: &mut clap::Error, arguments: &[OsString]) -> Vec<String> {
     let mut definition = Cli::command();

@@ -58,6 +58,16 @@ pub(crate) fn main(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
     Exit::Done.into()
 }
 
+/// Looks for what can stand in the place of the last word, without an engine.
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) fn check_candidates(definition: &clap::Command, words: Vec<String>) {
+    for words in [candidates::joined_at_equals(words.clone()), words] {
+        if let Wanted::Words(found) = wanted(definition, &words) {
+            assert!(listed(&found).lines().all(|line| !line.contains('\u{1b}')), "{words:?}");
+        }
+    }
+}
+
 fn listed(found: &[Candidate]) -> String {
     let mut text = "words\n".to_owned();
     for Candidate { value, about } in found {
