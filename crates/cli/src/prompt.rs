@@ -20,12 +20,12 @@ use std::path::Path;
 
 use claude_worker_agents::can;
 use claude_worker_api::{Agent, Capability, TaskId};
+use claude_worker_paths::shell_word;
 
 use crate::console::Console;
 use crate::error::CliError;
 use crate::prompt_length::{LONGEST, read_bounded, too_long};
 use crate::render::figures::bytes;
-use crate::render::shell::quote;
 use crate::stdin::{self, Stdin, StdinUse};
 
 /// The byte order mark with which Windows programs begin a text.
@@ -188,7 +188,7 @@ fn instruction(
         return Ok(argument.to_owned());
     }
     let (what, instead) = if path.is_dir() {
-        let dir = quote(argument);
+        let dir = shell_word(argument);
         let instead = format!("To work in it: claude-worker run \"what to do\" --dir {dir}");
         (format!("{argument} is a directory"), instead)
     } else {

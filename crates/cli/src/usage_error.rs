@@ -10,11 +10,11 @@ use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Command, CommandFactory};
 use claude_worker_api::{ApiError, all_settings};
+use claude_worker_paths::shell_word;
 
 use crate::args::Cli;
 use crate::command_line::{Reading, Role, option, read, takes_prompt};
 use crate::exit::Exit;
-use crate::render::shell::quote;
 use crate::render::text::{clean, escape_json};
 use crate::wrong_words;
 
@@ -153,7 +153,7 @@ fn has_dashed_prompt(reading: &Reading<'_>, arguments: &[OsString]) -> bool {
 /// `claude-worker "fix the tests"`.
 fn a_prompt_without_run(reading: &Reading<'_>, word: &str) -> Option<String> {
     let is_prompt = reading.path.is_empty() && word.trim().contains(char::is_whitespace);
-    is_prompt.then(|| format!("to submit it as a task: claude-worker run {}", quote(word)))
+    is_prompt.then(|| format!("to submit it as a task: claude-worker run {}", shell_word(word)))
 }
 
 /// `claude-worker config workers`, as git and npm have it.
@@ -232,16 +232,16 @@ fn with_quoted_prompt(reading: &Reading<'_>, arguments: &[OsString]) -> String {
         let text = argument.to_string_lossy();
         match role {
             Role::Command => line.push(text.into_owned()),
-            Role::Option | Role::Value => options.push(quote(&text).into_owned()),
+            Role::Option | Role::Value => options.push(shell_word(&text).into_owned()),
             Role::Positional if others > 0 => {
                 others -= 1;
-                line.push(quote(&text).into_owned());
+                line.push(shell_word(&text).into_owned());
             }
             Role::Positional => prompt.push(text.into_owned()),
             Role::Separator => {}
         }
     }
-    line.push(quote(&prompt.join(" ")).into_owned());
+    line.push(shell_word(&prompt.join(" ")).into_owned());
     line.extend(options);
     line.join(" ")
 }

@@ -161,7 +161,7 @@ impl From<EngineError> for ApiError {
             ),
             EngineError::BadDatabase { path, .. } => Self::new(ErrorCode::BadDatabase, message)
                 .hint({
-                    let word = shell_word(&path.to_string_lossy());
+                    let word = shell_word(&path.to_string_lossy()).into_owned();
                     let of_another = match is_in_data_directory(&path) {
                         true => "",
                         false => ". If it is another program's, unset CLAUDE_WORKER_DB",

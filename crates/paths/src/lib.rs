@@ -20,4 +20,4 @@ mod shell_word;
 pub use home::{expand_home, user_home};
 pub use own_file::read_own;
 pub use paths::Paths;
-pub use shell_word::shell_word;
+pub use shell_word::{shell_word, shell_words};

@@ -88,7 +88,7 @@ mod tests {
             assert_eq!(checked.is_err(), open, "{mode:o}");
             if let Err(refused) = checked {
                 assert_eq!(refused.code, ErrorCode::Forbidden);
-                let command = format!("chmod go-w '{}'", path.display());
+                let command = format!("chmod go-w \"{}\"", path.display());
                 assert!(refused.hint.contains(&command), "{refused}");
             }
         }

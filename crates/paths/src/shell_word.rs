@@ -1,25 +1,50 @@
-//! Words of command lines that are shown to people.
+//! Words of command lines that are shown to people, as a shell reads them.
 
-/// A word of a command line as a person would type it.
+use std::borrow::Cow;
+
+/// A word in quotes, if a shell would read it as something else.
 #[must_use]
-pub fn shell_word(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:@,+".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
+pub fn shell_word(word: &str) -> Cow<'_, str> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=,@%+".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) && !word.starts_with('~') {
+        return word.into();
     }
+    // Double quotes are easier to read, and safe where a shell looks for nothing inside.
+    if !word.contains(['"', '\\', '$', '`', '!', '\n']) {
+        return format!("\"{word}\"").into();
+    }
+    format!("'{}'", word.replace('\'', "'\\''")).into()
+}
+
+/// Words as one command line.
+#[must_use]
+pub fn shell_words(words: &[impl AsRef<str>]) -> String {
+    let words: Vec<_> = words.iter().map(|word| shell_word(word.as_ref())).collect();
+    words.join(" ")
 }
 
 #[cfg(test)]
 mod tests {
-    use super::shell_word;
+    use super::*;
 
     #[test]
-    fn a_word_with_special_characters_is_quoted() {
-        assert_eq!(shell_word("/srv/shop"), "/srv/shop");
-        assert_eq!(shell_word("my data"), "'my data'");
-        assert_eq!(shell_word("it's"), r"'it'\''s'");
-        assert_eq!(shell_word(""), "''");
+    fn words_are_quoted_where_a_shell_would_change_them() {
+        for (word, quoted) in [
+            ("plain-word_1.5/x:y", "plain-word_1.5/x:y"),
+            ("", "\"\""),
+            ("two words", "\"two words\""),
+            ("Bash(touch x)", "\"Bash(touch x)\""),
+            ("a'b", "\"a'b\""),
+            ("a\"b", "'a\"b'"),
+            ("$HOME", "'$HOME'"),
+            ("it's $5", "'it'\\''s $5'"),
+            ("a\nb", "'a\nb'"),
+            ("*", "\"*\""),
+            ("~", "\"~\""),
+            ("a;b", "\"a;b\""),
+        ] {
+            assert_eq!(shell_word(word), quoted, "{word:?}");
+        }
+        assert_eq!(shell_words(&["make", "-j4", "all tests"]), "make -j4 \"all tests\"");
     }
 }

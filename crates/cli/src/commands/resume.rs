@@ -1,13 +1,13 @@
 //! `resume`: sends another message in the sessions of finished tasks.
 
 use claude_worker_api::TaskApi;
+use claude_worker_paths::shell_words;
 
 use super::again::{Again, AgainArgs, run_again};
 use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::{self, Exit};
 use crate::prompt::{self, Given};
-use crate::render::shell::quote_all;
 use crate::selection::{Changeable, Choices, Filter, Selection, resolve};
 use crate::shell_env::inherited_env;
 use crate::stdin;
@@ -90,7 +90,7 @@ fn tasks_and_message(args: &Args) -> Result<(Selection, Option<&str>), CliError>
             format!("\"{further}\" comes after the message"),
             format!(
                 "Quote the message: claude-worker resume {}",
-                quote_all(&[tasks, &args.filter.words(), &[text.join(" ")]].concat())
+                shell_words(&[tasks, &args.filter.words(), &[text.join(" ")]].concat())
             ),
         ));
     }

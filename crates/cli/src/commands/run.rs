@@ -6,6 +6,7 @@ use claude_worker_api::{
     Agent, Capability, NewTask, SHELLS, Task, TaskApi, TaskChanges, Traceparent,
 };
 use claude_worker_client::{Reconnect, new_key, surrounding_task};
+use claude_worker_paths::{shell_word, shell_words};
 
 use super::outcome::{Then, ThenArgs, conclude};
 use super::warn;
@@ -14,7 +15,6 @@ use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::{self, Exit};
 use crate::prompt::{self, Given};
-use crate::render::shell::{quote, quote_all};
 use crate::render::text::{clean_line, truncate};
 use crate::shell_env::inherited_env;
 use crate::stdin;
@@ -172,7 +172,7 @@ fn split_after_dashes(
     let is_command = !has_prompt && can(agent, Capability::CommandLine);
     if is_command && options.after_dashes.len() > 1 {
         let words = std::mem::take(&mut options.after_dashes);
-        return Ok((Some(quote_all(&words)), options));
+        return Ok((Some(shell_words(&words)), options));
     }
     let words = &options.after_dashes;
     let is_text = !has_prompt && !options.agent_args;
@@ -181,8 +181,8 @@ fn split_after_dashes(
             "Several words follow --, and a prompt is one",
             format!(
                 "Quote it: claude-worker run {}. To run it as a command: claude-worker run --shell -- {}",
-                quote(&words.join(" ")),
-                quote_all(words)
+                shell_word(&words.join(" ")),
+                shell_words(words)
             ),
         ));
     }

@@ -12,7 +12,6 @@ pub mod next_step;
 pub mod overwrite;
 mod paint;
 pub mod qr_code;
-pub mod shell;
 pub mod table;
 pub mod task_line;
 pub mod text;

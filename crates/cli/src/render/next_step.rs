@@ -4,8 +4,8 @@ use claude_worker_agents::can;
 use claude_worker_api::{
     Capability, DeniedTool, Failure, Limits, NewTask, Note, State, Task, TaskDetail,
 };
+use claude_worker_paths::shell_word;
 
-use super::shell::quote;
 use super::text::clean_line;
 
 /// What can be done about an ending.
@@ -73,7 +73,7 @@ fn after_failure(task: &Task, request: &NewTask, failure: &Failure) -> Option<Ne
         Failure::Spawn { message }
             if message.contains(&format!("directory {} ", request.working_directory)) =>
         {
-            let directory = quote(&request.working_directory);
+            let directory = shell_word(&request.working_directory);
             let create = format!("mkdir -p {directory} && claude-worker retry {id}");
             let commands = vec![create, format!("claude-worker retry {id} --dir .")];
             step("Create the directory, or work in the current one", commands)
@@ -175,7 +175,7 @@ fn after_denials(task: &Task, request: &NewTask, denied: &[DeniedTool]) -> Optio
         |rule: &&String| denied.iter().any(|tool| tool.rule.is_none() && tool.tool == **rule);
     let words = after_denials_words(&rules.iter().filter(is_whole).collect::<Vec<_>>());
     let rules = clean_line(&rules.join(","));
-    let commands = again(task, &format!("--allowed-tools {}", quote(&rules)));
+    let commands = again(task, &format!("--allowed-tools {}", shell_word(&rules)));
     step(&words, commands)
 }
 

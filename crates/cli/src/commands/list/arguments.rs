@@ -144,7 +144,7 @@ impl Args {
     pub(super) fn next_page(&self, next: Cursor) -> String {
         let mut words = vec!["claude-worker".to_owned(), "list".to_owned()];
         let mut option = |name: &str, value: &str| {
-            words.extend([name.to_owned(), shell_word(&clean_line(value))]);
+            words.extend([name.to_owned(), shell_word(&clean_line(value)).into_owned()]);
         };
         let statuses: Vec<&str> = self.status.statuses().into_iter().map(Status::name).collect();
         if !statuses.is_empty() {

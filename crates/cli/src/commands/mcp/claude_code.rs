@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use claude_worker_engine::{LoginShell, locate, settings};
-use claude_worker_paths::{Paths, shell_word};
+use claude_worker_paths::{Paths, shell_words};
 use serde_json::Value;
 
 use super::clients::{Entry, NAME};
@@ -38,8 +38,7 @@ pub(super) fn remove_arguments() -> Vec<String> {
 
 /// The command line, quoted for a shell.
 pub(super) fn shown(arguments: &[String]) -> String {
-    let quoted = arguments.iter().map(|argument| shell_word(argument));
-    std::iter::once("claude".to_owned()).chain(quoted).collect::<Vec<_>>().join(" ")
+    format!("claude {}", shell_words(arguments))
 }
 
 /// The program of Claude Code.
@@ -79,7 +78,7 @@ mod tests {
         let entry = Entry { command: "/it's/x".to_owned(), env, is_plain: true };
         assert_eq!(
             shown(&add_arguments(&entry)),
-            r"claude mcp add --scope user claude-worker -e 'CLAUDE_WORKER_HOME=/my data' -- '/it'\''s/x'"
+            r#"claude mcp add --scope user claude-worker -e "CLAUDE_WORKER_HOME=/my data" -- "/it's/x""#
         );
         assert_eq!(shown(&remove_arguments()), "claude mcp remove --scope user claude-worker");
     }

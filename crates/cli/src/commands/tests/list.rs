@@ -34,7 +34,7 @@ async fn the_next_page_has_the_same_filters_and_order() {
         said.lines().find_map(|line| Some(line.split_once("claude-worker ")?.1.to_owned()))
     };
     let line = "list --search it's --pending --since 60m";
-    let expected = r"list --status pending --search 'it'\''s' --since 1h --before 11";
+    let expected = r#"list --status pending --search "it's" --since 1h --before 11"#;
     assert_eq!(more(Look::Pipe, line).await.as_deref(), Some(expected));
     let line = "list -n 3 --sort oldest --before 7";
     let expected = "list --sort oldest --limit 3 --before 10";
