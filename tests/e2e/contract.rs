@@ -60,7 +60,9 @@ async fn exercise(api: &impl TaskApi, work: &Path) {
     let mut request = shell(work, "echo first line; echo second; exit 0");
     request.idempotency_key = Some("one".to_owned());
     let first = api.submit(request.clone()).await.unwrap();
-    assert_eq!(api.submit(request).await.unwrap().id, first.id);
+    let second = api.submit(request).await.unwrap();
+    assert_eq!((first.submitted_before, second.submitted_before), (false, true));
+    assert_eq!(second.id, first.id);
     assert_eq!(first.name, "echo first line; echo second; exit 0");
     assert!(matches!(finished(api, first.id).await, State::Completed { .. }));
 

@@ -65,6 +65,10 @@ pub struct Task {
     /// details of one task; lists leave them out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
+    /// Whether the task was there already, because an earlier submission had the same idempotency key. It is in
+    /// the answer to a submission only. A client that repeats a request whose answer was lost finds it, too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub submitted_before: bool,
     /// The directory that a warning asks the user to trust, as an argument for `claude-worker trust`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub untrusted: Option<String>,
@@ -139,6 +143,7 @@ mod tests {
             parent: None,
             submitted_by: Some(SubmittedBy::Local),
             warnings: Vec::new(),
+            submitted_before: false,
             untrusted: None,
         }
     }

@@ -232,6 +232,12 @@ fn run_of(memory: &Memory, id: TaskId, run: Option<&RunId>) -> Answer<Option<Run
 impl TaskApi for FakeEngine {
     async fn submit(&self, new: NewTask) -> Answer<Task> {
         let mut memory = self.reach()?;
+        let same = |detail: &&TaskDetail| {
+            new.idempotency_key.is_some() && detail.request.idempotency_key == new.idempotency_key
+        };
+        if let Some(detail) = memory.tasks.values().find(same) {
+            return Ok(Task { submitted_before: true, ..detail.task.clone() });
+        }
         let id = memory.tasks.keys().last().map_or(1, |id| id.0 + 1);
         let name = new.name.clone().unwrap_or_else(|| new.execution_prompt.clone());
         let task = Task { runs: 0, ..samples::task(id, &name, State::Pending) };

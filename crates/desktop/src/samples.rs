@@ -28,6 +28,7 @@ pub(crate) fn task(id: i64, name: &str, state: State) -> Task {
         parent: None,
         submitted_by: Some(SubmittedBy::Local),
         warnings: Vec::new(),
+        submitted_before: false,
         untrusted: None,
     }
 }

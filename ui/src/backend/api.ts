@@ -1285,6 +1285,11 @@ export type Task = {
   runs: number;
   /** When its newest run's agent was started. */
   started_at?: Timestamp;
+  /**
+   * Whether the task was there already, because an earlier submission had the same idempotency key. It is in
+   * the answer to a submission only. A client that repeats a request whose answer was lost finds it, too.
+   */
+  submitted_before?: boolean;
   /** Who submitted it; absent when that was not recorded, in tasks of earlier versions. */
   submitted_by?: SubmittedBy;
   /** Whether it has finished and no person has looked at it since. */
@@ -1393,6 +1398,11 @@ export type TaskDetail = {
   runs: number;
   /** When its newest run's agent was started. */
   started_at?: Timestamp;
+  /**
+   * Whether the task was there already, because an earlier submission had the same idempotency key. It is in
+   * the answer to a submission only. A client that repeats a request whose answer was lost finds it, too.
+   */
+  submitted_before?: boolean;
   /** Who submitted it; absent when that was not recorded, in tasks of earlier versions. */
   submitted_by?: SubmittedBy;
   /**

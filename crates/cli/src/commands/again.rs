@@ -152,5 +152,5 @@ async fn one(
         Then::Wait if console.json => {}
         Then::Wait | Then::Watch => console.remark(&again.queued(id, then))?,
     }
-    conclude(api, console, id, before, then).await
+    conclude(api, console, &task, before, then).await
 }

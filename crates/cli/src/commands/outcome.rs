@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use claude_worker_agents::can;
-use claude_worker_api::{Capability, Task, TaskApi, TaskDetail, TaskId};
+use claude_worker_api::{Capability, Task, TaskApi, TaskDetail};
 
 use super::{Report, logs, wait_for, watch_next};
 use crate::console::Console;
@@ -47,23 +47,27 @@ pub(super) enum Then {
     Wait,
 }
 
-/// Watches or waits for one task whose runs after number `after` count.
+/// Watches or waits for one task whose runs after number `after` count. `queued` is the engine's answer when it
+/// was put into the queue.
 ///
 /// # Errors
 /// When the task is removed, no engine answers, or the output cannot be written.
 pub(super) async fn conclude(
     api: &impl TaskApi,
     console: &mut Console<'_>,
-    id: TaskId,
+    queued: &Task,
     after: u32,
     then: Then,
 ) -> Result<Exit, CliError> {
+    let id = queued.id;
     match then {
         Then::Return => Ok(Exit::Done),
         Then::Watch => watch_next(api, console, id, after).await,
         Then::Wait => {
-            let waited = wait_for(api, console, id).await?;
-            if let Watched::Finished(detail) = &waited {
+            let mut waited = wait_for(api, console, id).await?;
+            if let Watched::Finished(detail) = &mut waited {
+                // Only the answer to the submission has it.
+                detail.task.submitted_before = queued.submitted_before;
                 if can(detail.task.agent, Capability::CommandLine) && !console.json {
                     // The result of a command is all its output; the stored result is only the end of it.
                     logs::whole_output(api, console, id).await?;
@@ -72,6 +76,9 @@ pub(super) async fn conclude(
                 } else {
                     show_result(console, detail)?;
                 }
+            } else if console.json {
+                // A program that stops waiting must know which task it is.
+                console.document(queued)?;
             }
             Ok(waited.exit())
         }

@@ -76,26 +76,48 @@ pub async fn execute(
     new.inherited_env = inherited_env(api).await?;
     new.parent = Reconnect::while_submitting().call(|| surrounding_task(api)).await?;
     // The key makes it safe to send the request again when the engine ended before its answer.
-    let task = Reconnect::while_submitting().call(|| api.submit(new.clone())).await?;
-    let id = task.id;
+    let mut task = Reconnect::while_submitting().call(|| api.submit(new.clone())).await?;
+    // With a new key, the submission before is an earlier attempt of this command.
+    task.submitted_before &= args.idempotency_key.is_some();
     warn(console, &task);
     let then = args.then.then();
     if let Err(error) = announce(console, &task, then) {
         // A script that submits it again, because of the exit code, must be able to know.
         if !error.is_closed_output() {
-            console.notice(&format!("Task {id} is queued, and this cannot be written"));
+            console.notice(&format!("Task {} is queued, and this cannot be written", task.id));
         }
         return Err(error);
     }
-    conclude(api, console, id, 0, then).await
+    conclude(api, console, &task, 0, then).await
+}
+
+/// What the engine did with the submission.
+fn queued(task: &Task) -> String {
+    let id = task.id;
+    if task.submitted_before {
+        let status = task.state.status().name();
+        format!("Task {id} was submitted before with this key; it is {status}")
+    } else {
+        format!("Task {id} queued")
+    }
 }
 
 /// Says the number of the task that was submitted.
 fn announce(console: &mut Console<'_>, task: &Task, then: Then) -> Result<(), CliError> {
     let id = task.id;
     match then {
-        Then::Wait if !console.json => console.remark(&format!("Task {id} queued"))?,
+        Then::Wait if !console.json => console.remark(&queued(task))?,
         Then::Return if console.json => console.document(task)?,
+        Then::Return | Then::Watch if console.view.terminal && task.submitted_before => {
+            console.line(&queued(task))?;
+            if then == Then::Return {
+                console.line(&if task.state.is_finished() {
+                    format!("Show it with: claude-worker status {id}")
+                } else {
+                    format!("Follow it with: claude-worker logs {id} -f")
+                })?;
+            }
+        }
         Then::Return | Then::Watch if console.view.terminal => {
             let name = clean_line(&task.name);
             let room = console.width().saturating_sub(24).max(10);
@@ -104,8 +126,13 @@ fn announce(console: &mut Console<'_>, task: &Task, then: Then) -> Result<(), Cl
                 console.line(&format!("Follow it with: claude-worker logs {id} -f"))?;
             }
         }
-        Then::Return => console.line(&id.to_string())?,
-        Then::Watch => console.notice(&format!("Task {id} queued")),
+        Then::Return => {
+            if task.submitted_before {
+                console.notice(&queued(task));
+            }
+            console.line(&id.to_string())?;
+        }
+        Then::Watch => console.notice(&queued(task)),
         Then::Wait => {}
     }
     Ok(())

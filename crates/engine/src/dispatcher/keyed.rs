@@ -124,6 +124,9 @@ impl Dispatcher {
             // One that was removed since is left out.
             tasks.extend(self.writer.task(*id)?.map(|stored| stored.task));
         }
+        if matches!(request, Request::SubmitBatch(_)) {
+            tasks.iter_mut().for_each(|task| task.submitted_before = true);
+        }
         match (request, tasks.pop()) {
             (Request::SubmitBatch(_), Some(last)) => {
                 tasks.push(last);

@@ -158,9 +158,10 @@ impl Dispatcher {
         stored_request.inherited_env.clear();
         if let Some(key) = &key
             && let Some(id) = self.writer.task_by_key(key)?
-            && let Some(stored) = self.writer.task(id)?
+            && let Some(mut stored) = self.writer.task(id)?
         {
             if self.writer.was_sent(id, &stored_request, sent_directory.as_deref())? {
+                stored.task.submitted_before = true;
                 return Ok(shown(stored));
             }
             let key = request.idempotency_key.as_deref().unwrap_or_default().escape_debug();

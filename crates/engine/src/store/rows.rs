@@ -153,6 +153,7 @@ pub(super) fn task(row: &Row<'_>) -> Result<StoredTask, EngineError> {
             parent: number(row, 13).map(TaskId),
             submitted_by: owned(row, 19).map(SubmittedBy::from),
             warnings: Vec::new(),
+            submitted_before: false,
             untrusted: None,
         },
         state,

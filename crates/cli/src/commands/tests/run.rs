@@ -22,6 +22,38 @@ async fn run_prints_the_id_alone_for_a_script() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_second_run_with_the_same_key_says_that_the_task_is_there() {
+    let engine = FakeEngine::default();
+    let line = "run --stdin never Test --idempotency-key mine";
+    let (_, written) = command(&engine, Look::Json, line).await;
+    assert_eq!(written.json()["submitted_before"], serde_json::Value::Null);
+    let said = "Task 1 was submitted before with this key; it is pending\n";
+    let (exit, written) = command(&engine, Look::Pipe, line).await;
+    assert_eq!((exit, written.out(), written.err()), (Exit::Done, "1\n", said));
+    let (_, written) = command(&engine, Look::Terminal, line).await;
+    assert_eq!(written.out(), format!("{said}Follow it with: claude-worker logs 1 -f\n"));
+    let (_, written) = command(&engine, Look::Json, line).await;
+    assert_eq!(written.json()["submitted_before"], true);
+    engine.begin(1);
+    let script = async {
+        settle().await;
+        engine.finish(1, completed(), "42");
+    };
+    let waits = format!("{line} --wait");
+    let (_, written) = beside(&engine, Look::Pipe, &waits, script).await;
+    let said = "Task 1 was submitted before with this key; it is running\n";
+    assert!(written.err().starts_with(said), "{}", written.err());
+    let (_, written) = command(&engine, Look::Json, &waits).await;
+    assert_eq!(
+        (&written.json()["submitted_before"], &written.json()["result"]),
+        (&true.into(), &"42".into())
+    );
+    let (_, written) = command(&engine, Look::Terminal, line).await;
+    let said = "Task 1 was submitted before with this key; it is completed\n";
+    assert_eq!(written.out(), format!("{said}Show it with: claude-worker status 1\n"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn run_passes_its_options_on() {
     let engine = FakeEngine::default();
     let line = "run --stdin never Go --name N --system S --model opus --permission-mode plan \

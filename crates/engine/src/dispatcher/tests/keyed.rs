@@ -51,6 +51,22 @@ fn id(answer: Result<Reply, ApiError>) -> TaskId {
 }
 
 #[test]
+fn a_repeated_submission_says_that_the_task_was_there() {
+    let place = Place::new();
+    let (mut dispatcher, _) = place.dispatcher();
+    dispatcher.memory.paused = true;
+    let mut asked = |request| dispatcher.asked_by(&Principal::Local, request).unwrap();
+    for (times, before) in [(1, false), (2, true)] {
+        let Reply::Task(task) = asked(submission("true", "one")) else { panic!("no task") };
+        assert_eq!(task.submitted_before, before, "{times}");
+        let Reply::Tasks(tasks) = asked(batch(tasks(&["a", "b"]), Some("all"))) else {
+            panic!("no tasks")
+        };
+        assert!(tasks.iter().all(|task| task.submitted_before == before), "{times}");
+    }
+}
+
+#[test]
 fn each_submitter_has_keys_of_its_own() {
     let place = Place::new();
     let (mut dispatcher, _) = place.dispatcher();
