@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
-use crate::support::{Home, Kept, read, until};
+use crate::support::{Home, Kept, Ran, read, until};
 
 #[test]
 fn there_is_never_a_second_engine_on_one_directory() {
@@ -183,6 +183,34 @@ fn a_database_of_its_own_has_an_engine_of_its_own() {
     assert_eq!(home.shell("true"), 1);
     home.finished(1);
     run(&["server", "stop"]);
+}
+
+/// A mistyped one would silently be another, empty queue.
+#[test]
+fn a_new_data_directory_that_the_environment_names_is_named_once() {
+    let home = Home::new();
+    let run = |variable: Option<(&str, &str)>, arguments: &[&str]| {
+        let mut command = home.command();
+        command.env_remove("CLAUDE_WORKER_HOME").envs(variable).args(arguments);
+        Ran::of(&command.output().unwrap()).ok().stderr.clone()
+    };
+    let database = home.place("elsewhere").join("tasks.db").display().to_string();
+    let data = home.data().display().to_string();
+    for (variable, directory) in [
+        (("CLAUDE_WORKER_HOME", data.as_str()), home.data()),
+        (("CLAUDE_WORKER_DB", &database), home.place("elsewhere")),
+    ] {
+        let said = format!("New data directory: {}, from {}\n", directory.display(), variable.0);
+        let first = run(Some(variable), &["list"]);
+        assert!(first.starts_with(&said), "{first}");
+        run(Some(variable), &["server", "stop"]);
+        let again = run(Some(variable), &["list"]);
+        assert!(!again.contains("New data directory"), "{again}");
+        run(Some(variable), &["server", "stop"]);
+    }
+    let usual = run(None, &["list"]);
+    assert!(!usual.contains("New data directory"), "{usual}");
+    run(None, &["server", "stop"]);
 }
 
 #[test]

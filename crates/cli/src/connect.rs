@@ -1,11 +1,14 @@
 //! Connecting to the engine.
 
+use std::io::{self, Write};
 use std::path::Path;
 
 use claude_worker_api::{ApiError, HTTP_PORT, TaskApi};
 use claude_worker_client::{Address, EngineClient, LockHolder, ServerUrl, Starter};
 use claude_worker_engine::Paths;
 use claude_worker_server::HttpStart;
+
+use crate::render::text::clean_line;
 
 /// Whether an engine is started when none is running.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +29,16 @@ pub(crate) fn connect(start: &Start) -> Result<EngineClient, ApiError> {
         Start::IfNeeded => Some(starter(&paths, &HttpStart::Settings)?),
         Start::Never => None,
     };
-    EngineClient::from_env(&paths, starter)
+    Ok(EngineClient::from_env(&paths, starter)?.on_new_directory(tell_new_directory))
+}
+
+/// Names a data directory that was created because the environment names it: a mistyped one would silently be
+/// another, empty queue.
+pub(crate) fn tell_new_directory(paths: &Paths) {
+    let Some(variable) = paths.named_by() else { return };
+    let directory = clean_line(&paths.home.display().to_string());
+    // A closed standard error is ignored.
+    let _ = writeln!(io::stderr(), "New data directory: {directory}, from {variable}");
 }
 
 /// The engine of this machine that commands about the engine itself start, stop listening or show.
@@ -64,7 +76,7 @@ impl EngineHere {
     /// A client of it. With a starter, its first call starts the engine if none is running.
     pub(crate) fn client(&self, paths: &Paths, starter: Option<Starter>) -> EngineClient {
         if self.address == Address::Socket(paths.socket.clone()) {
-            EngineClient::of(paths, starter)
+            EngineClient::of(paths, starter).on_new_directory(tell_new_directory)
         } else {
             EngineClient::new(self.address.clone())
         }

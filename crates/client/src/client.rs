@@ -30,6 +30,8 @@ pub struct EngineClient {
     starting: Arc<Mutex<()>>,
     /// How many engines this client and its clones have started.
     started: Arc<AtomicU64>,
+    /// Called when a start has created the data directory.
+    on_new_directory: Option<fn(&Paths)>,
 }
 
 impl EngineClient {
@@ -43,7 +45,15 @@ impl EngineClient {
             has_connected: Arc::default(),
             starting: Arc::default(),
             started: Arc::default(),
+            on_new_directory: None,
         }
+    }
+
+    /// The same client, which calls `tell` after it has started an engine whose data directory did not exist.
+    #[must_use]
+    pub const fn on_new_directory(mut self, tell: fn(&Paths)) -> Self {
+        self.on_new_directory = Some(tell);
+        self
     }
 
     /// A client of the engine that the environment names. With a starter, a call that finds no
@@ -121,7 +131,11 @@ impl EngineClient {
                     // end again.
                     let _turn = self.starting.lock().await;
                     if self.started.load(Ordering::Relaxed) == started {
+                        let is_new = !starter.paths.home.exists();
                         starter.start(&self.address).await?;
+                        if let Some(tell) = self.on_new_directory.filter(|_| is_new) {
+                            tell(&starter.paths);
+                        }
                         self.started.fetch_add(1, Ordering::Relaxed);
                     }
                 }

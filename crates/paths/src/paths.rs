@@ -11,8 +11,11 @@ use claude_worker_os::files::{
 };
 use claude_worker_os::user::is_own;
 
-use crate::home::expand_home;
+use crate::home::{expand_home, user_home};
 use crate::own_file;
+
+/// The name of the default data directory, in the user's home directory.
+const DEFAULT_HOME: &str = ".claude-worker";
 
 /// The places one engine uses. Two engines with the same [`Paths::lock`] cannot both run; a
 /// database with a name of its own (`CLAUDE_WORKER_DB`) gets a lock and a socket of its own.
@@ -64,6 +67,16 @@ impl Paths {
         )?;
         paths.are_our_own()?;
         Ok(paths)
+    }
+
+    /// The variable of the environment that names the data directory; none for the default one.
+    #[must_use]
+    pub fn named_by(&self) -> Option<&'static str> {
+        let default = user_home().map(|home| home.join(DEFAULT_HOME));
+        if default.as_deref() == Some(self.home.as_path()) {
+            return None;
+        }
+        ["CLAUDE_WORKER_HOME", "CLAUDE_WORKER_DB"].into_iter().find(|name| variable(name).is_some())
     }
 
     /// Refuses places that another user owns or can write to.
@@ -120,7 +133,7 @@ impl Paths {
             )),
             path => Ok(path),
         };
-        let default_home = user_home.map(|home| home.join(".claude-worker"));
+        let default_home = user_home.map(|home| home.join(DEFAULT_HOME));
         let database = absolute("CLAUDE_WORKER_DB", database)?;
         let home = absolute("CLAUDE_WORKER_HOME", home)?;
         let config_home = home.clone().or_else(|| default_home.clone());
@@ -202,7 +215,7 @@ fn create_private(directory: &Path) -> io::Result<()> {
         Ok(found) => {
             let ours = matches!(
                 directory.file_name().and_then(|name| name.to_str()),
-                Some(".claude-worker" | "runs" | "env")
+                Some(DEFAULT_HOME | "runs" | "env")
             ) && is_own(&found);
             if ours && is_open_to_others(&found) {
                 make_directory_private(directory)?;

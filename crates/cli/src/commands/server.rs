@@ -17,7 +17,7 @@ use claude_worker_server::HttpStart;
 use serde::Serialize;
 
 use self::listen::ListenArgs;
-use crate::connect::{EngineHere, Start, connect, lock_of, starter};
+use crate::connect::{EngineHere, Start, connect, lock_of, starter, tell_new_directory};
 use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -366,7 +366,11 @@ fn holder(lock: &Path) -> Result<LockHolder, ApiError> {
 pub fn foreground(console: &mut Console<'_>, listen: &ListenArgs) -> Result<Exit, CliError> {
     let paths = Paths::from_env()?;
     let port = EngineHere::from_env(&paths).map_or(HTTP_PORT, |here| here.http_port);
+    let is_new = !paths.home.exists();
     host::host(Place::Terminal, listen.start(port)?, |reachable| {
+        if is_new {
+            tell_new_directory(&paths);
+        }
         let text = format!(
             "The engine serves {}\n{}\nCtrl-C stops it; running tasks keep running",
             clean_line(&reachable.socket.display().to_string()),
