@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use claude_worker_api::{ErrorCode, TaskApi, TaskQuery};
 use claude_worker_os::files::create_anew;
 
-use super::Report;
+use super::refuse_line;
 use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -46,14 +46,13 @@ pub async fn execute(
         None => None,
         Some(path) => Some(BufWriter::new(create(path)?)),
     };
-    let mut report = Report::default();
     let mut exit = Exit::Done;
     let mut written = 0;
     for id in ids {
         let detail = match api.get(id, TaskQuery::default()).await {
             Ok(detail) => detail,
             Err(error) if error.code == ErrorCode::NotFound => {
-                exit = exit.or(report.refuse(console, id, error));
+                exit = exit.or(refuse_line(console, ("id", id), &error)?);
                 continue;
             }
             Err(error) => return Err(error.into()),

@@ -129,6 +129,9 @@ pub(crate) struct Report {
     /// With `--dry-run`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     would_remove: Vec<TaskId>,
+    /// Tasks that `wait` stopped waiting for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unfinished: Vec<TaskId>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<ReportedError>,
 }
@@ -148,6 +151,20 @@ impl Report {
         self.errors.push(ReportedError { id, error });
         exit
     }
+}
+
+/// Shows the error of one task of a command that prints a document for each line. `id_field` is what these call
+/// the number of their task.
+fn refuse_line(
+    console: &mut Console<'_>,
+    (id_field, id): (&str, TaskId),
+    error: &ApiError,
+) -> Result<Exit, CliError> {
+    console.complain(error);
+    if console.json {
+        console.document(&serde_json::json!({ id_field: id, "error": error }))?;
+    }
+    Ok(Exit::of_error(error.code))
 }
 
 /// Writes the warnings of a submitted task to standard error.

@@ -74,7 +74,8 @@ pub async fn execute(
     let Ended { mut finished, gone, mut report } = ended;
     if end.is_some() {
         let open = ids.iter().filter(|id| !finished.contains_key(id) && !gone.contains_key(id));
-        let open: Vec<String> = open.map(ToString::to_string).collect();
+        report.unfinished = open.copied().collect();
+        let open: Vec<String> = report.unfinished.iter().map(ToString::to_string).collect();
         if !open.is_empty() {
             let (tasks, again) = (open.join(", "), open.join(" "));
             let what = if open.len() == 1 { "Task" } else { "Tasks" };

@@ -8,6 +8,7 @@ use claude_worker_api::{TaskApi, TaskId};
 use claude_worker_client::Reconnect;
 use tokio::sync::mpsc;
 
+use super::super::refuse_line;
 use super::{Args, readable};
 use crate::console::Console;
 use crate::delays::Delays;
@@ -49,8 +50,7 @@ pub(super) async fn execute(
             match readable(api, console, args, *id, &mut print).await {
                 Ok(_) => {}
                 Err(CliError::Api(error)) => {
-                    console.complain(&error);
-                    exit = exit.or(Exit::of_error(error.code));
+                    exit = exit.or(refuse_line(console, ("task", *id), &error)?);
                 }
                 Err(other) => return Err(other),
             }
@@ -108,9 +108,8 @@ async fn follow(
         tokio::select! {
             line = lines.recv() => match line {
                 Some((place, Ok(text))) => console.print(&labels[place].put_before(&text))?,
-                Some((_, Err(CliError::Api(error)))) => {
-                    console.complain(&error);
-                    exit = exit.or(Exit::of_error(error.code));
+                Some((place, Err(CliError::Api(error)))) => {
+                    exit = exit.or(refuse_line(console, ("task", ids[place]), &error)?);
                 }
                 Some((_, Err(error))) => return Err(error),
                 None => return Ok(exit),

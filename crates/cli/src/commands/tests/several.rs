@@ -33,6 +33,8 @@ async fn wait_ends_when_its_time_is_over() {
     let (exit, written) = command(&engine, Look::Pipe, "wait 1 --timeout 10m").await;
     assert_eq!(exit, Exit::TimedOut);
     assert_eq!(before.elapsed().as_secs(), 600);
+    let (_, in_json) = command(&engine, Look::Json, "wait 1 --timeout 10m").await;
+    assert_eq!(in_json.json(), serde_json::json!({ "tasks": [], "unfinished": [1] }));
     assert_eq!(
         written.err(),
         "Task 1 has not finished; nothing was stopped. Wait again with: claude-worker wait 1\n"
@@ -134,6 +136,51 @@ async fn ranges_lists_and_filters_choose_tasks() {
     assert!(written.err().contains("claude-worker cancel 12"), "{}", written.err());
     let (exit, written) = command(&engine, Look::Pipe, "remove 1-2").await;
     assert_eq!((exit, written.out()), (Exit::Done, "Task 1 is removed\nTask 2 is removed\n"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_json_each_error_has_what_to_type_next() {
+    for line in [
+        "status 99",
+        "status 1 99",
+        "logs 99",
+        "logs 1 99",
+        "logs 1 99 -f",
+        "result 3",
+        "wait 99",
+        "wait 1 99",
+        "cancel 3 99",
+        "retry 99",
+        "retry 1 99",
+        "resume --stdin never 99 Further",
+        "seen 2 99",
+        "seen 3",
+        "remove 99",
+        "edit 99 --name N",
+        "edit 3",
+        "export 2 99",
+        "retry",
+        "cancel all",
+        "clean",
+        "logs 1 2 --raw",
+        "run --stdin never",
+    ] {
+        let engine = FakeEngine::default();
+        engine.put(samples::completed(1, "Test", "ok"));
+        engine.put(samples::completed(2, "Test", "ok"));
+        engine.put(samples::task(3, "Test", State::Pending));
+        let (exit, written) = command(&engine, Look::Json, line).await;
+        assert_ne!(exit, Exit::Done, "{line}");
+        let mut errors = Vec::new();
+        for document in written.out().lines() {
+            let document: serde_json::Value = serde_json::from_str(document).unwrap();
+            errors.extend(document["errors"].as_array().into_iter().flatten().cloned());
+            errors.extend(Some(document["error"].clone()).filter(|error| !error.is_null()));
+        }
+        let [error] = &errors[..] else { panic!("{line}: {}", written.out()) };
+        let hint = error["hint"].as_str().unwrap_or_else(|| panic!("{line}: {error}"));
+        assert!(written.err().contains(hint), "{line}: {error}: {}", written.err());
+    }
 }
 
 #[tokio::test(start_paused = true)]
