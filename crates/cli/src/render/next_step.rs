@@ -116,6 +116,10 @@ fn after_failure(task: &Task, request: &NewTask, failure: &Failure) -> Option<Ne
             let more = max_turns.map(|turns| format!("--max-turns {}", turns.saturating_mul(2)));
             step("Give it more turns", again(task, &more.unwrap_or_default()))
         }
+        // Claude Code names the file and what is wrong in it, and has not begun.
+        Failure::AgentError { message } if message.starts_with("Configuration error in ") => {
+            step("Fix that file, then", again(task, ""))
+        }
         // The session that it was to go on in is gone.
         Failure::AgentError { message } if message.contains("No conversation found") => {
             step("Begin anew", vec![retry(task, "")])
@@ -295,6 +299,9 @@ mod tests {
             Failure::Budget,
             Failure::Turns,
             Failure::AgentError { message: text("Interrupted") },
+            Failure::AgentError {
+                message: text("Configuration error in /home/me/.claude.json: JSON"),
+            },
             Failure::AgentError { message: text("No conversation found with session ID: x") },
             Failure::NoResult,
             Failure::Lost,
