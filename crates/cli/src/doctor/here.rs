@@ -5,15 +5,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use claude_worker_api::{Check, CheckLevel, ErrorCode, TaskApi};
-use claude_worker_engine::doctor::sign_in;
+use claude_worker_engine::doctor::sign_in::{self, START_ANEW};
 use claude_worker_engine::{LoginShell, Paths, doctor};
 
 use super::engine;
 use crate::shell_env::inherited_env;
-
-/// How the next engine gets the environment of this shell.
-const ANEW: &str =
-    "claude-worker server stop; the next command starts the engine with this shell's environment";
 
 /// All checks.
 pub(super) async fn examine(api: &impl TaskApi, paths: &Paths) -> Vec<Check> {
@@ -67,7 +63,7 @@ impl ThisShell {
                     "{here}, which tasks from this shell take along. The engine: {}",
                     of_engine.found
                 ),
-                format!("For tasks from elsewhere: {ANEW}"),
+                format!("For tasks from elsewhere: {START_ANEW}"),
             ),
         }
     }
@@ -89,19 +85,12 @@ impl ThisShell {
 
     /// The variables of the engine that this shell does not have: tasks get the engine's.
     fn missing_here(&self, of_engine: &[String]) -> Option<Check> {
-        let is_missing =
-            |name: &&String| std::env::var_os(name).is_none_or(|value| value.is_empty());
-        let missing: Vec<_> = of_engine.iter().filter(is_missing).map(String::as_str).collect();
-        if missing.is_empty() {
-            return None;
-        }
+        let has = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        let missing = sign_in::missing_in_shell(of_engine.iter().map(String::as_str), has)?;
         Some(Check::warn(
             "Variables",
-            format!(
-                "the engine was started with {}, which this shell does not have: tasks use the engine's",
-                missing.join(", ")
-            ),
-            format!("To go without: {ANEW}"),
+            format!("the {missing}: tasks use the engine's"),
+            format!("To go without: {START_ANEW}"),
         ))
     }
 }

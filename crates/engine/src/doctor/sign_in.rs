@@ -54,6 +54,22 @@ pub fn variables() -> Vec<&'static str> {
     KEYS.into_iter().chain(CHOICE).filter(is_set).collect()
 }
 
+/// How the next engine gets the environment of a shell.
+pub const START_ANEW: &str =
+    "claude-worker server stop; the next command starts the engine with this shell's environment";
+
+/// Says which variables of an engine a shell does not have, so that its tasks use those of the engine: the rest of a
+/// sentence that begins with "The". None when it has all.
+pub fn missing_in_shell<'a>(
+    of_engine: impl IntoIterator<Item = &'a str>,
+    shell_has: impl Fn(&str) -> bool,
+) -> Option<String> {
+    let missing: Vec<_> = of_engine.into_iter().filter(|name| !shell_has(name)).collect();
+    (!missing.is_empty()).then(|| {
+        format!("engine was started with {}, which this shell does not have", missing.join(", "))
+    })
+}
+
 fn is_set(name: &&str) -> bool {
     var_os(name).is_some_and(|value| !value.is_empty())
 }
@@ -85,6 +101,20 @@ fn mentions(file: &Path, key: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn variables_of_the_engine_alone_are_named() {
+        let missing = |has: &[&str]| {
+            missing_in_shell(["ANTHROPIC_API_KEY", "CLAUDE_CONFIG_DIR"], |name| has.contains(&name))
+        };
+        assert_eq!(missing(&["ANTHROPIC_API_KEY", "CLAUDE_CONFIG_DIR"]), None);
+        let words = missing(&["ANTHROPIC_API_KEY"]).unwrap();
+        assert_eq!(
+            words,
+            "engine was started with CLAUDE_CONFIG_DIR, which this shell does not have"
+        );
+        assert!(missing(&[]).unwrap().contains("ANTHROPIC_API_KEY, CLAUDE_CONFIG_DIR"));
+    }
 
     #[test]
     fn a_stored_login_is_found_by_its_place() {

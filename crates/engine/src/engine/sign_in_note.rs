@@ -33,15 +33,10 @@ impl SignInNote {
 
 fn words(of_engine: &[&str], task: &NewTask) -> Option<String> {
     let has = |name: &str| task.env.contains_key(name) || task.inherited_env.contains_key(name);
-    let missing: Vec<_> = of_engine.iter().copied().filter(|name| !has(name)).collect();
-    if missing.is_empty() {
-        return None;
-    }
+    let missing = sign_in::missing_in_shell(of_engine.iter().copied(), has)?;
     Some(format!(
-        "The engine was started with {}, which this shell does not have: the task uses the engine's. To go \
-         without: claude-worker server stop; the next command starts the engine with this shell's \
-         environment.",
-        missing.join(", ")
+        "The {missing}: the task uses the engine's. To go without: {}.",
+        sign_in::START_ANEW
     ))
 }
 
