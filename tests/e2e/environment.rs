@@ -1,5 +1,7 @@
 //! Tasks have the environment of the shell that submits them, not that of the engine.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -171,7 +173,17 @@ fn all_variables_and_those_of_a_file_are_passed_when_that_is_asked_for() {
         Ran::of(&run.output().unwrap())
     };
     let told = run(&["--env-all"], "echo $SOME_TOKEN,$CLAUDE_CODE_SESSION_ID");
-    assert_eq!(told.ok().stdout, "of the shell,\n");
+    assert_eq!(
+        (told.ok().stdout.as_str(), told.stderr.contains("--env-all")),
+        ("of the shell,\n", false)
+    );
+    let mut odd = home.command();
+    odd.env("BIG", "x".repeat(70_000)).env("ODD", OsStr::from_bytes(b"\xff"));
+    odd.env("PATH", "/usr/bin:/bin").args(["run", "--agent", "shell", "--wait", "--env-all"]);
+    let told = Ran::of(&odd.arg("echo ${#BIG},${#ODD},$PATH").output().unwrap());
+    assert_eq!(told.ok().stdout, "0,0,/usr/bin:/bin\n");
+    let notice = "--env-all leaves out BIG (longer than 64 KiB; --env NAME passes it all the same) and ODD (not";
+    assert_eq!(told.stderr.matches(notice).count(), 1, "{told:?}");
     let file = home.place("variables");
     std::fs::write(&file, "# mine\nexport SOME_TOKEN='of the file'\nOTHER = x # why\n").unwrap();
     let file = file.to_str().unwrap();

@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 use std::path::Path;
 
-use claude_worker_api::{ApiError, HTTP_PORT, TaskApi};
-use claude_worker_client::{Address, EngineClient, LockHolder, ServerUrl, Starter};
+use claude_worker_api::{ApiError, HTTP_PORT};
+use claude_worker_client::{Address, EngineClient, ServerUrl, Starter};
 use claude_worker_engine::Paths;
 use claude_worker_server::HttpStart;
 
@@ -81,23 +81,6 @@ impl EngineHere {
             EngineClient::new(self.address.clone())
         }
     }
-}
-
-/// Whether the engine behind `api`, which the environment selects, is where paths of this machine mean
-/// nothing: on another machine, also at the end of a tunnel, or in a container.
-///
-/// # Errors
-/// As [`connect`], and when no engine answers at an address of this machine.
-pub(crate) async fn engine_is_elsewhere(api: &impl TaskApi) -> Result<bool, ApiError> {
-    let paths = Paths::from_env()?;
-    let address = Address::from_env(&paths)?;
-    if matches!(address, Address::Socket(_)) || address.is_elsewhere() {
-        return Ok(address.is_elsewhere());
-    }
-    let info = api.engine().await?;
-    let beside = Paths::lock_beside(Path::new(&info.database));
-    let is_here = |lock: &Path| matches!(LockHolder::of(lock), Ok(LockHolder::Engine(pid)) if pid == Some(info.pid));
-    Ok(!is_here(&paths.lock) && !is_here(&beside))
 }
 
 /// The lock file of the engine that `client` talks to; none when that engine is not the one of `paths`.

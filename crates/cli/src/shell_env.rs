@@ -2,44 +2,68 @@
 
 use std::collections::BTreeMap;
 
-use claude_worker_agents::inherited_variables;
+use claude_worker_agents::{ShellVariables, all_variables, inherited_variables};
 use claude_worker_api::{ApiError, TaskApi};
-use claude_worker_client::{Address, Reconnect};
-use claude_worker_engine::Paths;
+use claude_worker_client::{Reconnect, may_have_variables, variables_to_send};
 
 use crate::error::CliError;
 
-/// What this shell has of the variables that the setting `env.pass` names. Nothing for an engine that is
-/// reached over HTTP: it may be on another machine, where they mean nothing, and they may be secrets.
+/// What this shell has of the variables that the setting `env.pass` names.
 ///
 /// # Errors
 /// When the engine does not tell its settings.
 pub(crate) async fn inherited_env(
     api: &impl TaskApi,
 ) -> Result<BTreeMap<String, String>, ApiError> {
-    if !is_local()? {
-        return Ok(BTreeMap::new());
-    }
-    let settings = Reconnect::while_submitting().call(|| api.settings()).await?;
-    Ok(inherited_variables(&settings.env.pass, std::env::vars_os()))
+    let pass = Reconnect::while_submitting().call(|| variables_to_send(api)).await?;
+    Ok(inherited_variables(&pass, std::env::vars_os()))
 }
 
 /// All variables of this shell that mean something in a task.
 ///
 /// # Errors
-/// A usage error for an engine that is reached over HTTP.
-pub(crate) fn whole_env() -> Result<BTreeMap<String, String>, CliError> {
-    if !is_local()? {
+/// A usage error for an engine to which they are not sent.
+pub(crate) async fn whole_env(api: &impl TaskApi) -> Result<ShellVariables, CliError> {
+    if !may_have_variables(api).await? {
         return Err(CliError::usage(
-            "--env-all sends the variables of this shell, with all secrets in them, to an engine at its \
-             local socket only",
+            "--env-all sends the variables of this shell, with all secrets in them, to an engine on this \
+             machine at its local socket only",
             "Name the variables: --env NAME",
         ));
     }
-    Ok(inherited_variables(&["*".to_owned()], std::env::vars_os()))
+    Ok(all_variables(std::env::vars_os()))
 }
 
-/// Whether the engine is reached at a local socket.
-fn is_local() -> Result<bool, ApiError> {
-    Ok(matches!(Address::from_env(&Paths::from_env()?)?, Address::Socket(_)))
+/// What is said about variables that `--env-all` does not pass on, if there are any.
+pub(crate) fn left_out_notice(variables: &ShellVariables) -> Option<String> {
+    let why = |names: &[String], why: &str| {
+        (!names.is_empty()).then(|| format!("{} ({why})", names.join(", ")))
+    };
+    let parts: Vec<_> = [
+        why(&variables.too_long, "longer than 64 KiB; --env NAME passes it all the same"),
+        why(&variables.not_utf8, "not UTF-8"),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    (!parts.is_empty()).then(|| format!("--env-all leaves out {}", parts.join(" and ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_that_are_left_out_are_named_with_the_reason() {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let mut variables = ShellVariables::default();
+        assert_eq!(left_out_notice(&variables), None);
+        variables.too_long = names(&["BIG"]);
+        variables.not_utf8 = names(&["ODD", "OTHER"]);
+        assert_eq!(
+            left_out_notice(&variables).unwrap(),
+            "--env-all leaves out BIG (longer than 64 KiB; --env NAME passes it all the same) and ODD, OTHER \
+             (not UTF-8)"
+        );
+    }
 }

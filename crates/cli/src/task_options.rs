@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use claude_worker_api::{Limits, PermissionMode, TaskApi, TaskChanges, parse_duration};
+use claude_worker_client::engine_is_elsewhere;
 
 use values::{
     budget, env_name, file_or_json, further_directory, json_or_file_content, permission_mode,
@@ -14,9 +15,9 @@ use values::{
 };
 pub(crate) use values::{directory, directory_elsewhere};
 
-use crate::connect::engine_is_elsewhere;
+use crate::console::Console;
 use crate::error::CliError;
-use crate::shell_env::whole_env;
+use crate::shell_env::{left_out_notice, whole_env};
 
 /// How a task begins, which `run` and `edit` share: a task that has begun keeps its name and its conversation.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -115,7 +116,7 @@ pub struct TaskOptions {
     /// Pass on the variables of a file with NAME=value lines; can be repeated
     #[arg(long, value_name = "FILE")]
     pub env_file: Vec<PathBuf>,
-    /// Pass on all environment variables of this shell; only to an engine on this machine
+    /// Pass on all environment variables of this shell, PATH as it is; only to an engine on this machine
     #[arg(long)]
     pub env_all: bool,
     /// Everything after -- is for Claude Code: --agent-args -- --chrome
@@ -128,13 +129,26 @@ pub struct TaskOptions {
 
 impl TaskOptions {
     /// The variables that are given to the task: all, then those of files, then those that are named.
-    fn variables(&self) -> Result<BTreeMap<String, String>, CliError> {
-        let mut variables = if self.env_all { whole_env()? } else { BTreeMap::new() };
+    async fn variables(
+        &self,
+        api: &impl TaskApi,
+        console: &mut Console<'_>,
+    ) -> Result<BTreeMap<String, String>, CliError> {
+        let mut variables = BTreeMap::new();
+        let mut notice = None;
+        if self.env_all {
+            let all = whole_env(api).await?;
+            notice = left_out_notice(&all);
+            variables = all.passed;
+        }
         for file in &self.env_file {
             variables.extend(env_file::read(file)?);
         }
         for name in &self.env {
             variables.extend([variable(name)?]);
+        }
+        if let Some(notice) = notice {
+            console.notice(&notice);
         }
         Ok(variables)
     }
@@ -152,9 +166,13 @@ impl TaskOptions {
     ///
     /// # Errors
     /// A usage error for a value that cannot be used.
-    pub(crate) async fn changes(&self, api: &impl TaskApi) -> Result<TaskChanges, CliError> {
-        // First, because it needs no engine.
-        let env = self.variables()?;
+    pub(crate) async fn changes(
+        &self,
+        api: &impl TaskApi,
+        console: &mut Console<'_>,
+    ) -> Result<TaskChanges, CliError> {
+        // First, because it mostly needs no engine.
+        let env = self.variables(api, console).await?;
         let names_files = self.dir.is_some()
             || self.settings.is_some()
             || !self.add_dir.is_empty()

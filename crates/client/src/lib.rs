@@ -70,6 +70,7 @@ mod next_engine;
 mod probe;
 mod request;
 mod retry;
+mod same_machine;
 mod server_url;
 mod start;
 mod task_context;
@@ -100,6 +101,8 @@ pub use log_file::{LogFile, open_log};
 pub use next_engine::{Announcement, next_engine_is_announced};
 #[doc(hidden)]
 pub use probe::probe;
+#[doc(hidden)]
+pub use same_machine::{engine_is_elsewhere, may_have_variables, variables_to_send};
 #[doc(hidden)]
 pub use start::Ready;
 #[doc(hidden)]

@@ -32,7 +32,6 @@ mod prompts;
 mod resources;
 mod schema;
 mod server;
-mod shell_env;
 mod stdio;
 mod subscriptions;
 mod task_text;

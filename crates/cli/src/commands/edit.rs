@@ -53,7 +53,7 @@ pub async fn execute(
 ) -> Result<Exit, CliError> {
     let has_prompt = args.prompt.is_some() || args.file.is_some();
     let (behind, options) = args.options.clone().split_first_behind(has_prompt);
-    let changes = TaskChanges { shell: args.shell.clone(), ..options.changes(api).await? };
+    let changes = TaskChanges { shell: args.shell.clone(), ..options.changes(api, console).await? };
     let mut changes = args.start.changes(changes);
     let id = resolve_one(api, args.task).await?;
     let argument = args.prompt.as_deref().or(behind.as_deref());

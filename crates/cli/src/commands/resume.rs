@@ -52,7 +52,7 @@ pub async fn execute(
     let has_message = message.is_some() || args.file.is_some();
     let (behind, options) = args.again.options.clone().split_first_behind(has_message);
     let ids = resolve(api, &selection, "resume", Changeable::Finished).await?;
-    let changes = options.changes(api).await?;
+    let changes = options.changes(api, console).await?;
     let given = Given { argument: message.or(behind.as_deref()), file: args.file.as_deref() };
     let message = prompt::read(console, given, prompt::Kind::Prompt, args.stdin)?;
     let inherited_env = inherited_env(api).await?;

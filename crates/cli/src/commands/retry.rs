@@ -37,7 +37,7 @@ pub async fn execute(
     args: &Args,
 ) -> Result<Exit, CliError> {
     let ids = resolve(api, &args.selection, "retry", Changeable::Finished).await?;
-    let changes = args.again.options.changes(api).await?;
+    let changes = args.again.options.changes(api, console).await?;
     let again = Again { changes, message: None, inherited_env: inherited_env(api).await? };
     run_again(api, console, (&args.selection, &ids), &args.again, &again).await
 }

@@ -5,12 +5,11 @@ use claude_worker_agents::can;
 use claude_worker_api::{
     Agent, Capability, NewTask, SHELLS, Task, TaskApi, TaskChanges, Traceparent,
 };
-use claude_worker_client::{Reconnect, new_key, surrounding_task};
+use claude_worker_client::{Reconnect, engine_is_elsewhere, new_key, surrounding_task};
 use claude_worker_paths::{shell_word, shell_words};
 
 use super::outcome::{Then, ThenArgs, conclude};
 use super::warn;
-use crate::connect::engine_is_elsewhere;
 use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::{self, Exit};
@@ -149,7 +148,7 @@ async fn new_task(
     let (behind, options) = split_after_dashes(&args.options, agent, has_prompt)?;
     let prompt = prompt.or(behind.as_deref());
     // The options are read before standard input is.
-    let mut changes = options.changes(api).await?;
+    let mut changes = options.changes(api, console).await?;
     if changes.working_directory.is_none() {
         changes.working_directory = Some(if engine_is_elsewhere(api).await? {
             directory_elsewhere(None)?

@@ -3,10 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use claude_worker_api::{ApiError, ErrorCode, TaskApi, Trust, TrustChange, TrustSource};
-use claude_worker_client::surrounding_task;
+use claude_worker_client::{engine_is_elsewhere, surrounding_task};
 use claude_worker_paths::{shell_word, user_home};
 
-use crate::connect::engine_is_elsewhere;
 use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::Exit;

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
+use claude_worker_agents::inherited_variables;
 use claude_worker_api::{Agent, ApiError, ErrorCode, Limits, NewTask, PermissionMode, TaskApi};
-use claude_worker_client::new_key;
+use claude_worker_client::{new_key, variables_to_send};
 use rmcp::model::Tool;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -11,7 +12,6 @@ use serde::Deserialize;
 use super::{Call, Effect, TaskAnswer, permission, tool};
 use crate::answer::Answered;
 use crate::caller;
-use crate::shell_env::inherited_env;
 
 pub(super) const NAME: &str = "create_task";
 
@@ -101,7 +101,7 @@ pub(super) async fn execute(api: &impl TaskApi, call: &Call, args: Args) -> Answ
         permission_mode: args.permission_mode,
         allowed_tools: args.allowed_tools,
         limits: args.limits.into(),
-        inherited_env: inherited_env(api).await?,
+        inherited_env: inherited_variables(&variables_to_send(api).await?, std::env::vars_os()),
         idempotency_key: Some(key.clone()),
         parent: caller::parent(api).await?,
         caller: Some(call.caller.clone()),
