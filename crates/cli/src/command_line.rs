@@ -1,7 +1,7 @@
 //! Arguments as the definition of the command line reads them, and what people mean by some that it does
 //! not accept.
 //!
-//! - `follow ID` and `tail ID` are `logs --follow ID`; `version` is `--version`.
+//! - `follow ID` and `tail ID` are `logs --follow ID`; `version` is `--version`; `help run --help` is `help run`.
 //! - An argument that begins with `-` and has a space is no option: `run "- fix the list"` is a prompt, and
 //!   `--system "- be brief"` a value.
 
@@ -126,9 +126,13 @@ pub(crate) fn takes_prompt(command: &Command) -> bool {
 
 /// The arguments (without the program's name) as they are meant.
 pub(crate) fn as_meant(
-    arguments: Vec<OsString>,
+    mut arguments: Vec<OsString>,
     definition: impl FnOnce() -> Command,
 ) -> Vec<OsString> {
+    if arguments.first().is_some_and(|first| first == "help") {
+        // clap's own command takes only names of commands, and would refuse `help run --help`.
+        arguments.retain(|argument| argument != "--help" && argument != "-h");
+    }
     if !arguments.iter().any(|argument| may_mean_something_else(argument)) {
         return arguments;
     }
@@ -216,6 +220,8 @@ mod tests {
         assert_eq!(meant(&["--json", "tail", "-f", "12"]), ["--json", "logs", "-f", "12"]);
         assert_eq!(meant(&["version"]), ["--version"]);
         assert_eq!(meant(&["help", "follow"]), ["help", "logs"]);
+        assert_eq!(meant(&["help", "--help"]), ["help"]);
+        assert_eq!(meant(&["help", "run", "-h"]), ["help", "run"]);
         for line in [&["run", "follow"][..], &["run", "--name", "tail", "x"], &["list"]] {
             assert_eq!(meant(line), line);
         }
