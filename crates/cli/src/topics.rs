@@ -5,19 +5,19 @@ use std::io::{self, Write};
 
 use crate::exit::{self, Exit};
 
-const TASKS: &str = "How commands name tasks (cancel, retry, remove, wait, seen):
+const TASKS: &str = "How commands name tasks (status, logs, wait, cancel, retry, resume, remove, seen, export):
 
   12, #12            this task; claude-worker list shows the numbers
   3-7, 3..7          the tasks with these numbers; numbers without a task are left out
   3-7,9 12           lists, separated by commas or spaces
   last               the newest task
-  all, --all         every task that the command can change: for cancel, those that have not finished
+  all, --all         every task that the command is for: for cancel, those that have not finished
   --status STATUS    only tasks of this status: of those that were named, or of all
   --failed           the same as --status failed
 
-cancel and remove ask before they change all tasks; without a terminal they need --yes. One task that cannot be
-changed does not stop the others: the exit code is that of the first error, and --json prints
-{\"tasks\": […], \"errors\": […]}.
+cancel, remove, retry and resume ask before they change all tasks, or all of a status; without a terminal they need
+--yes. retry --failed and resume --failed do not ask. One task that cannot be changed does not stop the others: the
+exit code is that of the first error, and --json prints {\"tasks\": […], \"errors\": […]}.
 ";
 
 const PROMPTS: &str = "How run and resume read the prompt:

@@ -77,8 +77,8 @@ fn reference() -> String {
         let (name, meaning) = line.trim().split_once(' ').expect("a name and its meaning");
         let _ = writeln!(text, "| `{name}` | {} |", cell(meaning.trim()));
     }
-    text += "\n## Exit codes\n\nThe codes 10 to 14 are outcomes of tasks, returned by `run --wait`, \
-             `run --watch` and `wait`.\n\n| code | meaning |\n|---|---|\n";
+    text += "\n## Exit codes\n\nThe codes 10 to 14 are outcomes of tasks, returned by `wait`, \
+             and with `--wait` or `--watch`.\n\n| code | meaning |\n|---|---|\n";
     for (code, meaning) in exit::TABLE {
         let _ = writeln!(text, "| {} | {meaning} |", code as u8);
     }
@@ -96,11 +96,10 @@ fn commands(text: &mut String, parent: &Command, path: &str) {
             continue;
         }
         let path = format!("{path} {}", command.get_name());
-        if command.has_subcommands() {
-            commands(text, command, &path);
-        } else {
+        if !command.is_subcommand_required_set() {
             one(text, command, &path);
         }
+        commands(text, command, &path);
     }
 }
 
@@ -124,13 +123,14 @@ fn one(text: &mut String, command: &Command, path: &str) {
         rows(text, "argument or option", positional.into_iter().chain(options));
     }
     let Some(last) = command.get_after_help().map(ToString::to_string) else { return };
-    let _ = match last.trim().strip_prefix("Examples:\n") {
-        Some(examples) => {
-            let lines: Vec<&str> = examples.lines().map(str::trim_start).collect();
-            write!(text, "\n```console\n$ {}\n```\n", lines.join("\n$ "))
-        }
-        None => write!(text, "\n{}\n", cell(&sentence(&last))),
-    };
+    let (words, examples) = last.trim().split_once("Examples:\n").unwrap_or((last.trim(), ""));
+    if !words.is_empty() {
+        let _ = write!(text, "\n{}\n", cell(&sentence(words)));
+    }
+    if !examples.is_empty() {
+        let lines: Vec<&str> = examples.lines().map(str::trim_start).collect();
+        let _ = write!(text, "\n```console\n$ {}\n```\n", lines.join("\n$ "));
+    }
 }
 
 fn rows<'a>(text: &mut String, title: &str, args: impl Iterator<Item = &'a Arg>) {

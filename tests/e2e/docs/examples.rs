@@ -48,6 +48,7 @@ const NOT_RUN: &[(&str, &str)] = &[
         "claude-worker doctor",
         "its exit code depends on this machine; the e2e test `report` runs it",
     ),
+    ("claude-worker config edit", "opens an editor; the e2e test `config` runs it"),
     ("claude-worker import", "needs a database of the Python program; its own tests make one"),
     ("claude-worker list --watch", "needs a terminal"),
     ("claude-worker mcp install", "changes settings of programs on this machine"),

@@ -29,9 +29,9 @@ use claude_worker_client::Reconnect;
 const EXAMPLES: &str = "Without a task, the log of the newest one is shown.
 
 Examples:
-  claude-worker logs -f                  the newest task, until it has finished
-  claude-worker logs 12 -n 50            the last 50 lines
-  claude-worker logs 3-5 -f              three tasks at once, each line with its task
+  claude-worker logs -f                  # the newest task, until it has finished
+  claude-worker logs 2 -n 50             # the last 50 lines
+  claude-worker logs 1-3 -f              # three tasks at once, each line with its task
   claude-worker logs --failed --since 1h";
 
 /// The arguments of `logs`.
