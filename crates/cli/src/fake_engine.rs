@@ -500,6 +500,12 @@ impl Written {
     pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.out).unwrap()
     }
+
+    /// A number in each line of JSON on standard output.
+    pub(crate) fn numbers(&self, name: &str) -> Vec<i64> {
+        let lines = self.out().lines().map(serde_json::from_str::<serde_json::Value>);
+        lines.map(|line| line.unwrap()[name].as_i64().unwrap()).collect()
+    }
 }
 
 /// The kind of a test's console.

@@ -180,14 +180,7 @@ async fn export_writes_a_line_for_each_task() {
     }
     let (exit, written) = command(&engine, Look::Pipe, "export 1-2 9").await;
     assert_eq!(exit, Exit::NotFound, "what is missing is said");
-    let ids: Vec<i64> = written
-        .out()
-        .lines()
-        .map(|line| {
-            serde_json::from_str::<serde_json::Value>(line).unwrap()["id"].as_i64().unwrap()
-        })
-        .collect();
-    assert_eq!(ids, [1, 2]);
+    assert_eq!(written.numbers("id"), [1, 2]);
     let place = tempfile::tempdir().unwrap();
     let file = place.path().join("tasks.jsonl");
     let line = format!("export --output {}", file.display());

@@ -86,14 +86,7 @@ async fn tasks_are_printed_in_the_format_that_was_asked_for() {
     let (_, written) = command(&engine, Look::Terminal, "list -o json -n 1").await;
     assert_eq!(written.json()["tasks"][0]["id"], 135);
     let (_, written) = command(&engine, Look::Terminal, "list -o jsonl -n 2").await;
-    let ids: Vec<i64> = written
-        .out()
-        .lines()
-        .map(|line| {
-            serde_json::from_str::<serde_json::Value>(line).unwrap()["id"].as_i64().unwrap()
-        })
-        .collect();
-    assert_eq!(ids, [135, 132]);
+    assert_eq!(written.numbers("id"), [135, 132]);
     let (_, written) = command(&engine, Look::Pipe, "list -o {id}:{status} -n 1").await;
     assert_eq!(written.out(), "135:pending\n");
     let (_, written) = command(&engine, Look::Pipe, "list -o wide -n 1").await;

@@ -146,14 +146,7 @@ async fn each_line_of_several_tasks_has_its_task() {
     let (_, written) = command(&engine, Look::Pipe, "logs 1,2 -n 1").await;
     assert_eq!(written.out(), "1 | b\n2 | b\n");
     let (_, written) = command(&engine, Look::Json, "logs 1 2").await;
-    let tasks: Vec<i64> = written
-        .out()
-        .lines()
-        .map(|line| {
-            serde_json::from_str::<serde_json::Value>(line).unwrap()["task"].as_i64().unwrap()
-        })
-        .collect();
-    assert_eq!(tasks, [1, 1, 1, 2, 2, 2]);
+    assert_eq!(written.numbers("task"), [1, 1, 1, 2, 2, 2]);
     let (exit, written) = command(&engine, Look::Pipe, "logs 1 99").await;
     assert_eq!((exit, written.out()), (Exit::NotFound, " 1 | a\n 1 |\n 1 | b\n"));
     let (exit, _) = command(&engine, Look::Pipe, "logs 1 2 --raw").await;
