@@ -63,6 +63,29 @@ impl Counts {
         }
     }
 
+    /// The counts that are not zero, unfinished tasks first: `3 running, 6 waiting`.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        const ORDER: [Status; 7] = [
+            Status::Running,
+            Status::Pending,
+            Status::Waiting,
+            Status::Failed,
+            Status::Completed,
+            Status::Cancelled,
+            Status::Skipped,
+        ];
+        let mut parts: Vec<_> = ORDER
+            .into_iter()
+            .filter(|status| self.get(*status) > 0)
+            .map(|status| format!("{} {}", self.get(status), status.name()))
+            .collect();
+        if self.unknown > 0 {
+            parts.push(format!("{} in an unknown state", self.unknown));
+        }
+        if parts.is_empty() { "no tasks".to_owned() } else { parts.join(", ") }
+    }
+
     /// Tasks that have not finished.
     #[must_use]
     pub const fn unfinished(&self) -> u64 {

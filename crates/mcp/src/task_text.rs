@@ -1,6 +1,6 @@
 //! A task as text for a model.
 
-use claude_worker_api::{Counts, Failure, Note, State, Status, Task};
+use claude_worker_api::{Failure, Note, State, Task};
 
 /// The state of a task in one line: `Task 3 "Fix the tests" is running: Bash cargo test`.
 pub(crate) fn summary(task: &Task) -> String {
@@ -118,19 +118,6 @@ pub(crate) fn next_step(task: &Task) -> String {
             format!("retry_task with task_id {id} runs it from the beginning")
         }
     }
-}
-
-/// The counts that are not zero: `2 running, 5 completed`.
-pub(crate) fn counts(counts: &Counts) -> String {
-    let mut parts: Vec<_> = Status::ALL
-        .into_iter()
-        .filter(|status| counts.get(*status) > 0)
-        .map(|status| format!("{} {}", counts.get(status), status.name()))
-        .collect();
-    if counts.unknown > 0 {
-        parts.push(format!("{} in an unknown state", counts.unknown));
-    }
-    if parts.is_empty() { "no tasks".to_owned() } else { parts.join(", ") }
 }
 
 /// The text as one line of at most `most` characters, without control characters.

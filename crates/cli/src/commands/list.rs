@@ -13,7 +13,7 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::render::delay::Delay;
 use crate::render::text::{escape_json, wrap};
-use crate::render::{Paint, Tone, fields, table, task_line};
+use crate::render::{Paint, Tone, fields, table};
 
 /// Tasks per request where all are read.
 const LARGEST_PAGE: u32 = 1000;
@@ -153,7 +153,7 @@ fn last_lines(
     let paint = console.view.paint;
     let mut last = Vec::new();
     if console.view.terminal {
-        last.push(task_line::counts(&page.counts));
+        last.push(page.counts.describe());
     }
     // In a pipe, a limit that was named needs no remark.
     if let Some(next) = page.next.filter(|_| console.view.terminal || args.limit.is_none()) {

@@ -5,7 +5,6 @@ use claude_worker_api::{Pause, TaskApi};
 use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::render::task_line;
 
 /// Pauses the queue, or ends the pause.
 ///
@@ -20,7 +19,7 @@ pub async fn execute(
     if console.json {
         console.document(&queue)?;
     } else {
-        let counts = task_line::counts(&queue.counts);
+        let counts = queue.counts.describe();
         console.line(&if queue.paused {
             format!("The queue is paused: no new tasks are started ({counts})")
         } else {

@@ -210,7 +210,7 @@ pub fn overview(info: &EngineInfo, now: Timestamp, paint: Paint) -> String {
         let label = paint.tone(Tone::Quiet, &format!("{label:<9}"));
         let _ = writeln!(text, "{label}{}", paint.tone(tone, value));
     };
-    field("Tasks", &task_line::counts(&queue.counts), Tone::Plain);
+    field("Tasks", &queue.counts.describe(), Tone::Plain);
     let mut unseen = Vec::new();
     if queue.unseen.failed > 0 {
         unseen.push(format!("{} failed", queue.unseen.failed));

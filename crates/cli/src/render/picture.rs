@@ -13,7 +13,7 @@ use claude_worker_api::{
 use super::log::LogText;
 use super::samples::{NOW, completed, failed, running, task};
 use super::text::width;
-use super::{Paint, Tone, table, task_line};
+use super::{Paint, Tone, table};
 
 const FILE: &str = "docs/terminal.svg";
 /// How many characters a line has.
@@ -84,7 +84,7 @@ fn screen() -> String {
         Counts { pending: 1, running: 2, waiting: 1, failed: 1, completed: 2, ..Counts::default() };
     let mut text = prompt("claude-worker list");
     text += &table::tasks(&tasks, NOW, COLUMNS, PAINT);
-    text += &PAINT.tone(Tone::Quiet, &format!("  {}", task_line::counts(&counts)));
+    text += &PAINT.tone(Tone::Quiet, &format!("  {}", counts.describe()));
     text += "\n\n";
     text += &prompt("claude-worker logs 10 -f");
     text + &log()

@@ -1,6 +1,6 @@
 //! A task in one line: what it does now, what it waits for, or how it ended.
 
-use claude_worker_api::{Counts, Note, State, Status, SubmittedBy, Task, Timestamp};
+use claude_worker_api::{Note, State, SubmittedBy, Task, Timestamp};
 
 use super::figures;
 use super::text::clean_line;
@@ -66,29 +66,6 @@ pub fn time(task: &Task, now: Timestamp) -> String {
         State::Running { started_at: Some(at), .. } => figures::clock(now.millis_since(*at)),
         state => state.ended_at().map_or_else(String::new, |at| figures::ago(now.millis_since(at))),
     }
-}
-
-/// The counts that are not zero, unfinished tasks first: `3 running, 6 waiting`.
-#[must_use]
-pub fn counts(counts: &Counts) -> String {
-    const ORDER: [Status; 7] = [
-        Status::Running,
-        Status::Pending,
-        Status::Waiting,
-        Status::Failed,
-        Status::Completed,
-        Status::Cancelled,
-        Status::Skipped,
-    ];
-    let mut parts: Vec<_> = ORDER
-        .into_iter()
-        .filter(|status| counts.get(*status) > 0)
-        .map(|status| format!("{} {}", counts.get(status), status.name()))
-        .collect();
-    if counts.unknown > 0 {
-        parts.push(format!("{} in an unknown state", counts.unknown));
-    }
-    if parts.is_empty() { "no tasks".to_owned() } else { parts.join(", ") }
 }
 
 /// Who submitted a task, if that was not a program of the user at the local socket.

@@ -91,7 +91,7 @@ pub(super) async fn list(api: &impl TaskApi, args: ListArgs) -> Answered<ListAns
     if let Some(next) = &next_cursor {
         lines.push(format!("(more with cursor {next})"));
     }
-    lines.push(format!("In all: {}", task_text::counts(&page.counts)));
+    lines.push(format!("In all: {}", page.counts.describe()));
     let value = ListAnswer { tasks: page.tasks, next_cursor, counts: page.counts };
     Ok(Answer { value, text: lines.join("\n") })
 }
@@ -142,7 +142,7 @@ pub(super) async fn health(
     };
     let mut lines = vec![
         format!("The engine {} is running {host}, process {}", engine.version, engine.pid),
-        format!("{}; {} at once", task_text::counts(&engine.queue.counts), engine.queue.workers),
+        format!("{}; {} at once", engine.queue.counts.describe(), engine.queue.workers),
     ];
     if engine.queue.paused {
         lines.push(

@@ -13,7 +13,7 @@ use super::state::{Mode, Question, Top};
 use crate::render::delay::Delay;
 use crate::render::local_time::Zone;
 use crate::render::text::{clean_line, truncate, width};
-use crate::render::{Paint, Tone, table, task_line};
+use crate::render::{Paint, Tone, table};
 
 const KEYS: &str = "? help  q quit  ↵ log  c cancel  r retry  p pause  / filter  a all";
 const HELP: &[&str] = &[
@@ -110,7 +110,7 @@ fn cut(text: &str, area: Rect) -> Line<'static> {
 
 /// What keeps the queue from starting tasks comes first, so that a narrow page does not cut it.
 fn about_queue(queue: &Queue, engine: Engine, page: &Page) -> String {
-    let counts = task_line::counts(&queue.counts);
+    let counts = queue.counts.describe();
     match &queue.delay {
         _ if engine.is_away => format!("No engine answers, reconnecting · {counts}"),
         Some(Delay::WorkersBusy { .. }) | None => counts,
