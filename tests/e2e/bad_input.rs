@@ -194,7 +194,7 @@ fn a_client_and_an_engine_of_different_versions() {
     };
     let answer = ask(&mut stream, "/api/v1/tasks");
     assert!(answer.starts_with("HTTP/1.1 426"), "{answer}");
-    assert!(answer.contains("version_mismatch") && answer.contains("server stop"), "{answer}");
+    assert!(answer.contains("version_mismatch") && answer.contains("server restart"), "{answer}");
     // It can still ask who is there.
     let mut stream =
         std::os::unix::net::UnixStream::connect(home.data().join("engine.sock")).unwrap();

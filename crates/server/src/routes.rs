@@ -145,8 +145,8 @@ async fn agree_on_protocol(request: Request, next: Next) -> Response {
                 "Install the same version on both sides, and start the engine again on its machine; running \
                  tasks keep running"
             } else {
-                "Run `claude-worker server stop`; running tasks keep running, and the next command starts \
-                 the right engine"
+                "Run `claude-worker server restart`; running tasks keep running, and the new engine is of \
+                 this version"
             }),
         ),
         _ => next.run(request).await,

@@ -17,7 +17,8 @@ it("knows advice that is a command as a whole", () => {
   expect(commands("chmod 700 /home/mia/.claude-worker")).toEqual([
     "chmod 700 /home/mia/.claude-worker",
   ]);
-  expect(commands("claude-worker server stop; the next command starts the new one")).toEqual([]);
+  expect(commands("claude-worker server restart")).toEqual(["claude-worker server restart"]);
+  expect(commands("claude-worker server stop; the next command starts another")).toEqual([]);
 });
 
 it("lists each command once", () => {

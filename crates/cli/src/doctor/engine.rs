@@ -11,9 +11,7 @@ const NAME: &str = "Engine";
 
 pub(super) async fn check(api: &impl TaskApi, paths: &Paths) -> Check {
     match api.engine().await {
-        Ok(info) => {
-            answered(&info, "claude-worker server stop; the next command starts the new one")
-        }
+        Ok(info) => answered(&info, "claude-worker server restart"),
         Err(error) if error.code == ErrorCode::Unavailable => silent(paths),
         Err(error) => Check::bad(NAME, error.message, error.hint),
     }
@@ -87,12 +85,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nobody_is_told_to_stop_an_engine_that_no_command_starts_again() {
+    async fn nobody_is_told_to_restart_an_engine_that_no_command_starts_again() {
         let directory = tempfile::tempdir().unwrap();
         let here = check(&Other, &Paths::below(directory.path())).await;
-        assert!(here.advice.contains("server stop"), "{here:?}");
+        assert!(here.advice.contains("server restart"), "{here:?}");
         let there = check_remote(&Other).await;
         assert!(there.advice.contains("on both sides"), "{there:?}");
-        assert!(!there.advice.contains("server stop"), "{there:?}");
+        assert!(!there.advice.contains("server restart"), "{there:?}");
     }
 }
