@@ -131,6 +131,11 @@ impl FakeEngine {
         self.news.notify_waiters();
     }
 
+    /// Changes a task without an event.
+    pub(crate) fn change(&self, id: i64, change: impl FnOnce(&mut Task)) {
+        change(&mut self.memory().tasks.get_mut(&TaskId(id)).unwrap().task);
+    }
+
     /// Deletes the output of a task's newest run, which had this many bytes.
     pub(crate) fn delete_output(&self, id: i64, bytes: u64) {
         let mut memory = self.memory();

@@ -3,8 +3,10 @@
 //! Both use the engine's long polls. A cursor into the event stream is taken *before* a task is read, so
 //! that no event in between is missed.
 
+use std::collections::BTreeSet;
+
 use claude_worker_api::{
-    ApiError, EventQuery, Run, Task, TaskApi, TaskApiExt, TaskDetail, TaskId, TaskQuery,
+    ApiError, EventKind, EventQuery, Run, Task, TaskApi, TaskApiExt, TaskDetail, TaskId, TaskQuery,
 };
 
 use crate::transcript::{Part, Place};
@@ -24,6 +26,15 @@ pub struct Changes<'a, A> {
     cursor: i64,
 }
 
+/// What has changed.
+#[derive(Debug, Default)]
+pub struct Changed {
+    /// These tasks.
+    pub tasks: BTreeSet<TaskId>,
+    /// Perhaps all tasks.
+    pub all: bool,
+}
+
 impl<'a, A: TaskApi> Changes<'a, A> {
     /// The end of the stream.
     ///
@@ -38,16 +49,40 @@ impl<'a, A: TaskApi> Changes<'a, A> {
     ///
     /// # Errors
     /// When no engine answers.
-    pub async fn any(&mut self) -> Result<(), ApiError> {
+    pub async fn any(&mut self) -> Result<Changed, ApiError> {
+        let mut changed = Changed::default();
+        self.add(&mut changed, WAIT_MS).await?;
+        Ok(changed)
+    }
+
+    /// Adds what has happened meanwhile, without waiting.
+    ///
+    /// # Errors
+    /// When no engine answers.
+    pub async fn add_newer(&mut self, changed: &mut Changed) -> Result<(), ApiError> {
+        while self.add(changed, 0).await? == EVENTS as usize {}
+        Ok(())
+    }
+
+    /// Adds the events of one page, and returns how many these were.
+    async fn add(&mut self, changed: &mut Changed, wait_ms: u64) -> Result<usize, ApiError> {
         let query = EventQuery {
             after: Some(self.cursor),
             limit: Some(EVENTS),
-            wait_ms: WAIT_MS,
+            wait_ms,
             ..EventQuery::default()
         };
         let page = self.reconnect.call(|| self.api.events(query.clone())).await?;
         self.cursor = page.next;
-        Ok(())
+        changed.all |= page.gap;
+        for event in &page.events {
+            match (event.task, &event.kind) {
+                (Some(id), _) => _ = changed.tasks.insert(id),
+                (None, EventKind::QueuePaused { .. } | EventKind::SettingsChanged) => {}
+                (None, _) => changed.all = true,
+            }
+        }
+        Ok(page.events.len())
     }
 
     /// Waits for an event of `tasks` and returns the tasks that had one: all of them after a gap in the

@@ -2,11 +2,13 @@
 
 mod arguments;
 mod live;
+mod rows;
 
 use claude_worker_api::{ApiError, ListQuery, Order, TaskApi, TaskPage, Timestamp};
 
 pub use arguments::Args;
 use arguments::{Output, Sort};
+use rows::Rows;
 
 use crate::console::Console;
 use crate::error::CliError;
@@ -14,9 +16,6 @@ use crate::exit::Exit;
 use crate::render::delay::Delay;
 use crate::render::text::{escape_json, wrap};
 use crate::render::{Paint, Tone, fields, table};
-
-/// Tasks per request where all are read.
-const LARGEST_PAGE: u32 = 1000;
 
 /// Shows the list.
 ///
@@ -76,30 +75,12 @@ async fn read(
     query: &ListQuery,
     now: Timestamp,
 ) -> Result<TaskPage, ApiError> {
-    let mut query = query.clone();
-    let all = args.all || args.sort.is_by_value();
-    let limit = if all { LARGEST_PAGE } else { args.limit() };
-    query.limit = Some(limit);
-    let mut page = api.list(query.clone()).await?;
-    while let Some(next) = page.next.filter(|_| all) {
-        query.cursor = Some(next);
-        let more = api.list(query.clone()).await?;
-        page.tasks.extend(more.tasks);
-        page.next = more.next;
+    if args.needs_all() {
+        let rows = Rows::read(async |query| api.list(query).await, query).await?;
+        let most = if args.all { usize::MAX } else { args.limit() as usize };
+        return Ok(rows.page(args, now, most));
     }
-    match args.sort {
-        Sort::Cost => page.tasks.sort_by(|a, b| {
-            b.usage.cost_usd.unwrap_or(0.0).total_cmp(&a.usage.cost_usd.unwrap_or(0.0))
-        }),
-        Sort::Duration => {
-            page.tasks.sort_by_key(|task| std::cmp::Reverse(fields::duration(task, now)));
-        }
-        _ => {}
-    }
-    if !args.all {
-        page.tasks.truncate(args.limit() as usize);
-    }
-    Ok(page)
+    api.list(ListQuery { limit: Some(args.limit()), ..query.clone() }).await
 }
 
 /// What keeps the queue from starting tasks, where tasks are queued.
@@ -179,6 +160,11 @@ fn last_lines(
 }
 
 impl Args {
+    /// Whether all tasks have to be read.
+    fn needs_all(&self) -> bool {
+        self.all || self.sort.is_by_value()
+    }
+
     /// What the engine is asked for, but for the size of a page.
     fn query(&self, console: &Console<'_>) -> Result<ListQuery, CliError> {
         let since = self.since.map(|since| since.resolve(console.now(), &console.zone()));

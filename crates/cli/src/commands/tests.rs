@@ -18,7 +18,7 @@ use super::Command;
 use crate::args::Cli;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::fake_engine::{Closed, FakeEngine, Look, Written};
+use crate::fake_engine::{Closed, FakeEngine, Look, Observed, Written};
 use crate::render::qr_code::scan;
 use crate::render::samples::{self, NOW};
 use crate::transcript::CHUNK;

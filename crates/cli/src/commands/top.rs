@@ -119,7 +119,7 @@ async fn run<A: TaskApi>(
             screen.draw(shown, engine)?;
             tokio::select! {
                 changed = &mut changed => {
-                    changed?;
+                    drop(changed?);
                     requests.changed();
                     break;
                 }

@@ -139,3 +139,83 @@ async fn a_list_on_a_terminal_is_kept_up_to_date() {
     assert!(frames[1].starts_with("\r\u{1b}[3A"), "{text:?}");
     assert!(frames.len() <= 7, "{} frames in three seconds", frames.len());
 }
+
+/// The last frame of a watched list, after a script beside it.
+async fn last_frame(engine: &Observed, line: &str, script: impl Future<Output = ()>) -> String {
+    let mut written = Written::new();
+    let mut console = written.console(Look::Terminal);
+    let Command::List(args) = parse(line) else { panic!("not list") };
+    tokio::select! {
+        done = super::super::list::execute(engine, &mut console, &args) => panic!("{done:?}"),
+        () = script => {}
+    }
+    let frame = written.out().rsplit("\u{1b}[?2026h").next().unwrap().to_owned();
+    frame.replace("\u{1b}[K\r\n", "\n")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_watched_list_of_all_tasks_reads_only_what_has_changed() {
+    for line in ["list --watch --sort cost", "list --watch --all", "list --watch --sort duration"] {
+        let engine = FakeEngine::default();
+        for id in 1..=3000 {
+            engine.put(samples::completed(id, &format!("Task {id}"), "done"));
+        }
+        engine.put(samples::task(3001, "The new one", State::Pending));
+        let engine = Observed::new(engine);
+        let script = async {
+            settle().await;
+            assert_eq!(engine.tasks_read(), 3001);
+            engine.engine.begin(3001);
+            engine.engine.forget(7);
+            tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+            let read = engine.tasks_read();
+            assert!(read <= 2, "{line}: {read} tasks were read again");
+            engine.engine.finish(3001, completed(), "");
+            engine.engine.change(3001, |task| task.usage.cost_usd = Some(99.5));
+            tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+            let read = engine.tasks_read();
+            assert!(read <= 2, "{line}: {read} tasks were read again");
+        };
+        let frame = last_frame(&engine, line, script).await;
+        assert!(frame.contains("3000 completed"), "{line}: {frame}");
+        if line.ends_with("duration") {
+            continue;
+        }
+        assert!(frame.contains("The new one") && frame.contains("$99.50"), "{line}: {frame}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn tasks_that_stop_matching_leave_a_watched_list() {
+    let engine = FakeEngine::default();
+    for id in 1..=3 {
+        engine.put(samples::task(id, &format!("Task {id}"), State::Pending));
+    }
+    let engine = Observed::new(engine);
+    let script = async {
+        settle().await;
+        engine.engine.begin(1);
+        engine.engine.forget(2);
+        tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+    };
+    let frame = last_frame(&engine, "list --watch --all --pending", script).await;
+    assert!(frame.contains("Task 3") && !frame.contains("Task 1"), "{frame}");
+    assert!(!frame.contains("Task 2"), "{frame}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_counts_are_below_as_many_tasks_as_fit() {
+    let engine = FakeEngine::default();
+    for id in 1..=50 {
+        engine.put(samples::completed(id, &format!("Task {id}"), "done"));
+    }
+    let engine = Observed::new(engine);
+    let frame = last_frame(&engine, "list --watch", async {
+        tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+    })
+    .await;
+    let lines: Vec<&str> = frame.lines().collect();
+    assert_eq!(lines.len(), 24, "{frame}");
+    assert!(lines[20].contains("Task 31"), "{frame}");
+    assert_eq!(&lines[21..23], ["  … 30 more tasks", "  50 completed"]);
+}
