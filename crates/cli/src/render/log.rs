@@ -442,6 +442,15 @@ mod tests {
         first + &log.more(lines.count(), "  ")
     }
 
+    #[test]
+    fn lines_with_colours_are_added_at_once() {
+        let mut log = LogText::new(Paint::NONE);
+        let mut shown = String::new();
+        assert!(log.output_lines(b"\x1b[32mok\x1b[0m 1\n\x1b]0;title\x07ok 2\n", &mut shown));
+        assert_eq!(shown, "ok 1\nok 2\n");
+        assert!(!log.output_lines(b"\x1b]0;a title\nthat goes on\x07\n", &mut shown));
+    }
+
     proptest! {
         #[test]
         fn lines_that_are_not_shown_count_the_same(
@@ -453,7 +462,7 @@ mod tests {
 
         #[test]
         fn many_lines_at_once_look_the_same(
-            text in "([a-c\t \u{b}\u{85}\u{2028}\u{202e}é]{0,9}(\u{1b}\\[1m|\u{1b}\\]|\u{7}|)(\n|\r\n)){0,30}"
+            text in "([a-c\t \u{b}\u{85}\u{2028}\u{202e}é]{0,9}(\u{1b}\\[1m|\u{1b}\\[|\u{1b}\\(|\u{1b}|\u{1b}\\]|\u{7}|)(\n|\r\n)){0,30}"
         ) {
             let mut log = LogText::new(Paint::NONE);
             let mut at_once = String::new();

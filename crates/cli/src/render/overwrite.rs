@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use unicode_width::UnicodeWidthChar;
 
-use super::text::escape_sequence;
+use super::text::{escape_sequence, printable_ascii};
 
 /// How many columns of a line that is overwritten are kept: more than any terminal has.
 const COLUMNS: usize = 16 * 1024;
@@ -84,9 +84,14 @@ impl Line {
         };
         let mut at = 0;
         while at < bytes.len() {
-            match self.next(&bytes[at..], false) {
-                0 => break,
-                length => at += length,
+            let plain = printable_ascii(&bytes[at..]);
+            self.write_ascii(&bytes[at..][..plain]);
+            at += plain;
+            if at < bytes.len() {
+                match self.next(&bytes[at..], false) {
+                    0 => break,
+                    length => at += length,
+                }
             }
         }
         self.rest.extend_from_slice(&bytes[at..]);
@@ -183,12 +188,30 @@ impl Line {
         self.cursor = end;
     }
 
+    /// Writes characters of one column each: most of a line, so all of them at once.
+    fn write_ascii(&mut self, text: &[u8]) {
+        let text = &text[..text.len().min(COLUMNS.saturating_sub(self.cursor))];
+        if text.is_empty() {
+            return;
+        }
+        let end = self.cursor + text.len();
+        if self.cells.len() < end {
+            self.cells.resize(end, Cell::Blank);
+        }
+        self.clear_halves(self.cursor);
+        self.clear_halves(end - 1);
+        for (cell, byte) in self.cells[self.cursor..end].iter_mut().zip(text) {
+            *cell = Cell::Char(char::from(*byte), None);
+        }
+        self.cursor = end;
+    }
+
     /// A wide character of which one column is overwritten disappears.
     fn clear_halves(&mut self, at: usize) {
-        if self.cells[at] == Cell::Second && at > 0 {
+        if matches!(self.cells[at], Cell::Second) && at > 0 {
             self.cells[at - 1] = Cell::Blank;
         }
-        if self.cells.get(at + 1) == Some(&Cell::Second) {
+        if matches!(self.cells.get(at + 1), Some(Cell::Second)) {
             self.cells[at + 1] = Cell::Blank;
         }
     }

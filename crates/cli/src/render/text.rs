@@ -45,7 +45,11 @@ fn clean_after(text: &str, safe: usize) -> Cow<'_, str> {
 /// over the end of a line.
 pub(super) fn clean_lines(text: &str) -> Option<Cow<'_, str>> {
     let safe = safe_length(text);
-    if safe < text.len() && text[safe..].contains('\u{1b}') {
+    let goes_on = |at: usize| {
+        let sequence = &text[safe + at..][..escape_sequence(&text[safe + at..])];
+        sequence.contains('\n')
+    };
+    if memchr::memchr_iter(0x1b, &text.as_bytes()[safe..]).any(goes_on) {
         return None;
     }
     Some(clean_after(text, safe))
@@ -220,7 +224,12 @@ pub(super) fn escape_sequence(text: &str) -> usize {
 
 /// Whether each byte is a character that can be seen, or a space.
 fn is_printable_ascii(bytes: &[u8]) -> bool {
-    printable(bytes, |word| word, |byte| byte) == bytes.len()
+    printable_ascii(bytes) == bytes.len()
+}
+
+/// How many bytes at the beginning are characters that can be seen, or spaces.
+pub(super) fn printable_ascii(bytes: &[u8]) -> usize {
+    printable(bytes, |word| word, |byte| byte)
 }
 
 /// How many bytes at the beginning stay as they are in clean text of several lines.
