@@ -92,6 +92,8 @@ fn top_in_a_pane_leaves_the_screen_as_it_was() {
     let id = home.shell("exec sleep 100");
     home.until_status(id, "running");
     let tmux = Tmux::running(&home, &["/usr/bin/env", "sh"]);
+    // What is typed before the prompt is there is shown twice.
+    tmux.until_shown(&["ready>"]);
     tmux.type_keys(&["printf 'be%s\\n' fore", "Enter"]);
     let before = tmux.until_shown(&["\nbefore\nready>"]);
     let top = format!("{PROGRAM} top");
