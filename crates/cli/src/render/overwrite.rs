@@ -288,11 +288,10 @@ impl Overwrites {
             self.add(rest, &mut each);
             return;
         }
-        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
-            let Some(end) = piece.strip_suffix(b"\n") else {
-                self.add(piece, &mut each);
-                continue;
-            };
+        let mut rest = bytes;
+        while let Some(length) = memchr::memchr(b'\n', rest) {
+            let end = &rest[..length];
+            rest = &rest[length + 1..];
             // One right before the line end belongs to it.
             let (text, line_end) = match end.strip_suffix(b"\r") {
                 Some(text) => (text, &b"\r\n"[..]),
@@ -301,6 +300,9 @@ impl Overwrites {
             self.add(text, &mut each);
             self.end_line(&mut each);
             each(line_end);
+        }
+        if !rest.is_empty() {
+            self.add(rest, &mut each);
         }
     }
 
