@@ -69,8 +69,9 @@ pub async fn execute(
         detail.result = found.or(detail.result);
     }
     if truncated {
+        let why = if deleted { "was deleted" } else { "does not have the whole result at its end" };
         console.notice(&format!(
-            "The output of task {id} was deleted: this is only the part that is kept"
+            "The output of task {id} {why}: this is only the part that the engine keeps"
         ));
     }
     if console.json {

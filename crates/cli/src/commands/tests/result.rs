@@ -73,10 +73,10 @@ async fn where_the_output_was_deleted_the_part_that_is_kept_is_called_so() {
         let (exit, written) = command(&engine, Look::Json, "result 1").await;
         assert_eq!((exit, &written.json()["truncated"]), (Exit::Done, &true.into()));
         assert_eq!(written.json()["result"], kept.as_str());
-        assert!(written.err().contains("only the part that is kept"), "{}", written.err());
+        assert!(written.err().contains("was deleted: this is only the part"), "{}", written.err());
         let (exit, written) = command(&engine, Look::Pipe, "result 1").await;
         assert_eq!((exit, written.out().trim_end()), (Exit::Done, kept.as_str()));
-        assert!(written.err().contains("only the part that is kept"), "{}", written.err());
+        assert!(written.err().contains("was deleted: this is only the part"), "{}", written.err());
     }
 }
 
@@ -93,6 +93,12 @@ async fn a_result_that_the_engine_keeps_a_part_of_is_read_from_the_log() {
     engine.finish(1, completed(), &result[..1_048_000]);
     let (_, written) = command(&engine, Look::Pipe, "result 1").await;
     assert!(written.out().trim_end() == result, "{} bytes", written.out().len());
+    assert_eq!(written.err(), "");
+
+    engine.print(&run, &"{\"type\":\"system\"}\n".repeat(300));
+    let (_, written) = command(&engine, Look::Json, "result 1").await;
+    assert_eq!(written.json()["truncated"], true);
+    assert!(written.err().contains("this is only the part"), "{}", written.err());
 }
 
 #[tokio::test(start_paused = true)]
