@@ -12,6 +12,7 @@ use claude_worker_api::{
 use claude_worker_client::Reconnect;
 use tokio::time::{Sleep, sleep, timeout};
 
+use super::state::Command;
 use super::view::Queue;
 use crate::commands::again::Again;
 use crate::commands::outcome::Then;
@@ -30,17 +31,6 @@ const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 const SHOWN_AFTER: Duration = Duration::from_millis(300);
 /// How many lines of a log can be scrolled through.
 const LOG_LINES: u32 = 1000;
-
-/// What a key asks the engine to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Command {
-    /// Cancel this task.
-    Cancel(TaskId),
-    /// Run this task again.
-    Retry(TaskId),
-    /// Pause the queue, or end the pause.
-    SetPaused(bool),
-}
 
 /// The tasks and the queue as the engine has them.
 #[derive(Debug)]

@@ -3,7 +3,6 @@
 use claude_worker_api::{Agent, State, Status, Task, TaskId};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use super::requests::Command;
 use crate::render::text::clean_line;
 
 /// The state of the view.
@@ -74,6 +73,17 @@ pub(super) enum Action {
     ReadLog(TaskId),
     /// Have the engine do this.
     Ask(Command),
+}
+
+/// What a key asks the engine to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Command {
+    /// Cancel this task.
+    Cancel(TaskId),
+    /// Run this task again.
+    Retry(TaskId),
+    /// Pause the queue, or end the pause.
+    SetPaused(bool),
 }
 
 /// How many rows a page key moves.
