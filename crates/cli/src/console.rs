@@ -10,6 +10,7 @@ use crate::error::CliError;
 use crate::render::Paint;
 use crate::render::local_time::Zone;
 use crate::render::text::{clean, escape_json};
+use crate::render::wrap::wrap_lines;
 use crate::taskbar::Progress;
 
 /// The width, in columns, of an output that has none: a pipe or a file.
@@ -40,6 +41,8 @@ pub struct Console<'a> {
     pub ask: Option<&'a mut dyn FnMut() -> io::Result<String>>,
     /// Measures the width in columns. Called whenever a line is redrawn.
     pub measure: fn() -> usize,
+    /// Measures the width of standard error in columns, if it is a terminal.
+    pub measure_err: fn() -> Option<usize>,
     /// Measures the height in rows.
     pub measure_rows: fn() -> usize,
     /// Reads the clock.
@@ -76,16 +79,22 @@ impl Console<'_> {
     /// When standard output is a terminal and cannot be written.
     pub fn remark(&mut self, text: &str) -> Result<(), CliError> {
         if self.view.terminal && !self.json {
-            return self.line(text);
+            return self.line(&wrap_lines(text, self.width()));
         }
-        let _ = writeln!(self.err, "{text}");
+        self.tell(text);
         Ok(())
+    }
+
+    /// Writes lines to standard error, as wide as the terminal that it is.
+    fn tell(&mut self, text: &str) {
+        let width = (self.measure_err)().unwrap_or(usize::MAX);
+        let _ = writeln!(self.err, "{}", wrap_lines(text, width));
     }
 
     /// Writes a line for a person to standard error, where it is not mixed with what was asked for. A closed
     /// standard error is ignored.
     pub fn notice(&mut self, text: &str) {
-        let _ = writeln!(self.err, "{}", clean(text));
+        self.tell(&clean(text));
     }
 
     /// Lets the terminal show progress, if it can.
@@ -120,9 +129,9 @@ impl Console<'_> {
 
     /// Writes an error to standard error, and its hint on a line of its own.
     pub fn complain(&mut self, error: &ApiError) {
-        let _ = writeln!(self.err, "claude-worker: {}", clean(&error.message));
+        self.tell(&format!("claude-worker: {}", clean(&error.message)));
         if !error.hint.is_empty() {
-            let _ = writeln!(self.err, "{}", clean(&error.hint));
+            self.tell(&clean(&error.hint));
         }
     }
 
@@ -153,6 +162,12 @@ impl Console<'_> {
     #[must_use]
     pub fn width(&self) -> usize {
         (self.measure)()
+    }
+
+    /// The width at which sentences are divided: what goes to a file or another program stays in one line.
+    #[must_use]
+    pub fn wrap_width(&self) -> usize {
+        if self.view.terminal { self.width() } else { usize::MAX }
     }
 
     /// The height in rows.
@@ -216,6 +231,13 @@ pub fn measure() -> usize {
     }
 }
 
+/// The width of standard error in columns, if it is a terminal.
+#[must_use]
+pub fn measure_err() -> Option<usize> {
+    let columns = terminal_size::terminal_size_of(io::stderr()).map(|(width, _)| width.0);
+    columns.filter(|columns| *columns > 0).map(|columns| usize::from(columns).max(20))
+}
+
 /// The height of standard output in rows, if it is a terminal, or 24.
 #[must_use]
 pub fn measure_rows() -> usize {
@@ -226,6 +248,27 @@ pub fn measure_rows() -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn messages_are_as_wide_as_the_terminal_that_they_go_to() {
+        use crate::fake_engine::{Look, Written};
+        let error = ApiError::invalid("cancel needs to know which tasks, and none was named").hint(
+            "Name them: claude-worker cancel 12, or all; claude-worker list shows the numbers",
+        );
+        let mut written = Written::new();
+        let mut console = written.console(Look::Terminal);
+        console.measure_err = || Some(40);
+        console.complain(&error);
+        console.notice("The queue is paused: claude-worker unpause");
+        let said = "claude-worker: cancel needs to know\nwhich tasks, and none was named\n\
+                    Name them: claude-worker cancel 12, or\n\
+                    all; claude-worker list shows the\nnumbers\n\
+                    The queue is paused:\nclaude-worker unpause\n";
+        assert_eq!(written.err(), said);
+        let mut written = Written::new();
+        written.console(Look::Pipe).complain(&error);
+        assert_eq!(written.err().lines().count(), 2, "for a program");
+    }
 
     #[test]
     fn a_dumb_terminal_is_treated_like_a_file() {

@@ -121,6 +121,7 @@ fn run(cli: &Cli) -> Exit {
         json: cli.json,
         ask: console::can_ask().then_some(&mut read_answer as _),
         measure: console::measure,
+        measure_err: console::measure_err,
         measure_rows: console::measure_rows,
         now: Timestamp::now,
         zone: Zone::system,

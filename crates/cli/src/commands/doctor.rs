@@ -13,6 +13,7 @@ use crate::doctor::{self, Findings};
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::render::text::clean_line;
+use crate::render::wrap::hanging;
 use crate::render::{Paint, Tone};
 
 /// The arguments of `doctor`.
@@ -52,7 +53,7 @@ pub async fn execute(
             "ok": ok, "complete": findings.is_complete, "checks": findings.checks
         }))?;
     } else {
-        let text = render(&findings, console.view.paint);
+        let text = render(&findings, console.wrap_width(), console.view.paint);
         console.print(&text)?;
     }
     Ok(if ok { Exit::Done } else { Exit::Failed })
@@ -114,7 +115,7 @@ fn default_name(now: Timestamp) -> String {
     format!("claude-worker-report-{time}Z.txt")
 }
 
-fn render(findings: &Findings, paint: Paint) -> String {
+fn render(findings: &Findings, page: usize, paint: Paint) -> String {
     let checks = &findings.checks;
     let mut text = String::new();
     let widest = checks.iter().map(|check| check.name.len()).max().unwrap_or(0);
@@ -128,10 +129,11 @@ fn render(findings: &Findings, paint: Paint) -> String {
         let mark = if paint.symbols { symbol.to_owned() } else { format!("{word:<4}") };
         let mark = paint.tone(tone, &mark);
         let name = format!("{:<widest$}", check.name);
-        let _ = writeln!(text, "{mark}  {name}  {}", clean_line(&check.found));
+        let indent = if paint.symbols { 1 } else { 4 } + 2 + widest + 2;
+        let fit = |words: &str| hanging(&clean_line(words), indent, indent, page);
+        let _ = writeln!(text, "{mark}  {name}  {}", fit(&check.found));
         if !check.advice.is_empty() {
-            let indent = if paint.symbols { 1 } else { 4 } + 2 + widest + 2;
-            let _ = writeln!(text, "{:indent$}{}", "", clean_line(&check.advice));
+            let _ = writeln!(text, "{:indent$}{}", "", fit(&check.advice));
         }
     }
     text.push('\n');
@@ -185,19 +187,36 @@ mod tests {
 
     #[test]
     fn on_a_terminal() {
-        insta::assert_snapshot!(render(&findings(), Paint { colour: false, symbols: true }));
+        insta::assert_snapshot!(render(
+            &findings(),
+            usize::MAX,
+            Paint { colour: false, symbols: true }
+        ));
+    }
+
+    #[test]
+    fn on_a_narrow_terminal() {
+        let check = Check::warn(
+            "Claude Code",
+            "not installed, or not where a login shell finds it",
+            "Install it with `npm install -g @anthropic-ai/claude-code`, or set agents.claude",
+        );
+        let findings = Findings::from(vec![check]);
+        insta::assert_snapshot!(render(&findings, 40, Paint { colour: false, symbols: true }));
     }
 
     #[test]
     fn in_a_pipe() {
-        insta::assert_snapshot!(render(&findings(), Paint::NONE));
+        insta::assert_snapshot!(render(&findings(), usize::MAX, Paint::NONE));
     }
 
     #[test]
     fn what_was_not_examined_is_not_called_ready() {
         let checks = vec![Check::warn("Tasks", "not examined", "")];
-        let text = render(&Findings { checks, is_complete: false }, Paint::NONE);
+        let text = render(&Findings { checks, is_complete: false }, usize::MAX, Paint::NONE);
         assert!(text.ends_with("but not everything was examined\n"), "{text}");
-        assert!(render(&Vec::new().into(), Paint::NONE).ends_with("Ready to run tasks\n"));
+        assert!(
+            render(&Vec::new().into(), usize::MAX, Paint::NONE).ends_with("Ready to run tasks\n")
+        );
     }
 }

@@ -14,7 +14,8 @@ use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::render::delay::Delay;
-use crate::render::text::{escape_json, wrap};
+use crate::render::text::escape_json;
+use crate::render::wrap::wrap;
 use crate::render::{Paint, Tone, fields, table};
 
 /// Shows the list.
@@ -105,8 +106,7 @@ fn show(
     }
     let table = table::tasks(&page.tasks, console.now(), console.width(), paint);
     console.print(&table)?;
-    // A command to copy stays in one line where it goes to a file.
-    let width = if console.view.terminal { console.width() } else { usize::MAX };
+    let width = console.wrap_width();
     let last = last_lines(console, page, args, delay, |line| wrap(line, width));
     if last.is_empty() { Ok(()) } else { console.remark(&last) }
 }

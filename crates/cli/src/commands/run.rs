@@ -108,9 +108,9 @@ fn announce(console: &mut Console<'_>, task: &Task, then: Then) -> Result<(), Cl
         Then::Wait if !console.json => console.remark(&queued(task))?,
         Then::Return if console.json => console.document(task)?,
         Then::Return | Then::Watch if console.view.terminal && task.submitted_before => {
-            console.line(&queued(task))?;
+            console.remark(&queued(task))?;
             if then == Then::Return {
-                console.line(&if task.state.is_finished() {
+                console.remark(&if task.state.is_finished() {
                     format!("Show it with: claude-worker status {id}")
                 } else {
                     format!("Follow it with: claude-worker logs {id} -f")

@@ -224,7 +224,7 @@ pub async fn health(api: &impl TaskApi, console: &mut Console<'_>) -> Result<Exi
     if console.json {
         console.document(&Health { running: true, engine: &info })?;
     } else {
-        let text = detail::overview(&info, console.now(), console.view.paint);
+        let text = detail::overview(&info, console.now(), console.wrap_width(), console.view.paint);
         console.print(&text)?;
     }
     Ok(Exit::Done)

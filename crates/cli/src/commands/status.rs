@@ -117,7 +117,7 @@ async fn queue(api: &impl TaskApi, console: &mut Console<'_>) -> Result<Exit, Cl
         console.document(&info)?;
         return Ok(Exit::Done);
     }
-    let overview = detail::overview(&info, console.now(), paint);
+    let overview = detail::overview(&info, console.now(), console.wrap_width(), paint);
     console.print(&overview)?;
     if info.queue.counts.running + info.queue.counts.waiting > 0 {
         let statuses = vec![Status::Running, Status::Waiting];

@@ -59,6 +59,7 @@ impl Written {
             json: look == Look::Json,
             ask: None,
             measure: || 80,
+            measure_err: || None,
             measure_rows: || 24,
             now: || NOW,
             zone: || Zone::UTC,

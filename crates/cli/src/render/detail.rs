@@ -11,7 +11,8 @@ use super::delay::Delay;
 use super::fields::duration;
 use super::local_time::Zone;
 use super::next_step::{NextStep, next_step};
-use super::text::{clean, clean_line, truncate};
+use super::text::{clean, clean_line, truncate, width};
+use super::wrap::{hanging, wrap, wrap_lines};
 use super::{Paint, Tone, figures, task_line, tone_of};
 
 /// How many lines of a prompt are shown; `--json` has the rest.
@@ -36,14 +37,17 @@ pub fn task(
     let task = &detail.task;
     let mut text = String::new();
     let name = clean_line(&task.name);
-    let _ = writeln!(text, "{}", paint.tone(Tone::Strong, &format!("Task {}  {name}", task.id)));
-    let _ = writeln!(text, "{}", headline(task, now, paint));
+    // What goes to a file or another program stays in one line.
+    let fit = if paint.symbols { page } else { usize::MAX };
+    let title = wrap(&format!("Task {}  {name}", task.id), fit);
+    let _ = writeln!(text, "{}", paint.tone(Tone::Strong, &title));
+    let _ = writeln!(text, "{}", headline(task, now, fit, paint));
     text.push('\n');
 
     let mut field = |label: &str, value: &str| {
         if !value.is_empty() {
             let label = paint.tone(Tone::Quiet, &format!("{label:<13}"));
-            let _ = writeln!(text, "{label}{value}");
+            let _ = writeln!(text, "{label}{}", hanging(value, 13, 13, fit));
         }
     };
     if let Some(delay) = delay {
@@ -79,7 +83,8 @@ pub fn task(
     }
 
     for warning in &task.warnings {
-        let _ = writeln!(text, "\n{}", paint.tone(Tone::Attention, &clean_line(warning)));
+        let warning = wrap(&clean_line(warning), fit);
+        let _ = writeln!(text, "\n{}", paint.tone(Tone::Attention, &warning));
     }
 
     if let State::Completed { denied_tools, .. } = &task.state
@@ -104,7 +109,7 @@ pub fn task(
             let _ = writeln!(text, "{}", paint.tone(Tone::Quiet, &format!("  {skipped} earlier")));
         }
         for run in &detail.run_history[skipped..] {
-            let _ = writeln!(text, "{}", truncate_line(&run_line(run, now, zone), page));
+            let _ = writeln!(text, "{}", hanging(&run_line(run, now, zone), 0, 5, fit));
         }
     }
     heading(&mut text, "Prompt", paint);
@@ -114,13 +119,13 @@ pub fn task(
         excerpt(&mut text, result, RESULT_LINES, paint);
     }
     if let Some(step) = next_step(detail) {
-        let _ = writeln!(text, "\n{}", step.lines().join("\n"));
+        let _ = writeln!(text, "\n{}", wrap_lines(&step.lines().join("\n"), fit));
     }
     text
 }
 
 /// The status, the clock and the summary in one line.
-fn headline(task: &Task, now: Timestamp, paint: Paint) -> String {
+fn headline(task: &Task, now: Timestamp, page: usize, paint: Paint) -> String {
     let status = paint.status(&task.state);
     let mut rest = String::new();
     let time = task_line::time(task, now);
@@ -133,8 +138,9 @@ fn headline(task: &Task, now: Timestamp, paint: Paint) -> String {
     };
     let _ = write!(rest, "  {summary}");
     let tone = tone_of(task.state.status());
-    // Here a long reason is shown in full, so it may wrap.
-    format!("{}{}", paint.tone(tone, &status), truncate(&rest, 4000))
+    // Here a long reason is shown in full.
+    let rest = hanging(&truncate(&rest, 4000), width(&status), 2, page);
+    format!("{}{rest}", paint.tone(tone, &status))
 }
 
 fn run_line(run: &Run, now: Timestamp, zone: &Zone) -> String {
@@ -203,12 +209,13 @@ fn activity(activity: &Activity) -> Option<String> {
 
 /// The engine and its queue.
 #[must_use]
-pub fn overview(info: &EngineInfo, now: Timestamp, paint: Paint) -> String {
+pub fn overview(info: &EngineInfo, now: Timestamp, page: usize, paint: Paint) -> String {
     let queue = &info.queue;
     let mut text = String::new();
     let mut field = |label: &str, value: &str, tone: Tone| {
         let label = paint.tone(Tone::Quiet, &format!("{label:<9}"));
-        let _ = writeln!(text, "{label}{}", paint.tone(tone, value));
+        let value = hanging(value, 9, 9, page);
+        let _ = writeln!(text, "{label}{}", paint.tone(tone, &value));
     };
     field("Tasks", &queue.counts.describe(), Tone::Plain);
     let mut unseen = Vec::new();
@@ -310,6 +317,15 @@ mod tests {
 
     const SYMBOLS: Paint = Paint { colour: false, symbols: true };
 
+    /// Only paths, commands and what an agent wrote may be wider.
+    #[test]
+    fn a_narrow_terminal_divides_no_command() {
+        let mut detail = samples::detail();
+        detail.task.name = "A name that does not fit into forty columns".to_owned();
+        detail.task.warnings = vec!["The project has settings that are not trusted".to_owned()];
+        insta::assert_snapshot!(task(&detail, None, NOW, &Zone::UTC, 40, SYMBOLS));
+    }
+
     #[test]
     fn a_task_with_several_runs() {
         insta::assert_snapshot!(task(&samples::detail(), None, NOW, &Zone::UTC, 90, SYMBOLS));
@@ -371,7 +387,8 @@ mod tests {
             agents: Vec::new(),
             warnings: vec!["The disk is nearly full: 80 MB are free".to_owned()],
         };
-        insta::assert_snapshot!(overview(&info, NOW, SYMBOLS));
+        insta::assert_snapshot!(overview(&info, NOW, 80, SYMBOLS));
+        insta::assert_snapshot!("a_queue_on_a_narrow_terminal", overview(&info, NOW, 40, SYMBOLS));
     }
 
     #[test]

@@ -16,6 +16,7 @@ pub mod table;
 pub mod task_line;
 pub mod text;
 pub mod tokens;
+pub mod wrap;
 
 #[cfg(test)]
 mod picture;

@@ -160,29 +160,6 @@ pub fn truncate(line: &str, max: usize) -> Cow<'_, str> {
     Cow::Owned(format!("{}…", line[..end].trim_end()))
 }
 
-/// The line in lines of at most `max` columns, divided at spaces; what follows the first is indented like it.
-/// A word that is wider stays whole.
-#[must_use]
-pub fn wrap(line: &str, max: usize) -> String {
-    let indent = &line[..line.len() - line.trim_start_matches(' ').len()];
-    let mut wrapped = indent.to_owned();
-    let mut room = max.saturating_sub(indent.len());
-    for word in line.split_whitespace() {
-        let is_first = wrapped.ends_with('\n') || wrapped == indent;
-        let wide = width(word) + usize::from(!is_first);
-        if wide > room && !is_first {
-            wrapped.push('\n');
-            wrapped += indent;
-            room = max.saturating_sub(indent.len() + width(word));
-        } else {
-            wrapped += if is_first { "" } else { " " };
-            room = room.saturating_sub(wide);
-        }
-        wrapped += word;
-    }
-    wrapped
-}
-
 /// The line in exactly `columns` columns: cut, or filled with spaces on the right.
 #[must_use]
 pub fn fit(line: &str, columns: usize) -> String {
@@ -362,15 +339,6 @@ mod tests {
         check("anything", 0, "");
         check("anything", 1, "…");
         check("a 👩‍👩‍👧 b", 4, "a…");
-    }
-
-    #[test]
-    fn lines_are_divided_at_spaces() {
-        assert_eq!(wrap("  one two three", 9), "  one two\n  three");
-        assert_eq!(wrap("  one two three", 15), "  one two three");
-        assert_eq!(wrap("/a/long/path is here", 8), "/a/long/path\nis here");
-        assert_eq!(wrap("日本 日本 x", 6), "日本\n日本 x");
-        assert_eq!(wrap("", 6), "");
     }
 
     #[test]
