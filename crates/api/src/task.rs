@@ -98,7 +98,8 @@ pub struct TaskDetail {
     pub request: NewTask,
     /// Every run, oldest first.
     pub run_history: Vec<Run>,
-    /// The final answer of the newest run that has one, up to 1 MiB.
+    /// The final answer of the newest run that has one, up to 1 MiB; of a command, the end of its output, up to
+    /// 4 KiB. The output of the run has all of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<String>,
     /// Parts of the task's record that cannot be read, because they are damaged or a newer version

@@ -1390,7 +1390,10 @@ export type TaskDetail = {
   queue_place?: number;
   /** The request. `env` holds only the names, with empty values. */
   request: NewTask;
-  /** The final answer of the newest run that has one, up to 1 MiB. */
+  /**
+   * The final answer of the newest run that has one, up to 1 MiB; of a command, the end of its output, up to
+   * 4 KiB. The output of the run has all of it.
+   */
   result?: string;
   /** Every run, oldest first. */
   run_history: Run[];
