@@ -120,6 +120,7 @@ def test_a_key_makes_a_submission_repeatable(home: Path) -> None:
     client = Client()
     first = client.submit("true", agent="shell", idempotency_key="nightly-2026-11-29")
     second = client.submit("true", agent="shell", idempotency_key="nightly-2026-11-29")
+    assert (first.submitted_before, second.submitted_before) == (False, True)
     assert first.id == second.id
     assert client.submit("true", agent="shell").id != first.id
 

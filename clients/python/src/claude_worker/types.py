@@ -85,6 +85,14 @@ class Task:
         return self.status in FINISHED or self.ended_at is not None
 
     @property
+    def submitted_before(self) -> bool:
+        """Whether it was there already, because an earlier submission had the same idempotency key.
+
+        Only the answer to a submission has this.
+        """
+        return bool(self.raw.get("submitted_before", False))
+
+    @property
     def failure(self) -> Json | None:
         """Why it failed: `kind` (such as `timeout`) and the fields of that kind."""
         return self.raw.get("failure")
