@@ -11,9 +11,9 @@ use claude_worker_api::{
     ApiError, CleanQuery, Cleaned, Counts, Edit, EngineInfo, Event, EventKind, EventPage,
     EventQuery, FollowUp, HttpState, ListQuery, LogEntry, LogItem, LogPage, LogQuery, LoginCode,
     NewLogin, NewTask, Order, OutputChunk, OutputQuery, OutputStream, Pause, Queue, Retry, Run,
-    RunId, SeenQuery, Settings, State, StopRequest, Stopped, Task, TaskApi, TaskChanges,
-    TaskDetail, TaskId, TaskPage, TaskQuery, Trust, TrustChange, TrustSource, TrustedDirectory,
-    Unseen, Usage,
+    RunId, RunOutcome, SeenQuery, Settings, State, StopRequest, Stopped, Task, TaskApi,
+    TaskChanges, TaskDetail, TaskId, TaskPage, TaskQuery, Trust, TrustChange, TrustSource,
+    TrustedDirectory, Unseen, Usage, Verdict,
 };
 use tokio::sync::Notify;
 
@@ -134,6 +134,17 @@ impl FakeEngine {
         change(&mut self.memory().tasks.get_mut(&TaskId(id)).unwrap().task);
     }
 
+    /// The output of the task's newest run is complete, and the run has completed.
+    pub(crate) fn complete_run(&self, id: i64, run: &RunId) {
+        let verdict = Verdict::Completed { denied_tools: Vec::new(), notes: Vec::new() };
+        let outcome = RunOutcome { ended_at: NOW, verdict, exit_code: Some(0), exit_signal: None };
+        let mut memory = self.memory();
+        let detail = memory.tasks.get_mut(&TaskId(id)).unwrap();
+        detail.run_history.last_mut().unwrap().outcome = Some(outcome);
+        drop(memory);
+        self.end_run(run);
+    }
+
     /// Deletes the output of a task's newest run, which had this many bytes.
     pub(crate) fn delete_output(&self, id: i64, bytes: u64) {
         let mut memory = self.memory();
@@ -229,6 +240,7 @@ fn detail(memory: &Memory, id: TaskId) -> Answer<&TaskDetail> {
 /// The requested run, or the newest.
 fn run_of(memory: &Memory, id: TaskId, run: Option<&RunId>) -> Answer<Option<RunId>> {
     let newest = || detail(memory, id).map(|d| d.run_history.last().map(|run| run.id.clone()));
+    detail(memory, id)?;
     run.map_or_else(newest, |run| Ok(Some(run.clone())))
 }
 

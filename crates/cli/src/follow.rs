@@ -6,7 +6,8 @@
 use std::collections::BTreeSet;
 
 use claude_worker_api::{
-    ApiError, EventKind, EventQuery, Run, Task, TaskApi, TaskApiExt, TaskDetail, TaskId, TaskQuery,
+    ApiError, ErrorCode, EventKind, EventQuery, Run, Task, TaskApi, TaskApiExt, TaskDetail, TaskId,
+    TaskQuery,
 };
 
 use crate::transcript::{Part, Place};
@@ -18,6 +19,28 @@ pub(crate) const WAIT_MS: u64 = 30_000;
 const EVENTS: u32 = 500;
 /// How many tasks one event query may name.
 const MOST_NAMED: usize = 1000;
+
+/// That a task which was there before is not found any more.
+pub(crate) fn removed(id: TaskId) -> ApiError {
+    ApiError::new(ErrorCode::NotFound, format!("Task {id} was removed"))
+}
+
+/// The error of a request about a part of a task that was there before: where the task itself is gone, that it
+/// was removed.
+pub(crate) async fn removed_or(
+    api: &impl TaskApi,
+    reconnect: &Reconnect,
+    id: TaskId,
+    error: ApiError,
+) -> ApiError {
+    if error.code != ErrorCode::NotFound {
+        return error;
+    }
+    match reconnect.call(|| api.row(id)).await {
+        Err(gone) if gone.code == ErrorCode::NotFound => removed(id),
+        _ => error,
+    }
+}
 
 /// A place in the event stream.
 pub struct Changes<'a, A> {
@@ -145,6 +168,8 @@ pub struct Follower<'a, A> {
     stage: Stage,
     /// Whether the task was read since its last event.
     fresh: bool,
+    /// Whether the task was read at all.
+    known: bool,
 }
 
 impl<'a, A: TaskApi> Follower<'a, A> {
@@ -159,7 +184,15 @@ impl<'a, A: TaskApi> Follower<'a, A> {
         after: u32,
     ) -> Result<Self, ApiError> {
         let changes = Changes::begin(api, reconnect).await?;
-        Ok(Self { api, reconnect, id, changes, stage: Stage::After(after), fresh: false })
+        Ok(Self {
+            api,
+            reconnect,
+            id,
+            changes,
+            stage: Stage::After(after),
+            fresh: false,
+            known: false,
+        })
     }
 
     /// Goes on at this place of the run that began last, or after that run.
@@ -178,6 +211,19 @@ impl<'a, A: TaskApi> Follower<'a, A> {
     /// # Errors
     /// `not_found` when the task or its output was removed; when no engine answers.
     pub async fn next(&mut self) -> Result<Step, ApiError> {
+        match self.step().await {
+            Ok(step) => {
+                self.known = true;
+                Ok(step)
+            }
+            Err(error) if self.known => {
+                Err(removed_or(self.api, self.reconnect, self.id, error).await)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn step(&mut self) -> Result<Step, ApiError> {
         loop {
             match &mut self.stage {
                 Stage::After(last) => {

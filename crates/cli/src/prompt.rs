@@ -56,6 +56,21 @@ pub(crate) struct Given<'a> {
     pub file: Option<&'a str>,
 }
 
+/// A prompt that was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Prompt {
+    /// The prompt.
+    pub text: String,
+    /// What to say once the task with it is accepted: how much of standard input was added.
+    pub notice: Option<String>,
+}
+
+impl From<String> for Prompt {
+    fn from(text: String) -> Self {
+        Self { text, notice: None }
+    }
+}
+
 /// Reads the prompt.
 ///
 /// # Errors
@@ -66,7 +81,7 @@ pub(crate) fn read(
     given: Given<'_>,
     kind: Kind,
     stdin: stdin::Args,
-) -> Result<String, CliError> {
+) -> Result<Prompt, CliError> {
     match given.file {
         Some(file) => from_file(file, kind, stdin),
         None => from_argument(console, given.argument, kind, stdin),
@@ -78,7 +93,7 @@ fn from_argument(
     argument: Option<&str>,
     kind: Kind,
     stdin: stdin::Args,
-) -> Result<String, CliError> {
+) -> Result<Prompt, CliError> {
     let argument = match argument {
         Some("-") if stdin.stdin == StdinUse::Never => {
             return Err(CliError::usage(
@@ -86,7 +101,7 @@ fn from_argument(
                 "Leave one of the two out",
             ));
         }
-        Some("-") => return standard_input_alone(),
+        Some("-") => return standard_input_alone().map(Prompt::from),
         None => {
             if stdin.stdin == StdinUse::Never || stdin::kind() == Stdin::Terminal {
                 return Err(no_prompt());
@@ -99,42 +114,40 @@ fn from_argument(
                      what is left of standard input",
                 ));
             }
-            return standard_input_alone();
+            return standard_input_alone().map(Prompt::from);
         }
         Some(argument) => argument,
     };
     if kind == Kind::Command {
         stdin::refuse_for_command(stdin)?;
-        return Ok(argument.to_owned());
+        return Ok(argument.to_owned().into());
     }
     let instruction = instruction(console, argument, stdin.prompt_is_text)?;
     with_material(instruction, stdin)
 }
 
 /// `-` is standard input.
-fn from_file(file: &str, kind: Kind, stdin: stdin::Args) -> Result<String, CliError> {
+fn from_file(file: &str, kind: Kind, stdin: stdin::Args) -> Result<Prompt, CliError> {
     if file == "-" {
-        return standard_input_alone();
+        return standard_input_alone().map(Prompt::from);
     }
     let content = content_of(file)?;
     if kind == Kind::Command {
         stdin::refuse_for_command(stdin)?;
-        return Ok(content);
+        return Ok(content.into());
     }
     with_material(content, stdin)
 }
 
 /// The instruction, with standard input added where that is for this command.
-fn with_material(instruction: String, stdin: stdin::Args) -> Result<String, CliError> {
-    let material = match stdin::material(stdin)? {
-        Some(bytes) => Some(text(bytes, "Standard input")?),
-        None => None,
-    };
-    let prompt = compose(instruction, material.as_deref());
-    if prompt.len() > LONGEST {
+fn with_material(instruction: String, stdin: stdin::Args) -> Result<Prompt, CliError> {
+    let Some(material) = stdin::material(stdin)? else { return Ok(instruction.into()) };
+    let added = text(material.bytes, "Standard input")?;
+    let text = compose(instruction, Some(&added));
+    if text.len() > LONGEST {
         return Err(too_long("The prompt"));
     }
-    Ok(prompt)
+    Ok(Prompt { text, notice: Some(material.notice) })
 }
 
 fn no_prompt() -> CliError {
@@ -260,7 +273,7 @@ fn content_of(file: &str) -> Result<String, CliError> {
 }
 
 fn text(bytes: Vec<u8>, name: &str) -> Result<String, CliError> {
-    let utf16 = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
+    let utf16 = is_utf16(&bytes);
     let mut text = String::from_utf8(bytes).map_err(|error| {
         let what = if utf16 {
             format!("{name} is UTF-16 text, and a prompt is UTF-8")
@@ -280,6 +293,17 @@ fn text(bytes: Vec<u8>, name: &str) -> Result<String, CliError> {
         text.drain(..BYTE_ORDER_MARK.len_utf8());
     }
     Ok(text)
+}
+
+/// Whether these bytes are UTF-16 text that begins with a byte order mark.
+fn is_utf16(bytes: &[u8]) -> bool {
+    let (units, rest) = bytes.as_chunks::<2>();
+    let unit = match units.first() {
+        Some([0xff, 0xfe]) => u16::from_le_bytes,
+        Some([0xfe, 0xff]) => u16::from_be_bytes,
+        _ => return false,
+    };
+    rest.is_empty() && char::decode_utf16(units.iter().map(|pair| unit(*pair))).all(|c| c.is_ok())
 }
 
 /// The greatest length of the tag's name, in bytes.
@@ -434,6 +458,19 @@ mod tests {
     }
 
     #[test]
+    fn only_what_can_be_read_as_utf_16_is_said_to_be_utf_16() {
+        for (bytes, is) in [
+            (&b"\xff\xfea\0"[..], true),
+            (b"\xfe\xff\0a", true),
+            (b"\xff\xfe\n", false),
+            (b"\xff\xfe\0\xd8", false),
+            (b"a\0", false),
+        ] {
+            assert_eq!(is_utf16(bytes), is, "{bytes:?}");
+        }
+    }
+
+    #[test]
     fn a_shell_command_is_never_a_file() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let name = file.path().to_str().unwrap();
@@ -441,7 +478,7 @@ mod tests {
         let mut console = written.console(Look::Pipe);
         let never = stdin::Args { stdin: StdinUse::Never, ..stdin::Args::default() };
         assert_eq!(
-            from_argument(&mut console, Some(name), Kind::of(Agent::Shell), never).unwrap(),
+            from_argument(&mut console, Some(name), Kind::of(Agent::Shell), never).unwrap().text,
             name
         );
         for argument in [None, Some("-")] {

@@ -130,12 +130,21 @@ fn read_before() -> u64 {
     unbuffered().ok().and_then(|mut file| file.stream_position().ok()).unwrap_or_default()
 }
 
+/// Text from standard input for a prompt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Material {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    /// What to say once the task with this text is accepted.
+    pub notice: String,
+}
+
 /// The text to add to the prompt; none when standard input is not to be read, or is empty.
 ///
 /// # Errors
 /// A usage error when it cannot be read, is longer than a prompt may be, or is an empty pipe that a shell
 /// made for this command.
-pub(crate) fn material(args: Args) -> Result<Option<Vec<u8>>, CliError> {
+pub(crate) fn material(args: Args) -> Result<Option<Material>, CliError> {
     let kind = kind();
     let decision = match (args.stdin, kind) {
         (StdinUse::Never, _) | (StdinUse::Auto, Stdin::Terminal | Stdin::Nothing) => {
@@ -179,8 +188,8 @@ pub(crate) fn material(args: Args) -> Result<Option<Vec<u8>>, CliError> {
     } else {
         ""
     };
-    tell(&format!("{} of standard input were added to the prompt{choice}", bytes_of(&bytes)));
-    Ok(Some(bytes))
+    let notice = format!("{} of standard input were added to the prompt{choice}", bytes_of(&bytes));
+    Ok(Some(Material { bytes, notice }))
 }
 
 /// Refuses data for a shell task, whose command reads no standard input: it would be lost without a word.
@@ -252,7 +261,7 @@ pub(crate) fn whole() -> Result<Vec<u8>, CliError> {
 
 /// Refuses an empty pipe that a shell made for this command, because the prompt is about its content.
 /// Other programs (cron, a test runner) set an empty pipe without a purpose.
-fn nothing_came(decision: &Decision, allowed: bool) -> Result<Option<Vec<u8>>, CliError> {
+fn nothing_came(decision: &Decision, allowed: bool) -> Result<Option<Material>, CliError> {
     if !allowed && *decision == (Decision::Take { made_by_shell: true }) {
         return Err(CliError::usage(
             "Standard input was empty, so there is nothing to add to the prompt",

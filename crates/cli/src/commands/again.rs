@@ -10,6 +10,7 @@ use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::selection::{Selection, confirm_wide};
+use crate::stdin;
 use crate::task_options::TaskOptions;
 
 /// The options that `retry` and `resume` share.
@@ -19,7 +20,8 @@ pub struct AgainArgs {
     /// What to do after the tasks are in the queue.
     #[command(flatten)]
     pub then: ThenArgs,
-    /// Do not ask before all finished tasks, or all of a status, are run again; required without a terminal
+    /// Do not ask before all finished tasks, or all of a status, are run again; required without a terminal.
+    /// --failed alone never asks
     #[arg(short, long)]
     pub yes: bool,
     /// What is changed in the tasks first, for this run and later ones.
@@ -34,6 +36,8 @@ pub(super) struct Again {
     pub changes: TaskChanges,
     /// The message that goes on in the session; without one the task begins anew.
     pub message: Option<String>,
+    /// What to say about the message once a task with it is accepted.
+    pub added: Option<String>,
     /// What this shell has of the variables that travel with a task.
     pub inherited_env: BTreeMap<String, String>,
 }
@@ -52,6 +56,14 @@ impl Again {
                 let follow_up = FollowUp { prompt, changes, inherited_env, ..FollowUp::default() };
                 api.resume(id, follow_up).await
             }
+        }
+    }
+
+    /// Says on standard error what is to be known of a task that was accepted.
+    fn accepted(&mut self, console: &mut Console<'_>, task: &Task) {
+        warn(console, task);
+        if let Some(added) = self.added.take() {
+            stdin::tell(&added);
         }
     }
 
@@ -81,7 +93,7 @@ pub(super) async fn run_again(
     console: &mut Console<'_>,
     (selection, ids): (&Selection, &[TaskId]),
     args: &AgainArgs,
-    again: &Again,
+    again: &mut Again,
 ) -> Result<Exit, CliError> {
     let then = args.then.then();
     if let [id] = ids
@@ -113,7 +125,7 @@ pub(super) async fn run_again(
     for id in ids.iter().copied() {
         match again.ask(api, id).await {
             Ok(task) => {
-                warn(console, &task);
+                again.accepted(console, &task);
                 if !console.json {
                     let words = again.queued(id, then);
                     if then == Then::Wait {
@@ -140,12 +152,12 @@ async fn one(
     api: &impl TaskApi,
     console: &mut Console<'_>,
     id: TaskId,
-    again: &Again,
+    again: &mut Again,
     then: Then,
 ) -> Result<Exit, CliError> {
     let before = if then == Then::Watch { newest_run(api, id).await? } else { 0 };
     let task = again.ask(api, id).await?;
-    warn(console, &task);
+    again.accepted(console, &task);
     match then {
         Then::Return if console.json => console.document(&task)?,
         Then::Return => console.line(&again.queued(id, then))?,

@@ -57,12 +57,13 @@ pub async fn execute(
     let mut changes = args.start.changes(changes);
     let id = resolve_one(api, args.task).await?;
     let argument = args.prompt.as_deref().or(behind.as_deref());
-    let mut draft = None;
+    let (mut draft, mut added) = (None, None);
     if argument.is_some() || args.file.is_some() {
         let agent = api.get(id, TaskQuery::default()).await?.task.agent;
         let given = Given { argument, file: args.file.as_deref() };
         let prompt = prompt::read(console, given, prompt::Kind::of(agent), args.stdin)?;
-        changes.execution_prompt = Some(prompt);
+        changes.execution_prompt = Some(prompt.text);
+        added = prompt.notice;
     } else if changes.is_empty() {
         if !console.can_ask() {
             return Err(CliError::usage(
@@ -92,6 +93,9 @@ pub async fn execute(
         }
     };
     warn(console, &task);
+    if let Some(added) = added {
+        stdin::tell(&added);
+    }
     if console.json {
         console.document(&task)?;
     } else {

@@ -32,6 +32,12 @@ pub async fn execute(
         console.view.paint = Paint::NONE;
         console.view.terminal = false;
     }
+    if console.json && !matches!(args.output, None | Some(Output::Json)) {
+        return Err(CliError::usage(
+            "--json and --output name two forms of the same list",
+            "Leave one of them out; -o jsonl prints one JSON document per task",
+        ));
+    }
     if args.watch {
         return live::watch(api, console, args).await;
     }
@@ -78,7 +84,7 @@ async fn read(
 ) -> Result<TaskPage, ApiError> {
     if args.needs_all() {
         let rows = Rows::read(async |query| api.list(query).await, query).await?;
-        let most = if args.all { usize::MAX } else { args.limit() as usize };
+        let most = if args.shows_all() { usize::MAX } else { args.limit() as usize };
         return Ok(rows.page(args, now, most));
     }
     api.list(ListQuery { limit: Some(args.limit()), ..query.clone() }).await
@@ -162,7 +168,7 @@ fn last_lines(
 impl Args {
     /// Whether all tasks have to be read.
     fn needs_all(&self) -> bool {
-        self.all || self.sort.is_by_value()
+        self.shows_all() || self.sort.is_by_value()
     }
 
     /// What the engine is asked for, but for the size of a page.

@@ -19,7 +19,7 @@ use crate::exit::Exit;
 use crate::follow::WAIT_MS;
 use crate::render::log::LogText;
 use crate::render::{detail, task_line};
-use crate::selection::{self, Changeable, Selection, resolve};
+use crate::selection::{Changeable, Selection, resolve};
 use crate::since::Since;
 use crate::transcript::last_lines::{Source, last_lines};
 use crate::transcript::{CHUNK, Form, Part, Place, Shown, Transcript};
@@ -53,8 +53,8 @@ pub struct Args {
     #[arg(long, value_name = "TIME", value_parser = Since::parse, conflicts_with_all = ["raw", "stderr"])]
     pub since: Option<Since>,
     /// Show the time of each message that has one; the output of a shell command has none, so for it the
-    /// times of the run are shown
-    #[arg(short, long, conflicts_with_all = ["raw", "stderr", "json"])]
+    /// times of the run are shown. JSON lines have the times in any case
+    #[arg(short, long, conflicts_with_all = ["raw", "stderr"])]
     pub timestamps: bool,
     /// The raw output of the agent, byte for byte (on a terminal, control characters are shown as
     /// symbols)
@@ -78,7 +78,7 @@ pub async fn execute(
     args: &Args,
 ) -> Result<Exit, CliError> {
     let ids = if args.tasks.is_empty() {
-        vec![newest(api, console).await?]
+        vec![super::newest_named(api, console, "log").await?]
     } else {
         resolve(api, &args.tasks, "logs", Changeable::Every).await?
     };
@@ -87,21 +87,6 @@ pub async fn execute(
         [id] => one(api, console, args, id).await,
         _ => several::execute(api, console, args, &ids).await,
     }
-}
-
-/// The newest task. Which one that is goes to standard error, so that it is not taken for the log.
-async fn newest(api: &impl TaskApi, console: &mut Console<'_>) -> Result<TaskId, CliError> {
-    let Some(task) = selection::newest(api).await? else {
-        return Err(ApiError::new(ErrorCode::NotFound, "There are no tasks, so there is no log")
-            .hint("Send the first one: claude-worker run \"Write tests for src/parser.rs\"")
-            .into());
-    };
-    if !console.json {
-        let name = crate::render::text::clean_line(&task.name);
-        let name = crate::render::text::truncate(&name, console.width().saturating_sub(20).max(10));
-        console.notice(&format!("Task {}: {name}", task.id));
-    }
-    Ok(task.id)
 }
 
 async fn one(
@@ -141,8 +126,15 @@ impl Args {
 }
 
 async fn run_of(api: &impl TaskApi, id: TaskId, number: u32) -> Result<Run, ApiError> {
-    let detail = api.get(id, TaskQuery::default()).await?;
-    let runs = detail.run_history.len();
+    run_in(api.get(id, TaskQuery::default()).await?, number)
+}
+
+/// The run of this number.
+///
+/// # Errors
+/// `not_found` when the task has no such run.
+pub(super) fn run_in(detail: TaskDetail, number: u32) -> Result<Run, ApiError> {
+    let (id, runs) = (detail.task.id, detail.run_history.len());
     detail.run_history.into_iter().find(|run| run.number == number).ok_or_else(|| {
         ApiError::new(ErrorCode::NotFound, format!("Task {id} has no run {number}"))
             .hint(format!("It has had {runs}; claude-worker status {id} lists them"))
@@ -191,7 +183,7 @@ async fn readable(
     let mut shown = args.shown(console);
     shown.began = run.as_ref().and_then(|run| run.started_at);
     if let Some(run) = run.as_ref().filter(|_| can(task.agent, Capability::CommandLine)) {
-        if args.timestamps {
+        if args.timestamps && !console.json {
             console.notice(&run_times(console, run));
             shown.times = None;
         }

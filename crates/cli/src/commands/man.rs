@@ -11,7 +11,7 @@ use crate::exit::Exit;
 /// The arguments of `man`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// An existing directory; files of the same names are replaced
+    /// The directory, which is created where it does not exist; files of the same names are replaced
     pub directory: PathBuf,
 }
 
@@ -24,7 +24,9 @@ pub fn execute(console: &mut Console<'_>, args: &Args, command: Command) -> Resu
     // A page for `help` would repeat what the others say.
     let command = with_other_names(command.disable_help_subcommand(true));
     let links = links(&command, "claude-worker");
-    let written = clap_mangen::generate_to(command, &args.directory).and_then(|()| {
+    let created = std::fs::create_dir_all(&args.directory);
+    let generated = created.and_then(|()| clap_mangen::generate_to(command, &args.directory));
+    let written = generated.and_then(|()| {
         let write = |(name, page)| {
             std::fs::write(args.directory.join(format!("{name}.1")), format!(".so man1/{page}.1\n"))
         };
@@ -32,7 +34,10 @@ pub fn execute(console: &mut Console<'_>, args: &Args, command: Command) -> Resu
     });
     written.map_err(|error| {
         let place = args.directory.display();
-        CliError::usage(format!("Cannot write into {place}: {error}"), "Name an existing directory")
+        CliError::usage(
+            format!("Cannot write into {place}: {error}"),
+            "Name a directory that you can write to",
+        )
     })?;
     if !console.json {
         console.line(&format!("The manual pages are in {}", args.directory.display()))?;

@@ -35,7 +35,7 @@ mod tests;
 use std::pin::pin;
 
 use clap::Subcommand;
-use claude_worker_api::{ApiError, SeenQuery, Task, TaskApi, TaskId, TaskQuery};
+use claude_worker_api::{ApiError, ErrorCode, SeenQuery, Task, TaskApi, TaskId, TaskQuery};
 use claude_worker_client::Reconnect;
 use serde::Serialize;
 
@@ -44,7 +44,8 @@ use crate::delays::Delays;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::interrupt::interrupted;
-use crate::render::text::clean_line;
+use crate::render::text::{clean_line, truncate};
+use crate::selection;
 use crate::taskbar::Progress;
 use crate::watch::{self, Watched};
 
@@ -178,6 +179,27 @@ fn warn(console: &mut Console<'_>, task: &Task) {
 /// The number of a task's newest run; 0 when it has had none.
 async fn newest_run(api: &impl TaskApi, id: TaskId) -> Result<u32, ApiError> {
     Ok(api.get(id, TaskQuery::default()).await?.run_history.last().map_or(0, |run| run.number))
+}
+
+/// The newest task, for a command that was given none and shows its `what`. Which task that is goes to standard
+/// error, so that it is not taken for what the command prints.
+async fn newest_named(
+    api: &impl TaskApi,
+    console: &mut Console<'_>,
+    what: &str,
+) -> Result<TaskId, CliError> {
+    let Some(task) = selection::newest(api).await? else {
+        let nothing = format!("There are no tasks, so there is no {what}");
+        return Err(ApiError::new(ErrorCode::NotFound, nothing)
+            .hint("Send the first one: claude-worker run \"Write tests for src/parser.rs\"")
+            .into());
+    };
+    if !console.json {
+        let name = clean_line(&task.name);
+        let name = truncate(&name, console.width().saturating_sub(20).max(10));
+        console.notice(&format!("Task {}: {name}", task.id));
+    }
+    Ok(task.id)
 }
 
 /// Marks these tasks as seen when their end was shown at a terminal, not to a program.

@@ -20,8 +20,8 @@ pub struct ThenArgs {
     /// Show the log of the task until it has finished
     #[arg(short, long, conflicts_with = "json")]
     pub watch: bool,
-    /// Wait until the task has finished, print its result (of several tasks: how each ended), and exit with
-    /// the code of the outcome
+    /// Wait until the task has finished, print its result (of a shell task: all its output, both streams;
+    /// of several tasks: how each ended), and exit with the code of the outcome
     #[arg(long, conflicts_with = "watch")]
     pub wait: bool,
 }
@@ -70,7 +70,7 @@ pub(super) async fn conclude(
                 detail.task.submitted_before = queued.submitted_before;
                 if can(detail.task.agent, Capability::CommandLine) && !console.json {
                     // The result of a command is all its output; the stored result is only the end of it.
-                    logs::whole_output(api, console, id).await?;
+                    logs::whole_output(api, console, id, None).await?;
                     let ending = detail::ending(detail, console.view.paint);
                     console.remark(ending.trim_end())?;
                 } else {

@@ -1,10 +1,11 @@
 //! `result`: prints the whole result of a task, alone on standard output.
 
 mod document;
+mod earlier;
 
 use claude_worker_agents::can;
 use claude_worker_api::{
-    ApiError, Capability, ErrorCode, OutputQuery, TaskApi, TaskDetail, TaskId, TaskQuery,
+    ApiError, Capability, ErrorCode, OutputQuery, RunId, TaskApi, TaskDetail, TaskId, TaskQuery,
 };
 use claude_worker_client::Reconnect;
 use document::Document;
@@ -27,33 +28,63 @@ const LAST_LINES: u32 = 200;
 /// The arguments of `result`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "For a shell command, the result is all its output. Where the output was deleted, it is \
-    the part that the engine keeps, and --json has \"truncated\": true. Without a task, it is the newest \
-    one's.", after_long_help = exit::help())]
+    the part that the engine keeps, and --json has \"truncated\": true. Without a task, a terminal shows the \
+    newest one's; elsewhere name it: claude-worker result last", after_long_help = exit::help())]
 pub struct Args {
     /// The task: a number, or last for the newest
-    #[arg(value_name = "ID", default_value = "last", hide_default_value = true)]
-    pub task: OneTask,
+    #[arg(value_name = "ID")]
+    pub task: Option<OneTask>,
+    /// The run with this number instead of the newest
+    #[arg(long, value_name = "N")]
+    pub run: Option<u32>,
 }
 
 /// Prints the result; the exit code is the task's outcome.
 ///
 /// # Errors
-/// `not_found`; `conflict` when the task has not finished.
+/// `not_found`; `conflict` when the task, or the run that was asked for, has not finished; a usage error without
+/// a task where standard output is no terminal.
 pub async fn execute(
     api: &impl TaskApi,
     console: &mut Console<'_>,
     args: &Args,
 ) -> Result<Exit, CliError> {
-    let id = resolve_one(api, args.task).await?;
+    let id = match args.task {
+        Some(task) => resolve_one(api, task).await?,
+        None if console.view.terminal => super::newest_named(api, console, "result").await?,
+        // An empty variable leaves no word: `result $id` would print the result of another task.
+        None => {
+            return Err(CliError::usage(
+                "There is no task whose result is to be printed",
+                "Name the task: claude-worker result last",
+            ));
+        }
+    };
     let mut detail = api.get(id, TaskQuery::default()).await?;
+    let newest = detail.run_history.last().map(|run| run.number);
+    if let Some(number) = args.run
+        && (Some(number) != newest || !detail.task.state.is_finished())
+    {
+        return earlier::print(api, console, detail, number).await;
+    }
     let exit = Exit::of_state(&detail.task.state);
     if !detail.task.state.is_finished() {
         let status = detail.task.state.status().name();
-        let error = ApiError::new(
-            ErrorCode::Conflict,
-            format!("Task {id} is {status}, so it has no result yet"),
-        );
-        return Err(error.hint(format!("Wait for it: claude-worker wait {id}")).into());
+        let ended = detail.run_history.iter().rev().find(|run| run.outcome.is_some());
+        let (problem, hint) = match ended.map(|run| run.number) {
+            None => (
+                format!("Task {id} is {status}, so it has no result yet"),
+                format!("Wait for it: claude-worker wait {id}"),
+            ),
+            Some(before) => (
+                format!("Task {id} is {status} again, and its new run has no result yet"),
+                format!(
+                    "Wait for it: claude-worker wait {id}. The result before: claude-worker result {id} \
+                     --run {before}"
+                ),
+            ),
+        };
+        return Err(ApiError::new(ErrorCode::Conflict, problem).hint(hint).into());
     }
     let is_command = can(detail.task.agent, Capability::CommandLine);
     let last_run = detail.run_history.last();
@@ -64,7 +95,7 @@ pub async fn execute(
         // The last line end is not kept.
         truncated = deleted && last_run.is_some_and(|run| run.output_bytes > kept as u64 + 1);
     } else if kept >= KEPT {
-        let found = if deleted { None } else { whole(api, id).await? };
+        let found = if deleted { None } else { whole(api, id, None).await? };
         truncated = found.is_none();
         detail.result = found.or(detail.result);
     }
@@ -76,21 +107,17 @@ pub async fn execute(
     }
     if console.json {
         let TaskDetail { task, result, .. } = detail;
-        let document = Document { id, state: task.state, truncated, result };
+        let document = Document { id, run: args.run, state: task.state, truncated, result };
         if is_command && !deleted {
-            document.print_with_output(api, console).await?;
+            document.print_with_output(api, console, None).await?;
         } else {
             console.document(&document)?;
         }
         return Ok(exit);
     }
     match detail.result.as_deref() {
-        _ if is_command && !deleted => logs::whole_output(api, console, id).await?,
-        Some(result) if !result.is_empty() => {
-            // Control characters are replaced for a terminal, and stay for a program.
-            let shown = if console.view.terminal { clean(result) } else { result.into() };
-            console.line(shown.trim_end_matches('\n'))?;
-        }
+        _ if is_command && !deleted => logs::whole_output(api, console, id, None).await?,
+        Some(result) if !result.is_empty() => show(console, result)?,
         _ => console.notice(&format!("Task {id} has no result")),
     }
     if exit != Exit::Done {
@@ -100,10 +127,21 @@ pub async fn execute(
     Ok(exit)
 }
 
-/// The result as the agent printed it; `None` when it is not found at the end of the log.
-async fn whole(api: &impl TaskApi, id: TaskId) -> Result<Option<String>, ApiError> {
+fn show(console: &mut Console<'_>, result: &str) -> Result<(), CliError> {
+    // Control characters are replaced for a terminal, and stay for a program.
+    let shown = if console.view.terminal { clean(result) } else { result.into() };
+    console.line(shown.trim_end_matches('\n'))
+}
+
+/// The result as the agent printed it in this run, or the newest; `None` when it is not found at the end of the
+/// log.
+async fn whole(
+    api: &impl TaskApi,
+    id: TaskId,
+    run: Option<RunId>,
+) -> Result<Option<String>, ApiError> {
     let reconnect = Reconnect::while_following();
-    let mut query = OutputQuery { limit: Some(CHUNK), ..OutputQuery::default() };
+    let mut query = OutputQuery { run, limit: Some(CHUNK), ..OutputQuery::default() };
     query.offset = line_start(api, &reconnect, id, &query, LAST_LINES).await?;
     let mut end = Vec::new();
     loop {

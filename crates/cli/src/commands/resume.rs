@@ -54,10 +54,11 @@ pub async fn execute(
     let ids = resolve(api, &selection, "resume", Changeable::Finished).await?;
     let changes = options.changes(api, console).await?;
     let given = Given { argument: message.or(behind.as_deref()), file: args.file.as_deref() };
-    let message = prompt::read(console, given, prompt::Kind::Prompt, args.stdin)?;
+    let prompt = prompt::read(console, given, prompt::Kind::Prompt, args.stdin)?;
     let inherited_env = inherited_env(api).await?;
-    let again = Again { changes, message: Some(message), inherited_env };
-    run_again(api, console, (&selection, &ids), &args.again, &again).await
+    let mut again =
+        Again { changes, message: Some(prompt.text), added: prompt.notice, inherited_env };
+    run_again(api, console, (&selection, &ids), &args.again, &mut again).await
 }
 
 /// The tasks, which come first, and the message behind them.

@@ -38,6 +38,7 @@ pub async fn execute(
 ) -> Result<Exit, CliError> {
     let ids = resolve(api, &args.selection, "retry", Changeable::Finished).await?;
     let changes = args.again.options.changes(api, console).await?;
-    let again = Again { changes, message: None, inherited_env: inherited_env(api).await? };
-    run_again(api, console, (&args.selection, &ids), &args.again, &again).await
+    let inherited_env = inherited_env(api).await?;
+    let mut again = Again { changes, message: None, added: None, inherited_env };
+    run_again(api, console, (&args.selection, &ids), &args.again, &mut again).await
 }

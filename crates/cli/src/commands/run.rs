@@ -71,7 +71,7 @@ pub async fn execute(
     console: &mut Console<'_>,
     args: &Args,
 ) -> Result<Exit, CliError> {
-    let mut new = new_task(api, console, args).await?;
+    let (mut new, added) = new_task(api, console, args).await?;
     new.inherited_env = inherited_env(api).await?;
     new.parent = Reconnect::while_submitting().call(|| surrounding_task(api)).await?;
     // The key makes it safe to send the request again when the engine ended before its answer.
@@ -79,6 +79,9 @@ pub async fn execute(
     // With a new key, the submission before is an earlier attempt of this command.
     task.submitted_before &= args.idempotency_key.is_some();
     warn(console, &task);
+    if let Some(added) = added {
+        stdin::tell(&added);
+    }
     let then = args.then.then();
     if let Err(error) = announce(console, &task, then) {
         // A script that submits it again, because of the exit code, must be able to know.
@@ -137,11 +140,12 @@ fn announce(console: &mut Console<'_>, task: &Task, then: Then) -> Result<(), Cl
     Ok(())
 }
 
+/// The task, and what to say about its prompt once it is accepted.
 async fn new_task(
     api: &impl TaskApi,
     console: &mut Console<'_>,
     args: &Args,
-) -> Result<NewTask, CliError> {
+) -> Result<(NewTask, Option<String>), CliError> {
     let agent = if args.shell.is_some() { Agent::Shell } else { args.agent };
     let (prompt, shell) = prompt_and_shell(args)?;
     let has_prompt = prompt.is_some() || args.file.is_some();
@@ -157,17 +161,17 @@ async fn new_task(
         });
     }
     let given = Given { argument: prompt, file: args.file.as_deref() };
-    let execution_prompt = prompt::read(console, given, prompt::Kind::of(agent), args.stdin)?;
+    let prompt = prompt::read(console, given, prompt::Kind::of(agent), args.stdin)?;
     let changes = TaskChanges { shell: shell.map(str::to_owned), ..args.start.changes(changes) };
     let mut task = NewTask {
-        execution_prompt,
+        execution_prompt: prompt.text,
         agent,
         idempotency_key: Some(args.idempotency_key.clone().unwrap_or_else(new_key)),
         traceparent: trace_of_caller(),
         ..NewTask::default()
     };
     changes.apply(&mut task);
-    Ok(task)
+    Ok((task, prompt.notice))
 }
 
 /// The prompt, and the shell that `--shell` names. What follows it and is no shell is the command.

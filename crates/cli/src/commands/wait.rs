@@ -1,6 +1,6 @@
 //! `wait`: until tasks have finished.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::pin::pin;
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::console::Console;
 use crate::delays::Delays;
 use crate::error::CliError;
 use crate::exit::{self, Exit};
-use crate::follow::Changes;
+use crate::follow::{Changes, removed};
 use crate::interrupt::interrupted;
 use crate::render::figures::plural;
 use crate::render::task_line;
@@ -25,6 +25,9 @@ use crate::taskbar::Progress;
 
 /// How long an engine may take to tell the states of the tasks once the time of `--timeout` is over.
 const FIRST_LOOK: Duration = Duration::from_secs(5);
+
+/// Of up to so many tasks each number is shown.
+const MOST_NAMED: usize = 20;
 
 const DEFAULT: &str = "Without a task, it waits for all unfinished tasks that were submitted on this machine \
     (not over HTTP); inside a task, for those that this task submitted.";
@@ -127,7 +130,13 @@ async fn all_of_mine(
     console.notice(&match ids[..] {
         [] => "No unfinished task to wait for".to_owned(),
         [id] => format!("Waiting for task {id}"),
-        [first, .., last] => format!("Waiting for {count}, from {first} to {last}"),
+        [first, .., last] if ids.len() > MOST_NAMED => {
+            format!("Waiting for {count}, from {first} to {last}")
+        }
+        _ => {
+            let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+            format!("Waiting for {count}: {}", ids.join(", "))
+        }
     });
     Ok(ids)
 }
@@ -164,17 +173,21 @@ async fn collect<A: TaskApi>(
     let mut delays = Delays::new();
     let mut open = ids.to_vec();
     let mut look_at = open.clone();
+    // The tasks that were read once: one that is not found later was removed.
+    let mut known = HashSet::new();
     loop {
         for id in look_at {
             let task = match reconnect.call(|| api.row(id)).await {
                 Ok(task) => task,
                 Err(error) if error.code == ErrorCode::NotFound => {
+                    let error = if known.contains(&id) { removed(id) } else { error };
                     open.retain(|other| *other != id);
                     ended.gone.insert(id, ended.report.refuse(console, id, error));
                     continue;
                 }
                 Err(error) => return Err(error.into()),
             };
+            known.insert(id);
             if task.state.is_finished() {
                 if !console.json {
                     let paint = console.view.paint;

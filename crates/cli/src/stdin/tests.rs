@@ -59,7 +59,7 @@ fn a_silent_pipe_is_waited_for_only_if_a_sibling_can_write() {
 
     if std::env::var_os(READER).is_some() {
         let material = material(Args { allow_empty: true, ..Args::default() }).unwrap();
-        println!("read: {:?}", material.map(|bytes| String::from_utf8(bytes).unwrap()));
+        println!("read: {:?}", material.map(|found| String::from_utf8(found.bytes).unwrap()));
         return;
     }
     let read = |script: &str, stdin: Stdio| {

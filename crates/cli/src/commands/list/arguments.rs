@@ -45,7 +45,7 @@ pub struct Args {
     /// finished tasks, the last to end first; cost and duration: the highest of all tasks first
     #[arg(long, value_name = "ORDER", default_value = "newest", hide_default_value = true)]
     pub sort: Sort,
-    /// Show at most this many [default: 50]
+    /// Show at most this many [default: 50; with --quiet all]
     #[arg(short = 'n', long, value_name = "N",
           value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub limit: Option<u32>,
@@ -135,7 +135,13 @@ fn submitter(text: &str) -> Result<SubmittedBy, String> {
 }
 
 impl Args {
-    /// How many tasks are shown at most, without `--all`.
+    /// Whether all tasks are shown. Numbers alone are for other commands, as in `list -q | xargs …`, which would
+    /// miss what a limit leaves out.
+    pub(super) const fn shows_all(&self) -> bool {
+        self.all || (self.quiet && self.limit.is_none())
+    }
+
+    /// How many tasks are shown at most, where not all are.
     pub(super) fn limit(&self) -> u32 {
         self.limit.unwrap_or(50)
     }

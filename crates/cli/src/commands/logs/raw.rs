@@ -2,14 +2,17 @@
 
 use std::pin::pin;
 
-use claude_worker_api::{OutputQuery, OutputStream, RunId, TaskApi, TaskId};
+use claude_worker_agents::can;
+use claude_worker_api::{
+    Capability, OutputQuery, OutputStream, RunId, TaskApi, TaskApiExt, TaskId,
+};
 use claude_worker_client::Reconnect;
 
 use super::Args;
 use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::Exit;
-use crate::follow::WAIT_MS;
+use crate::follow::{WAIT_MS, removed_or};
 use crate::interrupt::interrupted;
 use crate::render::text::reveal;
 use crate::transcript::CHUNK;
@@ -23,6 +26,12 @@ pub(super) async fn raw(
     id: TaskId,
     run: Option<RunId>,
 ) -> Result<Exit, CliError> {
+    if args.stderr && can(api.row(id).await?.agent, Capability::CommandLine) {
+        console.notice(&format!(
+            "A shell command's standard error is in the same log as its standard output: claude-worker logs {id} --raw"
+        ));
+        return Ok(Exit::Done);
+    }
     let stream = if args.stderr { OutputStream::Stderr } else { OutputStream::Stdout };
     let wait_ms = if args.follow { WAIT_MS } else { 0 };
     let mut query = OutputQuery { run, stream, offset: 0, limit: Some(CHUNK), wait_ms };
@@ -33,7 +42,7 @@ pub(super) async fn raw(
     output(api, console, id, query).await
 }
 
-/// Prints the whole standard output of a finished task's newest run.
+/// Prints the whole standard output of a run that has ended, the task's newest where none is named.
 ///
 /// # Errors
 /// When the output cannot be read or written.
@@ -41,22 +50,24 @@ pub(crate) async fn whole_output(
     api: &impl TaskApi,
     console: &mut Console<'_>,
     id: TaskId,
+    run: Option<RunId>,
 ) -> Result<(), CliError> {
-    let query = OutputQuery { limit: Some(CHUNK), ..OutputQuery::default() };
+    let query = OutputQuery { run, limit: Some(CHUNK), ..OutputQuery::default() };
     output(api, console, id, query).await.map(drop)
 }
 
-/// Passes the whole standard output of a finished task's newest run to `each`, chunk by chunk; one empty
-/// chunk where nothing was printed.
+/// Passes the whole standard output of a run that has ended to `each`, chunk by chunk; one empty chunk where
+/// nothing was printed. Where no run is named, it is the task's newest.
 ///
 /// # Errors
 /// When the output cannot be read, and those of `each`.
 pub(crate) async fn each_chunk(
     api: &impl TaskApi,
     id: TaskId,
+    run: Option<RunId>,
     each: impl FnMut(&[u8]) -> Result<(), CliError>,
 ) -> Result<(), CliError> {
-    let query = OutputQuery { limit: Some(CHUNK), ..OutputQuery::default() };
+    let query = OutputQuery { run, limit: Some(CHUNK), ..OutputQuery::default() };
     read(api, id, query, each).await
 }
 
@@ -101,8 +112,14 @@ async fn read(
     mut each: impl FnMut(&[u8]) -> Result<(), CliError>,
 ) -> Result<(), CliError> {
     let reconnect = Reconnect::while_following();
+    let mut known = false;
     loop {
-        let chunk = reconnect.call(|| api.output(id, query.clone())).await?;
+        let chunk = match reconnect.call(|| api.output(id, query.clone())).await {
+            Ok(chunk) => chunk,
+            Err(error) if known => return Err(removed_or(api, &reconnect, id, error).await.into()),
+            Err(error) => return Err(error.into()),
+        };
+        known = true;
         each(&chunk.bytes)?;
         let stands = chunk.next == query.offset && chunk.bytes.is_empty();
         if chunk.end || (stands && query.wait_ms == 0) {

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use claude_worker_api::{ApiError, State, TaskApi, TaskId};
+use claude_worker_api::{ApiError, RunId, State, TaskApi, TaskId};
 use serde::Serialize;
 
 use crate::commands::logs::{Decoder, each_chunk};
@@ -14,6 +14,9 @@ use crate::render::text::escape_json;
 #[derive(Serialize)]
 pub(super) struct Document {
     pub(super) id: TaskId,
+    /// The run that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) run: Option<u32>,
     #[serde(flatten)]
     pub(super) state: State,
     /// Whether a part of the result is missing.
@@ -24,7 +27,7 @@ pub(super) struct Document {
 }
 
 impl Document {
-    /// Prints the document with all that the task's command printed as its result. The output may be larger than
+    /// Prints the document with all that the command printed in this run, or the newest, as its result. The output may be larger than
     /// the memory, so it is written as it is read. As in the result that the engine keeps, the last line has
     /// no end. Without any output the result is null.
     ///
@@ -34,11 +37,12 @@ impl Document {
         self,
         api: &impl TaskApi,
         console: &mut Console<'_>,
+        run: Option<RunId>,
     ) -> Result<(), CliError> {
         let id = self.id;
         let mut decoder = Decoder::default();
         let mut text = JsonText { before: Some(self), line_end: String::new() };
-        each_chunk(api, id, |bytes| text.add(&decoder.text(bytes), console.out)).await?;
+        each_chunk(api, id, run, |bytes| text.add(&decoder.text(bytes), console.out)).await?;
         text.add(&decoder.finish(), console.out)?;
         match text.before {
             Some(document) => console.document(&Self { result: None, ..document }),
@@ -89,7 +93,7 @@ mod tests {
     /// The document, whose result comes in these pieces.
     fn written(pieces: &[&str]) -> serde_json::Value {
         let state = State::Cancelled { ended_at: NOW };
-        let document = Document { id: TaskId(1), state, truncated: false, result: None };
+        let document = Document { id: TaskId(1), run: None, state, truncated: false, result: None };
         let mut text = JsonText { before: Some(document), line_end: String::new() };
         let mut out = Vec::new();
         for piece in pieces {

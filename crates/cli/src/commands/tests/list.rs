@@ -41,7 +41,30 @@ async fn the_next_page_has_the_same_filters_and_order() {
     assert_eq!(more(Look::Terminal, line).await.as_deref(), Some(expected));
     assert_eq!(more(Look::Pipe, line).await, None, "a limit that was named needs no remark");
     let expected = "list --before 11";
-    assert_eq!(more(Look::Pipe, "list -q").await.as_deref(), Some(expected));
+    assert_eq!(more(Look::Pipe, "list -o id").await.as_deref(), Some(expected));
+}
+
+#[tokio::test(start_paused = true)]
+async fn numbers_for_other_commands_are_all_there_are() {
+    let engine = FakeEngine::default();
+    for id in 1..=60 {
+        engine.put(samples::task(id, "Shop", State::Pending));
+    }
+    let (_, written) = command(&engine, Look::Pipe, "list -q").await;
+    assert_eq!((written.out().lines().count(), written.err()), (60, ""));
+    let (_, written) = command(&engine, Look::Pipe, "list -q -n 50").await;
+    assert_eq!(written.out().lines().count(), 50);
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_forms_of_output_are_refused() {
+    for line in ["list -o id", "list -o jsonl", "list -o wide"] {
+        let (exit, written) = command(&engine(), Look::Json, line).await;
+        assert_eq!(exit, Exit::Usage, "{line}");
+        assert!(written.err().contains("--json and --output"), "{}", written.err());
+    }
+    let (exit, _) = command(&engine(), Look::Json, "list -o json").await;
+    assert_eq!(exit, Exit::Done);
 }
 
 #[tokio::test(start_paused = true)]

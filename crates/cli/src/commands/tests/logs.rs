@@ -238,3 +238,43 @@ async fn the_taskbar_shows_that_a_task_runs_and_how_it_ended() {
         }
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_task_that_is_removed_while_its_log_is_followed_is_said_to_be_removed() {
+    for line in ["logs 1 -f", "logs 1 -f --raw"] {
+        let engine = FakeEngine::default();
+        engine.put(samples::running(1, "Test", "x"));
+        let run = engine.begin(1);
+        engine.print(&run, "begun\n");
+        let script = async {
+            settle().await;
+            engine.forget(1);
+        };
+        let (exit, written) = beside(&engine, Look::Pipe, line, script).await;
+        assert_eq!(exit, Exit::NotFound, "{line}");
+        assert!(written.err().contains("Task 1 was removed"), "{line}: {}", written.err());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_shell_command_has_no_standard_error_of_its_own() {
+    let engine = FakeEngine::default();
+    engine.put(claude_worker_api::Task { agent: Agent::Shell, ..samples::running(1, "Test", "x") });
+    let run = engine.begin(1);
+    engine.print(&run, "both\n");
+    let (exit, written) = command(&engine, Look::Pipe, "logs 1 --stderr").await;
+    assert_eq!((exit, written.out()), (Exit::Done, ""));
+    assert!(written.err().contains("claude-worker logs 1 --raw"), "{}", written.err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn json_lines_have_their_times_with_and_without_the_option() {
+    let engine = FakeEngine::default();
+    engine.put(samples::running(1, "Test", "x"));
+    let run = engine.begin(1);
+    engine.print(&run, "{\"type\":\"result\",\"result\":\"First\"}\n");
+    engine.end_run(&run);
+    let (_, without) = command(&engine, Look::Json, "logs 1").await;
+    let (exit, with) = command(&engine, Look::Json, "logs 1 -t").await;
+    assert_eq!((exit, with.out()), (Exit::Done, without.out()));
+}

@@ -24,6 +24,65 @@ async fn the_result_is_alone_on_standard_output() {
     assert_eq!(written.json()["status"], "completed");
 }
 
+/// `result $id` with an empty variable must not print the result of another task.
+#[tokio::test(start_paused = true)]
+async fn a_program_names_the_task() {
+    let engine = FakeEngine::default();
+    engine.put(samples::running(1, "Test", "x"));
+    engine.finish(1, completed(), "Another answer");
+    for look in [Look::Pipe, Look::Json] {
+        let (exit, written) = command(&engine, look, "result").await;
+        assert_eq!(exit, Exit::Usage);
+        assert!(!written.out().contains("Another answer"), "{}", written.out());
+        assert!(written.err().contains("claude-worker result last"), "{}", written.err());
+    }
+    let (_, written) = command(&engine, Look::Terminal, "result").await;
+    assert_eq!((written.out(), written.err()), ("Another answer\n", "Task 1: Test\n"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_that_runs_again_still_has_the_results_of_its_runs() {
+    let engine = FakeEngine::default();
+    engine.put(samples::running(1, "Test", "x"));
+    let run = engine.begin(1);
+    engine.print(&run, "{\"type\":\"result\",\"result\":\"First\"}\n");
+    engine.complete_run(1, &run);
+    engine.finish(1, State::Pending, "First");
+    let (exit, written) = command(&engine, Look::Pipe, "result 1").await;
+    assert_eq!((exit, written.out()), (Exit::Conflict, ""));
+    assert!(written.err().contains("its new run has no result yet"), "{}", written.err());
+    assert!(written.err().contains("claude-worker result 1 --run 1"), "{}", written.err());
+    let (exit, written) = command(&engine, Look::Pipe, "result 1 --run 1").await;
+    assert_eq!((exit, written.out(), written.err()), (Exit::Done, "First\n", ""));
+    let (_, written) = command(&engine, Look::Json, "result 1 --run 1").await;
+    let document = written.json();
+    assert_eq!((&document["run"], &document["result"]), (&1.into(), &"First".into()));
+    assert_eq!(document["status"], "completed");
+    let (exit, written) = command(&engine, Look::Pipe, "result 1 --run 3").await;
+    assert_eq!(exit, Exit::NotFound);
+    assert!(written.err().contains("Task 1 has no run 3"), "{}", written.err());
+    engine.begin(1);
+    let (exit, written) = command(&engine, Look::Pipe, "result 1 --run 2").await;
+    assert_eq!(exit, Exit::Conflict);
+    assert!(written.err().contains("Run 2 of task 1 has not ended"), "{}", written.err());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_result_of_an_earlier_run_of_a_command_is_its_output() {
+    let engine = FakeEngine::default();
+    engine.put(claude_worker_api::Task { agent: Agent::Shell, ..samples::running(1, "Test", "x") });
+    for text in ["one\ntwo\n", "three\n"] {
+        let run = engine.begin(1);
+        engine.print(&run, text);
+        engine.complete_run(1, &run);
+    }
+    engine.finish(1, completed(), "three");
+    let (_, written) = command(&engine, Look::Pipe, "result 1 --run 1").await;
+    assert_eq!(written.out(), "one\ntwo\n");
+    let (_, written) = command(&engine, Look::Json, "result 1 --run 1").await;
+    assert_eq!(written.json()["result"], "one\ntwo");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_failed_task_without_a_result_says_how_it_ended() {
     let engine = FakeEngine::default();

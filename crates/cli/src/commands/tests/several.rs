@@ -313,7 +313,7 @@ async fn waiting_without_a_task_is_for_all_unfinished_ones() {
     let (exit, written) = beside(&engine, Look::Pipe, "wait", script).await;
     assert_eq!(exit, Exit::Done);
     assert_eq!(written.out().lines().count(), 2);
-    assert_eq!(written.err(), "Waiting for 2 tasks, from 2 to 3\n");
+    assert_eq!(written.err(), "Waiting for 2 tasks: 2, 3\n");
     let (exit, written) = command(&engine, Look::Pipe, "wait").await;
     assert_eq!((exit, written.err()), (Exit::Done, "No unfinished task to wait for\n"));
 }

@@ -220,7 +220,8 @@ async fn carry_out(api: &impl TaskApi, command: Command) -> Result<String, ApiEr
         }
         Command::Retry(id) => {
             let inherited_env = inherited_env(api).await?;
-            let again = Again { changes: TaskChanges::default(), message: None, inherited_env };
+            let changes = TaskChanges::default();
+            let again = Again { changes, message: None, added: None, inherited_env };
             again.ask(api, id).await?;
             Ok(again.queued(id, Then::Return))
         }
