@@ -85,10 +85,12 @@ impl Console<'_> {
         Ok(())
     }
 
-    /// Writes lines to standard error, as wide as the terminal that it is.
+    /// Writes lines to standard error, as wide as the terminal that it is. It is one write, so that the lines of
+    /// commands that run at the same time are not mixed.
     fn tell(&mut self, text: &str) {
         let width = (self.measure_err)().unwrap_or(usize::MAX);
-        let _ = writeln!(self.err, "{}", wrap_lines(text, width));
+        let lines = format!("{}\n", wrap_lines(text, width));
+        let _ = self.err.write_all(lines.as_bytes());
     }
 
     /// Writes a line for a person to standard error, where it is not mixed with what was asked for. A closed
@@ -117,7 +119,7 @@ impl Console<'_> {
     /// When the question cannot be shown or the answer cannot be read.
     pub fn confirm(&mut self, question: &str) -> Result<bool, CliError> {
         let Some(ask) = self.ask.as_mut().filter(|_| !self.json) else { return Ok(false) };
-        write!(self.err, "{} [y/N] ", clean(question))?;
+        self.err.write_all(format!("{} [y/N] ", clean(question)).as_bytes())?;
         self.err.flush()?;
         let answer = ask()?;
         // After Ctrl-D the cursor is still on the line of the question.
@@ -129,10 +131,11 @@ impl Console<'_> {
 
     /// Writes an error to standard error, and its hint on a line of its own.
     pub fn complain(&mut self, error: &ApiError) {
-        self.tell(&format!("claude-worker: {}", clean(&error.message)));
+        let mut lines = format!("claude-worker: {}", clean(&error.message));
         if !error.hint.is_empty() {
-            self.tell(&clean(&error.hint));
+            lines += &format!("\n{}", clean(&error.hint));
         }
+        self.tell(&lines);
     }
 
     /// Writes a value as one JSON document.
@@ -248,6 +251,45 @@ pub fn measure_rows() -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Keeps what each write has.
+    #[derive(Default)]
+    struct Writes(Vec<String>);
+
+    impl Write for Writes {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.push(String::from_utf8_lossy(bytes).into_owned());
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn lines_on_standard_error_are_one_write_each() {
+        let (mut out, mut err) = (Vec::new(), Writes::default());
+        let mut console = Console {
+            out: &mut out,
+            err: &mut err,
+            view: View { terminal: false, paint: Paint::NONE },
+            json: false,
+            ask: None,
+            measure: || 80,
+            measure_rows: || 24,
+            measure_err: || None,
+            now: Timestamp::default,
+            zone: || Zone::UTC,
+            taskbar: false,
+        };
+        console.remark("Task 1 queued").unwrap();
+        console.notice("Task 2 queued");
+        console.complain(&ApiError::internal("It failed").hint("Type this"));
+        let expected =
+            ["Task 1 queued\n", "Task 2 queued\n", "claude-worker: It failed\nType this\n"];
+        assert_eq!(err.0, expected);
+    }
 
     #[test]
     fn messages_are_as_wide_as_the_terminal_that_they_go_to() {

@@ -172,7 +172,7 @@ fn refuse_line(
 fn warn(console: &mut Console<'_>, task: &Task) {
     for warning in &task.warnings {
         // A closed standard error is ignored.
-        let _ = writeln!(console.err, "warning: {}", clean_line(warning));
+        console.notice(&format!("warning: {}", clean_line(warning)));
     }
 }
 
