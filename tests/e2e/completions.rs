@@ -100,6 +100,12 @@ fn fish_completes_in_every_place() {
         "source (claude-worker completions fish | psub); complete -C 'claude-worker cancel 1'";
     let found = in_shell(&home, "fish", &["--no-config", "-c", script]);
     assert_eq!(found, "1\tpending: Fix: the \"parser\" [a]* $(x)\n");
+    let script = "source (claude-worker completions fish | psub)
+        complete -C 'claude-worker run --dir=not'; complete -C 'claude-worker cancel '";
+    let found = in_shell(&home, "fish", &["--no-config", "-c", script]);
+    let words: Vec<&str> =
+        found.lines().map(|line| line.split('\t').next().unwrap_or_default()).collect();
+    assert_eq!(words, ["--dir=notes/", "2", "1", "last", "all"], "the newest task first");
 }
 
 /// Types into an interactive shell at a terminal of zsh's own, and waits for what is to appear.
@@ -128,11 +134,12 @@ fn typed(home: &Home, begin: &str, prepare: &str, steps: &[(&str, &str)]) -> Str
 }
 
 /// Keys, and a pattern of what appears. The last line has an effect.
-const STEPS: [(&str, &str); 5] = [
+const STEPS: [(&str, &str); 6] = [
     ("claude-worker server star\\t", "server start "),
     ("--no-ht\\t", "--no-http "),
     ("\\x15claude-worker cancel \\t\\t", "Write docs"),
     ("\\x15claude-worker list --status=pend\\t", "--status=pending "),
+    ("\\x15claude-worker run --dir=not\\t", "--dir=notes/"),
     ("\\x15claude-worker unp\\t\\n", "no longer paused"),
 ];
 

@@ -27,7 +27,7 @@ pub(crate) const COMPLETE: &str = "__complete";
 /// How long an engine may take to answer.
 const PATIENCE: Duration = Duration::from_millis(200);
 /// At most this many tasks are offered, the newest.
-const MOST_TASKS: u32 = 100;
+const MOST_TASKS: u32 = 50;
 /// The longest description, in columns.
 const COLUMNS: usize = 60;
 

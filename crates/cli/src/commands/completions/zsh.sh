@@ -6,6 +6,8 @@ _claude-worker() {
     (( $+commands[$program] )) || [[ -x $program ]] || program=claude-worker
     lines=("${(@f)$("$program" __complete zsh "${(@Q)words[2,CURRENT]}" 2>/dev/null </dev/null)}")
     kind=$lines[1]
+    # The shell completes the path behind an equals sign, and not the whole word.
+    [[ $kind == (files|directories) && ${words[CURRENT]} == --*=* ]] && compset -P 1 '*='
     case $kind in
         files) _files ;;
         directories) _files -/ ;;
