@@ -4,12 +4,16 @@ use std::borrow::Borrow;
 
 use claude_worker_api::{Task, Timestamp};
 
-use super::text::{clean_line, fit, right, truncate, width};
+use super::text::{clean_line, fit, right, single_emoji, truncate, width};
 use super::{Paint, Tone, figures, task_line, tone_of};
 
 const GAP: &str = "  ";
-/// The columns that NAME and NOW want together before any other may take some.
-const COMFORTABLE: usize = 36;
+/// The columns that NAME and NOW want together. With fewer, NOW and COST are left out.
+const COMFORTABLE: usize = 30;
+/// The columns that NAME wants at least. With fewer, TIME is left out, and then STATUS is cut.
+const LEAST_NAME: usize = 8;
+/// The columns that STATUS keeps: its symbol and the beginning of the word.
+const LEAST_STATUS: usize = 6;
 
 /// A table of tasks for a page of a certain width.
 pub(crate) struct Table {
@@ -45,7 +49,7 @@ struct Row {
 }
 
 /// The table of `tasks` as text, with its heading. Columns that do not fit are cut with `…`; on a narrow
-/// page COST, then TIME, then NOW are left out.
+/// page COST, then NOW, then TIME are left out.
 #[must_use]
 pub fn tasks(tasks: &[Task], now: Timestamp, page: usize, paint: Paint) -> String {
     let table = layout(tasks, now, page, paint);
@@ -76,24 +80,27 @@ pub(crate) fn layout(
         Column { title, width: widest.max(title.len()), right, cell }
     };
     let id = column("ID", true, |row| &row.id);
-    let status = column("STATUS", false, |row| &row.status);
+    let mut status = column("STATUS", false, |row| &row.status);
     let mut name = column("NAME", false, |row| &row.name);
     let mut summary = column("NOW", false, |row| &row.now);
     let time = column("TIME", true, |row| &row.time);
     let cost = column("COST", true, |row| &row.cost);
 
     // What is left for the two columns of free text after the fixed ones and the margin.
-    let mut free = page.saturating_sub(GAP.len() + id.width + GAP.len() + status.width + GAP.len());
-    let mut keep = |columns: usize| {
+    let room = page.saturating_sub(GAP.len() + id.width + GAP.len() + GAP.len());
+    let least_status = LEAST_STATUS.min(status.width);
+    status.width = room.saturating_sub(LEAST_NAME).clamp(least_status, status.width);
+    let mut free = room.saturating_sub(status.width);
+    let mut keep = |columns: usize, least: usize| {
         let room = free.saturating_sub(GAP.len() + columns);
-        let fits = room >= COMFORTABLE;
+        let fits = room >= least;
         if fits {
             free = room;
         }
         fits
     };
-    let show_time = keep(time.width);
-    let show_cost = show_time && keep(cost.width);
+    let show_time = keep(time.width, LEAST_NAME);
+    let show_cost = show_time && keep(cost.width, COMFORTABLE);
     let show_now = free >= COMFORTABLE;
     (name.width, summary.width) = if show_now {
         share(free - GAP.len(), name.width, summary.width)
@@ -143,7 +150,10 @@ fn share(free: usize, first: usize, second: usize) -> (usize, usize) {
 
 fn row(task: &Task, now: Timestamp, paint: Paint) -> Row {
     // Names and summaries can be long; no line shows more than this.
-    let short = |text: String| truncate(&text, 300).into_owned();
+    let short = |text: String| {
+        let text = if paint.symbols { single_emoji(&text) } else { text.as_str().into() };
+        truncate(&text, 300).into_owned()
+    };
     Row {
         tone: tone_of(task.state.status()),
         id: task.id.to_string(),
@@ -191,10 +201,23 @@ mod tests {
     }
 
     #[test]
+    fn columns_are_left_out_of_a_narrow_page_one_after_another() {
+        let heading = |page| {
+            let table = layout(&samples::tasks(), samples::NOW, page, SYMBOLS);
+            table.columns.iter().map(|column| column.title).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(heading(80), "ID STATUS NAME NOW TIME COST");
+        assert_eq!(heading(40), "ID STATUS NAME TIME");
+        assert_eq!(heading(20), "ID STATUS NAME");
+        let narrow = layout(&samples::tasks(), samples::NOW, 20, SYMBOLS);
+        assert!(narrow.columns[2].width >= 4, "{}", narrow.columns[2].width);
+    }
+
+    #[test]
     fn no_line_is_wider_than_the_page() {
-        for page in 20..160 {
+        for page in 16..160 {
             let table = tasks(&samples::tasks(), samples::NOW, page, SYMBOLS);
-            for line in table.lines().filter(|_| page >= 30) {
+            for line in table.lines() {
                 assert!(width(line) <= page, "{page}: {line}");
             }
         }

@@ -74,6 +74,35 @@ pub fn clean_line(text: &str) -> String {
     line
 }
 
+/// Text in which an emoji of several characters is the first of them: 👩🏽‍💻 is 👩. Terminals do not agree how many
+/// columns the whole takes, so that a table would not be straight, and lines would wrap.
+#[must_use]
+pub fn single_emoji(text: &str) -> Cow<'_, str> {
+    const JOINER: char = '\u{200d}';
+    const AS_PICTURE: char = '\u{fe0f}';
+    let is_skin_tone = |c: char| matches!(c, '\u{1f3fb}'..='\u{1f3ff}');
+    let is_picture = |c: char| matches!(c, '\u{2190}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}');
+    if !text.contains(|c| c == JOINER || c == AS_PICTURE || is_skin_tone(c)) {
+        return Cow::Borrowed(text);
+    }
+    let mut single = String::with_capacity(text.len());
+    let mut after_picture = false;
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            AS_PICTURE => {}
+            c if is_skin_tone(c) && after_picture => {}
+            // In other scripts the joiner says how letters look.
+            JOINER if after_picture => _ = chars.next_if(|next| is_picture(*next)),
+            c => {
+                after_picture = is_picture(c);
+                single.push(c);
+            }
+        }
+    }
+    Cow::Owned(single)
+}
+
 /// Each control character as its picture, sequences not interpreted: for raw output on a
 /// terminal, where what was printed should be seen.
 #[must_use]
@@ -339,6 +368,15 @@ mod tests {
         check("anything", 0, "");
         check("anything", 1, "…");
         check("a 👩‍👩‍👧 b", 4, "a…");
+    }
+
+    #[test]
+    fn joined_emoji_are_the_first_of_them() {
+        let check = |text: &str, expected: &str| assert_eq!(single_emoji(text), expected, "{text}");
+        check("a 👨‍👩‍👧‍👦 b", "a 👨 b");
+        check("👩🏽‍💻 🧑‍⚕️ ❤️", "👩 🧑 ❤");
+        check("🇩🇪 日本", "🇩🇪 日本");
+        check("می\u{200d}خ 🏽", "می\u{200d}خ 🏽");
     }
 
     #[test]
