@@ -198,6 +198,24 @@ impl Transcript {
         }
     }
 
+    /// The incomplete line at the end of a command's output, as text without a line end: as much as does not
+    /// change whatever follows.
+    pub(crate) fn unfinished(&self, log: &mut LogText) -> Option<String> {
+        let is_output = can(self.agent, Capability::CommandLine)
+            && self.stream == OutputStream::Stdout
+            && self.shown.since.is_none();
+        let line = self.overwrites.as_ref().filter(|_| is_output)?.unfinished()?;
+        Some(without_line_end(line, log))
+    }
+
+    /// The incomplete line at the end of a command's output as it looks now.
+    pub(crate) fn current_line(&self, log: &mut LogText) -> Option<String> {
+        self.unfinished(log).or_else(|| {
+            let overwritten = self.overwrites.as_ref()?.current()?;
+            can(self.agent, Capability::CommandLine).then(|| without_line_end(&overwritten, log))
+        })
+    }
+
     /// Appends one entry to `text`.
     pub(crate) fn put(&mut self, entry: LogEntry, log: &mut LogText, text: &mut String) {
         put_entry(self.form, &mut self.shown, &mut self.news, entry, log, text);
@@ -207,6 +225,13 @@ impl Transcript {
     pub(crate) fn news(&mut self) -> impl Iterator<Item = LogItem> {
         self.news.as_mut().map(std::mem::take).unwrap_or_default().into_iter().flatten()
     }
+}
+
+fn without_line_end(line: &str, log: &mut LogText) -> String {
+    let mut shown = String::new();
+    log.output(line, false, &mut shown);
+    shown.pop();
+    shown
 }
 
 fn put_entry(

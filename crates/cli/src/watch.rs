@@ -2,9 +2,11 @@
 //! redrawn in place.
 //!
 //! Erasing the status line and writing the new text is one write, so that nothing flickers. The line is
-//! never wider than the page, so that it never wraps. The terminal stays in its normal mode, so that a
+//! never wider than the page, so that it wraps only when the terminal is made narrower, and then all its rows
+//! are erased. The terminal stays in its normal mode, so that a
 //! crash leaves nothing to restore.
 
+use std::cell::{Cell, RefCell};
 use std::pin::pin;
 use std::time::Duration;
 
@@ -17,8 +19,9 @@ use crate::error::CliError;
 use crate::exit::Exit;
 use crate::follow::{Follower, Step};
 use crate::interrupt::Interruption;
+use crate::partial_line::PartialLine;
 use crate::render::log::{LogText, action};
-use crate::render::text::{clean_line, truncate, width};
+use crate::render::text::{clean_line, single_emoji, truncate, width};
 use crate::render::{Paint, Tone, detail, figures, task_line, tone_of};
 use crate::taskbar::Progress;
 use crate::transcript::last_lines::{Source, last_lines};
@@ -28,6 +31,25 @@ use claude_worker_client::Reconnect;
 /// How long the view waits for the task to be read again.
 const REFRESH_LIMIT: Duration = Duration::from_millis(200);
 const ERASE_LINE: &str = "\r\u{1b}[2K";
+
+/// What is on the screen below the log, and is drawn anew.
+#[derive(Debug, Clone, Copy, Default)]
+struct Drawn {
+    /// The width of the incomplete line.
+    unfinished: Option<usize>,
+    /// The width of the status line, at whose end the cursor is.
+    status: usize,
+}
+
+/// Erases what was drawn from a terminal that may have been made narrower since.
+fn erase(drawn: Drawn, columns: usize) -> String {
+    let further_rows = |width: usize| width.saturating_sub(1) / columns.max(1);
+    let above = drawn.unfinished.map_or(0, |width| further_rows(width) + 1);
+    match above + further_rows(drawn.status) {
+        0 => ERASE_LINE.to_owned(),
+        rows => format!("\r\u{1b}[{rows}A\u{1b}[J"),
+    }
+}
 
 /// How a live view ended.
 #[derive(Debug)]
@@ -82,12 +104,22 @@ pub async fn watch<A: TaskApi>(
     let beginning = beginning.into();
     let reconnect = Reconnect::while_following();
     let log = LogText::new(console.view.paint);
-    let mut screen =
-        Screen { status: Status::default(), log, transcript: None, text: String::new() };
+    let mut screen = Screen {
+        status: Status::default(),
+        log,
+        transcript: None,
+        text: String::new(),
+        drawn: Cell::default(),
+        partial: RefCell::default(),
+    };
     let shown = show(api, console, &mut screen, &reconnect, id, beginning, interrupt).await;
     // Also after an error, no status line is left on the screen, and no progress.
     if console.view.terminal {
-        console.print(ERASE_LINE)?;
+        let unfinished = screen.unfinished().map(|line| line + "\n").unwrap_or_default();
+        let erase = erase(screen.drawn.get(), console.width());
+        console.print(&format!("{erase}{unfinished}"))?;
+    } else if screen.partial.borrow().is_open() {
+        console.print("\n")?;
     }
     console.progress(match &shown {
         Ok(Watched::Finished(detail)) => progress_of(&detail.task),
@@ -127,6 +159,9 @@ struct Screen {
     /// The text of the newest part. The buffer is reused, because allocating one per part takes longer
     /// than reading it.
     text: String,
+    drawn: Cell<Drawn>,
+    /// What was printed of an incomplete line, where there is no status line.
+    partial: RefCell<PartialLine>,
 }
 
 async fn show<A: TaskApi>(
@@ -246,14 +281,30 @@ impl Screen {
         reconnect: &Reconnect,
         text: &str,
     ) -> Result<(), CliError> {
+        let unfinished = self.unfinished();
         if !console.view.terminal {
-            return if text.is_empty() { Ok(()) } else { console.print(text) };
+            let unfinished = unfinished.unwrap_or_default();
+            let next = self.partial.borrow_mut().go_on(text, &unfinished);
+            return if next.is_empty() { Ok(()) } else { console.print(&next) };
         }
         let paint = console.view.paint;
         // The last column stays free: some terminals wrap when it is written.
-        let page = console.width().saturating_sub(1);
+        let columns = console.width();
+        let page = columns.saturating_sub(1);
         let line = self.status.line(console.now(), page, reconnect.is_away(), paint);
-        console.print(&format!("{ERASE_LINE}{text}{line}"))
+        let erase = erase(self.drawn.get(), columns);
+        let plain = Paint { colour: false, ..paint };
+        let now = console.now();
+        let status = width(&self.status.line(now, page, reconnect.is_away(), plain));
+        let unfinished = unfinished.map(|line| truncate(&line, page).into_owned());
+        let above = unfinished.as_ref().map(|line| format!("{line}\r\n")).unwrap_or_default();
+        self.drawn.set(Drawn { unfinished: unfinished.map(|line| width(&line)), status });
+        console.print(&format!("{erase}{text}{above}{line}"))
+    }
+
+    /// The line that the agent has not ended yet.
+    fn unfinished(&self) -> Option<String> {
+        self.transcript.as_ref()?.unfinished(&mut self.log.clone())
     }
 }
 
@@ -302,7 +353,7 @@ impl Status {
         parts.retain(|part| !part.is_empty());
         let head = truncate(&paint.status(&task.state), page).into_owned();
         let room = page.saturating_sub(width(&head));
-        let rest = format!("  {}", parts.join("  "));
+        let rest = format!("  {}", single_emoji(&parts.join("  ")));
         let tone = if away { Tone::Attention } else { tone_of(task.state.status()) };
         paint.tone(tone, &head) + &paint.tone(Tone::Quiet, &truncate(&rest, room))
     }
@@ -334,6 +385,19 @@ mod tests {
             status.line(NOW, 80, true, SYMBOLS),
             "● running  4:12  $0.50  no engine answers, reconnecting"
         );
+    }
+
+    #[test]
+    fn all_rows_of_a_line_are_erased_from_a_terminal_that_was_made_narrower() {
+        let check = |unfinished, status, columns, expected: &str| {
+            assert_eq!(erase(Drawn { unfinished, status }, columns), expected);
+        };
+        check(None, 0, 80, ERASE_LINE);
+        check(None, 70, 70, ERASE_LINE);
+        check(None, 69, 20, "\r\u{1b}[3A\u{1b}[J");
+        check(None, 60, 20, "\r\u{1b}[2A\u{1b}[J");
+        check(Some(0), 30, 40, "\r\u{1b}[1A\u{1b}[J");
+        check(Some(39), 30, 20, "\r\u{1b}[3A\u{1b}[J");
     }
 
     #[test]

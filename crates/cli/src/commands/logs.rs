@@ -200,7 +200,10 @@ async fn readable(
         Some(count) => {
             let shown = shown.clone();
             let source = Source { id, run, agent: task.agent, form, shown };
-            let last = last_lines(api, &reconnect, &source, &mut log, count).await?;
+            let mut last = last_lines(api, &reconnect, &source, &mut log, count).await?;
+            if let Some(line) = last.unfinished.filter(|_| !args.follow) {
+                last.text += &format!("{line}\n");
+            }
             print(console, &last.text)?;
             // Without following, what is there now is all.
             let next = last.next.filter(|_| args.follow);
@@ -283,7 +286,16 @@ async fn read_on(
         reader = reader.read(&part);
         seen |= read_all || !reader.text.is_empty();
         print(console, &reader.text)?;
-        if part.end || (!part.counts() && !args.follow) {
+        if part.end {
+            return Ok(seen);
+        }
+        if !part.counts() && !args.follow {
+            // The end of what there is now, which may be a question without a line end.
+            let line = reader.transcript.current_line(&mut reader.log);
+            if let Some(line) = line.filter(|_| !console.json) {
+                seen = true;
+                print(console, &format!("{line}\n"))?;
+            }
             return Ok(seen);
         }
         part = place.next(api, reconnect, id, wait_ms).await?;

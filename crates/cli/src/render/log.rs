@@ -28,13 +28,15 @@ pub struct LogText {
     /// The newest call. Its result is shown without its name when it follows directly.
     calls: VecDeque<(String, String)>,
     last_call: Option<String>,
+    /// Whether the newest line is blank.
+    after_blank: bool,
 }
 
 impl LogText {
     /// Starts at the beginning of a log.
     #[must_use]
     pub const fn new(paint: Paint) -> Self {
-        Self { paint, prose: None, calls: VecDeque::new(), last_call: None }
+        Self { paint, prose: None, calls: VecDeque::new(), last_call: None, after_blank: false }
     }
 
     /// The line that separates a further run from what came before it.
@@ -45,7 +47,19 @@ impl LogText {
         if let Some(follow_up) = &run.follow_up {
             let _ = write!(title, ": {}", truncate(&clean_line(follow_up), 200));
         }
-        format!("\n{}\n", self.paint.tone(Tone::Strong, &title))
+        let heading = format!("\n{}\n", self.paint.tone(Tone::Strong, &title));
+        self.after_others(heading)
+    }
+
+    /// The text without the blank line at its beginning, if there is one before it already.
+    fn after_others(&mut self, mut text: String) -> String {
+        if self.after_blank && text.starts_with('\n') {
+            text.remove(0);
+        }
+        if !text.is_empty() {
+            self.after_blank = text.ends_with("\n\n");
+        }
+        text
     }
 
     /// One entry as text: whole lines, or nothing.
@@ -83,7 +97,7 @@ impl LogText {
         if !matches!(entry.item, LogItem::ToolCall { .. }) {
             self.last_call = None;
         }
-        text
+        if matches!(entry.item, LogItem::Output { .. }) { text } else { self.after_others(text) }
     }
 
     /// One entry as text, with its time at the first line and room for it at the others.
@@ -105,7 +119,7 @@ impl LogText {
 
     /// Adds one line of plain output to `shown`.
     pub fn output(&mut self, line: &str, stderr: bool, shown: &mut String) {
-        self.last_call = None;
+        (self.last_call, self.after_blank) = (None, false);
         let line = overwrite::line(line);
         let line = clean(&line);
         let line = if line.contains('\n') { line.replace('\n', " ").into() } else { line };
@@ -123,7 +137,7 @@ impl LogText {
         let Some(lines) = std::str::from_utf8(lines).ok().and_then(clean_lines) else {
             return false;
         };
-        self.last_call = None;
+        (self.last_call, self.after_blank) = (None, false);
         shown.push_str(&lines);
         true
     }
@@ -419,6 +433,18 @@ mod tests {
         };
         let text = log.entry(&LogEntry { offset: 0, at: None, item });
         assert!(text.contains("\nThe answer\n"));
+    }
+
+    #[test]
+    fn one_blank_line_is_between_two_texts() {
+        let mut log = LogText::new(Paint::NONE);
+        let text = |text: &str| LogEntry {
+            offset: 0,
+            at: None,
+            item: LogItem::Text { text: text.to_owned() },
+        };
+        let shown: String = ["One.", "Two.\n\nThree.\n\n"].map(|it| log.entry(&text(it))).concat();
+        assert_eq!(shown, "\nOne.\n\nTwo.\n\nThree.\n\n");
     }
 
     #[test]

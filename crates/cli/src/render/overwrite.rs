@@ -319,6 +319,28 @@ impl Overwrites {
         }
     }
 
+    /// The text of the incomplete line while nothing has overwritten it: as much as does not change whatever
+    /// follows.
+    pub(crate) fn unfinished(&self) -> Option<&str> {
+        let State::Held(held) = &self.state else { return None };
+        if held.ends_with(b"\r") {
+            return None;
+        }
+        let mut text = match std::str::from_utf8(held) {
+            Ok(text) => text,
+            Err(error) => std::str::from_utf8(&held[..error.valid_up_to()]).unwrap_or_default(),
+        };
+        let mut at = 0;
+        while let Some(escape) = text[at..].find('\u{1b}') {
+            at += escape;
+            match escape_sequence(&text[at..]) {
+                0 => text = &text[..at],
+                length => at += length,
+            }
+        }
+        (!text.is_empty()).then_some(text)
+    }
+
     /// Adds a part of a line.
     fn add(&mut self, bytes: &[u8], each: &mut impl FnMut(&[u8])) {
         match &mut self.state {
@@ -397,6 +419,25 @@ mod tests {
         check("a\u{1b}\r\r", "a\u{1b}");
         check("one\r", "one");
         check("x\r\u{1b}]0;title\u{7}y", "y");
+    }
+
+    #[test]
+    fn an_unfinished_line_is_known_as_far_as_it_stays() {
+        let unfinished = |text: &[u8]| {
+            let mut stream = Overwrites::default();
+            stream.push(text, |_| {});
+            stream.unfinished().map(str::to_owned)
+        };
+        let check = |text: &[u8], expected: Option<&str>| {
+            assert_eq!(unfinished(text).as_deref(), expected, "{text:?}");
+        };
+        check(b"one\nContinue? [y/N] ", Some("Continue? [y/N] "));
+        check(b"one\n", None);
+        check(b"\r50%", None);
+        check(b"50%\r", None);
+        check(b"a\xc3", Some("a"));
+        check(b"\x1b[1ma\x1b[", Some("\x1b[1ma"));
+        check(b"\x1b]0;title", None);
     }
 
     fn folded<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<u8> {

@@ -16,6 +16,8 @@ const PAGE: u32 = 2000;
 pub(crate) struct LastLines {
     /// The lines as text.
     pub(crate) text: String,
+    /// The incomplete line after them. Where the log goes on is its beginning.
+    pub(crate) unfinished: Option<String>,
     /// Where the log goes on; none when its run has ended.
     pub(crate) next: Option<Place>,
 }
@@ -64,12 +66,13 @@ async fn of_command(
         let part = place.next(api, reconnect, source.id, 0).await?;
         transcript.read(&part, log, &mut text);
         if part.end {
-            return Ok(LastLines { text, next: None });
+            return Ok(LastLines { text, unfinished: None, next: None });
         }
         if !part.counts() {
             // An incomplete line is read again from there on.
             let next = Some(Place::at(source.run.clone(), next_line));
-            return Ok(LastLines { text, next });
+            let unfinished = if count == 0 { None } else { transcript.current_line(log) };
+            return Ok(LastLines { text, unfinished, next });
         }
         if let Some(at) = memchr::memrchr(b'\n', &part.bytes) {
             next_line = offset + at as u64 + 1;
@@ -111,7 +114,7 @@ async fn of_agent(
             let lines = text.lines().count();
             if is_all || lines >= count as usize {
                 *log = all;
-                return Ok((LastLines { text, next }, rendered));
+                return Ok((LastLines { text, unfinished: None, next }, rendered));
             }
             render_at = next_rendering(entries, lines, count as usize);
         }

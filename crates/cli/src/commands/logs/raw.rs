@@ -42,7 +42,8 @@ pub(super) async fn raw(
     output(api, console, id, query).await
 }
 
-/// Prints the whole standard output of a run that has ended, the task's newest where none is named.
+/// Prints the whole standard output of a run that has ended, the task's newest where none is named. On a
+/// terminal, a last line without an end gets one, so that what follows is on a line of its own.
 ///
 /// # Errors
 /// When the output cannot be read or written.
@@ -80,11 +81,13 @@ async fn output(
 ) -> Result<Exit, CliError> {
     let follow = query.wait_ms > 0;
     let mut decoder = Decoder::default();
+    let mut is_open = false;
     // Without `--follow` there is nothing to say, and the signal ends the process as usual.
     let interrupt =
         pin!(async { if follow { interrupted().await } else { std::future::pending().await } });
     let ended = {
         let read = pin!(read(api, id, query, |bytes| {
+            is_open = bytes.last().map_or(is_open, |last| *last != b'\n');
             if console.view.terminal {
                 return console.print(&reveal(&decoder.text(bytes)));
             }
@@ -98,7 +101,8 @@ async fn output(
         }
     };
     if console.view.terminal {
-        console.print(&reveal(&decoder.finish()))?;
+        let end = if is_open { "\n" } else { "" };
+        console.print(&format!("{}{end}", reveal(&decoder.finish())))?;
     }
     Ok(ended)
 }

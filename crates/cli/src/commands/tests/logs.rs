@@ -196,7 +196,7 @@ async fn times_are_shown_where_the_agent_gives_them() {
     let (_, written) = command(&engine, Look::Pipe, "logs 1 -t").await;
     insta::assert_snapshot!(written.out());
     let (_, written) = command(&engine, Look::Pipe, "logs 1 --since 04:15").await;
-    assert_eq!(written.out(), "\nlate\nand later\n\nno message\n");
+    assert_eq!(written.out(), "late\nand later\n\nno message\n");
     let (_, written) = command(&engine, Look::Pipe, "logs 1 --since 1s").await;
     assert_eq!(written.err(), "Task 1 has printed nothing since 04:43\n");
 }
@@ -277,4 +277,58 @@ async fn json_lines_have_their_times_with_and_without_the_option() {
     let (_, without) = command(&engine, Look::Json, "logs 1").await;
     let (exit, with) = command(&engine, Look::Json, "logs 1 -t").await;
     assert_eq!((exit, with.out()), (Exit::Done, without.out()));
+}
+
+fn shell_task() -> FakeEngine {
+    let engine = FakeEngine::default();
+    let task = samples::task(1, "Test", State::Pending);
+    engine.put(claude_worker_api::Task { agent: Agent::Shell, ..task });
+    engine
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_line_that_has_not_ended_is_shown() {
+    let engine = shell_task();
+    let run = engine.begin(1);
+    engine.print(&run, "one\nContinue? [y/N] ");
+    for (line, expected) in [
+        ("logs 1", "one\nContinue? [y/N] \n"),
+        ("logs 1 -n 2", "one\nContinue? [y/N] \n"),
+        ("logs 1 -n 1", "Continue? [y/N] \n"),
+        ("logs 1 -n 0", ""),
+    ] {
+        let (_, written) = command(&engine, Look::Pipe, line).await;
+        assert_eq!(written.out(), expected, "{line}");
+    }
+    let (_, written) = command(&engine, Look::Json, "logs 1").await;
+    assert_eq!(written.out().lines().count(), 1, "an entry is a whole line");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_line_is_followed_while_it_grows() {
+    for (look, line, expected) in [
+        (Look::Pipe, "logs 1 -f", "one\nContinue? [y/N] yes\ntwo\n"),
+        (Look::Pipe, "logs 1 -f -n 1", "Continue? [y/N] yes\ntwo\n"),
+        (Look::Terminal, "logs 1 -f", "Continue? [y/N] \r\n● running"),
+        (Look::Terminal, "logs 1 -f", "\r\u{1b}[1A\u{1b}[JContinue? [y/N] yes\ntwo\n● running"),
+    ] {
+        let engine = shell_task();
+        let run = engine.begin(1);
+        engine.print(&run, "one\nContinue? ");
+        let script = async {
+            for text in ["[y/N] ", "yes\ntwo\n"] {
+                settle().await;
+                engine.print(&run, text);
+            }
+            settle().await;
+            engine.end_run(&run);
+            engine.finish(1, completed(), "");
+        };
+        let (_, written) = beside(&engine, look, line, script).await;
+        if look == Look::Pipe {
+            assert_eq!(written.out(), expected, "{line}");
+        } else {
+            assert!(written.out().contains(expected), "{:?}", written.out());
+        }
+    }
 }

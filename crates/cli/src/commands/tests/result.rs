@@ -179,3 +179,20 @@ async fn several_tasks_are_shown_one_after_the_other() {
     let (_, written) = command(&engine, Look::Pipe, "status 4").await;
     assert!(written.out().contains("Waits for    the queue is paused."), "{}", written.out());
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_follows_the_output_is_on_a_line_of_its_own_on_a_terminal() {
+    let engine = FakeEngine::default();
+    let task = samples::task(1, "Test", State::Pending);
+    engine.put(claude_worker_api::Task { agent: Agent::Shell, ..task });
+    let run = engine.begin(1);
+    engine.print(&run, "one\nno line end");
+    engine.end_run(&run);
+    engine.finish(1, completed(), "");
+    for (look, expected) in
+        [(Look::Terminal, "one\nno line end\n"), (Look::Pipe, "one\nno line end")]
+    {
+        let (_, written) = command(&engine, look, "result 1").await;
+        assert_eq!(written.out(), expected);
+    }
+}
