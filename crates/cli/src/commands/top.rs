@@ -5,7 +5,9 @@
 //! thread, because a terminal can only be read by waiting. `state` decides what a key does and `view` what is
 //! on the screen; both are pure. `terminal` writes it, and `guard` gives the terminal back.
 
+mod command;
 mod guard;
+mod log_page;
 mod requests;
 mod state;
 mod terminal;
@@ -68,11 +70,17 @@ pub async fn execute(
         () = std::future::ready(()) => {}
     }
     let mut keys = keys();
+    let mut requests = Requests::new(api);
     let mut screen = TerminalScreen { console, terminal: Some(enter(console)?) };
-    tokio::select! {
+    let ended = tokio::select! {
         by = &mut interrupt => Ok(by.into()),
-        ended = run(api, &reconnect, changes, &mut shown, &mut keys, &mut screen) => ended,
+        ended = run(&reconnect, changes, &mut requests, &mut shown, &mut keys, &mut screen) => ended,
+    };
+    drop(screen);
+    for words in requests.unanswered() {
+        console.notice(&words);
     }
+    ended
 }
 
 /// What is shown.
@@ -85,6 +93,9 @@ struct Shown {
 trait Screen {
     fn draw(&mut self, shown: &Shown, engine: view::Engine) -> Result<(), CliError>;
 
+    /// Its size.
+    fn area(&self) -> Rect;
+
     /// Has everything drawn anew with the next frame.
     fn forget(&mut self);
 
@@ -96,14 +107,13 @@ trait Screen {
 type Keys = mpsc::Receiver<Option<KeyEvent>>;
 
 async fn run<A: TaskApi>(
-    api: &A,
     reconnect: &Reconnect,
     mut changes: Changes<'_, A>,
+    requests: &mut Requests<'_, A>,
     shown: &mut Shown,
     keys: &mut Keys,
     screen: &mut impl Screen,
 ) -> Result<Exit, CliError> {
-    let mut requests = Requests::new(api);
     let mut tick = interval(Duration::from_secs(1));
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -116,6 +126,8 @@ async fn run<A: TaskApi>(
         loop {
             requests.read_changed(shown.top.log_task());
             let engine = view::Engine { is_away: reconnect.is_away(), is_slow: requests.is_slow() };
+            let (columns, rows) = view::log_size(screen.area());
+            shown.top.fit_log(columns, rows);
             screen.draw(shown, engine)?;
             tokio::select! {
                 changed = &mut changed => {
@@ -129,7 +141,7 @@ async fn run<A: TaskApi>(
                     // The terminal was closed.
                     None => return Ok(Exit::HungUp),
                     Some(None) => {}
-                    Some(Some(key)) => match shown.top.key(key) {
+                    Some(Some(key)) => match press(shown, key, screen) {
                         Action::Draw => {}
                         Action::Quit => return Ok(Exit::Done),
                         Action::Interrupt => return Ok(Exit::Interrupted),
@@ -144,6 +156,17 @@ async fn run<A: TaskApi>(
             }
         }
     }
+}
+
+/// Carries out a key. Another view is drawn anew: terminals take another number of columns for some characters
+/// than is computed here, so that parts of them would stay.
+fn press(shown: &mut Shown, key: KeyEvent, screen: &mut impl Screen) -> Action {
+    let before = std::mem::discriminant(&shown.top.mode);
+    let action = shown.top.key(key);
+    if std::mem::discriminant(&shown.top.mode) != before {
+        screen.forget();
+    }
+    action
 }
 
 /// After a key that was not carried out.
@@ -167,9 +190,9 @@ impl Shown {
             Answer::Tasks(Some(current)) => self.set(*current),
             // What cannot be read now stays as it was.
             Answer::Tasks(None) | Answer::Slow => {}
-            Answer::Command(words) => self.top.message = Some(words),
+            Answer::Command(words) | Answer::Overdue(words) => self.top.message = Some(words),
             Answer::Log(of, read) => match (read, &mut self.top.mode) {
-                (Ok(read), Mode::Log { id, lines, .. }) if *id == of => *lines = Some(read),
+                (Ok(read), Mode::Log { id, page }) if *id == of => page.set_lines(read),
                 (Err(words), Mode::Log { id, .. }) if *id == of => self.top.message = Some(words),
                 // It is not on the screen any more.
                 _ => {}
@@ -193,6 +216,10 @@ impl Screen for TerminalScreen<'_, '_> {
             terminal.draw(area(console), |frame| shown.draw(frame, engine, &page))?;
         }
         Ok(())
+    }
+
+    fn area(&self) -> Rect {
+        area(self.console)
     }
 
     fn forget(&mut self) {

@@ -12,13 +12,14 @@ use claude_worker_api::{
 use claude_worker_client::Reconnect;
 use tokio::time::{Sleep, sleep, timeout};
 
-use super::state::Command;
+use super::command::Command;
 use super::view::Queue;
 use crate::commands::again::Again;
 use crate::commands::outcome::Then;
 use crate::render::Paint;
 use crate::render::delay::Delay;
 use crate::render::log::LogText;
+use crate::render::text::single_emoji;
 use crate::shell_env::inherited_env;
 use crate::transcript::last_lines::{Source, last_lines};
 use crate::transcript::{Form, Shown};
@@ -48,6 +49,8 @@ pub(super) enum Answer {
     Log(TaskId, Result<Vec<String>, String>),
     /// A command was carried out or refused, in words.
     Command(String),
+    /// A command has been under way for [`ANSWER_WITHIN`], in words. It stays under way.
+    Overdue(String),
     /// A request has been under way for [`SHOWN_AFTER`].
     Slow,
 }
@@ -59,12 +62,27 @@ pub(super) struct Requests<'a, A> {
     api: &'a A,
     tasks: Option<Request<'a, Current>>,
     log: Option<(TaskId, Request<'a, Vec<String>>)>,
-    command: Option<Request<'a, String>>,
+    command: Option<UnderWay<'a>>,
     /// The command that is sent when the one under way was answered.
     next: Option<Command>,
     /// Whether something has changed that was not asked for since.
     stale: bool,
     since: Since,
+}
+
+/// A command that was sent. It is not given up, however long the engine takes: it may be carried out.
+struct UnderWay<'a> {
+    command: Command,
+    request: Request<'a, String>,
+    /// Until [`ANSWER_WITHIN`] has passed.
+    overdue: Option<Pin<Box<Sleep>>>,
+}
+
+impl<'a> UnderWay<'a> {
+    fn send(api: &'a impl TaskApi, command: Command) -> Self {
+        let request = Box::pin(carry_out(api, command));
+        Self { command, request, overdue: Some(Box::pin(sleep(ANSWER_WITHIN))) }
+    }
 }
 
 /// How long some request has been under way.
@@ -116,7 +134,7 @@ impl<'a, A: TaskApi> Requests<'a, A> {
     #[must_use]
     pub(super) fn command(&mut self, command: Command) -> bool {
         if self.command.is_none() {
-            self.command = Some(within(carry_out(self.api, command)));
+            self.command = Some(UnderWay::send(self.api, command));
             self.began();
         } else if self.next.is_none() {
             self.next = Some(command);
@@ -133,13 +151,20 @@ impl<'a, A: TaskApi> Requests<'a, A> {
     }
 
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Answer> {
-        if let Some(command) = &mut self.command
-            && let Poll::Ready(answer) = command.as_mut().poll(context)
-        {
-            self.command = self.next.take().map(|next| within(carry_out(self.api, next)));
-            self.stale = true;
-            self.ended();
-            return Poll::Ready(Answer::Command(answer.unwrap_or_else(|error| error.message)));
+        if let Some(UnderWay { command, request, overdue }) = &mut self.command {
+            if let Poll::Ready(answer) = request.as_mut().poll(context) {
+                self.command = self.next.take().map(|next| UnderWay::send(self.api, next));
+                self.stale = true;
+                self.ended();
+                return Poll::Ready(Answer::Command(answer.unwrap_or_else(|error| error.message)));
+            }
+            if overdue.as_mut().is_some_and(|limit| limit.as_mut().poll(context).is_ready()) {
+                *overdue = None;
+                let seconds = ANSWER_WITHIN.as_secs();
+                let words =
+                    format!("No answer for {seconds} s to: {}; still asking", command.name());
+                return Poll::Ready(Answer::Overdue(words));
+            }
         }
         if let Some((id, log)) = &mut self.log
             && let Poll::Ready(answer) = log.as_mut().poll(context)
@@ -163,6 +188,19 @@ impl<'a, A: TaskApi> Requests<'a, A> {
             return Poll::Ready(Answer::Slow);
         }
         Poll::Pending
+    }
+
+    /// What to say when `top` ends while commands have no answer: one line for each.
+    pub(super) fn unanswered(&self) -> Vec<String> {
+        let sent = self.command.as_ref().map(|sent| {
+            let (name, check) = (sent.command.name(), sent.command.check());
+            format!("No answer of the engine to: {name}. It may still do it. See: {check}")
+        });
+        let unsent = self.next.map(|next| {
+            let (name, again) = (next.name(), next.again());
+            format!("The engine was not asked to {name}, because it does not answer. Type: {again}")
+        });
+        sent.into_iter().chain(unsent).collect()
     }
 
     fn began(&mut self) {
@@ -237,8 +275,14 @@ async fn log(api: &impl TaskApi, id: TaskId) -> Result<Vec<String>, ApiError> {
     let reconnect = Reconnect::while_following();
     let agent = api.row(id).await?.agent;
     let source = Source { id, run: None, agent, form: Form::Text, shown: Shown::default() };
-    // Lines are cut to the page, so colours could be cut, too.
+    // Lines are divided to fit the page, so colours could be divided, too.
     let mut text = LogText::new(Paint { colour: false, symbols: true });
     let last = last_lines(api, &reconnect, &source, &mut text, LOG_LINES).await?;
-    Ok(last.text.lines().map(str::to_owned).collect())
+    let mut lines: Vec<String> =
+        last.text.lines().map(|line| single_emoji(line).into_owned()).collect();
+    lines.extend(last.unfinished.map(|line| single_emoji(&line).into_owned()));
+    if lines.len() >= LOG_LINES as usize {
+        lines.insert(0, format!("The last {LOG_LINES} lines; all of it: claude-worker logs {id}"));
+    }
+    Ok(lines)
 }

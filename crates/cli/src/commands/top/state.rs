@@ -3,7 +3,9 @@
 use claude_worker_api::{Agent, State, Status, Task, TaskId};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-use crate::render::text::clean_line;
+use super::command::Command;
+use super::log_page::LogPage;
+use crate::render::text::{clean_line, single_emoji};
 
 /// The state of the view.
 #[derive(Debug, Default)]
@@ -38,10 +40,8 @@ pub(super) enum Mode {
     Log {
         /// The task.
         id: TaskId,
-        /// The lines; none before they were read.
-        lines: Option<Vec<String>>,
-        /// How many lines up from the end.
-        up: usize,
+        /// What of it.
+        page: LogPage,
     },
     /// What the keys do.
     Help,
@@ -73,17 +73,6 @@ pub(super) enum Action {
     ReadLog(TaskId),
     /// Have the engine do this.
     Ask(Command),
-}
-
-/// What a key asks the engine to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Command {
-    /// Cancel this task.
-    Cancel(TaskId),
-    /// Run this task again.
-    Retry(TaskId),
-    /// Pause the queue, or end the pause.
-    SetPaused(bool),
 }
 
 /// How many rows a page key moves.
@@ -133,6 +122,13 @@ impl Top {
         }
     }
 
+    /// Fits the log to the part of the screen that it has.
+    pub(super) fn fit_log(&mut self, columns: usize, rows: usize) {
+        if let Mode::Log { page, .. } = &mut self.mode {
+            page.fit(columns, rows);
+        }
+    }
+
     fn selected(&self) -> Option<&Task> {
         self.shown().into_iter().find(|task| Some(task.id) == self.selected)
     }
@@ -140,7 +136,7 @@ impl Top {
     /// The name of a task, for a question.
     pub(super) fn name(&self, id: TaskId) -> String {
         let task = self.tasks.iter().find(|task| task.id == id);
-        task.map(|task| clean_line(&task.name)).unwrap_or_default()
+        task.map(|task| single_emoji(&clean_line(&task.name)).into_owned()).unwrap_or_default()
     }
 
     fn select(&mut self, place: usize) {
@@ -168,6 +164,12 @@ impl Top {
             Mode::List => return self.key_in_list(key.code),
             Mode::Filter => {
                 match key.code {
+                    KeyCode::Char('u') if control => self.filter.clear(),
+                    KeyCode::Char('w') if control => {
+                        let before = self.filter.trim_end();
+                        let word = before.rfind(char::is_whitespace).map_or(0, |at| at + 1);
+                        self.filter.truncate(word);
+                    }
                     KeyCode::Char(c) if !control => self.filter.push(c),
                     KeyCode::Backspace => drop(self.filter.pop()),
                     KeyCode::Esc => {
@@ -196,21 +198,18 @@ impl Top {
                     }
                 }
             }
-            Mode::Log { lines, up, .. } => {
-                let count = lines.as_ref().map_or(0, Vec::len);
-                match key.code {
-                    KeyCode::Char('k') | KeyCode::Up => *up = (*up + 1).min(count),
-                    KeyCode::Char('j') | KeyCode::Down => *up = up.saturating_sub(1),
-                    KeyCode::PageUp => *up = (*up + PAGE as usize).min(count),
-                    KeyCode::PageDown => *up = up.saturating_sub(PAGE as usize),
-                    KeyCode::Char('G') | KeyCode::End => *up = 0,
-                    KeyCode::Char('g') | KeyCode::Home => *up = count,
-                    KeyCode::Char('q') | KeyCode::Esc | KeyCode::Left | KeyCode::Backspace => {
-                        self.mode = Mode::List;
-                    }
-                    _ => {}
+            Mode::Log { page, .. } => match key.code {
+                KeyCode::Char('k') | KeyCode::Up => page.scroll(1),
+                KeyCode::Char('j') | KeyCode::Down => page.scroll(-1),
+                KeyCode::PageUp => page.scroll(PAGE),
+                KeyCode::PageDown => page.scroll(-PAGE),
+                KeyCode::Char('G') | KeyCode::End => page.scroll(isize::MIN),
+                KeyCode::Char('g') | KeyCode::Home => page.scroll(isize::MAX),
+                KeyCode::Char('q') | KeyCode::Esc | KeyCode::Left | KeyCode::Backspace => {
+                    self.mode = Mode::List;
                 }
-            }
+                _ => {}
+            },
             Mode::Help => self.mode = Mode::List,
         }
         Action::Draw
@@ -266,7 +265,7 @@ impl Top {
             KeyCode::Char('r') if finished => self.mode = Mode::Confirm(Question::Retry(id)),
             KeyCode::Char('r') => self.message = Some(format!("Task {id} has not ended yet")),
             _ => {
-                self.mode = Mode::Log { id, lines: None, up: 0 };
+                self.mode = Mode::Log { id, page: LogPage::default() };
                 return Action::ReadLog(id);
             }
         }
@@ -358,6 +357,23 @@ mod tests {
         assert_eq!(ids(&top).len(), 12);
         press(&mut top, "/failed\n");
         assert_eq!(ids(&top), [128]);
+    }
+
+    #[test]
+    fn control_keys_remove_a_word_or_all_of_the_filter() {
+        let mut top = top();
+        let control = |top: &mut Top, c| {
+            top.key(KeyEvent::new(KeyCode::Char(c), KeyModifiers::CONTROL));
+            top.filter.clone()
+        };
+        press(&mut top, "/fix the parser ");
+        assert_eq!(control(&mut top, 'w'), "fix the ");
+        assert_eq!(control(&mut top, 'w'), "fix ");
+        press(&mut top, "日本");
+        assert_eq!(control(&mut top, 'w'), "fix ");
+        assert_eq!(control(&mut top, 'u'), "");
+        assert_eq!(top.mode, Mode::Filter);
+        assert_eq!(control(&mut top, 'w'), "");
     }
 
     #[test]

@@ -27,6 +27,10 @@ impl Screen for Frames {
         Ok(())
     }
 
+    fn area(&self) -> Rect {
+        Rect::new(0, 0, 80, 24)
+    }
+
     fn forget(&mut self) {}
 
     fn suspend(&mut self) -> Result<(), CliError> {
@@ -63,6 +67,15 @@ impl Person<'_> {
 
 /// Runs `top` beside a person; gives how it ended, and how long that took.
 async fn top(engine: &Observed, person: impl AsyncFnOnce(Person<'_>)) -> (Exit, Duration) {
+    let (exit, took, _) = top_to_its_end(engine, person).await;
+    (exit, took)
+}
+
+/// The same with what is printed afterwards.
+async fn top_to_its_end(
+    engine: &Observed,
+    person: impl AsyncFnOnce(Person<'_>),
+) -> (Exit, Duration, Vec<String>) {
     let reconnect = Reconnect::while_following();
     let mut shown = Shown::new(current(engine).await.unwrap());
     let changes = Changes::begin(engine, &reconnect).await.unwrap();
@@ -73,11 +86,14 @@ async fn top(engine: &Observed, person: impl AsyncFnOnce(Person<'_>)) -> (Exit, 
     };
     let begun = Instant::now();
     let person = person(Person { engine, keys, frames });
+    let mut requests = Requests::new(engine);
     let ended = async {
-        let ended = run(engine, &reconnect, changes, &mut shown, &mut pressed, &mut screen).await;
+        let ended =
+            run(&reconnect, changes, &mut requests, &mut shown, &mut pressed, &mut screen).await;
         (ended.unwrap(), begun.elapsed())
     };
-    tokio::join!(ended, person).0
+    let ((exit, took), ()) = tokio::join!(ended, person);
+    (exit, took, requests.unanswered())
 }
 
 fn engine() -> Observed {
@@ -150,6 +166,29 @@ async fn one_command_waits_for_the_one_under_way_and_more_are_refused() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn commands_without_an_answer_are_named_at_the_end() {
+    let engine = engine();
+    let (_, _, said) = top_to_its_end(&engine, async |person| {
+        person.engine.set_stopped(true);
+        person.press("jcyjcyq").await;
+    })
+    .await;
+    let expected = [
+        "No answer of the engine to: cancel task 131. It may still do it. See: claude-worker status 131",
+        "The engine was not asked to cancel task 132, because it does not answer. \
+         Type: claude-worker cancel 132",
+    ];
+    assert_eq!(said, expected);
+    engine.set_stopped(false);
+    let (_, _, said) = top_to_its_end(&engine, async |person| {
+        person.press("jcy").await;
+        person.press("q").await;
+    })
+    .await;
+    assert_eq!(said, Vec::<String>::new());
+}
+
+#[tokio::test(start_paused = true)]
 async fn only_the_log_that_was_asked_for_last_is_shown() {
     let engine = engine();
     let run = engine.engine.begin(130);
@@ -172,15 +211,14 @@ async fn only_the_log_that_was_asked_for_last_is_shown() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_engine_that_never_answers_is_said_and_asked_again() {
+async fn a_command_without_an_answer_is_shown_and_stays_under_way() {
     let engine = engine();
     top(&engine, async |mut person| {
         person.engine.set_stopped(true);
         person.press("p").await;
         sleep(Duration::from_secs(6)).await;
-        assert!(person.sees().contains("The engine does not answer"));
+        assert!(person.sees().contains("No answer for 5 s to: pause the queue; still asking"));
         person.engine.set_stopped(false);
-        person.press("p").await;
         sleep(SOON).await;
         assert!(person.sees().contains("The queue is paused"));
         person.press("q").await;

@@ -69,13 +69,14 @@ pub(super) fn draw(frame: &mut Frame<'_>, top: &Top, queue: &Queue, engine: Engi
     if engine.is_slow {
         line(ASKING, Tone::Attention, right);
     }
-    if let Mode::Log { id, lines, up } = &top.mode {
+    if let Mode::Log { id, page } = &top.mode {
         line(&format!("Task {id}  {}", top.name(*id)), Tone::Strong, head);
-        line("q back  k j scroll  G end", Tone::Quiet, last);
-        match (lines, &top.message) {
-            (Some(lines), _) => log(frame, body, lines, *up),
-            (None, Some(message)) => line(&clean_line(message), Tone::Plain, body),
-            (None, None) => {}
+        match &top.message {
+            Some(message) => line(&clean_line(message), Tone::Plain, last),
+            None => line("q back  k j scroll  g G start and end", Tone::Quiet, last),
+        }
+        if page.is_read() {
+            log(frame, body, page.shown());
         }
         return;
     }
@@ -161,16 +162,19 @@ fn list(frame: &mut Frame<'_>, area: Rect, top: &Top, page: &Page) {
     frame.render_stateful_widget(widget, area, &mut state);
 }
 
-/// The lines of a log, `up` lines above its end.
-fn log(frame: &mut Frame<'_>, area: Rect, lines: &[String], up: usize) {
-    if lines.is_empty() {
+/// What of the screen a log has: its columns and rows.
+pub(super) fn log_size(screen: Rect) -> (usize, usize) {
+    // Without the first and the last line.
+    (usize::from(screen.width), usize::from(screen.height.saturating_sub(2)))
+}
+
+fn log(frame: &mut Frame<'_>, area: Rect, rows: &[String]) {
+    if rows.is_empty() {
         frame.render_widget(cut("It has printed nothing yet", area), area);
         return;
     }
-    let room = usize::from(area.height);
-    let end = lines.len().saturating_sub(up).max(room.min(lines.len()));
-    let shown = lines[end.saturating_sub(room)..end].iter().map(|line| cut(line, area));
-    frame.render_widget(Paragraph::new(shown.collect::<Vec<_>>()), area);
+    let rows = rows.iter().map(|row| cut(row, area));
+    frame.render_widget(Paragraph::new(rows.collect::<Vec<_>>()), area);
 }
 
 /// What the keys do, over the list.
@@ -229,6 +233,7 @@ mod tests {
     use ratatui::backend::TestBackend;
     use ratatui::buffer::Buffer;
 
+    use super::super::log_page::LogPage;
     use super::*;
     use crate::render::samples::{self, NOW};
 
@@ -266,6 +271,12 @@ mod tests {
         top.set_tasks(samples::tasks());
         let counts = Counts { running: 3, pending: 1, completed: 4, ..Counts::default() };
         (top, Queue { counts, delay: Some(Delay::QueuePaused) })
+    }
+
+    fn log_of(lines: Vec<String>) -> Mode {
+        let mut page = LogPage::default();
+        page.set_lines(lines);
+        Mode::Log { id: TaskId(127), page }
     }
 
     fn press(top: &mut Top, keys: &str) {
@@ -351,7 +362,9 @@ mod tests {
     fn the_end_of_a_log() {
         let (mut top, queue) = top();
         let lines = (1..=30).map(|line| format!("{line} 翻訳を更新する and more words")).collect();
-        top.mode = Mode::Log { id: TaskId(127), lines: Some(lines), up: 3 };
+        top.mode = log_of(lines);
+        top.fit_log(34, 6);
+        press(&mut top, "kkk");
         insta::assert_snapshot!(screen((34, 8), &top, &queue));
     }
 
@@ -366,7 +379,7 @@ mod tests {
         let list = first(&top, 80);
         assert!(list.starts_with("The queue is paused · 3 running") && list.ends_with(" asking…"));
         assert_eq!(first(&top, 20), "The queue i… asking…");
-        top.mode = Mode::Log { id: TaskId(127), lines: None, up: 0 };
+        top.mode = Mode::Log { id: TaskId(127), page: LogPage::default() };
         let log = first(&top, 80);
         assert!(log.starts_with("Task 127  ") && log.ends_with(" asking…"), "{log}");
     }
@@ -374,24 +387,25 @@ mod tests {
     #[test]
     fn a_log_that_was_not_read_yet_is_not_called_empty() {
         let (mut top, queue) = top();
-        top.mode = Mode::Log { id: TaskId(127), lines: None, up: 0 };
+        top.mode = Mode::Log { id: TaskId(127), page: LogPage::default() };
         assert!(!screen((80, 8), &top, &queue).contains("nothing"));
         top.message = Some("Task 127 does not exist".to_owned());
-        assert!(screen((80, 8), &top, &queue).contains("\nTask 127 does not exist\n"));
-        top.mode = Mode::Log { id: TaskId(127), lines: Some(Vec::new()), up: 0 };
+        assert!(screen((80, 8), &top, &queue).ends_with("\nTask 127 does not exist\n"));
+        top.mode = log_of(Vec::new());
         assert!(screen((80, 8), &top, &queue).contains("It has printed nothing yet"));
     }
 
     #[test]
     fn each_page_can_be_drawn_at_each_size() {
         let (mut top, queue) = top();
-        let log =
-            Mode::Log { id: TaskId(130), lines: Some(vec!["翻訳 ".repeat(100); 50]), up: 7 };
+        let log = log_of(vec!["翻訳 ".repeat(100); 50]);
         let question = Mode::Confirm(Question::Cancel(TaskId(131)));
         for mode in [Mode::List, Mode::Filter, question, Mode::Help, log] {
             top.mode = mode;
             for columns in [1, 2, 3, 19, 20, 21, 30, 40, 100] {
                 for rows in 1..20 {
+                    let (width, height) = log_size(Rect::new(0, 0, columns, rows));
+                    top.fit_log(width, height);
                     screen((columns, rows), &top, &queue);
                     let engine = Engine { is_away: true, is_slow: true };
                     screen_with((columns, rows), &top, &queue, engine);
