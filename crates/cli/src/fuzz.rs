@@ -13,7 +13,8 @@ use crate::color::Color;
 use crate::commands::mcp::json as settings;
 use crate::prompt::compose;
 use crate::render::Paint;
-use crate::render::log::{LogText, action};
+use crate::render::action::action;
+use crate::render::log::LogText;
 use crate::render::text::{clean, clean_line, fit, reveal, truncate, width};
 use crate::{command_line, complete, topics, usage_error};
 

@@ -12,8 +12,9 @@ use claude_worker_api::{
     TaskApi, TaskId, Timestamp,
 };
 
+use crate::render::action::is_action;
 use crate::render::local_time::Zone;
-use crate::render::log::{LogText, is_action};
+use crate::render::log::LogText;
 use crate::render::overwrite::Overwrites;
 use crate::render::text::escape_json;
 use claude_worker_client::Reconnect;

@@ -301,34 +301,6 @@ impl LogText {
     }
 }
 
-/// Whether [`action`] can return something for this entry.
-#[must_use]
-pub const fn is_action(item: &LogItem) -> bool {
-    matches!(
-        item,
-        LogItem::ToolCall { .. }
-            | LogItem::Text { .. }
-            | LogItem::Retry { .. }
-            | LogItem::Thinking { .. }
-            | LogItem::Output { .. }
-    )
-}
-
-/// The current action of the agent by this log entry, for the status line.
-#[must_use]
-pub fn action(item: &LogItem) -> Option<String> {
-    let line = match item {
-        LogItem::ToolCall { tool, summary, .. } => format!("{tool} {summary}"),
-        LogItem::Text { text } => text.lines().next().unwrap_or_default().to_owned(),
-        LogItem::Retry { reason, .. } => format!("waiting to retry: {reason}"),
-        LogItem::Thinking { .. } => "thinking".to_owned(),
-        LogItem::Output { text, .. } => text.clone(),
-        _ => return None,
-    };
-    let line = truncate(&clean_line(&line), 300).into_owned();
-    (!line.is_empty()).then_some(line)
-}
-
 fn hash(text: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
     text.hash(&mut hasher);
@@ -438,13 +410,11 @@ mod tests {
     #[test]
     fn one_blank_line_is_between_two_texts() {
         let mut log = LogText::new(Paint::NONE);
-        let text = |text: &str| LogEntry {
-            offset: 0,
-            at: None,
-            item: LogItem::Text { text: text.to_owned() },
-        };
-        let shown: String = ["One.", "Two.\n\nThree.\n\n"].map(|it| log.entry(&text(it))).concat();
-        assert_eq!(shown, "\nOne.\n\nTwo.\n\nThree.\n\n");
+        let shown = ["One.", "Two.\n\nThree.\n\n"].map(|text| {
+            let item = LogItem::Text { text: text.to_owned() };
+            log.entry(&LogEntry { offset: 0, at: None, item })
+        });
+        assert_eq!(shown.concat(), "\nOne.\n\nTwo.\n\nThree.\n\n");
     }
 
     #[test]

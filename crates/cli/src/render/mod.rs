@@ -2,6 +2,7 @@
 //!
 //! Nothing here reads the clock, the environment or the terminal; the caller passes them.
 
+pub mod action;
 pub mod delay;
 pub mod detail;
 pub mod fields;
