@@ -37,8 +37,9 @@ pub(crate) fn connect(start: &Start) -> Result<EngineClient, ApiError> {
 pub(crate) fn tell_new_directory(paths: &Paths) {
     let Some(variable) = paths.named_by() else { return };
     let directory = clean_line(&paths.home.display().to_string());
-    // A closed standard error is ignored.
-    let _ = writeln!(io::stderr(), "New data directory: {directory}, from {variable}");
+    // One write, so that lines of other commands are not mixed with it. A closed standard error is ignored.
+    let line = format!("New data directory: {directory}, from {variable}\n");
+    let _ = io::stderr().write_all(line.as_bytes());
 }
 
 /// The engine of this machine that commands about the engine itself start, stop listening or show.

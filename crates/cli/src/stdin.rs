@@ -306,9 +306,10 @@ fn parent(kind: Stdin) -> Option<Parent> {
     claude_worker_os::stdin::parent(kind, &PASS_ON)
 }
 
-/// Writes a message to standard error. A closed one is ignored.
+/// Writes a message to standard error, in one write. A closed one is ignored.
 pub(crate) fn tell(message: &str) {
-    let _ = writeln!(io::stderr(), "claude-worker: {}", clean_line(message));
+    let line = format!("claude-worker: {}\n", clean_line(message));
+    let _ = io::stderr().write_all(line.as_bytes());
 }
 
 /// A reader that prints one message when it has to wait.
