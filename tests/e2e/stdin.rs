@@ -316,3 +316,14 @@ fn data_for_a_shell_task_is_refused_and_no_loop_loses_its_list() {
         }
     }
 }
+
+#[test]
+fn what_was_added_to_the_prompt_is_said_once_the_task_is_accepted() {
+    let mut desk = Desk::new(&shell("bash"));
+    let script = "printf 'a\\0b' | $cw run Review; printf ab | $cw run Review\n";
+    let (ran, prompts) = desk.script(script);
+    assert_eq!(prompts.len(), 1, "{ran:?}");
+    let (refusal, notice) = (ran.stderr.find("NUL"), ran.stderr.find("2 bytes of standard input"));
+    assert!(refusal.is_some() && refusal < notice, "{ran:?}");
+    assert_eq!(ran.stderr.matches("were added to the prompt").count(), 1, "{ran:?}");
+}

@@ -206,3 +206,27 @@ fn a_task_is_edited_until_it_begins_and_exported_afterwards() {
     let request: NewTask = serde_json::from_value(lines[0]["request"].clone()).unwrap();
     assert_eq!(request.working_directory, other.to_str().unwrap());
 }
+
+#[test]
+fn a_task_that_is_queued_again_is_not_said_to_have_never_run() {
+    let home = Home::new();
+    let id = home.shell("echo first");
+    home.finished(1);
+    home.run(["pause"]).ok();
+    home.run(["retry", &id.to_string()]).ok();
+    let refused = home.run(["retry", &id.to_string()]);
+    refused.refused(4, &["Task 1 is pending again: its next run has not begun"]);
+    home.run(["result", "1"]).refused(4, &["claude-worker result 1 --run 1"]);
+    assert_eq!(home.run(["result", "1", "--run", "1"]).ok().stdout, "first\n");
+}
+
+#[test]
+fn a_running_command_has_no_session_that_is_in_use() {
+    let home = Home::new();
+    home.shell("sleep 600");
+    home.until_status(1, "running");
+    let refused = home.run(["retry", "1"]);
+    assert!(!refused.stderr.contains("session"), "{refused:?}");
+    refused.refused(4, &["Task 1 is running", "claude-worker wait 1"]);
+    home.run(["cancel", "1"]).ok();
+}

@@ -1,6 +1,9 @@
 //! The only place where a task's state changes.
 
-use claude_worker_api::{ApiError, EventKind, Failure, RunId, State, TaskId, Timestamp};
+use claude_worker_agents::can;
+use claude_worker_api::{
+    ApiError, Capability, EventKind, Failure, RunId, State, TaskId, Timestamp,
+};
 
 use super::log_lines::Happened;
 use super::{AfterCommit, Dispatcher};
@@ -28,7 +31,7 @@ impl Dispatcher {
         let next = transition(&stored.state, input, now).map_err(|illegal| {
             match (illegal, stored.state.unreadable()) {
                 (Illegal::Unreadable, Some(failure)) => EngineError::Record(failure),
-                _ => EngineError::Refused(refusal(id, illegal, &stored.state)),
+                _ => EngineError::Refused(refusal(&stored, illegal)),
             }
         })?;
         let old_status = stored.columns.status;
@@ -170,17 +173,29 @@ impl Dispatcher {
     }
 }
 
-fn refusal(id: TaskId, illegal: Illegal, state: &TaskState) -> ApiError {
+fn refusal(stored: &StoredTask, illegal: Illegal) -> ApiError {
+    let (id, state) = (stored.task.id, &stored.state);
     let status = state.to_wire().status().name();
     match illegal {
-        Illegal::NotFinished if !matches!(state, TaskState::Running { .. }) => {
+        Illegal::NotFinished if matches!(state, TaskState::Running { .. }) => {
+            let session = if can(stored.task.agent, Capability::Sessions) {
+                "; its session is in use"
+            } else {
+                ""
+            };
+            ApiError::conflict(format!("Task {id} is {status}{session}"))
+                .hint(format!("Wait for it with `claude-worker wait {id}`, or cancel it first"))
+        }
+        Illegal::NotFinished if stored.task.runs > 0 => {
+            ApiError::conflict(format!("Task {id} is {status} again: its next run has not begun"))
+                .hint(format!(
+                    "`claude-worker wait {id}` waits for it, `claude-worker cancel {id}` takes it out of the queue"
+                ))
+        }
+        Illegal::NotFinished => {
             ApiError::conflict(format!("Task {id} is {status}: it has not run yet")).hint(format!(
                 "`claude-worker wait {id}` waits for it, `claude-worker edit {id}` changes it before it begins"
             ))
-        }
-        Illegal::NotFinished => {
-            ApiError::conflict(format!("Task {id} is {status}; its session is in use"))
-                .hint(format!("Wait for it with `claude-worker wait {id}`, or cancel it first"))
         }
         Illegal::AlreadyFinished => ApiError::conflict(format!(
             "Task {id} has already {}",
