@@ -29,14 +29,14 @@ pub struct ShellVariables {
 pub fn inherited_variables(
     pass: &[String],
     variables: impl Iterator<Item = (OsString, OsString)>,
-) -> BTreeMap<String, String> {
+) -> ShellVariables {
     let is_named = |name: &str| {
         pass.iter().any(|pattern| match pattern.strip_suffix('*') {
             Some(beginning) => name.starts_with(beginning),
             None => name == pattern,
         })
     };
-    select(variables, is_named).passed
+    select(variables, is_named)
 }
 
 /// All of these variables but what a session of an agent has set for its own programs, and what describes the
@@ -83,7 +83,7 @@ mod tests {
     fn passed(pass: &[&str], variables: &[(&str, &str)]) -> Vec<String> {
         let pass: Vec<_> = pass.iter().map(|name| (*name).to_owned()).collect();
         let variables = variables.iter().map(|(name, value)| (name.into(), value.into()));
-        inherited_variables(&pass, variables).into_keys().collect()
+        inherited_variables(&pass, variables).passed.into_keys().collect()
     }
 
     #[test]
@@ -106,6 +106,9 @@ mod tests {
         assert_eq!(passed(&["*"], &variables), ["CLAUDE_CODE_USE_BEDROCK"]);
         let long = "x".repeat(LONGEST_VALUE + 1);
         assert_eq!(passed(&["*"], &[("LONG", &long)]), [""; 0]);
+        let variables = [("LONG".into(), long.as_str().into()), ("OTHER".into(), long.into())];
+        let left_out = inherited_variables(&["LO*".to_owned()], variables.into_iter()).too_long;
+        assert_eq!(left_out, ["LONG"]);
     }
 
     #[test]

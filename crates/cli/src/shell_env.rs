@@ -6,15 +6,30 @@ use claude_worker_agents::{ShellVariables, all_variables, inherited_variables};
 use claude_worker_api::{ApiError, TaskApi};
 use claude_worker_client::{Reconnect, may_have_variables, variables_to_send};
 
+use crate::console::Console;
 use crate::error::CliError;
+
+/// What this shell has of the variables that the setting `env.pass` names, for a task that is submitted. Those
+/// that cannot be sent are named on standard error.
+///
+/// # Errors
+/// When the engine does not tell its settings.
+pub(crate) async fn env_to_send(
+    api: &impl TaskApi,
+    console: &mut Console<'_>,
+) -> Result<BTreeMap<String, String>, ApiError> {
+    let variables = inherited_env(api).await?;
+    if let Some(notice) = left_out_notice("env.pass", &variables) {
+        console.notice(&notice);
+    }
+    Ok(variables.passed)
+}
 
 /// What this shell has of the variables that the setting `env.pass` names.
 ///
 /// # Errors
 /// When the engine does not tell its settings.
-pub(crate) async fn inherited_env(
-    api: &impl TaskApi,
-) -> Result<BTreeMap<String, String>, ApiError> {
+pub(crate) async fn inherited_env(api: &impl TaskApi) -> Result<ShellVariables, ApiError> {
     let pass = Reconnect::while_submitting().call(|| variables_to_send(api)).await?;
     Ok(inherited_variables(&pass, std::env::vars_os()))
 }
@@ -34,8 +49,8 @@ pub(crate) async fn whole_env(api: &impl TaskApi) -> Result<ShellVariables, CliE
     Ok(all_variables(std::env::vars_os()))
 }
 
-/// What is said about variables that `--env-all` does not pass on, if there are any.
-pub(crate) fn left_out_notice(variables: &ShellVariables) -> Option<String> {
+/// What is said about variables that `--env-all` or `env.pass` names and that are not passed on, if there are any.
+pub(crate) fn left_out_notice(named_by: &str, variables: &ShellVariables) -> Option<String> {
     let why = |names: &[String], why: &str| {
         (!names.is_empty()).then(|| format!("{} ({why})", names.join(", ")))
     };
@@ -46,7 +61,7 @@ pub(crate) fn left_out_notice(variables: &ShellVariables) -> Option<String> {
     .into_iter()
     .flatten()
     .collect();
-    (!parts.is_empty()).then(|| format!("--env-all leaves out {}", parts.join(" and ")))
+    (!parts.is_empty()).then(|| format!("{named_by} leaves out {}", parts.join(" and ")))
 }
 
 #[cfg(test)]
@@ -57,11 +72,11 @@ mod tests {
     fn variables_that_are_left_out_are_named_with_the_reason() {
         let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         let mut variables = ShellVariables::default();
-        assert_eq!(left_out_notice(&variables), None);
+        assert_eq!(left_out_notice("--env-all", &variables), None);
         variables.too_long = names(&["BIG"]);
         variables.not_utf8 = names(&["ODD", "OTHER"]);
         assert_eq!(
-            left_out_notice(&variables).unwrap(),
+            left_out_notice("--env-all", &variables).unwrap(),
             "--env-all leaves out BIG (longer than 64 KiB; --env NAME passes it all the same) and ODD, OTHER \
              (not UTF-8)"
         );

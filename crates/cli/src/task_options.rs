@@ -138,7 +138,7 @@ impl TaskOptions {
         let mut notice = None;
         if self.env_all {
             let all = whole_env(api).await?;
-            notice = left_out_notice(&all);
+            notice = left_out_notice("--env-all", &all);
             variables = all.passed;
         }
         for file in &self.env_file {

@@ -9,7 +9,7 @@ use crate::error::CliError;
 use crate::exit::{self, Exit};
 use crate::prompt::{self, Given};
 use crate::selection::{Changeable, Choices, Filter, Selection, resolve};
-use crate::shell_env::inherited_env;
+use crate::shell_env::env_to_send;
 use crate::stdin;
 
 const EXAMPLES: &str = "Examples:
@@ -55,7 +55,7 @@ pub async fn execute(
     let changes = options.changes(api, console).await?;
     let given = Given { argument: message.or(behind.as_deref()), file: args.file.as_deref() };
     let prompt = prompt::read(console, given, prompt::Kind::Prompt, args.stdin)?;
-    let inherited_env = inherited_env(api).await?;
+    let inherited_env = env_to_send(api, console).await?;
     let mut again =
         Again { changes, message: Some(prompt.text), added: prompt.notice, inherited_env };
     run_again(api, console, (&selection, &ids), &args.again, &mut again).await

@@ -7,7 +7,7 @@ use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::{self, Exit};
 use crate::selection::{Changeable, Selection, resolve};
-use crate::shell_env::inherited_env;
+use crate::shell_env::env_to_send;
 
 const EXAMPLES: &str = "Examples:
   claude-worker retry 2 --wait
@@ -38,7 +38,7 @@ pub async fn execute(
 ) -> Result<Exit, CliError> {
     let ids = resolve(api, &args.selection, "retry", Changeable::Finished).await?;
     let changes = args.again.options.changes(api, console).await?;
-    let inherited_env = inherited_env(api).await?;
+    let inherited_env = env_to_send(api, console).await?;
     let mut again = Again { changes, message: None, added: None, inherited_env };
     run_again(api, console, (&args.selection, &ids), &args.again, &mut again).await
 }

@@ -15,7 +15,7 @@ use crate::error::CliError;
 use crate::exit::{self, Exit};
 use crate::prompt::{self, Given};
 use crate::render::text::{clean_line, truncate};
-use crate::shell_env::inherited_env;
+use crate::shell_env::env_to_send;
 use crate::stdin;
 use crate::task_options::{StartOptions, TaskOptions, directory, directory_elsewhere};
 
@@ -72,7 +72,7 @@ pub async fn execute(
     args: &Args,
 ) -> Result<Exit, CliError> {
     let (mut new, added) = new_task(api, console, args).await?;
-    new.inherited_env = inherited_env(api).await?;
+    new.inherited_env = env_to_send(api, console).await?;
     new.parent = Reconnect::while_submitting().call(|| surrounding_task(api)).await?;
     // The key makes it safe to send the request again when the engine ended before its answer.
     let mut task = Reconnect::while_submitting().call(|| api.submit(new.clone())).await?;

@@ -29,7 +29,7 @@ pub(super) async fn examine(api: &impl TaskApi, paths: &Paths) -> Vec<Check> {
             return checks;
         }
     };
-    let travels = inherited_env(api).await.unwrap_or_default();
+    let travels = inherited_env(api).await.unwrap_or_default().passed;
     let shell = ThisShell { sign_in: sign_in::check(), travels };
     let mut checks: Vec<_> =
         diagnosis.checks.into_iter().map(|check| shell.compared(check)).collect();

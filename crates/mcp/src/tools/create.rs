@@ -101,7 +101,8 @@ pub(super) async fn execute(api: &impl TaskApi, call: &Call, args: Args) -> Answ
         permission_mode: args.permission_mode,
         allowed_tools: args.allowed_tools,
         limits: args.limits.into(),
-        inherited_env: inherited_variables(&variables_to_send(api).await?, std::env::vars_os()),
+        inherited_env: inherited_variables(&variables_to_send(api).await?, std::env::vars_os())
+            .passed,
         idempotency_key: Some(key.clone()),
         parent: caller::parent(api).await?,
         caller: Some(call.caller.clone()),

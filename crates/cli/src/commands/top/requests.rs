@@ -257,7 +257,7 @@ async fn carry_out(api: &impl TaskApi, command: Command) -> Result<String, ApiEr
             Ok(format!("Task {id} is being stopped"))
         }
         Command::Retry(id) => {
-            let inherited_env = inherited_env(api).await?;
+            let inherited_env = inherited_env(api).await?.passed;
             let changes = TaskChanges::default();
             let again = Again { changes, message: None, added: None, inherited_env };
             again.ask(api, id).await?;
