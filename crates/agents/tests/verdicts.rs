@@ -430,6 +430,7 @@ fn denied_calls_are_counted_once() {
         tool: "Bash".to_owned(),
         input: input.to_owned(),
         rule: Some(format!("Bash({input})")),
+        questions: Vec::new(),
     };
     assert_eq!(
         judged(Agent::Claude, &stdout.join("\n"), "", EndedBy::Itself, CLEAN),

@@ -164,7 +164,7 @@ pub use time::{Timestamp, format_duration, parse_duration};
 pub use traceparent::Traceparent;
 pub use trust::{Trust, TrustChange, TrustSource, TrustedDirectory};
 pub use unknown::{UnknownName, UnknownValue};
-pub use verdict::{DeniedTool, Failure, Note, Verdict};
+pub use verdict::{DeniedTool, Failure, Note, Question, Verdict};
 
 // For the programs of Claude Worker, which send calls, answer them and show settings. They may change at
 // any time.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{Timestamp, UnknownValue, format_duration, reads_unknown};
 
 /// A tool call that the agent requested and that was denied.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DeniedTool {
     /// The tool's name.
     pub tool: String,
@@ -16,6 +16,19 @@ pub struct DeniedTool {
     /// allowed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
+    /// What the agent asked with the call, where the call is a question to a person.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub questions: Vec<Question>,
+}
+
+/// A question of an agent to a person.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Question {
+    /// The question, shortened.
+    pub question: String,
+    /// The answers that it offers, shortened.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<String>,
 }
 
 /// What a person should know about a run that completed.
@@ -322,6 +335,12 @@ impl Failure {
         }
     }
 
+    /// Whether the API refused the agent for want of a valid sign-in or API key.
+    #[must_use]
+    pub const fn is_sign_in(&self) -> bool {
+        matches!(self, Self::ApiError { http_status: Some(401 | 403), .. })
+    }
+
     /// What a person can do about it, as one sentence; empty when that depends on the task.
     #[must_use]
     pub fn next_step(&self) -> &'static str {
@@ -337,7 +356,7 @@ impl Failure {
                 "Raise caps.output_per_run in the configuration, then retry"
             }
             Self::Spawn { .. } => "claude-worker doctor says what is missing",
-            Self::ApiError { http_status: Some(401 | 403), .. } => {
+            failure if failure.is_sign_in() => {
                 "Log in with `claude` or export the right API key, and retry in that shell"
             }
             Self::ApiError { http_status: Some(404), .. } => "Choose another model and retry",

@@ -13,7 +13,12 @@ fn verdicts() -> Vec<Verdict> {
     let text = str::to_owned;
     let denied = |count: usize| Verdict::Completed {
         denied_tools: vec![
-            DeniedTool { tool: text("Bash"), input: text("git push"), rule: None };
+            DeniedTool {
+                tool: text("Bash"),
+                input: text("git push"),
+                rule: None,
+                ..DeniedTool::default()
+            };
             count
         ],
         notes: Vec::new(),

@@ -42,7 +42,12 @@ pub(crate) const fn waiting() -> State {
 }
 
 pub(crate) fn completed(denied: usize) -> State {
-    let tool = DeniedTool { tool: "Bash".to_owned(), input: "rm".to_owned(), rule: None };
+    let tool = DeniedTool {
+        tool: "Bash".to_owned(),
+        input: "rm".to_owned(),
+        rule: None,
+        ..DeniedTool::default()
+    };
     State::Completed { ended_at: AT, denied_tools: vec![tool; denied], notes: Vec::new() }
 }
 

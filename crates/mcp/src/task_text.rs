@@ -99,7 +99,7 @@ pub(crate) fn next_step(task: &Task) -> String {
                 "create_task with smaller tasks, or with less text; resume_task meets the same limit"
                     .to_owned()
             }
-            Failure::ApiError { http_status: Some(401 | 403), .. } | Failure::Spawn { .. } => {
+            failure if failure.is_sign_in() || matches!(failure, Failure::Spawn { .. }) => {
                 "Tell the user: `claude-worker doctor` in a terminal says what is missing"
                     .to_owned()
             }

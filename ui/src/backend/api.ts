@@ -211,6 +211,8 @@ export type DelegationSettings = {
 export type DeniedTool = {
   /** Its main argument, shortened: the command, the path. */
   input: string;
+  /** What the agent asked with the call, where the call is a question to a person. */
+  questions?: Question[];
   /**
    * A rule with which the call is allowed, for `allowed_tools`. Absent when only the whole tool can be
    * allowed.
@@ -993,6 +995,14 @@ export type Pause = {
 /** Claude Code's permission modes, as `claude --permission-mode` names them. */
 export type PermissionMode =
   "default" | "acceptEdits" | "plan" | "dontAsk" | "auto" | "bypassPermissions";
+
+/** A question of an agent to a person. */
+export type Question = {
+  /** The answers that it offers, shortened. */
+  options?: string[];
+  /** The question, shortened. */
+  question: string;
+};
 
 /** The queue. */
 export type Queue = {

@@ -452,7 +452,9 @@ fn denial(json: &str) -> Option<(String, DeniedTool)> {
     let input = denial.raw("tool_input").map(tool::summary).unwrap_or_default();
     let id = denial.owned("tool_use_id").unwrap_or_else(|| format!("{tool} {input}"));
     let rule = denial.raw("tool_input").and_then(|input| tool::rule(&tool, input));
-    Some((id, DeniedTool { tool, input, rule }))
+    let asked = denial.raw("tool_input").filter(|_| tool == "AskUserQuestion");
+    let questions = asked.map(tool::questions).unwrap_or_default();
+    Some((id, DeniedTool { tool, input, rule, questions }))
 }
 
 /// An instant from a number of seconds or milliseconds since the Unix epoch, which differ in size:

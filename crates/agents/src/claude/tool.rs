@@ -1,10 +1,16 @@
 //! The summary of a tool call, in one line.
 
+use claude_worker_api::Question;
+
 use crate::object::Object;
 use crate::text::one_line;
 
 /// The longest summary, in characters.
 const MAX_SUMMARY: usize = 200;
+
+/// How many questions of a call, and how many answers of a question, are kept. Claude Code asks up to 4 with up to
+/// 4 answers.
+const MOST_QUESTIONS: usize = 8;
 
 /// Fields that can be a call's main argument, the most informative first.
 const MAIN_ARGUMENTS: [&str; 14] = [
@@ -35,6 +41,19 @@ pub(super) fn summary(input: &str) -> String {
     };
     let main = known.or_else(question).or_else(|| input.first_text()).unwrap_or_default();
     one_line(&main, MAX_SUMMARY)
+}
+
+/// The questions of a call of `AskUserQuestion`, with the answers that they offer.
+pub(super) fn questions(input: &str) -> Vec<Question> {
+    let Some(input) = Object::parse(input) else { return Vec::new() };
+    let line = |object: &Object<'_>, key| Some(one_line(&object.text(key)?, MAX_SUMMARY));
+    let asked = input.list("questions").into_iter().take(MOST_QUESTIONS).filter_map(|json| {
+        let asked = Object::parse(json)?;
+        let options = asked.list("options").into_iter().take(MOST_QUESTIONS);
+        let options = options.filter_map(|option| line(&Object::parse(option)?, "label"));
+        Some(Question { question: line(&asked, "question")?, options: options.collect() })
+    });
+    asked.collect()
 }
 
 /// A rule that allows this call and, where the rules of the tool can say so, no other. None when only the
@@ -70,7 +89,23 @@ fn is_writable(command: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{rule, summary};
+    use claude_worker_api::Question;
+
+    use super::{questions, rule, summary};
+
+    #[test]
+    fn questions_come_with_the_answers_that_they_offer() {
+        let input = r#"{"questions":[{"question":"Which\n database?","header":"DB","multiSelect":false,
+            "options":[{"label":"Postgres","description":"p"},{"label":"SQLite"},{"description":"x"},7]},
+            {"question":"Why?"},{"options":[]},"?"]}"#;
+        let asked = |question: &str, options: &[&str]| Question {
+            question: question.to_owned(),
+            options: options.iter().map(|label| (*label).to_owned()).collect(),
+        };
+        let expected = [asked("Which database?", &["Postgres", "SQLite"]), asked("Why?", &[])];
+        assert_eq!(questions(input), expected);
+        assert_eq!(questions("[]"), []);
+    }
 
     #[test]
     fn a_denied_call_becomes_a_rule_where_it_can_be_written() {

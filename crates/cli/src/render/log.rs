@@ -6,6 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use claude_worker_api::{DeniedTool, LogEntry, LogItem, Run, ToolOutcome, Usage};
 
+use super::next_step::question_line;
 use super::text::{clean, clean_line, clean_lines, is_blank, truncate};
 use super::{Paint, Tone, figures, overwrite};
 
@@ -262,7 +263,12 @@ impl LogText {
             let _ = write!(line, " · {used}");
         }
         let _ = writeln!(shown, "{}", self.paint.tone(tone, &line));
-        for denied in denied_tools {
+        let asked = denied_tools.iter().flat_map(|denied| &denied.questions);
+        for question in asked.map(question_line) {
+            let line = format!("  asked: {}", truncate(&question, 1000));
+            let _ = writeln!(shown, "{}", self.paint.tone(Tone::Attention, &line));
+        }
+        for denied in denied_tools.iter().filter(|denied| denied.questions.is_empty()) {
             let call = clean_line(&format!("{} {}", denied.tool, denied.input));
             let line = format!("  denied: {}", truncate(&call, 400));
             let _ = writeln!(shown, "{}", self.paint.tone(Tone::Attention, &line));

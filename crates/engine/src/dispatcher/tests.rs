@@ -137,8 +137,12 @@ fn task(writer: &mut Writer, status: &str, position: i64) -> TaskId {
             )
         }
         "completed" => {
-            let denied_tools =
-                vec![DeniedTool { tool: "Bash".to_owned(), input: String::new(), rule: None }];
+            let denied_tools = vec![DeniedTool {
+                tool: "Bash".to_owned(),
+                input: String::new(),
+                rule: None,
+                ..DeniedTool::default()
+            }];
             let verdict =
                 Verdict::Completed { denied_tools: denied_tools.clone(), notes: Vec::new() };
             (TaskState::Completed { ended_at: at, denied_tools, notes: Vec::new() }, Some(verdict))

@@ -18,7 +18,12 @@ fn ended(writer: &mut Writer, position: i64, end: &str) -> TaskId {
     let id = insert(writer, position);
     let old = writer.task(id).unwrap().unwrap().state;
     let ended_at = at(position);
-    let denied = DeniedTool { tool: "Bash".to_owned(), input: "ls".to_owned(), rule: None };
+    let denied = DeniedTool {
+        tool: "Bash".to_owned(),
+        input: "ls".to_owned(),
+        rule: None,
+        ..DeniedTool::default()
+    };
     let new = match end {
         "failed" => TaskState::Failed { ended_at, failure: Failure::Lost },
         "denied" => {
