@@ -1,4 +1,4 @@
-//! Signals to commands that wait: the task keeps running, and the exit code is that of the signal.
+//! Signals to commands that wait: the task keeps running, and the signal ends the command.
 
 use std::process::{Child, Command, Stdio};
 
@@ -20,7 +20,7 @@ fn begin(home: &Home, arguments: &[&str]) -> Child {
 }
 
 #[test]
-fn each_signal_has_its_exit_code_and_the_task_keeps_running() {
+fn each_signal_ends_the_command_and_the_task_keeps_running() {
     let home = Home::with_config("workers = 20");
     let id = home.shell("sleep 600").to_string();
     let waiting: [&[&str]; 4] = [
@@ -30,12 +30,12 @@ fn each_signal_has_its_exit_code_and_the_task_keeps_running() {
         &["run", "--agent", "shell", "--watch", "sleep 600"],
     ];
     for arguments in waiting {
-        for (sent, code) in [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129)] {
+        for sent in [Signal::INT, Signal::TERM, Signal::HUP] {
             let child = begin(&home, arguments);
             until("the command waits", || handles(child.id(), sent));
             signal(child.id(), sent);
             let ran = Ran::of(&child.wait_with_output().unwrap());
-            ran.refused(code, &["stopped", "claude-worker"]);
+            ran.refused(-sent.as_raw(), &["stopped", "claude-worker"]);
         }
     }
     let counts = home.json(["status"])["queue"]["counts"].clone();

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::io::Write;
 use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -236,6 +237,7 @@ pub(crate) fn shell(name: &str) -> PathBuf {
 /// What a command did.
 #[derive(Debug)]
 pub(crate) struct Ran {
+    /// The exit code; for a process that a signal ended, its negative number.
     pub(crate) code: i32,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
@@ -244,7 +246,8 @@ pub(crate) struct Ran {
 impl Ran {
     pub(crate) fn of(output: &Output) -> Self {
         Self {
-            code: output.status.code().unwrap_or(-1),
+            code: ExitStatusExt::signal(&output.status)
+                .map_or_else(|| output.status.code().unwrap_or(i32::MIN), |signal| -signal),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         }

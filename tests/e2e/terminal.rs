@@ -15,7 +15,11 @@ const ENTER: &str = "\u{1b}[?1049h";
 const LEAVE: &str = "\u{1b}[?1049l";
 
 fn at_terminal(home: &Home, arguments: &[&str], steps: &[(&str, &str)]) -> Ran {
-    let line = [&[env!("CARGO_BIN_EXE_claude-worker")], arguments].concat().join("\u{1f}");
+    in_terminal(home, &[&[env!("CARGO_BIN_EXE_claude-worker")], arguments].concat(), steps)
+}
+
+fn in_terminal(home: &Home, command: &[&str], steps: &[(&str, &str)]) -> Ran {
+    let line = command.join("\u{1f}");
     let begin = Instant::now();
     let ran = Ran::of(
         &Command::new("python3")
@@ -76,13 +80,38 @@ fn top_gives_the_terminal_back_when_it_is_ended() {
     let home = Home::new();
     home.finished(home.shell("true"));
     let ran = at_terminal(&home, &["top"], &[("✓ completed", "SIGTERM")]);
-    assert_eq!(ran.code, 143, "{ran:?}");
+    assert_eq!(ran.code, -15, "{ran:?}");
     assert!(ran.stdout.trim_end().ends_with(LEAVE), "{ran:?}");
     let ran = at_terminal(&home, &["top"], &[("✓ completed", "\u{3}")]);
-    assert_eq!(ran.code, 130, "{ran:?}");
+    assert_eq!(ran.code, -2, "{ran:?}");
     let ran = home.run(["top"]);
     assert_eq!(ran.code, 2, "{ran:?}");
     assert!(ran.stderr.contains("claude-worker list --watch"), "{ran:?}");
+}
+
+/// A shell goes on with a loop after a command that exits with 130.
+#[test]
+fn ctrl_c_ends_the_loop_of_each_shell() {
+    let program = env!("CARGO_BIN_EXE_claude-worker");
+    let run = format!("{program} run --watch --shell 'echo out$((1 + 1)); exec sleep 600'");
+    let posix = format!("for i in 1 2 3; do {run}; done; echo \"status=$?\"");
+    let fish = format!("for i in 1 2 3; {run}; end");
+    // dash reads further commands after an interrupted -c.
+    let then_ends = [("out2", "\u{3}"), ("not stopped", "\u{4}")];
+    for (shell, options, line, steps) in [
+        ("bash", "-ic", &posix, &then_ends[..1]),
+        ("dash", "-ic", &posix, &then_ends),
+        ("zsh", "-fic", &posix, &then_ends[..1]),
+        ("fish", "-ic", &fish, &then_ends[..1]),
+    ] {
+        let home = Home::new();
+        let command = ["/usr/bin/env", shell, options, line];
+        let ran = in_terminal(&home, &command, steps);
+        assert_eq!(ran.stderr, "", "{shell} has ended: {ran:?}");
+        let tasks = home.json(["list", "--all"])["tasks"].as_array().map(Vec::len);
+        assert_eq!(tasks, Some(1), "{shell}: {ran:?}");
+        home.run(["cancel", "all", "--yes"]).ok();
+    }
 }
 
 #[test]
@@ -90,7 +119,7 @@ fn a_list_that_is_watched_leaves_its_last_frame() {
     let home = Home::new();
     home.finished(home.shell("true"));
     let ran = at_terminal(&home, &["list", "--watch"], &[("✓ completed", "\u{3}")]);
-    assert_eq!(ran.code, 130, "{ran:?}");
+    assert_eq!(ran.code, -2, "{ran:?}");
     assert!(!ran.stdout.contains(ENTER), "{ran:?}");
     assert!(ran.stdout.trim_end().ends_with("\r\u{1b}[K"), "{ran:?}");
 }

@@ -12,7 +12,7 @@ use claude_worker_api::{ApiError, HostKind, HttpState, StopMode, TaskApi};
 use claude_worker_client::{LogFile, Ready};
 use claude_worker_engine::{Engine, Paths, settings};
 use claude_worker_os::process::{leave_session, own_program};
-use claude_worker_os::signal::EndRequests;
+use claude_worker_os::signal::{self, EndRequests, Interruption};
 use claude_worker_server::{HttpStart, host_awaited};
 use claude_worker_supervisor::SupervisorCommand;
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
@@ -130,7 +130,10 @@ async fn stop_on_request(mut requests: EndRequests, engine: Engine) {
     };
     tokio::select! {
         () = stop => {}
-        () = requests.next() => std::process::exit(Exit::Interrupted as i32),
+        () = requests.next() => {
+            signal::end_by(Interruption::CtrlC);
+            std::process::exit(Exit::Interrupted as i32)
+        }
     }
 }
 

@@ -1,5 +1,8 @@
 //! Requests to end a command that waits: Ctrl-C, SIGTERM, SIGHUP. The task keeps running.
 
+use std::io::{self, Write};
+use std::process::ExitCode;
+
 use claude_worker_os::signal;
 pub(crate) use claude_worker_os::signal::Interruption;
 
@@ -9,6 +12,21 @@ use crate::exit::Exit;
 /// the signal ends the process as usual.
 pub(crate) async fn interrupted() -> Interruption {
     signal::interrupted().await
+}
+
+/// Ends this process by the signal that ended its command, if one did: a shell breaks a loop off only after a
+/// command that died of SIGINT. Returns the exit code for a process that no signal ends.
+pub(crate) fn end_as(exit: Exit) -> ExitCode {
+    let by = match exit {
+        Exit::Interrupted => Interruption::CtrlC,
+        Exit::Terminated => Interruption::Terminated,
+        Exit::HungUp => Interruption::HungUp,
+        _ => return exit.into(),
+    };
+    // A signal ends the process without writing what is buffered.
+    let _ = io::stdout().flush();
+    signal::end_by(by);
+    exit.into()
 }
 
 impl From<Interruption> for Exit {

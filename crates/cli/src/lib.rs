@@ -101,7 +101,7 @@ pub fn main() -> ExitCode {
         .try_get_matches_from(std::iter::once(program).chain(arguments.iter().cloned()))
         .and_then(|matches| Cli::from_arg_matches(&matches));
     match parsed {
-        Ok(cli) => run(&cli).into(),
+        Ok(cli) => interrupt::end_as(run(&cli)),
         Err(error) => usage_error::explain(error, &arguments).into(),
     }
 }

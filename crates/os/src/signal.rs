@@ -89,6 +89,14 @@ pub async fn interrupted() -> Interruption {
     }
 }
 
+/// Ends this process by the signal of the interruption. A shell that runs a loop goes on after a command that
+/// exits with a code, even with 130, and breaks off after one that SIGINT has ended.
+///
+/// It returns where the signal does not end the process: the first process of a container has no default action.
+pub fn end_by(interruption: Interruption) {
+    system::end_by(interruption);
+}
+
 /// Stops this process as Ctrl-Z does, and returns once it goes on.
 pub fn suspend() {
     system::suspend();

@@ -1,6 +1,6 @@
 """Runs a program in a terminal of 80 columns and 24 rows. For each step it waits until the text is on the screen, and
 then sends the keys, the signal (SIGTERM), or a new size of the terminal (SIZE 40x12). Prints all that was written, and
-exits with the program's code."""
+ends as the program did: with its code, or by its signal."""
 
 import codecs, fcntl, os, pty, re, select, signal, struct, sys, termios, time, unicodedata
 
@@ -111,4 +111,8 @@ else:
     print("nothing came for", steps[:1], "on\n" + screen.text(), file=sys.stderr)
 sys.stdout.buffer.write(written)
 sys.stdout.flush()
-sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) % 256)
+code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+if code < 0:
+    signal.signal(-code, signal.SIG_DFL) if -code != signal.SIGKILL else None
+    os.kill(os.getpid(), -code)
+sys.exit(code)

@@ -10,9 +10,7 @@ use nix::sys::signal::SigSet;
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGXFSZ};
 use signal_hook::{flag, low_level};
 
-#[cfg(feature = "tokio")]
-use crate::signal::Interruption;
-use crate::signal::Received;
+use crate::signal::{Interruption, Received};
 use crate::wait::Readable;
 
 #[derive(Debug)]
@@ -98,15 +96,13 @@ static ENDS_PROCESS: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 #[cfg(feature = "tokio")]
 impl Interruptions {
     pub(crate) fn new() -> io::Result<Self> {
-        const ALL: [(Interruption, i32); 3] = [
-            (Interruption::CtrlC, SIGINT),
-            (Interruption::Terminated, SIGTERM),
-            (Interruption::HungUp, SIGHUP),
-        ];
+        const ALL: [Interruption; 3] =
+            [Interruption::CtrlC, Interruption::Terminated, Interruption::HungUp];
         let known = ENDS_PROCESS.get();
         let ends_process = known.map_or_else(|| Arc::new(AtomicBool::new(false)), Arc::clone);
         let mut listeners = Vec::with_capacity(ALL.len());
-        for (interruption, signal) in ALL {
+        for interruption in ALL {
+            let signal = number(interruption);
             if is_ignored(signal) {
                 continue;
             }
@@ -153,6 +149,26 @@ fn is_ignored(signal: i32) -> bool {
         action.assume_init()
     };
     action.sa_sigaction == libc::SIG_IGN
+}
+
+const fn number(interruption: Interruption) -> i32 {
+    match interruption {
+        Interruption::CtrlC => SIGINT,
+        Interruption::Terminated => SIGTERM,
+        Interruption::HungUp => SIGHUP,
+    }
+}
+
+#[expect(unsafe_code, reason = "a handler may be replaced only where that breaks nothing")]
+pub(crate) fn end_by(interruption: Interruption) {
+    use nix::sys::signal::{SigHandler, Signal, raise, signal};
+    let Ok(ours) = Signal::try_from(number(interruption)) else { return };
+    // SAFETY: the default action runs no code of this process.
+    let _ = unsafe { signal(ours, SigHandler::SigDfl) };
+    let mut set = SigSet::empty();
+    set.add(ours);
+    let _ = set.thread_unblock();
+    let _ = raise(ours);
 }
 
 pub(crate) fn suspend() {
