@@ -302,3 +302,47 @@ fn the_browser_is_opened_with_a_private_file_and_not_with_the_link() {
     let mode = std::fs::metadata(arguments).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
 }
+
+#[test]
+fn a_frozen_engine_is_named_and_ended_only_when_a_person_says_so() {
+    let home = Home::with_config("[http]\nlisten = \"off\"");
+    let id = home.shell("exec sleep 600");
+    home.until_status(id, "running");
+    let pid = home.engine_pid();
+    let frozen = |pid: u32| crate::support::signal(pid, rustix::process::Signal::STOP);
+    let silent = |pid: u32| {
+        format!(
+            "The engine (process {pid}) has not answered for 3 s; it is stopped: kill -CONT {pid}"
+        )
+    };
+    frozen(pid);
+    let mut child = home.command();
+    let child = child.args(["list", "-q"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = child.spawn().unwrap();
+    let mut told = String::new();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    stderr.read_line(&mut told).unwrap();
+    assert_eq!(told.trim_end(), silent(pid));
+    crate::support::signal(pid, rustix::process::Signal::CONT);
+    assert_eq!(Ran::of(&child.wait_with_output().unwrap()).ok().stdout, format!("{id}\n"));
+
+    frozen(pid);
+    let told = home.run(["doctor"]);
+    assert!(told.stdout.contains(&format!("process {pid} does not answer")), "{told:?}");
+    assert!(told.stdout.contains("Disk"), "what needs no engine is examined: {told:?}");
+    home.run(["server", "stop"]).refused(5, &[&silent(pid), "claude-worker server stop --kill"]);
+    home.run(["server", "restart"]).refused(5, &["claude-worker server restart --kill"]);
+    let ran = home.run(["server", "stop", "--kill"]);
+    assert!(ran.ok().stdout.contains(&format!("process {pid}) did not answer and was killed")));
+    home.until_status(id, "running");
+    let next = home.engine_pid();
+    assert_ne!(next, pid);
+    // One that answers is not killed.
+    home.run(["server", "restart", "--kill"]).ok();
+    let last = home.engine_pid();
+    frozen(last);
+    home.run(["server", "restart", "--kill"]).ok();
+    assert_ne!(home.engine_pid(), last);
+    assert_eq!(home.json(["status", &id.to_string()])["status"], "running");
+    home.run(["cancel", "all", "--yes"]).ok();
+}

@@ -143,23 +143,43 @@ fn http_survives_a_crash_of_the_engine_and_ends_with_a_stop() {
 }
 
 #[test]
-fn the_engine_that_the_server_url_expects_on_this_machine_is_started_there() {
+fn no_engine_is_started_beside_the_one_that_the_server_url_names() {
     let port = free_port();
     let home = Home::new().variable("CLAUDE_WORKER_SERVER_URL", format!("http://localhost:{port}"));
     home.run(["list"]).refused(5, &["No engine answers", "claude-worker doctor"]);
     assert!(home.run(["doctor"]).stdout.contains("claude-worker server start"));
+    for verb in ["start", "restart"] {
+        let advice = format!("env -u CLAUDE_WORKER_SERVER_URL claude-worker server {verb}");
+        home.run(["server", verb]).refused(2, &["names another engine", &advice]);
+    }
+    home.run(["server", "start", "--foreground"]).refused(2, &["names another engine"]);
+    assert!(!home.data().join("tasks.db").exists());
     let served = format!("HTTP is served at http://127.0.0.1:{port}");
-    assert!(home.run(["server", "start"]).ok().stdout.contains(&served));
+    let here = home.variable("CLAUDE_WORKER_SERVER_URL", "");
+    let started = here.run(["server", "start", "--port", &port.to_string()]);
+    assert!(started.ok().stdout.contains(&served));
+    let home = here.variable("CLAUDE_WORKER_SERVER_URL", format!("http://localhost:{port}"));
     home.run(["run", "--agent", "shell", "--wait", "true"]).ok();
     assert!(home.run(["server", "http", "off"]).ok().stdout.contains("HTTP is off"));
-    assert!(home.run(["server", "start"]).ok().stdout.contains("HTTP is off"), "it was turned off");
     assert!(home.run(["server", "http", "on"]).ok().stdout.contains(&served));
+    let socket = format!("unix://{}", home.data().join("engine.sock").display());
+    let home = home.variable("CLAUDE_WORKER_SERVER_URL", socket);
+    assert!(home.run(["server", "start"]).ok().stdout.contains("runs already"));
+}
+
+/// The hint was to start an engine, which the variable then hid.
+#[test]
+fn a_socket_that_nothing_listens_at_is_named_with_its_variable() {
+    let home = Home::new().variable("CLAUDE_WORKER_SERVER_URL", "unix:///nowhere/x.sock");
+    let ran = home.run(["list"]);
+    ran.refused(5, &["/nowhere/x.sock", "Correct CLAUDE_WORKER_SERVER_URL, or unset it"]);
+    assert!(!ran.stderr.contains("server start"), "{ran:?}");
 }
 
 #[test]
 fn an_engine_on_another_machine_is_neither_started_nor_moved_from_here() {
     let home = Home::new().variable("CLAUDE_WORKER_SERVER_URL", "https://192.0.2.2:8443");
-    let words = ["another machine, https://192.0.2.2:8443", "env -u CLAUDE_WORKER_SERVER_URL"];
+    let words = ["https://192.0.2.2:8443", "env -u CLAUDE_WORKER_SERVER_URL"];
     home.run(["server", "start"]).refused(2, &words);
     home.run(["server", "start", "--port", "0"]).refused(2, &words);
     home.run(["server", "http", "off"]).refused(2, &words);

@@ -119,6 +119,8 @@ const CONFINED: &[Confined] = &[
         only_in: &[
             "crates/os/src/",
             "crates/supervisor/src/",
+            // Ends an engine that does not answer, when a person says so.
+            "crates/client/src/silent_engine.rs",
             // End a login shell, and a program that does not say its version in time.
             "crates/engine/src/login_shell/process.rs",
             "crates/engine/src/locate.rs",

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use claude_worker_api::{ApiError, HTTP_PORT};
-use claude_worker_client::{Address, EngineClient, ServerUrl, Starter};
+use claude_worker_client::{Address, EngineClient, SILENT_AFTER, ServerUrl, SilentEngine, Starter};
 use claude_worker_engine::Paths;
 use claude_worker_server::HttpStart;
 
@@ -29,7 +29,24 @@ pub(crate) fn connect(start: &Start) -> Result<EngineClient, ApiError> {
         Start::IfNeeded => Some(starter(&paths, &HttpStart::Settings)?),
         Start::Never => None,
     };
-    Ok(EngineClient::from_env(&paths, starter)?.on_new_directory(tell_new_directory))
+    Ok(EngineClient::from_env(&paths, starter)?
+        .on_new_directory(tell_new_directory)
+        .on_silence(tell_silence))
+}
+
+/// Says that the engine does not answer, while the command goes on waiting for it.
+fn tell_silence(engine: &SilentEngine) {
+    let (pid, seconds) = (engine.pid(), SILENT_AFTER.as_secs());
+    let stopped = if engine.is_stopped() {
+        format!("; it is stopped: kill -CONT {pid}")
+    } else {
+        String::new()
+    };
+    // A closed standard error is ignored.
+    let _ = writeln!(
+        io::stderr(),
+        "The engine (process {pid}) has not answered for {seconds} s{stopped}"
+    );
 }
 
 /// Names a data directory that was created because the environment names it: a mistyped one would silently be
@@ -51,6 +68,29 @@ pub(crate) struct EngineHere {
 }
 
 impl EngineHere {
+    /// The engine of the data directory, to start it (`verb`: `start`, `restart`). The other commands ask the engine
+    /// that `CLAUDE_WORKER_SERVER_URL` names, so starting this one beside it would help none of them.
+    ///
+    /// # Errors
+    /// `invalid_request` when the variable names another address than the local socket.
+    pub(crate) fn to_start(paths: &Paths, verb: &str) -> Result<Self, ApiError> {
+        let address = Address::from_env(paths)?;
+        if address == Address::Socket(paths.socket.clone()) {
+            return Ok(Self { address, http_port: HTTP_PORT });
+        }
+        let named = match &address {
+            Address::Http { url, .. } => url.to_string(),
+            Address::Socket(path) => format!("unix://{}", path.display()),
+        };
+        Err(ApiError::invalid(format!(
+            "CLAUDE_WORKER_SERVER_URL names another engine, {}; nothing was done",
+            clean_line(&named)
+        ))
+        .hint(format!(
+            "For an engine of this machine: env -u CLAUDE_WORKER_SERVER_URL claude-worker server {verb}"
+        )))
+    }
+
     /// As the environment names it. `CLAUDE_WORKER_SERVER_URL` may name it by its HTTP server, which need not
     /// be on yet.
     ///
@@ -77,7 +117,9 @@ impl EngineHere {
     /// A client of it. With a starter, its first call starts the engine if none is running.
     pub(crate) fn client(&self, paths: &Paths, starter: Option<Starter>) -> EngineClient {
         if self.address == Address::Socket(paths.socket.clone()) {
-            EngineClient::of(paths, starter).on_new_directory(tell_new_directory)
+            EngineClient::of(paths, starter)
+                .on_new_directory(tell_new_directory)
+                .on_silence(tell_silence)
         } else {
             EngineClient::new(self.address.clone())
         }

@@ -176,10 +176,12 @@ fn execute(command: &Command, console: &mut Console<'_>) -> Result<Exit, CliErro
             Command::Server(server::Command::Http { switch }) => {
                 return server::http(console, *switch).await;
             }
-            Command::Server(server::Command::Stop { cancel_running }) => {
-                return server::stop(console, *cancel_running).await;
+            Command::Server(server::Command::Stop { cancel_running, kill }) => {
+                return server::stop(console, *cancel_running, *kill).await;
             }
-            Command::Server(server::Command::Restart) => return server::restart(console).await,
+            Command::Server(server::Command::Restart { kill }) => {
+                return server::restart(console, *kill).await;
+            }
             Command::Server(server::Command::Logs(args)) => {
                 return server::logs(console, args).await;
             }
@@ -234,7 +236,7 @@ async fn dispatch(
         | Command::Server(
             server::Command::Start { .. }
             | server::Command::Http { .. }
-            | server::Command::Restart
+            | server::Command::Restart { .. }
             | server::Command::Logs(_),
         ) => Err(ApiError::internal("This command needs no engine").into()),
     }

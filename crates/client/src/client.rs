@@ -1,5 +1,6 @@
 //! A [`TaskApi`] over the wire.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -10,7 +11,8 @@ use tokio::sync::Mutex;
 use crate::key::new_key;
 use crate::next_engine::WaitForNextEngine;
 use crate::request::Request;
-use crate::retry::{Attempts, FIND_ENGINE_WITHIN, Failed, Next};
+use crate::retry::{Attempts, FIND_ENGINE_WITHIN, Failed, Next, SILENT_AFTER};
+use crate::silent_engine::SilentEngine;
 use crate::start::Starter;
 use crate::stop_marker;
 use crate::task_context::may_run_again;
@@ -22,6 +24,8 @@ pub struct EngineClient {
     address: Address,
     /// The paths of the engine at `address`, if it is the local one.
     paths: Option<Paths>,
+    /// Whether `CLAUDE_WORKER_SERVER_URL` names the address.
+    is_named: bool,
     starter: Option<Starter>,
     /// Whether an engine has answered this client or a clone of it. If so, the client does not start
     /// the engine again after a person has stopped it.
@@ -32,6 +36,10 @@ pub struct EngineClient {
     started: Arc<AtomicU64>,
     /// Called when a start has created the data directory.
     on_new_directory: Option<fn(&Paths)>,
+    /// Called once, when the engine has not answered for some seconds.
+    on_silence: Option<fn(&SilentEngine)>,
+    /// Whether it was called.
+    told_silence: Arc<AtomicBool>,
 }
 
 impl EngineClient {
@@ -41,11 +49,14 @@ impl EngineClient {
         Self {
             address,
             paths: None,
+            is_named: false,
             starter: None,
             has_connected: Arc::default(),
             starting: Arc::default(),
             started: Arc::default(),
             on_new_directory: None,
+            on_silence: None,
+            told_silence: Arc::default(),
         }
     }
 
@@ -53,6 +64,14 @@ impl EngineClient {
     #[must_use]
     pub const fn on_new_directory(mut self, tell: fn(&Paths)) -> Self {
         self.on_new_directory = Some(tell);
+        self
+    }
+
+    /// The same client, which calls `tell` once when the engine of this machine has not answered for
+    /// [`SILENT_AFTER`].
+    #[must_use]
+    pub const fn on_silence(mut self, tell: fn(&SilentEngine)) -> Self {
+        self.on_silence = Some(tell);
         self
     }
 
@@ -65,7 +84,11 @@ impl EngineClient {
     pub fn from_env(paths: &Paths, starter: Option<Starter>) -> Result<Self, ApiError> {
         let address = Address::from_env(paths)?;
         let ours = address == Address::Socket(paths.socket.clone());
-        Ok(if ours { Self::of(paths, starter) } else { Self::new(address) })
+        Ok(if ours {
+            Self::of(paths, starter)
+        } else {
+            Self { is_named: true, ..Self::new(address) }
+        })
     }
 
     /// A client of the engine of this data directory, at its local socket, whatever the environment names.
@@ -97,7 +120,7 @@ impl EngineClient {
         let mut next_engine = WaitForNextEngine::new();
         loop {
             let started = self.started.load(Ordering::Relaxed);
-            let no_answer = match self.address.send(request).await {
+            let no_answer = match self.send_once(request).await {
                 Ok(answered) => {
                     self.has_connected.store(true, Ordering::Relaxed);
                     return Ok(answered);
@@ -113,7 +136,7 @@ impl EngineClient {
                     continue;
                 }
                 NoAnswer::NotReachable(_) if self.starter.is_some() => Failed::NotThere,
-                NoAnswer::NotReachable(_) | NoAnswer::Refused(_) => {
+                NoAnswer::NotReachable(_) | NoAnswer::Refused(_) | NoAnswer::Silent(_) => {
                     return Err(self.error(no_answer));
                 }
                 NoAnswer::Stopping(_) | NoAnswer::Proxy(_) => Failed::Stopping,
@@ -144,11 +167,45 @@ impl EngineClient {
         }
     }
 
+    /// Sends a request once, and tells when its answer takes unusually long.
+    async fn send_once(&self, request: &Request) -> Result<Answered, NoAnswer> {
+        let sending = self.address.send(request);
+        let (Some(tell), Some(paths)) = (self.on_silence, &self.paths) else {
+            return sending.await;
+        };
+        let mut sending = pin!(sending);
+        // A stopped process answers nothing. One that runs may take its time for what takes time.
+        for (after, only_if_stopped) in [(SILENT_AFTER, !request.is_quick), (request.waits, false)]
+        {
+            if let Ok(answer) = tokio::time::timeout(after, &mut sending).await {
+                return answer;
+            }
+            if let Some(engine) = SilentEngine::of(paths)
+                && (engine.is_stopped() || !only_if_stopped)
+                && !self.told_silence.swap(true, Ordering::Relaxed)
+            {
+                tell(&engine);
+            }
+        }
+        sending.await
+    }
+
     /// The error for a request without an answer.
     fn error(&self, no_answer: NoAnswer) -> ApiError {
         match no_answer {
             NoAnswer::Refused(error) | NoAnswer::Stopping(error) | NoAnswer::Proxy(error) => error,
-            NoAnswer::NotReachable(error) => not_reachable(&self.address, &error),
+            NoAnswer::Silent(seconds) => match self.paths.as_ref().and_then(SilentEngine::of) {
+                Some(engine) => ApiError::unavailable(format!(
+                    "The engine (process {}) did not answer within {seconds} s",
+                    engine.pid()
+                ))
+                .hint(engine.advice()),
+                None => ApiError::unavailable(format!("The engine did not answer within {seconds} s"))
+                    .hint("See `claude-worker doctor` and the engine's log"),
+            },
+            NoAnswer::NotReachable(error) => {
+                not_reachable(&self.address, self.is_named, &error)
+            }
             NoAnswer::Broken(error) => {
                 ApiError::unavailable(format!("The connection broke before the answer: {error}"))
                     .hint("Check with `claude-worker list` whether the request was carried out, then try again")
@@ -200,8 +257,15 @@ fn was_stopped() -> ApiError {
     )
 }
 
-fn not_reachable(address: &Address, error: &std::io::Error) -> ApiError {
+/// `is_named`: the address is not that of the local engine.
+fn not_reachable(address: &Address, is_named: bool, error: &std::io::Error) -> ApiError {
     match address {
+        // The local engine's path comes from the data directory: a start makes a socket there, and nowhere else.
+        Address::Socket(path) if is_named => ApiError::unavailable(format!(
+            "No engine answers at {}, which CLAUDE_WORKER_SERVER_URL names: {error}",
+            path.display()
+        ))
+        .hint("Correct CLAUDE_WORKER_SERVER_URL, or unset it to use the local engine"),
         Address::Socket(path) => {
             ApiError::unavailable("No engine is running").hint(match error.kind() {
                 std::io::ErrorKind::NotFound | std::io::ErrorKind::ConnectionRefused => {

@@ -72,6 +72,7 @@ mod request;
 mod retry;
 mod same_machine;
 mod server_url;
+mod silent_engine;
 mod start;
 mod task_context;
 #[cfg(test)]
@@ -82,10 +83,11 @@ mod transport;
 pub use claude_worker_paths::Paths;
 pub use client::EngineClient;
 pub use key::new_key;
-pub use retry::Reconnect;
+pub use retry::{Reconnect, SILENT_AFTER};
 pub use server_url::ServerUrl;
+pub use silent_engine::SilentEngine;
 pub use start::Starter;
-pub use task_context::surrounding_task;
+pub use task_context::{lending_worker, surrounding_task};
 pub use transport::{Address, token};
 
 // For the programs of Claude Worker, which host engines and examine them. They may change at any time.

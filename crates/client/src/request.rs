@@ -19,6 +19,12 @@ pub(crate) struct Request {
     pub(crate) body: Bytes,
     /// How long the answer may take.
     pub(crate) within: Duration,
+    /// Whether the engine answers it at once.
+    pub(crate) is_quick: bool,
+    /// How long it lets the engine wait for news at most.
+    pub(crate) waits: Duration,
+    /// The run that lends its worker meanwhile.
+    pub(crate) waits_in: Option<String>,
     /// Whether the request is idempotent and may be sent again.
     pub(crate) may_repeat: bool,
 }
@@ -40,6 +46,13 @@ impl Request {
             path: C::METHOD.path.to_owned(),
             body: Bytes::new(),
             within: answer_within(C::METHOD.answer_time, call.wait_ms()),
+            is_quick: C::METHOD.answer_time == AnswerTime::Quick,
+            waits: match C::METHOD.answer_time {
+                AnswerTime::Waits => Duration::from_millis(call.wait_ms()),
+                // It takes longer than the request may.
+                _ => answer_within(C::METHOD.answer_time, 0),
+            },
+            waits_in: None,
             may_repeat: matches!(C::METHOD.repeat, Repeat::Safe | Repeat::Keyed),
         };
         call.write(&mut request)?;

@@ -44,6 +44,8 @@ pub(crate) const LOCK_HOLDER_ANSWERS_WITHIN: Duration = Duration::from_secs(15);
 pub(crate) const PROBE_ANSWERED_WITHIN: Duration = Duration::from_secs(1);
 /// How long a started engine may take to report that it is ready, including recovery.
 pub(crate) const STARTED_ENGINE_READY_WITHIN: Duration = Duration::from_secs(30);
+/// After how long without an answer a person is told so.
+pub const SILENT_AFTER: Duration = Duration::from_secs(3);
 /// How long a command that follows a task tries again while no engine answers.
 const GIVE_UP_FOLLOWING_AFTER: Duration = Duration::from_secs(20);
 /// How long a command that submits a task tries again while no engine answers: another engine may be

@@ -53,6 +53,8 @@ pub(crate) enum NoAnswer {
     /// A proxy answered that it has no answer of the engine: whether the request was carried out is
     /// unknown.
     Proxy(ApiError),
+    /// No answer within so many seconds.
+    Silent(u64),
     /// Another error, with the message for the user.
     Refused(ApiError),
 }
@@ -149,13 +151,7 @@ impl Address {
         };
         match tokio::time::timeout(request.within, exchange).await {
             Ok(answer) => answer,
-            Err(_) => Err(NoAnswer::Refused(
-                ApiError::unavailable(format!(
-                    "The engine did not answer within {} s",
-                    request.within.as_secs()
-                ))
-                .hint("See `claude-worker server health` and the engine's log"),
-            )),
+            Err(_) => Err(NoAnswer::Silent(request.within.as_secs())),
         }
     }
 }

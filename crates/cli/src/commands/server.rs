@@ -3,6 +3,7 @@
 pub mod listen;
 pub mod log;
 mod restart;
+mod silent;
 
 use std::path::Path;
 use std::time::Duration;
@@ -55,11 +56,18 @@ pub enum Command {
         /// Cancel running tasks first
         #[arg(long)]
         cancel_running: bool,
+        /// Kill an engine that does not answer. Running tasks keep running, and the queue is kept
+        #[arg(long, conflicts_with = "cancel_running")]
+        kill: bool,
     },
     /// Stop the engine and start a new one, which serves HTTP as that one did; running tasks keep running. When
     /// none runs, it does the same as server start. An engine that is a service of systemd: systemctl --user
     /// restart claude-worker
-    Restart,
+    Restart {
+        /// Kill an engine that does not answer. Running tasks keep running, and the queue is kept
+        #[arg(long)]
+        kill: bool,
+    },
     /// Show the engine that answers, without starting one
     #[command(visible_alias = "status")]
     Health,
@@ -96,10 +104,11 @@ struct Started<'a> {
 /// options say. Without options, a default port that is in use is no error.
 ///
 /// # Errors
-/// `invalid_request` when HTTP cannot be served there; errors of the start.
+/// `invalid_request` when HTTP cannot be served there, or `CLAUDE_WORKER_SERVER_URL` names another engine; errors of
+/// the start.
 pub async fn start(console: &mut Console<'_>, listen: &ListenArgs) -> Result<Exit, CliError> {
     let paths = Paths::from_env()?;
-    let here = EngineHere::from_env(&paths)?;
+    let here = EngineHere::to_start(&paths, "start")?;
     let asked = listen.start(here.http_port)?;
     let running = here.client(&paths, None);
     let before = match running.engine().await {
@@ -141,8 +150,8 @@ fn show_started(
 ///
 /// # Errors
 /// For an engine on another machine or inside the desktop app; errors of stop and start.
-pub async fn restart(console: &mut Console<'_>) -> Result<Exit, CliError> {
-    restart::restart(console).await
+pub async fn restart(console: &mut Console<'_>, kill: bool) -> Result<Exit, CliError> {
+    restart::restart(console, kill).await
 }
 
 /// Shows the end of the engine's log file.
@@ -235,10 +244,24 @@ pub async fn health(api: &impl TaskApi, console: &mut Console<'_>) -> Result<Exi
 ///
 /// # Errors
 /// See [`stop_at`].
-pub async fn stop(console: &mut Console<'_>, cancel_running: bool) -> Result<Exit, CliError> {
+pub async fn stop(
+    console: &mut Console<'_>,
+    cancel_running: bool,
+    kill: bool,
+) -> Result<Exit, CliError> {
     let client = connect(&Start::Never)?;
     let paths = Paths::from_env()?;
     let lock = lock_of(&client, &paths);
+    if lock.is_some()
+        && let Some(pid) = silent::end(&client, &paths, kill, "stop").await?
+    {
+        if console.json {
+            console.document(&serde_json::json!({ "killed": pid }))?;
+        } else {
+            console.line(&format!("{}; the next one takes over its tasks", silent::killed(pid)))?;
+        }
+        return Ok(Exit::Done);
+    }
     match (stop_at(&client, console, cancel_running, lock).await, lock) {
         // An engine that does not answer may still run: only its lock tells.
         (Err(CliError::Api(error)), Some(lock))
@@ -365,7 +388,7 @@ fn holder(lock: &Path) -> Result<LockHolder, ApiError> {
 /// `locked` when another engine owns the data directory; errors of the start.
 pub fn foreground(console: &mut Console<'_>, listen: &ListenArgs) -> Result<Exit, CliError> {
     let paths = Paths::from_env()?;
-    let port = EngineHere::from_env(&paths).map_or(HTTP_PORT, |here| here.http_port);
+    let port = EngineHere::to_start(&paths, "start --foreground")?.http_port;
     let is_new = !paths.home.exists();
     host::host(Place::Terminal, listen.start(port)?, |reachable| {
         if is_new {

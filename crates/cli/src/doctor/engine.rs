@@ -1,16 +1,30 @@
 //! Checks whether an engine answers, and which version it is.
 
 use std::fs::{OpenOptions, TryLockError};
+use std::time::Duration;
 
 use claude_worker_api::{Check, EngineInfo, ErrorCode, TaskApi};
+use claude_worker_client::SilentEngine;
 use claude_worker_engine::Paths;
 
 use crate::render::figures::plural;
 
 const NAME: &str = "Engine";
 
+/// What was found of an engine that takes too long.
+pub(super) const DOES_NOT_ANSWER: &str = "does not answer";
+
+/// How long the engine may take to answer: the rest is found out without it.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
+
 pub(super) async fn check(api: &impl TaskApi, paths: &Paths) -> Check {
-    match api.engine().await {
+    let Ok(asked) = tokio::time::timeout(ANSWERS_WITHIN, api.engine()).await else {
+        let engine = SilentEngine::of(paths);
+        let advice = engine.as_ref().map(SilentEngine::advice).unwrap_or_default();
+        let which = engine.map_or_else(String::new, |engine| format!("process {} ", engine.pid()));
+        return Check::bad(NAME, format!("{which}{DOES_NOT_ANSWER}"), advice);
+    };
+    match asked {
         Ok(info) => answered(&info, "claude-worker server restart"),
         Err(error) if error.code == ErrorCode::Unavailable => silent(paths),
         Err(error) => Check::bad(NAME, error.message, error.hint),

@@ -14,7 +14,16 @@ use crate::shell_env::inherited_env;
 /// All checks.
 pub(super) async fn examine(api: &impl TaskApi, paths: &Paths) -> Vec<Check> {
     let engine = engine::check(api, paths).await;
-    let diagnosis = match api.doctor().await {
+    let is_silent = engine.found.ends_with(engine::DOES_NOT_ANSWER);
+    let diagnosis = match if is_silent { None } else { Some(api.doctor().await) } {
+        None => {
+            let mut checks = doctor::examine(paths, None, &LoginShell::default()).checks;
+            checks.push(engine);
+            return checks;
+        }
+        Some(found) => found,
+    };
+    let diagnosis = match diagnosis {
         Ok(diagnosis) => diagnosis,
         Err(error) if engine.level == CheckLevel::Ok && error.code != ErrorCode::Unavailable => {
             return vec![engine, Check::bad("Tasks", error.message, error.hint)];

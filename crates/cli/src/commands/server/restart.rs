@@ -4,7 +4,7 @@ use claude_worker_api::{ApiError, ErrorCode, HostKind, HttpState, StopMode, Task
 use claude_worker_engine::{Paths, settings};
 use claude_worker_server::HttpStart;
 
-use super::{serve_http, show_started, stop_and_wait};
+use super::{serve_http, show_started, silent, stop_and_wait};
 use crate::connect::{EngineHere, lock_of, starter};
 use crate::console::Console;
 use crate::error::CliError;
@@ -17,12 +17,16 @@ use crate::exit::Exit;
 /// `invalid_request` for an engine on another machine and for wrong settings, with which nothing is stopped;
 /// `forbidden` inside a task; `conflict` for one inside the desktop app; errors of stop
 /// and start.
-pub(super) async fn restart(console: &mut Console<'_>) -> Result<Exit, CliError> {
+pub(super) async fn restart(console: &mut Console<'_>, kill: bool) -> Result<Exit, CliError> {
     let paths = Paths::from_env()?;
     // A new engine would refuse to start with them, when the old one has already ended.
     settings::load(&paths)?;
-    let here = EngineHere::from_env(&paths)?;
+    let here = EngineHere::to_start(&paths, "restart")?;
     let running = here.client(&paths, None);
+    let killed = silent::end(&running, &paths, kill, "restart").await?;
+    if let Some(pid) = killed {
+        console.remark(&silent::killed(pid))?;
+    }
     let (asked, ran_before) = match running.engine().await {
         Ok(info) if info.host != HostKind::Headless => {
             return Err(ApiError::conflict("The engine runs inside the desktop app")
@@ -43,6 +47,7 @@ pub(super) async fn restart(console: &mut Console<'_>) -> Result<Exit, CliError>
     here.client(&paths, Some(starter(&paths, &asked)?)).engine().await?;
     // Another client may have started one meanwhile, which serves HTTP as the settings say.
     let state = serve_http(&running, asked).await?;
+    let ran_before = ran_before || killed.is_some();
     if !ran_before && !console.json {
         console.line("No engine was running")?;
     }
