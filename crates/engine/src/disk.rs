@@ -6,7 +6,7 @@
 //! again once there is room.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use claude_worker_os::disk::{free_at, set_aside};
 use claude_worker_os::files::{Identity, create_anew};
@@ -16,14 +16,45 @@ use crate::Paths;
 /// How many bytes are kept: a commit that removes some hundred tasks takes less.
 const RESERVE: u64 = 2 * 1024 * 1024;
 
-/// Whether both the database's and the output's file systems have at least `bytes` free for us,
-/// beside what is to be kept in reserve. A file system that does not say counts as having room: the
-/// write itself will tell.
-pub(crate) fn has_room(paths: &Paths, bytes: u64) -> bool {
+/// Too little room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Shortage {
+    /// A directory of the file system.
+    pub directory: PathBuf,
+    /// How many bytes are free.
+    pub free: u64,
+    /// How many are to stay free.
+    pub kept: u64,
+}
+
+/// Where the database's or the output's file system has fewer than `bytes` free for us, beside what is to be
+/// kept in reserve. A file system that does not say counts as having room: the write itself will tell.
+pub(crate) fn shortage(paths: &Paths, bytes: u64) -> Option<Shortage> {
     let database = paths.database.parent().unwrap_or(&paths.home);
     let owed = if is_kept(paths) { 0 } else { RESERVE };
-    let enough = |directory, bytes| free_at(directory).is_none_or(|free| free >= bytes);
-    enough(database, bytes.saturating_add(owed)) && enough(&paths.runs, bytes)
+    let with_reserve = bytes.saturating_add(owed);
+    [(database, with_reserve), (paths.runs.as_path(), bytes)].into_iter().find_map(
+        |(directory, kept)| {
+            let free = free_at(directory).filter(|free| *free < kept)?;
+            // The setting, unless only the reserve makes the difference.
+            let kept = if free < bytes { bytes } else { kept };
+            Some(Shortage { directory: directory.to_owned(), free, kept })
+        },
+    )
+}
+
+/// Whether there is no [`shortage`].
+pub(crate) fn has_room(paths: &Paths, bytes: u64) -> bool {
+    shortage(paths, bytes).is_none()
+}
+
+/// A size as people read it: `99.0 MB`, `5.2 GB`.
+#[expect(clippy::cast_precision_loss, reason = "one decimal is shown")]
+pub(crate) fn size_text(bytes: u64) -> String {
+    match bytes {
+        0..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
+        _ => format!("{:.1} GB", bytes as f64 / 1e9),
+    }
 }
 
 /// Whether there is no room at all for the database.
@@ -88,6 +119,20 @@ mod tests {
         }
         keep_reserve(&paths, u64::MAX);
         assert!(!paths.reserve.exists(), "there is no room for it");
+    }
+
+    #[test]
+    fn a_shortage_names_what_is_free_and_what_is_kept() {
+        let here = tempfile::tempdir().unwrap();
+        let paths = Paths::below(here.path());
+        paths.create().unwrap();
+        assert_eq!(shortage(&paths, 0), None);
+        let short = shortage(&paths, u64::MAX).unwrap();
+        assert_eq!((short.directory.as_path(), short.kept), (paths.home.as_path(), u64::MAX));
+        let error = crate::error::disk_full(&short);
+        let free = format!("{} are free in {}", size_text(short.free), here.path().display());
+        assert!(error.message.starts_with(&free), "{error}");
+        assert!(error.hint.contains("config set caps.free_disk"), "{error}");
     }
 
     #[test]

@@ -7,6 +7,8 @@ use claude_worker_os::files::is_shortage;
 use claude_worker_paths::shell_word;
 use claude_worker_supervisor::SupervisorError;
 
+use crate::disk::{Shortage, size_text};
+
 /// Why the engine cannot start or go on.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
@@ -197,10 +199,21 @@ fn capitalised(message: &str) -> String {
         .map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }
 
-/// The refusal of a new task on a full disk.
-pub(crate) fn disk_full() -> ApiError {
-    ApiError::new(ErrorCode::DiskFull, "The disk is full; the task was not taken on")
-        .hint("Free some space (`claude-worker clean` removes finished tasks) and submit it again")
+/// The refusal of a new task for want of disk space.
+pub(crate) fn disk_full(shortage: &Shortage) -> ApiError {
+    ApiError::new(
+        ErrorCode::DiskFull,
+        format!(
+            "{} are free in {}, and {} are kept free (caps.free_disk); the task was not taken on",
+            size_text(shortage.free),
+            shortage.directory.display(),
+            size_text(shortage.kept)
+        ),
+    )
+    .hint(
+        "Free some space there (`claude-worker clean` removes finished tasks), or keep less free: `claude-worker \
+         config set caps.free_disk 10MB`",
+    )
 }
 /// Whether a database has the name that it has in a data directory; otherwise `CLAUDE_WORKER_DB` names it.
 fn is_in_data_directory(database: &Path) -> bool {

@@ -47,19 +47,20 @@ impl Dispatcher {
                 drop(answer.send(Ok(Reply::Stopped(Stopped { left_running: 0 }))));
             }
         }
-        self.collect_garbage();
     }
 
     pub(super) fn collect_garbage(&mut self) {
         let now = self.clock.now().wall;
         match self.garbage {
             Garbage::LookFrom(instant) if instant <= now => {}
-            _ => return,
+            Garbage::LookFrom(_) => return self.runs.set_being_deleted(false),
+            Garbage::BeingDeleted(_) => return,
         }
         match self.writer.garbage() {
-            Ok(garbage) if garbage.is_empty() => {}
+            Ok(garbage) if garbage.is_empty() => self.runs.set_being_deleted(false),
             Ok(garbage) => {
                 let count = garbage.len();
+                self.runs.set_being_deleted(true);
                 self.garbage = match self.runs.delete(garbage) {
                     Ok(()) => Garbage::BeingDeleted(count),
                     Err(_) => Garbage::LookFrom(now.plus_millis(GARBAGE_AGAIN.as_millis() as u64)),

@@ -52,6 +52,8 @@ impl Dispatcher {
                 }
                 // Before the answers: a client that has removed a task may rely on its variables being gone.
                 self.delete_unused(std::mem::take(&mut after.left_env_files));
+                // The same of its room on the disk: a submission that follows waits for a deletion that has begun.
+                self.collect_garbage();
                 // Before publishing, because of all that follows this takes longest.
                 let not_launched = self.launch(std::mem::take(&mut after.launches));
                 self.publish(&before);

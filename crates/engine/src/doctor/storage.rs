@@ -8,6 +8,7 @@ use claude_worker_os::files::{can_use_directory, can_write_directory, is_open_to
 use claude_worker_os::user::is_own;
 use claude_worker_paths::shell_word;
 
+use crate::disk::size_text;
 use crate::{EngineError, Paths, store};
 
 /// With so much more than what must stay free, in bytes, tasks are not refused for a while.
@@ -93,22 +94,13 @@ fn space(home: &Path, needed: u64) -> Check {
 fn judge_space(free: u64, needed: u64) -> Check {
     const NAME: &str = "Disk";
     const ADVICE: &str = "Free some space; `claude-worker clean` removes finished tasks";
-    let found = format!("{} free", gigabytes(free));
+    let found = format!("{} free", size_text(free));
     if free < needed {
         Check::bad(NAME, found, ADVICE)
     } else if free < needed.saturating_add(PLENTY) {
         Check::warn(NAME, found, ADVICE)
     } else {
         Check::ok(NAME, found)
-    }
-}
-
-/// A size as people read it: `99.0 MB`, `5.2 GB`.
-#[expect(clippy::cast_precision_loss, reason = "one decimal is shown")]
-fn gigabytes(bytes: u64) -> String {
-    match bytes {
-        0..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
-        _ => format!("{:.1} GB", bytes as f64 / 1e9),
     }
 }
 

@@ -11,9 +11,10 @@ use claude_worker_api::{
     ApiError, Capability, ErrorCode, MAX_BATCH, NewTask, NewTasks, SubmittedTasks,
 };
 
-use super::Engine;
 use super::answers::{check_caller, unexpected, warned};
 use super::working_directory::{self, Missing};
+use super::{Engine, Inner};
+use crate::disk::Shortage;
 use crate::dispatcher::BATCH_KEYS;
 use crate::message::{Reply, Request};
 use crate::store::OwnedKey;
@@ -22,6 +23,24 @@ use crate::{EngineError, disk, locate, trust};
 
 /// How long the directories of `PATH`, and the login shell, have to answer.
 const SHELL: Duration = Duration::from_secs(15);
+
+/// How long a submission waits for the files of removed tasks to be deleted, where there is too little room.
+const DELETED_WITHIN: Duration = Duration::from_secs(3);
+/// Between two looks meanwhile.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(10);
+
+/// Too little room that stays so. What a removed task leaves gives its room back once its files are deleted, which
+/// is after the answer to the removal.
+fn lasting_shortage(inner: &Inner) -> Option<Shortage> {
+    let give_up = Instant::now() + DELETED_WITHIN;
+    loop {
+        let shortage = disk::shortage(&inner.paths, inner.config.now().caps.free_disk)?;
+        if !inner.runs.are_being_deleted() || Instant::now() >= give_up {
+            return Some(shortage);
+        }
+        std::thread::sleep(LOOK_AGAIN_AFTER);
+    }
+}
 
 impl Engine {
     /// Replaces a working directory that is not absolute by the one that it stands for; returns the
@@ -103,8 +122,8 @@ impl Engine {
             return Ok(None);
         }
         let found = self.look_at(shown, move |inner| {
-            if !disk::has_room(&inner.paths, inner.config.now().caps.free_disk) {
-                return Err(EngineError::Refused(crate::error::disk_full()));
+            if let Some(shortage) = lasting_shortage(inner) {
+                return Err(EngineError::Refused(crate::error::disk_full(&shortage)));
             }
             working_directory::check(Path::new(&directory), missing)
                 .map_err(EngineError::Refused)?;

@@ -109,6 +109,9 @@ pub(crate) struct Runs {
     /// Whether the engine has stopped: from then on another one may own these runs, and nothing
     /// may be started from here. Starting holds it for reading, closing for writing.
     closed: RwLock<bool>,
+    /// Whether directories of removed runs are being deleted.
+    being_deleted: AtomicBool,
+    lent: Lent,
 }
 
 impl Runs {
@@ -129,6 +132,8 @@ impl Runs {
             reports,
             wakeup_pipes: Mutex::default(),
             closed: RwLock::new(false),
+            being_deleted: AtomicBool::new(false),
+            lent: Lent::default(),
         })
     }
 
@@ -224,6 +229,15 @@ impl Runs {
         thread("run", move || follower.follow_to_the_end(beginning)).inspect_err(|_| {
             lock(&self.live).remove(&run);
         })
+    }
+
+    /// Whether directories of removed runs are being deleted, so that room is about to be free.
+    pub(crate) fn are_being_deleted(&self) -> bool {
+        self.being_deleted.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn set_being_deleted(&self, deleting: bool) {
+        self.being_deleted.store(deleting, Ordering::SeqCst);
     }
 
     /// Deletes run directories, then reports it.
