@@ -97,7 +97,7 @@ fn a_full_disk_refuses_new_tasks_and_loses_no_old_one() {
         "$CW" run --agent shell 'i=0; until [ -e "$GO" ]; do sleep 0.02; done; head -c 3000000 /dev/zero; exit 5'
         head -c 100000000 /dev/zero > "$CLAUDE_WORKER_HOME/filler" || true
         if "$CW" run --agent shell 'echo three' 2> refused; then exit 41; fi
-        grep -q 'disk is full' refused
+        grep -q 'MB are free in .*, and 1.0 MB are kept free (caps.free_disk)' refused
         touch "$GO"
         # Both runs end on a full disk; nothing can be written down until there is room.
         "$CW" wait 2 3 --timeout 2s || true
@@ -190,8 +190,13 @@ fn a_disk_that_a_task_has_filled_is_freed_by_removing_it() {
         reserved
         $CW run --agent shell 'cat /dev/zero'
         until_output_waits
+        # The disk has more than 1 MB left: output leaves 2 MiB. So that nothing new is taken on:
+        $CW config set caps.free_disk 4MB
+        $CW status 1 | grep -q 'Held up.*nearly full.*Make room'
+        if $CW wait 1 --timeout 2s 2> said; then exit 43; fi
+        grep -q 'Task 1: the disk is nearly full.*claude-worker clean' said
         $CW remove 1
-        until_room
+        # At once: a submission waits for the deletion.
         $CW run --agent shell 'echo two' --wait
         reserved
         $CW server stop --cancel-running

@@ -98,7 +98,7 @@ impl Delays {
         let ids = ids[..ids.len().min(MOST_TASKS)].to_vec();
         let query = ListQuery { ids, order: Order::OldestFirst, ..ListQuery::default() };
         let tasks = api.list(query).await.ok()?.tasks;
-        let queued = |task: &&Task| matches!(task.state, State::Pending | State::Waiting { .. });
+        let open = |task: &&Task| !task.state.is_finished();
         let mut found: Vec<(Delay, Vec<TaskId>, u64)> = Vec::new();
         let mut add = |delay: Delay, id: TaskId| match found
             .iter_mut()
@@ -107,9 +107,9 @@ impl Delays {
             Some((_, tasks, _)) => tasks.push(id),
             None => found.push((delay, vec![id], 0)),
         };
-        if tasks.iter().any(|task| queued(&task)) {
+        if tasks.iter().any(|task| open(&task)) {
             let engine = api.engine().await.ok()?;
-            for task in tasks.iter().filter(queued) {
+            for task in tasks.iter().filter(open) {
                 if let Some(delay) = Delay::of(task, &engine) {
                     add(delay, task.id);
                 }

@@ -90,12 +90,16 @@ async fn read(
     api.list(ListQuery { limit: Some(args.limit()), ..query.clone() }).await
 }
 
-/// What keeps the queue from starting tasks, where tasks are queued.
+/// What keeps the queue from starting tasks, where tasks are queued, or holds up those that run.
 async fn delay(api: &impl TaskApi, page: &TaskPage) -> Result<Option<Delay>, ApiError> {
-    if page.counts.pending + page.counts.waiting == 0 {
+    let queued = page.counts.pending + page.counts.waiting;
+    if queued + page.counts.running == 0 {
         return Ok(None);
     }
-    let delay = Delay::of_queue(&api.engine().await?);
+    let delay = match Delay::of_queue(&api.engine().await?) {
+        Some(Delay::DiskFull) if page.counts.running > 0 => Some(Delay::DiskFullMeanwhile),
+        delay => delay.filter(|_| queued > 0),
+    };
     // That workers are busy can be seen in the list.
     Ok(delay.filter(|delay| !matches!(delay, Delay::WorkersBusy { .. })))
 }
@@ -155,6 +159,7 @@ fn last_lines(
         let cause = delay.cause(console.now(), &console.zone());
         let words = match delay {
             Delay::QueuePaused => "The queue is paused: claude-worker unpause".to_owned(),
+            Delay::DiskFullMeanwhile => format!("Nothing starts, and {cause}. {}", delay.end()),
             _ => format!("Nothing starts: {cause}. {}", delay.end()),
         };
         if !text.is_empty() {

@@ -1,8 +1,6 @@
 //! `status`: shows tasks in full, or the queue.
 
-use claude_worker_api::{
-    EngineInfo, ListQuery, State, Status, TaskApi, TaskDetail, TaskId, TaskQuery,
-};
+use claude_worker_api::{EngineInfo, ListQuery, Status, TaskApi, TaskDetail, TaskId, TaskQuery};
 use serde::Serialize;
 
 use super::ReportedError;
@@ -88,7 +86,7 @@ async fn several(
     Ok(exit)
 }
 
-/// Shows one task; `engine` is asked for once, and only if a task is queued.
+/// Shows one task; `engine` is asked for once, and only if a task has not finished.
 async fn show(
     api: &impl TaskApi,
     console: &mut Console<'_>,
@@ -96,7 +94,7 @@ async fn show(
     engine: &mut Option<EngineInfo>,
 ) -> Result<(), CliError> {
     let mut delay = None;
-    if matches!(task.task.state, State::Pending | State::Waiting { .. }) {
+    if !task.task.state.is_finished() {
         let engine = match engine {
             Some(engine) => engine,
             none => none.insert(api.engine().await?),

@@ -17,6 +17,8 @@ pub enum Delay {
     QueuePaused,
     /// The engine starts nothing until there is room on the disk.
     DiskFull,
+    /// A task runs, and its output waits where the disk has no room for it.
+    DiskFullMeanwhile,
     /// As many tasks run as there may.
     WorkersBusy {
         /// How many that is.
@@ -41,7 +43,8 @@ pub enum Delay {
 }
 
 impl Delay {
-    /// What keeps this task from starting; `None` when it runs, has finished, or is about to start.
+    /// What keeps this task from starting or holds up its output; `None` when it runs without that, has finished, or
+    /// is about to start.
     #[must_use]
     pub fn of(task: &Task, engine: &EngineInfo) -> Option<Self> {
         match &task.state {
@@ -49,6 +52,7 @@ impl Delay {
                 Some(Self::Limit { cause: clean_line(&reason.cause()), until: reason.until() })
             }
             State::Pending => Self::of_queue(engine),
+            State::Running { .. } if engine.disk_full => Some(Self::DiskFullMeanwhile),
             _ => None,
         }
     }
@@ -97,6 +101,10 @@ impl Delay {
             Self::EngineStopping => "the engine is stopping".to_owned(),
             Self::QueuePaused => "the queue is paused".to_owned(),
             Self::DiskFull => "the disk is nearly full".to_owned(),
+            Self::DiskFullMeanwhile => {
+                "the disk is nearly full; without room for its output, a task stands still"
+                    .to_owned()
+            }
             Self::WorkersBusy { workers: 0 } => "there are no workers".to_owned(),
             Self::WorkersBusy { workers: 1 } => "the only worker is busy".to_owned(),
             Self::WorkersBusy { workers } => format!("all {workers} workers are busy"),
@@ -130,7 +138,7 @@ impl Delay {
             Self::NoEngine => "Trying again; claude-worker server start starts one",
             Self::EngineStopping => "The next engine goes on: claude-worker server start",
             Self::QueuePaused => "Continue it with: claude-worker unpause",
-            Self::DiskFull => {
+            Self::DiskFull | Self::DiskFullMeanwhile => {
                 "Make room on the disk; claude-worker clean removes finished tasks and their output"
             }
             Self::WorkersBusy { workers: 0 } => {
@@ -192,6 +200,7 @@ mod tests {
             Delay::of(&pending, &paused),
             Delay::of(&pending, &full),
             Delay::of(&pending, &stopping),
+            Delay::of(&samples::running(12, "x", "y"), &full),
             Delay::of(&usage, &busy),
             Delay::of(&api, &busy),
             Delay::of_entry(&retry),

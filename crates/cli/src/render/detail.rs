@@ -51,7 +51,8 @@ pub fn task(
         }
     };
     if let Some(delay) = delay {
-        field("Waits for", &format!("{}. {}", delay.cause(now, zone), delay.end()));
+        let name = if *delay == Delay::DiskFullMeanwhile { "Held up" } else { "Waits for" };
+        field(name, &format!("{}. {}", delay.cause(now, zone), delay.end()));
     }
     field("Agent", task.agent.name());
     field("Model", &model(detail));
