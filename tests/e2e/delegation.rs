@@ -1,6 +1,6 @@
 //! Tasks that submit tasks.
 
-use crate::support::{Home, read};
+use crate::support::{Home, read, until};
 
 #[test]
 fn a_task_that_submits_a_task_is_its_parent() {
@@ -22,6 +22,27 @@ fn a_task_that_submits_a_task_is_its_parent() {
     let parents: Vec<_> = tasks.iter().map(|task| task["parent"].as_i64()).collect();
     assert_eq!(parents, [Some(2), Some(1), None], "{list:#}");
     assert!(home.run(["status", "2"]).ok().stdout.contains(", by task 1"));
+}
+
+#[test]
+fn a_task_that_waits_for_another_lends_its_worker() {
+    let home = Home::with_config("workers = 1");
+    let binary = env!("CARGO_BIN_EXE_claude-worker");
+    for waits in ["--wait", "--watch"] {
+        let inner = format!("'{binary}' run {waits} --shell 'echo inner'");
+        let outer = format!("'{binary}' run {waits} --shell \"{inner}\"; echo outer");
+        let ran = home.run(["run", "--wait", "--shell", &outer]);
+        let printed = &ran.ok().stdout;
+        assert!(printed.contains("inner\n") && printed.ends_with("outer\n"), "{ran:?}");
+    }
+    // One that submits a task and does not wait keeps its worker.
+    let id =
+        home.shell(&format!("'{binary}' run --shell true; until [ -e go ]; do sleep 0.02; done"));
+    let child = id + 1;
+    until("it has submitted", || home.run(["status", &child.to_string()]).code == 0);
+    assert_eq!(home.json(["status", &child.to_string()])["status"], "pending");
+    std::fs::write(home.work().join("go"), "").unwrap();
+    home.finished(child);
 }
 
 #[test]

@@ -8,6 +8,9 @@ use crate::StopMode;
 /// The header in which client and server send their protocol version ([`crate::PROTOCOL`]).
 pub const PROTOCOL_HEADER: &str = "x-claude-worker-protocol";
 
+/// The header with the run inside which the client waits for another task. The run lends its worker meanwhile.
+pub const WAITS_IN_HEADER: &str = "x-claude-worker-waits-in";
+
 /// Body of `PUT /api/v1/queue`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Pause {

@@ -135,7 +135,7 @@ pub use doctor::{Check, CheckLevel, Diagnosis};
 pub use environment::{RUN_MARKER, TASK_MARKER};
 pub use error::{ApiError, ErrorCode};
 pub use event::{Event, EventKind, EventPage, EventQuery};
-pub use http::{PROTOCOL_HEADER, Pause, StopRequest};
+pub use http::{PROTOCOL_HEADER, Pause, StopRequest, WAITS_IN_HEADER};
 pub use id::{RunId, TaskId};
 pub use import::{ImportTasks, ImportedTasks};
 pub use info::{Activity, Counts, EngineInfo, HostKind, Queue, StopMode, Stopped, Unseen};

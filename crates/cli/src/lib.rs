@@ -189,7 +189,7 @@ fn execute(command: &Command, console: &mut Console<'_>) -> Result<Exit, CliErro
             _ => Start::IfNeeded,
         };
         let api = connect(&start)?;
-        dispatch(&api, command, console).await
+        claude_worker_client::lending_worker(dispatch(&api, command, console)).await
     })
 }
 
@@ -225,7 +225,7 @@ async fn dispatch(
         Command::Import(args) => import::execute(api, console, args).await,
         Command::Trust(args) => trust::execute(api, console, args).await,
         Command::Doctor(args) => doctor::execute(api, console, args).await,
-        Command::Server(server::Command::Stop { cancel_running }) => {
+        Command::Server(server::Command::Stop { cancel_running, .. }) => {
             server::stop_at(api, console, *cancel_running, None).await
         }
         Command::Server(server::Command::Health) => server::health(api, console).await,

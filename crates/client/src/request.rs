@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use claude_worker_api::{ApiError, Call, Repeat, TaskId, Verb, WriteArguments};
+use claude_worker_api::{AnswerTime, ApiError, Call, Repeat, TaskId, Verb, WriteArguments};
 use hyper::Method;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::retry::answer_within;
+use crate::task_context::waits_in;
 
 /// A request that can be sent again.
 #[derive(Debug, Clone)]
@@ -56,6 +57,9 @@ impl Request {
             may_repeat: matches!(C::METHOD.repeat, Repeat::Safe | Repeat::Keyed),
         };
         call.write(&mut request)?;
+        let is_about_tasks = C::METHOD.path.contains("{id}") || request.path.contains("tasks=");
+        let waits = C::METHOD.answer_time == AnswerTime::Waits && call.wait_ms() > 0;
+        request.waits_in = waits_in().filter(|_| waits && is_about_tasks);
         Ok(request)
     }
 }

@@ -6,6 +6,25 @@ use claude_worker_api::{
     ApiError, ErrorCode, RUN_MARKER, RunId, TASK_MARKER, TaskApi, TaskId, TaskQuery,
 };
 
+tokio::task_local! {
+    /// The run inside which this process waits.
+    static WAITS_IN: String;
+}
+
+/// Runs a future that waits for tasks. Inside a task, the run lends its worker to the queue while a request of it
+/// waits for another task: with one worker, both would otherwise wait for ever.
+pub async fn lending_worker<T>(waiting: impl Future<Output = T>) -> T {
+    match std::env::var(RUN_MARKER) {
+        Ok(run) => WAITS_IN.scope(run, waiting).await,
+        Err(_) => waiting.await,
+    }
+}
+
+/// The run whose worker is lent meanwhile, if this is inside of [`lending_worker`] and of a task.
+pub(crate) fn waits_in() -> Option<String> {
+    WAITS_IN.try_with(Clone::clone).ok()
+}
+
 /// The task inside which this process runs, if it is a task of the engine behind `api`. A task may use
 /// another engine, for example in tests of this program.
 ///

@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use claude_worker_api::{ApiError, ErrorCode, PROTOCOL, PROTOCOL_HEADER, VERSIONS_MAY_DIFFER};
+use claude_worker_api::{
+    ApiError, ErrorCode, PROTOCOL, PROTOCOL_HEADER, VERSIONS_MAY_DIFFER, WAITS_IN_HEADER,
+};
 use claude_worker_os::socket::{self, LocalStream};
 use claude_worker_os::user::is_trusted;
 use claude_worker_paths::{Paths, read_own};
@@ -198,6 +200,9 @@ async fn exchange(
         .header(CONTENT_TYPE, "application/json");
     if let Some(token) = token {
         head = head.header(AUTHORIZATION, format!("Bearer {token}"));
+    }
+    if let Some(run) = &request.waits_in {
+        head = head.header(WAITS_IN_HEADER, run);
     }
     let request = head.body(Full::new(request.body.clone())).map_err(|error| {
         NoAnswer::Refused(ApiError::invalid(format!("The request cannot be sent: {error}")))

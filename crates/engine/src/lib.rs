@@ -57,6 +57,7 @@ pub use dispatcher::FAULT_POINTS;
 pub use engine::Engine;
 pub use error::EngineError;
 pub use hosting::{Hosting, HttpCommand, HttpCommands, HttpControl, HttpRequest};
+pub use live::LentWorker;
 pub use login_shell::LoginShell;
 pub use readiness::Readiness;
 pub use run_record::RunRecord;

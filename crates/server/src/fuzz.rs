@@ -7,9 +7,9 @@ use axum::http::{Method, Request, StatusCode, header};
 use axum::{Extension, Router};
 use claude_worker_api::{
     ApiError, Call, CleanQuery, EventQuery, ListQuery, LogPage, LogQuery, OutputChunk, OutputQuery,
-    SeenQuery, Settings, SettingsChange, SpentQuery, TaskApi, TaskId,
+    RunId, SeenQuery, Settings, SettingsChange, SpentQuery, TaskApi, TaskId,
 };
-use claude_worker_engine::Principal;
+use claude_worker_engine::{LentWorker, Principal};
 use http_body_util::BodyExt;
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
@@ -105,6 +105,10 @@ struct Empty;
 impl Served for Empty {
     fn acting_for(&self, _: Principal) -> Self {
         Self
+    }
+
+    fn lend_worker(&self, _: RunId) -> Option<LentWorker> {
+        None
     }
 }
 

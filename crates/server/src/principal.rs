@@ -4,18 +4,25 @@
 //! sets it. The routes check what it may do and hand the request to the engine in its name.
 
 use axum::http::Extensions;
-use claude_worker_api::{ApiError, ErrorCode, Method, Scope, TaskApi};
-use claude_worker_engine::{Engine, Principal};
+use claude_worker_api::{ApiError, ErrorCode, Method, RunId, Scope, TaskApi};
+use claude_worker_engine::{Engine, LentWorker, Principal};
 
 /// Something that answers requests in the name of others.
 pub(crate) trait Served: TaskApi + Sized {
     /// The same for requests of `principal`.
     fn acting_for(&self, principal: Principal) -> Self;
+
+    /// Lends the worker of a run that waits for another task, until the result is dropped.
+    fn lend_worker(&self, run: RunId) -> Option<LentWorker>;
 }
 
 impl Served for Engine {
     fn acting_for(&self, principal: Principal) -> Self {
         Self::acting_for(self, principal)
+    }
+
+    fn lend_worker(&self, run: RunId) -> Option<LentWorker> {
+        Some(Self::lend_worker(self, run))
     }
 }
 

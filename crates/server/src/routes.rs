@@ -14,8 +14,9 @@ use axum::routing::{MethodFilter, get, on};
 use claude_worker_api::openapi::STREAM_PATH;
 use claude_worker_api::{
     Answer, ApiError, Call, CallVisitor, ErrorCode, PROTOCOL, PROTOCOL_HEADER, ReadArguments,
-    Repeat, Scope, Traceparent, Verb, visit_calls,
+    Repeat, RunId, Scope, Traceparent, Verb, WAITS_IN_HEADER, visit_calls,
 };
+use claude_worker_engine::Principal;
 use tokio::sync::watch;
 use tracing::Instrument;
 
@@ -72,7 +73,10 @@ async fn call<A: Served, C: Call>(
     State(api): State<Arc<A>>,
     request: Request,
 ) -> Result<Response, Refusal> {
-    let api = api.acting_for(permitted(request.extensions(), &C::METHOD)?);
+    let principal = permitted(request.extensions(), &C::METHOD)?;
+    // A program of this user: a stranger could have more tasks run at once than there are workers.
+    let waits_in = waits_in(request.headers()).filter(|_| principal == Principal::Local);
+    let api = api.acting_for(principal);
     let traceparent = traceparent(request.headers());
     let key = idempotency_key(request.headers())?;
     let mut arguments = RequestArguments::of(request, &C::METHOD).await?;
@@ -84,6 +88,7 @@ async fn call<A: Served, C: Call>(
     if let (Some(key), Some(slot)) = (key, call.idempotency_key()) {
         use_key(slot, key)?;
     }
+    let _lent = waits_in.and_then(|run| api.lend_worker(run));
     let span = tracing::info_span!("call", method = C::METHOD.name);
     let reply = call.ask(&api).instrument(span).await?.into_reply()?;
     let mut response = reply.body.into_response();
@@ -98,6 +103,11 @@ async fn call<A: Served, C: Call>(
         *response.status_mut() = StatusCode::CREATED;
     }
     Ok(response)
+}
+
+/// The run inside which the client waits for another task.
+fn waits_in(headers: &HeaderMap) -> Option<RunId> {
+    RunId::try_from(headers.get(WAITS_IN_HEADER)?.to_str().ok()?.to_owned()).ok()
 }
 
 /// The trace that a request belongs to. A header that cannot be read is ignored, as the standard demands.

@@ -311,6 +311,7 @@ impl Dispatcher {
                         None => return,
                     },
                     _ = storage.changed() => {}
+                    () = self.runs.worker_was_lent() => {}
                     () = tokio::time::sleep(nap) => {}
                 }
             }

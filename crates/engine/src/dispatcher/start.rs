@@ -17,7 +17,9 @@ impl Dispatcher {
         View {
             queued: &self.queued,
             workers: u64::from(self.config.workers),
-            busy: running.saturating_sub(self.unstored.freed()),
+            busy: running
+                .saturating_sub(self.unstored.freed())
+                .saturating_sub(self.runs.lent_workers()),
             paused: self.memory.paused,
             stopping: self.memory.draining.is_some(),
             held_until: self.held_until,

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use claude_worker_api::{
-    AccessKind, ApiError, CreatedToken, LONGEST_DURATION, LoginCode, NewLogin, NewToken, Scope,
-    Timestamp, Token,
+    AccessKind, ApiError, CreatedToken, LONGEST_DURATION, LoginCode, NewLogin, NewToken, RunId,
+    Scope, Timestamp, Token,
 };
 
 use super::{Engine, answers};
@@ -12,6 +12,7 @@ use crate::access::{
     AccessChange, Digest, Grants, LOGIN_PREFIX, LoginRefused, NewGrant, Principal, TOKEN_PREFIX,
     new_secret,
 };
+use crate::live::LentWorker;
 use crate::message::{Reply, Request};
 
 /// The longest name of a token, in bytes.
@@ -25,6 +26,13 @@ impl Engine {
     #[must_use]
     pub fn acting_for(&self, principal: Principal) -> Self {
         Self { inner: Arc::clone(&self.inner), principal }
+    }
+
+    /// Lends the worker of a run that waits for another task, until the result is dropped. Does nothing for a run
+    /// of another engine.
+    #[must_use]
+    pub fn lend_worker(&self, run: RunId) -> LentWorker {
+        self.inner.runs.lend_worker(run)
     }
 
     /// What gives access over HTTP, apart from the token in the data directory.

@@ -25,6 +25,7 @@
 mod ends;
 mod follower;
 mod launched;
+mod lent;
 mod live_run;
 mod run_ending;
 mod starting_supervisor;
@@ -52,6 +53,8 @@ use crate::{EngineError, LoginShell};
 
 use follower::{Beginning, Follower};
 use launched::LaunchLog;
+use lent::Lent;
+pub use lent::LentWorker;
 pub(crate) use live_run::LiveRun;
 use live_run::{EndRequest, Signal};
 use supervisors::Supervisors;

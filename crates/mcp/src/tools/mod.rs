@@ -74,7 +74,10 @@ pub(crate) async fn call(
     };
     match name {
         create::NAME => with(arguments, async |args| create::execute(api, call, args).await).await,
-        wait::NAME => with(arguments, async |args| wait::execute(api, call, args).await).await,
+        wait::NAME => {
+            let waits = with(arguments, async |args| wait::execute(api, call, args).await);
+            claude_worker_client::lending_worker(waits).await
+        }
         logs::RESULT => with(arguments, async |args| logs::result(api, args).await).await,
         look::STATUS => with(arguments, async |args| look::status(api, args).await).await,
         logs::LOGS => with(arguments, async |args| logs::logs(api, args).await).await,
