@@ -91,8 +91,9 @@ impl schemars::JsonSchema for Timestamp {
     }
 }
 
-/// Reads a duration as people type it: a number with `ms`, `s`, `m`, `h` or `d`, or several of
-/// them (`1h30m`). Every number needs a unit, except `0`. The result is in milliseconds.
+/// Reads a duration as people type it: a number with `ms`, `s`, `m`, `h`, `d` or `w`, or several of
+/// them (`1h30m`), also with the whole names and with spaces (`10 minutes`). Every number needs a unit,
+/// except `0`. The result is in milliseconds.
 ///
 /// # Errors
 /// A sentence that contains the text and shows the accepted form.
@@ -109,14 +110,19 @@ pub fn parse_duration(text: &str) -> Result<u64, String> {
     while !rest.is_empty() {
         let digits = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
         let number: u64 = rest[..digits].parse().map_err(|_| bad())?;
-        rest = &rest[digits..];
-        let letters = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
-        let unit = match &rest[..letters] {
-            "ms" => 1,
-            "s" => 1000,
-            "m" | "min" => 60_000,
-            "h" => 3_600_000,
-            "d" => 86_400_000,
+        rest = rest[digits..].trim_start();
+        let is_end = |c: char| c.is_ascii_digit() || c.is_whitespace();
+        let letters = rest.find(is_end).unwrap_or(rest.len());
+        let unit = &rest[..letters];
+        // M can be a month.
+        let unit = if unit == "M" { unit.to_owned() } else { unit.to_ascii_lowercase() };
+        let unit = match &*unit {
+            "ms" | "millisecond" | "milliseconds" => 1,
+            "s" | "sec" | "secs" | "second" | "seconds" => 1000,
+            "m" | "min" | "mins" | "minute" | "minutes" => 60_000,
+            "h" | "hr" | "hrs" | "hour" | "hours" => 3_600_000,
+            "d" | "day" | "days" => 86_400_000,
+            "w" | "week" | "weeks" => 604_800_000,
             // Refused instead of guessed: a bare number could mean any unit.
             "" => {
                 return Err(format!(
@@ -125,7 +131,7 @@ pub fn parse_duration(text: &str) -> Result<u64, String> {
             }
             _ => return Err(bad()),
         };
-        rest = &rest[letters..];
+        rest = rest[letters..].trim_start();
         total = number.checked_mul(unit).and_then(|n| total.checked_add(n)).ok_or_else(bad)?;
     }
     Ok(total)
@@ -161,6 +167,14 @@ mod tests {
         check("250ms", Some(250));
         check("1h30m", Some(5_400_000));
         check("2d", Some(172_800_000));
+        check("1w", Some(604_800_000));
+        check("1 d", Some(86_400_000));
+        check("1 hour", Some(3_600_000));
+        check("2 Hours 30 minutes", Some(9_000_000));
+        check("10MIN", Some(600_000));
+        check("1M", None);
+        check("1 month", None);
+        check("1 2s", None);
         check("", None);
         check("m", None);
         check("10x", None);
@@ -176,7 +190,7 @@ mod tests {
         assert_eq!(refusal("7"), "\"7\" has no unit: write 7d, 7h, 7m or 7s");
         assert_eq!(refusal(" 90 "), "\" 90 \" has no unit: write 90d, 90h, 90m or 90s");
         assert!(refusal("1h30").contains("has no unit"), "{}", refusal("1h30"));
-        assert!(refusal("1 d").contains("is not a duration"));
+        assert!(refusal("1 y").contains("is not a duration"));
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Instants on the command line: `2h`, `today`, `2026-11-29`, `2026-11-29 14:00`, `14:00`, or RFC 3339.
+//! Instants on the command line: `2h`, `today`, `2026-11-29`, `2026-11-29 14:00`, `14:00`, or RFC 3339; also
+//! `-2h`, `2 hours ago`, `now` and `@SECONDS`, as other programs have them.
 
 use std::fmt;
 
@@ -52,7 +53,13 @@ impl Since {
         match text.to_lowercase().as_str() {
             "today" => return Ok(Self::Today),
             "yesterday" => return Ok(Self::Yesterday),
+            "now" => return Ok(Self::Ago(0)),
             _ => {}
+        }
+        if let Some(seconds) = text.strip_prefix('@').and_then(|text| text.parse::<i64>().ok())
+            && let Some(millis) = seconds.checked_mul(1000)
+        {
+            return Ok(Self::At(Timestamp::from_millis(millis)));
         }
         if let Ok(at) = text.parse() {
             return Ok(Self::At(at));
@@ -73,7 +80,9 @@ impl Since {
         {
             return Ok(Self::LocalTime(time));
         }
-        parse_duration(text).map(Self::Ago).map_err(|_| {
+        let ago = text.strip_prefix('-').unwrap_or(text);
+        let ago = ago.strip_suffix(" ago").unwrap_or(ago);
+        parse_duration(ago).map(Self::Ago).map_err(|_| {
             format!(
                 "\"{text}\" is not a time: write 90s, 2h or 3d (so long ago), today, 14:00, 2026-11-29, \
                  \"2026-11-29 14:00\" or 2026-11-29T14:00:00Z"
@@ -125,11 +134,17 @@ mod tests {
         check("2026-11-28 14:00", "2026-11-28T14:00:00.000Z");
         check("2026-11-28T14:00", "2026-11-28T14:00:00.000Z");
         check("2026-11-28T14:00:00+02:00", "2026-11-28T12:00:00.000Z");
+        check("-2h", "2026-11-29T10:00:00.000Z");
+        check("1 hour", "2026-11-29T11:00:00.000Z");
+        check("10 minutes ago", "2026-11-29T11:50:00.000Z");
+        check("1w", "2026-11-22T12:00:00.000Z");
+        check("now", "2026-11-29T12:00:00.000Z");
+        check("@1764000000", "2025-11-24T16:00:00.000Z");
         check("11:30", "2026-11-29T11:30:00.000Z");
         check("14:00", "2026-11-28T14:00:00.000Z");
         check("today", "2026-11-29T00:00:00.000Z");
         check("Yesterday", "2026-11-28T00:00:00.000Z");
-        for wrong in ["", "tomorrow", "2", "2026-13-01", "25:00", "-2h"] {
+        for wrong in ["", "tomorrow", "2", "2026-13-01", "25:00", "--2h", "@x"] {
             assert!(Since::parse(wrong).unwrap_err().contains("is not a time"), "{wrong}");
         }
     }

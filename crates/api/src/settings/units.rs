@@ -50,11 +50,11 @@ pub(super) fn read_size<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u6
 fn parse_size(text: &str) -> Option<u64> {
     let (digits, unit) =
         text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
-    let unit: u64 = match unit.trim() {
-        "" | "B" => 1,
-        "kB" | "KB" => 1_000,
-        "MB" => 1_000_000,
-        "GB" => 1_000_000_000,
+    let unit: u64 = match &*unit.trim().to_ascii_lowercase() {
+        "" | "b" => 1,
+        "kb" => 1_000,
+        "mb" => 1_000_000,
+        "gb" => 1_000_000_000,
         _ => return None,
     };
     digits.parse::<u64>().ok()?.checked_mul(unit)
