@@ -166,7 +166,7 @@ fn questions_are_asked_at_a_terminal() {
         ("claude-worker cancel all\\n", "Cancel 2 tasks? [[]y/N[]]"),
         ("n\\n", "Nothing was cancelled"),
         ("claude-worker run src/none.rs\\n", "Is this text the prompt? [[]y/N[]]"),
-        ("n\\n", "add --prompt-is-text"),
+        ("n\\n", "With --prompt-is-text"),
         ("claude-worker cancel all\\n", "[[]y/N[]]"),
         ("y\\n", "Task 2 is cancelled"),
     ];

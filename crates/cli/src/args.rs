@@ -13,6 +13,8 @@ use crate::topics;
     name = "claude-worker",
     version,
     disable_version_flag = true,
+    // The last of several wins, so that an alias of a shell can have defaults.
+    args_override_self = true,
     arg_required_else_help = true,
     after_help = format!("{FIRST}\n{}", topics::listed()),
     after_long_help = format!("{FIRST}\n\n{}\n{}\n{}", topics::environment(), exit::help(), topics::listed()),

@@ -1,6 +1,6 @@
 //! The prompt of a task: an argument, a file, standard input, or an argument with standard input added.
 //!
-//! - An argument that as a whole is the path of an existing regular file means that file's content, and a
+//! - An argument that as a whole is the path of an existing file, pipe or device means its content, and a
 //!   message says so. `-` means standard input. Any other argument is the prompt itself.
 //! - An argument that looks like the path of a file that does not exist ([`looks_like_path`]) is more likely
 //!   a mistake than a prompt, and a task costs money: at a terminal a question is asked, elsewhere it is
@@ -54,6 +54,8 @@ pub(crate) struct Given<'a> {
     pub argument: Option<&'a str>,
     /// The file that `--file` names; it comes before an argument.
     pub file: Option<&'a str>,
+    /// The command line with a prompt, which is shown where there is none.
+    pub example: &'a str,
 }
 
 /// A prompt that was read.
@@ -84,17 +86,17 @@ pub(crate) fn read(
 ) -> Result<Prompt, CliError> {
     match given.file {
         Some(file) => from_file(file, kind, stdin),
-        None => from_argument(console, given.argument, kind, stdin),
+        None => from_argument(console, given, kind, stdin),
     }
 }
 
 fn from_argument(
     console: &mut Console<'_>,
-    argument: Option<&str>,
+    given: Given<'_>,
     kind: Kind,
     stdin: stdin::Args,
 ) -> Result<Prompt, CliError> {
-    let argument = match argument {
+    let argument = match given.argument {
         Some("-") if stdin.stdin == StdinUse::Never => {
             return Err(CliError::usage(
                 "The prompt - means standard input, and --stdin never does not read it",
@@ -104,14 +106,14 @@ fn from_argument(
         Some("-") => return standard_input_alone().map(Prompt::from),
         None => {
             if stdin.stdin == StdinUse::Never || stdin::kind() == Stdin::Terminal {
-                return Err(no_prompt());
+                return Err(no_prompt(kind, given.example));
             }
             if stdin.stdin == StdinUse::Auto && stdin::is_being_read() {
                 return Err(CliError::usage(
                     "There is no prompt, and standard input is read by the loop or script \
                      around this command",
-                    "Quote arguments that may be empty (claude-worker run \"$line\"); the prompt - reads \
-                     what is left of standard input",
+                    "Quote arguments that may be empty, like \"$line\"; the prompt - reads what is left of \
+                     standard input",
                 ));
             }
             return standard_input_alone().map(Prompt::from);
@@ -150,12 +152,13 @@ fn with_material(instruction: String, stdin: stdin::Args) -> Result<Prompt, CliE
     Ok(Prompt { text, notice: Some(material.notice) })
 }
 
-fn no_prompt() -> CliError {
-    CliError::usage(
-        "There is no prompt",
-        "Say what to do: claude-worker run \"Write tests for src/parser.rs\", or name a file, or pipe \
-         the prompt in",
-    )
+fn no_prompt(kind: Kind, example: &str) -> CliError {
+    let what = match kind {
+        Kind::Prompt => "There is no prompt",
+        Kind::Command => "There is no command",
+    };
+    let hint = format!("Say what to do, name a file with --file, or pipe the text in: {example}");
+    CliError::usage(what, hint)
 }
 
 fn standard_input_alone() -> Result<String, CliError> {
@@ -181,7 +184,8 @@ fn instruction(
     if is_text || !may_be_path {
         return Ok(argument.to_owned());
     }
-    if path.is_file() {
+    // Not a regular file only: `run <(git diff)` names a pipe.
+    if path.exists() && !path.is_dir() {
         let content = content_of(argument)?;
         if !console.json {
             let length = bytes(content.len() as u64);
@@ -194,7 +198,7 @@ fn instruction(
             format!(
                 "The prompt {argument} is a word that looks for something, and would start an agent"
             ),
-            format!("You may mean: {meant}. If it is the prompt, add --prompt-is-text"),
+            format!("With --prompt-is-text it is the prompt. You may mean: {meant}"),
         ));
     }
     if !looks_like_path(argument) {
@@ -202,17 +206,18 @@ fn instruction(
     }
     let (what, instead) = if path.is_dir() {
         let dir = shell_word(argument);
-        let instead = format!("To work in it: claude-worker run \"what to do\" --dir {dir}");
+        // The command comes last: a full stop behind it would become part of the path.
+        let instead = format!(". To work in it: claude-worker run \"what to do\" --dir {dir}");
         (format!("{argument} is a directory"), instead)
     } else {
-        (format!("There is no file {argument}"), "Check the path".to_owned())
+        (format!("There is no file {argument}"), ". Check the path".to_owned())
     };
     if console.can_ask() && console.confirm(&format!("{what}. Is this text the prompt?"))? {
         return Ok(argument.to_owned());
     }
     Err(CliError::usage(
         format!("{what}, and it does not look like a prompt"),
-        format!("{instead}. If this text is the prompt itself, add --prompt-is-text"),
+        format!("With --prompt-is-text it is the prompt{instead}"),
     ))
 }
 
@@ -225,7 +230,7 @@ fn command_meant(argument: &str) -> Option<String> {
         return Some(format!("claude-worker {argument}"));
     }
     let id: TaskId = argument.parse().ok()?;
-    Some(format!("claude-worker status {id}, or claude-worker retry {id}"))
+    Some(format!("claude-worker status {id}; to run it again: claude-worker retry {id}"))
 }
 
 /// The longest path of a system, in bytes.
@@ -380,6 +385,28 @@ mod tests {
     }
 
     #[test]
+    fn a_device_is_read_like_a_file() {
+        let error = read(Look::Pipe, "/dev/null", false).0.unwrap_err();
+        assert!(error.starts_with("The prompt is empty: the file /dev/null is empty"), "{error}");
+    }
+
+    #[test]
+    fn the_example_is_of_the_command_that_has_no_prompt() {
+        let mut written = Written::new();
+        let mut console = written.console(Look::Pipe);
+        let never = stdin::Args { stdin: StdinUse::Never, ..stdin::Args::default() };
+        for (kind, what, example) in [
+            (Kind::Prompt, "There is no prompt", "claude-worker resume 107 \"what to do next\""),
+            (Kind::Command, "There is no command", "claude-worker run --shell \"make test\""),
+        ] {
+            let given = Given { example, ..Given::default() };
+            let error = from_argument(&mut console, given, kind, never).unwrap_err().as_api();
+            assert_eq!(error.message, what);
+            assert!(error.hint.ends_with(&format!(": {example}")), "{}", error.hint);
+        }
+    }
+
+    #[test]
     fn names_of_commands_and_numbers_of_tasks_start_no_agent() {
         for (word, meant) in [("list", "claude-worker list"), ("#150", "claude-worker status 150")]
         {
@@ -387,6 +414,8 @@ mod tests {
             assert!(error.contains(meant) && error.contains("--prompt-is-text"), "{error}");
             assert_eq!(read(Look::Pipe, word, true).0.unwrap(), word);
         }
+        let error = read(Look::Pipe, ".", false).0.unwrap_err();
+        assert!(error.ends_with(": claude-worker run \"what to do\" --dir ."), "{error}");
         assert_eq!(read(Look::Pipe, "list the files", false).0.unwrap(), "list the files");
     }
 
@@ -476,14 +505,15 @@ mod tests {
         let name = file.path().to_str().unwrap();
         let mut written = Written::new();
         let mut console = written.console(Look::Pipe);
+        let given = |argument| Given { argument, ..Given::default() };
         let never = stdin::Args { stdin: StdinUse::Never, ..stdin::Args::default() };
         assert_eq!(
-            from_argument(&mut console, Some(name), Kind::of(Agent::Shell), never).unwrap().text,
+            from_argument(&mut console, given(Some(name)), Kind::of(Agent::Shell), never).unwrap().text,
             name
         );
         for argument in [None, Some("-")] {
             assert_eq!(
-                from_argument(&mut console, argument, Kind::of(Agent::Claude), never)
+                from_argument(&mut console, given(argument), Kind::of(Agent::Claude), never)
                     .unwrap_err()
                     .exit(),
                 Exit::Usage

@@ -186,8 +186,8 @@ fn no_last() -> CliError {
 fn nothing_named(command: &str) -> CliError {
     // `stop` and `restart` are other names of these commands.
     let engine = match command {
-        "cancel" => ". To stop the engine: claude-worker server stop",
-        "retry" => ". To restart the engine: claude-worker server restart",
+        "cancel" => "; to stop the engine: claude-worker server stop",
+        "retry" => "; to restart the engine: claude-worker server restart",
         _ => "",
     };
     CliError::usage(

@@ -38,7 +38,7 @@ pub fn execute(
     let Some(shell) = args.shell.or_else(Shell::from_env) else {
         return Err(CliError::usage(
             "completions needs to know which shell: $SHELL names none that it knows",
-            "Name it: claude-worker completions bash, or zsh, fish, elvish, powershell",
+            "Name it (bash, zsh, fish, elvish or powershell): claude-worker completions bash",
         ));
     };
     let script = match shell {

@@ -4,6 +4,7 @@ mod editor;
 
 use claude_worker_api::{Edit, TaskApi, TaskChanges, TaskQuery};
 
+use super::run::shell_name;
 use super::warn;
 use crate::console::Console;
 use crate::error::CliError;
@@ -53,14 +54,16 @@ pub async fn execute(
 ) -> Result<Exit, CliError> {
     let has_prompt = args.prompt.is_some() || args.file.is_some();
     let (behind, options) = args.options.clone().split_first_behind(has_prompt);
-    let changes = TaskChanges { shell: args.shell.clone(), ..options.changes(api, console).await? };
+    let shell = args.shell.as_deref().map(|shell| shell_name(shell).to_owned());
+    let changes = TaskChanges { shell, ..options.changes(api, console).await? };
     let mut changes = args.start.changes(changes);
     let id = resolve_one(api, args.task).await?;
     let argument = args.prompt.as_deref().or(behind.as_deref());
     let (mut draft, mut added) = (None, None);
     if argument.is_some() || args.file.is_some() {
         let agent = api.get(id, TaskQuery::default()).await?.task.agent;
-        let given = Given { argument, file: args.file.as_deref() };
+        let example = format!("claude-worker edit {id} \"The new prompt\"");
+        let given = Given { argument, file: args.file.as_deref(), example: &example };
         let prompt = prompt::read(console, given, prompt::Kind::of(agent), args.stdin)?;
         changes.execution_prompt = Some(prompt.text);
         added = prompt.notice;

@@ -53,7 +53,11 @@ pub async fn execute(
     let (behind, options) = args.again.options.clone().split_first_behind(has_message);
     let ids = resolve(api, &selection, "resume", Changeable::Finished).await?;
     let changes = options.changes(api, console).await?;
-    let given = Given { argument: message.or(behind.as_deref()), file: args.file.as_deref() };
+    let tasks = &args.words[..args.words.len() - usize::from(message.is_some())];
+    let named = [tasks, &args.filter.words()].concat();
+    let example = format!("claude-worker resume {} \"what to do next\"", shell_words(&named));
+    let argument = message.or(behind.as_deref());
+    let given = Given { argument, file: args.file.as_deref(), example: &example };
     let prompt = prompt::read(console, given, prompt::Kind::Prompt, args.stdin)?;
     let inherited_env = env_to_send(api, console).await?;
     let mut again =

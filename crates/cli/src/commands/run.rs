@@ -46,7 +46,8 @@ pub struct Args {
     pub agent: Agent,
     /// Run a command: the same as --agent shell. Behind it may stand the shell that runs it: sh, bash,
     /// zsh, dash or fish
-    #[arg(long, value_name = "SHELL", num_args = 0..=1, conflicts_with = "agent")]
+    #[arg(long, value_name = "SHELL", num_args = 0..=1,
+        conflicts_with_all = ["agent", "continue_session", "resume_session"])]
     pub shell: Option<Option<String>>,
     /// How it begins.
     #[command(flatten)]
@@ -160,7 +161,12 @@ async fn new_task(
             directory(None)?
         });
     }
-    let given = Given { argument: prompt, file: args.file.as_deref() };
+    let example = if can(agent, Capability::CommandLine) {
+        "claude-worker run --shell \"make test\""
+    } else {
+        "claude-worker run \"Write tests for src/parser.rs\""
+    };
+    let given = Given { argument: prompt, file: args.file.as_deref(), example };
     let prompt = prompt::read(console, given, prompt::Kind::of(agent), args.stdin)?;
     let changes = TaskChanges { shell: shell.map(str::to_owned), ..args.start.changes(changes) };
     let mut task = NewTask {
@@ -178,7 +184,7 @@ async fn new_task(
 fn prompt_and_shell(args: &Args) -> Result<(Option<&str>, Option<&str>), CliError> {
     let prompt = args.prompt.as_deref();
     match args.shell.as_ref().and_then(Option::as_deref) {
-        Some(shell) if SHELLS.contains(&shell) => Ok((prompt, Some(shell))),
+        Some(shell) if SHELLS.contains(&shell_name(shell)) => Ok((prompt, Some(shell_name(shell)))),
         Some(command) if prompt.is_none() && args.file.is_none() => Ok((Some(command), None)),
         Some(other) => Err(CliError::usage(
             format!("There is no shell {other}"),
@@ -186,6 +192,12 @@ fn prompt_and_shell(args: &Args) -> Result<(Option<&str>, Option<&str>), CliErro
         )),
         None => Ok((prompt, None)),
     }
+}
+
+/// The name of a shell that may be given as a path: `/bin/bash` is `bash`.
+pub(crate) fn shell_name(shell: &str) -> &str {
+    let name = shell.rsplit_once('/').map_or(shell, |(_, name)| name);
+    if SHELLS.contains(&name) { name } else { shell }
 }
 
 /// The prompt behind the dashes, and the options without it: in `run -- "- a list"` and
@@ -210,7 +222,7 @@ fn split_after_dashes(
         return Err(CliError::usage(
             "Several words follow --, and a prompt is one",
             format!(
-                "Quote it: claude-worker run {}. To run it as a command: claude-worker run --shell -- {}",
+                "Quote it: claude-worker run {}; to run it as a command: claude-worker run --shell -- {}",
                 shell_word(&words.join(" ")),
                 shell_words(words)
             ),

@@ -364,7 +364,7 @@ async fn wait_until_gone(
         Err(ApiError::internal(format!(
             "The engine was asked to stop, but process {stopping} is still running"
         ))
-        .hint("Check it with claude-worker server health, and read its log"))
+        .hint("Read its log, and check it: claude-worker server health"))
     })
 }
 

@@ -55,7 +55,7 @@ pub async fn execute(
     if !console.view.terminal || console.json || !std::io::stdin().is_terminal() {
         return Err(CliError::usage(
             "top needs a terminal for its screen and its keys",
-            "Without keys: claude-worker list --watch. For a program: claude-worker list --json",
+            "Without keys: claude-worker list --watch; for a program: claude-worker list --json",
         ));
     }
     let reconnect = Reconnect::while_following();

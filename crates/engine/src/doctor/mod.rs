@@ -39,8 +39,7 @@ fn settings(paths: &Paths, in_force: Option<&Settings>) -> (Settings, Check) {
         (Ok(file), Some(in_force)) if file != in_force => Check::warn(
             NAME,
             format!("{} was changed since the engine read it", paths.config.display()),
-            "Start the engine again on its machine: claude-worker server stop, then claude-worker server start. \
-             Running tasks keep running",
+            "Start the engine again on its machine; running tasks keep running: claude-worker server restart",
         ),
         (Ok(_), _) if paths.config.exists() => Check::ok(NAME, paths.config.display().to_string()),
         (Ok(_), _) => Check::ok(NAME, "the defaults; there is no configuration file"),

@@ -13,9 +13,8 @@ use crate::Paths;
 /// `invalid_request` naming the file, the setting and what it accepts.
 pub fn load(paths: &Paths) -> Result<Settings, ApiError> {
     let refuse = |what: String| {
-        ApiError::invalid(format!("{}: {what}", paths.config.display())).hint(
-            "Correct it: claude-worker config edit. Without the file the defaults are in force",
-        )
+        ApiError::invalid(format!("{}: {what}", paths.config.display()))
+            .hint("Correct it, or remove the file to use the defaults: claude-worker config edit")
     };
     match read_own(&paths.config) {
         Ok(text) => parse(&text).map_err(refuse),
