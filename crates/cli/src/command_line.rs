@@ -102,9 +102,13 @@ fn takes_values(arg: &Arg) -> bool {
         && arg.get_num_args().is_none_or(|number| number.min_values() > 0)
 }
 
-/// Whether the argument after this option is its value.
+/// Whether the argument after this option is its value, if it does not look like an option.
 fn takes_next(command: &Command, text: &str) -> bool {
-    awaits_value(command, text).is_some()
+    let may_take = |arg: &Arg| {
+        arg.get_num_args().is_some_and(|number| number.min_values() == 0 && number.max_values() > 0)
+    };
+    let is_long = text.starts_with("--") && !text.contains('=');
+    awaits_value(command, text).is_some() || is_long && option(command, text).is_some_and(may_take)
 }
 
 /// The option in `text` whose value is the next argument.

@@ -42,6 +42,7 @@ pub mod follow;
 pub mod fuzz;
 mod host;
 mod interrupt;
+mod number;
 mod partial_line;
 mod prompt;
 mod prompt_length;

@@ -508,7 +508,9 @@ mod tests {
         let given = |argument| Given { argument, ..Given::default() };
         let never = stdin::Args { stdin: StdinUse::Never, ..stdin::Args::default() };
         assert_eq!(
-            from_argument(&mut console, given(Some(name)), Kind::of(Agent::Shell), never).unwrap().text,
+            from_argument(&mut console, given(Some(name)), Kind::of(Agent::Shell), never)
+                .unwrap()
+                .text,
             name
         );
         for argument in [None, Some("-")] {

@@ -17,6 +17,7 @@ pub(crate) use values::{directory, directory_elsewhere};
 
 use crate::console::Console;
 use crate::error::CliError;
+use crate::number::number;
 use crate::shell_env::{left_out_notice, whole_env};
 
 /// How a task begins, which `run` and `edit` share: a task that has begun keeps its name and its conversation.
@@ -99,7 +100,7 @@ pub struct TaskOptions {
     #[arg(long, value_name = "FILE|JSON")]
     pub agents: Option<String>,
     /// Stop the task after this many agent turns
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = number(1..=u32::MAX))]
     pub max_turns: Option<u32>,
     /// Stop the task when it has cost this much, in US dollars
     #[arg(long, value_name = "USD", value_parser = budget, allow_negative_numbers = true)]

@@ -4,6 +4,7 @@
 //! "to pass '--x' as a value, use '-- --x'" is never what the user wants.
 
 mod json;
+mod retyped;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -15,14 +16,22 @@ use claude_worker_api::all_settings;
 use claude_worker_paths::shell_word;
 
 use crate::args::Cli;
-use crate::command_line::{Reading, Role, option, read, takes_prompt};
+use crate::command_line::{Reading, Role, awaits_value, option, read, takes_prompt};
 use crate::exit::Exit;
 use crate::render::text::{clean, escape_json};
+use crate::selection::OneTask;
 use crate::wrong_words;
+use retyped::Wrong;
 
 /// Prints help and version on standard output, and usage errors on standard error, with `--json` as an
 /// error object too. `arguments` are those that clap was given, without the program's name.
 pub(crate) fn explain(mut error: clap::Error, arguments: &[OsString]) -> Exit {
+    if error.kind() == ErrorKind::DisplayVersion
+        && let Some(ignored) = read(&definition(), arguments).path.first()
+    {
+        let what = format!("the version is printed alone, and {ignored} would be ignored");
+        error = Cli::command().error(ErrorKind::ArgumentConflict, what);
+    }
     if !error.use_stderr() {
         return match error.print().and_then(|()| io::stdout().flush()) {
             // The reader has closed the pipe (`claude-worker --help | head -1`).
@@ -103,6 +112,7 @@ fn tips(
         Some(ContextValue::String(text)) => text.clone(),
         _ => String::new(),
     };
+    let wrong = Wrong { reading, arguments };
     let tip = match error.kind() {
         ErrorKind::InvalidSubcommand => {
             let word = text(ContextKind::InvalidSubcommand);
@@ -125,9 +135,9 @@ fn tips(
         ErrorKind::UnknownArgument => {
             let word = text(ContextKind::InvalidArg);
             if word.starts_with('-') {
-                unknown_option(definition, reading, &word)
+                unknown_option(definition, wrong, &word)
             } else {
-                unknown_word(reading, arguments)
+                unknown_word(wrong)
             }
         }
         ErrorKind::InvalidValue => {
@@ -138,9 +148,23 @@ fn tips(
                 .map(|meant| format!("write {name} {meant}"))
                 .or_else(|| similar_value(error, &value))
         }
+        ErrorKind::ValueValidation if *reading.path == ["retry"] => {
+            wrong.with_values_together().or_else(|| {
+                let (tasks, text) = wrong.tasks_and_text()?;
+                Some(format!(
+                    "retry runs the same prompt again; to go on in the session: claude-worker resume \
+                     {tasks} {text}; as a new task: claude-worker run {text}"
+                ))
+            })
+        }
+        ErrorKind::ArgumentConflict => wrong.without_c_of_shell().map(of_shell),
         _ => None,
     };
     tip.into_iter().collect()
+}
+
+fn of_shell(line: String) -> String {
+    format!("the command follows the shell: {line}")
 }
 
 fn listed_by(reading: &Reading<'_>) -> String {
@@ -179,21 +203,42 @@ fn similar_command(reading: &Reading<'_>, word: &str) -> Option<String> {
     let names = names.flat_map(|command| {
         std::iter::once(command.get_name()).chain(command.get_visible_aliases())
     });
-    // A command that ends or removes something is proposed for its own misspelling only.
+    // A command that ends or removes something is proposed for its own misspelling only, and a short word
+    // is a misspelling of too many.
+    let is_long = word.chars().count() > 3;
     let is_harmless = |name: &&str| {
-        !ENDS_OR_REMOVES.contains(name) || strsim::damerau_levenshtein(word, name) == 1
+        !ENDS_OR_REMOVES.contains(name) || is_long && strsim::damerau_levenshtein(word, name) == 1
     };
     let name = most_similar(word, names.filter(is_harmless))?;
     Some(format!("a similar command exists: {}", spelled(&reading.path, name)))
 }
 
-fn unknown_option(definition: &Command, reading: &Reading<'_>, word: &str) -> Option<String> {
-    if let Some(tip) = wrong_words::option(&reading.path, word) {
-        return Some(tip.to_owned());
-    }
+fn unknown_option(definition: &Command, wrong: Wrong<'_>, word: &str) -> Option<String> {
+    let Wrong { reading, arguments } = wrong;
     // An option of the command, before the command: `claude-worker --watch run x`.
     if option(reading.command, word).is_some_and(|option| !option.is_hide_set()) {
         return Some(format!("options follow their command: {}", spelled(&reading.path, word)));
+    }
+    if reading.path.is_empty() {
+        // After an option that only the command has, its name is not read as a command.
+        let mut words = arguments.iter().map(|argument| argument.to_string_lossy());
+        let named = words.find_map(|word| definition.find_subcommand(&*word));
+        let named = named.filter(|command| option(command, word).is_some());
+        if let Some(name) = named.map(Command::get_name) {
+            return Some(format!("options follow their command: {}", spelled(&[name], word)));
+        }
+    }
+    if let Some(line) = wrong.without_c_of_shell() {
+        return Some(of_shell(line));
+    }
+    if let Some(line) = wrong.as_shell_task() {
+        return Some(format!("run a command: {line}"));
+    }
+    if let Some(tip) = a_number(wrong, word) {
+        return Some(tip);
+    }
+    if let Some(tip) = wrong_words::option(&reading.path, word) {
+        return Some(with_own_task(wrong, tip));
     }
     if reading.path.is_empty() {
         let takers = definition.get_subcommands().filter(|command| !command.is_hide_set());
@@ -211,7 +256,11 @@ fn unknown_option(definition: &Command, reading: &Reading<'_>, word: &str) -> Op
 }
 
 /// A word that the command has no place for.
-fn unknown_word(reading: &Reading<'_>, arguments: &[OsString]) -> Option<String> {
+fn unknown_word(wrong: Wrong<'_>) -> Option<String> {
+    let Wrong { reading, arguments } = wrong;
+    if let Some(tip) = wrong.with_values_together() {
+        return Some(tip);
+    }
     if takes_prompt(reading.command) {
         let mut words = arguments.iter().zip(&reading.roles);
         let has_space = |word: &OsString| word.to_string_lossy().contains(char::is_whitespace);
@@ -220,35 +269,33 @@ fn unknown_word(reading: &Reading<'_>, arguments: &[OsString]) -> Option<String>
             let tip = "there is one prompt, and every other word belongs to an option; the directory is --dir DIR";
             return Some(tip.to_owned());
         }
-        return Some(format!("quote the prompt: {}", with_quoted_prompt(reading, arguments)));
+        let quoted = format!("quote the prompt: {}", wrong.with_quoted_prompt());
+        return Some(match wrong.as_shell_task() {
+            Some(line) => format!("{quoted}; run a command: {line}"),
+            None => quoted,
+        });
     }
-    wrong_words::argument(&reading.path).map(str::to_owned)
+    wrong_words::argument(&reading.path).map(|tip| with_own_task(wrong, tip))
 }
 
-/// The command line with all its words as one prompt, for a shell.
-fn with_quoted_prompt(reading: &Reading<'_>, arguments: &[OsString]) -> String {
-    // The words before the prompt: the number of the task to resume.
-    let positionals = reading.command.get_positionals();
-    let mut others = positionals.take_while(|arg| arg.get_id() != "prompt").count();
-    let mut line = vec!["claude-worker".to_owned()];
-    let mut options = Vec::new();
-    let mut prompt: Vec<String> = Vec::new();
-    for (argument, role) in arguments.iter().zip(&reading.roles) {
-        let text = argument.to_string_lossy();
-        match role {
-            Role::Command => line.push(text.into_owned()),
-            Role::Option | Role::Value => options.push(shell_word(&text).into_owned()),
-            Role::Positional if others > 0 => {
-                others -= 1;
-                line.push(shell_word(&text).into_owned());
-            }
-            Role::Positional => prompt.push(text.into_owned()),
-            Role::Separator => {}
-        }
-    }
-    line.push(shell_word(&prompt.join(" ")).into_owned());
-    line.extend(options);
-    line.join(" ")
+/// `list -3` and `logs -20`, as `head` and `tail` have it.
+fn a_number(wrong: Wrong<'_>, word: &str) -> Option<String> {
+    awaits_value(wrong.reading.command, "-n")?;
+    let mut words = wrong.arguments.iter().map(|argument| argument.to_string_lossy());
+    let number = words.find(|argument| argument.starts_with(word))?;
+    let digits = number.strip_prefix('-')?;
+    digits.parse::<u32>().ok().map(|number| format!("write -n {number}"))
+}
+
+/// A tip of the table, with the task that the command line names in the place of the example's.
+fn with_own_task(wrong: Wrong<'_>, tip: &str) -> String {
+    let own = wrong.first_positional().filter(|word| word.parse::<OneTask>().is_ok());
+    let Some(own) = own.filter(|_| *wrong.reading.path != ["run"]) else { return tip.to_owned() };
+    let words = tip.split(' ').map(|word| match word.strip_prefix("12") {
+        Some(end @ ("" | ";" | ",")) => format!("{}{end}", own.trim()),
+        _ => word.to_owned(),
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 fn similar_value(error: &clap::Error, value: &str) -> Option<String> {
@@ -268,7 +315,12 @@ fn spelled(path: &[&str], name: &str) -> String {
 fn most_similar<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     const ENOUGH: f64 = 0.8;
     let word = word.to_lowercase();
-    let rated = names.map(|name| (strsim::jaro_winkler(&word, name), name));
+    let rated = names.map(|name| {
+        // Jaro-Winkler finds no swapped letters in a word as short as `rnu`.
+        let is_slip = word.len() > 2 && strsim::damerau_levenshtein(&word, name) == 1;
+        let least = if is_slip { ENOUGH } else { 0.0 };
+        (strsim::jaro_winkler(&word, name).max(least), name)
+    });
     let best = rated.max_by(|(one, _), (other, _)| one.total_cmp(other));
     best.filter(|(rating, _)| *rating >= ENOUGH).map(|(_, name)| name)
 }
@@ -285,134 +337,4 @@ fn without_control_characters(error: &clap::Error, arguments: &[OsString]) -> Op
 }
 
 #[cfg(test)]
-mod tests {
-    use clap::Parser;
-
-    use super::*;
-
-    /// The message and the tips for a command line.
-    fn told(line: &[&str]) -> (String, Vec<String>) {
-        let arguments: Vec<OsString> = line.iter().map(OsString::from).collect();
-        let given = std::iter::once(OsString::from("claude-worker")).chain(arguments.clone());
-        let mut error = Cli::try_parse_from(given).unwrap_err();
-        let definition = definition();
-        let reading = read(&definition, &arguments);
-        let tips = improve(&mut error, &definition, &reading, &arguments);
-        (error.render().to_string(), tips)
-    }
-
-    fn tip(line: &[&str]) -> String {
-        told(line).1.join("; ")
-    }
-
-    #[test]
-    fn usage_errors_have_no_control_characters_of_arguments() {
-        let told = |arguments: &[&str]| {
-            let line = std::iter::once("claude-worker").chain(arguments.iter().copied());
-            let error = Cli::try_parse_from(line).unwrap_err();
-            let arguments: Vec<OsString> = arguments.iter().map(OsString::from).collect();
-            without_control_characters(&error, &arguments)
-        };
-        assert_eq!(told(&["status", "x"]), None, "in colour");
-        assert_eq!(told(&["--help"]), None);
-        for hostile in ["\u{1b}]0;title\u{7}", "\u{9b}31m", "gpj.\u{202e}exe", "\u{1b}[31mred"] {
-            for before in [&[][..], &["status"]] {
-                let told = told(&[before, &[hostile]].concat()).unwrap();
-                let is_harmless = |c: char| !c.is_control() && c != '\u{202e}' || c == '\n';
-                assert!(told.starts_with("error: ") && told.chars().all(is_harmless), "{told:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn bare_words_are_told_with_the_command_to_paste() {
-        let check = |line: &[&str], command: &str| {
-            assert_eq!(tip(line), format!("quote the prompt: {command}"));
-        };
-        check(&["run", "fix", "the", "tests"], "claude-worker run \"fix the tests\"");
-        check(
-            &["add", "-m", "opus", "fix", "the", "--name", "a b", "tests", "-w"],
-            "claude-worker add \"fix the tests\" -m opus --name \"a b\" -w",
-        );
-        assert!(tip(&["run", "-w", "/tmp", "fix the tests"]).contains("the directory is --dir"));
-        check(&["run", "costs", "$5"], "claude-worker run 'costs $5'");
-        check(&["run", "don't", "$x"], r"claude-worker run 'don'\''t $x'");
-        assert_eq!(
-            tip(&["fix the tests"]),
-            "to submit it as a task: claude-worker run \"fix the tests\""
-        );
-    }
-
-    #[test]
-    fn similar_names_are_told_and_hidden_ones_are_not() {
-        assert_eq!(tip(&["lits"]), "a similar command exists: claude-worker list");
-        assert_eq!(tip(&["cancle"]), "a similar command exists: claude-worker cancel");
-        for harmless in ["sotp-it", "removal", "cleanse"] {
-            assert!(!tip(&[harmless]).contains("similar"), "{harmless}");
-        }
-        assert_eq!(
-            tip(&["server", "strat"]),
-            "a similar command exists: claude-worker server start"
-        );
-        assert_eq!(tip(&["run", "x", "--modle", "opus"]), "a similar option exists: --model");
-        assert_eq!(tip(&["list", "--status", "runing"]), "a similar value exists: running");
-        assert_eq!(tip(&["frobnicate"]), "the commands are listed by: claude-worker --help");
-        let hidden = told(&["server", "start", "--htt", "x"]).0;
-        assert!(!hidden.contains("--http "), "{hidden}");
-        for line in [&["run", "x", "--frobnicate"][..], &["list", "-Z"], &["xyzzy"]] {
-            let (text, _) = told(line);
-            assert!(!text.contains("as a value"), "{text}");
-        }
-        assert_eq!(
-            tip(&["--watch", "run", "x"]),
-            "options follow their command: claude-worker run --watch"
-        );
-    }
-
-    #[test]
-    fn hidden_names_are_not_listed_where_a_command_is_missing() {
-        let (text, tips) = told(&["--json"]);
-        assert!(!text.contains("terminate"), "{text}");
-        assert_eq!(tips, ["the commands are listed by: claude-worker --help"]);
-        let line = ["run", "- fix", "--agent-args", "--", "--foo"];
-        assert!(tip(&line).contains("--file"), "{}", tip(&line));
-    }
-
-    #[test]
-    fn a_missing_argument_is_told_with_an_example() {
-        let mut root = Cli::command();
-        root.build();
-        let mut without_tip = Vec::new();
-        let mut commands: Vec<(Vec<&str>, &Command)> = vec![(Vec::new(), &root)];
-        while let Some((path, command)) = commands.pop() {
-            let shown = command.get_subcommands().filter(|command| !command.is_hide_set());
-            for command in shown.filter(|command| command.get_name() != "help") {
-                let path = [&path[..], &[command.get_name()]].concat();
-                if command.get_positionals().any(clap::Arg::is_required_set)
-                    && tip(&path).is_empty()
-                {
-                    without_tip.push(path.join(" "));
-                }
-                commands.push((path, command));
-            }
-        }
-        assert_eq!(without_tip, Vec::<String>::new());
-    }
-
-    #[test]
-    fn wrong_words_are_told_with_ours() {
-        assert!(tip(&["orchestrate", "file.json"]).contains("/api/v1/tasks/batch"));
-        assert!(tip(&["run", "x", "--workdir", "/tmp"]).contains("--dir"));
-        assert!(tip(&["server", "up"]).contains("claude-worker server start"));
-        assert_eq!(
-            tip(&["config", "limits.timeout"]),
-            "show it: claude-worker config get limits.timeout; change it: claude-worker config set \
-             limits.timeout VALUE"
-        );
-        assert!(tip(&["logs", "-n", "-5"]).contains("--tail N"));
-        assert!(tip(&["list", "12"]).contains("claude-worker status 12"));
-        assert_eq!(tip(&["list", "--status", "done"]), "write --status completed");
-        let (text, _) = told(&["orchestrate"]);
-        assert!(text.contains("\n  tip: "), "{text}");
-    }
-}
+mod tests;

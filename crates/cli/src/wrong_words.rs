@@ -43,16 +43,35 @@ pub(crate) fn value(option: &str, word: &str) -> Option<&'static str> {
     find(&format!("values {option}"), &word.to_lowercase())
 }
 
+/// Whether a word is the name of a program that people run in shells, and that begins no sentence.
+pub(crate) fn is_program(word: &str) -> bool {
+    is_listed("programs", word)
+}
+
+/// Whether a word is the name of one of Claude Code's tools.
+pub(crate) fn is_tool(word: &str) -> bool {
+    is_listed("tools", word)
+}
+
+fn is_listed(title: &str, word: &str) -> bool {
+    lines(title).any(|line| line.split(' ').any(|listed| listed == word))
+}
+
 fn find(title: &str, wanted: &str) -> Option<&'static str> {
     let mut lines = section(title);
     lines.find(|(words, _)| words.split(' ').any(|word| word == wanted)).map(|(_, tip)| tip)
 }
 
-/// The lines of a section.
+/// The words and tips of a section.
 fn section(title: &str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    lines(title).filter_map(|line| line.split_once(" => "))
+}
+
+/// The lines of a section.
+fn lines(title: &str) -> impl Iterator<Item = &'static str> {
     let heading = format!("[{}]", title.trim_end());
     let lines = TABLE.lines().skip_while(move |line| *line != heading).skip(1);
-    lines.take_while(|line| !line.starts_with('[')).filter_map(|line| line.split_once(" => "))
+    lines.take_while(|line| !line.starts_with('['))
 }
 
 #[cfg(test)]

@@ -130,6 +130,10 @@ fn command_lines_of_other_programs_do_what_people_mean_or_say_what_to_type() {
         codes.extend(found.filter_map(|(code, _)| code.trim().parse::<u8>().ok()));
         table += &section;
     }
+    // It would be pasted with the command.
+    let stop = Regex::new(r#"! .*claude-worker [a-z][^;:]*[^ .]\. [A-Z]"#).unwrap();
+    let with_stop: Vec<&str> = table.lines().filter(|line| stop.is_match(line)).collect();
+    assert!(with_stop.is_empty(), "a full stop follows a command: {with_stop:#?}");
     insta::assert_snapshot!(table);
     for code in [0, 1, 2, 3, 4, 5, 10, 11, 13, 14, 124] {
         assert!(codes.contains(&code), "no line ends with {code}: {codes:?}");

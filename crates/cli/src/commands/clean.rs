@@ -32,7 +32,7 @@ pub struct Args {
     #[arg(long, alias = "all")]
     pub unseen: bool,
     /// Show what would be removed, and remove nothing
-    #[arg(long)]
+    #[arg(short = 'n', long)]
     pub dry_run: bool,
     /// Remove without asking; required without a terminal
     #[arg(short, long)]

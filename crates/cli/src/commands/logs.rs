@@ -17,6 +17,7 @@ use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::follow::WAIT_MS;
+use crate::number::number;
 use crate::render::log::LogText;
 use crate::render::{detail, task_line};
 use crate::selection::{Changeable, Selection, resolve};
@@ -45,12 +46,12 @@ pub struct Args {
     #[arg(short, long)]
     pub follow: bool,
     /// Show only the last N lines (with --json: entries)
-    #[arg(short = 'n', long, visible_alias = "lines", value_name = "N",
-          value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
-    pub tail: Option<u32>,
+    #[arg(short = 'n', long, visible_alias = "lines", value_name = "N", value_parser = Tail::parse)]
+    pub tail: Option<Tail>,
     /// Show only what came since: 10m or 2h (so long ago), 14:00, 2026-11-29, or RFC 3339. Claude Code gives
     /// its messages times; the output of a shell command has none, and is shown if its run ended since
-    #[arg(long, value_name = "TIME", value_parser = Since::parse, conflicts_with_all = ["raw", "stderr"])]
+    #[arg(long, value_name = "TIME", value_parser = Since::parse, allow_hyphen_values = true,
+        conflicts_with_all = ["raw", "stderr"])]
     pub since: Option<Since>,
     /// Show the time of each message that has one; the output of a shell command has none, so for it the
     /// times of the run are shown. JSON lines have the times in any case
@@ -61,11 +62,56 @@ pub struct Args {
     #[arg(long, conflicts_with = "json")]
     pub raw: bool,
     /// The run with this number instead of the newest
-    #[arg(long, value_name = "N")]
-    pub run: Option<u32>,
+    #[arg(long, value_name = "N", value_parser = ChosenRun::parse, allow_negative_numbers = true)]
+    pub run: Option<ChosenRun>,
     /// The raw output on standard error
     #[arg(long, conflicts_with = "json")]
     pub stderr: bool,
+}
+
+/// How much of a log is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tail {
+    /// All of it, as without the option.
+    All,
+    /// This many of the last lines.
+    Lines(u32),
+}
+
+impl Tail {
+    fn parse(text: &str) -> Result<Self, String> {
+        if text.eq_ignore_ascii_case("all") {
+            return Ok(Self::All);
+        }
+        if let Some(first) = text.strip_prefix('+') {
+            return Err(format!(
+                "N counts from the end, and + from the beginning: use claude-worker logs ID | tail -n +{first}"
+            ));
+        }
+        number(0..=1_000_000)(text).map(Self::Lines)
+    }
+}
+
+/// A run of a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChosenRun {
+    /// The newest, as without the option.
+    Newest,
+    /// The run with this number.
+    Number(u32),
+}
+
+impl ChosenRun {
+    fn parse(text: &str) -> Result<Self, String> {
+        if ["last", "latest", "newest"].contains(&&*text.to_ascii_lowercase()) {
+            return Ok(Self::Newest);
+        }
+        let number = number(1..=u32::MAX)(text);
+        number.map(Self::Number).map_err(|_| {
+            "runs are numbered from 1, and the newest is last; claude-worker status ID lists them"
+                .to_owned()
+        })
+    }
 }
 
 /// Shows the logs.
@@ -96,15 +142,15 @@ async fn one(
     id: TaskId,
 ) -> Result<Exit, CliError> {
     if args.raw || args.stderr {
-        let run = match args.run {
+        let run = match args.run() {
             Some(number) => Some(run_of(api, id, number).await?.id),
             None => None,
         };
         return raw::raw(api, console, args, id, run).await;
     }
-    if args.follow && args.run.is_none() {
+    if args.follow && args.run().is_none() {
         let after = super::newest_run(api, id).await?.saturating_sub(1);
-        let beginning = Beginning { after, tail: args.tail, shown: args.shown(console) };
+        let beginning = Beginning { after, tail: args.tail(), shown: args.shown(console) };
         let watched = super::watch_from(api, console, id, beginning).await?;
         return Ok(match watched {
             watch::Watched::Finished(_) => Exit::Done,
@@ -115,6 +161,22 @@ async fn one(
 }
 
 impl Args {
+    /// How many of the last lines are shown, if not all.
+    fn tail(&self) -> Option<u32> {
+        match self.tail {
+            None | Some(Tail::All) => None,
+            Some(Tail::Lines(count)) => Some(count),
+        }
+    }
+
+    /// The number of the run, if it is not the newest.
+    fn run(&self) -> Option<u32> {
+        match self.run {
+            None | Some(ChosenRun::Newest) => None,
+            Some(ChosenRun::Number(number)) => Some(number),
+        }
+    }
+
     /// Which entries are shown, for a run of which the beginning is not known yet.
     fn shown(&self, console: &Console<'_>) -> Shown {
         Shown {
@@ -143,7 +205,7 @@ pub(super) fn run_in(detail: TaskDetail, number: u32) -> Result<Run, ApiError> {
 
 /// The run to show: the one that was asked for, or, where its times are needed, the newest.
 async fn wanted_run(api: &impl TaskApi, args: &Args, id: TaskId) -> Result<Option<Run>, ApiError> {
-    if let Some(number) = args.run {
+    if let Some(number) = args.run() {
         return run_of(api, id, number).await.map(Some);
     }
     if args.since.is_none() && !args.timestamps {
@@ -195,7 +257,7 @@ async fn readable(
     let form = if console.json { Form::Json } else { Form::Text };
     let run: Option<RunId> = run.map(|run| run.id);
     let mut log = LogText::new(console.view.paint);
-    let (mut place, offset, mut seen) = match args.tail {
+    let (mut place, offset, mut seen) = match args.tail() {
         None => (Some(Place::new(run)), 0, false),
         Some(count) => {
             let shown = shown.clone();

@@ -17,7 +17,7 @@ pub struct Args {
     #[command(flatten)]
     pub selection: Selection,
     /// Show what would be removed, and remove nothing
-    #[arg(long)]
+    #[arg(short = 'n', long)]
     pub dry_run: bool,
     /// Remove several without asking; without a terminal, only all, or all of a status, need it
     #[arg(short, long)]

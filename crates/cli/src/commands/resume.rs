@@ -11,6 +11,7 @@ use crate::prompt::{self, Given};
 use crate::selection::{Changeable, Choices, Filter, Selection, resolve};
 use crate::shell_env::env_to_send;
 use crate::stdin;
+use crate::wrong_words::is_tool;
 
 const EXAMPLES: &str = "Examples:
   claude-worker resume 2 \"Now write the documentation, too\" --wait
@@ -89,6 +90,14 @@ fn tasks_and_message(args: &Args) -> Result<(Selection, Option<&str>), CliError>
         }
     }
     if let Some(further) = words.next() {
+        let options = &args.again.options;
+        let has_tools = !(options.allowed_tools.is_empty() && options.disallowed_tools.is_empty());
+        if has_tools && message.is_some_and(is_tool) {
+            return Err(CliError::usage(
+                format!("Tools have spaces between them, so \"{further}\" comes after the message"),
+                "Separate tools with commas: --allowed-tools Bash,Edit",
+            ));
+        }
         let at = args.words.len() - words.len() - 2;
         let (tasks, text) = args.words.split_at(at);
         return Err(CliError::usage(

@@ -8,7 +8,7 @@ use claude_worker_api::Status;
 #[group(skip)]
 pub struct FinishedFilter {
     /// Only tasks of this status; repeat it or separate several with commas
-    #[arg(long, value_delimiter = ',', value_parser = status())]
+    #[arg(long, value_delimiter = ',', value_parser = status(), ignore_case = true)]
     pub status: Vec<Status>,
     /// Only failed tasks, like --status failed
     #[arg(long)]
@@ -16,6 +16,12 @@ pub struct FinishedFilter {
     /// Only completed tasks, like --status completed
     #[arg(long)]
     pub completed: bool,
+    /// Only cancelled tasks, like --status cancelled
+    #[arg(long, alias = "canceled")]
+    pub cancelled: bool,
+    /// Only skipped tasks, like --status skipped
+    #[arg(long)]
+    pub skipped: bool,
 }
 
 /// The options of every other command that chooses tasks by their status.
@@ -31,6 +37,9 @@ pub struct StatusFilter {
     /// Only pending tasks, like --status pending
     #[arg(long)]
     pub pending: bool,
+    /// Only waiting tasks, like --status waiting
+    #[arg(long)]
+    pub waiting: bool,
 }
 
 /// Which of the named tasks, or of all.
@@ -56,7 +65,8 @@ pub(crate) fn finished_status() -> impl TypedValueParser<Value = Status> {
 }
 
 fn named(statuses: impl Iterator<Item = Status>) -> impl TypedValueParser<Value = Status> {
-    PossibleValuesParser::new(statuses.map(Status::name)).try_map(|name| name.parse::<Status>())
+    PossibleValuesParser::new(statuses.map(Status::name))
+        .try_map(|name| name.to_ascii_lowercase().parse::<Status>())
 }
 
 impl FinishedFilter {
@@ -64,7 +74,12 @@ impl FinishedFilter {
     pub(crate) fn statuses(&self) -> Vec<Status> {
         with_short_names(
             &self.status,
-            [(self.failed, Status::Failed), (self.completed, Status::Completed)],
+            &[
+                (self.failed, Status::Failed),
+                (self.completed, Status::Completed),
+                (self.cancelled, Status::Cancelled),
+                (self.skipped, Status::Skipped),
+            ],
         )
     }
 }
@@ -74,7 +89,11 @@ impl StatusFilter {
     pub(crate) fn statuses(&self) -> Vec<Status> {
         with_short_names(
             &self.finished.statuses(),
-            [(self.running, Status::Running), (self.pending, Status::Pending)],
+            &[
+                (self.running, Status::Running),
+                (self.pending, Status::Pending),
+                (self.waiting, Status::Waiting),
+            ],
         )
     }
 
@@ -107,9 +126,9 @@ impl Filter {
     }
 }
 
-fn with_short_names(statuses: &[Status], short: [(bool, Status); 2]) -> Vec<Status> {
+fn with_short_names(statuses: &[Status], short: &[(bool, Status)]) -> Vec<Status> {
     let mut all: Vec<Status> = Vec::new();
-    let named = short.into_iter().filter(|(is_given, _)| *is_given).map(|(_, status)| status);
+    let named = short.iter().filter(|(is_given, _)| *is_given).map(|(_, status)| *status);
     for status in statuses.iter().copied().chain(named) {
         if !all.contains(&status) {
             all.push(status);

@@ -7,6 +7,7 @@ use claude_worker_api::{Cursor, Status, SubmittedBy};
 use claude_worker_paths::shell_word;
 
 use crate::error::CliError;
+use crate::number::number;
 use crate::render::fields::Template;
 use crate::render::text::clean_line;
 use crate::selection::StatusFilter;
@@ -39,7 +40,7 @@ pub struct Args {
     #[arg(short, long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
     /// Only tasks submitted since: 2h or 3d (so long ago), 14:00, 2026-11-29, or RFC 3339
-    #[arg(long, value_name = "TIME", value_parser = Since::parse)]
+    #[arg(long, value_name = "TIME", value_parser = Since::parse, allow_hyphen_values = true)]
     pub since: Option<Since>,
     /// The order: newest or oldest first; next: the queue, with the next task to start first; ended:
     /// finished tasks, the last to end first; cost and duration: the highest of all tasks first
@@ -47,7 +48,7 @@ pub struct Args {
     pub sort: Sort,
     /// Show at most this many [default: 50; with --quiet all]
     #[arg(short = 'n', long, value_name = "N",
-          value_parser = clap::value_parser!(u32).range(1..=1000))]
+          value_parser = number(1..=1000_u32), allow_negative_numbers = true)]
     pub limit: Option<u32>,
     /// Only tasks that come after this one in the order, for the next page
     #[arg(long, value_name = "ID", value_parser = cursor)]

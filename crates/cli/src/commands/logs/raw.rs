@@ -35,7 +35,7 @@ pub(super) async fn raw(
     let stream = if args.stderr { OutputStream::Stderr } else { OutputStream::Stdout };
     let wait_ms = if args.follow { WAIT_MS } else { 0 };
     let mut query = OutputQuery { run, stream, offset: 0, limit: Some(CHUNK), wait_ms };
-    if let Some(lines) = args.tail {
+    if let Some(lines) = args.tail() {
         let reconnect = Reconnect::while_following();
         query.offset = line_start(api, &reconnect, id, &query, lines).await?;
     }

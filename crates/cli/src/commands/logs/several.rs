@@ -32,7 +32,7 @@ pub(super) async fn execute(
     args: &Args,
     ids: &[TaskId],
 ) -> Result<Exit, CliError> {
-    let option = [("--run", args.run.is_some()), ("--raw", args.raw), ("--stderr", args.stderr)];
+    let option = [("--run", args.run().is_some()), ("--raw", args.raw), ("--stderr", args.stderr)];
     if let Some((option, _)) = option.iter().find(|(_, given)| *given) {
         return Err(CliError::usage(
             format!("{option} is for one task"),
@@ -87,7 +87,7 @@ async fn follow(
         let sender = sender.clone();
         let (reconnect, shown) = (&reconnect, shown.clone());
         readers.push(Box::pin(async move {
-            let read = read(api, reconnect, *id, args.tail, form, paint, shown, |text| {
+            let read = read(api, reconnect, *id, args.tail(), form, paint, shown, |text| {
                 let sender = sender.clone();
                 async move { drop(sender.send((place, Ok(text))).await) }
             });

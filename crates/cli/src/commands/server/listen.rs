@@ -8,6 +8,7 @@ use claude_worker_api::{
 };
 use claude_worker_server::HttpStart;
 
+use crate::number::number;
 use crate::render::text::clean_line;
 
 /// Where to serve HTTP.
@@ -19,7 +20,7 @@ pub struct ListenArgs {
     #[arg(long, value_name = "ADDRESS", value_parser = address)]
     pub host: Option<IpAddr>,
     /// Serve HTTP at this port; 0 lets the system choose one [default: 8000]
-    #[arg(short, long, value_name = "PORT")]
+    #[arg(short, long, value_name = "PORT", value_parser = number(0..=u16::MAX))]
     pub port: Option<u16>,
     /// As before there were --host and --port.
     #[arg(long, hide = true, value_name = "ADDRESS", value_parser = host_and_port,

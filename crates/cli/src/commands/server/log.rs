@@ -16,6 +16,7 @@ use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::Exit;
 use crate::interrupt::interrupted;
+use crate::number::number;
 use crate::render::text::clean_line;
 
 /// How often a followed file is read.
@@ -28,7 +29,8 @@ pub struct Args {
     #[arg(short, long)]
     pub follow: bool,
     /// Show at most this many of the last lines
-    #[arg(short = 'n', long, visible_alias = "tail", value_name = "N", default_value_t = 100)]
+    #[arg(short = 'n', long, visible_alias = "tail", value_name = "N", default_value_t = 100,
+          value_parser = number(0..=usize::MAX))]
     pub lines: usize,
 }
 
