@@ -157,13 +157,13 @@ fn tips(
                 ))
             })
         }
-        ErrorKind::ArgumentConflict => wrong.without_c_of_shell().map(of_shell),
+        ErrorKind::ArgumentConflict => wrong.without_c_of_shell().map(|line| of_shell(&line)),
         _ => None,
     };
     tip.into_iter().collect()
 }
 
-fn of_shell(line: String) -> String {
+fn of_shell(line: &str) -> String {
     format!("the command follows the shell: {line}")
 }
 
@@ -229,7 +229,7 @@ fn unknown_option(definition: &Command, wrong: Wrong<'_>, word: &str) -> Option<
         }
     }
     if let Some(line) = wrong.without_c_of_shell() {
-        return Some(of_shell(line));
+        return Some(of_shell(&line));
     }
     if let Some(line) = wrong.as_shell_task() {
         return Some(format!("run a command: {line}"));
