@@ -143,27 +143,39 @@ fn http_survives_a_crash_of_the_engine_and_ends_with_a_stop() {
 }
 
 #[test]
-fn no_engine_is_started_beside_the_one_that_the_server_url_names() {
+fn the_engine_that_the_server_url_expects_on_this_machine_is_started_there() {
     let port = free_port();
-    let home = Home::new().variable("CLAUDE_WORKER_SERVER_URL", format!("http://localhost:{port}"));
+    let url = format!("http://localhost:{port}");
+    let home = Home::new().variable("CLAUDE_WORKER_SERVER_URL", url);
     home.run(["list"]).refused(5, &["No engine answers", "claude-worker doctor"]);
     assert!(home.run(["doctor"]).stdout.contains("claude-worker server start"));
+    let served = format!("HTTP is served at http://127.0.0.1:{port}");
+    assert!(home.run(["server", "start"]).ok().stdout.contains(&served));
+    home.run(["run", "--agent", "shell", "--wait", "true"]).ok();
+    assert!(home.run(["server", "http", "off"]).ok().stdout.contains("HTTP is off"));
+    // The other commands do not find it now, which start and restart must not conceal.
+    let advice = format!("claude-worker server start --port {port}");
+    for verb in ["start", "restart"] {
+        let ran = home.run(["server", verb]);
+        assert!(ran.ok().stdout.contains("HTTP is off"), "it was turned off: {ran:?}");
+        assert!(ran.stderr.contains(&advice), "{ran:?}");
+    }
+    let ran = home.run(["server", "start", "--port", &port.to_string()]);
+    assert!(ran.ok().stdout.contains(&served) && ran.stderr.is_empty(), "{ran:?}");
+}
+
+#[test]
+fn no_engine_is_started_beside_the_one_at_another_socket() {
+    let home = Home::new().variable("CLAUDE_WORKER_SERVER_URL", "unix:///nowhere/x.sock");
     for verb in ["start", "restart"] {
         let advice = format!("env -u CLAUDE_WORKER_SERVER_URL claude-worker server {verb}");
         home.run(["server", verb]).refused(2, &["names another engine", &advice]);
     }
     home.run(["server", "start", "--foreground"]).refused(2, &["names another engine"]);
     assert!(!home.data().join("tasks.db").exists());
-    let served = format!("HTTP is served at http://127.0.0.1:{port}");
-    let here = home.variable("CLAUDE_WORKER_SERVER_URL", "");
-    let started = here.run(["server", "start", "--port", &port.to_string()]);
-    assert!(started.ok().stdout.contains(&served));
-    let home = here.variable("CLAUDE_WORKER_SERVER_URL", format!("http://localhost:{port}"));
-    home.run(["run", "--agent", "shell", "--wait", "true"]).ok();
-    assert!(home.run(["server", "http", "off"]).ok().stdout.contains("HTTP is off"));
-    assert!(home.run(["server", "http", "on"]).ok().stdout.contains(&served));
     let socket = format!("unix://{}", home.data().join("engine.sock").display());
     let home = home.variable("CLAUDE_WORKER_SERVER_URL", socket);
+    home.run(["server", "start", "--no-http"]).ok();
     assert!(home.run(["server", "start"]).ok().stdout.contains("runs already"));
 }
 

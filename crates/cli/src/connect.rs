@@ -65,30 +65,30 @@ pub(crate) struct EngineHere {
     pub(crate) address: Address,
     /// The port at which its clients expect HTTP.
     pub(crate) http_port: u16,
+    /// Whether `CLAUDE_WORKER_SERVER_URL` names this port, so that no other command finds the engine elsewhere.
+    pub(crate) is_named_by_port: bool,
 }
 
 impl EngineHere {
-    /// The engine of the data directory, to start it (`verb`: `start`, `restart`). The other commands ask the engine
-    /// that `CLAUDE_WORKER_SERVER_URL` names, so starting this one beside it would help none of them.
+    /// The engine of the data directory, to start it (`verb`: `start`, `restart`). A URL of this machine is where it
+    /// is expected to serve HTTP.
     ///
     /// # Errors
-    /// `invalid_request` when the variable names another address than the local socket.
+    /// `invalid_request` when `CLAUDE_WORKER_SERVER_URL` names another socket or machine: the other commands ask the
+    /// engine there, so starting this one beside it would help none of them.
     pub(crate) fn to_start(paths: &Paths, verb: &str) -> Result<Self, ApiError> {
-        let address = Address::from_env(paths)?;
-        if address == Address::Socket(paths.socket.clone()) {
-            return Ok(Self { address, http_port: HTTP_PORT });
+        let here = Self::from_env(paths)?;
+        match &here.address {
+            Address::Socket(path) if *path != paths.socket => Err(ApiError::invalid(format!(
+                "CLAUDE_WORKER_SERVER_URL names another engine, unix://{}; nothing was done",
+                clean_line(&path.display().to_string())
+            ))
+            .hint(format!(
+                "For the engine of {}: env -u CLAUDE_WORKER_SERVER_URL claude-worker server {verb}",
+                paths.home.display()
+            ))),
+            _ => Ok(here),
         }
-        let named = match &address {
-            Address::Http { url, .. } => url.to_string(),
-            Address::Socket(path) => format!("unix://{}", path.display()),
-        };
-        Err(ApiError::invalid(format!(
-            "CLAUDE_WORKER_SERVER_URL names another engine, {}; nothing was done",
-            clean_line(&named)
-        ))
-        .hint(format!(
-            "For an engine of this machine: env -u CLAUDE_WORKER_SERVER_URL claude-worker server {verb}"
-        )))
     }
 
     /// As the environment names it. `CLAUDE_WORKER_SERVER_URL` may name it by its HTTP server, which need not
@@ -100,7 +100,7 @@ impl EngineHere {
         let named = std::env::var("CLAUDE_WORKER_SERVER_URL").unwrap_or_default();
         let Ok(url) = ServerUrl::parse(&named) else {
             let address = Address::from_env(paths)?;
-            return Ok(Self { address, http_port: HTTP_PORT });
+            return Ok(Self { address, http_port: HTTP_PORT, is_named_by_port: false });
         };
         if !url.is_this_machine() {
             return Err(ApiError::invalid(format!(
@@ -111,7 +111,8 @@ impl EngineHere {
                  env -u CLAUDE_WORKER_SERVER_URL claude-worker server start",
             ));
         }
-        Ok(Self { address: Address::Socket(paths.socket.clone()), http_port: url.port() })
+        let address = Address::Socket(paths.socket.clone());
+        Ok(Self { address, http_port: url.port(), is_named_by_port: true })
     }
 
     /// A client of it. With a starter, its first call starts the engine if none is running.

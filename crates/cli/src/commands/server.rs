@@ -104,8 +104,8 @@ struct Started<'a> {
 /// options say. Without options, a default port that is in use is no error.
 ///
 /// # Errors
-/// `invalid_request` when HTTP cannot be served there, or `CLAUDE_WORKER_SERVER_URL` names another engine; errors of
-/// the start.
+/// `invalid_request` when HTTP cannot be served there, or `CLAUDE_WORKER_SERVER_URL` names another socket or machine;
+/// errors of the start.
 pub async fn start(console: &mut Console<'_>, listen: &ListenArgs) -> Result<Exit, CliError> {
     let paths = Paths::from_env()?;
     let here = EngineHere::to_start(&paths, "start")?;
@@ -122,12 +122,13 @@ pub async fn start(console: &mut Console<'_>, listen: &ListenArgs) -> Result<Exi
     // It may also be an engine that another program has started in the meantime.
     let state = serve_http(&running, asked).await?;
     let runs = if before { "runs already" } else { "runs" };
-    show_started(console, &running.engine().await?, &state, runs)
+    show_started(console, &here, &running.engine().await?, &state, runs)
 }
 
 /// Shows an engine that was started. `runs` is the verb, with an adverb.
 fn show_started(
     console: &mut Console<'_>,
+    here: &EngineHere,
     info: &EngineInfo,
     state: &HttpState,
     runs: &str,
@@ -143,7 +144,19 @@ fn show_started(
             _ => console.line(&listen::shown(state))?,
         }
     }
+    if let Some(port) = port_not_served(here, state) {
+        console.remark(&format!(
+            "The other commands look for it at port {port}, which CLAUDE_WORKER_SERVER_URL names. To serve HTTP \
+             there: claude-worker server start --port {port}"
+        ))?;
+    }
     Ok(Exit::Done)
+}
+
+/// The port that `CLAUDE_WORKER_SERVER_URL` names, if the engine does not serve HTTP there.
+fn port_not_served(here: &EngineHere, state: &HttpState) -> Option<u16> {
+    let served = state.address.as_deref().and_then(|at| at.rsplit_once(':')?.1.parse().ok());
+    (here.is_named_by_port && served != Some(here.http_port)).then_some(here.http_port)
 }
 
 /// Stops the engine and starts a new one.

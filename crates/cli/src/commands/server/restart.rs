@@ -52,7 +52,7 @@ pub(super) async fn restart(console: &mut Console<'_>, kill: bool) -> Result<Exi
         console.line("No engine was running")?;
     }
     let runs = if ran_before { "runs anew" } else { "runs" };
-    show_started(console, &running.engine().await?, &state, runs)
+    show_started(console, &here, &running.engine().await?, &state, runs)
 }
 
 /// How the next engine serves HTTP as this one does. A port that the system chose stays the same.
