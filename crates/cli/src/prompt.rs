@@ -13,6 +13,8 @@
 //! - The argument of a shell task is always the command itself, and standard input is not read, because
 //!   text added to a command would make another command.
 
+mod utf16;
+
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
@@ -27,6 +29,7 @@ use crate::error::CliError;
 use crate::prompt_length::{LONGEST, read_bounded, too_long};
 use crate::render::figures::bytes;
 use crate::stdin::{self, Stdin, StdinUse};
+use utf16::is_utf16;
 
 /// The byte order mark with which Windows programs begin a text.
 const BYTE_ORDER_MARK: char = '\u{feff}';
@@ -300,17 +303,6 @@ fn text(bytes: Vec<u8>, name: &str) -> Result<String, CliError> {
     Ok(text)
 }
 
-/// Whether these bytes are UTF-16 text that begins with a byte order mark.
-fn is_utf16(bytes: &[u8]) -> bool {
-    let (units, rest) = bytes.as_chunks::<2>();
-    let unit = match units.first() {
-        Some([0xff, 0xfe]) => u16::from_le_bytes,
-        Some([0xfe, 0xff]) => u16::from_be_bytes,
-        _ => return false,
-    };
-    rest.is_empty() && char::decode_utf16(units.iter().map(|pair| unit(*pair))).all(|c| c.is_ok())
-}
-
 /// The greatest length of the tag's name, in bytes.
 const LONGEST_TAG: usize = 32;
 
@@ -484,19 +476,6 @@ mod tests {
         io::Write::write_all(&mut file, b"\xef\xbb\xbfDo it\r\n\xef\xbb\xbf").unwrap();
         let prompt = read(Look::Pipe, file.path().to_str().unwrap(), false).0.unwrap();
         assert_eq!(prompt, "Do it\r\n\u{feff}", "further ones are the text's own");
-    }
-
-    #[test]
-    fn only_what_can_be_read_as_utf_16_is_said_to_be_utf_16() {
-        for (bytes, is) in [
-            (&b"\xff\xfea\0"[..], true),
-            (b"\xfe\xff\0a", true),
-            (b"\xff\xfe\n", false),
-            (b"\xff\xfe\0\xd8", false),
-            (b"a\0", false),
-        ] {
-            assert_eq!(is_utf16(bytes), is, "{bytes:?}");
-        }
     }
 
     #[test]

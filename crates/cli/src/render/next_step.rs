@@ -202,7 +202,7 @@ fn asked(questions: &[&Question]) -> String {
 pub(super) fn question_line(question: &Question) -> String {
     let asked = clean_line(&question.question);
     match &question.options[..] {
-        [] => asked.into(),
+        [] => asked,
         options => format!("{asked} ({})", clean_line(&options.join(", "))),
     }
 }
