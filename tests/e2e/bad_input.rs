@@ -55,8 +55,8 @@ fn what_a_task_is_not_ready_for() {
     let home = Home::new();
     let id = home.shell("sleep 1000").to_string();
     home.until_status(1, "running");
-    home.run(["retry", &id]).refused(4, &["running", "in use"]);
-    home.run(["resume", &id, "more"]).refused(4, &["running", "in use"]);
+    home.run(["retry", &id]).refused(4, &["running", "claude-worker wait 1"]);
+    home.run(["resume", &id, "more"]).refused(4, &["running", "claude-worker wait 1"]);
     home.run(["cancel", &id]).ok();
     home.finished(1);
     let id = home.shell("true").to_string();

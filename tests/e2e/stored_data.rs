@@ -1,7 +1,7 @@
 //! What is kept of a task: its variables, its output, its place among the others.
 
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use claude_worker_api::{LogQuery, OutputQuery, TaskApi, TaskId};
@@ -22,12 +22,19 @@ fn submit_with_secret(home: &Home) -> i64 {
     task["id"].as_i64().unwrap()
 }
 
+/// The file with the value of `SECRET`.
+fn file_with_secret(home: &Home) -> PathBuf {
+    let files = std::fs::read_dir(home.data().join("env")).unwrap();
+    let mut files = files.map(|entry| entry.unwrap().path());
+    files.find(|file| read(file).contains("hush-hush")).unwrap()
+}
+
 #[test]
 fn a_task_whose_variables_were_lost_says_so_instead_of_running_without_them() {
     let home = Home::new();
     home.run(["pause"]).ok();
     let id = submit_with_secret(&home);
-    std::fs::remove_file(home.data().join("env").join(format!("{id}.json"))).unwrap();
+    std::fs::remove_file(file_with_secret(&home)).unwrap();
     home.run(["unpause"]).ok();
     let task = home.finished(id);
     assert_eq!(task["failure"]["kind"], "spawn", "{task}");
@@ -44,13 +51,14 @@ fn variables_of_a_task_that_is_gone_are_deleted_at_the_next_start() {
     let home = Home::new();
     home.run(["pause"]).ok();
     let id = submit_with_secret(&home);
-    let file = |id: i64| home.data().join("env").join(format!("{id}.json"));
+    let used = file_with_secret(&home);
     // What a crash between a task's removal and the deletion of its file leaves behind.
-    std::fs::copy(file(id), file(id + 1)).unwrap();
+    let left = used.with_file_name("0123456789abcdef0123456789abcdef.json");
+    std::fs::copy(&used, &left).unwrap();
     kill(home.engine_pid());
     home.run(["server", "start", "--no-http"]).ok();
-    until("the file without a task is gone", || !file(id + 1).exists());
-    assert!(file(id).exists(), "the other task still needs its own");
+    until("the file without a task is gone", || !left.exists());
+    assert!(used.exists(), "the other task still needs its own");
     home.run(["unpause"]).ok();
     assert_eq!(home.finished(id)["status"], "completed");
 }

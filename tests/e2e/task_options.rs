@@ -118,7 +118,7 @@ fn what_cannot_work_is_refused_at_once() {
         (&["--", "--session-id=x"], "cannot pass --session-id on"),
         (&["--settings", "missing.json"], "--settings missing.json"),
         (&["--agents", "{"], "subagents must be a JSON object"),
-        (&["--shell", "-c"], "cannot have a session"),
+        (&["--shell", "-c"], "cannot be used with '--continue'"),
     ] {
         home.run([&["run", "Do it"], options].concat()).refused(2, &[expected]);
     }

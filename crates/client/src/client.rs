@@ -218,7 +218,9 @@ impl EngineClient {
         let mut request = Request::of(call)?;
         request.may_repeat |= has_key;
         let bound = request.within + FIND_ENGINE_WITHIN;
-        let answered = tokio::time::timeout(bound, self.send(&request)).await.map_err(|_| {
+        // On the heap: the futures of all calls have this one inside, and some threads have small stacks.
+        let sending = Box::pin(self.send(&request));
+        let answered = tokio::time::timeout(bound, sending).await.map_err(|_| {
             ApiError::unavailable(format!("No answer within {} s", bound.as_secs()))
                 .hint("See `claude-worker server health` and the engine's log")
         })??;

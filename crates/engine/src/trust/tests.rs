@@ -230,7 +230,7 @@ fn people_are_warned_of_settings_that_run_something() {
         assert_eq!(warned(name), None, "{name}");
     }
     world.file("my own/.claude/settings.json", r#"{"hooks":{}}"#);
-    let quoted = format!("claude-worker trust '{}'", world.path("my own").display());
+    let quoted = format!("claude-worker trust \"{}\"", world.path("my own").display());
     assert!(warned("my own").unwrap().words.ends_with(&quoted), "{quoted}");
     world.file("servers/below/x", "");
     assert_eq!(warned("servers/below"), None);
