@@ -5,11 +5,11 @@ use std::io::Write;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 
 use super::Bench;
 use super::figure::{Figure, Limit, Unit, mebibytes, median};
-use crate::processes;
+use crate::processes::{self, Process};
 use crate::sandbox::{NO_API, Sandbox};
 use crate::step::run;
 
@@ -82,11 +82,17 @@ fn through_us(sandbox: &Sandbox) -> Result<(Duration, u64)> {
     let start = Instant::now();
     let id = sandbox.submit(&["--agent", "shell", &print])?;
     let mut wait = sandbox.worker(&["wait", &id]).stdout(Stdio::null()).spawn()?;
-    let all = processes::with_environment("CLAUDE_WORKER_HOME", &sandbox.data())?;
-    let supervisor = all
-        .iter()
-        .find(|p| p.args.first().is_some_and(|arg| arg.starts_with("claude-worker: task ")));
-    let supervisor = supervisor.context("the run has no supervisor")?.pid;
+    // It takes the name of its task when it takes the run, which is after the submission.
+    let supervisor = loop {
+        let all = processes::with_environment("CLAUDE_WORKER_HOME", &sandbox.data())?;
+        let at_work = |p: &&Process| {
+            p.args.first().is_some_and(|arg| arg.starts_with("claude-worker: task "))
+        };
+        if let Some(found) = all.iter().find(at_work) {
+            break found.pid;
+        }
+        ensure!(wait.try_wait()?.is_none(), "the run had no supervisor that could be seen");
+    };
     let mut peak = 0;
     while wait.try_wait()?.is_none() {
         peak = processes::peak_rss_kib(supervisor).unwrap_or(0).max(peak);
