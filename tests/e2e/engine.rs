@@ -305,7 +305,7 @@ fn the_browser_is_opened_with_a_private_file_and_not_with_the_link() {
 
 #[test]
 fn a_frozen_engine_is_named_and_ended_only_when_a_person_says_so() {
-    let home = Home::with_config("[http]\nlisten = \"off\"");
+    let home = Home::new();
     let id = home.shell("exec sleep 600");
     home.until_status(id, "running");
     let pid = home.engine_pid();
@@ -339,10 +339,14 @@ fn a_frozen_engine_is_named_and_ended_only_when_a_person_says_so() {
     assert_ne!(next, pid);
     // One that answers is not killed.
     home.run(["server", "restart", "--kill"]).ok();
-    let last = home.engine_pid();
-    frozen(last);
-    home.run(["server", "restart", "--kill"]).ok();
-    assert_ne!(home.engine_pid(), last);
+    for (option, http) in [("--port=0", "HTTP is served at"), ("--no-http", "HTTP is off")] {
+        home.run(["server", "start", option]).ok();
+        let last = home.engine_pid();
+        frozen(last);
+        let ran = home.run(["server", "restart", "--kill"]);
+        assert!(ran.ok().stdout.contains(http), "{ran:?}");
+        assert_ne!(home.engine_pid(), last);
+    }
     assert_eq!(home.json(["status", &id.to_string()])["status"], "running");
     home.run(["cancel", "all", "--yes"]).ok();
 }

@@ -55,7 +55,7 @@ pub async fn execute(
         // An empty variable leaves no word: `result $id` would print the result of another task.
         None => {
             return Err(CliError::usage(
-                "There is no task whose result is to be printed",
+                "result needs to know which task",
                 "Name the task: claude-worker result last",
             ));
         }

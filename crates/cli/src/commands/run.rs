@@ -99,7 +99,7 @@ fn queued(task: &Task) -> String {
     let id = task.id;
     if task.submitted_before {
         let status = task.state.status().name();
-        format!("Task {id} was submitted before with this key; it is {status}")
+        format!("Task {id} was submitted before with this key; its status is {status}")
     } else {
         format!("Task {id} queued")
     }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use claude_worker_api::{
-    Activity, EngineInfo, HostKind, Limits, Run, State, Task, TaskDetail, Timestamp,
+    Activity, EngineInfo, HostKind, Limits, Queue, Run, State, Task, TaskDetail, Timestamp,
     format_duration,
 };
 
@@ -230,8 +230,7 @@ pub fn overview(info: &EngineInfo, now: Timestamp, page: usize, paint: Paint) ->
         let unseen = format!("{}: claude-worker list --attention", unseen.join(", "));
         field("Unseen", &unseen, Tone::Attention);
     }
-    let workers = format!("{} of {} busy", queue.counts.running, queue.workers);
-    field("Workers", &workers, Tone::Plain);
+    field("Workers", &workers(queue), Tone::Plain);
     if queue.paused {
         let paused = "paused: nothing new is started until claude-worker unpause";
         field("Queue", paused, Tone::Attention);
@@ -259,6 +258,18 @@ pub fn overview(info: &EngineInfo, now: Timestamp, page: usize, paint: Paint) ->
         field("Warning", &clean_line(warning), Tone::Attention);
     }
     text
+}
+
+/// How many workers are busy. More tasks run when one that waits for another has lent its worker, or when there
+/// were more workers as they began.
+fn workers(queue: &Queue) -> String {
+    let workers = u64::from(queue.workers);
+    let text = format!("{} of {workers} busy", queue.counts.running.min(workers));
+    match queue.counts.running.saturating_sub(workers) {
+        0 => text,
+        1 => format!("{text}, and 1 more task runs"),
+        more => format!("{text}, and {more} more tasks run"),
+    }
 }
 
 /// How a task ended, as the last lines of a live view or of `wait`: the verdict, what it used,
@@ -311,12 +322,25 @@ fn truncate_line(line: &str, page: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use claude_worker_api::{Counts, Failure, Queue, Unseen};
+    use claude_worker_api::{Counts, Failure, Unseen};
 
     use super::*;
     use crate::render::samples::{self, NOW};
 
     const SYMBOLS: Paint = Paint { colour: false, symbols: true };
+
+    #[test]
+    fn more_tasks_than_workers_are_told_apart() {
+        let check = |running, expected: &str| {
+            let counts = Counts { running, ..Counts::default() };
+            let queue = Queue { paused: false, workers: 2, counts, unseen: Unseen::default() };
+            assert_eq!(workers(&queue), expected);
+        };
+        check(1, "1 of 2 busy");
+        check(2, "2 of 2 busy");
+        check(3, "2 of 2 busy, and 1 more task runs");
+        check(4, "2 of 2 busy, and 2 more tasks run");
+    }
 
     /// Only paths, commands and what an agent wrote may be wider.
     #[test]

@@ -39,6 +39,10 @@ pub(super) async fn restart(console: &mut Console<'_>, kill: bool) -> Result<Exi
             stop_and_wait(&running, StopMode::LeaveRunning, lock).await?;
             (asked, true)
         }
+        // It could not be asked how it served HTTP. The next engine goes on as after a crash.
+        Err(error) if error.code == ErrorCode::Unavailable && killed.is_some() => {
+            (HttpStart::Settings, true)
+        }
         Err(error) if error.code == ErrorCode::Unavailable => {
             (HttpStart::Default(here.http_port), false)
         }
@@ -47,7 +51,6 @@ pub(super) async fn restart(console: &mut Console<'_>, kill: bool) -> Result<Exi
     here.client(&paths, Some(starter(&paths, &asked)?)).engine().await?;
     // Another client may have started one meanwhile, which serves HTTP as the settings say.
     let state = serve_http(&running, asked).await?;
-    let ran_before = ran_before || killed.is_some();
     if !ran_before && !console.json {
         console.line("No engine was running")?;
     }

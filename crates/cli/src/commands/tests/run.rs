@@ -27,7 +27,7 @@ async fn a_second_run_with_the_same_key_says_that_the_task_is_there() {
     let line = "run --stdin never Test --idempotency-key mine";
     let (_, written) = command(&engine, Look::Json, line).await;
     assert_eq!(written.json()["submitted_before"], serde_json::Value::Null);
-    let said = "Task 1 was submitted before with this key; it is pending\n";
+    let said = "Task 1 was submitted before with this key; its status is pending\n";
     let (exit, written) = command(&engine, Look::Pipe, line).await;
     assert_eq!((exit, written.out(), written.err()), (Exit::Done, "1\n", said));
     let (_, written) = command(&engine, Look::Terminal, line).await;
@@ -41,7 +41,7 @@ async fn a_second_run_with_the_same_key_says_that_the_task_is_there() {
     };
     let waits = format!("{line} --wait");
     let (_, written) = beside(&engine, Look::Pipe, &waits, script).await;
-    let said = "Task 1 was submitted before with this key; it is running\n";
+    let said = "Task 1 was submitted before with this key; its status is running\n";
     assert!(written.err().starts_with(said), "{}", written.err());
     let (_, written) = command(&engine, Look::Json, &waits).await;
     assert_eq!(
@@ -49,7 +49,7 @@ async fn a_second_run_with_the_same_key_says_that_the_task_is_there() {
         (&true.into(), &"42".into())
     );
     let (_, written) = command(&engine, Look::Terminal, line).await;
-    let said = "Task 1 was submitted before with this key; it is completed\n";
+    let said = "Task 1 was submitted before with this key; its status is completed\n";
     assert_eq!(written.out(), format!("{said}Show it with: claude-worker status 1\n"));
 }
 
