@@ -49,7 +49,7 @@ pub(crate) async fn whole_env(api: &impl TaskApi) -> Result<ShellVariables, CliE
     Ok(all_variables(std::env::vars_os()))
 }
 
-/// What is said about variables that `--env-all` or `env.pass` names and that are not passed on, if there are any.
+/// The message about variables that `--env-all` or `env.pass` names and that cannot be passed on; none if all can.
 pub(crate) fn left_out_notice(named_by: &str, variables: &ShellVariables) -> Option<String> {
     let why = |names: &[String], why: &str| {
         (!names.is_empty()).then(|| format!("{} ({why})", names.join(", ")))

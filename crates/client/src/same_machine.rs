@@ -98,7 +98,7 @@ mod tests {
         let own = Address::Socket(paths.socket.clone());
         assert!(!is_elsewhere(&own, &paths, &engine).await.unwrap());
         // One of another data directory of this machine holds the lock beside its database.
-        let held = lock::take(&Paths::lock_beside(&database)).unwrap().expect("nobody has it");
+        let held = lock::take(&Paths::lock_beside(&database)).unwrap().expect("the lock is free");
         assert!(!is_elsewhere(&forwarded, &paths, &engine).await.unwrap());
         drop(held);
         assert!(is_elsewhere(&forwarded, &paths, &engine).await.unwrap());

@@ -302,7 +302,7 @@ mod tests {
         detail.task.model = None;
         detail.task.has_session = true;
         detail.request = NewTask {
-            working_directory: "/work/my shop".to_owned(),
+            working_directory: "/home/dev/my shop".to_owned(),
             limits: Limits { max_turns: Some(30), max_budget_usd: Some(0.25), ..Limits::default() },
             ..NewTask::default()
         };
@@ -328,7 +328,7 @@ mod tests {
             Failure::Silent { limit_ms: 900_000, answered: false },
             Failure::OutputLimit { limit_bytes: 1, answered: false },
             Failure::Spawn { message: text("claude was not found") },
-            Failure::Spawn { message: text("The directory /work/my shop is gone") },
+            Failure::Spawn { message: text("The directory /home/dev/my shop is gone") },
             api(Some(401)),
             api(Some(404)),
             api(Some(529)),

@@ -38,18 +38,14 @@ pub(super) fn as_api(error: &clap::Error, tips: &[String], reading: &Reading<'_>
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser;
-
     use super::*;
-    use crate::args::Cli;
     use crate::command_line::read;
+    use crate::usage_error::tests::refused;
     use crate::usage_error::{definition, improve};
 
     /// The error as JSON has it, where the command line asks for JSON.
     fn in_json(line: &[&str]) -> Option<(String, String)> {
-        let arguments: Vec<OsString> = line.iter().map(OsString::from).collect();
-        let given = std::iter::once(OsString::from("claude-worker")).chain(arguments.clone());
-        let mut error = Cli::try_parse_from(given).unwrap_err();
+        let (arguments, mut error) = refused(line);
         let definition = definition();
         let reading = read(&definition, &arguments);
         let tips = improve(&mut error, &definition, &reading, &arguments);

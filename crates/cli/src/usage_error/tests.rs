@@ -2,11 +2,16 @@ use clap::Parser;
 
 use super::*;
 
-/// The message and the tips for a command line.
-fn told(line: &[&str]) -> (String, Vec<String>) {
+/// The arguments of a command line, and the error of clap for it.
+pub(super) fn refused(line: &[&str]) -> (Vec<OsString>, clap::Error) {
     let arguments: Vec<OsString> = line.iter().map(OsString::from).collect();
     let given = std::iter::once(OsString::from("claude-worker")).chain(arguments.clone());
-    let mut error = Cli::try_parse_from(given).unwrap_err();
+    (arguments, Cli::try_parse_from(given).unwrap_err())
+}
+
+/// The message and the tips for a command line.
+fn told(line: &[&str]) -> (String, Vec<String>) {
+    let (arguments, mut error) = refused(line);
     let definition = definition();
     let reading = read(&definition, &arguments);
     let tips = improve(&mut error, &definition, &reading, &arguments);

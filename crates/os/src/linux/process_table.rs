@@ -43,7 +43,7 @@ pub(crate) fn name_this_process(name: &str) {
 }
 
 pub(crate) fn show_command_line(text: &str) {
-    // Only for people, too.
+    // A failure leaves the old text in `ps`, and nothing else depends on it.
     let _ = super::command_line::show_command_line(text);
 }
 

@@ -62,12 +62,12 @@ pub(super) async fn end(
         Ok(Some(pid))
     };
     tokio::time::timeout(GONE_WITHIN, gone).await.unwrap_or_else(|_| {
-        Err(ApiError::internal(format!("Process {pid} was killed and still holds its lock"))
-            .hint("A disk that does not answer may keep it; see it with: ps -p PID -o stat"))
+        Err(ApiError::internal(format!("Process {pid} was killed and still holds its lock")).hint(
+            format!("A disk that does not answer may keep it. See its state: ps -p {pid} -o stat"),
+        ))
     })
 }
 
-/// Says that it was killed.
 pub(super) fn killed(pid: u32) -> String {
     format!("The engine (process {pid}) did not answer and was killed. Running tasks keep running")
 }

@@ -20,7 +20,7 @@ use crate::render::Paint;
 use crate::render::delay::Delay;
 use crate::render::log::LogText;
 use crate::render::text::single_emoji;
-use crate::shell_env::inherited_env;
+use crate::shell_env::{inherited_env, left_out_notice};
 use crate::transcript::last_lines::{Source, last_lines};
 use crate::transcript::{Form, Shown};
 
@@ -257,11 +257,13 @@ async fn carry_out(api: &impl TaskApi, command: Command) -> Result<String, ApiEr
             Ok(format!("Task {id} is being stopped"))
         }
         Command::Retry(id) => {
-            let inherited_env = inherited_env(api).await?.passed;
-            let changes = TaskChanges::default();
+            let variables = inherited_env(api).await?;
+            let left_out = left_out_notice("env.pass", &variables);
+            let (changes, inherited_env) = (TaskChanges::default(), variables.passed);
             let again = Again { changes, message: None, added: None, inherited_env };
             again.ask(api, id).await?;
-            Ok(again.queued(id, Then::Return))
+            let parts = [Some(again.queued(id, Then::Return)), left_out];
+            Ok(parts.into_iter().flatten().collect::<Vec<_>>().join("; "))
         }
         Command::SetPaused(paused) => {
             api.set_paused(Pause { paused }).await?;
