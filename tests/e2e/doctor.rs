@@ -38,11 +38,10 @@ fn a_key_that_only_this_shell_has_is_said_to_travel() {
     assert_eq!(sign_in["level"], "warn", "{sign_in}");
     let found = text(&sign_in["found"]);
     assert!(found.contains("ANTHROPIC_API_KEY is set in this shell, which tasks"), "{found}");
-    assert!(text(&sign_in["advice"]).contains("claude-worker server stop"), "{sign_in}");
-    // The advice works: the next command starts an engine with the key.
-    home.run(["server", "stop"]).ok();
+    assert!(text(&sign_in["advice"]).contains("claude-worker server restart"), "{sign_in}");
+    // The advice works: the next engine has the key.
     let mut command = home.command();
-    command.env(KEY.0, KEY.1).args(["list"]);
+    command.env(KEY.0, KEY.1).args(["server", "restart"]);
     Ran::of(&command.output().unwrap()).ok();
     assert_eq!(check(&doctor(&home, &[KEY]), "Sign-in")["level"], "ok");
     // And now this shell is the one without.

@@ -126,7 +126,7 @@ mod tests {
         let found = shell(&[("PATH", &path)]).compared(bad());
         assert_eq!(found.level, CheckLevel::Warn);
         assert!(found.found.contains("is in PATH of this shell"), "{found:?}");
-        assert!(found.advice.contains("claude-worker server stop"), "{found:?}");
+        assert!(found.advice.contains("claude-worker server restart"), "{found:?}");
         assert_eq!(shell(&[("PATH", "/nowhere")]).compared(bad()), bad());
         // Its name alone does not help.
         assert_eq!(shell(&[]).compared(Check::bad("Disk", "full", "")).level, CheckLevel::Bad);

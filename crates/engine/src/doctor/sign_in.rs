@@ -56,7 +56,7 @@ pub fn variables() -> Vec<&'static str> {
 
 /// How the next engine gets the environment of a shell.
 pub const START_ANEW: &str =
-    "claude-worker server stop; the next command starts the engine with this shell's environment";
+    "claude-worker server restart, which gives the engine this shell's environment";
 
 /// Says which variables of an engine a shell does not have, so that its tasks use those of the engine: the rest of a
 /// sentence that begins with "The". None when it has all.
