@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { TaskDetail } from "../backend";
 import {
   afterSending,
+  asOpened,
   emptyDraft,
   fieldOf,
   fromStored,
@@ -100,6 +101,13 @@ it("a task's draft asks for the same again, with the values of variables to be t
   expect(draft.env).toEqual([{ name: "TOKEN", value: "" }]);
   const again = toRequest({ ...draft, env: filled.env }, undefined).request;
   expect(again).toEqual(request);
+});
+
+it("is for an agent after a command was sent, and when it is opened without a text", () => {
+  const command: Draft = { ...filled, agent: "shell" };
+  expect(afterSending(command).agent).toBe("claude");
+  expect(asOpened(command)).toEqual(command);
+  expect(asOpened({ ...command, prompt: " \n" }).agent).toBe("claude");
 });
 
 it("after sending, where and how stay, but not what, and never the bypass", () => {

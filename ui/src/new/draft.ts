@@ -62,6 +62,12 @@ export function isBlank(draft: Draft): boolean {
   return texts.every((text) => text.trim() === "") && draft.env.length === 0;
 }
 
+/** The draft as a page opens with it: without a text, it is for the usual agent. Only an unfinished
+ * command stays one. */
+export function asOpened(draft: Draft): Draft {
+  return draft.prompt.trim() === "" ? { ...draft, agent: agents.usual } : draft;
+}
+
 /** The draft that would submit the same task again. The engine never returns values of variables, so
  * they are empty and have to be entered again. */
 export function fromTask(task: TaskDetail): Draft {
@@ -85,10 +91,11 @@ export function fromTask(task: TaskDetail): Draft {
   };
 }
 
-/** The draft after a submission: the next task keeps agent, directory and options, but not the prompt. */
+/** The draft after a submission: the next task keeps directory and options, but not the prompt. It is for
+ * the usual agent again, so that no prompt is run as a command because the task before was one. */
 export function afterSending(draft: Draft): Draft {
-  const { agent, directory, model, permissionMode, turns, budget, timeout, silence } = draft;
-  const next = { ...emptyDraft(), agent, directory, model, turns, budget, timeout, silence };
+  const { directory, model, permissionMode, turns, budget, timeout, silence } = draft;
+  const next = { ...emptyDraft(), directory, model, turns, budget, timeout, silence };
   // Disabling permission checks applies to one task only.
   return { ...next, permissionMode: permissionMode === "bypassPermissions" ? "" : permissionMode };
 }

@@ -4,6 +4,7 @@ import { Refused, type ApiError, type NewTask, type Task, type TaskId } from "..
 import { keepWarnings } from "../state/warnings.svelte";
 import {
   afterSending,
+  asOpened,
   emptyDraft,
   fieldOf,
   fromStored,
@@ -43,9 +44,11 @@ export class Form {
     if (from === undefined) this.draft = fromStored(localStorage.getItem(KEPT));
   }
 
-  /** Fills the form from the task to copy, unless it has content. */
+  /** Prepares the form for a page that opens: fills it from the task to copy, unless it has content. */
   async fill(): Promise<void> {
-    if (this.from === undefined || this.sending || !isBlank(this.draft)) return;
+    if (this.sending) return;
+    this.draft = asOpened(this.draft);
+    if (this.from === undefined || !isBlank(this.draft)) return;
     try {
       const task = await backend.get(this.from);
       // Keep text that was entered in the meantime.
@@ -67,10 +70,10 @@ export class Form {
     this.refusal = undefined;
   }
 
-  /** Clears all fields but agent and directory; the result undoes it. */
+  /** Clears all fields but the directory; the result undoes it. */
   clear(): () => void {
     const before = $state.snapshot(this.draft);
-    this.draft = { ...emptyDraft(), agent: before.agent, directory: before.directory };
+    this.draft = { ...emptyDraft(), directory: before.directory };
     this.clearErrors();
     return () => {
       this.draft = before;
@@ -135,6 +138,6 @@ function newKey(): string {
 export function beginWith(prompt: string) {
   const form = formFrom(undefined);
   if (!isBlank(form.draft)) return;
-  form.draft.prompt = prompt;
+  form.draft = { ...asOpened(form.draft), prompt };
   form.keep();
 }

@@ -63,6 +63,31 @@ it("keeps what was made of a task apart from other drafts, until it is sent", as
   expect((await open(1)).draft.prompt).toBe("Task 1");
 });
 
+it("begins for an agent again after a command was sent, cleared, or left without a text", async () => {
+  let form = await open();
+  form.draft.agent = "shell";
+  form.keep();
+  form = await open();
+  expect(form.draft.agent).toBe("claude");
+
+  form.draft.agent = "shell";
+  form.draft.prompt = "make check";
+  form.draft.directory = "/w";
+  form.keep();
+  expect((await open()).draft.agent).toBe("shell");
+  await form.send(form.check("/home/ada")!);
+  expect(engine.sent[0]?.agent).toBe("shell");
+  expect(form.draft.agent).toBe("claude");
+
+  form.draft.agent = "shell";
+  form.clear();
+  expect(form.draft.agent).toBe("claude");
+  const { beginWith } = await import("./form.svelte");
+  form.draft.agent = "shell";
+  beginWith("Explain this project");
+  expect(form.draft).toMatchObject({ agent: "claude", prompt: "Explain this project" });
+});
+
 it("keeps nothing of a form that was left before the task was read", async () => {
   formFrom(3).keep();
   expect((await open(3)).draft.prompt).toBe("Task 3");

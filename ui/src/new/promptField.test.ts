@@ -46,3 +46,29 @@ it("puts a dropped file's text where its path is, and leaves what was written si
   expect(field().value).toContain("/w/more.txt");
   stop();
 });
+
+it("never adds a dropped file to a command", async () => {
+  const stop = drops.watch();
+  render(PromptField, { value: "rm -r build", agent: "shell" });
+  desktop.drop(["/w/notes.txt"]);
+  await settle();
+  expect(field().value).toBe("rm -r build");
+  const { text, action } = toasts.all.at(-1)!;
+  expect(text).toBe("A file is not added to a command");
+  expect(screen.getByText(/Runs this text/)).toBeTruthy();
+  await action!.run();
+  await settle();
+  expect(field().value).toContain("/w/notes.txt");
+  expect(screen.getByRole("textbox", { name: "What should Claude do?" })).toBeTruthy();
+  stop();
+});
+
+it("makes a prompt of a file that is dropped on an empty command", async () => {
+  const stop = drops.watch();
+  render(PromptField, { value: "", agent: "shell" });
+  desktop.drop(["/w/notes.txt"]);
+  await settle();
+  expect(field().value).toBe("/w/notes.txt");
+  expect(screen.getByRole("textbox", { name: "What should Claude do?" })).toBeTruthy();
+  stop();
+});
