@@ -150,10 +150,12 @@ impl Icon<'_> {
         self.proxy(&self.path, ITEM).call::<_, _, ()>("Activate", &(0, 0)).unwrap();
     }
 
-    /// The current menu, without separators.
+    /// The menu as it opens, without separators.
     pub(crate) fn menu(&self) -> Vec<Entry> {
         let path: OwnedObjectPath = self.property("Menu").expect("the icon has a menu");
         let menu = self.proxy(path.as_str(), MENU);
+        // A panel calls this before it opens a menu.
+        menu.call::<_, _, bool>("AboutToShow", &0).unwrap();
         let none: &[&str] = &[];
         let (_, root): (u32, Node) = menu.call("GetLayout", &(0, -1, none)).unwrap();
         let mut entries = Vec::new();

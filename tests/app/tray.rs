@@ -58,6 +58,35 @@ fn the_icon_and_the_menu_show_the_current_tasks() {
 }
 
 #[test]
+fn the_menu_lists_what_runs_first_with_the_current_time() {
+    let desktop = Desktop::new();
+    let panel = Panel::on(&desktop);
+    let _app = desktop.start_hidden();
+    let icon = panel.icon();
+    let running = desktop.submit("[[hang]]", "Long");
+    desktop.until_status(&running, "running");
+    // More tasks than the menu has room for end later.
+    let quick: Vec<_> =
+        (0..5).map(|number| desktop.submit("[[say Done.]]", &format!("Quick {number}"))).collect();
+    for id in &quick {
+        desktop.until_status(id, "completed");
+    }
+    let failed = desktop.submit("[[error credit]]", "Costly");
+    desktop.until_status(&failed, "failed");
+    icon.entry("✗ Costly · Credit balance");
+    let labels = icon.labels();
+    assert!(labels[1].starts_with("● Long · 0:"), "{labels:?}");
+    let attention = labels.iter().position(|label| label == "Needs you");
+    let newest = labels.iter().position(|label| label == "Newest");
+    assert!(Some(1) < attention && attention < newest, "{labels:?}");
+    // Nothing happens to the task, and yet its time goes on whenever the menu is opened.
+    let first = labels[1].clone();
+    until("the time is read again", || icon.labels()[1] != first);
+    desktop.worker(["cancel", &running]);
+    desktop.until_status(&running, "cancelled");
+}
+
+#[test]
 fn a_click_in_the_menu_opens_the_page() {
     let desktop = Desktop::new();
     let panel = Panel::on(&desktop);

@@ -4,13 +4,14 @@ use std::future::Future;
 use std::time::Duration;
 
 use claude_worker_api::{
-    ApiError, EventPage, EventQuery, ListQuery, NotificationSettings, Task, TaskApi, TaskId,
+    ApiError, EventPage, EventQuery, ListQuery, NotificationSettings, Order, Status, Task, TaskApi,
+    TaskId,
 };
 use tokio::time::{Instant, sleep_until};
 
 use crate::event_cursor::EventCursor;
 use crate::notification::{Notification, TaskUpdate, notification};
-use crate::tray::{Overview, TASKS_SHOWN};
+use crate::tray::{ATTENTION_SHOWN, NEWEST_READ, Overview, RUNNING_SHOWN};
 
 /// The minimum time between two updates of the tray.
 const TRAY_INTERVAL: Duration = Duration::from_millis(250);
@@ -50,16 +51,24 @@ impl<A: TaskApi> EventSource for A {
     }
 
     async fn overview(&self) -> Result<Overview, ApiError> {
-        let limit = Some(TASKS_SHOWN);
         let queue = self.engine().await?.queue;
-        let newest = self.list(ListQuery { limit, ..ListQuery::default() }).await?.tasks;
-        let attention = if queue.unseen.total() == 0 {
-            Vec::new()
-        } else {
-            let limit = Some(TASKS_SHOWN / 2);
-            self.list(ListQuery { limit, attention: true, ..ListQuery::default() }).await?.tasks
+        let list = async |limit, query| {
+            let page = self.list(ListQuery { limit: Some(limit), ..query }).await?;
+            Ok::<_, ApiError>(page.tasks)
         };
-        Ok(Overview { queue, attention, newest })
+        let mut running = Vec::new();
+        if queue.counts.running > 0 {
+            let (statuses, order) = (vec![Status::Running], Order::OldestFirst);
+            let query = ListQuery { statuses, order, ..ListQuery::default() };
+            running = list(RUNNING_SHOWN, query).await?;
+        }
+        let mut attention = Vec::new();
+        if queue.unseen.total() > 0 {
+            let query = ListQuery { attention: true, ..ListQuery::default() };
+            attention = list(ATTENTION_SHOWN, query).await?;
+        }
+        let newest = list(NEWEST_READ, ListQuery::default()).await?;
+        Ok(Overview { queue, running, attention, newest })
     }
 
     async fn tasks(&self, ids: Vec<TaskId>) -> Result<Vec<Task>, ApiError> {
@@ -285,7 +294,8 @@ mod tests {
         async fn overview(&self) -> Result<Overview, ApiError> {
             let (counts, unseen) = (Counts::default(), Unseen::default());
             let queue = Queue { paused: false, workers: 4, counts, unseen };
-            Ok(Overview { queue, attention: Vec::new(), newest: Vec::new() })
+            let (running, attention, newest) = (Vec::new(), Vec::new(), Vec::new());
+            Ok(Overview { queue, running, attention, newest })
         }
 
         async fn tasks(&self, ids: Vec<TaskId>) -> Result<Vec<Task>, ApiError> {

@@ -45,6 +45,17 @@ pub(crate) fn count(number: u64, one: &str, many: &str) -> String {
     if number == 1 { format!("1 {one}") } else { format!("{number} {many}") }
 }
 
+/// A running clock: `0:07`, `4:12`, `1:04:12`.
+pub(crate) fn clock(millis: u64) -> String {
+    let seconds = millis / 1000;
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    if hours > 0 {
+        format!("{hours}:{minutes:02}:{seconds:02}")
+    } else {
+        format!("{minutes}:{seconds:02}")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,5 +74,12 @@ mod tests {
     #[test]
     fn markup_is_escaped() {
         assert_eq!(escape_markup("<b>&</b>"), "&lt;b&gt;&amp;&lt;/b&gt;");
+    }
+
+    #[test]
+    fn a_clock_shows_hours_only_if_there_are_any() {
+        assert_eq!(clock(7_900), "0:07");
+        assert_eq!(clock(252_000), "4:12");
+        assert_eq!(clock(3_852_000), "1:04:12");
     }
 }

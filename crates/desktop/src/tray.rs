@@ -1,15 +1,23 @@
 //! What the tray shows: from the state of the engine to an icon, a tooltip and a menu, as data.
 
-use claude_worker_api::{ApiError, Queue, State, Status, Task, WaitReason};
+use claude_worker_api::{ApiError, Queue, State, Status, Task, TaskId, Timestamp, WaitReason};
 
 use crate::icon::Icon;
 use crate::launch::Page;
-use crate::text::{count, escape_markup, one_line};
+use crate::text::{clock, count, escape_markup, one_line};
 
-/// The maximum number of tasks in the menu.
-pub const TASKS_SHOWN: u32 = 6;
+/// The maximum number of running tasks in the menu.
+pub const RUNNING_SHOWN: u32 = 5;
+/// The maximum number of tasks in the menu that need the user.
+pub const ATTENTION_SHOWN: u32 = 3;
+/// The maximum number of other tasks in the menu.
+const NEWEST_SHOWN: u32 = 4;
+/// The number of newest tasks that are read, because some of them run or need the user.
+pub const NEWEST_READ: u32 = RUNNING_SHOWN + ATTENTION_SHOWN + NEWEST_SHOWN;
 /// The maximum length of a task's name in the menu, in characters.
-const MAX_NAME: usize = 48;
+const MAX_NAME: usize = 40;
+/// The maximum length of what follows the name.
+const MAX_DETAIL: usize = 36;
 
 /// The state of the app's engine, with what the tray shows of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,9 +35,11 @@ pub enum TrayState {
 pub struct Overview {
     /// The queue.
     pub queue: Queue,
-    /// Tasks that need attention, newest first.
+    /// Tasks that run, oldest first; at most [`RUNNING_SHOWN`].
+    pub running: Vec<Task>,
+    /// Tasks that need attention, newest first; at most [`ATTENTION_SHOWN`].
     pub attention: Vec<Task>,
-    /// The newest tasks.
+    /// The newest tasks; at most [`NEWEST_READ`].
     pub newest: Vec<Task>,
 }
 
@@ -72,11 +82,25 @@ pub struct TrayView {
     pub menu: Vec<MenuEntry>,
 }
 
-/// What the tray shows in this state. `login` says whether the app starts at login; `None` if that
-/// cannot be chosen here.
-#[must_use]
-pub fn view(state: &TrayState, login: Option<bool>) -> TrayView {
-    let (icon, tooltip) = summary(state);
+/// What the tray shows, as the app knows it. The view also depends on the time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrayContent {
+    /// The state of the engine.
+    pub state: TrayState,
+    /// Whether the app starts at login; `None` if that cannot be chosen here.
+    pub login: Option<bool>,
+}
+
+impl TrayContent {
+    /// What the tray shows at this time.
+    #[must_use]
+    pub fn view(&self, now: Timestamp) -> TrayView {
+        let (icon, tooltip) = summary(&self.state);
+        TrayView { icon, tooltip, menu: menu(&self.state, self.login, now) }
+    }
+}
+
+fn menu(state: &TrayState, login: Option<bool>, now: Timestamp) -> Vec<MenuEntry> {
     let mut menu = Vec::new();
     match state {
         TrayState::Starting => menu.push(MenuEntry::Label("Starting…".to_owned())),
@@ -85,14 +109,7 @@ pub fn view(state: &TrayState, login: Option<bool>) -> TrayView {
             menu.push(MenuEntry::Button("Start the engine".to_owned(), TrayAction::StartEngine));
         }
         TrayState::Running(overview) => {
-            menu.push(MenuEntry::Label(counts(&overview.queue)));
-            let tasks = listed_tasks(overview);
-            if !tasks.is_empty() {
-                menu.push(MenuEntry::Separator);
-            }
-            let button =
-                |task: &Task| MenuEntry::Button(line(task), TrayAction::Show(Page::Task(task.id)));
-            menu.extend(tasks.into_iter().map(button));
+            menu.extend(task_entries(overview, now));
             menu.push(MenuEntry::Separator);
             menu.push(MenuEntry::Button("New task…".to_owned(), TrayAction::Show(Page::New)));
             let (label, paused) = match overview.queue.paused {
@@ -109,7 +126,36 @@ pub fn view(state: &TrayState, login: Option<bool>) -> TrayView {
     }
     menu.push(MenuEntry::Separator);
     menu.push(MenuEntry::Button("Quit".to_owned(), TrayAction::Quit));
-    TrayView { icon, tooltip, menu }
+    menu
+}
+
+/// The entries about tasks: first those that run, with their time, then those that need the user, then
+/// the newest. Each task is listed once.
+fn task_entries(overview: &Overview, now: Timestamp) -> Vec<MenuEntry> {
+    let Overview { queue, running, attention, newest } = overview;
+    let more = |total: u64, shown: &[Task], what: &str| {
+        let left = total.saturating_sub(shown.len() as u64);
+        let label = format!("{left} more {what}");
+        (left > 0).then_some(MenuEntry::Button(label, TrayAction::Show(Page::Any)))
+    };
+    let mut entries = vec![MenuEntry::Label(counts(queue))];
+    entries.extend(running.iter().map(|task| entry(task, running_time(task, now))));
+    entries.extend(more(queue.counts.running, running, "running"));
+    if !attention.is_empty() {
+        entries.push(MenuEntry::Separator);
+        entries.push(MenuEntry::Label("Needs you".to_owned()));
+        entries.extend(attention.iter().map(|task| entry(task, outcome(task))));
+        entries.extend(more(queue.unseen.total(), attention, "need you"));
+    }
+    let listed: Vec<TaskId> = running.iter().chain(attention).map(|task| task.id).collect();
+    let mut others = newest.iter().filter(|task| !listed.contains(&task.id)).peekable();
+    if others.peek().is_some() {
+        entries.push(MenuEntry::Separator);
+        entries.push(MenuEntry::Label("Newest".to_owned()));
+        let others = others.take(NEWEST_SHOWN as usize);
+        entries.extend(others.map(|task| entry(task, wait(task).map(str::to_owned))));
+    }
+    entries
 }
 
 /// The icon and the tooltip.
@@ -162,19 +208,8 @@ fn quarters(running: u64, workers: u32) -> u8 {
     u8::try_from(full).unwrap_or(4).clamp(1, 4)
 }
 
-/// The tasks to list: first those that need attention, then the newest, each once.
-fn listed_tasks(overview: &Overview) -> Vec<&Task> {
-    let known = |task: &&Task| overview.attention.iter().all(|other| other.id != task.id);
-    overview
-        .attention
-        .iter()
-        .chain(overview.newest.iter().filter(known))
-        .take(TASKS_SHOWN as usize)
-        .collect()
-}
-
-/// A task in one line: a symbol for its status, and its name.
-fn line(task: &Task) -> String {
+/// A button for a task: a symbol for its status, its name, and a detail.
+fn entry(task: &Task, detail: Option<String>) -> MenuEntry {
     let symbol = match (&task.state, task.state.status()) {
         (State::Completed { denied_tools, .. }, _) if !denied_tools.is_empty() => '!',
         (_, Status::Waiting | Status::Pending) => '◌',
@@ -186,17 +221,34 @@ fn line(task: &Task) -> String {
     };
     let name = one_line(&task.name, MAX_NAME);
     let name = if name.is_empty() { format!("Task {}", task.id) } else { name };
+    let label = match detail {
+        Some(detail) => format!("{symbol} {name} · {}", one_line(&detail, MAX_DETAIL)),
+        None => format!("{symbol} {name}"),
+    };
+    MenuEntry::Button(label, TrayAction::Show(Page::Task(task.id)))
+}
+
+/// For how long a task has been running; `None` while its agent starts.
+fn running_time(task: &Task, now: Timestamp) -> Option<String> {
     match task.state {
-        State::Waiting { reason: WaitReason::UsageLimit { .. } } => {
-            format!("{symbol} {name} (usage limit)")
-        }
-        State::Waiting { reason: WaitReason::RateLimit { .. } } => {
-            format!("{symbol} {name} (rate limit)")
-        }
-        State::Waiting { reason: WaitReason::Overloaded { .. } } => {
-            format!("{symbol} {name} (API overloaded)")
-        }
-        _ => format!("{symbol} {name}"),
+        State::Running { stopping: true, .. } => Some("stopping".to_owned()),
+        State::Running { started_at: Some(at), .. } => Some(clock(now.millis_since(at))),
+        _ => None,
+    }
+}
+
+/// How a finished task ended.
+fn outcome(task: &Task) -> Option<String> {
+    task.state.verdict().map(|verdict| verdict.describe())
+}
+
+/// What a waiting task waits for.
+const fn wait(task: &Task) -> Option<&'static str> {
+    match task.state {
+        State::Waiting { reason: WaitReason::UsageLimit { .. } } => Some("usage limit"),
+        State::Waiting { reason: WaitReason::RateLimit { .. } } => Some("rate limit"),
+        State::Waiting { reason: WaitReason::Overloaded { .. } } => Some("API overloaded"),
+        _ => None,
     }
 }
 
@@ -205,27 +257,45 @@ mod tests {
     use claude_worker_api::{Counts, Unseen};
 
     use super::*;
-    use crate::samples::{self, completed, failed, task};
+    use crate::samples::{self, AT, completed, failed, task};
 
-    fn up(counts: Counts, unseen: Unseen) -> TrayState {
+    const NOW: Timestamp = Timestamp::from_millis(AT.as_millis() + 252_000);
+
+    fn overview(counts: Counts, unseen: Unseen) -> Overview {
         let queue = Queue { paused: false, workers: 4, counts, unseen };
-        TrayState::Running(Overview { queue, attention: Vec::new(), newest: Vec::new() })
+        Overview { queue, running: Vec::new(), attention: Vec::new(), newest: Vec::new() }
+    }
+
+    fn view(overview: Overview) -> TrayView {
+        TrayContent { state: TrayState::Running(overview), login: None }.view(NOW)
     }
 
     fn running(running: u64) -> Counts {
         Counts { running, pending: 4, waiting: 2, ..Counts::default() }
     }
 
+    /// The labels of the entries about tasks, with `---` for a separator.
+    fn labels(overview: &Overview) -> Vec<String> {
+        let label = |entry| match entry {
+            MenuEntry::Separator => "---".to_owned(),
+            MenuEntry::Label(label) | MenuEntry::Button(label, _) | MenuEntry::Check(label, ..) => {
+                label
+            }
+        };
+        task_entries(overview, NOW).into_iter().map(label).collect()
+    }
+
     #[test]
     fn the_icon_shows_the_most_important_status() {
-        let icon = |counts, failed, denied| view(&up(counts, Unseen { failed, denied }), None).icon;
+        let icon = |counts, failed, denied| view(overview(counts, Unseen { failed, denied })).icon;
         assert_eq!(icon(Counts::default(), 0, 0), Icon::Idle);
         assert_eq!(icon(running(1), 0, 0), Icon::Running { quarters: 1 });
         assert_eq!(icon(running(3), 0, 0), Icon::Running { quarters: 3 });
         assert_eq!(icon(running(9), 0, 0), Icon::Running { quarters: 4 });
         assert_eq!(icon(running(3), 0, 1), Icon::Attention);
         assert_eq!(icon(running(3), 1, 1), Icon::Failed);
-        assert_eq!(view(&TrayState::Starting, None).icon, Icon::Off);
+        let starting = TrayContent { state: TrayState::Starting, login: None };
+        assert_eq!(starting.view(NOW).icon, Icon::Off);
     }
 
     #[test]
@@ -238,32 +308,30 @@ mod tests {
 
     #[test]
     fn the_menu_of_a_working_engine() {
-        let queue = Queue {
-            paused: false,
-            workers: 4,
-            counts: running(3),
-            unseen: Unseen { failed: 1, denied: 0 },
-        };
+        let split = task(131, "Split", samples::running());
         let broken = task(128, "Generate <b> API_client", failed("Credit balance too low"));
         let overview = Overview {
-            queue,
+            running: vec![split.clone()],
             attention: vec![broken.clone()],
-            newest: vec![task(131, "Split", samples::running()), broken, task(7, "", completed(0))],
+            newest: vec![split, broken, task(7, "", completed(0))],
+            ..overview(running(1), Unseen { failed: 1, denied: 0 })
         };
-        let view = view(&TrayState::Running(overview), Some(true));
-        assert_eq!(view.tooltip, "3 running, 6 waiting, 1 failed");
+        let content = TrayContent { state: TrayState::Running(overview), login: Some(true) };
+        let view = content.view(NOW);
+        assert_eq!(view.tooltip, "1 running, 6 waiting, 1 failed");
         let show = |name: &str, id| {
-            MenuEntry::Button(
-                name.to_owned(),
-                TrayAction::Show(Page::Task(claude_worker_api::TaskId(id))),
-            )
+            MenuEntry::Button(name.to_owned(), TrayAction::Show(Page::Task(TaskId(id))))
         };
+        let label = |text: &str| MenuEntry::Label(text.to_owned());
         let button = |name: &str, act| MenuEntry::Button(name.to_owned(), act);
         let expected = vec![
-            MenuEntry::Label("3 running, 6 waiting".to_owned()),
+            label("1 running, 6 waiting"),
+            show("● Split · 4:12", 131),
             MenuEntry::Separator,
-            show("✗ Generate <b> API_client", 128),
-            show("● Split", 131),
+            label("Needs you"),
+            show("✗ Generate <b> API_client · Credit balance too low", 128),
+            MenuEntry::Separator,
+            label("Newest"),
             show("✓ Task 7", 7),
             MenuEntry::Separator,
             button("New task…", TrayAction::Show(Page::New)),
@@ -278,14 +346,42 @@ mod tests {
     }
 
     #[test]
-    fn a_paused_queue_and_denied_tools_are_shown() {
-        let mut overview = match up(Counts::default(), Unseen { failed: 0, denied: 2 }) {
-            TrayState::Running(overview) => overview,
-            other => panic!("{other:?}"),
+    fn what_runs_is_listed_even_if_many_newer_tasks_have_ended() {
+        let overview = Overview {
+            running: vec![task(1, "Long", samples::running())],
+            newest: (2..=20).rev().map(|id| task(id, "Quick", completed(0))).collect(),
+            ..overview(running(1), Unseen::default())
         };
+        let labels = labels(&overview);
+        assert_eq!(labels[1], "● Long · 4:12");
+        let newest = labels.iter().filter(|label| label.contains("Quick")).count();
+        assert_eq!(newest, NEWEST_SHOWN as usize);
+    }
+
+    #[test]
+    fn the_menu_counts_what_it_has_no_room_for() {
+        let tasks = |count: u32, state: State| -> Vec<Task> {
+            (0..count)
+                .map(|id| task(i64::from(id) + 1, &"long ".repeat(99), state.clone()))
+                .collect()
+        };
+        let overview = Overview {
+            running: tasks(RUNNING_SHOWN, samples::running()),
+            attention: tasks(ATTENTION_SHOWN, failed(&"why ".repeat(99))),
+            ..overview(running(40), Unseen { failed: 5, denied: 0 })
+        };
+        let labels = labels(&overview);
+        assert!(labels.contains(&"35 more running".to_owned()), "{labels:?}");
+        assert!(labels.contains(&"2 more need you".to_owned()), "{labels:?}");
+        assert!(labels.iter().all(|label| label.chars().count() <= 2 + MAX_NAME + 3 + MAX_DETAIL));
+    }
+
+    #[test]
+    fn a_paused_queue_and_denied_tools_are_shown() {
+        let mut overview = overview(Counts::default(), Unseen { failed: 0, denied: 2 });
         overview.queue.paused = true;
         overview.newest = vec![task(1, "x", completed(2)), task(2, "y", samples::waiting())];
-        let view = view(&TrayState::Running(overview), None);
+        let view = view(overview);
         assert_eq!(view.tooltip, "Nothing running (paused), 2 were denied tools");
         let labels = view.menu.iter().filter_map(|item| match item {
             MenuEntry::Button(label, _) => Some(label.as_str()),
@@ -293,14 +389,14 @@ mod tests {
         });
         assert_eq!(
             labels.collect::<Vec<_>>(),
-            ["! x", "◌ y (usage limit)", "New task…", "Resume queue", "Open window", "Quit"]
+            ["! x", "◌ y · usage limit", "New task…", "Resume queue", "Open window", "Quit"]
         );
     }
 
     #[test]
     fn without_an_engine_the_menu_shows_why_and_offers_to_start_one() {
         let error = ApiError::unavailable("The <engine> was stopped");
-        let view = view(&TrayState::Stopped(error), None);
+        let view = TrayContent { state: TrayState::Stopped(error), login: None }.view(NOW);
         assert_eq!(view.icon, Icon::Off);
         assert_eq!(view.tooltip, "The &lt;engine&gt; was stopped");
         assert_eq!(view.menu[0], MenuEntry::Label("The <engine> was stopped".to_owned()));

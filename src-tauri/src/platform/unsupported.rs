@@ -64,12 +64,12 @@ pub(crate) mod notifications {
 /// No tray.
 pub(crate) mod tray {
     use claude_worker_desktop::icon::Ink;
-    use claude_worker_desktop::tray::{TrayAction, TrayView};
+    use claude_worker_desktop::tray::{TrayAction, TrayContent};
     use tokio::sync::watch;
 
     pub(crate) async fn run(
         _ink: Ink,
-        _views: watch::Receiver<TrayView>,
+        _content: watch::Receiver<TrayContent>,
         visible: watch::Sender<Option<bool>>,
         _on_action: Box<dyn Fn(TrayAction) + Send + Sync>,
     ) {

@@ -1,25 +1,26 @@
 //! The icon in the desktop's tray, over D-Bus (StatusNotifierItem).
 
+use claude_worker_api::Timestamp;
 use claude_worker_desktop::icon::{Ink, draw};
 use claude_worker_desktop::launch::Page;
-use claude_worker_desktop::tray::{MenuEntry, TrayAction, TrayView};
+use claude_worker_desktop::tray::{MenuEntry, TrayAction, TrayContent, TrayView};
 use ksni::menu::{CheckmarkItem, StandardItem};
 use ksni::{MenuItem, OfflineReason, TrayMethods};
 use tokio::sync::watch;
 
 /// The sizes of the icon in pixels: for common panels, and for screens with many pixels.
-const SIZES: [u16; 3] = [22, 24, 48];
+const SIZES: [u16; 5] = [16, 22, 24, 32, 48];
 
-/// Shows the icon and its menu until the sender of `views` is dropped. `visible` receives whether a
+/// Shows the icon and its menu until the sender of `content` is dropped. `visible` receives whether a
 /// tray shows the icon. `on_action` is called when the user clicks.
 pub(crate) async fn run(
     ink: Ink,
-    mut views: watch::Receiver<TrayView>,
+    mut content: watch::Receiver<TrayContent>,
     visible: watch::Sender<Option<bool>>,
     on_action: Box<dyn Fn(TrayAction) + Send + Sync>,
 ) {
-    let view = views.borrow_and_update().clone();
-    let icon = Icon { ink, view, visible: visible.clone(), on_action };
+    let first = content.borrow_and_update().clone();
+    let icon = Icon { ink, content: first, visible: visible.clone(), on_action };
     // At login, the tray may start later than the app.
     let handle = match icon.assume_sni_available(true).spawn().await {
         Ok(handle) => handle,
@@ -31,9 +32,9 @@ pub(crate) async fn run(
     };
     // If there is no tray now, `watcher_offline` has already said so.
     visible.send_if_modified(|visible| visible.is_none() && visible.replace(true).is_none());
-    while views.changed().await.is_ok() {
-        let next = views.borrow_and_update().clone();
-        if handle.update(|icon| icon.view = next).await.is_none() {
+    while content.changed().await.is_ok() {
+        let next = content.borrow_and_update().clone();
+        if handle.update(|icon| icon.content = next).await.is_none() {
             return;
         }
     }
@@ -42,9 +43,15 @@ pub(crate) async fn run(
 /// The icon, as the tray requests it.
 struct Icon {
     ink: Ink,
-    view: TrayView,
+    content: TrayContent,
     visible: watch::Sender<Option<bool>>,
     on_action: Box<dyn Fn(TrayAction) + Send + Sync>,
+}
+
+impl Icon {
+    fn view(&self) -> TrayView {
+        self.content.view(Timestamp::now())
+    }
 }
 
 impl ksni::Tray for Icon {
@@ -61,8 +68,9 @@ impl ksni::Tray for Icon {
     }
 
     fn icon_pixmap(&self) -> Vec<ksni::Icon> {
+        let icon = self.view().icon;
         let drawn = |size| {
-            let picture = draw(self.view.icon, self.ink, size);
+            let picture = draw(icon, self.ink, size);
             let size = i32::from(picture.size);
             ksni::Icon { width: size, height: size, data: picture.argb }
         };
@@ -72,14 +80,18 @@ impl ksni::Tray for Icon {
     fn tool_tip(&self) -> ksni::ToolTip {
         ksni::ToolTip {
             title: "Claude Worker".to_owned(),
-            description: self.view.tooltip.clone(),
+            description: self.view().tooltip,
             ..ksni::ToolTip::default()
         }
     }
 
     fn menu(&self) -> Vec<MenuItem<Self>> {
-        self.view.menu.iter().map(menu_item).collect()
+        self.view().menu.iter().map(menu_item).collect()
     }
+
+    // The menu is about to open: ksni calls `menu` again, which reads the clock. Without this method it
+    // would keep the times of the last update.
+    fn menu_about_to_show(&mut self) {}
 
     fn watcher_online(&self) {
         self.visible.send_replace(Some(true));
