@@ -39,6 +39,8 @@ pub enum EventKind {
     },
     /// The settings were changed: read them again.
     SettingsChanged,
+    /// Directories were found to belong to projects: read the projects, and tasks without one, again.
+    ProjectsChanged,
     /// One that this version does not know.
     #[serde(skip)]
     Unknown(UnknownValue),
@@ -60,6 +62,7 @@ impl EventKind {
             | Self::Seen
             | Self::QueuePaused { .. }
             | Self::SettingsChanged
+            | Self::ProjectsChanged
             | Self::Unknown(_) => true,
         }
     }

@@ -110,6 +110,7 @@ mod nearest;
 #[doc(hidden)]
 pub mod openapi;
 mod problem;
+mod project;
 mod query;
 mod run;
 mod serde_error;
@@ -147,6 +148,7 @@ pub use log::{
 pub use methods::{METHODS, TaskApi, TaskApiExt, calls};
 pub use metrics::MetricsText;
 pub use problem::{PROBLEM_JSON, Problem};
+pub use project::{Project, ProjectId, Projects, ProjectsQuery};
 pub use run::{Run, RunOutcome, Usage};
 pub use settings::{
     AgentSettings, CapSettings, DelegationSettings, HttpSettings, LimitSettings, McpSettings,

@@ -140,6 +140,10 @@ pub struct ListQuery {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 4096), extend("pattern" = "^/[^\\x00]*$"))]
     pub directory: Option<String>,
+    /// Only tasks of this project: its name, in any case, or its directory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 4096))]
+    pub project: Option<String>,
     /// Only tasks that were submitted at or after this instant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,

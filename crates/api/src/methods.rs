@@ -16,9 +16,9 @@ use crate::{
     ApiError, CleanQuery, Cleaned, CreatedToken, Diagnosis, Edit, EngineInfo, EventPage,
     EventQuery, FollowUp, HttpChange, HttpState, ImportTasks, ImportedTasks, ListQuery, LogPage,
     LogQuery, LoginCode, MetricsText, NewLogin, NewTask, NewTasks, NewToken, OutputChunk,
-    OutputQuery, Pause, Queue, Retry, Scope, SeenQuery, Settings, SettingsChange, Spent,
-    SpentQuery, StopRequest, Stopped, SubmittedTasks, Task, TaskDetail, TaskId, TaskPage,
-    TaskQuery, Token, TokenName, Tokens, Traceparent, Trust, TrustChange,
+    OutputQuery, Pause, Projects, ProjectsQuery, Queue, Retry, Scope, SeenQuery, Settings,
+    SettingsChange, Spent, SpentQuery, StopRequest, Stopped, SubmittedTasks, Task, TaskDetail,
+    TaskId, TaskPage, TaskQuery, Token, TokenName, Tokens, Traceparent, Trust, TrustChange,
 };
 
 /// The idempotency key of a call, which makes it safe to repeat.
@@ -239,7 +239,7 @@ methods! {
     /// Lists tasks.
     ///
     /// # Errors
-    /// `invalid_request` for too many `ids`.
+    /// `invalid_request` for too many `ids`, and for a project that does not exist.
     list = List { query: ListQuery } -> TaskPage,
     Get "/api/v1/tasks", Read, Safe, Quick, [InvalidRequest];
 
@@ -332,6 +332,10 @@ methods! {
     /// The cost of all runs that ended since a point in time. Removing a task does not change it.
     spent = SpentSince { query: SpentQuery } -> Spent,
     Get "/api/v1/spent", Read, Safe, Quick, [InvalidRequest];
+
+    /// The repositories and directories that tasks work in, with their tasks and costs.
+    projects = GetProjects { query: ProjectsQuery } -> Projects,
+    Get "/api/v1/projects", Read, Safe, Quick, [InvalidRequest];
 
     /// Pauses the queue, so that no task is started, or continues it. It stays paused when the
     /// engine restarts.

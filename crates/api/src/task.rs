@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Agent, NewTask, Run, State, SubmittedBy, TaskId, Timestamp, Usage};
+use crate::{Agent, NewTask, ProjectId, Run, State, SubmittedBy, TaskId, Timestamp, Usage};
 
 /// A task, as lists show it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -16,6 +16,9 @@ pub struct Task {
     pub agent: Agent,
     /// The directory in which the agent works.
     pub working_directory: String,
+    /// The project that the directory belongs to, once that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub project: Option<ProjectId>,
     /// The model in the request, or the one that the agent reports.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
@@ -128,6 +131,7 @@ mod tests {
             name: "name".to_owned(),
             agent: Agent::Claude,
             working_directory: "/work".to_owned(),
+            project: None,
             model: Some("opus".to_owned()),
             error_message: state.error_message(),
             state,

@@ -101,7 +101,12 @@ impl<'a, A: TaskApi> Changes<'a, A> {
         for event in &page.events {
             match (event.task, &event.kind) {
                 (Some(id), _) => _ = changed.tasks.insert(id),
-                (None, EventKind::QueuePaused { .. } | EventKind::SettingsChanged) => {}
+                (
+                    None,
+                    EventKind::QueuePaused { .. }
+                    | EventKind::SettingsChanged
+                    | EventKind::ProjectsChanged,
+                ) => {}
                 (None, _) => changed.all = true,
             }
         }

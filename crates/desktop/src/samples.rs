@@ -30,6 +30,7 @@ pub(crate) fn task(id: i64, name: &str, state: State) -> Task {
         warnings: Vec::new(),
         submitted_before: false,
         untrusted: None,
+        project: None,
     }
 }
 

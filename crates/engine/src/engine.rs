@@ -28,11 +28,12 @@ use self::recent_looks::RecentLooks;
 use self::sign_in_note::SignInNote;
 use crate::access::{Logins, Principal};
 use crate::clock::SystemClock;
-use crate::dispatcher::{Dispatcher, Watches};
+use crate::dispatcher::{Dispatcher, ProjectFinder, Watches};
 use crate::hosting::Hosting;
 use crate::live::{RunPaths, Runs};
 use crate::message::{Message, Reply, Request};
 use crate::metrics::{self, Traffic};
+use crate::projects::{self, ProjectRoots};
 use crate::readiness::{LastLook, readiness};
 use crate::settings::InForce;
 use crate::storage_watch::{self, StorageWatch};
@@ -86,6 +87,7 @@ struct Inner {
     reads: std::sync::atomic::AtomicUsize,
     directory_checks: DirectoryChecks,
     recent_looks: RecentLooks,
+    project_roots: Arc<ProjectRoots>,
     sign_in_note: SignInNote,
     /// Codes for logins of browsers.
     logins: Logins,
@@ -153,6 +155,10 @@ impl Engine {
         if let Some(receiver) = hosting.ended_runs.take() {
             dispatcher.tell_ended_runs(receiver);
         }
+        let project_roots = Arc::<ProjectRoots>::default();
+        let (look, directories) = std::sync::mpsc::channel();
+        projects::place_directories(directories, Arc::clone(&project_roots), inbox.clone())?;
+        dispatcher.find_projects(ProjectFinder { roots: Arc::clone(&project_roots), look })?;
         let found = shown.published.borrow().queue.counts;
         tracing::info!(
             version = env!("CARGO_PKG_VERSION"),
@@ -226,6 +232,7 @@ impl Engine {
                 reads: std::sync::atomic::AtomicUsize::default(),
                 directory_checks: DirectoryChecks::default(),
                 recent_looks: RecentLooks::default(),
+                project_roots,
                 sign_in_note: SignInNote::default(),
                 logins: Logins::default(),
                 claim: Mutex::new(Some(claim)),

@@ -33,12 +33,15 @@ mod event_waiters;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzz;
+mod git;
 mod hosting;
 mod live;
 mod login_shell;
 mod logs;
 mod message;
 mod old_task;
+mod project_name;
+mod projects;
 mod readiness;
 mod run_record;
 mod run_trace;

@@ -26,8 +26,19 @@ pub(crate) enum Message {
     Request(Request, Principal, oneshot::Sender<Result<Reply, ApiError>>),
     /// The token or login with this number was used at this instant.
     AccessUsed(i64, Timestamp),
+    /// It was found where these directories belong.
+    DirectoriesPlaced(Vec<DirectoryPlace>),
     /// Something happened to a run.
     RunReport(RunReport),
+}
+
+/// The project that a working directory belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DirectoryPlace {
+    /// The directory, as tasks have it.
+    pub(crate) directory: String,
+    /// The directory of the project.
+    pub(crate) root: Arc<str>,
 }
 
 impl Message {

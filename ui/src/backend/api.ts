@@ -341,7 +341,8 @@ export type EventKind =
       /** Whether it is paused now. */
       paused: boolean;
     }
-  | { kind: "settings_changed" };
+  | { kind: "settings_changed" }
+  | { kind: "projects_changed" };
 
 /** Some events, in order. */
 export type EventPage = {
@@ -667,6 +668,8 @@ export type ListQuery = {
   limit?: number;
   /** The order. */
   order?: Order;
+  /** Only tasks of this project: its name, in any case, or its directory. */
+  project?: string;
   /**
    * Only tasks whose name or working directory contains this text (in any case), or whose number
    * it is (`12`, `#12`). At most 4096 characters.
@@ -996,6 +999,43 @@ export type Pause = {
 export type PermissionMode =
   "default" | "acceptEdits" | "plan" | "dontAsk" | "auto" | "bypassPermissions";
 
+/**
+ * A repository, or a directory that is in none, in which tasks work. Tasks in a subdirectory or in a worktree
+ * of a repository belong to the project of the repository.
+ */
+export type Project = {
+  /** What its runs that ended in the period have cost, in US dollars. Removing a task does not change it. */
+  cost_usd: number;
+  /** Its number. */
+  id: ProjectId;
+  /**
+   * Its name: that of the directory, with directories above it where another project has that name.
+   * No two projects have the same name.
+   */
+  name: string;
+  /** Its directory: an absolute path. */
+  root: string;
+  /** How many of them are running. */
+  running: number;
+  /** How many tasks it has. */
+  tasks: number;
+};
+
+/** A project's number. A number is never used again. */
+export type ProjectId = number;
+
+/** All projects that have tasks, or cost something in the period. */
+export type Projects = {
+  /** The projects: the most expensive first, then by name. */
+  projects: Project[];
+};
+
+/** Which period the cost of projects is added up for. */
+export type ProjectsQuery = {
+  /** Counts the cost of runs that ended at or after this instant. Left out: of all runs of the last 400 days. */
+  since?: Timestamp;
+};
+
 /** A question of an agent to a person. */
 export type Question = {
   /** The answers that it offers, shortened. */
@@ -1286,6 +1326,8 @@ export type Task = {
   name: string;
   /** The task whose agent submitted it. */
   parent?: TaskId;
+  /** The project that the directory belongs to, once that is known. */
+  project?: ProjectId;
   /**
    * Its place in the queue, while it is queued: tasks start in the order of these numbers, which
    * may have gaps.
@@ -1393,6 +1435,8 @@ export type TaskDetail = {
   name: string;
   /** The task whose agent submitted it. */
   parent?: TaskId;
+  /** The project that the directory belongs to, once that is known. */
+  project?: ProjectId;
   /**
    * Its place in the queue, while it is queued: tasks start in the order of these numbers, which
    * may have gaps.

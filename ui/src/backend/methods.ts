@@ -23,6 +23,8 @@ import type {
   NewTasks,
   NewToken,
   Pause,
+  Projects,
+  ProjectsQuery,
   Queue,
   Retry,
   SeenQuery,
@@ -75,7 +77,7 @@ export interface EngineApi {
    * Lists tasks.
    *
    * # Errors
-   * `invalid_request` for too many `ids`.
+   * `invalid_request` for too many `ids`, and for a project that does not exist.
    */
   list(query?: ListQuery, signal?: AbortSignal): Promise<TaskPage>;
   /**
@@ -154,6 +156,8 @@ export interface EngineApi {
   seen(body?: SeenQuery, signal?: AbortSignal): Promise<Queue>;
   /** The cost of all runs that ended since a point in time. Removing a task does not change it. */
   spent(query: SpentQuery, signal?: AbortSignal): Promise<Spent>;
+  /** The repositories and directories that tasks work in, with their tasks and costs. */
+  projects(query?: ProjectsQuery, signal?: AbortSignal): Promise<Projects>;
   /**
    * Pauses the queue, so that no task is started, or continues it. It stays paused when the
    * engine restarts.
@@ -323,6 +327,12 @@ export const METHODS = {
     name: "spent",
     verb: "GET",
     path: "/api/v1/spent",
+    arguments: ["query"],
+  },
+  projects: {
+    name: "projects",
+    verb: "GET",
+    path: "/api/v1/projects",
     arguments: ["query"],
   },
   setPaused: {

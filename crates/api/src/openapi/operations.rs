@@ -28,7 +28,8 @@ fn tag(path: &str) -> &str {
     let segment = path.trim_start_matches('/').split('/').next().unwrap_or("");
     match segment {
         "mcp" => "tasks",
-        "spent" => "queue",
+        "spent" | "projects" => "queue",
+        "search" => "tasks",
         "doctor" => "engine",
         "logins" => "tokens",
         "metrics" => "monitoring",

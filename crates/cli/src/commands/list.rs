@@ -184,6 +184,7 @@ impl Args {
             submitted_by: self.submitted_by.clone(),
             search: self.search.clone(),
             directory: self.directory()?,
+            project: self.project.clone(),
             since,
             attention: self.attention,
             cursor: self.before,

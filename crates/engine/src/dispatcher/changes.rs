@@ -44,7 +44,8 @@ impl Dispatcher {
             fault_point("engine.variables_changed");
         }
         without_secrets(&mut request);
-        self.writer.change_request(id, &request, &name)
+        let root = self.project_root(&request.working_directory, after);
+        self.writer.change_request(id, &request, &name, root.as_deref())
     }
 
     /// Refuses changes after which the variables of a task take too much, with those that it has already.

@@ -44,7 +44,7 @@ impl Dispatcher {
                         imported.finished += 1;
                     }
                     if !dry_run {
-                        self.add_to_history(task, &key, verdict, now)?;
+                        self.add_to_history(task, &key, verdict, now, after)?;
                     }
                 }
                 Fate::Queue | Fate::CannotQueue(_) if !queue => imported.left_out += 1,
@@ -87,6 +87,7 @@ impl Dispatcher {
         key: &OwnedKey,
         verdict: Verdict,
         now: Timestamp,
+        after: &mut AfterCommit,
     ) -> Result<(), EngineError> {
         let ended_at = task.ended(now);
         let outcome = RunOutcome { ended_at, verdict, exit_code: None, exit_signal: None };
@@ -97,6 +98,7 @@ impl Dispatcher {
         let name = task_name(&request);
         let past = PastTask {
             request: &request,
+            project_root: self.project_root(&request.working_directory, after),
             key,
             name: &name,
             state: &state,

@@ -17,6 +17,7 @@ mod full_disk;
 mod import;
 mod keyed;
 mod log_lines;
+mod projects;
 mod publish;
 mod recovery;
 mod reports;
@@ -57,6 +58,8 @@ use crate::{EngineError, Paths, RunRecord};
 
 use log_lines::{Happened, LogLine};
 use unstored::Unstored;
+
+pub(crate) use projects::ProjectFinder;
 
 pub(crate) use keyed::{BATCH_KEYS, EDIT_KEYS, RESUME_KEYS, RETRY_KEYS};
 
@@ -113,6 +116,8 @@ struct AfterCommit {
     new_env_files: Vec<EnvFileName>,
     /// The files with variables that a task uses no more.
     left_env_files: Vec<EnvFileName>,
+    /// The directories whose project is to be looked for.
+    unplaced_directories: Vec<String>,
     /// Which messages of the batch are reports that could not be written down.
     unwritten: Vec<usize>,
 }
@@ -163,6 +168,8 @@ pub(crate) struct Dispatcher {
     stopping: bool,
     garbage: Garbage,
     unstored: Unstored,
+    /// Finds the projects of directories.
+    projects: Option<ProjectFinder>,
     /// What gives access over HTTP.
     grants: Arc<Grants>,
     /// The events of this round, for the requests that wait for them. One that was rolled back wakes a
@@ -266,6 +273,7 @@ impl Dispatcher {
             stopping: false,
             garbage: Garbage::LookFrom(Timestamp::default()),
             unstored: Unstored::default(),
+            projects: None,
             grants: Arc::clone(&grants),
             new_events: Vec::new(),
             event_waiters: Arc::default(),

@@ -179,6 +179,7 @@ impl Dispatcher {
             principal: principal.clone(),
             key,
             sent_directory: sent_directory.clone(),
+            project_root: self.project_root(&request.working_directory, after),
         };
         let name = task_name(request);
         let filled_defaults =

@@ -52,6 +52,7 @@ impl Dispatcher {
                 }
                 // Before the answers: a client that has removed a task may rely on its variables being gone.
                 self.delete_unused(std::mem::take(&mut after.left_env_files));
+                self.look_for_projects(std::mem::take(&mut after.unplaced_directories));
                 // The same of its room on the disk: a submission that follows waits for a deletion that has begun.
                 self.collect_garbage();
                 // Before publishing, because of all that follows this takes longest.
@@ -61,7 +62,7 @@ impl Dispatcher {
                 for (n, message) in batch.into_iter().enumerate() {
                     match message {
                         Message::Request(_, _, answer) => answers.push(answer),
-                        Message::AccessUsed(..) => {}
+                        Message::AccessUsed(..) | Message::DirectoriesPlaced(_) => {}
                         Message::RunReport(report) => {
                             self.settle_report(report, after.unwritten.contains(&n));
                         }
@@ -106,7 +107,7 @@ impl Dispatcher {
     ) {
         let answers = batch.into_iter().filter_map(|message| match message {
             Message::Request(_, _, answer) => Some(answer),
-            Message::RunReport(_) | Message::AccessUsed(..) => None,
+            Message::RunReport(_) | Message::AccessUsed(..) | Message::DirectoriesPlaced(_) => None,
         });
         for (answer, reply) in answers.zip(replies) {
             self.answer(answer, reply);
@@ -152,6 +153,7 @@ impl Dispatcher {
                 None
             }
             Message::AccessUsed(..)
+            | Message::DirectoriesPlaced(_)
             | Message::RunReport(RunReport::Progress { .. } | RunReport::Quiet { .. }) => None,
             report @ Message::RunReport(_) => Some(report),
         }
@@ -183,6 +185,13 @@ impl Dispatcher {
                     let noted = self.alone(after, |this, _| this.writer.note_use(*id, *at))?;
                     if let Err(error) = noted {
                         tracing::warn!(%error, "the use of a token cannot be written down");
+                    }
+                }
+                Message::DirectoriesPlaced(places) => {
+                    let placed =
+                        self.alone(after, |this, _| this.place_directories(places, now.wall))?;
+                    if let Err(error) = placed {
+                        tracing::warn!(%error, "the projects of directories cannot be stored");
                     }
                 }
                 Message::RunReport(report) => {
@@ -217,6 +226,7 @@ impl Dispatcher {
         let (launches, ends) = (after.launches.len(), after.ends.len());
         let (to_remove, removed) = (after.to_remove.len(), after.removed.len());
         let (log, grants) = (after.log.len(), after.grants.len());
+        let unplaced_directories = after.unplaced_directories.len();
         let (new_env_files, left_env_files) =
             (after.new_env_files.len(), after.left_env_files.len());
         self.writer.savepoint()?;
@@ -240,6 +250,7 @@ impl Dispatcher {
                 after.grants.truncate(grants);
                 self.delete_unused(after.new_env_files.drain(new_env_files..));
                 after.left_env_files.truncate(left_env_files);
+                after.unplaced_directories.truncate(unplaced_directories);
                 Ok(Err(error))
             }
         }

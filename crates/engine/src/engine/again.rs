@@ -95,9 +95,11 @@ impl Engine {
         };
         let Some(directory) = directory else { return Ok(()) };
         let shown = directory.clone();
-        let look = move |_: &super::Inner| {
+        let look = move |inner: &super::Inner| {
             working_directory::check(Path::new(&directory), Missing::Refuse)
-                .map_err(EngineError::Refused)
+                .map_err(EngineError::Refused)?;
+            inner.project_roots.look(&directory);
+            Ok(())
         };
         self.look_at(&shown, look).await.map_err(|error| match error.code {
             ErrorCode::InvalidRequest if changes.working_directory.is_none() => {

@@ -9,10 +9,10 @@ use claude_worker_api::{
     ApiError, Call, Capability, CleanQuery, Cleaned, CreatedToken, Diagnosis, Edit, EngineInfo,
     EventPage, EventQuery, FollowUp, HttpChange, HttpState, ImportTasks, ImportedTasks, ListQuery,
     LogPage, LogQuery, LoginCode, MAX_CALLER_CHARS, MetricsText, NewLogin, NewTask, NewTasks,
-    NewToken, OutputChunk, OutputQuery, PROTOCOL, Pause, Queue, Retry, Run, SeenQuery, Settings,
-    SettingsChange, Spent, SpentQuery, StopRequest, Stopped, SubmittedTasks, Task, TaskApi,
-    TaskDetail, TaskId, TaskPage, TaskQuery, Timestamp, Token, TokenName, Tokens, Trust,
-    TrustChange,
+    NewToken, OutputChunk, OutputQuery, PROTOCOL, Pause, Projects, ProjectsQuery, Queue, Retry,
+    Run, SeenQuery, Settings, SettingsChange, Spent, SpentQuery, StopRequest, Stopped,
+    SubmittedTasks, Task, TaskApi, TaskDetail, TaskId, TaskPage, TaskQuery, Timestamp, Token,
+    TokenName, Tokens, Trust, TrustChange,
 };
 
 use super::working_directory::Missing;
@@ -230,6 +230,11 @@ impl TaskApi for Engine {
 
     async fn spent(&self, query: SpentQuery) -> Result<Spent, ApiError> {
         self.read(move |inner| inner.readers.spent(query.since)).await
+    }
+
+    async fn projects(&self, query: ProjectsQuery) -> Result<Projects, ApiError> {
+        let since = query.since.unwrap_or_default();
+        self.read(move |inner| Ok(Projects { projects: inner.readers.projects(since)? })).await
     }
 
     async fn set_paused(&self, Pause { paused }: Pause) -> Result<Queue, ApiError> {

@@ -127,6 +127,7 @@ impl Engine {
             }
             working_directory::check(Path::new(&directory), missing)
                 .map_err(EngineError::Refused)?;
+            inner.project_roots.look(&directory);
             let list = &inner.paths.trust;
             Ok(match (follows_project, is_agents) {
                 (false, _) => None,

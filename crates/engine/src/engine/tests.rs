@@ -3,13 +3,15 @@
 use std::sync::atomic::Ordering;
 
 use claude_worker_api::{
-    Agent, ErrorCode, EventQuery, HttpSettings, ImportTasks, LONGEST_DURATION, ListQuery, NewTask,
-    NewTasks, NewToken, Pause, SettingsChange, TaskApi, TaskQuery,
+    Agent, ErrorCode, EventKind, EventQuery, HttpSettings, ImportTasks, LONGEST_DURATION,
+    ListQuery, NewTask, NewTasks, NewToken, Pause, ProjectsQuery, SettingsChange, TaskApi,
+    TaskQuery,
 };
 use tempfile::TempDir;
 
 use super::*;
 use crate::hosting::{HttpCommands, HttpControl, HttpRequest};
+use crate::submitted::Submission;
 
 /// Longer than anything here takes.
 const LONG: Duration = Duration::from_secs(20);
@@ -198,4 +200,52 @@ async fn a_long_search_is_refused_with_its_bound() {
         assert_eq!(error.code, ErrorCode::InvalidRequest, "{error}");
         assert!(error.message.contains("4096"), "{error}");
     }
+}
+
+#[tokio::test]
+async fn a_task_is_submitted_with_the_project_of_its_repository() {
+    let (directory, engine, _http) = started().await;
+    let shop = directory.path().join("shop");
+    std::fs::create_dir_all(shop.join(".git")).unwrap();
+    std::fs::create_dir_all(shop.join("src")).unwrap();
+    let above = engine.submit(shell(&shop, "true")).await.unwrap();
+    let below = engine.submit(shell(&shop.join("src"), "true")).await.unwrap();
+    let other = engine.submit(shell(directory.path(), "true")).await.unwrap();
+    assert!(above.project.is_some() && above.project == below.project);
+    assert!(other.project.is_some() && other.project != above.project);
+    let projects = engine.projects(ProjectsQuery::default()).await.unwrap().projects;
+    let shop = projects.iter().find(|project| Some(project.id) == above.project).unwrap();
+    assert_eq!((shop.name.as_str(), shop.tasks, shop.running), ("shop", 2, 0));
+    engine.remove(below.id).await.unwrap();
+    let of_shop = ListQuery { project: Some("shop".to_owned()), ..ListQuery::default() };
+    let left = engine.list(of_shop).await.unwrap().tasks;
+    assert_eq!(left.iter().map(|task| task.id).collect::<Vec<_>>(), [above.id]);
+    let directory_of_no_task = shop.root.clone() + "/src";
+    let unknown = ListQuery { project: Some(directory_of_no_task), ..ListQuery::default() };
+    assert_eq!(engine.list(unknown).await.unwrap_err().code, ErrorCode::InvalidRequest);
+}
+
+#[tokio::test]
+async fn the_project_of_a_directory_that_was_not_looked_at_is_found_later() {
+    let (directory, engine, _http) = started().await;
+    let shop = directory.path().join("shop");
+    std::fs::create_dir_all(shop.join(".git")).unwrap();
+    let task = engine.submit(shell(directory.path(), "true")).await.unwrap();
+    let after = engine.events(EventQuery::default()).await.unwrap().next;
+    // As an imported task: no client has looked at its directory.
+    let submission = Submission { task: shell(&shop.join("gone"), "true"), sent_directory: None };
+    let unplaced = engine.ask_for_task(Request::Submit(Box::new(submission))).await.unwrap();
+    assert_eq!(unplaced.project, None);
+    let deadline = Instant::now() + LONG;
+    let mut query = EventQuery { after: Some(after), wait_ms: 1_000, ..EventQuery::default() };
+    loop {
+        assert!(Instant::now() < deadline, "its project is not found");
+        let page = engine.events(query.clone()).await.unwrap();
+        if page.events.iter().any(|event| event.kind == EventKind::ProjectsChanged) {
+            break;
+        }
+        query.after = Some(page.next);
+    }
+    let placed = engine.get(unplaced.id, TaskQuery::default()).await.unwrap().task.project;
+    assert!(placed.is_some() && placed != task.project);
 }

@@ -1,5 +1,7 @@
 //! Adds tasks that have ended elsewhere.
 
+use std::sync::Arc;
+
 use claude_worker_api::{NewTask, RunId, RunOutcome, TaskId, Timestamp};
 use rusqlite::params;
 
@@ -12,6 +14,8 @@ use crate::state::TaskState;
 pub(crate) struct PastTask<'a> {
     /// What was submitted.
     pub(crate) request: &'a NewTask,
+    /// The directory of its project, if it is known.
+    pub(crate) project_root: Option<Arc<str>>,
     /// The key by which it is recognised.
     pub(crate) key: &'a OwnedKey,
     pub(crate) name: &'a str,
@@ -38,12 +42,14 @@ impl Writer {
     ) -> Result<TaskId, EngineError> {
         let ended_at = task.outcome.ended_at.as_millis();
         let started_at = task.started_at.map(Timestamp::as_millis);
+        let root = task.project_root.as_deref();
+        let directory = self.directory(&task.request.working_directory, root)?;
         self.connection
             .prepare_cached(
                 "INSERT INTO task (status, state, queue_position, ended_at, name, agent,
                  working_directory, model, created_at, started_at, runs, last_action, final_summary,
-                 idempotency_key)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 1, ?11, ?12, ?13)",
+                 idempotency_key, directory_id)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 1, ?11, ?12, ?13, ?14)",
             )?
             .execute(params![
                 task.state.to_wire().status().name(),
@@ -59,8 +65,10 @@ impl Writer {
                 task.last_action,
                 task.final_summary,
                 task.key.as_str(),
+                directory,
             ])?;
         let id = TaskId(self.connection.last_insert_rowid());
+        self.count_tasks(directory, 1)?;
         self.connection
             .prepare_cached(
                 "INSERT INTO request (task_id, request, filled_in) VALUES (?1, ?2, '')",

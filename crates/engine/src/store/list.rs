@@ -4,7 +4,7 @@
 //! costs what is on it, however many tasks there are. Only a search for a rare text reads on: in
 //! an index that holds little more than the texts.
 
-use claude_worker_api::{Cursor, ListQuery, Order, TaskId};
+use claude_worker_api::{Cursor, ListQuery, Order, ProjectId, TaskId};
 use rusqlite::types::Value;
 
 use super::rows;
@@ -12,6 +12,7 @@ use super::rows;
 /// The statement for one page of a list, from after a cursor on, and its parameters.
 pub(super) fn statement(
     query: &ListQuery,
+    project: Option<ProjectId>,
     after: Option<Cursor>,
     limit: usize,
 ) -> (String, Vec<Value>) {
@@ -75,12 +76,18 @@ pub(super) fn statement(
     if let Some(directory) = &query.directory {
         filter.directory(directory);
     }
+    if let Some(project) = project {
+        let n = filter.parameter(Value::Integer(project.0));
+        filter.condition(format!(
+            "+directory_id IN (SELECT id FROM directory WHERE project_id = ?{n})"
+        ));
+    }
     if let Some(since) = query.since {
         let n = filter.parameter(Value::Integer(since.as_millis()));
         filter.condition(format!("created_at >= ?{n}"));
     }
-    // The index that holds the texts is gone through only if it holds all that is looked at.
-    let in_texts = (search.is_some() || query.directory.is_some()) && query.since.is_none();
+    // Where few rows are wanted, the index that holds all that a filter looks at is gone through.
+    let is_filtered = search.is_some() || query.directory.is_some() || project.is_some();
     let filter_text = filter.text();
     let sql = if query.attention {
         // By the number in the index that is gone through, so that nothing is sorted.
@@ -91,7 +98,7 @@ pub(super) fn statement(
              {order} LIMIT {limit}",
             and = if filter_text.is_empty() { "" } else { "AND" },
         )
-    } else if in_texts && !few && by_number {
+    } else if is_filtered && !few && by_number {
         format!(
             "SELECT {columns} FROM task WHERE id IN (SELECT id FROM task INDEXED BY task_search
              WHERE {filter_text} {order} LIMIT {limit}) {order}"

@@ -13,6 +13,7 @@ mod keys;
 mod list;
 mod output;
 mod predecessor;
+mod projects;
 mod queue;
 mod reader;
 mod rows;

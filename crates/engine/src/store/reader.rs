@@ -15,6 +15,7 @@ use rusqlite::{Connection, OptionalExtension, params_from_iter};
 use tokio::sync::watch;
 
 use super::list;
+use super::projects;
 use super::rows::{self, StoredTask};
 use crate::EngineError;
 use crate::state::TaskState;
@@ -186,7 +187,9 @@ impl Readers {
         limit: u32,
     ) -> Result<(Vec<StoredTask>, Counts), EngineError> {
         let read = |connection: &Connection| -> Result<_, EngineError> {
-            let (sql, values) = list::statement(query, query.cursor, limit as usize + 1);
+            let project = query.project.as_deref();
+            let project = project.map(|text| projects::by_name(connection, text)).transpose()?;
+            let (sql, values) = list::statement(query, project, query.cursor, limit as usize + 1);
             let mut statement = connection.prepare_cached(&sql)?;
             let mut found = statement.query(params_from_iter(values))?;
             let mut tasks = Vec::new();

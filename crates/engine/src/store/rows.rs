@@ -6,8 +6,8 @@
 //! reading it; see [`crate::state::Unreadable`] for what may be done with such a task.
 
 use claude_worker_api::{
-    Agent, Counts, Event, EventKind, Failure, NewTask, Run, RunId, RunOutcome, Status, SubmittedBy,
-    Task, TaskId, Timestamp, UnknownName, UnknownValue, Usage, Verdict,
+    Agent, Counts, Event, EventKind, Failure, NewTask, ProjectId, Run, RunId, RunOutcome, Status,
+    SubmittedBy, Task, TaskId, Timestamp, UnknownName, UnknownValue, Usage, Verdict,
 };
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
@@ -57,7 +57,8 @@ impl From<&TaskState> for Columns {
 pub(super) const TASK: &str = "id, name, agent, working_directory, model, state, created_at, \
      started_at, runs, last_action, final_summary, usage, session_id, \
      parent_id, EXISTS (SELECT 1 FROM unseen WHERE unseen.task_id = task.id), ended_at, \
-     queue_position, status, run_id, submitted_by";
+     queue_position, status, run_id, submitted_by, \
+     (SELECT project_id FROM directory WHERE directory.id = task.directory_id)";
 
 /// The columns [`run`] reads, in its order.
 pub(super) const RUN: &str = "id, number, follow_up, started_at, outcome, session_id, usage, \
@@ -137,6 +138,7 @@ pub(super) fn task(row: &Row<'_>) -> Result<StoredTask, EngineError> {
             name: text(row, 1).unwrap_or("(its name cannot be read)").to_owned(),
             agent: agent(text(row, 2)),
             working_directory: owned(row, 3).unwrap_or_default(),
+            project: number(row, 20).map(ProjectId),
             model: owned(row, 4),
             queue_place: if state.is_queued() { number(row, 16) } else { None },
             error_message: wire.error_message(),

@@ -304,6 +304,54 @@ pub(super) const STEPS: &[&str] = &[
     CREATE INDEX request_by_given_env ON request (given_env) WHERE given_env IS NOT NULL;
     UPDATE request SET shell_env = 'shell-' || shell_env WHERE shell_env IS NOT NULL;
     ",
+    // 14: the projects that tasks belong to. A task has a directory, and the directory a project, which is found
+    // by a look at the disk: so a project that changes, changes for all its tasks.
+    "
+    -- The repositories, and the directories in none, that tasks work in.
+    CREATE TABLE project (
+        -- Its number, which is never used again.
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        -- Its directory.
+        root TEXT NOT NULL UNIQUE,
+        -- Its name: that of the directory, with some of those above it where the name was taken.
+        name TEXT NOT NULL COLLATE NOCASE UNIQUE
+    ) STRICT;
+    -- The working directories that tasks have or had.
+    CREATE TABLE directory (
+        -- Its number.
+        id INTEGER PRIMARY KEY,
+        -- Its path, as the tasks have it.
+        path TEXT NOT NULL UNIQUE,
+        -- The project that it belongs to, once that is known.
+        project_id INTEGER REFERENCES project (id),
+        -- How many tasks work in it.
+        tasks INTEGER NOT NULL DEFAULT 0
+    ) STRICT;
+    -- The directories of a project.
+    CREATE INDEX directory_of_project ON directory (project_id);
+    -- The number of its working directory.
+    ALTER TABLE task ADD COLUMN directory_id INTEGER;
+    -- The number of the directory that the run's task worked in. NULL in older rows.
+    ALTER TABLE spending ADD COLUMN directory_id INTEGER;
+    INSERT INTO directory (path, tasks)
+        SELECT working_directory, count(*) FROM task GROUP BY working_directory;
+    UPDATE task SET directory_id = (SELECT id FROM directory WHERE path = working_directory);
+    -- The indexes that lists go through hold what a filter looks at, so that it reads no other rows.
+    DROP INDEX task_search;
+    -- Holds all that a search or a filter looks at, so that it reads a fraction of the rows.
+    CREATE INDEX task_search
+        ON task (id, status, name, working_directory, directory_id, agent, model, created_at);
+    DROP INDEX task_by_end;
+    -- For lists of what ended last.
+    CREATE INDEX task_by_end ON task (ended_at, id, status, directory_id) WHERE ended_at IS NOT NULL;
+    DROP INDEX task_in_queue;
+    -- For lists of what starts next.
+    CREATE INDEX task_in_queue ON task (queue_position, id, directory_id)
+        WHERE status IN ('pending', 'waiting');
+    DROP INDEX spending_by_end;
+    -- For sums of a period.
+    CREATE INDEX spending_by_end ON spending (ended_at, usd, directory_id);
+    ",
 ];
 
 /// The shape this build writes.

@@ -1,6 +1,6 @@
 //! What runs have cost.
 
-use claude_worker_api::{Spent, Timestamp};
+use claude_worker_api::{Spent, TaskId, Timestamp};
 use rusqlite::params;
 
 use super::{Readers, Writer};
@@ -10,11 +10,19 @@ use crate::EngineError;
 const KEPT: u64 = 400 * 86_400_000;
 
 impl Writer {
-    /// Notes what a run has cost by itself, in US dollars.
-    pub(super) fn note_spending(&mut self, at: Timestamp, usd: f64) -> Result<(), EngineError> {
+    /// Notes what a run of the task has cost by itself, in US dollars.
+    pub(super) fn note_spending(
+        &mut self,
+        task: TaskId,
+        at: Timestamp,
+        usd: f64,
+    ) -> Result<(), EngineError> {
+        let directory = self.directory_of(task)?;
         self.connection
-            .prepare_cached("INSERT INTO spending (ended_at, usd) VALUES (?1, ?2)")?
-            .execute(params![at.as_millis(), usd])?;
+            .prepare_cached(
+                "INSERT INTO spending (ended_at, usd, directory_id) VALUES (?1, ?2, ?3)",
+            )?
+            .execute(params![at.as_millis(), usd, directory])?;
         self.connection
             .prepare_cached("DELETE FROM spending WHERE ended_at < ?1")?
             .execute([at.minus_millis(KEPT).as_millis()])?;

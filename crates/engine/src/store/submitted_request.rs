@@ -37,7 +37,16 @@ impl Writer {
         id: TaskId,
         request: &NewTask,
         name: &str,
+        project_root: Option<&str>,
     ) -> Result<(), EngineError> {
+        let former = self.directory_of(id)?;
+        let directory = self.directory(&request.working_directory, project_root)?;
+        if former != Some(directory) {
+            if let Some(former) = former {
+                self.count_tasks(former, -1)?;
+            }
+            self.count_tasks(directory, 1)?;
+        }
         self.connection
             .prepare_cached(
                 "UPDATE request SET first_request = coalesce(first_request, request), request = ?2
@@ -46,10 +55,10 @@ impl Writer {
             .execute(params![id.0, serde_json::to_string(request)?])?;
         self.connection
             .prepare_cached(
-                "UPDATE task SET name = ?2, working_directory = ?3, model = coalesce(?4, model)
-                 WHERE id = ?1",
+                "UPDATE task SET name = ?2, working_directory = ?3, model = coalesce(?4, model),
+                 directory_id = ?5 WHERE id = ?1",
             )?
-            .execute(params![id.0, name, request.working_directory, request.model])?;
+            .execute(params![id.0, name, request.working_directory, request.model, directory])?;
         Ok(())
     }
 

@@ -17,6 +17,7 @@ use crate::state::{Attempts, Plan, RequestedEnd, TaskState};
 mod env_files;
 mod keys;
 mod looking;
+mod projects;
 
 struct Place {
     directory: TempDir,

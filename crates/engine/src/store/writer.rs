@@ -1,5 +1,7 @@
 //! The only connection that writes.
 
+use std::sync::Arc;
+
 use claude_worker_api::{
     Counts, Failure, NewTask, RunId, RunOutcome, Status, TaskId, Timestamp, Usage,
 };
@@ -31,6 +33,8 @@ pub(crate) struct Origin {
     pub key: Option<OwnedKey>,
     /// The working directory as it was sent, if that was not a whole path.
     pub sent_directory: Option<String>,
+    /// The directory of its project, if it is known.
+    pub project_root: Option<Arc<str>>,
 }
 
 /// What is stored of a run when it has ended.
@@ -71,6 +75,8 @@ impl Writer {
             "setting",
             "token",
             "request_key",
+            "project",
+            "directory",
         ] {
             writer.connection.query_row(
                 &format!("SELECT count(*) FROM (SELECT 1 FROM {table} LIMIT 1)"),
@@ -147,12 +153,14 @@ impl Writer {
         now: Timestamp,
     ) -> Result<TaskId, EngineError> {
         let state = TaskState::pending(Plan::New);
+        let root = origin.project_root.as_deref();
+        let directory = self.directory(&request.working_directory, root)?;
         self.connection
             .prepare_cached(
                 "INSERT INTO task (status, state, queue_position, name, agent, working_directory,
                  model, created_at, queued_at, idempotency_key, parent_id, depth, caller,
-                 agent_asked, submitted_by, token_id)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
+                 agent_asked, submitted_by, token_id, directory_id)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
             )?
             .execute(params![
                 Status::Pending.name(),
@@ -170,8 +178,10 @@ impl Writer {
                 request.asked_by().is_agent(),
                 origin.principal.submitted_by().to_string(),
                 origin.principal.token_id(),
+                directory,
             ])?;
         let id = self.connection.last_insert_rowid();
+        self.count_tasks(directory, 1)?;
         self.connection
             .prepare_cached(
                 "INSERT INTO request (task_id, request, filled_in, sent_directory)
@@ -358,7 +368,7 @@ impl Writer {
         let usage = self.usage_of_all_runs(task)?;
         // A session's cost is reported as it stands, so that the run's own share is what it adds.
         let share = usage.cost_usd.unwrap_or(0.0) - before.cost_usd.unwrap_or(0.0);
-        self.note_spending(end.outcome.ended_at, share)?;
+        self.note_spending(task, end.outcome.ended_at, share)?;
         self.connection
             .prepare_cached(
                 "UPDATE task SET started_at = coalesce(?1, started_at),
@@ -403,6 +413,9 @@ impl Writer {
                 "INSERT OR IGNORE INTO garbage (run_id) SELECT id FROM run WHERE task_id = ?1",
             )?
             .execute([id.0])?;
+        if let Some(directory) = self.directory_of(id)? {
+            self.count_tasks(directory, -1)?;
+        }
         self.connection.prepare_cached("DELETE FROM task WHERE id = ?1")?.execute([id.0])?;
         Ok(())
     }

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::Place;
 use super::lists::{self, Lists};
+use crate::git;
 
 /// The file of MCP servers of a directory and those below it.
 const SERVERS: &str = ".mcp.json";
@@ -16,7 +17,7 @@ pub(super) fn look(directory: &Path, lists: &Lists) -> Vec<Place> {
         .ancestors()
         .map(|path| {
             let has = |name: &str| path.join(name).symlink_metadata().is_ok();
-            let (is_repository, has_servers) = (has(".git"), has(SERVERS));
+            let (is_repository, has_servers) = (git::is_repository(path), has(SERVERS));
             Place {
                 path: path.to_owned(),
                 is_trusted: lists.trust(path),
@@ -31,21 +32,10 @@ pub(super) fn look(directory: &Path, lists: &Lists) -> Vec<Place> {
         .collect()
 }
 
-/// The root of the repository that `path` is a worktree of, if that repository says so too: a file
-/// called `.git` alone proves nothing.
+/// The root of the repository that `path` is a worktree of.
 fn repository_of_worktree(path: &Path) -> Option<PathBuf> {
-    let text = |path: &Path| -> Option<String> { String::from_utf8(lists::read(path).ok()?).ok() };
-    let link = path.join(".git");
-    if !link.symlink_metadata().ok()?.is_file() {
-        return None;
-    }
-    let entry = path.join(text(&link)?.strip_prefix("gitdir:")?.trim()).canonicalize().ok()?;
-    let common = entry.join(text(&entry.join("commondir"))?.trim()).canonicalize().ok()?;
-    let back = entry.join(text(&entry.join("gitdir"))?.trim());
-    let is_listed = back.parent()?.canonicalize().ok()? == path && back.ends_with(".git");
-    let is_below = entry.parent()? == common.join("worktrees");
-    let root = (common.file_name()? == ".git").then(|| common.parent())??;
-    (is_listed && is_below).then(|| root.to_owned())
+    let common = git::common_directory_of_worktree(path)?;
+    (common.file_name()? == ".git").then(|| common.parent())?.map(Path::to_owned)
 }
 
 /// Settings that only choose how Claude Code looks and which model it uses. Permissions that a

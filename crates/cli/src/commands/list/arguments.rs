@@ -39,6 +39,9 @@ pub struct Args {
     /// Only tasks that work in this directory or below it
     #[arg(short, long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
+    /// Only tasks of this project: the name or directory of the repository (or directory) that they work in
+    #[arg(long, value_name = "PROJECT")]
+    pub project: Option<String>,
     /// Only tasks submitted since: 2h or 3d (so long ago), 14:00, 2026-11-29, or RFC 3339
     #[arg(long, value_name = "TIME", value_parser = Since::parse, allow_hyphen_values = true)]
     pub since: Option<Since>,
@@ -165,6 +168,9 @@ impl Args {
         }
         if let Some(dir) = &self.dir {
             option("--dir", &dir.display().to_string());
+        }
+        if let Some(project) = &self.project {
+            option("--project", project);
         }
         if let Some(since) = &self.since {
             option("--since", &since.to_string());

@@ -1,7 +1,7 @@
 //! Finding tasks, and what nobody has looked at.
 
 use claude_worker_api::{
-    Cursor, DeniedTool, Order, Spent, SubmittedBy, Unseen as Counts, WaitReason,
+    Cursor, DeniedTool, Order, ProjectId, Spent, SubmittedBy, Unseen as Counts, WaitReason,
 };
 
 use super::super::UnseenKind;
@@ -236,7 +236,8 @@ fn no_list_sorts_or_reads_rows_it_does_not_show() {
     drop(place.open());
     let database = rusqlite::Connection::open(place.database()).unwrap();
     let plan = |query: &ListQuery, after| -> Vec<String> {
-        let (sql, values) = list::statement(query, after, 50);
+        let project = query.project.as_ref().map(|_| ProjectId(1));
+        let (sql, values) = list::statement(query, project, after, 50);
         let mut explain = database.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
         let steps = explain.query_map(rusqlite::params_from_iter(values), |row| row.get(3));
         steps.unwrap().map(Result::unwrap).collect()
@@ -250,18 +251,21 @@ fn no_list_sorts_or_reads_rows_it_does_not_show() {
         }
     };
     let failed = ListQuery { statuses: vec![Status::Failed], ..ListQuery::default() };
-    for query in [&failed, &ListQuery::default()] {
+    let project = ListQuery { project: Some("shop".to_owned()), ..ListQuery::default() };
+    for query in [&failed, &project, &ListQuery::default()] {
         let query = ListQuery { order: Order::EndedLast, ..query.clone() };
         check(&query, "task USING INDEX task_by_end", "task_by_end (ended_at>? AND ended_at<?)");
     }
     let waiting = ListQuery { statuses: vec![Status::Waiting], ..ListQuery::default() };
-    for query in [&waiting, &ListQuery::default()] {
+    for query in [&waiting, &project, &ListQuery::default()] {
         let query = ListQuery { order: Order::NextFirst, ..query.clone() };
         check(&query, "task USING INDEX task_in_queue", "task_in_queue (queue_position>?)");
     }
     let attention = ListQuery { attention: true, ..failed.clone() };
     let search = ListQuery { search: Some("text".to_owned()), ..failed.clone() };
     let below = ListQuery { directory: Some("/srv".to_owned()), ..failed.clone() };
+    let of_project = ListQuery { project: project.project, ..failed.clone() };
+    let since = ListQuery { since: Some(at(7)), ..of_project.clone() };
     let submitted_by = Some(SubmittedBy::Token("ci".to_owned()));
     let submitter = ListQuery { submitted_by, ..failed.clone() };
     for (query, step, step_after) in [
@@ -270,6 +274,8 @@ fn no_list_sorts_or_reads_rows_it_does_not_show() {
         (failed, "task USING INDEX task_by_status", "task USING INDEX task_by_status"),
         (attention, "unseen USING INDEX unseen_needy", "unseen USING INDEX unseen_needy (task_id"),
         (search, "USING COVERING INDEX task_search", "USING COVERING INDEX task_search (id"),
+        (of_project, "USING COVERING INDEX task_search", "USING COVERING INDEX task_search (id"),
+        (since, "USING COVERING INDEX task_search", "USING COVERING INDEX task_search (id"),
         (below, "USING COVERING INDEX task_search", "USING COVERING INDEX task_search (id"),
     ] {
         for order in [Order::NewestFirst, Order::OldestFirst] {
