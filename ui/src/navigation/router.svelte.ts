@@ -1,5 +1,6 @@
 // The open page, kept in the address so that back, reload and links work.
-import { format, parse, type QueueFilter, type Route } from "./routes";
+import type { Narrow } from "./narrow";
+import { format, parse, queueOf, type QueueFilter, type Route } from "./routes";
 
 export { format, FILTERS, type QueueFilter, type Route } from "./routes";
 
@@ -8,6 +9,8 @@ class Router {
   route = $state.raw<Route>({ page: "queue", filter: "all" });
   /** The queue's filter, which stays while a task is open. */
   filter = $state<QueueFilter>("all");
+  /** What the queue is narrowed to, which stays, too. */
+  narrow = $state.raw<Narrow>({});
   /** How many earlier entries of the history belong to this app. */
   #depth = 0;
 
@@ -36,7 +39,7 @@ class Router {
   /** To the previous page, or to the queue if there is none. */
   back() {
     if (this.#depth > 0) history.back();
-    else this.go({ page: "queue", filter: this.filter }, "replace");
+    else this.go(queueRoute(), "replace");
   }
 
   #read() {
@@ -44,7 +47,10 @@ class Router {
   }
 
   #show(route: Route) {
-    if (route.page === "queue") this.filter = route.filter;
+    if (route.page === "queue") {
+      this.filter = route.filter;
+      this.narrow = route.narrow ?? {};
+    }
     if (format(route) !== format(this.route)) this.route = route;
   }
 }
@@ -55,6 +61,12 @@ function depthOf(state: unknown): number {
 }
 
 export const router = new Router();
+
+/** The queue with a filter, narrowed as it is now unless said otherwise. */
+export const queueRoute = (
+  filter: QueueFilter = router.filter,
+  narrow: Narrow = router.narrow,
+): Route => queueOf(filter, narrow);
 
 export const go = (route: Route, how?: "push" | "replace") => router.go(route, how);
 export const back = () => router.back();

@@ -1,12 +1,14 @@
 // Parsing and formatting of page addresses. Pure.
 import type { TaskId } from "../backend";
+import { formatNarrow, isNarrow, parseNarrow, type Narrow } from "./narrow";
 
 /** The filters of the queue. */
 export const FILTERS = ["all", "running", "attention", "waiting", "failed", "finished"] as const;
 export type QueueFilter = (typeof FILTERS)[number];
 
 export type Route =
-  | { page: "queue"; filter: QueueFilter }
+  /** `narrow`: what else the tasks have in common; absent: nothing. */
+  | { page: "queue"; filter: QueueFilter; narrow?: Narrow }
   /** `follow`: focus the follow-up field. */
   | { page: "task"; id: TaskId; follow?: boolean }
   | { page: "new"; from?: TaskId }
@@ -31,7 +33,7 @@ export function parse(hash: string): Route {
     case "welcome":
       return { page: first };
     default:
-      return { page: "queue", filter: FILTERS.find((filter) => filter === first) ?? "all" };
+      return queueOf(FILTERS.find((filter) => filter === first) ?? "all", parseNarrow(query));
   }
 }
 
@@ -39,7 +41,7 @@ export function parse(hash: string): Route {
 export function format(route: Route): string {
   switch (route.page) {
     case "queue":
-      return route.filter === "all" ? "#/" : `#/${route.filter}`;
+      return `#/${route.filter === "all" ? "" : route.filter}${formatNarrow(route.narrow ?? {})}`;
     case "task":
       return `#/task/${route.id}${route.follow ? "?follow" : ""}`;
     case "new":
@@ -47,6 +49,11 @@ export function format(route: Route): string {
     default:
       return `#/${route.page}`;
   }
+}
+
+/** The list of a filter, narrowed. */
+export function queueOf(filter: QueueFilter, narrow: Narrow): Route {
+  return { page: "queue", filter, ...(isNarrow(narrow) ? { narrow } : {}) };
 }
 
 function taskId(text: string): TaskId | undefined {

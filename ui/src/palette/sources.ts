@@ -16,15 +16,21 @@ import Search from "@lucide/svelte/icons/search";
 import Action from "@lucide/svelte/icons/zap";
 import type { Component } from "svelte";
 import type { Shortcut } from "../keyboard/shortcuts.svelte";
-import { go } from "../navigation/router.svelte";
-import type { Task } from "../backend";
+import { go, queueRoute } from "../navigation/router.svelte";
+import { projects } from "../state/projects.svelte";
+import type { ProjectId, Task } from "../backend";
 import type { Item } from "./items";
 import { idOf, PAGES } from "./pages";
 
 /** Tasks that the engine found, and the query. */
 export type Answer = { query: string; tasks: Task[] };
 
-export type Entry = Item & { icon?: Component; task?: Task; group?: string };
+export type Entry = Item & {
+  icon?: Component;
+  task?: Task;
+  project?: ProjectId;
+  group?: string;
+};
 
 /** Enabled actions that are not pages. Of several with the same name the newest is used. */
 export function actionItems(shortcuts: readonly Shortcut[]): Entry[] {
@@ -83,6 +89,18 @@ export function pageItems(shortcuts: readonly Shortcut[]): Entry[] {
     icon: page.icon,
     keys: shortcuts.findLast((shortcut) => shortcut.name === page.label)?.keys,
     run: () => go(page.route),
+  }));
+}
+
+/** Projects: choosing one narrows the queue to it. */
+export function projectItems(): Entry[] {
+  return projects.all.map((project) => ({
+    id: `project:${project.id}`,
+    label: project.name,
+    detail: "project",
+    words: project.root,
+    project: project.id,
+    run: () => go(queueRoute("all", { project: project.name })),
   }));
 }
 

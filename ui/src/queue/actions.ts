@@ -10,7 +10,7 @@ import PanelRight from "@lucide/svelte/icons/panel-right";
 import RotateCcw from "@lucide/svelte/icons/rotate-ccw";
 import Trash from "@lucide/svelte/icons/trash-2";
 import { backend } from "../backend/current";
-import { go, router } from "../navigation/router.svelte";
+import { go, queueRoute, router } from "../navigation/router.svelte";
 import type { Task, TaskId } from "../backend";
 import { confirm } from "../components/confirm.svelte";
 import { toast, toastTrouble } from "../components/toast.svelte";
@@ -63,7 +63,7 @@ export async function remove(task: Task) {
     forgetWarnings(task.id);
     toast(`Removed #${task.id}`);
     const { route } = router;
-    if (route.page === "task" && route.id === task.id) go({ page: "queue", filter: router.filter });
+    if (route.page === "task" && route.id === task.id) go(queueRoute());
   } catch (error) {
     toastTrouble(error);
   }

@@ -1,4 +1,5 @@
 // The state of the queue column: filter, search, list and selected row.
+import { sameNarrow, type Narrow } from "../navigation/narrow";
 import type { QueueFilter } from "../navigation/routes";
 import type { TaskId } from "../backend";
 import { TaskList } from "../state/tasks.svelte";
@@ -27,17 +28,19 @@ class QueueView {
   }
 
   /** Shows a filter; settles when it is shown. The old list stays until then. */
-  show(filter: QueueFilter, search: string): Promise<void> {
+  show(filter: QueueFilter, search: string, narrow: Narrow = {}): Promise<void> {
     const newest = this.#next ?? this.list;
-    if (newest.filter !== filter || newest.search !== search || !newest.isOpen) {
-      this.#showing = this.#replace(filter, search);
+    const isSame =
+      newest.filter === filter && newest.search === search && sameNarrow(newest.narrow, narrow);
+    if (!isSame || !newest.isOpen) {
+      this.#showing = this.#replace(filter, search, narrow);
     }
     return this.#showing;
   }
 
-  async #replace(filter: QueueFilter, search: string) {
+  async #replace(filter: QueueFilter, search: string, narrow: Narrow) {
     this.#next?.close();
-    const next = new TaskList(filter, search).open();
+    const next = new TaskList(filter, search, narrow).open();
     this.#next = next;
     // Another search in the same filter keeps the old rows; they are better than a skeleton.
     const patience = new Promise((resolve) => setTimeout(resolve, PATIENCE));

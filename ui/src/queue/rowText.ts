@@ -13,9 +13,11 @@ function plain(text: string): string {
 }
 
 /** One line about a task: what it does now, what it waits for, or how it ended. */
-export function rowText(task: Task, now: number): string {
+export function rowText(task: Task, now: number, hasProject = false): string {
   if (task.status !== "pending") return plain(summaryLine(task, now));
-  return [basename(task.working_directory), task.model ?? task.agent].join(" · ");
+  const agent = task.model ?? task.agent;
+  // The project stands before it and says as much as the directory.
+  return hasProject ? agent : [basename(task.working_directory), agent].join(" · ");
 }
 
 /** The colour of the line, if it reports a problem or needs the user. */

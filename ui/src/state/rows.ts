@@ -129,6 +129,8 @@ class Rows {
       const { task } = event;
       if (task === undefined) {
         if (event.kind === "seen") this.#each((listener) => listener.allSeen());
+        // Tasks that had no project have one now.
+        if (event.kind === "projects_changed") this.#each((listener) => listener.reload());
         continue;
       }
       if (mustRead(event) || event.kind === "removed") this.#overtake(task);

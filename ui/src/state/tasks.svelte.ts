@@ -1,5 +1,6 @@
 // The tasks of one filter, loaded page by page and kept current by events.
 import { backend } from "../backend/current";
+import type { Narrow } from "../navigation/narrow";
 import type { QueueFilter } from "../navigation/routes";
 import {
   Refused,
@@ -10,6 +11,7 @@ import {
   type TaskId,
 } from "../backend";
 import { belongs, found, PARTS, partOf, QUERIES, type TaskQuery, type Part } from "./filters";
+import { fits, narrowQuery } from "./narrowed";
 import { rows } from "./rows";
 import { endedLast, nextFirst, oldestFirst, Segment, type Compare } from "./segment";
 
@@ -63,6 +65,7 @@ export class TaskList {
   constructor(
     readonly filter: QueueFilter,
     readonly search = "",
+    readonly narrow: Narrow = {},
   ) {
     this.#parts = this.#empty();
   }
@@ -220,6 +223,7 @@ export class TaskList {
       ...query,
       status: all ? undefined : query.status,
       cursor: paged.cursor ?? undefined,
+      ...narrowQuery(this.narrow),
       search: this.search.trim() || undefined,
       order,
       limit,
@@ -270,7 +274,8 @@ export class TaskList {
   #place(task: Task) {
     const shown = this.get(task.id) !== undefined;
     this.#take(task.id);
-    if (!found(task, this.search) || !belongs(this.filter, task, shown)) return;
+    if (!found(task, this.search) || !fits(task, this.narrow)) return;
+    if (!belongs(this.filter, task, shown)) return;
     for (const changes of this.#loads) changes.set(task.id, task);
     this.#put(task);
   }
