@@ -18,6 +18,7 @@
 mod campaign;
 mod delegation;
 mod desktop;
+mod desktop_settings;
 mod handover;
 mod kills;
 mod missing_parts;
@@ -31,3 +32,4 @@ mod second_start;
 mod tray;
 mod webdriver;
 mod window;
+mod xsettings;

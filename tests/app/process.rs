@@ -90,8 +90,13 @@ pub(crate) fn kill(pid: u32) {
 
 /// Sends SIGTERM to a process.
 pub(crate) fn terminate(pid: u32) {
+    signal(pid, rustix::process::Signal::TERM);
+}
+
+/// Sends a signal to a process.
+pub(crate) fn signal(pid: u32, signal: rustix::process::Signal) {
     let handle = rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
-    rustix::process::kill_process(handle, rustix::process::Signal::TERM).unwrap();
+    rustix::process::kill_process(handle, signal).unwrap();
 }
 
 /// The text of a file; empty if there is no file.

@@ -46,6 +46,12 @@ impl Screen {
         self.sync();
     }
 
+    /// Whether a program owns this selection. Some services of a desktop are found by one.
+    pub(crate) fn is_owned(&self, selection: &str) -> bool {
+        let selection = self.atom(selection);
+        self.connection.get_selection_owner(selection).unwrap().reply().unwrap().owner != 0
+    }
+
     /// Waits until the X server has handled all requests. It drops those of a closed connection.
     fn sync(&self) {
         self.connection.get_input_focus().unwrap().reply().unwrap();

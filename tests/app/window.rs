@@ -35,7 +35,7 @@ fn no_graphics_driver_is_loaded_and_tasks_do_not_inherit_the_variables_for_that(
     }
     let seen = desktop.worker(["logs", &id, "--raw"]);
     assert!(seen.contains("CLAUDE_WORKER_TASK="), "{seen}");
-    for own in ["GDK_GL", "WEBKIT_DISABLE_DMABUF_RENDERER", "WEBKIT_WEB_RENDER_DEVICE_FILE"] {
+    for own in ["GDK_GL", "WEBKIT_DISABLE_DMABUF_RENDERER", "__EGL_VENDOR_LIBRARY_FILENAMES"] {
         assert!(!seen.contains(own), "{own} reaches tasks: {seen}");
     }
 }

@@ -53,6 +53,8 @@ const DESKTOP: &[(&str, InstalledIf)] = &[
     ("dbus-x11", InstalledIf::Program("dbus-launch")),
     ("at-spi2-core", InstalledIf::File("/usr/libexec/at-spi-bus-launcher")),
     ("webkit2gtk-driver", InstalledIf::Program("WebKitWebDriver")),
+    // Tells programs the desktop's theme and text scale, as the settings daemons of desktops do.
+    ("xsettingsd", InstalledIf::Program("xsettingsd")),
     // A common notification daemon.
     ("dunst", InstalledIf::Program("dunst")),
     // Screenshots, and a font for them.

@@ -16,14 +16,16 @@
 //! Errors are [`std::io::Error`]: a caller knows what it was doing and with which file, and wraps
 //! them in the error of its own crate.
 //!
-//! Unsafe code is allowed in four modules, each use with the reason why it is sound:
-//! `unix/child.rs` and `linux/descriptor.rs` (what runs between fork and exec), `linux/environment.rs`
-//! and `macos/` (calls of C).
+//! Unsafe code is allowed in five modules, each use with the reason why it is sound:
+//! `unix/child.rs` and `linux/descriptor.rs` (what runs between fork and exec), `linux/environment.rs`,
+//! `linux/egl.rs` and `macos/` (calls of C).
 
 pub mod descriptor;
 pub mod disk;
 pub mod environment;
 pub mod files;
+#[cfg(target_os = "linux")]
+pub mod graphics;
 pub mod lock;
 pub mod machine;
 pub mod pipe;

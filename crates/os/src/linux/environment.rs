@@ -17,20 +17,39 @@ unsafe extern "C" {
 /// No safe way: the desktop's libraries read these variables from this process's environment, and
 /// have started threads before `main`, which rules out [`std::env::set_var`].
 pub(crate) fn extend(variables: Vec<CString>) {
+    replace(extended(variables));
+}
+
+/// Calls `action` while the environment has this variable, then puts the former environment back.
+/// `action` must not change the environment.
+pub(crate) fn with<T>(variable: CString, action: impl FnOnce() -> T) -> T {
+    let former = replace(extended(vec![variable]));
+    let result = action();
+    replace(former);
+    result
+}
+
+/// A table with these variables in front of those of the environment. The first of two with the same
+/// name counts.
+fn extended(variables: Vec<CString>) -> *mut *mut c_char {
     let mut table: Vec<*mut c_char> = variables.into_iter().map(CString::into_raw).collect();
     // SAFETY: `environ` is null or points to a table that ends with a null. No other code changes the
-    // table or its place at this time, other threads only read it, and the store is one of a whole
-    // pointer.
+    // table or its place at this time.
     unsafe {
         let mut entry = environ;
         while !entry.is_null() && !(*entry).is_null() {
             table.push(*entry);
             entry = entry.add(1);
         }
-        table.push(ptr::null_mut());
-        let place = AtomicPtr::from_ptr(&raw mut environ);
-        place.store(table.leak().as_mut_ptr(), Ordering::Release);
     }
+    table.push(ptr::null_mut());
+    table.leak().as_mut_ptr()
+}
+
+/// Makes this table the environment, and returns the former one.
+fn replace(table: *mut *mut c_char) -> *mut *mut c_char {
+    // SAFETY: other threads only read the place, and the store is one of a whole pointer.
+    unsafe { AtomicPtr::from_ptr(&raw mut environ) }.swap(table, Ordering::AcqRel)
 }
 
 #[cfg(test)]
@@ -49,5 +68,13 @@ mod tests {
         assert!(std::env::var_os("PATH").is_some());
         let child = Command::new("sh").args(["-c", "echo $CLAUDE_WORKER_ADDED"]).output().unwrap();
         assert_eq!(child.stdout, b"a b\n");
+    }
+
+    #[test]
+    fn a_variable_for_one_call_hides_the_former_value_and_is_gone_afterwards() {
+        extend(vec![c"CLAUDE_WORKER_BEFORE=old".to_owned()]);
+        let value = || std::env::var("CLAUDE_WORKER_BEFORE").unwrap();
+        assert_eq!(with(c"CLAUDE_WORKER_BEFORE=new".to_owned(), value), "new");
+        assert_eq!(value(), "old");
     }
 }

@@ -23,6 +23,7 @@ pub(crate) fn prepare_process() {
     let mut variables = graphics::WITHOUT_DRIVERS.to_vec();
     variables.push(session_bus::usual_address());
     claude_worker_os::environment::set_own_variables(&variables);
+    graphics::leave_out_egl_drivers();
 }
 
 /// Whether the app can open windows. Without a display, Tauri would panic.

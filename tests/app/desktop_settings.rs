@@ -1,0 +1,76 @@
+//! The window follows the settings of the desktop: dark or light, contrast, motion, text scale.
+
+use crate::desktop::Desktop;
+use crate::webdriver::Window;
+use crate::xsettings::Xsettings;
+
+/// Waits until the page finds these values of media queries, and that its background fits.
+#[track_caller]
+fn until_media(window: &Window, expected: &[(&str, bool)]) {
+    for (query, value) in expected {
+        let script = format!("return matchMedia('({query})').matches");
+        window.until(&format!("{query} is {value}"), || {
+            (window.script(&script) == *value).then_some(())
+        });
+    }
+}
+
+/// Waits until the page is painted dark or light.
+#[track_caller]
+fn until_painted(window: &Window, dark: bool) {
+    // The lightness is the first number of `oklch(…)`.
+    let lightness = "return parseFloat(getComputedStyle(document.body).backgroundColor.slice(6))";
+    window.until(&format!("the page is dark: {dark}"), || {
+        ((window.script(lightness).as_f64().unwrap() < 0.5) == dark).then_some(())
+    });
+}
+
+/// The width of the page in its own pixels.
+fn width(window: &Window) -> f64 {
+    window.script("return innerWidth").as_f64().unwrap()
+}
+
+const DARK: &str = "prefers-color-scheme: dark";
+const LESS_MOTION: &str = "prefers-reduced-motion: reduce";
+const MORE_CONTRAST: &str = "prefers-contrast: more";
+
+#[test]
+fn the_page_follows_the_settings_daemon_at_the_start_and_while_it_is_open() {
+    let desktop = Desktop::new();
+    let settings = Xsettings::on(&desktop, "Net/ThemeName \"Adwaita-dark\"\n");
+    let window = Window::open(&desktop, &[]);
+    until_media(&window, &[(DARK, true), (LESS_MOTION, false), (MORE_CONTRAST, false)]);
+    until_painted(&window, true);
+
+    settings.change("Net/ThemeName \"Adwaita\"\nGtk/EnableAnimations 0\n");
+    until_media(&window, &[(DARK, false), (LESS_MOTION, true)]);
+    until_painted(&window, false);
+
+    settings.change("Net/ThemeName \"HighContrast\"\nGtk/EnableAnimations 1\n");
+    until_media(&window, &[(MORE_CONTRAST, true), (LESS_MOTION, false)]);
+}
+
+#[test]
+fn the_page_follows_the_settings_file_of_gtk() {
+    let desktop = Desktop::new();
+    let directory = desktop.place("xdg/config/gtk-3.0");
+    std::fs::create_dir_all(&directory).unwrap();
+    let text = "[Settings]\ngtk-application-prefer-dark-theme=1\ngtk-enable-animations=0\n";
+    std::fs::write(directory.join("settings.ini"), text).unwrap();
+    let window = Window::open(&desktop, &[]);
+    until_media(&window, &[(DARK, true), (LESS_MOTION, true)]);
+    until_painted(&window, true);
+}
+
+#[test]
+fn the_page_follows_the_text_scale_of_the_desktop() {
+    let desktop = Desktop::new();
+    // A daemon tells dots per inch in 1024ths; 96 are the usual.
+    let settings = Xsettings::on(&desktop, "Xft/DPI 147456\n");
+    let window = Window::open(&desktop, &[]);
+    let large = width(&window);
+    settings.change("Xft/DPI 98304\n");
+    window.until("the page has its usual scale", || {
+        ((width(&window) / large - 1.5).abs() < 0.01).then_some(())
+    });
+}
