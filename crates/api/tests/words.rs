@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use claude_worker_api::{DeniedTool, Failure, Note, Timestamp, Verdict};
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// One verdict of every kind, and several where the text depends on the fields.
 fn verdicts() -> Vec<Verdict> {
@@ -97,8 +97,23 @@ fn the_fixture_has_the_current_descriptions_of_verdicts() {
             json!({ "verdict": verdict, "words": verdict.describe(), "next_step": next_step })
         })
         .collect();
-    let expected = serde_json::to_string_pretty(&cases).unwrap() + "\n";
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ui/src/words/fixture.json");
+    check_file("fixture.json", &json!(cases));
+}
+
+#[test]
+fn the_window_knows_the_statuses_of_a_missing_sign_in() {
+    let is_sign_in = |status: &u16| {
+        let message = String::new();
+        Failure::ApiError { http_status: Some(*status), message, tries: 0 }.is_sign_in()
+    };
+    let statuses = (100..600).filter(is_sign_in).map(|status| (status.to_string(), json!(true)));
+    check_file("signInStatuses.json", &Value::Object(statuses.collect()));
+}
+
+/// Checks a generated file of the window's words, or writes it.
+fn check_file(name: &str, content: &Value) {
+    let expected = serde_json::to_string_pretty(content).unwrap() + "\n";
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ui/src/words").join(name);
     if std::env::var_os("CLAUDE_WORKER_UPDATE").is_some() {
         std::fs::write(&path, &expected).unwrap();
     }
@@ -106,7 +121,7 @@ fn the_fixture_has_the_current_descriptions_of_verdicts() {
     // A checkout on Windows may have other line ends.
     assert!(
         found.replace("\r\n", "\n") == expected,
-        "a description changed: run this test with CLAUDE_WORKER_UPDATE=1, then change \
+        "{name} is out of date: run this test with CLAUDE_WORKER_UPDATE=1, then change \
          ui/src/words/verdict.ts in the same way"
     );
 }

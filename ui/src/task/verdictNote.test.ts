@@ -1,9 +1,10 @@
-import { cleanup, render, screen } from "@testing-library/svelte";
+import { cleanup, fireEvent, render, screen, waitFor } from "@testing-library/svelte";
 import { afterEach, expect, it, vi } from "vitest";
 import type { State, TaskDetail } from "../backend";
 import { sample } from "../state/sample";
 
-vi.mock("../backend/current", () => ({ backend: { follow: () => () => undefined } }));
+const resume = vi.hoisted(() => vi.fn());
+vi.mock("../backend/current", () => ({ backend: { follow: () => () => undefined, resume } }));
 const { default: VerdictNote } = await import("./VerdictNote.svelte");
 
 const ended_at = "2026-01-02T00:00:00.000Z";
@@ -14,7 +15,10 @@ function show(state: State, more: Partial<TaskDetail> = {}) {
 const note = () => screen.queryByRole("region", { name: "Verdict" });
 const buttons = () => screen.queryAllByRole("button").map((button) => button.textContent?.trim());
 
-afterEach(cleanup);
+afterEach(() => {
+  cleanup();
+  resume.mockReset();
+});
 
 it("says that an agent did not exit although nothing is asked of a person", () => {
   show({ status: "completed", ended_at, notes: [{ note: "did_not_exit" }] });
@@ -41,4 +45,40 @@ it("names a follow-up only where there is a session to go on in", () => {
   expect(note()?.textContent).toContain("Run it again with more time");
   expect(note()?.textContent).not.toContain("follow");
   expect(buttons()).toEqual(["Change and run again"]);
+});
+
+const request = { execution_prompt: "Ship it", working_directory: "/" };
+const push = { tool: "Bash", input: "git push", rule: "Bash(git push)" };
+const click = (name: string) => fireEvent.click(screen.getByRole("button", { name }));
+
+it("allows what was denied and lets the task go on in its session", async () => {
+  const denied_tools = [push, { tool: "Write", input: "/a" }];
+  show({ status: "completed", ended_at, denied_tools }, { has_session: true, request });
+  expect(buttons()).toEqual(["Allow these and go on", "Choose…", "Follow up"]);
+  await click("Allow these and go on");
+  await waitFor(() => expect(resume).toHaveBeenCalled());
+  const changes = { allowed_tools: ["Bash(git push)", "Write"] };
+  expect(resume).toHaveBeenCalledWith(1, { prompt: "You may do that now. Go on.", changes });
+});
+
+it("allows only what is chosen", async () => {
+  const denied_tools = [push, { tool: "Write", input: "/a" }];
+  show({ status: "completed", ended_at, denied_tools }, { has_session: true, request });
+  await click("Choose…");
+  await fireEvent.click(screen.getByRole("checkbox", { name: /Write/ }));
+  await click("Allow and go on");
+  await waitFor(() => expect(resume).toHaveBeenCalled());
+  expect(resume.mock.calls[0]?.[1]).toMatchObject({
+    changes: { allowed_tools: ["Bash(git push)"] },
+  });
+});
+
+it("answers a question with the chosen words", async () => {
+  const questions = [{ question: "Which database?", options: ["Postgres", "SQLite"] }];
+  const denied_tools = [{ tool: "AskUserQuestion", input: "Which database?", questions }];
+  show({ status: "completed", ended_at, denied_tools }, { has_session: true, request });
+  expect(note()?.textContent).toContain("Which database?");
+  await click("SQLite");
+  await click("Answer");
+  await waitFor(() => expect(resume).toHaveBeenCalledWith(1, { prompt: "SQLite" }));
 });

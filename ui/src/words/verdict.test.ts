@@ -96,7 +96,6 @@ test("denied tool calls have a next step, plain success has none", () => {
   const at = "2026-11-23T11:59:00.000Z";
   expect(nextStep({ status: "completed", ended_at: at })).toBeUndefined();
   expect(nextStep({ status: "completed", ended_at: at, denied_tools: denied })?.actions).toEqual([
-    "edit",
     "follow_up",
   ]);
   expect(toneOf({ status: "completed", ended_at: at, denied_tools: denied })).toBe("warn");

@@ -4,6 +4,7 @@
 // A newer engine may have states, verdicts and failures that these types lack. They are shown by their
 // wire names, so every switch over them has a default.
 import type { Failure, Note, RunOutcome, State, Task, Verdict, WaitReason } from "../backend";
+import signInStatuses from "./signInStatuses.json";
 import { oneLine } from "./visibleText";
 import { textOf, unknownName } from "./unknown";
 import { duration, short, since, millis } from "./time";
@@ -131,6 +132,14 @@ export interface NextStep {
   actions: Action[];
 }
 
+/**
+ * Whether the API refused the agent for want of a valid sign-in or API key. `Failure::is_sign_in` in
+ * crates/api/src/verdict.rs decides that; its test writes signInStatuses.json.
+ */
+export function isSignIn(failure: Failure): boolean {
+  return failure.kind === "api_error" && String(failure.http_status) in signInStatuses;
+}
+
 /** The next step as the terminal words it, for every kind of failure. */
 export function terminalStep(failure: Failure): string {
   if ("answered" in failure && failure.answered) {
@@ -144,15 +153,12 @@ export function terminalStep(failure: Failure): string {
     case "spawn":
       return "claude-worker doctor says what is missing";
     case "api_error":
-      switch (failure.http_status) {
-        case 401:
-        case 403:
-          return "Log in with `claude` or export the right API key, and retry in that shell";
-        case 404:
-          return "Choose another model and retry";
-        default:
-          return "Retry it when the API answers again";
+      if (isSignIn(failure)) {
+        return "Log in with `claude` or export the right API key, and retry in that shell";
       }
+      return failure.http_status === 404
+        ? "Choose another model and retry"
+        : "Retry it when the API answers again";
     case "account":
       return failure.message.includes("redit")
         ? "Add credit to the account, then retry"
@@ -288,9 +294,10 @@ function stepAlone(failure: Failure): NextStep {
 export function nextStep(state: State, mayFollowUp = true): NextStep | undefined {
   if (state.status === "failed") return failureStep(state.failure, mayFollowUp);
   if (state.status === "completed" && state.denied_tools?.length) {
+    const asks = state.denied_tools.some(({ questions = [] }) => questions.length > 0);
     return {
-      words: "Allow what it needs and try again, or tell it how to go on",
-      actions: ["edit", "follow_up"],
+      words: asks ? "Answer it to let it go on" : "Allow what it needs, or tell it how to go on",
+      actions: ["follow_up"],
     };
   }
   if (state.status === "completed" && isLacking(state)) {
