@@ -5,12 +5,6 @@ import { coalesce } from "./coalesce";
 import { startOfDay } from "./days";
 import { stream } from "./stream.svelte";
 
-/** How many hues tokens.css has for projects. */
-const HUES = 6;
-
-/** The colour that names a project. It stays the same for as long as the project exists. */
-export const hueOf = (id: ProjectId): string => `var(--project-${((id - 1) % HUES) + 1})`;
-
 class Projects {
   /** All projects, the most expensive of today first. */
   all = $state.raw<readonly Project[]>([]);
