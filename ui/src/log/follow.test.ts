@@ -139,7 +139,7 @@ test("older parts come in front, down to the beginning", async () => {
 
 test("memory is bounded while following, and while going back and forth", async () => {
   const bounds = { entries: 900, chars: 1_000_000 };
-  follower = new LogFollower(log.read, (_, edge) => edges.push(edge), undefined, bounds);
+  follower = new LogFollower(log.read, (_, edge) => edges.push(edge), bounds);
   log.grow(5000);
   follower.start();
   await settle();
@@ -173,7 +173,7 @@ test("memory is bounded while following, and while going back and forth", async 
 
 test("few but huge entries are bounded, too", async () => {
   const bounds = { entries: 900, chars: 5000 };
-  follower = new LogFollower(log.read, (_, edge) => edges.push(edge), undefined, bounds);
+  follower = new LogFollower(log.read, (_, edge) => edges.push(edge), bounds);
   log.grow(5000);
   follower.start();
   await settle();
@@ -252,7 +252,7 @@ test("older parts are not asked for without pause while the engine is away", asy
 async function leaveTheEnd(changed: () => void = () => undefined) {
   const bounds = { entries: 900, chars: 1_000_000 };
   log.grow(5000);
-  follower = new LogFollower(log.read, changed, undefined, bounds);
+  follower = new LogFollower(log.read, changed, bounds);
   follower.start();
   await settle();
   follower.readerAtEnd = false;

@@ -1,19 +1,13 @@
-// Loads one run's log: opens at its end, follows it and loads older parts on demand. A window of bounded
-// size is held in memory, anywhere in the log.
+// Loads the log of a task, all its runs as one: opens at its end, follows it and loads older parts on
+// demand. A window of bounded size is held in memory, anywhere in the log.
 //
 //   start ─ … ─ [ older pages │ window │ newer pages ] ─ … ─ end
 //
 // At the end of the log the window follows by long polling. When it grows too large, it drops the end
 // that is farther from the reader; without the newer end it stops following until the reader returns.
-import {
-  Refused,
-  type ApiError,
-  type LogEntry,
-  type LogPage,
-  type LogQuery,
-  type RunId,
-} from "../backend";
+import { Refused, type ApiError, type LogQuery } from "../backend";
 import { Backoff } from "../backend/reconnect";
+import type { ConversationEntry, ConversationPage, ReadConversation } from "./conversation";
 import { delay } from "./delay";
 import { keep, BlockList, type Block } from "./model";
 
@@ -25,13 +19,13 @@ const FOLLOW_PAGE = 1000;
 /** The timeout of a long poll, in milliseconds. */
 const WAIT_MS = 25_000;
 /** The minimum time between two requests, in milliseconds. */
-const PAUSE_MS = 30;
+const PAUSE_MS = 16;
 
 /** A part of the log, as one answer returned it. */
 interface Page {
   start: number;
   next: number;
-  entries: LogEntry[];
+  entries: ConversationEntry[];
   chars: number;
 }
 
@@ -40,8 +34,6 @@ export type Edge = "older" | "newer" | "all";
 
 /** The loaded blocks and their state. */
 export interface LogView {
-  /** The run; absent before the first one. */
-  run?: RunId;
   blocks: readonly Block[];
   /** Whether the first answer has arrived. */
   loaded: boolean;
@@ -59,8 +51,6 @@ export interface LogView {
   error?: ApiError;
 }
 
-export type ReadLog = (query: LogQuery, signal: AbortSignal) => Promise<LogPage>;
-
 export class LogFollower {
   /** The current state; a new object after each change. */
   view: LogView = {
@@ -75,7 +65,7 @@ export class LogFollower {
   readerAtEnd = true;
 
   readonly #bounds: typeof BOUNDS;
-  readonly #read: ReadLog;
+  readonly #read: ReadConversation;
   readonly #changed: (view: LogView, edge: Edge) => void;
   #pages: Page[] = [];
   /** The blocks of the pages. */
@@ -87,23 +77,16 @@ export class LogFollower {
   #reading = false;
   /** The pauses after failures to load older or newer entries. */
   #backoff = new Backoff();
-  /** The run the window is in. */
-  #run: RunId | undefined;
 
-  /**
-   * `changed` is called after each change, with the end of the list that changed. Without a `run` it
-   * is the newest one, or the first one as soon as it exists.
-   */
+  /** `changed` is called after each change, with the end of the list that changed. */
   constructor(
-    read: ReadLog,
+    read: ReadConversation,
     changed: (view: LogView, edge: Edge) => void,
-    run?: RunId,
     bounds = BOUNDS,
   ) {
     this.#bounds = bounds;
     this.#read = read;
     this.#changed = changed;
-    this.#run = run;
   }
 
   /** Opens the log at its end and follows it. */
@@ -123,6 +106,28 @@ export class LogFollower {
     if (this.view.atEnd) return;
     this.#pages = [];
     void this.#follow();
+  }
+
+  /** The log may go on: another run has begun. */
+  resume() {
+    const last = this.#pages.at(-1);
+    if (!this.view.over || !this.view.atEnd || !last) return;
+    void this.#follow({ entries: [], start: last.next, next: last.next, end: false, run: "" });
+  }
+
+  /** Opens the log at a place in it. */
+  async openAt(place: number) {
+    this.#following?.abort();
+    this.readerAtEnd = false;
+    try {
+      const page = await this.#ask({ after: place, limit: PAGE });
+      this.#pages = [pageOf({ ...page, start: place })];
+      this.#retell();
+      this.#show({ loaded: true, atEnd: false, over: false }, "all");
+      if (page.end || page.entries.length < PAGE) void this.#follow(page);
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   /** Loads the part before the window. */
@@ -176,7 +181,7 @@ export class LogFollower {
   }
 
   /** Follows the log after `from`, or opens it at its end. */
-  async #follow(from?: LogPage) {
+  async #follow(from?: ConversationPage) {
     this.#following?.abort();
     const following = new AbortController();
     this.#following = following;
@@ -190,10 +195,14 @@ export class LogFollower {
       const asked = Date.now();
       try {
         const opening: boolean = page === undefined || page.run === undefined;
-        const answer: LogPage = await this.#ask(
+        const answer: ConversationPage = await this.#ask(
           opening
             ? { tail: true, limit: PAGE, wait_ms: WAIT_MS }
-            : { after: page?.next, limit: FOLLOW_PAGE, wait_ms: WAIT_MS },
+            : {
+                after: page?.next,
+                limit: FOLLOW_PAGE,
+                wait_ms: WAIT_MS,
+              },
           signal,
         );
         if (stopped()) return;
@@ -235,7 +244,7 @@ export class LogFollower {
     return false;
   }
 
-  #append(page: LogPage, change: Partial<LogView> = {}) {
+  #append(page: ConversationPage, change: Partial<LogView> = {}) {
     this.#blockList.add(page.entries);
     const last = this.#pages.at(-1);
     if (last && last.entries.length + page.entries.length <= PAGE) {
@@ -282,10 +291,8 @@ export class LogFollower {
     return entries > this.#bounds.entries || chars > this.#bounds.chars;
   }
 
-  async #ask(query: LogQuery, signal = this.#life.signal): Promise<LogPage> {
-    const page = await this.#read(this.#run ? { ...query, run: this.#run } : query, signal);
-    this.#run ??= page.run;
-    return page;
+  #ask(query: LogQuery, signal = this.#life.signal): Promise<ConversationPage> {
+    return this.#read(query, signal);
   }
 
   #show(change: Partial<LogView>, edge: Edge) {
@@ -294,7 +301,6 @@ export class LogFollower {
       ...this.view,
       error: undefined,
       ...change,
-      run: this.#run,
       blocks: [...this.#blockList.blocks],
       atStart: this.#pages[0]?.start === 0,
     };
@@ -344,15 +350,15 @@ export class LogFollower {
   }
 }
 
-function ending(page: LogPage, change: Partial<LogView>): Partial<LogView> {
+function ending(page: ConversationPage, change: Partial<LogView>): Partial<LogView> {
   return { ...change, loaded: true, over: page.end };
 }
 
-function pageOf({ start, next, entries }: LogPage): Page {
+function pageOf({ start, next, entries }: ConversationPage): Page {
   return { start, next, entries: [...entries], chars: charsOf(entries) };
 }
 
-function charsOf(entries: readonly LogEntry[]): number {
+function charsOf(entries: readonly ConversationEntry[]): number {
   let chars = 0;
   for (const entry of entries) {
     if ("text" in entry) chars += entry.text.length;

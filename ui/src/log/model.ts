@@ -4,7 +4,8 @@
 // place, all that is loaded is folded anew, so that the same entries always make the same blocks;
 // `keep` then puts the blocks that did not change back in place, so that what is on screen stays.
 import { textOf as textIn, unknownName } from "../words/unknown";
-import type { DeniedTool, LogEntry, Timestamp, ToolOutcome, Usage } from "../backend";
+import type { DeniedTool, Timestamp, ToolOutcome, Usage } from "../backend";
+import type { ConversationEntry } from "./conversation";
 
 /** Fields of every block. */
 interface Base {
@@ -57,6 +58,8 @@ export interface EndBlock extends Base {
 export type Block =
   | (Base & { kind: "text"; text: string })
   | (Base & { kind: "thinking"; text: string })
+  /** A run begins; `index` is its place among the runs of the task. */
+  | (Base & { kind: "run"; index: number })
   | (Base & { kind: "started"; model?: string; version?: string; again: boolean })
   | (Base & { kind: "note"; text: string })
   | ToolBlock
@@ -71,7 +74,7 @@ export type Block =
 const OUTPUT_BLOCK_BYTES = 4096;
 
 /** The blocks of consecutive entries of one run's log. */
-export function fold(entries: readonly LogEntry[]): Block[] {
+export function fold(entries: readonly ConversationEntry[]): Block[] {
   const blockList = new BlockList();
   blockList.add(entries);
   return [...blockList.blocks];
@@ -90,11 +93,11 @@ export class BlockList {
   #place = 0;
 
   /** Appends the next entries of the log. */
-  add(entries: readonly LogEntry[]) {
+  add(entries: readonly ConversationEntry[]) {
     for (const entry of entries) this.#add(entry);
   }
 
-  #add(entry: LogEntry) {
+  #add(entry: ConversationEntry) {
     const { blocks } = this;
     this.#place = entry.offset === this.#offset ? this.#place + 1 : 0;
     this.#offset = entry.offset;
@@ -102,6 +105,11 @@ export class BlockList {
     const at = blocks.length - 1;
     const last = blocks[at];
     switch (entry.type) {
+      case "run":
+        this.#started = entry.goesOn;
+        this.#prose = "";
+        blocks.push({ ...base, kind: "run", index: entry.index });
+        break;
       case "started": {
         const { model, version } = entry;
         blocks.push({ ...base, kind: "started", model, version, again: this.#started });
@@ -207,5 +215,7 @@ export function textOf(block: Block): string {
       return block.reason;
     case "started":
       return block.model ?? "";
+    case "run":
+      return "";
   }
 }
