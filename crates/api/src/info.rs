@@ -162,6 +162,10 @@ pub struct EngineInfo {
     /// Whether its disk has less free space than the setting `caps.free_disk`, so that it starts nothing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub disk_full: bool,
+    /// The program that supervises tasks, if it is missing, as while Claude Worker is being installed again. The
+    /// engine starts nothing until it is back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing_program: Option<String>,
     /// Its queue.
     pub queue: Queue,
     /// Bytes of output kept for all runs.

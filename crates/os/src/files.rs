@@ -123,6 +123,12 @@ impl Identity {
         system::identity(found)
     }
 
+    /// As text, which is the same for each path that leads to the file.
+    #[must_use]
+    pub fn text(self) -> String {
+        format!("{:x}:{:x}", self.device, self.inode)
+    }
+
     /// Whether both are on the same file system.
     #[must_use]
     pub const fn is_beside(self, other: Self) -> bool {
@@ -331,7 +337,7 @@ pub fn path_from_bytes(bytes: &[u8]) -> Option<PathBuf> {
 }
 
 /// Whether an error says that the system lacks something just now (room, processes, memory,
-/// descriptors), so that the same call may work in a moment.
+/// descriptors, a program that is being written), so that the same call may work in a moment.
 #[must_use]
 pub fn is_shortage(error: &io::Error) -> bool {
     system::is_shortage(error)

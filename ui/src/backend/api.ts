@@ -262,6 +262,11 @@ export type EngineInfo = {
   host: HostKind;
   /** Where its HTTP server listens (`http://127.0.0.1:8000`), if it has one. */
   http?: string;
+  /**
+   * The program that supervises tasks, if it is missing, as while Claude Worker is being installed again. The
+   * engine starts nothing until it is back.
+   */
+  missing_program?: string;
   /** Bytes of output kept for all runs. */
   output_bytes: number;
   /** Its process. */

@@ -17,6 +17,11 @@ pub enum Delay {
     QueuePaused,
     /// The engine starts nothing until there is room on the disk.
     DiskFull,
+    /// A program of Claude Worker is missing.
+    ProgramMissing {
+        /// Which one.
+        program: String,
+    },
     /// A task runs, and its output waits where the disk has no room for it.
     DiskFullMeanwhile,
     /// As many tasks run as there may.
@@ -67,6 +72,8 @@ impl Delay {
             Some(Self::QueuePaused)
         } else if engine.disk_full {
             Some(Self::DiskFull)
+        } else if let Some(program) = &engine.missing_program {
+            Some(Self::ProgramMissing { program: clean_line(program) })
         } else if queue.counts.running >= u64::from(queue.workers) {
             Some(Self::WorkersBusy { workers: queue.workers })
         } else {
@@ -105,6 +112,7 @@ impl Delay {
                 "the disk is nearly full; without room for its output, a task stands still"
                     .to_owned()
             }
+            Self::ProgramMissing { program } => format!("the program {program} is missing"),
             Self::WorkersBusy { workers: 0 } => "there are no workers".to_owned(),
             Self::WorkersBusy { workers: 1 } => "the only worker is busy".to_owned(),
             Self::WorkersBusy { workers } => format!("all {workers} workers are busy"),
@@ -140,6 +148,9 @@ impl Delay {
             Self::QueuePaused => "Continue it with: claude-worker unpause",
             Self::DiskFull | Self::DiskFullMeanwhile => {
                 "Make room on the disk; claude-worker clean removes finished tasks and their output"
+            }
+            Self::ProgramMissing { .. } => {
+                "Install Claude Worker again; the queue then goes on by itself"
             }
             Self::WorkersBusy { workers: 0 } => {
                 "Set `workers` to more than 0: claude-worker config set workers 4"

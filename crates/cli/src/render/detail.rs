@@ -395,6 +395,7 @@ mod tests {
             host: HostKind::App,
             stopping: true,
             disk_full: false,
+            missing_program: None,
             queue: Queue {
                 paused: true,
                 workers: 4,

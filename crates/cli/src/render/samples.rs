@@ -25,6 +25,7 @@ pub(crate) fn engine() -> EngineInfo {
         host: HostKind::Headless,
         stopping: false,
         disk_full: false,
+        missing_program: None,
         queue: Queue {
             paused: false,
             workers: 4,

@@ -47,7 +47,7 @@ impl Dispatcher {
             if choice.starts.is_empty() {
                 return Ok(());
             }
-            if !disk::has_room(&self.paths, self.config.caps.free_disk) {
+            if !disk::has_room(&self.paths, self.config.caps.free_disk) || !self.runs.can_start() {
                 self.held_until = Some(now.instant + HOLD);
                 return Ok(());
             }

@@ -265,6 +265,11 @@ impl TaskApi for Engine {
             }
             Err(error) => warnings.push(error.message),
         }
+        let missing_program =
+            inner.runs.missing_program().map(|program| program.display().to_string());
+        warnings.extend(missing_program.as_ref().map(|program| {
+            format!("The program {program} is missing: nothing is started until it is back. Install Claude Worker again")
+        }));
         let http = self.http_state();
         warnings.extend(http.problem);
         Ok(EngineInfo {
@@ -279,6 +284,7 @@ impl TaskApi for Engine {
             host: inner.hosting.kind,
             stopping: self.is_stopping(),
             disk_full,
+            missing_program,
             queue: inner.shown.published.borrow().queue,
             output_bytes: self.output_bytes(),
             activity: *inner.shown.activity.borrow(),

@@ -35,7 +35,7 @@ mod tail;
 mod wakeups;
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{
     Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, mpsc as std_mpsc,
@@ -162,6 +162,16 @@ impl Runs {
     /// Whether the engine has stopped: its runs are the next engine's.
     fn is_closed(&self) -> bool {
         self.may_start().is_none()
+    }
+
+    /// The program of the supervisors, if it is missing.
+    pub(crate) fn missing_program(&self) -> Option<&Path> {
+        self.supervisors.missing_program()
+    }
+
+    /// Whether a supervisor can be started now: its program is there.
+    pub(crate) fn can_start(&self) -> bool {
+        self.supervisors.can_start()
     }
 
     /// Keeps one supervisor process pre-started. Blocks this thread while the process is made.

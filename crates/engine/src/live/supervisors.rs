@@ -6,8 +6,11 @@
 //! which takes less time than to start another one. One is enough: of several runs that begin at once,
 //! the others have their supervisors started as ever, which also happens when the spare has died.
 
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, PoisonError};
 
+use claude_worker_os::files::is_executable;
 use claude_worker_supervisor::{
     Launched, RunDir, Spare, SupervisorCommand, SupervisorError, launch,
 };
@@ -18,6 +21,8 @@ pub(super) struct Supervisors {
     spare: Mutex<Place>,
     /// The spare was started, or could not be.
     started: Condvar,
+    /// Whether the log says that the program is missing.
+    told_missing: AtomicBool,
 }
 
 /// The place for the spare.
@@ -33,7 +38,36 @@ enum Place {
 
 impl Supervisors {
     pub(super) fn new(command: SupervisorCommand) -> Self {
-        Self { command, spare: Mutex::new(Place::Empty), started: Condvar::new() }
+        Self {
+            command,
+            spare: Mutex::new(Place::Empty),
+            started: Condvar::new(),
+            told_missing: AtomicBool::new(false),
+        }
+    }
+
+    /// The program, if it is missing: while Claude Worker is being installed again, say. Every run that
+    /// begins meanwhile would fail.
+    pub(super) fn missing_program(&self) -> Option<&Path> {
+        let program = self.command.program.as_path();
+        let is_there =
+            std::fs::metadata(program).is_ok_and(|found| found.is_file() && is_executable(&found));
+        (!is_there).then_some(program)
+    }
+
+    /// As [`Supervisors::missing_program`], and writes changes to the log.
+    pub(super) fn can_start(&self) -> bool {
+        let missing = self.missing_program();
+        if self.told_missing.swap(missing.is_some(), Ordering::Relaxed) != missing.is_some() {
+            match missing {
+                Some(program) => tracing::error!(
+                    program = %program.display(),
+                    "a program of Claude Worker is missing; nothing is started until it is back"
+                ),
+                None => tracing::info!("the missing program is back; the queue goes on"),
+            }
+        }
+        missing.is_none()
     }
 
     /// A supervisor for the run in `dir`: the spare one, or a new one.
@@ -104,6 +138,22 @@ impl Supervisors {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_program_that_is_missing_or_cannot_be_executed_is_named() {
+        let directory = tempfile::tempdir().unwrap();
+        let program = directory.path().join("claude-worker");
+        let supervisors =
+            Supervisors::new(SupervisorCommand { program: program.clone(), args: Vec::new() });
+        assert_eq!(supervisors.missing_program(), Some(program.as_path()));
+        assert!(!supervisors.can_start());
+        std::fs::write(&program, "").unwrap();
+        assert!(!supervisors.can_start(), "it is not executable");
+        std::fs::remove_file(&program).unwrap();
+        std::fs::copy("/bin/cat", &program).unwrap();
+        assert!(supervisors.can_start());
+        assert_eq!(supervisors.missing_program(), None);
+    }
 
     #[test]
     fn one_run_waits_for_the_spare_that_is_being_started_and_no_other_does() {

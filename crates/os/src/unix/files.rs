@@ -103,7 +103,15 @@ pub(crate) fn path_from_bytes(bytes: &[u8]) -> Option<PathBuf> {
 }
 
 pub(crate) fn is_shortage(error: &io::Error) -> bool {
-    const SHORTAGES: [Errno; 6] =
-        [Errno::AGAIN, Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::NOSPC, Errno::DQUOT];
+    const SHORTAGES: [Errno; 7] = [
+        Errno::AGAIN,
+        Errno::MFILE,
+        Errno::NFILE,
+        Errno::NOMEM,
+        Errno::NOSPC,
+        Errno::DQUOT,
+        // A program that is being written to, as while it is installed again.
+        Errno::TXTBSY,
+    ];
     is_one_of(error, &SHORTAGES)
 }

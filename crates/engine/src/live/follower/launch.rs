@@ -33,7 +33,7 @@ impl Follower {
             }
             // Nothing was started, and nothing can be: only we know the run's name.
             Err(error) => Ok(Next::Over(RunEnding::NeverStarted {
-                passing: error.is_passing(),
+                passing: error.is_passing() || self.runs.missing_program().is_some(),
                 reason: error.to_string(),
             })),
         }
