@@ -108,9 +108,45 @@ fn an_engine_that_is_told_twice_to_go_does_not_wait_any_more() {
     let database = rusqlite::Connection::open(home.data().join("tasks.db")).unwrap();
     database.execute_batch("BEGIN IMMEDIATE").unwrap();
     crate::support::signal(child.0.id(), rustix::process::Signal::TERM);
-    crate::support::signal(child.0.id(), rustix::process::Signal::INT);
+    // Signals in quick succession are one request, so that the second request comes a moment later.
+    until("it has ended", || {
+        crate::support::signal(child.0.id(), rustix::process::Signal::INT);
+        crate::support::is_gone(child.0.id())
+    });
     // An orderly end would have said 0.
     assert_eq!(child.0.wait().unwrap().signal(), Some(2));
+}
+
+#[test]
+fn an_engine_ends_in_order_when_it_is_asked_twice_at_once_or_while_it_starts() {
+    for pause in 0..20 {
+        let home = Home::new();
+        let child = home.command().args(["server", "start", "--foreground", "--no-http"]).spawn();
+        let mut child = Kept(child.unwrap());
+        until("it has the data directory", || home.data().join("engine.lock").exists());
+        std::thread::sleep(std::time::Duration::from_millis(2 * pause));
+        for _ in 0..3 {
+            crate::support::signal(child.0.id(), rustix::process::Signal::TERM);
+        }
+        let status = child.0.wait().unwrap();
+        assert!(status.success(), "{status} after {} ms", 2 * pause);
+        assert!(!home.data().join("engine.sock").exists());
+    }
+}
+
+#[test]
+fn commands_that_start_an_engine_at_the_same_time_log_no_error() {
+    let home = Home::new();
+    for _ in 0..5 {
+        let begin = |_| home.command().arg("list").stdout(Stdio::null()).spawn().unwrap();
+        let commands: Vec<_> = (0..8).map(begin).collect();
+        for mut command in commands {
+            assert!(command.wait().unwrap().success());
+        }
+        home.kill_engine();
+    }
+    let log = read(&home.data().join("engine.log"));
+    assert!(!log.contains("ERROR"), "{log}");
 }
 
 #[test]

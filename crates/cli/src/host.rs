@@ -8,10 +8,10 @@ use std::process::ExitCode;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use claude_worker_api::{ApiError, HostKind, HttpState, StopMode, TaskApi};
+use claude_worker_api::{ApiError, ErrorCode, HostKind, HttpState, StopMode, TaskApi};
 use claude_worker_client::{LogFile, Ready};
 use claude_worker_engine::{Engine, Paths, settings};
-use claude_worker_os::process::{leave_session, own_program};
+use claude_worker_os::process::{leave_session, own_program, show_command_line};
 use claude_worker_os::signal::{self, EndRequests, Interruption};
 use claude_worker_server::{HttpStart, host_awaited};
 use claude_worker_supervisor::SupervisorCommand;
@@ -56,6 +56,11 @@ pub(crate) enum Place {
     Terminal,
     /// In the background, for a process that waits until it is ready.
     Background,
+    /// In the background, in place of an app that has died.
+    InsteadOf {
+        /// The process id of the app.
+        host: u32,
+    },
 }
 
 /// Runs an engine in this process until a client or a signal stops it. Running tasks keep running.
@@ -71,11 +76,19 @@ pub(crate) fn host(
     let paths = Paths::from_env()?;
     // Its last lines are written when it is dropped.
     let _last_lines = log(&paths);
-    let is_background = matches!(place, Place::Background);
+    if let Place::InsteadOf { host } = place {
+        show_command_line("claude-worker serve");
+        tracing::warn!(host, "the app has died without quitting; this engine continues its queue");
+    }
     let served = serve(&paths, place, http, ready);
-    // In a terminal the command line prints the error.
-    if let (true, Err(error)) = (is_background, &served) {
-        tracing::error!(%error, "the engine ended");
+    match (place, &served) {
+        // The command line prints the error.
+        (Place::Terminal, _) | (_, Ok(())) => {}
+        // Many clients may find no engine at the same time. Each starts one, and one of these stays.
+        (_, Err(error)) if error.code == ErrorCode::Locked => {
+            tracing::debug!(%error, "another engine was started at the same time");
+        }
+        (_, Err(error)) => tracing::error!(%error, "the engine ended"),
     }
     served
 }
@@ -86,7 +99,6 @@ fn serve(
     http: HttpStart,
     ready: impl FnOnce(&Reachable<'_>),
 ) -> Result<(), ApiError> {
-    let config = settings::load(paths)?;
     // Two threads: one can make a large answer while the other takes the next request. All
     // decisions are made on the dispatcher's own thread anyway.
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -95,17 +107,18 @@ fn serve(
         .build()
         .map_err(|error| ApiError::internal(format!("Cannot start: {error}")))?;
     let ended = runtime.block_on(async {
+        // First of all: a signal that arrives while the engine starts must stop it in order.
+        let requests = EndRequests::new()
+            .map_err(|error| ApiError::internal(format!("Cannot wait for signals: {error}")))?;
+        let config = settings::load(paths)?;
         let (places, supervisor) = (paths.clone(), supervisor());
         let hosted = match place {
-            Place::Terminal => {
+            Place::Terminal | Place::InsteadOf { .. } => {
                 claude_worker_server::host(places, config, supervisor, http, HostKind::Headless)
                     .await?
             }
             Place::Background => host_awaited(places, config, supervisor, http).await?,
         };
-        // Before `ready`: a process that was told may send a signal at once.
-        let requests = EndRequests::new()
-            .map_err(|error| ApiError::internal(format!("Cannot wait for signals: {error}")))?;
         ready(&Reachable { socket: &paths.socket, http: hosted.http() });
         let stopper = tokio::spawn(stop_on_request(requests, hosted.engine().clone()));
         hosted.ended().await;

@@ -18,8 +18,9 @@
 //! document (errors included: `{"error":{"code","message","hint"}}`), and standard error has messages for
 //! people.
 //!
-//! Three hidden subcommands are dispatched first, so that their processes stay small: `supervise` is the
-//! supervisor of one run, `serve` an engine in the background ([`host`]), and `__complete` what shells ask for
+//! Four hidden subcommands are dispatched first, so that their processes stay small: `supervise` is the
+//! supervisor of one run, `serve` an engine in the background ([`host`]), `stand-by` waits to run one
+//! when the app dies ([`stand_by`]), and `__complete` what shells ask for
 //! completions ([`complete`]).
 
 pub mod args;
@@ -51,6 +52,7 @@ pub mod render;
 pub mod selection;
 mod shell_env;
 mod since;
+mod stand_by;
 mod stdin;
 pub mod task_options;
 pub mod taskbar;
@@ -88,6 +90,7 @@ pub fn main() -> ExitCode {
             return claude_worker_supervisor::run(Path::new(&run_directory));
         }
         Some(first) if first == complete::COMPLETE => return complete::main(arguments),
+        Some(first) if first == stand_by::STAND_BY => return stand_by::main(arguments),
         Some(first) if first == claude_worker_server::SERVE => return host::background(arguments),
         _ => {}
     }

@@ -73,6 +73,7 @@ mod retry;
 mod same_machine;
 mod server_url;
 mod silent_engine;
+mod stand_by;
 mod start;
 mod task_context;
 #[cfg(test)]
@@ -105,6 +106,8 @@ pub use next_engine::{Announcement, next_engine_is_announced};
 pub use probe::probe;
 #[doc(hidden)]
 pub use same_machine::{engine_is_elsewhere, may_have_variables, variables_to_send};
+#[doc(hidden)]
+pub use stand_by::{STAND_BY, StandBy, host_has_died, take_over as take_over_from_dead_host};
 #[doc(hidden)]
 pub use start::Ready;
 #[doc(hidden)]

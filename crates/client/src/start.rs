@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::process::{ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use claude_worker_api::{ApiError, ErrorCode, TASK_MARKER, calls};
 use claude_worker_os::descriptor::{discard_stdout, keep_from_children, stdout_is_read};
@@ -149,6 +149,16 @@ impl Starter {
 
     /// Starts the program; returns the pipe for its report.
     fn spawn(&self) -> Result<ChildStdout, ApiError> {
+        let mut command = self.command()?;
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
+        let mut child = command.spawn().map_err(cannot_start)?;
+        let report = child.stdout.take().ok_or_else(|| ApiError::internal("There is no pipe"))?;
+        reap(child);
+        Ok(report)
+    }
+
+    /// The program with its arguments and environment, and the engine's log as its standard error.
+    pub(crate) fn command(&self) -> Result<Command, ApiError> {
         self.paths.create()?;
         let log = open_log(&self.paths.log).map_err(cannot_start)?;
         // The engine outlives the caller, so it must not inherit the caller's file descriptors.
@@ -165,20 +175,8 @@ impl Starter {
                 command.env(name, path);
             }
         }
-        let mut child = without_own_variables(&mut command)
-            .args(&self.args)
-            .current_dir("/")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(log)
-            .spawn()
-            .map_err(cannot_start)?;
-        let report = child.stdout.take().ok_or_else(|| ApiError::internal("There is no pipe"))?;
-        // Without a wait the ended engine would stay in the process table (as a zombie) until this
-        // process ends. That happens only if the thread cannot be started.
-        let reaper = std::thread::Builder::new().stack_size(64 * 1024);
-        drop(reaper.spawn(move || child.wait()));
-        Ok(report)
+        without_own_variables(&mut command).args(&self.args).current_dir("/").stderr(log);
+        Ok(command)
     }
 
     async fn read_report(&self, pipe: ChildStdout) -> Result<(), ApiError> {
@@ -206,8 +204,15 @@ impl Starter {
     }
 }
 
+/// Waits for the end of a process in the background. Without that, the ended process would stay in the
+/// process table (as a zombie) until this process ends. That happens only if the thread cannot be started.
+pub(crate) fn reap(mut child: Child) {
+    let reaper = std::thread::Builder::new().stack_size(64 * 1024);
+    drop(reaper.spawn(move || child.wait()));
+}
+
 #[expect(clippy::needless_pass_by_value, reason = "it is what map_err calls")]
-fn cannot_start(error: io::Error) -> ApiError {
+pub(crate) fn cannot_start(error: io::Error) -> ApiError {
     ApiError::unavailable(format!("The engine cannot be started: {error}"))
         .hint("`claude-worker doctor` says what is missing")
 }

@@ -1,6 +1,8 @@
 //! The signals that this process gets.
 
 use std::io;
+#[cfg(feature = "tokio")]
+use std::time::{Duration, Instant};
 
 use crate::system::signal as system;
 use crate::wait::Readable;
@@ -42,25 +44,48 @@ impl Signals {
     }
 }
 
+/// How long after a request to end more signals count as the same request. One request often sends several
+/// signals at once: `kill` of a process group, a wrapper that passes them on, systemd.
+#[cfg(feature = "tokio")]
+const SAME_REQUEST: Duration = Duration::from_millis(500);
+
 /// Requests of a person or of the system to end this process: Ctrl-C, SIGTERM. For programs with a
 /// runtime; a supervisor uses [`Signals`].
 #[cfg(feature = "tokio")]
 #[derive(Debug)]
-pub struct EndRequests(system::EndRequests);
+pub struct EndRequests {
+    signals: system::EndRequests,
+    last: Option<Instant>,
+}
 
 #[cfg(feature = "tokio")]
 impl EndRequests {
-    /// From now on such a request no longer ends this process by itself.
+    /// From now on Ctrl-C and SIGTERM no longer end this process by themselves.
     ///
     /// # Errors
     /// What the system says.
     pub fn new() -> io::Result<Self> {
-        system::EndRequests::new().map(Self)
+        Ok(Self { signals: system::EndRequests::new()?, last: None })
     }
 
-    /// Waits for the next one.
+    /// As [`EndRequests::new`], and also SIGHUP, unless the starting program (`nohup`) ignores it: the end
+    /// of the session.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn or_hang_up() -> io::Result<Self> {
+        Ok(Self { signals: system::EndRequests::or_hang_up()?, last: None })
+    }
+
+    /// Waits for the next request. Signals in quick succession are one request.
     pub async fn next(&mut self) {
-        self.0.next().await;
+        loop {
+            self.signals.next().await;
+            if self.last.is_none_or(|last| last.elapsed() >= SAME_REQUEST) {
+                break;
+            }
+        }
+        self.last = Some(Instant::now());
     }
 }
 

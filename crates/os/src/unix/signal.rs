@@ -61,6 +61,7 @@ impl Signals {
 pub(crate) struct EndRequests {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
+    hang_up: Option<tokio::signal::unix::Signal>,
 }
 
 #[cfg(feature = "tokio")]
@@ -70,13 +71,30 @@ impl EndRequests {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
+            hang_up: None,
         })
     }
 
+    pub(crate) fn or_hang_up() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut requests = Self::new()?;
+        if !is_ignored(SIGHUP) {
+            requests.hang_up = Some(signal(SignalKind::hangup())?);
+        }
+        Ok(requests)
+    }
+
     pub(crate) async fn next(&mut self) {
+        let hang_up = async {
+            match &mut self.hang_up {
+                Some(hang_up) => hang_up.recv().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
+            _ = hang_up => {}
         }
     }
 }
