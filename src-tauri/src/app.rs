@@ -1,14 +1,16 @@
 //! Starts the parts of the app, connects them, and handles signals.
 
 use std::process::ExitCode;
-use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use claude_worker_api::{ApiError, HostKind};
 use claude_worker_desktop::launch::{Launch, Page};
 use claude_worker_desktop::login::LoginEntry;
 use claude_worker_engine::Paths;
+use claude_worker_os::files::Identity;
+use claude_worker_os::signal::EndRequests;
 use tauri::{AppHandle, Manager, RunEvent, Wry};
 use tokio::sync::watch;
 
@@ -17,7 +19,7 @@ use crate::commands::{desktop, engine, events};
 use crate::engine_host::{EngineHost, Shutdown};
 use crate::log::report;
 use crate::notifications::Notifier;
-use crate::platform::QuitSignals;
+use crate::platform::single_instance;
 use crate::relaunch::DeferredStart;
 use crate::tray::Tray;
 use crate::{event_reader, headless, log, platform, quit, second_start, tray_menu, window};
@@ -25,31 +27,49 @@ use crate::{event_reader, headless, log, platform, quit, second_start, tray_menu
 /// How long the tray may take to start at login.
 const TRAY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Runs the app until it quits.
-pub(crate) fn run(launch: Launch) -> ExitCode {
+/// Runs the app until it quits. `arguments` are those of the process.
+pub(crate) fn run(launch: Launch, arguments: &[String]) -> ExitCode {
     let paths = Paths::from_env().and_then(|paths| paths.create().map(|()| paths));
     let paths = match paths {
         Ok(paths) => paths,
         Err(error) => return fail(&error),
     };
     log::start(&paths);
+    platform::log_fatal_errors();
+    // Before anything that a signal must not interrupt.
+    let requests = tauri::async_runtime::block_on(async { EndRequests::or_hang_up() });
+    let requests = match requests {
+        Ok(requests) => requests,
+        Err(error) => {
+            return fail(&ApiError::internal(format!("Cannot wait for signals: {error}")));
+        }
+    };
     if !platform::has_display() {
-        return headless::run(paths);
+        return headless::run(paths, requests);
     }
     let deferred_start = DeferredStart::default();
-    let single = tauri_plugin_single_instance::Builder::new()
-        .dbus_id(bus_name(&paths))
-        .callback(|app, arguments, _directory| {
-            second_start::handle(app, arguments.get(1..).unwrap_or_default());
-        })
-        .build();
+    let started = Arc::new(second_start::App::new());
+    let claimed =
+        tauri::async_runtime::block_on(single_instance::claim(&bus_name(&paths), arguments, {
+            let (deferred_start, started) = (deferred_start.clone(), Arc::clone(&started));
+            move |arguments| second_start::accept(&started, &deferred_start, &arguments)
+        }));
+    let instance = match claimed {
+        Ok(Some(instance)) => instance,
+        Ok(None) => return ExitCode::SUCCESS,
+        Err(error) => return fail(&error),
+    };
     let built = tauri::Builder::default()
-        .plugin(single)
         .invoke_handler(handler())
         .setup({
             let deferred_start = deferred_start.clone();
             move |app| {
-                set_up(app.handle(), paths, launch, deferred_start);
+                set_up(app.handle(), paths, launch, deferred_start.clone());
+                let _ = started.set(app.handle().clone());
+                if let Some(arguments) = deferred_start.begin() {
+                    second_start::handle(app.handle(), &arguments);
+                }
+                tauri::async_runtime::spawn(quit_on_request(app.handle().clone(), requests));
                 Ok(())
             }
         })
@@ -66,6 +86,7 @@ pub(crate) fn run(launch: Launch) -> ExitCode {
         }
     });
     deferred_start.relaunch();
+    drop(instance);
     ExitCode::from(u8::try_from(code).unwrap_or(1))
 }
 
@@ -98,7 +119,6 @@ fn set_up(app: &AppHandle, paths: Paths, launch: Launch, deferred_start: Deferre
     }
     tauri::async_runtime::spawn(event_reader::run(app.clone(), notifier));
     tauri::async_runtime::spawn(show_window_without_tray(app.clone(), launch, visible));
-    tauri::async_runtime::spawn(quit_on_signal(app.clone()));
 }
 
 /// Opens the window if there is no tray, because there would be no other way to reach the app.
@@ -124,14 +144,10 @@ async fn show_window_without_tray(
 }
 
 /// Quits at the end of the session, or after Ctrl-C in a terminal. Running tasks continue.
-async fn quit_on_signal(app: AppHandle) {
-    let mut signals = match QuitSignals::for_desktop() {
-        Ok(signals) => signals,
-        Err(error) => return tracing::warn!(%error, "cannot handle the signals that ask to quit"),
-    };
+async fn quit_on_request(app: AppHandle, mut requests: EndRequests) {
     for count in 1.. {
-        signals.next().await;
-        // The second signal forces the shutdown of the engine, the third ends the process.
+        requests.next().await;
+        // The second request forces the shutdown of the engine, the third ends the process.
         if count > 2 {
             std::process::exit(1);
         }
@@ -140,20 +156,19 @@ async fn quit_on_signal(app: AppHandle) {
     }
 }
 
-/// The name on the session bus that allows only one app for each engine. It depends on the lock file,
-/// because one directory may hold several databases.
+/// The name on the session bus that allows only one app for each engine. It depends on which directory
+/// that is, not on its path: a link or another `HOME` may lead to the same one. It depends on the name of
+/// the lock file, because one directory may hold several databases.
 fn bus_name(paths: &Paths) -> String {
-    const NAME: &str = "io.github.yigitkonur.ClaudeWorker";
-    let default = std::env::home_dir().map(|home| home.join(".claude-worker/engine.lock"));
-    if default.as_ref() == Some(&paths.lock) {
-        return NAME.to_owned();
-    }
+    let directory = std::fs::metadata(&paths.home).and_then(|found| Identity::of(&found));
+    let directory = directory.map_or_else(|_| paths.home.display().to_string(), Identity::text);
+    let lock = paths.lock.file_name().unwrap_or_default().display();
+    let place = format!("{directory}/{lock}");
     // FNV-1a: every build computes the same hash, unlike with the standard library.
-    let place = paths.lock.as_os_str().as_encoded_bytes();
-    let hash = place.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    let hash = place.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });
-    format!("{NAME}.at{hash:016x}")
+    format!("io.github.yigitkonur.ClaudeWorker.at{hash:016x}")
 }
 
 /// Every command the pages may call: the list of `build.rs`.

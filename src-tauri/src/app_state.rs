@@ -87,6 +87,16 @@ impl AppState {
         window.task.filter(|_| window.focused)
     }
 
+    /// Forgets the pages of the open window, whose process has ended. They subscribe again once they are
+    /// loaded again.
+    pub(crate) fn pages_ended(&self) {
+        let mut window = self.window();
+        window.pages = None;
+        if let Some(events) = window.events.take() {
+            events.abort();
+        }
+    }
+
     /// Resets the state of a window that was closed.
     pub(crate) fn reset_window(&self) {
         let closed = std::mem::take(&mut *self.window());

@@ -1,12 +1,12 @@
 //! The engine inside the app: starting it, sharing it, and shutting it down.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use claude_worker_api::{
     ApiError, ErrorCode, HostKind, HttpChange, StopMode, TASK_MARKER, TaskApi,
 };
-use claude_worker_client::{Starter, installed_program};
+use claude_worker_client::{STAND_BY, StandBy, Starter, installed_program};
 use claude_worker_desktop::quit::QuitMode;
 use claude_worker_engine::{Engine, Paths, settings};
 use claude_worker_server::{Hosted, NotHandedBack};
@@ -16,6 +16,9 @@ use tracing::Instrument;
 
 /// How long a background engine may take to hand the queue over to this one.
 const TAKE_OVER_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// How often a missing program is looked for.
+const PROGRAM_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The state of the app's engine.
 #[derive(Clone)]
@@ -42,6 +45,8 @@ enum Next {
     Quit,
     /// Start another engine when the user asks for one.
     WaitForStart,
+    /// Start another engine as soon as the program of the command line is installed, or the user asks.
+    WaitForProgram,
     /// Start another engine now, which serves HTTP as the one before.
     Restart(Option<HttpChange>),
 }
@@ -80,7 +85,7 @@ impl EngineHost {
         let (status_sender, status) = watch::channel(EngineStatus::Starting);
         let (commands, received) = mpsc::channel(8);
         let span = tracing::info_span!("engine_host", ?kind);
-        let owner = Owner { paths, kind, status: status_sender };
+        let owner = Owner { paths, kind, status: status_sender, stand_by: None };
         tauri::async_runtime::spawn(owner.run(received).instrument(span));
         Self { status, commands }
     }
@@ -143,10 +148,12 @@ struct Owner {
     paths: Paths,
     kind: HostKind,
     status: watch::Sender<EngineStatus>,
+    /// Continues the queue if this process dies.
+    stand_by: Option<StandBy>,
 }
 
 impl Owner {
-    async fn run(self, mut commands: mpsc::Receiver<Command>) {
+    async fn run(mut self, mut commands: mpsc::Receiver<Command>) {
         let mut http = None;
         loop {
             self.status.send_replace(EngineStatus::Starting);
@@ -155,18 +162,22 @@ impl Owner {
                 Err(error) => {
                     tracing::error!(%error, "cannot start the engine");
                     self.status.send_replace(EngineStatus::Stopped(error));
-                    Next::WaitForStart
+                    match command_line_program() {
+                        Ok(_) => Next::WaitForStart,
+                        Err(_) => Next::WaitForProgram,
+                    }
                 }
             };
             match next {
                 Next::Restart(address) => http = address,
                 Next::WaitForStart if wait_for_start(&mut commands).await => {}
-                Next::WaitForStart | Next::Quit => return,
+                Next::WaitForProgram if wait_for_program(&mut commands).await => {}
+                Next::WaitForStart | Next::WaitForProgram | Next::Quit => return,
             }
         }
     }
 
-    async fn start(&self, http: Option<HttpChange>) -> Result<Hosted, ApiError> {
+    async fn start(&mut self, http: Option<HttpChange>) -> Result<Hosted, ApiError> {
         // A process that is started inside a task ends with the task; an engine must not.
         if let Ok(task) = std::env::var(TASK_MARKER) {
             return Err(ApiError::unavailable(format!(
@@ -176,9 +187,11 @@ impl Owner {
         }
         let program = command_line_program()?;
         let config = settings::load(&self.paths)?;
+        // Before the background engine stops.
+        self.start_stand_by(&program);
         let supervisor = SupervisorCommand { program, args: vec!["supervise".to_owned()] };
         let paths = self.paths.clone();
-        let hosted = claude_worker_server::take_over(
+        let started = claude_worker_server::take_over(
             paths,
             config,
             supervisor,
@@ -186,13 +199,42 @@ impl Owner {
             self.kind,
             TAKE_OVER_TIMEOUT,
         )
-        .await?;
-        tracing::info!("the app runs the engine");
-        Ok(hosted)
+        .await;
+        match &started {
+            Ok(_) => tracing::info!("the app runs the engine"),
+            Err(_) => self.dismiss_stand_by(),
+        }
+        started
+    }
+
+    /// Starts the process that continues the queue if the app dies. The libraries of a window end the
+    /// whole process on some errors. An engine without a window has no such libraries.
+    fn start_stand_by(&mut self, program: &Path) {
+        self.dismiss_stand_by();
+        if self.kind != HostKind::App {
+            return;
+        }
+        let starter = Starter {
+            program: program.to_owned(),
+            args: vec![STAND_BY.to_owned()],
+            paths: self.paths.clone(),
+        };
+        match StandBy::start(&starter) {
+            Ok(stand_by) => self.stand_by = Some(stand_by),
+            Err(error) => {
+                tracing::warn!(%error, "nothing continues the queue if the app dies");
+            }
+        }
+    }
+
+    fn dismiss_stand_by(&mut self) {
+        if let Some(stand_by) = self.stand_by.take() {
+            stand_by.dismiss();
+        }
     }
 
     /// Runs a started engine until it stops.
-    async fn serve(&self, mut hosted: Hosted, commands: &mut mpsc::Receiver<Command>) -> Next {
+    async fn serve(&mut self, mut hosted: Hosted, commands: &mut mpsc::Receiver<Command>) -> Next {
         let mut stopped = hosted.engine().stopped();
         loop {
             self.status.send_replace(EngineStatus::Running(hosted.engine().clone()));
@@ -202,6 +244,7 @@ impl Owner {
                     // Report it only after the shutdown is complete: a receiver may end the
                     // process.
                     hosted.ended().await;
+                    self.dismiss_stand_by();
                     self.status.send_replace(EngineStatus::Stopped(
                         ApiError::unavailable("The engine was stopped").hint("Start it again"),
                     ));
@@ -221,6 +264,7 @@ impl Owner {
                     let http = hosted.http().change;
                     match self.hand_over(hosted).await {
                         Ok(()) => {
+                            self.dismiss_stand_by();
                             drop(result.send(Ok(())));
                             return Next::Quit;
                         }
@@ -259,11 +303,12 @@ impl Owner {
     }
 
     async fn stop(
-        &self,
+        &mut self,
         hosted: Hosted,
         mode: StopMode,
         commands: &mut mpsc::Receiver<Command>,
     ) -> Result<(), ApiError> {
+        self.dismiss_stand_by();
         self.set_closing();
         let engine = hosted.engine().clone();
         let mut forced = None;
@@ -276,12 +321,12 @@ impl Owner {
             }
         };
         let outcome = match stopped {
+            // It is stopping already.
+            Err(error) if error.code == ErrorCode::Unavailable => Ok(()),
             // The cancellations could not be stored, for example on a full disk. Leaving tasks
             // running needs no write.
-            Err(error) if error.code != ErrorCode::Unavailable => {
-                engine.stop(StopMode::LeaveRunning.into()).await.and(Err(error))
-            }
-            stopped => stopped.map(drop),
+            Err(error) => engine.stop(StopMode::LeaveRunning.into()).await.and(Err(error)),
+            Ok(_) => Ok(()),
         };
         hosted.ended().await;
         if let Some(result) = forced {
@@ -314,6 +359,19 @@ async fn wait_for_start(commands: &mut mpsc::Receiver<Command>) -> bool {
             false
         }
         None => false,
+    }
+}
+
+/// As [`wait_for_start`], and also ends when the program of the command line is installed.
+async fn wait_for_program(commands: &mut mpsc::Receiver<Command>) -> bool {
+    let is_installed = async {
+        while command_line_program().is_err() {
+            tokio::time::sleep(PROGRAM_CHECK_INTERVAL).await;
+        }
+    };
+    tokio::select! {
+        is_asked = wait_for_start(commands) => is_asked,
+        () = is_installed => true,
     }
 }
 

@@ -4,13 +4,13 @@ use std::process::ExitCode;
 
 use claude_worker_api::HostKind;
 use claude_worker_engine::Paths;
+use claude_worker_os::signal::EndRequests;
 
 use crate::engine_host::{EngineHost, EngineStatus, Shutdown};
 use crate::log::report;
-use crate::platform::QuitSignals;
 
 /// Runs an engine until it is stopped, or a signal asks this process to quit.
-pub(crate) fn run(paths: Paths) -> ExitCode {
+pub(crate) fn run(paths: Paths, mut requests: EndRequests) -> ExitCode {
     report("there is no display; the engine runs without a window and a tray");
     tauri::async_runtime::block_on(async {
         let host = EngineHost::start(paths, HostKind::Headless);
@@ -22,7 +22,7 @@ pub(crate) fn run(paths: Paths) -> ExitCode {
         let stopped = status.wait_for(|status| matches!(status, EngineStatus::Stopped(_)));
         tokio::select! {
             _ = stopped => return ExitCode::SUCCESS,
-            () = quit_signal() => {}
+            () = requests.next() => {}
         }
         match host.shut_down(Shutdown::LeaveRunning).await {
             Ok(()) => ExitCode::SUCCESS,
@@ -32,14 +32,4 @@ pub(crate) fn run(paths: Paths) -> ExitCode {
             }
         }
     })
-}
-
-async fn quit_signal() {
-    match QuitSignals::for_headless() {
-        Ok(mut signals) => signals.next().await,
-        Err(error) => {
-            tracing::warn!(%error, "cannot handle the signals that ask to quit");
-            std::future::pending::<()>().await;
-        }
-    }
 }

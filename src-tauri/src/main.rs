@@ -50,7 +50,7 @@ fn main() -> ExitCode {
         Ok(Launch::Help) => print!("{USAGE}"),
         Ok(launch) => {
             platform::prepare_process();
-            return app::run(launch);
+            return app::run(launch, &arguments);
         }
         Err(error) => {
             eprintln!("{error}\n\n{USAGE}");

@@ -1,18 +1,32 @@
 //! A second start of the app: its arguments arrive here, and the second process exits.
 
-use claude_worker_desktop::launch::Launch;
-use tauri::{AppHandle, Manager};
+use std::sync::OnceLock;
 
-use crate::app_state::AppState;
+use claude_worker_desktop::launch::Launch;
+use tauri::AppHandle;
+
+use crate::relaunch::{Accepted, DeferredStart};
 use crate::window;
+
+/// The app that does what second starts ask for, once it runs.
+pub(crate) type App = OnceLock<AppHandle>;
+
+/// Accepts a second start with these arguments; returns whether it did.
+pub(crate) fn accept(app: &App, deferred: &DeferredStart, arguments: &[String]) -> bool {
+    match deferred.accept(arguments) {
+        Accepted::Now => {
+            if let Some(app) = app.get() {
+                handle(app, arguments);
+            }
+            true
+        }
+        Accepted::Later => true,
+        Accepted::No => false,
+    }
+}
 
 /// Does what the arguments of a second start ask for.
 pub(crate) fn handle(app: &AppHandle, arguments: &[String]) {
-    // Without the state, the app is still starting and cannot be quitting.
-    let state = app.try_state::<AppState>();
-    if state.is_some_and(|state| state.deferred_start.defer(arguments)) {
-        return;
-    }
     match Launch::parse(arguments) {
         Ok(Launch::Show(page)) => window::show(app, page),
         Ok(Launch::Hidden | Launch::Version | Launch::Help) => {}

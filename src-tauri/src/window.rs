@@ -1,15 +1,22 @@
 //! The window: created when the user opens it, destroyed when it closes. Only that frees the memory
 //! of its pages.
 
+use std::cell::RefCell;
+use std::time::Instant;
+
+use claude_worker_api::ApiError;
 use claude_worker_desktop::frame::{Frame, SMALLEST, Screen};
 use claude_worker_desktop::launch::Page;
+use claude_worker_desktop::page_ends::{AfterEnd, PageEnds};
 use tauri::{
     AppHandle, DragDropEvent, Manager, PhysicalPosition, Url, WebviewUrl, WebviewWindow,
     WebviewWindowBuilder, Window, WindowEvent,
 };
 
 use crate::app_state::AppState;
+use crate::log::report;
 use crate::messages::{DroppedPath, WindowMessage};
+use crate::platform::dialogs;
 use crate::{platform, theme};
 
 /// The window's name inside the app. `capabilities/window.json` names it, too.
@@ -77,11 +84,48 @@ fn create(app: &AppHandle, page: Page) -> tauri::Result<()> {
     // A window with a stored position moves there before it becomes visible.
     let window = builder.visible(frame.at.is_none()).build()?;
     platform::disable_graphics_hardware(&window)?;
+    platform::release_view_on_close(&window)?;
+    let ends = RefCell::new(PageEnds::default());
+    platform::on_web_process_end(&window, {
+        let app = app.clone();
+        move |reason| pages_ended(&app, reason, ends.borrow_mut().add(Instant::now()))
+    })?;
     if let Some((x, y)) = frame.at {
         window.set_position(PhysicalPosition::new(x, y))?;
     }
     tracing::debug!(%page, "the window is open");
     raise(&window)
+}
+
+/// Handles the end of the process that draws the pages.
+fn pages_ended(app: &AppHandle, reason: &str, next: AfterEnd) {
+    tracing::warn!(reason, ?next, "the process that draws the window has ended");
+    app.state::<AppState>().pages_ended();
+    let app = app.clone();
+    // Not inside WebKit's signal, whose handlers may still use the view.
+    tauri::async_runtime::spawn(async move {
+        let Some(window) = current(&app) else { return };
+        match next {
+            AfterEnd::Reload => {
+                if let Err(error) = window.reload() {
+                    tracing::error!(%error, "cannot load the page again");
+                }
+            }
+            AfterEnd::Close => give_up(&app).await,
+        }
+    });
+}
+
+/// Closes a window whose pages cannot be drawn, and says so. The next one is tried when the user opens it.
+async fn give_up(app: &AppHandle) {
+    close(app);
+    let error = ApiError::internal("The window was closed because the process that draws it ends again and again")
+        .hint("Tasks keep running. Open the window again from the tray, or by starting Claude Worker again");
+    report(&error.to_string());
+    let shown = dialogs::show_error(app, None, "Claude Worker cannot show its window", &error);
+    if let Err(error) = shown.await {
+        tracing::warn!(%error, "cannot show a dialog");
+    }
 }
 
 /// Whether the window may show this address: only the app's own pages, in the program or on Vite's

@@ -299,7 +299,14 @@ impl Drop for Desktop {
         assert!(matches!(stopped.status.code(), Some(0 | 5)), "{stopped:?}");
         let left = || self.processes().into_iter().map(command_line).collect::<Vec<_>>();
         let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            until("no process is left", || self.processes().is_empty());
+            until("no process is left", || {
+                let is_empty = self.processes().is_empty();
+                if !is_empty {
+                    // The app was killed with its handle, and its stand-by is starting an engine.
+                    drop(stop());
+                }
+                is_empty
+            });
         }));
         if ended.is_err() {
             let left = left();

@@ -1,8 +1,11 @@
 //! Desktops without some of their parts: the app reports what is missing, and the rest works.
 
-use crate::desktop::{App, Desktop, Parts};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::desktop::{App, Desktop, Parts, app, worker};
 use crate::panel::Panel;
-use crate::process::until;
+use crate::process::{ChildGuard, never, read, until};
 use crate::screen::Screen;
 use crate::webdriver::Window;
 
@@ -65,6 +68,61 @@ fn without_a_panel_a_second_start_opens_the_closed_window() {
     desktop.until_webviews(0);
     assert!(desktop.start([]).wait().success());
     desktop.until_webviews(1);
+}
+
+/// The app and the command line, installed in a directory of their own.
+fn install(desktop: &Desktop) -> PathBuf {
+    let directory = desktop.place("bin");
+    std::fs::create_dir(&directory).unwrap();
+    for program in [app(), worker()] {
+        std::fs::copy(&program, directory.join(program.file_name().unwrap())).unwrap();
+    }
+    directory
+}
+
+#[test]
+fn the_queue_waits_while_the_program_of_the_supervisors_is_missing() {
+    let desktop = Desktop::of(Parts { screen: false, bus: false, claude: false }, "");
+    let directory = install(&desktop);
+    let program = directory.join("claude-worker");
+    let aside = directory.join("aside");
+    let app = ChildGuard(desktop.command(directory.join("claude-worker-app")).spawn().unwrap());
+    desktop.until_engine(app.0.id());
+    std::fs::rename(&program, &aside).unwrap();
+    let submit = || desktop.json(["run", "--agent", "shell", "true"])["id"].to_string();
+    let ids = [submit(), submit(), submit()];
+    let health = desktop.json(["server", "health"]);
+    assert_eq!(health["missing_program"], program.display().to_string(), "{health}");
+    for shown in [vec!["status"], vec!["status", &ids[0]]] {
+        let text = desktop.worker(shown.clone());
+        assert!(text.contains("claude-worker is missing"), "{shown:?}: {text}");
+    }
+    never("a task fails", Duration::from_secs(3), || {
+        ids.iter().any(|id| desktop.json(["status", id])["status"] != "pending")
+    });
+    std::fs::rename(&aside, &program).unwrap();
+    for id in ids {
+        let task = desktop.until_status(&id, "completed");
+        assert_eq!(task["run_history"].as_array().unwrap().len(), 1, "{task}");
+    }
+    assert_eq!(desktop.json(["server", "health"])["missing_program"], serde_json::Value::Null);
+}
+
+#[test]
+fn an_app_that_starts_without_the_command_line_starts_its_engine_when_it_is_back() {
+    let mut desktop = Desktop::of(Parts { claude: false, ..Parts::FULL }, "");
+    let directory = install(&desktop);
+    let aside = directory.join("aside");
+    std::fs::rename(directory.join("claude-worker"), &aside).unwrap();
+    // No other one is in the path.
+    desktop.variable("PATH", "/usr/bin:/bin");
+    let app = ChildGuard(desktop.command(directory.join("claude-worker-app")).spawn().unwrap());
+    let log = || read(&desktop.data().join("engine.log"));
+    until("the log names the program", || {
+        log().contains("The program claude-worker is not beside")
+    });
+    std::fs::rename(&aside, directory.join("claude-worker")).unwrap();
+    desktop.until_engine(app.0.id());
 }
 
 #[test]

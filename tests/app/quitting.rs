@@ -90,6 +90,38 @@ fn a_second_request_to_quit_does_not_wait_for_tasks_that_do_not_end() {
 }
 
 #[test]
+fn signals_in_quick_succession_are_one_request_to_quit() {
+    for _ in 0..5 {
+        let desktop = Desktop::of(Parts { claude: false, ..Parts::FULL }, "");
+        let mut app = desktop.start_hidden();
+        let wait = "touch works; until [ -e go ]; do sleep 0.1; done";
+        let id = desktop.json(["run", "--agent", "shell", wait])["id"].to_string();
+        until("the task runs", || desktop.work().join("works").exists());
+        // The system merges signals that the app has not received yet.
+        for _ in 0..5 {
+            terminate(app.pid());
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        assert!(app.wait().success(), "{}", app.output());
+        assert_eq!(desktop.json(["status", &id])["status"], "running");
+        desktop.release();
+        desktop.until_status(&id, "completed");
+    }
+}
+
+#[test]
+fn an_app_that_is_asked_to_quit_while_it_starts_quits_in_order() {
+    for pause in 0..10 {
+        let desktop = Desktop::of(Parts { claude: false, ..Parts::FULL }, "");
+        let mut app = desktop.start(["--hidden"]);
+        until("it starts to log", || desktop.data().join("engine.lock").exists());
+        std::thread::sleep(std::time::Duration::from_millis(2 * pause));
+        terminate(app.pid());
+        assert!(app.wait().success(), "{}", app.output());
+    }
+}
+
+#[test]
 fn an_app_that_is_started_while_it_quits_starts_afterwards() {
     let desktop = Desktop::of(Parts::FULL, "[limits]\ngrace = \"10m\"\n");
     let panel = Panel::on(&desktop);

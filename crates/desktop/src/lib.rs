@@ -11,6 +11,7 @@
 //!   merges several into one.
 //! - [`quit`]: whether quitting needs a question, and its text.
 //! - [`launch`]: what the arguments of the app ask for, and the pages it can open.
+//! - [`page_ends`]: whether pages whose process has ended are loaded again.
 //! - [`events`]: reads the engine's events. It updates the tray at most four times a second and shows
 //!   notifications; [`event_cursor`] stores up to which event notifications were shown.
 //!
@@ -29,6 +30,7 @@ pub mod launch;
 pub mod login;
 pub mod notification;
 pub mod output;
+pub mod page_ends;
 pub mod quit;
 #[cfg(test)]
 mod samples;

@@ -22,8 +22,8 @@ use macos as system;
 #[cfg(windows)]
 use windows as system;
 
+pub(crate) use system::{dialogs, notifications, opener, single_instance, tray};
 pub(crate) use system::{
-    QuitSignals, disable_graphics_hardware, has_display, is_dark, login_entry, prepare_process,
-    relaunch, tray_ink,
+    disable_graphics_hardware, has_display, is_dark, log_fatal_errors, login_entry,
+    on_web_process_end, prepare_process, relaunch, release_view_on_close, tray_ink,
 };
-pub(crate) use system::{dialogs, notifications, opener, tray};

@@ -78,6 +78,22 @@ pub(crate) mod tray {
     }
 }
 
+/// Other starts do not find this app. The lock of the engine refuses them.
+pub(crate) mod single_instance {
+    use claude_worker_api::ApiError;
+
+    #[derive(Debug)]
+    pub(crate) struct SingleInstance;
+
+    pub(crate) async fn claim(
+        _name: &str,
+        _arguments: &[String],
+        _on_start: impl Fn(Vec<String>) -> bool + Clone + Send + Sync + 'static,
+    ) -> Result<Option<SingleInstance>, ApiError> {
+        Ok(Some(SingleInstance))
+    }
+}
+
 /// Other programs cannot be opened.
 pub(crate) mod opener {
     use std::ffi::OsStr;

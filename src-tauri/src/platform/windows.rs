@@ -1,13 +1,12 @@
 //! Windows: the window works; the rest is not supported yet.
 
-use std::io;
-
 use claude_worker_desktop::icon::Ink;
 use claude_worker_desktop::login::LoginEntry;
 use tauri::WebviewWindow;
-use tokio::signal::windows::{CtrlC, CtrlShutdown, ctrl_c, ctrl_shutdown};
 
-pub(crate) use super::unsupported::{dialogs, notifications, opener, relaunch, tray};
+pub(crate) use super::unsupported::{
+    dialogs, notifications, opener, relaunch, single_instance, tray,
+};
 
 /// No library needs environment variables here.
 pub(crate) fn prepare_process() {}
@@ -37,25 +36,18 @@ pub(crate) fn disable_graphics_hardware(_window: &WebviewWindow) -> tauri::Resul
     Ok(())
 }
 
-/// The events that ask this process to quit.
-pub(crate) struct QuitSignals {
-    interrupt: CtrlC,
-    shutdown: CtrlShutdown,
+/// The end of the process that draws the pages is not noticed yet.
+pub(crate) fn on_web_process_end(
+    _window: &WebviewWindow,
+    _ended: impl Fn(&'static str) + Send + 'static,
+) -> tauri::Result<()> {
+    Ok(())
 }
 
-impl QuitSignals {
-    pub(crate) fn for_desktop() -> io::Result<Self> {
-        Self::for_headless()
-    }
-
-    pub(crate) fn for_headless() -> io::Result<Self> {
-        Ok(Self { interrupt: ctrl_c()?, shutdown: ctrl_shutdown()? })
-    }
-
-    pub(crate) async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.shutdown.recv() => {}
-        }
-    }
+/// The view of a closed window is freed without help.
+pub(crate) fn release_view_on_close(_window: &WebviewWindow) -> tauri::Result<()> {
+    Ok(())
 }
+
+/// No library ends the app with a message.
+pub(crate) fn log_fatal_errors() {}

@@ -2,20 +2,25 @@
 
 pub(crate) mod dialogs;
 mod graphics;
+mod library_log;
 pub(crate) mod notifications;
 pub(crate) mod opener;
 mod relaunch;
 mod session_bus;
-mod signals;
+pub(crate) mod single_instance;
 mod theme;
 pub(crate) mod tray;
+mod view_release;
+mod web_process;
 
 use claude_worker_desktop::login::LoginEntry;
 
 pub(crate) use graphics::disable_graphics_hardware;
+pub(crate) use library_log::log_fatal_errors;
 pub(crate) use relaunch::relaunch;
-pub(crate) use signals::QuitSignals;
 pub(crate) use theme::{is_dark, tray_ink};
+pub(crate) use view_release::release_view_on_close;
+pub(crate) use web_process::on_web_process_end;
 
 /// Sets the environment variables that the libraries in this process need. Agents, and programs that
 /// the app opens, do not inherit them. Call it first: no other thread may run yet.
