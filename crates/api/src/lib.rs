@@ -106,6 +106,7 @@ mod listener;
 mod log;
 mod methods;
 mod metrics;
+mod moves;
 mod nearest;
 #[doc(hidden)]
 pub mod openapi;
@@ -147,6 +148,7 @@ pub use log::{
 };
 pub use methods::{METHODS, TaskApi, TaskApiExt, calls};
 pub use metrics::MetricsText;
+pub use moves::{Move, QueuePlace};
 pub use problem::{PROBLEM_JSON, Problem};
 pub use project::{Project, ProjectId, Projects, ProjectsQuery};
 pub use run::{Run, RunOutcome, Usage};

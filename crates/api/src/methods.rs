@@ -15,7 +15,7 @@ use crate::call::{
 use crate::{
     ApiError, CleanQuery, Cleaned, CreatedToken, Diagnosis, Edit, EngineInfo, EventPage,
     EventQuery, FollowUp, HttpChange, HttpState, ImportTasks, ImportedTasks, ListQuery, LogPage,
-    LogQuery, LoginCode, MetricsText, NewLogin, NewTask, NewTasks, NewToken, OutputChunk,
+    LogQuery, LoginCode, MetricsText, Move, NewLogin, NewTask, NewTasks, NewToken, OutputChunk,
     OutputQuery, Pause, Projects, ProjectsQuery, Queue, Retry, Scope, SeenQuery, Settings,
     SettingsChange, Spent, SpentQuery, StopRequest, Stopped, SubmittedTasks, Task, TaskDetail,
     TaskId, TaskPage, TaskQuery, Token, TokenName, Tokens, Traceparent, Trust, TrustChange,
@@ -291,6 +291,15 @@ methods! {
     edit = EditTask { id: TaskId, body: Edit } -> Task,
     Post "/api/v1/tasks/{id}/edit", Submit, RunsAgain, Quick,
     [NotFound, InvalidRequest, Conflict, Forbidden];
+
+    /// Moves a task in the queue: to its beginning, so that it starts next, to its end, or beside another
+    /// task. The order stays when the engine restarts.
+    ///
+    /// # Errors
+    /// `not_found`; `invalid_request` for a place that there cannot be; `conflict` when the task, or the
+    /// one that it is to stand beside, is not in the queue.
+    move_task = MoveTask { id: TaskId, body: Move } -> Task,
+    Post "/api/v1/tasks/{id}/move", Full, Safe, Quick, [NotFound, InvalidRequest, Conflict];
 
     /// Continues a finished task in the same agent session, with the changes that the body names.
     ///

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use claude_worker_api::{
-    ApiError, CleanQuery, Edit, FollowUp, ImportedTasks, Queue, Retry, RunId, Settings, StopMode,
-    Stopped, Task, TaskId, Timestamp, Token,
+    ApiError, CleanQuery, Edit, FollowUp, ImportedTasks, Queue, QueuePlace, Retry, RunId, Settings,
+    StopMode, Stopped, Task, TaskId, Timestamp, Token,
 };
 use tokio::sync::oneshot;
 use tracing::Span;
@@ -66,6 +66,8 @@ pub(crate) enum Request {
     Resume(TaskId, Box<FollowUp>),
     /// Change a task that has not begun.
     Edit(TaskId, Box<Edit>),
+    /// Move a task in the queue.
+    Move(TaskId, QueuePlace),
     /// End and remove a task. Answered once it is removed.
     Remove(TaskId),
     /// Remove finished tasks, a limited number at a time. Answered with their number.
@@ -106,6 +108,7 @@ impl Request {
             Self::Retry(..) => "retry",
             Self::Resume(..) => "resume",
             Self::Edit(..) => "edit",
+            Self::Move(..) => "move",
             Self::Remove(_) => "remove",
             Self::Clean { .. } => "clean",
             Self::Import { .. } => "import",

@@ -831,6 +831,12 @@ export type McpSettings = {
   allow_bypass: boolean;
 };
 
+/** A request to move a task in the queue. */
+export type Move = {
+  /** Where it goes. */
+  to: QueuePlace;
+};
+
 /** The browser that is to log in. */
 export type NewLogin = {
   /** What its login will allow. */
@@ -1060,6 +1066,9 @@ export type Queue = {
   /** How many tasks may run at once. */
   workers: number;
 };
+
+/** A place in the queue. As text: `first`, `last`, `before:12` or `after:12`. */
+export type QueuePlace = string;
 
 /**
  * What happens when requests come too fast (429 without a usage limit) or the API is overloaded

@@ -18,6 +18,7 @@ import type {
   LogPage,
   LogQuery,
   LoginCode,
+  Move,
   NewLogin,
   NewTask,
   NewTasks,
@@ -120,6 +121,15 @@ export interface EngineApi {
    * begun.
    */
   edit(id: TaskId, body?: Edit, signal?: AbortSignal): Promise<Task>;
+  /**
+   * Moves a task in the queue: to its beginning, so that it starts next, to its end, or beside another
+   * task. The order stays when the engine restarts.
+   *
+   * # Errors
+   * `not_found`; `invalid_request` for a place that there cannot be; `conflict` when the task, or the
+   * one that it is to stand beside, is not in the queue.
+   */
+  moveTask(id: TaskId, body: Move, signal?: AbortSignal): Promise<Task>;
   /**
    * Continues a finished task in the same agent session, with the changes that the body names.
    *
@@ -291,6 +301,12 @@ export const METHODS = {
     name: "edit",
     verb: "POST",
     path: "/api/v1/tasks/{id}/edit",
+    arguments: ["id", "body"],
+  },
+  moveTask: {
+    name: "move_task",
+    verb: "POST",
+    path: "/api/v1/tasks/{id}/move",
     arguments: ["id", "body"],
   },
   resume: {

@@ -107,6 +107,18 @@ const EXAMPLES: &[Example] = &[
         }"#,
     },
     Example {
+        method: "move_task",
+        name: "first",
+        summary: "To the beginning of the queue, so that it starts next",
+        json: r#"{ "to": "first" }"#,
+    },
+    Example {
+        method: "move_task",
+        name: "before",
+        summary: "Directly before task 12",
+        json: r#"{ "to": "before:12" }"#,
+    },
+    Example {
         method: "resume",
         name: "message",
         summary: "A further message in the session",

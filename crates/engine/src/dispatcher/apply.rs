@@ -81,10 +81,7 @@ impl Dispatcher {
             if is_cancel && matches!(next.state, TaskState::Cancelled { .. }) {
                 after.log(Happened::CancelledInQueue { task: id });
             }
-            let position = queued_anew.then(|| {
-                self.memory.position += 1;
-                self.memory.position
-            });
+            let position = queued_anew.then(|| self.next_place());
             let place = self.writer.set_state(id, &stored.columns, &next.state, position)?;
             if queued_anew || is_due {
                 self.writer.set_queued_at(id, now)?;

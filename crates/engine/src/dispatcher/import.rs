@@ -109,10 +109,10 @@ impl Dispatcher {
             result: task.summary.as_deref(),
             final_summary: summary.as_deref(),
         };
-        self.memory.position += 1;
+        let place = self.next_place();
         let random = self.random.hash_one(task.key()) as u32;
         let run = |id| RunId::new(id, 1, random);
-        let id = self.writer.insert_past_task(&past, self.memory.position, run)?;
+        let id = self.writer.insert_past_task(&past, place, run)?;
         *self.memory.counts.get_mut(state.to_wire().status()) += 1;
         self.event(Some(id), &EventKind::Submitted, now)
     }

@@ -17,6 +17,7 @@ mod full_disk;
 mod import;
 mod keyed;
 mod log_lines;
+mod moves;
 mod projects;
 mod publish;
 mod recovery;

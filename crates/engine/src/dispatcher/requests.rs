@@ -67,6 +67,7 @@ impl Dispatcher {
                 self.check_may_change(*id, principal)?;
                 self.edit(*id, edit, now, after)
             }
+            Request::Move(id, to) => self.move_task(*id, *to, now),
             Request::Remove(id) => {
                 self.apply(*id, Input::Remove, now, after)?;
                 let gone = after.removed.contains(id);
@@ -184,8 +185,7 @@ impl Dispatcher {
         let name = task_name(request);
         let filled_defaults =
             FilledDefaults::into(&mut stored_request, self.config.permission_mode);
-        self.memory.position += 1;
-        let position = self.memory.position;
+        let position = self.next_place();
         let id = self.writer.insert_task(
             &stored_request,
             filled_defaults,

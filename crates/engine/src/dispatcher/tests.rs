@@ -4,6 +4,7 @@ mod access;
 mod changes;
 mod damaged_rows;
 mod keyed;
+mod moves;
 
 use std::time::{Duration, Instant};
 

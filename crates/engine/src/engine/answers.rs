@@ -8,7 +8,7 @@ use claude_worker_agents::{can, leaves_out_project_settings};
 use claude_worker_api::{
     ApiError, Call, Capability, CleanQuery, Cleaned, CreatedToken, Diagnosis, Edit, EngineInfo,
     EventPage, EventQuery, FollowUp, HttpChange, HttpState, ImportTasks, ImportedTasks, ListQuery,
-    LogPage, LogQuery, LoginCode, MAX_CALLER_CHARS, MetricsText, NewLogin, NewTask, NewTasks,
+    LogPage, LogQuery, LoginCode, MAX_CALLER_CHARS, MetricsText, Move, NewLogin, NewTask, NewTasks,
     NewToken, OutputChunk, OutputQuery, PROTOCOL, Pause, Projects, ProjectsQuery, Queue, Retry,
     Run, SeenQuery, Settings, SettingsChange, Spent, SpentQuery, StopRequest, Stopped,
     SubmittedTasks, Task, TaskApi, TaskDetail, TaskId, TaskPage, TaskQuery, Timestamp, Token,
@@ -183,6 +183,10 @@ impl TaskApi for Engine {
 
     async fn edit(&self, id: TaskId, edit: Edit) -> Result<Task, ApiError> {
         self.edit_task(id, edit).await
+    }
+
+    async fn move_task(&self, id: TaskId, body: Move) -> Result<Task, ApiError> {
+        self.ask_for_task(Request::Move(id, body.to)).await
     }
 
     async fn remove(&self, id: TaskId) -> Result<(), ApiError> {

@@ -42,6 +42,7 @@ pub(crate) use env_files::TaskEnvFiles;
 pub(crate) use import::PastTask;
 pub(crate) use keys::{OwnedKey, UsedKey};
 pub(crate) use predecessor::Predecessor;
+pub(crate) use queue::Neighbour;
 pub(crate) use reader::{EventFilter, Published, Readers};
 pub(crate) use rows::{Columns, StoredTask};
 pub(crate) use submitted_request::FilledDefaults;
