@@ -12,6 +12,7 @@ const COMMANDS: &[&str] = &[
     // What only the desktop can do.
     "subscribe_events",
     "subscribe_window",
+    "set_parting_calls",
     "app_info",
     "start_engine",
     "looking_at",

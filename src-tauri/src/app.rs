@@ -178,6 +178,7 @@ fn handler() -> impl Fn(tauri::ipc::Invoke<Wry>) -> bool + Send + Sync + 'static
         engine::output_text,
         events::subscribe_events,
         desktop::subscribe_window,
+        desktop::set_parting_calls,
         desktop::app_info,
         desktop::start_engine,
         desktop::looking_at,

@@ -14,6 +14,7 @@ use tokio::sync::watch;
 
 use crate::engine_host::EngineHost;
 use crate::messages::WindowMessage;
+use crate::parting_calls::{self, PartingCall};
 use crate::relaunch::DeferredStart;
 use crate::tray::Tray;
 
@@ -44,6 +45,8 @@ pub(crate) struct WindowState {
     /// The task that the window shows.
     pub(crate) task: Option<TaskId>,
     pub(crate) dropped: DroppedFiles,
+    /// The calls that the pages hold back, for when the window goes away before they make them.
+    pub(crate) parting_calls: Vec<PartingCall>,
     /// The task that sends engine events to the pages.
     pub(crate) events: Option<tauri::async_runtime::JoinHandle<()>>,
 }
@@ -76,6 +79,8 @@ impl AppState {
             window.pages = Some(pages);
             window.pending_page.take()
         };
+        // Other pages held them back, which are gone.
+        tauri::async_runtime::spawn(self.make_parting_calls());
         if let Some(page) = pending {
             self.go_to(page);
         }
@@ -97,8 +102,15 @@ impl AppState {
         }
     }
 
+    /// Makes the calls that the pages hold back.
+    pub(crate) fn make_parting_calls(&self) -> impl Future<Output = ()> + Send + 'static {
+        let calls = std::mem::take(&mut self.window().parting_calls);
+        parting_calls::make(self.host.clone(), calls)
+    }
+
     /// Resets the state of a window that was closed.
     pub(crate) fn reset_window(&self) {
+        tauri::async_runtime::spawn(self.make_parting_calls());
         let closed = std::mem::take(&mut *self.window());
         if let Some(events) = closed.events {
             events.abort();

@@ -27,6 +27,7 @@ mod main_thread;
 mod messages;
 mod notifications;
 mod opener;
+mod parting_calls;
 mod platform;
 mod quit;
 mod relaunch;

@@ -48,6 +48,8 @@ pub(crate) async fn quit(app: &AppHandle, shutdown: Shutdown) -> Result<(), ApiE
     let state = app.state::<AppState>();
     tracing::info!(?shutdown, "the app quits");
     state.deferred_start.begin_quit();
+    // Before the engine stops.
+    state.make_parting_calls().await;
     window::close(app);
     match state.host.shut_down(shutdown).await {
         Ok(()) => app.exit(0),

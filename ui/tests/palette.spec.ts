@@ -63,8 +63,9 @@ test("all that is finished is removed from the palette", async ({ app, engine })
   const palette = app.getByRole("dialog", { name: "Command palette" });
   await expect(palette.getByRole("option", { selected: true })).toContainText("Remove finished");
   await app.keyboard.press("Enter");
-  const question = app.getByRole("dialog", { name: "Remove 1 finished task?" });
+  const question = app.getByRole("dialog", { name: "Remove finished tasks" });
   await expect(question.getByRole("button", { name: "Keep" })).toBeFocused();
+  await expect(question.getByRole("button", { name: "Remove 1" })).toBeEnabled();
   await app.keyboard.press("Tab");
   await app.keyboard.press("Enter");
   await expect.poll(async () => (await engine.list()).tasks).toEqual([]);

@@ -66,24 +66,28 @@ test("a change made elsewhere shows up", async ({ app, engine }) => {
   await expect(app.getByRole("textbox", { name: "Workers" })).toHaveValue("7");
 });
 
-test("finished tasks that were looked at are removed after a question", async ({ app, engine }) => {
+test("finished tasks are removed by kind, after showing how many and which", async ({
+  app,
+  engine,
+}) => {
   await engine.finished("true");
   await engine.finished("false");
   await engine.call("POST", "tasks/seen", { ids: [1] });
   await visit(app, "#/settings");
   await expect(app.getByText(/^2 finished tasks, \d+ B of output$/)).toBeVisible();
   await app.getByRole("button", { name: /Remove finished tasks/ }).click();
-  const question = app.getByRole("dialog", { name: "Remove 1 finished task?" });
-  await expect(question).toContainText("One that you have not looked at is kept.");
-  await question.getByRole("button", { name: "Remove" }).click();
+  const dialog = app.getByRole("dialog", { name: "Remove finished tasks" });
+  await expect(dialog).toContainText("Removes 1 task");
+  await expect(dialog).toContainText("One that you have not looked at is kept.");
+  await dialog.getByRole("checkbox", { name: /Done/ }).uncheck();
+  await expect(dialog).toContainText("Nothing to remove.");
+  await dialog.getByRole("checkbox", { name: /Done/ }).check();
+  await dialog.getByRole("button", { name: "Remove 1" }).click();
   const left = async () => (await engine.list()).tasks.map((task) => task.id);
   await expect.poll(left).toEqual([2]);
-  // The unseen task needs a confirmation of its own.
   await app.getByRole("button", { name: /Remove finished tasks/ }).click();
-  const unseen = app.getByRole("dialog", {
-    name: "Remove 1 finished task that you have not looked at?",
-  });
-  await unseen.getByRole("button", { name: "Remove" }).click();
+  await dialog.getByRole("checkbox", { name: /have not looked at/ }).check();
+  await dialog.getByRole("button", { name: "Remove 1" }).click();
   await expect.poll(left).toEqual([]);
 });
 

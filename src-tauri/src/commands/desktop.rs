@@ -13,6 +13,7 @@ use tauri::{AppHandle, State};
 
 use crate::app_state::AppState;
 use crate::messages::WindowMessage;
+use crate::parting_calls::PartingCall;
 use crate::platform::dialogs;
 use crate::{opener, quit, window};
 
@@ -22,6 +23,12 @@ type Answer<T> = Result<T, ApiError>;
 #[tauri::command]
 pub(crate) fn subscribe_window(state: State<'_, AppState>, channel: Channel<WindowMessage>) {
     state.subscribe_pages(channel);
+}
+
+/// Replaces the calls that the pages hold back. The app makes them when the window goes away.
+#[tauri::command]
+pub(crate) fn set_parting_calls(state: State<'_, AppState>, calls: Vec<PartingCall>) {
+    state.window().parting_calls = calls;
 }
 
 /// What the app can do on this desktop.

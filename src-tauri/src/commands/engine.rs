@@ -28,7 +28,7 @@ pub(crate) async fn call_engine(
 }
 
 /// The arguments of a call as the pages write them.
-struct JsonArguments(Value);
+pub(crate) struct JsonArguments(pub(crate) Value);
 
 impl JsonArguments {
     fn take<T: DeserializeOwned>(&mut self, name: &str) -> Result<T, ApiError> {

@@ -33,6 +33,7 @@ export const loadConfirm = part(() => import("../components/ConfirmDialog.svelte
 export const loadTooltip = part(() => import("../components/Tooltip.svelte"));
 export const loadPalette = part(() => import("../palette/Palette.svelte"));
 export const loadShortcuts = part(() => import("../palette/Shortcuts.svelte"));
+export const loadClean = part(() => import("../queue/CleanDialog.svelte"));
 export const loadDrops = part(() => import("../new/DropOverlay.svelte"));
 export const loadFirstRun = part(() => import("../welcome/firstRun"));
 

@@ -6,10 +6,12 @@ import {
   type Backend,
   type Event,
   type EventListener,
+  type HeldCall,
   type OutputQuery,
   type TaskId,
 } from "./index";
 import { engineApi } from "./calls";
+import { METHODS } from "./methods";
 import { queryString } from "./query";
 import { wholeCharacters } from "./utf8";
 import { keepTrying, tryNow } from "./reconnect";
@@ -121,9 +123,27 @@ export function httpBackend(): Backend {
     tryNow();
   };
 
+  let held: readonly HeldCall[] = [];
+  addEventListener("pagehide", () => {
+    for (const { name, given } of held) {
+      const { verb, path } = METHODS[name];
+      const body = JSON.stringify(given.body ?? {});
+      const headers = { "content-type": "application/json" };
+      // The page does not wait for the answer.
+      void fetch(path.replace("{id}", String(given.id)), {
+        method: verb,
+        body,
+        headers,
+        keepalive: true,
+      });
+    }
+    held = [];
+  });
+
   return {
     ...api,
     output,
+    holdCalls: (calls) => (held = calls),
     copy: (text) => navigator.clipboard.writeText(text),
     follow,
     login: {

@@ -1,6 +1,7 @@
 // The interface between the pages and an engine. Only this directory may use Tauri or fetch; the
 // linter checks that.
 import type { ApiError, Event, OutputQuery, RunId, Settings, SettingsChange, TaskId } from "./api";
+import type { CallArguments } from "./calls";
 import type { EngineApi } from "./methods";
 
 export type * from "./api";
@@ -21,6 +22,12 @@ export class Refused extends Error {
   get hint() {
     return this.error.hint ?? "";
   }
+}
+
+/** A call that is made later. It is safe to make twice. */
+export interface HeldCall {
+  name: keyof EngineApi;
+  given: CallArguments;
 }
 
 /** A part of a run's raw output, as text. */
@@ -66,6 +73,9 @@ export function withChange(settings: Settings, change: SettingsChange): Settings
 export interface Backend extends EngineApi {
   /** A part of a run's raw output, as text; `signal` ends a wait. */
   output(id: TaskId, query: OutputQuery, signal?: AbortSignal): Promise<OutputText>;
+  /** Replaces the calls that are held back so that they can be undone. The backend makes them when the
+   * page goes away. */
+  holdCalls(calls: readonly HeldCall[]): void;
   /** Puts a text into the clipboard. */
   copy(text: string): Promise<void>;
   /** Follows the event stream from now on and reconnects automatically; call the result to stop. */

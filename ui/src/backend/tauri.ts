@@ -8,7 +8,8 @@ import {
   type Event,
   type EventListener,
 } from "./index";
-import { engineApi } from "./calls";
+import { engineApi, type CallArguments, type Method } from "./calls";
+import { METHODS } from "./methods";
 import { keepTrying } from "./reconnect";
 
 async function call<T>(command: string, parameters: Record<string, unknown> = {}): Promise<T> {
@@ -125,13 +126,23 @@ const desktop: Desktop = {
   painted: () => call("painted"),
 };
 
+/** The arguments of a call. What has a default may be left out by a page, and is never left out here. */
+function whole({ arguments: names }: Method, given: CallArguments): Record<string, unknown> {
+  return Object.fromEntries(names.map((argument) => [argument, given[argument] ?? {}]));
+}
+
 export function tauriBackend(): Backend {
   return {
-    ...engineApi(({ name, arguments: names }, given, signal) => {
-      // What has a default may be left out by a page, and is never left out here.
-      const whole = Object.fromEntries(names.map((argument) => [argument, given[argument] ?? {}]));
-      return callUntil("call_engine", { method: name, arguments: whole }, signal);
-    }),
+    ...engineApi((method, given, signal) =>
+      callUntil("call_engine", { method: method.name, arguments: whole(method, given) }, signal),
+    ),
+    holdCalls: (held) => {
+      const calls = held.map(({ name, given }) => {
+        const method = METHODS[name];
+        return { method: method.name, arguments: whole(method, given) };
+      });
+      void call("set_parting_calls", { calls });
+    },
     output: (id, query, signal) => callUntil("output_text", { id, query }, signal),
     copy: (text) => call("copy", { text }),
     follow,

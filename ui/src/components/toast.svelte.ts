@@ -3,6 +3,8 @@
 export interface ToastAction {
   /** A verb: "Undo", "Open". */
   name: string;
+  /** The shortcut of the same action. */
+  keys?: string;
   run: () => void | Promise<void>;
 }
 
@@ -20,9 +22,17 @@ const STAY = 4000;
 const STAY_LONGER = 9000;
 let newest = 0;
 
-/** Shows a message about a completed action. */
-export function toast(text: string, action?: ToastAction): void {
-  show(text, false, action);
+/** Shows a message about a completed action. The result removes it. */
+export function toast(text: string, action?: ToastAction, stay?: number): () => void {
+  return show(text, false, action, stay);
+}
+
+let dismissNote: (() => void) | undefined;
+
+/** Shows why a key or button did nothing. It replaces the one before. */
+export function toastNote(text: string): void {
+  dismissNote?.();
+  dismissNote = show(text, false, undefined);
 }
 
 /** Shows an error with its hint. */
@@ -32,10 +42,16 @@ export function toastTrouble(error: unknown): void {
   show(hint ? `${text}. ${hint}` : text, true, undefined);
 }
 
-function show(text: string, bad: boolean, action: ToastAction | undefined) {
+function show(
+  text: string,
+  bad: boolean,
+  action: ToastAction | undefined,
+  stay = bad || action ? STAY_LONGER : STAY,
+): () => void {
   const id = ++newest;
   toasts.all = [...toasts.all.slice(-2), { id, text, bad, action }];
-  setTimeout(() => dismiss(id), bad || action ? STAY_LONGER : STAY);
+  setTimeout(() => dismiss(id), stay);
+  return () => dismiss(id);
 }
 
 export function dismiss(id: number): void {

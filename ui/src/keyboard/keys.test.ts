@@ -46,8 +46,17 @@ describe("the registry", () => {
     added.push(shortcuts.add({ keys: "x", name: "X", group: "Test", run, ...shortcut }));
     return run;
   };
-  const type = (key: string, target: EventTarget = document.body, more: KeyboardEventInit = {}) => {
+  /** When the last key was pressed; keys are pressed slowly, where a test says nothing else. */
+  let pressed = 0;
+  const type = (
+    key: string,
+    target: EventTarget = document.body,
+    more: KeyboardEventInit = {},
+    later = 5000,
+  ) => {
     const event = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true, ...more });
+    pressed += later;
+    Object.defineProperty(event, "timeStamp", { value: pressed });
     target.dispatchEvent(event);
     return event;
   };
@@ -82,6 +91,45 @@ describe("the registry", () => {
     box.type = "checkbox";
     type("x", document.body.appendChild(box));
     expect(plain).toHaveBeenCalledTimes(1);
+  });
+
+  it("says why a key does nothing, once, and for what is on screen only", () => {
+    const said = vi.fn();
+    shortcuts.onrefused = said;
+    const other = add({ keys: "c", when: () => false, refusal: () => undefined });
+    add({ keys: "c", when: () => false, refusal: () => "Nothing to cancel" });
+    expect(type("c").defaultPrevented).toBe(true);
+    expect(said.mock.calls).toEqual([["Nothing to cancel"]]);
+    expect(other).not.toHaveBeenCalled();
+  });
+
+  it("does nothing for letters that are typed right after a key without effect", () => {
+    const said = vi.fn();
+    shortcuts.onrefused = said;
+    const [cancel, next] = [add({ keys: "c" }), add({ keys: "j", repeats: true })];
+    type("w");
+    type("c", undefined, {}, 100);
+    type("j", undefined, {}, 100);
+    expect(cancel).not.toHaveBeenCalled();
+    expect(next).toHaveBeenCalledTimes(1);
+    expect(said).toHaveBeenCalledTimes(1);
+    type("c", undefined, {}, 700);
+    expect(cancel, "it follows the one that did nothing").not.toHaveBeenCalled();
+    type("c");
+    expect(cancel).toHaveBeenCalledTimes(1);
+    // What is typed into a field is not stray.
+    const field = document.body.appendChild(document.createElement("input"));
+    type("w", field);
+    type("c", undefined, {}, 100);
+    expect(cancel).toHaveBeenCalledTimes(2);
+  });
+
+  it("acts once while a key is held, unless it is made to be held", () => {
+    const [retry, next] = [add({ keys: "r" }), add({ keys: "j", repeats: true })];
+    type("r", document.body, { repeat: true });
+    type("j", document.body, { repeat: true });
+    expect(retry).not.toHaveBeenCalled();
+    expect(next).toHaveBeenCalledTimes(1);
   });
 
   it("keeps out of what another handler has taken", () => {

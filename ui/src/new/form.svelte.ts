@@ -1,5 +1,6 @@
 // The new-task form: draft, errors and submission.
 import { backend } from "../backend/current";
+import { idempotencyKey } from "../backend/idempotencyKey";
 import { Refused, type ApiError, type NewTask, type Task, type TaskId } from "../backend";
 import { keepWarnings } from "../state/warnings.svelte";
 import {
@@ -96,7 +97,7 @@ export class Form {
    */
   async send(request: NewTask): Promise<Task | undefined> {
     const text = JSON.stringify(request);
-    const key = this.#tried?.request === text ? this.#tried.key : newKey();
+    const key = this.#tried?.request === text ? this.#tried.key : idempotencyKey();
     const { prompt } = this.draft;
     this.sending = true;
     try {
@@ -126,12 +127,6 @@ function sentences({ message, hint }: ApiError): string {
 function said(error: unknown): ApiError {
   if (error instanceof Refused) return error.error;
   return { code: "internal", message: String(error) };
-}
-
-/** 128 random bits in hexadecimal. */
-function newKey(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** Sets the prompt of the empty form, unless it has one already. */

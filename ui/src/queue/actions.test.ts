@@ -5,7 +5,7 @@ vi.mock("../backend/current", () => ({ backend: { follow: () => () => undefined 
 const { canFollowUp, menuOf } = await import("./actions");
 
 const names = (task: Parameters<typeof menuOf>[0]) =>
-  menuOf(task).flatMap((item) => (typeof item === "string" ? [] : [item.name]));
+  menuOf(task, () => undefined).flatMap((item) => (typeof item === "string" ? [] : [item.name]));
 
 it("a follow-up is offered for a finished task with a session", () => {
   const task = done(1, 0, { runs: 1, has_session: true });

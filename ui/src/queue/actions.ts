@@ -1,4 +1,5 @@
 // Actions on a task in the queue, for its menu and shortcuts.
+import ArrowUpToLine from "@lucide/svelte/icons/arrow-up-to-line";
 import Ban from "@lucide/svelte/icons/ban";
 import Copy from "@lucide/svelte/icons/copy";
 import CornerDownRight from "@lucide/svelte/icons/corner-down-right";
@@ -8,65 +9,30 @@ import FileText from "@lucide/svelte/icons/file-text";
 import FolderOpen from "@lucide/svelte/icons/folder-open";
 import PanelRight from "@lucide/svelte/icons/panel-right";
 import RotateCcw from "@lucide/svelte/icons/rotate-ccw";
+import SquareCheck from "@lucide/svelte/icons/square-check";
 import Trash from "@lucide/svelte/icons/trash-2";
 import { backend } from "../backend/current";
-import { go, queueRoute, router } from "../navigation/router.svelte";
-import type { Task, TaskId } from "../backend";
-import { confirm } from "../components/confirm.svelte";
+import { go } from "../navigation/router.svelte";
+import type { Task } from "../backend";
 import { toast, toastTrouble } from "../components/toast.svelte";
 import type { MenuItem } from "../components/types";
-import { rows } from "../state/rows";
-import { forgetWarnings } from "../state/warnings.svelte";
 import { agents } from "../state/agents.svelte";
+import { isQueued, runNext } from "./moving";
+import { FITS, isFinished } from "./outcome";
+import { perform } from "./perform";
 
-export const isFinished = (task: Task): boolean => "ended_at" in task;
-export const canCancel = (task: Task): boolean =>
-  !isFinished(task) && !(task.status === "running" && task.stopping);
+export { isFinished } from "./outcome";
+export const canCancel = FITS.cancel;
 /** A run can fail before the agent begins a session; then there is nothing to continue. */
 export const canFollowUp = (task: Task): boolean =>
   isFinished(task) && agents.can(task.agent, "sessions") && task.has_session === true;
 
-/** Calls an action and shows its answer at once, or its error. */
-async function act(id: TaskId, work: () => Promise<Task>): Promise<boolean> {
-  try {
-    await rows.act(id, work);
-    return true;
-  } catch (error) {
-    toastTrouble(error);
-    return false;
-  }
-}
-
-export async function cancel(task: Task) {
-  if (await act(task.id, () => backend.cancel(task.id))) toast(`Stopping #${task.id}`);
-}
-
-export async function retry(task: Task) {
-  if (await act(task.id, () => backend.retry(task.id))) toast(`#${task.id} is in the queue again`);
-}
+export const cancel = (task: Task): Promise<void> => perform("cancel", [task]);
+export const retry = (task: Task): Promise<void> => perform("retry", [task]);
+export const remove = (task: Task): Promise<void> => perform("remove", [task]);
 
 export function followUp(task: Task) {
   go({ page: "task", id: task.id, follow: true });
-}
-
-export async function remove(task: Task) {
-  const running = task.status === "running";
-  const yes = await confirm({
-    title: `Remove task ${task.id}?`,
-    text: `${running ? "It is stopped first. " : ""}Its log, its result and its runs are deleted. The files it worked on stay.`,
-    verb: "Remove",
-    danger: true,
-  });
-  if (!yes) return;
-  try {
-    await backend.remove(task.id);
-    forgetWarnings(task.id);
-    toast(`Removed #${task.id}`);
-    const { route } = router;
-    if (route.page === "task" && route.id === task.id) go(queueRoute());
-  } catch (error) {
-    toastTrouble(error);
-  }
 }
 
 async function copy(text: string, what: string) {
@@ -86,8 +52,8 @@ async function quietly(work: Promise<unknown> | undefined) {
   }
 }
 
-/** The menu of a task, with the names and keys of its page. */
-export function menuOf(task: Task): MenuItem[] {
+/** The menu of a row, with the names and keys of the task's page. */
+export function menuOf(task: Task, select: (task: Task) => void): MenuItem[] {
   const { desktop } = backend;
   const items: MenuItem[] = [
     { name: "Open", icon: PanelRight, keys: "Enter", run: () => go({ page: "task", id: task.id }) },
@@ -101,14 +67,19 @@ export function menuOf(task: Task): MenuItem[] {
   if (canFollowUp(task)) {
     items.push({ name: "Follow up", icon: CornerDownRight, keys: "f", run: () => followUp(task) });
   }
+  if (isQueued(task)) {
+    const run = () => void runNext([task]);
+    items.push({ name: "Run next", icon: ArrowUpToLine, keys: "Shift+n", run });
+  }
+  items.push({ name: "Select", icon: SquareCheck, keys: "x", run: () => select(task) });
   items.push({
     name: "New task like this",
     icon: FilePen,
     run: () => go({ page: "new", from: task.id }),
   });
   if (task.unseen) {
-    const see = () => void quietly(backend.seen({ ids: [task.id] }));
-    items.push({ name: "Mark as seen", icon: Eye, run: see });
+    const see = () => void perform("seen", [task]);
+    items.push({ name: "Mark as seen", icon: Eye, keys: "s", run: see });
   }
   items.push("separator");
   items.push(

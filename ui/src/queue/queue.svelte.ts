@@ -3,6 +3,7 @@ import { sameNarrow, type Narrow } from "../navigation/narrow";
 import type { QueueFilter } from "../navigation/routes";
 import type { TaskId } from "../backend";
 import { TaskList } from "../state/tasks.svelte";
+import { Selection } from "./selection.svelte";
 
 /** A new list replaces the old one when it is loaded, at the latest after this time in milliseconds. */
 const PATIENCE = 150;
@@ -14,6 +15,8 @@ class QueueView {
   search = $state("");
   /** The row selected by keyboard; absent: the open task. */
   cursor = $state<TaskId>();
+  /** The rows selected for an action on several tasks. */
+  readonly selection = new Selection();
   /** Whether the list is on screen. */
   onScreen = false;
   /** The last scroll position of the list. */
@@ -24,7 +27,8 @@ class QueueView {
 
   /** Whether a task's page handles the task keys, because no other row is selected. */
   leavesKeysTo(id: TaskId): boolean {
-    return !this.onScreen || this.cursor === undefined || this.cursor === id;
+    if (!this.onScreen) return true;
+    return !this.selection.active && (this.cursor === undefined || this.cursor === id);
   }
 
   /** Shows a filter; settles when it is shown. The old list stays until then. */
@@ -51,6 +55,7 @@ class QueueView {
     if (this.#next !== next) return this.#showing;
     this.#next = undefined;
     this.list.close();
+    this.selection.clear();
     this.scrollTop = 0;
     this.list = next;
   }

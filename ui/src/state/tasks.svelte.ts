@@ -56,6 +56,8 @@ export class TaskList {
   /** The newest load; answers of older ones are dropped. */
   #generation = 0;
   #reloading = false;
+  /** The page that is being read. */
+  #more: Promise<void> | undefined;
   /** For each load in progress, the tasks that changed since it began: its answer is outdated for
    * these. */
   #loads = new Set<Changes>();
@@ -164,7 +166,24 @@ export class TaskList {
    * Reads the next page of a part. After a failure it waits for {@link reload} (on reconnect or by the
    * user): otherwise a list near its end would send requests without a pause.
    */
-  async more(part: Part) {
+  more(part: Part): Promise<void> {
+    this.#more ??= this.#readMore(part).finally(() => (this.#more = undefined));
+    return this.#more;
+  }
+
+  /** Reads the pages of a part while `goesOn`. */
+  async all(part: Part, goesOn: () => boolean): Promise<void> {
+    while (this.hasMore(part) && this.isOpen && !this.error && goesOn()) {
+      const before = this.#parts[part]?.segment.tasks.length;
+      await this.more(part);
+      // Nothing is read during a reload.
+      if (this.#parts[part]?.segment.tasks.length === before) {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    }
+  }
+
+  async #readMore(part: Part) {
     const paged = this.#parts[part];
     if (!paged || paged.cursor === undefined || this.loadingMore) return;
     if (this.loading || this.#reloading || this.error) return;

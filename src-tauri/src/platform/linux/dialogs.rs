@@ -2,7 +2,7 @@
 //! the user.
 
 use std::cell::Cell;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use claude_worker_api::ApiError;
 use claude_worker_desktop::quit::{Question, QuitMode};
@@ -110,7 +110,8 @@ pub(crate) async fn choose_directory(
             Some("Cancel"),
         );
         chooser.set_modal(true);
-        if let Some(start) = start.filter(|start| start.is_dir()) {
+        // Without a directory, GTK shows recently used files.
+        if let Some(start) = start.as_deref().and_then(nearest_directory) {
             chooser.set_current_folder(start);
         }
         // GTK holds no reference to it while it is on the screen.
@@ -124,6 +125,11 @@ pub(crate) async fn choose_directory(
         chooser.show();
     })
     .await
+}
+
+/// The path itself, or the nearest directory above it that exists.
+fn nearest_directory(path: &Path) -> Option<&Path> {
+    path.ancestors().find(|path| path.is_absolute() && path.is_dir())
 }
 
 /// Copies a text to the clipboard.

@@ -70,6 +70,7 @@ export class FakeEngine {
 
   readonly backend: Backend = {
     ...engineApi(({ name }) => Promise.reject(refused("internal", `${name} is not answered here`))),
+    holdCalls: () => undefined,
     submit: (task) =>
       this.#answer(() => {
         if (!task.execution_prompt.trim()) {
@@ -129,6 +130,22 @@ export class FakeEngine {
         if (task.status !== "pending") throw refused("conflict", `Task ${id} has begun`);
         task.name = changes?.name ?? task.name;
         return this.#become(id, { status: "pending" });
+      }),
+    moveTask: (id, { to }) =>
+      this.#answer(() => {
+        const task = this.#find(id);
+        const [side, other] = to.split(":");
+        const queued = this.#all().filter((one) => one.queue_place !== undefined && one.id !== id);
+        const places = queued.map((one) => one.queue_place!);
+        const at = other ? this.#find(Number(other)).queue_place! : 0;
+        const place = {
+          first: Math.min(...places) - 1,
+          last: Math.max(...places) + 1,
+          before: at - 0.5 ** 20,
+          after: at + 0.5 ** 20,
+        }[side as "first" | "last" | "before" | "after"];
+        task.queue_place = place;
+        return summary(task);
       }),
     resume: (id) => this.#again(id),
     remove: (id) =>

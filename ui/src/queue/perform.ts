@@ -1,0 +1,181 @@
+// Sends an action on one task or several.
+import { backend } from "../backend/current";
+import { idempotencyKey } from "../backend/idempotencyKey";
+import type { Cursor, HeldCall, Task, TaskId } from "../backend";
+import { confirm } from "../components/confirm.svelte";
+import { toast, toastNote, toastTrouble } from "../components/toast.svelte";
+import { go, queueRoute, router } from "../navigation/router.svelte";
+import { rows } from "../state/rows";
+import { forgetWarnings } from "../state/warnings.svelte";
+import { plural } from "../words/numbers";
+import { deferred } from "./deferred.svelte";
+import { FITS, nothingTo, objectOf, outcome, type Action } from "./outcome";
+
+/** How many requests are on their way at once. */
+const AT_ONCE = 8;
+/** The engine takes this many numbers in one request. */
+const IDS = 1000;
+
+/** A call for one task, as it is made now or later by the backend. */
+interface TaskCall {
+  task: Task;
+  make: () => Promise<unknown>;
+  held: HeldCall;
+}
+
+function callFor(action: "retry" | "cancel" | "remove", task: Task): TaskCall {
+  const { id } = task;
+  const held = (body?: object): HeldCall => ({ name: action, given: { id, body } });
+  switch (action) {
+    case "cancel":
+      return { task, make: () => rows.act(id, () => backend.cancel(id)), held: held() };
+    case "remove":
+      return { task, make: () => backend.remove(id), held: held() };
+    case "retry": {
+      // Sent again, it must not run the task twice.
+      const body = { idempotency_key: idempotencyKey() };
+      return { task, make: () => rows.act(id, () => backend.retry(id, body)), held: held(body) };
+    }
+  }
+}
+
+/**
+ * Does an action on those tasks that it fits. One that discards something is sent after a delay in which
+ * it can be undone, or asked about.
+ */
+export async function perform(action: Action, tasks: readonly Task[]): Promise<void> {
+  const fits = tasks.filter((task) => FITS[action](task) && !deferred.of(task.id));
+  const left = tasks.filter((task) => !FITS[action](task));
+  if (fits.length === 0) return refuse(action, tasks, left);
+  if (action === "seen") return see(fits, left);
+  if (action === "remove" && !(await sure(fits))) return;
+  const calls = fits.map((task) => callFor(action, task));
+  const send = () => sendAll(action, calls, left);
+  // A task that runs again loses its result.
+  const discards = action === "cancel" || fits.some(({ status }) => status === "completed");
+  if (action === "remove" || !discards) return send();
+  deferred.add({
+    tasks: fits.map(({ id }) => id),
+    verb: action === "cancel" ? "Cancelling" : "Running again",
+    object: objectOf(fits),
+    calls: calls.map(({ held }) => held),
+    send,
+  });
+}
+
+/** Says why an action does nothing. */
+function refuse(action: Action, tasks: readonly Task[], left: readonly Task[]) {
+  const [task] = tasks;
+  const waiting = tasks.map(({ id }) => deferred.of(id)).find((one) => one !== undefined);
+  if (waiting) toastNote(`${waiting.verb} ${waiting.object} is already under way`);
+  else if (task && tasks.length === 1) toastNote(nothingTo(action, task));
+  else toastNote(outcome(action, 0, left));
+}
+
+function sure(tasks: readonly Task[]): Promise<boolean> {
+  const running = tasks.filter(({ status }) => status === "running").length;
+  const one = tasks.length === 1;
+  const first = one
+    ? running
+      ? "It is stopped first. "
+      : ""
+    : running
+      ? `${running} of them ${running === 1 ? "is" : "are"} stopped first. `
+      : "";
+  return confirm({
+    title: one ? `Remove task ${tasks[0]!.id}?` : `Remove ${tasks.length} tasks?`,
+    text: one
+      ? `${first}Its log, its result and its runs are deleted. The files it worked on stay.`
+      : `${first}Their logs, results and runs are deleted. The files they worked on stay.`,
+    verb: "Remove",
+    danger: true,
+  });
+}
+
+async function sendAll(
+  action: "retry" | "cancel" | "remove",
+  calls: readonly TaskCall[],
+  left: readonly Task[],
+) {
+  const done: Task[] = [];
+  const errors: unknown[] = [];
+  const queue = calls.values();
+  const sender = async () => {
+    for (const { task, make } of queue) {
+      try {
+        await make();
+        done.push(task);
+      } catch (error) {
+        errors.push(error);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, sender));
+  if (action === "remove") leave(done.map(({ id }) => id));
+  if (calls.length + left.length === 1) {
+    if (errors.length) toastTrouble(errors[0]);
+    else toast(one(action, done[0]!));
+    return;
+  }
+  toast(outcome(action, done.length, left, errors.map(String)));
+}
+
+/** What was done with one task. */
+function one(action: "retry" | "cancel" | "remove", task: Task): string {
+  switch (action) {
+    case "cancel":
+      return task.status === "running" ? `Stopping #${task.id}` : `#${task.id} is cancelled`;
+    case "retry":
+      return `#${task.id} is in the queue again`;
+    case "remove":
+      return `Removed #${task.id}`;
+  }
+}
+
+/** Leaves the page of a task that was removed. */
+function leave(removed: readonly TaskId[]) {
+  removed.forEach(forgetWarnings);
+  const { route } = router;
+  if (route.page === "task" && removed.includes(route.id)) {
+    go(queueRoute());
+  }
+}
+
+async function see(tasks: readonly Task[], left: readonly Task[]) {
+  try {
+    for (let from = 0; from < tasks.length; from += IDS) {
+      await backend.seen({ ids: tasks.slice(from, from + IDS).map(({ id }) => id) });
+    }
+    toast(outcome("seen", tasks.length, left));
+  } catch (error) {
+    toastTrouble(error);
+  }
+}
+
+/** Retries all tasks that failed, after a question, because each of them may cost money. */
+export async function retryFailed(): Promise<void> {
+  try {
+    const tasks = await allFailed();
+    if (tasks.length === 0) return toastNote("Nothing to retry: no task has failed");
+    const yes = await confirm({
+      title: `Retry ${plural(tasks.length, "failed task")}?`,
+      text: "Each of them runs again from the beginning, in a new session.",
+      verb: tasks.length === 1 ? "Retry" : `Retry ${tasks.length}`,
+      otherwise: "Do not retry",
+    });
+    if (yes) await perform("retry", tasks);
+  } catch (error) {
+    toastTrouble(error);
+  }
+}
+
+async function allFailed(): Promise<Task[]> {
+  const tasks: Task[] = [];
+  let cursor: Cursor | undefined;
+  do {
+    const page = await backend.list({ status: ["failed"], limit: IDS, cursor });
+    tasks.push(...page.tasks);
+    cursor = page.next;
+  } while (cursor);
+  return tasks;
+}
