@@ -19,6 +19,7 @@ const COMMANDS: &[&str] = &[
     "painted",
     "pick_directory",
     "open_directory",
+    "open_changed_file",
     "open_raw_log",
     "open_external",
     "copy",

@@ -185,6 +185,7 @@ fn handler() -> impl Fn(tauri::ipc::Invoke<Wry>) -> bool + Send + Sync + 'static
         desktop::painted,
         desktop::pick_directory,
         desktop::open_directory,
+        desktop::open_changed_file,
         desktop::open_raw_log,
         desktop::open_external,
         desktop::copy,

@@ -124,6 +124,8 @@ const CONFINED: &[Confined] = &[
             // End a login shell, and a program that does not say its version in time.
             "crates/engine/src/login_shell/process.rs",
             "crates/engine/src/locate.rs",
+            // Ends git when it takes too long.
+            "crates/engine/src/changes/git.rs",
         ],
     },
     Confined {
@@ -138,6 +140,8 @@ const CONFINED: &[Confined] = &[
             "crates/engine/src/login_shell/",
             // Runs programs that say their version.
             "crates/engine/src/locate.rs",
+            // Asks git what a run changed.
+            "crates/engine/src/changes/git.rs",
             // Asks Claude Code for its options.
             "crates/engine/src/claude_help.rs",
             // Has Claude Code change its settings.

@@ -6,6 +6,8 @@ use claude_worker_api::{
     Agent, Capability, DeniedTool, LogItem, NewTask, PermissionMode, Timestamp, Usage, Verdict,
 };
 
+use crate::edit::FileEdit;
+
 /// The longest text that travels as an argument or an environment variable, in bytes. Linux
 /// refuses a single one of more than 128 KiB.
 pub const MAX_ARGUMENT_BYTES: usize = 100 * 1024;
@@ -40,6 +42,11 @@ pub(crate) trait AgentProgram: Sync {
 
     /// A line of output as log items, with its timestamp if it has one.
     fn items(&self, line: &str, stderr: bool) -> (Option<Timestamp>, Vec<LogItem>);
+
+    /// The change of a file that a line of standard output reports.
+    fn edit(&self, _line: &str) -> Option<FileEdit> {
+        None
+    }
 
     /// The summary of a run that has printed nothing.
     fn summary(&self) -> Box<dyn RunSummary>;

@@ -4,6 +4,7 @@ mod arguments;
 mod background;
 mod command_line;
 mod content;
+mod edit;
 mod log;
 mod message;
 mod summary;
@@ -15,6 +16,7 @@ use claude_worker_api::{
 };
 
 use crate::agent_program::{AgentProgram, CommandLine, Program, PromptLimit, RunSummary, Session};
+use crate::edit::FileEdit;
 
 pub(crate) use arguments::check as check_arguments;
 pub(crate) use command_line::USER_SETTINGS_ONLY;
@@ -76,6 +78,10 @@ impl AgentProgram for ClaudeCode {
 
     fn items(&self, line: &str, stderr: bool) -> (Option<Timestamp>, Vec<LogItem>) {
         if stderr { log::outside_of_protocol(line, stderr) } else { log::items(line) }
+    }
+
+    fn edit(&self, line: &str) -> Option<FileEdit> {
+        edit::edit(line)
     }
 
     fn summary(&self) -> Box<dyn RunSummary> {

@@ -30,6 +30,7 @@
 mod agent;
 mod agent_program;
 mod claude;
+mod edit;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzz;
@@ -48,6 +49,7 @@ mod verdict;
 pub use agent::{agents, can, program, session_variables};
 pub use agent_program::{MAX_ARGUMENT_BYTES, Program, Session};
 pub use claude::{MAX_CLAUDE_STDIN_BYTES, missing_option, uses_claude_options};
+pub use edit::{FileEdit, FileState, edit};
 pub use inherited::{ShellVariables, all_variables, inherited_variables};
 pub use launch::{Launch, launch, leaves_out_project_settings};
 pub use lines::{Line, Lines, Piece};

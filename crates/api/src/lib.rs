@@ -94,6 +94,7 @@ mod doctor;
 mod environment;
 mod error;
 mod event;
+mod file_changes;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzz;
@@ -137,6 +138,10 @@ pub use doctor::{Check, CheckLevel, Diagnosis};
 pub use environment::{RUN_MARKER, TASK_MARKER};
 pub use error::{ApiError, ErrorCode};
 pub use event::{Event, EventKind, EventPage, EventQuery};
+pub use file_changes::{
+    ChangeSource, ChangedFile, ChangedFiles, ChangedLines, DiffQuery, FileChange, FileDiff,
+    NoLines, Patch, PatchQuery,
+};
 pub use http::{PROTOCOL_HEADER, Pause, StopRequest, WAITS_IN_HEADER};
 pub use id::{RunId, TaskId};
 pub use import::{ImportTasks, ImportedTasks};

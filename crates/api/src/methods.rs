@@ -13,12 +13,13 @@ use crate::call::{
     WriteArguments,
 };
 use crate::{
-    ApiError, CleanQuery, Cleaned, CreatedToken, Diagnosis, Edit, EngineInfo, EventPage,
-    EventQuery, FollowUp, HttpChange, HttpState, ImportTasks, ImportedTasks, ListQuery, LogPage,
-    LogQuery, LoginCode, MetricsText, Move, NewLogin, NewTask, NewTasks, NewToken, OutputChunk,
-    OutputQuery, Pause, Projects, ProjectsQuery, Queue, Retry, Scope, SeenQuery, Settings,
-    SettingsChange, Spent, SpentQuery, StopRequest, Stopped, SubmittedTasks, Task, TaskDetail,
-    TaskId, TaskPage, TaskQuery, Token, TokenName, Tokens, Traceparent, Trust, TrustChange,
+    ApiError, ChangedFiles, CleanQuery, Cleaned, CreatedToken, Diagnosis, DiffQuery, Edit,
+    EngineInfo, EventPage, EventQuery, FileDiff, FollowUp, HttpChange, HttpState, ImportTasks,
+    ImportedTasks, ListQuery, LogPage, LogQuery, LoginCode, MetricsText, Move, NewLogin, NewTask,
+    NewTasks, NewToken, OutputChunk, OutputQuery, Patch, PatchQuery, Pause, Projects,
+    ProjectsQuery, Queue, Retry, Scope, SeenQuery, Settings, SettingsChange, Spent, SpentQuery,
+    StopRequest, Stopped, SubmittedTasks, Task, TaskDetail, TaskId, TaskPage, TaskQuery, Token,
+    TokenName, Tokens, Traceparent, Trust, TrustChange,
 };
 
 /// The idempotency key of a call, which makes it safe to repeat.
@@ -263,6 +264,28 @@ methods! {
     /// `not_found` (task, run, or output that was deleted).
     output = Output { id: TaskId, query: OutputQuery } -> OutputChunk,
     Get "/api/v1/tasks/{id}/output", Read, Safe, Waits, [NotFound];
+
+    /// The files that a task changed, over all of its runs: from git where its directory is in a
+    /// repository, and from the edits of the agent's tools.
+    ///
+    /// # Errors
+    /// `not_found`.
+    changes = Changes { id: TaskId } -> ChangedFiles,
+    Get "/api/v1/tasks/{id}/changes", Read, Safe, Quick, [NotFound];
+
+    /// The change of one file: its text before and after, and where they differ.
+    ///
+    /// # Errors
+    /// `not_found` (task, or file that the task did not change).
+    diff = Diff { id: TaskId, query: DiffQuery } -> FileDiff,
+    Get "/api/v1/tasks/{id}/diff", Read, Safe, Quick, [NotFound];
+
+    /// The changes of a task as a patch, for `git apply`.
+    ///
+    /// # Errors
+    /// `not_found` (task, or file that the task did not change).
+    patch = GetPatch { id: TaskId, query: PatchQuery } -> Patch,
+    Get "/api/v1/tasks/{id}/patch", Read, Safe, Quick, [NotFound];
 
     /// Asks a task to stop. A task in the queue is cancelled at once; a running one is
     /// `stopping` until its whole process tree is gone. Cancelling a task that is already

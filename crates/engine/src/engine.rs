@@ -4,6 +4,7 @@ mod access;
 mod again;
 mod answers;
 mod directory_checks;
+mod file_changes;
 mod import;
 mod recent_looks;
 mod sign_in_note;

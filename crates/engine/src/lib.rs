@@ -21,6 +21,7 @@ pub mod metrics;
 pub mod settings;
 
 mod access;
+mod changes;
 mod claim;
 mod claude_help;
 mod clock;

@@ -144,6 +144,14 @@ pub(crate) fn shell(name: &str, path: Option<&OsStr>) -> Result<PathBuf, ApiErro
         })
 }
 
+/// Finds git: on this `PATH`, else on that of this process, else where systems have programs.
+pub(crate) fn git(path: Option<&OsStr>) -> Option<PathBuf> {
+    let usual = ["/usr/bin", "/usr/local/bin", "/opt/homebrew/bin"].map(PathBuf::from);
+    path.and_then(|path| on_path(path, "git"))
+        .or_else(|| on_own_path("git"))
+        .or_else(|| in_directories(usual.into_iter(), "git"))
+}
+
 /// What a program prints on standard output, at most 64 KiB of it; `None` when it cannot be
 /// started, fails, or takes longer than `limit`, after which it is killed.
 #[must_use]

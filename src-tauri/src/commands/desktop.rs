@@ -104,6 +104,22 @@ pub(crate) async fn open_raw_log(
     opener::open_text(&app, RunDir::new(&directory, &run.id).stdout_path()).await
 }
 
+/// Opens a file that a task changed, in the program for text. `path` is that of the list of changes: no
+/// other file is opened.
+#[tauri::command]
+pub(crate) async fn open_changed_file(
+    app: AppHandle,
+    state: State<'_, AppState>,
+    task: TaskId,
+    path: String,
+) -> Answer<()> {
+    let changes = state.host.engine().await?.changes(task).await?;
+    let file = changes.files.into_iter().find(|file| file.path == path);
+    let file =
+        file.ok_or_else(|| ApiError::invalid(format!("Task {task} did not change {path}")))?;
+    opener::open_text(&app, PathBuf::from(file.absolute_path)).await
+}
+
 /// Opens a web address in the browser.
 #[tauri::command]
 pub(crate) async fn open_external(url: String) -> Answer<()> {

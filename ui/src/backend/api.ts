@@ -1685,3 +1685,51 @@ export type WaitReason =
       /** When the task continues. */
       until: Timestamp;
     };
+export type FileChange = "added" | "modified" | "deleted" | "renamed";
+export type NoLines = "binary" | "too_large" | "not_kept";
+export type ChangeSource =
+  | { kind: "git"; repository: string }
+  | { kind: "no_repository" }
+  | { kind: "git_failed"; reason: string };
+export interface ChangedFile {
+  path: string;
+  absolute_path: string;
+  change: FileChange;
+  from?: string;
+  added: number;
+  removed: number;
+  no_lines?: NoLines;
+  executable?: boolean;
+  revision: string;
+}
+export interface ChangedFiles {
+  files: ChangedFile[];
+  more: number;
+  added: number;
+  removed: number;
+  source: ChangeSource;
+  running: boolean;
+  shared_with?: TaskId[];
+}
+export interface ChangedLines {
+  old_start: number;
+  old_lines: number;
+  new_start: number;
+  new_lines: number;
+}
+export interface FileDiff {
+  file: ChangedFile;
+  before?: string;
+  after?: string;
+  changes: ChangedLines[];
+}
+export interface DiffQuery {
+  path: string;
+}
+export interface PatchQuery {
+  path?: string;
+}
+export interface Patch {
+  patch: string;
+  left_out?: string[];
+}

@@ -99,6 +99,8 @@ export interface Desktop {
   pickDirectory(start?: string): Promise<string | null>;
   openDirectory(task: TaskId): Promise<void>;
   openRawLog(task: TaskId, run?: RunId): Promise<void>;
+  /** Opens a file that the task changed, in the program for text. */
+  openChangedFile(task: TaskId, path: string): Promise<void>;
   /** Opens an http(s) address in the browser, after a click. */
   openExternal(url: string): Promise<void>;
   /** The task on screen (null: none): the app shows no notifications about it. */

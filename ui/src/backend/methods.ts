@@ -31,6 +31,11 @@ import type {
   SeenQuery,
   Settings,
   SettingsChange,
+  ChangedFiles,
+  DiffQuery,
+  FileDiff,
+  Patch,
+  PatchQuery,
   Spent,
   SpentQuery,
   StopRequest,
@@ -94,6 +99,9 @@ export interface EngineApi {
    * # Errors
    * `not_found` (task, run, or output that was deleted).
    */
+  changes(id: TaskId, signal?: AbortSignal): Promise<ChangedFiles>;
+  diff(id: TaskId, query: DiffQuery, signal?: AbortSignal): Promise<FileDiff>;
+  patch(id: TaskId, query?: PatchQuery, signal?: AbortSignal): Promise<Patch>;
   log(id: TaskId, query?: LogQuery, signal?: AbortSignal): Promise<LogPage>;
   /**
    * Asks a task to stop. A task in the queue is cancelled at once; a running one is
@@ -338,6 +346,24 @@ export const METHODS = {
     verb: "POST",
     path: "/api/v1/tasks/seen",
     arguments: ["body"],
+  },
+  changes: {
+    name: "changes",
+    verb: "GET",
+    path: "/api/v1/tasks/{id}/changes",
+    arguments: ["id"],
+  },
+  diff: {
+    name: "diff",
+    verb: "GET",
+    path: "/api/v1/tasks/{id}/diff",
+    arguments: ["id", "query"],
+  },
+  patch: {
+    name: "patch",
+    verb: "GET",
+    path: "/api/v1/tasks/{id}/patch",
+    arguments: ["id", "query"],
   },
   spent: {
     name: "spent",

@@ -104,6 +104,7 @@ const desktop: Desktop = {
   pickDirectory: (start) => call("pick_directory", { start }),
   openDirectory: (task) => call("open_directory", { task }),
   openRawLog: (task, run) => call("open_raw_log", { task, run }),
+  openChangedFile: (task, path) => call("open_changed_file", { task, path }),
   openExternal: (url) => call("open_external", { url }),
   lookingAt: (task) => call("looking_at", { task }),
   openAtLogin: () => call("open_at_login"),

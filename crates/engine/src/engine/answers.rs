@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use claude_worker_agents::{can, leaves_out_project_settings};
 use claude_worker_api::{
-    ApiError, Call, Capability, CleanQuery, Cleaned, CreatedToken, Diagnosis, Edit, EngineInfo,
-    EventPage, EventQuery, FollowUp, HttpChange, HttpState, ImportTasks, ImportedTasks, ListQuery,
-    LogPage, LogQuery, LoginCode, MAX_CALLER_CHARS, MetricsText, Move, NewLogin, NewTask, NewTasks,
-    NewToken, OutputChunk, OutputQuery, PROTOCOL, Pause, Projects, ProjectsQuery, Queue, Retry,
-    Run, SeenQuery, Settings, SettingsChange, Spent, SpentQuery, StopRequest, Stopped,
-    SubmittedTasks, Task, TaskApi, TaskDetail, TaskId, TaskPage, TaskQuery, Timestamp, Token,
-    TokenName, Tokens, Trust, TrustChange,
+    ApiError, Call, Capability, ChangedFiles, CleanQuery, Cleaned, CreatedToken, Diagnosis,
+    DiffQuery, Edit, EngineInfo, EventPage, EventQuery, FileDiff, FollowUp, HttpChange, HttpState,
+    ImportTasks, ImportedTasks, ListQuery, LogPage, LogQuery, LoginCode, MAX_CALLER_CHARS,
+    MetricsText, Move, NewLogin, NewTask, NewTasks, NewToken, OutputChunk, OutputQuery, PROTOCOL,
+    Patch, PatchQuery, Pause, Projects, ProjectsQuery, Queue, Retry, Run, SeenQuery, Settings,
+    SettingsChange, Spent, SpentQuery, StopRequest, Stopped, SubmittedTasks, Task, TaskApi,
+    TaskDetail, TaskId, TaskPage, TaskQuery, Timestamp, Token, TokenName, Tokens, Trust,
+    TrustChange,
 };
 
 use super::working_directory::Missing;
@@ -167,6 +168,18 @@ impl TaskApi for Engine {
             |end| OutputChunk { run: None, bytes: Vec::new(), next: offset, end },
         )
         .await
+    }
+
+    async fn changes(&self, id: TaskId) -> Result<ChangedFiles, ApiError> {
+        self.changed_files(id).await
+    }
+
+    async fn diff(&self, id: TaskId, query: DiffQuery) -> Result<FileDiff, ApiError> {
+        self.file_diff(id, query).await
+    }
+
+    async fn patch(&self, id: TaskId, query: PatchQuery) -> Result<Patch, ApiError> {
+        self.task_patch(id, query).await
     }
 
     async fn cancel(&self, id: TaskId) -> Result<Task, ApiError> {

@@ -143,6 +143,7 @@ impl Follower {
         };
         self.report_end(over);
         lock(&self.runs.live).remove(&self.planned.run);
+        self.runs.overlaps.end(&self.planned.run);
         // Wakes those who follow the log, so that they see the end.
         self.live.grown.send_modify(|bytes| *bytes += 1);
         self.runs.keep_a_spare();

@@ -45,6 +45,7 @@ use claude_worker_api::{NewTask, RunId, TaskId};
 use claude_worker_supervisor::{RunDir, SupervisorCommand, WakeupCloser};
 use tokio::sync::{mpsc, watch};
 
+use crate::changes::Overlaps;
 use crate::message::{Message, RunReport};
 use crate::settings::InForce;
 use crate::state::{Plan, RequestedEnd};
@@ -115,6 +116,8 @@ pub(crate) struct Runs {
     /// Whether directories of removed runs are being deleted.
     being_deleted: AtomicBool,
     lent: Lent,
+    /// Which live runs work in the same repositories.
+    overlaps: Overlaps,
 }
 
 impl Runs {
@@ -137,6 +140,7 @@ impl Runs {
             closed: RwLock::new(false),
             being_deleted: AtomicBool::new(false),
             lent: Lent::default(),
+            overlaps: Overlaps::default(),
         })
     }
 
@@ -282,6 +286,11 @@ impl Runs {
     /// The live run of this name.
     pub(crate) fn find(&self, run: &RunId) -> Option<Arc<LiveRun>> {
         lock(&self.live).get(run).cloned()
+    }
+
+    /// The other tasks that a live run has met in its repository so far.
+    pub(crate) fn met_by(&self, run: &RunId) -> Vec<TaskId> {
+        self.overlaps.of(run)
     }
 
     /// Bytes of output of all live runs so far.

@@ -19,6 +19,7 @@ import {
   withChange,
 } from "../index";
 import { engineApi } from "../calls";
+import { changedFiles, fileDiff } from "./changes";
 import { FakeLog } from "./log";
 import { iso, make, older, ordinary } from "./tasks";
 import { diagnosis, SETTINGS } from "./world";
@@ -107,6 +108,14 @@ export class FakeEngine {
       if (!run) return { entries: [], start: 0, next: 0, end: false };
       return this.#log(run, task).page(run, query, signal);
     },
+    changes: (id) => this.#answer(() => changedFiles(this.#find(id).status === "running")),
+    diff: (id, { path }) =>
+      this.#answer(() => {
+        this.#find(id);
+        const diff = fileDiff(path);
+        if (!diff) throw refused("not_found", `Task ${id} did not change ${path}`);
+        return diff;
+      }),
     cancel: (id) =>
       this.#answer(() => {
         const task = this.#find(id);

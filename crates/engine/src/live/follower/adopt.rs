@@ -8,6 +8,7 @@ use super::super::run_ending::RunEnding;
 use super::super::stopped_supervisor::MARGIN;
 use super::{Follower, Next};
 use crate::EngineError;
+use crate::changes;
 
 impl Follower {
     /// Finds out how a run stands that was started before, and goes on with it.
@@ -15,6 +16,7 @@ impl Follower {
         let next = self.look()?;
         if matches!(next, Next::Live) {
             self.remember_directory()?;
+            self.note_repository(changes::repository_of(&self.live.dir).as_deref());
             self.watch()?;
             self.read_along();
         }

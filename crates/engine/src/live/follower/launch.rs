@@ -1,5 +1,7 @@
 //! Handing a run to a supervisor, and waiting for that process to be gone.
 
+use std::ffi::OsStr;
+use std::path::Path;
 use std::sync::Arc;
 
 use claude_worker_supervisor::{Found, Launched, Spec, SupervisorProcess, fault_point};
@@ -9,6 +11,7 @@ use super::super::starting_supervisor::StartingSupervisor;
 use super::super::{EndRequest, Signal, lock, thread};
 use super::{Follower, Next};
 use crate::EngineError;
+use crate::changes::{self, Start};
 
 /// How many supervisors are launched for one run because the one before was stopped.
 const LAUNCHES: u32 = 3;
@@ -20,11 +23,14 @@ impl Follower {
             Ok(prepared) => prepared,
             Err(over) => return Ok(Next::Over(over)),
         };
+        // Before the permission, which the end of the engine waits for.
+        let search_path = spec.env.get("PATH").map(OsStr::new);
+        let start = changes::look(Path::new(&spec.directory), search_path);
         let runs = Arc::clone(&self.runs);
         let Some(permission) = runs.may_start() else {
             return Ok(Next::Over(RunEnding::EngineStopped));
         };
-        let begun = self.begin(&spec, &stdin);
+        let begun = self.begin(&spec, &stdin, &start);
         drop(permission);
         match begun {
             Ok(()) => {
@@ -39,9 +45,16 @@ impl Follower {
         }
     }
 
-    pub(super) fn begin(&mut self, spec: &Spec, stdin: &[u8]) -> Result<(), EngineError> {
+    pub(super) fn begin(
+        &mut self,
+        spec: &Spec,
+        stdin: &[u8],
+        start: &Start,
+    ) -> Result<(), EngineError> {
         self.live.dir.create(spec, stdin)?;
         self.remember_directory()?;
+        changes::store_start(&self.live.dir, start);
+        self.note_repository(start.repository());
         fault_point("engine.run_created");
         let asked =
             std::mem::replace(&mut *lock(&self.live.end_request), EndRequest::DirectoryIsThere);
@@ -57,6 +70,13 @@ impl Follower {
         fault_point("engine.launched");
         self.remember_launch(launched);
         Ok(())
+    }
+
+    /// Lets other tasks that run in the same repository know of this one.
+    pub(super) fn note_repository(&self, root: Option<&Path>) {
+        if let Some(root) = root {
+            self.runs.overlaps.begin(&self.planned.run, self.planned.task, root);
+        }
     }
 
     pub(super) fn remember_launch(&mut self, launched: Launched) {

@@ -1,5 +1,6 @@
 //! Reports of a run to the dispatcher.
 
+use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
@@ -9,6 +10,7 @@ use claude_worker_supervisor::{Ending, Exit};
 use super::super::run_ending::RunEnding;
 use super::super::stopped_supervisor::SupervisorCheck;
 use super::Follower;
+use crate::changes;
 use crate::message::RunReport;
 use crate::store::RunEnd;
 
@@ -102,16 +104,27 @@ impl Follower {
             }
             RunEnding::Lost { started_at } => {
                 self.read_to_the_end();
+                self.keep_changes();
                 self.end(without_exit(Timestamp::now(), Failure::Lost), started_at)
             }
             RunEnding::Finished(exit) => {
                 self.read_to_the_end();
+                self.keep_changes();
                 self.end(self.outcome(&exit), exit.started_at)
             }
         };
         // From now on its output is counted with that of the finished runs.
         self.live.output_bytes.store(0, Ordering::Relaxed);
         self.runs.tell(RunReport::Ended { task, run, end: Box::new(end) });
+    }
+
+    /// Finds out what the run changed. Before its end is reported, because then another task may start in
+    /// the same directory.
+    fn keep_changes(&self) {
+        let request = &self.planned.request;
+        let directory = Path::new(&request.working_directory);
+        let met = self.runs.overlaps.of(&self.planned.run);
+        changes::finish(&self.live.dir, request.agent, directory, met);
     }
 
     pub(super) fn outcome(&self, exit: &Exit) -> RunOutcome {

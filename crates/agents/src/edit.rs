@@ -1,0 +1,34 @@
+//! Changes of files that an agent's tools report.
+
+use claude_worker_api::Agent;
+
+use crate::agent;
+
+/// What is known of a file at one point in time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FileState {
+    /// There was none.
+    Absent,
+    /// Its whole text.
+    Text(String),
+    /// It was there, and its text is not in the output.
+    Unknown,
+}
+
+/// A change of a file by a tool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileEdit {
+    /// The file's path, as the tool was given it: it may be relative to the working directory.
+    pub path: String,
+    /// The file before.
+    pub before: FileState,
+    /// The file after.
+    pub after: FileState,
+}
+
+/// The change of a file that a whole line of standard output reports, if it reports one. The line must
+/// not have been shortened.
+#[must_use]
+pub fn edit(agent: Agent, line: &str) -> Option<FileEdit> {
+    agent::find(agent)?.edit(line)
+}
