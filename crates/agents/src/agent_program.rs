@@ -48,6 +48,11 @@ pub(crate) trait AgentProgram: Sync {
         None
     }
 
+    /// The image with a number that a line of standard output has, in Base64.
+    fn image(&self, _line: &str, _number: u32) -> Option<String> {
+        None
+    }
+
     /// The summary of a run that has printed nothing.
     fn summary(&self) -> Box<dyn RunSummary>;
 }

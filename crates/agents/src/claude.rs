@@ -84,6 +84,10 @@ impl AgentProgram for ClaudeCode {
         edit::edit(line)
     }
 
+    fn image(&self, line: &str, number: u32) -> Option<String> {
+        message::image(line, number)
+    }
+
     fn summary(&self) -> Box<dyn RunSummary> {
         Box::<summary::ClaudeSummary>::default()
     }

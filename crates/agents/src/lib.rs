@@ -53,7 +53,7 @@ pub use edit::{FileEdit, FileState, edit};
 pub use inherited::{ShellVariables, all_variables, inherited_variables};
 pub use launch::{Launch, launch, leaves_out_project_settings};
 pub use lines::{Line, Lines, Piece};
-pub use log::items;
+pub use log::{image, items};
 pub use summary::Summary;
 pub use validate::{
     validate, validate_environment, validate_follow_up, validate_inherited, validate_key,

@@ -18,3 +18,9 @@ pub fn items(agent: Agent, line: &Line<'_>, stderr: bool) -> Vec<LogEntry> {
     };
     items.into_iter().map(|item| LogEntry { offset: line.offset, at, item }).collect()
 }
+
+/// The image that an item names, in Base64. `line` is a whole line of standard output.
+#[must_use]
+pub fn image(agent: Agent, line: &str, number: u32) -> Option<String> {
+    agent::find(agent)?.image(line, number)
+}

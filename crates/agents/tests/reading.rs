@@ -74,13 +74,40 @@ fn the_first_line_is_read_after_a_byte_order_mark() {
 }
 
 #[test]
+fn images_are_numbered_through_a_line_and_read_by_number() {
+    let image = |data: &str| json!({"type": "image", "source": {"type": "base64", "data": data}});
+    let result = |id: &str, content: Value| json!({"type": "tool_result", "tool_use_id": id, "content": content});
+    let blocks = [
+        result("t1", json!([image("AAAA"), {"type": "text", "text": "a"}, image("BBBB")])),
+        result("t2", json!("[image]")),
+        result("t3", json!([image("CCCC")])),
+    ];
+    let line = json!({"type": "user", "message": {"content": blocks}});
+    let numbers = |item: LogItem| match item {
+        LogItem::ToolResult { images, .. } => images,
+        other => panic!("{other:?}"),
+    };
+    let shown: Vec<_> = shown(&line).into_iter().map(numbers).collect();
+    assert_eq!(shown, [vec![0, 1], vec![], vec![2]]);
+    let read = |number| claude_worker_agents::image(Agent::Claude, &line.to_string(), number);
+    let all = [Some("AAAA"), Some("BBBB"), Some("CCCC"), None].map(|data| data.map(str::to_owned));
+    assert_eq!([0, 1, 2, 3].map(read), all);
+    assert_eq!(claude_worker_agents::image(Agent::Shell, &line.to_string(), 0), None);
+}
+
+#[test]
 fn tool_results_of_every_form_are_read() {
     let check = |content: Value, meta: Value, outcome: ToolOutcome, text: &str| {
         let block = json!({"type": "tool_result", "tool_use_id": "t1", "content": content,
                            "is_error": outcome != ToolOutcome::Ok});
         let line = json!({"type": "user", "message": {"content": [block]},
                           "tool_result_meta": [meta]});
-        let expected = LogItem::ToolResult { id: "t1".to_owned(), outcome, text: text.to_owned() };
+        let expected = LogItem::ToolResult {
+            id: "t1".to_owned(),
+            outcome,
+            text: text.to_owned(),
+            images: if text.contains("[image]") { vec![0] } else { vec![] },
+        };
         assert_eq!(shown(&line), [expected], "{line}");
     };
     check(json!("plain"), json!({"id": "t1"}), ToolOutcome::Ok, "plain");

@@ -149,7 +149,8 @@ pub use info::{Activity, Counts, EngineInfo, HostKind, Queue, StopMode, Stopped,
 pub use list::{Cursor, ListQuery, Order, TaskPage};
 pub use listener::{AUTO, HTTP_PORT, HttpChange, HttpState, Listen, OFF, TlsFiles};
 pub use log::{
-    LogEntry, LogItem, LogPage, LogQuery, OutputChunk, OutputQuery, OutputStream, ToolOutcome,
+    Image, ImageQuery, LogEntry, LogItem, LogPage, LogQuery, OutputChunk, OutputQuery,
+    OutputStream, ToolOutcome,
 };
 pub use methods::{METHODS, TaskApi, TaskApiExt, calls};
 pub use metrics::MetricsText;

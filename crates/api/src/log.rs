@@ -52,6 +52,9 @@ pub enum LogItem {
         outcome: ToolOutcome,
         /// What it returned.
         text: String,
+        /// The numbers of the images that it returned, for the method `image`.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        images: Vec<u32>,
     },
     /// The agent tries the API again.
     Retry {
@@ -167,6 +170,28 @@ pub struct LogPage {
     pub next: u64,
     /// Whether the run has ended and this page reaches the end of its log.
     pub end: bool,
+}
+
+/// Which image of a log to read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct ImageQuery {
+    /// Which run. Absent: the newest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunId>,
+    /// The `offset` of the log entry that has the image.
+    pub offset: u64,
+    /// Its number, as the entry has it.
+    pub number: u32,
+}
+
+/// An image that a tool returned to the agent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Image {
+    /// What it is, by its first bytes: `image/png`, `image/jpeg`, `image/gif` or `image/webp`.
+    pub media_type: String,
+    /// The image, in Base64; at most 8 MiB.
+    pub data: String,
 }
 
 /// Which of a run's two outputs.

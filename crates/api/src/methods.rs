@@ -14,12 +14,12 @@ use crate::call::{
 };
 use crate::{
     ApiError, ChangedFiles, CleanQuery, Cleaned, CreatedToken, Diagnosis, DiffQuery, Edit,
-    EngineInfo, EventPage, EventQuery, FileDiff, FollowUp, HttpChange, HttpState, ImportTasks,
-    ImportedTasks, ListQuery, LogPage, LogQuery, LoginCode, MetricsText, Move, NewLogin, NewTask,
-    NewTasks, NewToken, OutputChunk, OutputQuery, Patch, PatchQuery, Pause, Projects,
-    ProjectsQuery, Queue, Retry, Scope, SeenQuery, Settings, SettingsChange, Spent, SpentQuery,
-    StopRequest, Stopped, SubmittedTasks, Task, TaskDetail, TaskId, TaskPage, TaskQuery, Token,
-    TokenName, Tokens, Traceparent, Trust, TrustChange,
+    EngineInfo, EventPage, EventQuery, FileDiff, FollowUp, HttpChange, HttpState, Image,
+    ImageQuery, ImportTasks, ImportedTasks, ListQuery, LogPage, LogQuery, LoginCode, MetricsText,
+    Move, NewLogin, NewTask, NewTasks, NewToken, OutputChunk, OutputQuery, Patch, PatchQuery,
+    Pause, Projects, ProjectsQuery, Queue, Retry, Scope, SeenQuery, Settings, SettingsChange,
+    Spent, SpentQuery, StopRequest, Stopped, SubmittedTasks, Task, TaskDetail, TaskId, TaskPage,
+    TaskQuery, Token, TokenName, Tokens, Traceparent, Trust, TrustChange,
 };
 
 /// The idempotency key of a call, which makes it safe to repeat.
@@ -264,6 +264,13 @@ methods! {
     /// `not_found` (task, run, or output that was deleted).
     output = Output { id: TaskId, query: OutputQuery } -> OutputChunk,
     Get "/api/v1/tasks/{id}/output", Read, Safe, Waits, [NotFound];
+
+    /// An image in a run's log, which a tool returned to the agent.
+    ///
+    /// # Errors
+    /// `not_found` (task, run, or image); `invalid_request` for what is no image, or too large.
+    image = GetImage { id: TaskId, query: ImageQuery } -> Image,
+    Get "/api/v1/tasks/{id}/image", Read, Safe, Quick, [NotFound, InvalidRequest];
 
     /// The files that a task changed, over all of its runs: from git where its directory is in a
     /// repository, and from the edits of the agent's tools.

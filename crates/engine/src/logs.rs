@@ -9,6 +9,7 @@
 //! prints megabytes without a line end would have them read again with every piece it adds.
 
 mod backwards;
+mod images;
 mod unfinished;
 
 use std::fs::File;
@@ -24,6 +25,8 @@ use claude_worker_os::files::open_regular;
 use claude_worker_supervisor::RunDir;
 
 use crate::EngineError;
+
+pub(crate) use images::image;
 
 /// How many items a page has unless asked otherwise, and at the most.
 const ITEMS: (u32, u32) = (500, 2000);

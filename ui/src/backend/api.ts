@@ -104,6 +104,75 @@ export type Capability =
   | "project_settings"
   | "command_line";
 
+/** Where the list of files comes from. */
+export type ChangeSource =
+  | {
+      kind: "git";
+      /** The repository's directory. */
+      repository: string;
+    }
+  | { kind: "no_repository" }
+  | {
+      kind: "git_failed";
+      /** What git said. */
+      reason: string;
+    };
+
+/** A file that a task changed. */
+export type ChangedFile = {
+  /** Its path from the root on. */
+  absolute_path: string;
+  /** How many lines were added. */
+  added: number;
+  /** What happened to it. */
+  change: FileChange;
+  /** Whether it became executable, or is no longer; absent where that did not change. */
+  executable?: boolean;
+  /** Its path before, if it was renamed. */
+  from?: string;
+  /** Why its lines are not shown; then `added` and `removed` are 0. */
+  no_lines?: NoLines;
+  /**
+   * Its path: from the repository or the working directory on, or from the root where it is outside of
+   * that.
+   */
+  path: string;
+  /** How many lines were removed. */
+  removed: number;
+  /** Another text for another change of this file. */
+  revision: string;
+};
+
+/** The files that a task changed, over all of its runs. */
+export type ChangedFiles = {
+  /** How many lines were added, in all files. */
+  added: number;
+  /** The files, in the order of their paths; at most 2000. */
+  files: ChangedFile[];
+  /** How many more there are. */
+  more: number;
+  /** How many lines were removed, in all files. */
+  removed: number;
+  /** Whether a run goes on, so that the list may change. */
+  running: boolean;
+  /** Tasks that ran in the same directory at the same time: changes of theirs are in the list, too. */
+  shared_with?: TaskId[];
+  /** Where the list comes from, for the newest run. */
+  source: ChangeSource;
+};
+
+/** Lines that differ: some of the text before, and some of the text after in their place. */
+export type ChangedLines = {
+  /** How many lines after. */
+  new_lines: number;
+  /** The first of the lines after, counted from 0. */
+  new_start: number;
+  /** How many lines before. */
+  old_lines: number;
+  /** The first of the lines before, counted from 0. */
+  old_start: number;
+};
+
 /** One check. */
 export type Check = {
   /** What to do; empty when no action is needed. */
@@ -231,6 +300,12 @@ export type Diagnosis = {
    * engine has in its environment.
    */
   variables?: string[];
+};
+
+/** Which file to show. */
+export type DiffQuery = {
+  /** Its `path`, as in the list. */
+  path: string;
 };
 
 /** A request to change a task that has not begun. */
@@ -487,6 +562,21 @@ export type Failure =
       message: string;
     };
 
+/** What a task did to a file. */
+export type FileChange = "added" | "modified" | "deleted" | "renamed";
+
+/** The change of one file. */
+export type FileDiff = {
+  /** Its text after, at most 1 MiB. */
+  after?: string;
+  /** Its text before, at most 1 MiB; absent where there was none, or where `file.no_lines` says why. */
+  before?: string;
+  /** Where the texts differ, in order. Lines end with a line feed. */
+  changes: ChangedLines[];
+  /** The file. */
+  file: ChangedFile;
+};
+
 /** Another message for the agent session of a finished task. */
 export type FollowUp = {
   /** Who sends it. */
@@ -586,6 +676,24 @@ export type HttpState = {
   token_file: string;
   /** How a client on the engine's machine reaches it (`http://127.0.0.1:8000`); none when it is off. */
   url?: string;
+};
+
+/** An image that a tool returned to the agent. */
+export type Image = {
+  /** The image, in Base64; at most 8 MiB. */
+  data: string;
+  /** What it is, by its first bytes: `image/png`, `image/jpeg`, `image/gif` or `image/webp`. */
+  media_type: string;
+};
+
+/** Which image of a log to read. */
+export type ImageQuery = {
+  /** Its number, as the entry has it. */
+  number?: number;
+  /** The `offset` of the log entry that has the image. */
+  offset?: number;
+  /** Which run. Absent: the newest. */
+  run?: RunId;
 };
 
 /** A database of the Python claude-worker (or claude-cto) whose tasks are to be taken over. */
@@ -735,6 +843,8 @@ export type LogItem =
       type: "tool_result";
       /** The call it belongs to. */
       id: string;
+      /** The numbers of the images that it returned, for the method `image`. */
+      images?: number[];
       /** Whether the call succeeded. */
       outcome: ToolOutcome;
       /** What it returned. */
@@ -950,6 +1060,9 @@ export type NewToken = {
   scope?: Scope;
 };
 
+/** Why a file's lines are not shown. */
+export type NoLines = "binary" | "too_large" | "not_kept";
+
 /** What a person should know about a run that completed. */
 export type Note =
   | { note: "did_not_exit" }
@@ -999,6 +1112,20 @@ export type OutputQuery = {
 
 /** Which of a run's two outputs. */
 export type OutputStream = "stdout" | "stderr";
+
+/** The changes of a task as a patch. */
+export type Patch = {
+  /** Files that it does not have: binary ones, and those that were too large to keep. */
+  left_out?: string[];
+  /** The patch, as `git apply` reads it; at most 8 MiB. */
+  patch: string;
+};
+
+/** Which files a patch has. */
+export type PatchQuery = {
+  /** The `path` of one file. Absent: all files. */
+  path?: string;
+};
 
 /** Body of `PUT /api/v1/queue`. */
 export type Pause = {
@@ -1685,51 +1812,3 @@ export type WaitReason =
       /** When the task continues. */
       until: Timestamp;
     };
-export type FileChange = "added" | "modified" | "deleted" | "renamed";
-export type NoLines = "binary" | "too_large" | "not_kept";
-export type ChangeSource =
-  | { kind: "git"; repository: string }
-  | { kind: "no_repository" }
-  | { kind: "git_failed"; reason: string };
-export interface ChangedFile {
-  path: string;
-  absolute_path: string;
-  change: FileChange;
-  from?: string;
-  added: number;
-  removed: number;
-  no_lines?: NoLines;
-  executable?: boolean;
-  revision: string;
-}
-export interface ChangedFiles {
-  files: ChangedFile[];
-  more: number;
-  added: number;
-  removed: number;
-  source: ChangeSource;
-  running: boolean;
-  shared_with?: TaskId[];
-}
-export interface ChangedLines {
-  old_start: number;
-  old_lines: number;
-  new_start: number;
-  new_lines: number;
-}
-export interface FileDiff {
-  file: ChangedFile;
-  before?: string;
-  after?: string;
-  changes: ChangedLines[];
-}
-export interface DiffQuery {
-  path: string;
-}
-export interface PatchQuery {
-  path?: string;
-}
-export interface Patch {
-  patch: string;
-  left_out?: string[];
-}

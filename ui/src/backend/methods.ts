@@ -1,17 +1,22 @@
 // Generated from crates/api by its test `typescript`; do not edit.
 // CLAUDE_WORKER_UPDATE=1 cargo nextest run -p claude-worker-api typescript
 import type {
+  ChangedFiles,
   CleanQuery,
   Cleaned,
   CreatedToken,
   Diagnosis,
+  DiffQuery,
   Edit,
   EngineInfo,
   EventPage,
   EventQuery,
+  FileDiff,
   FollowUp,
   HttpChange,
   HttpState,
+  Image,
+  ImageQuery,
   ImportTasks,
   ImportedTasks,
   ListQuery,
@@ -23,6 +28,8 @@ import type {
   NewTask,
   NewTasks,
   NewToken,
+  Patch,
+  PatchQuery,
   Pause,
   Projects,
   ProjectsQuery,
@@ -31,11 +38,6 @@ import type {
   SeenQuery,
   Settings,
   SettingsChange,
-  ChangedFiles,
-  DiffQuery,
-  FileDiff,
-  Patch,
-  PatchQuery,
   Spent,
   SpentQuery,
   StopRequest,
@@ -99,10 +101,36 @@ export interface EngineApi {
    * # Errors
    * `not_found` (task, run, or output that was deleted).
    */
-  changes(id: TaskId, signal?: AbortSignal): Promise<ChangedFiles>;
-  diff(id: TaskId, query: DiffQuery, signal?: AbortSignal): Promise<FileDiff>;
-  patch(id: TaskId, query?: PatchQuery, signal?: AbortSignal): Promise<Patch>;
   log(id: TaskId, query?: LogQuery, signal?: AbortSignal): Promise<LogPage>;
+  /**
+   * An image in a run's log, which a tool returned to the agent.
+   *
+   * # Errors
+   * `not_found` (task, run, or image); `invalid_request` for what is no image, or too large.
+   */
+  image(id: TaskId, query?: ImageQuery, signal?: AbortSignal): Promise<Image>;
+  /**
+   * The files that a task changed, over all of its runs: from git where its directory is in a
+   * repository, and from the edits of the agent's tools.
+   *
+   * # Errors
+   * `not_found`.
+   */
+  changes(id: TaskId, signal?: AbortSignal): Promise<ChangedFiles>;
+  /**
+   * The change of one file: its text before and after, and where they differ.
+   *
+   * # Errors
+   * `not_found` (task, or file that the task did not change).
+   */
+  diff(id: TaskId, query: DiffQuery, signal?: AbortSignal): Promise<FileDiff>;
+  /**
+   * The changes of a task as a patch, for `git apply`.
+   *
+   * # Errors
+   * `not_found` (task, or file that the task did not change).
+   */
+  patch(id: TaskId, query?: PatchQuery, signal?: AbortSignal): Promise<Patch>;
   /**
    * Asks a task to stop. A task in the queue is cancelled at once; a running one is
    * `stopping` until its whole process tree is gone. Cancelling a task that is already
@@ -293,6 +321,30 @@ export const METHODS = {
     path: "/api/v1/tasks/{id}/log",
     arguments: ["id", "query"],
   },
+  image: {
+    name: "image",
+    verb: "GET",
+    path: "/api/v1/tasks/{id}/image",
+    arguments: ["id", "query"],
+  },
+  changes: {
+    name: "changes",
+    verb: "GET",
+    path: "/api/v1/tasks/{id}/changes",
+    arguments: ["id"],
+  },
+  diff: {
+    name: "diff",
+    verb: "GET",
+    path: "/api/v1/tasks/{id}/diff",
+    arguments: ["id", "query"],
+  },
+  patch: {
+    name: "patch",
+    verb: "GET",
+    path: "/api/v1/tasks/{id}/patch",
+    arguments: ["id", "query"],
+  },
   cancel: {
     name: "cancel",
     verb: "POST",
@@ -346,24 +398,6 @@ export const METHODS = {
     verb: "POST",
     path: "/api/v1/tasks/seen",
     arguments: ["body"],
-  },
-  changes: {
-    name: "changes",
-    verb: "GET",
-    path: "/api/v1/tasks/{id}/changes",
-    arguments: ["id"],
-  },
-  diff: {
-    name: "diff",
-    verb: "GET",
-    path: "/api/v1/tasks/{id}/diff",
-    arguments: ["id", "query"],
-  },
-  patch: {
-    name: "patch",
-    verb: "GET",
-    path: "/api/v1/tasks/{id}/patch",
-    arguments: ["id", "query"],
   },
   spent: {
     name: "spent",

@@ -28,6 +28,8 @@ export type ConversationPage = Omit<LogPage, "entries"> & { entries: Conversatio
 export const placeOf = (index: number): number => index * SPAN;
 /** The index of the run that a place is in. */
 export const indexAt = (place: number): number => Math.floor(place / SPAN);
+/** The byte of its run's log that a place after the divider is. */
+export const byteAt = (place: number): number => place - placeOf(indexAt(place)) - 1;
 
 export class Conversation {
   readonly #read: ReadLog;

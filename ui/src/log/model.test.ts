@@ -28,6 +28,16 @@ test("calls are joined with their results, in whatever order those come", () => 
   ]);
 });
 
+test("images of a result are named by their entry and number", () => {
+  const blocks = fold(entries(call("a"), { ...answer("a"), images: [1, 2] } as LogItem));
+  const images = [
+    { offset: 10, number: 1 },
+    { offset: 10, number: 2 },
+  ];
+  expect(blocks).toMatchObject([{ kind: "tool", result: { images } }]);
+  expect(fold(entries(call("a"), answer("a")))[0]).not.toHaveProperty("result.images");
+});
+
 test("a result whose call is not loaded waits for it", () => {
   expect(fold(entries(answer("a"), { type: "text", text: "hi" }))).toHaveLength(1);
 });

@@ -17,6 +17,12 @@ interface Base {
   at?: Timestamp;
 }
 
+/** An image in the log: the place of the entry that has it, and its number there. */
+export interface LogImage {
+  offset: number;
+  number: number;
+}
+
 /** A tool call, with its result once there is one. */
 export interface ToolBlock extends Base {
   kind: "tool";
@@ -25,7 +31,7 @@ export interface ToolBlock extends Base {
   summary: string;
   /** All arguments as JSON text; truncated if very long. */
   input: string;
-  result?: { outcome: ToolOutcome; text: string; at?: Timestamp };
+  result?: { outcome: ToolOutcome; text: string; at?: Timestamp; images?: LogImage[] };
 }
 
 /** A run of lines outside the agent's protocol. */
@@ -136,7 +142,9 @@ export class BlockList {
         const call = blocks[index];
         // The result of a call that is not loaded is shown as soon as the call is.
         if (call?.kind !== "tool") break;
-        const result = { outcome: entry.outcome, text: entry.text, at: entry.at };
+        const { outcome, text, at, offset, images = [] } = entry;
+        const result: ToolBlock["result"] = { outcome, text, at };
+        if (images.length) result.images = images.map((number) => ({ offset, number }));
         blocks[index] = { ...call, parts: call.parts + 1, result };
         break;
       }

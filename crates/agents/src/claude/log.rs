@@ -24,8 +24,14 @@ pub(crate) fn items(line: &str) -> (Option<Timestamp>, Vec<LogItem>) {
         | Message::Nothing => (None, Vec::new()),
         Message::Assistant { at, blocks, .. } => (at, blocks.into_iter().map(shown).collect()),
         Message::User { at, blocks, .. } => {
+            let mut images = 0;
             let item = |block| match block {
-                Block::Answer { .. } => Some(shown(block)),
+                Block::Answer { id, outcome, returned } => {
+                    let first = images;
+                    images += returned.images();
+                    let (text, images) = (returned.text(), (first..images).collect());
+                    Some(LogItem::ToolResult { id, outcome, text, images })
+                }
                 Block::Text(text) if text.starts_with(INTERRUPTED) => {
                     Some(LogItem::Note { text: "Interrupted".to_owned() })
                 }
@@ -71,7 +77,7 @@ fn shown(block: Block<'_>) -> LogItem {
             LogItem::ToolCall { id, tool, summary, input }
         }
         Block::Answer { id, outcome, returned } => {
-            LogItem::ToolResult { id, outcome, text: returned.text() }
+            LogItem::ToolResult { id, outcome, text: returned.text(), images: Vec::new() }
         }
     }
 }

@@ -340,7 +340,37 @@ fn block<'a>(block: &Object<'a>, json: &'a str, denied: &[String]) -> Option<Blo
     }
 }
 
+/// Whether a part of what a tool returned is an image.
+fn is_image(part: &Object<'_>) -> bool {
+    part.text("type").as_deref() == Some("image")
+}
+
+/// The content of the results in a line, as JSON text.
+fn results<'a>(content: &Content<'a>) -> Vec<&'a str> {
+    let Content::Blocks(blocks) = content else { return Vec::new() };
+    let is_result = |block: &Object<'_>| block.text("type").as_deref() == Some("tool_result");
+    blocks.iter().filter(|(it, _)| is_result(it)).filter_map(|(it, _)| it.raw("content")).collect()
+}
+
+/// The image with this number in a line, in Base64.
+pub(super) fn image(line: &str, number: u32) -> Option<String> {
+    let (_, content) = Content::with_line(line)?;
+    let images = results(&content).into_iter().flat_map(list).filter_map(Object::parse);
+    let image = images.filter(is_image).nth(number as usize)?;
+    image.object("source").owned("data")
+}
+
 impl Returned<'_> {
+    /// How many images were returned.
+    pub(super) fn images(self) -> u32 {
+        let Self::Content(json) = self else { return 0 };
+        if !json.starts_with('[') {
+            return 0;
+        }
+        let parts = list(json).into_iter().filter_map(Object::parse);
+        parts.filter(is_image).count() as u32
+    }
+
     /// What was returned, as text for a log.
     pub(super) fn text(self) -> String {
         let text = match self {

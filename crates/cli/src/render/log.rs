@@ -71,7 +71,7 @@ impl LogText {
             LogItem::Text { text } => self.prose(text),
             LogItem::Thinking { text } => self.few(text, "  ", Tone::Quiet),
             LogItem::ToolCall { id, tool, summary, input } => self.call(id, tool, summary, input),
-            LogItem::ToolResult { id, outcome, text } => self.result(id, *outcome, text),
+            LogItem::ToolResult { id, outcome, text, .. } => self.result(id, *outcome, text),
             LogItem::Retry { attempt, max_attempts, delay_ms, reason } => {
                 let wait = figures::short(delay_ms.saturating_add(999));
                 let reason = clean_line(reason);
@@ -330,6 +330,7 @@ mod tests {
             id: id.to_owned(),
             outcome,
             text: text.to_owned(),
+            images: vec![],
         };
         let lines: Vec<String> = (1..=20).map(|n| format!("line {n}")).collect();
         let items = vec![

@@ -107,12 +107,18 @@ fn log() -> String {
             text: "The old parser drops spaces after a comma; I keep that.".to_owned(),
         },
         call("a", "Edit", "src/parser.rs", edit),
-        LogItem::ToolResult { id: "a".to_owned(), outcome: ToolOutcome::Ok, text: String::new() },
+        LogItem::ToolResult {
+            id: "a".to_owned(),
+            outcome: ToolOutcome::Ok,
+            text: String::new(),
+            images: vec![],
+        },
         call("b", "Bash", "cargo test parser", "{}"),
         LogItem::ToolResult {
             id: "b".to_owned(),
             outcome: ToolOutcome::Ok,
             text: "test result: ok. 14 passed; 0 failed".to_owned(),
+            images: vec![],
         },
     ];
     let mut log = LogText::new(PAINT);

@@ -7,13 +7,13 @@ use std::time::Duration;
 use claude_worker_agents::{can, leaves_out_project_settings};
 use claude_worker_api::{
     ApiError, Call, Capability, ChangedFiles, CleanQuery, Cleaned, CreatedToken, Diagnosis,
-    DiffQuery, Edit, EngineInfo, EventPage, EventQuery, FileDiff, FollowUp, HttpChange, HttpState,
-    ImportTasks, ImportedTasks, ListQuery, LogPage, LogQuery, LoginCode, MAX_CALLER_CHARS,
-    MetricsText, Move, NewLogin, NewTask, NewTasks, NewToken, OutputChunk, OutputQuery, PROTOCOL,
-    Patch, PatchQuery, Pause, Projects, ProjectsQuery, Queue, Retry, Run, SeenQuery, Settings,
-    SettingsChange, Spent, SpentQuery, StopRequest, Stopped, SubmittedTasks, Task, TaskApi,
-    TaskDetail, TaskId, TaskPage, TaskQuery, Timestamp, Token, TokenName, Tokens, Trust,
-    TrustChange,
+    DiffQuery, Edit, EngineInfo, ErrorCode, EventPage, EventQuery, FileDiff, FollowUp, HttpChange,
+    HttpState, Image, ImageQuery, ImportTasks, ImportedTasks, ListQuery, LogPage, LogQuery,
+    LoginCode, MAX_CALLER_CHARS, MetricsText, Move, NewLogin, NewTask, NewTasks, NewToken,
+    OutputChunk, OutputQuery, PROTOCOL, Patch, PatchQuery, Pause, Projects, ProjectsQuery, Queue,
+    Retry, Run, SeenQuery, Settings, SettingsChange, Spent, SpentQuery, StopRequest, Stopped,
+    SubmittedTasks, Task, TaskApi, TaskDetail, TaskId, TaskPage, TaskQuery, Timestamp, Token,
+    TokenName, Tokens, Trust, TrustChange,
 };
 
 use super::working_directory::Missing;
@@ -168,6 +168,13 @@ impl TaskApi for Engine {
             |end| OutputChunk { run: None, bytes: Vec::new(), next: offset, end },
         )
         .await
+    }
+
+    async fn image(&self, id: TaskId, query: ImageQuery) -> Result<Image, ApiError> {
+        let run = query.run.clone();
+        let read = move |source: &logs::Source<'_>| Ok((Some(logs::image(source, &query)?), true));
+        let image = self.read_output(id, run, 0, read, |_| None).await?;
+        image.ok_or_else(|| ApiError::new(ErrorCode::NotFound, "The task has not run yet"))
     }
 
     async fn changes(&self, id: TaskId) -> Result<ChangedFiles, ApiError> {
