@@ -8,6 +8,7 @@ export const loadSettings = part(() => import("../settings/SettingsPage.svelte")
 export const loadWelcome = part(() => import("../welcome/WelcomePage.svelte"));
 export const loadSidebar = part(() => import("../queue/Sidebar.svelte"));
 export const loadEngineAway = part(() => import("./EngineAway.svelte"));
+export const loadQueueHeld = part(() => import("./QueueHeld.svelte"));
 export const loadWarnings = part(() => import("./Warnings.svelte"));
 export const loadLogIn = part(() => import("./LogIn.svelte"));
 export const loadConfirm = part(() => import("../components/ConfirmDialog.svelte"));
