@@ -26,6 +26,7 @@ const COMMANDS: &[&str] = &[
     "read_dropped",
     "open_at_login",
     "set_open_at_login",
+    "set_appearance",
     "quit",
 ];
 

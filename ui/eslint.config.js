@@ -52,11 +52,11 @@ export default defineConfig(
     },
   },
   {
-    // Copied as it is; the browser runs it outside of any page.
-    files: ["public/sw.js"],
+    // Copied as they are, without types.
+    files: ["public/*.js"],
     extends: [tseslint.configs.disableTypeChecked],
     languageOptions: {
-      globals: globals.serviceworker,
+      globals: { ...globals.serviceworker, ...globals.browser },
       parserOptions: { projectService: false },
     },
   },

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use claude_worker_api::{ApiError, HostKind};
+use claude_worker_desktop::appearance::Appearance;
 use claude_worker_desktop::launch::{Launch, Page};
 use claude_worker_desktop::login::LoginEntry;
 use claude_worker_engine::Paths;
@@ -22,7 +23,7 @@ use crate::notifications::Notifier;
 use crate::platform::single_instance;
 use crate::relaunch::DeferredStart;
 use crate::tray::Tray;
-use crate::{event_reader, headless, log, platform, quit, second_start, tray_menu, window};
+use crate::{event_reader, headless, log, platform, quit, second_start, theme, tray_menu, window};
 
 /// How long the tray may take to start at login.
 const TRAY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -104,6 +105,7 @@ fn set_up(app: &AppHandle, paths: Paths, launch: Launch, deferred_start: Deferre
     });
     let (notifier, notifications) = Notifier::start(app);
     let visible = tray.visible();
+    let appearance = Appearance::read(&AppState::appearance_file(&paths));
     app.manage(AppState {
         paths,
         host,
@@ -111,9 +113,11 @@ fn set_up(app: &AppHandle, paths: Paths, launch: Launch, deferred_start: Deferre
         login,
         notifications,
         window: Mutex::new(WindowState::default()),
+        appearance: Mutex::new(appearance),
         quit_dialog_open: AtomicBool::new(false),
         deferred_start,
     });
+    theme::follow(app, appearance.theme);
     if let Launch::Show(page) = launch {
         window::show(app, page);
     }
@@ -192,6 +196,7 @@ fn handler() -> impl Fn(tauri::ipc::Invoke<Wry>) -> bool + Send + Sync + 'static
         desktop::read_dropped,
         desktop::open_at_login,
         desktop::set_open_at_login,
+        desktop::set_appearance,
         desktop::quit,
     ]
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use claude_worker_api::{ApiError, TaskId};
+use claude_worker_desktop::appearance::Appearance;
 use claude_worker_desktop::dropped_files::DroppedFiles;
 use claude_worker_desktop::launch::Page;
 use claude_worker_desktop::login::LoginEntry;
@@ -28,6 +29,8 @@ pub(crate) struct AppState {
     /// Whether the last attempt to show a notification succeeded.
     pub(crate) notifications: watch::Receiver<bool>,
     pub(crate) window: Mutex<WindowState>,
+    /// The theme and text size that the user has chosen.
+    pub(crate) appearance: Mutex<Appearance>,
     /// Whether the question how to quit is on the screen.
     pub(crate) quit_dialog_open: AtomicBool,
     /// Whether the app is quitting, and what it starts afterwards.
@@ -132,6 +135,29 @@ impl AppState {
         })?;
         self.tray.set_login(Some(login.is_on()));
         Ok(())
+    }
+
+    /// The theme and text size that the user has chosen.
+    pub(crate) fn appearance(&self) -> Appearance {
+        *self.appearance.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Stores what the user has chosen.
+    ///
+    /// # Errors
+    /// The file cannot be written. The choice counts until the app quits.
+    pub(crate) fn choose_appearance(&self, chosen: Appearance) -> Result<(), ApiError> {
+        *self.appearance.lock().unwrap_or_else(PoisonError::into_inner) = chosen;
+        let file = Self::appearance_file(&self.paths);
+        chosen.write(&file).map_err(|error| {
+            ApiError::internal(format!("The appearance cannot be stored: {error}"))
+                .hint(format!("Check {}", file.display()))
+        })
+    }
+
+    /// The file that stores the theme and text size.
+    pub(crate) fn appearance_file(paths: &Paths) -> PathBuf {
+        paths.lock.with_extension("appearance.json")
     }
 
     /// The file that stores the window's size and position.

@@ -5,9 +5,11 @@ use std::cell::RefCell;
 use std::time::Instant;
 
 use claude_worker_api::ApiError;
+use claude_worker_desktop::appearance::TextSize;
 use claude_worker_desktop::frame::{Frame, SMALLEST, Screen};
 use claude_worker_desktop::launch::Page;
 use claude_worker_desktop::page_ends::{AfterEnd, PageEnds};
+use tauri::window::Color;
 use tauri::{
     AppHandle, DragDropEvent, Manager, PhysicalPosition, Url, WebviewUrl, WebviewWindow,
     WebviewWindowBuilder, Window, WindowEvent,
@@ -56,6 +58,24 @@ pub(crate) fn close(app: &AppHandle) {
     }
 }
 
+/// Gives the open window another background.
+pub(crate) fn recolour(app: &AppHandle, background: Color) {
+    if let Some(window) = current(app)
+        && let Err(error) = window.set_background_color(Some(background))
+    {
+        tracing::warn!(%error, "cannot change the window's background");
+    }
+}
+
+/// Enlarges the pages of the open window.
+pub(crate) fn zoom(app: &AppHandle, size: TextSize) {
+    if let Some(window) = current(app)
+        && let Err(error) = window.set_zoom(size.zoom())
+    {
+        tracing::warn!(%error, "cannot change the size of text");
+    }
+}
+
 /// Logs that the first page is on the screen. Tests and benchmarks wait for this line.
 pub(crate) fn painted(app: &AppHandle) {
     tracing::info!(windows = app.webview_windows().len(), "the window is painted");
@@ -69,6 +89,7 @@ fn raise(window: &WebviewWindow) -> tauri::Result<()> {
 
 /// Creates the window. Only on the main thread, because of the theme.
 fn create(app: &AppHandle, page: Page) -> tauri::Result<()> {
+    let appearance = app.state::<AppState>().appearance();
     let frame = Frame::read(&app.state::<AppState>().frame_file()).fitted(&screens(app));
     let url = WebviewUrl::App(match page {
         Page::Any => "index.html".into(),
@@ -80,6 +101,7 @@ fn create(app: &AppHandle, page: Page) -> tauri::Result<()> {
         .min_inner_size(SMALLEST.0, SMALLEST.1)
         .maximized(frame.maximized)
         .background_color(theme::background())
+        .initialization_script(appearance.script())
         .on_navigation(is_ours);
     // A window with a stored position moves there before it becomes visible.
     let window = builder.visible(frame.at.is_none()).build()?;
@@ -90,6 +112,9 @@ fn create(app: &AppHandle, page: Page) -> tauri::Result<()> {
         let app = app.clone();
         move |reason| pages_ended(&app, reason, ends.borrow_mut().add(Instant::now()))
     })?;
+    if appearance.text_size != TextSize::default() {
+        window.set_zoom(appearance.text_size.zoom())?;
+    }
     if let Some((x, y)) = frame.at {
         window.set_position(PhysicalPosition::new(x, y))?;
     }
@@ -192,8 +217,9 @@ fn handle_drag(window: &Window, state: &AppState, event: &DragDropEvent) {
             state.window().dropped.add(paths);
             let scale = window.scale_factor().unwrap_or(1.0);
             let position = position.to_logical::<f64>(scale);
+            let zoom = state.appearance().text_size.zoom() * platform::text_scale();
             let paths = paths.iter().map(|path| DroppedPath::of(path)).collect();
-            WindowMessage::Dropped { paths, x: position.x, y: position.y }
+            WindowMessage::Dropped { paths, x: position.x / zoom, y: position.y / zoom }
         }
         _ => return,
     };

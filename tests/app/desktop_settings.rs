@@ -1,5 +1,6 @@
 //! The window follows the settings of the desktop: dark or light, contrast, motion, text scale.
 
+use crate::appearance_portal::AppearancePortal;
 use crate::desktop::Desktop;
 use crate::webdriver::Window;
 use crate::xsettings::Xsettings;
@@ -73,4 +74,103 @@ fn the_page_follows_the_text_scale_of_the_desktop() {
     window.until("the page has its usual scale", || {
         ((width(&window) / large - 1.5).abs() < 0.01).then_some(())
     });
+}
+
+#[test]
+fn the_page_follows_the_portal_at_the_start_and_while_it_is_open() {
+    let desktop = Desktop::new();
+    let portal = AppearancePortal::on(&desktop, &[("color-scheme", 1)]);
+    let window = Window::open(&desktop, &[]);
+    until_media(&window, &[(DARK, true), (MORE_CONTRAST, false), (LESS_MOTION, false)]);
+    until_painted(&window, true);
+
+    portal.change("contrast", 1);
+    portal.change("reduced-motion", 1);
+    until_media(&window, &[(MORE_CONTRAST, true), (DARK, true), (LESS_MOTION, true)]);
+
+    portal.change("color-scheme", 2);
+    portal.change("contrast", 0);
+    until_media(&window, &[(DARK, false), (MORE_CONTRAST, false)]);
+    until_painted(&window, false);
+}
+
+#[test]
+fn a_portal_that_starts_later_is_followed() {
+    let desktop = Desktop::new();
+    let window = Window::open(&desktop, &[]);
+    until_media(&window, &[(DARK, false)]);
+    let _portal = AppearancePortal::on(&desktop, &[("color-scheme", 1)]);
+    until_media(&window, &[(DARK, true)]);
+}
+
+/// Runs an action by its name in the command palette.
+fn run_from_palette(window: &Window, name: &str) {
+    // It is loaded after the first paint.
+    window.css("dialog.palette");
+    window.hold(CONTROL, "k");
+    window.css("dialog.palette[open] input:focus");
+    window.press(name);
+    window.until("the palette offers it first", || {
+        let first = "return document.querySelector('.palette [aria-selected=true]')?.innerText";
+        window.script(first).as_str().is_some_and(|text| text.contains(name)).then_some(())
+    });
+    window.press(ENTER);
+}
+
+const CONTROL: &str = "\u{e009}";
+const ENTER: &str = "\u{e007}";
+
+#[test]
+fn a_chosen_theme_counts_more_than_the_desktop_at_once_and_at_the_next_start() {
+    let desktop = Desktop::new();
+    let settings = Xsettings::on(&desktop, "Net/ThemeName \"Adwaita-dark\"\n");
+    let window = Window::open(&desktop, &[]);
+    window.skip_welcome();
+    until_painted(&window, true);
+    run_from_palette(&window, "Theme: light");
+    until_painted(&window, false);
+    until_media(&window, &[(DARK, false)]);
+    drop(window);
+    desktop.until_apps(0);
+
+    let window = Window::open(&desktop, &[]);
+    until_painted(&window, false);
+    until_media(&window, &[(DARK, false)]);
+    // The desktop is followed again, also in what has changed meanwhile.
+    settings.change("Net/ThemeName \"HighContrast\"\n");
+    run_from_palette(&window, "Theme: like the system");
+    until_media(&window, &[(DARK, false), (MORE_CONTRAST, true)]);
+    settings.change("Net/ThemeName \"Adwaita-dark\"\n");
+    until_painted(&window, true);
+    run_from_palette(&window, "Theme: dark");
+    settings.change("Net/ThemeName \"Adwaita\"\n");
+    until_media(&window, &[(DARK, true), (MORE_CONTRAST, false)]);
+    until_painted(&window, true);
+}
+
+#[test]
+fn keys_change_the_text_size_and_the_next_start_keeps_it() {
+    let desktop = Desktop::new();
+    let window = Window::open(&desktop, &[]);
+    window.skip_welcome();
+    let usual = width(&window);
+    let until_factor = |window: &Window, factor: f64| {
+        window.until(&format!("the page is {factor} times as large"), || {
+            ((usual / width(window) - factor).abs() < 0.01).then_some(())
+        });
+    };
+    window.hold(CONTROL, "+");
+    until_factor(&window, 1.1);
+    window.hold(CONTROL, "=");
+    until_factor(&window, 1.25);
+    window.hold(CONTROL, "-");
+    until_factor(&window, 1.1);
+    window.hold(CONTROL, "0");
+    until_factor(&window, 1.0);
+    window.hold(CONTROL, "+");
+    until_factor(&window, 1.1);
+    drop(window);
+    desktop.until_apps(0);
+    let window = Window::open(&desktop, &[]);
+    until_factor(&window, 1.1);
 }

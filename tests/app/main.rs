@@ -14,6 +14,7 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "in a test, what must not fail is unwrapped")]
 
+mod appearance_portal;
 #[path = "../campaign/mod.rs"]
 mod campaign;
 mod delegation;

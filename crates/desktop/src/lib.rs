@@ -16,11 +16,12 @@
 //!   notifications; [`event_cursor`] stores up to which event notifications were shown.
 //!
 //! Small files at given paths keep what outlives the app: [`event_cursor`], [`frame`] (the window's
-//! size and position) and [`login`] (the entry that starts the app at login). [`dropped_files`] reads
+//! size and position), [`appearance`] (the theme and text size) and [`login`] (the entry that starts the app at login). [`dropped_files`] reads
 //! the files that the user dropped on the window, and no others.
 //!
 //! The app's program only translates to Tauri and D-Bus.
 
+pub mod appearance;
 pub mod dropped_files;
 pub mod event_cursor;
 pub mod events;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use claude_worker_api::{ApiError, RunId, TaskApi, TaskId, TaskQuery};
+use claude_worker_desktop::appearance::Appearance;
 use claude_worker_desktop::dropped_files;
 use claude_worker_desktop::login::LoginEntry;
 use claude_worker_desktop::quit::QuitMode;
@@ -15,7 +16,7 @@ use crate::app_state::AppState;
 use crate::messages::WindowMessage;
 use crate::parting_calls::PartingCall;
 use crate::platform::dialogs;
-use crate::{opener, quit, window};
+use crate::{opener, quit, theme, window};
 
 type Answer<T> = Result<T, ApiError>;
 
@@ -153,6 +154,17 @@ pub(crate) fn open_at_login(state: State<'_, AppState>) -> bool {
 #[tauri::command]
 pub(crate) fn set_open_at_login(state: State<'_, AppState>, on: bool) -> Answer<()> {
     state.set_login(on)
+}
+
+/// Stores the theme and text size that the user has chosen, and shows them at once.
+#[tauri::command]
+pub(crate) async fn set_appearance(
+    app: AppHandle,
+    state: State<'_, AppState>,
+    chosen: Appearance,
+) -> Answer<()> {
+    theme::show(&app, chosen);
+    state.choose_appearance(chosen)
 }
 
 /// Quits the app. `background` hands the queue over to an engine in the background, `stop` cancels

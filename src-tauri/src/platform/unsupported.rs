@@ -4,6 +4,25 @@
 use std::io;
 
 use claude_worker_api::ApiError;
+use claude_worker_desktop::appearance::{DesktopWishes, Theme};
+
+/// The web view follows the system by itself; a chosen theme is shown by the pages.
+pub(crate) fn follow_theme(_theme: Theme, _changed: impl Fn() + Clone + 'static) {}
+
+/// As [`follow_theme`].
+pub(crate) fn set_theme(_theme: Theme) {}
+
+/// There are no wishes to follow.
+pub(crate) fn set_wishes(_wishes: DesktopWishes) {}
+
+/// The system tells no wishes but those that the web view follows.
+#[expect(clippy::unused_async, reason = "as on Linux")]
+pub(crate) async fn follow_wishes(_told: impl Fn(DesktopWishes)) {}
+
+/// The web view knows the text scale.
+pub(crate) fn text_scale() -> f64 {
+    1.0
+}
 
 /// No dialogs.
 pub(crate) mod dialogs {

@@ -109,6 +109,7 @@ const desktop: Desktop = {
   lookingAt: (task) => call("looking_at", { task }),
   openAtLogin: () => call("open_at_login"),
   setOpenAtLogin: (on) => call("set_open_at_login", { on }),
+  setAppearance: (chosen) => call("set_appearance", { chosen }),
   quit: (how) => call("quit", { how }),
   info: () => call("app_info"),
   startEngine: () => call("start_engine"),

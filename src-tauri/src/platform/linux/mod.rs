@@ -7,6 +7,7 @@ pub(crate) mod notifications;
 pub(crate) mod opener;
 mod relaunch;
 mod session_bus;
+mod settings_portal;
 pub(crate) mod single_instance;
 mod theme;
 pub(crate) mod tray;
@@ -18,7 +19,8 @@ use claude_worker_desktop::login::LoginEntry;
 pub(crate) use graphics::disable_graphics_hardware;
 pub(crate) use library_log::log_fatal_errors;
 pub(crate) use relaunch::relaunch;
-pub(crate) use theme::{is_dark, tray_ink};
+pub(crate) use settings_portal::follow as follow_wishes;
+pub(crate) use theme::{follow_theme, is_dark, set_theme, set_wishes, text_scale, tray_ink};
 pub(crate) use view_release::release_view_on_close;
 pub(crate) use web_process::on_web_process_end;
 
