@@ -23,7 +23,9 @@ use crate::notifications::Notifier;
 use crate::platform::single_instance;
 use crate::relaunch::DeferredStart;
 use crate::tray::Tray;
-use crate::{event_reader, headless, log, platform, quit, second_start, theme, tray_menu, window};
+use crate::{
+    event_reader, headless, log, memory, platform, quit, second_start, theme, tray_menu, window,
+};
 
 /// How long the tray may take to start at login.
 const TRAY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -121,6 +123,7 @@ fn set_up(app: &AppHandle, paths: Paths, launch: Launch, deferred_start: Deferre
     if let Launch::Show(page) = launch {
         window::show(app, page);
     }
+    memory::release_soon();
     tauri::async_runtime::spawn(event_reader::run(app.clone(), notifier));
     tauri::async_runtime::spawn(show_window_without_tray(app.clone(), launch, visible));
 }

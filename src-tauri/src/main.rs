@@ -24,6 +24,7 @@ mod event_reader;
 mod headless;
 mod log;
 mod main_thread;
+mod memory;
 mod messages;
 mod notifications;
 mod opener;

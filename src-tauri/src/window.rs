@@ -19,7 +19,7 @@ use crate::app_state::AppState;
 use crate::log::report;
 use crate::messages::{DroppedPath, WindowMessage};
 use crate::platform::dialogs;
-use crate::{platform, theme};
+use crate::{memory, platform, theme};
 
 /// The window's name inside the app. `capabilities/window.json` names it, too.
 const LABEL: &str = "main";
@@ -79,6 +79,7 @@ pub(crate) fn zoom(app: &AppHandle, size: TextSize) {
 /// Logs that the first page is on the screen. Tests and benchmarks wait for this line.
 pub(crate) fn painted(app: &AppHandle) {
     tracing::info!(windows = app.webview_windows().len(), "the window is painted");
+    memory::release_soon();
 }
 
 fn raise(window: &WebviewWindow) -> tauri::Result<()> {
@@ -181,6 +182,7 @@ pub(crate) fn handle_event(window: &Window, event: &WindowEvent) {
         WindowEvent::Destroyed => {
             state.reset_window();
             tracing::debug!("the window is closed");
+            memory::release_soon();
         }
         WindowEvent::Focused(focused) => state.window().focused = *focused,
         WindowEvent::DragDrop(event) => handle_drag(window, &state, event),

@@ -101,3 +101,31 @@ test("addresses and paths have room in their fields", async ({ app }) => {
   expect(measured).toEqual(measured.map(([name]) => [name, measured[0]?.[1]]));
   expect(measured[0]?.[1]).toBeGreaterThan(200);
 });
+
+test("a chosen theme counts more than the system's, and is kept by the browser", async ({
+  app,
+}) => {
+  const dark = () =>
+    app.evaluate(() => parseFloat(getComputedStyle(document.body).backgroundColor.slice(6)) < 0.5);
+  await app.emulateMedia({ colorScheme: "light" });
+  await visit(app, "#/settings");
+  await expect.poll(dark).toBe(false);
+  await app.getByLabel("Theme").click();
+  await app.getByRole("option", { name: "Dark" }).click();
+  await expect.poll(dark).toBe(true);
+  await expect(app.getByText("Text size")).toHaveCount(0);
+  // Dark before anything is painted: theme.js runs while the page is read.
+  await app.addInitScript(() => {
+    new MutationObserver((_, observer) => {
+      if (!document.body) return;
+      observer.disconnect();
+      sessionStorage.setItem("at-first", document.documentElement.dataset["theme"] ?? "none");
+    }).observe(document, { childList: true, subtree: true });
+  });
+  await app.reload();
+  await expect.poll(dark).toBe(true);
+  expect(await app.evaluate(() => sessionStorage.getItem("at-first"))).toBe("dark");
+  await app.getByLabel("Theme").click();
+  await app.getByRole("option", { name: "Like the system" }).click();
+  await expect.poll(dark).toBe(false);
+});

@@ -16,9 +16,9 @@
 //! Errors are [`std::io::Error`]: a caller knows what it was doing and with which file, and wraps
 //! them in the error of its own crate.
 //!
-//! Unsafe code is allowed in five modules, each use with the reason why it is sound:
+//! Unsafe code is allowed in six modules, each use with the reason why it is sound:
 //! `unix/child.rs` and `linux/descriptor.rs` (what runs between fork and exec), `linux/environment.rs`,
-//! `linux/egl.rs` and `macos/` (calls of C).
+//! `linux/egl.rs`, `linux/memory.rs` and `macos/` (calls of C).
 
 pub mod descriptor;
 pub mod disk;
@@ -28,6 +28,8 @@ pub mod files;
 pub mod graphics;
 pub mod lock;
 pub mod machine;
+#[cfg(target_os = "linux")]
+pub mod memory;
 pub mod pipe;
 pub mod process;
 pub mod random;

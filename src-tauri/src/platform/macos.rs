@@ -5,8 +5,8 @@ use claude_worker_desktop::login::LoginEntry;
 use tauri::WebviewWindow;
 
 pub(crate) use super::unsupported::{
-    dialogs, follow_theme, follow_wishes, notifications, opener, relaunch, set_theme, set_wishes,
-    single_instance, text_scale, tray,
+    dialogs, follow_theme, follow_wishes, notifications, opener, relaunch, release_memory,
+    set_theme, set_wishes, single_instance, text_scale, tray,
 };
 
 /// No library needs environment variables here.

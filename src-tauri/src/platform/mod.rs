@@ -25,6 +25,6 @@ use windows as system;
 pub(crate) use system::{dialogs, notifications, opener, single_instance, tray};
 pub(crate) use system::{
     disable_graphics_hardware, follow_theme, follow_wishes, has_display, is_dark, log_fatal_errors,
-    login_entry, on_web_process_end, prepare_process, relaunch, release_view_on_close, set_theme,
-    set_wishes, text_scale, tray_ink,
+    login_entry, on_web_process_end, prepare_process, relaunch, release_memory,
+    release_view_on_close, set_theme, set_wishes, text_scale, tray_ink,
 };

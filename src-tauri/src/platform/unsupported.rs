@@ -12,11 +12,13 @@ pub(crate) fn follow_theme(_theme: Theme, _changed: impl Fn() + Clone + 'static)
 /// As [`follow_theme`].
 pub(crate) fn set_theme(_theme: Theme) {}
 
+/// The system takes back what is not used.
+pub(crate) fn release_memory() {}
+
 /// There are no wishes to follow.
 pub(crate) fn set_wishes(_wishes: DesktopWishes) {}
 
 /// The system tells no wishes but those that the web view follows.
-#[expect(clippy::unused_async, reason = "as on Linux")]
 pub(crate) async fn follow_wishes(_told: impl Fn(DesktopWishes)) {}
 
 /// The web view knows the text scale.

@@ -40,18 +40,18 @@ pub(super) fn measure(_bench: &Bench) -> Result<Vec<Figure>> {
     );
     let idle = median(&samples, "idle")?;
     Ok(vec![
-        times("start to tray", 400.0)?,
-        times("start to first paint", 600.0)?,
+        times("start to tray", 100.0)?,
+        times("start to first paint", 350.0)?,
         figure(
             "App: an agent's print to the screen, p95",
             quantile(&screen, 0.95),
             Unit::Milliseconds,
-            100.0,
+            20.0,
             detail,
         ),
-        mebibytes("memory, tray only", 100.0)?,
-        mebibytes("memory, window open", 280.0)?,
-        mebibytes("memory, window closed", 145.0)?,
+        mebibytes("memory, tray only", 65.0)?,
+        mebibytes("memory, window open", 240.0)?,
+        mebibytes("memory, window closed", 115.0)?,
         figure(
             "App: processor use with the window closed",
             idle,

@@ -11,5 +11,7 @@ pub(crate) mod egl;
 )]
 pub(crate) mod environment;
 pub(crate) mod machine;
+#[expect(unsafe_code, reason = "advice about memory that is in use")]
+pub(crate) mod memory;
 pub(crate) mod process_table;
 pub(crate) mod stdin;

@@ -27,10 +27,16 @@ pub(crate) use web_process::on_web_process_end;
 /// Sets the environment variables that the libraries in this process need. Agents, and programs that
 /// the app opens, do not inherit them. Call it first: no other thread may run yet.
 pub(crate) fn prepare_process() {
+    claude_worker_os::memory::note_libraries();
     let mut variables = graphics::WITHOUT_DRIVERS.to_vec();
     variables.push(session_bus::usual_address());
     claude_worker_os::environment::set_own_variables(&variables);
     graphics::leave_out_egl_drivers();
+}
+
+/// Gives back memory that only the start or a window needed.
+pub(crate) fn release_memory() {
+    claude_worker_os::memory::release_unused();
 }
 
 /// Whether the app can open windows. Without a display, Tauri would panic.
