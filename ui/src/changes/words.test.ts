@@ -8,6 +8,9 @@ it("marks the words that are new in a line", () => {
   expect(marked("let ttl = 900;", "let ttl = 60;")).toEqual(["900"]);
   expect(marked("use auth::Policy;", "use crate::auth::Policy;")).toEqual([]);
   expect(marked("use crate::auth::Policy;", "use auth::Policy;")).toEqual(["crate::"]);
+  expect(marked("let ttl = Duration::from_secs(900);", "let ttl = 60;")).toEqual([
+    "Duration::from_secs(900)",
+  ]);
   expect(marked("a new word here", "a word here")).toEqual(["new "]);
 });
 

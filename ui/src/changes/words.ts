@@ -9,7 +9,7 @@ export interface Span {
 
 /** Lines longer than this are not compared, in characters. */
 const LONGEST = 600;
-/** Lines that share less than this of their characters were rewritten: nothing is marked. */
+/** Lines that share less than this of the shorter one were rewritten: nothing is marked. */
 const LEAST_SHARED = 0.3;
 
 /** The parts of `text` that are not in `other`; none where the lines have little in common. */
@@ -26,8 +26,8 @@ export function changedWords(text: string, other: string): Span[] {
     else shared += part.trim().length;
     at += part.length;
   }
-  const longest = Math.max(text.trim().length, other.trim().length, 1);
-  return shared / longest < LEAST_SHARED ? [] : joined(spans, text);
+  const shorter = Math.max(1, Math.min(text.trim().length, other.trim().length));
+  return shared / shorter < LEAST_SHARED ? [] : joined(spans, text);
 }
 
 /** Spans with only white space between them become one. */
