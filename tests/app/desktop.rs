@@ -47,6 +47,8 @@ pub(crate) struct Desktop {
     /// The scripted API that replaces the model.
     pub(crate) api: ScriptedApi,
     bus: Option<ChildGuard>,
+    /// Dropped before the screen: it would report that the screen is gone.
+    window_manager: Option<ChildGuard>,
     screen: Option<ChildGuard>,
 }
 
@@ -95,9 +97,10 @@ impl Desktop {
         {
             set(name, value.to_owned());
         }
-        let mut desktop = Self { root, variables, api, bus: None, screen: None };
+        let mut desktop =
+            Self { root, variables, api, bus: None, window_manager: None, screen: None };
         if parts.screen {
-            desktop.start_screen();
+            desktop.start_screen("1280x800");
         }
         if parts.bus {
             desktop.start_bus();
@@ -105,10 +108,26 @@ impl Desktop {
         desktop
     }
 
-    /// Starts an X server on the first free display.
-    fn start_screen(&mut self) {
+    /// A desktop with a large screen and a window manager, which gives windows the size that they are
+    /// asked to have. Claude Code is missing.
+    pub(crate) fn with_window_manager() -> Self {
+        let mut desktop = Self::of(Parts { screen: false, claude: false, ..Parts::FULL }, "");
+        desktop.start_screen("2600x1500");
+        let mut manager = Command::new("openbox");
+        manager
+            .env_clear()
+            .envs(["DISPLAY", "HOME", "PATH"].map(|name| (name, desktop.value(name))));
+        manager.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        desktop.window_manager = Some(ChildGuard(manager.spawn().unwrap()));
+        crate::screen::Screen::of(&desktop).until_managed();
+        desktop
+    }
+
+    /// Starts an X server with a screen of this size on the first free display.
+    fn start_screen(&mut self, size: &str) {
         let mut server = Command::new("Xvfb");
-        server.args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"]);
+        let screen = format!("{size}x24");
+        server.args(["-displayfd", "1", "-screen", "0", &screen, "-nolisten", "tcp"]);
         let (server, number) = first_line(server.env("TMPDIR", self.place("tmp")));
         self.screen = Some(server);
         self.variable("DISPLAY", &format!(":{number}"));

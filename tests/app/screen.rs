@@ -1,9 +1,12 @@
 //! The windows on the X server, and clicks on their buttons.
 
+use std::path::Path;
+use std::process::Command;
+
 use x11rb::connection::Connection;
 use x11rb::protocol::xproto::{
-    Atom, AtomEnum, BUTTON_PRESS_EVENT, BUTTON_RELEASE_EVENT, ClientMessageEvent, ConnectionExt,
-    EventMask, MOTION_NOTIFY_EVENT, MapState, Window,
+    Atom, AtomEnum, BUTTON_PRESS_EVENT, BUTTON_RELEASE_EVENT, ClientMessageEvent,
+    ConfigureWindowAux, ConnectionExt, EventMask, MOTION_NOTIFY_EVENT, MapState, Window,
 };
 use x11rb::protocol::xtest::ConnectionExt as _;
 use x11rb::rust_connection::RustConnection;
@@ -18,14 +21,16 @@ const BUTTON_HEIGHT: i16 = 18;
 pub(crate) struct Screen {
     connection: RustConnection,
     root: Window,
+    display: String,
 }
 
 impl Screen {
     /// Connects to the X server of this desktop.
     pub(crate) fn of(desktop: &Desktop) -> Self {
-        let (connection, number) = RustConnection::connect(Some(desktop.value("DISPLAY"))).unwrap();
+        let display = desktop.value("DISPLAY").to_owned();
+        let (connection, number) = RustConnection::connect(Some(&display)).unwrap();
         let root = connection.setup().roots[number].root;
-        Self { connection, root }
+        Self { connection, root, display }
     }
 
     /// The titles of the visible windows.
@@ -50,6 +55,44 @@ impl Screen {
     pub(crate) fn is_owned(&self, selection: &str) -> bool {
         let selection = self.atom(selection);
         self.connection.get_selection_owner(selection).unwrap().reply().unwrap().owner != 0
+    }
+
+    /// Gives the window whose title contains this text another size, as its frame does. Without a
+    /// window manager, nothing puts the window back onto the screen.
+    pub(crate) fn resize(&self, text: &str, width: u16, height: u16) {
+        let window = self.client(text);
+        let size = ConfigureWindowAux::new().width(u32::from(width)).height(u32::from(height));
+        self.connection.configure_window(window, &size).unwrap();
+        self.sync();
+    }
+
+    /// Takes a picture of the window whose title contains this text, as it is on the screen.
+    pub(crate) fn picture(&self, text: &str, file: &Path) {
+        let mut import = Command::new("import");
+        import.args(["-display", &self.display, "-window", &self.client(text).to_string()]);
+        let taken = import.arg(file).env_clear().output().unwrap();
+        assert!(taken.status.success(), "{taken:?}");
+    }
+
+    /// The window whose title contains this text, without the frame that a window manager puts around it.
+    fn client(&self, text: &str) -> Window {
+        until_some(&format!("there is a window \"{text}\""), || {
+            let (list, kind) = (self.atom("_NET_CLIENT_LIST"), AtomEnum::WINDOW);
+            let asked = self.connection.get_property(false, self.root, list, kind, 0, 1024);
+            let listed = asked.ok()?.reply().ok()?;
+            let named =
+                |window: &Window| self.title(*window).is_some_and(|title| title.contains(text));
+            listed.value32()?.find(named)
+        })
+    }
+
+    /// Waits for a window manager.
+    pub(crate) fn until_managed(&self) {
+        until_some("there is a window manager", || {
+            let (check, kind) = (self.atom("_NET_SUPPORTING_WM_CHECK"), AtomEnum::WINDOW);
+            let asked = self.connection.get_property(false, self.root, check, kind, 0, 1);
+            asked.ok()?.reply().ok()?.value32()?.next()
+        });
     }
 
     /// Waits until the X server has handled all requests. It drops those of a closed connection.

@@ -111,6 +111,13 @@ impl Window {
         answer.as_str().unwrap_or_default().to_owned()
     }
 
+    /// Runs JavaScript in the page as a function's body; returns what it passes to its last argument.
+    #[track_caller]
+    pub(crate) fn run(&self, body: &str, arguments: Value) -> Value {
+        let asked = json!({ "script": body, "args": arguments });
+        self.expect(Method::POST, "/execute/async", Some(asked))
+    }
+
     /// The part of the page's address after `#`.
     pub(crate) fn place(&self) -> String {
         self.script("return location.hash").as_str().unwrap_or_default().to_owned()

@@ -18,6 +18,7 @@ mod fuzz;
 mod interrupt;
 mod layers;
 mod mcpb;
+mod pictures;
 mod processes;
 mod rust_version;
 mod sandbox;
@@ -50,6 +51,7 @@ Usage: cargo xtask COMMAND
                  a clean place.
   cross          Check the code for macOS and Windows, and link the programs for macOS.
   docs           Build the documents of docs/ as a book, with an offline search.
+  pictures       Take the pictures of docs/ from the real app.
   demo           Show three tasks with the real Claude Code and a scripted model.
   fuzz [TARGET] [SECONDS]
                  Look for inputs that make a parser fail.
@@ -96,6 +98,7 @@ fn run(command: &str, rest: &[String]) -> Result<ExitCode> {
         },
         "fuzz" => fuzz::run_targets(rest)?,
         "docs" => book::build()?,
+        "pictures" => pictures::take()?,
         "demo" => demo::run_all()?,
         "bench" => return bench::run(rest),
         "help" | "--help" | "-h" => print!("{USAGE}"),

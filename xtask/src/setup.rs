@@ -48,6 +48,8 @@ const DESKTOP: &[(&str, InstalledIf)] = &[
     ("libwebkit2gtk-4.1-dev", InstalledIf::Library("webkit2gtk-4.1")),
     // A virtual screen, a session bus, and a driver for the window.
     ("xvfb", InstalledIf::Program("Xvfb")),
+    // Gives windows the size that a test asks for.
+    ("openbox", InstalledIf::Program("openbox")),
     ("dbus", InstalledIf::Program("dbus-daemon")),
     // Every desktop has these, and they start processes on request, which the tests must tolerate.
     ("dbus-x11", InstalledIf::Program("dbus-launch")),
