@@ -22,7 +22,7 @@ function matchesOne(keys: string, press: Press, mac: boolean): boolean {
   // Whether "?" needs Shift depends on the keyboard layout.
   const sign = key.length === 1 && key.toLowerCase() === key.toUpperCase();
   if (!sign && wants("Shift") !== press.shiftKey) return false;
-  return press.key.toLowerCase() === key.toLowerCase();
+  return press.key.toLowerCase() === (key === "Space" ? " " : key.toLowerCase());
 }
 
 /** The keys of the first alternative, as they are labelled on the keyboard. */

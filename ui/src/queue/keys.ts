@@ -6,6 +6,7 @@ import { deferred, UNDO_KEYS } from "./deferred.svelte";
 import { isQueued, notMovable, runNext } from "./moving";
 import { FITS, noFollowUp, nothingTo, type Action } from "./outcome";
 import { engine } from "../state/engine.svelte";
+import { queueView } from "./queue.svelte";
 import { perform, retryFailed } from "./perform";
 
 /** What the keys act on. */
@@ -29,7 +30,17 @@ export interface Column {
   endSelection: () => void;
   moveBy: (task: Task, by: 1 | -1) => void;
   search: () => void;
+  /** Shows the last words of the keyboard's row, or hides them. */
+  peek: () => void;
+  /** Opens the newest outcome that nobody has seen. */
+  nextUnseen: () => void;
   open: (task: Task) => void;
+}
+
+/** Whether the focus is on the list, or nowhere. */
+function isAtList(): boolean {
+  const focused = document.activeElement;
+  return focused === document.body || focused?.getAttribute("role") === "listbox";
 }
 
 /** Adds the shortcuts; call the result to remove them. */
@@ -77,6 +88,20 @@ export function addQueueKeys(column: Column): () => void {
       run: withRow(column.open),
     },
     {
+      keys: "Space",
+      name: "Peek",
+      // A focused button, link or switch has its own use for Space.
+      when: () => isAtList() && here() && current() !== undefined,
+      run: column.peek,
+      repeats: true,
+    },
+    {
+      keys: "u",
+      name: "Newest unseen outcome",
+      when: here,
+      run: column.nextUnseen,
+    },
+    {
       keys: "x",
       name: "Select",
       when: () => here() && current() !== undefined,
@@ -99,6 +124,12 @@ export function addQueueKeys(column: Column): () => void {
       repeats: true,
     },
     { keys: "Mod+a", name: "Select all in the section", when: here, run: column.selectAll },
+    {
+      keys: "Escape",
+      name: "End the peek",
+      when: () => here() && queueView.peeking,
+      run: column.peek,
+    },
     {
       keys: "Escape",
       name: "End the selection",

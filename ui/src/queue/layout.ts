@@ -9,6 +9,8 @@ const touched = globalThis.matchMedia?.("(pointer: coarse) and (width < 900px)")
 export const HEADER = touched ? 42 : 38;
 export const ROW = touched ? 64 : 54;
 export const LINK = touched ? 48 : 36;
+/** The height of the last words of a task under its row. */
+export const PEEK = 176;
 /** Room under the last row. */
 const END = 16;
 
@@ -36,6 +38,20 @@ interface Placed {
   top: number;
   /** The number of task rows before this section. */
   before: number;
+  /** The row, counted in the section, under which there is room for its task's last words. */
+  peek: number | undefined;
+}
+
+/** The y of a row in its section, without the section's heading. */
+const offset = (step: number, { peek }: Placed) =>
+  step * ROW + (peek !== undefined && step > peek ? PEEK : 0);
+
+/** A place between two rows. */
+export interface Gap {
+  top: number;
+  /** The tasks on both sides. */
+  above: Task | undefined;
+  below: Task | undefined;
 }
 
 export class Layout {
@@ -44,14 +60,16 @@ export class Layout {
   readonly count: number;
   #placed: Placed[] = [];
 
-  constructor(sections: Section[]) {
+  /** `peeked`: the task under whose row there is room for its last words. */
+  constructor(sections: Section[], peeked?: TaskId) {
     let top = 0;
     let before = 0;
     for (const section of sections) {
       const tasks = section.to - section.from;
       if (!tasks && !section.link) continue;
-      this.#placed.push({ section, top, before });
-      top += HEADER + tasks * ROW + (section.link ? LINK : 0);
+      const placed = { section, top, before, peek: stepOf(section, peeked) };
+      this.#placed.push(placed);
+      top += HEADER + offset(tasks, placed) + (section.link ? LINK : 0);
       before += tasks;
     }
     this.height = top ? top + END : 0;
@@ -65,14 +83,16 @@ export class Layout {
   /** The rows between `top` and `bottom`, in pixels. */
   rows(top: number, bottom: number): Row[] {
     const rows: Row[] = [];
-    for (const { section, top: start, before } of this.#placed) {
+    for (const placed of this.#placed) {
+      const { section, top: start, before, peek } = placed;
       const tasks = section.to - section.from;
       const first = start + HEADER;
-      const end = first + tasks * ROW + (section.link ? LINK : 0);
+      const end = first + offset(tasks, placed) + (section.link ? LINK : 0);
       if (end < top) continue;
       if (start > bottom) break;
       if (first >= top) rows.push({ kind: "header", key: section.key, top: start, section });
-      const from = clamp(Math.floor((top - first) / ROW), 0, tasks);
+      const room = peek === undefined ? 0 : PEEK;
+      const from = clamp(Math.floor((top - room - first) / ROW), 0, tasks);
       const to = clamp(Math.ceil((bottom - first) / ROW), 0, tasks);
       for (let step = from; step < to; step++) {
         const task = section.segment.tasks[section.from + step]!;
@@ -80,13 +100,13 @@ export class Layout {
         rows.push({
           kind: "task",
           key: `${task.id}`,
-          top: first + step * ROW,
+          top: first + offset(step, placed),
           section,
           task,
           index,
         });
       }
-      const link = first + tasks * ROW;
+      const link = first + offset(tasks, placed);
       if (section.link && link <= bottom) {
         rows.push({ kind: "link", key: `${section.key}-link`, top: link, section });
       }
@@ -103,15 +123,42 @@ export class Layout {
 
   /** The position of a task, if it is in the list. */
   find(id: TaskId): { index: number; top: number; section: string } | undefined {
-    for (const { section, top, before } of this.#placed) {
-      const task = section.segment.get(id);
-      if (!task) continue;
-      const step = section.segment.indexOf(task) - section.from;
-      if (step < 0 || step >= section.to - section.from) continue;
-      return { index: before + step, top: top + HEADER + step * ROW, section: section.key };
+    for (const placed of this.#placed) {
+      const { section, top, before } = placed;
+      const step = stepOf(section, id);
+      if (step === undefined) continue;
+      return {
+        index: before + step,
+        top: top + HEADER + offset(step, placed),
+        section: section.key,
+      };
     }
     return undefined;
   }
+
+  /** The gap between rows of a section that is nearest to `y`. */
+  gap(key: string, y: number): Gap | undefined {
+    const placed = this.#placed.find(({ section }) => section.key === key);
+    if (!placed) return undefined;
+    const { section, top } = placed;
+    const { tasks } = section.segment;
+    const first = top + HEADER;
+    const step = clamp(Math.round((y - first) / ROW), 0, section.to - section.from);
+    const at = section.from + step;
+    return {
+      top: first + offset(step, placed),
+      above: step > 0 ? tasks[at - 1] : undefined,
+      below: tasks[at],
+    };
+  }
+}
+
+/** Which row of a section a task has. */
+function stepOf({ segment, from, to }: Section, id: TaskId | undefined): number | undefined {
+  const task = id === undefined ? undefined : segment.get(id);
+  if (!task) return undefined;
+  const step = segment.indexOf(task) - from;
+  return step >= 0 && step < to - from ? step : undefined;
 }
 
 /** A visible row, so that it can keep its position. */

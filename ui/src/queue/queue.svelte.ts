@@ -17,6 +17,8 @@ class QueueView {
   cursor = $state<TaskId>();
   /** The rows selected for an action on several tasks. */
   readonly selection = new Selection();
+  /** Whether the last words of the keyboard's row are shown under it. */
+  peeking = $state(false);
   /** Whether the list is on screen. */
   onScreen = false;
   /** The last scroll position of the list. */

@@ -144,14 +144,16 @@ export class FakeEngine {
       this.#answer(() => {
         const task = this.#find(id);
         const [side, other] = to.split(":");
-        const queued = this.#all().filter((one) => one.queue_place !== undefined && one.id !== id);
-        const places = queued.map((one) => one.queue_place!);
-        const at = other ? this.#find(Number(other)).queue_place! : 0;
+        const placeOf = (one: Task) => one.queue_place ?? one.id;
+        const places = this.#all()
+          .filter((one) => one.status === "pending" || one.status === "waiting")
+          .map(placeOf);
+        const at = other ? placeOf(this.#find(Number(other))) : 0;
         const place = {
           first: Math.min(...places) - 1,
           last: Math.max(...places) + 1,
-          before: at - 0.5 ** 20,
-          after: at + 0.5 ** 20,
+          before: at - 0.5,
+          after: at + 0.5,
         }[side as "first" | "last" | "before" | "after"];
         task.queue_place = place;
         return summary(task);
