@@ -1,10 +1,15 @@
 // Formatting of numbers. Changing numbers are shown with tabular figures.
 import type { Usage } from "../backend";
 
+const DOLLARS = new Intl.NumberFormat("en", {
+  minimumFractionDigits: 2,
+  maximumFractionDigits: 2,
+});
+
 /** US dollars: `$0.84`; less than half a cent is `<$0.01`. */
 export function dollars(usd: number): string {
   if (usd > 0 && usd < 0.005) return "<$0.01";
-  return `$${usd.toFixed(2)}`;
+  return `$${DOLLARS.format(usd)}`;
 }
 
 /** Bytes: `512 B`, `4.2 kB`, `1.3 GB`. */
@@ -22,9 +27,16 @@ export function count(number: number): string {
   return `${(number / 1e6).toFixed(1)}M`;
 }
 
-/** A number with its noun: `1 task`, `3 tasks`. */
+const GROUPED = new Intl.NumberFormat("en");
+
+/** A whole number with separators between thousands: `12,345`. */
+export function grouped(number: number): string {
+  return GROUPED.format(number);
+}
+
+/** A number with its noun: `1 task`, `3,000 tasks`. */
 export function plural(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+  return `${grouped(number)} ${noun}${number === 1 ? "" : "s"}`;
 }
 
 /** Tokens in and out, those of the cache counted as input; absent when none were reported. */
