@@ -6,6 +6,7 @@ mod command_line;
 mod content;
 mod edit;
 mod log;
+mod markup;
 mod message;
 mod summary;
 mod tool;

@@ -3,11 +3,10 @@
 //! Each field is read on its own, so that a missing, new or changed field has no effect on the
 //! others.
 
-use std::borrow::Cow;
-
 use claude_worker_api::{DeniedTool, Timestamp, ToolOutcome, Usage};
 
 use super::content::Content;
+use super::markup::without_markup;
 use super::tool;
 use crate::json::string;
 use crate::object::{Object, list};
@@ -274,7 +273,9 @@ fn is_of_subagent(line: &Object<'_>) -> bool {
 
 fn note(text: Option<String>) -> Message<'static> {
     match text {
-        Some(text) if !text.trim().is_empty() => Message::Note(clip(text, MAX_TEXT)),
+        Some(text) if !text.trim().is_empty() => {
+            Message::Note(clip(without_markup(text), MAX_TEXT))
+        }
         _ => Message::Nothing,
     }
 }
@@ -375,7 +376,9 @@ impl Returned<'_> {
     pub(super) fn text(self) -> String {
         let text = match self {
             Self::Nothing => String::new(),
-            Self::Content(json) => string(json).map_or_else(|| parts(json), Cow::into_owned),
+            Self::Content(json) => {
+                string(json).map_or_else(|| parts(json), |text| without_markup(text.into_owned()))
+            }
             Self::Json(json) => json.to_owned(),
         };
         clip(text, MAX_TEXT)
@@ -386,7 +389,7 @@ impl Returned<'_> {
 fn parts(content: &str) -> String {
     let part = |json| {
         let part = Object::parse(json)?;
-        part.owned("text").or_else(|| Some(format!("[{}]", part.text("type")?)))
+        part.owned("text").map(without_markup).or_else(|| Some(format!("[{}]", part.text("type")?)))
     };
     list(content).into_iter().filter_map(part).collect::<Vec<_>>().join("\n")
 }
@@ -413,7 +416,7 @@ fn report(line: &Object<'_>) -> Report {
     let outcome = outcome(line);
     let errors: Vec<_> = line.list("errors").into_iter().filter_map(string).collect();
     let text = match (outcome, line.owned("result")) {
-        (_, Some(text)) => text,
+        (_, Some(text)) => without_markup(text),
         (Outcome::Interrupted, None) => "Interrupted before it was done".to_owned(),
         (Outcome::Done, None) => String::new(),
         (_, None) if errors.is_empty() => "The agent reported an error without words".to_owned(),
