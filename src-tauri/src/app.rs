@@ -24,7 +24,8 @@ use crate::platform::single_instance;
 use crate::relaunch::DeferredStart;
 use crate::tray::Tray;
 use crate::{
-    event_reader, headless, log, memory, platform, quit, second_start, theme, tray_menu, window,
+    appearance, event_reader, headless, log, memory, platform, quit, second_start, tray_menu,
+    window,
 };
 
 /// How long the tray may take to start at login.
@@ -107,7 +108,7 @@ fn set_up(app: &AppHandle, paths: Paths, launch: Launch, deferred_start: Deferre
     });
     let (notifier, notifications) = Notifier::start(app);
     let visible = tray.visible();
-    let appearance = Appearance::read(&AppState::appearance_file(&paths));
+    let chosen = Appearance::read(&AppState::appearance_file(&paths));
     app.manage(AppState {
         paths,
         host,
@@ -115,11 +116,11 @@ fn set_up(app: &AppHandle, paths: Paths, launch: Launch, deferred_start: Deferre
         login,
         notifications,
         window: Mutex::new(WindowState::default()),
-        appearance: Mutex::new(appearance),
+        appearance: Mutex::new(chosen),
         quit_dialog_open: AtomicBool::new(false),
         deferred_start,
     });
-    theme::follow(app, appearance.theme);
+    appearance::follow(app, chosen.theme);
     if let Launch::Show(page) = launch {
         window::show(app, page);
     }

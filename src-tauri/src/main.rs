@@ -18,6 +18,7 @@
 
 mod app;
 mod app_state;
+mod appearance;
 mod commands;
 mod engine_host;
 mod event_reader;

@@ -16,7 +16,7 @@ use crate::app_state::AppState;
 use crate::messages::WindowMessage;
 use crate::parting_calls::PartingCall;
 use crate::platform::dialogs;
-use crate::{opener, quit, theme, window};
+use crate::{appearance, opener, quit, window};
 
 type Answer<T> = Result<T, ApiError>;
 
@@ -163,7 +163,7 @@ pub(crate) async fn set_appearance(
     state: State<'_, AppState>,
     chosen: Appearance,
 ) -> Answer<()> {
-    theme::show(&app, chosen);
+    appearance::show(&app, chosen);
     state.choose_appearance(chosen)
 }
 
