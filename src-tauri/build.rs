@@ -28,6 +28,9 @@ const COMMANDS: &[&str] = &[
     "set_open_at_login",
     "set_appearance",
     "quit",
+    "close_quick_entry",
+    "quick_entry_shortcut",
+    "set_quick_entry_shortcut",
 ];
 
 fn main() {

@@ -9,23 +9,25 @@ use claude_worker_api::{ApiError, HostKind};
 use claude_worker_desktop::appearance::Appearance;
 use claude_worker_desktop::launch::{Launch, Page};
 use claude_worker_desktop::login::LoginEntry;
+use claude_worker_desktop::shortcut::ShortcutFile;
 use claude_worker_engine::Paths;
 use claude_worker_os::files::Identity;
 use claude_worker_os::signal::EndRequests;
 use tauri::{AppHandle, Manager, RunEvent, Wry};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use crate::app_state::{AppState, WindowState};
-use crate::commands::{desktop, engine, events};
+use crate::commands::{desktop, engine, events, quick_entry as quick_entry_commands};
 use crate::engine_host::{EngineHost, Shutdown};
 use crate::log::report;
 use crate::notifications::Notifier;
 use crate::platform::single_instance;
 use crate::relaunch::DeferredStart;
+use crate::shortcut::QuickEntryShortcut;
 use crate::tray::Tray;
 use crate::{
-    appearance, event_reader, headless, log, memory, platform, quit, second_start, tray_menu,
-    window,
+    appearance, event_reader, headless, log, memory, platform, quick_entry, quit, second_start,
+    tray_menu, window,
 };
 
 /// How long the tray may take to start at login.
@@ -106,6 +108,11 @@ fn set_up(app: &AppHandle, paths: Paths, launch: Launch, deferred_start: Deferre
         let app = app.clone();
         move |action| tray_menu::start(&app, action)
     });
+    let shortcut_file = ShortcutFile::at(paths.lock.with_extension("shortcut"));
+    let shortcut = QuickEntryShortcut::start(shortcut_file, {
+        let app = app.clone();
+        move |time| quick_entry::show(&app, Some(time))
+    });
     let (notifier, notifications) = Notifier::start(app);
     let visible = tray.visible();
     let chosen = Appearance::read(&AppState::appearance_file(&paths));
@@ -114,15 +121,19 @@ fn set_up(app: &AppHandle, paths: Paths, launch: Launch, deferred_start: Deferre
         host,
         tray,
         login,
+        shortcut,
         notifications,
         window: Mutex::new(WindowState::default()),
+        visible_task_changed: Notify::new(),
         appearance: Mutex::new(chosen),
         quit_dialog_open: AtomicBool::new(false),
         deferred_start,
     });
     appearance::follow(app, chosen.theme);
-    if let Launch::Show(page) = launch {
-        window::show(app, page);
+    match launch {
+        Launch::Show(page) => window::show(app, page),
+        Launch::QuickEntry => quick_entry::show(app, None),
+        Launch::Hidden | Launch::Version | Launch::Help => {}
     }
     memory::release_soon();
     tauri::async_runtime::spawn(event_reader::run(app.clone(), notifier));
@@ -136,7 +147,7 @@ async fn show_window_without_tray(
     mut visible: watch::Receiver<Option<bool>>,
 ) {
     let known = visible.wait_for(Option::is_some).await.map(|visible| *visible);
-    if !known.is_ok_and(|visible| visible == Some(false)) {
+    if !known.is_ok_and(|visible| visible == Some(false)) || launch == Launch::QuickEntry {
         return;
     }
     // At login, the app may start before the tray.
@@ -202,5 +213,8 @@ fn handler() -> impl Fn(tauri::ipc::Invoke<Wry>) -> bool + Send + Sync + 'static
         desktop::set_open_at_login,
         desktop::set_appearance,
         desktop::quit,
+        quick_entry_commands::close_quick_entry,
+        quick_entry_commands::quick_entry_shortcut,
+        quick_entry_commands::set_quick_entry_shortcut,
     ]
 }

@@ -11,12 +11,13 @@ use claude_worker_desktop::launch::Page;
 use claude_worker_desktop::login::LoginEntry;
 use claude_worker_engine::Paths;
 use tauri::ipc::Channel;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use crate::engine_host::EngineHost;
 use crate::messages::WindowMessage;
 use crate::parting_calls::{self, PartingCall};
 use crate::relaunch::DeferredStart;
+use crate::shortcut::QuickEntryShortcut;
 use crate::tray::Tray;
 
 /// Everything that lives as long as the app.
@@ -26,9 +27,13 @@ pub(crate) struct AppState {
     pub(crate) tray: Tray,
     /// `None` if the environment names no directory for it.
     pub(crate) login: Option<LoginEntry>,
+    /// The keys that open the quick entry.
+    pub(crate) shortcut: QuickEntryShortcut,
     /// Whether the last attempt to show a notification succeeded.
     pub(crate) notifications: watch::Receiver<bool>,
     pub(crate) window: Mutex<WindowState>,
+    /// Notified when the user may be looking at another task than before.
+    pub(crate) visible_task_changed: Notify,
     /// The theme and text size that the user has chosen.
     pub(crate) appearance: Mutex<Appearance>,
     /// Whether the question how to quit is on the screen.
@@ -109,6 +114,12 @@ impl AppState {
     pub(crate) fn make_parting_calls(&self) -> impl Future<Output = ()> + Send + 'static {
         let calls = std::mem::take(&mut self.window().parting_calls);
         parting_calls::make(self.host.clone(), calls)
+    }
+
+    /// Changes what decides which task the user is looking at.
+    pub(crate) fn set_view(&self, change: impl FnOnce(&mut WindowState)) {
+        change(&mut self.window());
+        self.visible_task_changed.notify_one();
     }
 
     /// Resets the state of a window that was closed.

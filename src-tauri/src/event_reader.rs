@@ -3,7 +3,7 @@
 use claude_worker_api::TaskId;
 use claude_worker_desktop::event_cursor::EventCursor;
 use claude_worker_desktop::events::{self, Display};
-use claude_worker_desktop::notification::Notification;
+use claude_worker_desktop::open_notifications::{NotificationRequest, OpenNotifications};
 use claude_worker_desktop::tray::{Overview, TrayState};
 use tauri::{AppHandle, Manager};
 
@@ -16,6 +16,7 @@ pub(crate) async fn run(app: AppHandle, notifier: Notifier) {
     let state = app.state::<AppState>();
     let cursor = EventCursor::at(state.paths.lock.with_extension("told"));
     let display = Desktop { app: app.clone(), notifier };
+    let mut open = OpenNotifications::default();
     let mut status = state.host.status();
     loop {
         let now = status.borrow_and_update().clone();
@@ -26,7 +27,7 @@ pub(crate) async fn run(app: AppHandle, notifier: Notifier) {
                 let mut stopped = engine.stopped();
                 // The channel carries no value: it closes when the engine stops.
                 let stopped = async { drop(stopped.changed().await) };
-                events::follow(&engine, &cursor, &display, stopped).await;
+                events::follow(&engine, &cursor, &display, &mut open, stopped).await;
             }
         }
         if status.changed().await.is_err() {
@@ -46,11 +47,15 @@ impl Display for Desktop {
         self.app.state::<AppState>().tray.set_state(TrayState::Running(overview));
     }
 
-    fn show_notification(&self, notification: Notification) {
-        self.notifier.show(notification);
+    fn notify(&self, request: NotificationRequest) {
+        self.notifier.send(request);
     }
 
     fn visible_task(&self) -> Option<TaskId> {
         self.app.state::<AppState>().visible_task()
+    }
+
+    async fn visible_task_changed(&self) {
+        self.app.state::<AppState>().visible_task_changed.notified().await;
     }
 }

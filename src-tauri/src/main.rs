@@ -6,7 +6,8 @@
 //! it starts it, shares it with the other parts, and hands the queue over when the app quits. [`app`]
 //! starts the parts and connects them. [`event_reader`] reads the engine's events and updates the tray
 //! ([`tray`]) and the notifications ([`notifications`]). The window ([`window`]) is created when the
-//! user opens it and destroyed when it closes, because only that frees its memory. Its pages can call
+//! user opens it and destroyed when it closes, because only that frees its memory; so is the quick entry
+//! ([`quick_entry`]), which a key combination opens ([`shortcut`]). Their pages can call
 //! [`commands`] and nothing else: no file system, no shell.
 //!
 //! This crate decides nothing. `claude_worker_desktop` decides what to show, to notify and to ask; the
@@ -31,9 +32,11 @@ mod notifications;
 mod opener;
 mod parting_calls;
 mod platform;
+mod quick_entry;
 mod quit;
 mod relaunch;
 mod second_start;
+mod shortcut;
 mod theme;
 mod tray;
 mod tray_menu;

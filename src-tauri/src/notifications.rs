@@ -2,19 +2,20 @@
 
 use claude_worker_api::{ApiError, Retry, TaskApi, TaskQuery};
 use claude_worker_desktop::launch::Page;
-use claude_worker_desktop::notification::{Click, Notification, RetryOffer};
+use claude_worker_desktop::notification::{Click, RetryOffer};
+use claude_worker_desktop::open_notifications::NotificationRequest;
 use tauri::{AppHandle, Manager};
 use tokio::sync::{mpsc, watch};
 
 use crate::app_state::AppState;
 use crate::{platform, window};
 
-/// The maximum number of notifications that wait to be shown.
+/// The maximum number of requests that wait.
 const MAX_PENDING: usize = 32;
 
-/// A handle to show notifications.
+/// A handle to show and close notifications.
 pub(crate) struct Notifier {
-    pending: mpsc::Sender<Notification>,
+    pending: mpsc::Sender<NotificationRequest>,
 }
 
 impl Notifier {
@@ -35,10 +36,10 @@ impl Notifier {
         (Self { pending }, working)
     }
 
-    /// Shows a notification. Returns at once.
-    pub(crate) fn show(&self, notification: Notification) {
-        if let Err(error) = self.pending.try_send(notification) {
-            tracing::warn!(%error, "a notification is dropped: too many are waiting");
+    /// Shows a notification, or closes one. Returns at once.
+    pub(crate) fn send(&self, request: NotificationRequest) {
+        if let Err(error) = self.pending.try_send(request) {
+            tracing::warn!(%error, "a request about a notification is dropped: too many wait");
         }
     }
 }

@@ -6,7 +6,7 @@ use claude_worker_desktop::launch::Launch;
 use tauri::AppHandle;
 
 use crate::relaunch::{Accepted, DeferredStart};
-use crate::window;
+use crate::{quick_entry, window};
 
 /// The app that does what second starts ask for, once it runs.
 pub(crate) type App = OnceLock<AppHandle>;
@@ -29,6 +29,7 @@ pub(crate) fn accept(app: &App, deferred: &DeferredStart, arguments: &[String]) 
 pub(crate) fn handle(app: &AppHandle, arguments: &[String]) {
     match Launch::parse(arguments) {
         Ok(Launch::Show(page)) => window::show(app, page),
+        Ok(Launch::QuickEntry) => quick_entry::show(app, None),
         Ok(Launch::Hidden | Launch::Version | Launch::Help) => {}
         Err(error) => tracing::warn!(error, "cannot parse the arguments of a second start"),
     }

@@ -5,7 +5,7 @@ use claude_worker_desktop::tray::TrayAction;
 use tauri::{AppHandle, Manager};
 
 use crate::app_state::AppState;
-use crate::{quit, window};
+use crate::{quick_entry, quit, window};
 
 /// Starts an action and returns at once: the tray waits for this call.
 pub(crate) fn start(app: &AppHandle, action: TrayAction) {
@@ -21,6 +21,7 @@ async fn run(app: &AppHandle, action: TrayAction) -> Result<(), ApiError> {
     let state = app.state::<AppState>();
     match action {
         TrayAction::Show(page) => window::show(app, page),
+        TrayAction::QuickEntry => quick_entry::show(app, None),
         TrayAction::SetPaused(paused) => {
             state.host.engine().await?.set_paused(Pause { paused }).await?;
         }

@@ -156,7 +156,7 @@ async fn give_up(app: &AppHandle) {
 
 /// Whether the window may show this address: only the app's own pages, in the program or on Vite's
 /// server.
-fn is_ours(url: &Url) -> bool {
+pub(crate) fn is_ours(url: &Url) -> bool {
     match url.scheme() {
         "tauri" => url.host_str() == Some("localhost"),
         "http" => cfg!(not(feature = "custom-protocol")) && url.host_str() == Some("127.0.0.1"),
@@ -176,6 +176,9 @@ fn screens(app: &AppHandle) -> Vec<Screen> {
 
 /// Handles an event of the window.
 pub(crate) fn handle_event(window: &Window, event: &WindowEvent) {
+    if window.label() != LABEL {
+        return;
+    }
     let state = window.state::<AppState>();
     match event {
         WindowEvent::CloseRequested { .. } => store_frame(window, &state),
@@ -184,7 +187,7 @@ pub(crate) fn handle_event(window: &Window, event: &WindowEvent) {
             tracing::debug!("the window is closed");
             memory::release_soon();
         }
-        WindowEvent::Focused(focused) => state.window().focused = *focused,
+        WindowEvent::Focused(focused) => state.set_view(|window| window.focused = *focused),
         WindowEvent::DragDrop(event) => handle_drag(window, &state, event),
         _ => {}
     }

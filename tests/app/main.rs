@@ -29,6 +29,7 @@ mod notifications;
 mod page_process;
 mod panel;
 mod process;
+mod quick_entry;
 mod quitting;
 mod screen;
 mod second_start;

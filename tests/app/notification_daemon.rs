@@ -7,7 +7,7 @@ use zbus::blocking::Connection;
 use zbus::zvariant::OwnedValue;
 
 use crate::desktop::Desktop;
-use crate::process::until_some;
+use crate::process::{until, until_some};
 
 const NAME: &str = "org.freedesktop.Notifications";
 const PATH: &str = "/org/freedesktop/Notifications";
@@ -25,6 +25,10 @@ pub(crate) struct Notification {
     pub(crate) body: String,
     /// Its actions: keys and labels.
     pub(crate) actions: Vec<(String, String)>,
+    /// The level of urgency; 2 is critical, and stays until somebody closes it.
+    pub(crate) urgency: Option<u8>,
+    /// How long it stays, in milliseconds; -1 leaves it to the daemon.
+    pub(crate) expires: i32,
 }
 
 impl Notification {
@@ -39,10 +43,13 @@ impl Notification {
 pub(crate) struct NotificationDaemon {
     connection: Connection,
     shown: Arc<Mutex<Vec<Notification>>>,
+    closed: Arc<Mutex<Vec<u32>>>,
 }
 
 struct Daemon {
     shown: Arc<Mutex<Vec<Notification>>>,
+    closed: Arc<Mutex<Vec<u32>>>,
+    markup: bool,
 }
 
 #[zbus::interface(name = "org.freedesktop.Notifications")]
@@ -60,21 +67,27 @@ impl Daemon {
         summary: String,
         body: String,
         actions: Vec<String>,
-        _hints: HashMap<String, OwnedValue>,
-        _expire_timeout: i32,
+        hints: HashMap<String, OwnedValue>,
+        expires: i32,
     ) -> u32 {
         let mut shown = self.shown.lock().unwrap();
         let id = u32::try_from(shown.len()).unwrap() + 1;
         let actions = actions.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone()));
         let actions = actions.collect();
-        shown.push(Notification { id, app: app_name, summary, body, actions });
+        let urgency = hints.get("urgency").and_then(|level| u8::try_from(level.clone()).ok());
+        let app = app_name;
+        shown.push(Notification { id, app, summary, body, actions, urgency, expires });
         id
     }
 
-    fn close_notification(&self, _id: u32) {}
+    /// It says that the notification has closed only when the test asks for that.
+    fn close_notification(&self, id: u32) {
+        self.closed.lock().unwrap().push(id);
+    }
 
     fn get_capabilities(&self) -> Vec<&str> {
-        vec!["actions", "body", "persistence"]
+        let markup = self.markup.then_some("body-markup");
+        ["actions", "body", "persistence"].into_iter().chain(markup).collect()
     }
 
     fn get_server_information(&self) -> (&str, &str, &str, &str) {
@@ -85,10 +98,30 @@ impl Daemon {
 impl NotificationDaemon {
     /// Starts a daemon on this desktop.
     pub(crate) fn on(desktop: &Desktop) -> Self {
-        let shown = Arc::new(Mutex::new(Vec::new()));
-        let daemon = Daemon { shown: Arc::clone(&shown) };
+        Self::of(desktop, false)
+    }
+
+    /// Starts a daemon on this desktop that interprets markup in the body.
+    pub(crate) fn with_markup(desktop: &Desktop) -> Self {
+        Self::of(desktop, true)
+    }
+
+    fn of(desktop: &Desktop, markup: bool) -> Self {
+        let (shown, closed) = (Arc::default(), Arc::default());
+        let daemon = Daemon { shown: Arc::clone(&shown), closed: Arc::clone(&closed), markup };
         let builder = desktop.bus_builder().serve_at(PATH, daemon).unwrap();
-        Self { connection: builder.name(NAME).unwrap().build().unwrap(), shown }
+        Self { connection: builder.name(NAME).unwrap().build().unwrap(), shown, closed }
+    }
+
+    /// Waits until the app has closed this notification.
+    #[track_caller]
+    pub(crate) fn until_closed(&self, notification: &Notification) {
+        until(&format!("the app closes {notification:?}"), || self.is_closed(notification));
+    }
+
+    /// Whether the app has closed this notification.
+    pub(crate) fn is_closed(&self, notification: &Notification) -> bool {
+        self.closed.lock().unwrap().contains(&notification.id)
     }
 
     /// All notifications so far.

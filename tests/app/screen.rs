@@ -1,4 +1,4 @@
-//! The windows on the X server, and clicks on their buttons.
+//! The windows on the X server, clicks on their buttons, and key presses.
 
 use std::path::Path;
 use std::process::Command;
@@ -6,7 +6,8 @@ use std::process::Command;
 use x11rb::connection::Connection;
 use x11rb::protocol::xproto::{
     Atom, AtomEnum, BUTTON_PRESS_EVENT, BUTTON_RELEASE_EVENT, ClientMessageEvent,
-    ConfigureWindowAux, ConnectionExt, EventMask, MOTION_NOTIFY_EVENT, MapState, Window,
+    ConfigureWindowAux, ConnectionExt, EventMask, GrabMode, KEY_PRESS_EVENT, KEY_RELEASE_EVENT,
+    MOTION_NOTIFY_EVENT, MapState, ModMask, Window,
 };
 use x11rb::protocol::xtest::ConnectionExt as _;
 use x11rb::rust_connection::RustConnection;
@@ -16,6 +17,13 @@ use crate::process::until_some;
 
 /// The distance from a dialog's lower edge to the middle of its buttons, in pixels.
 const BUTTON_HEIGHT: i16 = 18;
+
+/// Keys, as the X protocol numbers them.
+pub(crate) const CONTROL: u32 = 0xffe3;
+pub(crate) const ALT: u32 = 0xffe9;
+pub(crate) const SPACE: u32 = 0x20;
+pub(crate) const ENTER: u32 = 0xff0d;
+pub(crate) const ESCAPE: u32 = 0xff1b;
 
 /// The screen of a desktop.
 pub(crate) struct Screen {
@@ -93,6 +101,44 @@ impl Screen {
             let asked = self.connection.get_property(false, self.root, check, kind, 0, 1);
             asked.ok()?.reply().ok()?.value32()?.next()
         });
+    }
+
+    /// Presses keys in this order while those before are held down, and releases them.
+    pub(crate) fn press_keys(&self, keysyms: &[u32]) {
+        let codes: Vec<u8> = keysyms.iter().map(|keysym| self.keycode(*keysym)).collect();
+        let down = codes.iter().map(|code| (KEY_PRESS_EVENT, *code));
+        let up = codes.iter().rev().map(|code| (KEY_RELEASE_EVENT, *code));
+        for (kind, code) in down.chain(up) {
+            self.connection.xtest_fake_input(kind, code, 0, self.root, 0, 0, 0).unwrap();
+        }
+        self.sync();
+    }
+
+    /// Types characters that need no Shift.
+    pub(crate) fn type_text(&self, text: &str) {
+        text.chars().for_each(|c| self.press_keys(&[u32::from(c)]));
+    }
+
+    /// Takes a shortcut, as another program would.
+    pub(crate) fn grab(&self, held: &[u32], keysym: u32) {
+        let masks = held.iter().map(|key| match *key {
+            CONTROL => ModMask::CONTROL,
+            ALT => ModMask::M1,
+            other => panic!("{other:x} is not held down"),
+        });
+        let mask = masks.fold(ModMask::from(0_u16), |all, mask| all | mask);
+        let (code, mode) = (self.keycode(keysym), GrabMode::ASYNC);
+        let grab = self.connection.grab_key(false, self.root, mask, code, mode, mode);
+        grab.unwrap().check().unwrap();
+    }
+
+    fn keycode(&self, keysym: u32) -> u8 {
+        let setup = self.connection.setup();
+        let (first, count) = (setup.min_keycode, setup.max_keycode - setup.min_keycode + 1);
+        let mapping = self.connection.get_keyboard_mapping(first, count).unwrap().reply().unwrap();
+        let mut keys = mapping.keysyms.chunks(usize::from(mapping.keysyms_per_keycode));
+        let at = keys.position(|keysyms| keysyms[0] == keysym);
+        first + u8::try_from(at.unwrap_or_else(|| panic!("no key {keysym:x}"))).unwrap()
     }
 
     /// Waits until the X server has handled all requests. It drops those of a closed connection.

@@ -30,7 +30,7 @@ fn the_icon_and_the_menu_show_the_current_tasks() {
     let labels = icon.labels();
     assert_eq!(
         labels[1..],
-        ["New task…", "Pause queue", "Open window", "Start at login", "Quit"],
+        ["New task…", "Quick entry…", "Pause queue", "Open window", "Start at login", "Quit"],
         "{labels:?}"
     );
 

@@ -189,7 +189,7 @@ const CONFINED: &[Confined] = &[
     },
     Confined {
         what: "what depends on the desktop's system",
-        words: &["gtk::", "gdk::", "webkit2gtk::", "zbus::", "ksni::"],
+        words: &["gtk::", "gdk::", "webkit2gtk::", "zbus::", "ksni::", "notify_rust::"],
         only_in: &["src-tauri/src/platform/"],
     },
 ];

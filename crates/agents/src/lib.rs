@@ -40,6 +40,7 @@ mod launch;
 mod lines;
 mod log;
 mod object;
+mod plain_text;
 mod shell;
 mod summary;
 mod text;
@@ -54,6 +55,7 @@ pub use inherited::{ShellVariables, all_variables, inherited_variables};
 pub use launch::{Launch, launch, leaves_out_project_settings};
 pub use lines::{Line, Lines, Piece};
 pub use log::{image, items};
+pub use plain_text::plain_text;
 pub use summary::Summary;
 pub use validate::{
     validate, validate_environment, validate_follow_up, validate_inherited, validate_key,

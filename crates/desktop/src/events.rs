@@ -10,7 +10,8 @@ use claude_worker_api::{
 use tokio::time::{Instant, sleep_until};
 
 use crate::event_cursor::EventCursor;
-use crate::notification::{Notification, TaskUpdate, notification};
+use crate::notification::{TaskUpdate, notification};
+use crate::open_notifications::{NotificationRequest, OpenNotifications};
 use crate::tray::{ATTENTION_SHOWN, NEWEST_READ, Overview, RUNNING_SHOWN};
 
 /// The minimum time between two updates of the tray.
@@ -84,34 +85,45 @@ impl<A: TaskApi> EventSource for A {
 pub trait Display: Sync {
     /// Updates the tray.
     fn show_overview(&self, overview: Overview);
-    /// Shows a notification.
-    fn show_notification(&self, notification: Notification);
+    /// Shows a notification, or closes one.
+    fn notify(&self, request: NotificationRequest);
     /// The task that the user is looking at in the focused window.
     fn visible_task(&self) -> Option<TaskId>;
+    /// Waits until the user may be looking at another task than before.
+    fn visible_task_changed(&self) -> impl Future<Output = ()> + Send;
 }
 
 /// Reads events until `stopped` completes, and updates the display.
 ///
-/// The cursor is stored before a notification is shown, so that none is shown twice.
+/// The cursor is stored before a notification is shown, so that none is shown twice. `open` are the
+/// notifications on the screen, which may be older than this engine.
 pub async fn follow(
     source: &impl EventSource,
     cursor: &EventCursor,
     display: &impl Display,
+    open: &mut OpenNotifications,
     stopped: impl Future<Output = ()>,
 ) {
     tokio::pin!(stopped);
     tokio::select! {
         () = &mut stopped => {}
-        () = read(source, cursor, display) => {}
+        () = read(source, cursor, display, open) => {}
     }
 }
 
-async fn read(source: &impl EventSource, cursor: &EventCursor, display: &impl Display) {
+async fn read(
+    source: &impl EventSource,
+    cursor: &EventCursor,
+    display: &impl Display,
+    open: &mut OpenNotifications,
+) {
     let mut after = start_position(source, cursor).await;
     let mut updates: Vec<TaskUpdate> = Vec::new();
-    // When the next notification and the next update of the tray are due.
+    // When the next notification, the next update of the tray, and the next check whether notifications
+    // are outdated are due.
     let mut notify_at: Option<Instant> = None;
     let mut tray_at: Option<Instant> = Some(Instant::now());
+    let mut check_at: Option<Instant> = Some(Instant::now());
     let mut tray_not_before = Instant::now();
     let mut poll = Box::pin(source.events(Some(after)));
     loop {
@@ -129,8 +141,20 @@ async fn read(source: &impl EventSource, cursor: &EventCursor, display: &impl Di
                     }
                 };
             }
+            () = until(check_at) => {
+                check_at = match close_outdated(source, display, open).await {
+                    Ok(()) => None,
+                    Err(error) => {
+                        tracing::warn!(%error, "cannot read the tasks of notifications");
+                        Some(Instant::now() + RETRY_DELAY)
+                    }
+                };
+            }
+            () = display.visible_task_changed() => {
+                check_at.get_or_insert_with(Instant::now);
+            }
             () = until(notify_at) => {
-                notify_at = if notify(source, cursor, display, &updates).await {
+                notify_at = if notify(source, cursor, display, open, &updates).await {
                     updates.clear();
                     None
                 } else {
@@ -143,6 +167,7 @@ async fn read(source: &impl EventSource, cursor: &EventCursor, display: &impl Di
                         after = page.next;
                         if !page.events.is_empty() || page.gap {
                             tray_at.get_or_insert(tray_not_before);
+                            check_at.get_or_insert(tray_not_before);
                         }
                         updates.extend(page.events.iter().filter_map(TaskUpdate::from_event));
                         let excess = updates.len().saturating_sub(MAX_UPDATES);
@@ -190,6 +215,7 @@ async fn notify(
     source: &impl EventSource,
     cursor: &EventCursor,
     display: &impl Display,
+    open: &mut OpenNotifications,
     updates: &[TaskUpdate],
 ) -> bool {
     let Some(newest) = updates.iter().map(|update| update.seq).max() else { return true };
@@ -203,9 +229,26 @@ async fn notify(
     };
     store(cursor, newest);
     if let Some(shown) = notification(updates, &tasks, &settings, display.visible_task()) {
-        display.show_notification(shown);
+        display.notify(NotificationRequest::Show(open.add(&shown), shown));
     }
     true
+}
+
+/// Closes the notifications that report nothing that is still true.
+async fn close_outdated(
+    source: &impl EventSource,
+    display: &impl Display,
+    open: &mut OpenNotifications,
+) -> Result<(), ApiError> {
+    let ids = open.tasks();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let tasks = source.tasks(ids).await?;
+    for id in open.remove_outdated(&tasks, display.visible_task()) {
+        display.notify(NotificationRequest::Close(id));
+    }
+    Ok(())
 }
 
 fn store(cursor: &EventCursor, seq: i64) {
@@ -229,6 +272,7 @@ mod tests {
     use tokio::sync::watch;
 
     use super::*;
+    use crate::notification::Notification;
     use crate::samples::{AT, completed, failed, running, task};
 
     /// An engine whose events the test makes, and a display that records what is shown.
@@ -237,6 +281,10 @@ mod tests {
         grown: watch::Sender<usize>,
         tasks: Mutex<Vec<Task>>,
         notifications: watch::Sender<Vec<Notification>>,
+        /// The number of notifications that were closed.
+        closed: Mutex<usize>,
+        /// The task that the user is looking at.
+        visible: watch::Sender<Option<TaskId>>,
         tray_updates: watch::Sender<Vec<Instant>>,
         /// How many of the next requests for tasks fail.
         failures: Mutex<u32>,
@@ -249,6 +297,8 @@ mod tests {
                 grown: watch::channel(0).0,
                 tasks: Mutex::default(),
                 notifications: watch::channel(Vec::new()).0,
+                closed: Mutex::default(),
+                visible: watch::channel(None).0,
                 tray_updates: watch::channel(Vec::new()).0,
                 failures: Mutex::default(),
             }
@@ -267,7 +317,8 @@ mod tests {
 
         /// Runs the event reader for this time.
         async fn run_for(&self, cursor: &EventCursor, time: Duration) {
-            follow(self, cursor, self, tokio::time::sleep(time)).await;
+            let mut open = OpenNotifications::default();
+            follow(self, cursor, self, &mut open, tokio::time::sleep(time)).await;
         }
 
         fn titles(&self) -> Vec<String> {
@@ -318,12 +369,21 @@ mod tests {
             self.tray_updates.send_modify(|updates| updates.push(Instant::now()));
         }
 
-        fn show_notification(&self, notification: Notification) {
-            self.notifications.send_modify(|shown| shown.push(notification));
+        fn notify(&self, request: NotificationRequest) {
+            match request {
+                NotificationRequest::Show(_, notification) => {
+                    self.notifications.send_modify(|shown| shown.push(notification));
+                }
+                NotificationRequest::Close(_) => *self.closed.lock().unwrap() += 1,
+            }
         }
 
         fn visible_task(&self) -> Option<TaskId> {
-            None
+            *self.visible.borrow()
+        }
+
+        async fn visible_task_changed(&self) {
+            self.visible.subscribe().changed().await.unwrap();
         }
     }
 
@@ -394,6 +454,32 @@ mod tests {
         desktop.set_state(1, completed(0));
         desktop.run_for(&cursor, LONG).await;
         assert_eq!(desktop.titles(), ["T1"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_notification_is_closed_when_its_task_runs_again_or_becomes_visible() {
+        let (_directory, cursor) = cursor();
+        let desktop = FakeDesktop::new();
+        desktop.set_state(9, running());
+        let closed = || *desktop.closed.lock().unwrap();
+        let changes = async {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            desktop.set_state(1, failed("no"));
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            desktop.set_state(2, failed("no"));
+            tokio::time::sleep(Duration::from_secs(3)).await;
+            assert_eq!((desktop.titles().len(), closed()), (2, 0));
+            desktop.set_state(1, running());
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            assert_eq!(closed(), 1);
+            desktop.visible.send_replace(Some(TaskId(2)));
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            assert_eq!(closed(), 2);
+        };
+        tokio::select! {
+            () = desktop.run_for(&cursor, 3 * LONG) => panic!("the reader ended first"),
+            () = changes => {}
+        }
     }
 
     #[tokio::test(start_paused = true)]

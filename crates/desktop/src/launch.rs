@@ -34,6 +34,8 @@ pub enum Launch {
     Hidden,
     /// Open the window at a page.
     Show(Page),
+    /// Open the small window for a new task.
+    QuickEntry,
     /// Print the version and exit.
     Version,
     /// Print the usage and exit.
@@ -49,6 +51,8 @@ Usage: claude-worker-app [COMMAND]
   (nothing)   Show the window
   open [ID]   Show the window, or one task in it
   new         Show the form for a new task
+  --quick-entry
+              Show one line for a new task; for a shortcut of the desktop
   --hidden    Start in the tray, without a window
   --version   Print the version
 
@@ -66,6 +70,7 @@ impl Launch {
             [] | ["open"] => Ok(Self::Show(Page::Any)),
             ["open", id] => id.parse().map(|id| Self::Show(Page::Task(id))),
             ["new"] => Ok(Self::Show(Page::New)),
+            ["--quick-entry"] => Ok(Self::QuickEntry),
             ["--hidden"] => Ok(Self::Hidden),
             ["--version" | "-V"] => Ok(Self::Version),
             ["--help" | "-h" | "help"] => Ok(Self::Help),
@@ -89,6 +94,7 @@ mod tests {
         assert_eq!(parse(&["open", "#12"]), Ok(Launch::Show(Page::Task(TaskId(12)))));
         assert_eq!(parse(&["new"]), Ok(Launch::Show(Page::New)));
         assert_eq!(parse(&["--hidden"]), Ok(Launch::Hidden));
+        assert_eq!(parse(&["--quick-entry"]), Ok(Launch::QuickEntry));
         assert!(parse(&["open", "x"]).unwrap_err().contains("not a task id"));
         assert!(parse(&["--hiden"]).unwrap_err().contains("--hiden"));
     }

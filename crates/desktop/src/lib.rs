@@ -8,7 +8,7 @@
 //!
 //! - [`tray`]: from the state of the engine to an icon, a tooltip and a menu; [`icon`] draws the icon.
 //! - [`notification`]: from what happened to tasks to the notification to show. It filters by kind and
-//!   merges several into one.
+//!   merges several into one. [`open_notifications`]: which of those on the screen are outdated.
 //! - [`quit`]: whether quitting needs a question, and its text.
 //! - [`launch`]: what the arguments of the app ask for, and the pages it can open.
 //! - [`page_ends`]: whether pages whose process has ended are loaded again.
@@ -16,7 +16,8 @@
 //!   notifications; [`event_cursor`] stores up to which event notifications were shown.
 //!
 //! Small files at given paths keep what outlives the app: [`event_cursor`], [`frame`] (the window's
-//! size and position), [`appearance`] (the theme and text size) and [`login`] (the entry that starts the app at login). [`dropped_files`] reads
+//! size and position), [`appearance`] (the theme and text size), [`shortcut`] (the keys that open the quick
+//! entry) and [`login`] (the entry that starts the app at login). [`dropped_files`] reads
 //! the files that the user dropped on the window, and no others.
 //!
 //! The app's program only translates to Tauri and D-Bus.
@@ -30,10 +31,12 @@ pub mod icon;
 pub mod launch;
 pub mod login;
 pub mod notification;
+pub mod open_notifications;
 pub mod output;
 pub mod page_ends;
 pub mod quit;
 #[cfg(test)]
 mod samples;
+pub mod shortcut;
 mod text;
 pub mod tray;

@@ -1,5 +1,7 @@
 //! From what happened to tasks to the notification to show.
 
+use std::time::Duration;
+
 use claude_worker_api::{
     Event, EventKind, NotificationSettings, State, Task, TaskId, Timestamp, Verdict, WaitReason,
     format_duration,
@@ -13,6 +15,9 @@ const MAX_NAMED: usize = 4;
 /// The maximum length of a title and of a line of the body, in characters.
 const MAX_TITLE: usize = 80;
 const MAX_LINE: usize = 200;
+/// How long a notification of something that needs the user stays on the screen. Longer than daemons
+/// show others, but not for ever: the tray icon keeps the colour until the task was looked at.
+const LATE: Duration = Duration::from_secs(60);
 
 /// A change of a task that may be worth a notification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,18 +63,23 @@ impl TaskUpdate {
         Some(Self { seq: event.seq, task: event.task?, change })
     }
 
+    /// Whether it still tells how the task is: nobody has looked at the task, and it has not changed.
+    pub(crate) fn is_current(self, task: &Task) -> bool {
+        self.describe(task).is_some()
+    }
+
     /// The text and category for the task as it is now; `None` if it has changed since.
     fn describe(self, task: &Task) -> Option<(String, Category)> {
         match self.change {
             Change::Ended(at) => {
                 let current = task.state.ended_at() == Some(at) && task.unseen;
                 let verdict = task.state.verdict().filter(|_| current)?;
-                Some((body_line(&verdict.describe()), category(&verdict)?))
+                Some((one_line(&verdict.describe(), MAX_LINE), category(&verdict)?))
             }
             Change::UsageLimit => {
                 let State::Waiting { reason } = &task.state else { return None };
                 let text = format!("{}, goes on by itself", reason.describe());
-                Some((body_line(&text), Category::Waiting))
+                Some((one_line(&text, MAX_LINE), Category::Waiting))
             }
             Change::Silent(silent_ms, at) => {
                 let silent = task.last_output_at.is_none_or(|last| last <= at);
@@ -136,14 +146,24 @@ pub enum Click {
 pub struct Notification {
     /// The task's name, or a summary of several tasks.
     pub title: String,
-    /// The verdict, and a part of the answer. Markup is escaped, because a daemon may interpret it.
+    /// The verdict, and a part of the answer, as plain text.
     pub body: String,
     /// The page that a click opens.
     pub open: Page,
     /// The task that its button runs again.
     pub retry: Option<RetryOffer>,
-    /// Whether a task failed.
-    pub failed: bool,
+    /// How long it stays on the screen; `None`: as long as the desktop shows others.
+    pub stays: Option<Duration>,
+    /// What it reports.
+    pub updates: Vec<TaskUpdate>,
+}
+
+impl Notification {
+    /// The body for a desktop that interprets markup in it.
+    #[must_use]
+    pub fn body_as_markup(&self) -> String {
+        escape_markup(&self.body)
+    }
 }
 
 /// The notification for these updates; several tasks share one.
@@ -166,13 +186,13 @@ pub fn notification(
         }
         let described = update.describe(task).filter(|(_, kind)| is_enabled(*kind, settings));
         if let Some((text, category)) = described {
-            entries.push(Entry { task, text, category });
+            entries.push(Entry { update: *update, task, text, category });
         }
     }
     entries.reverse();
     match entries.as_slice() {
         [] => None,
-        [Entry { task, text, category }] => Some(Notification {
+        [Entry { update, task, text, category }] => Some(Notification {
             title: one_line(&task.name, MAX_TITLE),
             body: body(task, text, *category),
             open: Page::Task(task.id),
@@ -181,14 +201,22 @@ pub fn notification(
                 .ended_at()
                 .filter(|_| category.is_end() && *category != Category::Finished)
                 .map(|ended_at| RetryOffer { task: task.id, ended_at }),
-            failed: *category == Category::Failed,
+            stays: stays([*category]),
+            updates: vec![*update],
         }),
         several => Some(digest(several)),
     }
 }
 
+/// How long a notification of these categories stays on the screen.
+fn stays(categories: impl IntoIterator<Item = Category>) -> Option<Duration> {
+    let finished = categories.into_iter().all(|category| category == Category::Finished);
+    (!finished).then_some(LATE)
+}
+
 /// One task in a notification.
 struct Entry<'a> {
+    update: TaskUpdate,
     task: &'a Task,
     text: String,
     category: Category,
@@ -221,13 +249,9 @@ fn body(task: &Task, text: &str, category: Category) -> String {
     let answer = one_line(answer, MAX_LINE);
     if !answer.is_empty() {
         body.push('\n');
-        body.push_str(&escape_markup(&answer));
+        body.push_str(&answer);
     }
     body
-}
-
-fn body_line(text: &str) -> String {
-    escape_markup(&one_line(text, MAX_LINE))
 }
 
 /// One notification for several tasks.
@@ -264,9 +288,7 @@ fn digest(entries: &[Entry<'_>]) -> Notification {
     let mut lines: Vec<String> = sorted
         .iter()
         .take(MAX_NAMED)
-        .map(|Entry { task, text, .. }| {
-            format!("{}: {text}", escape_markup(&one_line(&task.name, MAX_TITLE / 2)))
-        })
+        .map(|Entry { task, text, .. }| format!("{}: {text}", one_line(&task.name, MAX_TITLE / 2)))
         .collect();
     if entries.len() > MAX_NAMED {
         lines.push(format!("and {} more", entries.len() - MAX_NAMED));
@@ -277,8 +299,14 @@ fn digest(entries: &[Entry<'_>]) -> Notification {
         }
         _ => Page::Any,
     };
-    let (title, body) = (parts.join(", "), lines.join("\n"));
-    Notification { title, body, open, retry: None, failed: failed > 0 }
+    Notification {
+        title: parts.join(", "),
+        body: lines.join("\n"),
+        open,
+        retry: None,
+        stays: stays(entries.iter().map(|entry| entry.category)),
+        updates: entries.iter().map(|entry| entry.update).collect(),
+    }
 }
 
 #[cfg(test)]
@@ -305,9 +333,11 @@ mod tests {
         assert_eq!((done.title.as_str(), done.body.as_str()), ("Fix it", "Done"));
         assert_eq!((done.open, done.retry), (Page::Task(TaskId(1)), None));
         let broken = one(failed("Credit <b>")).unwrap();
-        assert_eq!(broken.body, "Credit &lt;b&gt;");
+        assert_eq!(broken.body, "Credit <b>");
+        assert_eq!(broken.body_as_markup(), "Credit &lt;b&gt;");
         let retry = RetryOffer { task: TaskId(1), ended_at: AT };
-        assert_eq!((broken.retry, broken.failed), (Some(retry), true));
+        assert_eq!(broken.retry, Some(retry));
+        assert_eq!((done.stays, broken.stays), (None, Some(LATE)));
         assert!(retry.is_current(&task(1, "Fix it", failed("x"))));
         assert!(!retry.is_current(&task(1, "Fix it", running())));
         let later = State::Completed {
@@ -320,7 +350,7 @@ mod tests {
         let answered =
             Task { final_summary: Some("All\n<i>well".to_owned()), ..task(1, "x", completed(0)) };
         let answered = notification(&ended(&[1]), &[answered], &ALL, None).unwrap();
-        assert_eq!(answered.body, "Done\nAll &lt;i&gt;well");
+        assert_eq!(answered.body, "Done\nAll <i>well");
     }
 
     #[test]
@@ -333,7 +363,7 @@ mod tests {
         let digest = notification(&ended(&[1, 2, 3]), &tasks, &ALL, None).unwrap();
         assert_eq!(digest.title, "3 tasks ended, 1 failed, 1 needs you");
         assert_eq!(digest.body, "B: No credit\nC: Done, 1 tool call was denied\nA: Done");
-        assert_eq!((digest.open, digest.retry, digest.failed), (Page::Any, None, true));
+        assert_eq!((digest.open, digest.retry, digest.stays), (Page::Any, None, Some(LATE)));
         let two = notification(&ended(&[1, 2]), &tasks, &ALL, None).unwrap();
         assert_eq!(two.open, Page::Task(TaskId(2)));
         let many: Vec<_> = (1..=9).map(|id| task(id, "x", failed("no"))).collect();

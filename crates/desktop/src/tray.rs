@@ -48,6 +48,8 @@ pub struct Overview {
 pub enum TrayAction {
     /// Opens a page in the window.
     Show(Page),
+    /// Opens the small window for a new task.
+    QuickEntry,
     /// Pauses the queue, or resumes it.
     SetPaused(bool),
     /// Turns starting at login on or off.
@@ -112,6 +114,7 @@ fn menu(state: &TrayState, login: Option<bool>, now: Timestamp) -> Vec<MenuEntry
             menu.extend(task_entries(overview, now));
             menu.push(MenuEntry::Separator);
             menu.push(MenuEntry::Button("New task…".to_owned(), TrayAction::Show(Page::New)));
+            menu.push(MenuEntry::Button("Quick entry…".to_owned(), TrayAction::QuickEntry));
             let (label, paused) = match overview.queue.paused {
                 true => ("Resume queue", false),
                 false => ("Pause queue", true),
@@ -335,6 +338,7 @@ mod tests {
             show("✓ Task 7", 7),
             MenuEntry::Separator,
             button("New task…", TrayAction::Show(Page::New)),
+            button("Quick entry…", TrayAction::QuickEntry),
             button("Pause queue", TrayAction::SetPaused(true)),
             MenuEntry::Separator,
             button("Open window", TrayAction::Show(Page::Any)),
@@ -389,7 +393,15 @@ mod tests {
         });
         assert_eq!(
             labels.collect::<Vec<_>>(),
-            ["! x", "◌ y · usage limit", "New task…", "Resume queue", "Open window", "Quit"]
+            [
+                "! x",
+                "◌ y · usage limit",
+                "New task…",
+                "Quick entry…",
+                "Resume queue",
+                "Open window",
+                "Quit"
+            ]
         );
     }
 

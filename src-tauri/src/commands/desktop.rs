@@ -63,7 +63,7 @@ pub(crate) async fn start_engine(state: State<'_, AppState>) -> Answer<()> {
 #[tauri::command]
 pub(crate) fn looking_at(state: State<'_, AppState>, task: Option<TaskId>) {
     tracing::debug!(?task, "the window shows this task");
-    state.window().task = task;
+    state.set_view(|window| window.task = task);
 }
 
 /// Reports that the first page is on the screen.

@@ -11,6 +11,8 @@ mod linux;
 #[cfg(target_os = "macos")]
 mod macos;
 #[cfg(any(windows, target_os = "macos"))]
+mod toasts;
+#[cfg(any(windows, target_os = "macos"))]
 mod unsupported;
 #[cfg(windows)]
 mod windows;
@@ -22,9 +24,9 @@ use macos as system;
 #[cfg(windows)]
 use windows as system;
 
-pub(crate) use system::{dialogs, notifications, opener, single_instance, tray};
+pub(crate) use system::{dialogs, notifications, opener, shortcut, single_instance, tray};
 pub(crate) use system::{
-    disable_graphics_hardware, follow_theme, follow_wishes, has_display, is_dark, log_fatal_errors,
-    login_entry, on_web_process_end, prepare_process, relaunch, release_memory,
+    disable_graphics_hardware, focus, follow_theme, follow_wishes, has_display, is_dark,
+    log_fatal_errors, login_entry, on_web_process_end, prepare_process, relaunch, release_memory,
     release_view_on_close, set_theme, set_wishes, text_scale, tray_ink,
 };

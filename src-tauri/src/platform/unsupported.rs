@@ -66,19 +66,20 @@ pub(crate) mod dialogs {
     }
 }
 
-/// No notifications.
-pub(crate) mod notifications {
-    use claude_worker_desktop::notification::{Click, Notification};
-    use tokio::sync::{mpsc, watch};
+/// No global shortcuts.
+pub(crate) mod shortcut {
+    use claude_worker_desktop::shortcut::Shortcut;
 
-    pub(crate) async fn run(
-        mut pending: mpsc::Receiver<Notification>,
-        working: watch::Sender<bool>,
-        _on_click: Box<dyn Fn(Click) + Send + Sync>,
-    ) {
-        tracing::warn!("notifications are not supported on this system yet");
-        working.send_replace(false);
-        while pending.recv().await.is_some() {}
+    pub(crate) struct Grab(());
+
+    impl Grab {
+        pub(crate) fn new(_on_press: Box<dyn Fn(u32) + Send>) -> Result<Self, String> {
+            Err("Shortcuts are not supported on this system yet".to_owned())
+        }
+
+        pub(crate) fn set(&self, _shortcut: Option<Shortcut>) -> Result<(), String> {
+            Ok(())
+        }
     }
 }
 

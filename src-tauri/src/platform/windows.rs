@@ -1,12 +1,13 @@
-//! Windows: the window works; the rest is not supported yet.
+//! Windows: the window and notifications work; the rest is not supported yet.
 
 use claude_worker_desktop::icon::Ink;
 use claude_worker_desktop::login::LoginEntry;
 use tauri::WebviewWindow;
 
+pub(crate) use super::toasts as notifications;
 pub(crate) use super::unsupported::{
-    dialogs, follow_theme, follow_wishes, notifications, opener, relaunch, release_memory,
-    set_theme, set_wishes, single_instance, text_scale, tray,
+    dialogs, follow_theme, follow_wishes, opener, relaunch, release_memory, set_theme, set_wishes,
+    shortcut, single_instance, text_scale, tray,
 };
 
 /// No library needs environment variables here.
@@ -25,6 +26,11 @@ pub(crate) fn is_dark() -> bool {
 /// The ink for the tray icon.
 pub(crate) fn tray_ink() -> Ink {
     Ink::default()
+}
+
+/// `set_focus` is enough here.
+pub(crate) fn focus(_window: &WebviewWindow, _time: Option<u32>) -> tauri::Result<()> {
+    Ok(())
 }
 
 /// Starting at login is not supported yet.

@@ -93,6 +93,16 @@ export interface Login {
   logOut(): Promise<void>;
 }
 
+/** The keys that open the quick entry from any program. */
+export interface QuickEntryShortcut {
+  /** `Ctrl+Alt+Space`; empty if there is none. */
+  shortcut: string;
+  /** Why it does not work. */
+  problem: string | null;
+  /** Whether the app can have a shortcut on this desktop. */
+  supported: boolean;
+}
+
 /** Functions that need the desktop app. */
 export interface Desktop {
   /** Shows a directory chooser; null if the user cancelled it. */
@@ -124,6 +134,12 @@ export interface Desktop {
   /** Listens to requests of the tray, a notification or a second start to show a page; call the result
    * to stop. */
   onOpen(listener: (route: string) => void): () => void;
+  /** Closes the window of the quick entry. */
+  closeQuickEntry(): Promise<void>;
+  /** The keys that open the quick entry. */
+  quickEntryShortcut(): Promise<QuickEntryShortcut>;
+  /** Changes these keys; an empty text turns them off. */
+  setQuickEntryShortcut(shortcut: string): Promise<QuickEntryShortcut>;
   /** Tells the app that the first page is painted. */
   painted(): Promise<void>;
 }

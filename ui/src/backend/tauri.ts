@@ -125,6 +125,9 @@ const desktop: Desktop = {
     hear((message) => {
       if (message.kind === "open") listener(message.route);
     }),
+  closeQuickEntry: () => call("close_quick_entry"),
+  quickEntryShortcut: () => call("quick_entry_shortcut"),
+  setQuickEntryShortcut: (shortcut) => call("set_quick_entry_shortcut", { shortcut }),
   painted: () => call("painted"),
 };
 

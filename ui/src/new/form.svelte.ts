@@ -16,9 +16,8 @@ import {
   type Draft,
   type FieldErrors,
 } from "./draft";
+import { KEPT, newKey } from "./kept";
 
-/** The key of the draft in local storage. */
-const KEPT = "claude-worker.draft";
 /** All forms of this window. A form that is left while it is being submitted is the same when it is
  * opened again, so that nothing is submitted twice and clearing can be undone. */
 const forms = new Map<TaskId | undefined, Form>();

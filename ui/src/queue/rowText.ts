@@ -4,17 +4,9 @@ import { basename } from "../words/paths";
 import { ago, clock, millis, since, timeOfDay } from "../words/time";
 import { isSilent, summaryLine, toneOf, type Tone } from "../words/verdict";
 
-/**
- * The first paragraph of Markdown in one line, without the marks for code and emphasis.
- */
-function plain(text: string): string {
-  const first = text.replace(/^#{1,6} /, "").split(/ (?=#{1,6} |```|\| |1\. )/, 1)[0] ?? "";
-  return first.replace(/[`*]{1,3}(\S[^`*]*)[`*]{1,3}/g, "$1");
-}
-
 /** One line about a task: what it does now, what it waits for, or how it ended. */
 export function rowText(task: Task, now: number, hasProject = false): string {
-  if (task.status !== "pending") return plain(summaryLine(task, now));
+  if (task.status !== "pending") return summaryLine(task, now);
   const agent = task.model ?? task.agent;
   // The project stands before it and says as much as the directory.
   return hasProject ? agent : [basename(task.working_directory), agent].join(" · ");

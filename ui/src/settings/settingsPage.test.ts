@@ -1,10 +1,15 @@
 import { cleanup, render, screen } from "@testing-library/svelte";
 import { afterEach, expect, it, vi } from "vitest";
+import type { QuickEntryShortcut } from "../backend";
 import { asked } from "../components/confirm.svelte";
 
 const desktop = vi.hoisted(() => ({
   openAtLogin: () => Promise.resolve(false),
   setOpenAtLogin: (_on: boolean) => Promise.resolve(),
+  quickEntryShortcut: (): Promise<QuickEntryShortcut> =>
+    Promise.resolve({ shortcut: "Ctrl+Alt+Space", problem: null, supported: true }),
+  setQuickEntryShortcut: (shortcut: string): Promise<QuickEntryShortcut> =>
+    Promise.resolve({ shortcut, problem: null, supported: true }),
 }));
 vi.mock("../backend/current", async () => {
   const { fakeBackend } = await import("../backend/fake");
@@ -35,6 +40,34 @@ it("takes back a switch that the system refused", async () => {
   await vi.waitFor(async () => expect(await isOn()).toBe(true));
   refuse(new Error("there is no such folder"));
   await vi.waitFor(async () => expect(await isOn()).toBe(false));
+});
+
+it("changes the keys of the quick entry, and says why it cannot", async () => {
+  const set = vi.spyOn(desktop, "setQuickEntryShortcut");
+  render(SettingsPage);
+  const field = await screen.findByRole<HTMLInputElement>("textbox", { name: "Quick entry" });
+  expect(field.value).toBe("Ctrl+Alt+Space");
+  const type = async (text: string) => {
+    field.value = text;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    await Promise.resolve();
+    field.dispatchEvent(new FocusEvent("blur"));
+  };
+  await type("Super+J");
+  await vi.waitFor(() => expect(set).toHaveBeenCalledWith("Super+J"));
+  set.mockRejectedValue(new Error("Another program uses Super+K"));
+  await type("Super+K");
+  await screen.findByText(/Another program uses Super\+K/);
+});
+
+it("says how to bind a key where the app cannot", async () => {
+  vi.spyOn(desktop, "quickEntryShortcut").mockResolvedValue({
+    shortcut: "Ctrl+Alt+Space",
+    problem: "Wayland lets no program set a shortcut by itself",
+    supported: false,
+  });
+  render(SettingsPage);
+  await screen.findByText("claude-worker-app --quick-entry");
 });
 
 it("logs a browser out, and leaves nothing in it", async () => {

@@ -6,6 +6,7 @@ use super::background::Background;
 use super::message::{Block, Message, Outcome, RateLimit, Report};
 use super::verdict::{Evidence, LastReport, failure};
 use crate::agent_program::{Ended, RunSummary};
+use crate::plain_text::plain_text;
 use crate::text::one_line;
 
 /// The longest last action, in characters.
@@ -125,7 +126,7 @@ impl RunSummary for ClaudeSummary {
     }
 
     fn final_summary(&self) -> Option<String> {
-        Some(one_line(self.answer()?, MAX_FINAL_SUMMARY))
+        Some(one_line(&plain_text(self.answer()?), MAX_FINAL_SUMMARY))
     }
 
     fn has_succeeded(&self) -> bool {
@@ -189,7 +190,7 @@ impl ClaudeSummary {
     /// What the agent does, in a short form: `Bash cargo test`, `Edit src/lib.rs`.
     fn action(&self, block: &Block<'_>) -> Option<String> {
         match block {
-            Block::Text(text) => Some(one_line(text, MAX_ACTION)),
+            Block::Text(text) => Some(one_line(&plain_text(text), MAX_ACTION)),
             Block::Thinking(_) => Some("Thinking".to_owned()),
             Block::Call { tool, summary, .. } => {
                 let relative = self

@@ -2,6 +2,7 @@
 
 use std::hash::BuildHasher;
 
+use claude_worker_agents::plain_text;
 use claude_worker_api::{EventKind, Failure, ImportedTasks, RunId, RunOutcome, Timestamp, Verdict};
 
 use super::log_lines::Happened;
@@ -94,7 +95,7 @@ impl Dispatcher {
         let state = TaskState::finished(outcome.verdict.clone(), ended_at);
         let mut request = task.request.clone();
         request.idempotency_key = Some(task.key());
-        let summary = task.summary.as_deref().map(one_line);
+        let summary = task.summary.as_deref().map(|text| one_line(&plain_text(text)));
         let name = task_name(&request);
         let past = PastTask {
             request: &request,

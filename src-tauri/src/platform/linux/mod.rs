@@ -8,6 +8,7 @@ pub(crate) mod opener;
 mod relaunch;
 mod session_bus;
 mod settings_portal;
+pub(crate) mod shortcut;
 pub(crate) mod single_instance;
 mod theme;
 pub(crate) mod tray;
@@ -15,6 +16,8 @@ mod view_release;
 mod web_process;
 
 use claude_worker_desktop::login::LoginEntry;
+use gtk::prelude::GtkWindowExt;
+use tauri::WebviewWindow;
 
 pub(crate) use graphics::disable_graphics_hardware;
 pub(crate) use library_log::log_fatal_errors;
@@ -42,6 +45,15 @@ pub(crate) fn release_memory() {
 /// Whether the app can open windows. Without a display, Tauri would panic.
 pub(crate) fn has_display() -> bool {
     gtk::init().is_ok()
+}
+
+/// Gives a window the focus, as the answer to a key press at this time of the display. Only on the main
+/// thread.
+pub(crate) fn focus(window: &WebviewWindow, time: Option<u32>) -> tauri::Result<()> {
+    if let Some(time) = time {
+        window.gtk_window()?.present_with_time(time);
+    }
+    Ok(())
 }
 
 /// The autostart file of this program; `None` if the environment names no directory for it.

@@ -1,12 +1,14 @@
 //! Notifications over D-Bus (`org.freedesktop.Notifications`).
 //!
-//! One connection shows all notifications and receives all clicks. It subscribes to clicks before it
-//! shows the first notification, so that it misses none.
+//! One connection shows and closes all notifications and receives all clicks. It subscribes to clicks
+//! before it shows the first notification, so that it misses none. notify-rust cannot be given a
+//! connection, and opens one for each notification (see `docs/decisions.md`).
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use claude_worker_desktop::notification::{Click, Notification};
+use claude_worker_desktop::open_notifications::{NotificationId, NotificationRequest};
 use futures_util::StreamExt;
 use tokio::sync::{mpsc, watch};
 use zbus::names::OwnedUniqueName;
@@ -22,22 +24,22 @@ const MAX_SHOWN: usize = 64;
 const MAX_SIGNALS: usize = 1024;
 /// How long the daemon may take to reply.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(10);
-/// The levels of urgency in the protocol.
+/// The urgency of all notifications. Daemons show critical ones until somebody closes them.
 const NORMAL: u8 = 1;
-const CRITICAL: u8 = 2;
 
-/// Shows the notifications from `pending` until its sender is dropped. `working` receives whether the
-/// last attempt to show one succeeded. `on_click` is called for each click and must return at once.
+/// Shows and closes notifications as `pending` says, until its sender is dropped. `working` receives
+/// whether the last attempt to show one succeeded. `on_click` is called for each click and must return
+/// at once.
 ///
 /// If the bus or the daemon is missing, the next notification tries to connect again.
 pub(crate) async fn run(
-    mut pending: mpsc::Receiver<Notification>,
+    mut pending: mpsc::Receiver<NotificationRequest>,
     working: watch::Sender<bool>,
     on_click: Box<dyn Fn(Click) + Send + Sync>,
 ) {
     let mut daemon = match Daemon::connect().await {
         Ok(daemon) => {
-            if let Err(error) = daemon.ping().await {
+            if let Err(error) = daemon.capabilities().await {
                 tracing::warn!(%error, "no daemon shows notifications");
                 working.send_replace(false);
             }
@@ -57,20 +59,27 @@ pub(crate) async fn run(
             }
         };
         tokio::select! {
-            notification = pending.recv() => {
-                let Some(notification) = notification else { return };
-                if daemon.is_none() {
-                    daemon = Daemon::connect().await.ok();
+            request = pending.recv() => match request {
+                None => return,
+                Some(NotificationRequest::Show(id, notification)) => {
+                    if daemon.is_none() {
+                        daemon = Daemon::connect().await.ok();
+                    }
+                    let shown = match &mut daemon {
+                        Some(daemon) => daemon.show(id, notification).await,
+                        None => Err(zbus::Error::Failure("there is no session bus".to_owned())),
+                    };
+                    working.send_replace(shown.is_ok());
+                    if let Err(error) = shown {
+                        tracing::warn!(%error, "cannot show a notification");
+                    }
                 }
-                let shown = match &mut daemon {
-                    Some(daemon) => daemon.show(notification).await,
-                    None => Err(zbus::Error::Failure("there is no session bus".to_owned())),
-                };
-                working.send_replace(shown.is_ok());
-                if let Err(error) = shown {
-                    tracing::warn!(%error, "cannot show a notification");
+                Some(NotificationRequest::Close(id)) => {
+                    if let Some(daemon) = &daemon {
+                        daemon.close(id).await;
+                    }
                 }
-            }
+            },
             signal = signal => match signal {
                 Some(Ok(message)) => {
                     if let Some(click) = daemon.as_mut().and_then(|daemon| daemon.receive(&message)) {
@@ -93,8 +102,9 @@ struct Daemon {
 
 /// A notification on the screen.
 struct Shown {
+    id: NotificationId,
     /// The daemon's number for it. Another daemon starts to count again.
-    id: u32,
+    number: u32,
     daemon: Option<OwnedUniqueName>,
     notification: Notification,
 }
@@ -112,55 +122,80 @@ impl Daemon {
         Ok(Self { bus, signals, shown: VecDeque::new() })
     }
 
-    /// Checks that a daemon replies.
-    async fn ping(&self) -> zbus::Result<()> {
-        let reply = self.bus.call_method(Some(NAME), PATH, Some(NAME), "GetServerInformation", &());
-        in_time(reply).await.map(drop)
+    /// What the daemon can do.
+    async fn capabilities(&self) -> zbus::Result<Vec<String>> {
+        let reply = self.bus.call_method(Some(NAME), PATH, Some(NAME), "GetCapabilities", &());
+        in_time(reply).await?.body().deserialize()
     }
 
-    async fn show(&mut self, notification: Notification) -> zbus::Result<()> {
-        // A click on the notification itself is the default action.
-        let mut actions = vec!["default", "Open", "open", "Open"];
+    async fn show(&mut self, id: NotificationId, notification: Notification) -> zbus::Result<()> {
+        // Read for each notification, because the daemon may have been replaced.
+        let markup = self.capabilities().await?.iter().any(|can| can == "body-markup");
+        let body = if markup { notification.body_as_markup() } else { notification.body.clone() };
+        // A click on the notification itself is the default action. Some daemons have a button for it,
+        // too, so there is no other action that opens the task.
+        let mut actions = vec!["default", "Open"];
         if notification.retry.is_some() {
             actions.extend(["retry", "Retry"]);
         }
-        let urgency = if notification.failed { CRITICAL } else { NORMAL };
-        let hints = HashMap::from([("urgency", Value::U8(urgency))]);
-        let (replaces, expires) = (0_u32, -1_i32);
-        let body = (
+        let hints = HashMap::from([("urgency", Value::U8(NORMAL))]);
+        let replaces = 0_u32;
+        // In milliseconds; -1 leaves it to the daemon.
+        let expires = notification
+            .stays
+            .map_or(-1, |time| i32::try_from(time.as_millis()).unwrap_or(i32::MAX));
+        let call = (
             "Claude Worker",
             replaces,
             "claude-worker-app",
             notification.title.as_str(),
-            notification.body.as_str(),
+            body.as_str(),
             actions,
             hints,
             expires,
         );
-        let reply = self.bus.call_method(Some(NAME), PATH, Some(NAME), "Notify", &body);
+        let reply = self.bus.call_method(Some(NAME), PATH, Some(NAME), "Notify", &call);
         // Signals that arrive meanwhile stay in the stream and are read afterwards.
         let answer = in_time(reply).await?;
-        let id = answer.body().deserialize()?;
+        let number = answer.body().deserialize()?;
         if self.shown.len() == MAX_SHOWN {
             self.shown.pop_front();
         }
-        self.shown.push_back(Shown { id, daemon: sender(&answer), notification });
+        self.shown.push_back(Shown { id, number, daemon: sender(&answer), notification });
         Ok(())
+    }
+
+    /// Closes a notification, if it is still on the screen. It is forgotten when the daemon reports that
+    /// it has closed: until then, the user may click it.
+    async fn close(&self, id: NotificationId) {
+        let Some(Shown { number, daemon: Some(daemon), .. }) =
+            self.shown.iter().find(|shown| shown.id == id)
+        else {
+            return;
+        };
+        // To the daemon that shows it: another one may use the same number for something else.
+        let daemon = daemon.clone();
+        let call =
+            self.bus.call_method(Some(daemon), PATH, Some(NAME), "CloseNotification", number);
+        if let Err(error) = in_time(call).await {
+            tracing::debug!(%error, "cannot close a notification");
+        }
     }
 
     /// The click that a signal of the daemon reports, if it reports one.
     fn receive(&mut self, signal: &Message) -> Option<Click> {
         let header = signal.header();
-        let (id, key): (u32, Option<String>) = match header.member()?.as_str() {
+        let (number, key): (u32, Option<String>) = match header.member()?.as_str() {
             "ActionInvoked" => {
-                let (id, key) = signal.body().deserialize().ok()?;
-                (id, Some(key))
+                let (number, key) = signal.body().deserialize().ok()?;
+                (number, Some(key))
             }
             "NotificationClosed" => (signal.body().deserialize::<(u32, u32)>().ok()?.0, None),
             _ => return None,
         };
         let daemon = sender(signal);
-        let at = self.shown.iter().position(|shown| shown.id == id && shown.daemon == daemon)?;
+        let at =
+            self.shown.iter().position(|shown| shown.number == number && shown.daemon == daemon)?;
         match key {
             Some(key) => click(&key, &self.shown[at].notification),
             None => {
@@ -185,7 +220,7 @@ async fn in_time(reply: impl Future<Output = zbus::Result<Message>>) -> zbus::Re
 /// What the action with this key does.
 fn click(key: &str, notification: &Notification) -> Option<Click> {
     match key {
-        "default" | "open" => Some(Click::Open(notification.open)),
+        "default" => Some(Click::Open(notification.open)),
         "retry" => notification.retry.map(Click::Retry),
         _ => None,
     }

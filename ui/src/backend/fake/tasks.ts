@@ -187,7 +187,7 @@ export function ordinary(now: number): Sketch[] {
       name: "Find why the build got slow",
       state: done(2 * MINUTE),
       lasted: 9 * MINUTE,
-      summary: "A build script reruns on every change; fixed in `build.rs` by naming its inputs.",
+      summary: "A build script reruns on every change; fixed in build.rs by naming its inputs.",
       cost: 0.66,
     },
     {
