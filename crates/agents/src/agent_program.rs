@@ -55,6 +55,33 @@ pub(crate) trait AgentProgram: Sync {
 
     /// The summary of a run that has printed nothing.
     fn summary(&self) -> Box<dyn RunSummary>;
+
+    /// How it can show texts while they are written; `None` if it cannot.
+    fn live(&self) -> Option<LiveOutput> {
+        None
+    }
+}
+
+/// How an agent prints texts while they are written.
+pub(crate) struct LiveOutput {
+    /// The argument that makes it do so.
+    pub(crate) argument: &'static str,
+    /// How such lines begin. Everything in them comes again in other lines.
+    pub(crate) prefix: &'static str,
+    /// Reads them.
+    pub(crate) text: Box<dyn LiveText>,
+}
+
+/// What an agent is writing: a fold over its live lines, in bounded memory.
+pub(crate) trait LiveText: Debug + Send {
+    /// Reads the next live line; returns whether something changed.
+    fn read(&mut self, line: &str) -> bool;
+
+    /// Reads the next other line, which may have what was being written; returns whether something changed.
+    fn read_kept(&mut self, line: &str) -> bool;
+
+    /// What is being written, as items of a log.
+    fn items(&self) -> Vec<LogItem>;
 }
 
 /// The program of an agent.

@@ -5,6 +5,7 @@ mod background;
 mod command_line;
 mod content;
 mod edit;
+mod live;
 mod log;
 mod markup;
 mod message;
@@ -16,7 +17,9 @@ use claude_worker_api::{
     Agent, Capability, LogItem, MAX_PROMPT_BYTES, NewTask, PermissionMode, Timestamp,
 };
 
-use crate::agent_program::{AgentProgram, CommandLine, Program, PromptLimit, RunSummary, Session};
+use crate::agent_program::{
+    AgentProgram, CommandLine, LiveOutput, Program, PromptLimit, RunSummary, Session,
+};
 use crate::edit::FileEdit;
 
 pub(crate) use arguments::check as check_arguments;
@@ -75,6 +78,11 @@ impl AgentProgram for ClaudeCode {
         session: &Session<'_>,
     ) -> CommandLine {
         command_line::command_line(request, default_permission_mode, session)
+    }
+
+    fn live(&self) -> Option<LiveOutput> {
+        let (argument, prefix) = (live::PARTIAL_MESSAGES, live::LIVE_PREFIX);
+        Some(LiveOutput { argument, prefix, text: Box::<live::Partial>::default() })
     }
 
     fn items(&self, line: &str, stderr: bool) -> (Option<Timestamp>, Vec<LogItem>) {

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use claude_worker_api::{ApiError, NewTask, PermissionMode};
+use claude_worker_api::{Agent, ApiError, NewTask, PermissionMode};
 
-use crate::agent_program::{CommandLine, Session};
+use crate::agent_program::{AgentProgram, CommandLine, Session};
 use crate::validate::{validate, validate_follow_up};
 use crate::{agent, claude};
 
@@ -21,9 +21,20 @@ pub struct Launch {
     pub env_remove: Vec<String>,
     /// Whether standard error goes into the same file as standard output, in order.
     pub merge_stderr: bool,
+    /// How lines begin that have texts which are not finished. They are not kept.
+    pub live_prefix: Option<&'static str>,
 }
 
 impl Launch {
+    /// Lets the agent print texts while they are written, if it can.
+    pub fn show_live_text(&mut self, agent: Agent) {
+        if let Some(live) = agent::find(agent).and_then(AgentProgram::live) {
+            // Before the task's own arguments.
+            self.args.insert(0, live.argument.to_owned());
+            self.live_prefix = Some(live.prefix);
+        }
+    }
+
     /// Lets Claude Code use the user's own settings only: none of the working directory's hooks,
     /// helpers, servers, permissions and instructions, which it would follow without asking.
     pub fn leave_out_project_settings(&mut self) {
@@ -64,5 +75,12 @@ pub fn launch(
     let CommandLine { args, stdin, merge_stderr } = command_line;
     let is_foreign = |name: &&str| !request.env.contains_key(*name);
     let env_remove = agent::session_variables().filter(is_foreign).map(str::to_owned).collect();
-    Ok(Launch { args, stdin, env: request.env.clone(), env_remove, merge_stderr })
+    Ok(Launch {
+        args,
+        stdin,
+        env: request.env.clone(),
+        env_remove,
+        merge_stderr,
+        live_prefix: None,
+    })
 }

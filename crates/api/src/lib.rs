@@ -149,7 +149,7 @@ pub use info::{Activity, Counts, EngineInfo, HostKind, Queue, StopMode, Stopped,
 pub use list::{Cursor, ListQuery, Order, TaskPage};
 pub use listener::{AUTO, HTTP_PORT, HttpChange, HttpState, Listen, OFF, TlsFiles};
 pub use log::{
-    Image, ImageQuery, LogEntry, LogItem, LogPage, LogQuery, OutputChunk, OutputQuery,
+    Image, ImageQuery, LiveText, LogEntry, LogItem, LogPage, LogQuery, OutputChunk, OutputQuery,
     OutputStream, ToolOutcome,
 };
 pub use methods::{METHODS, TaskApi, TaskApiExt, calls};

@@ -151,6 +151,10 @@ pub struct LogQuery {
     /// How long to wait when there is nothing new and the run has not ended, in milliseconds (at
     /// most 60,000). With `tail`: only while the log is empty.
     pub wait_ms: u64,
+    /// The version of the live text that the client has, 0 for none: the answer has a newer one, and the wait ends
+    /// with one. Absent: without live text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub live: Option<u64>,
 }
 
 /// A part of a log.
@@ -170,6 +174,19 @@ pub struct LogPage {
     pub next: u64,
     /// Whether the run has ended and this page reaches the end of its log.
     pub end: bool,
+    /// What is being written, if it was asked for and another version of it is known to the client.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live: Option<LiveText>,
+}
+
+/// What an agent is writing. The log has it when it is finished.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LiveText {
+    /// Another one for every change. It rises.
+    pub version: u64,
+    /// Texts, reasoning and tool calls, as far as they are written. Empty when nothing is being written. A tool
+    /// call's input may be the beginning of JSON.
+    pub items: Vec<LogItem>,
 }
 
 /// Which image of a log to read.

@@ -138,6 +138,12 @@ declare_settings! {
         claude: Option<String> = None,
             Path { example: "~/.local/bin/claude" },
             "Claude Code", "Path of the program; empty: found as in your shell";
+
+        /// Whether Claude Code prints what the model writes while it writes it. The log then shows unfinished
+        /// texts; what is kept stays the same. It takes effect with the next run.
+        live_text: bool = true,
+            Switch,
+            "Live text", "Show what Claude writes while it writes it";
     }
 
     /// The environment of tasks.

@@ -303,7 +303,14 @@ impl TaskApi for FakeEngine {
         self.poll(query.wait_ms, |memory| {
             let Some(run) = run_of(memory, id, query.run.as_ref())? else {
                 return Ok((
-                    LogPage { run: None, entries: Vec::new(), start: 0, next: 0, end: false },
+                    LogPage {
+                        run: None,
+                        entries: Vec::new(),
+                        start: 0,
+                        next: 0,
+                        end: false,
+                        live: None,
+                    },
                     false,
                 ));
             };
@@ -314,7 +321,10 @@ impl TaskApi for FakeEngine {
                 let entries = log.entries[start..end].to_vec();
                 let (start, next) = (start as u64, log.bytes.len() as u64);
                 let end = log.ended;
-                return Ok((LogPage { run: Some(run), entries, start, next, end }, true));
+                return Ok((
+                    LogPage { run: Some(run), entries, start, next, end, live: None },
+                    true,
+                ));
             }
             let rest = log.entries.iter().skip(query.after as usize);
             // Two per page, so that every test reads several pages.
@@ -323,7 +333,7 @@ impl TaskApi for FakeEngine {
             let end = log.ended && next == log.entries.len() as u64;
             let worth_it = end || !entries.is_empty();
             let start = query.after;
-            Ok((LogPage { run: Some(run), entries, start, next, end }, worth_it))
+            Ok((LogPage { run: Some(run), entries, start, next, end, live: None }, worth_it))
         })
         .await
     }

@@ -18,13 +18,14 @@ use std::path::Path;
 
 use claude_worker_agents::Lines;
 use claude_worker_api::{
-    Agent, ApiError, ErrorCode, LogEntry, LogPage, LogQuery, OutputChunk, OutputQuery,
+    Agent, ApiError, ErrorCode, LiveText, LogEntry, LogPage, LogQuery, OutputChunk, OutputQuery,
     OutputStream, Run,
 };
 use claude_worker_os::files::open_regular;
 use claude_worker_supervisor::RunDir;
 
 use crate::EngineError;
+use crate::live::LiveSnapshot;
 
 pub(crate) use images::image;
 
@@ -45,6 +46,16 @@ pub(crate) struct Source<'a> {
     pub agent: Agent,
     /// Whether the run is over, found out before the files are read.
     pub over: bool,
+    /// What the agent is writing, found out before the files are read.
+    pub live: Option<LiveSnapshot>,
+}
+
+/// What the agent is writing, for a client that knows a version of it. A page that has output which was not read
+/// when that was found out may have the same text as a whole: then there is none, and the client asks again.
+pub(crate) fn live_text(source: &Source<'_>, page: &LogPage, known: u64) -> Option<LiveText> {
+    let live = source.live.as_ref().filter(|_| !source.over)?;
+    let is_current = page.next <= live.stdout_bytes && live.version != known;
+    is_current.then(|| LiveText { version: live.version, items: live.items.clone() })
 }
 
 /// One page of a run's log.
@@ -73,6 +84,7 @@ pub(crate) fn page(source: &Source<'_>, query: &LogQuery) -> Result<LogPage, Eng
         entries: page.entries,
         next: page.next,
         end: source.over && complete,
+        live: None,
     })
 }
 

@@ -1,6 +1,6 @@
 //! A task as text for a model.
 
-use claude_worker_api::{Failure, Note, State, Task};
+use claude_worker_api::{Failure, Note, Question, State, Task};
 
 /// The state of a task in one line: `Task 3 "Fix the tests" is running: Bash cargo test`.
 pub(crate) fn summary(task: &Task) -> String {
@@ -31,6 +31,9 @@ pub(crate) fn summary(task: &Task) -> String {
                 let more = if denied_tools.len() > names.len() { ", …" } else { "" };
                 text +=
                     &format!(", but tool calls were denied on the way: {}{more}", names.join(", "));
+                for question in denied_tools.iter().flat_map(|tool| &tool.questions) {
+                    text += &format!("; it asked: {}", question_line(question));
+                }
             }
             for note in notes {
                 text += &format!("; note: {}", line(&note.describe(), 200));
@@ -68,6 +71,13 @@ pub(crate) fn next_step(task: &Task) -> String {
         }
         State::Completed { denied_tools, .. } if denied_tools.is_empty() => {
             format!("get_result with task_id {id} gives the whole answer")
+        }
+        State::Completed { denied_tools, .. }
+            if task.has_session && denied_tools.iter().any(|tool| !tool.questions.is_empty()) =>
+        {
+            format!(
+                "Ask the user, or decide, then answer its question with resume_task and task_id {id}"
+            )
         }
         State::Completed { .. } => format!(
             "get_result with task_id {id} gives the answer; check what it could not do because of the denied calls"
@@ -120,6 +130,15 @@ pub(crate) fn next_step(task: &Task) -> String {
     }
 }
 
+/// A question with the answers that it offers: `Which database? (Postgres, SQLite)`.
+fn question_line(question: &Question) -> String {
+    let asked = line(&question.question, 200);
+    match &question.options[..] {
+        [] => asked,
+        options => format!("{asked} ({})", line(&options.join(", "), 200)),
+    }
+}
+
 /// The text as one line of at most `most` characters, without control characters.
 pub(crate) fn line(text: &str, most: usize) -> String {
     let mut line = String::new();
@@ -144,7 +163,32 @@ pub(crate) fn line(text: &str, most: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use claude_worker_api::DeniedTool;
+
     use super::*;
+
+    #[test]
+    fn questions_of_an_agent_are_told_with_how_to_answer_them() {
+        let question = Question {
+            question: "Which database?".to_owned(),
+            options: vec!["Postgres".to_owned(), "SQLite".to_owned()],
+        };
+        let asks = DeniedTool {
+            tool: "AskUserQuestion".to_owned(),
+            questions: vec![question],
+            ..DeniedTool::default()
+        };
+        let mut task: Task = serde_json::from_value(serde_json::json!({
+            "id": 3, "name": "Choose", "agent": "claude", "working_directory": "/",
+            "created_at": "2026-01-02T03:04:05.000Z", "runs": 1, "usage": {}, "has_session": true,
+            "status": "completed", "ended_at": "2026-01-02T03:04:06.000Z", "denied_tools": [asks],
+        }))
+        .unwrap();
+        assert!(summary(&task).ends_with("it asked: Which database? (Postgres, SQLite)"));
+        assert!(next_step(&task).contains("resume_task"));
+        task.has_session = false;
+        assert!(next_step(&task).contains("get_result"));
+    }
 
     #[test]
     fn lines_are_short_and_plain() {

@@ -118,7 +118,14 @@ impl TaskApi for Empty {
     }
     async fn log(&self, _: TaskId, query: LogQuery) -> Result<LogPage, ApiError> {
         let (start, next) = (query.before.unwrap_or_default(), query.after);
-        Ok(LogPage { run: query.run, entries: Vec::new(), start, next, end: query.tail })
+        Ok(LogPage {
+            run: query.run,
+            entries: Vec::new(),
+            start,
+            next,
+            end: query.tail,
+            live: None,
+        })
     }
     async fn output(&self, _: TaskId, query: OutputQuery) -> Result<OutputChunk, ApiError> {
         let bytes = b"null".to_vec();

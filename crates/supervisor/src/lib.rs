@@ -50,6 +50,7 @@ pub mod fuzz;
 mod launch;
 mod leftovers;
 mod limits;
+mod live_lines;
 mod output;
 mod output_file;
 mod process;

@@ -3,6 +3,8 @@
 use std::io::{self, Read, Write};
 use std::time::{Duration, Instant};
 
+use crate::live_lines::LiveLines;
+
 /// What is held of the output at any moment, however much is printed: at first, and once an agent
 /// has filled that at one go. Its pipe is then made as large, so that agent and supervisor wait for
 /// each other less often. The system bounds what all pipes of a user may hold together (64 MiB on
@@ -45,6 +47,8 @@ pub(crate) struct Output<R, W> {
     waiting: Option<Waiting>,
     room: u64,
     over: bool,
+    /// Takes lines out of the first stream that are not kept.
+    live_lines: Option<LiveLines>,
 }
 
 impl<R: Read, W: Write> Output<R, W> {
@@ -58,7 +62,14 @@ impl<R: Read, W: Write> Output<R, W> {
             waiting: None,
             room: cap,
             over: false,
+            live_lines: None,
         }
+    }
+
+    /// The same, but without the live lines of the first stream.
+    pub(crate) fn without_live_lines(mut self, live_lines: Option<LiveLines>) -> Self {
+        self.live_lines = live_lines;
+        self
     }
 
     /// The files, of all streams.
@@ -94,13 +105,19 @@ impl<R: Read, W: Write> Output<R, W> {
         }
         let Stream { source, wide, .. } = &mut self.streams[stream];
         let Some(source) = source else { return 0 };
-        let size = if *wide { BUFFER_BYTES.1 } else { BUFFER_BYTES.0 };
+        let live_lines = self.live_lines.as_mut().filter(|_| stream == 0);
+        let head = live_lines.as_ref().map_or(0, |lines| lines.room());
+        let size = head + if *wide { BUFFER_BYTES.1 } else { BUFFER_BYTES.0 };
         if self.buffer.len() < size {
             self.buffer.resize(size, 0);
         }
-        let read = match source.read(&mut self.buffer) {
+        let read = match source.read(&mut self.buffer[head..size]) {
             Ok(0) => {
                 self.streams[stream].source = None;
+                if let Some(lines) = live_lines {
+                    let rest = lines.finish(&mut self.buffer);
+                    self.keep(stream, rest, now);
+                }
                 return 0;
             }
             Ok(n) => n,
@@ -114,12 +131,18 @@ impl<R: Read, W: Write> Output<R, W> {
                 return 0;
             }
         };
-        let keep = usize::try_from(self.room).map_or(read, |room| room.min(read));
-        self.over |= keep < read;
+        let printed = live_lines.map_or(read, |lines| lines.take(&mut self.buffer[..head + read]));
+        self.keep(stream, printed, now);
+        read
+    }
+
+    /// Writes this many bytes of the buffer, as far as there is room.
+    fn keep(&mut self, stream: usize, count: usize, now: Instant) {
+        let keep = usize::try_from(self.room).map_or(count, |room| room.min(count));
+        self.over |= keep < count;
         self.room -= keep as u64;
         self.waiting = Some(Waiting { stream, from: 0, to: keep, retry_at: now });
         self.write_waiting(now);
-        read
     }
 
     /// Tries to write what waits, if it is time.

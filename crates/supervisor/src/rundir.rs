@@ -124,6 +124,12 @@ impl RunDir {
         self.path.join("stderr")
     }
 
+    /// The newest lines of standard output that are not kept: see [`Spec::live_prefix`].
+    #[must_use]
+    pub fn live_path(&self) -> PathBuf {
+        self.path.join("live")
+    }
+
     pub(crate) fn spec_path(&self) -> PathBuf {
         self.path.join("spec.json")
     }

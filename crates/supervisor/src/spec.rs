@@ -34,6 +34,9 @@ pub struct Spec {
     pub grace_ms: u64,
     /// How many bytes of output are kept, both streams together. One more ends the run.
     pub output_cap_bytes: u64,
+    /// How lines of standard output begin that go into the file `live` instead of being kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live_prefix: Option<String>,
     /// Whether the directory has the file `ready`, which the supervisor takes away before it starts
     /// the agent. Engines before 2026-12 made none.
     #[serde(default)]

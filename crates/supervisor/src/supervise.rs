@@ -10,6 +10,7 @@ use claude_worker_os::files::{self, Replace};
 use claude_worker_os::signal::Signals;
 use claude_worker_os::{pipe, process};
 
+use crate::live_lines::LiveLines;
 use crate::output::Output;
 use crate::output_file::OutputFile;
 use crate::run_log::RunLog;
@@ -144,7 +145,8 @@ fn supervise_logged(dir: &RunDir, log: &mut RunLog) -> Result<Outcome, Superviso
     fault_point("supervisor.started");
 
     let streams = std::iter::once((agent.stdout, stdout)).chain(agent.stderr.zip(stderr));
-    let output = Output::new(streams, spec.output_cap_bytes);
+    let output = Output::new(streams, spec.output_cap_bytes)
+        .without_live_lines(live_lines(&spec, &dir.live_path()));
     let ended = Watch::new(&spec, agent.pid, tree, output, &control, &signals, &mut wakeups, log)
         .until_the_tree_is_gone();
     log.note(format_args!(
@@ -152,8 +154,22 @@ fn supervise_logged(dir: &RunDir, log: &mut RunLog) -> Result<Outcome, Superviso
          outlived the agent",
         ended.stdout_bytes, ended.stderr_bytes, ended.leftovers
     ));
+    // What it had of texts that were not finished is of no use any more.
+    if spec.live_prefix.is_some() {
+        drop(std::fs::remove_file(dir.live_path()));
+    }
     fault_point("supervisor.tree_ended");
     Ok(record(dir, ended, Some(started.at), &mut wakeups, log))
+}
+
+/// What takes the live lines out of the output. Where their file cannot be made, the run goes on without.
+fn live_lines(spec: &Spec, path: &Path) -> Option<LiveLines> {
+    let prefix = spec.live_prefix.as_deref()?;
+    let file =
+        files::without_waiting_or_links_private(OpenOptions::new().create(true).append(true))
+            .open(path)
+            .ok()?;
+    LiveLines::new(prefix, file)
 }
 
 fn create_output(path: &Path) -> Result<OutputFile, SupervisorError> {

@@ -52,6 +52,11 @@ export type AgentSettings = {
    * find it, then where installers put it.
    */
   claude: string;
+  /**
+   * Whether Claude Code prints what the model writes while it writes it. The log then shows unfinished
+   * texts; what is kept stays the same. It takes effect with the next run.
+   */
+  live_text: boolean;
 };
 
 /** An error as it is shown to users: a stable code, what happened, and what to do next. */
@@ -796,6 +801,17 @@ export type ListQuery = {
   submitted_by?: SubmittedBy;
 };
 
+/** What an agent is writing. The log has it when it is finished. */
+export type LiveText = {
+  /**
+   * Texts, reasoning and tool calls, as far as they are written. Empty when nothing is being written. A tool
+   * call's input may be the beginning of JSON.
+   */
+  items: LogItem[];
+  /** Another one for every change. It rises. */
+  version: number;
+};
+
 /** An item with its position in the run's output. */
 export type LogEntry = {
   /** When it was printed, if the agent says so. */
@@ -894,6 +910,8 @@ export type LogPage = {
    * backwards at `start`.
    */
   entries: LogEntry[];
+  /** What is being written, if it was asked for and another version of it is known to the client. */
+  live?: LiveText;
   /** Pass as `after` to read the next page. */
   next: number;
   /** The run it belongs to; absent when the task has had none yet. */
@@ -916,6 +934,11 @@ export type LogQuery = {
   before?: number;
   /** At most this many items, 1 to 2000 (a line's items are never split). Default 500. */
   limit?: number;
+  /**
+   * The version of the live text that the client has, 0 for none: the answer has a newer one, and the wait ends
+   * with one. Absent: without live text.
+   */
+  live?: number;
   /** Which run. Absent: the newest. */
   run?: RunId;
   /** Instead of reading forward from `after`: the last `limit` items of the log. */

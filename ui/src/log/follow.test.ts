@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
-import { Refused, type LogEntry, type LogPage, type LogQuery } from "../backend";
+import { Refused, type LiveText, type LogEntry, type LogPage, type LogQuery } from "../backend";
 import { LogFollower, type Edge, type LogView } from "./follow";
 
 /** A log of lines ten bytes each, that grows, answers as an engine does and can wait. */
@@ -9,10 +9,17 @@ class FakeLog {
   over = false;
   asked: LogQuery[] = [];
   failures: Error[] = [];
+  /** What is being written. */
+  live: LiveText = { version: 0, items: [] };
   #waiting: (() => void)[] = [];
 
   grow(lines: number) {
     this.lines += lines;
+    this.#wake();
+  }
+
+  write(text: string) {
+    this.live = { version: this.live.version + 1, items: text ? [{ type: "text", text }] : [] };
     this.#wake();
   }
 
@@ -30,7 +37,7 @@ class FakeLog {
     const failure = this.failures.shift();
     if (failure) throw failure;
     const page = this.#page(query);
-    if (page.entries.length || page.end || !query.wait_ms) return page;
+    if (page.entries.length || page.end || page.live || !query.wait_ms) return page;
     await new Promise<void>((resolve, reject) => {
       const timer = setTimeout(resolve, query.wait_ms);
       this.#waiting.push(() => (clearTimeout(timer), resolve()));
@@ -42,7 +49,7 @@ class FakeLog {
     return this.#page(query);
   };
 
-  #page({ tail, before, after = 0, limit = 500 }: LogQuery): LogPage {
+  #page({ tail, before, after = 0, limit = 500, live: known }: LogQuery): LogPage {
     let from = Math.ceil(after / 10);
     let to = Math.min(this.lines, from + limit);
     if (tail || before !== undefined) {
@@ -55,7 +62,9 @@ class FakeLog {
       text: `line ${from + i}`,
     }));
     const end = this.over && to === this.lines;
-    return { run: "1-1-00000000", entries, start: from * 10, next: to * 10, end };
+    const isNew = known !== undefined && known !== this.live.version && !this.over;
+    const live = isNew ? { live: this.live } : {};
+    return { run: "1-1-00000000", entries, start: from * 10, next: to * 10, end, ...live };
   }
 }
 
@@ -98,6 +107,34 @@ test("what is printed is there at once", async () => {
   await vi.advanceTimersByTimeAsync(0);
   expect(last(follower.view)).toBe("50.0");
   expect(edges.at(-1)).toBe("newer");
+});
+
+test("what is being written is shown below the log until the log has it", async () => {
+  const written = () =>
+    follower.view.live.map((block) => (block.kind === "text" ? block.text : block.kind));
+  log.grow(1);
+  follower.start();
+  await settle();
+  const heard = follower.view.heard;
+  log.write("Hel");
+  await settle();
+  log.write("Hello");
+  await settle();
+  expect(written()).toEqual(["Hello"]);
+  expect(follower.view.blocks).toHaveLength(1);
+  expect(follower.view.heard).not.toBe(heard);
+  // The whole text arrives, and nothing is being written any more.
+  log.write("");
+  log.grow(1);
+  await settle();
+  expect(written()).toEqual([]);
+  expect(follower.view.blocks).toHaveLength(2);
+  log.write("Next");
+  await settle();
+  expect(written()).toEqual(["Next"]);
+  log.end();
+  await settle();
+  expect(written()).toEqual([]);
 });
 
 test("when the run is over nothing is asked any more", async () => {

@@ -9,7 +9,7 @@ import { Refused, type ApiError, type LogQuery } from "../backend";
 import { Backoff } from "../backend/reconnect";
 import type { ConversationEntry, ConversationPage, ReadConversation } from "./conversation";
 import { delay } from "./delay";
-import { keep, BlockList, type Block } from "./model";
+import { keep, liveBlocks, BlockList, type Block } from "./model";
 
 /** The maximum size of the window: entries, and characters in them. */
 const BOUNDS = { entries: 2400, chars: 6_000_000 };
@@ -35,6 +35,8 @@ export type Edge = "older" | "newer" | "all";
 /** The loaded blocks and their state. */
 export interface LogView {
   blocks: readonly Block[];
+  /** What the agent is writing; the log has it when it is finished. */
+  live: readonly Block[];
   /** Whether the first answer has arrived. */
   loaded: boolean;
   /** Whether the log's beginning is loaded. */
@@ -55,6 +57,7 @@ export class LogFollower {
   /** The current state; a new object after each change. */
   view: LogView = {
     blocks: [],
+    live: [],
     loaded: false,
     atStart: false,
     atEnd: true,
@@ -75,6 +78,8 @@ export class LogFollower {
   /** Aborts all requests. */
   readonly #life = new AbortController();
   #reading = false;
+  /** The version of {@link LogView.live}; 0 is nothing. */
+  #liveVersion = 0;
   /** The pauses after failures to load older or newer entries. */
   #backoff = new Backoff();
 
@@ -123,7 +128,7 @@ export class LogFollower {
       const page = await this.#ask({ after: place, limit: PAGE });
       this.#pages = [pageOf({ ...page, start: place })];
       this.#retell();
-      this.#show({ loaded: true, atEnd: false, over: false }, "all");
+      this.#show({ loaded: true, atEnd: false, over: false, live: [] }, "all");
       if (page.end || page.entries.length < PAGE) void this.#follow(page);
     } catch (error) {
       this.#fail(error);
@@ -202,6 +207,7 @@ export class LogFollower {
                 after: page?.next,
                 limit: FOLLOW_PAGE,
                 wait_ms: WAIT_MS,
+                live: this.#liveVersion,
               },
           signal,
         );
@@ -209,14 +215,15 @@ export class LogFollower {
         backoff.succeeded();
         full = !opening && answer.entries.length >= FOLLOW_PAGE ? full + 1 : 0;
         // The first answer may contain old output.
-        const heard = !opening && page && answer.next > page.next ? Date.now() : this.view.heard;
+        const isNew = !opening && page && (answer.next > page.next || answer.live);
+        const heard = isNew ? Date.now() : this.view.heard;
         page = answer;
         if (opening) {
           this.#pages = [pageOf(answer)];
           this.#retell();
           this.#show(ending(answer, { atEnd: true }), "all");
         } else {
-          this.#append(answer, { heard });
+          this.#append(answer, { heard, ...this.#liveOf(answer) });
           if (!this.#bound()) return;
         }
         if (full >= 2 && this.readerAtEnd) {
@@ -233,6 +240,19 @@ export class LogFollower {
     }
   }
 
+  /** What is being written after this answer. */
+  #liveOf({ live, entries, end }: ConversationPage): Partial<LogView> {
+    if (live && !end) {
+      this.#liveVersion = live.version;
+      return { live: liveBlocks(live.items) };
+    }
+    // The log has now as a whole what was being written; the next answer has what is written since.
+    const isWhole = entries.some(({ type }) => WRITTEN.has(type));
+    if (!isWhole && !end) return {};
+    this.#liveVersion = 0;
+    return this.view.live.length ? { live: [] } : {};
+  }
+
   /** Bounds the window while it grows at its end. False if it stops following. */
   #bound(): boolean {
     if (!this.#tooMuch()) return true;
@@ -240,7 +260,7 @@ export class LogFollower {
       this.#dropOldest();
       return true;
     }
-    this.#show({ atEnd: false }, "newer");
+    this.#show({ atEnd: false, live: [] }, "newer");
     return false;
   }
 
@@ -278,7 +298,7 @@ export class LogFollower {
     if (!dropped) return;
     this.#following?.abort();
     this.#retell();
-    this.#show({ atEnd: false, over: false }, "newer");
+    this.#show({ atEnd: false, over: false, live: [] }, "newer");
   }
 
   #tooMuch(): boolean {
@@ -349,6 +369,15 @@ export class LogFollower {
     return said.code !== "not_found" && said.code !== "forbidden";
   }
 }
+
+/** The entries that are written bit by bit. */
+const WRITTEN = new Set<ConversationEntry["type"]>([
+  "text",
+  "thinking",
+  "tool_call",
+  "result",
+  "run",
+]);
 
 function ending(page: ConversationPage, change: Partial<LogView>): Partial<LogView> {
   return { ...change, loaded: true, over: page.end };

@@ -4,7 +4,7 @@
 // place, all that is loaded is folded anew, so that the same entries always make the same blocks;
 // `keep` then puts the blocks that did not change back in place, so that what is on screen stays.
 import { textOf as textIn, unknownName } from "../words/unknown";
-import type { DeniedTool, Timestamp, ToolOutcome, Usage } from "../backend";
+import type { DeniedTool, LogItem, Timestamp, ToolOutcome, Usage } from "../backend";
 import type { ConversationEntry } from "./conversation";
 
 /** Fields of every block. */
@@ -183,6 +183,13 @@ export class BlockList {
       }
     }
   }
+}
+
+/** What an agent is writing, as blocks that are replaced with every change. */
+export function liveBlocks(items: readonly LogItem[]): Block[] {
+  const blockList = new BlockList();
+  blockList.add(items.map((item, index) => ({ ...item, offset: index })));
+  return blockList.blocks.map((block, index) => ({ ...block, key: `live ${index}` }));
 }
 
 function together(block: OutputBlock, offset: number): boolean {

@@ -29,6 +29,12 @@ export const DECLARED: DeclaredSection[] = [
         kind: "path",
       },
       {
+        key: "agents.live_text",
+        label: "Live text",
+        hint: "Show what Claude writes while it writes it",
+        kind: "switch",
+      },
+      {
         key: "env.pass",
         label: "Variables",
         hint: "What tasks have of the shell that submits them, separated by commas",

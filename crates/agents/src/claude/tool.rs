@@ -43,6 +43,20 @@ pub(super) fn summary(input: &str) -> String {
     one_line(&main, MAX_SUMMARY)
 }
 
+/// The main argument of a call whose arguments are not complete: that of those which are.
+pub(super) fn begun_summary(input: &str) -> String {
+    // The argument that is being written ends somewhere in the middle.
+    let complete = |(at, _): (usize, &str)| {
+        let closed = format!("{}}}", &input[..at]);
+        Object::parse(&closed).map(|_| summary(&closed))
+    };
+    if Object::parse(input).is_some() {
+        return summary(input);
+    }
+    let begin = input.char_indices().take(2000).last().map_or(0, |(at, sign)| at + sign.len_utf8());
+    input[..begin].rmatch_indices(',').take(20).find_map(complete).unwrap_or_default()
+}
+
 /// The questions of a call of `AskUserQuestion`, with the answers that they offer.
 pub(super) fn questions(input: &str) -> Vec<Question> {
     let Some(input) = Object::parse(input) else { return Vec::new() };

@@ -36,6 +36,7 @@ pub(crate) fn spec() -> Spec {
         silence_ms: Some(5_000),
         grace_ms: 0,
         output_cap_bytes: 7_000_000,
+        live_prefix: None,
         has_ready: true,
         wakeup_pipe: None,
     }

@@ -144,11 +144,22 @@ impl TaskApi for Engine {
             run,
             wait_ms,
             move |source| {
-                let page = logs::page(source, &query)?;
-                let enough = !page.entries.is_empty() || page.end || page.next > after;
+                let mut page = logs::page(source, &query)?;
+                page.live = query.live.and_then(|known| logs::live_text(source, &page, known));
+                let enough = !page.entries.is_empty()
+                    || page.end
+                    || page.next > after
+                    || page.live.is_some();
                 Ok((page, enough))
             },
-            |end| LogPage { run: None, entries: Vec::new(), start: after, next: after, end },
+            |end| LogPage {
+                run: None,
+                entries: Vec::new(),
+                start: after,
+                next: after,
+                end,
+                live: None,
+            },
         )
         .await
     }

@@ -43,10 +43,13 @@ impl Engine {
                         };
                     };
                     // In this order: a run that ends after it was seen live is read again.
-                    let grown = inner.runs.find(&run.id).map(|live| live.grown());
+                    let live = inner.runs.find(&run.id);
+                    let grown = live.as_ref().map(|live| live.grown());
+                    let live_text = live.map(|live| live.live_text());
                     let over = stored.state.live_run() != Some(&run.id);
                     let dir = inner.runs.directory(&run.id);
-                    let source = Source { dir: &dir, run: &run, agent: stored.task.agent, over };
+                    let agent = stored.task.agent;
+                    let source = Source { dir: &dir, run: &run, agent, over, live: live_text };
                     Ok((Ok(read(&source)?), grown))
                 })
                 .await?;

@@ -12,7 +12,7 @@ use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use claude_worker_agents::Summary;
+use claude_worker_agents::{LiveText, Summary};
 use claude_worker_supervisor::{Launched, SupervisorProcess};
 
 use super::run_ending::RunEnding;
@@ -63,6 +63,8 @@ pub(super) struct Follower {
     summary: Summary,
     stdout: Tail,
     stderr: Tail,
+    live_lines: Tail,
+    live_text: LiveText,
     reported: Reported,
     /// The output is not read any further: reading it failed in our own code, or something that
     /// cannot be read is in its place.
@@ -89,6 +91,7 @@ impl Follower {
         Self {
             runs,
             summary: Summary::new(planned.request.agent),
+            live_text: LiveText::new(planned.request.agent),
             planned,
             live,
             inbox,
@@ -99,6 +102,7 @@ impl Follower {
             launches: 0,
             stdout: Tail::default(),
             stderr: Tail::default(),
+            live_lines: Tail::default(),
             reported: Reported::default(),
             blind: false,
             unread: false,

@@ -3,10 +3,12 @@
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, mpsc};
 
-use claude_worker_api::Timestamp;
+use claude_worker_api::{LogItem, Timestamp};
 use claude_worker_os::files::Identity;
 use claude_worker_supervisor::{RunDir, SupervisorProcess, WakeupReason};
 use tokio::sync::watch;
+
+use super::lock;
 
 /// What a run's thread waits for.
 pub(super) enum Signal {
@@ -28,6 +30,8 @@ pub(crate) struct LiveRun {
     pub(super) grown: watch::Sender<u64>,
     pub(super) last_output_at: AtomicI64,
     pub(super) output_bytes: AtomicU64,
+    /// What the agent is writing.
+    pub(super) live_text: Mutex<LiveSnapshot>,
     pub(super) end_request: Mutex<EndRequest>,
     /// What its directory was when this engine made or found it.
     pub(super) identity: OnceLock<Identity>,
@@ -36,6 +40,16 @@ pub(crate) struct LiveRun {
     pub(super) directory_gone: AtomicBool,
     /// Its task is to be removed.
     pub(super) to_remove: AtomicBool,
+}
+
+/// What an agent is writing, at one moment.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct LiveSnapshot {
+    /// Rises with every change; 0 is nothing.
+    pub(crate) version: u64,
+    /// How many bytes of standard output had been read then.
+    pub(crate) stdout_bytes: u64,
+    pub(crate) items: Vec<LogItem>,
 }
 
 /// A request to end may come before there is a directory to write it into.
@@ -69,6 +83,11 @@ impl LiveRun {
             0 => None,
             millis => Some(Timestamp::from_millis(millis)),
         }
+    }
+
+    /// What the agent is writing now.
+    pub(crate) fn live_text(&self) -> LiveSnapshot {
+        lock(&self.live_text).clone()
     }
 
     /// Wakes whenever the agent prints something.

@@ -56,8 +56,8 @@ use follower::{Beginning, Follower};
 use launched::LaunchLog;
 use lent::Lent;
 pub use lent::LentWorker;
-pub(crate) use live_run::LiveRun;
 use live_run::{EndRequest, Signal};
+pub(crate) use live_run::{LiveRun, LiveSnapshot};
 use supervisors::Supervisors;
 
 /// The stack of a run's thread. Its deepest call is a JSON parser with a bounded depth.
@@ -234,6 +234,7 @@ impl Runs {
             grown: watch::Sender::new(0),
             last_output_at: AtomicI64::new(0),
             output_bytes: AtomicU64::new(0),
+            live_text: Mutex::default(),
             end_request: Mutex::new(end_request),
             identity: OnceLock::new(),
             supervisor: OnceLock::new(),

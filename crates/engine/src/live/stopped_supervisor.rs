@@ -83,6 +83,7 @@ mod tests {
             silence_ms: None,
             grace_ms: 300,
             output_cap_bytes: 0,
+            live_prefix: None,
             has_ready: true,
             wakeup_pipe: None,
         };

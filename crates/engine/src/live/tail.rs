@@ -25,6 +25,18 @@ impl Default for Tail {
 }
 
 impl Tail {
+    /// Begins anew with a file that was emptied.
+    pub(super) fn notice_emptied(&mut self) -> io::Result<()> {
+        if let Some(file) = &mut self.file
+            && file.metadata()?.len() < self.offset
+        {
+            file.seek(SeekFrom::Start(0))?;
+            self.offset = 0;
+            self.lines = Lines::new(0);
+        }
+        Ok(())
+    }
+
     /// Reads what is new; returns how many bytes that were. A file that is not there has none.
     ///
     /// Where only so many bytes at the end are needed, a reader that has fallen behind skips what

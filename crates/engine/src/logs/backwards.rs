@@ -60,6 +60,7 @@ pub(super) fn page(
         entries: page.lines.into_iter().flat_map(|line| line.entries).collect(),
         next,
         end: source.over && next == total,
+        live: None,
     })
 }
 

@@ -49,7 +49,7 @@ impl Output {
     }
 
     fn source(&self) -> Source<'_> {
-        Source { dir: &self.dir, run: &self.run, agent: self.agent, over: self.over }
+        Source { dir: &self.dir, run: &self.run, agent: self.agent, over: self.over, live: None }
     }
 
     fn page(&self, after: u64) -> LogPage {

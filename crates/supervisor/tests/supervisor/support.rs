@@ -78,6 +78,7 @@ impl Stage {
             silence_ms: None,
             grace_ms: 100,
             output_cap_bytes: u64::MAX,
+            live_prefix: None,
             has_ready: true,
             wakeup_pipe: Some(self.path().join("bell")),
         }

@@ -7,6 +7,7 @@ export const DEFAULTS = {
   permission_mode: "acceptEdits",
   agents: {
     claude: null,
+    live_text: true,
   },
   env: {
     pass: [

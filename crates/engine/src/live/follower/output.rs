@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use claude_worker_api::Timestamp;
 
+use super::super::lock;
 use super::Follower;
 
 impl Follower {
@@ -17,19 +18,31 @@ impl Follower {
             return;
         }
         let (stdout, stderr) = (self.live.dir.stdout_path(), self.live.dir.stderr_path());
-        let Self { summary, stdout: out, stderr: err, .. } = self;
+        let live_path = self.live.dir.live_path();
+        let Self { summary, stdout: out, stderr: err, live_lines, live_text, .. } = self;
         // Output is hostile: should it find a hole in our reading, only the reading ends.
         let read = catch_unwind(AssertUnwindSafe(|| {
             let needed_end = summary.needed_end();
+            let mut rewritten = false;
             let from_out = out.read(&stdout, needed_end, |lines, bytes| {
-                lines.push(bytes, |line| summary.read(&line, false));
+                lines.push(bytes, |line| {
+                    summary.read(&line, false);
+                    rewritten |= live_text.read_kept(&line);
+                });
             });
             let from_err = err.read(&stderr, needed_end, |lines, bytes| {
                 lines.push(bytes, |line| summary.read(&line, true));
             });
-            (from_out, from_err)
+            // After the output, which has as a whole what was being written. Not to be able to read it costs
+            // nothing but the sight of it.
+            let from_live = live_lines.notice_emptied().and_then(|()| {
+                live_lines.read(&live_path, None, |lines, bytes| {
+                    lines.push(bytes, |line| rewritten |= live_text.read(&line));
+                })
+            });
+            (from_out, from_err, rewritten, from_live.unwrap_or(0))
         }));
-        let Ok((from_out, from_err)) = read else {
+        let Ok((from_out, from_err, rewritten, from_live)) = read else {
             tracing::error!("its output cannot be understood any further");
             self.blind = true;
             return;
@@ -59,9 +72,19 @@ impl Follower {
         } else if self.settled_since.is_none() {
             self.settled_since = Some(Instant::now());
         }
-        if grown > 0 {
+        {
+            let mut shown = lock(&self.live.live_text);
+            shown.stdout_bytes = self.stdout.offset;
+            if rewritten {
+                shown.version += 1;
+                shown.items = self.live_text.items();
+            }
+        }
+        if grown > 0 || from_live > 0 {
             self.live.last_output_at.store(Timestamp::now().as_millis(), Ordering::Relaxed);
             self.live.output_bytes.fetch_add(grown, Ordering::Relaxed);
+        }
+        if grown > 0 || rewritten {
             self.live.grown.send_modify(|bytes| *bytes += grown);
         }
     }

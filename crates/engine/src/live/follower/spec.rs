@@ -63,6 +63,9 @@ impl Follower {
             tracing::info!(untrusted = %untrusted.display(), "without the project's settings");
             launch.leave_out_project_settings();
         }
+        if config.agents.live_text {
+            launch.show_live_text(request.agent);
+        }
         if !Path::new(&request.working_directory).is_dir() {
             return Err(never(format!("The directory {} is gone", request.working_directory)));
         }
@@ -127,6 +130,7 @@ impl Follower {
             silence_ms: self.silence_limit(),
             grace_ms: config.limits.grace_ms,
             output_cap_bytes: config.caps.output_per_run,
+            live_prefix: launch.live_prefix.map(str::to_owned),
             has_ready: true,
             wakeup_pipe: Some(self.runs.paths.wakeup_pipe.clone()),
         };
