@@ -3,7 +3,7 @@
 use claude_worker_api::{Agent, LogItem};
 
 use crate::agent;
-use crate::agent_program::LiveText as AgentLiveText;
+use crate::agent_program::{AgentProgram, LiveText as AgentLiveText};
 use crate::lines::Line;
 
 /// A fold over the live lines of a run, in bounded memory. It stays empty for an agent that prints none.
@@ -14,7 +14,7 @@ impl LiveText {
     /// Nothing, yet.
     #[must_use]
     pub fn new(agent: Agent) -> Self {
-        Self(agent::find(agent).and_then(|agent| agent.live()).map(|live| live.text))
+        Self(agent::find(agent).and_then(AgentProgram::live).map(|live| live.text))
     }
 
     /// Reads the next live line; returns whether something changed.
