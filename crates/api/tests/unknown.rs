@@ -19,7 +19,9 @@ const NAMES: &[(&str, Reading)] = &[
     ("CheckLevel", read::<api::CheckLevel>),
     ("ErrorCode", read::<api::ErrorCode>),
     ("Scope", read::<api::Scope>),
+    ("FileChange", read::<api::FileChange>),
     ("HostKind", read::<api::HostKind>),
+    ("NoLines", read::<api::NoLines>),
     ("PermissionMode", read::<api::PermissionMode>),
     ("Status", read::<api::Status>),
     ("SubmittedBy", read::<api::SubmittedBy>),
@@ -29,6 +31,7 @@ const NAMES: &[(&str, Reading)] = &[
 
 /// The enums with a tag and fields: the name of the tag, and a known tag that needs fields.
 const TAGGED: &[(&str, &str, &str, Reading)] = &[
+    ("ChangeSource", "kind", "git", read::<api::ChangeSource>),
     ("EventKind", "kind", "quiet", read::<api::EventKind>),
     ("Failure", "kind", "timeout", read::<api::Failure>),
     ("LogItem", "type", "text", read::<api::LogItem>),
@@ -46,7 +49,17 @@ const IN_REQUESTS: &[(&str, Reading)] = &[
 ];
 
 /// The stored enums, which their own crates test.
-const TESTED_ELSEWHERE: &[&str] = &["EndedBy", "Ending", "Plan", "TaskState", "RequestedEnd"];
+const TESTED_ELSEWHERE: &[&str] = &[
+    "EndedBy",
+    "Ending",
+    "Mode",
+    "Plan",
+    "RequestedEnd",
+    "StoredOutcome",
+    "StoredSide",
+    "StoredStart",
+    "TaskState",
+];
 
 /// Enums that stand for several forms of one value, which have no names to be unknown.
 const FORMS: &[&str] = &["NumberOrText"];

@@ -62,8 +62,17 @@ pub(crate) enum Outcome {
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum StoredStart {
     NoRepository,
-    Repository { root: PathBuf, commit: Option<String>, files: Vec<(String, StoredSide)> },
-    Failed { reason: String },
+    Repository {
+        root: PathBuf,
+        commit: Option<String>,
+        files: Vec<(String, StoredSide)>,
+    },
+    Failed {
+        reason: String,
+    },
+    /// One that only a newer version knows.
+    #[serde(other)]
+    Unknown,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -76,17 +85,40 @@ struct StoredEnd {
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum StoredOutcome {
     NoRepository,
-    Compared { root: PathBuf, files: Vec<(String, StoredSide, StoredSide)>, ignored: Vec<PathBuf> },
-    Failed { reason: String },
+    Compared {
+        root: PathBuf,
+        files: Vec<(String, StoredSide, StoredSide)>,
+        ignored: Vec<PathBuf>,
+    },
+    Failed {
+        reason: String,
+    },
+    /// One that only a newer version knows.
+    #[serde(other)]
+    Unknown,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 enum StoredSide {
     Absent,
-    Kept { at: usize, length: usize, mode: Mode },
-    Unkept { identity: String, why: NoLines, mode: Mode },
+    Kept {
+        at: usize,
+        length: usize,
+        mode: Mode,
+    },
+    Unkept {
+        identity: String,
+        why: NoLines,
+        mode: Mode,
+    },
+    /// One that only a newer version knows.
+    #[serde(other)]
+    Unknown,
 }
+
+/// Why there are no changes in a record that this version cannot read.
+const NEWER: &str = "A newer version of Claude Worker recorded the changes in another form";
 
 /// The directory of the records in a run's directory.
 fn place(run: &Path) -> PathBuf {
@@ -115,6 +147,7 @@ pub(super) fn start(run: &Path) -> Option<Start> {
     Some(match stored {
         StoredStart::NoRepository => Start::NoRepository,
         StoredStart::Failed { reason } => Start::Failed { reason },
+        StoredStart::Unknown => Start::Failed { reason: NEWER.to_owned() },
         StoredStart::Repository { root, commit, files } => {
             let files = files.into_iter().map(|(path, side)| (path, unpack(side, &contents)));
             Start::Repository(Snapshot { root, commit, files: files.collect() })
@@ -152,6 +185,7 @@ pub(super) fn end(run: &Path) -> Option<End> {
     let outcome = match stored.outcome {
         StoredOutcome::NoRepository => Outcome::NoRepository,
         StoredOutcome::Failed { reason } => Outcome::Failed { reason },
+        StoredOutcome::Unknown => Outcome::Failed { reason: NEWER.to_owned() },
         StoredOutcome::Compared { root, files, ignored } => {
             let pair = |(path, before, after)| Pair {
                 path,
@@ -189,6 +223,9 @@ fn unpack(side: StoredSide, contents: &[u8]) -> Side {
             }
         }
         StoredSide::Unkept { identity, why, mode } => Side::Unkept { identity, why, mode },
+        StoredSide::Unknown => {
+            Side::Unkept { identity: String::new(), why: NoLines::NotKept, mode: Mode::File }
+        }
     }
 }
 
@@ -228,4 +265,31 @@ fn read(path: &Path) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     io::Read::read_to_end(&mut open_regular(path).ok()?, &mut bytes).ok()?;
     Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_of_newer_versions_are_read_as_far_as_they_are_known() {
+        let run = tempfile::tempdir().unwrap();
+        let record = |name: &str, json: &str| {
+            let place = place(run.path());
+            fs::create_dir_all(&place).unwrap();
+            fs::write(place.join(format!("{name}.json")), json).unwrap();
+        };
+        record("start", r#"{"kind":"later","more":[1]}"#);
+        assert_eq!(start(run.path()), Some(Start::Failed { reason: NEWER.to_owned() }));
+        record("end", r#"{"outcome":{"kind":"later"},"shared_with":[]}"#);
+        let failed = Outcome::Failed { reason: NEWER.to_owned() };
+        assert_eq!(end(run.path()).unwrap().outcome, failed);
+
+        let side = |json: &str| unpack(serde_json::from_str(json).unwrap(), b"text");
+        let unkept =
+            Side::Unkept { identity: String::new(), why: NoLines::NotKept, mode: Mode::File };
+        assert_eq!(side(r#"{"kind":"later","at":7}"#), unkept);
+        let kept = side(r#"{"kind":"kept","at":0,"length":4,"mode":"later"}"#);
+        assert_eq!(kept.mode().unwrap().git(), "100644");
+    }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
-use claude_worker_api::NoLines;
+use claude_worker_api::{NoLines, UnknownName};
 use claude_worker_os::files::{is_executable, open_regular, path_to_bytes};
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +20,9 @@ pub(crate) enum Mode {
     File,
     Executable,
     Link,
+    /// One that only a newer version knows: as if it were a file.
+    #[serde(untagged)]
+    Unknown(UnknownName),
 }
 
 impl Mode {
@@ -36,7 +39,7 @@ impl Mode {
     /// The mode in a patch.
     pub(crate) const fn git(self) -> &'static str {
         match self {
-            Self::File => "100644",
+            Self::File | Self::Unknown(_) => "100644",
             Self::Executable => "100755",
             Self::Link => "120000",
         }
