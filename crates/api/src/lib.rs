@@ -115,6 +115,7 @@ mod problem;
 mod project;
 mod query;
 mod run;
+mod search;
 mod serde_error;
 mod settings;
 mod state;
@@ -158,6 +159,7 @@ pub use moves::{Move, QueuePlace};
 pub use problem::{PROBLEM_JSON, Problem};
 pub use project::{Project, ProjectId, Projects, ProjectsQuery};
 pub use run::{Run, RunOutcome, Usage};
+pub use search::{SearchHit, SearchPage, SearchPlace, SearchQuery, SnippetPart};
 pub use settings::{
     AgentSettings, CapSettings, DelegationSettings, HttpSettings, LimitSettings, McpSettings,
     NotificationSettings, RateLimitSettings, RetentionSettings, Settings, SettingsChange,

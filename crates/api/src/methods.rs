@@ -17,9 +17,10 @@ use crate::{
     EngineInfo, EventPage, EventQuery, FileDiff, FollowUp, HttpChange, HttpState, Image,
     ImageQuery, ImportTasks, ImportedTasks, ListQuery, LogPage, LogQuery, LoginCode, MetricsText,
     Move, NewLogin, NewTask, NewTasks, NewToken, OutputChunk, OutputQuery, Patch, PatchQuery,
-    Pause, Projects, ProjectsQuery, Queue, Retry, Scope, SeenQuery, Settings, SettingsChange,
-    Spent, SpentQuery, StopRequest, Stopped, SubmittedTasks, Task, TaskDetail, TaskId, TaskPage,
-    TaskQuery, Token, TokenName, Tokens, Traceparent, Trust, TrustChange,
+    Pause, Projects, ProjectsQuery, Queue, Retry, Scope, SearchPage, SearchQuery, SeenQuery,
+    Settings, SettingsChange, Spent, SpentQuery, StopRequest, Stopped, SubmittedTasks, Task,
+    TaskDetail, TaskId, TaskPage, TaskQuery, Token, TokenName, Tokens, Traceparent, Trust,
+    TrustChange,
 };
 
 /// The idempotency key of a call, which makes it safe to repeat.
@@ -243,6 +244,14 @@ methods! {
     /// `invalid_request` for too many `ids`, and for a project that does not exist.
     list = List { query: ListQuery } -> TaskPage,
     Get "/api/v1/tasks", Read, Safe, Quick, [InvalidRequest];
+
+    /// Searches in the prompts, results and logs of tasks. Names are searched by `list`. What has just been
+    /// submitted or has just ended is found a moment later.
+    ///
+    /// # Errors
+    /// `invalid_request` for too long a text, and for a project that does not exist.
+    search = Search { query: SearchQuery } -> SearchPage,
+    Get "/api/v1/search", Read, Safe, Quick, [InvalidRequest];
 
     /// Everything stored about one task; waits for its end when asked to.
     ///

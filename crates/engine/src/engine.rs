@@ -7,6 +7,7 @@ mod directory_checks;
 mod file_changes;
 mod import;
 mod recent_looks;
+mod search;
 mod sign_in_note;
 mod submission;
 #[cfg(test)]
@@ -36,9 +37,10 @@ use crate::message::{Message, Reply, Request};
 use crate::metrics::{self, Traffic};
 use crate::projects::{self, ProjectRoots};
 use crate::readiness::{LastLook, readiness};
+use crate::search::{Indexer, index_in_background};
 use crate::settings::InForce;
 use crate::storage_watch::{self, StorageWatch};
-use crate::store::{self, Readers, StoredTask, Writer};
+use crate::store::{self, Readers, SearchReaders, StoredTask, Writer};
 use crate::{Claim, EngineError, LoginShell, Paths, Readiness, disk, env_file};
 
 /// How many messages may wait for the dispatcher.
@@ -89,6 +91,7 @@ struct Inner {
     directory_checks: DirectoryChecks,
     recent_looks: RecentLooks,
     project_roots: Arc<ProjectRoots>,
+    searches: Arc<SearchReaders>,
     sign_in_note: SignInNote,
     /// Codes for logins of browsers.
     logins: Logins,
@@ -209,6 +212,18 @@ impl Engine {
                 }
             })
             .map_err(EngineError::io("cannot start the dispatcher"))?;
+        let searches = Arc::new(SearchReaders::new(paths.search.clone()));
+        let indexer = Indexer {
+            paths: paths.clone(),
+            readers: Readers::new(paths.database.clone(), shown.published.clone()),
+            runs: Arc::clone(&runs),
+            searches: Arc::clone(&searches),
+            free_disk: {
+                let config = config.clone();
+                Box::new(move || config.now().caps.free_disk)
+            },
+        };
+        index_in_background(indexer, shown.seq.clone(), ended.clone())?;
         Ok(Self {
             inner: Arc::new(Inner {
                 readers: Readers::new(paths.database.clone(), shown.published.clone()),
@@ -234,6 +249,7 @@ impl Engine {
                 directory_checks: DirectoryChecks::default(),
                 recent_looks: RecentLooks::default(),
                 project_roots,
+                searches,
                 sign_in_note: SignInNote::default(),
                 logins: Logins::default(),
                 claim: Mutex::new(Some(claim)),

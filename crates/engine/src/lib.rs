@@ -47,6 +47,7 @@ mod readiness;
 mod run_record;
 mod run_trace;
 mod scheduler;
+mod search;
 mod state;
 mod storage_watch;
 mod store;

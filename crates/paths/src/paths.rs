@@ -45,6 +45,8 @@ pub struct Paths {
     pub launched: PathBuf,
     /// Room that is kept for a full disk.
     pub reserve: PathBuf,
+    /// The index for searches, which can be deleted at any time.
+    pub search: PathBuf,
     /// The directories that the user has trusted with `claude-worker trust`.
     pub trust: PathBuf,
 }
@@ -109,6 +111,7 @@ impl Paths {
             token: place("token"),
             launched: place("engine.launched"),
             reserve: place("engine.reserve"),
+            search: place("search.db"),
             trust: place("trusted.json"),
         }
     }
@@ -169,6 +172,7 @@ impl Paths {
             token: place("token"),
             launched: place("engine.launched"),
             reserve: place("engine.reserve"),
+            search: place("search.db"),
             trust: place("trusted.json"),
             config: config_home.unwrap_or_else(|| home.clone()).join("config.toml"),
             home,

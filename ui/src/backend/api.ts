@@ -1302,6 +1302,51 @@ export type RunOutcome = {
 /** What a token allows. Each scope includes the one before it. */
 export type Scope = "read" | "submit" | "full";
 
+/** A task in which words were found. */
+export type SearchHit = {
+  /** What of it the words stand in. A prompt comes before a result, a result before a log. */
+  place: SearchPlace;
+  /** The run whose result or log it is, or whose follow-up. */
+  run?: RunId;
+  /** The words with some text around them, in one line. */
+  snippet: SnippetPart[];
+  /** The task. */
+  task: Task;
+};
+
+/** Tasks in which words were found. */
+export type SearchPage = {
+  /** The tasks, the newest first, each with the place where the words stand. */
+  hits: SearchHit[];
+  /** Whether older tasks are still being read for the first time, so that some may be missing. */
+  incomplete?: boolean;
+  /** Pass as `before` for the next page; absent on the last one. */
+  next?: TaskId;
+};
+
+/** What of a task words were found in. */
+export type SearchPlace = "prompt" | "result" | "log";
+
+/** What to search for in prompts, results and logs. */
+export type SearchQuery = {
+  /** Only in tasks before this one: the `next` of the previous page. */
+  before?: TaskId;
+  /** At most this many tasks, 1 to 100. Default 20. */
+  limit?: number;
+  /** Only in tasks of this project: its name, in any case, or its directory. */
+  project?: string;
+  /** Only in tasks that were submitted at or after this instant. */
+  since?: Timestamp;
+  /** Only in tasks of these statuses. Empty: all. */
+  status?: Status[];
+  /**
+   * The words, which must stand near each other: in the same prompt, or within some thousand characters of
+   * a result or log. A word also finds longer ones that begin with it. Words in double quotes must follow each
+   * other. Case and accents make no difference. At most 4096 characters.
+   */
+  words?: string;
+};
+
 /** The finished tasks that a person has looked at. */
 export type SeenQuery = {
   /**
@@ -1367,6 +1412,14 @@ export type Settings = {
  * value with a unit: `{"limits": {"timeout": "90m"}}`.
  */
 export type SettingsChange = Record<string, unknown>;
+
+/** A piece of a text. */
+export type SnippetPart = {
+  /** Whether it is what was searched for. */
+  matched?: boolean;
+  /** The piece. It comes from a person or an agent: escape it before it is shown. */
+  text: string;
+};
 
 /** What runs have cost. */
 export type Spent = {

@@ -35,6 +35,8 @@ import type {
   ProjectsQuery,
   Queue,
   Retry,
+  SearchPage,
+  SearchQuery,
   SeenQuery,
   Settings,
   SettingsChange,
@@ -88,6 +90,14 @@ export interface EngineApi {
    * `invalid_request` for too many `ids`, and for a project that does not exist.
    */
   list(query?: ListQuery, signal?: AbortSignal): Promise<TaskPage>;
+  /**
+   * Searches in the prompts, results and logs of tasks. Names are searched by `list`. What has just been
+   * submitted or has just ended is found a moment later.
+   *
+   * # Errors
+   * `invalid_request` for too long a text, and for a project that does not exist.
+   */
+  search(query?: SearchQuery, signal?: AbortSignal): Promise<SearchPage>;
   /**
    * Everything stored about one task; waits for its end when asked to.
    *
@@ -307,6 +317,12 @@ export const METHODS = {
     name: "list",
     verb: "GET",
     path: "/api/v1/tasks",
+    arguments: ["query"],
+  },
+  search: {
+    name: "search",
+    verb: "GET",
+    path: "/api/v1/search",
     arguments: ["query"],
   },
   get: {

@@ -14,12 +14,25 @@ export interface Facts {
   filter: QueueFilter;
   searching: boolean;
   segment: (part: Part) => Segment | undefined;
+  /** Tasks in whose texts a search has found its words. */
+  texts?: Segment | undefined;
   queue: Queue | undefined;
   spentToday: number | undefined;
   now: Date;
 }
 
-export function sections({ filter, searching, segment, queue, spentToday, now }: Facts): Section[] {
+/** The key of the section of tasks that were found by their texts. */
+export const TEXTS = "texts";
+
+export function sections({
+  filter,
+  searching,
+  segment,
+  texts,
+  queue,
+  spentToday,
+  now,
+}: Facts): Section[] {
   const all: Section[] = [];
   const running = segment("running");
   if (running) {
@@ -38,6 +51,10 @@ export function sections({ filter, searching, segment, queue, spentToday, now }:
   const finished = segment("finished");
   if (finished)
     all.push(...byDay(finished, now, filter === "all" && !searching ? spentToday : undefined));
+  if (texts) {
+    const title = "In prompts, results and logs";
+    all.push({ key: TEXTS, title, note: "", segment: texts, from: 0, to: texts.tasks.length });
+  }
   return all;
 }
 

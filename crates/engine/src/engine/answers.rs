@@ -11,9 +11,9 @@ use claude_worker_api::{
     HttpState, Image, ImageQuery, ImportTasks, ImportedTasks, ListQuery, LogPage, LogQuery,
     LoginCode, MAX_CALLER_CHARS, MetricsText, Move, NewLogin, NewTask, NewTasks, NewToken,
     OutputChunk, OutputQuery, PROTOCOL, Patch, PatchQuery, Pause, Projects, ProjectsQuery, Queue,
-    Retry, Run, SeenQuery, Settings, SettingsChange, Spent, SpentQuery, StopRequest, Stopped,
-    SubmittedTasks, Task, TaskApi, TaskDetail, TaskId, TaskPage, TaskQuery, Timestamp, Token,
-    TokenName, Tokens, Trust, TrustChange,
+    Retry, Run, SearchPage, SearchQuery, SeenQuery, Settings, SettingsChange, Spent, SpentQuery,
+    StopRequest, Stopped, SubmittedTasks, Task, TaskApi, TaskDetail, TaskId, TaskPage, TaskQuery,
+    Timestamp, Token, TokenName, Tokens, Trust, TrustChange,
 };
 
 use super::working_directory::Missing;
@@ -37,7 +37,7 @@ const EXAMINATION: Duration = Duration::from_secs(50);
 /// How many tasks a query may name.
 const MOST_IDS: usize = 1000;
 /// The longest text to search for, in characters. As a pattern it stays below the bound of SQLite, 50,000 bytes.
-const LONGEST_SEARCH: usize = 4096;
+pub(super) const LONGEST_SEARCH: usize = 4096;
 
 /// Says what of a directory's settings a task does without, by the list of trusted directories.
 type LeftOut = fn(&Path, &str) -> Option<trust::Warning>;
@@ -112,6 +112,10 @@ impl TaskApi for Engine {
             Ok(TaskPage { tasks, next, counts })
         })
         .await
+    }
+
+    async fn search(&self, query: SearchQuery) -> Result<SearchPage, ApiError> {
+        self.search_texts(query).await
     }
 
     async fn get(&self, id: TaskId, query: TaskQuery) -> Result<TaskDetail, ApiError> {

@@ -3,9 +3,9 @@
 use std::sync::atomic::Ordering;
 
 use claude_worker_api::{
-    Agent, ErrorCode, EventKind, EventQuery, HttpSettings, ImportTasks, LONGEST_DURATION,
-    ListQuery, NewTask, NewTasks, NewToken, Pause, ProjectsQuery, SettingsChange, TaskApi,
-    TaskQuery,
+    Agent, Edit, ErrorCode, EventKind, EventQuery, HttpSettings, ImportTasks, LONGEST_DURATION,
+    ListQuery, NewTask, NewTasks, NewToken, Pause, ProjectsQuery, SearchHit, SearchPlace,
+    SearchQuery, SettingsChange, Status, StopRequest, TaskApi, TaskChanges, TaskQuery,
 };
 use tempfile::TempDir;
 
@@ -248,4 +248,82 @@ async fn the_project_of_a_directory_that_was_not_looked_at_is_found_later() {
     }
     let placed = engine.get(unplaced.id, TaskQuery::default()).await.unwrap().task.project;
     assert!(placed.is_some() && placed != task.project);
+}
+
+/// Searches until something is found, or `expected` hits are.
+async fn search(engine: &Engine, words: &str, expected: usize) -> Vec<SearchHit> {
+    let deadline = Instant::now() + LONG;
+    loop {
+        let query = SearchQuery { words: words.to_owned(), ..SearchQuery::default() };
+        let hits = engine.search(query).await.unwrap().hits;
+        if hits.len() == expected {
+            return hits;
+        }
+        assert!(Instant::now() < deadline, "{words}: {hits:?}");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+fn marked(hit: &SearchHit) -> String {
+    let parts = hit.snippet.iter();
+    parts
+        .map(|part| if part.matched { format!("[{}]", part.text) } else { part.text.clone() })
+        .collect()
+}
+
+#[tokio::test]
+async fn prompts_are_found_while_their_tasks_are_there() {
+    let (directory, engine, _http) = started().await;
+    let mut ids = Vec::new();
+    for command in ["echo migrate the database", "echo other", "echo database of parseConfig"] {
+        ids.push(engine.submit(shell(directory.path(), command)).await.unwrap().id);
+    }
+    let hits = search(&engine, "DATA", 2).await;
+    assert_eq!(hits.iter().map(|hit| hit.task.id).collect::<Vec<_>>(), [ids[2], ids[0]]);
+    assert_eq!(hits[1].place, SearchPlace::Prompt);
+    assert_eq!(marked(&hits[1]), "echo migrate the [database]");
+    assert_eq!(marked(&search(&engine, "config", 1).await[0]), "echo database of parse[Config]");
+    let edit =
+        TaskChanges { execution_prompt: Some("echo else".to_owned()), ..TaskChanges::default() };
+    engine.edit(ids[0], Edit { changes: edit, ..Edit::default() }).await.unwrap();
+    assert_eq!(search(&engine, "database", 1).await[0].task.id, ids[2]);
+    engine.remove(ids[2]).await.unwrap();
+    search(&engine, "database", 0).await;
+    let query = |words: &str| SearchQuery { words: words.to_owned(), ..SearchQuery::default() };
+    assert_eq!(engine.search(query("\" \"")).await.unwrap().hits, []);
+    let unknown = SearchQuery { project: Some("nowhere".to_owned()), ..query("else") };
+    assert_eq!(engine.search(unknown).await.unwrap_err().code, ErrorCode::InvalidRequest);
+    let running = SearchQuery { statuses: vec![Status::Running], ..query("else") };
+    assert_eq!(engine.search(running).await.unwrap().hits, []);
+}
+
+#[tokio::test]
+async fn an_index_that_is_gone_is_made_anew_from_the_tasks() {
+    let (directory, engine, _http) = started().await;
+    for number in 0..120 {
+        let command = format!("echo number{number} alike");
+        engine.submit(shell(directory.path(), &command)).await.unwrap();
+    }
+    search(&engine, "number119", 1).await;
+    let paths = engine.paths().clone();
+    engine.stop(StopRequest { mode: StopMode::LeaveRunning }).await.unwrap();
+    engine.release().await;
+    drop(engine);
+    std::fs::write(&paths.search, "not an index any more").unwrap();
+    let claim = Claim::take(paths).unwrap();
+    let nothing = SupervisorCommand { program: "/nowhere".into(), args: Vec::new() };
+    let engine = Engine::start(claim, Settings::default(), nothing, Hosting::default()).unwrap();
+    search(&engine, "number0", 1).await;
+    let mut query = SearchQuery { words: "alike".to_owned(), ..SearchQuery::default() };
+    query.limit = Some(50);
+    let mut found = 0;
+    loop {
+        let page = engine.search(query.clone()).await.unwrap();
+        found += page.hits.len();
+        query.before = page.next;
+        if page.next.is_none() {
+            break;
+        }
+    }
+    assert_eq!(found, 120, "page by page");
 }

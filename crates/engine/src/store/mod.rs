@@ -21,11 +21,13 @@ mod run_origin;
 mod schema;
 #[cfg(test)]
 mod schema_page;
+mod search_index;
 mod settings;
 mod spending;
 mod submitted_request;
 #[cfg(test)]
 mod tests;
+mod texts;
 mod token;
 mod unreadable;
 mod unseen;
@@ -45,6 +47,9 @@ pub(crate) use predecessor::Predecessor;
 pub(crate) use queue::Neighbour;
 pub(crate) use reader::{EventFilter, Published, Readers};
 pub(crate) use rows::{Columns, StoredTask};
+pub(crate) use search_index::{
+    FoundPassage, NewPassage, PassageKind, Progress, SearchIndex, SearchReaders, is_damage,
+};
 pub(crate) use submitted_request::FilledDefaults;
 pub(crate) use unseen::UnseenKind;
 pub(crate) use writer::{Origin, RunEnd, Writer};

@@ -214,6 +214,23 @@ impl Readers {
         self.with(|connection| Ok((read(connection)?.0, rows::counts(connection)?)))
     }
 
+    /// Tasks as [`Readers::list`] gives them, without the counts.
+    pub(crate) fn found(&self, query: &ListQuery) -> Result<Vec<StoredTask>, EngineError> {
+        self.with(|connection| {
+            let project = query.project.as_deref();
+            let project = project.map(|text| projects::by_name(connection, text)).transpose()?;
+            let limit = query.ids.len();
+            let (sql, values) = list::statement(query, project, query.cursor, limit);
+            let mut statement = connection.prepare_cached(&sql)?;
+            let mut found = statement.query(params_from_iter(values))?;
+            let mut tasks = Vec::new();
+            while let Some(row) = found.next()? {
+                tasks.push(rows::task(row)?);
+            }
+            Ok(tasks)
+        })
+    }
+
     /// Events after `after`, and whether lasting ones are missing before or among them.
     pub(crate) fn events(
         &self,

@@ -18,6 +18,7 @@ mod env_files;
 mod keys;
 mod looking;
 mod projects;
+mod search_index;
 
 struct Place {
     directory: TempDir,
