@@ -204,11 +204,12 @@ async fn dispatch(
 ) -> Result<Exit, CliError> {
     use commands::{
         cancel, clean, doctor, edit, export, import, list, logs, open, pause, remove, result,
-        resume, retry, run, seen, status, token, top, trust, wait,
+        resume, retry, run, search, seen, status, token, top, trust, wait,
     };
     match command {
         Command::Run(args) => run::execute(api, console, args).await,
         Command::List(args) => list::execute(api, console, args).await,
+        Command::Search(args) => search::execute(api, console, args).await,
         Command::Status(args) => status::execute(api, console, args).await,
         Command::Top(args) => top::execute(api, console, args).await,
         Command::Result(args) => result::execute(api, console, args).await,

@@ -21,6 +21,7 @@ pub mod result;
 pub mod resume;
 pub mod retry;
 pub mod run;
+pub mod search;
 pub mod seen;
 pub mod server;
 pub mod status;
@@ -58,6 +59,9 @@ pub enum Command {
     /// List tasks, newest first
     #[command(visible_aliases = ["ls", "ps"])]
     List(list::Args),
+    /// Find words in prompts, results and logs
+    #[command(visible_alias = "find", alias = "grep")]
+    Search(search::Args),
     /// Show the tasks on the whole terminal, with keys to cancel, retry and read logs
     Top(top::Args),
     /// Show tasks in full, or how the queue stands
