@@ -20,7 +20,6 @@ const NAMES: &[(&str, Reading)] = &[
     ("ErrorCode", read::<api::ErrorCode>),
     ("FileChange", read::<api::FileChange>),
     ("Scope", read::<api::Scope>),
-    ("FileChange", read::<api::FileChange>),
     ("HostKind", read::<api::HostKind>),
     ("NoLines", read::<api::NoLines>),
     ("PermissionMode", read::<api::PermissionMode>),
