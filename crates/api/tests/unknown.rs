@@ -46,6 +46,7 @@ const TAGGED: &[(&str, &str, &str, Reading)] = &[
 const IN_REQUESTS: &[(&str, Reading)] = &[
     ("Order", read::<api::Order>),
     ("OutputStream", read::<api::OutputStream>),
+    ("QueuePlace", read::<api::QueuePlace>),
     ("StopMode", read::<api::StopMode>),
 ];
 

@@ -6,6 +6,8 @@ mod damaged_rows;
 mod keyed;
 mod moves;
 
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use claude_worker_api::{
@@ -69,6 +71,27 @@ impl Place {
     }
 
     fn dispatcher_with(&self, clock: Box<dyn Clock>) -> (Dispatcher, Readers) {
+        self.dispatcher_of(clock, self.unusable_supervisor())
+    }
+
+    /// A dispatcher that starts nothing, because the program of the supervisors is missing.
+    fn dispatcher_without_program(&self) -> (Dispatcher, Readers) {
+        self.dispatcher_of(Box::new(SystemClock), "/nowhere".into())
+    }
+
+    /// A program that is there and cannot be started, because its interpreter is missing: what is begun
+    /// goes back into the queue.
+    fn unusable_supervisor(&self) -> PathBuf {
+        let program = self.directory.path().join("unusable-supervisor");
+        if !program.exists() {
+            std::fs::write(&program, "#!/nowhere\n").unwrap();
+            let executable = std::fs::Permissions::from_mode(0o700);
+            std::fs::set_permissions(&program, executable).unwrap();
+        }
+        program
+    }
+
+    fn dispatcher_of(&self, clock: Box<dyn Clock>, program: PathBuf) -> (Dispatcher, Readers) {
         let paths = self.paths();
         std::fs::create_dir_all(&paths.runs).unwrap();
         let writer = store::open(&paths.database).unwrap();
@@ -81,11 +104,10 @@ impl Place {
             launched: paths.launched.clone(),
             trust: paths.trust.clone(),
         };
-        // A supervisor that cannot be started: what is begun goes back into the queue.
-        let nothing = SupervisorCommand { program: "/nowhere".into(), args: Vec::new() };
+        let supervisor = SupervisorCommand { program, args: Vec::new() };
         let login_shell = Arc::new(LoginShell::of_nobody());
         let runs =
-            Arc::new(Runs::new(places, in_force.clone(), login_shell, nothing, inbox).unwrap());
+            Arc::new(Runs::new(places, in_force.clone(), login_shell, supervisor, inbox).unwrap());
         let storage = Arc::new(StorageWatch::new(&paths, &[]).unwrap());
         let database = paths.database.clone();
         let (mut dispatcher, shown) =

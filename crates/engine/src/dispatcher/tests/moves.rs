@@ -11,7 +11,7 @@ fn queue(place: &Place, places: impl IntoIterator<Item = i64>) -> (Dispatcher, V
     let mut writer = store::open(&place.paths().database).unwrap();
     let tasks = places.into_iter().map(|at| task(&mut writer, "pending", at)).collect();
     drop(writer);
-    let (mut dispatcher, _) = place.dispatcher();
+    let (mut dispatcher, _) = place.dispatcher_without_program();
     dispatcher.memory.paused = true;
     (dispatcher, tasks)
 }
@@ -63,7 +63,7 @@ fn a_task_goes_first_last_and_beside_another_one() {
         assert_eq!(dispatcher.queued, dispatcher.stored_queue());
     }
     drop(dispatcher);
-    let (mut dispatcher, _) = place.dispatcher();
+    let (mut dispatcher, _) = place.dispatcher_without_program();
     dispatcher.memory.paused = true;
     assert_eq!(order(&dispatcher), [d, b, c, a], "after a restart");
     let Ok(Reply::Task(new)) = dispatcher.asked(Request::Submit(Box::new(Submission {
@@ -125,7 +125,7 @@ proptest! {
             prop_assert_eq!(&dispatcher.queued, &dispatcher.stored_queue());
         }
         drop(dispatcher);
-        let (dispatcher, _) = place.dispatcher();
+        let (dispatcher, _) = place.dispatcher_without_program();
         prop_assert_eq!(order(&dispatcher), expected);
     }
 }
