@@ -48,12 +48,12 @@ const PHONE: Look = Look { width: 390, height: 844, ..WIDE };
 
 #[test]
 fn a_wide_light_window() {
-    look_at_all(WIDE);
+    look_at_all(Look { axe: true, ..WIDE });
 }
 
 #[test]
 fn a_wide_dark_window() {
-    look_at_all(Look { dark: true, ..WIDE });
+    look_at_all(Look { dark: true, axe: true, ..WIDE });
 }
 
 #[test]
