@@ -140,7 +140,7 @@ fn visit(window: &Window, screen: &Screen, day: &Day, page: &Page, look: Look) -
     screen.picture("Claude Worker", &picture_file(&format!("{}-{}", page.name, look.name())));
     let mut faults = strings(&window.script(CHECK));
     if look.axe {
-        faults.extend(strings(&window.run(&axe(), json!([]))));
+        faults.extend(strings(&window.run(&axe(), &json!([]))));
     }
     leave(window);
     faults
@@ -216,7 +216,7 @@ const LEAVE: &str = "
 
 /// Waits until the page shows this text and nothing moves; returns what is wrong.
 fn settle(window: &Window, place: &str, text: &str) -> String {
-    window.run(SETTLE, json!([place, text])).as_str().unwrap_or_default().to_owned()
+    window.run(SETTLE, &json!([place, text])).as_str().unwrap_or_default().to_owned()
 }
 
 /// A script that examines the page with axe.

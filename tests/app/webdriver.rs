@@ -113,7 +113,7 @@ impl Window {
 
     /// Runs JavaScript in the page as a function's body; returns what it passes to its last argument.
     #[track_caller]
-    pub(crate) fn run(&self, body: &str, arguments: Value) -> Value {
+    pub(crate) fn run(&self, body: &str, arguments: &Value) -> Value {
         let asked = json!({ "script": body, "args": arguments });
         self.expect(Method::POST, "/execute/async", Some(asked))
     }

@@ -112,10 +112,10 @@ fn the_window_knows_the_statuses_of_a_missing_sign_in() {
 
 /// Checks a generated file of the window's words, or writes it.
 fn check_file(name: &str, content: &Value) {
-    let expected = serde_json::to_string_pretty(content).unwrap() + "\n";
+    let expected = serde_json::to_string_pretty(content).expect("JSON can be written") + "\n";
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../ui/src/words").join(name);
     if std::env::var_os("CLAUDE_WORKER_UPDATE").is_some() {
-        std::fs::write(&path, &expected).unwrap();
+        std::fs::write(&path, &expected).expect("the file can be written");
     }
     let found = std::fs::read_to_string(&path).unwrap_or_default();
     // A checkout on Windows may have other line ends.

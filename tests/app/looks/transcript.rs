@@ -39,12 +39,12 @@ impl Transcript {
     }
 
     pub(crate) fn says(mut self, text: &str) -> Self {
-        self.assistant(json!({ "type": "text", "text": text }), 2000);
+        self.assistant(&json!({ "type": "text", "text": text }), 2000);
         self
     }
 
     pub(crate) fn thinks(mut self, thinking: &str) -> Self {
-        self.assistant(json!({ "type": "thinking", "thinking": thinking }), 2000);
+        self.assistant(&json!({ "type": "thinking", "thinking": thinking }), 2000);
         self
     }
 
@@ -123,7 +123,7 @@ impl Transcript {
     fn starts(&mut self, name: &str, input: &Value) {
         self.calls += 1;
         let id = self.call();
-        self.assistant(json!({ "type": "tool_use", "id": id, "name": name, "input": input }), 700);
+        self.assistant(&json!({ "type": "tool_use", "id": id, "name": name, "input": input }), 700);
     }
 
     fn call(&self) -> String {
@@ -153,7 +153,7 @@ impl Transcript {
         }));
     }
 
-    fn assistant(&mut self, block: Value, took: u64) {
+    fn assistant(&mut self, block: &Value, took: u64) {
         self.at += Duration::from_millis(took);
         self.print(json!({
             "type": "assistant",
