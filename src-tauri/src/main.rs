@@ -24,6 +24,7 @@ mod commands;
 mod engine_host;
 mod event_reader;
 mod headless;
+mod json_arguments;
 mod log;
 mod main_thread;
 mod memory;

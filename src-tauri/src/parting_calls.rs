@@ -5,8 +5,8 @@ use claude_worker_api::call_by_name;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::commands::engine::JsonArguments;
 use crate::engine_host::EngineHost;
+use crate::json_arguments::JsonArguments;
 
 /// A call of a method of the engine, as `call_engine` takes it.
 #[derive(Debug, Clone, Deserialize)]

@@ -3,6 +3,7 @@
 use claude_worker_api::{Agent, AgentInfo, Capability};
 
 use crate::agent_program::{AgentProgram, Program};
+use crate::edit::FileEdit;
 use crate::{claude, shell};
 
 /// All agents. To add one, write its module and add it here.
@@ -36,6 +37,13 @@ pub fn can(agent: Agent, capability: Capability) -> bool {
 #[must_use]
 pub fn program(agent: Agent) -> Option<Program> {
     find(agent).map(AgentProgram::program)
+}
+
+/// The change of a file that a whole line of standard output reports, if it reports one. The line must
+/// not have been shortened.
+#[must_use]
+pub fn edit(agent: Agent, line: &str) -> Option<FileEdit> {
+    find(agent)?.edit(line)
 }
 
 /// The variables that sessions of all agents set. An engine may have been started from inside such a

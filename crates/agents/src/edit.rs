@@ -1,9 +1,5 @@
 //! Changes of files that an agent's tools report.
 
-use claude_worker_api::Agent;
-
-use crate::agent;
-
 /// What is known of a file at one point in time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FileState {
@@ -24,11 +20,4 @@ pub struct FileEdit {
     pub before: FileState,
     /// The file after.
     pub after: FileState,
-}
-
-/// The change of a file that a whole line of standard output reports, if it reports one. The line must
-/// not have been shortened.
-#[must_use]
-pub fn edit(agent: Agent, line: &str) -> Option<FileEdit> {
-    agent::find(agent)?.edit(line)
 }

@@ -48,10 +48,10 @@ mod text;
 mod validate;
 mod verdict;
 
-pub use agent::{agents, can, program, session_variables};
+pub use agent::{agents, can, edit, program, session_variables};
 pub use agent_program::{MAX_ARGUMENT_BYTES, Program, Session};
 pub use claude::{MAX_CLAUDE_STDIN_BYTES, missing_option, uses_claude_options};
-pub use edit::{FileEdit, FileState, edit};
+pub use edit::{FileEdit, FileState};
 pub use inherited::{ShellVariables, all_variables, inherited_variables};
 pub use launch::{Launch, launch, leaves_out_project_settings};
 pub use lines::{Line, Lines, Piece};

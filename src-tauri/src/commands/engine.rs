@@ -1,16 +1,14 @@
 //! The API of the engine, for the pages: one command for all its methods.
 
-use claude_worker_api::{
-    ApiError, JSON, OutputQuery, ReadArguments, RunId, TaskApi, TaskId, call_by_name,
-};
+use claude_worker_api::{ApiError, JSON, OutputQuery, RunId, TaskApi, TaskId, call_by_name};
 use claude_worker_desktop::output::whole_characters;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tauri::State;
 use tauri::ipc::Response;
 
 use crate::app_state::AppState;
+use crate::json_arguments::JsonArguments;
 
 /// Calls the method that `method` names, with the arguments that `arguments` holds under `id`, `query`
 /// and `body`. The answer is the method's, as JSON.
@@ -25,34 +23,6 @@ pub(crate) async fn call_engine(
     let json = String::from_utf8(reply.body).ok().filter(|_| reply.media_type == JSON);
     let json = json.ok_or_else(|| ApiError::invalid(format!("{method} does not answer JSON")))?;
     Ok(Response::new(json))
-}
-
-/// The arguments of a call as the pages write them.
-pub(crate) struct JsonArguments(pub(crate) Value);
-
-impl JsonArguments {
-    fn take<T: DeserializeOwned>(&mut self, name: &str) -> Result<T, ApiError> {
-        let value = self.0.get_mut(name).map(Value::take).unwrap_or_default();
-        serde_json::from_value(value).map_err(|error| ApiError::invalid(format!("{name}: {error}")))
-    }
-}
-
-impl ReadArguments for JsonArguments {
-    fn id(&mut self) -> Result<TaskId, ApiError> {
-        self.take("id")
-    }
-
-    fn query<T: DeserializeOwned>(&mut self) -> Result<T, ApiError> {
-        self.take("query")
-    }
-
-    fn body<T: DeserializeOwned>(&mut self) -> Result<T, ApiError> {
-        self.take("body")
-    }
-
-    fn finish(&mut self) -> Result<(), ApiError> {
-        Ok(())
-    }
 }
 
 /// A part of a run's output as text. A character that the end of the part cuts in two is left for

@@ -24,8 +24,17 @@ impl Engine {
             ))
             .hint("Search for a few words"));
         }
-        let Some(words) = Words::parse(&query.words) else { return Ok(SearchPage::default()) };
-        self.read(move |inner| inner.search(&words, &query)).await
+        let words = Words::parse(&query.words);
+        self.read(move |inner| {
+            if query.project.is_some() {
+                // A project that does not exist is refused, whatever the words find.
+                let of_project =
+                    ListQuery { project: query.project.clone(), ..ListQuery::default() };
+                inner.readers.list(&of_project, 1)?;
+            }
+            words.map_or_else(|| Ok(SearchPage::default()), |words| inner.search(&words, &query))
+        })
+        .await
     }
 }
 

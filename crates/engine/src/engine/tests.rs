@@ -291,8 +291,10 @@ async fn prompts_are_found_while_their_tasks_are_there() {
     search(&engine, "database", 0).await;
     let query = |words: &str| SearchQuery { words: words.to_owned(), ..SearchQuery::default() };
     assert_eq!(engine.search(query("\" \"")).await.unwrap().hits, []);
-    let unknown = SearchQuery { project: Some("nowhere".to_owned()), ..query("else") };
-    assert_eq!(engine.search(unknown).await.unwrap_err().code, ErrorCode::InvalidRequest);
+    for words in ["else", "word_of_no_task", "\" \""] {
+        let unknown = SearchQuery { project: Some("nowhere".to_owned()), ..query(words) };
+        assert_eq!(engine.search(unknown).await.unwrap_err().code, ErrorCode::InvalidRequest);
+    }
     let running = SearchQuery { statuses: vec![Status::Running], ..query("else") };
     assert_eq!(engine.search(running).await.unwrap().hits, []);
 }
