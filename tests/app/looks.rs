@@ -164,7 +164,7 @@ fn take(window: &Window, step: &Step) -> Result<(), String> {
         Step::Click(role, name) => {
             let found =
                 window.look(role, name).ok_or_else(|| format!("there is no {role} \"{name}\""));
-            found.map(|_| window.click(role, name))?;
+            found.map(|_| window.activate(role, name))?;
         }
         Step::OtherClick(selector) => {
             window.script(&OTHER_CLICK.replace("SELECTOR", selector));
