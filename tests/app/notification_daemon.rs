@@ -25,7 +25,7 @@ pub(crate) struct Notification {
     pub(crate) body: String,
     /// Its actions: keys and labels.
     pub(crate) actions: Vec<(String, String)>,
-    /// The level of urgency; 2 is critical, and stays until somebody closes it.
+    /// The level of urgency; 2 is critical, and stays until the user closes it.
     pub(crate) urgency: Option<u8>,
     /// How long it stays, in milliseconds; -1 leaves it to the daemon.
     pub(crate) expires: i32,

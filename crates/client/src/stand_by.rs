@@ -2,7 +2,7 @@
 //!
 //! The app hosts the engine beside a window, and the libraries that show windows end the whole process
 //! on some errors: a helper process that cannot be started, a display that is gone. The queue would then
-//! stand until somebody sends a request. So the app starts a [`StandBy`] process that waits at a pipe.
+//! stand until a client sends a request. So the app starts a [`StandBy`] process that waits at a pipe.
 //! When the app dies, the kernel closes its end of the pipe. The process then waits until no other
 //! program is starting an engine ([`take_over`]) and becomes a background engine itself. An app that
 //! quits dismisses it first.

@@ -4,8 +4,9 @@
 use std::io;
 use std::path::Path;
 
-use claude_worker_os::files::{Replace, replace};
 use serde::{Deserialize, Serialize};
+
+use crate::json_file;
 
 /// What the user has chosen on this computer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,10 +69,7 @@ impl Appearance {
     /// Reads the stored choice; the default if there is none or it cannot be read.
     #[must_use]
     pub fn read(file: &Path) -> Self {
-        std::fs::read(file)
-            .ok()
-            .and_then(|text| serde_json::from_slice(&text).ok())
-            .unwrap_or_default()
+        json_file::read(file)
     }
 
     /// Stores the choice.
@@ -79,7 +77,7 @@ impl Appearance {
     /// # Errors
     /// The file cannot be written.
     pub fn write(&self, file: &Path) -> io::Result<()> {
-        replace(file, &serde_json::to_vec(self)?, &Replace::default()).map(drop)
+        json_file::write(file, self)
     }
 
     /// A script for the pages that tells them the choice before they are painted.

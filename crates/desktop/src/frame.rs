@@ -3,8 +3,9 @@
 use std::io;
 use std::path::Path;
 
-use claude_worker_os::files::{Replace, replace};
 use serde::{Deserialize, Serialize};
+
+use crate::json_file;
 
 /// The smallest window, in logical pixels.
 pub const SMALLEST: (f64, f64) = (360.0, 480.0);
@@ -48,10 +49,7 @@ impl Frame {
     /// Reads the stored frame; the default if there is none or it cannot be read.
     #[must_use]
     pub fn read(file: &Path) -> Self {
-        std::fs::read(file)
-            .ok()
-            .and_then(|text| serde_json::from_slice(&text).ok())
-            .unwrap_or_default()
+        json_file::read(file)
     }
 
     /// Stores the frame.
@@ -59,7 +57,7 @@ impl Frame {
     /// # Errors
     /// The file cannot be written.
     pub fn write(&self, file: &Path) -> io::Result<()> {
-        replace(file, &serde_json::to_vec(self)?, &Replace::default()).map(drop)
+        json_file::write(file, self)
     }
 
     /// The frame adjusted to the current screens: no larger than its screen, and with the title bar

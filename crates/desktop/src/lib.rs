@@ -28,6 +28,7 @@ pub mod event_cursor;
 pub mod events;
 pub mod frame;
 pub mod icon;
+mod json_file;
 pub mod launch;
 pub mod login;
 pub mod notification;

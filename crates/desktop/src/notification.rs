@@ -63,7 +63,7 @@ impl TaskUpdate {
         Some(Self { seq: event.seq, task: event.task?, change })
     }
 
-    /// Whether it still tells how the task is: nobody has looked at the task, and it has not changed.
+    /// Whether it still describes the task: the user has not seen the outcome, and the task has not changed.
     pub(crate) fn is_current(self, task: &Task) -> bool {
         self.describe(task).is_some()
     }

@@ -192,7 +192,7 @@ impl Indexer {
         let filter = EventFilter::new(&EventQuery { lasting: true, ..EventQuery::default() });
         let (events, gap) = self.readers.events(progress.event, EVENTS, &filter)?;
         if gap {
-            // Which tasks were removed meanwhile nobody knows.
+            // The events that would name removed tasks are gone: index all tasks again.
             index.clear()?;
             *progress = Progress { event: newest, unread_below: Some(TaskId(i64::MAX)) };
             return Ok(Vec::new());

@@ -1,28 +1,22 @@
 //! Everything that depends on the desktop system, behind one set of names.
 //!
 //! `linux/` translates to GTK, D-Bus, WebKitGTK and the programs of the freedesktop specifications.
-//! `macos.rs` and `windows.rs` have the same names; what they cannot do yet fails with a message that
-//! says so. No module outside this directory names one of those libraries (`xtask/src/layers.rs`
+//! `unsupported.rs`, for macOS and Windows, has the same names; what it cannot do yet fails with a message
+//! that says so. No module outside this directory names one of those libraries (`xtask/src/layers.rs`
 //! checks that). This directory knows nothing of the app's state: it gets what to show as data, and
 //! reports clicks through callbacks.
 
 #[cfg(target_os = "linux")]
 mod linux;
-#[cfg(target_os = "macos")]
-mod macos;
 #[cfg(any(windows, target_os = "macos"))]
 mod toasts;
 #[cfg(any(windows, target_os = "macos"))]
 mod unsupported;
-#[cfg(windows)]
-mod windows;
 
 #[cfg(target_os = "linux")]
 use linux as system;
-#[cfg(target_os = "macos")]
-use macos as system;
-#[cfg(windows)]
-use windows as system;
+#[cfg(any(windows, target_os = "macos"))]
+use unsupported as system;
 
 pub(crate) use system::{dialogs, notifications, opener, shortcut, single_instance, tray};
 pub(crate) use system::{

@@ -212,7 +212,7 @@ impl<'a> Day<'a> {
         self.ids.insert(key, task["id"].to_string());
     }
 
-    /// Kills the supervisors of tasks, so that nobody knows how their tasks went.
+    /// Kills the supervisors of tasks, so that their tasks are lost.
     fn lose(&self) {
         let supervisors = || {
             let all = self.desktop.processes().into_iter();
@@ -429,7 +429,7 @@ fn api_client(agent: Transcript, path: &dyn Fn(&str) -> String) -> Transcript {
         )
 }
 
-/// Failed because nobody is signed in.
+/// Failed because Claude Code is not signed in.
 fn signed_out(agent: Transcript) -> Transcript {
     agent.ends("Invalid API key · Please run /login", 0.0, 1, Some(401))
 }

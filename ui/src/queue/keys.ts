@@ -32,7 +32,7 @@ export interface Column {
   search: () => void;
   /** Shows the last words of the keyboard's row, or hides them. */
   peek: () => void;
-  /** Opens the newest outcome that nobody has seen. */
+  /** Opens the newest unseen outcome. */
   nextUnseen: () => void;
   open: (task: Task) => void;
 }

@@ -1,11 +1,11 @@
-// Finds outcomes that nobody has seen.
+// Finds unseen outcomes.
 import { backend } from "../backend/current";
 import type { Cursor, Task, TaskId } from "../backend";
 
 /** How many rows are read at once. */
 const PAGE = 500;
 
-/** The task that ended last and that nobody has seen, besides one. */
+/** The newest task with an unseen outcome, other than `except`. */
 export async function newestUnseen(except: TaskId | undefined): Promise<Task | undefined> {
   let cursor: Cursor | undefined;
   do {

@@ -274,7 +274,7 @@ impl SearchIndex {
         Ok(self.connection.execute_batch(sql)?)
     }
 
-    /// Removes the files of an index that nobody fills.
+    /// Removes the files of an index that is no longer in use.
     pub(crate) fn discard(path: &Path) -> Result<(), EngineError> {
         remove(path)
     }

@@ -1,8 +1,8 @@
 //! Gives memory of this process back to the system.
 //!
 //! A large library is read nearly as a whole when it is loaded, for its tables of symbols and
-//! relocations. The pages stay in the process although nobody reads them again: those of WebKit alone
-//! are 10 MB.
+//! relocations. The pages stay in the process although it does not read them again: those of
+//! WebKit alone are 10 MB.
 
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -24,7 +24,7 @@ pub(crate) fn release_unused() {
     let at_start = AT_START.get().map(Vec::as_slice).unwrap_or_default();
     let smaps = std::fs::read_to_string("/proc/self/smaps").unwrap_or_default();
     for range in unchanged(&smaps).filter(|range| at_start.contains(range)) {
-        // SAFETY: this is a mapping of a library for the life of the process, which nobody may write, and
+        // SAFETY: this is a read-only mapping of a library for the life of the process, and
         // of which no page differs from the file. Removing its pages changes nothing that the process
         // can see: the next access maps the same bytes.
         unsafe {
@@ -34,7 +34,7 @@ pub(crate) fn release_unused() {
     }
 }
 
-/// The range of a mapping of a file that nobody may write, from its line in `maps`.
+/// The range of a read-only mapping of a file, from its line in `maps`.
 fn constant(line: &str) -> Option<Range<usize>> {
     let mut words = line.split_whitespace();
     let (start, end) = words.next()?.split_once('-')?;

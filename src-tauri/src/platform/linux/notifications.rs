@@ -24,7 +24,7 @@ const MAX_SHOWN: usize = 64;
 const MAX_SIGNALS: usize = 1024;
 /// How long the daemon may take to reply.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(10);
-/// The urgency of all notifications. Daemons show critical ones until somebody closes them.
+/// The urgency of all notifications. Daemons show critical ones until the user closes them.
 const NORMAL: u8 = 1;
 
 /// Shows and closes notifications as `pending` says, until its sender is dropped. `working` receives

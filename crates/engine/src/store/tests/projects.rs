@@ -70,7 +70,7 @@ fn a_directory_is_placed_later_with_all_its_tasks_and_may_move() {
     assert!(!writer.place_directory("/code/shop/api", "/code/shop/api").unwrap());
     let before = project();
     assert!(before.is_some());
-    // Somebody has made a repository of what is above.
+    // `git init` was run in the directory above.
     insert_in(&mut writer, 2, "/code/shop/api", Some("/code/shop"));
     assert_ne!(project(), before);
     let names: Vec<_> = figures(&readers, 0).into_iter().map(|it| (it.0, it.2)).collect();
