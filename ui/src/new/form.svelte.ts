@@ -16,7 +16,7 @@ import {
   type Draft,
   type FieldErrors,
 } from "./draft";
-import { KEPT, newKey } from "./kept";
+import { KEPT } from "./kept";
 
 /** All forms of this window. A form that is left while it is being submitted is the same when it is
  * opened again, so that nothing is submitted twice and clearing can be undone. */

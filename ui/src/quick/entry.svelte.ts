@@ -1,8 +1,9 @@
 // The quick entry: its text and project, and the submission.
 import { backend } from "../backend/current";
+import { idempotencyKey } from "../backend/idempotencyKey";
 import { Refused, type ApiError } from "../backend";
 import { afterSending, fromStored, toRequest } from "../new/draft";
-import { KEPT, newKey } from "../new/kept";
+import { KEPT } from "../new/kept";
 import { projects } from "./projects";
 
 /** The key of an unfinished text in local storage. */
@@ -64,7 +65,7 @@ export class QuickEntry {
       return false;
     }
     const text = JSON.stringify(request);
-    const key = this.#tried?.request === text ? this.#tried.key : newKey();
+    const key = this.#tried?.request === text ? this.#tried.key : idempotencyKey();
     this.#tried = { request: text, key };
     this.sending = true;
     try {
