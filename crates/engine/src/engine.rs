@@ -3,11 +3,14 @@
 mod access;
 mod again;
 mod answers;
+mod clean;
 mod directory_checks;
 mod file_changes;
 mod import;
+mod list;
 mod recent_looks;
 mod search;
+mod settings_change;
 mod sign_in_note;
 mod submission;
 #[cfg(test)]

@@ -13,9 +13,10 @@ use claude_worker_api::{
     OutputChunk, OutputQuery, PROTOCOL, Patch, PatchQuery, Pause, Projects, ProjectsQuery, Queue,
     Retry, Run, SearchPage, SearchQuery, SeenQuery, Settings, SettingsChange, Spent, SpentQuery,
     StopRequest, Stopped, SubmittedTasks, Task, TaskApi, TaskDetail, TaskId, TaskPage, TaskQuery,
-    Timestamp, Token, TokenName, Tokens, Trust, TrustChange,
+    Token, TokenName, Tokens, Trust, TrustChange,
 };
 
+use super::list::at_most_a_thousand;
 use super::working_directory::Missing;
 use super::{Engine, Inner};
 use crate::hosting::HttpRequest;
@@ -24,20 +25,12 @@ use crate::store::StoredTask;
 use crate::submitted::Submission;
 use crate::{EngineError, disk, doctor, logs, settings, trust};
 
-/// How many tasks one round of the dispatcher removes.
-const CLEANED_AT_ONCE: u64 = crate::dispatcher::CLEANED_AT_ONCE as u64;
-/// How many tasks a dry run of `clean` shows.
-const SHOWN_BEFORE_CLEANING: u32 = 20;
 /// How long the disk has to say how much room there is.
 const DISK: Duration = Duration::from_secs(2);
 /// How long the directory of a task that is shown has to answer, for a warning about it.
 const WARNING: Duration = Duration::from_millis(200);
 /// How long an examination may take: it starts programs.
 const EXAMINATION: Duration = Duration::from_secs(50);
-/// How many tasks a query may name.
-const MOST_IDS: usize = 1000;
-/// The longest text to search for, in characters. As a pattern it stays below the bound of SQLite, 50,000 bytes.
-pub(super) const LONGEST_SEARCH: usize = 4096;
 
 /// Says what of a directory's settings a task does without, by the list of trusted directories.
 type LeftOut = fn(&Path, &str) -> Option<trust::Warning>;
@@ -79,39 +72,7 @@ impl TaskApi for Engine {
     }
 
     async fn list(&self, query: ListQuery) -> Result<TaskPage, ApiError> {
-        at_most_a_thousand(&query.ids)?;
-        let search = query.search.as_deref().unwrap_or_default();
-        if search.chars().count() > LONGEST_SEARCH {
-            return Err(ApiError::invalid(format!(
-                "The text to search for has more than {LONGEST_SEARCH} characters"
-            ))
-            .hint("Search for a part of the name or of the working directory"));
-        }
-        let is_usable =
-            |path: &str| Path::new(path).is_absolute() && path.chars().count() <= LONGEST_SEARCH;
-        if query.directory.as_deref().is_some_and(|path| !is_usable(path)) {
-            return Err(ApiError::invalid(format!(
-                "directory: an absolute path of at most {LONGEST_SEARCH} characters is needed"
-            ))
-            .hint("Pass the directory from the root on, like /home/me/project"));
-        }
-        if let Some(cursor) = query.cursor.filter(|cursor| !query.order.takes(*cursor)) {
-            return Err(ApiError::invalid(format!(
-                "The cursor \"{cursor}\" belongs to a list in another order"
-            ))
-            .hint("Pass `next` of the previous page unchanged, with the same order"));
-        }
-        let usual = if query.ids.is_empty() { 50 } else { MOST_IDS as u32 };
-        let limit = query.limit.unwrap_or(usual).clamp(1, 1000);
-        self.read(move |inner| {
-            let (mut tasks, counts) = inner.readers.list(&query, limit)?;
-            let more = tasks.len() > limit as usize;
-            tasks.truncate(limit as usize);
-            let next = tasks.last().filter(|_| more).map(|last| query.order.after(&last.task));
-            let tasks = tasks.into_iter().map(|stored| inner.overlay(stored)).collect();
-            Ok(TaskPage { tasks, next, counts })
-        })
-        .await
+        self.list_tasks(query).await
     }
 
     async fn search(&self, query: SearchQuery) -> Result<SearchPage, ApiError> {
@@ -232,27 +193,7 @@ impl TaskApi for Engine {
     }
 
     async fn clean(&self, query: CleanQuery) -> Result<Cleaned, ApiError> {
-        if let Some(status) = query.statuses.iter().find(|status| !status.is_finished()) {
-            return Err(ApiError::invalid(format!(
-                "Tasks that are {} cannot be cleaned",
-                status.name()
-            ))
-            .hint("Cancel or remove them by id"));
-        }
-        let now = Timestamp::now();
-        let dry_run = query.dry_run;
-        let removed = if dry_run { 0 } else { self.remove_finished(&query).await? };
-        let shown = if dry_run { SHOWN_BEFORE_CLEANING } else { 0 };
-        self.read(move |inner| {
-            let left = inner.readers.finished(&query, now, shown)?;
-            Ok(Cleaned {
-                removed,
-                would_remove: dry_run.then_some(left.count),
-                kept_unseen: left.kept_unseen,
-                tasks: left.first.into_iter().map(|stored| stored.task).collect(),
-            })
-        })
-        .await
+        self.clean_finished(query).await
     }
 
     async fn import(&self, import: ImportTasks) -> Result<ImportedTasks, ApiError> {
@@ -437,60 +378,6 @@ async fn to_its_end<T: Send + 'static>(
     tokio::spawn(change).await.map_err(|error| ApiError::internal(error.to_string()))?
 }
 
-impl Engine {
-    /// Moves the listener, writes the file, and lets the dispatcher know.
-    async fn change_settings(&self, change: SettingsChange) -> Result<Settings, ApiError> {
-        let _turn = self.inner.changing_settings.lock().await;
-        let written = self.write_settings(change).await?;
-        match self.ask(Request::Configure(Arc::new(written))).await? {
-            Reply::Configured => self.settings().await,
-            other => Err(unexpected(&other)),
-        }
-    }
-
-    /// Writes a change of the settings into the file, and returns what the file says then. An address
-    /// for HTTP that cannot be used is refused before anything is written.
-    async fn write_settings(&self, change: SettingsChange) -> Result<Settings, ApiError> {
-        let http = &self.inner.hosting.http;
-        let in_force = self.inner.config.now();
-        let wanted = in_force.changed(change.clone())?.http;
-        let listens_anew = wanted != in_force.http && wanted.to_listen().is_ok();
-        if listens_anew {
-            http.ask(HttpRequest::Configure(wanted.clone())).await?;
-        }
-        let written = self
-            .read(move |inner| settings::write(&inner.paths, &inner.config.now(), change))
-            .await;
-        let now = written.as_ref().map_or(&in_force.http, |written| &written.http);
-        if *now != if listens_anew { wanted } else { in_force.http.clone() } {
-            // What a person wrote into the file meanwhile, or what was in force before.
-            drop(http.ask(HttpRequest::Configure(now.clone())).await);
-        }
-        written
-    }
-
-    /// Removes finished tasks, some at a time, so that other requests are answered in between;
-    /// returns how many.
-    async fn remove_finished(&self, query: &CleanQuery) -> Result<u64, ApiError> {
-        let (mut removed, mut except) = (0, Vec::new());
-        loop {
-            let request = Request::Clean { query: query.clone(), except: except.clone() };
-            match self.ask(request).await? {
-                Reply::Cleaned { removed: some, failed } => {
-                    removed += some;
-                    let is_last = some + (failed.len() as u64) < CLEANED_AT_ONCE;
-                    // Those that cannot be removed keep no other from being removed.
-                    except.extend(failed);
-                    if is_last || except.len() > MOST_IDS {
-                        return Ok(removed);
-                    }
-                }
-                other => return Err(unexpected(&other)),
-            }
-        }
-    }
-}
-
 impl Inner {
     /// How to find what a person should know of a task that is shown in full. What a run was started
     /// with is in its directory. To find it takes a look at the task's working directory.
@@ -527,14 +414,6 @@ pub(super) fn warned(mut task: Task, warning: Option<trust::Warning>) -> Task {
 
 pub(super) fn unexpected(reply: &Reply) -> ApiError {
     ApiError::internal(format!("The engine gave an answer of the wrong kind: {reply:?}"))
-}
-
-fn at_most_a_thousand(ids: &[TaskId]) -> Result<(), ApiError> {
-    if ids.len() <= MOST_IDS {
-        return Ok(());
-    }
-    Err(ApiError::invalid(format!("{} task ids are too many: at most {MOST_IDS}", ids.len()))
-        .hint("Ask for some at a time"))
 }
 
 pub(super) fn check_caller(caller: Option<&str>) -> Result<(), ApiError> {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use claude_worker_api::{ApiError, ListQuery, SearchHit, SearchPage, SearchQuery, TaskId};
 
-use super::answers::LONGEST_SEARCH;
+use super::list::LONGEST_SEARCH;
 use super::{Engine, Inner};
 use crate::EngineError;
 use crate::search::{self, Words};
