@@ -42,6 +42,14 @@ export default defineConfig(
         "error",
         { considerDefaultExhaustiveForUnions: true },
       ],
+      // Numbers and dates go through src/words. Without a locale, WebKit separates no thousands.
+      "no-restricted-properties": [
+        "error",
+        ...["toLocaleString", "toLocaleDateString", "toLocaleTimeString"].map((property) => ({
+          property,
+          message: "Use the functions of src/words/numbers.ts and src/words/time.ts.",
+        })),
+      ],
       eqeqeq: ["error", "always", { null: "ignore" }],
       "no-console": "error",
       "svelte/no-useless-mustaches": ["error", { ignoreStringEscape: true }],
@@ -88,6 +96,10 @@ export default defineConfig(
       // The JSON of fixtures.
       "@typescript-eslint/no-unsafe-assignment": "off",
     },
+  },
+  {
+    files: ["src/words/**"],
+    rules: { "no-restricted-properties": "off" },
   },
   {
     files: ["scripts/**"],

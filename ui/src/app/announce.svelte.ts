@@ -4,6 +4,7 @@ import { queueView } from "../queue/queue.svelte";
 import { running } from "../state/tasks.svelte";
 import { stream } from "../state/stream.svelte";
 import { ending } from "../words/verdict";
+import { grouped } from "../words/numbers";
 
 /** If more tasks than this end at once, only their number is announced. */
 const NAMED = 3;
@@ -18,7 +19,7 @@ export function words(events: Event[], nameOf: (id: number) => string | undefine
       ? [`${nameOf(event.task) ?? `Task ${event.task}`}: ${ending(event)}`]
       : [],
   );
-  if (ended.length > NAMED) return `${ended.length} tasks have ended`;
+  if (ended.length > NAMED) return `${grouped(ended.length)} tasks have ended`;
   return ended.join(". ");
 }
 

@@ -2,6 +2,7 @@
 import type { Task } from "../backend";
 import { FILTER_LABELS } from "../queue/filterLabels";
 import type { QueueFilter, Route } from "../navigation/routes";
+import { grouped } from "../words/numbers";
 
 export function titleOf(route: Route, task: Task | undefined, count: number): string {
   const page = pageName(route, task, count);
@@ -24,7 +25,5 @@ function pageName(route: Route, task: Task | undefined, count: number): string {
 }
 
 function filterName(filter: QueueFilter, count: number): string {
-  return count
-    ? `${FILTER_LABELS[filter].name} (${count.toLocaleString("en")})`
-    : FILTER_LABELS[filter].name;
+  return count ? `${FILTER_LABELS[filter].name} (${grouped(count)})` : FILTER_LABELS[filter].name;
 }

@@ -1,6 +1,6 @@
 // What an action on several tasks did, in words, and which tasks it fits. Pure.
 import type { Task } from "../backend";
-import { plural } from "../words/numbers";
+import { grouped, plural } from "../words/numbers";
 
 export type Action = "retry" | "cancel" | "remove" | "seen";
 
@@ -52,10 +52,11 @@ export function outcome(
     reasons.set(one, (reasons.get(one) ?? 0) + 1);
   }
   for (const [one, count] of reasons) {
-    parts.push(`${count} ${count > 1 ? one.replace(/^was /, "were ") : one}`);
+    parts.push(`${grouped(count)} ${count > 1 ? one.replace(/^was /, "were ") : one}`);
   }
   if (refusals.length === 1) parts.push(`1 was refused: ${refusals[0]}`);
-  else if (refusals.length > 1) parts.push(`${refusals.length} were refused: ${refusals[0]}`);
+  else if (refusals.length > 1)
+    parts.push(`${grouped(refusals.length)} were refused: ${refusals[0]}`);
   return parts.join(", ");
 }
 

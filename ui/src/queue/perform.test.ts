@@ -2,15 +2,27 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { HeldCall, Task } from "../backend";
 import { done, sample } from "../state/sample";
 
-const engine = vi.hoisted(() => ({ calls: [] as string[], held: [] as readonly HeldCall[] }));
+const engine = vi.hoisted(() => ({
+  calls: [] as string[],
+  held: [] as readonly HeldCall[],
+  /** What the engine says of a task that was cancelled. */
+  status: "cancelled",
+  end: (_status: string) => {},
+}));
 vi.mock("../backend/current", () => ({
   backend: {
     follow: () => () => undefined,
     holdCalls: (calls: readonly HeldCall[]) => (engine.held = calls),
     cancel: (id: number) => {
       engine.calls.push(`cancel ${id}`);
-      return Promise.resolve({ id } as Task);
+      return Promise.resolve({ id, status: engine.status } as Task);
     },
+    get: (_: number, { wait_ms = 0 }) =>
+      new Promise<Task>((resolve) => {
+        engine.end = (status: string) =>
+          resolve({ status, ended_at: "2026-01-01T00:00:00Z" } as Task);
+        setTimeout(() => resolve({ status: "running" } as Task), wait_ms);
+      }),
     retry: (id: number, body: { idempotency_key?: string }) => {
       engine.calls.push(`retry ${id} ${body.idempotency_key}`);
       return Promise.resolve({ id } as Task);
@@ -29,6 +41,7 @@ const { asked } = await import("../components/confirm.svelte");
 beforeEach(() => {
   vi.useFakeTimers();
   engine.calls = [];
+  engine.status = "cancelled";
   toasts.all = [];
 });
 afterEach(() => {
@@ -50,6 +63,30 @@ it("sends a cancel after 5 s, and shows it until then", async () => {
   expect(deferred.of(12)).toBeUndefined();
   expect(engine.held).toEqual([]);
   expect(shown()).toEqual(["#12 is cancelled"]);
+});
+
+it("says that a task is stopping only until it has stopped", async () => {
+  engine.status = "running";
+  const cancel = async () => {
+    toasts.all = [];
+    void perform("cancel", [sample(12)]);
+    await vi.advanceTimersByTimeAsync(DELAY + 200);
+    expect(shown()).toEqual(["Stopping #12"]);
+  };
+  await cancel();
+  engine.end("cancelled");
+  await vi.advanceTimersByTimeAsync(0);
+  expect(shown()).toEqual(["#12 is cancelled"]);
+
+  await cancel();
+  engine.end("completed");
+  await vi.advanceTimersByTimeAsync(0);
+  expect(shown()).toEqual(["#12 had already ended"]);
+
+  // It cannot be stopped: its row goes on to say so.
+  await cancel();
+  await vi.advanceTimersByTimeAsync(30_000);
+  expect(shown()).toEqual([]);
 });
 
 it("sends nothing that was undone", async () => {

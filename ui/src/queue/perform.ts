@@ -7,19 +7,22 @@ import { toast, toastNote, toastTrouble } from "../components/toast.svelte";
 import { go, queueRoute, router } from "../navigation/router.svelte";
 import { rows } from "../state/rows";
 import { forgetWarnings } from "../state/warnings.svelte";
-import { plural } from "../words/numbers";
+import { grouped, plural } from "../words/numbers";
 import { deferred } from "./deferred.svelte";
-import { FITS, nothingTo, objectOf, outcome, type Action } from "./outcome";
+import { FITS, isFinished, nothingTo, objectOf, outcome, type Action } from "./outcome";
 
 /** How many requests are on their way at once. */
 const AT_ONCE = 8;
 /** The engine takes this many numbers in one request. */
 const IDS = 1000;
+/** How long a task that is stopping is watched, in milliseconds. */
+const STOPPING = 30_000;
 
 /** A call for one task, as it is made now or later by the backend. */
 interface TaskCall {
   task: Task;
-  make: () => Promise<unknown>;
+  /** The task afterwards; nothing if it is gone. */
+  make: () => Promise<Task | void>;
   held: HeldCall;
 }
 
@@ -83,7 +86,7 @@ function sure(tasks: readonly Task[]): Promise<boolean> {
       ? `${running} of them ${running === 1 ? "is" : "are"} stopped first. `
       : "";
   return confirm({
-    title: one ? `Remove task ${tasks[0]!.id}?` : `Remove ${tasks.length} tasks?`,
+    title: one ? `Remove task ${tasks[0]!.id}?` : `Remove ${plural(tasks.length, "task")}?`,
     text: one
       ? `${first}Its log, its result and its runs are deleted. The files it worked on stay.`
       : `${first}Their logs, results and runs are deleted. The files they worked on stay.`,
@@ -98,12 +101,14 @@ async function sendAll(
   left: readonly Task[],
 ) {
   const done: Task[] = [];
+  const answers: Task[] = [];
   const errors: unknown[] = [];
   const queue = calls.values();
   const sender = async () => {
     for (const { task, make } of queue) {
       try {
-        await make();
+        const answer = await make();
+        if (answer) answers.push(answer);
         done.push(task);
       } catch (error) {
         errors.push(error);
@@ -113,22 +118,39 @@ async function sendAll(
   await Promise.all(Array.from({ length: AT_ONCE }, sender));
   if (action === "remove") leave(done.map(({ id }) => id));
   if (calls.length + left.length === 1) {
-    if (errors.length) toastTrouble(errors[0]);
-    else toast(one(action, done[0]!));
+    const { id } = done[0] ?? {};
+    if (id === undefined) return toastTrouble(errors[0]);
+    if (action === "cancel" && answers[0]?.status === "running") return tellStopping(id);
+    toast(one(action, id));
     return;
   }
   toast(outcome(action, done.length, left, errors.map(String)));
 }
 
 /** What was done with one task. */
-function one(action: "retry" | "cancel" | "remove", task: Task): string {
+function one(action: "retry" | "cancel" | "remove", id: TaskId): string {
   switch (action) {
     case "cancel":
-      return task.status === "running" ? `Stopping #${task.id}` : `#${task.id} is cancelled`;
+      return `#${id} is cancelled`;
     case "retry":
-      return `#${task.id} is in the queue again`;
+      return `#${id} is in the queue again`;
     case "remove":
-      return `Removed #${task.id}`;
+      return `Removed #${id}`;
+  }
+}
+
+/** Says that a task is stopping for as long as it is, and then how it ended. */
+async function tellStopping(id: TaskId) {
+  const dismiss = toast(`Stopping #${id}`, undefined, STOPPING + 1000);
+  try {
+    const task = await backend.get(id, { wait_ms: STOPPING });
+    // A run may end by itself before it is stopped.
+    if (task.status === "cancelled") toast(one("cancel", id));
+    else if (isFinished(task)) toast(`#${id} had already ended`);
+  } catch {
+    // Its row shows what becomes of it.
+  } finally {
+    dismiss();
   }
 }
 
@@ -160,7 +182,7 @@ export async function retryFailed(): Promise<void> {
     const yes = await confirm({
       title: `Retry ${plural(tasks.length, "failed task")}?`,
       text: "Each of them runs again from the beginning, in a new session.",
-      verb: tasks.length === 1 ? "Retry" : `Retry ${tasks.length}`,
+      verb: tasks.length === 1 ? "Retry" : `Retry ${grouped(tasks.length)}`,
       otherwise: "Do not retry",
     });
     if (yes) await perform("retry", tasks);

@@ -4,7 +4,7 @@ import type { Queue } from "../backend";
 import { startOfDay } from "../state/days";
 import type { Part } from "../state/filters";
 import type { Segment } from "../state/segment";
-import { dollars } from "../words/numbers";
+import { dollars, grouped } from "../words/numbers";
 import type { Section } from "./layout";
 
 /** The list of all tasks shows this many queued tasks. */
@@ -75,7 +75,7 @@ function upNext(
     segment: next,
     from: 0,
     to: folded ? Math.min(here, NEXT_SHOWN) : here,
-    link: folded ? `Show all ${total.toLocaleString("en")}` : undefined,
+    link: folded ? `Show all ${grouped(total)}` : undefined,
   };
 }
 

@@ -1,6 +1,6 @@
 // The rows that are selected for an action on several tasks.
 import type { Task, TaskId } from "../backend";
-import { plural } from "../words/numbers";
+import { grouped, plural } from "../words/numbers";
 import type { Layout } from "./layout";
 
 const NONE: ReadonlySet<TaskId> = new Set();
@@ -72,7 +72,7 @@ export function statesOf(tasks: readonly Task[]): string {
     const words = WORDS[status] ?? status;
     counts.set(words, (counts.get(words) ?? 0) + 1);
   }
-  return [...counts].map(([words, count]) => `${count.toLocaleString("en")} ${words}`).join(", ");
+  return [...counts].map(([words, count]) => `${grouped(count)} ${words}`).join(", ");
 }
 
 const WORDS: Partial<Record<Task["status"], string>> = {

@@ -4,6 +4,7 @@ import type { Settings, SettingsChange } from "../backend";
 import { parseDuration, parseSize, showDuration, showSize, withUnits } from "../words/quantities";
 import { DECLARED } from "./declared";
 import type { DeclaredKind, DeclaredSection, DeclaredSetting, Words } from "./kinds";
+import { grouped } from "../words/numbers";
 
 /** How a setting is shown and changed. */
 export type Kind =
@@ -63,7 +64,7 @@ export function show(setting: Setting, value: unknown): string {
     case "size":
       return showSize(value);
     case "count":
-      return value.toLocaleString("en");
+      return grouped(value);
     default:
       return String(value);
   }

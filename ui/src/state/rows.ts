@@ -101,11 +101,12 @@ class Rows {
   }
 
   /** Calls an action on a task and shows its answer before the event arrives. */
-  async act(id: TaskId, work: () => Promise<Task>): Promise<void> {
+  async act(id: TaskId, work: () => Promise<Task>): Promise<Task> {
     const { answer, overtaken } = await this.ask(work);
     keepWarnings(answer);
     // Events were applied in the meantime; the row is read again anyway.
     if (!overtaken.has(id)) this.#each((listener) => listener.rows([answer]));
+    return answer;
   }
 
   /** Reads these rows again soon, for all lists. */
