@@ -190,6 +190,10 @@ fn every_documented_command_works() {
     for document in Document::all() {
         // One reader per document, who types one block after the other.
         let home = desk();
+        // A project that examples name.
+        std::fs::create_dir(home.place("webshop")).unwrap();
+        let shop = home.place("webshop").display().to_string();
+        home.run(["run", "Hello", "--dir", &shop, "--wait"]).ok();
         for block in document.blocks() {
             let place = format!("{}:{}", document.path.display(), block.line);
             tried += try_block(&home, &block, &place);
