@@ -3,6 +3,7 @@ import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 
 import { served } from "./scripts/served.ts";
+import { translations } from "./scripts/words/translate.ts";
 
 // The webview of the oldest supported WebKitGTK and of current browsers.
 const target = ["safari17", "chrome120"];
@@ -25,7 +26,7 @@ function onlyTheLexerOfMarked(): Plugin {
 }
 
 export default defineConfig({
-  plugins: [svelte(), onlyTheLexerOfMarked(), served()],
+  plugins: [translations(), svelte(), onlyTheLexerOfMarked(), served()],
   // Relative, so that the same files work from the app's own protocol and from any path of a server.
   base: "./",
   build: {
@@ -44,7 +45,7 @@ export default defineConfig({
   resolve: process.env["VITEST"] ? { conditions: ["browser"] } : {},
   test: {
     environment: "happy-dom",
-    include: ["src/**/*.test.ts"],
+    include: ["src/**/*.test.ts", "scripts/**/*.test.ts"],
     restoreMocks: true,
   },
 });

@@ -1,15 +1,17 @@
-// Theme and text size of this device. The app keeps them in a file of its own and enlarges its pages;
-// a browser stores the theme, and has a zoom of its own.
+// Theme, text size and language of this device. The app keeps them in a file of its own and enlarges its
+// pages; a browser stores theme and language, and has a zoom of its own.
 import { backend } from "../backend/current";
 import { toast, toastTrouble } from "../components/toast.svelte";
+import { choice, storeChoice } from "../language/current";
+import { LANGUAGES, type LanguageChoice } from "../language/languages";
 import { stepped, USUAL_TEXT_SIZE } from "./textSize";
 
 export type Theme = "system" | "light" | "dark";
 
 declare global {
   interface Window {
-    /** What the app has stored; absent in a browser. */
-    appearance?: { theme: string; text_size: number };
+    /** What the app has stored; absent in a browser. `theme.js` adds what was chosen since. */
+    appearance?: { theme: string; text_size: number; language?: string };
   }
 }
 
@@ -19,7 +21,18 @@ export const THEMES: { value: Theme; name: string }[] = [
   { value: "dark", name: "Dark" },
 ];
 
+/** The languages in their own words, and the system's. */
+export const LANGUAGE_OPTIONS: { value: LanguageChoice; name: string }[] = [
+  { value: "system", name: "Like the system" },
+  ...(Object.keys(LANGUAGES) as (keyof typeof LANGUAGES)[]).map((value) => ({
+    value,
+    name: LANGUAGES[value],
+  })),
+];
+
 const STORED = "claude-worker.theme";
+/** The app's pages: what was chosen since the window opened, for when they are loaded again. */
+const CHOSEN = "claude-worker.appearance";
 /** The background of each theme, for the bars of a browser: as in index.html. */
 const BARS = { light: "#fbfaf8", dark: "#171411" };
 
@@ -27,6 +40,8 @@ class Appearance {
   theme = $state<Theme>(shownTheme());
   /** In percent; the app only. */
   textSize = $state(window.appearance?.text_size ?? USUAL_TEXT_SIZE);
+  /** What was chosen; the page itself has the language it was loaded with. */
+  readonly language = choice;
 
   /** Uses a theme from now on. */
   setTheme(theme: Theme) {
@@ -34,7 +49,7 @@ class Appearance {
     if (theme === "system") delete document.documentElement.dataset["theme"];
     else document.documentElement.dataset["theme"] = theme;
     colourBars(theme);
-    if (backend.desktop) this.#tellApp();
+    if (backend.desktop) void this.#tellApp();
     else storeTheme(theme);
   }
 
@@ -46,17 +61,33 @@ class Appearance {
   setTextSize(size: number) {
     this.textSize = size;
     toast(`Text size ${size} %`);
-    this.#tellApp();
+    void this.#tellApp();
   }
 
-  #tellApp() {
-    const chosen = { theme: this.theme, text_size: this.textSize };
-    backend.desktop?.setAppearance(chosen).catch(toastTrouble);
+  /** Shows another language: loads the page again. What was being written is kept by its form. */
+  async setLanguage(language: LanguageChoice) {
+    if (language === this.language) return;
+    const isStored = backend.desktop ? await this.#tellApp(language) : storeLanguage(language);
+    if (isStored) location.reload();
   }
 
-  /** Stores the theme again, after everything stored was removed. */
+  async #tellApp(language: LanguageChoice = this.language): Promise<boolean> {
+    const chosen = { theme: this.theme, text_size: this.textSize, language };
+    try {
+      await backend.desktop?.setAppearance(chosen);
+      sessionStorage.setItem(CHOSEN, JSON.stringify(chosen));
+      return true;
+    } catch (error) {
+      toastTrouble(error);
+      return false;
+    }
+  }
+
+  /** Stores theme and language again, after everything stored was removed. */
   keep() {
-    if (!backend.desktop) storeTheme(this.theme);
+    if (backend.desktop) return;
+    storeTheme(this.theme);
+    storeLanguage(this.language);
   }
 }
 
@@ -81,6 +112,16 @@ function storeTheme(theme: Theme) {
     else localStorage.setItem(STORED, theme);
   } catch {
     toast("This browser stores nothing; the theme lasts until the page is closed");
+  }
+}
+
+function storeLanguage(language: LanguageChoice): boolean {
+  try {
+    storeChoice(language);
+    return true;
+  } catch {
+    toast("This browser stores nothing, so its own language is shown");
+    return false;
   }
 }
 

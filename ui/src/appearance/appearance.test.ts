@@ -38,8 +38,16 @@ it("a browser stores a theme, and forgets it for that of the system", () => {
 it("the app is told, and stores it", () => {
   own.backend = { desktop: { setAppearance } };
   appearance.setTheme("dark");
-  expect(setAppearance).toHaveBeenLastCalledWith({ theme: "dark", text_size: 125 });
+  expect(setAppearance).toHaveBeenLastCalledWith({
+    theme: "dark",
+    text_size: 125,
+    language: "system",
+  });
   appearance.stepTextSize(1);
-  expect(setAppearance).toHaveBeenLastCalledWith({ theme: "dark", text_size: 150 });
+  expect(setAppearance).toHaveBeenLastCalledWith({
+    theme: "dark",
+    text_size: 150,
+    language: "system",
+  });
   expect(localStorage.length).toBe(0);
 });

@@ -118,7 +118,7 @@ export interface Desktop {
   openAtLogin(): Promise<boolean>;
   setOpenAtLogin(on: boolean): Promise<void>;
   /** Stores theme ("system", "light", "dark") and text size (in percent), and shows them at once. */
-  setAppearance(chosen: { theme: string; text_size: number }): Promise<void>;
+  setAppearance(chosen: { theme: string; text_size: number; language: string }): Promise<void>;
   /** Quits the app: `background` hands the queue to a headless engine, `stop` cancels running tasks. */
   quit(how: "background" | "stop"): Promise<void>;
   info(): Promise<{ version: string; platform: string; tray: boolean; notifications: boolean }>;

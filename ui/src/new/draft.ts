@@ -14,6 +14,7 @@ import { expandHome } from "../words/homeDirectory";
 import { MODES } from "../words/permissions";
 import { wrongVariable, type Variable } from "./variables";
 import { agents } from "../state/agents.svelte";
+import { plain, withPoint } from "../words/numbers";
 
 /** The entered values. An empty text means the default of the settings. */
 export type Draft = {
@@ -84,7 +85,7 @@ export function fromTask(task: TaskDetail): Draft {
     systemPrompt: request.system_prompt ?? "",
     allowedTools: (request.allowed_tools ?? []).join("\n"),
     turns: limits.max_turns?.toString() ?? "",
-    budget: limits.max_budget_usd?.toString() ?? "",
+    budget: limits.max_budget_usd === undefined ? "" : plain(limits.max_budget_usd),
     timeout: limits.timeout_ms === undefined ? "" : showDuration(limits.timeout_ms),
     silence: limits.silence_ms === undefined ? "" : showDuration(limits.silence_ms),
     env: Object.keys(request.env ?? {}).map((name) => ({ name, value: "" })),
@@ -142,10 +143,15 @@ export function toRequest(
     });
   }
   if (can("max_budget")) {
-    limits.max_budget_usd = number(draft.budget.replace(/^\s*\$/, ""), "budget", errors, {
-      test: (n) => Number.isFinite(n) && n > 0,
-      otherwise: "An amount in dollars above 0, like 2.50.",
-    });
+    limits.max_budget_usd = number(
+      withPoint(draft.budget.replace(/^\s*\$|\$\s*$/, "")),
+      "budget",
+      errors,
+      {
+        test: (n) => Number.isFinite(n) && n > 0,
+        otherwise: "An amount in dollars above 0, like 2.50.",
+      },
+    );
   }
   return Object.keys(errors).length > 0 ? { errors } : { request };
 }

@@ -1,6 +1,7 @@
 // Summaries of the options that are set in collapsed parts of the form. Pure.
 import { rules, type Draft } from "./draft";
 import { agents } from "../state/agents.svelte";
+import { plural } from "../words/numbers";
 
 export function limitsSet({ agent, turns, budget, timeout, silence }: Draft): string {
   const parts: string[] = [];
@@ -15,7 +16,7 @@ export function limitsSet({ agent, turns, budget, timeout, silence }: Draft): st
 export function toolsSet({ allowedTools, systemPrompt }: Draft): string {
   const count = rules(allowedTools).length;
   const parts: string[] = [];
-  if (count > 0) parts.push(`${count} ${count === 1 ? "rule" : "rules"}`);
+  if (count > 0) parts.push(plural(count, "rule"));
   if (systemPrompt.trim()) parts.push("system prompt");
   return parts.join(" · ");
 }

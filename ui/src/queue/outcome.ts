@@ -1,6 +1,6 @@
 // What an action on several tasks did, in words, and which tasks it fits. Pure.
 import type { Task } from "../backend";
-import { grouped, plural } from "../words/numbers";
+import { counted, grouped, plural } from "../words/numbers";
 
 export type Action = "retry" | "cancel" | "remove" | "seen";
 
@@ -15,28 +15,43 @@ export const FITS: Record<Action, (task: Task) => boolean> = {
   seen: (task) => task.unseen === true,
 };
 
-const DONE: Record<Action, string> = {
-  retry: "retried",
-  cancel: "cancelled",
-  remove: "removed",
-  seen: "marked as seen",
+const DONE: Record<Action, (count: number) => string> = {
+  retry: (count) => counted(count, "{0} retried", "{0} retried"),
+  cancel: (count) => counted(count, "{0} cancelled", "{0} cancelled"),
+  remove: (count) => counted(count, "{0} removed", "{0} removed"),
+  seen: (count) => counted(count, "{0} marked as seen", "{0} marked as seen"),
 };
 
-const VERB: Record<Action, string> = {
-  retry: "retry",
-  cancel: "cancel",
-  remove: "remove",
-  seen: "mark as seen",
+const NOTHING_DONE: Record<Action, string> = {
+  retry: "Nothing retried",
+  cancel: "Nothing cancelled",
+  remove: "Nothing removed",
+  seen: "Nothing marked as seen",
 };
 
-/** Why an action does not fit a task: "was still waiting", "were still waiting". */
-function reason(action: Action, task: Task, many: boolean): string {
-  const was = many ? "were" : "was";
-  if (action === "cancel")
-    return isStopping(task) ? `${was} already stopping` : "had already ended";
-  if (action === "seen" && isFinished(task)) return `${was} already seen`;
-  return task.status === "running" ? `${was} still running` : `${was} still waiting`;
+const NOTHING_TO: Record<Action, string> = {
+  retry: "Nothing to retry",
+  cancel: "Nothing to cancel",
+  remove: "Nothing to remove",
+  seen: "Nothing to mark as seen",
+};
+
+/** Why an action does not fit a task. */
+type Reason = "stopping" | "ended" | "seen" | "running" | "waiting";
+
+function reason(action: Action, task: Task): Reason {
+  if (action === "cancel") return isStopping(task) ? "stopping" : "ended";
+  if (action === "seen" && isFinished(task)) return "seen";
+  return task.status === "running" ? "running" : "waiting";
 }
+
+const REASONS: Record<Reason, (count: number) => string> = {
+  stopping: (count) => counted(count, "{0} was already stopping", "{0} were already stopping"),
+  ended: (count) => counted(count, "{0} had already ended", "{0} had already ended"),
+  seen: (count) => counted(count, "{0} was already seen", "{0} were already seen"),
+  running: (count) => counted(count, "{0} was still running", "{0} were still running"),
+  waiting: (count) => counted(count, "{0} was still waiting", "{0} were still waiting"),
+};
 
 /** What was done: "2 retried, 1 was still waiting". */
 export function outcome(
@@ -45,15 +60,13 @@ export function outcome(
   left: readonly Task[],
   refusals: readonly string[] = [],
 ): string {
-  const parts = done > 0 ? [`${done} ${DONE[action]}`] : [`Nothing ${DONE[action]}`];
-  const reasons = new Map<string, number>();
+  const parts = [done > 0 ? DONE[action](done) : NOTHING_DONE[action]];
+  const reasons = new Map<Reason, number>();
   for (const task of left) {
-    const one = reason(action, task, false);
+    const one = reason(action, task);
     reasons.set(one, (reasons.get(one) ?? 0) + 1);
   }
-  for (const [one, count] of reasons) {
-    parts.push(`${grouped(count)} ${count > 1 ? one.replace(/^was /, "were ") : one}`);
-  }
+  for (const [one, count] of reasons) parts.push(REASONS[one](count));
   if (refusals.length === 1) parts.push(`1 was refused: ${refusals[0]}`);
   else if (refusals.length > 1)
     parts.push(`${grouped(refusals.length)} were refused: ${refusals[0]}`);
@@ -72,7 +85,7 @@ export function nothingTo(action: Action, { id, ...task }: Task): string {
           ? "is stopping already"
           : "is running"
         : "is waiting";
-  return `Nothing to ${VERB[action]}: task ${id} ${state}`;
+  return `${NOTHING_TO[action]}: task ${id} ${state}`;
 }
 
 /** Why a task takes no follow-up. */

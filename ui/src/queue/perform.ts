@@ -7,7 +7,7 @@ import { toast, toastNote, toastTrouble } from "../components/toast.svelte";
 import { go, queueRoute, router } from "../navigation/router.svelte";
 import { rows } from "../state/rows";
 import { forgetWarnings } from "../state/warnings.svelte";
-import { grouped, plural } from "../words/numbers";
+import { counted, grouped, plural } from "../words/numbers";
 import { deferred } from "./deferred.svelte";
 import { FITS, isFinished, nothingTo, objectOf, outcome, type Action } from "./outcome";
 
@@ -83,7 +83,7 @@ function sure(tasks: readonly Task[]): Promise<boolean> {
       ? "It is stopped first. "
       : ""
     : running
-      ? `${running} of them ${running === 1 ? "is" : "are"} stopped first. `
+      ? `${counted(running, "{0} of them is stopped first.", "{0} of them are stopped first.")} `
       : "";
   return confirm({
     title: one ? `Remove task ${tasks[0]!.id}?` : `Remove ${plural(tasks.length, "task")}?`,

@@ -2,6 +2,7 @@
 import type { Task, TaskId } from "../backend";
 import { grouped, plural } from "../words/numbers";
 import type { Layout } from "./layout";
+import { uiText } from "../language/uiText";
 
 const NONE: ReadonlySet<TaskId> = new Set();
 
@@ -76,8 +77,13 @@ export function statesOf(tasks: readonly Task[]): string {
 }
 
 const WORDS: Partial<Record<Task["status"], string>> = {
-  pending: "waiting",
-  completed: "done",
+  pending: uiText("waiting"),
+  waiting: uiText("waiting"),
+  running: uiText("running"),
+  completed: uiText("done"),
+  failed: uiText("failed"),
+  cancelled: uiText("cancelled"),
+  skipped: uiText("skipped"),
 };
 
 /** How many rows are selected, for a screen reader. */

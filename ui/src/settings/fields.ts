@@ -95,7 +95,7 @@ export function read(setting: Setting, text: string): { value: unknown } | { err
     }
     case "count":
     case "stepper": {
-      const digits = typed.replace(/(?<=\d)[ ,](?=\d{3}(?!\d))/g, "");
+      const digits = typed.replace(/(?<=\d)[\s,.](?=\d{3}(?!\d))/g, "");
       const count = /^\d+$/.test(digits) ? Number(digits) : Number.NaN;
       if (count >= setting.min && count <= setting.max) return { value: count };
       if (setting.kind === "stepper") {

@@ -71,8 +71,9 @@ export function emptyWords(list: ChangedFiles): { title: string; text: string } 
 /** That other tasks ran in the same directory. */
 export function sharedNote(tasks: readonly TaskId[]): string {
   const numbers = tasks.map((task) => `#${task}`).join(", ");
-  const [noun, its] = tasks.length === 1 ? ["Task", "its"] : ["Tasks", "their"];
-  return `${noun} ${numbers} ran in this repository at the same time: ${its} changes are in this list, too.`;
+  return tasks.length === 1
+    ? `Task ${numbers} ran in this repository at the same time: its changes are in this list, too.`
+    : `Tasks ${numbers} ran in this repository at the same time: their changes are in this list, too.`;
 }
 
 /** The summary above the list. */

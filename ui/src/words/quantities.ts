@@ -1,5 +1,6 @@
 // Parsing and formatting of durations and sizes, in the notation of config.toml and the command line
 // (`10m`, `1h30m`, `256MB`); spaces are allowed.
+import { plain, withPoint } from "./numbers";
 
 const UNITS_MS: Record<string, number> = {
   ms: 1,
@@ -57,7 +58,7 @@ const UNITS_BYTES: Record<string, number> = { "": 1, b: 1, kb: 1e3, mb: 1e6, gb:
 
 /** Bytes; undefined when the text is not a size. A bare number is bytes. */
 export function parseSize(text: string): number | undefined {
-  const found = /^(\d+(?:\.\d+)?)\s*([kmgt]?b)?$/i.exec(text.trim());
+  const found = /^(\d+(?:\.\d+)?)\s*([kmgt]?b)?$/i.exec(withPoint(text.trim()));
   const unit = found && UNITS_BYTES[(found[2] ?? "").toLowerCase()];
   return found && unit ? within(Math.round(Number(found[1]) * unit)) : undefined;
 }
@@ -71,7 +72,7 @@ export function showSize(bytes: number): string {
     ["kB", 1e3],
   ] as const) {
     const count = bytes / size;
-    if (count >= 1 && Number.isInteger(count * 10)) return `${count} ${unit}`;
+    if (count >= 1 && Number.isInteger(count * 10)) return `${plain(count)} ${unit}`;
   }
   return bytes === 0 ? "0" : `${bytes} B`;
 }

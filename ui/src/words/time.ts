@@ -2,6 +2,9 @@
 import { readable, type Readable } from "svelte/store";
 
 import type { Timestamp } from "../backend";
+import { locale } from "../language/current";
+import { uiText } from "../language/uiText";
+import { plural, tenths } from "./numbers";
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -51,8 +54,8 @@ export function clock(length: number): string {
 
 /** How long something took: `<0.1 s`, `0.4 s`, `38 s`, then like {@link clock}. */
 export function took(length: number): string {
-  if (length < 100) return "<0.1 s";
-  if (length < 10 * SECOND) return `${(Math.floor(length / 100) / 10).toFixed(1)} s`;
+  if (length < 100) return `<${tenths(0.1)} s`;
+  if (length < 10 * SECOND) return `${tenths(Math.floor(length / 100) / 10)} s`;
   if (length < MINUTE) return `${Math.floor(length / SECOND)} s`;
   return clock(length);
 }
@@ -62,7 +65,7 @@ export function short(length: number): string {
   if (length < MINUTE) return `${Math.floor(length / SECOND)} s`;
   if (length < HOUR) return `${Math.floor(length / MINUTE)} min`;
   if (length < DAY) return `${Math.floor(length / HOUR)} h`;
-  return `${Math.floor(length / DAY)} d`;
+  return uiText(`${Math.floor(length / DAY)} d`);
 }
 
 /** How long ago: `just now`, `2 min ago`. */
@@ -72,7 +75,6 @@ export function ago(length: number): string {
 
 /** A duration in the words of a sentence, as the engine says it: `45 seconds`, `2 h 5 min`. */
 export function duration(length: number): string {
-  const plural = (n: number, unit: string) => `${n} ${unit}${n === 1 ? "" : "s"}`;
   const seconds = Math.floor(length / SECOND);
   if (seconds === 0) return `${length} ms`;
   if (seconds < 120) return plural(seconds, "second");
@@ -89,14 +91,14 @@ export function timeOfDay(at: Timestamp, now: number): string {
   const time = `${String(date.getHours()).padStart(2, "0")}:${String(date.getMinutes()).padStart(2, "0")}`;
   if (date.toDateString() === new Date(now).toDateString()) return time;
   if (Math.abs(then - now) < 6 * DAY) {
-    return `${date.toLocaleDateString("en", { weekday: "short" })} ${time}`;
+    return `${date.toLocaleDateString(locale, { weekday: "short" })} ${time}`;
   }
-  return `${date.toLocaleDateString("en-GB", { day: "numeric", month: "short" })}, ${time}`;
+  return `${date.toLocaleDateString(locale, { day: "numeric", month: "short" })}, ${time}`;
 }
 
 /** The exact instant in the reader's own time, for tooltips. */
 export function exact(at: Timestamp | undefined): string {
   const then = millis(at);
   if (then === undefined) return "";
-  return new Date(then).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "medium" });
+  return new Date(then).toLocaleString(locale, { dateStyle: "medium", timeStyle: "medium" });
 }
