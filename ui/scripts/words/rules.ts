@@ -6,14 +6,14 @@ import type { Node, Place } from "./tree.ts";
 const TEXT_FIELDS = words(`
   alt aria-description aria-label aria-roledescription aria-valuetext body caption cleared detail empty error
   explanation group heading hint intro label note otherwise placeholder question says summary text title
-  tooltip trouble unit verb warning words zero
+  tooltip trouble unit verb warning what words zero
 `);
 
 /** Fields and attributes that never hold texts. */
 const OTHER_FIELDS = words(`
   action aria-controls aria-describedby aria-haspopup aria-keyshortcuts aria-labelledby autocapitalize
   autocomplete class code color command d dateStyle dir event family fill for form generics href id inputmode
-  key keys kind lang language layout level method mode month path pattern points prefix rel role rule size
+  key keys kind lang language layout level method mode month path pattern points prefix prompt rel role rule size
   slot src status stroke style tag target tone transform type value variant verdict viewBox weekday wrap
 `);
 
@@ -46,11 +46,11 @@ const NOTATION =
 
 /** Whether a string at this place is a text. Placeholders stand in it as `{0}`. */
 export function isText(written: string, { node, around }: Place): boolean {
-  const letters = written.replace(/\{\d+\}/g, " ");
-  if (!WORD.test(letters)) return false;
   const use = useOf(node, around);
-  if (use === "text") return true;
   if (use === "other") return false;
+  const letters = written.replace(/\{\d+\}/g, " ");
+  if (use === "text") return /\p{L}/u.test(letters);
+  if (!WORD.test(letters)) return false;
   return PHRASE.test(written.replace(/\{\d+\}/g, "xx")) && !NOTATION.test(written);
 }
 

@@ -6,8 +6,9 @@ import { textsOf, type Text } from "./texts.ts";
 
 const SRC = join(import.meta.dirname, "../../src");
 
-/** Parts of src/ that show nothing: the engine's side, tests with their samples, and what translates. */
-const OTHERS = /^(?:backend|language)\/|\/samples\/|^state\/sample\.ts$|\.test\.ts$/;
+/** Parts of src/ that show nothing: the engine's side, tests with their samples, lists of names, and what translates. */
+const OTHERS =
+  /^(?:backend|language)\/|\/samples\/|^(?:state\/sample|changes\/language)\.ts$|\.test\.ts$/;
 
 /** Whether texts of this file, relative to src/, are translated. */
 export function isTranslated(file: string): boolean {

@@ -20,6 +20,10 @@ export function translated(source: string, ...values: unknown[]): string {
   return filled(typeof found === "string" ? found : source, values);
 }
 
+/** A name as it is written within a sentence: English nouns lose their capital letter. */
+export const withinSentence = (name: string): string =>
+  language === "en" ? name.toLowerCase() : name;
+
 const rules = new Intl.PluralRules(locale);
 const forms = rules.resolvedOptions().pluralCategories;
 

@@ -35,10 +35,10 @@ export function followUp(task: Task) {
   go({ page: "task", id: task.id, follow: true });
 }
 
-async function copy(text: string, what: string) {
+async function copy(text: string, copied: string) {
   try {
     await backend.copy(text);
-    toast(`Copied ${what}`);
+    toast(copied);
   } catch (error) {
     toastTrouble(error);
   }
@@ -83,12 +83,12 @@ export function menuOf(task: Task, select: (task: Task) => void): MenuItem[] {
   }
   items.push("separator");
   items.push(
-    { name: "Copy number", icon: Copy, run: () => void copy(String(task.id), "the number") },
-    { name: "Copy name", icon: Copy, run: () => void copy(task.name, "the name") },
+    { name: "Copy number", icon: Copy, run: () => void copy(String(task.id), "Copied the number") },
+    { name: "Copy name", icon: Copy, run: () => void copy(task.name, "Copied the name") },
     {
       name: "Copy directory",
       icon: Copy,
-      run: () => void copy(task.working_directory, "the directory"),
+      run: () => void copy(task.working_directory, "Copied the directory"),
     },
   );
   if (desktop) {

@@ -1,6 +1,7 @@
 // What a person can allow or answer after tool calls were denied. Pure.
 import type { DeniedTool, FollowUp, NewTask, Question, TaskChanges } from "../backend";
 import { oneLine } from "../words/visibleText";
+import { uiText } from "../language/uiText";
 
 /** A rule that allows a call, with the words that say how much it allows. */
 export interface Choice {
@@ -75,7 +76,7 @@ export function choicesOf(call: DeniedTool): Choice[] {
         const all = [...new Set(programs)];
         choices.push({
           rule: all.map(ruleFor).join(","),
-          name: `Commands that begin with ${all.map((words) => `“${words}”`).join(" or ")}`,
+          name: `Commands that begin with ${all.map((words) => `“${words}”`).join(uiText(" or "))}`,
         });
       }
     }
@@ -123,6 +124,8 @@ export function goOn(rules: readonly string[], answer: string, plan: boolean): F
   const changes: TaskChanges = {};
   if (rules.length) changes.allowed_tools = [...rules];
   if (plan) changes.permission_mode = "acceptEdits";
-  const allowed = plan ? "Carry out the plan." : "You may do that now. Go on.";
-  return { prompt: answer || allowed, ...(Object.keys(changes).length ? { changes } : {}) };
+  return {
+    prompt: answer || (plan ? "Carry out the plan." : "You may do that now. Go on."),
+    ...(Object.keys(changes).length ? { changes } : {}),
+  };
 }

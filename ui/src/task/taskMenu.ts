@@ -17,11 +17,11 @@ import { agents } from "../state/agents.svelte";
 /** The menu behind the three dots. `run` is the run whose log is on screen. */
 export function menuOf(task: TaskDetail, run: RunId | undefined, followUp: () => void): MenuItem[] {
   const { desktop } = backend;
-  const copy = (name: string, text: string | undefined): MenuItem => ({
-    name: `Copy ${name}`,
+  const copy = (name: string, copied: string, text: string | undefined): MenuItem => ({
+    name,
     icon: Copy,
     disabled: !text,
-    run: () => void backend.copy(text ?? "").then(() => toast(`Copied the ${name}`), toastTrouble),
+    run: () => void backend.copy(text ?? "").then(() => toast(copied), toastTrouble),
   });
   const items: MenuItem[] = [];
   if (canFollowUp(task)) {
@@ -30,14 +30,13 @@ export function menuOf(task: TaskDetail, run: RunId | undefined, followUp: () =>
   items.push(
     { name: "New task like this", icon: FilePen, run: () => go({ page: "new", from: task.id }) },
     "separator",
-    copy("number", String(task.id)),
-    copy(
-      agents.can(task.agent, "command_line") ? "command" : "prompt",
-      task.request.execution_prompt,
-    ),
-    copy("result", task.result),
-    copy("command line", commandLine(task.request)),
-    copy("directory", task.working_directory),
+    copy("Copy number", "Copied the number", String(task.id)),
+    agents.can(task.agent, "command_line")
+      ? copy("Copy command", "Copied the command", task.request.execution_prompt)
+      : copy("Copy prompt", "Copied the prompt", task.request.execution_prompt),
+    copy("Copy result", "Copied the result", task.result),
+    copy("Copy command line", "Copied the command line", commandLine(task.request)),
+    copy("Copy directory", "Copied the directory", task.working_directory),
   );
   if (desktop) {
     items.push(
