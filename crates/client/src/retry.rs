@@ -42,6 +42,8 @@ pub(crate) const SOCKET_WITHIN: Duration = Duration::from_secs(3);
 pub(crate) const LOCK_HOLDER_ANSWERS_WITHIN: Duration = Duration::from_secs(15);
 /// How long a process that has died may still hold the lock: the kernel closes its files one by one.
 pub(crate) const DEAD_HOST_HOLDS_LOCK: Duration = Duration::from_secs(15);
+/// How long an engine that was asked to hand over may still hold the lock.
+pub(crate) const LEAVING_ENGINE_HOLDS_LOCK: Duration = Duration::from_secs(15);
 /// How long the engine that holds the lock may take for one answer, before it is asked again.
 pub(crate) const PROBE_ANSWERED_WITHIN: Duration = Duration::from_secs(1);
 /// How long a started engine may take to report that it is ready, including recovery.

@@ -16,7 +16,9 @@ use claude_worker_paths::Paths;
 use tokio::time::Instant;
 
 use crate::next_engine::Announcement;
-use crate::retry::{DEAD_HOST_HOLDS_LOCK, EXPECTED_ENGINE_PAUSES, FIND_ENGINE_WITHIN};
+use crate::retry::{
+    DEAD_HOST_HOLDS_LOCK, EXPECTED_ENGINE_PAUSES, FIND_ENGINE_WITHIN, LEAVING_ENGINE_HOLDS_LOCK,
+};
 use crate::start::{Starter, cannot_start, reap};
 use crate::stop_marker;
 
@@ -70,29 +72,52 @@ pub fn host_has_died() -> io::Result<bool> {
 /// # Errors
 /// The lock files cannot be used, or another program takes too long to start an engine.
 pub async fn take_over(paths: &Paths, host: u32) -> Result<Option<Announcement>, ApiError> {
-    // The dead host may have announced an engine, and the next app may be starting one.
-    let announcement = Announcement::make(paths, Instant::now() + FIND_ENGINE_WITHIN).await?;
-    let deadline = Instant::now() + DEAD_HOST_HOLDS_LOCK;
-    let mut pauses = EXPECTED_ENGINE_PAUSES;
+    let deadline = Instant::now() + LEAVING_ENGINE_HOLDS_LOCK;
     loop {
-        let holder = LockHolder::of(&paths.lock).map_err(|error| {
-            ApiError::internal(format!("Cannot look at {}: {error}", paths.lock.display()))
-        })?;
-        match holder {
+        // The dead host may have announced an engine, and the next app may be starting one.
+        let announcement = Announcement::make(paths, Instant::now() + FIND_ENGINE_WITHIN).await?;
+        match once_host_released(paths, host).await? {
             LockHolder::Free => {
                 let is_needed = !stop_marker::was_stopped(paths);
                 return Ok(is_needed.then_some(announcement));
             }
-            // The kernel closes the files of a dead process one after the other.
-            LockHolder::Engine(pid) if pid.is_none_or(|pid| pid == host) => {
-                if Instant::now() >= deadline {
-                    return Ok(None);
-                }
-                pauses.wait().await;
+            LockHolder::Engine(pid) if pid.is_none_or(|pid| pid == host) => return Ok(None),
+            // Other programs need not wait for this process while there is an engine.
+            LockHolder::Engine(_) => drop(announcement),
+        }
+        // The host may have died just after it had asked this engine to hand the queue over. Then the
+        // engine is about to end, and nothing else continues the queue.
+        let mut pauses = EXPECTED_ENGINE_PAUSES;
+        while holder(paths)? != LockHolder::Free {
+            if Instant::now() >= deadline {
+                return Ok(None);
             }
-            LockHolder::Engine(_) => return Ok(None),
+            pauses.wait().await;
         }
     }
+}
+
+/// The holder of the engine's lock when the dead host no longer has it, or has had it for too long. The
+/// kernel closes the files of a dead process one after the other.
+async fn once_host_released(paths: &Paths, host: u32) -> Result<LockHolder, ApiError> {
+    let deadline = Instant::now() + DEAD_HOST_HOLDS_LOCK;
+    let mut pauses = EXPECTED_ENGINE_PAUSES;
+    loop {
+        match holder(paths)? {
+            LockHolder::Engine(pid)
+                if pid.is_none_or(|pid| pid == host) && Instant::now() < deadline =>
+            {
+                pauses.wait().await;
+            }
+            other => return Ok(other),
+        }
+    }
+}
+
+fn holder(paths: &Paths) -> Result<LockHolder, ApiError> {
+    LockHolder::of(&paths.lock).map_err(|error| {
+        ApiError::internal(format!("Cannot look at {}: {error}", paths.lock.display()))
+    })
 }
 
 #[cfg(test)]
@@ -100,6 +125,7 @@ mod tests {
     use std::fs::File;
 
     use super::*;
+    use crate::next_engine::next_engine_is_announced;
 
     #[tokio::test(start_paused = true)]
     async fn the_stand_by_starts_an_engine_only_if_there_is_none() {
@@ -125,6 +151,23 @@ mod tests {
 
         stop_marker::leave(&paths);
         assert!(!is_needed().await, "a person has stopped the engine");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_stand_by_waits_for_an_engine_that_the_dead_host_asked_to_hand_over() {
+        let directory = tempfile::tempdir().unwrap();
+        let paths = Paths::below(directory.path());
+        let leaving = File::create(&paths.lock).unwrap();
+        leaving.try_lock().unwrap();
+        std::fs::write(&paths.lock, "4712\n").unwrap();
+        let (needed, is_announced) = tokio::join!(take_over(&paths, 4711), async {
+            tokio::time::sleep(LEAVING_ENGINE_HOLDS_LOCK / 2).await;
+            let is_announced = next_engine_is_announced(&paths);
+            drop(leaving);
+            is_announced
+        });
+        assert!(needed.unwrap().is_some(), "the other engine has ended");
+        assert!(!is_announced, "clients wait for the stand-by while there is an engine");
     }
 
     #[tokio::test(start_paused = true)]
