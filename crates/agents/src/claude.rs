@@ -11,6 +11,7 @@ mod markup;
 mod message;
 mod summary;
 mod tool;
+mod tool_time;
 mod verdict;
 
 use claude_worker_api::{

@@ -111,6 +111,7 @@ mod moves;
 mod nearest;
 #[doc(hidden)]
 pub mod openapi;
+mod overview;
 mod problem;
 mod project;
 mod query;
@@ -156,6 +157,10 @@ pub use log::{
 pub use methods::{METHODS, TaskApi, TaskApiExt, calls};
 pub use metrics::MetricsText;
 pub use moves::{Move, QueuePlace};
+pub use overview::{
+    DayFigures, Digest, FirstTasks, ModelFigures, Overview, OverviewQuery, ProjectFigures,
+    RunFigures, Spread,
+};
 pub use problem::{PROBLEM_JSON, Problem};
 pub use project::{Project, ProjectId, Projects, ProjectsQuery};
 pub use run::{Run, RunOutcome, Usage};

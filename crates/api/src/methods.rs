@@ -16,11 +16,11 @@ use crate::{
     ApiError, ChangedFiles, CleanQuery, Cleaned, CreatedToken, Diagnosis, DiffQuery, Edit,
     EngineInfo, EventPage, EventQuery, FileDiff, FollowUp, HttpChange, HttpState, Image,
     ImageQuery, ImportTasks, ImportedTasks, ListQuery, LogPage, LogQuery, LoginCode, MetricsText,
-    Move, NewLogin, NewTask, NewTasks, NewToken, OutputChunk, OutputQuery, Patch, PatchQuery,
-    Pause, Projects, ProjectsQuery, Queue, Retry, Scope, SearchPage, SearchQuery, SeenQuery,
-    Settings, SettingsChange, Spent, SpentQuery, StopRequest, Stopped, SubmittedTasks, Task,
-    TaskDetail, TaskId, TaskPage, TaskQuery, Token, TokenName, Tokens, Traceparent, Trust,
-    TrustChange,
+    Move, NewLogin, NewTask, NewTasks, NewToken, OutputChunk, OutputQuery, Overview, OverviewQuery,
+    Patch, PatchQuery, Pause, Projects, ProjectsQuery, Queue, Retry, Scope, SearchPage,
+    SearchQuery, SeenQuery, Settings, SettingsChange, Spent, SpentQuery, StopRequest, Stopped,
+    SubmittedTasks, Task, TaskDetail, TaskId, TaskPage, TaskQuery, Token, TokenName, Tokens,
+    Traceparent, Trust, TrustChange,
 };
 
 /// The idempotency key of a call, which makes it safe to repeat.
@@ -384,6 +384,14 @@ methods! {
     /// The repositories and directories that tasks work in, with their tasks and costs.
     projects = GetProjects { query: ProjectsQuery } -> Projects,
     Get "/api/v1/projects", Read, Safe, Quick, [InvalidRequest];
+
+    /// What happened since a moment, and what runs cost and took: by day, project and model.
+    ///
+    /// # Errors
+    /// `invalid_request` for days out of order, more than 62 of them, a `day` that is none of them, and a
+    /// project that does not exist.
+    overview = GetOverview { query: OverviewQuery } -> Overview,
+    Get "/api/v1/overview", Read, Safe, Quick, [InvalidRequest];
 
     /// Pauses the queue, so that no task is started, or continues it. It stays paused when the
     /// engine restarts.

@@ -27,6 +27,13 @@ pub struct Usage {
     /// Input tokens written to the cache.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cache_creation_tokens: Option<u64>,
+    /// How long calls of the model's API took, in milliseconds. Calls at the same time are added up, so that it
+    /// can be more than the run took. For a run: the total of its session so far, as the agent reports it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub api_ms: Option<u64>,
+    /// How long at least one tool ran, in milliseconds. Calls that were not answered are not counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tools_ms: Option<u64>,
 }
 
 /// How a finished run ended.
@@ -55,6 +62,10 @@ pub struct Run {
     /// The follow-up it was started with, when it resumed a session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub follow_up: Option<String>,
+    /// Since when it could have been started: it waited in the queue from then on. Absent when that was not
+    /// noted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queued_at: Option<Timestamp>,
     /// When its agent was started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,

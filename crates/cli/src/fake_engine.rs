@@ -82,6 +82,7 @@ impl FakeEngine {
             id: run.clone(),
             number,
             follow_up: None,
+            queued_at: None,
             started_at: Some(NOW),
             outcome: None,
             session_id: None,

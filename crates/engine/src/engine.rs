@@ -8,6 +8,7 @@ mod directory_checks;
 mod file_changes;
 mod import;
 mod list;
+mod overview;
 mod recent_looks;
 mod search;
 mod settings_change;

@@ -41,6 +41,7 @@ mod login_shell;
 mod logs;
 mod message;
 mod old_task;
+mod overview;
 mod project_name;
 mod projects;
 mod readiness;

@@ -7,7 +7,7 @@ use axum::http::{Method, Request, StatusCode, header};
 use axum::{Extension, Router};
 use claude_worker_api::{
     ApiError, Call, CleanQuery, EventQuery, ListQuery, LogPage, LogQuery, OutputChunk, OutputQuery,
-    RunId, SeenQuery, Settings, SettingsChange, SpentQuery, TaskApi, TaskId,
+    OverviewQuery, RunId, SeenQuery, Settings, SettingsChange, SpentQuery, TaskApi, TaskId,
 };
 use claude_worker_engine::{LentWorker, Principal};
 use http_body_util::BodyExt;
@@ -75,6 +75,7 @@ pub fn query(input: &[u8]) {
     drop(read_query::<LogQuery>(text));
     drop(read_query::<OutputQuery>(text));
     drop(read_query::<SpentQuery>(text));
+    drop(read_query::<OverviewQuery>(text));
     drop(read_query::<SeenQuery>(text));
     drop(read_query::<CleanQuery>(text));
 }

@@ -101,7 +101,9 @@ impl<'de> Deserializer<'de> for Text<'de> {
 
 #[cfg(test)]
 mod tests {
-    use claude_worker_api::{EventQuery, ListQuery, Order, SpentQuery, Status, TaskId};
+    use claude_worker_api::{
+        EventQuery, ListQuery, Order, OverviewQuery, SpentQuery, Status, TaskId,
+    };
     use serde::Deserialize;
 
     use super::*;
@@ -126,6 +128,11 @@ mod tests {
             let query: SpentQuery = read(&format!("since={since}")).unwrap();
             assert_eq!(query.since.as_millis(), 1_767_225_600_000);
         }
+        let query: OverviewQuery =
+            read("day_starts=2025-12-31T23:00:00Z,2026-01-01T23:00:00Z&model=-").unwrap();
+        let starts: Vec<_> = query.day_starts.iter().map(|start| start.as_millis()).collect();
+        assert_eq!(starts, [1_767_222_000_000, 1_767_308_400_000]);
+        assert_eq!(query.model.as_deref(), Some("-"));
         assert_eq!(read("").as_ref(), Ok(&ListQuery::default()));
         let query: EventQuery = read("after=-1&tasks=5&lasting=false&wait_ms=10").unwrap();
         assert_eq!((query.after, query.tasks), (Some(-1), vec![TaskId(5)]));

@@ -4,8 +4,9 @@
 use std::path::Path;
 
 use claude_worker_api::{
-    CleanQuery, Cursor, ErrorCode, EventKind, EventQuery, ListQuery, LogQuery, Order, Pause, Retry,
-    SeenQuery, Spent, SpentQuery, TaskApi, TaskId, TaskQuery, Timestamp,
+    CleanQuery, Cursor, Digest, ErrorCode, EventKind, EventQuery, ListQuery, LogQuery,
+    ModelFigures, Order, OverviewQuery, Pause, Retry, RunFigures, SeenQuery, Spent, SpentQuery,
+    TaskApi, TaskId, TaskQuery, Timestamp,
 };
 
 use super::{code, finished, shell};
@@ -27,11 +28,37 @@ pub(super) async fn exercise(api: &impl TaskApi, work: &Path) {
     // Commands report no cost, and their runs count: a retry is one more.
     let spent = api.spent(SpentQuery { since: begun }).await.unwrap();
     assert_eq!(spent, Spent { cost_usd: 0.0, runs: 3 });
+    overview(api, begun).await;
     let tomorrow = SpentQuery { since: begun.plus_millis(86_400_000) };
     assert_eq!(api.spent(tomorrow).await.unwrap(), Spent::default());
     assert_eq!(api.clean(CleanQuery::default()).await.unwrap().removed, 2);
     assert_eq!(api.spent(SpentQuery { since: begun }).await.unwrap(), spent);
     assert_eq!(api.engine().await.unwrap().queue.unseen.total(), 0);
+}
+
+/// The figures of today and of an hour from now, and what happened since the beginning.
+async fn overview(api: &impl TaskApi, begun: Timestamp) {
+    let later = begun.plus_millis(3_600_000);
+    let query = OverviewQuery {
+        since: Some(begun),
+        day_starts: vec![begun, later],
+        day: Some(begun),
+        model: Some("-".to_owned()),
+        ..OverviewQuery::default()
+    };
+    let found = api.overview(query.clone()).await.unwrap();
+    // Commands have no model. The retry failed like the run before it.
+    let RunFigures { runs, completed, failed, .. } = found.total;
+    assert_eq!((runs, completed, failed), (3, 1, 2));
+    assert_eq!(found.days.iter().map(|day| day.figures.runs).collect::<Vec<_>>(), [3, 0]);
+    assert_eq!(found.projects.len(), 1);
+    assert_eq!(found.models, [ModelFigures { model: None, figures: found.total }]);
+    assert_eq!((found.took.unwrap().runs, found.waited.unwrap().runs), (3, 3));
+    let Digest { since, asks, failed, finished, next, .. } = found.digest;
+    assert_eq!(since, begun);
+    assert_eq!([asks.count, failed.count, finished.count, next.count], [0, 1, 1, 0]);
+    let wrong = OverviewQuery { day_starts: vec![later, begun], ..query };
+    assert_eq!(code(api.overview(wrong).await), ErrorCode::InvalidRequest);
 }
 
 /// From a log's end back to its beginning, one item at a time.

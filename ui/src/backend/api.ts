@@ -273,6 +273,27 @@ export type CreatedToken = {
  */
 export type Cursor = string;
 
+/** The figures of a day. */
+export type DayFigures = {
+  /** How many were cancelled. */
+  cancelled: number;
+  /** How many completed their task. */
+  completed: number;
+  /**
+   * US dollars, as the agents reported them. Each run counts with its own cost, not with the total of its
+   * session.
+   */
+  cost_usd: number;
+  /** After how many their task had failed. */
+  failed: number;
+  /** How long they took together, in milliseconds. */
+  run_ms: number;
+  /** How many there are, with those after which their task went on by itself. */
+  runs: number;
+  /** When it began. */
+  start: Timestamp;
+};
+
 /** How far tasks may submit tasks themselves. */
 export type DelegationSettings = {
   /** How deep: a task of yours is at depth 0, one that it submits at 1. */
@@ -311,6 +332,30 @@ export type Diagnosis = {
 export type DiffQuery = {
   /** Its `path`, as in the list. */
   path: string;
+};
+
+/** What happened since a moment, and what comes next. */
+export type Digest = {
+  /**
+   * Tasks that completed with denied tool calls or open questions, and that no person has looked at,
+   * whenever they ended. The last to end comes first.
+   */
+  asks: FirstTasks;
+  /** What runs that ended since then cost, in US dollars. */
+  cost_usd: number;
+  /**
+   * Tasks that failed since then, the last to end first; after them those that failed before, and that no
+   * person has looked at.
+   */
+  failed: FirstTasks;
+  /** Tasks that completed since then, without those in `asks`. The last to end comes first. */
+  finished: FirstTasks;
+  /** Tasks in the queue, the next to start first; after them those that wait for a time. */
+  next: FirstTasks;
+  /** How long those runs took together, in milliseconds. */
+  run_ms: number;
+  /** The moment. */
+  since: Timestamp;
 };
 
 /** A request to change a task that has not begun. */
@@ -580,6 +625,14 @@ export type FileDiff = {
   changes: ChangedLines[];
   /** The file. */
   file: ChangedFile;
+};
+
+/** The beginning of a list of tasks. */
+export type FirstTasks = {
+  /** How many tasks the whole list has. */
+  count: number;
+  /** The first of them, at most 5. */
+  tasks: Task[];
 };
 
 /** Another message for the agent session of a finished task. */
@@ -964,6 +1017,27 @@ export type McpSettings = {
   allow_bypass: boolean;
 };
 
+/** The figures of a model. */
+export type ModelFigures = {
+  /** How many were cancelled. */
+  cancelled: number;
+  /** How many completed their task. */
+  completed: number;
+  /**
+   * US dollars, as the agents reported them. Each run counts with its own cost, not with the total of its
+   * session.
+   */
+  cost_usd: number;
+  /** After how many their task had failed. */
+  failed: number;
+  /** The model. Absent for runs without one, such as commands. */
+  model?: string;
+  /** How long they took together, in milliseconds. */
+  run_ms: number;
+  /** How many there are, with those after which their task went on by itself. */
+  runs: number;
+};
+
 /** A request to move a task in the queue. */
 export type Move = {
   /** Where it goes. */
@@ -1136,6 +1210,59 @@ export type OutputQuery = {
 /** Which of a run's two outputs. */
 export type OutputStream = "stdout" | "stderr";
 
+/**
+ * What happened since a moment, and the figures of days.
+ *
+ * A run counts on the day on which it ended, with all that it cost and took. What was counted stays when the
+ * task is removed. Figures of runs that have not ended are in none of this.
+ */
+export type Overview = {
+  /**
+   * The days, the oldest first, one for each of `day_starts`: runs of the project and model that were asked
+   * for.
+   */
+  days: DayFigures[];
+  /** What happened since a moment. The filters do not apply to it. */
+  digest: Digest;
+  /** The models with runs, the most expensive first: runs of the day and project that were asked for. */
+  models: ModelFigures[];
+  /** The projects with runs, the most expensive first: runs of the day and model that were asked for. */
+  projects: ProjectFigures[];
+  /** How long the runs in `total` took. Absent when there are none of which that is known. */
+  took?: Spread;
+  /** All runs that the filters let through. */
+  total: RunFigures;
+  /**
+   * How long they had waited in the queue since they could have been started. Absent when that is known of
+   * none.
+   */
+  waited?: Spread;
+};
+
+/** Which days, runs and changes an overview is about. */
+export type OverviewQuery = {
+  /**
+   * Only runs that ended on the day that began at this instant, which is one of `day_starts`. The figures
+   * per day are of all days.
+   */
+  day?: Timestamp;
+  /**
+   * When each day began, the oldest first: at most 62 instants. A day lasts until the next one begins, and
+   * the last one until now, so that days can be those of any time zone, with 23 hours and with 25. Left
+   * out: the last 14 days of UTC. In a request it is never an empty list.
+   */
+  day_starts?: Timestamp[];
+  /** Only runs with this model; `-`: only those without one. The figures per model are of all models. */
+  model?: string;
+  /**
+   * Only runs of this project: its name, in any case, or its directory. The figures per project are of all
+   * projects.
+   */
+  project?: string;
+  /** The digest is about what happened at or after this instant. Left out: since the start of the last day. */
+  since?: Timestamp;
+};
+
 /** The changes of a task as a patch. */
 export type Patch = {
   /** Files that it does not have: binary ones, and those that were too large to keep. */
@@ -1180,6 +1307,29 @@ export type Project = {
   running: number;
   /** How many tasks it has. */
   tasks: number;
+};
+
+/** The figures of a project. */
+export type ProjectFigures = {
+  /** How many were cancelled. */
+  cancelled: number;
+  /** How many completed their task. */
+  completed: number;
+  /**
+   * US dollars, as the agents reported them. Each run counts with its own cost, not with the total of its
+   * session.
+   */
+  cost_usd: number;
+  /** After how many their task had failed. */
+  failed: number;
+  /** Its number. */
+  id: ProjectId;
+  /** Its name. */
+  name: string;
+  /** How long they took together, in milliseconds. */
+  run_ms: number;
+  /** How many there are, with those after which their task went on by itself. */
+  runs: number;
 };
 
 /** A project's number. A number is never used again. */
@@ -1275,12 +1425,36 @@ export type Run = {
   output_bytes: number;
   /** Whether its output was deleted to stay below the configured total. */
   output_deleted?: boolean;
+  /**
+   * Since when it could have been started: it waited in the queue from then on. Absent when that was not
+   * noted.
+   */
+  queued_at?: Timestamp;
   /** The agent's session, for resuming. */
   session_id?: string;
   /** When its agent was started. */
   started_at?: Timestamp;
   /** What it used. */
   usage: Usage;
+};
+
+/** What some runs cost and took, and how their tasks ended with them. */
+export type RunFigures = {
+  /** How many were cancelled. */
+  cancelled: number;
+  /** How many completed their task. */
+  completed: number;
+  /**
+   * US dollars, as the agents reported them. Each run counts with its own cost, not with the total of its
+   * session.
+   */
+  cost_usd: number;
+  /** After how many their task had failed. */
+  failed: number;
+  /** How long they took together, in milliseconds. */
+  run_ms: number;
+  /** How many there are, with those after which their task went on by itself. */
+  runs: number;
 };
 
 /**
@@ -1436,6 +1610,16 @@ export type Spent = {
 export type SpentQuery = {
   /** Counts runs that ended at or after this instant: RFC 3339, or milliseconds since 1970. */
   since: string | number;
+};
+
+/** How durations are spread. */
+export type Spread = {
+  /** Half of them are at most this long, in milliseconds. */
+  median_ms: number;
+  /** Nine of ten are at most this long, in milliseconds. */
+  p90_ms: number;
+  /** How many durations there are. */
+  runs: number;
 };
 
 /** The state of a task, with the data that belongs to it. */
@@ -1808,6 +1992,11 @@ export type Unseen = {
 
 /** What a task or run has used. A figure is absent when the agent never reported it. */
 export type Usage = {
+  /**
+   * How long calls of the model's API took, in milliseconds. Calls at the same time are added up, so that it
+   * can be more than the run took. For a run: the total of its session so far, as the agent reports it.
+   */
+  api_ms?: number;
   /** Input tokens written to the cache. */
   cache_creation_tokens?: number;
   /** Input tokens read from the cache. */
@@ -1818,6 +2007,8 @@ export type Usage = {
   input_tokens?: number;
   /** Output tokens. */
   output_tokens?: number;
+  /** How long at least one tool ran, in milliseconds. Calls that were not answered are not counted. */
+  tools_ms?: number;
   /** Agent turns. */
   turns?: number;
 };

@@ -28,6 +28,8 @@ import type {
   NewTask,
   NewTasks,
   NewToken,
+  Overview,
+  OverviewQuery,
   Patch,
   PatchQuery,
   Pause,
@@ -214,6 +216,14 @@ export interface EngineApi {
   spent(query: SpentQuery, signal?: AbortSignal): Promise<Spent>;
   /** The repositories and directories that tasks work in, with their tasks and costs. */
   projects(query?: ProjectsQuery, signal?: AbortSignal): Promise<Projects>;
+  /**
+   * What happened since a moment, and what runs cost and took: by day, project and model.
+   *
+   * # Errors
+   * `invalid_request` for days out of order, more than 62 of them, a `day` that is none of them, and a
+   * project that does not exist.
+   */
+  overview(query?: OverviewQuery, signal?: AbortSignal): Promise<Overview>;
   /**
    * Pauses the queue, so that no task is started, or continues it. It stays paused when the
    * engine restarts.
@@ -425,6 +435,12 @@ export const METHODS = {
     name: "projects",
     verb: "GET",
     path: "/api/v1/projects",
+    arguments: ["query"],
+  },
+  overview: {
+    name: "overview",
+    verb: "GET",
+    path: "/api/v1/overview",
     arguments: ["query"],
   },
   setPaused: {

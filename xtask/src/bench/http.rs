@@ -10,6 +10,7 @@ use anyhow::{Context, Result};
 
 use super::Bench;
 use super::figure::{Figure, Limit, Unit};
+use super::memory;
 use super::postgres::Postgres;
 use crate::interrupt;
 use crate::sandbox::{NO_API, Sandbox};
@@ -28,6 +29,8 @@ const ROUNDS: usize = 3;
 const BATCH: [&str; 2] = ["1000", "20"];
 /// How often the metrics are read.
 const METRICS_READ: &str = "50";
+/// How often the overview is read.
+const OVERVIEW_READ: &str = "50";
 
 pub(super) fn measure(bench: &Bench) -> Result<Vec<Figure>> {
     let sandbox = Sandbox::new(&bench.worker, &bench.claude, NO_API, "workers = 4")?;
@@ -96,7 +99,22 @@ pub(super) fn measure(bench: &Bench) -> Result<Vec<Figure>> {
     let (least, all) = (busy.get("seen_least")?, busy.get("submitted")?);
     anyhow::ensure!(least >= all, "a follower read {least} of {all} submissions");
     sandbox.stop()?;
+    figures.push(overview(bench)?);
     Ok(figures)
+}
+
+/// The overview of two weeks in which all runs of a long history ended, and all its tasks today.
+fn overview(bench: &Bench) -> Result<Figure> {
+    let sandbox = memory::stopped_with_history(bench)?;
+    let load = Load::new(&sandbox)?;
+    let page = load.run(&["get", "/api/v1/overview", OVERVIEW_READ])?;
+    sandbox.stop()?;
+    Ok(millis(
+        &format!("`GET /api/v1/overview` of {} runs in 14 days, median", memory::HISTORY),
+        page.get("get_p50")?,
+        50.0,
+        format!("slowest of {OVERVIEW_READ}: {:.1} ms", page.get("get_max")? / 1000.0),
+    ))
 }
 
 /// The page of metrics, with all tasks that were submitted before.

@@ -67,12 +67,18 @@ fn wait_for_line(sandbox: &Sandbox, id: &str) -> Result<()> {
 
 /// A sandbox whose engine runs and has many finished tasks behind it.
 pub(super) fn long_history(bench: &Bench) -> Result<Sandbox> {
+    let sandbox = stopped_with_history(bench)?;
+    sandbox.start_engine()?;
+    Ok(sandbox)
+}
+
+/// A sandbox without an engine, in whose database are many finished tasks.
+pub(super) fn stopped_with_history(bench: &Bench) -> Result<Sandbox> {
     let sandbox = Sandbox::new(&bench.worker, &bench.claude, NO_API, "workers = 2")?;
     let id = sandbox.submit(&["--agent", "shell", "--name", "a task among many", "echo done"])?;
     sandbox.wait(&[id])?;
     sandbox.stop()?;
     multiply(&sandbox.data().join("tasks.db")).context("cannot write a long history")?;
-    sandbox.start_engine()?;
     Ok(sandbox)
 }
 
@@ -85,6 +91,8 @@ fn multiply(database: &std::path::Path) -> Result<()> {
         ("task", &[("id", "n.n"), ("idempotency_key", "NULL"), ("queue_position", "n.n")][..]),
         ("request", &[("task_id", "n.n")]),
         ("run", &[("id", "n.n || '-1-00000000'"), ("task_id", "n.n"), ("output_bytes", "0")]),
+        // They ended in the 13 days before.
+        ("spending", &[("ended_at", "t.ended_at - 11232 * n.n"), ("usd", "0.01 * (n.n % 100)")]),
         (
             "event",
             &[
@@ -109,7 +117,11 @@ fn multiply(database: &std::path::Path) -> Result<()> {
                  INSERT INTO {table} ({}) SELECT {} FROM n, {table} AS t WHERE t.{} = 1",
                 columns.join(", "),
                 values.join(", "),
-                if table == "task" { "id" } else { "task_id" },
+                match table {
+                    "task" => "id",
+                    "spending" => "rowid",
+                    _ => "task_id",
+                },
             ),
             [HISTORY],
         )?;

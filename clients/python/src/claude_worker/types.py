@@ -39,6 +39,10 @@ class Usage:
     output_tokens: int | None = None
     cache_read_tokens: int | None = None
     cache_creation_tokens: int | None = None
+    #: How long calls of the model's API took; calls at the same time are added up.
+    api_ms: int | None = None
+    #: How long at least one tool ran.
+    tools_ms: int | None = None
 
     @classmethod
     def _of(cls, raw: Json) -> Usage:

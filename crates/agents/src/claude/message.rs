@@ -99,7 +99,7 @@ pub(super) struct Report {
     pub(super) outcome: Outcome,
     /// The answer, or the error text.
     pub(super) text: String,
-    /// Tokens and turns since the last report; cost of the whole session so far.
+    /// Tokens and turns since the last report; cost and time of the API of the whole session so far.
     pub(super) usage: Usage,
     /// Denied tool calls of the session, each with its id.
     pub(super) denied: Vec<(String, DeniedTool)>,
@@ -437,6 +437,8 @@ fn report(line: &Object<'_>) -> Report {
             output_tokens: usage.get("output_tokens"),
             cache_read_tokens: usage.get("cache_read_input_tokens"),
             cache_creation_tokens: usage.get("cache_creation_input_tokens"),
+            api_ms: line.get("duration_api_ms"),
+            tools_ms: None,
         },
         denied: line.list("permission_denials").into_iter().filter_map(denial).collect(),
     }

@@ -4,6 +4,7 @@ use claude_worker_api::{DeniedTool, Note, Usage, Verdict};
 
 use super::background::Background;
 use super::message::{Block, Message, Outcome, RateLimit, Report};
+use super::tool_time::ToolTime;
 use super::verdict::{Evidence, LastReport, failure};
 use crate::agent_program::{Ended, RunSummary};
 use crate::plain_text::plain_text;
@@ -27,6 +28,7 @@ pub(super) struct ClaudeSummary {
     model: Option<String>,
     last_action: Option<String>,
     usage: Usage,
+    tool_time: ToolTime,
     denied: Vec<DeniedTool>,
     evidence: Evidence,
     /// The last text of the agent itself that is not blank.
@@ -51,12 +53,13 @@ impl RunSummary for ClaudeSummary {
                 self.model = model.or_else(|| self.model.take());
                 self.directory = directory.or_else(|| self.directory.take());
             }
-            Some(Message::Assistant { blocks, is_api_error: false, is_of_subagent, .. }) => {
+            Some(Message::Assistant { at, blocks, is_api_error: false, is_of_subagent }) => {
                 self.working |= !is_of_subagent;
                 for block in blocks {
                     match &block {
                         Block::Text(text) if !is_of_subagent => self.last_text.clone_from(text),
-                        Block::Call { tool, input, .. } => {
+                        Block::Call { id, tool, input, .. } => {
+                            self.tool_time.call(id, at);
                             self.background.note_stop_call(tool, input);
                         }
                         _ => {}
@@ -66,7 +69,14 @@ impl RunSummary for ClaudeSummary {
                     }
                 }
             }
-            Some(Message::User { is_of_subagent, .. }) => self.working |= !is_of_subagent,
+            Some(Message::User { at, blocks, is_of_subagent }) => {
+                self.working |= !is_of_subagent;
+                for block in &blocks {
+                    if let Block::Answer { id, .. } = block {
+                        self.tool_time.answer(id, at);
+                    }
+                }
+            }
             Some(Message::Retry { status, error, delay_ms, .. }) => {
                 self.working = true;
                 let after = status.map_or(error, |status| status.to_string());
@@ -114,7 +124,7 @@ impl RunSummary for ClaudeSummary {
     }
 
     fn usage(&self) -> Usage {
-        self.usage
+        Usage { tools_ms: self.tool_time.millis(), ..self.usage }
     }
 
     fn denied_tools(&self) -> &[DeniedTool] {
@@ -218,6 +228,9 @@ impl ClaudeSummary {
                 self.usage.cache_creation_tokens,
                 usage.cache_creation_tokens,
             ),
+            // As the cost.
+            api_ms: usage.api_ms.or(self.usage.api_ms),
+            tools_ms: None,
         };
         // A report may repeat the denials of earlier reports.
         for (id, tool) in denied {

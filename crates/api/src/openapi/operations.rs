@@ -28,7 +28,7 @@ fn tag(path: &str) -> &str {
     let segment = path.trim_start_matches('/').split('/').next().unwrap_or("");
     match segment {
         "mcp" => "tasks",
-        "spent" | "projects" => "queue",
+        "spent" | "projects" | "overview" => "queue",
         "search" => "tasks",
         "doctor" => "engine",
         "logins" => "tokens",

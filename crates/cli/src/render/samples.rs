@@ -161,6 +161,7 @@ pub(crate) fn detail() -> TaskDetail {
         id: RunId::new(TaskId(128), number, 7),
         number,
         follow_up: (number > 1).then(|| "Go on, but leave\nthe tests alone".to_owned()),
+        queued_at: None,
         started_at: Some(NOW.minus_millis(20 * MINUTE)),
         outcome: Some(RunOutcome {
             ended_at: NOW.minus_millis(14 * MINUTE),

@@ -11,7 +11,7 @@ use super::{AfterCommit, Dispatcher, GARBAGE_AGAIN, Garbage, HOLD};
 use crate::clock::Now;
 use crate::message::RunReport;
 use crate::state::{Input, RequestedEnd, TaskState};
-use crate::store::{RunEnd, StoredTask};
+use crate::store::{RunEnd, StoredTask, WhatFollows};
 use crate::{EngineError, RunRecord};
 
 /// How often a run may fail to begin before its task is given up.
@@ -84,9 +84,6 @@ impl Dispatcher {
     ) -> Result<(), EngineError> {
         let Some(stored) = self.live(task, run)? else { return Ok(()) };
         self.memory.failed_beginnings.remove(&task);
-        // First the run, then the state: the event of the state must find the run's data.
-        let cost_usd = self.writer.run_ended(task, run, end)?;
-        let origin = self.writer.origin_of(run)?;
         self.memory.output_kept += end.output_bytes;
         let mut verdict = end.outcome.verdict.clone();
         let mut retry = None;
@@ -117,6 +114,10 @@ impl Dispatcher {
                 Decision::End => {}
             }
         }
+        // First the run, then the state: the event of the state must find the run's data.
+        let follows = if retry.is_some() { WhatFollows::TaskGoesOn } else { WhatFollows::TaskEnds };
+        let cost_usd = self.writer.run_ended(task, run, end, follows)?;
+        let origin = self.writer.origin_of(run)?;
         let starts = matches!(stored.state, TaskState::Running { started_at: None, .. });
         let record = RunRecord {
             task,

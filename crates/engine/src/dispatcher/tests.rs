@@ -26,7 +26,7 @@ use crate::clock::{SystemClock, TestClock};
 use crate::live::RunPaths;
 use crate::message::Request;
 use crate::state::{Attempts, Plan, TaskState};
-use crate::store::{self, Columns, FilledDefaults, Origin, Readers, RunEnd};
+use crate::store::{self, Columns, FilledDefaults, Origin, Readers, RunEnd, WhatFollows};
 use crate::submitted::Submission;
 
 /// Longer than anything here takes.
@@ -181,7 +181,7 @@ fn task(writer: &mut Writer, status: &str, position: i64) -> TaskId {
     if let Some(verdict) = verdict {
         let mut end = RunEnd::without_output(outcome(verdict));
         end.usage = Usage { cost_usd: Some(0.5), ..Usage::default() };
-        writer.run_ended(id, &run, &end).unwrap();
+        writer.run_ended(id, &run, &end, WhatFollows::TaskEnds).unwrap();
     }
     writer.set_state(id, &old, &state, None).unwrap();
     id

@@ -10,10 +10,10 @@ use claude_worker_api::{
     DiffQuery, Edit, EngineInfo, ErrorCode, EventPage, EventQuery, FileDiff, FollowUp, HttpChange,
     HttpState, Image, ImageQuery, ImportTasks, ImportedTasks, ListQuery, LogPage, LogQuery,
     LoginCode, MAX_CALLER_CHARS, MetricsText, Move, NewLogin, NewTask, NewTasks, NewToken,
-    OutputChunk, OutputQuery, PROTOCOL, Patch, PatchQuery, Pause, Projects, ProjectsQuery, Queue,
-    Retry, Run, SearchPage, SearchQuery, SeenQuery, Settings, SettingsChange, Spent, SpentQuery,
-    StopRequest, Stopped, SubmittedTasks, Task, TaskApi, TaskDetail, TaskId, TaskPage, TaskQuery,
-    Token, TokenName, Tokens, Trust, TrustChange,
+    OutputChunk, OutputQuery, Overview, OverviewQuery, PROTOCOL, Patch, PatchQuery, Pause,
+    Projects, ProjectsQuery, Queue, Retry, Run, SearchPage, SearchQuery, SeenQuery, Settings,
+    SettingsChange, Spent, SpentQuery, StopRequest, Stopped, SubmittedTasks, Task, TaskApi,
+    TaskDetail, TaskId, TaskPage, TaskQuery, Token, TokenName, Tokens, Trust, TrustChange,
 };
 
 use super::list::at_most_a_thousand;
@@ -215,6 +215,10 @@ impl TaskApi for Engine {
     async fn projects(&self, query: ProjectsQuery) -> Result<Projects, ApiError> {
         let since = query.since.unwrap_or_default();
         self.read(move |inner| Ok(Projects { projects: inner.readers.projects(since)? })).await
+    }
+
+    async fn overview(&self, query: OverviewQuery) -> Result<Overview, ApiError> {
+        self.overview_of(query).await
     }
 
     async fn set_paused(&self, Pause { paused }: Pause) -> Result<Queue, ApiError> {

@@ -29,6 +29,7 @@ impl Output {
             id,
             number: 1,
             follow_up: None,
+            queued_at: None,
             started_at: None,
             outcome: None,
             session_id: None,

@@ -12,6 +12,7 @@ mod import;
 mod keys;
 mod list;
 mod output;
+mod overview;
 mod predecessor;
 mod projects;
 mod queue;
@@ -50,6 +51,7 @@ pub(crate) use rows::{Columns, StoredTask};
 pub(crate) use search_index::{
     FoundPassage, NewPassage, PassageKind, Progress, SearchIndex, SearchReaders, is_damage,
 };
+pub(crate) use spending::WhatFollows;
 pub(crate) use submitted_request::FilledDefaults;
 pub(crate) use unseen::UnseenKind;
 pub(crate) use writer::{Origin, RunEnd, Writer};

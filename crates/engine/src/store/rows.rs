@@ -62,7 +62,7 @@ pub(super) const TASK: &str = "id, name, agent, working_directory, model, state,
 
 /// The columns [`run`] reads, in its order.
 pub(super) const RUN: &str = "id, number, follow_up, started_at, outcome, session_id, usage, \
-     output_bytes, output_deleted, ended_at";
+     output_bytes, output_deleted, ended_at, queued_at";
 
 pub(super) fn instant(millis: Option<i64>) -> Option<Timestamp> {
     millis.map(Timestamp::from_millis)
@@ -211,6 +211,7 @@ pub(super) fn run(row: &Row<'_>) -> (Option<Run>, Option<String>) {
         id,
         number: number_of.unwrap_or_default(),
         follow_up: owned(row, 2),
+        queued_at: instant(number(row, 10)),
         started_at: instant(number(row, 3)),
         outcome,
         session_id: owned(row, 5),

@@ -352,6 +352,33 @@ pub(super) const STEPS: &[&str] = &[
     -- For sums of a period.
     CREATE INDEX spending_by_end ON spending (ended_at, usd, directory_id);
     ",
+    // 15: the figures of days: with what, how long and how a run worked. They are kept apart from the runs, as its
+    // cost is. Of runs whose task is still there they are taken from it; a failure counts only where the task
+    // ended with it, because others were met by a task that went on by itself or was run again.
+    "
+    -- The model that the run used, if it used one.
+    ALTER TABLE spending ADD COLUMN model TEXT;
+    -- Since when the run could have been started.
+    ALTER TABLE spending ADD COLUMN queued_at INTEGER;
+    -- When its agent was started.
+    ALTER TABLE spending ADD COLUMN started_at INTEGER;
+    -- How its task ended with it: completed, failed or cancelled. NULL when the task went on by itself.
+    ALTER TABLE spending ADD COLUMN task_end TEXT;
+    UPDATE spending SET model = found.model, queued_at = found.queued_at, started_at = found.started_at,
+        task_end = found.task_end
+    FROM (
+        SELECT run.ended_at, run.queued_at, run.started_at, task.directory_id, task.model,
+            CASE WHEN json_valid(outcome) AND (run.ended_at = task.ended_at
+                OR json_extract(outcome, '$.verdict') IN ('completed', 'cancelled'))
+            THEN json_extract(outcome, '$.verdict') END AS task_end
+        FROM run JOIN task ON task.id = run.task_id WHERE run.ended_at IS NOT NULL
+    ) AS found
+    WHERE found.ended_at = spending.ended_at AND found.directory_id = spending.directory_id;
+    DROP INDEX spending_by_end;
+    -- For sums of a period. It holds all that is summed, so that they read no rows.
+    CREATE INDEX spending_by_end
+        ON spending (ended_at, usd, directory_id, model, queued_at, started_at, task_end);
+    ",
 ];
 
 /// The shape this build writes.

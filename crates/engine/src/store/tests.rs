@@ -8,7 +8,8 @@ use tempfile::TempDir;
 use tokio::sync::watch;
 
 use super::{
-    Columns, EventFilter, FilledDefaults, Origin, Published, Readers, RunEnd, Writer, open,
+    Columns, EventFilter, FilledDefaults, Origin, Published, Readers, RunEnd, WhatFollows, Writer,
+    open,
 };
 use crate::EngineError;
 use crate::scheduler::{QueuedTask, QueuedTasks};
@@ -17,6 +18,7 @@ use crate::state::{Attempts, Plan, RequestedEnd, TaskState};
 mod env_files;
 mod keys;
 mod looking;
+mod overview;
 mod projects;
 mod search_index;
 
@@ -95,7 +97,7 @@ fn finish(writer: &mut Writer, task: TaskId, ended: i64, output_bytes: u64) -> R
     let mut end = RunEnd::without_output(outcome);
     end.output_bytes = output_bytes;
     end.usage = Usage { cost_usd: Some(0.5), ..Usage::default() };
-    writer.run_ended(task, &run, &end).unwrap();
+    writer.run_ended(task, &run, &end, WhatFollows::TaskEnds).unwrap();
     let old = writer.task(task).unwrap().unwrap().state;
     let new = TaskState::Failed { ended_at: at(ended), failure: Failure::Lost };
     writer.set_state(task, &Columns::from(&old), &new, None).unwrap();

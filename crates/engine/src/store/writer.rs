@@ -10,6 +10,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::keys::OwnedKey;
 use super::rows::{self, Columns, StoredTask};
+use super::spending::WhatFollows;
 use super::submitted_request::FilledDefaults;
 use super::unseen::UnseenKind;
 use crate::EngineError;
@@ -347,6 +348,7 @@ impl Writer {
         task: TaskId,
         run: &RunId,
         end: &RunEnd,
+        what_follows: WhatFollows,
     ) -> Result<f64, EngineError> {
         let before = self.usage_of_all_runs(task)?;
         self.connection
@@ -368,7 +370,7 @@ impl Writer {
         let usage = self.usage_of_all_runs(task)?;
         // A session's cost is reported as it stands, so that the run's own share is what it adds.
         let share = usage.cost_usd.unwrap_or(0.0) - before.cost_usd.unwrap_or(0.0);
-        self.note_spending(task, end.outcome.ended_at, share)?;
+        self.note_spending(task, run, end, share, what_follows)?;
         self.connection
             .prepare_cached(
                 "UPDATE task SET started_at = coalesce(?1, started_at),

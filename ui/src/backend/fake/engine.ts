@@ -21,6 +21,7 @@ import {
 import { engineApi } from "../calls";
 import { changedFiles, fileDiff } from "./changes";
 import { FakeLog } from "./log";
+import { overviewOf } from "./overview";
 import { iso, make, older, ordinary } from "./tasks";
 import { diagnosis, SETTINGS } from "./world";
 
@@ -230,6 +231,13 @@ export class FakeEngine {
         const cost_usd = ended.reduce((sum, task) => sum + (task.usage.cost_usd ?? 0), 0);
         return { cost_usd, runs: ended.length };
       }),
+    overview: (query = {}) =>
+      this.#answer(() =>
+        overviewOf(this.#all().map(summary), query, ({ working_directory }) => {
+          const name = working_directory.split("/").at(-1) ?? "";
+          return { id: name.length, name };
+        }),
+      ),
     settings: () => this.#answer(() => structuredClone(this.#settings)),
     setSettings: (change = {}) =>
       this.#answer(() => {

@@ -304,7 +304,7 @@ fn a_run_costs_what_it_adds_to_its_session() {
         if let Plan::Resume { session_id, .. } = plan {
             end.session_id = Some(session_id.clone());
         }
-        writer.run_ended(task, &run, &end).unwrap();
+        writer.run_ended(task, &run, &end, WhatFollows::TaskEnds).unwrap();
     };
     run(1, &resume("a"), 10, Some(1.0));
     run(2, &resume("a"), 20, Some(1.5));

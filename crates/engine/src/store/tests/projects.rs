@@ -123,6 +123,8 @@ fn tasks_from_before_projects_get_their_directories() {
             "DROP INDEX task_search; DROP INDEX task_by_end; DROP INDEX task_in_queue;
              DROP INDEX spending_by_end; ALTER TABLE task DROP COLUMN directory_id;
              ALTER TABLE spending DROP COLUMN directory_id;
+             ALTER TABLE spending DROP COLUMN model; ALTER TABLE spending DROP COLUMN queued_at;
+             ALTER TABLE spending DROP COLUMN started_at; ALTER TABLE spending DROP COLUMN task_end;
              DROP TABLE directory; DROP TABLE project;
              CREATE INDEX task_search ON task (id, status, name, working_directory);
              CREATE INDEX task_by_end ON task (ended_at, id, status) WHERE ended_at IS NOT NULL;
