@@ -48,6 +48,13 @@ const DELETE: &str = "\u{e017}";
 
 /// All of them. What was done on one is undone before the next.
 pub(crate) const PAGES: &[Page] = &[
+    page("overview", "#/overview", "Spend and run time", &[]),
+    page(
+        "overview-filtered",
+        "#/overview",
+        "Spend and run time",
+        &[Click("button", "webshop:"), Shows("How long runs take")],
+    ),
     page("queue", "#/", "Compress the pictures", &[]),
     page("queue-running", "#/running", "Document every public function", &[]),
     page("queue-attention", "#/attention", "Add retry with backoff", &[]),

@@ -4,6 +4,7 @@ import { part } from "../lazy/part";
 
 export const loadTask = part(() => import("../task/TaskPage.svelte"));
 export const loadNew = part(() => import("../new/NewTask.svelte"));
+export const loadOverview = part(() => import("../overview/OverviewPage.svelte"));
 export const loadSettings = part(() => import("../settings/SettingsPage.svelte"));
 export const loadWelcome = part(() => import("../welcome/WelcomePage.svelte"));
 export const loadSidebar = part(() => import("../queue/Sidebar.svelte"));

@@ -17,6 +17,8 @@ function pageName(route: Route, task: Task | undefined, count: number): string {
       return task ? `#${route.id} ${task.name}` : `#${route.id}`;
     case "new":
       return "New task";
+    case "overview":
+      return "Overview";
     case "settings":
       return "Settings";
     case "welcome":

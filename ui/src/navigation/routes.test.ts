@@ -7,6 +7,7 @@ const ROUTES: Route[] = [
   { page: "task", id: 12, follow: true },
   { page: "new" },
   { page: "new", from: 7 },
+  { page: "overview" },
   { page: "settings" },
   { page: "welcome" },
 ];

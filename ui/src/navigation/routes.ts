@@ -7,6 +7,7 @@ export const FILTERS = ["all", "running", "attention", "waiting", "failed", "fin
 export type QueueFilter = (typeof FILTERS)[number];
 
 export type Route =
+  | { page: "overview" }
   /** `narrow`: what else the tasks have in common; absent: nothing. */
   | { page: "queue"; filter: QueueFilter; narrow?: Narrow }
   /** `follow`: focus the follow-up field. */
@@ -29,6 +30,7 @@ export function parse(hash: string): Route {
       const from = taskId(new URLSearchParams(query).get("from") ?? "");
       return from ? { page: "new", from } : { page: "new" };
     }
+    case "overview":
     case "settings":
     case "welcome":
       return { page: first };

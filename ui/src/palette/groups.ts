@@ -4,7 +4,7 @@ import type { Shortcut } from "../keyboard/shortcuts.svelte";
 export type Group = { name: string; shortcuts: { name: string; ways: string[] }[] };
 
 /** From what works everywhere to what works on one page; others come last. */
-const ORDER = ["Anywhere", "Go to", "Queue", "Task", "Log"];
+const ORDER = ["Anywhere", "Go to", "Overview", "Queue", "Task", "Log"];
 
 /** By group, and in it in the order in which shortcuts were added; each name once, with every way to
  * press it. Those without a key are in the palette only. */

@@ -8,12 +8,19 @@ import Loader from "@lucide/svelte/icons/loader";
 import Plus from "@lucide/svelte/icons/plus";
 import Settings from "@lucide/svelte/icons/settings-2";
 import Stethoscope from "@lucide/svelte/icons/stethoscope";
+import Sunrise from "@lucide/svelte/icons/sunrise";
 import type { Component } from "svelte";
 import { format, type QueueFilter, type Route } from "../navigation/routes";
 
 export type Page = { label: string; words: string; icon: Component; route: Route };
 
 export const PAGES: Page[] = [
+  {
+    label: "Overview",
+    words: "home digest away spend cost charts statistics",
+    icon: Sunrise,
+    route: { page: "overview" },
+  },
   { label: "All tasks", words: "queue home inbox", icon: Inbox, route: filter("all") },
   { label: "Running", words: "active now", icon: Loader, route: filter("running") },
   { label: "Needs you", words: "attention denied", icon: Bell, route: filter("attention") },

@@ -16,6 +16,18 @@ export function dollars(usd: number): string {
   return DOLLARS.format(usd);
 }
 
+const WHOLE_DOLLARS = new Intl.NumberFormat(locale, {
+  style: "currency",
+  currency: "USD",
+  currencyDisplay: "narrowSymbol",
+  maximumFractionDigits: 0,
+});
+
+/** An amount on an axis: `$5`, `$0.25`. */
+export function axisDollars(usd: number): string {
+  return (Number.isInteger(usd) ? WHOLE_DOLLARS : DOLLARS).format(usd);
+}
+
 const GROUPED = new Intl.NumberFormat(locale);
 const TENTHS = new Intl.NumberFormat(locale, {
   minimumFractionDigits: 1,

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
-import { ago, clock, duration, now, short, since, timeOfDay, took } from "./time";
+import { ago, clock, duration, now, short, since, timeOfDay, took, workTime } from "./time";
 
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
@@ -19,6 +19,15 @@ test("lengths of time as people read them", () => {
   expect(ago(120_000)).toBe("2 min ago");
   expect(ago(7_200_000)).toBe("2 h ago");
   expect(ago(200_000_000)).toBe("2 d ago");
+});
+
+test("work is counted in hours and minutes", () => {
+  expect(workTime(0)).toBe("0 min");
+  expect(workTime(29_000)).toBe("<1 min");
+  expect(workTime(31_000)).toBe("1 min");
+  expect(workTime(59.6 * 60_000)).toBe("1 h");
+  expect(workTime(372 * 60_000)).toBe("6 h 12 min");
+  expect(workTime(75_000 * 60_000)).toBe("1,250 h");
 });
 
 test("durations are said as the engine says them", () => {

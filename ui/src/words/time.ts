@@ -4,7 +4,7 @@ import { readable, type Readable } from "svelte/store";
 import type { Timestamp } from "../backend";
 import { locale } from "../language/current";
 import { uiText } from "../language/uiText";
-import { plural, tenths } from "./numbers";
+import { grouped, plural, tenths } from "./numbers";
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -83,6 +83,15 @@ export function duration(length: number): string {
   return `${Math.floor(seconds / 3600)} h ${Math.floor((seconds % 3600) / 60)} min`;
 }
 
+/** How long work took, to the minute: `<1 min`, `12 min`, `6 h 12 min`. */
+export function workTime(length: number): string {
+  const minutes = Math.round(length / MINUTE);
+  if (length > 0 && minutes === 0) return "<1 min";
+  if (minutes < 60) return `${minutes} min`;
+  const hours = grouped(Math.floor(minutes / 60));
+  return minutes % 60 ? `${hours} h ${minutes % 60} min` : `${hours} h`;
+}
+
 /** The time of day, with the day when it is not today: `14:05`, `Tue 02:00`, `3 Nov, 14:05`. */
 export function timeOfDay(at: Timestamp, now: number): string {
   const then = millis(at);
@@ -95,6 +104,17 @@ export function timeOfDay(at: Timestamp, now: number): string {
   }
   return `${date.toLocaleDateString(locale, { day: "numeric", month: "short" })}, ${time}`;
 }
+
+/** A day with its weekday: `Thu 26 Nov`; written out: `Thursday 26 November`. */
+export function dayName(at: Timestamp, style: "short" | "long" = "short"): string {
+  const date = new Date(at);
+  const weekday = date.toLocaleDateString(locale, { weekday: style });
+  return `${weekday} ${date.toLocaleDateString(locale, { day: "numeric", month: style })}`;
+}
+
+/** The first letter of a day's name, as charts have it. */
+export const dayLetter = (at: Timestamp): string =>
+  new Date(at).toLocaleDateString(locale, { weekday: "narrow" });
 
 /** The exact instant in the reader's own time, for tooltips. */
 export function exact(at: Timestamp | undefined): string {
