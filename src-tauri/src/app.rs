@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use claude_worker_api::{ApiError, HostKind};
 use claude_worker_desktop::appearance::Appearance;
+use claude_worker_desktop::language::system_languages;
 use claude_worker_desktop::launch::{Launch, Page};
 use claude_worker_desktop::login::LoginEntry;
 use claude_worker_desktop::shortcut::ShortcutFile;
@@ -104,10 +105,14 @@ fn fail(error: &ApiError) -> ExitCode {
 fn set_up(app: &AppHandle, paths: Paths, launch: Launch, deferred_start: DeferredStart) {
     let host = EngineHost::start(paths.clone(), HostKind::App);
     let login = platform::login_entry();
-    let tray = Tray::start(platform::tray_ink(), login.as_ref().map(LoginEntry::is_on), {
-        let app = app.clone();
-        move |action| tray_menu::start(&app, action)
-    });
+    let chosen = Appearance::read(&AppState::appearance_file(&paths));
+    let system_languages = system_languages(|name| std::env::var(name).ok());
+    let language = chosen.language.language(&system_languages);
+    let tray =
+        Tray::start(platform::tray_ink(), login.as_ref().map(LoginEntry::is_on), language, {
+            let app = app.clone();
+            move |action| tray_menu::start(&app, action)
+        });
     let shortcut_file = ShortcutFile::at(paths.lock.with_extension("shortcut"));
     let shortcut = QuickEntryShortcut::start(shortcut_file, {
         let app = app.clone();
@@ -115,7 +120,6 @@ fn set_up(app: &AppHandle, paths: Paths, launch: Launch, deferred_start: Deferre
     });
     let (notifier, notifications) = Notifier::start(app);
     let visible = tray.visible();
-    let chosen = Appearance::read(&AppState::appearance_file(&paths));
     app.manage(AppState {
         paths,
         host,
@@ -126,6 +130,7 @@ fn set_up(app: &AppHandle, paths: Paths, launch: Launch, deferred_start: Deferre
         window: Mutex::new(WindowState::default()),
         visible_task_changed: Notify::new(),
         appearance: Mutex::new(chosen),
+        system_languages,
         quit_dialog_open: AtomicBool::new(false),
         deferred_start,
     });

@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use claude_worker_api::{ApiError, TaskId};
 use claude_worker_desktop::appearance::Appearance;
 use claude_worker_desktop::dropped_files::DroppedFiles;
+use claude_worker_desktop::language::Language;
 use claude_worker_desktop::launch::Page;
 use claude_worker_desktop::login::LoginEntry;
 use claude_worker_engine::Paths;
@@ -34,8 +35,10 @@ pub(crate) struct AppState {
     pub(crate) window: Mutex<WindowState>,
     /// Notified when the user may be looking at another task than before.
     pub(crate) visible_task_changed: Notify,
-    /// The theme and text size that the user has chosen.
+    /// The theme, text size and language that the user has chosen.
     pub(crate) appearance: Mutex<Appearance>,
+    /// The languages of the system as tags, the best first.
+    pub(crate) system_languages: Vec<String>,
     /// Whether the question how to quit is on the screen.
     pub(crate) quit_dialog_open: AtomicBool,
     /// Whether the app is quitting, and what it starts afterwards.
@@ -148,7 +151,17 @@ impl AppState {
         Ok(())
     }
 
-    /// The theme and text size that the user has chosen.
+    /// A script that tells pages what is chosen, before they are painted.
+    pub(crate) fn appearance_script(&self) -> String {
+        self.appearance().script(&self.system_languages)
+    }
+
+    /// The language of the app.
+    pub(crate) fn language(&self) -> Language {
+        self.appearance().language.language(&self.system_languages)
+    }
+
+    /// The theme, text size and language that the user has chosen.
     pub(crate) fn appearance(&self) -> Appearance {
         *self.appearance.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -159,6 +172,7 @@ impl AppState {
     /// The file cannot be written. The choice counts until the app quits.
     pub(crate) fn choose_appearance(&self, chosen: Appearance) -> Result<(), ApiError> {
         *self.appearance.lock().unwrap_or_else(PoisonError::into_inner) = chosen;
+        self.tray.set_language(self.language());
         let file = Self::appearance_file(&self.paths);
         chosen.write(&file).map_err(|error| {
             ApiError::internal(format!("The appearance cannot be stored: {error}"))

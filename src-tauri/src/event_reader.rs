@@ -3,6 +3,7 @@
 use claude_worker_api::TaskId;
 use claude_worker_desktop::event_cursor::EventCursor;
 use claude_worker_desktop::events::{self, Display};
+use claude_worker_desktop::language::Language;
 use claude_worker_desktop::open_notifications::{NotificationRequest, OpenNotifications};
 use claude_worker_desktop::tray::{Overview, TrayState};
 use tauri::{AppHandle, Manager};
@@ -53,6 +54,10 @@ impl Display for Desktop {
 
     fn visible_task(&self) -> Option<TaskId> {
         self.app.state::<AppState>().visible_task()
+    }
+
+    fn language(&self) -> Language {
+        self.app.state::<AppState>().language()
     }
 
     async fn visible_task_changed(&self) {

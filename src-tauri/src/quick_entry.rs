@@ -3,6 +3,7 @@
 
 use tauri::{AppHandle, Manager, WebviewUrl, WebviewWindow, WebviewWindowBuilder};
 
+use crate::app_state::AppState;
 use crate::{platform, theme, window};
 
 /// The window's name inside the app. `capabilities/quick-entry.json` names it, too.
@@ -58,6 +59,7 @@ fn create(app: &AppHandle) -> tauri::Result<WebviewWindow> {
         .skip_taskbar(true)
         .center()
         .background_color(theme::background())
+        .initialization_script(app.state::<AppState>().appearance_script())
         .on_navigation(window::is_ours)
         .build()?;
     platform::disable_graphics_hardware(&window)?;

@@ -24,7 +24,7 @@ pub(crate) async fn ask_and_quit(app: &AppHandle) -> Result<(), ApiError> {
         return quit(app, Shutdown::LeaveRunning).await;
     };
     let queue = engine.engine().await?.queue;
-    let Some(question) = question(&queue) else {
+    let Some(question) = question(&queue, state.language()) else {
         // A task that has started since must not be cancelled without asking.
         return quit(app, Shutdown::LeaveRunning).await;
     };

@@ -1,6 +1,7 @@
 //! The tray icon and its menu: what they show.
 
 use claude_worker_desktop::icon::Ink;
+use claude_worker_desktop::language::Language;
 use claude_worker_desktop::tray::{TrayAction, TrayContent, TrayState};
 use tokio::sync::watch;
 
@@ -19,9 +20,11 @@ impl Tray {
     pub(crate) fn start(
         ink: Ink,
         login: Option<bool>,
+        language: Language,
         on_action: impl Fn(TrayAction) + Send + Sync + 'static,
     ) -> Self {
-        let (content, received) = watch::channel(TrayContent { state: TrayState::Starting, login });
+        let (content, received) =
+            watch::channel(TrayContent { state: TrayState::Starting, login, language });
         let (visible_sender, visible) = watch::channel(None);
         tauri::async_runtime::spawn(platform::tray::run(
             ink,
@@ -40,6 +43,11 @@ impl Tray {
     /// Shows whether the app starts at login; `None` if that cannot be chosen here.
     pub(crate) fn set_login(&self, on: Option<bool>) {
         self.content.send_modify(|content| content.login = on);
+    }
+
+    /// Speaks this language from now on.
+    pub(crate) fn set_language(&self, language: Language) {
+        self.content.send_modify(|content| content.language = language);
     }
 
     /// Whether a tray shows the icon, as far as known.

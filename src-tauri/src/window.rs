@@ -102,7 +102,7 @@ fn create(app: &AppHandle, page: Page) -> tauri::Result<()> {
         .min_inner_size(SMALLEST.0, SMALLEST.1)
         .maximized(frame.maximized)
         .background_color(theme::background())
-        .initialization_script(appearance.script())
+        .initialization_script(app.state::<AppState>().appearance_script())
         .on_navigation(is_ours);
     // A window with a stored position moves there before it becomes visible.
     let window = builder.visible(frame.at.is_none()).build()?;

@@ -22,6 +22,7 @@ mod desktop;
 mod desktop_settings;
 mod handover;
 mod kills;
+mod language;
 mod looks;
 mod missing_parts;
 mod notification_daemon;

@@ -1,7 +1,25 @@
 // Shows a page of its own while the engine cannot be reached, in place of the browser's error page. It is
 // registered only by the installed app. It keeps nothing: no page, no answer of the API, no version.
+// It speaks the browser's language: the one that was chosen in the pages is not known here.
+const TEXTS = {
+  en: {
+    title: "The engine cannot be reached",
+    text: "Tasks that run go on without this page. Is the computer awake, and are you in its network?",
+    button: "Try again",
+    note: "This page tries by itself every 5 seconds.",
+  },
+  de: {
+    title: "Die Engine ist nicht erreichbar",
+    text: "Laufende Aufträge gehen ohne diese Seite weiter. Ist der Rechner an und in diesem Netz erreichbar?",
+    button: "Erneut versuchen",
+    note: "Diese Seite versucht es alle 5 Sekunden von selbst.",
+  },
+};
+const wanted = navigator.languages.map((tag) => tag.split("-")[0]);
+const language = wanted.find((tag) => Object.hasOwn(TEXTS, tag)) ?? "en";
+const texts = TEXTS[language];
 const UNREACHABLE = `<!doctype html>
-<html lang="en">
+<html lang="${language}">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover">
 <meta name="color-scheme" content="light dark">
@@ -16,10 +34,10 @@ const UNREACHABLE = `<!doctype html>
     border-radius: 11px; background: light-dark(#2f5bd0, #86a5f7); color: light-dark(#fff, #10182e);
     border: 0; font: inherit; font-weight: 600 }
 </style>
-<h1>The engine cannot be reached</h1>
-<p>Tasks that run go on without this page. Is the computer awake, and are you in its network?</p>
-<button type="button">Try again</button>
-<p>This page tries by itself every 5 seconds.</p>
+<h1>${texts.title}</h1>
+<p>${texts.text}</p>
+<button type="button">${texts.button}</button>
+<p>${texts.note}</p>
 <script>RETRY</script>
 </html>`;
 // It reloads instead of following a link to itself: that would lose the page after the # of the address.

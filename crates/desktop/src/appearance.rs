@@ -7,6 +7,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::json_file;
+use crate::language::LanguageChoice;
 
 /// What the user has chosen on this computer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +18,9 @@ pub struct Appearance {
     /// The size of text.
     #[serde(default)]
     pub text_size: TextSize,
+    /// The language of the app.
+    #[serde(default)]
+    pub language: LanguageChoice,
 }
 
 /// The theme of the window.
@@ -80,11 +84,15 @@ impl Appearance {
         json_file::write(file, self)
     }
 
-    /// A script for the pages that tells them the choice before they are painted.
+    /// A script for the pages that tells them the choice before they are painted, and the languages of the
+    /// system.
     #[must_use]
-    pub fn script(&self) -> String {
-        let chosen = serde_json::to_string(self).unwrap_or_else(|_| "{}".to_owned());
-        format!("window.appearance = {chosen};")
+    pub fn script(&self, languages: &[String]) -> String {
+        let Self { theme, text_size, language } = self;
+        let told = serde_json::json!({
+            "theme": theme, "text_size": text_size, "language": language, "languages": languages,
+        });
+        format!("window.appearance = {told};")
     }
 }
 
@@ -190,10 +198,18 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("appearance.json");
         assert_eq!(Appearance::read(&file), Appearance::default());
-        let chosen = Appearance { theme: Theme::Dark, text_size: 125.into() };
+        let chosen = Appearance {
+            theme: Theme::Dark,
+            text_size: 125.into(),
+            language: LanguageChoice::German,
+        };
         chosen.write(&file).unwrap();
         assert_eq!(Appearance::read(&file), chosen);
-        assert_eq!(chosen.script(), r#"window.appearance = {"theme":"dark","text_size":125};"#);
+        let script = chosen.script(&["fr".to_owned()]);
+        let told = r#"{"theme":"dark","text_size":125,"language":"de","languages":["fr"]}"#;
+        let object = script.strip_prefix("window.appearance = ").unwrap().trim_end_matches(';');
+        let parsed = |text| serde_json::from_str::<serde_json::Value>(text).unwrap();
+        assert_eq!(parsed(object), parsed(told));
     }
 
     #[test]

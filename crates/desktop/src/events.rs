@@ -10,6 +10,7 @@ use claude_worker_api::{
 use tokio::time::{Instant, sleep_until};
 
 use crate::event_cursor::EventCursor;
+use crate::language::Language;
 use crate::notification::{TaskUpdate, notification};
 use crate::open_notifications::{NotificationRequest, OpenNotifications};
 use crate::tray::{ATTENTION_SHOWN, NEWEST_READ, Overview, RUNNING_SHOWN};
@@ -89,6 +90,8 @@ pub trait Display: Sync {
     fn notify(&self, request: NotificationRequest);
     /// The task that the user is looking at in the focused window.
     fn visible_task(&self) -> Option<TaskId>;
+    /// The language of notifications.
+    fn language(&self) -> Language;
     /// Waits until the user may be looking at another task than before.
     fn visible_task_changed(&self) -> impl Future<Output = ()> + Send;
 }
@@ -228,7 +231,9 @@ async fn notify(
         }
     };
     store(cursor, newest);
-    if let Some(shown) = notification(updates, &tasks, &settings, display.visible_task()) {
+    if let Some(shown) =
+        notification(updates, &tasks, &settings, display.visible_task(), display.language())
+    {
         display.notify(NotificationRequest::Show(open.add(&shown), shown));
     }
     true
@@ -380,6 +385,10 @@ mod tests {
 
         fn visible_task(&self) -> Option<TaskId> {
             *self.visible.borrow()
+        }
+
+        fn language(&self) -> Language {
+            Language::English
         }
 
         async fn visible_task_changed(&self) {

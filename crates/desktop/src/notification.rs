@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use claude_worker_api::{
     Event, EventKind, NotificationSettings, State, Task, TaskId, Timestamp, Verdict, WaitReason,
-    format_duration,
 };
 
+use crate::language::Language;
 use crate::launch::Page;
-use crate::text::{count, escape_markup, one_line};
+use crate::text::{escape_markup, one_line};
+use crate::words::Words;
 
 /// The maximum number of tasks that a notification about several tasks names.
 const MAX_NAMED: usize = 4;
@@ -65,26 +66,26 @@ impl TaskUpdate {
 
     /// Whether it still describes the task: the user has not seen the outcome, and the task has not changed.
     pub(crate) fn is_current(self, task: &Task) -> bool {
-        self.describe(task).is_some()
+        self.describe(task, Words::of(Language::English)).is_some()
     }
 
     /// The text and category for the task as it is now; `None` if it has changed since.
-    fn describe(self, task: &Task) -> Option<(String, Category)> {
+    fn describe(self, task: &Task, words: &Words) -> Option<(String, Category)> {
         match self.change {
             Change::Ended(at) => {
                 let current = task.state.ended_at() == Some(at) && task.unseen;
                 let verdict = task.state.verdict().filter(|_| current)?;
-                Some((one_line(&verdict.describe(), MAX_LINE), category(&verdict)?))
+                Some((one_line(&(words.completed)(&verdict), MAX_LINE), category(&verdict)?))
             }
             Change::UsageLimit => {
                 let State::Waiting { reason } = &task.state else { return None };
-                let text = format!("{}, goes on by itself", reason.describe());
+                let text = (words.waits)(&reason.describe());
                 Some((one_line(&text, MAX_LINE), Category::Waiting))
             }
             Change::Silent(silent_ms, at) => {
                 let silent = task.last_output_at.is_none_or(|last| last <= at);
                 let current = matches!(task.state, State::Running { .. }) && silent;
-                let text = format!("Silent for {}", format_duration(silent_ms));
+                let text = (words.silent)(silent_ms);
                 current.then_some((text, Category::Silent))
             }
         }
@@ -152,6 +153,8 @@ pub struct Notification {
     pub open: Page,
     /// The task that its button runs again.
     pub retry: Option<RetryOffer>,
+    /// The names of its buttons, to open the page and to run the task again.
+    pub buttons: [&'static str; 2],
     /// How long it stays on the screen; `None`: as long as the desktop shows others.
     pub stays: Option<Duration>,
     /// What it reports.
@@ -176,7 +179,9 @@ pub fn notification(
     tasks: &[Task],
     settings: &NotificationSettings,
     visible: Option<TaskId>,
+    language: Language,
 ) -> Option<Notification> {
+    let words = Words::of(language);
     let mut entries: Vec<Entry<'_>> = Vec::new();
     // Only the last update of a task counts.
     for update in updates.iter().rev() {
@@ -184,7 +189,8 @@ pub fn notification(
         if visible == Some(task.id) || entries.iter().any(|known| known.task.id == task.id) {
             continue;
         }
-        let described = update.describe(task).filter(|(_, kind)| is_enabled(*kind, settings));
+        let described =
+            update.describe(task, words).filter(|(_, kind)| is_enabled(*kind, settings));
         if let Some((text, category)) = described {
             entries.push(Entry { update: *update, task, text, category });
         }
@@ -201,10 +207,11 @@ pub fn notification(
                 .ended_at()
                 .filter(|_| category.is_end() && *category != Category::Finished)
                 .map(|ended_at| RetryOffer { task: task.id, ended_at }),
+            buttons: [words.open, words.retry],
             stays: stays([*category]),
             updates: vec![*update],
         }),
-        several => Some(digest(several)),
+        several => Some(digest(several, words)),
     }
 }
 
@@ -255,7 +262,7 @@ fn body(task: &Task, text: &str, category: Category) -> String {
 }
 
 /// One notification for several tasks.
-fn digest(entries: &[Entry<'_>]) -> Notification {
+fn digest(entries: &[Entry<'_>], words: &Words) -> Notification {
     let count_of = |matches: fn(&Category) -> bool| {
         entries.iter().filter(|entry| matches(&entry.category)).count() as u64
     };
@@ -264,19 +271,16 @@ fn digest(entries: &[Entry<'_>]) -> Notification {
     let attention = count_of(|category| category.needs_attention());
     let mut parts = Vec::new();
     if failed > 0 && failed == ended {
-        parts.push(count(failed, "task failed", "tasks failed"));
+        parts.push((words.tasks_failed)(failed));
     } else if ended > 0 {
-        parts.push(count(ended, "task ended", "tasks ended"));
+        parts.push((words.tasks_ended)(ended));
         if failed > 0 {
-            parts.push(format!("{failed} failed"));
+            parts.push((words.failed)(failed));
         }
     }
     if attention > 0 {
-        let (one, many) = match ended {
-            0 => ("task needs you", "tasks need you"),
-            _ => ("needs you", "need you"),
-        };
-        parts.push(count(attention, one, many));
+        let need_you = if ended == 0 { words.tasks_need_you } else { words.need_you };
+        parts.push(need_you(attention));
     }
     // Failed tasks come first.
     let mut sorted: Vec<&Entry<'_>> = entries.iter().collect();
@@ -291,7 +295,7 @@ fn digest(entries: &[Entry<'_>]) -> Notification {
         .map(|Entry { task, text, .. }| format!("{}: {text}", one_line(&task.name, MAX_TITLE / 2)))
         .collect();
     if entries.len() > MAX_NAMED {
-        lines.push(format!("and {} more", entries.len() - MAX_NAMED));
+        lines.push((words.and_more)(entries.len() - MAX_NAMED));
     }
     let open = match sorted.as_slice() {
         [first, second] if failed == 1 && second.category != Category::Failed => {
@@ -304,6 +308,7 @@ fn digest(entries: &[Entry<'_>]) -> Notification {
         body: lines.join("\n"),
         open,
         retry: None,
+        buttons: [words.open, words.retry],
         stays: stays(entries.iter().map(|entry| entry.category)),
         updates: entries.iter().map(|entry| entry.update).collect(),
     }
@@ -313,6 +318,16 @@ fn digest(entries: &[Entry<'_>]) -> Notification {
 mod tests {
     use super::*;
     use crate::samples::{AT, completed, failed, running, task, waiting};
+
+    /// The notification in English.
+    fn notification(
+        updates: &[TaskUpdate],
+        tasks: &[Task],
+        settings: &NotificationSettings,
+        visible: Option<TaskId>,
+    ) -> Option<Notification> {
+        super::notification(updates, tasks, settings, visible, Language::English)
+    }
 
     const ALL: NotificationSettings =
         NotificationSettings { finished: true, failed: true, attention: true };
@@ -351,6 +366,21 @@ mod tests {
             Task { final_summary: Some("All\n<i>well".to_owned()), ..task(1, "x", completed(0)) };
         let answered = notification(&ended(&[1]), &[answered], &ALL, None).unwrap();
         assert_eq!(answered.body, "Done\nAll <i>well");
+    }
+
+    #[test]
+    fn words_follow_the_language_and_the_engine_stays_english() {
+        let german = |updates: &[TaskUpdate], tasks: &[Task]| {
+            super::notification(updates, tasks, &ALL, None, Language::German).unwrap()
+        };
+        let done = german(&ended(&[1]), &[task(1, "A", completed(2))]);
+        assert_eq!(done.body, "Fertig, 2 Werkzeugaufrufe wurden verweigert");
+        let tasks = [task(1, "A", completed(0)), task(2, "B", failed("No credit"))];
+        let digest = german(&ended(&[1, 2]), &tasks);
+        assert_eq!(digest.title, "2 Aufträge beendet, 1 fehlgeschlagen");
+        assert_eq!(digest.body, "B: No credit\nA: Fertig");
+        let quiet = TaskUpdate { seq: 2, task: TaskId(1), change: Change::Silent(300_000, AT) };
+        assert_eq!(german(&[quiet], &[task(1, "x", running())]).body, "Still seit 5 Minuten");
     }
 
     #[test]

@@ -81,6 +81,7 @@ mod tests {
     use claude_worker_api::NotificationSettings;
 
     use super::*;
+    use crate::language::Language;
     use crate::notification::{Change, notification};
     use crate::samples::{AT, completed, failed, running, task};
 
@@ -90,7 +91,7 @@ mod tests {
         let update =
             |task: &Task| TaskUpdate { seq: task.id.0, task: task.id, change: Change::Ended(AT) };
         let updates: Vec<_> = tasks.iter().map(update).collect();
-        notification(&updates, tasks, &all, None).unwrap()
+        notification(&updates, tasks, &all, None, Language::English).unwrap()
     }
 
     /// The number of notifications that are outdated, of one about these tasks.

@@ -2,7 +2,8 @@
 
 use claude_worker_api::Queue;
 
-use crate::text::count;
+use crate::language::Language;
+use crate::words::Words;
 
 /// What happens to the queue when the user quits the app.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +28,9 @@ impl std::str::FromStr for QuitMode {
 /// The question before the app quits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
-    /// The heading.
+    /// The title of the dialog.
+    pub heading: &'static str,
+    /// What runs and waits.
     pub title: String,
     /// What the buttons do.
     pub text: String,
@@ -41,33 +44,30 @@ pub struct Question {
 
 /// The question for this queue; `None` if no task is running or waiting.
 #[must_use]
-pub fn question(queue: &Queue) -> Option<Question> {
+pub fn question(queue: &Queue, language: Language) -> Option<Question> {
+    let words = Words::of(language);
     let running = queue.counts.running;
     let waiting = queue.counts.pending + queue.counts.waiting;
     let title = match (running, waiting) {
         (0, 0) => return None,
-        (0, _) => format!("{} in the queue", count(waiting, "task is", "tasks are")),
-        (_, 0) => format!("{} running", count(running, "task is", "tasks are")),
-        _ => format!(
-            "{} running, {waiting} more in the queue",
-            count(running, "task is", "tasks are")
-        ),
+        (0, _) => (words.tasks_queued)(waiting),
+        (_, 0) => (words.tasks_running)(running),
+        _ => format!("{}, {}", (words.tasks_running)(running), (words.more_queued)(waiting)),
     };
     let stop = if running == 0 {
-        "Stop keeps the queue until the next start."
+        words.stop_keeps
     } else if waiting == 0 {
-        "Stop cancels running tasks."
+        words.stop_cancels
     } else {
-        "Stop cancels running tasks and keeps the rest of the queue until the next start."
+        words.stop_cancels_and_keeps
     };
     Some(Question {
+        heading: words.quit_heading,
         title,
-        text: format!(
-            "Keep running continues the queue in the background, without the app. {stop}"
-        ),
-        background: "Keep running",
-        stop: "Stop",
-        cancel: "Do not quit",
+        text: format!("{} {stop}", words.keep_running_explained),
+        background: words.keep_running,
+        stop: words.stop,
+        cancel: words.do_not_quit,
     })
 }
 
@@ -78,12 +78,15 @@ mod tests {
     use super::*;
 
     fn asked(running: u64, pending: u64, waiting: u64) -> Option<Question> {
-        question(&Queue {
-            paused: false,
-            workers: 4,
-            counts: Counts { running, pending, waiting, completed: 9, ..Counts::default() },
-            unseen: Unseen::default(),
-        })
+        question(
+            &Queue {
+                paused: false,
+                workers: 4,
+                counts: Counts { running, pending, waiting, completed: 9, ..Counts::default() },
+                unseen: Unseen::default(),
+            },
+            Language::English,
+        )
     }
 
     #[test]

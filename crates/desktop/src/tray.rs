@@ -3,8 +3,10 @@
 use claude_worker_api::{ApiError, Queue, State, Status, Task, TaskId, Timestamp, WaitReason};
 
 use crate::icon::Icon;
+use crate::language::Language;
 use crate::launch::Page;
-use crate::text::{clock, count, escape_markup, one_line};
+use crate::text::{clock, escape_markup, one_line};
+use crate::words::Words;
 
 /// The maximum number of running tasks in the menu.
 pub const RUNNING_SHOWN: u32 = 5;
@@ -91,80 +93,83 @@ pub struct TrayContent {
     pub state: TrayState,
     /// Whether the app starts at login; `None` if that cannot be chosen here.
     pub login: Option<bool>,
+    /// The language of its words.
+    pub language: Language,
 }
 
 impl TrayContent {
     /// What the tray shows at this time.
     #[must_use]
     pub fn view(&self, now: Timestamp) -> TrayView {
-        let (icon, tooltip) = summary(&self.state);
-        TrayView { icon, tooltip, menu: menu(&self.state, self.login, now) }
+        let words = Words::of(self.language);
+        let (icon, tooltip) = summary(&self.state, words);
+        TrayView { icon, tooltip, menu: menu(&self.state, self.login, now, words) }
     }
 }
 
-fn menu(state: &TrayState, login: Option<bool>, now: Timestamp) -> Vec<MenuEntry> {
+fn menu(state: &TrayState, login: Option<bool>, now: Timestamp, words: &Words) -> Vec<MenuEntry> {
+    let button = |label: &str, action| MenuEntry::Button(label.to_owned(), action);
     let mut menu = Vec::new();
     match state {
-        TrayState::Starting => menu.push(MenuEntry::Label("Starting…".to_owned())),
+        TrayState::Starting => menu.push(MenuEntry::Label(words.starting.to_owned())),
         TrayState::Stopped(error) => {
             menu.push(MenuEntry::Label(one_line(&error.message, 2 * MAX_NAME)));
-            menu.push(MenuEntry::Button("Start the engine".to_owned(), TrayAction::StartEngine));
+            menu.push(button(words.start_engine, TrayAction::StartEngine));
         }
         TrayState::Running(overview) => {
-            menu.extend(task_entries(overview, now));
+            menu.extend(task_entries(overview, now, words));
             menu.push(MenuEntry::Separator);
-            menu.push(MenuEntry::Button("New task…".to_owned(), TrayAction::Show(Page::New)));
-            menu.push(MenuEntry::Button("Quick entry…".to_owned(), TrayAction::QuickEntry));
+            menu.push(button(words.new_task, TrayAction::Show(Page::New)));
+            menu.push(button(words.quick_entry, TrayAction::QuickEntry));
             let (label, paused) = match overview.queue.paused {
-                true => ("Resume queue", false),
-                false => ("Pause queue", true),
+                true => (words.resume_queue, false),
+                false => (words.pause_queue, true),
             };
-            menu.push(MenuEntry::Button(label.to_owned(), TrayAction::SetPaused(paused)));
+            menu.push(button(label, TrayAction::SetPaused(paused)));
         }
     }
     menu.push(MenuEntry::Separator);
-    menu.push(MenuEntry::Button("Open window".to_owned(), TrayAction::Show(Page::Any)));
+    menu.push(button(words.open_window, TrayAction::Show(Page::Any)));
     if let Some(on) = login {
-        menu.push(MenuEntry::Check("Start at login".to_owned(), on, TrayAction::SetLogin(!on)));
+        menu.push(MenuEntry::Check(words.start_at_login.to_owned(), on, TrayAction::SetLogin(!on)));
     }
     menu.push(MenuEntry::Separator);
-    menu.push(MenuEntry::Button("Quit".to_owned(), TrayAction::Quit));
+    menu.push(button(words.quit, TrayAction::Quit));
     menu
 }
 
 /// The entries about tasks: first those that run, with their time, then those that need the user, then
 /// the newest. Each task is listed once.
-fn task_entries(overview: &Overview, now: Timestamp) -> Vec<MenuEntry> {
+fn task_entries(overview: &Overview, now: Timestamp, words: &Words) -> Vec<MenuEntry> {
     let Overview { queue, running, attention, newest } = overview;
-    let more = |total: u64, shown: &[Task], what: &str| {
+    let more = |total: u64, shown: &[Task], label: fn(u64) -> String| {
         let left = total.saturating_sub(shown.len() as u64);
-        let label = format!("{left} more {what}");
-        (left > 0).then_some(MenuEntry::Button(label, TrayAction::Show(Page::Any)))
+        (left > 0).then(|| MenuEntry::Button(label(left), TrayAction::Show(Page::Any)))
     };
-    let mut entries = vec![MenuEntry::Label(counts(queue))];
-    entries.extend(running.iter().map(|task| entry(task, running_time(task, now))));
-    entries.extend(more(queue.counts.running, running, "running"));
+    let mut entries = vec![MenuEntry::Label(counts(queue, words))];
+    entries.extend(running.iter().map(|task| entry(task, running_time(task, now, words), words)));
+    entries.extend(more(queue.counts.running, running, words.more_running));
     if !attention.is_empty() {
         entries.push(MenuEntry::Separator);
-        entries.push(MenuEntry::Label("Needs you".to_owned()));
-        entries.extend(attention.iter().map(|task| entry(task, outcome(task))));
-        entries.extend(more(queue.unseen.total(), attention, "need you"));
+        entries.push(MenuEntry::Label(words.needs_you.to_owned()));
+        entries.extend(attention.iter().map(|task| entry(task, outcome(task, words), words)));
+        entries.extend(more(queue.unseen.total(), attention, words.more_need_you));
     }
     let listed: Vec<TaskId> = running.iter().chain(attention).map(|task| task.id).collect();
     let mut others = newest.iter().filter(|task| !listed.contains(&task.id)).peekable();
     if others.peek().is_some() {
         entries.push(MenuEntry::Separator);
-        entries.push(MenuEntry::Label("Newest".to_owned()));
+        entries.push(MenuEntry::Label(words.newest.to_owned()));
         let others = others.take(NEWEST_SHOWN as usize);
-        entries.extend(others.map(|task| entry(task, wait(task).map(str::to_owned))));
+        entries.extend(others.map(|task| entry(task, wait(task, words).map(str::to_owned), words)));
     }
     entries
 }
 
 /// The icon and the tooltip.
-fn summary(state: &TrayState) -> (Icon, String) {
+fn summary(state: &TrayState, words: &Words) -> (Icon, String) {
     let overview = match state {
-        TrayState::Starting => return (Icon::Off, "Starting".to_owned()),
+        TrayState::Starting => return (Icon::Off, words.starting.to_owned()),
         TrayState::Stopped(error) => {
             return (Icon::Off, escape_markup(&one_line(&error.message, 200)));
         }
@@ -182,25 +187,25 @@ fn summary(state: &TrayState) -> (Icon, String) {
     } else {
         Icon::Idle
     };
-    let mut parts = vec![self::counts(&overview.queue)];
+    let mut parts = vec![self::counts(&overview.queue, words)];
     if unseen.failed > 0 {
-        parts.push(format!("{} failed", unseen.failed));
+        parts.push((words.failed)(unseen.failed));
     }
     if unseen.denied > 0 {
-        parts.push(count(unseen.denied, "was denied a tool", "were denied tools"));
+        parts.push((words.denied)(unseen.denied));
     }
     (icon, parts.join(", "))
 }
 
 /// `3 running, 6 waiting`.
-fn counts(queue: &Queue) -> String {
+fn counts(queue: &Queue, words: &Words) -> String {
     let running = queue.counts.running;
     let waiting = queue.counts.pending + queue.counts.waiting;
     let text = match (running, waiting) {
-        (0, 0) => "Nothing running".to_owned(),
-        _ => format!("{running} running, {waiting} waiting"),
+        (0, 0) => words.nothing_running.to_owned(),
+        _ => (words.running_waiting)(running, waiting),
     };
-    if queue.paused { format!("{text} (paused)") } else { text }
+    if queue.paused { format!("{text} ({})", words.paused) } else { text }
 }
 
 /// How many quarters of the ring are filled: at least one if a task runs, all four only if every
@@ -212,7 +217,7 @@ fn quarters(running: u64, workers: u32) -> u8 {
 }
 
 /// A button for a task: a symbol for its status, its name, and a detail.
-fn entry(task: &Task, detail: Option<String>) -> MenuEntry {
+fn entry(task: &Task, detail: Option<String>, words: &Words) -> MenuEntry {
     let symbol = match (&task.state, task.state.status()) {
         (State::Completed { denied_tools, .. }, _) if !denied_tools.is_empty() => '!',
         (_, Status::Waiting | Status::Pending) => '◌',
@@ -223,7 +228,7 @@ fn entry(task: &Task, detail: Option<String>) -> MenuEntry {
         (_, Status::Unknown(_)) => '?',
     };
     let name = one_line(&task.name, MAX_NAME);
-    let name = if name.is_empty() { format!("Task {}", task.id) } else { name };
+    let name = if name.is_empty() { (words.task)(task.id) } else { name };
     let label = match detail {
         Some(detail) => format!("{symbol} {name} · {}", one_line(&detail, MAX_DETAIL)),
         None => format!("{symbol} {name}"),
@@ -232,25 +237,25 @@ fn entry(task: &Task, detail: Option<String>) -> MenuEntry {
 }
 
 /// For how long a task has been running; `None` while its agent starts.
-fn running_time(task: &Task, now: Timestamp) -> Option<String> {
+fn running_time(task: &Task, now: Timestamp, words: &Words) -> Option<String> {
     match task.state {
-        State::Running { stopping: true, .. } => Some("stopping".to_owned()),
+        State::Running { stopping: true, .. } => Some(words.stopping.to_owned()),
         State::Running { started_at: Some(at), .. } => Some(clock(now.millis_since(at))),
         _ => None,
     }
 }
 
 /// How a finished task ended.
-fn outcome(task: &Task) -> Option<String> {
-    task.state.verdict().map(|verdict| verdict.describe())
+fn outcome(task: &Task, words: &Words) -> Option<String> {
+    task.state.verdict().map(|verdict| (words.completed)(&verdict))
 }
 
 /// What a waiting task waits for.
-const fn wait(task: &Task) -> Option<&'static str> {
+const fn wait(task: &Task, words: &Words) -> Option<&'static str> {
     match task.state {
-        State::Waiting { reason: WaitReason::UsageLimit { .. } } => Some("usage limit"),
-        State::Waiting { reason: WaitReason::RateLimit { .. } } => Some("rate limit"),
-        State::Waiting { reason: WaitReason::Overloaded { .. } } => Some("API overloaded"),
+        State::Waiting { reason: WaitReason::UsageLimit { .. } } => Some(words.usage_limit),
+        State::Waiting { reason: WaitReason::RateLimit { .. } } => Some(words.rate_limit),
+        State::Waiting { reason: WaitReason::Overloaded { .. } } => Some(words.overloaded),
         _ => None,
     }
 }
@@ -270,7 +275,12 @@ mod tests {
     }
 
     fn view(overview: Overview) -> TrayView {
-        TrayContent { state: TrayState::Running(overview), login: None }.view(NOW)
+        TrayContent {
+            state: TrayState::Running(overview),
+            login: None,
+            language: Language::English,
+        }
+        .view(NOW)
     }
 
     fn running(running: u64) -> Counts {
@@ -285,7 +295,7 @@ mod tests {
                 label
             }
         };
-        task_entries(overview, NOW).into_iter().map(label).collect()
+        task_entries(overview, NOW, Words::of(Language::English)).into_iter().map(label).collect()
     }
 
     #[test]
@@ -297,7 +307,8 @@ mod tests {
         assert_eq!(icon(running(9), 0, 0), Icon::Running { quarters: 4 });
         assert_eq!(icon(running(3), 0, 1), Icon::Attention);
         assert_eq!(icon(running(3), 1, 1), Icon::Failed);
-        let starting = TrayContent { state: TrayState::Starting, login: None };
+        let starting =
+            TrayContent { state: TrayState::Starting, login: None, language: Language::English };
         assert_eq!(starting.view(NOW).icon, Icon::Off);
     }
 
@@ -319,7 +330,11 @@ mod tests {
             newest: vec![split, broken, task(7, "", completed(0))],
             ..overview(running(1), Unseen { failed: 1, denied: 0 })
         };
-        let content = TrayContent { state: TrayState::Running(overview), login: Some(true) };
+        let content = TrayContent {
+            state: TrayState::Running(overview),
+            login: Some(true),
+            language: Language::English,
+        };
         let view = content.view(NOW);
         assert_eq!(view.tooltip, "1 running, 6 waiting, 1 failed");
         let show = |name: &str, id| {
@@ -408,7 +423,12 @@ mod tests {
     #[test]
     fn without_an_engine_the_menu_shows_why_and_offers_to_start_one() {
         let error = ApiError::unavailable("The <engine> was stopped");
-        let view = TrayContent { state: TrayState::Stopped(error), login: None }.view(NOW);
+        let view = TrayContent {
+            state: TrayState::Stopped(error),
+            login: None,
+            language: Language::English,
+        }
+        .view(NOW);
         assert_eq!(view.icon, Icon::Off);
         assert_eq!(view.tooltip, "The &lt;engine&gt; was stopped");
         assert_eq!(view.menu[0], MenuEntry::Label("The <engine> was stopped".to_owned()));

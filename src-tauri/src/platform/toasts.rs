@@ -58,7 +58,7 @@ fn show(notification: &Notification, on_click: &dyn Fn(Click)) -> notify_rust::e
         shown.timeout(Timeout::Milliseconds(u32::try_from(time.as_millis()).unwrap_or(u32::MAX)));
     }
     if notification.retry.is_some() {
-        shown.action("retry", "Retry");
+        shown.action("retry", notification.buttons[1]);
     }
     shown.show()?.wait_for_response(|response: &NotificationResponse| match response {
         NotificationResponse::Default => on_click(Click::Open(notification.open)),

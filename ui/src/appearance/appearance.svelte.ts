@@ -10,8 +10,11 @@ export type Theme = "system" | "light" | "dark";
 
 declare global {
   interface Window {
-    /** What the app has stored; absent in a browser. `theme.js` adds what was chosen since. */
-    appearance?: { theme: string; text_size: number; language?: string };
+    /**
+     * What the app has stored, and the languages of the system; absent in a browser. `theme.js` adds what was
+     * chosen since.
+     */
+    appearance?: { theme: string; text_size: number; language?: string; languages?: string[] };
   }
 }
 

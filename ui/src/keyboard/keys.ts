@@ -3,6 +3,8 @@
 // A binding is written like "n", "/", "?", "Mod+k", "Shift+j", "Escape" or "Enter"; "Mod" is
 // Command on a Mac and Control elsewhere. Alternatives are separated by a space.
 
+import { uiText } from "../language/uiText";
+
 /** The fields of a keyboard event that are compared. */
 export type Press = Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey" | "altKey" | "shiftKey">;
 
@@ -41,6 +43,8 @@ export function printed(keys: string, mac: boolean): string[] {
         return "↵";
       case "Escape":
         return "Esc";
+      case "Space":
+        return uiText("Space");
       case "ArrowUp":
         return "↑";
       case "ArrowDown":

@@ -6,7 +6,7 @@ const STORED = "claude-worker.language";
 /** What the user has chosen on this device: the app stores it in its file, a browser for this page. */
 export const choice: LanguageChoice = chosen();
 
-const shown = languageFor(choice, navigator.languages);
+const shown = languageFor(choice, systemLanguages());
 
 /** The language that is shown. */
 export const language = shown.language;
@@ -21,6 +21,12 @@ export const locale = language === "en" ? "en-GB" : shown.tag;
 export function storeChoice(to: LanguageChoice): void {
   if (to === "system") localStorage.removeItem(STORED);
   else localStorage.setItem(STORED, to);
+}
+
+/** The app reads them from its environment: WebKit tells only those that are installed. */
+function systemLanguages(): readonly string[] {
+  const told = window.appearance?.languages;
+  return told?.length ? told : navigator.languages;
 }
 
 function chosen(): LanguageChoice {

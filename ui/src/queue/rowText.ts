@@ -3,6 +3,7 @@ import type { Task } from "../backend";
 import { basename } from "../words/paths";
 import { ago, clock, millis, since, timeOfDay } from "../words/time";
 import { isSilent, summaryLine, toneOf, type Tone } from "../words/verdict";
+import { uiText } from "../language/uiText";
 
 /** One line about a task: what it does now, what it waits for, or how it ended. */
 export function rowText(task: Task, now: number, hasProject = false): string {
@@ -27,7 +28,7 @@ export function rowFigure(task: Task, now: number, isNext: boolean, paused: bool
     case "waiting":
       return `until ${timeOfDay(task.reason.until, now)}`;
     case "pending":
-      return isNext ? (paused ? "paused" : "next") : "";
+      return isNext ? (paused ? uiText("paused") : uiText("next")) : "";
     default: {
       const ended = millis(task.ended_at);
       if (ended === undefined) return "";

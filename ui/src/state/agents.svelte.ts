@@ -1,6 +1,7 @@
 // What each agent can do, as the engine tells it. Nothing else goes by an agent's name.
 import type { Agent, AgentInfo, Capability } from "../backend";
 import { KNOWN_AGENTS } from "./knownAgents";
+import { translated } from "../language/translated";
 
 class Agents {
   /** Those of this version, until an engine has told its own. */
@@ -22,7 +23,9 @@ class Agents {
 
   /** An agent's name for people. */
   label(agent: Agent): string {
-    return this.find(agent)?.label ?? agent;
+    const label = this.find(agent)?.label;
+    // Those of this version have a translation.
+    return label === undefined ? agent : translated(label);
   }
 
   find(agent: string): AgentInfo | undefined {

@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 
 use claude_worker_api::ApiError;
 use claude_worker_desktop::quit::{Question, QuitMode};
+use claude_worker_desktop::words::directory_chooser;
 use gtk::prelude::*;
 use gtk::{
     ButtonsType, FileChooserAction, FileChooserNative, MessageDialog, MessageType, ResponseType,
 };
-use tauri::{AppHandle, WebviewWindow};
+use tauri::{AppHandle, Manager, WebviewWindow};
 
+use crate::app_state::AppState;
 use crate::main_thread;
 
 const BACKGROUND: ResponseType = ResponseType::Other(1);
@@ -30,7 +32,7 @@ pub(crate) async fn ask_how_to_quit(
         let dialog = MessageDialog::builder()
             .message_type(MessageType::Question)
             .buttons(ButtonsType::None)
-            .title("Quit Claude Worker")
+            .title(question.heading)
             .text(&question.title)
             .secondary_text(&question.text)
             .modal(true)
@@ -101,13 +103,14 @@ pub(crate) async fn choose_directory(
     parent: Option<WebviewWindow>,
     start: Option<PathBuf>,
 ) -> Result<Option<PathBuf>, ApiError> {
+    let words = directory_chooser(app.state::<AppState>().language());
     main_thread::call(app, move |answer| {
         let chooser = FileChooserNative::new(
-            Some("Choose a directory"),
+            Some(words.title),
             gtk_window(parent).as_ref(),
             FileChooserAction::SelectFolder,
-            Some("Choose"),
-            Some("Cancel"),
+            Some(words.choose),
+            Some(words.cancel),
         );
         chooser.set_modal(true);
         // Without a directory, GTK shows recently used files.

@@ -134,9 +134,9 @@ impl Daemon {
         let body = if markup { notification.body_as_markup() } else { notification.body.clone() };
         // A click on the notification itself is the default action. Some daemons have a button for it,
         // too, so there is no other action that opens the task.
-        let mut actions = vec!["default", "Open"];
+        let mut actions = vec!["default", notification.buttons[0]];
         if notification.retry.is_some() {
-            actions.extend(["retry", "Retry"]);
+            actions.extend(["retry", notification.buttons[1]]);
         }
         let hints = HashMap::from([("urgency", Value::U8(NORMAL))]);
         let replaces = 0_u32;
