@@ -7,8 +7,10 @@ import { join } from "node:path";
 const AHEAD = 150_000;
 /** The pages that are fetched ahead: see `fetchAhead` in src/app/pages.ts. */
 const FETCHED_AHEAD = /^assets\/(first|TaskPage|NewTask|SettingsPage)-/;
-/** All JavaScript, with gzip: also what is fetched when it is first shown. */
+/** All JavaScript, with gzip: also what is fetched when it is first shown. Without catalogues. */
 const ALL = 260_000;
+/** The catalogue of a language, with gzip: one is fetched before the first page, and none for English. */
+const CATALOGUE = 30_000;
 /**
  * What is fetched before the queue is on screen, without fonts, whose place a font of the system takes. 2 kB of
  * it are the calls that translate its texts; another language than English fetches its catalogue besides.
@@ -42,10 +44,18 @@ const scripts = [...new Set(names)]
   .map((name) => ({ name, bytes: size(name, "gz") }))
   .sort((a, b) => b.bytes - a.bytes);
 for (const { name, bytes } of scripts) console.log(`${kilobytes(bytes)}  ${name}`);
+const languages = readdirSync(join(import.meta.dirname, "../src/locales"))
+  .filter((name) => name.endsWith(".po"))
+  .map((name) => name.slice(0, -".po".length));
+const isCatalogue = ({ name }) =>
+  languages.some((language) => name.startsWith(`assets/${language}-`));
 const total = (of) => of.reduce((sum, { bytes }) => sum + bytes, 0);
 const ahead = scripts.filter(({ name }) => FETCHED_AHEAD.test(name));
 judge("JavaScript of the first page and of those fetched ahead, gzip", total(ahead), AHEAD);
-judge("all JavaScript, gzip", total(scripts), ALL);
+judge("all JavaScript, gzip", total(scripts.filter((script) => !isCatalogue(script))), ALL);
+for (const script of scripts.filter(isCatalogue)) {
+  judge(`the catalogue ${script.name}, gzip`, script.bytes, CATALOGUE);
+}
 
 // What the page names itself is fetched first; everything else is imported when it is needed.
 const page = readFileSync(join(served, "index.html"), "utf8");
