@@ -210,10 +210,16 @@ fn between(from: Option<i64>, to: Option<i64>) -> Option<u64> {
 
 /// By nearest rank, so that each figure is the duration of a run.
 fn spread(mut durations: Vec<u64>) -> Option<Spread> {
-    durations.sort_unstable();
-    let rank = |of_ten: usize| durations.get((durations.len() * of_ten).div_ceil(10).max(1) - 1);
-    let (median, p90) = (rank(5)?, rank(9)?);
-    Some(Spread { runs: durations.len() as u64, median_ms: *median, p90_ms: *p90 })
+    let runs = durations.len();
+    let median_ms = at_rank(&mut durations, 5)?;
+    let p90_ms = at_rank(&mut durations, 9)?;
+    Some(Spread { runs: runs as u64, median_ms, p90_ms })
+}
+
+/// The duration that this many tenths of all do not exceed. Orders them no further than that needs.
+fn at_rank(durations: &mut [u64], tenths: usize) -> Option<u64> {
+    let rank = (durations.len() * tenths).div_ceil(10).checked_sub(1)?;
+    Some(*durations.select_nth_unstable(rank).1)
 }
 
 #[cfg(test)]
