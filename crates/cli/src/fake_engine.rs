@@ -8,12 +8,12 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use claude_worker_api::{
-    ApiError, CleanQuery, Cleaned, Counts, Edit, EngineInfo, Event, EventKind, EventPage,
-    EventQuery, FollowUp, HttpState, ListQuery, LogEntry, LogItem, LogPage, LogQuery, LoginCode,
-    NewLogin, NewTask, Order, OutputChunk, OutputQuery, OutputStream, Pause, Queue, Retry, Run,
-    RunId, RunOutcome, SeenQuery, Settings, State, StopRequest, Stopped, Task, TaskApi,
-    TaskChanges, TaskDetail, TaskId, TaskPage, TaskQuery, Trust, TrustChange, TrustSource,
-    TrustedDirectory, Unseen, Usage, Verdict,
+    ApiError, ChangedFiles, CleanQuery, Cleaned, Counts, Edit, EngineInfo, ErrorCode, Event,
+    EventKind, EventPage, EventQuery, FollowUp, HttpState, ListQuery, LogEntry, LogItem, LogPage,
+    LogQuery, LoginCode, NewLogin, NewTask, Order, OutputChunk, OutputQuery, OutputStream, Patch,
+    PatchQuery, Pause, Queue, Retry, Run, RunId, RunOutcome, SeenQuery, Settings, State,
+    StopRequest, Stopped, Task, TaskApi, TaskChanges, TaskDetail, TaskId, TaskPage, TaskQuery,
+    Trust, TrustChange, TrustSource, TrustedDirectory, Unseen, Usage, Verdict,
 };
 use tokio::sync::Notify;
 
@@ -39,6 +39,7 @@ struct Memory {
     submitted: Vec<NewTask>,
     follow_ups: Vec<String>,
     changes: Vec<TaskChanges>,
+    files: HashMap<TaskId, (ChangedFiles, Patch)>,
     paused: bool,
     trust: Trust,
     /// How many of the next calls find no engine.
@@ -69,6 +70,11 @@ impl FakeEngine {
             unreadable: Vec::new(),
         };
         self.memory().tasks.insert(detail.task.id, detail);
+    }
+
+    /// Sets the files that a task changed.
+    pub(crate) fn set_changes(&self, id: i64, files: ChangedFiles, patch: Patch) {
+        self.memory().files.insert(TaskId(id), (files, patch));
     }
 
     /// Starts the next run of a task.
@@ -283,6 +289,7 @@ impl TaskApi for FakeEngine {
                     _ => task.id < cursor.id,
                 })
                 && (!query.attention || task.needs_attention())
+                && (query.agents.is_empty() || query.agents.contains(&task.agent))
                 && query.since.is_none_or(|since| task.created_at >= since)
                 && query.directory.as_ref().is_none_or(|path| task.working_directory == *path)
         };
@@ -292,12 +299,28 @@ impl TaskApi for FakeEngine {
             all.reverse();
         }
         let limit = query.limit.unwrap_or(50) as usize;
-        let next = (all.len() > limit).then(|| query.order.after(&all[limit - 1]));
+        let next = (all.len() > limit).then(|| query.order.after(&all[limit - 1], limit as u64));
         Ok(TaskPage { tasks: all.into_iter().take(limit).collect(), next, counts })
     }
 
     async fn get(&self, id: TaskId, _: TaskQuery) -> Answer<TaskDetail> {
         detail(&*self.reach()?, id).cloned()
+    }
+
+    async fn changes(&self, id: TaskId) -> Answer<ChangedFiles> {
+        let files = self.reach()?.files.get(&id).map(|(files, _)| files.clone());
+        files.ok_or_else(|| ApiError::no_task(id))
+    }
+
+    async fn patch(&self, id: TaskId, query: PatchQuery) -> Answer<Patch> {
+        let memory = self.reach()?;
+        let (files, patch) = memory.files.get(&id).ok_or_else(|| ApiError::no_task(id))?;
+        match &query.path {
+            Some(path) if files.files.iter().all(|file| file.path != *path) => {
+                Err(ApiError::new(ErrorCode::NotFound, "The task did not change it"))
+            }
+            _ => Ok(patch.clone()),
+        }
     }
 
     async fn log(&self, id: TaskId, query: LogQuery) -> Answer<LogPage> {

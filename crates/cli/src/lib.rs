@@ -203,8 +203,8 @@ async fn dispatch(
     console: &mut Console<'_>,
 ) -> Result<Exit, CliError> {
     use commands::{
-        cancel, clean, doctor, edit, export, import, list, logs, open, pause, remove, result,
-        resume, retry, run, search, seen, status, token, top, trust, wait,
+        cancel, changes, clean, diff, doctor, edit, export, import, list, logs, open, pause,
+        remove, result, resume, retry, run, search, seen, status, token, top, trust, wait,
     };
     match command {
         Command::Run(args) => run::execute(api, console, args).await,
@@ -214,6 +214,8 @@ async fn dispatch(
         Command::Top(args) => top::execute(api, console, args).await,
         Command::Result(args) => result::execute(api, console, args).await,
         Command::Logs(args) => logs::execute(api, console, args).await,
+        Command::Changes(args) => changes::execute(api, console, args).await,
+        Command::Diff(args) => diff::execute(api, console, args).await,
         Command::Wait(args) => wait::execute(api, console, args).await,
         Command::Cancel(args) => cancel::execute(api, console, args).await,
         Command::Edit(args) => edit::execute(api, console, args).await,

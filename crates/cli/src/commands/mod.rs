@@ -2,9 +2,11 @@
 
 mod again;
 pub mod cancel;
+pub mod changes;
 pub mod clean;
 pub mod completions;
 pub mod config;
+pub mod diff;
 pub mod doctor;
 pub mod edit;
 pub mod export;
@@ -72,6 +74,11 @@ pub enum Command {
     Logs(logs::Args),
     /// Print the whole result of a finished task, alone on standard output
     Result(result::Args),
+    /// List the files that a task changed
+    Changes(changes::Args),
+    /// Print what a task changed, as a patch
+    #[command(alias = "patch")]
+    Diff(diff::Args),
     /// Wait until tasks have finished
     Wait(wait::Args),
     /// Stop tasks, with all their processes

@@ -57,6 +57,7 @@ pub async fn execute(
         since: args.since.map(|since| since.resolve(console.now(), &console.zone())),
         before: args.before,
         limit: args.limit,
+        ..SearchQuery::default()
     };
     let page = api.search(query).await?;
     if console.json {

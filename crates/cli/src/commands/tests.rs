@@ -1,6 +1,7 @@
 //! Commands against a scripted engine: what they send, write, and exit with.
 
 mod again;
+mod changes;
 mod delays;
 mod list;
 mod logs;
