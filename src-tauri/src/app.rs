@@ -116,7 +116,7 @@ fn set_up(app: &AppHandle, paths: Paths, launch: Launch, deferred_start: Deferre
     let shortcut_file = ShortcutFile::at(paths.lock.with_extension("shortcut"));
     let shortcut = QuickEntryShortcut::start(shortcut_file, {
         let app = app.clone();
-        move |time| quick_entry::show(&app, Some(time))
+        move |time| quick_entry::show(&app, time)
     });
     let (notifier, notifications) = Notifier::start(app);
     let visible = tray.visible();

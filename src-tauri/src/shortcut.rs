@@ -1,6 +1,6 @@
 //! The keyboard shortcut that opens the quick entry: stored, and in force while the app runs.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use claude_worker_api::ApiError;
 use claude_worker_desktop::shortcut::{Shortcut, ShortcutFile};
@@ -25,13 +25,18 @@ pub(crate) struct ShortcutInfo {
     problem: Option<String>,
     /// Whether shortcuts can be set here at all.
     supported: bool,
+    /// The keys that open it as the desktop calls them, if that has chosen them.
+    keys: Option<String>,
 }
 
 impl QuickEntryShortcut {
     /// Brings the stored shortcut into force. `on_press` gets the time of the key press, as the display
-    /// counts, and must return at once.
-    pub(crate) fn start(file: ShortcutFile, on_press: impl Fn(u32) + Send + 'static) -> Self {
-        let this = Self { file, grab: Grab::new(Box::new(on_press)), problem: Mutex::new(None) };
+    /// counts, where that is known, and must return at once.
+    pub(crate) fn start(
+        file: ShortcutFile,
+        on_press: impl Fn(Option<u32>) + Send + Sync + 'static,
+    ) -> Self {
+        let this = Self { file, grab: Grab::new(Arc::new(on_press)), problem: Mutex::new(None) };
         let stored = this.file.read();
         let set = this.apply(stored);
         if let Err(problem) = &set {
@@ -66,7 +71,13 @@ impl QuickEntryShortcut {
     pub(crate) fn info(&self) -> ShortcutInfo {
         let shortcut = self.file.read().map(|shortcut| shortcut.to_string()).unwrap_or_default();
         let problem = self.problem.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        ShortcutInfo { shortcut, problem, supported: self.grab.is_ok() }
+        let later = self.grab.as_ref().map(Grab::in_force).unwrap_or_default();
+        ShortcutInfo {
+            shortcut,
+            problem: later.problem.or(problem),
+            supported: self.grab.is_ok() && !later.unsupported,
+            keys: later.keys,
+        }
     }
 
     fn apply(&self, shortcut: Option<Shortcut>) -> Result<(), String> {

@@ -4,6 +4,7 @@ use crate::desktop::{App, Desktop};
 use crate::panel::Panel;
 use crate::process::until;
 use crate::screen::{ALT, CONTROL, ENTER, ESCAPE, SPACE, Screen};
+use crate::shortcut_portal::ShortcutPortal;
 use crate::webdriver::Window;
 
 const TITLE: &str = "Quick entry";
@@ -107,4 +108,62 @@ fn the_settings_say_that_another_program_uses_the_keys_and_take_others() {
     until("the quick entry is there", || {
         other.titles().iter().any(|title| title.starts_with(TITLE))
     });
+}
+
+/// A desktop with a Wayland session, whose programs open their windows on an X server.
+fn wayland() -> Desktop {
+    let mut desktop = Desktop::new();
+    desktop.variable("WAYLAND_DISPLAY", "wayland-of-this-test");
+    desktop.variable("GDK_BACKEND", "x11");
+    desktop
+}
+
+#[test]
+fn on_wayland_the_portal_opens_the_quick_entry_and_its_keys_are_shown() {
+    let desktop = wayland();
+    let portal = ShortcutPortal::on(&desktop, true);
+    let window = Window::open(&desktop, &[]);
+    let screen = Screen::of(&desktop);
+    portal.until_bound("CTRL+ALT+space");
+    portal.press();
+    until("the quick entry is there", || {
+        screen.titles().iter().any(|title| title.starts_with(TITLE))
+    });
+    desktop.until_engine(window.app());
+    window.navigate("#/settings");
+    window.until_shown("Press CTRL+ALT+space");
+    window.fill("textbox", "Quick entry", "Super+J");
+    window.press("\u{e004}");
+    portal.until_bound("LOGO+j");
+    window.until("the new keys are shown", || {
+        window.navigate("#/");
+        window.navigate("#/settings");
+        window.role("textbox", "Quick entry");
+        window.text().contains("Press LOGO+j").then_some(())
+    });
+}
+
+#[test]
+fn a_shortcut_that_the_user_declines_is_not_in_force() {
+    let desktop = wayland();
+    let portal = ShortcutPortal::on(&desktop, false);
+    let window = Window::open(&desktop, &[]);
+    desktop.until_engine(window.app());
+    portal.until_bound("CTRL+ALT+space");
+    window.navigate("#/settings");
+    window.until_shown("The desktop did not set Ctrl+Alt+Space");
+}
+
+#[test]
+fn on_wayland_without_a_portal_keys_are_grabbed_from_the_x_server() {
+    let desktop = wayland();
+    let _panel = Panel::on(&desktop);
+    let app = desktop.start_hidden();
+    let screen = Screen::of(&desktop);
+    // The app asks the bus first.
+    until("the quick entry is there", || {
+        screen.press_keys(&[CONTROL, ALT, SPACE]);
+        screen.titles().iter().any(|title| title.starts_with(TITLE))
+    });
+    assert!(app.is_running());
 }

@@ -52,6 +52,16 @@ impl Key {
             Self::Function(number) => 0xffbd + u32::from(number),
         }
     }
+
+    /// The name of the keysym: `space`, `a`, `F1`.
+    #[must_use]
+    pub fn keysym_name(self) -> String {
+        match self {
+            Self::Space => "space".to_owned(),
+            Self::Character(c) => c.to_ascii_lowercase().to_string(),
+            Self::Function(number) => format!("F{number}"),
+        }
+    }
 }
 
 impl Default for Shortcut {

@@ -122,17 +122,32 @@ pub(crate) mod dialogs {
 
 /// No global shortcuts.
 pub(crate) mod shortcut {
+    use std::sync::Arc;
+
     use claude_worker_desktop::shortcut::Shortcut;
 
     pub(crate) struct Grab(());
 
+    #[derive(Default)]
+    pub(crate) struct InForce {
+        pub(crate) keys: Option<String>,
+        pub(crate) problem: Option<String>,
+        pub(crate) unsupported: bool,
+    }
+
     impl Grab {
-        pub(crate) fn new(_on_press: Box<dyn Fn(u32) + Send>) -> Result<Self, String> {
+        pub(crate) fn new(
+            _on_press: Arc<dyn Fn(Option<u32>) + Send + Sync>,
+        ) -> Result<Self, String> {
             Err("Shortcuts are not supported on this system yet".to_owned())
         }
 
         pub(crate) fn set(&self, _shortcut: Option<Shortcut>) -> Result<(), String> {
             Ok(())
+        }
+
+        pub(crate) fn in_force(&self) -> InForce {
+            InForce::default()
         }
     }
 }

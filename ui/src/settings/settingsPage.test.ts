@@ -7,9 +7,9 @@ const desktop = vi.hoisted(() => ({
   openAtLogin: () => Promise.resolve(false),
   setOpenAtLogin: (_on: boolean) => Promise.resolve(),
   quickEntryShortcut: (): Promise<QuickEntryShortcut> =>
-    Promise.resolve({ shortcut: "Ctrl+Alt+Space", problem: null, supported: true }),
+    Promise.resolve({ shortcut: "Ctrl+Alt+Space", problem: null, supported: true, keys: null }),
   setQuickEntryShortcut: (shortcut: string): Promise<QuickEntryShortcut> =>
-    Promise.resolve({ shortcut, problem: null, supported: true }),
+    Promise.resolve({ shortcut, problem: null, supported: true, keys: null }),
 }));
 vi.mock("../backend/current", async () => {
   const { fakeBackend } = await import("../backend/fake");
@@ -60,11 +60,23 @@ it("changes the keys of the quick entry, and says why it cannot", async () => {
   await screen.findByText(/Another program uses Super\+K/);
 });
 
+it("shows the keys that the desktop has chosen", async () => {
+  vi.spyOn(desktop, "quickEntryShortcut").mockResolvedValue({
+    shortcut: "Ctrl+Alt+Space",
+    problem: null,
+    supported: true,
+    keys: "Press Super+Space",
+  });
+  render(SettingsPage);
+  await screen.findByText(/Press Super\+Space/);
+});
+
 it("says how to bind a key where the app cannot", async () => {
   vi.spyOn(desktop, "quickEntryShortcut").mockResolvedValue({
     shortcut: "Ctrl+Alt+Space",
     problem: "Wayland lets no program set a shortcut by itself",
     supported: false,
+    keys: null,
   });
   render(SettingsPage);
   await screen.findByText("claude-worker-app --quick-entry");

@@ -2,6 +2,7 @@
 
 pub(crate) mod dialogs;
 mod graphics;
+mod key_grab;
 mod library_log;
 pub(crate) mod notifications;
 pub(crate) mod opener;
@@ -9,6 +10,7 @@ mod relaunch;
 mod session_bus;
 mod settings_portal;
 pub(crate) mod shortcut;
+mod shortcut_portal;
 pub(crate) mod single_instance;
 mod theme;
 pub(crate) mod tray;

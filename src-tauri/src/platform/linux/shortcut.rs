@@ -1,51 +1,72 @@
-//! A global keyboard shortcut on X11: the X server tells this program about the keys, whatever program
-//! has the focus (a passive grab).
-//!
-//! global-hotkey does the same and wakes up twenty times a second to look for key presses; this waits.
+//! The global keyboard shortcut: from the X server, or on Wayland from the desktop's portal.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use claude_worker_desktop::shortcut::{Modifiers, Shortcut};
+use claude_worker_desktop::shortcut::Shortcut;
 use gtk::glib::prelude::ObjectExt;
-use x11rb::connection::Connection;
-use x11rb::errors::ReplyError;
-use x11rb::protocol::xproto::{ConnectionExt, GrabMode, Keycode, ModMask, Window};
-use x11rb::protocol::{ErrorKind, Event};
-use x11rb::rust_connection::RustConnection;
+use tokio::sync::watch;
 
-/// Caps Lock and Num Lock: the X server compares all modifiers, and these do not matter.
-const LOCKS: [ModMask; 2] = [ModMask::LOCK, ModMask::M2];
+use super::key_grab::KeyGrab;
+use super::shortcut_portal::{Outcome, serve};
+
+/// Called for each key press, with the X server's time of it where that is known.
+type OnPress = Arc<dyn Fn(Option<u32>) + Send + Sync>;
 
 /// The shortcut in force. It ends with the process.
-pub(crate) struct Grab {
-    shared: Arc<Shared>,
+pub(crate) enum Grab {
+    X11(KeyGrab),
+    Portal(Arc<Portal>),
 }
 
-struct Shared {
-    connection: RustConnection,
-    root: Window,
-    current: Mutex<Option<(Shortcut, Keycode)>>,
+/// A shortcut of the portal, which answers later.
+pub(crate) struct Portal {
+    wanted: watch::Sender<Option<Shortcut>>,
+    state: Mutex<State>,
+}
+
+enum State {
+    /// The portal has not answered yet.
+    Asked,
+    Answered(Outcome),
+    /// There is no portal: keys are grabbed, which at least programs for X11 let happen.
+    Grabbed(KeyGrab, Option<String>),
+    /// Shortcuts cannot be set here. A sentence that says why.
+    Unsupported(String),
+}
+
+/// What is known of the shortcut that was set last.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct InForce {
+    /// The keys as the desktop calls them, if it chose them.
+    pub(crate) keys: Option<String>,
+    /// Why it does not work.
+    pub(crate) problem: Option<String>,
+    /// Whether shortcuts cannot be set here at all.
+    pub(crate) unsupported: bool,
 }
 
 impl Grab {
-    /// Connects to the X server. `on_press` gets the server's time of the key press.
+    /// Connects to the X server, or begins to ask the portal. Only on the main thread.
     ///
     /// # Errors
     /// A sentence that says why shortcuts cannot be set here.
-    pub(crate) fn new(on_press: Box<dyn Fn(u32) + Send>) -> Result<Self, String> {
-        if !is_x11() {
-            return Err("Wayland lets no program set a shortcut by itself".to_owned());
+    pub(crate) fn new(on_press: OnPress) -> Result<Self, String> {
+        // Also a program for X11 that runs in a Wayland session gets no keys that are pressed in others.
+        if std::env::var_os("WAYLAND_DISPLAY").is_none_or(|name| name.is_empty()) && is_x11() {
+            return KeyGrab::new(Box::new(move |time| on_press(Some(time)))).map(Self::X11);
         }
-        let (connection, screen) = RustConnection::connect(None)
-            .map_err(|error| format!("The X server cannot be reached: {error}"))?;
-        let root = connection.setup().roots[screen].root;
-        let shared = Arc::new(Shared { connection, root, current: Mutex::new(None) });
-        let waiting = Arc::clone(&shared);
-        std::thread::Builder::new()
-            .name("shortcut".to_owned())
-            .spawn(move || waiting.wait(&*on_press))
-            .map_err(|error| format!("No thread can be started: {error}"))?;
-        Ok(Self { shared })
+        let (wanted, wishes) = watch::channel(None);
+        let portal = Arc::new(Portal { wanted, state: Mutex::new(State::Asked) });
+        let (told, is_x11) = (Arc::clone(&portal), is_x11());
+        tauri::async_runtime::spawn(async move {
+            let press = Arc::clone(&on_press);
+            let on_portal_press = move || press(None);
+            let report = |outcome| told.set_state(State::Answered(outcome));
+            let Err(error) = serve(wishes, &on_portal_press, report).await else { return };
+            tracing::debug!(%error, "no portal for shortcuts");
+            told.without_portal(is_x11, on_press);
+        });
+        Ok(Self::Portal(portal))
     }
 
     /// Replaces the shortcut; `None` ends it.
@@ -53,98 +74,79 @@ impl Grab {
     /// # Errors
     /// A sentence that says why it is not in force. There is none then.
     pub(crate) fn set(&self, shortcut: Option<Shortcut>) -> Result<(), String> {
-        self.shared.set(shortcut)
-    }
-}
-
-impl Shared {
-    /// Waits for key presses until the connection ends.
-    fn wait(&self, on_press: &dyn Fn(u32)) {
-        loop {
-            match self.connection.wait_for_event() {
-                Ok(Event::KeyPress(event)) => on_press(event.time),
-                // Another layout of the keyboard may have the key in another place.
-                Ok(Event::MappingNotify(_)) => {
-                    let current = self.current().map(|(shortcut, _)| shortcut);
-                    if let Err(error) = self.set(current) {
-                        tracing::warn!(error, "the shortcut is lost with the keyboard's layout");
-                    }
-                }
-                Ok(_) => {}
-                Err(error) => return tracing::warn!(%error, "the shortcut ends"),
-            }
+        match self {
+            Self::X11(grab) => grab.set(shortcut),
+            Self::Portal(portal) => portal.set(shortcut),
         }
     }
 
-    fn current(&self) -> Option<(Shortcut, Keycode)> {
-        *self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    /// What has become known since.
+    pub(crate) fn in_force(&self) -> InForce {
+        match self {
+            Self::X11(_) => InForce::default(),
+            Self::Portal(portal) => portal.in_force(),
+        }
     }
+}
 
+impl Portal {
     fn set(&self, shortcut: Option<Shortcut>) -> Result<(), String> {
-        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((before, keycode)) = current.take() {
-            self.ungrab(before, keycode);
-        }
-        let Some(shortcut) = shortcut else { return Ok(()) };
-        let failed = |error: &dyn std::fmt::Display| format!("{shortcut} cannot be set: {error}");
-        let keycode = self
-            .keycode(shortcut.key.keysym())
-            .map_err(|error| failed(&error))?
-            .ok_or_else(|| format!("This keyboard has no key for {shortcut}"))?;
-        if let Err(error) = self.grab(shortcut, keycode) {
-            self.ungrab(shortcut, keycode);
-            return Err(match error {
-                ReplyError::X11Error(error) if error.error_kind == ErrorKind::Access => {
-                    format!("Another program uses {shortcut}; choose another shortcut")
-                }
-                error => failed(&error),
-            });
-        }
-        *current = Some((shortcut, keycode));
-        Ok(())
-    }
-
-    fn grab(&self, shortcut: Shortcut, keycode: Keycode) -> Result<(), ReplyError> {
-        for mask in masks(shortcut.modifiers) {
-            let (root, mode) = (self.root, GrabMode::ASYNC);
-            self.connection.grab_key(false, root, mask, keycode, mode, mode)?.check()?;
-        }
-        Ok(())
-    }
-
-    fn ungrab(&self, shortcut: Shortcut, keycode: Keycode) {
-        for mask in masks(shortcut.modifiers) {
-            if let Ok(sent) = self.connection.ungrab_key(keycode, self.root, mask) {
-                // A combination that was not grabbed is no error.
-                drop(sent.check());
+        let mut state = self.state();
+        self.wanted.send_replace(shortcut);
+        match &mut *state {
+            State::Grabbed(grab, problem) => {
+                *problem = None;
+                grab.set(shortcut)
+            }
+            State::Unsupported(why) if shortcut.is_some() => Err(why.clone()),
+            State::Unsupported(_) => Ok(()),
+            State::Asked | State::Answered(_) => {
+                *state = State::Asked;
+                Ok(())
             }
         }
     }
 
-    /// The key that has this keysym.
-    fn keycode(&self, keysym: u32) -> Result<Option<Keycode>, ReplyError> {
-        let setup = self.connection.setup();
-        let (first, last) = (setup.min_keycode, setup.max_keycode);
-        let mapping = self.connection.get_keyboard_mapping(first, last - first + 1)?.reply()?;
-        let mut keys = mapping.keysyms.chunks(usize::from(mapping.keysyms_per_keycode).max(1));
-        let index = keys.position(|keysyms| keysyms.contains(&keysym));
-        Ok(index.and_then(|index| u8::try_from(index).ok()).map(|index| first + index))
+    fn without_portal(&self, is_x11: bool, on_press: OnPress) {
+        let mut state = self.state();
+        *state = if !is_x11 {
+            State::Unsupported("Wayland lets no program set a shortcut by itself".to_owned())
+        } else {
+            match KeyGrab::new(Box::new(move |time| on_press(Some(time)))) {
+                Ok(grab) => {
+                    let set = grab.set(*self.wanted.borrow());
+                    State::Grabbed(grab, set.err())
+                }
+                Err(why) => State::Unsupported(why),
+            }
+        };
     }
-}
 
-/// The modifiers with each combination of the locks.
-fn masks(modifiers: Modifiers) -> Vec<ModMask> {
-    let Modifiers { ctrl, alt, shift, logo } = modifiers;
-    let held = [
-        (ctrl, ModMask::CONTROL),
-        (alt, ModMask::M1),
-        (shift, ModMask::SHIFT),
-        (logo, ModMask::M4),
-    ];
-    let held = held.into_iter().filter(|(held, _)| *held);
-    let base = held.fold(ModMask::from(0_u16), |mask, (_, bit)| mask | bit);
-    let [caps, number] = LOCKS;
-    vec![base, base | caps, base | number, base | caps | number]
+    fn in_force(&self) -> InForce {
+        match &*self.state() {
+            State::Asked | State::Answered(Outcome::Off) => InForce::default(),
+            State::Answered(Outcome::InForce(keys)) => {
+                InForce { keys: Some(keys.clone()), ..InForce::default() }
+            }
+            State::Answered(Outcome::Refused(why)) => {
+                InForce { problem: Some(why.clone()), ..InForce::default() }
+            }
+            State::Grabbed(_, problem) => {
+                InForce { problem: problem.clone(), ..InForce::default() }
+            }
+            State::Unsupported(why) => {
+                InForce { problem: Some(why.clone()), unsupported: true, ..InForce::default() }
+            }
+        }
+    }
+
+    fn set_state(&self, state: State) {
+        *self.state() = state;
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Whether the windows of this program are on an X server. Only on the main thread.
