@@ -8,6 +8,7 @@
 #![allow(dead_code, reason = "the tests need more of these modules")]
 
 mod desktop;
+mod long_history;
 mod panel;
 mod process;
 mod screen;
@@ -15,10 +16,10 @@ mod webdriver;
 
 use std::time::{Duration, Instant};
 
-use desktop::Desktop;
+use desktop::{Desktop, Parts};
 use panel::Panel;
 use process::{read, until};
-use screen::Screen;
+use screen::{ALT, CONTROL, ENTER, SPACE, Screen};
 use webdriver::Window;
 
 /// The number of starts that are measured.
@@ -33,10 +34,30 @@ const LINES: (u32, &str) = (200, "0.03");
 /// The delay after a change before memory is read, for the app to free what it no longer needs.
 const SETTLE: Duration = Duration::from_secs(3);
 
+/// The number of times the quick entry is used.
+const ENTRIES: usize = 9;
+
+/// The tasks of a long history.
+const TASKS: u32 = 100_000;
+/// How often each search, and each order of a list, is asked for.
+const ASKED: usize = 21;
+/// How many submissions are timed.
+const SUBMISSIONS: usize = 60;
+/// How many lines of a file change, and how often they are shown.
+const LINES_CHANGED: u32 = 10_000;
+const DIFFS: usize = 7;
+
 fn main() {
     // `cargo bench … -- latency` measures only the latency.
     let selected: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
-    let parts: [(&str, fn()); 3] = [("starts", starts), ("sizes", sizes), ("latency", latency)];
+    let parts: [(&str, fn()); 6] = [
+        ("starts", starts),
+        ("sizes", sizes),
+        ("latency", latency),
+        ("quick", quick_entry),
+        ("diff", diff),
+        ("many", many_tasks),
+    ];
     for (name, measure) in parts {
         if selected.is_empty() || selected.iter().any(|word| word == name) {
             measure();
@@ -164,4 +185,164 @@ fn latency() {
     for sample in seen() {
         print_sample("print to screen", sample.as_f64().unwrap());
     }
+}
+
+/// From Enter in the quick entry until its window is gone. Its task is in the queue by then.
+fn quick_entry() {
+    let desktop = Desktop::new();
+    let _panel = Panel::on(&desktop);
+    let app = desktop.start_hidden();
+    let screen = Screen::of(&desktop);
+    let is_there = || screen.titles().iter().any(|title| title.starts_with("Quick entry"));
+    desktop.worker(["pause"]);
+    for times in 1..=ENTRIES {
+        screen.press_keys(&[CONTROL, ALT, SPACE]);
+        until("the quick entry is painted", || {
+            app.output().matches("the window is painted").count() == times
+        });
+        screen.type_text("[[say quick]]");
+        let pressed = Instant::now();
+        screen.press_keys(&[ENTER]);
+        while is_there() {
+            assert!(pressed.elapsed() < process::TIMEOUT, "the quick entry stays");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        print_sample("quick entry gone", pressed.elapsed().as_secs_f64() * 1000.0);
+    }
+}
+
+/// Clicks an element, and tells the milliseconds until a frame shows another one.
+const CLICK_AND_WAIT: &str = "
+    const [selector, shown, done] = arguments;
+    const begun = performance.now();
+    document.querySelector(selector).click();
+    const look = () => requestAnimationFrame(() => setTimeout(() => {
+        if (document.querySelector(shown)) done(performance.now() - begun);
+        else look();
+    }));
+    look();
+";
+
+/// From the click on \"Show\" to the frame with a diff of many lines.
+fn diff() {
+    let desktop = Desktop::new();
+    let git = |arguments: &[&str]| {
+        let mut git = desktop.command("git");
+        git.args(["-c", "user.name=A", "-c", "user.email=a@example.org"]).args(arguments);
+        assert!(git.current_dir(desktop.work()).status().unwrap().success(), "{arguments:?}");
+    };
+    let line = |n: u32| format!("    let value_{n} = parse(&input[{n}..], \"text {n}\")?;\n");
+    let text: String = (0..LINES_CHANGED / 2).map(line).collect();
+    std::fs::write(desktop.work().join("large.rs"), text).unwrap();
+    git(&["init", "-q"]);
+    git(&["add", "."]);
+    git(&["commit", "-q", "-m", "one"]);
+    let change = "sed -i 's/value_/other_/' large.rs";
+    let id = desktop.json(["run", "--agent", "shell", change])["id"].to_string();
+    desktop.until_status(&id, "completed");
+    let window = Window::open(&desktop, &[]);
+    for _ in 0..DIFFS {
+        window.navigate(&format!("#/task/{id}"));
+        window.click("tab", "Changes");
+        window.until_shown("lines changed.");
+        let given = serde_json::json!([".note button", "[aria-label^=\"Diff of\"] .added"]);
+        print_sample("diff shown", window.run(CLICK_AND_WAIT, &given).as_f64().unwrap());
+        window.navigate("#/");
+    }
+}
+
+/// Scrolls the list by some rows a frame, and tells the milliseconds between frames.
+const SCROLL: &str = "
+    const [frames, by, done] = arguments;
+    const list = document.querySelector('[role=listbox]');
+    const times = [];
+    let last = performance.now();
+    const step = (now) => {
+        times.push(now - last);
+        last = now;
+        list.scrollTop += by;
+        if (times.length <= frames) requestAnimationFrame(step);
+        else done(times.slice(2));
+    };
+    requestAnimationFrame(step);
+";
+
+/// Asks the engine as the pages do, and tells the milliseconds until the answer is there.
+const ASK: &str = "
+    const [method, query, done] = arguments;
+    const begun = performance.now();
+    window.__TAURI_INTERNALS__.invoke('call_engine', { method, arguments: { query } })
+        .then(() => done(performance.now() - begun), (error) => done(JSON.stringify(error)));
+";
+
+/// A list of many tasks: scrolling, searching, sorting, and what the index for searches costs submissions.
+fn many_tasks() {
+    let desktop = Desktop::of(Parts { claude: false, ..Parts::FULL }, "");
+    let id = desktop.json(["run", "--agent", "shell", "true"])["id"].to_string();
+    desktop.until_status(&id, "completed");
+    desktop.worker(["pause"]);
+    desktop.worker(["server", "stop"]);
+    // A new index reads all tasks.
+    drop(std::fs::remove_file(desktop.data().join("search.db")));
+    long_history::multiply(&desktop.data().join("tasks.db"), TASKS);
+    let window = Window::open(&desktop, &[]);
+    desktop.until_engine(window.app());
+    submissions(&desktop, "submission while the index is made");
+    until_indexed(&window);
+    submissions(&desktop, "submission with a current index");
+    let ask = |method: &str, query: serde_json::Value| {
+        let given = serde_json::json!([method, query]);
+        let answer = window.run(ASK, &given);
+        answer.as_f64().unwrap_or_else(|| panic!("{method}: {answer}"))
+    };
+    for turn in 0..ASKED {
+        // Words that many, few and no tasks have.
+        let words = ["parser", &format!("Module {}:", 70_000 + turn), "nothing like it"][turn % 3];
+        let name = serde_json::json!({ "search": words, "order": "newest_first", "limit": 100 });
+        print_sample("search in names", ask("list", name));
+        let text = ["parser", &format!("notes-{}", 70_000 + turn), "invoices rounding"][turn % 3];
+        print_sample(
+            "search in everything",
+            ask("search", serde_json::json!({ "words": text, "limit": 50 })),
+        );
+        let filtered =
+            serde_json::json!({ "model": ["opus"], "order": "newest_first", "limit": 100 });
+        print_sample("list of a model", ask("list", filtered.clone()));
+        print_sample("count of a model", ask("count", filtered));
+        for order in ["by_name", "longest", "most_expensive"] {
+            let sorted = serde_json::json!({ "order": order, "limit": 100 });
+            print_sample(&format!("list {order}"), ask("list", sorted));
+        }
+    }
+    window.navigate("#/finished");
+    window.until_shown("Module 99999");
+    let frames = window.run(SCROLL, &serde_json::json!([600, 240]));
+    for frame in frames.as_array().unwrap() {
+        print_sample("scroll frame", frame.as_f64().unwrap());
+    }
+}
+
+/// How long the command that submits a task takes.
+fn submissions(desktop: &Desktop, what: &str) {
+    for _ in 0..SUBMISSIONS {
+        let begun = Instant::now();
+        desktop.worker(["run", "--agent", "shell", "true"]);
+        print_sample(what, begun.elapsed().as_secs_f64() * 1000.0);
+    }
+}
+
+/// Waits until the index for searches has all tasks.
+fn until_indexed(window: &Window) {
+    let script = "
+        const [done] = arguments;
+        window.__TAURI_INTERNALS__
+            .invoke('call_engine', { method: 'search', arguments: { query: { words: 'parser' } } })
+            .then((page) => done(page.incomplete ?? false), () => done(true));
+    ";
+    let begun = Instant::now();
+    while window.run(script, &serde_json::json!([])) != false {
+        assert!(begun.elapsed() < Duration::from_secs(900), "the index is not made");
+        std::thread::sleep(Duration::from_millis(500));
+    }
+    print_sample("index made in", begun.elapsed().as_secs_f64());
 }

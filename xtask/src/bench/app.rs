@@ -39,7 +39,53 @@ pub(super) fn measure(_bench: &Bench) -> Result<Vec<Figure>> {
         quantile(&screen, 1.0)
     );
     let idle = median(&samples, "idle")?;
+    let (indexing, indexed) = (
+        median(&samples, "submission while the index is made")?,
+        median(&samples, "submission with a current index")?,
+    );
+    let at_most = |what: &str, name: &str, share: f64, limit: f64| -> Result<Figure> {
+        let all = sorted(&samples, what)?;
+        let detail = format!(
+            "median {:.1} ms, slowest {:.1} ms of {}",
+            quantile(&all, 0.5),
+            quantile(&all, 1.0),
+            all.len()
+        );
+        Ok(figure(
+            &format!("App: {name}"),
+            quantile(&all, share),
+            Unit::Milliseconds,
+            limit,
+            detail,
+        ))
+    };
     Ok(vec![
+        at_most(
+            "scroll frame",
+            "100,000 tasks: between two frames while scrolling, p95",
+            0.95,
+            17.0,
+        )?,
+        at_most("search in names", "100,000 tasks: search in names, p95", 0.95, 30.0)?,
+        at_most("search in everything", "100,000 tasks: search in everything, p95", 0.95, 150.0)?,
+        at_most("list of a model", "100,000 tasks: filter by model, p95", 0.95, 30.0)?,
+        at_most("count of a model", "100,000 tasks: how many match a filter, p95", 0.95, 100.0)?,
+        at_most("list by_name", "100,000 tasks: sort by name, p95", 0.95, 300.0)?,
+        at_most("list longest", "100,000 tasks: sort by run time, p95", 0.95, 300.0)?,
+        at_most("list most_expensive", "100,000 tasks: sort by cost, p95", 0.95, 300.0)?,
+        Figure {
+            what: "App: a submission while 100,000 tasks are indexed: time of one without"
+                .to_owned(),
+            value: indexing / indexed,
+            unit: Unit::Times,
+            limit: Limit::AtMost(1.5),
+            detail: format!(
+                "medians {indexing:.1} ms, {indexed:.1} ms; the index took {:.0} s",
+                median(&samples, "index made in")?
+            ),
+        },
+        at_most("diff shown", "a diff of 10,000 lines, from the click to its frame", 0.5, 100.0)?,
+        at_most("quick entry gone", "quick entry, from Enter until it is gone", 0.5, 100.0)?,
         times("start to tray", 100.0)?,
         times("start to first paint", 350.0)?,
         figure(
