@@ -129,7 +129,7 @@ pub struct ChangedFiles {
 /// Which file to show.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct DiffQuery {
-    /// Its `path`, as in the list.
+    /// Its `path` or `absolute_path`, as in the list.
     pub path: String,
 }
 

@@ -148,7 +148,7 @@ pub use http::{PROTOCOL_HEADER, Pause, StopRequest, WAITS_IN_HEADER};
 pub use id::{RunId, TaskId};
 pub use import::{ImportTasks, ImportedTasks};
 pub use info::{Activity, Counts, EngineInfo, HostKind, Queue, StopMode, Stopped, Unseen};
-pub use list::{Cursor, ListQuery, Order, TaskPage};
+pub use list::{Cursor, ListQuery, ModelCount, Order, TaskCount, TaskPage};
 pub use listener::{AUTO, HTTP_PORT, HttpChange, HttpState, Listen, OFF, TlsFiles};
 pub use log::{
     Image, ImageQuery, LiveText, LogEntry, LogItem, LogPage, LogQuery, OutputChunk, OutputQuery,

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Counts, Status, SubmittedBy, Task, TaskId, Timestamp, query, unknown};
+use crate::{Agent, Counts, Status, SubmittedBy, Task, TaskId, Timestamp, query, unknown};
 
 /// The order in which tasks are listed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -21,16 +21,33 @@ pub enum Order {
     NextFirst,
     /// Only finished tasks: the last to end comes first.
     EndedLast,
+    /// Those whose newest run took the longest come first. Tasks that have not finished, and those that
+    /// never ran, come last; the newest of equal ones comes first.
+    Longest,
+    /// The most expensive first. Tasks whose cost is not known come last; the newest of equal ones comes
+    /// first.
+    MostExpensive,
+    /// By name, in any case of the letters A to Z. The newest of equal ones comes first.
+    ByName,
 }
 
+/// What an order compares of a task whose time is not known.
+const NO_TIME: i64 = -1;
+/// What an order compares of a task whose cost is not known.
+const NO_COST: i64 = -1;
+
 impl Order {
-    /// The cursor of a list in this order that continues after `task`.
+    /// The cursor of a list in this order that continues after `task`. `before`: how many tasks of the
+    /// list the pages so far have shown, `task` among them.
     #[must_use]
-    pub fn after(self, task: &Task) -> Cursor {
+    pub fn after(self, task: &Task, before: u64) -> Cursor {
         let place = match self {
             Self::NewestFirst | Self::OldestFirst => None,
             Self::NextFirst => task.queue_place,
             Self::EndedLast => task.state.ended_at().map(Timestamp::as_millis),
+            Self::Longest => Some(run_time(task).unwrap_or(NO_TIME)),
+            Self::MostExpensive => Some(micro_dollars(task).unwrap_or(NO_COST)),
+            Self::ByName => Some(i64::try_from(before).unwrap_or(i64::MAX)),
         };
         Cursor { id: task.id, place }
     }
@@ -49,17 +66,30 @@ impl Order {
     }
 }
 
+/// How long the newest run of a finished task took, in milliseconds.
+fn run_time(task: &Task) -> Option<i64> {
+    Some(task.state.ended_at()?.as_millis() - task.started_at?.as_millis())
+}
+
+/// The cost of a task in millionths of a US dollar, so that it can be compared exactly.
+#[expect(clippy::cast_possible_truncation, reason = "a cost of a trillion dollars is none")]
+fn micro_dollars(task: &Task) -> Option<i64> {
+    task.usage.cost_usd.map(|usd| (usd * 1e6).round() as i64)
+}
+
 /// Where a list continues: after this task. The task may have run again or been removed since, so
 /// the cursor holds all the values that the order uses. As text it is the task's number; in orders
-/// that use another value first, that value follows a dot: `12`, `12.1767225600000`.
+/// that use another value first, that value follows a dot: `12`, `12.1767225600000`. By name that value is
+/// how many tasks were shown, and a list continues there if the task was removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "String", into = "String")]
 #[schemars(with = "String", extend("pattern" = r"^[1-9][0-9]{0,17}(\.-?[0-9]{1,18})?$"))]
 pub struct Cursor {
     /// The task.
     pub id: TaskId,
-    /// The value that an order not by number uses: the end of the task in milliseconds since 1970,
-    /// or its place in the queue.
+    /// The value that an order not by number uses: the end of the task in milliseconds since 1970, its place
+    /// in the queue, how long it ran in milliseconds, its cost in millionths of a dollar, or how many tasks
+    /// were shown.
     pub place: Option<i64>,
 }
 
@@ -144,6 +174,17 @@ pub struct ListQuery {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 4096))]
     pub project: Option<String>,
+    /// Only tasks of these agents. Empty: all.
+    #[serde(
+        rename = "agent",
+        deserialize_with = "unknown::known",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub agents: Vec<Agent>,
+    /// Only tasks with these models, as the tasks have them. Empty: all. At most 100.
+    #[serde(rename = "model", skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100))]
+    pub models: Vec<String>,
     /// Only tasks that were submitted at or after this instant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
@@ -167,6 +208,27 @@ pub struct TaskPage {
     pub next: Option<Cursor>,
     /// How many tasks there are in each status, regardless of the filter.
     pub counts: Counts,
+}
+
+/// How many tasks a query finds.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TaskCount {
+    /// How many tasks there are in all.
+    pub tasks: u64,
+    /// The same by agent and model, the most tasks first; at most 100 of them.
+    pub models: Vec<ModelCount>,
+}
+
+/// How many tasks an agent works on with a model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ModelCount {
+    /// The agent.
+    pub agent: Agent,
+    /// The model, where one is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// How many tasks.
+    pub tasks: u64,
 }
 
 #[cfg(test)]
@@ -197,7 +259,13 @@ mod tests {
         for order in [Order::NewestFirst, Order::OldestFirst] {
             assert!(order.takes(number) && order.takes(placed));
         }
-        for order in [Order::NextFirst, Order::EndedLast] {
+        for order in [
+            Order::NextFirst,
+            Order::EndedLast,
+            Order::Longest,
+            Order::MostExpensive,
+            Order::ByName,
+        ] {
             assert!(!order.takes(number) && order.takes(placed));
         }
     }

@@ -189,7 +189,7 @@ pub struct LiveText {
     pub items: Vec<LogItem>,
 }
 
-/// Which image of a log to read.
+/// Which image of a log to read: one that a tool returned, or a file that a text names.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct ImageQuery {
@@ -200,9 +200,14 @@ pub struct ImageQuery {
     pub offset: u64,
     /// Its number, as the entry has it.
     pub number: u32,
+    /// The image in this file instead, absolute or from the working directory of the task on. It is read only
+    /// within that directory. At most 4096 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 4096))]
+    pub path: Option<String>,
 }
 
-/// An image that a tool returned to the agent.
+/// An image of a log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Image {
     /// What it is, by its first bytes: `image/png`, `image/jpeg`, `image/gif` or `image/webp`.

@@ -19,8 +19,8 @@ use crate::{
     Move, NewLogin, NewTask, NewTasks, NewToken, OutputChunk, OutputQuery, Overview, OverviewQuery,
     Patch, PatchQuery, Pause, Projects, ProjectsQuery, Queue, Retry, Scope, SearchPage,
     SearchQuery, SeenQuery, Settings, SettingsChange, Spent, SpentQuery, StopRequest, Stopped,
-    SubmittedTasks, Task, TaskDetail, TaskId, TaskPage, TaskQuery, Token, TokenName, Tokens,
-    Traceparent, Trust, TrustChange,
+    SubmittedTasks, Task, TaskCount, TaskDetail, TaskId, TaskPage, TaskQuery, Token, TokenName,
+    Tokens, Traceparent, Trust, TrustChange,
 };
 
 /// The idempotency key of a call, which makes it safe to repeat.
@@ -245,6 +245,13 @@ methods! {
     list = List { query: ListQuery } -> TaskPage,
     Get "/api/v1/tasks", Read, Safe, Quick, [InvalidRequest];
 
+    /// Counts the tasks that `list` would show, whatever the limit, in all and by model.
+    ///
+    /// # Errors
+    /// As those of `list`.
+    count = CountTasks { query: ListQuery } -> TaskCount,
+    Get "/api/v1/tasks/count", Read, Safe, Quick, [InvalidRequest];
+
     /// Searches in the prompts, results and logs of tasks. Names are searched by `list`. What has just been
     /// submitted or has just ended is found a moment later.
     ///
@@ -274,10 +281,12 @@ methods! {
     output = Output { id: TaskId, query: OutputQuery } -> OutputChunk,
     Get "/api/v1/tasks/{id}/output", Read, Safe, Waits, [NotFound];
 
-    /// An image in a run's log, which a tool returned to the agent.
+    /// An image in a run's log: one that a tool returned to the agent, or with `path` a file in the task's
+    /// directory that a text names.
     ///
     /// # Errors
-    /// `not_found` (task, run, or image); `invalid_request` for what is no image, or too large.
+    /// `not_found` (task, run, or image); `invalid_request` for what is no image or too large, and for a file
+    /// outside of the directory.
     image = GetImage { id: TaskId, query: ImageQuery } -> Image,
     Get "/api/v1/tasks/{id}/image", Read, Safe, Quick, [NotFound, InvalidRequest];
 

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{RunId, Status, Task, TaskId, Timestamp, unknown};
+use crate::{Agent, RunId, Status, Task, TaskId, Timestamp, unknown};
 
 /// What to search for in prompts, results and logs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -25,6 +25,17 @@ pub struct SearchQuery {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 4096))]
     pub project: Option<String>,
+    /// Only in tasks of these agents. Empty: all.
+    #[serde(
+        rename = "agent",
+        deserialize_with = "unknown::known",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub agents: Vec<Agent>,
+    /// Only in tasks with these models, as the tasks have them. Empty: all. At most 100.
+    #[serde(rename = "model", skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100))]
+    pub models: Vec<String>,
     /// Only in tasks that were submitted at or after this instant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::str::FromStr;
 
 use crate::{
     ApiError, Status, Task, TaskChanges, TaskId, Timestamp, Traceparent, UnknownName, query,
@@ -66,6 +67,16 @@ impl Agent {
             Self::Shell => "shell",
             Self::Unknown(name) => name.as_str(),
         }
+    }
+}
+
+impl FromStr for Agent {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|agent| agent.name() == text).ok_or_else(|| {
+            let names: Vec<_> = Self::ALL.iter().map(|agent| agent.name()).collect();
+            format!("\"{text}\" is not an agent: one of {}", names.join(", "))
+        })
     }
 }
 

@@ -126,6 +126,8 @@ fn unknown_values_in_requests_are_refused_by_name() {
         let refused = refused.unwrap_err();
         assert!(refused.contains("\"of_tomorrow\" is not a status"), "{refused}");
     }
+    let refused = read::<api::ListQuery>(json!({ "agent": ["of_tomorrow"] })).unwrap_err();
+    assert!(refused.contains("\"of_tomorrow\" is not an agent"), "{refused}");
     let task = |field: &str| -> api::NewTask {
         let task =
             json!({ "execution_prompt": "x", "working_directory": "/", field: "of_tomorrow" });

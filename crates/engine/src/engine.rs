@@ -8,6 +8,7 @@ mod directory_checks;
 mod file_changes;
 mod import;
 mod list;
+mod named_images;
 mod overview;
 mod recent_looks;
 mod search;

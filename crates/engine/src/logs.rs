@@ -27,7 +27,7 @@ use claude_worker_supervisor::RunDir;
 use crate::EngineError;
 use crate::live::LiveSnapshot;
 
-pub(crate) use images::image;
+pub(crate) use images::{image, image_in_file};
 
 /// How many items a page has unless asked otherwise, and at the most.
 const ITEMS: (u32, u32) = (500, 2000);

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use claude_worker_api::{ApiError, RunId, TaskApi, TaskId, TaskQuery};
+use claude_worker_api::{ApiError, ChangedFile, RunId, TaskApi, TaskId, TaskQuery};
 use claude_worker_desktop::appearance::Appearance;
 use claude_worker_desktop::dropped_files;
 use claude_worker_desktop::login::LoginEntry;
@@ -105,8 +105,8 @@ pub(crate) async fn open_raw_log(
     opener::open_text(&app, RunDir::new(&directory, &run.id).stdout_path()).await
 }
 
-/// Opens a file that a task changed, in the program for text. `path` is that of the list of changes: no
-/// other file is opened.
+/// Opens a file that a task changed, in the program for text. `path` is one of the list of changes, from there or from
+/// the root on: no other file is opened.
 #[tauri::command]
 pub(crate) async fn open_changed_file(
     app: AppHandle,
@@ -115,7 +115,8 @@ pub(crate) async fn open_changed_file(
     path: String,
 ) -> Answer<()> {
     let changes = state.host.engine().await?.changes(task).await?;
-    let file = changes.files.into_iter().find(|file| file.path == path);
+    let is_wanted = |file: &ChangedFile| file.path == path || file.absolute_path == path;
+    let file = changes.files.into_iter().find(is_wanted);
     let file =
         file.ok_or_else(|| ApiError::invalid(format!("Task {task} did not change {path}")))?;
     opener::open_text(&app, PathBuf::from(file.absolute_path)).await

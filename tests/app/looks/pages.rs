@@ -62,6 +62,20 @@ pub(crate) const PAGES: &[Page] = &[
     page("queue-failed", "#/failed", "Generate API client", &[]),
     page("queue-finished", "#/finished", "Find why the build got slow", &[]),
     page(
+        "filtered",
+        "#/?status=failed&since=7d&sort=cost",
+        "Most expensive first",
+        &[Shows(" of ")],
+    ),
+    page("sorted", "#/?sort=longest", "Longest first", &[]),
+    page("filtered-empty", "#/?model=none", "Clear the filters", &[]),
+    page(
+        "filter-dialog",
+        "#/?status=failed",
+        "Clear",
+        &[Click("button", "Filter and sort"), Shows("All agents")],
+    ),
+    page(
         "queue-menu",
         "#/",
         "Compress the pictures",
@@ -87,6 +101,12 @@ pub(crate) const PAGES: &[Page] = &[
         "#/task/{running}",
         "All 42 tests pass",
         &[Control("f"), Press("auth"), Shows(" of ")],
+    ),
+    page(
+        "running-changes",
+        "#/task/{running}",
+        "All 42 tests pass",
+        &[Click("tab", "Changes"), Shows("since the task began")],
     ),
     page("queued", "#/task/{queued}", "Review these changes", &[]),
     page("limited", "#/task/{limited}", "Usage limit", &[]),

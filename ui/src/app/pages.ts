@@ -17,6 +17,8 @@ export const loadTooltip = part(() => import("../components/Tooltip.svelte"));
 export const loadPalette = part(() => import("../palette/Palette.svelte"));
 export const loadShortcuts = part(() => import("../palette/Shortcuts.svelte"));
 export const loadClean = part(() => import("../queue/CleanDialog.svelte"));
+export const loadFilterDialog = part(() => import("../queue/FilterDialog.svelte"));
+export const loadViewDialog = part(() => import("../queue/ViewDialog.svelte"));
 export const loadDrops = part(() => import("../new/DropOverlay.svelte"));
 export const loadFirstRun = part(() => import("../welcome/firstRun"));
 

@@ -269,7 +269,8 @@ export type CreatedToken = {
 /**
  * Where a list continues: after this task. The task may have run again or been removed since, so
  * the cursor holds all the values that the order uses. As text it is the task's number; in orders
- * that use another value first, that value follows a dot: `12`, `12.1767225600000`.
+ * that use another value first, that value follows a dot: `12`, `12.1767225600000`. By name that value is
+ * how many tasks were shown, and a list continues there if the task was removed.
  */
 export type Cursor = string;
 
@@ -330,7 +331,7 @@ export type Diagnosis = {
 
 /** Which file to show. */
 export type DiffQuery = {
-  /** Its `path`, as in the list. */
+  /** Its `path` or `absolute_path`, as in the list. */
   path: string;
 };
 
@@ -736,7 +737,7 @@ export type HttpState = {
   url?: string;
 };
 
-/** An image that a tool returned to the agent. */
+/** An image of a log. */
 export type Image = {
   /** The image, in Base64; at most 8 MiB. */
   data: string;
@@ -744,12 +745,17 @@ export type Image = {
   media_type: string;
 };
 
-/** Which image of a log to read. */
+/** Which image of a log to read: one that a tool returned, or a file that a text names. */
 export type ImageQuery = {
   /** Its number, as the entry has it. */
   number?: number;
   /** The `offset` of the log entry that has the image. */
   offset?: number;
+  /**
+   * The image in this file instead, absolute or from the working directory of the task on. It is read only
+   * within that directory. At most 4096 characters.
+   */
+  path?: string;
   /** Which run. Absent: the newest. */
   run?: RunId;
 };
@@ -821,6 +827,8 @@ export type Limits = {
 
 /** Which tasks to list. */
 export type ListQuery = {
+  /** Only tasks of these agents. Empty: all. */
+  agent?: Agent[];
   /**
    * Only tasks that need attention: no person has looked at them since they failed, or since
    * they completed with denied tool calls.
@@ -837,6 +845,8 @@ export type ListQuery = {
   ids?: TaskId[];
   /** At most this many, 1 to 1000. Default 50, and 1000 where `ids` are given. */
   limit?: number;
+  /** Only tasks with these models, as the tasks have them. Empty: all. At most 100. */
+  model?: string[];
   /** The order. */
   order?: Order;
   /** Only tasks of this project: its name, in any case, or its directory. */
@@ -1017,6 +1027,16 @@ export type McpSettings = {
   allow_bypass: boolean;
 };
 
+/** How many tasks an agent works on with a model. */
+export type ModelCount = {
+  /** The agent. */
+  agent: Agent;
+  /** The model, where one is known. */
+  model?: string;
+  /** How many tasks. */
+  tasks: number;
+};
+
 /** The figures of a model. */
 export type ModelFigures = {
   /** How many were cancelled. */
@@ -1188,7 +1208,14 @@ export type NotificationSettings = {
 };
 
 /** The order in which tasks are listed. */
-export type Order = "newest_first" | "oldest_first" | "next_first" | "ended_last";
+export type Order =
+  | "newest_first"
+  | "oldest_first"
+  | "next_first"
+  | "ended_last"
+  | "longest"
+  | "most_expensive"
+  | "by_name";
 
 /** Which bytes of a run's output to read. */
 export type OutputQuery = {
@@ -1503,10 +1530,14 @@ export type SearchPlace = "prompt" | "result" | "log";
 
 /** What to search for in prompts, results and logs. */
 export type SearchQuery = {
+  /** Only in tasks of these agents. Empty: all. */
+  agent?: Agent[];
   /** Only in tasks before this one: the `next` of the previous page. */
   before?: TaskId;
   /** At most this many tasks, 1 to 100. Default 20. */
   limit?: number;
+  /** Only in tasks with these models, as the tasks have them. Empty: all. At most 100. */
+  model?: string[];
   /** Only in tasks of this project: its name, in any case, or its directory. */
   project?: string;
   /** Only in tasks that were submitted at or after this instant. */
@@ -1810,6 +1841,14 @@ export type TaskChanges = {
   system_prompt?: string;
   /** Another directory to work in: the absolute path of an existing one. */
   working_directory?: string;
+};
+
+/** How many tasks a query finds. */
+export type TaskCount = {
+  /** The same by agent and model, the most tasks first; at most 100 of them. */
+  models: ModelCount[];
+  /** How many tasks there are in all. */
+  tasks: number;
 };
 
 /** A task with everything stored about it, except secrets. */

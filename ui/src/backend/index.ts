@@ -101,6 +101,8 @@ export interface QuickEntryShortcut {
   problem: string | null;
   /** Whether the app can have a shortcut on this desktop. */
   supported: boolean;
+  /** The keys as the desktop calls them, if it has chosen them. */
+  keys: string | null;
 }
 
 /** Functions that need the desktop app. */

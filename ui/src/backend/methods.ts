@@ -48,6 +48,7 @@ import type {
   Stopped,
   SubmittedTasks,
   Task,
+  TaskCount,
   TaskDetail,
   TaskId,
   TaskPage,
@@ -93,6 +94,13 @@ export interface EngineApi {
    */
   list(query?: ListQuery, signal?: AbortSignal): Promise<TaskPage>;
   /**
+   * Counts the tasks that `list` would show, whatever the limit, in all and by model.
+   *
+   * # Errors
+   * As those of `list`.
+   */
+  count(query?: ListQuery, signal?: AbortSignal): Promise<TaskCount>;
+  /**
    * Searches in the prompts, results and logs of tasks. Names are searched by `list`. What has just been
    * submitted or has just ended is found a moment later.
    *
@@ -115,10 +123,12 @@ export interface EngineApi {
    */
   log(id: TaskId, query?: LogQuery, signal?: AbortSignal): Promise<LogPage>;
   /**
-   * An image in a run's log, which a tool returned to the agent.
+   * An image in a run's log: one that a tool returned to the agent, or with `path` a file in the task's
+   * directory that a text names.
    *
    * # Errors
-   * `not_found` (task, run, or image); `invalid_request` for what is no image, or too large.
+   * `not_found` (task, run, or image); `invalid_request` for what is no image or too large, and for a file
+   * outside of the directory.
    */
   image(id: TaskId, query?: ImageQuery, signal?: AbortSignal): Promise<Image>;
   /**
@@ -327,6 +337,12 @@ export const METHODS = {
     name: "list",
     verb: "GET",
     path: "/api/v1/tasks",
+    arguments: ["query"],
+  },
+  count: {
+    name: "count",
+    verb: "GET",
+    path: "/api/v1/tasks/count",
     arguments: ["query"],
   },
   search: {

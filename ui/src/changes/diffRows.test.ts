@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { FileDiff } from "../backend";
-import { diffRows, pairRows, splitLines, type DiffRow } from "./diffRows";
+import { afterKey, diffRows, pairRows, splitLines, type DiffRow } from "./diffRows";
 
 const lines = (from: number, to: number) =>
   Array.from({ length: to - from + 1 }, (_, index) => `${from + index}`);
@@ -78,4 +78,17 @@ it("puts a removed line beside the one that replaces it", () => {
     ["b", undefined],
     ["c", "c"],
   ]);
+});
+
+it("keys move by line and by screen, and stay within the diff", () => {
+  const to = (key: string, current?: number) => afterKey(key, current, 100, 20);
+  expect([to("ArrowDown"), to("ArrowDown", 5), to("ArrowDown", 99)]).toEqual([0, 6, 99]);
+  expect([to("ArrowUp"), to("ArrowUp", 5), to("ArrowUp", 0)]).toEqual([0, 4, 0]);
+  expect([to("PageDown", 5), to("PageUp", 5), to("Home", 5), to("End")]).toEqual([25, 0, 0, 99]);
+  expect([to("j", 5), to("ArrowLeft", 5), to("toString", 5)]).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ]);
+  expect(afterKey("End", undefined, 0, 20)).toBeUndefined();
 });

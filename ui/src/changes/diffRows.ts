@@ -147,3 +147,23 @@ function functionAt(lines: readonly string[], below: number): string {
   }
   return "";
 }
+
+/** The row that a key leads to; undefined for keys with another use. `screen`: how many rows are on screen. */
+export function afterKey(
+  key: string,
+  current: number | undefined,
+  count: number,
+  screen: number,
+): number | undefined {
+  const from = current ?? -1;
+  const to: Record<string, number> = {
+    ArrowDown: from + 1,
+    ArrowUp: from < 0 ? 0 : from - 1,
+    PageDown: from + screen,
+    PageUp: from - screen,
+    Home: 0,
+    End: count - 1,
+  };
+  const next = Object.hasOwn(to, key) ? to[key] : undefined;
+  return next === undefined || count === 0 ? undefined : Math.max(0, Math.min(next, count - 1));
+}

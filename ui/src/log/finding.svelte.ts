@@ -1,5 +1,5 @@
 // The search in a log: what was found, which match is the current one, and how it comes into view.
-import { findIn, mark, matchAt, nextPlace, placeOf } from "./find";
+import { findIn, mark, matchAt, nextPlace, placeOf, type Match } from "./find";
 import type { Block } from "./model";
 
 /** The list that is searched. */
@@ -9,6 +9,8 @@ export interface Searched {
   scroller: () => HTMLElement | undefined;
   /** Expands a block and brings it into view. */
   show: (block: Block, index: number) => void;
+  /** Loads the next older (-1) or newer part of the log; false where there is none, or it cannot be read. */
+  readOn: (by: 1 | -1) => Promise<boolean>;
 }
 
 /** The height that the bar covers at the beginning of the view, and a margin at its end, in pixels. */
@@ -27,6 +29,8 @@ export class Finding {
     const index = this.#list.blocks().findIndex(({ key }) => key === current?.key);
     return placeOf(this.found, current && index >= 0 ? { index, nth: current.nth } : undefined);
   });
+  /** Which way parts are being loaded to be searched; 0 for none. */
+  searching = $state<1 | -1 | 0>(0);
   /** The current match is still to be scrolled to. */
   #toReveal = false;
   #frame = 0;
@@ -42,10 +46,43 @@ export class Finding {
     if (scroller) mark(scroller, "");
   }
 
-  /** Goes to the next or previous match, at first to the newest: the reader is usually at the end. */
-  step(by: 1 | -1) {
-    if (this.found.total === 0) return;
-    const match = matchAt(this.found, nextPlace(this.found, this.place, by));
+  /**
+   * Goes to the next or previous match, at first to the newest: the reader is usually at the end. Where there is
+   * none in the loaded part, the rest of the log is loaded part by part and searched, before it begins again at the
+   * other end.
+   */
+  async step(by: 1 | -1): Promise<void> {
+    if (this.words === "" || this.searching) return;
+    const { found, place } = this;
+    const isLast = place === (by === 1 ? found.total : 1);
+    if (found.total === 0) await this.#searchOn(-1);
+    else if (isLast) await this.#searchOn(by);
+    else this.#goTo(matchAt(found, nextPlace(found, place, by)));
+  }
+
+  async #searchOn(by: 1 | -1) {
+    const { words } = this;
+    const from = this.current?.key;
+    this.searching = by;
+    try {
+      while ((await this.#list.readOn(by)) && this.open && this.words === words) {
+        // The block that the search began at may have left the loaded part: then all of that is beyond it.
+        const at = this.#list.blocks().findIndex(({ key }) => key === from);
+        const beyond =
+          by === 1
+            ? this.found.blocks.find(({ index }) => index > at)
+            : this.found.blocks.findLast(({ index }) => at < 0 || index < at);
+        if (!beyond) continue;
+        return this.#goTo({ index: beyond.index, nth: by === 1 ? 0 : beyond.count - 1 });
+      }
+    } finally {
+      this.searching = 0;
+    }
+    if (!this.open || this.words !== words || this.found.total === 0) return;
+    this.#goTo(matchAt(this.found, nextPlace(this.found, this.place, by)));
+  }
+
+  #goTo(match: Match | undefined) {
     const block = match && this.#list.blocks()[match.index];
     if (!block) return;
     this.current = { key: block.key, nth: match.nth };

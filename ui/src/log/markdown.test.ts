@@ -96,6 +96,28 @@ describe("hostile text", () => {
     expect(webAddress("https://аpple.com/")).toBe("https://xn--pple-43d.com/");
   });
 
+  test.each([
+    ["![A chart](chart.png)", "chart.png"],
+    ["![A chart](./out/a%20b.png)", "./out/a b.png"],
+    ["![A chart](/work/100%.png)", "/work/100%.png"],
+    ["![A chart](<file:///work/ü.png>)", "/work/ü.png"],
+    ["![A chart](<../a & b.png> 'title')", "../a & b.png"],
+  ])("%s is the image in a file", (text, path) => {
+    expect(prose(text)).toMatchObject([{ of: [{ kind: "image", path, text: "A chart" }] }]);
+  });
+
+  test.each([
+    "![x](//host/share.png)",
+    "![x](data:image/png;base64,AAAA)",
+    "![x](JAVASCRIPT:1)",
+    "![x](#top)",
+    "![x]()",
+    "![x](https://spy.example/p.png)",
+    "![x](file://host/p.png)",
+  ])("%s names no file", (text) => {
+    expect(JSON.stringify(prose(text))).not.toContain('"image"');
+  });
+
   const long = (text: string, size: number) => text.repeat(Math.ceil(size / text.length));
   test.each([
     ["quotes in quotes", long(">", 60_000)],

@@ -11,6 +11,8 @@ export type Inline =
   | { kind: "strong" | "em" | "del"; of: Inline[] }
   /** `href` is absolute and of the web; `shown` is it again when the words do not say it. */
   | { kind: "link"; href: string; shown: string; of: Inline[] }
+  /** A file on the engine's machine, as the text names it; `text` says what it shows. */
+  | { kind: "image"; path: string; text: string }
   | { kind: "break" };
 
 export interface ListItem {
@@ -189,8 +191,10 @@ function inline(token: Token, depth: number): Inline[] {
       return linkTo(href, inlines(tokens, depth));
     }
     case "image": {
-      // Loading an image would reveal to its server that the log was opened.
       const { href, text } = token as Tokens.Image;
+      const path = filePath(decoded(href));
+      if (path !== undefined) return [{ kind: "image", path, text: decoded(text) }];
+      // Loading an image would reveal to its server that the log was opened.
       return linkTo(href, [{ kind: "text", text: text === "" ? "Image" : `Image: ${text}` }]);
     }
     default:
@@ -215,6 +219,18 @@ function linkTo(address: string, of: Inline[]): Inline[] {
   }
   const same = (text: string) => text.trim().replace(/\/$/, "") === href.replace(/\/$/, "");
   return [{ kind: "link", href, shown: same(said) ? "" : shortAddress(href), of }];
+}
+
+/** The path of a file, when the address has no other scheme and no host. */
+function filePath(address: string): string | undefined {
+  const path = address.replace(/^file:\/\/(?=\/)/i, "");
+  if (path === "" || path.startsWith("//") || path.startsWith("#")) return undefined;
+  if (/^[a-z][a-z\d+.-]*:/i.test(path)) return undefined;
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
 }
 
 /** The address as a browser would ask for it, when it is one of the web; mail is one, too. */

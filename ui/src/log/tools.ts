@@ -40,7 +40,17 @@ export interface ToolCard {
   /** Its main argument in one line; paths inside the task's directory without that directory. */
   argument: string;
   body: ToolBody;
+  /** The file that it writes, as it was named. */
+  file?: string;
 }
+
+/** The tools that write a file, and the argument that names it. */
+const WRITERS: Record<string, string> = {
+  Write: "file_path",
+  Edit: "file_path",
+  MultiEdit: "file_path",
+  NotebookEdit: "notebook_path",
+};
 
 const ICONS: Record<string, ToolIcon> = {
   Bash: "terminal",
@@ -91,6 +101,7 @@ export function toolCard(
 ): ToolCard {
   const input = objectOf(withoutBidi(call.input));
   const server = /^mcp__(.+?)__(.+)$/.exec(call.tool);
+  const file = text(input[own(WRITERS, call.tool) ?? ""]);
   const name = server
     ? `${server[1]}: ${(server[2] ?? "").replace(/[_-]+/g, " ")}`
     : (own(NAMES, call.tool) ?? call.tool);
@@ -99,6 +110,7 @@ export function toolCard(
     name: oneLine(name),
     argument: oneLine(argumentOf(call, input, directory)),
     body: bodyOf(call.tool, input),
+    ...(file ? { file } : {}),
   };
 }
 

@@ -9,7 +9,7 @@ class Router {
   route = $state.raw<Route>({ page: "queue", filter: "all" });
   /** The queue's filter, which stays while a task is open. */
   filter = $state<QueueFilter>("all");
-  /** What the queue is narrowed to, which stays, too. */
+  /** What the queue is narrowed to and sorted by, which stays, too. */
   narrow = $state.raw<Narrow>({});
   /** How many earlier entries of the history belong to this app. */
   #depth = 0;

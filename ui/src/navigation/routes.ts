@@ -1,6 +1,6 @@
 // Parsing and formatting of page addresses. Pure.
 import type { TaskId } from "../backend";
-import { formatNarrow, isNarrow, parseNarrow, type Narrow } from "./narrow";
+import { formatNarrow, parseNarrow, type Narrow } from "./narrow";
 
 /** The filters of the queue. */
 export const FILTERS = ["all", "running", "attention", "waiting", "failed", "finished"] as const;
@@ -8,7 +8,7 @@ export type QueueFilter = (typeof FILTERS)[number];
 
 export type Route =
   | { page: "overview" }
-  /** `narrow`: what else the tasks have in common; absent: nothing. */
+  /** `narrow`: what else the tasks have in common, and their order; absent: nothing, and the usual one. */
   | { page: "queue"; filter: QueueFilter; narrow?: Narrow }
   /** `follow`: focus the follow-up field. */
   | { page: "task"; id: TaskId; follow?: boolean }
@@ -53,9 +53,9 @@ export function format(route: Route): string {
   }
 }
 
-/** The list of a filter, narrowed. */
+/** The list of a filter, narrowed and sorted. */
 export function queueOf(filter: QueueFilter, narrow: Narrow): Route {
-  return { page: "queue", filter, ...(isNarrow(narrow) ? { narrow } : {}) };
+  return { page: "queue", filter, ...(formatNarrow(narrow) ? { narrow } : {}) };
 }
 
 function taskId(text: string): TaskId | undefined {

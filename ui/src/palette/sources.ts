@@ -1,5 +1,6 @@
 // The palette's items: actions (shortcuts), pages and tasks.
 import Ban from "@lucide/svelte/icons/ban";
+import Bookmark from "@lucide/svelte/icons/bookmark";
 import Braces from "@lucide/svelte/icons/braces";
 import Trash from "@lucide/svelte/icons/trash-2";
 import Bottom from "@lucide/svelte/icons/arrow-down-to-line";
@@ -9,6 +10,7 @@ import FileText from "@lucide/svelte/icons/file-text";
 import FolderOpen from "@lucide/svelte/icons/folder-open";
 import FollowUp from "@lucide/svelte/icons/corner-down-right";
 import Keyboard from "@lucide/svelte/icons/keyboard";
+import ListFilter from "@lucide/svelte/icons/list-filter";
 import Pause from "@lucide/svelte/icons/pause";
 import Play from "@lucide/svelte/icons/play";
 import RotateCcw from "@lucide/svelte/icons/rotate-ccw";
@@ -17,6 +19,7 @@ import Action from "@lucide/svelte/icons/zap";
 import type { Component } from "svelte";
 import type { Shortcut } from "../keyboard/shortcuts.svelte";
 import { go, queueRoute } from "../navigation/router.svelte";
+import { views } from "../queue/views.svelte";
 import { projects } from "../state/projects.svelte";
 import type { ProjectId, Task } from "../backend";
 import type { Item } from "./items";
@@ -69,6 +72,7 @@ const POINTLESS = [
 /** The same icons as on buttons and in menus. */
 const ICONS: Record<string, Component> = {
   Cancel: Ban,
+  "Filter and sort": ListFilter,
   "Find in log": Search,
   "Follow up": FollowUp,
   "Go to the newest entry": Bottom,
@@ -81,6 +85,7 @@ const ICONS: Record<string, Component> = {
   "Remove finished tasks…": Eraser,
   "Resume queue": Play,
   Retry: RotateCcw,
+  "Save this view…": Bookmark,
   "Search tasks": Search,
   "Show raw output": Braces,
 };
@@ -105,6 +110,17 @@ export function projectItems(): Entry[] {
     words: project.root,
     project: project.id,
     run: () => go(queueRoute("all", { project: project.name })),
+  }));
+}
+
+/** Saved views. */
+export function viewItems(): Entry[] {
+  return views.all.map((view) => ({
+    id: `view:${view.name}`,
+    label: view.name,
+    detail: "view",
+    icon: Bookmark,
+    run: () => views.open(view),
   }));
 }
 

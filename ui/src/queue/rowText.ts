@@ -1,7 +1,10 @@
 // The text of a queue row beside its name: one line about the task, and a duration. Pure.
 import type { Task } from "../backend";
+import type { Sort } from "../navigation/narrow";
+import { runTime } from "../state/segment";
+import { dollars } from "../words/numbers";
 import { basename } from "../words/paths";
-import { ago, clock, millis, since, timeOfDay } from "../words/time";
+import { ago, clock, millis, since, timeOfDay, took } from "../words/time";
 import { isSilent, summaryLine, toneOf, type Tone } from "../words/verdict";
 import { uiText } from "../language/uiText";
 
@@ -20,8 +23,19 @@ export function rowTone(task: Task, now: number): Tone | undefined {
   return tone === "bad" || tone === "warn" ? tone : undefined;
 }
 
-/** The duration or position at the right end. */
-export function rowFigure(task: Task, now: number, isNext: boolean, paused: boolean): string {
+/** The duration or position at the right end; in a sorted list, what it is sorted by. */
+export function rowFigure(
+  task: Task,
+  now: number,
+  isNext: boolean,
+  paused: boolean,
+  sort?: Sort,
+): string {
+  if (sort === "cost" && task.usage?.cost_usd !== undefined) return dollars(task.usage.cost_usd);
+  if (sort === "longest") {
+    const ran = runTime(task);
+    if (ran !== undefined) return took(ran);
+  }
   switch (task.status) {
     case "running":
       return task.running_since ? clock(since(task.running_since, now)) : "";

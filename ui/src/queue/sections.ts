@@ -1,4 +1,5 @@
 // The sections of a filter's list, in the order of a task's life. Pure.
+import type { Sort } from "../navigation/narrow";
 import type { QueueFilter } from "../navigation/routes";
 import type { Queue } from "../backend";
 import { startOfDay } from "../state/days";
@@ -6,6 +7,7 @@ import type { Part } from "../state/filters";
 import type { Segment } from "../state/segment";
 import { dollars, grouped } from "../words/numbers";
 import type { Section } from "./layout";
+import { SORT_NAMES } from "./sortNames";
 
 /** The list of all tasks shows this many queued tasks. */
 export const NEXT_SHOWN = 6;
@@ -13,6 +15,8 @@ export const NEXT_SHOWN = 6;
 export interface Facts {
   filter: QueueFilter;
   searching: boolean;
+  /** The order that a person chose. */
+  sort?: Sort | undefined;
   segment: (part: Part) => Segment | undefined;
   /** Tasks in whose texts a search has found its words. */
   texts?: Segment | undefined;
@@ -27,6 +31,7 @@ export const TEXTS = "texts";
 export function sections({
   filter,
   searching,
+  sort,
   segment,
   texts,
   queue,
@@ -44,6 +49,17 @@ export function sections({
       segment: running,
       from: 0,
       to: running.tasks.length,
+    });
+  }
+  const sorted = segment("sorted");
+  if (sorted) {
+    all.push({
+      key: "sorted",
+      title: sort ? SORT_NAMES[sort] : "",
+      note: "",
+      segment: sorted,
+      from: 0,
+      to: sorted.tasks.length,
     });
   }
   const next = segment("next");

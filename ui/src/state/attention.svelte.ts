@@ -4,7 +4,9 @@ import type { Task } from "../backend";
 import { now } from "../words/time";
 import { isSilent } from "../words/verdict";
 import { engine } from "./engine.svelte";
+import type { Narrow } from "../navigation/narrow";
 import { found } from "./filters";
+import { fits } from "./narrowed";
 import { oldestFirst, Segment } from "./segment";
 import { running } from "./tasks.svelte";
 
@@ -16,10 +18,12 @@ export function silentTasks(): Task[] {
   return tasks.filter((task) => isSilent(task, clock.current));
 }
 
-/** The silent tasks that match a search, as a section of a list. */
-export function silentSegment(search: string): Segment {
+/** The silent tasks that match a search and conditions, as a section of a list. */
+export function silentSegment(search: string, narrow: Narrow = {}): Segment {
   const segment = new Segment(oldestFirst);
-  for (const task of silentTasks()) if (found(task, search)) segment.put(task);
+  for (const task of silentTasks()) {
+    if (found(task, search) && fits(task, narrow)) segment.put(task);
+  }
   return segment;
 }
 

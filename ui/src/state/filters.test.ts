@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { FILTERS } from "../navigation/routes";
 import type { State, Status } from "../backend";
-import { belongs, countOf, found } from "./filters";
+import { belongs, countOf, found, queriesOf } from "./filters";
 import { sample } from "./sample";
 
 const AT = "2026-01-02T00:00:00.000Z";
@@ -54,6 +54,28 @@ describe("places", () => {
   it("keep what is being looked at until it moves on", () => {
     expect(belongs("attention", sample(1, STATES.failed, { unseen: false }), true)).toBe(true);
     expect(belongs("attention", sample(1, STATES.pending), true)).toBe(false);
+  });
+});
+
+describe("what the engine is asked for", () => {
+  it("has the statuses that place and filter share", () => {
+    expect(queriesOf("all", { status: ["failed", "running"] })).toEqual({
+      running: { status: ["running"] },
+      finished: { status: ["failed"] },
+    });
+    expect(queriesOf("finished", { status: ["failed"] })).toEqual({});
+    expect(queriesOf("attention", { status: ["failed"] })).toEqual({
+      finished: { attention: true, status: ["failed"] },
+    });
+  });
+
+  it("is one list in an order that a person chose", () => {
+    expect(queriesOf("all", { sort: "name" })).toEqual({ sorted: {} });
+    expect(queriesOf("waiting", { sort: "name" })).toEqual({
+      sorted: { status: ["pending", "waiting"] },
+    });
+    expect(queriesOf("attention", { sort: "name" })).toEqual({ sorted: { attention: true } });
+    expect(queriesOf("running", { sort: "name", status: ["failed"] })).toEqual({});
   });
 });
 

@@ -1,12 +1,15 @@
 // What belongs into each filter. Pure.
+import type { Narrow } from "../navigation/narrow";
 import type { QueueFilter } from "../navigation/routes";
 import type { Counts, ListQuery, Status, Task } from "../backend";
 
 /** The parts of a task's life, in the order in which a list shows them. */
-export const PARTS = ["running", "next", "finished"] as const;
+const LIFE = ["running", "next", "finished"] as const;
+/** The parts of lists: a list in an order that a person chose has one. */
+export const PARTS = [...LIFE, "sorted"] as const;
 export type Part = (typeof PARTS)[number];
 
-const PART_OF: Record<Status, Part> = {
+const PART_OF: Record<Status, (typeof LIFE)[number]> = {
   running: "running",
   pending: "next",
   waiting: "next",
@@ -25,8 +28,8 @@ const isKnown = (task: Task): boolean => task.status in PART_OF;
 
 export type TaskQuery = Pick<ListQuery, "status" | "attention">;
 
-/** What to ask the engine for, part by part; a part that is absent is not shown there. */
-export const QUERIES: Record<QueueFilter, Partial<Record<Part, TaskQuery>>> = {
+/** What to ask the engine for, part by part, before a person narrows it. */
+const QUERIES: Record<QueueFilter, Partial<Record<Part, TaskQuery>>> = {
   all: {
     running: { status: ["running"] },
     next: { status: ["pending", "waiting"] },
@@ -39,6 +42,33 @@ export const QUERIES: Record<QueueFilter, Partial<Record<Part, TaskQuery>>> = {
   failed: { finished: { status: ["failed"] } },
   finished: { finished: { status: ["completed", "cancelled", "skipped"] } },
 };
+
+/** What to ask the engine for, part by part; a part that is absent is not shown there. */
+export function queriesOf(filter: QueueFilter, narrow: Narrow): Partial<Record<Part, TaskQuery>> {
+  const wanted = narrow.status;
+  const queries: Partial<Record<Part, TaskQuery>> = {};
+  for (const part of LIFE) {
+    const query = QUERIES[filter][part];
+    if (!query) continue;
+    const status = wanted
+      ? (query.status?.filter((status) => wanted.includes(status)) ?? (wanted as Status[]))
+      : query.status;
+    // An empty list would ask for all.
+    if (status?.length !== 0) queries[part] = { ...query, status };
+  }
+  if (!narrow.sort) return queries;
+  const all = Object.values(queries);
+  if (!all.length) return {};
+  const isEvery = filter === "all" && !wanted;
+  const status = isEvery ? [] : all.flatMap(({ status }) => status ?? []);
+  const attention = all.some(({ attention }) => attention);
+  return {
+    sorted: {
+      ...(status.length ? { status } : {}),
+      ...(attention ? { attention } : {}),
+    },
+  };
+}
 
 /** Finished without anyone having looked, and not simply well. */
 export function isUnseenTrouble(task: Task): boolean {

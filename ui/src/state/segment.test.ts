@@ -1,6 +1,15 @@
 import { describe, expect, it } from "vitest";
+import type { Task } from "../backend";
 import { done, sample } from "./sample";
-import { endedLast, nextFirst, oldestFirst, Segment } from "./segment";
+import {
+  byName,
+  cheapestLast,
+  endedLast,
+  nextFirst,
+  oldestFirst,
+  Segment,
+  shortestLast,
+} from "./segment";
 
 const ids = (segment: Segment) => segment.tasks.map(({ id }) => id);
 
@@ -63,5 +72,30 @@ describe("a segment", () => {
     }
     const sorted = [...known].map(([id, seconds]) => done(id, seconds)).sort(endedLast);
     expect(ids(segment)).toEqual(sorted.map(({ id }) => id));
+  });
+});
+
+describe("orders that a person chooses", () => {
+  const ids = (compare: typeof byName, ...tasks: Task[]) => tasks.sort(compare).map(({ id }) => id);
+
+  it("compare names as the engine does", () => {
+    const named = (id: number, name: string) => sample(id, undefined, { name });
+    const tasks = ["beta", "Alpha", "alpha", "Zoo", "Ärger", "_x"].map((name, at) =>
+      named(at + 1, name),
+    );
+    expect(ids(byName, ...tasks)).toEqual([6, 3, 2, 1, 4, 5]);
+  });
+
+  it("put what is not known last, and the newest of equal ones first", () => {
+    const costing = (id: number, cost_usd?: number) =>
+      sample(id, undefined, { usage: cost_usd === undefined ? {} : { cost_usd } });
+    expect(
+      ids(cheapestLast, costing(1, 0.1 + 0.2), costing(2, 0.3), costing(3), costing(4, 0)),
+    ).toEqual([2, 1, 4, 3]);
+    const ran = (id: number, seconds: number) =>
+      done(id, 60, {
+        started_at: new Date(Date.UTC(2026, 0, 2, 0, 1) - seconds * 1000).toISOString(),
+      });
+    expect(ids(shortestLast, ran(1, 5), sample(2), ran(3, 50), done(4, 9))).toEqual([3, 1, 4, 2]);
   });
 });

@@ -22,6 +22,37 @@ export const endedLast: Compare = (a, b) => {
   return left === right ? byId(b, a) : left < right ? 1 : -1;
 };
 
+/** What was submitted last comes first. */
+export const newestFirst: Compare = (a, b) => b.id - a.id;
+
+/** Descending by a number that may not be known; then the newest first. */
+const mostFirst =
+  (value: (task: Task) => number | undefined): Compare =>
+  (a, b) =>
+    (value(b) ?? -1) - (value(a) ?? -1) || newestFirst(a, b);
+
+/** How long the newest run of a finished task took, in milliseconds. */
+export function runTime(task: Task): number | undefined {
+  if (!("ended_at" in task) || task.started_at === undefined) return undefined;
+  return Date.parse(task.ended_at) - Date.parse(task.started_at);
+}
+
+/** What took the longest comes first, and last what has not finished. */
+export const shortestLast: Compare = mostFirst(runTime);
+
+/** The most expensive comes first, and last what has no known cost. In millionths of a dollar, as the engine
+ * compares. */
+export const cheapestLast: Compare = mostFirst(({ usage }) =>
+  usage?.cost_usd === undefined ? undefined : Math.round(usage.cost_usd * 1e6),
+);
+
+/** By name as the engine sorts: capitals A to Z are as small letters, and all others follow by their numbers. */
+export const byName: Compare = (a, b) => {
+  const [left, right] = [folded(a.name), folded(b.name)];
+  return left === right ? newestFirst(a, b) : left < right ? -1 : 1;
+};
+const folded = (name: string) => name.replace(/[A-Z]+/g, (capitals) => capitals.toLowerCase());
+
 /**
  * A part of a list, always in order. Changes cost a search and a shift, so that 100,000 rows can
  * be kept up to date several times a second.

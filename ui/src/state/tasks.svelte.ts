@@ -10,8 +10,8 @@ import {
   type Task,
   type TaskId,
 } from "../backend";
-import { belongs, found, PARTS, partOf, QUERIES, type TaskQuery, type Part } from "./filters";
-import { fits, narrowQuery } from "./narrowed";
+import { belongs, found, PARTS, partOf, queriesOf, type TaskQuery, type Part } from "./filters";
+import { fits, isByNumber, narrowQuery, ORDERS } from "./narrowed";
 import { rows } from "./rows";
 import { endedLast, nextFirst, oldestFirst, Segment, type Compare } from "./segment";
 
@@ -37,7 +37,7 @@ interface Paged {
 /** Tasks that changed during a request, in their current state; undefined if they left the list. */
 type Changes = Map<TaskId, Task | undefined>;
 
-const COMPARE: Record<Part, Compare> = {
+const COMPARE: Record<Exclude<Part, "sorted">, Compare> = {
   running: oldestFirst,
   next: nextFirst,
   finished: endedLast,
@@ -51,6 +51,7 @@ export class TaskList {
   loadingMore = $state(false);
   /** The error of the last request; nothing more is requested until {@link reload}. */
   error = $state.raw<ApiError>();
+  readonly #queries: Partial<Record<Part, TaskQuery>>;
   #parts: Partial<Record<Part, Paged>> = {};
   #stopListening: (() => void) | undefined;
   /** The newest load; answers of older ones are dropped. */
@@ -69,6 +70,7 @@ export class TaskList {
     readonly search = "",
     readonly narrow: Narrow = {},
   ) {
+    this.#queries = queriesOf(filter, narrow);
     this.#parts = this.#empty();
   }
 
@@ -82,7 +84,8 @@ export class TaskList {
         if (task) this.#change(() => this.#place(change(task)));
       },
       allSeen: () => {
-        const tasks = this.#parts.finished?.segment.tasks.filter((task) => task.unseen) ?? [];
+        const unseen = ({ segment }: Paged) => segment.tasks.filter((task) => task.unseen);
+        const tasks = Object.values(this.#parts).flatMap(unseen);
         this.#change(() => tasks.forEach((task) => this.#place({ ...task, unseen: false })));
       },
       reload: () => void this.reload(),
@@ -233,11 +236,11 @@ export class TaskList {
 
   /** Reads a page into `paged`, without rows that are no longer `wanted`. */
   async #page(part: Part, paged: Paged, limit: number, wanted = (_: TaskId) => true) {
-    const query = QUERIES[this.filter][part];
+    const query = this.#queries[part];
     if (!query) return;
     const order = this.#order(part, query);
     // This order contains all ended tasks, also in states that only a newer engine knows.
-    const all = this.filter === "all" && order === "ended_last";
+    const all = this.filter === "all" && order === "ended_last" && !this.narrow.status;
     const { tasks, next } = await backend.list({
       ...query,
       status: all ? undefined : query.status,
@@ -257,17 +260,23 @@ export class TaskList {
   #empty(): Partial<Record<Part, Paged>> {
     const parts: Partial<Record<Part, Paged>> = {};
     for (const part of PARTS) {
-      if (!QUERIES[this.filter][part]) continue;
-      parts[part] = { segment: new Segment(COMPARE[part]), cursor: null };
+      if (!this.#queries[part]) continue;
+      parts[part] = { segment: new Segment(this.#compare(part)), cursor: null };
     }
     return parts;
   }
 
+  #compare(part: Part): Compare {
+    return part === "sorted" ? ORDERS[this.narrow.sort ?? "newest"].compare : COMPARE[part];
+  }
+
   /** The order of a part. Finished tasks can be searched or filtered only in order of their numbers. */
   #order(part: Part, { attention }: TaskQuery): Order {
+    if (part === "sorted") return ORDERS[this.narrow.sort ?? "newest"].order;
     if (part === "running") return "oldest_first";
     if (part === "next") return "next_first";
-    return this.search.trim() !== "" || attention ? "newest_first" : "ended_last";
+    const byNumber = this.search.trim() !== "" || attention || isByNumber(this.narrow);
+    return byNumber ? "newest_first" : "ended_last";
   }
 
   #change(work: () => void) {
@@ -301,7 +310,7 @@ export class TaskList {
 
   /** Puts a task that belongs here into its part. */
   #put(task: Task) {
-    const part = partOf(task);
+    const part = this.narrow.sort ? "sorted" : partOf(task);
     const paged = this.#parts[part];
     if (!paged) return;
     // A task beyond the loaded pages comes with its own page.

@@ -28,6 +28,9 @@ vi.mock("../backend/current", () => ({
         oldest_first: (a: Task, b: Task) => a.id - b.id,
         ended_last: (a: Task, b: Task) => ended(b) - ended(a) || b.id - a.id,
         next_first: (a: Task, b: Task) => place(a) - place(b) || a.id - b.id,
+        longest: (a: Task, b: Task) => ran(b) - ran(a) || b.id - a.id,
+        most_expensive: (a: Task, b: Task) => cost(b) - cost(a) || b.id - a.id,
+        by_name: (a: Task, b: Task) => (a.name < b.name ? -1 : a.name > b.name ? 1 : b.id - a.id),
       }[query.order!];
       // As the engine's: everything the order goes by is in it.
       const cursor = query.cursor ? (JSON.parse(query.cursor) as Task) : undefined;
@@ -46,13 +49,18 @@ vi.mock("../backend/current", () => ({
 }));
 
 const place = (task: Task) => task.queue_place ?? NaN;
+const cost = (task: Task) => task.usage?.cost_usd ?? -1;
+const ran = (task: Task) =>
+  "ended_at" in task && task.started_at ? ended(task) - Date.parse(task.started_at) : -1;
 const ended = (task: Task) => Date.parse("ended_at" in task ? task.ended_at : "");
 
 const { TaskList } = await import("./tasks.svelte");
 const settle = () => new Promise((resolve) => setTimeout(resolve));
 const idOf = (cursor: string) => (JSON.parse(cursor) as Task).id;
-const ids = (list: InstanceType<typeof TaskList>, part: "running" | "next" | "finished") =>
-  list.segment(part)?.tasks.map(({ id }) => id);
+const ids = (
+  list: InstanceType<typeof TaskList>,
+  part: "running" | "next" | "finished" | "sorted",
+) => list.segment(part)?.tasks.map(({ id }) => id);
 const tell = () => engine.listeners.at(-1)!;
 
 describe("the tasks of a place", () => {
@@ -100,6 +108,58 @@ describe("the tasks of a place", () => {
     await list.more("finished");
     expect(list.size).toBe(301);
     expect(ids(list, "finished")?.at(-1)).toBe(2);
+  });
+
+  it("come in the order that a person chose, whatever their state", async () => {
+    const costs = (cost_usd: number) => ({ usage: { cost_usd } });
+    engine.tasks = [
+      done(1, 5, costs(0.5)),
+      sample(2, { status: "running" }, costs(2)),
+      sample(3),
+      done(4, 4, costs(0.5)),
+      ...Array.from({ length: 150 }, (_, index) => done(index + 5, index, costs(0.01))),
+    ];
+    const list = new TaskList("all", "", { sort: "cost" }).open();
+    await list.first;
+    expect(engine.asked).toHaveLength(1);
+    expect(engine.asked[0]).toMatchObject({ order: "most_expensive" });
+    expect(engine.asked[0]!.status).toBeUndefined();
+    expect(ids(list, "sorted")?.slice(0, 4)).toEqual([2, 4, 1, 154]);
+    expect(ids(list, "finished")).toBeUndefined();
+    // Dearer than before, it moves up; one beyond the loaded pages stays there.
+    tell().rows([done(1, 5, costs(3)), sample(3, { status: "running" })]);
+    expect(ids(list, "sorted")?.slice(0, 3)).toEqual([1, 2, 4]);
+    expect(list.get(3)).toBeUndefined();
+    await list.more("sorted");
+    expect(ids(list, "sorted")?.at(-1)).toBe(3);
+    expect(list.size).toBe(154);
+  });
+
+  it("of chosen statuses, agents and models are asked for and kept", async () => {
+    const narrow = { status: ["failed", "cancelled"], model: ["opus"] };
+    const failed = (id: number, model: string) =>
+      done(id, id, { status: "failed", failure: { kind: "turns" }, model });
+    const list = new TaskList("all", "", narrow).open();
+    await list.first;
+    // Nothing that runs or waits has one of these statuses.
+    expect(engine.asked).toEqual([
+      expect.objectContaining({
+        status: ["failed", "cancelled"],
+        model: ["opus"],
+        order: "newest_first",
+      }),
+    ]);
+    tell().rows([failed(1, "opus"), failed(2, "sonnet"), done(3, 3, { model: "opus" })]);
+    expect(ids(list, "finished")).toEqual([1]);
+  });
+
+  it("are none where no task of the place has the chosen status", async () => {
+    engine.tasks = [done(1, 1)];
+    const list = new TaskList("running", "", { status: ["failed"] }).open();
+    await list.first;
+    expect(engine.asked).toEqual([]);
+    expect(list.loading).toBe(false);
+    expect(list.size).toBe(0);
   });
 
   it("move when they change, and leave when they no longer belong", async () => {

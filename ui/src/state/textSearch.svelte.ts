@@ -3,17 +3,15 @@ import { backend } from "../backend/current";
 import type { SearchHit, Task, TaskId } from "../backend";
 import type { Narrow } from "../navigation/narrow";
 import type { QueueFilter } from "../navigation/routes";
-import { PARTS, QUERIES } from "./filters";
+import { queriesOf } from "./filters";
 import { narrowQuery } from "./narrowed";
 import { rows } from "./rows";
-import { Segment, type Compare } from "./segment";
+import { newestFirst, Segment } from "./segment";
 
 /** Tasks shown at most: more words find fewer. */
 const MOST = 50;
 /** A single letter finds nearly everything. */
 const SHORTEST = 2;
-
-const newestFirst: Compare = (a, b) => b.id - a.id;
 
 class TextSearch {
   /** Incremented with every change of the tasks. */
@@ -44,15 +42,17 @@ class TextSearch {
   async ask(filter: QueueFilter, search: string, narrow: Narrow) {
     const question = ++this.#question;
     const words = search.trim();
-    const status = PARTS.flatMap((part) => QUERIES[filter][part]?.status ?? []);
+    const queries = Object.values(queriesOf(filter, narrow));
     // Whether a task needs a person the index does not know.
-    if (words.length < SHORTEST || status.length === 0) return this.#show("", []);
+    const isKnown = queries.length > 0 && !queries.some(({ attention }) => attention);
+    if (words.length < SHORTEST || !isKnown) return this.#show("", []);
+    const status = queries.flatMap(({ status }) => status ?? []);
     this.loading = true;
     try {
       const { hits } = await backend.search({
         words,
         ...narrowQuery(narrow),
-        status: filter === "all" ? undefined : status,
+        status: filter === "all" && !narrow.status ? undefined : status,
         limit: MOST,
       });
       if (question === this.#question) this.#show(words, hits);

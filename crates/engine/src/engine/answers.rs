@@ -13,7 +13,8 @@ use claude_worker_api::{
     OutputChunk, OutputQuery, Overview, OverviewQuery, PROTOCOL, Patch, PatchQuery, Pause,
     Projects, ProjectsQuery, Queue, Retry, Run, SearchPage, SearchQuery, SeenQuery, Settings,
     SettingsChange, Spent, SpentQuery, StopRequest, Stopped, SubmittedTasks, Task, TaskApi,
-    TaskDetail, TaskId, TaskPage, TaskQuery, Token, TokenName, Tokens, Trust, TrustChange,
+    TaskCount, TaskDetail, TaskId, TaskPage, TaskQuery, Token, TokenName, Tokens, Trust,
+    TrustChange,
 };
 
 use super::list::at_most_a_thousand;
@@ -73,6 +74,10 @@ impl TaskApi for Engine {
 
     async fn list(&self, query: ListQuery) -> Result<TaskPage, ApiError> {
         self.list_tasks(query).await
+    }
+
+    async fn count(&self, query: ListQuery) -> Result<TaskCount, ApiError> {
+        self.count_tasks(query).await
     }
 
     async fn search(&self, query: SearchQuery) -> Result<SearchPage, ApiError> {
@@ -147,6 +152,9 @@ impl TaskApi for Engine {
     }
 
     async fn image(&self, id: TaskId, query: ImageQuery) -> Result<Image, ApiError> {
+        if let Some(path) = query.path {
+            return self.named_image(id, path).await;
+        }
         let run = query.run.clone();
         let read = move |source: &logs::Source<'_>| Ok((Some(logs::image(source, &query)?), true));
         let image = self.read_output(id, run, 0, read, |_| None).await?;

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use claude_worker_api::{
-    Agent, ApiError, ChangeSource, ChangedFiles, DiffQuery, ErrorCode, FileDiff, Patch, PatchQuery,
-    RunId, TaskId,
+    Agent, ApiError, ChangeSource, ChangedFile, ChangedFiles, DiffQuery, ErrorCode, FileDiff,
+    Patch, PatchQuery, RunId, TaskId,
 };
 
 use super::{Engine, Inner};
@@ -61,7 +61,9 @@ impl Engine {
         query: DiffQuery,
     ) -> Result<FileDiff, ApiError> {
         let (list, _) = self.file_list(id).await?;
-        let entry = list.entries.into_iter().find(|entry| entry.file.path == query.path);
+        let is_wanted =
+            |file: &ChangedFile| file.path == query.path || file.absolute_path == query.path;
+        let entry = list.entries.into_iter().find(|entry| is_wanted(&entry.file));
         let Entry { file, before, after } = entry.ok_or_else(|| not_changed(id, &query.path))?;
         if file.no_lines.is_some() {
             return Ok(FileDiff { file, before: None, after: None, changes: Vec::new() });

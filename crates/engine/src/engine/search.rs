@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use claude_worker_api::{ApiError, ListQuery, SearchHit, SearchPage, SearchQuery, TaskId};
 
-use super::list::LONGEST_SEARCH;
+use super::list::{LONGEST_SEARCH, at_most_a_hundred};
 use super::{Engine, Inner};
 use crate::EngineError;
 use crate::search::{self, Words};
@@ -24,6 +24,7 @@ impl Engine {
             ))
             .hint("Search for a few words"));
         }
+        at_most_a_hundred(&query.models)?;
         let words = Words::parse(&query.words);
         self.read(move |inner| {
             if query.project.is_some() {
@@ -83,6 +84,8 @@ impl Inner {
             ids: passages.iter().map(|passage| passage.task).collect(),
             statuses: query.statuses.clone(),
             project: query.project.clone(),
+            agents: query.agents.clone(),
+            models: query.models.clone(),
             since: query.since,
             ..ListQuery::default()
         };

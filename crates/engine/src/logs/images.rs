@@ -1,8 +1,9 @@
-//! Images in a run's output, which tools returned to the agent.
+//! Images in a run's output, which tools returned to the agent, and in files that its texts name.
 //!
-//! They are read from the output alone: no file of the agent's is opened.
+//! Those in the output are read from the output alone: no file of the agent's is opened for them.
 
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom};
+use std::path::Path;
 
 use claude_worker_api::{ApiError, ErrorCode, Image, ImageQuery};
 use claude_worker_os::files::open_regular;
@@ -35,14 +36,36 @@ pub(crate) fn image(source: &Source<'_>, query: &ImageQuery) -> Result<Image, En
             format!("There is no image {} at this place of the log", query.number),
         ))
     })?;
+    checked(data).map_err(EngineError::Refused)
+}
+
+/// The image in a file.
+///
+/// # Errors
+/// `not_found` where there is no such file; `invalid_request` for what is no image that a page shows.
+pub(crate) fn image_in_file(path: &Path) -> Result<Image, ApiError> {
+    let mut bytes = Vec::new();
+    // Base64 has 4 characters for 3 bytes.
+    let most = (MAX_IMAGE / 4 * 3) as u64 + 1;
+    let read = open_regular(path).and_then(|file| file.take(most).read_to_end(&mut bytes));
+    read.map_err(|error| {
+        let message = format!("{} cannot be read: {error}", path.display());
+        ApiError::new(ErrorCode::NotFound, message)
+    })?;
+    checked(encode(&bytes))
+}
+
+/// An image that a page can show.
+fn checked(data: String) -> Result<Image, ApiError> {
     if data.len() > MAX_IMAGE {
         let most = MAX_IMAGE >> 20;
-        let message = format!("The image is larger than {most} MiB and is not shown");
-        return Err(EngineError::Refused(ApiError::invalid(message)));
+        return Err(ApiError::invalid(format!(
+            "The image is larger than {most} MiB and is not shown"
+        )));
     }
     let Some(media_type) = media_type(&data) else {
         let message = "This is no PNG, JPEG, GIF or WebP image, and is not shown";
-        return Err(EngineError::Refused(ApiError::invalid(message)));
+        return Err(ApiError::invalid(message));
     };
     Ok(Image { media_type: media_type.to_owned(), data })
 }
@@ -63,6 +86,21 @@ fn media_type(data: &str) -> Option<&'static str> {
         () if begins(b"RIFF") && first.get(8..12) == Some(b"WEBP") => "image/webp",
         () => return None,
     })
+}
+
+/// Bytes in Base64.
+fn encode(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for three in bytes.chunks(3) {
+        let byte = |at: usize| u32::from(three.get(at).copied().unwrap_or_default());
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for digit in 0..4 {
+            let six = (bits >> (18 - 6 * digit) & 63) as usize;
+            text.push(if digit > three.len() { '=' } else { DIGITS[six].into() });
+        }
+    }
+    text
 }
 
 /// The first 12 bytes of a text in Base64.
@@ -87,6 +125,14 @@ fn decode(data: &str) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bytes_become_base64() {
+        for (bytes, text) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v")] {
+            assert_eq!(encode(bytes.as_bytes()), text);
+        }
+        assert_eq!(encode(b"RIFF\x24\0\0\0WEBP\xff\xfe"), "UklGRiQAAABXRUJQ//4=");
+    }
 
     #[test]
     fn images_are_known_by_their_first_bytes() {

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use claude_worker_api::{
-    Counts, Event, EventQuery, ListQuery, NewTask, Queue, Run, RunId, TaskDetail, TaskId,
+    Counts, Event, EventQuery, ListQuery, NewTask, Queue, Run, RunId, TaskCount, TaskDetail, TaskId,
 };
 use rusqlite::{Connection, OptionalExtension, params_from_iter};
 use tokio::sync::watch;
@@ -29,6 +29,8 @@ const LONGEST_UNPUBLISHED: Duration = Duration::from_secs(1);
 const LOOK_AGAIN: Duration = Duration::from_micros(50);
 /// How often a list is read to find it of the instant whose counts are published.
 const READS: usize = 3;
+/// How many models are told apart in a count of tasks: agents say which, so there may be any number.
+const MOST_MODELS: usize = 100;
 /// After this time it is not read for that once more.
 const LONG_LIST: Duration = Duration::from_millis(20);
 
@@ -212,6 +214,26 @@ impl Readers {
         }
         // Counting costs more the more tasks there are, but is done once.
         self.with(|connection| Ok((read(connection)?.0, rows::counts(connection)?)))
+    }
+
+    /// How many tasks a list would have.
+    pub(crate) fn count(&self, query: &ListQuery) -> Result<TaskCount, EngineError> {
+        self.with(|connection| {
+            let project = query.project.as_deref();
+            let project = project.map(|text| projects::by_name(connection, text)).transpose()?;
+            let (sql, values) = list::count(query, project);
+            let mut statement = connection.prepare_cached(&sql)?;
+            let mut found = statement.query(params_from_iter(values))?;
+            let mut count = TaskCount::default();
+            while let Some(row) = found.next()? {
+                let group = rows::model_count(row);
+                count.tasks += group.tasks;
+                if count.models.len() < MOST_MODELS {
+                    count.models.push(group);
+                }
+            }
+            Ok(count)
+        })
     }
 
     /// Tasks as [`Readers::list`] gives them, without the counts.

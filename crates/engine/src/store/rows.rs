@@ -6,8 +6,9 @@
 //! reading it; see [`crate::state::Unreadable`] for what may be done with such a task.
 
 use claude_worker_api::{
-    Agent, Counts, Event, EventKind, Failure, NewTask, ProjectId, Run, RunId, RunOutcome, Status,
-    SubmittedBy, Task, TaskId, Timestamp, UnknownName, UnknownValue, Usage, Verdict,
+    Agent, Counts, Event, EventKind, Failure, ModelCount, NewTask, ProjectId, Run, RunId,
+    RunOutcome, Status, SubmittedBy, Task, TaskId, Timestamp, UnknownName, UnknownValue, Usage,
+    Verdict,
 };
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
@@ -256,6 +257,15 @@ pub(super) fn event(row: &Row<'_>) -> Result<Event, EngineError> {
         task: number(row, 2).map(TaskId),
         kind,
     })
+}
+
+/// A row of a count by agent and model.
+pub(super) fn model_count(row: &Row<'_>) -> ModelCount {
+    ModelCount {
+        agent: agent(text(row, 0)),
+        model: owned(row, 1),
+        tasks: number(row, 2).unwrap_or_default().unsigned_abs(),
+    }
 }
 
 /// How many tasks there are in each status.

@@ -21,6 +21,7 @@ mod looking;
 mod overview;
 mod projects;
 mod search_index;
+mod sorted_lists;
 
 struct Place {
     directory: TempDir,

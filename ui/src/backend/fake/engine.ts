@@ -8,6 +8,7 @@ import {
   type EventKind,
   type EventListener,
   type ListQuery,
+  type ModelCount,
   type Queue,
   type Settings,
   type State,
@@ -94,6 +95,17 @@ export class FakeEngine {
         return summary(detail);
       }),
     list: (query = {}) => this.#answer(() => this.#list(query)),
+    count: (query = {}) =>
+      this.#answer(() => {
+        const models = new Map<string, ModelCount>();
+        const { tasks } = this.#list({ ...query, cursor: undefined, limit: Infinity });
+        for (const { agent, model } of tasks) {
+          const key = `${agent} ${model ?? ""}`;
+          const tasks = (models.get(key)?.tasks ?? 0) + 1;
+          models.set(key, { agent, ...(model === undefined ? {} : { model }), tasks });
+        }
+        return { tasks: tasks.length, models: [...models.values()] };
+      }),
     get: (id) => this.#answer(() => structuredClone(this.#find(id))),
     output: async (id, { run, offset = 0 }) => {
       const task = await this.#answer(() => this.#find(id));
@@ -292,6 +304,9 @@ export class FakeEngine {
       (!query.status?.length || query.status.includes(task.status)) &&
       (query.order !== "ended_last" || "ended_at" in task) &&
       (!query.attention || trouble(task)) &&
+      (!query.agent?.length || query.agent.includes(task.agent)) &&
+      (!query.model?.length || query.model.includes(task.model ?? "")) &&
+      (!query.since || task.created_at >= query.since) &&
       (!query.search || matches(task, query.search.toLowerCase()));
     if (query.ids?.length) {
       const tasks = query.ids.flatMap((id) => this.#tasks.get(id) ?? []).filter(wanted);
@@ -299,7 +314,10 @@ export class FakeEngine {
     }
     const all = this.#all().filter(wanted);
     if (query.order === "ended_last") all.sort((a, b) => endOf(a) - endOf(b) || a.id - b.id);
-    if (query.order !== "oldest_first" && query.order !== "next_first") all.reverse();
+    if (query.order === "longest") all.sort((a, b) => ran(b) - ran(a));
+    else if (query.order === "most_expensive") all.sort((a, b) => cost(b) - cost(a));
+    else if (query.order === "by_name") all.sort((a, b) => (a.name < b.name ? -1 : 1));
+    else if (query.order !== "oldest_first" && query.order !== "next_first") all.reverse();
     const from =
       query.cursor === undefined ? 0 : all.findIndex(({ id }) => String(id) === query.cursor) + 1;
     const tasks = all.slice(from, from + limit).map(summary);
@@ -451,3 +469,9 @@ const matches = (task: Task, text: string) =>
   task.name.toLowerCase().includes(text) ||
   task.working_directory.toLowerCase().includes(text) ||
   String(task.id) === text.replace("#", "");
+
+const cost = (task: Task) => task.usage?.cost_usd ?? -1;
+const ran = (task: Task) =>
+  "ended_at" in task && task.started_at
+    ? Date.parse(task.ended_at) - Date.parse(task.started_at)
+    : -1;
