@@ -33,9 +33,9 @@ it("says what runs in a project and what it has cost", () => {
   projects.all = [project(1, { running: 2, cost_usd: 3.18 }), project(2)];
   render(ProjectList);
   const [first, second] = screen.getAllByRole("link");
-  expect(first!.getAttribute("aria-label")).toBe("p1, 1 task, 2 running, $3.18 today");
+  expect(first!.querySelector(".name")!.textContent).toBe("p1, 1 task, 2 running, $3.18 today");
   expect(first!.textContent).toContain("$3.18");
-  expect(second!.getAttribute("aria-label")).toBe("p2, 2 tasks");
+  expect(second!.querySelector(".name")!.textContent).toBe("p2, 2 tasks");
   expect(second!.querySelector(".running")).toBeNull();
 });
 
