@@ -50,9 +50,11 @@ fn raise(window: &WebviewWindow, time: Option<u32>) -> tauri::Result<()> {
 /// Creates the window. Only on the main thread, because of the theme.
 fn create(app: &AppHandle) -> tauri::Result<WebviewWindow> {
     let url = WebviewUrl::App("index.html#/quick-entry".into());
+    // Its page is enlarged as the desktop enlarges text, and has the same room then.
+    let scale = platform::text_scale();
     let window = WebviewWindowBuilder::new(app, LABEL, url)
         .title("Quick entry – Claude Worker")
-        .inner_size(SIZE.0, SIZE.1)
+        .inner_size(SIZE.0 * scale, SIZE.1 * scale)
         .resizable(false)
         .decorations(false)
         .always_on_top(true)

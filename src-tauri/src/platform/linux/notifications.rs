@@ -12,7 +12,7 @@ use claude_worker_desktop::open_notifications::{NotificationId, NotificationRequ
 use futures_util::StreamExt;
 use tokio::sync::{mpsc, watch};
 use zbus::names::OwnedUniqueName;
-use zbus::zvariant::Value;
+use zbus::zvariant::{Structure, Value};
 use zbus::{Connection, MatchRule, Message, MessageStream};
 
 const NAME: &str = "org.freedesktop.Notifications";
@@ -93,6 +93,18 @@ pub(crate) async fn run(
     }
 }
 
+/// The picture of a notification. The name of the icon alone finds none where the app is not installed in the
+/// system, and daemons show a sign of a missing picture there.
+fn picture() -> Value<'static> {
+    let icon = tauri::include_image!("../icons/64x64.png");
+    let size = |pixels: u32| i32::try_from(pixels).unwrap_or(i32::MAX);
+    let (has_alpha, bits, channels) = (true, 8_i32, 4_i32);
+    let row = size(icon.width()) * channels;
+    let pixels = icon.rgba().to_vec();
+    let picture = (size(icon.width()), size(icon.height()), row, has_alpha, bits, channels, pixels);
+    Value::Structure(Structure::from(picture))
+}
+
 /// A connection to the notification daemon.
 struct Daemon {
     bus: Connection,
@@ -138,7 +150,7 @@ impl Daemon {
         if notification.retry.is_some() {
             actions.extend(["retry", notification.buttons[1]]);
         }
-        let hints = HashMap::from([("urgency", Value::U8(NORMAL))]);
+        let hints = HashMap::from([("urgency", Value::U8(NORMAL)), ("image-data", picture())]);
         let replaces = 0_u32;
         // In milliseconds; -1 leaves it to the daemon.
         let expires = notification
