@@ -155,6 +155,11 @@ impl Desktop {
         self.variables.insert(name.to_owned(), value.to_owned());
     }
 
+    /// Removes an environment variable from every program that is started from now on.
+    pub(crate) fn remove_variable(&mut self, name: &str) {
+        self.variables.remove(name);
+    }
+
     /// The value of an environment variable; empty if it is not set.
     pub(crate) fn value(&self, name: &str) -> &str {
         self.variables.get(name).map_or("", String::as_str)

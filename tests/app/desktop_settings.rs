@@ -18,7 +18,7 @@ fn until_media(window: &Window, expected: &[(&str, bool)]) {
 
 /// Waits until the page is painted dark or light.
 #[track_caller]
-fn until_painted(window: &Window, dark: bool) {
+pub(crate) fn until_painted(window: &Window, dark: bool) {
     // The lightness is the first number of `oklch(…)`.
     let lightness = "return parseFloat(getComputedStyle(document.body).backgroundColor.slice(6))";
     window.until(&format!("the page is dark: {dark}"), || {

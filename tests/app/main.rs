@@ -14,15 +14,22 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "in a test, what must not fail is unwrapped")]
 
+mod accessibility_bus;
 mod appearance_portal;
 #[path = "../campaign/mod.rs"]
 mod campaign;
+mod changed_files;
 mod delegation;
+mod denied_tools;
 mod desktop;
 mod desktop_settings;
+mod finding;
 mod handover;
+mod keyboard;
+mod keyboard_alone;
 mod kills;
 mod language;
+mod live_text;
 mod looks;
 mod missing_parts;
 mod notification_daemon;
@@ -30,10 +37,13 @@ mod notifications;
 mod page_process;
 mod panel;
 mod process;
+mod queue_keys;
 mod quick_entry;
 mod quitting;
 mod screen;
+mod screen_reader;
 mod second_start;
+mod several;
 mod shortcut_portal;
 mod stand_by;
 mod tray;

@@ -27,6 +27,8 @@ pub(crate) struct Notification {
     pub(crate) actions: Vec<(String, String)>,
     /// The level of urgency; 2 is critical, and stays until the user closes it.
     pub(crate) urgency: Option<u8>,
+    /// Whether it brings its picture.
+    pub(crate) has_picture: bool,
     /// How long it stays, in milliseconds; -1 leaves it to the daemon.
     pub(crate) expires: i32,
 }
@@ -75,8 +77,9 @@ impl Daemon {
         let actions = actions.chunks_exact(2).map(|pair| (pair[0].clone(), pair[1].clone()));
         let actions = actions.collect();
         let urgency = hints.get("urgency").and_then(|level| u8::try_from(level.clone()).ok());
+        let has_picture = hints.contains_key("image-data");
         let app = app_name;
-        shown.push(Notification { id, app, summary, body, actions, urgency, expires });
+        shown.push(Notification { id, app, summary, body, actions, urgency, has_picture, expires });
         id
     }
 

@@ -24,6 +24,10 @@ fn a_failed_task_is_notified_with_its_verdict_and_buttons() {
     assert_eq!(notification.app, "Claude Worker");
     // It stays longer than others, but not for ever.
     assert_eq!((notification.urgency, notification.expires), (Some(1), 60_000));
+    assert!(
+        notification.has_picture,
+        "the app is not installed here, so that its icon has no name"
+    );
     desktop.submit("[[say Done.]]", "Summarise the manual");
     assert_eq!(daemon.with("Summarise the manual").expires, -1);
 }

@@ -78,6 +78,8 @@ impl Screen {
     pub(crate) fn picture(&self, text: &str, file: &Path) {
         let mut import = Command::new("import");
         import.args(["-display", &self.display, "-window", &self.client(text).to_string()]);
+        // To compress it well takes longer than all else.
+        import.args(["-quality", "11"]);
         let taken = import.arg(file).env_clear().output().unwrap();
         assert!(taken.status.success(), "{taken:?}");
     }

@@ -1,6 +1,7 @@
 //! Drives the window as a user would: a small client of the W3C WebDriver protocol.
 
 use std::net::TcpListener;
+use std::path::Path;
 use std::process::Stdio;
 
 use http_body_util::{BodyExt, Full};
@@ -19,10 +20,15 @@ const LOCATE: &str = include_str!("locate.js");
 /// The key of elements in the protocol.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
-/// Records errors in the page.
+/// Records errors in the page. What does not get its new size in this frame gets it in the next one: nothing
+/// is lost.
 const RECORD_ERRORS: &str = "
     window.errors = [];
-    const note = (what) => errors.push(`${what?.message ?? what} ${what?.stack ?? ''}`);
+    const put = /^ResizeObserver loop completed/;
+    const note = (what) => {
+        const text = `${what?.message ?? what} ${what?.stack ?? ''}`;
+        if (!put.test(text)) errors.push(text);
+    };
     addEventListener('error', (event) => note(event.error ?? event.message));
     addEventListener('unhandledrejection', (event) => note(event.reason));
     const say = console.error;
@@ -47,6 +53,26 @@ impl Window {
     /// Starts the app with these arguments and waits for its window.
     #[track_caller]
     pub(crate) fn open(desktop: &Desktop, arguments: &[&str]) -> Self {
+        Self::start(desktop, "wry", &app(), arguments)
+    }
+
+    /// Opens an address in WebKit's own small browser.
+    #[track_caller]
+    pub(crate) fn browse(desktop: &Desktop, address: &str) -> Self {
+        let browser = std::fs::read_dir("/usr/lib").unwrap().flatten();
+        let browser = browser
+            .map(|directory| directory.path().join("webkit2gtk-4.1/MiniBrowser"))
+            .find(|program| program.is_file())
+            .expect("the package of WebKitGTK has a browser");
+        let window = Self::start(desktop, "MiniBrowser", &browser, &["--automation"]);
+        window.expect(Method::POST, "/url", Some(json!({ "url": address })));
+        window.script(RECORD_ERRORS);
+        window
+    }
+
+    /// Starts a program with the driver.
+    #[track_caller]
+    fn start(desktop: &Desktop, browser: &str, program: &Path, arguments: &[&str]) -> Self {
         let log = desktop.place("driver.log");
         let file = std::fs::File::create(&log).unwrap();
         // If another program takes this free port meanwhile, the driver exits with an error.
@@ -64,17 +90,16 @@ impl Window {
             driver.call(Method::GET, "/status", None).ok()
         });
         let before = desktop.processes();
-        let browser = json!({ "binary": app(), "args": arguments });
-        let capabilities = json!({ "browserName": "wry", "webkitgtk:browserOptions": browser });
+        let options = json!({ "binary": program, "args": arguments });
+        let capabilities = json!({ "browserName": browser, "webkitgtk:browserOptions": options });
         let asked = json!({ "capabilities": { "alwaysMatch": capabilities } });
         let answer = driver
             .call(Method::POST, "/session", Some(asked))
             .unwrap_or_else(|error| panic!("no window: {error}\n{}", read(&log)));
         let session = answer["sessionId"].as_str().unwrap().to_owned();
-        let program = app().file_name().map(ToOwned::to_owned);
         let app = desktop.processes().difference(&before).copied().find(|pid| {
             std::fs::read_link(format!("/proc/{pid}/exe"))
-                .is_ok_and(|found| found.file_name() == program.as_deref())
+                .is_ok_and(|found| found.file_name() == program.file_name())
         });
         let window = Self { driver, session, log, _process: process, app: app.unwrap() };
         window.script(RECORD_ERRORS);
@@ -196,6 +221,16 @@ impl Window {
         element(&self.call(Method::POST, "/execute/sync", Some(asked)).ok()?)
     }
 
+    /// Whether the element with this role and name has the focus.
+    pub(crate) fn has_focus(&self, role: &str, name: &str) -> bool {
+        let script = format!(
+            "const found = (function () {{ {LOCATE} }})(...arguments);
+             return found !== null && found === document.activeElement"
+        );
+        let asked = json!({ "script": script, "args": [role, name] });
+        self.call(Method::POST, "/execute/sync", Some(asked)).is_ok_and(|answer| answer == true)
+    }
+
     /// Waits for an enabled element with this role and name, and clicks it.
     #[track_caller]
     pub(crate) fn click(&self, role: &str, name: &str) {
@@ -210,10 +245,21 @@ impl Window {
     /// text scale of the desktop enlarges the page.
     #[track_caller]
     pub(crate) fn activate(&self, role: &str, name: &str) {
-        self.until(&format!("the {role} \"{name}\" can be clicked"), || {
+        self.act(role, name, "arguments[0].click()");
+    }
+
+    /// Moves the focus to the element with this role and name.
+    #[track_caller]
+    pub(crate) fn focus(&self, role: &str, name: &str) {
+        self.act(role, name, "arguments[0].focus()");
+    }
+
+    /// Waits for an element and runs a script on it.
+    #[track_caller]
+    fn act(&self, role: &str, name: &str, script: &str) {
+        self.until(&format!("there is a {role} \"{name}\" to act on"), || {
             let Element(id) = self.look(role, name)?;
-            let (script, element) = ("arguments[0].click()", json!({ ELEMENT: id }));
-            let asked = json!({ "script": script, "args": [element] });
+            let asked = json!({ "script": script, "args": [{ ELEMENT: id }] });
             self.call(Method::POST, "/execute/sync", Some(asked)).ok()
         });
     }
@@ -247,6 +293,34 @@ impl Window {
                 .map(|(kind, value)| json!({ "type": kind, "value": value }))
                 .into();
         let source = json!({ "type": "key", "id": "keyboard", "actions": actions });
+        self.expect(Method::POST, "/actions", Some(json!({ "actions": [source] })));
+    }
+
+    /// The middle of the element with this role and name, in pixels of the page.
+    #[track_caller]
+    pub(crate) fn middle_of(&self, role: &str, name: &str) -> (i32, i32) {
+        let Element(id) = self.role(role, name);
+        let script = "const { x, y, width, height } = arguments[0].getBoundingClientRect();
+            return [Math.round(x + width / 2), Math.round(y + height / 2)]";
+        let asked = json!({ "script": script, "args": [{ ELEMENT: id }] });
+        let found = self.expect(Method::POST, "/execute/sync", Some(asked));
+        serde_json::from_value(found).unwrap()
+    }
+
+    /// Presses the pointer at one place of the page, moves it to another one and lets it go.
+    #[track_caller]
+    pub(crate) fn drag(&self, from: (i32, i32), to: (i32, i32)) {
+        let go = |(x, y): (i32, i32)| json!({ "type": "pointerMove", "x": x, "y": y });
+        // Two steps: the first one only begins the drag.
+        let half = (i32::midpoint(from.0, to.0), i32::midpoint(from.1, to.1));
+        let actions = [
+            go(from),
+            json!({ "type": "pointerDown", "button": 0 }),
+            go(half),
+            go(to),
+            json!({ "type": "pointerUp", "button": 0 }),
+        ];
+        let source = json!({ "type": "pointer", "id": "mouse", "actions": actions });
         self.expect(Method::POST, "/actions", Some(json!({ "actions": [source] })));
     }
 

@@ -127,6 +127,36 @@ function areaOf(element) {
   return document.body;
 }
 
+/** Parts of the page that have a width of their own, whatever is in them. */
+const PARTS = "main, aside, section, article, header, footer, form, dialog, td, [role=option], [role=row]";
+
+/**
+ * How much is left in the flex lines that an element is part of, wherever it is: at their ends, between
+ * their items, and in items that show nothing. An item takes no room of it if a negative margin or a
+ * largest width keeps it small.
+ */
+function roomInLines(element) {
+  let most = 0;
+  for (let at = element; at !== scope && !at.matches(PARTS); at = at.parentElement) {
+    const line = at.parentElement;
+    const style = styleOf(line);
+    if (!style.display.endsWith("flex") || !style.flexDirection.startsWith("row")) continue;
+    const own = at.getBoundingClientRect();
+    const middle = (own.top + own.bottom) / 2;
+    const shows = (item) => item === at || drawn.some(({ element: one }) => item.contains(one));
+    const items = [...line.children].filter((item) => {
+      if (!visible(item) || /absolute|fixed/.test(styleOf(item).position) || !shows(item)) return false;
+      const { top, bottom } = item.getBoundingClientRect();
+      return top <= middle && bottom >= middle;
+    });
+    const taken = items.reduce((sum, item) => sum + item.getBoundingClientRect().width, 0);
+    const gaps = (items.length - 1) * (parseFloat(style.columnGap) || 0);
+    const inside = line.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight);
+    most = Math.max(most, inside - taken - gaps);
+  }
+  return most;
+}
+
 /** How much room is left beside an element, on its line. */
 function roomBeside(element) {
   const box = element.getBoundingClientRect();
@@ -142,9 +172,13 @@ function roomBeside(element) {
     if (taken.left >= box.right - 1) right = Math.min(right, taken.left);
     if (taken.right <= box.left + 1) left = Math.max(left, taken.right);
   }
-  return Math.max(right - box.right, box.left - left);
+  return Math.max(right - box.right, box.left - left, roomInLines(element));
 }
 
+/** Lists that draw only the rows that are in sight. */
+const LISTS = "[role=listbox], [role=menu], [role=log]";
+/** What scrolls up and down only. */
+const UPRIGHT = "main, aside, aside *, dialog, [role=listbox], [role=menu], [role=log]";
 /** Ordinary gaps between two things on a line are smaller. */
 const FREE = 36;
 for (const element of inScope) {
@@ -155,10 +189,15 @@ for (const element of inScope) {
   if (clips(style.overflowX) && cut > 1 && element.innerText.trim() && !element.matches("dialog")) {
     const room = roomBeside(element);
     if (room > FREE) fault(element, `is cut by ${px(cut)} beside ${px(room)} of free room`);
-    if (element.clientWidth < 24) fault(element, `is cut to ${px(element.clientWidth)}`);
+    const isTold = element.closest("[title]") !== null;
+    if (element.clientWidth < 24 && !isTold) fault(element, `is cut to ${px(element.clientWidth)}`);
+  }
+  if (scrolls(style.overflowX) && cut > 1 && element.matches(UPRIGHT)) {
+    fault(element, `scrolls ${px(cut)} to the side`);
   }
   const low = element.scrollHeight - element.clientHeight;
-  const parts = element.clientWidth > 0 && element.innerText?.trim();
+  // The rows of a long list may not be drawn yet.
+  const parts = element.clientWidth > 0 && (element.innerText?.trim() || element.matches(LISTS));
   if (scrolls(style.overflowY) && low > 1 && parts && element.clientHeight < 60) {
     const small = element.matches("textarea") || element.closest("pre");
     if (!small) fault(element, `shows ${px(element.clientHeight)} of ${px(element.scrollHeight)}`);
@@ -213,7 +252,7 @@ for (const element of inScope) {
 const INTERACTIVE = `button, a[href], input, select, textarea, summary, [role=button], [role=option],
   [role=tab], [role=menuitem], [role=switch], [role=radio], [role=checkbox]`;
 /** What lies above a list that can be scrolled from under it. */
-const FLOATING = "[role=search], .newest, .older";
+const FLOATING = "[role=search], .newest, .older, .toaster";
 const stuck = (hit, element) => {
   for (let at = hit; at && !at.contains(element); at = at.parentElement) {
     if (styleOf(at).position === "sticky") return true;
@@ -228,19 +267,17 @@ for (const element of inScope.filter((element) => element.matches(INTERACTIVE)))
     const whole = element.getBoundingClientRect();
     const away = box.width <= 0 || box.height <= 0;
     // Scrolled away: can be reached. A small part of it is left at the edge.
-    const scrolled = [...ancestors(element)].some((at) => {
-      const { overflowX, overflowY } = styleOf(at);
-      return scrolls(overflowY) || scrolls(overflowX);
-    });
-    if (!scrolled) fault(element, away ? "is out of sight" : `shows ${px(box.width)} by ${px(box.height)}`);
+    if (!isInScroller(element)) fault(element, away ? "is out of sight" : `shows ${px(box.width)} by ${px(box.height)}`);
     if (whole.width < 10 || whole.height < 10) fault(element, `is ${px(whole.width)} by ${px(whole.height)}`);
     continue;
   }
   const inset = 3 + Math.min(parseFloat(style.borderTopLeftRadius) || 0, 12) * 0.3;
   const [x1, x2] = [box.left + inset, box.right - inset];
   const [y1, y2] = [box.top + inset, box.bottom - inset];
+  // A link may go on in the next line.
+  const [line] = element.getClientRects();
   const points = element.matches("a")
-    ? [[box.left + 3, box.top + Math.min(box.height, 16) / 2]]
+    ? [[line.left + 3, line.top + Math.min(line.height, 16) / 2]]
     : [[(x1 + x2) / 2, (y1 + y2) / 2], [x1, y1], [x2, y1], [x1, y2], [x2, y2]];
   for (const [x, y] of points) {
     const hit = document.elementFromPoint(x, y);
@@ -263,8 +300,14 @@ for (const element of inScope.filter((element) => element.matches(INTERACTIVE)))
     fault(element, `is a target of ${px(box.width)} by ${px(box.height)}`);
   }
 }
-function* ancestors(element) {
-  for (let at = element.parentElement; at; at = at.parentElement) yield at;
+/** Whether something around it scrolls. What is fixed to the window does not scroll with it. */
+function isInScroller(element) {
+  for (let at = element; at; at = at.parentElement) {
+    const { overflowX, overflowY, position } = styleOf(at);
+    if (at !== element && (scrolls(overflowY) || scrolls(overflowX))) return true;
+    if (position === "fixed") return false;
+  }
+  return false;
 }
 function labels(hit, element) {
   return hit.matches("label") || hit.control === element;
@@ -273,6 +316,7 @@ function labels(hit, element) {
 // Text over text.
 const flat = texts.filter(({ element }) => {
   for (let at = element; at && at !== scope; at = at.parentElement) {
+    if (at.matches(".tooltip")) return false;
     if (/sticky|absolute|fixed/.test(styleOf(at).position) && at.matches(":not([style*=top])")) return false;
   }
   return true;
@@ -297,14 +341,13 @@ for (let first = 0; first < lines.length; first += 1) {
 const focused = document.activeElement;
 if (focused?.matches(":focus-visible") && focused !== document.body) {
   const box = focused.getBoundingClientRect();
-  const { outlineStyle, outlineWidth } = styleOf(focused);
-  const framed = outlineStyle !== "none" && parseFloat(outlineWidth) > 0;
+  const { outlineStyle, outlineWidth, boxShadow } = styleOf(focused);
+  const outlined = outlineStyle !== "none" && parseFloat(outlineWidth) > 0;
+  const framed = outlined || /\b0px 0px 0px [1-9]/.test(boxShadow);
   const large = box.width * box.height > width * height * 0.2;
   if (framed && large && !focused.matches("textarea, [role=log], [role=region]")) {
     fault(focused, "has a frame around a whole area");
   }
 }
-// The browser puts the rest of such an observation off until the next frame, where nothing is lost.
-const put = /^ResizeObserver loop completed/;
-const errors = window.errors.splice(0).filter((error) => !put.test(error));
+const errors = window.errors.splice(0);
 return [...faults, ...errors.map((error) => `error in the console: ${error}`)];

@@ -1,5 +1,7 @@
 //! The pages, dialogs and menus that are looked at, and how to get to each.
 
+use crate::keyboard::{DOWN, ENTER, ESCAPE};
+
 /// Something to look at.
 pub(crate) struct Page {
     /// The name of its picture.
@@ -10,6 +12,49 @@ pub(crate) struct Page {
     pub(crate) shows: &'static str,
     /// What to do there before looking.
     pub(crate) steps: &'static [Step],
+    /// What to do afterwards, where leaving the page does not undo it.
+    pub(crate) back: &'static [Step],
+    /// The windows that have it.
+    pub(crate) windows: Windows,
+}
+
+/// Windows by what they have room for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Windows {
+    Every,
+    /// So wide that two versions of a file stand side by side.
+    Huge,
+    /// One of them at a time.
+    Stacked,
+    /// The same, with the navigation at the bottom.
+    Phone,
+}
+
+impl Windows {
+    /// Whether a window with a page of this width, in its own pixels, is one of them.
+    pub(crate) fn have(self, width: f64) -> bool {
+        match self {
+            Self::Every => true,
+            Self::Huge => width >= 2400.0,
+            Self::Stacked => (600.0..900.0).contains(&width),
+            Self::Phone => width < 600.0,
+        }
+    }
+}
+
+impl Page {
+    /// Whether nothing else can be looked at afterwards.
+    pub(crate) fn ends_the_day(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step, StopEngine))
+    }
+
+    const fn back(self, back: &'static [Step]) -> Self {
+        Self { back, ..self }
+    }
+
+    const fn of(self, windows: Windows) -> Self {
+        Self { windows, ..self }
+    }
 }
 
 /// What a person does on a page.
@@ -18,6 +63,14 @@ pub(crate) enum Step {
     Press(&'static str),
     /// Presses a key with Ctrl.
     Control(&'static str),
+    /// Presses a key with Shift.
+    Shift(&'static str),
+    /// Moves the focus to the element with this role and name, as the keyboard does.
+    Focus(&'static str, &'static str),
+    /// Goes to another address.
+    Go(&'static str),
+    /// Stops the engine, at the end.
+    StopEngine,
     /// Clicks on the element with this role and name.
     Click(&'static str, &'static str),
     /// Clicks with the other button on the middle of the element that this selector names.
@@ -30,7 +83,9 @@ pub(crate) enum Step {
     Shows(&'static str),
 }
 
-use Step::{Click, Control, DragFiles, Fill, OtherClick, Press, Shows};
+use Step::{
+    Click, Control, DragFiles, Fill, Focus, Go, OtherClick, Press, Shift, Shows, StopEngine,
+};
 
 const fn page(
     name: &'static str,
@@ -38,13 +93,31 @@ const fn page(
     shows: &'static str,
     steps: &'static [Step],
 ) -> Page {
-    Page { name, at, shows, steps }
+    Page { name, at, shows, steps, back: &[], windows: Windows::Every }
 }
 
-pub(crate) const ESCAPE: &str = "\u{e00c}";
-const ENTER: &str = "\u{e007}";
-const DOWN: &str = "\u{e015}";
 const DELETE: &str = "\u{e017}";
+
+/// Pages that have all layouts between them, by name.
+pub(crate) const LAYOUTS: &[&str] = &[
+    "queue",
+    "queue-menu",
+    "queue-select",
+    "queue-peek",
+    "queue-clean",
+    "queue-toast",
+    "running",
+    "denied",
+    "done",
+    "done-changes",
+    "done-changes-split",
+    "long",
+    "new-open",
+    "settings",
+    "welcome",
+    "palette",
+    "shortcuts",
+];
 
 /// All of them. What was done on one is undone before the next.
 pub(crate) const PAGES: &[Page] = &[
@@ -57,7 +130,7 @@ pub(crate) const PAGES: &[Page] = &[
     ),
     page("queue", "#/", "Compress the pictures", &[]),
     page("queue-running", "#/running", "Document every public function", &[]),
-    page("queue-attention", "#/attention", "Add retry with backoff", &[]),
+    page("queue-attention", "#/attention", "Needs you", &[]),
     page("queue-waiting", "#/waiting", "Port the CLI tests", &[]),
     page("queue-failed", "#/failed", "Generate API client", &[]),
     page("queue-finished", "#/finished", "Find why the build got slow", &[]),
@@ -79,10 +152,59 @@ pub(crate) const PAGES: &[Page] = &[
         "queue-menu",
         "#/",
         "Compress the pictures",
-        &[OtherClick("[role=option]:nth-of-type(3)"), Shows("Remove")],
+        &[OtherClick("[role=option]"), Shows("Remove")],
     ),
     page("queue-back", "#/", "Compress the pictures", &[Press("jj"), Press(ENTER), Press(ESCAPE)]),
+    page("queue-escape", "#/", "Compress the pictures", &[Press(ESCAPE)]),
     page("queue-drop", "#/", "Compress the pictures", &[DragFiles, Shows("Drop files")]),
+    page("queue-project", "#/?project=docs", "Write the migration guide", &[]),
+    page(
+        "queue-select",
+        "#/",
+        "Compress the pictures",
+        &[Press("jx"), Shift("j"), Shift("j"), Shows("3 selected")],
+    ),
+    page(
+        "queue-peek",
+        "#/",
+        "Compress the pictures",
+        &[
+            Fill("textbox", "Search tasks", "Find why"),
+            Press(ENTER),
+            Press(" "),
+            Shows("What I found"),
+        ],
+    ),
+    page(
+        "queue-search",
+        "#/",
+        "Compress the pictures",
+        &[Fill("textbox", "Search tasks", "approval"), Shows("In prompts, results and logs")],
+    ),
+    page(
+        "queue-clean",
+        "#/failed",
+        "Generate API client",
+        &[Click("button", "Clean…"), Shows("Remove")],
+    ),
+    page("queue-toast", "#/", "Compress the pictures", &[Press("p"), Shows("The queue is paused")])
+        .back(&[Press("p")]),
+    page("queue-undo", "#/task/{triage}", "Triage", &[Press("c"), Shows("Cancelling")])
+        .back(&[Control("z")]),
+    page(
+        "queue-drawer",
+        "#/",
+        "Compress the pictures",
+        &[Click("button", "Sidebar"), Shows("Spent today")],
+    )
+    .of(Windows::Stacked),
+    page(
+        "queue-more",
+        "#/",
+        "Compress the pictures",
+        &[Click("button", "More"), Shows("Spent today")],
+    )
+    .of(Windows::Phone),
     page("running", "#/task/{running}", "All 42 tests pass", &[]),
     page(
         "running-open",
@@ -144,6 +266,27 @@ pub(crate) const PAGES: &[Page] = &[
     ),
     page("done-follow-up", "#/task/{done}", "What I found", &[Press("f"), Shows("What I found")]),
     page("done-remove", "#/task/{done}", "What I found", &[Press(DELETE), Shows("Remove")]),
+    page(
+        "done-changes",
+        "#/task/{done}",
+        "What I found",
+        &[Click("tab", "Changes"), Shows("since the task began")],
+    ),
+    page(
+        "done-changes-file",
+        "#/task/{done}",
+        "What I found",
+        &[Click("tab", "Changes"), Click("button", "constants_of_all"), Shows("STEP_5")],
+    ),
+    page(
+        "done-changes-split",
+        "#/task/{done}",
+        "What I found",
+        &[Click("tab", "Changes"), Click("button", "Split view"), Shows("rerun-if-changed")],
+    )
+    .back(&[Click("button", "Split view")])
+    .of(Windows::Huge),
+    page("done-tooltip", "#/task/{done}", "What I found", &[Focus("button", "Open directory")]),
     page("long", "#/task/{long}", "in code, documents", &[]),
     page("unbroken", "#/task/{unbroken}", "xxxxxxxx", &[]),
     page("arabic", "#/task/{arabic}", "اكتب", &[]),
@@ -184,4 +327,28 @@ pub(crate) const PAGES: &[Page] = &[
         "Generate API client",
         &[Fill("textbox", "Search tasks", "no such thing"), Shows("Nothing found")],
     ),
+    page("warning", "#/new", "What should Claude do?", &SUBMIT_IN_TRACKER),
+    page(
+        "warning-beside",
+        "#/new",
+        "What should Claude do?",
+        &[
+            Fill("textbox", "What should Claude do?", "Label the newest issues"),
+            Fill("combobox", "Directory", "~/code/tracker"),
+            Click("button", "Send"),
+            Shows("settings.json"),
+            Go("#/settings"),
+            Shows("Open the task"),
+        ],
+    ),
+    // The last: the day has ended.
+    page("engine-away", "#/", "Compress the pictures", &[StopEngine, Shows("Start engine")]),
+];
+
+/// Submits a task in a directory whose settings run code.
+const SUBMIT_IN_TRACKER: [Step; 4] = [
+    Fill("textbox", "What should Claude do?", "Label the new issues"),
+    Fill("combobox", "Directory", "~/code/tracker"),
+    Click("button", "Send"),
+    Shows("settings.json"),
 ];
