@@ -31,6 +31,11 @@ const COMMANDS: &[&str] = &[
     "close_quick_entry",
     "quick_entry_shortcut",
     "set_quick_entry_shortcut",
+    "setup_offer",
+    "start_setup",
+    "answer_setup",
+    "stop_setup",
+    "setup_in_terminal",
 ];
 
 fn main() {

@@ -18,7 +18,7 @@ use tauri::{AppHandle, Manager, RunEvent, Wry};
 use tokio::sync::{Notify, watch};
 
 use crate::app_state::{AppState, WindowState};
-use crate::commands::{desktop, engine, events, quick_entry as quick_entry_commands};
+use crate::commands::{desktop, engine, events, quick_entry as quick_entry_commands, setup};
 use crate::engine_host::{EngineHost, Shutdown};
 use crate::log::report;
 use crate::notifications::Notifier;
@@ -221,5 +221,10 @@ fn handler() -> impl Fn(tauri::ipc::Invoke<Wry>) -> bool + Send + Sync + 'static
         quick_entry_commands::close_quick_entry,
         quick_entry_commands::quick_entry_shortcut,
         quick_entry_commands::set_quick_entry_shortcut,
+        setup::setup_offer,
+        setup::start_setup,
+        setup::answer_setup,
+        setup::stop_setup,
+        setup::setup_in_terminal,
     ]
 }

@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use claude_worker_api::{ApiError, TaskId};
 use claude_worker_desktop::appearance::Appearance;
+use claude_worker_desktop::drag_hover::DragHover;
 use claude_worker_desktop::dropped_files::DroppedFiles;
 use claude_worker_desktop::language::Language;
 use claude_worker_desktop::launch::Page;
@@ -17,6 +18,7 @@ use tokio::sync::{Notify, watch};
 use crate::engine_host::EngineHost;
 use crate::messages::WindowMessage;
 use crate::parting_calls::{self, PartingCall};
+use crate::platform::setup_process::SetupProcess;
 use crate::relaunch::DeferredStart;
 use crate::shortcut::QuickEntryShortcut;
 use crate::tray::Tray;
@@ -56,8 +58,12 @@ pub(crate) struct WindowState {
     /// The task that the window shows.
     pub(crate) task: Option<TaskId>,
     pub(crate) dropped: DroppedFiles,
+    /// Whether files are dragged over the window.
+    pub(crate) drag: DragHover,
     /// The calls that the pages hold back, for when the window goes away before they make them.
     pub(crate) parting_calls: Vec<PartingCall>,
+    /// The setup command that the welcome page has started. It ends with the window.
+    pub(crate) setup: Option<SetupProcess>,
     /// The task that sends engine events to the pages.
     pub(crate) events: Option<tauri::async_runtime::JoinHandle<()>>,
 }
@@ -108,6 +114,7 @@ impl AppState {
     pub(crate) fn pages_ended(&self) {
         let mut window = self.window();
         window.pages = None;
+        window.setup = None;
         if let Some(events) = window.events.take() {
             events.abort();
         }

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use claude_worker_api::ApiError;
 use claude_worker_desktop::appearance::TextSize;
+use claude_worker_desktop::drag_hover::DragReport;
 use claude_worker_desktop::frame::{Frame, SMALLEST, Screen};
 use claude_worker_desktop::launch::Page;
 use claude_worker_desktop::page_ends::{AfterEnd, PageEnds};
@@ -215,10 +216,14 @@ fn store_frame(window: &Window, state: &AppState) {
 
 /// Handles files that are dragged over the window or dropped on it.
 fn handle_drag(window: &Window, state: &AppState, event: &DragDropEvent) {
-    let message = match event {
-        DragDropEvent::Enter { .. } => WindowMessage::Hovering { over: true },
-        DragDropEvent::Leave => WindowMessage::Hovering { over: false },
-        DragDropEvent::Drop { paths, position } => {
+    let report = match event {
+        DragDropEvent::Leave => DragReport::Left,
+        DragDropEvent::Drop { .. } => DragReport::Dropped,
+        _ => DragReport::Over,
+    };
+    let told = state.window().drag.report(report);
+    let message = match (event, told) {
+        (DragDropEvent::Drop { paths, position }, _) => {
             state.window().dropped.add(paths);
             let scale = window.scale_factor().unwrap_or(1.0);
             let position = position.to_logical::<f64>(scale);
@@ -226,7 +231,8 @@ fn handle_drag(window: &Window, state: &AppState, event: &DragDropEvent) {
             let paths = paths.iter().map(|path| DroppedPath::of(path)).collect();
             WindowMessage::Dropped { paths, x: position.x / zoom, y: position.y / zoom }
         }
-        _ => return,
+        (_, Some(over)) => WindowMessage::Hovering { over },
+        (_, None) => return,
     };
     state.send_to_pages(message);
 }

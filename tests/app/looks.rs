@@ -115,6 +115,7 @@ fn look_at(looks: &[Look]) {
     let desktop = Desktop::with_window_manager();
     let settings = Xsettings::on(&desktop, &looks[0].settings());
     let mut day = Day::past(&desktop);
+    std::fs::write(desktop.data().join("templates.json"), pages::TEMPLATES).unwrap();
     let window = Window::open(&desktop, &[]);
     let screen = Screen::of(&desktop);
     until_listening(&window);

@@ -43,6 +43,7 @@ mod quitting;
 mod screen;
 mod screen_reader;
 mod second_start;
+mod setup;
 mod several;
 mod shortcut_portal;
 mod stand_by;

@@ -2,6 +2,7 @@
 
 mod delegation;
 mod looking;
+mod templates;
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
@@ -258,6 +259,7 @@ async fn exercise(api: &impl TaskApi, work: &Path) {
     assert_eq!(api.clean(CleanQuery::default()).await.unwrap().removed, left);
     assert_eq!(api.engine().await.unwrap().queue.counts.total(), 0);
 
+    templates::exercise(api).await;
     looking::exercise(api, work).await;
     delegation::exercise(api, work).await;
     assert_eq!(api.engine().await.unwrap().queue.counts.total(), 0);

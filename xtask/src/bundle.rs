@@ -50,6 +50,7 @@ pub(crate) fn release() -> Result<()> {
     step("Build for release", || {
         let mut build = workspace::cargo();
         build.args(["build", "--quiet", "--release"]).env("CLAUDE_WORKER_PAGES", "required");
+        workspace::name_commit(&mut build);
         run(build.args(["--package", "claude-worker", "--package", "claude-worker-app"]))
     })?;
     let package = pack(Build::Release)?;

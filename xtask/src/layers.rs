@@ -121,6 +121,8 @@ const CONFINED: &[Confined] = &[
             "crates/supervisor/src/",
             // Ends an engine that does not answer, when a person says so.
             "crates/client/src/silent_engine.rs",
+            // Ends a setup command that the user stops.
+            "src-tauri/src/platform/linux/setup_process.rs",
             // End a login shell, and a program that does not say its version in time.
             "crates/engine/src/login_shell/process.rs",
             "crates/engine/src/locate.rs",
@@ -155,6 +157,9 @@ const CONFINED: &[Confined] = &[
             "crates/engine/src/doctor/",
             // Starts the app again that was started while it quit.
             "src-tauri/src/platform/linux/relaunch.rs",
+            // Installs Claude Code and signs in, when the user says so.
+            "src-tauri/src/platform/linux/setup_process.rs",
+            "src-tauri/src/platform/linux/terminal.rs",
             // Opens directories and addresses as the desktop would.
             "src-tauri/src/platform/linux/opener.rs",
         ],

@@ -53,6 +53,14 @@ pub(crate) fn rust_sources(directories: &[&str], root: &Path) -> Result<Vec<Sour
     Ok(sources)
 }
 
+/// Has a release say which commit it is of. In a tree that git does not know it says none.
+pub(crate) fn name_commit(build: &mut Command) {
+    let asked = Command::new("git").args(["rev-parse", "HEAD"]).current_dir(root()).output();
+    let commit = asked.ok().filter(|asked| asked.status.success());
+    let commit = commit.map(|asked| String::from_utf8_lossy(&asked.stdout).trim().to_owned());
+    build.env("CLAUDE_WORKER_COMMIT", commit.unwrap_or_default());
+}
+
 /// The Cargo that started this program.
 pub(crate) fn cargo() -> Command {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));

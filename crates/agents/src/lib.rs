@@ -44,6 +44,7 @@ mod object;
 mod plain_text;
 mod shell;
 mod summary;
+mod template;
 mod text;
 mod validate;
 mod verdict;
@@ -59,6 +60,7 @@ pub use live::LiveText;
 pub use log::{image, items};
 pub use plain_text::plain_text;
 pub use summary::Summary;
+pub use template::{fill_template, template_fields, validate_template};
 pub use validate::{
     validate, validate_environment, validate_follow_up, validate_inherited, validate_key,
 };

@@ -35,6 +35,23 @@ pub struct Check {
     /// What to do; empty when no action is needed.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub advice: String,
+    /// What a program can offer to do about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<Remedy>,
+}
+
+/// What can be done about a problem with one command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Remedy {
+    /// Install Claude Code.
+    InstallClaude,
+    /// Sign in with Claude Code.
+    SignIn,
+    /// One that this version does not know.
+    #[serde(untagged)]
+    #[schemars(skip)]
+    Unknown(UnknownName),
 }
 
 impl Check {
@@ -62,7 +79,14 @@ impl Check {
         found: impl Into<String>,
         advice: impl Into<String>,
     ) -> Self {
-        Self { name: name.to_owned(), level, found: found.into(), advice: advice.into() }
+        let (found, advice) = (found.into(), advice.into());
+        Self { name: name.to_owned(), level, found, advice, remedy: None }
+    }
+
+    /// The check, with what a program can offer to do about it.
+    #[must_use]
+    pub fn with_remedy(self, remedy: Remedy) -> Self {
+        Self { remedy: Some(remedy), ..self }
     }
 }
 

@@ -86,6 +86,7 @@
 //!
 //! This crate does no input or output and knows no runtime. JSON is the wire format.
 
+mod about;
 mod access;
 mod agent;
 mod call;
@@ -123,12 +124,14 @@ mod state;
 mod submit;
 mod surrogates;
 mod task;
+mod template;
 mod time;
 mod traceparent;
 mod trust;
 pub mod unknown;
 mod verdict;
 
+pub use about::{About, ClaudeCode, Installation, InstalledBy};
 pub use access::{
     AccessKind, CreatedToken, LoginCode, NewLogin, NewToken, Scope, SubmittedBy, Token, TokenName,
     Tokens,
@@ -136,7 +139,7 @@ pub use access::{
 pub use agent::{AgentInfo, Capability};
 pub use call::{Answer, AnswerTime, Call, Method, Repeat, Verb};
 pub use changes::TaskChanges;
-pub use doctor::{Check, CheckLevel, Diagnosis};
+pub use doctor::{Check, CheckLevel, Diagnosis, Remedy};
 pub use environment::{RUN_MARKER, TASK_MARKER};
 pub use error::{ApiError, ErrorCode};
 pub use event::{Event, EventKind, EventPage, EventQuery};
@@ -177,6 +180,10 @@ pub use submit::{
     Spent, SpentQuery, SubmittedTasks,
 };
 pub use task::{Task, TaskDetail, TaskQuery};
+pub use template::{
+    MAX_TEMPLATE_NAME_CHARS, MAX_TEMPLATE_PROMPT_BYTES, MAX_TEMPLATES, SaveTemplate, Template,
+    TemplateName, Templates,
+};
 pub use time::{Timestamp, format_duration, parse_duration};
 pub use traceparent::Traceparent;
 pub use trust::{Trust, TrustChange, TrustSource, TrustedDirectory};

@@ -13,14 +13,14 @@ use crate::call::{
     WriteArguments,
 };
 use crate::{
-    ApiError, ChangedFiles, CleanQuery, Cleaned, CreatedToken, Diagnosis, DiffQuery, Edit,
+    About, ApiError, ChangedFiles, CleanQuery, Cleaned, CreatedToken, Diagnosis, DiffQuery, Edit,
     EngineInfo, EventPage, EventQuery, FileDiff, FollowUp, HttpChange, HttpState, Image,
     ImageQuery, ImportTasks, ImportedTasks, ListQuery, LogPage, LogQuery, LoginCode, MetricsText,
     Move, NewLogin, NewTask, NewTasks, NewToken, OutputChunk, OutputQuery, Overview, OverviewQuery,
-    Patch, PatchQuery, Pause, Projects, ProjectsQuery, Queue, Retry, Scope, SearchPage,
-    SearchQuery, SeenQuery, Settings, SettingsChange, Spent, SpentQuery, StopRequest, Stopped,
-    SubmittedTasks, Task, TaskCount, TaskDetail, TaskId, TaskPage, TaskQuery, Token, TokenName,
-    Tokens, Traceparent, Trust, TrustChange,
+    Patch, PatchQuery, Pause, Projects, ProjectsQuery, Queue, Retry, SaveTemplate, Scope,
+    SearchPage, SearchQuery, SeenQuery, Settings, SettingsChange, Spent, SpentQuery, StopRequest,
+    Stopped, SubmittedTasks, Task, TaskCount, TaskDetail, TaskId, TaskPage, TaskQuery,
+    TemplateName, Templates, Token, TokenName, Tokens, Traceparent, Trust, TrustChange,
 };
 
 /// The idempotency key of a call, which makes it safe to repeat.
@@ -446,6 +446,31 @@ methods! {
     /// `invalid_request` for a path that is not a directory, or not in the list; `disk_full`.
     set_trusted = SetTrusted { body: TrustChange } -> Trust,
     Put "/api/v1/trust", Full, Safe, Quick, [InvalidRequest, DiskFull];
+
+    /// The templates: prompts with fields, from which tasks are made.
+    templates = GetTemplates {} -> Templates,
+    Get "/api/v1/templates", Read, Safe, Quick, [];
+
+    /// Keeps a template: a new one, or one in the place of the template that `replaces` names.
+    /// Returns all templates.
+    ///
+    /// # Errors
+    /// `invalid_request` for a template that no task could be made of, and when there are 200; `conflict`
+    /// when another template has the name; `not_found` when there is none that it could replace;
+    /// `disk_full`.
+    save_template = KeepTemplate { body: SaveTemplate } -> Templates,
+    Put "/api/v1/templates", Full, Safe, Quick, [InvalidRequest, Conflict, NotFound, DiskFull];
+
+    /// Removes a template. Returns those that are left.
+    ///
+    /// # Errors
+    /// `not_found`.
+    remove_template = RemoveTemplate { body: TemplateName } -> Templates,
+    Post "/api/v1/templates/remove", Full, Once, Quick, [NotFound, DiskFull];
+
+    /// What is installed: versions, places, and the command that updates it. It may take some seconds.
+    about = GetAbout {} -> About,
+    Get "/api/v1/about", Full, Safe, Examines, [];
 
     /// Checks what tasks need: the agent, its sign-in, the data directory, free disk space.
     /// It may take some seconds.

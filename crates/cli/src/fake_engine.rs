@@ -11,9 +11,10 @@ use claude_worker_api::{
     ApiError, ChangedFiles, CleanQuery, Cleaned, Counts, Edit, EngineInfo, ErrorCode, Event,
     EventKind, EventPage, EventQuery, FollowUp, HttpState, ListQuery, LogEntry, LogItem, LogPage,
     LogQuery, LoginCode, NewLogin, NewTask, Order, OutputChunk, OutputQuery, OutputStream, Patch,
-    PatchQuery, Pause, Queue, Retry, Run, RunId, RunOutcome, SeenQuery, Settings, State,
-    StopRequest, Stopped, Task, TaskApi, TaskChanges, TaskDetail, TaskId, TaskPage, TaskQuery,
-    Trust, TrustChange, TrustSource, TrustedDirectory, Unseen, Usage, Verdict,
+    PatchQuery, Pause, Queue, Retry, Run, RunId, RunOutcome, SaveTemplate, SeenQuery, Settings,
+    State, StopRequest, Stopped, Task, TaskApi, TaskChanges, TaskDetail, TaskId, TaskPage,
+    TaskQuery, TemplateName, Templates, Trust, TrustChange, TrustSource, TrustedDirectory, Unseen,
+    Usage, Verdict,
 };
 use tokio::sync::Notify;
 
@@ -42,6 +43,7 @@ struct Memory {
     files: HashMap<TaskId, (ChangedFiles, Patch)>,
     paused: bool,
     trust: Trust,
+    templates: Templates,
     /// How many of the next calls find no engine.
     away: u32,
     gone: bool,
@@ -508,6 +510,31 @@ impl TaskApi for FakeEngine {
             memory.trust.directories.push(TrustedDirectory { path, by });
         }
         Ok(memory.trust.clone())
+    }
+
+    async fn templates(&self) -> Answer<Templates> {
+        self.reach().map(|memory| memory.templates.clone())
+    }
+
+    async fn save_template(&self, save: SaveTemplate) -> Answer<Templates> {
+        claude_worker_agents::validate_template(&save.template)?;
+        let mut memory = self.reach()?;
+        let list = &mut memory.templates.templates;
+        match save.replaces {
+            Some(name) => list.retain(|template| template.name != name),
+            None if list.iter().any(|template| template.name == save.template.name) => {
+                return Err(ApiError::new(ErrorCode::Conflict, "There is one already"));
+            }
+            None => {}
+        }
+        list.push(save.template);
+        Ok(memory.templates.clone())
+    }
+
+    async fn remove_template(&self, TemplateName { name }: TemplateName) -> Answer<Templates> {
+        let mut memory = self.reach()?;
+        memory.templates.templates.retain(|template| template.name != name);
+        Ok(memory.templates.clone())
     }
 
     async fn http(&self) -> Answer<HttpState> {

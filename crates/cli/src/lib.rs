@@ -204,7 +204,8 @@ async fn dispatch(
 ) -> Result<Exit, CliError> {
     use commands::{
         cancel, changes, clean, diff, doctor, edit, export, import, list, logs, open, pause,
-        remove, result, resume, retry, run, search, seen, status, token, top, trust, wait,
+        remove, result, resume, retry, run, search, seen, status, template, token, top, trust,
+        wait,
     };
     match command {
         Command::Run(args) => run::execute(api, console, args).await,
@@ -228,6 +229,7 @@ async fn dispatch(
         Command::Pause => pause::execute(api, console, true).await,
         Command::Unpause => pause::execute(api, console, false).await,
         Command::Open(args) => open::execute(api, console, args).await,
+        Command::Template(command) => template::execute(api, console, command).await,
         Command::Token(command) => token::execute(api, console, command).await,
         Command::Import(args) => import::execute(api, console, args).await,
         Command::Trust(args) => trust::execute(api, console, args).await,

@@ -13,6 +13,7 @@ mod overview;
 mod recent_looks;
 mod search;
 mod settings_change;
+mod setup;
 mod sign_in_note;
 mod submission;
 #[cfg(test)]
@@ -29,6 +30,8 @@ use claude_worker_api::{ApiError, HttpState, Settings, State, StopMode, Task, Ti
 use claude_worker_os::usage::ProcessUsage;
 use claude_worker_supervisor::{SupervisorCommand, WakeupPipe, fault_point};
 use tokio::sync::{Mutex, Semaphore, mpsc, oneshot, watch};
+
+pub use self::setup::SetupPrograms;
 
 use self::directory_checks::DirectoryChecks;
 use self::recent_looks::RecentLooks;
@@ -73,6 +76,8 @@ struct Inner {
     changing_settings: Mutex<()>,
     /// One change of the trusted directories at a time, for the same reason.
     changing_trust: Mutex<()>,
+    /// Held while the list of templates changes.
+    changing_templates: Mutex<()>,
     /// One examination at a time.
     examining: Mutex<()>,
     login_shell: Arc<LoginShell>,
@@ -236,6 +241,7 @@ impl Engine {
                 config,
                 changing_settings: Mutex::default(),
                 changing_trust: Mutex::default(),
+                changing_templates: Mutex::default(),
                 examining: Mutex::default(),
                 login_shell,
                 hosting,

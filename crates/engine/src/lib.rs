@@ -20,6 +20,7 @@ pub mod locate;
 pub mod metrics;
 pub mod settings;
 
+mod about;
 mod access;
 mod changes;
 mod claim;
@@ -53,6 +54,7 @@ mod state;
 mod storage_watch;
 mod store;
 mod submitted;
+mod templates;
 mod trust;
 mod usage;
 
@@ -60,7 +62,7 @@ pub use access::{Admitted, Digest, Granted, Grants, LoginRefused, NotAdmitted, P
 pub use claim::Claim;
 pub use claude_worker_paths::Paths;
 pub use dispatcher::FAULT_POINTS;
-pub use engine::Engine;
+pub use engine::{Engine, SetupPrograms};
 pub use error::EngineError;
 pub use hosting::{Hosting, HttpCommand, HttpCommands, HttpControl, HttpRequest};
 pub use live::LentWorker;

@@ -186,6 +186,24 @@ pub fn output_within(mut command: Command, limit: Duration) -> Option<String> {
     bytes.filter(|_| succeeded).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
 }
 
+/// Where an npm installs programs for all directories. `path` is the `PATH` on which it finds node.
+pub(crate) fn npm_prefix(npm: &Path, path: Option<&str>, limit: Duration) -> Option<PathBuf> {
+    let mut command = Command::new(npm);
+    command.args(["prefix", "--global"]);
+    if let Some(path) = path {
+        command.env("PATH", path);
+    }
+    let prefix = PathBuf::from(output_within(command, limit)?.trim());
+    prefix.is_absolute().then_some(prefix)
+}
+
+/// What a program on this process's `PATH` prints, if it is there and succeeds in time.
+pub(crate) fn says(name: &str, arguments: &[&str], limit: Duration) -> Option<String> {
+    let mut command = Command::new(on_own_path(name)?);
+    command.args(arguments).env("LC_ALL", "C");
+    output_within(command, limit)
+}
+
 /// The program called `name` on this process's `PATH`.
 pub(crate) fn on_own_path(name: &str) -> Option<PathBuf> {
     on_path(&env::var_os("PATH")?, name)
@@ -193,7 +211,7 @@ pub(crate) fn on_own_path(name: &str) -> Option<PathBuf> {
 
 /// The first program called `name` in a `PATH`. Relative entries do not count: what they mean
 /// depends on where somebody happens to be.
-fn on_path(path: &OsStr, name: &str) -> Option<PathBuf> {
+pub(crate) fn on_path(path: &OsStr, name: &str) -> Option<PathBuf> {
     in_directories(env::split_paths(path), name)
 }
 

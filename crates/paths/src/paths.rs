@@ -49,6 +49,8 @@ pub struct Paths {
     pub search: PathBuf,
     /// The directories that the user has trusted with `claude-worker trust`.
     pub trust: PathBuf,
+    /// The templates of tasks.
+    pub templates: PathBuf,
 }
 
 impl Paths {
@@ -113,6 +115,7 @@ impl Paths {
             reserve: place("engine.reserve"),
             search: place("search.db"),
             trust: place("trusted.json"),
+            templates: place("templates.json"),
         }
     }
 
@@ -174,6 +177,7 @@ impl Paths {
             reserve: place("engine.reserve"),
             search: place("search.db"),
             trust: place("trusted.json"),
+            templates: place("templates.json"),
             config: config_home.unwrap_or_else(|| home.clone()).join("config.toml"),
             home,
             database,

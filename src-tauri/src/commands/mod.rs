@@ -12,3 +12,4 @@ pub(crate) mod desktop;
 pub(crate) mod engine;
 pub(crate) mod events;
 pub(crate) mod quick_entry;
+pub(crate) mod setup;

@@ -18,9 +18,11 @@ use linux as system;
 #[cfg(any(windows, target_os = "macos"))]
 use unsupported as system;
 
-pub(crate) use system::{dialogs, notifications, opener, shortcut, single_instance, tray};
 pub(crate) use system::{
-    disable_graphics_hardware, focus, follow_theme, follow_wishes, has_display, is_dark,
-    log_fatal_errors, login_entry, on_web_process_end, prepare_process, relaunch, release_memory,
-    release_view_on_close, set_theme, set_wishes, text_scale, tray_ink,
+    can_install_below, disable_graphics_hardware, focus, follow_theme, follow_wishes, has_display,
+    is_dark, log_fatal_errors, login_entry, on_web_process_end, prepare_process, relaunch,
+    release_memory, release_view_on_close, set_theme, set_wishes, text_scale, tray_ink,
+};
+pub(crate) use system::{
+    dialogs, notifications, opener, setup_process, shortcut, single_instance, terminal, tray,
 };

@@ -2,6 +2,7 @@
 //! app continues without it.
 
 use std::io;
+use std::path::Path;
 
 use claude_worker_api::ApiError;
 use claude_worker_desktop::appearance::{DesktopWishes, Theme};
@@ -75,6 +76,11 @@ pub(crate) fn on_web_process_end(
 /// The view of a closed window is freed without help.
 pub(crate) fn release_view_on_close(_window: &WebviewWindow) -> tauri::Result<()> {
     Ok(())
+}
+
+/// Nothing is installed from the window yet.
+pub(crate) fn can_install_below(_prefix: &Path) -> bool {
+    false
 }
 
 /// No library ends the app with a message.
@@ -200,6 +206,49 @@ pub(crate) mod opener {
 
     pub(crate) fn open_in_editor(_path: &Path) -> Result<(), ApiError> {
         Err(unsupported("Opening other programs"))
+    }
+}
+
+/// Claude Code is set up in a terminal.
+pub(crate) mod setup_process {
+    use std::io;
+
+    pub(crate) struct SetupProcess(());
+
+    pub(crate) enum SetupNews {
+        Output(String),
+        Ended(Option<i32>),
+    }
+
+    impl SetupProcess {
+        pub(crate) fn start(
+            _command_line: &str,
+            _path: Option<&str>,
+            told: impl Fn(SetupNews) + Send + Sync + 'static,
+        ) -> io::Result<Self> {
+            told(SetupNews::Output("Run the command in a terminal\n".to_owned()));
+            told(SetupNews::Ended(None));
+            Ok(Self(()))
+        }
+
+        pub(crate) fn write_line(&mut self, _line: &str) -> io::Result<()> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+    }
+}
+
+/// No terminal is opened.
+pub(crate) mod terminal {
+    use claude_worker_api::ApiError;
+
+    use super::unsupported;
+
+    pub(crate) fn is_there() -> bool {
+        false
+    }
+
+    pub(crate) fn open(_command_line: &str, _path: Option<&str>) -> Result<(), ApiError> {
+        Err(unsupported("Opening a terminal"))
     }
 }
 

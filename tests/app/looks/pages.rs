@@ -119,6 +119,14 @@ pub(crate) const LAYOUTS: &[&str] = &[
     "shortcuts",
 ];
 
+/// The templates of the pages.
+pub(crate) const TEMPLATES: &str = r#"{ "templates": [
+    { "name": "Audit", "agent": "claude", "task": {
+        "execution_prompt": "Audit {{file}}, above all for {{focus}}. Write what you find to AUDIT.md.",
+        "model": "opus" } },
+    { "name": "Nightly check", "agent": "shell", "task": { "execution_prompt": "make check" } }
+] }"#;
+
 /// All of them. What was done on one is undone before the next.
 pub(crate) const PAGES: &[Page] = &[
     page("overview", "#/overview", "Spend and run time", &[]),
@@ -307,6 +315,24 @@ pub(crate) const PAGES: &[Page] = &[
     page("new-select", "#/new", "What should Claude do?", &[Click("combobox", "Permissions")]),
     page("settings", "#/settings", "Workers", &[]),
     page("welcome", "#/welcome", "Check again", &[]),
+    // Claude Code is missing: the page offers to install it, and the form sends no task.
+    page("welcome-missing", "#/welcome", "Install Claude Code", &[]),
+    page("new-missing", "#/new", "Claude Code was not found", &[]),
+    page("new-templates", "#/new", "What should", &[Click("button", "Templates"), Shows("Audit")]),
+    page("new-template", "#/new?template=Audit", "focus", &[]),
+    page("templates", "#/templates", "Asks for file, focus", &[]),
+    page(
+        "templates-edit",
+        "#/templates",
+        "Asks for file, focus",
+        &[Click("button", "Edit “Audit”"), Shows("Edit template")],
+    ),
+    page(
+        "about",
+        "#/",
+        "Compress the pictures",
+        &[Control("k"), Press("About Claude"), Press(ENTER), Shows("Installed by")],
+    ),
     page("palette", "#/", "Compress the pictures", &[Control("k"), Shows("Actions")]),
     page(
         "palette-found",

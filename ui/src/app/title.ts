@@ -19,6 +19,8 @@ function pageName(route: Route, task: Task | undefined, count: number): string {
       return "New task";
     case "overview":
       return "Overview";
+    case "templates":
+      return "Templates";
     case "settings":
       return "Settings";
     case "welcome":

@@ -1,6 +1,26 @@
 // Generated from crates/api by its test `typescript`; do not edit.
 // CLAUDE_WORKER_UPDATE=1 cargo nextest run -p claude-worker-api typescript
 
+/** What is installed, for a person who looks for a version or writes a report. */
+export type About = {
+  /** Claude Code, if it was found. */
+  claude?: ClaudeCode;
+  /** The commit that a released engine was built from. */
+  commit?: string;
+  /** Where tasks and settings are kept. */
+  data_directory: string;
+  /** How the program came onto this machine. */
+  installation: Installation;
+  /** The licence, by its SPDX identifier. */
+  license: string;
+  /** The program that the engine runs in. */
+  program?: string;
+  /** The operating system and the machine, like `linux x86_64`. */
+  system: string;
+  /** The version of the engine. */
+  version: string;
+};
+
 /** What something that gives access is. */
 export type AccessKind = "token" | "browser";
 
@@ -188,10 +208,20 @@ export type Check = {
   level: CheckLevel;
   /** What was checked, in a word or two. */
   name: string;
+  /** What a program can offer to do about it. */
+  remedy?: Remedy;
 };
 
 /** The result of a check. */
 export type CheckLevel = "ok" | "warn" | "bad";
+
+/** Claude Code as the engine found it. */
+export type ClaudeCode = {
+  /** The program. */
+  path: string;
+  /** What it says of its version; absent if it says nothing. */
+  version?: string;
+};
 
 /** Which finished tasks to remove. */
 export type CleanQuery = {
@@ -789,6 +819,32 @@ export type ImportedTasks = {
   /** Tasks that could not be taken over. */
   skipped: number;
 };
+
+/** How a program came onto this machine, and how it is updated. Nothing is asked of the network for it. */
+export type Installation = {
+  /** What installed it. */
+  by: InstalledBy;
+  /** A newer version, if the package manager of this machine already knows one. */
+  newer?: string;
+  /** The name of its package. */
+  package?: string;
+  /** The command that installs the newest version; absent where there is no single command. */
+  update?: string;
+};
+
+/** What installed a program. */
+export type InstalledBy =
+  | "deb"
+  | "rpm"
+  | "archive"
+  | "npm"
+  | "pip"
+  | "uv"
+  | "pipx"
+  | "cargo"
+  | "container"
+  | "build"
+  | "unclear";
 
 /** What ends a run early, where a task says nothing else. */
 export type LimitSettings = {
@@ -1411,6 +1467,9 @@ export type RateLimitSettings = {
   tries: number;
 };
 
+/** What can be done about a problem with one command. */
+export type Remedy = "install_claude" | "sign_in";
+
 /** How long finished tasks are kept. */
 export type RetentionSettings = {
   /**
@@ -1499,6 +1558,17 @@ export type RunOutcome = {
   /** The signal that ended the agent, if one did. */
   exit_signal?: number;
 } & Verdict;
+
+/** A template to keep. */
+export type SaveTemplate = {
+  /**
+   * The name of the template that it takes the place of, to change or rename that one. Without it the
+   * template is a new one.
+   */
+  replaces?: string;
+  /** The template. */
+  template: Template;
+};
 
 /** What a token allows. Each scope includes the one before it. */
 export type Scope = "read" | "submit" | "full";
@@ -1951,6 +2021,37 @@ export type TelemetrySettings = {
    * path `/v1/traces` is added if it does not end in it. Without it, no spans are sent.
    */
   otlp_endpoint: string;
+};
+
+/**
+ * A prompt with fields, and further options of the tasks that are made of it.
+ *
+ * A field is written `{{name}}`: letters, digits, `_` and `-`, a letter or `_` first, at most 40 characters.
+ * `\{{name}}` is that text and no field. A shell command has no fields, because a value could become part of
+ * the command by accident.
+ */
+export type Template = {
+  /** The agent that works on the tasks. */
+  agent?: Agent;
+  /** Its name. No two templates have the same name; upper and lower case are not told apart. */
+  name: string;
+  /**
+   * The prompt, which is needed, and what else the tasks have. A template keeps no environment variables,
+   * because their values may be secrets, and no session to go on from.
+   */
+  task: TaskChanges;
+};
+
+/** Names a template. */
+export type TemplateName = {
+  /** Its name. */
+  name: string;
+};
+
+/** All templates. */
+export type Templates = {
+  /** The templates, by name. */
+  templates: Template[];
 };
 
 export type Timestamp = string;

@@ -105,6 +105,23 @@ export interface QuickEntryShortcut {
   keys: string | null;
 }
 
+/** What the window can do to set Claude Code up. */
+export type SetupStep = "install_claude" | "sign_in";
+
+/** What can be done about a step on this machine. */
+export interface SetupOffer {
+  /** The command; null if the machine lacks what it needs. */
+  command: string | null;
+  /** Whether the command can run in a terminal. */
+  terminal: boolean;
+}
+
+/** What a setup command tells. */
+export type SetupMessage =
+  | { kind: "output"; text: string }
+  /** The exit code; null if a signal ended it. */
+  | { kind: "ended"; code: number | null };
+
 /** Functions that need the desktop app. */
 export interface Desktop {
   /** Shows a directory chooser; null if the user cancelled it. */
@@ -142,6 +159,14 @@ export interface Desktop {
   quickEntryShortcut(): Promise<QuickEntryShortcut>;
   /** Changes these keys; an empty text turns them off. */
   setQuickEntryShortcut(shortcut: string): Promise<QuickEntryShortcut>;
+  setupOffer(step: SetupStep): Promise<SetupOffer>;
+  /** Runs the command of a step in place of the one that runs; `tell` gets what it prints. */
+  startSetup(step: SetupStep, tell: (message: SetupMessage) => void): Promise<void>;
+  /** Gives the command that runs a line of text. */
+  answerSetup(text: string): Promise<void>;
+  stopSetup(): Promise<void>;
+  /** Opens a terminal with the command of a step. */
+  setupInTerminal(step: SetupStep): Promise<void>;
   /** Tells the app that the first page is painted. */
   painted(): Promise<void>;
 }

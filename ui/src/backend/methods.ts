@@ -1,6 +1,7 @@
 // Generated from crates/api by its test `typescript`; do not edit.
 // CLAUDE_WORKER_UPDATE=1 cargo nextest run -p claude-worker-api typescript
 import type {
+  About,
   ChangedFiles,
   CleanQuery,
   Cleaned,
@@ -37,6 +38,7 @@ import type {
   ProjectsQuery,
   Queue,
   Retry,
+  SaveTemplate,
   SearchPage,
   SearchQuery,
   SeenQuery,
@@ -53,6 +55,8 @@ import type {
   TaskId,
   TaskPage,
   TaskQuery,
+  TemplateName,
+  Templates,
   Token,
   TokenName,
   Tokens,
@@ -266,6 +270,27 @@ export interface EngineApi {
    * `invalid_request` for a path that is not a directory, or not in the list; `disk_full`.
    */
   setTrusted(body: TrustChange, signal?: AbortSignal): Promise<Trust>;
+  /** The templates: prompts with fields, from which tasks are made. */
+  templates(signal?: AbortSignal): Promise<Templates>;
+  /**
+   * Keeps a template: a new one, or one in the place of the template that `replaces` names.
+   * Returns all templates.
+   *
+   * # Errors
+   * `invalid_request` for a template that no task could be made of, and when there are 200; `conflict`
+   * when another template has the name; `not_found` when there is none that it could replace;
+   * `disk_full`.
+   */
+  saveTemplate(body: SaveTemplate, signal?: AbortSignal): Promise<Templates>;
+  /**
+   * Removes a template. Returns those that are left.
+   *
+   * # Errors
+   * `not_found`.
+   */
+  removeTemplate(body: TemplateName, signal?: AbortSignal): Promise<Templates>;
+  /** What is installed: versions, places, and the command that updates it. It may take some seconds. */
+  about(signal?: AbortSignal): Promise<About>;
   /**
    * Checks what tasks need: the agent, its sign-in, the data directory, free disk space.
    * It may take some seconds.
@@ -500,6 +525,30 @@ export const METHODS = {
     verb: "PUT",
     path: "/api/v1/trust",
     arguments: ["body"],
+  },
+  templates: {
+    name: "templates",
+    verb: "GET",
+    path: "/api/v1/templates",
+    arguments: [],
+  },
+  saveTemplate: {
+    name: "save_template",
+    verb: "PUT",
+    path: "/api/v1/templates",
+    arguments: ["body"],
+  },
+  removeTemplate: {
+    name: "remove_template",
+    verb: "POST",
+    path: "/api/v1/templates/remove",
+    arguments: ["body"],
+  },
+  about: {
+    name: "about",
+    verb: "GET",
+    path: "/api/v1/about",
+    arguments: [],
   },
   doctor: {
     name: "doctor",

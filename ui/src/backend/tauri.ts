@@ -128,6 +128,11 @@ const desktop: Desktop = {
   closeQuickEntry: () => call("close_quick_entry"),
   quickEntryShortcut: () => call("quick_entry_shortcut"),
   setQuickEntryShortcut: (shortcut) => call("set_quick_entry_shortcut", { shortcut }),
+  setupOffer: (step) => call("setup_offer", { step }),
+  startSetup: (step, tell) => call("start_setup", { step, channel: new Channel(tell) }),
+  answerSetup: (text) => call("answer_setup", { text }),
+  stopSetup: () => call("stop_setup"),
+  setupInTerminal: (step) => call("setup_in_terminal", { step }),
   painted: () => call("painted"),
 };
 

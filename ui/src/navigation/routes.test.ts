@@ -8,6 +8,8 @@ const ROUTES: Route[] = [
   { page: "new" },
   { page: "new", from: 7 },
   { page: "overview" },
+  { page: "new", template: 'Review "a/b" & 100 %?#+ größe' },
+  { page: "templates" },
   { page: "settings" },
   { page: "welcome" },
 ];

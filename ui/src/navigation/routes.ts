@@ -12,7 +12,9 @@ export type Route =
   | { page: "queue"; filter: QueueFilter; narrow?: Narrow }
   /** `follow`: focus the follow-up field. */
   | { page: "task"; id: TaskId; follow?: boolean }
-  | { page: "new"; from?: TaskId }
+  /** `from`: the task to copy; `template`: the name of the template to fill the form from. */
+  | { page: "new"; from?: TaskId; template?: string }
+  | { page: "templates" }
   | { page: "settings" }
   | { page: "welcome" };
 
@@ -27,11 +29,15 @@ export function parse(hash: string): Route {
       return query === "follow" ? { page: "task", id, follow: true } : { page: "task", id };
     }
     case "new": {
-      const from = taskId(new URLSearchParams(query).get("from") ?? "");
+      const parameters = new URLSearchParams(query);
+      const from = taskId(parameters.get("from") ?? "");
+      const template = parameters.get("template");
+      if (template) return { page: "new", template };
       return from ? { page: "new", from } : { page: "new" };
     }
     case "overview":
     case "settings":
+    case "templates":
     case "welcome":
       return { page: first };
     default:
@@ -47,6 +53,7 @@ export function format(route: Route): string {
     case "task":
       return `#/task/${route.id}${route.follow ? "?follow" : ""}`;
     case "new":
+      if (route.template) return `#/new?template=${encodeURIComponent(route.template)}`;
       return route.from ? `#/new?from=${route.from}` : "#/new";
     default:
       return `#/${route.page}`;

@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
-import type { TaskDetail } from "../backend";
+import type { TaskDetail, Template } from "../backend";
 import {
   afterSending,
   asOpened,
   emptyDraft,
   fieldOf,
   fromStored,
+  fromTemplate,
   fromTask,
   rules,
   toRequest,
@@ -114,6 +115,65 @@ it("after sending, where and how stay, but not what, and never the bypass", () =
   const next = afterSending({ ...filled, permissionMode: "bypassPermissions" });
   expect(next).toMatchObject({ directory: "~/code/shop", model: " opus ", prompt: "", env: [] });
   expect(next.permissionMode).toBe("");
+});
+
+describe("a template", () => {
+  const template: Template = {
+    name: "Review",
+    task: {
+      execution_prompt: "Review {{file}} for {{focus}}",
+      model: "opus",
+      limits: { max_turns: 3 },
+      effort: "high",
+    },
+  };
+  const draft = fromTemplate(template, { ...emptyDraft(), directory: "/w" });
+
+  it("fills the form and keeps the directory where it has none", () => {
+    expect(draft).toMatchObject({
+      prompt: "Review {{file}} for {{focus}}",
+      directory: "/w",
+      model: "opus",
+      turns: "3",
+    });
+    const task = { ...template.task, working_directory: "/srv" };
+    expect(fromTemplate({ ...template, task }, draft).directory).toBe("/srv");
+  });
+
+  it("sends nothing while a field has no value, and names it", () => {
+    const values = { file: "a.rs", focus: "  " };
+    const { request, errors } = toRequest(
+      { ...draft, template: { ...draft.template!, values } },
+      undefined,
+    );
+    expect(request).toBeUndefined();
+    expect(errors).toEqual({ template: "Fill in focus." });
+  });
+
+  it("is sent with values in its fields, and with options that the form does not show", () => {
+    const values = { file: "a.rs", focus: "{{file}}", gone: "x" };
+    const { request } = toRequest(
+      { ...draft, template: { ...draft.template!, values } },
+      undefined,
+    );
+    expect(request).toMatchObject({
+      execution_prompt: "Review a.rs for {{file}}",
+      effort: "high",
+      limits: { max_turns: 3 },
+    });
+  });
+
+  it("has no fields in a command", () => {
+    const { request } = toRequest({ ...draft, agent: "shell" }, undefined);
+    expect(request?.execution_prompt).toBe("Review {{file}} for {{focus}}");
+  });
+
+  it("is kept with the draft, and gone after sending", () => {
+    const entered = { ...draft, template: { ...draft.template!, values: { file: "a.rs" } } };
+    expect(fromStored(toStored(entered))).toEqual(entered);
+    expect(afterSending(entered).template).toBeNull();
+    expect(fromStored('{"template": {"name": 1}}').template).toBeNull();
+  });
 });
 
 it("a kept draft has no values of variables", () => {

@@ -7,7 +7,9 @@ import type {
   Limits,
   NewTask,
   PermissionMode,
+  TaskChanges,
   TaskDetail,
+  Template,
 } from "../backend";
 import { parseDuration, showDuration, withUnits } from "../words/quantities";
 import { expandHome } from "../words/homeDirectory";
@@ -15,6 +17,8 @@ import { MODES } from "../words/permissions";
 import { wrongVariable, type Variable } from "./variables";
 import { agents } from "../state/agents.svelte";
 import { plain, withPoint } from "../words/numbers";
+import { fill, missing } from "../templates/fields";
+import { further } from "../templates/template";
 
 /** The entered values. An empty text means the default of the settings. */
 export type Draft = {
@@ -32,6 +36,16 @@ export type Draft = {
   timeout: string;
   silence: string;
   env: Variable[];
+  /** The template that the draft is made from: its prompt has fields, which get values when it is sent. */
+  template: ChosenTemplate | null;
+};
+
+/** A template with what was entered for its fields. */
+export type ChosenTemplate = {
+  name: string;
+  values: Record<string, string>;
+  /** Options of the template that the form does not show. */
+  further: TaskChanges;
 };
 
 /** A field that can be invalid. */
@@ -54,6 +68,7 @@ export function emptyDraft(): Draft {
     timeout: "",
     silence: "",
     env: [],
+    template: null,
   };
 }
 
@@ -66,28 +81,48 @@ export function isBlank(draft: Draft): boolean {
 /** The draft as a page opens with it: without a text, it is for the usual agent. Only an unfinished
  * command stays one. */
 export function asOpened(draft: Draft): Draft {
-  return draft.prompt.trim() === "" ? { ...draft, agent: agents.usual } : draft;
+  return draft.prompt.trim() === "" ? { ...draft, agent: agents.usual, template: null } : draft;
+}
+
+/** The draft for a task of a template. What it has no directory for works in that of the draft before. */
+export function fromTemplate({ name, agent, task }: Template, before: Draft): Draft {
+  return {
+    ...emptyDraft(),
+    ...shownOptions(task),
+    agent: agent ?? agents.usual,
+    prompt: task.execution_prompt ?? "",
+    directory: task.working_directory ?? before.directory,
+    name: task.name ?? "",
+    template: { name, values: {}, further: further(task) },
+  };
+}
+
+/** The options that the form has fields for. */
+function shownOptions(task: TaskChanges) {
+  const limits = task.limits ?? {};
+  return {
+    model: task.model ?? "",
+    permissionMode: task.permission_mode ?? "",
+    systemPrompt: task.system_prompt ?? "",
+    allowedTools: (task.allowed_tools ?? []).join("\n"),
+    turns: limits.max_turns?.toString() ?? "",
+    budget: limits.max_budget_usd === undefined ? "" : plain(limits.max_budget_usd),
+    timeout: limits.timeout_ms === undefined ? "" : showDuration(limits.timeout_ms),
+    silence: limits.silence_ms === undefined ? "" : showDuration(limits.silence_ms),
+  } as const;
 }
 
 /** The draft that would submit the same task again. The engine never returns values of variables, so
  * they are empty and have to be entered again. */
 export function fromTask(task: TaskDetail): Draft {
   const { request } = task;
-  const limits = request.limits ?? {};
   return {
     ...emptyDraft(),
+    ...shownOptions(request),
     agent: request.agent ?? agents.usual,
     prompt: request.execution_prompt,
     directory: request.working_directory,
     name: request.name ?? "",
-    model: request.model ?? "",
-    permissionMode: request.permission_mode ?? "",
-    systemPrompt: request.system_prompt ?? "",
-    allowedTools: (request.allowed_tools ?? []).join("\n"),
-    turns: limits.max_turns?.toString() ?? "",
-    budget: limits.max_budget_usd === undefined ? "" : plain(limits.max_budget_usd),
-    timeout: limits.timeout_ms === undefined ? "" : showDuration(limits.timeout_ms),
-    silence: limits.silence_ms === undefined ? "" : showDuration(limits.silence_ms),
     env: Object.keys(request.env ?? {}).map((name) => ({ name, value: "" })),
   };
 }
@@ -123,15 +158,23 @@ export function toRequest(
   const timeout = duration(draft.timeout, "timeout", errors);
   const silence = duration(draft.silence, "silence", errors);
   const limits: Limits = { timeout_ms: timeout, silence_ms: silence };
+  const can = (capability: Capability) => agents.can(draft.agent, capability);
+  const { template } = draft;
+  // A command has no fields: a value could become part of it by accident.
+  const hasFields = template && !can("command_line");
+  if (hasFields) {
+    const left = missing(draft.prompt, template.values);
+    if (left.length) errors.template = `Fill in ${left.join(", ")}.`;
+  }
   const request: NewTask = {
-    execution_prompt: draft.prompt,
+    ...template?.further,
+    execution_prompt: hasFields ? fill(draft.prompt, template.values) : draft.prompt,
     working_directory: directory,
     agent: draft.agent,
     limits,
     env: environment(draft.env, errors),
     name: filled(draft.name),
   };
-  const can = (capability: Capability) => agents.can(draft.agent, capability);
   if (can("models")) request.model = filled(draft.model);
   if (can("permission_modes")) request.permission_mode = draft.permissionMode || undefined;
   if (can("system_prompt")) request.system_prompt = filled(draft.systemPrompt);
@@ -219,6 +262,7 @@ export function fromStored(text: string | null): Draft {
   if (agent) draft.agent = agent.name;
   const mode = MODES.find((mode) => mode === entries.get("permissionMode"));
   if (mode) draft.permissionMode = mode;
+  draft.template = storedTemplate(entries.get("template"));
   const env: unknown = entries.get("env");
   if (Array.isArray(env)) {
     draft.env = env.flatMap((item: { name?: unknown } | null) =>
@@ -226,6 +270,18 @@ export function fromStored(text: string | null): Draft {
     );
   }
   return draft;
+}
+
+function storedTemplate(stored: unknown): ChosenTemplate | null {
+  if (typeof stored !== "object" || stored === null) return null;
+  const { name, values, further } = stored as Partial<Record<keyof ChosenTemplate, unknown>>;
+  if (typeof name !== "string" || typeof values !== "object" || values === null) return null;
+  const texts = Object.entries(values).filter(([, value]) => typeof value === "string");
+  return {
+    name,
+    values: Object.fromEntries(texts),
+    further: typeof further === "object" && further !== null ? further : {},
+  };
 }
 
 const TEXTS = [

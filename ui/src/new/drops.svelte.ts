@@ -34,16 +34,25 @@ class Drops {
   watch(): () => void {
     const stop = new AbortController();
     const { signal } = stop;
+    /** Whether the app says that files are over the window. */
+    let told = false;
     const leave = (event: DragEvent) => {
-      // Moving between two elements of the page does not leave the window.
-      if (event.relatedTarget === null) this.over = false;
+      // The app knows better: WebKit has the files leave the page and enter it again with each movement. And moving
+      // between two elements of the page does not leave the window.
+      if (!told && event.relatedTarget === null) this.over = false;
     };
     window.addEventListener("dragover", (event) => this.#hold(event), { signal });
     window.addEventListener("dragleave", leave, { signal });
     window.addEventListener("drop", (event) => this.#drop(event), { signal });
     const deaf = backend.desktop?.onFilesDropped(
-      (paths) => this.#give(paths.map((path) => ({ path }))),
-      (over) => (this.over = over && !covered()),
+      (paths) => {
+        told = false;
+        this.#give(paths.map((path) => ({ path })));
+      },
+      (over) => {
+        told = over;
+        this.over = over && !covered();
+      },
     );
     return () => {
       stop.abort();

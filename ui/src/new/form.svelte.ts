@@ -1,7 +1,14 @@
 // The new-task form: draft, errors and submission.
 import { backend } from "../backend/current";
 import { idempotencyKey } from "../backend/idempotencyKey";
-import { Refused, type ApiError, type NewTask, type Task, type TaskId } from "../backend";
+import {
+  Refused,
+  type ApiError,
+  type NewTask,
+  type Task,
+  type TaskId,
+  type Template,
+} from "../backend";
 import { keepWarnings } from "../state/warnings.svelte";
 import {
   afterSending,
@@ -10,6 +17,7 @@ import {
   fieldOf,
   fromStored,
   fromTask,
+  fromTemplate,
   isBlank,
   toRequest,
   toStored,
@@ -74,6 +82,18 @@ export class Form {
   clear(): () => void {
     const before = $state.snapshot(this.draft);
     this.draft = { ...emptyDraft(), directory: before.directory };
+    this.clearErrors();
+    return () => {
+      this.draft = before;
+      // The page may have been left.
+      this.keep();
+    };
+  }
+
+  /** Fills the form from a template; the result undoes it. */
+  use(template: Template): () => void {
+    const before = $state.snapshot(this.draft);
+    this.draft = fromTemplate(template, before);
     this.clearErrors();
     return () => {
       this.draft = before;

@@ -7,6 +7,7 @@ import Inbox from "@lucide/svelte/icons/inbox";
 import Loader from "@lucide/svelte/icons/loader";
 import Plus from "@lucide/svelte/icons/plus";
 import Settings from "@lucide/svelte/icons/settings-2";
+import Template from "@lucide/svelte/icons/layout-template";
 import Stethoscope from "@lucide/svelte/icons/stethoscope";
 import Sunrise from "@lucide/svelte/icons/sunrise";
 import type { Component } from "svelte";
@@ -33,6 +34,12 @@ export const PAGES: Page[] = [
     words: "preferences options workers limits notifications",
     icon: Settings,
     route: { page: "settings" },
+  },
+  {
+    label: "Templates",
+    words: "prompts fields reuse",
+    icon: Template,
+    route: { page: "templates" },
   },
   {
     label: "Check the setup",

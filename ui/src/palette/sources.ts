@@ -16,10 +16,12 @@ import Play from "@lucide/svelte/icons/play";
 import RotateCcw from "@lucide/svelte/icons/rotate-ccw";
 import Search from "@lucide/svelte/icons/search";
 import Action from "@lucide/svelte/icons/zap";
+import Template from "@lucide/svelte/icons/layout-template";
 import type { Component } from "svelte";
 import type { Shortcut } from "../keyboard/shortcuts.svelte";
 import { go, queueRoute } from "../navigation/router.svelte";
 import { views } from "../queue/views.svelte";
+import { templates } from "../templates/templates.svelte";
 import { projects } from "../state/projects.svelte";
 import type { ProjectId, Task } from "../backend";
 import type { Item } from "./items";
@@ -121,6 +123,17 @@ export function viewItems(): Entry[] {
     detail: "view",
     icon: Bookmark,
     run: () => views.open(view),
+  }));
+}
+
+/** Templates: choosing one opens the form with it. */
+export function templateItems(): Entry[] {
+  return (templates.all ?? []).map((template) => ({
+    id: `template:${template.name}`,
+    label: `New from template: ${template.name}`,
+    words: template.task.execution_prompt,
+    icon: Template,
+    run: () => go({ page: "new", template: template.name }),
   }));
 }
 

@@ -1,5 +1,6 @@
 // The menu of a task's page.
 import Copy from "@lucide/svelte/icons/copy";
+import Bookmark from "@lucide/svelte/icons/bookmark-plus";
 import CornerDownRight from "@lucide/svelte/icons/corner-down-right";
 import FilePen from "@lucide/svelte/icons/file-pen";
 import FileText from "@lucide/svelte/icons/file-text";
@@ -13,6 +14,8 @@ import type { MenuItem } from "../components/types";
 import { canFollowUp, remove } from "../queue/actions";
 import { commandLine } from "./commandLine";
 import { agents } from "../state/agents.svelte";
+import { saveAsTemplate } from "../templates/editing.svelte";
+import { templateOf } from "../templates/template";
 
 /** The menu behind the three dots. `run` is the run whose log is on screen. */
 export function menuOf(task: TaskDetail, run: RunId | undefined, followUp: () => void): MenuItem[] {
@@ -29,6 +32,11 @@ export function menuOf(task: TaskDetail, run: RunId | undefined, followUp: () =>
   }
   items.push(
     { name: "New task like this", icon: FilePen, run: () => go({ page: "new", from: task.id }) },
+    {
+      name: "Save as template…",
+      icon: Bookmark,
+      run: () => saveAsTemplate({ ...templateOf(task.request), name: task.name }),
+    },
     "separator",
     copy("Copy number", "Copied the number", String(task.id)),
     agents.can(task.agent, "command_line")

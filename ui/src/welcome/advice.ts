@@ -1,6 +1,16 @@
 // Splits a check's advice into text and commands that can be copied. Pure.
 
+import type { Check, SetupStep } from "../backend";
+
 export type Part = { text: string; command: boolean };
+
+/** What the window can do about a check. */
+export function stepOf({ remedy }: Check): SetupStep | undefined {
+  // A newer engine may know further ones.
+  return STEPS.find((step) => step === remedy);
+}
+
+const STEPS: SetupStep[] = ["install_claude", "sign_in"];
 
 /** Advice that consists of one command without backticks. */
 const BARE = /^(chmod|claude-worker|npm|brew|sudo) [^,;]*$/;

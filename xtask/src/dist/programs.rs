@@ -24,6 +24,7 @@ pub(super) fn release() -> Result<PathBuf> {
         );
         let mut build = cross::zigbuild("zigbuild", TARGET)?;
         build.env("CLAUDE_WORKER_PAGES", "required");
+        workspace::name_commit(&mut build);
         run(build.args(["--release", "--locked", "--package", "claude-worker"]))
     })?;
     built()

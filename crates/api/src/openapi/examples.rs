@@ -138,6 +138,32 @@ const EXAMPLES: &[Example] = &[
         json: r#"{ "name": "ci", "scope": "submit", "expires_after_ms": 2592000000 }"#,
     },
     Example {
+        method: "save_template",
+        name: "new",
+        summary: "A prompt with two fields, and a model",
+        json: r#"{
+            "template": {
+                "name": "Review a file",
+                "task": { "execution_prompt": "Review {{file}} for {{focus}}", "model": "opus" }
+            }
+        }"#,
+    },
+    Example {
+        method: "save_template",
+        name: "rename",
+        summary: "Another name and prompt for a template",
+        json: r#"{
+            "template": { "name": "Audit", "task": { "execution_prompt": "Audit {{file}}" } },
+            "replaces": "Review a file"
+        }"#,
+    },
+    Example {
+        method: "remove_template",
+        name: "remove",
+        summary: "Remove a template",
+        json: r#"{ "name": "Audit" }"#,
+    },
+    Example {
         method: "set_paused",
         name: "pause",
         summary: "Start no further task",

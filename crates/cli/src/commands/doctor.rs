@@ -160,6 +160,7 @@ mod tests {
             level,
             found: found.to_owned(),
             advice: advice.to_owned(),
+            remedy: None,
         };
         let checks = vec![
             check("Claude Code", CheckLevel::Ok, "2.1.330 (/usr/bin/claude, found in PATH)", ""),

@@ -27,6 +27,7 @@ pub mod search;
 pub mod seen;
 pub mod server;
 pub mod status;
+pub mod template;
 pub mod token;
 pub mod top;
 pub mod trust;
@@ -94,6 +95,9 @@ pub enum Command {
     /// Remove tasks with all their output; a running one is stopped first
     #[command(visible_aliases = ["rm", "delete"], alias = "del")]
     Remove(remove::Args),
+    /// Keep prompts with fields, for tasks that are alike
+    #[command(subcommand, alias = "templates")]
+    Template(template::Command),
     /// Mark finished tasks as seen, so that `clean` removes them and nothing asks for attention
     Seen(seen::Args),
     /// Remove finished tasks that you have seen

@@ -1,7 +1,9 @@
 //! `run`: puts a task into the queue.
 
+use std::collections::BTreeMap;
+
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use claude_worker_agents::can;
+use claude_worker_agents::{can, fill_template};
 use claude_worker_api::{
     Agent, Capability, NewTask, SHELLS, Task, TaskApi, TaskChanges, Traceparent,
 };
@@ -9,7 +11,7 @@ use claude_worker_client::{Reconnect, engine_is_elsewhere, new_key, surrounding_
 use claude_worker_paths::{shell_word, shell_words};
 
 use super::outcome::{Then, ThenArgs, conclude};
-use super::warn;
+use super::{template, warn};
 use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::{self, Exit};
@@ -49,6 +51,12 @@ pub struct Args {
     #[arg(long, value_name = "SHELL", num_args = 0..=1,
         conflicts_with_all = ["agent", "continue_session", "resume_session"])]
     pub shell: Option<Option<String>>,
+    /// Make the task of this template; further options are added to those that it has
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["prompt", "file", "shell"])]
+    pub template: Option<String>,
+    /// The value of a field of the template, like file=src/parser.rs; can be repeated
+    #[arg(long, value_name = "FIELD=VALUE", requires = "template", value_parser = field_value)]
+    pub set: Vec<(String, String)>,
     /// How it begins.
     #[command(flatten)]
     pub start: StartOptions,
@@ -147,6 +155,9 @@ async fn new_task(
     console: &mut Console<'_>,
     args: &Args,
 ) -> Result<(NewTask, Option<String>), CliError> {
+    if let Some(name) = &args.template {
+        return task_of_template(api, console, args, name).await;
+    }
     let agent = if args.shell.is_some() { Agent::Shell } else { args.agent };
     let (prompt, shell) = prompt_and_shell(args)?;
     let has_prompt = prompt.is_some() || args.file.is_some();
@@ -178,6 +189,57 @@ async fn new_task(
     };
     changes.apply(&mut task);
     Ok((task, prompt.notice))
+}
+
+/// The task that a template makes, with the options of the command line.
+///
+/// # Errors
+/// A usage error for a field that is given twice; `not_found` for a template that does not exist;
+/// `invalid_request` for a missing value and for an unknown field.
+async fn task_of_template(
+    api: &impl TaskApi,
+    console: &mut Console<'_>,
+    args: &Args,
+    name: &str,
+) -> Result<(NewTask, Option<String>), CliError> {
+    let template = template::find(api, name).await?;
+    let mut values = BTreeMap::new();
+    for (field, value) in &args.set {
+        if values.insert(field.clone(), value.clone()).is_some() {
+            return Err(CliError::usage(
+                format!("The field {field} has two values"),
+                "Give each field one value",
+            ));
+        }
+    }
+    let mut task = fill_template(&template, &values)?;
+    let mut changes = args.options.changes(api, console).await?;
+    if changes.working_directory.is_none() && task.working_directory.is_empty() {
+        changes.working_directory = Some(if engine_is_elsewhere(api).await? {
+            directory_elsewhere(None)?
+        } else {
+            directory(None)?
+        });
+    }
+    // What comes on standard input is added to a prompt, as it is without a template.
+    let stdin = stdin::Args { prompt_is_text: true, ..args.stdin };
+    let given = Given { argument: Some(&task.execution_prompt), ..Given::default() };
+    let prompt = prompt::read(console, given, prompt::Kind::of(task.agent), stdin)?;
+    args.start.changes(changes).apply(&mut task);
+    task.execution_prompt = prompt.text;
+    task.idempotency_key = Some(args.idempotency_key.clone().unwrap_or_else(new_key));
+    task.traceparent = trace_of_caller();
+    Ok((task, prompt.notice))
+}
+
+/// A field and its value: `file=src/parser.rs`.
+fn field_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((field, value)) if !field.trim().is_empty() => {
+            Ok((field.trim().to_owned(), value.to_owned()))
+        }
+        _ => Err("write it as FIELD=VALUE, like file=src/parser.rs".to_owned()),
+    }
 }
 
 /// The prompt, and the shell that `--shell` names. What follows it and is no shell is the command.

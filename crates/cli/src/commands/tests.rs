@@ -9,6 +9,7 @@ mod removing;
 mod result;
 mod run;
 mod several;
+mod template;
 
 use clap::{CommandFactory, Parser};
 use claude_worker_api::{

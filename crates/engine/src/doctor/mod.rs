@@ -13,6 +13,8 @@ mod user;
 
 use claude_worker_api::{Check, Diagnosis, Settings};
 
+pub(crate) use self::claude::claude_version;
+
 use crate::{LoginShell, Paths, settings};
 
 /// Looks at everything. Blocks, for some 40 seconds at the most.

@@ -3,7 +3,7 @@
 use std::env::var_os;
 use std::path::{Path, PathBuf};
 
-use claude_worker_api::Check;
+use claude_worker_api::{Check, Remedy};
 
 /// Variables that sign Claude Code in.
 const KEYS: [&str; 6] = [
@@ -38,13 +38,15 @@ pub fn check() -> Check {
             NAME,
             "no key in the environment or in ~/.claude; it may be in the keychain",
             "If tasks fail with an authentication error, run `claude` once and log in",
-        ),
+        )
+        .with_remedy(Remedy::SignIn),
         None => Check::bad(
             NAME,
             "no key in the environment and no login in ~/.claude",
             "Run `claude` once and log in, or export ANTHROPIC_API_KEY: tasks that are submitted in that \
              shell take it along",
-        ),
+        )
+        .with_remedy(Remedy::SignIn),
     }
 }
 

@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use claude_worker_agents::{can, leaves_out_project_settings};
 use claude_worker_api::{
-    ApiError, Call, Capability, ChangedFiles, CleanQuery, Cleaned, CreatedToken, Diagnosis,
+    About, ApiError, Call, Capability, ChangedFiles, CleanQuery, Cleaned, CreatedToken, Diagnosis,
     DiffQuery, Edit, EngineInfo, ErrorCode, EventPage, EventQuery, FileDiff, FollowUp, HttpChange,
     HttpState, Image, ImageQuery, ImportTasks, ImportedTasks, ListQuery, LogPage, LogQuery,
     LoginCode, MAX_CALLER_CHARS, MetricsText, Move, NewLogin, NewTask, NewTasks, NewToken,
     OutputChunk, OutputQuery, Overview, OverviewQuery, PROTOCOL, Patch, PatchQuery, Pause,
-    Projects, ProjectsQuery, Queue, Retry, Run, SearchPage, SearchQuery, SeenQuery, Settings,
-    SettingsChange, Spent, SpentQuery, StopRequest, Stopped, SubmittedTasks, Task, TaskApi,
-    TaskCount, TaskDetail, TaskId, TaskPage, TaskQuery, Token, TokenName, Tokens, Trust,
-    TrustChange,
+    Projects, ProjectsQuery, Queue, Retry, Run, SaveTemplate, SearchPage, SearchQuery, SeenQuery,
+    Settings, SettingsChange, Spent, SpentQuery, StopRequest, Stopped, SubmittedTasks, Task,
+    TaskApi, TaskCount, TaskDetail, TaskId, TaskPage, TaskQuery, TemplateName, Templates, Token,
+    TokenName, Tokens, Trust, TrustChange,
 };
 
 use super::list::at_most_a_thousand;
@@ -24,7 +24,7 @@ use crate::hosting::HttpRequest;
 use crate::message::{Reply, Request};
 use crate::store::StoredTask;
 use crate::submitted::Submission;
-use crate::{EngineError, disk, doctor, logs, settings, trust};
+use crate::{EngineError, about, disk, doctor, logs, settings, templates, trust};
 
 /// How long the disk has to say how much room there is.
 const DISK: Duration = Duration::from_secs(2);
@@ -327,6 +327,31 @@ impl TaskApi for Engine {
             answer.missing = missing.map(|missing| missing.display().to_string());
         }
         Ok(answer)
+    }
+
+    async fn templates(&self) -> Result<Templates, ApiError> {
+        self.read(|inner| templates::read(&inner.paths.templates)).await
+    }
+
+    async fn save_template(&self, save: SaveTemplate) -> Result<Templates, ApiError> {
+        let _turn = self.inner.changing_templates.lock().await;
+        self.read(move |inner| templates::save(&inner.paths.templates, &save)).await
+    }
+
+    async fn remove_template(
+        &self,
+        TemplateName { name }: TemplateName,
+    ) -> Result<Templates, ApiError> {
+        let _turn = self.inner.changing_templates.lock().await;
+        self.read(move |inner| templates::remove(&inner.paths.templates, &name)).await
+    }
+
+    async fn about(&self) -> Result<About, ApiError> {
+        // One at a time: it starts programs.
+        let _turn = self.inner.examining.lock().await;
+        let inner = Arc::clone(&self.inner);
+        let look = move || about::about(&inner.paths, &inner.config.now(), &inner.login_shell);
+        self.inner.directory_checks.check_separately("What is installed", EXAMINATION, look).await
     }
 
     async fn doctor(&self) -> Result<Diagnosis, ApiError> {

@@ -9,15 +9,20 @@ pub(crate) mod opener;
 mod relaunch;
 mod session_bus;
 mod settings_portal;
+pub(crate) mod setup_process;
 pub(crate) mod shortcut;
 mod shortcut_portal;
 pub(crate) mod single_instance;
+pub(crate) mod terminal;
 mod theme;
 pub(crate) mod tray;
 mod view_release;
 mod web_process;
 
+use std::path::Path;
+
 use claude_worker_desktop::login::LoginEntry;
+use claude_worker_os::files::can_write_directory;
 use gtk::prelude::GtkWindowExt;
 use tauri::WebviewWindow;
 
@@ -28,6 +33,12 @@ pub(crate) use settings_portal::follow as follow_wishes;
 pub(crate) use theme::{follow_theme, is_dark, set_theme, set_wishes, text_scale, tray_ink};
 pub(crate) use view_release::release_view_on_close;
 pub(crate) use web_process::on_web_process_end;
+
+/// Whether npm can install programs below this prefix without another user's rights.
+pub(crate) fn can_install_below(prefix: &Path) -> bool {
+    let places = [prefix.join("lib/node_modules"), prefix.join("lib"), prefix.to_owned()];
+    places.iter().find(|place| place.is_dir()).is_some_and(|place| can_write_directory(place))
+}
 
 /// Sets the environment variables that the libraries in this process need. Agents, and programs that
 /// the app opens, do not inherit them. Call it first: no other thread may run yet.

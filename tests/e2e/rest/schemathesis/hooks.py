@@ -77,6 +77,14 @@ def before_call(context, case, kwargs):
     elif name == "set_settings":
         case.body.clear()
         case.body["workers"] = 3
+    elif name == "save_template":
+        # It has to be a template that a task could be made of, and it takes no other's place.
+        case.body.pop("replaces", None)
+        template = case.body["template"]
+        usable_changes({"changes": template["task"]})
+        template["task"]["execution_prompt"] = "Review {{file}}"
+        for key in ("env", "continue_session", "resume_session"):
+            template["task"].pop(key, None)
     elif name == "set_trusted":
         case.body.update(directory=WORK, trusted=True)
     if case.headers and "Idempotency-Key" in case.headers:

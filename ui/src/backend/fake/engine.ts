@@ -17,6 +17,7 @@ import {
   type TaskDetail,
   type TaskId,
   type TaskPage,
+  type Template,
   withChange,
 } from "../index";
 import { engineApi } from "../calls";
@@ -24,7 +25,7 @@ import { changedFiles, fileDiff } from "./changes";
 import { FakeLog } from "./log";
 import { overviewOf } from "./overview";
 import { iso, make, older, ordinary } from "./tasks";
-import { diagnosis, SETTINGS } from "./world";
+import { ABOUT, diagnosis, SETTINGS } from "./world";
 
 /** The scenario, named in the address, like `?fake=huge`. */
 export type World = "day" | "empty" | "huge" | "away" | "broken" | "slow" | "first";
@@ -44,6 +45,7 @@ export class FakeEngine {
   #seq = 1000;
   #paused = false;
   #trusted = new Set<string>();
+  #templates: Template[] = [];
   #settings: Settings = structuredClone(SETTINGS);
   #away: ApiError | undefined;
 
@@ -268,6 +270,24 @@ export class FakeEngine {
         const by = "claude_worker" as const;
         return { directories: [...this.#trusted].map((path) => ({ path, by })) };
       }),
+    templates: () => this.#answer(() => ({ templates: structuredClone(this.#templates) })),
+    saveTemplate: ({ template, replaces }) =>
+      this.#answer(() => {
+        const isCalled = (name: string) => (one: Template) =>
+          one.name.toLowerCase() === name.toLowerCase();
+        const others = this.#templates.filter((one) => !replaces || !isCalled(replaces)(one));
+        if (others.some(isCalled(template.name))) {
+          throw refused("conflict", `There is a template "${template.name}" already`);
+        }
+        this.#templates = [...others, template].sort((a, b) => a.name.localeCompare(b.name));
+        return { templates: structuredClone(this.#templates) };
+      }),
+    removeTemplate: ({ name }) =>
+      this.#answer(() => {
+        this.#templates = this.#templates.filter((one) => one.name !== name);
+        return { templates: structuredClone(this.#templates) };
+      }),
+    about: () => this.#answer(() => ABOUT),
     doctor: () => this.#answer(() => diagnosis(this.world === "first")),
     stop: () => this.#answer(() => ({ left_running: 3 })),
     copy: (text) => navigator.clipboard.writeText(text),

@@ -1,5 +1,5 @@
 // Settings and setup checks of the fake engine.
-import type { Diagnosis, Settings } from "../index";
+import type { About, Diagnosis, Settings } from "../index";
 import { DEFAULTS } from "./defaults";
 
 export const SETTINGS: Settings = { ...DEFAULTS, file: "/home/ada/.claude-worker/config.toml" };
@@ -12,6 +12,7 @@ export function diagnosis(missing: boolean): Diagnosis {
         level: "bad" as const,
         found: "There is no claude in PATH",
         advice: "npm install -g @anthropic-ai/claude-code",
+        remedy: "install_claude" as const,
       }
     : { name: "Claude Code", level: "ok" as const, found: "2.1.0 at /usr/local/bin/claude" };
   const login = missing
@@ -37,3 +38,18 @@ export function diagnosis(missing: boolean): Diagnosis {
     ],
   };
 }
+
+export const ABOUT: About = {
+  version: "0.1.0",
+  license: "MIT",
+  system: "linux x86_64",
+  data_directory: "/home/ada/.claude-worker",
+  program: "/usr/bin/claude-worker",
+  claude: { path: "/usr/local/bin/claude", version: "2.1.0 (Claude Code)" },
+  installation: {
+    by: "deb",
+    package: "claude-worker",
+    update: "sudo apt update && sudo apt install --only-upgrade claude-worker",
+    newer: "0.2.0",
+  },
+};
