@@ -12,10 +12,11 @@ const ALL = 260_000;
 /** The catalogue of a language, with gzip: one is fetched before the first page, and none for English. */
 const CATALOGUE = 30_000;
 /**
- * What is fetched before the queue is on screen, without fonts, whose place a font of the system takes. 2 kB of
- * it are the calls that translate its texts; another language than English fetches its catalogue besides.
+ * What is fetched before the queue is on screen, without fonts, whose place a font of the system takes. It was
+ * 71.8 kB before its texts were translated, 73.7 kB after, and 76.9 kB with filters, views and the overview. A
+ * language other than English fetches its catalogue besides.
  */
-const FIRST = 77_000;
+const FIRST = 80_000;
 
 const served = join(import.meta.dirname, "../served");
 const kilobytes = (bytes) => `${(bytes / 1000).toFixed(1).padStart(7)} kB`;
