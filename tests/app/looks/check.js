@@ -283,6 +283,9 @@ for (const element of inScope.filter((element) => element.matches(INTERACTIVE)))
     const hit = document.elementFromPoint(x, y);
     const own = hit && (element.contains(hit) || hit.contains(element) && labels(hit, element));
     if (own || (hit && stuck(hit, element)) || hit?.closest(FLOATING)) continue;
+    // At the edge of what scrolls, a part of it is left.
+    const whole = element.getBoundingClientRect();
+    if (box.height < whole.height - 1 && hit?.contains(element) && isInScroller(element)) continue;
     // A control may be on top of a row.
     if (hit?.closest(INTERACTIVE) && element.contains(hit.closest(INTERACTIVE))) continue;
     fault(element, `is under ${hit ? describe(hit) : "nothing"} at ${Math.round(x)}, ${Math.round(y)}`);
