@@ -159,7 +159,7 @@ mod tests {
             let takers = takers.iter().filter(|(_, takes_several)| *takes_several == several);
             takers.map(|(name, _)| name.as_str()).collect()
         };
-        assert_eq!(names(false), ["result", "edit", "open"]);
+        assert_eq!(names(false), ["result", "changes", "diff", "edit", "open"]);
         let several = "status logs wait cancel retry resume remove seen export";
         assert_eq!(names(true), several.split(' ').collect::<Vec<_>>());
     }

@@ -10,9 +10,8 @@ use crate::render::{Paint, Tone};
 use crate::selection::{OneTask, resolve_one};
 
 const EXAMPLES: &str = "Examples:
-  claude-worker diff 12
-  claude-worker diff 12 src/main.rs
-  claude-worker diff 12 | git apply";
+  claude-worker diff last
+  claude-worker diff last | git apply";
 
 /// The arguments of `diff`.
 #[derive(Debug, clap::Args)]

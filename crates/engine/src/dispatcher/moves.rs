@@ -1,7 +1,5 @@
 //! The order of the queue: places of tasks, and moves.
 
-use std::cmp::Ordering;
-
 use claude_worker_api::{ApiError, EventKind, QueuePlace, TaskId, Timestamp};
 
 use super::Dispatcher;
@@ -75,14 +73,20 @@ impl Dispatcher {
             return Ok(before.0 + (after.0 - before.0) / 2);
         }
         let free = after.0 - 1;
+        // All are read before the first is changed: a task that has moved up may stand before the next one
+        // and would be found again.
+        let mut moving_up = Vec::new();
         let (mut next, mut limit) = (Some(before), free);
         while let Some(task) = next
-            && task.0.cmp(&limit) != Ordering::Less
+            && task.0 >= limit
         {
             limit -= 1;
+            moving_up.push((task.1, limit));
             next = self.writer.neighbour(task, Neighbour::Before, moved)?;
-            if let Some(stored) = self.writer.task(task.1)? {
-                self.put_at(&stored, limit, now)?;
+        }
+        for (id, place) in moving_up {
+            if let Some(stored) = self.writer.task(id)? {
+                self.put_at(&stored, place, now)?;
             }
         }
         Ok(free)

@@ -101,6 +101,18 @@ fn only_tasks_in_the_queue_are_moved() {
     assert_eq!(order(&dispatcher), tasks);
 }
 
+#[test]
+fn tasks_without_room_between_them_move_up_once() {
+    let place = Place::new();
+    let (mut dispatcher, tasks) = queue(&place, 1..=8);
+    let [a, b, c, d, e, f, g, h] = tasks[..] else { panic!("{tasks:?}") };
+    // The task with the greater number comes first: moved up beside it, the smaller one stands before it.
+    for (id, beside) in [(h, a), (c, h), (e, c)] {
+        dispatcher.asked(Request::Move(id, QueuePlace::After(beside))).unwrap();
+    }
+    assert_eq!(order(&dispatcher), [a, h, c, e, b, d, f, g]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 6, ..ProptestConfig::default() })]
     /// Places without room between them, as earlier versions gave them, and with room.
