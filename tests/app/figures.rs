@@ -297,10 +297,12 @@ fn many_tasks() {
     };
     for turn in 0..ASKED {
         // Words that many, few and no tasks have.
-        let words = ["parser", &format!("Module {}:", 70_000 + turn), "nothing like it"][turn % 3];
+        let module = format!("Module {}:", 70_000 + turn);
+        let words = ["parser", &module, "nothing like it"][turn % 3];
         let name = serde_json::json!({ "search": words, "order": "newest_first", "limit": 100 });
         print_sample("search in names", ask("list", name));
-        let text = ["parser", &format!("notes-{}", 70_000 + turn), "invoices rounding"][turn % 3];
+        let notes = format!("notes-{}", 70_000 + turn);
+        let text = ["parser", &notes, "invoices rounding"][turn % 3];
         print_sample(
             "search in everything",
             ask("search", serde_json::json!({ "words": text, "limit": 50 })),

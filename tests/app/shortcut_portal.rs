@@ -55,7 +55,6 @@ impl Shortcuts {
         1
     }
 
-    #[expect(clippy::needless_pass_by_value, reason = "it comes by value")]
     async fn create_session(
         &self,
         options: Options,
@@ -69,7 +68,6 @@ impl Shortcuts {
         request
     }
 
-    #[expect(clippy::needless_pass_by_value, reason = "it comes by value")]
     async fn bind_shortcuts(
         &self,
         session: OwnedObjectPath,

@@ -260,7 +260,11 @@ mod tests {
         sums.finish(|id| if id == SHOP { "shop".into() } else { "docs".into() })
     }
 
-    fn costs(summed: &Summed) -> (f64, Vec<f64>, Vec<(String, f64)>, Vec<(String, f64)>) {
+    /// Names with their dollars.
+    type Costs = Vec<(String, f64)>;
+
+    /// Of all, of the days, of the projects and of the models.
+    fn costs(summed: &Summed) -> (f64, Vec<f64>, Costs, Costs) {
         (
             summed.total.cost_usd,
             summed.days.iter().map(|day| day.figures.cost_usd).collect(),
@@ -273,7 +277,7 @@ mod tests {
         )
     }
 
-    fn named(rows: &[(&str, f64)]) -> Vec<(String, f64)> {
+    fn named(rows: &[(&str, f64)]) -> Costs {
         rows.iter().map(|(name, usd)| ((*name).to_owned(), *usd)).collect()
     }
 

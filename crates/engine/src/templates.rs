@@ -176,9 +176,8 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("templates.json");
         assert_eq!(code(save(&path, &new("empty", " "))), ErrorCode::InvalidRequest);
-        let mut list = Templates::default();
-        list.templates = (0..MAX_TEMPLATES).map(|n| new(&format!("t{n}"), "x").template).collect();
-        write(&path, &list).unwrap();
+        let templates = (0..MAX_TEMPLATES).map(|n| new(&format!("t{n}"), "x").template).collect();
+        write(&path, &Templates { templates }).unwrap();
         assert_eq!(code(save(&path, &new("more", "x"))), ErrorCode::InvalidRequest);
         save(&path, &change("t7", "t7", "y")).unwrap();
         std::fs::write(&path, "{").unwrap();

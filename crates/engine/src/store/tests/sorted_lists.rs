@@ -4,8 +4,10 @@ use claude_worker_api::{ModelCount, Order, TaskCount};
 
 use super::*;
 
-/// Tasks with these names, agents, models, costs and run times in milliseconds.
-fn fill(place: &Place, tasks: &[(&str, &str, Option<&str>, &str, Option<i64>)]) {
+/// The name, agent, model, usage and run time in milliseconds of a task.
+type Row<'a> = (&'a str, &'a str, Option<&'a str>, &'a str, Option<i64>);
+
+fn fill(place: &Place, tasks: &[Row<'_>]) {
     let mut writer = place.open();
     let database = rusqlite::Connection::open(place.database()).unwrap();
     for ((name, agent, model, usage, took), position) in tasks.iter().zip(1..) {
