@@ -9,11 +9,11 @@ use std::path::PathBuf;
 use claude_worker_api::{Limits, PermissionMode, TaskApi, TaskChanges, parse_duration};
 use claude_worker_client::engine_is_elsewhere;
 
+pub(crate) use values::{agent, directory, directory_elsewhere};
 use values::{
     budget, env_name, file_or_json, further_directory, json_or_file_content, permission_mode,
     split_tools, task_name, variable,
 };
-pub(crate) use values::{directory, directory_elsewhere};
 
 use crate::console::Console;
 use crate::error::CliError;

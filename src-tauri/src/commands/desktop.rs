@@ -7,10 +7,11 @@ use claude_worker_desktop::appearance::Appearance;
 use claude_worker_desktop::dropped_files;
 use claude_worker_desktop::login::LoginEntry;
 use claude_worker_desktop::quit::QuitMode;
+use claude_worker_desktop::words::directory_chooser;
 use claude_worker_supervisor::RunDir;
 use serde::Serialize;
 use tauri::ipc::Channel;
-use tauri::{AppHandle, State};
+use tauri::{AppHandle, Manager, State};
 
 use crate::app_state::AppState;
 use crate::messages::WindowMessage;
@@ -78,7 +79,8 @@ pub(crate) async fn pick_directory(
     app: AppHandle,
     start: Option<PathBuf>,
 ) -> Answer<Option<PathBuf>> {
-    dialogs::choose_directory(&app, window::current(&app), start).await
+    let words = directory_chooser(app.state::<AppState>().language());
+    dialogs::choose_directory(&app, window::current(&app), start, words).await
 }
 
 /// Opens the directory a task works in.

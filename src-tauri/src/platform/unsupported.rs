@@ -92,6 +92,7 @@ pub(crate) mod dialogs {
 
     use claude_worker_api::ApiError;
     use claude_worker_desktop::quit::{Question, QuitMode};
+    use claude_worker_desktop::words::DirectoryChooser;
     use tauri::{AppHandle, WebviewWindow};
 
     use super::unsupported;
@@ -117,6 +118,7 @@ pub(crate) mod dialogs {
         _app: &AppHandle,
         _parent: Option<WebviewWindow>,
         _start: Option<PathBuf>,
+        _words: DirectoryChooser,
     ) -> Result<Option<PathBuf>, ApiError> {
         Err(unsupported("Dialogs"))
     }

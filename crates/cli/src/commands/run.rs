@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use claude_worker_agents::{can, fill_template};
 use claude_worker_api::{
     Agent, Capability, NewTask, SHELLS, Task, TaskApi, TaskChanges, Traceparent,
@@ -19,7 +18,7 @@ use crate::prompt::{self, Given};
 use crate::render::text::{clean_line, truncate};
 use crate::shell_env::env_to_send;
 use crate::stdin;
-use crate::task_options::{StartOptions, TaskOptions, directory, directory_elsewhere};
+use crate::task_options::{StartOptions, TaskOptions, agent, directory, directory_elsewhere};
 
 const EXAMPLES: &str = "Examples:
   claude-worker run \"Write tests for src/parser.rs\"
@@ -297,10 +296,4 @@ fn split_after_dashes(
 /// demands of the header.
 fn trace_of_caller() -> Option<Traceparent> {
     std::env::var("TRACEPARENT").ok()?.parse().ok()
-}
-
-pub(crate) fn agent() -> impl TypedValueParser<Value = Agent> {
-    const ALL: [Agent; 2] = Agent::ALL;
-    PossibleValuesParser::new(ALL.map(Agent::name))
-        .map(|name| ALL.into_iter().find(|agent| agent.name() == name).unwrap_or_default())
 }

@@ -6,7 +6,6 @@ use claude_worker_api::{
     Templates,
 };
 
-use super::run::agent;
 use crate::console::Console;
 use crate::error::CliError;
 use crate::exit::Exit;
@@ -15,7 +14,7 @@ use crate::render::Tone;
 use crate::render::text::{clean, clean_line, fit, truncate, width};
 use crate::selection::{OneTask, resolve_one};
 use crate::stdin;
-use crate::task_options::TaskOptions;
+use crate::task_options::{TaskOptions, agent};
 
 /// What to do with templates.
 #[derive(Debug, clap::Subcommand)]

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use claude_worker_api::PermissionMode;
+use claude_worker_api::{Agent, PermissionMode};
 
 use crate::error::CliError;
 
@@ -19,6 +19,13 @@ pub(crate) fn directory_elsewhere(wanted: Option<&Path>) -> Result<String, CliEr
     path.to_str()
         .map(str::to_owned)
         .ok_or_else(|| CliError::usage(format!("{} is not UTF-8", path.display()), hint))
+}
+
+/// Reads the name of an agent.
+pub(crate) fn agent() -> impl TypedValueParser<Value = Agent> {
+    const ALL: [Agent; 2] = Agent::ALL;
+    PossibleValuesParser::new(ALL.map(Agent::name))
+        .map(|name| ALL.into_iter().find(|agent| agent.name() == name).unwrap_or_default())
 }
 
 /// A name in one line: line breaks and other white space become single spaces.

@@ -6,14 +6,13 @@ use std::path::{Path, PathBuf};
 
 use claude_worker_api::ApiError;
 use claude_worker_desktop::quit::{Question, QuitMode};
-use claude_worker_desktop::words::directory_chooser;
+use claude_worker_desktop::words::DirectoryChooser;
 use gtk::prelude::*;
 use gtk::{
     ButtonsType, FileChooserAction, FileChooserNative, MessageDialog, MessageType, ResponseType,
 };
-use tauri::{AppHandle, Manager, WebviewWindow};
+use tauri::{AppHandle, WebviewWindow};
 
-use crate::app_state::AppState;
 use crate::main_thread;
 
 const BACKGROUND: ResponseType = ResponseType::Other(1);
@@ -102,8 +101,8 @@ pub(crate) async fn choose_directory(
     app: &AppHandle,
     parent: Option<WebviewWindow>,
     start: Option<PathBuf>,
+    words: DirectoryChooser,
 ) -> Result<Option<PathBuf>, ApiError> {
-    let words = directory_chooser(app.state::<AppState>().language());
     main_thread::call(app, move |answer| {
         let chooser = FileChooserNative::new(
             Some(words.title),
