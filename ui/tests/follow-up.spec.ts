@@ -68,10 +68,10 @@ test("however narrow the window is, a figure of a run stays beside its name", as
   await visit(app, `#/task/${id}`);
   await app.getByRole("tab", { name: /Runs/ }).click();
   const [names, figures] = [app.getByRole("term"), app.getByRole("definition")];
-  await expect(names).toHaveText(["Session", "Output", "Exit code"]);
+  await expect(names).toHaveText(["Waited", "Ran", "Session", "Output", "Exit code"]);
   for (let width = 1280; width > 320; width -= 40) {
     await app.setViewportSize({ width, height: 820 });
-    for (let index = 0; index < 3; index += 1) {
+    for (let index = 0; index < 5; index += 1) {
       const [name, figure] = await Promise.all(
         [names, figures].map((all) => all.nth(index).boundingBox()),
       );

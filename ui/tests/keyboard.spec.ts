@@ -26,7 +26,6 @@ test("write, watch, cancel and retry a task by keyboard alone", async ({ app, en
   await expect(app.getByRole("textbox", { name: "Command" })).toBeFocused();
   await app.keyboard.type('echo by"-"keyboard; sleep 600');
   await app.keyboard.press("Tab");
-  await app.keyboard.press("Tab");
   await expect(app.getByRole("combobox", { name: "Directory" })).toBeFocused();
   await app.keyboard.type(engine.project);
   await app.keyboard.press("Control+Enter");

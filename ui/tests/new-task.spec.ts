@@ -107,7 +107,7 @@ test("a task is submitted again with changes", async ({ app, engine }) => {
   await app.getByText("Environment variables", { exact: true }).click();
   await expect(app.getByText(/enter them again/)).toBeVisible();
   await app.getByLabel("Value of WHO").fill("noor");
-  await app.getByRole("button", { name: "Send", exact: true }).click();
+  await app.getByRole("button", { name: "Send command" }).click();
   await expect(app.getByRole("log")).toContainText("second for noor");
   expect((await engine.list()).tasks).toHaveLength(2);
 });

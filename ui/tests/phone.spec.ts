@@ -37,7 +37,7 @@ test("a task is sent, cancelled and retried", async ({ app, engine }) => {
   await app.getByRole("textbox", { name: "Command" }).fill("echo from-the-phone; sleep 600");
   await app.getByRole("combobox", { name: "Directory" }).fill(engine.project);
   await app.getByRole("textbox", { name: "Name" }).fill("On the way");
-  await app.getByRole("button", { name: "Send", exact: true }).tap();
+  await app.getByRole("button", { name: "Send command" }).tap();
   await expect(app.getByRole("log")).toContainText("from-the-phone");
 
   await app.getByRole("button", { name: "Cancel" }).tap();

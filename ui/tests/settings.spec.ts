@@ -78,7 +78,7 @@ test("finished tasks are removed by kind, after showing how many and which", asy
   await app.getByRole("button", { name: /Remove finished tasks/ }).click();
   const dialog = app.getByRole("dialog", { name: "Remove finished tasks" });
   await expect(dialog).toContainText("Removes 1 task");
-  await expect(dialog).toContainText("One that you have not looked at is kept.");
+  await expect(dialog).toContainText("1 that you have not looked at is kept.");
   await dialog.getByRole("checkbox", { name: /Done/ }).uncheck();
   await expect(dialog).toContainText("Nothing to remove.");
   await dialog.getByRole("checkbox", { name: /Done/ }).check();
