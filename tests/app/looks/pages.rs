@@ -236,7 +236,7 @@ pub(crate) const PAGES: &[Page] = &[
         "running-changes",
         "#/task/{running}",
         "All 42 tests pass",
-        &[Click("tab", "Changes"), Shows("since the task began")],
+        &[Click("tab", "Changes"), Shows("No changes so far")],
     ),
     page("queued", "#/task/{queued}", "Review these changes", &[]),
     page("limited", "#/task/{limited}", "Usage limit", &[]),
@@ -315,9 +315,6 @@ pub(crate) const PAGES: &[Page] = &[
     page("new-select", "#/new", "What should Claude do?", &[Click("combobox", "Permissions")]),
     page("settings", "#/settings", "Workers", &[]),
     page("welcome", "#/welcome", "Check again", &[]),
-    // Claude Code is missing: the page offers to install it, and the form sends no task.
-    page("welcome-missing", "#/welcome", "Install Claude Code", &[]),
-    page("new-missing", "#/new", "Claude Code was not found", &[]),
     page("new-templates", "#/new", "What should", &[Click("button", "Templates"), Shows("Audit")]),
     page("new-template", "#/new?template=Audit", "focus", &[]),
     page("templates", "#/templates", "Asks for file, focus", &[]),
