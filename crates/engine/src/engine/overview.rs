@@ -3,6 +3,7 @@
 use claude_worker_api::{ApiError, Overview, OverviewQuery, Timestamp};
 
 use super::Engine;
+use super::list::LONGEST_SEARCH;
 
 /// How many days an overview may have.
 const MOST_DAYS: usize = 62;
@@ -26,6 +27,12 @@ impl Engine {
 /// # Errors
 /// `invalid_request`.
 fn days_of(query: &OverviewQuery, now: Timestamp) -> Result<Vec<Timestamp>, ApiError> {
+    if query.model.as_deref().is_some_and(|model| model.chars().count() > LONGEST_SEARCH) {
+        return Err(ApiError::invalid(format!(
+            "model: a name of at most {LONGEST_SEARCH} characters is needed"
+        ))
+        .hint("Pass a model as the overview names it"));
+    }
     let days = if query.day_starts.is_empty() {
         let today = now.minus_millis(now.millis_since(Timestamp::default()) % DAY);
         (0..USUAL_DAYS).rev().map(|ago| today.minus_millis(ago * DAY)).collect()
@@ -55,6 +62,16 @@ mod tests {
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_model_with_an_endless_name_is_refused() {
+        let query = |length: usize| OverviewQuery {
+            model: Some("m".repeat(length)),
+            ..OverviewQuery::default()
+        };
+        assert!(days_of(&query(LONGEST_SEARCH), at("2026-11-30T12:00:00Z")).is_ok());
+        assert!(days_of(&query(LONGEST_SEARCH + 1), at("2026-11-30T12:00:00Z")).is_err());
     }
 
     #[test]
