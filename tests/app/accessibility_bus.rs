@@ -60,7 +60,7 @@ impl AccessibilityBus {
         self.below(applications.iter().find(named)?)
     }
 
-    /// An element with all below it; none if it has gone meanwhile.
+    /// An element with its descendants; `None` if the page has removed it since it was listed.
     fn below(&self, one: &Reference) -> Option<Heard> {
         let role: u32 = self.call(one, ACCESSIBLE, "GetRole")?.body().deserialize().ok()?;
         let children = self.children(one)?;

@@ -13,7 +13,7 @@ struct Break {
     /// What is done on the page of a task before.
     opens: &'static str,
     how: How,
-    /// A part of what is said of it.
+    /// A part of the fault that the check must report.
     found: &'static str,
 }
 

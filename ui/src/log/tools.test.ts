@@ -65,10 +65,10 @@ test("arguments that are cut off or no object harm nothing", () => {
 
 test("the file that a tool writes can be opened, and no other", () => {
   const file = (tool: string, input: object) =>
-    toolCard({ tool, summary: "", input: JSON.stringify(input) }, "/work").file;
-  expect(file("Write", { file_path: "/work/a.md", content: "x" })).toBe("/work/a.md");
+    toolCard({ tool, summary: "", input: JSON.stringify(input) }, "/home/me").file;
+  expect(file("Write", { file_path: "/home/me/a.md", content: "x" })).toBe("/home/me/a.md");
   expect(file("NotebookEdit", { notebook_path: "b.ipynb" })).toBe("b.ipynb");
-  expect(file("Read", { file_path: "/work/a.md" })).toBeUndefined();
+  expect(file("Read", { file_path: "/home/me/a.md" })).toBeUndefined();
   expect(file("Write", { file_path: 7 })).toBeUndefined();
   expect(file("toString", { file_path: "/x" })).toBeUndefined();
 });

@@ -88,7 +88,7 @@ fn counts(added: u64, removed: u64, paint: Paint) -> String {
     both.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-/// What is said below the list.
+/// The lines below the list of files.
 fn remarks(changed: &ChangedFiles) -> Vec<String> {
     let all = changed.files.len() as u64 + changed.more;
     let mut remarks = Vec::new();

@@ -7,7 +7,7 @@ use super::*;
 fn file(path: &str, change: FileChange, added: u64, removed: u64) -> ChangedFile {
     ChangedFile {
         path: path.to_owned(),
-        absolute_path: format!("/work/{path}"),
+        absolute_path: format!("/home/me/shop/{path}"),
         change,
         from: None,
         added,
@@ -45,7 +45,7 @@ fn engine() -> FakeEngine {
             more: 0,
             added: 52,
             removed: 10,
-            source: ChangeSource::Git { repository: "/work".to_owned() },
+            source: ChangeSource::Git { repository: "/home/me/shop".to_owned() },
             running: true,
             shared_with: vec![TaskId(7)],
         },
