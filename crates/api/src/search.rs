@@ -34,7 +34,7 @@ pub struct SearchQuery {
     pub agents: Vec<Agent>,
     /// Only in tasks with these models, as the tasks have them. Empty: all. At most 100.
     #[serde(rename = "model", skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = 100))]
+    #[schemars(length(max = 100), inner(length(min = 1)))]
     pub models: Vec<String>,
     /// Only in tasks that were submitted at or after this instant.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -59,9 +59,6 @@ def before_call(context, case, kwargs):
     if name in ("list", "count", "search", "overview") and case.query:
         # It has to be a project that exists.
         case.query.pop("project", None)
-        # An empty name among them is refused.
-        if name != "overview":
-            case.query.pop("model", None)
     if name == "overview" and case.query:
         # Days are in order.
         case.query["day_starts"] = "2000-01-01T00:00:00Z"
