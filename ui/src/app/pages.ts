@@ -1,4 +1,4 @@
-// Loads each page's code when it is first needed, and all of it while the window is idle.
+// Loads each page's code when it is first needed, and that of a task while the window is idle.
 
 import { part } from "../lazy/part";
 
@@ -25,10 +25,9 @@ export const loadViewDialog = part(() => import("../queue/ViewDialog.svelte"));
 export const loadDrops = part(() => import("../new/DropOverlay.svelte"));
 export const loadFirstRun = part(() => import("../welcome/firstRun"));
 
-/** Fetches the other pages in the background, the likeliest first. */
+/** Fetches the likeliest page in the background. The others are fetched when they are opened: together they
+ * would be more than a window needs (`AHEAD` in scripts/size.mjs). */
 export async function fetchAhead(): Promise<void> {
-  for (const load of [loadTask, loadNew, loadSettings]) {
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    await load().catch(() => undefined);
-  }
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  await loadTask().catch(() => undefined);
 }

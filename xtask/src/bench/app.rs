@@ -179,7 +179,7 @@ mod tests {
     fn the_size_of_the_first_page_is_not_that_of_the_fonts() {
         let printed = "\
                48.0 kB  assets/index-1.js\n\
-              133.6 kB  JavaScript of the first page and of those fetched ahead, gzip, of 150 kB\n\
+              133.6 kB  JavaScript of the first page and of the one fetched ahead, gzip, of 150 kB\n\
               113.3 kB  fonts for Latin text, of 261.9 kB in all\n";
         assert_eq!(first_page(printed).unwrap(), 133.6);
         assert!(first_page("113.3 kB  fonts\n").is_err());
