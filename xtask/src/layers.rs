@@ -63,7 +63,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &["claude-worker-api", "claude-worker-os", "claude-worker-agents", "claude-worker-client"],
     ),
     ("claude-worker", &["claude-worker-cli", "claude-worker-mcp"]),
-    ("claude-worker-desktop", &["claude-worker-api", "claude-worker-os"]),
+    ("claude-worker-desktop", &["claude-worker-api", "claude-worker-os", "claude-worker-paths"]),
     (
         "claude-worker-app",
         &[

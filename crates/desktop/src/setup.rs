@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 
+use claude_worker_paths::shell_word;
 use serde::{Deserialize, Serialize};
 
 /// What the welcome page can do.
@@ -46,18 +47,8 @@ pub fn command(step: SetupStep, programs: &SetupPrograms) -> Option<String> {
         // Without a terminal it prints an address, opens the browser, and reads the code from standard input.
         SetupStep::SignIn => {
             let claude = programs.claude.as_ref()?.to_str()?;
-            Some(format!("{} auth login", quoted(claude)))
+            Some(format!("{} auth login", shell_word(claude)))
         }
-    }
-}
-
-/// A word for the shell: as it is, if it needs no quotes.
-fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
     }
 }
 
@@ -87,6 +78,7 @@ mod tests {
             command(SetupStep::SignIn, &programs).unwrap()
         };
         assert_eq!(at("/usr/bin/claude"), "/usr/bin/claude auth login");
-        assert_eq!(at("/home/a b/it's/claude"), r"'/home/a b/it'\''s/claude' auth login");
+        assert_eq!(at("/home/a b/it's/claude"), "\"/home/a b/it's/claude\" auth login");
+        assert_eq!(at("/home/$USER/claude"), "'/home/$USER/claude' auth login");
     }
 }
