@@ -331,11 +331,19 @@ pub(super) const STEPS: &[&str] = &[
     CREATE INDEX directory_of_project ON directory (project_id);
     -- The number of its working directory.
     ALTER TABLE task ADD COLUMN directory_id INTEGER;
-    -- The number of the directory that the run's task worked in. NULL in older rows.
+    -- The number of the directory that the run's task worked in. NULL in older rows whose task is gone.
     ALTER TABLE spending ADD COLUMN directory_id INTEGER;
     INSERT INTO directory (path, tasks)
         SELECT working_directory, count(*) FROM task GROUP BY working_directory;
     UPDATE task SET directory_id = (SELECT id FROM directory WHERE path = working_directory);
+    -- The end of a run tells which run a cost belongs to, unless runs in several directories ended at once.
+    UPDATE spending SET directory_id = found.directory_id
+    FROM (
+        SELECT run.ended_at, min(task.directory_id) AS directory_id
+        FROM run JOIN task ON task.id = run.task_id WHERE run.ended_at IS NOT NULL
+        GROUP BY run.ended_at HAVING min(task.directory_id) = max(task.directory_id)
+    ) AS found
+    WHERE found.ended_at = spending.ended_at;
     -- The indexes that lists go through hold what a filter looks at, so that it reads no other rows.
     DROP INDEX task_search;
     -- Holds all that a search or a filter looks at, so that it reads a fraction of the rows.

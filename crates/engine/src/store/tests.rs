@@ -40,6 +40,31 @@ impl Place {
         open(&self.database()).unwrap()
     }
 
+    /// The closed database as schema step 13 left it, with the tasks and runs that it has.
+    fn without_projects(&self) -> rusqlite::Connection {
+        let database = rusqlite::Connection::open(self.database()).unwrap();
+        database
+            .execute_batch(
+                "DROP INDEX task_search; DROP INDEX task_by_end; DROP INDEX task_in_queue;
+                 DROP INDEX spending_by_end; ALTER TABLE task DROP COLUMN directory_id;
+                 ALTER TABLE spending DROP COLUMN directory_id;
+                 ALTER TABLE spending DROP COLUMN model;
+                 ALTER TABLE spending DROP COLUMN queued_at;
+                 ALTER TABLE spending DROP COLUMN started_at;
+                 ALTER TABLE spending DROP COLUMN task_end;
+                 DROP TABLE directory; DROP TABLE project;
+                 CREATE INDEX task_search ON task (id, status, name, working_directory);
+                 CREATE INDEX task_by_end ON task (ended_at, id, status)
+                     WHERE ended_at IS NOT NULL;
+                 CREATE INDEX task_in_queue ON task (queue_position, id)
+                     WHERE status IN ('pending', 'waiting');
+                 CREATE INDEX spending_by_end ON spending (ended_at, usd);
+                 PRAGMA user_version = 13;",
+            )
+            .unwrap();
+        database
+    }
+
     fn readers(&self) -> Readers {
         // As if all there is had been published.
         let queue = Queue {

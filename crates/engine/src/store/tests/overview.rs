@@ -199,19 +199,9 @@ fn runs_from_before_the_figures_get_theirs_from_what_is_left_of_them() {
     let gone = ran(&mut writer, "/shop", "haiku", 1.0, failed(900));
     writer.delete_task(gone).unwrap();
     drop(writer);
-    let database = rusqlite::Connection::open(place.database()).unwrap();
-    database
-        .execute_batch(
-            "DROP INDEX spending_by_end; ALTER TABLE spending DROP COLUMN model;
-             ALTER TABLE spending DROP COLUMN queued_at;
-             ALTER TABLE spending DROP COLUMN started_at;
-             ALTER TABLE spending DROP COLUMN task_end;
-             CREATE INDEX spending_by_end ON spending (ended_at, usd, directory_id);
-             PRAGMA user_version = 14;",
-        )
-        .unwrap();
-    drop(database);
-    let writer = place.open();
+    drop(place.without_projects());
+    let mut writer = place.open();
+    writer.place_directory("/shop", "/shop").unwrap();
     let found = overview(&place.readers(), &OverviewQuery::default());
     drop(writer);
     // Of a task that is gone, and of a failure after which a task ran again, no end is known.
@@ -221,4 +211,7 @@ fn runs_from_before_the_figures_get_theirs_from_what_is_left_of_them() {
     let models: Vec<_> =
         found.models.iter().map(|it| (it.model.as_deref(), it.figures.runs)).collect();
     assert_eq!(models, [(Some("opus"), 3), (None, 1)]);
+    let projects: Vec<_> =
+        found.projects.iter().map(|it| (it.name.as_str(), it.figures.runs)).collect();
+    assert_eq!(projects, [("shop", 3)]);
 }

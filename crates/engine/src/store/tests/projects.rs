@@ -116,27 +116,14 @@ fn a_list_of_one_project_names_it_or_its_directory() {
 fn tasks_from_before_projects_get_their_directories() {
     let place = Place::new();
     drop(place.open());
-    let database = rusqlite::Connection::open(place.database()).unwrap();
-    // As the step before left it.
+    let database = place.without_projects();
     database
         .execute_batch(
-            "DROP INDEX task_search; DROP INDEX task_by_end; DROP INDEX task_in_queue;
-             DROP INDEX spending_by_end; ALTER TABLE task DROP COLUMN directory_id;
-             ALTER TABLE spending DROP COLUMN directory_id;
-             ALTER TABLE spending DROP COLUMN model; ALTER TABLE spending DROP COLUMN queued_at;
-             ALTER TABLE spending DROP COLUMN started_at; ALTER TABLE spending DROP COLUMN task_end;
-             DROP TABLE directory; DROP TABLE project;
-             CREATE INDEX task_search ON task (id, status, name, working_directory);
-             CREATE INDEX task_by_end ON task (ended_at, id, status) WHERE ended_at IS NOT NULL;
-             CREATE INDEX task_in_queue ON task (queue_position, id)
-                 WHERE status IN ('pending', 'waiting');
-             CREATE INDEX spending_by_end ON spending (ended_at, usd);
-             INSERT INTO task (status, state, queue_position, name, agent, working_directory,
+            "INSERT INTO task (status, state, queue_position, name, agent, working_directory,
                  created_at)
              VALUES ('pending', '{}', 1, 'a', 'shell', '/a', 1),
                  ('pending', '{}', 2, 'b', 'shell', '/b', 1),
-                 ('pending', '{}', 3, 'c', 'shell', '/a', 1);
-             PRAGMA user_version = 13;",
+                 ('pending', '{}', 3, 'c', 'shell', '/a', 1);",
         )
         .unwrap();
     drop(database);
