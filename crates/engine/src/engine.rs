@@ -105,6 +105,8 @@ struct Inner {
     sign_in_note: SignInNote,
     /// Codes for logins of browsers.
     logins: Logins,
+    /// Closes when the index for searches is closed after the engine has stopped.
+    index_closed: watch::Receiver<()>,
     /// Held until [`Engine::release`], or the last handle and the dispatcher are gone, and no
     /// longer than the process.
     claim: Mutex<Option<Arc<Claim>>>,
@@ -232,8 +234,9 @@ impl Engine {
                 let config = config.clone();
                 Box::new(move || config.now().caps.free_disk)
             },
+            ended: ended.clone(),
         };
-        index_in_background(indexer, shown.seq.clone(), ended.clone())?;
+        let index_closed = index_in_background(indexer, shown.seq.clone(), Arc::clone(&claim))?;
         Ok(Self {
             inner: Arc::new(Inner {
                 readers: Readers::new(paths.database.clone(), shown.published.clone()),
@@ -263,6 +266,7 @@ impl Engine {
                 searches,
                 sign_in_note: SignInNote::default(),
                 logins: Logins::default(),
+                index_closed,
                 claim: Mutex::new(Some(claim)),
             }),
             principal: Principal::Local,
@@ -288,9 +292,15 @@ impl Engine {
     pub async fn release(&self) {
         let mut ended = self.inner.ended.clone();
         while ended.changed().await.is_ok() {}
-        // What is being read is read to its end, but for a disk that does not answer.
-        let _ = tokio::time::timeout(LAST_READS, self.inner.reading.end()).await;
+        // What is being read or indexed comes to its end, but for a disk that does not answer.
+        let mut index_closed = self.inner.index_closed.clone();
+        let last = async {
+            self.inner.reading.end().await;
+            while index_closed.changed().await.is_ok() {}
+        };
+        let _ = tokio::time::timeout(LAST_READS, last).await;
         self.inner.reading.close();
+        self.inner.searches.close();
         drop(self.inner.claim.lock().await.take());
     }
 

@@ -25,7 +25,7 @@ use crate::store::{
     EventFilter, FoundPassage, NewPassage, PassageKind, Progress, Readers, SearchIndex,
     SearchReaders, is_damage,
 };
-use crate::{EngineError, Paths, disk};
+use crate::{Claim, EngineError, Paths, disk};
 
 use passages::{LogPassages, Passage};
 pub(crate) use words::Words;
@@ -58,6 +58,8 @@ pub(crate) struct Indexer {
     pub(crate) searches: Arc<SearchReaders>,
     /// How many bytes are to stay free on the disk.
     pub(crate) free_disk: Box<dyn Fn() -> u64 + Send>,
+    /// Closes when the engine has stopped.
+    pub(crate) ended: watch::Receiver<()>,
 }
 
 /// What a step of the indexer has done.
@@ -67,14 +69,19 @@ enum Step {
     Worked,
     /// Nothing is left to do.
     Idle,
+    /// The engine has stopped: what was done is not kept.
+    Stopped,
 }
 
-/// Fills the index on a thread of its own, until the engine has ended.
+/// Fills the index on a thread of its own, until the engine has stopped. The thread shares the claim of the data
+/// directory, so that its file is closed before others may use or remove the directory. The result closes when
+/// the thread has let go of both; nothing is ever sent.
 pub(crate) fn index_in_background(
     indexer: Indexer,
     newest: watch::Receiver<i64>,
-    ended: watch::Receiver<()>,
-) -> Result<(), EngineError> {
+    claim: Arc<Claim>,
+) -> Result<watch::Receiver<()>, EngineError> {
+    let (ending, ended) = watch::channel(());
     let cannot_start = || EngineError::io("cannot start the search index");
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
@@ -84,29 +91,32 @@ pub(crate) fn index_in_background(
         .name("search-index".to_owned())
         .stack_size(1024 * 1024)
         .spawn(move || {
-            let mut while_running = ended.clone();
+            let mut while_running = indexer.ended.clone();
             runtime.block_on(async {
                 tokio::select! {
                     _ = while_running.changed() => {}
-                    () = indexer.run(newest, ended) => {}
+                    () = indexer.run(newest) => {}
                 }
             });
+            drop(indexer);
+            drop(claim);
+            drop(ending);
         })
-        .map(drop)
-        .map_err(cannot_start())
+        .map_err(cannot_start())?;
+    Ok(ended)
 }
 
 impl Indexer {
-    async fn run(&self, mut newest: watch::Receiver<i64>, ended: watch::Receiver<()>) {
+    async fn run(&self, mut newest: watch::Receiver<i64>) {
         loop {
-            let error = match self.fill(&mut newest, &ended).await {
+            let error = match self.fill(&mut newest).await {
                 Ok(()) => return,
                 Err(error) => error,
             };
             if is_damage(&error) {
                 // It is made anew at once, but a disk that damages it again is left alone.
                 tracing::warn!(%error, "the search index is damaged");
-                self.searches.reopen();
+                self.searches.close();
                 if let Err(error) = SearchIndex::discard(&self.paths.search) {
                     tracing::warn!(%error, "the search index cannot be removed");
                 }
@@ -117,16 +127,12 @@ impl Indexer {
         }
     }
 
-    /// Follows the events until the engine has ended.
-    async fn fill(
-        &self,
-        newest: &mut watch::Receiver<i64>,
-        ended: &watch::Receiver<()>,
-    ) -> Result<(), EngineError> {
+    /// Follows the events until the engine has stopped.
+    async fn fill(&self, newest: &mut watch::Receiver<i64>) -> Result<(), EngineError> {
         let known = *newest.borrow_and_update();
         let index = SearchIndex::open(&self.paths.search, known)?;
-        self.searches.reopen();
-        while ended.has_changed().is_ok() {
+        self.searches.close();
+        while !self.is_stopped() {
             let began = Instant::now();
             let step = if disk::has_room(&self.paths, (self.free_disk)()) {
                 self.step(&index, *newest.borrow_and_update())?
@@ -140,9 +146,14 @@ impl Indexer {
                 }
                 Step::Idle if newest.changed().await.is_err() => return Ok(()),
                 Step::Idle => tokio::time::sleep(SOON).await,
+                Step::Stopped => return Ok(()),
             }
         }
         Ok(())
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.ended.has_changed().is_err()
     }
 
     /// Does a bounded part of what there is to do, as one transaction.
@@ -150,8 +161,8 @@ impl Indexer {
         index.begin()?;
         let step = self.step_within(index, newest);
         match &step {
-            Ok(_) => index.commit()?,
-            Err(_) => index.roll_back(),
+            Ok(Step::Worked | Step::Idle) => index.commit()?,
+            Ok(Step::Stopped) | Err(_) => index.roll_back(),
         }
         step
     }
@@ -169,10 +180,16 @@ impl Indexer {
         };
         // In the order of their numbers: the index takes what is greater more easily.
         for task in tasks.into_iter().collect::<BTreeSet<_>>() {
+            if self.is_stopped() {
+                return Ok(Step::Stopped);
+            }
             match self.readers.detail(task)? {
                 Some((_, detail)) => self.index_task(index, &detail)?,
                 None => index.remove_task(task)?,
             }
+        }
+        if self.is_stopped() {
+            return Ok(Step::Stopped);
         }
         if index.size()? > LARGEST {
             index.remove_oldest_logs(REMOVED_AT_ONCE)?;
@@ -214,6 +231,9 @@ impl Indexer {
             index.add(id, None, fingerprint, &to_index(PassageKind::Prompt, None, passages))?;
         }
         for run in detail.run_history.iter().filter(|run| run.outcome.is_some()) {
+            if self.is_stopped() {
+                break;
+            }
             if index.fingerprint(id, Some(&run.id))?.is_none() {
                 let passages = self.of_run(&detail.task, run)?;
                 index.add(id, Some(&run.id), 0, &passages)?;

@@ -300,6 +300,24 @@ async fn prompts_are_found_while_their_tasks_are_there() {
 }
 
 #[tokio::test]
+async fn a_released_directory_has_no_open_index() {
+    let (directory, mut engine, _http) = started().await;
+    let open = directory.path().join("search.db-shm");
+    for round in 0..20 {
+        for number in 0..20 {
+            let command = format!("echo {round} {number} {}", "word ".repeat(2000));
+            engine.submit(shell(directory.path(), &command)).await.unwrap();
+        }
+        engine.stop(StopRequest { mode: StopMode::LeaveRunning }).await.unwrap();
+        engine.release().await;
+        assert!(!open.exists(), "round {round}");
+        let claim = Claim::take(Paths::below(directory.path())).unwrap();
+        let nothing = SupervisorCommand { program: "/nowhere".into(), args: Vec::new() };
+        engine = Engine::start(claim, Settings::default(), nothing, Hosting::default()).unwrap();
+    }
+}
+
+#[tokio::test]
 async fn an_index_that_is_gone_is_made_anew_from_the_tasks() {
     let (directory, engine, _http) = started().await;
     for number in 0..120 {

@@ -396,8 +396,8 @@ impl SearchReaders {
         Ok(Some(found))
     }
 
-    /// Lets go of the file, because another one takes its place.
-    pub(crate) fn reopen(&self) {
+    /// Closes the file, because another one takes its place or the engine has stopped.
+    pub(crate) fn close(&self) {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 }
