@@ -97,6 +97,33 @@ test("a long log opens at its end with one question", async () => {
   expect(last(follower.view)).toBe("999990.0");
 });
 
+test("a log that is to open at a place starts there and stays there", async () => {
+  log.grow(100_000);
+  void follower.openAt(5000);
+  follower.start();
+  await settle();
+  expect(first(follower.view)).toBe("5000.0");
+  expect(follower.view).toMatchObject({ loaded: true, atStart: false, atEnd: false });
+});
+
+test("a log opens at a place as soon as the engine answers", async () => {
+  log.grow(1000);
+  log.failures = [new Refused({ code: "unavailable", message: "The engine is away" })];
+  void follower.openAt(5000);
+  await vi.advanceTimersByTimeAsync(0);
+  expect(follower.view).toMatchObject({ loaded: false });
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(first(follower.view)).toBe("5000.0");
+});
+
+test("the place asked for last is shown", async () => {
+  log.grow(100_000);
+  void follower.openAt(5000);
+  void follower.openAt(9000);
+  await settle();
+  expect(first(follower.view)).toBe("9000.0");
+});
+
 test("what is printed is there at once", async () => {
   log.grow(5);
   follower.start();

@@ -73,7 +73,7 @@ export class LogFollower {
   #pages: Page[] = [];
   /** The blocks of the pages. */
   #blockList = new BlockList();
-  /** Aborts following. */
+  /** Aborts following, or opening at a place. */
   #following: AbortController | undefined;
   /** Aborts all requests. */
   readonly #life = new AbortController();
@@ -94,9 +94,9 @@ export class LogFollower {
     this.#changed = changed;
   }
 
-  /** Opens the log at its end and follows it. */
+  /** Opens the log at its end and follows it, unless a place was asked for before. */
   start() {
-    void this.#follow();
+    if (!this.#following) void this.#follow();
   }
 
   /** Stops all requests. */
@@ -123,15 +123,25 @@ export class LogFollower {
   /** Opens the log at a place in it. */
   async openAt(place: number) {
     this.#following?.abort();
+    const opening = new AbortController();
+    this.#following = opening;
     this.readerAtEnd = false;
-    try {
-      const page = await this.#ask({ after: place, limit: PAGE });
-      this.#pages = [pageOf({ ...page, start: place })];
-      this.#retell();
-      this.#show({ loaded: true, atEnd: false, over: false, live: [] }, "all");
-      if (page.end || page.entries.length < PAGE) void this.#follow(page);
-    } catch (error) {
-      this.#fail(error);
+    const { signal } = opening;
+    const stopped = () => signal.aborted || this.#life.signal.aborted;
+    const backoff = new Backoff();
+    while (!stopped()) {
+      try {
+        const page = await this.#ask({ after: place, limit: PAGE }, signal);
+        if (stopped()) return;
+        this.#pages = [pageOf({ ...page, start: place })];
+        this.#retell();
+        this.#show({ loaded: true, atEnd: false, over: false, live: [] }, "all");
+        if (page.end || page.entries.length < PAGE) void this.#follow(page);
+        return;
+      } catch (error) {
+        if (stopped() || !this.#fail(error)) return;
+        await backoff.failed(signal);
+      }
     }
   }
 
