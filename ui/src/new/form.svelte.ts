@@ -110,6 +110,17 @@ export class Form {
     return request;
   }
 
+  /** Carries out one submission at a time, with what is asked before it. */
+  async once(submission: () => Promise<void>): Promise<void> {
+    if (this.sending) return;
+    this.sending = true;
+    try {
+      await submission();
+    } finally {
+      this.sending = false;
+    }
+  }
+
   /**
    * Submits a request; undefined if the engine refuses it, with the error shown. Text that is entered
    * in the meantime stays.
@@ -118,7 +129,6 @@ export class Form {
     const text = JSON.stringify(request);
     const key = this.#tried?.request === text ? this.#tried.key : idempotencyKey();
     const { prompt } = this.draft;
-    this.sending = true;
     try {
       const task = await backend.submit({ ...request, idempotency_key: key });
       this.#tried = undefined;
@@ -133,7 +143,6 @@ export class Form {
       else this.refusal = refusal;
       return undefined;
     } finally {
-      this.sending = false;
       this.keep();
     }
   }

@@ -99,7 +99,7 @@ it("is the same form when it is opened again while it is sent", async () => {
   const form = await open();
   form.draft.prompt = "Write tests";
   form.draft.directory = "/w";
-  const sent = form.send(form.check("/home/ada")!);
+  const sent = form.once(async () => void (await form.send(form.check("/home/ada")!)));
   form.keep();
 
   const again = await open();
@@ -110,6 +110,21 @@ it("is the same form when it is opened again while it is sent", async () => {
   expect(again.sending).toBe(false);
   expect(again.draft).toMatchObject({ prompt: "", directory: "/w" });
   expect((await open()).draft.prompt).toBe("");
+});
+
+it("sends once, whatever is asked before it is sent", async () => {
+  const form = await open();
+  form.draft.prompt = "Write tests";
+  form.draft.directory = "/w";
+  const submit = async () => {
+    const request = form.check("/home/ada")!;
+    await Promise.resolve();
+    await form.send(request);
+  };
+  await Promise.all([form.once(submit), form.once(submit)]);
+  expect(engine.sent).toHaveLength(1);
+  await form.once(() => Promise.reject(new Error("no engine"))).catch(() => undefined);
+  expect(form.sending).toBe(false);
 });
 
 it("tries again under the same key after it was left, so that it cannot become two tasks", async () => {
