@@ -85,9 +85,12 @@ class Views {
 
   /** Removes a view; the result brings it back. */
   remove(view: View): () => void {
-    const before = this.all;
-    this.#keep(before.filter((one) => one !== view));
-    return () => this.#keep(before);
+    const place = this.all.indexOf(view);
+    this.#keep(this.all.filter((one) => one !== view));
+    return () => {
+      // A view that was saved with this name since is newer.
+      if (!called(this.all, view.name)) this.#keep(this.all.toSpliced(place, 0, view));
+    };
   }
 
   open(view: View) {

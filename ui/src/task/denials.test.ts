@@ -18,15 +18,15 @@ const ask: DeniedTool = {
 
 describe("rules for denied calls", () => {
   it("offers the exact command first, then its beginnings, then the whole tool", () => {
-    expect(choicesOf(push).map(({ rule }) => rule)).toEqual([
+    expect(choicesOf(push).flatMap(({ rules }) => rules)).toEqual([
       "Bash(git push origin main)",
       "Bash(git push:*)",
       "Bash(git:*)",
       "Bash",
     ]);
-    expect(choicesOf(write).map(({ rule }) => rule)).toEqual(["Write"]);
+    expect(choicesOf(write).flatMap(({ rules }) => rules)).toEqual(["Write"]);
     expect(choicesOf({ tool: "WebFetch", input: "", rule: "WebFetch(domain:a.org)" })[0]).toEqual({
-      rule: "WebFetch(domain:a.org)",
+      rules: ["WebFetch(domain:a.org)"],
       name: "Pages of a.org",
     });
   });
@@ -34,15 +34,21 @@ describe("rules for denied calls", () => {
   it("has a rule for each command of a list or pipe, and none for redirections", () => {
     const bash = (input: string, rule?: string) => {
       const call = { tool: "Bash", input, ...(rule ? { rule } : {}) };
-      return choicesOf(call).map(({ rule }) => rule);
+      return choicesOf(call).map(({ rules }) => rules);
     };
-    expect(bash("cat notes | wc")).toEqual(["Bash(cat:*),Bash(wc:*)", "Bash"]);
-    expect(bash("a && b", "Bash(a && b)")).toEqual(["Bash(a && b)", "Bash(a:*),Bash(b:*)", "Bash"]);
-    expect(bash("echo x > y")).toEqual(["Bash"]);
+    expect(bash("cat notes | wc")).toEqual([["Bash(cat:*)", "Bash(wc:*)"], ["Bash"]]);
+    const list = [["Bash(a && b)"], ["Bash(a:*)", "Bash(b:*)"], ["Bash"]];
+    expect(bash("a && b", "Bash(a && b)")).toEqual(list);
+    expect(bash("echo x > y")).toEqual([["Bash"]]);
+    // A rule with any text is one rule.
+    expect(bash("echo 'a), b('", "Bash(echo 'a), b(')")[0]).toEqual(["Bash(echo 'a), b(')"]);
   });
 
   it("reads lists of rules", () => {
     expect(rulesIn(" Bash(cat a, b), Write,")).toEqual(["Bash(cat a, b)", "Write"]);
+    const nested = "Bash(node -e 'f(a,b(c)), 1'),Read";
+    expect(rulesIn(nested)).toEqual(["Bash(node -e 'f(a,b(c)), 1')", "Read"]);
+    expect(rulesIn(" , ")).toEqual([]);
   });
 
   it("shows the whole command, and each call once", () => {

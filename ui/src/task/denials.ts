@@ -3,9 +3,9 @@ import type { DeniedTool, FollowUp, NewTask, Question, TaskChanges } from "../ba
 import { oneLine } from "../words/visibleText";
 import { uiText } from "../language/uiText";
 
-/** A rule that allows a call, with the words that say how much it allows. */
+/** Rules that allow a call, with the words that say how much they allow. */
 export interface Choice {
-  rule: string;
+  rules: string[];
   name: string;
 }
 
@@ -63,11 +63,11 @@ export function choicesOf(call: DeniedTool): Choice[] {
   const { tool, rule } = call;
   const choices: Choice[] = [];
   if (tool === "Bash") {
-    if (rule) choices.push({ rule, name: "Only this command" });
+    if (rule) choices.push({ rules: [rule], name: "Only this command" });
     const parts = commandOf(call).split(/&&|\|\||[|;]/);
     if (parts.length === 1) {
       for (const words of beginnings(commandOf(call))) {
-        choices.push({ rule: ruleFor(words), name: `Commands that begin with “${words}”` });
+        choices.push({ rules: [ruleFor(words)], name: `Commands that begin with “${words}”` });
       }
     } else {
       // A list or a pipe is allowed when each of its commands is.
@@ -75,25 +75,35 @@ export function choicesOf(call: DeniedTool): Choice[] {
       if (programs.every((program) => program !== undefined)) {
         const all = [...new Set(programs)];
         choices.push({
-          rule: all.map(ruleFor).join(","),
+          rules: all.map(ruleFor),
           name: `Commands that begin with ${all.map((words) => `“${words}”`).join(uiText(" or "))}`,
         });
       }
     }
   } else if (rule) {
     const host = /^WebFetch\(domain:(.+)\)$/.exec(rule)?.[1];
-    choices.push({ rule, name: host ? `Pages of ${host}` : "Only this call" });
+    choices.push({ rules: [rule], name: host ? `Pages of ${host}` : "Only this call" });
   }
-  choices.push({ rule: tool, name: `Every use of ${oneLine(tool)}` });
+  choices.push({ rules: [tool], name: `Every use of ${oneLine(tool)}` });
   return choices;
 }
 
 const ruleFor = (words: string): string => `Bash(${words}:*)`;
 
-/** The rules in a list that is separated by commas; those inside of brackets belong to a rule. */
+/** The rules in a list that is separated by commas; a comma inside of brackets belongs to its rule. */
 export function rulesIn(list: string): string[] {
-  const rules = list.split(/,(?![^()]*\))/);
-  return rules.map((rule) => rule.trim()).filter(Boolean);
+  const rules: string[] = [];
+  let depth = 0;
+  let from = 0;
+  for (const { 0: sign, index } of `${list},`.matchAll(/[(),]/g)) {
+    if (sign === "(") depth += 1;
+    else if (sign === ")") depth = Math.max(0, depth - 1);
+    else if (depth === 0 || index === list.length) {
+      rules.push(list.slice(from, index).trim());
+      from = index + 1;
+    }
+  }
+  return rules.filter(Boolean);
 }
 
 /** The beginnings of a single command that are worth a rule: `git push`, `git`. */
@@ -108,7 +118,7 @@ function beginnings(command: string): string[] {
 /** The narrowest rules for all denials; undefined if a person has to choose. */
 export function narrowest(denials: readonly Denial[]): string[] | undefined {
   if (denials.length === 0 || denials.some(({ isBroad }) => isBroad)) return undefined;
-  return [...new Set(denials.flatMap(({ choices }) => choices[0]?.rule ?? []))];
+  return [...new Set(denials.flatMap(({ choices }) => choices[0]?.rules ?? []))];
 }
 
 /** The answers as a message: the words alone for one question, else each with its question. */
