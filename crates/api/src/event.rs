@@ -18,6 +18,8 @@ pub enum EventKind {
         #[serde(flatten)]
         state: State,
     },
+    /// A task in the queue got another place. Its state is the same.
+    Moved,
     /// The agent began a new action.
     Progress {
         /// The action, in a few words.
@@ -57,6 +59,7 @@ impl EventKind {
             Self::Progress { .. } => false,
             Self::Submitted
             | Self::StateChanged { .. }
+            | Self::Moved
             | Self::Quiet { .. }
             | Self::Removed
             | Self::Seen

@@ -224,7 +224,8 @@ fn changes(kind: &EventKind, view: View) -> bool {
     match (kind, view) {
         (EventKind::StateChanged { state }, View::Result) => state.is_finished(),
         (EventKind::StateChanged { .. } | EventKind::Removed, _)
-        | (EventKind::Progress { .. }, View::Task | View::Log) => true,
+        | (EventKind::Progress { .. }, View::Task | View::Log)
+        | (EventKind::Moved, View::Task) => true,
         _ => false,
     }
 }
@@ -260,6 +261,7 @@ mod tests {
             (&begun, [true, true, false]),
             (&works, [true, true, false]),
             (&EventKind::Removed, [true, true, true]),
+            (&EventKind::Moved, [true, false, false]),
             (&EventKind::Seen, [false, false, false]),
         ];
         for (kind, shown) in expected {

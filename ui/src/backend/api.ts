@@ -485,6 +485,7 @@ export type Event = {
 export type EventKind =
   | { kind: "submitted" }
   | ({ kind: "state_changed" } & State)
+  | { kind: "moved" }
   | {
       kind: "progress";
       /** The action, in a few words. */

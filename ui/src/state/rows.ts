@@ -66,7 +66,7 @@ function withState(task: Task, event: Event & State): Task {
 
 /** Whether an event changes more of a row than it contains, so that the row must be read. */
 export const mustRead = (event: Event): boolean =>
-  event.kind === "submitted" || event.kind === "state_changed" || event.kind === "quiet";
+  ["submitted", "state_changed", "moved", "quiet"].includes(event.kind);
 
 /** A request in progress, and the tasks that had events in the meantime. */
 interface Question {

@@ -255,9 +255,10 @@ class Event:
 
     #: Its number in the stream: increasing, never reused.
     seq: int
-    #: `submitted`, `state_changed`, `progress`, `quiet`, `removed`, `seen`, `queue_paused`,
-    #: `settings_changed`, `projects_changed`; a newer engine may know more. `gap` means that events
-    #: before this one are missing, because they are no longer stored: read the tasks again.
+    #: `submitted`, `state_changed`, `moved`, `progress`, `quiet`, `removed`, `seen`,
+    #: `queue_paused`, `settings_changed`, `projects_changed`; a newer engine may know more. `gap`
+    #: means that events before this one are missing, because they are no longer stored: read the
+    #: tasks again.
     kind: str
     at: datetime | None
     #: The task that changed; None for the queue as a whole.

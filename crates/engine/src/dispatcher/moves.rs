@@ -105,9 +105,7 @@ impl Dispatcher {
         if self.queued.get(id).is_some() {
             self.queued.set(id, stored.state.queued_at(place));
         }
-        // Clients read the task again.
-        let state = stored.task.state.clone();
-        self.event(Some(id), &EventKind::StateChanged { state }, now)
+        self.event(Some(id), &EventKind::Moved, now)
     }
 
     /// A task in the queue, with its place.

@@ -171,6 +171,7 @@ export class FakeEngine {
           after: at + 0.5,
         }[side as "first" | "last" | "before" | "after"];
         task.queue_place = place;
+        this.#tell({ kind: "moved" }, id);
         return summary(task);
       }),
     resume: (id) => this.#again(id),
