@@ -73,6 +73,20 @@ enum Step {
     Stopped,
 }
 
+/// Why the index could not be filled.
+enum Failure {
+    /// Its own file.
+    Index(EngineError),
+    /// The tasks, or what they left.
+    Tasks(EngineError),
+}
+
+impl From<EngineError> for Failure {
+    fn from(error: EngineError) -> Self {
+        Self::Index(error)
+    }
+}
+
 /// Fills the index on a thread of its own, until the engine has stopped. The thread shares the claim of the data
 /// directory, so that its file is closed before others may use or remove the directory. The result closes when
 /// the thread has let go of both; nothing is ever sent.
@@ -109,30 +123,35 @@ pub(crate) fn index_in_background(
 impl Indexer {
     async fn run(&self, mut newest: watch::Receiver<i64>) {
         loop {
-            let error = match self.fill(&mut newest).await {
-                Ok(()) => return,
-                Err(error) => error,
-            };
-            if is_damage(&error) {
-                // It is made anew at once, but a disk that damages it again is left alone.
-                tracing::warn!(%error, "the search index is damaged");
-                self.searches.close();
-                if let Err(error) = SearchIndex::discard(&self.paths.search) {
-                    tracing::warn!(%error, "the search index cannot be removed");
+            match self.fill(&mut newest).await {
+                Ok(()) if self.is_stopped() => return,
+                Ok(()) => {
+                    tracing::info!("the search index was removed and is made anew");
+                    self.searches.close();
+                    continue;
                 }
-            } else {
-                tracing::warn!(%error, "the search index is not current");
+                Err(Failure::Index(error)) if is_damage(&error) => {
+                    // It is made anew at once, but a disk that damages it again is left alone.
+                    tracing::warn!(%error, "the search index is damaged");
+                    self.searches.close();
+                    if let Err(error) = SearchIndex::discard(&self.paths.search) {
+                        tracing::warn!(%error, "the search index cannot be removed");
+                    }
+                }
+                Err(Failure::Index(error) | Failure::Tasks(error)) => {
+                    tracing::warn!(%error, "the search index is not current");
+                }
             }
             tokio::time::sleep(LATER).await;
         }
     }
 
-    /// Follows the events until the engine has stopped.
-    async fn fill(&self, newest: &mut watch::Receiver<i64>) -> Result<(), EngineError> {
+    /// Follows the events until the engine has stopped, or the file was removed.
+    async fn fill(&self, newest: &mut watch::Receiver<i64>) -> Result<(), Failure> {
         let known = *newest.borrow_and_update();
         let index = SearchIndex::open(&self.paths.search, known)?;
         self.searches.close();
-        while !self.is_stopped() {
+        while !self.is_stopped() && index.is_in_place() {
             let began = Instant::now();
             let step = if disk::has_room(&self.paths, (self.free_disk)()) {
                 self.step(&index, *newest.borrow_and_update())?
@@ -144,8 +163,13 @@ impl Indexer {
                 Step::Worked => {
                     tokio::time::sleep((began.elapsed() * 3).min(LONGEST_REST)).await;
                 }
-                Step::Idle if newest.changed().await.is_err() => return Ok(()),
-                Step::Idle => tokio::time::sleep(SOON).await,
+                Step::Idle => tokio::select! {
+                    changed = newest.changed() => match changed {
+                        Ok(()) => tokio::time::sleep(SOON).await,
+                        Err(_) => return Ok(()),
+                    },
+                    () = self.searches.missing() => {}
+                },
                 Step::Stopped => return Ok(()),
             }
         }
@@ -157,7 +181,7 @@ impl Indexer {
     }
 
     /// Does a bounded part of what there is to do, as one transaction.
-    fn step(&self, index: &SearchIndex, newest: i64) -> Result<Step, EngineError> {
+    fn step(&self, index: &SearchIndex, newest: i64) -> Result<Step, Failure> {
         index.begin()?;
         let step = self.step_within(index, newest);
         match &step {
@@ -167,12 +191,12 @@ impl Indexer {
         step
     }
 
-    fn step_within(&self, index: &SearchIndex, newest: i64) -> Result<Step, EngineError> {
+    fn step_within(&self, index: &SearchIndex, newest: i64) -> Result<Step, Failure> {
         let mut progress = index.progress()?;
         let tasks = if progress.event < newest {
             self.changed(index, newest, &mut progress)?
         } else if let Some(below) = progress.unread_below {
-            let tasks = self.readers.tasks_below(below, TASKS)?;
+            let tasks = self.readers.tasks_below(below, TASKS).map_err(Failure::Tasks)?;
             progress.unread_below = tasks.last().copied();
             tasks
         } else {
@@ -183,7 +207,7 @@ impl Indexer {
             if self.is_stopped() {
                 return Ok(Step::Stopped);
             }
-            match self.readers.detail(task)? {
+            match self.readers.detail(task).map_err(Failure::Tasks)? {
                 Some((_, detail)) => self.index_task(index, &detail)?,
                 None => index.remove_task(task)?,
             }
@@ -205,9 +229,10 @@ impl Indexer {
         index: &SearchIndex,
         newest: i64,
         progress: &mut Progress,
-    ) -> Result<Vec<TaskId>, EngineError> {
+    ) -> Result<Vec<TaskId>, Failure> {
         let filter = EventFilter::new(&EventQuery { lasting: true, ..EventQuery::default() });
-        let (events, gap) = self.readers.events(progress.event, EVENTS, &filter)?;
+        let (events, gap) =
+            self.readers.events(progress.event, EVENTS, &filter).map_err(Failure::Tasks)?;
         if gap {
             // The events that would name removed tasks are gone: index all tasks again.
             index.clear()?;
@@ -221,10 +246,9 @@ impl Indexer {
         Ok(events.iter().filter_map(|event| event.task).collect())
     }
 
-    fn index_task(&self, index: &SearchIndex, detail: &TaskDetail) -> Result<(), EngineError> {
+    fn index_task(&self, index: &SearchIndex, detail: &TaskDetail) -> Result<(), Failure> {
         let id = detail.task.id;
-        let prompt = format!("{}\n{}", detail.task.name, detail.request.execution_prompt);
-        let fingerprint = fingerprint(&prompt);
+        let fingerprint = fingerprint(&detail.request.execution_prompt);
         if index.fingerprint(id, None)? != Some(fingerprint) {
             index.remove_prompt(id)?;
             let passages = passages::of_text(&detail.request.execution_prompt);
@@ -235,7 +259,7 @@ impl Indexer {
                 break;
             }
             if index.fingerprint(id, Some(&run.id))?.is_none() {
-                let passages = self.of_run(&detail.task, run)?;
+                let passages = self.of_run(&detail.task, run).map_err(Failure::Tasks)?;
                 index.add(id, Some(&run.id), 0, &passages)?;
             }
         }

@@ -65,7 +65,7 @@ impl Inner {
             if is_last {
                 return Ok(page);
             }
-            // What else there is of the last task is not better than what was found.
+            // The last task may have more passages. It is found without them, at one of those that were read.
             before = Some(last);
             if began.elapsed() > LONGEST {
                 page.next = before;

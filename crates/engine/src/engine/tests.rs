@@ -4,8 +4,8 @@ use std::sync::atomic::Ordering;
 
 use claude_worker_api::{
     Agent, Edit, ErrorCode, EventKind, EventQuery, HttpSettings, ImportTasks, LONGEST_DURATION,
-    ListQuery, NewTask, NewTasks, NewToken, Pause, ProjectsQuery, SearchHit, SearchPlace,
-    SearchQuery, SettingsChange, Status, StopRequest, TaskApi, TaskChanges, TaskQuery,
+    ListQuery, Move, NewTask, NewTasks, NewToken, Pause, ProjectsQuery, QueuePlace, SearchHit,
+    SearchPlace, SearchQuery, SettingsChange, Status, StopRequest, TaskApi, TaskChanges, TaskQuery,
 };
 use tempfile::TempDir;
 
@@ -297,6 +297,34 @@ async fn prompts_are_found_while_their_tasks_are_there() {
     }
     let running = SearchQuery { statuses: vec![Status::Running], ..query("else") };
     assert_eq!(engine.search(running).await.unwrap().hits, []);
+}
+
+#[tokio::test]
+async fn an_index_that_is_deleted_while_it_is_used_is_made_anew() {
+    let (directory, engine, _http) = started().await;
+    engine.submit(shell(directory.path(), "echo migrate the database")).await.unwrap();
+    search(&engine, "database", 1).await;
+    for ending in ["", "-wal", "-shm"] {
+        std::fs::remove_file(directory.path().join(format!("search.db{ending}"))).unwrap();
+    }
+    // Searches that have the file open find in it what they did; those that do not make the index anew.
+    engine.inner.searches.close();
+    search(&engine, "database", 1).await;
+    engine.submit(shell(directory.path(), "echo another database")).await.unwrap();
+    search(&engine, "database", 2).await;
+}
+
+#[tokio::test]
+async fn a_move_tells_of_the_place_and_not_of_a_state() {
+    let (directory, engine, _http) = started().await;
+    engine.submit(shell(directory.path(), "echo 1")).await.unwrap();
+    let second = engine.submit(shell(directory.path(), "echo 2")).await.unwrap().id;
+    let after = engine.events(EventQuery::default()).await.unwrap().next;
+    engine.move_task(second, Move { to: QueuePlace::First }).await.unwrap();
+    let query = EventQuery { after: Some(after), ..EventQuery::default() };
+    let events = engine.events(query).await.unwrap().events;
+    let kinds: Vec<_> = events.into_iter().map(|event| (event.task, event.kind)).collect();
+    assert_eq!(kinds, [(Some(second), EventKind::Moved)]);
 }
 
 #[tokio::test]

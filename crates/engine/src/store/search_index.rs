@@ -12,8 +12,9 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use claude_worker_api::{RunId, TaskId};
-use claude_worker_os::files::private;
+use claude_worker_os::files::{Identity, private};
 use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use tokio::sync::Notify;
 
 use crate::EngineError;
 
@@ -106,6 +107,9 @@ pub(crate) struct Progress {
 /// The one connection that fills the index.
 pub(crate) struct SearchIndex {
     connection: Connection,
+    path: PathBuf,
+    /// The file that was opened.
+    file: Option<Identity>,
 }
 
 impl SearchIndex {
@@ -122,8 +126,7 @@ impl SearchIndex {
         private(OpenOptions::new().create(true).truncate(true).write(true))
             .open(path)
             .map_err(EngineError::io(format!("cannot make {}", path.display())))?;
-        let connection = connect(path, false)?;
-        let index = Self { connection };
+        let index = Self::of(path, connect(path, false)?);
         index.begin()?;
         index.connection.execute_batch(TABLES)?;
         index.connection.pragma_update(None, "application_id", APPLICATION_ID)?;
@@ -139,17 +142,27 @@ impl SearchIndex {
             return Ok(None);
         }
         let connection = connect(path, false)?;
-        let number =
-            |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-        if number("application_id")? != APPLICATION_ID || number("user_version")? != SHAPE {
+        if !has_shape(&connection)? {
             return Ok(None);
         }
-        let index = Self { connection };
+        let index = Self::of(path, connection);
         // So that damage of what is read most shows now.
         index.progress()?;
         let sql = "SELECT count(*) FROM (SELECT 1 FROM words WHERE words MATCH 'a' LIMIT 1)";
         index.connection.query_row(sql, [], |_| Ok(()))?;
         Ok(Some(index))
+    }
+
+    fn of(path: &Path, connection: Connection) -> Self {
+        Self { connection, path: path.to_owned(), file: Identity::at(path).ok() }
+    }
+
+    /// Whether the file is still in its place: it may be deleted at any time.
+    pub(crate) fn is_in_place(&self) -> bool {
+        match Identity::at(&self.path) {
+            Ok(found) => self.file.is_none_or(|file| file == found),
+            Err(error) => error.kind() != std::io::ErrorKind::NotFound,
+        }
     }
 
     pub(crate) fn begin(&self) -> Result<(), EngineError> {
@@ -296,6 +309,12 @@ impl SearchIndex {
     }
 }
 
+/// Whether it is an index of this version.
+fn has_shape(connection: &Connection) -> Result<bool, EngineError> {
+    let number = |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    Ok(number("application_id")? == APPLICATION_ID && number("user_version")? == SHAPE)
+}
+
 /// The number of a task's first passage.
 fn first_of(task: TaskId) -> i64 {
     // A task's number that is too great for this will not come.
@@ -365,12 +384,21 @@ fn connect(path: &Path, read_only: bool) -> rusqlite::Result<Connection> {
 /// Connections that search.
 pub(crate) struct SearchReaders {
     path: PathBuf,
-    idle: Mutex<Vec<Connection>>,
+    idle: Mutex<Idle>,
+    missing: Notify,
+}
+
+/// Connections that are not in use.
+#[derive(Default)]
+struct Idle {
+    connections: Vec<Connection>,
+    /// How many times the file was closed. A connection from before is not kept.
+    closed: u64,
 }
 
 impl SearchReaders {
     pub(crate) fn new(path: PathBuf) -> Self {
-        Self { path, idle: Mutex::default() }
+        Self { path, idle: Mutex::default(), missing: Notify::new() }
     }
 
     /// Passages in which the expression holds, those of the newest tasks first; only of tasks before `before`. With
@@ -382,23 +410,40 @@ impl SearchReaders {
         limit: i64,
     ) -> Result<Option<(Vec<FoundPassage>, Progress)>, EngineError> {
         let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let kept = idle().pop();
+        let (kept, closed) = {
+            let mut idle = idle();
+            (idle.connections.pop(), idle.closed)
+        };
         let connection = match kept {
             Some(connection) => connection,
-            None if !self.path.exists() => return Ok(None),
+            None if !self.path.exists() => {
+                self.missing.notify_one();
+                return Ok(None);
+            }
             None => connect(&self.path, true)?,
         };
+        // A file that is being made has no tables yet.
+        if !has_shape(&connection)? {
+            return Ok(None);
+        }
         let found = find(&connection, expression, before, limit)?;
         let mut kept = idle();
-        if kept.len() < IDLE {
-            kept.push(connection);
+        if kept.connections.len() < IDLE && kept.closed == closed {
+            kept.connections.push(connection);
         }
         Ok(Some(found))
     }
 
+    /// Waits until a search has found no index.
+    pub(crate) async fn missing(&self) {
+        self.missing.notified().await;
+    }
+
     /// Closes the file, because another one takes its place or the engine has stopped.
     pub(crate) fn close(&self) {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.connections.clear();
+        idle.closed += 1;
     }
 }
 
