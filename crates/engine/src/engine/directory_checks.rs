@@ -14,6 +14,8 @@ use tokio::time::timeout_at;
 
 /// How many looks at directories may be under way at once, hanging ones included.
 const LOOKS: usize = 16;
+/// How many repositories may be compared at once, hanging ones included.
+const COMPARISONS: usize = 4;
 /// How many of them at one directory.
 const AT_ONE: usize = 2;
 /// From this age on a look counts as hanging.
@@ -22,6 +24,7 @@ const HANGS: Duration = Duration::from_secs(5);
 /// The looks that are under way.
 pub(super) struct DirectoryChecks {
     turns: Arc<Semaphore>,
+    comparisons: Arc<Semaphore>,
     places: Arc<Places>,
 }
 
@@ -93,7 +96,11 @@ impl Drop for Visit {
 
 impl Default for DirectoryChecks {
     fn default() -> Self {
-        Self { turns: Arc::new(Semaphore::new(LOOKS)), places: Arc::default() }
+        Self {
+            turns: Arc::new(Semaphore::new(LOOKS)),
+            comparisons: Arc::new(Semaphore::new(COMPARISONS)),
+            places: Arc::default(),
+        }
     }
 }
 
@@ -110,6 +117,21 @@ impl DirectoryChecks {
         look: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, ApiError> {
         self.look_with(directory, patience, Some(Arc::clone(&self.turns)), look).await
+    }
+
+    /// The same for a comparison by git, which may take seconds in a large repository. It takes no turn of the
+    /// looks that submissions wait for.
+    ///
+    /// # Errors
+    /// `invalid_request` when there is no answer in time.
+    pub(super) async fn compare<T: Send + 'static>(
+        &self,
+        directory: &str,
+        patience: Duration,
+        compare: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let what = format!("The repository of {directory}");
+        self.look_with(&what, patience, Some(Arc::clone(&self.comparisons)), compare).await
     }
 
     /// The same for something that has turns apart from those of the directories.
@@ -167,7 +189,7 @@ impl DirectoryChecks {
 
 fn no_turn(what: &str) -> ApiError {
     ApiError::invalid(format!(
-        "{what} could not be looked at: {LOOKS} looks at other directories have no answer"
+        "{what} could not be looked at: too many looks at other directories have no answer"
     ))
     .hint("Repair or unmount the network drive that is down, and try again")
 }
@@ -240,8 +262,20 @@ mod tests {
         }
         assert_eq!(directory_checks.turns.available_permits(), 0, "no more threads than turns");
         let error = directory_checks.look("/", BRIEFLY, || ()).await.unwrap_err();
-        assert!(error.message.starts_with("/ could not be looked at: 16 looks"), "{error}");
+        assert!(error.message.starts_with("/ could not be looked at: too many"), "{error}");
         assert_eq!(directory_checks.check_separately("The disk", LONG, || 7).await.unwrap(), 7);
         assert_eq!(directory_checks.places.all().len(), LOOKS, "nothing is kept of what is over");
+    }
+
+    #[tokio::test]
+    async fn comparisons_that_take_long_delay_no_look_at_their_directory() {
+        let directory_checks = DirectoryChecks::default();
+        let (_release, held) = hanging();
+        for _ in 0..2 * COMPARISONS {
+            let held = Arc::clone(&held);
+            let hangs = move || drop(held.lock().map(|held| held.recv()));
+            directory_checks.compare("/mnt/x", BRIEFLY, hangs).await.unwrap_err();
+        }
+        assert_eq!(directory_checks.look("/mnt/x", LONG, || 7).await.unwrap(), 7);
     }
 }

@@ -16,8 +16,8 @@ use crate::changes::{self, Entry, FileList, Source, differences, file_list, writ
 const MAX_LISTED: usize = 2000;
 /// The longest patch, in bytes.
 const MAX_PATCH: usize = 8 * 1024 * 1024;
-/// How long the directory of a run that goes on has to answer; git has less.
-const COMPARING: Duration = Duration::from_secs(8);
+/// How long the repository of a run that goes on has to answer. The two questions to git have 5 s each.
+const COMPARING: Duration = Duration::from_secs(12);
 
 /// The runs of a task, and where they worked.
 struct Place {
@@ -108,7 +108,7 @@ impl Engine {
         let list = if running {
             let (inner, directory) = (self.inner.clone(), place.directory.display().to_string());
             let look = move || inner.list_of(&place);
-            self.inner.directory_checks.look(&directory, COMPARING, look).await?
+            self.inner.directory_checks.compare(&directory, COMPARING, look).await?
         } else {
             self.read(move |inner| Ok(inner.list_of(&place))).await?
         };
