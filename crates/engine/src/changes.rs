@@ -49,7 +49,7 @@ pub(crate) fn look(directory: &Path, search_path: Option<&OsStr>) -> Start {
     match found.and_then(|program| repository::snapshot(program, directory)) {
         Ok(snapshot) => Start::Repository(snapshot),
         Err(error) => {
-            tracing::info!(%error, "git does not tell what is in the working directory");
+            tracing::info!(%error, "git cannot read the working directory before the run");
             Start::Failed { reason: error.to_string() }
         }
     }
@@ -72,8 +72,12 @@ pub(crate) fn repository_of(dir: &RunDir) -> Option<PathBuf> {
 
 /// Finds out and stores what a run changed, when its process tree has ended.
 pub(crate) fn finish(dir: &RunDir, agent: Agent, directory: &Path, shared_with: Vec<TaskId>) {
-    let Some(start) = record::start(dir.path()) else { return };
-    let outcome = compare(dir, &start, agent, directory);
+    let outcome = match record::start(dir.path()) {
+        Some(start) => compare(dir, &start, agent, directory),
+        // The run has made the repository.
+        None if repository::is_in_repository(directory) => Outcome::NoRepository,
+        None => return,
+    };
     let end = End { outcome, shared_with };
     if let Err(error) = record::store_end(dir.path(), &end) {
         tracing::warn!(%error, "the changes of the run cannot be stored");
@@ -96,7 +100,7 @@ pub(crate) fn of_run(
                 Outcome::Failed { reason: "The end of this run was not seen".to_owned() }
             }
             Some(Start::Failed { reason }) => Outcome::Failed { reason },
-            None if repository::is_in_repository(directory) => {
+            None if !is_live && repository::is_in_repository(directory) => {
                 Outcome::Failed { reason: "The state before this run was not kept".to_owned() }
             }
             Some(Start::NoRepository) | None => Outcome::NoRepository,
@@ -142,7 +146,7 @@ fn compare(dir: &RunDir, start: &Start, agent: Agent, directory: &Path) -> Outco
         Ok(Outcome::Compared { root: snapshot.root.clone(), pairs, ignored })
     })();
     compared.unwrap_or_else(|error: git::GitError| {
-        tracing::info!(%error, "git does not tell what the run changed");
+        tracing::info!(%error, "git cannot compare the working directory after the run");
         Outcome::Failed { reason: error.to_string() }
     })
 }

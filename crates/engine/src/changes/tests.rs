@@ -272,3 +272,17 @@ fn large_files_are_named_and_not_kept() {
     place.write("large", &"y".repeat(side::MAX_FILE as usize + 2));
     assert_eq!(place.changes(), ["M large +0 -0 TooLarge"]);
 }
+
+#[test]
+fn a_repository_that_the_run_makes_is_no_failure() {
+    let place = Place::new();
+    assert_eq!(place.begin(), Start::NoRepository);
+    place.git(&["init", "-q"]);
+    place.write("a", "1");
+    place.commit();
+    let source =
+        |is_live| of_run(&place.dir, Agent::Claude, &place.work(), is_live, Vec::new()).source;
+    assert!(matches!(source(true), Source::NoRepository));
+    finish(&place.dir, Agent::Claude, &place.work(), Vec::new());
+    assert!(matches!(source(false), Source::NoRepository));
+}

@@ -113,7 +113,7 @@ impl Reading {
     }
 
     fn add(&mut self, edit: FileEdit, directory: &Path) {
-        let path = absolute(directory, Path::new(&edit.path));
+        let path = without_links(absolute(directory, Path::new(&edit.path)));
         let after = side(edit.after);
         let is_full = self.edits.len() >= MAX_FILES;
         match self.edits.entry(path) {
@@ -138,6 +138,17 @@ fn side(state: FileState) -> Side {
         FileState::Text(text) if text.len() as u64 > MAX_FILE => unkept(NoLines::TooLarge),
         FileState::Text(text) => Side::kept(text.into_bytes(), Mode::File),
         FileState::Unknown => unkept(NoLines::NotKept),
+    }
+}
+
+/// The file that a path leads to, as git names it. Of a file that is gone, the links of its directory are followed.
+fn without_links(path: PathBuf) -> PathBuf {
+    if let Ok(real) = path.canonicalize() {
+        return real;
+    }
+    match (path.parent().map(Path::canonicalize), path.file_name()) {
+        (Some(Ok(directory)), Some(name)) => directory.join(name),
+        _ => path,
     }
 }
 
@@ -166,6 +177,23 @@ mod tests {
             "type": "update", "filePath": path, "content": after, "originalFile": before,
         });
         format!("{}\n", serde_json::json!({ "type": "user", "tool_use_result": result }))
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_is_reached_through_links_is_one_file() {
+        let here = tempfile::tempdir().unwrap();
+        let place = here.path().canonicalize().unwrap();
+        std::fs::create_dir(place.join("real")).unwrap();
+        std::fs::write(place.join("real/a"), "2").unwrap();
+        std::os::unix::fs::symlink("real", place.join("link")).unwrap();
+        std::os::unix::fs::symlink("real/a", place.join("b")).unwrap();
+        let output = place.join("stdout");
+        let edits = ["real/a", "link/a", "b", "link/gone"].map(|path| written(path, "1", "2"));
+        std::fs::write(&output, edits.concat()).unwrap();
+        let found = tool_edits(&output, Agent::Claude, &place);
+        let paths: Vec<_> = found.keys().cloned().collect();
+        assert_eq!(paths, [place.join("real/a"), place.join("real/gone")]);
     }
 
     #[test]
