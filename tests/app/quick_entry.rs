@@ -51,6 +51,24 @@ fn keys_open_the_quick_entry_and_enter_queues_its_task() {
 }
 
 #[test]
+fn the_shortcut_comes_back_with_a_keyboard_layout_that_has_its_key() {
+    let desktop = Desktop::new();
+    let _panel = Panel::on(&desktop);
+    let app = desktop.start_hidden();
+    let screen = Screen::of(&desktop);
+    let key = screen.keycode(SPACE);
+    screen.map_key(key, ENTER);
+    let line = |text| app.output().rfind(text);
+    let lost = "the shortcut has no key in the keyboard layout";
+    until("the key is gone", || line(lost).is_some());
+    screen.map_key(key, SPACE);
+    let found = "the shortcut has a key in the keyboard layout again";
+    until("the key is there again", || line(found) > line(lost));
+    screen.press_keys(&[CONTROL, ALT, SPACE]);
+    until_open(&app, &screen, 1);
+}
+
+#[test]
 fn escape_closes_the_quick_entry_and_its_text_is_there_again() {
     let desktop = Desktop::new();
     // Without a tray, the window would open after some seconds.

@@ -134,7 +134,13 @@ impl Screen {
         grab.unwrap().check().unwrap();
     }
 
-    fn keycode(&self, keysym: u32) -> u8 {
+    /// Changes the keyboard's layout: this key gets another keysym.
+    pub(crate) fn map_key(&self, key: u8, keysym: u32) {
+        self.connection.change_keyboard_mapping(1, key, 1, &[keysym]).unwrap().check().unwrap();
+    }
+
+    /// The key that has this keysym.
+    pub(crate) fn keycode(&self, keysym: u32) -> u8 {
         let setup = self.connection.setup();
         let (first, count) = (setup.min_keycode, setup.max_keycode - setup.min_keycode + 1);
         let mapping = self.connection.get_keyboard_mapping(first, count).unwrap().reply().unwrap();

@@ -3,7 +3,7 @@
 //!
 //! global-hotkey does the same and wakes up twenty times a second to look for key presses; this waits.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use claude_worker_desktop::shortcut::{Modifiers, Shortcut};
 use x11rb::connection::Connection;
@@ -23,7 +23,14 @@ pub(crate) struct KeyGrab {
 struct Shared {
     connection: RustConnection,
     root: Window,
-    current: Mutex<Option<(Shortcut, Keycode)>>,
+    current: Mutex<Current>,
+}
+
+#[derive(Default)]
+struct Current {
+    /// The shortcut that was set. A keyboard layout may have no key for it.
+    wanted: Option<Shortcut>,
+    grabbed: Option<(Shortcut, Keycode)>,
 }
 
 impl KeyGrab {
@@ -35,7 +42,7 @@ impl KeyGrab {
         let (connection, screen) = RustConnection::connect(None)
             .map_err(|error| format!("The X server cannot be reached: {error}"))?;
         let root = connection.setup().roots[screen].root;
-        let shared = Arc::new(Shared { connection, root, current: Mutex::new(None) });
+        let shared = Arc::new(Shared { connection, root, current: Mutex::default() });
         let waiting = Arc::clone(&shared);
         std::thread::Builder::new()
             .name("shortcut".to_owned())
@@ -61,9 +68,16 @@ impl Shared {
                 Ok(Event::KeyPress(event)) => on_press(event.time),
                 // Another layout of the keyboard may have the key in another place.
                 Ok(Event::MappingNotify(_)) => {
-                    let current = self.current().map(|(shortcut, _)| shortcut);
-                    if let Err(error) = self.set(current) {
-                        tracing::warn!(error, "the shortcut is lost with the keyboard's layout");
+                    let mut current = self.current();
+                    let (wanted, had_key) = (current.wanted, current.grabbed.is_some());
+                    match self.grab_instead(&mut current, wanted) {
+                        Ok(()) if wanted.is_some() && !had_key => {
+                            tracing::info!("the shortcut has a key in the keyboard layout again");
+                        }
+                        Ok(()) => {}
+                        Err(error) => {
+                            tracing::warn!(error, "the shortcut has no key in the keyboard layout");
+                        }
                     }
                 }
                 Ok(_) => {}
@@ -72,13 +86,23 @@ impl Shared {
         }
     }
 
-    fn current(&self) -> Option<(Shortcut, Keycode)> {
-        *self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    fn current(&self) -> MutexGuard<'_, Current> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn set(&self, shortcut: Option<Shortcut>) -> Result<(), String> {
-        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((before, keycode)) = current.take() {
+        let mut current = self.current();
+        let set = self.grab_instead(&mut current, shortcut);
+        current.wanted = shortcut.filter(|_| set.is_ok());
+        set
+    }
+
+    fn grab_instead(
+        &self,
+        current: &mut Current,
+        shortcut: Option<Shortcut>,
+    ) -> Result<(), String> {
+        if let Some((before, keycode)) = current.grabbed.take() {
             self.ungrab(before, keycode);
         }
         let Some(shortcut) = shortcut else { return Ok(()) };
@@ -96,7 +120,7 @@ impl Shared {
                 error => failed(&error),
             });
         }
-        *current = Some((shortcut, keycode));
+        current.grabbed = Some((shortcut, keycode));
         Ok(())
     }
 
