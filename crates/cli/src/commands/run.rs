@@ -51,7 +51,7 @@ pub struct Args {
         conflicts_with_all = ["agent", "continue_session", "resume_session"])]
     pub shell: Option<Option<String>>,
     /// Make the task of this template; further options are added to those that it has
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["prompt", "file", "shell"])]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["prompt", "file", "shell", "agent"])]
     pub template: Option<String>,
     /// The value of a field of the template, like file=src/parser.rs; can be repeated
     #[arg(long, value_name = "FIELD=VALUE", requires = "template", value_parser = field_value)]

@@ -51,6 +51,13 @@ async fn missing_and_unknown_values_submit_nothing() {
     assert!(engine.submitted().is_empty());
 }
 
+#[test]
+fn a_template_has_its_own_agent() {
+    let words = "claude-worker run --template review --agent shell".split(' ');
+    let error = Cli::try_parse_from(words).unwrap_err();
+    assert_eq!(error.kind(), clap::error::ErrorKind::ArgumentConflict);
+}
+
 #[tokio::test(start_paused = true)]
 async fn templates_are_listed_shown_and_removed() {
     let engine = FakeEngine::default();
