@@ -13,8 +13,7 @@ use crate::step::{run, step};
 use crate::{setup, ui, workspace};
 
 /// The tests that show pages in the windows of the documents.
-const TESTS: &str = "test(looks::a_wide_light) + test(looks::a_wide_dark) + test(looks::a_narrow_light) \
-                     + test(looks::a_narrow_dark)";
+const TESTS: &str = "test(looks::wide_light_windows) + test(looks::narrow_and_dark_windows)";
 
 /// The pages that the documents show.
 const PAGES: &str = "queue,running-open,done";
