@@ -41,7 +41,7 @@ fn a_notification_is_closed_when_its_task_is_seen_runs_again_or_is_removed() {
         let id = desktop.submit("[[error credit]]", name);
         (id, daemon.with(name))
     };
-    let (_, stays) = fail("Nobody looked at this");
+    let (_, stays) = fail("Not looked at");
     // From another client each time.
     let (seen, notification) = fail("Looked at");
     desktop.worker(["seen", &seen]);

@@ -115,7 +115,7 @@ fn a_screen_reader_hears_a_name_for_every_control_of_every_page() {
     for Page { place, heard } in PAGES {
         window.navigate(place);
         let page = hear(&bus, heard);
-        if std::env::var_os("CLAUDE_WORKER_HEAR").is_some() {
+        if std::env::var_os("CLAUDE_WORKER_SPOKEN").is_some() {
             println!("{place}\n{page}");
         }
         let nameless: Vec<_> = page

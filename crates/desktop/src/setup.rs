@@ -1,6 +1,6 @@
 //! Setting Claude Code up from the welcome page: which command that is.
 //!
-//! The pages choose a step and never a command, so a page that a hostile text has got hold of can start nothing
+//! The pages choose a step and never a command, so hostile text in a page can start nothing
 //! else.
 
 use std::path::PathBuf;

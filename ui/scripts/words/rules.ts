@@ -54,7 +54,7 @@ export function isText(written: string, { node, around }: Place): boolean {
   return PHRASE.test(written.replace(/\{\d+\}/g, "xx")) && !NOTATION.test(written);
 }
 
-/** What a string is used for: text, something else, or no one can tell from where it stands. */
+/** What a string is used for: text, something else, or unknown from its place alone. */
 function useOf(node: Node, around: readonly Node[]): "text" | "other" | "unknown" {
   let inner = node;
   for (const outer of around) {

@@ -44,7 +44,7 @@ class Drops {
     window.addEventListener("dragover", (event) => this.#hold(event), { signal });
     window.addEventListener("dragleave", leave, { signal });
     window.addEventListener("drop", (event) => this.#drop(event), { signal });
-    const deaf = backend.desktop?.onFilesDropped(
+    const stopListening = backend.desktop?.onFilesDropped(
       (paths) => {
         told = false;
         this.#give(paths.map((path) => ({ path })));
@@ -56,7 +56,7 @@ class Drops {
     );
     return () => {
       stop.abort();
-      deaf?.();
+      stopListening?.();
     };
   }
 

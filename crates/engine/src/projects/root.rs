@@ -99,9 +99,9 @@ mod tests {
         let entry = disk.directory("home/shop/.git/worktrees/w");
         fs::write(entry.join("commondir"), "../..\n").unwrap();
         fs::write(entry.join("gitdir"), "/another/.git\n").unwrap();
-        let liar = disk.directory("liar");
-        fs::write(liar.join(".git"), format!("gitdir: {}\n", entry.display())).unwrap();
-        assert_eq!(disk.root("liar"), "liar");
+        let copy = disk.directory("copy");
+        fs::write(copy.join(".git"), format!("gitdir: {}\n", entry.display())).unwrap();
+        assert_eq!(disk.root("copy"), "copy");
     }
 
     #[test]

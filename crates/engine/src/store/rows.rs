@@ -243,7 +243,7 @@ pub(super) fn shown_request(found: Option<&Row<'_>>) -> Result<NewTask, Failure>
     json(row, 0).map_err(|error| damaged("its request", &error))
 }
 
-/// An event whose kind cannot be read is an [`EventKind::Unknown`]: an error would stop everyone at
+/// An event whose kind cannot be read is an [`EventKind::Unknown`]: an error would stop every client at
 /// it for ever.
 pub(super) fn event(row: &Row<'_>) -> Result<Event, EngineError> {
     let seq = row.get(0)?;

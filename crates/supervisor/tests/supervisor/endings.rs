@@ -22,7 +22,7 @@ fn an_agent_that_ends_by_itself() {
     check(&["exit", "0"], Ending::Exited { code: 0 });
     check(&["exit", "42"], Ending::Exited { code: 42 });
     check(&["signal-self"], Ending::Signalled { signal: 10 });
-    stage.assert_nobody_left();
+    stage.assert_no_process_left();
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn an_agent_that_cannot_be_started_says_why() {
     check("true", "/no/such/directory", "The directory /no/such/directory cannot be entered");
     check("true", "/etc/passwd", "/etc/passwd is not a directory");
     check("/etc/passwd", "/", "ermission denied");
-    stage.assert_nobody_left();
+    stage.assert_no_process_left();
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn a_request_to_end_is_obeyed_and_the_last_words_are_kept() {
     live.dir.request_end().unwrap();
     wait(live.supervisor);
     live.dir.request_end().unwrap();
-    stage.assert_nobody_left();
+    stage.assert_no_process_left();
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn a_run_whose_work_is_done_is_ended_with_that_reason_and_a_cancel_outranks_it()
     assert_eq!(finished(false, false), EndedBy::Finish);
     assert_eq!(finished(true, false), EndedBy::Cancel);
     assert_eq!(finished(false, true), EndedBy::Cancel);
-    stage.assert_nobody_left();
+    stage.assert_no_process_left();
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn who_hears_the_request_and_goes_on_is_killed_after_the_grace() {
     assert!(asked.elapsed() >= Duration::from_millis(300));
     assert_eq!((exit.ending, exit.ended_by), (Ending::Signalled { signal: 9 }, EndedBy::Cancel));
     wait(live.supervisor);
-    stage.assert_nobody_left();
+    stage.assert_no_process_left();
 }
 
 #[test]
@@ -193,7 +193,7 @@ fn who_does_not_handle_the_request_gets_no_grace() {
         assert_eq!(exit.ending, Ending::Signalled { signal: 9 }, "{agent}");
         wait(live.supervisor);
     }
-    stage.assert_nobody_left();
+    stage.assert_no_process_left();
 }
 
 #[test]
@@ -211,7 +211,7 @@ fn who_is_made_just_as_everyone_is_asked_to_end_does_not_take_the_whole_grace() 
     let exit = stage.end_of(&live);
     assert_eq!((exit.ending, exit.ended_by), (Ending::Exited { code: 3 }, EndedBy::Cancel));
     wait(live.supervisor);
-    stage.assert_nobody_left();
+    stage.assert_no_process_left();
 }
 
 #[test]
@@ -238,7 +238,7 @@ fn a_request_at_any_moment_of_the_start_is_never_lost() {
         assert_eq!(stage.end_of(&live).ended_by, EndedBy::Cancel);
         wait(live.supervisor);
     }
-    stage.assert_nobody_left();
+    stage.assert_no_process_left();
 }
 
 #[test]
@@ -256,7 +256,7 @@ fn the_first_reason_to_end_stays_the_reason() {
     live.dir.request_end().unwrap();
     assert_eq!(stage.end_of(&live).ended_by, EndedBy::Timeout);
     wait(live.supervisor);
-    stage.assert_nobody_left();
+    stage.assert_no_process_left();
 }
 
 #[test]
@@ -271,7 +271,7 @@ fn the_deadline_ends_a_run_however_busy() {
         assert_eq!(exit.ended_by, EndedBy::Timeout);
         assert_eq!(exit.ending, Ending::Signalled { signal: 9 });
     }
-    stage.assert_nobody_left();
+    stage.assert_no_process_left();
 }
 
 #[test]
@@ -287,7 +287,7 @@ fn silence_ends_a_run_and_printing_puts_it_off() {
     let (dir, exit) = stage.perform(&spec);
     assert_eq!(exit.ended_by, EndedBy::Itself, "1200 ms in all, but never 1100 ms of silence");
     assert_eq!(read(&dir.stdout_path()).lines().count(), 12);
-    stage.assert_nobody_left();
+    stage.assert_no_process_left();
 }
 
 #[test]
@@ -298,5 +298,5 @@ fn a_supervisor_told_to_go_ends_the_tree_and_records_nothing() {
     kill_process(as_pid(live.supervisor.pid()), Signal::TERM).unwrap();
     assert_eq!(wait(live.supervisor).code(), Some(4));
     assert!(matches!(live.dir.inspect().unwrap(), Found::Lost { started: Some(_) }));
-    stage.assert_nobody_left();
+    stage.assert_no_process_left();
 }

@@ -233,6 +233,6 @@ fn the_end_of_a_parent_does_not_keep_a_process_from_ending_in_its_own_way() {
         stage.end_of(&live);
         wait(live.supervisor);
         assert_eq!(read(&live.dir.stdout_path()), "up\nbye\n");
-        stage.assert_nobody_left();
+        stage.assert_no_process_left();
     }
 }

@@ -43,7 +43,7 @@ fn the_cap_is_exact() {
     // Gone before anybody could have read too much of it.
     check(&["bytes", "11"], 10, 10, EndedBy::OutputLimit);
     check(&["flood"], 5_000_000, 5_000_000, EndedBy::OutputLimit);
-    stage.assert_nobody_left();
+    stage.assert_no_process_left();
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn without_room_the_agent_is_held_back_and_nothing_is_lost() {
     assert_eq!((exit.ending, exit.ended_by), (Ending::Exited { code: 0 }, EndedBy::Itself));
     assert_eq!(length(&live.dir.stdout_path()), 1_000_000);
     wait(live.supervisor);
-    stage.assert_nobody_left();
+    stage.assert_no_process_left();
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn without_room_a_request_to_end_still_works() {
     make_room(&live);
     assert_eq!(stage.end_of(&live).ended_by, EndedBy::Cancel);
     wait(live.supervisor);
-    stage.assert_nobody_left();
+    stage.assert_no_process_left();
 }
 
 #[test]

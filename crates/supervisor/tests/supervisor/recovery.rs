@@ -32,7 +32,7 @@ fn a_run_directory_is_private_and_made_only_once() {
 }
 
 #[test]
-fn a_run_that_nobody_started_is_revoked_and_stays_so() {
+fn a_run_without_a_supervisor_is_revoked_and_stays_so() {
     let stage = Stage::new();
     let spec = stage.spec(&["exit", "0"]);
     let dir = stage.run_dir(&spec);
@@ -233,7 +233,7 @@ fn a_stopped_supervisor_is_helped_and_no_other_is_touched() {
     wait(live.supervisor);
     assert!(matches!(live.dir.inspect().unwrap(), Found::Lost { .. }));
     end_leftovers(&live.run, Duration::from_millis(20)).unwrap();
-    stage.assert_nobody_left();
+    stage.assert_no_process_left();
 }
 
 #[test]

@@ -45,7 +45,7 @@ fn a_spare_does_a_run_like_any_other() {
         assert!(exit.stdout_bytes > 0);
         assert_eq!(wait(live.supervisor).code(), Some(0));
     }
-    stage.assert_nobody_left();
+    stage.assert_no_process_left();
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn a_spare_at_work_ends_its_tree_when_asked() {
     dir.request_end().unwrap();
     assert_eq!(stage.end_of(&live).ended_by, EndedBy::Cancel);
     wait(live.supervisor);
-    stage.assert_nobody_left();
+    stage.assert_no_process_left();
 }
 
 #[test]

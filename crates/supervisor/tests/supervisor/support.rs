@@ -155,7 +155,7 @@ impl Stage {
     }
 
     /// Everything of this stage must be gone.
-    pub(crate) fn assert_nobody_left(&self) {
+    pub(crate) fn assert_no_process_left(&self) {
         assert_eq!(self.processes(), Vec::<u32>::new(), "processes are left");
     }
 

@@ -21,7 +21,7 @@ fn a_whole_family_ends_with_the_run() {
     let exit = stage.end_of(&live);
     assert_eq!((exit.ending, exit.ended_by), (Ending::Signalled { signal: 9 }, EndedBy::Cancel));
     wait(live.supervisor);
-    stage.assert_nobody_left();
+    stage.assert_no_process_left();
 }
 
 #[test]
@@ -30,7 +30,7 @@ fn what_outlives_its_agent_is_ended_and_counted() {
     let (_, exit) = stage.perform(&stage.spec(&["tree", "5"]));
     assert_eq!((exit.ending, exit.ended_by), (Ending::Exited { code: 5 }, EndedBy::Itself));
     assert_eq!(exit.leftovers as usize, FAMILY - 1);
-    stage.assert_nobody_left();
+    stage.assert_no_process_left();
 }
 
 #[test]
@@ -45,7 +45,7 @@ fn a_stopped_tree_can_be_ended_and_can_still_obey() {
     live.dir.request_end().unwrap();
     assert_eq!(stage.end_of(&live).ending, Ending::Exited { code: 7 });
     wait(live.supervisor);
-    stage.assert_nobody_left();
+    stage.assert_no_process_left();
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn a_process_whose_first_thread_has_gone_is_not_taken_for_dead() {
     live.dir.request_end().unwrap();
     assert_eq!(stage.end_of(&live).ended_by, EndedBy::Cancel);
     wait(live.supervisor);
-    stage.assert_nobody_left();
+    stage.assert_no_process_left();
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn chains_of_forks_do_not_win() {
         live.dir.request_end().unwrap();
         assert_eq!(stage.end_of(&live).ended_by, EndedBy::Cancel);
         wait(live.supervisor);
-        stage.assert_nobody_left();
+        stage.assert_no_process_left();
     }
 }
 
@@ -100,7 +100,7 @@ fn a_nameless_child_is_found_through_its_parent() {
     let run = live.run.clone();
     kill_supervisor(live);
     assert_eq!(end_leftovers(&run, Duration::from_millis(50)).unwrap(), 3);
-    stage.assert_nobody_left();
+    stage.assert_no_process_left();
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! The desktop's appearance from its portal (`org.freedesktop.portal.Settings`), which GTK 3 does not
-//! read: dark or light, contrast, motion. GNOME tells dark windows in no other way.
+//! read: dark or light, contrast, motion. GNOME has no other setting for dark windows.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -22,7 +22,7 @@ const REPLY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Tells `told` what the desktop asks for, now and after each change, for as long as there is a bus.
 pub(crate) async fn follow(told: impl Fn(DesktopWishes)) {
     if let Err(error) = try_follow(told).await {
-        tracing::debug!(%error, "the desktop tells no appearance");
+        tracing::debug!(%error, "the appearance of the desktop cannot be read");
     }
 }
 
@@ -52,7 +52,7 @@ async fn try_follow(told: impl Fn(DesktopWishes)) -> zbus::Result<()> {
         let wishes = match read(&bus).await {
             Ok(wishes) => wishes,
             Err(error) => {
-                tracing::debug!(%error, "no portal tells the appearance");
+                tracing::debug!(%error, "no portal answers, so the appearance is that of GTK");
                 DesktopWishes::default()
             }
         };

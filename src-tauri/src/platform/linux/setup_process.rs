@@ -15,7 +15,8 @@ const LOOK: Duration = Duration::from_millis(100);
 /// How long output that was written before the end may take to arrive.
 const LAST_OUTPUT: Duration = Duration::from_millis(300);
 
-/// A command that runs. It ends with this value, and so do the processes that it has started.
+/// A command that runs. When this value is dropped, the command ends with the processes that it has started. After
+/// its own end, processes that it has left go on.
 pub(crate) struct SetupProcess {
     child: Arc<Mutex<Option<Child>>>,
     input: Option<ChildStdin>,
@@ -94,7 +95,7 @@ fn wait(child: &Mutex<Option<Child>>) -> Option<i32> {
     loop {
         {
             let mut locked = child.lock().unwrap_or_else(PoisonError::into_inner);
-            // Whoever takes it out kills it.
+            // It is killed where it is taken out.
             let running = locked.as_mut()?;
             if let Ok(Some(status)) = running.try_wait() {
                 *locked = None;
