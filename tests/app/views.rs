@@ -24,7 +24,7 @@ fn a_view_keeps_filters_and_order_over_a_restart_of_the_app() {
     {
         let window = Window::open(&desktop, &[]);
         window.click("button", "Filter and sort");
-        window.click("checkbox", "Done");
+        window.click("checkbox", "Completed");
         window.until_shown("2 of 3");
         window.click("combobox", "Order");
         window.click("option", "By name");
@@ -34,7 +34,7 @@ fn a_view_keeps_filters_and_order_over_a_restart_of_the_app() {
         window.press(ENTER);
         window.role("link", "Good ones");
         window.click("button", "Order By name");
-        window.click("button", "Status Done");
+        window.click("button", "Status Completed");
         window.until("all tasks are shown", || (names(&window).len() == 3).then_some(()));
     }
     desktop.until_apps(0);

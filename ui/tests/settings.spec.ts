@@ -79,9 +79,9 @@ test("finished tasks are removed by kind, after showing how many and which", asy
   const dialog = app.getByRole("dialog", { name: "Remove finished tasks" });
   await expect(dialog).toContainText("Removes 1 task");
   await expect(dialog).toContainText("1 that you have not looked at is kept.");
-  await dialog.getByRole("checkbox", { name: /Done/ }).uncheck();
+  await dialog.getByRole("checkbox", { name: /Completed/ }).uncheck();
   await expect(dialog).toContainText("Nothing to remove.");
-  await dialog.getByRole("checkbox", { name: /Done/ }).check();
+  await dialog.getByRole("checkbox", { name: /Completed/ }).check();
   await dialog.getByRole("button", { name: "Remove 1" }).click();
   const left = async () => (await engine.list()).tasks.map((task) => task.id);
   await expect.poll(left).toEqual([2]);

@@ -6,7 +6,7 @@ const { language, locale } = await import("./current");
 const { translated, translatedPlural } = await import("./translated");
 const { bytes, dollars, grouped, plural, tenths, withPoint } = await import("../words/numbers");
 const { parseSize, showSize } = await import("../words/quantities");
-const { timeOfDay, took } = await import("../words/time");
+const { dayLetter, dayName, timeOfDay, took } = await import("../words/time");
 
 /** Spaces that do not break are like others here. */
 const spaced = (text: string) => text.replace(/[\u00a0\u202f]/g, " ");
@@ -44,4 +44,9 @@ it("dates are German", () => {
   expect(timeOfDay(at(2026, 10, 28, 9, 5), noon)).toBe("09:05");
   expect(timeOfDay(at(2026, 10, 27, 2, 0), noon)).toBe("Fr 02:00");
   expect(timeOfDay(at(2026, 10, 3, 14, 5), noon)).toBe("3. Nov., 14:05");
+  expect(dayName(at(2026, 11, 1, 0, 0), "long")).toBe("Dienstag, 1. Dezember");
+  expect(dayName(at(2026, 11, 1, 0, 0))).toBe("Di., 1. Dez.");
+  const week = [0, 1, 2, 3, 4, 5, 6].map((day) => at(2026, 10, 30 + day, 0, 0));
+  expect(week.map((day) => dayLetter(day, 7)).join(" ")).toBe("Mo Di Mi Do Fr Sa So");
+  expect(dayLetter(week[1]!, 30)).toBe("D");
 });

@@ -22,6 +22,7 @@ import {
   toRequest,
   toStored,
   type Draft,
+  type Field,
   type FieldErrors,
 } from "./draft";
 import { KEPT } from "./kept";
@@ -46,6 +47,8 @@ export class Form {
   /** The last failed request with its idempotency key: a retry of the same request uses the same key,
    * so that it cannot become two tasks. */
   #tried: { request: string; key: string } | undefined;
+  /** What the engine refused: it is an error for as long as the field has this value. */
+  #refused: { field: Field; value: string } | undefined;
 
   /** `from`: the task to copy. */
   constructor(readonly from: TaskId | undefined) {
@@ -107,7 +110,23 @@ export class Form {
     const { request, errors } = toRequest($state.snapshot(this.draft), home);
     this.errors = errors ?? {};
     this.refusal = undefined;
+    this.#refused = undefined;
     return request;
+  }
+
+  /** The draft was changed: takes away the errors of fields that are valid now, and adds none. */
+  changed(home: string | undefined) {
+    const before = Object.entries(this.errors) as [Field, string][];
+    if (before.length === 0) return;
+    const draft = $state.snapshot(this.draft);
+    const found: FieldErrors = toRequest(draft, home).errors ?? {};
+    this.errors = Object.fromEntries(
+      before.flatMap(([field, text]) => {
+        const { field: refused, value } = this.#refused ?? {};
+        if (refused === field && value === JSON.stringify(draft[field])) return [[field, text]];
+        return found[field] === undefined ? [] : [[field, found[field]]];
+      }),
+    );
   }
 
   /** Carries out one submission at a time, with what is asked before it. */
@@ -139,8 +158,10 @@ export class Form {
       this.#tried = { request: text, key };
       const refusal = said(error);
       const field = fieldOf(refusal);
-      if (field) this.errors = { [field]: sentences(refusal) };
-      else this.refusal = refusal;
+      if (field) {
+        this.errors = { [field]: sentences(refusal) };
+        this.#refused = { field, value: JSON.stringify($state.snapshot(this.draft)[field]) };
+      } else this.refusal = refusal;
       return undefined;
     } finally {
       this.keep();

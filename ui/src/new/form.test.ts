@@ -185,3 +185,36 @@ it("keeps what the engine warns of", async () => {
   const { warningsBeside } = await import("../state/warnings.svelte");
   expect(warningsBeside(undefined)).toMatchObject([{ task: 99, words: warnings }]);
 });
+
+it("an error goes when its field becomes valid, and none comes while one writes", async () => {
+  const form = await open();
+  form.draft.prompt = "";
+  form.draft.directory = "";
+  expect(form.check("/home/ada")).toBeUndefined();
+  expect(Object.keys(form.errors)).toEqual(["prompt", "directory"]);
+  form.draft.directory = "~/code";
+  form.draft.turns = "many";
+  form.changed("/home/ada");
+  expect(Object.keys(form.errors)).toEqual(["prompt"]);
+  form.draft.prompt = "Fix it";
+  form.changed("/home/ada");
+  expect(form.errors).toEqual({});
+});
+
+it("what the engine refused is an error until its field is changed", async () => {
+  const form = await open();
+  const { Refused } = await import("../backend");
+  form.draft.prompt = "Fix it";
+  form.draft.directory = "/nowhere";
+  engine.submit = () =>
+    Promise.reject(
+      new Refused({ code: "invalid_request", message: "The directory does not exist" }),
+    );
+  await form.send(form.check("/home/ada")!);
+  form.draft.name = "Mine";
+  form.changed("/home/ada");
+  expect(form.errors.directory).toContain("does not exist");
+  form.draft.directory = "/somewhere";
+  form.changed("/home/ada");
+  expect(form.errors).toEqual({});
+});

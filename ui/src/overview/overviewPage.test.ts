@@ -120,6 +120,19 @@ it("shows what asks first, then what failed, then what finished", async () => {
   expect(screen.getByText("git push").tagName).toBe("CODE");
 });
 
+it("offers no answer for a task that was looked at, as its digest counts none", async () => {
+  answer.digest.asks = list();
+  answer.digest.finished = list({ ...denied(7), unseen: false });
+  await shown();
+  expect(screen.getByRole("button", { name: /0\s*ask you/ })).toBeTruthy();
+  expect(screen.getByText("Task 7")).toBeTruthy();
+  expect(screen.queryByRole("button", { name: /^Allow and go on|^Leave it denied/ })).toBeNull();
+  press("j");
+  press("d");
+  await tick();
+  expect(calls).toEqual([]);
+});
+
 it("is of today, or of the time away", async () => {
   await shown();
   expect(screen.getByRole("heading", { level: 1 }).textContent).toBe("Today");

@@ -4,7 +4,7 @@ import { engine } from "../state/engine.svelte";
 
 /** The kinds of finished tasks. */
 export const KINDS = [
-  { status: "completed", name: "Done" },
+  { status: "completed", name: "Completed" },
   { status: "failed", name: "Failed" },
   { status: "cancelled", name: "Cancelled" },
   { status: "skipped", name: "Skipped" },

@@ -16,7 +16,7 @@ export const STATUS_NAMES: Record<Status, string> = {
   running: "Running",
   pending: "Up next",
   waiting: "Waiting",
-  completed: "Done",
+  completed: "Completed",
   failed: "Failed",
   cancelled: "Cancelled",
   skipped: "Skipped",

@@ -9,6 +9,11 @@ interface Edited {
 
 export const editing = $state<{ now: Edited | undefined }>({ now: undefined });
 
+/** Opens the dialog empty. */
+export function newTemplate() {
+  saveAsTemplate({ name: "", task: {} });
+}
+
 /** Opens the dialog with a new template. */
 export function saveAsTemplate(template: Template) {
   editing.now = { template };

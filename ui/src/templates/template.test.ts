@@ -27,7 +27,7 @@ it("keeps what other tasks can have, and nothing of the one task", () => {
     },
   });
   expect(further(template.task)).toEqual({ effort: "high" });
-  expect(optionWords(template)).toEqual(["model opus", "effort"]);
+  expect(optionWords(template)).toEqual(["the model (opus)", "effort"]);
   expect(withoutOptions(template).task).toEqual({
     execution_prompt: "Review {{file}}",
     working_directory: "/w",

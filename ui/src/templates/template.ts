@@ -41,11 +41,11 @@ export function further(task: TaskChanges): TaskChanges {
 /** Those of a template that are kept with the prompt, in words. */
 export function optionWords({ task }: Template): string[] {
   const words: string[] = [];
-  if (task.model) words.push(`model ${task.model}`);
-  if (task.permission_mode) words.push(`permissions: ${modeName(task.permission_mode)}`);
-  if (task.system_prompt) words.push("system prompt");
-  if (task.allowed_tools?.length) words.push("allowed tools");
-  if (isFilled(task.limits)) words.push("limits");
+  if (task.model) words.push(`the model (${task.model})`);
+  if (task.permission_mode) words.push(`the permissions (${modeName(task.permission_mode)})`);
+  if (task.system_prompt) words.push("the system prompt");
+  if (task.allowed_tools?.length) words.push("the allowed tools");
+  if (isFilled(task.limits)) words.push("the limits");
   for (const key of FURTHER) if (isFilled(task[key])) words.push(key.replaceAll("_", " "));
   return words;
 }

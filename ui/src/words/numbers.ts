@@ -16,16 +16,16 @@ export function dollars(usd: number): string {
   return DOLLARS.format(usd);
 }
 
-const WHOLE_DOLLARS = new Intl.NumberFormat(locale, {
-  style: "currency",
-  currency: "USD",
-  currencyDisplay: "narrowSymbol",
-  maximumFractionDigits: 0,
-});
-
-/** An amount on an axis: `$5`, `$0.25`. */
-export function axisDollars(usd: number): string {
-  return (Number.isInteger(usd) ? WHOLE_DOLLARS : DOLLARS).format(usd);
+/** An amount on an axis, with the digits that a step between two lines has: `$5`, `$0.50`, `$0.005`. */
+export function axisDollars(usd: number, step: number): string {
+  const digits = step >= 1 ? 0 : Math.max(2, -Math.floor(Math.log10(step) + 1e-9));
+  return new Intl.NumberFormat(locale, {
+    style: "currency",
+    currency: "USD",
+    currencyDisplay: "narrowSymbol",
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  }).format(usd);
 }
 
 const GROUPED = new Intl.NumberFormat(locale);

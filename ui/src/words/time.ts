@@ -2,7 +2,7 @@
 import { readable, type Readable } from "svelte/store";
 
 import type { Timestamp } from "../backend";
-import { locale } from "../language/current";
+import { language, locale } from "../language/current";
 import { uiText } from "../language/uiText";
 import { grouped, plural, tenths } from "./numbers";
 
@@ -107,14 +107,22 @@ export function timeOfDay(at: Timestamp, now: number): string {
 
 /** A day with its weekday: `Thu 26 Nov`; written out: `Thursday 26 November`. */
 export function dayName(at: Timestamp, style: "short" | "long" = "short"): string {
-  const date = new Date(at);
-  const weekday = date.toLocaleDateString(locale, { weekday: style });
-  return `${weekday} ${date.toLocaleDateString(locale, { day: "numeric", month: style })}`;
+  const parts = { weekday: style, day: "numeric", month: style } as const;
+  const name = new Date(at).toLocaleDateString(locale, parts);
+  // Whether there is a comma in English depends on the length and the release of its library.
+  return language === "en" ? name.replace(",", "") : name;
 }
 
-/** The first letter of a day's name, as charts have it. */
-export const dayLetter = (at: Timestamp): string =>
-  new Date(at).toLocaleDateString(locale, { weekday: "narrow" });
+/** The days that have room for two letters each below a chart. */
+const ROOMY = 14;
+
+/** A day below a chart of `count` days: its first letter, or two where they are its usual short name (`Mo`). */
+export function dayLetter(at: Timestamp, count: number): string {
+  const date = new Date(at);
+  const name = date.toLocaleDateString(locale, { weekday: "short" });
+  if (name.length === 2 && count <= ROOMY) return name;
+  return date.toLocaleDateString(locale, { weekday: "narrow" });
+}
 
 /** The exact instant in the reader's own time, for tooltips. */
 export function exact(at: Timestamp | undefined): string {
