@@ -153,12 +153,8 @@ fn on_wayland_the_portal_opens_the_quick_entry_and_its_keys_are_shown() {
     window.fill("textbox", "Quick entry", "Super+J");
     window.press("\u{e004}");
     portal.until_bound("LOGO+j");
-    window.until("the new keys are shown", || {
-        window.navigate("#/");
-        window.navigate("#/settings");
-        window.role("textbox", "Quick entry");
-        window.text().contains("Press LOGO+j").then_some(())
-    });
+    // The portal answers after the page was told that the keys are taken.
+    window.until_shown("Press LOGO+j");
 }
 
 #[test]

@@ -71,6 +71,34 @@ it("shows the keys that the desktop has chosen", async () => {
   await screen.findByText(/Press Super\+Space/);
 });
 
+it("shows what the desktop answers later, and not in place of what is typed", async () => {
+  vi.useFakeTimers();
+  try {
+    const answer = { shortcut: "Ctrl+Alt+Space", problem: null, supported: true, keys: null };
+    const asked = vi.spyOn(desktop, "quickEntryShortcut").mockResolvedValue(answer);
+    render(SettingsPage);
+    await vi.advanceTimersByTimeAsync(500);
+    const field = screen.getByRole<HTMLInputElement>("textbox", { name: "Quick entry" });
+    field.value = "Super+";
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    asked.mockResolvedValue({ ...answer, problem: "The desktop did not set Ctrl+Alt+Space" });
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(screen.getByText(/The desktop did not set/)).toBeTruthy();
+    asked.mockResolvedValue({ ...answer, keys: "Press Super+Space" });
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(screen.getByText(/Press Super\+Space/)).toBeTruthy();
+    expect(screen.queryByText(/The desktop did not set/)).toBeNull();
+    expect(field.value).toBe("Super+");
+    // It does not ask for ever.
+    await vi.advanceTimersByTimeAsync(10 * 60_000);
+    asked.mockClear();
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(asked).not.toHaveBeenCalled();
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
 it("says how to bind a key where the app cannot", async () => {
   vi.spyOn(desktop, "quickEntryShortcut").mockResolvedValue({
     shortcut: "Ctrl+Alt+Space",
