@@ -143,7 +143,7 @@ fn a_day_needs_no_pointer() {
     window.press("6");
     window.until_page("#/finished");
     push(&window, "Clean…");
-    window.role("dialog", "Remove finished tasks");
+    window.role("dialog", "Clean up finished tasks");
     tab_to(&window, "checkbox", "Also tasks that you have not looked at");
     window.press(" ");
     push(&window, "Remove 2");

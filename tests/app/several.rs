@@ -40,7 +40,7 @@ fn several_tasks_are_selected_retried_marked_and_removed() {
         list.iter().filter(|task| task["unseen"] == true).count() == 1
     });
     window.click("button", "Clean…");
-    window.role("dialog", "Remove finished tasks");
+    window.role("dialog", "Clean up finished tasks");
     window.until_shown("Removes 2 tasks");
     window.until_shown("1 that you have not looked at is kept.");
     window.click("button", "Keep");
