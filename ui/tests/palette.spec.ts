@@ -64,7 +64,7 @@ test("all that is finished is removed from the palette", async ({ app, engine })
   await expect(palette.getByRole("option", { selected: true })).toContainText("Clean up finished");
   await app.keyboard.press("Enter");
   const question = app.getByRole("dialog", { name: "Clean up finished tasks" });
-  await expect(question.getByRole("checkbox", { name: /Done/ })).toBeFocused();
+  await expect(question.getByRole("checkbox", { name: /Completed/ })).toBeFocused();
   await question.getByRole("button", { name: "Remove 1" }).press("Enter");
   await expect.poll(async () => (await engine.list()).tasks).toEqual([]);
 });

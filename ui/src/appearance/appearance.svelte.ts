@@ -63,7 +63,7 @@ class Appearance {
 
   setTextSize(size: number) {
     this.textSize = size;
-    toast(`Text size ${size} %`);
+    toast(`Text size ${size} %`, undefined, { about: "text-size" });
     void this.#tellApp();
   }
 

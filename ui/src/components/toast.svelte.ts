@@ -11,8 +11,17 @@ export interface ToastAction {
 export interface Toast {
   id: number;
   text: string;
+  /** What it is about: a newer message about the same takes its place. */
+  about: string;
   bad: boolean;
   action: ToastAction | undefined;
+}
+
+interface More {
+  /** What it is about, if not its words; see {@link Toast.about}. */
+  about?: string;
+  /** How long it stays, in milliseconds. */
+  stay?: number;
 }
 
 export const toasts = $state<{ all: Toast[] }>({ all: [] });
@@ -20,19 +29,18 @@ export const toasts = $state<{ all: Toast[] }>({ all: [] });
 /** How long a message stays, in milliseconds; errors and messages with a button stay longer. */
 const STAY = 4000;
 const STAY_LONGER = 9000;
+/** More are not shown at once. */
+const MOST = 3;
 let newest = 0;
 
 /** Shows a message about a completed action. The result removes it. */
-export function toast(text: string, action?: ToastAction, stay?: number): () => void {
-  return show(text, false, action, stay);
+export function toast(text: string, action?: ToastAction, more: More = {}): () => void {
+  return show(text, false, action, more);
 }
-
-let dismissNote: (() => void) | undefined;
 
 /** Shows why a key or button did nothing. It replaces the one before. */
 export function toastNote(text: string): void {
-  dismissNote?.();
-  dismissNote = show(text, false, undefined);
+  show(text, false, undefined, { about: "note" });
 }
 
 /** Shows an error with its hint. */
@@ -46,10 +54,11 @@ function show(
   text: string,
   bad: boolean,
   action: ToastAction | undefined,
-  stay = bad || action ? STAY_LONGER : STAY,
+  { about = text, stay = bad || action ? STAY_LONGER : STAY }: More = {},
 ): () => void {
   const id = ++newest;
-  toasts.all = [...toasts.all.slice(-2), { id, text, bad, action }];
+  const others = toasts.all.filter((toast) => toast.about !== about);
+  toasts.all = [...others.slice(1 - MOST), { id, text, about, bad, action }];
   setTimeout(() => dismiss(id), stay);
   return () => dismiss(id);
 }

@@ -30,6 +30,10 @@ it.each([
 it("does not match what is not there, in that order", () => {
   expect(match("xyz", "New task")).toBeUndefined();
   expect(match("tn", "New task")).toBeUndefined();
+  for (const query of ["docs", "sort", "bod"]) {
+    expect(match(query, "Keyboard shortcuts"), query).toBeUndefined();
+  }
+  expect(match("keysho", "Keyboard shortcuts")?.at).toEqual([0, 1, 2, 9, 10, 11]);
 });
 
 it("says where it matched", () => {

@@ -1,5 +1,5 @@
-// Fuzzy matching for the palette: all characters of the query, in order, best where they begin
-// words or stand together. Own code, because it ignores accents, bounds the time for very long names,
+// Fuzzy matching for the palette: the query as it is, or pieces of it that begin words, in order. Letters
+// from the middle of words would find everything. Own code, because it ignores accents, bounds the time for very long names,
 // and is smaller than a library.
 
 export type Match = { score: number; /** Indexes of the matched characters. */ at: number[] };
@@ -20,12 +20,8 @@ export function match(query: string, text: string): Match | undefined {
   }
   let best: Match | undefined =
     whole < 0 ? undefined : { score: 15 * (phrase.length - 1), at: places(whole, phrase) };
-  for (let from = hay.indexOf(wanted.charAt(0)); from >= 0;) {
-    const found = scattered(hay, wanted, from);
-    if (!found) break;
-    if (!best || found.score > best.score) best = found;
-    from = hay.indexOf(wanted.charAt(0), from + 1);
-  }
+  const found = begun(hay, wanted);
+  if (found && (!best || found.score > best.score)) best = found;
   return best;
 }
 
@@ -52,35 +48,27 @@ function stretch(hay: string, phrase: string): number {
   return first;
 }
 
-/** The characters from `from` on, each as near as possible, word beginnings preferred. */
-function scattered(hay: string, wanted: string, from: number): Match | undefined {
-  const at = [from];
-  let score = beginsWord(hay, from) ? 30 : 0;
-  for (let i = 1; i < wanted.length; i += 1) {
-    const last = at[i - 1] ?? from;
-    const c = wanted.charAt(i);
-    let next = hay.indexOf(c, last + 1);
-    if (next < 0) return undefined;
-    if (next !== last + 1) {
-      for (let other = next; other >= 0; other = hay.indexOf(c, other + 1)) {
-        if (beginsWord(hay, other) && hasRest(hay, wanted, i + 1, other + 1)) {
-          next = other;
-          break;
-        }
-      }
+/** All characters of the query, in order, each beginning a word or following the one before it. */
+function begun(hay: string, wanted: string): Match | undefined {
+  const starts = [...hay.matchAll(/(?<![\p{L}\p{N}])[\p{L}\p{N}]/gu)].map(({ index }) => index);
+  /** Ends of beginnings that lead nowhere, so that no text takes long. */
+  const dead = new Set<number>();
+  const rest = (i: number, last: number): number[] | undefined => {
+    if (i === wanted.length) return [];
+    const key = last * wanted.length + i;
+    if (dead.has(key)) return undefined;
+    const next = [...(i > 0 ? [last + 1] : []), ...starts.filter((at) => at > last + 1 || i === 0)];
+    for (const at of next) {
+      const found = hay.charAt(at) === wanted.charAt(i) && rest(i + 1, at);
+      if (found) return [at, ...found];
     }
-    score += next === last + 1 ? 15 : beginsWord(hay, next) ? 30 : -Math.min(next - last, 10);
-    at.push(next);
-  }
-  return { score: score - Math.min(from, 50) / 10, at };
-}
-
-function hasRest(hay: string, wanted: string, i: number, from: number): boolean {
-  for (let at = from; i < wanted.length; i += 1, at += 1) {
-    at = hay.indexOf(wanted.charAt(i), at);
-    if (at < 0) return false;
-  }
-  return true;
+    dead.add(key);
+    return undefined;
+  };
+  const at = rest(0, -1);
+  if (!at) return undefined;
+  const score = at.reduce((sum, place, i) => sum + (place === at[i - 1]! + 1 ? 15 : 30), 0);
+  return { score: score - Math.min(at[0]!, 50) / 10, at };
 }
 
 function beginsWord(text: string, at: number): boolean {

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { Shortcut } from "../keyboard/shortcuts.svelte";
-import { groups } from "./groups";
+import { columns, groups, type Group } from "./groups";
 
 const shortcut = (group: string, name: string, keys: string): Shortcut => ({
   group,
@@ -38,4 +38,26 @@ it("begins with what works everywhere", () => {
     "Log",
     "Elsewhere",
   ]);
+});
+
+it("fills two columns equally, and cuts a long group", () => {
+  const group = (name: string, count: number): Group => ({
+    name,
+    shortcuts: Array.from({ length: count }, (_, at) => ({ name: `${name} ${at}`, ways: ["x"] })),
+  });
+  const shape = (...all: Group[]) =>
+    columns(all).map((column) => column.map(({ name, shortcuts }) => [name, shortcuts.length]));
+  expect(shape(group("A", 4), group("B", 4))).toEqual([[["A", 4]], [["B", 4]]]);
+  expect(shape(group("A", 4), group("B", 20), group("C", 4))).toEqual([
+    [
+      ["A", 4],
+      ["B", 10],
+    ],
+    [
+      ["B", 10],
+      ["C", 4],
+    ],
+  ]);
+  expect(shape(group("A", 1))).toEqual([[], [["A", 1]]].toReversed());
+  expect(columns([])).toEqual([[], []]);
 });

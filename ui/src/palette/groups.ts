@@ -26,3 +26,32 @@ export function groups(shortcuts: readonly Shortcut[]): Group[] {
       shortcuts: [...names].map(([name, ways]) => ({ name, ways: [...ways] })),
     }));
 }
+
+/** A heading takes as much room as so many shortcuts. */
+const HEADING = 1.5;
+const height = (groups: readonly Group[]) =>
+  groups.reduce((sum, { shortcuts }) => sum + shortcuts.length + HEADING, 0);
+
+/** The groups in two columns, in order, as equally high as they can be. A long group goes on in the second. */
+export function columns(groups: readonly Group[]): [Group[], Group[]] {
+  const half = height(groups) / 2;
+  const at = groups.findIndex((_, index) => height(groups.slice(0, index + 1)) >= half);
+  if (at < 0) return [[...groups], []];
+  const [before, group, after] = [groups.slice(0, at), groups[at]!, groups.slice(at + 1)];
+  // Where it is cut, or before or behind it if that leaves a few on one side only.
+  const first = Math.round(half - height(before) - HEADING / 2);
+  const last = group.shortcuts.length - first;
+  if (last < FEW) return [[...before, group], after];
+  if (first < FEW) return [before, [group, ...after]];
+  const part = (from: number, to?: number) => ({
+    ...group,
+    shortcuts: group.shortcuts.slice(from, to),
+  });
+  return [
+    [...before, part(0, first)],
+    [part(first), ...after],
+  ];
+}
+
+/** Fewer shortcuts than this do not stand apart from their group. */
+const FEW = 3;

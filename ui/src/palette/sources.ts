@@ -1,5 +1,4 @@
 // The palette's items: actions (shortcuts), pages and tasks.
-import Ban from "@lucide/svelte/icons/ban";
 import Bookmark from "@lucide/svelte/icons/bookmark";
 import Braces from "@lucide/svelte/icons/braces";
 import Trash from "@lucide/svelte/icons/trash-2";
@@ -14,8 +13,10 @@ import ListFilter from "@lucide/svelte/icons/list-filter";
 import Pause from "@lucide/svelte/icons/pause";
 import Play from "@lucide/svelte/icons/play";
 import RotateCcw from "@lucide/svelte/icons/rotate-ccw";
+import SaveTemplate from "@lucide/svelte/icons/bookmark-plus";
 import Search from "@lucide/svelte/icons/search";
 import Action from "@lucide/svelte/icons/zap";
+import Square from "@lucide/svelte/icons/square";
 import Template from "@lucide/svelte/icons/layout-template";
 import type { Component } from "svelte";
 import type { Shortcut } from "../keyboard/shortcuts.svelte";
@@ -47,11 +48,11 @@ export function actionItems(shortcuts: readonly Shortcut[]): Entry[] {
     items.push({
       id: `action:${name}`,
       label: name,
-      words: group,
+      words: `${group} ${WORDS.get(name) ?? ""}`,
       group,
       keys,
       run,
-      icon: ICONS[name] ?? Action,
+      icon: ICONS.get(name) ?? Action,
     });
   }
   return items.reverse();
@@ -71,26 +72,40 @@ const POINTLESS = [
   "Back",
 ];
 
-/** The same icons as on buttons and in menus. */
-const ICONS: Record<string, Component> = {
-  Cancel: Ban,
-  "Filter and sort": ListFilter,
-  "Find in log": Search,
-  "Follow up": FollowUp,
-  "Go to the newest entry": Bottom,
-  "Keyboard shortcuts": Keyboard,
-  "New task like this": FilePen,
-  "Open directory": FolderOpen,
-  "Open raw log": FileText,
-  "Pause queue": Pause,
-  Remove: Trash,
-  "Remove finished tasks…": Eraser,
-  "Resume queue": Play,
-  Retry: RotateCcw,
-  "Save this view…": Bookmark,
-  "Search tasks": Search,
-  "Show raw output": Braces,
-};
+/** The same icons as on buttons and in menus. By names as they are shown, in any language. */
+const ICONS = new Map<string, Component>([
+  ["Cancel", Square],
+  ["Clean up finished tasks…", Eraser],
+  ["Filter and sort", ListFilter],
+  ["Find in log", Search],
+  ["Follow up", FollowUp],
+  ["Go to the newest entry", Bottom],
+  ["Keyboard shortcuts", Keyboard],
+  ["New task like this", FilePen],
+  ["Open directory", FolderOpen],
+  ["Open raw log", FileText],
+  ["Pause queue", Pause],
+  ["Remove", Trash],
+  ["Resume queue", Play],
+  ["Retry", RotateCcw],
+  ["Save as template…", SaveTemplate],
+  ["Save this view…", Bookmark],
+  ["Search tasks", Search],
+  ["Show raw output", Braces],
+]);
+
+/** Other words for actions. */
+const WORDS = new Map<string, string>([
+  ["Cancel", "stop abort kill"],
+  ["Clean up finished tasks…", "clean remove delete done"],
+  ["Filter and sort", "order project status"],
+  ["Keyboard shortcuts", "keys help"],
+  ["Open raw log", "raw output"],
+  ["Pause queue", "stop hold"],
+  ["Remove", "delete"],
+  ["Resume queue", "start continue"],
+  ["Retry", "again repeat rerun"],
+]);
 
 export function pageItems(shortcuts: readonly Shortcut[]): Entry[] {
   return PAGES.map((page) => ({

@@ -1,6 +1,5 @@
 // Actions on a task in the queue, for its menu and shortcuts.
 import ArrowUpToLine from "@lucide/svelte/icons/arrow-up-to-line";
-import Ban from "@lucide/svelte/icons/ban";
 import Copy from "@lucide/svelte/icons/copy";
 import CornerDownRight from "@lucide/svelte/icons/corner-down-right";
 import Eye from "@lucide/svelte/icons/eye";
@@ -9,6 +8,7 @@ import FileText from "@lucide/svelte/icons/file-text";
 import FolderOpen from "@lucide/svelte/icons/folder-open";
 import PanelRight from "@lucide/svelte/icons/panel-right";
 import RotateCcw from "@lucide/svelte/icons/rotate-ccw";
+import Square from "@lucide/svelte/icons/square";
 import SquareCheck from "@lucide/svelte/icons/square-check";
 import Trash from "@lucide/svelte/icons/trash-2";
 import { backend } from "../backend/current";
@@ -59,7 +59,7 @@ export function menuOf(task: Task, select: (task: Task) => void): MenuItem[] {
     { name: "Open", icon: PanelRight, keys: "Enter", run: () => go({ page: "task", id: task.id }) },
   ];
   if (canCancel(task)) {
-    items.push({ name: "Cancel", icon: Ban, keys: "c", run: () => void cancel(task) });
+    items.push({ name: "Cancel", icon: Square, keys: "c", run: () => void cancel(task) });
   }
   if (isFinished(task)) {
     items.push({ name: "Retry", icon: RotateCcw, keys: "r", run: () => void retry(task) });

@@ -44,7 +44,7 @@ afterEach(() => {
 
 it("begins at the first choice", async () => {
   await tick();
-  expect(document.activeElement).toBe(screen.getByRole("checkbox", { name: /Done/ }));
+  expect(document.activeElement).toBe(screen.getByRole("checkbox", { name: /Completed/ }));
 });
 
 it("removes only what it has counted", async () => {

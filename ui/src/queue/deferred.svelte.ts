@@ -50,7 +50,7 @@ class DeferredActions {
     const dismiss = toast(
       `${action.verb} ${action.object} in ${DELAY / 1000} s`,
       { name: "Undo", keys: UNDO_KEYS, run: () => this.undo(deferred) },
-      DELAY,
+      { stay: DELAY },
     );
     const timer = setTimeout(() => {
       // The app or the browser has made them already if this returns false.

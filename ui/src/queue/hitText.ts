@@ -1,5 +1,13 @@
 // What a row shows of a place that a search has found. Pure.
-import type { SnippetPart } from "../backend";
+import type { SearchPlace, SnippetPart } from "../backend";
+import { uiText } from "../language/uiText";
+
+/** Where words were found. */
+export const PLACES: Record<SearchPlace, string> = {
+  prompt: uiText("prompt"),
+  result: uiText("result"),
+  log: uiText("log"),
+};
 
 /** How much of the text stands before the first match, in characters: a row is narrow. */
 const BEFORE = 18;

@@ -17,21 +17,24 @@ export function wholeQuery(
 }
 
 class Matching {
-  /** The number of tasks; undefined until it is known, and where nothing is left out. */
-  count = $state<number>();
+  #known = $state.raw<{ query: string; count: number | undefined }>();
   #question = 0;
 
-  /** Counts again. The former number stays until then. */
+  /** The number of tasks of this list; undefined until it is known, and where nothing is left out. */
+  of(filter: QueueFilter, narrow: Narrow, search: string): number | undefined {
+    const query = JSON.stringify(wholeQuery(filter, narrow, search));
+    return isNarrow(narrow) && this.#known?.query === query ? this.#known.count : undefined;
+  }
+
+  /** Counts again. The former number of the same list stays until then. */
   async ask(filter: QueueFilter, narrow: Narrow, search: string) {
     const question = ++this.#question;
-    if (!isNarrow(narrow)) {
-      this.count = undefined;
-      return;
-    }
+    if (!isNarrow(narrow)) return;
     const query = wholeQuery(filter, narrow, search);
     // Without an answer there is no number: the list says that the engine is away.
-    const found = query && (await backend.count(query).catch(() => undefined));
-    if (question === this.#question) this.count = query ? found?.tasks : 0;
+    const found = query ? await backend.count(query).catch(() => undefined) : { tasks: 0 };
+    if (question !== this.#question) return;
+    this.#known = { query: JSON.stringify(query), count: found?.tasks };
   }
 }
 

@@ -5,6 +5,7 @@ import { toast, toastNote, toastTrouble } from "../components/toast.svelte";
 import { rows } from "../state/rows";
 import type { Segment } from "../state/segment";
 import { plural } from "../words/numbers";
+import { toastWhile } from "./taskToast";
 
 export const isQueued = ({ status }: Task): boolean => status === "pending" || status === "waiting";
 
@@ -41,7 +42,7 @@ export async function runNext(tasks: readonly Task[]): Promise<void> {
   }
   if (moved === 0) return;
   const left = tasks.length - queued.length;
-  if (tasks.length === 1) toast(`#${first!.id} runs next`);
+  if (tasks.length === 1) toastWhile(first!, `#${first!.id} runs next`, isQueued);
   else toast(`${plural(moved, "task")} run next${left ? `, ${left} had started already` : ""}`);
 }
 

@@ -18,6 +18,11 @@ it("says what a list is narrowed to and sorted by", () => {
     ["since", "Last 7 days"],
     ["sort", "Most expensive first"],
   ]);
+  expect(all.map(({ shown }) => shown).slice(2, 5)).toEqual([
+    "Agent: Shell command",
+    "Model: opus, sonnet",
+    "Last 7 days",
+  ]);
   expect(chips({})).toEqual([]);
   expect(chips({ project: "" })).toEqual([]);
 });

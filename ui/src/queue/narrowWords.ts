@@ -30,13 +30,18 @@ export interface Chip {
   /** What kind of condition it is, for a screen reader. */
   label: string;
   words: string;
+  /** The same, with its kind where the words alone could mean anything. */
+  shown: string;
   /** What happens when it is taken away. */
   without: string;
 }
 
+const isNamed = ({ condition }: { condition: keyof Narrow }) =>
+  condition === "agent" || condition === "model";
+
 /** The chips of a list, in the order of the dialog that sets them. */
 export function chips({ project, status, agent, model, since, sort }: Narrow): Chip[] {
-  const found: (Chip | undefined)[] = [
+  const found: (Omit<Chip, "shown"> | undefined)[] = [
     project
       ? { condition: "project", label: "Project", words: project, without: "show all projects" }
       : undefined,
@@ -71,5 +76,10 @@ export function chips({ project, status, agent, model, since, sort }: Narrow): C
       without: "use the usual order",
     },
   ];
-  return found.filter((chip) => chip !== undefined);
+  return found
+    .filter((chip) => chip !== undefined)
+    .map((chip) => ({
+      ...chip,
+      shown: isNamed(chip) ? `${chip.label}: ${chip.words}` : chip.words,
+    }));
 }

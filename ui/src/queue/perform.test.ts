@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
-import type { HeldCall, Task } from "../backend";
+import type { EventListener, HeldCall, Task } from "../backend";
 import { done, sample } from "../state/sample";
 
 const engine = vi.hoisted(() => ({
@@ -8,10 +8,15 @@ const engine = vi.hoisted(() => ({
   /** What the engine says of a task that was cancelled. */
   status: "cancelled",
   end: (_status: string) => {},
+  tell: (_events: object[]) => {},
 }));
 vi.mock("../backend/current", () => ({
   backend: {
-    follow: () => () => undefined,
+    follow: (listener: EventListener) => {
+      engine.tell = (all) => listener.events(all as never);
+      return () => undefined;
+    },
+    list: () => Promise.resolve({ tasks: [] }),
     holdCalls: (calls: readonly HeldCall[]) => (engine.held = calls),
     cancel: (id: number) => {
       engine.calls.push(`cancel ${id}`);
@@ -33,6 +38,8 @@ vi.mock("../backend/current", () => ({
     },
   },
 }));
+const { stream } = await import("../state/stream.svelte");
+stream.start();
 const { perform } = await import("./perform");
 const { deferred, DELAY } = await import("./deferred.svelte");
 const { toasts } = await import("../components/toast.svelte");
@@ -63,6 +70,18 @@ it("sends a cancel after 5 s, and shows it until then", async () => {
   expect(deferred.of(12)).toBeUndefined();
   expect(engine.held).toEqual([]);
   expect(shown()).toEqual(["#12 is cancelled"]);
+});
+
+it("takes a message about a task away when it is no longer true", async () => {
+  const failed = sample(8, { status: "failed", ended_at: "2026-01-01T00:00:00Z" } as never);
+  await perform("retry", [failed]);
+  expect(shown()).toEqual(["#8 is in the queue again"]);
+  const tell = (state: object) =>
+    engine.tell([{ seq: 1, at: "2026-01-01T00:00:00Z", task: 8, kind: "state_changed", ...state }]);
+  tell({ status: "running", running_since: "2026-01-01T00:00:00Z" });
+  expect(shown()).toEqual(["#8 is in the queue again"]);
+  tell({ status: "failed", ended_at: "2026-01-01T00:00:01Z" });
+  expect(shown()).toEqual([]);
 });
 
 it("says that a task is stopping only until it has stopped", async () => {

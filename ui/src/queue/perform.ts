@@ -9,6 +9,7 @@ import { rows } from "../state/rows";
 import { forgetWarnings } from "../state/warnings.svelte";
 import { counted, grouped, plural } from "../words/numbers";
 import { deferred } from "./deferred.svelte";
+import { toastOfTask, toastWhile } from "./taskToast";
 import { FITS, isFinished, nothingTo, objectOf, outcome, type Action } from "./outcome";
 
 /** How many requests are on their way at once. */
@@ -121,11 +122,15 @@ async function sendAll(
     const { id } = done[0] ?? {};
     if (id === undefined) return toastTrouble(errors[0]);
     if (action === "cancel" && answers[0]?.status === "running") return tellStopping(id);
-    toast(one(action, id));
+    const [answer] = answers;
+    if (!answer) toastOfTask(id, one(action, id));
+    else toastWhile(answer, one(action, id), action === "retry" ? isOpen : isFinished);
     return;
   }
   toast(outcome(action, done.length, left, errors.map(String)));
 }
+
+const isOpen = (task: Task) => !isFinished(task);
 
 /** What was done with one task. */
 function one(action: "retry" | "cancel" | "remove", id: TaskId): string {
@@ -141,12 +146,12 @@ function one(action: "retry" | "cancel" | "remove", id: TaskId): string {
 
 /** Says that a task is stopping for as long as it is, and then how it ended. */
 async function tellStopping(id: TaskId) {
-  const dismiss = toast(`Stopping #${id}`, undefined, STOPPING + 1000);
+  const dismiss = toastOfTask(id, `Stopping #${id}`, STOPPING + 1000);
   try {
     const task = await backend.get(id, { wait_ms: STOPPING });
     // A run may end by itself before it is stopped.
-    if (task.status === "cancelled") toast(one("cancel", id));
-    else if (isFinished(task)) toast(`#${id} had already ended`);
+    if (task.status === "cancelled") toastWhile(task, one("cancel", id), isFinished);
+    else if (isFinished(task)) toastWhile(task, `#${id} had already ended`, isFinished);
   } catch {
     // Its row shows what becomes of it.
   } finally {

@@ -2,10 +2,13 @@ import { cleanup, render, screen } from "@testing-library/svelte";
 import { tick } from "svelte";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { Project } from "../backend";
+import { sample } from "../state/sample";
 
 vi.mock("../backend/current", () => ({ backend: {} }));
 const { default: ProjectList } = await import("./ProjectList.svelte");
 const { projects } = await import("../state/projects.svelte");
+const { here } = await import("./here.svelte");
+const { running } = await import("../state/tasks.svelte");
 const { go, router } = await import("../navigation/router.svelte");
 
 const project = (id: number, more: Partial<Project> = {}): Project => ({
@@ -30,7 +33,11 @@ it("shows nothing without projects", () => {
 });
 
 it("says what runs in a project and what it has cost", () => {
-  projects.all = [project(1, { running: 2, cost_usd: 3.18 }), project(2)];
+  // As the list of running tasks has it: the figures of the engine are older.
+  for (const id of [11, 12]) {
+    running.segment("running")!.put(sample(id, { status: "running" }, { project: 1 }));
+  }
+  projects.all = [project(1, { running: 1, cost_usd: 3.18 }), project(2, { running: 1 })];
   render(ProjectList);
   const [first, second] = screen.getAllByRole("link");
   expect(first!.querySelector(".name")!.textContent).toBe("p1, 1 task, 2 running, $3.18 today");
@@ -55,6 +62,24 @@ it("narrows the queue with the first click and ends that with the second", async
   await tick();
   expect(location.hash).toBe("#/failed");
   expect(link().getAttribute("aria-current")).toBeNull();
+});
+
+it("marks a project only where it is exactly what is shown", async () => {
+  projects.all = [project(1)];
+  render(ProjectList);
+  const link = () => screen.getByRole("link");
+  for (const [narrow, filter, marked] of [
+    [{ project: "p1" }, "all", true],
+    [{ project: "p1", sort: "name" }, "all", true],
+    [{ project: "p1", since: "today" }, "all", false],
+    [{ project: "p1" }, "failed", false],
+    [{}, "all", false],
+  ] as const) {
+    go({ page: "queue", filter, narrow });
+    await tick();
+    expect(link().classList.contains("current"), JSON.stringify([narrow, filter])).toBe(marked);
+    expect(here()).toEqual(marked ? { project: 1 } : { filter });
+  }
 });
 
 it("folds many projects, but not the chosen one", async () => {

@@ -22,6 +22,11 @@ vi.mock("../backend/current", () => ({
         .filter(({ name }) => !search || name.includes(search));
       return { tasks, counts: {} as TaskPage["counts"] };
     },
+    search: ({ words }: { words: string }) => {
+      const task = engine.tasks.find(({ id }) => words === "inside" && id === 3);
+      const snippet = [{ text: words, matched: true }];
+      return Promise.resolve({ hits: task ? [{ task, place: "log", snippet }] : [] });
+    },
     follow: (listener: EventListener) => {
       engine.listener = listener;
       return () => undefined;
@@ -151,4 +156,19 @@ it("stays where it went although something happens before the browser tells that
   await vi.advanceTimersByTimeAsync(0);
   await tell(2);
   expect(list().scrollTop).toBe(scrollTop);
+});
+
+it("acts on selected rows that were found by their texts", async () => {
+  await show();
+  type("inside");
+  await settle();
+  const [row] = screen.getAllByRole("option");
+  row!.dispatchEvent(new MouseEvent("click", { bubbles: true, ctrlKey: true }));
+  await vi.advanceTimersByTimeAsync(0);
+  const bar = screen.getByRole("toolbar", { name: "Selected tasks" });
+  expect(bar.textContent).toContain("1 selected");
+  expect(screen.getByRole("button", { name: "Retry" })).toBeTruthy();
+  screen.getByRole("button", { name: "End the selection" }).click();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(screen.queryByRole("toolbar", { name: "Selected tasks" })).toBeNull();
 });

@@ -16,6 +16,9 @@ it("what ended today says how long ago, what ended before says when", () => {
   };
   expect(at(now - 2 * 60_000)).toBe("2 min ago");
   expect(at(now - 20 * 3600_000)).toBe("Mon 16:00");
+  const ended_at = new Date(now - 20 * 3600_000).toISOString();
+  const yesterday = sample(1, { status: "completed", ended_at });
+  expect(rowFigure(yesterday, now, false, false, undefined, true)).toBe("16:00");
   expect(at(now - 10 * 24 * 3600_000)).toBe("14 Nov, 12:00");
 });
 

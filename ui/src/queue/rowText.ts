@@ -9,11 +9,11 @@ import { isSilent, summaryLine, toneOf, type Tone } from "../words/verdict";
 import { uiText } from "../language/uiText";
 
 /** One line about a task: what it does now, what it waits for, or how it ended. */
-export function rowText(task: Task, now: number, hasProject = false): string {
+export function rowText(task: Task, now: number, isPlaced = false): string {
   if (task.status !== "pending") return summaryLine(task, now);
   const agent = task.model ?? task.agent;
-  // The project stands before it and says as much as the directory.
-  return hasProject ? agent : [basename(task.working_directory), agent].join(" · ");
+  // The project stands before it, or above the list, and says as much as the directory.
+  return isPlaced ? agent : [basename(task.working_directory), agent].join(" · ");
 }
 
 /** The colour of the line, if it reports a problem or needs the user. */
@@ -30,6 +30,7 @@ export function rowFigure(
   isNext: boolean,
   paused: boolean,
   sort?: Sort,
+  ofYesterday = false,
 ): string {
   if (sort === "cost" && task.usage?.cost_usd !== undefined) return dollars(task.usage.cost_usd);
   if (sort === "longest") {
@@ -47,7 +48,9 @@ export function rowFigure(
       const ended = millis(task.ended_at);
       if (ended === undefined) return "";
       const today = new Date(ended).toDateString() === new Date(now).toDateString();
-      return today ? ago(Math.max(0, now - ended)) : timeOfDay(task.ended_at, now);
+      if (today) return ago(Math.max(0, now - ended));
+      // Under the heading of yesterday the time is enough.
+      return timeOfDay(task.ended_at, ofYesterday ? ended : now);
     }
   }
 }

@@ -75,6 +75,11 @@ describe("the sections of a list", () => {
     expect(shown.map(({ note }) => note).slice(0, 2)).toEqual(["3 of 4 workers", "$6.42"]);
   });
 
+  it("count what runs as the places do", () => {
+    const [section] = sections(facts({ running: [] }, { queue: queue(0), runs: 1 }));
+    expect(section?.note).toBe("1 of 4 workers");
+  });
+
   it("do not claim totals for what a search found", () => {
     const shown = sections(
       facts(

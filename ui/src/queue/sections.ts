@@ -1,5 +1,4 @@
 // The sections of a filter's list, in the order of a task's life. Pure.
-import type { Sort } from "../navigation/narrow";
 import type { QueueFilter } from "../navigation/routes";
 import type { Queue } from "../backend";
 import { startOfDay } from "../state/days";
@@ -7,7 +6,6 @@ import type { Part } from "../state/filters";
 import type { Segment } from "../state/segment";
 import { dollars, grouped } from "../words/numbers";
 import type { Section } from "./layout";
-import { SORT_NAMES } from "./sortNames";
 
 /** The list of all tasks shows this many queued tasks. */
 export const NEXT_SHOWN = 6;
@@ -15,33 +13,35 @@ export const NEXT_SHOWN = 6;
 export interface Facts {
   filter: QueueFilter;
   searching: boolean;
-  /** The order that a person chose. */
-  sort?: Sort | undefined;
   segment: (part: Part) => Segment | undefined;
   /** Tasks in whose texts a search has found its words. */
   texts?: Segment | undefined;
   queue: Queue | undefined;
+  /** How many tasks run, whatever the list shows. */
+  runs?: number | undefined;
   spentToday: number | undefined;
   now: Date;
 }
 
 /** The key of the section of tasks that were found by their texts. */
 export const TEXTS = "texts";
+/** The key of the section of tasks that ended yesterday. */
+export const YESTERDAY = "yesterday";
 
 export function sections({
   filter,
   searching,
-  sort,
   segment,
   texts,
   queue,
+  runs = queue?.counts.running,
   spentToday,
   now,
 }: Facts): Section[] {
   const all: Section[] = [];
   const running = segment("running");
   if (running) {
-    const workers = queue ? `${queue.counts.running} of ${queue.workers} workers` : "";
+    const workers = queue ? `${runs} of ${queue.workers} workers` : "";
     all.push({
       key: "running",
       title: filter === "attention" ? "Silent" : "Running",
@@ -55,7 +55,8 @@ export function sections({
   if (sorted) {
     all.push({
       key: "sorted",
-      title: sort ? SORT_NAMES[sort] : "",
+      // The order stands above the list already.
+      title: "Tasks",
       note: "",
       segment: sorted,
       from: 0,
@@ -103,7 +104,7 @@ function byDay(segment: Segment, now: Date, spentToday: number | undefined): Sec
   const spent = spentToday ? dollars(spentToday) : "";
   return [
     { key: "today", title: "Today", note: spent, segment, from: 0, to: today },
-    { key: "yesterday", title: "Yesterday", note: "", segment, from: today, to: yesterday },
+    { key: YESTERDAY, title: "Yesterday", note: "", segment, from: today, to: yesterday },
     {
       key: "earlier",
       title: "Earlier",

@@ -1,23 +1,30 @@
 // Finds unseen outcomes.
 import { backend } from "../backend/current";
-import type { Cursor, Task, TaskId } from "../backend";
+import type { Cursor, Status, Task, TaskId } from "../backend";
 
-/** How many rows are read at once. */
-const PAGE = 500;
+/** How many rows are read at once, and how many times: an outcome that is older stays where it is. */
+const PAGE = 1000;
+const PAGES = 5;
+
+const FINISHED: Status[] = ["completed", "failed", "cancelled", "skipped"];
 
 /** The newest task with an unseen outcome, other than `except`. */
 export async function newestUnseen(except: TaskId | undefined): Promise<Task | undefined> {
+  // The engine counts what a removal would keep: without any, no row is read.
+  const { kept_unseen } = await backend.clean({ statuses: FINISHED, dry_run: true });
+  if (kept_unseen === 0) return undefined;
   let cursor: Cursor | undefined;
-  do {
-    const page = await backend.list({
-      status: ["completed", "failed", "cancelled", "skipped"],
+  for (let page = 0; page < PAGES; page += 1) {
+    const { tasks, next } = await backend.list({
+      status: FINISHED,
       order: "ended_last",
       limit: PAGE,
       cursor,
     });
-    const found = page.tasks.find((task) => task.unseen && task.id !== except);
+    const found = tasks.find((task) => task.unseen && task.id !== except);
     if (found) return found;
-    cursor = page.next;
-  } while (cursor);
+    if (!next) break;
+    cursor = next;
+  }
   return undefined;
 }
