@@ -5,9 +5,7 @@ const answers: ((tasks: number) => void)[] = [];
 vi.mock("../backend/current", () => ({
   backend: {
     count: (_: ListQuery) =>
-      new Promise<TaskCount>((resolve) =>
-        answers.push((tasks) => resolve({ tasks, models: [] })),
-      ),
+      new Promise<TaskCount>((resolve) => answers.push((tasks) => resolve({ tasks, models: [] }))),
   },
 }));
 const { matching } = await import("./matching.svelte");
