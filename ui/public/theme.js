@@ -14,5 +14,10 @@
   } catch {
     // A browser may refuse storage: the page then follows the system.
   }
-  if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
+  if (theme === "light" || theme === "dark") {
+    document.documentElement.dataset.theme = theme;
+    // An empty page has the theme's colour while its styles are read.
+    const scheme = document.querySelector('meta[name="color-scheme"]');
+    if (scheme) scheme.content = theme;
+  }
 }

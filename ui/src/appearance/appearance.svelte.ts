@@ -36,6 +36,8 @@ export const LANGUAGE_OPTIONS: { value: LanguageChoice; name: string }[] = [
 const STORED = "claude-worker.theme";
 /** The app's pages: what was chosen since the window opened, for when they are loaded again. */
 const CHOSEN = "claude-worker.appearance";
+/** Whether the page is loaded again for another language. */
+const RELOADED = "claude-worker.language.reloaded";
 /** The background of each theme, for the bars of a browser: as in index.html. */
 const BARS = { light: "#fbfaf8", dark: "#171411" };
 
@@ -71,7 +73,13 @@ class Appearance {
   async setLanguage(language: LanguageChoice) {
     if (language === this.language) return;
     const isStored = backend.desktop ? await this.#tellApp(language) : storeLanguage(language);
-    if (isStored) location.reload();
+    if (!isStored) return;
+    try {
+      sessionStorage.setItem(RELOADED, "true");
+    } catch {
+      // The page then opens at its beginning.
+    }
+    location.reload();
   }
 
   async #tellApp(language: LanguageChoice = this.language): Promise<boolean> {
@@ -91,6 +99,17 @@ class Appearance {
     if (backend.desktop) return;
     storeTheme(this.theme);
     storeLanguage(this.language);
+  }
+}
+
+/** Whether the page was loaded again for another language; true once. */
+export function takeReloaded(): boolean {
+  try {
+    const reloaded = sessionStorage.getItem(RELOADED) !== null;
+    sessionStorage.removeItem(RELOADED);
+    return reloaded;
+  } catch {
+    return false;
   }
 }
 

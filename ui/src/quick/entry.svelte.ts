@@ -1,7 +1,7 @@
 // The quick entry: its text and project, and the submission.
 import { backend } from "../backend/current";
 import { idempotencyKey } from "../backend/idempotencyKey";
-import { Refused, type ApiError } from "../backend";
+import { Refused, type ApiError, type ProjectId } from "../backend";
 import { afterSending, fromStored, toRequest } from "../new/draft";
 import { KEPT } from "../new/kept";
 import { projects } from "./projects";
@@ -19,6 +19,8 @@ export class QuickEntry {
   error = $state.raw<ApiError>();
   sending = $state(false);
   #recent = $state.raw<string[]>([]);
+  /** The projects of these directories, where tasks of it were read. */
+  #projects = $state.raw<ReadonlyMap<string, ProjectId>>(new Map());
   home = $state.raw<string>();
   /** The options of the form for a new task, which remembers them. */
   readonly #draft = afterSending(fromStored(localStorage.getItem(KEPT)));
@@ -38,8 +40,18 @@ export class QuickEntry {
     const directories = used.map((task) => task.working_directory);
     if (this.home !== undefined) directories.push(this.home);
     this.#recent = [...new Set(directories)];
+    this.#projects = new Map(
+      used.flatMap(({ project, working_directory }) =>
+        project === undefined ? [] : [[working_directory, project]],
+      ),
+    );
     const failed = [tasks, info].find((answer) => answer.status === "rejected");
     if (failed) this.error = said(failed.reason);
+  }
+
+  /** The project that a directory belongs to; undefined if that is not known here. */
+  projectOf(directory: string): ProjectId | undefined {
+    return this.#projects.get(directory);
   }
 
   /** Chooses the next or previous project. */

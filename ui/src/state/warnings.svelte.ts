@@ -24,10 +24,16 @@ const dismissed = new SvelteMap<TaskId, string>();
 
 const textOf = ({ words }: Warning) => words.join("\n");
 
+/** The command at the end of a warning, which the button below it is for. */
+const COMMAND = / claude-worker trust (?!.*: claude-worker trust ).*$/;
+
 function told(task: Task): Warning | undefined {
   const { id, name, warnings = [], untrusted } = task;
   if (warnings.length === 0) return undefined;
-  return { task: id, name: oneLine(name), words: warnings.map(oneLine), untrusted };
+  const words = warnings
+    .map(oneLine)
+    .map((line) => (untrusted === undefined ? line : line.replace(COMMAND, "")));
+  return { task: id, name: oneLine(name), words, untrusted };
 }
 
 /** Keeps what the answer to a submission warns of; without a warning, an earlier one is over. */

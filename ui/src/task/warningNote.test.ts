@@ -46,6 +46,15 @@ afterEach(() => {
   toasts.all = [];
 });
 
+it("leaves the command out that its button is for", () => {
+  const words = "This task follows /a. If you know it: claude-worker trust /code/a";
+  expect(warningOf(warned(1, { warnings: [words] }))?.words).toEqual([
+    "This task follows /a. If you know it:",
+  ]);
+  const alone = warned(1, { warnings: [words], untrusted: undefined });
+  expect(warningOf(alone)?.words).toEqual([words]);
+});
+
 it("shows a warning until it is dismissed, and names its task", async () => {
   keepWarnings(sample(1));
   keepWarnings(warned(2));

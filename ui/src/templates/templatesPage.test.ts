@@ -60,8 +60,12 @@ it("begins a new template, which Enter in its name saves", async () => {
   expect(await screen.findByText("New template", { selector: "h2" })).toBeTruthy();
   const prompt = screen.getByRole("textbox", { name: "Prompt" });
   const name = screen.getByRole("textbox", { name: "Name" });
+  // What is missing is said until it is there.
+  await fireEvent.keyDown(name, { key: "Enter" });
+  expect(screen.getAllByRole("alert")).toHaveLength(2);
   await fireEvent.input(prompt, { target: { value: "Check {{file}}" } });
   await fireEvent.input(name, { target: { value: "Check" } });
+  expect(screen.queryAllByRole("alert")).toEqual([]);
   // A new line of the prompt.
   await fireEvent.keyDown(prompt, { key: "Enter" });
   expect((await backend.templates()).templates).toEqual([]);
