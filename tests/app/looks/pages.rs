@@ -325,6 +325,12 @@ pub(crate) const PAGES: &[Page] = &[
         &[Click("button", "Edit “Audit”"), Shows("Edit template")],
     ),
     page(
+        "templates-new",
+        "#/templates",
+        "Asks for file, focus",
+        &[Click("button", "New template"), Shows("where each task has something else")],
+    ),
+    page(
         "about",
         "#/",
         "Compress the pictures",

@@ -27,10 +27,13 @@ export function popup(options: Options): Attachment<HTMLElement> {
       const { scrollTop } = element;
       element.style.maxHeight = "";
       const room = { width: innerWidth, height: innerHeight };
-      const placed = position(anchor(), element.getBoundingClientRect(), room, side);
-      element.style.left = `${placed.left}px`;
-      element.style.top = `${placed.top}px`;
-      element.style.maxHeight = `${placed.maxHeight}px`;
+      const { height } = element.getBoundingClientRect();
+      const placed = (width: number) => position(anchor(), { width, height }, room, side);
+      element.style.maxHeight = `${placed(0).maxHeight}px`;
+      // What does not fit gets a scrollbar, which makes it wider.
+      const { left, top } = placed(element.getBoundingClientRect().width);
+      element.style.left = `${left}px`;
+      element.style.top = `${top}px`;
       element.scrollTop = scrollTop;
     };
     put();
