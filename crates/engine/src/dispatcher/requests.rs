@@ -306,10 +306,45 @@ fn shown(stored: StoredTask) -> Reply {
     Reply::Task(Box::new(stored.task))
 }
 
-/// What a task is called: its given name, or the first line of its prompt that says something.
+/// The longest name of a task, in characters.
+const LONGEST_NAME: usize = 120;
+/// A longer one is cut between words, if it loses no more characters by that.
+const LONGEST_WORD: usize = 30;
+
+/// What a task is called: its given name, or the first line of its prompt that has text.
 pub(super) fn task_name(request: &NewTask) -> String {
     let text = request.name.as_deref().unwrap_or(&request.execution_prompt);
     let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or("task");
-    let clean: String = line.chars().filter(|c| !c.is_control()).take(120).collect();
-    if clean.is_empty() { "task".to_owned() } else { clean }
+    let clean: Vec<char> =
+        line.chars().filter(|c| !c.is_control()).take(LONGEST_NAME + 1).collect();
+    if clean.is_empty() {
+        return "task".to_owned();
+    }
+    if clean.len() <= LONGEST_NAME {
+        return clean.into_iter().collect();
+    }
+    let end = LONGEST_NAME - 1;
+    let between = (end - LONGEST_WORD..=end).rev().find(|at| clean[*at].is_whitespace());
+    let kept: String = clean[..between.unwrap_or(end)].iter().collect();
+    format!("{}…", kept.trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_name_ends_between_words_and_shows_that_it_goes_on() {
+        let name = |prompt: &str| {
+            let prompt = prompt.to_owned();
+            task_name(&NewTask { execution_prompt: prompt, ..NewTask::default() })
+        };
+        assert_eq!(name("\n  Fix it \nand more"), "Fix it");
+        assert_eq!(name(" \n\u{7}"), "task");
+        let words = "write ".repeat(40);
+        assert_eq!(name(&words), format!("{}…", "write ".repeat(20).trim_end()));
+        let whole = "x".repeat(LONGEST_NAME);
+        assert_eq!(name(&whole), whole);
+        assert_eq!(name(&"ß".repeat(500)), format!("{}…", "ß".repeat(LONGEST_NAME - 1)));
+    }
 }
