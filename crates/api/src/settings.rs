@@ -154,7 +154,7 @@ declare_settings! {
         /// the engine has it. `run --env` passes others, for one task.
         pass: Vec<String> = DEFAULT_PASS.iter().map(|name| (*name).to_owned()).collect(),
             VariableNames { example: "GITHUB_*" },
-            "Variables", "What tasks have of the shell that submits them, separated by commas";
+            "Environment variables", "Passed from the shell that submits a task. Names, separated by commas";
     }
 
     /// What ends a run early, where a task says nothing else.

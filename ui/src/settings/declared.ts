@@ -36,8 +36,8 @@ export const DECLARED: DeclaredSection[] = [
       },
       {
         key: "env.pass",
-        label: "Variables",
-        hint: "What tasks have of the shell that submits them, separated by commas",
+        label: "Environment variables",
+        hint: "Passed from the shell that submits a task. Names, separated by commas",
         kind: "names",
       },
     ],

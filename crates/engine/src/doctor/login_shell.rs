@@ -16,16 +16,19 @@ fn judge(answer: &Answer) -> Check {
         return Check::ok(NAME, "the account has no login shell: tasks have the engine's PATH");
     };
     let shell = shell.display().to_string();
-    let took = format!("{:.1} s", answer.took.as_secs_f64());
+    let took = match answer.took.as_millis() {
+        millis @ 0..1000 => format!("{millis} ms"),
+        millis => format!("{}.{} s", millis / 1000, millis % 1000 / 100),
+    };
     let (found, failure) = match &answer.outcome {
         Ok((environment, failure)) => {
             let found = match environment.directories().len() {
-                1 => format!("{shell}: 1 directory in its PATH, asked in {took}"),
-                count => format!("{shell}: {count} directories in its PATH, asked in {took}"),
+                1 => format!("{shell}: 1 directory in its PATH, read in {took}"),
+                count => format!("{shell}: {count} directories in its PATH, read in {took}"),
             };
             (found, *failure)
         }
-        Err(failure) => (format!("{shell} does not tell its PATH"), Some(*failure)),
+        Err(failure) => (format!("{shell} prints no PATH"), Some(*failure)),
     };
     let Some(failure) = failure else { return Check::ok(NAME, found) };
     let shown = shell_word(&shell);
@@ -71,12 +74,12 @@ mod tests {
         };
         let check = judged(Ok((LoginEnvironment::default(), None)));
         assert_eq!(check.level, CheckLevel::Ok);
-        assert_eq!(check.found, "/bin/zsh: 0 directories in its PATH, asked in 0.1 s");
+        assert_eq!(check.found, "/bin/zsh: 0 directories in its PATH, read in 120 ms");
         let slow = judged(Ok((LoginEnvironment::default(), Some(Failure::TooSlow))));
         assert_eq!(slow.level, CheckLevel::Warn);
         assert!(slow.found.contains("5 s") && slow.advice.contains("time /bin/zsh -l"), "{slow:?}");
         let silent = judged(Err(Failure::NoAnswer));
-        assert!(silent.found.contains("does not tell its PATH"), "{silent:?}");
+        assert!(silent.found.contains("prints no PATH"), "{silent:?}");
         let none = Answer { shell: None, took: Duration::ZERO, outcome: Err(Failure::NoShell) };
         assert_eq!(judge(&none).level, CheckLevel::Ok);
     }
