@@ -8,7 +8,6 @@ import {
   fromStored,
   fromTemplate,
   fromTask,
-  rules,
   toRequest,
   toStored,
   type Draft,
@@ -83,16 +82,6 @@ describe("a request", () => {
   it("needs to know what ~ stands for", () => {
     expect(toRequest(filled, undefined).errors?.directory).toContain("~");
   });
-});
-
-it("rules stand on lines or between commas, and may contain commas in parentheses", () => {
-  expect(rules("Edit, Write,,\n Bash(git log:*, git diff:*),Read")).toEqual([
-    "Edit",
-    "Write",
-    "Bash(git log:*, git diff:*)",
-    "Read",
-  ]);
-  expect(rules("Bash(open\nRead")).toEqual(["Bash(open", "Read"]);
 });
 
 it("a task's draft asks for the same again, with the values of variables to be typed", () => {

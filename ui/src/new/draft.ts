@@ -14,6 +14,7 @@ import type {
 import { parseDuration, showDuration, withUnits } from "../words/quantities";
 import { expandHome } from "../words/homeDirectory";
 import { MODES } from "../words/permissions";
+import { rulesIn } from "../words/toolRules";
 import { wrongVariable, type Variable } from "./variables";
 import { agents } from "../state/agents.svelte";
 import { plain, withPoint } from "../words/numbers";
@@ -178,7 +179,7 @@ export function toRequest(
   if (can("models")) request.model = filled(draft.model);
   if (can("permission_modes")) request.permission_mode = draft.permissionMode || undefined;
   if (can("system_prompt")) request.system_prompt = filled(draft.systemPrompt);
-  if (can("allowed_tools")) request.allowed_tools = rules(draft.allowedTools);
+  if (can("allowed_tools")) request.allowed_tools = rulesIn(draft.allowedTools);
   if (can("max_turns")) {
     limits.max_turns = number(draft.turns, "turns", errors, {
       test: (n) => Number.isInteger(n) && n >= 1 && n <= 0xffff_ffff,
@@ -197,25 +198,6 @@ export function toRequest(
     );
   }
   return Object.keys(errors).length > 0 ? { errors } : { request };
-}
-
-/** The rules for tools, one per line or between commas; commas inside parentheses belong to a rule. */
-export function rules(text: string): string[] {
-  const found: string[] = [];
-  let depth = 0;
-  let rule = "";
-  for (const c of `${text}\n`) {
-    if (c === "(") depth += 1;
-    if (c === ")") depth = Math.max(0, depth - 1);
-    if (c === "\n" || (c === "," && depth === 0)) {
-      if (rule.trim() !== "") found.push(rule.trim());
-      rule = "";
-      if (c === "\n") depth = 0;
-    } else {
-      rule += c;
-    }
-  }
-  return found;
 }
 
 // The engine's validation messages by field. See agents/src/validate.rs.

@@ -1,7 +1,8 @@
 // Summaries of the options that are set in collapsed parts of the form. Pure.
-import { rules, type Draft } from "./draft";
+import type { Draft } from "./draft";
 import { agents } from "../state/agents.svelte";
 import { plural } from "../words/numbers";
+import { rulesIn } from "../words/toolRules";
 
 export function limitsSet({ agent, turns, budget, timeout, silence }: Draft): string {
   const parts: string[] = [];
@@ -14,7 +15,7 @@ export function limitsSet({ agent, turns, budget, timeout, silence }: Draft): st
 }
 
 export function toolsSet({ allowedTools, systemPrompt }: Draft): string {
-  const count = rules(allowedTools).length;
+  const count = rulesIn(allowedTools).length;
   const parts: string[] = [];
   if (count > 0) parts.push(plural(count, "rule"));
   if (systemPrompt.trim()) parts.push("system prompt");

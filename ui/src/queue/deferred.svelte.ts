@@ -37,8 +37,11 @@ class DeferredActions {
   all = $state.raw<readonly Deferred[]>([]);
 
   constructor() {
-    // The backend makes the calls now. A page that is shown again must not make them once more.
-    addEventListener("pagehide", () => this.all.forEach((one) => this.#take(one)));
+    // The backend makes the calls that it holds. A page that is shown again must not make them once more.
+    addEventListener("pagehide", () => {
+      this.all.forEach(({ stop }) => stop());
+      this.all = [];
+    });
   }
 
   /** The action on this task that is not sent yet. */

@@ -122,6 +122,9 @@ it("leaves to the backend what is not sent when the page goes away", async () =>
   window.dispatchEvent(new Event("pagehide"));
   await vi.advanceTimersByTimeAsync(2 * DELAY);
   expect(engine.calls).toEqual([]);
+  // The backend still has them.
+  expect(engine.held).toHaveLength(2);
+  expect(deferred.all).toEqual([]);
 });
 
 it("says that an action is under way, and does not begin it twice", async () => {

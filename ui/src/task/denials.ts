@@ -90,22 +90,6 @@ export function choicesOf(call: DeniedTool): Choice[] {
 
 const ruleFor = (words: string): string => `Bash(${words}:*)`;
 
-/** The rules in a list that is separated by commas; a comma inside of brackets belongs to its rule. */
-export function rulesIn(list: string): string[] {
-  const rules: string[] = [];
-  let depth = 0;
-  let from = 0;
-  for (const { 0: sign, index } of `${list},`.matchAll(/[(),]/g)) {
-    if (sign === "(") depth += 1;
-    else if (sign === ")") depth = Math.max(0, depth - 1);
-    else if (depth === 0 || index === list.length) {
-      rules.push(list.slice(from, index).trim());
-      from = index + 1;
-    }
-  }
-  return rules.filter(Boolean);
-}
-
 /** The beginnings of a single command that are worth a rule: `git push`, `git`. */
 function beginnings(command: string): string[] {
   // Redirections and expansions need permissions of their own; a shortened command has an unknown end.

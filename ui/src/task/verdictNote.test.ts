@@ -61,6 +61,28 @@ it("allows what was denied and lets the task go on in its session", async () => 
   expect(resume).toHaveBeenCalledWith(1, { prompt: "You may do that now. Go on.", changes });
 });
 
+it("offers one call in the words for one", () => {
+  show({ status: "completed", ended_at, denied_tools: [push] }, { has_session: true, request });
+  expect(buttons()).toEqual(["Allow and go on", "Choose…", "Follow up"]);
+});
+
+it("leaves retrying and cancelling to the head of the page", () => {
+  show({ status: "failed", ended_at, failure: { kind: "exit", code: 1, message: "" } });
+  expect(buttons()).toEqual([]);
+  cleanup();
+  show({ status: "running", running_since: "2026-01-01T00:00:00.000Z" });
+  expect(note()?.textContent).toContain("Silent for");
+  expect(buttons()).toEqual([]);
+});
+
+it("offers the sign-in, and shows names of commands as code", () => {
+  const failure = { kind: "api_error" as const, http_status: 401, message: "Run `claude` first" };
+  show({ status: "failed", ended_at, failure });
+  expect(buttons()).toEqual(["Sign in"]);
+  expect(note()?.textContent).toContain("Run claude first");
+  expect(note()?.querySelector("code")?.textContent).toBe("claude");
+});
+
 it("allows only what is chosen", async () => {
   const denied_tools = [push, { tool: "Write", input: "/a" }];
   show({ status: "completed", ended_at, denied_tools }, { has_session: true, request });
