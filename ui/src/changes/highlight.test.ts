@@ -45,13 +45,18 @@ it("cuts lines where colour or mark changes", () => {
     { text: " auth;", colour: undefined },
   ];
   expect(pieces("use auth;", tokens, [{ from: 2, to: 6 }])).toEqual([
-    { text: "us", colour: "keyword", marked: false },
-    { text: "e", colour: "keyword", marked: true },
-    { text: " au", colour: undefined, marked: true },
-    { text: "th;", colour: undefined, marked: false },
+    { text: "us", colour: "keyword", marked: false, first: false },
+    { text: "e", colour: "keyword", marked: true, first: false },
+    { text: " au", colour: undefined, marked: true, first: false },
+    { text: "th;", colour: undefined, marked: false, first: false },
   ]);
   expect(pieces("another", tokens, [])).toEqual([
-    { text: "another", colour: undefined, marked: false },
+    { text: "another", colour: undefined, marked: false, first: false },
   ]);
   expect(pieces("", [], [])).toEqual([]);
+  // No line breaks between an indent and the first word.
+  expect(pieces("  use auth", [], []).map(({ text, first }) => [text, first])).toEqual([
+    ["  use", true],
+    [" auth", false],
+  ]);
 });

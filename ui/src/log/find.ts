@@ -1,6 +1,4 @@
 // Search in the loaded part of a log.
-import { textOf, type Block } from "./model";
-
 /** How often the words are in the blocks. */
 export interface Found {
   /** The blocks that have them, and how many matches are before each. */
@@ -14,27 +12,18 @@ export interface Match {
   nth: number;
 }
 
-/** Finds the words in the blocks, ignoring case. */
-export function findIn(blocks: readonly Block[], words: string): Found {
+/** Finds the words in the texts of the blocks, ignoring case. */
+export function findIn(texts: readonly string[], words: string): Found {
   const needle = words.toLowerCase();
   const found: Found = { blocks: [], total: 0 };
   if (needle === "") return found;
-  blocks.forEach((block, index) => {
-    const count = countIn(searchText(block).toLowerCase(), needle);
+  texts.forEach((text, index) => {
+    const count = countIn(text.toLowerCase(), needle);
     if (count === 0) return;
     found.blocks.push({ index, count, before: found.total });
     found.total += count;
   });
   return found;
-}
-
-/** The text of a block that its card shows: a command is not in its arguments once more. */
-function searchText(block: Block): string {
-  if (block.kind !== "tool" || block.summary === "") return textOf(block);
-  const isRepeated = block.input.includes(JSON.stringify(block.summary));
-  return isRepeated
-    ? [block.tool, block.summary, block.result?.text ?? ""].join("\n")
-    : textOf(block);
 }
 
 function countIn(text: string, needle: string): number {
@@ -58,10 +47,16 @@ export function matchAt(found: Found, place: number): Match | undefined {
   return block && { index: block.index, nth: place - block.before - 1 };
 }
 
-/** The number of the match after or before one, around the ends; the newest if there is none yet. */
+/** The number of the match after or before one, around the ends. */
 export function nextPlace(found: Found, place: number, by: 1 | -1): number {
-  if (place === 0) return found.total;
+  if (place === 0) return by === 1 ? 1 : found.total;
   return ((place - 1 + by + found.total) % found.total) + 1;
+}
+
+/** The first match in a block from this index on; the last one where there is none. */
+export function nearest(found: Found, from: number): Match | undefined {
+  const block = found.blocks.find(({ index }) => index >= from);
+  return block ? { index: block.index, nth: 0 } : matchAt(found, found.total);
 }
 
 const ALL = "log-found";
@@ -69,42 +64,37 @@ const CURRENT = "log-found-current";
 /** The maximum number of highlighted matches. */
 const MOST_MARKS = 2000;
 
-/**
- * Highlights the words inside an element; empty words remove the highlights. The match number `nth` inside of
- * `row` is highlighted as the current one, which is returned.
- */
-export function mark(
-  inside: HTMLElement,
-  words: string,
-  current?: { row: Element | null; nth: number },
-): Range | undefined {
-  // Older browsers have no highlights.
-  if (!("highlights" in CSS)) return undefined;
-  CSS.highlights.delete(CURRENT);
+/** The highlighted matches inside an element; none where the browser has no highlights. */
+export function rangesOf(inside: HTMLElement, words: string): Range[] {
   const needle = words.toLowerCase();
-  if (needle === "") {
-    CSS.highlights.delete(ALL);
-    return undefined;
-  }
-  const ranges = rangesIn(inside, needle);
-  CSS.highlights.set(ALL, new Highlight(...ranges));
-  const ofRow = ranges.filter((range) => current?.row?.contains(range.startContainer));
-  const chosen = ofRow[Math.min(current?.nth ?? 0, ofRow.length - 1)];
-  if (chosen) {
-    const highlight = new Highlight(chosen);
-    highlight.priority = 1;
-    CSS.highlights.set(CURRENT, highlight);
-  }
-  return chosen;
+  return needle === "" || !("highlights" in CSS) ? [] : rangesIn(inside, needle);
 }
+
+/** Highlights matches, and the current one of them otherwise. */
+export function mark(ranges: readonly Range[], current?: Range) {
+  if (!("highlights" in CSS)) return;
+  for (const name of [ALL, CURRENT]) {
+    // WebKit goes on painting what merely leaves the registry.
+    CSS.highlights.get(name)?.clear();
+    CSS.highlights.delete(name);
+  }
+  if (ranges.length === 0) return;
+  CSS.highlights.set(ALL, new Highlight(...ranges));
+  if (!current) return;
+  const highlight = new Highlight(current);
+  highlight.priority = 1;
+  CSS.highlights.set(CURRENT, highlight);
+}
+
+/** What is no text of the log: signs of its cards, and what only a screen reader hears. */
+const UNSEARCHED = ".spoken, [data-unsearched]";
 
 function rangesIn(inside: HTMLElement, needle: string): Range[] {
   const ranges: Range[] = [];
   const walker = document.createTreeWalker(inside, NodeFilter.SHOW_TEXT);
   while (walker.nextNode() && ranges.length < MOST_MARKS) {
     const node = walker.currentNode;
-    // What only a screen reader hears cannot be seen.
-    if (node.parentElement?.closest(".spoken")) continue;
+    if (node.parentElement?.closest(UNSEARCHED)) continue;
     const text = node.nodeValue?.toLowerCase() ?? "";
     let at = text.indexOf(needle);
     while (

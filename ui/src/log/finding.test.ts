@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
 import { Finding } from "./finding.svelte";
 import type { Block } from "./model";
 
@@ -13,6 +13,8 @@ function log(has: (key: number) => boolean, from: number, to: number) {
   const shown: string[] = [];
   const finding = new Finding({
     blocks: () => all.slice(first, end),
+    textOf: (block) => ("text" in block ? block.text : ""),
+    firstInView: () => Infinity,
     scroller: () => undefined,
     show: ({ key }) => shown.push(key),
     readOn: (by) => {
@@ -56,4 +58,19 @@ it("finds nothing in a log without the words, and reads it once", async () => {
   await finding.step(-1);
   expect(shown).toEqual([]);
   expect(reads).toEqual([-1, -1, -1, -1, -1]);
+});
+
+it("has a current match as soon as there are words, and goes to it before the next", async () => {
+  const { finding, shown } = log((key) => key === 6 || key === 8, 6, 10);
+  vi.stubGlobal("requestAnimationFrame", (run: () => void) => run());
+  finding.markSoon();
+  expect([finding.place, finding.found.total, shown]).toEqual([2, 2, []]);
+  await finding.step(1);
+  expect([finding.place, shown]).toEqual([2, ["8"]]);
+  await finding.step(-1);
+  expect([finding.place, shown]).toEqual([1, ["8", "6"]]);
+  finding.words = "thing";
+  finding.markSoon();
+  expect([finding.place, finding.found.total]).toEqual([2, 2]);
+  vi.unstubAllGlobals();
 });

@@ -124,6 +124,20 @@ test("the place asked for last is shown", async () => {
   expect(first(follower.view)).toBe("9000.0");
 });
 
+test("the end is shown if it is asked for while a place is on its way", async () => {
+  log.grow(100_000);
+  follower.start();
+  await settle();
+  void follower.openAt(5000);
+  follower.newest();
+  await settle();
+  expect(last(follower.view)).toBe("999990.0");
+  expect(follower.view.atEnd).toBe(true);
+  log.grow(1);
+  await settle();
+  expect(last(follower.view)).toBe("1000000.0");
+});
+
 test("what is printed is there at once", async () => {
   log.grow(5);
   follower.start();

@@ -75,6 +75,8 @@ export class LogFollower {
   #blockList = new BlockList();
   /** Aborts following, or opening at a place. */
   #following: AbortController | undefined;
+  /** A place in the log was asked for, and is not there yet. */
+  #isOpening = false;
   /** Aborts all requests. */
   readonly #life = new AbortController();
   #reading = false;
@@ -108,7 +110,7 @@ export class LogFollower {
   /** Returns to the end of the log. */
   newest() {
     this.readerAtEnd = true;
-    if (this.view.atEnd) return;
+    if (this.view.atEnd && !this.#isOpening) return;
     this.#pages = [];
     void this.#follow();
   }
@@ -125,6 +127,7 @@ export class LogFollower {
     this.#following?.abort();
     const opening = new AbortController();
     this.#following = opening;
+    this.#isOpening = true;
     this.readerAtEnd = false;
     const { signal } = opening;
     const stopped = () => signal.aborted || this.#life.signal.aborted;
@@ -133,6 +136,7 @@ export class LogFollower {
       try {
         const page = await this.#ask({ after: place, limit: PAGE }, signal);
         if (stopped()) return;
+        this.#isOpening = false;
         this.#pages = [pageOf({ ...page, start: place })];
         this.#retell();
         this.#show({ loaded: true, atEnd: false, over: false, live: [] }, "all");
@@ -200,6 +204,7 @@ export class LogFollower {
     this.#following?.abort();
     const following = new AbortController();
     this.#following = following;
+    this.#isOpening = false;
     const { signal } = following;
     const stopped = () => signal.aborted || this.#life.signal.aborted;
     let page = from;

@@ -214,23 +214,3 @@ function same(old: Block, block: Block): boolean {
   if (old.kind === "started" && block.kind === "started") return old.again === block.again;
   return true;
 }
-
-/** All text of a block, for searching and copying. */
-export function textOf(block: Block): string {
-  switch (block.kind) {
-    case "text":
-    case "thinking":
-    case "note":
-    case "output":
-    case "end":
-      return block.text;
-    case "tool":
-      return [block.tool, block.summary, block.input, block.result?.text ?? ""].join("\n");
-    case "retry":
-      return block.reason;
-    case "started":
-      return block.model ?? "";
-    case "run":
-      return "";
-  }
-}

@@ -36,7 +36,7 @@ test("nothing an agent writes becomes an element of its choice", () => {
 
 test("words and the marks between them stay side by side", () => {
   const { container } = render(Markdown, { text: "Run `make`, **then** [go](https://a.example)." });
-  expect(container.querySelector("p")?.textContent).toBe("Run make, then go\u00a0a.example.");
+  expect(container.querySelector("p")?.textContent).toBe("Run make, then go\u00a0(a.example).");
 });
 
 // Nothing comes near a screen here.

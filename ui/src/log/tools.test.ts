@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { readableInput, toolCard } from "./tools";
+import { toolCard, toolTexts } from "./tools";
 
 const card = (tool: string, summary: string, input: unknown) =>
   toolCard({ tool, summary, input: JSON.stringify(input) }, "/home/dev/webshop");
@@ -59,7 +59,7 @@ test("tools of servers and tools never heard of have a name, too", () => {
 test("arguments that are cut off or no object harm nothing", () => {
   for (const input of ["", "[]", "null", '{"command":"ls', '{"todos":[1,null]}', '{"edits":[1]}']) {
     expect(toolCard({ tool: "TodoWrite", summary: "s", input }, "/").body).toMatchObject({});
-    expect(readableInput(input)).toBeTypeOf("string");
+    expect(toolTexts({ summary: "s", input }, { kind: "none" }).input).toBeTypeOf("string");
   }
 });
 

@@ -1,4 +1,5 @@
 // How a tool call is displayed: name, main argument and body. Pure.
+import type { ToolOutcome } from "../backend";
 import { withoutBidi, oneLine } from "../words/visibleText";
 import { counts, diff, lines, type DiffLine } from "./diff";
 
@@ -42,6 +43,13 @@ export interface ToolCard {
   body: ToolBody;
   /** The file that it writes, as it was named. */
   file?: string;
+}
+
+/** What a card shows of a call. */
+interface ToolCall {
+  summary: string;
+  input: string;
+  result?: { outcome: ToolOutcome; text: string; images?: readonly unknown[] };
 }
 
 /** The tools that write a file, and the argument that names it. */
@@ -176,8 +184,31 @@ function inside(words: string, directory: string): string {
   return root !== "/" && words.startsWith(root) ? words.slice(root.length) : words;
 }
 
+/** The texts in an expanded card besides its body: input and output, empty where there is none. */
+export function toolTexts(
+  { summary, input, result }: ToolCall,
+  body: ToolBody,
+): { input: string; answer: string } {
+  const hasOwnBody = body.kind === "diff" || body.kind === "todos";
+  // Images are shown in place of the words that stand for them.
+  const said = result?.images?.length
+    ? result.text.replaceAll(/^\[image\]\n?/gm, "")
+    : result?.text;
+  return {
+    input: hasOwnBody ? "" : inputText(input, summary, body),
+    // The answers of successful edits and to-do lists are not shown.
+    answer: hasOwnBody && result?.outcome === "ok" ? "" : (said?.trimEnd() ?? ""),
+  };
+}
+
+function inputText(input: string, summary: string, body: ToolBody): string {
+  if (body.kind === "command") return body.text.trim() === summary.trim() ? "" : body.text;
+  const text = readableInput(input);
+  return text === "{}" ? "" : text;
+}
+
 /** The arguments in a readable form; unchanged if they are not JSON. */
-export function readableInput(input: string): string {
+function readableInput(input: string): string {
   try {
     return JSON.stringify(JSON.parse(input), null, 2);
   } catch {

@@ -5,6 +5,7 @@ import fixture from "./fixture.json";
 import {
   ending,
   failureStep,
+  failureWords,
   isSilent,
   nextStep,
   silence,
@@ -139,6 +140,27 @@ test("a running task's line says what it does, and that nothing comes", () => {
   expect(isSilent(task(running), NOW)).toBe(true);
   expect(summaryLine(task({ status: "running" }), NOW)).toBe("Starting");
   expect(stateWords({ ...running, stopping: true })).toBe("Stopping");
+});
+
+test("a running task's line counts a pause before another attempt, and then no more", () => {
+  const running: State = { status: "running", running_since: "2026-11-23T11:50:00.000Z" };
+  const line = (last_action: string, last_output_at: string) =>
+    summaryLine(task(running, { last_action, last_output_at }), NOW);
+  const at = (second: string) => `2026-11-23T11:${second}.000Z`;
+  expect(line("Retrying after 529 in 4 s", at("59:59"))).toBe("Retrying in 3 s: 529");
+  expect(line("Retrying after unknown in 1 s", at("59:50"))).toBe(
+    "Trying again: no answer from the API",
+  );
+  // Silence says that nothing is known to go on.
+  expect(line("Retrying after 529 in 4 s", at("54:00"))).toBe("Silent for 6 min");
+  expect(line("", at("54:00"))).toBe("Silent for 6 min");
+});
+
+test("a number that says when a limit ends is shown as a time", () => {
+  const message = `Claude AI usage limit reached|${NOW / 1000 + 60}`;
+  const words = failureWords({ kind: "usage_limit", message, tries: 2 });
+  expect(words).toMatch(/^Usage limit reached until .*\d\d:\d\d \(given up after 2 tries\)$/);
+  expect(failureWords({ kind: "usage_limit", message: "Out" })).toBe("Usage limit reached: Out");
 });
 
 test("a waiting task's line says for what and how long", () => {

@@ -7,7 +7,8 @@ import type { Failure, Note, RunOutcome, State, Task, Verdict, WaitReason } from
 import signInStatuses from "./signInStatuses.json";
 import { oneLine } from "./visibleText";
 import { textOf, unknownName } from "./unknown";
-import { duration, short, since, millis } from "./time";
+import { uiText } from "../language/uiText";
+import { duration, short, since, millis, timeOfDay } from "./time";
 
 export { oneLine };
 
@@ -41,8 +42,11 @@ export function failureWords(failure: Failure): string {
       return `Context window full: ${failure.message}`;
     case "rate_limit":
       return `Rate limit reached: ${failure.message}${afterTries(failure)}`;
-    case "usage_limit":
-      return `Usage limit reached: ${failure.message}${afterTries(failure)}`;
+    case "usage_limit": {
+      const text = limitText(failure.message, Date.now());
+      const words = text === failure.message ? `Usage limit reached: ${text}` : text;
+      return `${words}${afterTries(failure)}`;
+    }
     case "budget":
       return "Budget used up";
     case "turns":
@@ -61,6 +65,14 @@ export function failureWords(failure: Failure): string {
       return message ? `${words}: ${message}` : words;
     }
   }
+}
+
+/** A text of Claude Code in which a number says when a usage limit ends, with the time in its place. */
+export function limitText(text: string, now: number): string {
+  return text.replace(/Claude AI usage limit reached\|(\d{10})\d*/g, (_, seconds: string) => {
+    const until = new Date(Number(seconds) * 1000).toISOString();
+    return `Usage limit reached until ${timeOfDay(until, now)}`;
+  });
 }
 
 /** A size in its largest whole unit: `500 kB`, `256 MB`. */
@@ -122,7 +134,7 @@ export function verdictWords(verdict: Verdict): string {
 }
 
 /** What a window can offer as the next step. */
-export type Action = "retry" | "follow_up" | "edit" | "settings" | "doctor";
+export type Action = "retry" | "follow_up" | "edit" | "settings" | "doctor" | "sign_in";
 
 /** What a person can do about a failure. */
 export interface NextStep {
@@ -218,6 +230,12 @@ export function failureStep(failure: Failure, mayFollowUp = true): NextStep {
     case "api_error":
       if (failure.http_status === 404) {
         return { words: "Run it again with another model", actions: ["edit"] };
+      }
+      if (isSignIn(failure)) {
+        return {
+          words: "Sign in to Claude Code or set the right API key, then retry",
+          actions: ["sign_in", "retry"],
+        };
       }
       return { words: terminalStep(failure), actions: ["retry"] };
     case "account":
@@ -408,12 +426,28 @@ const WAITS: Record<WaitReason["for"], string> = {
 const tries = (reason: WaitReason): string[] =>
   reason.most_tries ? [`try ${reason.tries} of ${reason.most_tries}`] : [];
 
+/** What a task waits for. */
+export function waitName(reason: WaitReason): string {
+  return reason.for in WAITS
+    ? WAITS[reason.for]
+    : `Waits for something this version does not know: ${unknownName(reason, "for")}`;
+}
+
 /** What a task waits for, and the number of tries. */
 export function waitWords(reason: WaitReason): string {
-  if (!(reason.for in WAITS)) {
-    return `Waits for something this version does not know: ${unknownName(reason, "for")}`;
-  }
-  return [WAITS[reason.for], ...tries(reason)].join(", ");
+  return [waitName(reason), ...(reason.for in WAITS ? tries(reason) : [])].join(", ");
+}
+
+/** What a running task did last; empty if that is unknown. */
+function actionWords({ last_action = "", last_output_at }: Task, now: number) {
+  const action = oneLine(last_action);
+  const [, reason, seconds] = /^Retrying after (.+) in (\d+) s$/.exec(action) ?? [];
+  if (!reason) return { action, retries: false };
+  const left = Number(seconds) - Math.floor(since(last_output_at, now) / 1000);
+  // Claude Code gives no other word for a connection that broke or never came about.
+  const why = reason === "unknown" ? uiText("no answer from the API") : reason;
+  const words = left > 0 ? `Retrying in ${left} s: ${why}` : `Trying again: ${why}`;
+  return { action: words, retries: true };
 }
 
 /** One line about a task: what it does now, what it waits for, or how it ended. */
@@ -430,8 +464,11 @@ export function summaryLine(task: Task, now: number): string {
     case "running": {
       if (task.stopping) return "Stopping";
       if (task.running_since === undefined) return "Starting";
-      const action = oneLine(task.last_action ?? "") || "Working";
-      return isSilent(task, now) ? `Silent for ${short(silence(task, now))} · ${action}` : action;
+      const { action, retries } = actionWords(task, now);
+      if (!isSilent(task, now)) return action || "Working";
+      const silent = `Silent for ${short(silence(task, now))}`;
+      // What goes on is unknown by now; only a tool that takes long explains the silence.
+      return action && !retries ? `${silent} · ${action}` : silent;
     }
     case "completed":
       if (isLacking(task)) return oneLine(ending(task));

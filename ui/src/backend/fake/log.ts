@@ -154,6 +154,13 @@ export class FakeLog {
           text: task.final_summary ?? "Done.",
           denied_tools: task.denied_tools,
         });
+      } else if (task.status === "waiting") {
+        const until = Math.floor(Date.parse(task.reason.until) / 1000);
+        const text = `Claude AI usage limit reached|${until}`;
+        items.push(
+          { type: "note", text: "Usage limit reached (five hour)" },
+          { type: "result", is_error: true, text, usage: task.usage },
+        );
       } else if (task.status === "failed") {
         items.push({
           type: "result",
