@@ -100,7 +100,7 @@ fn a_day_needs_no_pointer() {
 
     // Allow a denied tool.
     assert!(!file.exists());
-    push(&window, "Allow these and go on");
+    push(&window, "Allow and go on");
     until("the task has gone on", || {
         let task = desktop.json(["status", "2"]);
         task["status"] == "completed" && task["run_history"].as_array().unwrap().len() == 2
