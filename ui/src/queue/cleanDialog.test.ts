@@ -21,8 +21,12 @@ vi.mock("../backend/current", () => ({
 const { default: CleanDialog } = await import("./CleanDialog.svelte");
 const { clean } = await import("./clean.svelte");
 
-const found = (would_remove: number): Cleaned =>
-  ({ removed: 0, would_remove, kept_unseen: 0, tasks: [] });
+const found = (would_remove: number): Cleaned => ({
+  removed: 0,
+  would_remove,
+  kept_unseen: 0,
+  tasks: [],
+});
 /** Waits for the next question and answers it. */
 async function answer(cleaned: Cleaned | undefined) {
   await vi.waitFor(() => expect(engine.answers).not.toEqual([]));
