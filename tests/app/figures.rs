@@ -245,7 +245,7 @@ fn diff() {
         window.navigate(&format!("#/task/{id}"));
         window.click("tab", "Changes");
         window.until_shown("lines changed.");
-        let given = serde_json::json!([".note button", "[aria-label^=\"Diff of\"] .added"]);
+        let given = serde_json::json!([".note button", "[aria-label^=\"Diff of\"] .row"]);
         print_sample("diff shown", window.run(CLICK_AND_WAIT, &given).as_f64().unwrap());
         window.navigate("#/");
     }

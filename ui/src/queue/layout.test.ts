@@ -26,6 +26,15 @@ describe("the layout of a list", () => {
     expect(new Layout([section("a", [])]).height).toBe(0);
   });
 
+  it("gives the same rows while they stay on screen", () => {
+    const layout = new Layout([section("a", many(100))]);
+    const before = layout.rows(0, 1000);
+    const after = new Set(layout.rows(300, 1300));
+    const kept = before.filter((row) => after.has(row));
+    expect(kept).toHaveLength(before.filter(({ top }) => top + ROW > 300).length);
+    expect(kept.length).toBeGreaterThan(5);
+  });
+
   it("makes only the rows that are seen, even of 100,000", () => {
     const layout = new Layout([section("a", many(3)), section("b", many(100_000, 10))]);
     const top = 2_000_000;

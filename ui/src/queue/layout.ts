@@ -59,6 +59,8 @@ export class Layout {
   /** The number of task rows. */
   readonly count: number;
   #placed: Placed[] = [];
+  /** The rows that were asked for, by section and key: one that stays on screen stays the same object. */
+  #rows = new Map<string, Row>();
 
   /** `peeked`: the task under whose row there is room for its last words. */
   constructor(sections: Section[], peeked?: TaskId) {
@@ -90,28 +92,43 @@ export class Layout {
       const end = first + offset(tasks, placed) + (section.link ? LINK : 0);
       if (end < top) continue;
       if (start > bottom) break;
-      if (first >= top) rows.push({ kind: "header", key: section.key, top: start, section });
+      if (first >= top) {
+        const { key } = section;
+        rows.push(this.#row(section, key, () => ({ kind: "header", key, top: start, section })));
+      }
       const room = peek === undefined ? 0 : PEEK;
       const from = clamp(Math.floor((top - room - first) / ROW), 0, tasks);
       const to = clamp(Math.ceil((bottom - first) / ROW), 0, tasks);
       for (let step = from; step < to; step++) {
         const task = section.segment.tasks[section.from + step]!;
-        const index = before + step;
-        rows.push({
-          kind: "task",
-          key: `${task.id}`,
-          top: first + offset(step, placed),
-          section,
-          task,
-          index,
-        });
+        const key = `${task.id}`;
+        rows.push(
+          this.#row(section, key, () => ({
+            kind: "task",
+            key,
+            top: first + offset(step, placed),
+            section,
+            task,
+            index: before + step,
+          })),
+        );
       }
       const link = first + offset(tasks, placed);
       if (section.link && link <= bottom) {
-        rows.push({ kind: "link", key: `${section.key}-link`, top: link, section });
+        const key = `${section.key}-link`;
+        rows.push(this.#row(section, key, () => ({ kind: "link", key, top: link, section })));
       }
     }
     return rows;
+  }
+
+  #row(section: Section, key: string, make: () => Row): Row {
+    const place = `${section.key} ${key}`;
+    const known = this.#rows.get(place);
+    if (known) return known;
+    const row = make();
+    this.#rows.set(place, row);
+    return row;
   }
 
   /** The task in row `index`, counting tasks only. */

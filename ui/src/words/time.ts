@@ -92,6 +92,17 @@ export function workTime(length: number): string {
   return minutes % 60 ? `${hours} h ${minutes % 60} min` : `${hours} h`;
 }
 
+const formats = new Map<string, Intl.DateTimeFormat>();
+
+/** The date in words. A format is made once: that takes longer than its use in all rows of a list. */
+function inWords(date: Date, parts: Intl.DateTimeFormatOptions): string {
+  // The system's time zone may change.
+  const key = `${date.getTimezoneOffset()} ${JSON.stringify(parts)}`;
+  let format = formats.get(key);
+  if (!format) formats.set(key, (format = new Intl.DateTimeFormat(locale, parts)));
+  return format.format(date);
+}
+
 /** The time of day, with the day when it is not today: `14:05`, `Tue 02:00`, `3 Nov, 14:05`. */
 export function timeOfDay(at: Timestamp, now: number): string {
   const then = millis(at);
@@ -100,15 +111,15 @@ export function timeOfDay(at: Timestamp, now: number): string {
   const time = `${String(date.getHours()).padStart(2, "0")}:${String(date.getMinutes()).padStart(2, "0")}`;
   if (date.toDateString() === new Date(now).toDateString()) return time;
   if (Math.abs(then - now) < 6 * DAY) {
-    return `${date.toLocaleDateString(locale, { weekday: "short" })} ${time}`;
+    return `${inWords(date, { weekday: "short" })} ${time}`;
   }
-  return `${date.toLocaleDateString(locale, { day: "numeric", month: "short" })}, ${time}`;
+  return `${inWords(date, { day: "numeric", month: "short" })}, ${time}`;
 }
 
 /** A day with its weekday: `Thu 26 Nov`; written out: `Thursday 26 November`. */
 export function dayName(at: Timestamp, style: "short" | "long" = "short"): string {
   const parts = { weekday: style, day: "numeric", month: style } as const;
-  const name = new Date(at).toLocaleDateString(locale, parts);
+  const name = inWords(new Date(at), parts);
   // Whether there is a comma in English depends on the length and the release of its library.
   return language === "en" ? name.replace(",", "") : name;
 }
@@ -119,14 +130,14 @@ const ROOMY = 14;
 /** A day below a chart of `count` days: its first letter, or two where they are its usual short name (`Mo`). */
 export function dayLetter(at: Timestamp, count: number): string {
   const date = new Date(at);
-  const name = date.toLocaleDateString(locale, { weekday: "short" });
+  const name = inWords(date, { weekday: "short" });
   if (name.length === 2 && count <= ROOMY) return name;
-  return date.toLocaleDateString(locale, { weekday: "narrow" });
+  return inWords(date, { weekday: "narrow" });
 }
 
 /** The exact instant in the reader's own time, for tooltips. */
 export function exact(at: Timestamp | undefined): string {
   const then = millis(at);
   if (then === undefined) return "";
-  return new Date(then).toLocaleString(locale, { dateStyle: "medium", timeStyle: "medium" });
+  return inWords(new Date(then), { dateStyle: "medium", timeStyle: "medium" });
 }
