@@ -14,6 +14,10 @@ mod process;
 mod screen;
 mod webdriver;
 
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use desktop::{Desktop, Parts};
@@ -27,6 +31,9 @@ const STARTS: usize = 9;
 
 /// How long the processor time of the idle app is measured.
 const IDLE: Duration = Duration::from_secs(20);
+
+/// The same while a task runs on screen.
+const WORKING: Duration = Duration::from_secs(5);
 
 /// The number of lines that the agent prints to measure the latency, and the seconds between two.
 const LINES: (u32, &str) = (200, "0.03");
@@ -69,9 +76,45 @@ fn print_sample(what: &str, value: f64) {
     println!("{what}\t{value}");
 }
 
+/// WebKit's own example of a browser, where its library is.
+const BARE: &str = "/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser";
+
+/// A page of one line, which asks for another address when it is painted.
+const LINE: &str = "HTTP/1.0 200 OK\r\nContent-Type: text/html\r\n\r\n<p>Hello</p>\
+    <script>requestAnimationFrame(() => setTimeout(() => fetch('/painted')))</script>";
+
+/// From the start of a bare browser until its page is painted: the floor.
+fn bare_start(desktop: &Desktop) -> Duration {
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}/", server.local_addr().unwrap());
+    let begun = Instant::now();
+    let mut browser = desktop.command(BARE);
+    browser.args(["--private", &address]).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut browser = browser.spawn().unwrap();
+    for connection in server.incoming() {
+        let mut connection = connection.unwrap();
+        let lines = BufReader::new(&connection).lines().map_while(Result::ok);
+        let head: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
+        if head.iter().any(|line| line.contains("/painted")) {
+            break;
+        }
+        connection.write_all(LINE.as_bytes()).unwrap();
+    }
+    let painted = begun.elapsed();
+    browser.kill().unwrap();
+    browser.wait().unwrap();
+    painted
+}
+
 /// From the start of the process to the icon in the panel, and to the first paint.
 fn starts() {
     for _ in 0..STARTS {
+        let desktop = Desktop::new();
+        if Path::new(BARE).exists() {
+            let painted = bare_start(&desktop);
+            print_sample("bare start to paint", painted.as_secs_f64() * 1000.0);
+        }
+        drop(desktop);
         let desktop = Desktop::new();
         let panel = Panel::on(&desktop);
         let begun = Instant::now();
@@ -111,14 +154,24 @@ fn sizes() {
     until("there is a window", || !screen.titles().is_empty());
     std::thread::sleep(SETTLE);
     print_sample("memory, window open", memory(&desktop));
+    let works = desktop.json(["run", "--agent", "shell", "sleep 600"])["id"].to_string();
+    desktop.until_status(&works, "running");
+    desktop.worker(["open", &works]);
+    std::thread::sleep(SETTLE);
+    print_sample("at work", used(&desktop, WORKING));
+    desktop.worker(["cancel", &works]);
     screen.close("Claude Worker");
     desktop.until_webviews(0);
     std::thread::sleep(SETTLE);
     print_sample("memory, window closed", memory(&desktop));
-    let before = processor_time(&desktop);
-    std::thread::sleep(IDLE);
-    let used = processor_time(&desktop) - before;
-    print_sample("idle", used / IDLE.as_secs_f64() * 100.0);
+    print_sample("idle", used(&desktop, IDLE));
+}
+
+/// The processor time that all processes of the app use in this time, in percent of one processor.
+fn used(desktop: &Desktop, time: Duration) -> f64 {
+    let before = processor_time(desktop);
+    std::thread::sleep(time);
+    (processor_time(desktop) - before) / time.as_secs_f64() * 100.0
 }
 
 /// The proportional share of memory of all processes of the app, in KiB.

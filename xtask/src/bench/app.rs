@@ -38,7 +38,7 @@ pub(super) fn measure(_bench: &Bench) -> Result<Vec<Figure>> {
         quantile(&screen, 0.5),
         quantile(&screen, 1.0)
     );
-    let idle = median(&samples, "idle")?;
+    let (idle, at_work) = (median(&samples, "idle")?, median(&samples, "at work")?);
     let (indexing, indexed) = (
         median(&samples, "submission while the index is made")?,
         median(&samples, "submission with a current index")?,
@@ -59,7 +59,18 @@ pub(super) fn measure(_bench: &Bench) -> Result<Vec<Figure>> {
             detail,
         ))
     };
-    Ok(vec![
+    let painted = median(&samples, "start to first paint")?;
+    let floor = samples.contains_key("bare start to paint");
+    let floor = floor.then(|| median(&samples, "bare start to paint")).transpose()?;
+    let floor = floor.map(|bare| Figure {
+        what: "App: start to first paint: time of a bare WebKit browser with one line, the floor"
+            .to_owned(),
+        value: painted / bare,
+        unit: Unit::Times,
+        limit: Limit::None,
+        detail: format!("{painted:.0} ms, {bare:.0} ms"),
+    });
+    let mut figures = vec![
         at_most(
             "scroll frame",
             "100,000 tasks: between two frames while scrolling, p95",
@@ -105,8 +116,17 @@ pub(super) fn measure(_bench: &Bench) -> Result<Vec<Figure>> {
             0.5,
             "of one processor, 20 s".to_owned(),
         ),
+        figure(
+            "App: processor use while a task runs on screen",
+            at_work,
+            Unit::Percent,
+            25.0,
+            "of one processor, 5 s; without a graphics card".to_owned(),
+        ),
         javascript()?,
-    ])
+    ];
+    figures.extend(floor);
+    Ok(figures)
 }
 
 fn figure(what: &str, value: f64, unit: Unit, at_most: f64, detail: String) -> Figure {
