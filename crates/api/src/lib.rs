@@ -44,9 +44,9 @@
 //! assert_eq!(status.name(), "hibernating");
 //! assert!(matches!(status, Status::Unknown(_)));
 //!
-//! let event: EventKind = serde_json::from_str(r#"{"kind": "moved", "to": 3}"#)?;
+//! let event: EventKind = serde_json::from_str(r#"{"kind": "copied", "to": 3}"#)?;
 //! let EventKind::Unknown(value) = event else { panic!("{event:?}") };
-//! assert_eq!((value.name.as_str(), value.get("to")), ("moved", Some(3)));
+//! assert_eq!((value.name.as_str(), value.get("to")), ("copied", Some(3)));
 //! # Ok::<(), serde_json::Error>(())
 //! ```
 //!
