@@ -106,7 +106,9 @@ fn a_day_needs_no_pointer() {
         task["status"] == "completed" && task["run_history"].as_array().unwrap().len() == 2
     });
 
-    // Follow up, with what is allowed now.
+    // Follow up, with what is allowed now. A key does nothing before the page knows that the run has ended.
+    window.until_shown("Run 2");
+    window.until_shown("Done in");
     window.press("f");
     window.until("the follow-up has the focus", || {
         window.has_focus("textbox", "Follow-up").then_some(())

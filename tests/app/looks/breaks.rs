@@ -41,7 +41,8 @@ const BREAKS: &[Break] = &[
     page("ul[aria-label=Summary] { width: 60px; overflow: hidden } li { flex: none }", " out of "),
     page("header .top { height: 9px; overflow: hidden }", "out of the lower edge of"),
     page(
-        "ul[aria-label=Summary] li:nth-child(n+3) { order: 2 }
+        "ul[aria-label=Summary] { flex-wrap: wrap !important }
+         ul[aria-label=Summary] li:nth-child(n+3) { order: 2 }
          ul[aria-label=Summary]::after { content: ''; flex-basis: 100%; order: 1 }",
         "wraps although it fits into a line",
     ),

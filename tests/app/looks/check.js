@@ -298,7 +298,7 @@ for (const element of inScope.filter((element) => element.matches(INTERACTIVE)))
   const high = box.height >= 23.5 || (reaches(0, -11.5) && reaches(0, 11.5));
   const small = !wide || !high;
   const whole = element.getBoundingClientRect();
-  const cutOff = box.height < whole.height - 1 || box.width < whole.width - 1;
+  const cutOff = box.height < whole.height - 0.5 || box.width < whole.width - 0.5;
   if (small && !cutOff && style.display !== "inline" && !element.matches("input")) {
     fault(element, `is a target of ${px(box.width)} by ${px(box.height)}`);
   }
