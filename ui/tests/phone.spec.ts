@@ -189,7 +189,9 @@ test("a browser that is not logged in says how to log in, and takes a link", asy
   await app.goto(new URL("/?again", app.url()).href);
   await expect(app.getByRole("heading", { name: "This browser is not logged in" })).toBeVisible();
   await expect(app.getByText("claude-worker open --phone", { exact: true })).toBeVisible();
-  await expect(app.getByText("claude-worker open --browser", { exact: true })).toBeVisible();
+  await expect(
+    app.getByRole("main").getByText("claude-worker open --browser", { exact: true }),
+  ).toBeVisible();
   await expect(bar(app)).toBeHidden();
   expect(await tooSmall(app)).toEqual([]);
   await app.screenshot({ path: "test-results/phone/logged-out.png" });

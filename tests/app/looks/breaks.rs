@@ -64,7 +64,7 @@ const BREAKS: &[Break] = &[
         "header .actions button { width: 14px !important; height: 14px !important; min-width: 0 !important; min-height: 0 !important; padding: 0 !important }",
         "is a target of",
     ),
-    page("ul[aria-label=Summary] { margin-top: -36px !important }", "is written over"),
+    page("div:has(> ul[aria-label=Summary]) { margin-top: -36px !important }", "is written over"),
     page("h1 { color: #999 !important; background: #aaa }", "color-contrast"),
     Break {
         opens: "j",

@@ -43,7 +43,10 @@ export class Form {
   errors = $state.raw<FieldErrors>({});
   /** An error about the form as a whole, or about loading the task to copy. */
   refusal = $state.raw<ApiError>();
+  /** A request is on its way. */
   sending = $state(false);
+  /** A submission has begun, and may be asking first. The button stays usable, to have the focus again. */
+  #isSubmitting = false;
   /** The last failed request with its idempotency key: a retry of the same request uses the same key,
    * so that it cannot become two tasks. */
   #tried: { request: string; key: string } | undefined;
@@ -131,12 +134,12 @@ export class Form {
 
   /** Carries out one submission at a time, with what is asked before it. */
   async once(submission: () => Promise<void>): Promise<void> {
-    if (this.sending) return;
-    this.sending = true;
+    if (this.#isSubmitting) return;
+    this.#isSubmitting = true;
     try {
       await submission();
     } finally {
-      this.sending = false;
+      this.#isSubmitting = false;
     }
   }
 
@@ -148,6 +151,7 @@ export class Form {
     const text = JSON.stringify(request);
     const key = this.#tried?.request === text ? this.#tried.key : idempotencyKey();
     const { prompt } = this.draft;
+    this.sending = true;
     try {
       const task = await backend.submit({ ...request, idempotency_key: key });
       this.#tried = undefined;
@@ -164,6 +168,7 @@ export class Form {
       } else this.refusal = refusal;
       return undefined;
     } finally {
+      this.sending = false;
       this.keep();
     }
   }
