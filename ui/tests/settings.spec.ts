@@ -75,7 +75,7 @@ test("finished tasks are removed by kind, after showing how many and which", asy
   await engine.call("POST", "tasks/seen", { ids: [1] });
   await visit(app, "#/settings");
   await expect(app.getByText(/^2 finished tasks, \d+ B of output$/)).toBeVisible();
-  await app.getByRole("button", { name: /Clean up finished tasks/ }).click();
+  await app.getByRole("button", { name: "Clean up…" }).click();
   const dialog = app.getByRole("dialog", { name: "Clean up finished tasks" });
   await expect(dialog).toContainText("Removes 1 task");
   await expect(dialog).toContainText("1 that you have not looked at is kept.");
@@ -85,7 +85,7 @@ test("finished tasks are removed by kind, after showing how many and which", asy
   await dialog.getByRole("button", { name: "Remove 1" }).click();
   const left = async () => (await engine.list()).tasks.map((task) => task.id);
   await expect.poll(left).toEqual([2]);
-  await app.getByRole("button", { name: /Clean up finished tasks/ }).click();
+  await app.getByRole("button", { name: "Clean up…" }).click();
   await dialog.getByRole("checkbox", { name: /have not looked at/ }).check();
   await dialog.getByRole("button", { name: "Remove 1" }).click();
   await expect.poll(left).toEqual([]);
