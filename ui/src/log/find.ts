@@ -1,4 +1,5 @@
 // Search in the loaded part of a log.
+
 /** How often the words are in the blocks. */
 export interface Found {
   /** The blocks that have them, and how many matches are before each. */

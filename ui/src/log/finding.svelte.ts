@@ -161,6 +161,7 @@ export class Finding {
 
   /** Highlights what is on screen, before the next paint. */
   markSoon() {
+    if (!this.open) return;
     cancelAnimationFrame(this.#frame);
     this.#frame = requestAnimationFrame(() => {
       const ranges = this.#ranges();

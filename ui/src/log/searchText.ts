@@ -92,8 +92,6 @@ function inlineText(of: readonly Inline[]): string {
           return inlineText(part.of);
         case "break":
           return "";
-        case "image":
-          return part.text;
         default:
           return part.text;
       }

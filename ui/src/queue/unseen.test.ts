@@ -33,12 +33,18 @@ it("reads no task where all outcomes were seen", async () => {
 it("finds the newest, but not the open one", async () => {
   unsee(3);
   unsee(1500);
-  expect((await newestUnseen(undefined))?.id).toBe(4);
-  expect((await newestUnseen(4))?.id).toBe(1501);
+  expect(await newestUnseen(undefined)).toMatchObject({ id: 4 });
+  expect(await newestUnseen(4)).toMatchObject({ id: 1501 });
 });
 
-it("does not read all tasks for an outcome of long ago", async () => {
+it("reads no further than the open one, if that is the only one", async () => {
+  unsee(3);
+  expect(await newestUnseen(4)).toBeUndefined();
+  expect(engine.pages).toBe(1);
+});
+
+it("does not read all tasks for an outcome of long ago, and says that there is one", async () => {
   unsee(19_000);
-  expect(await newestUnseen(undefined)).toBeUndefined();
+  expect(await newestUnseen(undefined)).toBe("older");
   expect(engine.pages).toBeLessThanOrEqual(5);
 });

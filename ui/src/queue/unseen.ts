@@ -2,19 +2,21 @@
 import { backend } from "../backend/current";
 import type { Cursor, Status, Task, TaskId } from "../backend";
 
-/** How many rows are read at once, and how many times: an outcome that is older stays where it is. */
+/** How many rows are read at once, and how many times. */
 const PAGE = 1000;
 const PAGES = 5;
 
 const FINISHED: Status[] = ["completed", "failed", "cancelled", "skipped"];
 
-/** The newest task with an unseen outcome, other than `except`. */
-export async function newestUnseen(except: TaskId | undefined): Promise<Task | undefined> {
+/** The newest task with an unseen outcome, other than `except`; `older` if all of them are behind what is read. */
+export async function newestUnseen(
+  except: TaskId | undefined,
+): Promise<Task | "older" | undefined> {
   // The engine counts what a removal would keep: without any, no row is read.
   const { kept_unseen } = await backend.clean({ statuses: FINISHED, dry_run: true });
-  if (kept_unseen === 0) return undefined;
+  let left = kept_unseen;
   let cursor: Cursor | undefined;
-  for (let page = 0; page < PAGES; page += 1) {
+  for (let page = 0; left > 0 && page < PAGES; page += 1) {
     const { tasks, next } = await backend.list({
       status: FINISHED,
       order: "ended_last",
@@ -23,8 +25,8 @@ export async function newestUnseen(except: TaskId | undefined): Promise<Task | u
     });
     const found = tasks.find((task) => task.unseen && task.id !== except);
     if (found) return found;
-    if (!next) break;
+    left = next ? left - tasks.filter((task) => task.unseen).length : 0;
     cursor = next;
   }
-  return undefined;
+  return left > 0 ? "older" : undefined;
 }
