@@ -18,7 +18,10 @@ const READING: Duration = Duration::from_secs(5);
 impl Engine {
     pub(super) async fn named_image(&self, id: TaskId, path: String) -> Result<Image, ApiError> {
         if path.chars().count() > LONGEST_SEARCH {
-            return Err(ApiError::invalid("The path of the image is too long"));
+            return Err(ApiError::invalid(format!(
+                "The path of the image has more than {LONGEST_SEARCH} characters"
+            ))
+            .hint("Pass the path as the log names it"));
         }
         let directory = self
             .read(move |inner| {
@@ -42,13 +45,15 @@ fn real_file(directory: &Path, path: &str) -> Result<PathBuf, ApiError> {
         path.canonicalize().map_err(|error| {
             let message = format!("{} cannot be read: {error}", path.display());
             ApiError::new(ErrorCode::NotFound, message)
+                .hint("It may have been moved or removed since the text was written")
         })
     };
     let (directory, file) = (there(directory)?, there(&directory.join(path))?);
     if file.starts_with(&directory) {
         return Ok(file);
     }
-    Err(ApiError::invalid(format!("{path} is not in the task's directory, and is not shown")))
+    Err(ApiError::invalid(format!("{path} is not in the task's directory, and is not shown"))
+        .hint("Open the file with a program of yours, if you trust the task"))
 }
 
 #[cfg(test)]
