@@ -2,6 +2,7 @@ import { svelte } from "@sveltejs/vite-plugin-svelte";
 import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 
+import { iconTemplates } from "./scripts/icons.ts";
 import { served } from "./scripts/served.ts";
 import { translations } from "./scripts/words/translate.ts";
 
@@ -26,7 +27,7 @@ function onlyTheLexerOfMarked(): Plugin {
 }
 
 export default defineConfig({
-  plugins: [translations(), svelte(), onlyTheLexerOfMarked(), served()],
+  plugins: [translations(), iconTemplates(), svelte(), onlyTheLexerOfMarked(), served()],
   // Relative, so that the same files work from the app's own protocol and from any path of a server.
   base: "./",
   build: {

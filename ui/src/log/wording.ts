@@ -1,13 +1,12 @@
 // What blocks of the log say about the agent's own messages. Pure.
 import { uiText } from "../language/uiText";
 import { took } from "../words/time";
-import { limitText, oneLine } from "../words/verdict";
+import { limitText, oneLine, retryReason } from "../words/verdict";
 import type { Block, EndBlock, RetryBlock } from "./model";
 
 /** A failed request to the API that is sent again. */
 export function retryWords({ attempt, maxAttempts, reason, delayMs }: RetryBlock): string {
-  // Claude Code gives no other word for a connection that broke or never came about.
-  const why = reason === "unknown" ? uiText("no answer from the API") : oneLine(reason);
+  const why = retryReason(oneLine(reason));
   return `Attempt ${attempt} of ${maxAttempts} failed: ${why}. Retrying after ${took(delayMs)}`;
 }
 
@@ -21,13 +20,6 @@ export function startedWords({
   if (model) parts.push(oneLine(model));
   if (version && !again) parts.push(`Claude Code ${oneLine(version)}`);
   return parts.join(" · ");
-}
-
-/** A note of the agent; the names of usage limits are words of the wire. */
-export function noteText(text: string): string {
-  return oneLine(text)
-    .replace(/\(five hour\b/, "(5-hour limit")
-    .replace(/\(seven day\b/, "(7-day limit");
 }
 
 /** The error that a run ended with. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Task } from "../backend";
 import { done, sample } from "../state/sample";
 import { endedLast, oldestFirst, Segment, type Compare } from "../state/segment";
-import { HEADER, keepInView, Layout, LINK, ROW, type Section } from "./layout";
+import { HEADER, keepInView, Layout, LINK, PEEK, ROW, type Section } from "./layout";
 
 function section(
   key: string,
@@ -53,6 +53,21 @@ describe("the layout of a list", () => {
     const tops = layout.rows(0, 1000).map(({ top }) => top);
     const second = HEADER + 2 * ROW + LINK;
     expect(tops).toEqual([0, HEADER, HEADER + ROW, HEADER + 2 * ROW, second, second + HEADER]);
+  });
+
+  it("says what room is above a row, so that rows can follow each other", () => {
+    for (const peeked of [undefined, 1, 2, 3, 9]) {
+      const sections = [section("a", many(3), oldestFirst, "more"), section("b", many(1, 9))];
+      const layout = new Layout(sections, peeked);
+      let bottom = 0;
+      for (const { kind, top, gap, section } of layout.rows(0, layout.height)) {
+        if (kind === "header" && section.key === "b") bottom = top;
+        expect(top).toBe(bottom + gap);
+        bottom = top + { header: HEADER, task: ROW, link: LINK }[kind];
+      }
+      const gaps = layout.rows(0, layout.height).map(({ gap }) => gap);
+      expect(gaps.filter((gap) => gap === PEEK)).toHaveLength(peeked && peeked < 9 ? 1 : 0);
+    }
   });
 
   it("finds tasks by position and positions by task", () => {

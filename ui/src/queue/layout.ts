@@ -28,10 +28,18 @@ export interface Section {
   link?: string;
 }
 
+interface Place {
+  key: string;
+  section: Section;
+  top: number;
+  /** The room above it for the last words of the task above. */
+  gap: number;
+}
+
 export type Row =
-  | { kind: "header"; key: string; top: number; section: Section }
-  | { kind: "task"; key: string; top: number; section: Section; task: Task; index: number }
-  | { kind: "link"; key: string; top: number; section: Section };
+  | ({ kind: "header" } & Place)
+  | ({ kind: "task"; task: Task; index: number } & Place)
+  | ({ kind: "link" } & Place);
 
 interface Placed {
   section: Section;
@@ -45,6 +53,9 @@ interface Placed {
 /** The y of a row in its section, without the section's heading. */
 const offset = (step: number, { peek }: Placed) =>
   step * ROW + (peek !== undefined && step > peek ? PEEK : 0);
+
+/** The room above a row in its section. */
+const gap = (step: number, { peek }: Placed) => (peek === step - 1 ? PEEK : 0);
 
 /** A place between two rows. */
 export interface Gap {
@@ -94,7 +105,9 @@ export class Layout {
       if (start > bottom) break;
       if (first >= top) {
         const { key } = section;
-        rows.push(this.#row(section, key, () => ({ kind: "header", key, top: start, section })));
+        rows.push(
+          this.#row(section, key, () => ({ kind: "header", key, top: start, gap: 0, section })),
+        );
       }
       const room = peek === undefined ? 0 : PEEK;
       const from = clamp(Math.floor((top - room - first) / ROW), 0, tasks);
@@ -107,6 +120,7 @@ export class Layout {
             kind: "task",
             key,
             top: first + offset(step, placed),
+            gap: gap(step, placed),
             section,
             task,
             index: before + step,
@@ -116,7 +130,8 @@ export class Layout {
       const link = first + offset(tasks, placed);
       if (section.link && link <= bottom) {
         const key = `${section.key}-link`;
-        rows.push(this.#row(section, key, () => ({ kind: "link", key, top: link, section })));
+        const at = { key, top: link, gap: gap(tasks, placed), section };
+        rows.push(this.#row(section, key, () => ({ kind: "link", ...at })));
       }
     }
     return rows;

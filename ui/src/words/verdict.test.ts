@@ -148,7 +148,7 @@ test("a running task's line counts a pause before another attempt, and then no m
     summaryLine(task(running, { last_action, last_output_at }), NOW);
   const at = (second: string) => `2026-11-23T11:${second}.000Z`;
   expect(line("Retrying after 529 in 4 s", at("59:59"))).toBe("Retrying in 3 s: 529");
-  expect(line("Retrying after unknown in 1 s", at("59:50"))).toBe(
+  expect(line("Retrying after no answer from the API in 1 s", at("59:50"))).toBe(
     "Trying again: no answer from the API",
   );
   // Silence says that nothing is known to go on.

@@ -438,14 +438,17 @@ export function waitWords(reason: WaitReason): string {
   return [waitName(reason), ...(reason.for in WAITS ? tries(reason) : [])].join(", ");
 }
 
+/** Why a request to the API is sent again: a status, words of the API, or the one that has a translation. */
+export const retryReason = (reason: string): string =>
+  reason === "no answer from the API" ? uiText("no answer from the API") : reason;
+
 /** What a running task did last; empty if that is unknown. */
 function actionWords({ last_action = "", last_output_at }: Task, now: number) {
   const action = oneLine(last_action);
   const [, reason, seconds] = /^Retrying after (.+) in (\d+) s$/.exec(action) ?? [];
   if (!reason) return { action, retries: false };
   const left = Number(seconds) - Math.floor(since(last_output_at, now) / 1000);
-  // Claude Code gives no other word for a connection that broke or never came about.
-  const why = reason === "unknown" ? uiText("no answer from the API") : reason;
+  const why = retryReason(reason);
   const words = left > 0 ? `Retrying in ${left} s: ${why}` : `Trying again: ${why}`;
   return { action: words, retries: true };
 }

@@ -59,6 +59,18 @@ pub(super) fn measure(_bench: &Bench) -> Result<Vec<Figure>> {
             detail,
         ))
     };
+    let bare = quantile(&sorted(&samples, "bare scroll frame")?, 0.95);
+    let scrolled = quantile(&sorted(&samples, "scroll frame")?, 0.95);
+    let bare_scroll = Figure {
+        what:
+            "App: 100,000 tasks: between two frames while scrolling, p95: time of a bare page of \
+               paragraphs, the floor"
+                .to_owned(),
+        value: scrolled / bare,
+        unit: Unit::Times,
+        limit: Limit::None,
+        detail: format!("{scrolled:.0} ms, {bare:.0} ms"),
+    };
     let painted = median(&samples, "start to first paint")?;
     let floor = samples.contains_key("bare start to paint");
     let floor = floor.then(|| median(&samples, "bare start to paint")).transpose()?;
@@ -125,6 +137,7 @@ pub(super) fn measure(_bench: &Bench) -> Result<Vec<Figure>> {
         ),
         javascript()?,
     ];
+    figures.push(bare_scroll);
     figures.extend(floor);
     Ok(figures)
 }

@@ -158,7 +158,7 @@ export class FakeLog {
         const until = Math.floor(Date.parse(task.reason.until) / 1000);
         const text = `Claude AI usage limit reached|${until}`;
         items.push(
-          { type: "note", text: "Usage limit reached (five hour)" },
+          { type: "note", text: "Usage limit reached (5-hour limit)" },
           { type: "result", is_error: true, text, usage: task.usage },
         );
       } else if (task.status === "failed") {
