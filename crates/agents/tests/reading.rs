@@ -55,13 +55,17 @@ fn messages_for_people_become_notes() {
     check(system("from_the_future", json!({"content": 5})), None);
     check(json!({"type": "from_the_future"}), None);
     check(json!({"type": "stream_event", "event": {"type": "message_stop"}}), None);
-    let limit = |status| {
+    let limit_of = |status, kind| {
         json!({"type": "rate_limit_event",
-               "rate_limit_info": {"status": status, "rateLimitType": "five_hour"}})
+               "rate_limit_info": {"status": status, "rateLimitType": kind}})
     };
+    let limit = |status| limit_of(status, "five_hour");
+    check(limit_of("rejected", "seven_day"), Some("Usage limit reached (7-day limit)"));
+    check(limit_of("rejected", "seven_day_opus"), Some("Usage limit reached (7-day limit, opus)"));
+    check(limit_of("rejected", "over_age"), Some("Usage limit reached (over age)"));
     check(limit("allowed"), None);
-    check(limit("allowed_warning"), Some("Close to the usage limit (five hour)"));
-    check(limit("rejected"), Some("Usage limit reached (five hour)"));
+    check(limit("allowed_warning"), Some("Close to the usage limit (5-hour limit)"));
+    check(limit("rejected"), Some("Usage limit reached (5-hour limit)"));
 }
 
 #[test]
@@ -205,6 +209,11 @@ fn the_last_action_is_short() {
         json!({"type": "system", "subtype": "api_retry", "retry_delay_ms": 500,
                "error_status": null, "error": "server_error"}),
         Some("Retrying after server error in 1 s"),
+    );
+    check(
+        json!({"type": "system", "subtype": "api_retry", "retry_delay_ms": 500,
+               "error_status": null, "error": "unknown"}),
+        Some("Retrying after no answer from the API in 1 s"),
     );
 }
 

@@ -180,7 +180,11 @@ fn system(line: &Object<'_>) -> Message<'static> {
             max_attempts: line.get("max_retries").unwrap_or(0),
             delay_ms: line.get("retry_delay_ms").map_or(0, whole),
             status: line.get("error_status"),
-            error: line.text("error").unwrap_or_default().replace('_', " "),
+            error: match line.text("error").as_deref() {
+                // The word for a connection that broke or never came about.
+                None | Some("" | "unknown") => "no answer from the API".to_owned(),
+                Some(error) => error.replace('_', " "),
+            },
         },
         // The tool result reports a denied call, but the results of a subagent are not in this output.
         "permission_denied" if line.raw("agent_id").is_some() => {
@@ -290,7 +294,17 @@ fn rate_limit(info: &Object<'_>) -> Message<'static> {
             _ => RateLimit::Fine,
         },
         resets_at: info.get("resetsAt").or_else(of_window).and_then(instant),
-        kind: kind.replace('_', " "),
+        kind: limit_name(&kind),
+    }
+}
+
+/// The name of a usage limit. The wire has `five_hour`, `seven_day` and `seven_day_opus`.
+fn limit_name(kind: &str) -> String {
+    match kind.split_once("_day_") {
+        _ if kind == "five_hour" => "5-hour limit".to_owned(),
+        _ if kind == "seven_day" => "7-day limit".to_owned(),
+        Some(("seven", model)) => format!("7-day limit, {}", model.replace('_', " ")),
+        _ => kind.replace('_', " "),
     }
 }
 
