@@ -253,8 +253,11 @@ impl Filter {
             .flat_map(|c| "\\%_".contains(c).then_some('\\').into_iter().chain([c]))
             .collect();
         let n = self.parameter(Value::Text(format!("%{escaped}%")));
-        let mut matches =
-            format!("name LIKE ?{n} ESCAPE '\\' OR working_directory LIKE ?{n} ESCAPE '\\'");
+        // Many tasks share few directories, so that the path of each directory is compared once.
+        let mut matches = format!(
+            "name LIKE ?{n} ESCAPE '\\' OR directory_id IN
+             (SELECT id FROM directory WHERE path LIKE ?{n} ESCAPE '\\')"
+        );
         if let Ok(id) = text.trim().parse::<TaskId>() {
             matches.push_str(&format!(" OR task.id = {id}"));
         }
