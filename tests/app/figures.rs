@@ -16,7 +16,6 @@ mod webdriver;
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
-use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -76,9 +75,6 @@ fn print_sample(what: &str, value: f64) {
     println!("{what}\t{value}");
 }
 
-/// WebKit's own example of a browser, where its library is.
-const BARE: &str = "/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser";
-
 /// A page of one line, which asks for another address when it is painted.
 const LINE: &str = "HTTP/1.0 200 OK\r\nContent-Type: text/html\r\n\r\n<p>Hello</p>\
     <script>requestAnimationFrame(() => setTimeout(() => fetch('/painted')))</script>";
@@ -88,7 +84,7 @@ fn bare_start(desktop: &Desktop) -> Duration {
     let server = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}/", server.local_addr().unwrap());
     let begun = Instant::now();
-    let mut browser = desktop.command(BARE);
+    let mut browser = desktop.command(webdriver::browser());
     browser.args(["--private", &address]).stdout(Stdio::null()).stderr(Stdio::null());
     let mut browser = browser.spawn().unwrap();
     for connection in server.incoming() {
@@ -110,12 +106,13 @@ fn bare_start(desktop: &Desktop) -> Duration {
 fn starts() {
     for _ in 0..STARTS {
         let desktop = Desktop::new();
-        if Path::new(BARE).exists() {
-            let painted = bare_start(&desktop);
-            print_sample("bare start to paint", painted.as_secs_f64() * 1000.0);
-        }
+        print_sample("bare start to paint", bare_start(&desktop).as_secs_f64() * 1000.0);
         drop(desktop);
         let desktop = Desktop::new();
+        let begun = Instant::now();
+        let printed = desktop.command(desktop::app()).arg("--version").output().unwrap();
+        assert!(printed.status.success(), "{printed:?}");
+        print_sample("bare start", begun.elapsed().as_secs_f64() * 1000.0);
         let panel = Panel::on(&desktop);
         let begun = Instant::now();
         let app = desktop.start([]);
@@ -238,7 +235,32 @@ fn latency() {
     for sample in seen() {
         print_sample("print to screen", sample.as_f64().unwrap());
     }
+    drop(window);
+    let page = "data:text/html,<!DOCTYPE html><pre></pre>";
+    let given = serde_json::json!([lines, pause.parse::<f64>().unwrap() * 1000.0]);
+    let shown = Window::browse(&desktop, page).run(PRINT, &given);
+    for sample in shown.as_array().unwrap() {
+        print_sample("bare line to screen", sample.as_f64().unwrap());
+    }
 }
+
+/// Prints lines in a bare page, and tells the milliseconds until a frame has shown each: the floor.
+const PRINT: &str = "
+    const [lines, pause, done] = arguments;
+    const page = document.querySelector('pre');
+    const times = [];
+    const print = () => {
+        const begun = performance.now();
+        page.append(`line ${times.length} at=${begun}\\n`);
+        scrollTo(0, document.body.scrollHeight);
+        requestAnimationFrame(() => setTimeout(() => {
+            times.push(performance.now() - begun);
+            if (times.length < lines) setTimeout(print, pause);
+            else done(times);
+        }));
+    };
+    print();
+";
 
 /// From Enter in the quick entry until its window is gone. Its task is in the queue by then.
 fn quick_entry() {

@@ -1,7 +1,7 @@
 //! Drives the window as a user would: a small client of the W3C WebDriver protocol.
 
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use http_body_util::{BodyExt, Full};
@@ -35,6 +35,15 @@ const RECORD_ERRORS: &str = "
     console.error = (...words) => { words.forEach(note); say(...words); };
 ";
 
+/// WebKit's own small browser.
+pub(crate) fn browser() -> PathBuf {
+    let libraries = std::fs::read_dir("/usr/lib").unwrap().flatten();
+    libraries
+        .map(|directory| directory.path().join("webkit2gtk-4.1/MiniBrowser"))
+        .find(|program| program.is_file())
+        .expect("the package of WebKitGTK has a browser")
+}
+
 /// The app's window, with the app that was started for it.
 pub(crate) struct Window {
     driver: Client,
@@ -59,12 +68,7 @@ impl Window {
     /// Opens an address in WebKit's own small browser.
     #[track_caller]
     pub(crate) fn browse(desktop: &Desktop, address: &str) -> Self {
-        let browser = std::fs::read_dir("/usr/lib").unwrap().flatten();
-        let browser = browser
-            .map(|directory| directory.path().join("webkit2gtk-4.1/MiniBrowser"))
-            .find(|program| program.is_file())
-            .expect("the package of WebKitGTK has a browser");
-        let window = Self::start(desktop, "MiniBrowser", &browser, &["--automation"]);
+        let window = Self::start(desktop, "MiniBrowser", &browser(), &["--automation"]);
         window.expect(Method::POST, "/url", Some(json!({ "url": address })));
         window.script(RECORD_ERRORS);
         window
