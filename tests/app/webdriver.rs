@@ -48,7 +48,7 @@ pub(crate) fn browser() -> PathBuf {
 pub(crate) struct Window {
     driver: Client,
     session: String,
-    log: std::path::PathBuf,
+    log: PathBuf,
     /// Dropped last: the session has to be closed first.
     _process: ChildGuard,
     app: u32,
