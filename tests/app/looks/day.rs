@@ -292,9 +292,10 @@ fn part(prompt: &str, transcript: &Transcript, then: &'static str) -> Part {
     Part { prompt: prompt.to_owned(), prints: transcript.to_string(), then }
 }
 
-/// Makes a task that has ended older. No engine may run.
+/// Makes a task that has ended older, and its run as long as its transcript says. No engine may run.
 fn age(database: &Connection, id: &str, minutes: u32) {
     let back = u64::from(minutes) * 60_000;
+    let start = back + RAN;
     let earlier = |column: &str| {
         format!(
             "{column} = json_set({column}, '$.ended_at', strftime('%Y-%m-%dT%H:%M:%fZ', \
@@ -303,14 +304,16 @@ fn age(database: &Connection, id: &str, minutes: u32) {
     };
     let (state, outcome) = (earlier("state"), earlier("outcome"));
     let changes = format!(
-        "UPDATE task SET created_at = created_at - {back}, started_at = started_at - {back}, \
+        "UPDATE task SET created_at = created_at - {start}, started_at = started_at - {start}, \
          ended_at = ended_at - {back}, {state} WHERE id = {id}; \
-         UPDATE run SET started_at = started_at - {back}, ended_at = ended_at - {back}, {outcome} \
+         UPDATE run SET queued_at = queued_at - {start}, started_at = started_at - {start}, ended_at = ended_at - {back}, {outcome} \
          WHERE task_id = {id};"
     );
     database.execute_batch(&changes).unwrap();
 }
 
+/// How long the runs of such tasks took, in milliseconds.
+const RAN: u64 = 7 * 60_000;
 const LONG_NAME: &str = "Rename every occurrence of customer_account_identifier to account_id across \
                          the whole workspace, in code, documents, migrations and tests";
 const UNBROKEN_NAME: &str =
