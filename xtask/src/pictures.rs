@@ -41,23 +41,23 @@ pub(crate) fn take() -> Result<()> {
         for (theme, ground) in [("light", "#d9d6d1"), ("dark", "#3a3632")] {
             let picture = |name: &str| taken.join(format!("{name}-{theme}.png"));
             let window = docs.join(format!("window-{theme}.png"));
-            join(&[&picture("running-open-1280")], ground, "+0+0", &window)?;
+            join(&[&picture("running-open-1280")], ground, "0x0", &window)?;
             let phone = docs.join(format!("phone-{theme}.png"));
-            join(&[&picture("queue-390"), &picture("done-390")], ground, "+16+0", &phone)?;
+            join(&[&picture("queue-390"), &picture("done-390")], ground, "16x0", &phone)?;
         }
         Ok(())
     })
 }
 
-/// Writes a picture of these pictures beside each other.
-fn join(pictures: &[&Path], ground: &str, gap: &str, file: &Path) -> Result<()> {
-    let mut montage = Command::new("montage");
-    montage.args(pictures).args(["-tile", "x1", "-background", ground, "-geometry", gap]);
-    // A palette of 8 bits. Dithering would make the file five times as large.
-    montage.args(["-depth", "8", "+dither", "-colors", "255"]);
-    montage.args(["-define", "png:compression-level=9", "-strip"]);
-    montage.arg(format!("PNG8:{}", file.display()));
-    run(&mut montage)?;
+/// Writes a picture of these pictures beside each other, each with this border of the ground.
+fn join(pictures: &[&Path], ground: &str, border: &str, file: &Path) -> Result<()> {
+    let mut convert = Command::new("convert");
+    convert.args(pictures).args(["-bordercolor", ground, "-border", border, "+append"]);
+    // A palette of 8 bits. Dithering would make the file twice as large.
+    convert.args(["-depth", "8", "+dither", "-colors", "255"]);
+    convert.args(["-define", "png:compression-level=9", "-strip"]);
+    convert.arg(format!("PNG8:{}", file.display()));
+    run(&mut convert)?;
     let bytes = fs::metadata(file)?.len();
     ensure!(bytes < MOST_BYTES, "{} has {bytes} bytes, more than {MOST_BYTES}", file.display());
     Ok(())

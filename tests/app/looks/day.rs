@@ -306,7 +306,8 @@ fn age(database: &Connection, id: &str, minutes: u32) {
     let changes = format!(
         "UPDATE task SET created_at = created_at - {start}, started_at = started_at - {start}, \
          ended_at = ended_at - {back}, {state} WHERE id = {id}; \
-         UPDATE run SET queued_at = queued_at - {start}, started_at = started_at - {start}, ended_at = ended_at - {back}, {outcome} \
+         UPDATE run SET queued_at = queued_at - {start}, started_at = started_at - {start}, \
+         ended_at = ended_at - {back}, {outcome} \
          WHERE task_id = {id};"
     );
     database.execute_batch(&changes).unwrap();
@@ -314,6 +315,7 @@ fn age(database: &Connection, id: &str, minutes: u32) {
 
 /// How long the runs of such tasks took, in milliseconds.
 const RAN: u64 = 7 * 60_000;
+
 const LONG_NAME: &str = "Rename every occurrence of customer_account_identifier to account_id across \
                          the whole workspace, in code, documents, migrations and tests";
 const UNBROKEN_NAME: &str =
