@@ -218,6 +218,23 @@ fn the_last_action_is_short() {
 }
 
 #[test]
+fn the_log_says_why_a_request_is_sent_again() {
+    let reason = |status: Value, error: &str| {
+        let line = json!({"type": "system", "subtype": "api_retry", "attempt": 1, "max_retries": 10,
+                          "retry_delay_ms": 500, "error_status": status, "error": error});
+        let (entries, _) = read(Agent::Claude, line.to_string().as_bytes(), b"");
+        match &entries[0].item {
+            LogItem::Retry { reason, .. } => reason.clone(),
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(reason(json!(529), "overloaded"), "529 overloaded");
+    assert_eq!(reason(Value::Null, "server_error"), "server error");
+    assert_eq!(reason(Value::Null, "unknown"), "no answer from the API");
+    assert_eq!(reason(json!(418), "unknown"), "418");
+}
+
+#[test]
 fn a_huge_result_is_shortened() {
     let answer = "word ".repeat(1_000_000);
     let line = json!({"type": "result", "subtype": "success", "is_error": false, "result": answer});

@@ -42,7 +42,7 @@ pub(crate) fn items(line: &str) -> (Option<Timestamp>, Vec<LogItem>) {
         }
         Message::Retry { attempt, max_attempts, delay_ms, status, error } => {
             let reason = match status {
-                Some(status) => format!("{status} {error}"),
+                Some(status) => format!("{status} {error}").trim_end().to_owned(),
                 None => error,
             };
             (None, vec![LogItem::Retry { attempt, max_attempts, delay_ms, reason }])

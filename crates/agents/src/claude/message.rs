@@ -181,8 +181,11 @@ fn system(line: &Object<'_>) -> Message<'static> {
             delay_ms: line.get("retry_delay_ms").map_or(0, whole),
             status: line.get("error_status"),
             error: match line.text("error").as_deref() {
-                // The word for a connection that broke or never came about.
-                None | Some("" | "unknown") => "no answer from the API".to_owned(),
+                // Without a status this is a connection that broke or never came about.
+                None | Some("" | "unknown") if line.raw("error_status").is_none() => {
+                    "no answer from the API".to_owned()
+                }
+                None | Some("unknown") => String::new(),
                 Some(error) => error.replace('_', " "),
             },
         },
