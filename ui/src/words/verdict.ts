@@ -438,7 +438,7 @@ export function waitWords(reason: WaitReason): string {
   return [waitName(reason), ...(reason.for in WAITS ? tries(reason) : [])].join(", ");
 }
 
-/** Why a request to the API is sent again: a status, words of the API, or the one that has a translation. */
+/** Why a request to the API is sent again. Of the reasons, only the words of the engine have a translation. */
 export const retryReason = (reason: string): string =>
   reason === "no answer from the API" ? uiText("no answer from the API") : reason;
 

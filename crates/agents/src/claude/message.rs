@@ -303,10 +303,10 @@ fn rate_limit(info: &Object<'_>) -> Message<'static> {
 
 /// The name of a usage limit. The wire has `five_hour`, `seven_day` and `seven_day_opus`.
 fn limit_name(kind: &str) -> String {
-    match kind.split_once("_day_") {
-        _ if kind == "five_hour" => "5-hour limit".to_owned(),
-        _ if kind == "seven_day" => "7-day limit".to_owned(),
-        Some(("seven", model)) => format!("7-day limit, {}", model.replace('_', " ")),
+    match (kind, kind.strip_prefix("seven_day_")) {
+        ("five_hour", _) => "5-hour limit".to_owned(),
+        ("seven_day", _) => "7-day limit".to_owned(),
+        (_, Some(model)) => format!("7-day limit, {}", model.replace('_', " ")),
         _ => kind.replace('_', " "),
     }
 }

@@ -130,7 +130,7 @@ mod tests {
         assert_eq!(resolve("/srv/shop", Some("/base")), is("/srv/shop"));
         assert_eq!(resolve("./project", None), is("/home/me/project"));
         assert_eq!(resolve("project/", Some("/base")), is("/base/project"));
-        assert_eq!(resolve("a/../b/./c", Some("~/work")), is("/home/me/work/b/c"));
+        assert_eq!(resolve("a/../b/./c", Some("~/code")), is("/home/me/code/b/c"));
         assert_eq!(resolve(".", Some("/base")), is("/base"));
         assert_eq!(resolve("~", Some("/base")), is("/home/me"));
         assert_eq!(resolve("~/shop", Some("/base")), is("/home/me/shop"));

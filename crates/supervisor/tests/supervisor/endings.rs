@@ -132,7 +132,7 @@ fn a_run_whose_work_is_done_is_ended_with_that_reason_and_a_cancel_outranks_it()
         live.dir.request_finish().unwrap();
         if cancel_later {
             // It is being ended already, and takes its time.
-            std::thread::sleep(Duration::from_millis(200));
+            stage.await_printed(&live, "asked");
             live.dir.request_end().unwrap();
         }
         let exit = stage.end_of(&live);
